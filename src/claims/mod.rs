@@ -1,0 +1,40 @@
+//! What a token must say: issuer, audience, times, user (RFC 7519, section 4.1; RFC 8725).
+//!
+//! This module knows claims whose signature has been verified. It knows no keys and no requests.
+
+mod expectations;
+mod user;
+
+pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
+pub use user::UserClaim;
+
+use crate::jose::{Json, Object};
+
+/// The claims of a verified token.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    text: String,
+    object: Object,
+}
+
+impl Claims {
+    /// Claims from the payload's text and what was read from it.
+    pub(crate) fn new(text: String, object: Object) -> Self {
+        Self { text, object }
+    }
+
+    /// The payload as it was signed: JSON.
+    pub fn as_json(&self) -> &str {
+        &self.text
+    }
+
+    /// The claim of that name; one that is `null` counts as absent.
+    pub fn claim(&self, name: &str) -> Option<&Json> {
+        self.object.member(name)
+    }
+
+    /// The claim of that name, if it is a non-empty string.
+    pub fn text_claim(&self, name: &str) -> Option<&str> {
+        self.claim(name)?.as_str().filter(|text| !text.is_empty())
+    }
+}

@@ -1,0 +1,147 @@
+//! Why the answer is no: one error type, and one stable code for each reason.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The reason a token or a request was refused.
+///
+/// The [`code`](Error::code) is stable and meant for programs. The [`detail`](Error::detail) is
+/// meant for the developer who reads it at night: it never holds a token, nor anything taken from
+/// a token whose signature has not been verified.
+#[derive(Debug)]
+pub struct Error {
+    code: Code,
+    detail: Cow<'static, str>,
+    retry_after: Option<u32>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error with its code and one sentence about this occurrence.
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), retry_after: None, source: None }
+    }
+
+    /// The same error, asking the caller to come back after so many seconds.
+    pub fn with_retry_after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// The same error with what caused it.
+    pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The HTTP status that goes with the code.
+    pub fn status(&self) -> u16 {
+        self.code.status()
+    }
+
+    /// What is wrong here, in one sentence.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Seconds until another try makes sense, where the fault will pass.
+    pub fn retry_after(&self) -> Option<u32> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $status:literal, $title:literal;)+) => {
+        /// A stable reason, the same word in Rust, JavaScript, Python and in problem responses.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the checks.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The code as it appears on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            /// A short sentence that is the same at every occurrence (RFC 9457, section 3.1.3).
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The path could mean one thing here and another at the origin.
+    AmbiguousPath = "ambiguous_path", 400, "The path is ambiguous";
+    /// The request carries its credentials in a form that has no single meaning.
+    MalformedRequest = "malformed_request", 400, "The request is malformed";
+    /// No token where one is required.
+    MissingToken = "missing_token", 401, "A token is required";
+    /// A Better Auth session token, which only Better Auth can read.
+    OpaqueToken = "opaque_token", 401, "This is a session token, not a JWT";
+    /// Not a compact JWS that carries a JSON object.
+    MalformedToken = "malformed_token", 401, "The token is malformed";
+    /// Larger than any token that Better Auth issues.
+    TokenTooLarge = "token_too_large", 401, "The token is too large";
+    /// A JWT of another kind: an id_token, a logout token, an access token.
+    WrongTokenType = "wrong_token_type", 401, "The token is of another kind";
+    /// Signed with an algorithm that is not allowed here, or not the key's.
+    UnsupportedAlgorithm = "unsupported_algorithm", 401, "The algorithm is not accepted";
+    /// No usable key of the set fits the token.
+    UnknownKey = "unknown_key", 401, "The signing key is not known";
+    /// The signature does not belong to these bytes and this key.
+    BadSignature = "bad_signature", 401, "The signature is not valid";
+    /// Past its `exp`.
+    Expired = "expired", 401, "The token has expired";
+    /// Before its `nbf`, or issued in the future.
+    NotYetValid = "not_yet_valid", 401, "The token is not valid yet";
+    /// Issued by somebody else.
+    IssuerMismatch = "issuer_mismatch", 401, "The issuer is not accepted";
+    /// Issued for somebody else.
+    AudienceMismatch = "audience_mismatch", 401, "The audience is not accepted";
+    /// A required claim is absent.
+    MissingClaim = "missing_claim", 401, "A required claim is missing";
+    /// A claim has the wrong type or an impossible value.
+    InvalidClaim = "invalid_claim", 401, "A claim is not valid";
+    /// The path belongs to another user.
+    UserMismatch = "user_mismatch", 403, "This path belongs to another user";
+    /// A setting is missing or unusable.
+    Misconfigured = "misconfigured", 500, "The edge is misconfigured";
+    /// The origin could not be reached.
+    OriginUnreachable = "origin_unreachable", 502, "The origin could not be reached";
+    /// The keys that would decide could not be had.
+    KeysUnavailable = "keys_unavailable", 503, "The signing keys are not available";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

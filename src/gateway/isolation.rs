@@ -1,0 +1,55 @@
+//! User A never reaches user B's path: a path parameter must equal a claim of the caller's token.
+
+use uuid::Uuid;
+
+use super::rules::Match;
+use crate::error::{Code, Error};
+use crate::verifier::Verified;
+
+/// Holds the path's parameters against the caller's claims.
+///
+/// # Errors
+/// [`Code::UserMismatch`] when one differs, also when the claim is missing or no string.
+pub(super) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), Error> {
+    for (value, claim) in matched.equal() {
+        let claimed = user.and_then(|user| user.claims().text_claim(claim));
+        if !claimed.is_some_and(|claimed| same(value, claimed)) {
+            let detail = format!("the path is not that of the token's \"{claim}\"");
+            return Err(Error::new(Code::UserMismatch, detail));
+        }
+    }
+    Ok(())
+}
+
+/// Two spellings of one UUID are one user (RFC 9562, section 4); anything else is compared exactly.
+fn same(value: &str, claimed: &str) -> bool {
+    match (Uuid::try_parse(value), Uuid::try_parse(claimed)) {
+        (Ok(value), Ok(claimed)) => value == claimed,
+        _ => value == claimed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_compared_as_uuids_and_other_ids_exactly() {
+        let uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        for same_uuid in
+            [uuid, "0F8FAD5B-D9CB-469F-A165-70867728950E", "{0f8fad5b-d9cb-469f-a165-70867728950e}"]
+        {
+            assert!(same(same_uuid, uuid), "{same_uuid}");
+        }
+        for other in [
+            "0f8fad5b-d9cb-469f-a165-70867728950f",
+            "",
+            "0f8fad5b",
+            " 0f8fad5b-d9cb-469f-a165-70867728950e",
+        ] {
+            assert!(!same(other, uuid), "{other}");
+        }
+        assert!(same("user1", "user1"));
+        assert!(!same("User1", "user1"));
+    }
+}

@@ -1,0 +1,308 @@
+//! The settings of a deployment, parsed once into a type that cannot hold nonsense.
+//!
+//! Every fault is found in one reading, so that an operator mends them all at once.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::forward::Forwarding;
+use super::rules::{Rule, Rules};
+use crate::base_url::BaseUrl;
+use crate::verifier::{Verifier, VerifierOptions};
+
+/// What a gateway needs to know.
+#[derive(Debug)]
+pub struct Settings {
+    pub(super) verifier: Verifier,
+    pub(super) rules: Rules,
+    pub(super) forwarding: Forwarding,
+}
+
+impl Settings {
+    /// Reads the settings. `lookup` gives the text of a setting by its name; what is structured
+    /// comes as JSON. An empty text counts as absent.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
+        let mut reader = Reader { lookup, faults: Vec::new() };
+        let base_url = reader.required("BETTER_AUTH_URL");
+        let options = VerifierOptions {
+            jwks_url: reader.text("JWKS_URL"),
+            issuer: reader.list("ISSUER"),
+            audience: reader.list("AUDIENCE"),
+            algorithms: reader.list("ALGORITHMS"),
+            clock_tolerance: reader.number("CLOCK_TOLERANCE"),
+            user_claim: reader.text("USER_CLAIM"),
+            // one fault about a missing URL is enough
+            base_url: Some(base_url.unwrap_or_else(|| "http://missing.invalid".into())),
+            jwks: None,
+        };
+        let verifier = options.build();
+        if let Err(faults) = &verifier {
+            for fault in faults {
+                reader.fault(setting_name(fault.option()), fault.detail());
+            }
+        }
+        let origin = reader.required("ORIGIN_URL").and_then(|url| reader.url("ORIGIN_URL", &url));
+        let rules = reader.rules();
+        let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
+        let claim_headers = reader.claim_headers();
+
+        match (verifier, origin) {
+            (Ok(verifier), Some(origin)) if reader.faults.is_empty() => {
+                let forwarding = Forwarding { origin, authorization, claim_headers };
+                Ok(Self { verifier, rules, forwarding })
+            }
+            _ => Err(reader.faults),
+        }
+    }
+}
+
+/// One thing that is wrong with the settings.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SettingFault {
+    setting: &'static str,
+    detail: String,
+}
+
+impl SettingFault {
+    /// The name of the setting.
+    pub fn setting(&self) -> &'static str {
+        self.setting
+    }
+}
+
+impl fmt::Display for SettingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.setting, self.detail)
+    }
+}
+
+/// What an option of the verifier is called among the settings.
+fn setting_name(option: &'static str) -> &'static str {
+    match option {
+        "baseURL" => "BETTER_AUTH_URL",
+        "jwksUrl" => "JWKS_URL",
+        "issuer" => "ISSUER",
+        "audience" => "AUDIENCE",
+        "algorithms" => "ALGORITHMS",
+        "clockTolerance" => "CLOCK_TOLERANCE",
+        "userClaim" => "USER_CLAIM",
+        other => other,
+    }
+}
+
+struct Reader<L> {
+    lookup: L,
+    faults: Vec<SettingFault>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    fn text(&self, setting: &'static str) -> Option<String> {
+        (self.lookup)(setting).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
+        self.faults.push(SettingFault { setting, detail: detail.into() });
+    }
+
+    fn required(&mut self, setting: &'static str) -> Option<String> {
+        let text = self.text(setting);
+        if text.is_none() {
+            self.fault(setting, "is required");
+        }
+        text
+    }
+
+    fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
+        BaseUrl::parse(text).map_err(|fault| self.fault(setting, fault)).ok()
+    }
+
+    /// A comma-separated list.
+    fn list(&self, setting: &'static str) -> Option<Vec<String>> {
+        let text = self.text(setting)?;
+        Some(text.split(',').map(|value| value.trim().to_owned()).collect())
+    }
+
+    /// A number; what is none becomes one that no check accepts.
+    fn number(&self, setting: &'static str) -> Option<f64> {
+        self.text(setting).map(|text| text.parse().unwrap_or(f64::NAN))
+    }
+
+    fn switch(&mut self, setting: &'static str, default: bool) -> bool {
+        match self.text(setting).as_deref() {
+            None => default,
+            Some("true") => true,
+            Some("false") => false,
+            Some(_) => {
+                self.fault(setting, "is neither true nor false");
+                default
+            }
+        }
+    }
+
+    fn json<T: for<'de> Deserialize<'de> + Default>(&mut self, setting: &'static str) -> T {
+        let Some(text) = self.text(setting) else {
+            return T::default();
+        };
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            self.fault(setting, format!("cannot be read: {error}"));
+            T::default()
+        })
+    }
+
+    fn rules(&mut self) -> Rules {
+        const SETTING: &str = "ROUTES";
+        let specs: Vec<serde_json::Value> = self.json(SETTING);
+        let mut rules = Vec::new();
+        for (i, spec) in specs.into_iter().enumerate() {
+            let rule = serde_json::from_value(spec)
+                .map_err(|error| vec![error.to_string()])
+                .and_then(Rule::from_spec);
+            match rule {
+                Ok(rule) => rules.push(rule),
+                Err(faults) => {
+                    for fault in faults {
+                        self.fault(SETTING, format!("[{i}]: {fault}"));
+                    }
+                }
+            }
+        }
+        Rules::new(rules)
+    }
+
+    /// Claim and header name; the names in lower case, distinct, and none that means something else.
+    fn claim_headers(&mut self) -> Vec<(String, String)> {
+        const SETTING: &str = "CLAIM_HEADERS";
+        let given: std::collections::BTreeMap<String, String> = self.json(SETTING);
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for (claim, header) in given {
+            let header = header.to_ascii_lowercase();
+            if claim.is_empty() || !is_header_name(&header) {
+                self.fault(
+                    SETTING,
+                    format!("{claim:?} -> {header:?} is not a claim and a header name"),
+                );
+            } else if RESERVED_HEADERS.contains(&header.as_str()) || header.starts_with("x-edge-") {
+                self.fault(
+                    SETTING,
+                    format!("must not set {header:?}, which has a meaning of its own"),
+                );
+            } else if headers.iter().any(|(_, taken)| *taken == header) {
+                self.fault(SETTING, format!("sets {header:?} from two claims"));
+            } else {
+                headers.push((claim, header));
+            }
+        }
+        headers
+    }
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_header_name(name: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(token)
+}
+
+const RESERVED_HEADERS: [&str; 12] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "x-request-id",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(settings: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+        let lookup = |name: &str| {
+            settings.iter().rev().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        };
+        Settings::parse(lookup)
+            .map_err(|faults| faults.iter().map(SettingFault::to_string).collect())
+    }
+
+    const REQUIRED: [(&str, &str); 2] =
+        [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
+
+    #[test]
+    fn two_urls_are_enough() {
+        assert!(parse(&REQUIRED).unwrap().forwarding.authorization);
+    }
+
+    #[test]
+    fn a_missing_url_is_one_fault() {
+        assert_eq!(
+            parse(&[]).unwrap_err(),
+            ["BETTER_AUTH_URL is required", "ORIGIN_URL is required"]
+        );
+    }
+
+    #[test]
+    fn every_fault_is_found_in_one_reading() {
+        let faults = parse(&[
+            ("BETTER_AUTH_URL", "app.example"),
+            ("JWKS_URL", "ftp://x"),
+            ("ISSUER", "a,,b"),
+            ("AUDIENCE", ","),
+            ("ALGORITHMS", "EdDSA,none,HS256"),
+            ("CLOCK_TOLERANCE", "-1"),
+            (
+                "ROUTES",
+                r#"[{"path":"/{a}","match":{"b":"sub"}},{"path":"/a","scopee":[]},{"path":"x"}]"#,
+            ),
+            ("FORWARD_AUTHORIZATION", "yes"),
+            ("CLAIM_HEADERS", r#"{"a":"Host","b":"a b","c":"x-c","d":"X-C","e":"x-edge-user"}"#),
+        ])
+        .unwrap_err();
+        let named: Vec<_> = faults.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+        let expected = [
+            "BETTER_AUTH_URL",
+            "JWKS_URL",
+            "ISSUER",
+            "AUDIENCE",
+            "ALGORITHMS",
+            "ALGORITHMS",
+            "CLOCK_TOLERANCE",
+            "ORIGIN_URL",
+            "ROUTES",
+            "ROUTES",
+            "ROUTES",
+            "FORWARD_AUTHORIZATION",
+            "CLAIM_HEADERS",
+            "CLAIM_HEADERS",
+            "CLAIM_HEADERS",
+            "CLAIM_HEADERS",
+        ];
+        assert_eq!(named, expected, "{faults:#?}");
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_read_is_a_fault_and_not_a_default() {
+        for (name, value) in [
+            ("ROUTES", "{"),
+            ("ROUTES", "{}"),
+            ("ROUTES", "7"),
+            ("ROUTES", "[7]"),
+            ("CLAIM_HEADERS", "[]"),
+            ("CLOCK_TOLERANCE", "301"),
+            ("CLOCK_TOLERANCE", "5s"),
+            ("CLOCK_TOLERANCE", "1.5"),
+            ("ALGORITHMS", "eddsa"),
+            ("CLAIM_HEADERS", r#"{"a":7}"#),
+        ] {
+            assert!(parse(&[REQUIRED[0], REQUIRED[1], (name, value)]).is_err(), "{name}={value}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The host of a JavaScript runtime: its own `fetch`, clock, timers and crypto, by way of a few
+//! small functions in `js.js`.
+
+use std::future::Future;
+use std::rc::Rc;
+
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
+
+use super::{GetError, GetRequest, GetResponse, Host};
+
+/// The runtime that this module runs in.
+#[derive(Clone)]
+pub(crate) struct JsHost {
+    keep_alive: Rc<dyn Fn(Promise)>,
+}
+
+impl JsHost {
+    /// `keep_alive` is told of every background task, so that the runtime does not stop before it
+    /// is done: `waitUntil` on Cloudflare, nothing where tasks just run.
+    pub(crate) fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
+        Self { keep_alive: Rc::new(keep_alive) }
+    }
+}
+
+impl Host for JsHost {
+    fn now(&self) -> f64 {
+        js_sys::Date::now() / 1_000.0
+    }
+
+    fn random(&self) -> f64 {
+        js_sys::Math::random()
+    }
+
+    fn request_id(&self) -> String {
+        random_uuid()
+    }
+
+    async fn sleep(&self, milliseconds: u32) {
+        // the promise of a timer is never rejected
+        let _ = JsFuture::from(sleep(milliseconds)).await;
+    }
+
+    async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
+        let promise = get(&request.url, request.accept, request.max_bytes as u32, request.timeout);
+        let answer = JsFuture::from(promise).await.map_err(|_| GetError::Unreachable)?;
+        if let Some(failure) = answer.as_string() {
+            return Err(match failure.as_str() {
+                "too large" => GetError::TooLarge,
+                "timed out" => GetError::TimedOut,
+                _ => GetError::Unreachable,
+            });
+        }
+        let member = |name| Reflect::get(&answer, &JsValue::from_str(name)).unwrap_or_default();
+        let status = member("status").as_f64().ok_or(GetError::Unreachable)? as u16;
+        Ok(GetResponse { status, body: Uint8Array::new(&member("body")).to_vec() })
+    }
+
+    fn background(&self, task: impl Future<Output = ()> + 'static) {
+        (self.keep_alive)(future_to_promise(async move {
+            task.await;
+            Ok(JsValue::UNDEFINED)
+        }));
+    }
+}
+
+#[wasm_bindgen(module = "/src/host/js.js")]
+extern "C" {
+    fn get(url: &str, accept: &str, max_bytes: u32, timeout: u32) -> Promise;
+    fn sleep(milliseconds: u32) -> Promise;
+    #[wasm_bindgen(js_name = randomUuid)]
+    fn random_uuid() -> String;
+}

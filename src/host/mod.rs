@@ -1,0 +1,79 @@
+//! What the core needs of a runtime: one trait, and its implementation for JavaScript runtimes.
+
+#[cfg(feature = "host-js")]
+mod js;
+
+#[cfg(feature = "host-js")]
+pub(crate) use js::JsHost;
+
+use std::fmt;
+use std::future::Future;
+
+/// A runtime: its clock, its network, its timers, its randomness.
+///
+/// Cheap to clone. On Cloudflare a host belongs to one request, since promises, timers and
+/// background tasks do; what outlives a request is data, and lives in the core.
+pub trait Host: Clone + 'static {
+    /// Seconds since 1970.
+    fn now(&self) -> f64;
+
+    /// A number from 0 up to 1, not secret: jitter.
+    fn random(&self) -> f64;
+
+    /// A unique id for a request, printable ASCII without spaces.
+    fn request_id(&self) -> String;
+
+    /// Comes back after that many milliseconds.
+    fn sleep(&self, milliseconds: u32) -> impl Future<Output = ()>;
+
+    /// Gets a small document, following no redirects.
+    fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>>;
+
+    /// Runs a task after the answer has been given, as long as the runtime lets it.
+    fn background(&self, task: impl Future<Output = ()> + 'static);
+}
+
+/// A request for a small document.
+#[derive(Clone, Debug)]
+pub struct GetRequest {
+    /// An absolute URL
+    pub url: String,
+    /// The value of the header `Accept`
+    pub accept: &'static str,
+    /// More bytes than this are not read
+    pub max_bytes: usize,
+    /// Milliseconds until the whole answer must be there
+    pub timeout: u32,
+}
+
+/// Its answer.
+#[derive(Clone, Debug)]
+pub struct GetResponse {
+    /// The HTTP status
+    pub status: u16,
+    /// The body
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum GetError {
+    /// Nobody answered, or the connection broke
+    Unreachable,
+    /// The answer took too long
+    TimedOut,
+    /// The answer was larger than asked for
+    TooLarge,
+}
+
+impl fmt::Display for GetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreachable => "the server could not be reached",
+            Self::TimedOut => "the server did not answer in time",
+            Self::TooLarge => "the answer is too large",
+        })
+    }
+}
+
+impl std::error::Error for GetError {}

@@ -1,0 +1,69 @@
+//! Signature algorithms by their registered names (RFC 7518, RFC 8037, RFC 9864).
+
+use std::fmt;
+
+macro_rules! algorithms {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal $(| $alias:literal)?;)+) => {
+        /// An asymmetric signature algorithm that may be allowed.
+        ///
+        /// Whether a key of it can be used is another question: see [`KeyMaterial`](super::KeyMaterial).
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[non_exhaustive]
+        pub enum Algorithm {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Algorithm {
+            /// The algorithm of that registered name. Names are case-sensitive (RFC 7515, 4.1.1).
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name $(| $alias)? => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+
+            /// Its registered name, as Better Auth writes it.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+algorithms! {
+    /// EdDSA over edwards25519: `EdDSA` (RFC 8037) and `Ed25519` (RFC 9864) are one. Ed448 is not
+    /// supported.
+    EdDsa = "EdDSA" | "Ed25519";
+    /// ECDSA over P-256 with SHA-256
+    Es256 = "ES256";
+    /// ECDSA over P-384 with SHA-384
+    Es384 = "ES384";
+    /// ECDSA over P-521 with SHA-512
+    Es512 = "ES512";
+    /// RSASSA-PSS with SHA-256
+    Ps256 = "PS256";
+    /// RSASSA-PSS with SHA-384
+    Ps384 = "PS384";
+    /// RSASSA-PSS with SHA-512
+    Ps512 = "PS512";
+    /// RSASSA-PKCS1-v1_5 with SHA-256
+    Rs256 = "RS256";
+    /// RSASSA-PKCS1-v1_5 with SHA-384
+    Rs384 = "RS384";
+    /// RSASSA-PKCS1-v1_5 with SHA-512
+    Rs512 = "RS512";
+}
+
+impl Algorithm {
+    /// What Better Auth can sign with.
+    pub const BETTER_AUTH: [Self; 5] =
+        [Self::EdDsa, Self::Es256, Self::Es512, Self::Ps256, Self::Rs256];
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,258 @@
+//! JSON objects (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate members at any
+//! level, at most [`MAX_DEPTH`] levels. serde_json reads the grammar and refuses lone surrogates.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// How deep objects and arrays may nest; the outermost object is level one.
+pub(crate) const MAX_DEPTH: usize = 32;
+
+/// A JSON object whose members are all distinct.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object(BTreeMap<String, Json>);
+
+impl Object {
+    /// Reads one object from bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
+        if !text.trim_start_matches(WHITE_SPACE).starts_with('{') {
+            return Err(JsonError::NotAnObject);
+        }
+        object(text, MAX_DEPTH)
+    }
+
+    /// The member of that name; a member that is `null` counts as absent.
+    pub fn member(&self, name: &str) -> Option<&Json> {
+        self.0.get(name).filter(|value| !matches!(value, Json::Null))
+    }
+
+    /// Whether a member of that name is there, whatever its value.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+}
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number
+    Number(Number),
+    /// A string
+    String(String),
+    /// An array
+    Array(Vec<Json>),
+    /// An object
+    Object(Object),
+}
+
+impl Json {
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The elements, if it is an array.
+    pub fn as_array(&self) -> Option<&[Json]> {
+        match self {
+            Self::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+}
+
+/// A number as it was written: `1e999` is one in JSON, though no `f64` holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number(Box<str>);
+
+impl Number {
+    /// The nearest `f64`, or `None` where that is not finite.
+    pub fn as_f64(&self) -> Option<f64> {
+        self.0.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why bytes are not an acceptable JSON object.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum JsonError {
+    /// Not UTF-8.
+    NotUtf8,
+    /// Another JSON value, or something before the object.
+    NotAnObject,
+    /// Not JSON, or a string with a lone surrogate.
+    Syntax,
+    /// A member's name occurs twice in one object.
+    DuplicateMember,
+    /// Nested too deep.
+    TooDeep,
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotUtf8 => "is not UTF-8",
+            Self::NotAnObject => "is not a JSON object",
+            Self::Syntax => "is not JSON",
+            Self::DuplicateMember => "has a duplicate member",
+            Self::TooDeep => "is nested too deep",
+        })
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+fn object(text: &str, depth: usize) -> Result<Object, JsonError> {
+    let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
+    let Members(members) = serde_json::from_str(text).map_err(|_| JsonError::Syntax)?;
+    let mut object = BTreeMap::new();
+    for (name, raw) in members {
+        if object.insert(name, value(raw.get(), depth)?).is_some() {
+            return Err(JsonError::DuplicateMember);
+        }
+    }
+    Ok(Object(object))
+}
+
+fn array(text: &str, depth: usize) -> Result<Json, JsonError> {
+    let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
+    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| JsonError::Syntax)?;
+    elements.iter().map(|raw| value(raw.get(), depth)).collect::<Result<_, _>>().map(Json::Array)
+}
+
+/// `text` is one JSON value as far as its brackets and quotes go: serde_json delimited it.
+fn value(text: &str, depth: usize) -> Result<Json, JsonError> {
+    match text.as_bytes().first() {
+        Some(b'{') => object(text, depth).map(Json::Object),
+        Some(b'[') => array(text, depth),
+        Some(b'"') => serde_json::from_str(text).map(Json::String).map_err(|_| JsonError::Syntax),
+        Some(b'n') => Ok(Json::Null),
+        Some(b't') => Ok(Json::Bool(true)),
+        Some(b'f') => Ok(Json::Bool(false)),
+        _ => Ok(Json::Number(Number(text.into()))),
+    }
+}
+
+/// The members of one object, in order and with duplicates, their values not yet read.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry().map_err(A::Error::custom)? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Object, JsonError> {
+        Object::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn members_are_read_with_their_types() {
+        let object = parse(r#" {"a":"\u00e9","b":[1,{"c":true}],"d":null,"e":1e999} "#).unwrap();
+        assert_eq!(object.member("a").unwrap().as_str(), Some("é"));
+        assert_eq!(object.member("b").unwrap().as_array().unwrap().len(), 2);
+        assert_eq!(object.member("d"), None);
+        assert!(object.has("d"));
+        let Some(Json::Number(number)) = object.member("e") else { panic!("a number") };
+        assert_eq!(number.as_f64(), None);
+    }
+
+    #[test]
+    fn duplicate_members_are_refused_at_every_level() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"a":{"b":1,"b":2}}"#,
+            r#"{"a":[{"b":1,"b":2}]}"#,
+            r#"{"a":1,"b":2,"a":null}"#,
+        ] {
+            assert_eq!(parse(text), Err(JsonError::DuplicateMember), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_an_object_in_utf_8_is_accepted() {
+        for text in ["", " ", "[]", "1", "null", "\"{}\"", "\u{feff}{}", "\u{a0}{}"] {
+            assert_eq!(parse(text), Err(JsonError::NotAnObject), "{text:?}");
+        }
+        for text in [
+            "{",
+            "{}}",
+            "{} {}",
+            "{'a':1}",
+            "{a:1}",
+            r#"{"a":01}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":NaN}"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"a":"\udc00\ud800"}"#,
+            r#"{"\ud800":1}"#,
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\0\"}",
+            r#"{"a":tru}"#,
+            r#"{"a":truee}"#,
+            r#"{"a":"\x"}"#,
+            "{\"a\":1\u{b}}",
+            r#"{"a":[1,]}"#,
+            r#"{"a":nul}"#,
+            "{/**/}",
+        ] {
+            assert_eq!(parse(text), Err(JsonError::Syntax), "{text:?}");
+        }
+        assert_eq!(Object::parse(b"{\"a\":\"\xff\"}"), Err(JsonError::NotUtf8));
+        assert_eq!(Object::parse(b"{\"a\":\"\xed\xa0\x80\"}"), Err(JsonError::NotUtf8));
+    }
+
+    #[test]
+    fn thirty_two_levels_are_accepted_and_thirty_three_are_not() {
+        let nested = |levels: usize| {
+            format!(r#"{{"a":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1))
+        };
+        assert!(parse(&nested(32)).is_ok());
+        assert_eq!(parse(&nested(33)), Err(JsonError::TooDeep));
+        assert_eq!(parse(&nested(8_000)), Err(JsonError::TooDeep));
+        let objects =
+            |levels: usize| format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+        assert!(parse(&objects(32)).is_ok());
+        assert_eq!(parse(&objects(33)), Err(JsonError::TooDeep));
+    }
+}

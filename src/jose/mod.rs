@@ -1,0 +1,17 @@
+//! The formats: base64url, JSON, compact JWS, JWK and JWK Set.
+//!
+//! Everything here is parsing, and everything that has been parsed is valid. This module knows no
+//! clock, no network, no policy and no signature.
+
+mod algorithm;
+pub(crate) mod base64url;
+pub(crate) mod json;
+mod jwk;
+mod jwk_set;
+mod jws;
+
+pub use algorithm::Algorithm;
+pub use json::{Json, Number, Object};
+pub use jwk::{Jwk, KeyMaterial, Unusable};
+pub use jwk_set::{JwkSet, JwkSetError};
+pub use jws::{CompactJws, Header, Limits};

@@ -1,0 +1,206 @@
+//! The JWK Set cache as a pure state machine: told the time and what a token asks for, it answers
+//! what to do. It never waits and never talks to anybody.
+
+use std::sync::Arc;
+
+use super::key_set::{KeySet, Selection, Wanted};
+use crate::crypto::VerifyingKey;
+use crate::error::{Code, Error};
+
+/// When to fetch, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Younger than this, a set is used without asking again
+    pub fresh: f64,
+    /// From this age on, it is refreshed in the background while it is used
+    pub refresh_ahead: f64,
+    /// Up to this age it is used when the source fails
+    pub stale: f64,
+    /// An unknown `kid` causes one fetch in this time, whether the fetch succeeds or not
+    pub miss_cooldown: f64,
+    /// A fetch that takes longer is given up
+    pub fetch_timeout: f64,
+    /// The longest pause after failures, which doubles from one second
+    pub max_backoff: f64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            fresh: 600.0,
+            refresh_ahead: 480.0,
+            stale: 86_400.0,
+            miss_cooldown: 30.0,
+            fetch_timeout: 5.0,
+            max_backoff: 30.0,
+        }
+    }
+}
+
+/// What to do for a token.
+#[derive(Debug)]
+pub enum Lookup {
+    /// Verify with these keys
+    Use(Vec<Arc<VerifyingKey>>),
+    /// Verify with these keys, and carry this attempt out in the background
+    UseAndRefresh(Vec<Arc<VerifyingKey>>, Attempt),
+    /// Carry this attempt out, report it, and look again
+    Fetch(Attempt),
+    /// Somebody else's attempt is under way: look again in a moment
+    Wait,
+    /// There is no key for this token
+    Refuse(Error),
+}
+
+/// Permission to fetch once. The slot was taken when it was given, so that nobody else fetches.
+#[derive(Debug, PartialEq)]
+pub struct Attempt {
+    number: u64,
+    asked: f64,
+}
+
+/// The keys that are known, and when to ask for others.
+#[derive(Debug, Default)]
+pub struct KeyCache {
+    timing: Timing,
+    known: Option<Known>,
+    attempts: u64,
+    in_flight: Option<InFlight>,
+    last_miss: Option<f64>,
+    failures: Failures,
+}
+
+#[derive(Debug)]
+struct Known {
+    set: KeySet,
+    /// When its fetch began: what happened later, it may not know
+    asked: f64,
+    attempt: u64,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    number: u64,
+    since: f64,
+}
+
+#[derive(Debug, Default)]
+struct Failures {
+    /// Since the last success
+    count: u32,
+    retry_at: f64,
+}
+
+impl KeyCache {
+    /// An empty cache.
+    pub fn new(timing: Timing) -> Self {
+        Self { timing, ..Self::default() }
+    }
+
+    /// What to do at `now`, in seconds since 1970, for somebody who wants a key.
+    ///
+    /// An unknown `kid` is looked for once even when the set is fresh: Better Auth publishes a new
+    /// key at the moment it signs with it. A set that was asked for after the token came in is
+    /// recent enough to refuse it without looking again.
+    pub fn lookup(&mut self, now: f64, wanted: &Wanted<'_>) -> Lookup {
+        let busy = self.is_busy(now);
+        let backing_off = self.is_backing_off(now);
+        let Some((known, age)) = self.believed(now) else {
+            return match () {
+                () if busy => Lookup::Wait,
+                () if backing_off => Lookup::Refuse(self.unavailable(now)),
+                () => Lookup::Fetch(self.attempt(now)),
+            };
+        };
+        let selection = known.set.select(wanted);
+        let asked_since = known.asked >= wanted.since;
+        if age >= self.timing.fresh && !backing_off {
+            return if busy { Lookup::Wait } else { Lookup::Fetch(self.attempt(now)) };
+        }
+        match selection {
+            Selection::Keys(keys) if busy || backing_off || age < self.timing.refresh_ahead => {
+                Lookup::Use(keys)
+            }
+            Selection::Keys(keys) => Lookup::UseAndRefresh(keys, self.attempt(now)),
+            Selection::Unknown if asked_since => Lookup::Refuse(selection.refusal(wanted)),
+            Selection::Unknown if busy => Lookup::Wait,
+            Selection::Unknown if self.may_look_for_missing(now) => {
+                self.last_miss = Some(now);
+                Lookup::Fetch(self.attempt(now))
+            }
+            Selection::Unknown if self.failures.count > 0 => Lookup::Refuse(self.unavailable(now)),
+            _ => Lookup::Refuse(selection.refusal(wanted)),
+        }
+    }
+
+    /// Reports what came of an attempt. `jitter`, from 0 up to 1, spreads the pause after a
+    /// failure. A failure leaves the known keys in place.
+    pub fn report(&mut self, attempt: Attempt, fetched: Option<KeySet>, now: f64, jitter: f64) {
+        let Attempt { number, asked } = attempt;
+        if self.in_flight.as_ref().is_some_and(|in_flight| in_flight.number == number) {
+            self.in_flight = None;
+        }
+        if self.known.as_ref().is_some_and(|known| known.attempt > number) {
+            return; // a later attempt has already succeeded
+        }
+        match fetched {
+            Some(set) => {
+                self.failures = Failures::default();
+                self.known = Some(Known { set, asked, attempt: number });
+            }
+            None => {
+                let count = self.failures.count.saturating_add(1);
+                let pause = 2f64.powi(count.min(16) as i32 - 1).min(self.timing.max_backoff);
+                let retry_at = now + pause * (0.5 + 0.5 * jitter);
+                self.failures = Failures { count, retry_at };
+            }
+        }
+    }
+
+    /// Milliseconds that one fetch may take.
+    pub fn fetch_timeout_milliseconds(&self) -> u32 {
+        (self.timing.fetch_timeout * 1_000.0) as u32
+    }
+
+    /// The known set and its age in seconds, unless it is too old to be believed.
+    fn believed(&self, now: f64) -> Option<(&Known, f64)> {
+        let known = self.known.as_ref()?;
+        let age = (now - known.asked).max(0.0);
+        (age < self.timing.stale).then_some((known, age))
+    }
+
+    /// Whether a fetch is under way whose request can still be alive.
+    fn is_busy(&self, now: f64) -> bool {
+        let Some(in_flight) = &self.in_flight else { return false };
+        (now - in_flight.since).abs() < self.timing.fetch_timeout + GRACE
+    }
+
+    fn is_backing_off(&self, now: f64) -> bool {
+        self.failures.count > 0 && now < self.failures.retry_at
+    }
+
+    fn may_look_for_missing(&self, now: f64) -> bool {
+        self.last_miss.is_none_or(|last| (now - last).abs() >= self.timing.miss_cooldown)
+    }
+
+    fn attempt(&mut self, now: f64) -> Attempt {
+        self.attempts += 1;
+        self.in_flight = Some(InFlight { number: self.attempts, since: now });
+        Attempt { number: self.attempts, asked: now }
+    }
+
+    fn unavailable(&self, now: f64) -> Error {
+        let next_miss = self.last_miss.map_or(now, |last| last + self.timing.miss_cooldown);
+        let next = match self.known {
+            Some(_) => self.failures.retry_at.max(next_miss),
+            None => self.failures.retry_at,
+        };
+        let detail =
+            "the auth server's JWK Set could not be fetched, and no known key fits the token";
+        Error::new(Code::KeysUnavailable, detail)
+            .with_retry_after((next - now).ceil().max(1.0) as u32)
+    }
+}
+
+/// What a request that waits allows another's fetch beyond its timeout, in seconds.
+const GRACE: f64 = 0.5;

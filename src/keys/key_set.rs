@@ -1,0 +1,220 @@
+//! The usable keys of a JWK Set, and which of them fit a token.
+
+use std::sync::Arc;
+
+use crate::crypto::VerifyingKey;
+use crate::error::{Code, Error};
+use crate::jose::{Algorithm, JwkSet, JwkSetError, Unusable};
+
+/// The usable keys of one JWK Set, in its order.
+#[derive(Debug, Default)]
+pub struct KeySet {
+    keys: Vec<Arc<VerifyingKey>>,
+}
+
+impl KeySet {
+    /// Reads a JWK Set and keeps the keys that can be used.
+    pub fn parse(bytes: &[u8]) -> Result<Self, JwkSetError> {
+        JwkSet::parse(bytes).map(|set| Self::from_set(&set))
+    }
+
+    /// The usable keys of a set.
+    pub fn from_set(set: &JwkSet) -> Self {
+        let usable = |entry: &Result<_, Unusable>| {
+            let jwk = entry.as_ref().ok()?;
+            VerifyingKey::from_jwk(jwk).ok().map(Arc::new)
+        };
+        Self { keys: set.entries().iter().filter_map(usable).collect() }
+    }
+
+    /// The keys for a token with that `kid` and algorithm.
+    ///
+    /// With a `kid`: the keys that have it. Without: the one key without a `kid` that fits, or the
+    /// one key that fits at all.
+    pub fn select(&self, wanted: &Wanted<'_>) -> Selection {
+        let fits = |key: &&Arc<VerifyingKey>| key.algorithm() == wanted.algorithm;
+        let Some(kid) = wanted.kid else {
+            let mut fitting = self.keys.iter().filter(fits);
+            return match (fitting.next(), fitting.next()) {
+                (Some(key), None) => Selection::Keys(vec![Arc::clone(key)]),
+                (Some(_), Some(_)) => Selection::Ambiguous,
+                _ => Selection::Unknown,
+            };
+        };
+        let named = || self.keys.iter().filter(|key| key.kid() == Some(kid));
+        let keys: Vec<_> = named().filter(fits).take(MAX_CANDIDATES).map(Arc::clone).collect();
+        match keys.is_empty() {
+            false => Selection::Keys(keys),
+            true if named().next().is_some() => Selection::OtherAlgorithm,
+            true => Selection::Unknown,
+        }
+    }
+
+    /// The keys to try for a token, in order.
+    ///
+    /// # Errors
+    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`]
+    pub(super) fn keys(&self, wanted: &Wanted<'_>) -> Result<Vec<Arc<VerifyingKey>>, Error> {
+        match self.select(wanted) {
+            Selection::Keys(keys) => Ok(keys),
+            none => Err(none.refusal(wanted)),
+        }
+    }
+
+    /// How many usable keys there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no key can be used.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
+
+/// What a token asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'t> {
+    /// Its `kid`
+    pub kid: Option<&'t str>,
+    /// Its algorithm, which is on the allow-list
+    pub algorithm: Algorithm,
+    /// When it came in, in seconds since 1970
+    pub since: f64,
+}
+
+/// What a set has for a token.
+#[derive(Debug)]
+pub enum Selection {
+    /// Keys to try, in this order; at least one, at most four
+    Keys(Vec<Arc<VerifyingKey>>),
+    /// A usable key has the `kid`, but is for another algorithm
+    OtherAlgorithm,
+    /// The token names no key, and several would fit
+    Ambiguous,
+    /// No usable key fits
+    Unknown,
+}
+
+impl Selection {
+    /// Why a token without keys to try is refused.
+    pub(super) fn refusal(&self, wanted: &Wanted<'_>) -> Error {
+        match self {
+            Self::OtherAlgorithm => Error::new(
+                Code::UnsupportedAlgorithm,
+                format!("the key that the token names is not one for {}", wanted.algorithm),
+            ),
+            Self::Ambiguous => Error::new(
+                Code::UnknownKey,
+                "the token names no key (\"kid\"), and several of the set would fit",
+            ),
+            Self::Keys(_) | Self::Unknown => Error::new(
+                Code::UnknownKey,
+                "no usable key of the auth server's JWK Set fits the token: it comes from another \
+                 server, or the key has been removed",
+            ),
+        }
+    }
+}
+
+/// Several keys may share a `kid`; a stranger must not make us try many.
+const MAX_CANDIDATES: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    const B: &str = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik";
+
+    fn set(entries: &[String]) -> KeySet {
+        KeySet::parse(format!(r#"{{"keys":[{}]}}"#, entries.join(",")).as_bytes()).unwrap()
+    }
+
+    fn key(kid: &str, x: &str) -> String {
+        format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"{x}"}}"#)
+    }
+
+    fn wanted(kid: Option<&str>) -> Wanted<'_> {
+        Wanted { kid, algorithm: Algorithm::EdDsa, since: 0.0 }
+    }
+
+    fn selected(set: &KeySet, kid: Option<&str>) -> Option<usize> {
+        match set.select(&wanted(kid)) {
+            Selection::Keys(keys) => Some(keys.len()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_kid_selects_the_keys_that_have_it_and_at_most_four() {
+        let set = set(&[key("a", A), key("b", B), key("b", A)]);
+        assert_eq!(selected(&set, Some("a")), Some(1));
+        assert_eq!(selected(&set, Some("b")), Some(2));
+        assert_eq!(selected(&set, Some("c")), None);
+        let many = self::set(&vec![key("a", A); 6]);
+        assert_eq!(selected(&many, Some("a")), Some(4));
+    }
+
+    #[test]
+    fn a_token_without_kid_is_served_only_by_the_one_key_that_fits() {
+        assert_eq!(selected(&set(&[key("a", A)]), None), Some(1));
+        let several = set(&[key("a", A), key("b", B)]);
+        assert!(matches!(several.select(&wanted(None)), Selection::Ambiguous));
+    }
+
+    #[test]
+    fn a_key_without_kid_serves_only_tokens_without() {
+        let set = set(&[format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{A}"}}"#)]);
+        assert_eq!(selected(&set, Some("")), None);
+        assert_eq!(selected(&set, None), Some(1));
+    }
+
+    #[test]
+    fn unusable_entries_are_ignored_and_the_others_used() {
+        let okp = |members: &str| format!(r#"{{"kty":"OKP","kid":"a","x":"{A}",{members}}}"#);
+        for unusable in [
+            "7".to_owned(),
+            "null".to_owned(),
+            "{}".to_owned(),
+            okp(r#""crv":"Ed448""#),
+            okp(r#""crv":"Ed25519","alg":"ES256""#),
+            okp(r#""crv":"Ed25519","use":"enc""#),
+            okp(r#""crv":"Ed25519","use":7"#),
+            okp(r#""crv":"Ed25519","key_ops":["sign"]"#),
+            okp(r#""crv":"Ed25519","key_ops":["verify","verify"]"#),
+            okp(r#""crv":"Ed25519","key_ops":"verify""#),
+            okp(r#""crv":"Ed25519","d":"AAAA""#),
+            okp(r#""crv":"Ed25519","k":"AAAA""#),
+            r#"{"kty":"OKP","crv":"Ed25519","kid":7,"x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.to_owned(),
+            r#"{"kty":"OKP","crv":"Ed25519","kid":"a","x":"AAAA"}"#.to_owned(),
+            r#"{"kty":"OKP","crv":"Ed25519","kid":"a"}"#.to_owned(),
+            r#"{"kty":"oct","kid":"a","k":"AAAA"}"#.to_owned(),
+            r#"{"kty":"RSA","kid":"a","n":"AAAA","e":"AQAB"}"#.to_owned(),
+        ] {
+            let set = set(&[unusable.clone(), key("b", B)]);
+            assert_eq!((set.len(), selected(&set, Some("b"))), (1, Some(1)), "{unusable}");
+        }
+        for usable in [
+            r#""crv":"Ed25519","alg":"Ed25519""#,
+            r#""crv":"Ed25519","alg":"EdDSA","use":"sig","key_ops":["verify"]"#,
+            r#""crv":"Ed25519","alg":null,"extra":{"a":[1]}"#,
+        ] {
+            assert_eq!(set(&[okp(usable)]).len(), 1, "{usable}");
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_no_set_is_an_error_as_a_whole() {
+        for text in
+            ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"keys":[],"keys":[]}"#]
+        {
+            assert!(KeySet::parse(text.as_bytes()).is_err(), "{text}");
+        }
+        let duplicate = format!(r#"{{"keys":[{},{{"a":1,"a":2}}]}}"#, key("a", A));
+        assert!(KeySet::parse(duplicate.as_bytes()).is_err());
+        assert!(KeySet::parse(br#"{"keys":[]}"#).unwrap().is_empty());
+        let large = format!(r#"{{"keys":[],"x":"{}"}}"#, "x".repeat(JwkSet::MAX_BYTES));
+        assert_eq!(KeySet::parse(large.as_bytes()).err(), Some(JwkSetError::TooLarge));
+    }
+}

@@ -1,0 +1,13 @@
+//! Which key verifies this token: a JWK Set cache as a pure state machine, and the source it is
+//! filled from.
+//!
+//! The state machine (`cache`) is told the time and answers what to do; only `source` talks to the
+//! host. Neither knows claims or requests.
+
+mod cache;
+mod key_set;
+mod source;
+
+pub use cache::{Attempt, KeyCache, Lookup, Timing};
+pub use key_set::{KeySet, Selection, Wanted};
+pub use source::{KeySource, Remote};

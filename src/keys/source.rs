@@ -1,0 +1,145 @@
+//! Where keys come from: a JWK Set URL, fetched through the host as the cache says.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::cache::{Attempt, KeyCache, Lookup, Timing};
+use super::key_set::{KeySet, Wanted};
+use crate::crypto::VerifyingKey;
+use crate::error::{Code, Error};
+use crate::host::{GetError, GetRequest, Host};
+use crate::jose::{Algorithm, JwkSet, JwkSetError};
+
+/// The keys of one issuer.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// A set that was handed over and never changes
+    Fixed(Arc<KeySet>),
+    /// A set that is fetched
+    Remote(Remote),
+}
+
+impl KeySource {
+    /// The keys of this set.
+    pub fn fixed(set: KeySet) -> Self {
+        Self::Fixed(Arc::new(set))
+    }
+
+    /// The JWK Set at `url`, fetched when the first token asks for a key.
+    pub fn remote(url: &str, timing: Timing) -> Self {
+        let cache = Arc::new(Mutex::new(KeyCache::new(timing)));
+        Self::Remote(Remote { url: url.into(), cache })
+    }
+
+    /// The keys to try for a token, in order: at least one.
+    ///
+    /// # Errors
+    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`] when the set has none;
+    /// [`Code::KeysUnavailable`] when the set that would decide could not be had.
+    pub async fn keys<H: Host>(
+        &self,
+        host: &H,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
+        let wanted = Wanted { kid, algorithm, since: host.now() };
+        match self {
+            Self::Fixed(set) => set.keys(&wanted),
+            Self::Remote(remote) => remote.keys(host, &wanted).await,
+        }
+    }
+}
+
+/// A JWK Set behind a URL, kept from request to request.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    url: Arc<str>,
+    cache: Arc<Mutex<KeyCache>>,
+}
+
+impl Remote {
+    async fn keys<H: Host>(
+        &self,
+        host: &H,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
+        let mut failure = None;
+        for _ in 0..MAX_LOOKUPS {
+            let lookup = self.cache().lookup(host.now(), wanted);
+            match lookup {
+                Lookup::Use(keys) => return Ok(keys),
+                Lookup::UseAndRefresh(keys, attempt) => {
+                    let (source, in_background) = (self.clone(), host.clone());
+                    host.background(async move {
+                        source.carry_out(&in_background, attempt).await;
+                    });
+                    return Ok(keys);
+                }
+                Lookup::Fetch(attempt) => failure = self.carry_out(host, attempt).await,
+                Lookup::Wait => host.sleep(WAIT_MILLISECONDS).await,
+                Lookup::Refuse(error) => {
+                    return Err(match failure {
+                        Some(failure) => error.with_source(failure),
+                        None => error,
+                    });
+                }
+            }
+        }
+        Err(Error::new(Code::KeysUnavailable, "waited too long for the auth server's JWK Set")
+            .with_retry_after(1))
+    }
+
+    async fn carry_out<H: Host>(&self, host: &H, attempt: Attempt) -> Option<FetchError> {
+        let timeout = self.cache().fetch_timeout_milliseconds();
+        let (set, failure) = match self.fetch(host, timeout).await {
+            Ok(set) => (Some(set), None),
+            Err(error) => (None, Some(error)),
+        };
+        self.cache().report(attempt, set, host.now(), host.random());
+        failure
+    }
+
+    async fn fetch<H: Host>(&self, host: &H, timeout: u32) -> Result<KeySet, FetchError> {
+        let request = GetRequest {
+            url: self.url.to_string(),
+            accept: "application/jwk-set+json, application/json",
+            max_bytes: JwkSet::MAX_BYTES,
+            timeout,
+        };
+        let response = host.get(request).await.map_err(FetchError::Get)?;
+        if response.status != 200 {
+            return Err(FetchError::Status(response.status));
+        }
+        KeySet::parse(&response.body).map_err(FetchError::Set)
+    }
+
+    /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.
+    fn cache(&self) -> MutexGuard<'_, KeyCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How often a request that waits for another's fetch looks again.
+const WAIT_MILLISECONDS: u32 = 20;
+
+/// Waiting for another's fetch and its grace takes 275 rounds; then two fetches of one's own.
+const MAX_LOOKUPS: usize = 600;
+
+#[derive(Debug)]
+enum FetchError {
+    Get(GetError),
+    Status(u16),
+    Set(JwkSetError),
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Get(error) => write!(f, "{error}"),
+            Self::Status(status) => write!(f, "the server answered {status}, not 200"),
+            Self::Set(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for FetchError {}

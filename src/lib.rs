@@ -1,0 +1,31 @@
+//! Verifies [Better Auth](https://better-auth.com) tokens at the edge and hands a FastAPI origin an
+//! identity that it can trust.
+//!
+//! The modules stand in the order in which a request meets them, the outermost first. Each knows
+//! those below it and none above; only [`host`] and the two entries talk to the outside.
+
+#[cfg(feature = "worker")]
+mod worker;
+
+#[cfg(feature = "js")]
+pub mod js;
+
+pub mod gateway;
+
+mod verifier;
+
+pub mod keys;
+
+pub mod claims;
+
+pub mod crypto;
+
+pub mod jose;
+
+pub mod host;
+
+mod base_url;
+mod error;
+
+pub use error::{Code, Error};
+pub use verifier::{Fault, Verified, Verifier, VerifierOptions};
