@@ -4,6 +4,7 @@
 //! never enter the wasm.
 
 use std::cell::OnceCell;
+use std::convert::Infallible;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -17,34 +18,34 @@ use crate::error::{Code, Error};
 use crate::gateway::{Decision, Gateway, ProblemResponse, RequestHead, SettingFault, Settings};
 use crate::host::{Host, JsHost};
 
+/// Nothing is an error to workers-rs: its own 500 is no problem response.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, context: worker::Context) -> worker::Result<Response> {
+async fn fetch(
+    request: Request,
+    env: Env,
+    context: worker::Context,
+) -> Result<Response, Infallible> {
     let host = JsHost::new(move |task| {
         context.wait_until(async {
             let _ = JsFuture::from(task).await;
         });
     });
     let Some(gateway) = gateway(&env) else {
-        let error = Error::new(Code::Misconfigured, "see the log of the first request");
-        return respond(&ProblemResponse::new(&error, &host.request_id()));
+        return Ok(refuse(Code::Misconfigured, "the log names every fault", &host.request_id()));
     };
     let Some(head) = RequestHead::parse(&request_head(&request)) else {
-        let error = Error::new(Code::MalformedRequest, "the request's head cannot be read");
-        return respond(&ProblemResponse::new(&error, &host.request_id()));
+        return Ok(refuse(Code::MalformedRequest, "the head is unreadable", &host.request_id()));
     };
-    match gateway.decide(&head, &host).await {
+    Ok(match gateway.decide(&head, &host).await {
         Decision::Respond(response, _) => respond(&response),
         Decision::Forward(forward, request_id) => {
             let promise = forward_request(&request, &forward.url, &forward.edits_as_text());
             match JsFuture::from(promise).await {
-                Ok(response) => Ok(response.unchecked_into()),
-                Err(_) => {
-                    let error = Error::new(Code::OriginUnreachable, "the origin did not answer");
-                    respond(&ProblemResponse::new(&error, &request_id))
-                }
+                Ok(response) => response.unchecked_into(),
+                Err(_) => refuse(Code::OriginUnreachable, "the origin did not answer", &request_id),
             }
         }
-    }
+    })
 }
 
 thread_local! {
@@ -76,10 +77,14 @@ fn setting(env: &Env, name: &str) -> Option<String> {
     value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
-fn respond(response: &ProblemResponse) -> worker::Result<Response> {
+fn refuse(code: Code, detail: &'static str, request_id: &str) -> Response {
+    respond(&ProblemResponse::new(&Error::new(code, detail), request_id))
+}
+
+fn respond(response: &ProblemResponse) -> Response {
     let headers: String =
         response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    Ok(make_response(response.status, &headers, &response.body))
+    make_response(response.status, &headers, &response.body)
 }
 
 #[wasm_bindgen(module = "/src/worker.js")]

@@ -74,13 +74,13 @@ impl Expectations {
         let issued = time(claims, "iat")?;
 
         if !self.issuers.iter().any(|accepted| accepted == issuer) {
-            let detail =
-                format!("the token's issuer is {issuer:?}, accepted is {:?}", self.issuers);
+            let accepted = self.issuers.join(", ");
+            let detail = format!("the token's issuer is {issuer}, accepted is {accepted}");
             return Err(Error::new(Code::IssuerMismatch, detail));
         }
         if !audiences.iter().any(|audience| self.audiences.iter().any(|a| a == audience)) {
-            let accepted = &self.audiences;
-            let detail = format!("the token's audience is {audiences:?}, accepted is {accepted:?}");
+            let (audiences, accepted) = (audiences.join(", "), self.audiences.join(", "));
+            let detail = format!("the token's audience is {audiences}, accepted is {accepted}");
             return Err(Error::new(Code::AudienceMismatch, detail));
         }
         self.check_times(expires, not_before, issued, now)
@@ -98,15 +98,15 @@ impl Expectations {
         if let Some(expires) = expires
             && now - tolerance >= expires
         {
-            let detail = format!("the token expired {:.0} s ago", (now - expires).max(0.0));
+            let detail = format!("the token expired {} s ago", (now - expires) as u64);
             return Err(Error::new(Code::Expired, detail));
         }
         for (name, time) in [("nbf", not_before), ("iat", issued)] {
             if let Some(time) = time
                 && time > now + tolerance
             {
-                let ahead = time - now;
-                let detail = format!("the token's \"{name}\" is {ahead:.0} s in the future");
+                let ahead = (time - now) as u64;
+                let detail = format!("the token's \"{name}\" is {ahead} s in the future");
                 return Err(Error::new(Code::NotYetValid, detail));
             }
         }

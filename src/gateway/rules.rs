@@ -1,11 +1,8 @@
 //! Which requests need what: rules by method and path, the first that matches counts, and a request
 //! that no rule matches needs a token.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-
 use super::path::Path;
+use crate::jose::{Json, Object};
 
 /// The rules, in their order.
 #[derive(Clone, Debug, Default)]
@@ -35,33 +32,32 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Reads a rule as it is written in the settings, or says everything that is wrong with it.
-    pub(super) fn from_spec(spec: RuleSpec) -> Result<Self, Vec<String>> {
-        let mut faults = Vec::new();
-        let pattern = Pattern::parse(&spec.path).unwrap_or_else(|fault| {
-            faults.push(fault);
-            Pattern::default()
-        });
-        let methods = spec.methods.unwrap_or_default();
-        for method in methods.iter().filter(|method| !is_method(method)) {
-            faults.push(format!("{method:?} is not an HTTP method in upper case"));
+    /// Reads a rule as it stands in the settings, or says everything that is wrong with it. Unknown
+    /// members are errors: a misspelled condition must not be a missing one.
+    pub(super) fn from_json(json: &Json) -> Result<Self, Vec<String>> {
+        let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
+        let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
+        let mut faults: Vec<_> = unknown
+            .map(|(name, _)| format!("\"{name}\" is not something a rule can say"))
+            .collect();
+
+        let pattern = Pattern::from_rule(rule).or_note(&mut faults);
+        let methods = methods(rule).or_note(&mut faults);
+        let access = Access::from_rule(rule).or_note(&mut faults);
+        let equal = equal(rule).or_note(&mut faults);
+        let (Some(pattern), Some(methods), Some(access), Some(equal)) =
+            (pattern, methods, access, equal)
+        else {
+            return Err(faults);
+        };
+        for (parameter, _) in equal.iter().filter(|(name, _)| !pattern.has_parameter(name)) {
+            faults.push(format!("match names {{{parameter}}}, which the path does not have"));
         }
-        for (parameter, claim) in &spec.equal {
-            if faults.is_empty() && !pattern.has_parameter(parameter) {
-                faults.push(format!("match names {{{parameter}}}, which the path does not have"));
-            }
-            if claim.is_empty() {
-                faults.push(format!("match compares {{{parameter}}} with a claim without a name"));
-            }
-        }
-        if spec.auth != Access::Required && !spec.equal.is_empty() {
+        if access != Access::Required && !equal.is_empty() {
             faults.push("match needs auth = \"required\": without a user nothing is equal".into());
         }
         match faults.is_empty() {
-            true => {
-                let equal = spec.equal.into_iter().collect();
-                Ok(Self { pattern, methods, access: spec.auth, equal })
-            }
+            true => Ok(Self { pattern, methods, access, equal }),
             false => Err(faults),
         }
     }
@@ -75,22 +71,43 @@ impl Rule {
     }
 }
 
-/// A rule as it stands in the settings. Unknown members are errors: a misspelled condition must not
-/// be a missing one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RuleSpec {
-    path: String,
-    methods: Option<Vec<String>>,
-    #[serde(default)]
-    auth: Access,
-    #[serde(default, rename = "match")]
-    equal: BTreeMap<String, String>,
+const MEMBERS: [&str; 4] = ["path", "methods", "auth", "match"];
+
+fn methods(rule: &Object) -> Result<Vec<String>, String> {
+    let Some(methods) = rule.member("methods") else {
+        return Ok(Vec::new());
+    };
+    let fault = || "methods is not a list of HTTP methods in upper case".to_owned();
+    let method = |method: &Json| method.as_str().filter(|text| is_method(text)).map(str::to_owned);
+    let methods = methods.as_array().filter(|methods| !methods.is_empty()).ok_or_else(fault)?;
+    methods.iter().map(method).collect::<Option<_>>().ok_or_else(fault)
+}
+
+fn equal(rule: &Object) -> Result<Vec<(String, String)>, String> {
+    let Some(equal) = rule.member("match") else {
+        return Ok(Vec::new());
+    };
+    let fault = || "match is not a table of path parameters and claims".to_owned();
+    let pair = |(parameter, claim): (&str, &Json)| {
+        let claim = claim.as_str().filter(|claim| !claim.is_empty())?;
+        Some((parameter.to_owned(), claim.to_owned()))
+    };
+    equal.as_object().and_then(|table| table.members().map(pair).collect()).ok_or_else(fault)
+}
+
+/// Reading goes on after a fault, so that all are found.
+trait OrNote<T> {
+    fn or_note(self, faults: &mut Vec<String>) -> Option<T>;
+}
+
+impl<T> OrNote<T> for Result<T, String> {
+    fn or_note(self, faults: &mut Vec<String>) -> Option<T> {
+        self.map_err(|fault| faults.push(fault)).ok()
+    }
 }
 
 /// Whether a request needs a token.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Access {
     /// It does
     #[default]
@@ -99,6 +116,17 @@ pub enum Access {
     Optional,
     /// Nobody looks
     Public,
+}
+
+impl Access {
+    fn from_rule(rule: &Object) -> Result<Self, String> {
+        match rule.member("auth").map(Json::as_str) {
+            None | Some(Some("required")) => Ok(Self::Required),
+            Some(Some("optional")) => Ok(Self::Optional),
+            Some(Some("public")) => Ok(Self::Public),
+            Some(_) => Err("auth is neither required, optional nor public".to_owned()),
+        }
+    }
 }
 
 /// What a rule asks of a request; the default asks for a token.
@@ -135,13 +163,18 @@ enum Segment {
 }
 
 impl Pattern {
+    fn from_rule(rule: &Object) -> Result<Self, String> {
+        let path = rule.member("path").ok_or("a rule needs a path")?;
+        Self::parse(path.as_str().ok_or("path is not a text")?)
+    }
+
     fn parse(text: &str) -> Result<Self, String> {
         let (text, open_ended) = match text.strip_suffix("/*") {
             Some(rest) => (if rest.is_empty() { "/" } else { rest }, true),
             None => (text, false),
         };
         let path = Path::parse(text)
-            .map_err(|error| format!("the path {text:?} cannot match: {}", error.detail()))?;
+            .map_err(|error| format!("the path {text} cannot match: {}", error.detail()))?;
         let segments = path.segments().iter().map(|text| Segment::parse(text));
         let pattern = Self { segments: segments.collect::<Result<_, _>>()?, open_ended };
         for (i, name) in pattern.parameter_names().enumerate() {
@@ -195,7 +228,7 @@ impl Segment {
             };
         }
         match text.contains(['{', '}', '*']) {
-            true => Err(format!("{text:?} is neither a literal, a {{name}}, nor /* at the end")),
+            true => Err(format!("{text} is neither a literal, a {{name}}, nor /* at the end")),
             false => Ok(Self::Literal(text.to_owned())),
         }
     }
@@ -215,7 +248,7 @@ mod tests {
     use super::*;
 
     fn rule(json: &str) -> Result<Rule, Vec<String>> {
-        Rule::from_spec(serde_json::from_str(json).map_err(|error| vec![error.to_string()])?)
+        Rule::from_json(&Json::parse(json).unwrap())
     }
 
     fn matches(json: &str, method: &str, path: &str) -> bool {
@@ -280,6 +313,8 @@ mod tests {
         }
         let faults =
             rule(r#"{"path":"a","methods":["get",""],"auth":"public","match":{"x":"sub"}}"#);
+        assert_eq!(faults.unwrap_err().len(), 2);
+        let faults = rule(r#"{"path":"/{a}","auth":"public","match":{"x":"sub","y":"sub"},"b":1}"#);
         assert_eq!(faults.unwrap_err().len(), 4);
     }
 }

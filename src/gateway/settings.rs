@@ -4,11 +4,10 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
 use super::forward::Forwarding;
 use super::rules::{Rule, Rules};
 use crate::base_url::BaseUrl;
+use crate::jose::Json;
 use crate::verifier::{Verifier, VerifierOptions};
 
 /// What a gateway needs to know.
@@ -143,25 +142,23 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
-    fn json<T: for<'de> Deserialize<'de> + Default>(&mut self, setting: &'static str) -> T {
-        let Some(text) = self.text(setting) else {
-            return T::default();
-        };
-        serde_json::from_str(&text).unwrap_or_else(|error| {
-            self.fault(setting, format!("cannot be read: {error}"));
-            T::default()
-        })
+    fn json(&mut self, setting: &'static str) -> Option<Json> {
+        let text = self.text(setting)?;
+        Json::parse(&text).map_err(|error| self.fault(setting, error.to_string())).ok()
     }
 
     fn rules(&mut self) -> Rules {
         const SETTING: &str = "ROUTES";
-        let specs: Vec<serde_json::Value> = self.json(SETTING);
+        let Some(json) = self.json(SETTING) else {
+            return Rules::default();
+        };
+        let Some(entries) = json.as_array() else {
+            self.fault(SETTING, "is not a list of rules");
+            return Rules::default();
+        };
         let mut rules = Vec::new();
-        for (i, spec) in specs.into_iter().enumerate() {
-            let rule = serde_json::from_value(spec)
-                .map_err(|error| vec![error.to_string()])
-                .and_then(Rule::from_spec);
-            match rule {
+        for (i, entry) in entries.iter().enumerate() {
+            match Rule::from_json(entry) {
                 Ok(rule) => rules.push(rule),
                 Err(faults) => {
                     for fault in faults {
@@ -176,24 +173,28 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     /// Claim and header name; the names in lower case, distinct, and none that means something else.
     fn claim_headers(&mut self) -> Vec<(String, String)> {
         const SETTING: &str = "CLAIM_HEADERS";
-        let given: std::collections::BTreeMap<String, String> = self.json(SETTING);
+        let Some(json) = self.json(SETTING) else {
+            return Vec::new();
+        };
+        let Some(table) = json.as_object() else {
+            self.fault(SETTING, "is not a table of claims and header names");
+            return Vec::new();
+        };
         let mut headers: Vec<(String, String)> = Vec::new();
-        for (claim, header) in given {
-            let header = header.to_ascii_lowercase();
+        for (claim, header) in table.members() {
+            let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
+            let name = header.replace('_', "-");
             if claim.is_empty() || !is_header_name(&header) {
+                self.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
+            } else if RESERVED_HEADERS.contains(&name.as_str()) || name.starts_with("x-edge-") {
                 self.fault(
                     SETTING,
-                    format!("{claim:?} -> {header:?} is not a claim and a header name"),
+                    format!("must not set {header}, which has a meaning of its own"),
                 );
-            } else if RESERVED_HEADERS.contains(&header.as_str()) || header.starts_with("x-edge-") {
-                self.fault(
-                    SETTING,
-                    format!("must not set {header:?}, which has a meaning of its own"),
-                );
-            } else if headers.iter().any(|(_, taken)| *taken == header) {
-                self.fault(SETTING, format!("sets {header:?} from two claims"));
+            } else if headers.iter().any(|(_, taken)| taken.replace('_', "-") == name) {
+                self.fault(SETTING, format!("sets {header} from two claims"));
             } else {
-                headers.push((claim, header));
+                headers.push((claim.to_owned(), header));
             }
         }
         headers

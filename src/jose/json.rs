@@ -29,6 +29,11 @@ impl Object {
         self.0.get(name).filter(|value| !matches!(value, Json::Null))
     }
 
+    /// The names and values of all members, sorted by name.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Whether a member of that name is there, whatever its value.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
@@ -53,10 +58,26 @@ pub enum Json {
 }
 
 impl Json {
+    /// Reads one value of any type.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        let text = text.trim_matches(WHITE_SPACE);
+        // delimits the value; what is in it is read below
+        serde_json::from_str::<&RawValue>(text).map_err(|_| JsonError::Syntax)?;
+        value(text, MAX_DEPTH)
+    }
+
     /// The string, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The object, if it is one.
+    pub fn as_object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
             _ => None,
         }
     }

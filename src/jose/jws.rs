@@ -7,11 +7,12 @@ use crate::error::{Code, Error};
 /// A token in its form: the checks 1 and 2 of the order of checks have passed, nothing is proved.
 #[derive(Debug)]
 pub struct CompactJws<'t> {
-    header: Header,
-    signing_input: &'t [u8],
-    payload: String,
-    claims: Object,
-    signature: Vec<u8>,
+    pub(crate) header: Header,
+    pub(crate) signing_input: &'t [u8],
+    pub(crate) signature: Vec<u8>,
+    /// The payload as text, and the claims set that it is
+    pub(crate) payload: String,
+    pub(crate) claims: Object,
 }
 
 impl<'t> CompactJws<'t> {
@@ -61,11 +62,6 @@ impl<'t> CompactJws<'t> {
     /// The decoded signature.
     pub fn signature(&self) -> &[u8] {
         &self.signature
-    }
-
-    /// The claims set, nothing of which is proved: as text, and read.
-    pub fn into_claims(self) -> (String, Object) {
-        (self.payload, self.claims)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::key_set::{KeySet, Selection, Wanted};
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
+use crate::jose::Algorithm;
 
 /// When to fetch, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,8 @@ pub struct Timing {
     pub refresh_ahead: f64,
     /// Up to this age it is used when the source fails
     pub stale: f64,
-    /// An unknown `kid` causes one fetch in this time, whether the fetch succeeds or not
+    /// An unknown `kid` causes one fetch in this time, whether the fetch succeeds or not, unless it
+    /// finds the key
     pub miss_cooldown: f64,
     /// A fetch that takes longer is given up
     pub fetch_timeout: f64,
@@ -66,7 +68,7 @@ pub struct KeyCache {
     known: Option<Known>,
     attempts: u64,
     in_flight: Option<InFlight>,
-    last_miss: Option<f64>,
+    last_miss: Option<Miss>,
     failures: Failures,
 }
 
@@ -82,6 +84,15 @@ struct Known {
 struct InFlight {
     number: u64,
     since: f64,
+}
+
+/// The last fetch that was made for an unknown `kid`.
+#[derive(Debug)]
+struct Miss {
+    attempt: u64,
+    since: f64,
+    kid: Option<String>,
+    algorithm: Algorithm,
 }
 
 #[derive(Debug, Default)]
@@ -124,9 +135,13 @@ impl KeyCache {
             Selection::Keys(keys) => Lookup::UseAndRefresh(keys, self.attempt(now)),
             Selection::Unknown if asked_since => Lookup::Refuse(selection.refusal(wanted)),
             Selection::Unknown if busy => Lookup::Wait,
+            Selection::Unknown if !wanted.plausible => Lookup::Refuse(selection.refusal(wanted)),
             Selection::Unknown if self.may_look_for_missing(now) => {
-                self.last_miss = Some(now);
-                Lookup::Fetch(self.attempt(now))
+                let attempt = self.attempt(now);
+                let Wanted { kid, algorithm, .. } = *wanted;
+                let kid = kid.map(str::to_owned);
+                self.last_miss = Some(Miss { attempt: attempt.number, since: now, kid, algorithm });
+                Lookup::Fetch(attempt)
             }
             Selection::Unknown if self.failures.count > 0 => Lookup::Refuse(self.unavailable(now)),
             _ => Lookup::Refuse(selection.refusal(wanted)),
@@ -146,6 +161,9 @@ impl KeyCache {
         match fetched {
             Some(set) => {
                 self.failures = Failures::default();
+                if self.last_miss.as_ref().is_some_and(|miss| miss.is_found(number, &set)) {
+                    self.last_miss = None;
+                }
                 self.known = Some(Known { set, asked, attempt: number });
             }
             None => {
@@ -180,7 +198,8 @@ impl KeyCache {
     }
 
     fn may_look_for_missing(&self, now: f64) -> bool {
-        self.last_miss.is_none_or(|last| (now - last).abs() >= self.timing.miss_cooldown)
+        let cooldown = self.timing.miss_cooldown;
+        self.last_miss.as_ref().is_none_or(|miss| (now - miss.since).abs() >= cooldown)
     }
 
     fn attempt(&mut self, now: f64) -> Attempt {
@@ -190,7 +209,8 @@ impl KeyCache {
     }
 
     fn unavailable(&self, now: f64) -> Error {
-        let next_miss = self.last_miss.map_or(now, |last| last + self.timing.miss_cooldown);
+        let cooldown = self.timing.miss_cooldown;
+        let next_miss = self.last_miss.as_ref().map_or(now, |miss| miss.since + cooldown);
         let next = match self.known {
             Some(_) => self.failures.retry_at.max(next_miss),
             None => self.failures.retry_at,
@@ -199,6 +219,20 @@ impl KeyCache {
             "the auth server's JWK Set could not be fetched, and no known key fits the token";
         Error::new(Code::KeysUnavailable, detail)
             .with_retry_after((next - now).ceil().max(1.0) as u32)
+    }
+}
+
+impl Miss {
+    /// Whether this attempt was the miss's and found what it was made for. Such a fetch does not
+    /// count: only the auth server can make a new key, so strangers cannot cause many.
+    fn is_found(&self, attempt: u64, set: &KeySet) -> bool {
+        let wanted = Wanted {
+            kid: self.kid.as_deref(),
+            algorithm: self.algorithm,
+            since: self.since,
+            plausible: true,
+        };
+        attempt == self.attempt && matches!(set.select(&wanted), Selection::Keys(_))
     }
 }
 

@@ -81,6 +81,9 @@ pub struct Wanted<'t> {
     pub algorithm: Algorithm,
     /// When it came in, in seconds since 1970
     pub since: f64,
+    /// Whether it would be accepted if its signature held. Only then is it worth a fetch: a token of
+    /// another issuer must not use up the one that a new key of ours needs.
+    pub plausible: bool,
 }
 
 /// What a set has for a token.
@@ -136,7 +139,7 @@ mod tests {
     }
 
     fn wanted(kid: Option<&str>) -> Wanted<'_> {
-        Wanted { kid, algorithm: Algorithm::EdDsa, since: 0.0 }
+        Wanted { kid, algorithm: Algorithm::EdDsa, since: 0.0, plausible: true }
     }
 
     fn selected(set: &KeySet, kid: Option<&str>) -> Option<usize> {

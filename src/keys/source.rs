@@ -8,7 +8,7 @@ use super::key_set::{KeySet, Wanted};
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
 use crate::host::{GetError, GetRequest, Host};
-use crate::jose::{Algorithm, JwkSet, JwkSetError};
+use crate::jose::{JwkSet, JwkSetError};
 
 /// The keys of one issuer.
 #[derive(Clone, Debug)]
@@ -39,13 +39,11 @@ impl KeySource {
     pub async fn keys<H: Host>(
         &self,
         host: &H,
-        kid: Option<&str>,
-        algorithm: Algorithm,
+        wanted: &Wanted<'_>,
     ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
-        let wanted = Wanted { kid, algorithm, since: host.now() };
         match self {
-            Self::Fixed(set) => set.keys(&wanted),
-            Self::Remote(remote) => remote.keys(host, &wanted).await,
+            Self::Fixed(set) => set.keys(wanted),
+            Self::Remote(remote) => remote.keys(host, wanted).await,
         }
     }
 }

@@ -6,11 +6,10 @@ mod options;
 pub use options::{Fault, VerifierOptions};
 
 use crate::claims::{Claims, Expectations};
-use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Algorithm, CompactJws, Header, Limits};
-use crate::keys::KeySource;
+use crate::keys::{KeySource, Wanted};
 
 /// Verifies Better Auth session tokens of one issuer.
 #[derive(Debug)]
@@ -36,24 +35,22 @@ impl Verifier {
         let jws = CompactJws::parse(token, &self.limits)?;
         self.expectations.check_type(jws.header())?;
         let algorithm = self.allowed_algorithm(jws.header())?;
-        let keys = self.keys.keys(host, jws.header().kid(), algorithm).await?;
-        let signed = |key: &VerifyingKey| key.verifies(jws.signing_input(), jws.signature());
-        let Some(key) = keys.iter().find(|key| signed(key)) else {
-            return Err(Error::new(
-                Code::BadSignature,
-                "the signature does not fit the token and the auth server's key: one of them was changed",
-            ));
+        let CompactJws { header, signing_input, signature, payload, claims } = jws;
+        let claims = Claims::new(payload, claims);
+
+        // Looked at before the signature for the key cache's sake, told to nobody until it holds.
+        let now = host.now();
+        let expected = self.expectations.check(&claims, now);
+        let plausible = expected.is_ok();
+        let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
+        let keys = self.keys.keys(host, &wanted).await?;
+        let Some(key) = keys.iter().find(|key| key.verifies(signing_input, &signature)) else {
+            return Err(Error::new(Code::BadSignature, BAD_SIGNATURE));
         };
+        expected?;
         let kid = key.kid().map(str::to_owned);
-        let (text, object) = jws.into_claims();
-        let claims = Claims::new(text, object);
-        self.expectations.check(&claims, host.now())?;
-        Ok(Verified {
-            claims,
-            algorithm,
-            kid,
-            user_claim: self.expectations.user_claim().name().into(),
-        })
+        let user_claim = self.expectations.user_claim().name().into();
+        Ok(Verified { claims, algorithm, kid, user_claim })
     }
 
     /// The algorithm comes from our list; the token may only choose from it.
@@ -69,6 +66,9 @@ impl Verifier {
             })
     }
 }
+
+const BAD_SIGNATURE: &str =
+    "the signature does not fit the token and the auth server's key: one of them was changed";
 
 /// A token that has passed every check.
 #[derive(Clone, Debug)]

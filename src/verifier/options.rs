@@ -158,9 +158,7 @@ impl Faults {
         for name in names {
             match Algorithm::from_name(&name) {
                 Some(algorithm) => algorithms.push(algorithm),
-                None => {
-                    self.add("algorithms", format!("names {name:?}, which is not accepted here"))
-                }
+                None => self.add("algorithms", format!("names {name}, which is not accepted here")),
             }
         }
         algorithms

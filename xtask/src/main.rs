@@ -1,1 +1,40 @@
-fn main() {}
+//! `cargo xtask …`
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use xtask::{build, demo, lint, test};
+
+const USAGE: &str = "\
+cargo xtask demo            start Better Auth, the FastAPI origin and the Worker; stop with Ctrl-C
+cargo xtask demo --check    the same, then a scripted tour through it
+cargo xtask test [PART…]    every test, or some: rust browser worker npm python e2e
+cargo xtask build           the Worker into build/
+cargo xtask lint            format, clippy, TypeScript and Python linters";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["demo"] => demo::stay_up(),
+        ["demo", "--check"] => demo::check(),
+        ["test", ref parts @ ..] => test::run(parts),
+        ["build"] => build::worker(),
+        ["lint"] => lint::run(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("unknown command\n\n{USAGE}"),
+    }
+}

@@ -1,0 +1,60 @@
+"""`python -m app`: serves until SIGTERM, Ctrl-C or, with EXIT_WITH_PARENT=1, the end of stdin.
+
+Stdout carries one line, when requests are accepted; the log goes to stderr.
+"""
+
+import copy
+import os
+import signal
+import socket
+import sys
+import threading
+
+import uvicorn
+from uvicorn.config import LOGGING_CONFIG
+
+from app.factory import create_app
+from app.settings import load_settings
+
+GRACE = 2
+"""Seconds that running requests are given to end when the server stops."""
+
+
+class Server(uvicorn.Server):
+    """Says on stdout where it listens, once it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        print(f"FastAPI listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    settings = load_settings()
+    log_config = copy.deepcopy(LOGGING_CONFIG)
+    log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=log_config,
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = Server(config)
+    # When it has shut down, uvicorn raises the signal that it was stopped by once more.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    if settings.exit_with_parent:
+        threading.Thread(target=stop_at_end_of_stdin, args=[server], daemon=True).start()
+    server.run()
+
+
+def stop_at_end_of_stdin(server: uvicorn.Server) -> None:
+    while os.read(0, 4096):
+        pass
+    server.should_exit = True
+
+
+if __name__ == "__main__":
+    main()

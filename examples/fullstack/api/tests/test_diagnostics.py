@@ -1,0 +1,86 @@
+import hashlib
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.diagnostics import CHUNK, MEGABYTE
+from tests.conftest import Person, assert_problem
+
+
+def test_health_needs_no_identity(api: TestClient) -> None:
+    assert api.get("/health").json() == {"ok": True}
+
+
+def test_the_echo_shows_what_the_edge_may_set_and_nothing_else(api: TestClient) -> None:
+    headers = [
+        ("X-Edge-User", "ada"),
+        ("x-edge-user", "bob"),
+        ("X_Edge_Role", "admin"),
+        ("X-Request-Id", "7"),
+        ("Authorization", "Bearer secret"),
+        ("Cookie", "session=secret"),
+    ]
+    assert api.get("/public/whoami?a=%20b&a=c", headers=headers).json() == {
+        "headers": {
+            "x-edge-user": ["ada", "bob"],
+            "x_edge_role": ["admin"],
+            "x-request-id": ["7"],
+        },
+        "path": "/public/whoami",
+        "query": "a=%20b&a=c",
+    }
+
+
+def test_the_echo_shows_the_path_as_it_came(api: TestClient, ada: Person) -> None:
+    path = f"{ada.path}/who%61mi"
+    body = api.get(path, headers=ada.headers()).json()
+
+    assert body["path"] == path
+    assert body["headers"] == {"x-edge-user": [str(ada.uuid)]}
+    assert body["user"]["uuid"] == str(ada.uuid)
+
+
+@pytest.mark.parametrize("megabytes", [1, 3])
+def test_an_export_is_as_large_as_it_was_ordered(
+    api: TestClient, ada: Person, megabytes: int
+) -> None:
+    path = f"{ada.path}/export?megabytes={megabytes}"
+    response = api.get(path, headers=ada.headers())
+
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-length"] == str(megabytes * MEGABYTE)
+    assert response.content == CHUNK * (megabytes * MEGABYTE // len(CHUNK))
+
+
+@pytest.mark.parametrize("megabytes", ["0", "201", "-1", "many"])
+def test_an_export_has_bounds(api: TestClient, ada: Person, megabytes: str) -> None:
+    response = api.get(f"{ada.path}/export?megabytes={megabytes}", headers=ada.headers())
+    assert_problem(response, 422, "invalid_request")
+
+
+@pytest.mark.parametrize("body", [b"", b"abc", CHUNK * 100], ids=["empty", "small", "large"])
+def test_an_upload_is_counted_and_hashed(api: TestClient, ada: Person, body: bytes) -> None:
+    response = api.post(f"{ada.path}/upload", headers=ada.headers(), content=body)
+    assert response.json() == {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "whoami"), ("GET", "export"), ("POST", "upload")]
+)
+def test_no_identity_means_no_answer(
+    api: TestClient, ada: Person, bob: Person, method: str, path: str
+) -> None:
+    response = api.request(method, f"{ada.path}/{path}")
+    assert_problem(response, 401, "missing_token")
+    response = api.request(method, f"{ada.path}/{path}", headers=bob.headers())
+    assert_problem(response, 403, "user_mismatch")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [("GET", "/nowhere", 404, "not_found"), ("POST", "/health", 405, "method_not_allowed")],
+)
+def test_what_does_not_exist_is_a_problem_too(
+    api: TestClient, method: str, path: str, status: int, code: str
+) -> None:
+    assert_problem(api.request(method, path), status, code)

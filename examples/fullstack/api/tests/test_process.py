@@ -1,0 +1,88 @@
+"""`python -m app`, as whoever starts it sees it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.better_auth import BetterAuth
+from tests.conftest import Person
+
+ROOT = Path(__file__).parent.parent
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(**environment: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PORT": "0", **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        with process:  # closes the pipes and waits
+            process.kill()
+
+
+def address(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout
+    line = process.stdout.readline()
+    match = re.fullmatch(r"FastAPI listening on (http://127\.0\.0\.1:\d+)\n", line)
+    assert match, line or process.communicate()[1]
+    return match[1]
+
+
+def test_it_says_where_it_listens_and_ends_cleanly(
+    start: Start, better_auth: BetterAuth, ada: Person
+) -> None:
+    process = start(BETTER_AUTH_URL=better_auth.url)
+    url = address(process)
+    headers = ada.headers()
+    for path in ["/health", f"{ada.path}/whoami", f"{ada.path}/tasks"]:
+        assert httpx.get(f"{url}{path}", headers=headers).status_code == 200
+
+    # A download that nobody reads does not keep it.
+    with httpx.stream("GET", f"{url}{ada.path}/export", headers=headers):
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=10)
+
+    assert (process.returncode, stdout) == (0, "")
+    assert headers["Authorization"].split(".")[1] not in stderr
+
+
+def test_it_ends_with_its_parent(start: Start, better_auth: BetterAuth) -> None:
+    process = start(BETTER_AUTH_URL=better_auth.url, EXIT_WITH_PARENT="1")
+    address(process)
+    assert process.stdin
+    process.stdin.close()
+    assert process.wait(timeout=10) == 0
+
+
+def test_it_does_not_start_without_better_auth(start: Start) -> None:
+    stdout, stderr = start().communicate(timeout=30)
+    assert stdout == ""
+    assert stderr == "Configuration error:\n  BETTER_AUTH_URL: Field required\n"
+
+
+def test_it_does_not_start_on_a_port_that_is_taken(start: Start, better_auth: BetterAuth) -> None:
+    taken = better_auth.url.rsplit(":", 1)[1]
+    process = start(BETTER_AUTH_URL=better_auth.url, PORT=taken)
+    assert process.communicate(timeout=30)[0] == ""
+    assert process.returncode not in (0, None)

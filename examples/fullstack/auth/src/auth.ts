@@ -1,0 +1,74 @@
+/**
+ * Better Auth as an application with a history configures it: users sign in with email and
+ * password, and have two identities. Better Auth's own `id` is an opaque string; the application's
+ * rows belong to a `uuid`. Tokens carry both.
+ */
+import { randomUUID } from "node:crypto";
+import type { Client } from "@libsql/client";
+import { LibsqlDialect } from "@libsql/kysely-libsql";
+import { type BetterAuthOptions, betterAuth } from "better-auth";
+import { getMigrations } from "better-auth/db/migration";
+import { bearer, jwt } from "better-auth/plugins";
+
+/** What the authentication depends on. */
+export interface AuthDependencies {
+  /** Origin under which clients reach the server; the tokens' issuer and audience. */
+  baseURL: string;
+  /** At least 32 characters. */
+  secret: string;
+  /** Origins besides the base URL's own whose pages may call this server. */
+  trustedOrigins: string[];
+  /** An open database; its tables are brought up to date. */
+  database: Client;
+}
+
+/** Brings the database's tables up to date, then sets up Better Auth on it. */
+export async function createAuth(dependencies: AuthDependencies) {
+  const options = authOptions(dependencies);
+
+  // Before betterAuth(): whoever uses what it returns finds the tables in place.
+  const { runMigrations } = await getMigrations(options);
+  await runMigrations();
+
+  return betterAuth(options);
+}
+
+function authOptions({ baseURL, secret, trustedOrigins, database }: AuthDependencies) {
+  return {
+    baseURL,
+    secret,
+    trustedOrigins,
+    database: { dialect: new LibsqlDialect({ client: database }), type: "sqlite" },
+    // The migrations have just seen to the schema. Better Auth's own check would run in the
+    // background, and fail when a short command closes the database before it is through.
+    advanced: { database: { validateSchema: false } },
+    emailAndPassword: { enabled: true },
+    user: {
+      additionalFields: {
+        uuid: {
+          type: "string",
+          // Nobody chooses who they are: a uuid in a request's body is refused.
+          input: false,
+          unique: true,
+          defaultValue: () => randomUUID(),
+        },
+      },
+    },
+    plugins: [
+      jwt({
+        jwks: { keyPairConfig: { alg: "EdDSA", crv: "Ed25519" } },
+        jwt: {
+          // The default is the whole user record in every request's header.
+          definePayload: ({ user }) => ({
+            uuid: user.uuid,
+            id: user.id,
+            email: user.email,
+            name: user.name,
+          }),
+        },
+      }),
+      // Lets clients without cookies present the session token: `Authorization: Bearer ...`.
+      bearer(),
+    ],
+  } satisfies BetterAuthOptions;
+}

@@ -1,0 +1,58 @@
+/** Serves Better Auth under /api/auth, on node:http and nothing else. */
+import { once } from "node:events";
+import { createServer, type RequestListener, type ServerResponse } from "node:http";
+import { type AddressInfo, isIPv6 } from "node:net";
+import { toNodeHandler } from "better-auth/node";
+import { createAuth } from "./auth.ts";
+import { openDatabase } from "./database.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+try {
+  await serve(readSettings(process.env));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+async function serve(settings: Settings): Promise<void> {
+  const { host, secret, trustedOrigins } = settings;
+
+  let handleAuth: RequestListener = (_request, response) => {
+    sendJSON(response, 503, { message: "Better Auth is starting" });
+  };
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith("/api/auth/")) handleAuth(request, response);
+    else sendJSON(response, 404, { message: "Not found" });
+  });
+
+  const stop = () => process.exit(0);
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  // "close" alone is not enough: a file as standard input ends without it.
+  if (settings.exitWithParent) process.stdin.once("end", stop).once("close", stop).resume();
+
+  // Listening comes first: the port may be chosen here, and the base URL that Better Auth signs
+  // into its tokens contains it.
+  server.listen(settings.port, host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const address = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+
+  const database = openDatabase(settings.databaseURL);
+  const baseURL = settings.baseURL ?? address;
+  const auth = await createAuth({ baseURL, secret, trustedOrigins, database });
+  const handle = toNodeHandler(auth);
+  handleAuth = (request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      console.error(error);
+      if (response.headersSent) response.destroy();
+      else sendJSON(response, 500, { message: "Internal server error" });
+    });
+  };
+
+  console.log(`Better Auth listening on ${address}`);
+}
+
+function sendJSON(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}

@@ -1,0 +1,105 @@
+/**
+ * The server's settings, read from the environment once and checked as a whole: what is wrong is
+ * said in one go, not one restart at a time.
+ */
+import { fileURLToPath } from "node:url";
+
+/** Settings that have been checked. */
+export interface Settings {
+  /** Address to listen on. */
+  host: string;
+  /** Port to listen on; 0 lets the system choose a free one. */
+  port: number;
+  /** Signs cookies and encrypts the private keys in the database. */
+  secret: string;
+  /** Origin under which clients reach the server; undefined means the address it listens on. */
+  baseURL: string | undefined;
+  /** `file:` URL of the database. */
+  databaseURL: string;
+  /** Origins besides the base URL's own whose pages may call this server. */
+  trustedOrigins: string[];
+  /** Whether the server stops when its standard input closes. */
+  exitWithParent: boolean;
+}
+
+/** The environment does not make valid settings; the message lists every fault. */
+export class SettingsError extends Error {
+  override name = "SettingsError";
+
+  constructor(faults: string[]) {
+    super(`Better Auth is misconfigured:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+  }
+}
+
+const MIN_SECRET_LENGTH = 32;
+const WILDCARD_HOSTS = ["0.0.0.0", "::"];
+
+// Beside this package, so that every command finds the same file from wherever it is run.
+const DEFAULT_DATABASE = `file:${fileURLToPath(new URL("../data/auth.db", import.meta.url))}`;
+
+/**
+ * Reads the settings from environment variables; an empty one counts as absent.
+ *
+ * @throws {SettingsError} listing every fault found.
+ */
+export function readSettings(env: Record<string, string | undefined>): Settings {
+  const faults: string[] = [];
+
+  const host = env.HOST || "127.0.0.1";
+
+  const port = Number(env.PORT || "3000");
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    faults.push(`PORT: expected a number from 0 to 65535, got ${JSON.stringify(env.PORT)}`);
+  }
+
+  // The value itself never appears in a message: messages end up in logs.
+  const secret = env.BETTER_AUTH_SECRET ?? "";
+  if (secret === "") {
+    faults.push(`BETTER_AUTH_SECRET: required, at least ${MIN_SECRET_LENGTH} characters`);
+  } else if (secret.length < MIN_SECRET_LENGTH) {
+    faults.push(
+      `BETTER_AUTH_SECRET: expected at least ${MIN_SECRET_LENGTH} characters, got ${secret.length}`,
+    );
+  }
+
+  const baseURL = env.BETTER_AUTH_URL ? toOrigin(env.BETTER_AUTH_URL) : undefined;
+  if (env.BETTER_AUTH_URL && baseURL === undefined) {
+    faults.push(
+      `BETTER_AUTH_URL: expected an http(s) origin without a path, got ${JSON.stringify(env.BETTER_AUTH_URL)}`,
+    );
+  } else if (!env.BETTER_AUTH_URL && WILDCARD_HOSTS.includes(host)) {
+    // The base URL becomes the tokens' issuer, and "every address" is no address.
+    faults.push(`BETTER_AUTH_URL: required when HOST is ${host}`);
+  }
+
+  const databaseURL = env.DATABASE_URL || DEFAULT_DATABASE;
+  if (!/^file:./.test(databaseURL)) {
+    faults.push(`DATABASE_URL: expected a file: URL, got ${JSON.stringify(databaseURL)}`);
+  }
+
+  const trustedOrigins: string[] = [];
+  for (const entry of (env.BETTER_AUTH_TRUSTED_ORIGINS || "").split(",")) {
+    if (entry.trim() === "") continue;
+    const origin = toOrigin(entry.trim());
+    if (origin === undefined) {
+      faults.push(
+        `BETTER_AUTH_TRUSTED_ORIGINS: expected http(s) origins without a path, got ${JSON.stringify(entry.trim())}`,
+      );
+    } else {
+      trustedOrigins.push(origin);
+    }
+  }
+
+  if (faults.length > 0) throw new SettingsError(faults);
+
+  const exitWithParent = env.EXIT_WITH_PARENT === "1";
+  return { host, port, secret, baseURL, databaseURL, trustedOrigins, exitWithParent };
+}
+
+/** The URL's origin, or undefined if it is no http(s) URL or says more than an origin. */
+function toOrigin(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { origin, href, protocol } = new URL(url);
+  if (protocol !== "http:" && protocol !== "https:") return undefined;
+  return href === `${origin}/` ? origin : undefined;
+}

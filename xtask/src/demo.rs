@@ -1,0 +1,82 @@
+//! The demonstration: everything started with one command, and a tour through it.
+
+use std::sync::mpsc;
+
+use anyhow::{Result, bail};
+
+use crate::stack::{self, Stack};
+use crate::{progress, tour};
+
+/// Starts everything, prints where it is, and stays up until Ctrl-C.
+pub fn stay_up() -> Result<()> {
+    let stopped = on_signal()?;
+    stack::prepare()?;
+    progress("starting Better Auth, FastAPI and the Worker");
+    let stack = Stack::start(&[])?;
+    println!("{}", introduction(&stack));
+    // the sender lives in the signal handler, so this ends with a signal
+    let _ = stopped.recv();
+    progress("stopping");
+    Ok(())
+}
+
+/// Starts everything, takes the tour, and fails if a step did not hold.
+pub fn check() -> Result<()> {
+    let stopped = on_signal()?;
+    stack::prepare()?;
+    progress("starting Better Auth, FastAPI and the Worker");
+    let mut stack = Stack::start(&[])?;
+    let mut failed = 0;
+    let mut passed = 0;
+    for step in tour::steps() {
+        if stopped.try_recv().is_ok() {
+            bail!("stopped");
+        }
+        match step.take(&mut stack) {
+            true => passed += 1,
+            false => failed += 1,
+        }
+    }
+    println!("\n{passed} passed, {failed} failed");
+    if failed > 0 {
+        bail!("the tour did not hold");
+    }
+    Ok(())
+}
+
+/// Ctrl-C and the signals of a polite kill arrive here, so that servers are stopped by their owner.
+fn on_signal() -> Result<mpsc::Receiver<()>> {
+    let (sender, receiver) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // nobody waits any more once the process is ending
+        let _ = sender.send(());
+    })?;
+    Ok(receiver)
+}
+
+fn introduction(stack: &Stack) -> String {
+    let Stack { edge_url, api_url, auth_url, .. } = stack;
+    format!(
+        r#"
+Better Auth   {auth_url}/api/auth
+FastAPI       {api_url}/docs      (the origin itself; clients go through the Worker)
+Worker        {edge_url}
+
+Try it:
+
+  AUTH={auth_url}
+  EDGE={edge_url}
+  SESSION=$(curl -si $AUTH/api/auth/sign-up/email -H "origin: $AUTH" --json \
+    '{{"name":"Ada","email":"ada@example.com","password":"correct horse battery"}}' \
+    | tr -d '\r' | sed -n 's/^set-auth-token: //p')
+  TOKEN=$(curl -s $AUTH/api/auth/token -H "authorization: Bearer $SESSION" | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  USER_UUID=$(curl -s $AUTH/api/auth/get-session -H "authorization: Bearer $SESSION" | sed 's/.*"uuid":"\([^"]*\)".*/\1/')
+
+  curl -s $EDGE/api/$USER_UUID/tasks -H "authorization: Bearer $TOKEN" --json '{{"title":"Try the edge"}}'
+  curl -s $EDGE/api/$USER_UUID/tasks -H "authorization: Bearer $TOKEN"
+  curl -s $EDGE/api/00000000-0000-4000-8000-000000000000/tasks -H "authorization: Bearer $TOKEN"
+  curl -s $EDGE/api/$USER_UUID/tasks -H "authorization: Bearer $SESSION"
+
+Ctrl-C stops everything."#
+    )
+}

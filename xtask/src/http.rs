@@ -1,0 +1,114 @@
+//! A small HTTP client for loopback: any status is an answer, nothing is followed or decompressed.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// An answer with its whole body.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    /// The body
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON, `null` if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The member `code` of a problem, the empty text without one.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Status and code in one word: `401 expired`, or `200`.
+    pub fn outcome(&self) -> String {
+        format!("{} {}", self.status, self.code()).trim_end().to_owned()
+    }
+}
+
+/// Headers as names and values.
+pub type Headers<'h> = &'h [(&'h str, &'h str)];
+
+/// Sends a request without a body.
+pub fn send(method: &str, url: &str, headers: Headers<'_>) -> Result<Answer> {
+    answer(request(method, url, headers).body(Vec::new()))
+}
+
+/// Gets a URL.
+pub fn get(url: &str, headers: Headers<'_>) -> Result<Answer> {
+    send("GET", url, headers)
+}
+
+/// Posts JSON.
+pub fn post(url: &str, headers: Headers<'_>, body: &Value) -> Result<Answer> {
+    let json = [&[("content-type", "application/json")], headers].concat();
+    answer(request("POST", url, &json).body(serde_json::to_vec(body)?))
+}
+
+/// Gets a URL and hands its body over piece by piece, as it arrives. Gives the status.
+pub fn stream(url: &str, headers: Headers<'_>, mut piece: impl FnMut(&[u8])) -> Result<u16> {
+    let request = request("GET", url, headers).body(Vec::new())?;
+    let mut response = agent().run(request)?;
+    let mut reader = response.body_mut().as_reader();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match reader.read(&mut buffer)? {
+            0 => return Ok(response.status().as_u16()),
+            length => piece(&buffer[..length]),
+        }
+    }
+}
+
+/// Sends bytes as they are and gives the status: what a client library would refuse to send.
+pub fn raw(base: &str, request: &str) -> Result<u16> {
+    let address = base.strip_prefix("http://").context("an http URL")?;
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.write_all(request.as_bytes())?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head)?;
+    let status = std::str::from_utf8(&head)?.split(' ').nth(1).context("no status line")?;
+    Ok(status.parse()?)
+}
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+fn request(method: &str, url: &str, headers: Headers<'_>) -> ureq::http::request::Builder {
+    let request = ureq::http::Request::builder().method(method).uri(url);
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+}
+
+fn answer(request: Result<ureq::http::Request<Vec<u8>>, ureq::http::Error>) -> Result<Answer> {
+    let mut response = agent().run(request?)?;
+    let text =
+        |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
+    let headers = headers.collect();
+    let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
+    Ok(Answer { status: response.status().as_u16(), headers, body })
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .allow_non_standard_methods(true)
+        .timeout_global(Some(TIMEOUT))
+        .build()
+        .into()
+}

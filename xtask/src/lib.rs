@@ -1,0 +1,28 @@
+//! Everything that is done to this project from the command line, in Rust: no shell pipelines, and
+//! no set-up by hand. What is missing gets installed, pinned, outside of the checkout where it is
+//! not this checkout's own.
+
+pub mod build;
+pub mod demo;
+pub mod http;
+pub mod lint;
+pub mod process;
+pub mod setup;
+pub mod stack;
+pub mod test;
+pub mod token;
+pub mod tour;
+mod workerd;
+
+use std::path::{Path, PathBuf};
+
+/// The checkout's root.
+pub fn root() -> PathBuf {
+    // the manifest's directory is the checkout's xtask/
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ has a parent").to_owned()
+}
+
+/// Says what takes long.
+pub fn progress(text: impl std::fmt::Display) {
+    eprintln!("xtask: {text}");
+}

@@ -1,0 +1,41 @@
+//! Formatters and linters of all three languages; a warning is an error.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::setup::{self, run as run_command};
+use crate::{progress, root};
+
+/// Runs them all.
+pub fn run() -> Result<()> {
+    setup::wasm_target()?;
+    setup::npm_packages()?;
+    let python = setup::python()?;
+
+    progress("lint: Rust");
+    let cargo =
+        |arguments: &[&str]| run_command(Command::new("cargo").args(arguments).current_dir(root()));
+    cargo(&["fmt", "--all", "--check"])?;
+    let deny = ["--", "-D", "warnings"];
+    cargo(&[&["clippy", "--workspace", "--all-targets"], &deny[..]].concat())?;
+    for features in ["worker", "js", "worker,js"] {
+        let wasm = ["clippy", "--target", "wasm32-unknown-unknown", "--features", features];
+        cargo(&[&wasm[..], &deny[..]].concat())?;
+    }
+
+    progress("lint: TypeScript");
+    let npm =
+        |arguments: &[&str]| run_command(Command::new("npm").args(arguments).current_dir(root()));
+    npm(&["run", "--silent", "lint"])?;
+    npm(&["run", "--silent", "typecheck"])?;
+
+    progress("lint: Python");
+    let api = root().join("examples/fullstack/api");
+    let module = |arguments: &[&str]| {
+        run_command(Command::new(&python).arg("-m").args(arguments).current_dir(&api))
+    };
+    module(&["ruff", "check", "--quiet"])?;
+    module(&["ruff", "format", "--check", "--quiet"])?;
+    module(&["mypy", "--strict", "app", "tests"])
+}

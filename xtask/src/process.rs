@@ -1,0 +1,126 @@
+//! Servers as child processes: started on a free port, known to be ready by the line that they
+//! print, and gone when their owner is, however it goes.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A running server.
+pub struct Server {
+    name: &'static str,
+    child: Child,
+    log: Log,
+}
+
+impl Server {
+    /// Starts `command` and waits until a line of its output makes `ready` answer.
+    ///
+    /// Its standard input stays open as long as the server is wanted: it closes even when this
+    /// process is killed, and the server has to stop then.
+    pub fn start<T: Send + 'static>(
+        name: &'static str,
+        command: &mut Command,
+        ready: impl Fn(&str) -> Option<T> + Send + 'static,
+    ) -> Result<(Self, T)> {
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        let mut server = Self { name, child, log: Log::default() };
+        let (sender, receiver) = mpsc::channel();
+        let notice = move |line: &str| {
+            if let Some(value) = ready(line) {
+                // nobody listens any more once the server is ready
+                let _ = sender.send(value);
+            }
+        };
+        let stdout = server.child.stdout.take().context("stdout is piped")?;
+        let stderr = server.child.stderr.take().context("stderr is piped")?;
+        server.log.follow(stdout, notice);
+        server.log.follow(stderr, |_| ());
+        match receiver.recv_timeout(START_TIMEOUT) {
+            Ok(value) => Ok((server, value)),
+            Err(_) => bail!("{name} did not get ready; it said:\n{}", server.log()),
+        }
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The last lines that the server printed.
+    pub fn log(&self) -> String {
+        self.log.lines().make_contiguous().join("\n")
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Asks the server to stop, and makes it if it does not.
+    pub fn stop(&mut self) {
+        if !self.is_running() {
+            return;
+        }
+        drop(self.child.stdin.take());
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // it may just have gone by itself
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        while self.is_running() {
+            if Instant::now() > deadline {
+                crate::progress(format!("{} does not stop; killing it", self.name));
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The last lines of a server, kept for the moment when something fails.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<VecDeque<String>>>);
+
+impl Log {
+    const LINES: usize = 200;
+
+    fn follow(&self, stream: impl Read + Send + 'static, notice: impl Fn(&str) + Send + 'static) {
+        let log = self.clone();
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                notice(&line);
+                let mut lines = log.lines();
+                if lines.len() == Self::LINES {
+                    lines.pop_front();
+                }
+                lines.push_back(line);
+            }
+        });
+    }
+
+    fn lines(&self) -> std::sync::MutexGuard<'_, VecDeque<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,243 @@
+//! What must be there before anything can run: looked for, and installed where that is possible
+//! without asking. Each piece is set up only when a command needs it.
+
+use std::env;
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{progress, root};
+
+/// Tools from crates.io. wasm-bindgen's must have the version of the library in Cargo.lock.
+const WASM_BINDGEN: CargoTool = CargoTool { name: "wasm-bindgen-cli", version: "0.2.130" };
+const WASM_PACK: CargoTool = CargoTool { name: "wasm-pack", version: "0.15.1" };
+const WORKER_BUILD: CargoTool = CargoTool { name: "worker-build", version: "0.8.7" };
+
+/// The directory of `wasm-bindgen` and its test runner.
+pub fn wasm_bindgen() -> Result<PathBuf> {
+    WASM_BINDGEN.install()
+}
+
+/// The program `wasm-pack`.
+pub fn wasm_pack() -> Result<PathBuf> {
+    Ok(WASM_PACK.install()?.join("wasm-pack"))
+}
+
+/// The program `worker-build`.
+pub fn worker_build() -> Result<PathBuf> {
+    Ok(WORKER_BUILD.install()?.join("worker-build"))
+}
+
+/// The target `wasm32-unknown-unknown`.
+pub fn wasm_target() -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()))?;
+    if Path::new(&sysroot).join("lib/rustlib").join(TARGET).join("lib").is_dir() {
+        return Ok(());
+    }
+    progress(format!("adding the Rust target {TARGET}"));
+    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()))
+        .with_context(|| format!("Rust needs the target {TARGET}; rustup brings it (rustup.rs)"))
+}
+
+/// The checkout's npm packages, as package-lock.json pins them.
+pub fn npm_packages() -> Result<()> {
+    node()?;
+    npm_ci(&root())
+}
+
+/// Node 20 or later.
+pub fn node() -> Result<PathBuf> {
+    let version = node_version().context("Node 20 or later is needed: nodejs.org")?;
+    ensure!(version >= (20, 0), "Node 20 or later is needed, this is {}: nodejs.org", version.0);
+    Ok("node".into())
+}
+
+/// A Node that wrangler accepts: the machine's own, or one from npm.
+pub fn node_for_wrangler() -> Result<PathBuf> {
+    node()?;
+    if node_version()? >= (22, 12) {
+        return Ok("node".into());
+    }
+    let directory = root().join("tools/node");
+    npm_ci(&directory)?;
+    let platform = match (env::consts::OS, env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-x64",
+        ("linux", "aarch64") => "linux-arm64",
+        ("macos", "x86_64") => "darwin-x64",
+        ("macos", "aarch64") => "darwin-arm64",
+        (os, arch) => bail!("wrangler needs Node 22.12 or later, and npm has none for {os} {arch}"),
+    };
+    Ok(directory.join("node_modules").join(format!("node-{platform}")).join("bin/node"))
+}
+
+/// The Python of the checkout's virtual environment, with the origin's pinned packages.
+pub fn python() -> Result<PathBuf> {
+    const HINT: &str = "Python 3.10 or later is needed, with venv (Debian: python3-venv)";
+    let requirements = root().join("examples/fullstack/api/requirements-dev.txt");
+    let environment = root().join(".venv");
+    let python = environment.join("bin/python");
+    let check = "import sys; sys.exit(sys.version_info < (3, 10))";
+    run(Command::new("python3").args(["-c", check])).context(HINT)?;
+    once(&environment, &requirements, || {
+        progress("installing the Python packages");
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))
+            .context(HINT)?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        run(Command::new(&python).args(pip).args(["--require-hashes", "-r"]).arg(&requirements))
+    })?;
+    Ok(python)
+}
+
+/// A Chromium and its driver.
+pub struct Browser {
+    /// The program that speaks WebDriver
+    pub driver: PathBuf,
+}
+
+/// Chromium and chromedriver: named by CHROMEDRIVER, on the path, or from Debian's packages.
+pub fn browser() -> Result<Browser> {
+    if let Some(driver) = env::var_os("CHROMEDRIVER") {
+        return Ok(Browser { driver: driver.into() });
+    }
+    if on_path("chromedriver").is_none() {
+        install_chromium().context(
+            "Chromium and chromedriver are needed for the browser tests: \
+             apt-get install chromium chromium-driver, or name a driver in CHROMEDRIVER",
+        )?;
+    }
+    let driver = on_path("chromedriver").context("chromedriver is not on the path")?;
+    Ok(Browser { driver })
+}
+
+/// Runs a command to its end and says which one failed.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
+    ensure!(status.success(), "{} failed: {status}", shown(command));
+    Ok(())
+}
+
+/// Where tools are kept from checkout to checkout.
+fn cache() -> Result<PathBuf> {
+    let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = match named("XDG_CACHE_HOME") {
+        Some(base) => base,
+        None => named("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?.join(".cache"),
+    };
+    Ok(base.join("better-auth-edge"))
+}
+
+struct CargoTool {
+    name: &'static str,
+    version: &'static str,
+}
+
+impl CargoTool {
+    /// The directory of its programs. Each version has a directory of its own, so that checkouts
+    /// with other pins do not disturb each other.
+    fn install(&self) -> Result<PathBuf> {
+        let Self { name, version } = self;
+        let home = cache()?.join(format!("{name}-{version}"));
+        let programs = home.join("bin");
+        let _lock = lock(&home)?;
+        let stamp = home.join("installed");
+        if !stamp.exists() {
+            progress(format!("installing {name} {version} from crates.io: some minutes, once"));
+            run(Command::new("cargo")
+                .args(["install", "--quiet", "--root"])
+                .arg(&home)
+                .args(["--version", &format!("={version}"), name])
+                .env_remove("CARGO_TARGET_DIR"))?;
+            fs::write(&stamp, "")?;
+        }
+        Ok(programs)
+    }
+}
+
+fn npm_ci(directory: &Path) -> Result<()> {
+    once(&directory.join("node_modules"), &directory.join("package-lock.json"), || {
+        progress(format!("installing npm packages in {}", shown_path(directory)));
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(directory))
+    })
+}
+
+/// Makes `made` by `make`, unless it has been made from the same `pins` before.
+fn once(made: &Path, pins: &Path, make: impl FnOnce() -> Result<()>) -> Result<()> {
+    let _lock = lock(made)?;
+    let mut hasher = DefaultHasher::new();
+    fs::read(pins).with_context(|| format!("cannot read {}", pins.display()))?.hash(&mut hasher);
+    made.hash(&mut hasher);
+    let stamp = made.join(".made-by-xtask");
+    let wanted = format!("{:016x}", hasher.finish());
+    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
+        return Ok(());
+    }
+    make()?;
+    Ok(fs::write(&stamp, wanted)?)
+}
+
+/// Commands that run side by side set the same thing up once: the lock lasts as long as the file.
+pub(crate) fn lock(what: &Path) -> Result<File> {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    let locks = cache()?.join("locks");
+    fs::create_dir_all(&locks)?;
+    let file = File::create(locks.join(format!("{:016x}", hasher.finish())))?;
+    file.lock()?;
+    Ok(file)
+}
+
+fn node_version() -> Result<(u32, u32)> {
+    let text = output(Command::new("node").arg("--version"))?;
+    let mut numbers = text.trim_start_matches('v').split('.').map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => Ok((major, minor)),
+        _ => bail!("node --version says {text:?}"),
+    }
+}
+
+fn install_chromium() -> Result<()> {
+    ensure!(on_path("apt-get").is_some(), "there is no apt-get here");
+    ensure!(rustix::process::geteuid().is_root(), "only root may install packages");
+    let _lock = lock(Path::new("apt-get"))?;
+    progress("installing Debian's chromium and chromium-driver");
+    let apt = |arguments: &[&str]| {
+        run(Command::new("apt-get")
+            .args(["-qq", "-o", "Dpkg::Use-Pty=0"])
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update"])?;
+    apt(&["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"])
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
+}
+
+fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot start {}", shown(command)))?;
+    ensure!(output.status.success(), "{} failed: {}", shown(command), output.status);
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let arguments = command.get_args().take(3).map(|argument| argument.to_string_lossy());
+    std::iter::once(name.to_string_lossy()).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+fn shown_path(path: &Path) -> String {
+    match path.strip_prefix(root()) {
+        Ok(inner) if inner.as_os_str().is_empty() => "the checkout".into(),
+        Ok(inner) => inner.display().to_string(),
+        Err(_) => path.display().to_string(),
+    }
+}

@@ -1,0 +1,226 @@
+//! The whole stack on loopback: a real Better Auth, a real FastAPI origin, the Worker in workerd.
+//! Free ports, data in a directory of its own, nothing left behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::http::{self, Answer};
+use crate::process::Server;
+use crate::workerd;
+use crate::{build, root, setup};
+
+/// Makes sure that everything a stack needs is there.
+pub fn prepare() -> Result<()> {
+    setup::npm_packages()?;
+    setup::python()?;
+    build::worker()
+}
+
+/// Better Auth, FastAPI and the Worker, each with its base URL.
+pub struct Stack {
+    /// Stops first: it depends on the others
+    edge: Server,
+    _api: Server,
+    auth: Server,
+    /// The Worker's base URL
+    pub edge_url: String,
+    /// The origin's
+    pub api_url: String,
+    /// Better Auth's
+    pub auth_url: String,
+    secret: String,
+    directory: Directory,
+}
+
+impl Stack {
+    /// Starts all three; settings of the Worker are those of wrangler.toml, changed by `changes`.
+    pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
+        let directory = Directory::new()?;
+        let secret = random_secret()?;
+        let (auth, auth_url) = start_auth(&directory.0, &secret)?;
+        let (api, api_url) = start_api(&directory.0, &auth_url)?;
+        let mut settings = workerd::Settings::from_wrangler()?
+            .with("BETTER_AUTH_URL", json!(auth_url))
+            .with("ORIGIN_URL", json!(api_url));
+        for (name, value) in changes {
+            settings = settings.with(name, value.clone());
+        }
+        let (edge, edge_url) = workerd::start(&directory.0.join("edge"), &settings)?;
+        Ok(Self { edge, _api: api, auth, edge_url, api_url, auth_url, secret, directory })
+    }
+
+    /// Signs a new user up, over HTTP as a browser would.
+    pub fn sign_up(&self, name: &str) -> Result<User> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let email = format!("{}{number}@example.com", name.to_lowercase());
+        let body = json!({"name": name, "email": email, "password": "correct horse battery"});
+        let url = format!("{}/api/auth/sign-up/email", self.auth_url);
+        let answer = http::post(&url, &[("origin", &self.auth_url)], &body)?;
+        ensure!(answer.status == 200, "sign-up of {email} gave {}", answer.outcome());
+        let session_token =
+            answer.header("set-auth-token").context("no set-auth-token")?.to_owned();
+        let uuid = answer.json()["user"]["uuid"].as_str().context("no uuid")?.to_owned();
+        Ok(User { session_token, uuid })
+    }
+
+    /// A JWT for a signed-in user, from Better Auth.
+    pub fn token(&self, user: &User) -> Result<String> {
+        let url = format!("{}/api/auth/token", self.auth_url);
+        let session = format!("Bearer {}", user.session_token);
+        let answer = http::get(&url, &[("authorization", &session)])?;
+        let token = answer.json()["token"].as_str().map(str::to_owned);
+        token.with_context(|| format!("/api/auth/token gave {}", answer.status))
+    }
+
+    /// Gets a path through the Worker with a bearer token.
+    pub fn get(&self, path: &str, token: &str) -> Result<Answer> {
+        self.get_with(path, &[("authorization", &format!("Bearer {token}"))])
+    }
+
+    /// Gets a path through the Worker with any headers.
+    pub fn get_with(&self, path: &str, headers: http::Headers<'_>) -> Result<Answer> {
+        http::get(&format!("{}{path}", self.edge_url), headers)
+    }
+
+    /// Makes Better Auth sign the next token with a new key, as its operator would.
+    pub fn rotate_keys(&self) -> Result<()> {
+        let mut command = auth_program("src/rotate-keys.ts", &self.directory.0, &self.secret);
+        let output = command.output()?;
+        ensure!(
+            output.status.success(),
+            "rotate-keys failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    /// Stops Better Auth.
+    pub fn stop_auth(&mut self) {
+        self.auth.stop();
+    }
+
+    /// What the Worker has logged.
+    pub fn edge_log(&self) -> String {
+        self.edge.log()
+    }
+
+    /// The resident memory of the Worker's process, in bytes.
+    pub fn edge_memory(&self) -> Result<u64> {
+        let log = self.edge.log();
+        let pid = log.lines().find_map(|line| line.strip_prefix("pid ")).context("no pid")?;
+        let output = Command::new("ps").args(["-o", "rss=", "-p", pid]).output();
+        let kilobytes = String::from_utf8(output.context("ps is needed")?.stdout)?;
+        Ok(kilobytes.trim().parse::<u64>().context("ps gave no number")? * 1024)
+    }
+}
+
+/// Somebody who has signed up.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Better Auth's opaque session token
+    pub session_token: String,
+    /// The application's id
+    pub uuid: String,
+}
+
+/// The Worker alone, with any settings: for what needs no servers behind it.
+pub struct Edge {
+    server: Server,
+    /// Its base URL
+    pub url: String,
+    _directory: Directory,
+}
+
+impl Edge {
+    /// Starts it with these settings and no others.
+    pub fn start(vars: &[(&str, Value)]) -> Result<Self> {
+        let directory = Directory::new()?;
+        let mut settings = workerd::Settings::from_wrangler()?;
+        settings.vars.clear();
+        for (name, value) in vars {
+            settings = settings.with(name, value.clone());
+        }
+        let (server, url) = workerd::start(&directory.0, &settings)?;
+        Ok(Self { server, url, _directory: directory })
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+}
+
+fn start_auth(directory: &Path, secret: &str) -> Result<(Server, String)> {
+    let mut command = auth_program("src/server.ts", directory, secret);
+    Server::start("Better Auth", &mut command, |line| listening(line, "Better Auth"))
+}
+
+fn auth_program(script: &str, directory: &Path, secret: &str) -> Command {
+    let database = format!("file:{}", directory.join("auth.db").display());
+    let mut command = Command::new("node");
+    command
+        .args(["--import", "tsx", script])
+        .current_dir(root().join("examples/fullstack/auth"))
+        .envs([("BETTER_AUTH_SECRET", secret), ("DATABASE_URL", &database)])
+        .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("EXIT_WITH_PARENT", "1")])
+        .env_remove("BETTER_AUTH_URL");
+    command
+}
+
+fn start_api(directory: &Path, auth_url: &str) -> Result<(Server, String)> {
+    let database = format!("sqlite:///{}", directory.join("tasks.db").display());
+    let mut command = Command::new(setup::python()?);
+    command
+        .args(["-m", "app"])
+        .current_dir(root().join("examples/fullstack/api"))
+        .envs([("BETTER_AUTH_URL", auth_url), ("DATABASE_URL", &database)])
+        .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("EXIT_WITH_PARENT", "1")])
+        .envs([("NO_PROXY", "127.0.0.1"), ("PYTHONDONTWRITEBYTECODE", "1")])
+        .env_remove("ISSUER")
+        .env_remove("AUDIENCE");
+    Server::start("FastAPI", &mut command, |line| listening(line, "FastAPI"))
+}
+
+fn listening(line: &str, name: &str) -> Option<String> {
+    let url = line.strip_prefix(name)?.strip_prefix(" listening on ")?;
+    Some(url.trim().to_owned())
+}
+
+/// 32 random bytes in hexadecimal, from the system.
+fn random_secret() -> Result<String> {
+    use std::fmt::Write;
+    use std::io::Read;
+    let mut bytes = [0; 32];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+/// A directory of one run, removed with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("better-auth-edge-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // what cannot be removed is in the system's temporary directory
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

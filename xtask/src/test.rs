@@ -1,0 +1,83 @@
+//! Every test, or a part of them.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::setup::{self, run as run_command};
+use crate::{demo, progress, root, stack};
+
+/// Runs the named parts, or all.
+pub fn run(names: &[&str]) -> Result<()> {
+    let unknown = names.iter().find(|name| !PARTS.iter().any(|(part, _)| part == *name));
+    if let Some(unknown) = unknown {
+        let parts: Vec<_> = PARTS.iter().map(|(part, _)| *part).collect();
+        bail!("there is no part {unknown:?}; there are {}", parts.join(", "));
+    }
+    for (part, test) in PARTS {
+        if !names.is_empty() && !names.contains(&part) {
+            continue;
+        }
+        progress(format!("test {part}"));
+        let started = Instant::now();
+        test()?;
+        progress(format!("test {part}: passed in {:.0} s", started.elapsed().as_secs_f64()));
+    }
+    Ok(())
+}
+
+type Part = (&'static str, fn() -> Result<()>);
+
+const PARTS: [Part; 6] = [
+    ("rust", rust),
+    ("python", python),
+    ("npm", npm),
+    ("browser", browser),
+    ("worker", worker),
+    ("e2e", demo::check),
+];
+
+/// The core, natively.
+fn rust() -> Result<()> {
+    run_command(Command::new("cargo").arg("test").current_dir(root()))
+}
+
+/// The core as wasm, and the JavaScript API, in a real Chromium.
+fn browser() -> Result<()> {
+    setup::wasm_target()?;
+    let browser = setup::browser()?;
+    let wasm_bindgen = setup::wasm_bindgen()?;
+    let wasm_pack = setup::wasm_pack()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories = std::iter::once(wasm_bindgen).chain(std::env::split_paths(&path));
+    run_command(
+        Command::new(wasm_pack)
+            .args(["test", "--mode", "no-install", "--headless", "--chrome", "--chromedriver"])
+            .arg(browser.driver)
+            .args(["--test", "web", "--features", "js"])
+            .env("PATH", std::env::join_paths(directories)?)
+            .current_dir(root()),
+    )
+}
+
+/// The Worker in workerd, against a real Better Auth and a real FastAPI; and under wrangler.
+fn worker() -> Result<()> {
+    stack::prepare()?;
+    setup::node_for_wrangler()?;
+    run_command(Command::new("cargo").args(["test", "--package", "xtask"]).current_dir(root()))
+}
+
+/// The example's Better Auth server.
+fn npm() -> Result<()> {
+    setup::npm_packages()?;
+    let npm = ["test", "--silent", "--workspaces", "--if-present"];
+    run_command(Command::new("npm").args(npm).current_dir(root()))
+}
+
+/// The example's FastAPI origin.
+fn python() -> Result<()> {
+    let python = setup::python()?;
+    let api = root().join("examples/fullstack/api");
+    run_command(Command::new(python).args(["-m", "pytest", "--quiet"]).current_dir(api))
+}

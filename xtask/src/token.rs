@@ -1,0 +1,57 @@
+//! Tokens that an attacker would make.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use ed25519_dalek::{Signer, SigningKey};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+/// A key that nobody published.
+pub fn foreign_key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+/// Its public half as a JWK with that `kid`.
+pub fn foreign_jwk(kid: &str) -> Value {
+    let x = BASE64URL.encode(foreign_key().verifying_key().as_bytes());
+    json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": kid, "x": x})
+}
+
+/// The claims of a good token signed with the foreign key, under that header.
+pub fn signed_by_foreign_key(header: &Value, claims: &Value) -> String {
+    signed(header, claims, |input| foreign_key().sign(input).to_bytes().to_vec())
+}
+
+/// Signed by HS256 with `secret`.
+pub fn signed_by_secret(header: &Value, claims: &Value, secret: &[u8]) -> String {
+    signed(header, claims, |input| {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
+        mac.update(input);
+        mac.finalize().into_bytes().to_vec()
+    })
+}
+
+/// With any signature, even none.
+pub fn signed(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let segment = |value: &Value| BASE64URL.encode(value.to_string());
+    let input = format!("{}.{}", segment(header), segment(claims));
+    let signature = BASE64URL.encode(sign(input.as_bytes()));
+    format!("{input}.{signature}")
+}
+
+/// The same token with one bit of its signature the other way round.
+pub fn with_flipped_bit(token: &str) -> String {
+    let (input, signature) = token.rsplit_once('.').expect("a compact JWS has two dots");
+    let mut signature = BASE64URL.decode(signature).expect("a signature is base64url");
+    signature[20] ^= 1;
+    format!("{input}.{}", BASE64URL.encode(signature))
+}
+
+/// What a token's segment says: 0 is the header, 1 the claims.
+pub fn segment(token: &str, index: usize) -> Value {
+    let segment = token.split('.').nth(index).expect("a compact JWS has three segments");
+    let bytes = BASE64URL.decode(segment).expect("a segment is base64url");
+    serde_json::from_slice(&bytes).expect("a segment is JSON")
+}

@@ -1,0 +1,105 @@
+//! The Worker in workerd itself: the runtime of Cloudflare Workers, without wrangler around it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::process::Server;
+use crate::root;
+
+/// Starts the built Worker on a free loopback port with these settings, in a directory of its own.
+/// Gives its base URL.
+pub(crate) fn start(directory: &Path, settings: &Settings) -> Result<(Server, String)> {
+    fs::create_dir_all(directory)?;
+    for name in ["index.js", "index_bg.wasm"] {
+        fs::copy(root().join("build").join(name), directory.join(name))
+            .with_context(|| format!("build/{name} is missing"))?;
+    }
+    let config = directory.join("config.capnp");
+    fs::write(&config, settings.capnp())?;
+
+    // A shell ends workerd when its own standard input closes: workerd has no such habit.
+    let watched = r#"exec 3<&0
+        "$@" 3<&- </dev/null & workerd=$!
+        { read -r _; kill "$workerd"; } <&3 2>/dev/null & watcher=$!
+        trap 'kill "$workerd"' TERM INT
+        echo "pid $workerd"
+        wait "$workerd"; status=$?
+        kill "$watcher" 2>/dev/null
+        exit "$status""#;
+    let workerd = root().join("node_modules/workerd/bin/workerd");
+    let ready = |line: &str| {
+        let event: Value = serde_json::from_str(line).ok()?;
+        (event["event"] == "listen").then(|| event["port"].as_u64())?
+    };
+    let mut command = Command::new("sh");
+    command.args(["-c", watched, "sh"]).arg(workerd).arg("serve").arg(&config);
+    command.arg("--control-fd=1");
+    let (server, port) = Server::start("workerd", &mut command, ready)?;
+    Ok((server, format!("http://127.0.0.1:{port}")))
+}
+
+/// A Worker's settings: text, or JSON for what is structured.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) compatibility_date: String,
+    pub(crate) vars: Vec<(String, Value)>,
+}
+
+impl Settings {
+    /// The settings of wrangler.toml, so that what is tested is what is deployed.
+    pub(crate) fn from_wrangler() -> Result<Self> {
+        let text = fs::read_to_string(root().join("wrangler.toml"))?;
+        let config: Value = toml::from_str(&text).context("wrangler.toml cannot be read")?;
+        let date = config["compatibility_date"].as_str().context("no compatibility_date")?;
+        let vars = config["vars"].as_object().context("wrangler.toml has no vars")?;
+        let vars = vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok(Self { compatibility_date: date.to_owned(), vars })
+    }
+
+    /// The same with one setting changed; `null` takes it away.
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+        self.vars.retain(|(n, _)| n != name);
+        if !value.is_null() {
+            self.vars.push((name.to_owned(), value));
+        }
+        self
+    }
+
+    fn capnp(&self) -> String {
+        let bindings: Vec<_> = self.vars.iter().map(|(name, value)| binding(name, value)).collect();
+        let bindings = bindings.join(", ");
+        let date = &self.compatibility_date;
+        format!(
+            r#"using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "edge", worker = .edge),
+    (name = "internet", network = (allow = ["local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
+);
+const edge :Workerd.Worker = (
+  modules = [
+    (name = "index.js", esModule = embed "index.js"),
+    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
+  ],
+  compatibilityDate = "{date}",
+  bindings = [{bindings}],
+);
+"#
+        )
+    }
+}
+
+fn binding(name: &str, value: &Value) -> String {
+    // JSON's string literals are Cap'n Proto's too, as far as settings go
+    let literal = |text: &str| Value::from(text).to_string();
+    match value.as_str() {
+        Some(text) => format!("(name = {}, text = {})", literal(name), literal(text)),
+        None => format!("(name = {}, json = {})", literal(name), literal(&value.to_string())),
+    }
+}
