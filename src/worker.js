@@ -21,13 +21,13 @@ export function requestHead(request) {
  * @param {string} edits a name to remove, or `name: value` to set, one to a line
  */
 export function forwardRequest(request, url, edits) {
-  const forwarded = new Request(url, new Request(request, { redirect: "manual" }));
+  const forwarded = new Request(url, request);
   for (const edit of edits.split("\n")) {
     const colon = edit.indexOf(": ");
     if (colon > 0) forwarded.headers.set(edit.slice(0, colon), edit.slice(colon + 2));
     else if (edit) forwarded.headers.delete(edit);
   }
-  return fetch(forwarded);
+  return fetch(forwarded, { redirect: "manual" });
 }
 
 /**
@@ -36,9 +36,12 @@ export function forwardRequest(request, url, edits) {
  * @param {string} body
  */
 export function makeResponse(status, headers, body) {
-  const entries = headers.trimEnd().split("\n").map((line) => {
-    const colon = line.indexOf(": ");
-    return [line.slice(0, colon), line.slice(colon + 2)];
-  });
+  const entries = headers
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const colon = line.indexOf(": ");
+      return [line.slice(0, colon), line.slice(colon + 2)];
+    });
   return new Response(body, { status, headers: new Headers(entries) });
 }

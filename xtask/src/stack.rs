@@ -58,7 +58,7 @@ impl Stack {
     pub fn sign_up(&self, name: &str) -> Result<User> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let email = format!("{}{number}@example.com", name.to_lowercase());
+        let email = format!("user{number}@example.com");
         let body = json!({"name": name, "email": email, "password": "correct horse battery"});
         let url = format!("{}/api/auth/sign-up/email", self.auth_url);
         let answer = http::post(&url, &[("origin", &self.auth_url)], &body)?;

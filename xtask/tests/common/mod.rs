@@ -1,0 +1,174 @@
+//! Servers that say what a test wants them to say, and tokens that their keys sign.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a module of every test file, each of which uses its part"
+)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tiny_http::{Header, Request, Response, Server};
+use xtask::stack::Edge;
+use xtask::token;
+
+/// An HTTP server on a free loopback port.
+pub struct Scripted {
+    pub url: String,
+    server: Arc<Server>,
+    count: Arc<AtomicUsize>,
+}
+
+impl Scripted {
+    /// Every request gets a thread and `handle`.
+    pub fn start(handle: impl Fn(Request) + Send + Sync + 'static) -> Self {
+        let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
+        let address = server.server_addr().to_ip().unwrap();
+        let count = Arc::new(AtomicUsize::new(0));
+        let handle = Arc::new(handle);
+        let (accepting, counted) = (Arc::clone(&server), Arc::clone(&count));
+        thread::spawn(move || {
+            for request in accepting.incoming_requests() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let handle = Arc::clone(&handle);
+                thread::spawn(move || handle(request));
+            }
+        });
+        Self { url: format!("http://{address}"), server, count }
+    }
+
+    /// How many requests have come in.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Scripted {
+    fn drop(&mut self) {
+        self.server.unblock();
+    }
+}
+
+/// Answers with a status, headers and a body.
+pub fn answer(request: Request, status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) {
+    let mut response = Response::from_data(body.into()).with_status_code(status);
+    for (name, value) in headers {
+        response.add_header(Header::from_bytes(*name, *value).unwrap());
+    }
+    // a client that went away is not this server's matter
+    let _ = request.respond(response);
+}
+
+/// An auth server whose answer to a request for keys can be changed while it runs.
+pub struct Auth {
+    pub server: Scripted,
+    answer: Arc<Mutex<Answer>>,
+}
+
+type Answer = Arc<dyn Fn(Request) + Send + Sync>;
+
+impl Auth {
+    pub fn start(set: &Value) -> Self {
+        let answer: Arc<Mutex<Answer>> = Arc::new(Mutex::new(with_set(set)));
+        let current = Arc::clone(&answer);
+        let server = Scripted::start(move |request| {
+            let answer = Arc::clone(&current.lock().unwrap_or_else(PoisonError::into_inner));
+            answer(request);
+        });
+        Self { server, answer }
+    }
+
+    pub fn answers(&self, answer: impl Fn(Request) + Send + Sync + 'static) {
+        *self.answer.lock().unwrap() = Arc::new(answer);
+    }
+
+    pub fn publishes(&self, set: &Value) {
+        *self.answer.lock().unwrap() = with_set(set);
+    }
+
+    /// A token of this auth server, for user `user-1`, with that `kid`.
+    pub fn token(&self, kid: &str) -> String {
+        self.token_with(kid, json!({}))
+    }
+
+    /// The same with some claims changed; `null` takes one away.
+    pub fn token_with(&self, kid: &str, changes: Value) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let mut claims = json!({
+            "iss": self.server.url, "aud": self.server.url, "sub": "user-1", "uuid": UUID,
+            "iat": now, "exp": now + 900,
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            match value.is_null() {
+                true => claims.as_object_mut().unwrap().remove(name),
+                false => claims.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            };
+        }
+        token::signed_by_foreign_key(&json!({"alg": "EdDSA", "kid": kid}), &claims)
+    }
+}
+
+pub const UUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+/// A set with the key of [`Auth::token`] under each of these ids.
+pub fn key_set(kids: &[&str]) -> Value {
+    json!({"keys": kids.iter().map(|kid| token::foreign_jwk(kid)).collect::<Vec<_>>()})
+}
+
+/// A Worker between an auth server and an origin, with the rules of wrangler.toml's kind.
+pub fn edge(auth: &Auth, origin: &Scripted, more: &[(&str, Value)]) -> Edge {
+    let settings = [
+        ("BETTER_AUTH_URL", json!(auth.server.url)),
+        ("ORIGIN_URL", json!(origin.url)),
+        ("USER_CLAIM", json!("uuid")),
+        (
+            "ROUTES",
+            json!([
+                {"path": "/api/{user_id}/*", "match": {"user_id": "uuid"}},
+                {"path": "/public/*", "auth": "public"},
+                {"path": "/maybe", "auth": "optional"},
+            ]),
+        ),
+    ];
+    Edge::start(&[&settings[..], more].concat()).unwrap()
+}
+
+/// An origin that tells what reached it: method, target, headers and the body's length.
+pub fn echo() -> Scripted {
+    Scripted::start(|mut request| {
+        let mut body = Vec::new();
+        request.as_reader().read_to_end(&mut body).unwrap();
+        let headers: Vec<_> = request
+            .headers()
+            .iter()
+            .map(|h| json!([h.field.as_str().as_str().to_ascii_lowercase(), h.value.as_str()]))
+            .collect();
+        let seen = json!({
+            "method": request.method().as_str(), "target": request.url(), "headers": headers,
+            "bytes": body.len(),
+        });
+        answer(request, 200, &[("content-type", "application/json")], seen.to_string());
+    })
+}
+
+/// The values of one header that reached the echoing origin.
+pub fn seen(echoed: &Value, name: &str) -> Vec<String> {
+    let headers = echoed["headers"].as_array().unwrap();
+    let named = headers.iter().filter(|header| header[0] == name);
+    named.map(|header| header[1].as_str().unwrap().to_owned()).collect()
+}
+
+/// `Authorization` for a token.
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+fn with_set(set: &Value) -> Answer {
+    let body = set.to_string();
+    Arc::new(move |request| {
+        answer(request, 200, &[("content-type", "application/json")], body.clone())
+    })
+}

@@ -1,0 +1,55 @@
+//! The Worker in workerd with settings that are missing or wrong.
+
+use serde_json::json;
+use xtask::http;
+use xtask::stack::Edge;
+
+#[test]
+fn missing_and_unusable_settings_are_a_500_and_all_in_the_log_at_once() {
+    let edge = Edge::start(&[
+        ("JWKS_URL", json!("ftp://keys.example")),
+        ("ALGORITHMS", json!("none")),
+        ("CLOCK_TOLERANCE", json!(301)),
+        ("ROUTES", json!([{"path": "/a"}, {"path": "/{x}", "match": {"y": "sub"}}])),
+        ("FORWARD_AUTHORIZATION", json!("perhaps")),
+    ])
+    .unwrap();
+    for path in ["/", "/api/any", "/public/x"] {
+        let answer = http::get(&format!("{}{path}", edge.url), &[]).unwrap();
+        assert_eq!(answer.outcome(), "500 misconfigured");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let body = String::from_utf8(answer.body).unwrap();
+        assert!(!body.contains("ALGORITHMS"), "the response names no setting: {body}");
+    }
+    let log = edge.log();
+    let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
+    for setting in [
+        "BETTER_AUTH_URL",
+        "ORIGIN_URL",
+        "JWKS_URL",
+        "ALGORITHMS",
+        "CLOCK_TOLERANCE",
+        "ROUTES [1]",
+        "FORWARD_AUTHORIZATION",
+    ] {
+        assert!(line.contains(setting), "{setting} is not in: {line}");
+    }
+}
+
+#[test]
+fn structured_settings_are_read_from_text_too() {
+    let url = json!("http://127.0.0.1:9");
+    let edge = Edge::start(&[
+        ("BETTER_AUTH_URL", url.clone()),
+        ("ORIGIN_URL", url),
+        ("CLOCK_TOLERANCE", json!(5)),
+        ("FORWARD_AUTHORIZATION", json!(false)),
+        ("ROUTES", json!(r#"[{"path":"/open","auth":"public"}]"#)),
+        ("CLAIM_HEADERS", json!({"email": "X-User-Email"})),
+    ])
+    .unwrap();
+    let outcome = |path: &str| http::get(&format!("{}{path}", edge.url), &[]).unwrap().outcome();
+    assert_eq!(outcome("/open"), "502 origin_unreachable");
+    assert_eq!(outcome("/closed"), "401 missing_token");
+}
