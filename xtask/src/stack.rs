@@ -114,9 +114,17 @@ impl Stack {
     pub fn edge_memory(&self) -> Result<u64> {
         let log = self.edge.log();
         let pid = log.lines().find_map(|line| line.strip_prefix("pid ")).context("no pid")?;
-        let output = Command::new("ps").args(["-o", "rss=", "-p", pid]).output();
-        let kilobytes = String::from_utf8(output.context("ps is needed")?.stdout)?;
-        Ok(kilobytes.trim().parse::<u64>().context("ps gave no number")? * 1024)
+        let kilobytes = match fs::read_to_string(format!("/proc/{pid}/status")) {
+            Ok(status) => {
+                let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+                line.context("no VmRSS")?.trim_end_matches("kB").trim().to_owned()
+            }
+            Err(_) => {
+                let output = Command::new("ps").args(["-o", "rss=", "-p", pid]).output();
+                String::from_utf8(output.context("ps is needed")?.stdout)?.trim().to_owned()
+            }
+        };
+        Ok(kilobytes.parse::<u64>().context("not a number of kilobytes")? * 1024)
     }
 }
 
