@@ -72,7 +72,8 @@ fn is_host_and_port(authority: &str) -> bool {
     };
     let ipv6 = |host: &str| {
         let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+        let plain = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
+        inner.is_some_and(|inner| inner.contains(':') && inner.bytes().all(plain))
     };
     let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     (named(host) || ipv6(host))

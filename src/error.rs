@@ -132,6 +132,8 @@ codes! {
     InvalidClaim = "invalid_claim", 401, "A claim is not valid";
     /// The path belongs to another user.
     UserMismatch = "user_mismatch", 403, "This path belongs to another user";
+    /// A claim has another value than the one that is required.
+    InsufficientClaims = "insufficient_claims", 403, "The token's claims do not suffice";
     /// A setting is missing or unusable.
     Misconfigured = "misconfigured", 500, "The edge is misconfigured";
     /// The origin could not be reached.

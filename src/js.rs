@@ -4,21 +4,26 @@
 
 use std::rc::Rc;
 
-use js_sys::{Error as JsError, JSON, Object, Promise, Reflect};
+use js_sys::{Error as JsError, JSON, Object, Promise, Reflect, Uint8Array};
 use serde::Deserialize;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
+use crate::claims::RequiredClaim;
 use crate::error::{Code, Error};
 use crate::host::JsHost;
+use crate::jose::Json;
 use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 
 /// Makes a verifier. Nothing is fetched before the first token asks for a key.
 ///
-/// Options: `baseURL`, or `jwksUrl`, or `jwks` (an object), each with its meaning in
-/// [`VerifierOptions`]; `issuer`, `audience` (a string or an array), `algorithms`,
-/// `clockTolerance` (seconds), `userClaim`.
+/// The options have the names and meanings of [`VerifierOptions`]: `baseURL`, `jwksUrl`, `jwks` (an
+/// object), `secret` (a string or bytes), `issuer`, `audience`, `userClaim` (a string or several),
+/// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
+/// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
+/// `cacheMaxAge`, `cooldownDuration`, `timeoutDuration`, and with them `cacheStaleAge`;
+/// `tokenCache`, `maxTokenBytes`, `maxHeaderBytes`.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
@@ -27,7 +32,8 @@ pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     let misconfigured = |detail: String| to_js_error(&Error::new(Code::Misconfigured, detail));
     let options: Options = serde_wasm_bindgen::from_value(options)
         .map_err(|error| misconfigured(format!("the options cannot be read: {error}")))?;
-    let verifier = VerifierOptions::from(options).build().map_err(|faults| {
+    let options = VerifierOptions::try_from(options).map_err(misconfigured)?;
+    let verifier = options.build().map_err(|faults| {
         let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
         misconfigured(faults.join("; "))
     })?;
@@ -71,7 +77,21 @@ struct Options {
     audience: Option<OneOrMore>,
     algorithms: Option<Vec<String>>,
     clock_tolerance: Option<f64>,
-    user_claim: Option<String>,
+    max_token_age: Option<f64>,
+    max_token_lifetime: Option<f64>,
+    profile: Option<String>,
+    user_claim: Option<OneOrMore>,
+    #[serde(default, with = "serde_wasm_bindgen::preserve")]
+    required_claims: JsValue,
+    #[serde(default, with = "serde_wasm_bindgen::preserve")]
+    secret: JsValue,
+    cache_max_age: Option<f64>,
+    cache_stale_age: Option<f64>,
+    cooldown_duration: Option<f64>,
+    timeout_duration: Option<f64>,
+    token_cache: Option<f64>,
+    max_token_bytes: Option<f64>,
+    max_header_bytes: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -81,30 +101,80 @@ enum OneOrMore {
     More(Vec<String>),
 }
 
-impl From<Options> for VerifierOptions {
-    fn from(options: Options) -> Self {
+impl TryFrom<Options> for VerifierOptions {
+    type Error = String;
+
+    fn try_from(options: Options) -> Result<Self, String> {
         let list = |values: OneOrMore| match values {
             OneOrMore::One(value) => vec![value],
             OneOrMore::More(values) => values,
         };
-        let jwks = (!options.jwks.is_undefined()).then(|| {
-            // what has no JSON is no set, and is refused as such
-            JSON::stringify(&options.jwks)
-                .ok()
-                .and_then(|text| text.as_string())
-                .unwrap_or_default()
-        });
-        Self {
+        let seconds = |milliseconds: Option<f64>| milliseconds.map(|given| given / 1_000.0);
+        Ok(Self {
             base_url: options.base_url,
             jwks_url: options.jwks_url,
-            jwks,
+            jwks: json_text(&options.jwks),
+            secret: secret(&options.secret)?,
             issuer: options.issuer.map(list),
             audience: options.audience.map(list),
             algorithms: options.algorithms,
             clock_tolerance: options.clock_tolerance,
-            user_claim: options.user_claim,
-        }
+            max_token_age: options.max_token_age,
+            max_token_lifetime: options.max_token_lifetime,
+            profile: options.profile,
+            user_claim: options.user_claim.map(list),
+            required_claims: required_claims(&options.required_claims)?,
+            cache_max_age: seconds(options.cache_max_age),
+            cache_stale_age: seconds(options.cache_stale_age),
+            cooldown: seconds(options.cooldown_duration),
+            timeout: seconds(options.timeout_duration),
+            token_cache: options.token_cache,
+            max_token_bytes: options.max_token_bytes,
+            max_header_bytes: options.max_header_bytes,
+        })
     }
+}
+
+/// A value as JSON; what has none becomes the empty text, which nothing accepts.
+fn json_text(value: &JsValue) -> Option<String> {
+    let text = || JSON::stringify(value).ok()?.as_string();
+    (!value.is_undefined()).then(|| text().unwrap_or_default())
+}
+
+/// A string, in UTF-8, or bytes.
+fn secret(value: &JsValue) -> Result<Option<Vec<u8>>, String> {
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    match (value.as_string(), value.dyn_ref::<Uint8Array>()) {
+        (Some(text), _) => Ok(Some(text.into_bytes())),
+        (None, Some(bytes)) => Ok(Some(bytes.to_vec())),
+        (None, None) => Err("secret is neither a string nor a Uint8Array".into()),
+    }
+}
+
+/// Names, or an object from names to one accepted value or several.
+fn required_claims(value: &JsValue) -> Result<Option<Vec<RequiredClaim>>, String> {
+    const FAULT: &str =
+        "requiredClaims is neither a list of names nor an object of accepted values";
+    let Some(text) = json_text(value) else {
+        return Ok(None);
+    };
+    let claims: Option<Vec<_>> = match Json::parse(&text) {
+        Ok(Json::Array(names)) => {
+            names.iter().map(|name| RequiredClaim::present(name.as_str()?)).collect()
+        }
+        Ok(Json::Object(values)) => values
+            .members()
+            .map(|(name, accepted)| match accepted {
+                Json::Array(accepted) if accepted.is_empty() => None,
+                Json::Array(accepted) => RequiredClaim::one_of(name, accepted.clone()),
+                accepted => RequiredClaim::one_of(name, vec![accepted.clone()]),
+            })
+            .collect(),
+        _ => None,
+    };
+    claims.map(Some).ok_or_else(|| FAULT.into())
 }
 
 fn to_js_result(verified: &Verified) -> Result<JsValue, JsValue> {

@@ -28,4 +28,4 @@ mod base_url;
 mod error;
 
 pub use error::{Code, Error};
-pub use verifier::{Fault, Verified, Verifier, VerifierOptions};
+pub use verifier::{CacheLimits, Fault, Keys, Verified, Verifier, VerifierOptions};

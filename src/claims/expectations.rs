@@ -1,39 +1,62 @@
-//! The rules that a session token's claims must pass, in their order.
+//! The rules that a token's claims must pass, in their order.
 
-use super::{Claims, UserClaim};
+use super::times::{Clock, Times};
+use super::{Claims, Profile, RequiredClaim, UserClaim};
 use crate::error::{Code, Error};
 use crate::jose::{Header, Json};
 
 /// The most that clocks may differ, in seconds.
 pub const MAX_CLOCK_TOLERANCE: u16 = 300;
 
-/// What a Better Auth session token must say.
+/// What a token must say.
 ///
 /// Issuers and audiences are never empty: there is no verifier without them.
 #[derive(Clone, Debug)]
 pub struct Expectations {
+    profile: Profile,
     issuers: Vec<String>,
     audiences: Vec<String>,
-    clock_tolerance: u16,
     user_claim: UserClaim,
+    required: Vec<RequiredClaim>,
+    clock: Clock,
 }
 
 impl Expectations {
-    /// Tokens by one of `issuers` for one of `audiences`, compared exactly, with five seconds of
-    /// tolerance and the user in `sub`. `None` if a list or a value in it is empty.
+    /// Session tokens by one of `issuers` for one of `audiences`, compared exactly, with five seconds
+    /// of tolerance and the user in `sub`. `None` if a list or a value in it is empty.
     pub fn new(issuers: Vec<String>, audiences: Vec<String>) -> Option<Self> {
         let given = |values: &[String]| !values.is_empty() && values.iter().all(|v| !v.is_empty());
         (given(&issuers) && given(&audiences)).then(|| Self {
+            profile: Profile::default(),
             issuers,
             audiences,
-            clock_tolerance: 5,
             user_claim: UserClaim::default(),
+            required: Vec::new(),
+            clock: Clock { tolerance: 5, max_age: None, max_lifetime: None },
         })
     }
 
+    /// The same for tokens of another kind.
+    pub fn with_profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
     /// The same with another tolerance, in seconds; `None` above [`MAX_CLOCK_TOLERANCE`].
-    pub fn with_clock_tolerance(self, seconds: u16) -> Option<Self> {
-        (seconds <= MAX_CLOCK_TOLERANCE).then_some(Self { clock_tolerance: seconds, ..self })
+    pub fn with_clock_tolerance(mut self, seconds: u16) -> Option<Self> {
+        self.clock.tolerance = seconds;
+        (seconds <= MAX_CLOCK_TOLERANCE).then_some(self)
+    }
+
+    /// The same for tokens issued at most so many seconds ago; `iat` becomes required.
+    pub fn with_max_age(mut self, seconds: f64) -> Self {
+        self.clock.max_age = Some(seconds);
+        self
+    }
+
+    /// The same for tokens that expire at most so many seconds after `iat`, which becomes required.
+    pub fn with_max_lifetime(mut self, seconds: f64) -> Self {
+        self.clock.max_lifetime = Some(seconds);
+        self
     }
 
     /// The same with another user claim.
@@ -41,20 +64,17 @@ impl Expectations {
         Self { user_claim, ..self }
     }
 
-    /// The claim that says who the user is.
-    pub fn user_claim(&self) -> &UserClaim {
-        &self.user_claim
+    /// The same with further claims required.
+    pub fn with_required_claims(self, required: Vec<RequiredClaim>) -> Self {
+        Self { required, ..self }
     }
 
-    /// Check 2: is it a session token by its `typ`? Better Auth sets none.
+    /// Check 2: is it a token of the expected kind by its `typ`?
     ///
     /// # Errors
     /// [`Code::WrongTokenType`]
-    pub fn check_type(&self, header: &Header) -> Result<(), Error> {
-        if header.is_untyped() || header.is_typed("jwt") {
-            return Ok(());
-        }
-        Err(Error::new(Code::WrongTokenType, "the header's \"typ\" is not that of a session token"))
+    pub fn check_type(&self, header: &Header, by_secret: bool) -> Result<(), Error> {
+        self.profile.check_type(header, by_secret)
     }
 
     /// Check 6: the claims of a token whose signature holds, at `now` in seconds since 1970.
@@ -62,16 +82,15 @@ impl Expectations {
     /// # Errors
     /// [`Code::WrongTokenType`], [`Code::MissingClaim`], [`Code::InvalidClaim`],
     /// [`Code::IssuerMismatch`], [`Code::AudienceMismatch`], [`Code::Expired`],
-    /// [`Code::NotYetValid`]: the first that applies, in this order.
-    pub fn check(&self, claims: &Claims, now: f64) -> Result<(), Error> {
-        check_kind(claims)?;
-        check_presence(claims)?;
-        self.user_claim.check(claims)?;
+    /// [`Code::NotYetValid`], [`Code::InsufficientClaims`]: the first that applies, in this order.
+    pub(crate) fn check(&self, claims: &Claims, now: f64) -> Result<Expected, Error> {
+        self.profile.check_markers(claims)?;
+        self.check_presence(claims)?;
+        let user = self.user_claim.user(claims)?.to_owned();
         let issuer = issuer(claims)?;
         let audiences = audiences(claims)?;
-        let expires = time(claims, "exp")?;
-        let not_before = time(claims, "nbf")?;
-        let issued = time(claims, "iat")?;
+        let times = Times::of(claims)?;
+        self.clock.check_lifetime(&times)?;
 
         if !self.issuers.iter().any(|accepted| accepted == issuer) {
             let accepted = self.issuers.join(", ");
@@ -83,58 +102,39 @@ impl Expectations {
             let detail = format!("the token's audience is {audiences}, accepted is {accepted}");
             return Err(Error::new(Code::AudienceMismatch, detail));
         }
-        self.check_times(expires, not_before, issued, now)
+        self.clock.check(&times, now)?;
+        self.required.iter().try_for_each(|required| required.check_value(claims))?;
+        Ok(Expected { user, times })
     }
 
-    /// Whether times that were checked once still hold.
-    fn check_times(
-        &self,
-        expires: Option<f64>,
-        not_before: Option<f64>,
-        issued: Option<f64>,
-        now: f64,
-    ) -> Result<(), Error> {
-        let tolerance = f64::from(self.clock_tolerance);
-        if let Some(expires) = expires
-            && now - tolerance >= expires
-        {
-            let detail = format!("the token expired {} s ago", (now - expires) as u64);
-            return Err(Error::new(Code::Expired, detail));
+    /// Whether a token that has passed the checks before still does.
+    ///
+    /// # Errors
+    /// [`Code::Expired`], [`Code::NotYetValid`]
+    pub(crate) fn check_again(&self, expected: &Expected, now: f64) -> Result<(), Error> {
+        self.clock.check(&expected.times, now)
+    }
+
+    fn check_presence(&self, claims: &Claims) -> Result<(), Error> {
+        let issued = self.clock.needs_issued().then_some("iat");
+        let further = self.required.iter().map(RequiredClaim::name);
+        let mut required = ["iss", "aud", "exp"].into_iter().chain(issued).chain(further);
+        if let Some(name) = required.find(|name| claims.claim(name).is_none()) {
+            return Err(Error::new(Code::MissingClaim, format!("the token has no \"{name}\"")));
         }
-        for (name, time) in [("nbf", not_before), ("iat", issued)] {
-            if let Some(time) = time
-                && time > now + tolerance
-            {
-                let ahead = (time - now) as u64;
-                let detail = format!("the token's \"{name}\" is {ahead} s in the future");
-                return Err(Error::new(Code::NotYetValid, detail));
-            }
+        if self.profile.is_of_a_client(claims) {
+            let detail = "the token speaks for a client, not for a user: its \"sub\" is its client";
+            return Err(Error::new(Code::MissingClaim, detail));
         }
         Ok(())
     }
 }
 
-/// Claims that Better Auth puts into other kinds of tokens, signed with the same keys: id_token,
-/// logout token, OAuth access token, token bound to a key (RFC 8725, section 3.12).
-const MARKERS: [&str; 7] =
-    ["at_hash", "c_hash", "nonce", "auth_time", "events", "cnf", "client_id"];
-
-/// The end of the year 9999, in seconds: a larger number is one of milliseconds.
-const MAX_TIME: f64 = 253_402_300_799.0;
-
-fn check_kind(claims: &Claims) -> Result<(), Error> {
-    let Some(marker) = MARKERS.into_iter().find(|name| claims.object.has(name)) else {
-        return Ok(());
-    };
-    let detail = format!("a token with \"{marker}\" is not a session token");
-    Err(Error::new(Code::WrongTokenType, detail))
-}
-
-fn check_presence(claims: &Claims) -> Result<(), Error> {
-    match ["iss", "aud", "exp"].into_iter().find(|name| claims.claim(name).is_none()) {
-        Some(name) => Err(Error::new(Code::MissingClaim, format!("the token has no \"{name}\""))),
-        None => Ok(()),
-    }
+/// What the checks have found out.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    pub(crate) user: String,
+    times: Times,
 }
 
 fn issuer(claims: &Claims) -> Result<&str, Error> {
@@ -154,18 +154,6 @@ fn audiences(claims: &Claims) -> Result<Vec<&str>, Error> {
     }
 }
 
-/// RFC 7519, section 2: a NumericDate, fractions allowed.
-fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
-    match claims.claim(name) {
-        None => Ok(None),
-        Some(Json::Number(number)) => match number.as_f64() {
-            Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => Ok(Some(seconds)),
-            _ => Err(invalid(format!("\"{name}\" is not a time in seconds since 1970"))),
-        },
-        Some(_) => Err(invalid(format!("\"{name}\" is not a number"))),
-    }
-}
-
-fn invalid(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+fn invalid(detail: &'static str) -> Error {
     Error::new(Code::InvalidClaim, detail)
 }

@@ -3,9 +3,15 @@
 //! This module knows claims whose signature has been verified. It knows no keys and no requests.
 
 mod expectations;
+mod profile;
+mod required;
+mod times;
 mod user;
 
+pub(crate) use expectations::Expected;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
+pub use profile::Profile;
+pub use required::RequiredClaim;
 pub use user::UserClaim;
 
 use crate::jose::{Json, Object};

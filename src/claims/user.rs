@@ -4,38 +4,35 @@ use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::Json;
 
-/// The name of the claim that holds the user: `sub`, or an application's own such as `uuid`.
+/// The names of the claims that may hold the user, the first that a token has counts: `sub`, or an
+/// application's own such as `uuid`. There is a second one only where a deployment asks for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UserClaim(String);
+pub struct UserClaim(Vec<String>);
 
 impl UserClaim {
-    /// A claim's name, or `None` if it is empty.
-    pub fn new(name: &str) -> Option<Self> {
-        (!name.is_empty()).then(|| Self(name.to_owned()))
+    /// These claims in this order, or `None` if there is none or one has no name.
+    pub fn new(names: Vec<String>) -> Option<Self> {
+        (!names.is_empty() && !names.iter().any(String::is_empty)).then_some(Self(names))
     }
 
-    /// The claim's name.
-    pub fn name(&self) -> &str {
-        &self.0
-    }
-
-    /// The user that the claims name. There is no other claim to fall back to: a token without
-    /// this one has no user.
+    /// The user that the claims name.
     ///
     /// # Errors
-    /// [`Code::MissingClaim`] without it, [`Code::InvalidClaim`] if it is no string or empty.
-    pub(super) fn check(&self, claims: &Claims) -> Result<(), Error> {
-        let name = &self.0;
-        match claims.claim(name) {
-            Some(Json::String(user)) if !user.is_empty() => Ok(()),
-            Some(_) => {
+    /// [`Code::MissingClaim`] without any of the claims, [`Code::InvalidClaim`] if the first that is
+    /// there is no string or empty.
+    pub(super) fn user<'c>(&self, claims: &'c Claims) -> Result<&'c str, Error> {
+        let found = self.0.iter().find_map(|name| Some((name, claims.claim(name)?)));
+        match found {
+            Some((_, Json::String(user))) if !user.is_empty() => Ok(user),
+            Some((name, _)) => {
                 let detail = format!("the user claim \"{name}\" is not a non-empty string");
                 Err(Error::new(Code::InvalidClaim, detail))
             }
             None => {
                 let detail = format!(
-                    "the token has no \"{name}\", the claim that says who the user is; \
-                     definePayload of Better Auth's jwt plugin puts it in"
+                    "the token has no \"{}\", the claim that says who the user is; \
+                     definePayload of Better Auth's jwt plugin puts it in",
+                    self.0.join("\" or \"")
                 );
                 Err(Error::new(Code::MissingClaim, detail))
             }
@@ -45,6 +42,6 @@ impl UserClaim {
 
 impl Default for UserClaim {
     fn default() -> Self {
-        Self("sub".to_owned())
+        Self(vec!["sub".to_owned()])
     }
 }

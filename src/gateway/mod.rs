@@ -22,6 +22,8 @@ pub use problem::ProblemResponse;
 pub use rules::{Access, Rule, Rules};
 pub use settings::{SettingFault, Settings};
 
+use std::sync::Arc;
+
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::verifier::{Verified, Verifier};
@@ -46,7 +48,7 @@ impl Gateway {
         let request_id = head.request_id().unwrap_or_else(|| host.request_id());
         match self.admit(head, host).await {
             Ok((path, user)) => {
-                let forward = self.forwarding.forward(head, &path, user.as_ref(), &request_id);
+                let forward = self.forwarding.forward(head, &path, user.as_deref(), &request_id);
                 Decision::Forward(forward, request_id)
             }
             Err(error) => Decision::Respond(ProblemResponse::new(&error, &request_id), error),
@@ -57,7 +59,7 @@ impl Gateway {
         &self,
         head: &RequestHead,
         host: &H,
-    ) -> Result<(Path, Option<Verified>), Error> {
+    ) -> Result<(Path, Option<Arc<Verified>>), Error> {
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
         if matched.access == Access::Public {
@@ -68,7 +70,7 @@ impl Gateway {
             None if matched.access == Access::Optional => None,
             None => return Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
         };
-        isolation::check(&matched, user.as_ref())?;
+        isolation::check(&matched, user.as_deref())?;
         Ok((path, user))
     }
 }

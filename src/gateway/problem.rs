@@ -1,8 +1,7 @@
 //! How the edge says no: problem details (RFC 9457) and, on 401, a challenge (RFC 6750, section 3).
 
-use serde::Serialize;
-
 use crate::error::{Code, Error};
+use crate::jose::json::quote;
 
 /// A response that the edge gives by itself.
 #[derive(Clone, Debug)]
@@ -11,7 +10,7 @@ pub struct ProblemResponse {
     pub status: u16,
     /// Names and values of its headers
     pub headers: Vec<(&'static str, String)>,
-    /// JSON
+    /// JSON: the members of RFC 9457, section 3.1, and `code` and `request_id` beside them
     pub body: String,
 }
 
@@ -26,15 +25,15 @@ impl ProblemResponse {
             }
             _ => error.detail(),
         };
-        let problem = Problem {
-            kind: format!("{ERRORS_PAGE}#{code}"),
-            title: code.title(),
-            status: code.status(),
-            code: code.as_str(),
-            detail,
-            request_id,
-        };
-        let body = serde_json::to_string(&problem).expect("a struct of strings is JSON");
+        let body = format!(
+            r#"{{"type":{},"title":{},"status":{},"code":{},"detail":{},"request_id":{}}}"#,
+            quote(&format!("{ERRORS_PAGE}#{code}")),
+            quote(code.title()),
+            code.status(),
+            quote(code.as_str()),
+            quote(detail),
+            quote(request_id),
+        );
 
         let mut headers = vec![
             ("content-type", "application/problem+json".to_owned()),
@@ -50,18 +49,6 @@ impl ProblemResponse {
         }
         Self { status: code.status(), headers, body }
     }
-}
-
-/// RFC 9457, section 3.1, and `code` and `request_id` beside it.
-#[derive(Serialize)]
-struct Problem<'e> {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'static str,
-    status: u16,
-    code: &'static str,
-    detail: &'e str,
-    request_id: &'e str,
 }
 
 /// A relative reference is resolved against the request (RFC 9457, section 3.1.1); a tag URI

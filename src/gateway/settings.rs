@@ -7,7 +7,7 @@ use std::fmt;
 use super::forward::Forwarding;
 use super::rules::{Rule, Rules};
 use crate::base_url::BaseUrl;
-use crate::jose::Json;
+use crate::jose::{Algorithm, Json};
 use crate::verifier::{Verifier, VerifierOptions};
 
 /// What a gateway needs to know.
@@ -27,13 +27,26 @@ impl Settings {
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
         let mut reader = Reader { lookup, faults: Vec::new() };
         let base_url = reader.required("BETTER_AUTH_URL");
+        let algorithms = reader.list("ALGORITHMS");
         let options = VerifierOptions {
             jwks_url: reader.text("JWKS_URL"),
+            secret: reader.secret(&algorithms),
             issuer: reader.list("ISSUER"),
             audience: reader.list("AUDIENCE"),
-            algorithms: reader.list("ALGORITHMS"),
+            algorithms,
             clock_tolerance: reader.number("CLOCK_TOLERANCE"),
-            user_claim: reader.text("USER_CLAIM"),
+            max_token_age: reader.number("MAX_TOKEN_AGE"),
+            max_token_lifetime: reader.number("MAX_TOKEN_LIFETIME"),
+            profile: reader.text("PROFILE"),
+            user_claim: reader.list("USER_CLAIM"),
+            cache_max_age: reader.number("JWKS_MAX_AGE"),
+            cache_stale_age: reader.number("JWKS_STALE_AGE"),
+            cooldown: reader.number("JWKS_COOLDOWN"),
+            timeout: reader.number("JWKS_TIMEOUT"),
+            token_cache: reader.number("TOKEN_CACHE"),
+            max_token_bytes: reader.number("MAX_TOKEN_BYTES"),
+            max_header_bytes: reader.number("MAX_HEADER_BYTES"),
+            required_claims: None,
             // one fault about a missing URL is enough
             base_url: Some(base_url.unwrap_or_else(|| "http://missing.invalid".into())),
             jwks: None,
@@ -89,6 +102,17 @@ fn setting_name(option: &'static str) -> &'static str {
         "algorithms" => "ALGORITHMS",
         "clockTolerance" => "CLOCK_TOLERANCE",
         "userClaim" => "USER_CLAIM",
+        "secret" => "BETTER_AUTH_SECRET",
+        "maxTokenAge" => "MAX_TOKEN_AGE",
+        "maxTokenLifetime" => "MAX_TOKEN_LIFETIME",
+        "profile" => "PROFILE",
+        "cacheMaxAge" => "JWKS_MAX_AGE",
+        "cacheStaleAge" => "JWKS_STALE_AGE",
+        "cooldownDuration" => "JWKS_COOLDOWN",
+        "timeoutDuration" => "JWKS_TIMEOUT",
+        "tokenCache" => "TOKEN_CACHE",
+        "maxTokenBytes" => "MAX_TOKEN_BYTES",
+        "maxHeaderBytes" => "MAX_HEADER_BYTES",
         other => other,
     }
 }
@@ -123,6 +147,15 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     fn list(&self, setting: &'static str) -> Option<Vec<String>> {
         let text = self.text(setting)?;
         Some(text.split(',').map(|value| value.trim().to_owned()).collect())
+    }
+
+    /// The secret counts only where an algorithm that needs one is named: without, the same secret
+    /// may be there for other purposes.
+    fn secret(&self, algorithms: &Option<Vec<String>>) -> Option<Vec<u8>> {
+        let named = algorithms.iter().flatten().filter_map(|name| Algorithm::from_name(name));
+        let needed = named.into_iter().any(Algorithm::is_symmetric);
+        // not trimmed: every byte counts
+        (self.lookup)("BETTER_AUTH_SECRET").filter(|_| needed).map(String::into_bytes)
     }
 
     /// A number; what is none becomes one that no check accepts.
@@ -270,11 +303,11 @@ mod tests {
         let named: Vec<_> = faults.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
         let expected = [
             "BETTER_AUTH_URL",
+            "ALGORITHMS",
+            "ALGORITHMS",
             "JWKS_URL",
             "ISSUER",
             "AUDIENCE",
-            "ALGORITHMS",
-            "ALGORITHMS",
             "CLOCK_TOLERANCE",
             "ORIGIN_URL",
             "ROUTES",

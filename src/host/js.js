@@ -41,8 +41,93 @@ export function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** @returns {number} from 0 up to 1, unpredictable */
+export function random() {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return ((high >>> 11) * 2 ** 32 + low) / 2 ** 53;
+}
+
 export function randomUuid() {
   return crypto.randomUUID();
+}
+
+/**
+ * Verifies with WebCrypto. A key is imported once for each algorithm and kept under its thumbprint.
+ *
+ * @param {string} thumbprint
+ * @param {string} jwk
+ * @param {string} algorithm its name in JOSE
+ * @param {Uint8Array} message a view into memory that the caller takes back
+ * @param {Uint8Array} signature likewise
+ * @returns {Promise<boolean>} rejected where the host cannot verify
+ */
+export function verify(thumbprint, jwk, algorithm, message, signature) {
+  const { verifying } = parameters[algorithm];
+  const name = algorithm + thumbprint;
+  const key = keys.get(name);
+  // WebCrypto copies both at once
+  if (key) return crypto.subtle.verify(verifying, key, signature, message);
+  return importAndVerify(name, jwk, algorithm, message.slice(), signature.slice());
+}
+
+/**
+ * @param {string} name
+ * @param {string} jwk
+ * @param {string} algorithm
+ * @param {Uint8Array} message
+ * @param {Uint8Array} signature
+ */
+async function importAndVerify(name, jwk, algorithm, message, signature) {
+  const { importing, verifying } = parameters[algorithm];
+  const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), importing, false, ["verify"]);
+  if (keys.size >= MAX_KEYS) keys.delete(keys.keys().next().value);
+  keys.set(name, key);
+  return crypto.subtle.verify(verifying, key, signature, message);
+}
+
+/** @type {Map<string, CryptoKey>} data, not promises: a promise belongs to one request */
+const keys = new Map();
+
+/** Far more than the keys of one auth server; the oldest goes first. */
+const MAX_KEYS = 64;
+
+/** RFC 7518, section 3.1, in WebCrypto's words. */
+const parameters = {
+  ...ecdsa("ES256", "P-256", "SHA-256"),
+  ...ecdsa("ES384", "P-384", "SHA-384"),
+  ...ecdsa("ES512", "P-521", "SHA-512"),
+  ...rsa("256"),
+  ...rsa("384"),
+  ...rsa("512"),
+};
+
+/**
+ * @param {string} algorithm
+ * @param {string} namedCurve
+ * @param {string} hash
+ */
+function ecdsa(algorithm, namedCurve, hash) {
+  return {
+    [algorithm]: {
+      importing: { name: "ECDSA", namedCurve },
+      verifying: { name: "ECDSA", hash },
+    },
+  };
+}
+
+/** @param {"256" | "384" | "512"} bits of the hash; the salt of PSS is as long (RFC 7518, 3.5) */
+function rsa(bits) {
+  const hash = `SHA-${bits}`;
+  return {
+    [`RS${bits}`]: {
+      importing: { name: "RSASSA-PKCS1-v1_5", hash },
+      verifying: { name: "RSASSA-PKCS1-v1_5" },
+    },
+    [`PS${bits}`]: {
+      importing: { name: "RSA-PSS", hash },
+      verifying: { name: "RSA-PSS", saltLength: Number(bits) / 8 },
+    },
+  };
 }
 
 /**

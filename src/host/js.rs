@@ -9,6 +9,9 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
+use crate::crypto::PublicKey;
+use crate::jose::Algorithm;
+
 use super::{GetError, GetRequest, GetResponse, Host};
 
 /// The runtime that this module runs in.
@@ -31,7 +34,7 @@ impl Host for JsHost {
     }
 
     fn random(&self) -> f64 {
-        js_sys::Math::random()
+        random()
     }
 
     fn request_id(&self) -> String {
@@ -58,6 +61,17 @@ impl Host for JsHost {
         Ok(GetResponse { status, body: Uint8Array::new(&member("body")).to_vec() })
     }
 
+    async fn verify(
+        &self,
+        key: &PublicKey,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let promise = verify(key.thumbprint(), key.jwk(), algorithm.name(), message, signature);
+        JsFuture::from(promise).await.is_ok_and(|verified| verified.is_truthy())
+    }
+
     fn background(&self, task: impl Future<Output = ()> + 'static) {
         (self.keep_alive)(future_to_promise(async move {
             task.await;
@@ -70,6 +84,14 @@ impl Host for JsHost {
 extern "C" {
     fn get(url: &str, accept: &str, max_bytes: u32, timeout: u32) -> Promise;
     fn sleep(milliseconds: u32) -> Promise;
+    fn verify(
+        thumbprint: &str,
+        jwk: &str,
+        algorithm: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Promise;
+    fn random() -> f64;
     #[wasm_bindgen(js_name = randomUuid)]
     fn random_uuid() -> String;
 }

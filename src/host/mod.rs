@@ -1,13 +1,21 @@
 //! What the core needs of a runtime: one trait, and its implementation for JavaScript runtimes.
+//!
+//! A native host brings its own HTTP client and clock; [`native`] has the signatures.
 
 #[cfg(feature = "host-js")]
 mod js;
+
+#[cfg(feature = "native")]
+pub mod native;
 
 #[cfg(feature = "host-js")]
 pub(crate) use js::JsHost;
 
 use std::fmt;
 use std::future::Future;
+
+use crate::crypto::PublicKey;
+use crate::jose::Algorithm;
 
 /// A runtime: its clock, its network, its timers, its randomness.
 ///
@@ -17,7 +25,7 @@ pub trait Host: Clone + 'static {
     /// Seconds since 1970.
     fn now(&self) -> f64;
 
-    /// A number from 0 up to 1, not secret: jitter.
+    /// A number from 0 up to 1 that nobody can predict: it seeds hashes and spreads retries.
     fn random(&self) -> f64;
 
     /// A unique id for a request, printable ASCII without spaces.
@@ -28,6 +36,16 @@ pub trait Host: Clone + 'static {
 
     /// Gets a small document, following no redirects.
     fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>>;
+
+    /// Whether `signature` is over `message` by an RSA or EC key, whose numbers and whose signature's
+    /// length and range have been checked. What the host cannot verify is not verified: false.
+    fn verify(
+        &self,
+        key: &PublicKey,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> impl Future<Output = bool>;
 
     /// Runs a task after the answer has been given, as long as the runtime lets it.
     fn background(&self, task: impl Future<Output = ()> + 'static);

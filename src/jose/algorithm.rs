@@ -4,9 +4,7 @@ use std::fmt;
 
 macro_rules! algorithms {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal $(| $alias:literal)?;)+) => {
-        /// An asymmetric signature algorithm that may be allowed.
-        ///
-        /// Whether a key of it can be used is another question: see [`KeyMaterial`](super::KeyMaterial).
+        /// A signature or MAC algorithm that may be allowed.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[non_exhaustive]
         pub enum Algorithm {
@@ -54,12 +52,29 @@ algorithms! {
     Rs384 = "RS384";
     /// RSASSA-PKCS1-v1_5 with SHA-512
     Rs512 = "RS512";
+    /// HMAC with SHA-256
+    Hs256 = "HS256";
+    /// HMAC with SHA-384
+    Hs384 = "HS384";
+    /// HMAC with SHA-512
+    Hs512 = "HS512";
 }
 
 impl Algorithm {
     /// What Better Auth can sign with.
     pub const BETTER_AUTH: [Self; 5] =
         [Self::EdDsa, Self::Es256, Self::Es512, Self::Ps256, Self::Rs256];
+
+    /// Whether one secret both makes and verifies: such a key is never published.
+    pub fn is_symmetric(self) -> bool {
+        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+    }
+
+    /// Whether it is one of RSA's.
+    pub fn is_rsa(self) -> bool {
+        use Algorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        matches!(self, Ps256 | Ps384 | Ps512 | Rs256 | Rs384 | Rs512)
+    }
 }
 
 impl fmt::Display for Algorithm {

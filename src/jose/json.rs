@@ -1,11 +1,11 @@
-//! JSON objects (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate members at any
-//! level, at most [`MAX_DEPTH`] levels. serde_json reads the grammar and refuses lone surrogates.
+//! JSON (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate members at any level, no
+//! lone surrogates, at most [`MAX_DEPTH`] levels.
+//!
+//! JSON libraries let duplicates and depth pass, and are a tenth of a Worker; the tests hold this one
+//! against serde_json.
 
 use std::collections::BTreeMap;
 use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 /// How deep objects and arrays may nest; the outermost object is level one.
 pub(crate) const MAX_DEPTH: usize = 32;
@@ -21,7 +21,10 @@ impl Object {
         if !text.trim_start_matches(WHITE_SPACE).starts_with('{') {
             return Err(JsonError::NotAnObject);
         }
-        object(text, MAX_DEPTH)
+        match Json::parse(text)? {
+            Json::Object(object) => Ok(object),
+            _ => Err(JsonError::NotAnObject),
+        }
     }
 
     /// The member of that name; a member that is `null` counts as absent.
@@ -60,10 +63,13 @@ pub enum Json {
 impl Json {
     /// Reads one value of any type.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        let text = text.trim_matches(WHITE_SPACE);
-        // delimits the value; what is in it is read below
-        serde_json::from_str::<&RawValue>(text).map_err(|_| JsonError::Syntax)?;
-        value(text, MAX_DEPTH)
+        let mut parser = Parser { rest: text };
+        let value = parser.value(MAX_DEPTH)?;
+        parser.skip_white_space();
+        match parser.rest.is_empty() {
+            true => Ok(value),
+            false => Err(JsonError::Syntax),
+        }
     }
 
     /// The string, if it is one.
@@ -139,61 +145,189 @@ impl std::error::Error for JsonError {}
 
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-fn object(text: &str, depth: usize) -> Result<Object, JsonError> {
-    let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-    let Members(members) = serde_json::from_str(text).map_err(|_| JsonError::Syntax)?;
-    let mut object = BTreeMap::new();
-    for (name, raw) in members {
-        if object.insert(name, value(raw.get(), depth)?).is_some() {
-            return Err(JsonError::DuplicateMember);
+/// A text as a JSON string, quotes included.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            c if c < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
         }
     }
-    Ok(Object(object))
+    quoted.push('"');
+    quoted
 }
 
-fn array(text: &str, depth: usize) -> Result<Json, JsonError> {
-    let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| JsonError::Syntax)?;
-    elements.iter().map(|raw| value(raw.get(), depth)).collect::<Result<_, _>>().map(Json::Array)
+/// What is left to read. Recursion is bounded by the depth that is left.
+struct Parser<'t> {
+    rest: &'t str,
 }
 
-/// `text` is one JSON value as far as its brackets and quotes go: serde_json delimited it.
-fn value(text: &str, depth: usize) -> Result<Json, JsonError> {
-    match text.as_bytes().first() {
-        Some(b'{') => object(text, depth).map(Json::Object),
-        Some(b'[') => array(text, depth),
-        Some(b'"') => serde_json::from_str(text).map(Json::String).map_err(|_| JsonError::Syntax),
-        Some(b'n') => Ok(Json::Null),
-        Some(b't') => Ok(Json::Bool(true)),
-        Some(b'f') => Ok(Json::Bool(false)),
-        _ => Ok(Json::Number(Number(text.into()))),
+impl<'t> Parser<'t> {
+    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
+        self.skip_white_space();
+        match self.rest.as_bytes().first() {
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'"') => self.string().map(Json::String),
+            Some(b'n') => self.literal("null", Json::Null),
+            Some(b't') => self.literal("true", Json::Bool(true)),
+            Some(b'f') => self.literal("false", Json::Bool(false)),
+            _ => self.number(),
+        }
     }
-}
 
-/// The members of one object, in order and with duplicates, their values not yet read.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
+        let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
+        let mut members = BTreeMap::new();
+        self.expect('{')?;
+        if self.accept('}') {
+            return Ok(Json::Object(Object(members)));
+        }
+        loop {
+            self.skip_white_space();
+            let name = self.string()?;
+            self.expect(':')?;
+            let value = self.value(depth)?;
+            if members.insert(name, value).is_some() {
+                return Err(JsonError::DuplicateMember);
             }
+            if !self.accept(',') {
+                self.expect('}')?;
+                return Ok(Json::Object(Object(members)));
+            }
+        }
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry().map_err(A::Error::custom)? {
-                    members.push(member);
+    fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
+        let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
+        let mut elements = Vec::new();
+        self.expect('[')?;
+        if self.accept(']') {
+            return Ok(Json::Array(elements));
+        }
+        loop {
+            elements.push(self.value(depth)?);
+            if !self.accept(',') {
+                self.expect(']')?;
+                return Ok(Json::Array(elements));
+            }
+        }
+    }
+
+    /// Section 7: anything but quotes, backslashes and control characters stands for itself.
+    fn string(&mut self) -> Result<String, JsonError> {
+        self.rest = self.rest.strip_prefix('"').ok_or(JsonError::Syntax)?;
+        let mut text = String::new();
+        loop {
+            let plain = self.rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' '));
+            text.push_str(self.take(plain.count()));
+            match self.rest.as_bytes().first() {
+                Some(b'"') => {
+                    self.take(1);
+                    return Ok(text);
                 }
-                Ok(Members(members))
+                Some(b'\\') => text.push(self.escaped()?),
+                _ => return Err(JsonError::Syntax),
             }
         }
+    }
 
-        deserializer.deserialize_map(MembersVisitor)
+    fn escaped(&mut self) -> Result<char, JsonError> {
+        let escape = self.rest.as_bytes().get(1).copied();
+        let escaped = match escape {
+            Some(b'"' | b'\\' | b'/') => char::from(escape.unwrap_or_default()),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.escaped_code_point(),
+            _ => return Err(JsonError::Syntax),
+        };
+        self.take(2);
+        Ok(escaped)
+    }
+
+    /// A code unit, or two of them where they are a surrogate pair.
+    fn escaped_code_point(&mut self) -> Result<char, JsonError> {
+        let first = self.code_unit()?;
+        let is_high_surrogate = (0xd800..0xdc00).contains(&first);
+        let second = if is_high_surrogate { Some(self.code_unit()?) } else { None };
+        let mut decoded = char::decode_utf16([first].into_iter().chain(second));
+        decoded.next().and_then(Result::ok).ok_or(JsonError::Syntax)
+    }
+
+    fn code_unit(&mut self) -> Result<u16, JsonError> {
+        let digits = self.rest.strip_prefix("\\u").and_then(|rest| rest.get(..4));
+        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let unit = u16::from_str_radix(digits.ok_or(JsonError::Syntax)?, 16);
+        self.take(6);
+        unit.map_err(|_| JsonError::Syntax)
+    }
+
+    /// Section 6, kept as it is written.
+    fn number(&mut self) -> Result<Json, JsonError> {
+        let start = self.rest;
+        self.skip('-');
+        match self.digits() {
+            "" => return Err(JsonError::Syntax),
+            digits if digits.len() > 1 && digits.starts_with('0') => return Err(JsonError::Syntax),
+            _ => {}
+        }
+        if self.skip('.') && self.digits().is_empty() {
+            return Err(JsonError::Syntax);
+        }
+        if self.skip('e') || self.skip('E') {
+            let _sign = self.skip('+') || self.skip('-');
+            if self.digits().is_empty() {
+                return Err(JsonError::Syntax);
+            }
+        }
+        let written = &start[..start.len() - self.rest.len()];
+        Ok(Json::Number(Number(written.into())))
+    }
+
+    fn digits(&mut self) -> &'t str {
+        self.take(self.rest.bytes().take_while(u8::is_ascii_digit).count())
+    }
+
+    fn literal(&mut self, name: &str, value: Json) -> Result<Json, JsonError> {
+        self.rest = self.rest.strip_prefix(name).ok_or(JsonError::Syntax)?;
+        Ok(value)
+    }
+
+    /// Whether the next character behind white space is this one; then it is taken.
+    fn accept(&mut self, c: char) -> bool {
+        self.skip_white_space();
+        self.skip(c)
+    }
+
+    fn expect(&mut self, c: char) -> Result<(), JsonError> {
+        match self.accept(c) {
+            true => Ok(()),
+            false => Err(JsonError::Syntax),
+        }
+    }
+
+    fn skip(&mut self, c: char) -> bool {
+        let rest = self.rest.strip_prefix(c);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn skip_white_space(&mut self) {
+        self.rest = self.rest.trim_start_matches(WHITE_SPACE);
+    }
+
+    /// The next bytes, which end between characters: they are ASCII or end before ASCII.
+    fn take(&mut self, bytes: usize) -> &'t str {
+        let (taken, rest) = self.rest.split_at(bytes);
+        self.rest = rest;
+        taken
     }
 }
 
@@ -261,6 +395,26 @@ mod tests {
         }
         assert_eq!(Object::parse(b"{\"a\":\"\xff\"}"), Err(JsonError::NotUtf8));
         assert_eq!(Object::parse(b"{\"a\":\"\xed\xa0\x80\"}"), Err(JsonError::NotUtf8));
+    }
+
+    #[test]
+    fn strings_are_unescaped() {
+        let object = parse(r#"{"a":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é😀"}"#).unwrap();
+        let text = "\"\\/\u{8}\u{c}\n\r\té😀é😀";
+        assert_eq!(object.member("a").unwrap().as_str(), Some(text));
+        assert_eq!(parse(&format!(r#"{{"a":{}}}"#, quote(text))).unwrap(), object);
+    }
+
+    #[test]
+    fn numbers_are_kept_as_they_are_written() {
+        for good in ["0", "-0", "10", "1.5", "1e5", "1E+05", "-1.25e-3", "123456789012345678901"] {
+            assert_eq!(Json::parse(good), Ok(Json::Number(Number(good.into()))), "{good}");
+        }
+        for bad in
+            ["", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x1", "1_0", "١", "Infinity"]
+        {
+            assert_eq!(Json::parse(bad), Err(JsonError::Syntax), "{bad}");
+        }
     }
 
     #[test]

@@ -4,18 +4,20 @@ use super::algorithm::Algorithm;
 use super::base64url;
 use super::json::{Json, Object};
 
-/// A public key that can verify signatures of one algorithm.
+/// A public key that can verify.
 ///
 /// Its numbers have the right form; whether they are a good key is for `crypto` to say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Jwk {
     kid: Option<String>,
+    algorithm: Option<Algorithm>,
     material: KeyMaterial,
 }
 
 impl Jwk {
     /// Reads a member of a public JWK Set as Better Auth publishes it: `use` and `key_ops` are
-    /// absent there, `alg` may be, and all are respected where present.
+    /// absent there, `alg` may be, and all are respected where present. `crv` counts only for the
+    /// key types that have one: Better Auth may put one beside an RSA key.
     pub fn from_object(object: &Object) -> Result<Self, Unusable> {
         if PRIVATE_MEMBERS.iter().any(|name| object.has(name)) {
             return Err(Unusable::Private);
@@ -29,14 +31,29 @@ impl Jwk {
         let kid = optional_str(object, "kid")?.map(str::to_owned);
         let material = match optional_str(object, "kty")? {
             Some("OKP") => octet_key_pair(object)?,
+            Some("EC") => elliptic_curve(object)?,
+            Some("RSA") => rsa(object)?,
             _ => return Err(Unusable::UnknownType),
         };
-        Ok(Self { kid, material })
+        let algorithm = match optional_str(object, "alg")?.map(Algorithm::from_name) {
+            None => None,
+            Some(Some(algorithm)) if material.fits(algorithm) => Some(algorithm),
+            Some(_) => return Err(Unusable::Contradictory),
+        };
+        Ok(Self { kid, algorithm, material })
     }
 
     /// Its key id, where it has one.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// Whether it verifies that algorithm: its `alg`, or where it has none, what its type allows.
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        match self.algorithm {
+            Some(own) => own == algorithm,
+            None => self.material.fits(algorithm),
+        }
     }
 
     /// The public key itself.
@@ -51,13 +68,71 @@ impl Jwk {
 pub enum KeyMaterial {
     /// An Ed25519 public key as RFC 8032 encodes it
     Ed25519([u8; 32]),
+    /// A point of a NIST curve; both coordinates have the curve's length
+    EllipticCurve {
+        /// The curve
+        curve: Curve,
+        /// Big-endian
+        x: Vec<u8>,
+        /// Big-endian
+        y: Vec<u8>,
+    },
+    /// An RSA key; no number begins with a zero byte
+    Rsa {
+        /// The modulus, big-endian
+        n: Vec<u8>,
+        /// The public exponent, big-endian
+        e: Vec<u8>,
+    },
 }
 
 impl KeyMaterial {
-    /// The algorithm that this key verifies.
-    pub fn algorithm(&self) -> Algorithm {
+    /// Whether a key of this type can verify that algorithm.
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
         match self {
-            Self::Ed25519(_) => Algorithm::EdDsa,
+            Self::Ed25519(_) => algorithm == Algorithm::EdDsa,
+            Self::EllipticCurve { curve, .. } => algorithm == curve.algorithm(),
+            Self::Rsa { .. } => algorithm.is_rsa(),
+        }
+    }
+}
+
+/// The curves of RFC 7518, section 6.2.1.1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Curve {
+    /// P-256
+    P256,
+    /// P-384
+    P384,
+    /// P-521
+    P521,
+}
+
+impl Curve {
+    /// Its name as `crv`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+
+    /// The one algorithm that JOSE pairs it with (RFC 7518, section 3.4).
+    pub fn algorithm(self) -> Algorithm {
+        match self {
+            Self::P256 => Algorithm::Es256,
+            Self::P384 => Algorithm::Es384,
+            Self::P521 => Algorithm::Es512,
+        }
+    }
+
+    /// The length of a coordinate, and of half a signature, in bytes.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
         }
     }
 }
@@ -78,6 +153,8 @@ pub enum Unusable {
     Contradictory,
     /// Not a point of the curve, not in canonical form, or of small order
     WeakPoint,
+    /// An RSA modulus that is too short, too long or even, or an exponent that is even or 1
+    WeakRsa,
 }
 
 /// RFC 7518, section 6: private members of every key type, and the symmetric `k`.
@@ -88,13 +165,36 @@ fn octet_key_pair(object: &Object) -> Result<KeyMaterial, Unusable> {
     if optional_str(object, "crv")? != Some("Ed25519") {
         return Err(Unusable::UnknownType);
     }
-    if let Some(name) = optional_str(object, "alg")?
-        && Algorithm::from_name(name) != Some(Algorithm::EdDsa)
-    {
-        return Err(Unusable::Contradictory);
-    }
     let x = optional_str(object, "x")?.and_then(base64url::decode_array);
     x.map(KeyMaterial::Ed25519).ok_or(Unusable::WrongForm)
+}
+
+/// EC keys (RFC 7518, section 6.2.1).
+fn elliptic_curve(object: &Object) -> Result<KeyMaterial, Unusable> {
+    let curve = match optional_str(object, "crv")? {
+        Some("P-256") => Curve::P256,
+        Some("P-384") => Curve::P384,
+        Some("P-521") => Curve::P521,
+        _ => return Err(Unusable::UnknownType),
+    };
+    let coordinate = |name| match number(object, name)? {
+        bytes if bytes.len() == curve.bytes() => Ok(bytes),
+        _ => Err(Unusable::WrongForm),
+    };
+    Ok(KeyMaterial::EllipticCurve { curve, x: coordinate("x")?, y: coordinate("y")? })
+}
+
+/// RSA keys (RFC 7518, section 6.3.1): numbers without leading zero bytes.
+fn rsa(object: &Object) -> Result<KeyMaterial, Unusable> {
+    let integer = |name| match number(object, name)? {
+        bytes if bytes.first().is_some_and(|first| *first != 0) => Ok(bytes),
+        _ => Err(Unusable::WrongForm),
+    };
+    Ok(KeyMaterial::Rsa { n: integer("n")?, e: integer("e")? })
+}
+
+fn number(object: &Object, name: &str) -> Result<Vec<u8>, Unusable> {
+    optional_str(object, name)?.and_then(base64url::decode).ok_or(Unusable::WrongForm)
 }
 
 /// RFC 7517, section 4.3: an array of distinct strings.

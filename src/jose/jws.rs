@@ -107,6 +107,11 @@ impl Header {
         self.kid.as_deref()
     }
 
+    /// The key id, kept.
+    pub(crate) fn into_kid(self) -> Option<String> {
+        self.kid
+    }
+
     /// Whether `typ` is absent.
     pub fn is_untyped(&self) -> bool {
         self.typ.is_none()

@@ -12,6 +12,6 @@ mod jws;
 
 pub use algorithm::Algorithm;
 pub use json::{Json, Number, Object};
-pub use jwk::{Jwk, KeyMaterial, Unusable};
+pub use jwk::{Curve, Jwk, KeyMaterial, Unusable};
 pub use jwk_set::{JwkSet, JwkSetError};
 pub use jws::{CompactJws, Header, Limits};

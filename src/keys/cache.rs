@@ -74,7 +74,7 @@ pub struct KeyCache {
 
 #[derive(Debug)]
 struct Known {
-    set: KeySet,
+    set: Arc<KeySet>,
     /// When its fetch began: what happened later, it may not know
     asked: f64,
     attempt: u64,
@@ -164,7 +164,7 @@ impl KeyCache {
                 if self.last_miss.as_ref().is_some_and(|miss| miss.is_found(number, &set)) {
                     self.last_miss = None;
                 }
-                self.known = Some(Known { set, asked, attempt: number });
+                self.known = Some(Known { set: Arc::new(set), asked, attempt: number });
             }
             None => {
                 let count = self.failures.count.saturating_add(1);
@@ -173,6 +173,11 @@ impl KeyCache {
                 self.failures = Failures { count, retry_at };
             }
         }
+    }
+
+    /// The set that is known, if any.
+    pub fn known(&self) -> Option<&Arc<KeySet>> {
+        self.known.as_ref().map(|known| &known.set)
     }
 
     /// Milliseconds that one fetch may take.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
-use crate::jose::{Algorithm, JwkSet, JwkSetError, Unusable};
+use crate::jose::{Algorithm, Jwk, JwkSet, JwkSetError, Unusable};
 
 /// The usable keys of one JWK Set, in its order.
 #[derive(Debug, Default)]
@@ -15,16 +15,21 @@ pub struct KeySet {
 impl KeySet {
     /// Reads a JWK Set and keeps the keys that can be used.
     pub fn parse(bytes: &[u8]) -> Result<Self, JwkSetError> {
-        JwkSet::parse(bytes).map(|set| Self::from_set(&set))
+        Self::parse_after(&Self::default(), bytes)
     }
 
-    /// The usable keys of a set.
-    pub fn from_set(set: &JwkSet) -> Self {
-        let usable = |entry: &Result<_, Unusable>| {
+    /// The same, taking over from an earlier set the keys that are still in it, with all that has
+    /// been computed for them.
+    pub fn parse_after(earlier: &Self, bytes: &[u8]) -> Result<Self, JwkSetError> {
+        let set = JwkSet::parse(bytes)?;
+        let usable = |entry: &Result<Jwk, Unusable>| {
             let jwk = entry.as_ref().ok()?;
-            VerifyingKey::from_jwk(jwk).ok().map(Arc::new)
+            match earlier.keys.iter().find(|key| key.jwk() == jwk) {
+                Some(key) => Some(Arc::clone(key)),
+                None => VerifyingKey::from_jwk(jwk).ok().map(Arc::new),
+            }
         };
-        Self { keys: set.entries().iter().filter_map(usable).collect() }
+        Ok(Self { keys: set.entries().iter().filter_map(usable).collect() })
     }
 
     /// The keys for a token with that `kid` and algorithm.
@@ -32,7 +37,7 @@ impl KeySet {
     /// With a `kid`: the keys that have it. Without: the one key without a `kid` that fits, or the
     /// one key that fits at all.
     pub fn select(&self, wanted: &Wanted<'_>) -> Selection {
-        let fits = |key: &&Arc<VerifyingKey>| key.algorithm() == wanted.algorithm;
+        let fits = |key: &&Arc<VerifyingKey>| key.fits(wanted.algorithm);
         let Some(kid) = wanted.kid else {
             let mut fitting = self.keys.iter().filter(fits);
             return match (fitting.next(), fitting.next()) {

@@ -108,7 +108,8 @@ impl Remote {
         if response.status != 200 {
             return Err(FetchError::Status(response.status));
         }
-        KeySet::parse(&response.body).map_err(FetchError::Set)
+        let known = self.cache().known().cloned().unwrap_or_default();
+        KeySet::parse_after(&known, &response.body).map_err(FetchError::Set)
     }
 
     /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.

@@ -1,39 +1,105 @@
 //! A token's way: form -> type -> algorithm -> key -> signature -> claims. The first check that
 //! fails names the code, and nothing of a later one leaks before it.
 
+mod cache;
 mod options;
 
+pub use cache::CacheLimits;
 pub use options::{Fault, VerifierOptions};
 
-use crate::claims::{Claims, Expectations};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use cache::TokenCache;
+
+use crate::claims::{Claims, Expectations, Expected};
+use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Algorithm, CompactJws, Header, Limits};
 use crate::keys::{KeySource, Wanted};
 
-/// Verifies Better Auth session tokens of one issuer.
+/// Verifies Better Auth tokens of one issuer and one kind.
 #[derive(Debug)]
 pub struct Verifier {
-    keys: KeySource,
+    keys: Keys,
     algorithms: Vec<Algorithm>,
     expectations: Expectations,
     limits: Limits,
+    cache_limits: CacheLimits,
+    cache: OnceLock<Mutex<TokenCache>>,
+}
+
+/// What signatures are held against. A secret never becomes a key, nor a key a secret.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// The auth server's published keys
+    Published(KeySource),
+    /// A secret shared with it
+    Shared(Secret),
 }
 
 impl Verifier {
     /// A verifier of tokens that are signed by one of `keys` with one of `algorithms` and say what
     /// is expected.
-    pub fn new(keys: KeySource, algorithms: Vec<Algorithm>, expectations: Expectations) -> Self {
-        Self { keys, algorithms, expectations, limits: Limits::default() }
+    pub fn new(keys: Keys, algorithms: Vec<Algorithm>, expectations: Expectations) -> Self {
+        Self {
+            keys,
+            algorithms,
+            expectations,
+            limits: Limits::default(),
+            cache_limits: CacheLimits::default(),
+            cache: OnceLock::new(),
+        }
+    }
+
+    /// The same with another size of the cache of verified tokens.
+    pub fn with_cache(self, cache_limits: CacheLimits) -> Self {
+        Self { cache_limits, ..self }
+    }
+
+    /// The same with other limits of a token's size.
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Verifies a compact JWS and says whose it is.
     ///
     /// # Errors
-    /// Every code with status 401, and [`Code::KeysUnavailable`].
-    pub async fn verify<H: Host>(&self, token: &str, host: &H) -> Result<Verified, Error> {
+    /// Every code with status 401, [`Code::InsufficientClaims`] and [`Code::KeysUnavailable`].
+    pub async fn verify<H: Host>(&self, token: &str, host: &H) -> Result<Arc<Verified>, Error> {
+        let known = self.cache(host).get(token);
+        if let Some(verified) = known {
+            match self.verify_again(&verified, host).await {
+                Ok(true) => return Ok(verified),
+                Ok(false) => self.cache(host).remove(token),
+                Err(error) => {
+                    self.cache(host).remove(token);
+                    return Err(error);
+                }
+            }
+        }
+        let verified = Arc::new(self.verify_afresh(token, host).await?);
+        self.cache(host).insert(token, &verified);
+        Ok(verified)
+    }
+
+    /// A token that was verified before needs its times and its key again, the key by identity.
+    async fn verify_again<H: Host>(&self, verified: &Verified, host: &H) -> Result<bool, Error> {
+        let now = host.now();
+        self.expectations.check_again(&verified.expected, now)?;
+        let (Keys::Published(source), Some(signed_by)) = (&self.keys, &verified.key) else {
+            return Ok(true);
+        };
+        let (kid, algorithm) = (verified.kid.as_deref(), verified.algorithm);
+        let wanted = Wanted { kid, algorithm, since: now, plausible: true };
+        let keys = source.keys(host, &wanted).await?;
+        Ok(keys.iter().any(|key| Arc::ptr_eq(key, signed_by)))
+    }
+
+    async fn verify_afresh<H: Host>(&self, token: &str, host: &H) -> Result<Verified, Error> {
         let jws = CompactJws::parse(token, &self.limits)?;
-        self.expectations.check_type(jws.header())?;
+        let by_secret = matches!(self.keys, Keys::Shared(_));
+        self.expectations.check_type(jws.header(), by_secret)?;
         let algorithm = self.allowed_algorithm(jws.header())?;
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
         let claims = Claims::new(payload, claims);
@@ -41,16 +107,18 @@ impl Verifier {
         // Looked at before the signature for the key cache's sake, told to nobody until it holds.
         let now = host.now();
         let expected = self.expectations.check(&claims, now);
-        let plausible = expected.is_ok();
-        let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
-        let keys = self.keys.keys(host, &wanted).await?;
-        let Some(key) = keys.iter().find(|key| key.verifies(signing_input, &signature)) else {
-            return Err(Error::new(Code::BadSignature, BAD_SIGNATURE));
+        let key = match &self.keys {
+            Keys::Published(source) => {
+                let plausible = expected.is_ok();
+                let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
+                let keys = source.keys(host, &wanted).await?;
+                Some(signer(keys, host, algorithm, signing_input, &signature).await?)
+            }
+            Keys::Shared(secret) if secret.verifies(algorithm, signing_input, &signature) => None,
+            Keys::Shared(_) => return Err(bad_signature()),
         };
-        expected?;
-        let kid = key.kid().map(str::to_owned);
-        let user_claim = self.expectations.user_claim().name().into();
-        Ok(Verified { claims, algorithm, kid, user_claim })
+        let expected = expected?;
+        Ok(Verified { claims, expected, algorithm, kid: header.into_kid(), key })
     }
 
     /// The algorithm comes from our list; the token may only choose from it.
@@ -65,18 +133,29 @@ impl Verifier {
                 Error::new(Code::UnsupportedAlgorithm, detail)
             })
     }
+
+    /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.
+    fn cache<H: Host>(&self, host: &H) -> MutexGuard<'_, TokenCache> {
+        let cache = self.cache.get_or_init(|| {
+            let seed = || (host.random() * TWO_TO_53) as u64;
+            Mutex::new(TokenCache::new(self.cache_limits, (seed(), seed())))
+        });
+        cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-const BAD_SIGNATURE: &str =
-    "the signature does not fit the token and the auth server's key: one of them was changed";
+/// All that a random `f64` from 0 to 1 holds.
+const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 /// A token that has passed every check.
 #[derive(Clone, Debug)]
 pub struct Verified {
     claims: Claims,
+    expected: Expected,
     algorithm: Algorithm,
     kid: Option<String>,
-    user_claim: Box<str>,
+    /// The published key that signed it
+    key: Option<Arc<VerifyingKey>>,
 }
 
 impl Verified {
@@ -87,8 +166,7 @@ impl Verified {
 
     /// Who the user is: the value of the user claim, never empty.
     pub fn user(&self) -> &str {
-        // the claim has been checked: a token without it does not get here
-        self.claims.text_claim(&self.user_claim).unwrap_or_default()
+        &self.expected.user
     }
 
     /// The algorithm that signed it.
@@ -96,8 +174,30 @@ impl Verified {
         self.algorithm
     }
 
-    /// The id of the key that signed it.
+    /// The key id that it names.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
+}
+
+/// The first of the keys that signed it.
+async fn signer<H: Host>(
+    keys: Vec<Arc<VerifyingKey>>,
+    host: &H,
+    algorithm: Algorithm,
+    signing_input: &[u8],
+    signature: &[u8],
+) -> Result<Arc<VerifyingKey>, Error> {
+    for key in keys {
+        if key.verifies(host, algorithm, signing_input, signature).await {
+            return Ok(key);
+        }
+    }
+    Err(bad_signature())
+}
+
+fn bad_signature() -> Error {
+    let detail =
+        "the signature does not fit the token and the auth server's key: one of them was changed";
+    Error::new(Code::BadSignature, detail)
 }

@@ -1,0 +1,50 @@
+//! Claims that a deployment requires beyond the registered ones, by name or by name and value.
+
+use super::Claims;
+use crate::error::{Code, Error};
+use crate::jose::Json;
+
+/// A claim that must be there, and perhaps hold one of some values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequiredClaim {
+    name: String,
+    /// Empty for any
+    accepted: Vec<Json>,
+}
+
+impl RequiredClaim {
+    /// A claim of any value; `None` without a name.
+    pub fn present(name: &str) -> Option<Self> {
+        Self::one_of(name, Vec::new())
+    }
+
+    /// A claim that equals one of these values, by type and value, or is an array with a member that
+    /// does; of any value if there are none. `None` without a name.
+    pub fn one_of(name: &str, accepted: Vec<Json>) -> Option<Self> {
+        (!name.is_empty()).then(|| Self { name: name.to_owned(), accepted })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// # Errors
+    /// [`Code::InsufficientClaims`] where it has another value.
+    pub(crate) fn check_value(&self, claims: &Claims) -> Result<(), Error> {
+        let accepted = |value: &Json| self.accepted.is_empty() || self.accepted.contains(value);
+        let holds = match claims.claim(&self.name) {
+            Some(Json::Array(values)) => self.accepted.is_empty() || values.iter().any(accepted),
+            Some(value) => accepted(value),
+            None => false,
+        };
+        match holds {
+            true => Ok(()),
+            false => {
+                let detail =
+                    format!("the token's \"{}\" has none of the required values", self.name);
+                Err(Error::new(Code::InsufficientClaims, detail))
+            }
+        }
+    }
+}

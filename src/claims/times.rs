@@ -1,0 +1,101 @@
+//! When a token is good (RFC 7519, sections 4.1.4 to 4.1.6).
+
+use super::Claims;
+use crate::error::{Code, Error};
+use crate::jose::Json;
+
+/// The times of a token, in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Times {
+    pub(crate) expires: f64,
+    pub(crate) not_before: Option<f64>,
+    pub(crate) issued: Option<f64>,
+}
+
+impl Times {
+    /// # Errors
+    /// [`Code::MissingClaim`] without `exp`, [`Code::InvalidClaim`] for what is no time.
+    pub(super) fn of(claims: &Claims) -> Result<Self, Error> {
+        let expires = time(claims, "exp")?;
+        Ok(Self {
+            expires: expires
+                .ok_or_else(|| Error::new(Code::MissingClaim, "the token has no \"exp\""))?,
+            not_before: time(claims, "nbf")?,
+            issued: time(claims, "iat")?,
+        })
+    }
+}
+
+/// How times are held against a clock, all in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    pub(super) tolerance: u16,
+    /// The most that `now` may be after `iat`
+    pub(super) max_age: Option<f64>,
+    /// The most that `exp` may be after `iat`
+    pub(super) max_lifetime: Option<f64>,
+}
+
+impl Clock {
+    /// Whether `iat` is needed.
+    pub(super) fn needs_issued(&self) -> bool {
+        self.max_age.is_some() || self.max_lifetime.is_some()
+    }
+
+    /// # Errors
+    /// [`Code::InvalidClaim`] for a lifetime beyond the allowed one.
+    pub(super) fn check_lifetime(&self, times: &Times) -> Result<(), Error> {
+        match (self.max_lifetime, times.issued) {
+            (Some(most), Some(issued)) if times.expires - issued > most => {
+                let detail =
+                    format!("the token lives longer than the {} s accepted here", most as u64);
+                Err(Error::new(Code::InvalidClaim, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is a good time for the token.
+    ///
+    /// # Errors
+    /// [`Code::Expired`], [`Code::NotYetValid`]
+    pub(crate) fn check(&self, times: &Times, now: f64) -> Result<(), Error> {
+        let tolerance = f64::from(self.tolerance);
+        if now - tolerance >= times.expires {
+            let detail = format!("the token expired {} s ago", (now - times.expires) as u64);
+            return Err(Error::new(Code::Expired, detail));
+        }
+        if let (Some(most), Some(issued)) = (self.max_age, times.issued)
+            && now - issued > most + tolerance
+        {
+            let detail = format!("the token was issued more than {} s ago", most as u64);
+            return Err(Error::new(Code::Expired, detail));
+        }
+        for (name, time) in [("nbf", times.not_before), ("iat", times.issued)] {
+            if let Some(time) = time
+                && time > now + tolerance
+            {
+                let ahead = (time - now) as u64;
+                let detail = format!("the token's \"{name}\" is {ahead} s in the future");
+                return Err(Error::new(Code::NotYetValid, detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The end of the year 9999, in seconds: a larger number is one of milliseconds.
+const MAX_TIME: f64 = 253_402_300_799.0;
+
+/// RFC 7519, section 2: a NumericDate, fractions allowed.
+fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
+    let invalid = |detail: String| Err(Error::new(Code::InvalidClaim, detail));
+    match claims.claim(name) {
+        None => Ok(None),
+        Some(Json::Number(number)) => match number.as_f64() {
+            Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => Ok(Some(seconds)),
+            _ => invalid(format!("\"{name}\" is not a time in seconds since 1970")),
+        },
+        Some(_) => invalid(format!("\"{name}\" is not a number")),
+    }
+}

@@ -1,0 +1,311 @@
+//! Which tables there are: a key earns its own by being used, and all keys together share a limit.
+//!
+//! A table costs time at once and pays it back a little with every verification. So a key gets a
+//! small one after a few verifications and a large one after many, each after about as many as it
+//! takes to pay the table back; a key that is hardly used gets none. No verification builds more
+//! than one table: on a Worker's smallest plan a request has ten milliseconds.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
+use curve25519_dalek::traits::Identity;
+use curve25519_dalek::{EdwardsPoint, Scalar};
+
+use super::table::{Table, Window};
+
+/// When Ed25519 keys get tables that make verifying faster, and how many may have them. Verdicts do
+/// not depend on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TableSettings {
+    /// The first table of a key
+    pub small: Tier,
+    /// The table that takes its place
+    pub large: Tier,
+    /// How many keys of this process may have tables; 0 for none. The others are verified without,
+    /// until one of these is dropped
+    pub max_keys: u32,
+}
+
+impl TableSettings {
+    const DEFAULT: Self = Self {
+        small: Tier { window: 5, after_uses: 16 },
+        large: Tier { window: 8, after_uses: 256 },
+        max_keys: 8,
+    };
+
+    /// Makes these the settings of all keys that are read from now on.
+    #[allow(dead_code, reason = "for hosts with more or less memory than most")]
+    pub fn apply(self) {
+        *SETTINGS.write().unwrap_or_else(PoisonError::into_inner) = self;
+    }
+
+    /// The settings of a key that is read now.
+    pub(super) fn applied() -> Self {
+        *SETTINGS.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for TableSettings {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// A size of tables, and how they are earned.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Tier {
+    /// Bits a digit, from 4 to 8, for a table of 81, 129, 215, 369 or 637 kB; anything else for none
+    pub window: u32,
+    /// After how many verifications a key gets the table
+    pub after_uses: u32,
+}
+
+static SETTINGS: RwLock<TableSettings> = RwLock::new(TableSettings::DEFAULT);
+
+/// A point and its tables, as far as it has earned them.
+#[derive(Debug)]
+pub(super) struct Tables {
+    point: EdwardsPoint,
+    small: Option<Level>,
+    large: Option<Level>,
+    uses: AtomicU32,
+    pool: &'static Pool,
+    max_keys: u32,
+    share: OnceLock<Share>,
+}
+
+impl Tables {
+    pub(super) fn new(point: EdwardsPoint, settings: TableSettings, pool: &'static Pool) -> Self {
+        Self {
+            point,
+            small: Level::new(settings.small),
+            large: Level::new(settings.large),
+            uses: AtomicU32::new(0),
+            pool,
+            max_keys: settings.max_keys,
+            share: OnceLock::new(),
+        }
+    }
+
+    /// The largest tables that there are for this use of the point. Builds one now and then, which
+    /// threads may do at once: all but one then have worked in vain, but nobody has waited.
+    pub(super) fn for_use(&self) -> Option<TablePair<'_>> {
+        if let Some(pair) = self.large.as_ref().and_then(|large| large.pair(self.pool)) {
+            return Some(pair);
+        }
+        let uses = self.uses.fetch_add(1, Ordering::Relaxed);
+        let levels = || [&self.large, &self.small].into_iter().flatten();
+        let lacks = |level: &&Level| uses >= level.after_uses && level.pair(self.pool).is_none();
+        match levels().find(lacks) {
+            Some(level) if self.has_share() => level.build_one(&self.point, self.pool),
+            _ => {}
+        }
+        levels().find_map(|level| level.pair(self.pool))
+    }
+
+    /// Whether the point is among those that may have tables, or becomes one now.
+    fn has_share(&self) -> bool {
+        if self.share.get().is_some() {
+            return true;
+        }
+        let share = self.pool.share(self.max_keys);
+        // where another thread was faster, this share is dropped and so given back
+        share.map(|share| self.share.set(share)).is_some()
+    }
+}
+
+/// The base point's table and another point's.
+#[derive(Clone, Copy)]
+pub(super) struct TablePair<'t> {
+    base: &'t Table,
+    point: &'t Table,
+}
+
+impl TablePair<'_> {
+    /// \[`s`\]B + \[`k`\]P.
+    pub(super) fn sum(self, s: &Scalar, k: &Scalar) -> EdwardsPoint {
+        self.point.add_product(k, self.base.add_product(s, EdwardsPoint::identity()))
+    }
+}
+
+/// A tier, and a point's table of its size.
+#[derive(Debug)]
+struct Level {
+    window: Window,
+    after_uses: u32,
+    table: OnceLock<Table>,
+}
+
+impl Level {
+    fn new(tier: Tier) -> Option<Self> {
+        let window = Window::new(tier.window)?;
+        Some(Self { window, after_uses: tier.after_uses, table: OnceLock::new() })
+    }
+
+    fn pair(&self, pool: &'static Pool) -> Option<TablePair<'_>> {
+        let base = pool.base_table(self.window).get()?;
+        Some(TablePair { base, point: self.table.get()? })
+    }
+
+    /// Builds the base point's table, or where there is one, the point's own.
+    fn build_one(&self, point: &EdwardsPoint, pool: &'static Pool) {
+        let base = pool.base_table(self.window);
+        // where another thread was faster, its table stays: they are the same
+        let _ = match base.get() {
+            None => base.set(Table::new(&ED25519_BASEPOINT_POINT, self.window)),
+            Some(_) => self.table.set(Table::new(point, self.window)),
+        };
+    }
+}
+
+/// What all keys share: the base point's tables, which are never dropped, and the count of the keys
+/// that have tables.
+#[derive(Debug)]
+pub(super) struct Pool {
+    base_tables: [OnceLock<Table>; Window::COUNT],
+    shares: AtomicU32,
+}
+
+impl Pool {
+    pub(super) const fn new() -> Self {
+        let base_tables = [const { OnceLock::new() }; Window::COUNT];
+        Self { base_tables, shares: AtomicU32::new(0) }
+    }
+
+    fn base_table(&self, window: Window) -> &OnceLock<Table> {
+        &self.base_tables[window.index()]
+    }
+
+    fn share(&'static self, max: u32) -> Option<Share> {
+        let one_more = |shares| (shares < max).then_some(shares + 1);
+        self.shares.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Share(self))
+    }
+}
+
+/// A key's right to have tables.
+#[derive(Debug)]
+struct Share(&'static Pool);
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.0.shares.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    const SETTINGS: TableSettings = TableSettings {
+        small: Tier { window: 4, after_uses: 3 },
+        large: Tier { window: 6, after_uses: 10 },
+        max_keys: 2,
+    };
+
+    fn pool() -> &'static Pool {
+        Box::leak(Box::new(Pool::new()))
+    }
+
+    fn tables(settings: TableSettings, pool: &'static Pool) -> Tables {
+        Tables::new(ED25519_BASEPOINT_POINT * Scalar::from(7u8), settings, pool)
+    }
+
+    /// The window of the tables that a use gets; zero for none.
+    fn window(tables: &Tables) -> u32 {
+        tables.for_use().map_or(0, |pair| {
+            assert_eq!(pair.base.window(), pair.point.window());
+            pair.point.window().bits()
+        })
+    }
+
+    fn count(tables: &Tables) -> usize {
+        let own = [&tables.small, &tables.large].into_iter().flatten().map(|level| &level.table);
+        own.chain(&tables.pool.base_tables).filter(|table| table.get().is_some()).count()
+    }
+
+    #[test]
+    fn a_key_earns_small_tables_and_then_large_ones_and_no_use_builds_two() {
+        let tables = tables(SETTINGS, pool());
+        let mut windows = Vec::new();
+        for _ in 0..14 {
+            let before = count(&tables);
+            windows.push(window(&tables));
+            assert!(count(&tables) <= before + 1);
+        }
+        assert_eq!(windows, [0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 6, 6, 6]);
+        assert_eq!(count(&tables), 4);
+    }
+
+    #[test]
+    fn the_next_key_builds_only_its_own() {
+        let pool = pool();
+        let first = tables(SETTINGS, pool);
+        (0..14).for_each(|_| assert!(first.for_use().is_none_or(|pair| pair.base.window().bits() > 0)));
+        let second = tables(SETTINGS, pool);
+        let windows: Vec<_> = (0..12).map(|_| window(&second)).collect();
+        assert_eq!(windows, [0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 6, 6]);
+    }
+
+    #[test]
+    fn keys_beyond_the_limit_wait_until_another_is_dropped() {
+        let pool = pool();
+        let mut keys: Vec<_> = (0..3).map(|_| tables(SETTINGS, pool)).collect();
+        let after_many = |key: &Tables| (0..20).map(|_| window(key)).last();
+        let windows: Vec<_> = keys.iter().map(after_many).collect();
+        assert_eq!(windows, [Some(6), Some(6), Some(0)]);
+        keys.remove(0);
+        assert_eq!(after_many(&keys[1]), Some(6));
+        assert_eq!(pool.shares.load(Ordering::Relaxed), 2);
+        drop(keys);
+        assert_eq!(pool.shares.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn tables_can_be_switched_off_by_size_or_altogether() {
+        let after_many = |settings| {
+            let tables = tables(settings, pool());
+            (0..20).map(|_| window(&tables)).last()
+        };
+        let off = Tier { window: 0, after_uses: 0 };
+        let too_large = Tier { window: 9, after_uses: 0 };
+        assert_eq!(after_many(TableSettings { large: off, ..SETTINGS }), Some(4));
+        assert_eq!(after_many(TableSettings { small: off, ..SETTINGS }), Some(6));
+        assert_eq!(
+            after_many(TableSettings { small: off, large: too_large, max_keys: 1 }),
+            Some(0)
+        );
+        assert_eq!(after_many(TableSettings { max_keys: 0, ..SETTINGS }), Some(0));
+    }
+
+    #[test]
+    fn threads_may_build_at_once() {
+        let pool = pool();
+        let eager = Tier { window: 5, after_uses: 0 };
+        let tables = tables(TableSettings { small: eager, ..SETTINGS }, pool);
+        let scalar = Scalar::from(123_456_789u32);
+        let expected = ED25519_BASEPOINT_POINT * (scalar + scalar * Scalar::from(7u8));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let pairs = (0..30).filter_map(|_| tables.for_use());
+                    pairs.for_each(|pair| assert_eq!(pair.sum(&scalar, &scalar), expected));
+                });
+            }
+        });
+        assert_eq!(window(&tables), 6);
+        assert_eq!(pool.shares.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn applied_settings_are_those_of_the_keys_to_come() {
+        let settings = TableSettings { max_keys: 3, ..TableSettings::default() };
+        settings.apply();
+        assert_eq!(TableSettings::applied(), settings);
+        TableSettings::default().apply();
+        assert_eq!(TableSettings::applied(), TableSettings::default());
+    }
+}

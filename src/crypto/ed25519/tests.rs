@@ -1,0 +1,337 @@
+//! Every way of verifying is held against ed25519-dalek's `verify_strict`, on honest signatures and
+//! on those of a signer who knows the private key and tries everything.
+//!
+//! `BETTER_AUTH_EDGE_CASES` says how many cases; 3,000 otherwise.
+
+use curve25519_dalek::EdwardsPoint;
+use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
+use curve25519_dalek::traits::{Identity, IsIdentity};
+
+use super::tables::Tier;
+use super::*;
+
+#[test]
+fn weak_and_non_canonical_points_are_no_keys() {
+    let mut identity = [0; 32];
+    identity[0] = 1;
+    let mut order_two = [0xff; 32];
+    order_two[0] = 0xec;
+    order_two[31] = 0x7f;
+    // y = p + 3, the second encoding of y = 3, whose order is large
+    let mut non_canonical = [0xff; 32];
+    non_canonical[0] = 0xf0;
+    non_canonical[31] = 0x7f;
+    let mut off_the_curve = [0; 32];
+    off_the_curve[0] = 2;
+    for bytes in [[0; 32], identity, order_two, non_canonical, off_the_curve] {
+        assert_eq!(Key::from_bytes(&bytes).err(), Some(Unusable::WeakPoint), "{bytes:02x?}");
+    }
+    let mut three = [0; 32];
+    three[0] = 3;
+    assert!(Key::from_bytes(&three).is_ok());
+}
+
+#[test]
+fn what_is_no_encoding_of_a_strong_point_is_no_key() {
+    let mut random = Random(1);
+    let mut tried = low_encodings();
+    tried.extend((0..cases() / 4).map(|_| random.bytes()));
+    for bytes in tried {
+        let point = VerifyingKey::from_bytes(&bytes).ok();
+        let strong = point.filter(|key| !key.is_weak() && is_canonical(&bytes));
+        assert_eq!(Key::from_bytes(&bytes).is_ok(), strong.is_some(), "{bytes:02x?}");
+    }
+}
+
+#[test]
+fn verdicts_are_those_of_verify_strict() {
+    let mut random = Random(2);
+    let (mut accepted, mut refused) = (0, 0);
+    for round in 0..cases().div_ceil(CASES_A_KEY) {
+        let signer = Signer::new(&mut random, round % 3 == 0);
+        let strict = VerifyingKey::from_bytes(&signer.public).unwrap();
+        let key = signer.key(round);
+        for _ in 0..CASES_A_KEY {
+            let Case { message, signature, holds } = signer.case(&mut random);
+            let verdict = key.verifies(&message, &signature);
+            let expected = Signature::from_slice(&signature)
+                .is_ok_and(|signature| strict.verify_strict(&message, &signature).is_ok());
+            let context = || format!("{:02x?} {message:02x?} {signature:02x?}", signer.public);
+            assert_eq!((verdict, verdict), (expected, holds), "{}", context());
+            match verdict {
+                true => accepted += 1,
+                false => refused += 1,
+            }
+        }
+    }
+    // the signer's tricks work often enough for both ways to be seen
+    assert!(accepted > cases() / 4 && refused > cases() / 4, "{accepted} and {refused}");
+}
+
+#[test]
+fn clones_share_their_tables() {
+    let signer = Signer::new(&mut Random(3), false);
+    let key = signer.key(0);
+    let clone = key.clone();
+    assert!(clone.tables.for_use().is_some());
+    assert!(Arc::ptr_eq(&key.tables, &clone.tables));
+    fn across_threads<T: Send + Sync>(_: T) {}
+    across_threads(key);
+}
+
+/// How many cases a long test tries.
+fn cases() -> usize {
+    std::env::var("BETTER_AUTH_EDGE_CASES").map_or(3_000, |count| count.parse().unwrap())
+}
+
+/// As many as a table takes to be worth its while.
+const CASES_A_KEY: usize = 100;
+
+/// Someone who knows their private key, and whose public key may have a part of small order.
+struct Signer {
+    private: Scalar,
+    torsion: EdwardsPoint,
+    public: [u8; 32],
+}
+
+/// What a verifier is to judge, and what must come out.
+struct Case {
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    holds: bool,
+}
+
+impl Signer {
+    fn new(random: &mut Random, mixed: bool) -> Self {
+        let private = random.scalar();
+        let torsion = if mixed { random.torsion() } else { EdwardsPoint::identity() };
+        let public = (ED25519_BASEPOINT_POINT * private + torsion).compress().to_bytes();
+        Self { private, torsion, public }
+    }
+
+    /// The public key: with tables of one of the sizes from the first use on, with tables earned on
+    /// the way, or without any.
+    fn key(&self, round: usize) -> Key {
+        static POOL: Pool = Pool::new();
+        let tier = |window, after_uses| Tier { window, after_uses };
+        let settings = |small, large| TableSettings { small, large, max_keys: u32::MAX };
+        let at_once = |window| settings(tier(0, 0), tier(window, 0));
+        let settings = match round % 7 {
+            0..5 => at_once(4 + (round % 7) as u32),
+            5 => settings(tier(5, 10), tier(8, 50)),
+            _ => TableSettings { max_keys: 0, ..TableSettings::default() },
+        };
+        let key = Key::with_tables(&self.public, settings, &POOL).unwrap();
+        // the first may build the base point's table, and the second the key's
+        while round % 7 < 5 && key.tables.for_use().is_none() {}
+        key
+    }
+
+    fn case(&self, random: &mut Random) -> Case {
+        let honest = self.attempt(&Nonce::honest(random), 50, random);
+        match random.below(12) {
+            0..4 => honest,
+            4 => self.attempt(&Nonce::mixed(random), 50, random),
+            5 => self.attempt(&Nonce::mixed(random), 1, random),
+            6 => self.attempt(&Nonce::small(random), 50, random),
+            7 => honest.with_a_bit_flipped(random),
+            8 => honest.with_other_s(random),
+            9 => honest.with_other_r(random),
+            10 => honest.with_other_length(random),
+            _ => self.garbage(random),
+        }
+    }
+
+    /// A signature with that nonce. S takes care of the parts of large order; those of small order
+    /// may vanish for one message in eight or so, and `tries` messages are tried.
+    fn attempt(&self, nonce: &Nonce, mut tries: usize, random: &mut Random) -> Case {
+        loop {
+            let message = random.message();
+            let hash = Sha512::new().chain_update(nonce.encoding).chain_update(self.public);
+            let hash = hash.chain_update(&message).finalize();
+            let k = Scalar::from_bytes_mod_order_wide(&hash.into());
+            let equal = (nonce.torsion + self.torsion * k).is_identity();
+            tries -= 1;
+            if equal || tries == 0 || self.torsion.is_identity() {
+                let s = nonce.scalar + k * self.private;
+                let signature = [nonce.encoding, s.to_bytes()].concat();
+                return Case { message, signature, holds: equal && nonce.is_acceptable() };
+            }
+        }
+    }
+
+    fn garbage(&self, random: &mut Random) -> Case {
+        let message = random.message();
+        let encodings = low_encodings();
+        let r = match random.below(3) {
+            0 => encodings[random.below(encodings.len())],
+            1 => self.public,
+            _ => random.bytes(),
+        };
+        let s = match random.below(3) {
+            0 => [0; 32],
+            1 => random.scalar().to_bytes(),
+            _ => random.bytes(),
+        };
+        Case { message, signature: [r, s].concat(), holds: false }
+    }
+}
+
+/// R = scalar · B + torsion, in some encoding.
+struct Nonce {
+    scalar: Scalar,
+    torsion: EdwardsPoint,
+    encoding: [u8; 32],
+}
+
+impl Nonce {
+    fn honest(random: &mut Random) -> Self {
+        Self::new(random.scalar(), EdwardsPoint::identity())
+    }
+
+    fn mixed(random: &mut Random) -> Self {
+        Self::new(random.scalar(), random.torsion())
+    }
+
+    /// Of small order, and every other time encoded as it must not be.
+    fn small(random: &mut Random) -> Self {
+        let canonical = Self::new(Scalar::ZERO, random.torsion());
+        let point = canonical.torsion;
+        let decodes = |bytes: &[u8; 32]| decode(bytes) == Some(point) && !is_canonical(bytes);
+        let others: Vec<_> = low_encodings().into_iter().filter(decodes).collect();
+        match others.is_empty() || random.below(2) == 0 {
+            true => canonical,
+            false => Self { encoding: others[random.below(others.len())], ..canonical },
+        }
+    }
+
+    fn new(scalar: Scalar, torsion: EdwardsPoint) -> Self {
+        let encoding = (ED25519_BASEPOINT_POINT * scalar + torsion).compress().to_bytes();
+        Self { scalar, torsion, encoding }
+    }
+
+    fn is_acceptable(&self) -> bool {
+        self.scalar != Scalar::ZERO && is_canonical(&self.encoding)
+    }
+}
+
+impl Case {
+    fn with_a_bit_flipped(mut self, random: &mut Random) -> Self {
+        let bit = random.below((self.message.len() + 64) * 8);
+        let all = self.signature.iter_mut().chain(&mut self.message);
+        *all.skip(bit / 8).next().unwrap() ^= 1 << (bit % 8);
+        Self { holds: false, ..self }
+    }
+
+    fn with_other_s(mut self, random: &mut Random) -> Self {
+        let s: [u8; 32] = self.signature[32..].try_into().unwrap();
+        let scalar = Scalar::from_canonical_bytes(s).unwrap();
+        let other = match random.below(6) {
+            0..2 => plus_order(s, 1 + random.below(14)),
+            2 => [0; 32],
+            3 => [ORDER, [0xff; 32], [1; 32]][random.below(3)],
+            4 => (-scalar).to_bytes(),
+            _ => (scalar + Scalar::ONE).to_bytes(),
+        };
+        self.signature[32..].copy_from_slice(&other);
+        Self { holds: false, ..self }
+    }
+
+    fn with_other_r(mut self, random: &mut Random) -> Self {
+        let r = self.signature[..32].try_into().unwrap();
+        let point = decode(&r).unwrap();
+        let other = match random.below(4) {
+            0 => -point,
+            1 => point + EIGHT_TORSION[1 + random.below(7)],
+            2 => point + ED25519_BASEPOINT_POINT,
+            _ => random.torsion(),
+        };
+        self.signature[..32].copy_from_slice(other.compress().as_bytes());
+        Self { holds: false, ..self }
+    }
+
+    fn with_other_length(mut self, random: &mut Random) -> Self {
+        match random.below(2) {
+            0 => self.signature.truncate(random.below(64)),
+            _ => self.signature.resize(65 + random.below(64), 0),
+        }
+        Self { holds: false, ..self }
+    }
+}
+
+/// The group order L, little-endian.
+const ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// `number` + `times` · L, which is below 2^256 for up to fourteen times.
+fn plus_order(mut number: [u8; 32], times: usize) -> [u8; 32] {
+    for _ in 0..times {
+        let mut carry = 0;
+        for (byte, order) in number.iter_mut().zip(ORDER) {
+            carry += u16::from(*byte) + u16::from(order);
+            *byte = carry as u8;
+            carry >>= 8;
+        }
+        assert_eq!(carry, 0);
+    }
+    number
+}
+
+/// All encodings of y from p - 1 up and from 1 down, with either sign: among them are all that are
+/// not canonical, and those of the points of small order but for four, which are added.
+fn low_encodings() -> Vec<[u8; 32]> {
+    let mut encodings = SMALL_ORDER.to_vec();
+    for low in 0..=u8::MAX {
+        for (byte, top) in [(0, 0), (0, 0x80), (0xff, 0x7f), (0xff, 0xff)] {
+            let mut encoding = [byte; 32];
+            (encoding[0], encoding[31]) = (low, top);
+            encodings.push(encoding);
+        }
+    }
+    encodings
+}
+
+fn decode(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
+    curve25519_dalek::edwards::CompressedEdwardsY(*bytes).decompress()
+}
+
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    decode(bytes).is_some_and(|point| point.compress().to_bytes() == *bytes)
+}
+
+/// SplitMix64: the same cases on every run, and more of them on a longer one.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    fn bytes(&mut self) -> [u8; 32] {
+        std::array::from_fn(|_| self.next() as u8)
+    }
+
+    fn scalar(&mut self) -> Scalar {
+        Scalar::from_bytes_mod_order(self.bytes())
+    }
+
+    fn torsion(&mut self) -> EdwardsPoint {
+        EIGHT_TORSION[self.below(8)]
+    }
+
+    /// Up to 2,000 bytes, mostly few.
+    fn message(&mut self) -> Vec<u8> {
+        let end = [10, 200, 2_001][self.below(3)];
+        (0..self.below(end)).map(|_| self.next() as u8).collect()
+    }
+}

@@ -1,0 +1,53 @@
+//! Keys in the form in which a host takes them: a public JWK.
+
+use sha2::{Digest, Sha256};
+
+use crate::jose::Curve;
+use crate::jose::base64url::encode;
+
+/// An RSA or EC key whose numbers have been checked, for the host to verify with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublicKey {
+    jwk: String,
+    thumbprint: String,
+}
+
+impl PublicKey {
+    pub(super) fn elliptic_curve(curve: Curve, x: &[u8], y: &[u8]) -> Self {
+        let (crv, x, y) = (curve.name(), encode(x), encode(y));
+        Self::new(format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#))
+    }
+
+    pub(super) fn rsa(n: &[u8], e: &[u8]) -> Self {
+        let (e, n) = (encode(e), encode(n));
+        Self::new(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#))
+    }
+
+    fn new(jwk: String) -> Self {
+        let thumbprint = encode(&Sha256::digest(&jwk));
+        Self { jwk, thumbprint }
+    }
+
+    /// The key as JSON: its required members in lexicographic order, nothing else.
+    pub fn jwk(&self) -> &str {
+        &self.jwk
+    }
+
+    /// What the host may keep its own form of the key under: the same for the same key (RFC 7638).
+    pub fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::base64url::decode;
+
+    #[test]
+    fn the_thumbprint_is_that_of_rfc_7638_section_3_1() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let key = PublicKey::rsa(&decode(n).unwrap(), &[1, 0, 1]);
+        assert_eq!(key.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+}

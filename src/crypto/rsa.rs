@@ -1,0 +1,76 @@
+//! RSA keys and signatures (RFC 8017), as far as the host must not be trusted: WebCrypto accepts an
+//! exponent of 1 and signatures that are too short.
+
+use crate::jose::Unusable;
+
+/// Refuses a modulus below 2048 bits (RFC 7518, section 3.3) or beyond what hosts compute, an even
+/// one, and an exponent that is even, 1, or no smaller than the modulus.
+pub(super) fn check_key(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
+    let odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+    let strong = (MIN_BITS..=MAX_BITS).contains(&bits(n)) && odd(n) && odd(e) && e != [1];
+    match strong && is_less(e, n) {
+        true => Ok(()),
+        false => Err(Unusable::WeakRsa),
+    }
+}
+
+/// RFC 8017, sections 8.1.2 and 8.2.2: as long as the modulus, and less.
+pub(super) fn is_in_range(n: &[u8], signature: &[u8]) -> bool {
+    signature.len() == n.len() && is_less(signature, n)
+}
+
+const MIN_BITS: usize = 2_048;
+const MAX_BITS: usize = 8_192;
+
+fn bits(number: &[u8]) -> usize {
+    let leading = number.first().map_or(8, |first| first.leading_zeros() as usize);
+    (number.len() * 8).saturating_sub(leading)
+}
+
+/// Compares big-endian numbers, the shorter of which is the smaller one unless it has leading zeros.
+fn is_less(a: &[u8], b: &[u8]) -> bool {
+    (a.len(), a) < (b.len(), b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modulus(bits: usize) -> Vec<u8> {
+        let mut n = vec![0xff; bits.div_ceil(8)];
+        n[0] >>= (8 - bits % 8) % 8;
+        n
+    }
+
+    #[test]
+    fn exponents_from_three_up_are_fine_if_they_are_odd() {
+        for e in [&[3][..], &[17], &[1, 0, 1], &[1, 0, 0, 0, 0, 0, 0, 0, 1]] {
+            assert_eq!(check_key(&modulus(2048), e), Ok(()), "{e:?}");
+        }
+        for e in [&[1][..], &[2], &[1, 0], &modulus(2048), &modulus(2056)] {
+            assert_eq!(check_key(&modulus(2048), e), Err(Unusable::WeakRsa), "{e:?}");
+        }
+    }
+
+    #[test]
+    fn the_modulus_has_2048_to_8192_bits_and_is_odd() {
+        for bits in [2048, 2049, 3072, 4096, 8192] {
+            assert_eq!(check_key(&modulus(bits), &[3]), Ok(()), "{bits}");
+        }
+        for bits in [1024, 2047, 8193] {
+            assert_eq!(check_key(&modulus(bits), &[3]), Err(Unusable::WeakRsa), "{bits}");
+        }
+        let mut even = modulus(2048);
+        even[255] = 0xfe;
+        assert_eq!(check_key(&even, &[3]), Err(Unusable::WeakRsa));
+    }
+
+    #[test]
+    fn a_signature_is_as_long_as_the_modulus_and_less() {
+        let n = modulus(2048);
+        assert!(is_in_range(&n, &[0x7f; 256]));
+        assert!(!is_in_range(&n, &n));
+        assert!(!is_in_range(&n, &[0x7f; 255]));
+        assert!(!is_in_range(&n, &[0; 257]));
+    }
+}

@@ -1,0 +1,308 @@
+//! What a verifier is made from, as people write it: checked as a whole, every fault named at once.
+
+mod reader;
+
+pub use reader::Fault;
+
+use reader::Reader;
+
+use super::{CacheLimits, Keys, Verifier};
+use crate::base_url::BaseUrl;
+use crate::claims::{Expectations, Profile, RequiredClaim};
+use crate::jose::Limits;
+use crate::keys::{KeySource, Timing};
+
+/// The options of a verifier. What is `None` has a default; an empty list or text is a fault.
+#[derive(Clone, Debug, Default)]
+pub struct VerifierOptions {
+    /// Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise.
+    pub base_url: Option<String>,
+    /// Where the JWK Set is, if not at `{base}/jwks`
+    pub jwks_url: Option<String>,
+    /// The JWK Set itself, as JSON, in place of a URL
+    pub jwks: Option<String>,
+    /// A secret shared with the auth server, in place of a key set; `algorithms` must name HS*
+    pub secret: Option<Vec<u8>>,
+    /// Accepted issuers; by default the origin of `base_url`, for access tokens with its base path
+    pub issuer: Option<Vec<String>>,
+    /// Accepted audiences; the origin of `base_url` by default, for session caches their own
+    pub audience: Option<Vec<String>>,
+    /// Names of the accepted algorithms; what Better Auth can sign with by default
+    pub algorithms: Option<Vec<String>>,
+    /// How far clocks may differ, in whole seconds; 5 by default
+    pub clock_tolerance: Option<f64>,
+    /// The most seconds since `iat`
+    pub max_token_age: Option<f64>,
+    /// The most seconds from `iat` to `exp`
+    pub max_token_lifetime: Option<f64>,
+    /// The kind of tokens: `session` by default, `access-token`, `session-cache`
+    pub profile: Option<String>,
+    /// The claims that may say who the user is, the first that is there counts; `sub` by default
+    pub user_claim: Option<Vec<String>>,
+    /// Further claims that must be there
+    pub required_claims: Option<Vec<RequiredClaim>>,
+    /// Seconds for which a fetched key set is used without asking again; 600 by default
+    pub cache_max_age: Option<f64>,
+    /// Seconds for which it is used when the source fails; 86,400 by default
+    pub cache_stale_age: Option<f64>,
+    /// Seconds between two fetches for unknown keys; 30 by default
+    pub cooldown: Option<f64>,
+    /// Seconds that a fetch may take; 5 by default
+    pub timeout: Option<f64>,
+    /// How many verified tokens are kept; 1,000 by default, 0 for none
+    pub token_cache: Option<f64>,
+    /// The most bytes of an encoded token; 16,384 by default
+    pub max_token_bytes: Option<f64>,
+    /// The most bytes of its encoded header; 4,096 by default
+    pub max_header_bytes: Option<f64>,
+}
+
+impl VerifierOptions {
+    /// A verifier that does what the options say.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn build(self) -> Result<Verifier, Vec<Fault>> {
+        let mut reader = Reader::default();
+        let base = self.base_url.as_deref().and_then(|url| reader.url("baseURL", url));
+        let profile = reader.profile(self.profile.as_deref());
+        let algorithms = reader.algorithms(self.algorithms.as_deref(), self.secret.is_some());
+        let keys = self.keys(&base, &algorithms, &mut reader);
+        let expectations = self.expectations(&base, profile, &mut reader);
+        let tokens = reader.count("tokenCache", self.token_cache, CacheLimits::default().tokens);
+        let Limits { token_bytes, header_bytes } = Limits::default();
+        let limits = Limits {
+            token_bytes: reader.count("maxTokenBytes", self.max_token_bytes, token_bytes),
+            header_bytes: reader.count("maxHeaderBytes", self.max_header_bytes, header_bytes),
+        };
+        match (keys, expectations, reader.faults()) {
+            (Some(keys), Some(expectations), faults) if faults.is_empty() => {
+                let cache = CacheLimits { tokens, ..CacheLimits::default() };
+                Ok(Verifier::new(keys, algorithms, expectations)
+                    .with_cache(cache)
+                    .with_limits(limits))
+            }
+            (_, _, faults) => Err(faults),
+        }
+    }
+
+    fn keys(
+        &self,
+        base: &Option<BaseUrl>,
+        algorithms: &[crate::jose::Algorithm],
+        reader: &mut Reader,
+    ) -> Option<Keys> {
+        let timing = self.timing(reader);
+        let jwks_url = self.jwks_url.as_deref().map(|url| reader.url("jwksUrl", url));
+        let remote = |url: &str| Some(Keys::Published(KeySource::remote(url, timing)));
+        match (&self.secret, &self.jwks, jwks_url) {
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
+                reader.fault("secret", "and a key set exclude each other")
+            }
+            (_, Some(_), Some(_)) => reader.fault("jwks", "and jwksUrl exclude each other"),
+            (Some(secret), None, None) => reader.secret(secret, algorithms).map(Keys::Shared),
+            (None, Some(text), None) => {
+                reader.key_set(text).map(|set| Keys::Published(KeySource::fixed(set)))
+            }
+            (None, None, Some(url)) => remote(&url?.to_string()),
+            (None, None, None) => match base {
+                Some(base) => remote(&format!("{}/jwks", issuing_url(base))),
+                None => reader.fault_if_first("baseURL", "is required, or jwksUrl, or jwks"),
+            },
+        }
+    }
+
+    fn expectations(
+        &self,
+        base: &Option<BaseUrl>,
+        profile: Profile,
+        reader: &mut Reader,
+    ) -> Option<Expectations> {
+        let origin = base.as_ref().map(|base| base.origin().to_owned());
+        let issuer = match profile {
+            Profile::AccessToken => base.as_ref().map(issuing_url),
+            Profile::Session | Profile::SessionCache => origin.clone(),
+        };
+        let audience = profile.fixed_audience().map(str::to_owned).or(origin);
+        let issuers = reader.values("issuer", self.issuer.as_deref(), issuer);
+        let audiences = reader.values("audience", self.audience.as_deref(), audience);
+        let clock_tolerance = reader.clock_tolerance(self.clock_tolerance);
+        let user_claim = reader.user_claim(self.user_claim.clone());
+        let max_age = reader.seconds("maxTokenAge", self.max_token_age);
+        let max_lifetime = reader.seconds("maxTokenLifetime", self.max_token_lifetime);
+
+        let mut expectations = Expectations::new(issuers, audiences)?
+            .with_profile(profile)
+            .with_clock_tolerance(clock_tolerance)?
+            .with_user_claim(user_claim)
+            .with_required_claims(self.required_claims.clone().unwrap_or_default());
+        if let Some(seconds) = max_age {
+            expectations = expectations.with_max_age(seconds);
+        }
+        if let Some(seconds) = max_lifetime {
+            expectations = expectations.with_max_lifetime(seconds);
+        }
+        Some(expectations)
+    }
+
+    fn timing(&self, reader: &mut Reader) -> Timing {
+        let default = Timing::default();
+        let fresh = reader.seconds("cacheMaxAge", self.cache_max_age).unwrap_or(default.fresh);
+        let stale = reader.seconds("cacheStaleAge", self.cache_stale_age).unwrap_or(default.stale);
+        let cooldown = reader.seconds("cooldownDuration", self.cooldown);
+        let timeout = reader.seconds("timeoutDuration", self.timeout);
+        Timing {
+            fresh,
+            refresh_ahead: fresh * default.refresh_ahead / default.fresh,
+            stale: stale.max(fresh),
+            miss_cooldown: cooldown.unwrap_or(default.miss_cooldown),
+            fetch_timeout: timeout.unwrap_or(default.fetch_timeout),
+            ..default
+        }
+    }
+}
+
+/// Better Auth's base URL with its base path.
+fn issuing_url(base: &BaseUrl) -> String {
+    let base_path = if base.path().is_empty() { "/api/auth" } else { base.path() };
+    format!("{}{base_path}", base.origin())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(options: VerifierOptions) -> Vec<&'static str> {
+        options.build().err().unwrap_or_default().iter().map(Fault::option).collect()
+    }
+
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    fn list(values: &[&str]) -> Option<Vec<String>> {
+        Some(values.iter().map(|value| (*value).to_owned()).collect())
+    }
+
+    fn with_base_url() -> VerifierOptions {
+        VerifierOptions { base_url: text("https://app.example"), ..Default::default() }
+    }
+
+    #[test]
+    fn a_base_url_is_enough_and_so_is_a_key_set_with_issuer_and_audience() {
+        assert!(faults(with_base_url()).is_empty());
+        let options = VerifierOptions {
+            jwks: text(r#"{"keys":[]}"#),
+            issuer: list(&["https://app.example"]),
+            audience: list(&["https://app.example"]),
+            ..Default::default()
+        };
+        assert!(faults(options).is_empty());
+    }
+
+    #[test]
+    fn a_path_in_the_base_url_is_better_auths_own_base_path() {
+        for (url, issuing) in [
+            ("https://app.example/", "https://app.example/api/auth"),
+            ("https://app.example/auth/", "https://app.example/auth"),
+        ] {
+            assert_eq!(issuing_url(&BaseUrl::parse(url).unwrap()), issuing);
+        }
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        assert_eq!(faults(VerifierOptions::default()), ["baseURL"]);
+        let options = VerifierOptions {
+            base_url: text("app.example"),
+            profile: text("cookie"),
+            jwks_url: text("ftp://x"),
+            issuer: list(&[]),
+            audience: list(&[""]),
+            algorithms: list(&["EdDSA", "none", "HS256", "eddsa"]),
+            clock_tolerance: Some(300.5),
+            user_claim: list(&[""]),
+            max_token_age: Some(-1.0),
+            max_token_lifetime: Some(f64::NAN),
+            cache_max_age: Some(f64::INFINITY),
+            token_cache: Some(0.5),
+            ..Default::default()
+        };
+        let mut named = faults(options);
+        named.sort_unstable();
+        let expected = [
+            "algorithms",
+            "algorithms",
+            "algorithms",
+            "audience",
+            "baseURL",
+            "cacheMaxAge",
+            "clockTolerance",
+            "issuer",
+            "jwksUrl",
+            "maxTokenAge",
+            "maxTokenLifetime",
+            "profile",
+            "tokenCache",
+            "userClaim",
+        ];
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn one_kind_of_keys_excludes_the_others() {
+        let secret = || Some(vec![7; 32]);
+        let set = || text(r#"{"keys":[]}"#);
+        let url = || text("https://keys.example/jwks");
+        let hs256 = || list(&["HS256"]);
+        let base = with_base_url;
+        for (options, fault) in [
+            (VerifierOptions { secret: secret(), algorithms: hs256(), ..base() }, None),
+            (VerifierOptions { algorithms: hs256(), ..base() }, Some("algorithms")),
+            (VerifierOptions { secret: secret(), ..base() }, Some("algorithms")),
+            (
+                VerifierOptions {
+                    secret: secret(),
+                    algorithms: list(&["HS256", "EdDSA"]),
+                    ..base()
+                },
+                Some("algorithms"),
+            ),
+            (
+                VerifierOptions { secret: secret(), algorithms: list(&["HS512"]), ..base() },
+                Some("secret"),
+            ),
+            (
+                VerifierOptions { secret: Some(vec![]), algorithms: hs256(), ..base() },
+                Some("secret"),
+            ),
+            (
+                VerifierOptions { secret: secret(), algorithms: hs256(), jwks: set(), ..base() },
+                Some("secret"),
+            ),
+            (
+                VerifierOptions {
+                    secret: secret(),
+                    algorithms: hs256(),
+                    jwks_url: url(),
+                    ..base()
+                },
+                Some("secret"),
+            ),
+            (VerifierOptions { jwks: set(), jwks_url: url(), ..base() }, Some("jwks")),
+            (VerifierOptions { jwks: text("{}"), ..base() }, Some("jwks")),
+        ] {
+            let named = format!("{options:?}");
+            assert_eq!(faults(options), fault.into_iter().collect::<Vec<_>>(), "{named}");
+        }
+    }
+
+    #[test]
+    fn issuer_and_audience_are_required_where_no_base_url_gives_them() {
+        let jwks_url = text("https://keys.example/jwks.json");
+        assert_eq!(
+            faults(VerifierOptions { jwks_url, ..Default::default() }),
+            ["issuer", "audience"]
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! Reads options one by one. Each reading gives a value that lets the next go on, and notes what is
+//! wrong.
+
+use std::fmt;
+
+use crate::base_url::BaseUrl;
+use crate::claims::{MAX_CLOCK_TOLERANCE, Profile, UserClaim};
+use crate::crypto::Secret;
+use crate::jose::Algorithm;
+use crate::keys::KeySet;
+
+/// One thing that is wrong with the options.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    option: &'static str,
+    detail: String,
+}
+
+impl Fault {
+    /// The option, named as in JavaScript: `baseURL`.
+    pub fn option(&self) -> &'static str {
+        self.option
+    }
+
+    /// What is wrong with it, as half a sentence.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.option, self.detail)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Reader(Vec<Fault>);
+
+impl Reader {
+    /// What was wrong.
+    pub(super) fn faults(self) -> Vec<Fault> {
+        self.0
+    }
+
+    pub(super) fn fault<T>(
+        &mut self,
+        option: &'static str,
+        detail: impl Into<String>,
+    ) -> Option<T> {
+        self.0.push(Fault { option, detail: detail.into() });
+        None
+    }
+
+    fn or_fault<T, E: ToString>(
+        &mut self,
+        option: &'static str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => self.fault(option, error.to_string()),
+        }
+    }
+
+    /// For what is absent, perhaps because it was wrong: one fault is enough.
+    pub(super) fn fault_if_first<T>(&mut self, option: &'static str, detail: &str) -> Option<T> {
+        match self.0.is_empty() {
+            true => self.fault(option, detail),
+            false => None,
+        }
+    }
+
+    pub(super) fn url(&mut self, option: &'static str, text: &str) -> Option<BaseUrl> {
+        self.or_fault(option, BaseUrl::parse(text))
+    }
+
+    pub(super) fn profile(&mut self, name: Option<&str>) -> Profile {
+        let profile = name.map_or(Some(Profile::default()), Profile::from_name);
+        let known = "is neither session, access-token nor session-cache";
+        profile.or_else(|| self.fault("profile", known)).unwrap_or_default()
+    }
+
+    /// Published keys and secrets have different algorithms, and none has both.
+    pub(super) fn algorithms(
+        &mut self,
+        names: Option<&[String]>,
+        by_secret: bool,
+    ) -> Vec<Algorithm> {
+        const OPTION: &str = "algorithms";
+        let Some(names) = names else {
+            if by_secret {
+                self.fault::<()>(OPTION, "must name HS256, HS384 or HS512 beside a secret");
+            }
+            return Algorithm::BETTER_AUTH.to_vec();
+        };
+        if names.is_empty() {
+            self.fault::<()>(OPTION, "is empty");
+        }
+        let mut algorithms = Vec::new();
+        for name in names {
+            let why_not = match Algorithm::from_name(name) {
+                None => "is not known",
+                Some(algorithm) if algorithm.is_symmetric() == by_secret => {
+                    algorithms.push(algorithm);
+                    continue;
+                }
+                Some(_) if by_secret => "is not for a secret",
+                Some(_) => "needs a secret",
+            };
+            self.fault::<()>(OPTION, format!("names {name}, which {why_not}"));
+        }
+        algorithms
+    }
+
+    pub(super) fn secret(&mut self, bytes: &[u8], algorithms: &[Algorithm]) -> Option<Secret> {
+        self.or_fault("secret", Secret::new(bytes, algorithms))
+    }
+
+    pub(super) fn key_set(&mut self, text: &str) -> Option<KeySet> {
+        let set = KeySet::parse(text.as_bytes());
+        self.or_fault("jwks", set.map_err(|error| format!("is not a JWK Set: {error}")))
+    }
+
+    pub(super) fn values(
+        &mut self,
+        option: &'static str,
+        given: Option<&[String]>,
+        default: Option<String>,
+    ) -> Vec<String> {
+        let Some(values) = given else {
+            // a base URL that is wrong has a fault of its own
+            if default.is_none() && !self.0.iter().any(|fault| fault.option == "baseURL") {
+                self.fault::<()>(option, "is required without a baseURL");
+            }
+            return default.into_iter().collect();
+        };
+        if values.is_empty() || values.iter().any(String::is_empty) {
+            self.fault::<()>(option, "is empty or has an empty member");
+        }
+        values.to_vec()
+    }
+
+    pub(super) fn clock_tolerance(&mut self, seconds: Option<f64>) -> u16 {
+        let seconds = seconds.unwrap_or(DEFAULT_CLOCK_TOLERANCE);
+        if seconds.fract() == 0.0 && (0.0..=f64::from(MAX_CLOCK_TOLERANCE)).contains(&seconds) {
+            return seconds as u16;
+        }
+        let fault = format!("is not a whole number of seconds from 0 to {MAX_CLOCK_TOLERANCE}");
+        self.fault("clockTolerance", fault).unwrap_or_default()
+    }
+
+    /// A time span that is more than nothing.
+    pub(super) fn seconds(&mut self, option: &'static str, seconds: Option<f64>) -> Option<f64> {
+        match seconds? {
+            seconds if seconds.is_finite() && seconds > 0.0 => Some(seconds),
+            _ => self.fault(option, "is not a time span above zero"),
+        }
+    }
+
+    /// A whole number from 0 up.
+    pub(super) fn count(
+        &mut self,
+        option: &'static str,
+        given: Option<f64>,
+        default: usize,
+    ) -> usize {
+        match given {
+            None => default,
+            Some(count) if count.fract() == 0.0 && (0.0..=1e9).contains(&count) => count as usize,
+            Some(_) => self.fault(option, "is not a whole number from 0 up").unwrap_or(default),
+        }
+    }
+
+    pub(super) fn user_claim(&mut self, names: Option<Vec<String>>) -> UserClaim {
+        let Some(names) = names else {
+            return UserClaim::default();
+        };
+        let empty = "is empty or has an empty member";
+        UserClaim::new(names).or_else(|| self.fault("userClaim", empty)).unwrap_or_default()
+    }
+}
+
+const DEFAULT_CLOCK_TOLERANCE: f64 = 5.0;
