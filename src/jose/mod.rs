@@ -11,7 +11,7 @@ mod jwk_set;
 mod jws;
 
 pub use algorithm::Algorithm;
-pub use json::{Json, Number, Object};
+pub use json::{Json, JsonError, Number, Object};
 pub use jwk::{Curve, Jwk, KeyMaterial, Unusable};
 pub use jwk_set::{JwkSet, JwkSetError};
 pub use jws::{CompactJws, Header, Limits};

@@ -1,0 +1,27 @@
+// What crosses from the wasm to JavaScript, as JavaScript has it.
+
+/**
+ * @param {string} payload JSON
+ * @param {string} alg
+ * @param {string | undefined} kid
+ * @param {string} id the user's
+ */
+export function result(payload, alg, kid, id) {
+  const claims = JSON.parse(payload);
+  const user = { id };
+  for (const name of ["uuid", "email", "name"]) {
+    if (typeof claims[name] === "string") user[name] = claims[name];
+  }
+  user.claims = claims;
+  const protectedHeader = kid === undefined ? { alg } : { alg, kid };
+  return { payload: claims, protectedHeader, user };
+}
+
+/**
+ * @param {string} code
+ * @param {number} status
+ * @param {string} detail
+ */
+export function authError(code, status, detail) {
+  return Object.assign(new Error(detail), { code, status });
+}
