@@ -1,6 +1,7 @@
 //! The host of a JavaScript runtime: its own `fetch`, clock, timers and crypto, by way of a few
 //! small functions in `js.js`.
 
+use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 
@@ -14,17 +15,23 @@ use crate::jose::Algorithm;
 
 use super::{GetError, GetRequest, GetResponse, Host};
 
-/// The runtime that this module runs in.
+/// The runtime that this module runs in: workerd, a browser, Node.
 #[derive(Clone)]
-pub(crate) struct JsHost {
+pub struct JsHost {
     keep_alive: Rc<dyn Fn(Promise)>,
 }
 
 impl JsHost {
     /// `keep_alive` is told of every background task, so that the runtime does not stop before it
     /// is done: `waitUntil` on Cloudflare, nothing where tasks just run.
-    pub(crate) fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
+    pub fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
         Self { keep_alive: Rc::new(keep_alive) }
+    }
+}
+
+impl fmt::Debug for JsHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JsHost")
     }
 }
 

@@ -9,7 +9,7 @@ mod js;
 pub mod native;
 
 #[cfg(feature = "host-js")]
-pub(crate) use js::JsHost;
+pub use js::JsHost;
 
 use std::fmt;
 use std::future::Future;

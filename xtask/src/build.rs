@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::setup::{self, run};
 use crate::{progress, root};
@@ -33,7 +36,22 @@ pub fn worker() -> Result<()> {
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
         .current_dir(&root))?;
     optimize(&build.join("index_bg.wasm"), &modules.join("binaryen/bin/wasm-opt"))?;
+    check_size("the Worker's wasm", &build.join("index_bg.wasm"), WORKER_BUDGET)?;
     fs::write(stamp, sources)?;
+    Ok(())
+}
+
+/// What a Worker's wasm may take, gzipped, in bytes.
+const WORKER_BUDGET: usize = 150_000;
+
+/// Prints how large a wasm file is, and fails if it is larger than it may be when gzipped.
+pub(crate) fn check_size(what: &str, wasm: &Path, budget: usize) -> Result<()> {
+    let bytes = fs::read(wasm)?;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&bytes)?;
+    let gzipped = encoder.finish()?.len();
+    progress(format!("{what}: {} bytes, {gzipped} gzipped, of {budget} allowed", bytes.len()));
+    ensure!(gzipped <= budget, "{what} is too large");
     Ok(())
 }
 
