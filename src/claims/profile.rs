@@ -61,7 +61,7 @@ impl Profile {
             Self::AccessToken => &["cnf", "events", "nonce", "at_hash", "c_hash"],
             Self::SessionCache => &["cnf", "events", "client_id"],
         };
-        match markers.iter().find(|name| claims.object.has(name)) {
+        match markers.iter().find(|name| claims.claim(name).is_some()) {
             None => Ok(()),
             Some(marker) => Err(wrong(format!("a token with \"{marker}\" is not {self}"))),
         }

@@ -84,8 +84,8 @@ impl Clock {
     }
 }
 
-/// The end of the year 9999, in seconds: a larger number is one of milliseconds.
-const MAX_TIME: f64 = 253_402_300_799.0;
+/// The year 10000 begins, in seconds: such a number is one of milliseconds.
+const END_OF_TIME: f64 = 253_402_300_800.0;
 
 /// RFC 7519, section 2: a NumericDate, fractions allowed.
 fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
@@ -93,7 +93,7 @@ fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
     match claims.claim(name) {
         None => Ok(None),
         Some(Json::Number(number)) => match number.as_f64() {
-            Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => Ok(Some(seconds)),
+            Some(seconds) if (0.0..END_OF_TIME).contains(&seconds) => Ok(Some(seconds)),
             _ => invalid(format!("\"{name}\" is not a time in seconds since 1970")),
         },
         Some(_) => invalid(format!("\"{name}\" is not a number")),

@@ -13,13 +13,14 @@ pub(super) fn bearer(head: &RequestHead) -> Result<Option<&str>, Error> {
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    // Hosts join repeated headers with a comma, which no token holds.
-    if values.next().is_some() || value.contains(',') {
+    // Hosts join repeated headers with a comma, which no token holds, but other schemes may.
+    let bearer_too = value.split(',').skip(1).any(|member| is_bearer(member.trim_start()));
+    if values.next().is_some() || bearer_too || (is_bearer(value) && value.contains(',')) {
         let detail = "the request has more than one Authorization header, or a list in it";
         return Err(Error::new(Code::MalformedRequest, detail));
     }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
+    if !is_bearer(scheme) {
         return Ok(None);
     }
     let token = token.trim_matches(' ');
@@ -31,6 +32,10 @@ pub(super) fn bearer(head: &RequestHead) -> Result<Option<&str>, Error> {
         return Err(Error::new(Code::MalformedRequest, detail));
     }
     Ok(Some(token))
+}
+
+fn is_bearer(credentials: &str) -> bool {
+    credentials.split(' ').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
 }
 
 #[cfg(test)]
@@ -51,8 +56,9 @@ mod tests {
 
     #[test]
     fn another_scheme_is_no_token() {
+        let digest = r#"authorization: Digest username="u", realm="r""#;
         for header in
-            ["", "authorization: ", "authorization: Basic dTpw", "authorization: BearerX t"]
+            ["", "authorization: ", "authorization: Basic dTpw", "authorization: BearerX t", digest]
         {
             assert_eq!(bearer_of(header), Ok(None), "{header}");
         }

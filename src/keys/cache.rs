@@ -93,6 +93,8 @@ struct Miss {
     since: f64,
     kid: Option<String>,
     algorithm: Algorithm,
+    /// Whether it has come to an end
+    reported: bool,
 }
 
 #[derive(Debug, Default)]
@@ -112,8 +114,10 @@ impl KeyCache {
     ///
     /// An unknown `kid` is looked for once even when the set is fresh: Better Auth publishes a new
     /// key at the moment it signs with it. A set that was asked for after the token came in is
-    /// recent enough to refuse it without looking again.
+    /// recent enough to refuse it without looking again. While the source keeps failing, keys that
+    /// are not too old are used, and nobody who could use them waits for it.
     pub fn lookup(&mut self, now: f64, wanted: &Wanted<'_>) -> Lookup {
+        self.follow_clock_back(now);
         let busy = self.is_busy(now);
         let backing_off = self.is_backing_off(now);
         let Some((known, age)) = self.believed(now) else {
@@ -125,7 +129,10 @@ impl KeyCache {
         };
         let selection = known.set.select(wanted);
         let asked_since = known.asked >= wanted.since;
-        if age >= self.timing.fresh && !backing_off {
+        let failing = self.failures.count > 0;
+        let failed_lately = failing && now - self.failures.retry_at < self.timing.max_backoff;
+        let makes_do = failed_lately && matches!(selection, Selection::Keys(_));
+        if age >= self.timing.fresh && !backing_off && !makes_do {
             return if busy { Lookup::Wait } else { Lookup::Fetch(self.attempt(now)) };
         }
         match selection {
@@ -135,15 +142,16 @@ impl KeyCache {
             Selection::Keys(keys) => Lookup::UseAndRefresh(keys, self.attempt(now)),
             Selection::Unknown if asked_since => Lookup::Refuse(selection.refusal(wanted)),
             Selection::Unknown if busy => Lookup::Wait,
-            Selection::Unknown if !wanted.plausible => Lookup::Refuse(selection.refusal(wanted)),
-            Selection::Unknown if self.may_look_for_missing(now) => {
+            Selection::Unknown if wanted.plausible && self.may_look_for_missing(now) => {
                 let attempt = self.attempt(now);
                 let Wanted { kid, algorithm, .. } = *wanted;
                 let kid = kid.map(str::to_owned);
-                self.last_miss = Some(Miss { attempt: attempt.number, since: now, kid, algorithm });
+                let (attempt_number, reported) = (attempt.number, false);
+                self.last_miss =
+                    Some(Miss { attempt: attempt_number, since: now, kid, algorithm, reported });
                 Lookup::Fetch(attempt)
             }
-            Selection::Unknown if self.failures.count > 0 => Lookup::Refuse(self.unavailable(now)),
+            Selection::Unknown if failing => Lookup::Refuse(self.unavailable(now)),
             _ => Lookup::Refuse(selection.refusal(wanted)),
         }
     }
@@ -154,6 +162,9 @@ impl KeyCache {
         let Attempt { number, asked } = attempt;
         if self.in_flight.as_ref().is_some_and(|in_flight| in_flight.number == number) {
             self.in_flight = None;
+        }
+        if let Some(miss) = self.last_miss.as_mut().filter(|miss| miss.attempt == number) {
+            miss.reported = true;
         }
         if self.known.as_ref().is_some_and(|known| known.attempt > number) {
             return; // a later attempt has already succeeded
@@ -192,6 +203,17 @@ impl KeyCache {
         (age < self.timing.stale).then_some((known, age))
     }
 
+    /// A clock that was set back must not prolong anything: what lies in the future happened a moment
+    /// ago.
+    fn follow_clock_back(&mut self, now: f64) {
+        if let Some(known) = self.known.as_mut().filter(|known| known.asked > now) {
+            known.asked = now - MOMENT;
+        }
+        if self.failures.retry_at > now + self.timing.max_backoff {
+            self.failures.retry_at = now;
+        }
+    }
+
     /// Whether a fetch is under way whose request can still be alive.
     fn is_busy(&self, now: f64) -> bool {
         let Some(in_flight) = &self.in_flight else { return false };
@@ -204,7 +226,9 @@ impl KeyCache {
 
     fn may_look_for_missing(&self, now: f64) -> bool {
         let cooldown = self.timing.miss_cooldown;
-        self.last_miss.as_ref().is_none_or(|miss| (now - miss.since).abs() >= cooldown)
+        let is_over = |miss: &Miss| (now - miss.since).abs() >= cooldown;
+        // asked only when nothing is under way: what was not reported has vanished with its request
+        self.last_miss.as_ref().is_none_or(|miss| is_over(miss) || !miss.reported)
     }
 
     fn attempt(&mut self, now: f64) -> Attempt {
@@ -216,7 +240,7 @@ impl KeyCache {
     fn unavailable(&self, now: f64) -> Error {
         let cooldown = self.timing.miss_cooldown;
         let next_miss = self.last_miss.as_ref().map_or(now, |miss| miss.since + cooldown);
-        let next = match self.known {
+        let next = match self.believed(now) {
             Some(_) => self.failures.retry_at.max(next_miss),
             None => self.failures.retry_at,
         };
@@ -240,6 +264,9 @@ impl Miss {
         attempt == self.attempt && matches!(set.select(&wanted), Selection::Keys(_))
     }
 }
+
+/// The least that a host's clock tells apart, in seconds.
+const MOMENT: f64 = 0.001;
 
 /// What a request that waits allows another's fetch beyond its timeout, in seconds.
 const GRACE: f64 = 0.5;

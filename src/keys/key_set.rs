@@ -34,8 +34,7 @@ impl KeySet {
 
     /// The keys for a token with that `kid` and algorithm.
     ///
-    /// With a `kid`: the keys that have it. Without: the one key without a `kid` that fits, or the
-    /// one key that fits at all.
+    /// With a `kid`: the keys that have it. Without: the one key that fits, if there is exactly one.
     pub fn select(&self, wanted: &Wanted<'_>) -> Selection {
         let fits = |key: &&Arc<VerifyingKey>| key.fits(wanted.algorithm);
         let Some(kid) = wanted.kid else {

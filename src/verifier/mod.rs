@@ -93,6 +93,7 @@ impl Verifier {
         let (kid, algorithm) = (verified.kid.as_deref(), verified.algorithm);
         let wanted = Wanted { kid, algorithm, since: now, plausible: true };
         let keys = source.keys(host, &wanted).await?;
+        self.expectations.check_again(&verified.expected, host.now())?;
         Ok(keys.iter().any(|key| Arc::ptr_eq(key, signed_by)))
     }
 
@@ -118,6 +119,8 @@ impl Verifier {
             Keys::Shared(_) => return Err(bad_signature()),
         };
         let expected = expected?;
+        // the keys may have taken their time
+        self.expectations.check_again(&expected, host.now())?;
         Ok(Verified { claims, expected, algorithm, kid: header.into_kid(), key })
     }
 

@@ -1,0 +1,90 @@
+//! A gateway, the network behind it, and what the origin would see.
+
+use better_auth_edge::gateway::{
+    Decision, Forward, Gateway, HeaderEdit, ProblemResponse, RequestHead, Settings,
+};
+
+use super::{AUTH_SERVER, Answer, Claims, Signer, TestHost, key_set};
+
+/// A gateway in front of `https://api.example`.
+pub(crate) struct Edge {
+    pub(crate) gateway: Gateway,
+    pub(crate) host: TestHost,
+    pub(crate) signer: Signer,
+}
+
+impl Edge {
+    /// A gateway with these settings beside the two that are required, and an auth server that
+    /// publishes the key of [`Signer::default`].
+    pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
+        let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://api.example")];
+        let lookup = |name: &str| {
+            let mut all = settings.iter().chain(&required);
+            all.find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+        };
+        let settings = Settings::parse(lookup).expect("these settings are good");
+        let signer = Signer::default();
+        let host = TestHost::new();
+        host.answers(Answer::ok(key_set(&[signer.jwk()])));
+        Self { gateway: Gateway::new(settings), host, signer }
+    }
+
+    /// The header of a request with that token.
+    pub(crate) fn bearer(&self, claims: &Claims) -> (&'static str, String) {
+        ("authorization", format!("Bearer {}", self.signer.token(claims)))
+    }
+
+    /// What happens to a request.
+    pub(crate) fn decide(&self, head: &RequestHead) -> Decision {
+        self.host.run(self.gateway.decide(head, &self.host))
+    }
+
+    /// `forward`, or the code of the response.
+    pub(crate) fn outcome(&self, head: &RequestHead) -> &'static str {
+        match self.decide(head) {
+            Decision::Forward(..) => "forward",
+            Decision::Respond(_, error) => error.code().as_str(),
+        }
+    }
+
+    /// The request to the origin; the request must be let through.
+    pub(crate) fn forward(&self, head: &RequestHead) -> Forward {
+        match self.decide(head) {
+            Decision::Forward(forward, _) => forward,
+            Decision::Respond(response, _) => panic!("refused: {}", response.body),
+        }
+    }
+
+    /// The edge's own response; the request must be refused.
+    pub(crate) fn respond(&self, head: &RequestHead) -> ProblemResponse {
+        match self.decide(head) {
+            Decision::Forward(forward, _) => panic!("let through: {}", forward.url),
+            Decision::Respond(response, _) => response,
+        }
+    }
+}
+
+/// The head of a request to the edge.
+pub(crate) fn request<V: AsRef<str>>(
+    method: &str,
+    path: &str,
+    headers: &[(&str, V)],
+) -> RequestHead {
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {}\n", value.as_ref())).collect();
+    let text = format!("{method}\nhttps://edge.example{path}\n{headers}");
+    RequestHead::parse(&text).expect("this is a request's head")
+}
+
+/// The headers that reach the origin, their names in lower case.
+pub(crate) fn origin_headers(head: &RequestHead, forward: &Forward) -> Vec<(String, String)> {
+    let mut headers = head.headers().to_vec();
+    for edit in &forward.edits {
+        let (HeaderEdit::Remove(name) | HeaderEdit::Set(name, _)) = edit;
+        headers.retain(|(given, _)| given != name);
+        if let HeaderEdit::Set(name, value) = edit {
+            headers.push((name.clone(), value.clone()));
+        }
+    }
+    headers
+}

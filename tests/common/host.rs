@@ -1,0 +1,210 @@
+//! A runtime whose time passes only when everybody waits, and whose network does what it is told.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use better_auth_edge::crypto::PublicKey;
+use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, native};
+use better_auth_edge::jose::Algorithm;
+
+use super::NOW;
+
+/// The runtime. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct TestHost(Rc<State>);
+
+struct State {
+    now: Cell<f64>,
+    random: Cell<f64>,
+    request_ids: Cell<u32>,
+    timers: RefCell<Vec<(f64, Waker)>>,
+    next_answers: RefCell<VecDeque<Answer>>,
+    answer: RefCell<Answer>,
+    requests: RefCell<Vec<GetRequest>>,
+    tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
+}
+
+impl TestHost {
+    /// At [`NOW`], with a network that nobody answers on.
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(State {
+            now: Cell::new(NOW),
+            random: Cell::new(0.5),
+            request_ids: Cell::new(0),
+            timers: RefCell::default(),
+            next_answers: RefCell::default(),
+            answer: RefCell::new(Answer::fails(GetError::Unreachable)),
+            requests: RefCell::default(),
+            tasks: RefCell::default(),
+        }))
+    }
+
+    /// What the network answers from now on.
+    pub(crate) fn answers(&self, answer: Answer) {
+        *self.0.answer.borrow_mut() = answer;
+    }
+
+    /// What the network answers once, before it goes on as before; several queue up.
+    pub(crate) fn answers_once(&self, answer: Answer) {
+        self.0.next_answers.borrow_mut().push_back(answer);
+    }
+
+    /// How often something was fetched.
+    pub(crate) fn fetches(&self) -> usize {
+        self.0.requests.borrow().len()
+    }
+
+    /// What was fetched.
+    pub(crate) fn requests(&self) -> Vec<GetRequest> {
+        self.0.requests.borrow().clone()
+    }
+
+    /// The jitter from now on.
+    pub(crate) fn set_random(&self, random: f64) {
+        self.0.random.set(random);
+    }
+
+    /// Lets that many seconds go by.
+    pub(crate) fn pass(&self, seconds: f64) {
+        self.advance(self.now() + seconds);
+    }
+
+    /// Seconds since [`NOW`].
+    pub(crate) fn elapsed(&self) -> f64 {
+        self.now() - NOW
+    }
+
+    /// How many background tasks wait to be run.
+    pub(crate) fn background_tasks(&self) -> usize {
+        self.0.tasks.borrow().len()
+    }
+
+    /// Runs the background tasks to their ends.
+    pub(crate) fn run_background(&self) {
+        for task in self.0.tasks.take() {
+            self.run(task);
+        }
+    }
+
+    /// Forgets the background tasks, as a runtime does that has no more time for them.
+    pub(crate) fn drop_background(&self) {
+        self.0.tasks.take();
+    }
+
+    /// Runs a future to its end. When it waits, the clock goes to the next timer.
+    pub(crate) fn run<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return output;
+            }
+            let deadlines = self.0.timers.borrow();
+            let next = deadlines.iter().map(|(deadline, _)| *deadline).min_by(f64::total_cmp);
+            drop(deadlines);
+            self.advance(next.expect("the future waits for something that never comes"));
+        }
+    }
+
+    fn advance(&self, now: f64) {
+        self.0.now.set(now);
+        let due = |(deadline, _): &mut (f64, Waker)| *deadline <= now;
+        let due: Vec<_> = self.0.timers.borrow_mut().extract_if(.., due).collect();
+        due.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    async fn wait(&self, seconds: f64) {
+        let deadline = self.now() + seconds;
+        poll_fn(|context| {
+            if self.now() >= deadline {
+                return Poll::Ready(());
+            }
+            self.0.timers.borrow_mut().push((deadline, context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl Host for TestHost {
+    fn now(&self) -> f64 {
+        self.0.now.get()
+    }
+
+    fn random(&self) -> f64 {
+        self.0.random.get()
+    }
+
+    fn request_id(&self) -> String {
+        self.0.request_ids.set(self.0.request_ids.get() + 1);
+        format!("made-by-host-{}", self.0.request_ids.get())
+    }
+
+    async fn sleep(&self, milliseconds: u32) {
+        self.wait(f64::from(milliseconds) / 1_000.0).await;
+    }
+
+    async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
+        self.0.requests.borrow_mut().push(request);
+        let next = self.0.next_answers.borrow_mut().pop_front();
+        let answer = next.unwrap_or_else(|| self.0.answer.borrow().clone());
+        match answer.delay {
+            Some(seconds) => self.wait(seconds).await,
+            None => pending().await,
+        }
+        answer.result
+    }
+
+    async fn verify(
+        &self,
+        key: &PublicKey,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        native::verify(key, algorithm, message, signature)
+    }
+
+    fn background(&self, task: impl Future<Output = ()> + 'static) {
+        self.0.tasks.borrow_mut().push(Box::pin(task));
+    }
+}
+
+/// What comes back from the network, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// Seconds; nothing for never
+    delay: Option<f64>,
+    result: Result<GetResponse, GetError>,
+}
+
+impl Answer {
+    /// Status 200 with a body, at once.
+    pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
+        Self::status(200, body)
+    }
+
+    /// A status and a body, at once.
+    pub(crate) fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { delay: Some(0.0), result: Ok(GetResponse { status, body: body.into() }) }
+    }
+
+    /// No answer, at once.
+    pub(crate) fn fails(error: GetError) -> Self {
+        Self { delay: Some(0.0), result: Err(error) }
+    }
+
+    /// Nothing, ever: the request that waited for it is gone.
+    pub(crate) fn never() -> Self {
+        Self { delay: None, result: Err(GetError::Unreachable) }
+    }
+
+    /// The same, so many seconds later.
+    pub(crate) fn after(self, seconds: f64) -> Self {
+        Self { delay: Some(seconds), ..self }
+    }
+}

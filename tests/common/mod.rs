@@ -1,0 +1,66 @@
+//! What the tests share: a runtime whose time and network are scripted, tokens of any form, and a
+//! gateway on top of both.
+
+// every test file is a crate of its own and uses its part of this
+#![allow(dead_code, unused_imports)]
+
+mod edge;
+mod host;
+mod timeline;
+mod token;
+
+pub(crate) use edge::{Edge, origin_headers, request};
+pub(crate) use host::{Answer, TestHost};
+pub(crate) use timeline::{Timeline, wanted};
+pub(crate) use token::{Claims, Signer, base64url, good_claims, key_set};
+
+use std::sync::Arc;
+
+use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
+
+/// The time at which tests begin, in seconds since 1970.
+pub(crate) const NOW: f64 = 1_750_000_000.0;
+
+/// The Better Auth server: the issuer, and the audience too.
+pub(crate) const AUTH_SERVER: &str = "https://app.example";
+
+/// Options that accept tokens of [`AUTH_SERVER`] by the keys of a set.
+pub(crate) fn options(key_set: &str) -> VerifierOptions {
+    VerifierOptions {
+        jwks: Some(key_set.to_owned()),
+        issuer: Some(vec![AUTH_SERVER.to_owned()]),
+        audience: Some(vec![AUTH_SERVER.to_owned()]),
+        ..VerifierOptions::default()
+    }
+}
+
+/// A verifier with that key set, which never fetches.
+pub(crate) fn verifier(key_set: &str) -> Verifier {
+    options(key_set).build().expect("these options are good")
+}
+
+/// A verifier with the one key of [`Signer::default`].
+pub(crate) fn default_verifier() -> Verifier {
+    verifier(&key_set(&[Signer::default().jwk()]))
+}
+
+/// Verifies at [`NOW`], without a network.
+pub(crate) fn verify(verifier: &Verifier, token: &str) -> Result<Arc<Verified>, Error> {
+    let host = TestHost::new();
+    let result = host.run(verifier.verify(token, &host));
+    assert_eq!(host.fetches(), 0, "a fixed set is not fetched");
+    result
+}
+
+/// `ok`, or the code of the refusal.
+pub(crate) fn outcome<T>(result: &Result<T, Error>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(error) => error.code().as_str(),
+    }
+}
+
+/// What [`default_verifier`] says to a token.
+pub(crate) fn verdict(token: &str) -> &'static str {
+    outcome(&verify(&default_verifier(), token))
+}

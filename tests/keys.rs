@@ -1,0 +1,251 @@
+//! When the JWK Set is fetched while the auth server answers: rarely, once for all that wait, and at
+//! once for a key that nobody has seen.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use better_auth_edge::jose::Algorithm;
+use better_auth_edge::keys::{KeyCache, Timing, Wanted};
+use common::{Timeline, wanted};
+
+#[test]
+fn the_first_token_fetches_and_the_others_wait_for_it() {
+    let mut timeline = Timeline::new();
+    timeline.follow(&[(0.0, "a", "fetch"), (0.0, "a", "wait"), (0.1, "b", "wait")]);
+    timeline.succeed(0.3, &["a"]);
+    timeline.follow(&[(0.3, "a", "use"), (0.32, "a", "use")]);
+}
+
+#[test]
+fn a_set_is_used_then_refreshed_ahead_then_fetched_again() {
+    for (age, expected) in [
+        (0.0, "use"),
+        (1.0, "use"),
+        (479.9, "use"),
+        (480.0, "use and refresh"),
+        (599.9, "use and refresh"),
+        (600.0, "fetch"),
+        (86_399.9, "fetch"),
+        (86_400.0, "fetch"),
+        (1e9, "fetch"),
+    ] {
+        assert_eq!(Timeline::knowing(&["a"]).ask(age, "a"), expected, "at the age of {age} s");
+    }
+}
+
+#[test]
+fn the_age_of_a_set_counts_from_the_moment_it_was_asked_for() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(0.0, "a"), "fetch");
+    timeline.succeed(4.0, &["a"]);
+    timeline.follow(&[(479.9, "a", "use"), (480.0, "a", "use and refresh")]);
+}
+
+#[test]
+fn one_refreshes_ahead_while_all_use_what_is_known() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    timeline.follow(&[(480.0, "a", "use and refresh"), (480.0, "a", "use"), (482.0, "a", "use")]);
+    timeline.succeed(482.0, &["a"]);
+    timeline.follow(&[
+        (482.0, "a", "use"),
+        (600.0, "a", "use"),
+        (959.9, "a", "use"),
+        (960.0, "a", "use and refresh"),
+    ]);
+}
+
+#[test]
+fn a_refresh_that_comes_to_nothing_is_taken_over() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    timeline.follow(&[
+        (480.0, "a", "use and refresh"),
+        (485.4, "a", "use"),
+        (485.5, "a", "use and refresh"),
+        (485.5, "a", "use"),
+    ]);
+}
+
+#[test]
+fn a_fetch_that_comes_to_nothing_is_taken_over() {
+    for start in [0.0, 600.0] {
+        let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::knowing(&["a"]) };
+        timeline.follow(&[
+            (start, "a", "fetch"),
+            (start + 5.4, "a", "wait"),
+            (start + 5.5, "a", "fetch"),
+            (start + 5.5, "a", "wait"),
+            (start + 10.9, "a", "wait"),
+            (start + 11.0, "a", "fetch"),
+        ]);
+    }
+}
+
+#[test]
+fn a_fetch_that_was_given_up_does_not_end_the_one_that_took_over() {
+    let mut timeline = Timeline::new();
+    timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
+    timeline.fail(6.0);
+    assert_eq!(timeline.ask(6.0, "a"), "wait");
+    timeline.succeed(7.0, &["a"]);
+    assert_eq!(timeline.ask(7.0, "a"), "use");
+}
+
+#[test]
+fn a_set_that_comes_late_is_still_good_until_a_newer_one_comes() {
+    let mut timeline = Timeline::new();
+    timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
+    timeline.succeed(6.0, &["a"]);
+    timeline.follow(&[(6.0, "a", "use"), (6.0, "b", "wait")]);
+    timeline.succeed(7.0, &["b"]);
+    assert_eq!(timeline.ask(7.0, "b"), "use");
+}
+
+#[test]
+fn an_older_attempt_never_overwrites_a_newer_set() {
+    let mut timeline = Timeline::new();
+    timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
+    timeline.newest_first();
+    timeline.succeed(6.0, &["new"]);
+    timeline.succeed(6.1, &["old"]);
+    timeline.follow(&[
+        (6.2, "new", "use"),
+        (485.4, "new", "use"),
+        (485.5, "new", "use and refresh"),
+    ]);
+    assert_ne!(Timeline::ask(&mut timeline, 485.6, "old"), "use");
+}
+
+#[test]
+fn an_older_attempt_that_fails_does_not_count_against_a_newer_set() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    timeline.follow(&[(480.0, "a", "use and refresh"), (486.0, "a", "use and refresh")]);
+    timeline.newest_first();
+    timeline.succeed(487.0, &["a"]);
+    timeline.fail(1_085.9);
+    // a failure that counted would hold the next fetch up
+    assert_eq!(timeline.ask(1_086.0, "a"), "fetch");
+}
+
+#[test]
+fn a_key_that_left_the_set_stops_at_once() {
+    let mut timeline = Timeline::knowing(&["a", "b"]);
+    timeline.follow(&[(1.0, "a", "use"), (480.0, "b", "use and refresh"), (480.5, "a", "use")]);
+    timeline.succeed(481.0, &["b"]);
+    timeline.follow(&[(481.0, "b", "use"), (481.0, "a", "fetch"), (481.0, "a", "wait")]);
+    timeline.succeed(481.5, &["b"]);
+    timeline.follow(&[(481.5, "a", "unknown_key"), (481.5, "b", "use")]);
+}
+
+#[test]
+fn a_key_that_nobody_has_seen_is_fetched_at_once_and_then_once_in_thirty_seconds() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(2.0, "b"), "fetch");
+    timeline.follow(&[(2.1, "b", "wait"), (2.1, "c", "wait"), (2.1, "a", "use")]);
+    timeline.succeed(2.5, &["a"]);
+    timeline.follow(&[
+        (2.5, "b", "unknown_key"),
+        (2.5, "c", "unknown_key"),
+        (31.9, "d", "unknown_key"),
+        (31.9, "a", "use"),
+        (32.0, "d", "fetch"),
+    ]);
+    timeline.succeed(32.5, &["a"]);
+    timeline.follow(&[(61.9, "e", "unknown_key"), (62.0, "e", "fetch")]);
+}
+
+#[test]
+fn a_search_that_finds_its_key_is_not_counted() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(2.0, "b"), "fetch");
+    timeline.succeed(2.5, &["a", "b"]);
+    timeline.follow(&[(2.5, "b", "use"), (4.0, "c", "fetch")]);
+    timeline.succeed(4.5, &["b", "c"]);
+    timeline.follow(&[(4.5, "c", "use"), (6.0, "d", "fetch")]);
+    // this one finds another key than the one it was made for
+    timeline.succeed(6.5, &["c", "e"]);
+    timeline.follow(&[(6.5, "d", "unknown_key"), (6.5, "e", "use"), (7.0, "f", "unknown_key")]);
+}
+
+#[test]
+fn the_first_fetch_and_the_regular_ones_do_not_use_up_the_search_for_a_key() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(0.0, "b"), "fetch");
+    timeline.succeed(0.5, &["a"]);
+    timeline.follow(&[(1.0, "b", "fetch")]);
+
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(480.0, "a"), "use and refresh");
+    timeline.succeed(481.0, &["a"]);
+    assert_eq!(timeline.ask(481.5, "b"), "fetch");
+
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(600.0, "b"), "fetch");
+    timeline.succeed(601.0, &["a"]);
+    assert_eq!(timeline.ask(601.5, "b"), "fetch");
+}
+
+#[test]
+fn an_empty_set_is_a_set_and_unknown_keys_are_searched_for_as_rarely() {
+    let mut timeline = Timeline::knowing(&[]);
+    assert_eq!(timeline.ask(1.0, "a"), "fetch");
+    timeline.succeed(1.5, &[]);
+    timeline.follow(&[
+        (1.5, "a", "unknown_key"),
+        (2.0, "b", "unknown_key"),
+        (30.9, "a", "unknown_key"),
+        (31.0, "a", "fetch"),
+    ]);
+    timeline.succeed(31.5, &["a"]);
+    assert_eq!(timeline.ask(31.5, "a"), "use");
+}
+
+#[test]
+fn a_set_that_was_asked_for_after_the_token_came_in_decides() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(0.0, "b"), "fetch");
+    timeline.succeed(0.5, &["a"]);
+    for since in [-1.0, 0.0] {
+        assert_eq!(timeline.ask_for(0.5, &wanted("b", since)), "unknown_key", "came in at {since}");
+    }
+    // the key may have been made between the request for the set and the token
+    assert_eq!(timeline.ask_for(0.5, &wanted("b", 0.1)), "fetch");
+}
+
+#[test]
+fn a_token_that_would_be_refused_anyway_is_not_worth_a_search() {
+    let hopeless = |kid, since| Wanted { plausible: false, ..wanted(kid, since) };
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask_for(2.0, &hopeless("b", 2.0)), "unknown_key");
+    assert_eq!(timeline.ask_for(2.0, &hopeless("a", 2.0)), "use");
+    // and takes nothing from one that is
+    assert_eq!(timeline.ask(2.0, "b"), "fetch");
+    // without any set, or with one that is too old, it is fetched for
+    assert_eq!(Timeline::new().ask_for(0.0, &hopeless("a", 0.0)), "fetch");
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask_for(600.0, &hopeless("a", 600.0)), "fetch");
+}
+
+#[test]
+fn a_key_of_another_algorithm_is_known_and_not_searched_for() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    let with = |kid| Wanted { kid, algorithm: Algorithm::Es256, since: 2.0, plausible: true };
+    assert_eq!(timeline.ask_for(2.0, &with(Some("a"))), "unsupported_algorithm");
+    // one that has no name, or another, may be new
+    assert_eq!(timeline.ask_for(2.0, &with(None)), "fetch");
+}
+
+#[test]
+fn a_token_without_a_key_id_is_not_searched_for_among_several() {
+    let mut timeline = Timeline::knowing(&["a", "b"]);
+    let nameless = Wanted { kid: None, ..wanted("", 2.0) };
+    assert_eq!(timeline.ask_for(2.0, &nameless), "unknown_key");
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask_for(2.0, &nameless), "use");
+}
+
+#[test]
+fn a_fetch_is_given_up_after_five_seconds() {
+    assert_eq!(KeyCache::new(Timing::default()).fetch_timeout_milliseconds(), 5_000);
+    let timing = Timing { fetch_timeout: 1.5, ..Timing::default() };
+    assert_eq!(KeyCache::new(timing).fetch_timeout_milliseconds(), 1_500);
+}
