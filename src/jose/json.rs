@@ -98,13 +98,23 @@ impl Json {
 }
 
 /// A number as it was written: `1e999` is one in JSON, though no `f64` holds it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Number(Box<str>);
 
 impl Number {
     /// The nearest `f64`, or `None` where that is not finite.
     pub fn as_f64(&self) -> Option<f64> {
         self.0.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+}
+
+/// `1` is `1.0`. Beyond what an `f64` holds exactly, only the same digits are the same number.
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let same_value =
+            self.as_f64().is_some_and(|n| n.abs() < EXACT && Some(n) == other.as_f64());
+        self.0 == other.0 || same_value
     }
 }
 

@@ -4,6 +4,8 @@ mod reader;
 
 pub use reader::Fault;
 
+use std::fmt;
+
 use reader::Reader;
 
 use super::{CacheLimits, Keys, Verifier};
@@ -13,7 +15,7 @@ use crate::jose::Limits;
 use crate::keys::{KeySource, Timing};
 
 /// The options of a verifier. What is `None` has a default; an empty list or text is a fault.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct VerifierOptions {
     /// Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise.
     pub base_url: Option<String>,
@@ -159,6 +161,18 @@ impl VerifierOptions {
             fetch_timeout: timeout.unwrap_or(default.fetch_timeout),
             ..default
         }
+    }
+}
+
+/// Shows where keys come from, and never a secret.
+impl fmt::Debug for VerifierOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifierOptions")
+            .field("base_url", &self.base_url)
+            .field("jwks_url", &self.jwks_url)
+            .field("algorithms", &self.algorithms)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
     }
 }
 
