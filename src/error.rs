@@ -76,7 +76,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code, in the order of the checks.
+            /// Every code, ordered by status.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The code as it appears on the wire.

@@ -67,34 +67,37 @@ impl Verifier {
     /// # Errors
     /// Every code with status 401, [`Code::InsufficientClaims`] and [`Code::KeysUnavailable`].
     pub async fn verify<H: Host>(&self, token: &str, host: &H) -> Result<Arc<Verified>, Error> {
-        let known = self.cache(host).get(token);
+        // what is too large to be accepted is not worth a look-up either
+        let may_be_known = token.len() <= self.limits.token_bytes;
+        let known = may_be_known.then(|| self.cache(host).get(token)).flatten();
         if let Some(verified) = known {
-            match self.verify_again(&verified, host).await {
-                Ok(true) => return Ok(verified),
-                Ok(false) => self.cache(host).remove(token),
-                Err(error) => {
-                    self.cache(host).remove(token);
-                    return Err(error);
-                }
+            if self.still_holds(&verified, host).await {
+                return Ok(verified);
             }
+            self.cache(host).remove(token);
         }
         let verified = Arc::new(self.verify_afresh(token, host).await?);
         self.cache(host).insert(token, &verified);
         Ok(verified)
     }
 
-    /// A token that was verified before needs its times and its key again, the key by identity.
-    async fn verify_again<H: Host>(&self, verified: &Verified, host: &H) -> Result<bool, Error> {
+    /// A token that was verified before needs its times and its key again, the key by identity. What
+    /// does not hold any more is verified afresh, which says why.
+    async fn still_holds<H: Host>(&self, verified: &Verified, host: &H) -> bool {
         let now = host.now();
-        self.expectations.check_again(&verified.expected, now)?;
+        if self.expectations.check_again(&verified.expected, now).is_err() {
+            return false;
+        }
         let (Keys::Published(source), Some(signed_by)) = (&self.keys, &verified.key) else {
-            return Ok(true);
+            return true;
         };
         let (kid, algorithm) = (verified.kid.as_deref(), verified.algorithm);
         let wanted = Wanted { kid, algorithm, since: now, plausible: true };
-        let keys = source.keys(host, &wanted).await?;
-        self.expectations.check_again(&verified.expected, host.now())?;
-        Ok(keys.iter().any(|key| Arc::ptr_eq(key, signed_by)))
+        let Ok(keys) = source.keys(host, &wanted).await else {
+            return false;
+        };
+        let in_time = self.expectations.check_again(&verified.expected, host.now()).is_ok();
+        in_time && keys.iter().any(|key| Arc::ptr_eq(key, signed_by))
     }
 
     async fn verify_afresh<H: Host>(&self, token: &str, host: &H) -> Result<Verified, Error> {
