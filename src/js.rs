@@ -25,7 +25,7 @@ use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 /// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
 /// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
 /// `cacheMaxAge`, `cooldownDuration`, `timeoutDuration`, and with them `cacheStaleAge`;
-/// `tokenCache`, `maxTokenBytes`, `maxHeaderBytes`.
+/// `tokenCache`, `tableWindow`, `maxTokenBytes`, `maxHeaderBytes`.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
@@ -99,6 +99,7 @@ struct Options {
     cooldown_duration: Option<f64>,
     timeout_duration: Option<f64>,
     token_cache: Option<f64>,
+    table_window: Option<f64>,
     max_token_bytes: Option<f64>,
     max_header_bytes: Option<f64>,
 }
@@ -138,6 +139,7 @@ impl TryFrom<Options> for VerifierOptions {
             cooldown: seconds(options.cooldown_duration),
             timeout: seconds(options.timeout_duration),
             token_cache: options.token_cache,
+            table_window: options.table_window,
             max_token_bytes: options.max_token_bytes,
             max_header_bytes: options.max_header_bytes,
         })

@@ -10,6 +10,7 @@ mod public_key;
 mod rsa;
 mod secret;
 
+pub use ed25519::{TableSettings, Tier};
 pub use public_key::PublicKey;
 pub use secret::{Secret, SecretTooShort};
 

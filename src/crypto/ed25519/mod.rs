@@ -6,12 +6,10 @@
 //! of JavaScript runtimes; the verdicts are the same.
 
 mod table;
-#[allow(unreachable_pub, reason = "the settings are for `crypto` to hand on")]
 mod tables;
 #[cfg(test)]
 mod tests;
 
-#[allow(unused_imports, unreachable_pub, reason = "as above")]
 pub use tables::{TableSettings, Tier};
 
 use std::sync::{Arc, LazyLock};
@@ -28,7 +26,7 @@ use tables::{Pool, TablePair, Tables};
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     key: VerifyingKey,
-    /// Of -A
+    /// Multiples of -A
     tables: Arc<Tables>,
 }
 

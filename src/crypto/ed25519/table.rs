@@ -11,8 +11,8 @@ use curve25519_dalek::{EdwardsPoint, Scalar};
 
 /// How many bits a digit has: from 4 to 8.
 ///
-/// A bit more doubles a table, nearly, and saves a few of the additions: with a table of the key and
-/// one of the base point, a verification makes 127, 102, 85, 73 or 64 of them.
+/// A bit more makes a table nearly twice as large and saves a few additions: with tables of the key
+/// and of the base point, a verification makes about 127, 102, 85, 73 or 64 of them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Window(u32);
 
@@ -72,7 +72,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// An addition an entry: as long as eight verifications for 5 bits, as fifty for 8.
+    /// Costs an addition an entry.
     pub(super) fn new(point: &EdwardsPoint, window: Window) -> Self {
         let mut multiples = Vec::with_capacity(window.entries());
         let mut unit = *point;

@@ -34,8 +34,9 @@ fn weak_and_non_canonical_points_are_no_keys() {
 #[test]
 fn what_is_no_encoding_of_a_strong_point_is_no_key() {
     let mut random = Random(1);
-    let mut tried = low_encodings();
+    let mut tried = ODD_ENCODINGS.clone();
     tried.extend((0..cases() / 4).map(|_| random.bytes()));
+    assert_eq!(ODD_SMALL_ORDER.len(), 6);
     for bytes in tried {
         let point = VerifyingKey::from_bytes(&bytes).ok();
         let strong = point.filter(|key| !key.is_weak() && is_canonical(&bytes));
@@ -65,7 +66,8 @@ fn verdicts_are_those_of_verify_strict() {
         }
     }
     // the signer's tricks work often enough for both ways to be seen
-    assert!(accepted > cases() / 4 && refused > cases() / 4, "{accepted} and {refused}");
+    let fifth = (accepted + refused) / 5;
+    assert!(accepted > fifth && refused > fifth, "{accepted} and {refused}");
 }
 
 #[test]
@@ -128,16 +130,16 @@ impl Signer {
     }
 
     fn case(&self, random: &mut Random) -> Case {
-        let honest = self.attempt(&Nonce::honest(random), 50, random);
+        let honest = |random: &mut _| self.attempt(&Nonce::honest(random), 50, random);
         match random.below(12) {
-            0..4 => honest,
+            0..4 => honest(random),
             4 => self.attempt(&Nonce::mixed(random), 50, random),
             5 => self.attempt(&Nonce::mixed(random), 1, random),
             6 => self.attempt(&Nonce::small(random), 50, random),
-            7 => honest.with_a_bit_flipped(random),
-            8 => honest.with_other_s(random),
-            9 => honest.with_other_r(random),
-            10 => honest.with_other_length(random),
+            7 => honest(random).with_a_bit_flipped(random),
+            8 => honest(random).with_other_s(random),
+            9 => honest(random).with_other_r(random),
+            10 => honest(random).with_other_length(random),
             _ => self.garbage(random),
         }
     }
@@ -162,9 +164,8 @@ impl Signer {
 
     fn garbage(&self, random: &mut Random) -> Case {
         let message = random.message();
-        let encodings = low_encodings();
         let r = match random.below(3) {
-            0 => encodings[random.below(encodings.len())],
+            0 => ODD_ENCODINGS[random.below(ODD_ENCODINGS.len())],
             1 => self.public,
             _ => random.bytes(),
         };
@@ -196,12 +197,10 @@ impl Nonce {
     /// Of small order, and every other time encoded as it must not be.
     fn small(random: &mut Random) -> Self {
         let canonical = Self::new(Scalar::ZERO, random.torsion());
-        let point = canonical.torsion;
-        let decodes = |bytes: &[u8; 32]| decode(bytes) == Some(point) && !is_canonical(bytes);
-        let others: Vec<_> = low_encodings().into_iter().filter(decodes).collect();
-        match others.is_empty() || random.below(2) == 0 {
-            true => canonical,
-            false => Self { encoding: others[random.below(others.len())], ..canonical },
+        let (torsion, encoding) = ODD_SMALL_ORDER[random.below(ODD_SMALL_ORDER.len())];
+        match random.below(2) {
+            0 => canonical,
+            _ => Self { torsion, encoding, ..canonical },
         }
     }
 
@@ -218,8 +217,8 @@ impl Nonce {
 impl Case {
     fn with_a_bit_flipped(mut self, random: &mut Random) -> Self {
         let bit = random.below((self.message.len() + 64) * 8);
-        let all = self.signature.iter_mut().chain(&mut self.message);
-        *all.skip(bit / 8).next().unwrap() ^= 1 << (bit % 8);
+        let mut all = self.signature.iter_mut().chain(&mut self.message);
+        *all.nth(bit / 8).unwrap() ^= 1 << (bit % 8);
         Self { holds: false, ..self }
     }
 
@@ -279,9 +278,9 @@ fn plus_order(mut number: [u8; 32], times: usize) -> [u8; 32] {
     number
 }
 
-/// All encodings of y from p - 1 up and from 1 down, with either sign: among them are all that are
-/// not canonical, and those of the points of small order but for four, which are added.
-fn low_encodings() -> Vec<[u8; 32]> {
+/// Encodings that begin or end like p or 1 do, with either sign: among them are all that are not
+/// canonical, and those of small order but for four, which are added.
+static ODD_ENCODINGS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {
     let mut encodings = SMALL_ORDER.to_vec();
     for low in 0..=u8::MAX {
         for (byte, top) in [(0, 0), (0, 0x80), (0xff, 0x7f), (0xff, 0xff)] {
@@ -291,7 +290,14 @@ fn low_encodings() -> Vec<[u8; 32]> {
         }
     }
     encodings
-}
+});
+
+/// The points of small order in encodings that are not canonical.
+static ODD_SMALL_ORDER: LazyLock<Vec<(EdwardsPoint, [u8; 32])>> = LazyLock::new(|| {
+    let odd = ODD_ENCODINGS.iter().filter(|bytes| !is_canonical(bytes));
+    let decoded = odd.filter_map(|bytes| Some((decode(bytes)?, *bytes)));
+    decoded.filter(|(point, _)| point.is_small_order()).collect()
+});
 
 fn decode(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
     curve25519_dalek::edwards::CompressedEdwardsY(*bytes).decompress()
@@ -318,7 +324,16 @@ impl Random {
     }
 
     fn bytes(&mut self) -> [u8; 32] {
-        std::array::from_fn(|_| self.next() as u8)
+        self.many(32).try_into().unwrap()
+    }
+
+    fn many(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(length + 8);
+        while bytes.len() < length {
+            bytes.extend_from_slice(&self.next().to_le_bytes());
+        }
+        bytes.truncate(length);
+        bytes
     }
 
     fn scalar(&mut self) -> Scalar {
@@ -332,6 +347,7 @@ impl Random {
     /// Up to 2,000 bytes, mostly few.
     fn message(&mut self) -> Vec<u8> {
         let end = [10, 200, 2_001][self.below(3)];
-        (0..self.below(end)).map(|_| self.next() as u8).collect()
+        let length = self.below(end);
+        self.many(length)
     }
 }

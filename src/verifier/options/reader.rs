@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::base_url::BaseUrl;
 use crate::claims::{MAX_CLOCK_TOLERANCE, Profile, UserClaim};
-use crate::crypto::Secret;
+use crate::crypto::{Secret, TableSettings};
 use crate::jose::Algorithm;
 use crate::keys::KeySet;
 
@@ -170,6 +170,12 @@ impl Reader {
             Some(count) if count.fract() == 0.0 && (0.0..=1e9).contains(&count) => count as usize,
             Some(_) => self.fault(option, "is not a whole number from 0 up").unwrap_or(default),
         }
+    }
+
+    pub(super) fn table_window(&mut self, bits: f64) -> Option<TableSettings> {
+        let whole = (bits.fract() == 0.0 && (0.0..=8.0).contains(&bits)).then_some(bits as u32);
+        let fault = "is neither 0 nor a whole number from 4 to 8";
+        whole.and_then(TableSettings::with_window).or_else(|| self.fault("tableWindow", fault))
     }
 
     pub(super) fn user_claim(&mut self, names: Option<Vec<String>>) -> UserClaim {
