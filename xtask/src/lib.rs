@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod demo;
+pub mod host_vectors;
 pub mod http;
 pub mod lint;
 pub mod process;

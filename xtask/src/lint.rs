@@ -23,6 +23,9 @@ pub fn run() -> Result<()> {
         let wasm = ["clippy", "--target", "wasm32-unknown-unknown", "--features", features];
         cargo(&[&wasm[..], &deny[..]].concat())?;
     }
+    let web = ["--package", "better-auth-edge", "--package", "host-vectors", "--lib", "--tests"];
+    let wasm = ["clippy", "--target", "wasm32-unknown-unknown"];
+    cargo(&[&wasm[..], &web, &["--features", "better-auth-edge/js"], &deny].concat())?;
 
     progress("lint: TypeScript");
     let npm =

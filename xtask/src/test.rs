@@ -55,13 +55,16 @@ fn browser() -> Result<()> {
         Command::new(wasm_pack)
             .args(["test", "--mode", "no-install", "--headless", "--chrome", "--chromedriver"])
             .arg(browser.driver)
-            .args(["--test", "web", "--features", "js"])
+            .args(["--test", "web", "--test", "web_vectors", "--features", "js"])
+            // seconds for all tests of a file; 20 is little on a busy machine
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
             .env("PATH", std::env::join_paths(directories)?)
             .current_dir(root()),
     )
 }
 
-/// The Worker in workerd, against a real Better Auth and a real FastAPI; and under wrangler.
+/// The Worker in workerd, against a real Better Auth and a real FastAPI; and under wrangler. The
+/// published vectors in workerd and Node.
 fn worker() -> Result<()> {
     stack::prepare()?;
     setup::node_for_wrangler()?;

@@ -18,6 +18,12 @@ pub(crate) fn start(directory: &Path, settings: &Settings) -> Result<(Server, St
         fs::copy(root().join("build").join(name), directory.join(name))
             .with_context(|| format!("build/{name} is missing"))?;
     }
+    serve(directory, settings)
+}
+
+/// Starts the Worker that stands in this directory as `index.js` and `index_bg.wasm`. Gives its base
+/// URL.
+pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, String)> {
     let config = directory.join("config.capnp");
     fs::write(&config, settings.capnp())?;
 

@@ -1,0 +1,10 @@
+//! Keys by the text of their JWK.
+
+use better_auth_edge::crypto::VerifyingKey;
+use better_auth_edge::jose::{Jwk, Object, Unusable};
+
+/// The key that the core makes of a JWK.
+pub(crate) fn verifying_key(jwk: &str) -> Result<VerifyingKey, Unusable> {
+    let object = Object::parse(jwk.as_bytes()).expect("the text is a JSON object");
+    VerifyingKey::from_jwk(&Jwk::from_object(&object)?)
+}

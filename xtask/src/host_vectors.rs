@@ -1,0 +1,78 @@
+//! Wycheproof's vectors as wasm, for the hosts that have no test runner of their own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::process::Server;
+use crate::setup::{self, run};
+use crate::stack::Directory;
+use crate::{root, workerd};
+
+/// The crate `host-vectors` as wasm, with the JavaScript around it, in a directory of its own.
+pub struct HostVectors(Directory);
+
+impl HostVectors {
+    /// Builds it.
+    pub fn build() -> Result<Self> {
+        setup::wasm_target()?;
+        setup::npm_packages()?;
+        let wasm_bindgen = setup::wasm_bindgen()?.join("wasm-bindgen");
+        let wasm = compile()?;
+        let directory = Directory::new()?;
+        let made = directory.path();
+        run(Command::new(wasm_bindgen)
+            .args(["--target", "web", "--no-typescript", "--out-name", "host_vectors", "--out-dir"])
+            .args([made, &wasm]))?;
+        fs::rename(made.join("host_vectors_bg.wasm"), made.join("index_bg.wasm"))?;
+        for name in ["worker.js", "node.js"] {
+            fs::copy(root().join("tests/host-vectors").join(name), made.join(name))?;
+        }
+        fs::write(made.join("package.json"), r#"{"type":"module"}"#)?;
+        run(Command::new(root().join("node_modules/esbuild/bin/esbuild"))
+            .args(["worker.js", "--bundle", "--format=esm", "--external:*.wasm"])
+            .args(["--outfile=index.js", "--log-level=warning"])
+            .current_dir(made))?;
+        Ok(Self(directory))
+    }
+
+    /// Starts it in workerd. The path of a request names the file of vectors, the answer is the
+    /// report. Gives the base URL.
+    pub fn serve(&self) -> Result<(Server, String)> {
+        let mut settings = workerd::Settings::from_wrangler()?;
+        settings.vars.clear();
+        workerd::serve(self.0.path(), &settings)
+    }
+
+    /// Runs these files of vectors in Node and gives a report of each, in that order.
+    pub fn run_in_node(&self, files: &[&str]) -> Result<Vec<Value>> {
+        let program = self.0.path().join("node.js");
+        let output = Command::new(setup::node()?).arg(program).args(files).output()?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "Node failed: {errors}");
+        let reports = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        reports.map(|line| Ok(serde_json::from_slice(line)?)).collect()
+    }
+}
+
+/// Compiles the crate and gives the wasm file, which cargo knows the place of.
+fn compile() -> Result<PathBuf> {
+    let arguments = ["--package", "host-vectors", "--target", "wasm32-unknown-unknown", "--quiet"];
+    let output = Command::new("cargo")
+        .arg("build")
+        .args(arguments)
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(root())
+        .output()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "host-vectors cannot be compiled:\n{errors}");
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    let artifacts = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let wasm = artifacts
+        .filter(|message| message["target"]["name"] == "host_vectors")
+        .find_map(|message| Some(message["filenames"].get(0)?.as_str()?.to_owned()));
+    Ok(Path::new(&wasm.context("cargo names no wasm file")?).to_owned())
+}
