@@ -16,7 +16,8 @@ impl BaseUrl {
     /// # Errors
     /// What is wrong with it, as half a sentence.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (scheme, rest) = text.split_once("://").ok_or("is not an absolute URL")?;
+        let (scheme, rest) = text.split_once(':').ok_or("is not an absolute URL")?;
+        let rest = rest.strip_prefix("//").ok_or("is not an absolute URL")?;
         let scheme = scheme.to_ascii_lowercase();
         let default_port = match scheme.as_str() {
             "https" => ":443",
@@ -38,7 +39,7 @@ impl BaseUrl {
         let path = path.trim_end_matches('/');
         let plain =
             |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%:@!$&'()*+,;=".contains(&byte);
-        if !path.bytes().all(plain) || path.contains("//") {
+        if !path.bytes().all(plain) || path.as_bytes().windows(2).any(|pair| pair == b"//") {
             return Err("has an unusual path".into());
         }
         Ok(Self { origin: format!("{scheme}://{authority}"), path: path.to_owned() })

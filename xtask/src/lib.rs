@@ -2,8 +2,10 @@
 //! no set-up by hand. What is missing gets installed, pinned, outside of the checkout where it is
 //! not this checkout's own.
 
+pub mod bench;
 pub mod build;
 pub mod demo;
+pub mod fuzz;
 pub mod host_vectors;
 pub mod http;
 pub mod lint;

@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use xtask::{build, demo, lint, test};
+use xtask::{bench, build, demo, fuzz, lint, test};
 
 const USAGE: &str = "\
 cargo xtask demo            start Better Auth, the FastAPI origin and the Worker; stop with Ctrl-C
 cargo xtask demo --check    the same, then a scripted tour through it
-cargo xtask test [PART…]    every test, or some: rust browser worker npm python e2e
-cargo xtask build           the Worker into build/
+cargo xtask test [PART…]    every test, or some: rust fuzz browser worker npm python e2e
+cargo xtask build           the Worker into build/, and the wasm for JavaScript
+cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
+cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N
 cargo xtask lint            format, clippy, TypeScript and Python linters";
 
 fn main() -> ExitCode {
@@ -29,7 +31,9 @@ fn run(arguments: &[String]) -> Result<()> {
         ["demo"] => demo::stay_up(),
         ["demo", "--check"] => demo::check(),
         ["test", ref parts @ ..] => test::run(parts),
-        ["build"] => build::worker(),
+        ["build"] => build::all(),
+        ["bench", ref options @ ..] => bench::run(options),
+        ["fuzz", ref arguments @ ..] => fuzz::run(arguments),
         ["lint"] => lint::run(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -1,0 +1,67 @@
+// What does not change from round to round: the run's keys and tokens go into a file, and what the
+// report says about versions and memory is printed as JSON.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { createKeyMaterial, createMaterial } from "./material.js";
+import { instantiate, memorySize, verifierOf } from "./ours.js";
+
+const [directory, root] = process.argv.slice(2);
+
+/** How many verifications a key needs for its small table and for its large one, amply. */
+const USES = { small: 64, large: 1000 };
+/** As many keys as may have tables. */
+const KEYS = 8;
+/** As many tokens as a verifier keeps. */
+const TOKENS = 1000;
+
+writeFileSync(join(directory, "material.json"), JSON.stringify(await createMaterial()));
+instantiate(new WebAssembly.Module(readFileSync(join(directory, "index_bg.wasm"))));
+const facts = {
+  date: new Date().toISOString().slice(0, 10),
+  cores: availableParallelism(),
+  architecture: process.arch,
+  versions: {
+    workerd: version("workerd"),
+    node: process.versions.node,
+    jose: version("jose"),
+    hono: version("hono"),
+    "fast-jwt": version("fast-jwt"),
+  },
+  memory: { start: memorySize(), cachedToken: await cachedTokenSize(), ...(await tableSizes()) },
+};
+console.log(JSON.stringify(facts));
+
+/** @param {string} name of a package */
+function version(name) {
+  return JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
+}
+
+/** Bytes by which the memory grows for each further key that earns a table of either size. */
+async function tableSizes() {
+  const materials = [];
+  for (let key = 0; key < KEYS; key++) materials.push(await createKeyMaterial("EdDSA", 1));
+  const verifiers = materials.map((material) => verifierOf(material, { tokenCache: 0 }));
+  const use = async (/** @type {number} */ key, /** @type {number} */ times) => {
+    for (let i = 0; i < times; i++) await verifiers[key].verify(materials[key].tokens[0]);
+  };
+  const growth = async (/** @type {number} */ times) => {
+    // the first key's use also builds the table of the base point, which all keys share
+    await use(0, times);
+    const before = memorySize();
+    for (let key = 1; key < KEYS; key++) await use(key, times);
+    return Math.round((memorySize() - before) / (KEYS - 1));
+  };
+  return { smallTable: await growth(USES.small), largeTable: await growth(USES.large) };
+}
+
+/** Bytes by which the memory grows for each further token that is kept. */
+async function cachedTokenSize() {
+  const material = await createKeyMaterial("HS256", TOKENS);
+  const verifier = verifierOf(material);
+  await verifier.verify(material.tokens[0]);
+  const before = memorySize();
+  for (const token of material.tokens) await verifier.verify(token);
+  return Math.round((memorySize() - before) / TOKENS);
+}

@@ -1,0 +1,136 @@
+// One runtime's candidates behind a few URLs. Whoever asks holds the watch: a runtime's own clock
+// may stand still while it computes.
+
+/** @typedef {import("./material.js").KeyMaterial} KeyMaterial */
+
+/**
+ * @typedef {object} Candidate
+ * @property {(item: any) => unknown} verify throws or rejects unless the token is good
+ * @property {(tokens: string[]) => any[]} [prepare] what `verify` takes in place of tokens
+ * @property {(items: any[]) => void} [release]
+ */
+
+/** @typedef {Record<string, (material: KeyMaterial) => Promise<Candidate | undefined> | Candidate | undefined>} Makers */
+
+/**
+ * @param {KeyMaterial[]} materials
+ * @param {Makers} makers
+ * @param {() => void} instantiate makes our wasm ready
+ */
+export function createHost(materials, makers, instantiate) {
+  /** @type {Map<string, Candidate>} */
+  const candidates = new Map();
+
+  /** Makes every candidate and sees that it tells good tokens from bad ones. */
+  async function list() {
+    instantiate();
+    const names = [];
+    for (const material of materials) {
+      for (const [name, make] of Object.entries(makers)) {
+        const candidate = await make(material);
+        if (!candidate) continue;
+        await check(candidate, material, name);
+        candidates.set(key(material.algorithm, name), candidate);
+        names.push({ algorithm: material.algorithm, name });
+      }
+    }
+    return names;
+  }
+
+  /**
+   * @param {string} algorithm
+   * @param {string} name
+   * @param {number} prepared so many tokens are made ready…
+   * @param {number} verified …and so many of them verified, one after the other
+   */
+  async function measure(algorithm, name, prepared, verified) {
+    const candidate = candidates.get(key(algorithm, name));
+    const items = ready(candidate, freshTokens(material(algorithm), prepared));
+    for (let index = 0; index < verified; index++) await candidate.verify(items[index]);
+    candidate.release?.(items);
+  }
+
+  /** All that it takes from a fresh isolate to a verified token. */
+  async function first(/** @type {string} */ algorithm, /** @type {string} */ name) {
+    if (name.startsWith("ours")) instantiate();
+    const candidate = await makers[name](material(algorithm));
+    const [item] = ready(candidate, freshTokens(material(algorithm), 1));
+    await candidate.verify(item);
+  }
+
+  const material = (/** @type {string} */ algorithm) =>
+    materials.find((material) => material.algorithm === algorithm);
+
+  return async (/** @type {string} */ url) => {
+    const { pathname, searchParams } = new URL(url);
+    const text = (/** @type {string} */ name) => searchParams.get(name) ?? "";
+    const count = (/** @type {string} */ name) => Number(text(name));
+    switch (pathname) {
+      case "/candidates":
+        return JSON.stringify(await list());
+      case "/measure":
+        await measure(text("algorithm"), text("candidate"), count("prepared"), count("verified"));
+        return "measured";
+      case "/instantiate":
+        instantiate();
+        return "instantiated";
+      case "/first":
+        await first(text("algorithm"), text("candidate"));
+        return "verified";
+      default:
+        return "nothing done";
+    }
+  };
+}
+
+/**
+ * @param {string} algorithm
+ * @param {string} name
+ */
+function key(algorithm, name) {
+  return `${algorithm} ${name}`;
+}
+
+/**
+ * @param {Candidate} candidate
+ * @param {string[]} tokens
+ */
+function ready(candidate, tokens) {
+  return candidate.prepare?.(tokens) ?? tokens;
+}
+
+/**
+ * A request's token is a string of its own: nothing is known of it, not even its hash.
+ *
+ * @param {KeyMaterial} material
+ * @param {number} count
+ */
+function freshTokens({ tokens }, count) {
+  const encoder = new TextEncoder();
+  const bytes = tokens.map((token) => encoder.encode(token));
+  return Array.from({ length: count }, (_, index) =>
+    String.fromCharCode(...bytes[index % bytes.length]),
+  );
+}
+
+/**
+ * @param {Candidate} candidate
+ * @param {KeyMaterial} material
+ * @param {string} name
+ */
+async function check(candidate, { tokens, algorithm }, name) {
+  const [token] = tokens;
+  const middle = token.lastIndexOf(".") + 20;
+  const changed = token[middle] === "A" ? "B" : "A";
+  const forged = token.slice(0, middle) + changed + token.slice(middle + 1);
+  const items = ready(candidate, [token, forged]);
+  await candidate.verify(items[0]);
+  let refused = false;
+  try {
+    await candidate.verify(items[1]);
+  } catch {
+    refused = true;
+  }
+  if (!refused) throw new Error(`${name} accepts a forged ${algorithm} token`);
+  candidate.release?.(items);
+}

@@ -1,0 +1,357 @@
+//! The whole verifier, with tokens that are well signed, badly signed, changed afterwards, or made
+//! from pieces of others.
+//!
+//! Always: it does not panic. What it accepts is a signing input that the harness really signed, with
+//! a published key that the header's `kid` and `alg` select, and whose claims the second reading
+//! accepts at this time: issuer, audience, `exp`, `nbf`, `iat`, user. Ed25519 and RSA signatures are
+//! accepted as they were made and in no other form. Conversely a token of which all this holds is
+//! accepted. A verifier that has seen much, and built its tables, says what a new one says; and no
+//! refusal before the claims repeats what the token said.
+//!
+//! Input: six bytes (see [`Plan`]), and separated by NUL a header, a payload, changes. An empty header
+//! or payload is a good one.
+
+#![no_main]
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use better_auth_edge::{Code, Error, Verified, Verifier, VerifierOptions};
+use better_auth_edge_fuzz::base64url::{decode, encode};
+use better_auth_edge_fuzz::host::StillHost;
+use better_auth_edge_fuzz::ring::Ring;
+use better_auth_edge_fuzz::token::{Expected, Token};
+use hmac::{Hmac, KeyInit, Mac};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Some((head, rest)) = data.split_first_chunk::<6>() {
+        HARNESS.with(|harness| harness.run(&Plan::new(head), rest));
+    }
+});
+
+thread_local! {
+    static HARNESS: Harness = Harness::new();
+}
+
+const NOW: f64 = 1_750_000_000.0;
+const SERVER: &str = "https://app.example";
+/// Whatever the token says about itself may hold it; no refusal may.
+const CANARY: &str = "canary";
+
+/// What the first bytes of an input say.
+struct Plan {
+    /// The published keys, and whether the token is put together from pieces
+    mask: u8,
+    from_pieces: bool,
+    signer: u8,
+    now: f64,
+    /// Bits, and the list of algorithms
+    options: u8,
+    algorithms: usize,
+}
+
+impl Plan {
+    fn new(head: &[u8; 6]) -> Self {
+        let [mask, signer, high, low, options, algorithms] = *head;
+        let quarters = i16::from_be_bytes([high, low]);
+        Self {
+            mask: mask & 0x7f,
+            from_pieces: mask & 0x80 != 0,
+            signer,
+            now: NOW + f64::from(quarters) / 4.0,
+            options,
+            algorithms: usize::from(algorithms) % ALGORITHMS.len(),
+        }
+    }
+
+    fn has(&self, bit: u8) -> bool {
+        self.options >> bit & 1 == 1
+    }
+
+    fn user_claims(&self) -> &'static [&'static str] {
+        if self.has(0) { &["uuid", "sub"] } else { &["sub"] }
+    }
+
+    /// The same in the words of the second reading.
+    fn expected(&self) -> Expected<'static> {
+        Expected {
+            issuer: SERVER,
+            audience: SERVER,
+            user_claims: self.user_claims(),
+            tolerance: if self.has(1) { 0.0 } else { 5.0 },
+            max_age: self.has(2).then_some(600.0),
+            max_lifetime: self.has(3).then_some(1_000.0),
+        }
+    }
+
+    fn verifier(&self, ring: &Ring) -> Verifier {
+        let list = |values: &[&str]| Some(values.iter().map(|v| (*v).to_owned()).collect());
+        let expected = self.expected();
+        let options = VerifierOptions {
+            jwks: Some(ring.set(self.mask)),
+            issuer: list(&[expected.issuer]),
+            audience: list(&[expected.audience]),
+            algorithms: list(ALGORITHMS[self.algorithms]),
+            clock_tolerance: Some(expected.tolerance),
+            max_token_age: expected.max_age,
+            max_token_lifetime: expected.max_lifetime,
+            user_claim: list(self.user_claims()),
+            token_cache: Some(0.0),
+            ..VerifierOptions::default()
+        };
+        options.build().expect("these options are good")
+    }
+}
+
+const ALGORITHMS: [&[&str]; 4] = [
+    &["EdDSA", "ES256", "ES512", "PS256", "RS256"],
+    &["Ed25519"],
+    &["ES256", "RS256"],
+    &["EdDSA", "ES256", "ES384", "PS384", "RS384", "RS512"],
+];
+
+/// Something that was really signed.
+struct Signed {
+    key: usize,
+    input: String,
+    signature: Vec<u8>,
+}
+
+struct Harness {
+    ring: Ring,
+    /// A good token of each key
+    base: Vec<Signed>,
+    seasoned: RefCell<HashMap<(u8, u8, usize), Rc<Verifier>>>,
+}
+
+impl Harness {
+    fn new() -> Self {
+        let ring = Ring::new();
+        let sign = |key: usize| {
+            let input = [ring.keys()[key].header(), good_claims()].map(encode).join(".");
+            Signed { key, signature: ring.sign(key, &input), input }
+        };
+        let base = (0..ring.keys().len()).map(sign).collect();
+        Self { base, ring, seasoned: RefCell::default() }
+    }
+
+    fn run(&self, plan: &Plan, rest: &[u8]) {
+        let mut parts = rest.splitn(3, |byte| *byte == 0).map(<[u8]>::to_vec);
+        let mut part = || parts.next().unwrap_or_default();
+        let (header, payload, changes) = (part(), part(), part());
+        let (token, made) = match plan.from_pieces {
+            true => (self.put_together(&header), None),
+            false => self.make(plan.signer, header, payload),
+        };
+        let token = change(token, &changes);
+
+        let host = StillHost::at(plan.now);
+        let seasoned = self.seasoned(plan);
+        let result = host.run(seasoned.verify(&token, &host));
+        self.check(plan, &token, made.as_ref(), &result);
+        if plan.has(7) {
+            let new = plan.verifier(&self.ring);
+            let again = host.run(new.verify(&token, &host));
+            assert_eq!(outcome(&result), outcome(&again), "a new verifier thinks otherwise");
+        }
+    }
+
+    fn check(
+        &self,
+        plan: &Plan,
+        text: &str,
+        made: Option<&Signed>,
+        result: &Result<Arc<Verified>, Error>,
+    ) {
+        let token = Token::read(text);
+        let token = token.as_ref();
+        let signed = token.and_then(|token| self.signed(plan, token, made));
+        let as_made = token.zip(signed).is_some_and(|(t, s)| t.signature == s.signature);
+        let good = token.filter(|token| signed.is_some() && token.is_session_type());
+        let good = good.and_then(|token| plan.expected().user(&token.claims, plan.now));
+        match result {
+            Ok(verified) => {
+                let signed = signed.expect("it accepts what nobody signed");
+                let algorithm = self.ring.keys()[signed.key].algorithm;
+                assert!(as_made || algorithm == "ES256", "it accepts another form of a signature");
+                assert_eq!(good, Some(verified.user()), "it accepts a bad token");
+                assert_eq!(verified.algorithm().name(), algorithm);
+                let payload = token.map(|token| &token.payload[..]);
+                assert_eq!(payload, Some(verified.claims().as_json().as_bytes()));
+            }
+            Err(error) => {
+                assert!(!(as_made && good.is_some()), "it refuses a good token: {error}");
+                let knows = signed.is_some();
+                assert!(knows || !speaks_of_claims(error.code()), "it reads claims first: {error}");
+                assert!(knows || !error.detail().contains(CANARY), "it repeats the token: {error}");
+            }
+        }
+    }
+
+    /// Who signed it, of those to whom the token's header leads: with this very signature, if
+    /// anybody did.
+    fn signed<'s>(
+        &'s self,
+        plan: &Plan,
+        token: &Token<'_>,
+        made: Option<&'s Signed>,
+    ) -> Option<&'s Signed> {
+        let all = self.base.iter().chain(made).filter(|signed| {
+            signed.input == token.signing_input && self.selects(plan, token, signed.key)
+        });
+        all.clone().find(|signed| signed.signature == token.signature).or(all.clone().next())
+    }
+
+    /// Whether the token's header leads to that key, among at most four.
+    fn selects(&self, plan: &Plan, token: &Token<'_>, key: usize) -> bool {
+        let name = |name| if name == "Ed25519" { "EdDSA" } else { name };
+        let algorithm = name(token.algorithm());
+        let allowed = ALGORITHMS[plan.algorithms].iter().any(|other| name(*other) == algorithm);
+        let published = |number: &usize| plan.mask >> number & 1 == 1;
+        let keys = self.ring.keys();
+        let fitting = (0..Ring::PUBLISHED).filter(published).filter(|number| {
+            let fits = keys[*number].algorithm == algorithm;
+            fits && (token.kid().is_none() || token.kid() == keys[*number].kid)
+        });
+        let fitting: Vec<_> = fitting.collect();
+        let certain = token.kid().is_some() || fitting.len() == 1;
+        allowed && certain && fitting.contains(&key)
+    }
+
+    /// A token by one of the keys, or by somebody who has none.
+    fn make(&self, signer: u8, header: Vec<u8>, payload: Vec<u8>) -> (String, Option<Signed>) {
+        let keys = self.ring.keys();
+        let signer = usize::from(signer);
+        let or_good = |text: Vec<u8>, good: String| match text.is_empty() {
+            true => good.into_bytes(),
+            false => text,
+        };
+        let header = or_good(header, keys[signer % keys.len()].header());
+        let input = [header, or_good(payload, good_claims())].map(encode).join(".");
+        if signer < keys.len() {
+            let signed = Signed { key: signer, signature: self.ring.sign(signer, &input), input };
+            return (format!("{}.{}", signed.input, encode(&signed.signature)), Some(signed));
+        }
+        // RFC 8725, section 2.1: a MAC whose secret is the public key
+        let secret = keys[signer % keys.len()].jwk.as_bytes();
+        let secret = if signer & 0x80 == 0 { secret } else { b"" };
+        let mac = Hmac::<sha2::Sha256>::new_from_slice(secret).expect("any length will do");
+        let mac = mac.chain_update(&input).finalize().into_bytes();
+        (format!("{input}.{}", encode(mac)), None)
+    }
+
+    /// Text in which a byte above ASCII stands for a base token or one of its segments.
+    fn put_together(&self, text: &[u8]) -> String {
+        let piece = |byte: &u8| {
+            let Some(number) = byte.checked_sub(0x80).map(usize::from) else {
+                return char::from(*byte).to_string();
+            };
+            let base = &self.base[number / 4 % self.base.len()];
+            let (header, payload) = base.input.split_once('.').expect("it has two segments");
+            match number % 4 {
+                0 => format!("{}.{}", base.input, encode(&base.signature)),
+                1 => header.to_owned(),
+                2 => payload.to_owned(),
+                _ => encode(&base.signature),
+            }
+        };
+        text.iter().map(piece).collect()
+    }
+
+    fn seasoned(&self, plan: &Plan) -> Rc<Verifier> {
+        let mut seasoned = self.seasoned.borrow_mut();
+        let verifier = seasoned.entry((plan.mask, plan.options & 0xf, plan.algorithms));
+        Rc::clone(verifier.or_insert_with(|| Rc::new(plan.verifier(&self.ring))))
+    }
+}
+
+fn good_claims() -> String {
+    format!(
+        r#"{{"iss":"{SERVER}","aud":"{SERVER}","sub":"user-1","iat":{NOW},"exp":{}}}"#,
+        NOW + 900.0
+    )
+}
+
+/// Changes a token four bytes at a time: what to do, where, and with which character or bit.
+fn change(mut token: String, changes: &[u8]) -> String {
+    for change in changes.chunks_exact(4) {
+        let at = usize::from(u16::from_be_bytes([change[1], change[2]])) % (token.len() + 1);
+        let value = change[3];
+        match change[0] % 9 {
+            _ if !token.is_ascii() => {}
+            0 => token.insert(at, char::from(value & 0x7f)),
+            1 => token.truncate(at),
+            2 if at < token.len() => {
+                token.remove(at);
+            }
+            3 if at < token.len() => {
+                token.replace_range(at..=at, &char::from(value & 0x7f).to_string())
+            }
+            4 => token = change_signature(&token, |bytes| flip(bytes, at, value)),
+            5 => token = change_signature(&token, |bytes| bytes.resize(at.min(600), value)),
+            6 => token = change_signature(&token, |bytes| bytes.fill(value)),
+            7 => token = change_signature(&token, negate_s),
+            8 => token = change_signature(&token, |bytes| add_order_to_s(bytes)),
+            _ => {}
+        }
+    }
+    token
+}
+
+fn change_signature(token: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
+    let Some((input, signature)) = token.rsplit_once('.') else { return token.to_owned() };
+    let mut bytes = decode(signature).unwrap_or_default();
+    change(&mut bytes);
+    format!("{input}.{}", encode(bytes))
+}
+
+fn flip(bytes: &mut [u8], at: usize, bit: u8) {
+    let length = bytes.len().max(1);
+    if let Some(byte) = bytes.get_mut(at % length) {
+        *byte ^= 1 << (bit % 8);
+    }
+}
+
+/// ECDSA's other form of a signature, which is as good.
+fn negate_s(bytes: &mut Vec<u8>) {
+    if let Ok(signature) = p256::ecdsa::Signature::from_slice(bytes) {
+        let negated = p256::ecdsa::Signature::from_scalars(*signature.r(), -*signature.s());
+        *bytes = negated.map(|negated| negated.to_bytes().to_vec()).unwrap_or_default();
+    }
+}
+
+/// EdDSA's other form of a signature, which RFC 8032, section 5.1.7, excludes.
+fn add_order_to_s(bytes: &mut [u8]) {
+    let mut carry = 0;
+    for (byte, add) in bytes.iter_mut().skip(32).zip(ED25519_ORDER) {
+        carry += u16::from(*byte) + u16::from(add);
+        *byte = carry as u8;
+        carry >>= 8;
+    }
+}
+
+/// L, little-endian.
+const ED25519_ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// Whether the code tells something about the payload.
+fn speaks_of_claims(code: Code) -> bool {
+    use Code::{
+        AudienceMismatch, Expired, InsufficientClaims, InvalidClaim, IssuerMismatch, MissingClaim,
+        NotYetValid,
+    };
+    let codes = [AudienceMismatch, Expired, InsufficientClaims, InvalidClaim, IssuerMismatch];
+    codes.contains(&code) || [MissingClaim, NotYetValid].contains(&code)
+}
+
+fn outcome(result: &Result<Arc<Verified>, Error>) -> &str {
+    match result {
+        Ok(verified) => verified.user(),
+        Err(error) => error.code().as_str(),
+    }
+}

@@ -1,0 +1,88 @@
+//! The wasm-bindgen API for JavaScript runtimes, on which the npm package is built.
+//!
+//! Glue only: options in, results out. Payloads cross as text and are parsed by the host.
+
+mod options;
+
+use std::future::Future;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::error::{Code, Error};
+use crate::host::JsHost;
+use crate::verifier::{Fault, Verified, Verifier};
+
+/// Makes a verifier. Nothing is fetched before the first token asks for a key.
+///
+/// The options have the names and meanings of [`VerifierOptions`](crate::VerifierOptions): `baseURL`, `jwksUrl`, `jwks` (an
+/// object), `secret` (a string or bytes), `issuer`, `audience`, `userClaim` (a string or several),
+/// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
+/// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
+/// `cacheMaxAge`, `cooldownDuration`, `timeoutDuration`, and with them `cacheStaleAge`;
+/// `tokenCache`, `tableWindow`, `maxTokenBytes`, `maxHeaderBytes`.
+///
+/// # Errors
+/// An `Error` with `code` `misconfigured` whose message lists every fault.
+#[wasm_bindgen(js_name = createVerifier)]
+pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
+    let misconfigured = |detail: String| to_js_error(&Error::new(Code::Misconfigured, detail));
+    let options = options::read(&options).map_err(misconfigured)?;
+    let verifier = options.build().map_err(|faults| {
+        let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
+        misconfigured(faults.join("; "))
+    })?;
+    Ok(JsVerifier(Rc::new(verifier)))
+}
+
+/// A verifier of session tokens.
+#[wasm_bindgen(js_name = Verifier)]
+pub struct JsVerifier(Rc<Verifier>);
+
+#[wasm_bindgen(js_class = Verifier)]
+impl JsVerifier {
+    /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`; rejects with an
+    /// `Error` that has `code` and `status`. What needs neither network nor host is done before it
+    /// returns.
+    pub fn verify(&self, token: JsValue) -> Promise {
+        let verifier = Rc::clone(&self.0);
+        let mut result = Box::pin(async move {
+            let Some(token) = token.as_string() else {
+                let error = Error::new(Code::MalformedToken, "the token is not a string");
+                return Err(to_js_error(&error));
+            };
+            // tasks just run here: nobody has to wait for them
+            let host = JsHost::new(|_| ());
+            match verifier.verify(&token, &host).await {
+                Ok(verified) => Ok(to_js_result(&verified)),
+                Err(error) => Err(to_js_error(&error)),
+            }
+        });
+        match result.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(result)) => Promise::resolve(&result),
+            Poll::Ready(Err(error)) => Promise::reject(&error),
+            Poll::Pending => future_to_promise(result),
+        }
+    }
+}
+
+fn to_js_result(verified: &Verified) -> JsValue {
+    let payload = verified.claims().as_json();
+    result(payload, verified.algorithm().name(), verified.kid(), verified.user())
+}
+
+fn to_js_error(error: &Error) -> JsValue {
+    auth_error(error.code().as_str(), error.status(), error.detail())
+}
+
+#[wasm_bindgen(module = "/src/js/js.js")]
+extern "C" {
+    fn result(payload: &str, alg: &str, kid: Option<&str>, user_id: &str) -> JsValue;
+
+    #[wasm_bindgen(js_name = authError)]
+    fn auth_error(code: &str, status: u16, detail: &str) -> JsValue;
+}

@@ -1,0 +1,119 @@
+//! Reads the options of `createVerifier`, member by member. A misspelled one is a fault: it may be
+//! meant as a restriction.
+
+use js_sys::{Array, JSON, Object, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::claims::RequiredClaim;
+use crate::jose::Json;
+use crate::verifier::VerifierOptions;
+
+/// The options that an object holds; members that are `undefined` are not there.
+///
+/// # Errors
+/// Every member that is unknown or of the wrong type, in one text.
+pub(super) fn read(given: &JsValue) -> Result<VerifierOptions, String> {
+    let given = given.dyn_ref::<Object>().ok_or("the options are not an object")?;
+    let mut options = VerifierOptions::default();
+    let mut faults = Vec::new();
+    for entry in Object::entries(given).iter() {
+        let entry: Array = entry.unchecked_into();
+        let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
+        if value.is_undefined() {
+            continue;
+        }
+        if let Err(expected) = read_member(&mut options, &name, &value) {
+            faults.push(format!("{name} {expected}"));
+        }
+    }
+    match faults.is_empty() {
+        true => Ok(options),
+        false => Err(faults.join("; ")),
+    }
+}
+
+fn read_member(
+    options: &mut VerifierOptions,
+    name: &str,
+    value: &JsValue,
+) -> Result<(), &'static str> {
+    match name {
+        "baseURL" => options.base_url = Some(text(value)?),
+        "jwksUrl" => options.jwks_url = Some(text(value)?),
+        "jwks" => options.jwks = Some(json(value)),
+        "secret" => options.secret = Some(bytes(value)?),
+        "issuer" => options.issuer = Some(texts(value)?),
+        "audience" => options.audience = Some(texts(value)?),
+        "algorithms" => options.algorithms = Some(texts(value)?),
+        "clockTolerance" => options.clock_tolerance = Some(number(value)?),
+        "maxTokenAge" => options.max_token_age = Some(number(value)?),
+        "maxTokenLifetime" => options.max_token_lifetime = Some(number(value)?),
+        "profile" => options.profile = Some(text(value)?),
+        "userClaim" => options.user_claim = Some(texts(value)?),
+        "requiredClaims" => options.required_claims = Some(required_claims(value)?),
+        // as jose has them: in milliseconds
+        "cacheMaxAge" => options.cache_max_age = Some(number(value)? / 1_000.0),
+        "cacheStaleAge" => options.cache_stale_age = Some(number(value)? / 1_000.0),
+        "cooldownDuration" => options.cooldown = Some(number(value)? / 1_000.0),
+        "timeoutDuration" => options.timeout = Some(number(value)? / 1_000.0),
+        "tokenCache" => options.token_cache = Some(number(value)?),
+        "tableWindow" => options.table_window = Some(number(value)?),
+        "maxTokenBytes" => options.max_token_bytes = Some(number(value)?),
+        "maxHeaderBytes" => options.max_header_bytes = Some(number(value)?),
+        _ => return Err("is not an option"),
+    }
+    Ok(())
+}
+
+fn text(value: &JsValue) -> Result<String, &'static str> {
+    value.as_string().ok_or("is not a string")
+}
+
+fn number(value: &JsValue) -> Result<f64, &'static str> {
+    value.as_f64().ok_or("is not a number")
+}
+
+/// One string, or an array of strings.
+fn texts(value: &JsValue) -> Result<Vec<String>, &'static str> {
+    const EXPECTED: &str = "is neither a string nor an array of strings";
+    match (value.as_string(), value.dyn_ref::<Array>()) {
+        (Some(text), _) => Ok(vec![text]),
+        (None, Some(texts)) => {
+            texts.iter().map(|text| text.as_string()).collect::<Option<_>>().ok_or(EXPECTED)
+        }
+        (None, None) => Err(EXPECTED),
+    }
+}
+
+/// A string, in UTF-8, or bytes.
+fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
+    match (value.as_string(), value.dyn_ref::<Uint8Array>()) {
+        (Some(text), _) => Ok(text.into_bytes()),
+        (None, Some(bytes)) => Ok(bytes.to_vec()),
+        (None, None) => Err("is neither a string nor a Uint8Array"),
+    }
+}
+
+/// A value as JSON; what has none becomes the empty text, which nothing accepts.
+fn json(value: &JsValue) -> String {
+    JSON::stringify(value).ok().and_then(|text| text.as_string()).unwrap_or_default()
+}
+
+/// Names, or an object from names to one accepted value or several.
+fn required_claims(value: &JsValue) -> Result<Vec<RequiredClaim>, &'static str> {
+    let claims: Option<_> = match Json::parse(&json(value)) {
+        Ok(Json::Array(names)) => {
+            names.iter().map(|name| RequiredClaim::present(name.as_str()?)).collect()
+        }
+        Ok(Json::Object(values)) => values
+            .members()
+            .map(|(name, accepted)| match accepted {
+                Json::Array(accepted) if accepted.is_empty() => None,
+                Json::Array(accepted) => RequiredClaim::one_of(name, accepted.clone()),
+                accepted => RequiredClaim::one_of(name, vec![accepted.clone()]),
+            })
+            .collect(),
+        _ => None,
+    };
+    claims.ok_or("is neither a list of names nor an object of accepted values")
+}

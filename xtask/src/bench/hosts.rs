@@ -1,0 +1,90 @@
+//! The runtimes as child processes that are asked to verify tokens. The watch is held here: a
+//! runtime's own clock may stand still while it computes.
+
+use std::fmt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::programs::Programs;
+use crate::process::Server;
+use crate::{http, setup, workerd};
+
+/// A JavaScript runtime.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Runtime {
+    Workerd,
+    Node,
+}
+
+impl Runtime {
+    pub(super) const ALL: [Self; 2] = [Self::Workerd, Self::Node];
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Workerd => "workerd",
+            Self::Node => "Node",
+        })
+    }
+}
+
+/// A running runtime with all candidates in it.
+pub(super) struct Host {
+    pub(super) runtime: Runtime,
+    base: String,
+    _server: Server,
+}
+
+impl Host {
+    pub(super) fn start(runtime: Runtime, programs: &Programs) -> Result<Self> {
+        let (server, base) = match runtime {
+            Runtime::Workerd => {
+                let mut settings = workerd::Settings::from_wrangler()?;
+                settings.vars = vec![("MATERIAL".to_owned(), programs.material.clone())];
+                workerd::serve(&programs.workerd, &settings)?
+            }
+            Runtime::Node => {
+                let mut command = Command::new(setup::node()?);
+                command.arg(programs.node.join("index.cjs")).arg(&programs.node);
+                let port = |line: &str| serde_json::from_str::<Value>(line).ok()?["port"].as_u64();
+                let (server, port) = Server::start("Node", &mut command, port)?;
+                (server, format!("http://127.0.0.1:{port}"))
+            }
+        };
+        Ok(Self { runtime, base, _server: server })
+    }
+
+    /// What can be measured here, as pairs of algorithm and candidate. Each has told a good token
+    /// from a forged one.
+    pub(super) fn candidates(&self) -> Result<Vec<(String, String)>> {
+        let answer = http::get(&format!("{}/candidates", self.base), &[])?;
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        ensure!(answer.status == 200, "{}: {body}", self.runtime);
+        let candidates = answer.json();
+        let pair = |candidate: &Value| {
+            let text = |name: &str| candidate[name].as_str().map(str::to_owned);
+            Some((text("algorithm")?, text("name")?))
+        };
+        let candidates = candidates.as_array().context("a list of candidates")?.iter();
+        candidates.map(pair).collect::<Option<_>>().context("algorithms and names")
+    }
+
+    /// How long the answer to a request takes.
+    pub(super) fn time(&self, path: &str, query: &[(&str, &str)]) -> Result<Duration> {
+        let query: Vec<_> = query
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.replace(' ', "+")))
+            .collect();
+        let url = format!("{}{path}?{}", self.base, query.join("&"));
+        let started = Instant::now();
+        let answer = http::get(&url, &[])?;
+        let took = started.elapsed();
+        let body = String::from_utf8_lossy(&answer.body);
+        ensure!(answer.status == 200, "{} answers {path}: {body}", self.runtime);
+        Ok(took)
+    }
+}

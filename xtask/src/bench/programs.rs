@@ -1,0 +1,85 @@
+//! What is measured, built: our wasm as the npm package has it, and with the candidates around it,
+//! a program for each runtime.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use crate::build::{self, Size};
+use crate::setup::{self, run};
+use crate::{progress, root};
+
+/// The programs, in a directory each.
+pub(super) struct Programs {
+    /// For workerd: `index.js` and `index_bg.wasm`
+    pub(super) workerd: PathBuf,
+    /// For Node: `index.cjs`, `index_bg.wasm` and `material.json`
+    pub(super) node: PathBuf,
+    /// Keys and tokens of this run
+    pub(super) material: Value,
+    /// Versions, memory, the machine
+    pub(super) facts: Value,
+    /// Of our wasm for JavaScript
+    pub(super) npm_size: Size,
+    /// Of the Worker
+    pub(super) worker_size: Size,
+}
+
+impl Programs {
+    pub(super) fn build() -> Result<Self> {
+        build::worker()?;
+        let directory = root().join("target/bench");
+        let _lock = setup::lock(&directory)?;
+        let (workerd, node) = (directory.join("workerd"), directory.join("node"));
+        for directory in [&workerd, &node] {
+            fs::create_dir_all(directory)?;
+        }
+
+        progress("building the benchmarks");
+        let glue = build::javascript()?;
+        let wasm = glue.join("index_bg.wasm");
+        for directory in [&workerd, &node] {
+            fs::copy(&wasm, directory.join("index_bg.wasm"))?;
+        }
+        bundle("workerd.js", &workerd.join("index.js"), "neutral", &glue)?;
+        bundle("node.js", &node.join("index.cjs"), "node", &glue)?;
+        let facts = node.join("facts.mjs");
+        bundle("facts.js", &facts, "node", &glue)?;
+
+        progress("making keys and tokens");
+        let output = Command::new(setup::node()?)
+            .arg(facts)
+            .args([&node, &root()])
+            .stderr(Stdio::inherit())
+            .output()?;
+        ensure!(output.status.success(), "the facts could not be found out");
+        Ok(Self {
+            material: serde_json::from_slice(&fs::read(node.join("material.json"))?)?,
+            facts: serde_json::from_slice(&output.stdout)?,
+            npm_size: Size::of(&wasm)?,
+            worker_size: Size::of(&root().join("build/index_bg.wasm"))?,
+            workerd,
+            node,
+        })
+    }
+}
+
+/// Bundles a program of `benches/src` with what it imports.
+fn bundle(source: &str, made: &Path, platform: &str, glue: &Path) -> Result<()> {
+    let format = match made.extension().is_some_and(|extension| extension == "cjs") {
+        true => "cjs",
+        false => "esm",
+    };
+    run(Command::new(root().join("node_modules/esbuild/bin/esbuild"))
+        .arg(root().join("benches/src").join(source))
+        .args(["--bundle", "--external:*.wasm", "--log-level=warning"])
+        // wasm-bindgen's own way to find its file, which nobody takes
+        .arg("--log-override:empty-import-meta=silent")
+        .arg(format!("--alias:better-auth-edge-wasm={}", glue.join("index.js").display()))
+        .arg(format!("--platform={platform}"))
+        .arg(format!("--format={format}"))
+        .arg(format!("--outfile={}", made.display())))
+}

@@ -1,0 +1,84 @@
+//! What this project has promised itself, held against what was measured.
+
+use serde_json::{Value, json};
+
+use super::hosts::Runtime;
+use super::isolates::{FirstTime, OURS};
+use super::programs::Programs;
+use super::rounds::Verifications;
+
+/// A figure and the most that it may be.
+pub(super) struct Requirement {
+    pub(super) what: String,
+    pub(super) most: f64,
+    pub(super) measured: f64,
+    pub(super) unit: &'static str,
+}
+
+impl Requirement {
+    pub(super) fn is_met(&self) -> bool {
+        self.measured <= self.most
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "what": self.what,
+            "most": self.most,
+            "measured": self.measured,
+            "unit": self.unit,
+            "met": self.is_met(),
+        })
+    }
+}
+
+pub(super) fn all(
+    programs: &Programs,
+    verifications: &[Verifications],
+    firsts: &[FirstTime],
+) -> Vec<Requirement> {
+    let ratios = RATIOS.iter().flat_map(|(algorithm, candidate, most_by_runtime)| {
+        most_by_runtime.iter().map(move |(runtime, most)| {
+            let found = verifications.iter().find(|v| v.is(*runtime, algorithm, candidate));
+            Requirement {
+                what: format!("{algorithm} in {runtime}, {candidate}"),
+                most: *most,
+                measured: found.map_or(f64::NAN, Verifications::ratio_to_jose),
+                unit: "of jose",
+            }
+        })
+    });
+    let first = firsts.iter().find(|first| {
+        first.runtime == Runtime::Workerd && first.algorithm == Some("EdDSA") && first.what == OURS
+    });
+    let first = Requirement {
+        what: "first verification in a fresh isolate of workerd".into(),
+        most: 5.0,
+        measured: first.map_or(f64::NAN, |first| first.milliseconds),
+        unit: "ms",
+    };
+    let kilobytes = |bytes: usize| bytes as f64 / 1e3;
+    let size = |what: &str, most, gzipped| Requirement {
+        what: format!("wasm of the {what}, gzipped"),
+        most,
+        measured: kilobytes(gzipped),
+        unit: "kB",
+    };
+    ratios
+        .chain([
+            first,
+            size("npm package", 100.0, programs.npm_size.gzipped),
+            size("Worker", 150.0, programs.worker_size.gzipped),
+        ])
+        .collect()
+}
+
+type Ratio = (&'static str, &'static str, [(Runtime, f64); 2]);
+
+/// The most that a verification may take, as a part of jose's time.
+const RATIOS: [Ratio; 5] = [
+    ("EdDSA", "ours warm", [(Runtime::Workerd, 0.75), (Runtime::Node, 0.35)]),
+    ("EdDSA", "ours cached", [(Runtime::Workerd, 0.10), (Runtime::Node, 0.10)]),
+    ("ES256", "ours warm", [(Runtime::Workerd, 1.1), (Runtime::Node, 1.1)]),
+    ("RS256", "ours warm", [(Runtime::Workerd, 1.1), (Runtime::Node, 1.1)]),
+    ("ES512", "ours warm", [(Runtime::Workerd, 1.1), (Runtime::Node, 1.1)]),
+];

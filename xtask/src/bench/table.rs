@@ -1,0 +1,25 @@
+//! Tables in Markdown whose columns stand in line, so that they can be read as they are.
+
+/// The first row is the head. The first column is flushed left, the others right.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let length = |cell: &String| cell.chars().count();
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| length(&row[column])).max().unwrap_or(0);
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells =
+            row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+                0 => format!("{cell:<width$}"),
+                _ => format!("{cell:>width$}"),
+            });
+        format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+    };
+    let rule = widths.iter().enumerate().map(|(column, &width)| match column {
+        0 => "-".repeat(width),
+        _ => format!("{}:", "-".repeat(width.saturating_sub(1))),
+    });
+    let rule = format!("| {} |\n", rule.collect::<Vec<_>>().join(" | "));
+    let mut lines: Vec<_> = rows.iter().map(line).collect();
+    lines.insert(1.min(lines.len()), rule);
+    lines.concat()
+}
