@@ -16,13 +16,20 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::setup::run as run_command;
 use crate::{progress, root};
 
-/// A target, and the longest input that makes sense to it, in bytes.
-const TARGETS: [(&str, u32); 5] = [
-    ("token", 24_576),
-    ("key_set", 16_384),
-    ("verifier", 4_096),
-    ("rotation", 129),
-    ("gateway", 4_096),
+struct Target {
+    name: &'static str,
+    /// The longest input that makes sense to it, in bytes
+    longest: u32,
+    /// What its inputs are made of, where that is text
+    words: Option<&'static str>,
+}
+
+const TARGETS: [Target; 5] = [
+    Target { name: "token", longest: 24_576, words: Some("tokens.dict") },
+    Target { name: "key_set", longest: 16_384, words: Some("tokens.dict") },
+    Target { name: "verifier", longest: 4_096, words: Some("tokens.dict") },
+    Target { name: "rotation", longest: 129, words: None },
+    Target { name: "gateway", longest: 4_096, words: Some("requests.dict") },
 ];
 
 /// `cargo xtask fuzz [TARGET] [--seconds N]`: one target or all, for a minute each or as said.
@@ -36,11 +43,11 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     };
     let seconds =
         seconds.parse().with_context(|| format!("{seconds:?} is no number of seconds"))?;
-    let targets = TARGETS.into_iter().filter(|(target, _)| name.is_none_or(|name| name == *target));
-    let targets: Vec<_> = targets.collect();
-    let names = TARGETS.map(|(target, _)| target).join(", ");
+    let wanted = |target: &&Target| name.is_none_or(|name| name == target.name);
+    let targets: Vec<_> = TARGETS.iter().filter(wanted).collect();
+    let names = TARGETS.map(|target| target.name).join(", ");
     ensure!(!targets.is_empty(), "there is no such target; there are {names}");
-    run_targets(&targets, seconds)
+    run_targets(targets, seconds)
 }
 
 /// Every target for a short time: what an earlier run has learned is tried again first.
@@ -48,12 +55,9 @@ pub fn run_briefly() -> Result<()> {
     run_targets(&TARGETS, 10)
 }
 
-fn run_targets(targets: &[(&str, u32)], seconds: u32) -> Result<()> {
+fn run_targets<'t>(targets: impl IntoIterator<Item = &'t Target>, seconds: u32) -> Result<()> {
     let programs = build()?;
-    for (target, longest) in targets {
-        run_target(&programs.join(target), target, *longest, seconds)?;
-    }
-    Ok(())
+    targets.into_iter().try_for_each(|target| run_target(target, &programs, seconds))
 }
 
 /// What libFuzzer steers by, in every crate but the standard library: which edges of the control flow
@@ -91,16 +95,19 @@ fn build() -> Result<PathBuf> {
     Ok(directory.join(host).join("release"))
 }
 
-fn run_target(program: &Path, target: &str, longest: u32, seconds: u32) -> Result<()> {
+fn run_target(target: &Target, programs: &Path, seconds: u32) -> Result<()> {
+    let Target { name, longest, words } = target;
     let sources = root().join("fuzz");
-    let corpus = directory().join("corpus").join(target);
-    let findings = directory().join("findings").join(target);
+    let corpus = directory().join("corpus").join(name);
+    let findings = directory().join("findings").join(name);
     fs::create_dir_all(&corpus)?;
     fs::create_dir_all(&findings)?;
-    let log = directory().join(format!("{target}.log"));
-    let status = Command::new(program)
-        .args([&corpus, &sources.join("seeds").join(target)])
-        .arg(format!("-dict={}", sources.join("words.dict").display()))
+    let words = words.map(|words| format!("-dict={}", sources.join("words").join(words).display()));
+    let program = programs.join(name);
+    let log = directory().join(format!("{name}.log"));
+    let status = Command::new(&program)
+        .args([&corpus, &sources.join("seeds").join(name)])
+        .args(words)
         .arg(format!("-artifact_prefix={}/", findings.display()))
         .arg(format!("-max_len={longest}"))
         .arg(format!("-max_total_time={seconds}"))
@@ -114,7 +121,7 @@ fn run_target(program: &Path, target: &str, longest: u32, seconds: u32) -> Resul
         let why = text.lines().skip_while(|line| !line.contains("panicked at")).take(4);
         let why: Vec<_> = why.take_while(|line| !line.starts_with("stack backtrace")).collect();
         bail!(
-            "fuzz target {target} has a finding, see {}:\n{}\nagain: {} {input}",
+            "fuzz target {name} has a finding, see {}:\n{}\nagain: {} {input}",
             log.display(),
             why.join("\n"),
             program.display()
@@ -122,7 +129,7 @@ fn run_target(program: &Path, target: &str, longest: u32, seconds: u32) -> Resul
     }
     let runs = last_after(&text, "stat::number_of_executed_units:").unwrap_or("?");
     let edges = last_after(&text, " cov: ").and_then(|rest| rest.split(' ').next());
-    progress(format!("fuzz {target}: {runs} runs, {} edges, no finding", edges.unwrap_or("?")));
+    progress(format!("fuzz {name}: {runs} runs, {} edges, no finding", edges.unwrap_or("?")));
     Ok(())
 }
 

@@ -4,8 +4,12 @@
 //! JSON libraries let duplicates and depth pass, and are a tenth of a Worker; the tests hold this one
 //! against serde_json.
 
+mod parser;
+
 use std::collections::BTreeMap;
 use std::fmt;
+
+use parser::{Parser, WHITE_SPACE};
 
 /// How deep objects and arrays may nest; the outermost object is level one.
 pub(crate) const MAX_DEPTH: usize = 32;
@@ -63,13 +67,7 @@ pub enum Json {
 impl Json {
     /// Reads one value of any type.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        let mut parser = Parser { rest: text };
-        let value = parser.value(MAX_DEPTH)?;
-        parser.skip_white_space();
-        match parser.rest.is_empty() {
-            true => Ok(value),
-            false => Err(JsonError::Syntax),
-        }
+        Parser::new(text).parse()
     }
 
     /// The string, if it is one.
@@ -153,8 +151,6 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
-
 /// A text as a JSON string, quotes included.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -169,176 +165,6 @@ pub(crate) fn quote(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// What is left to read. Recursion is bounded by the depth that is left.
-struct Parser<'t> {
-    rest: &'t str,
-}
-
-impl<'t> Parser<'t> {
-    fn value(&mut self, depth: usize) -> Result<Json, JsonError> {
-        self.skip_white_space();
-        match self.rest.as_bytes().first() {
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Json::String),
-            Some(b'n') => self.literal("null", Json::Null),
-            Some(b't') => self.literal("true", Json::Bool(true)),
-            Some(b'f') => self.literal("false", Json::Bool(false)),
-            _ => self.number(),
-        }
-    }
-
-    fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
-        let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-        let mut members = BTreeMap::new();
-        self.expect('{')?;
-        if self.accept('}') {
-            return Ok(Json::Object(Object(members)));
-        }
-        loop {
-            self.skip_white_space();
-            let name = self.string()?;
-            self.expect(':')?;
-            let value = self.value(depth)?;
-            if members.insert(name, value).is_some() {
-                return Err(JsonError::DuplicateMember);
-            }
-            if !self.accept(',') {
-                self.expect('}')?;
-                return Ok(Json::Object(Object(members)));
-            }
-        }
-    }
-
-    fn array(&mut self, depth: usize) -> Result<Json, JsonError> {
-        let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-        let mut elements = Vec::new();
-        self.expect('[')?;
-        if self.accept(']') {
-            return Ok(Json::Array(elements));
-        }
-        loop {
-            elements.push(self.value(depth)?);
-            if !self.accept(',') {
-                self.expect(']')?;
-                return Ok(Json::Array(elements));
-            }
-        }
-    }
-
-    /// Section 7: anything but quotes, backslashes and control characters stands for itself.
-    fn string(&mut self) -> Result<String, JsonError> {
-        self.rest = self.rest.strip_prefix('"').ok_or(JsonError::Syntax)?;
-        let mut text = String::new();
-        loop {
-            let plain = self.rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' '));
-            text.push_str(self.take(plain.count()));
-            match self.rest.as_bytes().first() {
-                Some(b'"') => {
-                    self.take(1);
-                    return Ok(text);
-                }
-                Some(b'\\') => text.push(self.escaped()?),
-                _ => return Err(JsonError::Syntax),
-            }
-        }
-    }
-
-    fn escaped(&mut self) -> Result<char, JsonError> {
-        let escape = self.rest.as_bytes().get(1).copied();
-        let escaped = match escape {
-            Some(b'"' | b'\\' | b'/') => char::from(escape.unwrap_or_default()),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.escaped_code_point(),
-            _ => return Err(JsonError::Syntax),
-        };
-        self.take(2);
-        Ok(escaped)
-    }
-
-    /// A code unit, or two of them where they are a surrogate pair.
-    fn escaped_code_point(&mut self) -> Result<char, JsonError> {
-        let first = self.code_unit()?;
-        let is_high_surrogate = (0xd800..0xdc00).contains(&first);
-        let second = if is_high_surrogate { Some(self.code_unit()?) } else { None };
-        let mut decoded = char::decode_utf16([first].into_iter().chain(second));
-        decoded.next().and_then(Result::ok).ok_or(JsonError::Syntax)
-    }
-
-    fn code_unit(&mut self) -> Result<u16, JsonError> {
-        let digits = self.rest.strip_prefix("\\u").and_then(|rest| rest.get(..4));
-        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let unit = u16::from_str_radix(digits.ok_or(JsonError::Syntax)?, 16);
-        self.take(6);
-        unit.map_err(|_| JsonError::Syntax)
-    }
-
-    /// Section 6, kept as it is written.
-    fn number(&mut self) -> Result<Json, JsonError> {
-        let start = self.rest;
-        self.skip('-');
-        match self.digits() {
-            "" => return Err(JsonError::Syntax),
-            digits if digits.len() > 1 && digits.starts_with('0') => return Err(JsonError::Syntax),
-            _ => {}
-        }
-        if self.skip('.') && self.digits().is_empty() {
-            return Err(JsonError::Syntax);
-        }
-        if self.skip('e') || self.skip('E') {
-            let _sign = self.skip('+') || self.skip('-');
-            if self.digits().is_empty() {
-                return Err(JsonError::Syntax);
-            }
-        }
-        let written = &start[..start.len() - self.rest.len()];
-        Ok(Json::Number(Number(written.into())))
-    }
-
-    fn digits(&mut self) -> &'t str {
-        self.take(self.rest.bytes().take_while(u8::is_ascii_digit).count())
-    }
-
-    fn literal(&mut self, name: &str, value: Json) -> Result<Json, JsonError> {
-        self.rest = self.rest.strip_prefix(name).ok_or(JsonError::Syntax)?;
-        Ok(value)
-    }
-
-    /// Whether the next character behind white space is this one; then it is taken.
-    fn accept(&mut self, c: char) -> bool {
-        self.skip_white_space();
-        self.skip(c)
-    }
-
-    fn expect(&mut self, c: char) -> Result<(), JsonError> {
-        match self.accept(c) {
-            true => Ok(()),
-            false => Err(JsonError::Syntax),
-        }
-    }
-
-    fn skip(&mut self, c: char) -> bool {
-        let rest = self.rest.strip_prefix(c);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
-    fn skip_white_space(&mut self) {
-        self.rest = self.rest.trim_start_matches(WHITE_SPACE);
-    }
-
-    /// The next bytes, which end between characters: they are ASCII or end before ASCII.
-    fn take(&mut self, bytes: usize) -> &'t str {
-        let (taken, rest) = self.rest.split_at(bytes);
-        self.rest = rest;
-        taken
-    }
 }
 
 #[cfg(test)]
