@@ -10,9 +10,10 @@ use std::future::Future;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use better_auth_edge::claims::Expectations;
-use better_auth_edge::crypto::{PublicKey, Secret};
+use better_auth_edge::crypto::Secret;
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
 use better_auth_edge::jose::Algorithm::{self, EdDsa, Es256, Hs256, Hs384, Hs512, Ps256, Rs256};
+use better_auth_edge::jose::PublicKey;
 use better_auth_edge::keys::{KeySet, KeySource};
 use better_auth_edge::{Keys, Verifier};
 use common::{

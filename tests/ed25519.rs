@@ -5,9 +5,9 @@ use std::future::Future;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_edge::crypto::{PublicKey, VerifyingKey};
+use better_auth_edge::crypto::VerifyingKey;
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
-use better_auth_edge::jose::{Algorithm, Jwk, Object, Unusable};
+use better_auth_edge::jose::{Algorithm, Jwk, Object, PublicKey, Unusable};
 use ed25519_dalek::{Signer, SigningKey};
 use futures_executor::block_on;
 use serde_json::Value;

@@ -9,9 +9,8 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use better_auth_edge::crypto::PublicKey;
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
-use better_auth_edge::jose::Algorithm;
+use better_auth_edge::jose::{Algorithm, PublicKey};
 use better_auth_edge::{CacheLimits, Error, Verified, Verifier, VerifierOptions};
 use common::{Answer, Claims, NOW, Signer, TestHost, base64url, good_claims, key_set, outcome};
 use p256::ecdsa::signature::Signer as _;

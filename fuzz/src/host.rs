@@ -6,9 +6,8 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use better_auth_edge::crypto::PublicKey;
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, native};
-use better_auth_edge::jose::Algorithm;
+use better_auth_edge::jose::{Algorithm, PublicKey};
 
 /// Nothing on it waits. Clones share everything.
 #[derive(Clone, Default)]

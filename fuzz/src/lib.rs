@@ -2,8 +2,9 @@
 //! what the core promises and not from its code; keys to sign with; runtimes to run on.
 //!
 //! `cargo xtask fuzz` builds the targets with the coverage counters that libFuzzer steers by, and
-//! runs them. Each target's first lines say what must always hold; a panic is a finding, the
-//! second reading's included. `seeds/` has inputs to begin with, `words/` what inputs are made of; what a run has learned stays in `target/fuzz/`.
+//! runs them. Each target's first lines say what must always hold; a panic is a finding, the second
+//! reading's included. `seeds/` has inputs to begin with, `words/` what inputs are made of; what a
+//! run has learned stays in `target/fuzz/`.
 
 pub mod base64url;
 pub mod host;

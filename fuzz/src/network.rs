@@ -6,9 +6,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use better_auth_edge::crypto::PublicKey;
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
-use better_auth_edge::jose::Algorithm;
+use better_auth_edge::jose::{Algorithm, PublicKey};
 
 use crate::host::poll;
 

@@ -6,16 +6,14 @@
 
 mod ecdsa;
 mod ed25519;
-mod public_key;
 mod rsa;
 mod secret;
 
 pub use ed25519::{TableSettings, Tier};
-pub use public_key::PublicKey;
 pub use secret::{Secret, SecretTooShort};
 
 use crate::host::Host;
-use crate::jose::{Algorithm, Jwk, KeyMaterial, Unusable};
+use crate::jose::{Algorithm, Jwk, KeyMaterial, PublicKey, Unusable};
 
 /// A public key that has been checked and is ready to verify.
 #[derive(Debug)]

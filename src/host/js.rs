@@ -10,8 +10,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-use crate::crypto::PublicKey;
-use crate::jose::Algorithm;
+use crate::jose::{Algorithm, PublicKey};
 
 use super::{GetError, GetRequest, GetResponse, Host};
 

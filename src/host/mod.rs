@@ -14,8 +14,7 @@ pub use js::JsHost;
 use std::fmt;
 use std::future::Future;
 
-use crate::crypto::PublicKey;
-use crate::jose::Algorithm;
+use crate::jose::{Algorithm, PublicKey};
 
 /// A runtime: its clock, its network, its timers, its randomness.
 ///

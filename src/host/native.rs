@@ -1,9 +1,8 @@
 //! RSA and ECDSA by RustCrypto, for hosts without native code of their own: tests, and Rust programs
 //! that are not Workers.
 
-use crate::crypto::PublicKey;
 use crate::jose::base64url::decode;
-use crate::jose::{Algorithm, Object};
+use crate::jose::{Algorithm, Object, PublicKey};
 
 /// What a native [`Host`](super::Host) answers to `verify`.
 pub fn verify(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {

@@ -9,9 +9,11 @@ pub(crate) mod json;
 mod jwk;
 mod jwk_set;
 mod jws;
+mod public_key;
 
 pub use algorithm::Algorithm;
 pub use json::{Json, JsonError, Number, Object};
 pub use jwk::{Curve, Jwk, KeyMaterial, Unusable};
 pub use jwk_set::{JwkSet, JwkSetError};
 pub use jws::{CompactJws, Header, Limits};
+pub use public_key::PublicKey;

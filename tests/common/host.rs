@@ -7,9 +7,8 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use better_auth_edge::crypto::PublicKey;
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, native};
-use better_auth_edge::jose::Algorithm;
+use better_auth_edge::jose::{Algorithm, PublicKey};
 
 use super::NOW;
 

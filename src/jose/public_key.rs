@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::jose::Curve;
-use crate::jose::base64url::encode;
+use super::base64url::encode;
+use super::jwk::Curve;
 
 /// An RSA or EC key whose numbers have been checked, for the host to verify with.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,12 +13,12 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    pub(super) fn elliptic_curve(curve: Curve, x: &[u8], y: &[u8]) -> Self {
+    pub(crate) fn elliptic_curve(curve: Curve, x: &[u8], y: &[u8]) -> Self {
         let (crv, x, y) = (curve.name(), encode(x), encode(y));
         Self::new(format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#))
     }
 
-    pub(super) fn rsa(n: &[u8], e: &[u8]) -> Self {
+    pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Self {
         let (e, n) = (encode(e), encode(n));
         Self::new(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#))
     }
