@@ -19,7 +19,8 @@ impl RequestHead {
         let (path, query) = path_and_query(lines.next()?)?;
         let header = |line: &str| {
             let (name, value) = line.split_once(": ")?;
-            Some((name.to_ascii_lowercase(), value.to_owned()))
+            let plain = !value.contains(['\0', '\r']);
+            plain.then(|| (name.to_ascii_lowercase(), value.to_owned()))
         };
         let headers = lines.filter(|line| !line.is_empty()).map(header).collect::<Option<_>>()?;
         Some(Self { method, path, query, headers })
@@ -88,6 +89,7 @@ mod tests {
         assert_eq!(RequestHead::parse("GET\nhttps://a.example").unwrap().path(), "/");
         assert!(RequestHead::parse("GET\nhttps://a.example/\nnonsense").is_none());
         assert!(RequestHead::parse("GET").is_none());
+        assert!(RequestHead::parse("GET\nhttps://a.example/\na: b\0").is_none());
     }
 
     #[test]
