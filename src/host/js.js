@@ -52,47 +52,57 @@ export function randomUuid() {
 }
 
 /**
- * Verifies with WebCrypto. A key is imported once for each algorithm and kept under its thumbprint.
+ * Verifies with a key that has been imported.
  *
  * @param {string} thumbprint
- * @param {string} jwk
  * @param {string} algorithm its name in JOSE
- * @param {Uint8Array} message a view into memory that the caller takes back
+ * @param {Uint8Array} message a view into memory that the caller takes back: WebCrypto copies it
  * @param {Uint8Array} signature likewise
- * @returns {Promise<boolean>} rejected where the host cannot verify
+ * @returns {Promise<boolean> | undefined} nothing if the key has to be imported first
  */
-export function verify(thumbprint, jwk, algorithm, message, signature) {
-  const { verifying } = parameters[algorithm];
-  const name = algorithm + thumbprint;
-  const key = keys.get(name);
-  // WebCrypto copies both at once
-  if (key) return crypto.subtle.verify(verifying, key, signature, message);
-  return importAndVerify(name, jwk, algorithm, message.slice(), signature.slice());
+export function verify(thumbprint, algorithm, message, signature) {
+  const { verifying, keys } = algorithms[algorithm];
+  const key = keys.get(thumbprint);
+  return key && crypto.subtle.verify(verifying, key, signature, message);
 }
 
 /**
- * @param {string} name
+ * Imports a key and keeps it under its thumbprint.
+ *
+ * @param {string} thumbprint
+ * @param {string} algorithm
  * @param {string} jwk
+ * @returns {Promise<CryptoKey>}
+ */
+export async function importKey(thumbprint, algorithm, jwk) {
+  const { importing, keys } = algorithms[algorithm];
+  const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), importing, false, ["verify"]);
+  if (keys.size >= MAX_KEYS) keys.delete(keys.keys().next().value);
+  keys.set(thumbprint, key);
+  return key;
+}
+
+/**
+ * Verifies with a key that {@link importKey} gave.
+ *
+ * @param {CryptoKey} key
  * @param {string} algorithm
  * @param {Uint8Array} message
  * @param {Uint8Array} signature
+ * @returns {Promise<boolean>}
  */
-async function importAndVerify(name, jwk, algorithm, message, signature) {
-  const { importing, verifying } = parameters[algorithm];
-  const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), importing, false, ["verify"]);
-  if (keys.size >= MAX_KEYS) keys.delete(keys.keys().next().value);
-  keys.set(name, key);
-  return crypto.subtle.verify(verifying, key, signature, message);
+export function verifyWith(key, algorithm, message, signature) {
+  return crypto.subtle.verify(algorithms[algorithm].verifying, key, signature, message);
 }
 
-/** @type {Map<string, CryptoKey>} data, not promises: a promise belongs to one request */
-const keys = new Map();
-
-/** Far more than the keys of one auth server; the oldest goes first. */
+/** For each algorithm, far more than the keys of one auth server; the oldest goes first. */
 const MAX_KEYS = 64;
 
-/** RFC 7518, section 3.1, in WebCrypto's words. */
-const parameters = {
+/**
+ * RFC 7518, section 3.1, in WebCrypto's words; and the keys that have been imported. Those are data,
+ * not promises: a promise belongs to one request.
+ */
+const algorithms = {
   ...ecdsa("ES256", "P-256", "SHA-256"),
   ...ecdsa("ES384", "P-384", "SHA-384"),
   ...ecdsa("ES512", "P-521", "SHA-512"),
@@ -111,6 +121,7 @@ function ecdsa(algorithm, namedCurve, hash) {
     [algorithm]: {
       importing: { name: "ECDSA", namedCurve },
       verifying: { name: "ECDSA", hash },
+      keys: new Map(),
     },
   };
 }
@@ -122,10 +133,12 @@ function rsa(bits) {
     [`RS${bits}`]: {
       importing: { name: "RSASSA-PKCS1-v1_5", hash },
       verifying: { name: "RSASSA-PKCS1-v1_5" },
+      keys: new Map(),
     },
     [`PS${bits}`]: {
       importing: { name: "RSA-PSS", hash },
       verifying: { name: "RSA-PSS", saltLength: Number(bits) / 8 },
+      keys: new Map(),
     },
   };
 }

@@ -8,23 +8,29 @@ use std::rc::Rc;
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::future_to_promise;
 
 use crate::jose::{Algorithm, PublicKey};
 
-use super::{GetError, GetRequest, GetResponse, Host};
+use super::{GetError, GetRequest, GetResponse, Host, Relay};
 
 /// The runtime that this module runs in: workerd, a browser, Node.
 #[derive(Clone)]
 pub struct JsHost {
     keep_alive: Rc<dyn Fn(Promise)>,
+    relay: Relay,
 }
 
 impl JsHost {
     /// `keep_alive` is told of every background task, so that the runtime does not stop before it
     /// is done: `waitUntil` on Cloudflare, nothing where tasks just run.
     pub fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
-        Self { keep_alive: Rc::new(keep_alive) }
+        Self { keep_alive: Rc::new(keep_alive), relay: Relay::default() }
+    }
+
+    /// By which futures that use this host can be polled by hand.
+    pub fn relay(&self) -> Relay {
+        self.relay.clone()
     }
 }
 
@@ -49,12 +55,13 @@ impl Host for JsHost {
 
     async fn sleep(&self, milliseconds: u32) {
         // the promise of a timer is never rejected
-        let _ = JsFuture::from(sleep(milliseconds)).await;
+        let _ = self.relay.settled(sleep(milliseconds)).await;
     }
 
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
         let promise = get(&request.url, request.accept, request.max_bytes as u32, request.timeout);
-        let answer = JsFuture::from(promise).await.map_err(|_| GetError::Unreachable)?;
+        let answer = self.relay.settled(promise).await;
+        let answer = answer.map_err(|_| GetError::Unreachable)?;
         if let Some(failure) = answer.as_string() {
             return Err(match failure.as_str() {
                 "too large" => GetError::TooLarge,
@@ -74,8 +81,15 @@ impl Host for JsHost {
         message: &[u8],
         signature: &[u8],
     ) -> bool {
-        let promise = verify(key.thumbprint(), key.jwk(), algorithm.name(), message, signature);
-        JsFuture::from(promise).await.is_ok_and(|verified| verified.is_truthy())
+        let verification = match verify(key.thumbprint(), algorithm.name(), message, signature) {
+            Some(verification) => verification,
+            None => {
+                let import = import_key(key.thumbprint(), algorithm.name(), key.jwk());
+                let Ok(key) = self.relay.settled(import).await else { return false };
+                verify_with(&key, algorithm.name(), message, signature)
+            }
+        };
+        self.relay.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
     }
 
     fn background(&self, task: impl Future<Output = ()> + 'static) {
@@ -92,11 +106,14 @@ extern "C" {
     fn sleep(milliseconds: u32) -> Promise;
     fn verify(
         thumbprint: &str,
-        jwk: &str,
         algorithm: &str,
         message: &[u8],
         signature: &[u8],
-    ) -> Promise;
+    ) -> Option<Promise>;
+    #[wasm_bindgen(js_name = importKey)]
+    fn import_key(thumbprint: &str, algorithm: &str, jwk: &str) -> Promise;
+    #[wasm_bindgen(js_name = verifyWith)]
+    fn verify_with(key: &JsValue, algorithm: &str, message: &[u8], signature: &[u8]) -> Promise;
     fn random() -> f64;
     #[wasm_bindgen(js_name = randomUuid)]
     fn random_uuid() -> String;

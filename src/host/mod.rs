@@ -5,11 +5,17 @@
 #[cfg(feature = "host-js")]
 mod js;
 
+#[cfg(feature = "host-js")]
+mod relay;
+
 #[cfg(feature = "native")]
 pub mod native;
 
 #[cfg(feature = "host-js")]
 pub use js::JsHost;
+
+#[cfg(feature = "host-js")]
+pub use relay::Relay;
 
 use std::fmt;
 use std::future::Future;

@@ -1,6 +1,17 @@
 // What crosses from the wasm to JavaScript, as JavaScript has it.
 
 /**
+ * @param {Promise<unknown>} promise what the verification waits for
+ * @param {{ resume(fulfilled: boolean, value: unknown): unknown }} verification
+ */
+export function resume(promise, verification) {
+  return promise.then(
+    (value) => verification.resume(true, value),
+    (reason) => verification.resume(false, reason),
+  );
+}
+
+/**
  * @param {string} payload JSON
  * @param {string} alg
  * @param {string | undefined} kid

@@ -5,16 +5,15 @@
 mod options;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::error::{Code, Error};
-use crate::host::JsHost;
+use crate::host::{JsHost, Relay};
 use crate::verifier::{Fault, Verified, Verifier};
 
 /// Makes a verifier. Nothing is fetched before the first token asks for a key.
@@ -50,22 +49,46 @@ impl JsVerifier {
     /// returns.
     pub fn verify(&self, token: JsValue) -> Promise {
         let verifier = Rc::clone(&self.0);
-        let mut result = Box::pin(async move {
+        // tasks just run here: nobody has to wait for them
+        let host = JsHost::new(|_| ());
+        let relay = host.relay();
+        let result = Box::pin(async move {
             let Some(token) = token.as_string() else {
                 let error = Error::new(Code::MalformedToken, "the token is not a string");
                 return Err(to_js_error(&error));
             };
-            // tasks just run here: nobody has to wait for them
-            let host = JsHost::new(|_| ());
             match verifier.verify(&token, &host).await {
                 Ok(verified) => Ok(to_js_result(&verified)),
                 Err(error) => Err(to_js_error(&error)),
             }
         });
-        match result.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(result)) => Promise::resolve(&result),
-            Poll::Ready(Err(error)) => Promise::reject(&error),
-            Poll::Pending => future_to_promise(result),
+        match (Verification { result, relay }).go_on() {
+            Ok(result) => Promise::resolve(&result),
+            Err(error) => Promise::reject(&error),
+        }
+    }
+}
+
+/// A verification that waits for the host.
+#[wasm_bindgen]
+pub struct Verification {
+    result: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>,
+    relay: Relay,
+}
+
+#[wasm_bindgen]
+impl Verification {
+    /// Goes on when the promise has been fulfilled or rejected. Gives the result, or the promise of
+    /// it; throws the error.
+    pub fn resume(self, fulfilled: bool, value: JsValue) -> Result<JsValue, JsValue> {
+        self.relay.settle(if fulfilled { Ok(value) } else { Err(value) });
+        self.go_on()
+    }
+
+    fn go_on(mut self) -> Result<JsValue, JsValue> {
+        match self.relay.poll(self.result.as_mut()) {
+            Ok(result) => result,
+            Err(promise) => Ok(resume(promise, self)),
         }
     }
 }
@@ -81,6 +104,9 @@ fn to_js_error(error: &Error) -> JsValue {
 
 #[wasm_bindgen(module = "/src/js/js.js")]
 extern "C" {
+    /// The promise of what `verification` gives when `promise` is settled.
+    fn resume(promise: Promise, verification: Verification) -> JsValue;
+
     fn result(payload: &str, alg: &str, kid: Option<&str>, user_id: &str) -> JsValue;
 
     #[wasm_bindgen(js_name = authError)]

@@ -147,7 +147,7 @@ impl<'t> Parser<'t> {
             }
         }
         let written = &start[..start.len() - self.rest.len()];
-        Ok(Json::Number(Number(written.into())))
+        Ok(Json::Number(Number::new(written)))
     }
 
     fn digits(&mut self) -> &'t str {
