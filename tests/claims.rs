@@ -174,7 +174,7 @@ fn a_verified_token_says_whose_it_is_and_who_signed_it() {
     let claims = good_claims().with("email", r#""a@example.com""#).with("name", r#""""#);
     let verified = verify(&common::default_verifier(), &signer.token(&claims)).unwrap();
     assert_eq!(verified.user(), "user-1");
-    assert_eq!(verified.kid(), Some(signer.kid()));
+    assert_eq!(verified.header().kid(), Some(signer.kid()));
     assert_eq!(verified.algorithm().name(), "EdDSA");
     assert_eq!(verified.claims().as_json(), claims.to_string());
     assert_eq!(verified.claims().text_claim("email"), Some("a@example.com"));

@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use better_auth_edge::js::create_verifier;
 use ed25519_dalek::{Signer, SigningKey};
-use js_sys::{Date, JSON, Reflect};
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Date, Function, JSON, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -74,6 +74,27 @@ async fn a_bad_token_is_an_error_with_code_and_status() {
 }
 
 #[wasm_bindgen_test]
+async fn verifications_that_wait_for_one_import_do_not_get_in_each_others_way() {
+    let made = JsFuture::from(es256_tokens(ISSUER)).await.unwrap();
+    let options =
+        format!(r#"{{"jwks":{},"issuer":"{ISSUER}","audience":"{ISSUER}"}}"#, text(&made, "jwks"));
+    let verifier = create_verifier(JSON::parse(&options).unwrap()).unwrap();
+    let tokens: Vec<_> = member(&made, "tokens").unchecked_into::<Array>().to_vec();
+    let results: Vec<_> = tokens.into_iter().map(|token| verifier.verify(token)).collect();
+    for (number, result) in results.into_iter().enumerate() {
+        match JsFuture::from(result).await {
+            Ok(result) => {
+                assert_ne!(number, FORGED);
+                assert_eq!(text(&result, "user.id"), format!("user-{number}"));
+            }
+            Err(error) => {
+                assert_eq!((number, text(&error, "code")), (FORGED, "bad_signature".into()));
+            }
+        }
+    }
+}
+
+#[wasm_bindgen_test]
 fn wrong_options_are_refused_with_every_fault_named() {
     let options = r#"{"baseURL":"x","algorithms":["none"],"clockTolerance":-1}"#;
     let error = create_verifier(JSON::parse(options).unwrap()).err().unwrap();
@@ -119,6 +140,38 @@ fn token(claims: &str) -> String {
     let input = format!("{header}.{}", BASE64URL.encode(claims));
     let signature = SigningKey::from_bytes(&[1; 32]).sign(input.as_bytes());
     format!("{input}.{}", BASE64URL.encode(signature.to_bytes()))
+}
+
+/// Which of [`es256_tokens`] has another's signature.
+const FORGED: usize = 3;
+
+/// A promise of eight tokens of as many users and of different lengths, and of the key set for them.
+fn es256_tokens(issuer: &str) -> Promise {
+    let body = format!(
+        r#"return (async () => {{
+            const algorithm = {{ name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }};
+            const pair = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+            const encode = (bytes) => btoa(String.fromCharCode(...bytes))
+                .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+            const utf8 = (text) => new TextEncoder().encode(text);
+            const sign = async (number) => {{
+                const sub = `user-${{number}}`, exp = Math.floor(Date.now() / 1000) + 600;
+                const claims = {{ iss: issuer, aud: issuer, exp, sub, more: "x".repeat(97 * number) }};
+                const parts = [{{ alg: "ES256", kid: "k" }}, claims];
+                const input = parts.map((part) => encode(utf8(JSON.stringify(part)))).join(".");
+                const signed = number === {FORGED} ? utf8("something else") : utf8(input);
+                const signature = await crypto.subtle.sign(algorithm, pair.privateKey, signed);
+                return `${{input}}.${{encode(new Uint8Array(signature))}}`;
+            }};
+            const {{ kty, crv, x, y }} = await crypto.subtle.exportKey("jwk", pair.publicKey);
+            return {{
+                jwks: JSON.stringify({{ keys: [{{ kty, crv, x, y, kid: "k" }}] }}),
+                tokens: await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(sign)),
+            }};
+        }})()"#
+    );
+    let tokens = Function::new_with_args("issuer", &body);
+    tokens.call1(&JsValue::UNDEFINED, &issuer.into()).unwrap().unchecked_into()
 }
 
 fn page_origin() -> String {

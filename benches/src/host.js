@@ -50,12 +50,16 @@ export function createHost(materials, makers, instantiate) {
     candidate.release?.(items);
   }
 
-  /** All that it takes from a fresh isolate to a verified token. */
-  async function first(/** @type {string} */ algorithm, /** @type {string} */ name) {
+  /** All that a program does before the first token comes. */
+  async function make(/** @type {string} */ algorithm, /** @type {string} */ name) {
     if (name.startsWith("ours")) instantiate();
-    const candidate = await makers[name](material(algorithm));
-    const [item] = ready(candidate, freshTokens(material(algorithm), 1));
-    await candidate.verify(item);
+    candidates.set(key(algorithm, name), await makers[name](material(algorithm)));
+  }
+
+  /** Verifies one token, and does first what has not been done. */
+  async function first(/** @type {string} */ algorithm, /** @type {string} */ name) {
+    if (!candidates.has(key(algorithm, name))) await make(algorithm, name);
+    await measure(algorithm, name, 1, 1);
   }
 
   const material = (/** @type {string} */ algorithm) =>
@@ -74,6 +78,9 @@ export function createHost(materials, makers, instantiate) {
       case "/instantiate":
         instantiate();
         return "instantiated";
+      case "/make":
+        await make(text("algorithm"), text("candidate"));
+        return "made";
       case "/first":
         await first(text("algorithm"), text("candidate"));
         return "verified";

@@ -52,57 +52,34 @@ export function randomUuid() {
 }
 
 /**
- * Verifies with a key that has been imported.
+ * A key as WebCrypto takes it.
  *
- * @param {string} thumbprint
+ * @typedef {{ key: CryptoKey, verifying: object }} ImportedKey
+ */
+
+/**
  * @param {string} algorithm its name in JOSE
+ * @param {string} jwk
+ * @returns {Promise<ImportedKey>} rejected where the host cannot verify
+ */
+export async function importKey(algorithm, jwk) {
+  const { importing, verifying } = parameters[algorithm];
+  const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), importing, false, ["verify"]);
+  return { key, verifying };
+}
+
+/**
+ * @param {ImportedKey} imported
  * @param {Uint8Array} message a view into memory that the caller takes back: WebCrypto copies it
  * @param {Uint8Array} signature likewise
- * @returns {Promise<boolean> | undefined} nothing if the key has to be imported first
- */
-export function verify(thumbprint, algorithm, message, signature) {
-  const { verifying, keys } = algorithms[algorithm];
-  const key = keys.get(thumbprint);
-  return key && crypto.subtle.verify(verifying, key, signature, message);
-}
-
-/**
- * Imports a key and keeps it under its thumbprint.
- *
- * @param {string} thumbprint
- * @param {string} algorithm
- * @param {string} jwk
- * @returns {Promise<CryptoKey>}
- */
-export async function importKey(thumbprint, algorithm, jwk) {
-  const { importing, keys } = algorithms[algorithm];
-  const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), importing, false, ["verify"]);
-  if (keys.size >= MAX_KEYS) keys.delete(keys.keys().next().value);
-  keys.set(thumbprint, key);
-  return key;
-}
-
-/**
- * Verifies with a key that {@link importKey} gave.
- *
- * @param {CryptoKey} key
- * @param {string} algorithm
- * @param {Uint8Array} message
- * @param {Uint8Array} signature
  * @returns {Promise<boolean>}
  */
-export function verifyWith(key, algorithm, message, signature) {
-  return crypto.subtle.verify(algorithms[algorithm].verifying, key, signature, message);
+export function verify({ key, verifying }, message, signature) {
+  return crypto.subtle.verify(verifying, key, signature, message);
 }
 
-/** For each algorithm, far more than the keys of one auth server; the oldest goes first. */
-const MAX_KEYS = 64;
-
-/**
- * RFC 7518, section 3.1, in WebCrypto's words; and the keys that have been imported. Those are data,
- * not promises: a promise belongs to one request.
- */
-const algorithms = {
+/** RFC 7518, section 3.1, in WebCrypto's words. */
+const parameters = {
   ...ecdsa("ES256", "P-256", "SHA-256"),
   ...ecdsa("ES384", "P-384", "SHA-384"),
   ...ecdsa("ES512", "P-521", "SHA-512"),
@@ -121,7 +98,6 @@ function ecdsa(algorithm, namedCurve, hash) {
     [algorithm]: {
       importing: { name: "ECDSA", namedCurve },
       verifying: { name: "ECDSA", hash },
-      keys: new Map(),
     },
   };
 }
@@ -133,12 +109,10 @@ function rsa(bits) {
     [`RS${bits}`]: {
       importing: { name: "RSASSA-PKCS1-v1_5", hash },
       verifying: { name: "RSASSA-PKCS1-v1_5" },
-      keys: new Map(),
     },
     [`PS${bits}`]: {
       importing: { name: "RSA-PSS", hash },
       verifying: { name: "RSA-PSS", saltLength: Number(bits) / 8 },
-      keys: new Map(),
     },
   };
 }

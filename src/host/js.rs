@@ -1,6 +1,8 @@
 //! The host of a JavaScript runtime: its own `fetch`, clock, timers and crypto, by way of a few
 //! small functions in `js.js`.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
@@ -81,14 +83,15 @@ impl Host for JsHost {
         message: &[u8],
         signature: &[u8],
     ) -> bool {
-        let verification = match verify(key.thumbprint(), algorithm.name(), message, signature) {
-            Some(verification) => verification,
+        let imported = match ImportedKey::of(key, algorithm) {
+            Some(imported) => imported,
             None => {
-                let import = import_key(key.thumbprint(), algorithm.name(), key.jwk());
-                let Ok(key) = self.relay.settled(import).await else { return false };
-                verify_with(&key, algorithm.name(), message, signature)
+                let import = import_key(algorithm.name(), key.jwk());
+                let Ok(imported) = self.relay.settled(import).await else { return false };
+                ImportedKey::keep(key, algorithm, imported)
             }
         };
+        let verification = verify(&imported, message, signature);
         self.relay.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
     }
 
@@ -100,20 +103,50 @@ impl Host for JsHost {
     }
 }
 
+/// A key in the host's own form, which outlives the request that had it imported. That is data: a
+/// promise would belong to that request.
+struct ImportedKey {
+    thumbprint: String,
+    algorithm: Algorithm,
+    imported: JsValue,
+}
+
+impl ImportedKey {
+    fn of(key: &PublicKey, algorithm: Algorithm) -> Option<JsValue> {
+        IMPORTED.with_borrow(|keys| {
+            let mut keys = keys.iter();
+            let kept = keys
+                .find(|kept| kept.algorithm == algorithm && kept.thumbprint == key.thumbprint())?;
+            Some(kept.imported.clone())
+        })
+    }
+
+    fn keep(key: &PublicKey, algorithm: Algorithm, imported: JsValue) -> JsValue {
+        let thumbprint = key.thumbprint().to_owned();
+        IMPORTED.with_borrow_mut(|keys| {
+            if keys.len() == MAX_IMPORTED {
+                keys.pop_front();
+            }
+            keys.push_back(Self { thumbprint, algorithm, imported: imported.clone() });
+        });
+        imported
+    }
+}
+
+/// Far more than the keys of one auth server; the oldest goes first.
+const MAX_IMPORTED: usize = 64;
+
+thread_local! {
+    static IMPORTED: RefCell<VecDeque<ImportedKey>> = const { RefCell::new(VecDeque::new()) };
+}
+
 #[wasm_bindgen(module = "/src/host/js.js")]
 extern "C" {
     fn get(url: &str, accept: &str, max_bytes: u32, timeout: u32) -> Promise;
     fn sleep(milliseconds: u32) -> Promise;
-    fn verify(
-        thumbprint: &str,
-        algorithm: &str,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Option<Promise>;
     #[wasm_bindgen(js_name = importKey)]
-    fn import_key(thumbprint: &str, algorithm: &str, jwk: &str) -> Promise;
-    #[wasm_bindgen(js_name = verifyWith)]
-    fn verify_with(key: &JsValue, algorithm: &str, message: &[u8], signature: &[u8]) -> Promise;
+    fn import_key(algorithm: &str, jwk: &str) -> Promise;
+    fn verify(imported: &JsValue, message: &[u8], signature: &[u8]) -> Promise;
     fn random() -> f64;
     #[wasm_bindgen(js_name = randomUuid)]
     fn random_uuid() -> String;

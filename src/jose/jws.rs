@@ -1,7 +1,7 @@
 //! Compact JWS (RFC 7515, section 7.1) whose payload is a JWT claims set (RFC 7519).
 
 use super::base64url;
-use super::json::Object;
+use super::json::{JsonError, Object};
 use crate::error::{Code, Error};
 
 /// A token in its form: the checks 1 and 2 of the order of checks have passed, nothing is proved.
@@ -39,11 +39,9 @@ impl<'t> CompactJws<'t> {
         let header = decode("header", encoded_header)?;
         let payload = decode("payload", encoded_payload)?;
         let signature = decode("signature", encoded_signature)?;
-        let header = object("header", &header)?;
-        let claims = object("payload", &payload)?;
-        let header = Header::from_object(&header)?;
-        let payload =
-            String::from_utf8(payload).map_err(|_| malformed("the payload is not UTF-8"))?;
+        let (header, members) = object("header", header)?;
+        let (payload, claims) = object("payload", payload)?;
+        let header = Header::new(header, &members)?;
 
         let signing_input = &token.as_bytes()[..encoded_header.len() + 1 + encoded_payload.len()];
         Ok(Self { header, signing_input, payload, claims, signature })
@@ -67,34 +65,40 @@ impl<'t> CompactJws<'t> {
 
 /// The protected header's members that count. `jwk`, `jku`, `x5u` and `x5c` do not: a token cannot
 /// say which key to trust (RFC 8725, section 3.10).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Header {
+    text: String,
     algorithm: String,
     kid: Option<String>,
     typ: Option<String>,
 }
 
 impl Header {
-    fn from_object(object: &Object) -> Result<Self, Error> {
+    fn new(header: String, object: &Object) -> Result<Self, Error> {
         for (name, why) in REFUSED_MEMBERS {
             if object.has(name) {
                 return Err(malformed(why));
             }
         }
-        let text = |name, why| match object.member(name) {
+        let member = |name, why| match object.member(name) {
             Some(value) => value.as_str().map(|text| Some(text.to_owned())).ok_or(malformed(why)),
             None if object.has(name) => Err(malformed(why)),
             None => Ok(None),
         };
-        let content_type = text("cty", "the header's \"cty\" is not a string")?;
+        let content_type = member("cty", "the header's \"cty\" is not a string")?;
         if content_type.is_some_and(|cty| media_type_is(&cty, "jwt")) {
             return Err(malformed("the token wraps another token (\"cty\" is JWT)"));
         }
-        let algorithm = text("alg", "the header's \"alg\" is not a string")?
+        let algorithm = member("alg", "the header's \"alg\" is not a string")?
             .ok_or(malformed("the header has no \"alg\""))?;
-        let kid = text("kid", "the header's \"kid\" is not a string")?;
-        let typ = text("typ", "the header's \"typ\" is not a string")?;
-        Ok(Self { algorithm, kid, typ })
+        let kid = member("kid", "the header's \"kid\" is not a string")?;
+        let typ = member("typ", "the header's \"typ\" is not a string")?;
+        Ok(Self { text: header, algorithm, kid, typ })
+    }
+
+    /// The header as it was signed: JSON.
+    pub fn as_json(&self) -> &str {
+        &self.text
     }
 
     /// The name of the algorithm that the token claims.
@@ -105,11 +109,6 @@ impl Header {
     /// The key id, if the token names one.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
-    }
-
-    /// The key id, kept.
-    pub(crate) fn into_kid(self) -> Option<String> {
-        self.kid
     }
 
     /// Whether `typ` is absent.
@@ -174,8 +173,14 @@ fn decode(which: &str, segment: &str) -> Result<Vec<u8>, Error> {
         .ok_or_else(|| malformed(format!("the token's {which} is not base64url without padding")))
 }
 
-fn object(which: &str, bytes: &[u8]) -> Result<Object, Error> {
-    Object::parse(bytes).map_err(|error| malformed(format!("the token's {which} {error}")))
+/// The text, and the object that it is.
+fn object(which: &str, bytes: Vec<u8>) -> Result<(String, Object), Error> {
+    let read = || {
+        let text = String::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
+        let object = Object::parse(text.as_bytes())?;
+        Ok((text, object))
+    };
+    read().map_err(|error: JsonError| malformed(format!("the token's {which} {error}")))
 }
 
 /// RFC 7515, section 4.1.9: without a slash, `application/` is meant; case does not count.

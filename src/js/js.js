@@ -11,20 +11,14 @@ export function resume(promise, verification) {
   );
 }
 
-/**
- * @param {string} payload JSON
- * @param {string} alg
- * @param {string | undefined} kid
- * @param {string} id the user's
- */
-export function result(payload, alg, kid, id) {
-  const claims = JSON.parse(payload);
+/** @param {string} text JSON: the protected header, the user's id, the claims */
+export function result(text) {
+  const [protectedHeader, id, claims] = JSON.parse(text);
   const user = { id };
   for (const name of ["uuid", "email", "name"]) {
     if (typeof claims[name] === "string") user[name] = claims[name];
   }
   user.claims = claims;
-  const protectedHeader = kid === undefined ? { alg } : { alg, kid };
   return { payload: claims, protectedHeader, user };
 }
 

@@ -70,9 +70,10 @@ impl std::fmt::Debug for TokenCache {
     }
 }
 
-/// The token, its claims as text, and about three times as much for the claims as read.
+/// The token, its header and claims as text, and about three times as much for them as read.
 fn cost(token: &str, verified: &Verified) -> usize {
-    token.len() + 4 * verified.claims().as_json().len() + OVERHEAD
+    let texts = verified.header().as_json().len() + verified.claims().as_json().len();
+    token.len() + 4 * texts + OVERHEAD
 }
 
 const OVERHEAD: usize = 512;

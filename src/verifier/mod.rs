@@ -91,7 +91,7 @@ impl Verifier {
         let (Keys::Published(source), Some(signed_by)) = (&self.keys, &verified.key) else {
             return true;
         };
-        let (kid, algorithm) = (verified.kid.as_deref(), verified.algorithm);
+        let (kid, algorithm) = (verified.header.kid(), verified.algorithm);
         let wanted = Wanted { kid, algorithm, since: now, plausible: true };
         let Ok(keys) = source.keys(host, &wanted).await else {
             return false;
@@ -124,7 +124,7 @@ impl Verifier {
         let expected = expected?;
         // the keys may have taken their time
         self.expectations.check_again(&expected, host.now())?;
-        Ok(Verified { claims, expected, algorithm, kid: header.into_kid(), key })
+        Ok(Verified { header, claims, expected, algorithm, key })
     }
 
     /// The algorithm comes from our list; the token may only choose from it.
@@ -156,10 +156,10 @@ const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 /// A token that has passed every check.
 #[derive(Clone, Debug)]
 pub struct Verified {
+    header: Header,
     claims: Claims,
     expected: Expected,
     algorithm: Algorithm,
-    kid: Option<String>,
     /// The published key that signed it
     key: Option<Arc<VerifyingKey>>,
 }
@@ -180,9 +180,9 @@ impl Verified {
         self.algorithm
     }
 
-    /// The key id that it names.
-    pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
+    /// What its header says.
+    pub fn header(&self) -> &Header {
+        &self.header
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
 pub(crate) struct Settings {
     pub(crate) compatibility_date: String,
     pub(crate) vars: Vec<(String, Value)>,
+    pub(crate) v8_flags: Vec<&'static str>,
 }
 
 impl Settings {
@@ -63,7 +64,7 @@ impl Settings {
         let date = config["compatibility_date"].as_str().context("no compatibility_date")?;
         let vars = config["vars"].as_object().context("wrangler.toml has no vars")?;
         let vars = vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        Ok(Self { compatibility_date: date.to_owned(), vars })
+        Ok(Self { compatibility_date: date.to_owned(), vars, v8_flags: Vec::new() })
     }
 
     /// The same with one setting changed; `null` takes it away.
@@ -79,6 +80,8 @@ impl Settings {
         let bindings: Vec<_> = self.vars.iter().map(|(name, value)| binding(name, value)).collect();
         let bindings = bindings.join(", ");
         let date = &self.compatibility_date;
+        let flags: Vec<_> = self.v8_flags.iter().map(|flag| format!("\"{flag}\"")).collect();
+        let flags = flags.join(", ");
         format!(
             r#"using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -87,6 +90,7 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["local"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
+  v8Flags = [{flags}],
 );
 const edge :Workerd.Worker = (
   modules = [

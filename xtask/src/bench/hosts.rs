@@ -32,6 +32,24 @@ impl fmt::Display for Runtime {
     }
 }
 
+/// When V8 compiles wasm.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Compilation {
+    /// Each function when it is first called, as it does by default
+    Lazy,
+    /// All of it when it is loaded
+    AtOnce,
+}
+
+impl Compilation {
+    fn v8_flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Lazy => &[],
+            Self::AtOnce => &["--no-wasm-lazy-compilation"],
+        }
+    }
+}
+
 /// A running runtime with all candidates in it.
 pub(super) struct Host {
     pub(super) runtime: Runtime,
@@ -40,16 +58,22 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn start(runtime: Runtime, programs: &Programs) -> Result<Self> {
+    pub(super) fn start(
+        runtime: Runtime,
+        programs: &Programs,
+        compilation: Compilation,
+    ) -> Result<Self> {
+        let flags = compilation.v8_flags();
         let (server, base) = match runtime {
             Runtime::Workerd => {
                 let mut settings = workerd::Settings::from_wrangler()?;
+                settings.v8_flags = flags.to_vec();
                 settings.vars = vec![("MATERIAL".to_owned(), programs.material.clone())];
                 workerd::serve(&programs.workerd, &settings)?
             }
             Runtime::Node => {
                 let mut command = Command::new(setup::node()?);
-                command.arg(programs.node.join("index.cjs")).arg(&programs.node);
+                command.args(flags).arg(programs.node.join("index.cjs")).arg(&programs.node);
                 let port = |line: &str| serde_json::from_str::<Value>(line).ok()?["port"].as_u64();
                 let (server, port) = Server::start("Node", &mut command, port)?;
                 (server, format!("http://127.0.0.1:{port}"))

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, bail};
 
 use crate::progress;
-use hosts::{Host, Runtime};
+use hosts::{Compilation, Host, Runtime};
 use programs::Programs;
 use report::Report;
 
@@ -30,7 +30,8 @@ pub fn run(options: &[&str]) -> Result<()> {
     progress("measuring fresh isolates");
     let isolates = isolates::measure(&programs, effort.isolates)?;
     progress(format!("measuring verifications, {} rounds", effort.rounds));
-    let hosts = [Host::start(Runtime::Workerd, &programs)?, Host::start(Runtime::Node, &programs)?];
+    let host = |runtime| Host::start(runtime, &programs, Compilation::Lazy);
+    let hosts = [host(Runtime::Workerd)?, host(Runtime::Node)?];
     let verifications = rounds::measure(&hosts, effort.rounds)?;
 
     let report = Report::new(&programs, verifications, isolates, effort.rounds)?;
