@@ -15,12 +15,12 @@ impl RequestHead {
     /// break. `None` if it is not of that form.
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
-        let method = lines.next()?.to_owned();
+        let method = lines.next().filter(|method| is_token(method))?.to_owned();
         let (path, query) = path_and_query(lines.next()?)?;
         let header = |line: &str| {
             let (name, value) = line.split_once(": ")?;
-            let plain = !value.contains(['\0', '\r']);
-            plain.then(|| (name.to_ascii_lowercase(), value.to_owned()))
+            let well_formed = is_token(name) && !value.contains(['\0', '\r']);
+            well_formed.then(|| (name.to_ascii_lowercase(), value.to_owned()))
         };
         let headers = lines.filter(|line| !line.is_empty()).map(header).collect::<Option<_>>()?;
         Some(Self { method, path, query, headers })
@@ -61,9 +61,18 @@ impl RequestHead {
     }
 }
 
-/// The path and query of an absolute URL that a host has serialised (WHATWG URL): the first slash
-/// behind the authority begins the path.
+/// RFC 9110, section 5.6.2: what names of methods and headers are made of.
+fn is_token(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
+}
+
+/// The path and query of an absolute URL that a host has serialised (WHATWG URL): printable ASCII, and
+/// the first slash behind the authority begins the path.
 fn path_and_query(url: &str) -> Option<(String, Option<String>)> {
+    if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
     let (_, rest) = url.split_once("://")?;
     let target = rest.find('/').map_or("/", |start| &rest[start..]);
     let target = target.split('#').next()?;
@@ -89,7 +98,17 @@ mod tests {
         assert_eq!(RequestHead::parse("GET\nhttps://a.example").unwrap().path(), "/");
         assert!(RequestHead::parse("GET\nhttps://a.example/\nnonsense").is_none());
         assert!(RequestHead::parse("GET").is_none());
-        assert!(RequestHead::parse("GET\nhttps://a.example/\na: b\0").is_none());
+        for odd in ["a: b\0", "a: b\rc: d", ": b", "a b: c", "a): c", "\u{e9}: c"] {
+            assert!(
+                RequestHead::parse(&format!("GET\nhttps://a.example/\n{odd}")).is_none(),
+                "{odd:?}"
+            );
+        }
+        for odd in
+            ["G T\nhttps://a/", "GET\nhttps://a/ b", "GET\nhttps://a/?\0", "GET\nhttps://a/é"]
+        {
+            assert!(RequestHead::parse(odd).is_none(), "{odd:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{demo, progress, root, stack};
+use crate::{demo, fuzz, progress, root, stack};
 
 /// Runs the named parts, or all.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -29,8 +29,9 @@ pub fn run(names: &[&str]) -> Result<()> {
 
 type Part = (&'static str, fn() -> Result<()>);
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("rust", rust),
+    ("fuzz", fuzz::run_briefly),
     ("python", python),
     ("npm", npm),
     ("browser", browser),
