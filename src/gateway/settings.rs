@@ -162,7 +162,11 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     /// A number; what is none becomes one that no check accepts.
     fn number(&self, setting: &'static str) -> Option<f64> {
-        self.text(setting).map(|text| text.parse().unwrap_or(f64::NAN))
+        let number = |text: String| match Json::parse(&text) {
+            Ok(Json::Number(number)) => number.as_f64(),
+            _ => None,
+        };
+        self.text(setting).map(|text| number(text).unwrap_or(f64::NAN))
     }
 
     fn switch(&mut self, setting: &'static str, default: bool) -> bool {
