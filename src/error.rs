@@ -14,13 +14,14 @@ pub struct Error {
     code: Code,
     detail: Cow<'static, str>,
     retry_after: Option<u32>,
+    scopes: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error with its code and one sentence about this occurrence.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, source: None }
+        Self { code, detail: detail.into(), retry_after: None, scopes: None, source: None }
     }
 
     /// The same error, asking the caller to come back after so many seconds.
@@ -31,6 +32,11 @@ impl Error {
     /// The same error with what caused it.
     pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
+    }
+
+    /// The same error, saying which scopes would do (RFC 6750, section 3.1).
+    pub fn with_scopes(self, scopes: String) -> Self {
+        Self { scopes: Some(scopes), ..self }
     }
 
     /// The stable code.
@@ -51,6 +57,11 @@ impl Error {
     /// Seconds until another try makes sense, where the fault will pass.
     pub fn retry_after(&self) -> Option<u32> {
         self.retry_after
+    }
+
+    /// The scopes that would do, separated by spaces, where the token has too few.
+    pub fn scopes(&self) -> Option<&str> {
+        self.scopes.as_deref()
     }
 }
 
@@ -134,12 +145,18 @@ codes! {
     UserMismatch = "user_mismatch", 403, "This path belongs to another user";
     /// A claim has another value than the one that is required.
     InsufficientClaims = "insufficient_claims", 403, "The token's claims do not suffice";
+    /// A scope that is required is not among the token's.
+    InsufficientScope = "insufficient_scope", 403, "The token's scope does not suffice";
+    /// A cookie came with a request that another site may have caused.
+    CrossSiteRequest = "cross_site_request", 403, "The request comes from another site";
     /// A setting is missing or unusable.
     Misconfigured = "misconfigured", 500, "The edge is misconfigured";
     /// The origin could not be reached.
     OriginUnreachable = "origin_unreachable", 502, "The origin could not be reached";
     /// The keys that would decide could not be had.
     KeysUnavailable = "keys_unavailable", 503, "The signing keys are not available";
+    /// The origin did not begin to answer in time.
+    OriginTimeout = "origin_timeout", 504, "The origin did not answer in time";
 }
 
 impl fmt::Display for Code {

@@ -18,16 +18,35 @@ export function requestHead(request) {
  *
  * @param {Request} request
  * @param {string} url
- * @param {string} edits a name to remove, or `name: value` to set, one to a line
+ * @param {string} edits to the request's headers
+ * @param {string} answerEdits to those of the answer
  */
-export function forwardRequest(request, url, edits) {
+export async function forwardRequest(request, url, edits, answerEdits) {
   const forwarded = new Request(url, request);
-  for (const edit of edits.split("\n")) {
-    const colon = edit.indexOf(": ");
-    if (colon > 0) forwarded.headers.set(edit.slice(0, colon), edit.slice(colon + 2));
-    else if (edit) forwarded.headers.delete(edit);
+  edit(forwarded.headers, edits);
+  const answer = await fetch(forwarded, { redirect: "manual" });
+  if (!answerEdits) return answer;
+  // the headers of what was fetched cannot be changed
+  const edited = new Response(answer.body, answer);
+  edit(edited.headers, answerEdits);
+  return edited;
+}
+
+/**
+ * @param {Headers} headers
+ * @param {string} edits one to a line: a name to remove, `name: value` to set, `+name: value` to append
+ */
+function edit(headers, edits) {
+  for (const line of edits.split("\n")) {
+    const colon = line.indexOf(": ");
+    if (colon < 0) {
+      if (line) headers.delete(line);
+      continue;
+    }
+    const value = line.slice(colon + 2);
+    if (line[0] === "+") headers.append(line.slice(1, colon), value);
+    else headers.set(line.slice(0, colon), value);
   }
-  return fetch(forwarded, { redirect: "manual" });
 }
 
 /**

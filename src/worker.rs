@@ -15,7 +15,7 @@ use worker::worker_sys::web_sys::{Request, Response};
 use worker::{Env, console_error, event};
 
 use crate::error::{Code, Error};
-use crate::gateway::{Decision, Gateway, ProblemResponse, RequestHead, SettingFault, Settings};
+use crate::gateway::{self, Decision, Gateway, HeaderEdit, RequestHead, SettingFault, Settings};
 use crate::host::{Host, JsHost};
 
 /// Nothing is an error to workers-rs: its own 500 is no problem response.
@@ -30,19 +30,27 @@ async fn fetch(
             let _ = JsFuture::from(task).await;
         });
     });
-    let Some(gateway) = gateway(&env) else {
-        return Ok(refuse(Code::Misconfigured, "the log names every fault", &host.request_id()));
-    };
     let Some(head) = RequestHead::parse(&request_head(&request)) else {
         return Ok(refuse(Code::MalformedRequest, "the head is unreadable", &host.request_id()));
     };
+    let Some(gateway) = gateway(&env) else {
+        return Ok(match gateway::is_health_check(&head) {
+            true => respond(&gateway::unhealthy()),
+            false => refuse(Code::Misconfigured, "the log names every fault", &host.request_id()),
+        });
+    };
     Ok(match gateway.decide(&head, &host).await {
         Decision::Respond(response, _) => respond(&response),
-        Decision::Forward(forward, request_id) => {
-            let promise = forward_request(&request, &forward.url, &forward.edits_as_text());
+        Decision::Forward(forward) => {
+            let edits = HeaderEdit::as_text(&forward.edits);
+            let answer_edits = HeaderEdit::as_text(&forward.answer_edits);
+            let promise = forward_request(&request, &forward.url, &edits, &answer_edits);
             match JsFuture::from(promise).await {
                 Ok(response) => response.unchecked_into(),
-                Err(_) => refuse(Code::OriginUnreachable, "the origin did not answer", &request_id),
+                Err(_) => {
+                    let error = Error::new(Code::OriginUnreachable, "the origin did not answer");
+                    respond(&gateway.origin_failed(&head, &error, &forward.request_id))
+                }
             }
         }
     })
@@ -78,10 +86,10 @@ fn setting(env: &Env, name: &str) -> Option<String> {
 }
 
 fn refuse(code: Code, detail: &'static str, request_id: &str) -> Response {
-    respond(&ProblemResponse::new(&Error::new(code, detail), request_id))
+    respond(&gateway::Response::problem(&Error::new(code, detail), request_id))
 }
 
-fn respond(response: &ProblemResponse) -> Response {
+fn respond(response: &gateway::Response) -> Response {
     let headers: String =
         response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     make_response(response.status, &headers, &response.body)
@@ -93,7 +101,7 @@ extern "C" {
     fn request_head(request: &Request) -> String;
 
     #[wasm_bindgen(js_name = forwardRequest)]
-    fn forward_request(request: &Request, url: &str, edits: &str) -> Promise;
+    fn forward_request(request: &Request, url: &str, edits: &str, answer_edits: &str) -> Promise;
 
     #[wasm_bindgen(js_name = makeResponse)]
     fn make_response(status: u16, headers: &str, body: &str) -> Response;

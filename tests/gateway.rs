@@ -256,7 +256,7 @@ fn the_auth_servers_failure_is_not_the_callers() {
     let bearer = edge.bearer(&good_claims());
     for path in ["/x", "/open"] {
         let head = request("GET", path, std::slice::from_ref(&bearer));
-        let Decision::Respond(response, error) = edge.decide(&head) else { panic!("{path}") };
+        let Decision::Respond(response, Some(error)) = edge.decide(&head) else { panic!("{path}") };
         assert_eq!((response.status, error.code().as_str()), (503, "keys_unavailable"), "{path}");
     }
     assert_eq!(edge.outcome(&request("GET", "/open", &NO_HEADERS)), "forward");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use better_auth_edge::gateway::RequestHead;
+use better_auth_edge::gateway::{HeaderEdit, RequestHead};
 use common::{Edge, good_claims, origin_headers, request};
 
 const NO_HEADERS: [(&str, &str); 0] = [];
@@ -132,7 +132,7 @@ fn a_user_with_any_name_is_one_line() {
     let edge = Edge::new(&[]);
     let claims = good_claims().with("sub", r#""ü\r\nx-edge-role: admin""#);
     let forward = edge.forward(&request("GET", "/x", &[edge.bearer(&claims)]));
-    let text = forward.edits_as_text();
+    let text = HeaderEdit::as_text(&forward.edits);
     let line = "x-edge-user: %C3%BC%0D%0Ax-edge-role: admin";
     assert!(text.lines().any(|given| given == line), "{text}");
     assert!(text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "{text:?}");

@@ -4,7 +4,7 @@
 
 mod common;
 
-use better_auth_edge::gateway::{Decision, ProblemResponse, RequestHead};
+use better_auth_edge::gateway::{Decision, RequestHead, Response};
 use better_auth_edge::{Code, Error};
 use common::{Answer, Edge, Signer, base64url, good_claims, request};
 use serde_json::{Value, json};
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 const ID: &str = "request-0001";
 const ISOLATED: (&str, &str) = ("ROUTES", r#"[{"path":"/api/{id}/*","match":{"id":"sub"}}]"#);
 
-fn header<'r>(response: &'r ProblemResponse, name: &str) -> Option<&'r str> {
+fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
     let mut values = response.headers.iter().filter(|(given, _)| *given == name);
     let value = values.next().map(|(_, value)| value.as_str());
     assert!(values.next().is_none(), "{name} occurs once at most");
     value
 }
 
-fn body(response: &ProblemResponse) -> Value {
+fn body(response: &Response) -> Value {
     serde_json::from_str(&response.body).expect("the body is JSON")
 }
 
@@ -130,7 +130,7 @@ fn keys_that_are_not_to_be_had_are_the_edges_fault_and_come_back() {
 #[test]
 fn a_misconfiguration_is_named_in_the_log_only() {
     let error = Error::new(Code::Misconfigured, "ORIGIN_URL is https://internal.example");
-    let response = ProblemResponse::new(&error, ID);
+    let response = Response::problem(&error, ID);
     assert_eq!((response.status, &body(&response)["code"]), (500, &json!("misconfigured")));
     assert!(!response.body.contains("internal"), "{}", response.body);
     assert_eq!(header(&response, "www-authenticate"), None);
@@ -167,7 +167,7 @@ fn a_refusal_repeats_nothing_of_a_token_that_is_not_verified() {
     ] {
         let edge = Edge::new(&[]);
         let authorization = format!("Bearer {token}");
-        let Decision::Respond(response, error) =
+        let Decision::Respond(response, Some(error)) =
             edge.decide(&head("/x", Some(authorization.as_str())))
         else {
             panic!("{what} is let through");
@@ -182,7 +182,7 @@ fn a_refusal_repeats_nothing_of_a_token_that_is_not_verified() {
 #[test]
 fn a_refusal_never_repeats_the_token() {
     for (head, code, ..) in reasons() {
-        let Decision::Respond(response, error) = Edge::new(&[ISOLATED]).decide(&head) else {
+        let Decision::Respond(response, Some(error)) = Edge::new(&[ISOLATED]).decide(&head) else {
             panic!("{code} is let through");
         };
         let token = head.header("authorization").next().unwrap_or_default();

@@ -13,7 +13,7 @@
 #![no_main]
 
 use better_auth_edge::gateway::{
-    Decision, Forward, Gateway, HeaderEdit, Path, ProblemResponse, RequestHead, Settings,
+    Decision, Forward, Gateway, HeaderEdit, Path, Response, RequestHead, Settings,
 };
 use better_auth_edge_fuzz::base64url::encode;
 use better_auth_edge_fuzz::host::StillHost;
@@ -90,7 +90,8 @@ impl Harness {
         let Some(head) = RequestHead::parse(&text) else { return };
         let gateway = &self.gateways[usize::from(!plan.authorization)];
         match self.host.run(gateway.decide(&head, &self.host)) {
-            Decision::Forward(forward, request_id) => {
+            Decision::Forward(forward) => {
+                let request_id = forward.request_id.clone();
                 assert!(is_value(&request_id));
                 let seen = Seen { text: &text, head: &head, forward: &forward };
                 let segments = seen.check_url();
@@ -99,6 +100,7 @@ impl Harness {
                 check_edits(&forward);
             }
             Decision::Respond(response, error) => {
+                let error = error.expect("a reason");
                 assert_eq!(response.status, error.status());
                 check_response(&response, error.code().as_str());
             }
@@ -212,6 +214,7 @@ impl Seen<'_> {
         let removed = |name: &str| {
             self.forward.edits.iter().any(|edit| match edit {
                 HeaderEdit::Remove(gone) | HeaderEdit::Set(gone, _) => gone == name,
+                HeaderEdit::Append(..) => false,
             })
         };
         for (name, value) in self.sent().filter(|(name, _)| !removed(name)) {
@@ -294,7 +297,7 @@ fn check_edits(forward: &Forward) {
     }
 }
 
-fn check_response(response: &ProblemResponse, code: &str) {
+fn check_response(response: &Response, code: &str) {
     let body = Value::parse_object(response.body.as_bytes()).expect("the body is an object");
     assert_eq!(body.member("code").and_then(Value::as_str), Some(code));
     assert!(response.headers.iter().all(|(name, value)| is_name(name) && is_value(value)));

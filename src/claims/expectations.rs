@@ -137,6 +137,13 @@ pub(crate) struct Expected {
     times: Times,
 }
 
+impl Expected {
+    /// Seconds since 1970.
+    pub(crate) fn expires(&self) -> f64 {
+        self.times.expires
+    }
+}
+
 fn issuer(claims: &Claims) -> Result<&str, Error> {
     claims.claim("iss").and_then(Json::as_str).ok_or_else(|| invalid("\"iss\" is not a string"))
 }

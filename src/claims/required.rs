@@ -24,6 +24,26 @@ impl RequiredClaim {
         (!name.is_empty()).then(|| Self { name: name.to_owned(), accepted })
     }
 
+    /// Names, or an object from names to one accepted value or several. `None` for anything else.
+    pub(crate) fn list_from_json(json: &Json) -> Option<Vec<Self>> {
+        match json {
+            Json::Array(names) => names.iter().map(|name| Self::present(name.as_str()?)).collect(),
+            Json::Object(values) => {
+                values.members().map(|(name, accepted)| Self::from_json(name, accepted)).collect()
+            }
+            _ => None,
+        }
+    }
+
+    /// A claim and one accepted value, or a list of some.
+    pub(crate) fn from_json(name: &str, accepted: &Json) -> Option<Self> {
+        match accepted {
+            Json::Array(accepted) if accepted.is_empty() => None,
+            Json::Array(accepted) => Self::one_of(name, accepted.clone()),
+            accepted => Self::one_of(name, vec![accepted.clone()]),
+        }
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,32 +1,53 @@
 //! What goes to the origin: its URL, and how the request's headers change on the way.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use super::head::RequestHead;
+use super::assertion::{Assertions, Occasion};
+use super::head::{RequestHead, is_token};
 use super::path::Path;
+use super::settings::Reader;
 use crate::base_url::BaseUrl;
 use crate::jose::Json;
 use crate::verifier::Verified;
 
 /// How requests are sent on, from the settings.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Forwarding {
     pub(super) origin: BaseUrl,
     /// Whether the origin gets the bearer token too
     pub(super) authorization: bool,
     /// Claims and the headers, in lower case, that carry them
     pub(super) claim_headers: Vec<(String, String)>,
+    /// Whether and how the edge signs who is calling
+    pub(super) assertions: Option<Assertions>,
+}
+
+/// A request that has been let through.
+#[derive(Clone, Copy)]
+pub(super) struct Passage<'r> {
+    pub(super) head: &'r RequestHead,
+    pub(super) path: &'r Path,
+    pub(super) user: Option<&'r Arc<Verified>>,
+    pub(super) request_id: &'r str,
+    /// Seconds since 1970
+    pub(super) now: f64,
 }
 
 impl Forwarding {
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Option<Self> {
+        let origin = reader.required("ORIGIN_URL").and_then(|url| reader.url("ORIGIN_URL", &url));
+        let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
+        let claim_headers = claim_headers(reader);
+        let audience = origin.as_ref().map_or("", BaseUrl::origin);
+        let assertions = Assertions::from_settings(reader, audience);
+        Some(Self { origin: origin?, authorization, claim_headers, assertions })
+    }
+
     /// Forged identity headers are removed from every request, whoever sends it.
-    pub(super) fn forward(
-        &self,
-        head: &RequestHead,
-        path: &Path,
-        user: Option<&Verified>,
-        request_id: &str,
-    ) -> Forward {
+    pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
+        let Passage { head, path, user, request_id, now } = *passage;
+        let url = self.url(path);
         let mut edits: Vec<_> = head
             .headers()
             .iter()
@@ -42,17 +63,23 @@ impl Forwarding {
                     set(header, value);
                 }
             }
+            if let Some(assertions) = &self.assertions {
+                let (edge, method) = (head.origin(), head.method());
+                let occasion = Occasion { user, now, id: request_id, edge, method, url: &url };
+                set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
+            }
         }
-        Forward { url: self.url(head, path), edits }
+        let url = match head.query() {
+            Some(query) => format!("{url}?{query}"),
+            None => url,
+        };
+        let (answer_edits, request_id) = (Vec::new(), request_id.to_owned());
+        Forward { url, edits, answer_edits, request_id }
     }
 
-    fn url(&self, head: &RequestHead, path: &Path) -> String {
-        let mut url = format!("{}{}", self.origin, path.encoded());
-        if let Some(query) = head.query() {
-            url.push('?');
-            url.push_str(query);
-        }
-        url
+    /// Without the query.
+    fn url(&self, path: &Path) -> String {
+        format!("{}{}", self.origin, path.encoded())
     }
 
     fn is_removed(&self, head: &RequestHead, name: &str) -> bool {
@@ -71,22 +98,10 @@ pub struct Forward {
     pub url: String,
     /// What to do to the headers, in this order
     pub edits: Vec<HeaderEdit>,
-}
-
-impl Forward {
-    /// The edits as they cross to the host, one to a line: a name to remove, or `name: value` to
-    /// set. Names and values hold neither colons followed by a space, nor line breaks.
-    pub fn edits_as_text(&self) -> String {
-        let mut text = String::new();
-        for edit in &self.edits {
-            match edit {
-                HeaderEdit::Remove(name) => writeln!(text, "{name}"),
-                HeaderEdit::Set(name, value) => writeln!(text, "{name}: {value}"),
-            }
-            .expect("writing to a String does not fail");
-        }
-        text
-    }
+    /// What to do to the headers of the answer, in this order
+    pub answer_edits: Vec<HeaderEdit>,
+    /// For the log, and for the answer if the origin fails
+    pub request_id: String,
 }
 
 /// A change to one header; names are in lower case.
@@ -96,6 +111,26 @@ pub enum HeaderEdit {
     Remove(String),
     /// One header of that name, with this value
     Set(String, String),
+    /// One more value of that name
+    Append(String, String),
+}
+
+impl HeaderEdit {
+    /// The edits as they cross to the host, one to a line: a name to remove, `name: value` to set,
+    /// `+name: value` to append. Names and values hold neither colons followed by a space, nor line
+    /// breaks, and no name that is edited begins with a plus sign.
+    pub fn as_text(edits: &[Self]) -> String {
+        let mut text = String::new();
+        for edit in edits {
+            match edit {
+                Self::Remove(name) => writeln!(text, "{name}"),
+                Self::Set(name, value) => writeln!(text, "{name}: {value}"),
+                Self::Append(name, value) => writeln!(text, "+{name}: {value}"),
+            }
+            .expect("writing to a String does not fail");
+        }
+        text
+    }
 }
 
 /// Whether a server that takes `_` for `-`, as CGI's heirs do, sees one name in both.
@@ -155,6 +190,48 @@ fn claim_value(claim: &Json) -> Option<String> {
     }
 }
 
+/// Claim and header name; the names in lower case, distinct, and none that means something else.
+fn claim_headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    const SETTING: &str = "CLAIM_HEADERS";
+    let Some(json) = reader.json(SETTING) else {
+        return Vec::new();
+    };
+    let Some(table) = json.as_object() else {
+        reader.fault(SETTING, "is not a table of claims and header names");
+        return Vec::new();
+    };
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (claim, header) in table.members() {
+        let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
+        let name = header.replace('_', "-");
+        if claim.is_empty() || !is_token(&header) {
+            reader.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
+        } else if RESERVED_HEADERS.contains(&name.as_str()) || name.starts_with("x-edge-") {
+            reader.fault(SETTING, format!("must not set {header}, which has a meaning of its own"));
+        } else if headers.iter().any(|(_, taken)| taken.replace('_', "-") == name) {
+            reader.fault(SETTING, format!("sets {header} from two claims"));
+        } else {
+            headers.push((claim.to_owned(), header));
+        }
+    }
+    headers
+}
+
+const RESERVED_HEADERS: [&str; 12] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "x-request-id",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,13 +241,15 @@ mod tests {
             origin: BaseUrl::parse("http://origin.example:8000/v1").unwrap(),
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
+            assertions: None,
         }
     }
 
     fn forward(forwarding: &Forwarding, head: &str) -> Forward {
         let head = RequestHead::parse(head).unwrap();
         let path = Path::parse(head.path()).unwrap();
-        forwarding.forward(&head, &path, None, "id")
+        let passage = Passage { head: &head, path: &path, user: None, request_id: "id", now: 0.0 };
+        forwarding.forward(&passage)
     }
 
     #[test]
@@ -194,16 +273,18 @@ mod tests {
     fn hop_by_hop_headers_and_what_connection_names_stay_behind() {
         let head =
             "GET\nhttp://edge/\nconnection: close, X-Secret\nx-secret: a\nte: trailers\nx-b: c";
-        let text = forward(&forwarding(), head).edits_as_text();
+        let text = HeaderEdit::as_text(&forward(&forwarding(), head).edits);
         assert_eq!(text, "connection\nx-secret\nte\nx-request-id: id\n");
     }
 
     #[test]
     fn the_bearer_token_is_passed_on_only_if_so_set() {
         let head = "GET\nhttp://edge/\nauthorization: Bearer a.b.c";
-        assert!(!forward(&forwarding(), head).edits_as_text().contains("authorization"));
+        assert!(
+            !HeaderEdit::as_text(&forward(&forwarding(), head).edits).contains("authorization")
+        );
         let keeping = Forwarding { authorization: false, ..forwarding() };
-        assert!(forward(&keeping, head).edits_as_text().starts_with("authorization\n"));
+        assert!(HeaderEdit::as_text(&forward(&keeping, head).edits).starts_with("authorization\n"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestHead {
     method: String,
+    origin: String,
     path: String,
     query: Option<String>,
     headers: Vec<(String, String)>,
@@ -16,19 +17,24 @@ impl RequestHead {
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
         let method = lines.next().filter(|method| is_token(method))?.to_owned();
-        let (path, query) = path_and_query(lines.next()?)?;
+        let (origin, path, query) = parts(lines.next()?)?;
         let header = |line: &str| {
             let (name, value) = line.split_once(": ")?;
             let well_formed = is_token(name) && !value.contains(['\0', '\r']);
             well_formed.then(|| (name.to_ascii_lowercase(), value.to_owned()))
         };
         let headers = lines.filter(|line| !line.is_empty()).map(header).collect::<Option<_>>()?;
-        Some(Self { method, path, query, headers })
+        Some(Self { method, origin, path, query, headers })
     }
 
     /// The method, upper case.
     pub fn method(&self) -> &str {
         &self.method
+    }
+
+    /// Scheme, host and port of the URL: `https://edge.example`.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The path, percent-encoded as it came.
@@ -62,24 +68,26 @@ impl RequestHead {
 }
 
 /// RFC 9110, section 5.6.2: what names of methods and headers are made of.
-fn is_token(name: &str) -> bool {
+pub(super) fn is_token(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_token)
 }
 
-/// The path and query of an absolute URL that a host has serialised (WHATWG URL): printable ASCII, and
-/// the first slash behind the authority begins the path.
-fn path_and_query(url: &str) -> Option<(String, Option<String>)> {
+/// The origin, path and query of an absolute URL that a host has serialised (WHATWG URL): printable
+/// ASCII, and the first slash behind the authority begins the path.
+fn parts(url: &str) -> Option<(String, String, Option<String>)> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
-    let (_, rest) = url.split_once("://")?;
-    let target = rest.find('/').map_or("/", |start| &rest[start..]);
-    let target = target.split('#').next()?;
-    Some(match target.split_once('?') {
-        Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
-        None => (target.to_owned(), None),
-    })
+    let authority = url.find("://")? + "://".len();
+    let start = url[authority..].find('/').map(|start| authority + start);
+    let (origin, target) = url.split_at(start.unwrap_or(url.len()));
+    let target = if target.is_empty() { "/" } else { target.split('#').next()? };
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (target, None),
+    };
+    Some((origin.to_owned(), path.to_owned(), query))
 }
 
 #[cfg(test)]
@@ -91,6 +99,7 @@ mod tests {
         let head =
             RequestHead::parse("GET\nhttps://a.example/x/y?q=1?2#f\nHost: a\nb: c: d\ne: \n");
         let head = head.unwrap();
+        assert_eq!(head.origin(), "https://a.example");
         assert_eq!((head.method(), head.path(), head.query()), ("GET", "/x/y", Some("q=1?2")));
         assert_eq!(head.header("b").collect::<Vec<_>>(), ["c: d"]);
         assert_eq!(head.header("host").count(), 1);

@@ -6,10 +6,11 @@ use super::rules::Match;
 use crate::error::{Code, Error};
 use crate::verifier::Verified;
 
-/// Holds the path's parameters against the caller's claims.
+/// Holds the path's parameters against the caller's claims, and the claims against the rule.
 ///
 /// # Errors
-/// [`Code::UserMismatch`] when one differs, also when the claim is missing or no string.
+/// [`Code::UserMismatch`] when one differs, also when the claim is missing or no string;
+/// [`Code::InsufficientClaims`], [`Code::InsufficientScope`].
 pub(super) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), Error> {
     for (value, claim) in matched.equal() {
         let claimed = user.and_then(|user| user.claims().text_claim(claim));
@@ -18,7 +19,24 @@ pub(super) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), 
             return Err(Error::new(Code::UserMismatch, detail));
         }
     }
-    Ok(())
+    let Some(user) = user else {
+        return Ok(()); // a rule with further conditions requires a token
+    };
+    matched.claims().iter().try_for_each(|required| required.check_value(user.claims()))?;
+    match matched.scopes().iter().all(|scope| has_scope(user, scope)) {
+        true => Ok(()),
+        false => {
+            let scopes = matched.scopes().join(" ");
+            let detail = format!("this path needs the scopes {scopes}");
+            Err(Error::new(Code::InsufficientScope, detail).with_scopes(scopes))
+        }
+    }
+}
+
+/// RFC 6749, section 3.3: scopes are separated by spaces.
+fn has_scope(user: &Verified, scope: &str) -> bool {
+    let granted = user.claims().text_claim("scope").unwrap_or_default();
+    granted.split(' ').any(|granted| granted == scope)
 }
 
 /// Two spellings of one UUID are one user (RFC 9562, section 4); anything else is compared exactly.

@@ -6,23 +6,30 @@
 //!
 //! A decision is data. Carrying it out, streaming bodies included, is the host's part.
 
+mod assertion;
+mod cors;
 mod credentials;
 mod forward;
 mod head;
 mod isolation;
 mod path;
-mod problem;
+mod response;
 mod rules;
 mod settings;
+mod well_known;
 
 pub use forward::{Forward, HeaderEdit};
 pub use head::RequestHead;
 pub use path::Path;
-pub use problem::ProblemResponse;
+pub use response::Response;
 pub use rules::{Access, Rule, Rules};
 pub use settings::{SettingFault, Settings};
+pub use well_known::{is_health_check, unhealthy};
 
 use std::sync::Arc;
+
+use cors::Cors;
+use forward::{Forwarding, Passage};
 
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -33,26 +40,44 @@ use crate::verifier::{Verified, Verifier};
 pub struct Gateway {
     verifier: Verifier,
     rules: Rules,
-    forwarding: forward::Forwarding,
+    cors: Cors,
+    forwarding: Forwarding,
 }
 
 impl Gateway {
     /// A gateway by these settings. Nothing is fetched before the first token asks for a key.
     pub fn new(settings: Settings) -> Self {
-        let Settings { verifier, rules, forwarding } = settings;
-        Self { verifier, rules, forwarding }
+        let Settings { verifier, rules, cors, forwarding } = settings;
+        Self { verifier, rules, cors, forwarding }
     }
 
     /// What to do with a request. The way is one, and it never turns back.
     pub async fn decide<H: Host>(&self, head: &RequestHead, host: &H) -> Decision {
+        let own_answer = self.own_answer(head, host).await;
+        if let Some(response) = own_answer.or_else(|| self.cors.preflight(head)) {
+            return Decision::Respond(response, None);
+        }
         let request_id = head.request_id().unwrap_or_else(|| host.request_id());
         match self.admit(head, host).await {
             Ok((path, user)) => {
-                let forward = self.forwarding.forward(head, &path, user.as_deref(), &request_id);
-                Decision::Forward(forward, request_id)
+                let (user, now) = (user.as_ref(), host.now());
+                let passage = Passage { head, path: &path, user, request_id: &request_id, now };
+                let answer_edits = self.cors.edits(head);
+                Decision::Forward(Forward { answer_edits, ..self.forwarding.forward(&passage) })
             }
-            Err(error) => Decision::Respond(ProblemResponse::new(&error, &request_id), error),
+            Err(error) => {
+                let mut response = Response::problem(&error, &request_id);
+                self.cors.decorate(head, &mut response);
+                Decision::Respond(response, Some(error))
+            }
         }
+    }
+
+    /// The answer where the origin fails.
+    pub fn origin_failed(&self, head: &RequestHead, error: &Error, request_id: &str) -> Response {
+        let mut response = Response::problem(error, request_id);
+        self.cors.decorate(head, &mut response);
+        response
     }
 
     async fn admit<H: Host>(
@@ -62,7 +87,7 @@ impl Gateway {
     ) -> Result<(Path, Option<Arc<Verified>>), Error> {
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
-        if matched.access == Access::Public {
+        if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
             return Ok((path, None));
         }
         let user = match credentials::bearer(head)? {
@@ -78,10 +103,10 @@ impl Gateway {
 /// What to do with a request.
 #[derive(Debug)]
 pub enum Decision {
-    /// Send it on, changed like this; the request id is for the log and for a failure's answer
-    Forward(Forward, String),
-    /// Answer it here, for this reason
-    Respond(ProblemResponse, Error),
+    /// Send it on, changed like this
+    Forward(Forward),
+    /// Answer it here; for this reason, where the answer is no
+    Respond(Response, Option<Error>),
 }
 
 const MISSING_TOKEN: &str =

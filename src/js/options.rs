@@ -101,19 +101,7 @@ fn json(value: &JsValue) -> String {
 
 /// Names, or an object from names to one accepted value or several.
 fn required_claims(value: &JsValue) -> Result<Vec<RequiredClaim>, &'static str> {
-    let claims: Option<_> = match Json::parse(&json(value)) {
-        Ok(Json::Array(names)) => {
-            names.iter().map(|name| RequiredClaim::present(name.as_str()?)).collect()
-        }
-        Ok(Json::Object(values)) => values
-            .members()
-            .map(|(name, accepted)| match accepted {
-                Json::Array(accepted) if accepted.is_empty() => None,
-                Json::Array(accepted) => RequiredClaim::one_of(name, accepted.clone()),
-                accepted => RequiredClaim::one_of(name, vec![accepted.clone()]),
-            })
-            .collect(),
-        _ => None,
-    };
+    let claims = Json::parse(&json(value)).ok();
+    let claims = claims.and_then(|json| RequiredClaim::list_from_json(&json));
     claims.ok_or("is neither a list of names nor an object of accepted values")
 }

@@ -54,6 +54,16 @@ pub enum Lookup {
     Refuse(Error),
 }
 
+/// What is known of an issuer's keys.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeyStatus {
+    /// How many keys can verify
+    pub usable: usize,
+    /// Seconds since they were asked for; nothing for a set that was handed over, or where there is
+    /// none
+    pub age: Option<f64>,
+}
+
 /// Permission to fetch once. The slot was taken when it was given, so that nobody else fetches.
 #[derive(Debug, PartialEq)]
 pub struct Attempt {
@@ -183,6 +193,14 @@ impl KeyCache {
                 let retry_at = now + pause * (0.5 + 0.5 * jitter);
                 self.failures = Failures { count, retry_at };
             }
+        }
+    }
+
+    /// What is known at `now`, and not too old to be used.
+    pub fn status(&self, now: f64) -> KeyStatus {
+        match self.believed(now) {
+            Some((known, age)) => KeyStatus { usable: known.set.len(), age: Some(age) },
+            None => KeyStatus { usable: 0, age: None },
         }
     }
 

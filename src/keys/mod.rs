@@ -8,6 +8,6 @@ mod cache;
 mod key_set;
 mod source;
 
-pub use cache::{Attempt, KeyCache, Lookup, Timing};
+pub use cache::{Attempt, KeyCache, KeyStatus, Lookup, Timing};
 pub use key_set::{KeySet, Selection, Wanted};
 pub use source::{KeySource, Remote};

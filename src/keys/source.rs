@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cache::{Attempt, KeyCache, Lookup, Timing};
+use super::cache::{Attempt, KeyCache, KeyStatus, Lookup, Timing};
 use super::key_set::{KeySet, Wanted};
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
@@ -44,6 +44,14 @@ impl KeySource {
         match self {
             Self::Fixed(set) => set.keys(wanted),
             Self::Remote(remote) => remote.keys(host, wanted).await,
+        }
+    }
+
+    /// What is known now, without asking anybody.
+    pub fn status(&self, now: f64) -> KeyStatus {
+        match self {
+            Self::Fixed(set) => KeyStatus { usable: set.len(), age: None },
+            Self::Remote(remote) => remote.cache().status(now),
         }
     }
 }

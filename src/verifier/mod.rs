@@ -16,7 +16,7 @@ use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Algorithm, CompactJws, Header, Limits};
-use crate::keys::{KeySource, Wanted};
+use crate::keys::{KeySource, KeyStatus, Wanted};
 
 /// Verifies Better Auth tokens of one issuer and one kind.
 #[derive(Debug)]
@@ -79,6 +79,18 @@ impl Verifier {
         let verified = Arc::new(self.verify_afresh(token, host).await?);
         self.cache(host).insert(token, &verified);
         Ok(verified)
+    }
+
+    /// What the keys are like. A set that was never had is fetched.
+    pub async fn key_status<H: Host>(&self, host: &H) -> KeyStatus {
+        let Keys::Published(source) = &self.keys else {
+            return KeyStatus { usable: 1, age: None };
+        };
+        // asks for no key in particular; what it is told does not matter
+        let algorithm = self.algorithms.first().copied().unwrap_or(Algorithm::EdDsa);
+        let wanted = Wanted { kid: None, algorithm, since: host.now(), plausible: false };
+        let _ = source.keys(host, &wanted).await;
+        source.status(host.now())
     }
 
     /// A token that was verified before needs its times and its key again, the key by identity. What
@@ -173,6 +185,11 @@ impl Verified {
     /// Who the user is: the value of the user claim, never empty.
     pub fn user(&self) -> &str {
         &self.expected.user
+    }
+
+    /// When it ends, in seconds since 1970.
+    pub fn expires(&self) -> f64 {
+        self.expected.expires()
     }
 
     /// The algorithm that signed it.

@@ -1,7 +1,7 @@
 //! A gateway, the network behind it, and what the origin would see.
 
 use better_auth_edge::gateway::{
-    Decision, Forward, Gateway, HeaderEdit, ProblemResponse, RequestHead, Settings,
+    Decision, Forward, Gateway, HeaderEdit, RequestHead, Response, Settings,
 };
 
 use super::{AUTH_SERVER, Answer, Claims, Signer, TestHost, key_set};
@@ -43,22 +43,23 @@ impl Edge {
     pub(crate) fn outcome(&self, head: &RequestHead) -> &'static str {
         match self.decide(head) {
             Decision::Forward(..) => "forward",
-            Decision::Respond(_, error) => error.code().as_str(),
+            Decision::Respond(response, None) if response.status < 300 => "answered",
+            Decision::Respond(_, error) => error.expect("a reason").code().as_str(),
         }
     }
 
     /// The request to the origin; the request must be let through.
     pub(crate) fn forward(&self, head: &RequestHead) -> Forward {
         match self.decide(head) {
-            Decision::Forward(forward, _) => forward,
+            Decision::Forward(forward) => forward,
             Decision::Respond(response, _) => panic!("refused: {}", response.body),
         }
     }
 
     /// The edge's own response; the request must be refused.
-    pub(crate) fn respond(&self, head: &RequestHead) -> ProblemResponse {
+    pub(crate) fn respond(&self, head: &RequestHead) -> Response {
         match self.decide(head) {
-            Decision::Forward(forward, _) => panic!("let through: {}", forward.url),
+            Decision::Forward(forward) => panic!("let through: {}", forward.url),
             Decision::Respond(response, _) => response,
         }
     }
@@ -80,7 +81,8 @@ pub(crate) fn request<V: AsRef<str>>(
 pub(crate) fn origin_headers(head: &RequestHead, forward: &Forward) -> Vec<(String, String)> {
     let mut headers = head.headers().to_vec();
     for edit in &forward.edits {
-        let (HeaderEdit::Remove(name) | HeaderEdit::Set(name, _)) = edit;
+        let (HeaderEdit::Remove(name) | HeaderEdit::Set(name, _) | HeaderEdit::Append(name, _)) =
+            edit;
         headers.retain(|(given, _)| given != name);
         if let HeaderEdit::Set(name, value) = edit {
             headers.push((name.clone(), value.clone()));

@@ -1,23 +1,25 @@
-//! How the edge says no: problem details (RFC 9457) and, on 401, a challenge (RFC 6750, section 3).
+//! What the edge answers by itself: mostly no, as problem details (RFC 9457) and, on 401, a challenge
+//! (RFC 6750, section 3).
 
 use crate::error::{Code, Error};
 use crate::jose::json::quote;
 
 /// A response that the edge gives by itself.
 #[derive(Clone, Debug)]
-pub struct ProblemResponse {
+pub struct Response {
     /// The HTTP status
     pub status: u16,
     /// Names and values of its headers
     pub headers: Vec<(&'static str, String)>,
-    /// JSON: the members of RFC 9457, section 3.1, and `code` and `request_id` beside them
+    /// The body, perhaps empty
     pub body: String,
 }
 
-impl ProblemResponse {
-    /// The response for an error. What went wrong inside of the edge is for its log: the response
-    /// to a `misconfigured` says only that.
-    pub fn new(error: &Error, request_id: &str) -> Self {
+impl Response {
+    /// The response for an error: JSON with the members of RFC 9457, section 3.1, and `code` and
+    /// `request_id` beside them. What went wrong inside of the edge is for its log: the response to
+    /// a `misconfigured` says only that.
+    pub fn problem(error: &Error, request_id: &str) -> Self {
         let code = error.code();
         let detail = match code {
             Code::Misconfigured => {
@@ -41,7 +43,7 @@ impl ProblemResponse {
             ("x-content-type-options", "nosniff".to_owned()),
             ("x-request-id", request_id.to_owned()),
         ];
-        if let Some(challenge) = challenge(code) {
+        if let Some(challenge) = challenge(error) {
             headers.push(("www-authenticate", challenge));
         }
         if let Some(seconds) = error.retry_after() {
@@ -56,15 +58,23 @@ impl ProblemResponse {
 const ERRORS_PAGE: &str = "tag:better-auth-edge,2026:errors";
 
 /// RFC 6750, section 3: no error code where the request had no token.
-fn challenge(code: Code) -> Option<String> {
-    let error = match (code, code.status()) {
+fn challenge(error: &Error) -> Option<String> {
+    let code = error.code();
+    let reason = match (code, code.status()) {
         (Code::MissingToken, _) => return Some(format!("Bearer realm=\"{REALM}\"")),
         (Code::MalformedRequest, _) => "invalid_request",
+        (Code::InsufficientScope, _) => "insufficient_scope",
         (_, 401) => "invalid_token",
         _ => return None,
     };
     let title = code.title();
-    Some(format!("Bearer realm=\"{REALM}\", error=\"{error}\", error_description=\"{title}\""))
+    let mut challenge =
+        format!("Bearer realm=\"{REALM}\", error=\"{reason}\", error_description=\"{title}\"");
+    if let Some(scopes) = error.scopes() {
+        // what a scope is made of needs no escaping
+        challenge.push_str(&format!(", scope=\"{scopes}\""));
+    }
+    Some(challenge)
 }
 
 const REALM: &str = "better-auth-edge";

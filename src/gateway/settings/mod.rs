@@ -4,17 +4,22 @@
 
 use std::fmt;
 
+use super::cors::Cors;
 use super::forward::Forwarding;
-use super::rules::{Rule, Rules};
-use crate::base_url::BaseUrl;
-use crate::jose::{Algorithm, Json};
+use super::rules::Rules;
+use crate::claims::RequiredClaim;
 use crate::verifier::{Verifier, VerifierOptions};
+
+mod reader;
+
+pub(super) use reader::Reader;
 
 /// What a gateway needs to know.
 #[derive(Debug)]
 pub struct Settings {
     pub(super) verifier: Verifier,
     pub(super) rules: Rules,
+    pub(super) cors: Cors,
     pub(super) forwarding: Forwarding,
 }
 
@@ -25,9 +30,11 @@ impl Settings {
     /// # Errors
     /// Every fault.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
-        let mut reader = Reader { lookup, faults: Vec::new() };
+        let mut reader = Reader::new(&lookup);
         let base_url = reader.required("BETTER_AUTH_URL");
         let algorithms = reader.list("ALGORITHMS");
+        let required_claims = required_claims(&mut reader);
+        let known_claims = known_claims(&reader, &required_claims);
         let options = VerifierOptions {
             jwks_url: reader.text("JWKS_URL"),
             secret: reader.secret(&algorithms),
@@ -47,7 +54,7 @@ impl Settings {
             table_window: reader.number("TABLE_WINDOW"),
             max_token_bytes: reader.number("MAX_TOKEN_BYTES"),
             max_header_bytes: reader.number("MAX_HEADER_BYTES"),
-            required_claims: None,
+            required_claims,
             // one fault about a missing URL is enough
             base_url: Some(base_url.unwrap_or_else(|| "http://missing.invalid".into())),
             jwks: None,
@@ -58,17 +65,15 @@ impl Settings {
                 reader.fault(setting_name(fault.option()), fault.detail());
             }
         }
-        let origin = reader.required("ORIGIN_URL").and_then(|url| reader.url("ORIGIN_URL", &url));
-        let rules = reader.rules();
-        let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
-        let claim_headers = reader.claim_headers();
+        let rules = Rules::from_settings(&mut reader, &known_claims);
+        let cors = Cors::from_settings(&mut reader);
+        let forwarding = Forwarding::from_settings(&mut reader);
 
-        match (verifier, origin) {
-            (Ok(verifier), Some(origin)) if reader.faults.is_empty() => {
-                let forwarding = Forwarding { origin, authorization, claim_headers };
-                Ok(Self { verifier, rules, forwarding })
+        match (verifier, forwarding) {
+            (Ok(verifier), Some(forwarding)) if reader.is_faultless() => {
+                Ok(Self { verifier, rules, cors, forwarding })
             }
-            _ => Err(reader.faults),
+            _ => Err(reader.faults()),
         }
     }
 }
@@ -93,6 +98,37 @@ impl fmt::Display for SettingFault {
     }
 }
 
+/// `REQUIRED_CLAIMS`: names separated by commas, or a table from names to accepted values.
+fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
+    const SETTING: &str = "REQUIRED_CLAIMS";
+    let text = reader.text(SETTING)?;
+    let claims = match text.starts_with(['{', '[']) {
+        true => reader.json(SETTING).and_then(|json| RequiredClaim::list_from_json(&json)),
+        false => text.split(',').map(|name| RequiredClaim::present(name.trim())).collect(),
+    };
+    if claims.is_none() {
+        reader.fault(SETTING, "is neither a list of names nor a table of accepted values");
+    }
+    claims
+}
+
+/// The claims that a deployment speaks of somewhere, and so expects its tokens to have.
+fn known_claims(reader: &Reader<'_>, required: &Option<Vec<RequiredClaim>>) -> Vec<String> {
+    let mut known = vec!["sub".to_owned()];
+    known.extend(reader.list("USER_CLAIM").unwrap_or_default());
+    known.extend(passed_claims(reader));
+    known.extend(required.iter().flatten().map(|claim| claim.name().to_owned()));
+    known
+}
+
+/// `CLAIMS`: what the assertion passes on.
+pub(super) fn passed_claims(reader: &Reader<'_>) -> Vec<String> {
+    let default = || PASSED_CLAIMS.map(str::to_owned).to_vec();
+    reader.list("CLAIMS").unwrap_or_else(default)
+}
+
+const PASSED_CLAIMS: [&str; 7] = ["sub", "uuid", "id", "email", "name", "role", "scope"];
+
 /// What an option of the verifier is called among the settings.
 fn setting_name(option: &'static str) -> &'static str {
     match option {
@@ -115,151 +151,10 @@ fn setting_name(option: &'static str) -> &'static str {
         "tableWindow" => "TABLE_WINDOW",
         "maxTokenBytes" => "MAX_TOKEN_BYTES",
         "maxHeaderBytes" => "MAX_HEADER_BYTES",
+        "requiredClaims" => "REQUIRED_CLAIMS",
         other => other,
     }
 }
-
-struct Reader<L> {
-    lookup: L,
-    faults: Vec<SettingFault>,
-}
-
-impl<L: Fn(&str) -> Option<String>> Reader<L> {
-    fn text(&self, setting: &'static str) -> Option<String> {
-        (self.lookup)(setting).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-    }
-
-    fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
-        self.faults.push(SettingFault { setting, detail: detail.into() });
-    }
-
-    fn required(&mut self, setting: &'static str) -> Option<String> {
-        let text = self.text(setting);
-        if text.is_none() {
-            self.fault(setting, "is required");
-        }
-        text
-    }
-
-    fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
-        BaseUrl::parse(text).map_err(|fault| self.fault(setting, fault)).ok()
-    }
-
-    /// A comma-separated list.
-    fn list(&self, setting: &'static str) -> Option<Vec<String>> {
-        let text = self.text(setting)?;
-        Some(text.split(',').map(|value| value.trim().to_owned()).collect())
-    }
-
-    /// The secret counts only where an algorithm that needs one is named: without, the same secret
-    /// may be there for other purposes.
-    fn secret(&self, algorithms: &Option<Vec<String>>) -> Option<Vec<u8>> {
-        let named = algorithms.iter().flatten().filter_map(|name| Algorithm::from_name(name));
-        let needed = named.into_iter().any(Algorithm::is_symmetric);
-        // not trimmed: every byte counts
-        (self.lookup)("BETTER_AUTH_SECRET").filter(|_| needed).map(String::into_bytes)
-    }
-
-    /// A number; what is none becomes one that no check accepts.
-    fn number(&self, setting: &'static str) -> Option<f64> {
-        let number = |text: String| match Json::parse(&text) {
-            Ok(Json::Number(number)) => number.as_f64(),
-            _ => None,
-        };
-        self.text(setting).map(|text| number(text).unwrap_or(f64::NAN))
-    }
-
-    fn switch(&mut self, setting: &'static str, default: bool) -> bool {
-        match self.text(setting).as_deref() {
-            None => default,
-            Some("true") => true,
-            Some("false") => false,
-            Some(_) => {
-                self.fault(setting, "is neither true nor false");
-                default
-            }
-        }
-    }
-
-    fn json(&mut self, setting: &'static str) -> Option<Json> {
-        let text = self.text(setting)?;
-        Json::parse(&text).map_err(|error| self.fault(setting, error.to_string())).ok()
-    }
-
-    fn rules(&mut self) -> Rules {
-        const SETTING: &str = "ROUTES";
-        let Some(json) = self.json(SETTING) else {
-            return Rules::default();
-        };
-        let Some(entries) = json.as_array() else {
-            self.fault(SETTING, "is not a list of rules");
-            return Rules::default();
-        };
-        let mut rules = Vec::new();
-        for (i, entry) in entries.iter().enumerate() {
-            match Rule::from_json(entry) {
-                Ok(rule) => rules.push(rule),
-                Err(faults) => {
-                    for fault in faults {
-                        self.fault(SETTING, format!("[{i}]: {fault}"));
-                    }
-                }
-            }
-        }
-        Rules::new(rules)
-    }
-
-    /// Claim and header name; the names in lower case, distinct, and none that means something else.
-    fn claim_headers(&mut self) -> Vec<(String, String)> {
-        const SETTING: &str = "CLAIM_HEADERS";
-        let Some(json) = self.json(SETTING) else {
-            return Vec::new();
-        };
-        let Some(table) = json.as_object() else {
-            self.fault(SETTING, "is not a table of claims and header names");
-            return Vec::new();
-        };
-        let mut headers: Vec<(String, String)> = Vec::new();
-        for (claim, header) in table.members() {
-            let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
-            let name = header.replace('_', "-");
-            if claim.is_empty() || !is_header_name(&header) {
-                self.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
-            } else if RESERVED_HEADERS.contains(&name.as_str()) || name.starts_with("x-edge-") {
-                self.fault(
-                    SETTING,
-                    format!("must not set {header}, which has a meaning of its own"),
-                );
-            } else if headers.iter().any(|(_, taken)| taken.replace('_', "-") == name) {
-                self.fault(SETTING, format!("sets {header} from two claims"));
-            } else {
-                headers.push((claim.to_owned(), header));
-            }
-        }
-        headers
-    }
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_header_name(name: &str) -> bool {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(token)
-}
-
-const RESERVED_HEADERS: [&str; 12] = [
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "host",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-    "x-request-id",
-];
 
 #[cfg(test)]
 mod tests {
@@ -315,10 +210,10 @@ mod tests {
             "ISSUER",
             "AUDIENCE",
             "CLOCK_TOLERANCE",
+            "ROUTES",
+            "ROUTES",
+            "ROUTES",
             "ORIGIN_URL",
-            "ROUTES",
-            "ROUTES",
-            "ROUTES",
             "FORWARD_AUTHORIZATION",
             "CLAIM_HEADERS",
             "CLAIM_HEADERS",

@@ -1,0 +1,225 @@
+//! The assertion: who is calling, signed by the edge for the origin, so that the origin believes
+//! nothing else. A compact JWS of a minute's life, of its own type.
+
+mod key;
+
+use key::SigningKey;
+
+use std::hash::BuildHasherDefault;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use jwt_compact::alg::Ed25519;
+use jwt_compact::{AlgorithmExt, Claims, Header};
+use lru::LruCache;
+use serde::ser::{Error as _, SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use siphasher::sip::SipHasher13;
+
+use super::settings::{Reader, passed_claims};
+use crate::jose::{Json, Object};
+use crate::verifier::Verified;
+
+/// The type that keeps assertions apart from every other token (RFC 8725, section 3.11).
+const TYPE: &str = "edge-assertion+jwt";
+
+/// Seconds.
+const LIFETIME: f64 = 60.0;
+
+/// As many as there may be verified tokens by default.
+const MOST_KEPT: usize = 1_000;
+
+/// How assertions are made, from the settings.
+pub(super) struct Assertions {
+    /// The first signs; all are published
+    keys: Vec<SigningKey>,
+    /// `None` for the edge's own origin, as the client called it
+    issuer: Option<String>,
+    audience: String,
+    /// The claims that are passed on
+    claims: Vec<String>,
+    /// Whether an assertion is for one method and path only
+    bound: bool,
+    kept: Mutex<LruCache<usize, Kept, BuildHasherDefault<SipHasher13>>>,
+}
+
+/// An assertion that is good for a while, under the address of the token that it was made for.
+struct Kept {
+    token: Weak<Verified>,
+    issuer: String,
+    assertion: Arc<str>,
+    /// Half of its life, in seconds since 1970
+    use_until: f64,
+}
+
+/// What an assertion is made for.
+pub(super) struct Occasion<'r> {
+    pub(super) user: &'r Arc<Verified>,
+    /// Seconds since 1970
+    pub(super) now: f64,
+    /// Unique, printable
+    pub(super) id: &'r str,
+    /// The edge's own origin
+    pub(super) edge: &'r str,
+    pub(super) method: &'r str,
+    /// Where the request goes, without its query
+    pub(super) url: &'r str,
+}
+
+impl Assertions {
+    /// Assertions for an origin, if there is a key to sign them.
+    pub(super) fn from_settings(reader: &mut Reader<'_>, audience: &str) -> Option<Self> {
+        let mut key = |setting| {
+            let text = reader.text(setting)?;
+            SigningKey::from_jwk(&text).map_err(|fault| reader.fault(setting, fault)).ok()
+        };
+        let (key, next) = (key("EDGE_SIGNING_KEY"), key("EDGE_SIGNING_KEY_NEXT"));
+        if let (Some(key), Some(next)) = (&key, &next)
+            && key.kid() == next.kid()
+        {
+            reader.fault("EDGE_SIGNING_KEY_NEXT", "has the \"kid\" of EDGE_SIGNING_KEY");
+        }
+        if next.is_some() && reader.text("EDGE_SIGNING_KEY").is_none() {
+            reader.fault("EDGE_SIGNING_KEY_NEXT", "needs EDGE_SIGNING_KEY, which signs until then");
+        }
+        let bound = reader.switch("EDGE_BIND_REQUEST", false);
+        Some(Self {
+            keys: [Some(key?), next].into_iter().flatten().collect(),
+            issuer: reader.text("EDGE_ISSUER"),
+            audience: audience.to_owned(),
+            claims: passed_claims(reader),
+            bound,
+            kept: Mutex::new(LruCache::unbounded_with_hasher(BuildHasherDefault::default())),
+        })
+    }
+
+    /// The assertion for a request: a kept one while more than half of its life is left, unless
+    /// assertions are bound to requests.
+    pub(super) fn assertion(&self, occasion: &Occasion<'_>) -> Arc<str> {
+        let issuer = self.issuer.as_deref().unwrap_or(occasion.edge);
+        if self.bound {
+            return self.sign(occasion, issuer).into();
+        }
+        let Occasion { user, now, .. } = occasion;
+        let address = Arc::as_ptr(user) as usize;
+        // nothing panics while the lock is held
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = kept.get(&address)
+            && kept.token.upgrade().is_some_and(|token| Arc::ptr_eq(&token, user))
+            && kept.issuer == issuer
+            && *now < kept.use_until
+        {
+            return Arc::clone(&kept.assertion);
+        }
+        let assertion: Arc<str> = self.sign(occasion, issuer).into();
+        if kept.len() >= MOST_KEPT {
+            kept.pop_lru();
+        }
+        let use_until = now + (expires(user, *now) - now) / 2.0;
+        let (token, issuer) = (Arc::downgrade(user), issuer.to_owned());
+        kept.put(address, Kept { token, issuer, assertion: Arc::clone(&assertion), use_until });
+        assertion
+    }
+
+    /// The public halves of all keys: a JWK Set.
+    pub(super) fn jwk_set(&self) -> String {
+        let keys: Vec<_> = self.keys.iter().map(SigningKey::public_jwk).collect();
+        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+    }
+
+    fn sign(&self, occasion: &Occasion<'_>, issuer: &str) -> String {
+        let Occasion { user, now, id, method, url, .. } = *occasion;
+        let claims = Claims::new(Assertion {
+            iss: issuer,
+            aud: &self.audience,
+            sub: user.user(),
+            iat: now as u64,
+            exp: expires(user, now) as u64,
+            jti: id,
+            claims: Passed { names: &self.claims, user },
+            htm: self.bound.then_some(method),
+            htu: self.bound.then_some(url),
+        });
+        let key = &self.keys[0];
+        let header = Header::empty().with_token_type(TYPE).with_key_id(key.kid());
+        let signed = Ed25519.token(&header, &claims, key.secret());
+        signed.expect("texts, numbers and maps with texts as keys can always be written as JSON")
+    }
+}
+
+impl std::fmt::Debug for Assertions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Assertions").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+/// Never past the token's own end.
+fn expires(user: &Verified, now: f64) -> f64 {
+    user.expires().min(now + LIFETIME)
+}
+
+/// RFC 7519, section 4.1; `htm` and `htu` as in RFC 9449, section 4.2.
+#[derive(Serialize)]
+struct Assertion<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    iat: u64,
+    exp: u64,
+    jti: &'a str,
+    claims: Passed<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    htm: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    htu: Option<&'a str>,
+}
+
+/// The claims that are passed on, as far as the token has them.
+struct Passed<'a> {
+    names: &'a [String],
+    user: &'a Verified,
+}
+
+impl Serialize for Passed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let claim = |name: &'_ String| self.user.claims().claim(name).cloned();
+        let mut map = serializer.serialize_map(None)?;
+        for name in self.names {
+            if let Some(value) = claim(name) {
+                map.serialize_entry(name, &Value(&value))?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct Value<'a>(&'a Json);
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Json::Null => serializer.serialize_unit(),
+            Json::Bool(value) => serializer.serialize_bool(*value),
+            Json::Number(number) => {
+                // as it is written, to the last digit
+                let number = RawValue::from_string(number.to_string()).map_err(S::Error::custom)?;
+                number.serialize(serializer)
+            }
+            Json::String(text) => serializer.serialize_str(text),
+            Json::Array(elements) => {
+                let mut sequence = serializer.serialize_seq(Some(elements.len()))?;
+                elements.iter().try_for_each(|e| sequence.serialize_element(&Value(e)))?;
+                sequence.end()
+            }
+            Json::Object(object) => members(object, serializer),
+        }
+    }
+}
+
+fn members<S: Serializer>(object: &Object, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    for (name, value) in object.members() {
+        map.serialize_entry(name, &Value(value))?;
+    }
+    map.end()
+}

@@ -1,0 +1,178 @@
+//! Cross-origin requests (Fetch Standard, section 3.3): which pages of other origins may call, decided
+//! by the edge, so that its own refusals can be read by them too.
+
+use super::forward::HeaderEdit;
+use super::head::{RequestHead, is_token};
+use super::response::Response;
+use super::settings::Reader;
+use crate::base_url::BaseUrl;
+
+/// Who may call from where, from the settings.
+#[derive(Clone, Debug)]
+pub(super) enum Cors {
+    /// The edge answers preflights and says who may read
+    Edge(Policy),
+    /// Preflights reach the origin without a token, and the origin says
+    Origin,
+    /// Nobody looks: a preflight is a request like any other
+    Ignored,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Policy {
+    /// Empty for any
+    origins: Vec<String>,
+    methods: String,
+    headers: String,
+    exposed: String,
+    credentials: bool,
+    /// Seconds
+    max_age: u32,
+}
+
+impl Cors {
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        let to_origin = reader.switch("CORS_PREFLIGHT_TO_ORIGIN", false);
+        let Some(origins) = reader.list("CORS_ORIGINS") else {
+            return if to_origin { Self::Origin } else { Self::Ignored };
+        };
+        if to_origin {
+            reader
+                .fault("CORS_PREFLIGHT_TO_ORIGIN", "contradicts CORS_ORIGINS: one of them answers");
+        }
+        let any = origins == ["*"];
+        let credentials = reader.switch("CORS_CREDENTIALS", false);
+        if any && credentials {
+            reader.fault(
+                "CORS_CREDENTIALS",
+                "needs CORS_ORIGINS to name the origins: browsers refuse *",
+            );
+        }
+        let max_age = reader.number("CORS_MAX_AGE").unwrap_or(600.0);
+        if !(0.0..=86_400.0).contains(&max_age) {
+            reader.fault("CORS_MAX_AGE", "is not a number of seconds up to 86400");
+        }
+        Self::Edge(Policy {
+            origins: if any { Vec::new() } else { trusted_origins(reader, "CORS_ORIGINS") },
+            methods: tokens(reader, "CORS_METHODS", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+            headers: tokens(reader, "CORS_HEADERS", "authorization, content-type"),
+            exposed: tokens(reader, "CORS_EXPOSE_HEADERS", "x-request-id, retry-after"),
+            credentials,
+            max_age: max_age as u32,
+        })
+    }
+
+    /// The answer to a preflight, if this is one and it is the edge's to answer.
+    pub(super) fn preflight(&self, head: &RequestHead) -> Option<Response> {
+        let Self::Edge(policy) = self else {
+            return None;
+        };
+        let origin = preflight_origin(head)?;
+        let mut headers = vec![
+            (
+                "vary",
+                "Origin, Access-Control-Request-Method, Access-Control-Request-Headers".into(),
+            ),
+            ("cache-control", "no-store".into()),
+        ];
+        if policy.allows(origin) {
+            headers.extend(policy.permission(origin));
+            headers.push(("access-control-allow-methods", policy.methods.clone()));
+            headers.push(("access-control-allow-headers", policy.headers.clone()));
+            headers.push(("access-control-max-age", policy.max_age.to_string()));
+        }
+        Some(Response { status: 204, headers, body: String::new() })
+    }
+
+    /// Whether the origin answers this request without a token, because it is a preflight.
+    pub(super) fn is_for_the_origin(&self, head: &RequestHead) -> bool {
+        matches!(self, Self::Origin) && preflight_origin(head).is_some()
+    }
+
+    /// What a response says of who may read it, in place of what it says itself.
+    pub(super) fn edits(&self, head: &RequestHead) -> Vec<HeaderEdit> {
+        let Self::Edge(policy) = self else {
+            return Vec::new();
+        };
+        let Some(origin) = head.header("origin").next() else {
+            // a cache must not give this answer to a page that asks later
+            return vec![HeaderEdit::Append("vary".into(), "Origin".into())];
+        };
+        let mut edits: Vec<_> = PERMISSION.map(|name| HeaderEdit::Remove(name.into())).into();
+        edits.push(HeaderEdit::Append("vary".into(), "Origin".into()));
+        if policy.allows(origin) {
+            let set = |(name, value): (&str, String)| HeaderEdit::Set(name.into(), value);
+            edits.extend(policy.permission(origin).into_iter().map(set));
+            edits.push(set(("access-control-expose-headers", policy.exposed.clone())));
+        }
+        edits
+    }
+
+    /// The same for an answer of the edge's own.
+    pub(super) fn decorate(&self, head: &RequestHead, response: &mut Response) {
+        let Self::Edge(policy) = self else {
+            return;
+        };
+        response.headers.push(("vary", "Origin".to_owned()));
+        if let Some(origin) = head.header("origin").next().filter(|o| policy.allows(o)) {
+            response.headers.extend(policy.permission(origin));
+            response.headers.push(("access-control-expose-headers", policy.exposed.clone()));
+        }
+    }
+}
+
+impl Policy {
+    fn allows(&self, origin: &str) -> bool {
+        self.origins.is_empty() || self.origins.iter().any(|allowed| allowed == origin)
+    }
+
+    fn permission(&self, origin: &str) -> Vec<(&'static str, String)> {
+        let any = self.origins.is_empty();
+        let origin = if any { "*".to_owned() } else { origin.to_owned() };
+        let mut headers = vec![("access-control-allow-origin", origin)];
+        if self.credentials {
+            headers.push(("access-control-allow-credentials", "true".to_owned()));
+        }
+        headers
+    }
+}
+
+/// Origins as browsers write them (RFC 6454, section 6.2).
+pub(super) fn trusted_origins(reader: &mut Reader<'_>, setting: &'static str) -> Vec<String> {
+    let mut origins = Vec::new();
+    for text in reader.list(setting).unwrap_or_default() {
+        match BaseUrl::parse(&text) {
+            Ok(url) if url.path().is_empty() => origins.push(url.origin().to_owned()),
+            Ok(_) => {
+                reader.fault(setting, format!("names {text}, which has a path: no origin has"))
+            }
+            Err(fault) => reader.fault(setting, format!("names {text}, which {fault}")),
+        }
+    }
+    origins
+}
+
+/// What a response says that only the edge may say.
+const PERMISSION: [&str; 3] = [
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-expose-headers",
+];
+
+/// The origin of the page that asks, if this is a preflight (Fetch Standard, section 4.8).
+fn preflight_origin(head: &RequestHead) -> Option<&str> {
+    let asks =
+        head.method() == "OPTIONS" && head.header("access-control-request-method").next().is_some();
+    head.header("origin").next().filter(|_| asks)
+}
+
+/// A list of methods or header names, as a header has it.
+fn tokens(reader: &mut Reader<'_>, setting: &'static str, default: &str) -> String {
+    let Some(names) = reader.list(setting) else {
+        return default.to_owned();
+    };
+    if !names.iter().all(|name| is_token(name)) {
+        reader.fault(setting, "has a name that HTTP does not know");
+    }
+    names.join(", ")
+}

@@ -1,0 +1,225 @@
+//! Which requests need what: rules by method and path, the first that matches counts, and a request
+//! that no rule matches needs a token.
+
+mod pattern;
+mod rule;
+
+pub use rule::Rule;
+
+use super::path::Path;
+use super::settings::Reader;
+use crate::claims::RequiredClaim;
+use crate::jose::{Json, Object};
+
+/// The rules, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Rules(Vec<Rule>);
+
+impl Rules {
+    /// Rules that are tried in this order.
+    pub fn new(rules: Vec<Rule>) -> Self {
+        Self(rules)
+    }
+
+    /// The rules of the setting `ROUTES`. `known_claims` are those that tokens are expected to have.
+    pub(super) fn from_settings(reader: &mut Reader<'_>, known_claims: &[String]) -> Self {
+        const SETTING: &str = "ROUTES";
+        let Some(json) = reader.json(SETTING) else {
+            return Self::default();
+        };
+        let Some(entries) = json.as_array() else {
+            reader.fault(SETTING, "is not a list of rules");
+            return Self::default();
+        };
+        let mut rules: Vec<(usize, Rule)> = Vec::new();
+        for (i, entry) in entries.iter().enumerate() {
+            match Rule::from_json(entry, known_claims) {
+                Ok(rule) => {
+                    let mut earlier = rules.iter();
+                    if let Some((j, how)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {
+                        reader.fault(SETTING, format!("[{i}]: {how}: [{j}] comes first"));
+                    }
+                    rules.push((i, rule));
+                }
+                Err(faults) => {
+                    for fault in faults {
+                        reader.fault(SETTING, format!("[{i}]: {fault}"));
+                    }
+                }
+            }
+        }
+        Self(rules.into_iter().map(|(_, rule)| rule).collect())
+    }
+
+    /// What the first matching rule asks for.
+    pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path) -> Match<'r> {
+        self.0.iter().find_map(|rule| rule.match_request(method, path)).unwrap_or_default()
+    }
+}
+
+/// Whether a request needs a token.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Access {
+    /// It does
+    #[default]
+    Required,
+    /// It may come without, but a token that is there must be good
+    Optional,
+    /// Nobody looks
+    Public,
+}
+
+impl Access {
+    fn from_rule(rule: &Object) -> Result<Self, String> {
+        match rule.member("auth").map(Json::as_str) {
+            None | Some(Some("required")) => Ok(Self::Required),
+            Some(Some("optional")) => Ok(Self::Optional),
+            Some(Some("public")) => Ok(Self::Public),
+            Some(_) => Err("auth is neither required, optional nor public".to_owned()),
+        }
+    }
+}
+
+/// What a rule asks of a request; the default asks for a token.
+#[derive(Debug, Default)]
+pub(super) struct Match<'r> {
+    pub(super) access: Access,
+    /// The path's parameters by name
+    parameters: Vec<(&'r str, &'r str)>,
+    equal: &'r [(String, String)],
+    claims: &'r [RequiredClaim],
+    scopes: &'r [String],
+}
+
+impl<'r> Match<'r> {
+    /// Claims that must hold one of some values.
+    pub(super) fn claims(&self) -> &'r [RequiredClaim] {
+        self.claims
+    }
+
+    /// Scopes that the token must have.
+    pub(super) fn scopes(&self) -> &'r [String] {
+        self.scopes
+    }
+
+    /// Each path parameter that must equal a claim: its value, and the claim's name.
+    pub(super) fn equal(&self) -> impl Iterator<Item = (&'r str, &'r str)> {
+        self.equal.iter().map(|(parameter, claim)| {
+            let value = self.parameters.iter().find(|(name, _)| name == parameter);
+            // a rule's parameters are checked when it is read, so there is always a value
+            (value.map_or("", |(_, value)| value), claim.as_str())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(json: &str) -> Result<Rule, Vec<String>> {
+        Rule::from_json(&Json::parse(json).unwrap(), &["sub".into()])
+    }
+
+    fn matches(json: &str, method: &str, path: &str) -> bool {
+        rule(json).unwrap().match_request(method, &Path::parse(path).unwrap()).is_some()
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_segments() {
+        let user = r#"{"path":"/api/{user_id}/*"}"#;
+        for path in ["/api/a", "/api/a/", "/api/a/b", "/api/a/b/c", "/%61pi/a/b"] {
+            assert!(matches(user, "GET", path), "{path}");
+        }
+        for path in ["/", "/api", "/api/", "/API/a/b", "/apix/a", "/x/api/a"] {
+            assert!(!matches(user, "GET", path), "{path}");
+        }
+        assert!(matches(r#"{"path":"/health"}"#, "GET", "/health/"));
+        assert!(!matches(r#"{"path":"/health"}"#, "GET", "/health/x"));
+        assert!(matches(r#"{"path":"/*"}"#, "GET", "/"));
+        assert!(matches(r#"{"path":"/"}"#, "GET", "/"));
+        assert!(!matches(r#"{"path":"/"}"#, "GET", "/a"));
+    }
+
+    #[test]
+    fn methods_are_exact_and_head_follows_get() {
+        let get = r#"{"path":"/a","methods":["GET"]}"#;
+        assert!(matches(get, "GET", "/a") && matches(get, "HEAD", "/a"));
+        assert!(!matches(get, "POST", "/a"));
+    }
+
+    #[test]
+    fn the_first_match_counts_and_no_match_needs_a_token() {
+        let rules = Rules::new(vec![
+            rule(r#"{"path":"/a/b","auth":"public"}"#).unwrap(),
+            rule(r#"{"path":"/a/{x}","auth":"optional"}"#).unwrap(),
+        ]);
+        let access = |path| rules.first_match("GET", &Path::parse(path).unwrap()).access;
+        assert_eq!(access("/a/b"), Access::Public);
+        assert_eq!(access("/a/c"), Access::Optional);
+        assert_eq!(access("/b"), Access::Required);
+    }
+
+    #[test]
+    fn a_rule_that_cannot_work_is_refused_with_every_fault() {
+        for json in [
+            r#"{}"#,
+            r#"{"path":"api"}"#,
+            r#"{"path":"/a//b"}"#,
+            r#"{"path":"/a*"}"#,
+            r#"{"path":"/*/a"}"#,
+            r#"{"path":"/{}"}"#,
+            r#"{"path":"/{a b}"}"#,
+            r#"{"path":"/{a}/{a}"}"#,
+            r#"{"path":"/x{a}"}"#,
+            r#"{"path":"/a","auth":"none"}"#,
+            r#"{"path":"/a","methods":["get"]}"#,
+            r#"{"path":"/a","scope":[]}"#,
+            r#"{"path":"/a","match":{"x":"sub"}}"#,
+            r#"{"path":"/{x}","match":{"x":""}}"#,
+            r#"{"path":"/{x}","auth":"public","match":{"x":"sub"}}"#,
+            r#"{"path":"/{x}","match":{"x":"usr_id"}}"#,
+            r#"{"path":"/a","auth":"optional","claims":{"role":"admin"}}"#,
+            r#"{"path":"/a","auth":"public","scopes":["a"]}"#,
+            r#"{"path":"/a","claims":["role"]}"#,
+            r#"{"path":"/a","claims":{"role":[]}}"#,
+            r#"{"path":"/a","scopes":"a"}"#,
+            r#"{"path":"/a","scopes":["a b"]}"#,
+        ] {
+            assert!(rule(json).is_err(), "{json}");
+        }
+        let faults =
+            rule(r#"{"path":"a","methods":["get",""],"auth":"public","match":{"x":"sub"}}"#);
+        assert_eq!(faults.unwrap_err().len(), 2);
+        let faults = rule(r#"{"path":"/{a}","auth":"public","match":{"x":"sub","y":"sub"},"b":1}"#);
+        assert_eq!(faults.unwrap_err().len(), 4);
+    }
+
+    #[test]
+    fn a_claim_to_match_is_known_or_required() {
+        assert!(rule(r#"{"path":"/{x}","match":{"x":"org"},"claims":{"org":["a","b"]}}"#).is_ok());
+    }
+
+    #[test]
+    fn a_rule_that_an_earlier_one_hides_is_found() {
+        let hides = |first: &str, second: &str| rule(first).unwrap().hides(&rule(second).unwrap());
+        for (first, second) in [
+            (r#"{"path":"/*"}"#, r#"{"path":"/a"}"#),
+            (r#"{"path":"/a/{x}"}"#, r#"{"path":"/a/b","methods":["GET"]}"#),
+            (r#"{"path":"/a/{x}"}"#, r#"{"path":"/a/{y}"}"#),
+            (r#"{"path":"/a","methods":["GET","PUT"]}"#, r#"{"path":"/a/","methods":["HEAD"]}"#),
+            (r#"{"path":"/a","methods":["GET"]}"#, r#"{"path":"/a","methods":["GET","PUT"]}"#),
+            (r#"{"path":"/a","methods":["GET"]}"#, r#"{"path":"/a"}"#),
+        ] {
+            assert!(hides(first, second).is_some(), "{first} {second}");
+        }
+        for (first, second) in [
+            (r#"{"path":"/a"}"#, r#"{"path":"/*"}"#),
+            (r#"{"path":"/a/b"}"#, r#"{"path":"/a/{x}"}"#),
+            (r#"{"path":"/a","methods":["GET"]}"#, r#"{"path":"/a","methods":["PUT"]}"#),
+            (r#"{"path":"/a/{x}"}"#, r#"{"path":"/a/*"}"#),
+            (r#"{"path":"/a/*","methods":["GET"]}"#, r#"{"path":"/a/b"}"#),
+        ] {
+            assert_eq!(hides(first, second), None, "{first} {second}");
+        }
+    }
+}

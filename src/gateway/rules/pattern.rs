@@ -1,0 +1,108 @@
+//! Patterns of paths, held against decoded segments.
+
+use crate::gateway::path::Path;
+use crate::jose::Object;
+
+/// Literals, `{name}` for one segment, and `*` at the end for all that is left, even nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pattern {
+    segments: Vec<Segment>,
+    open_ended: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Segment {
+    Literal(String),
+    Parameter(String),
+}
+
+impl Pattern {
+    pub(super) fn from_rule(rule: &Object) -> Result<Self, String> {
+        let path = rule.member("path").ok_or("a rule needs a path")?;
+        Self::parse(path.as_str().ok_or("path is not a text")?)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let (text, open_ended) = match text.strip_suffix("/*") {
+            Some(rest) => (if rest.is_empty() { "/" } else { rest }, true),
+            None => (text, false),
+        };
+        let path = Path::parse(text)
+            .map_err(|error| format!("the path {text} cannot match: {}", error.detail()))?;
+        let segments = path.segments().iter().map(|text| Segment::parse(text));
+        let pattern = Self { segments: segments.collect::<Result<_, _>>()?, open_ended };
+        for (i, name) in pattern.parameter_names().enumerate() {
+            if pattern.parameter_names().take(i).any(|earlier| earlier == name) {
+                return Err(format!("the path has {{{name}}} twice"));
+            }
+        }
+        Ok(pattern)
+    }
+
+    /// The path's parameters, if it matches. A slash at the end makes no difference.
+    pub(super) fn parameters<'p>(&'p self, path: &'p Path) -> Option<Vec<(&'p str, &'p str)>> {
+        let given = path.segments();
+        let enough = match self.open_ended {
+            true => given.len() >= self.segments.len(),
+            false => given.len() == self.segments.len(),
+        };
+        if !enough {
+            return None;
+        }
+        let mut parameters = Vec::new();
+        for (segment, given) in self.segments.iter().zip(given) {
+            match segment {
+                Segment::Literal(literal) if literal == given => {}
+                Segment::Literal(_) => return None,
+                Segment::Parameter(name) => parameters.push((name.as_str(), given.as_str())),
+            }
+        }
+        Some(parameters)
+    }
+
+    fn parameter_names(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Parameter(name) => Some(name.as_str()),
+            Segment::Literal(_) => None,
+        })
+    }
+
+    pub(super) fn has_parameter(&self, name: &str) -> bool {
+        self.parameter_names().any(|n| n == name)
+    }
+}
+
+impl Pattern {
+    /// Whether every path that matches the other matches this too.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let enough = match self.open_ended {
+            true => self.segments.len() <= other.segments.len(),
+            false => !other.open_ended && self.segments.len() == other.segments.len(),
+        };
+        enough && self.segments.iter().zip(&other.segments).all(|(own, other)| own.covers(other))
+    }
+}
+
+impl Segment {
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Parameter(_), _) => true,
+            (Self::Literal(own), Self::Literal(other)) => own == other,
+            (Self::Literal(_), Self::Parameter(_)) => false,
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            return match !name.is_empty() && name.chars().all(word) {
+                true => Ok(Self::Parameter(name.to_owned())),
+                false => Err(format!("{{{name}}} is not a parameter: use letters, digits and _")),
+            };
+        }
+        match text.contains(['{', '}', '*']) {
+            true => Err(format!("{text} is neither a literal, a {{name}}, nor /* at the end")),
+            false => Ok(Self::Literal(text.to_owned())),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! One rule: reading it, and holding it against a request.
+
+use super::pattern::Pattern;
+use super::{Access, Match};
+use crate::claims::RequiredClaim;
+use crate::gateway::path::Path;
+use crate::jose::{Json, Object};
+
+/// One rule of the setting `ROUTES`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pattern: Pattern,
+    /// Empty for all
+    methods: Vec<String>,
+    access: Access,
+    /// Path parameter and the claim that it must equal
+    equal: Vec<(String, String)>,
+    /// Claims that must hold one of some values
+    claims: Vec<RequiredClaim>,
+    /// Scopes, all of which the token must have
+    scopes: Vec<String>,
+}
+
+impl Rule {
+    /// Reads a rule as it stands in the settings, or says everything that is wrong with it. Unknown
+    /// members are errors: a misspelled condition must not be a missing one. So are claims to match
+    /// that are not among those that tokens are known to have.
+    pub(super) fn from_json(json: &Json, known_claims: &[String]) -> Result<Self, Vec<String>> {
+        let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
+        let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
+        let mut faults: Vec<_> = unknown
+            .map(|(name, _)| format!("\"{name}\" is not something a rule can say"))
+            .collect();
+
+        let pattern = Pattern::from_rule(rule).or_note(&mut faults);
+        let methods = methods(rule).or_note(&mut faults);
+        let access = Access::from_rule(rule).or_note(&mut faults);
+        let equal = equal(rule).or_note(&mut faults);
+        let claims = claims(rule).or_note(&mut faults);
+        let scopes = scopes(rule).or_note(&mut faults);
+        let (Some(pattern), Some(methods), Some(access), Some(equal), Some(claims), Some(scopes)) =
+            (pattern, methods, access, equal, claims, scopes)
+        else {
+            return Err(faults);
+        };
+        for (parameter, _) in equal.iter().filter(|(name, _)| !pattern.has_parameter(name)) {
+            faults.push(format!("match names {{{parameter}}}, which the path does not have"));
+        }
+        let is_known = |claim: &String| {
+            known_claims.contains(claim) || claims.iter().any(|required| required.name() == claim)
+        };
+        for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
+            faults.push(format!(
+                "match names the claim \"{claim}\", which nothing says a token has: is it misspelled? \
+                 If not, name it in REQUIRED_CLAIMS"
+            ));
+        }
+        let conditions =
+            [("match", equal.len()), ("claims", claims.len()), ("scopes", scopes.len())];
+        for (name, _) in conditions.iter().filter(|(_, count)| *count > 0) {
+            if access != Access::Required {
+                faults.push(format!(
+                    "{name} needs auth = \"required\": without a token nothing holds"
+                ));
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(Self { pattern, methods, access, equal, claims, scopes }),
+            false => Err(faults),
+        }
+    }
+
+    /// Whether this rule takes all requests that the other would, or some that it would by the same
+    /// pattern: then the other is not what it seems to be.
+    pub(super) fn hides(&self, other: &Self) -> Option<&'static str> {
+        let includes_all = self.methods.is_empty()
+            || (!other.methods.is_empty() && other.methods.iter().all(|m| self.takes(m)));
+        let includes_some =
+            includes_all || other.methods.is_empty() || other.methods.iter().any(|m| self.takes(m));
+        let covers = self.pattern.covers(&other.pattern);
+        match covers {
+            true if includes_all => Some("can never match"),
+            true if includes_some && other.pattern.covers(&self.pattern) => {
+                Some("has the path of another rule, and a method too")
+            }
+            _ => None,
+        }
+    }
+
+    fn takes(&self, method: &str) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|m| includes(m, method))
+    }
+
+    pub(super) fn match_request<'r>(&'r self, method: &str, path: &'r Path) -> Option<Match<'r>> {
+        if !self.takes(method) {
+            return None;
+        }
+        let parameters = self.pattern.parameters(path)?;
+        let Self { access, equal, claims, scopes, .. } = self;
+        Some(Match { access: *access, parameters, equal, claims, scopes })
+    }
+}
+
+const MEMBERS: [&str; 6] = ["path", "methods", "auth", "match", "claims", "scopes"];
+
+fn methods(rule: &Object) -> Result<Vec<String>, String> {
+    let Some(methods) = rule.member("methods") else {
+        return Ok(Vec::new());
+    };
+    let fault = || "methods is not a list of HTTP methods in upper case".to_owned();
+    let method = |method: &Json| method.as_str().filter(|text| is_method(text)).map(str::to_owned);
+    let methods = methods.as_array().filter(|methods| !methods.is_empty()).ok_or_else(fault)?;
+    methods.iter().map(method).collect::<Option<_>>().ok_or_else(fault)
+}
+
+fn equal(rule: &Object) -> Result<Vec<(String, String)>, String> {
+    let Some(equal) = rule.member("match") else {
+        return Ok(Vec::new());
+    };
+    let fault = || "match is not a table of path parameters and claims".to_owned();
+    let pair = |(parameter, claim): (&str, &Json)| {
+        let claim = claim.as_str().filter(|claim| !claim.is_empty())?;
+        Some((parameter.to_owned(), claim.to_owned()))
+    };
+    equal.as_object().and_then(|table| table.members().map(pair).collect()).ok_or_else(fault)
+}
+
+fn claims(rule: &Object) -> Result<Vec<RequiredClaim>, String> {
+    let Some(claims) = rule.member("claims") else {
+        return Ok(Vec::new());
+    };
+    claims
+        .as_object()
+        .and_then(|table| {
+            table
+                .members()
+                .map(|(name, accepted)| RequiredClaim::from_json(name, accepted))
+                .collect()
+        })
+        .ok_or_else(|| {
+            "claims is not a table of claims and the values that they may have".to_owned()
+        })
+}
+
+/// RFC 6749, section 3.3
+fn scopes(rule: &Object) -> Result<Vec<String>, String> {
+    let Some(scopes) = rule.member("scopes") else {
+        return Ok(Vec::new());
+    };
+    let is_scope = |text: &&str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+    };
+    let scope = |scope: &Json| scope.as_str().filter(is_scope).map(str::to_owned);
+    scopes
+        .as_array()
+        .and_then(|scopes| scopes.iter().map(scope).collect())
+        .ok_or_else(|| "scopes is not a list of scopes".to_owned())
+}
+
+/// Reading goes on after a fault, so that all are found.
+trait OrNote<T> {
+    fn or_note(self, faults: &mut Vec<String>) -> Option<T>;
+}
+
+impl<T> OrNote<T> for Result<T, String> {
+    fn or_note(self, faults: &mut Vec<String>) -> Option<T> {
+        self.map_err(|fault| faults.push(fault)).ok()
+    }
+}
+
+/// HEAD follows GET.
+fn includes(allowed: &str, method: &str) -> bool {
+    allowed == method || (allowed == "GET" && method == "HEAD")
+}
+
+fn is_method(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+}

@@ -1,0 +1,87 @@
+//! Reads settings one by one. Each reading gives a value that lets the next go on, and notes what is
+//! wrong.
+
+use super::SettingFault;
+use crate::base_url::BaseUrl;
+use crate::jose::{Algorithm, Json};
+
+pub(in crate::gateway) struct Reader<'l> {
+    lookup: &'l dyn Fn(&str) -> Option<String>,
+    faults: Vec<SettingFault>,
+}
+
+impl<'l> Reader<'l> {
+    pub(super) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
+        Self { lookup, faults: Vec::new() }
+    }
+
+    /// Everything that is wrong so far.
+    pub(super) fn faults(self) -> Vec<SettingFault> {
+        self.faults
+    }
+
+    pub(super) fn is_faultless(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    pub(in crate::gateway) fn text(&self, setting: &'static str) -> Option<String> {
+        (self.lookup)(setting).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    pub(in crate::gateway) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
+        self.faults.push(SettingFault { setting, detail: detail.into() });
+    }
+
+    pub(in crate::gateway) fn required(&mut self, setting: &'static str) -> Option<String> {
+        let text = self.text(setting);
+        if text.is_none() {
+            self.fault(setting, "is required");
+        }
+        text
+    }
+
+    pub(in crate::gateway) fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
+        BaseUrl::parse(text).map_err(|fault| self.fault(setting, fault)).ok()
+    }
+
+    /// A comma-separated list.
+    pub(in crate::gateway) fn list(&self, setting: &'static str) -> Option<Vec<String>> {
+        let text = self.text(setting)?;
+        Some(text.split(',').map(|value| value.trim().to_owned()).collect())
+    }
+
+    /// The secret counts only where an algorithm that needs one is named: without, the same secret
+    /// may be there for other purposes.
+    pub(super) fn secret(&self, algorithms: &Option<Vec<String>>) -> Option<Vec<u8>> {
+        let named = algorithms.iter().flatten().filter_map(|name| Algorithm::from_name(name));
+        let needed = named.into_iter().any(Algorithm::is_symmetric);
+        // not trimmed: every byte counts
+        (self.lookup)("BETTER_AUTH_SECRET").filter(|_| needed).map(String::into_bytes)
+    }
+
+    /// A number; what is none becomes one that no check accepts.
+    pub(in crate::gateway) fn number(&self, setting: &'static str) -> Option<f64> {
+        let number = |text: String| match Json::parse(&text) {
+            Ok(Json::Number(number)) => number.as_f64(),
+            _ => None,
+        };
+        self.text(setting).map(|text| number(text).unwrap_or(f64::NAN))
+    }
+
+    pub(in crate::gateway) fn switch(&mut self, setting: &'static str, default: bool) -> bool {
+        match self.text(setting).as_deref() {
+            None => default,
+            Some("true") => true,
+            Some("false") => false,
+            Some(_) => {
+                self.fault(setting, "is neither true nor false");
+                default
+            }
+        }
+    }
+
+    pub(in crate::gateway) fn json(&mut self, setting: &'static str) -> Option<Json> {
+        let text = self.text(setting)?;
+        Json::parse(&text).map_err(|error| self.fault(setting, error.to_string())).ok()
+    }
+}

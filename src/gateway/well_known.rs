@@ -1,0 +1,71 @@
+//! What the edge says about itself, to whoever asks: its public keys and its health. No secrets, no
+//! settings.
+
+use super::Gateway;
+use super::head::RequestHead;
+use super::response::Response;
+use crate::host::Host;
+
+const JWKS: &str = "/.well-known/better-auth-edge/jwks.json";
+const HEALTH: &str = "/.well-known/better-auth-edge/health";
+
+/// Whether this asks for the edge's health. A host answers so too where it has no gateway.
+pub fn is_health_check(head: &RequestHead) -> bool {
+    is_read(head) && head.path() == HEALTH
+}
+
+/// The health of an edge that cannot serve.
+pub fn unhealthy() -> Response {
+    health(503, r#"{"status":"misconfigured"}"#.to_owned())
+}
+
+impl Gateway {
+    /// The answer, if it is the edge itself that is asked.
+    pub(super) async fn own_answer<H: Host>(
+        &self,
+        head: &RequestHead,
+        host: &H,
+    ) -> Option<Response> {
+        match head.path() {
+            JWKS if is_read(head) => Some(self.jwk_set()),
+            HEALTH if is_read(head) => Some(self.health(host).await),
+            _ => None,
+        }
+    }
+
+    /// The keys that the edge's assertions are signed by, now or soon.
+    fn jwk_set(&self) -> Response {
+        let assertions = self.forwarding.assertions.as_ref();
+        let headers = vec![
+            ("content-type", "application/jwk-set+json".to_owned()),
+            ("cache-control", "public, max-age=300".to_owned()),
+            ("access-control-allow-origin", "*".to_owned()),
+        ];
+        let body = assertions.map_or_else(|| r#"{"keys":[]}"#.to_owned(), |a| a.jwk_set());
+        Response { status: 200, headers, body }
+    }
+
+    /// 503 when no request with a token could be served now.
+    async fn health<H: Host>(&self, host: &H) -> Response {
+        let keys = self.verifier.key_status(host).await;
+        match keys.usable {
+            0 => health(503, r#"{"status":"keys_unavailable"}"#.to_owned()),
+            usable => {
+                let age = keys.age.map_or("null".to_owned(), |age| format!("{}", age as u64));
+                health(200, format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}}}"#))
+            }
+        }
+    }
+}
+
+fn health(status: u16, body: String) -> Response {
+    let headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("cache-control", "no-store".to_owned()),
+    ];
+    Response { status, headers, body }
+}
+
+fn is_read(head: &RequestHead) -> bool {
+    matches!(head.method(), "GET" | "HEAD")
+}
