@@ -13,7 +13,7 @@ const RULES: (&str, &str) = (
     r#"[
         {"path":"/health","auth":"public"},
         {"path":"/docs/*","methods":["GET"],"auth":"public"},
-        {"path":"/feed/*","auth":"optional"},
+        {"path":"/feed/*","methods":["GET"],"auth":"optional"},
         {"path":"/feed/private","auth":"public"},
         {"path":"/api/{user_id}/settings","methods":["PUT"],"match":{"user_id":"uuid"}},
         {"path":"/api/{user_id}/*","match":{"user_id":"sub"}}
@@ -221,7 +221,7 @@ fn each_rule_has_its_own_claim_and_all_of_its_parameters_count() {
         {"path":"/users/{user}","match":{"user":"sub"}},
         {"path":"/seen/{user}"}
     ]"#;
-    let edge = Edge::new(&[("ROUTES", rules)]);
+    let edge = Edge::new(&[("ROUTES", rules), ("CLAIMS", "org,sub")]);
     let bearer = edge.bearer(&good_claims().with("org", r#""acme""#));
     for (path, expected) in [
         ("/orgs/acme/users/user-1", "forward"),

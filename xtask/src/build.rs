@@ -41,7 +41,7 @@ pub fn worker() -> Result<()> {
         .args(["--release", "--features", "worker"])
         .env("WASM_BINDGEN_BIN", wasm_bindgen)
         // beside what .cargo/config.toml says
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", LESS_INLINING)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SMALLER)
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
         .current_dir(&root))?;
     optimize(&build.join("index_bg.wasm"), &modules.join("binaryen/bin/wasm-opt"))?;
@@ -75,9 +75,9 @@ pub fn javascript() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// A tenth of the size. It costs a tenth of an Ed25519 verification, of which a Worker does few: the
-/// tokens that it sees come again.
-const LESS_INLINING: &str = "-Cllvm-args=-inline-threshold=75";
+/// Less inlining and unrolling: a tenth of the size. It costs a tenth of an Ed25519 verification, of
+/// which a Worker does few: the tokens that it sees come again.
+const SMALLER: &str = "-Cllvm-args=-inline-threshold=75 -Cllvm-args=-unroll-threshold=50";
 
 /// What the wasm of a Worker and of the npm package may take, gzipped, in bytes.
 const WORKER_BUDGET: usize = 150_000;

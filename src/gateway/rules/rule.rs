@@ -52,7 +52,7 @@ impl Rule {
         for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
             faults.push(format!(
                 "match names the claim \"{claim}\", which nothing says a token has: is it misspelled? \
-                 If not, name it in REQUIRED_CLAIMS"
+                 If not, name it in CLAIMS or REQUIRED_CLAIMS"
             ));
         }
         let conditions =
