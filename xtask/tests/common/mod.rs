@@ -5,6 +5,8 @@
     reason = "a module of every test file, each of which uses its part"
 )]
 
+pub mod wire;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -120,9 +122,14 @@ pub fn key_set(kids: &[&str]) -> Value {
 
 /// A Worker between an auth server and an origin, with the rules of wrangler.toml's kind.
 pub fn edge(auth: &Auth, origin: &Scripted, more: &[(&str, Value)]) -> Edge {
+    edge_before(auth, &origin.url, more)
+}
+
+/// The same before an origin that is known by its URL.
+pub fn edge_before(auth: &Auth, origin: &str, more: &[(&str, Value)]) -> Edge {
     let settings = [
         ("BETTER_AUTH_URL", json!(auth.server.url)),
-        ("ORIGIN_URL", json!(origin.url)),
+        ("ORIGIN_URL", json!(origin)),
         ("USER_CLAIM", json!("uuid")),
         (
             "ROUTES",
