@@ -112,19 +112,7 @@ impl Stack {
 
     /// The resident memory of the Worker's process, in bytes.
     pub fn edge_memory(&self) -> Result<u64> {
-        let log = self.edge.log();
-        let pid = log.lines().find_map(|line| line.strip_prefix("pid ")).context("no pid")?;
-        let kilobytes = match fs::read_to_string(format!("/proc/{pid}/status")) {
-            Ok(status) => {
-                let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-                line.context("no VmRSS")?.trim_end_matches("kB").trim().to_owned()
-            }
-            Err(_) => {
-                let output = Command::new("ps").args(["-o", "rss=", "-p", pid]).output();
-                String::from_utf8(output.context("ps is needed")?.stdout)?.trim().to_owned()
-            }
-        };
-        Ok(kilobytes.parse::<u64>().context("not a number of kilobytes")? * 1024)
+        resident_memory(&self.edge)
     }
 }
 
@@ -162,6 +150,28 @@ impl Edge {
     pub fn log(&self) -> String {
         self.server.log()
     }
+
+    /// The resident memory of its process, in bytes.
+    pub fn memory(&self) -> Result<u64> {
+        resident_memory(&self.server)
+    }
+}
+
+/// The resident memory of workerd, in bytes; its log begins with its process id.
+fn resident_memory(workerd: &Server) -> Result<u64> {
+    let log = workerd.log();
+    let pid = log.lines().find_map(|line| line.strip_prefix("pid ")).context("no pid")?;
+    let kilobytes = match fs::read_to_string(format!("/proc/{pid}/status")) {
+        Ok(status) => {
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+            line.context("no VmRSS")?.trim_end_matches("kB").trim().to_owned()
+        }
+        Err(_) => {
+            let output = Command::new("ps").args(["-o", "rss=", "-p", pid]).output();
+            String::from_utf8(output.context("ps is needed")?.stdout)?.trim().to_owned()
+        }
+    };
+    Ok(kilobytes.parse::<u64>().context("not a number of kilobytes")? * 1024)
 }
 
 fn start_auth(directory: &Path, secret: &str) -> Result<(Server, String)> {

@@ -7,6 +7,53 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
+use xtask::stack::Edge;
+
+use super::{Auth, UUID, bearer, edge_before, key_set};
+
+/// A Worker before a [`WireOrigin`], and a token that it lets pass.
+pub struct WireEdge {
+    pub edge: Edge,
+    token: String,
+    _auth: Auth,
+    _origin: WireOrigin,
+}
+
+impl WireEdge {
+    pub fn before(handle: impl Fn(Wire) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self::before_with(&[], handle)
+    }
+
+    /// The same with other settings.
+    pub fn before_with(
+        settings: &[(&str, Value)],
+        handle: impl Fn(Wire) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let (auth, origin) = (Auth::start(&key_set(&["a"])), WireOrigin::start(handle));
+        let edge = edge_before(&auth, &origin.url, settings);
+        Self { edge, token: auth.token("a"), _auth: auth, _origin: origin }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.edge.url
+    }
+
+    /// The header with the token.
+    pub fn authorization(&self) -> String {
+        format!("authorization: {}", bearer(&self.token))
+    }
+
+    /// Sends the head of a request, with the token, and leaves the connection to the caller.
+    pub fn request(&self, method: &str, headers: &[&str]) -> Wire {
+        let mut wire = Wire::connect(self.url());
+        let lines = [&[&*self.authorization()], headers].concat().join("\r\n");
+        let start = format!("{method} /api/{UUID}/x HTTP/1.1\r\nhost: edge.example");
+        wire.send(format!("{start}\r\n{lines}\r\n\r\n")).unwrap();
+        wire
+    }
+}
+
 /// An HTTP server on a free loopback port whose every byte is its handler's.
 pub struct WireOrigin {
     pub url: String,
@@ -16,7 +63,7 @@ pub struct WireOrigin {
 impl WireOrigin {
     /// Every connection gets a thread and `handle`, which ends it by returning; a failure to read or
     /// write ends it too.
-    pub fn start(handle: impl Fn(&mut Wire) -> Result<()> + Send + Sync + 'static) -> Self {
+    pub fn start(handle: impl Fn(Wire) -> Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stopped = Arc::new(AtomicBool::new(false));
@@ -27,10 +74,7 @@ impl WireOrigin {
                     return;
                 }
                 let handle = Arc::clone(&handle);
-                thread::spawn(move || {
-                    let mut wire = Wire::new(stream?);
-                    handle(&mut wire)
-                });
+                thread::spawn(move || handle(Wire::new(stream?)));
             }
         });
         Self { url, stopped }
@@ -63,6 +107,12 @@ impl Wire {
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> Result<()> {
         self.0.get_mut().write_all(bytes.as_ref())
+    }
+
+    /// Sends an answer with a body.
+    pub fn answer(&mut self, body: &[u8]) -> Result<()> {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        self.send([head.as_bytes(), body].concat())
     }
 
     /// The start line and headers of a request or of an answer.
