@@ -1,0 +1,150 @@
+//! The Worker in workerd: WebSockets (RFC 6455) pass through it once their handshake is let in.
+
+mod common;
+
+use std::io::{Error, Result};
+use std::net::TcpStream;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use common::UUID;
+use common::wire::{Wire, WireEdge};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::handshake::client::Response;
+use tungstenite::handshake::server::{self, ErrorResponse};
+use tungstenite::protocol::frame::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Message, WebSocket};
+
+#[test]
+fn text_and_binary_messages_pass_both_ways_until_either_side_closes() {
+    let (close, closed) = mpsc::channel();
+    let edge = WireEdge::before(move |wire| {
+        let mut socket = accept(wire, |_| ())?;
+        send(&mut socket, "the origin may speak first".into())?;
+        while let Ok(message) = socket.read() {
+            match message {
+                Message::Close(frame) => close.send(frame).unwrap(),
+                message => send(&mut socket, message)?,
+            }
+        }
+        Ok(())
+    });
+    let (mut socket, _) = connect(&edge, &[]).unwrap();
+    assert_eq!(socket.read().unwrap(), "the origin may speak first".into());
+    let every_byte: Vec<u8> = (0..=255).collect();
+    for message in [
+        Message::text("text"),
+        Message::text("Jürgen \u{1f600}"),
+        Message::text(""),
+        Message::binary(every_byte.clone()),
+        Message::binary(""),
+        Message::binary(every_byte.repeat(2000)),
+        Message::text("a".repeat(500_000)),
+    ] {
+        socket.send(message.clone()).unwrap();
+        assert!(socket.read().unwrap() == message);
+    }
+    let frame = CloseFrame { code: CloseCode::Library(4001), reason: "done".into() };
+    socket.close(Some(frame.clone())).unwrap();
+    let seen = closed.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(seen, Some(frame));
+}
+
+#[test]
+fn the_origins_close_reaches_the_client() {
+    let frame = CloseFrame { code: CloseCode::Policy, reason: "no more".into() };
+    let sent = frame.clone();
+    let edge = WireEdge::before(move |wire| {
+        let mut socket = accept(wire, |_| ())?;
+        socket.close(Some(sent.clone())).map_err(Error::other)?;
+        while socket.read().is_ok() {}
+        Ok(())
+    });
+    let (mut socket, _) = connect(&edge, &[]).unwrap();
+    assert_eq!(socket.read().unwrap(), Message::Close(Some(frame)));
+}
+
+#[test]
+fn the_handshake_carries_the_identity_and_the_subprotocol() {
+    let (arrive, arrived) = mpsc::channel();
+    let edge = WireEdge::before(move |wire| {
+        let mut socket = accept(wire, |request| arrive.send(request.headers().clone()).unwrap())?;
+        while socket.read().is_ok() {}
+        Ok(())
+    });
+    let headers = [
+        ("sec-websocket-protocol", "chat.v2, chat.v1"),
+        ("x-edge-user", "admin"),
+        ("x_edge_user", "admin"),
+        ("x-custom", "kept"),
+    ];
+    let (_socket, response) = connect(&edge, &headers).unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "chat.v1");
+    let seen = arrived.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(seen.get_all("x-edge-user").iter().collect::<Vec<_>>(), [UUID]);
+    assert!(!seen.contains_key("x_edge_user"));
+    assert_eq!(seen["x-custom"], "kept");
+    assert_eq!(seen["sec-websocket-protocol"], "chat.v2, chat.v1");
+}
+
+#[test]
+fn a_handshake_that_is_refused_is_answered_like_any_request() {
+    let edge = WireEdge::before(|mut wire| {
+        wire.head()?;
+        wire.send("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno")
+    });
+    let mut wire = edge.request(
+        "GET",
+        &[
+            "connection: upgrade",
+            "upgrade: websocket",
+            "sec-websocket-version: 13",
+            "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+        ],
+    );
+    let head = wire.head().unwrap();
+    assert_eq!(head.status(), 403);
+    assert_eq!(wire.body(&head).all().unwrap(), b"no");
+    let bad = [("authorization", "Bearer a.b.c")];
+    let Err(tungstenite::Error::Http(response)) = connect(&edge, &bad) else { panic!() };
+    assert_eq!(response.status().as_u16(), 401);
+}
+
+/// Answers a handshake; of the subprotocols that a client offers it takes the second.
+#[allow(clippy::result_large_err, reason = "tungstenite says what the callback gives")]
+fn accept(wire: Wire, see: impl Fn(&server::Request)) -> Result<WebSocket<TcpStream>> {
+    let answer = |request: &server::Request, mut response: server::Response| {
+        see(request);
+        if request.headers().contains_key("sec-websocket-protocol") {
+            let chosen = "chat.v1".parse().expect("a header value");
+            response.headers_mut().insert("sec-websocket-protocol", chosen);
+        }
+        Ok::<_, ErrorResponse>(response)
+    };
+    tungstenite::accept_hdr(wire.into_stream(), answer).map_err(|e| Error::other(e.to_string()))
+}
+
+fn send(socket: &mut WebSocket<TcpStream>, message: Message) -> Result<()> {
+    socket.send(message).map_err(Error::other)
+}
+
+/// Opens a WebSocket through the Worker with the user's token, unless the headers have another.
+fn connect(
+    edge: &WireEdge,
+    headers: &[(&'static str, &str)],
+) -> std::result::Result<(WebSocket<TcpStream>, Response), tungstenite::Error> {
+    let url = format!("{}/api/{UUID}/x", edge.url().replace("http://", "ws://"));
+    let mut request = url.into_client_request()?;
+    let authorization = edge.authorization();
+    let own = authorization.split_once(": ").map(|(_, value)| ("authorization", value));
+    for (name, value) in own.iter().chain(headers) {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    let stream = Wire::connect(edge.url()).into_stream();
+    match tungstenite::client(request, stream) {
+        Ok(opened) => Ok(opened),
+        Err(tungstenite::HandshakeError::Failure(error)) => Err(error),
+        Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("the stream blocks"),
+    }
+}
