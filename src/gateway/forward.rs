@@ -45,6 +45,9 @@ impl Forwarding {
     }
 
     /// Forged identity headers are removed from every request, whoever sends it.
+    ///
+    /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
+    /// sends GET whatever the method was, and the rules may have let only that method pass.
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
         let Passage { head, path, user, request_id, now } = *passage;
         let url = self.url(path);
@@ -88,6 +91,7 @@ impl Forwarding {
             || (name == "authorization" && !self.authorization)
             || HOP_BY_HOP.contains(&name)
             || is_named_by_connection(head, name)
+            || (name == "upgrade" && head.method() != "GET")
     }
 }
 
@@ -275,6 +279,17 @@ mod tests {
             "GET\nhttp://edge/\nconnection: close, X-Secret\nx-secret: a\nte: trailers\nx-b: c";
         let text = HeaderEdit::as_text(&forward(&forwarding(), head).edits);
         assert_eq!(text, "connection\nx-secret\nte\nx-request-id: id\n");
+    }
+
+    #[test]
+    fn only_get_may_ask_for_another_protocol() {
+        let headers = "http://edge/\nconnection: Upgrade\nUpgrade: websocket";
+        for method in ["POST", "HEAD", "PUT"] {
+            let text = forward(&forwarding(), &format!("{method}\n{headers}")).edits_as_text();
+            assert_eq!(text, "connection\nupgrade\nx-request-id: id\n", "{method}");
+        }
+        let text = forward(&forwarding(), &format!("GET\n{headers}")).edits_as_text();
+        assert_eq!(text, "connection\nx-request-id: id\n");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use common::UUID;
 use common::wire::{Wire, WireEdge};
+use serde_json::json;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::handshake::client::Response;
 use tungstenite::handshake::server::{self, ErrorResponse};
@@ -109,6 +110,34 @@ fn a_handshake_that_is_refused_is_answered_like_any_request() {
     let bad = [("authorization", "Bearer a.b.c")];
     let Err(tungstenite::Error::Http(response)) = connect(&edge, &bad) else { panic!() };
     assert_eq!(response.status().as_u16(), 401);
+}
+
+#[test]
+fn a_request_by_another_method_does_not_become_a_websockets_get() {
+    let (arrive, arrived) = mpsc::channel();
+    let edge = WireEdge::before_with(
+        &[("ROUTES", json!([{"path": "/hook", "methods": ["POST", "HEAD"], "auth": "public"}]))],
+        move |mut wire| {
+            let head = wire.head()?;
+            arrive.send((head.start.clone(), head.header("upgrade").is_some())).unwrap();
+            wire.send("HTTP/1.1 204 No Content\r\n\r\n")
+        },
+    );
+    for (method, upgrade) in [
+        ("POST", "connection: upgrade\r\nupgrade: websocket"),
+        ("POST", "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket"),
+        ("POST", "upgrade: websocket"),
+        ("HEAD", "connection: upgrade\r\nupgrade: websocket"),
+    ] {
+        let mut wire = Wire::connect(edge.url());
+        let key = "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+        let head = format!("{method} /hook HTTP/1.1\r\nhost: a\r\n{key}\r\n{upgrade}\r\n");
+        wire.send(format!("{head}content-length: 0\r\n\r\n")).unwrap();
+        let status = wire.head().unwrap().status();
+        assert_eq!(status, 204, "{method} with {upgrade}");
+        let seen = arrived.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(seen, (format!("{method} /hook HTTP/1.1"), false), "{upgrade}");
+    }
 }
 
 /// Answers a handshake; of the subprotocols that a client offers it takes the second.
