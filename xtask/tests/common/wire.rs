@@ -1,7 +1,7 @@
 //! HTTP as it is on the wire: what a library would tidy up, hold back or hide.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Take, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -139,29 +139,17 @@ impl Wire {
         }
     }
 
-    /// Whether the other side has ended the connection, and sent nothing before that.
-    pub fn is_at_its_end(&mut self) -> bool {
-        matches!(self.0.read(&mut [0]), Ok(0))
-    }
-
-    /// Waits until the other side has gone, whatever it may still send.
-    pub fn wait_for_its_end(&mut self) -> Result<()> {
-        match std::io::copy(&mut self.0, &mut std::io::sink()) {
-            Err(error) if error.kind() != ErrorKind::ConnectionReset => Err(error),
-            _ => Ok(()),
-        }
+    /// All that comes before the other side ends the connection.
+    pub fn rest(&mut self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.0.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// The stream, for another protocol. Nothing may have been read ahead.
     pub fn into_stream(self) -> TcpStream {
         assert!(self.0.buffer().is_empty());
         self.0.into_inner()
-    }
-
-    /// Ends the connection in both directions, at once.
-    pub fn shut(&self) {
-        // the other side may have gone first
-        let _ = self.0.get_ref().shutdown(Shutdown::Both);
     }
 
     fn line(&mut self) -> Result<String> {
@@ -194,11 +182,6 @@ impl Head {
     /// An answer's status.
     pub fn status(&self) -> u16 {
         self.start.split(' ').nth(1).unwrap().parse().unwrap()
-    }
-
-    /// A request's target.
-    pub fn target(&self) -> &str {
-        self.start.split(' ').nth(1).unwrap()
     }
 }
 
