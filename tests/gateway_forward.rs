@@ -20,6 +20,7 @@ const CLAIM_HEADERS: (&str, &str) =
 fn seen(edge: &Edge, head: &RequestHead) -> Vec<(String, String)> {
     let mut headers = origin_headers(head, &edge.forward(head));
     headers.retain(|(name, _)| name != "x-request-id" && name != "authorization");
+    headers.retain(|(name, _)| !name.starts_with("x-forwarded-"));
     headers
 }
 

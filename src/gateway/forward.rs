@@ -59,6 +59,14 @@ impl Forwarding {
             .collect();
         let mut set = |name: &str, value: String| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
+        if let Some((scheme, host)) = head.origin().split_once("://") {
+            set("x-forwarded-host", host.to_owned());
+            set("x-forwarded-proto", scheme.to_owned());
+        }
+        // Cloudflare's own, which no client can send
+        if let Some(address) = head.header("cf-connecting-ip").next() {
+            set("x-forwarded-for", address.to_owned());
+        }
         if let Some(user) = user {
             set("x-edge-user", header_value(user.user()));
             for (claim, header) in &self.claim_headers {
@@ -87,6 +95,7 @@ impl Forwarding {
 
     fn is_removed(&self, head: &RequestHead, name: &str) -> bool {
         is_identity(name)
+            || is_about_the_way(name)
             || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
             || (name == "authorization" && !self.authorization)
             || HOP_BY_HOP.contains(&name)
@@ -146,6 +155,13 @@ fn same_name(name: &str, other: &str) -> bool {
 /// Headers in which only the edge may speak.
 fn is_identity(name: &str) -> bool {
     name.replace('_', "-").starts_with("x-edge-")
+}
+
+/// Headers by which proxies tell what they have seen. What a client says there is not what anybody has
+/// seen.
+fn is_about_the_way(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    name.starts_with("x-forwarded-") || name == "forwarded" || name == "x-real-ip"
 }
 
 /// A header value for any text: printable ASCII as it is, all else, the percent sign and spaces at
@@ -256,6 +272,10 @@ mod tests {
         forwarding.forward(&passage)
     }
 
+    fn edits(forwarding: &Forwarding, head: &str) -> String {
+        HeaderEdit::as_text(&forward(forwarding, head).edits)
+    }
+
     #[test]
     fn the_url_is_the_origins_with_the_path_in_one_spelling_and_the_query_untouched() {
         let forward = forward(&forwarding(), "GET\nhttp://edge/%61/b?c=%2F&d\n");
@@ -270,36 +290,53 @@ mod tests {
         let expected = ["x-edge-user", "x_edge_user", "x-edge-anything", "x-user_email"]
             .map(|name| HeaderEdit::Remove(name.into()));
         assert_eq!(removed[..4], expected);
-        assert_eq!(removed[4..], [HeaderEdit::Set("x-request-id".into(), "id".into())]);
+        assert_eq!(removed[4], HeaderEdit::Set("x-request-id".into(), "id".into()));
+        assert!(removed[5..].iter().all(|edit| matches!(edit, HeaderEdit::Set(..))), "{removed:?}");
     }
 
     #[test]
     fn hop_by_hop_headers_and_what_connection_names_stay_behind() {
         let head =
             "GET\nhttp://edge/\nconnection: close, X-Secret\nx-secret: a\nte: trailers\nx-b: c";
-        let text = HeaderEdit::as_text(&forward(&forwarding(), head).edits);
-        assert_eq!(text, "connection\nx-secret\nte\nx-request-id: id\n");
+        let text = edits(&forwarding(), head);
+        assert!(text.starts_with("connection\nx-secret\nte\nx-request-id: id\n"), "{text}");
+    }
+
+    #[test]
+    fn the_edge_says_where_the_request_came_in_and_nobody_else_does() {
+        let head = "GET\nhttps://edge.example:8443/\nforwarded: for=1.2.3.4\nX-Forwarded-For: 1.2.3.4\n\
+                    x_forwarded_host: evil\nx-forwarded-prefix: /admin\nx-real-ip: 1.2.3.4\n\
+                    cf-connecting-ip: 192.0.2.7";
+        let text = edits(&forwarding(), head);
+        let (removed, set) = text.split_once("x-request-id: id\n").unwrap();
+        assert_eq!(
+            removed,
+            "forwarded\nx-forwarded-for\nx_forwarded_host\nx-forwarded-prefix\nx-real-ip\n"
+        );
+        assert_eq!(
+            set,
+            "x-forwarded-host: edge.example:8443\nx-forwarded-proto: https\n\
+             x-forwarded-for: 192.0.2.7\n"
+        );
     }
 
     #[test]
     fn only_get_may_ask_for_another_protocol() {
         let headers = "http://edge/\nconnection: Upgrade\nUpgrade: websocket";
         for method in ["POST", "HEAD", "PUT"] {
-            let text = forward(&forwarding(), &format!("{method}\n{headers}")).edits_as_text();
-            assert_eq!(text, "connection\nupgrade\nx-request-id: id\n", "{method}");
+            let text = edits(&forwarding(), &format!("{method}\n{headers}"));
+            assert!(text.starts_with("connection\nupgrade\nx-request-id: id\n"), "{method} {text}");
         }
-        let text = forward(&forwarding(), &format!("GET\n{headers}")).edits_as_text();
-        assert_eq!(text, "connection\nx-request-id: id\n");
+        let text = edits(&forwarding(), &format!("GET\n{headers}"));
+        assert!(text.starts_with("connection\nx-request-id: id\n"), "{text}");
     }
 
     #[test]
     fn the_bearer_token_is_passed_on_only_if_so_set() {
         let head = "GET\nhttp://edge/\nauthorization: Bearer a.b.c";
-        assert!(
-            !HeaderEdit::as_text(&forward(&forwarding(), head).edits).contains("authorization")
-        );
+        assert!(!edits(&forwarding(), head).contains("authorization"));
         let keeping = Forwarding { authorization: false, ..forwarding() };
-        assert!(HeaderEdit::as_text(&forward(&keeping, head).edits).starts_with("authorization\n"));
+        assert!(edits(&keeping, head).starts_with("authorization\n"));
     }
 
     #[test]
