@@ -34,7 +34,8 @@ export async function forwardRequest(request, url, edits, answerEdits) {
 
 /**
  * @param {Headers} headers
- * @param {string} edits one to a line: a name to remove, `name: value` to set, `+name: value` to append
+ * @param {string} edits one to a line: a name to remove, `name: value` to set, `+name: value` to
+ *   append, `?name: value` to set where there is none
  */
 function edit(headers, edits) {
   for (const line of edits.split("\n")) {
@@ -45,6 +46,7 @@ function edit(headers, edits) {
     }
     const value = line.slice(colon + 2);
     if (line[0] === "+") headers.append(line.slice(1, colon), value);
+    else if (line[0] === "?") headers.set(line.slice(1, colon), headers.get(line.slice(1, colon)) ?? value);
     else headers.set(line.slice(0, colon), value);
   }
 }

@@ -214,7 +214,7 @@ impl Seen<'_> {
         let removed = |name: &str| {
             self.forward.edits.iter().any(|edit| match edit {
                 HeaderEdit::Remove(gone) | HeaderEdit::Set(gone, _) => gone == name,
-                HeaderEdit::Append(..) => false,
+                HeaderEdit::Append(..) | HeaderEdit::Default(..) => false,
             })
         };
         for (name, value) in self.sent().filter(|(name, _)| !removed(name)) {

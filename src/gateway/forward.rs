@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::assertion::{Assertions, Occasion};
+use super::credentials::{Credentials, LeftBehind};
 use super::head::{RequestHead, is_token};
 use super::path::Path;
 use super::settings::Reader;
@@ -19,6 +20,8 @@ pub(super) struct Forwarding {
     pub(super) authorization: bool,
     /// Claims and the headers, in lower case, that carry them
     pub(super) claim_headers: Vec<(String, String)>,
+    /// What stays at the edge
+    pub(super) credentials: Credentials,
     /// Whether and how the edge signs who is calling
     pub(super) assertions: Option<Assertions>,
 }
@@ -29,6 +32,8 @@ pub(super) struct Passage<'r> {
     pub(super) head: &'r RequestHead,
     pub(super) path: &'r Path,
     pub(super) user: Option<&'r Arc<Verified>>,
+    /// The user's token, where the request itself had another credential
+    pub(super) token: Option<&'r str>,
     pub(super) request_id: &'r str,
     /// Seconds since 1970
     pub(super) now: f64,
@@ -41,7 +46,8 @@ impl Forwarding {
         let claim_headers = claim_headers(reader);
         let audience = origin.as_ref().map_or("", BaseUrl::origin);
         let assertions = Assertions::from_settings(reader, audience);
-        Some(Self { origin: origin?, authorization, claim_headers, assertions })
+        let credentials = Credentials::from_settings(reader);
+        Some(Self { origin: origin?, authorization, claim_headers, credentials, assertions })
     }
 
     /// Forged identity headers are removed from every request, whoever sends it.
@@ -49,7 +55,7 @@ impl Forwarding {
     /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
     /// sends GET whatever the method was, and the rules may have let only that method pass.
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
-        let Passage { head, path, user, request_id, now } = *passage;
+        let Passage { head, path, user, token, request_id, now } = *passage;
         let url = self.url(path);
         let mut edits: Vec<_> = head
             .headers()
@@ -59,6 +65,9 @@ impl Forwarding {
             .collect();
         let mut set = |name: &str, value: String| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
+        if let Some(token) = token.filter(|_| self.authorization) {
+            set("authorization", format!("Bearer {token}"));
+        }
         if let Some((scheme, host)) = head.origin().split_once("://") {
             set("x-forwarded-host", host.to_owned());
             set("x-forwarded-proto", scheme.to_owned());
@@ -80,11 +89,13 @@ impl Forwarding {
                 set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
             }
         }
-        let url = match head.query() {
+        let LeftBehind { edits: left, answer_edits, query } = self.credentials.leave_behind(head);
+        edits.extend(left);
+        let url = match query.as_deref().or(head.query()) {
             Some(query) => format!("{url}?{query}"),
             None => url,
         };
-        let (answer_edits, request_id) = (Vec::new(), request_id.to_owned());
+        let request_id = request_id.to_owned();
         Forward { url, edits, answer_edits, request_id }
     }
 
@@ -126,12 +137,15 @@ pub enum HeaderEdit {
     Set(String, String),
     /// One more value of that name
     Append(String, String),
+    /// This value, where there is none of that name
+    Default(String, String),
 }
 
 impl HeaderEdit {
     /// The edits as they cross to the host, one to a line: a name to remove, `name: value` to set,
-    /// `+name: value` to append. Names and values hold neither colons followed by a space, nor line
-    /// breaks, and no name that is edited begins with a plus sign.
+    /// `+name: value` to append, `?name: value` to set where there is none. Names and values hold
+    /// neither colons followed by a space, nor line breaks, and no name that is set begins with a
+    /// plus sign.
     pub fn as_text(edits: &[Self]) -> String {
         let mut text = String::new();
         for edit in edits {
@@ -139,6 +153,7 @@ impl HeaderEdit {
                 Self::Remove(name) => writeln!(text, "{name}"),
                 Self::Set(name, value) => writeln!(text, "{name}: {value}"),
                 Self::Append(name, value) => writeln!(text, "+{name}: {value}"),
+                Self::Default(name, value) => writeln!(text, "?{name}: {value}"),
             }
             .expect("writing to a String does not fail");
         }
@@ -261,6 +276,7 @@ mod tests {
             origin: BaseUrl::parse("http://origin.example:8000/v1").unwrap(),
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
+            credentials: Credentials::from_settings(&mut Reader::new(&|_| None)),
             assertions: None,
         }
     }
@@ -268,7 +284,14 @@ mod tests {
     fn forward(forwarding: &Forwarding, head: &str) -> Forward {
         let head = RequestHead::parse(head).unwrap();
         let path = Path::parse(head.path()).unwrap();
-        let passage = Passage { head: &head, path: &path, user: None, request_id: "id", now: 0.0 };
+        let passage = Passage {
+            head: &head,
+            path: &path,
+            user: None,
+            token: None,
+            request_id: "id",
+            now: 0.0,
+        };
         forwarding.forward(&passage)
     }
 

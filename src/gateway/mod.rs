@@ -29,6 +29,7 @@ pub use well_known::{is_health_check, unhealthy};
 use std::sync::Arc;
 
 use cors::Cors;
+use credentials::{Credential, Sessions};
 use forward::{Forwarding, Passage};
 
 use crate::error::{Code, Error};
@@ -41,14 +42,15 @@ pub struct Gateway {
     verifier: Verifier,
     rules: Rules,
     cors: Cors,
+    sessions: Sessions,
     forwarding: Forwarding,
 }
 
 impl Gateway {
     /// A gateway by these settings. Nothing is fetched before the first token asks for a key.
     pub fn new(settings: Settings) -> Self {
-        let Settings { verifier, rules, cors, forwarding } = settings;
-        Self { verifier, rules, cors, forwarding }
+        let Settings { verifier, rules, cors, sessions, forwarding } = settings;
+        Self { verifier, rules, cors, sessions, forwarding }
     }
 
     /// What to do with a request. The way is one, and it never turns back.
@@ -59,11 +61,17 @@ impl Gateway {
         }
         let request_id = head.request_id().unwrap_or_else(|| host.request_id());
         match self.admit(head, host).await {
-            Ok((path, user)) => {
-                let (user, now) = (user.as_ref(), host.now());
-                let passage = Passage { head, path: &path, user, request_id: &request_id, now };
-                let answer_edits = self.cors.edits(head);
-                Decision::Forward(Forward { answer_edits, ..self.forwarding.forward(&passage) })
+            Ok(Admitted { path, caller }) => {
+                let mut forward = self.forwarding.forward(&Passage {
+                    head,
+                    path: &path,
+                    user: caller.as_ref().map(|caller| &caller.user),
+                    token: caller.as_ref().and_then(|caller| caller.token.as_deref()),
+                    request_id: &request_id,
+                    now: host.now(),
+                });
+                forward.answer_edits.extend(self.cors.edits(head));
+                Decision::Forward(forward)
             }
             Err(error) => {
                 let mut response = Response::problem(&error, &request_id);
@@ -80,24 +88,50 @@ impl Gateway {
         response
     }
 
-    async fn admit<H: Host>(
-        &self,
-        head: &RequestHead,
-        host: &H,
-    ) -> Result<(Path, Option<Arc<Verified>>), Error> {
+    async fn admit<H: Host>(&self, head: &RequestHead, host: &H) -> Result<Admitted, Error> {
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
-            return Ok((path, None));
+            return Ok(Admitted { path, caller: None });
         }
-        let user = match credentials::bearer(head)? {
-            Some(token) => Some(self.verifier.verify(token, host).await?),
+        let caller = match self.forwarding.credentials.find(head)? {
+            Some(Credential::Token(token)) => {
+                let user = self.verifier.verify(token, host).await?;
+                Some(Caller { user, token: None })
+            }
+            Some(Credential::Session(cookie)) => Some(self.session_user(&cookie, host).await?),
             None if matched.access == Access::Optional => None,
             None => return Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
         };
-        isolation::check(&matched, user.as_deref())?;
-        Ok((path, user))
+        isolation::check(&matched, caller.as_ref().map(|caller| &*caller.user))?;
+        Ok(Admitted { path, caller })
     }
+
+    /// Whose session it is. A kept token that has ended meanwhile is asked for once more.
+    async fn session_user<H: Host>(&self, cookie: &str, host: &H) -> Result<Caller, Error> {
+        let token = self.sessions.token(cookie, host, false).await?;
+        match self.verifier.verify(&token, host).await {
+            Ok(user) => Ok(Caller { user, token: Some(token) }),
+            Err(error) if error.code() == Code::Expired => {
+                let token = self.sessions.token(cookie, host, true).await?;
+                let user = self.verifier.verify(&token, host).await?;
+                Ok(Caller { user, token: Some(token) })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A request that may pass.
+struct Admitted {
+    path: Path,
+    caller: Option<Caller>,
+}
+
+struct Caller {
+    user: Arc<Verified>,
+    /// Where the request itself had a cookie
+    token: Option<String>,
 }
 
 /// What to do with a request.

@@ -6,11 +6,12 @@
  *
  * @param {string} url
  * @param {string} accept the value of the header `Accept`
+ * @param {string | undefined} cookie that of `Cookie`, if any
  * @param {number} maxBytes more than this is not read
  * @param {number} timeout milliseconds for the whole answer
  * @returns {Promise<{ status: number, body: Uint8Array } | "too large" | "timed out" | "unreachable">}
  */
-export async function get(url, accept, maxBytes, timeout) {
+export async function get(url, accept, cookie, maxBytes, timeout) {
   const aborter = new AbortController();
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -19,7 +20,7 @@ export async function get(url, accept, maxBytes, timeout) {
   }, timeout);
   try {
     const response = await fetch(url, {
-      headers: { accept },
+      headers: cookie === undefined ? { accept } : { accept, cookie },
       redirect: "manual",
       signal: aborter.signal,
     });

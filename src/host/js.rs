@@ -61,7 +61,8 @@ impl Host for JsHost {
     }
 
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        let promise = get(&request.url, request.accept, request.max_bytes as u32, request.timeout);
+        let GetRequest { url, accept, cookie, max_bytes, timeout } = request;
+        let promise = get(&url, accept, cookie.as_deref(), max_bytes as u32, timeout);
         let answer = self.relay.settled(promise).await;
         let answer = answer.map_err(|_| GetError::Unreachable)?;
         if let Some(failure) = answer.as_string() {
@@ -142,7 +143,7 @@ thread_local! {
 
 #[wasm_bindgen(module = "/src/host/js.js")]
 extern "C" {
-    fn get(url: &str, accept: &str, max_bytes: u32, timeout: u32) -> Promise;
+    fn get(url: &str, accept: &str, cookie: Option<&str>, max_bytes: u32, timeout: u32) -> Promise;
     fn sleep(milliseconds: u32) -> Promise;
     #[wasm_bindgen(js_name = importKey)]
     fn import_key(algorithm: &str, jwk: &str) -> Promise;

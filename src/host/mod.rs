@@ -57,16 +57,25 @@ pub trait Host: Clone + 'static {
 }
 
 /// A request for a small document.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GetRequest {
     /// An absolute URL
     pub url: String,
     /// The value of the header `Accept`
     pub accept: &'static str,
+    /// The value of the header `Cookie`, if there is one
+    pub cookie: Option<String>,
     /// More bytes than this are not read
     pub max_bytes: usize,
     /// Milliseconds until the whole answer must be there
     pub timeout: u32,
+}
+
+/// Shows nothing of a cookie.
+impl fmt::Debug for GetRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetRequest").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Its answer.

@@ -109,6 +109,7 @@ impl Remote {
         let request = GetRequest {
             url: self.url.to_string(),
             accept: "application/jwk-set+json, application/json",
+            cookie: None,
             max_bytes: JwkSet::MAX_BYTES,
             timeout,
         };

@@ -33,9 +33,9 @@ impl Default for CacheLimits {
 }
 
 impl TokenCache {
-    /// An empty cache; `seeds` are unknown to whoever chooses the tokens.
-    pub(super) fn new(limits: CacheLimits, seeds: (u64, u64)) -> Self {
-        Self { entries: LruCache::unbounded_with_hasher(Keyed(seeds)), bytes: 0, limits }
+    /// An empty cache.
+    pub(super) fn new(limits: CacheLimits, keyed: Keyed) -> Self {
+        Self { entries: LruCache::unbounded_with_hasher(keyed), bytes: 0, limits }
     }
 
     pub(super) fn get(&mut self, token: &str) -> Option<Arc<Verified>> {
@@ -79,7 +79,19 @@ fn cost(token: &str, verified: &Verified) -> usize {
 const OVERHEAD: usize = 512;
 
 /// A hash whose collisions a stranger cannot compute. std's own keys are constants in wasm.
-struct Keyed((u64, u64));
+#[derive(Clone)]
+pub(crate) struct Keyed((u64, u64));
+
+impl Keyed {
+    /// `random` gives numbers from 0 up to 1 that nobody can predict.
+    pub(crate) fn new(random: impl Fn() -> f64) -> Self {
+        let seed = || (random() * TWO_TO_53) as u64;
+        Self((seed(), seed()))
+    }
+}
+
+/// All that a random `f64` from 0 to 1 holds.
+const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 impl BuildHasher for Keyed {
     type Hasher = SipHasher13;

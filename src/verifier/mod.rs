@@ -5,6 +5,8 @@ mod cache;
 mod options;
 
 pub use cache::CacheLimits;
+pub(crate) use cache::Keyed;
+pub(crate) use options::issuing_url;
 pub use options::{Fault, VerifierOptions};
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -155,15 +157,11 @@ impl Verifier {
     /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.
     fn cache<H: Host>(&self, host: &H) -> MutexGuard<'_, TokenCache> {
         let cache = self.cache.get_or_init(|| {
-            let seed = || (host.random() * TWO_TO_53) as u64;
-            Mutex::new(TokenCache::new(self.cache_limits, (seed(), seed())))
+            Mutex::new(TokenCache::new(self.cache_limits, Keyed::new(|| host.random())))
         });
         cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// All that a random `f64` from 0 to 1 holds.
-const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 /// A token that has passed every check.
 #[derive(Clone, Debug)]

@@ -81,8 +81,10 @@ pub(crate) fn request<V: AsRef<str>>(
 pub(crate) fn origin_headers(head: &RequestHead, forward: &Forward) -> Vec<(String, String)> {
     let mut headers = head.headers().to_vec();
     for edit in &forward.edits {
-        let (HeaderEdit::Remove(name) | HeaderEdit::Set(name, _) | HeaderEdit::Append(name, _)) =
-            edit;
+        let (HeaderEdit::Remove(name)
+        | HeaderEdit::Set(name, _)
+        | HeaderEdit::Append(name, _)
+        | HeaderEdit::Default(name, _)) = edit;
         headers.retain(|(given, _)| given != name);
         if let HeaderEdit::Set(name, value) = edit {
             headers.push((name.clone(), value.clone()));

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::cors::Cors;
+use super::credentials::Sessions;
 use super::forward::Forwarding;
 use super::rules::Rules;
 use crate::claims::RequiredClaim;
@@ -20,6 +21,7 @@ pub struct Settings {
     pub(super) verifier: Verifier,
     pub(super) rules: Rules,
     pub(super) cors: Cors,
+    pub(super) sessions: Sessions,
     pub(super) forwarding: Forwarding,
 }
 
@@ -67,11 +69,12 @@ impl Settings {
         }
         let rules = Rules::from_settings(&mut reader, &known_claims);
         let cors = Cors::from_settings(&mut reader);
+        let sessions = Sessions::from_settings(&mut reader);
         let forwarding = Forwarding::from_settings(&mut reader);
 
         match (verifier, forwarding) {
             (Ok(verifier), Some(forwarding)) if reader.is_faultless() => {
-                Ok(Self { verifier, rules, cors, forwarding })
+                Ok(Self { verifier, rules, cors, sessions, forwarding })
             }
             _ => Err(reader.faults()),
         }

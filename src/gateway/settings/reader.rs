@@ -11,7 +11,7 @@ pub(in crate::gateway) struct Reader<'l> {
 }
 
 impl<'l> Reader<'l> {
-    pub(super) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
+    pub(in crate::gateway) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
         Self { lookup, faults: Vec::new() }
     }
 

@@ -184,7 +184,7 @@ impl fmt::Debug for VerifierOptions {
 }
 
 /// Better Auth's base URL with its base path.
-fn issuing_url(base: &BaseUrl) -> String {
+pub(crate) fn issuing_url(base: &BaseUrl) -> String {
     let base_path = if base.path().is_empty() { "/api/auth" } else { base.path() };
     format!("{}{base_path}", base.origin())
 }

@@ -1,14 +1,14 @@
-//! Which credential a request carries: one bearer token (RFC 6750, section 2.1), or none.
+//! One bearer token (RFC 6750, section 2.1), or none.
 
-use super::head::RequestHead;
 use crate::error::{Code, Error};
+use crate::gateway::head::RequestHead;
 
 /// The bearer token, `None` without an `Authorization` header or with one of another scheme.
 ///
 /// # Errors
 /// [`Code::MalformedRequest`] for more than one credential: choosing one would be a guess.
 /// [`Code::MissingToken`] for the scheme without a token.
-pub(super) fn bearer(head: &RequestHead) -> Result<Option<&str>, Error> {
+pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     let mut values = head.header("authorization");
     let Some(value) = values.next() else {
         return Ok(None);
@@ -44,7 +44,7 @@ mod tests {
 
     fn bearer_of(headers: &str) -> Result<Option<String>, Code> {
         let head = RequestHead::parse(&format!("GET\nhttp://a/\n{headers}")).unwrap();
-        bearer(&head).map(|token| token.map(str::to_owned)).map_err(|error| error.code())
+        token(&head).map(|token| token.map(str::to_owned)).map_err(|error| error.code())
     }
 
     #[test]

@@ -1,0 +1,126 @@
+//! Better Auth's cookies: which of them is a session, and that no other site uses it (RFC 6265;
+//! OWASP, Cross-Site Request Forgery Prevention).
+
+use super::websocket::is_handshake;
+use crate::base_url::BaseUrl;
+use crate::error::{Code, Error};
+use crate::gateway::cors::trusted_origins;
+use crate::gateway::forward::HeaderEdit;
+use crate::gateway::head::{RequestHead, is_token};
+use crate::gateway::settings::Reader;
+
+#[derive(Debug)]
+pub(super) struct Cookies {
+    /// What Better Auth's names begin with, behind `__Secure-` or `__Host-`: `better-auth.`
+    prefix: String,
+    /// Whether a session cookie counts as a credential
+    sessions: bool,
+    /// Whether the origin gets them
+    forwarded: bool,
+    /// Origins of pages that may use them, beside the edge's own
+    trusted: Vec<String>,
+}
+
+impl Cookies {
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        let prefix = reader.text("COOKIE_PREFIX").unwrap_or_else(|| "better-auth".to_owned());
+        if !is_token(&prefix) {
+            reader.fault("COOKIE_PREFIX", "is not what a cookie's name can begin with");
+        }
+        let mut trusted = trusted_origins(reader, "TRUSTED_ORIGINS");
+        let auth = reader.text("BETTER_AUTH_URL").and_then(|url| BaseUrl::parse(&url).ok());
+        trusted.extend(auth.map(|url| url.origin().to_owned()));
+        Self {
+            prefix: prefix + ".",
+            sessions: reader.switch("SESSION_EXCHANGE", false),
+            forwarded: reader.switch("FORWARD_COOKIES", false),
+            trusted,
+        }
+    }
+
+    /// The session's cookie with its name, if such cookies count here.
+    ///
+    /// # Errors
+    /// [`Code::MalformedRequest`] for two of one name, [`Code::CrossSiteRequest`] where another site
+    /// may have caused the request.
+    pub(super) fn session(&self, head: &RequestHead) -> Result<Option<String>, Error> {
+        if !self.sessions {
+            return Ok(None);
+        }
+        // browsers guard the first two best: a neighbouring domain cannot set them
+        for guard in ["__Host-", "__Secure-", ""] {
+            let name = format!("{guard}{}session_token", self.prefix);
+            let mut values = pairs(head).filter(|(n, _)| *n == name).map(|(_, value)| value);
+            match (values.next(), values.next()) {
+                (None, _) => {}
+                (Some(_), Some(_)) => {
+                    let detail = "the request has two session cookies of one name";
+                    return Err(Error::new(Code::MalformedRequest, detail));
+                }
+                (Some(value), None) => {
+                    self.check_site(head)?;
+                    return Ok(Some(format!("{name}={value}")));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reading is safe, as long as the answer cannot be read by others; anything else must come from
+    /// a page that is trusted. Handshakes are not kept apart by browsers, so they count as unsafe.
+    fn check_site(&self, head: &RequestHead) -> Result<(), Error> {
+        if matches!(head.method(), "GET" | "HEAD" | "OPTIONS") && !is_handshake(head) {
+            return Ok(());
+        }
+        let mut origins = head.header("origin");
+        let from_trusted_page = match (origins.next(), origins.next()) {
+            (Some(origin), None) => {
+                origin == head.origin() || self.trusted.iter().any(|trusted| trusted == origin)
+            }
+            (None, _) => head.header("sec-fetch-site").eq(["same-origin"]),
+            _ => false,
+        };
+        match from_trusted_page {
+            true => Ok(()),
+            false => {
+                let detail = "a session cookie changes something only for pages of this origin, of \
+                              Better Auth's and of TRUSTED_ORIGINS";
+                Err(Error::new(Code::CrossSiteRequest, detail))
+            }
+        }
+    }
+
+    /// Better Auth's cookies stay at the edge unless they are asked for.
+    pub(super) fn leave_behind(&self, head: &RequestHead) -> Option<HeaderEdit> {
+        if self.forwarded || !pairs(head).any(|(name, _)| self.is_better_auths(name)) {
+            return None;
+        }
+        let others = cookies(head).filter(|cookie| !self.is_better_auths(name_and_value(cookie).0));
+        let others: Vec<_> = others.collect();
+        Some(match others.is_empty() {
+            true => HeaderEdit::Remove("cookie".into()),
+            false => HeaderEdit::Set("cookie".into(), others.join("; ")),
+        })
+    }
+
+    fn is_better_auths(&self, name: &str) -> bool {
+        let name = name.strip_prefix("__Secure-").or(name.strip_prefix("__Host-")).unwrap_or(name);
+        name.starts_with(&self.prefix)
+    }
+}
+
+/// Hosts join several headers with a comma and a space, neither of which a cookie may hold.
+fn cookies(head: &RequestHead) -> impl Iterator<Item = &str> {
+    let parts = head.header("cookie").flat_map(|value| value.split(';'));
+    let cookies = parts.flat_map(|part| part.split(", "));
+    cookies.map(|cookie| cookie.trim_matches([' ', '\t'])).filter(|cookie| !cookie.is_empty())
+}
+
+fn pairs(head: &RequestHead) -> impl Iterator<Item = (&str, &str)> {
+    cookies(head).map(name_and_value)
+}
+
+fn name_and_value(cookie: &str) -> (&str, &str) {
+    let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
+    (name.trim_end_matches([' ', '\t']), value.trim_start_matches([' ', '\t']))
+}

@@ -1,0 +1,123 @@
+//! A session cookie is turned into a token by Better Auth itself, and the token is kept for a while, so
+//! that a page with twenty requests asks once.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use lru::LruCache;
+
+use crate::base_url::BaseUrl;
+use crate::error::{Code, Error};
+use crate::gateway::settings::Reader;
+use crate::host::{GetRequest, Host};
+use crate::jose::{Json, Object};
+use crate::verifier::{Keyed, issuing_url};
+
+/// The tokens of sessions.
+#[derive(Debug)]
+pub(in crate::gateway) struct Sessions {
+    url: String,
+    /// Seconds for which a token is used again: what a sign-out may take to show
+    max_age: f64,
+    kept: OnceLock<Mutex<LruCache<Box<str>, Kept, Keyed>>>,
+}
+
+struct Kept {
+    token: String,
+    until: f64,
+}
+
+const MOST_KEPT: usize = 1_000;
+
+/// A token's answer is small.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Milliseconds.
+const TIMEOUT: u32 = 5_000;
+
+impl Sessions {
+    pub(in crate::gateway) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        let max_age = reader.number("SESSION_MAX_AGE").unwrap_or(60.0);
+        if !(0.0..=300.0).contains(&max_age) {
+            reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");
+        }
+        let base = reader.text("BETTER_AUTH_URL").and_then(|url| BaseUrl::parse(&url).ok());
+        let url = base.map_or_else(String::new, |base| format!("{}/token", issuing_url(&base)));
+        Self { url, max_age, kept: OnceLock::new() }
+    }
+
+    /// The token of a session, which is still to be verified. `again` where a kept one has turned out
+    /// to be too old.
+    ///
+    /// # Errors
+    /// [`Code::MissingToken`] where Better Auth knows no such session,
+    /// [`Code::KeysUnavailable`] where it cannot be asked.
+    pub(in crate::gateway) async fn token<H: Host>(
+        &self,
+        cookie: &str,
+        host: &H,
+        again: bool,
+    ) -> Result<String, Error> {
+        let now = host.now();
+        let kept = self.with_kept(host, |kept| {
+            let kept = kept.get(cookie).filter(|kept| now < kept.until && !again)?;
+            Some(kept.token.clone())
+        });
+        if let Some(token) = kept {
+            return Ok(token);
+        }
+        let token = self.exchange(cookie, host).await?;
+        let until = now + self.max_age;
+        self.with_kept(host, |kept| {
+            if kept.len() >= MOST_KEPT {
+                kept.pop_lru();
+            }
+            kept.put(cookie.into(), Kept { token: token.clone(), until });
+        });
+        Ok(token)
+    }
+
+    async fn exchange<H: Host>(&self, cookie: &str, host: &H) -> Result<String, Error> {
+        let request = GetRequest {
+            url: self.url.clone(),
+            accept: "application/json",
+            cookie: Some(cookie.to_owned()),
+            max_bytes: MAX_BYTES,
+            timeout: TIMEOUT,
+        };
+        let unavailable = || {
+            let detail = "the auth server could not be asked for the token of the session";
+            Error::new(Code::KeysUnavailable, detail).with_retry_after(1)
+        };
+        let response = host.get(request).await.map_err(|error| unavailable().with_source(error))?;
+        match response.status {
+            200 => {}
+            401 | 403 => {
+                let detail = "the session of the cookie has ended; sign in again";
+                return Err(Error::new(Code::MissingToken, detail));
+            }
+            _ => return Err(unavailable()),
+        }
+        let answer =
+            Object::parse(&response.body).map_err(|error| unavailable().with_source(error))?;
+        let token = answer.member("token").and_then(Json::as_str);
+        token.map(str::to_owned).ok_or_else(unavailable)
+    }
+
+    /// Nothing panics while the lock is held, so what was kept is still whole.
+    fn with_kept<H: Host, T>(
+        &self,
+        host: &H,
+        use_it: impl FnOnce(&mut LruCache<Box<str>, Kept, Keyed>) -> T,
+    ) -> T {
+        let new = || Mutex::new(LruCache::unbounded_with_hasher(Keyed::new(|| host.random())));
+        let mut kept = self.kept.get_or_init(new).lock().unwrap_or_else(PoisonError::into_inner);
+        use_it(&mut kept)
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    /// Shows nothing of a token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").field("until", &self.until).finish_non_exhaustive()
+    }
+}
