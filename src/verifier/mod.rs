@@ -9,6 +9,8 @@ pub(crate) use cache::Keyed;
 pub(crate) use options::issuing_url;
 pub use options::{Fault, VerifierOptions};
 
+use std::any::Any;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
@@ -138,7 +140,8 @@ impl Verifier {
         let expected = expected?;
         // the keys may have taken their time
         self.expectations.check_again(&expected, host.now())?;
-        Ok(Verified { header, claims, expected, algorithm, key })
+        let companion = Companion::default();
+        Ok(Verified { header, claims, expected, algorithm, key, companion })
     }
 
     /// The algorithm comes from our list; the token may only choose from it.
@@ -164,7 +167,7 @@ impl Verifier {
 }
 
 /// A token that has passed every check.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Verified {
     header: Header,
     claims: Claims,
@@ -172,6 +175,32 @@ pub struct Verified {
     algorithm: Algorithm,
     /// The published key that signed it
     key: Option<Arc<VerifyingKey>>,
+    companion: Companion,
+}
+
+/// Something that is made of a verified token and kept with it: it is gone when the token is.
+#[derive(Default)]
+pub(crate) struct Companion(Mutex<Option<Box<dyn Any + Send>>>);
+
+impl Companion {
+    /// Looks at what is kept, and keeps what is given in its place, if anything.
+    pub(crate) fn update<T: Send + 'static, R>(
+        &self,
+        f: impl FnOnce(&mut Option<Box<T>>) -> R,
+    ) -> R {
+        // nothing panics while the lock is held
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut companion = kept.take().and_then(|kept| kept.downcast::<T>().ok());
+        let result = f(&mut companion);
+        *kept = companion.map(|companion| companion as Box<dyn Any + Send>);
+        result
+    }
+}
+
+impl fmt::Debug for Companion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Companion")
+    }
 }
 
 impl Verified {
@@ -193,6 +222,11 @@ impl Verified {
     /// The algorithm that signed it.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// What is kept with it.
+    pub(crate) fn companion(&self) -> &Companion {
+        &self.companion
     }
 
     /// What its header says.

@@ -40,6 +40,7 @@ pub fn worker() -> Result<()> {
     run(Command::new(worker_build)
         .args(["--release", "--features", "worker"])
         .env("WASM_BINDGEN_BIN", wasm_bindgen)
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2")
         // beside what .cargo/config.toml says
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SMALLER)
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
@@ -77,7 +78,8 @@ pub fn javascript() -> Result<PathBuf> {
 
 /// Less inlining and unrolling: a tenth of the size. It costs a tenth of an Ed25519 verification, of
 /// which a Worker does few: the tokens that it sees come again.
-const SMALLER: &str = "-Cllvm-args=-inline-threshold=75 -Cllvm-args=-unroll-threshold=50";
+const SMALLER: &str = "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-inlinehint-threshold=60 \
+                       -Cllvm-args=-unroll-threshold=50";
 
 /// What the wasm of a Worker and of the npm package may take, gzipped, in bytes.
 const WORKER_BUDGET: usize = 150_000;

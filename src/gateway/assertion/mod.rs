@@ -5,16 +5,13 @@ mod key;
 
 use key::SigningKey;
 
-use std::hash::BuildHasherDefault;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use jwt_compact::alg::Ed25519;
 use jwt_compact::{AlgorithmExt, Claims, Header};
-use lru::LruCache;
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
-use siphasher::sip::SipHasher13;
 
 use super::settings::{Reader, passed_claims};
 use crate::jose::{Json, Object};
@@ -25,9 +22,6 @@ const TYPE: &str = "edge-assertion+jwt";
 
 /// Seconds.
 const LIFETIME: f64 = 60.0;
-
-/// As many as there may be verified tokens by default.
-const MOST_KEPT: usize = 1_000;
 
 /// How assertions are made, from the settings.
 pub(super) struct Assertions {
@@ -40,12 +34,10 @@ pub(super) struct Assertions {
     claims: Vec<String>,
     /// Whether an assertion is for one method and path only
     bound: bool,
-    kept: Mutex<LruCache<usize, Kept, BuildHasherDefault<SipHasher13>>>,
 }
 
-/// An assertion that is good for a while, under the address of the token that it was made for.
+/// An assertion that is good for a while, kept with the token that it was made for.
 struct Kept {
-    token: Weak<Verified>,
     issuer: String,
     assertion: Arc<str>,
     /// Half of its life, in seconds since 1970
@@ -54,7 +46,7 @@ struct Kept {
 
 /// What an assertion is made for.
 pub(super) struct Occasion<'r> {
-    pub(super) user: &'r Arc<Verified>,
+    pub(super) user: &'r Verified,
     /// Seconds since 1970
     pub(super) now: f64,
     /// Unique, printable
@@ -89,7 +81,6 @@ impl Assertions {
             audience: audience.to_owned(),
             claims: passed_claims(reader),
             bound,
-            kept: Mutex::new(LruCache::unbounded_with_hasher(BuildHasherDefault::default())),
         })
     }
 
@@ -100,25 +91,20 @@ impl Assertions {
         if self.bound {
             return self.sign(occasion, issuer).into();
         }
-        let Occasion { user, now, .. } = occasion;
-        let address = Arc::as_ptr(user) as usize;
-        // nothing panics while the lock is held
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = kept.get(&address)
-            && kept.token.upgrade().is_some_and(|token| Arc::ptr_eq(&token, user))
-            && kept.issuer == issuer
-            && *now < kept.use_until
-        {
-            return Arc::clone(&kept.assertion);
-        }
-        let assertion: Arc<str> = self.sign(occasion, issuer).into();
-        if kept.len() >= MOST_KEPT {
-            kept.pop_lru();
-        }
-        let use_until = now + (expires(user, *now) - now) / 2.0;
-        let (token, issuer) = (Arc::downgrade(user), issuer.to_owned());
-        kept.put(address, Kept { token, issuer, assertion: Arc::clone(&assertion), use_until });
-        assertion
+        let Occasion { user, now, .. } = *occasion;
+        user.companion().update(|kept: &mut Option<Box<Kept>>| {
+            if let Some(kept) = kept
+                && kept.issuer == issuer
+                && now < kept.use_until
+            {
+                return Arc::clone(&kept.assertion);
+            }
+            let assertion: Arc<str> = self.sign(occasion, issuer).into();
+            let use_until = now + (expires(user, now) - now) / 2.0;
+            let (issuer, signed) = (issuer.to_owned(), Arc::clone(&assertion));
+            *kept = Some(Box::new(Kept { issuer, assertion: signed, use_until }));
+            assertion
+        })
     }
 
     /// The public halves of all keys: a JWK Set.
