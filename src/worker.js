@@ -20,16 +20,37 @@ export function requestHead(request) {
  * @param {string} url
  * @param {string} edits to the request's headers
  * @param {string} answerEdits to those of the answer
+ * @param {number} timeout milliseconds until an answer must have begun
+ * @returns {Promise<Response | "timed out" | "unreachable">}
  */
-export async function forwardRequest(request, url, edits, answerEdits) {
+export async function forwardRequest(request, url, edits, answerEdits, timeout) {
   const forwarded = new Request(url, request);
   edit(forwarded.headers, edits);
-  const answer = await fetch(forwarded, { redirect: "manual" });
-  if (!answerEdits) return answer;
-  // the headers of what was fetched cannot be changed
-  const edited = new Response(answer.body, answer);
-  edit(edited.headers, answerEdits);
-  return edited;
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, timeout, "timed out");
+  });
+  try {
+    const answer = await Promise.race([fetch(forwarded, { redirect: "manual" }), late]);
+    return answerEdits && answer !== "timed out" ? edited(answer, answerEdits) : answer;
+  } catch {
+    return "unreachable";
+  } finally {
+    // what has begun is not cut
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The headers of what was fetched cannot be changed.
+ *
+ * @param {Response} answer
+ * @param {string} edits
+ */
+function edited(answer, edits) {
+  const response = new Response(answer.body, answer);
+  edit(response.headers, edits);
+  return response;
 }
 
 /**
@@ -44,10 +65,10 @@ function edit(headers, edits) {
       if (line) headers.delete(line);
       continue;
     }
-    const value = line.slice(colon + 2);
-    if (line[0] === "+") headers.append(line.slice(1, colon), value);
-    else if (line[0] === "?") headers.set(line.slice(1, colon), headers.get(line.slice(1, colon)) ?? value);
-    else headers.set(line.slice(0, colon), value);
+    const [sign, name, value] = [line[0], line.slice(1, colon), line.slice(colon + 2)];
+    if (sign === "+") headers.append(name, value);
+    else if (sign === "?") headers.set(name, headers.get(name) ?? value);
+    else headers.set(sign + name, value);
   }
 }
 

@@ -44,14 +44,22 @@ async fn fetch(
         Decision::Forward(forward) => {
             let edits = HeaderEdit::as_text(&forward.edits);
             let answer_edits = HeaderEdit::as_text(&forward.answer_edits);
-            let promise = forward_request(&request, &forward.url, &edits, &answer_edits);
-            match JsFuture::from(promise).await {
-                Ok(response) => response.unchecked_into(),
-                Err(_) => {
-                    let error = Error::new(Code::OriginUnreachable, "the origin did not answer");
-                    respond(&gateway.origin_failed(&head, &error, &forward.request_id))
+            let timeout = gateway.origin_timeout();
+            let promise = forward_request(&request, &forward.url, &edits, &answer_edits, timeout);
+            let failure = match JsFuture::from(promise).await {
+                Ok(answer) => match answer.dyn_into::<Response>() {
+                    Ok(response) => return Ok(response),
+                    Err(failure) => failure,
+                },
+                Err(failure) => failure,
+            };
+            let error = match failure.as_string().as_deref() {
+                Some("timed out") => {
+                    Error::new(Code::OriginTimeout, "the origin did not begin to answer in time")
                 }
-            }
+                _ => Error::new(Code::OriginUnreachable, "the origin did not answer"),
+            };
+            respond(&gateway.origin_failed(&head, &error, &forward.request_id))
         }
     })
 }
@@ -101,7 +109,13 @@ extern "C" {
     fn request_head(request: &Request) -> String;
 
     #[wasm_bindgen(js_name = forwardRequest)]
-    fn forward_request(request: &Request, url: &str, edits: &str, answer_edits: &str) -> Promise;
+    fn forward_request(
+        request: &Request,
+        url: &str,
+        edits: &str,
+        answer_edits: &str,
+        timeout: u32,
+    ) -> Promise;
 
     #[wasm_bindgen(js_name = makeResponse)]
     fn make_response(status: u16, headers: &str, body: &str) -> Response;

@@ -16,6 +16,8 @@ use crate::verifier::Verified;
 #[derive(Debug)]
 pub(super) struct Forwarding {
     pub(super) origin: BaseUrl,
+    /// Milliseconds until its answer must have begun
+    pub(super) timeout: u32,
     /// Whether the origin gets the bearer token too
     pub(super) authorization: bool,
     /// Claims and the headers, in lower case, that carry them
@@ -42,12 +44,24 @@ pub(super) struct Passage<'r> {
 impl Forwarding {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Option<Self> {
         let origin = reader.required("ORIGIN_URL").and_then(|url| reader.url("ORIGIN_URL", &url));
+        let timeout = reader.number("ORIGIN_TIMEOUT").unwrap_or(30.0);
+        if !(0.001..=600.0).contains(&timeout) {
+            reader.fault("ORIGIN_TIMEOUT", "is not a number of seconds up to 600");
+        }
+        let timeout = (timeout * 1_000.0) as u32;
         let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
         let claim_headers = claim_headers(reader);
         let audience = origin.as_ref().map_or("", BaseUrl::origin);
         let assertions = Assertions::from_settings(reader, audience);
         let credentials = Credentials::from_settings(reader);
-        Some(Self { origin: origin?, authorization, claim_headers, credentials, assertions })
+        Some(Self {
+            origin: origin?,
+            timeout,
+            authorization,
+            claim_headers,
+            credentials,
+            assertions,
+        })
     }
 
     /// Forged identity headers are removed from every request, whoever sends it.
@@ -274,6 +288,7 @@ mod tests {
     fn forwarding() -> Forwarding {
         Forwarding {
             origin: BaseUrl::parse("http://origin.example:8000/v1").unwrap(),
+            timeout: 30_000,
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
             credentials: Credentials::from_settings(&mut Reader::new(&|_| None)),

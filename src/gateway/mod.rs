@@ -81,6 +81,11 @@ impl Gateway {
         }
     }
 
+    /// Milliseconds until the origin's answer must have begun.
+    pub fn origin_timeout(&self) -> u32 {
+        self.forwarding.timeout
+    }
+
     /// The answer where the origin fails.
     pub fn origin_failed(&self, head: &RequestHead, error: &Error, request_id: &str) -> Response {
         let mut response = Response::problem(error, request_id);

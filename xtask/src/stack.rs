@@ -66,7 +66,9 @@ impl Stack {
         let session_token =
             answer.header("set-auth-token").context("no set-auth-token")?.to_owned();
         let uuid = answer.json()["user"]["uuid"].as_str().context("no uuid")?.to_owned();
-        Ok(User { session_token, uuid })
+        let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+        let cookie = cookie.context("no session cookie")?.to_owned();
+        Ok(User { session_token, cookie, uuid })
     }
 
     /// A JWT for a signed-in user, from Better Auth.
@@ -121,6 +123,8 @@ impl Stack {
 pub struct User {
     /// Better Auth's opaque session token
     pub session_token: String,
+    /// Its cookie, as a browser sends it: name and value
+    pub cookie: String,
     /// The application's id
     pub uuid: String,
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -54,4 +54,16 @@ pub fn segment(token: &str, index: usize) -> Value {
     let segment = token.split('.').nth(index).expect("a compact JWS has three segments");
     let bytes = BASE64URL.decode(segment).expect("a segment is base64url");
     serde_json::from_slice(&bytes).expect("a segment is JSON")
+}
+
+/// Whether this Ed25519 JWK has signed the token.
+pub fn verified_by(jwk: &Value, token: &str) -> bool {
+    let decode = |text: &str| BASE64URL.decode(text).unwrap_or_default();
+    let verified = || {
+        let (input, signature) = token.rsplit_once('.')?;
+        let x = <[u8; 32]>::try_from(decode(jwk["x"].as_str()?)).ok()?;
+        let signature = Signature::from_slice(&decode(signature)).ok()?;
+        VerifyingKey::from_bytes(&x).ok()?.verify_strict(input.as_bytes(), &signature).ok()
+    };
+    verified().is_some()
 }

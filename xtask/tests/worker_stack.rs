@@ -38,6 +38,31 @@ fn better_auths_claims_reach_the_origin_as_settings_say() {
 }
 
 #[test]
+fn better_auth_exchanges_its_session_cookie_at_the_edge() {
+    let stack = Stack::start(&[("SESSION_EXCHANGE", json!("true"))]).unwrap();
+    let [ada, bob] = ["Ada", "Bob"].map(|name| stack.sign_up(name).unwrap());
+    let path = format!("/api/{}/whoami", ada.uuid);
+    let cookies = format!("theme=dark; {}", ada.cookie);
+    let answer = stack.get_with(&path, &[("cookie", &cookies)]).unwrap();
+    assert_eq!(answer.outcome(), "200");
+    assert_eq!(answer.json()["headers"]["x-edge-user"], json!([ada.uuid]));
+    let of = |cookie: &str, headers: &[(&str, &str)]| {
+        stack.get_with(&path, &[headers, &[("cookie", cookie)]].concat()).unwrap().outcome()
+    };
+    assert_eq!(of(&bob.cookie, &[]), "403 user_mismatch");
+    let (name, _) = ada.cookie.split_once('=').unwrap();
+    assert_eq!(of(&format!("{name}=forged.c2lnbmF0dXJl"), &[]), "401 missing_token");
+    let url = format!("{}/api/{}/tasks", stack.edge_url, ada.uuid);
+    let task = json!({"title": "x"});
+    let post = |origin| {
+        let headers = [("cookie", ada.cookie.as_str()), ("origin", origin)];
+        http::post(&url, &headers, &task).unwrap().outcome()
+    };
+    assert_eq!(post("https://evil.example"), "403 cross_site_request");
+    assert_eq!(post(&stack.auth_url), "201");
+}
+
+#[test]
 fn an_upload_streams_through_to_the_origin() {
     let stack = Stack::start(&[]).unwrap();
     let user = stack.sign_up("Ada").unwrap();

@@ -13,6 +13,7 @@ use serde_json::json;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::handshake::client::Response;
 use tungstenite::handshake::server::{self, ErrorResponse};
+use tungstenite::protocol::Role;
 use tungstenite::protocol::frame::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, WebSocket};
@@ -90,6 +91,34 @@ fn the_handshake_carries_the_identity_and_the_subprotocol() {
 }
 
 #[test]
+fn a_browsers_token_comes_as_a_subprotocol_and_stays_at_the_edge() {
+    let (arrive, arrived) = mpsc::channel();
+    let edge = WireEdge::before(move |mut wire| {
+        let head = wire.head()?;
+        arrive.send(head.header("sec-websocket-protocol").map(str::to_owned)).unwrap();
+        let key = head.header("sec-websocket-key").unwrap_or_default().as_bytes();
+        let accept = tungstenite::handshake::derive_accept_key(key);
+        wire.send(format!(
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-accept: {accept}\r\n\r\n"
+        ))?;
+        let mut socket = WebSocket::from_raw_socket(wire.into_stream(), Role::Server, None);
+        while let Ok(message) = socket.read() {
+            send(&mut socket, message)?;
+        }
+        Ok(())
+    });
+    let token = edge.authorization().rsplit_once(' ').map(|(_, token)| token.to_owned()).unwrap();
+    let protocols = format!("bearer, {token}");
+    let headers = [("sec-websocket-protocol", &*protocols)];
+    let (mut socket, response) = connect_with(&edge, &headers).unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "bearer");
+    assert_eq!(arrived.recv_timeout(Duration::from_secs(60)).unwrap(), None);
+    socket.send(Message::text("both ways")).unwrap();
+    assert_eq!(socket.read().unwrap(), Message::text("both ways"));
+}
+
+#[test]
 fn a_handshake_that_is_refused_is_answered_like_any_request() {
     let edge = WireEdge::before(|mut wire| {
         wire.head()?;
@@ -163,11 +192,19 @@ fn connect(
     edge: &WireEdge,
     headers: &[(&'static str, &str)],
 ) -> std::result::Result<(WebSocket<TcpStream>, Response), tungstenite::Error> {
-    let url = format!("{}/api/{UUID}/x", edge.url().replace("http://", "ws://"));
-    let mut request = url.into_client_request()?;
     let authorization = edge.authorization();
     let own = authorization.split_once(": ").map(|(_, value)| ("authorization", value));
-    for (name, value) in own.iter().chain(headers) {
+    connect_with(edge, &own.into_iter().chain(headers.iter().copied()).collect::<Vec<_>>())
+}
+
+/// The same with these headers and no others.
+fn connect_with(
+    edge: &WireEdge,
+    headers: &[(&'static str, &str)],
+) -> std::result::Result<(WebSocket<TcpStream>, Response), tungstenite::Error> {
+    let url = format!("{}/api/{UUID}/x", edge.url().replace("http://", "ws://"));
+    let mut request = url.into_client_request()?;
+    for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
     }
     let stream = Wire::connect(edge.url()).into_stream();
