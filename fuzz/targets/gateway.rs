@@ -283,7 +283,7 @@ fn uuid(text: &str) -> Option<String> {
 }
 
 fn check_edits(forward: &Forward) {
-    let text = forward.edits_as_text();
+    let text = HeaderEdit::as_text(&forward.edits);
     let read = text.lines().map(|line| match line.split_once(": ") {
         Some((name, value)) => HeaderEdit::Set(name.to_owned(), value.to_owned()),
         None => HeaderEdit::Remove(line.to_owned()),

@@ -15,6 +15,7 @@ pub mod stack;
 pub mod test;
 pub mod token;
 pub mod tour;
+mod usage;
 mod workerd;
 
 use std::path::{Path, PathBuf};

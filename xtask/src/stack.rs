@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
 use crate::process::Server;
-use crate::workerd;
-use crate::{build, root, setup};
+use crate::{build, root, setup, usage, workerd};
 
 /// Makes sure that everything a stack needs is there.
 pub fn prepare() -> Result<()> {
@@ -114,7 +113,7 @@ impl Stack {
 
     /// The resident memory of the Worker's process, in bytes.
     pub fn edge_memory(&self) -> Result<u64> {
-        resident_memory(&self.edge)
+        usage::memory(workerd::process_id(&self.edge)?)
     }
 }
 
@@ -157,25 +156,8 @@ impl Edge {
 
     /// The resident memory of its process, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        resident_memory(&self.server)
+        usage::memory(workerd::process_id(&self.server)?)
     }
-}
-
-/// The resident memory of workerd, in bytes; its log begins with its process id.
-fn resident_memory(workerd: &Server) -> Result<u64> {
-    let log = workerd.log();
-    let pid = log.lines().find_map(|line| line.strip_prefix("pid ")).context("no pid")?;
-    let kilobytes = match fs::read_to_string(format!("/proc/{pid}/status")) {
-        Ok(status) => {
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-            line.context("no VmRSS")?.trim_end_matches("kB").trim().to_owned()
-        }
-        Err(_) => {
-            let output = Command::new("ps").args(["-o", "rss=", "-p", pid]).output();
-            String::from_utf8(output.context("ps is needed")?.stdout)?.trim().to_owned()
-        }
-    };
-    Ok(kilobytes.parse::<u64>().context("not a number of kilobytes")? * 1024)
 }
 
 fn start_auth(directory: &Path, secret: &str) -> Result<(Server, String)> {

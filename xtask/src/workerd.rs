@@ -14,18 +14,22 @@ use crate::root;
 /// Gives its base URL.
 pub(crate) fn start(directory: &Path, settings: &Settings) -> Result<(Server, String)> {
     fs::create_dir_all(directory)?;
-    for name in ["index.js", "index_bg.wasm"] {
+    for (name, _) in MODULES {
         fs::copy(root().join("build").join(name), directory.join(name))
             .with_context(|| format!("build/{name} is missing"))?;
     }
     serve(directory, settings)
 }
 
-/// Starts the Worker that stands in this directory as `index.js` and `index_bg.wasm`. Gives its base
-/// URL.
+/// Starts the Worker that stands in this directory as `index.js`, with `index_bg.wasm` if that is
+/// there too. Gives its base URL.
 pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, String)> {
     let config = directory.join("config.capnp");
-    fs::write(&config, settings.capnp())?;
+    let modules = MODULES.iter().filter(|(name, _)| directory.join(name).is_file());
+    let modules: Vec<_> = modules
+        .map(|(name, kind)| format!("(name = \"{name}\", {kind} = embed \"{name}\")"))
+        .collect();
+    fs::write(&config, settings.capnp(&modules.join(", ")))?;
 
     // A shell ends workerd when its own standard input closes: workerd has no such habit.
     let watched = r#"exec 3<&0
@@ -46,6 +50,16 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
     command.arg("--control-fd=1");
     let (server, port) = Server::start("workerd", &mut command, ready)?;
     Ok((server, format!("http://127.0.0.1:{port}")))
+}
+
+/// What a Worker is made of, and what workerd calls it.
+const MODULES: [(&str, &str); 2] = [("index.js", "esModule"), ("index_bg.wasm", "wasm")];
+
+/// The process id of workerd itself: the server's own is that of the shell around it.
+pub(crate) fn process_id(server: &Server) -> Result<u32> {
+    let log = server.log();
+    let id = log.lines().find_map(|line| line.strip_prefix("pid ")).context("no pid")?;
+    Ok(id.parse()?)
 }
 
 /// A Worker's settings: text, or JSON for what is structured.
@@ -76,7 +90,7 @@ impl Settings {
         self
     }
 
-    fn capnp(&self) -> String {
+    fn capnp(&self, modules: &str) -> String {
         let bindings: Vec<_> = self.vars.iter().map(|(name, value)| binding(name, value)).collect();
         let bindings = bindings.join(", ");
         let date = &self.compatibility_date;
@@ -93,10 +107,7 @@ const config :Workerd.Config = (
   v8Flags = [{flags}],
 );
 const edge :Workerd.Worker = (
-  modules = [
-    (name = "index.js", esModule = embed "index.js"),
-    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
-  ],
+  modules = [{modules}],
   compatibilityDate = "{date}",
   bindings = [{bindings}],
 );

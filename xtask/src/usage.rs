@@ -1,0 +1,44 @@
+//! What another process uses: memory, CPU time, and which cores it may run on.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// The resident memory of a process, in bytes.
+pub(crate) fn memory(id: u32) -> Result<u64> {
+    let kilobytes = match fs::read_to_string(format!("/proc/{id}/status")) {
+        Ok(status) => {
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+            line.context("no VmRSS")?.trim_end_matches("kB").trim().to_owned()
+        }
+        Err(_) => {
+            let output = Command::new("ps").args(["-o", "rss=", "-p", &id.to_string()]).output();
+            String::from_utf8(output.context("ps is needed")?.stdout)?.trim().to_owned()
+        }
+    };
+    Ok(kilobytes.parse::<u64>().context("not a number of kilobytes")? * 1024)
+}
+
+/// The CPU time that the threads of a process have taken so far, where the system is Linux: from
+/// the scheduler, which counts nanoseconds, and not from `stat`, which counts hundredths of seconds.
+pub(crate) fn cpu_time(id: u32) -> Option<Duration> {
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(format!("/proc/{id}/task")).ok()? {
+        let schedule = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += schedule.split(' ').next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(nanoseconds))
+}
+
+/// Lets all threads of a process run on these cores only, such as `0-2`. False where that is not
+/// allowed, or not known.
+pub(crate) fn pin(id: u32, cores: &str) -> bool {
+    let pinned = Command::new("taskset")
+        .args(["--all-tasks", "--cpu-list", "--pid", cores, &id.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    pinned.is_ok_and(|status| status.success())
+}
