@@ -11,6 +11,7 @@ cargo xtask demo --check    the same, then a scripted tour through it
 cargo xtask test [PART…]    every test, or some: rust fuzz python npm browser worker e2e
 cargo xtask build           the Worker into build/, and the wasm for JavaScript
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
+cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also with --quick
 cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N
 cargo xtask lint            format, clippy, TypeScript and Python linters";
 

@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: how long a verification takes here and elsewhere, in workerd and in Node, all
-//! candidates in one run. It reports; it never fails because something was slow.
+//! candidates in one run. It reports; it never fails because something was slow. `bench gateway` does
+//! so with the whole Worker under load.
 
+mod gateway;
 mod hosts;
 mod isolates;
 mod programs;
@@ -20,6 +22,9 @@ use report::Report;
 
 /// Measures everything and writes `docs/benchmarks/`; with `--quick` less often, and only prints.
 pub fn run(options: &[&str]) -> Result<()> {
+    if let ["gateway", options @ ..] = options {
+        return gateway::run(options);
+    }
     let effort = match options {
         [] => Effort { rounds: 61, isolates: 11 },
         ["--quick"] => Effort { rounds: 15, isolates: 5 },

@@ -44,10 +44,10 @@ impl Programs {
         for directory in [&workerd, &node] {
             fs::copy(&wasm, directory.join("index_bg.wasm"))?;
         }
-        bundle("workerd.js", &workerd.join("index.js"), "neutral", &glue)?;
-        bundle("node.js", &node.join("index.cjs"), "node", &glue)?;
+        bundle("workerd.js", &workerd.join("index.js"), "neutral", Some(&glue))?;
+        bundle("node.js", &node.join("index.cjs"), "node", Some(&glue))?;
         let facts = node.join("facts.mjs");
-        bundle("facts.js", &facts, "node", &glue)?;
+        bundle("facts.js", &facts, "node", Some(&glue))?;
 
         progress("making keys and tokens");
         let output = Command::new(setup::node()?)
@@ -67,19 +67,24 @@ impl Programs {
     }
 }
 
-/// Bundles a program of `benches/src` with what it imports.
-fn bundle(source: &str, made: &Path, platform: &str, glue: &Path) -> Result<()> {
+/// Bundles a program of `benches/src` with what it imports, our wasm by this glue.
+pub(super) fn bundle(source: &str, made: &Path, platform: &str, glue: Option<&Path>) -> Result<()> {
     let format = match made.extension().is_some_and(|extension| extension == "cjs") {
         true => "cjs",
         false => "esm",
     };
-    run(Command::new(root().join("node_modules/esbuild/bin/esbuild"))
+    let mut command = Command::new(root().join("node_modules/esbuild/bin/esbuild"));
+    command
         .arg(root().join("benches/src").join(source))
         .args(["--bundle", "--external:*.wasm", "--log-level=warning"])
-        // wasm-bindgen's own way to find its file, which nobody takes
-        .arg("--log-override:empty-import-meta=silent")
-        .arg(format!("--alias:better-auth-edge-wasm={}", glue.join("index.js").display()))
         .arg(format!("--platform={platform}"))
         .arg(format!("--format={format}"))
-        .arg(format!("--outfile={}", made.display())))
+        .arg(format!("--outfile={}", made.display()));
+    if let Some(glue) = glue {
+        command
+            // wasm-bindgen's own way to find its file, which nobody takes
+            .arg("--log-override:empty-import-meta=silent")
+            .arg(format!("--alias:better-auth-edge-wasm={}", glue.join("index.js").display()));
+    }
+    run(&mut command)
 }

@@ -1,0 +1,91 @@
+//! Users with their tokens, and what they send.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use ed25519_dalek::{Signer, SigningKey};
+use serde_json::{Value, json};
+
+use crate::token;
+
+/// Somebody with a token that is good for an hour.
+pub(super) struct User {
+    pub(super) uuid: String,
+    pub(super) token: String,
+}
+
+impl User {
+    /// The claims are those of Better Auth's default payload, and the application's id.
+    pub(super) fn new(number: usize, issuer: &str) -> Result<Self> {
+        let claims = claims(number, issuer)?;
+        let uuid = uuid(number);
+        Ok(Self { uuid, token: sign(&claims) })
+    }
+
+    /// A token of this user that is not good: one claim has another value.
+    pub(super) fn token_with(&self, claim: &str, value: Value) -> String {
+        let mut claims = token::segment(&self.token, 1);
+        claims[claim] = value;
+        sign(&claims)
+    }
+
+    /// A request for something of their own, with the headers of a browser's `fetch`.
+    pub(super) fn request(&self) -> String {
+        let Self { uuid, token } = self;
+        format!(
+            "GET /api/{uuid}/tasks?done=false HTTP/1.1\r\n\
+             Host: edge.example.com\r\n\
+             User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0\r\n\
+             Accept: application/json\r\n\
+             Accept-Language: en-GB,en;q=0.7\r\n\
+             Accept-Encoding: gzip, deflate, br\r\n\
+             Authorization: Bearer {token}\r\n\
+             Origin: https://app.example.com\r\n\
+             Sec-Fetch-Mode: cors\r\n\
+             Sec-Fetch-Site: same-site\r\n\
+             \r\n"
+        )
+    }
+}
+
+/// The key set that the auth server publishes.
+pub(super) fn jwks() -> Value {
+    let x = BASE64URL.encode(key().verifying_key().as_bytes());
+    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": KEY_ID, "x": x}]})
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+const KEY_ID: &str = "m3kVtqYzvKjzQpY1w8cXb2RrT0sLhGfD";
+
+fn sign(claims: &Value) -> String {
+    let header = json!({"alg": "EdDSA", "kid": KEY_ID});
+    token::signed(&header, claims, |input| key().sign(input).to_bytes().to_vec())
+}
+
+fn claims(number: usize, issuer: &str) -> Result<Value> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let id = format!("k7dJx0QvA2mNcY5bWzLrP9sT{number:08}");
+    Ok(json!({
+        "iat": now,
+        "name": "Ada",
+        "email": format!("ada.{number}@example.com"),
+        "emailVerified": true,
+        "createdAt": "2026-10-03T09:14:07.311Z",
+        "updatedAt": "2026-11-02T17:40:55.102Z",
+        "id": id,
+        "uuid": uuid(number),
+        "sub": id,
+        "exp": now + 3600,
+        "iss": issuer,
+        "aud": issuer,
+    }))
+}
+
+fn uuid(number: usize) -> String {
+    format!("0199f3a4-7c21-7e55-9b0d-{number:012}")
+}

@@ -1,0 +1,86 @@
+//! `cargo xtask bench gateway`: how many requests a second the Worker forwards, and what CPU time
+//! each takes, beside JavaScript Workers that do the same or less.
+
+mod candidates;
+mod load;
+mod material;
+mod memory;
+mod origin;
+mod report;
+mod requirements;
+mod rounds;
+
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{build, progress, usage};
+use candidates::{Candidate, Gateway};
+use material::User;
+use memory::Memory;
+use report::Report;
+
+/// Measures everything and writes `docs/benchmarks/`; with `--quick` less often, and only prints.
+pub(super) fn run(options: &[&str]) -> Result<()> {
+    let effort = match options {
+        [] => Effort { rounds: 41, requests: 1_000_000 },
+        ["--quick"] => Effort { rounds: 9, requests: 50_000 },
+        _ => bail!("the only option of bench gateway is --quick"),
+    };
+    build::worker()?;
+    let cores = thread::available_parallelism()?.get();
+    let origin = origin::start(&material::jwks())?;
+    let users = (0..USERS).map(|number| User::new(number, &origin));
+    let users = users.collect::<Result<Vec<_>>>()?;
+    let gateways = start(&origin, &users[0], cores)?;
+
+    let many: Vec<_> = users.iter().map(User::request).collect();
+    let requests = [&many[..1], &many[..]];
+    progress(format!("measuring gateways, {} rounds", effort.rounds));
+    let figures = rounds::measure(&gateways, &requests, effort.rounds)?;
+    progress(format!("measuring memory, {} requests", effort.requests));
+    let ours = gateways.iter().find(|gateway| gateway.candidate == Candidate::Ours);
+    let memory = Memory::measure(ours.context("ours runs")?, &many, effort.requests)?;
+
+    let report = Report { cores, rounds: effort.rounds, figures, memory };
+    println!("{}", report.text()?);
+    match options {
+        [] => report.write(),
+        _ => Ok(()),
+    }
+}
+
+/// How often things are measured.
+#[derive(Clone, Copy)]
+struct Effort {
+    rounds: usize,
+    /// So many while the memory is watched
+    requests: usize,
+}
+
+/// As many distinct tokens as come in turn, where not one comes again and again.
+const USERS: usize = 48;
+
+/// All gateways, checked. They have one core for themselves, and whoever sends and answers has the
+/// others.
+fn start(origin: &str, user: &User, cores: usize) -> Result<Vec<Gateway>> {
+    progress("starting the gateways");
+    let directory = crate::root().join("target/bench/gateway");
+    let mut gateways = Vec::new();
+    for candidate in Candidate::ALL {
+        let directory = directory.join(candidate.to_string().replace(", ", "-"));
+        std::fs::create_dir_all(&directory)?;
+        let gateway = Gateway::start(candidate, &directory, origin)?;
+        gateway.check(user)?;
+        gateways.push(gateway);
+    }
+    if cores > 1 {
+        let (last, others) = (cores - 1, format!("0-{}", cores - 2));
+        let pinned = usage::pin(std::process::id(), &others)
+            && gateways.iter().all(|gateway| usage::pin(gateway.process, &last.to_string()));
+        if !pinned {
+            progress("nobody can be given a core here: the figures will be less steady");
+        }
+    }
+    Ok(gateways)
+}

@@ -1,0 +1,66 @@
+//! The origin behind every candidate, and the auth server's key set: it answers at once, so that a
+//! request's time is the gateway's.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::Result;
+use serde_json::Value;
+
+/// A path ending in this is answered with the request's own head.
+pub(super) const ECHO: &str = "/echo";
+
+/// A path ending in this is answered with a redirect.
+pub(super) const REDIRECT: &str = "/redirect";
+
+/// Starts the origin on a free loopback port, for as long as this process runs. Gives its base URL.
+pub(super) fn start(jwks: &Value) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let jwks: Arc<str> = jwks.to_string().into();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let jwks = Arc::clone(&jwks);
+            // a connection lasts until the other side closes it
+            thread::spawn(move || serve(stream, &jwks));
+        }
+    });
+    Ok(url)
+}
+
+fn serve(mut stream: TcpStream, jwks: &str) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut buffer = [0; MAX_HEAD];
+    let mut filled = 0;
+    loop {
+        let length = stream.read(&mut buffer[filled..])?;
+        if length == 0 {
+            return Ok(());
+        }
+        filled += length;
+        // nobody sends a body, nor a request before the last one is answered
+        if buffer[..filled].ends_with(b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&buffer[..filled]);
+            stream.write_all(answer(&head, jwks).as_bytes())?;
+            filled = 0;
+        }
+    }
+}
+
+const MAX_HEAD: usize = 16 * 1024;
+
+fn answer(head: &str, jwks: &str) -> String {
+    let path = head.split([' ', '?']).nth(1).unwrap_or_default();
+    let body = match path {
+        "/api/auth/jwks" => jwks,
+        _ if path.ends_with(ECHO) => head,
+        _ => r#"{"tasks":[{"id":1,"title":"Measure","done":false}]}"#,
+    };
+    let status = match path.ends_with(REDIRECT) {
+        true => "302 Found\r\nlocation: /elsewhere",
+        false => "200 OK\r\ncontent-type: application/json",
+    };
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}

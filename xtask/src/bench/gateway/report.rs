@@ -1,0 +1,162 @@
+//! What was measured under load, as text and as JSON.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::candidates::Candidate;
+use super::memory::Memory;
+use super::requirements::{self, Bound, Requirement, tokens};
+use super::rounds::Figures;
+use crate::bench::table::table;
+use crate::{progress, root};
+
+/// All figures of a run.
+pub(super) struct Report {
+    pub(super) cores: usize,
+    pub(super) rounds: usize,
+    pub(super) figures: Vec<Figures>,
+    pub(super) memory: Memory,
+}
+
+impl Report {
+    /// Writes `docs/benchmarks/gateway.md` and `.json`.
+    pub(super) fn write(&self) -> Result<()> {
+        let directory = root().join("docs/benchmarks");
+        fs::create_dir_all(&directory)?;
+        fs::write(directory.join("gateway.md"), self.text()?)?;
+        let json = serde_json::to_string_pretty(&self.json()?)?;
+        fs::write(directory.join("gateway.json"), json + "\n")?;
+        progress("written to docs/benchmarks/");
+        Ok(())
+    }
+
+    /// Markdown, and readable as it is.
+    pub(super) fn text(&self) -> Result<String> {
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "x86-64",
+            other => other,
+        };
+        Ok([
+            "# The gateway under load\n\n".to_owned(),
+            format!(
+                "Made by `cargo xtask bench gateway` on {}, {} shared cores, {architecture}; \
+                 workerd {}, jose {}.\n\n",
+                today()?,
+                self.cores,
+                version("workerd")?,
+                version("jose")?,
+            ),
+            format!("{METHOD}\n\nMedians of {} rounds.\n", self.rounds),
+            format!("\n## Requests\n\n{}", self.figure_table()),
+            format!("\n## Memory\n\n{}", self.memory_text()),
+            format!("\n## What is required\n\n{}", self.requirement_table()),
+        ]
+        .concat())
+    }
+
+    fn figure_table(&self) -> String {
+        let mut rows = vec![vec![String::new()]];
+        for count in self.token_counts() {
+            let tokens = tokens(count);
+            rows[0].extend([format!("{tokens}: requests/s"), "CPU µs a request".to_owned()]);
+        }
+        for candidate in Candidate::ALL {
+            let mut row = vec![candidate.to_string()];
+            for figures in self.figures.iter().filter(|f| f.candidate == candidate) {
+                let speed = (figures.requests_per_second(), figures.speed_to_jose());
+                let cpu = (figures.cpu_per_request(), figures.cpu_to_jose());
+                row.extend([speed, cpu].map(|(figure, ratio)| format!("{figure:.0} ({ratio:.2})")));
+            }
+            rows.push(row);
+        }
+        table(&rows)
+    }
+
+    fn memory_text(&self) -> String {
+        let Memory { requests, start, end } = self.memory;
+        let [start, end] = [start, end].map(|bytes| bytes / 1e6);
+        format!(
+            "Ours, resident, over {requests} requests: {start:.0} MB in the second tenth of them, \
+             {end:.0} MB in the last.\n"
+        )
+    }
+
+    fn requirement_table(&self) -> String {
+        let mut rows = vec![["", "required", "measured", ""].map(str::to_owned).to_vec()];
+        for requirement in requirements::all(&self.figures, &self.memory) {
+            let bound = match requirement.bound {
+                Bound::AtLeast(least) => format!("at least {least}"),
+                Bound::AtMost(most) => format!("at most {most}"),
+            };
+            let verdict = if requirement.is_met() { "met" } else { "not met" }.to_owned();
+            let measured = format!("{:.2}", requirement.measured);
+            rows.push(vec![requirement.what, bound, measured, verdict]);
+        }
+        table(&rows)
+    }
+
+    fn token_counts(&self) -> impl Iterator<Item = usize> {
+        let proxies = self.figures.iter().filter(|f| f.candidate == Candidate::Proxy);
+        proxies.map(|figures| figures.tokens)
+    }
+
+    fn json(&self) -> Result<Value> {
+        let figures = self.figures.iter().map(|figures| {
+            json!({
+                "candidate": figures.candidate.to_string(),
+                "tokens": figures.tokens,
+                "requestsPerSecond": figures.requests_per_second(),
+                "cpuMicrosecondsPerRequest": figures.cpu_per_request(),
+                "requestsPerSecondToJose": figures.speed_to_jose(),
+                "cpuToJose": figures.cpu_to_jose(),
+            })
+        });
+        let requirements = requirements::all(&self.figures, &self.memory);
+        Ok(json!({
+            "command": "cargo xtask bench gateway",
+            "date": today()?,
+            "cores": self.cores,
+            "architecture": std::env::consts::ARCH,
+            "versions": { "workerd": version("workerd")?, "jose": version("jose")? },
+            "rounds": self.rounds,
+            "figures": figures.collect::<Vec<_>>(),
+            "memory": {
+                "requests": self.memory.requests,
+                "startBytes": self.memory.start.round(),
+                "endBytes": self.memory.end.round(),
+            },
+            "requirements": requirements.iter().map(Requirement::json).collect::<Vec<_>>(),
+        }))
+    }
+}
+
+const METHOD: &str = "\
+Each gateway is a workerd of its own in front of the same origin, which answers at once, and all are on
+loopback. Eight connections are kept alive and have one request each on its way. The gateways take turns
+of 0.3 s, and every figure is held against jose's of the same round, in brackets. Where the machine
+allows it, the gateways have one core for themselves. CPU time is that of the gateway's process alone.
+What else runs on the machine shows in the figures, but hardly in the brackets.
+
+Tokens are Better Auth's with its default claims, signed with EdDSA: one that comes again and again, or
+many in turn. Requests have the headers that a browser sends.
+
+- *proxy*: a JavaScript Worker that forwards and verifies nothing
+- *jose*: a JavaScript Worker with `jwtVerify` and `createRemoteJWKSet` that keeps the rules of ours for
+  tokens, paths and identity headers, and does nothing else
+- *jose, tokens kept*: the same with a `Map` of verified tokens
+- *ours*: the Worker as it is deployed, with wrangler.toml's settings";
+
+fn today() -> Result<String> {
+    let output = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
+    Ok(String::from_utf8(output.context("date is needed")?.stdout)?.trim().to_owned())
+}
+
+/// Of a package that is installed.
+fn version(package: &str) -> Result<String> {
+    let manifest = root().join("node_modules").join(package).join("package.json");
+    let manifest: Value = serde_json::from_slice(&fs::read(manifest)?)?;
+    Ok(manifest["version"].as_str().context("no version")?.to_owned())
+}

@@ -1,0 +1,153 @@
+//! Turns under load, round by round: in a round every gateway has its turn, and each is held against
+//! its neighbours of the same round.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::candidates::{Candidate, Gateway};
+use super::load::{Load, Progress};
+use crate::bench::median;
+use crate::usage;
+
+/// What one gateway makes of one kind of load.
+pub(super) struct Figures {
+    pub(super) candidate: Candidate,
+    pub(super) tokens: usize,
+    turns: Vec<Turn>,
+    /// Jose's of the same rounds
+    jose: Vec<Turn>,
+    /// Those of jose with tokens kept
+    jose_kept: Vec<Turn>,
+}
+
+impl Figures {
+    pub(super) fn requests_per_second(&self) -> f64 {
+        median(self.turns.iter().map(|turn| turn.requests_per_second))
+    }
+
+    /// CPU time of the gateway's process, in microseconds.
+    pub(super) fn cpu_per_request(&self) -> f64 {
+        median(self.turns.iter().map(|turn| turn.cpu_per_request))
+    }
+
+    /// Requests per second, as a multiple of jose's.
+    pub(super) fn speed_to_jose(&self) -> f64 {
+        ratio(&self.turns, &self.jose, |turn| turn.requests_per_second)
+    }
+
+    /// The same, with jose keeping tokens.
+    pub(super) fn speed_to_jose_kept(&self) -> f64 {
+        ratio(&self.turns, &self.jose_kept, |turn| turn.requests_per_second)
+    }
+
+    /// CPU time, as a part of jose's.
+    pub(super) fn cpu_to_jose(&self) -> f64 {
+        ratio(&self.turns, &self.jose, |turn| turn.cpu_per_request)
+    }
+}
+
+/// The middle of what `figure` gives for the turns, each divided by that of the same round.
+fn ratio(turns: &[Turn], others: &[Turn], figure: impl Fn(&Turn) -> f64) -> f64 {
+    median(turns.iter().zip(others).map(|(own, other)| figure(own) / figure(other)))
+}
+
+/// Requests as they are sent in turn; each list has the requests of as many tokens as it is long.
+pub(super) type Requests<'r> = &'r [&'r [String]];
+
+pub(super) fn measure(
+    gateways: &[Gateway],
+    requests: Requests<'_>,
+    rounds: usize,
+) -> Result<Vec<Figures>> {
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for requests in requests {
+        lines.extend(gateways.iter().map(|gateway| Line { gateway, requests, turns: Vec::new() }));
+    }
+    for line in &lines {
+        line.load(WARM_UP)?;
+    }
+    for round in 0..rounds {
+        // another one begins each time
+        let first = round * lines.len() / rounds;
+        lines.rotate_left(first);
+        for line in &mut lines {
+            line.turns.push(line.load(TURN)?);
+        }
+        lines.rotate_right(first);
+    }
+    Ok(lines.iter().map(|line| line.figures(&lines)).collect())
+}
+
+/// A gateway under one kind of load, and its turns so far.
+struct Line<'l> {
+    gateway: &'l Gateway,
+    requests: &'l [String],
+    turns: Vec<Turn>,
+}
+
+/// What was measured in one turn.
+#[derive(Clone, Copy)]
+struct Turn {
+    requests_per_second: f64,
+    /// Microseconds; not a number where nobody counts them
+    cpu_per_request: f64,
+}
+
+impl Line<'_> {
+    /// The connections are opened, and some requests answered, before the clock runs.
+    fn load(&self, duration: Duration) -> Result<Turn> {
+        let load = Load { address: self.gateway.address, requests: self.requests };
+        load.during(|progress| {
+            progress.wait(RUN_UP)?;
+            let before = Snapshot::take(self.gateway, progress);
+            progress.wait(duration)?;
+            Ok(Snapshot::take(self.gateway, progress).since(&before))
+        })
+    }
+
+    fn figures(&self, lines: &[Line<'_>]) -> Figures {
+        let turns = |candidate| {
+            let mut lines = lines.iter();
+            let line = lines.find(|line| {
+                line.gateway.candidate == candidate && line.requests.len() == self.requests.len()
+            });
+            line.map(|line| line.turns.clone()).unwrap_or_default()
+        };
+        Figures {
+            candidate: self.gateway.candidate,
+            tokens: self.requests.len(),
+            turns: self.turns.clone(),
+            jose: turns(Candidate::Jose),
+            jose_kept: turns(Candidate::JoseKept),
+        }
+    }
+}
+
+struct Snapshot {
+    at: Instant,
+    cpu: Option<Duration>,
+    answered: usize,
+}
+
+impl Snapshot {
+    fn take(gateway: &Gateway, progress: &Progress) -> Self {
+        let cpu = usage::cpu_time(gateway.process);
+        Self { at: Instant::now(), cpu, answered: progress.answered() }
+    }
+
+    fn since(&self, before: &Self) -> Turn {
+        let answered = (self.answered - before.answered) as f64;
+        let cpu = self.cpu.zip(before.cpu);
+        let cpu = cpu.map_or(f64::NAN, |(now, before)| (now - before).as_secs_f64());
+        Turn {
+            requests_per_second: answered / (self.at - before.at).as_secs_f64(),
+            cpu_per_request: cpu * 1e6 / answered,
+        }
+    }
+}
+
+/// Long enough for V8 to optimise what runs.
+const WARM_UP: Duration = Duration::from_secs(2);
+const RUN_UP: Duration = Duration::from_millis(50);
+const TURN: Duration = Duration::from_millis(300);
