@@ -292,7 +292,11 @@ fn check_edits(forward: &Forward) {
     for edit in &forward.edits {
         match edit {
             HeaderEdit::Remove(name) => assert!(is_name(name), "{name:?}"),
-            HeaderEdit::Set(name, value) => assert!(is_name(name) && is_value(value), "{edit:?}"),
+            HeaderEdit::Set(name, value)
+            | HeaderEdit::Append(name, value)
+            | HeaderEdit::Default(name, value) => {
+                assert!(is_name(name) && is_value(value), "{edit:?}");
+            }
         }
     }
 }
