@@ -5,7 +5,7 @@
 //! those below it and none above; only [`host`] and the two entries talk to the outside.
 
 #[cfg(feature = "worker")]
-mod worker;
+pub mod worker;
 
 #[cfg(feature = "js")]
 pub mod js;

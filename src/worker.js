@@ -20,24 +20,40 @@ export function requestHead(request) {
  * @param {string} url
  * @param {string} edits to the request's headers
  * @param {string} answerEdits to those of the answer
+ * @param {boolean} hasBody
  * @param {number} timeout milliseconds until an answer must have begun
- * @returns {Promise<Response | "timed out" | "unreachable">}
+ * @param {(code: string, requestId: string, page: string | undefined) => Response} failed what answers
+ *   when the origin does not
+ * @returns {Response | Promise<Response>}
  */
-export async function forwardRequest(request, url, edits, answerEdits, timeout) {
-  const forwarded = new Request(url, request);
-  edit(forwarded.headers, edits);
+export function forwardRequest(request, url, edits, answerEdits, hasBody, timeout, failed) {
+  const headers = new Headers(request.headers);
+  edit(headers, edits);
+  const fail = (/** @type {string} */ code) =>
+    failed(code, headers.get("x-request-id"), request.headers.get("origin") ?? undefined);
   let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, timeout, "timed out");
-  });
   try {
-    const answer = await Promise.race([fetch(forwarded, { redirect: "manual" }), late]);
-    return answerEdits && answer !== "timed out" ? edited(answer, answerEdits) : answer;
+    // a request made of another one is made twice, here and in fetch
+    const answer = hasBody
+      ? fetch(new Request(url, request), { headers, redirect: "manual" })
+      : fetch(url, { method: request.method, headers, redirect: "manual" });
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, timeout);
+    });
+    return Promise.race([answer, late]).then(
+      (answer) => {
+        // what has begun is not cut
+        clearTimeout(timer);
+        if (!answer) return fail("origin_timeout");
+        return answerEdits ? edited(answer, answerEdits) : answer;
+      },
+      () => {
+        clearTimeout(timer);
+        return fail("origin_unreachable");
+      },
+    );
   } catch {
-    return "unreachable";
-  } finally {
-    // what has begun is not cut
-    clearTimeout(timer);
+    return fail("origin_unreachable");
   }
 }
 
@@ -86,4 +102,15 @@ export function makeResponse(status, headers, body) {
       return [line.slice(0, colon), line.slice(colon + 2)];
     });
   return new Response(body, { status, headers: new Headers(entries) });
+}
+
+/**
+ * @param {Promise<unknown>} promise what the decision waits for
+ * @param {{ resume(fulfilled: boolean, value: unknown): unknown }} deciding
+ */
+export function resume(promise, deciding) {
+  return promise.then(
+    (value) => deciding.resume(true, value),
+    (reason) => deciding.resume(false, reason),
+  );
 }

@@ -4,64 +4,103 @@
 //! never enter the wasm.
 
 use std::cell::OnceCell;
-use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 
+use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use worker::js_sys::{JSON, Promise, Reflect};
-use worker::worker_sys::web_sys::{Request, Response};
-use worker::{Env, console_error, event};
+use worker::worker_sys::{
+    self,
+    web_sys::{Request, Response},
+};
+use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
 use crate::gateway::{self, Decision, Gateway, HeaderEdit, RequestHead, SettingFault, Settings};
-use crate::host::{Host, JsHost};
+use crate::host::{Host, JsHost, Relay};
 
-/// Nothing is an error to workers-rs: its own 500 is no problem response.
-#[event(fetch)]
-async fn fetch(
-    request: Request,
-    env: Env,
-    context: worker::Context,
-) -> Result<Response, Infallible> {
+/// Answers a request: a response, or the promise of one. What is decided without waiting is decided
+/// before this returns, and forwarded without an executor in between.
+#[wasm_bindgen]
+pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
     let host = JsHost::new(move |task| {
-        context.wait_until(async {
-            let _ = JsFuture::from(task).await;
-        });
+        // only a context that is not one refuses
+        let _ = context.wait_until(&task);
     });
     let Some(head) = RequestHead::parse(&request_head(&request)) else {
-        return Ok(refuse(Code::MalformedRequest, "the head is unreadable", &host.request_id()));
+        return refuse(Code::MalformedRequest, "the head is unreadable", &host.request_id()).into();
     };
     let Some(gateway) = gateway(&env) else {
-        return Ok(match gateway::is_health_check(&head) {
+        let response = match gateway::is_health_check(&head) {
             true => respond(&gateway::unhealthy()),
             false => refuse(Code::Misconfigured, "the log names every fault", &host.request_id()),
-        });
+        };
+        return response.into();
     };
-    Ok(match gateway.decide(&head, &host).await {
-        Decision::Respond(response, _) => respond(&response),
-        Decision::Forward(forward) => {
-            let edits = HeaderEdit::as_text(&forward.edits);
-            let answer_edits = HeaderEdit::as_text(&forward.answer_edits);
-            let timeout = gateway.origin_timeout();
-            let promise = forward_request(&request, &forward.url, &edits, &answer_edits, timeout);
-            let failure = match JsFuture::from(promise).await {
-                Ok(answer) => match answer.dyn_into::<Response>() {
-                    Ok(response) => return Ok(response),
-                    Err(failure) => failure,
-                },
-                Err(failure) => failure,
-            };
-            let error = match failure.as_string().as_deref() {
-                Some("timed out") => {
-                    Error::new(Code::OriginTimeout, "the origin did not begin to answer in time")
-                }
-                _ => Error::new(Code::OriginUnreachable, "the origin did not answer"),
-            };
-            respond(&gateway.origin_failed(&head, &error, &forward.request_id))
+    let (relay, has_body, timeout) = (host.relay(), head.has_body(), gateway.origin_timeout());
+    let decision = Box::pin(async move { gateway.decide(&head, &host).await });
+    Deciding { request, decision, relay, has_body, timeout }.go_on()
+}
+
+/// A decision that waits for the host.
+#[wasm_bindgen]
+pub struct Deciding {
+    request: Request,
+    decision: Pin<Box<dyn Future<Output = Decision>>>,
+    relay: Relay,
+    has_body: bool,
+    timeout: u32,
+}
+
+#[wasm_bindgen]
+impl Deciding {
+    /// Goes on when the promise has been fulfilled or rejected.
+    pub fn resume(self, fulfilled: bool, value: JsValue) -> JsValue {
+        self.relay.settle(if fulfilled { Ok(value) } else { Err(value) });
+        self.go_on()
+    }
+
+    fn go_on(mut self) -> JsValue {
+        match self.relay.poll(self.decision.as_mut()) {
+            Ok(Decision::Respond(response, _)) => respond(&response).into(),
+            Ok(Decision::Forward(forward)) => FAILED.with(|failed| {
+                forward_request(
+                    &self.request,
+                    &forward.url,
+                    &HeaderEdit::as_text(&forward.edits),
+                    &HeaderEdit::as_text(&forward.answer_edits),
+                    self.has_body,
+                    self.timeout,
+                    failed.as_ref(),
+                )
+            }),
+            Err(promise) => resume(promise, self),
         }
-    })
+    }
+}
+
+/// What answers when the origin does not: told the code, the request's id and its `Origin`.
+type Failed = dyn Fn(String, String, Option<String>) -> Response;
+
+thread_local! {
+    /// One for all requests: one that is made for a request and not called stays until it is
+    /// collected.
+    static FAILED: Closure<Failed> = Closure::new(|code: String, id: String, page: Option<String>| {
+        let error = match code.as_str() {
+            "origin_timeout" => {
+                Error::new(Code::OriginTimeout, "the origin did not begin to answer in time")
+            }
+            _ => Error::new(Code::OriginUnreachable, "the origin did not answer"),
+        };
+        let gateway = GATEWAY.with(|gateway| gateway.get().cloned().flatten());
+        match gateway {
+            Some(gateway) => respond(&gateway.origin_failed(page.as_deref(), &error, &id)),
+            None => respond(&gateway::Response::problem(&error, &id)),
+        }
+    });
 }
 
 thread_local! {
@@ -114,8 +153,13 @@ extern "C" {
         url: &str,
         edits: &str,
         answer_edits: &str,
+        has_body: bool,
         timeout: u32,
-    ) -> Promise;
+        failed: &JsValue,
+    ) -> JsValue;
+
+    /// The promise of what `deciding` gives when `promise` is settled.
+    fn resume(promise: Promise, deciding: Deciding) -> JsValue;
 
     #[wasm_bindgen(js_name = makeResponse)]
     fn make_response(status: u16, headers: &str, body: &str) -> Response;

@@ -108,13 +108,13 @@ impl Cors {
         edits
     }
 
-    /// The same for an answer of the edge's own.
-    pub(super) fn decorate(&self, head: &RequestHead, response: &mut Response) {
+    /// The same for an answer of the edge's own; `page` is the value of `Origin`.
+    pub(super) fn decorate(&self, page: Option<&str>, response: &mut Response) {
         let Self::Edge(policy) = self else {
             return;
         };
         response.headers.push(("vary", "Origin".to_owned()));
-        if let Some(origin) = head.header("origin").next().filter(|o| policy.allows(o)) {
+        if let Some(origin) = page.filter(|origin| policy.allows(origin)) {
             response.headers.extend(policy.permission(origin));
             response.headers.push(("access-control-expose-headers", policy.exposed.clone()));
         }

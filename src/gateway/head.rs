@@ -57,6 +57,15 @@ impl RequestHead {
         self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether a body may follow (RFC 9112, section 6), or the method is one that usually has one.
+    pub fn has_body(&self) -> bool {
+        let bodiless = matches!(self.method(), "GET" | "HEAD");
+        let framed = |(name, _): &(String, String)| {
+            matches!(name.as_str(), "content-length" | "transfer-encoding")
+        };
+        !bodiless || self.headers.iter().any(framed)
+    }
+
     /// The request id that the client sent, if it is a plain one that cannot confuse a log.
     pub(super) fn request_id(&self) -> Option<String> {
         let mut sent = self.header("x-request-id");

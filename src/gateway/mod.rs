@@ -75,7 +75,7 @@ impl Gateway {
             }
             Err(error) => {
                 let mut response = Response::problem(&error, &request_id);
-                self.cors.decorate(head, &mut response);
+                self.cors.decorate(head.header("origin").next(), &mut response);
                 Decision::Respond(response, Some(error))
             }
         }
@@ -86,10 +86,10 @@ impl Gateway {
         self.forwarding.timeout
     }
 
-    /// The answer where the origin fails.
-    pub fn origin_failed(&self, head: &RequestHead, error: &Error, request_id: &str) -> Response {
+    /// The answer where the origin fails, for a page with that `Origin`, if any.
+    pub fn origin_failed(&self, page: Option<&str>, error: &Error, request_id: &str) -> Response {
         let mut response = Response::problem(error, request_id);
-        self.cors.decorate(head, &mut response);
+        self.cors.decorate(page, &mut response);
         response
     }
 

@@ -45,10 +45,24 @@ pub fn worker() -> Result<()> {
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SMALLER)
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
         .current_dir(&root))?;
+    wrap(&root, &build.join("index.js"))?;
     optimize(&build.join("index_bg.wasm"), &modules.join("binaryen/bin/wasm-opt"))?;
     check_size("the Worker's wasm", &build.join("index_bg.wasm"), WORKER_BUDGET)?;
     fs::write(stamp, sources)?;
     Ok(())
+}
+
+/// Puts the Worker's own entry around worker-build's.
+fn wrap(root: &Path, index: &Path) -> Result<()> {
+    let inner = index.with_file_name("worker-build.js");
+    fs::rename(index, &inner)?;
+    run(Command::new(root.join("node_modules/esbuild/bin/esbuild"))
+        .arg(root.join("src/entry.js"))
+        .args(["--bundle", "--minify", "--format=esm", "--log-level=warning"])
+        .args(["--external:*.wasm", "--external:cloudflare:*"])
+        .arg(format!("--alias:worker-build={}", inner.display()))
+        .arg(format!("--outfile={}", index.display())))?;
+    Ok(fs::remove_file(inner)?)
 }
 
 /// Builds the wasm for JavaScript runtimes and gives the directory: `index.js`, the glue by which any

@@ -1,0 +1,27 @@
+// The Worker's entry, around what worker-build makes. Its own entry is a class behind proxies that
+// every request makes anew; this one is an object, and only a wasm that has trapped goes the long way.
+
+import Entrypoint from "worker-build";
+
+const { fetch } = Entrypoint.prototype;
+
+/** Where worker-build's entry looks whether the wasm has to be made anew. */
+const state = globalThis.__worker_init_state;
+
+export default {
+  /**
+   * @param {Request} request
+   * @param {object} env
+   * @param {ExecutionContext} ctx
+   */
+  fetch(request, env, ctx) {
+    // made anew by the constructor
+    if (state.criticalError) return new Entrypoint(ctx, env).fetch(request);
+    try {
+      return fetch.call({ env, ctx }, request);
+    } catch (error) {
+      state.criticalError = error instanceof WebAssembly.RuntimeError;
+      throw error;
+    }
+  },
+};
