@@ -121,6 +121,7 @@ impl Forwarding {
     fn is_removed(&self, head: &RequestHead, name: &str) -> bool {
         is_identity(name)
             || is_about_the_way(name)
+            || (name != "x-request-id" && same_name(name, "x-request-id"))
             || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
             || (name == "authorization" && !self.authorization)
             || HOP_BY_HOP.contains(&name)
@@ -343,13 +344,13 @@ mod tests {
     #[test]
     fn the_edge_says_where_the_request_came_in_and_nobody_else_does() {
         let head = "GET\nhttps://edge.example:8443/\nforwarded: for=1.2.3.4\nX-Forwarded-For: 1.2.3.4\n\
-                    x_forwarded_host: evil\nx-forwarded-prefix: /admin\nx-real-ip: 1.2.3.4\n\
+                    x_forwarded_host: evil\nx_request-id: 12345678\nx-forwarded-prefix: /admin\nx-real-ip: 1.2.3.4\n\
                     cf-connecting-ip: 192.0.2.7";
         let text = edits(&forwarding(), head);
         let (removed, set) = text.split_once("x-request-id: id\n").unwrap();
         assert_eq!(
             removed,
-            "forwarded\nx-forwarded-for\nx_forwarded_host\nx-forwarded-prefix\nx-real-ip\n"
+            "forwarded\nx-forwarded-for\nx_forwarded_host\nx_request-id\nx-forwarded-prefix\nx-real-ip\n"
         );
         assert_eq!(
             set,

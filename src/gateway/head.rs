@@ -20,7 +20,9 @@ impl RequestHead {
         let (origin, path, query) = parts(lines.next()?)?;
         let header = |line: &str| {
             let (name, value) = line.split_once(": ")?;
-            let well_formed = is_token(name) && !value.contains(['\0', '\r']);
+            // a character is a byte there (Fetch Standard, section 2.2.2)
+            let is_byte = |c: char| c <= '\u{ff}' && c != '\0' && c != '\r';
+            let well_formed = is_token(name) && value.chars().all(is_byte);
             well_formed.then(|| (name.to_ascii_lowercase(), value.to_owned()))
         };
         let headers = lines.filter(|line| !line.is_empty()).map(header).collect::<Option<_>>()?;
@@ -116,7 +118,7 @@ mod tests {
         assert_eq!(RequestHead::parse("GET\nhttps://a.example").unwrap().path(), "/");
         assert!(RequestHead::parse("GET\nhttps://a.example/\nnonsense").is_none());
         assert!(RequestHead::parse("GET").is_none());
-        for odd in ["a: b\0", "a: b\rc: d", ": b", "a b: c", "a): c", "\u{e9}: c"] {
+        for odd in ["a: b\0", "a: b\rc: d", "a: \u{100}", ": b", "a b: c", "a): c", "\u{e9}: c"] {
             assert!(
                 RequestHead::parse(&format!("GET\nhttps://a.example/\n{odd}")).is_none(),
                 "{odd:?}"
