@@ -1,11 +1,10 @@
 //! Cross-origin requests (Fetch Standard, section 3.3): which pages of other origins may call, decided
 //! by the edge, so that its own refusals can be read by them too.
 
-use super::forward::HeaderEdit;
+use super::edit::HeaderEdit;
 use super::head::{RequestHead, is_token};
+use super::reader::Reader;
 use super::response::Response;
-use super::settings::Reader;
-use crate::base_url::BaseUrl;
 
 /// Who may call from where, from the settings.
 #[derive(Clone, Debug)]
@@ -53,7 +52,7 @@ impl Cors {
             reader.fault("CORS_MAX_AGE", "is not a number of seconds up to 86400");
         }
         Self::Edge(Policy {
-            origins: if any { Vec::new() } else { trusted_origins(reader, "CORS_ORIGINS") },
+            origins: if any { Vec::new() } else { reader.origins("CORS_ORIGINS") },
             methods: tokens(reader, "CORS_METHODS", "GET, HEAD, POST, PUT, PATCH, DELETE"),
             headers: tokens(reader, "CORS_HEADERS", "authorization, content-type"),
             exposed: tokens(reader, "CORS_EXPOSE_HEADERS", "x-request-id, retry-after"),
@@ -135,21 +134,6 @@ impl Policy {
         }
         headers
     }
-}
-
-/// Origins as browsers write them (RFC 6454, section 6.2).
-pub(super) fn trusted_origins(reader: &mut Reader<'_>, setting: &'static str) -> Vec<String> {
-    let mut origins = Vec::new();
-    for text in reader.list(setting).unwrap_or_default() {
-        match BaseUrl::parse(&text) {
-            Ok(url) if url.path().is_empty() => origins.push(url.origin().to_owned()),
-            Ok(_) => {
-                reader.fault(setting, format!("names {text}, which has a path: no origin has"))
-            }
-            Err(fault) => reader.fault(setting, format!("names {text}, which {fault}")),
-        }
-    }
-    origins
 }
 
 /// What a response says that only the edge may say.

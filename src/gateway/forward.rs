@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::assertion::{Assertions, Occasion};
 use super::credentials::{Credentials, LeftBehind};
+use super::edit::HeaderEdit;
 use super::head::{RequestHead, is_token};
 use super::path::Path;
-use super::settings::Reader;
+use super::reader::Reader;
 use crate::base_url::BaseUrl;
 use crate::jose::Json;
 use crate::verifier::Verified;
@@ -141,39 +142,6 @@ pub struct Forward {
     pub answer_edits: Vec<HeaderEdit>,
     /// For the log, and for the answer if the origin fails
     pub request_id: String,
-}
-
-/// A change to one header; names are in lower case.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum HeaderEdit {
-    /// Every header of that name goes
-    Remove(String),
-    /// One header of that name, with this value
-    Set(String, String),
-    /// One more value of that name
-    Append(String, String),
-    /// This value, where there is none of that name
-    Default(String, String),
-}
-
-impl HeaderEdit {
-    /// The edits as they cross to the host, one to a line: a name to remove, `name: value` to set,
-    /// `+name: value` to append, `?name: value` to set where there is none. Names and values hold
-    /// neither colons followed by a space, nor line breaks, and no name that is set begins with a
-    /// plus sign.
-    pub fn as_text(edits: &[Self]) -> String {
-        let mut text = String::new();
-        for edit in edits {
-            match edit {
-                Self::Remove(name) => writeln!(text, "{name}"),
-                Self::Set(name, value) => writeln!(text, "{name}: {value}"),
-                Self::Append(name, value) => writeln!(text, "+{name}: {value}"),
-                Self::Default(name, value) => writeln!(text, "?{name}: {value}"),
-            }
-            .expect("writing to a String does not fail");
-        }
-        text
-    }
 }
 
 /// Whether a server that takes `_` for `-`, as CGI's heirs do, sees one name in both.

@@ -9,21 +9,25 @@
 mod assertion;
 mod cors;
 mod credentials;
+mod edit;
 mod forward;
 mod head;
 mod isolation;
 mod path;
+mod reader;
 mod response;
 mod rules;
 mod settings;
 mod well_known;
 
-pub use forward::{Forward, HeaderEdit};
+pub use edit::HeaderEdit;
+pub use forward::Forward;
 pub use head::RequestHead;
 pub use path::Path;
+pub use reader::SettingFault;
 pub use response::Response;
 pub use rules::{Access, Rule, Rules};
-pub use settings::{SettingFault, Settings};
+pub use settings::Settings;
 pub use well_known::{is_health_check, unhealthy};
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::settings::{Reader, passed_claims};
+use super::reader::Reader;
 use crate::jose::{Json, Object};
 use crate::verifier::Verified;
 
@@ -132,6 +132,14 @@ impl Assertions {
         signed.expect("texts, numbers and maps with texts as keys can always be written as JSON")
     }
 }
+
+/// `CLAIMS`: what the assertion passes on.
+pub(super) fn passed_claims(reader: &Reader<'_>) -> Vec<String> {
+    let default = || PASSED_CLAIMS.map(str::to_owned).to_vec();
+    reader.list("CLAIMS").unwrap_or_else(default)
+}
+
+const PASSED_CLAIMS: [&str; 7] = ["sub", "uuid", "id", "email", "name", "role", "scope"];
 
 impl std::fmt::Debug for Assertions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

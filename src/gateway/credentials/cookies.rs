@@ -4,10 +4,9 @@
 use super::websocket::is_handshake;
 use crate::base_url::BaseUrl;
 use crate::error::{Code, Error};
-use crate::gateway::cors::trusted_origins;
-use crate::gateway::forward::HeaderEdit;
+use crate::gateway::edit::HeaderEdit;
 use crate::gateway::head::{RequestHead, is_token};
-use crate::gateway::settings::Reader;
+use crate::gateway::reader::Reader;
 
 #[derive(Debug)]
 pub(super) struct Cookies {
@@ -27,7 +26,7 @@ impl Cookies {
         if !is_token(&prefix) {
             reader.fault("COOKIE_PREFIX", "is not what a cookie's name can begin with");
         }
-        let mut trusted = trusted_origins(reader, "TRUSTED_ORIGINS");
+        let mut trusted = reader.origins("TRUSTED_ORIGINS");
         let auth = reader.text("BETTER_AUTH_URL").and_then(|url| BaseUrl::parse(&url).ok());
         trusted.extend(auth.map(|url| url.origin().to_owned()));
         Self {

@@ -11,9 +11,9 @@ pub(super) use session::Sessions;
 use cookies::Cookies;
 use websocket::WebSockets;
 
-use super::forward::HeaderEdit;
+use super::edit::HeaderEdit;
 use super::head::RequestHead;
-use super::settings::Reader;
+use super::reader::Reader;
 use crate::error::{Code, Error};
 
 /// Where credentials are looked for, from the settings.

@@ -7,7 +7,7 @@ use lru::LruCache;
 
 use crate::base_url::BaseUrl;
 use crate::error::{Code, Error};
-use crate::gateway::settings::Reader;
+use crate::gateway::reader::Reader;
 use crate::host::{GetRequest, Host};
 use crate::jose::{Json, Object};
 use crate::verifier::{Keyed, issuing_url};

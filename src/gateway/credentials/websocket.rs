@@ -3,9 +3,9 @@
 
 use super::LeftBehind;
 use crate::error::{Code, Error};
-use crate::gateway::forward::HeaderEdit;
+use crate::gateway::edit::HeaderEdit;
 use crate::gateway::head::RequestHead;
-use crate::gateway::settings::Reader;
+use crate::gateway::reader::Reader;
 
 const PROTOCOL: &str = "sec-websocket-protocol";
 const BEARER: &str = "bearer";

@@ -7,7 +7,7 @@ mod rule;
 pub use rule::Rule;
 
 use super::path::Path;
-use super::settings::Reader;
+use super::reader::Reader;
 use crate::claims::RequiredClaim;
 use crate::jose::{Json, Object};
 

@@ -2,18 +2,14 @@
 //!
 //! Every fault is found in one reading, so that an operator mends them all at once.
 
-use std::fmt;
-
+use super::assertion::passed_claims;
 use super::cors::Cors;
 use super::credentials::Sessions;
 use super::forward::Forwarding;
+use super::reader::{Reader, SettingFault};
 use super::rules::Rules;
 use crate::claims::RequiredClaim;
 use crate::verifier::{Verifier, VerifierOptions};
-
-mod reader;
-
-pub(super) use reader::Reader;
 
 /// What a gateway needs to know.
 #[derive(Debug)]
@@ -81,26 +77,6 @@ impl Settings {
     }
 }
 
-/// One thing that is wrong with the settings.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SettingFault {
-    setting: &'static str,
-    detail: String,
-}
-
-impl SettingFault {
-    /// The name of the setting.
-    pub fn setting(&self) -> &'static str {
-        self.setting
-    }
-}
-
-impl fmt::Display for SettingFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.setting, self.detail)
-    }
-}
-
 /// `REQUIRED_CLAIMS`: names separated by commas, or a table from names to accepted values.
 fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
     const SETTING: &str = "REQUIRED_CLAIMS";
@@ -123,14 +99,6 @@ fn known_claims(reader: &Reader<'_>, required: &Option<Vec<RequiredClaim>>) -> V
     known.extend(required.iter().flatten().map(|claim| claim.name().to_owned()));
     known
 }
-
-/// `CLAIMS`: what the assertion passes on.
-pub(super) fn passed_claims(reader: &Reader<'_>) -> Vec<String> {
-    let default = || PASSED_CLAIMS.map(str::to_owned).to_vec();
-    reader.list("CLAIMS").unwrap_or_else(default)
-}
-
-const PASSED_CLAIMS: [&str; 7] = ["sub", "uuid", "id", "email", "name", "role", "scope"];
 
 /// What an option of the verifier is called among the settings.
 fn setting_name(option: &'static str) -> &'static str {

@@ -1,17 +1,19 @@
 //! Reads settings one by one. Each reading gives a value that lets the next go on, and notes what is
 //! wrong.
 
-use super::SettingFault;
+use std::fmt;
+
 use crate::base_url::BaseUrl;
 use crate::jose::{Algorithm, Json};
 
-pub(in crate::gateway) struct Reader<'l> {
+/// The settings, and what has been found wrong with them so far.
+pub(super) struct Reader<'l> {
     lookup: &'l dyn Fn(&str) -> Option<String>,
     faults: Vec<SettingFault>,
 }
 
 impl<'l> Reader<'l> {
-    pub(in crate::gateway) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
         Self { lookup, faults: Vec::new() }
     }
 
@@ -24,15 +26,15 @@ impl<'l> Reader<'l> {
         self.faults.is_empty()
     }
 
-    pub(in crate::gateway) fn text(&self, setting: &'static str) -> Option<String> {
+    pub(super) fn text(&self, setting: &'static str) -> Option<String> {
         (self.lookup)(setting).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    pub(in crate::gateway) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
+    pub(super) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
         self.faults.push(SettingFault { setting, detail: detail.into() });
     }
 
-    pub(in crate::gateway) fn required(&mut self, setting: &'static str) -> Option<String> {
+    pub(super) fn required(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting);
         if text.is_none() {
             self.fault(setting, "is required");
@@ -40,12 +42,12 @@ impl<'l> Reader<'l> {
         text
     }
 
-    pub(in crate::gateway) fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
+    pub(super) fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
         BaseUrl::parse(text).map_err(|fault| self.fault(setting, fault)).ok()
     }
 
     /// A comma-separated list.
-    pub(in crate::gateway) fn list(&self, setting: &'static str) -> Option<Vec<String>> {
+    pub(super) fn list(&self, setting: &'static str) -> Option<Vec<String>> {
         let text = self.text(setting)?;
         Some(text.split(',').map(|value| value.trim().to_owned()).collect())
     }
@@ -59,8 +61,23 @@ impl<'l> Reader<'l> {
         (self.lookup)("BETTER_AUTH_SECRET").filter(|_| needed).map(String::into_bytes)
     }
 
+    /// A list of origins as browsers write them (RFC 6454, section 6.2).
+    pub(super) fn origins(&mut self, setting: &'static str) -> Vec<String> {
+        let mut origins = Vec::new();
+        for text in self.list(setting).unwrap_or_default() {
+            match BaseUrl::parse(&text) {
+                Ok(url) if url.path().is_empty() => origins.push(url.origin().to_owned()),
+                Ok(_) => {
+                    self.fault(setting, format!("names {text}, which has a path: no origin has"))
+                }
+                Err(fault) => self.fault(setting, format!("names {text}, which {fault}")),
+            }
+        }
+        origins
+    }
+
     /// A number; what is none becomes one that no check accepts.
-    pub(in crate::gateway) fn number(&self, setting: &'static str) -> Option<f64> {
+    pub(super) fn number(&self, setting: &'static str) -> Option<f64> {
         let number = |text: String| match Json::parse(&text) {
             Ok(Json::Number(number)) => number.as_f64(),
             _ => None,
@@ -68,7 +85,7 @@ impl<'l> Reader<'l> {
         self.text(setting).map(|text| number(text).unwrap_or(f64::NAN))
     }
 
-    pub(in crate::gateway) fn switch(&mut self, setting: &'static str, default: bool) -> bool {
+    pub(super) fn switch(&mut self, setting: &'static str, default: bool) -> bool {
         match self.text(setting).as_deref() {
             None => default,
             Some("true") => true,
@@ -80,8 +97,28 @@ impl<'l> Reader<'l> {
         }
     }
 
-    pub(in crate::gateway) fn json(&mut self, setting: &'static str) -> Option<Json> {
+    pub(super) fn json(&mut self, setting: &'static str) -> Option<Json> {
         let text = self.text(setting)?;
         Json::parse(&text).map_err(|error| self.fault(setting, error.to_string())).ok()
+    }
+}
+
+/// One thing that is wrong with the settings.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SettingFault {
+    setting: &'static str,
+    detail: String,
+}
+
+impl SettingFault {
+    /// The name of the setting.
+    pub fn setting(&self) -> &'static str {
+        self.setting
+    }
+}
+
+impl fmt::Display for SettingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.setting, self.detail)
     }
 }
