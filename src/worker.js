@@ -71,7 +71,7 @@ function edited(answer, edits) {
 
 /**
  * @param {Headers} headers
- * @param {string} edits one to a line: a name to remove, `name: value` to set, `+name: value` to
+ * @param {string} edits one to a line: a name to remove, `name: value` to set, `,name: value` to
  *   append, `?name: value` to set where there is none
  */
 function edit(headers, edits) {
@@ -82,7 +82,7 @@ function edit(headers, edits) {
       continue;
     }
     const [sign, name, value] = [line[0], line.slice(1, colon), line.slice(colon + 2)];
-    if (sign === "+") headers.append(name, value);
+    if (sign === ",") headers.append(name, value);
     else if (sign === "?") headers.set(name, headers.get(name) ?? value);
     else headers.set(sign + name, value);
   }
@@ -102,15 +102,4 @@ export function makeResponse(status, headers, body) {
       return [line.slice(0, colon), line.slice(colon + 2)];
     });
   return new Response(body, { status, headers: new Headers(entries) });
-}
-
-/**
- * @param {Promise<unknown>} promise what the decision waits for
- * @param {{ resume(fulfilled: boolean, value: unknown): unknown }} deciding
- */
-export function resume(promise, deciding) {
-  return promise.then(
-    (value) => deciding.resume(true, value),
-    (reason) => deciding.resume(false, reason),
-  );
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::js_sys::{JSON, Promise, Reflect};
+use worker::js_sys::{JSON, Reflect};
 use worker::worker_sys::{
     self,
     web_sys::{Request, Response},
@@ -20,7 +20,7 @@ use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
 use crate::gateway::{self, Decision, Gateway, HeaderEdit, RequestHead, SettingFault, Settings};
-use crate::host::{Host, JsHost, Relay};
+use crate::host::{Host, JsHost, Relay, resume};
 
 /// Answers a request: a response, or the promise of one. What is decided without waiting is decided
 /// before this returns, and forwarded without an executor in between.
@@ -77,7 +77,7 @@ impl Deciding {
                     failed.as_ref(),
                 )
             }),
-            Err(promise) => resume(promise, self),
+            Err(promise) => resume(promise, self.into()),
         }
     }
 }
@@ -157,9 +157,6 @@ extern "C" {
         timeout: u32,
         failed: &JsValue,
     ) -> JsValue;
-
-    /// The promise of what `deciding` gives when `promise` is settled.
-    fn resume(promise: Promise, deciding: Deciding) -> JsValue;
 
     #[wasm_bindgen(js_name = makeResponse)]
     fn make_response(status: u16, headers: &str, body: &str) -> Response;

@@ -17,16 +17,16 @@ pub enum HeaderEdit {
 
 impl HeaderEdit {
     /// The edits as they cross to the host, one to a line: a name to remove, `name: value` to set,
-    /// `+name: value` to append, `?name: value` to set where there is none. Names and values hold
-    /// neither colons followed by a space, nor line breaks, and no name that is set begins with a
-    /// plus sign.
+    /// `,name: value` to append, `?name: value` to set where there is none. Names and values hold
+    /// neither colons followed by a space, nor line breaks, and no name has a comma or a question
+    /// mark.
     pub fn as_text(edits: &[Self]) -> String {
         let mut text = String::new();
         for edit in edits {
             match edit {
                 Self::Remove(name) => writeln!(text, "{name}"),
                 Self::Set(name, value) => writeln!(text, "{name}: {value}"),
-                Self::Append(name, value) => writeln!(text, "+{name}: {value}"),
+                Self::Append(name, value) => writeln!(text, ",{name}: {value}"),
                 Self::Default(name, value) => writeln!(text, "?{name}: {value}"),
             }
             .expect("writing to a String does not fail");

@@ -146,20 +146,25 @@ pub struct Forward {
 
 /// Whether a server that takes `_` for `-`, as CGI's heirs do, sees one name in both.
 fn same_name(name: &str, other: &str) -> bool {
-    let folded = |name: &str| name.replace('_', "-");
-    folded(name) == folded(other)
+    name.len() == other.len() && begins_like(name, other)
+}
+
+/// The same for how a name begins.
+fn begins_like(name: &str, prefix: &str) -> bool {
+    let folded = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    let mut pairs = name.bytes().zip(prefix.bytes());
+    name.len() >= prefix.len() && pairs.all(|(a, b)| folded(a) == folded(b))
 }
 
 /// Headers in which only the edge may speak.
 fn is_identity(name: &str) -> bool {
-    name.replace('_', "-").starts_with("x-edge-")
+    begins_like(name, "x-edge-")
 }
 
 /// Headers by which proxies tell what they have seen. What a client says there is not what anybody has
 /// seen.
 fn is_about_the_way(name: &str) -> bool {
-    let name = name.replace('_', "-");
-    name.starts_with("x-forwarded-") || name == "forwarded" || name == "x-real-ip"
+    begins_like(name, "x-forwarded-") || name == "forwarded" || same_name(name, "x-real-ip")
 }
 
 /// A header value for any text: printable ASCII as it is, all else, the percent sign and spaces at
@@ -221,12 +226,12 @@ fn claim_headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     for (claim, header) in table.members() {
         let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
-        let name = header.replace('_', "-");
+        let is_reserved = RESERVED_HEADERS.iter().any(|reserved| same_name(reserved, &header));
         if claim.is_empty() || !is_token(&header) {
             reader.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
-        } else if RESERVED_HEADERS.contains(&name.as_str()) || name.starts_with("x-edge-") {
+        } else if is_reserved || is_identity(&header) {
             reader.fault(SETTING, format!("must not set {header}, which has a meaning of its own"));
-        } else if headers.iter().any(|(_, taken)| taken.replace('_', "-") == name) {
+        } else if headers.iter().any(|(_, taken)| same_name(taken, &header)) {
             reader.fault(SETTING, format!("sets {header} from two claims"));
         } else {
             headers.push((claim.to_owned(), header));

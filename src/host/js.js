@@ -37,6 +37,17 @@ export async function get(url, accept, cookie, maxBytes, timeout) {
   }
 }
 
+/**
+ * @param {Promise<unknown>} promise what a future waits for
+ * @param {{ resume(fulfilled: boolean, value: unknown): unknown }} waiting goes on when it is settled
+ */
+export function resume(promise, waiting) {
+  return promise.then(
+    (value) => waiting.resume(true, value),
+    (reason) => waiting.resume(false, reason),
+  );
+}
+
 /** @param {number} milliseconds */
 export function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -15,7 +15,7 @@ pub mod native;
 pub use js::JsHost;
 
 #[cfg(feature = "host-js")]
-pub use relay::Relay;
+pub use relay::{Relay, resume};
 
 use std::fmt;
 use std::future::Future;

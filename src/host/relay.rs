@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
 /// Between a future and whoever polls it: a promise goes out, what becomes of it comes back.
@@ -65,4 +66,11 @@ impl Relay {
 /// A future that awaits something else is never woken.
 fn never() -> Promise {
     Promise::new(&mut |_, _| ())
+}
+
+#[wasm_bindgen(module = "/src/host/js.js")]
+extern "C" {
+    /// The promise of what `waiting`, an object with a method `resume(fulfilled, value)`, gives when
+    /// `promise` is settled.
+    pub fn resume(promise: Promise, waiting: JsValue) -> JsValue;
 }

@@ -17,3 +17,4 @@ pub use jwk::{Curve, Jwk, KeyMaterial, Unusable};
 pub use jwk_set::{JwkSet, JwkSetError};
 pub use jws::{CompactJws, Header, Limits};
 pub use public_key::PublicKey;
+pub(crate) use public_key::thumbprint;

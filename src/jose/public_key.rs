@@ -24,7 +24,7 @@ impl PublicKey {
     }
 
     fn new(jwk: String) -> Self {
-        let thumbprint = encode(&Sha256::digest(&jwk));
+        let thumbprint = thumbprint(&jwk);
         Self { jwk, thumbprint }
     }
 
@@ -37,6 +37,11 @@ impl PublicKey {
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
     }
+}
+
+/// RFC 7638, section 3, of a JWK that has its required members in lexicographic order, nothing else.
+pub(crate) fn thumbprint(jwk: &str) -> String {
+    encode(&Sha256::digest(jwk))
 }
 
 #[cfg(test)]

@@ -1,16 +1,5 @@
 // What crosses from the wasm to JavaScript, as JavaScript has it.
 
-/**
- * @param {Promise<unknown>} promise what the verification waits for
- * @param {{ resume(fulfilled: boolean, value: unknown): unknown }} verification
- */
-export function resume(promise, verification) {
-  return promise.then(
-    (value) => verification.resume(true, value),
-    (reason) => verification.resume(false, reason),
-  );
-}
-
 /** @param {string} text JSON: the protected header, the user's id, the claims */
 export function result(text) {
   const [protectedHeader, id, claims] = JSON.parse(text);

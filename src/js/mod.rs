@@ -13,7 +13,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{Code, Error};
-use crate::host::{JsHost, Relay};
+use crate::host::{JsHost, Relay, resume};
 use crate::jose::json::quote;
 use crate::verifier::{Fault, Verified, Verifier};
 
@@ -89,7 +89,7 @@ impl Verification {
     fn go_on(mut self) -> Result<JsValue, JsValue> {
         match self.relay.poll(self.result.as_mut()) {
             Ok(result) => result,
-            Err(promise) => Ok(resume(promise, self)),
+            Err(promise) => Ok(resume(promise, self.into())),
         }
     }
 }
@@ -107,9 +107,6 @@ fn to_js_error(error: &Error) -> JsValue {
 
 #[wasm_bindgen(module = "/src/js/js.js")]
 extern "C" {
-    /// The promise of what `verification` gives when `promise` is settled.
-    fn resume(promise: Promise, verification: Verification) -> JsValue;
-
     fn result(text: &str) -> JsValue;
 
     #[wasm_bindgen(js_name = authError)]

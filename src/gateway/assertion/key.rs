@@ -1,11 +1,10 @@
 //! The keys by which the edge signs: private Ed25519 JWKs (RFC 8037), and their public halves.
 
 use jwt_compact::alg::Ed25519;
-use sha2::{Digest, Sha256};
 
-use crate::jose::Object;
 use crate::jose::base64url::{decode_array, encode};
 use crate::jose::json::quote;
+use crate::jose::{Object, thumbprint};
 
 /// A private key and what it is called.
 #[derive(Clone)]
@@ -38,7 +37,7 @@ impl SigningKey {
             Some("") => return Err("has an empty \"kid\""),
             Some(kid) => kid.to_owned(),
             None if jwk.has("kid") => return Err("has a \"kid\" that is not a string"),
-            None => thumbprint(&x),
+            None => thumbprint(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)),
         };
         Ok(Self { secret: pair.sk, x, kid })
     }
@@ -65,10 +64,6 @@ impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
     }
-}
-
-fn thumbprint(x: &str) -> String {
-    encode(&Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
 }
 
 #[cfg(test)]
