@@ -2,17 +2,14 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use crate::setup::{self, run};
-use crate::{progress, root};
+use crate::{progress, root, wasm};
 
 /// Builds everything that is shipped, and holds it against its budget.
 pub fn all() -> Result<()> {
@@ -46,8 +43,10 @@ pub fn worker() -> Result<()> {
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
         .current_dir(&root))?;
     wrap(&root, &build.join("index.js"))?;
-    optimize(&build.join("index_bg.wasm"), &modules.join("binaryen/bin/wasm-opt"))?;
-    check_size("the Worker's wasm", &build.join("index_bg.wasm"), WORKER_BUDGET)?;
+    let wasm = build.join("index_bg.wasm");
+    wasm::without_exports(&wasm, &UNUSED)?;
+    wasm::optimize(&wasm)?;
+    wasm::check_size("the Worker's wasm", &wasm, WORKER_BUDGET)?;
     fs::write(stamp, sources)?;
     Ok(())
 }
@@ -84,8 +83,8 @@ pub fn javascript() -> Result<PathBuf> {
         .args(["--target", "web", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;
     let wasm = directory.join("index_bg.wasm");
-    optimize(&wasm, &root.join("node_modules/binaryen/bin/wasm-opt"))?;
-    check_size("the wasm for JavaScript", &wasm, JAVASCRIPT_BUDGET)?;
+    wasm::optimize(&wasm)?;
+    wasm::check_size("the wasm for JavaScript", &wasm, JAVASCRIPT_BUDGET)?;
     fs::write(stamp, sources)?;
     Ok(directory)
 }
@@ -95,33 +94,13 @@ pub fn javascript() -> Result<PathBuf> {
 const SMALLER: &str = "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-inlinehint-threshold=60 \
                        -Cllvm-args=-unroll-threshold=50";
 
+/// Classes that the crate `worker` exports for Workers that use them: this one calls none, so whatever
+/// only they need can go.
+const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyconfig", "r2range"];
+
 /// What the wasm of a Worker and of the npm package may take, gzipped, in bytes.
 const WORKER_BUDGET: usize = 150_000;
 const JAVASCRIPT_BUDGET: usize = 100_000;
-
-/// Prints how large a wasm file is, and fails if it is larger than it may be when gzipped.
-fn check_size(what: &str, wasm: &Path, budget: usize) -> Result<()> {
-    let Size { bytes, gzipped } = Size::of(wasm)?;
-    progress(format!("{what}: {bytes} bytes, {gzipped} gzipped, of {budget} allowed"));
-    ensure!(gzipped <= budget, "{what} is too large");
-    Ok(())
-}
-
-/// How large a file is.
-#[derive(Clone, Copy)]
-pub(crate) struct Size {
-    pub(crate) bytes: usize,
-    pub(crate) gzipped: usize,
-}
-
-impl Size {
-    pub(crate) fn of(file: &Path) -> Result<Self> {
-        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&bytes)?;
-        Ok(Self { bytes: bytes.len(), gzipped: encoder.finish()?.len() })
-    }
-}
 
 /// Compiles the crate with its JavaScript API and gives the wasm file, whose place cargo knows.
 fn compile_for_javascript(root: &Path) -> Result<PathBuf> {
@@ -141,30 +120,6 @@ fn compile_for_javascript(root: &Path) -> Result<PathBuf> {
     let wasm = files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm"));
     Ok(wasm.context("cargo names no wasm file")?.into())
 }
-
-/// worker-build's own call of wasm-opt keeps the names of all functions: a fifth of the size.
-fn optimize(wasm: &Path, wasm_opt: &Path) -> Result<()> {
-    run(Command::new(wasm_opt)
-        .args(["-O3", "--strip-debug", "--strip-producers", "--strip-target-features"])
-        // the compiler has inlined what is worth it; what is left compresses better apart
-        .args(INLINING.map(|which| format!("--{which}-inline-max-function-size=0")))
-        .arg("-o")
-        .args([wasm, wasm])
-        .args(WASM_FEATURES.map(|feature| format!("--enable-{feature}"))))
-}
-
-const INLINING: [&str; 3] = ["always", "flexible", "one-caller"];
-
-/// What workerd, Node and browsers know, and rustc uses.
-const WASM_FEATURES: [&str; 7] = [
-    "bulk-memory",
-    "exception-handling",
-    "multivalue",
-    "mutable-globals",
-    "nontrapping-float-to-int",
-    "reference-types",
-    "sign-ext",
-];
 
 /// A fingerprint of what the Worker is built from.
 fn sources(root: &Path) -> Result<String> {

@@ -16,6 +16,7 @@ pub mod test;
 pub mod token;
 pub mod tour;
 mod usage;
+mod wasm;
 mod workerd;
 
 use std::path::{Path, PathBuf};

@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
-use crate::build::{self, Size};
 use crate::setup::{self, run};
-use crate::{progress, root};
+use crate::wasm::Size;
+use crate::{build, progress, root};
 
 /// The programs, in a directory each.
 pub(super) struct Programs {

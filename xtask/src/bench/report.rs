@@ -12,7 +12,7 @@ use super::programs::Programs;
 use super::requirements::{self, Requirement};
 use super::rounds::Verifications;
 use super::table::table;
-use crate::build::Size;
+use crate::wasm::Size;
 use crate::{progress, root};
 
 /// All figures of a run.

@@ -1,0 +1,93 @@
+//! What becomes of a wasm file after it was compiled.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+
+use crate::setup::run;
+use crate::{progress, root};
+
+/// Takes the exports whose names contain one of `unused` away, and with them what only they need. No
+/// compiler can know that JavaScript does not call them.
+pub(crate) fn without_exports(wasm: &Path, unused: &[&str]) -> Result<()> {
+    let text = wasm.with_extension("wat");
+    run(binaryen("wasm-dis").arg(wasm).arg("-o").arg(&text))?;
+    let listing = fs::read_to_string(&text)?;
+    fs::remove_file(text)?;
+    let exports = listing.lines().filter_map(|line| line.trim().strip_prefix("(export \""));
+    let exports = exports.filter_map(|rest| rest.split('"').next());
+    let kept = exports.filter(|name| !unused.iter().any(|unused| name.contains(unused)));
+    let kept: Vec<_> =
+        kept.map(|name| json!({"name": name, "export": name, "root": true})).collect();
+    ensure!(!kept.is_empty(), "{} exports nothing", wasm.display());
+
+    let graph = wasm.with_extension("json");
+    fs::write(&graph, serde_json::to_string(&kept)?)?;
+    let mut metadce = binaryen("wasm-metadce");
+    // it lists all that has gone
+    let output = metadce.arg("-g").arg(wasm).arg("-f").arg(&graph).arg("-o").arg(wasm).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(fs::remove_file(graph)?)
+}
+
+/// worker-build's own call of wasm-opt keeps the names of all functions: a fifth of the size.
+pub(crate) fn optimize(wasm: &Path) -> Result<()> {
+    run(binaryen("wasm-opt")
+        .arg("-O3")
+        // the compiler has inlined what is worth it; what is left compresses better apart
+        .args(INLINING.map(|which| format!("--{which}-inline-max-function-size=0")))
+        // neighbours of one kind compress better too
+        .arg("--reorder-functions-by-name")
+        .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
+        .arg("-o")
+        .args([wasm, wasm]))
+}
+
+fn binaryen(program: &str) -> Command {
+    let mut command = Command::new(root().join("node_modules/binaryen/bin").join(program));
+    command.args(WASM_FEATURES.map(|feature| format!("--enable-{feature}")));
+    command
+}
+
+const INLINING: [&str; 3] = ["always", "flexible", "one-caller"];
+
+/// What workerd, Node and browsers know, and rustc uses.
+const WASM_FEATURES: [&str; 7] = [
+    "bulk-memory",
+    "exception-handling",
+    "multivalue",
+    "mutable-globals",
+    "nontrapping-float-to-int",
+    "reference-types",
+    "sign-ext",
+];
+
+/// Prints how large a wasm file is, and fails if it is larger than it may be when gzipped.
+pub(crate) fn check_size(what: &str, wasm: &Path, budget: usize) -> Result<()> {
+    let Size { bytes, gzipped } = Size::of(wasm)?;
+    progress(format!("{what}: {bytes} bytes, {gzipped} gzipped, of {budget} allowed"));
+    ensure!(gzipped <= budget, "{what} is too large");
+    Ok(())
+}
+
+/// How large a file is.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) bytes: usize,
+    pub(crate) gzipped: usize,
+}
+
+impl Size {
+    pub(crate) fn of(file: &Path) -> Result<Self> {
+        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&bytes)?;
+        Ok(Self { bytes: bytes.len(), gzipped: encoder.finish()?.len() })
+    }
+}
