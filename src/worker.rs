@@ -4,8 +4,6 @@
 //! never enter the wasm.
 
 use std::cell::OnceCell;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
@@ -20,66 +18,44 @@ use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
 use crate::gateway::{self, Decision, Gateway, HeaderEdit, RequestHead, SettingFault, Settings};
-use crate::host::{Host, JsHost, Relay, resume};
+use crate::host::{Host, JsHost};
 
 /// Answers a request: a response, or the promise of one. What is decided without waiting is decided
-/// before this returns, and forwarded without an executor in between.
+/// before this returns, and forwarded without an executor in between. Nothing is ever thrown.
 #[wasm_bindgen]
-pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
+pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
     let host = JsHost::new(move |task| {
         // only a context that is not one refuses
         let _ = context.wait_until(&task);
     });
     let Some(head) = RequestHead::parse(&request_head(&request)) else {
-        return refuse(Code::MalformedRequest, "the head is unreadable", &host.request_id()).into();
+        let detail = "the head is unreadable";
+        return Ok(refuse(Code::MalformedRequest, detail, &host.request_id()).into());
     };
     let Some(gateway) = gateway(&env) else {
         let response = match gateway::is_health_check(&head) {
             true => respond(&gateway::unhealthy()),
             false => refuse(Code::Misconfigured, "the log names every fault", &host.request_id()),
         };
-        return response.into();
+        return Ok(response.into());
     };
-    let (relay, has_body, timeout) = (host.relay(), head.has_body(), gateway.origin_timeout());
-    let decision = Box::pin(async move { gateway.decide(&head, &host).await });
-    Deciding { request, decision, relay, has_body, timeout }.go_on()
-}
-
-/// A decision that waits for the host.
-#[wasm_bindgen]
-pub struct Deciding {
-    request: Request,
-    decision: Pin<Box<dyn Future<Output = Decision>>>,
-    relay: Relay,
-    has_body: bool,
-    timeout: u32,
-}
-
-#[wasm_bindgen]
-impl Deciding {
-    /// Goes on when the promise has been fulfilled or rejected.
-    pub fn resume(self, fulfilled: bool, value: JsValue) -> JsValue {
-        self.relay.settle(if fulfilled { Ok(value) } else { Err(value) });
-        self.go_on()
-    }
-
-    fn go_on(mut self) -> JsValue {
-        match self.relay.poll(self.decision.as_mut()) {
-            Ok(Decision::Respond(response, _)) => respond(&response).into(),
-            Ok(Decision::Forward(forward)) => FAILED.with(|failed| {
+    let relay = host.relay();
+    relay.run(async move {
+        Ok(match gateway.decide(&head, &host).await {
+            Decision::Respond(response, _) => respond(&response).into(),
+            Decision::Forward(forward) => FAILED.with(|failed| {
                 forward_request(
-                    &self.request,
+                    &request,
                     &forward.url,
                     &HeaderEdit::as_text(&forward.edits),
                     &HeaderEdit::as_text(&forward.answer_edits),
-                    self.has_body,
-                    self.timeout,
+                    head.has_body(),
+                    gateway.origin_timeout(),
                     failed.as_ref(),
                 )
             }),
-            Err(promise) => resume(promise, self.into()),
-        }
-    }
+        })
+    })
 }
 
 /// What answers when the origin does not: told the code, the request's id and its `Origin`.

@@ -56,8 +56,9 @@ impl Host for GullibleHost {
         true
     }
 
-    fn background(&self, task: impl Future<Output = ()> + 'static) {
-        self.0.background(task);
+    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        let host = self.clone();
+        self.0.background(|_| task(host));
     }
 }
 

@@ -101,7 +101,7 @@ impl Host for NoHost {
         unreachable!()
     }
 
-    fn background(&self, _: impl Future<Output = ()> + 'static) {
+    fn background<F: Future<Output = ()> + 'static>(&self, _: impl FnOnce(Self) -> F) {
         unreachable!()
     }
 }

@@ -49,8 +49,9 @@ impl Host for CountingHost {
         self.inner.verify(key, alg, message, mac).await
     }
 
-    fn background(&self, task: impl Future<Output = ()> + 'static) {
-        self.inner.background(task);
+    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        let host = self.clone();
+        self.inner.background(|_| task(host));
     }
 }
 

@@ -74,8 +74,8 @@ impl Host for StillHost {
         native::verify(key, algorithm, message, signature)
     }
 
-    fn background(&self, task: impl Future<Output = ()> + 'static) {
-        self.run(task);
+    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        self.run(task(self.clone()));
     }
 }
 

@@ -189,8 +189,8 @@ impl Host for Network {
         false
     }
 
-    fn background(&self, task: impl Future<Output = ()> + 'static) {
-        self.0.tasks.borrow_mut().push(Box::pin(task));
+    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        self.0.tasks.borrow_mut().push(Box::pin(task(self.clone())));
     }
 }
 

@@ -10,7 +10,6 @@ use std::rc::Rc;
 use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::jose::{Algorithm, PublicKey};
 
@@ -30,7 +29,7 @@ impl JsHost {
         Self { keep_alive: Rc::new(keep_alive), relay: Relay::default() }
     }
 
-    /// By which futures that use this host can be polled by hand.
+    /// By which futures that use this host are run.
     pub fn relay(&self) -> Relay {
         self.relay.clone()
     }
@@ -96,11 +95,15 @@ impl Host for JsHost {
         self.relay.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
     }
 
-    fn background(&self, task: impl Future<Output = ()> + 'static) {
-        (self.keep_alive)(future_to_promise(async move {
+    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        let relay = Relay::default();
+        let task = task(Self { relay: relay.clone(), keep_alive: Rc::clone(&self.keep_alive) });
+        let running = relay.run(async move {
             task.await;
             Ok(JsValue::UNDEFINED)
-        }));
+        });
+        // a task that is done gives nothing to wait for, and none fails
+        (self.keep_alive)(Promise::resolve(&running.unwrap_or_default()));
     }
 }
 

@@ -15,7 +15,7 @@ pub mod native;
 pub use js::JsHost;
 
 #[cfg(feature = "host-js")]
-pub use relay::{Relay, resume};
+pub use relay::Relay;
 
 use std::fmt;
 use std::future::Future;
@@ -52,8 +52,9 @@ pub trait Host: Clone + 'static {
         signature: &[u8],
     ) -> impl Future<Output = bool>;
 
-    /// Runs a task after the answer has been given, as long as the runtime lets it.
-    fn background(&self, task: impl Future<Output = ()> + 'static);
+    /// Runs a task, with a host of its own, that may go on after the answer has been given, as long
+    /// as the runtime lets it.
+    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F);
 }
 
 /// A request for a small document.

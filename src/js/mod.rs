@@ -4,8 +4,6 @@
 
 mod options;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::Promise;
@@ -13,7 +11,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::{Code, Error};
-use crate::host::{JsHost, Relay, resume};
+use crate::host::JsHost;
 use crate::jose::json::quote;
 use crate::verifier::{Fault, Verified, Verifier};
 
@@ -53,7 +51,7 @@ impl JsVerifier {
         // tasks just run here: nobody has to wait for them
         let host = JsHost::new(|_| ());
         let relay = host.relay();
-        let result = Box::pin(async move {
+        let result = relay.run(async move {
             let Some(token) = token.as_string() else {
                 let error = Error::new(Code::MalformedToken, "the token is not a string");
                 return Err(to_js_error(&error));
@@ -63,33 +61,9 @@ impl JsVerifier {
                 Err(error) => Err(to_js_error(&error)),
             }
         });
-        match (Verification { result, relay }).go_on() {
+        match result {
             Ok(result) => Promise::resolve(&result),
             Err(error) => Promise::reject(&error),
-        }
-    }
-}
-
-/// A verification that waits for the host.
-#[wasm_bindgen]
-pub struct Verification {
-    result: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>,
-    relay: Relay,
-}
-
-#[wasm_bindgen]
-impl Verification {
-    /// Goes on when the promise has been fulfilled or rejected. Gives the result, or the promise of
-    /// it; throws the error.
-    pub fn resume(self, fulfilled: bool, value: JsValue) -> Result<JsValue, JsValue> {
-        self.relay.settle(if fulfilled { Ok(value) } else { Err(value) });
-        self.go_on()
-    }
-
-    fn go_on(mut self) -> Result<JsValue, JsValue> {
-        match self.relay.poll(self.result.as_mut()) {
-            Ok(result) => result,
-            Err(promise) => Ok(resume(promise, self.into())),
         }
     }
 }

@@ -75,9 +75,9 @@ impl Remote {
             match lookup {
                 Lookup::Use(keys) => return Ok(keys),
                 Lookup::UseAndRefresh(keys, attempt) => {
-                    let (source, in_background) = (self.clone(), host.clone());
-                    host.background(async move {
-                        source.carry_out(&in_background, attempt).await;
+                    let source = self.clone();
+                    host.background(async move |host| {
+                        source.carry_out(&host, attempt).await;
                     });
                     return Ok(keys);
                 }
