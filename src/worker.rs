@@ -17,7 +17,7 @@ use worker::worker_sys::{
 use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
-use crate::gateway::{self, Decision, Gateway, HeaderEdit, RequestHead, SettingFault, Settings};
+use crate::gateway::{self, Decision, Gateway, RequestHead, SettingFault, Settings};
 use crate::host::{Host, JsHost};
 
 /// Answers a request: a response, or the promise of one. What is decided without waiting is decided
@@ -28,7 +28,7 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
         // only a context that is not one refuses
         let _ = context.wait_until(&task);
     });
-    let Some(head) = RequestHead::parse(&request_head(&request)) else {
+    let Some(head) = RequestHead::parse(request_head(&request)) else {
         let detail = "the head is unreadable";
         return Ok(refuse(Code::MalformedRequest, detail, &host.request_id()).into());
     };
@@ -46,9 +46,7 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
             Decision::Forward(forward) => FAILED.with(|failed| {
                 forward_request(
                     &request,
-                    &forward.url,
-                    &HeaderEdit::as_text(&forward.edits),
-                    &HeaderEdit::as_text(&forward.answer_edits),
+                    &forward.as_text(),
                     head.has_body(),
                     gateway.origin_timeout(),
                     failed.as_ref(),
@@ -126,9 +124,7 @@ extern "C" {
     #[wasm_bindgen(js_name = forwardRequest)]
     fn forward_request(
         request: &Request,
-        url: &str,
-        edits: &str,
-        answer_edits: &str,
+        how: &str,
         has_body: bool,
         timeout: u32,
         failed: &JsValue,

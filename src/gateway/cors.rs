@@ -100,7 +100,7 @@ impl Cors {
         let mut edits: Vec<_> = PERMISSION.map(|name| HeaderEdit::Remove(name.into())).into();
         edits.push(HeaderEdit::Append("vary".into(), "Origin".into()));
         if policy.allows(origin) {
-            let set = |(name, value): (&str, String)| HeaderEdit::Set(name.into(), value);
+            let set = |(name, value): (&'static str, String)| HeaderEdit::Set(name.into(), value);
             edits.extend(policy.permission(origin).into_iter().map(set));
             edits.push(set(("access-control-expose-headers", policy.exposed.clone())));
         }

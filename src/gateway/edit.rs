@@ -1,18 +1,18 @@
 //! How headers change on their way, of a request or of an answer.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 /// A change to one header; names are in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HeaderEdit {
     /// Every header of that name goes
-    Remove(String),
+    Remove(Cow<'static, str>),
     /// One header of that name, with this value
-    Set(String, String),
+    Set(Cow<'static, str>, String),
     /// One more value of that name
-    Append(String, String),
+    Append(Cow<'static, str>, String),
     /// This value, where there is none of that name
-    Default(String, String),
+    Default(Cow<'static, str>, String),
 }
 
 impl HeaderEdit {
@@ -21,15 +21,21 @@ impl HeaderEdit {
     /// neither colons followed by a space, nor line breaks, and no name has a comma or a question
     /// mark.
     pub fn as_text(edits: &[Self]) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(64 * edits.len());
         for edit in edits {
-            match edit {
-                Self::Remove(name) => writeln!(text, "{name}"),
-                Self::Set(name, value) => writeln!(text, "{name}: {value}"),
-                Self::Append(name, value) => writeln!(text, ",{name}: {value}"),
-                Self::Default(name, value) => writeln!(text, "?{name}: {value}"),
+            let (sign, name, value) = match edit {
+                Self::Remove(name) => ("", name, None),
+                Self::Set(name, value) => ("", name, Some(value)),
+                Self::Append(name, value) => (",", name, Some(value)),
+                Self::Default(name, value) => ("?", name, Some(value)),
+            };
+            text += sign;
+            text += name;
+            if let Some(value) = value {
+                text += ": ";
+                text += value;
             }
-            .expect("writing to a String does not fail");
+            text += "\n";
         }
         text
     }

@@ -33,7 +33,7 @@ pub(super) struct Forwarding {
 #[derive(Clone, Copy)]
 pub(super) struct Passage<'r> {
     pub(super) head: &'r RequestHead,
-    pub(super) path: &'r Path,
+    pub(super) path: &'r Path<'r>,
     pub(super) user: Option<&'r Arc<Verified>>,
     /// The user's token, where the request itself had another credential
     pub(super) token: Option<&'r str>,
@@ -72,13 +72,10 @@ impl Forwarding {
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
         let Passage { head, path, user, token, request_id, now } = *passage;
         let url = self.url(path);
-        let mut edits: Vec<_> = head
-            .headers()
-            .iter()
-            .filter(|(name, _)| self.is_removed(head, name))
-            .map(|(name, _)| HeaderEdit::Remove(name.clone()))
-            .collect();
-        let mut set = |name: &str, value: String| edits.push(HeaderEdit::Set(name.into(), value));
+        let removed = head.headers().filter(|(name, _)| self.is_removed(head, name));
+        let removed = removed.map(|(name, _)| HeaderEdit::Remove(name.to_owned().into()));
+        let mut edits: Vec<_> = removed.collect();
+        let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
         if let Some(token) = token.filter(|_| self.authorization) {
             set("authorization", format!("Bearer {token}"));
@@ -93,16 +90,12 @@ impl Forwarding {
         }
         if let Some(user) = user {
             set("x-edge-user", header_value(user.user()));
-            for (claim, header) in &self.claim_headers {
-                if let Some(value) = user.claims().claim(claim).and_then(claim_value) {
-                    set(header, value);
-                }
-            }
             if let Some(assertions) = &self.assertions {
                 let (edge, method) = (head.origin(), head.method());
                 let occasion = Occasion { user, now, id: request_id, edge, method, url: &url };
                 set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
             }
+            edits.extend(self.claim_edits(user));
         }
         let LeftBehind { edits: left, answer_edits, query } = self.credentials.leave_behind(head);
         edits.extend(left);
@@ -114,9 +107,16 @@ impl Forwarding {
         Forward { url, edits, answer_edits, request_id }
     }
 
+    fn claim_edits(&self, user: &Verified) -> impl Iterator<Item = HeaderEdit> {
+        self.claim_headers.iter().filter_map(|(claim, header)| {
+            let value = user.claims().claim(claim).and_then(claim_value)?;
+            Some(HeaderEdit::Set(header.clone().into(), value))
+        })
+    }
+
     /// Without the query.
-    fn url(&self, path: &Path) -> String {
-        format!("{}{}", self.origin, path.encoded())
+    fn url(&self, path: &Path<'_>) -> String {
+        [self.origin.origin(), self.origin.path(), &path.encoded()].concat()
     }
 
     fn is_removed(&self, head: &RequestHead, name: &str) -> bool {
@@ -142,6 +142,15 @@ pub struct Forward {
     pub answer_edits: Vec<HeaderEdit>,
     /// For the log, and for the answer if the origin fails
     pub request_id: String,
+}
+
+impl Forward {
+    /// How it crosses to the host: the URL and, on lines of their own, the edits of the request's
+    /// headers; then, behind an empty line, those of the answer's.
+    pub fn as_text(&self) -> String {
+        let edits = HeaderEdit::as_text(&self.edits);
+        [&self.url, "\n", &edits, "\n", &HeaderEdit::as_text(&self.answer_edits)].concat()
+    }
 }
 
 /// Whether a server that takes `_` for `-`, as CGI's heirs do, sees one name in both.

@@ -1,71 +1,77 @@
 //! The head of a request, as it crosses from the host: method, URL and headers in one string.
 
-/// A request without its body.
+use std::ops::Range;
+
+/// A request without its body: the text as it came, and where its parts are.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestHead {
-    method: String,
-    origin: String,
-    path: String,
-    query: Option<String>,
-    headers: Vec<(String, String)>,
+    text: String,
+    method: Part,
+    origin: Part,
+    path: Part,
+    query: Option<Part>,
+    /// Names, in lower case, and values
+    headers: Vec<(Part, Part)>,
 }
+
+type Part = Range<usize>;
 
 impl RequestHead {
     /// Reads what a host hands over: the method, the absolute URL as the host serialises it, then
     /// `name: value` for each header, one to a line. Neither URLs nor header values can hold a line
     /// break. `None` if it is not of that form.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.split('\n');
-        let method = lines.next().filter(|method| is_token(method))?.to_owned();
-        let (origin, path, query) = parts(lines.next()?)?;
-        let header = |line: &str| {
-            let (name, value) = line.split_once(": ")?;
-            // a character is a byte there (Fetch Standard, section 2.2.2)
-            let is_byte = |c: char| c <= '\u{ff}' && c != '\0' && c != '\r';
-            let well_formed = is_token(name) && value.chars().all(is_byte);
-            well_formed.then(|| (name.to_ascii_lowercase(), value.to_owned()))
-        };
-        let headers = lines.filter(|line| !line.is_empty()).map(header).collect::<Option<_>>()?;
-        Some(Self { method, origin, path, query, headers })
+    pub fn parse(text: impl Into<String>) -> Option<Self> {
+        let mut text = text.into();
+        let mut lines = lines(&text);
+        let method = lines.next().filter(|method| is_token(&text[method.clone()]))?;
+        let url = lines.next()?;
+        let (origin, path, query) = parts(&text[url.clone()])?;
+        let within = |part: Part| part.start + url.start..part.end + url.start;
+        let (origin, path, query) = (within(origin), within(path), query.map(within));
+        let headers = lines.filter(|line| !line.is_empty()).map(|line| header(&text, line));
+        let headers = headers.collect::<Option<Vec<_>>>()?;
+        for (name, _) in &headers {
+            text[name.clone()].make_ascii_lowercase();
+        }
+        Some(Self { text, method, origin, path, query, headers })
     }
 
     /// The method, upper case.
     pub fn method(&self) -> &str {
-        &self.method
+        &self.text[self.method.clone()]
     }
 
     /// Scheme, host and port of the URL: `https://edge.example`.
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.text[self.origin.clone()]
     }
 
     /// The path, percent-encoded as it came.
     pub fn path(&self) -> &str {
-        &self.path
+        &self.text[self.path.clone()]
     }
 
     /// The query without its question mark, as it came.
     pub fn query(&self) -> Option<&str> {
-        self.query.as_deref()
+        self.query.clone().map(|query| &self.text[query])
     }
 
     /// The names, in lower case, and values of all headers.
-    pub fn headers(&self) -> &[(String, String)] {
-        &self.headers
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let part = |part: &Part| &self.text[part.clone()];
+        self.headers.iter().map(move |(name, value)| (part(name), part(value)))
     }
 
     /// The values of one header, by its name in lower case.
     pub fn header<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h str> {
-        self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.headers().filter(move |(n, _)| *n == name).map(|(_, value)| value)
     }
 
     /// Whether a body may follow (RFC 9112, section 6), or the method is one that usually has one.
     pub fn has_body(&self) -> bool {
         let bodiless = matches!(self.method(), "GET" | "HEAD");
-        let framed = |(name, _): &(String, String)| {
-            matches!(name.as_str(), "content-length" | "transfer-encoding")
-        };
-        !bodiless || self.headers.iter().any(framed)
+        let mut names = self.headers().map(|(name, _)| name);
+        !bodiless || names.any(|name| matches!(name, "content-length" | "transfer-encoding"))
     }
 
     /// The request id that the client sent, if it is a plain one that cannot confuse a log.
@@ -78,6 +84,25 @@ impl RequestHead {
     }
 }
 
+fn lines(text: &str) -> impl Iterator<Item = Part> {
+    let mut start = 0;
+    text.split('\n').map(move |line| {
+        let part = start..start + line.len();
+        start = part.end + 1;
+        part
+    })
+}
+
+/// A header's name and value.
+fn header(text: &str, line: Part) -> Option<(Part, Part)> {
+    let colon = line.start + text[line.clone()].bytes().position(|byte| byte == b':')?;
+    let value = text[colon..line.end].strip_prefix(": ")?;
+    // a character is a byte there (Fetch Standard, section 2.2.2): in UTF-8, up to C3 BF
+    let is_byte = |byte: u8| byte <= 0xc3 && byte != b'\0' && byte != b'\r';
+    let well_formed = is_token(&text[line.start..colon]) && value.bytes().all(is_byte);
+    well_formed.then_some((line.start..colon, line.end - value.len()..line.end))
+}
+
 /// RFC 9110, section 5.6.2: what names of methods and headers are made of.
 pub(super) fn is_token(name: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -86,19 +111,16 @@ pub(super) fn is_token(name: &str) -> bool {
 
 /// The origin, path and query of an absolute URL that a host has serialised (WHATWG URL): printable
 /// ASCII, and the first slash behind the authority begins the path.
-fn parts(url: &str) -> Option<(String, String, Option<String>)> {
+fn parts(url: &str) -> Option<(Part, Part, Option<Part>)> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
     let authority = url.find("://")? + "://".len();
-    let start = url[authority..].find('/').map(|start| authority + start);
-    let (origin, target) = url.split_at(start.unwrap_or(url.len()));
-    let target = if target.is_empty() { "/" } else { target.split('#').next()? };
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query.to_owned())),
-        None => (target, None),
-    };
-    Some((origin.to_owned(), path.to_owned(), query))
+    let find = |byte, from: usize| Some(from + url[from..].bytes().position(|b| b == byte)?);
+    let start = find(b'/', authority)?;
+    let end = find(b'#', start).unwrap_or(url.len());
+    let query = find(b'?', start).filter(|mark| *mark < end);
+    Some((0..start, start..query.unwrap_or(end), query.map(|mark| mark + 1..end)))
 }
 
 #[cfg(test)]
@@ -115,12 +137,12 @@ mod tests {
         assert_eq!(head.header("b").collect::<Vec<_>>(), ["c: d"]);
         assert_eq!(head.header("host").count(), 1);
         assert_eq!(head.header("e").next(), Some(""));
-        assert_eq!(RequestHead::parse("GET\nhttps://a.example").unwrap().path(), "/");
+        assert!(RequestHead::parse("GET\nhttps://a.example").is_none(), "hosts add the slash");
         assert!(RequestHead::parse("GET\nhttps://a.example/\nnonsense").is_none());
         assert!(RequestHead::parse("GET").is_none());
         for odd in ["a: b\0", "a: b\rc: d", "a: \u{100}", ": b", "a b: c", "a): c", "\u{e9}: c"] {
             assert!(
-                RequestHead::parse(&format!("GET\nhttps://a.example/\n{odd}")).is_none(),
+                RequestHead::parse(format!("GET\nhttps://a.example/\n{odd}")).is_none(),
                 "{odd:?}"
             );
         }
@@ -134,7 +156,7 @@ mod tests {
     #[test]
     fn a_request_id_is_kept_only_if_it_is_plain() {
         let id = |header: &str| {
-            RequestHead::parse(&format!("GET\nhttp://a/\n{header}")).unwrap().request_id()
+            RequestHead::parse(format!("GET\nhttp://a/\n{header}")).unwrap().request_id()
         };
         assert_eq!(id("x-request-id: 0123-abc_D.e").as_deref(), Some("0123-abc_D.e"));
         for odd in [

@@ -97,7 +97,11 @@ impl Gateway {
         response
     }
 
-    async fn admit<H: Host>(&self, head: &RequestHead, host: &H) -> Result<Admitted, Error> {
+    async fn admit<'r, H: Host>(
+        &self,
+        head: &'r RequestHead,
+        host: &H,
+    ) -> Result<Admitted<'r>, Error> {
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
@@ -132,8 +136,8 @@ impl Gateway {
 }
 
 /// A request that may pass.
-struct Admitted {
-    path: Path,
+struct Admitted<'r> {
+    path: Path<'r>,
     caller: Option<Caller>,
 }
 

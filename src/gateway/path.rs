@@ -1,24 +1,25 @@
 //! Request paths with one meaning. What the edge matches must be what the origin sees, so a path is
 //! decoded once, refused if it could be read in two ways, and forwarded in one spelling.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::error::{Code, Error};
 
 /// A path in decoded segments (RFC 3986, section 3.3).
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Path {
-    segments: Vec<String>,
+pub struct Path<'r> {
+    segments: Vec<Cow<'r, str>>,
     trailing_slash: bool,
 }
 
-impl Path {
+impl<'r> Path<'r> {
     /// Reads a percent-encoded absolute path.
     ///
     /// # Errors
     /// [`Code::AmbiguousPath`] for an encoded slash or percent sign that hides another encoding, a
     /// backslash, a dot segment, an empty segment, a control character, or bytes that are not UTF-8.
-    pub fn parse(raw: &str) -> Result<Self, Error> {
+    pub fn parse(raw: &'r str) -> Result<Self, Error> {
         let Some(rest) = raw.strip_prefix('/') else {
             return Err(ambiguous("the path does not begin with a slash"));
         };
@@ -37,7 +38,7 @@ impl Path {
     }
 
     /// The decoded segments: none of them is empty, none holds a slash.
-    pub fn segments(&self) -> &[String] {
+    pub fn segments(&self) -> &[Cow<'r, str>] {
         &self.segments
     }
 
@@ -57,9 +58,13 @@ impl Path {
 
 const EMPTY_SEGMENT: &str = "the path has an empty segment";
 
-fn segment(raw: &str) -> Result<String, Error> {
+fn segment(raw: &str) -> Result<Cow<'_, str>, Error> {
     if raw.is_empty() {
         return Err(ambiguous(EMPTY_SEGMENT));
+    }
+    // nearly all are; the rest is read with care
+    if raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        return Ok(Cow::Borrowed(raw));
     }
     let bytes = percent_decode(raw.as_bytes())
         .ok_or_else(|| ambiguous("the path has a percent sign that encodes nothing"))?;
@@ -77,7 +82,7 @@ fn segment(raw: &str) -> Result<String, Error> {
     if has_percent_encoding(text.as_bytes()) {
         return Err(ambiguous("the path is percent-encoded twice"));
     }
-    Ok(text)
+    Ok(Cow::Owned(text))
 }
 
 fn percent_decode(raw: &[u8]) -> Option<Vec<u8>> {

@@ -79,7 +79,8 @@ pub(crate) fn request<V: AsRef<str>>(
 
 /// The headers that reach the origin, their names in lower case.
 pub(crate) fn origin_headers(head: &RequestHead, forward: &Forward) -> Vec<(String, String)> {
-    let mut headers = head.headers().to_vec();
+    let headers = head.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut headers: Vec<_> = headers.collect();
     for edit in &forward.edits {
         let (HeaderEdit::Remove(name)
         | HeaderEdit::Set(name, _)
@@ -87,7 +88,7 @@ pub(crate) fn origin_headers(head: &RequestHead, forward: &Forward) -> Vec<(Stri
         | HeaderEdit::Default(name, _)) = edit;
         headers.retain(|(given, _)| given != name);
         if let HeaderEdit::Set(name, value) = edit {
-            headers.push((name.clone(), value.clone()));
+            headers.push((name.to_string(), value.clone()));
         }
     }
     headers

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     fn bearer_of(headers: &str) -> Result<Option<String>, Code> {
-        let head = RequestHead::parse(&format!("GET\nhttp://a/\n{headers}")).unwrap();
+        let head = RequestHead::parse(format!("GET\nhttp://a/\n{headers}")).unwrap();
         token(&head).map(|token| token.map(str::to_owned)).map_err(|error| error.code())
     }
 

@@ -52,7 +52,7 @@ impl Rules {
     }
 
     /// What the first matching rule asks for.
-    pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path) -> Match<'r> {
+    pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
         self.0.iter().find_map(|rule| rule.match_request(method, path)).unwrap_or_default()
     }
 }

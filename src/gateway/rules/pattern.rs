@@ -40,7 +40,7 @@ impl Pattern {
     }
 
     /// The path's parameters, if it matches. A slash at the end makes no difference.
-    pub(super) fn parameters<'p>(&'p self, path: &'p Path) -> Option<Vec<(&'p str, &'p str)>> {
+    pub(super) fn parameters<'p>(&'p self, path: &'p Path<'_>) -> Option<Vec<(&'p str, &'p str)>> {
         let given = path.segments();
         let enough = match self.open_ended {
             true => given.len() >= self.segments.len(),
@@ -54,7 +54,7 @@ impl Pattern {
             match segment {
                 Segment::Literal(literal) if literal == given => {}
                 Segment::Literal(_) => return None,
-                Segment::Parameter(name) => parameters.push((name.as_str(), given.as_str())),
+                Segment::Parameter(name) => parameters.push((name.as_str(), &**given)),
             }
         }
         Some(parameters)

@@ -91,7 +91,11 @@ impl Rule {
         self.methods.is_empty() || self.methods.iter().any(|m| includes(m, method))
     }
 
-    pub(super) fn match_request<'r>(&'r self, method: &str, path: &'r Path) -> Option<Match<'r>> {
+    pub(super) fn match_request<'r>(
+        &'r self,
+        method: &str,
+        path: &'r Path<'_>,
+    ) -> Option<Match<'r>> {
         if !self.takes(method) {
             return None;
         }
