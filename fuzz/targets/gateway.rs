@@ -287,8 +287,8 @@ fn uuid(text: &str) -> Option<String> {
 fn check_edits(forward: &Forward) {
     let text = HeaderEdit::as_text(&forward.edits);
     let read = text.lines().map(|line| match line.split_once(": ") {
-        Some((name, value)) => HeaderEdit::Set(name.to_owned(), value.to_owned()),
-        None => HeaderEdit::Remove(line.to_owned()),
+        Some((name, value)) => HeaderEdit::Set(name.to_owned().into(), value.to_owned()),
+        None => HeaderEdit::Remove(line.to_owned().into()),
     });
     assert_eq!(read.collect::<Vec<_>>(), forward.edits, "the host reads other edits");
     for edit in &forward.edits {
@@ -298,7 +298,7 @@ fn check_edits(forward: &Forward) {
             | HeaderEdit::Append(name, value)
             | HeaderEdit::Default(name, value) => {
                 // what is left of the client's own may have any bytes
-                let own = matches!(name.as_str(), "cookie" | "sec-websocket-protocol");
+                let own = matches!(&**name, "cookie" | "sec-websocket-protocol");
                 let is_byte = |c: char| c <= '\u{ff}' && !['\0', '\r', '\n'].contains(&c);
                 let good = is_value(value) || (own && value.chars().all(is_byte));
                 assert!(is_name(name) && good, "{edit:?}");
