@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::JsFuture;
 
 /// Between a future and whoever polls it: a promise goes out, what becomes of it comes back.
 #[derive(Clone, Default)]
@@ -27,7 +28,8 @@ struct State {
 impl Relay {
     /// Runs a future: what it gives without waiting is given at once, otherwise the promise of it.
     ///
-    /// The future must await nothing but promises of a host that has this relay.
+    /// The future must await nothing but promises of a host that has this relay. (Who has an executor,
+    /// a Worker in Rust for example, needs no relay: it just awaits.)
     ///
     /// # Errors
     /// What the future fails with, thrown or as a rejection.
@@ -40,6 +42,11 @@ impl Relay {
 
     /// Awaits a promise.
     pub(super) async fn settled(&self, promise: Promise) -> Result<JsValue, JsValue> {
+        let by_hand =
+            poll_fn(|context| Poll::Ready(context.waker().will_wake(Waker::noop()))).await;
+        if !by_hand {
+            return JsFuture::from(promise).await;
+        }
         *self.0.asked.borrow_mut() = Some(promise);
         poll_fn(|_| match self.0.settled.take() {
             Some(settled) => Poll::Ready(settled),
