@@ -8,7 +8,8 @@ pub struct RequestHead {
     text: String,
     method: Part,
     origin: Part,
-    path: Part,
+    /// `None` for the root, where a host leaves its slash out: of a request for `*`
+    path: Option<Part>,
     query: Option<Part>,
     /// Names, in lower case, and values
     headers: Vec<(Part, Part)>,
@@ -27,7 +28,7 @@ impl RequestHead {
         let url = lines.next()?;
         let (origin, path, query) = parts(&text[url.clone()])?;
         let within = |part: Part| part.start + url.start..part.end + url.start;
-        let (origin, path, query) = (within(origin), within(path), query.map(within));
+        let (origin, path, query) = (within(origin), path.map(within), query.map(within));
         let headers = lines.filter(|line| !line.is_empty()).map(|line| header(&text, line));
         let headers = headers.collect::<Option<Vec<_>>>()?;
         for (name, _) in &headers {
@@ -48,7 +49,7 @@ impl RequestHead {
 
     /// The path, percent-encoded as it came.
     pub fn path(&self) -> &str {
-        &self.text[self.path.clone()]
+        self.path.clone().map_or("/", |path| &self.text[path])
     }
 
     /// The query without its question mark, as it came.
@@ -111,16 +112,19 @@ pub(super) fn is_token(name: &str) -> bool {
 
 /// The origin, path and query of an absolute URL that a host has serialised (WHATWG URL): printable
 /// ASCII, and the first slash behind the authority begins the path.
-fn parts(url: &str) -> Option<(Part, Part, Option<Part>)> {
+fn parts(url: &str) -> Option<(Part, Option<Part>, Option<Part>)> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
     let authority = url.find("://")? + "://".len();
     let find = |byte, from: usize| Some(from + url[from..].bytes().position(|b| b == byte)?);
-    let start = find(b'/', authority)?;
+    let Some(start) = find(b'/', authority) else {
+        return Some((0..url.len(), None, None));
+    };
     let end = find(b'#', start).unwrap_or(url.len());
     let query = find(b'?', start).filter(|mark| *mark < end);
-    Some((0..start, start..query.unwrap_or(end), query.map(|mark| mark + 1..end)))
+    let path = start..query.unwrap_or(end);
+    Some((0..start, Some(path), query.map(|mark| mark + 1..end)))
 }
 
 #[cfg(test)]
@@ -137,7 +141,7 @@ mod tests {
         assert_eq!(head.header("b").collect::<Vec<_>>(), ["c: d"]);
         assert_eq!(head.header("host").count(), 1);
         assert_eq!(head.header("e").next(), Some(""));
-        assert!(RequestHead::parse("GET\nhttps://a.example").is_none(), "hosts add the slash");
+        assert_eq!(RequestHead::parse("GET\nhttps://a.example").unwrap().path(), "/");
         assert!(RequestHead::parse("GET\nhttps://a.example/\nnonsense").is_none());
         assert!(RequestHead::parse("GET").is_none());
         for odd in ["a: b\0", "a: b\rc: d", "a: \u{100}", ": b", "a b: c", "a): c", "\u{e9}: c"] {

@@ -2,16 +2,18 @@
 //! Free ports, data in a directory of its own, nothing left behind.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, ensure};
+use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
 use crate::http::{self, Answer};
 use crate::process::Server;
-use crate::{build, root, setup, usage, workerd};
+use crate::{build, root, setup, token, usage, workerd};
 
 /// Makes sure that everything a stack needs is there.
 pub fn prepare() -> Result<()> {
@@ -40,12 +42,14 @@ impl Stack {
     /// Starts all three; settings of the Worker are those of wrangler.toml, changed by `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
         let directory = Directory::new()?;
-        let secret = random_secret()?;
+        let secret = hexadecimal(&random()?);
+        let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?));
         let (auth, auth_url) = start_auth(&directory.0, &secret)?;
         let (api, api_url) = start_api(&directory.0, &auth_url)?;
         let mut settings = workerd::Settings::from_wrangler()?
             .with("BETTER_AUTH_URL", json!(auth_url))
-            .with("ORIGIN_URL", json!(api_url));
+            .with("ORIGIN_URL", json!(api_url))
+            .with("EDGE_SIGNING_KEY", json!(signing_key.to_string()));
         for (name, value) in changes {
             settings = settings.with(name, value.clone());
         }
@@ -196,16 +200,15 @@ fn listening(line: &str, name: &str) -> Option<String> {
     Some(url.trim().to_owned())
 }
 
-/// 32 random bytes in hexadecimal, from the system.
-fn random_secret() -> Result<String> {
-    use std::fmt::Write;
-    use std::io::Read;
+/// 32 random bytes, from the system.
+fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(bytes)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A directory of one run, removed with it.

@@ -18,6 +18,12 @@ pub fn foreign_jwk(kid: &str) -> Value {
     json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": kid, "x": x})
 }
 
+/// A private key as a JWK, as the Worker takes it.
+pub fn private_jwk(key: &SigningKey) -> Value {
+    let x = BASE64URL.encode(key.verifying_key().as_bytes());
+    json!({"kty": "OKP", "crv": "Ed25519", "d": BASE64URL.encode(key.as_bytes()), "x": x})
+}
+
 /// The claims of a good token signed with the foreign key, under that header.
 pub fn signed_by_foreign_key(header: &Value, claims: &Value) -> String {
     signed(header, claims, |input| foreign_key().sign(input).to_bytes().to_vec())

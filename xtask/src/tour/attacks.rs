@@ -87,12 +87,20 @@ fn public_key_as_secret(stack: &mut Stack) -> Result<String> {
 fn forged(stack: &mut Stack) -> Result<String> {
     let (ada, grace) = (stack.sign_up("Ada")?, stack.sign_up("Grace")?);
     let bearer = format!("Bearer {}", stack.token(&ada)?);
-    let forged = [("x-edge-user", grace.uuid.as_str()), ("x_edge_user", &grace.uuid)];
-    let headers = [&[("authorization", bearer.as_str())], &forged[..]].concat();
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("x-edge-user", &grace.uuid),
+        ("x_edge_user", &grace.uuid),
+        ("x-edge-jwt-assertion", "a.b.c"),
+    ];
     let answer = stack.get_with(&format!("/api/{}/whoami", ada.uuid), &headers)?;
-    Ok(match identity_headers(&answer)? {
-        seen if seen == json!({"x-edge-user": [ada.uuid]}) => "the origin saw only the user".into(),
-        seen => seen.to_string(),
+    let seen = identity_headers(&answer)?;
+    let assertion = seen["x-edge-jwt-assertion"][0].as_str().context("no assertion")?;
+    let expected = json!({"x-edge-user": [ada.uuid], "x-edge-jwt-assertion": [assertion]});
+    let is_ada = assertion != "a.b.c" && token::segment(assertion, 1)["sub"] == *ada.uuid;
+    Ok(match seen == expected && is_ada {
+        true => "the origin saw only the user".into(),
+        false => seen.to_string(),
     })
 }
 

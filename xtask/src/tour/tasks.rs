@@ -6,6 +6,7 @@ use serde_json::json;
 use super::Step;
 use crate::http;
 use crate::stack::Stack;
+use crate::token;
 
 pub(super) const STEPS: &[Step] = &[
     Step::new("two users sign up and get tokens whose uuid is not their sub", "2 tokens", tokens),
@@ -19,13 +20,18 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("another user's path is refused", "403 user_mismatch", other_path),
     Step::new("a path that could be read in two ways is refused", "400 ambiguous_path", ambiguous),
     Step::new("a public path needs no token", "200", public),
+    Step::new(
+        "the origin gets the edge's signed assertion of who is calling",
+        "edge-assertion+jwt for the origin, of the user, by a published key, for 60 s",
+        assertion,
+    ),
 ];
 
 fn tokens(stack: &mut Stack) -> Result<String> {
     let mut good = 0;
     for name in ["Ada", "Grace"] {
         let user = stack.sign_up(name)?;
-        let claims = crate::token::segment(&stack.token(&user)?, 1);
+        let claims = token::segment(&stack.token(&user)?, 1);
         good +=
             usize::from(claims["uuid"] == user.uuid.as_str() && claims["sub"] != claims["uuid"]);
     }
@@ -80,4 +86,26 @@ fn ambiguous(stack: &mut Stack) -> Result<String> {
 
 fn public(stack: &mut Stack) -> Result<String> {
     Ok(stack.get_with("/health", &[])?.outcome())
+}
+
+fn assertion(stack: &mut Stack) -> Result<String> {
+    let user = stack.sign_up("Ada")?;
+    let own = format!("/api/{}/whoami", user.uuid);
+    let seen = stack.get(&own, &stack.token(&user)?)?.json();
+    let assertion = seen["headers"]["x-edge-jwt-assertion"][0].as_str().context("no assertion")?;
+    let (header, claims) = (token::segment(assertion, 0), token::segment(assertion, 1));
+
+    let published = stack.get_with("/.well-known/better-auth-edge/jwks.json", &[])?.json();
+    let by_published = token::verified_by(&published["keys"][0], assertion);
+    let for_origin = claims["aud"] == stack.api_url.as_str();
+    let of_user = claims["sub"] == user.uuid.as_str() && claims["claims"]["uuid"] == claims["sub"];
+    let seconds = claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat);
+    Ok(format!(
+        "{} {}, {}, {}, for {} s",
+        header["typ"].as_str().unwrap_or("no typ"),
+        if for_origin { "for the origin" } else { "for somebody else" },
+        if of_user { "of the user" } else { "of somebody else" },
+        if by_published { "by a published key" } else { "by no published key" },
+        seconds.context("no times")?,
+    ))
 }
