@@ -59,10 +59,6 @@ export function random() {
   return ((high >>> 11) * 2 ** 32 + low) / 2 ** 53;
 }
 
-export function randomUuid() {
-  return crypto.randomUUID();
-}
-
 /**
  * A key as WebCrypto takes it.
  *

@@ -1,7 +1,7 @@
 //! The host of a JavaScript runtime: its own `fetch`, clock, timers and crypto, by way of a few
 //! small functions in `js.js`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -51,7 +51,14 @@ impl Host for JsHost {
     }
 
     fn request_id(&self) -> String {
-        random_uuid()
+        thread_local! {
+            /// What no other isolate has, and a number
+            static LAST: (String, Cell<u64>) = (random_hexadecimal(), Cell::new(0));
+        }
+        LAST.with(|(isolate, last)| {
+            last.set(last.get() + 1);
+            format!("{isolate}-{:x}", last.get())
+        })
     }
 
     async fn sleep(&self, milliseconds: u32) {
@@ -107,6 +114,12 @@ impl Host for JsHost {
     }
 }
 
+/// 16 digits.
+fn random_hexadecimal() -> String {
+    let half = || (random() * 2f64.powi(32)) as u32;
+    format!("{:08x}{:08x}", half(), half())
+}
+
 /// A key in the host's own form, which outlives the request that had it imported. That is data: a
 /// promise would belong to that request.
 struct ImportedKey {
@@ -152,6 +165,4 @@ extern "C" {
     fn import_key(algorithm: &str, jwk: &str) -> Promise;
     fn verify(imported: &JsValue, message: &[u8], signature: &[u8]) -> Promise;
     fn random() -> f64;
-    #[wasm_bindgen(js_name = randomUuid)]
-    fn random_uuid() -> String;
 }

@@ -1,5 +1,5 @@
-// The gateway as one would write it in JavaScript: this project's rules for bearer tokens and paths,
-// and no more than that.
+// The gateway as one would write it in JavaScript: this project's rules for bearer tokens and paths, its
+// headers towards the origin and its time limit, and no more than that.
 
 import { toOrigin } from "./forward.js";
 
@@ -26,8 +26,8 @@ export function createGateway(verify) {
       const owner = ownerOf(request.url);
       if (owner !== undefined && owner !== user) return refuse(403, "user_mismatch");
       const forwarded = toOrigin(request, env.ORIGIN_URL);
-      editHeaders(forwarded.headers, user);
-      return fetch(forwarded);
+      editHeaders(forwarded.headers, user, request.url);
+      return inTime(fetch(forwarded));
     },
   };
 }
@@ -46,12 +46,36 @@ function ownerOf(/** @type {string} */ url) {
 /**
  * @param {Headers} headers
  * @param {string} user
+ * @param {string} url of the request
  */
-function editHeaders(headers, user) {
-  for (const name of [...headers.keys()]) if (name.startsWith("x-edge-")) headers.delete(name);
+function editHeaders(headers, user, url) {
+  for (const name of [...headers.keys()]) {
+    if (name.startsWith("x-edge-") || name.startsWith("x-forwarded-")) headers.delete(name);
+  }
   headers.set("x-edge-user", user);
   if (!headers.has("x-request-id")) headers.set("x-request-id", crypto.randomUUID());
+  const authority = url.indexOf("://") + "://".length;
+  headers.set("x-forwarded-proto", url.slice(0, authority - "://".length));
+  headers.set("x-forwarded-host", url.slice(authority, url.indexOf("/", authority)));
 }
+
+/**
+ * The answer, or one that says that none has begun in time.
+ *
+ * @param {Promise<Response>} answer
+ */
+function inTime(answer) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(refuse(504, "origin_timeout")), ORIGIN_TIMEOUT);
+    answer.then((response) => {
+      clearTimeout(timer);
+      resolve(response);
+    }, reject);
+  });
+}
+
+/** Milliseconds. */
+const ORIGIN_TIMEOUT = 30_000;
 
 /**
  * @param {number} status

@@ -14,8 +14,11 @@ pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
         return Ok(None);
     };
     // Hosts join repeated headers with a comma, which no token holds, but other schemes may.
-    let bearer_too = value.split(',').skip(1).any(|member| is_bearer(member.trim_start()));
-    if values.next().is_some() || bearer_too || (is_bearer(value) && value.contains(',')) {
+    let mut members = value.split(',');
+    let first = members.next().unwrap_or_default();
+    let is_list = first.len() < value.len();
+    let bearer_too = is_list && members.any(|member| is_bearer(member.trim_start()));
+    if values.next().is_some() || bearer_too || (is_list && is_bearer(value)) {
         let detail = "the request has more than one Authorization header, or a list in it";
         return Err(Error::new(Code::MalformedRequest, detail));
     }
@@ -27,7 +30,7 @@ pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     if token.is_empty() {
         return Err(Error::new(Code::MissingToken, "the Authorization header has no token"));
     }
-    if token.contains([' ', '\t']) {
+    if token.bytes().any(|byte| matches!(byte, b' ' | b'\t')) {
         let detail = "the Authorization header has more than one token";
         return Err(Error::new(Code::MalformedRequest, detail));
     }
