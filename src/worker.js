@@ -1,12 +1,17 @@
 // The crossing between a Worker's request and the wasm: one string in, one string of edits out.
 // Nothing here decides anything.
 
-/** @typedef {Record<string, string>} Fields headers by their names in lower case */
+/**
+ * Headers by their names in lower case: a plain object, because editing and sending one takes a fifth of
+ * the time that `Headers` take. A header called `__proto__` gets lost, which nobody will miss.
+ *
+ * @typedef {Record<string, string>} Fields
+ */
 
 /**
  * What was read last: a request that is decided at once is forwarded before another is read.
  *
- * @type {{ request?: Request, fields?: Fields }}
+ * @type {{ request?: Request, head?: string, fields?: Fields }}
  */
 let latest = {};
 
@@ -17,23 +22,14 @@ let latest = {};
  */
 export function requestHead(request) {
   let head = `${request.method}\n${request.url}\n`;
-  const fields = headerFields(request);
-  for (const name in fields) head += `${name}: ${fields[name]}\n`;
-  latest = { request, fields };
-  return head;
-}
-
-/**
- * A plain object, because editing and sending one takes a fifth of the time that `Headers` take. A
- * header called `__proto__` gets lost, which nobody will miss.
- *
- * @param {Request} request
- */
-function headerFields(request) {
   /** @type {Fields} */
   const fields = {};
-  for (const [name, value] of request.headers) fields[name] = value;
-  return fields;
+  for (const [name, value] of request.headers) {
+    fields[name] = value;
+    head += `${name}: ${value}\n`;
+  }
+  latest = { request, head, fields };
+  return head;
 }
 
 /**
@@ -50,16 +46,14 @@ function headerFields(request) {
  * @returns {Response | Promise<Response>}
  */
 export function forwardRequest(request, how, hasBody, timeout, failed) {
-  const headers = latest.request === request ? latest.fields : headerFields(request);
-  latest = {};
-  const page = headers.origin;
   const end = how.indexOf("\n\n");
   const [url, ...edits] = how.slice(0, end).split("\n");
-  for (const edit of edits) editField(headers, edit);
   const answerEdits = how.slice(end + 2);
-  const fail = (/** @type {string} */ code) => failed(code, headers["x-request-id"], page);
+  const fail = (/** @type {string} */ code) =>
+    failed(code, /^x-request-id: (.*)$/m.exec(how)[1], request.headers.get("origin") ?? undefined);
   let timer;
   try {
+    const headers = editedHeaders(request, edits);
     // a request made of another one is made twice, here and in fetch
     const answer = hasBody
       ? fetch(new Request(url, request), { headers, redirect: "manual" })
@@ -85,14 +79,29 @@ export function forwardRequest(request, how, hasBody, timeout, failed) {
 }
 
 /**
- * @param {Fields} fields
- * @param {string} edit a name to remove, or `name: value` to set
+ * The headers that go to the origin. Values that are not ASCII are bytes, which only `Headers` keep.
+ *
+ * @param {Request} request
+ * @param {string[]} edits each a name to remove, or `name: value` to set
+ * @returns {Fields | Headers}
  */
-function editField(fields, edit) {
-  const colon = edit.indexOf(": ");
-  if (colon < 0) delete fields[edit];
-  else fields[edit.slice(0, colon)] = edit.slice(colon + 2);
+function editedHeaders(request, edits) {
+  const { request: read, head, fields } = latest;
+  latest = {};
+  if (read !== request || NOT_ASCII.test(head)) {
+    const headers = new Headers(request.headers);
+    edit(headers, edits.join("\n"));
+    return headers;
+  }
+  for (const edit of edits) {
+    const colon = edit.indexOf(": ");
+    if (colon < 0) delete fields[edit];
+    else fields[edit.slice(0, colon)] = edit.slice(colon + 2);
+  }
+  return fields;
 }
+
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /**
  * The headers of what was fetched cannot be changed.

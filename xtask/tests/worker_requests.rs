@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::sync::mpsc;
+
+use common::wire::{Wire, WireEdge};
 use common::{Auth, Scripted, UUID, answer, bearer, echo, edge, key_set, seen};
 use serde_json::json;
 use xtask::http;
@@ -22,6 +25,36 @@ fn method_path_query_body_and_ordinary_headers_reach_the_origin_as_they_were() {
     assert_eq!(seen(&echoed, "x-edge-user"), [UUID]);
     assert_eq!(seen(&echoed, "x-request-id").len(), 1);
     assert_eq!(seen(&echoed, "host"), [origin.url.strip_prefix("http://").unwrap()]);
+}
+
+#[test]
+fn header_values_reach_the_origin_byte_for_byte() {
+    let (tell, told) = mpsc::channel();
+    let edge = WireEdge::before(move |mut wire| {
+        tell.send(wire.head_bytes()?).unwrap();
+        wire.answer(b"")
+    });
+    let values = [
+        &b"J\xc3\xbcrgen"[..],
+        b"caf\xe9",
+        b"\xff\xfe",
+        "\u{141}\u{f3}d\u{17a}".as_bytes(),
+        b"a, b;c=\"d\"",
+    ];
+    for (body, method) in [("", "GET"), ("content-length: 0\r\n", "POST")] {
+        for value in values {
+            let authorization = edge.authorization();
+            let start = format!("{method} /api/{UUID}/x HTTP/1.1\r\nhost: edge.example");
+            let head = format!("{start}\r\n{body}{authorization}\r\nx-Value: ");
+            let mut wire = Wire::connect(edge.url());
+            wire.send([head.as_bytes(), value, b"\r\n\r\n"].concat()).unwrap();
+            assert_eq!(wire.head().unwrap().status(), 200, "{method} {value:?}");
+            let seen = told.recv().unwrap().to_ascii_lowercase();
+            let line = [b"\r\nx-value: ", value, b"\r\n"].concat().to_ascii_lowercase();
+            let found = seen.windows(line.len()).any(|window| window == line);
+            assert!(found, "{method} {value:?} in {}", String::from_utf8_lossy(&seen));
+        }
+    }
 }
 
 #[test]

@@ -129,6 +129,13 @@ impl Wire {
         }
     }
 
+    /// The same as it came: values need not be text.
+    pub fn head_bytes(&mut self) -> Result<Vec<u8>> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") && self.0.read_until(b'\n', &mut head)? > 0 {}
+        Ok(head)
+    }
+
     /// The body behind that head, as it arrives. Heads that have no body are the caller's to know.
     pub fn body(&mut self, head: &Head) -> Body<'_> {
         let length = head.header("content-length").map(|length| length.parse().unwrap());
