@@ -68,7 +68,14 @@ pub struct KeyStatus {
 #[derive(Debug, PartialEq)]
 pub struct Attempt {
     number: u64,
-    asked: f64,
+    pub(super) asked: f64,
+}
+
+impl Attempt {
+    /// Whether nobody has asked before, so that a set that others have kept is worth a look.
+    pub fn is_first(&self) -> bool {
+        self.number == 1
+    }
 }
 
 /// The keys that are known, and when to ask for others.
@@ -166,6 +173,31 @@ impl KeyCache {
         }
     }
 
+    /// Takes over a set that somebody else asked for, before the attempt is carried out. Where that set
+    /// is fresh, there is nothing left to fetch. Otherwise it gives the attempt back, and the set serves
+    /// if that fails. One that is too old, or from the future, is ignored.
+    pub fn recall(
+        &mut self,
+        attempt: Attempt,
+        set: KeySet,
+        asked: f64,
+        now: f64,
+    ) -> Option<Attempt> {
+        let age = now - asked;
+        let is_believed = (0.0..self.timing.stale).contains(&age);
+        if !is_believed || self.known.is_some() {
+            return Some(attempt);
+        }
+        self.known = Some(Known { set: Arc::new(set), asked, attempt: attempt.number });
+        if age >= self.timing.fresh {
+            return Some(attempt);
+        }
+        if self.in_flight.as_ref().is_some_and(|in_flight| in_flight.number == attempt.number) {
+            self.in_flight = None;
+        }
+        None
+    }
+
     /// Reports what came of an attempt. `jitter`, from 0 up to 1, spreads the pause after a
     /// failure. A failure leaves the known keys in place.
     pub fn report(&mut self, attempt: Attempt, fetched: Option<KeySet>, now: f64, jitter: f64) {
@@ -212,6 +244,11 @@ impl KeyCache {
     /// Milliseconds that one fetch may take.
     pub fn fetch_timeout_milliseconds(&self) -> u32 {
         (self.timing.fetch_timeout * 1_000.0) as u32
+    }
+
+    /// Seconds for which a set is worth keeping.
+    pub fn stale_seconds(&self) -> u32 {
+        self.timing.stale as u32
     }
 
     /// The known set and its age in seconds, unless it is too old to be believed.

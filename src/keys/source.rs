@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::cache::{Attempt, KeyCache, KeyStatus, Lookup, Timing};
 use super::key_set::{KeySet, Wanted};
+use super::stored;
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
 use crate::host::{GetError, GetRequest, Host};
@@ -96,8 +97,11 @@ impl Remote {
     }
 
     async fn carry_out<H: Host>(&self, host: &H, attempt: Attempt) -> Option<FetchError> {
-        let timeout = self.cache().fetch_timeout_milliseconds();
-        let (set, failure) = match self.fetch(host, timeout).await {
+        let attempt = match attempt.is_first() {
+            true => self.recall(host, attempt).await?,
+            false => attempt,
+        };
+        let (set, failure) = match self.fetch(host, attempt.asked).await {
             Ok(set) => (Some(set), None),
             Err(error) => (None, Some(error)),
         };
@@ -105,7 +109,18 @@ impl Remote {
         failure
     }
 
-    async fn fetch<H: Host>(&self, host: &H, timeout: u32) -> Result<KeySet, FetchError> {
+    /// A cold isolate looks for what another has kept: that spares the fetch, or stands in if it fails.
+    async fn recall<H: Host>(&self, host: &H, attempt: Attempt) -> Option<Attempt> {
+        let record = host.load(&stored::name(&self.url)).await.unwrap_or_default();
+        match stored::read(&self.url, &record) {
+            Some((asked, set)) => self.cache().recall(attempt, set, asked, host.now()),
+            None => Some(attempt),
+        }
+    }
+
+    /// The set as it is now. What can be read is kept for other isolates.
+    async fn fetch<H: Host>(&self, host: &H, asked: f64) -> Result<KeySet, FetchError> {
+        let timeout = self.cache().fetch_timeout_milliseconds();
         let request = GetRequest {
             url: self.url.to_string(),
             accept: "application/jwk-set+json, application/json",
@@ -118,7 +133,14 @@ impl Remote {
             return Err(FetchError::Status(response.status));
         }
         let known = self.cache().known().cloned().unwrap_or_default();
-        KeySet::parse_after(&known, &response.body).map_err(FetchError::Set)
+        let set = KeySet::parse_after(&known, &response.body).map_err(FetchError::Set)?;
+        let max_age = self.cache().stale_seconds();
+        host.save(
+            &stored::name(&self.url),
+            &stored::write(&self.url, asked, &response.body),
+            max_age,
+        );
+        Ok(set)
     }
 
     /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.

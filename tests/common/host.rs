@@ -1,7 +1,7 @@
 //! A runtime whose time passes only when everybody waits, and whose network does what it is told.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -25,11 +25,27 @@ struct State {
     answer: RefCell<Answer>,
     requests: RefCell<Vec<GetRequest>>,
     tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
+    loads: Cell<usize>,
+    store: Store,
 }
+
+/// What outlives an isolate.
+type Store = Rc<RefCell<BTreeMap<String, Vec<u8>>>>;
 
 impl TestHost {
     /// At [`NOW`], with a network that nobody answers on.
     pub(crate) fn new() -> Self {
+        Self::with_store(Store::default())
+    }
+
+    /// Another one at the same time, with nothing but what this one has saved.
+    pub(crate) fn restarted(&self) -> Self {
+        let host = Self::with_store(self.0.store.clone());
+        host.0.now.set(self.now());
+        host
+    }
+
+    fn with_store(store: Store) -> Self {
         Self(Rc::new(State {
             now: Cell::new(NOW),
             random: Cell::new(0.5),
@@ -39,6 +55,8 @@ impl TestHost {
             answer: RefCell::new(Answer::fails(GetError::Unreachable)),
             requests: RefCell::default(),
             tasks: RefCell::default(),
+            loads: Cell::new(0),
+            store,
         }))
     }
 
@@ -60,6 +78,22 @@ impl TestHost {
     /// What was fetched.
     pub(crate) fn requests(&self) -> Vec<GetRequest> {
         self.0.requests.borrow().clone()
+    }
+
+    /// What is saved, by its name.
+    pub(crate) fn saved(&self) -> BTreeMap<String, Vec<u8>> {
+        self.0.store.borrow().clone()
+    }
+
+    /// Puts something in the place of all that is saved.
+    pub(crate) fn replace_saved(&self, entry: impl Into<Vec<u8>>) {
+        let entry = entry.into();
+        self.0.store.borrow_mut().values_mut().for_each(|saved| *saved = entry.clone());
+    }
+
+    /// How often somebody has looked into the store.
+    pub(crate) fn loads(&self) -> usize {
+        self.0.loads.get()
     }
 
     /// The jitter from now on.
@@ -156,6 +190,15 @@ impl Host for TestHost {
             None => pending().await,
         }
         answer.result
+    }
+
+    async fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.loads.set(self.loads() + 1);
+        self.0.store.borrow().get(name).cloned()
+    }
+
+    fn save(&self, name: &str, bytes: &[u8], _max_age: u32) {
+        self.0.store.borrow_mut().insert(name.to_owned(), bytes.to_vec());
     }
 
     async fn verify(
