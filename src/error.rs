@@ -164,3 +164,7 @@ impl fmt::Display for Code {
         f.write_str(self.as_str())
     }
 }
+
+/// What the types of problem responses begin with. A relative reference is resolved against the request
+/// (RFC 9457, section 3.1.1); a tag URI (RFC 4151) is not, and promises no page that may move.
+pub(crate) const ERRORS_PAGE: &str = "tag:better-auth-edge,2026:errors";

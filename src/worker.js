@@ -16,6 +16,17 @@
 let latest = {};
 
 /**
+ * @param {Record<string, unknown>} env
+ * @param {string} name
+ * @param {string} method
+ * @returns {unknown} what is bound to that name, if anything; `null` if it lacks the method
+ */
+export function bound(env, name, method) {
+  const binding = env[name] ?? undefined;
+  return binding === undefined || typeof binding[method] === "function" ? binding : null;
+}
+
+/**
  * A request's method, URL and headers, one to a line.
  *
  * @param {Request} request
@@ -41,23 +52,25 @@ export function requestHead(request) {
  *   empty line those to the headers of the answer
  * @param {boolean} hasBody
  * @param {number} timeout milliseconds until an answer must have begun
+ * @param {{ fetch: typeof fetch } | undefined} origin the service to send it to, in place of the network
  * @param {(code: string, requestId: string, page: string | undefined) => Response} failed what answers
  *   when the origin does not
  * @returns {Response | Promise<Response>}
  */
-export function forwardRequest(request, how, hasBody, timeout, failed) {
+export function forwardRequest(request, how, hasBody, timeout, origin, failed) {
   const end = how.indexOf("\n\n");
   const [url, ...edits] = how.slice(0, end).split("\n");
   const answerEdits = how.slice(end + 2);
   const fail = (/** @type {string} */ code) =>
     failed(code, /^x-request-id: (.*)$/m.exec(how)[1], request.headers.get("origin") ?? undefined);
+  const network = origin ?? globalThis;
   let timer;
   try {
     const headers = editedHeaders(request, edits);
     // a request made of another one is made twice, here and in fetch
     const answer = hasBody
-      ? fetch(new Request(url, request), { headers, redirect: "manual" })
-      : fetch(url, { method: request.method, headers, redirect: "manual" });
+      ? network.fetch(new Request(url, request), { headers, redirect: "manual" })
+      : network.fetch(url, { method: request.method, headers, redirect: "manual" });
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, timeout);
     });

@@ -3,6 +3,9 @@
 //! Glue only. The head crosses once as one string, the header edits come back once, and bodies
 //! never enter the wasm.
 
+mod bindings;
+mod host;
+
 use std::cell::OnceCell;
 use std::rc::Rc;
 
@@ -20,41 +23,59 @@ use crate::error::{Code, Error};
 use crate::gateway::{self, Decision, Gateway, RequestHead, SettingFault, Settings};
 use crate::host::{Host, JsHost};
 
+use bindings::Bindings;
+use host::WorkerHost;
+
 /// Answers a request: a response, or the promise of one. What is decided without waiting is decided
 /// before this returns, and forwarded without an executor in between. Nothing is ever thrown.
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
-    let host = JsHost::new(move |task| {
+    let runtime = JsHost::new(move |task| {
         // only a context that is not one refuses
         let _ = context.wait_until(&task);
     });
     let Some(head) = RequestHead::parse(request_head(&request)) else {
         let detail = "the head is unreadable";
-        return Ok(refuse(Code::MalformedRequest, detail, &host.request_id()).into());
+        return Ok(refuse(Code::MalformedRequest, detail, &runtime.request_id()).into());
     };
-    let Some(gateway) = gateway(&env) else {
+    let Some(deployment) = deployment(&env) else {
         let response = match gateway::is_health_check(&head) {
             true => respond(&gateway::unhealthy()),
-            false => refuse(Code::Misconfigured, "the log names every fault", &host.request_id()),
+            false => {
+                refuse(Code::Misconfigured, "the log names every fault", &runtime.request_id())
+            }
         };
         return Ok(response.into());
     };
-    let relay = host.relay();
+    let relay = runtime.relay();
+    let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
     relay.run(async move {
+        let Deployment { gateway, bindings } = &*deployment;
         Ok(match gateway.decide(&head, &host).await {
             Decision::Respond(response, _) => respond(&response).into(),
+            Decision::Forward(forward)
+                if bindings.origin.is_undefined() && gateway.is_own_request(&head) =>
+            {
+                let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS);
+                let page = head.header("origin").next();
+                respond(&gateway.origin_failed(page, &error, &forward.request_id)).into()
+            }
             Decision::Forward(forward) => FAILED.with(|failed| {
                 forward_request(
                     &request,
                     &forward.as_text(),
                     head.has_body(),
                     gateway.origin_timeout(),
+                    &bindings.origin,
                     failed.as_ref(),
                 )
             }),
         })
     })
 }
+
+const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the request came back to it: \
+                           name the origin's, or bind it as ORIGIN";
 
 /// What answers when the origin does not: told the code, the request's id and its `Origin`.
 type Failed = dyn Fn(String, String, Option<String>) -> Response;
@@ -69,28 +90,42 @@ thread_local! {
             }
             _ => Error::new(Code::OriginUnreachable, "the origin did not answer"),
         };
-        let gateway = GATEWAY.with(|gateway| gateway.get().cloned().flatten());
-        match gateway {
-            Some(gateway) => respond(&gateway.origin_failed(page.as_deref(), &error, &id)),
+        let deployment = DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten());
+        match deployment {
+            Some(deployment) => {
+                respond(&deployment.gateway.origin_failed(page.as_deref(), &error, &id))
+            }
             None => respond(&gateway::Response::problem(&error, &id)),
         }
     });
 }
 
+/// A gateway, and what stands around it.
+struct Deployment {
+    gateway: Gateway,
+    bindings: Bindings,
+}
+
 thread_local! {
     /// Made at an isolate's first request, from settings that are the same for all its requests.
-    static GATEWAY: OnceCell<Option<Rc<Gateway>>> = const { OnceCell::new() };
+    static DEPLOYMENT: OnceCell<Option<Rc<Deployment>>> = const { OnceCell::new() };
 }
 
 /// The isolate's gateway, or nothing where its settings have faults; the log names them all.
-fn gateway(env: &Env) -> Option<Rc<Gateway>> {
-    GATEWAY.with(|gateway| {
-        let made = gateway.get_or_init(|| match Settings::parse(|name| setting(env, name)) {
-            Ok(settings) => Some(Rc::new(Gateway::new(settings))),
-            Err(faults) => {
-                let faults: Vec<_> = faults.iter().map(SettingFault::to_string).collect();
-                console_error!("misconfigured: {}", faults.join("; "));
-                None
+fn deployment(env: &Env) -> Option<Rc<Deployment>> {
+    DEPLOYMENT.with(|deployment| {
+        let made = deployment.get_or_init(|| {
+            match (Settings::parse(|name| setting(env, name)), Bindings::parse(env)) {
+                (Ok(settings), Ok(bindings)) => {
+                    Some(Rc::new(Deployment { gateway: Gateway::new(settings), bindings }))
+                }
+                (settings, bindings) => {
+                    let faults = settings.err().unwrap_or_default();
+                    let mut faults: Vec<_> = faults.iter().map(SettingFault::to_string).collect();
+                    faults.extend(bindings.err().unwrap_or_default());
+                    console_error!("misconfigured: {}", faults.join("; "));
+                    None
+                }
             }
         });
         made.clone()
@@ -127,6 +162,7 @@ extern "C" {
         how: &str,
         has_body: bool,
         timeout: u32,
+        origin: &JsValue,
         failed: &JsValue,
     ) -> JsValue;
 

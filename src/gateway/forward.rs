@@ -107,6 +107,16 @@ impl Forwarding {
         Forward { url, edits, answer_edits, request_id }
     }
 
+    /// Whether `forward` has made this request, for an origin that turned out to be the edge.
+    pub(super) fn is_own_request(&self, head: &RequestHead) -> bool {
+        let sent = |name| head.header(name).next();
+        let origin = self.origin.origin();
+        head.origin() == origin
+            && sent("x-request-id").is_some()
+            && sent("x-forwarded-host")
+                .is_some_and(|host| origin.split_once("://").is_some_and(|(_, own)| own == host))
+    }
+
     fn claim_edits(&self, user: &Verified) -> impl Iterator<Item = HeaderEdit> {
         self.claim_headers.iter().filter_map(|(claim, header)| {
             let value = user.claims().claim(claim).and_then(claim_value)?;

@@ -90,6 +90,12 @@ impl Gateway {
         self.forwarding.timeout
     }
 
+    /// Whether the edge has sent this request to itself: the origin's URL is its own, and leads back to
+    /// it. Not every such URL does: a Worker on a route reaches the server behind the route by it.
+    pub fn is_own_request(&self, head: &RequestHead) -> bool {
+        self.forwarding.is_own_request(head)
+    }
+
     /// The answer where the origin fails, for a page with that `Origin`, if any.
     pub fn origin_failed(&self, page: Option<&str>, error: &Error, request_id: &str) -> Response {
         let mut response = Response::problem(error, request_id);

@@ -1,7 +1,7 @@
 //! What the edge answers by itself: mostly no, as problem details (RFC 9457) and, on 401, a challenge
 //! (RFC 6750, section 3).
 
-use crate::error::{Code, Error};
+use crate::error::{Code, ERRORS_PAGE, Error};
 use crate::jose::json::quote;
 
 /// A response that the edge gives by itself.
@@ -52,10 +52,6 @@ impl Response {
         Self { status: code.status(), headers, body }
     }
 }
-
-/// A relative reference is resolved against the request (RFC 9457, section 3.1.1); a tag URI
-/// (RFC 4151) is not, and promises no page that may move.
-const ERRORS_PAGE: &str = "tag:better-auth-edge,2026:errors";
 
 /// RFC 6750, section 3: no error code where the request had no token.
 fn challenge(error: &Error) -> Option<String> {

@@ -9,9 +9,10 @@
  * @param {string | undefined} cookie that of `Cookie`, if any
  * @param {number} maxBytes more than this is not read
  * @param {number} timeout milliseconds for the whole answer
+ * @param {{ fetch: typeof fetch } | undefined} service by which to get it, in place of the network
  * @returns {Promise<{ status: number, body: Uint8Array } | "too large" | "timed out" | "unreachable">}
  */
-export async function get(url, accept, cookie, maxBytes, timeout) {
+export async function get(url, accept, cookie, maxBytes, timeout, service) {
   const aborter = new AbortController();
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -19,17 +20,19 @@ export async function get(url, accept, cookie, maxBytes, timeout) {
     aborter.abort();
   }, timeout);
   try {
-    const response = await fetch(url, {
+    const response = await (service ?? globalThis).fetch(url, {
       headers: cookie === undefined ? { accept } : { accept, cookie },
       redirect: "manual",
       signal: aborter.signal,
     });
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      return { status: response.status, body: new Uint8Array() };
+    const { status } = response;
+    if (status !== 200) {
+      // a reason fits into little
+      const reason = await readAtMost(response.body, 1024).catch(() => undefined);
+      return { status, body: reason ?? new Uint8Array() };
     }
     const body = await readAtMost(response.body, maxBytes);
-    return body ? { status: 200, body } : "too large";
+    return body ? { status, body } : "too large";
   } catch {
     return timedOut ? "timed out" : "unreachable";
   } finally {

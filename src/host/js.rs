@@ -33,6 +33,45 @@ impl JsHost {
     pub fn relay(&self) -> Relay {
         self.relay.clone()
     }
+
+    /// Awaits a promise.
+    ///
+    /// # Errors
+    /// What it is rejected with.
+    pub async fn settled(&self, promise: Promise) -> Result<JsValue, JsValue> {
+        self.relay.settled(promise).await
+    }
+
+    /// Has the runtime go on until the promise is settled.
+    pub fn keep_alive(&self, task: Promise) {
+        (self.keep_alive)(task);
+    }
+
+    /// Gets a small document by way of a service, an object with a function `fetch`; `undefined` for
+    /// the network.
+    ///
+    /// # Errors
+    /// As [`Host::get`].
+    pub async fn get_by(
+        &self,
+        request: GetRequest,
+        service: JsValue,
+    ) -> Result<GetResponse, GetError> {
+        let GetRequest { url, accept, cookie, max_bytes, timeout } = request;
+        let promise = get(&url, accept, cookie.as_deref(), max_bytes as u32, timeout, &service);
+        let answer = self.relay.settled(promise).await;
+        let answer = answer.map_err(|_| GetError::Unreachable)?;
+        if let Some(failure) = answer.as_string() {
+            return Err(match failure.as_str() {
+                "too large" => GetError::TooLarge,
+                "timed out" => GetError::TimedOut,
+                _ => GetError::Unreachable,
+            });
+        }
+        let member = |name| Reflect::get(&answer, &JsValue::from_str(name)).unwrap_or_default();
+        let status = member("status").as_f64().ok_or(GetError::Unreachable)? as u16;
+        Ok(GetResponse { status, body: Uint8Array::new(&member("body")).to_vec() })
+    }
 }
 
 impl fmt::Debug for JsHost {
@@ -66,21 +105,8 @@ impl Host for JsHost {
         let _ = self.relay.settled(sleep(milliseconds)).await;
     }
 
-    async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        let GetRequest { url, accept, cookie, max_bytes, timeout } = request;
-        let promise = get(&url, accept, cookie.as_deref(), max_bytes as u32, timeout);
-        let answer = self.relay.settled(promise).await;
-        let answer = answer.map_err(|_| GetError::Unreachable)?;
-        if let Some(failure) = answer.as_string() {
-            return Err(match failure.as_str() {
-                "too large" => GetError::TooLarge,
-                "timed out" => GetError::TimedOut,
-                _ => GetError::Unreachable,
-            });
-        }
-        let member = |name| Reflect::get(&answer, &JsValue::from_str(name)).unwrap_or_default();
-        let status = member("status").as_f64().ok_or(GetError::Unreachable)? as u16;
-        Ok(GetResponse { status, body: Uint8Array::new(&member("body")).to_vec() })
+    fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>> {
+        self.get_by(request, JsValue::UNDEFINED)
     }
 
     async fn verify(
@@ -159,7 +185,14 @@ thread_local! {
 
 #[wasm_bindgen(module = "/src/host/js.js")]
 extern "C" {
-    fn get(url: &str, accept: &str, cookie: Option<&str>, max_bytes: u32, timeout: u32) -> Promise;
+    fn get(
+        url: &str,
+        accept: &str,
+        cookie: Option<&str>,
+        max_bytes: u32,
+        timeout: u32,
+        service: &JsValue,
+    ) -> Promise;
     fn sleep(milliseconds: u32) -> Promise;
     #[wasm_bindgen(js_name = importKey)]
     fn import_key(algorithm: &str, jwk: &str) -> Promise;

@@ -18,7 +18,7 @@ pub use js::JsHost;
 pub use relay::Relay;
 
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
 
 use crate::jose::{Algorithm, PublicKey};
 
@@ -42,14 +42,14 @@ pub trait Host: Clone + 'static {
     /// Gets a small document, following no redirects.
     fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>>;
 
-    /// What was saved under that name, perhaps by another isolate: soon, or nothing.
-    fn load(&self, _name: &str) -> impl Future<Output = Option<Vec<u8>>> {
-        ready(None)
+    /// What was saved for that URL, perhaps by another isolate: soon, or nothing.
+    fn load(&self, _url: &str) -> impl Future<Output = Option<Vec<u8>>> {
+        async { None }
     }
 
-    /// Keeps bytes under that name for about so many seconds, where the runtime has a place for that.
-    /// Nobody waits for it, and nobody hears that it failed.
-    fn save(&self, _name: &str, _bytes: &[u8], _max_age: u32) {}
+    /// Keeps what `record` makes for that URL, for about so many seconds, where the runtime has a place
+    /// for that. Nobody waits for it, and nobody hears that it failed.
+    fn save(&self, _url: &str, _record: impl FnOnce() -> Vec<u8>, _max_age: u32) {}
 
     /// Whether `signature` is over `message` by an RSA or EC key, whose numbers and whose signature's
     /// length and range have been checked. What the host cannot verify is not verified: false.
@@ -93,7 +93,7 @@ impl fmt::Debug for GetRequest {
 pub struct GetResponse {
     /// The HTTP status
     pub status: u16,
-    /// The body
+    /// The body; for another status than 200 what fits into a kilobyte, or nothing
     pub body: Vec<u8>,
 }
 

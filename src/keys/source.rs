@@ -7,8 +7,8 @@ use super::cache::{Attempt, KeyCache, KeyStatus, Lookup, Timing};
 use super::key_set::{KeySet, Wanted};
 use super::stored;
 use crate::crypto::VerifyingKey;
-use crate::error::{Code, Error};
-use crate::host::{GetError, GetRequest, Host};
+use crate::error::{Code, ERRORS_PAGE, Error};
+use crate::host::{GetError, GetRequest, GetResponse, Host};
 use crate::jose::{JwkSet, JwkSetError};
 
 /// The keys of one issuer.
@@ -111,7 +111,7 @@ impl Remote {
 
     /// A cold isolate looks for what another has kept: that spares the fetch, or stands in if it fails.
     async fn recall<H: Host>(&self, host: &H, attempt: Attempt) -> Option<Attempt> {
-        let record = host.load(&stored::name(&self.url)).await.unwrap_or_default();
+        let Some(record) = host.load(&self.url).await else { return Some(attempt) };
         match stored::read(&self.url, &record) {
             Some((asked, set)) => self.cache().recall(attempt, set, asked, host.now()),
             None => Some(attempt),
@@ -130,16 +130,13 @@ impl Remote {
         };
         let response = host.get(request).await.map_err(FetchError::Get)?;
         if response.status != 200 {
-            return Err(FetchError::Status(response.status));
+            return Err(FetchError::refused(&response));
         }
         let known = self.cache().known().cloned().unwrap_or_default();
         let set = KeySet::parse_after(&known, &response.body).map_err(FetchError::Set)?;
         let max_age = self.cache().stale_seconds();
-        host.save(
-            &stored::name(&self.url),
-            &stored::write(&self.url, asked, &response.body),
-            max_age,
-        );
+        let record = || stored::write(&self.url, asked, &response.body);
+        host.save(&self.url, record, max_age);
         Ok(set)
     }
 
@@ -159,7 +156,24 @@ const MAX_LOOKUPS: usize = 600;
 enum FetchError {
     Get(GetError),
     Status(u16),
+    /// Cloudflare's: a Worker must not fetch from a Worker of its own zone
+    SameZone,
+    /// The answer is an edge's
+    Edge,
     Set(JwkSetError),
+}
+
+impl FetchError {
+    /// Two mistakes of deployment are told by the body.
+    fn refused(response: &GetResponse) -> Self {
+        let says =
+            |text: &str| response.body.windows(text.len()).any(|part| part == text.as_bytes());
+        match () {
+            () if says("error code: 1042") => Self::SameZone,
+            () if says(ERRORS_PAGE) => Self::Edge,
+            () => Self::Status(response.status),
+        }
+    }
 }
 
 impl fmt::Display for FetchError {
@@ -167,6 +181,14 @@ impl fmt::Display for FetchError {
         match self {
             Self::Get(error) => write!(f, "{error}"),
             Self::Status(status) => write!(f, "the server answered {status}, not 200"),
+            Self::SameZone => f.write_str(
+                "Cloudflare does not let a Worker fetch from its own zone (error 1042): bind the auth \
+                 server as AUTH, or set the flag global_fetch_strictly_public",
+            ),
+            Self::Edge => f.write_str(
+                "an edge answered in place of the auth server: the URL is the edge's own, or its \
+                 server is not bound as AUTH",
+            ),
             Self::Set(error) => write!(f, "{error}"),
         }
     }

@@ -5,11 +5,6 @@
 
 use super::key_set::KeySet;
 
-/// Under which name the set of that URL is kept.
-pub(super) fn name(url: &str) -> String {
-    ["jwks/", url].concat()
-}
-
 /// The record of a document that was asked for at `asked`, in seconds since 1970.
 pub(super) fn write(url: &str, asked: f64, document: &[u8]) -> Vec<u8> {
     // rounded down: a set must not look younger than it is

@@ -80,7 +80,7 @@ impl TestHost {
         self.0.requests.borrow().clone()
     }
 
-    /// What is saved, by its name.
+    /// What is saved, by the URL that it is for.
     pub(crate) fn saved(&self) -> BTreeMap<String, Vec<u8>> {
         self.0.store.borrow().clone()
     }
@@ -192,13 +192,13 @@ impl Host for TestHost {
         answer.result
     }
 
-    async fn load(&self, name: &str) -> Option<Vec<u8>> {
+    async fn load(&self, url: &str) -> Option<Vec<u8>> {
         self.0.loads.set(self.loads() + 1);
-        self.0.store.borrow().get(name).cloned()
+        self.0.store.borrow().get(url).cloned()
     }
 
-    fn save(&self, name: &str, bytes: &[u8], _max_age: u32) {
-        self.0.store.borrow_mut().insert(name.to_owned(), bytes.to_vec());
+    fn save(&self, url: &str, record: impl FnOnce() -> Vec<u8>, _max_age: u32) {
+        self.0.store.borrow_mut().insert(url.to_owned(), record());
     }
 
     async fn verify(

@@ -1,0 +1,74 @@
+//! The host of a Worker's request: the JavaScript runtime with what is bound to the Worker.
+
+use std::future::Future;
+use std::rc::Rc;
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::js_sys::{Promise, Uint8Array};
+
+use super::Deployment;
+use crate::host::{GetError, GetRequest, GetResponse, Host, JsHost};
+use crate::jose::{Algorithm, PublicKey};
+
+/// What a request has of its runtime.
+#[derive(Clone)]
+pub(super) struct WorkerHost {
+    pub(super) runtime: JsHost,
+    pub(super) deployment: Rc<Deployment>,
+}
+
+impl Host for WorkerHost {
+    fn now(&self) -> f64 {
+        self.runtime.now()
+    }
+
+    fn random(&self) -> f64 {
+        self.runtime.random()
+    }
+
+    fn request_id(&self) -> String {
+        self.runtime.request_id()
+    }
+
+    fn sleep(&self, milliseconds: u32) -> impl Future<Output = ()> {
+        self.runtime.sleep(milliseconds)
+    }
+
+    fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>> {
+        let service = self.deployment.bindings.service_for(&request.url);
+        self.runtime.get_by(request, service)
+    }
+
+    async fn load(&self, url: &str) -> Option<Vec<u8>> {
+        let found = load(url, &self.deployment.bindings.keys);
+        let found = self.runtime.settled(found).await.ok().filter(JsValue::is_object)?;
+        Some(Uint8Array::new(&found).to_vec())
+    }
+
+    fn save(&self, url: &str, record: impl FnOnce() -> Vec<u8>, max_age: u32) {
+        let saved = save(url, &record(), max_age, &self.deployment.bindings.keys);
+        self.runtime.keep_alive(saved);
+    }
+
+    fn verify(
+        &self,
+        key: &PublicKey,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> impl Future<Output = bool> {
+        self.runtime.verify(key, algorithm, message, signature)
+    }
+
+    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        let deployment = Rc::clone(&self.deployment);
+        self.runtime.background(|runtime| task(Self { runtime, deployment }));
+    }
+}
+
+#[wasm_bindgen(module = "/src/host/store.js")]
+extern "C" {
+    fn load(url: &str, kv: &JsValue) -> Promise;
+    fn save(url: &str, record: &[u8], max_age: u32, kv: &JsValue) -> Promise;
+}
