@@ -143,9 +143,16 @@ pub struct Edge {
 impl Edge {
     /// Starts it with these settings and no others.
     pub fn start(vars: &[(&str, Value)]) -> Result<Self> {
+        Self::start_bound(vars, &[])
+    }
+
+    /// The same with service bindings: names, and the base URLs of the servers behind them.
+    pub fn start_bound(vars: &[(&str, Value)], services: &[(&str, &str)]) -> Result<Self> {
         let directory = Directory::new()?;
         let mut settings = workerd::Settings::from_wrangler()?;
         settings.vars.clear();
+        let owned = |(name, url): &(&str, &str)| (name.to_string(), url.to_string());
+        settings.services = services.iter().map(owned).collect();
         for (name, value) in vars {
             settings = settings.with(name, value.clone());
         }

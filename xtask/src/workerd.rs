@@ -68,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) compatibility_date: String,
     pub(crate) vars: Vec<(String, Value)>,
     pub(crate) v8_flags: Vec<&'static str>,
+    /// Service bindings, and the base URLs of the servers behind them
+    pub(crate) services: Vec<(String, String)>,
 }
 
 impl Settings {
@@ -78,7 +80,8 @@ impl Settings {
         let date = config["compatibility_date"].as_str().context("no compatibility_date")?;
         let vars = config["vars"].as_object().context("wrangler.toml has no vars")?;
         let vars = vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        Ok(Self { compatibility_date: date.to_owned(), vars, v8_flags: Vec::new() })
+        let compatibility_date = date.to_owned();
+        Ok(Self { compatibility_date, vars, v8_flags: Vec::new(), services: Vec::new() })
     }
 
     /// The same with one setting changed; `null` takes it away.
@@ -91,8 +94,14 @@ impl Settings {
     }
 
     fn capnp(&self, modules: &str) -> String {
-        let bindings: Vec<_> = self.vars.iter().map(|(name, value)| binding(name, value)).collect();
-        let bindings = bindings.join(", ");
+        let vars = self.vars.iter().map(|(name, value)| binding(name, value));
+        let bound = self
+            .services
+            .iter()
+            .map(|(name, _)| format!("(name = \"{name}\", service = \"{name}\")"));
+        let bindings = vars.chain(bound).collect::<Vec<_>>().join(", ");
+        let services = self.services.iter().map(|(name, url)| service(name, url));
+        let services: String = services.collect();
         let date = &self.compatibility_date;
         let flags: Vec<_> = self.v8_flags.iter().map(|flag| format!("\"{flag}\"")).collect();
         let flags = flags.join(", ");
@@ -102,7 +111,7 @@ const config :Workerd.Config = (
   services = [
     (name = "edge", worker = .edge),
     (name = "internet", network = (allow = ["local"])),
-  ],
+{services}  ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
   v8Flags = [{flags}],
 );
@@ -114,6 +123,11 @@ const edge :Workerd.Worker = (
 "#
         )
     }
+}
+
+fn service(name: &str, url: &str) -> String {
+    let address = url.trim_start_matches("http://");
+    format!("    (name = \"{name}\", external = (address = \"{address}\", http = ())),\n")
 }
 
 fn binding(name: &str, value: &Value) -> String {
