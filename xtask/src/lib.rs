@@ -18,6 +18,7 @@ pub mod tour;
 mod usage;
 mod wasm;
 mod workerd;
+pub mod wrangler;
 
 use std::path::{Path, PathBuf};
 
