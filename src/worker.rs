@@ -115,18 +115,17 @@ thread_local! {
 fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| {
-            match (Settings::parse(|name| setting(env, name)), Bindings::parse(env)) {
-                (Ok(settings), Ok(bindings)) => {
-                    Some(Rc::new(Deployment { gateway: Gateway::new(settings), bindings }))
+            let mut faults = Vec::new();
+            let bindings = Bindings::read(env, &mut faults);
+            match Settings::parse(|name| setting(env, name)) {
+                Ok(settings) if faults.is_empty() => {
+                    return Some(Rc::new(Deployment { gateway: Gateway::new(settings), bindings }));
                 }
-                (settings, bindings) => {
-                    let faults = settings.err().unwrap_or_default();
-                    let mut faults: Vec<_> = faults.iter().map(SettingFault::to_string).collect();
-                    faults.extend(bindings.err().unwrap_or_default());
-                    console_error!("misconfigured: {}", faults.join("; "));
-                    None
-                }
+                Ok(_) => {}
+                Err(others) => faults.extend(others.iter().map(SettingFault::to_string)),
             }
+            console_error!("misconfigured: {}", faults.join("; "));
+            None
         });
         made.clone()
     })

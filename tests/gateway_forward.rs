@@ -211,3 +211,34 @@ fn a_request_has_one_id_for_the_origin_and_the_client() {
         assert_eq!(sent.iter().any(|id| id == answered), kept, "{sent:?} -> {answered}");
     }
 }
+
+#[test]
+fn a_request_that_the_edge_has_sent_to_itself_is_recognised() {
+    for (origin, host, own) in [
+        ("https://edge.example", Some("edge.example"), true),
+        ("https://edge.example/v1", Some("edge.example"), true),
+        ("https://Edge.example:443", Some("edge.example"), true),
+        // a route's Worker reaches the server behind the route by the route's own address
+        ("https://edge.example", None, false),
+        ("https://edge.example", Some("other.example"), false),
+        ("https://edge.example", Some("example"), false),
+        ("https://edge.example", Some(""), false),
+        ("https://api.example", Some("edge.example"), false),
+        ("https://edge.example:8443", Some("edge.example"), false),
+    ] {
+        let edge = Edge::new(&[("ORIGIN_URL", origin), OPEN]);
+        let header = host.map_or(String::new(), |host| format!("x-forwarded-host: {host}\n"));
+        let head =
+            RequestHead::parse(format!("GET\nhttps://edge.example/public/x\n{header}")).unwrap();
+        assert_eq!(edge.gateway.is_own_request(&head), own, "{origin} {host:?}");
+    }
+    let edge = Edge::new(&[("ORIGIN_URL", "https://edge.example"), OPEN]);
+    let head = request("GET", "/public/x", &NO_HEADERS);
+    assert!(!edge.gateway.is_own_request(&head));
+    let again = origin_headers(&head, &edge.forward(&head));
+    assert!(edge.gateway.is_own_request(&request("GET", "/public/x", &borrowed(&again))));
+}
+
+fn borrowed(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    headers.iter().map(|(name, value)| (&**name, &**value)).collect()
+}

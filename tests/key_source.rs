@@ -330,3 +330,21 @@ fn a_refresh_that_the_runtime_stopped_is_made_up_for() {
     setup.host.run_background();
     assert_eq!(setup.host.fetches(), 2);
 }
+
+#[test]
+fn mistakes_of_deployment_are_named_in_the_cause() {
+    for (status, body, expected) in [
+        (404, "error code: 1042", "a Worker must not fetch from its own zone (error 1042)"),
+        (404, "error code: 1016", "the server answered 404, not 200"),
+        (401, r#"{"type":"tag:better-auth-edge,2026:errors#missing_token"}"#, "an edge's own"),
+        (401, "\u{fffd}", "the server answered 401, not 200"),
+    ] {
+        let setup = Setup::new();
+        setup.host.answers(Answer::status(status, body));
+        let error = setup.verify(&Signer::default().token(&lasting_claims())).unwrap_err();
+        assert_eq!(error.code().as_str(), "keys_unavailable");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(expected), "{cause}");
+        assert!(!error.detail().contains("Worker"), "the caller is told no more");
+    }
+}

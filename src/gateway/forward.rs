@@ -109,12 +109,11 @@ impl Forwarding {
 
     /// Whether `forward` has made this request, for an origin that turned out to be the edge.
     pub(super) fn is_own_request(&self, head: &RequestHead) -> bool {
-        let sent = |name| head.header(name).next();
         let origin = self.origin.origin();
         head.origin() == origin
-            && sent("x-request-id").is_some()
-            && sent("x-forwarded-host")
-                .is_some_and(|host| origin.split_once("://").is_some_and(|(_, own)| own == host))
+            && head
+                .header("x-forwarded-host")
+                .any(|host| origin.strip_suffix(host).is_some_and(|scheme| scheme.ends_with("://")))
     }
 
     fn claim_edits(&self, user: &Verified) -> impl Iterator<Item = HeaderEdit> {

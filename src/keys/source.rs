@@ -182,13 +182,9 @@ impl fmt::Display for FetchError {
             Self::Get(error) => write!(f, "{error}"),
             Self::Status(status) => write!(f, "the server answered {status}, not 200"),
             Self::SameZone => f.write_str(
-                "Cloudflare does not let a Worker fetch from its own zone (error 1042): bind the auth \
-                 server as AUTH, or set the flag global_fetch_strictly_public",
+                "a Worker must not fetch from its own zone (error 1042): bind the auth server as AUTH",
             ),
-            Self::Edge => f.write_str(
-                "an edge answered in place of the auth server: the URL is the edge's own, or its \
-                 server is not bound as AUTH",
-            ),
+            Self::Edge => f.write_str("the URL is an edge's own: bind the auth server as AUTH"),
             Self::Set(error) => write!(f, "{error}"),
         }
     }

@@ -21,12 +21,8 @@ pub(super) struct Bindings {
 }
 
 impl Bindings {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// Every binding that is not what its name promises.
-    pub(super) fn parse(env: &Env) -> Result<Self, Vec<String>> {
-        let mut faults = Vec::new();
+    /// Reads them, and notes every binding that is not what its name promises.
+    pub(super) fn read(env: &Env, faults: &mut Vec<String>) -> Self {
         let mut binding = |name: &str, method: &str, kind: &str| {
             let value = bound(env, name, method);
             if value.is_null() {
@@ -36,15 +32,13 @@ impl Bindings {
         };
         let auth = binding("AUTH", "fetch", "a service binding");
         let origin = binding("ORIGIN", "fetch", "a service binding");
+        // a bucket has the other methods too
         let keys = binding("JWKS_KV", "getWithMetadata", "a KV namespace");
         let auth_url = setting(env, "BETTER_AUTH_URL").unwrap_or_default();
-        // without a URL there is a fault among the settings
+        // one that is no URL is a fault among the settings
         let auth_url = BaseUrl::parse(auth_url.trim()).ok();
         let auth_origin = auth_url.map_or_else(String::new, |url| url.origin().to_owned());
-        match faults.is_empty() {
-            true => Ok(Self { auth, auth_origin, origin, keys }),
-            false => Err(faults),
-        }
+        Self { auth, auth_origin, origin, keys }
     }
 
     /// By which service that URL is asked for; `undefined` for the public network.

@@ -42,8 +42,8 @@ impl Host for WorkerHost {
 
     async fn load(&self, url: &str) -> Option<Vec<u8>> {
         let found = load(url, &self.deployment.bindings.keys);
-        let found = self.runtime.settled(found).await.ok().filter(JsValue::is_object)?;
-        Some(Uint8Array::new(&found).to_vec())
+        let found = self.runtime.settled(found).await.ok()?;
+        (!found.is_undefined()).then(|| Uint8Array::new(&found).to_vec())
     }
 
     fn save(&self, url: &str, record: impl FnOnce() -> Vec<u8>, max_age: u32) {

@@ -146,7 +146,7 @@ impl Edge {
         Self::start_bound(vars, &[])
     }
 
-    /// The same with service bindings: names, and the base URLs of the servers behind them.
+    /// The same with bindings: names, and the base URLs of the servers behind them.
     pub fn start_bound(vars: &[(&str, Value)], services: &[(&str, &str)]) -> Result<Self> {
         let directory = Directory::new()?;
         let mut settings = workerd::Settings::from_wrangler()?;

@@ -68,7 +68,7 @@ pub(crate) struct Settings {
     pub(crate) compatibility_date: String,
     pub(crate) vars: Vec<(String, Value)>,
     pub(crate) v8_flags: Vec<&'static str>,
-    /// Service bindings, and the base URLs of the servers behind them
+    /// Bindings, and the base URLs of the servers behind them: a KV namespace by its name, and services
     pub(crate) services: Vec<(String, String)>,
 }
 
@@ -95,10 +95,7 @@ impl Settings {
 
     fn capnp(&self, modules: &str) -> String {
         let vars = self.vars.iter().map(|(name, value)| binding(name, value));
-        let bound = self
-            .services
-            .iter()
-            .map(|(name, _)| format!("(name = \"{name}\", service = \"{name}\")"));
+        let bound = self.services.iter().map(|(name, _)| bound(name));
         let bindings = vars.chain(bound).collect::<Vec<_>>().join(", ");
         let services = self.services.iter().map(|(name, url)| service(name, url));
         let services: String = services.collect();
@@ -123,6 +120,11 @@ const edge :Workerd.Worker = (
 "#
         )
     }
+}
+
+fn bound(name: &str) -> String {
+    let kind = if name == "JWKS_KV" { "kvNamespace" } else { "service" };
+    format!("(name = \"{name}\", {kind} = \"{name}\")")
 }
 
 fn service(name: &str, url: &str) -> String {

@@ -3,10 +3,13 @@
 mod common;
 
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::wire::Wire;
 use common::{Auth, Scripted, answer, bearer, echo, key_set, seen};
 use serde_json::{Value, json};
+use tiny_http::Request;
 use xtask::http;
 use xtask::stack::Edge;
 
@@ -97,6 +100,65 @@ fn a_binding_of_another_kind_is_misconfigured_by_name() {
     }
 }
 
+/// A KV namespace as workerd talks to it, and what was asked of it: methods and targets.
+fn namespace(
+    handle: impl Fn(Request) + Send + Sync + 'static,
+) -> (Scripted, Arc<Mutex<Vec<String>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    let server = Scripted::start(move |request| {
+        log.lock().unwrap().push(format!("{} {}", request.method(), request.url()));
+        handle(request);
+    });
+    (server, asked)
+}
+
+#[test]
+fn keys_are_looked_for_in_kv_once_and_written_to_it() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (kv, asked) = namespace(|request| answer(request, 404, &[], ""));
+    let services = [("AUTH", &*auth.server.url), ("ORIGIN", &*origin.url), ("JWKS_KV", &*kv.url)];
+    let edge = edge(&services, &[("JWKS_STALE_AGE", json!(7200)), ("TOKEN_CACHE", json!(0))]);
+    let headers = [("authorization", &*bearer(&token(&auth)))];
+    for _ in 0..5 {
+        assert_eq!(http::get(&edge.url, &headers).unwrap().outcome(), "200");
+    }
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while asked.lock().unwrap().len() < 2 && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let asked = asked.lock().unwrap();
+    let [get, put] = &asked[..] else { panic!("{asked:?}") };
+    assert!(get.starts_with("GET /http:%2F%2Fauth.invalid:3000%2Fapi%2Fauth%2Fjwks"), "{get}");
+    assert!(put.starts_with("PUT /http:%2F%2Fauth.invalid:3000%2Fapi%2Fauth%2Fjwks"), "{put}");
+    assert!(put.contains("expiration_ttl=7200"), "{put}");
+}
+
+#[test]
+fn a_kv_that_fails_or_stalls_or_lies_is_done_without() {
+    type Handler = fn(Request);
+    let handlers: [(&str, Handler); 3] = [
+        ("fails", |request| answer(request, 500, &[], "")),
+        ("stalls", |request| {
+            thread::sleep(Duration::from_secs(8));
+            answer(request, 200, &[], "");
+        }),
+        ("lies", |request| answer(request, 200, &[], "1 http://auth.invalid\n{\"keys\":[]}")),
+    ];
+    for (name, handler) in handlers {
+        let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+        let (kv, _) = namespace(handler);
+        let services =
+            [("AUTH", &*auth.server.url), ("ORIGIN", &*origin.url), ("JWKS_KV", &*kv.url)];
+        let edge = edge(&services, &[]);
+        let headers = [("authorization", &*bearer(&token(&auth)))];
+        let started = Instant::now();
+        assert_eq!(http::get(&edge.url, &headers).unwrap().outcome(), "200", "{name}");
+        assert!(started.elapsed() < Duration::from_secs(4), "{name}: {:?}", started.elapsed());
+        assert_eq!(auth.server.count(), 1, "{name}");
+    }
+}
+
 /// Sends a request for that host to the edge, and gives the status and the body.
 fn get_as(edge: &Edge, host: &str, headers: &str) -> (u16, String) {
     let mut wire = Wire::connect(&edge.url);
@@ -112,7 +174,7 @@ fn a_request_that_comes_back_from_the_edges_own_address_is_told_so() {
     let public = json!([{"path": "/public", "auth": "public"}]);
     let own = [("ORIGIN_URL", json!(origin.url)), ("ROUTES", public)];
     let host = origin.url.trim_start_matches("http://");
-    let back = format!("x-request-id: 12345678\r\nx-forwarded-host: {host}\r\n");
+    let back = format!("x-forwarded-host: {host}\r\n");
     let loose = edge(&[], &own);
     let (status, body) = get_as(&loose, host, &back);
     assert_eq!(status, 502);
