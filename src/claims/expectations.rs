@@ -92,7 +92,7 @@ impl Expectations {
         let times = Times::of(claims)?;
         self.clock.check_lifetime(&times)?;
 
-        if !self.issuers.iter().any(|accepted| accepted == issuer) {
+        if !self.accepts_issuer(issuer) {
             let accepted = self.issuers.join(", ");
             let detail = format!("the token's issuer is {issuer}, accepted is {accepted}");
             return Err(Error::new(Code::IssuerMismatch, detail));
@@ -113,6 +113,17 @@ impl Expectations {
     /// [`Code::Expired`], [`Code::NotYetValid`]
     pub(crate) fn check_again(&self, expected: &Expected, now: f64) -> Result<(), Error> {
         self.clock.check(&expected.times, now)
+    }
+
+    /// Whether this is one of the issuers.
+    pub(crate) fn accepts_issuer(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|accepted| accepted == issuer)
+    }
+
+    /// An issuer of both, where both are about one kind of tokens.
+    pub(crate) fn common_issuer(&self, other: &Self) -> Option<&str> {
+        let mut common = self.issuers.iter().filter(|issuer| other.accepts_issuer(issuer));
+        common.next().filter(|_| self.profile == other.profile).map(String::as_str)
     }
 
     fn check_presence(&self, claims: &Claims) -> Result<(), Error> {

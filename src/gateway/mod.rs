@@ -13,6 +13,7 @@ mod edit;
 mod forward;
 mod head;
 mod isolation;
+mod issuers;
 mod path;
 mod reader;
 mod response;
@@ -35,15 +36,16 @@ use std::sync::Arc;
 use cors::Cors;
 use credentials::{Credential, Sessions};
 use forward::{Forwarding, Passage};
+use issuers::Issuers;
 
 use crate::error::{Code, Error};
 use crate::host::Host;
-use crate::verifier::{Verified, Verifier};
+use crate::verifier::Verified;
 
 /// A gateway in front of one origin.
 #[derive(Debug)]
 pub struct Gateway {
-    verifier: Verifier,
+    issuers: Issuers,
     rules: Rules,
     cors: Cors,
     sessions: Sessions,
@@ -53,8 +55,8 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway by these settings. Nothing is fetched before the first token asks for a key.
     pub fn new(settings: Settings) -> Self {
-        let Settings { verifier, rules, cors, sessions, forwarding } = settings;
-        Self { verifier, rules, cors, sessions, forwarding }
+        let Settings { issuers, rules, cors, sessions, forwarding } = settings;
+        Self { issuers, rules, cors, sessions, forwarding }
     }
 
     /// What to do with a request. The way is one, and it never turns back.
@@ -115,7 +117,7 @@ impl Gateway {
         }
         let caller = match self.forwarding.credentials.find(head)? {
             Some(Credential::Token(token)) => {
-                let user = self.verifier.verify(token, host).await?;
+                let user = self.issuers.verify(token, host).await?;
                 Some(Caller { user, token: None })
             }
             Some(Credential::Session(cookie)) => Some(self.session_user(&cookie, host).await?),
@@ -129,11 +131,11 @@ impl Gateway {
     /// Whose session it is. A kept token that has ended meanwhile is asked for once more.
     async fn session_user<H: Host>(&self, cookie: &str, host: &H) -> Result<Caller, Error> {
         let token = self.sessions.token(cookie, host, false).await?;
-        match self.verifier.verify(&token, host).await {
+        match self.issuers.verify(&token, host).await {
             Ok(user) => Ok(Caller { user, token: Some(token) }),
             Err(error) if error.code() == Code::Expired => {
                 let token = self.sessions.token(cookie, host, true).await?;
-                let user = self.verifier.verify(&token, host).await?;
+                let user = self.issuers.verify(&token, host).await?;
                 Ok(Caller { user, token: Some(token) })
             }
             Err(error) => Err(error),

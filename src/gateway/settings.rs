@@ -6,15 +6,16 @@ use super::assertion::passed_claims;
 use super::cors::Cors;
 use super::credentials::Sessions;
 use super::forward::Forwarding;
+use super::issuers::{Entry, Issuers};
 use super::reader::{Reader, SettingFault};
 use super::rules::Rules;
 use crate::claims::RequiredClaim;
-use crate::verifier::{Verifier, VerifierOptions};
+use crate::verifier::VerifierOptions;
 
 /// What a gateway needs to know.
 #[derive(Debug)]
 pub struct Settings {
-    pub(super) verifier: Verifier,
+    pub(super) issuers: Issuers,
     pub(super) rules: Rules,
     pub(super) cors: Cors,
     pub(super) sessions: Sessions,
@@ -32,7 +33,8 @@ impl Settings {
         let base_url = reader.required("BETTER_AUTH_URL");
         let algorithms = reader.list("ALGORITHMS");
         let required_claims = required_claims(&mut reader);
-        let known_claims = known_claims(&reader, &required_claims);
+        let entries = Entry::list_from_settings(&mut reader);
+        let known_claims = known_claims(&reader, &required_claims, &entries);
         let options = VerifierOptions {
             jwks_url: reader.text("JWKS_URL"),
             secret: reader.secret(&algorithms),
@@ -57,20 +59,21 @@ impl Settings {
             base_url: Some(base_url.unwrap_or_else(|| "http://missing.invalid".into())),
             jwks: None,
         };
-        let verifier = options.build();
+        let verifier = options.clone().build();
         if let Err(faults) = &verifier {
             for fault in faults {
                 reader.fault(setting_name(fault.option()), fault.detail());
             }
         }
+        let issuers = Issuers::from_settings(&mut reader, verifier.ok(), entries, &options);
         let rules = Rules::from_settings(&mut reader, &known_claims);
         let cors = Cors::from_settings(&mut reader);
         let sessions = Sessions::from_settings(&mut reader);
         let forwarding = Forwarding::from_settings(&mut reader);
 
-        match (verifier, forwarding) {
-            (Ok(verifier), Some(forwarding)) if reader.is_faultless() => {
-                Ok(Self { verifier, rules, cors, sessions, forwarding })
+        match (issuers, forwarding) {
+            (Some(issuers), Some(forwarding)) if reader.is_faultless() => {
+                Ok(Self { issuers, rules, cors, sessions, forwarding })
             }
             _ => Err(reader.faults()),
         }
@@ -92,10 +95,15 @@ fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
 }
 
 /// The claims that a deployment speaks of somewhere, and so expects its tokens to have.
-fn known_claims(reader: &Reader<'_>, required: &Option<Vec<RequiredClaim>>) -> Vec<String> {
+fn known_claims(
+    reader: &Reader<'_>,
+    required: &Option<Vec<RequiredClaim>>,
+    issuers: &[Entry],
+) -> Vec<String> {
     let mut known = vec!["sub".to_owned()];
     known.extend(reader.list("USER_CLAIM").unwrap_or_default());
     known.extend(passed_claims(reader));
+    known.extend(issuers.iter().flat_map(Entry::known_claims).map(str::to_owned));
     known.extend(required.iter().flatten().map(|claim| claim.name().to_owned()));
     known
 }

@@ -3,6 +3,7 @@
 
 use super::Gateway;
 use super::head::RequestHead;
+use super::issuers::KnownKeys;
 use super::response::Response;
 use crate::host::Host;
 
@@ -45,16 +46,19 @@ impl Gateway {
         Response { status: 200, headers, body }
     }
 
-    /// 503 when no request with a token could be served now.
+    /// 503 when the requests with some issuer's tokens could not be served now.
     async fn health<H: Host>(&self, host: &H) -> Response {
-        let keys = self.verifier.key_status(host).await;
-        match keys.usable {
-            0 => health(503, r#"{"status":"keys_unavailable"}"#.to_owned()),
-            usable => {
-                let age = keys.age.map_or("null".to_owned(), |age| format!("{}", age as u64));
-                health(200, format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}}}"#))
-            }
+        let KnownKeys { issuers, served, usable, age } = self.issuers.known_keys(host).await;
+        // how many of how many, and never which
+        let of_several = match issuers {
+            1 => String::new(),
+            _ => format!(r#","issuers":{issuers},"issuers_with_keys":{served}"#),
+        };
+        if served < issuers {
+            return health(503, format!(r#"{{"status":"keys_unavailable"{of_several}}}"#));
         }
+        let age = age.map_or("null".to_owned(), |age| format!("{}", age as u64));
+        health(200, format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}{of_several}}}"#))
     }
 }
 

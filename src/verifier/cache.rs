@@ -42,6 +42,10 @@ impl TokenCache {
         self.entries.get(token).cloned()
     }
 
+    pub(super) fn contains(&self, token: &str) -> bool {
+        self.entries.contains(token)
+    }
+
     pub(super) fn insert(&mut self, token: &str, verified: &Arc<Verified>) {
         let cost = cost(token, verified);
         if self.limits.tokens == 0 || cost > self.limits.bytes {

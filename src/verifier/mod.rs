@@ -19,7 +19,7 @@ use crate::claims::{Claims, Expectations, Expected};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
-use crate::jose::{Algorithm, CompactJws, Header, Limits};
+use crate::jose::{Algorithm, CompactJws, Header, Json, Limits};
 use crate::keys::{KeySource, KeyStatus, Wanted};
 
 /// Verifies Better Auth tokens of one issuer and one kind.
@@ -85,6 +85,32 @@ impl Verifier {
         Ok(verified)
     }
 
+    /// Whether this very token has been verified here. That it is still good is yet to be seen.
+    pub(crate) fn knows<H: Host>(&self, token: &str, host: &H) -> bool {
+        token.len() <= self.limits.token_bytes && self.cache(host).contains(token)
+    }
+
+    /// Reads a token in its form, which proves nothing.
+    pub(crate) fn read<'t>(&self, token: &'t str) -> Option<CompactJws<'t>> {
+        CompactJws::parse(token, &self.limits).ok()
+    }
+
+    /// Whether the issuer that a token claims to have is accepted here, compared exactly.
+    pub(crate) fn accepts_issuer_of(&self, token: &CompactJws<'_>) -> bool {
+        let issuer = token.claims.member("iss").and_then(Json::as_str);
+        issuer.is_some_and(|issuer| self.expectations.accepts_issuer(issuer))
+    }
+
+    /// Whether a token is of the kind that is accepted here, by its `typ`.
+    pub(crate) fn accepts_type_of(&self, token: &CompactJws<'_>) -> bool {
+        self.expectations.check_type(token.header(), self.is_by_secret()).is_ok()
+    }
+
+    /// An issuer whose tokens of one kind both accept.
+    pub(crate) fn common_issuer(&self, other: &Self) -> Option<&str> {
+        self.expectations.common_issuer(&other.expectations)
+    }
+
     /// What the keys are like. A set that was never had is fetched.
     pub async fn key_status<H: Host>(&self, host: &H) -> KeyStatus {
         let Keys::Published(source) = &self.keys else {
@@ -118,8 +144,7 @@ impl Verifier {
 
     async fn verify_afresh<H: Host>(&self, token: &str, host: &H) -> Result<Verified, Error> {
         let jws = CompactJws::parse(token, &self.limits)?;
-        let by_secret = matches!(self.keys, Keys::Shared(_));
-        self.expectations.check_type(jws.header(), by_secret)?;
+        self.expectations.check_type(jws.header(), self.is_by_secret())?;
         let algorithm = self.allowed_algorithm(jws.header())?;
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
         let claims = Claims::new(payload, claims);
@@ -142,6 +167,10 @@ impl Verifier {
         self.expectations.check_again(&expected, host.now())?;
         let companion = Companion::default();
         Ok(Verified { header, claims, expected, algorithm, key, companion })
+    }
+
+    fn is_by_secret(&self) -> bool {
+        matches!(self.keys, Keys::Shared(_))
     }
 
     /// The algorithm comes from our list; the token may only choose from it.
