@@ -1,5 +1,6 @@
 //! The rules that a token's claims must pass, in their order.
 
+use super::cookie_cache::CookieCache;
 use super::times::{Clock, Times};
 use super::{Claims, Profile, RequiredClaim, UserClaim};
 use crate::error::{Code, Error};
@@ -19,6 +20,8 @@ pub struct Expectations {
     user_claim: UserClaim,
     required: Vec<RequiredClaim>,
     clock: Clock,
+    /// Where the tokens are Better Auth's cookies
+    cookie_cache: Option<CookieCache>,
 }
 
 impl Expectations {
@@ -33,6 +36,7 @@ impl Expectations {
             user_claim: UserClaim::default(),
             required: Vec::new(),
             clock: Clock { tolerance: 5, max_age: None, max_lifetime: None },
+            cookie_cache: None,
         })
     }
 
@@ -69,6 +73,15 @@ impl Expectations {
         Self { required, ..self }
     }
 
+    /// The same for Better Auth's cookies of that version. `by_secret` for those that are signed by
+    /// its secret, which name neither issuer nor audience.
+    pub(crate) fn with_cookie_cache(self, version: String, by_secret: bool) -> Self {
+        // neither list is ever empty
+        let implied = self.issuers.first().cloned().zip(self.audiences.first().cloned());
+        let cookie_cache = Some(CookieCache { version, implied: implied.filter(|_| by_secret) });
+        Self { cookie_cache, ..self }
+    }
+
     /// Check 2: is it a token of the expected kind by its `typ`?
     ///
     /// # Errors
@@ -77,13 +90,30 @@ impl Expectations {
         self.profile.check_type(header, by_secret)
     }
 
+    /// Check 6, and the claims as they are to be seen.
+    ///
+    /// # Errors
+    /// Those of [`Self::check`]; a cookie that is no cache of a session has errors of its own.
+    pub(crate) fn accept(&self, claims: Claims, now: f64) -> Result<(Claims, Expected), Error> {
+        let Some(cache) = &self.cookie_cache else {
+            let expected = self.check(&claims, now)?;
+            return Ok((claims, expected));
+        };
+        let (claims, session_ends) = cache.read(claims)?;
+        let mut expected = self.check(&claims, now)?;
+        // a cache is never good for longer than the session that it is of
+        expected.times.expires = expected.times.expires.min(session_ends);
+        self.check_again(&expected, now)?;
+        Ok((claims, expected))
+    }
+
     /// Check 6: the claims of a token whose signature holds, at `now` in seconds since 1970.
     ///
     /// # Errors
     /// [`Code::WrongTokenType`], [`Code::MissingClaim`], [`Code::InvalidClaim`],
     /// [`Code::IssuerMismatch`], [`Code::AudienceMismatch`], [`Code::Expired`],
     /// [`Code::NotYetValid`], [`Code::InsufficientClaims`]: the first that applies, in this order.
-    pub(crate) fn check(&self, claims: &Claims, now: f64) -> Result<Expected, Error> {
+    fn check(&self, claims: &Claims, now: f64) -> Result<Expected, Error> {
         self.profile.check_markers(claims)?;
         self.check_presence(claims)?;
         let user = self.user_claim.user(claims)?.to_owned();

@@ -2,12 +2,14 @@
 //!
 //! This module knows claims whose signature has been verified. It knows no keys and no requests.
 
+mod cookie_cache;
 mod expectations;
 mod profile;
 mod required;
 mod times;
 mod user;
 
+pub(crate) use cookie_cache::DEFAULT_VERSION;
 pub(crate) use expectations::Expected;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
 pub use profile::Profile;

@@ -34,7 +34,7 @@ pub use well_known::{is_health_check, unhealthy};
 use std::sync::Arc;
 
 use cors::Cors;
-use credentials::{Credential, Sessions};
+use credentials::{Credential, SessionCookies, Sessions};
 use forward::{Forwarding, Passage};
 use issuers::Issuers;
 
@@ -120,7 +120,7 @@ impl Gateway {
                 let user = self.issuers.verify(token, host).await?;
                 Some(Caller { user, token: None })
             }
-            Some(Credential::Session(cookie)) => Some(self.session_user(&cookie, host).await?),
+            Some(Credential::Session(cookies)) => Some(self.session_user(&cookies, host).await?),
             None if matched.access == Access::Optional => None,
             None => return Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
         };
@@ -129,7 +129,15 @@ impl Gateway {
     }
 
     /// Whose session it is. A kept token that has ended meanwhile is asked for once more.
-    async fn session_user<H: Host>(&self, cookie: &str, host: &H) -> Result<Caller, Error> {
+    async fn session_user<H: Host>(
+        &self,
+        cookies: &SessionCookies,
+        host: &H,
+    ) -> Result<Caller, Error> {
+        if let Some(user) = self.sessions.cached_user(cookies, host).await? {
+            return Ok(Caller { user, token: None });
+        }
+        let cookie = &cookies.session;
         let token = self.sessions.token(cookie, host, false).await?;
         match self.issuers.verify(&token, host).await {
             Ok(user) => Ok(Caller { user, token: Some(token) }),

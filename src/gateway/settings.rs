@@ -4,7 +4,7 @@
 
 use super::assertion::passed_claims;
 use super::cors::Cors;
-use super::credentials::Sessions;
+use super::credentials::{CookieCache, Sessions};
 use super::forward::Forwarding;
 use super::issuers::{Entry, Issuers};
 use super::reader::{Reader, SettingFault};
@@ -65,10 +65,12 @@ impl Settings {
                 reader.fault(setting_name(fault.option()), fault.detail());
             }
         }
+        let published = verifier.as_ref().ok();
+        let cookie_cache = CookieCache::from_settings(&mut reader, &options, published);
         let issuers = Issuers::from_settings(&mut reader, verifier.ok(), entries, &options);
         let rules = Rules::from_settings(&mut reader, &known_claims);
         let cors = Cors::from_settings(&mut reader);
-        let sessions = Sessions::from_settings(&mut reader);
+        let sessions = Sessions::from_settings(&mut reader, cookie_cache);
         let forwarding = Forwarding::from_settings(&mut reader);
 
         match (issuers, forwarding) {

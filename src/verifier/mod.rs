@@ -66,6 +66,18 @@ impl Verifier {
         Self { limits, ..self }
     }
 
+    /// The same for Better Auth's cookie caches of that version, with the keys of `published` where
+    /// both have published ones: one set, fetched once.
+    pub(crate) fn for_cookie_cache(self, version: String, published: &Self) -> Self {
+        let by_secret = self.is_by_secret();
+        let expectations = self.expectations.with_cookie_cache(version, by_secret);
+        let keys = match (&self.keys, &published.keys) {
+            (Keys::Published(_), Keys::Published(source)) => Keys::Published(source.clone()),
+            _ => self.keys,
+        };
+        Self { keys, expectations, ..self }
+    }
+
     /// Verifies a compact JWS and says whose it is.
     ///
     /// # Errors
@@ -151,10 +163,10 @@ impl Verifier {
 
         // Looked at before the signature for the key cache's sake, told to nobody until it holds.
         let now = host.now();
-        let expected = self.expectations.check(&claims, now);
+        let accepted = self.expectations.accept(claims, now);
         let key = match &self.keys {
             Keys::Published(source) => {
-                let plausible = expected.is_ok();
+                let plausible = accepted.is_ok();
                 let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
                 let keys = source.keys(host, &wanted).await?;
                 Some(signer(keys, host, algorithm, signing_input, &signature).await?)
@@ -162,7 +174,7 @@ impl Verifier {
             Keys::Shared(secret) if secret.verifies(algorithm, signing_input, &signature) => None,
             Keys::Shared(_) => return Err(bad_signature()),
         };
-        let expected = expected?;
+        let (claims, expected) = accepted?;
         // the keys may have taken their time
         self.expectations.check_again(&expected, host.now())?;
         let companion = Companion::default();

@@ -1,6 +1,7 @@
 //! Better Auth's cookies: which of them is a session, and that no other site uses it (RFC 6265;
 //! OWASP, Cross-Site Request Forgery Prevention).
 
+use super::cookie_cache;
 use super::websocket::is_handshake;
 use crate::base_url::BaseUrl;
 use crate::error::{Code, Error};
@@ -12,8 +13,10 @@ use crate::gateway::reader::Reader;
 pub(super) struct Cookies {
     /// What Better Auth's names begin with, behind `__Secure-` or `__Host-`: `better-auth.`
     prefix: String,
-    /// Whether a session cookie counts as a credential
-    sessions: bool,
+    /// Whether a session cookie counts by itself
+    exchanged: bool,
+    /// Whether it counts with its cache
+    cached: bool,
     /// Whether the origin gets them
     forwarded: bool,
     /// Origins of pages that may use them, beside the edge's own
@@ -31,19 +34,20 @@ impl Cookies {
         trusted.extend(auth.map(|url| url.origin().to_owned()));
         Self {
             prefix: prefix + ".",
-            sessions: reader.switch("SESSION_EXCHANGE", false),
+            exchanged: reader.switch("SESSION_EXCHANGE", false),
+            cached: reader.text(cookie_cache::SETTING).is_some(),
             forwarded: reader.switch("FORWARD_COOKIES", false),
             trusted,
         }
     }
 
-    /// The session's cookie with its name, if such cookies count here.
+    /// The session's cookies, if they count here.
     ///
     /// # Errors
-    /// [`Code::MalformedRequest`] for two of one name, [`Code::CrossSiteRequest`] where another site
-    /// may have caused the request.
-    pub(super) fn session(&self, head: &RequestHead) -> Result<Option<String>, Error> {
-        if !self.sessions {
+    /// [`Code::MalformedRequest`] for two of one name and for a cache in pieces,
+    /// [`Code::CrossSiteRequest`] where another site may have caused the request.
+    pub(super) fn session(&self, head: &RequestHead) -> Result<Option<SessionCookies>, Error> {
+        if !self.exchanged && !self.cached {
             return Ok(None);
         }
         // browsers guard the first two best: a neighbouring domain cannot set them
@@ -57,12 +61,27 @@ impl Cookies {
                     return Err(Error::new(Code::MalformedRequest, detail));
                 }
                 (Some(value), None) => {
+                    let cache = self.cache(guard, head)?;
+                    if cache.is_none() && !self.exchanged {
+                        return Ok(None);
+                    }
                     self.check_site(head)?;
-                    return Ok(Some(format!("{name}={value}")));
+                    let (session, exchanged) = (format!("{name}={value}"), self.exchanged);
+                    return Ok(Some(SessionCookies { session, cache, exchanged }));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// The cache that Better Auth has set together with a session's cookie, guarded like that.
+    fn cache(&self, guard: &str, head: &RequestHead) -> Result<Option<String>, Error> {
+        match self.cached {
+            true => {
+                cookie_cache::joined(&format!("{guard}{}session_data", self.prefix), pairs(head))
+            }
+            false => Ok(None),
+        }
     }
 
     /// Reading is safe, as long as the answer cannot be read by others; anything else must come from
@@ -105,6 +124,32 @@ impl Cookies {
     fn is_better_auths(&self, name: &str) -> bool {
         let name = name.strip_prefix("__Secure-").or(name.strip_prefix("__Host-")).unwrap_or(name);
         name.starts_with(&self.prefix)
+    }
+}
+
+/// What shows a session.
+#[derive(Clone, Eq, PartialEq)]
+pub(in crate::gateway) struct SessionCookies {
+    /// Its cookie as `Cookie` has it, by which Better Auth gives a token
+    pub(in crate::gateway) session: String,
+    /// What Better Auth has signed about the session, if it is there and counts
+    pub(super) cache: Option<String>,
+    /// Whether Better Auth may be asked where that is not good
+    pub(super) exchanged: bool,
+}
+
+impl SessionCookies {
+    /// The session's own token: the cookie's value up to its signature.
+    pub(super) fn session_token(&self) -> &str {
+        let (_, value) = name_and_value(&self.session);
+        value.rsplit_once('.').map_or("", |(token, _)| token)
+    }
+}
+
+impl std::fmt::Debug for SessionCookies {
+    /// Shows nothing of a session.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionCookies").finish_non_exhaustive()
     }
 }
 

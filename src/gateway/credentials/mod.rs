@@ -2,10 +2,13 @@
 //! cookie, or none. And what of it stays behind at the edge.
 
 mod bearer;
+mod cookie_cache;
 mod cookies;
 mod session;
 mod websocket;
 
+pub(super) use cookie_cache::CookieCache;
+pub(super) use cookies::SessionCookies;
 pub(super) use session::Sessions;
 
 use cookies::Cookies;
@@ -28,8 +31,8 @@ pub(super) struct Credentials {
 pub(super) enum Credential<'r> {
     /// A token
     Token(&'r str),
-    /// A session's cookies, as `Cookie` has them, by which Better Auth gives a token
-    Session(String),
+    /// A session's cookies
+    Session(SessionCookies),
 }
 
 /// What becomes of a request's own credentials on the way to the origin, and of the answer's headers.

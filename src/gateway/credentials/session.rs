@@ -1,20 +1,22 @@
 //! A session cookie is turned into a token by Better Auth itself, and the token is kept for a while, so
 //! that a page with twenty requests asks once.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lru::LruCache;
 
+use super::{CookieCache, SessionCookies};
 use crate::base_url::BaseUrl;
 use crate::error::{Code, Error};
 use crate::gateway::reader::Reader;
 use crate::host::{GetRequest, Host};
 use crate::jose::{Json, Object};
-use crate::verifier::{Keyed, issuing_url};
+use crate::verifier::{Keyed, Verified, issuing_url};
 
-/// The tokens of sessions.
+/// The users of sessions: by their caches, or by tokens.
 #[derive(Debug)]
 pub(in crate::gateway) struct Sessions {
+    cache: Option<CookieCache>,
     url: String,
     /// Seconds for which a token is used again: what a sign-out may take to show
     max_age: f64,
@@ -35,14 +37,37 @@ const MAX_BYTES: usize = 64 * 1024;
 const TIMEOUT: u32 = 5_000;
 
 impl Sessions {
-    pub(in crate::gateway) fn from_settings(reader: &mut Reader<'_>) -> Self {
+    pub(in crate::gateway) fn from_settings(
+        reader: &mut Reader<'_>,
+        cache: Option<CookieCache>,
+    ) -> Self {
         let max_age = reader.number("SESSION_MAX_AGE").unwrap_or(60.0);
         if !(0.0..=300.0).contains(&max_age) {
             reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");
         }
         let base = reader.text("BETTER_AUTH_URL").and_then(|url| BaseUrl::parse(&url).ok());
         let url = base.map_or_else(String::new, |base| format!("{}/token", issuing_url(&base)));
-        Self { url, max_age, kept: OnceLock::new() }
+        Self { cache, url, max_age, kept: OnceLock::new() }
+    }
+
+    /// Whose session it is by its cache, without asking anybody. `None` where that does not decide: the
+    /// cookie of the session itself does, which is the stronger proof.
+    ///
+    /// # Errors
+    /// Why the cache is not good, where nothing else can decide.
+    pub(in crate::gateway) async fn cached_user<H: Host>(
+        &self,
+        cookies: &SessionCookies,
+        host: &H,
+    ) -> Result<Option<Arc<Verified>>, Error> {
+        let (Some(verifies), Some(cache)) = (&self.cache, &cookies.cache) else {
+            return Ok(None);
+        };
+        match verifies.user(cache, cookies, host).await {
+            Ok(user) => Ok(Some(user)),
+            Err(_) if cookies.exchanged => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The token of a session, which is still to be verified. `again` where a kept one has turned out

@@ -44,6 +44,11 @@ impl Object {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Gives a member of that name this value, whatever it had.
+    pub(crate) fn set(&mut self, name: &str, value: Json) {
+        self.0.insert(name.to_owned(), value);
+    }
+
     /// Whether a member of that name is there, whatever its value.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

@@ -1,0 +1,149 @@
+//! Better Auth's cookie cache: a session and its user in one signed cookie. Read so that what follows
+//! sees the claims of a token: the user's at the top, `sub` for whose they are, `sid` for the session.
+
+use super::Claims;
+use crate::error::{Code, Error};
+use crate::jose::{Json, Object};
+
+/// What a cookie cache must say beyond what any token must.
+#[derive(Clone, Debug)]
+pub(super) struct CookieCache {
+    /// The version that Better Auth's `cookieCache.version` gives; another is out of date
+    pub(super) version: String,
+    /// What a cache is taken to say that its signature by a shared secret makes superfluous: `iss`
+    /// and `aud`. Without, it must say so itself, and also whose it is.
+    pub(super) implied: Option<(String, String)>,
+}
+
+impl CookieCache {
+    /// The claims of a cache, and when its session ends, in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`Code::WrongTokenType`] for what has no session with a user, as the other tokens that Better
+    /// Auth signs with its secret; [`Code::InvalidClaim`] where one part contradicts another or has
+    /// no meaning; [`Code::Expired`] for another version.
+    pub(super) fn read(&self, claims: Claims) -> Result<(Claims, f64), Error> {
+        let Claims { text, object: said } = claims;
+        let part = |name| said.member(name).and_then(Json::as_object);
+        let (Some(session), Some(user)) = (part("session"), part("user")) else {
+            let detail = "the token is no cookie cache: it has no session with a user";
+            return Err(Error::new(Code::WrongTokenType, detail));
+        };
+        let id = text_of(user, "id").ok_or_else(|| invalid("the user has no \"id\""))?;
+        let token = text_of(session, "token").ok_or_else(|| invalid("the session has no token"))?;
+        let ends = text_of(session, "expiresAt").and_then(seconds);
+        let ends = ends.ok_or_else(|| invalid("the session's end is no time"))?;
+
+        let mut arranged = Object::default();
+        let of_the_user = user.members().filter(|(name, _)| !ABOUT_THE_TOKEN.contains(name));
+        let of_the_token = said.members().filter(|(name, _)| !PARTS.contains(name));
+        for (name, value) in of_the_user.chain(of_the_token) {
+            arranged.set(name, value.clone());
+        }
+        for (name, value) in [("sub", id), ("sid", token)] {
+            match said.member(name) {
+                Some(said) if said.as_str() == Some(value) => {}
+                None if self.implied.is_some() => arranged.set(name, Json::String(value.into())),
+                _ => return Err(invalid("\"sub\" or \"sid\" is not that of the session")),
+            }
+        }
+        for (name, value) in self.implied.iter().flat_map(|(iss, aud)| [("iss", iss), ("aud", aud)])
+        {
+            if said.member(name).is_none() {
+                arranged.set(name, Json::String(value.clone()));
+            }
+        }
+        let version = match said.member("version") {
+            Some(version) => version.as_str().unwrap_or_default(),
+            None => DEFAULT_VERSION,
+        };
+        if version != self.version {
+            return Err(Error::new(Code::Expired, "the cookie cache is of another version"));
+        }
+        Ok((Claims::new(text, arranged), ends))
+    }
+}
+
+/// What Better Auth writes, and takes an absent version for.
+pub(crate) const DEFAULT_VERSION: &str = "1";
+
+/// Claims that are never the user's: what users can write into their own record must not replace
+/// what the token says about itself.
+const ABOUT_THE_TOKEN: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"];
+
+/// Members of a cache that are no claims about the user.
+const PARTS: [&str; 4] = ["session", "user", "updatedAt", "version"];
+
+fn text_of<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
+    object.member(name)?.as_str().filter(|text| !text.is_empty())
+}
+
+fn invalid(detail: &'static str) -> Error {
+    Error::new(Code::InvalidClaim, detail)
+}
+
+/// A time as JavaScript writes it (ECMA-262, section 21.4.1.32), in seconds since 1970:
+/// `2025-06-15T15:06:40.000Z`.
+fn seconds(text: &str) -> Option<f64> {
+    let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
+    let punctuation =
+        [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')];
+    let number = |start: usize, end: usize| {
+        let mut digits = bytes[start..end].iter();
+        digits.try_fold(0, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
+        })
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let in_range = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && (hour < 24 && minute < 60 && second < 60)
+        && punctuation.iter().all(|(at, mark)| bytes[*at] == *mark);
+    if !in_range {
+        return None;
+    }
+    // years that begin in March, so that a leap day is the last of its year
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
+        + (153 * month + 2) / 5
+        + day
+        - 1;
+    let whole = ((days - DAYS_TO_1970) * 24 + hour) * 3_600 + minute * 60 + second;
+    Some(whole as f64 + number(20, 23)? as f64 / 1_000.0)
+}
+
+/// From the first of March of the year 0 to the first of January of 1970.
+const DAYS_TO_1970: i64 = 719_468;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_javascript_writes_them() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00.000Z", Some(0.0)),
+            ("1970-01-01T00:00:01.500Z", Some(1.5)),
+            ("1969-12-31T23:59:59.000Z", Some(-1.0)),
+            ("2000-02-29T12:34:56.789Z", Some(951_827_696.789)),
+            ("2000-03-01T00:00:00.000Z", Some(951_868_800.0)),
+            ("2025-06-15T15:06:40.000Z", Some(1_750_000_000.0)),
+            ("2100-12-31T23:59:59.999Z", Some(4_133_980_799.999)),
+            ("0000-01-01T00:00:00.000Z", Some(-62_167_219_200.0)),
+            ("9999-12-31T23:59:59.999Z", Some(253_402_300_799.999)),
+            ("2025-06-15T15:06:40Z", None),
+            ("2025-06-15T15:06:40.000+", None),
+            ("2025-06-15 15:06:40.000Z", None),
+            ("2025-13-15T15:06:40.000Z", None),
+            ("2025-06-00T15:06:40.000Z", None),
+            ("2025-06-15T24:06:40.000Z", None),
+            ("+025-06-15T15:06:40.000Z", None),
+            ("+010000-06-15T15:06:40.000Z", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
+}
