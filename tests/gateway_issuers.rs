@@ -196,12 +196,12 @@ fn every_fault_is_named_with_its_place() {
         (
             r#"[{"base_url":"b"},{"base_url":"https://b","profile":"x","algorithms":["HS256"],
                 "issuer":[],"audience":"","user_claim":7}]"#,
-            "ISSUERS [1]: user_claim is neither a text nor a list of texts; \
-             ISSUERS [0]: base_url is not an absolute URL; \
+            "ISSUERS [0]: base_url is not an absolute URL; \
+             ISSUERS [1]: audience is empty, or not of its type; \
+             ISSUERS [1]: issuer is empty, or not of its type; \
+             ISSUERS [1]: user_claim is empty, or not of its type; \
              ISSUERS [1]: profile is neither session, access-token nor session-cache; \
-             ISSUERS [1]: algorithms names HS256, which needs a secret; \
-             ISSUERS [1]: issuer is empty or has an empty member; \
-             ISSUERS [1]: audience is empty or has an empty member",
+             ISSUERS [1]: algorithms names HS256, which needs a secret",
         ),
         (
             r#"[{"jwks_url":"https://b/k"}]"#,

@@ -1,7 +1,6 @@
 //! Better Auth's cookie cache: a session and its user in one signed cookie. Read so that what follows
 //! sees the claims of a token: the user's at the top, `sub` for whose they are, `sid` for the session.
 
-use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::{Json, Object};
 
@@ -22,60 +21,60 @@ impl CookieCache {
     /// [`Code::WrongTokenType`] for what has no session with a user, as the other tokens that Better
     /// Auth signs with its secret; [`Code::InvalidClaim`] where one part contradicts another or has
     /// no meaning; [`Code::Expired`] for another version.
-    pub(super) fn read(&self, claims: Claims) -> Result<(Claims, f64), Error> {
-        let Claims { text, object: said } = claims;
-        let part = |name| said.member(name).and_then(Json::as_object);
-        let (Some(session), Some(user)) = (part("session"), part("user")) else {
+    pub(super) fn read(&self, said: &Object) -> Result<(Object, f64), Error> {
+        let (Some(Json::Object(session)), Some(Json::Object(user))) =
+            (said.member("session"), said.member("user"))
+        else {
             let detail = "the token is no cookie cache: it has no session with a user";
             return Err(Error::new(Code::WrongTokenType, detail));
         };
         let id = text_of(user, "id").ok_or_else(|| invalid("the user has no \"id\""))?;
         let token = text_of(session, "token").ok_or_else(|| invalid("the session has no token"))?;
-        let ends = text_of(session, "expiresAt").and_then(seconds);
+        let ends = text_of(session, "expiresAt").and_then(|text| seconds(text));
         let ends = ends.ok_or_else(|| invalid("the session's end is no time"))?;
 
+        // what users can write into their own record never replaces what the token says about itself
         let mut arranged = Object::default();
-        let of_the_user = user.members().filter(|(name, _)| !ABOUT_THE_TOKEN.contains(name));
-        let of_the_token = said.members().filter(|(name, _)| !PARTS.contains(name));
-        for (name, value) in of_the_user.chain(of_the_token) {
-            arranged.set(name, value.clone());
-        }
-        for (name, value) in [("sub", id), ("sid", token)] {
-            match said.member(name) {
-                Some(said) if said.as_str() == Some(value) => {}
-                None if self.implied.is_some() => arranged.set(name, Json::String(value.into())),
-                _ => return Err(invalid("\"sub\" or \"sid\" is not that of the session")),
-            }
-        }
-        for (name, value) in self.implied.iter().flat_map(|(iss, aud)| [("iss", iss), ("aud", aud)])
-        {
-            if said.member(name).is_none() {
+        copy(user, &ABOUT_THE_TOKEN, &mut arranged);
+        if let Some((issuer, audience)) = &self.implied {
+            for (name, value) in [("iss", issuer), ("aud", audience), ("sub", id), ("sid", token)] {
                 arranged.set(name, Json::String(value.clone()));
             }
         }
-        let version = match said.member("version") {
-            Some(version) => version.as_str().unwrap_or_default(),
-            None => DEFAULT_VERSION,
-        };
-        if version != self.version {
+        copy(said, &PARTS, &mut arranged);
+        if text_of(&arranged, "sub") != Some(id) || text_of(&arranged, "sid") != Some(token) {
+            return Err(invalid("\"sub\" or \"sid\" is not that of the session"));
+        }
+        let default = Json::String(DEFAULT_VERSION.to_owned());
+        if said.member("version").unwrap_or(&default).as_str() != Some(&self.version) {
             return Err(Error::new(Code::Expired, "the cookie cache is of another version"));
         }
-        Ok((Claims::new(text, arranged), ends))
+        Ok((arranged, ends))
     }
 }
 
 /// What Better Auth writes, and takes an absent version for.
 pub(crate) const DEFAULT_VERSION: &str = "1";
 
-/// Claims that are never the user's: what users can write into their own record must not replace
-/// what the token says about itself.
+/// Claims that are never the user's.
 const ABOUT_THE_TOKEN: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"];
 
 /// Members of a cache that are no claims about the user.
 const PARTS: [&str; 4] = ["session", "user", "updatedAt", "version"];
 
-fn text_of<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
-    object.member(name)?.as_str().filter(|text| !text.is_empty())
+fn copy(from: &Object, except: &[&str], to: &mut Object) {
+    for (name, value) in from.members() {
+        if !except.contains(&name) {
+            to.set(name, value.clone());
+        }
+    }
+}
+
+fn text_of<'o>(object: &'o Object, name: &str) -> Option<&'o String> {
+    match object.member(name) {
+        Some(Json::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    }
 }
 
 fn invalid(detail: &'static str) -> Error {
@@ -85,22 +84,21 @@ fn invalid(detail: &'static str) -> Error {
 /// A time as JavaScript writes it (ECMA-262, section 21.4.1.32), in seconds since 1970:
 /// `2025-06-15T15:06:40.000Z`.
 fn seconds(text: &str) -> Option<f64> {
-    let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
-    let punctuation =
-        [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')];
-    let number = |start: usize, end: usize| {
-        let mut digits = bytes[start..end].iter();
-        digits.try_fold(0, |number, digit| {
-            digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
-        })
-    };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let in_range = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && (hour < 24 && minute < 60 && second < 60)
-        && punctuation.iter().all(|(at, mark)| bytes[*at] == *mark);
-    if !in_range {
+    const PATTERN: &[u8] = b"0000-00-00T00:00:00.000Z";
+    let (mut fields, mut field) = ([0; 8], 0);
+    for (byte, pattern) in text.bytes().zip(PATTERN) {
+        match pattern {
+            b'0' if byte.is_ascii_digit() => {
+                fields[field] = 10 * fields[field] + i64::from(byte - b'0');
+            }
+            b'0' => return None,
+            mark if *mark == byte => field += 1,
+            _ => return None,
+        }
+    }
+    let [year, month, day, hour, minute, second, milliseconds, _] = fields;
+    let in_range = (1..=12).contains(&month) && (1..=31).contains(&day);
+    if text.len() != PATTERN.len() || !in_range || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     // years that begin in March, so that a leap day is the last of its year
@@ -111,7 +109,7 @@ fn seconds(text: &str) -> Option<f64> {
         + day
         - 1;
     let whole = ((days - DAYS_TO_1970) * 24 + hour) * 3_600 + minute * 60 + second;
-    Some(whole as f64 + number(20, 23)? as f64 / 1_000.0)
+    Some(whole as f64 + milliseconds as f64 / 1_000.0)
 }
 
 /// From the first of March of the year 0 to the first of January of 1970.

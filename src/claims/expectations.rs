@@ -73,13 +73,15 @@ impl Expectations {
         Self { required, ..self }
     }
 
-    /// The same for Better Auth's cookies of that version. `by_secret` for those that are signed by
-    /// its secret, which name neither issuer nor audience.
-    pub(crate) fn with_cookie_cache(self, version: String, by_secret: bool) -> Self {
+    /// Makes them those of Better Auth's cookies of that version. `by_secret` for cookies that are
+    /// signed by its secret, which name neither issuer nor audience.
+    pub(crate) fn expect_cookie_cache(&mut self, version: String, by_secret: bool) {
         // neither list is ever empty
-        let implied = self.issuers.first().cloned().zip(self.audiences.first().cloned());
-        let cookie_cache = Some(CookieCache { version, implied: implied.filter(|_| by_secret) });
-        Self { cookie_cache, ..self }
+        let implied = match by_secret {
+            true => self.issuers.first().cloned().zip(self.audiences.first().cloned()),
+            false => None,
+        };
+        self.cookie_cache = Some(CookieCache { version, implied });
     }
 
     /// Check 2: is it a token of the expected kind by its `typ`?
@@ -99,7 +101,8 @@ impl Expectations {
             let expected = self.check(&claims, now)?;
             return Ok((claims, expected));
         };
-        let (claims, session_ends) = cache.read(claims)?;
+        let (object, session_ends) = cache.read(&claims.object)?;
+        let claims = Claims { object, ..claims };
         let mut expected = self.check(&claims, now)?;
         // a cache is never good for longer than the session that it is of
         expected.times.expires = expected.times.expires.min(session_ends);

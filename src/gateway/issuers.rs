@@ -6,20 +6,17 @@
 use std::sync::Arc;
 
 use super::reader::Reader;
+use super::settings::{note_claims, token_options, verifier};
 use crate::claims::RequiredClaim;
 use crate::error::Error;
 use crate::host::Host;
-use crate::jose::Json;
-use crate::verifier::{Verified, Verifier, VerifierOptions};
+use crate::jose::{Json, Object};
+use crate::verifier::{Verified, Verifier};
 
-/// The verifiers, one for each issuer and kind of tokens.
+/// The verifiers, one for each issuer and kind of tokens. The first is that of `BETTER_AUTH_URL`; it is
+/// always there.
 #[derive(Debug)]
-pub(super) struct Issuers {
-    /// That of `BETTER_AUTH_URL`
-    first: Verifier,
-    /// Those of `ISSUERS`
-    others: Vec<Verifier>,
-}
+pub(super) struct Issuers(Vec<Verifier>);
 
 /// What is known of the issuers' keys.
 pub(super) struct KnownKeys {
@@ -34,56 +31,67 @@ pub(super) struct KnownKeys {
 }
 
 impl Issuers {
-    /// The issuer of the settings that have names of their own, and those of `ISSUERS`, which have
-    /// everything else in common with it. `None` where something is wrong.
+    /// The issuer of the settings that have names of their own, which may be `by_secret`, and those of
+    /// `ISSUERS`. Adds the claims that these speak of to the known ones. `None` where the first is.
     pub(super) fn from_settings(
         reader: &mut Reader<'_>,
         first: Option<Verifier>,
-        entries: Vec<Entry>,
-        shared: &VerifierOptions,
+        by_secret: bool,
+        known_claims: &mut Vec<String>,
     ) -> Option<Self> {
-        let mut others: Vec<Verifier> = Vec::new();
-        for entry in entries {
-            let i = entry.index;
-            let Some(verifier) = entry.verifier(reader, shared) else { continue };
-            let mut earlier = first.iter().chain(&others);
-            if let Some(issuer) = earlier.find_map(|earlier| earlier.common_issuer(&verifier)) {
-                let fault = format!(
-                    "[{i}]: accepts {issuer}, as an issuer before it does, for one profile"
-                );
-                reader.fault(SETTING, fault);
+        let has_first = first.is_some();
+        let mut verifiers: Vec<_> = first.into_iter().collect();
+        let json = reader.json(SETTING).unwrap_or(Json::Array(Vec::new()));
+        let Json::Array(entries) = json else {
+            reader.fault(SETTING, "is not a list of tables");
+            return None;
+        };
+        for (i, entry) in entries.iter().enumerate() {
+            let Json::Object(entry) = entry else {
+                reader.fault(SETTING, format!("[{i}]: is not a table"));
+                continue;
+            };
+            let mut faults = Vec::new();
+            let settings = reader.lookup();
+            let verifier = from_entry(entry, settings, by_secret, known_claims, &mut faults);
+            if let Some(verifier) = verifier {
+                if let Some(issuer) = verifiers.iter().find_map(|v| v.common_issuer(&verifier)) {
+                    faults.push(format!(
+                        "accepts {issuer}, as an issuer before it does, for one profile"
+                    ));
+                }
+                verifiers.push(verifier);
             }
-            others.push(verifier);
+            for fault in faults {
+                reader.fault(SETTING, format!("[{i}]: {fault}"));
+            }
         }
-        Some(Self { first: first?, others })
+        has_first.then_some(Self(verifiers))
     }
 
     /// Verifies a token by its issuer's keys and rules.
     ///
     /// # Errors
     /// Those of [`Verifier::verify`]; for a token that nobody here has issued, those of the first.
-    pub(super) async fn verify<H: Host>(
-        &self,
-        token: &str,
-        host: &H,
-    ) -> Result<Arc<Verified>, Error> {
-        // with one issuer there is nothing to choose, and nothing to be read for it
-        let verifier = match self.others.is_empty() {
-            true => &self.first,
-            false => self.issuer_of(token, host),
-        };
-        verifier.verify(token, host).await
+    pub(super) fn verify<'a, H: Host>(
+        &'a self,
+        token: &'a str,
+        host: &'a H,
+    ) -> impl Future<Output = Result<Arc<Verified>, Error>> + 'a {
+        self.issuer_of(token, host).verify(token, host)
     }
 
     /// What the keys are like. Sets that were never had are fetched.
     pub(super) async fn known_keys<H: Host>(&self, host: &H) -> KnownKeys {
         let mut known = KnownKeys { issuers: 0, served: 0, usable: 0, age: None };
-        for verifier in self.all() {
+        for verifier in &self.0 {
             let status = verifier.key_status(host).await;
             known.issuers += 1;
             known.served += usize::from(status.usable > 0);
             known.usable += status.usable;
-            known.age = known.age.into_iter().chain(status.age).reduce(f64::max);
+            if known.age < status.age {
+                known.age = status.age;
+            }
         }
         known
     }
@@ -91,139 +99,117 @@ impl Issuers {
     /// Who decides about a token: who has verified it before, or else whom its `iss` names exactly,
     /// and its `typ` where several kinds of tokens come from there.
     fn issuer_of<H: Host>(&self, token: &str, host: &H) -> &Verifier {
-        if let Some(verifier) = self.all().find(|verifier| verifier.knows(token, host)) {
-            return verifier;
+        let verifiers = &self.0;
+        // with one issuer there is nothing to choose, and nothing to be read for it
+        if verifiers.len() > 1 {
+            if let Some(verifier) = verifiers.iter().find(|verifier| verifier.knows(token, host)) {
+                return verifier;
+            }
+            if let Some(verifier) = self.named_by(token) {
+                return verifier;
+            }
         }
-        self.first.read(token).map_or(&self.first, |jws| {
-            let mut named = self.all().filter(|verifier| verifier.accepts_issuer_of(&jws));
-            let of_its_kind = named.clone().find(|verifier| verifier.accepts_type_of(&jws));
-            of_its_kind.or_else(|| named.next()).unwrap_or(&self.first)
-        })
+        &verifiers[0]
     }
 
-    fn all(&self) -> impl Iterator<Item = &Verifier> + Clone {
-        [&self.first].into_iter().chain(&self.others)
+    fn named_by(&self, token: &str) -> Option<&Verifier> {
+        let jws = self.0[0].read(token)?;
+        let mut named = None;
+        for verifier in self.0.iter().filter(|verifier| verifier.accepts_issuer_of(&jws)) {
+            if verifier.accepts_type_of(&jws) {
+                return Some(verifier);
+            }
+            named = named.or(Some(verifier));
+        }
+        named
     }
 }
 
-/// An entry of `ISSUERS` that has been read; its values are yet to be judged.
-pub(super) struct Entry {
-    index: usize,
-    own: VerifierOptions,
-}
-
-impl Entry {
-    /// The entries of the setting, as far as they can be read.
-    pub(super) fn list_from_settings(reader: &mut Reader<'_>) -> Vec<Self> {
-        let Some(json) = reader.json(SETTING) else {
-            return Vec::new();
+/// The verifier of an entry. What it does not say is as it is for the first issuer, but for where
+/// things are, and for a secret with the algorithms that go with it.
+fn from_entry(
+    entry: &Object,
+    settings: &dyn Fn(&str) -> Option<String>,
+    by_secret: bool,
+    known_claims: &mut Vec<String>,
+    faults: &mut Vec<String>,
+) -> Option<Verifier> {
+    for (name, value) in entry.members() {
+        let readable = match name {
+            REQUIRED_CLAIMS => RequiredClaim::list_from_json(value).is_some(),
+            _ => text(value).is_some(),
         };
-        let Some(entries) = json.as_array() else {
-            reader.fault(SETTING, "is not a list of tables");
-            return Vec::new();
-        };
-        let read = |(index, entry)| Self::from_json(reader, index, entry);
-        entries.iter().enumerate().filter_map(read).collect()
-    }
-
-    fn from_json(reader: &mut Reader<'_>, index: usize, entry: &Json) -> Option<Self> {
-        let Some(table) = entry.as_object() else {
-            reader.fault(SETTING, format!("[{index}]: is not a table"));
-            return None;
-        };
-        let mut own = VerifierOptions::default();
-        for (name, value) in table.members() {
-            if let Err(fault) = read_member(&mut own, name, value) {
-                reader.fault(SETTING, format!("[{index}]: {name} {fault}"));
-            }
+        if !MEMBERS.iter().any(|(member, _)| *member == name) {
+            faults.push(format!("{name} is not something an issuer can say"));
+        } else if !readable {
+            faults.push(format!("{name} is empty, or not of its type"));
         }
-        if !["base_url", "jwks_url"].iter().any(|name| table.has(name)) {
-            reader.fault(SETTING, format!("[{index}]: base_url is required, or jwks_url"));
-            return None;
-        }
-        Some(Self { index, own })
     }
-
-    /// The claims that its tokens are expected to have.
-    pub(super) fn known_claims(&self) -> impl Iterator<Item = &str> {
-        let required = self.own.required_claims.iter().flatten().map(RequiredClaim::name);
-        self.own.user_claim.iter().flatten().map(String::as_str).chain(required)
+    if !entry.has("base_url") && !entry.has("jwks_url") {
+        faults.push("base_url is required, or jwks_url".to_owned());
+        return None;
     }
-
-    /// What the entry does not say is as it is for the first issuer, but for where things are.
-    fn verifier(self, reader: &mut Reader<'_>, shared: &VerifierOptions) -> Option<Verifier> {
-        let Self { index, own } = self;
-        // the secret is the first issuer's, and so are the algorithms that go with it
-        let inherited = shared.algorithms.clone().filter(|_| shared.secret.is_none());
-        let options = VerifierOptions {
-            base_url: own.base_url,
-            jwks_url: own.jwks_url,
-            issuer: own.issuer,
-            audience: own.audience,
-            algorithms: own.algorithms.or(inherited),
-            profile: own.profile.or_else(|| shared.profile.clone()),
-            user_claim: own.user_claim.or_else(|| shared.user_claim.clone()),
-            required_claims: own.required_claims.or_else(|| shared.required_claims.clone()),
-            secret: None,
-            ..shared.clone()
+    let lookup = |setting: &str| {
+        let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
+        let inherited = match setting {
+            "BETTER_AUTH_URL" | "JWKS_URL" | "ISSUER" | "AUDIENCE" | "BETTER_AUTH_SECRET" => false,
+            "ALGORITHMS" => !by_secret,
+            _ => true,
         };
-        let faults = match options.build() {
-            Ok(verifier) => return Some(verifier),
-            Err(faults) => faults,
-        };
-        for fault in faults {
-            // what is wrong with all of them has been said
-            if let Some((name, _)) = MEMBERS.iter().find(|(_, option)| *option == fault.option()) {
-                let detail = fault.detail().replace("baseURL", "base_url");
-                reader.fault(SETTING, format!("[{index}]: {name} {detail}"));
-            }
+        match entry.member(member) {
+            Some(value) => text(value),
+            None if inherited => settings(setting),
+            None => None,
         }
-        None
+    };
+    let mut reader = Reader::new(&lookup);
+    let mut options = token_options(&mut reader);
+    if let Some(required) = entry.member(REQUIRED_CLAIMS) {
+        options.required_claims = RequiredClaim::list_from_json(required);
     }
+    note_claims(&options, known_claims);
+    let verifier = verifier(&mut reader, options);
+    for fault in reader.faults() {
+        let member = MEMBERS.iter().find(|(_, setting)| *setting == fault.setting());
+        // what is wrong with what all have in common is said there
+        if let Some((member, _)) = member
+            && (entry.has(member) || ["issuer", "audience"].contains(member))
+        {
+            faults.push(format!("{member} {}", fault.detail().replace("baseURL", "base_url")));
+        }
+    }
+    verifier
 }
 
 const SETTING: &str = "ISSUERS";
+const REQUIRED_CLAIMS: &str = "required_claims";
 
-/// What an entry can say, and what the verifier calls it.
-const MEMBERS: [(&str, &str); 7] = [
-    ("base_url", "baseURL"),
-    ("jwks_url", "jwksUrl"),
-    ("issuer", "issuer"),
-    ("audience", "audience"),
-    ("algorithms", "algorithms"),
-    ("profile", "profile"),
-    ("user_claim", "userClaim"),
+/// What an entry can say, and the settings that say so for the first issuer.
+const MEMBERS: [(&str, &str); 8] = [
+    ("base_url", "BETTER_AUTH_URL"),
+    ("jwks_url", "JWKS_URL"),
+    ("issuer", "ISSUER"),
+    ("audience", "AUDIENCE"),
+    ("algorithms", "ALGORITHMS"),
+    ("profile", "PROFILE"),
+    ("user_claim", "USER_CLAIM"),
+    (REQUIRED_CLAIMS, "REQUIRED_CLAIMS"),
 ];
 
-fn read_member(own: &mut VerifierOptions, name: &str, value: &Json) -> Result<(), &'static str> {
-    match name {
-        "base_url" => own.base_url = Some(text(value)?),
-        "jwks_url" => own.jwks_url = Some(text(value)?),
-        "issuer" => own.issuer = Some(texts(value)?),
-        "audience" => own.audience = Some(texts(value)?),
-        "algorithms" => own.algorithms = Some(texts(value)?),
-        "profile" => own.profile = Some(text(value)?),
-        "user_claim" => own.user_claim = Some(texts(value)?),
-        "required_claims" => {
-            let claims = RequiredClaim::list_from_json(value);
-            let fault = "is neither a list of names nor a table of accepted values";
-            own.required_claims = Some(claims.ok_or(fault)?);
-        }
-        _ => return Err("is not something an issuer can say"),
-    }
-    Ok(())
-}
-
-fn text(value: &Json) -> Result<String, &'static str> {
-    value.as_str().map(str::to_owned).ok_or("is not a text")
-}
-
-/// One text, or a list of texts.
-fn texts(value: &Json) -> Result<Vec<String>, &'static str> {
+/// One text, or a list of texts, as settings have it: with commas between. `None` for anything else,
+/// and for what is empty.
+fn text(value: &Json) -> Option<String> {
     let values = match value {
         Json::Array(values) => values.as_slice(),
         value => std::slice::from_ref(value),
     };
-    let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
-    texts.collect::<Option<_>>().ok_or("is neither a text nor a list of texts")
+    let mut text = String::new();
+    for value in values {
+        let value = value.as_str().filter(|value| !value.trim().is_empty())?;
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(value);
+    }
+    (!text.is_empty()).then_some(text)
 }

@@ -17,6 +17,11 @@ impl<'l> Reader<'l> {
         Self { lookup, faults: Vec::new() }
     }
 
+    /// What it reads from.
+    pub(super) fn lookup(&self) -> &'l dyn Fn(&str) -> Option<String> {
+        self.lookup
+    }
+
     /// Everything that is wrong so far.
     pub(super) fn faults(self) -> Vec<SettingFault> {
         self.faults
@@ -111,6 +116,11 @@ pub struct SettingFault {
 }
 
 impl SettingFault {
+    /// What is wrong with it, as half a sentence.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The name of the setting.
     pub fn setting(&self) -> &'static str {
         self.setting

@@ -6,11 +6,11 @@ use super::assertion::passed_claims;
 use super::cors::Cors;
 use super::credentials::{CookieCache, Sessions};
 use super::forward::Forwarding;
-use super::issuers::{Entry, Issuers};
+use super::issuers::Issuers;
 use super::reader::{Reader, SettingFault};
 use super::rules::Rules;
 use crate::claims::RequiredClaim;
-use crate::verifier::VerifierOptions;
+use crate::verifier::{Verifier, VerifierOptions};
 
 /// What a gateway needs to know.
 #[derive(Debug)]
@@ -31,43 +31,15 @@ impl Settings {
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
         let mut reader = Reader::new(&lookup);
         let base_url = reader.required("BETTER_AUTH_URL");
-        let algorithms = reader.list("ALGORITHMS");
-        let required_claims = required_claims(&mut reader);
-        let entries = Entry::list_from_settings(&mut reader);
-        let known_claims = known_claims(&reader, &required_claims, &entries);
-        let options = VerifierOptions {
-            jwks_url: reader.text("JWKS_URL"),
-            secret: reader.secret(&algorithms),
-            issuer: reader.list("ISSUER"),
-            audience: reader.list("AUDIENCE"),
-            algorithms,
-            clock_tolerance: reader.number("CLOCK_TOLERANCE"),
-            max_token_age: reader.number("MAX_TOKEN_AGE"),
-            max_token_lifetime: reader.number("MAX_TOKEN_LIFETIME"),
-            profile: reader.text("PROFILE"),
-            user_claim: reader.list("USER_CLAIM"),
-            cache_max_age: reader.number("JWKS_MAX_AGE"),
-            cache_stale_age: reader.number("JWKS_STALE_AGE"),
-            cooldown: reader.number("JWKS_COOLDOWN"),
-            timeout: reader.number("JWKS_TIMEOUT"),
-            token_cache: reader.number("TOKEN_CACHE"),
-            table_window: reader.number("TABLE_WINDOW"),
-            max_token_bytes: reader.number("MAX_TOKEN_BYTES"),
-            max_header_bytes: reader.number("MAX_HEADER_BYTES"),
-            required_claims,
-            // one fault about a missing URL is enough
-            base_url: Some(base_url.unwrap_or_else(|| "http://missing.invalid".into())),
-            jwks: None,
-        };
-        let verifier = options.clone().build();
-        if let Err(faults) = &verifier {
-            for fault in faults {
-                reader.fault(setting_name(fault.option()), fault.detail());
-            }
-        }
-        let published = verifier.as_ref().ok();
-        let cookie_cache = CookieCache::from_settings(&mut reader, &options, published);
-        let issuers = Issuers::from_settings(&mut reader, verifier.ok(), entries, &options);
+        let mut tokens = token_options(&mut reader);
+        // one fault about a missing URL is enough
+        tokens.base_url = Some(base_url.unwrap_or_else(|| "http://missing.invalid".into()));
+        let mut known_claims = known_claims(&reader);
+        note_claims(&tokens, &mut known_claims);
+        let by_secret = tokens.secret.is_some();
+        let first = verifier(&mut reader, tokens);
+        let cookie_cache = CookieCache::from_settings(&mut reader, by_secret, first.as_ref());
+        let issuers = Issuers::from_settings(&mut reader, first, by_secret, &mut known_claims);
         let rules = Rules::from_settings(&mut reader, &known_claims);
         let cors = Cors::from_settings(&mut reader);
         let sessions = Sessions::from_settings(&mut reader, cookie_cache);
@@ -80,6 +52,46 @@ impl Settings {
             _ => Err(reader.faults()),
         }
     }
+}
+
+/// What the settings say about tokens.
+pub(super) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
+    let algorithms = reader.list("ALGORITHMS");
+    VerifierOptions {
+        base_url: reader.text("BETTER_AUTH_URL"),
+        jwks_url: reader.text("JWKS_URL"),
+        secret: reader.secret(&algorithms),
+        issuer: reader.list("ISSUER"),
+        audience: reader.list("AUDIENCE"),
+        algorithms,
+        clock_tolerance: reader.number("CLOCK_TOLERANCE"),
+        max_token_age: reader.number("MAX_TOKEN_AGE"),
+        max_token_lifetime: reader.number("MAX_TOKEN_LIFETIME"),
+        profile: reader.text("PROFILE"),
+        user_claim: reader.list("USER_CLAIM"),
+        cache_max_age: reader.number("JWKS_MAX_AGE"),
+        cache_stale_age: reader.number("JWKS_STALE_AGE"),
+        cooldown: reader.number("JWKS_COOLDOWN"),
+        timeout: reader.number("JWKS_TIMEOUT"),
+        token_cache: reader.number("TOKEN_CACHE"),
+        table_window: reader.number("TABLE_WINDOW"),
+        max_token_bytes: reader.number("MAX_TOKEN_BYTES"),
+        max_header_bytes: reader.number("MAX_HEADER_BYTES"),
+        required_claims: required_claims(reader),
+        jwks: None,
+    }
+}
+
+/// The verifier of such tokens.
+pub(super) fn verifier(reader: &mut Reader<'_>, tokens: VerifierOptions) -> Option<Verifier> {
+    let faults = match tokens.build() {
+        Ok(verifier) => return Some(verifier),
+        Err(faults) => faults,
+    };
+    for fault in faults {
+        reader.fault(setting_name(fault.option()), fault.detail());
+    }
+    None
 }
 
 /// `REQUIRED_CLAIMS`: names separated by commas, or a table from names to accepted values.
@@ -97,17 +109,18 @@ fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
 }
 
 /// The claims that a deployment speaks of somewhere, and so expects its tokens to have.
-fn known_claims(
-    reader: &Reader<'_>,
-    required: &Option<Vec<RequiredClaim>>,
-    issuers: &[Entry],
-) -> Vec<String> {
-    let mut known = vec!["sub".to_owned()];
-    known.extend(reader.list("USER_CLAIM").unwrap_or_default());
-    known.extend(passed_claims(reader));
-    known.extend(issuers.iter().flat_map(Entry::known_claims).map(str::to_owned));
-    known.extend(required.iter().flatten().map(|claim| claim.name().to_owned()));
+fn known_claims(reader: &Reader<'_>) -> Vec<String> {
+    let mut known = passed_claims(reader);
+    known.push("sub".to_owned());
     known
+}
+
+/// Adds the claims that the tokens' own settings speak of.
+pub(super) fn note_claims(tokens: &VerifierOptions, known: &mut Vec<String>) {
+    known.extend(tokens.user_claim.iter().flatten().cloned());
+    for claim in tokens.required_claims.iter().flatten() {
+        known.push(claim.name().to_owned());
+    }
 }
 
 /// What an option of the verifier is called among the settings.

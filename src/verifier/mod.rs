@@ -66,16 +66,13 @@ impl Verifier {
         Self { limits, ..self }
     }
 
-    /// The same for Better Auth's cookie caches of that version, with the keys of `published` where
+    /// Makes it one of Better Auth's cookie caches of that version, with the keys of `tokens` where
     /// both have published ones: one set, fetched once.
-    pub(crate) fn for_cookie_cache(self, version: String, published: &Self) -> Self {
-        let by_secret = self.is_by_secret();
-        let expectations = self.expectations.with_cookie_cache(version, by_secret);
-        let keys = match (&self.keys, &published.keys) {
-            (Keys::Published(_), Keys::Published(source)) => Keys::Published(source.clone()),
-            _ => self.keys,
-        };
-        Self { keys, expectations, ..self }
+    pub(crate) fn make_cookie_cache(&mut self, version: String, tokens: &Self) {
+        self.expectations.expect_cookie_cache(version, self.is_by_secret());
+        if let (Keys::Published(own), Keys::Published(source)) = (&mut self.keys, &tokens.keys) {
+            *own = source.clone();
+        }
     }
 
     /// Verifies a compact JWS and says whose it is.

@@ -1,15 +1,13 @@
 //! Better Auth's signed cookie cache: a session that can be verified without asking anybody, until it
 //! is too old. Large ones come in several cookies.
 
-use std::sync::Arc;
-
-use super::SessionCookies;
+use super::cookies::only;
 use crate::base_url::BaseUrl;
 use crate::claims::DEFAULT_VERSION;
 use crate::error::{Code, Error};
 use crate::gateway::reader::Reader;
-use crate::host::Host;
-use crate::verifier::{Verified, Verifier, VerifierOptions, issuing_url};
+use crate::gateway::settings::{token_options, verifier};
+use crate::verifier::{Verifier, issuing_url};
 
 /// What verifies the caches.
 #[derive(Debug)]
@@ -20,13 +18,15 @@ pub(in crate::gateway) struct CookieCache {
 /// What switches it on.
 pub(super) const SETTING: &str = "COOKIE_CACHE";
 
+const MAX_AGE: &str = "SESSION_MAX_AGE";
+
 impl CookieCache {
-    /// The setting `COOKIE_CACHE`, if it is there, on top of what the settings say about tokens.
-    /// `published` verifies the tokens of the same auth server.
+    /// The setting `COOKIE_CACHE`, if it is there, on top of what the settings say about tokens, which
+    /// `tokens` verifies: `tokens_by_secret`, or by keys that are these caches' too.
     pub(in crate::gateway) fn from_settings(
         reader: &mut Reader<'_>,
-        tokens: &VerifierOptions,
-        published: Option<&Verifier>,
+        tokens_by_secret: bool,
+        tokens: Option<&Verifier>,
     ) -> Option<Self> {
         const VERSION: &str = "COOKIE_CACHE_VERSION";
         let version = reader.text(VERSION).unwrap_or_else(|| DEFAULT_VERSION.to_owned());
@@ -38,66 +38,55 @@ impl CookieCache {
                 return None;
             }
         };
-        let algorithms = match by_secret {
-            true => Some(vec!["HS256".to_owned()]),
-            false => tokens.algorithms.clone().filter(|_| tokens.secret.is_none()),
-        };
-        let secret = reader.secret(&algorithms);
-        if by_secret && secret.is_none() {
+        if by_secret && reader.text("BETTER_AUTH_SECRET").is_none() {
             reader
                 .fault(SETTING, "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie");
             return None;
         }
-        let options = VerifierOptions {
-            profile: Some("session-cache".to_owned()),
-            issuer: issuers(tokens),
+        let (issuers, max_age) = (issuers(reader), reader.text(MAX_AGE));
+        let settings = reader.lookup();
+        let lookup = |setting: &str| match setting {
+            "PROFILE" => Some("session-cache".to_owned()),
+            "ALGORITHMS" if by_secret => Some("HS256".to_owned()),
+            "ALGORITHMS" if tokens_by_secret => None,
+            "JWKS_URL" if by_secret => None,
             // Better Auth gives it one of its own
-            audience: None,
-            max_token_age: max_age(reader, tokens.max_token_age),
-            jwks_url: tokens.jwks_url.clone().filter(|_| !by_secret),
-            algorithms,
-            secret,
-            ..tokens.clone()
+            "AUDIENCE" => None,
+            "ISSUER" => issuers.clone(),
+            // what is said about sessions counts here, where it is said
+            "MAX_TOKEN_AGE" => max_age.clone().or_else(|| settings(setting)),
+            _ => settings(setting),
         };
-        match options.build() {
-            Ok(verifier) => {
-                let verifier = verifier.for_cookie_cache(version, published?);
-                Some(Self { verifier })
-            }
-            Err(faults) => {
-                // everything else is about tokens too, and has been said there
-                let unsaid = |option| option == "secret" && tokens.secret.is_none();
-                for fault in faults.iter().filter(|fault| unsaid(fault.option())) {
-                    reader.fault("BETTER_AUTH_SECRET", fault.detail());
+        let mut own = Reader::new(&lookup);
+        let options = token_options(&mut own);
+        let verifier = verifier(&mut own, options);
+        // everything else is about tokens too, and has been said there
+        for fault in own.faults() {
+            match fault.setting() {
+                "BETTER_AUTH_SECRET" if !tokens_by_secret => {
+                    reader.fault(fault.setting(), fault.detail())
                 }
-                None
+                "MAX_TOKEN_AGE" if max_age.is_some() => reader.fault(MAX_AGE, fault.detail()),
+                _ => {}
             }
         }
+        let mut verifier = verifier?;
+        verifier.make_cookie_cache(version, tokens?);
+        Some(Self { verifier })
     }
 
-    /// Whose session it is, by a cache that has come with the session's own cookie.
+    /// What verifies a cache.
     ///
     /// # Errors
-    /// Those of [`Verifier::verify`]; [`Code::MalformedToken`] for what is no JWT,
-    /// [`Code::InvalidClaim`] for the cache of another session.
-    pub(super) async fn user<H: Host>(
-        &self,
-        cache: &str,
-        cookies: &SessionCookies,
-        host: &H,
-    ) -> Result<Arc<Verified>, Error> {
-        // those of Better Auth's other strategies have none, or four
-        if cache.matches('.').count() != 2 {
-            let detail = "the cookie cache is no JWT: Better Auth's session.cookieCache.strategy must \
-                          be \"jwt\"";
-            return Err(Error::new(Code::MalformedToken, detail));
-        }
-        let user = self.verifier.verify(cache, host).await?;
-        match user.claims().text_claim("sid") == Some(cookies.session_token()) {
-            true => Ok(user),
-            false => {
-                let detail = "the cookie cache is of another session than the session cookie";
-                Err(Error::new(Code::InvalidClaim, detail))
+    /// [`Code::MalformedToken`] for what is no JWT.
+    pub(super) fn verifier(&self, cache: &str) -> Result<&Verifier, Error> {
+        // those of Better Auth's other strategies have no dots, or four
+        match cache.matches('.').count() {
+            2 => Ok(&self.verifier),
+            _ => {
+                let detail = "the cookie cache is no JWT: Better Auth's session.cookieCache.strategy \
+                              must be \"jwt\"";
+                Err(Error::new(Code::MalformedToken, detail))
             }
         }
     }
@@ -105,29 +94,11 @@ impl CookieCache {
 
 /// Better Auth names the base URL as it is configured there, with its path or without, whatever the
 /// issuer of its tokens is.
-fn issuers(tokens: &VerifierOptions) -> Option<Vec<String>> {
-    let written = tokens.base_url.as_ref()?;
-    let base = BaseUrl::parse(written).ok()?;
-    let mut issuers = tokens.issuer.clone().unwrap_or_default();
-    for issuer in [base.origin().to_owned(), written.clone(), issuing_url(&base)] {
-        if !issuers.contains(&issuer) {
-            issuers.push(issuer);
-        }
-    }
-    Some(issuers)
-}
-
-/// Seconds since `iat`: what is said about sessions counts here, where it is said.
-fn max_age(reader: &mut Reader<'_>, of_tokens: Option<f64>) -> Option<f64> {
-    const OF_SESSIONS: &str = "SESSION_MAX_AGE";
-    match reader.number(OF_SESSIONS) {
-        Some(0.0) => {
-            reader.fault(OF_SESSIONS, "is 0, for which every COOKIE_CACHE is too old");
-            of_tokens
-        }
-        Some(seconds) => Some(of_tokens.map_or(seconds, |most| most.min(seconds))),
-        None => of_tokens,
-    }
+fn issuers(reader: &Reader<'_>) -> Option<String> {
+    let written = reader.text("BETTER_AUTH_URL")?;
+    let base = BaseUrl::parse(&written).ok()?;
+    let further = reader.text("ISSUER").map_or(String::new(), |issuers| format!(",{issuers}"));
+    Some([base.origin(), ",", &issuing_url(&base), ",", &written, &further].concat())
 }
 
 /// The value of a cookie that may have been split. `None` where there is none.
@@ -135,39 +106,32 @@ fn max_age(reader: &mut Reader<'_>, of_tokens: Option<f64>) -> Option<f64> {
 /// # Errors
 /// [`Code::MalformedRequest`] where it could be put together in several ways, or a part is missing:
 /// two of one name, a whole one beside parts, a gap, more parts than Better Auth makes.
-pub(super) fn joined<'r>(
-    name: &str,
-    cookies: impl Iterator<Item = (&'r str, &'r str)>,
-) -> Result<Option<String>, Error> {
-    let (mut whole, mut parts) = (Vec::new(), Vec::new());
-    for (given, value) in cookies {
-        match given.strip_prefix(name) {
-            Some("") if !value.is_empty() => whole.push(value),
-            Some(suffix) => parts.extend(part(suffix).map(|index| (index, value))),
-            None => {}
-        }
+pub(super) fn joined(name: &str, cookies: &[(&str, &str)]) -> Result<Option<String>, Error> {
+    let whole = only(name, cookies)?.filter(|value| !value.is_empty());
+    let (mut joined, mut count) = (String::new(), 0);
+    while count < MOST_PARTS {
+        let Some(part) = only(&format!("{name}.{count}"), cookies)? else { break };
+        joined.push_str(part);
+        count += 1;
     }
-    parts.sort_unstable_by_key(|(index, _)| *index);
-    let in_order = parts.iter().enumerate().all(|(i, (index, _))| i == *index);
-    match (&whole[..], &parts[..]) {
-        ([], []) => Ok(None),
-        ([whole], []) => Ok(Some((*whole).to_owned())),
-        ([], parts) if in_order && parts.len() <= MOST_PARTS => {
-            Ok(Some(parts.iter().map(|(_, value)| *value).collect()))
-        }
-        _ => {
-            let detail = "the parts of the cookie cache do not make one whole";
-            Err(Error::new(Code::MalformedRequest, detail))
-        }
+    let parts = cookies.iter().filter(|(given, _)| is_part(given, name)).count();
+    match whole {
+        _ if parts != count => {}
+        Some(whole) if count == 0 => return Ok(Some(whole.to_owned())),
+        None => return Ok(Some(joined).filter(|_| count > 0)),
+        Some(_) => {}
     }
+    Err(Error::new(Code::MalformedRequest, "the parts of the cookie cache do not make one whole"))
 }
 
 /// As many as Better Auth makes of one cookie.
 const MOST_PARTS: usize = 100;
 
-/// The number behind a name, as Better Auth writes it: `.0`.
-fn part(suffix: &str) -> Option<usize> {
-    let written = suffix.strip_prefix('.')?;
-    let index: usize = written.parse().ok()?;
-    (index.to_string() == written).then_some(index)
+/// Whether a name is another's with a number as Better Auth writes it: `.0`.
+fn is_part(given: &str, name: &str) -> bool {
+    let index = given.strip_prefix(name).and_then(|suffix| suffix.strip_prefix('.'));
+    index.is_some_and(|index| {
+        let canonical = index == "0" || !index.starts_with('0');
+        canonical && !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }

@@ -50,38 +50,24 @@ impl Cookies {
         if !self.exchanged && !self.cached {
             return Ok(None);
         }
+        let cookies: Vec<_> = cookies(head).into_iter().map(name_and_value).collect();
         // browsers guard the first two best: a neighbouring domain cannot set them
         for guard in ["__Host-", "__Secure-", ""] {
-            let name = format!("{guard}{}session_token", self.prefix);
-            let mut values = pairs(head).filter(|(n, _)| *n == name).map(|(_, value)| value);
-            match (values.next(), values.next()) {
-                (None, _) => {}
-                (Some(_), Some(_)) => {
-                    let detail = "the request has two session cookies of one name";
-                    return Err(Error::new(Code::MalformedRequest, detail));
-                }
-                (Some(value), None) => {
-                    let cache = self.cache(guard, head)?;
-                    if cache.is_none() && !self.exchanged {
-                        return Ok(None);
-                    }
-                    self.check_site(head)?;
-                    let (session, exchanged) = (format!("{name}={value}"), self.exchanged);
-                    return Ok(Some(SessionCookies { session, cache, exchanged }));
-                }
+            let named = |name| format!("{guard}{}{name}", self.prefix);
+            let name = named("session_token");
+            let Some(value) = only(&name, &cookies)? else { continue };
+            let cache = match self.cached {
+                true => cookie_cache::joined(&named("session_data"), &cookies)?,
+                false => None,
+            };
+            if cache.is_none() && !self.exchanged {
+                return Ok(None);
             }
+            self.check_site(head)?;
+            let (session, exchanged) = (format!("{name}={value}"), self.exchanged);
+            return Ok(Some(SessionCookies { session, cache, exchanged }));
         }
         Ok(None)
-    }
-
-    /// The cache that Better Auth has set together with a session's cookie, guarded like that.
-    fn cache(&self, guard: &str, head: &RequestHead) -> Result<Option<String>, Error> {
-        match self.cached {
-            true => {
-                cookie_cache::joined(&format!("{guard}{}session_data", self.prefix), pairs(head))
-            }
-            false => Ok(None),
-        }
     }
 
     /// Reading is safe, as long as the answer cannot be read by others; anything else must come from
@@ -110,11 +96,15 @@ impl Cookies {
 
     /// Better Auth's cookies stay at the edge unless they are asked for.
     pub(super) fn leave_behind(&self, head: &RequestHead) -> Option<HeaderEdit> {
-        if self.forwarded || !pairs(head).any(|(name, _)| self.is_better_auths(name)) {
+        if self.forwarded {
             return None;
         }
-        let others = cookies(head).filter(|cookie| !self.is_better_auths(name_and_value(cookie).0));
-        let others: Vec<_> = others.collect();
+        let mut others = cookies(head);
+        let all = others.len();
+        others.retain(|cookie| !self.is_better_auths(name_and_value(cookie).0));
+        if others.len() == all {
+            return None;
+        }
         Some(match others.is_empty() {
             true => HeaderEdit::Remove("cookie".into()),
             false => HeaderEdit::Set("cookie".into(), others.join("; ")),
@@ -153,15 +143,30 @@ impl std::fmt::Debug for SessionCookies {
     }
 }
 
-/// Hosts join several headers with a comma and a space, neither of which a cookie may hold.
-fn cookies(head: &RequestHead) -> impl Iterator<Item = &str> {
-    let parts = head.header("cookie").flat_map(|value| value.split(';'));
-    let cookies = parts.flat_map(|part| part.split(", "));
-    cookies.map(|cookie| cookie.trim_matches([' ', '\t'])).filter(|cookie| !cookie.is_empty())
+/// The value of the one cookie of that name.
+///
+/// # Errors
+/// [`Code::MalformedRequest`] for two.
+pub(super) fn only<'c>(
+    name: &str,
+    cookies: &[(&'c str, &'c str)],
+) -> Result<Option<&'c str>, Error> {
+    let mut values = cookies.iter().filter(|(given, _)| *given == name).map(|(_, value)| *value);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => {
+            let detail = "the request has two session cookies of one name";
+            Err(Error::new(Code::MalformedRequest, detail))
+        }
+    }
 }
 
-fn pairs(head: &RequestHead) -> impl Iterator<Item = (&str, &str)> {
-    cookies(head).map(name_and_value)
+/// Hosts join several headers with a comma and a space, neither of which a cookie may hold.
+fn cookies(head: &RequestHead) -> Vec<&str> {
+    let parts = head.header("cookie").flat_map(|value| value.split(';'));
+    let cookies = parts.flat_map(|part| part.split(", "));
+    let cookies = cookies.map(|cookie| cookie.trim_matches([' ', '\t']));
+    cookies.filter(|cookie| !cookie.is_empty()).collect()
 }
 
 fn name_and_value(cookie: &str) -> (&str, &str) {

@@ -63,11 +63,21 @@ impl Sessions {
         let (Some(verifies), Some(cache)) = (&self.cache, &cookies.cache) else {
             return Ok(None);
         };
-        match verifies.user(cache, cookies, host).await {
-            Ok(user) => Ok(Some(user)),
-            Err(_) if cookies.exchanged => Ok(None),
+        let user = match verifies.verifier(cache) {
+            Ok(verifier) => verifier.verify(cache, host).await,
             Err(error) => Err(error),
-        }
+        };
+        let error = match user {
+            Ok(user) if user.claims().text_claim("sid") == Some(cookies.session_token()) => {
+                return Ok(Some(user));
+            }
+            Ok(_) => {
+                let detail = "the cookie cache is of another session than the session cookie";
+                Error::new(Code::InvalidClaim, detail)
+            }
+            Err(error) => error,
+        };
+        if cookies.exchanged { Ok(None) } else { Err(error) }
     }
 
     /// The token of a session, which is still to be verified. `again` where a kept one has turned out
