@@ -393,7 +393,10 @@ fn every_fault_of_the_settings_is_named() {
             "BETTER_AUTH_SECRET has fewer than 32 bytes",
         ),
         (&[BY_KEYS, short], ""),
-        (&[BY_KEYS, ("SESSION_MAX_AGE", "0")], "SESSION_MAX_AGE is not a time span above zero"),
+        (
+            &[BY_KEYS, ("SESSION_MAX_AGE", "0")],
+            "SESSION_MAX_AGE is 0, for which every COOKIE_CACHE is too old",
+        ),
     ] {
         assert_eq!(faults(settings), expected, "{settings:?}");
     }

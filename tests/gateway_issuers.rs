@@ -205,8 +205,8 @@ fn every_fault_is_named_with_its_place() {
         ),
         (
             r#"[{"jwks_url":"https://b/k"}]"#,
-            "ISSUERS [0]: issuer is required without a base_url; \
-             ISSUERS [0]: audience is required without a base_url",
+            "ISSUERS [0]: issuer is required without a base URL; \
+             ISSUERS [0]: audience is required without a base URL",
         ),
         (
             r#"[{"base_url":"https://app.example"},{"base_url":"https://b"},

@@ -28,11 +28,12 @@ impl CookieCache {
             let detail = "the token is no cookie cache: it has no session with a user";
             return Err(Error::new(Code::WrongTokenType, detail));
         };
-        let id = text_of(user, "id").ok_or_else(|| invalid("the user has no \"id\""))?;
-        let token = text_of(session, "token").ok_or_else(|| invalid("the session has no token"))?;
         let ends = text_of(session, "expiresAt").and_then(|text| seconds(text));
-        let ends = ends.ok_or_else(|| invalid("the session's end is no time"))?;
-
+        let (Some(id), Some(token), Some(ends)) =
+            (text_of(user, "id"), text_of(session, "token"), ends)
+        else {
+            return Err(invalid("the session has no token, no end or no user with an \"id\""));
+        };
         // what users can write into their own record never replaces what the token says about itself
         let mut arranged = Object::default();
         copy(user, &ABOUT_THE_TOKEN, &mut arranged);

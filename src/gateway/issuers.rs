@@ -48,22 +48,16 @@ impl Issuers {
         };
         for (i, entry) in entries.iter().enumerate() {
             let Json::Object(entry) = entry else {
-                reader.fault(SETTING, format!("[{i}]: is not a table"));
+                reader.fault_at(SETTING, i, &["is not a table"]);
                 continue;
             };
-            let mut faults = Vec::new();
-            let settings = reader.lookup();
-            let verifier = from_entry(entry, settings, by_secret, known_claims, &mut faults);
-            if let Some(verifier) = verifier {
+            if let Some(verifier) = from_entry(reader, i, entry, by_secret, known_claims) {
                 if let Some(issuer) = verifiers.iter().find_map(|v| v.common_issuer(&verifier)) {
-                    faults.push(format!(
-                        "accepts {issuer}, as an issuer before it does, for one profile"
-                    ));
+                    let detail =
+                        ["accepts ", issuer, ", as an issuer before it does, for one profile"];
+                    reader.fault_at(SETTING, i, &detail);
                 }
                 verifiers.push(verifier);
-            }
-            for fault in faults {
-                reader.fault(SETTING, format!("[{i}]: {fault}"));
             }
         }
         has_first.then_some(Self(verifiers))
@@ -128,11 +122,11 @@ impl Issuers {
 /// The verifier of an entry. What it does not say is as it is for the first issuer, but for where
 /// things are, and for a secret with the algorithms that go with it.
 fn from_entry(
+    all: &mut Reader<'_>,
+    index: usize,
     entry: &Object,
-    settings: &dyn Fn(&str) -> Option<String>,
     by_secret: bool,
     known_claims: &mut Vec<String>,
-    faults: &mut Vec<String>,
 ) -> Option<Verifier> {
     for (name, value) in entry.members() {
         let readable = match name {
@@ -140,15 +134,16 @@ fn from_entry(
             _ => text(value).is_some(),
         };
         if !MEMBERS.iter().any(|(member, _)| *member == name) {
-            faults.push(format!("{name} is not something an issuer can say"));
+            all.fault_at(SETTING, index, &[name, " is not something an issuer can say"]);
         } else if !readable {
-            faults.push(format!("{name} is empty, or not of its type"));
+            all.fault_at(SETTING, index, &[name, " is empty, or not of its type"]);
         }
     }
     if !entry.has("base_url") && !entry.has("jwks_url") {
-        faults.push("base_url is required, or jwks_url".to_owned());
+        all.fault_at(SETTING, index, &["base_url is required, or jwks_url"]);
         return None;
     }
+    let settings = all.lookup();
     let lookup = |setting: &str| {
         let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
         let inherited = match setting {
@@ -175,7 +170,7 @@ fn from_entry(
         if let Some((member, _)) = member
             && (entry.has(member) || ["issuer", "audience"].contains(member))
         {
-            faults.push(format!("{member} {}", fault.detail().replace("baseURL", "base_url")));
+            all.fault_at(SETTING, index, &[member, " ", fault.detail()]);
         }
     }
     verifier

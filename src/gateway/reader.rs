@@ -36,7 +36,17 @@ impl<'l> Reader<'l> {
     }
 
     pub(super) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
-        self.faults.push(SettingFault { setting, detail: detail.into() });
+        let fault = SettingFault { setting, detail: detail.into() };
+        // what is read again for another purpose is not wrong twice
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    /// The same about the entry with that index.
+    pub(super) fn fault_at(&mut self, setting: &'static str, index: usize, detail: &[&str]) {
+        let detail = detail.concat();
+        self.fault(setting, format!("[{index}]: {detail}"));
     }
 
     pub(super) fn required(&mut self, setting: &'static str) -> Option<String> {

@@ -38,7 +38,7 @@ impl Settings {
         note_claims(&tokens, &mut known_claims);
         let by_secret = tokens.secret.is_some();
         let first = verifier(&mut reader, tokens);
-        let cookie_cache = CookieCache::from_settings(&mut reader, by_secret, first.as_ref());
+        let cookie_cache = CookieCache::from_settings(&mut reader, first.as_ref());
         let issuers = Issuers::from_settings(&mut reader, first, by_secret, &mut known_claims);
         let rules = Rules::from_settings(&mut reader, &known_claims);
         let cors = Cors::from_settings(&mut reader);

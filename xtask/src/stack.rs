@@ -41,15 +41,29 @@ pub struct Stack {
 impl Stack {
     /// Starts all three; settings of the Worker are those of wrangler.toml, changed by `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
+        Self::start_with(changes, None)
+    }
+
+    /// The same with a cookie cache that Better Auth signs by `jwks` or by its `secret`, and that
+    /// counts at the Worker. It goes to another origin: this one wants tokens.
+    pub fn start_with_cookie_cache(signed_by: &str, origin: &str) -> Result<Self> {
+        let changes = [("COOKIE_CACHE", json!(signed_by)), ("ORIGIN_URL", json!(origin))];
+        Self::start_with(&changes, Some(signed_by))
+    }
+
+    fn start_with(changes: &[(&str, Value)], cookie_cache: Option<&str>) -> Result<Self> {
         let directory = Directory::new()?;
         let secret = hexadecimal(&random()?);
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?));
-        let (auth, auth_url) = start_auth(&directory.0, &secret)?;
+        let (auth, auth_url) = start_auth(&directory.0, &secret, cookie_cache)?;
         let (api, api_url) = start_api(&directory.0, &auth_url)?;
         let mut settings = workerd::Settings::from_wrangler()?
             .with("BETTER_AUTH_URL", json!(auth_url))
             .with("ORIGIN_URL", json!(api_url))
             .with("EDGE_SIGNING_KEY", json!(signing_key.to_string()));
+        if cookie_cache == Some("secret") {
+            settings = settings.with("BETTER_AUTH_SECRET", json!(secret));
+        }
         for (name, value) in changes {
             settings = settings.with(name, value.clone());
         }
@@ -69,9 +83,11 @@ impl Stack {
         let session_token =
             answer.header("set-auth-token").context("no set-auth-token")?.to_owned();
         let uuid = answer.json()["user"]["uuid"].as_str().context("no uuid")?.to_owned();
-        let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
-        let cookie = cookie.context("no session cookie")?.to_owned();
-        Ok(User { session_token, cookie, uuid })
+        let mut cookies = answer.headers("set-cookie").map(|cookie| cookie.split(';').next());
+        let cookie = cookies.next().flatten().context("no session cookie")?.to_owned();
+        let all: Vec<_> = [cookie.as_str()].into_iter().chain(cookies.flatten()).collect();
+        let cookies = all.join("; ");
+        Ok(User { session_token, cookie, cookies, uuid })
     }
 
     /// A JWT for a signed-in user, from Better Auth.
@@ -128,6 +144,8 @@ pub struct User {
     pub session_token: String,
     /// Its cookie, as a browser sends it: name and value
     pub cookie: String,
+    /// All its cookies, as a browser sends them: the session's, and its cache if there is one
+    pub cookies: String,
     /// The application's id
     pub uuid: String,
 }
@@ -171,8 +189,13 @@ impl Edge {
     }
 }
 
-fn start_auth(directory: &Path, secret: &str) -> Result<(Server, String)> {
+fn start_auth(
+    directory: &Path,
+    secret: &str,
+    cookie_cache: Option<&str>,
+) -> Result<(Server, String)> {
     let mut command = auth_program("src/server.ts", directory, secret);
+    command.env("COOKIE_CACHE", cookie_cache.unwrap_or_default());
     Server::start("Better Auth", &mut command, |line| listening(line, "Better Auth"))
 }
 

@@ -7,7 +7,7 @@ use crate::claims::DEFAULT_VERSION;
 use crate::error::{Code, Error};
 use crate::gateway::reader::Reader;
 use crate::gateway::settings::{token_options, verifier};
-use crate::verifier::{Verifier, issuing_url};
+use crate::verifier::{Verifier, VerifierOptions, issuing_url};
 
 /// What verifies the caches.
 #[derive(Debug)]
@@ -22,10 +22,9 @@ const MAX_AGE: &str = "SESSION_MAX_AGE";
 
 impl CookieCache {
     /// The setting `COOKIE_CACHE`, if it is there, on top of what the settings say about tokens, which
-    /// `tokens` verifies: `tokens_by_secret`, or by keys that are these caches' too.
+    /// `tokens` verifies.
     pub(in crate::gateway) fn from_settings(
         reader: &mut Reader<'_>,
-        tokens_by_secret: bool,
         tokens: Option<&Verifier>,
     ) -> Option<Self> {
         const VERSION: &str = "COOKIE_CACHE_VERSION";
@@ -38,39 +37,32 @@ impl CookieCache {
                 return None;
             }
         };
-        if by_secret && reader.text("BETTER_AUTH_SECRET").is_none() {
-            reader
-                .fault(SETTING, "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie");
-            return None;
-        }
-        let (issuers, max_age) = (issuers(reader), reader.text(MAX_AGE));
-        let settings = reader.lookup();
-        let lookup = |setting: &str| match setting {
-            "PROFILE" => Some("session-cache".to_owned()),
-            "ALGORITHMS" if by_secret => Some("HS256".to_owned()),
-            "ALGORITHMS" if tokens_by_secret => None,
-            "JWKS_URL" if by_secret => None,
-            // Better Auth gives it one of its own
-            "AUDIENCE" => None,
-            "ISSUER" => issuers.clone(),
-            // what is said about sessions counts here, where it is said
-            "MAX_TOKEN_AGE" => max_age.clone().or_else(|| settings(setting)),
-            _ => settings(setting),
-        };
-        let mut own = Reader::new(&lookup);
-        let options = token_options(&mut own);
-        let verifier = verifier(&mut own, options);
-        // everything else is about tokens too, and has been said there
-        for fault in own.faults() {
-            match fault.setting() {
-                "BETTER_AUTH_SECRET" if !tokens_by_secret => {
-                    reader.fault(fault.setting(), fault.detail())
-                }
-                "MAX_TOKEN_AGE" if max_age.is_some() => reader.fault(MAX_AGE, fault.detail()),
-                _ => {}
+        let mut options = token_options(reader);
+        options.profile = Some("session-cache".to_owned());
+        options.issuer = Some(issuers(&options)?);
+        // Better Auth gives it one of its own
+        options.audience = None;
+        if let Some(seconds) = reader.number(MAX_AGE) {
+            if seconds == 0.0 {
+                reader.fault(MAX_AGE, "is 0, for which every COOKIE_CACHE is too old");
             }
+            options.max_token_age = Some(seconds.max(1.0));
         }
-        let mut verifier = verifier?;
+        if by_secret {
+            options.algorithms = Some(vec!["HS256".to_owned()]);
+            options.secret = reader.secret(&options.algorithms);
+            options.jwks_url = None;
+            if options.secret.is_none() {
+                reader.fault(
+                    SETTING,
+                    "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie",
+                );
+                return None;
+            }
+        } else if options.secret.take().is_some() {
+            options.algorithms = None;
+        }
+        let mut verifier = verifier(reader, options)?;
         verifier.make_cookie_cache(version, tokens?);
         Some(Self { verifier })
     }
@@ -94,11 +86,12 @@ impl CookieCache {
 
 /// Better Auth names the base URL as it is configured there, with its path or without, whatever the
 /// issuer of its tokens is.
-fn issuers(reader: &Reader<'_>) -> Option<String> {
-    let written = reader.text("BETTER_AUTH_URL")?;
+fn issuers(tokens: &VerifierOptions) -> Option<Vec<String>> {
+    let written = tokens.base_url.clone()?;
     let base = BaseUrl::parse(&written).ok()?;
-    let further = reader.text("ISSUER").map_or(String::new(), |issuers| format!(",{issuers}"));
-    Some([base.origin(), ",", &issuing_url(&base), ",", &written, &further].concat())
+    let mut issuers = vec![base.origin().to_owned(), issuing_url(&base), written];
+    issuers.extend(tokens.issuer.iter().flatten().cloned());
+    Some(issuers)
 }
 
 /// The value of a cookie that may have been split. `None` where there is none.

@@ -53,7 +53,7 @@ impl Cookies {
         let cookies: Vec<_> = cookies(head).into_iter().map(name_and_value).collect();
         // browsers guard the first two best: a neighbouring domain cannot set them
         for guard in ["__Host-", "__Secure-", ""] {
-            let named = |name| format!("{guard}{}{name}", self.prefix);
+            let named = |name| [guard, &self.prefix, name].concat();
             let name = named("session_token");
             let Some(value) = only(&name, &cookies)? else { continue };
             let cache = match self.cached {
@@ -64,7 +64,7 @@ impl Cookies {
                 return Ok(None);
             }
             self.check_site(head)?;
-            let (session, exchanged) = (format!("{name}={value}"), self.exchanged);
+            let (session, exchanged) = ([&name, "=", value].concat(), self.exchanged);
             return Ok(Some(SessionCookies { session, cache, exchanged }));
         }
         Ok(None)

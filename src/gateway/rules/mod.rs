@@ -37,13 +37,14 @@ impl Rules {
                 Ok(rule) => {
                     let mut earlier = rules.iter();
                     if let Some((j, how)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {
-                        reader.fault(SETTING, format!("[{i}]: {how}: [{j}] comes first"));
+                        let j = j.to_string();
+                        reader.fault_at(SETTING, i, &[how, ": [", &j, "] comes first"]);
                     }
                     rules.push((i, rule));
                 }
                 Err(faults) => {
                     for fault in faults {
-                        reader.fault(SETTING, format!("[{i}]: {fault}"));
+                        reader.fault_at(SETTING, i, &[&fault]);
                     }
                 }
             }

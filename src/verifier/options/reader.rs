@@ -131,7 +131,7 @@ impl Reader {
         let Some(values) = given else {
             // a base URL that is wrong has a fault of its own
             if default.is_none() && !self.0.iter().any(|fault| fault.option == "baseURL") {
-                self.fault::<()>(option, "is required without a baseURL");
+                self.fault::<()>(option, "is required without a base URL");
             }
             return default.into_iter().collect();
         };

@@ -9,6 +9,7 @@ import { LibsqlDialect } from "@libsql/kysely-libsql";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { bearer, jwt } from "better-auth/plugins";
+import type { CookieCache } from "./settings.ts";
 
 /** What the authentication depends on. */
 export interface AuthDependencies {
@@ -18,6 +19,8 @@ export interface AuthDependencies {
   secret: string;
   /** Origins besides the base URL's own whose pages may call this server. */
   trustedOrigins: string[];
+  /** What signs the session in a cookie of its own, if there is one. */
+  cookieCache?: CookieCache | undefined;
   /** An open database; its tables are brought up to date. */
   database: Client;
 }
@@ -33,7 +36,8 @@ export async function createAuth(dependencies: AuthDependencies) {
   return betterAuth(options);
 }
 
-function authOptions({ baseURL, secret, trustedOrigins, database }: AuthDependencies) {
+function authOptions(dependencies: AuthDependencies) {
+  const { baseURL, secret, trustedOrigins, cookieCache, database } = dependencies;
   return {
     baseURL,
     secret,
@@ -43,6 +47,7 @@ function authOptions({ baseURL, secret, trustedOrigins, database }: AuthDependen
     // background, and fail when a short command closes the database before it is through.
     advanced: { database: { validateSchema: false } },
     emailAndPassword: { enabled: true },
+    session: { cookieCache: { enabled: cookieCache !== undefined, strategy: "jwt" } },
     user: {
       additionalFields: {
         uuid: {
@@ -56,6 +61,7 @@ function authOptions({ baseURL, secret, trustedOrigins, database }: AuthDependen
     },
     plugins: [
       jwt({
+        sessionCookieCache: cookieCache === "jwks",
         jwks: { keyPairConfig: { alg: "EdDSA", crv: "Ed25519" } },
         jwt: {
           // The default is the whole user record in every request's header.

@@ -15,7 +15,7 @@ try {
 }
 
 async function serve(settings: Settings): Promise<void> {
-  const { host, secret, trustedOrigins } = settings;
+  const { host, secret, trustedOrigins, cookieCache } = settings;
 
   let handleAuth: RequestListener = (_request, response) => {
     sendJSON(response, 503, { message: "Better Auth is starting" });
@@ -40,7 +40,7 @@ async function serve(settings: Settings): Promise<void> {
 
   const database = openDatabase(settings.databaseURL);
   const baseURL = settings.baseURL ?? address;
-  const auth = await createAuth({ baseURL, secret, trustedOrigins, database });
+  const auth = await createAuth({ baseURL, secret, trustedOrigins, cookieCache, database });
   const handle = toNodeHandler(auth);
   handleAuth = (request, response) => {
     handle(request, response).catch((error: unknown) => {

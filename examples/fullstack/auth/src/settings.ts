@@ -18,9 +18,14 @@ export interface Settings {
   databaseURL: string;
   /** Origins besides the base URL's own whose pages may call this server. */
   trustedOrigins: string[];
+  /** What signs the session in a cookie of its own; undefined for no such cookie. */
+  cookieCache: CookieCache | undefined;
   /** Whether the server stops when its standard input closes. */
   exitWithParent: boolean;
 }
+
+/** Better Auth's published keys, or its secret. */
+export type CookieCache = "jwks" | "secret";
 
 /** The environment does not make valid settings; the message lists every fault. */
 export class SettingsError extends Error {
@@ -90,10 +95,25 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     }
   }
 
+  const cookieCache = env.COOKIE_CACHE || undefined;
+  if (cookieCache !== undefined && cookieCache !== "jwks" && cookieCache !== "secret") {
+    faults.push(`COOKIE_CACHE: expected jwks or secret, got ${JSON.stringify(cookieCache)}`);
+    throw new SettingsError(faults);
+  }
+
   if (faults.length > 0) throw new SettingsError(faults);
 
   const exitWithParent = env.EXIT_WITH_PARENT === "1";
-  return { host, port, secret, baseURL, databaseURL, trustedOrigins, exitWithParent };
+  return {
+    host,
+    port,
+    secret,
+    baseURL,
+    databaseURL,
+    trustedOrigins,
+    cookieCache,
+    exitWithParent,
+  };
 }
 
 /** The URL's origin, or undefined if it is no http(s) URL or says more than an origin. */
