@@ -8,13 +8,22 @@ use crate::jose::{Json, Object};
 #[derive(Clone, Debug)]
 pub(super) struct CookieCache {
     /// The version that Better Auth's `cookieCache.version` gives; another is out of date
-    pub(super) version: String,
+    version: String,
     /// What a cache is taken to say that its signature by a shared secret makes superfluous: `iss`
     /// and `aud`. Without, it must say so itself, and also whose it is.
-    pub(super) implied: Option<(String, String)>,
+    implied: Option<(String, String)>,
+    read: Read,
 }
 
+type Read = fn(&CookieCache, &Object) -> Result<(Object, f64), Error>;
+
 impl CookieCache {
+    /// Caches of that version, which their signature makes say `implied`.
+    pub(super) fn new(version: String, implied: Option<(String, String)>) -> Self {
+        // by a pointer: where nothing makes such expectations, what reads caches is not linked
+        Self { version, implied, read: Self::arranged }
+    }
+
     /// The claims of a cache, and when its session ends, in seconds since 1970.
     ///
     /// # Errors
@@ -22,6 +31,10 @@ impl CookieCache {
     /// Auth signs with its secret; [`Code::InvalidClaim`] where one part contradicts another or has
     /// no meaning; [`Code::Expired`] for another version.
     pub(super) fn read(&self, said: &Object) -> Result<(Object, f64), Error> {
+        (self.read)(self, said)
+    }
+
+    fn arranged(&self, said: &Object) -> Result<(Object, f64), Error> {
         let (Some(Json::Object(session)), Some(Json::Object(user))) =
             (said.member("session"), said.member("user"))
         else {

@@ -81,7 +81,7 @@ impl Expectations {
             true => self.issuers.first().cloned().zip(self.audiences.first().cloned()),
             false => None,
         };
-        self.cookie_cache = Some(CookieCache { version, implied });
+        self.cookie_cache = Some(CookieCache::new(version, implied));
     }
 
     /// Check 2: is it a token of the expected kind by its `typ`?

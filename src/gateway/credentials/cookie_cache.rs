@@ -7,7 +7,7 @@ use crate::claims::DEFAULT_VERSION;
 use crate::error::{Code, Error};
 use crate::gateway::reader::Reader;
 use crate::gateway::settings::{token_options, verifier};
-use crate::verifier::{Verifier, VerifierOptions, issuing_url};
+use crate::verifier::{Verifier, issuing_url};
 
 /// What verifies the caches.
 #[derive(Debug)]
@@ -37,9 +37,15 @@ impl CookieCache {
                 return None;
             }
         };
+        if by_secret && reader.text("BETTER_AUTH_SECRET").is_none() {
+            reader
+                .fault(SETTING, "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie");
+            return None;
+        }
+        let issuers = issuers(reader)?;
         let mut options = token_options(reader);
         options.profile = Some("session-cache".to_owned());
-        options.issuer = Some(issuers(&options)?);
+        options.issuer = Some(issuers);
         // Better Auth gives it one of its own
         options.audience = None;
         if let Some(seconds) = reader.number(MAX_AGE) {
@@ -52,13 +58,6 @@ impl CookieCache {
             options.algorithms = Some(vec!["HS256".to_owned()]);
             options.secret = reader.secret(&options.algorithms);
             options.jwks_url = None;
-            if options.secret.is_none() {
-                reader.fault(
-                    SETTING,
-                    "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie",
-                );
-                return None;
-            }
         } else if options.secret.take().is_some() {
             options.algorithms = None;
         }
@@ -86,11 +85,11 @@ impl CookieCache {
 
 /// Better Auth names the base URL as it is configured there, with its path or without, whatever the
 /// issuer of its tokens is.
-fn issuers(tokens: &VerifierOptions) -> Option<Vec<String>> {
-    let written = tokens.base_url.clone()?;
+fn issuers(reader: &Reader<'_>) -> Option<Vec<String>> {
+    let written = reader.text("BETTER_AUTH_URL")?;
     let base = BaseUrl::parse(&written).ok()?;
     let mut issuers = vec![base.origin().to_owned(), issuing_url(&base), written];
-    issuers.extend(tokens.issuer.iter().flatten().cloned());
+    issuers.append(&mut reader.list("ISSUER").unwrap_or_default());
     Some(issuers)
 }
 
