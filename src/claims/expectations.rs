@@ -92,22 +92,22 @@ impl Expectations {
         self.profile.check_type(header, by_secret)
     }
 
-    /// Check 6, and the claims as they are to be seen.
+    /// Check 6, which leaves the claims as they are to be seen.
     ///
     /// # Errors
     /// Those of [`Self::check`]; a cookie that is no cache of a session has errors of its own.
-    pub(crate) fn accept(&self, claims: Claims, now: f64) -> Result<(Claims, Expected), Error> {
-        let Some(cache) = &self.cookie_cache else {
-            let expected = self.check(&claims, now)?;
-            return Ok((claims, expected));
-        };
-        let (object, session_ends) = cache.read(&claims.object)?;
-        let claims = Claims { object, ..claims };
-        let mut expected = self.check(&claims, now)?;
+    pub(crate) fn accept(&self, claims: &mut Claims, now: f64) -> Result<Expected, Error> {
+        let mut session_ends = f64::INFINITY;
+        if let Some(cache) = &self.cookie_cache {
+            (claims.object, session_ends) = cache.read(&claims.object)?;
+        }
+        let mut expected = self.check(claims, now)?;
         // a cache is never good for longer than the session that it is of
-        expected.times.expires = expected.times.expires.min(session_ends);
-        self.check_again(&expected, now)?;
-        Ok((claims, expected))
+        if session_ends < expected.times.expires {
+            expected.times.expires = session_ends;
+            self.check_again(&expected, now)?;
+        }
+        Ok(expected)
     }
 
     /// Check 6: the claims of a token whose signature holds, at `now` in seconds since 1970.

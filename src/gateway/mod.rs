@@ -137,16 +137,14 @@ impl Gateway {
         if let Some(user) = self.sessions.cached_user(cookies, host).await? {
             return Ok(Caller { user, token: None });
         }
-        let cookie = &cookies.session;
-        let token = self.sessions.token(cookie, host, false).await?;
-        match self.issuers.verify(&token, host).await {
-            Ok(user) => Ok(Caller { user, token: Some(token) }),
-            Err(error) if error.code() == Code::Expired => {
-                let token = self.sessions.token(cookie, host, true).await?;
-                let user = self.issuers.verify(&token, host).await?;
-                Ok(Caller { user, token: Some(token) })
+        let mut again = false;
+        loop {
+            let token = self.sessions.token(&cookies.session, host, again).await?;
+            match self.issuers.verify(&token, host).await {
+                Ok(user) => return Ok(Caller { user, token: Some(token) }),
+                Err(error) if error.code() == Code::Expired && !again => again = true,
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
     }
 }

@@ -156,11 +156,11 @@ impl Verifier {
         self.expectations.check_type(jws.header(), self.is_by_secret())?;
         let algorithm = self.allowed_algorithm(jws.header())?;
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
-        let claims = Claims::new(payload, claims);
+        let mut claims = Claims::new(payload, claims);
 
         // Looked at before the signature for the key cache's sake, told to nobody until it holds.
         let now = host.now();
-        let accepted = self.expectations.accept(claims, now);
+        let accepted = self.expectations.accept(&mut claims, now);
         let key = match &self.keys {
             Keys::Published(source) => {
                 let plausible = accepted.is_ok();
@@ -171,7 +171,7 @@ impl Verifier {
             Keys::Shared(secret) if secret.verifies(algorithm, signing_input, &signature) => None,
             Keys::Shared(_) => return Err(bad_signature()),
         };
-        let (claims, expected) = accepted?;
+        let expected = accepted?;
         // the keys may have taken their time
         self.expectations.check_again(&expected, host.now())?;
         let companion = Companion::default();
