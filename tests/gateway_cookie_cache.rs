@@ -6,8 +6,7 @@ mod common;
 use better_auth_edge::gateway::{RequestHead, Settings};
 use better_auth_edge::host::GetError;
 use common::{
-    AUTH_SERVER, Answer, Edge, NOW, Signer, base64url, good_claims, key_set, origin_headers,
-    request,
+    AUTH_SERVER, Answer, Edge, NOW, Signer, base64url, good_claims, origin_headers, request,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -85,6 +84,9 @@ fn a_good_cache_shows_the_user_and_nobody_is_asked() {
     let jwks = Edge::new(&[&more[..], &[BY_KEYS]].concat());
     let secret = Edge::new(&[&more[..], &BY_SECRET].concat());
     secret.host.answers(Answer::fails(GetError::Unreachable));
+    // tokens and caches share one set of keys
+    let claims = good_claims().with("uuid", r#""u""#).with("name", r#""n""#);
+    assert_eq!(jwks.outcome(&request("GET", "/", &[jwks.bearer(&claims)])), "forward");
     let caches = [
         (&jwks, signed_by_key(&jwks.signer, &by_keys()), 1),
         (&secret, signed_by_secret(SECRET, &by_secret()), 0),
@@ -138,7 +140,6 @@ fn a_cache_that_is_not_good_is_refused_where_nothing_else_can_decide() {
         (key(json!({"session": {"expiresAt": "soon"}})), "invalid_claim"),
         (key(json!({"session": {"expiresAt": 1_850_000_000_000_u64}})), "invalid_claim"),
         (key(json!({"version": "2"})), "expired"),
-        (key(json!({"version": 1})), "expired"),
         (key(json!({"version": null})), "forward"),
         (key(json!({"sub": "user-2"})), "invalid_claim"),
         (key(json!({"sub": null})), "invalid_claim"),
@@ -147,7 +148,6 @@ fn a_cache_that_is_not_good_is_refused_where_nothing_else_can_decide() {
         (key(json!({"sid": null})), "invalid_claim"),
         (key(json!({"sid": "token-2", "session": {"token": "token-2"}})), "invalid_claim"),
         (key(json!({"user": {"id": null}})), "invalid_claim"),
-        (key(json!({"user": {"id": 7}})), "invalid_claim"),
         (key(json!({"user": {"id": ""}, "sub": ""})), "invalid_claim"),
         (key(json!({"session": {"token": ""}, "sid": ""})), "invalid_claim"),
         (key(json!({"user": null})), "wrong_token_type"),
@@ -170,7 +170,6 @@ fn a_cache_that_is_not_good_is_refused_where_nothing_else_can_decide() {
         (mac(json!({"sub": "user-2"})), "invalid_claim"),
         (mac(json!({"iss": "https://evil.example"})), "issuer_mismatch"),
         (mac(json!({"session": {"token": "token-2"}})), "invalid_claim"),
-        (mac(json!({"exp": NOW - 10.0})), "expired"),
         (mac(json!({"exp": null})), "missing_claim"),
         // what else Better Auth signs by its secret: the token in an email
         (
@@ -250,18 +249,15 @@ fn parts_make_one_cache_in_exactly_one_way() {
     let name = "better-auth.session_data";
     let (first, second, last) =
         (format!("{name}.0={one}"), format!("{name}.1={two}"), format!("{name}.2={three}"));
-    let many: Vec<_> = cache.chars().enumerate().map(|(i, c)| format!("{name}.{i}={c}")).collect();
-    let hundred: Vec<_> = (0..100)
-        .map(|i| {
-            let (start, end) = (i * cache.len() / 100, (i + 1) * cache.len() / 100);
-            format!("{name}.{i}={}", &cache[start..end])
-        })
-        .collect();
+    let split = |parts: usize| {
+        let part = |i: usize| &cache[i * cache.len() / parts..(i + 1) * cache.len() / parts];
+        (0..parts).map(|i| format!("{name}.{i}={}", part(i))).collect::<Vec<_>>().join("; ")
+    };
     for (cookies, expected) in [
         (format!("{first}; {second}; {last}"), "forward"),
         (format!("{last}; a=b; {first}; {second}"), "forward"),
-        (hundred.join("; "), "forward"),
-        (many.join("; "), "malformed_request"),
+        (split(100), "forward"),
+        (split(101), "malformed_request"),
         (format!("{name}.0={cache}"), "forward"),
         (format!("{name}={cache}"), "forward"),
         (format!("{name}=; {name}.0={cache}"), "forward"),
@@ -400,14 +396,4 @@ fn every_fault_of_the_settings_is_named() {
     ] {
         assert_eq!(faults(settings), expected, "{settings:?}");
     }
-}
-
-#[test]
-fn the_cache_shares_the_key_set_of_the_tokens() {
-    let edge = Edge::new(&[BY_KEYS]);
-    edge.host.answers(Answer::fails(GetError::Unreachable));
-    edge.host.answers_once(Answer::ok(key_set(&[edge.signer.jwk()])));
-    assert_eq!(edge.outcome(&request("GET", "/x", &[edge.bearer(&good_claims())])), "forward");
-    assert_eq!(edge.outcome(&with_cache(&signed_by_key(&edge.signer, &by_keys()))), "forward");
-    assert_eq!(edge.host.fetches(), 1);
 }
