@@ -149,6 +149,8 @@ codes! {
     InsufficientScope = "insufficient_scope", 403, "The token's scope does not suffice";
     /// A cookie came with a request that another site may have caused.
     CrossSiteRequest = "cross_site_request", 403, "The request comes from another site";
+    /// Too many requests of one user, or too many refused ones from one address.
+    RateLimited = "rate_limited", 429, "There were too many requests";
     /// A setting is missing or unusable.
     Misconfigured = "misconfigured", 500, "The edge is misconfigured";
     /// The origin could not be reached.

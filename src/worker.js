@@ -1,6 +1,8 @@
 // The crossing between a Worker's request and the wasm: one string in, one string of edits out.
 // Nothing here decides anything.
 
+import { tell } from "./host/operations.js";
+
 /**
  * Headers by their names in lower case: a plain object, because editing and sending one takes a fifth of
  * the time that `Headers` take. A header called `__proto__` gets lost, which nobody will miss.
@@ -51,26 +53,43 @@ export function requestHead(request) {
  * @param {string} how the URL, then the edits to the request's headers, one to a line, and behind an
  *   empty line those to the headers of the answer
  * @param {boolean} hasBody
+ * @param {boolean} isPrivate whether the answer is for one user
+ * @param {string | undefined} report what is told of it, if anything
  * @param {number} timeout milliseconds until an answer must have begun
  * @param {{ fetch: typeof fetch } | undefined} origin the service to send it to, in place of the network
  * @param {(code: string, requestId: string, page: string | undefined) => Response} failed what answers
  *   when the origin does not
  * @returns {Response | Promise<Response>}
  */
-export function forwardRequest(request, how, hasBody, timeout, origin, failed) {
+export function forwardRequest(
+  request,
+  how,
+  hasBody,
+  isPrivate,
+  report,
+  timeout,
+  origin,
+  failed,
+) {
   const end = how.indexOf("\n\n");
   const [url, ...edits] = how.slice(0, end).split("\n");
   const answerEdits = how.slice(end + 2);
-  const fail = (/** @type {string} */ code) =>
-    failed(code, /^x-request-id: (.*)$/m.exec(how)[1], request.headers.get("origin") ?? undefined);
+  const started = report ? Date.now() : 0;
+  const fail = (/** @type {string} */ code) => {
+    const id = /^x-request-id: (.*)$/m.exec(how)[1];
+    const answer = failed(code, id, request.headers.get("origin") ?? undefined);
+    if (report) edit(answer.headers, tell(report, answer, Date.now() - started, code));
+    return answer;
+  };
   const network = origin ?? globalThis;
   let timer;
   try {
     const headers = editedHeaders(request, edits);
     // a request made of another one is made twice, here and in fetch
+    const cf = isPrivate ? UNCACHED : undefined;
     const answer = hasBody
-      ? network.fetch(new Request(url, request), { headers, redirect: "manual" })
-      : network.fetch(url, { method: request.method, headers, redirect: "manual" });
+      ? network.fetch(new Request(url, request), { headers, redirect: "manual", cf })
+      : network.fetch(url, { method: request.method, headers, redirect: "manual", cf });
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, timeout);
     });
@@ -79,7 +98,8 @@ export function forwardRequest(request, how, hasBody, timeout, origin, failed) {
         // what has begun is not cut
         clearTimeout(timer);
         if (!answer) return fail("origin_timeout");
-        return answerEdits ? edited(answer, answerEdits) : answer;
+        const told = report ? tell(report, answer, Date.now() - started) : "";
+        return answerEdits || told ? edited(answer, answerEdits + told) : answer;
       },
       () => {
         clearTimeout(timer);
@@ -90,6 +110,12 @@ export function forwardRequest(request, how, hasBody, timeout, origin, failed) {
     return fail("origin_unreachable");
   }
 }
+
+/**
+ * Keeps an answer that is for one user out of Cloudflare's cache, which would give it to others by its
+ * URL alone. It is what `cache: "no-store"` says, without the headers that this adds to the request.
+ */
+const UNCACHED = { cacheTtl: -1, cacheLevel: "bypass" };
 
 /**
  * The headers that go to the origin. Values that are not ASCII are bytes, which only `Headers` keep.

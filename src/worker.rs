@@ -3,8 +3,8 @@
 //! Glue only. The head crosses once as one string, the header edits come back once, and bodies
 //! never enter the wasm.
 
-mod bindings;
 mod host;
+mod services;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -23,8 +23,8 @@ use crate::error::{Code, Error};
 use crate::gateway::{self, Decision, Gateway, RequestHead, SettingFault, Settings};
 use crate::host::{Host, JsHost};
 
-use bindings::Bindings;
 use host::WorkerHost;
+use services::Services;
 
 /// Answers a request: a response, or the promise of one. What is decided without waiting is decided
 /// before this returns, and forwarded without an executor in between. Nothing is ever thrown.
@@ -50,23 +50,25 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
     let relay = runtime.relay();
     let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
     relay.run(async move {
-        let Deployment { gateway, bindings } = &*deployment;
+        let Deployment { gateway, services } = &*deployment;
         Ok(match gateway.decide(&head, &host).await {
             Decision::Respond(response, _) => respond(&response).into(),
             Decision::Forward(forward)
-                if bindings.origin.is_undefined() && gateway.is_own_request(&head) =>
+                if services.origin.is_undefined() && gateway.is_own_request(&head) =>
             {
                 let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS);
                 let page = head.header("origin").next();
-                respond(&gateway.origin_failed(page, &error, &forward.request_id)).into()
+                respond(&gateway.origin_failed(page, error, &forward.request_id, &host)).into()
             }
             Decision::Forward(forward) => FAILED.with(|failed| {
                 forward_request(
                     &request,
                     &forward.as_text(),
                     head.has_body(),
+                    forward.private,
+                    forward.report.as_deref(),
                     gateway.origin_timeout(),
-                    &bindings.origin,
+                    &services.origin,
                     failed.as_ref(),
                 )
             }),
@@ -93,7 +95,8 @@ thread_local! {
         let deployment = DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten());
         match deployment {
             Some(deployment) => {
-                respond(&deployment.gateway.origin_failed(page.as_deref(), &error, &id))
+                let host = JsHost::new(|_| ());
+                respond(&deployment.gateway.origin_failed(page.as_deref(), error, &id, &host))
             }
             None => respond(&gateway::Response::problem(&error, &id)),
         }
@@ -103,7 +106,26 @@ thread_local! {
 /// A gateway, and what stands around it.
 struct Deployment {
     gateway: Gateway,
-    bindings: Bindings,
+    services: Services,
+}
+
+impl Deployment {
+    /// By the settings and by what is bound beside them, or every fault of both.
+    fn read(env: &Env) -> Result<Self, Vec<SettingFault>> {
+        let (settings, mut faults) = match Settings::parse(|name| setting(env, name)) {
+            Ok(settings) => (Some(settings), Vec::new()),
+            Err(faults) => (None, faults),
+        };
+        let bindings = gateway::Bindings::look(|name, method| bind(env, name, method), &mut faults);
+        let services = Services::read(env, &mut faults);
+        match settings.filter(|_| faults.is_empty()) {
+            Some(settings) => {
+                let settings = settings.with_bindings(bindings, JsHost::secret());
+                Ok(Self { gateway: Gateway::new(settings), services })
+            }
+            None => Err(faults),
+        }
+    }
 }
 
 thread_local! {
@@ -114,18 +136,13 @@ thread_local! {
 /// The isolate's gateway, or nothing where its settings have faults; the log names them all.
 fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| {
-        let made = deployment.get_or_init(|| {
-            let mut faults = Vec::new();
-            let bindings = Bindings::read(env, &mut faults);
-            match Settings::parse(|name| setting(env, name)) {
-                Ok(settings) if faults.is_empty() => {
-                    return Some(Rc::new(Deployment { gateway: Gateway::new(settings), bindings }));
-                }
-                Ok(_) => {}
-                Err(others) => faults.extend(others.iter().map(SettingFault::to_string)),
+        let made = deployment.get_or_init(|| match Deployment::read(env) {
+            Ok(deployment) => Some(Rc::new(deployment)),
+            Err(faults) => {
+                let faults: Vec<_> = faults.iter().map(SettingFault::to_string).collect();
+                console_error!("misconfigured: {}", faults.join("; "));
+                None
             }
-            console_error!("misconfigured: {}", faults.join("; "));
-            None
         });
         made.clone()
     })
@@ -160,6 +177,8 @@ extern "C" {
         request: &Request,
         how: &str,
         has_body: bool,
+        private: bool,
+        report: Option<&str>,
         timeout: u32,
         origin: &JsValue,
         failed: &JsValue,
@@ -167,4 +186,9 @@ extern "C" {
 
     #[wasm_bindgen(js_name = makeResponse)]
     fn make_response(status: u16, headers: &str, body: &str) -> Response;
+}
+
+#[wasm_bindgen(module = "/src/host/operations.js")]
+extern "C" {
+    fn bind(env: &JsValue, name: &str, method: &str) -> Option<bool>;
 }

@@ -104,7 +104,8 @@ impl Forwarding {
             None => url,
         };
         let request_id = request_id.to_owned();
-        Forward { url, edits, answer_edits, request_id }
+        let private = user.is_some();
+        Forward { url, edits, answer_edits, request_id, private, report: None }
     }
 
     /// Whether `forward` has made this request, for an origin that turned out to be the edge.
@@ -151,6 +152,12 @@ pub struct Forward {
     pub answer_edits: Vec<HeaderEdit>,
     /// For the log, and for the answer if the origin fails
     pub request_id: String,
+    /// Whether the answer is for one user, so that no cache may keep or give it
+    pub private: bool,
+    /// What to tell of it once the answer has begun, if anything, in three lines: where, `log`, `point` or
+    /// both; a JSON object, to which `upstream_status` and `upstream_ms` are added; and for `Server-Timing`
+    /// what is known already, if that is wanted
+    pub report: Option<String>,
 }
 
 impl Forward {

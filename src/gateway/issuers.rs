@@ -90,6 +90,11 @@ impl Issuers {
         known
     }
 
+    /// Seconds since keys were last asked for.
+    pub(super) fn keys_age(&self, now: f64) -> Option<f64> {
+        self.0.iter().filter_map(|verifier| verifier.keys_age(now)).reduce(f64::min)
+    }
+
     /// Who decides about a token: who has verified it before, or else whom its `iss` names exactly,
     /// and its `typ` where several kinds of tokens come from there.
     fn issuer_of<H: Host>(&self, token: &str, host: &H) -> &Verifier {

@@ -14,6 +14,7 @@ mod forward;
 mod head;
 mod isolation;
 mod issuers;
+mod operations;
 mod path;
 mod reader;
 mod response;
@@ -24,6 +25,7 @@ mod well_known;
 pub use edit::HeaderEdit;
 pub use forward::Forward;
 pub use head::RequestHead;
+pub use operations::Bindings;
 pub use path::Path;
 pub use reader::SettingFault;
 pub use response::Response;
@@ -37,6 +39,7 @@ use cors::Cors;
 use credentials::{Credential, SessionCookies, Sessions};
 use forward::{Forwarding, Passage};
 use issuers::Issuers;
+use operations::{Occasion, Operations, Seen};
 
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -50,41 +53,78 @@ pub struct Gateway {
     cors: Cors,
     sessions: Sessions,
     forwarding: Forwarding,
+    operations: Operations,
 }
 
 impl Gateway {
     /// A gateway by these settings. Nothing is fetched before the first token asks for a key.
     pub fn new(settings: Settings) -> Self {
-        let Settings { issuers, rules, cors, sessions, forwarding } = settings;
-        Self { issuers, rules, cors, sessions, forwarding }
+        let Settings { issuers, rules, cors, sessions, forwarding, operations } = settings;
+        Self { issuers, rules, cors, sessions, forwarding, operations }
     }
 
     /// What to do with a request. The way is one, and it never turns back.
     pub async fn decide<H: Host>(&self, head: &RequestHead, host: &H) -> Decision {
-        let own_answer = self.own_answer(head, host).await;
-        if let Some(response) = own_answer.or_else(|| self.cors.preflight(head)) {
-            return Decision::Respond(response, None);
-        }
+        let mut seen = self.operations.watch(host);
         let request_id = head.request_id().unwrap_or_else(|| host.request_id());
-        match self.admit(head, host).await {
-            Ok(Admitted { path, caller }) => {
-                let mut forward = self.forwarding.forward(&Passage {
-                    head,
-                    path: &path,
-                    user: caller.as_ref().map(|caller| &caller.user),
-                    token: caller.as_ref().and_then(|caller| caller.token.as_deref()),
-                    request_id: &request_id,
-                    now: host.now(),
-                });
-                forward.answer_edits.extend(self.cors.edits(head));
-                Decision::Forward(forward)
+        let own_answer = self.own_answer(head, host).await;
+        let (mut response, error) = match own_answer.or_else(|| self.cors.preflight(head)) {
+            Some(response) => (response, None),
+            None => {
+                let mut admitted = self.admit(head, host, &mut seen).await;
+                let refusal = admitted.as_ref().err();
+                if let Some((limit, key)) = self.operations.limit(refusal, &seen, head)
+                    && !host.admits(limit, &key).await
+                {
+                    admitted = Err(self.operations.beyond(limit, admitted.as_ref().err()));
+                }
+                match admitted {
+                    Ok(admitted) => {
+                        let forward = self.forward(head, &admitted, &seen, &request_id, host);
+                        return Decision::Forward(forward);
+                    }
+                    Err(error) => {
+                        let mut response = Response::problem(&error, &request_id);
+                        self.cors.decorate(head.header("origin").next(), &mut response);
+                        (response, Some(error))
+                    }
+                }
             }
-            Err(error) => {
-                let mut response = Response::problem(&error, &request_id);
-                self.cors.decorate(head.header("origin").next(), &mut response);
-                Decision::Respond(response, Some(error))
-            }
-        }
+        };
+        let occasion = self.occasion(&seen, Some(head.method()), &request_id);
+        self.operations.answered(&mut response, error.as_ref(), &occasion, host);
+        Decision::Respond(response, error)
+    }
+
+    fn forward<H: Host>(
+        &self,
+        head: &RequestHead,
+        Admitted { path, caller }: &Admitted<'_>,
+        seen: &Seen,
+        request_id: &str,
+        host: &H,
+    ) -> Forward {
+        let mut forward = self.forwarding.forward(&Passage {
+            head,
+            path,
+            user: caller.as_ref().map(|caller| &caller.user),
+            token: caller.as_ref().and_then(|caller| caller.token.as_deref()),
+            request_id,
+            now: host.now(),
+        });
+        forward.answer_edits.extend(self.cors.edits(head));
+        let occasion = self.occasion(seen, Some(head.method()), request_id);
+        forward.report = self.operations.forwarded(&occasion, host);
+        forward
+    }
+
+    fn occasion<'d>(
+        &'d self,
+        seen: &'d Seen,
+        method: Option<&'d str>,
+        request_id: &'d str,
+    ) -> Occasion<'d> {
+        Occasion { gateway: self, seen, method, request_id }
     }
 
     /// Milliseconds until the origin's answer must have begun.
@@ -99,9 +139,18 @@ impl Gateway {
     }
 
     /// The answer where the origin fails, for a page with that `Origin`, if any.
-    pub fn origin_failed(&self, page: Option<&str>, error: &Error, request_id: &str) -> Response {
-        let mut response = Response::problem(error, request_id);
+    pub fn origin_failed<H: Host>(
+        &self,
+        page: Option<&str>,
+        error: Error,
+        request_id: &str,
+        host: &H,
+    ) -> Response {
+        let mut response = Response::problem(&error, request_id);
         self.cors.decorate(page, &mut response);
+        let seen = Seen::default();
+        let occasion = self.occasion(&seen, None, request_id);
+        self.operations.answered(&mut response, Some(&error), &occasion, host);
         response
     }
 
@@ -109,9 +158,11 @@ impl Gateway {
         &self,
         head: &'r RequestHead,
         host: &H,
+        seen: &mut Seen,
     ) -> Result<Admitted<'r>, Error> {
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
+        seen.rule = matched.rule;
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
             return Ok(Admitted { path, caller: None });
         }
@@ -124,6 +175,7 @@ impl Gateway {
             None if matched.access == Access::Optional => None,
             None => return Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
         };
+        seen.user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
         isolation::check(&matched, caller.as_ref().map(|caller| &*caller.user))?;
         Ok(Admitted { path, caller })
     }

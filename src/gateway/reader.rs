@@ -36,7 +36,7 @@ impl<'l> Reader<'l> {
     }
 
     pub(super) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
-        let fault = SettingFault { setting, detail: detail.into() };
+        let fault = SettingFault::new(setting, detail);
         // what is read again for another purpose is not wrong twice
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
@@ -126,6 +126,11 @@ pub struct SettingFault {
 }
 
 impl SettingFault {
+    /// What is wrong with a setting or a binding, as half a sentence.
+    pub fn new(setting: &'static str, detail: impl Into<String>) -> Self {
+        Self { setting, detail: detail.into() }
+    }
+
     /// What is wrong with it, as half a sentence.
     pub(super) fn detail(&self) -> &str {
         &self.detail

@@ -7,6 +7,7 @@ use super::cors::Cors;
 use super::credentials::{CookieCache, Sessions};
 use super::forward::Forwarding;
 use super::issuers::Issuers;
+use super::operations::Operations;
 use super::reader::{Reader, SettingFault};
 use super::rules::Rules;
 use crate::claims::RequiredClaim;
@@ -20,6 +21,7 @@ pub struct Settings {
     pub(super) cors: Cors,
     pub(super) sessions: Sessions,
     pub(super) forwarding: Forwarding,
+    pub(super) operations: Operations,
 }
 
 impl Settings {
@@ -44,10 +46,11 @@ impl Settings {
         let cors = Cors::from_settings(&mut reader);
         let sessions = Sessions::from_settings(&mut reader, cookie_cache);
         let forwarding = Forwarding::from_settings(&mut reader);
+        let operations = Operations::from_settings(&mut reader);
 
         match (issuers, forwarding) {
             (Some(issuers), Some(forwarding)) if reader.is_faultless() => {
-                Ok(Self { issuers, rules, cors, sessions, forwarding })
+                Ok(Self { issuers, rules, cors, sessions, forwarding, operations })
             }
             _ => Err(reader.faults()),
         }

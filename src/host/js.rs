@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::jose::{Algorithm, PublicKey};
 
-use super::{GetError, GetRequest, GetResponse, Host, Relay};
+use super::{GetError, GetRequest, GetResponse, Host, Level, Limit, Relay};
 
 /// The runtime that this module runs in: workerd, a browser, Node.
 #[derive(Clone)]
@@ -27,6 +27,11 @@ impl JsHost {
     /// is done: `waitUntil` on Cloudflare, nothing where tasks just run.
     pub fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
         Self { keep_alive: Rc::new(keep_alive), relay: Relay::default() }
+    }
+
+    /// Something that nobody else knows, of 128 bits.
+    pub fn secret() -> String {
+        random_hexadecimal() + &random_hexadecimal()
     }
 
     /// By which futures that use this host are run.
@@ -128,6 +133,19 @@ impl Host for JsHost {
         self.relay.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
     }
 
+    fn log(&self, level: Level, line: &str) {
+        log(level.name(), line);
+    }
+
+    fn data_point(&self, record: &str) {
+        write_point(record);
+    }
+
+    async fn admits(&self, limit: Limit, key: &str) -> bool {
+        let admitted = self.relay.settled(admits(limit.binding(), key)).await;
+        admitted.is_ok_and(|admitted| admitted.is_truthy())
+    }
+
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         let relay = Relay::default();
         let task = task(Self { relay: relay.clone(), keep_alive: Rc::clone(&self.keep_alive) });
@@ -198,4 +216,12 @@ extern "C" {
     fn import_key(algorithm: &str, jwk: &str) -> Promise;
     fn verify(imported: &JsValue, message: &[u8], signature: &[u8]) -> Promise;
     fn random() -> f64;
+}
+
+#[wasm_bindgen(module = "/src/host/operations.js")]
+extern "C" {
+    fn log(level: &str, line: &str);
+    #[wasm_bindgen(js_name = writePoint)]
+    fn write_point(record: &str);
+    fn admits(binding: &str, key: &str) -> Promise;
 }

@@ -18,7 +18,7 @@ pub use js::JsHost;
 pub use relay::Relay;
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 
 use crate::jose::{Algorithm, PublicKey};
 
@@ -61,9 +61,62 @@ pub trait Host: Clone + 'static {
         signature: &[u8],
     ) -> impl Future<Output = bool>;
 
+    /// Writes a line into the log.
+    fn log(&self, _level: Level, _line: &str) {}
+
+    /// Writes a data point, by the record of a decision.
+    fn data_point(&self, _record: &str) {}
+
+    /// Counts a request against a limit, and says whether it is within. A limit that cannot be asked limits
+    /// nobody.
+    fn admits(&self, _limit: Limit, _key: &str) -> impl Future<Output = bool> {
+        ready(true)
+    }
+
     /// Runs a task, with a host of its own, that may go on after the answer has been given, as long
     /// as the runtime lets it.
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F);
+}
+
+/// How much a line of the log matters; the most important is the least.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Level {
+    /// Something is broken
+    Error,
+    /// A request was refused
+    Warn,
+    /// Everything else
+    Info,
+}
+
+impl Level {
+    /// Its name, which is that of a function of `console` too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Limit {
+    /// Requests of one user
+    User,
+    /// Refused requests from one address
+    Rejected,
+}
+
+impl Limit {
+    /// The name of the binding that counts.
+    pub fn binding(self) -> &'static str {
+        match self {
+            Self::User => "RATE_LIMIT_USER",
+            Self::Rejected => "RATE_LIMIT_REJECTED",
+        }
+    }
 }
 
 /// A request for a small document.

@@ -11,6 +11,7 @@ pub use options::{Fault, VerifierOptions};
 
 use std::any::Any;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
@@ -85,6 +86,7 @@ impl Verifier {
         let known = may_be_known.then(|| self.cache(host).get(token)).flatten();
         if let Some(verified) = known {
             if self.still_holds(&verified, host).await {
+                verified.was_known.store(true, Ordering::Relaxed);
                 return Ok(verified);
             }
             self.cache(host).remove(token);
@@ -132,6 +134,14 @@ impl Verifier {
         source.status(host.now())
     }
 
+    /// Seconds since the keys were asked for, without asking again.
+    pub(crate) fn keys_age(&self, now: f64) -> Option<f64> {
+        match &self.keys {
+            Keys::Published(source) => source.status(now).age,
+            Keys::Shared(_) => None,
+        }
+    }
+
     /// A token that was verified before needs its times and its key again, the key by identity. What
     /// does not hold any more is verified afresh, which says why.
     async fn still_holds<H: Host>(&self, verified: &Verified, host: &H) -> bool {
@@ -175,7 +185,8 @@ impl Verifier {
         // the keys may have taken their time
         self.expectations.check_again(&expected, host.now())?;
         let companion = Companion::default();
-        Ok(Verified { header, claims, expected, algorithm, key, companion })
+        let was_known = AtomicBool::new(false);
+        Ok(Verified { header, claims, expected, algorithm, key, companion, was_known })
     }
 
     fn is_by_secret(&self) -> bool {
@@ -214,6 +225,7 @@ pub struct Verified {
     /// The published key that signed it
     key: Option<Arc<VerifyingKey>>,
     companion: Companion,
+    was_known: AtomicBool,
 }
 
 /// Something that is made of a verified token and kept with it: it is gone when the token is.
@@ -260,6 +272,11 @@ impl Verified {
     /// The algorithm that signed it.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// Whether it was asked for again after it had been verified.
+    pub(crate) fn was_known(&self) -> bool {
+        self.was_known.load(Ordering::Relaxed)
     }
 
     /// What is kept with it.

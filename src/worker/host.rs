@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::{Promise, Uint8Array};
 
 use super::Deployment;
-use crate::host::{GetError, GetRequest, GetResponse, Host, JsHost};
+use crate::host::{GetError, GetRequest, GetResponse, Host, JsHost, Level, Limit};
 use crate::jose::{Algorithm, PublicKey};
 
 /// What a request has of its runtime.
@@ -36,18 +36,18 @@ impl Host for WorkerHost {
     }
 
     fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>> {
-        let service = self.deployment.bindings.service_for(&request.url);
+        let service = self.deployment.services.service_for(&request.url);
         self.runtime.get_by(request, service)
     }
 
     async fn load(&self, url: &str) -> Option<Vec<u8>> {
-        let found = load(url, &self.deployment.bindings.keys);
+        let found = load(url, &self.deployment.services.keys);
         let found = self.runtime.settled(found).await.ok()?;
         (!found.is_undefined()).then(|| Uint8Array::new(&found).to_vec())
     }
 
     fn save(&self, url: &str, record: impl FnOnce() -> Vec<u8>, max_age: u32) {
-        let saved = save(url, &record(), max_age, &self.deployment.bindings.keys);
+        let saved = save(url, &record(), max_age, &self.deployment.services.keys);
         self.runtime.keep_alive(saved);
     }
 
@@ -59,6 +59,18 @@ impl Host for WorkerHost {
         signature: &[u8],
     ) -> impl Future<Output = bool> {
         self.runtime.verify(key, algorithm, message, signature)
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        self.runtime.log(level, line);
+    }
+
+    fn data_point(&self, record: &str) {
+        self.runtime.data_point(record);
+    }
+
+    fn admits(&self, limit: Limit, key: &str) -> impl Future<Output = bool> {
+        self.runtime.admits(limit, key)
     }
 
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {

@@ -1,7 +1,7 @@
 //! A gateway, the network behind it, and what the origin would see.
 
 use better_auth_edge::gateway::{
-    Decision, Forward, Gateway, HeaderEdit, RequestHead, Response, Settings,
+    Bindings, Decision, Forward, Gateway, HeaderEdit, RequestHead, Response, Settings,
 };
 
 use super::{AUTH_SERVER, Answer, Claims, Signer, TestHost, key_set};
@@ -17,12 +17,18 @@ impl Edge {
     /// A gateway with these settings beside the two that are required, and an auth server that
     /// publishes the key of [`Signer::default`].
     pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
+        Self::with_bindings(settings, Bindings::default())
+    }
+
+    /// The same where these bindings are there.
+    pub(crate) fn with_bindings(settings: &[(&str, &str)], bindings: Bindings) -> Self {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://api.example")];
         let lookup = |name: &str| {
             let mut all = settings.iter().chain(&required);
             all.find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
         };
         let settings = Settings::parse(lookup).expect("these settings are good");
+        let settings = settings.with_bindings(bindings, "a salt".to_owned());
         let signer = Signer::default();
         let host = TestHost::new();
         host.answers(Answer::ok(key_set(&[signer.jwk()])));

@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, native};
+use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, Level, Limit, native};
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
 use super::NOW;
@@ -27,6 +27,10 @@ struct State {
     tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
     loads: Cell<usize>,
     store: Store,
+    log: RefCell<Vec<(Level, String)>>,
+    points: RefCell<Vec<String>>,
+    limited: RefCell<Vec<Limit>>,
+    counted: RefCell<Vec<(Limit, String)>>,
 }
 
 /// What outlives an isolate.
@@ -57,6 +61,10 @@ impl TestHost {
             tasks: RefCell::default(),
             loads: Cell::new(0),
             store,
+            log: RefCell::default(),
+            points: RefCell::default(),
+            limited: RefCell::default(),
+            counted: RefCell::default(),
         }))
     }
 
@@ -99,6 +107,26 @@ impl TestHost {
     /// The jitter from now on.
     pub(crate) fn set_random(&self, random: f64) {
         self.0.random.set(random);
+    }
+
+    /// What has been logged since this was asked last.
+    pub(crate) fn logged(&self) -> Vec<(Level, String)> {
+        self.0.log.take()
+    }
+
+    /// The records of which data points have been made since this was asked last.
+    pub(crate) fn points(&self) -> Vec<String> {
+        self.0.points.take()
+    }
+
+    /// These limits are reached from now on, others are not.
+    pub(crate) fn limits(&self, reached: &[Limit]) {
+        *self.0.limited.borrow_mut() = reached.to_vec();
+    }
+
+    /// What has been counted against which limit since this was asked last.
+    pub(crate) fn counted(&self) -> Vec<(Limit, String)> {
+        self.0.counted.take()
     }
 
     /// Lets that many seconds go by.
@@ -209,6 +237,19 @@ impl Host for TestHost {
         signature: &[u8],
     ) -> bool {
         native::verify(key, algorithm, message, signature)
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        self.0.log.borrow_mut().push((level, line.to_owned()));
+    }
+
+    fn data_point(&self, record: &str) {
+        self.0.points.borrow_mut().push(record.to_owned());
+    }
+
+    async fn admits(&self, limit: Limit, key: &str) -> bool {
+        self.0.counted.borrow_mut().push((limit, key.to_owned()));
+        !self.0.limited.borrow().contains(&limit)
     }
 
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {

@@ -83,7 +83,7 @@ impl Stack {
         let session_token =
             answer.header("set-auth-token").context("no set-auth-token")?.to_owned();
         let uuid = answer.json()["user"]["uuid"].as_str().context("no uuid")?.to_owned();
-        let mut cookies = answer.headers("set-cookie").map(|cookie| cookie.split(';').next());
+        let mut cookies = answer.all("set-cookie").map(|cookie| cookie.split(';').next());
         let cookie = cookies.next().flatten().context("no session cookie")?.to_owned();
         let all: Vec<_> = [cookie.as_str()].into_iter().chain(cookies.flatten()).collect();
         let cookies = all.join("; ");
@@ -161,16 +161,23 @@ pub struct Edge {
 impl Edge {
     /// Starts it with these settings and no others.
     pub fn start(vars: &[(&str, Value)]) -> Result<Self> {
-        Self::start_bound(vars, &[])
+        Self::start_bound(vars, &[], &[])
     }
 
-    /// The same with bindings: names, and the base URLs of the servers behind them.
-    pub fn start_bound(vars: &[(&str, Value)], services: &[(&str, &str)]) -> Result<Self> {
+    /// The same with bindings: `services` are names and the base URLs of the servers behind them,
+    /// `scripted` names and modules whose default exports make them. There `outbound` is none: it is a
+    /// Worker that gets what the Worker fetches.
+    pub fn start_bound(
+        vars: &[(&str, Value)],
+        services: &[(&str, &str)],
+        scripted: &[(&str, &str)],
+    ) -> Result<Self> {
         let directory = Directory::new()?;
         let mut settings = workerd::Settings::from_wrangler()?;
         settings.vars.clear();
-        let owned = |(name, url): &(&str, &str)| (name.to_string(), url.to_string());
+        let owned = |(name, what): &(&str, &str)| (name.to_string(), what.to_string());
         settings.services = services.iter().map(owned).collect();
+        settings.scripted = scripted.iter().map(owned).collect();
         for (name, value) in vars {
             settings = settings.with(name, value.clone());
         }

@@ -70,6 +70,9 @@ pub(crate) struct Settings {
     pub(crate) v8_flags: Vec<&'static str>,
     /// Bindings, and the base URLs of the servers behind them: a KV namespace by its name, and services
     pub(crate) services: Vec<(String, String)>,
+    /// Names of bindings, and modules whose default export makes them; [`OUTBOUND`] names a Worker that
+    /// gets what the Worker fetches
+    pub(crate) scripted: Vec<(String, String)>,
 }
 
 impl Settings {
@@ -80,8 +83,13 @@ impl Settings {
         let date = config["compatibility_date"].as_str().context("no compatibility_date")?;
         let vars = config["vars"].as_object().context("wrangler.toml has no vars")?;
         let vars = vars.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let compatibility_date = date.to_owned();
-        Ok(Self { compatibility_date, vars, v8_flags: Vec::new(), services: Vec::new() })
+        Ok(Self {
+            compatibility_date: date.to_owned(),
+            vars,
+            v8_flags: Vec::new(),
+            services: Vec::new(),
+            scripted: Vec::new(),
+        })
     }
 
     /// The same with one setting changed; `null` takes it away.
@@ -95,11 +103,29 @@ impl Settings {
 
     fn capnp(&self, modules: &str) -> String {
         let vars = self.vars.iter().map(|(name, value)| binding(name, value));
+        let (outbound, scripted): (Vec<_>, Vec<_>) =
+            self.scripted.iter().partition(|(name, _)| name == OUTBOUND);
+        let outbound = outbound.first().map(|(_, module)| Value::from(module.as_str()));
+        let extensions = scripted.iter().map(|(name, module)| {
+            let module = Value::from(module.as_str());
+            format!("(name = \"scripted:{name}\", internal = true, esModule = {module})")
+        });
+        let extensions = extensions.collect::<Vec<_>>().join(", ");
+        let scripted = scripted.iter().map(|(name, _)| {
+            format!("(name = \"{name}\", wrapped = (moduleName = \"scripted:{name}\"))")
+        });
         let bound = self.services.iter().map(|(name, _)| bound(name));
-        let bindings = vars.chain(bound).collect::<Vec<_>>().join(", ");
+        let bindings = vars.chain(bound).chain(scripted).collect::<Vec<_>>().join(", ");
         let services = self.services.iter().map(|(name, url)| service(name, url));
         let services: String = services.collect();
         let date = &self.compatibility_date;
+        let global = if outbound.is_some() { OUTBOUND } else { "internet" };
+        let outbound = outbound.map_or_else(String::new, |module| {
+            let modules = format!("[(name = \"{OUTBOUND}.js\", esModule = {module})]");
+            format!(
+                "(name = \"{OUTBOUND}\", worker = (modules = {modules}, compatibilityDate = \"{date}\")),"
+            )
+        });
         let flags: Vec<_> = self.v8_flags.iter().map(|flag| format!("\"{flag}\"")).collect();
         let flags = flags.join(", ");
         format!(
@@ -107,15 +133,18 @@ impl Settings {
 const config :Workerd.Config = (
   services = [
     (name = "edge", worker = .edge),
+    {outbound}
     (name = "internet", network = (allow = ["local"])),
 {services}  ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
   v8Flags = [{flags}],
+  extensions = [(modules = [{extensions}])],
 );
 const edge :Workerd.Worker = (
   modules = [{modules}],
   compatibilityDate = "{date}",
   bindings = [{bindings}],
+  globalOutbound = "{global}",
 );
 "#
         )
@@ -131,6 +160,9 @@ fn service(name: &str, url: &str) -> String {
     let address = url.trim_start_matches("http://");
     format!("    (name = \"{name}\", external = (address = \"{address}\", http = ())),\n")
 }
+
+/// What a Worker is called that gets another one's requests.
+const OUTBOUND: &str = "outbound";
 
 fn binding(name: &str, value: &Value) -> String {
     // JSON's string literals are Cap'n Proto's too, as far as settings go

@@ -19,7 +19,7 @@ const ORIGIN_URL: &str = "http://origin.invalid/v1";
 
 fn edge(services: &[(&str, &str)], more: &[(&str, Value)]) -> Edge {
     let urls = [("BETTER_AUTH_URL", json!(AUTH_URL)), ("ORIGIN_URL", json!(ORIGIN_URL))];
-    Edge::start_bound(&[&urls[..], more].concat(), services).unwrap()
+    Edge::start_bound(&[&urls[..], more].concat(), services, &[]).unwrap()
 }
 
 fn token(auth: &Auth) -> String {

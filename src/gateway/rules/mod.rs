@@ -52,9 +52,18 @@ impl Rules {
         Self(rules.into_iter().map(|(_, rule)| rule).collect())
     }
 
+    /// The path of a rule as the settings have it.
+    pub(super) fn path(&self, rule: usize) -> &str {
+        self.0.get(rule).map_or("", Rule::path)
+    }
+
     /// What the first matching rule asks for.
     pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
-        self.0.iter().find_map(|rule| rule.match_request(method, path)).unwrap_or_default()
+        let mut rules = self.0.iter().enumerate();
+        let first = rules.find_map(|(i, rule)| {
+            Some(Match { rule: Some(i), ..rule.match_request(method, path)? })
+        });
+        first.unwrap_or_default()
     }
 }
 
@@ -84,6 +93,8 @@ impl Access {
 /// What a rule asks of a request; the default asks for a token.
 #[derive(Debug, Default)]
 pub(super) struct Match<'r> {
+    /// Which rule it is
+    pub(super) rule: Option<usize>,
     pub(super) access: Access,
     /// The path's parameters by name
     parameters: Vec<(&'r str, &'r str)>,

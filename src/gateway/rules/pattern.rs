@@ -6,6 +6,7 @@ use crate::jose::Object;
 /// Literals, `{name}` for one segment, and `*` at the end for all that is left, even nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pattern {
+    text: String,
     segments: Vec<Segment>,
     open_ended: bool,
 }
@@ -23,6 +24,7 @@ impl Pattern {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
+        let whole = text;
         let (text, open_ended) = match text.strip_suffix("/*") {
             Some(rest) => (if rest.is_empty() { "/" } else { rest }, true),
             None => (text, false),
@@ -30,13 +32,19 @@ impl Pattern {
         let path = Path::parse(text)
             .map_err(|error| format!("the path {text} cannot match: {}", error.detail()))?;
         let segments = path.segments().iter().map(|text| Segment::parse(text));
-        let pattern = Self { segments: segments.collect::<Result<_, _>>()?, open_ended };
+        let segments = segments.collect::<Result<_, _>>()?;
+        let pattern = Self { text: whole.to_owned(), segments, open_ended };
         for (i, name) in pattern.parameter_names().enumerate() {
             if pattern.parameter_names().take(i).any(|earlier| earlier == name) {
                 return Err(format!("the path has {{{name}}} twice"));
             }
         }
         Ok(pattern)
+    }
+
+    /// As it was written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The path's parameters, if it matches. A slash at the end makes no difference.

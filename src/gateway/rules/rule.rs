@@ -87,6 +87,11 @@ impl Rule {
         }
     }
 
+    /// The path as the settings have it.
+    pub(super) fn path(&self) -> &str {
+        self.pattern.text()
+    }
+
     fn takes(&self, method: &str) -> bool {
         self.methods.is_empty() || self.methods.iter().any(|m| includes(m, method))
     }
@@ -101,7 +106,7 @@ impl Rule {
         }
         let parameters = self.pattern.parameters(path)?;
         let Self { access, equal, claims, scopes, .. } = self;
-        Some(Match { access: *access, parameters, equal, claims, scopes })
+        Some(Match { rule: None, access: *access, parameters, equal, claims, scopes })
     }
 }
 

@@ -127,6 +127,16 @@ pub fn edge(auth: &Auth, origin: &Scripted, more: &[(&str, Value)]) -> Edge {
 
 /// The same before an origin that is known by its URL.
 pub fn edge_before(auth: &Auth, origin: &str, more: &[(&str, Value)]) -> Edge {
+    edge_with(auth, origin, more, &[])
+}
+
+/// The same with bindings that are made by the default exports of these modules.
+pub fn edge_with(
+    auth: &Auth,
+    origin: &str,
+    more: &[(&str, Value)],
+    bindings: &[(&str, &str)],
+) -> Edge {
     let settings = [
         ("BETTER_AUTH_URL", json!(auth.server.url)),
         ("ORIGIN_URL", json!(origin)),
@@ -140,7 +150,7 @@ pub fn edge_before(auth: &Auth, origin: &str, more: &[(&str, Value)]) -> Edge {
             ]),
         ),
     ];
-    Edge::start(&[&settings[..], more].concat()).unwrap()
+    Edge::start_bound(&[&settings[..], more].concat(), &[], bindings).unwrap()
 }
 
 /// An origin that tells what reached it: method, target, headers and the body's length.

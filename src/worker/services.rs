@@ -7,10 +7,11 @@ use worker::Env;
 
 use super::setting;
 use crate::base_url::BaseUrl;
+use crate::gateway::SettingFault;
 
 /// The bindings, each `undefined` where there is none. A binding may be used by every request of an
 /// isolate.
-pub(super) struct Bindings {
+pub(super) struct Services {
     auth: JsValue,
     /// What is asked of this origin goes to `auth`
     auth_origin: String,
@@ -20,20 +21,20 @@ pub(super) struct Bindings {
     pub(super) keys: JsValue,
 }
 
-impl Bindings {
+impl Services {
     /// Reads them, and notes every binding that is not what its name promises.
-    pub(super) fn read(env: &Env, faults: &mut Vec<String>) -> Self {
-        let mut binding = |name: &str, method: &str, kind: &str| {
+    pub(super) fn read(env: &Env, faults: &mut Vec<SettingFault>) -> Self {
+        let mut binding = |name, method, kind| {
             let value = bound(env, name, method);
             if value.is_null() {
-                faults.push([name, " is not ", kind].concat());
+                faults.push(SettingFault::new(name, kind));
             }
             value
         };
-        let auth = binding("AUTH", "fetch", "a service binding");
-        let origin = binding("ORIGIN", "fetch", "a service binding");
+        let auth = binding("AUTH", "fetch", "is no service binding");
+        let origin = binding("ORIGIN", "fetch", "is no service binding");
         // a bucket has the other methods too
-        let keys = binding("JWKS_KV", "getWithMetadata", "a KV namespace");
+        let keys = binding("JWKS_KV", "getWithMetadata", "is no KV namespace");
         let auth_url = setting(env, "BETTER_AUTH_URL").unwrap_or_default();
         // one that is no URL is a fault among the settings
         let auth_url = BaseUrl::parse(auth_url.trim()).ok();

@@ -1,0 +1,71 @@
+//! Rate limits: of users, and of addresses whose requests are refused.
+
+use super::pseudonym::pseudonym;
+use super::{Operations, Seen};
+use crate::error::{Code, Error};
+use crate::gateway::head::RequestHead;
+use crate::gateway::reader::Reader;
+use crate::host::Limit;
+
+/// What is told to those who are limited.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RateLimits {
+    /// Seconds
+    retry_after: u32,
+}
+
+impl RateLimits {
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        let retry_after = reader.number("RATE_LIMIT_RETRY_AFTER").unwrap_or(60.0);
+        if !(1.0..=86_400.0).contains(&retry_after) || retry_after % 1.0 != 0.0 {
+            reader.fault("RATE_LIMIT_RETRY_AFTER", "is not a whole number of seconds up to 86400");
+        }
+        Self { retry_after: retry_after as u32 }
+    }
+}
+
+impl Operations {
+    /// What a request counts against, and as whose: one of a user that would be forwarded, or one that is
+    /// refused because of who sent it.
+    pub(in crate::gateway) fn limit(
+        &self,
+        refusal: Option<&Error>,
+        seen: &Seen,
+        head: &RequestHead,
+    ) -> Option<(Limit, String)> {
+        match refusal {
+            None if self.bindings.rate_limit_user => {
+                Some((Limit::User, pseudonym(SAME_EVERYWHERE, seen.user.as_deref()?)))
+            }
+            Some(error) if self.bindings.rate_limit_rejected && is_callers_fault(error) => {
+                // Cloudflare's own, which no client can send
+                Some((Limit::Rejected, head.header("cf-connecting-ip").next()?.to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The refusal of a request that was one too many, in place of that which it would get anyway.
+    pub(in crate::gateway) fn beyond(&self, limit: Limit, refusal: Option<&Error>) -> Error {
+        let error = Error::new(Code::RateLimited, detail(limit));
+        let error = error.with_retry_after(self.limits.retry_after);
+        match refusal {
+            Some(refusal) => error.with_source(refusal.code().as_str()),
+            None => error,
+        }
+    }
+}
+
+fn detail(limit: Limit) -> &'static str {
+    match limit {
+        Limit::User => "this user has sent too many requests",
+        Limit::Rejected => "too many requests from this address were refused",
+    }
+}
+
+fn is_callers_fault(error: &Error) -> bool {
+    matches!(error.status(), 401 | 403)
+}
+
+/// Users are counted by one name in all isolates.
+const SAME_EVERYWHERE: &str = "better-auth-edge: a user's rate limit";
