@@ -2,7 +2,7 @@
 //! be checked before the host is asked: the point lies on the curve, and r and s are in range.
 
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
-use crypto_bigint::{U256, U384, U576, const_monty_params};
+use crypto_bigint::{U576, const_monty_params};
 
 use crate::jose::{Curve, Unusable};
 
@@ -31,19 +31,18 @@ pub(super) fn is_in_range(curve: Curve, signature: &[u8]) -> bool {
     signature.len() == 2 * curve.bytes() && signature.chunks(curve.bytes()).all(in_range)
 }
 
+/// Fields of all three sizes are reckoned in the largest one's: one code for all.
 macro_rules! curve {
-    ($is_on:ident, $uint:ty, $modulus:ident, $p:literal, $b:literal) => {
-        const_monty_params!($modulus, $uint, $p);
+    ($is_on:ident, $modulus:ident, $p:literal, $b:literal) => {
+        const_monty_params!($modulus, U576, $p);
 
         fn $is_on(x: &[u8], y: &[u8]) -> bool {
-            type Element = ConstMontyForm<$modulus, { <$uint>::LIMBS }>;
+            type Element = ConstMontyForm<$modulus, { U576::LIMBS }>;
             let element = |bytes: &[u8]| {
-                let mut padded = [0; <$uint>::BYTES];
-                padded[<$uint>::BYTES - bytes.len()..].copy_from_slice(bytes);
-                let number = <$uint>::from_be_slice(&padded);
+                let number = number(bytes);
                 (number < *$modulus::PARAMS.modulus().as_ref()).then(|| Element::new(&number))
             };
-            let b = Element::new(&<$uint>::from_be_hex($b));
+            let b = Element::new(&U576::from_be_hex($b));
             match (element(x), element(y)) {
                 (Some(x), Some(y)) => y * y == x * x * x - (x + x + x) + b,
                 _ => false,
@@ -52,23 +51,26 @@ macro_rules! curve {
     };
 }
 
+fn number(bytes: &[u8]) -> U576 {
+    let mut padded = [0; U576::BYTES];
+    padded[U576::BYTES - bytes.len()..].copy_from_slice(bytes);
+    U576::from_be_slice(&padded)
+}
+
 curve!(
     is_on_p256,
-    U256,
     P256Modulus,
-    "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
-    "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b"
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
+    "000000000000000000000000000000000000000000000000000000000000000000000000000000005ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b"
 );
 curve!(
     is_on_p384,
-    U384,
     P384Modulus,
-    "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
-    "b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef"
+    "000000000000000000000000000000000000000000000000fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
+    "000000000000000000000000000000000000000000000000b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef"
 );
 curve!(
     is_on_p521,
-    U576,
     P521Modulus,
     "00000000000001ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     "0000000000000051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00"

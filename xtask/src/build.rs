@@ -37,7 +37,7 @@ pub fn worker() -> Result<()> {
     run(Command::new(worker_build)
         .args(["--release", "--features", "worker"])
         .env("WASM_BINDGEN_BIN", wasm_bindgen)
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")
         // beside what .cargo/config.toml says
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SMALLER)
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
@@ -89,8 +89,8 @@ pub fn javascript() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// With opt-level 2, less inlining and unrolling: a seventh of the size. It costs a fifth of an Ed25519
-/// verification, of which a Worker does few: the tokens that it sees come again.
+/// A Worker is built for size, but for what Cargo.toml names, and with less inlining and unrolling even
+/// there. What it does for a request is called from cold caches, where less code is not slower.
 const SMALLER: &str = "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-inlinehint-threshold=60 \
                        -Cllvm-args=-unroll-threshold=50";
 

@@ -9,9 +9,8 @@ use std::sync::Arc;
 
 use jwt_compact::alg::Ed25519;
 use jwt_compact::{AlgorithmExt, Claims, Header};
-use serde::ser::{Error as _, SerializeMap, SerializeSeq};
+use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use super::reader::Reader;
 use crate::jose::{Json, Object};
@@ -196,8 +195,9 @@ impl Serialize for Value<'_> {
             Json::Bool(value) => serializer.serialize_bool(*value),
             Json::Number(number) => {
                 // as it is written, to the last digit
-                let number = RawValue::from_string(number.to_string()).map_err(S::Error::custom)?;
-                number.serialize(serializer)
+                let mut raw = serializer.serialize_struct(RAW, 1)?;
+                raw.serialize_field(RAW, &number.to_string())?;
+                raw.end()
             }
             Json::String(text) => serializer.serialize_str(text),
             Json::Array(elements) => {
@@ -209,6 +209,10 @@ impl Serialize for Value<'_> {
         }
     }
 }
+
+/// What serde_json calls a `RawValue` while it is written. To make one would parse the number once more,
+/// by a parser of which nothing else is needed here.
+const RAW: &str = "$serde_json::private::RawValue";
 
 fn members<S: Serializer>(object: &Object, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
