@@ -133,3 +133,15 @@ fn the_next_key_is_published_before_it_signs() {
     let (header, _) = checked(&edge, &assertion(&edge, &good_claims(), "GET", "/x").unwrap());
     assert_eq!(header["kid"], "edge-1");
 }
+
+#[test]
+fn numbers_are_passed_on_to_the_last_digit() {
+    let edge = Edge::new(&[KEY, ("CLAIMS", "number")]);
+    for number in ["12345678901234567890123", "0.10000000000000000001", "-1", "1.50", "1E+2"] {
+        let assertion = assertion(&edge, &good_claims().with("number", number), "GET", "/x");
+        let assertion = assertion.unwrap();
+        let payload = BASE64URL.decode(assertion.split('.').nth(1).unwrap()).unwrap();
+        let payload = String::from_utf8(payload).unwrap();
+        assert!(payload.contains(&format!(r#""claims":{{"number":{number}}}"#)), "{payload}");
+    }
+}
