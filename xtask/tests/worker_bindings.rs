@@ -93,9 +93,7 @@ fn a_binding_of_another_kind_is_misconfigured_by_name() {
     assert_eq!(http::get(&edge.url, &[]).unwrap().outcome(), "500 misconfigured");
     let log = edge.log();
     let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
-    for fault in
-        ["AUTH is not a service", "ORIGIN is not a service", "JWKS_KV is not a KV namespace"]
-    {
+    for fault in ["AUTH is no service", "ORIGIN is no service", "JWKS_KV is no KV namespace"] {
         assert!(line.contains(fault), "{fault}: {line}");
     }
 }
