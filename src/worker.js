@@ -98,8 +98,13 @@ export function forwardRequest(
         // what has begun is not cut
         clearTimeout(timer);
         if (!answer) return fail("origin_timeout");
-        const told = report ? tell(report, answer, Date.now() - started) : "";
-        return answerEdits || told ? edited(answer, answerEdits + told) : answer;
+        try {
+          const told = report ? tell(report, answer, Date.now() - started) : "";
+          return answerEdits || told ? edited(answer, answerEdits + told) : answer;
+        } catch {
+          // a status that no answer made here can have: 101 without a WebSocket, or 600 and above
+          return fail("origin_unreachable");
+        }
       },
       () => {
         clearTimeout(timer);
