@@ -91,6 +91,16 @@ fn an_assertion_does_not_outlive_the_token() {
 }
 
 #[test]
+fn a_token_that_is_let_through_at_its_very_end_has_an_assertion_that_can_still_be_read() {
+    for ago in [0, 4] {
+        let edge = Edge::new(&[KEY]);
+        let claims = good_claims().with("exp", &(NOW as u64 - ago).to_string());
+        let (_, said) = checked(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
+        assert_eq!(said["exp"].as_u64(), Some(NOW as u64 + 5), "{ago} s ago");
+    }
+}
+
+#[test]
 fn an_assertion_is_used_again_until_half_of_its_life_is_over() {
     let edge = Edge::new(&[KEY]);
     let claims = good_claims();
