@@ -101,6 +101,25 @@ fn a_token_that_is_let_through_at_its_very_end_has_an_assertion_that_can_still_b
 }
 
 #[test]
+fn no_client_chooses_an_assertions_id() {
+    let edge = Edge::new(&[KEY, ("EDGE_BIND_REQUEST", "true")]);
+    let ids = [(), ()].map(|()| {
+        let (name, bearer) = edge.bearer(&good_claims());
+        let headers = [(name, bearer), ("x-request-id", "of-the-client".to_owned())];
+        let forward = edge.forward(&request("GET", "/x", &headers));
+        assert_eq!(forward.request_id, "of-the-client");
+        let assertion = forward.edits.iter().find_map(|edit| match edit {
+            HeaderEdit::Set(name, value) if name == "x-edge-jwt-assertion" => Some(value),
+            _ => None,
+        });
+        let (_, said) = checked(&edge, assertion.unwrap());
+        said["jti"].as_str().unwrap().to_owned()
+    });
+    assert_ne!(ids[0], ids[1]);
+    assert!(!ids.contains(&"of-the-client".to_owned()), "{ids:?}");
+}
+
+#[test]
 fn an_assertion_is_used_again_until_half_of_its_life_is_over() {
     let edge = Edge::new(&[KEY]);
     let claims = good_claims();

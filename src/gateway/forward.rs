@@ -38,6 +38,8 @@ pub(super) struct Passage<'r> {
     /// The user's token, where the request itself had another credential
     pub(super) token: Option<&'r str>,
     pub(super) request_id: &'r str,
+    /// Gives another id, which no client has chosen
+    pub(super) new_id: &'r dyn Fn() -> String,
     /// Seconds since 1970
     pub(super) now: f64,
 }
@@ -70,7 +72,7 @@ impl Forwarding {
     /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
     /// sends GET whatever the method was, and the rules may have let only that method pass.
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
-        let Passage { head, path, user, token, request_id, now } = *passage;
+        let Passage { head, path, user, token, request_id, new_id, now } = *passage;
         let url = self.url(path);
         let removed = head.headers().filter(|(name, _)| self.is_removed(head, name));
         let removed = removed.map(|(name, _)| HeaderEdit::Remove(name.to_owned().into()));
@@ -92,7 +94,7 @@ impl Forwarding {
             set("x-edge-user", header_value(user.user()));
             if let Some(assertions) = &self.assertions {
                 let (edge, method) = (head.origin(), head.method());
-                let occasion = Occasion { user, now, id: request_id, edge, method, url: &url };
+                let occasion = Occasion { user, now, new_id, edge, method, url: &url };
                 set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
             }
             edits.extend(self.claim_edits(user));
@@ -304,6 +306,7 @@ mod tests {
             user: None,
             token: None,
             request_id: "id",
+            new_id: &|| unreachable!("nothing is signed"),
             now: 0.0,
         };
         forwarding.forward(&passage)

@@ -110,6 +110,7 @@ impl Gateway {
             user: caller.as_ref().map(|caller| &caller.user),
             token: caller.as_ref().and_then(|caller| caller.token.as_deref()),
             request_id,
+            new_id: &|| host.request_id(),
             now: host.now(),
         });
         forward.answer_edits.extend(self.cors.edits(head));

@@ -51,8 +51,8 @@ pub(super) struct Occasion<'r> {
     pub(super) user: &'r Verified,
     /// Seconds since 1970
     pub(super) now: f64,
-    /// Unique, printable
-    pub(super) id: &'r str,
+    /// Gives what nobody else has, nor can choose: the request's own id may be the client's
+    pub(super) new_id: &'r dyn Fn() -> String,
     /// The edge's own origin
     pub(super) edge: &'r str,
     pub(super) method: &'r str,
@@ -116,14 +116,14 @@ impl Assertions {
     }
 
     fn sign(&self, occasion: &Occasion<'_>, issuer: &str) -> String {
-        let Occasion { user, now, id, method, url, .. } = *occasion;
+        let Occasion { user, now, new_id, method, url, .. } = *occasion;
         let claims = Claims::new(Assertion {
             iss: issuer,
             aud: &self.audience,
             sub: user.user(),
             iat: now as u64,
             exp: expires(user, now) as u64,
-            jti: id,
+            jti: new_id(),
             claims: Passed { names: &self.claims, user },
             htm: self.bound.then_some(method),
             htu: self.bound.then_some(url),
@@ -163,7 +163,7 @@ struct Assertion<'a> {
     sub: &'a str,
     iat: u64,
     exp: u64,
-    jti: &'a str,
+    jti: String,
     claims: Passed<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     htm: Option<&'a str>,
