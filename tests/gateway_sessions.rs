@@ -108,6 +108,17 @@ fn the_best_guarded_cookie_counts_and_two_of_one_name_do_not() {
 }
 
 #[test]
+fn what_another_cookie_holds_is_no_session() {
+    let hidden = "a=1, __Host-better-auth.session_token=of-a-neighbour";
+    let nothing_else = Edge::new(&[EXCHANGE]);
+    assert_eq!(nothing_else.outcome(&request("GET", "/x", &cookie(hidden))), "missing_token");
+    let edge = edge(&[], 900.0);
+    let both = format!("{hidden}; {SESSION}");
+    assert_eq!(edge.outcome(&request("GET", "/x", &cookie(&both))), "forward");
+    assert_eq!(edge.host.requests()[0].cookie.as_deref(), Some(SESSION));
+}
+
+#[test]
 fn a_token_that_is_shown_counts_before_a_cookie() {
     let edge = Edge::new(&[EXCHANGE]);
     let (name, bearer) = edge.bearer(&good_claims());
@@ -171,6 +182,8 @@ fn better_auths_cookies_stay_at_the_edge_and_others_go_on() {
         ("a=b; __Secure-better-auth.session_data.0=x; c=\"d\"", Some("a=b; c=\"d\"")),
         ("better-auth.dont_remember=1;a=1,2", Some("a=1,2")),
         ("a=1, better-auth.session_token=x", Some("a=1")),
+        ("a={\"b\":1, \"c\":2}; better-auth.x=1", Some("a={\"b\":1, \"c\":2}")),
+        ("a=1, b=2, __Host-better-auth.x=1, c=3, d=4", Some("a=1, b=2; c=3, d=4")),
         ("better-authority=x", Some("better-authority=x")),
     ] {
         assert_eq!(seen(&[], cookies).as_deref(), left, "{cookies}");

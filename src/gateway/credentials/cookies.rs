@@ -50,7 +50,9 @@ impl Cookies {
         if !self.exchanged && !self.cached {
             return Ok(None);
         }
-        let cookies: Vec<_> = cookies(head).into_iter().map(name_and_value).collect();
+        // in another cookie's value, whoever sets that one could hide a session, or bring one
+        let cookies = self.cookies(head).into_iter().filter(|(_, apart)| *apart);
+        let cookies: Vec<_> = cookies.map(|(cookie, _)| name_and_value(cookie)).collect();
         // browsers guard the first two best: a neighbouring domain cannot set them
         for guard in ["__Host-", "__Secure-", ""] {
             let named = |name| [guard, &self.prefix, name].concat();
@@ -99,20 +101,46 @@ impl Cookies {
         if self.forwarded {
             return None;
         }
-        let mut others = cookies(head);
-        let all = others.len();
-        others.retain(|cookie| !self.is_better_auths(name_and_value(cookie).0));
-        if others.len() == all {
+        let mut others = self.cookies(head);
+        let count = others.len();
+        others.retain(|(cookie, _)| !self.is_better_auths(cookie));
+        if others.len() == count {
             return None;
         }
+        let others: Vec<_> = others.into_iter().map(|(cookie, _)| cookie).collect();
         Some(match others.is_empty() {
             true => HeaderEdit::Remove("cookie".into()),
             false => HeaderEdit::Set("cookie".into(), others.join("; ")),
         })
     }
 
-    fn is_better_auths(&self, name: &str) -> bool {
-        let name = name.strip_prefix("__Secure-").or(name.strip_prefix("__Host-")).unwrap_or(name);
+    /// The request's cookies, and whether each is set apart by semicolons. Hosts join several headers
+    /// with a comma and a space, which browsers let stand in values too: only where one of Better Auth's
+    /// cookies ends or begins there is it taken for a joint.
+    fn cookies<'r>(&self, head: &'r RequestHead) -> Vec<(&'r str, bool)> {
+        let mut cookies = Vec::new();
+        for mut rest in head.header("cookie").flat_map(|value| value.split(';')) {
+            let mut apart = true;
+            loop {
+                let ours = self.is_better_auths(rest);
+                let mut joints = rest.match_indices(", ").map(|(joint, _)| joint);
+                let end = joints.find(|joint| ours || self.is_better_auths(&rest[joint + 2..]));
+                let cookie = rest[..end.unwrap_or(rest.len())].trim_matches([' ', '\t']);
+                if !cookie.is_empty() {
+                    cookies.push((cookie, apart));
+                }
+                let Some(end) = end else { break };
+                (rest, apart) = (&rest[end + 2..], false);
+            }
+        }
+        cookies
+    }
+
+    /// Whether a cookie, or what begins with one, is called so.
+    fn is_better_auths(&self, cookie: &str) -> bool {
+        let cookie = cookie.trim_start_matches([' ', '\t']);
+        let guards = ["__Secure-", "__Host-"];
+        let name = guards.iter().find_map(|guard| cookie.strip_prefix(guard)).unwrap_or(cookie);
         name.starts_with(&self.prefix)
     }
 }
@@ -159,14 +187,6 @@ pub(super) fn only<'c>(
             Err(Error::new(Code::MalformedRequest, detail))
         }
     }
-}
-
-/// Hosts join several headers with a comma and a space, neither of which a cookie may hold.
-fn cookies(head: &RequestHead) -> Vec<&str> {
-    let parts = head.header("cookie").flat_map(|value| value.split(';'));
-    let cookies = parts.flat_map(|part| part.split(", "));
-    let cookies = cookies.map(|cookie| cookie.trim_matches([' ', '\t']));
-    cookies.filter(|cookie| !cookie.is_empty()).collect()
 }
 
 fn name_and_value(cookie: &str) -> (&str, &str) {
