@@ -74,7 +74,8 @@ impl Forwarding {
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
         let Passage { head, path, user, token, request_id, new_id, now } = *passage;
         let url = self.url(path);
-        let removed = head.headers().filter(|(name, _)| self.is_removed(head, name));
+        let named = named_by_connection(head);
+        let removed = head.headers().filter(|(name, _)| self.is_removed(head, &named, name));
         let removed = removed.map(|(name, _)| HeaderEdit::Remove(name.to_owned().into()));
         let mut edits: Vec<_> = removed.collect();
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
@@ -131,14 +132,14 @@ impl Forwarding {
         [self.origin.origin(), self.origin.path(), &path.encoded()].concat()
     }
 
-    fn is_removed(&self, head: &RequestHead, name: &str) -> bool {
+    fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
         is_identity(name)
             || is_about_the_way(name)
             || (name != "x-request-id" && same_name(name, "x-request-id"))
             || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
             || (name == "authorization" && !self.authorization)
             || HOP_BY_HOP.contains(&name)
-            || is_named_by_connection(head, name)
+            || (name != "upgrade" && named.iter().any(|n| n.eq_ignore_ascii_case(name)))
             || (name == "upgrade" && head.method() != "GET")
     }
 }
@@ -221,14 +222,15 @@ const HOP_BY_HOP: [&str; 8] = [
     "transfer-encoding",
 ];
 
-/// What `Connection` names goes with it; it must not make the origin's side drop an identity.
-fn is_named_by_connection(head: &RequestHead, name: &str) -> bool {
-    name != "upgrade"
-        && head
-            .header("connection")
-            .flat_map(|value| value.split(','))
-            .any(|named| named.trim().eq_ignore_ascii_case(name))
+/// What `Connection` names goes with it; it must not make the origin's side drop an identity. Every
+/// header is held against these, so there must not be as many as a client likes.
+fn named_by_connection(head: &RequestHead) -> Vec<&str> {
+    let names = head.header("connection").flat_map(|value| value.split(','));
+    names.map(str::trim).filter(|name| !name.is_empty()).take(MOST_NAMED).collect()
 }
+
+/// Far more than anybody names.
+const MOST_NAMED: usize = 100;
 
 /// Simple values only: an object or an array has no one form in a header.
 fn claim_value(claim: &Json) -> Option<String> {
