@@ -55,22 +55,13 @@ export function requestHead(request) {
  * @param {boolean} hasBody
  * @param {boolean} isPrivate whether the answer is for one user
  * @param {string | undefined} report what is told of it, if anything
- * @param {number} timeout milliseconds until an answer must have begun
+ * @param {number} timeout milliseconds until an answer must have begun; 0 for no limit
  * @param {{ fetch: typeof fetch } | undefined} origin the service to send it to, in place of the network
  * @param {(code: string, requestId: string, page: string | undefined) => Response} failed what answers
  *   when the origin does not
  * @returns {Response | Promise<Response>}
  */
-export function forwardRequest(
-  request,
-  how,
-  hasBody,
-  isPrivate,
-  report,
-  timeout,
-  origin,
-  failed,
-) {
+export function forwardRequest(request, how, hasBody, isPrivate, report, timeout, origin, failed) {
   const end = how.indexOf("\n\n");
   const [url, ...edits] = how.slice(0, end).split("\n");
   const answerEdits = how.slice(end + 2);
@@ -85,13 +76,13 @@ export function forwardRequest(
   let timer;
   try {
     const headers = editedHeaders(request, edits);
-    // a request made of another one is made twice, here and in fetch
     const cf = isPrivate ? UNCACHED : undefined;
+    // a request made of another one is made twice, here and in fetch
     const answer = hasBody
       ? network.fetch(new Request(url, request), { headers, redirect: "manual", cf })
       : network.fetch(url, { method: request.method, headers, redirect: "manual", cf });
     const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, timeout);
+      if (timeout) timer = setTimeout(resolve, timeout);
     });
     return Promise.race([answer, late]).then(
       (answer) => {

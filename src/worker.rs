@@ -67,7 +67,7 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
                     head.has_body(),
                     forward.private,
                     forward.report.as_deref(),
-                    gateway.origin_timeout(),
+                    gateway.time_limit(&head),
                     &services.origin,
                     failed.as_ref(),
                 )

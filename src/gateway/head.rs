@@ -76,6 +76,13 @@ impl RequestHead {
         !bodiless || names.any(|name| matches!(name, "content-length" | "transfer-encoding"))
     }
 
+    /// Whether a body may follow that takes long: of more than a megabyte, or nobody knows how large.
+    pub(super) fn has_long_body(&self) -> bool {
+        let length = self.header("content-length").next();
+        let length = length.map_or(0, |length| length.parse().unwrap_or(u64::MAX));
+        length > 1_000_000 || self.header("transfer-encoding").next().is_some()
+    }
+
     /// The request id that the client sent, if it is a plain one that cannot confuse a log.
     pub(super) fn request_id(&self) -> Option<String> {
         let mut sent = self.header("x-request-id");

@@ -128,9 +128,10 @@ impl Gateway {
         Occasion { gateway: self, seen, method, request_id }
     }
 
-    /// Milliseconds until the origin's answer must have begun.
-    pub fn origin_timeout(&self) -> u32 {
-        self.forwarding.timeout
+    /// Milliseconds until the origin's answer must have begun; 0 for no limit. A long upload takes its
+    /// time, and nobody tells when it has come to its end.
+    pub fn time_limit(&self, head: &RequestHead) -> u32 {
+        if head.has_long_body() { 0 } else { self.forwarding.timeout }
     }
 
     /// Whether the edge has sent this request to itself: the origin's URL is its own, and leads back to

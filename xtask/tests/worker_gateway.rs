@@ -87,6 +87,27 @@ fn an_origin_that_does_not_begin_to_answer_is_given_up_and_one_that_has_begun_is
 }
 
 #[test]
+fn a_long_upload_may_take_longer_than_the_origin_and_a_short_one_may_not() {
+    let edge = WireEdge::before_with(&[("ORIGIN_TIMEOUT", json!("1"))], |mut wire| {
+        let head = wire.head()?;
+        let body = wire.body(&head).all()?;
+        wire.answer(body.len().to_string().as_bytes())
+    });
+    let million = "x".repeat(1_000_000);
+    for (framing, first, last, status) in [
+        ("content-length: 1000001", million.as_str(), "x", 200),
+        ("transfer-encoding: chunked", "1\r\nx\r\n", "0\r\n\r\n", 200),
+        ("content-length: 2", "x", "x", 504),
+    ] {
+        let mut wire = edge.request("POST", &[framing]);
+        wire.send(first).unwrap();
+        thread::sleep(Duration::from_millis(1_500));
+        wire.send(last).unwrap();
+        assert_eq!(wire.head().unwrap().status(), status, "{framing}");
+    }
+}
+
+#[test]
 fn health_tells_whether_requests_could_be_served() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let good = edge(&auth, &origin, &[]);

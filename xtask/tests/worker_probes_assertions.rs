@@ -100,7 +100,7 @@ fn a_token_at_its_end_is_refused_or_its_assertion_is_still_good() {
     let settings = [("EDGE_SIGNING_KEY", private_key(1, "one")), ("CLOCK_TOLERANCE", json!("30"))];
     let edge = edge(&auth, &origin, &settings);
     let keys = published(&edge);
-    for (left, least, most) in [(900, 55, 60), (20, 15, 20), (1, 3, 5), (0, 3, 5), (-20, 3, 5)] {
+    for (left, least, most) in [(900, 55, 60), (20, 15, 20), (1, 0, 1), (0, 0, 1), (-20, 0, 1)] {
         let exp = now().saturating_add_signed(left);
         let echoed = get(&edge, &auth.token_with("a", json!({"exp": exp})), "/x", &[]);
         let (_, claims) = checked(&echoed, &keys);

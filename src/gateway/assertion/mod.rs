@@ -22,9 +22,6 @@ const TYPE: &str = "edge-assertion+jwt";
 /// Seconds.
 const LIFETIME: f64 = 60.0;
 
-/// Seconds that the origin has at least to read one.
-const LEAST_LIFETIME: f64 = 5.0;
-
 /// How assertions are made, from the settings.
 pub(super) struct Assertions {
     /// The first signs; all are published
@@ -149,10 +146,10 @@ impl std::fmt::Debug for Assertions {
     }
 }
 
-/// Not past the token's own end, unless that is a moment away or, within the tolerance, has just been:
-/// whoever is let through must not be turned away by the origin.
+/// Never past the token's own end, but for a second where that has just been, within the tolerance: whoever
+/// is let through must not be turned away by the origin.
 fn expires(user: &Verified, now: f64) -> f64 {
-    user.expires().min(now + LIFETIME).max(now + LEAST_LIFETIME)
+    user.expires().min(now + LIFETIME).max(now + 1.0)
 }
 
 /// RFC 7519, section 4.1; `htm` and `htu` as in RFC 9449, section 4.2.

@@ -50,14 +50,18 @@ impl Cookies {
         if !self.exchanged && !self.cached {
             return Ok(None);
         }
-        // in another cookie's value, whoever sets that one could hide a session, or bring one
-        let cookies = self.cookies(head).into_iter().filter(|(_, apart)| *apart);
-        let cookies: Vec<_> = cookies.map(|(cookie, _)| name_and_value(cookie)).collect();
+        let cookies = self.cookies(head);
+        let is_apart: Vec<_> = cookies.iter().map(|(_, apart)| *apart).collect();
+        let cookies: Vec<_> = cookies.iter().map(|(cookie, _)| name_and_value(cookie)).collect();
         // browsers guard the first two best: a neighbouring domain cannot set them
         for guard in ["__Host-", "__Secure-", ""] {
             let named = |name| [guard, &self.prefix, name].concat();
             let name = named("session_token");
             let Some(value) = only(&name, &cookies)? else { continue };
+            // in another cookie's value, whoever sets that one could bring a session
+            if !cookies.iter().zip(&is_apart).any(|((n, _), apart)| *n == name && *apart) {
+                continue;
+            }
             let cache = match self.cached {
                 true => cookie_cache::joined(&named("session_data"), &cookies)?,
                 false => None,
