@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::reader::Reader;
-use super::settings::{note_claims, token_options, verifier};
+use super::tokens::{note_claims, token_options, verifier};
 use crate::claims::RequiredClaim;
 use crate::error::Error;
 use crate::host::Host;

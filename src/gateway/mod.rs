@@ -20,6 +20,7 @@ mod reader;
 mod response;
 mod rules;
 mod settings;
+mod tokens;
 mod well_known;
 
 pub use edit::HeaderEdit;

@@ -2,6 +2,7 @@
 //! OWASP, Cross-Site Request Forgery Prevention).
 
 use super::cookie_cache;
+use super::values::{joined, only};
 use super::websocket::is_handshake;
 use crate::base_url::BaseUrl;
 use crate::error::{Code, Error};
@@ -63,7 +64,7 @@ impl Cookies {
                 continue;
             }
             let cache = match self.cached {
-                true => cookie_cache::joined(&named("session_data"), &cookies)?,
+                true => joined(&named("session_data"), &cookies)?,
                 false => None,
             };
             if cache.is_none() && !self.exchanged {
@@ -172,24 +173,6 @@ impl std::fmt::Debug for SessionCookies {
     /// Shows nothing of a session.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SessionCookies").finish_non_exhaustive()
-    }
-}
-
-/// The value of the one cookie of that name.
-///
-/// # Errors
-/// [`Code::MalformedRequest`] for two.
-pub(super) fn only<'c>(
-    name: &str,
-    cookies: &[(&'c str, &'c str)],
-) -> Result<Option<&'c str>, Error> {
-    let mut values = cookies.iter().filter(|(given, _)| *given == name).map(|(_, value)| *value);
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        _ => {
-            let detail = "the request has two session cookies of one name";
-            Err(Error::new(Code::MalformedRequest, detail))
-        }
     }
 }
 

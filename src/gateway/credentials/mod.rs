@@ -5,6 +5,7 @@ mod bearer;
 mod cookie_cache;
 mod cookies;
 mod session;
+mod values;
 mod websocket;
 
 pub(super) use cookie_cache::CookieCache;
