@@ -13,7 +13,7 @@ import { tell } from "./host/operations.js";
 /**
  * What was read last: a request that is decided at once is forwarded before another is read.
  *
- * @type {{ request?: Request, head?: string, fields?: Fields }}
+ * @type {{ request?: Request, fields?: Fields }}
  */
 let latest = {};
 
@@ -41,7 +41,7 @@ export function requestHead(request) {
     fields[name] = value;
     head += `${name}: ${value}\n`;
   }
-  latest = { request, head, fields };
+  latest = { request, fields };
   return head;
 }
 
@@ -52,6 +52,7 @@ export function requestHead(request) {
  * @param {Request} request
  * @param {string} how the URL, then the edits to the request's headers, one to a line, and behind an
  *   empty line those to the headers of the answer
+ * @param {boolean} isAscii whether all that was read is
  * @param {boolean} hasBody
  * @param {boolean} isPrivate whether the answer is for one user
  * @param {string | undefined} report what is told of it, if anything
@@ -61,7 +62,17 @@ export function requestHead(request) {
  *   when the origin does not
  * @returns {Response | Promise<Response>}
  */
-export function forwardRequest(request, how, hasBody, isPrivate, report, timeout, origin, failed) {
+export function forwardRequest(
+  request,
+  how,
+  isAscii,
+  hasBody,
+  isPrivate,
+  report,
+  timeout,
+  origin,
+  failed,
+) {
   const end = how.indexOf("\n\n");
   const [url, ...edits] = how.slice(0, end).split("\n");
   const answerEdits = how.slice(end + 2);
@@ -75,7 +86,7 @@ export function forwardRequest(request, how, hasBody, isPrivate, report, timeout
   const network = origin ?? globalThis;
   let timer;
   try {
-    const headers = editedHeaders(request, edits);
+    const headers = editedHeaders(request, edits, isAscii);
     const cf = isPrivate ? UNCACHED : undefined;
     // a request made of another one is made twice, here and in fetch
     const answer = hasBody
@@ -118,12 +129,13 @@ const UNCACHED = { cacheTtl: -1, cacheLevel: "bypass" };
  *
  * @param {Request} request
  * @param {string[]} edits each a name to remove, or `name: value` to set
+ * @param {boolean} isAscii whether all of them are
  * @returns {Fields | Headers}
  */
-function editedHeaders(request, edits) {
-  const { request: read, head, fields } = latest;
+function editedHeaders(request, edits, isAscii) {
+  const { request: read, fields } = latest;
   latest = {};
-  if (read !== request || NOT_ASCII.test(head)) {
+  if (read !== request || !isAscii) {
     const headers = new Headers(request.headers);
     edit(headers, edits.join("\n"));
     return headers;
@@ -135,8 +147,6 @@ function editedHeaders(request, edits) {
   }
   return fields;
 }
-
-const NOT_ASCII = /[^\0-\x7f]/;
 
 /**
  * The headers of what was fetched cannot be changed.

@@ -64,6 +64,7 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
                 forward_request(
                     &request,
                     &forward.as_text(),
+                    head.is_ascii(),
                     head.has_body(),
                     forward.private,
                     forward.report.as_deref(),
@@ -176,6 +177,7 @@ extern "C" {
     fn forward_request(
         request: &Request,
         how: &str,
+        is_ascii: bool,
         has_body: bool,
         private: bool,
         report: Option<&str>,

@@ -24,6 +24,9 @@ impl RequestHead {
     /// them: nothing is decided by those.
     pub fn parse(text: impl Into<String>) -> Option<Self> {
         let mut text = text.into();
+        if text.contains('\0') || text.contains('\r') {
+            return None;
+        }
         let mut lines = lines(&text);
         let method = lines.next().filter(|method| is_token(&text[method.clone()]))?;
         let url = lines.next()?;
@@ -66,7 +69,17 @@ impl RequestHead {
 
     /// The values of one header, by its name in lower case.
     pub fn header<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h str> {
-        self.headers().filter(move |(n, _)| *n == name).map(|(_, value)| value)
+        let bytes = self.text.as_bytes();
+        // nearly all have another length
+        let is_named =
+            move |part: &Part| part.len() == name.len() && bytes[part.clone()] == *name.as_bytes();
+        let named = self.headers.iter().filter(move |(name, _)| is_named(name));
+        named.map(|(_, value)| &self.text[value.clone()])
+    }
+
+    /// Whether all of it is ASCII.
+    pub fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
     }
 
     /// Whether a body may follow (RFC 9112, section 6), or the method is one that usually has one.
@@ -104,18 +117,34 @@ fn lines(text: &str) -> impl Iterator<Item = Part> {
 
 /// A header's name and value.
 fn header(text: &str, line: Part) -> Option<(Part, Part)> {
-    let colon = line.start + text[line.clone()].bytes().position(|byte| byte == b':')?;
-    let value = text[colon..line.end].strip_prefix(": ")?;
-    let plain = |byte: u8| byte != b'\0' && byte != b'\r';
-    let well_formed = is_token(&text[line.start..colon]) && value.bytes().all(plain);
-    well_formed.then_some((line.start..colon, line.end - value.len()..line.end))
+    let bytes = &text.as_bytes()[line.clone()];
+    let name = bytes.iter().take_while(|byte| TOKEN[usize::from(**byte)]).count();
+    let well_formed = name > 0 && bytes[name..].starts_with(b": ");
+    let colon = line.start + name;
+    well_formed.then_some((line.start..colon, colon + ": ".len()..line.end))
 }
 
 /// RFC 9110, section 5.6.2: what names of methods and headers are made of.
 pub(super) fn is_token(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
+    !name.is_empty() && name.bytes().all(|byte| TOKEN[usize::from(byte)])
 }
+
+/// A table, because every byte of every name is looked up.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
 
 /// The origin, path and query of an absolute URL that a host has serialised (WHATWG URL): printable
 /// ASCII, and the first slash behind the authority begins the path.
