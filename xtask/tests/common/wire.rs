@@ -109,9 +109,12 @@ impl Wire {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    /// Sends an answer with a body.
+    /// Sends an answer with a body, the last one on this connection: without saying so, a next request
+    /// could be sent on it while it is ended.
     pub fn answer(&mut self, body: &[u8]) -> Result<()> {
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        let length = body.len();
+        let head =
+            format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
         self.send([head.as_bytes(), body].concat())
     }
 
