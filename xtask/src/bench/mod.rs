@@ -11,11 +11,13 @@ mod requirements;
 mod rounds;
 mod table;
 
+use std::fs;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
-use crate::progress;
+use crate::{progress, root};
 use hosts::{Compilation, Host, Runtime};
 use programs::Programs;
 use report::Report;
@@ -40,11 +42,21 @@ pub fn run(options: &[&str]) -> Result<()> {
     let verifications = rounds::measure(&hosts, effort.rounds)?;
 
     let report = Report::new(&programs, verifications, isolates, effort.rounds)?;
-    println!("{}", report.text());
-    match options {
-        [] => report.write(),
-        _ => Ok(()),
+    publish("verification", &report.text(), &report.json(), options.is_empty())
+}
+
+/// Prints a report and, if it is to be kept, writes it to `docs/benchmarks/`, as text and as JSON.
+fn publish(name: &str, text: &str, json: &Value, kept: bool) -> Result<()> {
+    println!("{text}");
+    if kept {
+        let directory = root().join("docs/benchmarks");
+        fs::create_dir_all(&directory)?;
+        fs::write(directory.join(name).with_extension("md"), text)?;
+        let json = serde_json::to_string_pretty(json)? + "\n";
+        fs::write(directory.join(name).with_extension("json"), json)?;
+        progress("written to docs/benchmarks/");
     }
+    Ok(())
 }
 
 /// How often things are measured.

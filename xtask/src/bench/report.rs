@@ -1,7 +1,6 @@
 //! What was measured, as text and as JSON.
 
 use std::fmt::Write as _;
-use std::fs;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -13,7 +12,6 @@ use super::requirements::{self, Requirement};
 use super::rounds::Verifications;
 use super::table::table;
 use crate::wasm::Size;
-use crate::{progress, root};
 
 /// All figures of a run.
 pub(super) struct Report {
@@ -42,17 +40,6 @@ impl Report {
             verifications,
             firsts,
         })
-    }
-
-    /// Writes `docs/benchmarks/verification.md` and `.json`.
-    pub(super) fn write(&self) -> Result<()> {
-        let directory = root().join("docs/benchmarks");
-        fs::create_dir_all(&directory)?;
-        fs::write(directory.join("verification.md"), self.text())?;
-        let json = serde_json::to_string_pretty(&self.json())?;
-        fs::write(directory.join("verification.json"), json + "\n")?;
-        progress("written to docs/benchmarks/");
-        Ok(())
     }
 
     /// Markdown, and readable as it is.
@@ -156,7 +143,8 @@ impl Report {
         table(&rows)
     }
 
-    fn json(&self) -> Value {
+    /// The same for programs.
+    pub(super) fn json(&self) -> Value {
         let verifications = self.verifications.iter().map(|v| {
             json!({
                 "runtime": v.runtime.to_string(),

@@ -14,6 +14,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bench::publish;
 use crate::{build, progress, usage};
 use candidates::{Candidate, Gateway};
 use material::User;
@@ -43,11 +44,7 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     let memory = Memory::measure(ours.context("ours runs")?, &many, effort.requests)?;
 
     let report = Report { cores, rounds: effort.rounds, figures, memory };
-    println!("{}", report.text()?);
-    match options {
-        [] => report.write(),
-        _ => Ok(()),
-    }
+    publish("gateway", &report.text()?, &report.json()?, options.is_empty())
 }
 
 /// How often things are measured.

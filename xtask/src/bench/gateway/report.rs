@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::requirements::{self, Bound, Requirement, tokens};
 use super::rounds::Figures;
 use crate::bench::table::table;
-use crate::{progress, root};
+use crate::root;
 
 /// All figures of a run.
 pub(super) struct Report {
@@ -22,17 +22,6 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Writes `docs/benchmarks/gateway.md` and `.json`.
-    pub(super) fn write(&self) -> Result<()> {
-        let directory = root().join("docs/benchmarks");
-        fs::create_dir_all(&directory)?;
-        fs::write(directory.join("gateway.md"), self.text()?)?;
-        let json = serde_json::to_string_pretty(&self.json()?)?;
-        fs::write(directory.join("gateway.json"), json + "\n")?;
-        progress("written to docs/benchmarks/");
-        Ok(())
-    }
-
     /// Markdown, and readable as it is.
     pub(super) fn text(&self) -> Result<String> {
         let architecture = match std::env::consts::ARCH {
@@ -103,7 +92,8 @@ impl Report {
         proxies.map(|figures| figures.tokens)
     }
 
-    fn json(&self) -> Result<Value> {
+    /// The same for programs.
+    pub(super) fn json(&self) -> Result<Value> {
         let figures = self.figures.iter().map(|figures| {
             json!({
                 "candidate": figures.candidate.to_string(),
