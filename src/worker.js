@@ -181,16 +181,11 @@ function edit(headers, edits) {
 
 /**
  * @param {number} status
- * @param {string} headers `name: value`, one to a line
+ * @param {string} edits to no headers, as {@link edit} takes them
  * @param {string} body
  */
-export function makeResponse(status, headers, body) {
-  const entries = headers
-    .trimEnd()
-    .split("\n")
-    .map((line) => {
-      const colon = line.indexOf(": ");
-      return [line.slice(0, colon), line.slice(colon + 2)];
-    });
-  return new Response(body, { status, headers: new Headers(entries) });
+export function makeResponse(status, edits, body) {
+  const headers = new Headers();
+  edit(headers, edits);
+  return new Response(body, { status, headers });
 }

@@ -20,7 +20,7 @@ use worker::worker_sys::{
 use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
-use crate::gateway::{self, Decision, Gateway, RequestHead, SettingFault, Settings};
+use crate::gateway::{self, Decision, Gateway, HeaderEdit, RequestHead, SettingFault, Settings};
 use crate::host::{Host, JsHost};
 
 use host::WorkerHost;
@@ -163,9 +163,10 @@ fn refuse(code: Code, detail: &'static str, request_id: &str) -> Response {
 }
 
 fn respond(response: &gateway::Response) -> Response {
-    let headers: String =
-        response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    make_response(response.status, &headers, &response.body)
+    let append =
+        |(name, value): &(&'static str, String)| HeaderEdit::Append((*name).into(), value.clone());
+    let edits: Vec<_> = response.headers.iter().map(append).collect();
+    make_response(response.status, &HeaderEdit::as_text(&edits), &response.body)
 }
 
 #[wasm_bindgen(module = "/src/worker.js")]
@@ -187,7 +188,7 @@ extern "C" {
     ) -> JsValue;
 
     #[wasm_bindgen(js_name = makeResponse)]
-    fn make_response(status: u16, headers: &str, body: &str) -> Response;
+    fn make_response(status: u16, edits: &str, body: &str) -> Response;
 }
 
 #[wasm_bindgen(module = "/src/host/operations.js")]

@@ -71,26 +71,16 @@ impl Gateway {
         let own_answer = self.own_answer(head, host).await;
         let (mut response, error) = match own_answer.or_else(|| self.cors.preflight(head)) {
             Some(response) => (response, None),
-            None => {
-                let mut admitted = self.admit(head, host, &mut seen).await;
-                let refusal = admitted.as_ref().err();
-                if let Some((limit, key)) = self.operations.limit(refusal, &seen, head)
-                    && !host.admits(limit, &key).await
-                {
-                    admitted = Err(self.operations.beyond(limit, admitted.as_ref().err()));
+            None => match self.admit_within_limits(head, host, &mut seen).await {
+                Ok(admitted) => {
+                    let forward = self.forward(head, &admitted, &seen, &request_id, host);
+                    return Decision::Forward(forward);
                 }
-                match admitted {
-                    Ok(admitted) => {
-                        let forward = self.forward(head, &admitted, &seen, &request_id, host);
-                        return Decision::Forward(forward);
-                    }
-                    Err(error) => {
-                        let mut response = Response::problem(&error, &request_id);
-                        self.cors.decorate(head.header("origin").next(), &mut response);
-                        (response, Some(error))
-                    }
+                Err(error) => {
+                    let page = head.header("origin").next();
+                    (self.problem(page, &error, &request_id), Some(error))
                 }
-            }
+            },
         };
         let occasion = self.occasion(&seen, Some(head.method()), &request_id);
         self.operations.answered(&mut response, error.as_ref(), &occasion, host);
@@ -149,12 +139,33 @@ impl Gateway {
         request_id: &str,
         host: &H,
     ) -> Response {
-        let mut response = Response::problem(&error, request_id);
-        self.cors.decorate(page, &mut response);
+        let mut response = self.problem(page, &error, request_id);
         let seen = Seen::default();
         let occasion = self.occasion(&seen, None, request_id);
         self.operations.answered(&mut response, Some(&error), &occasion, host);
         response
+    }
+
+    /// The answer for an error, which a page with that `Origin`, if any, can read where it may.
+    fn problem(&self, page: Option<&str>, error: &Error, request_id: &str) -> Response {
+        let mut response = Response::problem(error, request_id);
+        self.cors.decorate(page, &mut response);
+        response
+    }
+
+    async fn admit_within_limits<'r, H: Host>(
+        &self,
+        head: &'r RequestHead,
+        host: &H,
+        seen: &mut Seen,
+    ) -> Result<Admitted<'r>, Error> {
+        let admitted = self.admit(head, host, seen).await;
+        match self.operations.limit(admitted.as_ref().err(), seen, head) {
+            Some((limit, key)) if !host.admits(limit, &key).await => {
+                Err(self.operations.beyond(limit, admitted.as_ref().err()))
+            }
+            _ => admitted,
+        }
     }
 
     async fn admit<'r, H: Host>(

@@ -76,6 +76,11 @@ impl<'l> Reader<'l> {
         (self.lookup)("BETTER_AUTH_SECRET").filter(|_| needed).map(String::into_bytes)
     }
 
+    /// Where Better Auth is. What is no URL is a fault where tokens are read.
+    pub(super) fn auth_url(&self) -> Option<BaseUrl> {
+        BaseUrl::parse(&self.text("BETTER_AUTH_URL")?).ok()
+    }
+
     /// A list of origins as browsers write them (RFC 6454, section 6.2).
     pub(super) fn origins(&mut self, setting: &'static str) -> Vec<String> {
         let mut origins = Vec::new();

@@ -1,7 +1,6 @@
 //! Better Auth's signed cookie cache: a session that can be verified without asking anybody, until it
 //! is too old.
 
-use crate::base_url::BaseUrl;
 use crate::claims::DEFAULT_VERSION;
 use crate::error::{Code, Error};
 use crate::gateway::reader::Reader;
@@ -86,7 +85,7 @@ impl CookieCache {
 /// issuer of its tokens is.
 fn issuers(reader: &Reader<'_>) -> Option<Vec<String>> {
     let written = reader.text("BETTER_AUTH_URL")?;
-    let base = BaseUrl::parse(&written).ok()?;
+    let base = reader.auth_url()?;
     let mut issuers = vec![base.origin().to_owned(), issuing_url(&base), written];
     issuers.append(&mut reader.list("ISSUER").unwrap_or_default());
     Some(issuers)

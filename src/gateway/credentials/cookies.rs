@@ -4,7 +4,6 @@
 use super::cookie_cache;
 use super::values::{joined, only};
 use super::websocket::is_handshake;
-use crate::base_url::BaseUrl;
 use crate::error::{Code, Error};
 use crate::gateway::edit::HeaderEdit;
 use crate::gateway::head::{RequestHead, is_token};
@@ -31,8 +30,7 @@ impl Cookies {
             reader.fault("COOKIE_PREFIX", "is not what a cookie's name can begin with");
         }
         let mut trusted = reader.origins("TRUSTED_ORIGINS");
-        let auth = reader.text("BETTER_AUTH_URL").and_then(|url| BaseUrl::parse(&url).ok());
-        trusted.extend(auth.map(|url| url.origin().to_owned()));
+        trusted.extend(reader.auth_url().map(|url| url.origin().to_owned()));
         Self {
             prefix: prefix + ".",
             exchanged: reader.switch("SESSION_EXCHANGE", false),

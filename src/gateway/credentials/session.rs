@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use lru::LruCache;
 
 use super::{CookieCache, SessionCookies};
-use crate::base_url::BaseUrl;
 use crate::error::{Code, Error};
 use crate::gateway::reader::Reader;
 use crate::host::{GetRequest, Host};
@@ -45,8 +44,9 @@ impl Sessions {
         if !(0.0..=300.0).contains(&max_age) {
             reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");
         }
-        let base = reader.text("BETTER_AUTH_URL").and_then(|url| BaseUrl::parse(&url).ok());
-        let url = base.map_or_else(String::new, |base| format!("{}/token", issuing_url(&base)));
+        let url = reader
+            .auth_url()
+            .map_or_else(String::new, |base| format!("{}/token", issuing_url(&base)));
         Self { cache, url, max_age, kept: OnceLock::new() }
     }
 
