@@ -22,6 +22,12 @@ impl HeaderEdit {
     /// mark.
     pub fn as_text(edits: &[Self]) -> String {
         let mut text = String::with_capacity(64 * edits.len());
+        Self::write(edits, &mut text);
+        text
+    }
+
+    /// Adds them to a text.
+    pub(super) fn write(edits: &[Self], text: &mut String) {
         for edit in edits {
             let (sign, name, value) = match edit {
                 Self::Remove(name) => ("", name, None),
@@ -29,14 +35,13 @@ impl HeaderEdit {
                 Self::Append(name, value) => (",", name, Some(value)),
                 Self::Default(name, value) => ("?", name, Some(value)),
             };
-            text += sign;
-            text += name;
+            text.push_str(sign);
+            text.push_str(name);
             if let Some(value) = value {
-                text += ": ";
-                text += value;
+                text.push_str(": ");
+                text.push_str(value);
             }
-            text += "\n";
+            text.push('\n');
         }
-        text
     }
 }

@@ -40,8 +40,8 @@ pub(super) struct Passage<'r> {
     pub(super) request_id: &'r str,
     /// Gives another id, which no client has chosen
     pub(super) new_id: &'r dyn Fn() -> String,
-    /// Seconds since 1970
-    pub(super) now: f64,
+    /// The time, in seconds since 1970
+    pub(super) now: &'r dyn Fn() -> f64,
 }
 
 impl Forwarding {
@@ -73,20 +73,20 @@ impl Forwarding {
     /// sends GET whatever the method was, and the rules may have let only that method pass.
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
         let Passage { head, path, user, token, request_id, new_id, now } = *passage;
-        let url = self.url(path);
+        let mut url = self.url(path);
         let named = named_by_connection(head);
-        let removed = head.headers().filter(|(name, _)| self.is_removed(head, &named, name));
-        let removed = removed.map(|(name, _)| HeaderEdit::Remove(name.to_owned().into()));
-        let mut edits: Vec<_> = removed.collect();
+        let mut edits = Vec::with_capacity(USUAL_EDITS);
+        for (name, _) in head.headers().filter(|(name, _)| self.is_removed(head, &named, name)) {
+            edits.push(HeaderEdit::Remove(name.to_owned().into()));
+        }
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
         if let Some(token) = token.filter(|_| self.authorization) {
             set("authorization", format!("Bearer {token}"));
         }
-        if let Some((scheme, host)) = head.origin().split_once("://") {
-            set("x-forwarded-host", host.to_owned());
-            set("x-forwarded-proto", scheme.to_owned());
-        }
+        let (scheme, host) = head.scheme_and_host();
+        set("x-forwarded-host", host.to_owned());
+        set("x-forwarded-proto", scheme.to_owned());
         // Cloudflare's own, which no client can send
         if let Some(address) = head.header("cf-connecting-ip").next() {
             set("x-forwarded-for", address.to_owned());
@@ -95,17 +95,17 @@ impl Forwarding {
             set("x-edge-user", header_value(user.user()));
             if let Some(assertions) = &self.assertions {
                 let (edge, method) = (head.origin(), head.method());
-                let occasion = Occasion { user, now, new_id, edge, method, url: &url };
+                let occasion = Occasion { user, now: now(), new_id, edge, method, url: &url };
                 set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
             }
             edits.extend(self.claim_edits(user));
         }
         let LeftBehind { edits: left, answer_edits, query } = self.credentials.leave_behind(head);
         edits.extend(left);
-        let url = match query.as_deref().or(head.query()) {
-            Some(query) => format!("{url}?{query}"),
-            None => url,
-        };
+        if let Some(query) = query.as_deref().or(head.query()) {
+            url.push('?');
+            url.push_str(query);
+        }
         let request_id = request_id.to_owned();
         let private = user.is_some();
         Forward { url, edits, answer_edits, request_id, private, report: None }
@@ -129,7 +129,11 @@ impl Forwarding {
 
     /// Without the query.
     fn url(&self, path: &Path<'_>) -> String {
-        [self.origin.origin(), self.origin.path(), &path.encoded()].concat()
+        let mut url = String::with_capacity(USUAL_URL);
+        url += self.origin.origin();
+        url += self.origin.path();
+        path.encode_into(&mut url);
+        url
     }
 
     fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
@@ -167,10 +171,19 @@ impl Forward {
     /// How it crosses to the host: the URL and, on lines of their own, the edits of the request's
     /// headers; then, behind an empty line, those of the answer's.
     pub fn as_text(&self) -> String {
-        let edits = HeaderEdit::as_text(&self.edits);
-        [&self.url, "\n", &edits, "\n", &HeaderEdit::as_text(&self.answer_edits)].concat()
+        let mut text = String::with_capacity(USUAL_URL + 64 * USUAL_EDITS);
+        text += &self.url;
+        text.push('\n');
+        HeaderEdit::write(&self.edits, &mut text);
+        text.push('\n');
+        HeaderEdit::write(&self.answer_edits, &mut text);
+        text
     }
 }
+
+/// What most requests need no more than; it saves growing.
+const USUAL_EDITS: usize = 8;
+const USUAL_URL: usize = 256;
 
 /// Whether a server that takes `_` for `-`, as CGI's heirs do, sees one name in both.
 fn same_name(name: &str, other: &str) -> bool {
@@ -309,7 +322,7 @@ mod tests {
             token: None,
             request_id: "id",
             new_id: &|| unreachable!("nothing is signed"),
-            now: 0.0,
+            now: &|| unreachable!("nothing is signed"),
         };
         forwarding.forward(&passage)
     }

@@ -24,19 +24,21 @@ impl RequestHead {
     /// them: nothing is decided by those.
     pub fn parse(text: impl Into<String>) -> Option<Self> {
         let mut text = text.into();
-        if text.contains('\0') || text.contains('\r') {
-            return None;
-        }
-        let mut lines = lines(&text);
-        let method = lines.next().filter(|method| is_token(&text[method.clone()]))?;
-        let url = lines.next()?;
+        let method = line(&text, 0).filter(|method| is_token(&text[method.clone()]))?;
+        let url = line(&text, method.end + 1)?;
         let (origin, path, query) = parts(&text[url.clone()])?;
         let within = |part: Part| part.start + url.start..part.end + url.start;
         let (origin, path, query) = (within(origin), path.map(within), query.map(within));
-        let headers = lines.filter(|line| !line.is_empty()).map(|line| header(&text, line));
-        let headers = headers.collect::<Option<Vec<_>>>()?;
-        for (name, _) in &headers {
-            text[name.clone()].make_ascii_lowercase();
+        let mut headers = Vec::with_capacity(USUAL_HEADERS);
+        let mut start = url.end + 1;
+        while start < text.len() {
+            let line = line(&text, start)?;
+            start = line.end + 1;
+            if !line.is_empty() {
+                let header = header(&text, line)?;
+                text[header.0.clone()].make_ascii_lowercase();
+                headers.push(header);
+            }
         }
         Some(Self { text, method, origin, path, query, headers })
     }
@@ -49,6 +51,12 @@ impl RequestHead {
     /// Scheme, host and port of the URL: `https://edge.example`.
     pub fn origin(&self) -> &str {
         &self.text[self.origin.clone()]
+    }
+
+    /// Scheme, and host with port, of the URL.
+    pub(super) fn scheme_and_host(&self) -> (&str, &str) {
+        let (scheme, rest) = self.origin().split_once(':').unwrap_or_default();
+        (scheme, rest.trim_start_matches('/'))
     }
 
     /// The path, percent-encoded as it came.
@@ -106,13 +114,22 @@ impl RequestHead {
     }
 }
 
-fn lines(text: &str) -> impl Iterator<Item = Part> {
-    let mut start = 0;
-    text.split('\n').map(move |line| {
-        let part = start..start + line.len();
-        start = part.end + 1;
-        part
-    })
+/// More of them cost one allocation each time they double.
+const USUAL_HEADERS: usize = 24;
+
+/// The line that begins there, without its end. `None` if it has what no host hands over.
+fn line(text: &str, start: usize) -> Option<Part> {
+    let rest = text.as_bytes().get(start..)?;
+    // one comparison for nearly every byte
+    let controls = rest.iter().enumerate().filter(|(_, byte)| **byte <= b'\r');
+    for (length, byte) in controls {
+        match byte {
+            b'\n' => return Some(start..start + length),
+            b'\0' | b'\r' => return None,
+            _ => {}
+        }
+    }
+    Some(start..text.len())
 }
 
 /// A header's name and value.
@@ -152,8 +169,11 @@ fn parts(url: &str) -> Option<(Part, Option<Part>, Option<Part>)> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
     }
-    let authority = url.find("://")? + "://".len();
     let find = |byte, from: usize| Some(from + url[from..].bytes().position(|b| b == byte)?);
+    let authority = find(b':', 0)? + "://".len();
+    if !url.get(..authority)?.ends_with("://") {
+        return None;
+    }
     let Some(start) = find(b'/', authority) else {
         return Some((0..url.len(), None, None));
     };

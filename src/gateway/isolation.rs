@@ -41,10 +41,11 @@ fn has_scope(user: &Verified, scope: &str) -> bool {
 
 /// Two spellings of one UUID are one user (RFC 9562, section 4); anything else is compared exactly.
 fn same(value: &str, claimed: &str) -> bool {
-    match (Uuid::try_parse(value), Uuid::try_parse(claimed)) {
-        (Ok(value), Ok(claimed)) => value == claimed,
-        _ => value == claimed,
-    }
+    value == claimed
+        || match (Uuid::try_parse(value), Uuid::try_parse(claimed)) {
+            (Ok(value), Ok(claimed)) => value == claimed,
+            _ => false,
+        }
 }
 
 #[cfg(test)]

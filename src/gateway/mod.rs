@@ -102,7 +102,7 @@ impl Gateway {
             token: caller.as_ref().and_then(|caller| caller.token.as_deref()),
             request_id,
             new_id: &|| host.request_id(),
-            now: host.now(),
+            now: &|| host.now(),
         });
         forward.answer_edits.extend(self.cors.edits(head));
         let occasion = self.occasion(seen, Some(head.method()), request_id);

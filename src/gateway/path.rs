@@ -9,6 +9,7 @@ use crate::error::{Code, Error};
 /// A path in decoded segments (RFC 3986, section 3.3).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Path<'r> {
+    /// Borrowed where nothing had to be decoded and nothing has to be encoded
     segments: Vec<Cow<'r, str>>,
     trailing_slash: bool,
 }
@@ -45,14 +46,23 @@ impl<'r> Path<'r> {
     /// The path in its one spelling.
     pub fn encoded(&self) -> String {
         let mut path = String::new();
+        self.encode_into(&mut path);
+        path
+    }
+
+    /// Adds the path in its one spelling.
+    pub(super) fn encode_into(&self, text: &mut String) {
         for segment in &self.segments {
-            path.push('/');
-            encode(segment, &mut path);
+            text.push('/');
+            match segment {
+                // plain as it came
+                Cow::Borrowed(plain) => text.push_str(plain),
+                Cow::Owned(segment) => encode(segment, text),
+            }
         }
         if self.trailing_slash {
-            path.push('/');
+            text.push('/');
         }
-        path
     }
 }
 

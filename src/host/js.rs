@@ -97,11 +97,15 @@ impl Host for JsHost {
     fn request_id(&self) -> String {
         thread_local! {
             /// What no other isolate has, and a number
-            static LAST: (String, Cell<u64>) = (random_hexadecimal(), Cell::new(0));
+            static LAST: (String, Cell<u32>) = (random_hexadecimal(), Cell::new(0));
         }
         LAST.with(|(isolate, last)| {
-            last.set(last.get() + 1);
-            format!("{isolate}-{:x}", last.get())
+            last.set(last.get().wrapping_add(1));
+            let mut id = String::with_capacity(isolate.len() + 9);
+            id.push_str(isolate);
+            id.push('-');
+            push_hexadecimal(&mut id, last.get());
+            id
         })
     }
 
@@ -159,6 +163,15 @@ impl Host for JsHost {
 }
 
 /// 16 digits.
+/// Without leading zeros, and without what formatting costs.
+fn push_hexadecimal(text: &mut String, number: u32) {
+    let digits = (32 - number.leading_zeros()).div_ceil(4).max(1);
+    for digit in (0..digits).rev() {
+        let digit = number >> (4 * digit) & 0xf;
+        text.extend(char::from_digit(digit, 16));
+    }
+}
+
 fn random_hexadecimal() -> String {
     let half = || (random() * 2f64.powi(32)) as u32;
     format!("{:08x}{:08x}", half(), half())
