@@ -87,11 +87,12 @@ export function forwardRequest(
   let timer;
   try {
     const headers = editedHeaders(request, edits, isAscii);
-    const cf = isPrivate ? UNCACHED : undefined;
+    // Cloudflare's cache would give one user's answer to others by its URL alone
+    const cache = isPrivate ? "no-store" : undefined;
     // a request made of another one is made twice, here and in fetch
     const answer = hasBody
-      ? network.fetch(new Request(url, request), { headers, redirect: "manual", cf })
-      : network.fetch(url, { method: request.method, headers, redirect: "manual", cf });
+      ? network.fetch(new Request(url, request), { headers, redirect: "manual", cache })
+      : network.fetch(url, { method: request.method, headers, redirect: "manual", cache });
     const late = new Promise((resolve) => {
       if (timeout) timer = setTimeout(resolve, timeout);
     });
@@ -117,12 +118,6 @@ export function forwardRequest(
     return fail("origin_unreachable");
   }
 }
-
-/**
- * Keeps an answer that is for one user out of Cloudflare's cache, which would give it to others by its
- * URL alone. It is what `cache: "no-store"` says, without the headers that this adds to the request.
- */
-const UNCACHED = { cacheTtl: -1, cacheLevel: "bypass" };
 
 /**
  * The headers that go to the origin. Values that are not ASCII are bytes, which only `Headers` keep.

@@ -1,5 +1,5 @@
 // The gateway as one would write it in JavaScript: this project's rules for bearer tokens and paths, its
-// headers towards the origin and its time limit, and no more than that.
+// headers towards the origin, its time limit, no cache for what is a user's, and no more than that.
 
 import { toOrigin } from "./forward.js";
 
@@ -25,9 +25,10 @@ export function createGateway(verify) {
       if (typeof user !== "string") return refuse(401, "missing_claim");
       const owner = ownerOf(request.url);
       if (owner !== undefined && owner !== user) return refuse(403, "user_mismatch");
-      const forwarded = toOrigin(request, env.ORIGIN_URL);
-      editHeaders(forwarded.headers, user, request.url);
-      return inTime(fetch(forwarded));
+      const headers = new Headers(request.headers);
+      editHeaders(headers, user, request.url);
+      // a user's answer is for nobody's cache
+      return inTime(toOrigin(request, env.ORIGIN_URL, { headers, cache: "no-store" }));
     },
   };
 }

@@ -8,6 +8,6 @@ export default {
    * @param {{ ORIGIN_URL: string }} env
    */
   fetch(request, env) {
-    return fetch(toOrigin(request, env.ORIGIN_URL));
+    return toOrigin(request, env.ORIGIN_URL);
   },
 };

@@ -135,7 +135,7 @@ many in turn. Requests have the headers that a browser sends.
 
 - *proxy*: a JavaScript Worker that forwards and verifies nothing
 - *jose*: a JavaScript Worker with `jwtVerify` and `createRemoteJWKSet` that keeps the rules of ours for
-  tokens, paths, identity headers, `X-Forwarded-*` and the origin's time limit, and does nothing else
+  tokens, paths, identity headers, `X-Forwarded-*`, caches and the origin's time limit, and does nothing else
 - *jose, tokens kept*: the same with a `Map` of verified tokens
 - *ours*: the Worker as it is deployed, with wrangler.toml's settings";
 
