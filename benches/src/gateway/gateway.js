@@ -1,6 +1,8 @@
-// The gateway as one would write it in JavaScript: this project's rules for bearer tokens and paths, its
-// headers towards the origin, its time limit, no cache for what is a user's, and no more than that.
+// The gateway as one would write it in JavaScript, and as lean as that can be: this project's rules for
+// bearer tokens, for paths and for what a client must not tell the origin, its time limit, no cache for
+// what is a user's, and no more than that.
 
+import { editHeaders } from "./headers.js";
 import { toOrigin } from "./forward.js";
 
 /** @typedef {{ BETTER_AUTH_URL: string, ORIGIN_URL: string }} Env */
@@ -14,6 +16,8 @@ export function createGateway(verify) {
      * @param {Env} env
      */
     async fetch(request, env) {
+      const { pathname } = new URL(request.url);
+      if (AMBIGUOUS.test(pathname)) return refuse(400, "ambiguous_path");
       const token = bearer(request.headers.get("authorization"));
       if (!token) return refuse(401, "missing_token");
       let user;
@@ -23,8 +27,8 @@ export function createGateway(verify) {
         return refuse(401, "bad_token");
       }
       if (typeof user !== "string") return refuse(401, "missing_claim");
-      const owner = ownerOf(request.url);
-      if (owner !== undefined && owner !== user) return refuse(403, "user_mismatch");
+      const owner = ownerOf(pathname);
+      if (owner !== undefined && !isSame(owner, user)) return refuse(403, "user_mismatch");
       const headers = new Headers(request.headers);
       editHeaders(headers, user, request.url);
       // a user's answer is for nobody's cache
@@ -33,32 +37,26 @@ export function createGateway(verify) {
   };
 }
 
+/** Empty segments, and what is encoded without need: servers do not agree on what it means. */
+const AMBIGUOUS = /%|\/\/|\\/;
+
 /** @param {string | null} authorization */
 function bearer(authorization) {
   return authorization?.match(/^Bearer ([^ ,]+)$/i)?.[1];
 }
 
 /** Whose path it is: the user's id in `/api/{user_id}/*`, nothing elsewhere. */
-function ownerOf(/** @type {string} */ url) {
-  const [, api, owner] = new URL(url).pathname.split("/");
+function ownerOf(/** @type {string} */ pathname) {
+  const [, api, owner] = pathname.split("/");
   return api === "api" ? owner : undefined;
 }
 
-/**
- * @param {Headers} headers
- * @param {string} user
- * @param {string} url of the request
- */
-function editHeaders(headers, user, url) {
-  for (const name of [...headers.keys()]) {
-    if (name.startsWith("x-edge-") || name.startsWith("x-forwarded-")) headers.delete(name);
-  }
-  headers.set("x-edge-user", user);
-  if (!headers.has("x-request-id")) headers.set("x-request-id", crypto.randomUUID());
-  const authority = url.indexOf("://") + "://".length;
-  headers.set("x-forwarded-proto", url.slice(0, authority - "://".length));
-  headers.set("x-forwarded-host", url.slice(authority, url.indexOf("/", authority)));
+/** Two spellings of a UUID are one user. */
+function isSame(/** @type {string} */ owner, /** @type {string} */ user) {
+  return owner === user || (UUID.test(user) && owner.toLowerCase() === user.toLowerCase());
 }
+
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
  * The answer, or one that says that none has begun in time.
