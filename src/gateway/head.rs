@@ -76,13 +76,8 @@ impl RequestHead {
     }
 
     /// The values of one header, by its name in lower case.
-    pub fn header<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h str> {
-        let bytes = self.text.as_bytes();
-        // nearly all have another length
-        let is_named =
-            move |part: &Part| part.len() == name.len() && bytes[part.clone()] == *name.as_bytes();
-        let named = self.headers.iter().filter(move |(name, _)| is_named(name));
-        named.map(|(_, value)| &self.text[value.clone()])
+    pub fn header<'h>(&'h self, name: &'h str) -> Values<'h> {
+        Values { text: &self.text, headers: &self.headers, name }
     }
 
     /// Whether all of it is ASCII.
@@ -111,6 +106,31 @@ impl RequestHead {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let length = (8..=64).contains(&id.len());
         (length && id.bytes().all(plain)).then(|| id.to_owned())
+    }
+}
+
+/// The values of one header, in the order they came. Nearly all that is looked for is not there, so this
+/// is no chain of adapters but a loop.
+#[derive(Clone, Debug)]
+pub struct Values<'h> {
+    text: &'h str,
+    headers: &'h [(Part, Part)],
+    name: &'h str,
+}
+
+impl<'h> Iterator for Values<'h> {
+    type Item = &'h str;
+
+    fn next(&mut self) -> Option<&'h str> {
+        while let Some(((name, value), rest)) = self.headers.split_first() {
+            self.headers = rest;
+            // nearly all have another length
+            let is_long_as = name.end - name.start == self.name.len();
+            if is_long_as && self.text[name.clone()] == *self.name {
+                return Some(&self.text[value.clone()]);
+            }
+        }
+        None
     }
 }
 

@@ -40,8 +40,8 @@ pub(crate) fn without_exports(wasm: &Path, unused: &[&str]) -> Result<()> {
 pub(crate) fn optimize(wasm: &Path) -> Result<()> {
     run(binaryen("wasm-opt")
         .arg("-O3")
-        // the compiler has inlined what is worth it; what is left compresses better apart
-        .args(INLINING.map(|which| format!("--{which}-inline-max-function-size=0")))
+        // the compiler has inlined what is worth it; what is large compresses better apart
+        .args(INLINING.map(|(which, size)| format!("--{which}-inline-max-function-size={size}")))
         // neighbours of one kind compress better too
         .arg("--reorder-functions-by-name")
         .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
@@ -55,7 +55,8 @@ fn binaryen(program: &str) -> Command {
     command
 }
 
-const INLINING: [&str; 3] = ["always", "flexible", "one-caller"];
+/// Which functions are still inlined, up to which size.
+const INLINING: [(&str, u32); 3] = [("always", 0), ("flexible", 0), ("one-caller", 60)];
 
 /// What workerd, Node and browsers know, and rustc uses.
 const WASM_FEATURES: [&str; 7] = [

@@ -14,27 +14,27 @@ pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
         return Ok(None);
     };
     // Hosts join repeated headers with a comma, which no token holds, but other schemes may.
-    let mut members = value.split(',');
-    let first = members.next().unwrap_or_default();
-    let is_list = first.len() < value.len();
-    let bearer_too = is_list && members.any(|member| is_bearer(member.trim_start()));
-    if values.next().is_some() || bearer_too || (is_list && is_bearer(value)) {
-        let detail = "the request has more than one Authorization header, or a list in it";
-        return Err(Error::new(Code::MalformedRequest, detail));
+    if values.next().is_some() {
+        return Err(more_than_one());
     }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !is_bearer(scheme) {
-        return Ok(None);
+        let bearer_too = value.split(',').any(|member| is_bearer(member.trim_start()));
+        return if bearer_too { Err(more_than_one()) } else { Ok(None) };
     }
     let token = token.trim_matches(' ');
     if token.is_empty() {
         return Err(Error::new(Code::MissingToken, "the Authorization header has no token"));
     }
-    if token.bytes().any(|byte| matches!(byte, b' ' | b'\t')) {
-        let detail = "the Authorization header has more than one token";
-        return Err(Error::new(Code::MalformedRequest, detail));
+    if token.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b',')) {
+        return Err(more_than_one());
     }
     Ok(Some(token))
+}
+
+fn more_than_one() -> Error {
+    let detail = "the request has more than one Authorization header or token, or a list of them";
+    Error::new(Code::MalformedRequest, detail)
 }
 
 fn is_bearer(credentials: &str) -> bool {
