@@ -11,8 +11,10 @@ import sys
 import threading
 
 import uvicorn
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from uvicorn.config import LOGGING_CONFIG
 
+from app.database import SchemaError, open_database
 from app.factory import create_app
 from app.settings import load_settings
 
@@ -32,6 +34,7 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     settings = load_settings()
+    check_database(settings.database_url)
     log_config = copy.deepcopy(LOGGING_CONFIG)
     log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
     config = uvicorn.Config(
@@ -48,6 +51,16 @@ def main() -> None:
     if settings.exit_with_parent:
         threading.Thread(target=stop_at_end_of_stdin, args=[server], daemon=True).start()
     server.run()
+
+
+def check_database(url: str) -> None:
+    """Says in one line what uvicorn would say in a hundred."""
+    try:
+        open_database(url).dispose()
+    except (SchemaError, SQLAlchemyError) as error:
+        # only the driver's own words: the rest may name the password
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise SystemExit(f"Database error: {cause}") from None
 
 
 def stop_at_end_of_stdin(server: uvicorn.Server) -> None:

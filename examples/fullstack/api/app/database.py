@@ -1,20 +1,60 @@
-"""One engine per app, one session per request."""
+"""One engine per app, one session per request, and in it one user per transaction."""
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from fastapi import Depends, Request
-from sqlalchemy import Engine, make_url
-from sqlmodel import Session, SQLModel, create_engine
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.orm import SessionTransaction
+from sqlmodel import Session, create_engine
+
+ALEMBIC = Path(__file__).parent.parent / "alembic.ini"
+BUSY_TIMEOUT_MS = 5000
+"""SQLite gives up at once when another process writes to the file, as Better Auth does."""
+
+
+class SchemaError(Exception):
+    """The database is not at the migration that this app was written for."""
 
 
 def open_database(url: str) -> Engine:
-    """Connects to the database and creates the tables that it lacks."""
-    # FastAPI may run the parts of one request on different threads, one after the other.
-    is_sqlite = make_url(url).get_backend_name() == "sqlite"
-    engine = create_engine(url, connect_args={"check_same_thread": False} if is_sqlite else {})
-    SQLModel.metadata.create_all(engine)
+    """Connects to a database whose tables are up to date; raises `SchemaError` otherwise."""
+    engine = connect(url)
+    wanted = ScriptDirectory.from_config(Config(ALEMBIC)).get_current_head()
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    finally:
+        # what is used from here on is opened by those who use it
+        engine.dispose()
+    if found != wanted:
+        is_at = f"at revision {found}" if found else "without tables"
+        raise SchemaError(f"the database is {is_at}, not at {wanted}: run `alembic upgrade head`")
     return engine
+
+
+def connect(url: str) -> Engine:
+    """An engine for that URL. `postgres://`, as hosters write it, is `postgresql://`."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        # FastAPI may run the parts of one request on different threads, one after the other.
+        engine = create_engine(address, connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", set_up_sqlite)
+        return engine
+    if address.drivername in ("postgres", "postgresql"):
+        address = address.set(drivername="postgresql+psycopg")
+    return create_engine(address)
+
+
+def set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 def get_session(request: Request) -> Iterator[Session]:
@@ -23,3 +63,21 @@ def get_session(request: Request) -> Iterator[Session]:
 
 
 DatabaseSession = Annotated[Session, Depends(get_session)]
+
+
+def act_as(session: Session, user: UUID) -> None:
+    """Has every transaction of the session be that user's; to PostgreSQL's policies nobody else's
+    rows are there. Before that, and without it, none are."""
+    session.info[USER] = user
+
+
+USER = "user_uuid"
+
+
+@event.listens_for(Session, "after_begin")
+def tell_the_database(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    user = session.info.get(USER)
+    if user is not None and connection.dialect.name == "postgresql":
+        # until the end of this transaction, so that a pooled connection forgets it
+        name = text("SELECT set_config('app.user_uuid', :user, true)")
+        connection.execute(name, {"user": str(user)})

@@ -1,13 +1,15 @@
 """A task, as it is stored, sent and received."""
 
 from datetime import datetime, timezone
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
-from sqlalchemy import DateTime, Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import DateTime, Dialect, Text, Uuid
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
+
+from app import schema  # noqa: F401  (the users to whom tasks belong)
 
 TITLE_LENGTH = 200
 
@@ -29,13 +31,34 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(timezone.utc)
 
 
+class UserUuid(TypeDecorator[UUID]):
+    """A user's uuid: PostgreSQL's own type, and on SQLite text, as Better Auth writes it there."""
+
+    impl = Uuid
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        column: TypeEngine[Any] = Text() if dialect.name == "sqlite" else Uuid()
+        return dialect.type_descriptor(column)
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | str | None:
+        return str(value) if value and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: UUID | str | None, dialect: Dialect) -> UUID | None:
+        return UUID(value) if isinstance(value, str) else value
+
+
 def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
 class Task(SQLModel, table=True):
+    """Goes when its user goes."""
+
+    __tablename__ = "tasks"
+
     id: int | None = Field(default=None, primary_key=True)
-    user_id: UUID = Field(index=True)
+    user_id: UUID = Field(foreign_key="user.uuid", ondelete="CASCADE", index=True, sa_type=UserUuid)
     title: str = Field(max_length=TITLE_LENGTH)
     done: bool = False
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

@@ -18,7 +18,8 @@ class Settings(BaseSettings):
 
     better_auth_url: HttpUrl
     """Base URL of the Better Auth server; a path, if any, is Better Auth's own base path."""
-    database_url: str = "sqlite:///./tasks.db"
+    database_url: str = "sqlite:///./app.db"
+    """Better Auth's too: tasks refer to its users."""
     issuer: str = ""
     """The `iss` that tokens must carry; default: the origin of `better_auth_url`."""
     audience: str = ""

@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from app.database import DatabaseSession
+from app.database import DatabaseSession, act_as
 from app.identity import PathUser
 from app.models import Task, TaskCreate, TaskRead, TaskUpdate
 from app.problems import Problem, problem_responses
@@ -19,8 +20,9 @@ router = APIRouter(
 )
 
 
-def get_owner(user_id: UUID, _: PathUser) -> UUID:
+def get_owner(user_id: UUID, _: PathUser, session: DatabaseSession) -> UUID:
     """The `uuid` of the current user, which is what `user_from_path` has found in the path."""
+    act_as(session, user_id)
     return user_id
 
 
@@ -44,7 +46,11 @@ OwnTask = Annotated[Task, Depends(get_own_task)]
 def create_task(new: TaskCreate, owner: Owner, session: DatabaseSession) -> Task:
     task = Task(user_id=owner, title=new.title)
     session.add(task)
-    session.commit()
+    try:
+        session.commit()
+    except IntegrityError:
+        # a token outlives its user by some minutes
+        raise Problem(404, "not_found", "There is no such user any more.") from None
     session.refresh(task)
     return task
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.better_auth import BetterAuth
-from tests.conftest import Person
+from tests.conftest import Database, Person
 
 ROOT = Path(__file__).parent.parent
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -50,9 +50,9 @@ def address(process: "subprocess.Popen[str]") -> str:
 
 
 def test_it_says_where_it_listens_and_ends_cleanly(
-    start: Start, better_auth: BetterAuth, ada: Person
+    start: Start, better_auth: BetterAuth, database: Database, ada: Person
 ) -> None:
-    process = start(BETTER_AUTH_URL=better_auth.url)
+    process = start(BETTER_AUTH_URL=better_auth.url, DATABASE_URL=database.url)
     url = address(process)
     headers = ada.headers()
     for path in ["/health", f"{ada.path}/whoami", f"{ada.path}/tasks"]:
@@ -67,8 +67,10 @@ def test_it_says_where_it_listens_and_ends_cleanly(
     assert headers["Authorization"].split(".")[1] not in stderr
 
 
-def test_it_ends_with_its_parent(start: Start, better_auth: BetterAuth) -> None:
-    process = start(BETTER_AUTH_URL=better_auth.url, EXIT_WITH_PARENT="1")
+def test_it_ends_with_its_parent(start: Start, better_auth: BetterAuth, database: Database) -> None:
+    process = start(
+        BETTER_AUTH_URL=better_auth.url, DATABASE_URL=database.url, EXIT_WITH_PARENT="1"
+    )
     address(process)
     assert process.stdin
     process.stdin.close()
@@ -81,8 +83,32 @@ def test_it_does_not_start_without_better_auth(start: Start) -> None:
     assert stderr == "Configuration error:\n  BETTER_AUTH_URL: Field required\n"
 
 
-def test_it_does_not_start_on_a_port_that_is_taken(start: Start, better_auth: BetterAuth) -> None:
+def test_it_does_not_start_on_a_database_without_tables(
+    start: Start, better_auth: BetterAuth
+) -> None:
+    stdout, stderr = start(BETTER_AUTH_URL=better_auth.url).communicate(timeout=30)
+    wanted = (
+        "Database error: the database is without tables, not at 0002: run `alembic upgrade head`"
+    )
+    assert (stdout, stderr) == ("", f"{wanted}\n")
+
+
+def test_it_does_not_tell_the_password_of_a_database_that_is_not_there(
+    start: Start, better_auth: BetterAuth
+) -> None:
+    url = "postgresql://api:very-secret@127.0.0.1:1/app"
+    stdout, stderr = start(BETTER_AUTH_URL=better_auth.url, DATABASE_URL=url).communicate(
+        timeout=30
+    )
+    assert stdout == ""
+    assert stderr.startswith("Database error: ")
+    assert "very-secret" not in stderr
+
+
+def test_it_does_not_start_on_a_port_that_is_taken(
+    start: Start, better_auth: BetterAuth, database: Database
+) -> None:
     taken = better_auth.url.rsplit(":", 1)[1]
-    process = start(BETTER_AUTH_URL=better_auth.url, PORT=taken)
+    process = start(BETTER_AUTH_URL=better_auth.url, DATABASE_URL=database.url, PORT=taken)
     assert process.communicate(timeout=30)[0] == ""
     assert process.returncode not in (0, None)

@@ -5,7 +5,9 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.conftest import Person, assert_problem
+from tests.conftest import Person, assert_problem, both_databases
+
+database = both_databases
 
 
 def create(api: TestClient, owner: Person, title: str = "write it down") -> dict[str, Any]:

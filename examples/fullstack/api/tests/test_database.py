@@ -1,0 +1,183 @@
+"""What the database itself holds users to, and what the migrations make of it."""
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from fastapi.testclient import TestClient
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlmodel import Session, select
+
+from app.database import ALEMBIC, SchemaError, act_as, connect, open_database
+from app.models import Task
+from app.schema import metadata
+from tests.conftest import Database, Person, assert_problem, both_databases
+
+database = both_databases
+
+
+def alembic(connection: Connection) -> Config:
+    config = Config(ALEMBIC)
+    config.attributes["connection"] = connection
+    return config
+
+
+def store(session: Session, owner: UUID, title: str) -> None:
+    session.add(Task(user_id=owner, title=title))
+    session.commit()
+
+
+@pytest.fixture
+def engine(database: Database) -> Iterator[Engine]:
+    """As the API has it."""
+    engine = open_database(database.url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def owner(database: Database) -> Iterator[Connection]:
+    """Whoever migrates."""
+    engine = connect(database.owner_url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def two_users(database: Database, engine: Engine) -> tuple[UUID, UUID]:
+    """Each with a task of their own."""
+    users = uuid4(), uuid4()
+    for user in users:
+        database.add_user(user)
+        with Session(engine) as session:
+            act_as(session, user)
+            store(session, user, f"of {user}")
+    return users
+
+
+def test_migrations_and_models_agree(owner: Connection) -> None:
+    command.check(alembic(owner))
+
+
+def test_migrations_lead_back_and_forth(owner: Connection) -> None:
+    config = alembic(owner)
+    command.downgrade(config, "base")
+    command.upgrade(config, "head")
+    command.check(config)
+
+
+def test_the_database_gives_a_user_a_uuid(owner: Connection) -> None:
+    now = datetime.now(timezone.utc)
+    user = {"id": "a", "name": "Ada", "email": "ada@example.com", "emailVerified": False}
+    users = metadata.tables["user"]
+    for number in ("a", "b"):
+        values = {**user, "id": number, "email": number, "createdAt": now, "updatedAt": now}
+        owner.execute(users.insert().values(values))
+    uuids = [UUID(str(uuid)) for uuid in owner.execute(select(users.c.uuid)).scalars()]
+    assert len(set(uuids)) == 2
+    assert {uuid.version for uuid in uuids} == {4}
+    assert {str(uuid.variant) for uuid in uuids} == {"specified in RFC 4122"}
+
+
+def test_tasks_go_with_their_user(owner: Connection, two_users: tuple[UUID, UUID]) -> None:
+    ada, bob = two_users
+    owner.execute(text('DELETE FROM "user" WHERE uuid = :uuid'), {"uuid": str(ada)})
+    left = owner.execute(text("SELECT title FROM tasks")).scalars().all()
+    assert left == [f"of {bob}"]
+
+
+def test_a_task_of_nobody_is_refused(engine: Engine) -> None:
+    nobody = uuid4()
+    with Session(engine) as session:
+        act_as(session, nobody)
+        with pytest.raises(IntegrityError):
+            store(session, nobody, "whose?")
+
+
+def test_who_has_been_deleted_meanwhile_gets_a_reason(api: TestClient, ada: Person) -> None:
+    gone = Person(ada.better_auth, uuid4())
+    task = {"title": "one last thing"}
+    answer = api.post(f"{gone.path}/tasks", headers=gone.headers(), json=task)
+    assert_problem(answer, 404, "not_found")
+
+
+def test_an_app_does_not_open_a_database_of_another_revision(
+    database: Database, owner: Connection
+) -> None:
+    command.downgrade(alembic(owner), "0001")
+    owner.commit()
+    with pytest.raises(SchemaError, match="at revision 0001, not at 0002"):
+        open_database(database.url)
+
+
+class TestOnPostgres:
+    """What SQLite has no means for."""
+
+    @pytest.fixture
+    def database(self, postgres_database: Database) -> Database:
+        return postgres_database
+
+    def test_a_query_that_forgets_the_filter_finds_nothing_of_others(
+        self, engine: Engine, two_users: tuple[UUID, UUID]
+    ) -> None:
+        with Session(engine) as session:
+            act_as(session, two_users[0])
+            assert [task.user_id for task in session.exec(select(Task))] == [two_users[0]]
+            session.commit()
+            # the next transaction is the same user's
+            assert [task.user_id for task in session.exec(select(Task))] == [two_users[0]]
+
+    def test_a_session_that_is_nobodys_finds_nothing(
+        self, engine: Engine, two_users: tuple[UUID, UUID]
+    ) -> None:
+        with Session(engine) as session:
+            act_as(session, two_users[0])
+            assert session.exec(select(Task)).all()
+        # over the same pooled connection, which has forgotten who that was
+        with Session(engine) as session:
+            assert not session.exec(select(Task)).all()
+
+    def test_nobody_writes_in_the_name_of_another(
+        self, engine: Engine, two_users: tuple[UUID, UUID]
+    ) -> None:
+        ada, bob = two_users
+        with Session(engine) as session:
+            act_as(session, ada)
+            with pytest.raises(ProgrammingError, match="row-level security"):
+                store(session, bob, "forged")
+            session.rollback()
+            changed = session.connection().execute(text("UPDATE tasks SET title = 'mine'"))
+            assert changed.rowcount == 1
+
+    @pytest.mark.usefixtures("two_users")
+    def test_the_owner_of_the_tables_is_held_to_it_too(self, owner: Connection) -> None:
+        for statement in [
+            "CREATE ROLE migrator",
+            "ALTER TABLE tasks OWNER TO migrator",
+            "SET LOCAL ROLE migrator",
+        ]:
+            owner.execute(text(statement))
+        assert owner.execute(text("SELECT count(*) FROM tasks")).scalar() == 0
+        # roles are the server's, not the database's
+        owner.rollback()
+
+    @pytest.mark.parametrize("table", ["user", "session", "account", "verification", "jwks"])
+    def test_the_api_cannot_read_what_is_better_auths(self, engine: Engine, table: str) -> None:
+        query = metadata.tables[table].select()
+        denied = pytest.raises(ProgrammingError, match="permission denied")
+        with engine.connect() as connection, denied:
+            connection.execute(query)
+
+
+def test_a_path_of_sqlite_is_relative_to_where_the_app_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SchemaError, match="without tables"):
+        open_database("sqlite:///./app.db")
