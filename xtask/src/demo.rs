@@ -4,15 +4,13 @@ use std::sync::mpsc;
 
 use anyhow::{Result, bail};
 
-use crate::stack::{self, Stack};
+use crate::stack::{self, Stack, Storage};
 use crate::{progress, tour};
 
 /// Starts everything, prints where it is, and stays up until Ctrl-C.
-pub fn stay_up() -> Result<()> {
+pub fn stay_up(storage: Storage) -> Result<()> {
     let stopped = on_signal()?;
-    stack::prepare()?;
-    progress("starting Better Auth, FastAPI and the Worker");
-    let stack = Stack::start(&[])?;
+    let stack = start(storage)?;
     println!("{}", introduction(&stack));
     // the sender lives in the signal handler, so this ends with a signal
     let _ = stopped.recv();
@@ -21,11 +19,26 @@ pub fn stay_up() -> Result<()> {
 }
 
 /// Starts everything, takes the tour, and fails if a step did not hold.
-pub fn check() -> Result<()> {
+pub fn check(storage: Storage) -> Result<()> {
     let stopped = on_signal()?;
+    take_tour(storage, &stopped)
+}
+
+/// The tour on every kind of database.
+pub fn check_all() -> Result<()> {
+    let stopped = on_signal()?;
+    take_tour(Storage::Sqlite, &stopped)?;
+    take_tour(Storage::Postgres, &stopped)
+}
+
+fn start(storage: Storage) -> Result<Stack> {
     stack::prepare()?;
-    progress("starting Better Auth, FastAPI and the Worker");
-    let mut stack = Stack::start(&[])?;
+    progress(format!("starting Better Auth, FastAPI and the Worker on {storage:?}"));
+    Stack::start_on(storage)
+}
+
+fn take_tour(storage: Storage, stopped: &mpsc::Receiver<()>) -> Result<()> {
+    let mut stack = start(storage)?;
     let mut failed = 0;
     let mut passed = 0;
     for step in tour::steps() {

@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use xtask::stack::Storage;
 use xtask::{bench, build, demo, fuzz, lint, test};
 
 const USAGE: &str = "\
 cargo xtask demo            start Better Auth, the FastAPI origin and the Worker; stop with Ctrl-C
 cargo xtask demo --check    the same, then a scripted tour through it
+cargo xtask demo --postgres on a PostgreSQL of its own and not on SQLite; also with --check
 cargo xtask test [PART…]    every test, or some: rust fuzz python npm browser worker e2e
 cargo xtask build           the Worker into build/, and the wasm for JavaScript
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
@@ -29,8 +31,12 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["demo"] => demo::stay_up(),
-        ["demo", "--check"] => demo::check(),
+        ["demo"] => demo::stay_up(Storage::Sqlite),
+        ["demo", "--postgres"] => demo::stay_up(Storage::Postgres),
+        ["demo", "--check"] => demo::check(Storage::Sqlite),
+        ["demo", "--check", "--postgres"] | ["demo", "--postgres", "--check"] => {
+            demo::check(Storage::Postgres)
+        }
         ["test", ref parts @ ..] => test::run(parts),
         ["build"] => build::all(),
         ["bench", ref options @ ..] => bench::run(options),

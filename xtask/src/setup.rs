@@ -104,7 +104,7 @@ pub fn browser() -> Result<Browser> {
         return Ok(Browser { driver: driver.into() });
     }
     if on_path("chromedriver").is_none() {
-        install_chromium().context(
+        apt_install(&["chromium", "chromium-driver"]).context(
             "Chromium and chromedriver are needed for the browser tests: \
              apt-get install chromium chromium-driver, or name a driver in CHROMEDRIVER",
         )?;
@@ -201,11 +201,22 @@ fn node_version() -> Result<(u32, u32)> {
     }
 }
 
-fn install_chromium() -> Result<()> {
+/// PostgreSQL's server: on the path, or where Debian puts it, which is installed if need be.
+pub fn postgres() -> Result<()> {
+    let installed = || on_path("initdb").is_some() || Path::new("/usr/lib/postgresql").is_dir();
+    if !installed() {
+        apt_install(&["postgresql"])
+            .context("PostgreSQL is needed: apt-get install postgresql, or initdb on the path")?;
+    }
+    Ok(())
+}
+
+/// Installs Debian's packages, where that is possible without asking.
+fn apt_install(packages: &[&str]) -> Result<()> {
     ensure!(on_path("apt-get").is_some(), "there is no apt-get here");
     ensure!(rustix::process::geteuid().is_root(), "only root may install packages");
     let _lock = lock(Path::new("apt-get"))?;
-    progress("installing Debian's chromium and chromium-driver");
+    progress(format!("installing Debian's {}", packages.join(" and ")));
     let apt = |arguments: &[&str]| {
         run(Command::new("apt-get")
             .args(["-qq", "-o", "Dpkg::Use-Pty=0"])
@@ -213,7 +224,7 @@ fn install_chromium() -> Result<()> {
             .env("DEBIAN_FRONTEND", "noninteractive"))
     };
     apt(&["update"])?;
-    apt(&["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"])
+    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

@@ -28,6 +28,7 @@ pub struct Stack {
     edge: Server,
     _api: Server,
     auth: Server,
+    database: Database,
     /// The Worker's base URL
     pub edge_url: String,
     /// The origin's
@@ -35,28 +36,38 @@ pub struct Stack {
     /// Better Auth's
     pub auth_url: String,
     secret: String,
-    directory: Directory,
+    _directory: Directory,
 }
 
 impl Stack {
     /// Starts all three; settings of the Worker are those of wrangler.toml, changed by `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
-        Self::start_with(changes, None)
+        Self::start_with(changes, None, Storage::Sqlite)
+    }
+
+    /// The same with the database of that kind under Better Auth and FastAPI.
+    pub fn start_on(storage: Storage) -> Result<Self> {
+        Self::start_with(&[], None, storage)
     }
 
     /// The same with a cookie cache that Better Auth signs by `jwks` or by its `secret`, and that
     /// counts at the Worker. It goes to another origin: this one wants tokens.
     pub fn start_with_cookie_cache(signed_by: &str, origin: &str) -> Result<Self> {
         let changes = [("COOKIE_CACHE", json!(signed_by)), ("ORIGIN_URL", json!(origin))];
-        Self::start_with(&changes, Some(signed_by))
+        Self::start_with(&changes, Some(signed_by), Storage::Sqlite)
     }
 
-    fn start_with(changes: &[(&str, Value)], cookie_cache: Option<&str>) -> Result<Self> {
+    fn start_with(
+        changes: &[(&str, Value)],
+        cookie_cache: Option<&str>,
+        storage: Storage,
+    ) -> Result<Self> {
         let directory = Directory::new()?;
+        let database = Database::start(storage, &directory.0)?;
         let secret = hexadecimal(&random()?);
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?));
-        let (auth, auth_url) = start_auth(&directory.0, &secret, cookie_cache)?;
-        let (api, api_url) = start_api(&directory.0, &auth_url)?;
+        let (auth, auth_url) = start_auth(&database, &secret, cookie_cache)?;
+        let (api, api_url) = start_api(&database, &auth_url)?;
         let mut settings = workerd::Settings::from_wrangler()?
             .with("BETTER_AUTH_URL", json!(auth_url))
             .with("ORIGIN_URL", json!(api_url))
@@ -68,7 +79,17 @@ impl Stack {
             settings = settings.with(name, value.clone());
         }
         let (edge, edge_url) = workerd::start(&directory.0.join("edge"), &settings)?;
-        Ok(Self { edge, _api: api, auth, edge_url, api_url, auth_url, secret, directory })
+        Ok(Self {
+            edge,
+            _api: api,
+            auth,
+            database,
+            edge_url,
+            api_url,
+            auth_url,
+            secret,
+            _directory: directory,
+        })
     }
 
     /// Signs a new user up, over HTTP as a browser would.
@@ -111,7 +132,7 @@ impl Stack {
 
     /// Makes Better Auth sign the next token with a new key, as its operator would.
     pub fn rotate_keys(&self) -> Result<()> {
-        let mut command = auth_program("src/rotate-keys.ts", &self.directory.0, &self.secret);
+        let mut command = auth_program("src/rotate-keys.ts", &self.database, &self.secret);
         let output = command.output()?;
         ensure!(
             output.status.success(),
@@ -197,39 +218,91 @@ impl Edge {
 }
 
 fn start_auth(
-    directory: &Path,
+    database: &Database,
     secret: &str,
     cookie_cache: Option<&str>,
 ) -> Result<(Server, String)> {
-    let mut command = auth_program("src/server.ts", directory, secret);
+    let mut command = auth_program("src/server.ts", database, secret);
     command.env("COOKIE_CACHE", cookie_cache.unwrap_or_default());
     Server::start("Better Auth", &mut command, |line| listening(line, "Better Auth"))
 }
 
-fn auth_program(script: &str, directory: &Path, secret: &str) -> Command {
-    let database = format!("file:{}", directory.join("auth.db").display());
+fn auth_program(script: &str, database: &Database, secret: &str) -> Command {
     let mut command = Command::new("node");
     command
         .args(["--import", "tsx", script])
         .current_dir(root().join("examples/fullstack/auth"))
-        .envs([("BETTER_AUTH_SECRET", secret), ("DATABASE_URL", &database)])
+        .envs([("BETTER_AUTH_SECRET", secret), ("DATABASE_URL", &database.auth_url)])
         .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("EXIT_WITH_PARENT", "1")])
         .env_remove("BETTER_AUTH_URL");
     command
 }
 
-fn start_api(directory: &Path, auth_url: &str) -> Result<(Server, String)> {
-    let database = format!("sqlite:///{}", directory.join("tasks.db").display());
-    let mut command = Command::new(setup::python()?);
+fn start_api(database: &Database, auth_url: &str) -> Result<(Server, String)> {
+    let mut command = api_program(&["-m", "app"])?;
     command
-        .args(["-m", "app"])
-        .current_dir(root().join("examples/fullstack/api"))
-        .envs([("BETTER_AUTH_URL", auth_url), ("DATABASE_URL", &database)])
+        .envs([("BETTER_AUTH_URL", auth_url), ("DATABASE_URL", &database.api_url)])
         .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("EXIT_WITH_PARENT", "1")])
-        .envs([("NO_PROXY", "127.0.0.1"), ("PYTHONDONTWRITEBYTECODE", "1")])
+        .env("NO_PROXY", "127.0.0.1")
         .env_remove("ISSUER")
         .env_remove("AUDIENCE");
     Server::start("FastAPI", &mut command, |line| listening(line, "FastAPI"))
+}
+
+/// Python in the example's API.
+fn api_program(arguments: &[&str]) -> Result<Command> {
+    let mut command = Command::new(setup::python()?);
+    command
+        .args(arguments)
+        .current_dir(root().join("examples/fullstack/api"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
+}
+
+/// What Better Auth and FastAPI keep their rows in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Storage {
+    /// A file
+    Sqlite,
+    /// A server of its own, with a role for each of them
+    Postgres,
+}
+
+/// A database with every table, by the API's migrations.
+struct Database {
+    _server: Option<Server>,
+    /// As Better Auth has it
+    auth_url: String,
+    /// As the API has it
+    api_url: String,
+}
+
+impl Database {
+    fn start(storage: Storage, directory: &Path) -> Result<Self> {
+        match storage {
+            Storage::Sqlite => Self::in_a_file(&directory.join("app.db")),
+            Storage::Postgres => Self::on_a_server(),
+        }
+    }
+
+    fn in_a_file(file: &Path) -> Result<Self> {
+        let (auth_url, api_url) =
+            (format!("file:{}", file.display()), format!("sqlite:///{}", file.display()));
+        let mut migration = api_program(&["-m", "alembic", "upgrade", "head"])?;
+        setup::run(migration.env("DATABASE_URL", &api_url))?;
+        Ok(Self { _server: None, auth_url, api_url })
+    }
+
+    fn on_a_server() -> Result<Self> {
+        setup::postgres()?;
+        let mut command = api_program(&["-m", "tests.postgres"])?;
+        let (server, (api_url, auth_url)) = Server::start("PostgreSQL", &mut command, |line| {
+            let urls = line.strip_prefix("PostgreSQL listening for ")?;
+            let (api, auth) = urls.trim().split_once(' ')?;
+            Some((api.to_owned(), auth.to_owned()))
+        })?;
+        Ok(Self { _server: Some(server), auth_url, api_url })
+    }
 }
 
 fn listening(line: &str, name: &str) -> Option<String> {

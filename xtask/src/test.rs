@@ -36,7 +36,7 @@ const PARTS: [Part; 7] = [
     ("npm", npm),
     ("browser", browser),
     ("worker", worker),
-    ("e2e", demo::check),
+    ("e2e", demo::check_all),
 ];
 
 /// The core, natively.

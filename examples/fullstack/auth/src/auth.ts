@@ -4,11 +4,10 @@
  * rows belong to a `uuid`. Tokens carry both.
  */
 import { randomUUID } from "node:crypto";
-import type { Client } from "@libsql/client";
-import { LibsqlDialect } from "@libsql/kysely-libsql";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { bearer, jwt } from "better-auth/plugins";
+import type { Database } from "./database.ts";
 import type { CookieCache } from "./settings.ts";
 
 /** What the authentication depends on. */
@@ -22,7 +21,7 @@ export interface AuthDependencies {
   /** What signs the session in a cookie of its own, if there is one. */
   cookieCache?: CookieCache | undefined;
   /** An open database; its tables are brought up to date. */
-  database: Client;
+  database: Pick<Database, "adapter">;
 }
 
 /** Brings the database's tables up to date, then sets up Better Auth on it. */
@@ -42,7 +41,7 @@ function authOptions(dependencies: AuthDependencies) {
     baseURL,
     secret,
     trustedOrigins,
-    database: { dialect: new LibsqlDialect({ client: database }), type: "sqlite" },
+    database: database.adapter,
     // The migrations have just seen to the schema. Better Auth's own check would run in the
     // background, and fail when a short command closes the database before it is through.
     advanced: { database: { validateSchema: false } },

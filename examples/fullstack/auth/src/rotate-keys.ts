@@ -40,6 +40,6 @@ async function retireKeys(): Promise<number> {
       update: { expiresAt: now },
     });
   } finally {
-    database.close();
+    await database.close();
   }
 }

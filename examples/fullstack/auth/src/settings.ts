@@ -3,6 +3,7 @@
  * said in one go, not one restart at a time.
  */
 import { fileURLToPath } from "node:url";
+import { isPostgres } from "./database.ts";
 
 /** Settings that have been checked. */
 export interface Settings {
@@ -14,7 +15,7 @@ export interface Settings {
   secret: string;
   /** Origin under which clients reach the server; undefined means the address it listens on. */
   baseURL: string | undefined;
-  /** `file:` URL of the database. */
+  /** `file:` or `postgresql:` URL of the database. */
   databaseURL: string;
   /** Origins besides the base URL's own whose pages may call this server. */
   trustedOrigins: string[];
@@ -78,8 +79,9 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   }
 
   const databaseURL = env.DATABASE_URL || DEFAULT_DATABASE;
-  if (!/^file:./.test(databaseURL)) {
-    faults.push(`DATABASE_URL: expected a file: URL, got ${JSON.stringify(databaseURL)}`);
+  if (!/^file:./.test(databaseURL) && !isPostgres(databaseURL)) {
+    // not shown: it may be a URL with a password and a slip
+    faults.push("DATABASE_URL: expected a file: or postgresql: URL");
   }
 
   const trustedOrigins: string[] = [];

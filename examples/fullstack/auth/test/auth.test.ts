@@ -178,7 +178,7 @@ test("wrong settings are all named at once, and the secret is not repeated", asy
     PORT: "http",
     BETTER_AUTH_SECRET: "hunter2",
     BETTER_AUTH_URL: "http://localhost:3000/api/auth",
-    DATABASE_URL: "postgres://localhost/auth",
+    DATABASE_URL: "mysql://localhost/hunter2",
     BETTER_AUTH_TRUSTED_ORIGINS: "http://localhost:3001,localhost",
   });
   assert.equal(wrong.code, 1);
