@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any, Generic, TypeVar, overload
+from typing import Annotated, Any, Generic, overload
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI
 from pydantic import ValidationError
 from starlette.requests import HTTPConnection
+from typing_extensions import TypeVar
 
 from better_auth_edge.claims import check_required, check_scopes, invalid
 from better_auth_edge.credentials import BearerToken, EdgeAssertion
@@ -15,14 +16,14 @@ from better_auth_edge.errors import ConfigurationError, EdgeAuthError
 from better_auth_edge.key_source import KeySource
 from better_auth_edge.keys import Secret
 from better_auth_edge.middleware import OnlyTheAssertion
-from better_auth_edge.problems import on_edge_auth_error
+from better_auth_edge.problems import install_problems, install_refusals
 from better_auth_edge.replays import Replays
 from better_auth_edge.settings import EdgeAuthSettings, Proof
 from better_auth_edge.strict_json import JsonObject
 from better_auth_edge.user import User, parse_uuid
 from better_auth_edge.verifier import Verified, Verifier
 
-U = TypeVar("U", bound=User)
+U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
 
 
@@ -87,12 +88,17 @@ class EdgeAuth(Generic[U]):
         """`assertion`, `jwks` or `secret`."""
         return self._proof.mode
 
-    def install(self, app: FastAPI, *, strip_headers: Sequence[str] = ()) -> None:
-        """Answers refusals as the edge does, as problem documents (RFC 9457). In the mode
-        `assertion` it also takes off what a request says about its caller besides the assertion,
-        and `strip_headers`: name there what the edge's `CLAIM_HEADERS` sets.
+    def install(
+        self, app: FastAPI, *, strip_headers: Sequence[str] = (), all_problems: bool = False
+    ) -> None:
+        """Answers refusals as the edge does, with problem documents (RFC 9457); with `all_problems`
+        the app's own errors too. In the mode `assertion` it also takes off what a request says
+        about its caller besides the assertion, and `strip_headers`: name there what the edge's
+        `CLAIM_HEADERS` sets.
         """
-        app.add_exception_handler(EdgeAuthError, on_edge_auth_error)
+        install_refusals(app)
+        if all_problems:
+            install_problems(app)
         if self._proof.mode == "assertion":
             app.add_middleware(OnlyTheAssertion, also=tuple(strip_headers))
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing_extensions import Self
 
 JSON = dict[str, Any]
 
@@ -66,7 +67,7 @@ class Publisher:
         self.answer: Callable[[BaseHTTPRequestHandler], None] | None = None
         self.paths: list[str] = []
 
-    def __enter__(self) -> "Publisher":
+    def __enter__(self) -> Self:
         publisher = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -13,8 +13,8 @@ import threading
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
-from app.factory import create_app
-from app.settings import load_settings
+from app.identity import settings
+from app.main import app
 
 GRACE = 2
 """Seconds that running requests are given to end when the server stops."""
@@ -31,11 +31,10 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    settings = load_settings()
     log_config = copy.deepcopy(LOGGING_CONFIG)
     log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=log_config,

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import Annotated
 
+from better_auth_edge.sqlmodel import owned
 from fastapi import Depends, Request
 from sqlalchemy import Engine, make_url
 from sqlmodel import Session, SQLModel, create_engine
+
+from app.identity import PathUser
 
 
 def open_database(url: str) -> Engine:
@@ -17,9 +20,10 @@ def open_database(url: str) -> Engine:
     return engine
 
 
-def get_session(request: Request) -> Iterator[Session]:
-    with Session(request.state.engine) as session:
+def get_own_session(request: Request, user: PathUser) -> Iterator[Session]:
+    with owned(Session(request.state.engine), user) as session:
         yield session
 
 
-DatabaseSession = Annotated[Session, Depends(get_session)]
+OwnSession = Annotated[Session, Depends(get_own_session)]
+"""A session that is the current user's alone: there is no other row in it."""

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timezone
 from typing import Annotated
-from uuid import UUID
 
+from better_auth_edge.sqlmodel import UserOwned
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 TITLE_LENGTH = 200
 
@@ -33,9 +33,8 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class Task(SQLModel, table=True):
+class Task(UserOwned, table=True):
     id: int | None = Field(default=None, primary_key=True)
-    user_id: UUID = Field(index=True)
     title: str = Field(max_length=TITLE_LENGTH)
     done: bool = False
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,29 +8,28 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from app.factory import create_app
-from app.settings import Settings
-from tests.better_auth import BetterAuth
+from tests.edge import ORIGIN, Edge
+
+EDGE = Edge().__enter__()
+# The app reads them when it is imported, as at start-up.
+os.environ["EDGE_JWKS_URL"], os.environ["EDGE_AUDIENCE"] = EDGE.url, ORIGIN
+
+from app.factory import create_app  # noqa: E402
+from app.settings import Settings  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def better_auth() -> Iterator[BetterAuth]:
-    with BetterAuth() as server:
-        yield server
+def pytest_unconfigure() -> None:
+    EDGE.__exit__()
 
 
 @pytest.fixture
-def settings(better_auth: BetterAuth, tmp_path: Path) -> Settings:
-    return Settings(
-        better_auth_url=better_auth.url,
-        database_url=f"sqlite:///{tmp_path}/tasks.db",
-    )
+def edge() -> Edge:
+    return EDGE
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(database_url=f"sqlite:///{tmp_path}/tasks.db")
 
 
 @pytest.fixture
@@ -40,28 +40,26 @@ def api(settings: Settings) -> Iterator[TestClient]:
 
 @dataclass
 class Person:
-    """A user of Better Auth whose requests come through the edge."""
+    """A user whose requests come through the edge."""
 
-    better_auth: BetterAuth
     uuid: UUID
 
     @property
     def path(self) -> str:
         return f"/api/{self.uuid}"
 
-    def headers(self, token: str | None = None) -> dict[str, str]:
-        token = token or self.better_auth.token(self.uuid)
-        return {"Authorization": f"Bearer {token}", "X-Edge-User": str(self.uuid)}
+    def headers(self, assertion: str | None = None) -> dict[str, str]:
+        return {"X-Edge-Jwt-Assertion": assertion or EDGE.assertion(self.uuid)}
 
 
 @pytest.fixture
-def ada(better_auth: BetterAuth) -> Person:
-    return Person(better_auth, uuid4())
+def ada() -> Person:
+    return Person(uuid4())
 
 
 @pytest.fixture
-def bob(better_auth: BetterAuth) -> Person:
-    return Person(better_auth, uuid4())
+def bob() -> Person:
+    return Person(uuid4())
 
 
 def assert_problem(response: Response, status: int, code: str) -> None:
@@ -69,6 +67,7 @@ def assert_problem(response: Response, status: int, code: str) -> None:
     body = response.json()
     assert (response.status_code, body["code"]) == (status, code)
     assert response.headers["content-type"] == "application/problem+json"
-    assert body.keys() == {"type", "title", "status", "code", "detail"}
+    assert body.keys() == {"type", "title", "status", "code", "detail", "request_id"}
     assert body["status"] == status
+    assert body["request_id"] == response.headers["x-request-id"]
     assert response.headers.get("www-authenticate", "").startswith("Bearer") == (status == 401)
