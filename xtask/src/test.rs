@@ -79,8 +79,9 @@ fn npm() -> Result<()> {
     run_command(Command::new("npm").args(npm).current_dir(root()))
 }
 
-/// The package for FastAPI, and the example's origin.
+/// The package for FastAPI, against a real Better Auth too, and the example's origin.
 fn python() -> Result<()> {
+    setup::npm_packages()?;
     let python = setup::python()?;
     let pytest = |directory: &str| {
         let directory = root().join(directory);
