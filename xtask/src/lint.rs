@@ -34,11 +34,14 @@ pub fn run() -> Result<()> {
     npm(&["run", "--silent", "typecheck"])?;
 
     progress("lint: Python");
-    let api = root().join("examples/fullstack/api");
-    let module = |arguments: &[&str]| {
-        run_command(Command::new(&python).arg("-m").args(arguments).current_dir(&api))
-    };
-    module(&["ruff", "check", "--quiet"])?;
-    module(&["ruff", "format", "--check", "--quiet"])?;
-    module(&["mypy", "--strict", "app", "tests"])
+    let packages = [("python", "better_auth_edge"), ("examples/fullstack/api", "app")];
+    packages.into_iter().try_for_each(|(directory, package)| {
+        let module = |arguments: &[&str]| {
+            let mut command = Command::new(&python);
+            run_command(command.arg("-m").args(arguments).current_dir(root().join(directory)))
+        };
+        module(&["ruff", "check", "--quiet"])?;
+        module(&["ruff", "format", "--check", "--quiet"])?;
+        module(&["mypy", "--strict", package, "tests"])
+    })
 }

@@ -2,6 +2,7 @@
 //! without asking. Each piece is set up only when a command needs it.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -74,20 +75,27 @@ pub fn node_for_wrangler() -> Result<PathBuf> {
     Ok(directory.join("node_modules").join(format!("node-{platform}")).join("bin/node"))
 }
 
-/// The Python of the checkout's virtual environment, with the origin's pinned packages.
+/// The Python of the checkout's virtual environment, with the pinned packages of the origin and of
+/// `python/`, and that package itself.
 pub fn python() -> Result<PathBuf> {
     const HINT: &str = "Python 3.10 or later is needed, with venv (Debian: python3-venv)";
-    let requirements = root().join("examples/fullstack/api/requirements-dev.txt");
+    let package = root().join("python");
+    let pins = [package.clone(), root().join("examples/fullstack/api")]
+        .map(|directory| directory.join("requirements-dev.txt"));
     let environment = root().join(".venv");
     let python = environment.join("bin/python");
     let check = "import sys; sys.exit(sys.version_info < (3, 10))";
     run(Command::new("python3").args(["-c", check])).context(HINT)?;
-    once(&environment, &requirements, || {
+    once(&environment, &pins, || {
         progress("installing the Python packages");
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))
             .context(HINT)?;
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        run(Command::new(&python).args(pip).args(["--require-hashes", "-r"]).arg(&requirements))
+        let mut pinned = Command::new(&python);
+        pinned.args(pip).arg("--require-hashes");
+        run(pinned.args(pins.iter().flat_map(|pins| [OsStr::new("-r"), pins.as_os_str()])))?;
+        let itself = ["--no-deps", "--no-build-isolation", "--editable"];
+        run(Command::new(&python).args(pip).args(itself).arg(&package))
     })?;
     Ok(python)
 }
@@ -158,7 +166,7 @@ impl CargoTool {
 }
 
 fn npm_ci(directory: &Path) -> Result<()> {
-    once(&directory.join("node_modules"), &directory.join("package-lock.json"), || {
+    once(&directory.join("node_modules"), &[directory.join("package-lock.json")], || {
         progress(format!("installing npm packages in {}", shown_path(directory)));
         run(Command::new("npm")
             .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
@@ -167,10 +175,13 @@ fn npm_ci(directory: &Path) -> Result<()> {
 }
 
 /// Makes `made` by `make`, unless it has been made from the same `pins` before.
-fn once(made: &Path, pins: &Path, make: impl FnOnce() -> Result<()>) -> Result<()> {
+fn once(made: &Path, pins: &[PathBuf], make: impl FnOnce() -> Result<()>) -> Result<()> {
     let _lock = lock(made)?;
     let mut hasher = DefaultHasher::new();
-    fs::read(pins).with_context(|| format!("cannot read {}", pins.display()))?.hash(&mut hasher);
+    for pins in pins {
+        let text = fs::read(pins).with_context(|| format!("cannot read {}", pins.display()))?;
+        text.hash(&mut hasher);
+    }
     made.hash(&mut hasher);
     let stamp = made.join(".made-by-xtask");
     let wanted = format!("{:016x}", hasher.finish());

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -67,7 +68,10 @@ impl Stack {
         let secret = hexadecimal(&random()?);
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?));
         let (auth, auth_url) = start_auth(&database, &secret, cookie_cache)?;
-        let (api, api_url) = start_api(&database, &auth_url)?;
+        // Edge and origin name each other: the edge's port is held until the origin has the other.
+        let reserved = TcpListener::bind("127.0.0.1:0")?;
+        let port = reserved.local_addr()?.port();
+        let (api, api_url) = start_api(&database, port)?;
         let mut settings = workerd::Settings::from_wrangler()?
             .with("BETTER_AUTH_URL", json!(auth_url))
             .with("ORIGIN_URL", json!(api_url))
@@ -78,6 +82,8 @@ impl Stack {
         for (name, value) in changes {
             settings = settings.with(name, value.clone());
         }
+        settings.port = port;
+        drop(reserved);
         let (edge, edge_url) = workerd::start(&directory.0.join("edge"), &settings)?;
         Ok(Self {
             edge,
@@ -238,14 +244,22 @@ fn auth_program(script: &str, database: &Database, secret: &str) -> Command {
     command
 }
 
-fn start_api(database: &Database, auth_url: &str) -> Result<(Server, String)> {
+/// The origin, which believes the edge at this port and nobody else.
+fn start_api(database: &Database, edge_port: u16) -> Result<(Server, String)> {
+    let reserved = TcpListener::bind("127.0.0.1:0")?;
+    let port = reserved.local_addr()?.port();
+    let url = format!("http://127.0.0.1:{port}");
+    let edge_url = format!("http://127.0.0.1:{edge_port}");
     let mut command = api_program(&["-m", "app"])?;
     command
-        .envs([("BETTER_AUTH_URL", auth_url), ("DATABASE_URL", &database.api_url)])
-        .envs([("HOST", "127.0.0.1"), ("PORT", "0"), ("EXIT_WITH_PARENT", "1")])
+        .envs([("EDGE_JWKS_URL", &edge_url), ("EDGE_AUDIENCE", &url)])
+        .env("DATABASE_URL", &database.api_url)
+        .envs([("HOST", "127.0.0.1"), ("PORT", &port.to_string()), ("EXIT_WITH_PARENT", "1")])
         .env("NO_PROXY", "127.0.0.1")
-        .env_remove("ISSUER")
-        .env_remove("AUDIENCE");
+        .env_remove("EDGE_AUTH_MODE")
+        .env_remove("EDGE_ISSUER")
+        .env_remove("BETTER_AUTH_URL");
+    drop(reserved);
     Server::start("FastAPI", &mut command, |line| listening(line, "FastAPI"))
 }
 

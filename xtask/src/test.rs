@@ -79,9 +79,14 @@ fn npm() -> Result<()> {
     run_command(Command::new("npm").args(npm).current_dir(root()))
 }
 
-/// The example's FastAPI origin.
+/// The package for FastAPI, against a real Better Auth too, and the example's origin.
 fn python() -> Result<()> {
+    setup::npm_packages()?;
     let python = setup::python()?;
-    let api = root().join("examples/fullstack/api");
-    run_command(Command::new(python).args(["-m", "pytest", "--quiet"]).current_dir(api))
+    let pytest = |directory: &str| {
+        let directory = root().join(directory);
+        run_command(Command::new(&python).args(["-m", "pytest", "--quiet"]).current_dir(directory))
+    };
+    pytest("python")?;
+    pytest("examples/fullstack/api")
 }

@@ -68,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) compatibility_date: String,
     pub(crate) vars: Vec<(String, Value)>,
     pub(crate) v8_flags: Vec<&'static str>,
+    /// Where it listens; 0 for any free port
+    pub(crate) port: u16,
     /// Bindings, and the base URLs of the servers behind them: a KV namespace by its name, and services
     pub(crate) services: Vec<(String, String)>,
     /// Names of bindings, and modules whose default export makes them; [`OUTBOUND`] names a Worker that
@@ -87,6 +89,7 @@ impl Settings {
             compatibility_date: date.to_owned(),
             vars,
             v8_flags: Vec::new(),
+            port: 0,
             services: Vec::new(),
             scripted: Vec::new(),
         })
@@ -118,7 +121,7 @@ impl Settings {
         let bindings = vars.chain(bound).chain(scripted).collect::<Vec<_>>().join(", ");
         let services = self.services.iter().map(|(name, url)| service(name, url));
         let services: String = services.collect();
-        let date = &self.compatibility_date;
+        let (date, port) = (&self.compatibility_date, self.port);
         let global = if outbound.is_some() { OUTBOUND } else { "internet" };
         let outbound = outbound.map_or_else(String::new, |module| {
             let modules = format!("[(name = \"{OUTBOUND}.js\", esModule = {module})]");
@@ -136,7 +139,7 @@ const config :Workerd.Config = (
     {outbound}
     (name = "internet", network = (allow = ["local"])),
 {services}  ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "edge")],
+  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "edge")],
   v8Flags = [{flags}],
   extensions = [(modules = [{extensions}])],
 );

@@ -63,6 +63,25 @@ fn better_auth_exchanges_its_session_cookie_at_the_edge() {
 }
 
 #[test]
+fn an_assertion_that_is_bound_is_good_for_its_request_only() {
+    let stack = Stack::start(&[("EDGE_BIND_REQUEST", json!("true"))]).unwrap();
+    let user = stack.sign_up("Ada").unwrap();
+    let token = stack.token(&user).unwrap();
+    let [whoami, tasks] = ["whoami", "tasks"].map(|name| format!("/api/{}/{name}", user.uuid));
+    let answer = stack.get(&format!("{whoami}?a=%2F"), &token).unwrap();
+    assert_eq!(answer.outcome(), "200");
+    assert_eq!(stack.get(&tasks, &token).unwrap().outcome(), "200");
+    let json = answer.json();
+    let assertion = json["headers"]["x-edge-jwt-assertion"][0].as_str().unwrap();
+    let directly = |path: &str| {
+        let url = format!("{}{path}", stack.api_url);
+        http::get(&url, &[("x-edge-jwt-assertion", assertion)]).unwrap().outcome()
+    };
+    assert_eq!(directly(&whoami), "200");
+    assert_eq!(directly(&tasks), "401 invalid_claim");
+}
+
+#[test]
 fn an_upload_streams_through_to_the_origin() {
     let stack = Stack::start(&[]).unwrap();
     let user = stack.sign_up("Ada").unwrap();

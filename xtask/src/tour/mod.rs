@@ -2,6 +2,7 @@
 
 mod attacks;
 mod operations;
+mod origin;
 mod tasks;
 
 use anyhow::Result;
@@ -38,5 +39,5 @@ impl Step {
 
 /// All steps in their order; the last one stops Better Auth.
 pub fn steps() -> impl Iterator<Item = &'static Step> {
-    tasks::STEPS.iter().chain(attacks::STEPS).chain(operations::STEPS)
+    tasks::STEPS.iter().chain(attacks::STEPS).chain(origin::STEPS).chain(operations::STEPS)
 }

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from uvicorn.config import LOGGING_CONFIG
 
 from app.database import SchemaError, open_database
-from app.factory import create_app
-from app.settings import load_settings
+from app.identity import settings
+from app.main import app
 
 GRACE = 2
 """Seconds that running requests are given to end when the server stops."""
@@ -33,12 +33,11 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    settings = load_settings()
     check_database(settings.database_url)
     log_config = copy.deepcopy(LOGGING_CONFIG)
     log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=log_config,

@@ -1,15 +1,12 @@
-"""One engine per app, one session per request, and in it one user per transaction."""
+"""The database: its tables are the migrations' doing, and on PostgreSQL it knows who asks."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 from uuid import UUID
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session, create_engine
@@ -57,21 +54,15 @@ def set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
-def get_session(request: Request) -> Iterator[Session]:
-    with Session(request.state.engine) as session:
-        yield session
-
-
-DatabaseSession = Annotated[Session, Depends(get_session)]
-
-
-def act_as(session: Session, user: UUID) -> None:
-    """Has every transaction of the session be that user's; to PostgreSQL's policies nobody else's
-    rows are there. Before that, and without it, none are."""
+def act_as(session: Session, user: UUID | None) -> Session:
+    """Has every transaction of the session be that user's for PostgreSQL too, whose policies show
+    it nobody else's rows. Before that, and without it, they show none.
+    """
     session.info[USER] = user
+    return session
 
 
-USER = "user_uuid"
+USER = "app.user_uuid"
 
 
 @event.listens_for(Session, "after_begin")

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
+from better_auth_edge import User, problem_responses
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.identity import PathUser, User
-from app.problems import problem_responses
+from app.identity import PathUser
 
 MEGABYTE = 1024 * 1024
 CHUNK = bytes(range(256)) * 256
@@ -88,9 +89,23 @@ async def upload(request: Request, _: PathUser) -> Received:
     return Received(bytes=size, sha256=digest.hexdigest())
 
 
+class KeepReceivedHeaders:
+    """ASGI middleware that keeps the headers as they came: what is taken off further in is still
+    worth a look here.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["received_headers"] = scope["headers"]
+        await self.app(scope, receive, send)
+
+
 def echo(request: Request) -> Echo:
     headers: dict[str, list[str]] = {}
-    for raw_name, value in request.headers.raw:
+    for raw_name, value in request.scope["received_headers"]:
         name = raw_name.decode("latin-1").lower()
         if name.startswith(("x-edge-", "x_edge_")) or name == "x-request-id":
             headers.setdefault(name, []).append(value.decode("latin-1"))

@@ -1,6 +1,6 @@
 """The app for servers that want its name, as in `uvicorn app.main:app`."""
 
 from app.factory import create_app
-from app.settings import load_settings
+from app.identity import settings
 
-app = create_app(load_settings())
+app = create_app(settings)

@@ -4,10 +4,11 @@ from datetime import datetime, timezone
 from typing import Annotated, Any
 from uuid import UUID
 
+from better_auth_edge.sqlmodel import UserOwned
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import DateTime, Dialect, Text, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app import schema  # noqa: F401  (the users to whom tasks belong)
 
@@ -52,13 +53,20 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-class Task(SQLModel, table=True):
+class Task(UserOwned, table=True):
     """Goes when its user goes."""
 
     __tablename__ = "tasks"
 
     id: int | None = Field(default=None, primary_key=True)
-    user_id: UUID = Field(foreign_key="user.uuid", ondelete="CASCADE", index=True, sa_type=UserUuid)
+    user_id: UUID = Field(
+        default=None,
+        foreign_key="user.uuid",
+        ondelete="CASCADE",
+        index=True,
+        nullable=False,
+        sa_type=UserUuid,
+    )
     title: str = Field(max_length=TITLE_LENGTH)
     done: bool = False
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)

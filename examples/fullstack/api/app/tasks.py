@@ -1,17 +1,15 @@
-"""The tasks of one user. Every query names the owner: no path leads to another user's row."""
+"""The tasks of one user. No query names the owner: the session is theirs alone."""
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from better_auth_edge import problem_responses
+from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from app.database import DatabaseSession, act_as
-from app.identity import PathUser
 from app.models import Task, TaskCreate, TaskRead, TaskUpdate
-from app.problems import Problem, problem_responses
+from app.sessions import OwnSession
 
 MAX_ID = 2**31 - 1
 
@@ -20,22 +18,11 @@ router = APIRouter(
 )
 
 
-def get_owner(user_id: UUID, _: PathUser, session: DatabaseSession) -> UUID:
-    """The `uuid` of the current user, which is what `user_from_path` has found in the path."""
-    act_as(session, user_id)
-    return user_id
-
-
-Owner = Annotated[UUID, Depends(get_owner)]
-
-
-def get_own_task(
-    task_id: Annotated[int, Path(ge=1, le=MAX_ID)], owner: Owner, session: DatabaseSession
-) -> Task:
+def get_own_task(task_id: Annotated[int, Path(ge=1, le=MAX_ID)], session: OwnSession) -> Task:
     """The owner's task; another user's is as absent as one that does not exist."""
-    task = session.exec(select(Task).where(Task.id == task_id, Task.user_id == owner)).first()
+    task = session.get(Task, task_id)
     if task is None:
-        raise Problem(404, "not_found", "There is no such task.")
+        raise HTTPException(404, "There is no such task.")
     return task
 
 
@@ -43,28 +30,26 @@ OwnTask = Annotated[Task, Depends(get_own_task)]
 
 
 @router.post("/tasks", response_model=TaskRead, status_code=201)
-def create_task(new: TaskCreate, owner: Owner, session: DatabaseSession) -> Task:
-    task = Task(user_id=owner, title=new.title)
+def create_task(new: TaskCreate, session: OwnSession) -> Task:
+    task = Task(title=new.title)
     session.add(task)
     try:
         session.commit()
     except IntegrityError:
-        # a token outlives its user by some minutes
-        raise Problem(404, "not_found", "There is no such user any more.") from None
+        # an assertion outlives its user by a minute
+        raise HTTPException(404, "There is no such user any more.") from None
     session.refresh(task)
     return task
 
 
 @router.get("/tasks", response_model=list[TaskRead])
 def list_tasks(
-    owner: Owner,
-    session: DatabaseSession,
+    session: OwnSession,
     offset: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Sequence[Task]:
     """Oldest first."""
-    query = select(Task).where(Task.user_id == owner).order_by(col(Task.id))
-    return session.exec(query.offset(offset).limit(limit)).all()
+    return session.exec(select(Task).order_by(col(Task.id)).offset(offset).limit(limit)).all()
 
 
 @router.get("/tasks/{task_id}", response_model=TaskRead)
@@ -73,7 +58,7 @@ def read_task(task: OwnTask) -> Task:
 
 
 @router.patch("/tasks/{task_id}", response_model=TaskRead)
-def update_task(change: TaskUpdate, task: OwnTask, session: DatabaseSession) -> Task:
+def update_task(change: TaskUpdate, task: OwnTask, session: OwnSession) -> Task:
     task.sqlmodel_update(change.model_dump(exclude_none=True))
     session.add(task)
     session.commit()
@@ -82,6 +67,6 @@ def update_task(change: TaskUpdate, task: OwnTask, session: DatabaseSession) -> 
 
 
 @router.delete("/tasks/{task_id}", status_code=204)
-def delete_task(task: OwnTask, session: DatabaseSession) -> None:
+def delete_task(task: OwnTask, session: OwnSession) -> None:
     session.delete(task)
     session.commit()

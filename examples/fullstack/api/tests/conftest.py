@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -8,24 +9,26 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from app.database import connect
-from app.factory import create_app
-from app.schema import metadata
-from app.settings import Settings
-from tests.better_auth import BetterAuth
-from tests.postgres import Postgres, migrate, running
+from tests.edge import ORIGIN, Edge
+
+EDGE = Edge().__enter__()
+# The app reads them when it is imported, as at start-up.
+os.environ["EDGE_JWKS_URL"], os.environ["EDGE_AUDIENCE"] = EDGE.url, ORIGIN
+
+from app.database import connect  # noqa: E402
+from app.factory import create_app  # noqa: E402
+from app.schema import metadata  # noqa: E402
+from app.settings import Settings  # noqa: E402
+from tests.postgres import Postgres, migrate, running  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+def pytest_unconfigure() -> None:
+    EDGE.__exit__()
 
 
 @pytest.fixture
-def better_auth() -> Iterator[BetterAuth]:
-    with BetterAuth() as server:
-        yield server
+def edge() -> Edge:
+    return EDGE
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ both_databases = pytest.fixture(params=["sqlite", "postgres"], name="database")(
 
 
 @pytest.fixture
-def settings(better_auth: BetterAuth, database: Database) -> Settings:
-    return Settings(better_auth_url=better_auth.url, database_url=database.url)
+def settings(database: Database) -> Settings:
+    return Settings(database_url=database.url)
 
 
 @pytest.fixture
@@ -94,32 +97,30 @@ def api(settings: Settings) -> Iterator[TestClient]:
 
 @dataclass
 class Person:
-    """A user of Better Auth whose requests come through the edge."""
+    """A user whose requests come through the edge."""
 
-    better_auth: BetterAuth
     uuid: UUID
 
     @property
     def path(self) -> str:
         return f"/api/{self.uuid}"
 
-    def headers(self, token: str | None = None) -> dict[str, str]:
-        token = token or self.better_auth.token(self.uuid)
-        return {"Authorization": f"Bearer {token}", "X-Edge-User": str(self.uuid)}
+    def headers(self, assertion: str | None = None) -> dict[str, str]:
+        return {"X-Edge-Jwt-Assertion": assertion or EDGE.assertion(self.uuid)}
 
 
 @pytest.fixture
-def ada(better_auth: BetterAuth, database: Database) -> Person:
-    return sign_up(better_auth, database)
+def ada(database: Database) -> Person:
+    return sign_up(database)
 
 
 @pytest.fixture
-def bob(better_auth: BetterAuth, database: Database) -> Person:
-    return sign_up(better_auth, database)
+def bob(database: Database) -> Person:
+    return sign_up(database)
 
 
-def sign_up(better_auth: BetterAuth, database: Database) -> Person:
-    person = Person(better_auth, uuid4())
+def sign_up(database: Database) -> Person:
+    person = Person(uuid4())
     database.add_user(person.uuid)
     return person
 
@@ -129,6 +130,7 @@ def assert_problem(response: Response, status: int, code: str) -> None:
     body = response.json()
     assert (response.status_code, body["code"]) == (status, code)
     assert response.headers["content-type"] == "application/problem+json"
-    assert body.keys() == {"type", "title", "status", "code", "detail"}
+    assert body.keys() == {"type", "title", "status", "code", "detail", "request_id"}
     assert body["status"] == status
+    assert body["request_id"] == response.headers["x-request-id"]
     assert response.headers.get("www-authenticate", "").startswith("Bearer") == (status == 401)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from alembic import command
 from alembic.config import Config
+from better_auth_edge.sqlmodel import all_owners, owned
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
@@ -56,7 +57,7 @@ def two_users(database: Database, engine: Engine) -> tuple[UUID, UUID]:
     for user in users:
         database.add_user(user)
         with Session(engine) as session:
-            act_as(session, user)
+            act_as(owned(session, user), user)
             store(session, user, f"of {user}")
     return users
 
@@ -95,13 +96,13 @@ def test_tasks_go_with_their_user(owner: Connection, two_users: tuple[UUID, UUID
 def test_a_task_of_nobody_is_refused(engine: Engine) -> None:
     nobody = uuid4()
     with Session(engine) as session:
-        act_as(session, nobody)
+        act_as(owned(session, nobody), nobody)
         with pytest.raises(IntegrityError):
             store(session, nobody, "whose?")
 
 
-def test_who_has_been_deleted_meanwhile_gets_a_reason(api: TestClient, ada: Person) -> None:
-    gone = Person(ada.better_auth, uuid4())
+def test_who_has_been_deleted_meanwhile_gets_a_reason(api: TestClient) -> None:
+    gone = Person(uuid4())
     task = {"title": "one last thing"}
     answer = api.post(f"{gone.path}/tasks", headers=gone.headers(), json=task)
     assert_problem(answer, 404, "not_found")
@@ -117,7 +118,9 @@ def test_an_app_does_not_open_a_database_of_another_revision(
 
 
 class TestOnPostgres:
-    """What SQLite has no means for."""
+    """What SQLite has no means for: the database holds to it whoever may have forgotten, so that
+    these sessions are everybody's to the models.
+    """
 
     @pytest.fixture
     def database(self, postgres_database: Database) -> Database:
@@ -127,7 +130,7 @@ class TestOnPostgres:
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         with Session(engine) as session:
-            act_as(session, two_users[0])
+            act_as(all_owners(session), two_users[0])
             assert [task.user_id for task in session.exec(select(Task))] == [two_users[0]]
             session.commit()
             # the next transaction is the same user's
@@ -137,18 +140,18 @@ class TestOnPostgres:
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         with Session(engine) as session:
-            act_as(session, two_users[0])
+            act_as(all_owners(session), two_users[0])
             assert session.exec(select(Task)).all()
         # over the same pooled connection, which has forgotten who that was
         with Session(engine) as session:
-            assert not session.exec(select(Task)).all()
+            assert not all_owners(session).exec(select(Task)).all()
 
     def test_nobody_writes_in_the_name_of_another(
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         ada, bob = two_users
         with Session(engine) as session:
-            act_as(session, ada)
+            act_as(all_owners(session), ada)
             with pytest.raises(ProgrammingError, match="row-level security"):
                 store(session, bob, "forged")
             session.rollback()

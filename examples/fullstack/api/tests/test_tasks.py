@@ -82,7 +82,8 @@ def test_another_users_task_is_as_absent_as_none(
 
     def ask(task_id: int) -> tuple[int, Any]:
         path = f"{ada.path}/tasks/{task_id}"
-        response = api.request(method, path, headers=ada.headers(), json=body)
+        headers = {**ada.headers(), "X-Request-Id": "1"}
+        response = api.request(method, path, headers=headers, json=body)
         return response.status_code, response.json()
 
     assert ask(task["id"]) == ask(task["id"] + 1000)

@@ -1,0 +1,20 @@
+"""One session per request, and in it one user."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from better_auth_edge.sqlmodel import owned
+from fastapi import Depends, Request
+from sqlmodel import Session
+
+from app.database import act_as
+from app.identity import PathUser
+
+
+def get_own_session(request: Request, user: PathUser) -> Iterator[Session]:
+    with owned(Session(request.state.engine), user) as session:
+        yield act_as(session, user.uuid)
+
+
+OwnSession = Annotated[Session, Depends(get_own_session)]
+"""A session that is the current user's alone: there is no other row in it."""

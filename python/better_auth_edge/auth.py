@@ -1,0 +1,252 @@
+"""FastAPI dependencies that say who is calling."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any, Generic, overload
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, FastAPI
+from pydantic import ValidationError
+from starlette.requests import HTTPConnection
+from typing_extensions import TypeVar
+
+from better_auth_edge.claims import check_required, check_scopes, invalid
+from better_auth_edge.credentials import BearerToken, EdgeAssertion
+from better_auth_edge.errors import ConfigurationError, EdgeAuthError
+from better_auth_edge.key_source import KeySource
+from better_auth_edge.keys import Secret
+from better_auth_edge.middleware import OnlyTheAssertion
+from better_auth_edge.problems import install_problems, install_refusals
+from better_auth_edge.replays import Replays
+from better_auth_edge.settings import EdgeAuthSettings, Proof
+from better_auth_edge.strict_json import JsonObject
+from better_auth_edge.user import User, parse_uuid
+from better_auth_edge.verifier import Verified, Verifier
+
+U = TypeVar("U", bound=User, default=User)
+V = TypeVar("V", bound=User)
+
+
+class EdgeAuth(Generic[U]):
+    """Who is calling, by the one proof that the settings stand for.
+
+        auth = EdgeAuth.from_env()
+        auth.install(app)
+
+        @app.get("/api/{user_id}/tasks")
+        async def tasks(user: Annotated[User, Depends(auth.user_from_path("user_id"))]): ...
+
+    Nothing is fetched before the first request, and there is nothing to close.
+    """
+
+    current_user: Callable[..., Awaitable[U]]
+    """Dependency: the user; 401 without a good proof, 503 while the keys cannot be had."""
+    optional_user: Callable[..., Awaitable[U | None]]
+    """Dependency: the user, or None for a request without any proof. A bad proof is still 401."""
+
+    def __init__(
+        self,
+        settings: EdgeAuthSettings,
+        *,
+        user_model: type[U] = User,  # type: ignore[assignment]
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Raises `ConfigurationError` with every fault of the settings. `clock` is in seconds since
+        1970.
+        """
+        self._proof = Proof.from_settings(settings)
+        keys = self._proof.keys
+        self._verifier = Verifier(
+            keys if isinstance(keys, Secret) else KeySource(keys),
+            self._proof.algorithms,
+            self._proof.expectations,
+            clock=clock,
+        )
+        self._user_model = user_model
+        self._clock = clock
+        self._replays = Replays()
+        self.optional_user = self._optional_user()
+        self.current_user = self._current_user()
+
+    @overload
+    @classmethod
+    def from_env(cls, *, env_file: str | None = None) -> "EdgeAuth[User]": ...
+
+    @overload
+    @classmethod
+    def from_env(cls, *, user_model: type[V], env_file: str | None = None) -> "EdgeAuth[V]": ...
+
+    @classmethod
+    def from_env(cls, *, user_model: Any = User, env_file: str | None = None) -> "EdgeAuth[Any]":
+        """By the environment, and by `env_file` for what it leaves out. Call it where the app is
+        made: `ConfigurationError` names every fault at start-up, before the first request.
+        """
+        return EdgeAuth(EdgeAuthSettings.load(env_file), user_model=user_model)
+
+    @property
+    def mode(self) -> str:
+        """`assertion`, `jwks` or `secret`."""
+        return self._proof.mode
+
+    def install(
+        self, app: FastAPI, *, strip_headers: Sequence[str] = (), all_problems: bool = False
+    ) -> None:
+        """Answers refusals as the edge does, with problem documents (RFC 9457); with `all_problems`
+        the app's own errors too. In the mode `assertion` it also takes off what a request says
+        about its caller besides the assertion, and `strip_headers`: name there what the edge's
+        `CLAIM_HEADERS` sets.
+        """
+        install_refusals(app)
+        if all_problems:
+            install_problems(app)
+        if self._proof.mode == "assertion":
+            app.add_middleware(OnlyTheAssertion, also=tuple(strip_headers))
+
+    async def verify(self, token: str) -> U:
+        """The user of a token that came in another way than by a header of a request. An assertion
+        that is bound to a request, or may be used once only, is not good for that.
+        """
+        verified = await self._verifier.verify(token)
+        if self._proof.refuse_replays or not {"htm", "htu"}.isdisjoint(verified.claims):
+            raise invalid("the assertion is for one request")
+        return self._user(verified)
+
+    def user_from_path(
+        self, parameter: str, *, claim: str | None = None
+    ) -> Callable[..., Awaitable[U]]:
+        """Dependency: the user, provided that the path's parameter is theirs, else 403: their id or
+        their UUID, or what `claim` holds if it is named. UUIDs are compared as UUIDs.
+        """
+
+        async def user_from_path(
+            connection: HTTPConnection, user: Annotated[Any, Depends(self.current_user)]
+        ) -> U:
+            if parameter not in connection.path_params:
+                raise EdgeAuthError("misconfigured", f"the route has no parameter {parameter}")
+            if not user.owns(str(connection.path_params[parameter]), claim):
+                what = "id" if claim is None else f'"{claim}"'
+                detail = f"the path is not that of the caller's {what}"
+                raise EdgeAuthError("user_mismatch", detail)
+            own: U = user
+            return own
+
+        return user_from_path
+
+    def require(
+        self, *, claims: Mapping[str, Any] | None = None, scopes: Sequence[str] = ()
+    ) -> Callable[..., Awaitable[U]]:
+        """Dependency: the user, provided that each claim holds the accepted value or one of a list
+        of them, and that all scopes are in the claim `scope`; else 403.
+
+            Depends(auth.require(claims={"role": ["admin", "editor"]}))
+        """
+        if isinstance(scopes, str):
+            raise ConfigurationError(["scopes: must be a list"])
+        if not claims and not scopes:
+            raise ConfigurationError(["require: needs claims or scopes"])
+
+        async def require(user: Annotated[Any, Depends(self.current_user)]) -> U:
+            check_required(user.claims, claims or {})
+            check_scopes(user.claims, scopes)
+            own: U = user
+            return own
+
+        return require
+
+    def _optional_user(self) -> Callable[..., Awaitable[U | None]]:
+        scheme = (
+            EdgeAssertion()
+            if self._proof.mode == "assertion"
+            else BearerToken("A JWT of Better Auth, from `/api/auth/token`.")
+        )
+
+        async def optional_user(
+            connection: HTTPConnection, token: Annotated[str | None, Depends(scheme)]
+        ) -> U | None:
+            if token is None:
+                return None
+            verified = await self._verifier.verify(token)
+            if self._proof.mode == "assertion":
+                self._check_request(verified, connection)
+            return self._user(verified)
+
+        return optional_user
+
+    def _current_user(self) -> Callable[..., Awaitable[U]]:
+        detail = (
+            "the request has no assertion: it did not come through the edge, or as nobody"
+            if self._proof.mode == "assertion"
+            else "the request has no bearer token"
+        )
+
+        async def current_user(user: Annotated[Any, Depends(self.optional_user)]) -> U:
+            if user is None:
+                raise EdgeAuthError("missing_token", detail)
+            own: U = user
+            return own
+
+        return current_user
+
+    def _check_request(self, verified: Verified, connection: HTTPConnection) -> None:
+        """`htm` and `htu` (RFC 9449, section 4.2) bind an assertion to a request, where it has
+        them. Of `htu` the path counts: the origin is the audience's, and behind a proxy the app
+        knows it by another name.
+        """
+        claims, scope = verified.claims, connection.scope
+        if "htm" in claims and claims["htm"] != scope.get("method", "GET"):
+            raise invalid("the assertion is for another method")
+        if "htu" in claims and _path(claims["htu"]) != _raw_path(scope):
+            raise invalid("the assertion is for another path")
+        if not self._proof.refuse_replays:
+            return
+        for name in ("htm", "htu"):
+            if name not in claims:
+                detail = f'the assertion has no "{name}"; EDGE_BIND_REQUEST of the edge puts it in'
+                raise EdgeAuthError("missing_claim", detail)
+        until = verified.expires + self._proof.expectations.clock_tolerance
+        self._replays.use(str(claims["jti"]), until, self._clock())
+
+    def _user(self, verified: Verified) -> U:
+        claims = verified.claims
+        if self._proof.mode == "assertion":
+            claims = claims.get("claims")  # type: ignore[assignment]
+            if not isinstance(claims, dict):
+                raise invalid('the assertion\'s "claims" is not an object')
+        try:
+            return self._user_model.model_validate(
+                {
+                    **_further(self._user_model, claims),
+                    "id": verified.user,
+                    "uuid": parse_uuid(claims.get("uuid")),
+                    "email": _text(claims.get("email")),
+                    "name": _text(claims.get("name")),
+                    "claims": claims,
+                }
+            )
+        except ValidationError as error:
+            names = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors()}))
+            raise invalid(f"the app's user needs these claims in another form: {names}") from None
+
+
+def _further(model: type[User], claims: JsonObject) -> JsonObject:
+    """The claims of the names that an app's own model has beyond ours."""
+    names = model.model_fields.keys() - User.model_fields.keys()
+    return {name: claims[name] for name in names if claims.get(name) is not None}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _path(url: object) -> str | None:
+    try:
+        return urlsplit(url).path or "/" if isinstance(url, str) else None
+    except ValueError:
+        return None
+
+
+def _raw_path(scope: Mapping[str, Any]) -> str:
+    """The path as it was sent, as far as the server tells."""
+    raw: bytes | None = scope.get("raw_path")
+    path = quote(scope["path"]) if raw is None else raw.decode("latin-1")
+    return path.partition("?")[0] or "/"

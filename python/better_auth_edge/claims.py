@@ -1,0 +1,209 @@
+"""What a token must say once its signature holds, in the order of the core's checks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from better_auth_edge.errors import EdgeAuthError
+from better_auth_edge.strict_json import JsonObject, same
+
+CLOCK_TOLERANCE = 5
+"""Seconds."""
+END_OF_TIME = 253_402_300_800
+"""The year 10000 begins, in seconds: such a number is one of milliseconds."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A kind of token. One Better Auth signs several with one set of keys, and an origin accepts
+    one (RFC 8725, section 3.12).
+    """
+
+    name: str
+    types: tuple[str | None, ...]
+    """Accepted values of the header's `typ`; None for a header without."""
+    markers: tuple[str, ...] = ()
+    """Claims that only other kinds of tokens carry."""
+    is_for_users_only: bool = False
+    """Whether a token of this kind may speak for a client instead of a user (RFC 9068)."""
+
+
+SESSION = Profile(
+    "a session token",
+    (None, "jwt"),
+    ("at_hash", "c_hash", "nonce", "auth_time", "events", "cnf", "client_id"),
+)
+ACCESS_TOKEN = Profile(
+    "an access token that any bearer may use",
+    ("at+jwt",),
+    ("cnf", "events", "nonce", "at_hash", "c_hash"),
+    is_for_users_only=True,
+)
+ASSERTION = Profile("an assertion of the edge", ("edge-assertion+jwt",))
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What a token must say. Times are in seconds."""
+
+    issuers: Sequence[str]
+    audiences: Sequence[str]
+    """Neither list is empty."""
+    profile: Profile = SESSION
+    user_claim: str = "sub"
+    required: Sequence[str] = ()
+    clock_tolerance: float = CLOCK_TOLERANCE
+    max_lifetime: float | None = None
+    """The most that `exp` may be after `iat`, which becomes required."""
+
+    def check_type(self, typ: str | None) -> None:
+        """Check 2: is it a token of the expected kind by its `typ`?"""
+        if typ not in self.profile.types:
+            expected = " or ".join("absent" if t is None else t for t in self.profile.types)
+            detail = f'the header\'s "typ" is not that of {self.profile.name}: {expected}'
+            raise EdgeAuthError("wrong_token_type", detail)
+
+    def check(self, claims: JsonObject, now: float) -> "Expected":
+        """Check 6, at `now` in seconds since 1970. The first that fails names the code."""
+        for marker in self.profile.markers:
+            if claims.get(marker) is not None:
+                detail = f'a token with "{marker}" is not {self.profile.name}'
+                raise EdgeAuthError("wrong_token_type", detail)
+        self._check_presence(claims)
+        user = _user(claims, self.user_claim)
+        issuer, audiences = _issuer(claims), _audiences(claims)
+        times = Times.of(claims)
+        times.check_lifetime(self.max_lifetime)
+        if issuer not in self.issuers:
+            accepted = ", ".join(self.issuers)
+            detail = f"the token's issuer is {issuer}, accepted is {accepted}"
+            raise EdgeAuthError("issuer_mismatch", detail)
+        if not any(audience in self.audiences for audience in audiences):
+            said, accepted = ", ".join(audiences), ", ".join(self.audiences)
+            detail = f"the token's audience is {said}, accepted is {accepted}"
+            raise EdgeAuthError("audience_mismatch", detail)
+        times.check(now, self.clock_tolerance)
+        return Expected(user, times)
+
+    def check_again(self, expected: "Expected", now: float) -> None:
+        """Whether a token that has passed the checks a moment ago still does."""
+        expected.times.check(now, self.clock_tolerance)
+
+    def _check_presence(self, claims: JsonObject) -> None:
+        issued = () if self.max_lifetime is None else ("iat",)
+        for name in ("iss", "aud", "exp", *issued, *self.required):
+            if claims.get(name) is None:
+                raise EdgeAuthError("missing_claim", f'the token has no "{name}"')
+        if self.profile.is_for_users_only:
+            clients = [claims.get("client_id"), claims.get("azp")]
+            if isinstance(claims.get("sub"), str) and claims["sub"] in clients:
+                detail = 'the token speaks for a client, not for a user: its "sub" is its client'
+                raise EdgeAuthError("missing_claim", detail)
+
+
+@dataclass(frozen=True)
+class Times:
+    """RFC 7519, sections 4.1.4 to 4.1.6, in seconds since 1970."""
+
+    expires: float
+    not_before: float | None
+    issued: float | None
+
+    @classmethod
+    def of(cls, claims: JsonObject) -> "Times":
+        expires, not_before, issued = (_time(claims, name) for name in ("exp", "nbf", "iat"))
+        if expires is None:
+            raise EdgeAuthError("missing_claim", 'the token has no "exp"')
+        return cls(expires, not_before, issued)
+
+    def check_lifetime(self, most: float | None) -> None:
+        if most is not None and self.issued is not None and self.expires - self.issued > most:
+            raise invalid(f"the token lives longer than the {most:g} s accepted here")
+
+    def check(self, now: float, tolerance: float) -> None:
+        if now - tolerance >= self.expires:
+            late = int(now - self.expires)
+            raise EdgeAuthError("expired", f"the token expired {late} s ago")
+        for name, time in (("nbf", self.not_before), ("iat", self.issued)):
+            if time is not None and time > now + tolerance:
+                detail = f'the token\'s "{name}" is {int(time - now)} s in the future'
+                raise EdgeAuthError("not_yet_valid", detail)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the checks have found out."""
+
+    user: str
+    """The value of the user claim, never empty."""
+    times: Times = field(repr=False)
+
+
+def check_required(claims: JsonObject, required: Mapping[str, Any]) -> None:
+    """Each claim must equal the accepted value, or one of a list of them, by type and value; where
+    the claim is an array, one member suffices. Otherwise `insufficient_claims`.
+    """
+    for name, accepted in required.items():
+        values = claims.get(name)
+        values = values if isinstance(values, list) else [values]
+        accepted = accepted if isinstance(accepted, (list, tuple, set, frozenset)) else [accepted]
+        if not any(same(value, one) for value in values if value is not None for one in accepted):
+            detail = f'the token\'s "{name}" has none of the required values'
+            raise EdgeAuthError("insufficient_claims", detail)
+
+
+def check_scopes(claims: JsonObject, scopes: Sequence[str]) -> None:
+    """All must be in `scope`, separated by spaces (RFC 6749, section 3.3); `insufficient_scope`."""
+    scope = claims.get("scope")
+    granted = scope.split(" ") if isinstance(scope, str) else []
+    if not set(scopes).issubset(granted):
+        detail = f"this path needs the scopes {' '.join(scopes)}"
+        raise EdgeAuthError("insufficient_scope", detail, scopes=scopes)
+
+
+def invalid(detail: str) -> EdgeAuthError:
+    return EdgeAuthError("invalid_claim", detail)
+
+
+def _user(claims: JsonObject, name: str) -> str:
+    user = claims.get(name)
+    if user is None:
+        detail = (
+            f'the token has no "{name}", the claim that says who the user is; definePayload of '
+            "Better Auth's jwt plugin puts it in"
+        )
+        raise EdgeAuthError("missing_claim", detail)
+    if not isinstance(user, str) or not user:
+        raise invalid(f'"{name}", the claim that says who the user is, is no string or empty')
+    return user
+
+
+def _issuer(claims: JsonObject) -> str:
+    issuer = claims["iss"]
+    if not isinstance(issuer, str):
+        raise invalid('"iss" is not a string')
+    return issuer
+
+
+def _audiences(claims: JsonObject) -> list[str]:
+    """RFC 7519, section 4.1.3: one string, or an array of strings."""
+    audience = claims["aud"]
+    if isinstance(audience, str):
+        return [audience]
+    if not isinstance(audience, list):
+        raise invalid('"aud" is neither a string nor an array')
+    if not all(isinstance(one, str) for one in audience):
+        raise invalid('"aud" has a member that is not a string')
+    return audience
+
+
+def _time(claims: JsonObject, name: str) -> float | None:
+    """RFC 7519, section 2: a NumericDate, fractions allowed."""
+    time = claims.get(name)
+    if time is None:
+        return None
+    if isinstance(time, bool) or not isinstance(time, (int, float)):
+        raise invalid(f'"{name}" is not a number')
+    if not 0 <= time < END_OF_TIME:
+        raise invalid(f'"{name}" is not a time in seconds since 1970')
+    return float(time)

@@ -1,0 +1,53 @@
+"""Who is calling."""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class User(BaseModel):
+    """The user of a request, by a proof that has been verified. Subclass it for more:
+    a further field takes the claim of its name.
+
+        class Member(User):
+            role: str = "member"
+
+        auth = EdgeAuth.from_env(user_model=Member)
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    """The value of the user claim, by default the token's `sub`: Better Auth's user id."""
+    uuid: UUID | None = None
+    """The `uuid` claim, where Better Auth is set up to issue one."""
+    email: str | None = None
+    name: str | None = None
+    claims: dict[str, Any] = {}
+    """What the token says, or as much of it as the edge passes on."""
+
+    def owns(self, value: str, claim: str | None = None) -> bool:
+        """Whether a value is this user's: their id or their UUID, or what `claim` holds if it is
+        named. Two spellings of one UUID are one user (RFC 9562, section 4).
+        """
+        own = (self.id, self.claims.get("uuid")) if claim is None else (self.claims.get(claim),)
+        return any(isinstance(one, str) and _same(value, one) for one in own)
+
+
+def parse_uuid(text: object) -> UUID | None:
+    """The UUID of a text in one of the usual forms."""
+    return UUID(text) if isinstance(text, str) and _UUID.fullmatch(text) else None
+
+
+_HYPHENATED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_UUID = re.compile(
+    rf"[0-9a-f]{{32}}|{_HYPHENATED}|\{{{_HYPHENATED}\}}|urn:uuid:{_HYPHENATED}",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def _same(a: str, b: str) -> bool:
+    uuid = parse_uuid(a)
+    return bool(a) and (a == b or (uuid is not None and uuid == parse_uuid(b)))

@@ -1,0 +1,79 @@
+"""From a token to what it says: form, header, algorithm, key, signature, claims, in this order."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from better_auth_edge.claims import Expectations
+from better_auth_edge.errors import EdgeAuthError
+from better_auth_edge.jws import Jws
+from better_auth_edge.key_source import KeySource
+from better_auth_edge.keys import Secret, VerifyingKey, canonical_algorithm
+from better_auth_edge.strict_json import JsonObject
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A token that has passed every check."""
+
+    user: str
+    """The value of the user claim, never empty."""
+    claims: JsonObject
+    expires: float
+    """Seconds since 1970."""
+
+
+class Verifier:
+    """Verifies one kind of token, by published keys or by a secret. `clock` is that of the tokens,
+    in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        keys: KeySource | Secret,
+        algorithms: Sequence[str],
+        expectations: Expectations,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._keys = keys
+        self._algorithms = [canonical_algorithm(name) for name in algorithms]
+        self._expectations = expectations
+        self._clock = clock
+
+    async def verify(self, token: str) -> Verified:
+        """What a token says. `EdgeAuthError` for any that is not good now."""
+        jws = Jws.parse(token)
+        self._expectations.check_type(jws.typ)
+        algorithm = self._allowed(jws.algorithm)
+        # Looked at before the signature for the key cache's sake, told to nobody until it holds.
+        try:
+            expected, refusal = self._expectations.check(jws.claims, self._clock()), None
+        except EdgeAuthError as error:
+            expected, refusal = None, error
+        await self._check_signature(jws, algorithm, plausible=refusal is None)
+        if expected is None:
+            assert refusal is not None
+            raise refusal
+        # The keys may have taken their time.
+        self._expectations.check_again(expected, self._clock())
+        return Verified(expected.user, jws.claims, expected.times.expires)
+
+    def _allowed(self, name: str) -> str:
+        """The algorithm comes from our list; the token may only choose from it."""
+        algorithm = canonical_algorithm(name)
+        if algorithm not in self._algorithms:
+            allowed = ", ".join(self._algorithms)
+            detail = f'the token\'s "alg" is not one of those accepted here: {allowed}'
+            raise EdgeAuthError("unsupported_algorithm", detail)
+        return algorithm
+
+    async def _check_signature(self, jws: Jws, algorithm: str, *, plausible: bool) -> None:
+        keys: Sequence[Secret | VerifyingKey]
+        if isinstance(self._keys, Secret):
+            keys = [self._keys]
+        else:
+            keys = await self._keys.keys(jws.kid, algorithm, plausible=plausible)
+        if not any(key.verifies(algorithm, jws.signing_input, jws.signature) for key in keys):
+            detail = "the signature does not fit the token and the key: one of them was changed"
+            raise EdgeAuthError("bad_signature", detail)

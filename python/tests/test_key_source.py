@@ -1,0 +1,265 @@
+"""The key set over real HTTP: how often it is asked for, and what of its answers is believed."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+
+from better_auth_edge import key_source
+from better_auth_edge.errors import EdgeAuthError
+from better_auth_edge.key_source import KeySource
+from tests.apps import bearer, by_tokens, outcome
+from tests.better_auth import JSON, Key, Publisher, respond
+
+
+def found(source: KeySource, *kids: str) -> list[str]:
+    """What is found for each, one after the other, in one event loop."""
+
+    async def find() -> list[str]:
+        return [await lookup(source, kid) for kid in kids]
+
+    return asyncio.run(find())
+
+
+async def lookup(source: KeySource, kid: str) -> str:
+    try:
+        await source.keys(kid, "EdDSA", plausible=True)
+    except EdgeAuthError as error:
+        return error.code
+    return "found"
+
+
+def test_one_fetch_serves_many_requests_of_many_loops(better_auth: Publisher) -> None:
+    client = by_tokens(better_auth)
+    for _ in range(3):
+        assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"
+    assert better_auth.paths == ["/api/auth/jwks"]
+
+
+def test_a_rotation_is_picked_up_at_once(better_auth: Publisher) -> None:
+    client, old = by_tokens(better_auth), bearer(better_auth.token())
+    assert outcome(client.get("/me", headers=old)) == "200"
+    better_auth.rotate()
+    assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"
+    assert outcome(client.get("/me", headers=old)) == "200"
+    assert better_auth.fetches == 2
+
+
+def test_made_up_keys_cost_one_fetch(better_auth: Publisher) -> None:
+    client = by_tokens(better_auth)
+    assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"
+    for _ in range(5):
+        token = Key().sign(better_auth.claims())
+        assert outcome(client.get("/me", headers=bearer(token))) == "401 unknown_key"
+    assert better_auth.fetches == 2
+
+
+def test_tokens_that_are_none_of_ours_cost_no_fetch(better_auth: Publisher) -> None:
+    client = by_tokens(better_auth)
+    assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"
+    for changes in ({"exp": 1}, {"iss": "https://evil.example"}, {"aud": "x"}, {"nonce": "n"}):
+        token = Key().sign(better_auth.claims(**changes))
+        assert outcome(client.get("/me", headers=bearer(token))) == "401 unknown_key"
+    assert better_auth.fetches == 1
+
+
+def test_known_keys_outlive_their_source_and_unknown_ones_are_not_the_callers_fault(
+    better_auth: Publisher,
+) -> None:
+    client, known = by_tokens(better_auth), bearer(better_auth.token())
+    assert outcome(client.get("/me", headers=known)) == "200"
+    better_auth.goes_down()
+    better_auth.rotate()
+    response = client.get("/me", headers=bearer(better_auth.token()))
+    assert outcome(response) == "503 keys_unavailable"
+    assert int(response.headers["retry-after"]) in range(1, 31)
+    assert outcome(client.get("/me", headers=known)) == "200"
+
+
+def test_without_any_keys_the_source_is_not_hammered(better_auth: Publisher) -> None:
+    better_auth.goes_down()
+    client = by_tokens(better_auth)
+    for _ in range(5):
+        response = client.get("/me", headers=bearer(better_auth.token()))
+        assert outcome(response) == "503 keys_unavailable"
+    assert better_auth.fetches == 1
+
+
+class Gate:
+    """Answers when it is opened."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.opened, self.asked = threading.Event(), threading.Event()
+        document = json.dumps({"keys": publisher.keys}).encode()
+
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            self.asked.set()
+            self.opened.wait(10)
+            respond(request, 200, document)
+
+        publisher.answer = answer
+
+
+def in_one_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 20))
+
+
+def test_requests_at_the_same_time_share_one_fetch(better_auth: Publisher) -> None:
+    source, gate = KeySource(better_auth.url), Gate(better_auth)
+    kid = better_auth.key.kid
+
+    async def test() -> None:
+        waiting = [asyncio.create_task(lookup(source, kid)) for _ in range(20)]
+        await asyncio.to_thread(gate.asked.wait, 10)
+        gate.opened.set()
+        assert await asyncio.gather(*waiting) == ["found"] * 20
+
+    in_one_loop(test)
+    assert better_auth.fetches == 1
+
+
+def test_event_loops_at_the_same_time_share_one_fetch(better_auth: Publisher) -> None:
+    source, gate = KeySource(better_auth.url), Gate(better_auth)
+    with ThreadPoolExecutor(4) as threads:
+        waiting = [threads.submit(found, source, better_auth.key.kid) for _ in range(4)]
+        assert gate.asked.wait(10)
+        gate.opened.set()
+        assert [one.result(10) for one in waiting] == [["found"]] * 4
+    assert better_auth.fetches == 1
+
+
+def test_a_request_that_is_given_up_does_not_take_the_fetch_from_the_others(
+    better_auth: Publisher,
+) -> None:
+    source, gate = KeySource(better_auth.url), Gate(better_auth)
+
+    async def test() -> None:
+        first = asyncio.create_task(lookup(source, better_auth.key.kid))
+        await asyncio.to_thread(gate.asked.wait, 10)
+        second = asyncio.create_task(lookup(source, better_auth.key.kid))
+        await asyncio.sleep(0)
+        first.cancel()
+        gate.opened.set()
+        assert await second == "found"
+
+    in_one_loop(test)
+    assert better_auth.fetches == 1
+
+
+def test_a_loop_that_ends_during_a_fetch_leaves_the_next_one_its_own(
+    better_auth: Publisher,
+) -> None:
+    source, gate = KeySource(better_auth.url), Gate(better_auth)
+
+    async def given_up() -> None:
+        asyncio.get_running_loop().create_task(lookup(source, better_auth.key.kid))
+        await asyncio.to_thread(gate.asked.wait, 10)
+
+    in_one_loop(given_up)
+    gate.opened.set()
+    assert found(source, better_auth.key.kid) == ["keys_unavailable"]
+
+
+def test_a_known_key_does_not_wait_for_a_slow_source(better_auth: Publisher) -> None:
+    now = 0.0
+    source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
+    assert found(source, kid) == ["found"]
+    gate, now = Gate(better_auth), 500.0
+
+    async def test() -> None:
+        assert await lookup(source, kid) == "found"
+        await asyncio.to_thread(gate.asked.wait, 10)
+        assert await lookup(source, kid) == "found"
+        gate.opened.set()
+
+    in_one_loop(test)
+    assert better_auth.fetches == 2
+
+
+def test_a_key_that_is_withdrawn_ends_with_the_set(better_auth: Publisher) -> None:
+    now = 0.0
+    source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
+    assert found(source, kid) == ["found"]
+    better_auth.keys, now = [], 600.0
+    assert found(source, kid) == ["unknown_key"]
+
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def of(status: int, body: bytes, **headers: str) -> Answer:
+    return lambda request: respond(request, status, body, headers)
+
+
+def a_set_of(key: Key) -> bytes:
+    return json.dumps({"keys": [key.jwk]}).encode()
+
+
+def hanging(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.end_headers()
+    request.wfile.write(b'{"keys":')
+    request.wfile.flush()
+    threading.Event().wait(0.5)
+
+
+OTHER = Key()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(of(500, a_set_of(OTHER)), id="another status"),
+        pytest.param(of(203, a_set_of(OTHER)), id="a status of success that is not 200"),
+        pytest.param(of(200, b""), id="nothing"),
+        pytest.param(of(200, b"<html>"), id="a page"),
+        pytest.param(of(200, b"[]"), id="a list"),
+        pytest.param(of(200, b'{"keys":{}}'), id="an object for keys"),
+        pytest.param(of(200, b'{"keys":null}'), id="no keys"),
+        pytest.param(of(200, b'{"keys":[],"keys":[]}'), id="keys twice"),
+        pytest.param(of(200, b"\xef\xbb\xbf" + a_set_of(OTHER)), id="a byte order mark"),
+        pytest.param(of(200, b"[" * 100_000), id="many brackets"),
+        pytest.param(of(200, a_set_of(OTHER) + b" " * 262_144), id="256 kB and more"),
+        pytest.param(of(200, b"\x1f\x8b", **{"Content-Encoding": "gzip"}), id="compressed"),
+        pytest.param(hanging, id="half an answer"),
+    ],
+)
+def test_an_answer_is_no_set_and_leaves_the_old_keys(
+    better_auth: Publisher, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_source, "FETCH_TIMEOUT", 0.2)
+    now = 0.0
+    source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
+    assert found(source, kid) == ["found"]
+    better_auth.answer, now = answer, 700.0
+    assert found(source, kid, OTHER.kid) == ["found", "keys_unavailable"]
+
+
+def test_a_redirect_is_not_followed(better_auth: Publisher) -> None:
+    with Publisher() as elsewhere:
+        better_auth.answer = of(302, b"", Location=elsewhere.url)
+        assert found(KeySource(better_auth.url), elsewhere.key.kid) == ["keys_unavailable"]
+        assert elsewhere.fetches == 0
+
+
+def test_the_log_says_why_and_nothing_of_the_caller(
+    better_auth: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    better_auth.goes_down()
+    token = better_auth.token()
+    by_tokens(better_auth).get("/me", headers=bearer(token))
+    assert "status 500" in caplog.text
+    assert token.split(".")[1] not in caplog.text
+
+
+def test_entries_that_cannot_be_used_do_not_spoil_the_others(better_auth: Publisher) -> None:
+    good, entries = better_auth.key.jwk, list[Any]()
+    spoilt: list[JSON] = [{"d": "AQ"}, {"use": "enc"}, {"kid": 7}, {"x": "AAAA"}, {"kty": "oct"}]
+    entries += [7, None, {}, *({**good, **fault} for fault in spoilt)]
+    better_auth.keys = [*entries, good]
+    assert found(KeySource(better_auth.url), better_auth.key.kid) == ["found"]

@@ -1,0 +1,60 @@
+"""Tokens of a real Better Auth, with every algorithm that it issues, over HTTP."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.apps import bearer, client_for, outcome
+from tests.better_auth import GENERATE
+
+AUTH = Path(__file__).parents[2] / "examples/fullstack/auth"
+
+
+@pytest.fixture(scope="module")
+def better_auth() -> Iterator[str]:
+    """Its base URL."""
+    node = shutil.which("node")
+    if node is None or not (AUTH / "node_modules/better-auth").is_dir():
+        pytest.skip("Better Auth is not installed: npm ci")
+    command = [node, str(AUTH / "test/algorithms.mjs"), *GENERATE]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().strip()
+            assert url.startswith("http://127.0.0.1:"), url
+            yield url
+        finally:
+            process.stdin.close()
+
+
+def signed_up(url: str) -> tuple[str, str]:
+    """A user's id, and their session token."""
+    origin = "/".join(url.split("/")[:3])
+    body = {"name": "Ada", "email": "ada@example.com", "password": "correct horse battery"}
+    answer = httpx.post(f"{url}/sign-up/email", json=body, headers={"Origin": origin})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["user"]["id"], answer.headers["set-auth-token"]
+
+
+@pytest.mark.parametrize("algorithm", GENERATE)
+def test_its_tokens_are_verified(better_auth: str, algorithm: str) -> None:
+    url = f"{better_auth}/{algorithm}"
+    user_id, session = signed_up(url)
+    token = httpx.get(f"{url}/token", headers=bearer(session)).json()["token"]
+    client = client_for(better_auth_url=url)
+
+    assert client.get("/sync", headers=bearer(token)).json() == user_id
+    assert outcome(client.get(f"/api/{user_id}/tasks", headers=bearer(token))) == "200"
+    assert outcome(client.get("/api/other/tasks", headers=bearer(token))) == "403 user_mismatch"
+    assert outcome(client.get("/me", headers=bearer(session))) == "401 opaque_token"
+
+    # The same server with another set of keys is another issuer's, whatever the names say.
+    for other in sorted(GENERATE.keys() - {algorithm}):
+        client = client_for(better_auth_url=f"{better_auth}/{other}")
+        assert outcome(client.get("/me", headers=bearer(token))) == "401 unknown_key"
