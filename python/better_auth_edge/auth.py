@@ -1,5 +1,6 @@
 """FastAPI dependencies that say who is calling."""
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Generic, overload
@@ -22,6 +23,8 @@ from better_auth_edge.settings import EdgeAuthSettings, Proof
 from better_auth_edge.strict_json import JsonObject
 from better_auth_edge.user import User, parse_uuid
 from better_auth_edge.verifier import Verified, Verifier
+
+logger = logging.getLogger(__name__)
 
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
@@ -122,7 +125,10 @@ class EdgeAuth(Generic[U]):
             connection: HTTPConnection, user: Annotated[Any, Depends(self.current_user)]
         ) -> U:
             if parameter not in connection.path_params:
-                raise EdgeAuthError("misconfigured", f"the route has no parameter {parameter}")
+                logger.error("misconfigured: the route has no path parameter %r", parameter)
+                raise EdgeAuthError(
+                    "misconfigured", "a route is wrong; the log says how"
+                )
             if not user.owns(str(connection.path_params[parameter]), claim):
                 what = "id" if claim is None else f'"{claim}"'
                 detail = f"the path is not that of the caller's {what}"

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Table, event, false, inspect
+from sqlalchemy import Column, Executable, Table, event, false
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 from sqlmodel import Field, SQLModel
@@ -127,7 +128,7 @@ def _hold(session: Session, _: UOWTransaction, __: object) -> None:
 
 def _earlier_owners(row: UserOwned) -> set[Any]:
     """Whose it was before it was changed."""
-    return set(inspect(row).attrs.user_id.history.deleted or ()) - {None}
+    return set(get_history(row, "user_id").deleted or ()) - {None}
 
 
 def _columns(statement: Executable) -> Iterator[Any]:

@@ -1,0 +1,48 @@
+"""The examples of the documents run."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.apps import bearer, outcome
+from tests.better_auth import Publisher
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def examples(path: str) -> list[str]:
+    """The code of a document, but for what stands there as it was before."""
+    blocks = re.findall(r"^```py\n(.*?)^```$", (REPOSITORY / path).read_text(), re.M | re.S)
+    return [block for block in blocks if not block.startswith("# before")]
+
+
+EXAMPLES = [*examples("docs/fastapi.md"), *examples("python/README.md")]
+
+
+def run(code: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    module = type(sys)("example")
+    # FastAPI and SQLModel look for types where a function or a class says that it is from.
+    monkeypatch.setitem(sys.modules, "example", module)
+    exec(compile(code, "example", "exec"), module.__dict__)  # noqa: S102
+    return module.__dict__
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_an_example_runs(
+    better_auth: Publisher, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
+    assert run(code, monkeypatch)
+
+
+def test_ten_lines_protect_a_path(better_auth: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
+    client = TestClient(run(EXAMPLES[0], monkeypatch)["app"])
+    headers = bearer(better_auth.token())
+    assert client.get("/api/ada/tasks", headers=headers).json() == ["a task of ada"]
+    assert outcome(client.get("/api/bob/tasks", headers=headers)) == "403 user_mismatch"
+    assert outcome(client.get("/api/ada/tasks")) == "401 missing_token"
