@@ -2,6 +2,7 @@
 //!
 //! Glue only: options in, results out. Payloads cross as text and are parsed by the host.
 
+mod gateway;
 mod options;
 
 use std::rc::Rc;
@@ -9,6 +10,8 @@ use std::rc::Rc;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use gateway::{JsGateway, create_gateway};
 
 use crate::error::{Code, Error};
 use crate::host::JsHost;
@@ -68,11 +71,14 @@ impl JsVerifier {
     }
 }
 
-/// One text, because each that crosses costs a call.
 fn to_js_result(verified: &Verified) -> JsValue {
+    result(&to_text(verified))
+}
+
+/// One text, because each that crosses costs a call.
+fn to_text(verified: &Verified) -> String {
     let (header, claims) = (verified.header().as_json(), verified.claims().as_json());
-    let text = ["[", header, ",", &quote(verified.user()), ",", claims, "]"].concat();
-    result(&text)
+    ["[", header, ",", &quote(verified.user()), ",", claims, "]"].concat()
 }
 
 fn to_js_error(error: &Error) -> JsValue {
