@@ -10,7 +10,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{to_js_error, to_text};
+use super::{service, to_js_error, to_text};
 use crate::error::{Code, Error};
 use crate::gateway::{Decision, Destination, Gateway, HeaderEdit, RequestHead, Response, Settings};
 use crate::host::{Host, JsHost};
@@ -28,17 +28,19 @@ pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
     let misconfigured =
         |faults: Vec<String>| to_js_error(&Error::new(Code::Misconfigured, faults.join("; ")));
     let given = options::read(&options).map_err(misconfigured)?;
-    let setting = |name: &str| {
-        given.iter().find(|(setting, _)| *setting == name).map(|(_, text)| text.clone())
-    };
-    let settings = Settings::parse_within_app(setting)
+    let settings = Settings::parse_within_app(|name| given.setting(name))
         .map_err(|faults| misconfigured(faults.iter().map(options::fault).collect()))?;
-    Ok(JsGateway(Rc::new(Gateway::new(settings))))
+    let service = given.fetch.map(|fetch| Rc::new(service(&fetch)));
+    Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
 }
 
 /// A gateway that is part of an application.
 #[wasm_bindgen(js_name = Gateway)]
-pub struct JsGateway(Rc<Gateway>);
+pub struct JsGateway {
+    gateway: Rc<Gateway>,
+    /// By which documents are fetched, if not by the runtime
+    service: Option<Rc<JsValue>>,
+}
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
@@ -52,12 +54,13 @@ impl JsGateway {
                 let _ = wait_until.call1(&JsValue::UNDEFINED, &task);
             }
         });
+        let host = host.with_service(self.service.clone());
         let Some(head) = RequestHead::parse(request_head(&request)) else {
             let error = Error::new(Code::MalformedRequest, "the head is unreadable");
             let response = Response::problem(&error, &host.request_id());
             return Ok(to_js_refusal(&response, Some(&error), Destination::App));
         };
-        let gateway = Rc::clone(&self.0);
+        let gateway = Rc::clone(&self.gateway);
         let relay = host.relay();
         relay.run(async move {
             Ok(match gateway.decide(&head, &host).await {

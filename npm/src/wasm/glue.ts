@@ -6,6 +6,13 @@
  */
 export interface Glue {
   createVerifier(options: object): WasmVerifier;
+  createGateway(options: object): WasmGateway;
+}
+
+/** @internal */
+export interface WasmGateway {
+  /** A {@link Decision}, or the promise of one. */
+  decide(request: object, waitUntil: unknown): unknown;
 }
 
 /** @internal */

@@ -1,25 +1,45 @@
 //! Reads the options of `createGateway` into settings, by name. What a setting may be is for the
 //! gateway to say; here is only how JavaScript writes it.
 
-use js_sys::{Array, JSON, Object};
+use js_sys::{Array, Function, JSON, Object};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::gateway::SettingFault;
 
-/// Settings by their names, for the options that an object holds; members that are `undefined` are not
-/// there.
+/// What the options say.
+#[derive(Default)]
+pub(super) struct Given {
+    /// Settings by their names
+    settings: Vec<(&'static str, String)>,
+    /// By what the key set and tokens of sessions are fetched, if not by the runtime
+    pub(super) fetch: Option<Function>,
+}
+
+impl Given {
+    pub(super) fn setting(&self, name: &str) -> Option<String> {
+        let found = self.settings.iter().find(|(setting, _)| *setting == name);
+        found.map(|(_, text)| text.clone())
+    }
+}
+
+/// The options that an object holds; members that are `undefined` are not there.
 ///
 /// # Errors
 /// Every member that is unknown or that no setting can be.
-pub(super) fn read(given: &JsValue) -> Result<Vec<(&'static str, String)>, Vec<String>> {
-    let Some(given) = given.dyn_ref::<Object>() else {
+pub(super) fn read(options: &JsValue) -> Result<Given, Vec<String>> {
+    if !options.is_object() {
         return Err(vec!["the options are not an object".to_owned()]);
-    };
-    let (mut settings, mut faults) = (Vec::new(), Vec::new());
-    for entry in Object::entries(given).iter() {
+    }
+    let options: &Object = options.unchecked_ref();
+    let (mut given, mut faults) = (Given::default(), Vec::new());
+    for entry in Object::entries(options).iter() {
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
         if value.is_undefined() {
+            continue;
+        }
+        if name == "fetch" && value.is_function() {
+            given.fetch = Some(value.unchecked_into());
             continue;
         }
         let known = OPTIONS.iter().find(|(option, ..)| *option == name);
@@ -28,11 +48,11 @@ pub(super) fn read(given: &JsValue) -> Result<Vec<(&'static str, String)>, Vec<S
             Some((_, setting, form)) => form.text(&value).map(|text| (*setting, text)),
         };
         match text {
-            Ok(setting) => settings.push(setting),
+            Ok(setting) => given.settings.push(setting),
             Err(fault) => faults.push([&name, " ", fault].concat()),
         }
     }
-    if faults.is_empty() { Ok(settings) } else { Err(faults) }
+    if faults.is_empty() { Ok(given) } else { Err(faults) }
 }
 
 /// A fault as whoever wrote the options knows it.
