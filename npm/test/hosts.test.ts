@@ -45,6 +45,7 @@ for (const [host, run] of Object.entries(hosts)) {
             assert.deepEqual(outcome.result, readable(one.tokens[index], one.options));
           } else {
             assert.equal(outcome.status, STATUS[outcome.code] ?? 401);
+            assert.equal(outcome.retries, outcome.code === "keys_unavailable");
           }
         }
         for (const [set, count] of Object.entries(one.fetches ?? {})) {

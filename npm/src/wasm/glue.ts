@@ -1,6 +1,6 @@
 /**
  * What the wasm and wasm-bindgen's glue give: `src/js/` of the Rust core. Errors are plain, with
- * `code` and `status`.
+ * `code`, `status`, and `cause` and `retryAfter` where they are known.
  *
  * @internal
  */

@@ -3,7 +3,9 @@ import { createVerifier, EdgeAuthError, type Verifier, type VerifyResult } from 
 import type { Case } from "../cases.ts";
 
 /** What a host says about one token. */
-export type Outcome = { result: VerifyResult } | { code: string; status: number; message: string };
+export type Outcome =
+  | { result: VerifyResult }
+  | { code: string; status: number; message: string; cause?: string; retries: boolean };
 
 /** What it says about the tokens of every case, with the sets at `keys`. */
 export async function judge(cases: Case[], keys: string): Promise<Outcome[][]> {
@@ -54,6 +56,13 @@ function optionsOf({ options, change }: Case, keys: string): any {
 function refusal(error: unknown): Outcome {
   if (!(error instanceof EdgeAuthError)) throw error;
   if (!(error instanceof Error) || error.name !== "EdgeAuthError") throw error;
-  const { code, status, message } = error;
-  return { code, status, message };
+  const { code, status, message, cause, retryAfter } = error;
+  const retries = retryAfter !== undefined && retryAfter > 0;
+  return {
+    code,
+    status,
+    message,
+    retries,
+    ...(cause instanceof Error && { cause: cause.message }),
+  };
 }
