@@ -12,6 +12,16 @@ export function result(text) {
 }
 
 /**
+ * A function `fetch` as the host calls one.
+ *
+ * @param {typeof fetch} fetch
+ */
+export function service(fetch) {
+  // called as nobody's method: a runtime's own refuses to be anybody's
+  return { fetch: (url, init) => fetch(url, init) };
+}
+
+/**
  * @param {string} code
  * @param {number} status
  * @param {string} detail

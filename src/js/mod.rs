@@ -6,7 +6,7 @@ mod options;
 
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -22,24 +22,30 @@ use crate::verifier::{Fault, Verified, Verifier};
 /// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
 /// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
 /// `cacheMaxAge`, `cooldownDuration`, `timeoutDuration`, and with them `cacheStaleAge`;
-/// `tokenCache`, `tableWindow`, `maxTokenBytes`, `maxHeaderBytes`.
+/// `tokenCache`, `tableWindow`, `maxTokenBytes`, `maxHeaderBytes`. And `fetch`, a function by which
+/// the key set is fetched, in place of the runtime's own.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     let misconfigured = |detail: String| to_js_error(&Error::new(Code::Misconfigured, detail));
-    let options = options::read(&options).map_err(misconfigured)?;
+    let (options, fetch) = options::read(&options).map_err(misconfigured)?;
     let verifier = options.build().map_err(|faults| {
         let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
         misconfigured(faults.join("; "))
     })?;
-    Ok(JsVerifier(Rc::new(verifier)))
+    let service = fetch.map(|fetch| Rc::new(service(&fetch)));
+    Ok(JsVerifier { verifier: Rc::new(verifier), service })
 }
 
-/// A verifier of session tokens.
+/// A verifier of tokens.
 #[wasm_bindgen(js_name = Verifier)]
-pub struct JsVerifier(Rc<Verifier>);
+pub struct JsVerifier {
+    verifier: Rc<Verifier>,
+    /// By which the key set is fetched, if not by the runtime
+    service: Option<Rc<JsValue>>,
+}
 
 #[wasm_bindgen(js_class = Verifier)]
 impl JsVerifier {
@@ -47,9 +53,9 @@ impl JsVerifier {
     /// `Error` that has `code` and `status`. What needs neither network nor host is done before it
     /// returns.
     pub fn verify(&self, token: JsValue) -> Promise {
-        let verifier = Rc::clone(&self.0);
+        let verifier = Rc::clone(&self.verifier);
         // tasks just run here: nobody has to wait for them
-        let host = JsHost::new(|_| ());
+        let host = JsHost::new(|_| ()).with_service(self.service.clone());
         let relay = host.relay();
         let result = relay.run(async move {
             let Some(token) = token.as_string() else {
@@ -82,6 +88,8 @@ fn to_js_error(error: &Error) -> JsValue {
 #[wasm_bindgen(module = "/src/js/js.js")]
 extern "C" {
     fn result(text: &str) -> JsValue;
+
+    fn service(fetch: &Function) -> JsValue;
 
     #[wasm_bindgen(js_name = authError)]
     fn auth_error(code: &str, status: u16, detail: &str) -> JsValue;

@@ -1,4 +1,5 @@
-//! The Worker: compiled by worker-build into `build/`.
+//! The Worker: compiled by worker-build into `build/`. The npm package: made by `npm/build.js` from
+//! the wasm for JavaScript.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +15,7 @@ use crate::{progress, root, wasm};
 /// Builds everything that is shipped, and holds it against its budget.
 pub fn all() -> Result<()> {
     worker()?;
-    javascript().map(|_| ())
+    npm()
 }
 
 /// Builds the Worker, unless `build/` is made from these sources already.
@@ -64,7 +65,16 @@ fn wrap(root: &Path, index: &Path) -> Result<()> {
     Ok(fs::remove_file(inner)?)
 }
 
-/// Builds the wasm for JavaScript runtimes and gives the directory: `index.js`, the glue by which any
+/// Builds the npm package into `npm/dist/`.
+pub fn npm() -> Result<()> {
+    javascript()?;
+    let package = root().join("npm");
+    let _lock = setup::lock(&package)?;
+    progress("building the npm package");
+    run(Command::new(setup::node()?).arg("build.js").current_dir(package))
+}
+
+/// Builds the wasm for JavaScript runtimes and gives the directory: `bindings.js`, the glue by which any
 /// of them can start it, and `index_bg.wasm`.
 pub fn javascript() -> Result<PathBuf> {
     setup::wasm_target()?;
@@ -80,11 +90,14 @@ pub fn javascript() -> Result<PathBuf> {
     progress("building the wasm for JavaScript");
     let compiled = compile_for_javascript(&root)?;
     run(Command::new(setup::wasm_bindgen()?.join("wasm-bindgen"))
-        .args(["--target", "web", "--no-typescript", "--out-name", "index", "--out-dir"])
+        .args(["--target", "bundler", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;
     let wasm = directory.join("index_bg.wasm");
     wasm::optimize(&wasm)?;
     wasm::check_size("the wasm for JavaScript", &wasm, JAVASCRIPT_BUDGET)?;
+    // in place of an entry that only bundlers can read
+    fs::remove_file(directory.join("index.js"))?;
+    run(Command::new(setup::node()?).arg(root.join("npm/bindings.js")).arg(&directory))?;
     fs::write(stamp, sources)?;
     Ok(directory)
 }

@@ -9,7 +9,7 @@ const USAGE: &str = "\
 cargo xtask demo            start Better Auth, the FastAPI origin and the Worker; stop with Ctrl-C
 cargo xtask demo --check    the same, then a scripted tour through it
 cargo xtask test [PART…]    every test, or some: rust fuzz python npm browser worker e2e
-cargo xtask build           the Worker into build/, and the wasm for JavaScript
+cargo xtask build [npm]     the Worker into build/, the npm package into npm/dist/, or only that
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
 cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also with --quick
 cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N
@@ -33,6 +33,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["demo", "--check"] => demo::check(),
         ["test", ref parts @ ..] => test::run(parts),
         ["build"] => build::all(),
+        ["build", "npm"] => build::npm(),
         ["bench", ref options @ ..] => bench::run(options),
         ["fuzz", ref arguments @ ..] => fuzz::run(arguments),
         ["lint"] => lint::run(),

@@ -2,8 +2,8 @@
 // bearer tokens, for paths and for what a client must not tell the origin, its time limit, no cache for
 // what is a user's, and no more than that.
 
-import { editHeaders } from "./headers.js";
 import { toOrigin } from "./forward.js";
+import { editHeaders } from "./headers.js";
 
 /** @typedef {{ BETTER_AUTH_URL: string, ORIGIN_URL: string }} Env */
 /** @typedef {{ uuid?: unknown }} Claims */

@@ -1,0 +1,22 @@
+/**
+ * What the wasm and wasm-bindgen's glue give: `src/js/` of the Rust core. Errors are plain, with
+ * `code` and `status`.
+ *
+ * @internal
+ */
+export interface Glue {
+  createVerifier(options: object): WasmVerifier;
+}
+
+/** @internal */
+export interface WasmVerifier {
+  verify(token: unknown): Promise<unknown>;
+}
+
+/**
+ * What every runtime's loader exports: the started wasm. It is compiled when this is first called,
+ * once; a load that failed is tried again by the next call.
+ *
+ * @internal
+ */
+export type Load = () => Promise<Glue>;
