@@ -68,7 +68,9 @@ function readEntry(key: unknown, number: number, fault: string | null): Entry {
   };
   entry.notes = fault === null ? unusual(entry, jwk) : [wrong(fault, entry, jwk)];
   if (KNOWN_KEYS.includes(text("x") ?? "")) {
-    entry.notes.unshift(failure("its private half is printed in RFCs and documentation: replace it"));
+    entry.notes.unshift(
+      failure("its private half is printed in RFCs and documentation: replace it"),
+    );
   }
   return entry;
 }
@@ -117,7 +119,8 @@ function unusual({ kid, kty, alg, bits }: Entry, jwk: Jwk): Note[] {
   if (alg !== null && !DEFAULT_ALGORITHMS.includes(alg)) {
     notes.push(warning(`${alg} is accepted only where ALGORITHMS names it`));
   }
-  if (alg === null && kty === "RSA") notes.push(warning("no alg: every RSA algorithm is one for it"));
+  if (alg === null && kty === "RSA")
+    notes.push(warning("no alg: every RSA algorithm is one for it"));
   if (kty === "RSA" && jwk.e !== "AQAB") notes.push(info("its exponent is not the usual 65537"));
   if (kty === "RSA" && (bits ?? 0) > 4096) notes.push(info("a large key: slow to verify"));
   if (Object.hasOwn(jwk, "x5u")) notes.push(info("x5u is ignored"));
@@ -166,7 +169,9 @@ function isObject(value: unknown): value is Jwk {
 function bits({ kty, crv, n }: Jwk): number | null {
   if (kty === "RSA" && typeof n === "string") {
     const hex = Buffer.from(n, "base64url").toString("hex").replace(/^0+/, "");
-    return hex === "" ? 0 : 4 * (hex.length - 1) + Number.parseInt(hex.slice(0, 1), 16).toString(2).length;
+    return hex === ""
+      ? 0
+      : 4 * (hex.length - 1) + Number.parseInt(hex.slice(0, 1), 16).toString(2).length;
   }
   return typeof crv === "string" ? (CURVE_BITS[crv] ?? null) : null;
 }

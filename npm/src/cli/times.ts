@@ -8,7 +8,10 @@ export function moment(seconds: number, now = Date.now() / 1000): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return "no moment that there is";
   if (seconds > 100_000_000_000) return "beyond all times: milliseconds? Claims have seconds";
-  const text = date.toISOString().replace("T", " ").replace(/\.\d+Z/, " UTC");
+  const text = date
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z/, " UTC");
   const distance = Math.round(seconds - now);
   if (distance === 0) return `${text}, now`;
   return `${text}, ${distance > 0 ? `in ${duration(distance)}` : `${duration(-distance)} ago`}`;

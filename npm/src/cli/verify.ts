@@ -88,8 +88,9 @@ async function decide(
       throw error;
     }
   };
+  const observing = { ...options, fetch: observed };
   try {
-    const verifier = await createVerifier({ ...options, fetch: observed });
+    const verifier = await createVerifier(observing);
     const { user, protectedHeader } = await verifier.verify(token);
     return { ok: true, user: user.id, kid: protectedHeader.kid };
   } catch (error) {
