@@ -17,7 +17,7 @@ export interface AuthClient {
 
 /** Better Auth's answer, by itself or, with `throw: true`, as its data alone. */
 export type TokenAnswer =
-  | { data: { token: string } | null; error: { status: number; message?: string } | null }
+  | { data: { token: string } | null; error: { status: number } | null }
   | { token: string };
 
 /** How long Better Auth may take, in milliseconds. */
