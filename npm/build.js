@@ -58,6 +58,8 @@ if (Object.keys(plain).length > 0) {
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
 // npm takes it from the package's own directory
 copyFileSync(here("../LICENSE"), here("LICENSE"));
+// what the program says of a code
+copyFileSync(here("../docs/errors.md"), here("dist/errors.md"));
 writeTypes();
 
 /** Those of the entries whose source is there. */

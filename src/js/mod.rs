@@ -2,6 +2,7 @@
 //!
 //! Glue only: options in, results out. Payloads cross as text and are parsed by the host.
 
+mod keys;
 mod options;
 
 use std::error::Error as _;

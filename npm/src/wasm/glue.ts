@@ -6,6 +6,8 @@
  */
 export interface Glue {
   createVerifier(options: object): WasmVerifier;
+  /** Why each entry of a JWK Set is ignored, a line for each; empty where it can be used. */
+  keyFaults(set: string): string;
 }
 
 /** @internal */

@@ -19,4 +19,5 @@ declare module "#bindings" {
   /** Has the glue call this instance from now on. */
   export function start(instance: WebAssembly.Instance): void;
   export function createVerifier(options: object): WasmVerifier;
+  export function keyFaults(set: string): string;
 }
