@@ -9,21 +9,28 @@ import { type Backends, ROOT, type Server, start } from "./servers.ts";
 export type File = "middleware" | "proxy";
 export type Bundler = "turbopack" | "webpack";
 
+/** Where a variant is. */
+export function directoryOf(file: File, kind: string): string {
+  return join(ROOT, "target/next", `${file}-${kind}`);
+}
+
 const SOURCE = join(ROOT, "examples/fullstack/web");
 const NEXT = join(ROOT, "node_modules/next/dist/bin/next");
 
 const QUIET = { NEXT_TELEMETRY_DISABLED: "1", CI: "1" };
 
-/** Makes a copy of the example with this file, and gives its directory. */
-export function copy(name: string, file: File): string {
-  const directory = join(ROOT, "target/next", name);
+/** Makes a copy of the example with this file and some pages for the tests, and gives its directory. */
+export function copy(file: File, kind: string): string {
+  const directory = directoryOf(file, kind);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   for (const part of ["app", "lib", "edge.ts", "next.config.ts", "tsconfig.json", "package.json"]) {
     cpSync(join(SOURCE, part), join(directory, part), { recursive: true });
   }
   symlinkSync(join(SOURCE, "node_modules"), join(directory, "node_modules"));
-  const proxy = readFileSync(join(SOURCE, "proxy.ts"), "utf8");
+  const fixture = join(SOURCE, "test/fixture");
+  cpSync(join(fixture, "app"), join(directory, "app"), { recursive: true });
+  const proxy = readFileSync(join(fixture, "proxy.ts"), "utf8");
   writeFileSync(
     join(directory, `${file}.ts`),
     proxy.replace("export const proxy", `export const ${file}`),

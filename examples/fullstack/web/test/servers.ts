@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -93,7 +93,7 @@ export interface Backends {
 }
 
 /** @param pages origins whose pages may sign users in */
-export async function startBackends(pages: string[], cookieCache = ""): Promise<Backends> {
+export async function startBackends(pages: string[]): Promise<Backends> {
   const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-next-"));
   const secret = randomBytes(32).toString("hex");
   const own = { HOST: "127.0.0.1", PORT: "0", EXIT_WITH_PARENT: "1" };
@@ -106,7 +106,7 @@ export async function startBackends(pages: string[], cookieCache = ""): Promise<
       BETTER_AUTH_SECRET: secret,
       BETTER_AUTH_URL: "",
       BETTER_AUTH_TRUSTED_ORIGINS: pages.join(","),
-      COOKIE_CACHE: cookieCache,
+      COOKIE_CACHE: "jwks",
       DATABASE_URL: `file:${directory}/auth.db`,
     },
     ready: /Better Auth listening on (\S+)/,
