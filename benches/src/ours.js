@@ -1,6 +1,6 @@
 // This project's verifier, as a user of its JavaScript API calls it.
 
-import { createVerifier, initSync } from "better-auth-edge-wasm";
+import { createVerifier, imports, start } from "better-auth-edge-wasm";
 
 /** @typedef {import("./material.js").KeyMaterial} KeyMaterial */
 /** @typedef {import("./host.js").Candidate} Candidate */
@@ -15,7 +15,10 @@ let memory;
 
 /** @param {WebAssembly.Module} module */
 export function instantiate(module) {
-  memory ??= initSync({ module }).memory;
+  if (memory) return;
+  const instance = new WebAssembly.Instance(module, imports);
+  start(instance);
+  memory = instance.exports.memory;
 }
 
 /** Bytes. */

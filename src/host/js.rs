@@ -20,13 +20,20 @@ use super::{GetError, GetRequest, GetResponse, Host, Level, Limit, Relay};
 pub struct JsHost {
     keep_alive: Rc<dyn Fn(Promise)>,
     relay: Relay,
+    service: Option<Rc<JsValue>>,
 }
 
 impl JsHost {
     /// `keep_alive` is told of every background task, so that the runtime does not stop before it
     /// is done: `waitUntil` on Cloudflare, nothing where tasks just run.
     pub fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
-        Self { keep_alive: Rc::new(keep_alive), relay: Relay::default() }
+        Self { keep_alive: Rc::new(keep_alive), relay: Relay::default(), service: None }
+    }
+
+    /// Gets documents by way of this service, an object with a function `fetch`, in place of the
+    /// network.
+    pub fn with_service(self, service: Option<Rc<JsValue>>) -> Self {
+        Self { service, ..self }
     }
 
     /// Something that nobody else knows, of 128 bits.
@@ -115,7 +122,8 @@ impl Host for JsHost {
     }
 
     fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>> {
-        self.get_by(request, JsValue::UNDEFINED)
+        let service = self.service.as_deref().cloned();
+        self.get_by(request, service.unwrap_or(JsValue::UNDEFINED))
     }
 
     async fn verify(
@@ -152,7 +160,7 @@ impl Host for JsHost {
 
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         let relay = Relay::default();
-        let task = task(Self { relay: relay.clone(), keep_alive: Rc::clone(&self.keep_alive) });
+        let task = task(Self { relay: relay.clone(), ..self.clone() });
         let running = relay.run(async move {
             task.await;
             Ok(JsValue::UNDEFINED)
@@ -162,7 +170,6 @@ impl Host for JsHost {
     }
 }
 
-/// 16 digits.
 /// Without leading zeros, and without what formatting costs.
 fn push_hexadecimal(text: &mut String, number: u32) {
     let digits = (32 - number.leading_zeros()).div_ceil(4).max(1);
@@ -172,6 +179,7 @@ fn push_hexadecimal(text: &mut String, number: u32) {
     }
 }
 
+/// 16 digits.
 fn random_hexadecimal() -> String {
     let half = || (random() * 2f64.powi(32)) as u32;
     format!("{:08x}{:08x}", half(), half())

@@ -12,10 +12,23 @@ export function result(text) {
 }
 
 /**
+ * A function `fetch` as the host calls one.
+ *
+ * @param {typeof fetch} fetch
+ */
+export function service(fetch) {
+  // called as nobody's method: a runtime's own refuses to be anybody's
+  return { fetch: (url, init) => fetch(url, init) };
+}
+
+/**
  * @param {string} code
  * @param {number} status
  * @param {string} detail
+ * @param {string | undefined} cause
+ * @param {number | undefined} retryAfter seconds
  */
-export function authError(code, status, detail) {
-  return Object.assign(new Error(detail), { code, status });
+export function authError(code, status, detail, cause, retryAfter) {
+  const error = cause === undefined ? Error(detail) : Error(detail, { cause: Error(cause) });
+  return Object.assign(error, { code, status, retryAfter });
 }

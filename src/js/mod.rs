@@ -2,13 +2,19 @@
 //!
 //! Glue only: options in, results out. Payloads cross as text and are parsed by the host.
 
+mod gateway;
+mod keys;
 mod options;
 
+use std::error::Error as _;
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use gateway::{JsGateway, create_gateway};
+pub use keys::key_faults;
 
 use crate::error::{Code, Error};
 use crate::host::JsHost;
@@ -22,34 +28,40 @@ use crate::verifier::{Fault, Verified, Verifier};
 /// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
 /// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
 /// `cacheMaxAge`, `cooldownDuration`, `timeoutDuration`, and with them `cacheStaleAge`;
-/// `tokenCache`, `tableWindow`, `maxTokenBytes`, `maxHeaderBytes`.
+/// `tokenCache`, `tableWindow`, `maxTokenBytes`, `maxHeaderBytes`. And `fetch`, a function by which
+/// the key set is fetched, in place of the runtime's own.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     let misconfigured = |detail: String| to_js_error(&Error::new(Code::Misconfigured, detail));
-    let options = options::read(&options).map_err(misconfigured)?;
+    let (options, fetch) = options::read(&options).map_err(misconfigured)?;
     let verifier = options.build().map_err(|faults| {
         let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
         misconfigured(faults.join("; "))
     })?;
-    Ok(JsVerifier(Rc::new(verifier)))
+    let service = fetch.map(|fetch| Rc::new(service(&fetch)));
+    Ok(JsVerifier { verifier: Rc::new(verifier), service })
 }
 
-/// A verifier of session tokens.
+/// A verifier of tokens.
 #[wasm_bindgen(js_name = Verifier)]
-pub struct JsVerifier(Rc<Verifier>);
+pub struct JsVerifier {
+    verifier: Rc<Verifier>,
+    /// By which the key set is fetched, if not by the runtime
+    service: Option<Rc<JsValue>>,
+}
 
 #[wasm_bindgen(js_class = Verifier)]
 impl JsVerifier {
     /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`; rejects with an
-    /// `Error` that has `code` and `status`. What needs neither network nor host is done before it
+    /// `Error` that has `code` and `status`, and `cause` and `retryAfter` where they are known. What needs neither network nor host is done before it
     /// returns.
     pub fn verify(&self, token: JsValue) -> Promise {
-        let verifier = Rc::clone(&self.0);
+        let verifier = Rc::clone(&self.verifier);
         // tasks just run here: nobody has to wait for them
-        let host = JsHost::new(|_| ());
+        let host = JsHost::new(|_| ()).with_service(self.service.clone());
         let relay = host.relay();
         let result = relay.run(async move {
             let Some(token) = token.as_string() else {
@@ -68,21 +80,34 @@ impl JsVerifier {
     }
 }
 
-/// One text, because each that crosses costs a call.
 fn to_js_result(verified: &Verified) -> JsValue {
+    result(&to_text(verified))
+}
+
+/// One text, because each that crosses costs a call.
+fn to_text(verified: &Verified) -> String {
     let (header, claims) = (verified.header().as_json(), verified.claims().as_json());
-    let text = ["[", header, ",", &quote(verified.user()), ",", claims, "]"].concat();
-    result(&text)
+    ["[", header, ",", &quote(verified.user()), ",", claims, "]"].concat()
 }
 
 fn to_js_error(error: &Error) -> JsValue {
-    auth_error(error.code().as_str(), error.status(), error.detail())
+    let cause = error.source().map(ToString::to_string);
+    let (code, status) = (error.code().as_str(), error.status());
+    auth_error(code, status, error.detail(), cause.as_deref(), error.retry_after())
 }
 
 #[wasm_bindgen(module = "/src/js/js.js")]
 extern "C" {
     fn result(text: &str) -> JsValue;
 
+    fn service(fetch: &Function) -> JsValue;
+
     #[wasm_bindgen(js_name = authError)]
-    fn auth_error(code: &str, status: u16, detail: &str) -> JsValue;
+    fn auth_error(
+        code: &str,
+        status: u16,
+        detail: &str,
+        cause: Option<&str>,
+        retry_after: Option<u32>,
+    ) -> JsValue;
 }

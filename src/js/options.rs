@@ -1,20 +1,23 @@
 //! Reads the options of `createVerifier`, member by member. A misspelled one is a fault: it may be
 //! meant as a restriction.
 
-use js_sys::{Array, JSON, Object, Uint8Array};
+use js_sys::{Array, Function, JSON, Object, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::claims::RequiredClaim;
 use crate::jose::Json;
 use crate::verifier::VerifierOptions;
 
-/// The options that an object holds; members that are `undefined` are not there.
+/// The options that an object holds, and its `fetch`; members that are `undefined` are not there.
 ///
 /// # Errors
 /// Every member that is unknown or of the wrong type, in one text.
-pub(super) fn read(given: &JsValue) -> Result<VerifierOptions, String> {
-    let given = given.dyn_ref::<Object>().ok_or("the options are not an object")?;
-    let mut options = VerifierOptions::default();
+pub(super) fn read(given: &JsValue) -> Result<(VerifierOptions, Option<Function>), String> {
+    if !given.is_object() {
+        return Err("the options are not an object".into());
+    }
+    let given: &Object = given.unchecked_ref();
+    let (mut options, mut fetch) = (VerifierOptions::default(), None);
     let mut faults = Vec::new();
     for entry in Object::entries(given).iter() {
         let entry: Array = entry.unchecked_into();
@@ -22,12 +25,16 @@ pub(super) fn read(given: &JsValue) -> Result<VerifierOptions, String> {
         if value.is_undefined() {
             continue;
         }
-        if let Err(expected) = read_member(&mut options, &name, &value) {
+        let read = match name.as_str() {
+            "fetch" => function(&value).map(|function| fetch = Some(function)),
+            _ => read_member(&mut options, &name, &value),
+        };
+        if let Err(expected) = read {
             faults.push(format!("{name} {expected}"));
         }
     }
     match faults.is_empty() {
-        true => Ok(options),
+        true => Ok((options, fetch)),
         false => Err(faults.join("; ")),
     }
 }
@@ -73,6 +80,10 @@ fn number(value: &JsValue) -> Result<f64, &'static str> {
     value.as_f64().ok_or("is not a number")
 }
 
+fn function(value: &JsValue) -> Result<Function, &'static str> {
+    value.dyn_ref().cloned().ok_or("is not a function")
+}
+
 /// One string, or an array of strings.
 fn texts(value: &JsValue) -> Result<Vec<String>, &'static str> {
     const EXPECTED: &str = "is neither a string nor an array of strings";
@@ -85,12 +96,16 @@ fn texts(value: &JsValue) -> Result<Vec<String>, &'static str> {
     }
 }
 
-/// A string, in UTF-8, or bytes.
+/// A string, in UTF-8, or bytes, also those of another realm: sandboxes have a `Uint8Array` of their
+/// own.
 fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
-    match (value.as_string(), value.dyn_ref::<Uint8Array>()) {
-        (Some(text), _) => Ok(text.into_bytes()),
-        (None, Some(bytes)) => Ok(bytes.to_vec()),
-        (None, None) => Err("is neither a string nor a Uint8Array"),
+    if let Some(text) = value.as_string() {
+        return Ok(text.into_bytes());
+    }
+    let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
+    match tag == "Uint8Array" {
+        true => Ok(Uint8Array::new(value).to_vec()),
+        false => Err("is neither a string nor a Uint8Array"),
     }
 }
 

@@ -11,7 +11,7 @@ cargo xtask demo            start Better Auth, the FastAPI origin and the Worker
 cargo xtask demo --check    the same, then a scripted tour through it
 cargo xtask demo --postgres on a PostgreSQL of its own and not on SQLite; also with --check
 cargo xtask test [PART…]    every test, or some: rust fuzz python npm browser worker e2e
-cargo xtask build           the Worker into build/, and the wasm for JavaScript
+cargo xtask build [npm]     the Worker into build/, the npm package into npm/dist/, or only that
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
 cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also with --quick
 cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N
@@ -39,6 +39,7 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         ["test", ref parts @ ..] => test::run(parts),
         ["build"] => build::all(),
+        ["build", "npm"] => build::npm(),
         ["bench", ref options @ ..] => bench::run(options),
         ["fuzz", ref arguments @ ..] => fuzz::run(arguments),
         ["lint"] => lint::run(),

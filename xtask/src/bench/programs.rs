@@ -81,10 +81,8 @@ pub(super) fn bundle(source: &str, made: &Path, platform: &str, glue: Option<&Pa
         .arg(format!("--format={format}"))
         .arg(format!("--outfile={}", made.display()));
     if let Some(glue) = glue {
-        command
-            // wasm-bindgen's own way to find its file, which nobody takes
-            .arg("--log-override:empty-import-meta=silent")
-            .arg(format!("--alias:better-auth-edge-wasm={}", glue.join("index.js").display()));
+        let bindings = glue.join("bindings.js");
+        command.arg(format!("--alias:better-auth-edge-wasm={}", bindings.display()));
     }
     run(&mut command)
 }

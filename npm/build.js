@@ -1,0 +1,129 @@
+// Makes `dist/` from `src/` and from the wasm that `cargo xtask build` has put into `target/javascript`.
+
+import { execFileSync } from "node:child_process";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const wasm = here("../target/javascript");
+
+/** What calls the wasm: the entries of each runtime, which has a loader of its own. */
+const INDEX = { index: "src/index.ts" };
+const NEXT = { next: "src/next/index.ts" };
+const PROGRAMS = { cli: "src/cli/index.ts" };
+const RUNTIMES = {
+  workerd: INDEX,
+  "edge-light": { ...INDEX, ...NEXT },
+  node: { ...INDEX, ...NEXT, ...PROGRAMS },
+  browser: INDEX,
+};
+/** What needs no wasm: the same everywhere. */
+const PLAIN_ENTRIES = { client: "src/client/index.ts" };
+
+rmSync(here("dist"), { recursive: true, force: true });
+const entryPoints = Object.entries(RUNTIMES).flatMap(([runtime, entries]) =>
+  Object.entries(entries).map(([name, source]) => ({
+    in: `${runtime}!${source}`,
+    out: `${runtime}/${name}`,
+  })),
+);
+for (const [name, source] of Object.entries(PLAIN_ENTRIES)) {
+  entryPoints.push({ in: source, out: name });
+}
+await build({
+  entryPoints,
+  outdir: here("dist"),
+  bundle: true,
+  splitting: true,
+  // as deep as the entries, from where the wasm is one up
+  chunkNames: "shared/[hash]",
+  format: "esm",
+  platform: "neutral",
+  target: "es2022",
+  // not its names: they are in stack traces
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  logLevel: "warning",
+  absWorkingDir: here("."),
+  alias: { "#bindings": `${wasm}/bindings.js` },
+  external: ["*.wasm", "*.wasm?module", "next", "next/*", "react", "node:*"],
+  plugins: [loaders(await importersOfWasm())],
+});
+copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
+// npm takes it from the package's own directory
+copyFileSync(here("../LICENSE"), here("LICENSE"));
+// what the program says of a code
+copyFileSync(here("../docs/errors.md"), here("dist/errors.md"));
+writeTypes();
+
+/** The sources that import `#wasm`, themselves or by others: these differ from runtime to runtime. */
+async function importersOfWasm() {
+  const { metafile } = await build({
+    entryPoints: Object.values({ ...INDEX, ...NEXT, ...PROGRAMS }),
+    outdir: here("dist"),
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    packages: "external",
+    platform: "node",
+    absWorkingDir: here("."),
+    external: ["#wasm"],
+  });
+  const found = new Set(["#wasm"]);
+  for (let before = 0; before < found.size; ) {
+    before = found.size;
+    for (const [source, { imports }] of Object.entries(metafile.inputs)) {
+      if (imports.some(({ path }) => found.has(path))) found.add(source);
+    }
+  }
+  return new Set([...found].map(here));
+}
+
+/** Gives every runtime its own copy of these sources, with its own loader, and shares the others. */
+function loaders(sources) {
+  return {
+    name: "loaders",
+    setup(build) {
+      for (const runtime of Object.keys(RUNTIMES)) {
+        const entry = { filter: new RegExp(`^${runtime}!`) };
+        build.onResolve(entry, ({ path }) => ({
+          path: here(path.slice(runtime.length + 1)),
+          namespace: runtime,
+        }));
+        build.onResolve({ filter: /^(#wasm$|\.)/, namespace: runtime }, ({ path, resolveDir }) => {
+          if (path === "#wasm") return { path: here(`src/wasm/${runtime}.ts`) };
+          const source = resolve(resolveDir, path);
+          return sources.has(source) ? { path: source, namespace: runtime } : { path: source };
+        });
+        build.onLoad({ filter: /./, namespace: runtime }, ({ path }) => ({
+          contents: readFileSync(path, "utf8"),
+          resolveDir: dirname(path),
+          loader: "ts",
+        }));
+      }
+    },
+  };
+}
+
+/** The declarations, without those that no entry names. */
+function writeTypes() {
+  const tsc = here("../node_modules/.bin/tsc");
+  execFileSync(tsc, ["--project", "tsconfig.build.json"], { cwd: here("."), stdio: "inherit" });
+  for (const internal of ["cli", "wasm"]) {
+    rmSync(here(`dist/types/${internal}`), { recursive: true, force: true });
+  }
+  for (const name of readdirSync(here("dist/types"), { recursive: true })) {
+    if (!name.endsWith(".d.ts")) continue;
+    const file = here(`dist/types/${name}`);
+    // sources name each other as Node reads them, packages as everything else does
+    const text = readFileSync(file, "utf8").replaceAll(
+      /(["']\.{1,2}\/[^"']+)\.ts(["'])/g,
+      "$1.js$2",
+    );
+    writeFileSync(file, text);
+  }
+}

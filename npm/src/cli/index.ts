@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+/** `npx better-auth-edge`: looks at keys, tokens and deployments from a terminal. */
+import { type Command, readArguments, suggestion, UsageError } from "./arguments.ts";
+import { doctor } from "./doctor/index.ts";
+import { jwks } from "./jwks.ts";
+import { keygen } from "./keygen.ts";
+import { errors, printable } from "./terminal.ts";
+import { verify } from "./verify.ts";
+import { version } from "./version.ts";
+
+const COMMANDS: Record<string, Command> = { jwks, verify, keygen, doctor };
+
+const HELP = `Looks at the keys, the tokens and the deployments of better-auth-edge.
+
+Usage: better-auth-edge <command> [options]
+
+Commands
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)}  ${summary}`)
+  .join("\n")}
+
+Options
+  -h, --help     this, or a command's own help
+  -v, --version  the version
+
+Examples
+  npx better-auth-edge jwks https://app.example.com/api/auth/jwks
+  pbpaste | npx better-auth-edge verify --base-url https://app.example.com
+  npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
+  npx better-auth-edge doctor https://edge.example.com
+
+Exit codes: 0 for yes, 1 for no, 2 where the command could not be understood.
+`;
+
+// whoever reads no further, like head, has what they want
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+process.exitCode = await run(process.argv.slice(2));
+
+async function run([name, ...rest]: string[]): Promise<number> {
+  if (name === "-h" || name === "--help" || (name === "help" && rest.length === 0)) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (name === "-v" || name === "--version") {
+    process.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  if (name === undefined) {
+    process.stderr.write(HELP);
+    return 2;
+  }
+  if (name === "help") return run([...rest.slice(0, 1), "--help"]);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) return refuse(unknownCommand(name), "better-auth-edge --help");
+  if (rest.includes("-h") || rest.includes("--help")) {
+    process.stdout.write(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(readArguments(command, rest));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return refuse(error.message, `better-auth-edge ${name} --help`);
+  }
+}
+
+/** What was typed is shown only if it cannot be a token in the wrong place. */
+function unknownCommand(name: string): string {
+  if (name.length > 20) return "there is no such command";
+  const meant = suggestion(name, Object.keys(COMMANDS));
+  return `there is no command ${printable(name)}${meant ? `; is it ${meant}?` : ""}`;
+}
+
+function refuse(message: string, help: string): number {
+  process.stderr.write(`${errors.red("error:")} ${message}\n${errors.dim(`see ${help}`)}\n`);
+  return 2;
+}

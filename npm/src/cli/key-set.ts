@@ -1,0 +1,212 @@
+/** A JWK Set as people look at it: what each key is, and what is wrong or unusual about it. */
+import { createHash } from "node:crypto";
+import { load } from "#wasm";
+
+/** An entry of a set. */
+export interface Entry {
+  /** From 1, in the set's order. */
+  number: number;
+  kid: string | null;
+  kty: string | null;
+  alg: string | null;
+  crv: string | null;
+  use: string | null;
+  /** Of an RSA modulus or a curve, in bits; `null` where that cannot be said. */
+  bits: number | null;
+  /** RFC 7638, SHA-256; `null` where required members are missing. */
+  thumbprint: string | null;
+  /** Whether tokens signed by it are accepted. */
+  usable: boolean;
+  /** Why not: the core's word for it. */
+  fault: string | null;
+  /** What to know about it, the worst first. */
+  notes: Note[];
+}
+
+/** Something to know, and how bad it is. */
+export interface Note {
+  level: "failure" | "warning" | "info";
+  text: string;
+}
+
+/** What a document holds. */
+export interface KeySet {
+  entries: Entry[];
+  /** What is to be said of the set as a whole. */
+  notes: Note[];
+}
+
+/**
+ * Reads a set. Which keys can be used is the core's to say; the words are ours.
+ *
+ * @throws {EdgeAuthError} `keys_unavailable` if the text is no JWK Set
+ */
+export async function readKeySet(text: string): Promise<KeySet> {
+  const glue = await load();
+  const faults = glue.keyFaults(text).split("\n");
+  const { keys } = JSON.parse(text) as { keys: unknown[] };
+  const entries = keys.map((key, i) => readEntry(key, i + 1, faults[i] || null));
+  for (const entry of entries) compare(entry, entries);
+  return { entries, notes: setNotes(entries) };
+}
+
+function readEntry(key: unknown, number: number, fault: string | null): Entry {
+  const jwk = isObject(key) ? key : {};
+  const text = (name: string) => (typeof jwk[name] === "string" ? jwk[name] : null);
+  const entry: Entry = {
+    number,
+    kid: text("kid"),
+    kty: text("kty"),
+    alg: text("alg"),
+    crv: text("crv"),
+    use: text("use"),
+    bits: bits(jwk),
+    thumbprint: thumbprint(jwk),
+    usable: fault === null,
+    fault,
+    notes: [],
+  };
+  entry.notes = fault === null ? unusual(entry, jwk) : [wrong(fault, entry, jwk)];
+  if (KNOWN_KEYS.includes(text("x") ?? "")) {
+    entry.notes.unshift(
+      failure("its private half is printed in RFCs and documentation: replace it"),
+    );
+  }
+  return entry;
+}
+
+/** Why the core does not use a key, and what to do. */
+function wrong(fault: string, { kty, crv, alg, bits }: Entry, jwk: Jwk): Note {
+  switch (fault) {
+    case "private": {
+      const members = PRIVATE_MEMBERS.filter((name) => Object.hasOwn(jwk, name)).join(", ");
+      return failure(
+        kty === "oct"
+          ? "a shared secret is published: everybody can sign with it. Take it away, and change it"
+          : `private members are published (${members}): everybody can sign with it. Replace the key`,
+      );
+    }
+    case "unknown_type":
+      return warning(unknownType(kty, crv));
+    case "not_for_verifying":
+      return warning("it is not for signatures: use is not sig, or key_ops lacks verify");
+    case "contradictory":
+      return warning(`its alg${alg === null ? "" : ` ${alg}`} is not one for ${kty} ${crv ?? ""}`);
+    case "weak_point":
+      return warning("x and y are no point of the curve, or x is one of small order: damaged?");
+    case "weak_rsa":
+      return warning(`its modulus (${bits} bits) or its exponent is weak: 2048 bits and e = 65537`);
+    default:
+      return warning("a member is missing, or has another type, length or encoding than RFC 7518");
+  }
+}
+
+function unknownType(kty: string | null, crv: string | null): string {
+  if (crv === "Ed448") return "Ed448 is not supported: have Better Auth use EdDSA with Ed25519";
+  if (crv === "X25519" || crv === "X448") return `${crv} is for key agreement and cannot sign`;
+  if (crv === "secp256k1") return "secp256k1 (ES256K) is not supported: use P-256 with ES256";
+  return `kty ${kty ?? "(none)"}${crv === null ? "" : ` with crv ${crv}`} is not supported`;
+}
+
+/** What may surprise about a key that can be used. */
+function unusual({ kid, kty, alg, bits }: Entry, jwk: Jwk): Note[] {
+  const notes: Note[] = [];
+  if (kid === null) notes.push(warning("no kid: it serves only tokens without, and only alone"));
+  if (kid !== null && /^\d{1,9}$/.test(kid)) {
+    const text = "its kid is a serial number: other environments have the same one for another key";
+    notes.push(warning(text));
+  }
+  if (alg !== null && !DEFAULT_ALGORITHMS.includes(alg)) {
+    notes.push(warning(`${alg} is accepted only where ALGORITHMS names it`));
+  }
+  if (alg === null && kty === "RSA")
+    notes.push(warning("no alg: every RSA algorithm is one for it"));
+  if (kty === "RSA" && jwk.e !== "AQAB") notes.push(info("its exponent is not the usual 65537"));
+  if (kty === "RSA" && (bits ?? 0) > 4096) notes.push(info("a large key: slow to verify"));
+  if (Object.hasOwn(jwk, "x5u")) notes.push(info("x5u is ignored"));
+  return notes;
+}
+
+/** What only shows beside the other keys. */
+function compare(entry: Entry, entries: Entry[]): void {
+  const others = entries.filter((other) => other !== entry);
+  const list = (same: Entry[]) => same.map(({ number }) => number).join(", ");
+  const sameKid = others.filter(({ kid }) => kid !== null && kid === entry.kid);
+  if (sameKid.length > 0) {
+    const tried = sameKid.length > 3 ? ": only the first four that fit are tried" : "";
+    entry.notes.push(warning(`the same kid as key ${list(sameKid)}${tried}`));
+  }
+  const print = entry.thumbprint;
+  const sameKey = others.filter(({ thumbprint }) => print !== null && thumbprint === print);
+  if (sameKey.length > 0) entry.notes.push(info(`the same key as ${list(sameKey)}`));
+}
+
+function setNotes(entries: Entry[]): Note[] {
+  if (entries.length === 0) {
+    const text = "the set is empty: Better Auth makes a key when it signs next. Sign in once";
+    return [failure(text)];
+  }
+  if (entries.some(({ usable }) => usable)) return [];
+  return [failure("no key of the set can be used: every token is refused as unknown_key")];
+}
+
+/** What Better Auth can sign with and the edge accepts unless it is told otherwise. */
+const DEFAULT_ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES512", "PS256", "RS256"];
+/** RFC 7518, section 6. */
+const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+/** The examples of docs/configuration.md, from RFC 8032, section 7.1. */
+const KNOWN_KEYS = [
+  "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+  "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw",
+];
+
+type Jwk = Record<string, unknown>;
+
+function isObject(value: unknown): value is Jwk {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function bits({ kty, crv, n }: Jwk): number | null {
+  if (kty === "RSA" && typeof n === "string") {
+    const hex = Buffer.from(n, "base64url").toString("hex").replace(/^0+/, "");
+    return hex === ""
+      ? 0
+      : 4 * (hex.length - 1) + Number.parseInt(hex.slice(0, 1), 16).toString(2).length;
+  }
+  return typeof crv === "string" ? (CURVE_BITS[crv] ?? null) : null;
+}
+
+const CURVE_BITS: Record<string, number> = {
+  Ed25519: 256,
+  Ed448: 456,
+  "P-256": 256,
+  "P-384": 384,
+  "P-521": 521,
+  secp256k1: 256,
+};
+
+/** RFC 7638: the required members in lexicographic order. */
+export function thumbprint(jwk: Jwk): string | null {
+  const names = typeof jwk.kty === "string" ? REQUIRED_MEMBERS[jwk.kty] : undefined;
+  if (!names?.every((name) => typeof jwk[name] === "string")) return null;
+  const required = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])));
+  return createHash("sha256").update(required).digest("base64url");
+}
+
+const REQUIRED_MEMBERS: Record<string, string[]> = {
+  OKP: ["crv", "kty", "x"],
+  EC: ["crv", "kty", "x", "y"],
+  RSA: ["e", "kty", "n"],
+};
+
+function failure(text: string): Note {
+  return { level: "failure", text };
+}
+
+function warning(text: string): Note {
+  return { level: "warning", text };
+}
+
+function info(text: string): Note {
+  return { level: "info", text };
+}

@@ -1,0 +1,105 @@
+/** What people see: colours, tables, paragraphs, and a sign of life while they wait. */
+
+/** Colours for a stream: only on a terminal that wants them (https://no-color.org). */
+class Colours {
+  readonly #on: boolean;
+
+  constructor(stream: NodeJS.WriteStream) {
+    const { NO_COLOR, TERM } = process.env;
+    this.#on = stream.isTTY === true && !NO_COLOR && TERM !== "dumb";
+  }
+
+  bold = (text: string) => this.#paint(text, 1, 22);
+  dim = (text: string) => this.#paint(text, 2, 22);
+  red = (text: string) => this.#paint(text, 31, 39);
+  green = (text: string) => this.#paint(text, 32, 39);
+  yellow = (text: string) => this.#paint(text, 33, 39);
+
+  #paint(text: string, on: number, off: number): string {
+    return this.#on ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+  }
+}
+
+/** Colours of what goes to standard output. */
+export const output = new Colours(process.stdout);
+/** Colours of what goes to standard error. */
+export const errors = new Colours(process.stderr);
+
+/** Prints a line. */
+export function print(line = ""): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Prints what programs read. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/**
+ * A stranger's text without what would steer the terminal, or turn the reading direction around, and
+ * not endless.
+ */
+export function printable(text: string, longest = 200): string {
+  const shown = text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return shown.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** A JSON value in one line. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return printable(value);
+  return printable(JSON.stringify(value) ?? "");
+}
+
+/** How wide a paragraph may be. */
+const WIDTH = Math.min(process.stdout.columns ?? 100, 100);
+
+/** A paragraph, each line of it behind this many spaces; words that are too long stay whole. */
+export function paragraph(text: string, indent: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length + 1 <= WIDTH - indent) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else {
+      lines.push(word);
+    }
+  }
+  return lines.map((line) => " ".repeat(indent) + line).join("\n");
+}
+
+/** Rows in columns; the first row is the head. */
+export function table([head = [], ...rows]: string[][]): string {
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => width(row[i] ?? ""))));
+  const line = (row: string[]) =>
+    row
+      .map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - width(cell)))
+      .join("  ")
+      .trimEnd();
+  return [output.dim(line(head)), ...rows.map(line)].join("\n");
+}
+
+/** Letters, without colours. */
+function width(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+  return text.replace(/\x1b\[\d+m/g, "").length;
+}
+
+/** What the promise gives; on a terminal, whoever waits for longer than a second is told for what. */
+export async function waiting<T>(what: string, promise: Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return promise;
+  let seconds = 0;
+  const timer = setInterval(() => {
+    seconds++;
+    process.stderr.write(`\r\x1b[K${errors.dim(`${what} … ${seconds} s`)}`);
+  }, 1000);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
+    if (seconds > 0) process.stderr.write("\r\x1b[K");
+  }
+}

@@ -1,0 +1,152 @@
+import { load } from "#wasm";
+import { toEdgeAuthError } from "./error.ts";
+import {
+  createGateway,
+  type Decision,
+  type Gateway,
+  type GatewayOptions,
+  type RequestHead,
+} from "./gateway.ts";
+import type { VerifierOptions } from "./options.ts";
+import type { WasmVerifier } from "./wasm/glue.ts";
+
+/**
+ * Makes a verifier. Nothing is fetched before the first token asks for a key; the wasm is compiled by
+ * the first call.
+ *
+ * Keep the verifier: it holds the key set and remembers tokens that it has verified.
+ *
+ * @throws {EdgeAuthError} `misconfigured`: the message lists every fault of the options at once
+ *
+ * @example
+ * ```ts
+ * const verifier = await createVerifier({ baseURL: "https://app.example.com" });
+ * const { user } = await verifier.verify(token);
+ * ```
+ */
+export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
+  const glue = await load();
+  try {
+    return new Verifier(glue.createVerifier(options), options);
+  } catch (error) {
+    throw toEdgeAuthError(error);
+  }
+}
+
+/** Verifies tokens of one Better Auth server. {@link createVerifier} makes it. */
+export class Verifier {
+  readonly #wasm: WasmVerifier;
+  readonly #options: VerifierOptions;
+  readonly #gateways = new Map<string, Gateway>();
+
+  /** @internal */
+  constructor(wasm: WasmVerifier, options: VerifierOptions) {
+    this.#wasm = wasm;
+    this.#options = options;
+  }
+
+  /**
+   * Verifies a compact JWS: its form, its algorithm, its signature, and every claim that the options
+   * ask for, in this order.
+   *
+   * @param token without `Bearer `
+   * @throws {EdgeAuthError} with the code of the first check that failed
+   */
+  async verify<Claims extends object = Record<never, never>>(
+    token: string,
+  ): Promise<VerifyResult<Claims>> {
+    try {
+      return (await this.#wasm.verify(token)) as VerifyResult<Claims>;
+    } catch (error) {
+      throw toEdgeAuthError(error);
+    }
+  }
+
+  /**
+   * Decides about a request as the Worker does: its credentials, the rules, the user's own paths. The
+   * headers to go on with are those of the request without what was forged, and with who is calling.
+   *
+   * The verifier needs a `baseURL` for that.
+   *
+   * @param request anything with `method`, an absolute `url` and `headers`
+   * @param options the rules, and what else there is to say; the same for many requests
+   * @throws {EdgeAuthError} `misconfigured`: the message lists every fault of the options at once
+   *
+   * @example
+   * ```ts
+   * const decision = await verifier.verifyRequest(request, {
+   *   routes: [{ path: "/api/{user_id}/*", match: { user_id: "sub" } }],
+   * });
+   * if (!decision.ok) return decision.response;
+   * console.log(decision.user?.id);
+   * ```
+   */
+  async verifyRequest(request: RequestHead, options: GatewayOptions = {}): Promise<Decision> {
+    // whoever writes the options where they are used makes them anew each time
+    const key = JSON.stringify(options);
+    let gateway = this.#gateways.get(key);
+    if (!gateway) {
+      gateway = await createGateway({ ...this.#options, ...options });
+      if (this.#gateways.size === MOST_GATEWAYS) this.#gateways.clear();
+      this.#gateways.set(key, gateway);
+    }
+    return gateway.decide(request);
+  }
+}
+
+/** Far more than an application has sets of rules. */
+const MOST_GATEWAYS = 100;
+
+/** What a verified token says. */
+export interface VerifyResult<Claims extends object = Record<never, never>> {
+  /** All claims, RFC 7519, section 4. Times are seconds since 1970. */
+  payload: JWTPayload & Claims;
+  /** The protected header, RFC 7515, section 4. */
+  protectedHeader: JWTHeader;
+  /** Who it is. */
+  user: User<Claims>;
+}
+
+/** Who a token speaks for. */
+export interface User<Claims extends object = Record<never, never>> {
+  /** The value of the user claim: `sub`, or what `userClaim` names. */
+  id: string;
+  /** The claim `uuid`, where it is a string. */
+  uuid?: string;
+  /** The claim `email`, where it is a string. */
+  email?: string;
+  /** The claim `name`, where it is a string. */
+  name?: string;
+  /** All claims: the same object as the result's `payload`. */
+  claims: JWTPayload & Claims;
+}
+
+/** The claims of a verified token: `iss`, `aud` and `exp` are always there. */
+export interface JWTPayload {
+  /** The issuer */
+  iss: string;
+  /** For whom the token is */
+  aud: string | string[];
+  /** Until when it is valid: seconds since 1970 */
+  exp: number;
+  /** From when on it is valid: seconds since 1970 */
+  nbf?: number;
+  /** When it was issued: seconds since 1970 */
+  iat?: number;
+  /** The user, unless the option `userClaim` says otherwise */
+  sub?: string;
+  /** The token's own name */
+  jti?: string;
+  [claim: string]: unknown;
+}
+
+/** The protected header of a verified token. */
+export interface JWTHeader {
+  /** The algorithm, RFC 7518 and RFC 8037 */
+  alg: string;
+  /** Which key signed it */
+  kid?: string;
+  /** The kind of token */
+  typ?: string;
+  [parameter: string]: unknown;
+}

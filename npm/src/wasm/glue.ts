@@ -1,0 +1,31 @@
+/**
+ * What the wasm and wasm-bindgen's glue give: `src/js/` of the Rust core. Errors are plain, with
+ * `code`, `status`, and `cause` and `retryAfter` where they are known.
+ *
+ * @internal
+ */
+export interface Glue {
+  createVerifier(options: object): WasmVerifier;
+  createGateway(options: object): WasmGateway;
+  /** Why each entry of a JWK Set is ignored, a line for each; empty where it can be used. */
+  keyFaults(set: string): string;
+}
+
+/** @internal */
+export interface WasmGateway {
+  /** A {@link Decision}, or the promise of one. */
+  decide(request: object, waitUntil: unknown): unknown;
+}
+
+/** @internal */
+export interface WasmVerifier {
+  verify(token: unknown): Promise<unknown>;
+}
+
+/**
+ * What every runtime's loader exports: the started wasm. It is compiled when this is first called,
+ * once; a load that failed is tried again by the next call.
+ *
+ * @internal
+ */
+export type Load = () => Promise<Glue>;

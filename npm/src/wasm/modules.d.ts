@@ -1,0 +1,21 @@
+// Wasm files as modules: their default export is compiled already.
+
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+declare module "*.wasm?module" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+/** `target/javascript/bindings.js`, as `npm/bindings.js` makes it. */
+declare module "#bindings" {
+  /** What the wasm imports. */
+  export const imports: WebAssembly.Imports;
+  /** Has the glue call this instance from now on. */
+  export function start(instance: WebAssembly.Instance): void;
+  /** What the wasm exports. */
+  export const glue: import("./glue.ts").Glue;
+}
