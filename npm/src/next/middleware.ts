@@ -67,8 +67,9 @@ export function createMiddleware(options: MiddlewareOptions): Middleware {
   return async (request, event) => {
     // what is kept is the gateway and not its promise, which may belong to another request
     gateway ??= await createGateway({
-      ...{ sessionExchange: options.cookieCache === undefined },
       ...rest,
+      // whoever has the cookie cache checked does not want Better Auth to be asked
+      sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
       ...signingKeys(rest),
       publicPaths: publicPaths(rest, signInPath),
     });
