@@ -28,13 +28,13 @@ const claims = {
 };
 const bearer = `Bearer ${token(signer, claims)}`;
 
-const OPTIONS = {
+const OPTIONS: MiddlewareOptions = {
   baseURL: AUTH,
   jwks: { keys: [signer.jwk] },
   userClaim: "uuid",
   signingKey,
   logLevel: "none",
-} as const;
+};
 
 async function sent(path: string, headers = {}, more: Partial<MiddlewareOptions> = {}) {
   const middleware = createMiddleware({ ...OPTIONS, ...more });
