@@ -77,8 +77,13 @@ fn worker() -> Result<()> {
 fn npm() -> Result<()> {
     build::npm()?;
     let browser = setup::browser()?;
-    let npm = ["test", "--silent", "--workspaces", "--if-present"];
-    run_command(Command::new("npm").args(npm).env("CHROMIUM", browser.program).current_dir(root()))
+    let mut npm = Command::new("npm");
+    npm.args(["test", "--silent", "--workspaces", "--if-present"]).current_dir(root());
+    npm.env("CHROMIUM", browser.program);
+    if let Some(deno) = setup::deno()? {
+        npm.env("DENO", deno);
+    }
+    run_command(&mut npm)
 }
 
 /// The example's Next.js application: real builds, with both files and both bundlers, in Chromium.
