@@ -72,6 +72,8 @@ export function createMiddleware(options: MiddlewareOptions): Middleware {
       sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
       ...signingKeys(rest),
       publicPaths: publicPaths(rest, signInPath),
+      // whoever comes without a session is sent to sign in: that is no news
+      logLevel: rest.logLevel ?? "error",
     });
     const decision = await gateway.decide(headOf(request), (task) => event.waitUntil(task));
     if (!decision.ok) {
