@@ -36,6 +36,8 @@ pub struct Stack {
     pub api_url: String,
     /// Better Auth's
     pub auth_url: String,
+    /// The private JWK by which the edge signs
+    pub signing_key: String,
     secret: String,
     _directory: Directory,
 }
@@ -43,31 +45,37 @@ pub struct Stack {
 impl Stack {
     /// Starts all three; settings of the Worker are those of wrangler.toml, changed by `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
-        Self::start_with(changes, None, Storage::Sqlite)
+        Self::start_with(changes, None, Storage::Sqlite, "")
     }
 
     /// The same with the database of that kind under Better Auth and FastAPI.
     pub fn start_on(storage: Storage) -> Result<Self> {
-        Self::start_with(&[], None, storage)
+        Self::start_with(&[], None, storage, "")
+    }
+
+    /// The same where pages of that origin may sign users in.
+    pub fn start_for_pages(origin: &str, storage: Storage) -> Result<Self> {
+        Self::start_with(&[], None, storage, origin)
     }
 
     /// The same with a cookie cache that Better Auth signs by `jwks` or by its `secret`, and that
     /// counts at the Worker. It goes to another origin: this one wants tokens.
     pub fn start_with_cookie_cache(signed_by: &str, origin: &str) -> Result<Self> {
         let changes = [("COOKIE_CACHE", json!(signed_by)), ("ORIGIN_URL", json!(origin))];
-        Self::start_with(&changes, Some(signed_by), Storage::Sqlite)
+        Self::start_with(&changes, Some(signed_by), Storage::Sqlite, "")
     }
 
     fn start_with(
         changes: &[(&str, Value)],
         cookie_cache: Option<&str>,
         storage: Storage,
+        pages: &str,
     ) -> Result<Self> {
         let directory = Directory::new()?;
         let database = Database::start(storage, &directory.0)?;
         let secret = hexadecimal(&random()?);
-        let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?));
-        let (auth, auth_url) = start_auth(&database, &secret, cookie_cache)?;
+        let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?)).to_string();
+        let (auth, auth_url) = start_auth(&database, &secret, cookie_cache, pages)?;
         // Edge and origin name each other: the edge's port is held until the origin has the other.
         let reserved = TcpListener::bind("127.0.0.1:0")?;
         let port = reserved.local_addr()?.port();
@@ -75,7 +83,7 @@ impl Stack {
         let mut settings = workerd::Settings::from_wrangler()?
             .with("BETTER_AUTH_URL", json!(auth_url))
             .with("ORIGIN_URL", json!(api_url))
-            .with("EDGE_SIGNING_KEY", json!(signing_key.to_string()));
+            .with("EDGE_SIGNING_KEY", json!(signing_key));
         if cookie_cache == Some("secret") {
             settings = settings.with("BETTER_AUTH_SECRET", json!(secret));
         }
@@ -93,6 +101,7 @@ impl Stack {
             edge_url,
             api_url,
             auth_url,
+            signing_key,
             secret,
             _directory: directory,
         })
@@ -227,9 +236,11 @@ fn start_auth(
     database: &Database,
     secret: &str,
     cookie_cache: Option<&str>,
+    pages: &str,
 ) -> Result<(Server, String)> {
     let mut command = auth_program("src/server.ts", database, secret);
     command.env("COOKIE_CACHE", cookie_cache.unwrap_or_default());
+    command.env("BETTER_AUTH_TRUSTED_ORIGINS", pages);
     Server::start("Better Auth", &mut command, |line| listening(line, "Better Auth"))
 }
 

@@ -5,6 +5,8 @@ export const options: MiddlewareOptions = {
   baseURL: process.env.BETTER_AUTH_URL ?? "http://127.0.0.1:3000",
   // FastAPI, which holds the tasks
   origin: process.env.API_URL ?? "http://127.0.0.1:8000",
+  // as whom to sign for it, where another edge publishes the same keys
+  edgeIssuer: process.env.EDGE_ISSUER || undefined,
   // the application's own id of a user, and not Better Auth's
   userClaim: "uuid",
   // sessions by Better Auth's signed cookie, if it makes one: nobody is asked, and there is no token

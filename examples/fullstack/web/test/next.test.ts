@@ -1,7 +1,6 @@
 // Real builds of the example, with both files and both bundlers, in front of a real Better Auth and a
 // real FastAPI. The environment variables CHROMIUM and PYTHON name the programs.
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { type Bundler, build, copy, directoryOf, type File, startApp } from "./app.ts";
@@ -16,9 +15,6 @@ const VARIANTS: [File, Bundler][] = [
   ["proxy", "webpack"],
   ["middleware", "webpack"],
 ];
-
-const signingKey = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-const ENV = { EDGE_SIGNING_KEY: JSON.stringify(signingKey) };
 
 let backends: Backends;
 let browser: Browser;
@@ -45,7 +41,7 @@ for (const [index, [file, bundler]] of VARIANTS.entries()) {
     before(async () => {
       const directory = copy(file, bundler);
       await build(directory, bundler, backends);
-      app = await startApp(directory, variantPorts[index] as number, backends, ENV);
+      app = await startApp(directory, variantPorts[index] as number, backends, backends.edge);
     });
     after(() => app?.stop());
 
@@ -58,7 +54,7 @@ for (const [index, [file, bundler]] of VARIANTS.entries()) {
     if (index > 1) return;
     test("Better Auth's cookie cache counts without asking anybody, where that is set", async () => {
       const directory = directoryOf(file, bundler);
-      const env = { ...ENV, COOKIE_CACHE: "jwks" };
+      const env = { ...backends.edge, COOKIE_CACHE: "jwks" };
       const cached = await startApp(directory, cachePort, backends, env);
       try {
         const visitor = await signUp(cached.url);
@@ -79,7 +75,7 @@ describe("proxy.ts, in development", () => {
   let app: Server;
   before(async () => {
     const directory = copy("proxy", "development");
-    app = await startApp(directory, developmentPort, backends, ENV, "dev");
+    app = await startApp(directory, developmentPort, backends, backends.edge, "dev");
   });
   after(() => app?.stop());
 

@@ -1,13 +1,15 @@
 // Servers as child processes on free loopback ports: they end with the tests.
-import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 export const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 
@@ -88,6 +90,8 @@ process.on("exit", () => groups.forEach(kill));
 export interface Backends {
   auth: Server;
   api: Server;
+  /** By which applications sign, as whom FastAPI believes them. */
+  edge: { EDGE_SIGNING_KEY: string; EDGE_ISSUER: string };
   secret: string;
   stop(): Promise<void>;
 }
@@ -95,6 +99,14 @@ export interface Backends {
 /** @param pages origins whose pages may sign users in */
 export async function startBackends(pages: string[]): Promise<Backends> {
   const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-next-"));
+  const python = process.env.PYTHON ?? join(ROOT, ".venv/bin/python");
+  const example = join(ROOT, "examples/fullstack/api");
+  const database = { DATABASE_URL: `sqlite:///${directory}/app.db`, PYTHONDONTWRITEBYTECODE: "1" };
+  await promisify(execFile)(python, ["-m", "alembic", "upgrade", "head"], {
+    cwd: example,
+    env: { ...process.env, ...database },
+  });
+  const edge = await publishKey();
   const secret = randomBytes(32).toString("hex");
   const own = { HOST: "127.0.0.1", PORT: "0", EXIT_WITH_PARENT: "1" };
   const auth = await start({
@@ -107,25 +119,43 @@ export async function startBackends(pages: string[]): Promise<Backends> {
       BETTER_AUTH_URL: "",
       BETTER_AUTH_TRUSTED_ORIGINS: pages.join(","),
       COOKIE_CACHE: "jwks",
-      DATABASE_URL: `file:${directory}/auth.db`,
+      DATABASE_URL: `file:${directory}/app.db`,
     },
     ready: /Better Auth listening on (\S+)/,
   });
+  const port = String(await freePort());
   const api = await start({
-    command: process.env.PYTHON ?? join(ROOT, ".venv/bin/python"),
+    command: python,
     args: ["-m", "app"],
-    cwd: join(ROOT, "examples/fullstack/api"),
+    cwd: example,
     env: {
       ...own,
-      BETTER_AUTH_URL: auth.url,
-      DATABASE_URL: `sqlite:///${directory}/tasks.db`,
-      PYTHONDONTWRITEBYTECODE: "1",
+      ...database,
+      PORT: port,
+      EDGE_JWKS_URL: edge.url,
+      EDGE_AUDIENCE: `http://127.0.0.1:${port}`,
     },
     ready: /FastAPI listening on (\S+)/,
   });
   const stop = async () => {
-    await Promise.all([auth.stop(), api.stop()]);
+    await Promise.all([auth.stop(), api.stop(), edge.stop()]);
     rmSync(directory, { recursive: true, force: true });
   };
-  return { auth, api, secret, stop };
+  return { auth, api, edge: edge.env, secret, stop };
+}
+
+/** A new signing key, and a server that publishes its public half as an edge does. */
+async function publishKey() {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const { crv, kty, x } = publicKey.export({ format: "jwk" });
+  // RFC 7638, section 3
+  const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x })).digest("base64url");
+  const set = JSON.stringify({ keys: [{ alg: "EdDSA", crv, kid, kty, use: "sig", x }] });
+  const server = createHttpServer((_, response) => response.end(set)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const key = JSON.stringify(privateKey.export({ format: "jwk" }));
+  const stop = () => new Promise((resolve) => server.close(resolve));
+  return { url, stop, env: { EDGE_SIGNING_KEY: key, EDGE_ISSUER: url } };
 }
