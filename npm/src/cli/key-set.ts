@@ -29,6 +29,8 @@ export interface Note {
   text: string;
 }
 
+const LEVELS = ["failure", "warning", "info"];
+
 /** What a document holds. */
 export interface KeySet {
   entries: Entry[];
@@ -46,7 +48,10 @@ export async function readKeySet(text: string): Promise<KeySet> {
   const faults = glue.keyFaults(text).split("\n");
   const { keys } = JSON.parse(text) as { keys: unknown[] };
   const entries = keys.map((key, i) => readEntry(key, i + 1, faults[i] || null));
-  for (const entry of entries) compare(entry, entries);
+  for (const entry of entries) {
+    compare(entry, entries);
+    entry.notes.sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
+  }
   return { entries, notes: setNotes(entries) };
 }
 
