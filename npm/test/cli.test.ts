@@ -271,8 +271,8 @@ test("claims of a token that is refused are shown as what anybody may have writt
   const args = ["verify", "--base-url", auth.url, "--audience", "https://api.example"];
   const { stdout } = await run(args, token);
   assert.match(stdout, /Claims {2}not verified: anybody may have written it/);
-  const escape = Buffer.from('{"sub":"\\u001b[2J","exp":1e300}').toString("base64url");
-  const { stdout: steered } = await run(args, `${token.split(".")[0]}.${escape}.AAAA`);
+  const steering = Buffer.from('{"sub":"\\u001b[2J","exp":1e300}').toString("base64url");
+  const { stdout: steered } = await run(args, `${token.split(".")[0]}.${steering}.AAAA`);
   assert.match(steered, /sub {2}\\u001b\[2J/);
   assert.match(steered, /no moment that there is/);
 });
@@ -339,12 +339,12 @@ test("a key is made that the Worker takes, on standard output alone, and never t
 });
 
 test("there are colours on a terminal, unless NO_COLOR says otherwise, and nowhere else", async () => {
-  const escape = "\u001b[";
+  const colour = "\u001b[";
   const args = ["jwks", auth.url];
-  assert.ok((await runOnTerminal(args)).stdout.includes(escape));
-  assert.ok(!(await runOnTerminal(args, { NO_COLOR: "1" })).stdout.includes(escape));
-  assert.ok(!(await runOnTerminal(args, { TERM: "dumb" })).stdout.includes(escape));
-  assert.ok(!(await run(args)).stdout.includes(escape));
+  assert.ok((await runOnTerminal(args)).stdout.includes(colour));
+  assert.ok(!(await runOnTerminal(args, { NO_COLOR: "1" })).stdout.includes(colour));
+  assert.ok(!(await runOnTerminal(args, { TERM: "dumb" })).stdout.includes(colour));
+  assert.ok(!(await run(args)).stdout.includes(colour));
 });
 
 test("who waits on a terminal for longer than a second is told for what", async () => {
