@@ -56,6 +56,8 @@ if (Object.keys(plain).length > 0) {
   await build({ ...common, entryPoints: plain, platform: "neutral", outdir: here("dist") });
 }
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
+// npm takes it from the package's own directory
+copyFileSync(here("../LICENSE"), here("LICENSE"));
 // what the program says of a code
 copyFileSync(here("../docs/errors.md"), here("dist/errors.md"));
 writeTypes();

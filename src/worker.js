@@ -1,6 +1,7 @@
 // The crossing between a Worker's request and the wasm: one string in, one string of edits out.
 // Nothing here decides anything.
 
+import { edit } from "./host/headers.js";
 import { tell } from "./host/operations.js";
 
 /**
@@ -153,34 +154,4 @@ function edited(answer, edits) {
   const response = new Response(answer.body, answer);
   edit(response.headers, edits);
   return response;
-}
-
-/**
- * @param {Headers} headers
- * @param {string} edits one to a line: a name to remove, `name: value` to set, `,name: value` to
- *   append, `?name: value` to set where there is none
- */
-function edit(headers, edits) {
-  for (const line of edits.split("\n")) {
-    const colon = line.indexOf(": ");
-    if (colon < 0) {
-      if (line) headers.delete(line);
-      continue;
-    }
-    const [sign, name, value] = [line[0], line.slice(1, colon), line.slice(colon + 2)];
-    if (sign === ",") headers.append(name, value);
-    else if (sign === "?") headers.set(name, headers.get(name) ?? value);
-    else headers.set(sign + name, value);
-  }
-}
-
-/**
- * @param {number} status
- * @param {string} edits to no headers, as {@link edit} takes them
- * @param {string} body
- */
-export function makeResponse(status, edits, body) {
-  const headers = new Headers();
-  edit(headers, edits);
-  return new Response(body, { status, headers });
 }

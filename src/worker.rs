@@ -20,7 +20,7 @@ use worker::worker_sys::{
 use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
-use crate::gateway::{self, Decision, Gateway, HeaderEdit, RequestHead, SettingFault, Settings};
+use crate::gateway::{self, Decision, Gateway, RequestHead, SettingFault, Settings};
 use crate::host::{Host, JsHost};
 
 use host::WorkerHost;
@@ -163,10 +163,7 @@ fn refuse(code: Code, detail: &'static str, request_id: &str) -> Response {
 }
 
 fn respond(response: &gateway::Response) -> Response {
-    let append =
-        |(name, value): &(&'static str, String)| HeaderEdit::Append((*name).into(), value.clone());
-    let edits: Vec<_> = response.headers.iter().map(append).collect();
-    make_response(response.status, &HeaderEdit::as_text(&edits), &response.body)
+    make_response(response.status, &response.headers_as_text(), &response.body)
 }
 
 #[wasm_bindgen(module = "/src/worker.js")]
@@ -187,6 +184,10 @@ extern "C" {
         failed: &JsValue,
     ) -> JsValue;
 
+}
+
+#[wasm_bindgen(module = "/src/host/headers.js")]
+extern "C" {
     #[wasm_bindgen(js_name = makeResponse)]
     fn make_response(status: u16, edits: &str, body: &str) -> Response;
 }

@@ -338,6 +338,7 @@ fn mistakes_of_deployment_are_named_in_the_cause() {
         (404, "error code: 1016", "the server answered 404, not 200"),
         (401, r#"{"type":"tag:better-auth-edge,2026:errors#missing_token"}"#, "an edge's own"),
         (401, "\u{fffd}", "the server answered 401, not 200"),
+        (307, "", "the server answered with a redirect, which is not followed"),
     ] {
         let setup = Setup::new();
         setup.host.answers(Answer::status(status, body));

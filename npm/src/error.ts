@@ -21,16 +21,26 @@ export class EdgeAuthError extends Error {
   readonly code: EdgeAuthErrorCode;
   /** The HTTP status that fits: 401 or 403 for the caller's fault, 5xx for ours. */
   readonly status: number;
+  /** Seconds until another try makes sense, where the fault will pass: `keys_unavailable`. */
+  readonly retryAfter?: number;
 
   /**
    * @param code for programs
    * @param status the HTTP status that fits
-   * @param message for people: says what was expected, and never holds a token or an unverified claim
+   * @param message for people: what is wrong here. It never holds a token or an unverified claim
+   * @param details `cause`: why, where something else failed first; `retryAfter` in seconds
    */
-  constructor(code: EdgeAuthErrorCode, status: number, message: string) {
-    super(message);
+  constructor(
+    code: EdgeAuthErrorCode,
+    status: number,
+    message: string,
+    details: { cause?: unknown; retryAfter?: number | undefined } = {},
+  ) {
+    const { cause, retryAfter } = details;
+    super(message, cause === undefined ? {} : { cause });
     this.code = code;
     this.status = status;
+    if (retryAfter !== undefined) this.retryAfter = retryAfter;
   }
 }
 
@@ -56,6 +66,7 @@ export type EdgeAuthErrorCode =
   | "insufficient_claims"
   | "insufficient_scope"
   | "cross_site_request"
+  | "rate_limited"
   | "misconfigured"
   | "origin_unreachable"
   | "origin_timeout"
@@ -70,7 +81,12 @@ export type EdgeAuthErrorCode =
  */
 export function toEdgeAuthError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || thrown instanceof EdgeAuthError) return thrown;
-  const { code, status } = thrown as { code?: unknown; status?: unknown };
+  const { code, status, retryAfter } = thrown as {
+    [name in "code" | "status" | "retryAfter"]?: unknown;
+  };
   if (typeof code !== "string" || typeof status !== "number") return thrown;
-  return new EdgeAuthError(code, status, thrown.message);
+  return new EdgeAuthError(code, status, thrown.message, {
+    cause: thrown.cause,
+    retryAfter: typeof retryAfter === "number" ? retryAfter : undefined,
+  });
 }

@@ -29,8 +29,11 @@ export interface VerifierOptions {
   maxTokenAge?: number | undefined;
   /** The most seconds from `iat` to `exp`; `iat` is required then. */
   maxTokenLifetime?: number | undefined;
-  /** The kind of tokens: Better Auth's session tokens by default. */
-  profile?: "session" | "access-token" | "session-cache" | undefined;
+  /**
+   * The kind of tokens: Better Auth's session tokens by default. What the edge signs for its origin is
+   * an `edge-assertion`, with an issuer and an audience of its own.
+   */
+  profile?: "session" | "access-token" | "session-cache" | "edge-assertion" | undefined;
   /** The claim that says who the user is, or several: the first that is there counts; `sub` by default. */
   userClaim?: string | string[] | undefined;
   /** Further claims that must be there: names, or an object from names to accepted values. */

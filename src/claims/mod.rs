@@ -12,6 +12,7 @@ mod user;
 pub(crate) use cookie_cache::DEFAULT_VERSION;
 pub(crate) use expectations::Expected;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
+pub(crate) use profile::ASSERTION_TYPE;
 pub use profile::Profile;
 pub use required::RequiredClaim;
 pub use user::UserClaim;

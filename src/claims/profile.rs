@@ -15,6 +15,8 @@ pub enum Profile {
     AccessToken,
     /// Better Auth's signed cookie cache
     SessionCache,
+    /// What the edge itself signs for an origin or an application
+    EdgeAssertion,
 }
 
 impl Profile {
@@ -24,6 +26,7 @@ impl Profile {
             "session" => Some(Self::Session),
             "access-token" => Some(Self::AccessToken),
             "session-cache" => Some(Self::SessionCache),
+            "edge-assertion" => Some(Self::EdgeAssertion),
             _ => None,
         }
     }
@@ -32,7 +35,7 @@ impl Profile {
     pub fn fixed_audience(self) -> Option<&'static str> {
         match self {
             Self::SessionCache => Some("better-auth:session-cache"),
-            Self::Session | Self::AccessToken => None,
+            Self::Session | Self::AccessToken | Self::EdgeAssertion => None,
         }
     }
 
@@ -47,6 +50,7 @@ impl Profile {
                     || (by_secret && header.is_untyped()),
                 "better-auth.session-cache+jwt",
             ),
+            Self::EdgeAssertion => (header.is_typed(ASSERTION_TYPE), ASSERTION_TYPE),
         };
         match fits {
             true => Ok(()),
@@ -60,6 +64,7 @@ impl Profile {
             Self::Session => &SESSION_MARKERS,
             Self::AccessToken => &["cnf", "events", "nonce", "at_hash", "c_hash"],
             Self::SessionCache => &["cnf", "events", "client_id"],
+            Self::EdgeAssertion => &[],
         };
         match markers.iter().find(|name| claims.claim(name).is_some()) {
             None => Ok(()),
@@ -82,9 +87,13 @@ impl std::fmt::Display for Profile {
             Self::Session => "a session token",
             Self::AccessToken => "an access token that any bearer may use",
             Self::SessionCache => "a session cache",
+            Self::EdgeAssertion => "an assertion of the edge",
         })
     }
 }
+
+/// The `typ` that keeps the edge's assertions apart from every other token (RFC 8725, section 3.11).
+pub(crate) const ASSERTION_TYPE: &str = "edge-assertion+jwt";
 
 /// Of an id_token, a logout token, an OAuth access token, a token bound to a key.
 const SESSION_MARKERS: [&str; 7] =

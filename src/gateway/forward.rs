@@ -9,6 +9,7 @@ use super::edit::HeaderEdit;
 use super::head::{RequestHead, is_token};
 use super::path::Path;
 use super::reader::Reader;
+use super::rules::Destination;
 use crate::base_url::BaseUrl;
 use crate::jose::Json;
 use crate::verifier::Verified;
@@ -16,7 +17,8 @@ use crate::verifier::Verified;
 /// How requests are sent on, from the settings.
 #[derive(Debug)]
 pub(super) struct Forwarding {
-    pub(super) origin: BaseUrl,
+    /// None where the application that the edge is part of answers everything
+    pub(super) origin: Option<BaseUrl>,
     /// Milliseconds until its answer must have begun
     pub(super) timeout: u32,
     /// Whether the origin gets the bearer token too
@@ -34,6 +36,7 @@ pub(super) struct Forwarding {
 pub(super) struct Passage<'r> {
     pub(super) head: &'r RequestHead,
     pub(super) path: &'r Path<'r>,
+    pub(super) to: Destination,
     pub(super) user: Option<&'r Arc<Verified>>,
     /// The user's token, where the request itself had another credential
     pub(super) token: Option<&'r str>,
@@ -46,7 +49,12 @@ pub(super) struct Passage<'r> {
 
 impl Forwarding {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Option<Self> {
-        let origin = reader.required("ORIGIN_URL").and_then(|url| reader.url("ORIGIN_URL", &url));
+        let origin = match reader.is_within_app() {
+            true => reader.text("ORIGIN_URL"),
+            false => reader.required("ORIGIN_URL"),
+        };
+        let origin = origin.and_then(|url| reader.url("ORIGIN_URL", &url));
+        let needs_origin = !reader.is_within_app();
         let timeout = reader.number("ORIGIN_TIMEOUT").unwrap_or(30.0);
         if !(0.001..=600.0).contains(&timeout) {
             reader.fault("ORIGIN_TIMEOUT", "is not a number of seconds up to 600");
@@ -54,17 +62,12 @@ impl Forwarding {
         let timeout = (timeout * 1_000.0) as u32;
         let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
         let claim_headers = claim_headers(reader);
-        let audience = origin.as_ref().map_or("", BaseUrl::origin);
+        let audience = origin.as_ref().map(BaseUrl::origin);
         let assertions = Assertions::from_settings(reader, audience);
         let credentials = Credentials::from_settings(reader);
-        Some(Self {
-            origin: origin?,
-            timeout,
-            authorization,
-            claim_headers,
-            credentials,
-            assertions,
-        })
+        let forwarding =
+            Self { origin, timeout, authorization, claim_headers, credentials, assertions };
+        (forwarding.origin.is_some() || !needs_origin).then_some(forwarding)
     }
 
     /// Forged identity headers are removed from every request, whoever sends it.
@@ -72,8 +75,15 @@ impl Forwarding {
     /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
     /// sends GET whatever the method was, and the rules may have let only that method pass.
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
-        let Passage { head, path, user, token, request_id, new_id, now } = *passage;
-        let mut url = self.url(path);
+        let origin = match (&self.origin, passage.to) {
+            (Some(origin), Destination::Origin) => origin,
+            _ => return self.forward_within_app(passage),
+        };
+        let Passage { head, path, user, token, request_id, .. } = *passage;
+        let mut url = String::with_capacity(USUAL_URL);
+        url += origin.origin();
+        url += origin.path();
+        path.encode_into(&mut url);
         let named = named_by_connection(head);
         let mut edits = Vec::with_capacity(USUAL_EDITS);
         for (name, _) in head.headers().filter(|(name, _)| self.is_removed(head, &named, name)) {
@@ -92,13 +102,7 @@ impl Forwarding {
             set("x-forwarded-for", address.to_owned());
         }
         if let Some(user) = user {
-            set("x-edge-user", header_value(user.user()));
-            if let Some(assertions) = &self.assertions {
-                let (edge, method) = (head.origin(), head.method());
-                let occasion = Occasion { user, now: now(), new_id, edge, method, url: &url };
-                set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
-            }
-            edits.extend(self.claim_edits(user));
+            self.identify(user, passage, &url, &mut edits);
         }
         let LeftBehind { edits: left, answer_edits, query } = self.credentials.leave_behind(head);
         edits.extend(left);
@@ -106,18 +110,59 @@ impl Forwarding {
             url.push('?');
             url.push_str(query);
         }
-        let request_id = request_id.to_owned();
-        let private = user.is_some();
-        Forward { url, edits, answer_edits, request_id, private, report: None }
+        let mut forward = passage.forward(url, edits);
+        forward.answer_edits = answer_edits;
+        forward
+    }
+
+    /// What the application gets is the request as it came, but for who is calling: cookies and tokens
+    /// are its own, and what the proxies before it have seen is between it and them.
+    fn forward_within_app(&self, passage: &Passage<'_>) -> Forward {
+        let Passage { head, path, user, request_id, .. } = *passage;
+        let mut url = head.origin().to_owned();
+        path.encode_into(&mut url);
+        let mut edits = Vec::with_capacity(USUAL_EDITS);
+        for (name, _) in head.headers().filter(|(name, _)| self.is_forged(name)) {
+            edits.push(HeaderEdit::Remove(name.to_owned().into()));
+        }
+        edits.push(HeaderEdit::Set("x-request-id".into(), request_id.to_owned()));
+        if let Some(user) = user {
+            self.identify(user, passage, &url, &mut edits);
+        }
+        if let Some(query) = head.query() {
+            url.push('?');
+            url.push_str(query);
+        }
+        passage.forward(url, edits)
+    }
+
+    /// Says who is calling.
+    fn identify(
+        &self,
+        user: &Verified,
+        passage: &Passage<'_>,
+        url: &str,
+        edits: &mut Vec<HeaderEdit>,
+    ) {
+        let Passage { head, new_id, now, to, .. } = *passage;
+        let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
+        set("x-edge-user", header_value(user.user()));
+        if let Some(assertions) = &self.assertions {
+            let (edge, method, within_app) = (head.origin(), head.method(), to == Destination::App);
+            let occasion = Occasion { user, now: now(), new_id, edge, method, url, within_app };
+            set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
+        }
+        edits.extend(self.claim_edits(user));
     }
 
     /// Whether `forward` has made this request, for an origin that turned out to be the edge.
     pub(super) fn is_own_request(&self, head: &RequestHead) -> bool {
-        let origin = self.origin.origin();
-        head.origin() == origin
-            && head
-                .header("x-forwarded-host")
-                .any(|host| origin.strip_suffix(host).is_some_and(|scheme| scheme.ends_with("://")))
+        self.origin.as_ref().map(BaseUrl::origin).is_some_and(|origin| {
+            let mut hosts = head.header("x-forwarded-host");
+            let is_scheme = |scheme: &str| scheme.ends_with("://");
+            head.origin() == origin
+                && hosts.any(|host| origin.strip_suffix(host).is_some_and(is_scheme))
+        })
     }
 
     fn claim_edits(&self, user: &Verified) -> impl Iterator<Item = HeaderEdit> {
@@ -127,20 +172,16 @@ impl Forwarding {
         })
     }
 
-    /// Without the query.
-    fn url(&self, path: &Path<'_>) -> String {
-        let mut url = String::with_capacity(USUAL_URL);
-        url += self.origin.origin();
-        url += self.origin.path();
-        path.encode_into(&mut url);
-        url
+    /// Headers in which only the edge may speak.
+    fn is_forged(&self, name: &str) -> bool {
+        begins_like(name, "x-edge-")
+            || (name != "x-request-id" && same_name(name, "x-request-id"))
+            || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
     }
 
     fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
-        is_identity(name)
+        self.is_forged(name)
             || is_about_the_way(name)
-            || (name != "x-request-id" && same_name(name, "x-request-id"))
-            || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
             || (name == "authorization" && !self.authorization)
             || HOP_BY_HOP.contains(&name)
             || (name != "upgrade" && named.iter().any(|n| n.eq_ignore_ascii_case(name)))
@@ -148,11 +189,28 @@ impl Forwarding {
     }
 }
 
-/// A request to the origin.
-#[derive(Clone, Debug, Eq, PartialEq)]
+impl Passage<'_> {
+    fn forward(&self, url: String, edits: Vec<HeaderEdit>) -> Forward {
+        Forward {
+            url,
+            to: self.to,
+            edits,
+            answer_edits: Vec::new(),
+            request_id: self.request_id.to_owned(),
+            private: self.user.is_some(),
+            user: self.user.cloned(),
+            report: None,
+        }
+    }
+}
+
+/// A request that goes on, to the origin or to the application that the edge is part of.
+#[derive(Clone, Debug)]
 pub struct Forward {
     /// The absolute URL
     pub url: String,
+    /// Who answers it
+    pub to: Destination,
     /// What to do to the headers, in this order
     pub edits: Vec<HeaderEdit>,
     /// What to do to the headers of the answer, in this order
@@ -161,6 +219,8 @@ pub struct Forward {
     pub request_id: String,
     /// Whether the answer is for one user, so that no cache may keep or give it
     pub private: bool,
+    /// Whose request it is, where that is known
+    pub user: Option<Arc<Verified>>,
     /// What to tell of it once the answer has begun, if anything, in three lines: where, `log`, `point` or
     /// both; a JSON object, to which `upstream_status` and `upstream_ms` are added; and for `Server-Timing`
     /// what is known already, if that is wanted
@@ -195,11 +255,6 @@ fn begins_like(name: &str, prefix: &str) -> bool {
     let folded = |byte: u8| if byte == b'_' { b'-' } else { byte };
     let mut pairs = name.bytes().zip(prefix.bytes());
     name.len() >= prefix.len() && pairs.all(|(a, b)| folded(a) == folded(b))
-}
-
-/// Headers in which only the edge may speak.
-fn is_identity(name: &str) -> bool {
-    begins_like(name, "x-edge-")
 }
 
 /// Headers by which proxies tell what they have seen. What a client says there is not what anybody has
@@ -271,7 +326,7 @@ fn claim_headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         let is_reserved = RESERVED_HEADERS.iter().any(|reserved| same_name(reserved, &header));
         if claim.is_empty() || !is_token(&header) {
             reader.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
-        } else if is_reserved || is_identity(&header) {
+        } else if is_reserved || begins_like(&header, "x-edge-") {
             reader.fault(SETTING, format!("must not set {header}, which has a meaning of its own"));
         } else if headers.iter().any(|(_, taken)| same_name(taken, &header)) {
             reader.fault(SETTING, format!("sets {header} from two claims"));
@@ -303,7 +358,7 @@ mod tests {
 
     fn forwarding() -> Forwarding {
         Forwarding {
-            origin: BaseUrl::parse("http://origin.example:8000/v1").unwrap(),
+            origin: BaseUrl::parse("http://origin.example:8000/v1").ok(),
             timeout: 30_000,
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
@@ -318,6 +373,7 @@ mod tests {
         let passage = Passage {
             head: &head,
             path: &path,
+            to: Destination::Origin,
             user: None,
             token: None,
             request_id: "id",

@@ -30,7 +30,7 @@ pub use operations::Bindings;
 pub use path::Path;
 pub use reader::SettingFault;
 pub use response::Response;
-pub use rules::{Access, Rule, Rules};
+pub use rules::{Access, Destination, Rule, Rules};
 pub use settings::Settings;
 pub use well_known::{is_health_check, unhealthy};
 
@@ -90,7 +90,7 @@ impl Gateway {
     fn forward<H: Host>(
         &self,
         head: &RequestHead,
-        Admitted { path, caller }: &Admitted<'_>,
+        Admitted { path, to, caller }: &Admitted<'_>,
         seen: &Seen,
         request_id: &str,
         host: &H,
@@ -98,6 +98,7 @@ impl Gateway {
         let mut forward = self.forwarding.forward(&Passage {
             head,
             path,
+            to: *to,
             user: caller.as_ref().map(|caller| &caller.user),
             token: caller.as_ref().and_then(|caller| caller.token.as_deref()),
             request_id,
@@ -123,6 +124,15 @@ impl Gateway {
     /// time, and nobody tells when it has come to its end.
     pub fn time_limit(&self, head: &RequestHead) -> u32 {
         if head.has_long_body() { 0 } else { self.forwarding.timeout }
+    }
+
+    /// Where a request would go by the rules, if it could.
+    pub fn destination(&self, head: &RequestHead) -> Destination {
+        let path = Path::parse(head.path());
+        path.map_or_else(
+            |_| self.rules.to(),
+            |path| self.rules.first_match(head.method(), &path).to,
+        )
     }
 
     /// Whether the edge has sent this request to itself: the origin's URL is its own, and leads back to
@@ -177,8 +187,9 @@ impl Gateway {
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
         seen.rule = matched.rule;
+        let to = matched.to;
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
-            return Ok(Admitted { path, caller: None });
+            return Ok(Admitted { path, to, caller: None });
         }
         let caller = match self.forwarding.credentials.find(head)? {
             Some(Credential::Token(token)) => {
@@ -191,7 +202,7 @@ impl Gateway {
         };
         seen.user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
         isolation::check(&matched, caller.as_ref().map(|caller| &*caller.user))?;
-        Ok(Admitted { path, caller })
+        Ok(Admitted { path, to, caller })
     }
 
     /// Whose session it is. A kept token that has ended meanwhile is asked for once more.
@@ -218,6 +229,7 @@ impl Gateway {
 /// A request that may pass.
 struct Admitted<'r> {
     path: Path<'r>,
+    to: Destination,
     caller: Option<Caller>,
 }
 

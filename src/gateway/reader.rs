@@ -9,12 +9,23 @@ use crate::jose::{Algorithm, Json};
 /// The settings, and what has been found wrong with them so far.
 pub(super) struct Reader<'l> {
     lookup: &'l dyn Fn(&str) -> Option<String>,
+    within_app: bool,
     faults: Vec<SettingFault>,
 }
 
 impl<'l> Reader<'l> {
     pub(super) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, faults: Vec::new() }
+        Self { lookup, within_app: false, faults: Vec::new() }
+    }
+
+    /// The same for an edge that is part of an application.
+    pub(super) fn within_app(self) -> Self {
+        Self { within_app: true, ..self }
+    }
+
+    /// Whether the edge is part of an application, which answers what does not go to the origin.
+    pub(super) fn is_within_app(&self) -> bool {
+        self.within_app
     }
 
     /// What it reads from.

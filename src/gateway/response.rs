@@ -1,6 +1,7 @@
 //! What the edge answers by itself: mostly no, as problem details (RFC 9457) and, on 401, a challenge
 //! (RFC 6750, section 3).
 
+use super::edit::HeaderEdit;
 use crate::error::{Code, ERRORS_PAGE, Error};
 use crate::jose::json::quote;
 
@@ -50,6 +51,15 @@ impl Response {
             headers.push(("retry-after", seconds.to_string()));
         }
         Self { status: code.status(), headers, body }
+    }
+
+    /// The headers as they cross to the host: edits of none.
+    pub fn headers_as_text(&self) -> String {
+        let append = |(name, value): &(&'static str, String)| {
+            HeaderEdit::Append((*name).into(), value.clone())
+        };
+        let edits: Vec<_> = self.headers.iter().map(append).collect();
+        HeaderEdit::as_text(&edits)
     }
 }
 

@@ -30,7 +30,23 @@ impl Settings {
     /// # Errors
     /// Every fault.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
-        let mut reader = Reader::new(&lookup);
+        Self::read(Reader::new(&lookup))
+    }
+
+    /// The same for an edge that is part of an application: the application answers what the rules do
+    /// not send `to` the origin, so that there need be none. Beside those of a Worker there are the
+    /// settings `JWKS`, a static key set, and `PUBLIC_PATHS`, a list of patterns that are public whatever
+    /// the rules say.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn parse_within_app(
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<SettingFault>> {
+        Self::read(Reader::new(&lookup).within_app())
+    }
+
+    fn read(mut reader: Reader<'_>) -> Result<Self, Vec<SettingFault>> {
         let base_url = reader.required("BETTER_AUTH_URL");
         let mut tokens = token_options(&mut reader);
         // one fault about a missing URL is enough

@@ -28,7 +28,7 @@ pub(super) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
         max_token_bytes: reader.number("MAX_TOKEN_BYTES"),
         max_header_bytes: reader.number("MAX_HEADER_BYTES"),
         required_claims: required_claims(reader),
-        jwks: None,
+        jwks: if reader.is_within_app() { reader.text("JWKS") } else { None },
     }
 }
 
@@ -71,6 +71,7 @@ fn setting_name(option: &'static str) -> &'static str {
     match option {
         "baseURL" => "BETTER_AUTH_URL",
         "jwksUrl" => "JWKS_URL",
+        "jwks" => "JWKS",
         "issuer" => "ISSUER",
         "audience" => "AUDIENCE",
         "algorithms" => "ALGORITHMS",

@@ -25,7 +25,10 @@ export function service(fetch) {
  * @param {string} code
  * @param {number} status
  * @param {string} detail
+ * @param {string | undefined} cause
+ * @param {number | undefined} retryAfter seconds
  */
-export function authError(code, status, detail) {
-  return Object.assign(new Error(detail), { code, status });
+export function authError(code, status, detail, cause, retryAfter) {
+  const error = cause === undefined ? Error(detail) : Error(detail, { cause: Error(cause) });
+  return Object.assign(error, { code, status, retryAfter });
 }

@@ -2,14 +2,18 @@
 //!
 //! Glue only: options in, results out. Payloads cross as text and are parsed by the host.
 
+mod gateway;
 mod keys;
 mod options;
 
+use std::error::Error as _;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use gateway::{JsGateway, create_gateway};
 
 use crate::error::{Code, Error};
 use crate::host::JsHost;
@@ -51,7 +55,7 @@ pub struct JsVerifier {
 #[wasm_bindgen(js_class = Verifier)]
 impl JsVerifier {
     /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`; rejects with an
-    /// `Error` that has `code` and `status`. What needs neither network nor host is done before it
+    /// `Error` that has `code` and `status`, and `cause` and `retryAfter` where they are known. What needs neither network nor host is done before it
     /// returns.
     pub fn verify(&self, token: JsValue) -> Promise {
         let verifier = Rc::clone(&self.verifier);
@@ -75,15 +79,20 @@ impl JsVerifier {
     }
 }
 
-/// One text, because each that crosses costs a call.
 fn to_js_result(verified: &Verified) -> JsValue {
+    result(&to_text(verified))
+}
+
+/// One text, because each that crosses costs a call.
+fn to_text(verified: &Verified) -> String {
     let (header, claims) = (verified.header().as_json(), verified.claims().as_json());
-    let text = ["[", header, ",", &quote(verified.user()), ",", claims, "]"].concat();
-    result(&text)
+    ["[", header, ",", &quote(verified.user()), ",", claims, "]"].concat()
 }
 
 fn to_js_error(error: &Error) -> JsValue {
-    auth_error(error.code().as_str(), error.status(), error.detail())
+    let cause = error.source().map(ToString::to_string);
+    let (code, status) = (error.code().as_str(), error.status());
+    auth_error(code, status, error.detail(), cause.as_deref(), error.retry_after())
 }
 
 #[wasm_bindgen(module = "/src/js/js.js")]
@@ -93,5 +102,11 @@ extern "C" {
     fn service(fetch: &Function) -> JsValue;
 
     #[wasm_bindgen(js_name = authError)]
-    fn auth_error(code: &str, status: u16, detail: &str) -> JsValue;
+    fn auth_error(
+        code: &str,
+        status: u16,
+        detail: &str,
+        cause: Option<&str>,
+        retry_after: Option<u32>,
+    ) -> JsValue;
 }

@@ -180,6 +180,10 @@ impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Get(error) => write!(f, "{error}"),
+            // a browser gives no status for it
+            Self::Status(0 | 301 | 302 | 303 | 307 | 308) => {
+                f.write_str("the server answered with a redirect, which is not followed")
+            }
             Self::Status(status) => write!(f, "the server answered {status}, not 200"),
             Self::SameZone => f.write_str(
                 "a Worker must not fetch from its own zone (error 1042): bind the auth server as AUTH",

@@ -94,23 +94,27 @@ pub fn python() -> Result<PathBuf> {
 
 /// A Chromium and its driver.
 pub struct Browser {
+    /// The browser itself
+    pub program: PathBuf,
     /// The program that speaks WebDriver
     pub driver: PathBuf,
 }
 
-/// Chromium and chromedriver: named by CHROMEDRIVER, on the path, or from Debian's packages.
+/// Chromium and chromedriver: named by CHROMIUM and CHROMEDRIVER, on the path, or from Debian's
+/// packages.
 pub fn browser() -> Result<Browser> {
-    if let Some(driver) = env::var_os("CHROMEDRIVER") {
-        return Ok(Browser { driver: driver.into() });
-    }
-    if on_path("chromedriver").is_none() {
+    let find = |variable: &str, program: &str| {
+        env::var_os(variable).map(PathBuf::from).or_else(|| on_path(program))
+    };
+    let installed = || Some((find("CHROMIUM", "chromium")?, find("CHROMEDRIVER", "chromedriver")?));
+    if installed().is_none() {
         install_chromium().context(
             "Chromium and chromedriver are needed for the browser tests: \
-             apt-get install chromium chromium-driver, or name a driver in CHROMEDRIVER",
+             apt-get install chromium chromium-driver, or name them in CHROMIUM and CHROMEDRIVER",
         )?;
     }
-    let driver = on_path("chromedriver").context("chromedriver is not on the path")?;
-    Ok(Browser { driver })
+    let (program, driver) = installed().context("Chromium or its driver is not on the path")?;
+    Ok(Browser { program, driver })
 }
 
 /// Runs a command to its end and says which one failed.

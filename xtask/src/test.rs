@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{demo, fuzz, progress, root, stack};
+use crate::{build, demo, fuzz, progress, root, stack};
 
 /// Runs the named parts, or all.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -72,11 +72,12 @@ fn worker() -> Result<()> {
     run_command(Command::new("cargo").args(["test", "--package", "xtask"]).current_dir(root()))
 }
 
-/// The example's Better Auth server.
+/// The npm package, on every runtime that it is for, and the example's Better Auth server.
 fn npm() -> Result<()> {
-    setup::npm_packages()?;
+    build::npm()?;
+    let browser = setup::browser()?;
     let npm = ["test", "--silent", "--workspaces", "--if-present"];
-    run_command(Command::new("npm").args(npm).current_dir(root()))
+    run_command(Command::new("npm").args(npm).env("CHROMIUM", browser.program).current_dir(root()))
 }
 
 /// The example's FastAPI origin.

@@ -1,13 +1,23 @@
 /**
  * What the wasm and wasm-bindgen's glue give: `src/js/` of the Rust core. Errors are plain, with
- * `code` and `status`.
+ * `code`, `status`, and `cause` and `retryAfter` where they are known.
  *
  * @internal
  */
 export interface Glue {
   createVerifier(options: object): WasmVerifier;
+<<<<<<< HEAD
+  createGateway(options: object): WasmGateway;
+}
+
+/** @internal */
+export interface WasmGateway {
+  /** A {@link Decision}, or the promise of one. */
+  decide(request: object, waitUntil: unknown): unknown;
+=======
   /** Why each entry of a JWK Set is ignored, a line for each; empty where it can be used. */
   keyFaults(set: string): string;
+>>>>>>> npm-core
 }
 
 /** @internal */

@@ -12,12 +12,16 @@ declare module "*.wasm?module" {
 
 /** `target/javascript`, as `build.js` makes it. */
 declare module "#bindings" {
-  import type { WasmVerifier } from "./glue.ts";
+  import type { WasmGateway, WasmVerifier } from "./glue.ts";
 
   /** What the wasm imports. */
   export const imports: WebAssembly.Imports;
   /** Has the glue call this instance from now on. */
   export function start(instance: WebAssembly.Instance): void;
   export function createVerifier(options: object): WasmVerifier;
+<<<<<<< HEAD
+  export function createGateway(options: object): WasmGateway;
+=======
   export function keyFaults(set: string): string;
+>>>>>>> npm-core
 }

@@ -1,5 +1,6 @@
 // Node, and by the same condition Deno and Bun.
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { once } from "./once.ts";
 
@@ -14,7 +15,8 @@ async function read(): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await readFile(new URL("../better_auth_edge.wasm", import.meta.url));
   } catch {
-    const installed = "node_modules/better-auth-edge/dist/better_auth_edge.wasm";
-    return readFile(join(process.cwd(), installed));
+    // as Node looks for packages, from where the process runs
+    const { resolve } = createRequire(join(process.cwd(), "package.json"));
+    return readFile(resolve("better-auth-edge/wasm"));
   }
 }

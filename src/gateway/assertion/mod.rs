@@ -13,11 +13,13 @@ use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 
 use super::reader::Reader;
+use crate::claims::ASSERTION_TYPE;
 use crate::jose::{Json, Object};
 use crate::verifier::Verified;
 
-/// The type that keeps assertions apart from every other token (RFC 8725, section 3.11).
-const TYPE: &str = "edge-assertion+jwt";
+/// Issuer and audience where the edge is part of an application and says there who is calling. No
+/// origin is called so.
+const APP: &str = "better-auth-edge:app";
 
 /// Seconds.
 const LIFETIME: f64 = 60.0;
@@ -28,7 +30,8 @@ pub(super) struct Assertions {
     keys: Vec<SigningKey>,
     /// `None` for the edge's own origin, as the client called it
     issuer: Option<String>,
-    audience: String,
+    /// `None` where there is no origin
+    audience: Option<String>,
     /// The claims that are passed on
     claims: Vec<String>,
     /// Whether an assertion is for one method and path only
@@ -38,6 +41,7 @@ pub(super) struct Assertions {
 /// An assertion that is good for a while, kept with the token that it was made for.
 struct Kept {
     issuer: String,
+    audience: String,
     assertion: Arc<str>,
     /// Half of its life, in seconds since 1970
     use_until: f64,
@@ -55,11 +59,13 @@ pub(super) struct Occasion<'r> {
     pub(super) method: &'r str,
     /// Where the request goes, without its query
     pub(super) url: &'r str,
+    /// Whether that is the application that the edge is part of
+    pub(super) within_app: bool,
 }
 
 impl Assertions {
     /// Assertions for an origin, if there is a key to sign them.
-    pub(super) fn from_settings(reader: &mut Reader<'_>, audience: &str) -> Option<Self> {
+    pub(super) fn from_settings(reader: &mut Reader<'_>, audience: Option<&str>) -> Option<Self> {
         let mut key = |setting| {
             let text = reader.text(setting)?;
             SigningKey::from_jwk(&text).map_err(|fault| reader.fault(setting, fault)).ok()
@@ -77,7 +83,7 @@ impl Assertions {
         Some(Self {
             keys: [Some(key?), next].into_iter().flatten().collect(),
             issuer: reader.text("EDGE_ISSUER"),
-            audience: audience.to_owned(),
+            audience: audience.map(str::to_owned),
             claims: passed_claims(reader),
             bound,
         })
@@ -86,22 +92,29 @@ impl Assertions {
     /// The assertion for a request: a kept one while more than half of its life is left, unless
     /// assertions are bound to requests.
     pub(super) fn assertion(&self, occasion: &Occasion<'_>) -> Arc<str> {
-        let issuer = self.issuer.as_deref().unwrap_or(occasion.edge);
-        if self.bound {
-            return self.sign(occasion, issuer).into();
+        let (issuer, audience) = match &self.audience {
+            Some(audience) if !occasion.within_app => {
+                (self.issuer.as_deref().unwrap_or(occasion.edge), audience.as_str())
+            }
+            _ => (APP, APP),
+        };
+        if self.bound && !occasion.within_app {
+            return self.sign(occasion, issuer, audience).into();
         }
         let Occasion { user, now, .. } = *occasion;
         user.companion().update(|kept: &mut Option<Box<Kept>>| {
             if let Some(kept) = kept
                 && kept.issuer == issuer
+                && kept.audience == audience
                 && now < kept.use_until
             {
                 return Arc::clone(&kept.assertion);
             }
-            let assertion: Arc<str> = self.sign(occasion, issuer).into();
+            let assertion: Arc<str> = self.sign(occasion, issuer, audience).into();
             let use_until = now + (expires(user, now) - now) / 2.0;
-            let (issuer, signed) = (issuer.to_owned(), Arc::clone(&assertion));
-            *kept = Some(Box::new(Kept { issuer, assertion: signed, use_until }));
+            let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
+            let signed = Arc::clone(&assertion);
+            *kept = Some(Box::new(Kept { issuer, audience, assertion: signed, use_until }));
             assertion
         })
     }
@@ -112,21 +125,22 @@ impl Assertions {
         format!(r#"{{"keys":[{}]}}"#, keys.join(","))
     }
 
-    fn sign(&self, occasion: &Occasion<'_>, issuer: &str) -> String {
-        let Occasion { user, now, new_id, method, url, .. } = *occasion;
+    fn sign(&self, occasion: &Occasion<'_>, issuer: &str, audience: &str) -> String {
+        let Occasion { user, now, new_id, method, url, within_app, .. } = *occasion;
+        let bound = self.bound && !within_app;
         let claims = Claims::new(Assertion {
             iss: issuer,
-            aud: &self.audience,
+            aud: audience,
             sub: user.user(),
             iat: now as u64,
             exp: expires(user, now) as u64,
             jti: new_id(),
             claims: Passed { names: &self.claims, user },
-            htm: self.bound.then_some(method),
-            htu: self.bound.then_some(url),
+            htm: bound.then_some(method),
+            htu: bound.then_some(url),
         });
         let key = &self.keys[0];
-        let header = Header::empty().with_token_type(TYPE).with_key_id(key.kid());
+        let header = Header::empty().with_token_type(ASSERTION_TYPE).with_key_id(key.kid());
         let signed = Ed25519.token(&header, &claims, key.secret());
         signed.expect("texts, numbers and maps with texts as keys can always be written as JSON")
     }

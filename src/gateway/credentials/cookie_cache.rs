@@ -56,6 +56,7 @@ impl CookieCache {
             options.algorithms = Some(vec!["HS256".to_owned()]);
             options.secret = reader.secret(&options.algorithms);
             options.jwks_url = None;
+            options.jwks = None;
         } else if options.secret.take().is_some() {
             options.algorithms = None;
         }

@@ -6,6 +6,8 @@ mod rule;
 
 pub use rule::Rule;
 
+use pattern::Pattern;
+
 use super::path::Path;
 use super::reader::Reader;
 use crate::claims::RequiredClaim;
@@ -13,28 +15,47 @@ use crate::jose::{Json, Object};
 
 /// The rules, in their order.
 #[derive(Clone, Debug, Default)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    rules: Vec<Rule>,
+    /// Public whatever the rules say: what an application cannot do without
+    open: Vec<Pattern>,
+    /// Where a request goes of which no rule says it
+    to: Destination,
+}
 
 impl Rules {
     /// Rules that are tried in this order.
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self(rules)
+        Self { rules, ..Self::default() }
     }
 
     /// The rules of the setting `ROUTES`. `known_claims` are those that tokens are expected to have.
     pub(super) fn from_settings(reader: &mut Reader<'_>, known_claims: &[String]) -> Self {
         const SETTING: &str = "ROUTES";
+        let mut all = Self::default();
+        if reader.is_within_app() {
+            all.to = Destination::App;
+            all.open = open(reader);
+        }
         let Some(json) = reader.json(SETTING) else {
-            return Self::default();
+            return all;
         };
         let Some(entries) = json.as_array() else {
             reader.fault(SETTING, "is not a list of rules");
-            return Self::default();
+            return all;
         };
+        let has_origin = reader.text("ORIGIN_URL").is_some();
         let mut rules: Vec<(usize, Rule)> = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
             match Rule::from_json(entry, known_claims) {
                 Ok(rule) => {
+                    if rule.to().is_some() && !reader.is_within_app() {
+                        let detail =
+                            "to is for an edge within an application: all goes to the origin";
+                        reader.fault_at(SETTING, i, &[detail]);
+                    } else if rule.to() == Some(Destination::Origin) && !has_origin {
+                        reader.fault_at(SETTING, i, &["to = \"origin\" needs an origin"]);
+                    }
                     let mut earlier = rules.iter();
                     if let Some((j, how)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {
                         let j = j.to_string();
@@ -49,21 +70,66 @@ impl Rules {
                 }
             }
         }
-        Self(rules.into_iter().map(|(_, rule)| rule).collect())
+        all.rules = rules.into_iter().map(|(_, rule)| rule).collect();
+        all
+    }
+
+    /// Where a request goes of which no rule says it.
+    pub(super) fn to(&self) -> Destination {
+        self.to
     }
 
     /// The path of a rule as the settings have it.
     pub(super) fn path(&self, rule: usize) -> &str {
-        self.0.get(rule).map_or("", Rule::path)
+        self.rules.get(rule).map_or("", Rule::path)
     }
 
     /// What the first matching rule asks for.
     pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
-        let mut rules = self.0.iter().enumerate();
+        if self.open.iter().any(|pattern| pattern.parameters(path).is_some()) {
+            return Match { access: Access::Public, to: self.to, ..Match::default() };
+        }
+        let mut rules = self.rules.iter().enumerate();
         let first = rules.find_map(|(i, rule)| {
-            Some(Match { rule: Some(i), ..rule.match_request(method, path)? })
+            let to = rule.to().unwrap_or(self.to);
+            Some(Match { rule: Some(i), to, ..rule.match_request(method, path)? })
         });
-        first.unwrap_or_default()
+        first.unwrap_or(Match { to: self.to, ..Match::default() })
+    }
+}
+
+/// `PUBLIC_PATHS`: patterns, separated by commas.
+fn open(reader: &mut Reader<'_>) -> Vec<Pattern> {
+    const SETTING: &str = "PUBLIC_PATHS";
+    let mut open = Vec::new();
+    for text in reader.list(SETTING).unwrap_or_default() {
+        match Pattern::parse(&text) {
+            Ok(pattern) => open.push(pattern),
+            Err(fault) => reader.fault(SETTING, fault),
+        }
+    }
+    open
+}
+
+/// Who answers a request that is let through.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Destination {
+    /// The origin
+    #[default]
+    Origin,
+    /// The application that the edge is part of
+    App,
+}
+
+impl Destination {
+    /// What a rule says of it, if anything.
+    fn from_rule(rule: &Object) -> Result<Option<Self>, String> {
+        match rule.member("to").map(Json::as_str) {
+            None => Ok(None),
+            Some(Some("origin")) => Ok(Some(Self::Origin)),
+            Some(Some("app")) => Ok(Some(Self::App)),
+            Some(_) => Err("to is neither origin nor app".to_owned()),
+        }
     }
 }
 
@@ -96,6 +162,7 @@ pub(super) struct Match<'r> {
     /// Which rule it is
     pub(super) rule: Option<usize>,
     pub(super) access: Access,
+    pub(super) to: Destination,
     /// The path's parameters by name
     parameters: Vec<(&'r str, &'r str)>,
     equal: &'r [(String, String)],

@@ -23,7 +23,7 @@ impl Pattern {
         Self::parse(path.as_str().ok_or("path is not a text")?)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let whole = text;
         let (text, open_ended) = match text.strip_suffix("/*") {
             Some(rest) => (if rest.is_empty() { "/" } else { rest }, true),

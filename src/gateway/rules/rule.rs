@@ -1,7 +1,7 @@
 //! One rule: reading it, and holding it against a request.
 
 use super::pattern::Pattern;
-use super::{Access, Match};
+use super::{Access, Destination, Match};
 use crate::claims::RequiredClaim;
 use crate::gateway::path::Path;
 use crate::jose::{Json, Object};
@@ -19,6 +19,8 @@ pub struct Rule {
     claims: Vec<RequiredClaim>,
     /// Scopes, all of which the token must have
     scopes: Vec<String>,
+    /// Where its requests go, if it says so
+    to: Option<Destination>,
 }
 
 impl Rule {
@@ -38,6 +40,7 @@ impl Rule {
         let equal = equal(rule).or_note(&mut faults);
         let claims = claims(rule).or_note(&mut faults);
         let scopes = scopes(rule).or_note(&mut faults);
+        let to = Destination::from_rule(rule).or_note(&mut faults).flatten();
         let (Some(pattern), Some(methods), Some(access), Some(equal), Some(claims), Some(scopes)) =
             (pattern, methods, access, equal, claims, scopes)
         else {
@@ -65,7 +68,7 @@ impl Rule {
             }
         }
         match faults.is_empty() {
-            true => Ok(Self { pattern, methods, access, equal, claims, scopes }),
+            true => Ok(Self { pattern, methods, access, equal, claims, scopes, to }),
             false => Err(faults),
         }
     }
@@ -92,6 +95,11 @@ impl Rule {
         self.pattern.text()
     }
 
+    /// Where its requests go, if it says so.
+    pub(super) fn to(&self) -> Option<Destination> {
+        self.to
+    }
+
     fn takes(&self, method: &str) -> bool {
         self.methods.is_empty() || self.methods.iter().any(|m| includes(m, method))
     }
@@ -106,11 +114,12 @@ impl Rule {
         }
         let parameters = self.pattern.parameters(path)?;
         let Self { access, equal, claims, scopes, .. } = self;
-        Some(Match { rule: None, access: *access, parameters, equal, claims, scopes })
+        let (rule, access, to) = (None, *access, Destination::default());
+        Some(Match { rule, access, to, parameters, equal, claims, scopes })
     }
 }
 
-const MEMBERS: [&str; 6] = ["path", "methods", "auth", "match", "claims", "scopes"];
+const MEMBERS: [&str; 7] = ["path", "methods", "auth", "match", "claims", "scopes", "to"];
 
 fn methods(rule: &Object) -> Result<Vec<String>, String> {
     let Some(methods) = rule.member("methods") else {

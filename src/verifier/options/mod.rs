@@ -131,8 +131,11 @@ impl VerifierOptions {
         let issuer = match profile {
             Profile::AccessToken => base.as_ref().map(issuing_url),
             Profile::Session | Profile::SessionCache => origin.clone(),
+            Profile::EdgeAssertion => None,
         };
-        let audience = profile.fixed_audience().map(str::to_owned).or(origin);
+        // an assertion is the edge's, and for whom it says
+        let audience = origin.filter(|_| profile != Profile::EdgeAssertion);
+        let audience = profile.fixed_audience().map(str::to_owned).or(audience);
         let issuers = reader.values("issuer", self.issuer.as_deref(), issuer);
         let audiences = reader.values("audience", self.audience.as_deref(), audience);
         let clock_tolerance = reader.clock_tolerance(self.clock_tolerance);

@@ -77,7 +77,7 @@ impl Reader {
 
     pub(super) fn profile(&mut self, name: Option<&str>) -> Profile {
         let profile = name.map_or(Some(Profile::default()), Profile::from_name);
-        let known = "is neither session, access-token nor session-cache";
+        let known = "is none of session, access-token, session-cache, edge-assertion";
         profile.or_else(|| self.fault("profile", known)).unwrap_or_default()
     }
 

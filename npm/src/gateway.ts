@@ -1,0 +1,139 @@
+import { load } from "#wasm";
+import { toEdgeAuthError } from "./error.ts";
+import type { VerifierOptions } from "./options.ts";
+import type { VerifyResult } from "./verifier.ts";
+import type { WasmGateway } from "./wasm/glue.ts";
+
+/** A rule: which requests need what. The first that matches counts; what none matches needs a token. */
+export interface Route {
+  /** Literals, `{name}` for one segment, and `/*` at the end for all that is left. */
+  path: string;
+  /** HTTP methods in upper case; all by default. `GET` includes `HEAD`. */
+  methods?: string[] | undefined;
+  /** Whether a token is needed: `required` by default. With `optional`, one that is there must be good. */
+  auth?: "required" | "optional" | "public" | undefined;
+  /** Path parameters, and the claims that they must equal: `{ user_id: "sub" }`. Otherwise 403. */
+  match?: Record<string, string> | undefined;
+  /** Claims that must hold one of some values. Otherwise 403. */
+  claims?: Record<string, unknown> | undefined;
+  /** Scopes, all of which the token must have. Otherwise 403. */
+  scopes?: string[] | undefined;
+  /** Who answers: this application, or the `origin` behind it. `app` by default. */
+  to?: "app" | "origin" | undefined;
+}
+
+/** How requests are decided, beside which tokens are good. `docs/configuration.md` says more. */
+export interface GatewayOptions {
+  /** Rules. Without any, everything needs a token. */
+  routes?: Route[] | undefined;
+  /** Patterns as rules have them that are public whatever the rules say. */
+  publicPaths?: string[] | undefined;
+  /** The base URL of the origin to which rules send requests. */
+  origin?: string | undefined;
+  /** Whether a Better Auth session cookie is turned into a token, by asking Better Auth. */
+  sessionExchange?: boolean | undefined;
+  /** Seconds up to 300 for which its token is used again: what a sign-out may take to show. */
+  sessionMaxAge?: number | undefined;
+  /** What signs Better Auth's cookie cache, if that is to count without asking Better Auth. */
+  cookieCache?: "jwks" | "secret" | undefined;
+  /** Better Auth's `session.cookieCache.version`. */
+  cookieCacheVersion?: string | undefined;
+  /** Better Auth's `advanced.cookiePrefix`. */
+  cookiePrefix?: string | undefined;
+  /** Origins of pages that may change something by cookie, beside this one's and Better Auth's. */
+  trustedOrigins?: string[] | undefined;
+  /** Whether the origin gets Better Auth's cookies; not by default. */
+  forwardCookies?: boolean | undefined;
+  /** Whether the origin gets the token; it does by default. */
+  forwardAuthorization?: boolean | undefined;
+  /** Claims, and the request headers that carry them on. */
+  claimHeaders?: Record<string, string> | undefined;
+  /** The private JWK (Ed25519) that signs who is calling; `npx better-auth-edge keygen` makes one. */
+  signingKey?: string | object | undefined;
+  /** The one that is to sign next, published already. */
+  nextSigningKey?: string | object | undefined;
+  /** The issuer of what is signed for the origin, if not this application's own origin. */
+  edgeIssuer?: string | undefined;
+  /** Whether what is signed for the origin is for one method and path only. */
+  bindRequest?: boolean | undefined;
+  /** The claims that are passed on in what is signed. */
+  claims?: string[] | undefined;
+  /** What is logged about decisions: refusals by default. */
+  logLevel?: "none" | "error" | "warn" | "info" | undefined;
+  /** What users' names are hashed with in the log. */
+  logSalt?: string | undefined;
+}
+
+/** A request that is let through. */
+export interface Admitted extends Partial<VerifyResult> {
+  ok: true;
+  /** Who answers it. */
+  to: "app" | "origin";
+  /** Where: the origin's URL, or the request's own. */
+  url: string;
+  /**
+   * The headers to go on with: those of the request without what was forged, and with who is calling,
+   * if anybody.
+   */
+  headers: Headers;
+  /** @internal */
+  editAnswer(headers: Headers): void;
+}
+
+/** A request that is answered here. */
+export interface Refused {
+  ok: false;
+  /** Who would have answered it. */
+  to: "app" | "origin";
+  /** Why, as in `docs/errors.md`; `undefined` where the answer is not a refusal but, say, the edge's keys. */
+  code?: string;
+  /** The answer: problem details (RFC 9457) for a refusal. */
+  response: Response;
+}
+
+/** What is to be done with a request. */
+export type Decision = Admitted | Refused;
+
+/** What is read of a request. */
+export interface RequestHead {
+  method: string;
+  /** Absolute */
+  url: string;
+  headers: Headers;
+}
+
+/**
+ * Decides about requests, by the rules that the Worker has too.
+ *
+ * @internal
+ */
+export class Gateway {
+  readonly #wasm: WasmGateway;
+
+  constructor(wasm: WasmGateway) {
+    this.#wasm = wasm;
+  }
+
+  /** @param waitUntil is told of what goes on after the decision, if the host must wait for that */
+  async decide(
+    { method, url, headers }: RequestHead,
+    waitUntil?: (task: Promise<unknown>) => void,
+  ): Promise<Decision> {
+    return (await this.#wasm.decide({ method, url, headers }, waitUntil)) as Decision;
+  }
+}
+
+/**
+ * Makes a gateway.
+ *
+ * @throws {EdgeAuthError} `misconfigured`: the message lists every fault of the options at once
+ * @internal
+ */
+export async function createGateway(options: VerifierOptions & GatewayOptions): Promise<Gateway> {
+  const glue = await load();
+  try {
+    return new Gateway(glue.createGateway(options));
+  } catch (error) {
+    throw toEdgeAuthError(error);
+  }
+}

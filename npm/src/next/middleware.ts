@@ -1,0 +1,129 @@
+import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
+import { createGateway, type Gateway, type GatewayOptions, type Refused } from "../gateway.ts";
+import type { VerifierOptions } from "../options.ts";
+import { returnPath } from "./return-path.ts";
+import { signingKeys } from "./user.ts";
+
+/** What {@link createMiddleware} is told: which tokens are good, which requests need what, where to sign in. */
+export interface MiddlewareOptions extends VerifierOptions, GatewayOptions {
+  /** Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise. */
+  baseURL: string;
+  /**
+   * The page to which people who are not signed in are sent, which is public; `/sign-in` by default.
+   * With `false`, pages get the problem response too.
+   */
+  signInPath?: string | false | undefined;
+  /** The query parameter by which it learns where to return to: read it by `returnPath`. `next` by default. */
+  returnParameter?: string | undefined;
+  /**
+   * Whether a request is for a page, so that whoever is not signed in is redirected. By default what is
+   * read by GET, answered by this application, and not under `/api`.
+   */
+  isPage?: ((request: NextRequest) => boolean) | undefined;
+}
+
+/** What `middleware.ts` exports as `middleware`, and `proxy.ts` as `proxy`. */
+export type Middleware = (request: NextRequest, event: NextFetchEvent) => Promise<NextResponse>;
+
+/**
+ * Makes the middleware: `export const middleware` of `middleware.ts` on the edge runtime, `export const
+ * proxy` of `proxy.ts` on Node.
+ *
+ * A request brings a bearer token or Better Auth's session cookie. What the rules let through goes on,
+ * to this application or to `origin`, with who is calling in headers that no client can forge; whoever
+ * is not signed in is sent to the sign-in page, and anything else is answered by problem details. Better
+ * Auth's own paths, the sign-in page and Next's static files are public. Without a `matcher` nothing
+ * gets by; with one, `getUser` finds nobody where it does not match.
+ *
+ * Nothing is compiled or fetched before the first request. Where the options have faults, that one and
+ * all others fail with an `EdgeAuthError` `misconfigured` that lists them all.
+ *
+ * @example
+ * ```ts
+ * // proxy.ts
+ * import { createMiddleware } from "better-auth-edge/next";
+ *
+ * export const proxy = createMiddleware({
+ *   baseURL: process.env.BETTER_AUTH_URL!,
+ *   origin: process.env.API_URL,
+ *   userClaim: "uuid",
+ *   routes: [
+ *     { path: "/", auth: "public" },
+ *     { path: "/api/{user_id}/*", match: { user_id: "uuid" }, to: "origin" },
+ *   ],
+ * });
+ * ```
+ */
+export function createMiddleware(options: MiddlewareOptions): Middleware {
+  const { signInPath = "/sign-in", returnParameter = "next", isPage = isRead, ...rest } = options;
+  let gateway: Gateway | undefined;
+
+  return async (request, event) => {
+    // what is kept is the gateway and not its promise, which may belong to another request
+    gateway ??= await createGateway({
+      ...{ sessionExchange: options.cookieCache === undefined },
+      ...rest,
+      ...signingKeys(rest),
+      publicPaths: publicPaths(rest, signInPath),
+    });
+    const { origin, pathname, search } = request.nextUrl;
+    const head = {
+      method: request.method,
+      url: origin + pathname + search,
+      headers: request.headers,
+    };
+    const decision = await gateway.decide(head, (task) => event.waitUntil(task));
+    if (!decision.ok) {
+      const signIn = signInPath && needsSession(decision) && isPage(request);
+      return signIn
+        ? toSignIn(request, signInPath, returnParameter)
+        : new NextResponse(decision.response.body, decision.response);
+    }
+    const { to, url, headers, user } = decision;
+    const response =
+      to === "origin"
+        ? NextResponse.rewrite(url, { request: { headers } })
+        : NextResponse.next({ request: { headers } });
+    // a page that is made in advance would else be everybody's in a cache before this server
+    if (to === "app" && user) response.headers.set("cache-control", PRIVATE);
+    decision.editAnswer(response.headers);
+    return response;
+  };
+}
+
+/** What Next says itself of pages that are made for one request. */
+const PRIVATE = "private, no-cache, no-store, max-age=0, must-revalidate";
+
+function isRead({ method, nextUrl }: NextRequest): boolean {
+  return /^(GET|HEAD)$/.test(method) && !/^\/api(\/|$)/.test(nextUrl.pathname);
+}
+
+/** Whether signing in would help, and there is a page here to come back to. */
+function needsSession({ to, response }: Refused): boolean {
+  return to === "app" && response.status === 401;
+}
+
+function toSignIn(request: NextRequest, path: string, parameter: string): NextResponse {
+  const { pathname, search } = request.nextUrl;
+  const url = request.nextUrl.clone();
+  url.pathname = path;
+  url.search = "";
+  url.searchParams.set(parameter, returnPath(pathname + search));
+  const response = NextResponse.redirect(url);
+  response.headers.set("cache-control", "no-store");
+  return response;
+}
+
+/** Without these nobody could sign in, or would see how. */
+function publicPaths(options: MiddlewareOptions, signInPath: string | false): string[] {
+  const base = URL.canParse(options.baseURL) ? new URL(options.baseURL).pathname : "/";
+  const authPath = base.replace(/\/$/, "") || "/api/auth";
+  return [
+    `${authPath}/*`,
+    ...(signInPath ? [signInPath] : []),
+    "/_next/static/*",
+    "/_next/image",
+    "/favicon.ico",
+    ...(options.publicPaths ?? []),
+  ];
+}

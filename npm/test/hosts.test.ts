@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { createLocalJWKSet, jwtVerify } from "jose";
+import { cases, published, startKeys } from "./cases.ts";
+import { inChromium } from "./hosts/chromium.ts";
+import { onEdgeLight } from "./hosts/edge-light.ts";
+import type { Outcome } from "./hosts/judge.ts";
+import { onNode } from "./hosts/node.ts";
+import { onWorkerd } from "./hosts/workerd.ts";
+import type { KeyServer } from "./key-server.ts";
+
+const hosts = {
+  node: onNode,
+  workerd: onWorkerd,
+  "edge-light": onEdgeLight,
+  chromium: inChromium,
+};
+
+const STATUS: Record<string, number> = {
+  insufficient_claims: 403,
+  misconfigured: 500,
+  keys_unavailable: 503,
+};
+
+let server: KeyServer;
+before(async () => {
+  server = await startKeys();
+});
+after(() => server.close());
+
+const heard: Record<string, Outcome[][]> = {};
+
+for (const [host, run] of Object.entries(hosts)) {
+  describe(host, () => {
+    before(async () => {
+      heard[host] = await run(cases, `${server.url}/${host}`);
+    });
+
+    for (const [index, one] of cases.entries()) {
+      test(one.name, () => {
+        const outcomes = heard[host]?.[index] ?? [];
+        assert.deepEqual(outcomes.map(codeOf), one.expected, JSON.stringify(outcomes));
+        for (const [index, outcome] of outcomes.entries()) {
+          if ("result" in outcome) {
+            assert.deepEqual(outcome.result, readable(one.tokens[index], one.options));
+          } else {
+            assert.equal(outcome.status, STATUS[outcome.code] ?? 401);
+            assert.equal(outcome.retries, outcome.code === "keys_unavailable");
+          }
+        }
+        for (const [set, count] of Object.entries(one.fetches ?? {})) {
+          assert.equal(server.fetches(`/${host}/${set}`), count, `fetches of ${set}`);
+        }
+      });
+    }
+  });
+}
+
+test("every host says the same, to the letter", () => {
+  for (const [host, outcomes] of Object.entries(heard)) {
+    assert.equal(withoutTimes(outcomes), withoutTimes(heard.node), host);
+  }
+});
+
+test("what is accepted, a peer accepts too", async () => {
+  // jose takes a key's `alg` by the letter, and EdDSA has two names
+  const keys = published.map(({ alg: _, ...jwk }) => jwk);
+  const accepted = cases.filter((one) => one.expected.includes("ok"));
+  for (const { name, options, tokens, expected } of accepted) {
+    // jose has every key at hand, and here it would have to guess
+    if (name.startsWith("no kid")) continue;
+    const { secret, clockTolerance = 5 } = options as { secret?: string; clockTolerance?: number };
+    const key = secret ? () => new TextEncoder().encode(secret) : createLocalJWKSet({ keys });
+    for (const token of tokens.filter((_, index) => expected[index] === "ok")) {
+      await assert.doesNotReject(jwtVerify(String(token), key, { clockTolerance }), name);
+    }
+  }
+});
+
+/** Hosts are asked one after the other: "expired 60 s ago" is 61 s ago to the next. */
+function withoutTimes(outcomes: Outcome[][] | undefined): string {
+  return JSON.stringify(outcomes, null, 1).replaceAll(/\b\d+ s /g, "… s ");
+}
+
+function codeOf(outcome: Outcome): string {
+  return "code" in outcome ? outcome.code : "ok";
+}
+
+/** What a token says, read without asking whether it is true. */
+function readable(token: unknown, options: unknown) {
+  const [protectedHeader, payload] = String(token)
+    .split(".", 2)
+    .map((segment) => JSON.parse(Buffer.from(segment, "base64url").toString()));
+  const { userClaim = "sub" } = options as { userClaim?: string };
+  const { uuid, email, name } = payload;
+  return {
+    payload,
+    protectedHeader,
+    user: { id: payload[userClaim], uuid, email, name, claims: payload },
+  };
+}

@@ -1,0 +1,28 @@
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+
+/** The built wasm, as `dist/` has it. */
+export const WASM = fileURLToPath(new URL("../../dist/better_auth_edge.wasm", import.meta.url));
+
+/** Bundles a program of this directory with the package, as a host's users do by these conditions. */
+export async function bundle(
+  source: string,
+  conditions: string[],
+  options: { format?: "esm" | "iife"; plugins?: Plugin[] } = {},
+): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
+    bundle: true,
+    write: false,
+    platform: "neutral",
+    format: "esm",
+    target: "es2022",
+    conditions,
+    external: ["*.wasm"],
+    logLevel: "warning",
+    // the tests' own tsconfig has the sources in place of the package
+    tsconfigRaw: {},
+    ...options,
+  });
+  return outputFiles[0]?.text ?? "";
+}

@@ -1,0 +1,168 @@
+// What is published: how much, for whom, and that it works where it is installed.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+
+const run = promisify(execFile);
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+const DIST = join(PACKAGE, "dist");
+const BUDGET = 150_000;
+
+/** A project that has the package as npm installs it. */
+let project: string;
+let packed: { filename: string; size: number; files: { path: string }[] };
+before(async () => {
+  project = await mkdtemp(join(tmpdir(), "better-auth-edge-"));
+  const installed = join(project, "node_modules/better-auth-edge");
+  await mkdir(installed, { recursive: true });
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
+  const { stdout } = await run("npm", pack, { cwd: PACKAGE });
+  packed = JSON.parse(stdout)[0];
+  const tarball = join(project, packed.filename);
+  await run("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
+});
+after(() => rm(project, { recursive: true, force: true }));
+
+test(`the tarball takes at most ${BUDGET.toLocaleString("en")} bytes`, (context) => {
+  context.diagnostic(`${packed.size} bytes`);
+  assert(packed.size <= BUDGET, `${packed.size} bytes`);
+});
+
+test("the tarball holds what is built and nothing else", () => {
+  const needed =
+    /^(LICENSE|README\.md|package\.json|dist\/(better_auth_edge\.wasm|errors\.md|[\w/-]+\.js|types\/[\w/-]+\.d\.ts))$/;
+  const others = packed.files.map((file) => file.path).filter((path) => !needed.test(path));
+  assert.deepEqual(others, []);
+  const times = packed.files.filter((file) => file.path.endsWith(".wasm")).length;
+  assert.equal(times, 1, "the wasm is there once");
+});
+
+test("publint finds nothing", async () => {
+  const { messages } = await publint({ pkgDir: PACKAGE, strict: true });
+  const manifest = JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8"));
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, manifest)),
+    [],
+  );
+});
+
+test("the types are right for every way of resolving them", async () => {
+  const require = createRequire(import.meta.url);
+  const cli = join(dirname(require.resolve("@arethetypeswrong/cli/package.json")), "dist/index.js");
+  const tarball = join(project, packed.filename);
+  const attw = [cli, tarball, "--profile", "esm-only", "--no-emoji", "--no-color"];
+  await run(process.execPath, attw).catch(({ stdout }) => assert.fail(stdout));
+});
+
+for (const [runtime, conditions, file] of [
+  ["Cloudflare Workers", ["workerd", "worker", "browser"], "workerd"],
+  ["Next's edge runtime", ["edge-light", "worker", "node"], "edge-light"],
+  ["a bundler for browsers", ["browser"], "browser"],
+  ["a bundler for Node", ["node"], "node"],
+  ["Bun", ["bun", "node"], "node"],
+  ["Deno", ["deno", "node"], "node"],
+  ["anything else", [], "browser"],
+] as const) {
+  test(`${runtime} gets the loader of ${file}`, async () => {
+    const { metafile } = await bundled("export * from 'better-auth-edge'", [...conditions]);
+    const inputs = Object.keys(metafile.inputs).filter((input) =>
+      input.includes("better-auth-edge/"),
+    );
+    assert(inputs.length > 0);
+    for (const input of inputs) assert.match(input, new RegExp(`/dist/${file}/[\\w-]+\\.js$`));
+  });
+}
+
+test("an import that is not used leaves nothing in a bundle", async () => {
+  for (const condition of ["workerd", "edge-light", "browser", "node"]) {
+    const { outputFiles } = await bundled("import 'better-auth-edge'", [condition]);
+    assert.equal(outputFiles[0]?.text.trim(), "", condition);
+  }
+});
+
+test("no bundle for the edge or the browser holds wasm as text, code from text, or Node's modules", async () => {
+  for (const runtime of ["workerd", "edge-light", "browser"]) {
+    for (const name of await readdir(join(DIST, runtime))) {
+      const text = await readFile(join(DIST, runtime, name), "utf8");
+      // the first bytes of any wasm file
+      assert.doesNotMatch(text, /AGFzbQ|0061736d|\\0asm/i, `${runtime}/${name}`);
+      assert.doesNotMatch(text, /\beval\(|new Function\(|["']node:/, `${runtime}/${name}`);
+      // true of no module of another realm, which is what Next's sandbox hands in
+      assert.doesNotMatch(text, /instanceof WebAssembly/, `${runtime}/${name}`);
+    }
+  }
+});
+
+test("importing compiles and fetches nothing, and the first verifier compiles once", async () => {
+  const output = await inProject(`
+    let calls = 0;
+    const counted = (object, name) => {
+      const own = object[name];
+      object[name] = function (...given) {
+        calls++;
+        return new.target ? new own(...given) : own.apply(this, given);
+      };
+    };
+    for (const name of ["compile", "instantiate", "Module", "Instance"]) counted(WebAssembly, name);
+    counted(globalThis, "fetch");
+    const { createVerifier } = await import("better-auth-edge");
+    const imported = calls;
+    const options = { baseURL: "https://app.example.com" };
+    await createVerifier(options);
+    await createVerifier(options);
+    console.log(JSON.stringify([imported, calls]));
+  `);
+  assert.deepEqual(JSON.parse(output), [0, 1]);
+});
+
+test("what is installed verifies", async () => {
+  const output = await inProject(`
+    import { createVerifier, EdgeAuthError } from "better-auth-edge";
+    const verifier = await createVerifier({ baseURL: "https://app.example.com" });
+    const error = await verifier.verify("a.b").catch((error) => error);
+    console.log(error instanceof EdgeAuthError, error.code);
+  `);
+  assert.equal(output.trim(), "true malformed_token");
+});
+
+test("the codes of the types are those of the documentation", async () => {
+  const documented = await readFile(join(PACKAGE, "../docs/errors.md"), "utf8");
+  const typed = await readFile(join(DIST, "types/error.d.ts"), "utf8");
+  const codes = [...documented.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
+  const union = typed.slice(typed.indexOf("type EdgeAuthErrorCode"));
+  const named = [...union.matchAll(/"(\w+)"/g)].map((match) => match[1]);
+  assert.deepEqual(named.sort(), codes.sort());
+});
+
+/** What a bundler makes of this module in the project. */
+function bundled(contents: string, conditions: string[]) {
+  return build({
+    stdin: { contents, resolveDir: project },
+    bundle: true,
+    write: false,
+    metafile: true,
+    treeShaking: true,
+    format: "esm",
+    platform: "neutral",
+    conditions,
+    external: ["*.wasm", "*.wasm?module", "node:*"],
+    logLevel: "error",
+  });
+}
+
+/** What this module prints in the project. */
+async function inProject(source: string): Promise<string> {
+  const file = join(project, `${process.hrtime.bigint()}.mjs`);
+  await writeFile(file, source);
+  const { stdout } = await run(process.execPath, [file], { cwd: project });
+  return stdout;
+}

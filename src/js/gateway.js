@@ -1,0 +1,50 @@
+// The crossing between a JavaScript host's request and the wasm: one string in, one decision out.
+// Nothing here decides anything.
+
+import { edit, makeResponse } from "../host/headers.js";
+import { result } from "./js.js";
+
+/**
+ * A request's method, URL and headers, one to a line.
+ *
+ * @param {{ method: string, url: string, headers: Headers }} request
+ */
+export function requestHead({ method, url, headers }) {
+  let head = `${method}\n${url}\n`;
+  for (const [name, value] of headers) head += `${name}: ${value}\n`;
+  return head;
+}
+
+/**
+ * @param {{ headers: Headers }} request
+ * @param {string} url where it goes
+ * @param {boolean} toOrigin whether that is the origin's, and not the application's own
+ * @param {string} edits of the request's headers
+ * @param {string} answerEdits of those of the answer
+ * @param {string | undefined} user who is calling, as `result` takes it
+ */
+export function admitted(request, url, toOrigin, edits, answerEdits, user) {
+  const headers = new Headers(request.headers);
+  edit(headers, edits);
+  return {
+    ok: true,
+    to: toOrigin ? "origin" : "app",
+    url,
+    headers,
+    /** @param {Headers} headers of the answer */
+    editAnswer: (headers) => edit(headers, answerEdits),
+    ...(user === undefined ? undefined : result(user)),
+  };
+}
+
+/**
+ * @param {number} status
+ * @param {string} headers as edits
+ * @param {string} body
+ * @param {string | undefined} code why, where the answer is no
+ * @param {boolean} toOrigin where the request would have gone
+ */
+export function refused(status, headers, body, code, toOrigin) {
+  const response = makeResponse(status, headers, body);
+  return { ok: false, to: toOrigin ? "origin" : "app", code, response };
+}

@@ -1,0 +1,118 @@
+//! The gateway for JavaScript hosts: a request in, who is calling or an answer out.
+//!
+//! Glue only, as for a Worker: the head crosses once as one string, the edits come back once.
+
+mod options;
+
+use std::rc::Rc;
+
+use js_sys::Function;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::{service, to_js_error, to_text};
+use crate::error::{Code, Error};
+use crate::gateway::{Decision, Destination, Gateway, HeaderEdit, RequestHead, Response, Settings};
+use crate::host::{Host, JsHost};
+
+/// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
+/// a key.
+///
+/// The options are a Worker's settings, called as those of `createVerifier` where they mean the same,
+/// and otherwise as the settings are, in camel case. docs/configuration.md says what they mean.
+///
+/// # Errors
+/// An `Error` with `code` `misconfigured` whose message lists every fault.
+#[wasm_bindgen(js_name = createGateway)]
+pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
+    let misconfigured =
+        |faults: Vec<String>| to_js_error(&Error::new(Code::Misconfigured, faults.join("; ")));
+    let given = options::read(&options).map_err(misconfigured)?;
+    let settings = Settings::parse_within_app(|name| given.setting(name))
+        .map_err(|faults| misconfigured(faults.iter().map(options::fault).collect()))?;
+    let service = given.fetch.map(|fetch| Rc::new(service(&fetch)));
+    Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
+}
+
+/// A gateway that is part of an application.
+#[wasm_bindgen(js_name = Gateway)]
+pub struct JsGateway {
+    gateway: Rc<Gateway>,
+    /// By which documents are fetched, if not by the runtime
+    service: Option<Rc<JsValue>>,
+}
+
+#[wasm_bindgen(js_class = Gateway)]
+impl JsGateway {
+    /// Decides about a request: anything with `method`, `url` (absolute) and `headers`. Gives, or
+    /// resolves to, what `src/js/gateway.js` makes of the decision. `wait_until` is told of what goes on
+    /// after that, if it is a function. Nothing is ever thrown.
+    pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
+        let host = JsHost::new(move |task| {
+            if let Ok(wait_until) = wait_until.clone().dyn_into::<Function>() {
+                // a task that nobody waits for may still run
+                let _ = wait_until.call1(&JsValue::UNDEFINED, &task);
+            }
+        });
+        let host = host.with_service(self.service.clone());
+        let Some(head) = RequestHead::parse(request_head(&request)) else {
+            let error = Error::new(Code::MalformedRequest, "the head is unreadable");
+            let response = Response::problem(&error, &host.request_id());
+            return Ok(to_js_refusal(&response, Some(&error), Destination::App));
+        };
+        let gateway = Rc::clone(&self.gateway);
+        let relay = host.relay();
+        relay.run(async move {
+            Ok(match gateway.decide(&head, &host).await {
+                Decision::Forward(forward) => admitted(
+                    &request,
+                    &forward.url,
+                    forward.to == Destination::Origin,
+                    &HeaderEdit::as_text(&forward.edits),
+                    &HeaderEdit::as_text(&forward.answer_edits),
+                    forward.user.as_deref().map(to_text).as_deref(),
+                ),
+                Decision::Respond(response, error) => {
+                    to_js_refusal(&response, error.as_ref(), gateway.destination(&head))
+                }
+            })
+        })
+    }
+}
+
+fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
+    refused(
+        response.status,
+        &response.headers_as_text(),
+        &response.body,
+        error.map(|error| error.code().as_str()),
+        to == Destination::Origin,
+    )
+}
+
+#[wasm_bindgen(module = "/src/js/gateway.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = requestHead)]
+    fn request_head(request: &JsValue) -> String;
+
+    fn admitted(
+        request: &JsValue,
+        url: &str,
+        to_origin: bool,
+        edits: &str,
+        answer_edits: &str,
+        user: Option<&str>,
+    ) -> JsValue;
+
+    fn refused(
+        status: u16,
+        headers: &str,
+        body: &str,
+        code: Option<&str>,
+        to_origin: bool,
+    ) -> JsValue;
+}
+
+/// For what `gateway.js` imports: only files that are named here get into a package.
+#[wasm_bindgen(module = "/src/host/headers.js")]
+extern "C" {}
