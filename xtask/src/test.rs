@@ -75,6 +75,8 @@ fn worker() -> Result<()> {
 /// The npm package, on every runtime that it is for, and the example's Better Auth server.
 fn npm() -> Result<()> {
     build::npm()?;
+    // for the command line, which examines one
+    build::worker()?;
     let browser = setup::browser()?;
     let npm = ["test", "--silent", "--workspaces", "--if-present"];
     run_command(Command::new("npm").args(npm).env("CHROMIUM", browser.program).current_dir(root()))
