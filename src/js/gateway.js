@@ -1,7 +1,7 @@
 // The crossing between a JavaScript host's request and the wasm: one string in, one decision out.
 // Nothing here decides anything.
 
-import { edit, makeResponse } from "../host/headers.js";
+import { edit } from "../host/headers.js";
 import { result } from "./js.js";
 
 /**
@@ -38,13 +38,10 @@ export function admitted(request, url, toOrigin, edits, answerEdits, user) {
 }
 
 /**
- * @param {number} status
- * @param {string} headers as edits
- * @param {string} body
+ * @param {Response} response
  * @param {string | undefined} code why, where the answer is no
  * @param {boolean} toOrigin where the request would have gone
  */
-export function refused(status, headers, body, code, toOrigin) {
-  const response = makeResponse(status, headers, body);
+export function refused(response, code, toOrigin) {
   return { ok: false, to: toOrigin ? "origin" : "app", code, response };
 }

@@ -81,13 +81,9 @@ impl JsGateway {
 }
 
 fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
-    refused(
-        response.status,
-        &response.headers_as_text(),
-        &response.body,
-        error.map(|error| error.code().as_str()),
-        to == Destination::Origin,
-    )
+    let answer = make_response(response.status, &response.headers_as_text(), &response.body);
+    let code = error.map(|error| error.code().as_str());
+    refused(&answer, code, to == Destination::Origin)
 }
 
 #[wasm_bindgen(module = "/src/js/gateway.js")]
@@ -104,15 +100,11 @@ extern "C" {
         user: Option<&str>,
     ) -> JsValue;
 
-    fn refused(
-        status: u16,
-        headers: &str,
-        body: &str,
-        code: Option<&str>,
-        to_origin: bool,
-    ) -> JsValue;
+    fn refused(response: &JsValue, code: Option<&str>, to_origin: bool) -> JsValue;
 }
 
-/// For what `gateway.js` imports: only files that are named here get into a package.
 #[wasm_bindgen(module = "/src/host/headers.js")]
-extern "C" {}
+extern "C" {
+    #[wasm_bindgen(js_name = makeResponse)]
+    fn make_response(status: u16, edits: &str, body: &str) -> JsValue;
+}

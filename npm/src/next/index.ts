@@ -3,7 +3,6 @@
 export { EdgeAuthError, type EdgeAuthErrorCode } from "../error.ts";
 export type { GatewayOptions, Route } from "../gateway.ts";
 export type { VerifierOptions } from "../options.ts";
-export type { JWTPayload, User } from "../verifier.ts";
 export { createMiddleware, type Middleware, type MiddlewareOptions } from "./middleware.ts";
 export { returnPath } from "./return-path.ts";
-export { type GetUserOptions, getUser, type ReadableHeaders } from "./user.ts";
+export { type GetUserOptions, getUser, type ReadableHeaders, type User } from "./user.ts";

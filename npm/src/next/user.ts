@@ -1,9 +1,23 @@
 import { EdgeAuthError } from "../error.ts";
 import { createGateway } from "../gateway.ts";
-import { createVerifier, type User, type Verifier } from "../verifier.ts";
+import { createVerifier, type Verifier } from "../verifier.ts";
 
 /** Issuer and audience of what the edge signs for the application that it is part of. */
 const APP = "better-auth-edge:app";
+
+/** Who is calling, as the edge has signed it. */
+export interface User {
+  /** The value of the user claim: `sub`, or what `userClaim` names. */
+  id: string;
+  /** The claim `uuid`, where it is a string. */
+  uuid?: string;
+  /** The claim `email`, where it is a string. */
+  email?: string;
+  /** The claim `name`, where it is a string. */
+  name?: string;
+  /** The token's claims, as far as the middleware passes them on: its option `claims`. */
+  claims: Record<string, unknown>;
+}
 
 /** What {@link getUser} needs to know. */
 export interface GetUserOptions {

@@ -6,18 +6,15 @@
  */
 export interface Glue {
   createVerifier(options: object): WasmVerifier;
-<<<<<<< HEAD
   createGateway(options: object): WasmGateway;
+  /** Why each entry of a JWK Set is ignored, a line for each; empty where it can be used. */
+  keyFaults(set: string): string;
 }
 
 /** @internal */
 export interface WasmGateway {
   /** A {@link Decision}, or the promise of one. */
   decide(request: object, waitUntil: unknown): unknown;
-=======
-  /** Why each entry of a JWK Set is ignored, a line for each; empty where it can be used. */
-  keyFaults(set: string): string;
->>>>>>> npm-core
 }
 
 /** @internal */

@@ -19,9 +19,6 @@ declare module "#bindings" {
   /** Has the glue call this instance from now on. */
   export function start(instance: WebAssembly.Instance): void;
   export function createVerifier(options: object): WasmVerifier;
-<<<<<<< HEAD
   export function createGateway(options: object): WasmGateway;
-=======
   export function keyFaults(set: string): string;
->>>>>>> npm-core
 }

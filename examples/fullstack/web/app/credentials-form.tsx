@@ -1,0 +1,53 @@
+"use client";
+
+import { type FormEvent, useState } from "react";
+import { authClient } from "../lib/auth-client";
+
+/** Signs a user in, or up where a name is asked for, and goes on to `to`: a path of this site. */
+export function CredentialsForm({ to, asksName = false }: { to: string; asksName?: boolean }) {
+  const [fault, setFault] = useState("");
+  const [busy, setBusy] = useState(false);
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    setBusy(true);
+    const form = new FormData(event.currentTarget);
+    const text = (name: string) => String(form.get(name));
+    const credentials = { email: text("email"), password: text("password") };
+    const { error } = asksName
+      ? await authClient.signUp.email({ ...credentials, name: text("name") })
+      : await authClient.signIn.email(credentials);
+    if (!error) return location.assign(to);
+    setFault(error.message ?? "That did not work.");
+    setBusy(false);
+  }
+
+  return (
+    <form onSubmit={submit}>
+      {asksName && (
+        <label>
+          Name
+          <input name="name" autoComplete="name" required />
+        </label>
+      )}
+      <label>
+        Email
+        <input name="email" type="email" autoComplete="email" required />
+      </label>
+      <label>
+        Password
+        <input
+          name="password"
+          type="password"
+          minLength={8}
+          autoComplete={asksName ? "new-password" : "current-password"}
+          required
+        />
+      </label>
+      {fault && <p role="alert">{fault}</p>}
+      <button type="submit" disabled={busy}>
+        {asksName ? "Sign up" : "Sign in"}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,55 @@
+"use client";
+
+import { type FormEvent, useCallback, useEffect, useState } from "react";
+
+interface Task {
+  id: number;
+  title: string;
+}
+
+/** The tasks of a user, who is the one that is signed in: the edge lets nobody to others'. */
+export function TaskList({ userId }: { userId: string }) {
+  const [tasks, setTasks] = useState<Task[]>();
+  const [fault, setFault] = useState("");
+  const url = `/api/${userId}/tasks`;
+
+  const load = useCallback(async () => {
+    const response = await fetch(url);
+    if (response.ok) setTasks(await response.json());
+    else setFault((await response.json()).detail);
+  }, [url]);
+
+  useEffect(() => {
+    load();
+  }, [load]);
+
+  async function add(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const body = JSON.stringify({ title: new FormData(form).get("title") });
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(url, { method: "POST", headers, body });
+    if (!response.ok) return setFault((await response.json()).detail);
+    form.reset();
+    await load();
+  }
+
+  return (
+    <>
+      <form onSubmit={add}>
+        <label>
+          New task
+          <input name="title" required maxLength={200} />
+        </label>
+        <button type="submit">Add</button>
+      </form>
+      {fault && <p role="alert">{fault}</p>}
+      {tasks === undefined ? <p>Loading…</p> : null}
+      <ul aria-label="Tasks">
+        {tasks?.map((task) => (
+          <li key={task.id}>{task.title}</li>
+        ))}
+      </ul>
+    </>
+  );
+}

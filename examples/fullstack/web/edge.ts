@@ -1,0 +1,16 @@
+import type { MiddlewareOptions } from "better-auth-edge/next";
+
+/** Who may do what here. */
+export const options: MiddlewareOptions = {
+  baseURL: process.env.BETTER_AUTH_URL ?? "http://127.0.0.1:3000",
+  // FastAPI, which holds the tasks
+  origin: process.env.API_URL ?? "http://127.0.0.1:8000",
+  // the application's own id of a user, and not Better Auth's
+  userClaim: "uuid",
+  routes: [
+    { path: "/", auth: "public" },
+    { path: "/sign-up", auth: "public" },
+    { path: "/api/me" },
+    { path: "/api/{user_id}/tasks/*", match: { user_id: "uuid" }, to: "origin" },
+  ],
+};
