@@ -91,7 +91,7 @@ test("options that the verifier cannot take are named as they are called here", 
   assert.equal(code, 2);
   assert.match(stderr, /--algorithms names eddsa/);
   assert.match(stderr, /--clock-tolerance is not/);
-  assert.match(stderr, /--profile is neither/);
+  assert.match(stderr, /--profile is none of/);
 });
 
 test("the keys of a real Better Auth are shown, found by its base URL or their own", async () => {
@@ -187,6 +187,8 @@ test("where there is no set, it is said why and what to do", async () => {
   await using server = await serve(({ path }) => {
     if (path === "/moved") return { status: 302, headers: { location: "https://sso.example/" } };
     if (path === "/html") return { headers: { "content-type": "text/html" }, body: "<html>" };
+    if (path === "/none") return { body: { jwks: [] } };
+    if (path === "/twice") return { body: '{"keys":[],"keys":[]}' };
     if (path === "/empty") return { body: { keys: [] } };
     if (path === "/large") return { body: "x".repeat(1_100_000) };
     return { status: Number(path.slice(1)) };
@@ -197,7 +199,9 @@ test("where there is no set, it is said why and what to do", async () => {
     ["/403", /answered 403.*public/s],
     ["/500", /answered 500/],
     ["/moved", /a redirect to https:\/\/sso\.example\/.*follows none/s],
-    ["/html", /the answer is no JWK Set/],
+    ["/html", /the answer is no JWK Set: it is not JSON/],
+    ["/none", /the answer is no JWK Set: it has no array keys/],
+    ["/twice", /the answer is no JWK Set: a member is there twice/],
     ["/empty", /the set is empty.*Sign in once/s],
     ["/large", /larger than a megabyte/],
   ] as const) {

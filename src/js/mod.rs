@@ -14,6 +14,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use gateway::{JsGateway, create_gateway};
+pub use keys::key_faults;
 
 use crate::error::{Code, Error};
 use crate::host::JsHost;

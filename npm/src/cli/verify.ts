@@ -38,7 +38,7 @@ Options, named as the Worker's settings
   --issuer <issuers>      accepted issuers, separated by commas
   --audience <audiences>  accepted audiences
   --algorithms <names>    EdDSA,ES256,ES512,PS256,RS256 by default
-  --profile <profile>     session (default), access-token or session-cache
+  --profile <profile>     session (default), access-token, session-cache or edge-assertion
   --user-claim <claims>   the claim that says who the user is; sub by default
   --clock-tolerance <s>   how far clocks may differ, in seconds; 5 by default
   --max-token-age <s>     the most seconds since iat
