@@ -13,6 +13,7 @@ const lines = [
   'import * as glue from "./index_bg.js";',
   ...imported.map((name, i) => `import * as module${i} from "${name}";`),
   'export * from "./index_bg.js";',
+  "export { glue };",
   "",
   "export const imports = {",
   ...imported.map((name, i) => `  "${name}": module${i},`),

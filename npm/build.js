@@ -1,60 +1,57 @@
 // Makes `dist/` from `src/` and from the wasm that `cargo xtask build` has put into `target/javascript`.
 
 import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const wasm = here("../target/javascript");
 
-/** Entries that call the wasm: bundled once for each runtime, with its loader. */
-const ENTRIES = { index: "src/index.ts", next: "src/next/index.ts" };
-/** Entries that need none: the same everywhere. */
-const PLAIN_ENTRIES = { client: "src/client/index.ts" };
-/** Programs for Node. */
+/** What calls the wasm: the entries of each runtime, which has a loader of its own. */
+const INDEX = { index: "src/index.ts" };
+const NEXT = { next: "src/next/index.ts" };
 const PROGRAMS = { cli: "src/cli/index.ts" };
-
 const RUNTIMES = {
-  workerd: "neutral",
-  "edge-light": "neutral",
-  node: "node",
-  browser: "browser",
+  workerd: INDEX,
+  "edge-light": { ...INDEX, ...NEXT },
+  node: { ...INDEX, ...NEXT, ...PROGRAMS },
+  browser: INDEX,
 };
+/** What needs no wasm: the same everywhere. */
+const PLAIN_ENTRIES = { client: "src/client/index.ts" };
 
 rmSync(here("dist"), { recursive: true, force: true });
-const common = {
+const entryPoints = Object.entries(RUNTIMES).flatMap(([runtime, entries]) =>
+  Object.entries(entries).map(([name, source]) => ({
+    in: `${runtime}!${source}`,
+    out: `${runtime}/${name}`,
+  })),
+);
+for (const [name, source] of Object.entries(PLAIN_ENTRIES)) {
+  entryPoints.push({ in: source, out: name });
+}
+await build({
+  entryPoints,
+  outdir: here("dist"),
   bundle: true,
+  splitting: true,
+  // as deep as the entries, from where the wasm is one up
+  chunkNames: "shared/[hash]",
   format: "esm",
+  platform: "neutral",
   target: "es2022",
+  // not its names: they are in stack traces
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: here("."),
+  alias: { "#bindings": `${wasm}/bindings.js` },
   external: ["*.wasm", "*.wasm?module", "next", "next/*", "react", "node:*"],
-};
-for (const [runtime, platform] of Object.entries(RUNTIMES)) {
-  const programs = platform === "node" ? PROGRAMS : {};
-  await build({
-    ...common,
-    entryPoints: present({ ...ENTRIES, ...programs }),
-    platform,
-    splitting: true,
-    chunkNames: "[name]-[hash]",
-    alias: { "#wasm": here(`src/wasm/${runtime}.ts`), "#bindings": `${wasm}/bindings.js` },
-    outdir: here(`dist/${runtime}`),
-  });
-}
-const plain = present(PLAIN_ENTRIES);
-if (Object.keys(plain).length > 0) {
-  await build({ ...common, entryPoints: plain, platform: "neutral", outdir: here("dist") });
-}
+  plugins: [loaders(await importersOfWasm())],
+});
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
 // npm takes it from the package's own directory
 copyFileSync(here("../LICENSE"), here("LICENSE"));
@@ -62,11 +59,54 @@ copyFileSync(here("../LICENSE"), here("LICENSE"));
 copyFileSync(here("../docs/errors.md"), here("dist/errors.md"));
 writeTypes();
 
-/** Those of the entries whose source is there. */
-function present(entries) {
-  return Object.fromEntries(
-    Object.entries(entries).filter(([, source]) => existsSync(here(source))),
-  );
+/** The sources that import `#wasm`, themselves or by others: these differ from runtime to runtime. */
+async function importersOfWasm() {
+  const { metafile } = await build({
+    entryPoints: Object.values({ ...INDEX, ...NEXT, ...PROGRAMS }),
+    outdir: here("dist"),
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    packages: "external",
+    platform: "node",
+    absWorkingDir: here("."),
+    external: ["#wasm"],
+  });
+  const found = new Set(["#wasm"]);
+  for (let before = 0; before < found.size; ) {
+    before = found.size;
+    for (const [source, { imports }] of Object.entries(metafile.inputs)) {
+      if (imports.some(({ path }) => found.has(path))) found.add(source);
+    }
+  }
+  return new Set([...found].map(here));
+}
+
+/** Gives every runtime its own copy of these sources, with its own loader, and shares the others. */
+function loaders(sources) {
+  return {
+    name: "loaders",
+    setup(build) {
+      for (const runtime of Object.keys(RUNTIMES)) {
+        const entry = { filter: new RegExp(`^${runtime}!`) };
+        build.onResolve(entry, ({ path }) => ({
+          path: here(path.slice(runtime.length + 1)),
+          namespace: runtime,
+        }));
+        build.onResolve({ filter: /^(#wasm$|\.)/, namespace: runtime }, ({ path, resolveDir }) => {
+          if (path === "#wasm") return { path: here(`src/wasm/${runtime}.ts`) };
+          const source = resolve(resolveDir, path);
+          return sources.has(source) ? { path: source, namespace: runtime } : { path: source };
+        });
+        build.onLoad({ filter: /./, namespace: runtime }, ({ path }) => ({
+          contents: readFileSync(path, "utf8"),
+          resolveDir: dirname(path),
+          loader: "ts",
+        }));
+      }
+    },
+  };
 }
 
 /** The declarations, without those that no entry names. */

@@ -118,7 +118,7 @@ const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyc
 
 /// What the wasm of a Worker and of the npm package may take, gzipped, in bytes.
 const WORKER_BUDGET: usize = 150_000;
-const JAVASCRIPT_BUDGET: usize = 140_000;
+const JAVASCRIPT_BUDGET: usize = 145_000;
 
 /// Compiles the crate with its JavaScript API and gives the wasm file, whose place cargo knows.
 fn compile_for_javascript(root: &Path) -> Result<PathBuf> {

@@ -10,15 +10,12 @@ declare module "*.wasm?module" {
   export default module;
 }
 
-/** `target/javascript`, as `build.js` makes it. */
+/** `target/javascript/bindings.js`, as `npm/bindings.js` makes it. */
 declare module "#bindings" {
-  import type { WasmGateway, WasmVerifier } from "./glue.ts";
-
   /** What the wasm imports. */
   export const imports: WebAssembly.Imports;
   /** Has the glue call this instance from now on. */
   export function start(instance: WebAssembly.Instance): void;
-  export function createVerifier(options: object): WasmVerifier;
-  export function createGateway(options: object): WasmGateway;
-  export function keyFaults(set: string): string;
+  /** What the wasm exports. */
+  export const glue: import("./glue.ts").Glue;
 }

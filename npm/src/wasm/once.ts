@@ -1,5 +1,5 @@
 import * as bindings from "#bindings";
-import type { Glue, Load } from "./glue.ts";
+import type { Load } from "./glue.ts";
 
 /**
  * A loader that instantiates at its first call.
@@ -21,6 +21,6 @@ export function once(
       if (!started) bindings.start(instance);
       started = true;
     }
-    return bindings satisfies Glue;
+    return bindings.glue;
   };
 }
