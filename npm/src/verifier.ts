@@ -1,5 +1,12 @@
 import { load } from "#wasm";
 import { toEdgeAuthError } from "./error.ts";
+import {
+  createGateway,
+  type Decision,
+  type Gateway,
+  type GatewayOptions,
+  type RequestHead,
+} from "./gateway.ts";
 import type { VerifierOptions } from "./options.ts";
 import type { WasmVerifier } from "./wasm/glue.ts";
 
@@ -20,7 +27,7 @@ import type { WasmVerifier } from "./wasm/glue.ts";
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const glue = await load();
   try {
-    return new Verifier(glue.createVerifier(options));
+    return new Verifier(glue.createVerifier(options), options);
   } catch (error) {
     throw toEdgeAuthError(error);
   }
@@ -29,10 +36,13 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
 /** Verifies tokens of one Better Auth server. {@link createVerifier} makes it. */
 export class Verifier {
   readonly #wasm: WasmVerifier;
+  readonly #options: VerifierOptions;
+  readonly #gateways = new Map<string, Gateway>();
 
   /** @internal */
-  constructor(wasm: WasmVerifier) {
+  constructor(wasm: WasmVerifier, options: VerifierOptions) {
     this.#wasm = wasm;
+    this.#options = options;
   }
 
   /**
@@ -51,7 +61,41 @@ export class Verifier {
       throw toEdgeAuthError(error);
     }
   }
+
+  /**
+   * Decides about a request as the Worker does: its credentials, the rules, the user's own paths. The
+   * headers to go on with are those of the request without what was forged, and with who is calling.
+   *
+   * The verifier needs a `baseURL` for that.
+   *
+   * @param request anything with `method`, an absolute `url` and `headers`
+   * @param options the rules, and what else there is to say; the same for many requests
+   * @throws {EdgeAuthError} `misconfigured`: the message lists every fault of the options at once
+   *
+   * @example
+   * ```ts
+   * const decision = await verifier.verifyRequest(request, {
+   *   routes: [{ path: "/api/{user_id}/*", match: { user_id: "sub" } }],
+   * });
+   * if (!decision.ok) return decision.response;
+   * console.log(decision.user?.id);
+   * ```
+   */
+  async verifyRequest(request: RequestHead, options: GatewayOptions = {}): Promise<Decision> {
+    // whoever writes the options where they are used makes them anew each time
+    const key = JSON.stringify(options);
+    let gateway = this.#gateways.get(key);
+    if (!gateway) {
+      gateway = await createGateway({ ...this.#options, ...options });
+      if (this.#gateways.size === MOST_GATEWAYS) this.#gateways.clear();
+      this.#gateways.set(key, gateway);
+    }
+    return gateway.decide(request);
+  }
 }
+
+/** Far more than an application has sets of rules. */
+const MOST_GATEWAYS = 100;
 
 /** What a verified token says. */
 export interface VerifyResult<Claims extends object = Record<never, never>> {

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { cases, published, startKeys } from "./cases.ts";
 import { inChromium } from "./hosts/chromium.ts";
+import { onDeno } from "./hosts/deno.ts";
 import { onEdgeLight } from "./hosts/edge-light.ts";
 import type { Outcome } from "./hosts/judge.ts";
 import { onNode } from "./hosts/node.ts";
@@ -14,6 +15,8 @@ const hosts = {
   workerd: onWorkerd,
   "edge-light": onEdgeLight,
   chromium: inChromium,
+  // where `cargo xtask test npm` could install one
+  ...(process.env.DENO && { deno: onDeno }),
 };
 
 const STATUS: Record<string, number> = {

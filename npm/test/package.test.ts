@@ -1,7 +1,7 @@
 // What is published: how much, for whom, and that it works where it is installed.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -15,7 +15,8 @@ import { formatMessage } from "publint/utils";
 const run = promisify(execFile);
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(PACKAGE, "dist");
-const BUDGET = 150_000;
+/** 150,000 was the aim; the gateway in the wasm alone takes 58,000 (docs/decisions/0006). */
+const BUDGET = 190_000;
 
 /** A project that has the package as npm installs it. */
 let project: string;
@@ -133,6 +134,28 @@ test("what is installed verifies", async () => {
     console.log(error instanceof EdgeAuthError, error.code);
   `);
   assert.equal(output.trim(), "true malformed_token");
+});
+
+test("the examples of the documentation are right for the compiler", async () => {
+  const modules = join(PACKAGE, "../node_modules");
+  for (const name of ["hono", "jose"]) {
+    await symlink(join(modules, name), join(project, "node_modules", name));
+  }
+  const pages = await Promise.all(
+    ["README.md", "../docs/migrating.md"].map((page) => readFile(join(PACKAGE, page), "utf8")),
+  );
+  const examples = [...pages.join("\n").matchAll(/^```ts\n(.*?)^```$/gms)];
+  assert(examples.length >= 5);
+  const directory = join(project, "examples");
+  await mkdir(directory);
+  for (const [index, [, example = ""]] of examples.entries()) {
+    await writeFile(join(directory, `${index}.mts`), example);
+  }
+  const options = ["--strict", "--noEmit", "--skipLibCheck", "--exactOptionalPropertyTypes"];
+  const language = ["--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom"];
+  const files = examples.map((_, index) => `${index}.mts`);
+  const tsc = [join(modules, "typescript/bin/tsc"), ...options, ...language, ...files];
+  await run(process.execPath, tsc, { cwd: directory }).catch(({ stdout }) => assert.fail(stdout));
 });
 
 test("the codes of the types are those of the documentation", async () => {

@@ -27,9 +27,14 @@ use crate::host::{Host, JsHost};
 pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
     let misconfigured =
         |faults: Vec<String>| to_js_error(&Error::new(Code::Misconfigured, faults.join("; ")));
-    let given = options::read(&options).map_err(misconfigured)?;
-    let settings = Settings::parse_within_app(|name| given.setting(name))
-        .map_err(|faults| misconfigured(faults.iter().map(options::fault).collect()))?;
+    let Some(given) = options::read(&options) else {
+        return Err(misconfigured(vec!["the options are not an object".to_owned()]));
+    };
+    let settings = match Settings::parse_within_app(|name| given.setting(name)) {
+        Ok(settings) if given.is_readable() => settings,
+        Ok(_) => return Err(misconfigured(given.faults(Vec::new()))),
+        Err(faults) => return Err(misconfigured(given.faults(faults))),
+    };
     let service = given.fetch.map(|fetch| Rc::new(service(&fetch)));
     Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
 }

@@ -74,6 +74,19 @@ pub fn node_for_wrangler() -> Result<PathBuf> {
     Ok(directory.join("node_modules").join(format!("node-{platform}")).join("bin/node"))
 }
 
+/// A Deno: named by DENO, on the path, or from npm, which has one for this platform alone. None elsewhere.
+pub fn deno() -> Result<Option<PathBuf>> {
+    if let Some(deno) = env::var_os("DENO").map(PathBuf::from).or_else(|| on_path("deno")) {
+        return Ok(Some(deno));
+    }
+    if (env::consts::OS, env::consts::ARCH) != ("linux", "x86_64") {
+        return Ok(None);
+    }
+    let directory = root().join("tools/deno");
+    npm_ci(&directory)?;
+    Ok(Some(directory.join("node_modules/@deno/linux-x64-glibc/deno")))
+}
+
 /// The Python of the checkout's virtual environment, with the origin's pinned packages.
 pub fn python() -> Result<PathBuf> {
     const HINT: &str = "Python 3.10 or later is needed, with venv (Debian: python3-venv)";

@@ -78,8 +78,13 @@ fn npm() -> Result<()> {
     // for the command line, which examines one
     build::worker()?;
     let browser = setup::browser()?;
-    let npm = ["test", "--silent", "--workspaces", "--if-present"];
-    run_command(Command::new("npm").args(npm).env("CHROMIUM", browser.program).current_dir(root()))
+    let mut npm = Command::new("npm");
+    npm.args(["test", "--silent", "--workspaces", "--if-present"]).current_dir(root());
+    npm.env("CHROMIUM", browser.program);
+    if let Some(deno) = setup::deno()? {
+        npm.env("DENO", deno);
+    }
+    run_command(&mut npm)
 }
 
 /// The example's FastAPI origin.

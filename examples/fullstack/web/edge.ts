@@ -7,6 +7,8 @@ export const options: MiddlewareOptions = {
   origin: process.env.API_URL ?? "http://127.0.0.1:8000",
   // the application's own id of a user, and not Better Auth's
   userClaim: "uuid",
+  // sessions by Better Auth's signed cookie, if it makes one: nobody is asked, and there is no token
+  cookieCache: process.env.COOKIE_CACHE === "jwks" ? "jwks" : undefined,
   routes: [
     { path: "/", auth: "public" },
     { path: "/sign-up", auth: "public" },

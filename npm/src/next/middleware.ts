@@ -1,5 +1,11 @@
 import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
-import { createGateway, type Gateway, type GatewayOptions, type Refused } from "../gateway.ts";
+import {
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  type Refused,
+  type RequestHead,
+} from "../gateway.ts";
 import type { VerifierOptions } from "../options.ts";
 import { returnPath } from "./return-path.ts";
 import { signingKeys } from "./user.ts";
@@ -66,13 +72,7 @@ export function createMiddleware(options: MiddlewareOptions): Middleware {
       ...signingKeys(rest),
       publicPaths: publicPaths(rest, signInPath),
     });
-    const { origin, pathname, search } = request.nextUrl;
-    const head = {
-      method: request.method,
-      url: origin + pathname + search,
-      headers: request.headers,
-    };
-    const decision = await gateway.decide(head, (task) => event.waitUntil(task));
+    const decision = await gateway.decide(headOf(request), (task) => event.waitUntil(task));
     if (!decision.ok) {
       const signIn = signInPath && needsSession(decision) && isPage(request);
       return signIn
@@ -89,6 +89,16 @@ export function createMiddleware(options: MiddlewareOptions): Middleware {
     decision.editAnswer(response.headers);
     return response;
   };
+}
+
+/** A request under the path that pages have here, and the origin that browsers see. */
+function headOf({ method, headers, nextUrl }: NextRequest): RequestHead {
+  const first = (name: string) => headers.get(name)?.split(",")[0]?.trim();
+  const scheme = first("x-forwarded-proto") ?? nextUrl.protocol.slice(0, -1);
+  // Next calls every loopback address localhost
+  const url = `${scheme}://${first("x-forwarded-host") ?? first("host")}`;
+  const origin = URL.canParse(url) ? new URL(url).origin : nextUrl.origin;
+  return { method, headers, url: origin + nextUrl.pathname + nextUrl.search };
 }
 
 /** What Next says itself of pages that are made for one request. */

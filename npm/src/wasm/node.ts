@@ -1,7 +1,7 @@
 // Node, and by the same condition Deno and Bun.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { once } from "./once.ts";
 
 /** @internal */
@@ -17,6 +17,7 @@ async function read(): Promise<Uint8Array<ArrayBuffer>> {
   } catch {
     // as Node looks for packages, from where the process runs
     const { resolve } = createRequire(join(process.cwd(), "package.json"));
-    return readFile(resolve("better-auth-edge/wasm"));
+    const installed = dirname(resolve("better-auth-edge/package.json"));
+    return readFile(join(installed, "dist/better_auth_edge.wasm"));
   }
 }

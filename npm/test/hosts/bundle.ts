@@ -1,14 +1,18 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
+/** The package's directory. */
+export const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
+
 /** The built wasm, as `dist/` has it. */
-export const WASM = fileURLToPath(new URL("../../dist/better_auth_edge.wasm", import.meta.url));
+export const WASM = join(PACKAGE, "dist/better_auth_edge.wasm");
 
 /** Bundles a program of this directory with the package, as a host's users do by these conditions. */
 export async function bundle(
   source: string,
   conditions: string[],
-  options: { format?: "esm" | "iife"; plugins?: Plugin[] } = {},
+  options: { format?: "esm" | "iife"; plugins?: Plugin[]; external?: string[] } = {},
 ): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(source, import.meta.url))],

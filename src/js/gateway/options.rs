@@ -13,9 +13,25 @@ pub(super) struct Given {
     settings: Vec<(&'static str, String)>,
     /// By what the key set and tokens of sessions are fetched, if not by the runtime
     pub(super) fetch: Option<Function>,
+    /// The options that could not be read, and why
+    faults: Vec<(String, &'static str)>,
 }
 
 impl Given {
+    /// Every fault: what could not be read, and what the settings say of the rest.
+    pub(super) fn faults(&self, settings: Vec<SettingFault>) -> Vec<String> {
+        let unreadable = self.faults.iter().map(|(name, fault)| [name, " ", fault].concat());
+        let is_new = |fault: &SettingFault| {
+            let option = option(fault.setting());
+            option.is_none_or(|option| self.faults.iter().all(|(name, _)| name != option))
+        };
+        unreadable.chain(settings.iter().filter(|fault| is_new(fault)).map(fault)).collect()
+    }
+
+    pub(super) fn is_readable(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     pub(super) fn setting(&self, name: &str) -> Option<String> {
         let found = self.settings.iter().find(|(setting, _)| *setting == name);
         found.map(|(_, text)| text.clone())
@@ -24,14 +40,13 @@ impl Given {
 
 /// The options that an object holds; members that are `undefined` are not there.
 ///
-/// # Errors
-/// Every member that is unknown or that no setting can be.
-pub(super) fn read(options: &JsValue) -> Result<Given, Vec<String>> {
+/// What is unknown, or what no setting can be, is among its faults. `None` for what is no object.
+pub(super) fn read(options: &JsValue) -> Option<Given> {
     if !options.is_object() {
-        return Err(vec!["the options are not an object".to_owned()]);
+        return None;
     }
     let options: &Object = options.unchecked_ref();
-    let (mut given, mut faults) = (Given::default(), Vec::new());
+    let mut given = Given::default();
     for entry in Object::entries(options).iter() {
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
@@ -49,20 +64,24 @@ pub(super) fn read(options: &JsValue) -> Result<Given, Vec<String>> {
         };
         match text {
             Ok(setting) => given.settings.push(setting),
-            Err(fault) => faults.push([&name, " ", fault].concat()),
+            Err(fault) => given.faults.push((name, fault)),
         }
     }
-    if faults.is_empty() { Ok(given) } else { Err(faults) }
+    Some(given)
 }
 
 /// A fault as whoever wrote the options knows it.
-pub(super) fn fault(fault: &SettingFault) -> String {
-    let named = OPTIONS.iter().find(|(_, setting, _)| *setting == fault.setting());
+fn fault(fault: &SettingFault) -> String {
     let text = fault.to_string();
-    match (named, text.strip_prefix(fault.setting())) {
-        (Some((option, ..)), Some(detail)) => [option, detail].concat(),
+    match (option(fault.setting()), text.strip_prefix(fault.setting())) {
+        (Some(option), Some(detail)) => [option, detail].concat(),
         _ => text,
     }
+}
+
+/// The option that is this setting.
+fn option(setting: &str) -> Option<&'static str> {
+    OPTIONS.iter().find(|(_, named, _)| *named == setting).map(|(option, ..)| *option)
 }
 
 #[derive(Clone, Copy)]

@@ -1,0 +1,202 @@
+// What is sent to the application by people who are not what they say.
+import assert from "node:assert/strict";
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { before, test } from "node:test";
+import { send, signUp, type Visitor } from "./http.ts";
+
+const SOMEBODY = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+/** @param base gives the application's URL once it runs */
+export function attacks(base: () => string): void {
+  let ada: Visitor;
+  let bob: Visitor;
+  before(async () => {
+    [ada, bob] = [await signUp(base()), await signUp(base())];
+  });
+
+  test("whoever is not signed in gets a problem at an API, and a page to sign in at a page", async () => {
+    const api = await send(base(), "/api/me");
+    assert.equal(api.status, 401);
+    assert.equal(api.json().code, "missing_token");
+    assert.match(String(api.headers["www-authenticate"]), /^Bearer/);
+    const page = await send(base(), "/tasks?a=b&c=d");
+    assert.equal(page.status, 307);
+    assert.equal(site(page.headers.location), "/sign-in?next=%2Ftasks%3Fa%3Db%26c%3Dd");
+    const posted = await send(base(), "/tasks", {}, { method: "POST" });
+    assert.equal(posted.json().code, "missing_token");
+  });
+
+  test("a session cookie is enough for pages, for route handlers and for FastAPI", async () => {
+    const me = await send(base(), "/api/me", { cookie: ada.cookie });
+    assert.equal((me.json().user as { id: string }).id, ada.uuid);
+    const page = await send(base(), "/me", { cookie: ada.cookie });
+    assert.ok(page.text.includes(ada.uuid), page.text);
+    const tasks = await send(base(), `/api/${ada.uuid}/tasks`, { cookie: ada.cookie });
+    assert.deepEqual([tasks.status, tasks.text], [200, "[]"]);
+  });
+
+  test("a bearer token is as good, and an opaque session token is called by its name", async () => {
+    const { token } = (await send(base(), "/api/auth/token", { cookie: ada.cookie })).json() as {
+      token: string;
+    };
+    const me = await send(base(), "/api/me", { authorization: `Bearer ${token}` });
+    assert.equal((me.json().user as { id: string }).id, ada.uuid);
+    const opaque = await send(base(), "/api/me", { authorization: `Bearer ${ada.session}` });
+    assert.equal(opaque.json().code, "opaque_token");
+  });
+
+  test("user A does not reach user B's path", async () => {
+    const tasks = await send(base(), `/api/${bob.uuid}/tasks`, { cookie: ada.cookie });
+    assert.deepEqual([tasks.status, tasks.json().code], [403, "user_mismatch"]);
+  });
+
+  test("another site's page changes nothing by cookie", async () => {
+    const headers = { cookie: ada.cookie, "content-type": "application/json" };
+    const post = (origin: string) => {
+      const body = '{"title":"a task"}';
+      return send(
+        base(),
+        `/api/${ada.uuid}/tasks`,
+        { ...headers, origin },
+        { method: "POST", body },
+      );
+    };
+    assert.equal((await post("https://evil.example")).json().code, "cross_site_request");
+    assert.equal((await post("null")).json().code, "cross_site_request");
+    assert.equal((await post(base())).status, 201);
+  });
+
+  test("headers that only the edge may send are removed from everybody's requests", async () => {
+    const forged = {
+      "x-edge-user": SOMEBODY,
+      x_edge_user: SOMEBODY,
+      "x-edge-anything": "a",
+      "x-edge-jwt-assertion": forgedAssertion(),
+    };
+    const seen = await send(base(), "/seen/public", forged);
+    assert.equal(seen.json().user, null);
+    const names = Object.keys(seen.json().headers as object);
+    assert.deepEqual(
+      names.filter((name) => /^x.edge/.test(name)),
+      [],
+    );
+    const own = await send(base(), "/seen/required", { ...forged, cookie: ada.cookie });
+    assert.equal((own.json().user as { id: string }).id, ada.uuid);
+    assert.equal((own.json().headers as Record<string, string>)["x-edge-user"], ada.uuid);
+  });
+
+  test("where the middleware does not run nobody is believed", async () => {
+    const assertions = [forgedAssertion(), "a.b.c", ada.session, ""];
+    for (const assertion of assertions) {
+      const headers = { "x-edge-user": SOMEBODY, "x-edge-jwt-assertion": assertion };
+      const seen = await send(base(), "/seen/outside", { ...headers, cookie: ada.cookie });
+      assert.deepEqual([seen.status, seen.json().user], [200, null], assertion);
+    }
+  });
+
+  test("Next's own headers lead nobody around the middleware", async () => {
+    const names = ["middleware", "src/middleware", "proxy", "src/proxy", "pages/_middleware"];
+    const values = names.flatMap((name) => [name, Array(6).fill(name).join(":")]);
+    for (const value of values) {
+      const answer = await send(base(), "/api/me", { "x-middleware-subrequest": value });
+      assert.equal(answer.status, 401, value);
+    }
+    for (const [name, value] of [
+      ["x-middleware-next", "1"],
+      ["x-middleware-rewrite", "/"],
+      ["x-middleware-override-headers", "x-edge-user"],
+      ["x-middleware-request-x-edge-user", SOMEBODY],
+      ["x-middleware-invoke", "1"],
+      ["x-invoke-path", "/seen/public"],
+      ["x-matched-path", "/seen/public"],
+      ["x-nextjs-data", "1"],
+      ["x-now-route-matches", "1"],
+      ["rsc", "1"],
+      ["next-router-prefetch", "1"],
+    ] as const) {
+      const answer = await send(base(), "/seen/required", { [name]: value });
+      assert.ok([307, 401].includes(answer.status), `${name}: ${answer.status}`);
+      const open = await send(base(), "/seen/public", { [name]: value });
+      assert.equal(open.json().user, null, name);
+    }
+  });
+
+  test("no spelling of a path leads around the rules, or to another site", async () => {
+    for (const path of [
+      "/api/me/",
+      "//api/me",
+      "/./api/me",
+      "/x/../api/me",
+      "/%61pi/me",
+      "/api%2Fme",
+      "/api\\me",
+      "/API/ME",
+      "/api/me.rsc",
+      "/tasks.rsc",
+      "/tasks.segments/_tree.segment.rsc",
+      "/_next/data/build/tasks.json",
+      "/_next/static/../../api/me",
+      "/_next/static/%2e%2e/%2e%2e/api/me",
+      "/_next/static/..%2f..%2fapi/me",
+      "/_next/image?url=%2Fapi%2Fme&w=64&q=75",
+      "/sign-in/../api/me",
+      "/seen/public/../required",
+      "//evil.example",
+      "//evil.example/%2e%2e",
+      "/\\evil.example",
+      "/%5cevil.example",
+      "/.//evil.example",
+      "/%2f%2fevil.example",
+      "/%09/evil.example",
+      "http://evil.example/",
+    ]) {
+      const answer = await send(base(), path);
+      const { status, headers, text } = answer;
+      assert.ok([301, 307, 308, 400, 401, 404, 500].includes(status), `${path}: ${status} ${text}`);
+      if (headers.location) {
+        const to = site(headers.location);
+        const next = new URL(to, base()).searchParams.get("next") ?? "/";
+        assert.match(to, /^\/(?![/\\])/, path);
+        assert.match(next, /^\/(?![/\\])/, path);
+      }
+    }
+  });
+
+  test("a page for people who are signed in stays out of shared caches, made in advance or not", async () => {
+    for (const path of ["/static", "/me"]) {
+      assert.equal((await send(base(), path)).status, 307);
+      const { status, headers } = await send(base(), path, { cookie: ada.cookie });
+      assert.equal(status, 200);
+      assert.match(String(headers["cache-control"]), /private.*no-store/, path);
+    }
+  });
+
+  test("the edge publishes the keys that it signs by", async () => {
+    const answer = await send(base(), "/.well-known/better-auth-edge/jwks.json");
+    const [key] = answer.json().keys as Record<string, string>[];
+    assert.equal(key?.crv, "Ed25519");
+    assert.equal(key?.d, undefined);
+  });
+
+  /** A redirect's target, which must be on this site. */
+  function site(location: unknown): string {
+    const url = new URL(String(location), base());
+    assert.equal(url.hostname.replace("localhost", "127.0.0.1"), "127.0.0.1", String(location));
+    return String(location).replace(/^https?:\/\/[^/]+/, "");
+  }
+}
+
+/** As the edge would make it, but for the key. */
+function forgedAssertion(): string {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const now = Math.floor(Date.now() / 1000);
+  const APP = "better-auth-edge:app";
+  const claims = { iss: APP, aud: APP, sub: SOMEBODY, iat: now, exp: now + 60, claims: {} };
+  return jws({ alg: "EdDSA", typ: "edge-assertion+jwt" }, claims, privateKey);
+}
+
+function jws(header: object, claims: object, key: KeyObject): string {
+  const encoded = [header, claims].map((part) => Buffer.from(JSON.stringify(part)));
+  const input = encoded.map((part) => part.toString("base64url")).join(".");
+  return `${input}.${sign(null, Buffer.from(input), key).toString("base64url")}`;
+}

@@ -1,0 +1,131 @@
+// Servers as child processes on free loopback ports: they end with the tests.
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
+
+export interface Server {
+  url: string;
+  /** What it has printed. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** A port that nobody has just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+interface Start {
+  command: string;
+  args: string[];
+  cwd: string;
+  env: Record<string, string>;
+  /** What it prints when it is there; a group holds its URL, if it says that. */
+  ready: RegExp;
+  url?: string;
+}
+
+/** Starts a server and waits until it is ready. */
+export async function start({ command, args, cwd, env, ready, url }: Start): Promise<Server> {
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, NO_PROXY: "127.0.0.1", ...env },
+    // a group of its own, so that what it has started ends with it
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  groups.add(child);
+  let log = "";
+  const found = new Promise<RegExpExecArray>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      log += chunk;
+      const match = ready.exec(log);
+      if (match) resolve(match);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.on("exit", (code) => reject(new Error(`${args.join(" ")} ended with ${code}:\n${log}`)));
+    child.on("error", reject);
+  });
+  const match = await found;
+  return {
+    url: url ?? (match[1] as string),
+    log: () => log,
+    stop: async () => {
+      const ended = child.exitCode === null ? once(child, "exit") : undefined;
+      kill(child);
+      await ended;
+    },
+  };
+}
+
+const groups = new Set<ChildProcess>();
+
+function kill(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined && groups.delete(child)) process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // it has ended by itself
+  }
+}
+
+process.on("exit", () => groups.forEach(kill));
+
+/** Better Auth and FastAPI, as the other examples have them. */
+export interface Backends {
+  auth: Server;
+  api: Server;
+  secret: string;
+  stop(): Promise<void>;
+}
+
+/** @param pages origins whose pages may sign users in */
+export async function startBackends(pages: string[]): Promise<Backends> {
+  const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-next-"));
+  const secret = randomBytes(32).toString("hex");
+  const own = { HOST: "127.0.0.1", PORT: "0", EXIT_WITH_PARENT: "1" };
+  const auth = await start({
+    command: process.execPath,
+    args: ["--import", "tsx", "src/server.ts"],
+    cwd: join(ROOT, "examples/fullstack/auth"),
+    env: {
+      ...own,
+      BETTER_AUTH_SECRET: secret,
+      BETTER_AUTH_URL: "",
+      BETTER_AUTH_TRUSTED_ORIGINS: pages.join(","),
+      COOKIE_CACHE: "jwks",
+      DATABASE_URL: `file:${directory}/auth.db`,
+    },
+    ready: /Better Auth listening on (\S+)/,
+  });
+  const api = await start({
+    command: process.env.PYTHON ?? join(ROOT, ".venv/bin/python"),
+    args: ["-m", "app"],
+    cwd: join(ROOT, "examples/fullstack/api"),
+    env: {
+      ...own,
+      BETTER_AUTH_URL: auth.url,
+      DATABASE_URL: `sqlite:///${directory}/tasks.db`,
+      PYTHONDONTWRITEBYTECODE: "1",
+    },
+    ready: /FastAPI listening on (\S+)/,
+  });
+  const stop = async () => {
+    await Promise.all([auth.stop(), api.stop()]);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { auth, api, secret, stop };
+}
