@@ -29,17 +29,9 @@ const entryPoints = Object.entries(RUNTIMES).flatMap(([runtime, entries]) =>
     out: `${runtime}/${name}`,
   })),
 );
-for (const [name, source] of Object.entries(PLAIN_ENTRIES)) {
-  entryPoints.push({ in: source, out: name });
-}
-const { outputFiles } = await build({
-  entryPoints,
-  write: false,
+const common = {
   outdir: here("dist"),
   bundle: true,
-  splitting: true,
-  // as deep as the entries, from where the wasm is one up
-  chunkNames: "shared/[hash]",
   format: "esm",
   platform: "neutral",
   target: "es2022",
@@ -49,8 +41,16 @@ const { outputFiles } = await build({
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: here("."),
-  alias: { "#bindings": `${wasm}/bindings.js` },
   external: ["*.wasm", "*.wasm?module", "next", "next/*", "react", "node:*"],
+};
+const { outputFiles } = await build({
+  ...common,
+  entryPoints,
+  write: false,
+  splitting: true,
+  // as deep as the entries, from where the wasm is one up
+  chunkNames: "shared/[hash]",
+  alias: { "#bindings": `${wasm}/bindings.js` },
   plugins: [loaders(await importersOfWasm())],
 });
 for (const { path, text } of outputFiles) {
@@ -60,6 +60,8 @@ for (const { path, text } of outputFiles) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
 }
+// by themselves: what they would share with the others they do not need
+await build({ ...common, entryPoints: PLAIN_ENTRIES });
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
 // npm takes it from the package's own directory
 copyFileSync(here("../LICENSE"), here("LICENSE"));
