@@ -1,7 +1,7 @@
 // Makes `dist/` from `src/` and from the wasm that `cargo xtask build` has put into `target/javascript`.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -29,16 +29,9 @@ const entryPoints = Object.entries(RUNTIMES).flatMap(([runtime, entries]) =>
     out: `${runtime}/${name}`,
   })),
 );
-for (const [name, source] of Object.entries(PLAIN_ENTRIES)) {
-  entryPoints.push({ in: source, out: name });
-}
-await build({
-  entryPoints,
+const common = {
   outdir: here("dist"),
   bundle: true,
-  splitting: true,
-  // as deep as the entries, from where the wasm is one up
-  chunkNames: "shared/[hash]",
   format: "esm",
   platform: "neutral",
   target: "es2022",
@@ -48,10 +41,27 @@ await build({
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: here("."),
-  alias: { "#bindings": `${wasm}/bindings.js` },
   external: ["*.wasm", "*.wasm?module", "next", "next/*", "react", "node:*"],
+};
+const { outputFiles } = await build({
+  ...common,
+  entryPoints,
+  write: false,
+  splitting: true,
+  // as deep as the entries, from where the wasm is one up
+  chunkNames: "shared/[hash]",
+  alias: { "#bindings": `${wasm}/bindings.js` },
   plugins: [loaders(await importersOfWasm())],
 });
+for (const { path, text } of outputFiles) {
+  // esbuild imports shared modules also for effects, which they have not, and warns when it reads that
+  const content = text.replaceAll(/\bimport"\.{1,2}\/[^"]+";/g, "");
+  if (content.trim() === "") continue;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
+// by themselves: what they would share with the others they do not need
+await build({ ...common, entryPoints: PLAIN_ENTRIES });
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
 // npm takes it from the package's own directory
 copyFileSync(here("../LICENSE"), here("LICENSE"));

@@ -79,6 +79,17 @@ test("who signs in is who calls, until they sign out and somebody else signs in"
   }
 });
 
+test("a Better Auth that is down is not taken for a sign-out", async () => {
+  // a port that nobody listens on any more
+  const closed = await serve(() => ({}));
+  await closed[Symbol.asyncDispose]();
+  const authClient = createAuthClient({ baseURL: closed.url, plugins: [jwtClient()] });
+  const call = createApiClient({ authClient: authClient as AuthClient, baseURL: api.url });
+  const error = await call("/me").catch((error: unknown) => error);
+  assert.ok(error instanceof ApiError);
+  assert.equal(error.code, "token_unavailable");
+});
+
 /** Like a page's own: with cookies, and an origin. */
 function browserFetch(): typeof fetch {
   const cookies = new Map<string, string>();

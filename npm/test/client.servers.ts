@@ -15,7 +15,7 @@ export interface Arrived {
 /** What to answer. */
 export interface Reply {
   status?: number;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | string[]>;
   body?: string | object;
 }
 

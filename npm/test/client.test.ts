@@ -265,6 +265,25 @@ test("a Better Auth that cannot be reached, or answers nonsense, is said to be",
   assert.equal(api.arrived.length, 0);
 });
 
+test("a Better Auth that accepts and never answers is given up, and asked again by the next call", async () => {
+  const { timeout } = AbortSignal;
+  AbortSignal.timeout = (milliseconds) => timeout.call(AbortSignal, milliseconds / 100);
+  try {
+    let isAwake = false;
+    await using auth = await serve(async () => {
+      if (!isAwake) await new Promise(() => {});
+      return { body: { token: token({}) } };
+    });
+    await using api = await serve(ok);
+    const call = createApiClient({ authClient: authClientOf(auth.url), baseURL: api.url });
+    assert.equal((await failure(call("/tasks"))).code, "token_unavailable");
+    isAwake = true;
+    assert.equal((await call("/tasks")).status, 200);
+  } finally {
+    AbortSignal.timeout = timeout;
+  }
+});
+
 test("who is signed out gets an error, and no call is made", async () => {
   await using auth = await serve(() => ({ status: 401, body: {} }));
   await using api = await serve(ok);

@@ -76,6 +76,8 @@ fn worker() -> Result<()> {
 /// The npm package, on every runtime that it is for, and the example's Better Auth server.
 fn npm() -> Result<()> {
     build::npm()?;
+    // for the command line, which examines one
+    build::worker()?;
     let browser = setup::browser()?;
     let mut npm = Command::new("npm");
     npm.args(["test", "--silent", "--workspaces", "--if-present"]).current_dir(root());

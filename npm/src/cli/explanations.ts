@@ -19,9 +19,11 @@ export function explain(code: string): Explanation | undefined {
   const [before = "", after = ""] = section.split("\n- **Causes**: ");
   const [causes = "", cure = ""] = after.split("\n- **Cure**: ");
   const meaning = before.slice(before.indexOf("**\n") + 3);
-  return { title, meaning: inOneLine(meaning), causes: inOneLine(causes), cure: inOneLine(cure) };
+  return { title, meaning: sentence(meaning), causes: sentence(causes), cure: sentence(cure) };
 }
 
-function inOneLine(text: string): string {
-  return text.trim().replace(/\s+/g, " ");
+/** In one line, as it stands by itself. */
+function sentence(text: string): string {
+  const line = text.trim().replace(/\s+/g, " ");
+  return line.charAt(0).toUpperCase() + line.slice(1);
 }

@@ -16,7 +16,8 @@ export class NoAnswer extends Error {
   override name = "NoAnswer";
 }
 
-const TIMEOUT = 10_000;
+/** Milliseconds: what the edge waits for keys unless it is told otherwise. */
+const TIMEOUT = 5_000;
 const MAX_BYTES = 1024 * 1024;
 
 /**

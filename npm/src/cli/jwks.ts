@@ -49,8 +49,8 @@ export function jwksUrl(url: URL): URL {
   return url.pathname === "/" && url.search === "" ? new URL("/api/auth/jwks", url) : url;
 }
 
-/** A set, or why there is none: half a sentence, and what to do. */
-export type Fetched = { set: KeySet } | { problem: string; cure: string };
+/** A set, or why there is none: half a sentence, and what to do. And the answer, if there was one. */
+export type Fetched = ({ set: KeySet } | { problem: string; cure: string }) & { answer?: Answer };
 
 /** Fetches a JWK Set as the edge would. */
 export async function fetchKeySet(url: URL): Promise<Fetched> {
@@ -62,15 +62,16 @@ export async function fetchKeySet(url: URL): Promise<Fetched> {
     if (!(error instanceof NoAnswer)) throw error;
     return { problem: error.message, cure: "Is Better Auth running, and is this its address?" };
   }
-  if (answer.status !== 200) return unexpected(answer);
+  if (answer.status !== 200) return { ...unexpected(answer), answer };
   try {
-    return { set: await readKeySet(answer.text) };
+    return { set: await readKeySet(answer.text), answer };
   } catch (error) {
-    return { problem: `the answer is no JWK Set: ${(error as Error).message}`, cure: AT_JWKS };
+    const problem = `the answer is no JWK Set: ${(error as Error).message}`;
+    return { problem, cure: AT_JWKS, answer };
   }
 }
 
-function unexpected({ status, headers }: Answer): Fetched {
+function unexpected({ status, headers }: Answer): { problem: string; cure: string } {
   const problem = `the server answered ${status}`;
   const location = headers.get("location");
   if (status >= 300 && status < 400 && location !== null) {

@@ -29,6 +29,8 @@ export interface Note {
   text: string;
 }
 
+const LEVELS = ["failure", "warning", "info"];
+
 /** What a document holds. */
 export interface KeySet {
   entries: Entry[];
@@ -39,15 +41,37 @@ export interface KeySet {
 /**
  * Reads a set. Which keys can be used is the core's to say; the words are ours.
  *
- * @throws {EdgeAuthError} `keys_unavailable` if the text is no JWK Set
+ * @throws {NoKeySet} if the text is none
  */
 export async function readKeySet(text: string): Promise<KeySet> {
   const glue = await load();
-  const faults = glue.keyFaults(text).split("\n");
+  const [isSet, ...faults] = glue.keyFaults(text);
+  if (!isSet) throw new NoKeySet(whyNoSet(text));
   const { keys } = JSON.parse(text) as { keys: unknown[] };
-  const entries = keys.map((key, i) => readEntry(key, i + 1, faults[i] || null));
-  for (const entry of entries) compare(entry, entries);
+  const entries = keys.map((key, i) => readEntry(key, i + 1, faultOf(faults[i])));
+  for (const entry of entries) {
+    compare(entry, entries);
+    entry.notes.sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
+  }
   return { entries, notes: setNotes(entries) };
+}
+
+/** A document is no JWK Set; the message says why, as half a sentence. */
+export class NoKeySet extends Error {
+  override name = "NoKeySet";
+}
+
+/** The core is stricter than `JSON.parse`, which is enough to say what is wrong. */
+function whyNoSet(text: string): string {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return "it is not JSON";
+  }
+  if (!isObject(document) || !Array.isArray(document.keys)) return "it has no array keys";
+  if (Buffer.byteLength(text) > 256 * 1024) return "it is larger than 256 kB";
+  return "a member is there twice, or it is not JSON by the letter";
 }
 
 function readEntry(key: unknown, number: number, fault: string | null): Entry {
@@ -74,6 +98,22 @@ function readEntry(key: unknown, number: number, fault: string | null): Entry {
   }
   return entry;
 }
+
+/** What is not known here is a fault too: a key is usable only if the core says so. */
+function faultOf(letter: string | undefined): string | null {
+  return letter === "-" ? null : (FAULTS[letter ?? ""] ?? "wrong_form");
+}
+
+/** The core's letters (`src/js/keys.rs`) for keys that it does not use. */
+const FAULTS: Record<string, string> = {
+  a: "unknown_type",
+  b: "wrong_form",
+  c: "private",
+  d: "not_for_verifying",
+  e: "contradictory",
+  f: "weak_point",
+  g: "weak_rsa",
+};
 
 /** Why the core does not use a key, and what to do. */
 function wrong(fault: string, { kty, crv, alg, bits }: Entry, jwk: Jwk): Note {

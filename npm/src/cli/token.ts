@@ -11,8 +11,8 @@ export interface Read {
 /** Reads as much as there is, and refuses nothing: that is the verifier's. */
 export function readToken(token: string): Read {
   const segments = token.split(".");
-  const read: Read = { form: form(token, segments.length) };
   const header = readSegment(segments[0]);
+  const read: Read = { form: form(token, segments.length, header !== undefined) };
   const claims = segments.length === 3 ? readSegment(segments[1]) : undefined;
   if (header) read.header = header;
   if (claims) read.claims = claims;
@@ -20,8 +20,9 @@ export function readToken(token: string): Read {
 }
 
 /** The length betrays what was cut off, the segments what is something else. */
-function form(token: string, segments: number): string {
-  const kind = KINDS[segments] ?? "no JWT";
+function form(token: string, segments: number, hasHeader: boolean): string {
+  const isCut = hasHeader && segments < 3;
+  const kind = isCut ? "the beginning of a JWT, cut off" : (KINDS[segments] ?? "no JWT");
   const count = segments === 1 ? "one segment" : `${segments} segments`;
   return `${Buffer.byteLength(token)} bytes, ${count}: ${kind}`;
 }

@@ -38,7 +38,7 @@ Options, named as the Worker's settings
   --issuer <issuers>      accepted issuers, separated by commas
   --audience <audiences>  accepted audiences
   --algorithms <names>    EdDSA,ES256,ES512,PS256,RS256 by default
-  --profile <profile>     session (default), access-token or session-cache
+  --profile <profile>     session (default), access-token, session-cache or edge-assertion
   --user-claim <claims>   the claim that says who the user is; sub by default
   --clock-tolerance <s>   how far clocks may differ, in seconds; 5 by default
   --max-token-age <s>     the most seconds since iat
@@ -62,7 +62,7 @@ async function run(given: Given): Promise<number> {
   const read = readToken(token);
   const fetched: { problem?: string } = {};
   const decision = await decide(token, options, fetched);
-  if (given.has("json")) showJson(read, decision);
+  if (given.has("json")) showJson(read, decision, fetched.problem);
   else show(read, decision, fetched.problem);
   return decision.ok ? 0 : 1;
 }
@@ -81,10 +81,10 @@ async function decide(
   const observed: typeof fetch = async (input, init) => {
     try {
       const response = await waiting(`asking ${new URL(String(input)).host}`, fetch(input, init));
-      if (!response.ok) fetched.problem = answered(response);
+      if (!response.ok) fetched.problem = `${input}: ${answered(response)}`;
       return response;
     } catch (error) {
-      fetched.problem = why(error);
+      fetched.problem = `${input}: ${why(error)}`;
       throw error;
     }
   };
@@ -148,12 +148,13 @@ function withoutScheme(text: string): string {
   return text.trim().replace(/^(?:authorization:\s*)?bearer\s+/i, "");
 }
 
-function showJson(read: Read, decision: Decision): void {
+function showJson(read: Read, decision: Decision, problem: string | undefined): void {
   const { header, claims } = read;
   const times = Object.entries(claims ?? {}).filter(([name, value]) => isTime(name, value));
   const cure = decision.ok ? undefined : explain(decision.code)?.cure;
   printJson({
     ...decision,
+    problem,
     verified: decision.ok,
     header: header ?? null,
     claims: claims ?? null,
@@ -178,7 +179,7 @@ function show(read: Read, decision: Decision, problem: string | undefined): void
   const title = explanation ? `. ${explanation.title}` : "";
   print(marked("failure", `refused: ${output.bold(code)} (${status})${title}`));
   print(paragraph(printable(detail, 1000), 4));
-  if (problem !== undefined) print(paragraph(`The keys: ${problem}`, 4));
+  if (problem !== undefined) print(paragraph(problem, 4));
   if (!explanation) return;
   for (const [name, text] of [
     ["What it means", explanation.meaning],

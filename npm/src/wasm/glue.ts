@@ -7,7 +7,7 @@
 export interface Glue {
   createVerifier(options: object): WasmVerifier;
   createGateway(options: object): WasmGateway;
-  /** Why each entry of a JWK Set is ignored, a line for each; empty where it can be used. */
+  /** Why each entry of a JWK Set is ignored: `:`, then letters; empty where it is no set. */
   keyFaults(set: string): string;
 }
 

@@ -1,8 +1,9 @@
 /** Are the settings good, and are there keys to verify with? */
 import { explain } from "../explanations.ts";
-import { fetchKeySet } from "../jwks.ts";
+import { type Fetched, fetchKeySet } from "../jwks.ts";
 import { printable } from "../terminal.ts";
 import { duration } from "../times.ts";
+import { checkClock } from "./clock.ts";
 import { type Answer, type Deployment, readObject } from "./deployment.ts";
 import { type Finding, findings } from "./finding.ts";
 
@@ -63,21 +64,26 @@ function keysFinding(health: Record<string, unknown>, keys: number): Finding {
 /** Seconds; far more than a set is used without asking again. */
 const STALE = 3600;
 
-/** Holds what the auth server publishes against what the edge has. */
-export async function checkPublished(url: URL, known: number): Promise<Finding[]> {
-  const { ok, warning, failure } = findings("keys");
+/** Holds what the auth server publishes, and its clock, against what the edge has. */
+export async function checkAuthServer(url: URL, known: number): Promise<Finding[]> {
   const fetched = await fetchKeySet(url);
+  const clock = fetched.answer ? [checkClock([fetched.answer], "the auth server")] : [];
+  return [...published(url, fetched, known), ...clock];
+}
+
+function published(url: URL, fetched: Fetched, known: number): Finding[] {
+  const { ok, warning, failure } = findings("keys");
   if (!("set" in fetched)) {
     return [failure(`${url.href}: ${fetched.problem}`, fetched.cure)];
   }
-  const usable = fetched.set.entries.filter((entry) => entry.usable).length;
-  const bad = [...fetched.set.entries.flatMap((entry) => entry.notes), ...fetched.set.notes].filter(
-    ({ level }) => level === "failure",
-  );
+  const { entries, notes } = fetched.set;
+  const all = [...entries.flatMap((entry) => entry.notes), ...notes];
+  const bad = all.filter(({ level }) => level === "failure");
   if (bad.length > 0) {
     const cure = `better-auth-edge jwks ${url.href} shows more.`;
     return bad.map(({ text }) => failure(`${url.href}: ${text}`, cure));
   }
+  const usable = entries.filter((entry) => entry.usable).length;
   const text = `${url.href} publishes ${usable} usable ${usable === 1 ? "key" : "keys"}`;
   if (usable === known) return [ok(text)];
   const cure = "It may be ten minutes behind; otherwise BETTER_AUTH_URL or JWKS_URL is another's.";

@@ -8,7 +8,7 @@ import { checkClock } from "./clock.ts";
 import { checkCors } from "./cors.ts";
 import { Deployment, NoAnswer } from "./deployment.ts";
 import { CHECKS, type Check, type Finding, findings } from "./finding.ts";
-import { checkHealth, checkPublished } from "./health.ts";
+import { checkAuthServer, checkHealth } from "./health.ts";
 import { checkRefusal } from "./refusal.ts";
 
 export const doctor: Command = {
@@ -63,7 +63,7 @@ async function examine(deployment: Deployment, given: Given): Promise<Finding[]>
   try {
     const health = await checkHealth(deployment);
     found.push(...health.findings);
-    if (published) found.push(...(await checkPublished(jwksUrl(published), health.keys)));
+    if (published) found.push(...(await checkAuthServer(jwksUrl(published), health.keys)));
     if (health.goesOn) {
       found.push(...(await checkRefusal(deployment)));
       found.push(...(await checkCors(deployment, page)));

@@ -23,7 +23,7 @@ export async function checkRefusal(deployment: Deployment): Promise<Finding[]> {
     const answer = await deployment.ask(path, { headers });
     const isRefused = [401, 403, 400].includes(answer.status) && problemCode(answer) !== undefined;
     if (isRefused) {
-      found.push(ok(`${what} ${what.endsWith("s") ? "are" : "is"} refused: ${said(answer)}`));
+      found.push(ok(`${what} is refused: ${said(answer)}`));
     } else if (problemCode(answer) === "keys_unavailable") {
       found.push(warning(`${what} cannot be judged: ${said(answer)}`, "See keys, above."));
     } else {
@@ -50,9 +50,12 @@ function forgeries(): [string, Record<string, string>][] {
   return [
     ["a forged identity header", { "x-edge-user": "doctor", "x-edge-jwt-assertion": signed }],
     // CVE-2025-29927
-    ["a skipped middleware", { "x-middleware-subrequest": "middleware:middleware:middleware" }],
+    [
+      "an attempt to skip the middleware",
+      { "x-middleware-subrequest": "middleware:middleware:middleware" },
+    ],
     ["a token without a signature", { authorization: `Bearer ${unsigned}` }],
-    ["a token signed by a key of nobody's", { authorization: `Bearer ${signed}` }],
+    ["a token signed by an unknown key", { authorization: `Bearer ${signed}` }],
   ];
 }
 
