@@ -15,7 +15,8 @@ import { formatMessage } from "publint/utils";
 const run = promisify(execFile);
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(PACKAGE, "dist");
-const BUDGET = 150_000;
+// docs/decisions/0006: the gateway came in
+const BUDGET = 195_000;
 
 /** A project that has the package as npm installs it. */
 let project: string;
