@@ -6,6 +6,7 @@ mod cookie_cache;
 mod expectations;
 mod profile;
 mod required;
+mod rule;
 mod times;
 mod user;
 
@@ -14,6 +15,7 @@ pub(crate) use expectations::Expected;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
 pub use profile::Profile;
 pub use required::RequiredClaim;
+pub(crate) use rule::Rule;
 pub use user::UserClaim;
 
 use crate::jose::{Json, Object};

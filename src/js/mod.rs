@@ -2,7 +2,12 @@
 //!
 //! Glue only: options in, results out. Payloads cross as text and are parsed by the host.
 
+#[cfg(feature = "inspector")]
+mod explain;
 mod options;
+
+#[cfg(feature = "inspector")]
+pub use explain::explain;
 
 use std::rc::Rc;
 
@@ -28,13 +33,16 @@ use crate::verifier::{Fault, Verified, Verifier};
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
+    Ok(JsVerifier(Rc::new(verifier_of(&options)?)))
+}
+
+fn verifier_of(options: &JsValue) -> Result<Verifier, JsValue> {
     let misconfigured = |detail: String| to_js_error(&Error::new(Code::Misconfigured, detail));
-    let options = options::read(&options).map_err(misconfigured)?;
-    let verifier = options.build().map_err(|faults| {
+    let options = options::read(options).map_err(misconfigured)?;
+    options.build().map_err(|faults| {
         let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
         misconfigured(faults.join("; "))
-    })?;
-    Ok(JsVerifier(Rc::new(verifier)))
+    })
 }
 
 /// A verifier of session tokens.

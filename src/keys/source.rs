@@ -48,6 +48,14 @@ impl KeySource {
         }
     }
 
+    /// The set as it is known now, without asking anybody.
+    pub fn known(&self) -> Option<Arc<KeySet>> {
+        match self {
+            Self::Fixed(set) => Some(Arc::clone(set)),
+            Self::Remote(remote) => remote.cache().known().map(Arc::clone),
+        }
+    }
+
     /// What is known now, without asking anybody.
     pub fn status(&self, now: f64) -> KeyStatus {
         match self {
@@ -180,6 +188,8 @@ impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Get(error) => write!(f, "{error}"),
+            // what a browser tells of a redirect
+            Self::Status(0) => f.write_str("the server redirects, which is not followed"),
             Self::Status(status) => write!(f, "the server answered {status}, not 200"),
             Self::SameZone => f.write_str(
                 "a Worker must not fetch from its own zone (error 1042): bind the auth server as AUTH",
