@@ -121,10 +121,11 @@ fn keys_that_cannot_be_had_fail_the_key_check_with_their_cause() {
     let explanation = host.run(verifier.explain(&Signer::default().token(&good_claims()), &host));
     let failed = explanation.checks.iter().find(|report| report.outcome == Outcome::Failed);
     assert_eq!(failed.map(|report| report.check), Some(Check::Key));
-    let error = explanation.result.unwrap_err();
+    let error = explanation.result.as_ref().unwrap_err();
     assert_eq!(error.code().as_str(), "keys_unavailable");
-    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    let cause = std::error::Error::source(error).map(ToString::to_string);
     assert_eq!(cause.as_deref(), Some("the server answered 404, not 200"));
+    assert_eq!(explanation.source.as_deref(), Some("https://app.example/api/auth/jwks"));
 }
 
 #[test]

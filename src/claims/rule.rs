@@ -38,14 +38,14 @@ impl Expectations {
                 "text, text or texts, and times in seconds since 1970",
             ),
             Check::Lifetime => {
-                let most = self.clock.max_lifetime?;
+                let most = self.clock.max_lifetime? as u64;
                 Rule::new(&["iat", "exp"], format!("at most {most} s apart"))
             }
             Check::Issuer => Rule::new(&["iss"], one_of(&self.issuers)),
             Check::Audience => Rule::new(&["aud"], one_of(&self.audiences)),
             Check::Expiry => Rule::new(&["exp"], format!("later than {tolerance} s ago")),
             Check::Age => {
-                let most = self.clock.max_age?;
+                let most = self.clock.max_age? as u64;
                 Rule::new(&["iat"], format!("at most {most} s ago, give or take {tolerance} s"))
             }
             Check::NotBefore | Check::Issued => {

@@ -6,20 +6,22 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::verifier_of;
+use super::{build, read};
 use crate::check::Check;
 use crate::host::JsHost;
 use crate::jose::json::quote;
-use crate::verifier::{CheckReport, Explanation, KeyReport};
+use crate::verifier::{CheckReport, Explanation, KeyReport, VerifierOptions};
 
 /// Explains what a verifier with these options, those of [`create_verifier`](super::create_verifier),
-/// says to a token. Resolves to JSON, whose shape `www/src/explanation.js` has.
+/// says to a token. A JWK Set may be given as it was published, since reading it would hide what is
+/// wrong with it. Resolves to JSON, whose shape `www/src/explanation.js` has.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen]
-pub fn explain(options: JsValue, token: String) -> Result<Promise, JsValue> {
-    let verifier = verifier_of(&options)?;
+pub fn explain(options: JsValue, jwks: Option<String>, token: String) -> Result<Promise, JsValue> {
+    let options = read(&options)?;
+    let verifier = build(VerifierOptions { jwks: jwks.or(options.jwks), ..options })?;
     let host = JsHost::new(|_| ());
     let relay = host.relay();
     let explained = relay.run(async move {
@@ -30,7 +32,7 @@ pub fn explain(options: JsValue, token: String) -> Result<Promise, JsValue> {
 }
 
 fn to_json(explanation: &Explanation) -> String {
-    let Explanation { result, checks, header, claims, keys, unusable, now, tolerance } =
+    let Explanation { result, checks, header, claims, source, keys, unusable, now, tolerance } =
         explanation;
     let error = result.as_ref().err();
     let user = result.as_ref().ok().map(|verified| verified.user());
@@ -43,11 +45,12 @@ fn to_json(explanation: &Explanation) -> String {
         ("detail", optional(error.map(|error| error.detail()))),
         ("cause", optional(cause.as_deref())),
         ("user", optional(user)),
-        ("now", now.to_string()),
+        ("now", seconds(*now)),
         ("tolerance", tolerance.to_string()),
         ("checks", array(checks.iter().map(check))),
         ("header", header.clone().unwrap_or("null".into())),
         ("claims", claims.clone().unwrap_or("null".into())),
+        ("source", optional(source.as_deref())),
         ("keys", array(keys.iter().map(key))),
         ("unusable", array(unusable)),
     ])
@@ -89,6 +92,12 @@ fn object(members: &[(&str, String)]) -> String {
 
 fn array(elements: impl Iterator<Item = String>) -> String {
     format!("[{}]", elements.collect::<Vec<_>>().join(","))
+}
+
+/// To the millisecond. What std has for fractions brings tables of 13 kB for their last bit.
+fn seconds(time: f64) -> String {
+    let milliseconds = (time * 1_000.0).round() as u64;
+    format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000)
 }
 
 fn optional(text: Option<&str>) -> String {

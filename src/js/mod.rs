@@ -18,7 +18,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::error::{Code, Error};
 use crate::host::JsHost;
 use crate::jose::json::quote;
-use crate::verifier::{Fault, Verified, Verifier};
+use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 
 /// Makes a verifier. Nothing is fetched before the first token asks for a key.
 ///
@@ -33,16 +33,22 @@ use crate::verifier::{Fault, Verified, Verifier};
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
-    Ok(JsVerifier(Rc::new(verifier_of(&options)?)))
+    Ok(JsVerifier(Rc::new(build(read(&options)?)?)))
 }
 
-fn verifier_of(options: &JsValue) -> Result<Verifier, JsValue> {
-    let misconfigured = |detail: String| to_js_error(&Error::new(Code::Misconfigured, detail));
-    let options = options::read(options).map_err(misconfigured)?;
+fn read(options: &JsValue) -> Result<VerifierOptions, JsValue> {
+    options::read(options).map_err(misconfigured)
+}
+
+fn build(options: VerifierOptions) -> Result<Verifier, JsValue> {
     options.build().map_err(|faults| {
         let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
         misconfigured(faults.join("; "))
     })
+}
+
+fn misconfigured(detail: String) -> JsValue {
+    to_js_error(&Error::new(Code::Misconfigured, detail))
 }
 
 /// A verifier of session tokens.

@@ -48,6 +48,14 @@ impl KeySource {
         }
     }
 
+    /// Where it is fetched, if it is.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Remote(remote) => Some(&remote.url),
+        }
+    }
+
     /// The set as it is known now, without asking anybody.
     pub fn known(&self) -> Option<Arc<KeySet>> {
         match self {

@@ -26,7 +26,9 @@ impl Verifier {
         let read = Segments::parse(token, &self.limits).ok();
         let (header, claims) = read.map(|read| (read.header, read.payload)).unzip();
         let tolerance = self.expectations.tolerance();
-        Explanation { result, checks, header, claims, keys, unusable, now: host.now(), tolerance }
+        let source = self.key_url().map(str::to_owned);
+        let now = host.now();
+        Explanation { result, checks, header, claims, source, keys, unusable, now, tolerance }
     }
 
     /// Claims are looked at before the signature, and count after it.
@@ -71,6 +73,13 @@ impl Verifier {
             Check::Signature => Rule::new(&[], "made by that key over header and claims"),
             check => return self.expectations.rule(check, by_secret),
         })
+    }
+
+    fn key_url(&self) -> Option<&str> {
+        match &self.keys {
+            Keys::Published(source) => source.url(),
+            Keys::Shared(_) => None,
+        }
     }
 
     /// The usable keys as they are known now, and why others are not.
@@ -119,6 +128,8 @@ pub struct Explanation {
     pub header: Option<String>,
     /// The claims as JSON, likewise
     pub claims: Option<String>,
+    /// The URL of the key set, where it is not given
+    pub source: Option<String>,
     /// The usable keys of the set, as far as there is one
     pub keys: Vec<KeyReport>,
     /// Why its other entries are ignored
