@@ -10,8 +10,8 @@ export function adviceSection(report) {
   if (!advice) return undefined;
   return element(
     "section",
-    { class: "advice", "aria-labelledby": "advice" },
-    element("h3", { id: "advice" }, "What to do"),
+    { class: "advice" },
+    element("h3", {}, "What to do"),
     unreachable(report),
     element("p", {}, ...prose(advice.meaning)),
     element("h4", {}, "Cure"),
@@ -26,7 +26,7 @@ export function adviceSection(report) {
  *
  * @param {Report} report
  */
-function unreachable({ explanation, blocked, paste }) {
+function unreachable({ explanation, paste }) {
   const { code, cause, source } = explanation;
   if (code !== "keys_unavailable" || !source) return undefined;
   const button = element("button", { type: "button", class: "quiet" }, "Paste the JWK Set instead");
@@ -35,18 +35,17 @@ function unreachable({ explanation, blocked, paste }) {
     "div",
     { class: "note" },
     element("p", {}, "Asked for the keys at ", link(source), `: ${cause ?? "no answer"}.`),
-    element("p", {}, why(blocked, cause, source)),
+    element("p", {}, why(cause, source)),
     element("p", {}, button),
   );
 }
 
 /**
- * @param {boolean} blocked
  * @param {string | null} cause
  * @param {string} source
  */
-function why(blocked, cause, source) {
-  if (blocked || (location.protocol === "https:" && isPlain(source))) {
+function why(cause, source) {
+  if (isBlocked(source)) {
     return "This page fetches keys over https, or over http from this machine only. The edge may do more: open the address in a tab and paste what it shows.";
   }
   if (cause?.includes("could not be reached")) {
@@ -55,10 +54,15 @@ function why(blocked, cause, source) {
   return "The edge would have been answered the same.";
 }
 
-/** @param {string} url */
-function isPlain(url) {
-  const { protocol, hostname } = new URL(url);
-  return protocol === "http:" && !["localhost", "127.0.0.1"].includes(hostname);
+/**
+ * Whether the policy in index.html keeps the page from it.
+ *
+ * @param {string} url
+ */
+function isBlocked(url) {
+  const { protocol, hostname, origin } = new URL(url);
+  const local = ["localhost", "127.0.0.1"].includes(hostname);
+  return protocol === "http:" && !local && origin !== location.origin;
 }
 
 /** @param {string} url which the core has found to be http or https */

@@ -14,8 +14,8 @@ export function checksSection(explanation, token) {
   const rows = explanation.checks.map((check) => row(check, explanation, token));
   return element(
     "section",
-    { "aria-labelledby": "checks" },
-    element("h3", { id: "checks" }, "Checks, in order"),
+    {},
+    element("h3", {}, "Checks, in order"),
     element("p", { class: "hint" }, "The first that fails decides."),
     element("ol", { class: "checks" }, ...rows),
   );

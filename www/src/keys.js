@@ -13,8 +13,8 @@ export function keysSection({ code, keys, unusable, source }) {
   const title = used.length === 0 ? "Keys of the set" : "Key that was used";
   return element(
     "section",
-    { "aria-labelledby": "keys" },
-    element("h3", { id: "keys" }, used.length > 1 ? "Keys that were tried" : title),
+    {},
+    element("h3", {}, used.length > 1 ? "Keys that were tried" : title),
     source === null ? undefined : element("p", { class: "hint" }, `From ${source}`),
     ...used.map((key) => card(key, code === null ? "signed the token" : "")),
     used.length > 0 && others.length > 0

@@ -15,17 +15,10 @@ const button = byId("explain", HTMLButtonElement);
 /** Only the last question counts. */
 let asked = 0;
 
-/** What the page's own policy did not let it fetch since it was asked. */
-let blocked = false;
-document.addEventListener("securitypolicyviolation", () => {
-  blocked = true;
-});
-
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   asked += 1;
   const question = asked;
-  blocked = false;
   mark([]);
   const request = read(new FormData(form));
   button.setAttribute("aria-busy", "true");
@@ -40,7 +33,7 @@ form.addEventListener("submit", async (event) => {
       byId("jwks", HTMLTextAreaElement).focus();
     };
     showDecision(decision, explanation);
-    showReport(report, { explanation, token: request.token, advice: advised, blocked, paste });
+    showReport(report, { explanation, token: request.token, advice: advised, paste });
   } catch (error) {
     if (question !== asked) return;
     mark(showFaults(decision, error));

@@ -14,7 +14,6 @@ import { shownAtLength } from "./words.js";
  * @property {Explanation} explanation
  * @property {string} token
  * @property {Advice | undefined} advice
- * @property {boolean} blocked whether the page's own policy kept it from fetching
  * @property {() => void} paste lets a set be pasted
  */
 
@@ -49,7 +48,7 @@ function section(title, members, { code, checks }) {
   const id = `part-${title.toLowerCase()}`;
   return element(
     "section",
-    { "aria-labelledby": id },
+    {},
     element(
       "h3",
       { id },
@@ -57,10 +56,6 @@ function section(title, members, { code, checks }) {
       element("span", { class: signed ? "badge" : "badge doubtful" }, told),
     ),
     // scrollable, so it must be reachable by keyboard
-    element(
-      "pre",
-      { tabindex: "0", role: "region", "aria-labelledby": id },
-      shownAtLength(members),
-    ),
+    element("pre", { tabindex: "0", role: "group", "aria-labelledby": id }, shownAtLength(members)),
   );
 }

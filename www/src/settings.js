@@ -104,7 +104,8 @@ export function choose(form, source) {
 }
 
 /**
- * Shows the one field that the chosen source has.
+ * Shows the one field that the chosen source has, and what else must be said then: only Better Auth's
+ * URL gives issuer and audience.
  *
  * @param {HTMLFormElement} form
  */
@@ -113,4 +114,6 @@ export function showSource(form) {
   for (const field of form.querySelectorAll("[data-source]")) {
     if (field instanceof HTMLElement) field.hidden = field.dataset.source !== chosen;
   }
+  const rules = form.querySelector("details");
+  if (rules && chosen !== "baseURL") rules.open = true;
 }

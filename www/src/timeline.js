@@ -33,8 +33,8 @@ export function timelineSection({ claims, now, tolerance }) {
   });
   return element(
     "section",
-    { "aria-labelledby": "times" },
-    element("h3", { id: "times" }, "Times"),
+    {},
+    element("h3", {}, "Times"),
     element("ol", { class: "timeline" }, ...items),
     element("p", { class: "hint" }, `Clocks may differ by ${tolerance} s.`),
   );
