@@ -89,6 +89,15 @@ fn the_keys_that_a_bad_signature_was_tried_with_are_told() {
 }
 
 #[test]
+fn the_key_that_signed_a_token_is_told_also_where_a_claim_is_refused() {
+    let set = key_set(&[Signer::new(2, "key-1").jwk(), Signer::default().jwk()]);
+    let token = Signer::default().token(&good_claims().with("iss", r#""elsewhere""#));
+    let explanation = explained(&verifier(&set), &token);
+    let used: Vec<_> = explanation.keys.iter().map(|key| key.used).collect();
+    assert_eq!(used, [false, true], "of two with its kid");
+}
+
+#[test]
 fn what_an_unverified_token_says_is_shown_and_decides_nothing() {
     let token = Signer::new(2, "other").token(&good_claims().with("iss", r#""elsewhere""#));
     let explanation = explained(&common::default_verifier(), &token);

@@ -26,16 +26,19 @@ impl Expectations {
             Check::Type => Rule::new(&["typ"], self.profile.expected_type(by_secret)),
             Check::Kind => {
                 let markers = self.profile.markers();
-                Rule::new(markers, "none of these: they are other tokens' claims")
+                Rule::new(markers, format!("none of: {}", markers.join(", ")))
             }
             Check::Presence => Rule::new(&self.present().collect::<Vec<_>>(), "all there"),
             Check::User => Rule {
                 members: self.user_claim.names().to_vec(),
-                expected: "a text that is not empty; the first that is there counts".into(),
+                expected: match self.user_claim.names() {
+                    [_] => "a text that is not empty".into(),
+                    _ => "the first that is there is a text that is not empty".into(),
+                },
             },
             Check::Types => Rule::new(
                 &["iss", "aud", "exp", "nbf", "iat"],
-                "text, text or texts, and times in seconds since 1970",
+                "a text, one or several of them, and times in seconds since 1970",
             ),
             Check::Lifetime => {
                 let most = self.clock.max_lifetime? as u64;
@@ -43,7 +46,9 @@ impl Expectations {
             }
             Check::Issuer => Rule::new(&["iss"], one_of(&self.issuers)),
             Check::Audience => Rule::new(&["aud"], one_of(&self.audiences)),
-            Check::Expiry => Rule::new(&["exp"], format!("later than {tolerance} s ago")),
+            Check::Expiry => {
+                Rule::new(&["exp"], format!("ahead, or not more than {tolerance} s ago"))
+            }
             Check::Age => {
                 let most = self.clock.max_age? as u64;
                 Rule::new(&["iat"], format!("at most {most} s ago, give or take {tolerance} s"))

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Keys, Verified, Verifier};
+use super::{Keys, Verified, Verifier, signer};
 use crate::check::{Check, Watch};
 use crate::claims::Rule;
 use crate::crypto::VerifyingKey;
@@ -22,7 +22,10 @@ impl Verifier {
         let mut record = Record::default();
         let result = self.verify_afresh(token, host, &mut record).await;
         let checks = self.reports(&record);
-        let (keys, unusable) = self.key_reports(token, &result);
+        let set = self.known_set();
+        let used = self.used(token, &set, &record, host).await;
+        let keys = set.usable().iter().map(|key| KeyReport::new(key, &used)).collect();
+        let unusable = set.unusable().to_vec();
         let read = Segments::parse(token, &self.limits).ok();
         let (header, claims) = read.map(|read| (read.header, read.payload)).unzip();
         let tolerance = self.expectations.tolerance();
@@ -69,7 +72,7 @@ impl Verifier {
                 Rule::new(&["alg"], format!("one of: {}", names.join(", ")))
             }
             Check::Key if by_secret => Rule::new(&[], "the shared secret"),
-            Check::Key => Rule::new(&["kid", "alg"], "those of a usable key of the set"),
+            Check::Key => Rule::new(&["kid", "alg"], "a usable key of the set has them"),
             Check::Signature => Rule::new(&[], "made by that key over header and claims"),
             check => return self.expectations.rule(check, by_secret),
         })
@@ -82,38 +85,41 @@ impl Verifier {
         }
     }
 
-    /// The usable keys as they are known now, and why others are not.
-    fn key_reports(
-        &self,
-        token: &str,
-        result: &Result<Verified, Error>,
-    ) -> (Vec<KeyReport>, Vec<Unusable>) {
-        let Keys::Published(source) = &self.keys else {
-            return Default::default();
-        };
-        let set = source.known().unwrap_or_default();
-        let used = match result {
-            Ok(verified) => verified.key.iter().map(Arc::clone).collect(),
-            Err(error) if error.code() == Code::BadSignature => self.candidates(token, &set),
-            Err(_) => Vec::new(),
-        };
-        let report = |key: &Arc<VerifyingKey>| {
-            KeyReport::new(key, used.iter().any(|used| Arc::ptr_eq(used, key)))
-        };
-        (set.usable().iter().map(report).collect(), set.unusable().to_vec())
+    /// The set as it is known now; an empty one where there is none.
+    fn known_set(&self) -> Arc<KeySet> {
+        match &self.keys {
+            Keys::Published(source) => source.known().unwrap_or_default(),
+            Keys::Shared(_) => Arc::default(),
+        }
     }
 
-    /// The keys by which a signature was tried.
-    fn candidates(&self, token: &str, set: &KeySet) -> Vec<Arc<VerifyingKey>> {
-        let read = self.read(token);
-        let wanted = read.as_ref().and_then(|jws| {
+    /// The key that has signed, or else those by which the signature was tried.
+    async fn used<H: Host>(
+        &self,
+        token: &str,
+        set: &KeySet,
+        record: &Record,
+        host: &H,
+    ) -> Vec<Arc<VerifyingKey>> {
+        let Some(tried) = record.seen(Check::Signature) else {
+            return Vec::new();
+        };
+        let Some((jws, algorithm)) = self.read(token).and_then(|jws| {
             let algorithm = self.allowed_algorithm(jws.header()).ok()?;
-            Some(Wanted { kid: jws.header().kid(), algorithm, since: 0.0, plausible: false })
-        });
-        match wanted.map(|wanted| set.select(&wanted)) {
-            Some(Selection::Keys(keys)) => keys,
-            _ => Vec::new(),
+            Some((jws, algorithm))
+        }) else {
+            return Vec::new();
+        };
+        let kid = jws.header().kid();
+        let wanted = Wanted { kid, algorithm, since: host.now(), plausible: false };
+        let Selection::Keys(keys) = set.select(&wanted) else {
+            return Vec::new();
+        };
+        if tried.is_some() {
+            return keys;
         }
+        let signer = signer(keys, host, algorithm, jws.signing_input(), jws.signature()).await;
+        signer.into_iter().collect()
     }
 }
 
@@ -201,7 +207,7 @@ pub struct KeyReport {
 }
 
 impl KeyReport {
-    fn new(key: &VerifyingKey, used: bool) -> Self {
+    fn new(key: &Arc<VerifyingKey>, used: &[Arc<VerifyingKey>]) -> Self {
         let jwk = key.jwk();
         Self {
             kid: jwk.kid().map(str::to_owned),
@@ -209,7 +215,7 @@ impl KeyReport {
             size: jwk.material().size(),
             algorithm: jwk.algorithm(),
             thumbprint: key.thumbprint(),
-            used,
+            used: used.iter().any(|used| Arc::ptr_eq(used, key)),
         }
     }
 }

@@ -1,6 +1,7 @@
 // What to do about it: docs/errors.md, and what only a browser runs into.
 
 import { element, prose } from "./element.js";
+import { capital } from "./words.js";
 
 /** @import { Report } from "./report.js" */
 
@@ -15,7 +16,7 @@ export function adviceSection(report) {
     unreachable(report),
     element("p", {}, ...prose(advice.meaning)),
     element("h4", {}, "Cure"),
-    element("p", {}, ...prose(advice.cure)),
+    element("p", {}, ...prose(capital(advice.cure))),
     element("h4", {}, "Causes"),
     element("ul", {}, ...advice.causes.map((cause) => element("li", {}, ...prose(cause)))),
   );

@@ -53,7 +53,8 @@ function row(check, explanation, token) {
       ),
       element("div", {}, element("dt", {}, "Rule"), element("dd", {}, expected)),
     ),
-    detail !== null
+    // of the one that has failed, the decision has told it
+    detail !== null && outcome === "would_fail"
       ? element("p", { class: "detail" }, element("code", {}, code ?? ""), ` ${detail}`)
       : undefined,
   );
@@ -86,6 +87,8 @@ function found(check, explanation, token) {
     case "issued":
     case "age":
       return time(members[check.members[0] ?? ""], explanation.now);
+    case "user":
+      return namedValues(check.members, members);
     default:
       return valuesOf(check.members, members);
   }
@@ -121,7 +124,7 @@ function type(value) {
  * @param {number} now
  */
 function time(value, now) {
-  if (typeof value !== "number") return value == null ? "absent" : shown(value);
+  if (typeof value !== "number") return oneValue(value);
   return `${value} (${relative(value, now)})`;
 }
 
@@ -130,11 +133,20 @@ function time(value, now) {
  * @param {Record<string, unknown>} members
  */
 function valuesOf(names, members) {
-  const [only] = names;
-  const text = (/** @type {string} */ name) => {
-    const value = members[name];
-    return value == null ? "absent" : shown(value);
-  };
-  if (names.length === 1 && only !== undefined) return text(only);
-  return names.map((name) => `${name}: ${text(name)}`).join(", ");
+  const [only, ...others] = names;
+  if (only === undefined || others.length > 0) return namedValues(names, members);
+  return oneValue(members[only]);
+}
+
+/**
+ * @param {string[]} names
+ * @param {Record<string, unknown>} members
+ */
+function namedValues(names, members) {
+  return names.map((name) => `${name}: ${oneValue(members[name])}`).join(", ");
+}
+
+/** @param {unknown} value */
+function oneValue(value) {
+  return value == null ? "absent" : shown(value);
 }

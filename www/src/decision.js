@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 import { LABELS } from "./labels.js";
-import { shown } from "./words.js";
+import { capital, shown } from "./words.js";
 
 /** @import { Explanation } from "./explanation.js" */
 
@@ -64,5 +64,5 @@ export function showFaults(place, error) {
 
 /** @param {string} text */
 function sentence(text) {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return `${capital(text)}.`;
 }

@@ -72,16 +72,16 @@ byId("link", HTMLButtonElement).addEventListener("click", async () => {
  * @param {string[]} names of options
  */
 function mark(names) {
-  for (const field of form.querySelectorAll("[aria-invalid]"))
-    field.removeAttribute("aria-invalid");
-  const fields = names.map((name) => form.elements.namedItem(name));
-  const shown = fields.filter((field) => field instanceof HTMLElement);
-  for (const field of shown) {
+  const fields = [...form.elements];
+  for (const field of fields) field.removeAttribute("aria-invalid");
+  const wrong = fields.filter((field) => names.includes(field.id));
+  for (const field of wrong) {
     field.setAttribute("aria-invalid", "true");
     const hidden = field.closest("details");
     if (hidden) hidden.open = true;
   }
-  shown[0]?.focus();
+  const [first] = wrong;
+  if (first instanceof HTMLElement) first.focus();
 }
 
 /** A link fills the form and does nothing else: whoever opened it decides what is fetched. */

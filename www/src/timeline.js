@@ -28,7 +28,9 @@ export function timelineSection({ claims, now, tolerance }) {
       element("span", { class: "claim" }, name === "now" ? "this device" : name),
       moment(time),
       name === "now" ? undefined : element("span", { class: "relative" }, relative(time, now)),
-      next && element("span", { class: "between" }, duration(next.time - time)),
+      next && next.time - time >= 1
+        ? element("span", { class: "between" }, duration(next.time - time))
+        : undefined,
     );
   });
   return element(

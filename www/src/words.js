@@ -39,17 +39,19 @@ export function duration(seconds) {
   for (const [unit, length] of UNITS) {
     const count = Math.floor(rest / length);
     rest -= count * length;
-    if (count > 0) parts.push(`${count} ${count > 1 && unit.length > 3 ? `${unit}s` : unit}`);
+    if (count > 0) parts.push(`${count} ${unit}${count > 1 && length >= DAY ? "s" : ""}`);
     // what comes after a pause would be false precision
     if (parts.length === 2 || (parts.length === 1 && count === 0)) break;
   }
   return parts.join(" ") || "0 s";
 }
 
-/** @type {[string, number][]} */
+const DAY = 86_400;
+
+/** Those from a day up have a plural. @type {[string, number][]} */
 const UNITS = [
   ["year", 31_557_600],
-  ["day", 86_400],
+  ["day", DAY],
   ["h", 3_600],
   ["min", 60],
   ["s", 1],
@@ -89,3 +91,12 @@ const FORMAT = new Intl.DateTimeFormat("en-GB", {
   minute: "2-digit",
   second: "2-digit",
 });
+
+/**
+ * A text that begins a sentence.
+ *
+ * @param {string} text
+ */
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

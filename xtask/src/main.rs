@@ -8,8 +8,10 @@ use xtask::{bench, build, demo, fuzz, lint, test};
 const USAGE: &str = "\
 cargo xtask demo            start Better Auth, the FastAPI origin and the Worker; stop with Ctrl-C
 cargo xtask demo --check    the same, then a scripted tour through it
-cargo xtask test [PART…]    every test, or some: rust fuzz python npm browser worker e2e
-cargo xtask build           the Worker into build/, and the wasm for JavaScript
+cargo xtask test [PART…]    every test, or some: rust fuzz python npm browser
+                            inspector worker e2e
+cargo xtask build           the Worker into build/, the wasm for JavaScript, the
+                            inspector into www/dist/
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
 cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also with --quick
 cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N

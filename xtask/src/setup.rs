@@ -113,6 +113,22 @@ pub fn browser() -> Result<Browser> {
     Ok(Browser { driver })
 }
 
+/// The program of a Chromium: named by CHROMIUM, on the path, or from Debian's packages.
+pub fn chromium() -> Result<PathBuf> {
+    if let Some(program) = env::var_os("CHROMIUM") {
+        return Ok(program.into());
+    }
+    let found = || ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(on_path);
+    if let Some(program) = found() {
+        return Ok(program);
+    }
+    install_chromium().context(
+        "Chromium is needed for the tests of pages: \
+         apt-get install chromium, or name the program in CHROMIUM",
+    )?;
+    found().context("chromium is not on the path")
+}
+
 /// Runs a command to its end and says which one failed.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
