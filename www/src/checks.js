@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 import { LABELS } from "./labels.js";
-import { relative, shown } from "./words.js";
+import { relative, shown, visible } from "./words.js";
 
 /** @import { Check, Explanation, Outcome } from "./explanation.js" */
 
@@ -55,7 +55,7 @@ function row(check, explanation, token) {
     ),
     // of the one that has failed, the decision has told it
     detail !== null && outcome === "would_fail"
-      ? element("p", { class: "detail" }, element("code", {}, code ?? ""), ` ${detail}`)
+      ? element("p", { class: "detail" }, element("code", {}, code ?? ""), ` ${visible(detail)}`)
       : undefined,
   );
 }

@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 import { LABELS } from "./labels.js";
-import { capital, shown } from "./words.js";
+import { capital, shown, visible } from "./words.js";
 
 /** @import { Explanation } from "./explanation.js" */
 
@@ -57,12 +57,12 @@ export function showFaults(place, error) {
   place.className = "faulty";
   place.replaceChildren(
     element("h2", { id: "decision-title" }, known ? "These settings cannot be used" : "It failed"),
-    element("ul", {}, ...faults.map((fault) => element("li", {}, fault))),
+    element("ul", {}, ...faults.map((fault) => element("li", {}, visible(fault)))),
   );
   return known ? faults.map((fault) => fault.split(" ")[0] ?? "") : [];
 }
 
 /** @param {string} text */
 function sentence(text) {
-  return `${capital(text)}.`;
+  return `${capital(visible(text))}.`;
 }

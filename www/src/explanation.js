@@ -59,12 +59,17 @@ const errors = fetch(beside("errors.json")).then((response) => response.json());
  * @param {string | undefined} jwks a set as text, in place of where it is
  * @param {string} token
  * @returns {Promise<Explanation>} rejected with an `Error` that has `code` `misconfigured` for
- *   options that cannot be used
+ *   options that cannot be used, and with another where the browser keeps its WebCrypto to itself
  */
 export async function explain(options, jwks, token) {
+  if (!isSecureContext) throw new Error(INSECURE);
   await core;
   return JSON.parse(await explainByCore(options, jwks, token));
 }
+
+/** Without WebCrypto, every signature by RSA or ECDSA would seem to be bad. */
+const INSECURE =
+  "This page was opened by plain http: browsers verify signatures only in pages that come by https or from localhost";
 
 /**
  * @param {string} code

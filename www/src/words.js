@@ -20,8 +20,12 @@ export function shownAtLength(value) {
   return JSON.stringify(value, undefined, 2).split("\n").map(visible).join("\n");
 }
 
-/** @param {string} text */
-function visible(text) {
+/**
+ * A text without characters that hide or turn others around.
+ *
+ * @param {string} text
+ */
+export function visible(text) {
   const escaped = (/** @type {string} */ character) =>
     `\\u{${character.codePointAt(0)?.toString(16)}}`;
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);

@@ -25,7 +25,11 @@ export async function launch() {
   const flags = settings["goog:chromeOptions"].args;
   return await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: flags.filter((flag) => !flag.startsWith("--headless")),
+    args: [
+      ...flags.filter((flag) => !flag.startsWith("--headless")),
+      // a page that is not the machine's own
+      "--host-resolver-rules=MAP inspector.test 127.0.0.1",
+    ],
   });
 }
 

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { Inspector, launch, PAGE } from "./browser.js";
 import { keyServer, staticServer } from "./servers.js";
-import { ISSUER, keySet, now, Signer } from "./tokens.js";
+import { ISSUER, keySet, NAMES, now, Signer } from "./tokens.js";
 
 /** @import { Browser, BrowserContextOptions } from "playwright-core" */
 
@@ -83,6 +83,35 @@ page(
   },
 );
 
+for (const alg of NAMES) {
+  page(
+    `a token that is signed with ${alg} is verified, and so is that another is not`,
+    async (inspector) => {
+      const own = new Signer("own", alg);
+      const set = keySet(signer.jwk(), own.jwk());
+      assert.equal(
+        await inspector.explain({ token: own.token(), jwks: set, ...expected }),
+        "accepted",
+      );
+      assert.match(await inspector.page.locator(".key.used").innerText(), /"own"/);
+      assert.equal(
+        await inspector.explain({ token: new Signer("own", alg).token() }),
+        "bad_signature",
+      );
+    },
+  );
+}
+
+test("a page that came by plain http from elsewhere does not judge by a browser without WebCrypto", async () => {
+  const inspector = await Inspector.open(
+    browser,
+    site.origin.replace("127.0.0.1", "inspector.test"),
+  );
+  assert.equal(await inspector.explain({ token: signer.token(), jwks, ...expected }), "faulty");
+  assert.match(await inspector.text(), /only in pages that come by https or from localhost/);
+  await inspector.close();
+});
+
 const failures = [
   { check: "form", code: "missing_token", token: () => "" },
   { check: "form", code: "opaque_token", token: () => "0123456789abcdef0123456789abcdef.c2ln" },
@@ -129,7 +158,7 @@ for (const { check, code, token } of failures) {
       assert.deepEqual(await inspector.checks("passed"), names.slice(0, names.indexOf(check)));
       const errors = JSON.parse(await readFile(`${PAGE}/errors.json`, "utf8"));
       // sentences begin with a capital there
-    const plain = (/** @type {string} */ text) => text.replaceAll("`", "").toLowerCase();
+      const plain = (/** @type {string} */ text) => text.replaceAll("`", "").toLowerCase();
       const advice = plain(await inspector.page.locator(".advice").innerText());
       for (const text of [errors[code].meaning, errors[code].cure, ...errors[code].causes]) {
         assert.ok(advice.includes(plain(text)), plain(text));
@@ -310,6 +339,7 @@ page(
       assert.equal(await inspector.page.locator("main img").count(), 0);
       assert.match(await inspector.text(), /<img src=/);
       assert.match(await inspector.text(), /\\u\{202e\}/);
+      assert.doesNotMatch(await inspector.text(), /\u202e/);
     }
     assert.ok(!inspector.requests.some((url) => url.includes("hit")));
   },
