@@ -25,7 +25,12 @@ pub mod jose;
 pub mod host;
 
 mod base_url;
+mod check;
 mod error;
 
+pub use check::Check;
 pub use error::{Code, Error};
-pub use verifier::{CacheLimits, Fault, Keys, Verified, Verifier, VerifierOptions};
+pub use verifier::{
+    CacheLimits, CheckReport, Explanation, Fault, KeyReport, Keys, Outcome, Verified, Verifier,
+    VerifierOptions,
+};

@@ -3,6 +3,7 @@
 use super::cookie_cache::CookieCache;
 use super::times::{Clock, Times};
 use super::{Claims, Profile, RequiredClaim, UserClaim};
+use crate::check::{Check, Watch};
 use crate::error::{Code, Error};
 use crate::jose::{Header, Json};
 
@@ -14,12 +15,12 @@ pub const MAX_CLOCK_TOLERANCE: u16 = 300;
 /// Issuers and audiences are never empty: there is no verifier without them.
 #[derive(Clone, Debug)]
 pub struct Expectations {
-    profile: Profile,
-    issuers: Vec<String>,
-    audiences: Vec<String>,
-    user_claim: UserClaim,
-    required: Vec<RequiredClaim>,
-    clock: Clock,
+    pub(super) profile: Profile,
+    pub(super) issuers: Vec<String>,
+    pub(super) audiences: Vec<String>,
+    pub(super) user_claim: UserClaim,
+    pub(super) required: Vec<RequiredClaim>,
+    pub(super) clock: Clock,
     /// Where the tokens are Better Auth's cookies
     cookie_cache: Option<CookieCache>,
 }
@@ -96,16 +97,22 @@ impl Expectations {
     ///
     /// # Errors
     /// Those of [`Self::check`]; a cookie that is no cache of a session has errors of its own.
-    pub(crate) fn accept(&self, claims: &mut Claims, now: f64) -> Result<Expected, Error> {
+    pub(crate) fn accept(
+        &self,
+        claims: &mut Claims,
+        now: f64,
+        watch: &mut impl Watch,
+    ) -> Result<Expected, Error> {
         let mut session_ends = f64::INFINITY;
         if let Some(cache) = &self.cookie_cache {
-            (claims.object, session_ends) = cache.read(&claims.object)?;
+            let read = watch.see(Check::Kind, cache.read(&claims.object))?;
+            (claims.object, session_ends) = read;
         }
-        let mut expected = self.check(claims, now)?;
+        let mut expected = self.check(claims, now, watch)?;
         // a cache is never good for longer than the session that it is of
         if session_ends < expected.times.expires {
             expected.times.expires = session_ends;
-            self.check_again(&expected, now)?;
+            self.check_again(&expected, now, watch)?;
         }
         Ok(expected)
     }
@@ -116,27 +123,20 @@ impl Expectations {
     /// [`Code::WrongTokenType`], [`Code::MissingClaim`], [`Code::InvalidClaim`],
     /// [`Code::IssuerMismatch`], [`Code::AudienceMismatch`], [`Code::Expired`],
     /// [`Code::NotYetValid`], [`Code::InsufficientClaims`]: the first that applies, in this order.
-    fn check(&self, claims: &Claims, now: f64) -> Result<Expected, Error> {
-        self.profile.check_markers(claims)?;
-        self.check_presence(claims)?;
-        let user = self.user_claim.user(claims)?.to_owned();
-        let issuer = issuer(claims)?;
-        let audiences = audiences(claims)?;
-        let times = Times::of(claims)?;
-        self.clock.check_lifetime(&times)?;
+    fn check(&self, claims: &Claims, now: f64, watch: &mut impl Watch) -> Result<Expected, Error> {
+        watch.see(Check::Kind, self.profile.check_markers(claims))?;
+        watch.see(Check::Presence, self.check_presence(claims))?;
+        let user = watch.see(Check::User, self.user_claim.user(claims))?.to_owned();
+        let issuer = watch.see(Check::Types, issuer(claims))?;
+        let audiences = watch.see(Check::Types, audiences(claims))?;
+        let times = watch.see(Check::Types, Times::of(claims))?;
+        watch.see(Check::Lifetime, self.clock.check_lifetime(&times))?;
 
-        if !self.accepts_issuer(issuer) {
-            let accepted = self.issuers.join(", ");
-            let detail = format!("the token's issuer is {issuer}, accepted is {accepted}");
-            return Err(Error::new(Code::IssuerMismatch, detail));
-        }
-        if !audiences.iter().any(|audience| self.audiences.iter().any(|a| a == audience)) {
-            let (audiences, accepted) = (audiences.join(", "), self.audiences.join(", "));
-            let detail = format!("the token's audience is {audiences}, accepted is {accepted}");
-            return Err(Error::new(Code::AudienceMismatch, detail));
-        }
-        self.clock.check(&times, now)?;
-        self.required.iter().try_for_each(|required| required.check_value(claims))?;
+        watch.see(Check::Issuer, self.check_issuer(issuer))?;
+        watch.see(Check::Audience, self.check_audience(&audiences))?;
+        self.clock.check(&times, now, watch)?;
+        let mut required = self.required.iter();
+        watch.see(Check::Values, required.try_for_each(|required| required.check_value(claims)))?;
         Ok(Expected { user, times })
     }
 
@@ -144,8 +144,13 @@ impl Expectations {
     ///
     /// # Errors
     /// [`Code::Expired`], [`Code::NotYetValid`]
-    pub(crate) fn check_again(&self, expected: &Expected, now: f64) -> Result<(), Error> {
-        self.clock.check(&expected.times, now)
+    pub(crate) fn check_again(
+        &self,
+        expected: &Expected,
+        now: f64,
+        watch: &mut impl Watch,
+    ) -> Result<(), Error> {
+        self.clock.check(&expected.times, now, watch)
     }
 
     /// Whether this is one of the issuers.
@@ -159,11 +164,33 @@ impl Expectations {
         common.next().filter(|_| self.profile == other.profile).map(String::as_str)
     }
 
-    fn check_presence(&self, claims: &Claims) -> Result<(), Error> {
+    fn check_issuer(&self, issuer: &str) -> Result<(), Error> {
+        if self.accepts_issuer(issuer) {
+            return Ok(());
+        }
+        let accepted = self.issuers.join(", ");
+        let detail = format!("the token's issuer is {issuer}, accepted is {accepted}");
+        Err(Error::new(Code::IssuerMismatch, detail))
+    }
+
+    fn check_audience(&self, audiences: &[&str]) -> Result<(), Error> {
+        if audiences.iter().any(|audience| self.audiences.iter().any(|a| a == audience)) {
+            return Ok(());
+        }
+        let (audiences, accepted) = (audiences.join(", "), self.audiences.join(", "));
+        let detail = format!("the token's audience is {audiences}, accepted is {accepted}");
+        Err(Error::new(Code::AudienceMismatch, detail))
+    }
+
+    /// The claims that must be there whoever the user is.
+    pub(super) fn present(&self) -> impl Iterator<Item = &str> {
         let issued = self.clock.needs_issued().then_some("iat");
         let further = self.required.iter().map(RequiredClaim::name);
-        let mut required = ["iss", "aud", "exp"].into_iter().chain(issued).chain(further);
-        if let Some(name) = required.find(|name| claims.claim(name).is_none()) {
+        ["iss", "aud", "exp"].into_iter().chain(issued).chain(further)
+    }
+
+    fn check_presence(&self, claims: &Claims) -> Result<(), Error> {
+        if let Some(name) = self.present().find(|name| claims.claim(name).is_none()) {
             return Err(Error::new(Code::MissingClaim, format!("the token has no \"{name}\"")));
         }
         if self.profile.is_of_a_client(claims) {

@@ -6,6 +6,7 @@ mod cookie_cache;
 mod expectations;
 mod profile;
 mod required;
+mod rule;
 mod times;
 mod user;
 
@@ -15,6 +16,7 @@ pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
 pub(crate) use profile::ASSERTION_TYPE;
 pub use profile::Profile;
 pub use required::RequiredClaim;
+pub(crate) use rule::Rule;
 pub use user::UserClaim;
 
 use crate::jose::{Json, Object};

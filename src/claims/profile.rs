@@ -42,33 +42,48 @@ impl Profile {
     /// Check 2: is it such a token by its `typ`? Better Auth gives session tokens none, and a cookie
     /// cache that is signed by a secret none either.
     pub(super) fn check_type(self, header: &Header, by_secret: bool) -> Result<(), Error> {
-        let (fits, expected) = match self {
-            Self::Session => (header.is_untyped() || header.is_typed("jwt"), "absent or JWT"),
-            Self::AccessToken => (header.is_typed("at+jwt"), "at+jwt"),
-            Self::SessionCache => (
+        let fits = match self {
+            Self::Session => header.is_untyped() || header.is_typed("jwt"),
+            Self::AccessToken => header.is_typed("at+jwt"),
+            Self::SessionCache => {
                 header.is_typed("better-auth.session-cache+jwt")
-                    || (by_secret && header.is_untyped()),
-                "better-auth.session-cache+jwt",
-            ),
-            Self::EdgeAssertion => (header.is_typed(ASSERTION_TYPE), ASSERTION_TYPE),
+                    || (by_secret && header.is_untyped())
+            }
+            Self::EdgeAssertion => header.is_typed(ASSERTION_TYPE),
         };
-        match fits {
-            true => Ok(()),
-            false => Err(wrong(format!("the header's \"typ\" is not that of {self}: {expected}"))),
+        if fits {
+            return Ok(());
+        }
+        let expected = self.expected_type(false);
+        Err(wrong(format!("the header's \"typ\" is not that of {self}: {expected}")))
+    }
+
+    /// What check 2 wants `typ` to be.
+    pub(super) fn expected_type(self, by_secret: bool) -> &'static str {
+        match self {
+            Self::Session => "absent or JWT",
+            Self::AccessToken => "at+jwt",
+            Self::SessionCache if by_secret => "absent or better-auth.session-cache+jwt",
+            Self::SessionCache => "better-auth.session-cache+jwt",
+            Self::EdgeAssertion => ASSERTION_TYPE,
         }
     }
 
     /// Claims that only other kinds of tokens carry.
     pub(super) fn check_markers(self, claims: &Claims) -> Result<(), Error> {
-        let markers: &[&str] = match self {
+        match self.markers().iter().find(|name| claims.claim(name).is_some()) {
+            None => Ok(()),
+            Some(marker) => Err(wrong(format!("a token with \"{marker}\" is not {self}"))),
+        }
+    }
+
+    /// Their names.
+    pub(super) fn markers(self) -> &'static [&'static str] {
+        match self {
             Self::Session => &SESSION_MARKERS,
             Self::AccessToken => &["cnf", "events", "nonce", "at_hash", "c_hash"],
             Self::SessionCache => &["cnf", "events", "client_id"],
             Self::EdgeAssertion => &[],
-        };
-        match markers.iter().find(|name| claims.claim(name).is_some()) {
-            None => Ok(()),
-            Some(marker) => Err(wrong(format!("a token with \"{marker}\" is not {self}"))),
         }
     }
 

@@ -49,6 +49,11 @@ impl RequiredClaim {
         &self.name
     }
 
+    /// Whether not every value will do.
+    pub(super) fn has_values(&self) -> bool {
+        !self.accepted.is_empty()
+    }
+
     /// # Errors
     /// [`Code::InsufficientClaims`] where it has another value.
     pub(crate) fn check_value(&self, claims: &Claims) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! When a token is good (RFC 7519, sections 4.1.4 to 4.1.6).
 
 use super::Claims;
+use crate::check::{Check, Watch};
 use crate::error::{Code, Error};
 use crate::jose::Json;
 
@@ -59,28 +60,45 @@ impl Clock {
     ///
     /// # Errors
     /// [`Code::Expired`], [`Code::NotYetValid`]
-    pub(crate) fn check(&self, times: &Times, now: f64) -> Result<(), Error> {
-        let tolerance = f64::from(self.tolerance);
-        if now - tolerance >= times.expires {
+    pub(crate) fn check(
+        &self,
+        times: &Times,
+        now: f64,
+        watch: &mut impl Watch,
+    ) -> Result<(), Error> {
+        watch.see(Check::Expiry, self.check_expiry(times, now))?;
+        watch.see(Check::Age, self.check_age(times, now))?;
+        watch.see(Check::NotBefore, self.check_reached("nbf", times.not_before, now))?;
+        watch.see(Check::Issued, self.check_reached("iat", times.issued, now))
+    }
+
+    fn check_expiry(&self, times: &Times, now: f64) -> Result<(), Error> {
+        if now - f64::from(self.tolerance) >= times.expires {
             let detail = format!("the token expired {} s ago", (now - times.expires) as u64);
             return Err(Error::new(Code::Expired, detail));
         }
-        if let (Some(most), Some(issued)) = (self.max_age, times.issued)
-            && now - issued > most + tolerance
-        {
-            let detail = format!("the token was issued more than {} s ago", most as u64);
-            return Err(Error::new(Code::Expired, detail));
+        Ok(())
+    }
+
+    fn check_age(&self, times: &Times, now: f64) -> Result<(), Error> {
+        match (self.max_age, times.issued) {
+            (Some(most), Some(issued)) if now - issued > most + f64::from(self.tolerance) => {
+                let detail = format!("the token was issued more than {} s ago", most as u64);
+                Err(Error::new(Code::Expired, detail))
+            }
+            _ => Ok(()),
         }
-        for (name, time) in [("nbf", times.not_before), ("iat", times.issued)] {
-            if let Some(time) = time
-                && time > now + tolerance
-            {
+    }
+
+    fn check_reached(&self, name: &str, time: Option<f64>, now: f64) -> Result<(), Error> {
+        match time {
+            Some(time) if time > now + f64::from(self.tolerance) => {
                 let ahead = (time - now) as u64;
                 let detail = format!("the token's \"{name}\" is {ahead} s in the future");
-                return Err(Error::new(Code::NotYetValid, detail));
+                Err(Error::new(Code::NotYetValid, detail))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

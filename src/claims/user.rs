@@ -15,6 +15,11 @@ impl UserClaim {
         (!names.is_empty() && !names.iter().any(String::is_empty)).then_some(Self(names))
     }
 
+    /// The claims' names, in their order.
+    pub(super) fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// The user that the claims name.
     ///
     /// # Errors

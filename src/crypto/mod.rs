@@ -13,7 +13,8 @@ pub use ed25519::{TableSettings, Tier};
 pub use secret::{Secret, SecretTooShort};
 
 use crate::host::Host;
-use crate::jose::{Algorithm, Jwk, KeyMaterial, PublicKey, Unusable};
+use crate::jose::base64url::encode;
+use crate::jose::{Algorithm, Jwk, KeyMaterial, PublicKey, Unusable, thumbprint};
 
 /// A public key that has been checked and is ready to verify.
 #[derive(Debug)]
@@ -47,6 +48,18 @@ impl VerifyingKey {
     /// The key as it was published.
     pub fn jwk(&self) -> &Jwk {
         &self.jwk
+    }
+
+    /// Its name that it has wherever it is published (RFC 7638), with SHA-256.
+    pub fn thumbprint(&self) -> String {
+        match (&self.kind, self.jwk.material()) {
+            (Kind::ByHost(key), _) => key.thumbprint().to_owned(),
+            (Kind::Ed25519(_), KeyMaterial::Ed25519(x)) => {
+                thumbprint(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x)))
+            }
+            // such a key is not made
+            (Kind::Ed25519(_), _) => String::new(),
+        }
     }
 
     /// Whether it verifies that algorithm.

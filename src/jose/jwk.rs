@@ -1,5 +1,7 @@
 //! JSON Web Keys (RFC 7517) that can verify: public, of a known type, not contradicting themselves.
 
+use std::fmt;
+
 use super::algorithm::Algorithm;
 use super::base64url;
 use super::json::{Json, Object};
@@ -48,6 +50,11 @@ impl Jwk {
         self.kid.as_deref()
     }
 
+    /// Its own algorithm, where it names one.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
     /// Whether it verifies that algorithm: its `alg`, or where it has none, what its type allows.
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         match self.algorithm {
@@ -87,6 +94,27 @@ pub enum KeyMaterial {
 }
 
 impl KeyMaterial {
+    /// Its `kty`.
+    pub fn kty(&self) -> &'static str {
+        match self {
+            Self::Ed25519(_) => "OKP",
+            Self::EllipticCurve { .. } => "EC",
+            Self::Rsa { .. } => "RSA",
+        }
+    }
+
+    /// The name of its curve, or for RSA the length of the modulus: `2048 bits`.
+    pub fn size(&self) -> String {
+        match self {
+            Self::Ed25519(_) => "Ed25519".to_owned(),
+            Self::EllipticCurve { curve, .. } => curve.name().to_owned(),
+            Self::Rsa { n, .. } => {
+                let zeros = n.first().map_or(0, |first| first.leading_zeros() as usize);
+                format!("{} bits", 8 * n.len() - zeros)
+            }
+        }
+    }
+
     /// Whether a key of this type can verify that algorithm.
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         match self {
@@ -155,6 +183,20 @@ pub enum Unusable {
     WeakPoint,
     /// An RSA modulus that is too short, too long or even, or an exponent that is even or 1
     WeakRsa,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownType => "its kty or crv is not supported",
+            Self::WrongForm => "a member has another type, length or encoding than the RFC says",
+            Self::Private => "it holds private or symmetric members, which must not be published",
+            Self::NotForVerifying => "its use or key_ops excludes verification",
+            Self::Contradictory => "its alg is unknown or another key type's",
+            Self::WeakPoint => "it is no point that a signer could own",
+            Self::WeakRsa => "its RSA modulus or exponent is too weak",
+        })
+    }
 }
 
 /// RFC 7518, section 6: private members of every key type, and the symmetric `k`.

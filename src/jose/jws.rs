@@ -23,28 +23,7 @@ impl<'t> CompactJws<'t> {
     /// [`Code::MalformedToken`] for everything else that is not three segments of strict base64url
     /// around two JSON objects.
     pub fn parse(token: &'t str, limits: &Limits) -> Result<Self, Error> {
-        if token.is_empty() {
-            return Err(Error::new(Code::MissingToken, "the token is empty"));
-        }
-        if token.len() > limits.token_bytes {
-            let detail = format!("the token has more than {} bytes", limits.token_bytes);
-            return Err(Error::new(Code::TokenTooLarge, detail));
-        }
-        let (encoded_header, encoded_payload, encoded_signature) = segments(token)?;
-        if encoded_header.len() > limits.header_bytes {
-            let detail = format!("the token's header has more than {} bytes", limits.header_bytes);
-            return Err(Error::new(Code::TokenTooLarge, detail));
-        }
-
-        let header = decode("header", encoded_header)?;
-        let payload = decode("payload", encoded_payload)?;
-        let signature = decode("signature", encoded_signature)?;
-        let (header, members) = object("header", header)?;
-        let (payload, claims) = object("payload", payload)?;
-        let header = Header::new(header, &members)?;
-
-        let signing_input = &token.as_bytes()[..encoded_header.len() + 1 + encoded_payload.len()];
-        Ok(Self { header, signing_input, payload, claims, signature })
+        Segments::parse(token, limits)?.into_jws()
     }
 
     /// What the header says.
@@ -63,6 +42,58 @@ impl<'t> CompactJws<'t> {
     }
 }
 
+/// A token whose three segments have been decoded: check 1 has passed, and nothing else.
+#[derive(Debug)]
+pub(crate) struct Segments<'t> {
+    /// The header as text, and the object that it is
+    pub(crate) header: String,
+    pub(crate) members: Object,
+    pub(crate) signing_input: &'t [u8],
+    pub(crate) signature: Vec<u8>,
+    /// The payload as text, and the claims set that it is
+    pub(crate) payload: String,
+    pub(crate) claims: Object,
+}
+
+impl<'t> Segments<'t> {
+    /// Check 1.
+    ///
+    /// # Errors
+    /// Those of [`CompactJws::parse`].
+    pub(crate) fn parse(token: &'t str, limits: &Limits) -> Result<Self, Error> {
+        if token.is_empty() {
+            return Err(Error::new(Code::MissingToken, "the token is empty"));
+        }
+        if token.len() > limits.token_bytes {
+            let detail = format!("the token has more than {} bytes", limits.token_bytes);
+            return Err(Error::new(Code::TokenTooLarge, detail));
+        }
+        let (encoded_header, encoded_payload, encoded_signature) = segments(token)?;
+        if encoded_header.len() > limits.header_bytes {
+            let detail = format!("the token's header has more than {} bytes", limits.header_bytes);
+            return Err(Error::new(Code::TokenTooLarge, detail));
+        }
+
+        let header = decode("header", encoded_header)?;
+        let payload = decode("payload", encoded_payload)?;
+        let signature = decode("signature", encoded_signature)?;
+        let (header, members) = object("header", header)?;
+        let (payload, claims) = object("payload", payload)?;
+        let signing_input = &token.as_bytes()[..encoded_header.len() + 1 + encoded_payload.len()];
+        Ok(Self { header, members, signing_input, signature, payload, claims })
+    }
+
+    /// Check 2, but for the token's type, which is a matter of what is expected.
+    ///
+    /// # Errors
+    /// [`Code::MalformedToken`]
+    pub(crate) fn into_jws(self) -> Result<CompactJws<'t>, Error> {
+        let Self { header, members, signing_input, signature, payload, claims } = self;
+        let header = Header::new(header, &members)?;
+        Ok(CompactJws { header, signing_input, signature, payload, claims })
+    }
+}
+
 /// The protected header's members that count. `jwk`, `jku`, `x5u` and `x5c` do not: a token cannot
 /// say which key to trust (RFC 8725, section 3.10).
 #[derive(Clone, Debug)]
@@ -74,6 +105,10 @@ pub struct Header {
 }
 
 impl Header {
+    /// The members that are looked at in its form.
+    pub(crate) const COUNTING: [&str; 8] =
+        ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc"];
+
     fn new(header: String, object: &Object) -> Result<Self, Error> {
         for (name, why) in REFUSED_MEMBERS {
             if object.has(name) {

@@ -15,6 +15,7 @@ pub use algorithm::Algorithm;
 pub use json::{Json, JsonError, Number, Object};
 pub use jwk::{Curve, Jwk, KeyMaterial, Unusable};
 pub use jwk_set::{JwkSet, JwkSetError};
+pub(crate) use jws::Segments;
 pub use jws::{CompactJws, Header, Limits};
 pub use public_key::PublicKey;
 pub(crate) use public_key::thumbprint;

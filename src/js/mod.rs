@@ -2,9 +2,14 @@
 //!
 //! Glue only: options in, results out. Payloads cross as text and are parsed by the host.
 
+#[cfg(feature = "inspector")]
+mod explain;
 mod gateway;
 mod keys;
 mod options;
+
+#[cfg(feature = "inspector")]
+pub use explain::explain;
 
 use std::error::Error as _;
 use std::rc::Rc;
@@ -19,7 +24,7 @@ pub use keys::key_faults;
 use crate::error::{Code, Error};
 use crate::host::JsHost;
 use crate::jose::json::quote;
-use crate::verifier::{Fault, Verified, Verifier};
+use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 
 /// Makes a verifier. Nothing is fetched before the first token asks for a key.
 ///
@@ -35,14 +40,24 @@ use crate::verifier::{Fault, Verified, Verifier};
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
-    let misconfigured = |detail: String| to_js_error(&Error::new(Code::Misconfigured, detail));
-    let (options, fetch) = options::read(&options).map_err(misconfigured)?;
-    let verifier = options.build().map_err(|faults| {
+    let (options, fetch) = read(&options)?;
+    let service = fetch.map(|fetch| Rc::new(service(&fetch)));
+    Ok(JsVerifier { verifier: Rc::new(build(options)?), service })
+}
+
+fn read(options: &JsValue) -> Result<(VerifierOptions, Option<Function>), JsValue> {
+    options::read(options).map_err(misconfigured)
+}
+
+fn build(options: VerifierOptions) -> Result<Verifier, JsValue> {
+    options.build().map_err(|faults| {
         let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
         misconfigured(faults.join("; "))
-    })?;
-    let service = fetch.map(|fetch| Rc::new(service(&fetch)));
-    Ok(JsVerifier { verifier: Rc::new(verifier), service })
+    })
+}
+
+fn misconfigured(detail: String) -> JsValue {
+    to_js_error(&Error::new(Code::Misconfigured, detail))
 }
 
 /// A verifier of tokens.

@@ -10,6 +10,7 @@ use crate::jose::{Algorithm, Jwk, JwkSet, JwkSetError, Unusable};
 #[derive(Debug, Default)]
 pub struct KeySet {
     keys: Vec<Arc<VerifyingKey>>,
+    unusable: Vec<Unusable>,
 }
 
 impl KeySet {
@@ -23,13 +24,30 @@ impl KeySet {
     pub fn parse_after(earlier: &Self, bytes: &[u8]) -> Result<Self, JwkSetError> {
         let set = JwkSet::parse(bytes)?;
         let usable = |entry: &Result<Jwk, Unusable>| {
-            let jwk = entry.as_ref().ok()?;
+            let jwk = entry.as_ref().map_err(|why| *why)?;
             match earlier.keys.iter().find(|key| key.jwk() == jwk) {
-                Some(key) => Some(Arc::clone(key)),
-                None => VerifyingKey::from_jwk(jwk).ok().map(Arc::new),
+                Some(key) => Ok(Arc::clone(key)),
+                None => VerifyingKey::from_jwk(jwk).map(Arc::new),
             }
         };
-        Ok(Self { keys: set.entries().iter().filter_map(usable).collect() })
+        let mut read = Self::default();
+        for entry in set.entries() {
+            match usable(entry) {
+                Ok(key) => read.keys.push(key),
+                Err(why) => read.unusable.push(why),
+            }
+        }
+        Ok(read)
+    }
+
+    /// The keys that can be used.
+    pub fn usable(&self) -> &[Arc<VerifyingKey>] {
+        &self.keys
+    }
+
+    /// Why each of the other entries is ignored.
+    pub fn unusable(&self) -> &[Unusable] {
+        &self.unusable
     }
 
     /// The keys for a token with that `kid` and algorithm.

@@ -48,6 +48,22 @@ impl KeySource {
         }
     }
 
+    /// Where it is fetched, if it is.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Remote(remote) => Some(&remote.url),
+        }
+    }
+
+    /// The set as it is known now, without asking anybody.
+    pub fn known(&self) -> Option<Arc<KeySet>> {
+        match self {
+            Self::Fixed(set) => Some(Arc::clone(set)),
+            Self::Remote(remote) => remote.cache().known().map(Arc::clone),
+        }
+    }
+
     /// What is known now, without asking anybody.
     pub fn status(&self, now: f64) -> KeyStatus {
         match self {

@@ -2,10 +2,12 @@
 //! fails names the code, and nothing of a later one leaks before it.
 
 mod cache;
+mod explain;
 mod options;
 
 pub use cache::CacheLimits;
 pub(crate) use cache::Keyed;
+pub use explain::{CheckReport, Explanation, KeyReport, Outcome};
 pub(crate) use options::issuing_url;
 pub use options::{Fault, VerifierOptions};
 
@@ -16,11 +18,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
 
+use crate::check::{Check, Watch};
 use crate::claims::{Claims, Expectations, Expected};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
-use crate::jose::{Algorithm, CompactJws, Header, Json, Limits};
+use crate::jose::{Algorithm, CompactJws, Header, Json, Limits, Segments};
 use crate::keys::{KeySource, KeyStatus, Wanted};
 
 /// Verifies Better Auth tokens of one issuer and one kind.
@@ -91,7 +94,7 @@ impl Verifier {
             }
             self.cache(host).remove(token);
         }
-        let verified = Arc::new(self.verify_afresh(token, host).await?);
+        let verified = Arc::new(self.verify_afresh(token, host, &mut ()).await?);
         self.cache(host).insert(token, &verified);
         Ok(verified)
     }
@@ -146,7 +149,7 @@ impl Verifier {
     /// does not hold any more is verified afresh, which says why.
     async fn still_holds<H: Host>(&self, verified: &Verified, host: &H) -> bool {
         let now = host.now();
-        if self.expectations.check_again(&verified.expected, now).is_err() {
+        if self.expectations.check_again(&verified.expected, now, &mut ()).is_err() {
             return false;
         }
         let (Keys::Published(source), Some(signed_by)) = (&self.keys, &verified.key) else {
@@ -157,33 +160,46 @@ impl Verifier {
         let Ok(keys) = source.keys(host, &wanted).await else {
             return false;
         };
-        let in_time = self.expectations.check_again(&verified.expected, host.now()).is_ok();
+        let now = host.now();
+        let in_time = self.expectations.check_again(&verified.expected, now, &mut ()).is_ok();
         in_time && keys.iter().any(|key| Arc::ptr_eq(key, signed_by))
     }
 
-    async fn verify_afresh<H: Host>(&self, token: &str, host: &H) -> Result<Verified, Error> {
-        let jws = CompactJws::parse(token, &self.limits)?;
-        self.expectations.check_type(jws.header(), self.is_by_secret())?;
-        let algorithm = self.allowed_algorithm(jws.header())?;
+    async fn verify_afresh<H: Host>(
+        &self,
+        token: &str,
+        host: &H,
+        watch: &mut impl Watch,
+    ) -> Result<Verified, Error> {
+        let segments = watch.see(Check::Form, Segments::parse(token, &self.limits))?;
+        let jws = watch.see(Check::Header, segments.into_jws())?;
+        let by_secret = self.is_by_secret();
+        watch.see(Check::Type, self.expectations.check_type(jws.header(), by_secret))?;
+        let algorithm = watch.see(Check::Algorithm, self.allowed_algorithm(jws.header()))?;
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
         let mut claims = Claims::new(payload, claims);
 
         // Looked at before the signature for the key cache's sake, told to nobody until it holds.
         let now = host.now();
-        let accepted = self.expectations.accept(&mut claims, now);
+        let accepted = self.expectations.accept(&mut claims, now, watch);
         let key = match &self.keys {
             Keys::Published(source) => {
                 let plausible = accepted.is_ok();
                 let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
-                let keys = source.keys(host, &wanted).await?;
-                Some(signer(keys, host, algorithm, signing_input, &signature).await?)
+                let keys = watch.see(Check::Key, source.keys(host, &wanted).await)?;
+                let signer = signer(keys, host, algorithm, signing_input, &signature).await;
+                Some(watch.see(Check::Signature, signer)?)
             }
-            Keys::Shared(secret) if secret.verifies(algorithm, signing_input, &signature) => None,
-            Keys::Shared(_) => return Err(bad_signature()),
+            Keys::Shared(secret) => {
+                watch.see(Check::Key, Ok(()))?;
+                let holds = secret.verifies(algorithm, signing_input, &signature);
+                watch.see(Check::Signature, holds.then_some(()).ok_or_else(bad_signature))?;
+                None
+            }
         };
         let expected = accepted?;
         // the keys may have taken their time
-        self.expectations.check_again(&expected, host.now())?;
+        self.expectations.check_again(&expected, host.now(), watch)?;
         let companion = Companion::default();
         let was_known = AtomicBool::new(false);
         Ok(Verified { header, claims, expected, algorithm, key, companion, was_known })

@@ -10,12 +10,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, run};
-use crate::{progress, root, wasm};
+use crate::{inspector, progress, root, wasm};
 
 /// Builds everything that is shipped, and holds it against its budget.
 pub fn all() -> Result<()> {
     worker()?;
-    npm()
+    npm()?;
+    inspector::build().map(|_| ())
 }
 
 /// Builds the Worker, unless `build/` is made from these sources already.
@@ -86,7 +87,7 @@ pub fn javascript() -> Result<PathBuf> {
         return Ok(directory);
     }
     progress("building the wasm for JavaScript");
-    let compiled = compile_for_javascript(&root)?;
+    let compiled = compile_for_javascript(&root, "js")?;
     run(Command::new(setup::wasm_bindgen()?.join("wasm-bindgen"))
         .args(["--target", "bundler", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;
@@ -120,11 +121,11 @@ const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyc
 const WORKER_BUDGET: usize = 150_000;
 const JAVASCRIPT_BUDGET: usize = 145_000;
 
-/// Compiles the crate with its JavaScript API and gives the wasm file, whose place cargo knows.
-fn compile_for_javascript(root: &Path) -> Result<PathBuf> {
+/// Compiles the crate with these features and gives the wasm file, whose place cargo knows.
+pub(crate) fn compile_for_javascript(root: &Path, features: &str) -> Result<PathBuf> {
     let output = Command::new("cargo")
         .args(["build", "--release", "--lib", "--target", "wasm32-unknown-unknown"])
-        .args(["--features", "js", "--quiet", "--message-format=json-render-diagnostics"])
+        .args(["--features", features, "--quiet", "--message-format=json-render-diagnostics"])
         .envs(FOR_SIZE)
         .current_dir(root)
         .stderr(Stdio::inherit())
@@ -141,7 +142,7 @@ fn compile_for_javascript(root: &Path) -> Result<PathBuf> {
 }
 
 /// A fingerprint of what the Worker is built from.
-fn sources(root: &Path) -> Result<String> {
+pub(crate) fn sources(root: &Path) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     for name in ["Cargo.toml", "Cargo.lock", "package-lock.json", "rust-toolchain.toml"] {
         fs::read(root.join(name)).with_context(|| format!("cannot read {name}"))?.hash(&mut hasher);
@@ -150,7 +151,7 @@ fn sources(root: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-fn hash_tree(directory: &Path, hasher: &mut DefaultHasher) -> Result<()> {
+pub(crate) fn hash_tree(directory: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     let mut entries: Vec<_> = fs::read_dir(directory)?.collect::<Result<_, _>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {

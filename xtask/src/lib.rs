@@ -8,6 +8,7 @@ pub mod demo;
 pub mod fuzz;
 pub mod host_vectors;
 pub mod http;
+pub mod inspector;
 pub mod lint;
 pub mod process;
 pub mod setup;

@@ -10,8 +10,10 @@ const USAGE: &str = "\
 cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js application; Ctrl-C stops
 cargo xtask demo --check    the same, then a scripted tour through it
 cargo xtask demo --postgres on a PostgreSQL of its own and not on SQLite; also with --check
-cargo xtask test [PART…]    every test, or some: rust fuzz python npm next browser worker e2e
-cargo xtask build [npm]     the Worker into build/, the npm package into npm/dist/, or only that
+cargo xtask test [PART…]    every test, or some: rust fuzz python npm next browser
+                            inspector worker e2e
+cargo xtask build [npm]     the Worker into build/, the npm package into npm/dist/, the
+                            inspector into www/dist/; or only the package
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
 cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also with --quick
 cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N

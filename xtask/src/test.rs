@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{build, demo, fuzz, progress, root, stack};
+use crate::{build, demo, fuzz, inspector, progress, root, stack};
 
 /// Runs the named parts, or all.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -29,13 +29,14 @@ pub fn run(names: &[&str]) -> Result<()> {
 
 type Part = (&'static str, fn() -> Result<()>);
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("rust", rust),
     ("fuzz", fuzz::run_briefly),
     ("python", python),
     ("npm", npm),
     ("next", next),
     ("browser", browser),
+    ("inspector", inspector),
     ("worker", worker),
     ("e2e", demo::check_all),
 ];
@@ -65,11 +66,23 @@ fn browser() -> Result<()> {
     )
 }
 
+/// The page that explains tokens, in a real Chromium.
+fn inspector() -> Result<()> {
+    inspector::build()?;
+    run_command(
+        Command::new(setup::node()?)
+            .args(["--test", "--test-reporter=spec", "www/test/inspector.test.js"])
+            .env("CHROMIUM", setup::browser()?.program)
+            .current_dir(root()),
+    )
+}
+
 /// The Worker in workerd, against a real Better Auth and a real FastAPI; and under wrangler. The
 /// published vectors in workerd and Node.
 fn worker() -> Result<()> {
     stack::prepare()?;
     setup::node_for_wrangler()?;
+    inspector::build()?;
     run_command(Command::new("cargo").args(["test", "--package", "xtask"]).current_dir(root()))
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use xtask::{http, root, wrangler};
+use xtask::{http, inspector, root, wrangler};
 
 #[test]
 fn the_worker_is_ready_to_deploy() {
@@ -56,4 +56,45 @@ fn the_bindings_that_wrangler_toml_suggests_are_there_and_limit() {
     let outcomes: Vec<_> = (0..5).map(|_| outcome()).collect();
     let (refused, limited) = ("401 missing_token", "429 rate_limited");
     assert_eq!(outcomes, [refused, refused, refused, limited, limited]);
+}
+
+#[test]
+fn the_inspector_is_served_where_wrangler_toml_says_so_and_nowhere_else() {
+    let text = fs::read_to_string(root().join("wrangler.toml")).unwrap();
+    assert!(!text.lines().any(|line| line.starts_with("[assets]")), "by default it is a gateway");
+    let settings = text.replace("# [assets]\n# directory", "[assets]\ndirectory");
+    let absolute = |text: String, relative: &str| {
+        text.replace(&format!("{relative:?}"), &format!("{:?}", root().join(relative)))
+    };
+    let settings = absolute(absolute(settings, "build/index.js"), "www/dist");
+    let config = wrangler::scratch("inspector.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, settings).unwrap();
+
+    let mut command = wrangler::command().unwrap();
+    command.arg("dev").arg("--config").arg(&config);
+    let (_server, url) = wrangler::dev(&mut command, &wrangler::scratch("inspector")).unwrap();
+    let get = |path: &str| http::get(&format!("{url}{path}"), &[]).unwrap();
+
+    let page = get(&format!("/{}/", inspector::PATH));
+    assert_eq!(page.status, 200);
+    assert!(String::from_utf8_lossy(&page.body).contains("<title>Token inspector"));
+    let policy = page.all("content-security-policy").collect::<Vec<_>>();
+    let [policy] = policy[..] else { panic!("one policy: {policy:?}") };
+    for directive in ["default-src 'none'; ", "script-src 'self' 'wasm-unsafe-eval'; "] {
+        assert!(policy.contains(directive), "{policy}");
+    }
+    assert!(policy.ends_with("; frame-ancestors 'none'"), "{policy}");
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    let wasm = get(&format!("/{}/inspector.wasm", inspector::PATH));
+    assert_eq!(wasm.header("content-type"), Some("application/wasm"));
+
+    // everything else is the gateway's, as it was
+    for path in ["/", "/index.html", "/inspector/", "/api/any/tasks", "/_headers"] {
+        assert_eq!(get(path).outcome(), "401 missing_token", "{path}");
+    }
+    let keys = get("/.well-known/better-auth-edge/jwks.json");
+    assert_eq!(keys.json(), json!({"keys": []}));
+    let stranger = get(&format!("/{}/no-such-file", inspector::PATH));
+    assert_eq!(stranger.outcome(), "401 missing_token");
 }

@@ -1,0 +1,21 @@
+/** What the core's checks are called here. @type {Record<string, string>} */
+export const LABELS = {
+  form: "Size and form",
+  header: "Header",
+  type: "Type",
+  algorithm: "Algorithm",
+  key: "Key",
+  signature: "Signature",
+  kind: "Kind of token",
+  presence: "Required claims",
+  user: "User",
+  types: "Types of the claims",
+  lifetime: "Lifetime",
+  issuer: "Issuer",
+  audience: "Audience",
+  expiry: "Expiry",
+  age: "Age",
+  not_before: "Not before",
+  issued: "Issued",
+  values: "Required values",
+};

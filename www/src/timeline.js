@@ -1,0 +1,60 @@
+// The token's times and now, in order, with how long lies between them.
+
+import { element } from "./element.js";
+import { duration, moment, relative } from "./words.js";
+
+/** @import { Explanation, Members } from "./explanation.js" */
+
+/**
+ * @typedef {object} Moment
+ * @property {number} time seconds since 1970
+ * @property {string} name
+ */
+
+/** @param {Explanation} explanation */
+export function timelineSection({ claims, now, tolerance }) {
+  const times = claims ? timesOf(claims) : [];
+  if (times.length === 0) return undefined;
+  const begins = Math.max(...times.filter(({ name }) => name !== "exp").map(({ time }) => time));
+  const ends = times.find(({ name }) => name === "exp")?.time ?? Number.POSITIVE_INFINITY;
+  const moments = [...times, { time: now, name: "now" }].sort((a, b) => a.time - b.time);
+  const items = moments.map(({ time, name }, index) => {
+    const next = moments[index + 1];
+    const valid = next !== undefined && time >= begins && next.time <= ends;
+    return element(
+      "li",
+      { class: [name === "now" && "now", valid && "valid"].filter(Boolean).join(" ") },
+      element("strong", {}, NAMES[name] ?? name),
+      element("span", { class: "claim" }, name === "now" ? "this device" : name),
+      moment(time),
+      name === "now" ? undefined : element("span", { class: "relative" }, relative(time, now)),
+      next && next.time - time >= 1
+        ? element("span", { class: "between" }, duration(next.time - time))
+        : undefined,
+    );
+  });
+  return element(
+    "section",
+    {},
+    element("h3", {}, "Times"),
+    element("ol", { class: "timeline" }, ...items),
+    element("p", { class: "hint" }, `Clocks may differ by ${tolerance} s.`),
+  );
+}
+
+/** @type {Record<string, string>} */
+const NAMES = { iat: "Issued", nbf: "Not before", now: "Now", exp: "Expires" };
+
+/** What is no time (RFC 7519, section 2) is left to the checks. */
+const LAST = 253_402_300_799;
+
+/**
+ * @param {Members} claims
+ * @returns {Moment[]}
+ */
+function timesOf(claims) {
+  return ["iat", "nbf", "exp"].flatMap((name) => {
+    const time = claims[name];
+    return typeof time === "number" && time >= 0 && time <= LAST ? [{ time, name }] : [];
+  });
+}
