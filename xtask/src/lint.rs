@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::setup::{self, run as run_command};
-use crate::{progress, root};
+use crate::{build, progress, root};
 
 /// Runs them all.
 pub fn run() -> Result<()> {
@@ -31,6 +31,8 @@ pub fn run() -> Result<()> {
     let npm =
         |arguments: &[&str]| run_command(Command::new("npm").args(arguments).current_dir(root()));
     npm(&["run", "--silent", "lint"])?;
+    // the example's application has its types from the package
+    build::npm()?;
     npm(&["run", "--silent", "typecheck"])?;
 
     progress("lint: Python");

@@ -56,7 +56,7 @@ fn binaryen(program: &str) -> Command {
 }
 
 /// Which functions are still inlined, up to which size.
-const INLINING: [(&str, u32); 3] = [("always", 0), ("flexible", 0), ("one-caller", 60)];
+const INLINING: [(&str, u32); 3] = [("always", 0), ("flexible", 0), ("one-caller", 30)];
 
 /// What workerd, Node and browsers know, and rustc uses.
 const WASM_FEATURES: [&str; 7] = [
