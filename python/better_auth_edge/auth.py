@@ -126,9 +126,7 @@ class EdgeAuth(Generic[U]):
         ) -> U:
             if parameter not in connection.path_params:
                 logger.error("misconfigured: the route has no path parameter %r", parameter)
-                raise EdgeAuthError(
-                    "misconfigured", "a route is wrong; the log says how"
-                )
+                raise EdgeAuthError("misconfigured", "a route is wrong; the log says how")
             if not user.owns(str(connection.path_params[parameter]), claim):
                 what = "id" if claim is None else f'"{claim}"'
                 detail = f"the path is not that of the caller's {what}"
