@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{demo, fuzz, progress, root, stack};
+use crate::{build, demo, fuzz, progress, root, stack};
 
 /// Runs the named parts, or all.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -79,9 +79,9 @@ fn npm() -> Result<()> {
     run_command(Command::new("npm").args(npm).current_dir(root()))
 }
 
-/// The package for FastAPI, against a real Better Auth too, and the example's origin.
+/// The package for FastAPI, beside the core and against a real Better Auth too; the example's origin.
 fn python() -> Result<()> {
-    setup::npm_packages()?;
+    build::javascript()?;
     let python = setup::python()?;
     let pytest = |directory: &str| {
         let directory = root().join(directory);
