@@ -1,11 +1,16 @@
 """No query reaches another user's rows, and none can be forgotten."""
 
+import asyncio
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, func, insert, text
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session as SQLAlchemySession
 from sqlalchemy.orm import aliased, joinedload, selectinload
 from sqlmodel import (
@@ -19,6 +24,7 @@ from sqlmodel import (
     select,
     update,
 )
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from better_auth_edge import EdgeAuthError, User
 from better_auth_edge.sqlmodel import OwnershipError, UserOwned, all_owners, owned
@@ -242,8 +248,28 @@ def test_a_user_without_a_uuid_owns_nothing(engine: Engine) -> None:
 
 
 def test_the_package_itself_does_not_import_sqlmodel() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, better_auth_edge; sys.exit('sqlmodel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_asynchronous_session_is_owned_too(tmp_path: Path) -> None:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/notes.db")
+
+    async def titles(session: AsyncSession) -> Any:
+        return (await session.exec(select(Note.title))).all()
+
+    async def test() -> None:
+        async with engine.begin() as connection:
+            await connection.run_sync(SQLModel.metadata.create_all)
+        for uuid, title in ((ADA, "Ada's"), (BOB, "Bob's")):
+            async with owned(AsyncSession(engine), user(uuid)) as session:
+                session.add(Note(title=title))
+                await session.commit()
+        async with owned(AsyncSession(engine), user(ADA)) as session:
+            assert await titles(session) == ["Ada's"]
+        async with AsyncSession(engine) as session:
+            with pytest.raises(OwnershipError):
+                await titles(session)
+        await engine.dispose()
+
+    asyncio.run(test())
