@@ -110,7 +110,8 @@ class EdgeAuth(Generic[U]):
         that is bound to a request, or may be used once only, is not good for that.
         """
         verified = await self._verifier.verify(token)
-        if self._proof.refuse_replays or not {"htm", "htu"}.isdisjoint(verified.claims):
+        is_bound = not {"htm", "htu"}.isdisjoint(verified.claims)
+        if self._proof.mode == "assertion" and (is_bound or self._proof.refuse_replays):
             raise invalid("the assertion is for one request")
         return self._user(verified)
 
