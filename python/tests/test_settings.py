@@ -70,6 +70,12 @@ def test_issuer_audience_and_keys_follow_from_the_base_url(
     assert read.keys == jwks_url
 
 
+def test_a_key_sets_own_url_is_used_as_it_stands() -> None:
+    url = "https://a.example/keys/"
+    assert proof(**TOKENS, jwks_url=url).keys == url
+    assert proof(edge_jwks_url=url, edge_audience="a").keys == url
+
+
 def test_what_the_edge_signs_follows_from_where_it_publishes() -> None:
     read = proof(**EDGE)
     assert read.keys == "https://edge.example/.well-known/better-auth-edge/jwks.json"
@@ -86,6 +92,7 @@ def test_the_shared_secret_has_to_be_said_twice_in_production() -> None:
     alone = {"better_auth_secret": SECRET, **NAMED}
     assert faults(**alone) == ["EDGE_AUTH_MODE"]
     assert faults(**alone, edge_auth_mode="secret") == ["EDGE_AUTH_MODE"]
+    assert faults(**alone, allow_shared_secret=True) == ["EDGE_AUTH_MODE"]
     assert faults(**alone, edge_auth_mode="secret", environment="staging") == ["EDGE_AUTH_MODE"]
     assert proof(**alone, edge_auth_mode="secret", allow_shared_secret=True).mode == "secret"
     assert proof(**alone, environment="test").mode == "secret"
