@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, func, insert, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session as SQLAlchemySession
 from sqlalchemy.orm import aliased, joinedload, selectinload
@@ -217,6 +218,48 @@ def test_a_row_of_another_user_is_not_written(
 def test_what_cannot_be_held_to_an_owner_is_refused(adas: Session, statement: Any) -> None:
     with pytest.raises(OwnershipError):
         adas.execute(statement)
+
+
+def given(session: Session) -> None:
+    session.execute(update(Note).values(user_id=BOB))
+
+
+def given_in_order(session: Session) -> None:
+    session.execute(update(Note).ordered_values((col(Note.title), "x"), (col(Note.user_id), BOB)))
+
+
+def given_by_parameters(session: Session) -> None:
+    session.execute(update(Note), {"user_id": BOB})
+
+
+def named_one_by_one(session: Session) -> None:
+    session.execute(update(Note), [{"id": BOBS, "title": "changed"}])
+
+
+def inserted_many(session: Session) -> None:
+    session.execute(insert(Note), [{"title": "new", "user_id": BOB}])
+
+
+@pytest.mark.parametrize(
+    "write", [given, given_in_order, given_by_parameters, named_one_by_one, inserted_many]
+)
+def test_nothing_is_put_among_another_users_rows(
+    engine: Engine, adas: Session, write: Callable[[Session], None]
+) -> None:
+    before = everything(engine)
+    with pytest.raises(OwnershipError):
+        write(adas)
+    adas.commit()
+    assert everything(engine) == before
+
+
+def test_a_merged_row_does_not_take_the_place_of_anothers(engine: Engine, adas: Session) -> None:
+    before = everything(engine)
+    adas.merge(Note(id=BOBS, title="changed"))
+    with pytest.raises(IntegrityError):
+        adas.commit()
+    adas.rollback()
+    assert everything(engine) == before
 
 
 def test_a_session_without_a_user_writes_nothing(engine: Engine) -> None:
