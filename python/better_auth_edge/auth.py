@@ -73,18 +73,25 @@ class EdgeAuth(Generic[U]):
 
     @overload
     @classmethod
-    def from_env(cls, *, env_file: str | None = None) -> "EdgeAuth[User]": ...
+    def from_env(
+        cls, *, user_model: type[V], env_file: str | None = None, **settings: object
+    ) -> "EdgeAuth[V]": ...
 
     @overload
     @classmethod
-    def from_env(cls, *, user_model: type[V], env_file: str | None = None) -> "EdgeAuth[V]": ...
+    def from_env(cls, *, env_file: str | None = None, **settings: object) -> "EdgeAuth[User]": ...
 
     @classmethod
-    def from_env(cls, *, user_model: Any = User, env_file: str | None = None) -> "EdgeAuth[Any]":
-        """By the environment, and by `env_file` for what it leaves out. Call it where the app is
-        made: `ConfigurationError` names every fault at start-up, before the first request.
+    def from_env(
+        cls, *, user_model: Any = User, env_file: str | None = None, **settings: object
+    ) -> "EdgeAuth[Any]":
+        """By the environment, and by `env_file` for what it leaves out; `settings` come before
+        both. Call it where the app is made: `ConfigurationError` names every fault at start-up,
+        before the first request.
+
+            EdgeAuth.from_env(better_auth_url="https://app.example.com")
         """
-        return EdgeAuth(EdgeAuthSettings.load(env_file), user_model=user_model)
+        return EdgeAuth(EdgeAuthSettings.load(env_file, **settings), user_model=user_model)
 
     @property
     def mode(self) -> str:

@@ -76,6 +76,9 @@ class EdgeAuthSettings(BaseSettings):
         """Reads the environment; values given here come before it. `ConfigurationError` with every
         fault.
         """
+        unknown = [f"{name}: is no setting" for name in values if name not in cls.model_fields]
+        if unknown:
+            raise ConfigurationError(unknown)
         try:
             return cls(_env_file=env_file, **values)  # type: ignore[arg-type]
         except ValidationError as error:

@@ -164,3 +164,10 @@ def test_a_file_fills_in_what_the_environment_leaves_out(
     file.write_text("EDGE_JWKS_URL=https://edge.example\nEDGE_AUDIENCE=x\nDATABASE_URL=y\n")
     monkeypatch.setenv("EDGE_AUDIENCE", "https://api.example")
     assert EdgeAuth.from_env(env_file=str(file)).mode == "assertion"
+
+
+def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", "app.example")
+    assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"
+    with pytest.raises(ConfigurationError, match="better_auth_ulr: is no setting"):
+        EdgeAuth.from_env(better_auth_ulr="https://app.example")
