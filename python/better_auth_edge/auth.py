@@ -73,18 +73,25 @@ class EdgeAuth(Generic[U]):
 
     @overload
     @classmethod
-    def from_env(cls, *, env_file: str | None = None) -> "EdgeAuth[User]": ...
+    def from_env(
+        cls, *, user_model: type[V], env_file: str | None = None, **settings: object
+    ) -> "EdgeAuth[V]": ...
 
     @overload
     @classmethod
-    def from_env(cls, *, user_model: type[V], env_file: str | None = None) -> "EdgeAuth[V]": ...
+    def from_env(cls, *, env_file: str | None = None, **settings: object) -> "EdgeAuth[User]": ...
 
     @classmethod
-    def from_env(cls, *, user_model: Any = User, env_file: str | None = None) -> "EdgeAuth[Any]":
-        """By the environment, and by `env_file` for what it leaves out. Call it where the app is
-        made: `ConfigurationError` names every fault at start-up, before the first request.
+    def from_env(
+        cls, *, user_model: Any = User, env_file: str | None = None, **settings: object
+    ) -> "EdgeAuth[Any]":
+        """By the environment, and by `env_file` for what it leaves out; `settings` come before
+        both. Call it where the app is made: `ConfigurationError` names every fault at start-up,
+        before the first request.
+
+            EdgeAuth.from_env(better_auth_url="https://app.example.com")
         """
-        return EdgeAuth(EdgeAuthSettings.load(env_file), user_model=user_model)
+        return EdgeAuth(EdgeAuthSettings.load(env_file, **settings), user_model=user_model)
 
     @property
     def mode(self) -> str:
@@ -110,7 +117,8 @@ class EdgeAuth(Generic[U]):
         that is bound to a request, or may be used once only, is not good for that.
         """
         verified = await self._verifier.verify(token)
-        if self._proof.refuse_replays or not {"htm", "htu"}.isdisjoint(verified.claims):
+        is_bound = not {"htm", "htu"}.isdisjoint(verified.claims)
+        if self._proof.mode == "assertion" and (is_bound or self._proof.refuse_replays):
             raise invalid("the assertion is for one request")
         return self._user(verified)
 
@@ -126,9 +134,7 @@ class EdgeAuth(Generic[U]):
         ) -> U:
             if parameter not in connection.path_params:
                 logger.error("misconfigured: the route has no path parameter %r", parameter)
-                raise EdgeAuthError(
-                    "misconfigured", "a route is wrong; the log says how"
-                )
+                raise EdgeAuthError("misconfigured", "a route is wrong; the log says how")
             if not user.owns(str(connection.path_params[parameter]), claim):
                 what = "id" if claim is None else f'"{claim}"'
                 detail = f"the path is not that of the caller's {what}"

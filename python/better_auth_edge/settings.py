@@ -76,6 +76,9 @@ class EdgeAuthSettings(BaseSettings):
         """Reads the environment; values given here come before it. `ConfigurationError` with every
         fault.
         """
+        unknown = [f"{name}: is no setting" for name in values if name not in cls.model_fields]
+        if unknown:
+            raise ConfigurationError(unknown)
         try:
             return cls(_env_file=env_file, **values)  # type: ignore[arg-type]
         except ValidationError as error:
@@ -164,11 +167,11 @@ class _Reader:
     def assertion(self) -> Proof:
         settings = self.settings
         origin, path = self.url("edge_jwks_url")
-        if self.settings.edge_audience is None:
+        if settings.edge_audience is None:
             self.fault("edge_audience", "is missing: the origin of the Worker's ORIGIN_URL")
         return Proof(
             mode="assertion",
-            keys=f"{origin}{path or EDGE_JWKS_PATH}",
+            keys=(path and settings.edge_jwks_url) or f"{origin}{EDGE_JWKS_PATH}",
             algorithms=("EdDSA",),
             expectations=Expectations(
                 issuers=self.list("edge_issuer") or [origin],
@@ -182,40 +185,42 @@ class _Reader:
         )
 
     def jwks(self) -> Proof:
-        settings = self.settings
         algorithms = self.algorithms(BETTER_AUTH_ALGORITHMS, PUBLIC_ALGORITHMS)
-        if settings.jwks_url is not None and settings.better_auth_url is None:
-            keys = "".join(self.url("jwks_url"))
-            for name in ("issuer", "audience"):
-                if getattr(settings, name) is None:
-                    self.fault(name, "is missing, as BETTER_AUTH_URL is")
-            return Proof("jwks", keys, algorithms, self.expectations("", ""))
-        origin, path = self.url("better_auth_url")
-        base = f"{origin}{path or BETTER_AUTH_PATH}"
-        keys = f"{base}/jwks" if settings.jwks_url is None else "".join(self.url("jwks_url"))
+        own = self.settings.jwks_url
+        origin, base = self.better_auth(is_required=own is None)
+        keys = f"{base}/jwks" if own is None else own
+        if own is not None:
+            self.url("jwks_url")
         return Proof("jwks", keys, algorithms, self.expectations(origin, base))
 
     def secret(self) -> Proof | None:
         settings = self.settings
-        development = settings.environment in ("development", "test")
-        if not development and not settings.allow_shared_secret:
+        is_development = settings.environment in ("development", "test")
+        is_said_twice = settings.edge_auth_mode == "secret" and settings.allow_shared_secret
+        if not is_development and not is_said_twice:
             self.fault(
                 "edge_auth_mode",
                 "is secret: whoever holds BETTER_AUTH_SECRET can be any user. Set "
-                "ENVIRONMENT=development, or say it twice with ALLOW_SHARED_SECRET=true",
+                "ENVIRONMENT=development, or say it twice: EDGE_AUTH_MODE=secret and "
+                "ALLOW_SHARED_SECRET=true",
             )
         algorithms = self.algorithms(("HS256",), tuple(SECRET_ALGORITHMS))
         secret = self.shared_secret(algorithms)
-        origin = base = ""
-        if settings.better_auth_url is not None:
-            origin, path = self.url("better_auth_url")
-            base = f"{origin}{path or BETTER_AUTH_PATH}"
-        else:
-            for name in ("issuer", "audience"):
-                if getattr(settings, name) is None:
-                    self.fault(name, "is missing, as BETTER_AUTH_URL is")
+        origin, base = self.better_auth(is_required=False)
         expectations = self.expectations(origin, base)
         return None if secret is None else Proof("secret", secret, algorithms, expectations)
+
+    def better_auth(self, *, is_required: bool) -> tuple[str, str]:
+        """Better Auth's origin, and its base URL. Empty where it may be left out, if issuer and
+        audience are there.
+        """
+        if self.settings.better_auth_url is not None or is_required:
+            origin, path = self.url("better_auth_url")
+            return origin, f"{origin}{path or BETTER_AUTH_PATH}"
+        for name in ("issuer", "audience"):
+            if getattr(self.settings, name) is None:
+                self.fault(name, "is missing, as BETTER_AUTH_URL is")
+        return "", ""
 
     def shared_secret(self, algorithms: Sequence[str]) -> Secret | None:
         secret = self.settings.better_auth_secret

@@ -9,8 +9,8 @@
         session.add(Task(title="..."))            # becomes the user's
 
 There is no filter to forget: importing this module makes every session of the process refuse rows
-of such models until `owned` has said whose they are. What it cannot look into is SQL in text; on
-PostgreSQL, row-level security is the second line.
+of such models until `owned` has said whose they are. What it cannot look into is SQL in text, the
+old `bulk_*` methods, and what goes past the session: on PostgreSQL, row-level security can.
 """
 
 from collections.abc import Iterator
@@ -93,6 +93,8 @@ def _restrict(state: ORMExecuteState) -> None:
             raise OwnershipError(f"whose rows of {names}? owned(session, user) says so")
         if state.is_insert:
             raise OwnershipError(f"rows of {names} become a user's by session.add only")
+        if state.is_update and _gives_away(state):
+            raise OwnershipError(f"rows of {names} are updated by a condition, and stay the user's")
         by_hand = not (state.is_relationship_load or state.is_column_load)
         if not state.is_orm_statement or (by_hand and any(map(_escapes, columns))):
             raise OwnershipError(f"{names}: use the model, its table cannot be held to an owner")
@@ -129,6 +131,16 @@ def _hold(session: Session, _: UOWTransaction, __: object) -> None:
 def _earlier_owners(row: UserOwned) -> set[Any]:
     """Whose it was before it was changed."""
     return set(get_history(row, "user_id").deleted or ()) - {None}
+
+
+def _gives_away(state: ORMExecuteState) -> bool:
+    """Whether an update sets the owner; or names its rows one by one, which no criteria reach."""
+    if state.is_executemany:
+        return True
+    values: dict[Any, Any] = getattr(state.statement, "_values", None) or {}
+    ordered: list[Any] = getattr(state.statement, "_ordered_values", None) or []
+    changed = [*values, *(column for column, _ in ordered), *(state.parameters or ())]
+    return any(getattr(column, "key", column) == "user_id" for column in changed)
 
 
 def _columns(statement: Executable) -> Iterator[Any]:

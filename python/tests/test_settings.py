@@ -70,6 +70,12 @@ def test_issuer_audience_and_keys_follow_from_the_base_url(
     assert read.keys == jwks_url
 
 
+def test_a_key_sets_own_url_is_used_as_it_stands() -> None:
+    url = "https://a.example/keys/"
+    assert proof(**TOKENS, jwks_url=url).keys == url
+    assert proof(edge_jwks_url=url, edge_audience="a").keys == url
+
+
 def test_what_the_edge_signs_follows_from_where_it_publishes() -> None:
     read = proof(**EDGE)
     assert read.keys == "https://edge.example/.well-known/better-auth-edge/jwks.json"
@@ -86,6 +92,7 @@ def test_the_shared_secret_has_to_be_said_twice_in_production() -> None:
     alone = {"better_auth_secret": SECRET, **NAMED}
     assert faults(**alone) == ["EDGE_AUTH_MODE"]
     assert faults(**alone, edge_auth_mode="secret") == ["EDGE_AUTH_MODE"]
+    assert faults(**alone, allow_shared_secret=True) == ["EDGE_AUTH_MODE"]
     assert faults(**alone, edge_auth_mode="secret", environment="staging") == ["EDGE_AUTH_MODE"]
     assert proof(**alone, edge_auth_mode="secret", allow_shared_secret=True).mode == "secret"
     assert proof(**alone, environment="test").mode == "secret"
@@ -157,3 +164,10 @@ def test_a_file_fills_in_what_the_environment_leaves_out(
     file.write_text("EDGE_JWKS_URL=https://edge.example\nEDGE_AUDIENCE=x\nDATABASE_URL=y\n")
     monkeypatch.setenv("EDGE_AUDIENCE", "https://api.example")
     assert EdgeAuth.from_env(env_file=str(file)).mode == "assertion"
+
+
+def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", "app.example")
+    assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"
+    with pytest.raises(ConfigurationError, match="better_auth_ulr: is no setting"):
+        EdgeAuth.from_env(better_auth_ulr="https://app.example")

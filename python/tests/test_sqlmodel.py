@@ -1,11 +1,17 @@
 """No query reaches another user's rows, and none can be forgotten."""
 
+import asyncio
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, func, insert, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session as SQLAlchemySession
 from sqlalchemy.orm import aliased, joinedload, selectinload
 from sqlmodel import (
@@ -19,6 +25,7 @@ from sqlmodel import (
     select,
     update,
 )
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from better_auth_edge import EdgeAuthError, User
 from better_auth_edge.sqlmodel import OwnershipError, UserOwned, all_owners, owned
@@ -213,6 +220,48 @@ def test_what_cannot_be_held_to_an_owner_is_refused(adas: Session, statement: An
         adas.execute(statement)
 
 
+def given(session: Session) -> None:
+    session.execute(update(Note).values(user_id=BOB))
+
+
+def given_in_order(session: Session) -> None:
+    session.execute(update(Note).ordered_values((col(Note.title), "x"), (col(Note.user_id), BOB)))
+
+
+def given_by_parameters(session: Session) -> None:
+    session.execute(update(Note), {"user_id": BOB})
+
+
+def named_one_by_one(session: Session) -> None:
+    session.execute(update(Note), [{"id": BOBS, "title": "changed"}])
+
+
+def inserted_many(session: Session) -> None:
+    session.execute(insert(Note), [{"title": "new", "user_id": BOB}])
+
+
+@pytest.mark.parametrize(
+    "write", [given, given_in_order, given_by_parameters, named_one_by_one, inserted_many]
+)
+def test_nothing_is_put_among_another_users_rows(
+    engine: Engine, adas: Session, write: Callable[[Session], None]
+) -> None:
+    before = everything(engine)
+    with pytest.raises(OwnershipError):
+        write(adas)
+    adas.commit()
+    assert everything(engine) == before
+
+
+def test_a_merged_row_does_not_take_the_place_of_anothers(engine: Engine, adas: Session) -> None:
+    before = everything(engine)
+    adas.merge(Note(id=BOBS, title="changed"))
+    with pytest.raises(IntegrityError):
+        adas.commit()
+    adas.rollback()
+    assert everything(engine) == before
+
+
 def test_a_session_without_a_user_writes_nothing(engine: Engine) -> None:
     with Session(engine) as session:
         session.add(Note(title="new", user_id=ADA))
@@ -242,8 +291,28 @@ def test_a_user_without_a_uuid_owns_nothing(engine: Engine) -> None:
 
 
 def test_the_package_itself_does_not_import_sqlmodel() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, better_auth_edge; sys.exit('sqlmodel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_asynchronous_session_is_owned_too(tmp_path: Path) -> None:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/notes.db")
+
+    async def titles(session: AsyncSession) -> Any:
+        return (await session.exec(select(Note.title))).all()
+
+    async def test() -> None:
+        async with engine.begin() as connection:
+            await connection.run_sync(SQLModel.metadata.create_all)
+        for uuid, title in ((ADA, "Ada's"), (BOB, "Bob's")):
+            async with owned(AsyncSession(engine), user(uuid)) as session:
+                session.add(Note(title=title))
+                await session.commit()
+        async with owned(AsyncSession(engine), user(ADA)) as session:
+            assert await titles(session) == ["Ada's"]
+        async with AsyncSession(engine) as session:
+            with pytest.raises(OwnershipError):
+                await titles(session)
+        await engine.dispose()
+
+    asyncio.run(test())

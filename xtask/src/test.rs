@@ -114,9 +114,9 @@ fn next() -> Result<()> {
     )
 }
 
-/// The package for FastAPI, against a real Better Auth too, and the example's origin.
+/// The package for FastAPI, beside the core and against a real Better Auth too; the example's origin.
 fn python() -> Result<()> {
-    setup::npm_packages()?;
+    build::javascript()?;
     let python = setup::python()?;
     let pytest = |directory: &str| {
         let directory = root().join(directory);

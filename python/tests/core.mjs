@@ -1,0 +1,29 @@
+/**
+ * The core itself, as wasm: reads a JWK Set, then tokens, one JSON text a line, and answers each with
+ * `ok` or the code of the refusal. The arguments are the directory of the wasm, the issuer, and the
+ * time in seconds.
+ */
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const [directory, issuer, now] = process.argv.slice(2);
+const { createVerifier, initSync } = await import(pathToFileURL(`${directory}/index.js`).href);
+initSync({ module: readFileSync(`${directory}/index_bg.wasm`) });
+Date.now = () => Number(now) * 1000;
+
+let verifier;
+for await (const line of createInterface({ input: process.stdin })) {
+  const said = JSON.parse(line);
+  if (verifier) console.log(await verdict(said));
+  else verifier = createVerifier({ jwks: said, issuer, audience: issuer });
+}
+
+async function verdict(token) {
+  try {
+    await verifier.verify(token);
+    return "ok";
+  } catch (error) {
+    return error.code;
+  }
+}
