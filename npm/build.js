@@ -1,7 +1,7 @@
 // Makes `dist/` from `src/` and from the wasm that `cargo xtask build` has put into `target/javascript`.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -41,17 +41,25 @@ const common = {
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: here("."),
+  external: ["*.wasm", "*.wasm?module", "next", "next/*", "react", "node:*"],
 };
-await build({
+const { outputFiles } = await build({
   ...common,
   entryPoints,
+  write: false,
   splitting: true,
   // as deep as the entries, from where the wasm is one up
   chunkNames: "shared/[hash]",
   alias: { "#bindings": `${wasm}/bindings.js` },
-  external: ["*.wasm", "*.wasm?module", "next", "next/*", "react", "node:*"],
   plugins: [loaders(await importersOfWasm())],
 });
+for (const { path, text } of outputFiles) {
+  // esbuild imports shared modules also for effects, which they have not, and warns when it reads that
+  const content = text.replaceAll(/\bimport"\.{1,2}\/[^"]+";/g, "");
+  if (content.trim() === "") continue;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
 // by themselves: what they would share with the others they do not need
 await build({ ...common, entryPoints: PLAIN_ENTRIES });
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));

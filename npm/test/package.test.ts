@@ -74,7 +74,10 @@ for (const [runtime, conditions, file] of [
   ["anything else", [], "browser"],
 ] as const) {
   test(`${runtime} gets the loader of ${file}`, async () => {
-    const { metafile } = await bundled("export * from 'better-auth-edge'", [...conditions]);
+    const { metafile, warnings } = await bundled("export * from 'better-auth-edge'", [
+      ...conditions,
+    ]);
+    assert.deepEqual(warnings, []);
     const inputs = Object.keys(metafile.inputs).filter((input) =>
       input.includes("better-auth-edge/"),
     );

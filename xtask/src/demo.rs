@@ -5,15 +5,18 @@ use std::sync::mpsc;
 use anyhow::{Result, bail};
 
 use crate::stack::{self, Stack};
-use crate::{progress, tour};
+use crate::{progress, tour, web};
 
 /// Starts everything, prints where it is, and stays up until Ctrl-C.
 pub fn stay_up() -> Result<()> {
     let stopped = on_signal()?;
     stack::prepare()?;
-    progress("starting Better Auth, FastAPI and the Worker");
-    let stack = Stack::start(&[])?;
-    println!("{}", introduction(&stack));
+    web::prepare()?;
+    progress("starting Better Auth, FastAPI, the Worker and the Next.js application");
+    let web_url = web::free_url()?;
+    let stack = Stack::start_for_pages(&web_url)?;
+    let _web = web::start(&web_url, &stack)?;
+    println!("{}", introduction(&stack, &web_url));
     // the sender lives in the signal handler, so this ends with a signal
     let _ = stopped.recv();
     progress("stopping");
@@ -54,7 +57,7 @@ fn on_signal() -> Result<mpsc::Receiver<()>> {
     Ok(receiver)
 }
 
-fn introduction(stack: &Stack) -> String {
+fn introduction(stack: &Stack, web_url: &str) -> String {
     let Stack { edge_url, api_url, auth_url, .. } = stack;
     format!(
         r#"
@@ -76,6 +79,8 @@ Try it:
   curl -s $EDGE/api/$USER_UUID/tasks -H "authorization: Bearer $TOKEN"
   curl -s $EDGE/api/00000000-0000-4000-8000-000000000000/tasks -H "authorization: Bearer $TOKEN"
   curl -s $EDGE/api/$USER_UUID/tasks -H "authorization: Bearer $SESSION"
+
+Or open {web_url}: a Next.js application with its own edge. Sign up, add a task, see who you are.
 
 Ctrl-C stops everything."#
     )

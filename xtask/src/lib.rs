@@ -17,6 +17,7 @@ pub mod token;
 pub mod tour;
 mod usage;
 mod wasm;
+mod web;
 mod workerd;
 pub mod wrangler;
 

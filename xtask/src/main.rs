@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 use xtask::{bench, build, demo, fuzz, lint, test};
 
 const USAGE: &str = "\
-cargo xtask demo            start Better Auth, the FastAPI origin and the Worker; stop with Ctrl-C
+cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js application; Ctrl-C stops
 cargo xtask demo --check    the same, then a scripted tour through it
-cargo xtask test [PART…]    every test, or some: rust fuzz python npm browser worker e2e
+cargo xtask test [PART…]    every test, or some: rust fuzz python npm next browser worker e2e
 cargo xtask build [npm]     the Worker into build/, the npm package into npm/dist/, or only that
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
 cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also with --quick

@@ -34,6 +34,8 @@ pub struct Stack {
     pub api_url: String,
     /// Better Auth's
     pub auth_url: String,
+    /// The private JWK by which the edge signs
+    pub signing_key: String,
     secret: String,
     directory: Directory,
 }
@@ -41,26 +43,35 @@ pub struct Stack {
 impl Stack {
     /// Starts all three; settings of the Worker are those of wrangler.toml, changed by `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
-        Self::start_with(changes, None)
+        Self::start_with(changes, None, "")
+    }
+
+    /// The same where pages of that origin may sign users in.
+    pub fn start_for_pages(origin: &str) -> Result<Self> {
+        Self::start_with(&[], None, origin)
     }
 
     /// The same with a cookie cache that Better Auth signs by `jwks` or by its `secret`, and that
     /// counts at the Worker. It goes to another origin: this one wants tokens.
     pub fn start_with_cookie_cache(signed_by: &str, origin: &str) -> Result<Self> {
         let changes = [("COOKIE_CACHE", json!(signed_by)), ("ORIGIN_URL", json!(origin))];
-        Self::start_with(&changes, Some(signed_by))
+        Self::start_with(&changes, Some(signed_by), "")
     }
 
-    fn start_with(changes: &[(&str, Value)], cookie_cache: Option<&str>) -> Result<Self> {
+    fn start_with(
+        changes: &[(&str, Value)],
+        cookie_cache: Option<&str>,
+        pages: &str,
+    ) -> Result<Self> {
         let directory = Directory::new()?;
         let secret = hexadecimal(&random()?);
-        let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?));
-        let (auth, auth_url) = start_auth(&directory.0, &secret, cookie_cache)?;
+        let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?)).to_string();
+        let (auth, auth_url) = start_auth(&directory.0, &secret, cookie_cache, pages)?;
         let (api, api_url) = start_api(&directory.0, &auth_url)?;
         let mut settings = workerd::Settings::from_wrangler()?
             .with("BETTER_AUTH_URL", json!(auth_url))
             .with("ORIGIN_URL", json!(api_url))
-            .with("EDGE_SIGNING_KEY", json!(signing_key.to_string()));
+            .with("EDGE_SIGNING_KEY", json!(signing_key));
         if cookie_cache == Some("secret") {
             settings = settings.with("BETTER_AUTH_SECRET", json!(secret));
         }
@@ -68,7 +79,17 @@ impl Stack {
             settings = settings.with(name, value.clone());
         }
         let (edge, edge_url) = workerd::start(&directory.0.join("edge"), &settings)?;
-        Ok(Self { edge, _api: api, auth, edge_url, api_url, auth_url, secret, directory })
+        Ok(Self {
+            edge,
+            _api: api,
+            auth,
+            edge_url,
+            api_url,
+            auth_url,
+            signing_key,
+            secret,
+            directory,
+        })
     }
 
     /// Signs a new user up, over HTTP as a browser would.
@@ -200,9 +221,11 @@ fn start_auth(
     directory: &Path,
     secret: &str,
     cookie_cache: Option<&str>,
+    pages: &str,
 ) -> Result<(Server, String)> {
     let mut command = auth_program("src/server.ts", directory, secret);
     command.env("COOKIE_CACHE", cookie_cache.unwrap_or_default());
+    command.env("BETTER_AUTH_TRUSTED_ORIGINS", pages);
     Server::start("Better Auth", &mut command, |line| listening(line, "Better Auth"))
 }
 

@@ -29,11 +29,12 @@ pub fn run(names: &[&str]) -> Result<()> {
 
 type Part = (&'static str, fn() -> Result<()>);
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("rust", rust),
     ("fuzz", fuzz::run_briefly),
     ("python", python),
     ("npm", npm),
+    ("next", next),
     ("browser", browser),
     ("worker", worker),
     ("e2e", demo::check),
@@ -85,6 +86,19 @@ fn npm() -> Result<()> {
         npm.env("DENO", deno);
     }
     run_command(&mut npm)
+}
+
+/// The example's Next.js application: real builds, with both files and both bundlers, in Chromium.
+fn next() -> Result<()> {
+    build::npm()?;
+    let (browser, python) = (setup::browser()?, setup::python()?);
+    run_command(
+        Command::new("npm")
+            .args(["run", "--silent", "test:builds", "--workspace", "example-fullstack-web"])
+            .env("CHROMIUM", browser.program)
+            .env("PYTHON", python)
+            .current_dir(root()),
+    )
 }
 
 /// The example's FastAPI origin.

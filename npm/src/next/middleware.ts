@@ -67,10 +67,13 @@ export function createMiddleware(options: MiddlewareOptions): Middleware {
   return async (request, event) => {
     // what is kept is the gateway and not its promise, which may belong to another request
     gateway ??= await createGateway({
-      ...{ sessionExchange: options.cookieCache === undefined },
       ...rest,
+      // whoever has the cookie cache checked does not want Better Auth to be asked
+      sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
       ...signingKeys(rest),
       publicPaths: publicPaths(rest, signInPath),
+      // whoever comes without a session is sent to sign in: that is no news
+      logLevel: rest.logLevel ?? "error",
     });
     const decision = await gateway.decide(headOf(request), (task) => event.waitUntil(task));
     if (!decision.ok) {

@@ -1,12 +1,14 @@
 "use client";
 
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { authClient } from "../lib/auth-client";
 
 /** Signs a user in, or up where a name is asked for, and goes on to `to`: a path of this site. */
 export function CredentialsForm({ to, asksName = false }: { to: string; asksName?: boolean }) {
   const [fault, setFault] = useState("");
-  const [busy, setBusy] = useState(false);
+  // until React is there the browser would send the form by itself
+  const [busy, setBusy] = useState(true);
+  useEffect(() => setBusy(false), []);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -23,7 +25,7 @@ export function CredentialsForm({ to, asksName = false }: { to: string; asksName
   }
 
   return (
-    <form onSubmit={submit}>
+    <form method="post" onSubmit={submit}>
       {asksName && (
         <label>
           Name

@@ -1,0 +1,167 @@
+/** What the middleware and `getUser` do by themselves; the example is tested in real builds. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { EdgeAuthError } from "better-auth-edge";
+import {
+  createMiddleware,
+  getUser,
+  type MiddlewareOptions,
+  returnPath,
+} from "better-auth-edge/next";
+import { type NextFetchEvent, NextRequest } from "next/server.js";
+import { newSigner, token } from "./tokens.ts";
+
+const AUTH = "https://auth.example";
+const signer = newSigner("EdDSA");
+const { d, x } = newSigner("EdDSA").privateKey.export({ format: "jwk" });
+const signingKey = { kty: "OKP", crv: "Ed25519", d, x };
+
+const now = Math.floor(Date.now() / 1000);
+const claims = {
+  iss: AUTH,
+  aud: AUTH,
+  sub: "user-1",
+  uuid: "u-1",
+  email: "a@b.c",
+  iat: now,
+  exp: now + 600,
+};
+const bearer = `Bearer ${token(signer, claims)}`;
+
+const OPTIONS: MiddlewareOptions = {
+  baseURL: AUTH,
+  jwks: { keys: [signer.jwk] },
+  userClaim: "uuid",
+  signingKey,
+  logLevel: "none",
+};
+
+async function sent(path: string, headers = {}, more: Partial<MiddlewareOptions> = {}) {
+  const middleware = createMiddleware({ ...OPTIONS, ...more });
+  const request = new NextRequest(`https://app.example${path}`, { headers });
+  return middleware(request, { waitUntil() {} } as unknown as NextFetchEvent);
+}
+
+/** The request's headers as the application gets them. */
+function onwards(response: Response): Headers {
+  const prefix = "x-middleware-request-";
+  const overridden = [...response.headers].filter(([name]) => name.startsWith(prefix));
+  return new Headers(overridden.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+describe("createMiddleware", () => {
+  test("says every fault of its options at once", async () => {
+    const wrong = { routs: [], userClaim: "", origin: "x", routes: [{ path: "a" }] };
+    await assert.rejects(sent("/", {}, wrong as object), (error: unknown) => {
+      assert.ok(error instanceof EdgeAuthError);
+      assert.equal(error.code, "misconfigured");
+      for (const name of ["routs", "userClaim", "origin", "routes"]) {
+        assert.match(error.message, new RegExp(`(^|; )${name} `));
+      }
+      return true;
+    });
+  });
+
+  test("sends a user on to the application with what it has signed", async () => {
+    const response = await sent("/page", { authorization: bearer, "x-edge-user": "forged" });
+    assert.equal(response.headers.get("x-middleware-next"), "1");
+    assert.equal(onwards(response).get("x-edge-user"), "u-1");
+    assert.match(response.headers.get("cache-control") ?? "", /private/);
+  });
+
+  test("rewrites to the origin what a rule sends there", async () => {
+    const more = {
+      origin: "https://api.example/v1",
+      routes: [{ path: "/api/{id}/*", match: { id: "uuid" }, to: "origin" as const }],
+    };
+    const response = await sent("/api/u-1/tasks?a=%2F", { authorization: bearer }, more);
+    const to = response.headers.get("x-middleware-rewrite");
+    assert.equal(to, "https://api.example/v1/api/u-1/tasks?a=%2F");
+    const refused = await sent("/api/u-2/tasks", { authorization: bearer }, more);
+    assert.equal((await refused.json()).code, "user_mismatch");
+    const api = await sent("/api/u-1/tasks", {}, more);
+    assert.equal((await api.json()).code, "missing_token");
+  });
+
+  test("redirects to the sign-in page that it is told, or to none", async () => {
+    const location = async (more: Partial<MiddlewareOptions>) =>
+      (await sent("/a?b=c", {}, more)).headers.get("location");
+    assert.equal(await location({}), "https://app.example/sign-in?next=%2Fa%3Fb%3Dc");
+    assert.equal(
+      await location({ signInPath: "/login", returnParameter: "to" }),
+      "https://app.example/login?to=%2Fa%3Fb%3Dc",
+    );
+    assert.equal(await location({ signInPath: false }), null);
+    assert.equal(await location({ isPage: () => false }), null);
+    const signIn = await sent("/sign-in");
+    assert.equal(signIn.headers.get("x-middleware-next"), "1");
+  });
+});
+
+describe("getUser", () => {
+  test("knows what the middleware has signed", async () => {
+    const headers = onwards(await sent("/page", { authorization: bearer }));
+    const user = await getUser(Promise.resolve(headers), { signingKey });
+    assert.deepEqual(user, {
+      id: "u-1",
+      uuid: "u-1",
+      email: "a@b.c",
+      claims: { sub: "user-1", uuid: "u-1", email: "a@b.c" },
+    });
+  });
+
+  test("knows nobody by anything else", async () => {
+    const more = { origin: "https://api.example", routes: [{ path: "/*", to: "origin" as const }] };
+    const forOrigin = onwards(await sent("/", { authorization: bearer }, more));
+    const app = { ...claims, iss: "better-auth-edge:app", aud: "better-auth-edge:app" };
+    const typ = "edge-assertion+jwt";
+    for (const assertion of [
+      "",
+      "a.b.c",
+      token(signer, claims),
+      token(signer, app, { typ }),
+      forOrigin.get("x-edge-jwt-assertion") ?? assert.fail("nothing is signed"),
+    ]) {
+      const headers = new Headers({ "x-edge-user": "u-1", "x-edge-jwt-assertion": assertion });
+      assert.equal(await getUser(headers, { signingKey }), null, assertion);
+    }
+  });
+
+  test("says what is missing where there is no key", async () => {
+    await assert.rejects(getUser(new Headers()), { code: "misconfigured", message: /keygen/ });
+  });
+});
+
+describe("returnPath", () => {
+  test("is a path of this site, whatever is asked for", () => {
+    for (const [value, path] of [
+      ["/", "/"],
+      ["/a/b?c=d#e", "/a/b?c=d#e"],
+      ["/a/../b", "/b"],
+      ["/%5cevil.example", "/%5cevil.example"],
+      ["/ü", "/%C3%BC"],
+    ]) {
+      assert.equal(returnPath(value, "/home"), path);
+    }
+    for (const value of [
+      "",
+      "a",
+      "//evil.example",
+      "/\\evil.example",
+      "\\/evil.example",
+      "/\t/evil.example",
+      "/\n/evil.example",
+      "\t//evil.example",
+      "/.//evil.example",
+      "/a/..//evil.example",
+      "https://evil.example",
+      "javascript:alert(1)",
+      `/${"a".repeat(3000)}`,
+      null,
+      undefined,
+      ["/a"],
+    ]) {
+      assert.equal(returnPath(value, "/home"), "/home", String(value));
+    }
+  });
+});

@@ -1,0 +1,47 @@
+//! The example's Next.js application, in development.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process::Server;
+use crate::stack::Stack;
+use crate::{build, root, setup};
+
+/// Makes sure that what it needs is there.
+pub(crate) fn prepare() -> Result<()> {
+    build::npm()
+}
+
+/// A base URL that nobody has just now. Better Auth must know it before the application starts.
+pub(crate) fn free_url() -> Result<String> {
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    Ok(format!("http://{address}"))
+}
+
+/// Starts the application at that URL, in front of Better Auth and FastAPI.
+pub(crate) fn start(url: &str, stack: &Stack) -> Result<Server> {
+    // A shell ends Next when its own standard input closes: Next has no such habit.
+    let watched = r#"exec 3<&0
+        "$@" 3<&- </dev/null & next=$!
+        { read -r _; kill "$next"; } <&3 2>/dev/null & watcher=$!
+        trap 'kill "$next"' TERM INT
+        wait "$next"; status=$?
+        kill "$watcher" 2>/dev/null
+        exit "$status""#;
+    let port = url.rsplit(':').next().unwrap_or_default();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", watched, "sh"])
+        .arg(setup::node()?)
+        .arg(root().join("node_modules/next/dist/bin/next"))
+        .args(["dev", "--hostname", "127.0.0.1", "--port", port])
+        .current_dir(root().join("examples/fullstack/web"))
+        .envs([("BETTER_AUTH_URL", &stack.auth_url), ("API_URL", &stack.api_url)])
+        .env("EDGE_SIGNING_KEY", &stack.signing_key)
+        .env("NEXT_TELEMETRY_DISABLED", "1");
+    let (server, ()) =
+        Server::start("Next.js", &mut command, |line| line.contains("Ready in").then_some(()))?;
+    Ok(server)
+}
