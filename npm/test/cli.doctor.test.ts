@@ -194,6 +194,12 @@ test("an edge that signs nothing is warned of; one that signs by a printed key f
   assert.match(known.of("assertion")[0]?.text ?? "", /private half is printed/);
 });
 
+test("the Worker calls a key without a name as keygen does", async () => {
+  const { kid, ...nameless } = JSON.parse(await newKey());
+  const { stdout } = await examined({ EDGE_SIGNING_KEY: JSON.stringify(nameless) });
+  assert.ok(stdout.includes(`assertions are signed by ${kid}`), stdout);
+});
+
 test("the next key is seen beside the present one", async () => {
   const settings = { EDGE_SIGNING_KEY: await newKey(), EDGE_SIGNING_KEY_NEXT: await newKey() };
   const { ok, stdout } = await examined(settings);
