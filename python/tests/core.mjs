@@ -8,8 +8,11 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const [directory, issuer, now] = process.argv.slice(2);
-const { createVerifier, initSync } = await import(pathToFileURL(`${directory}/index.js`).href);
-initSync({ module: readFileSync(`${directory}/index_bg.wasm`) });
+const { createVerifier, imports, start } = await import(
+  pathToFileURL(`${directory}/bindings.js`).href
+);
+const module = new WebAssembly.Module(readFileSync(`${directory}/index_bg.wasm`));
+start(new WebAssembly.Instance(module, imports));
 Date.now = () => Number(now) * 1000;
 
 let verifier;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::WITHIN_APP;
 use super::assertion::{Assertions, Occasion};
 use super::credentials::{Credentials, LeftBehind};
 use super::edit::HeaderEdit;
@@ -77,7 +78,8 @@ impl Forwarding {
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
         let origin = match (&self.origin, passage.to) {
             (Some(origin), Destination::Origin) => origin,
-            _ => return self.forward_within_app(passage),
+            _ if WITHIN_APP => return self.forward_within_app(passage),
+            _ => unreachable!("the settings of a Worker have an origin, and no other destination"),
         };
         let Passage { head, path, user, token, request_id, .. } = *passage;
         let mut url = String::with_capacity(USUAL_URL);

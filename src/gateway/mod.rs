@@ -46,6 +46,9 @@ use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::verifier::Verified;
 
+/// Whether an edge can be part of an application here. A Worker cannot, and its wasm has nothing of it.
+const WITHIN_APP: bool = cfg!(any(feature = "js", not(feature = "worker")));
+
 /// A gateway in front of one origin.
 #[derive(Debug)]
 pub struct Gateway {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::WITHIN_APP;
 use crate::base_url::BaseUrl;
 use crate::jose::{Algorithm, Json};
 
@@ -19,13 +20,14 @@ impl<'l> Reader<'l> {
     }
 
     /// The same for an edge that is part of an application.
+    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub(super) fn within_app(self) -> Self {
         Self { within_app: true, ..self }
     }
 
     /// Whether the edge is part of an application, which answers what does not go to the origin.
     pub(super) fn is_within_app(&self) -> bool {
-        self.within_app
+        WITHIN_APP && self.within_app
     }
 
     /// What it reads from.

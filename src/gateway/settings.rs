@@ -40,6 +40,7 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault.
+    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {

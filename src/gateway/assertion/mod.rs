@@ -12,6 +12,7 @@ use jwt_compact::{AlgorithmExt, Claims, Header};
 use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 
+use super::WITHIN_APP;
 use super::reader::Reader;
 use crate::claims::ASSERTION_TYPE;
 use crate::jose::{Json, Object};
@@ -93,7 +94,7 @@ impl Assertions {
     /// assertions are bound to requests.
     pub(super) fn assertion(&self, occasion: &Occasion<'_>) -> Arc<str> {
         let (issuer, audience) = match &self.audience {
-            Some(audience) if !occasion.within_app => {
+            Some(audience) if !WITHIN_APP || !occasion.within_app => {
                 (self.issuer.as_deref().unwrap_or(occasion.edge), audience.as_str())
             }
             _ => (APP, APP),

@@ -8,6 +8,7 @@ pub use rule::Rule;
 
 use pattern::Pattern;
 
+use super::WITHIN_APP;
 use super::path::Path;
 use super::reader::Reader;
 use crate::claims::RequiredClaim;
@@ -86,7 +87,7 @@ impl Rules {
 
     /// What the first matching rule asks for.
     pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
-        if self.open.iter().any(|pattern| pattern.parameters(path).is_some()) {
+        if WITHIN_APP && self.open.iter().any(|pattern| pattern.parameters(path).is_some()) {
             return Match { access: Access::Public, to: self.to, ..Match::default() };
         }
         let mut rules = self.rules.iter().enumerate();
