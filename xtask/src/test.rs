@@ -70,7 +70,8 @@ fn inspector() -> Result<()> {
     inspector::build()?;
     run_command(
         Command::new(setup::node()?)
-            .args(["--test", "--test-reporter=spec", "www/test/inspector.test.js"])
+            .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+            .args(["decisions", "privacy", "access"].map(|name| format!("www/test/{name}.test.js")))
             .env("CHROMIUM", setup::chromium()?)
             .current_dir(root()),
     )
