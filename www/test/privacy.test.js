@@ -78,7 +78,7 @@ page("what a server of keys answers instead is told", async (inspector) => {
   const cors = { "access-control-allow-origin": "*" };
   keys.answer("/moved", "", {
     status: 302,
-    headers: { ...cors, location: `${keys.origin}/private` },
+    headers: { ...cors, location: `${keys.origin}/followed` },
   });
   keys.answer("/page", "<!doctype html>");
   for (const [path, cause] of [
