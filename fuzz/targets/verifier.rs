@@ -5,8 +5,8 @@
 //! a published key that the header's `kid` and `alg` select, and whose claims the second reading
 //! accepts at this time: issuer, audience, `exp`, `nbf`, `iat`, user. Ed25519 and RSA signatures are
 //! accepted as they were made and in no other form. Conversely a token of which all this holds is
-//! accepted. A verifier that has seen much, and built its tables, says what a new one says; and no
-//! refusal before the claims repeats what the token said.
+//! accepted. A verifier that has seen much, and built its tables, says what a new one says, and so
+//! does its explanation; and no refusal before the claims repeats what the token said.
 //!
 //! Input: six bytes (see [`Plan`]), and separated by NUL a header, a payload, changes. An empty header
 //! or payload is a good one.
@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use better_auth_edge::{Code, Error, Verified, Verifier, VerifierOptions};
+use better_auth_edge::{Code, Error, Explanation, Outcome, Verified, Verifier, VerifierOptions};
 use better_auth_edge_fuzz::base64url::{decode, encode};
 use better_auth_edge_fuzz::host::StillHost;
 use better_auth_edge_fuzz::ring::Ring;
@@ -157,6 +157,10 @@ impl Harness {
             let again = host.run(new.verify(&token, &host));
             assert_eq!(outcome(&result), outcome(&again), "a new verifier thinks otherwise");
         }
+        if plan.has(6) {
+            let explanation = host.run(seasoned.explain(&token, &host));
+            check_explanation(&explanation, &result);
+        }
     }
 
     fn check(
@@ -266,6 +270,19 @@ impl Harness {
         let verifier = seasoned.entry((plan.mask, plan.options & 0xf, plan.algorithms));
         Rc::clone(verifier.or_insert_with(|| Rc::new(plan.verifier(&self.ring))))
     }
+}
+
+/// An explanation is of the same decision, and the first check that has not passed is the reason.
+fn check_explanation(explanation: &Explanation, result: &Result<Arc<Verified>, Error>) {
+    let decisive = explanation.checks.iter().find(|report| report.outcome != Outcome::Passed);
+    let refusal = decisive.and_then(|report| report.refusal.as_ref());
+    let refusal = refusal.map(|(code, detail)| (*code, detail.as_str()));
+    let reason = result.as_ref().err().map(|error| (error.code(), error.detail()));
+    assert_eq!(refusal, reason, "the explanation is of another decision");
+    let failed = decisive.is_none_or(|report| report.outcome == Outcome::Failed);
+    assert!(failed, "a check that was not reached decides");
+    let used = explanation.keys.iter().filter(|key| key.used).count();
+    assert!(result.is_err() || used == 1, "one key has signed");
 }
 
 fn good_claims() -> String {

@@ -66,12 +66,14 @@ fn browser() -> Result<()> {
     )
 }
 
-/// The page that explains tokens, in a real Chromium.
+/// The page that explains tokens, in a real Chromium, with tokens of a real Better Auth.
 fn inspector() -> Result<()> {
     inspector::build()?;
+    let files = ["decisions", "privacy", "access", "better_auth"];
     run_command(
         Command::new(setup::node()?)
-            .args(["--test", "--test-reporter=spec", "www/test/inspector.test.js"])
+            .args(["--import", "tsx", "--test", "--test-concurrency=1", "--test-reporter=spec"])
+            .args(files.map(|name| format!("www/test/{name}.test.js")))
             .env("CHROMIUM", setup::browser()?.program)
             .current_dir(root()),
     )
