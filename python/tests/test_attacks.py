@@ -64,8 +64,8 @@ NOW = time.time()
     ("changes", "code"),
     [
         ({"exp": NOW - 10, "iat": NOW - 70}, "expired"),
-        ({"iat": NOW + 60, "exp": NOW + 90}, "not_yet_valid"),
-        ({"nbf": NOW + 60}, "not_yet_valid"),
+        ({"iat": NOW + 3600, "exp": NOW + 3660}, "not_yet_valid"),
+        ({"nbf": NOW + 3600}, "not_yet_valid"),
         ({"exp": NOW + 3600}, "invalid_claim"),
         ({"iat": ...}, "missing_claim"),
         ({"exp": ...}, "missing_claim"),
