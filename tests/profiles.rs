@@ -186,7 +186,7 @@ fn without_a_profile_session_tokens_are_meant() {
 }
 
 #[test]
-fn a_profile_has_one_of_three_names() {
+fn a_profile_has_one_of_four_names() {
     for name in ["", "Session", "session ", "access_token", "accessToken", "at+jwt", "any", "none"]
     {
         let faults = any_of(name).build().expect_err(name);
