@@ -4,7 +4,9 @@
 
 #[cfg(feature = "inspector")]
 mod explain;
+#[cfg(feature = "js-gateway")]
 mod gateway;
+#[cfg(feature = "js-gateway")]
 mod keys;
 mod options;
 
@@ -18,7 +20,9 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+#[cfg(feature = "js-gateway")]
 pub use gateway::{JsGateway, create_gateway};
+#[cfg(feature = "js-gateway")]
 pub use keys::key_faults;
 
 use crate::error::{Code, Error};

@@ -87,7 +87,7 @@ pub fn javascript() -> Result<PathBuf> {
         return Ok(directory);
     }
     progress("building the wasm for JavaScript");
-    let compiled = compile_for_javascript(&root, "js")?;
+    let compiled = compile_for_javascript(&root, "js-gateway")?;
     run(Command::new(setup::wasm_bindgen()?.join("wasm-bindgen"))
         .args(["--target", "bundler", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;

@@ -19,7 +19,7 @@ pub fn run() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     let deny = ["--", "-D", "warnings"];
     cargo(&[&["clippy", "--workspace", "--all-targets"], &deny[..]].concat())?;
-    for features in ["worker", "js", "worker,js", "inspector"] {
+    for features in ["worker", "js", "js-gateway", "worker,js-gateway", "inspector"] {
         let wasm = ["clippy", "--target", "wasm32-unknown-unknown", "--features", features];
         cargo(&[&wasm[..], &deny[..]].concat())?;
     }
