@@ -144,7 +144,7 @@ test("a path that a rule has opened too far is found", async () => {
   assert.equal(ok, true);
   const [refusal] = of("refusal");
   assert.equal(refusal?.level, "warning");
-  assert.match(refusal?.text ?? "", /let through without a token \(200\)/);
+  assert.match(refusal?.text ?? "", /answered without a token \(200\)/);
 });
 
 test("the path that is asked for is the caller's to name", async () => {
@@ -192,6 +192,12 @@ test("an edge that signs nothing is warned of; one that signs by a printed key f
   const known = await examined({ EDGE_SIGNING_KEY: printed });
   assert.equal(known.ok, false);
   assert.match(known.of("assertion")[0]?.text ?? "", /private half is printed/);
+});
+
+test("the Worker calls a key without a name as keygen does", async () => {
+  const { kid, ...nameless } = JSON.parse(await newKey());
+  const { stdout } = await examined({ EDGE_SIGNING_KEY: JSON.stringify(nameless) });
+  assert.ok(stdout.includes(`assertions are signed by ${kid}`), stdout);
 });
 
 test("the next key is seen beside the present one", async () => {
@@ -250,6 +256,30 @@ test("something in front that believes forged headers is found", async () => {
   const { ok, of } = await examine(proxy.url);
   assert.equal(ok, false);
   assert.match(of("refusal")[0]?.text ?? "", /a forged identity header is let through: 200/);
+});
+
+test("an address that is refused too often is refused all the same", async () => {
+  await using worker = await startWorker({ BETTER_AUTH_URL: auth.url, ORIGIN_URL: origin.url });
+  await using proxy = await serve(async (request) => {
+    if (!request.headers.authorization) return pass(worker.url, request, {});
+    const headers = { "content-type": "application/problem+json", "retry-after": "60" };
+    return { status: 429, headers, body: '{"code":"rate_limited"}' };
+  });
+  const { of, stdout } = await examine(proxy.url);
+  assert.deepEqual(of("refusal"), []);
+  assert.match(stdout, /a token without a signature is refused: 429 rate_limited/);
+});
+
+test("keys that have not been asked for in a long time are warned of", async () => {
+  await using worker = await startWorker({ BETTER_AUTH_URL: auth.url, ORIGIN_URL: origin.url });
+  await using proxy = await serve(async (request) => {
+    const reply = await pass(worker.url, request, {});
+    const body = String(reply.body).replace(/"keys_age":\d+/, '"keys_age":7201');
+    return { ...reply, body };
+  });
+  const { ok, of } = await examine(proxy.url);
+  assert.equal(ok, true);
+  assert.match(of("keys")[0]?.text ?? "", /asked for 2 h ago: nobody has needed them/);
 });
 
 /** Passes a request on, and sets headers of the answer. */

@@ -283,16 +283,28 @@ test("claims of a token that is refused are shown as what anybody may have writt
 
 test("where the keys cannot be had, the decision says what came of asking", async () => {
   const token = await fetchToken(auth.url, ada.sessionToken);
-  await using moved = await serve(() => ({
-    status: 307,
-    headers: { location: "https://x.example/" },
-  }));
-  const { stdout } = await run(
-    ["verify", "--jwks-url", `${moved.url}/jwks`, "--issuer", auth.url, "--audience", auth.url],
-    token,
-  );
-  assert.match(stdout, /keys_unavailable \(503\)/);
-  assert.match(inOneLine(stdout), /\/jwks: it answered 307, a redirect to https:\/\/x\.example\//);
+  await using server = await serve(({ path }) => {
+    if (path === "/moved") return { status: 307, headers: { location: "https://x.example/" } };
+    return path === "/html" ? { body: "<html>" } : { status: 404 };
+  });
+  const closed = await serve(() => ({}));
+  await closed[Symbol.asyncDispose]();
+  for (const [url, reason] of [
+    [`${server.url}/moved`, /it answered with a redirect to https:\/\/x\.example\//],
+    [`${server.url}/html`, /the document is not a JSON object/],
+    [`${server.url}/gone`, /the server answered 404/],
+    [`${closed.url}/jwks`, /nothing listens there \(ECONNREFUSED\)/],
+  ] as const) {
+    const expected = ["--issuer", auth.url, "--audience", auth.url];
+    const args = ["verify", "--jwks-url", url, ...expected];
+    const { code, stdout } = await run(args, token);
+    assert.equal(code, 1);
+    assert.match(stdout, /keys_unavailable \(503\)/);
+    assert.match(inOneLine(stdout), reason);
+    const { problem } = json(await run([...args, "--json"], token));
+    assert.ok(problem.startsWith(`${url}: `));
+    assert.match(problem, reason);
+  }
 });
 
 test("a token in the wrong place is not repeated", async () => {

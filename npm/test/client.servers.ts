@@ -1,8 +1,9 @@
 /** An API and a Better Auth for tests of the client: real servers on loopback, told what to answer. */
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { AuthClient } from "../src/client/index.ts";
+import { ApiError, type AuthClient } from "../src/client/index.ts";
 
 /** A request that arrived. */
 export interface Arrived {
@@ -94,4 +95,60 @@ export function promised<T = void>(): { promise: Promise<T>; resolve: (value: T)
     resolve = settle;
   });
   return { promise, resolve };
+}
+
+/** An answer to whatever is asked. */
+export const ok = () => ({ body: { ok: true } });
+
+/** A token endpoint whose tokens differ by their serial number. */
+export const tokens = (claims: Parameters<typeof token>[0] = {}) =>
+  serve((_, count) => ({ body: { token: token(claims, count) } }));
+
+/** The tokens that arrived, with their scheme. */
+export const bearers = (arrived: Arrived[]) => arrived.map(({ headers }) => headers.authorization);
+
+/** The error by which a call fails. */
+export async function failure(promise: Promise<unknown>): Promise<ApiError> {
+  const error = await promise.then(
+    () => assert.fail("it did not fail"),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof ApiError, String(error));
+  return error;
+}
+
+/** Whom the tokens that arrived are for. */
+export function subjects(arrived: Arrived[]): unknown[] {
+  return arrived.map(({ headers }) => {
+    const payload = headers.authorization?.split(".")[1] ?? "";
+    return JSON.parse(Buffer.from(payload, "base64url").toString()).sub;
+  });
+}
+
+/** Time as the client sees it, moved on by hand. */
+export function fakeClock() {
+  const { now } = Date;
+  const performanceNow = performance.now;
+  let ahead = 0;
+  Date.now = () => now() + ahead;
+  performance.now = () => performanceNow.call(performance) + ahead;
+  return {
+    advance: (milliseconds: number) => {
+      ahead += milliseconds;
+    },
+    restore: () => {
+      Date.now = now;
+      performance.now = performanceNow;
+    },
+  };
+}
+
+/** Waits until it holds. */
+export async function until(holds: () => boolean): Promise<void> {
+  await settled(async () => holds());
+}
+
+/** Tries again until it holds; node's own time limit for tests ends what never does. */
+export async function settled(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2));
 }

@@ -1,6 +1,6 @@
 /** `verify`: what a token says, and what the edge would make of it. */
 import { text as readAll } from "node:stream/consumers";
-import { createVerifier, type EdgeAuthError, type VerifierOptions } from "../index.ts";
+import { createVerifier, EdgeAuthError, type VerifierOptions } from "../index.ts";
 import { type Command, type Given, UsageError } from "./arguments.ts";
 import { explain } from "./explanations.ts";
 import { why } from "./http.ts";
@@ -60,31 +60,37 @@ async function run(given: Given): Promise<number> {
   const options = readOptions(given);
   const token = await tokenOf(given);
   const read = readToken(token);
-  const fetched: { problem?: string } = {};
-  const decision = await decide(token, options, fetched);
-  if (given.has("json")) showJson(read, decision, fetched.problem);
-  else show(read, decision, fetched.problem);
+  const decision = await decide(token, options);
+  if (given.has("json")) showJson(read, decision);
+  else show(read, decision);
   return decision.ok ? 0 : 1;
 }
 
 /** What the verifier says. */
 type Decision =
   | { ok: true; user: string; kid: string | undefined }
-  | { ok: false; code: string; status: number; detail: string };
+  | {
+      ok: false;
+      code: string;
+      status: number;
+      detail: string;
+      /** Why there are no keys. */
+      problem: string | undefined;
+    };
 
-async function decide(
-  token: string,
-  options: VerifierOptions,
-  fetched: { problem?: string },
-): Promise<Decision> {
-  // it is the verifier that fetches; only what came of it is noted
+async function decide(token: string, options: VerifierOptions): Promise<Decision> {
+  let asked = "";
+  let seen: string | undefined;
+  // it is the verifier that fetches; here is only noted what it has no words for
   const observed: typeof fetch = async (input, init) => {
+    asked = String(input);
     try {
-      const response = await waiting(`asking ${new URL(String(input)).host}`, fetch(input, init));
-      if (!response.ok) fetched.problem = `${input}: ${answered(response)}`;
+      const response = await waiting(`asking ${new URL(asked).host}`, fetch(asked, init));
+      const location = response.headers.get("location");
+      if (location !== null) seen = `it answered with a redirect to ${printable(location)}`;
       return response;
     } catch (error) {
-      fetched.problem = `${input}: ${why(error)}`;
+      seen = why(error);
       throw error;
     }
   };
@@ -94,16 +100,13 @@ async function decide(
     const { user, protectedHeader } = await verifier.verify(token);
     return { ok: true, user: user.id, kid: protectedHeader.kid };
   } catch (error) {
-    const { code, status, message } = error as EdgeAuthError;
-    if (code === "misconfigured") throw new UsageError(inOptions(message));
-    if (typeof code !== "string" || typeof status !== "number") throw error;
-    return { ok: false, code, status, detail: message };
+    if (!(error instanceof EdgeAuthError)) throw error;
+    const { code, status, message: detail, cause } = error;
+    if (code === "misconfigured") throw new UsageError(inOptions(detail));
+    const reason = seen ?? (cause instanceof Error ? cause.message : undefined);
+    const problem = reason === undefined ? undefined : `${asked}: ${reason}`;
+    return { ok: false, code, status, detail, problem };
   }
-}
-
-function answered({ status, headers }: Response): string {
-  const location = headers.get("location");
-  return `it answered ${status}${location ? `, a redirect to ${printable(location)}` : ""}`;
 }
 
 function readOptions(given: Given): VerifierOptions {
@@ -148,13 +151,12 @@ function withoutScheme(text: string): string {
   return text.trim().replace(/^(?:authorization:\s*)?bearer\s+/i, "");
 }
 
-function showJson(read: Read, decision: Decision, problem: string | undefined): void {
+function showJson(read: Read, decision: Decision): void {
   const { header, claims } = read;
   const times = Object.entries(claims ?? {}).filter(([name, value]) => isTime(name, value));
   const cure = decision.ok ? undefined : explain(decision.code)?.cure;
   printJson({
     ...decision,
-    problem,
     verified: decision.ok,
     header: header ?? null,
     claims: claims ?? null,
@@ -163,7 +165,7 @@ function showJson(read: Read, decision: Decision, problem: string | undefined): 
   });
 }
 
-function show(read: Read, decision: Decision, problem: string | undefined): void {
+function show(read: Read, decision: Decision): void {
   const unverified = decision.ok ? "" : output.dim("  not verified: anybody may have written it");
   print(output.dim(read.form));
   if (read.header) print(`\n${output.bold("Header")}${unverified}\n${members(read.header)}`);
@@ -174,7 +176,7 @@ function show(read: Read, decision: Decision, problem: string | undefined): void
     print(marked("ok", `accepted: the user is ${shown(decision.user)}${key}`));
     return;
   }
-  const { code, status, detail } = decision;
+  const { code, status, detail, problem } = decision;
   const explanation = explain(code);
   const title = explanation ? `. ${explanation.title}` : "";
   print(marked("failure", `refused: ${output.bold(code)} (${status})${title}`));

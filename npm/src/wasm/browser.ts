@@ -1,13 +1,20 @@
+import { EdgeAuthError } from "../error.ts";
 import { once } from "./once.ts";
 
 /** @internal */
 export const load = once(async (imports) => {
-  const response = await fetch(new URL("../better_auth_edge.wasm", import.meta.url));
-  if (!response.ok) throw new Error(`the wasm file cannot be fetched: status ${response.status}`);
+  const url = new URL("../better_auth_edge.wasm", import.meta.url);
+  const response = await fetch(url);
+  const type = response.headers.get("content-type") ?? "";
+  // development servers answer any path with a page
+  if (!response.ok || type.startsWith("text/html")) {
+    const message = `there is no wasm file at ${url}: whatever bundles the page has to copy it there`;
+    throw new EdgeAuthError("misconfigured", 500, message);
+  }
   // not every server knows the media type that streaming asks for
-  const streams = response.headers.get("content-type") === "application/wasm";
-  const { instance } = streams
-    ? await WebAssembly.instantiateStreaming(response, imports)
-    : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
+  const { instance } =
+    type === "application/wasm"
+      ? await WebAssembly.instantiateStreaming(response, imports)
+      : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
   return instance;
 });

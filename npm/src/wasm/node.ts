@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { EdgeAuthError } from "../error.ts";
 import { once } from "./once.ts";
 
 /** @internal */
@@ -15,9 +16,20 @@ async function read(): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await readFile(new URL("../better_auth_edge.wasm", import.meta.url));
   } catch {
+    return readInstalled();
+  }
+}
+
+async function readInstalled(): Promise<Uint8Array<ArrayBuffer>> {
+  try {
     // as Node looks for packages, from where the process runs
     const { resolve } = createRequire(join(process.cwd(), "package.json"));
     const installed = dirname(resolve("better-auth-edge/package.json"));
-    return readFile(join(installed, "dist/better_auth_edge.wasm"));
+    return await readFile(join(installed, "dist/better_auth_edge.wasm"));
+  } catch (cause) {
+    const message =
+      "the wasm file is neither beside the bundle nor in an installed package: " +
+      "keep better-auth-edge external, or copy dist/better_auth_edge.wasm to one level above the bundle";
+    throw new EdgeAuthError("misconfigured", 500, message, { cause });
   }
 }

@@ -9,10 +9,19 @@ import type { Outcome } from "./judge.ts";
 
 /** In a real browser, bundled by its condition, with the wasm as a file on the page's server. */
 export async function inChromium(cases: Case[], keys: string): Promise<Outcome[][]> {
+  return onPage(["application/wasm", await readFile(WASM)], cases, keys);
+}
+
+/** On a page whose server answers with this media type and this content where the wasm file should be. */
+export async function onPage(
+  wasm: [type: string, content: string | Buffer],
+  cases: Case[],
+  keys: string,
+): Promise<Outcome[][]> {
   const files: Record<string, [string, string | Buffer]> = {
     "/": ["text/html", "<!doctype html><title>Cases</title>"],
     "/assets/judge.js": ["text/javascript", await bundle("global.ts", ["browser"])],
-    "/better_auth_edge.wasm": ["application/wasm", await readFile(WASM)],
+    "/better_auth_edge.wasm": wasm,
   };
   const server = createServer((request, response) => {
     const [type, content] = files[request.url ?? ""] ?? [];

@@ -54,9 +54,8 @@ function keysFinding(health: Record<string, unknown>, keys: number): Finding {
   const old = typeof age === "number" ? `, asked for ${duration(age)} ago` : "";
   const text = `${keys} ${keys === 1 ? "key" : "keys"} to verify with${old}`;
   if (typeof age === "number" && age > STALE) {
-    const cure =
-      "The auth server may be failing since then: look at it with jwks. Keys are kept for a day.";
-    return warning(text, cure);
+    const why = "nobody has needed them since, or the auth server fails";
+    return warning(`${text}: ${why}`, "--base-url asks it. Keys are kept for a day.");
   }
   return ok(text);
 }
