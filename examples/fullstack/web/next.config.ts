@@ -7,8 +7,6 @@ const authURL = process.env.BETTER_AUTH_URL ?? "http://127.0.0.1:3000";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 const config: NextConfig = {
-  // beside another build of the same sources, as the tests make them
-  distDir: process.env.NEXT_DIST_DIR ?? ".next",
   turbopack: { root },
   outputFileTracingRoot: root,
   // Better Auth's cookies are this site's, and no browser asks another one.

@@ -1,14 +1,14 @@
 "use client";
 
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { authClient } from "../lib/auth-client";
+import { useHydrated } from "../lib/use-hydrated";
 
 /** Signs a user in, or up where a name is asked for, and goes on to `to`: a path of this site. */
 export function CredentialsForm({ to, asksName = false }: { to: string; asksName?: boolean }) {
   const [fault, setFault] = useState("");
-  // until React is there the browser would send the form by itself
-  const [busy, setBusy] = useState(true);
-  useEffect(() => setBusy(false), []);
+  const [busy, setBusy] = useState(false);
+  const hydrated = useHydrated();
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -47,7 +47,7 @@ export function CredentialsForm({ to, asksName = false }: { to: string; asksName
         />
       </label>
       {fault && <p role="alert">{fault}</p>}
-      <button type="submit" disabled={busy}>
+      <button type="submit" disabled={busy || !hydrated}>
         {asksName ? "Sign up" : "Sign in"}
       </button>
     </form>

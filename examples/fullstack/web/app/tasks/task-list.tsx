@@ -1,6 +1,7 @@
 "use client";
 
 import { type FormEvent, useCallback, useEffect, useState } from "react";
+import { useHydrated } from "../../lib/use-hydrated";
 
 interface Task {
   id: number;
@@ -11,6 +12,7 @@ interface Task {
 export function TaskList({ userId }: { userId: string }) {
   const [tasks, setTasks] = useState<Task[]>();
   const [fault, setFault] = useState("");
+  const hydrated = useHydrated();
   const url = `/api/${userId}/tasks`;
 
   const load = useCallback(async () => {
@@ -36,12 +38,14 @@ export function TaskList({ userId }: { userId: string }) {
 
   return (
     <>
-      <form onSubmit={add}>
+      <form method="post" onSubmit={add}>
         <label>
           New task
           <input name="title" required maxLength={200} />
         </label>
-        <button type="submit">Add</button>
+        <button type="submit" disabled={!hydrated}>
+          Add
+        </button>
       </form>
       {fault && <p role="alert">{fault}</p>}
       {tasks === undefined ? <p>Loading…</p> : null}
