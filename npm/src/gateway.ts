@@ -1,7 +1,7 @@
 import { load } from "#wasm";
 import { toEdgeAuthError } from "./error.ts";
 import type { VerifierOptions } from "./options.ts";
-import type { VerifyResult } from "./verifier.ts";
+import type { VerifyResult } from "./result.ts";
 import type { WasmGateway } from "./wasm/glue.ts";
 
 /** A rule: which requests need what. The first that matches counts; what none matches needs a token. */

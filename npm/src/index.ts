@@ -10,11 +10,5 @@ export type {
   Route,
 } from "./gateway.ts";
 export type { Algorithm, VerifierOptions } from "./options.ts";
-export {
-  createVerifier,
-  type JWTHeader,
-  type JWTPayload,
-  type User,
-  Verifier,
-  type VerifyResult,
-} from "./verifier.ts";
+export type { JWTHeader, JWTPayload, User, VerifyResult } from "./result.ts";
+export { createVerifier, Verifier } from "./verifier.ts";

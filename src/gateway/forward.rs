@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use super::WITHIN_APP;
 use super::assertion::{Assertions, Occasion};
+use super::claim_headers;
 use super::credentials::{Credentials, LeftBehind};
 use super::edit::HeaderEdit;
-use super::head::{RequestHead, is_token};
+use super::head::RequestHead;
+use super::header_names::{
+    HOP_BY_HOP, begins_like, is_about_the_way, named_by_connection, same_name,
+};
 use super::path::Path;
 use super::reader::Reader;
 use super::rules::Destination;
 use crate::base_url::BaseUrl;
-use crate::jose::Json;
 use crate::verifier::Verified;
 
 /// How requests are sent on, from the settings.
@@ -62,7 +65,7 @@ impl Forwarding {
         }
         let timeout = (timeout * 1_000.0) as u32;
         let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
-        let claim_headers = claim_headers(reader);
+        let claim_headers = claim_headers::read(reader);
         let audience = origin.as_ref().map(BaseUrl::origin);
         let assertions = Assertions::from_settings(reader, audience);
         let credentials = Credentials::from_settings(reader);
@@ -169,7 +172,7 @@ impl Forwarding {
 
     fn claim_edits(&self, user: &Verified) -> impl Iterator<Item = HeaderEdit> {
         self.claim_headers.iter().filter_map(|(claim, header)| {
-            let value = user.claims().claim(claim).and_then(claim_value)?;
+            let value = user.claims().claim(claim).and_then(claim_headers::value)?;
             Some(HeaderEdit::Set(header.clone().into(), value))
         })
     }
@@ -247,24 +250,6 @@ impl Forward {
 const USUAL_EDITS: usize = 8;
 const USUAL_URL: usize = 256;
 
-/// Whether a server that takes `_` for `-`, as CGI's heirs do, sees one name in both.
-fn same_name(name: &str, other: &str) -> bool {
-    name.len() == other.len() && begins_like(name, other)
-}
-
-/// The same for how a name begins.
-fn begins_like(name: &str, prefix: &str) -> bool {
-    let folded = |byte: u8| if byte == b'_' { b'-' } else { byte };
-    let mut pairs = name.bytes().zip(prefix.bytes());
-    name.len() >= prefix.len() && pairs.all(|(a, b)| folded(a) == folded(b))
-}
-
-/// Headers by which proxies tell what they have seen. What a client says there is not what anybody has
-/// seen.
-fn is_about_the_way(name: &str) -> bool {
-    begins_like(name, "x-forwarded-") || name == "forwarded" || same_name(name, "x-real-ip")
-}
-
 /// A header value for any text: printable ASCII as it is, all else, the percent sign and spaces at
 /// the ends percent-encoded UTF-8. Two different texts never give the same value.
 pub(super) fn header_value(text: &str) -> String {
@@ -279,80 +264,6 @@ pub(super) fn header_value(text: &str) -> String {
     }
     value
 }
-
-/// RFC 9110, section 7.6.1: these speak of one connection.
-const HOP_BY_HOP: [&str; 8] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-];
-
-/// What `Connection` names goes with it; it must not make the origin's side drop an identity. Every
-/// header is held against these, so there must not be as many as a client likes.
-fn named_by_connection(head: &RequestHead) -> Vec<&str> {
-    let names = head.header("connection").flat_map(|value| value.split(','));
-    names.map(str::trim).filter(|name| !name.is_empty()).take(MOST_NAMED).collect()
-}
-
-/// Far more than anybody names.
-const MOST_NAMED: usize = 100;
-
-/// Simple values only: an object or an array has no one form in a header.
-fn claim_value(claim: &Json) -> Option<String> {
-    match claim {
-        Json::String(text) => Some(header_value(text)),
-        Json::Number(number) => Some(number.to_string()),
-        Json::Bool(value) => Some(value.to_string()),
-        Json::Null | Json::Array(_) | Json::Object(_) => None,
-    }
-}
-
-/// Claim and header name; the names in lower case, distinct, and none that means something else.
-fn claim_headers(reader: &mut Reader<'_>) -> Vec<(String, String)> {
-    const SETTING: &str = "CLAIM_HEADERS";
-    let Some(json) = reader.json(SETTING) else {
-        return Vec::new();
-    };
-    let Some(table) = json.as_object() else {
-        reader.fault(SETTING, "is not a table of claims and header names");
-        return Vec::new();
-    };
-    let mut headers: Vec<(String, String)> = Vec::new();
-    for (claim, header) in table.members() {
-        let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
-        let is_reserved = RESERVED_HEADERS.iter().any(|reserved| same_name(reserved, &header));
-        if claim.is_empty() || !is_token(&header) {
-            reader.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
-        } else if is_reserved || begins_like(&header, "x-edge-") {
-            reader.fault(SETTING, format!("must not set {header}, which has a meaning of its own"));
-        } else if headers.iter().any(|(_, taken)| same_name(taken, &header)) {
-            reader.fault(SETTING, format!("sets {header} from two claims"));
-        } else {
-            headers.push((claim.to_owned(), header));
-        }
-    }
-    headers
-}
-
-const RESERVED_HEADERS: [&str; 12] = [
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "host",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-    "x-request-id",
-];
 
 #[cfg(test)]
 mod tests {

@@ -7,11 +7,13 @@
 //! A decision is data. Carrying it out, streaming bodies included, is the host's part.
 
 mod assertion;
+mod claim_headers;
 mod cors;
 mod credentials;
 mod edit;
 mod forward;
 mod head;
+mod header_names;
 mod isolation;
 mod issuers;
 mod operations;

@@ -10,14 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, run};
-use crate::{inspector, progress, root, wasm};
-
-/// Builds everything that is shipped, and holds it against its budget.
-pub fn all() -> Result<()> {
-    worker()?;
-    npm()?;
-    inspector::build().map(|_| ())
-}
+use crate::{progress, root, wasm};
 
 /// Builds the Worker, unless `build/` is made from these sources already.
 pub fn worker() -> Result<()> {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xtask::stack::Storage;
-use xtask::{bench, build, demo, fuzz, lint, test};
+use xtask::{bench, build, demo, fuzz, inspector, lint, test};
 
 const USAGE: &str = "\
 cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js application; Ctrl-C stops
@@ -40,7 +40,11 @@ fn run(arguments: &[String]) -> Result<()> {
             demo::check(Storage::Postgres)
         }
         ["test", ref parts @ ..] => test::run(parts),
-        ["build"] => build::all(),
+        ["build"] => {
+            build::worker()?;
+            build::npm()?;
+            inspector::build().map(|_| ())
+        }
         ["build", "npm"] => build::npm(),
         ["bench", ref options @ ..] => bench::run(options),
         ["fuzz", ref arguments @ ..] => fuzz::run(arguments),
