@@ -83,7 +83,7 @@ page("what a server of keys answers instead is told", async (inspector) => {
   keys.answer("/page", "<!doctype html>");
   for (const [path, cause] of [
     ["/nowhere", "could not be reached"],
-    ["/moved", "the server redirects, which is not followed"],
+    ["/moved", "the server answered with a redirect, which is not followed"],
     ["/page", "the document is not a JSON object"],
   ]) {
     const jwksUrl = keys.origin + path;
