@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request
 
-from app.__main__ import Server, stop_at_end_of_stdin
+from app.server import Server, stop_at_end_of_stdin
 
 app = FastAPI()
 

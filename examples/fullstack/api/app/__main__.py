@@ -4,9 +4,7 @@ Stdout carries one line, when requests are accepted; the log goes to stderr.
 """
 
 import copy
-import os
 import signal
-import socket
 import sys
 import threading
 
@@ -17,19 +15,10 @@ from uvicorn.config import LOGGING_CONFIG
 from app.database import SchemaError, open_database
 from app.identity import settings
 from app.main import app
+from app.server import Server, stop_at_end_of_stdin
 
 GRACE = 2
 """Seconds that running requests are given to end when the server stops."""
-
-
-class Server(uvicorn.Server):
-    """Says on stdout where it listens, once it does."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        print(f"FastAPI listening on http://{f'[{host}]' if ':' in host else host}:{port}")
-        sys.stdout.flush()
 
 
 def main() -> None:
@@ -60,12 +49,6 @@ def check_database(url: str) -> None:
         # only the driver's own words: the rest may name the password
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise SystemExit(f"Database error: {cause}") from None
-
-
-def stop_at_end_of_stdin(server: uvicorn.Server) -> None:
-    while os.read(0, 4096):
-        pass
-    server.should_exit = True
 
 
 if __name__ == "__main__":

@@ -1,0 +1,23 @@
+"""A server that says where it listens, and stops with whoever started it."""
+
+import os
+import socket
+import sys
+
+import uvicorn
+
+
+class Server(uvicorn.Server):
+    """Says on stdout where it listens, once it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        print(f"FastAPI listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+        sys.stdout.flush()
+
+
+def stop_at_end_of_stdin(server: uvicorn.Server) -> None:
+    while os.read(0, 4096):
+        pass
+    server.should_exit = True
