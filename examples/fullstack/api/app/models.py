@@ -6,11 +6,11 @@ from uuid import UUID
 
 from better_auth_edge.sqlmodel import UserOwned
 from pydantic import BaseModel, ConfigDict, StringConstraints
-from sqlalchemy import DateTime, Dialect, Text, Uuid
+from sqlalchemy import DateTime, Dialect, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field
 
-from app import schema  # noqa: F401  (the users to whom tasks belong)
+from app.schema import USER_UUID
 
 TITLE_LENGTH = 200
 
@@ -39,8 +39,7 @@ class UserUuid(TypeDecorator[UUID]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        column: TypeEngine[Any] = Text() if dialect.name == "sqlite" else Uuid()
-        return dialect.type_descriptor(column)
+        return USER_UUID.dialect_impl(dialect)
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | str | None:
         return str(value) if value and dialect.name == "sqlite" else value

@@ -5,9 +5,8 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
-from app import models  # noqa: F401  (its tables are what migrations are held against)
 from app.database import connect
-from app.schema import metadata
+from app.models import Task
 
 
 def migrate(connection: Connection) -> None:
@@ -15,7 +14,8 @@ def migrate(connection: Connection) -> None:
     batch = connection.dialect.name == "sqlite"
     context.configure(
         connection=connection,
-        target_metadata=metadata,
+        # Better Auth's tables are in it too
+        target_metadata=Task.metadata,
         render_as_batch=batch,
         compare_server_default=False,
     )
