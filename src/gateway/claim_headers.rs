@@ -2,7 +2,7 @@
 
 use super::forward::header_value;
 use super::head::is_token;
-use super::header_names::{begins_like, same_name};
+use super::header_names::{is_identity, same_name};
 use super::reader::Reader;
 use crate::jose::Json;
 
@@ -22,7 +22,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         let is_reserved = RESERVED_HEADERS.iter().any(|reserved| same_name(reserved, &header));
         if claim.is_empty() || !is_token(&header) {
             reader.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
-        } else if is_reserved || begins_like(&header, "x-edge-") {
+        } else if is_reserved || is_identity(&header) {
             reader.fault(SETTING, format!("must not set {header}, which has a meaning of its own"));
         } else if headers.iter().any(|(_, taken)| same_name(taken, &header)) {
             reader.fault(SETTING, format!("sets {header} from two claims"));

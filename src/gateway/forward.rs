@@ -10,7 +10,7 @@ use super::credentials::{Credentials, LeftBehind};
 use super::edit::HeaderEdit;
 use super::head::RequestHead;
 use super::header_names::{
-    HOP_BY_HOP, begins_like, is_about_the_way, named_by_connection, same_name,
+    HOP_BY_HOP, is_about_the_way, is_identity, named_by_connection, same_name,
 };
 use super::path::Path;
 use super::reader::Reader;
@@ -90,10 +90,7 @@ impl Forwarding {
         url += origin.path();
         path.encode_into(&mut url);
         let named = named_by_connection(head);
-        let mut edits = Vec::with_capacity(USUAL_EDITS);
-        for (name, _) in head.headers().filter(|(name, _)| self.is_removed(head, &named, name)) {
-            edits.push(HeaderEdit::Remove(name.to_owned().into()));
-        }
+        let mut edits = removals(head, |name| self.is_removed(head, &named, name));
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
         if let Some(token) = token.filter(|_| self.authorization) {
@@ -111,10 +108,7 @@ impl Forwarding {
         }
         let LeftBehind { edits: left, answer_edits, query } = self.credentials.leave_behind(head);
         edits.extend(left);
-        if let Some(query) = query.as_deref().or(head.query()) {
-            url.push('?');
-            url.push_str(query);
-        }
+        add_query(&mut url, query.as_deref().or(head.query()));
         let mut forward = passage.forward(url, edits);
         forward.answer_edits = answer_edits;
         forward
@@ -126,18 +120,12 @@ impl Forwarding {
         let Passage { head, path, user, request_id, .. } = *passage;
         let mut url = head.origin().to_owned();
         path.encode_into(&mut url);
-        let mut edits = Vec::with_capacity(USUAL_EDITS);
-        for (name, _) in head.headers().filter(|(name, _)| self.is_forged(name)) {
-            edits.push(HeaderEdit::Remove(name.to_owned().into()));
-        }
+        let mut edits = removals(head, |name| self.is_forged(name));
         edits.push(HeaderEdit::Set("x-request-id".into(), request_id.to_owned()));
         if let Some(user) = user {
             self.identify(user, passage, &url, &mut edits);
         }
-        if let Some(query) = head.query() {
-            url.push('?');
-            url.push_str(query);
-        }
+        add_query(&mut url, head.query());
         passage.forward(url, edits)
     }
 
@@ -179,7 +167,7 @@ impl Forwarding {
 
     /// Headers in which only the edge may speak.
     fn is_forged(&self, name: &str) -> bool {
-        begins_like(name, "x-edge-")
+        is_identity(name)
             || (name != "x-request-id" && same_name(name, "x-request-id"))
             || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
     }
@@ -243,6 +231,22 @@ impl Forward {
         text.push('\n');
         HeaderEdit::write(&self.answer_edits, &mut text);
         text
+    }
+}
+
+/// Every header goes that the client should not have sent.
+fn removals(head: &RequestHead, is_removed: impl Fn(&str) -> bool) -> Vec<HeaderEdit> {
+    let mut edits = Vec::with_capacity(USUAL_EDITS);
+    for (name, _) in head.headers().filter(|(name, _)| is_removed(name)) {
+        edits.push(HeaderEdit::Remove(name.to_owned().into()));
+    }
+    edits
+}
+
+fn add_query(url: &mut String, query: Option<&str>) {
+    if let Some(query) = query {
+        url.push('?');
+        url.push_str(query);
     }
 }
 

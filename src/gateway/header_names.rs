@@ -8,10 +8,15 @@ pub(super) fn same_name(name: &str, other: &str) -> bool {
 }
 
 /// The same for how a name begins.
-pub(super) fn begins_like(name: &str, prefix: &str) -> bool {
+fn begins_like(name: &str, prefix: &str) -> bool {
     let folded = |byte: u8| if byte == b'_' { b'-' } else { byte };
     let mut pairs = name.bytes().zip(prefix.bytes());
     name.len() >= prefix.len() && pairs.all(|(a, b)| folded(a) == folded(b))
+}
+
+/// Those that say who is calling.
+pub(super) fn is_identity(name: &str) -> bool {
+    begins_like(name, "x-edge-")
 }
 
 /// Headers by which proxies tell what they have seen. What a client says there is not what anybody has

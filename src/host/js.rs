@@ -104,10 +104,10 @@ impl Host for JsHost {
     fn request_id(&self) -> String {
         thread_local! {
             /// What no other isolate has, and a number
-            static LAST: (String, Cell<u32>) = (random_hexadecimal(), Cell::new(0));
+            static LAST: (String, Cell<u64>) = (random_hexadecimal(), Cell::new(0));
         }
         LAST.with(|(isolate, last)| {
-            last.set(last.get().wrapping_add(1));
+            last.set(last.get() + 1);
             let mut id = String::with_capacity(isolate.len() + 9);
             id.push_str(isolate);
             id.push('-');
@@ -171,10 +171,10 @@ impl Host for JsHost {
 }
 
 /// Without leading zeros, and without what formatting costs.
-fn push_hexadecimal(text: &mut String, number: u32) {
-    let digits = (32 - number.leading_zeros()).div_ceil(4).max(1);
+fn push_hexadecimal(text: &mut String, number: u64) {
+    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
     for digit in (0..digits).rev() {
-        let digit = number >> (4 * digit) & 0xf;
+        let digit = (number >> (4 * digit) & 0xf) as u32;
         text.extend(char::from_digit(digit, 16));
     }
 }
