@@ -1,0 +1,64 @@
+// workerd as a process that ends with the test that wants it.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+/** A running Worker. */
+export interface Worker {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a Worker on a free loopback port.
+ *
+ * @param directory with the Worker's modules; it goes when the Worker does
+ * @param worker what workerd's configuration says of it, as Cap'n Proto
+ */
+export async function serve(directory: string, worker: string): Promise<Worker> {
+  const config = join(directory, "config.capnp");
+  await writeFile(config, `${CONFIG}const worker :Workerd.Worker = (${worker});\n`);
+
+  // When our end of its standard input closes, however that comes about, the shell ends workerd: it
+  // does not end by itself.
+  const script = '"$@" </dev/null & workerd=$!; exec >&-; read -r _; kill -KILL "$workerd"';
+  const workerd: string = createRequire(import.meta.url)("workerd").default;
+  const command = [workerd, "serve", config, "--control-fd=1"];
+  const shell = spawn("sh", ["-c", script, "sh", ...command], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const exited = once(shell, "exit");
+  const stop = async () => {
+    shell.stdin.end();
+    await exited;
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    return { url: `http://127.0.0.1:${await listeningPort(shell.stdout)}`, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function listeningPort(stdout: NodeJS.ReadableStream): Promise<number> {
+  let text = "";
+  for await (const chunk of stdout) {
+    text += chunk;
+    const event = /\{"event":"listen".*\}/.exec(text);
+    if (event) return JSON.parse(event[0]).port;
+  }
+  throw new Error(`workerd did not start: ${text}`);
+}
+
+const CONFIG = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "worker", worker = .worker),
+    (name = "internet", network = (allow = ["local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
+);
+`;
