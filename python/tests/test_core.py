@@ -1,6 +1,5 @@
 """The same code for the same token as the core: what it says is recorded in tests/vectors."""
 
-import asyncio
 import json
 import re
 from pathlib import Path
@@ -21,6 +20,7 @@ from better_auth_edge.keys import (
 )
 from better_auth_edge.verifier import Verifier
 from tests.better_auth import public_jwk
+from tests.verdicts import verdicts
 
 REPOSITORY = Path(__file__).parent.parent.parent
 VECTORS = REPOSITORY / "tests/vectors"
@@ -51,19 +51,13 @@ def test_every_token_of_the_cores_tests_gets_the_code_that_the_core_gives() -> N
     verifier = the_core_tests_verifier()
     recorded = [json.loads(line) for line in (VECTORS / "verdicts.jsonl").read_text().splitlines()]
     assert len(recorded) > 600
-
-    async def verdict(token: str) -> str:
-        try:
-            await verifier.verify(token)
-        except EdgeAuthError as error:
-            return error.code
-        return "ok"
-
-    async def differences() -> list[tuple[str, str, str]]:
-        said = [(token, expected, await verdict(token)) for expected, token in recorded]
-        return [one for one in said if one[1] != one[2]]
-
-    assert asyncio.run(differences()) == []
+    said = verdicts(verifier, [token for _, token in recorded])
+    differences = [
+        (token, expected, here)
+        for (expected, token), here in zip(recorded, said, strict=True)
+        if here != expected
+    ]
+    assert differences == []
 
 
 def usable(jwk: dict[str, Any], algorithm: str) -> VerifyingKey | Secret | None:

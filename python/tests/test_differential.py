@@ -1,6 +1,5 @@
 """Strange tokens get the code here that the core gives them, asked at the same time."""
 
-import asyncio
 import json
 import random
 import shutil
@@ -12,11 +11,11 @@ from typing import Any
 import pytest
 
 from better_auth_edge.claims import Expectations
-from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.keys import BETTER_AUTH_ALGORITHMS, KeySet
 from better_auth_edge.verifier import Verifier
 from tests.strange import ISSUER, NOW, Strange
 from tests.test_core import StaticKeys
+from tests.verdicts import verdicts
 
 CORE = Path(__file__).parents[2] / "target/javascript"
 COUNT = 2_000
@@ -37,18 +36,7 @@ def said_here(jwks: dict[str, Any], tokens: list[str]) -> list[str]:
     keys: Any = StaticKeys(KeySet.parse(json.dumps(jwks).encode()))
     expectations = Expectations([ISSUER], [ISSUER])
     verifier = Verifier(keys, BETTER_AUTH_ALGORITHMS, expectations, clock=lambda: NOW)
-
-    async def verdict(token: str) -> str:
-        try:
-            await verifier.verify(token)
-        except EdgeAuthError as error:
-            return error.code
-        return "ok"
-
-    async def verdicts() -> list[str]:
-        return [await verdict(token) for token in tokens]
-
-    return asyncio.run(verdicts())
+    return verdicts(verifier, tokens)
 
 
 @pytest.mark.parametrize("seed", [1, random.SystemRandom().randrange(10**9)], ids=["fixed", "new"])
