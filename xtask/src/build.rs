@@ -10,11 +10,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, run};
+use crate::shipped::for_shipping;
 use crate::{progress, root, wasm};
 
 /// Builds the Worker, unless `build/` is made from these sources already.
 pub fn worker() -> Result<()> {
-    setup::wasm_target()?;
     setup::npm_packages()?;
     let wasm_bindgen = setup::wasm_bindgen()?.join("wasm-bindgen");
     let worker_build = setup::worker_build()?;
@@ -29,10 +29,11 @@ pub fn worker() -> Result<()> {
     }
     progress("building the Worker");
     let modules = root.join("node_modules");
-    run(Command::new(worker_build)
-        .args(["--release", "--features", "worker"])
+    let mut compile = Command::new(worker_build);
+    compile.args(["--release", "--features", "worker"]);
+    for_shipping(&mut compile)?;
+    run(compile
         .env("WASM_BINDGEN_BIN", wasm_bindgen)
-        .envs(FOR_SIZE)
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
         .current_dir(&root))?;
     wrap(&root, &build.join("index.js"))?;
@@ -69,7 +70,6 @@ pub fn npm() -> Result<()> {
 /// Builds the wasm for JavaScript runtimes and gives the directory: `bindings.js`, the glue by which any
 /// of them can start it, and `index_bg.wasm`.
 pub fn javascript() -> Result<PathBuf> {
-    setup::wasm_target()?;
     setup::npm_packages()?;
     let root = root();
     let directory = root.join("target/javascript");
@@ -94,18 +94,6 @@ pub fn javascript() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// What is shipped is built for size, but for what Cargo.toml names.
-const FOR_SIZE: [(&str, &str); 2] = [
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
-    // beside what .cargo/config.toml says
-    ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SMALLER),
-];
-
-/// Less inlining and unrolling, even where speed counts. What is done for a request is called from cold
-/// caches, where less code is not slower.
-const SMALLER: &str = "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-inlinehint-threshold=60 \
-                       -Cllvm-args=-unroll-threshold=50";
-
 /// Classes that the crate `worker` exports for Workers that use them: this one calls none, so whatever
 /// only they need can go.
 const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyconfig", "r2range"];
@@ -116,10 +104,11 @@ const JAVASCRIPT_BUDGET: usize = 145_000;
 
 /// Compiles the crate with these features and gives the wasm file, whose place cargo knows.
 pub(crate) fn compile_for_javascript(root: &Path, features: &str) -> Result<PathBuf> {
-    let output = Command::new("cargo")
-        .args(["build", "--release", "--lib", "--target", "wasm32-unknown-unknown"])
+    let mut compile = Command::new("cargo");
+    compile.args(["build", "--release", "--lib", "--target", "wasm32-unknown-unknown"]);
+    for_shipping(&mut compile)?;
+    let output = compile
         .args(["--features", features, "--quiet", "--message-format=json-render-diagnostics"])
-        .envs(FOR_SIZE)
         .current_dir(root)
         .stderr(Stdio::inherit())
         .output()?;
@@ -137,12 +126,22 @@ pub(crate) fn compile_for_javascript(root: &Path, features: &str) -> Result<Path
 /// A fingerprint of what the Worker is built from.
 pub(crate) fn sources(root: &Path) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    for name in ["Cargo.toml", "Cargo.lock", "package-lock.json", "rust-toolchain.toml"] {
+    for name in PINS {
         fs::read(root.join(name)).with_context(|| format!("cannot read {name}"))?.hash(&mut hasher);
     }
     hash_tree(&root.join("src"), &mut hasher)?;
     Ok(format!("{:016x}", hasher.finish()))
 }
+
+/// What a build depends on beside the sources: versions, and what is done to the wasm.
+const PINS: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "package-lock.json",
+    "rust-toolchain.toml",
+    "xtask/src/shipped.rs",
+    "xtask/src/wasm.rs",
+];
 
 pub(crate) fn hash_tree(directory: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     let mut entries: Vec<_> = fs::read_dir(directory)?.collect::<Result<_, _>>()?;

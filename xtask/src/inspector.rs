@@ -17,7 +17,6 @@ pub const PATH: &str = ".well-known/better-auth-edge/inspector";
 
 /// Builds the page into `www/dist` and gives that directory.
 pub fn build() -> Result<PathBuf> {
-    setup::wasm_target()?;
     setup::npm_packages()?;
     let root = root();
     let dist = root.join("www/dist");

@@ -12,6 +12,7 @@ pub mod inspector;
 pub mod lint;
 pub mod process;
 pub mod setup;
+mod shipped;
 pub mod stack;
 pub mod test;
 pub mod token;

@@ -35,13 +35,24 @@ pub fn worker_build() -> Result<PathBuf> {
 /// The target `wasm32-unknown-unknown`.
 pub fn wasm_target() -> Result<()> {
     const TARGET: &str = "wasm32-unknown-unknown";
+    rust_part(&format!("{TARGET}/lib"), &["target", "add", TARGET])
+}
+
+/// The source of Rust's standard library.
+pub fn rust_source() -> Result<()> {
+    rust_part("src/rust/library/std", &["component", "add", "rust-src"])
+}
+
+/// A part of the toolchain, looked for below `lib/rustlib`.
+fn rust_part(place: &str, arguments: &[&str; 3]) -> Result<()> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()))?;
-    if Path::new(&sysroot).join("lib/rustlib").join(TARGET).join("lib").is_dir() {
+    if Path::new(&sysroot).join("lib/rustlib").join(place).is_dir() {
         return Ok(());
     }
-    progress(format!("adding the Rust target {TARGET}"));
-    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()))
-        .with_context(|| format!("Rust needs the target {TARGET}; rustup brings it (rustup.rs)"))
+    let [kind, _, name] = arguments;
+    progress(format!("adding the Rust {kind} {name}"));
+    run(Command::new("rustup").args(arguments).current_dir(root()))
+        .with_context(|| format!("Rust needs the {kind} {name}; rustup brings it (rustup.rs)"))
 }
 
 /// The checkout's npm packages, as package-lock.json pins them.
