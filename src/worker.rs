@@ -6,7 +6,7 @@
 mod host;
 mod services;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
@@ -20,7 +20,7 @@ use worker::worker_sys::{
 use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
-use crate::gateway::{self, Decision, Gateway, RequestHead, SettingFault, Settings};
+use crate::gateway::{self, Decision, Gateway, Heads, RequestHead, SettingFault, Settings};
 use crate::host::{Host, JsHost};
 
 use host::WorkerHost;
@@ -34,7 +34,7 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
         // only a context that is not one refuses
         let _ = context.wait_until(&task);
     });
-    let Some(head) = RequestHead::parse(request_head(&request)) else {
+    let Some(head) = read_head(&request) else {
         let detail = "the head is unreadable";
         return Ok(refuse(Code::MalformedRequest, detail, &runtime.request_id()).into());
     };
@@ -75,6 +75,19 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
             }),
         })
     })
+}
+
+/// The head of a request, most of whose fields this isolate may have read before.
+fn read_head(request: &Request) -> Option<RequestHead> {
+    HEADS.with_borrow_mut(|heads| {
+        let read = heads.read(request_head(request, false));
+        // a wasm that was made anew has read none
+        read.or_else(|| heads.read(request_head(request, true)))
+    })
+}
+
+thread_local! {
+    static HEADS: RefCell<Heads> = RefCell::default();
 }
 
 const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the request came back to it: \
@@ -168,9 +181,6 @@ fn respond(response: &gateway::Response) -> Response {
 
 #[wasm_bindgen(module = "/src/worker.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = requestHead)]
-    fn request_head(request: &Request) -> String;
-
     #[wasm_bindgen(js_name = forwardRequest)]
     fn forward_request(
         request: &Request,
@@ -183,7 +193,12 @@ extern "C" {
         origin: &JsValue,
         failed: &JsValue,
     ) -> JsValue;
+}
 
+#[wasm_bindgen(module = "/src/worker/heads.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = requestHead)]
+    fn request_head(request: &Request, anew: bool) -> String;
 }
 
 #[wasm_bindgen(module = "/src/host/headers.js")]

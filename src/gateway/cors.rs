@@ -2,7 +2,8 @@
 //! by the edge, so that its own refusals can be read by them too.
 
 use super::edit::HeaderEdit;
-use super::head::{RequestHead, is_token};
+use super::fields::is_token;
+use super::head::RequestHead;
 use super::reader::Reader;
 use super::response::Response;
 

@@ -3,17 +3,13 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::WITHIN_APP;
 use super::assertion::{Assertions, Occasion};
 use super::claim_headers;
-use super::credentials::{Credentials, LeftBehind};
+use super::credentials::Credentials;
 use super::edit::HeaderEdit;
 use super::head::RequestHead;
-use super::header_names::{
-    HOP_BY_HOP, is_about_the_way, is_identity, named_by_connection, same_name,
-};
-use super::path::Path;
 use super::reader::Reader;
+use super::route::Route;
 use super::rules::Destination;
 use crate::base_url::BaseUrl;
 use crate::verifier::Verified;
@@ -39,8 +35,7 @@ pub(super) struct Forwarding {
 #[derive(Clone, Copy)]
 pub(super) struct Passage<'r> {
     pub(super) head: &'r RequestHead,
-    pub(super) path: &'r Path<'r>,
-    pub(super) to: Destination,
+    pub(super) route: &'r Route,
     pub(super) user: Option<&'r Arc<Verified>>,
     /// The user's token, where the request itself had another credential
     pub(super) token: Option<&'r str>,
@@ -74,74 +69,40 @@ impl Forwarding {
         (forwarding.origin.is_some() || !needs_origin).then_some(forwarding)
     }
 
-    /// Forged identity headers are removed from every request, whoever sends it.
-    ///
-    /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
-    /// sends GET whatever the method was, and the rules may have let only that method pass.
+    /// The request as it goes on: what its head has decided, and who is calling.
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
-        let origin = match (&self.origin, passage.to) {
-            (Some(origin), Destination::Origin) => origin,
-            _ if WITHIN_APP => return self.forward_within_app(passage),
-            _ => unreachable!("the settings of a Worker have an origin, and no other destination"),
-        };
-        let Passage { head, path, user, token, request_id, .. } = *passage;
-        let mut url = String::with_capacity(USUAL_URL);
-        url += origin.origin();
-        url += origin.path();
-        path.encode_into(&mut url);
-        let named = named_by_connection(head);
-        let mut edits = removals(head, |name| self.is_removed(head, &named, name));
+        let Passage { route, user, token, request_id, .. } = *passage;
+        let mut edits = Vec::with_capacity(route.edits.len() + USUAL_EDITS);
+        edits.extend_from_slice(&route.edits);
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
-        if let Some(token) = token.filter(|_| self.authorization) {
+        if let Some(token) = token.filter(|_| self.authorization && route.to == Destination::Origin)
+        {
             set("authorization", format!("Bearer {token}"));
         }
-        let (scheme, host) = head.scheme_and_host();
-        set("x-forwarded-host", host.to_owned());
-        set("x-forwarded-proto", scheme.to_owned());
-        // Cloudflare's own, which no client can send
-        if let Some(address) = head.header("cf-connecting-ip").next() {
-            set("x-forwarded-for", address.to_owned());
-        }
         if let Some(user) = user {
-            self.identify(user, passage, &url, &mut edits);
+            self.identify(user, passage, &mut edits);
         }
-        let LeftBehind { edits: left, answer_edits, query } = self.credentials.leave_behind(head);
-        edits.extend(left);
-        add_query(&mut url, query.as_deref().or(head.query()));
-        let mut forward = passage.forward(url, edits);
-        forward.answer_edits = answer_edits;
-        forward
-    }
-
-    /// What the application gets is the request as it came, but for who is calling: cookies and tokens
-    /// are its own, and what the proxies before it have seen is between it and them.
-    fn forward_within_app(&self, passage: &Passage<'_>) -> Forward {
-        let Passage { head, path, user, request_id, .. } = *passage;
-        let mut url = head.origin().to_owned();
-        path.encode_into(&mut url);
-        let mut edits = removals(head, |name| self.is_forged(name));
-        edits.push(HeaderEdit::Set("x-request-id".into(), request_id.to_owned()));
-        if let Some(user) = user {
-            self.identify(user, passage, &url, &mut edits);
+        Forward {
+            url: route.url.clone(),
+            to: route.to,
+            edits,
+            answer_edits: route.answer_edits.clone(),
+            request_id: request_id.to_owned(),
+            private: user.is_some(),
+            user: user.cloned(),
+            report: None,
         }
-        add_query(&mut url, head.query());
-        passage.forward(url, edits)
     }
 
     /// Says who is calling.
-    fn identify(
-        &self,
-        user: &Verified,
-        passage: &Passage<'_>,
-        url: &str,
-        edits: &mut Vec<HeaderEdit>,
-    ) {
-        let Passage { head, new_id, now, to, .. } = *passage;
+    fn identify(&self, user: &Verified, passage: &Passage<'_>, edits: &mut Vec<HeaderEdit>) {
+        let Passage { head, route, new_id, now, .. } = *passage;
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-edge-user", header_value(user.user()));
         if let Some(assertions) = &self.assertions {
-            let (edge, method, within_app) = (head.origin(), head.method(), to == Destination::App);
+            let (edge, method, url) = (head.origin(), head.method(), route.target());
+            let within_app = route.to == Destination::App;
             let occasion = Occasion { user, now: now(), new_id, edge, method, url, within_app };
             set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
         }
@@ -163,37 +124,6 @@ impl Forwarding {
             let value = user.claims().claim(claim).and_then(claim_headers::value)?;
             Some(HeaderEdit::Set(header.clone().into(), value))
         })
-    }
-
-    /// Headers in which only the edge may speak.
-    fn is_forged(&self, name: &str) -> bool {
-        is_identity(name)
-            || (name != "x-request-id" && same_name(name, "x-request-id"))
-            || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
-    }
-
-    fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
-        self.is_forged(name)
-            || is_about_the_way(name)
-            || (name == "authorization" && !self.authorization)
-            || HOP_BY_HOP.contains(&name)
-            || (name != "upgrade" && named.iter().any(|n| n.eq_ignore_ascii_case(name)))
-            || (name == "upgrade" && head.method() != "GET")
-    }
-}
-
-impl Passage<'_> {
-    fn forward(&self, url: String, edits: Vec<HeaderEdit>) -> Forward {
-        Forward {
-            url,
-            to: self.to,
-            edits,
-            answer_edits: Vec::new(),
-            request_id: self.request_id.to_owned(),
-            private: self.user.is_some(),
-            user: self.user.cloned(),
-            report: None,
-        }
     }
 }
 
@@ -234,22 +164,6 @@ impl Forward {
     }
 }
 
-/// Every header goes that the client should not have sent.
-fn removals(head: &RequestHead, is_removed: impl Fn(&str) -> bool) -> Vec<HeaderEdit> {
-    let mut edits = Vec::with_capacity(USUAL_EDITS);
-    for (name, _) in head.headers().filter(|(name, _)| is_removed(name)) {
-        edits.push(HeaderEdit::Remove(name.to_owned().into()));
-    }
-    edits
-}
-
-fn add_query(url: &mut String, query: Option<&str>) {
-    if let Some(query) = query {
-        url.push('?');
-        url.push_str(query);
-    }
-}
-
 /// What most requests need no more than; it saves growing.
 const USUAL_EDITS: usize = 8;
 const USUAL_URL: usize = 256;
@@ -272,6 +186,7 @@ pub(super) fn header_value(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::path::Path;
 
     fn forwarding() -> Forwarding {
         Forwarding {
@@ -289,8 +204,7 @@ mod tests {
         let path = Path::parse(head.path()).unwrap();
         let passage = Passage {
             head: &head,
-            path: &path,
-            to: Destination::Origin,
+            route: &forwarding.route(&head, &path, Destination::Origin),
             user: None,
             token: None,
             request_id: "id",
@@ -318,8 +232,8 @@ mod tests {
         let expected = ["x-edge-user", "x_edge_user", "x-edge-anything", "x-user_email"]
             .map(|name| HeaderEdit::Remove(name.into()));
         assert_eq!(removed[..4], expected);
-        assert_eq!(removed[4], HeaderEdit::Set("x-request-id".into(), "id".into()));
-        assert!(removed[5..].iter().all(|edit| matches!(edit, HeaderEdit::Set(..))), "{removed:?}");
+        assert!(removed.contains(&HeaderEdit::Set("x-request-id".into(), "id".into())));
+        assert!(removed[4..].iter().all(|edit| matches!(edit, HeaderEdit::Set(..))), "{removed:?}");
     }
 
     #[test]
@@ -327,7 +241,7 @@ mod tests {
         let head =
             "GET\nhttp://edge/\nconnection: close, X-Secret\nx-secret: a\nte: trailers\nx-b: c";
         let text = edits(&forwarding(), head);
-        assert!(text.starts_with("connection\nx-secret\nte\nx-request-id: id\n"), "{text}");
+        assert!(text.starts_with("connection\nx-secret\nte\nx-forwarded-host: edge\n"), "{text}");
     }
 
     #[test]
@@ -336,7 +250,7 @@ mod tests {
                     x_forwarded_host: evil\nx_request-id: 12345678\nx-forwarded-prefix: /admin\nx-real-ip: 1.2.3.4\n\
                     cf-connecting-ip: 192.0.2.7";
         let text = edits(&forwarding(), head);
-        let (removed, set) = text.split_once("x-request-id: id\n").unwrap();
+        let (removed, set) = text.split_at(text.find("x-forwarded-host: ").unwrap());
         assert_eq!(
             removed,
             "forwarded\nx-forwarded-for\nx_forwarded_host\nx_request-id\nx-forwarded-prefix\nx-real-ip\n"
@@ -344,7 +258,7 @@ mod tests {
         assert_eq!(
             set,
             "x-forwarded-host: edge.example:8443\nx-forwarded-proto: https\n\
-             x-forwarded-for: 192.0.2.7\n"
+             x-forwarded-for: 192.0.2.7\nx-request-id: id\n"
         );
     }
 
@@ -353,10 +267,13 @@ mod tests {
         let headers = "http://edge/\nconnection: Upgrade\nUpgrade: websocket";
         for method in ["POST", "HEAD", "PUT"] {
             let text = edits(&forwarding(), &format!("{method}\n{headers}"));
-            assert!(text.starts_with("connection\nupgrade\nx-request-id: id\n"), "{method} {text}");
+            assert!(
+                text.starts_with("connection\nupgrade\nx-forwarded-host: edge\n"),
+                "{method} {text}"
+            );
         }
         let text = edits(&forwarding(), &format!("GET\n{headers}"));
-        assert!(text.starts_with("connection\nx-request-id: id\n"), "{text}");
+        assert!(text.starts_with("connection\nx-forwarded-host: edge\n"), "{text}");
     }
 
     #[test]

@@ -1,21 +1,26 @@
 //! The head of a request, as it crosses from the host: method, URL and headers in one string.
 
-use std::ops::Range;
+use std::sync::Arc;
+
+use super::fields::{Fields, Part, Values, is_token, line};
 
 /// A request without its body: the text as it came, and where its parts are.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestHead {
-    text: String,
     method: Part,
     origin: Part,
     /// `None` for the root, where a host leaves its slash out: of a request for `*`
     path: Option<Part>,
     query: Option<Part>,
-    /// Names, in lower case, and values
-    headers: Vec<(Part, Part)>,
+    /// Behind the method and the URL, in the same text
+    own: Fields,
+    /// Those that other requests have too, if any
+    common: Option<Arc<Fields>>,
+    /// By which the host knows those
+    number: Option<usize>,
+    /// Where the text begins that is this request's
+    start: usize,
 }
-
-type Part = Range<usize>;
 
 impl RequestHead {
     /// Reads what a host hands over: the method, the absolute URL as the host serialises it, then
@@ -23,34 +28,33 @@ impl RequestHead {
     /// break. `None` if it is not of that form. Values that are not ASCII are whatever the host makes of
     /// them: nothing is decided by those.
     pub fn parse(text: impl Into<String>) -> Option<Self> {
-        let mut text = text.into();
-        let method = line(&text, 0).filter(|method| is_token(&text[method.clone()]))?;
+        Self::read(text.into(), 0, None, None)
+    }
+
+    /// The same from this byte on, with fields that have been read already.
+    pub(super) fn read(
+        text: String,
+        start: usize,
+        common: Option<Arc<Fields>>,
+        number: Option<usize>,
+    ) -> Option<Self> {
+        let method = line(&text, start).filter(|method| is_token(&text[method.clone()]))?;
         let url = line(&text, method.end + 1)?;
         let (origin, path, query) = parts(&text[url.clone()])?;
         let within = |part: Part| part.start + url.start..part.end + url.start;
         let (origin, path, query) = (within(origin), path.map(within), query.map(within));
-        let mut headers = Vec::with_capacity(USUAL_HEADERS);
-        let mut start = url.end + 1;
-        while start < text.len() {
-            let line = line(&text, start)?;
-            start = line.end + 1;
-            if !line.is_empty() {
-                let header = header(&text, line)?;
-                text[header.0.clone()].make_ascii_lowercase();
-                headers.push(header);
-            }
-        }
-        Some(Self { text, method, origin, path, query, headers })
+        let own = Fields::parse(text, url.end + 1)?;
+        Some(Self { method, origin, path, query, own, common, number, start })
     }
 
     /// The method, upper case.
     pub fn method(&self) -> &str {
-        &self.text[self.method.clone()]
+        &self.text()[self.method.clone()]
     }
 
     /// Scheme, host and port of the URL: `https://edge.example`.
     pub fn origin(&self) -> &str {
-        &self.text[self.origin.clone()]
+        &self.text()[self.origin.clone()]
     }
 
     /// Scheme, and host with port, of the URL.
@@ -61,35 +65,34 @@ impl RequestHead {
 
     /// The path, percent-encoded as it came.
     pub fn path(&self) -> &str {
-        self.path.clone().map_or("/", |path| &self.text[path])
+        self.path.clone().map_or("/", |path| &self.text()[path])
     }
 
     /// The query without its question mark, as it came.
     pub fn query(&self) -> Option<&str> {
-        self.query.clone().map(|query| &self.text[query])
+        self.query.clone().map(|query| &self.text()[query])
     }
 
     /// The names, in lower case, and values of all headers.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let part = |part: &Part| &self.text[part.clone()];
-        self.headers.iter().map(move |(name, value)| (part(name), part(value)))
+        self.own.iter().chain(self.common.iter().flat_map(|common| common.iter()))
     }
 
     /// The values of one header, by its name in lower case.
     pub fn header<'h>(&'h self, name: &'h str) -> Values<'h> {
-        Values { text: &self.text, headers: &self.headers, name }
+        Values::of(name, &self.own, self.common.as_deref())
     }
 
     /// Whether all of it is ASCII.
     pub fn is_ascii(&self) -> bool {
-        self.text.is_ascii()
+        self.own.is_ascii() && self.common.as_ref().is_none_or(|common| common.is_ascii())
     }
 
     /// Whether a body may follow (RFC 9112, section 6), or the method is one that usually has one.
     pub fn has_body(&self) -> bool {
         let bodiless = matches!(self.method(), "GET" | "HEAD");
-        let mut names = self.headers().map(|(name, _)| name);
-        !bodiless || names.any(|name| matches!(name, "content-length" | "transfer-encoding"))
+        let announced = |name| self.header(name).next().is_some();
+        !bodiless || announced("content-length") || announced("transfer-encoding")
     }
 
     /// Whether a body may follow that takes long: of more than a megabyte, or nobody knows how large.
@@ -107,81 +110,21 @@ impl RequestHead {
         let length = (8..=64).contains(&id.len());
         (length && id.bytes().all(plain)).then(|| id.to_owned())
     }
-}
 
-/// The values of one header, in the order they came. Nearly all that is looked for is not there, so this
-/// is no chain of adapters but a loop.
-#[derive(Clone, Debug)]
-pub struct Values<'h> {
-    text: &'h str,
-    headers: &'h [(Part, Part)],
-    name: &'h str,
-}
+    /// The fields that other requests have too, and the number by which the host knows them, if it does.
+    pub(super) fn numbered_fields(&self) -> Option<(usize, &Arc<Fields>)> {
+        self.number.zip(self.common.as_ref())
+    }
 
-impl<'h> Iterator for Values<'h> {
-    type Item = &'h str;
+    /// All that is not among the common fields.
+    pub(super) fn own_text(&self) -> &str {
+        &self.text()[self.start..]
+    }
 
-    fn next(&mut self) -> Option<&'h str> {
-        while let Some(((name, value), rest)) = self.headers.split_first() {
-            self.headers = rest;
-            // nearly all have another length
-            let is_long_as = name.end - name.start == self.name.len();
-            if is_long_as && self.text[name.clone()] == *self.name {
-                return Some(&self.text[value.clone()]);
-            }
-        }
-        None
+    fn text(&self) -> &str {
+        self.own.text()
     }
 }
-
-/// More of them cost one allocation each time they double.
-const USUAL_HEADERS: usize = 24;
-
-/// The line that begins there, without its end. `None` if it has what no host hands over.
-fn line(text: &str, start: usize) -> Option<Part> {
-    let rest = text.as_bytes().get(start..)?;
-    // one comparison for nearly every byte
-    let controls = rest.iter().enumerate().filter(|(_, byte)| **byte <= b'\r');
-    for (length, byte) in controls {
-        match byte {
-            b'\n' => return Some(start..start + length),
-            b'\0' | b'\r' => return None,
-            _ => {}
-        }
-    }
-    Some(start..text.len())
-}
-
-/// A header's name and value.
-fn header(text: &str, line: Part) -> Option<(Part, Part)> {
-    let bytes = &text.as_bytes()[line.clone()];
-    let name = bytes.iter().take_while(|byte| TOKEN[usize::from(**byte)]).count();
-    let well_formed = name > 0 && bytes[name..].starts_with(b": ");
-    let colon = line.start + name;
-    well_formed.then_some((line.start..colon, colon + ": ".len()..line.end))
-}
-
-/// RFC 9110, section 5.6.2: what names of methods and headers are made of.
-pub(super) fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| TOKEN[usize::from(byte)])
-}
-
-/// A table, because every byte of every name is looked up.
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let others = b"!#$%&'*+-.^_`|~";
-    let mut i = 0;
-    while i < others.len() {
-        table[others[i] as usize] = true;
-        i += 1;
-    }
-    table
-};
 
 /// The origin, path and query of an absolute URL that a host has serialised (WHATWG URL): printable
 /// ASCII, and the first slash behind the authority begins the path.

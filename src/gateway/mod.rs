@@ -11,15 +11,19 @@ mod claim_headers;
 mod cors;
 mod credentials;
 mod edit;
+mod fields;
 mod forward;
 mod head;
 mod header_names;
+mod heads;
 mod isolation;
 mod issuers;
 mod operations;
 mod path;
 mod reader;
 mod response;
+mod returning;
+mod route;
 mod rules;
 mod settings;
 mod tokens;
@@ -28,6 +32,7 @@ mod well_known;
 pub use edit::HeaderEdit;
 pub use forward::Forward;
 pub use head::RequestHead;
+pub use heads::Heads;
 pub use operations::Bindings;
 pub use path::Path;
 pub use reader::SettingFault;
@@ -43,6 +48,8 @@ use credentials::{Credential, SessionCookies, Sessions};
 use forward::{Forwarding, Passage};
 use issuers::Issuers;
 use operations::{Occasion, Operations, Seen};
+use returning::Returning;
+use route::Route;
 
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -60,13 +67,15 @@ pub struct Gateway {
     sessions: Sessions,
     forwarding: Forwarding,
     operations: Operations,
+    returning: Returning,
 }
 
 impl Gateway {
     /// A gateway by these settings. Nothing is fetched before the first token asks for a key.
     pub fn new(settings: Settings) -> Self {
         let Settings { issuers, rules, cors, sessions, forwarding, operations } = settings;
-        Self { issuers, rules, cors, sessions, forwarding, operations }
+        let returning = Returning::default();
+        Self { issuers, rules, cors, sessions, forwarding, operations, returning }
     }
 
     /// What to do with a request. The way is one, and it never turns back.
@@ -95,22 +104,20 @@ impl Gateway {
     fn forward<H: Host>(
         &self,
         head: &RequestHead,
-        Admitted { path, to, caller }: &Admitted<'_>,
+        Admitted { route, caller }: &Admitted,
         seen: &Seen,
         request_id: &str,
         host: &H,
     ) -> Forward {
         let mut forward = self.forwarding.forward(&Passage {
             head,
-            path,
-            to: *to,
+            route,
             user: caller.as_ref().map(|caller| &caller.user),
             token: caller.as_ref().and_then(|caller| caller.token.as_deref()),
             request_id,
             new_id: &|| host.request_id(),
             now: &|| host.now(),
         });
-        forward.answer_edits.extend(self.cors.edits(head));
         let occasion = self.occasion(seen, Some(head.method()), request_id);
         forward.report = self.operations.forwarded(&occasion, host);
         forward
@@ -168,12 +175,12 @@ impl Gateway {
         response
     }
 
-    async fn admit_within_limits<'r, H: Host>(
+    async fn admit_within_limits<H: Host>(
         &self,
-        head: &'r RequestHead,
+        head: &RequestHead,
         host: &H,
         seen: &mut Seen,
-    ) -> Result<Admitted<'r>, Error> {
+    ) -> Result<Admitted, Error> {
         let admitted = self.admit(head, host, seen).await;
         match self.operations.limit(admitted.as_ref().err(), seen, head) {
             Some((limit, key)) if !host.admits(limit, &key).await => {
@@ -183,31 +190,68 @@ impl Gateway {
         }
     }
 
-    async fn admit<'r, H: Host>(
+    async fn admit<H: Host>(
         &self,
-        head: &'r RequestHead,
+        head: &RequestHead,
         host: &H,
         seen: &mut Seen,
-    ) -> Result<Admitted<'r>, Error> {
+    ) -> Result<Admitted, Error> {
+        if let Some(admitted) = self.admit_again(head, host, seen).await {
+            return Ok(admitted);
+        }
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
         seen.rule = matched.rule;
-        let to = matched.to;
+        let route = || Arc::new(self.route(head, &path, matched.to));
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
-            return Ok(Admitted { path, to, caller: None });
+            return Ok(Admitted { route: route(), caller: None });
         }
-        let caller = match self.forwarding.credentials.find(head)? {
+        let credential = self.forwarding.credentials.find(head)?;
+        let caller = match &credential {
             Some(Credential::Token(token)) => {
                 let user = self.issuers.verify(token, host).await?;
                 Some(Caller { user, token: None })
             }
-            Some(Credential::Session(cookies)) => Some(self.session_user(&cookies, host).await?),
+            Some(Credential::Session(cookies)) => Some(self.session_user(cookies, host).await?),
             None if matched.access == Access::Optional => None,
             None => return Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
         };
         seen.user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
         isolation::check(&matched, caller.as_ref().map(|caller| &*caller.user))?;
-        Ok(Admitted { path, to, caller })
+        let route = route();
+        if let (Some(Credential::Token(token)), Some(caller)) = (&credential, &caller) {
+            self.returning.keep(head, token, &caller.user, seen.rule, &route);
+        }
+        Ok(Admitted { route, caller })
+    }
+
+    /// Lets a request pass that has passed before, if its token is still good and the same user's. What
+    /// else decides is its head and the settings, and those are as they were.
+    async fn admit_again<H: Host>(
+        &self,
+        head: &RequestHead,
+        host: &H,
+        seen: &mut Seen,
+    ) -> Option<Admitted> {
+        let returned = self.returning.find(head)?;
+        match self.issuers.verify(&returned.token, host).await {
+            Ok(user) if Arc::ptr_eq(&user, &returned.user) => {
+                seen.rule = returned.rule;
+                seen.user = Some(Arc::clone(&user));
+                Some(Admitted { route: returned.route, caller: Some(Caller { user, token: None }) })
+            }
+            // the long way says why
+            _ => {
+                self.returning.forget(head);
+                None
+            }
+        }
+    }
+
+    fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
+        let mut route = self.forwarding.route(head, path, to);
+        route.answer_edits.extend(self.cors.edits(head));
+        route
     }
 
     /// Whose session it is. A kept token that has ended meanwhile is asked for once more.
@@ -232,9 +276,8 @@ impl Gateway {
 }
 
 /// A request that may pass.
-struct Admitted<'r> {
-    path: Path<'r>,
-    to: Destination,
+struct Admitted {
+    route: Arc<Route>,
     caller: Option<Caller>,
 }
 

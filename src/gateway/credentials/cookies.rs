@@ -6,7 +6,8 @@ use super::values::{joined, only};
 use super::websocket::is_handshake;
 use crate::error::{Code, Error};
 use crate::gateway::edit::HeaderEdit;
-use crate::gateway::head::{RequestHead, is_token};
+use crate::gateway::fields::is_token;
+use crate::gateway::head::RequestHead;
 use crate::gateway::reader::Reader;
 
 #[derive(Debug)]

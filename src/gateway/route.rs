@@ -1,0 +1,123 @@
+//! Where a request goes, and what its head alone decides of how it changes on the way: the same for the
+//! same head, whoever is calling.
+
+use super::WITHIN_APP;
+use super::credentials::LeftBehind;
+use super::edit::HeaderEdit;
+use super::forward::Forwarding;
+use super::head::RequestHead;
+use super::header_names::{
+    HOP_BY_HOP, is_about_the_way, is_identity, named_by_connection, same_name,
+};
+use super::path::Path;
+use super::rules::Destination;
+use crate::base_url::BaseUrl;
+
+/// A request's way.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) to: Destination,
+    /// The absolute URL
+    pub(super) url: String,
+    /// How much of it stands before the query
+    target: usize,
+    /// What to do to the headers
+    pub(super) edits: Vec<HeaderEdit>,
+    /// What to do to the headers of the answer
+    pub(super) answer_edits: Vec<HeaderEdit>,
+}
+
+impl Route {
+    /// The URL without the query.
+    pub(super) fn target(&self) -> &str {
+        &self.url[..self.target]
+    }
+
+    fn new(to: Destination, base: [&str; 2], path: &Path<'_>) -> Self {
+        let mut url = String::with_capacity(USUAL_URL);
+        url.extend(base);
+        path.encode_into(&mut url);
+        let target = url.len();
+        let edits = Vec::with_capacity(USUAL_EDITS);
+        Self { to, url, target, edits, answer_edits: Vec::new() }
+    }
+
+    /// Every header goes that the client should not have sent.
+    fn remove(&mut self, head: &RequestHead, is_removed: impl Fn(&str) -> bool) {
+        for (name, _) in head.headers().filter(|(name, _)| is_removed(name)) {
+            self.edits.push(HeaderEdit::Remove(name.to_owned().into()));
+        }
+    }
+
+    fn set(&mut self, name: &'static str, value: &str) {
+        self.edits.push(HeaderEdit::Set(name.into(), value.to_owned()));
+    }
+
+    fn add_query(&mut self, query: Option<&str>) {
+        if let Some(query) = query {
+            self.url.push('?');
+            self.url.push_str(query);
+        }
+    }
+}
+
+impl Forwarding {
+    /// The way to the origin, or to the application that the edge is part of. Forged identity headers are
+    /// removed from every request, whoever sends it.
+    pub(super) fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
+        match (&self.origin, to) {
+            (Some(origin), Destination::Origin) => self.route_to_origin(head, path, origin),
+            _ if WITHIN_APP => self.route_within_app(head, path, to),
+            _ => unreachable!("the settings of a Worker have an origin, and no other destination"),
+        }
+    }
+
+    /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
+    /// sends GET whatever the method was, and the rules may have let only that method pass.
+    fn route_to_origin(&self, head: &RequestHead, path: &Path<'_>, origin: &BaseUrl) -> Route {
+        let mut route = Route::new(Destination::Origin, [origin.origin(), origin.path()], path);
+        let named = named_by_connection(head);
+        route.remove(head, |name| self.is_removed(head, &named, name));
+        let (scheme, host) = head.scheme_and_host();
+        route.set("x-forwarded-host", host);
+        route.set("x-forwarded-proto", scheme);
+        // Cloudflare's own, which no client can send
+        if let Some(address) = head.header("cf-connecting-ip").next() {
+            route.set("x-forwarded-for", address);
+        }
+        let LeftBehind { edits, answer_edits, query } = self.credentials.leave_behind(head);
+        route.edits.extend(edits);
+        route.answer_edits = answer_edits;
+        route.add_query(query.as_deref().or(head.query()));
+        route
+    }
+
+    /// What the application gets is the request as it came, but for who is calling: cookies and tokens
+    /// are its own, and what the proxies before it have seen is between it and them.
+    fn route_within_app(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
+        let mut route = Route::new(to, [head.origin(), ""], path);
+        route.remove(head, |name| self.is_forged(name));
+        route.add_query(head.query());
+        route
+    }
+
+    fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
+        self.is_forged(name)
+            || is_about_the_way(name)
+            || (name == "authorization" && !self.authorization)
+            || HOP_BY_HOP.contains(&name)
+            || (name != "upgrade" && named.iter().any(|n| n.eq_ignore_ascii_case(name)))
+            || (name == "upgrade" && head.method() != "GET")
+    }
+
+    /// Headers in which only the edge may speak.
+    fn is_forged(&self, name: &str) -> bool {
+        is_identity(name)
+            || (name != "x-request-id" && same_name(name, "x-request-id"))
+            || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
+    }
+}
+
+/// What most requests need no more than; it saves growing.
+const USUAL_EDITS: usize = 4;
+const USUAL_URL: usize = 256;
