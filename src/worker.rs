@@ -29,14 +29,14 @@ use services::Services;
 /// Answers a request: a response, or the promise of one. What is decided without waiting is decided
 /// before this returns, and forwarded without an executor in between. Nothing is ever thrown.
 #[wasm_bindgen]
-pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
+pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
     let runtime = JsHost::new(move |task| {
         // only a context that is not one refuses
         let _ = context.wait_until(&task);
     });
     let Some(head) = read_head(&request) else {
         let detail = "the head is unreadable";
-        return Ok(refuse(Code::MalformedRequest, detail, &runtime.request_id()).into());
+        return refuse(Code::MalformedRequest, detail, &runtime.request_id()).into();
     };
     let Some(deployment) = deployment(&env) else {
         let response = match gateway::is_health_check(&head) {
@@ -45,11 +45,11 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
                 refuse(Code::Misconfigured, "the log names every fault", &runtime.request_id())
             }
         };
-        return Ok(response.into());
+        return response.into();
     };
     let relay = runtime.relay();
     let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
-    relay.run(async move {
+    let answer = relay.run(async move {
         let Deployment { gateway, services } = &*deployment;
         Ok(match gateway.decide(&head, &host).await {
             Decision::Respond(response, _) => respond(&response).into(),
@@ -74,7 +74,8 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> Result
                 )
             }),
         })
-    })
+    });
+    answer.unwrap_or_else(|error| error)
 }
 
 /// The head of a request, most of whose fields this isolate may have read before.

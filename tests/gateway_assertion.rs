@@ -26,7 +26,7 @@ const WELL_KNOWN: &str = "/.well-known/better-auth-edge/jwks.json";
 /// The assertion that the origin gets for a request with such a token, if any.
 fn assertion(edge: &Edge, claims: &Claims, method: &str, path: &str) -> Option<String> {
     let forward = edge.forward(&request(method, path, &[edge.bearer(claims)]));
-    forward.edits.into_iter().find_map(|edit| match edit {
+    forward.edits().cloned().find_map(|edit| match edit {
         HeaderEdit::Set(name, value) if name == "x-edge-jwt-assertion" => Some(value),
         _ => None,
     })
@@ -108,7 +108,7 @@ fn no_client_chooses_an_assertions_id() {
         let headers = [(name, bearer), ("x-request-id", "of-the-client".to_owned())];
         let forward = edge.forward(&request("GET", "/x", &headers));
         assert_eq!(forward.request_id, "of-the-client");
-        let assertion = forward.edits.iter().find_map(|edit| match edit {
+        let assertion = forward.edits().find_map(|edit| match edit {
             HeaderEdit::Set(name, value) if name == "x-edge-jwt-assertion" => Some(value),
             _ => None,
         });

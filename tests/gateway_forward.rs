@@ -39,7 +39,7 @@ fn the_url_is_the_origins() {
         ("/public/a%3Fb%23c", "http://127.0.0.1:8000/base/public/a%3Fb%23c"),
         ("/public/@evil.example", "http://127.0.0.1:8000/base/public/@evil.example"),
     ] {
-        assert_eq!(edge.forward(&request("GET", path, &NO_HEADERS)).url, expected, "{path}");
+        assert_eq!(edge.forward(&request("GET", path, &NO_HEADERS)).url(), expected, "{path}");
     }
 }
 
@@ -133,11 +133,11 @@ fn a_user_with_any_name_is_one_line() {
     let edge = Edge::new(&[]);
     let claims = good_claims().with("sub", r#""ü\r\nx-edge-role: admin""#);
     let forward = edge.forward(&request("GET", "/x", &[edge.bearer(&claims)]));
-    let text = HeaderEdit::as_text(&forward.edits);
+    let text = HeaderEdit::as_text(forward.edits());
     let line = "x-edge-user: %C3%BC%0D%0Ax-edge-role: admin";
     assert!(text.lines().any(|given| given == line), "{text}");
     assert!(text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "{text:?}");
-    assert_eq!(text.lines().count(), forward.edits.len());
+    assert_eq!(text.lines().count(), forward.edits().count());
 }
 
 #[test]

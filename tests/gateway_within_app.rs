@@ -68,8 +68,8 @@ fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
 fn there_need_be_no_origin() {
     let app = App::new(&[]);
     let forward = app.forward(&request("GET", "/a?b=c", &[app.bearer(&good_claims())]));
-    assert_eq!(forward.to, Destination::App);
-    assert_eq!(forward.url, "https://edge.example/a?b=c");
+    assert_eq!(forward.to(), Destination::App);
+    assert_eq!(forward.url(), "https://edge.example/a?b=c");
     assert!(forward.user.is_some() && forward.private);
 }
 
@@ -117,7 +117,7 @@ fn what_the_rules_send_to_the_origin_gets_what_the_origin_gets_and_nothing_else_
     let head = request("GET", &own, &headers);
     let forward = app.forward(&head);
     assert_eq!(
-        (forward.to, &*forward.url),
+        (forward.to(), forward.url()),
         (Destination::Origin, &*format!("https://o.example/v1{own}"))
     );
     let sent = origin_headers(&head, &forward);

@@ -154,7 +154,7 @@ struct Seen<'r> {
 impl Seen<'_> {
     /// The decoded segments of the path that the origin gets.
     fn check_url(&self) -> Vec<Vec<u8>> {
-        let url = &self.forward.url;
+        let url = self.forward.url();
         assert!(!url.contains(['\r', '\n', '#']), "{url:?}");
         let target = url.strip_prefix(ORIGIN).expect("it goes to the origin");
         let (path, query) = split_query(target);
@@ -214,7 +214,7 @@ impl Seen<'_> {
         let listed = |value: String| value.split(',').map(|n| n.trim().to_lowercase()).collect();
         let named: Vec<String> = connection.flat_map(|(_, v)| -> Vec<_> { listed(v) }).collect();
         let removed = |name: &str| {
-            self.forward.edits.iter().any(|edit| match edit {
+            self.forward.edits().any(|edit| match edit {
                 HeaderEdit::Remove(gone) | HeaderEdit::Set(gone, _) => gone == name,
                 HeaderEdit::Append(..) | HeaderEdit::Default(..) => false,
             })
@@ -233,7 +233,7 @@ impl Seen<'_> {
 
     /// The value that the edge gives a header.
     fn set(&self, wanted: &str) -> Option<&str> {
-        let mut values = self.forward.edits.iter().filter_map(|edit| match edit {
+        let mut values = self.forward.edits().filter_map(|edit| match edit {
             HeaderEdit::Set(name, value) if name == wanted => Some(value.as_str()),
             _ => None,
         });
@@ -285,13 +285,13 @@ fn uuid(text: &str) -> Option<String> {
 }
 
 fn check_edits(forward: &Forward) {
-    let text = HeaderEdit::as_text(&forward.edits);
+    let text = HeaderEdit::as_text(forward.edits());
     let read = text.lines().map(|line| match line.split_once(": ") {
         Some((name, value)) => HeaderEdit::Set(name.to_owned().into(), value.to_owned()),
         None => HeaderEdit::Remove(line.to_owned().into()),
     });
-    assert_eq!(read.collect::<Vec<_>>(), forward.edits, "the host reads other edits");
-    for edit in &forward.edits {
+    assert!(read.eq(forward.edits().cloned()), "the host reads other edits");
+    for edit in forward.edits() {
         match edit {
             HeaderEdit::Remove(name) => assert!(is_name(name), "{name:?}"),
             HeaderEdit::Set(name, value)

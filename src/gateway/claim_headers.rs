@@ -33,8 +33,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     headers
 }
 
-const RESERVED_HEADERS: [&str; 12] = [
+const RESERVED_HEADERS: [&str; 13] = [
     "authorization",
+    "cf-ray",
     "connection",
     "content-encoding",
     "content-length",

@@ -20,14 +20,14 @@ impl HeaderEdit {
     /// `,name: value` to append, `?name: value` to set where there is none. Names and values hold
     /// neither colons followed by a space, nor line breaks, and no name has a comma or a question
     /// mark.
-    pub fn as_text(edits: &[Self]) -> String {
-        let mut text = String::with_capacity(64 * edits.len());
+    pub fn as_text<'e>(edits: impl IntoIterator<Item = &'e Self>) -> String {
+        let mut text = String::with_capacity(USUAL_TEXT);
         Self::write(edits, &mut text);
         text
     }
 
     /// Adds them to a text.
-    pub(super) fn write(edits: &[Self], text: &mut String) {
+    pub(super) fn write<'e>(edits: impl IntoIterator<Item = &'e Self>, text: &mut String) {
         for edit in edits {
             let (sign, name, value) = match edit {
                 Self::Remove(name) => ("", name, None),
@@ -45,3 +45,6 @@ impl HeaderEdit {
         }
     }
 }
+
+/// What most edits need no more than; it saves growing.
+const USUAL_TEXT: usize = 1024;

@@ -16,7 +16,10 @@ pub(super) struct Fields {
 impl Fields {
     /// Reads `name: value` for each field from this byte of the text on. `None` if it is not of that form.
     pub(super) fn parse(mut text: String, mut start: usize) -> Option<Self> {
-        let mut parts = Vec::with_capacity(USUAL_FIELDS);
+        let mut parts = Vec::new();
+        if start < text.len() {
+            parts.reserve(USUAL_FIELDS);
+        }
         while start < text.len() {
             let line = line(&text, start)?;
             start = line.end + 1;

@@ -35,7 +35,7 @@ pub(super) struct Forwarding {
 #[derive(Clone, Copy)]
 pub(super) struct Passage<'r> {
     pub(super) head: &'r RequestHead,
-    pub(super) route: &'r Route,
+    pub(super) route: &'r Arc<Route>,
     pub(super) user: Option<&'r Arc<Verified>>,
     /// The user's token, where the request itself had another credential
     pub(super) token: Option<&'r str>,
@@ -72,8 +72,7 @@ impl Forwarding {
     /// The request as it goes on: what its head has decided, and who is calling.
     pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
         let Passage { route, user, token, request_id, .. } = *passage;
-        let mut edits = Vec::with_capacity(route.edits.len() + USUAL_EDITS);
-        edits.extend_from_slice(&route.edits);
+        let mut edits = Vec::with_capacity(USUAL_EDITS);
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
         if let Some(token) = token.filter(|_| self.authorization && route.to == Destination::Origin)
@@ -84,10 +83,8 @@ impl Forwarding {
             self.identify(user, passage, &mut edits);
         }
         Forward {
-            url: route.url.clone(),
-            to: route.to,
+            route: Arc::clone(route),
             edits,
-            answer_edits: route.answer_edits.clone(),
             request_id: request_id.to_owned(),
             private: user.is_some(),
             user: user.cloned(),
@@ -130,14 +127,9 @@ impl Forwarding {
 /// A request that goes on, to the origin or to the application that the edge is part of.
 #[derive(Clone, Debug)]
 pub struct Forward {
-    /// The absolute URL
-    pub url: String,
-    /// Who answers it
-    pub to: Destination,
-    /// What to do to the headers, in this order
-    pub edits: Vec<HeaderEdit>,
-    /// What to do to the headers of the answer, in this order
-    pub answer_edits: Vec<HeaderEdit>,
+    route: Arc<Route>,
+    /// What to do to the headers once the route has done its part
+    edits: Vec<HeaderEdit>,
     /// For the log, and for the answer if the origin fails
     pub request_id: String,
     /// Whether the answer is for one user, so that no cache may keep or give it
@@ -151,26 +143,52 @@ pub struct Forward {
 }
 
 impl Forward {
+    /// The absolute URL.
+    pub fn url(&self) -> &str {
+        &self.route.url
+    }
+
+    /// Who answers it.
+    pub fn to(&self) -> Destination {
+        self.route.to
+    }
+
+    /// What to do to the headers, in this order.
+    pub fn edits(&self) -> impl Iterator<Item = &HeaderEdit> {
+        self.route.edits.iter().chain(&self.edits)
+    }
+
+    /// What to do to the headers of the answer, in this order.
+    pub fn answer_edits(&self) -> &[HeaderEdit] {
+        &self.route.answer_edits
+    }
+
     /// How it crosses to the host: the URL and, on lines of their own, the edits of the request's
     /// headers; then, behind an empty line, those of the answer's.
     pub fn as_text(&self) -> String {
-        let mut text = String::with_capacity(USUAL_URL + 64 * USUAL_EDITS);
-        text += &self.url;
+        let mut text = String::with_capacity(USUAL_TEXT);
+        text += self.url();
         text.push('\n');
+        HeaderEdit::write(&self.route.edits, &mut text);
         HeaderEdit::write(&self.edits, &mut text);
         text.push('\n');
-        HeaderEdit::write(&self.answer_edits, &mut text);
+        HeaderEdit::write(self.answer_edits(), &mut text);
         text
     }
 }
 
 /// What most requests need no more than; it saves growing.
-const USUAL_EDITS: usize = 8;
-const USUAL_URL: usize = 256;
+const USUAL_EDITS: usize = 4;
+const USUAL_TEXT: usize = 1024;
 
 /// A header value for any text: printable ASCII as it is, all else, the percent sign and spaces at
 /// the ends percent-encoded UTF-8. Two different texts never give the same value.
 pub(super) fn header_value(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
+    // nearly all ids are
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     let last = text.len().saturating_sub(1);
     let mut value = String::with_capacity(text.len());
     for (i, byte) in text.bytes().enumerate() {
@@ -204,7 +222,7 @@ mod tests {
         let path = Path::parse(head.path()).unwrap();
         let passage = Passage {
             head: &head,
-            route: &forwarding.route(&head, &path, Destination::Origin),
+            route: &Arc::new(forwarding.route(&head, &path, Destination::Origin)),
             user: None,
             token: None,
             request_id: "id",
@@ -215,20 +233,20 @@ mod tests {
     }
 
     fn edits(forwarding: &Forwarding, head: &str) -> String {
-        HeaderEdit::as_text(&forward(forwarding, head).edits)
+        HeaderEdit::as_text(forward(forwarding, head).edits())
     }
 
     #[test]
     fn the_url_is_the_origins_with_the_path_in_one_spelling_and_the_query_untouched() {
         let forward = forward(&forwarding(), "GET\nhttp://edge/%61/b?c=%2F&d\n");
-        assert_eq!(forward.url, "http://origin.example:8000/v1/a/b?c=%2F&d");
+        assert_eq!(forward.url(), "http://origin.example:8000/v1/a/b?c=%2F&d");
     }
 
     #[test]
     fn forged_identity_headers_are_removed_from_a_request_without_a_user_too() {
         let head = "GET\nhttp://edge/\nX-Edge-User: a\nx_edge_user: b\nx-edge-anything: c\n\
                     X-User_Email: d\nx-edged: e\naccept: f";
-        let removed: Vec<_> = forward(&forwarding(), head).edits.into_iter().collect();
+        let removed: Vec<_> = forward(&forwarding(), head).edits().cloned().collect();
         let expected = ["x-edge-user", "x_edge_user", "x-edge-anything", "x-user_email"]
             .map(|name| HeaderEdit::Remove(name.into()));
         assert_eq!(removed[..4], expected);

@@ -63,16 +63,32 @@ impl Issuers {
         has_first.then_some(Self(verifiers))
     }
 
-    /// Verifies a token by its issuer's keys and rules.
+    /// Verifies a token by its issuer's keys and rules. Gives the issuer's place among them too.
     ///
     /// # Errors
     /// Those of [`Verifier::verify`]; for a token that nobody here has issued, those of the first.
-    pub(super) fn verify<'a, H: Host>(
-        &'a self,
-        token: &'a str,
-        host: &'a H,
-    ) -> impl Future<Output = Result<Arc<Verified>, Error>> + 'a {
-        self.issuer_of(token, host).verify(token, host)
+    pub(super) async fn verify<H: Host>(
+        &self,
+        token: &str,
+        host: &H,
+    ) -> Result<(Arc<Verified>, usize), Error> {
+        let issuer = self.issuer_of(token, host);
+        Ok((self.0[issuer].verify(token, host).await?, issuer))
+    }
+
+    /// Whether tokens of the issuer in that place are kept once they are verified.
+    pub(super) fn keeps_tokens(&self, issuer: usize) -> bool {
+        self.0[issuer].keeps_tokens()
+    }
+
+    /// Whether a token that the issuer in that place has verified is still good.
+    pub(super) fn verify_again<H: Host>(
+        &self,
+        verified: &Verified,
+        issuer: usize,
+        host: &H,
+    ) -> impl Future<Output = bool> {
+        self.0[issuer].verify_again(verified, host)
     }
 
     /// What the keys are like. Sets that were never had are fetched.
@@ -97,28 +113,26 @@ impl Issuers {
 
     /// Who decides about a token: who has verified it before, or else whom its `iss` names exactly,
     /// and its `typ` where several kinds of tokens come from there.
-    fn issuer_of<H: Host>(&self, token: &str, host: &H) -> &Verifier {
+    fn issuer_of<H: Host>(&self, token: &str, host: &H) -> usize {
         let verifiers = &self.0;
         // with one issuer there is nothing to choose, and nothing to be read for it
-        if verifiers.len() > 1 {
-            if let Some(verifier) = verifiers.iter().find(|verifier| verifier.knows(token, host)) {
-                return verifier;
-            }
-            if let Some(verifier) = self.named_by(token) {
-                return verifier;
-            }
+        if verifiers.len() == 1 {
+            return 0;
         }
-        &verifiers[0]
+        let known = verifiers.iter().position(|verifier| verifier.knows(token, host));
+        known.or_else(|| self.named_by(token)).unwrap_or(0)
     }
 
-    fn named_by(&self, token: &str) -> Option<&Verifier> {
+    fn named_by(&self, token: &str) -> Option<usize> {
         let jws = self.0[0].read(token)?;
         let mut named = None;
-        for verifier in self.0.iter().filter(|verifier| verifier.accepts_issuer_of(&jws)) {
+        let verifiers = self.0.iter().enumerate();
+        for (place, verifier) in verifiers.filter(|(_, verifier)| verifier.accepts_issuer_of(&jws))
+        {
             if verifier.accepts_type_of(&jws) {
-                return Some(verifier);
+                return Some(place);
             }
-            named = named.or(Some(verifier));
+            named = named.or(Some(place));
         }
         named
     }

@@ -48,7 +48,7 @@ use credentials::{Credential, SessionCookies, Sessions};
 use forward::{Forwarding, Passage};
 use issuers::Issuers;
 use operations::{Occasion, Operations, Seen};
-use returning::Returning;
+use returning::{Returned, Returning};
 use route::Route;
 
 use crate::error::{Code, Error};
@@ -207,9 +207,11 @@ impl Gateway {
             return Ok(Admitted { route: route(), caller: None });
         }
         let credential = self.forwarding.credentials.find(head)?;
+        let mut issuer = 0;
         let caller = match &credential {
             Some(Credential::Token(token)) => {
-                let user = self.issuers.verify(token, host).await?;
+                let user;
+                (user, issuer) = self.issuers.verify(token, host).await?;
                 Some(Caller { user, token: None })
             }
             Some(Credential::Session(cookies)) => Some(self.session_user(cookies, host).await?),
@@ -219,33 +221,32 @@ impl Gateway {
         seen.user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
         isolation::check(&matched, caller.as_ref().map(|caller| &*caller.user))?;
         let route = route();
-        if let (Some(Credential::Token(token)), Some(caller)) = (&credential, &caller) {
-            self.returning.keep(head, token, &caller.user, seen.rule, &route);
+        if let (Some(Credential::Token(_)), Some(Caller { user, .. })) = (&credential, &caller)
+            && self.issuers.keeps_tokens(issuer)
+        {
+            let (user, route) = (Arc::clone(user), Arc::clone(&route));
+            self.returning.keep(head, Returned { user, issuer, rule: seen.rule, route });
         }
         Ok(Admitted { route, caller })
     }
 
-    /// Lets a request pass that has passed before, if its token is still good and the same user's. What
-    /// else decides is its head and the settings, and those are as they were.
+    /// Lets a request pass that has passed before, if its token is still good. What else decides is its
+    /// head and the settings, and those are as they were.
     async fn admit_again<H: Host>(
         &self,
         head: &RequestHead,
         host: &H,
         seen: &mut Seen,
     ) -> Option<Admitted> {
-        let returned = self.returning.find(head)?;
-        match self.issuers.verify(&returned.token, host).await {
-            Ok(user) if Arc::ptr_eq(&user, &returned.user) => {
-                seen.rule = returned.rule;
-                seen.user = Some(Arc::clone(&user));
-                Some(Admitted { route: returned.route, caller: Some(Caller { user, token: None }) })
-            }
+        let Returned { user, issuer, rule, route } = self.returning.find(head)?;
+        if !self.issuers.verify_again(&user, issuer, host).await {
             // the long way says why
-            _ => {
-                self.returning.forget(head);
-                None
-            }
+            self.returning.forget(head);
+            return None;
         }
+        seen.rule = rule;
+        seen.user = Some(Arc::clone(&user));
+        Some(Admitted { route, caller: Some(Caller { user, token: None }) })
     }
 
     fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
@@ -267,7 +268,7 @@ impl Gateway {
         loop {
             let token = self.sessions.token(&cookies.session, host, again).await?;
             match self.issuers.verify(&token, host).await {
-                Ok(user) => return Ok(Caller { user, token: Some(token) }),
+                Ok((user, _)) => return Ok(Caller { user, token: Some(token) }),
                 Err(error) if error.code() == Code::Expired && !again => again = true,
                 Err(error) => return Err(error),
             }

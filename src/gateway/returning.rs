@@ -14,12 +14,13 @@ use crate::verifier::Verified;
 #[derive(Default)]
 pub(super) struct Returning(Mutex<Vec<Option<Client>>>);
 
-/// A request that has passed before.
+/// A request that has passed before, with a bearer token.
+#[derive(Clone)]
 pub(super) struct Returned {
-    /// Its bearer token
-    pub(super) token: Arc<str>,
     /// Whose it was
     pub(super) user: Arc<Verified>,
+    /// The place of the issuer who has verified the token
+    pub(super) issuer: usize,
     /// The rule that matched
     pub(super) rule: Option<usize>,
     pub(super) route: Arc<Route>,
@@ -27,17 +28,8 @@ pub(super) struct Returned {
 
 struct Client {
     fields: Arc<Fields>,
-    token: Arc<str>,
-    user: Arc<Verified>,
-    /// The oldest first
-    requests: Vec<Request>,
-}
-
-struct Request {
-    /// All of the head that is not the client's fields
-    own: Box<str>,
-    rule: Option<usize>,
-    route: Arc<Route>,
+    /// All of the head that is not the client's fields, and what has become of it; the oldest first
+    requests: Vec<(Box<str>, Returned)>,
 }
 
 impl Returning {
@@ -49,46 +41,28 @@ impl Returning {
         if !Arc::ptr_eq(&client.fields, fields) {
             return None;
         }
-        let request = client.requests.iter().find(|request| *request.own == *head.own_text())?;
-        Some(Returned {
-            token: Arc::clone(&client.token),
-            user: Arc::clone(&client.user),
-            rule: request.rule,
-            route: Arc::clone(&request.route),
-        })
+        let own = head.own_text();
+        let (_, returned) = client.requests.iter().find(|(request, _)| **request == *own)?;
+        Some(returned.clone())
     }
 
-    /// Keeps what has become of a request with this bearer token.
-    pub(super) fn keep(
-        &self,
-        head: &RequestHead,
-        token: &str,
-        user: &Arc<Verified>,
-        rule: Option<usize>,
-        route: &Arc<Route>,
-    ) {
+    /// Keeps what has become of a request.
+    pub(super) fn keep(&self, head: &RequestHead, returned: Returned) {
         let Some((number, fields)) = head.numbered_fields() else { return };
         let mut clients = self.clients();
         if clients.len() <= number {
             clients.resize_with(number + 1, || None);
         }
-        let is_same = |client: &Client| {
-            Arc::ptr_eq(&client.fields, fields) && Arc::ptr_eq(&client.user, user)
-        };
-        if !clients[number].as_ref().is_some_and(is_same) {
-            let (fields, token) = (Arc::clone(fields), token.into());
-            clients[number] =
-                Some(Client { fields, token, user: Arc::clone(user), requests: Vec::new() });
+        let client = clients[number].take().filter(|client| Arc::ptr_eq(&client.fields, fields));
+        let mut requests = client.map(|client| client.requests).unwrap_or_default();
+        if requests.len() == MOST_REQUESTS {
+            requests.remove(0);
         }
-        if let Some(Client { requests, .. }) = &mut clients[number] {
-            if requests.len() == MOST_REQUESTS {
-                requests.remove(0);
-            }
-            requests.push(Request { own: head.own_text().into(), rule, route: Arc::clone(route) });
-        }
+        requests.push((head.own_text().into(), returned));
+        clients[number] = Some(Client { fields: Arc::clone(fields), requests });
     }
 
-    /// Nothing of that client has become of anything any more.
+    /// Keeps nothing of that client any more.
     pub(super) fn forget(&self, head: &RequestHead) {
         if let Some((number, _)) = head.numbered_fields()
             && let Some(client) = self.clients().get_mut(number)

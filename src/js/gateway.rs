@@ -71,10 +71,10 @@ impl JsGateway {
             Ok(match gateway.decide(&head, &host).await {
                 Decision::Forward(forward) => admitted(
                     &request,
-                    &forward.url,
-                    forward.to == Destination::Origin,
-                    &HeaderEdit::as_text(&forward.edits),
-                    &HeaderEdit::as_text(&forward.answer_edits),
+                    forward.url(),
+                    forward.to() == Destination::Origin,
+                    &HeaderEdit::as_text(forward.edits()),
+                    &HeaderEdit::as_text(forward.answer_edits()),
                     forward.user.as_deref().map(to_text).as_deref(),
                 ),
                 Decision::Respond(response, error) => {

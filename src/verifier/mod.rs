@@ -88,8 +88,7 @@ impl Verifier {
         let may_be_known = token.len() <= self.limits.token_bytes;
         let known = may_be_known.then(|| self.cache(host).get(token)).flatten();
         if let Some(verified) = known {
-            if self.still_holds(&verified, host).await {
-                verified.was_known.store(true, Ordering::Relaxed);
+            if self.verify_again(&verified, host).await {
                 return Ok(verified);
             }
             self.cache(host).remove(token);
@@ -97,6 +96,18 @@ impl Verifier {
         let verified = Arc::new(self.verify_afresh(token, host, &mut ()).await?);
         self.cache(host).insert(token, &verified);
         Ok(verified)
+    }
+
+    /// Whether a token that was verified here before is still good.
+    pub(crate) async fn verify_again<H: Host>(&self, verified: &Verified, host: &H) -> bool {
+        let holds = self.still_holds(verified, host).await;
+        verified.was_known.fetch_or(holds, Ordering::Relaxed);
+        holds
+    }
+
+    /// Whether verified tokens are kept.
+    pub(crate) fn keeps_tokens(&self) -> bool {
+        self.cache_limits.tokens > 0
     }
 
     /// Whether this very token has been verified here. That it is still good is yet to be seen.

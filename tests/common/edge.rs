@@ -65,7 +65,7 @@ impl Edge {
     /// The edge's own response; the request must be refused.
     pub(crate) fn respond(&self, head: &RequestHead) -> Response {
         match self.decide(head) {
-            Decision::Forward(forward) => panic!("let through: {}", forward.url),
+            Decision::Forward(forward) => panic!("let through: {}", forward.url()),
             Decision::Respond(response, _) => response,
         }
     }
@@ -87,7 +87,7 @@ pub(crate) fn request<V: AsRef<str>>(
 pub(crate) fn origin_headers(head: &RequestHead, forward: &Forward) -> Vec<(String, String)> {
     let headers = head.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut headers: Vec<_> = headers.collect();
-    for edit in &forward.edits {
+    for edit in forward.edits() {
         let (HeaderEdit::Remove(name)
         | HeaderEdit::Set(name, _)
         | HeaderEdit::Append(name, _)
