@@ -25,7 +25,7 @@ pub(crate) fn for_shipping(command: &mut Command) -> Result<()> {
 }
 
 /// But for what Cargo.toml names.
-const OPT_LEVEL: &str = "z";
+const OPT_LEVEL: &str = "2";
 
 /// Less inlining and unrolling, even where speed counts. What is done for a request is called from cold
 /// caches, where less code is not slower.
