@@ -3,7 +3,7 @@
 
 mod common;
 
-use better_auth_edge::gateway::{HeaderEdit, RequestHead};
+use better_auth_edge::gateway::{HeaderEdit, RequestHead, Settings};
 use common::{Edge, good_claims, origin_headers, request};
 
 const NO_HEADERS: [(&str, &str); 0] = [];
@@ -158,6 +158,29 @@ fn the_token_reaches_the_origin_unless_it_is_kept() {
         let passed = headers.iter().find(|(name, _)| name == "authorization");
         assert_eq!(passed.map(|(_, value)| value), expected.then_some(&bearer.1), "{setting:?}");
     }
+}
+
+#[test]
+fn claims_become_no_headers_that_mean_something_else() {
+    let faults = |header: &str| {
+        let table = format!(r#"{{"email":"{header}"}}"#);
+        let settings = [
+            ("BETTER_AUTH_URL", "https://app.example"),
+            ("ORIGIN_URL", "https://api.example"),
+            ("CLAIM_HEADERS", table.as_str()),
+        ];
+        let lookup = |wanted: &str| {
+            let setting = settings.iter().find(|(name, _)| *name == wanted);
+            setting.map(|(_, value)| (*value).to_owned())
+        };
+        Settings::parse(lookup).err().map_or(0, |faults| faults.len())
+    };
+    for reserved in
+        ["host", "Cookie", "CF-Ray", "x-edge-email", "X_Edge_Email", "x-request_id", "a b"]
+    {
+        assert_eq!(faults(reserved), 1, "{reserved}");
+    }
+    assert_eq!(faults("x-email"), 0);
 }
 
 #[test]
