@@ -73,7 +73,7 @@ mod tests {
         assert_eq!((again.method(), again.path(), again.query()), ("GET", "/a", Some("b")));
         assert_eq!(seen(&again), seen(&first));
         assert_eq!(again.header("cookie").collect::<Vec<_>>(), ["b"]);
-        let other = heads.read(format!("0\nPUT\nhttp://edge/\n")).unwrap();
+        let other = heads.read("0\nPUT\nhttp://edge/\n").unwrap();
         assert_eq!(seen(&other), seen(&first)[1..]);
     }
 
