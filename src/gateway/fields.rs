@@ -11,6 +11,7 @@ pub(super) struct Fields {
     text: String,
     parts: Vec<(Part, Part)>,
     is_ascii: bool,
+    announces_body: bool,
 }
 
 impl Fields {
@@ -30,7 +31,15 @@ impl Fields {
             }
         }
         let is_ascii = text.is_ascii();
-        Some(Self { text, parts, is_ascii })
+        let mut names = parts.iter().map(|(name, _)| &text[name.clone()]);
+        let announces_body =
+            names.any(|name| matches!(name, "content-length" | "transfer-encoding"));
+        Some(Self { text, parts, is_ascii, announces_body })
+    }
+
+    /// Whether they say that a body follows (RFC 9112, section 6).
+    pub(super) fn announces_body(&self) -> bool {
+        self.announces_body
     }
 
     /// All of the text, and what stands before the fields too.

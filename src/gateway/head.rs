@@ -88,18 +88,23 @@ impl RequestHead {
         self.own.is_ascii() && self.common.as_ref().is_none_or(|common| common.is_ascii())
     }
 
-    /// Whether a body may follow (RFC 9112, section 6), or the method is one that usually has one.
+    /// Whether a body may follow, or the method is one that usually has one.
     pub fn has_body(&self) -> bool {
-        let bodiless = matches!(self.method(), "GET" | "HEAD");
-        let announced = |name| self.header(name).next().is_some();
-        !bodiless || announced("content-length") || announced("transfer-encoding")
+        !matches!(self.method(), "GET" | "HEAD") || self.announces_body()
     }
 
     /// Whether a body may follow that takes long: of more than a megabyte, or nobody knows how large.
     pub(super) fn has_long_body(&self) -> bool {
+        if !self.announces_body() {
+            return false;
+        }
         let length = self.header("content-length").next();
         let length = length.map_or(0, |length| length.parse().unwrap_or(u64::MAX));
         length > 1_000_000 || self.header("transfer-encoding").next().is_some()
+    }
+
+    fn announces_body(&self) -> bool {
+        self.own.announces_body() || self.common.as_ref().is_some_and(|c| c.announces_body())
     }
 
     /// The request id that the client sent, if it is a plain one that cannot confuse a log.

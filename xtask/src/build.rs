@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::setup::{self, run};
 use crate::shipped::for_shipping;
+use crate::wasm::Inlining;
 use crate::{progress, root, wasm};
 
 /// Builds the Worker, unless `build/` is made from these sources already.
@@ -39,7 +40,7 @@ pub fn worker() -> Result<()> {
     wrap(&root, &build.join("index.js"))?;
     let wasm = build.join("index_bg.wasm");
     wasm::without_exports(&wasm, &UNUSED)?;
-    wasm::optimize(&wasm)?;
+    wasm::optimize(&wasm, Inlining::ForCalls)?;
     wasm::check_size("the Worker's wasm", &wasm, WORKER_BUDGET)?;
     fs::write(stamp, sources)?;
     Ok(())
@@ -85,7 +86,7 @@ pub fn javascript() -> Result<PathBuf> {
         .args(["--target", "bundler", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;
     let wasm = directory.join("index_bg.wasm");
-    wasm::optimize(&wasm)?;
+    wasm::optimize(&wasm, Inlining::ForSize)?;
     wasm::check_size("the wasm for JavaScript", &wasm, JAVASCRIPT_BUDGET)?;
     // in place of an entry that only bundlers can read
     fs::remove_file(directory.join("index.js"))?;

@@ -37,11 +37,14 @@ pub(crate) fn without_exports(wasm: &Path, unused: &[&str]) -> Result<()> {
 }
 
 /// worker-build's own call of wasm-opt keeps the names of all functions: a fifth of the size.
-pub(crate) fn optimize(wasm: &Path) -> Result<()> {
+pub(crate) fn optimize(wasm: &Path, inlining: Inlining) -> Result<()> {
     run(binaryen("wasm-opt")
         .arg("-O3")
-        // the compiler has inlined what is worth it; what is large compresses better apart
-        .args(INLINING.map(|(which, size)| format!("--{which}-inline-max-function-size={size}")))
+        .args(
+            inlining
+                .sizes()
+                .map(|(which, size)| format!("--{which}-inline-max-function-size={size}")),
+        )
         // neighbours of one kind compress better too
         .arg("--reorder-functions-by-name")
         .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
@@ -55,8 +58,24 @@ fn binaryen(program: &str) -> Command {
     command
 }
 
-/// Which functions are still inlined, up to which size.
-const INLINING: [(&str, u32); 3] = [("always", 0), ("flexible", 0), ("one-caller", 30)];
+/// What is inlined that the compiler has left apart.
+#[derive(Clone, Copy)]
+pub(crate) enum Inlining {
+    /// Next to nothing: what is large compresses better apart
+    ForSize,
+    /// Whatever has one caller, and what is no larger than a call: a request is served from cold caches
+    ForCalls,
+}
+
+impl Inlining {
+    /// Which functions, up to which size.
+    fn sizes(self) -> [(&'static str, u32); 3] {
+        match self {
+            Self::ForSize => [("always", 0), ("flexible", 0), ("one-caller", 30)],
+            Self::ForCalls => [("always", 12), ("flexible", 0), ("one-caller", u32::MAX)],
+        }
+    }
+}
 
 /// What workerd, Node and browsers know, and rustc uses.
 const WASM_FEATURES: [&str; 7] = [
