@@ -21,7 +21,7 @@ use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
 use crate::gateway::{self, Decision, Gateway, Heads, RequestHead, SettingFault, Settings};
-use crate::host::{Host, JsHost};
+use crate::host::JsHost;
 
 use host::WorkerHost;
 use services::Services;
@@ -30,49 +30,40 @@ use services::Services;
 /// before this returns, and forwarded without an executor in between. Nothing is ever thrown.
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
-    let runtime = JsHost::new(move |task| {
-        // only a context that is not one refuses
-        let _ = context.wait_until(&task);
-    });
     let Some(head) = read_head(&request) else {
         let detail = "the head is unreadable";
-        return refuse(Code::MalformedRequest, detail, &runtime.request_id()).into();
+        return refuse(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
     };
     let Some(deployment) = deployment(&env) else {
         let response = match gateway::is_health_check(&head) {
             true => respond(&gateway::unhealthy()),
             false => {
-                refuse(Code::Misconfigured, "the log names every fault", &runtime.request_id())
+                let detail = "the log names every fault";
+                refuse(Code::Misconfigured, detail, &JsHost::new_request_id())
             }
         };
         return response.into();
     };
+    let again = deployment.gateway.forward_again(&head, JsHost::time(), &JsHost::new_request_id);
+    if let Some(forward) = again.filter(|_| !deployment.is_own_request(&head)) {
+        return deployment.forward(&request, &head, &forward);
+    }
+    let runtime = JsHost::new(move |task| {
+        // only a context that is not one refuses
+        let _ = context.wait_until(&task);
+    });
     let relay = runtime.relay();
     let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
     let answer = relay.run(async move {
-        let Deployment { gateway, services } = &*deployment;
+        let gateway = &deployment.gateway;
         Ok(match gateway.decide(&head, &host).await {
             Decision::Respond(response, _) => respond(&response).into(),
-            Decision::Forward(forward)
-                if services.origin.is_undefined() && gateway.is_own_request(&head) =>
-            {
+            Decision::Forward(forward) if deployment.is_own_request(&head) => {
                 let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS);
                 let page = head.header("origin").next();
                 respond(&gateway.origin_failed(page, error, &forward.request_id, &host)).into()
             }
-            Decision::Forward(forward) => FAILED.with(|failed| {
-                forward_request(
-                    &request,
-                    &forward.as_text(),
-                    head.is_ascii(),
-                    head.has_body(),
-                    forward.private,
-                    forward.report.as_deref(),
-                    gateway.time_limit(&head),
-                    &services.origin,
-                    failed.as_ref(),
-                )
-            }),
+            Decision::Forward(forward) => deployment.forward(&request, &head, &forward),
         })
     });
     answer.unwrap_or_else(|error| error)
@@ -125,6 +116,33 @@ struct Deployment {
 }
 
 impl Deployment {
+    /// Whether the request comes from this Worker, which nothing but the network can send to itself.
+    fn is_own_request(&self, head: &RequestHead) -> bool {
+        self.services.origin.is_undefined() && self.gateway.is_own_request(head)
+    }
+
+    /// The promise of the origin's answer.
+    fn forward(
+        &self,
+        request: &Request,
+        head: &RequestHead,
+        forward: &gateway::Forward,
+    ) -> JsValue {
+        FAILED.with(|failed| {
+            forward_request(
+                request,
+                &forward.as_text(),
+                head.is_ascii(),
+                head.has_body(),
+                forward.private,
+                forward.report.as_deref(),
+                self.gateway.time_limit(head),
+                &self.services.origin,
+                failed.as_ref(),
+            )
+        })
+    }
+
     /// By the settings and by what is bound beside them, or every fault of both.
     fn read(env: &Env) -> Result<Self, Vec<SettingFault>> {
         let (settings, mut faults) = match Settings::parse(|name| setting(env, name)) {

@@ -4,7 +4,10 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use better_auth_edge::gateway::{Decision, HeaderEdit, Heads, RequestHead};
+use better_auth_edge::host::Host;
 use common::{Answer, Edge, Signer, good_claims, key_set};
 
 const SETTINGS: [(&str, &str); 4] = [
@@ -153,6 +156,22 @@ fn a_returning_clients_key_counts_until_the_auth_server_takes_it_back() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_asks_for_keys_and_not_for_trust() {
+    let edge = Edge::new(&SETTINGS);
+    let mut heads = Heads::default();
+    let Client { fields, .. } = Client::new(0, &edge.signer.token(&good_claims()));
+    let head = heads.read(format!("+0\n{}\n{fields}", own("GET", "/api/user-1/a"))).unwrap();
+    assert_eq!(edge.outcome(&head), "forward");
+    let now = edge.host.now();
+    let passes = |now: f64| edge.gateway.forward_again(&head, now, &String::new).is_some();
+    // a token of 900 seconds, and a set that is asked for anew after 480
+    let expected = [(-1.0, false), (0.0, true), (479.0, true), (480.0, false), (910.0, false)];
+    for (later, passed) in expected {
+        assert_eq!(passes(now + later), passed, "{later}");
+    }
+}
+
+#[test]
 fn what_operators_see_of_a_returning_client_is_what_they_saw_at_first() {
     let settings = [SETTINGS[0], ("LOG_LEVEL", "info")];
     let edge = Edge::new(&settings);
@@ -167,12 +186,14 @@ fn what_operators_see_of_a_returning_client_is_what_they_saw_at_first() {
 
 #[test]
 fn where_no_tokens_are_kept_a_returning_clients_is_verified_each_time() {
-    let settings = [SETTINGS[0], ("TOKEN_CACHE", "0"), ("LOG_LEVEL", "info")];
-    let edge = Edge::new(&settings);
-    let mut heads = Heads::default();
-    let Client { fields, .. } = Client::new(0, &edge.signer.token(&good_claims()));
-    let head = heads.read(format!("+0\n{}\n{fields}", own("GET", "/api/user-1/a"))).unwrap();
-    for _ in 0..3 {
-        assert!(edge.forward(&head).report.unwrap().contains(r#""cached":false"#));
+    for (tokens, is_kept) in [("1", true), ("0", false)] {
+        let edge = Edge::new(&[SETTINGS[0], ("TOKEN_CACHE", tokens)]);
+        let mut heads = Heads::default();
+        let Client { fields, .. } = Client::new(0, &edge.signer.token(&good_claims()));
+        let head = heads.read(format!("+0\n{}\n{fields}", own("GET", "/api/user-1/a"))).unwrap();
+        let [first, second] = [(); 2].map(|()| edge.forward(&head).user.unwrap());
+        assert_eq!(Arc::ptr_eq(&first, &second), is_kept, "{tokens}");
+        let again = edge.gateway.forward_again(&head, edge.host.now(), &String::new);
+        assert_eq!(again.is_some(), is_kept, "{tokens}");
     }
 }

@@ -80,6 +80,9 @@ impl Gateway {
 
     /// What to do with a request. The way is one, and it never turns back.
     pub async fn decide<H: Host>(&self, head: &RequestHead, host: &H) -> Decision {
+        if let Some(forward) = self.forward_again(head, host.now(), &|| host.request_id()) {
+            return Decision::Forward(forward);
+        }
         let mut seen = self.operations.watch(host);
         let request_id = head.request_id().unwrap_or_else(|| host.request_id());
         let own_answer = self.own_answer(head, host).await;
@@ -99,6 +102,33 @@ impl Gateway {
         let occasion = self.occasion(&seen, Some(head.method()), &request_id);
         self.operations.answered(&mut response, error.as_ref(), &occasion, host);
         Decision::Respond(response, error)
+    }
+
+    /// What to do with a request that has passed before, if its token is good `now`, in seconds since
+    /// 1970. What else decides is its head and the settings, and those are as they were. `new_id` gives an
+    /// id that no other request has.
+    ///
+    /// Nobody is asked, and nobody is told: where that is called for, it is for [`decide`](Self::decide).
+    pub fn forward_again(
+        &self,
+        head: &RequestHead,
+        now: f64,
+        new_id: &dyn Fn() -> String,
+    ) -> Option<Forward> {
+        let Returned { user, issuer, route } = self.returning.find(head)?;
+        if !self.issuers.holds_now(&user, issuer, now) {
+            return None;
+        }
+        let request_id = head.request_id().unwrap_or_else(new_id);
+        Some(self.forwarding.forward(&Passage {
+            head,
+            route: &route,
+            user: Some(&user),
+            token: None,
+            request_id: &request_id,
+            new_id,
+            now: &|| now,
+        }))
     }
 
     fn forward<H: Host>(
@@ -196,9 +226,6 @@ impl Gateway {
         host: &H,
         seen: &mut Seen,
     ) -> Result<Admitted, Error> {
-        if let Some(admitted) = self.admit_again(head, host, seen).await {
-            return Ok(admitted);
-        }
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
         seen.rule = matched.rule;
@@ -223,30 +250,12 @@ impl Gateway {
         let route = route();
         if let (Some(Credential::Token(_)), Some(Caller { user, .. })) = (&credential, &caller)
             && self.issuers.keeps_tokens(issuer)
+            && !self.operations.concern_forwards()
         {
             let (user, route) = (Arc::clone(user), Arc::clone(&route));
-            self.returning.keep(head, Returned { user, issuer, rule: seen.rule, route });
+            self.returning.keep(head, Returned { user, issuer, route });
         }
         Ok(Admitted { route, caller })
-    }
-
-    /// Lets a request pass that has passed before, if its token is still good. What else decides is its
-    /// head and the settings, and those are as they were.
-    async fn admit_again<H: Host>(
-        &self,
-        head: &RequestHead,
-        host: &H,
-        seen: &mut Seen,
-    ) -> Option<Admitted> {
-        let Returned { user, issuer, rule, route } = self.returning.find(head)?;
-        if !self.issuers.verify_again(&user, issuer, host).await {
-            // the long way says why
-            self.returning.forget(head);
-            return None;
-        }
-        seen.rule = rule;
-        seen.user = Some(Arc::clone(&user));
-        Some(Admitted { route, caller: Some(Caller { user, token: None }) })
     }
 
     fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {

@@ -21,8 +21,6 @@ pub(super) struct Returned {
     pub(super) user: Arc<Verified>,
     /// The place of the issuer who has verified the token
     pub(super) issuer: usize,
-    /// The rule that matched
-    pub(super) rule: Option<usize>,
     pub(super) route: Arc<Route>,
 }
 
@@ -55,20 +53,13 @@ impl Returning {
         }
         let client = clients[number].take().filter(|client| Arc::ptr_eq(&client.fields, fields));
         let mut requests = client.map(|client| client.requests).unwrap_or_default();
+        // what is no longer good, or was too old to be sure of
+        requests.retain(|(own, _)| **own != *head.own_text());
         if requests.len() == MOST_REQUESTS {
             requests.remove(0);
         }
         requests.push((head.own_text().into(), returned));
         clients[number] = Some(Client { fields: Arc::clone(fields), requests });
-    }
-
-    /// Keeps nothing of that client any more.
-    pub(super) fn forget(&self, head: &RequestHead) {
-        if let Some((number, _)) = head.numbered_fields()
-            && let Some(client) = self.clients().get_mut(number)
-        {
-            *client = None;
-        }
     }
 
     /// Nothing panics while the lock is held, so a poisoned list is still a whole one.

@@ -41,6 +41,27 @@ impl JsHost {
         random_hexadecimal() + &random_hexadecimal()
     }
 
+    /// Seconds since 1970.
+    pub fn time() -> f64 {
+        js_sys::Date::now() / 1_000.0
+    }
+
+    /// An id that no other request has.
+    pub fn new_request_id() -> String {
+        thread_local! {
+            /// What no other isolate has, and a number
+            static LAST: (String, Cell<u64>) = (random_hexadecimal(), Cell::new(0));
+        }
+        LAST.with(|(isolate, last)| {
+            last.set(last.get() + 1);
+            let mut id = String::with_capacity(isolate.len() + 9);
+            id.push_str(isolate);
+            id.push('-');
+            push_hexadecimal(&mut id, last.get());
+            id
+        })
+    }
+
     /// By which futures that use this host are run.
     pub fn relay(&self) -> Relay {
         self.relay.clone()
@@ -94,7 +115,7 @@ impl fmt::Debug for JsHost {
 
 impl Host for JsHost {
     fn now(&self) -> f64 {
-        js_sys::Date::now() / 1_000.0
+        Self::time()
     }
 
     fn random(&self) -> f64 {
@@ -102,18 +123,7 @@ impl Host for JsHost {
     }
 
     fn request_id(&self) -> String {
-        thread_local! {
-            /// What no other isolate has, and a number
-            static LAST: (String, Cell<u64>) = (random_hexadecimal(), Cell::new(0));
-        }
-        LAST.with(|(isolate, last)| {
-            last.set(last.get() + 1);
-            let mut id = String::with_capacity(isolate.len() + 9);
-            id.push_str(isolate);
-            id.push('-');
-            push_hexadecimal(&mut id, last.get());
-            id
-        })
+        Self::new_request_id()
     }
 
     async fn sleep(&self, milliseconds: u32) {

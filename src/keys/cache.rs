@@ -173,6 +173,15 @@ impl KeyCache {
         }
     }
 
+    /// The set where it is so fresh that [`lookup`](Self::lookup) would use what it has, and ask nobody.
+    pub fn fresh(&self, now: f64) -> Option<&Arc<KeySet>> {
+        let known = self.known.as_ref()?;
+        let Timing { fresh, refresh_ahead, stale, .. } = self.timing;
+        // less than nothing where the clock was set back
+        let age = now - known.asked;
+        (0.0..refresh_ahead.min(fresh).min(stale)).contains(&age).then_some(&known.set)
+    }
+
     /// Takes over a set that somebody else asked for, before the attempt is carried out. Where that set
     /// is fresh, there is nothing left to fetch. Otherwise it gives the attempt back, and the set serves
     /// if that fails. One that is too old, or from the future, is ignored.

@@ -72,6 +72,14 @@ impl KeySet {
         }
     }
 
+    /// Whether this very key is among those to try.
+    pub fn selects(&self, wanted: &Wanted<'_>, key: &Arc<VerifyingKey>) -> bool {
+        match self.select(wanted) {
+            Selection::Keys(keys) => keys.iter().any(|selected| Arc::ptr_eq(selected, key)),
+            _ => false,
+        }
+    }
+
     /// The keys to try for a token, in order.
     ///
     /// # Errors

@@ -48,6 +48,14 @@ impl KeySource {
         }
     }
 
+    /// The set where it is so fresh that nobody has to be asked.
+    pub fn fresh(&self, now: f64) -> Option<Arc<KeySet>> {
+        match self {
+            Self::Fixed(set) => Some(Arc::clone(set)),
+            Self::Remote(remote) => remote.cache().fresh(now).map(Arc::clone),
+        }
+    }
+
     /// Where it is fetched, if it is.
     pub fn url(&self) -> Option<&str> {
         match self {

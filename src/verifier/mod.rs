@@ -88,7 +88,8 @@ impl Verifier {
         let may_be_known = token.len() <= self.limits.token_bytes;
         let known = may_be_known.then(|| self.cache(host).get(token)).flatten();
         if let Some(verified) = known {
-            if self.verify_again(&verified, host).await {
+            if self.still_holds(&verified, host).await {
+                verified.was_known.store(true, Ordering::Relaxed);
                 return Ok(verified);
             }
             self.cache(host).remove(token);
@@ -98,9 +99,19 @@ impl Verifier {
         Ok(verified)
     }
 
-    /// Whether a token that was verified here before is still good.
-    pub(crate) async fn verify_again<H: Host>(&self, verified: &Verified, host: &H) -> bool {
-        let holds = self.still_holds(verified, host).await;
+    /// Whether a token that was verified here before is good now, without asking anybody: that it is not
+    /// may also mean that somebody has to be asked.
+    pub(crate) fn holds_now(&self, verified: &Verified, now: f64) -> bool {
+        let in_time = self.expectations.check_again(&verified.expected, now, &mut ()).is_ok();
+        let by_key = || match (&self.keys, &verified.key) {
+            (Keys::Published(source), Some(signed_by)) => {
+                let (kid, algorithm) = (verified.header.kid(), verified.algorithm);
+                let wanted = Wanted { kid, algorithm, since: now, plausible: true };
+                source.fresh(now).is_some_and(|set| set.selects(&wanted, signed_by))
+            }
+            _ => true,
+        };
+        let holds = in_time && by_key();
         verified.was_known.fetch_or(holds, Ordering::Relaxed);
         holds
     }

@@ -39,9 +39,14 @@ impl Log {
         Self { level, sample, salt: reader.text("LOG_SALT") }
     }
 
+    /// Whether lines of that level are written.
+    pub(super) fn has_level(&self, level: Level) -> bool {
+        self.level.is_some_and(|most| level <= most)
+    }
+
     /// Whether a line of that level is written, this time.
     pub(super) fn writes<H: Host>(&self, level: Level, host: &H) -> bool {
-        self.level.is_some_and(|most| level <= most)
+        self.has_level(level)
             && (level != Level::Info || self.sample == 1.0 || host.random() < self.sample)
     }
 

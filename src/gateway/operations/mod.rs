@@ -68,6 +68,12 @@ impl Operations {
         }
     }
 
+    /// Whether anything is told or counted of requests that are forwarded.
+    pub(super) fn concern_forwards(&self) -> bool {
+        let Bindings { analytics, rate_limit_user, .. } = self.bindings;
+        analytics || rate_limit_user || self.server_timing || self.log.has_level(Level::Info)
+    }
+
     /// Begins to look at a request.
     pub(super) fn watch<H: Host>(&self, host: &H) -> Seen {
         Seen { started: self.server_timing.then(|| host.now()), ..Seen::default() }
