@@ -54,16 +54,17 @@ export function forwardRequest(
     if (report) edit(answer.headers, tell(report, answer, Date.now() - started, code));
     return answer;
   };
-  const network = origin ?? globalThis;
   let timer;
   try {
     const headers = editedHeaders(request, edits, isAscii);
     // Cloudflare's cache would give one user's answer to others by its URL alone
     const cache = isPrivate ? "no-store" : undefined;
+    /** @type {RequestInit} */
+    const init = { headers, redirect: "manual", cache };
     // a request made of another one is made twice, here and in fetch
-    const answer = hasBody
-      ? network.fetch(new Request(url, request), { headers, redirect: "manual", cache })
-      : network.fetch(url, { method: request.method, headers, redirect: "manual", cache });
+    if (!hasBody) init.method = request.method;
+    const target = hasBody ? new Request(url, request) : url;
+    const answer = origin ? origin.fetch(target, init) : fetch(target, init);
     const late = new Promise((resolve) => {
       if (timeout) timer = setTimeout(resolve, timeout);
     });
