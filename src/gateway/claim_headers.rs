@@ -1,7 +1,7 @@
 //! Headers by which plain origins learn of claims, from the settings.
 
+use super::edit::header_value;
 use super::fields::is_token;
-use super::forward::header_value;
 use super::header_names::{is_identity, same_name};
 use super::reader::Reader;
 use crate::jose::Json;

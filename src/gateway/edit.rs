@@ -1,6 +1,7 @@
 //! How headers change on their way, of a request or of an answer.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// A change to one header; names are in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,3 +49,45 @@ impl HeaderEdit {
 
 /// What most edits need no more than; it saves growing.
 const USUAL_TEXT: usize = 1024;
+
+/// A header value for any text: printable ASCII as it is, all else, the percent sign and spaces at
+/// the ends percent-encoded UTF-8. Two different texts never give the same value.
+pub(super) fn header_value(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
+    // nearly all ids are
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    let last = text.len().saturating_sub(1);
+    let mut value = String::with_capacity(text.len());
+    for (i, byte) in text.bytes().enumerate() {
+        let space_at_end = byte == b' ' && (i == 0 || i == last);
+        match byte {
+            b' '..=b'~' if byte != b'%' && !space_at_end => value.push(byte.into()),
+            _ => write!(value, "%{byte:02X}").expect("writing to a String does not fail"),
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_values_are_printable_ascii_and_unique() {
+        for (text, value) in [
+            ("plain value", "plain value"),
+            ("Jürgen", "J%C3%BCrgen"),
+            ("a\r\nx-edge-user: b", "a%0D%0Ax-edge-user: b"),
+            ("100%", "100%25"),
+            ("%41", "%2541"),
+            (" a ", "%20a%20"),
+            (" ", "%20"),
+            ("", ""),
+            ("\u{7f}", "%7F"),
+        ] {
+            assert_eq!(header_value(text), value, "{text:?}");
+        }
+    }
+}

@@ -1,15 +1,14 @@
 //! What goes to the origin: its URL, and how the request's headers change on the way.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::assertion::{Assertions, Occasion};
 use super::claim_headers;
 use super::credentials::Credentials;
-use super::edit::HeaderEdit;
+use super::edit::{HeaderEdit, header_value};
 use super::head::RequestHead;
 use super::reader::Reader;
-use super::route::Route;
+use super::route::{Route, Routing};
 use super::rules::Destination;
 use crate::base_url::BaseUrl;
 use crate::verifier::Verified;
@@ -17,16 +16,9 @@ use crate::verifier::Verified;
 /// How requests are sent on, from the settings.
 #[derive(Debug)]
 pub(super) struct Forwarding {
-    /// None where the application that the edge is part of answers everything
-    pub(super) origin: Option<BaseUrl>,
-    /// Milliseconds until its answer must have begun
+    pub(super) routing: Routing,
+    /// Milliseconds until the origin's answer must have begun
     pub(super) timeout: u32,
-    /// Whether the origin gets the bearer token too
-    pub(super) authorization: bool,
-    /// Claims and the headers, in lower case, that carry them
-    pub(super) claim_headers: Vec<(String, String)>,
-    /// What stays at the edge
-    pub(super) credentials: Credentials,
     /// Whether and how the edge signs who is calling
     pub(super) assertions: Option<Assertions>,
 }
@@ -64,9 +56,9 @@ impl Forwarding {
         let audience = origin.as_ref().map(BaseUrl::origin);
         let assertions = Assertions::from_settings(reader, audience);
         let credentials = Credentials::from_settings(reader);
-        let forwarding =
-            Self { origin, timeout, authorization, claim_headers, credentials, assertions };
-        (forwarding.origin.is_some() || !needs_origin).then_some(forwarding)
+        let is_whole = origin.is_some() || !needs_origin;
+        let routing = Routing { origin, authorization, claim_headers, credentials };
+        is_whole.then_some(Self { routing, timeout, assertions })
     }
 
     /// The request as it goes on: what its head has decided, and who is calling.
@@ -75,7 +67,8 @@ impl Forwarding {
         let mut edits = Vec::with_capacity(USUAL_EDITS);
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
-        if let Some(token) = token.filter(|_| self.authorization && route.to == Destination::Origin)
+        if let Some(token) =
+            token.filter(|_| self.routing.authorization && route.to == Destination::Origin)
         {
             set("authorization", format!("Bearer {token}"));
         }
@@ -108,7 +101,7 @@ impl Forwarding {
 
     /// Whether `forward` has made this request, for an origin that turned out to be the edge.
     pub(super) fn is_own_request(&self, head: &RequestHead) -> bool {
-        self.origin.as_ref().map(BaseUrl::origin).is_some_and(|origin| {
+        self.routing.origin.as_ref().map(BaseUrl::origin).is_some_and(|origin| {
             let mut hosts = head.header("x-forwarded-host");
             let is_scheme = |scheme: &str| scheme.ends_with("://");
             head.origin() == origin
@@ -117,7 +110,7 @@ impl Forwarding {
     }
 
     fn claim_edits(&self, user: &Verified) -> impl Iterator<Item = HeaderEdit> {
-        self.claim_headers.iter().filter_map(|(claim, header)| {
+        self.routing.claim_headers.iter().filter_map(|(claim, header)| {
             let value = user.claims().claim(claim).and_then(claim_headers::value)?;
             Some(HeaderEdit::Set(header.clone().into(), value))
         })
@@ -181,40 +174,19 @@ impl Forward {
 const USUAL_EDITS: usize = 4;
 const USUAL_TEXT: usize = 1024;
 
-/// A header value for any text: printable ASCII as it is, all else, the percent sign and spaces at
-/// the ends percent-encoded UTF-8. Two different texts never give the same value.
-pub(super) fn header_value(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
-    // nearly all ids are
-    if text.bytes().all(is_plain) {
-        return text.to_owned();
-    }
-    let last = text.len().saturating_sub(1);
-    let mut value = String::with_capacity(text.len());
-    for (i, byte) in text.bytes().enumerate() {
-        let space_at_end = byte == b' ' && (i == 0 || i == last);
-        match byte {
-            b' '..=b'~' if byte != b'%' && !space_at_end => value.push(byte.into()),
-            _ => write!(value, "%{byte:02X}").expect("writing to a String does not fail"),
-        }
-    }
-    value
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::gateway::path::Path;
 
     fn forwarding() -> Forwarding {
-        Forwarding {
+        let routing = Routing {
             origin: BaseUrl::parse("http://origin.example:8000/v1").ok(),
-            timeout: 30_000,
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
             credentials: Credentials::from_settings(&mut Reader::new(&|_| None)),
-            assertions: None,
-        }
+        };
+        Forwarding { routing, timeout: 30_000, assertions: None }
     }
 
     fn forward(forwarding: &Forwarding, head: &str) -> Forward {
@@ -222,7 +194,7 @@ mod tests {
         let path = Path::parse(head.path()).unwrap();
         let passage = Passage {
             head: &head,
-            route: &Arc::new(forwarding.route(&head, &path, Destination::Origin)),
+            route: &Arc::new(forwarding.routing.route(&head, &path, Destination::Origin)),
             user: None,
             token: None,
             request_id: "id",
@@ -298,24 +270,8 @@ mod tests {
     fn the_bearer_token_is_passed_on_only_if_so_set() {
         let head = "GET\nhttp://edge/\nauthorization: Bearer a.b.c";
         assert!(!edits(&forwarding(), head).contains("authorization"));
-        let keeping = Forwarding { authorization: false, ..forwarding() };
+        let mut keeping = forwarding();
+        keeping.routing.authorization = false;
         assert!(edits(&keeping, head).starts_with("authorization\n"));
-    }
-
-    #[test]
-    fn header_values_are_printable_ascii_and_unique() {
-        for (text, value) in [
-            ("plain value", "plain value"),
-            ("Jürgen", "J%C3%BCrgen"),
-            ("a\r\nx-edge-user: b", "a%0D%0Ax-edge-user: b"),
-            ("100%", "100%25"),
-            ("%41", "%2541"),
-            (" a ", "%20a%20"),
-            (" ", "%20"),
-            ("", ""),
-            ("\u{7f}", "%7F"),
-        ] {
-            assert_eq!(header_value(text), value, "{text:?}");
-        }
     }
 }

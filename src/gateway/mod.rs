@@ -233,7 +233,7 @@ impl Gateway {
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
             return Ok(Admitted { route: route(), caller: None });
         }
-        let credential = self.forwarding.credentials.find(head)?;
+        let credential = self.forwarding.routing.credentials.find(head)?;
         let mut issuer = 0;
         let caller = match &credential {
             Some(Credential::Token(token)) => {
@@ -259,7 +259,7 @@ impl Gateway {
     }
 
     fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
-        let mut route = self.forwarding.route(head, path, to);
+        let mut route = self.forwarding.routing.route(head, path, to);
         route.answer_edits.extend(self.cors.edits(head));
         route
     }

@@ -2,9 +2,8 @@
 //! same head, whoever is calling.
 
 use super::WITHIN_APP;
-use super::credentials::LeftBehind;
+use super::credentials::{Credentials, LeftBehind};
 use super::edit::HeaderEdit;
-use super::forward::Forwarding;
 use super::head::RequestHead;
 use super::header_names::{
     HOP_BY_HOP, is_about_the_way, is_identity, named_by_connection, same_name,
@@ -61,7 +60,20 @@ impl Route {
     }
 }
 
-impl Forwarding {
+/// What decides where requests go, from the settings.
+#[derive(Debug)]
+pub(super) struct Routing {
+    /// None where the application that the edge is part of answers everything
+    pub(super) origin: Option<BaseUrl>,
+    /// Whether the origin gets the bearer token too
+    pub(super) authorization: bool,
+    /// Claims and the headers, in lower case, that carry them
+    pub(super) claim_headers: Vec<(String, String)>,
+    /// What stays at the edge
+    pub(super) credentials: Credentials,
+}
+
+impl Routing {
     /// The way to the origin, or to the application that the edge is part of. Forged identity headers are
     /// removed from every request, whoever sends it.
     pub(super) fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {

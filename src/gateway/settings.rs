@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn two_urls_are_enough() {
-        assert!(parse(&REQUIRED).unwrap().forwarding.authorization);
+        assert!(parse(&REQUIRED).unwrap().forwarding.routing.authorization);
     }
 
     #[test]
