@@ -5,7 +5,8 @@
 //! slash, or is encoded twice. A path that needs a user gets through only with a token that was
 //! signed for us, `/api/{user_id}` only with that user's own. No header that is kept or set, and no
 //! URL, has a line break. Identity headers of the client are gone in every spelling; those that the
-//! origin sees are the token's. The edits cross to the host as text that says the same.
+//! origin sees are the token's. The edits cross to the host as text that says the same. A client whose
+//! fields have a number gets the same, at first and when it returns.
 //!
 //! Input: a byte (see [`Plan`]), the user up to a NUL, and a request's head, in which `$T` stands
 //! for the user's token.
@@ -13,7 +14,7 @@
 #![no_main]
 
 use better_auth_edge::gateway::{
-    Decision, Forward, Gateway, HeaderEdit, Path, RequestHead, Response, Settings,
+    Decision, Forward, Gateway, HeaderEdit, Heads, Path, RequestHead, Response, Settings,
 };
 use better_auth_edge_fuzz::base64url::encode;
 use better_auth_edge_fuzz::host::StillHost;
@@ -89,7 +90,9 @@ impl Harness {
         let text = text.replace("$T", &token);
         let Some(head) = RequestHead::parse(&text) else { return };
         let gateway = &self.gateways[usize::from(!plan.authorization)];
-        match self.host.run(gateway.decide(&head, &self.host)) {
+        let decision = self.host.run(gateway.decide(&head, &self.host));
+        self.check_returning(gateway, &text, &decision);
+        match decision {
             Decision::Forward(forward) => {
                 let request_id = forward.request_id.clone();
                 assert!(is_value(&request_id));
@@ -109,6 +112,20 @@ impl Harness {
         }
     }
 
+    fn check_returning(&self, gateway: &Gateway, text: &str, decision: &Decision) {
+        let mut lines = text.splitn(3, '\n');
+        let (method, url) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        let fields = lines.next().unwrap_or_default();
+        let mut heads = Heads::default();
+        let first = heads.read(format!("+0\n{method}\n{url}\n\n{fields}"));
+        let again = heads.read(format!("0\n{method}\n{url}\n"));
+        for head in [first, again] {
+            let head = head.expect("it was read as a whole");
+            let returned = self.host.run(gateway.decide(&head, &self.host));
+            assert_eq!(outcome(&returned), outcome(decision));
+        }
+    }
+
     fn token(&self, kind: Kind, user: &str) -> String {
         let key = &self.ring.keys()[0];
         let expires = NOW + if kind == Kind::Expired { -60.0 } else { 60.0 };
@@ -119,6 +136,13 @@ impl Harness {
         let input = [key.header(), claims].map(encode).join(".");
         let signer = if kind == Kind::OfAnother { Ring::PUBLISHED } else { 0 };
         format!("{input}.{}", encode(self.ring.sign(signer, &input)))
+    }
+}
+
+fn outcome(decision: &Decision) -> (String, String) {
+    match decision {
+        Decision::Forward(forward) => (forward.as_text(), forward.private.to_string()),
+        Decision::Respond(response, _) => (response.headers_as_text(), response.body.clone()),
     }
 }
 
