@@ -7,6 +7,7 @@
 mod number;
 mod parser;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub use number::Number;
@@ -16,9 +17,9 @@ use parser::{Parser, WHITE_SPACE};
 /// How deep objects and arrays may nest; the outermost object is level one.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// A JSON object whose members are all distinct, sorted by name. A map would be twice as much code.
+/// A JSON object whose members are all distinct.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(Vec<(String, Json)>);
+pub struct Object(BTreeMap<String, Json>);
 
 impl Object {
     /// Reads one object from bytes.
@@ -35,8 +36,7 @@ impl Object {
 
     /// The member of that name; a member that is `null` counts as absent.
     pub fn member(&self, name: &str) -> Option<&Json> {
-        let value = &self.0[self.place(name).ok()?].1;
-        (*value != Json::Null).then_some(value)
+        self.0.get(name).filter(|value| !matches!(value, Json::Null))
     }
 
     /// The names and values of all members, sorted by name.
@@ -46,30 +46,12 @@ impl Object {
 
     /// Gives a member of that name this value, whatever it had.
     pub(crate) fn set(&mut self, name: &str, value: Json) {
-        match self.place(name) {
-            Ok(place) => self.0[place].1 = value,
-            Err(place) => self.0.insert(place, (name.to_owned(), value)),
-        }
+        self.0.insert(name.to_owned(), value);
     }
 
     /// Whether a member of that name is there, whatever its value.
     pub fn has(&self, name: &str) -> bool {
-        self.place(name).is_ok()
-    }
-
-    /// Sorts members that are still as they came. Sorting them at the end, and not one by one, keeps an
-    /// object of thousands from taking long.
-    fn sorted(mut members: Vec<(String, Json)>) -> Result<Self, JsonError> {
-        members.sort_unstable_by(|(name, _), (other, _)| name.cmp(other));
-        match members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            true => Err(JsonError::DuplicateMember),
-            false => Ok(Self(members)),
-        }
-    }
-
-    /// Where a member of that name is, or would be.
-    fn place(&self, name: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(given, _)| given.as_str().cmp(name))
+        self.0.contains_key(name)
     }
 }
 

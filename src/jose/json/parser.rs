@@ -1,5 +1,7 @@
 //! Recursive descent through JSON (RFC 8259).
 
+use std::collections::BTreeMap;
+
 use super::{Json, JsonError, MAX_DEPTH, Number, Object};
 
 pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -39,7 +41,7 @@ impl<'t> Parser<'t> {
 
     fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
         let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-        let mut members = Vec::new();
+        let mut members = BTreeMap::new();
         self.expect('{')?;
         if self.accept('}') {
             return Ok(Json::Object(Object(members)));
@@ -49,10 +51,12 @@ impl<'t> Parser<'t> {
             let name = self.string()?;
             self.expect(':')?;
             let value = self.value(depth)?;
-            members.push((name, value));
+            if members.insert(name, value).is_some() {
+                return Err(JsonError::DuplicateMember);
+            }
             if !self.accept(',') {
                 self.expect('}')?;
-                return Object::sorted(members).map(Json::Object);
+                return Ok(Json::Object(Object(members)));
             }
         }
     }
