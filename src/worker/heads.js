@@ -27,11 +27,10 @@ const OWN = new Set([
  * origin gets it all the same.
  */
 const UNREAD = "cf-ray";
+const PLAIN = /^[\w-]*$/;
 
 /** So many clients' fields have a number. */
 const KEPT = 256;
-
-const PLAIN = /^[\w-]*$/;
 
 /** Characters: longer ones are not kept. */
 const LONGEST = 4096;
