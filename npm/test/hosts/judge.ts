@@ -30,7 +30,12 @@ async function judgeOne(one: Case, keys: string): Promise<Outcome[]> {
   };
   if (one.together) return Promise.all(one.tokens.map(verify));
   const outcomes = [];
-  for (const token of one.tokens) outcomes.push(await verify(token));
+  for (const token of one.tokens) {
+    outcomes.push(await verify(token));
+    // what happens within a millisecond happens at once for the hosts' clocks, and on a fast machine a
+    // fetch fits into one: the next token is to come in after it
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
   return outcomes;
 }
 
