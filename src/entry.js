@@ -2,8 +2,9 @@
 // every request makes anew; this one is an object, and only a wasm that has trapped goes the long way.
 
 import Entrypoint from "worker-build";
+import { Arrival, forget } from "./worker/arrival.js";
 
-const { fetch } = Entrypoint.prototype;
+const { fetch, letsPass } = Entrypoint.prototype;
 
 /** Where worker-build's entry looks whether the wasm has to be made anew. */
 const state = globalThis.__worker_init_state;
@@ -15,10 +16,14 @@ export default {
    * @param {ExecutionContext} ctx
    */
   fetch(request, env, ctx) {
-    // made anew by the constructor
-    if (state.criticalError) return new Entrypoint(ctx, env).fetch(request);
+    if (state.criticalError) {
+      forget();
+      // made anew by the constructor
+      return new Entrypoint(ctx, env).fetch(new Arrival(request));
+    }
     try {
-      return fetch.call({ env, ctx }, request);
+      const arrival = new Arrival(request);
+      return arrival.again(letsPass) ?? fetch.call({ env, ctx }, arrival);
     } catch (error) {
       state.criticalError = error instanceof WebAssembly.RuntimeError;
       throw error;

@@ -13,10 +13,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::{JSON, Reflect};
-use worker::worker_sys::{
-    self,
-    web_sys::{Request, Response},
-};
+use worker::worker_sys::{self, web_sys::Response};
 use worker::{Env, console_error};
 
 use crate::error::{Code, Error};
@@ -29,8 +26,8 @@ use services::Services;
 /// Answers a request: a response, or the promise of one. What is decided without waiting is decided
 /// before this returns, and forwarded without an executor in between. Nothing is ever thrown.
 #[wasm_bindgen]
-pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
-    let Some(head) = read_head(&request) else {
+pub fn fetch(arrival: Arrival, env: Env, context: worker_sys::Context) -> JsValue {
+    let Some(head) = HEADS.with_borrow_mut(|heads| heads.read(arrival.head())) else {
         let detail = "the head is unreadable";
         return refuse(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
     };
@@ -44,10 +41,6 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValu
         };
         return response.into();
     };
-    let again = deployment.gateway.forward_again(&head, JsHost::time(), &JsHost::new_request_id);
-    if let Some(forward) = again.filter(|_| !deployment.is_own_request(&head)) {
-        return deployment.forward(&request, &head, &forward);
-    }
     let runtime = JsHost::new(move |task| {
         // only a context that is not one refuses
         let _ = context.wait_until(&task);
@@ -63,22 +56,23 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValu
                 let page = head.header("origin").next();
                 respond(&gateway.origin_failed(page, error, &forward.request_id, &host)).into()
             }
-            Decision::Forward(forward) => deployment.forward(&request, &head, &forward),
+            Decision::Forward(forward) => deployment.forward(&arrival, &head, &forward),
         })
     });
     answer.unwrap_or_else(|error| error)
 }
 
-/// The head of a request, most of whose fields this isolate may have read before.
-fn read_head(request: &Request) -> Option<RequestHead> {
-    HEADS.with_borrow_mut(|heads| {
-        let read = heads.read(request_head(request, false));
-        // a wasm that was made anew has read none
-        read.or_else(|| heads.read(request_head(request, true)))
+/// Whether a request that was given this pass may go on as before, `now`, in seconds since 1970.
+#[wasm_bindgen(js_name = letsPass)]
+pub fn lets_pass(pass: u32, now: f64) -> bool {
+    DEPLOYMENT.with(|deployment| {
+        let deployment = deployment.get().and_then(Option::as_ref);
+        deployment.is_some_and(|deployment| deployment.gateway.lets_pass(pass, now))
     })
 }
 
 thread_local! {
+    /// What clients send with every request
     static HEADS: RefCell<Heads> = RefCell::default();
 }
 
@@ -124,17 +118,18 @@ impl Deployment {
     /// The promise of the origin's answer.
     fn forward(
         &self,
-        request: &Request,
+        arrival: &Arrival,
         head: &RequestHead,
         forward: &gateway::Forward,
     ) -> JsValue {
         FAILED.with(|failed| {
             forward_request(
-                request,
+                arrival,
                 &forward.as_text(),
                 head.is_ascii(),
                 head.has_body(),
                 forward.private,
+                forward.pass,
                 forward.report.as_deref(),
                 self.gateway.time_limit(head),
                 &self.services.origin,
@@ -202,11 +197,12 @@ fn respond(response: &gateway::Response) -> Response {
 extern "C" {
     #[wasm_bindgen(js_name = forwardRequest)]
     fn forward_request(
-        request: &Request,
+        arrival: &Arrival,
         how: &str,
         is_ascii: bool,
         has_body: bool,
         private: bool,
+        pass: Option<u32>,
         report: Option<&str>,
         timeout: u32,
         origin: &JsValue,
@@ -214,10 +210,14 @@ extern "C" {
     ) -> JsValue;
 }
 
-#[wasm_bindgen(module = "/src/worker/heads.js")]
+#[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = requestHead)]
-    fn request_head(request: &Request, anew: bool) -> String;
+    /// A request, as src/worker/arrival.js has read it.
+    pub type Arrival;
+
+    /// What [`Heads::read`] takes.
+    #[wasm_bindgen(method)]
+    fn head(this: &Arrival) -> String;
 }
 
 #[wasm_bindgen(module = "/src/host/headers.js")]

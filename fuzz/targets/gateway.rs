@@ -36,6 +36,8 @@ thread_local! {
 }
 
 const NOW: f64 = 1_750_000_000.0;
+/// When no token is good any more, tolerance included.
+const LATER: f64 = NOW + 70.0;
 const SERVER: &str = "https://app.example";
 const ORIGIN: &str = "https://api.example/v1";
 const ROUTES: &str = r#"[
@@ -123,12 +125,16 @@ impl Harness {
             let head = head.expect("it was read as a whole");
             let returned = self.host.run(gateway.decide(&head, &self.host));
             assert_eq!(outcome(&returned), outcome(decision));
+            if let Decision::Forward(Forward { pass: Some(pass), .. }) = returned {
+                let passes = [NOW, LATER].map(|now| gateway.lets_pass(pass, now));
+                assert_eq!(passes, [true, false], "a pass is good for as long as the token");
+            }
         }
     }
 
     fn token(&self, kind: Kind, user: &str) -> String {
         let key = &self.ring.keys()[0];
-        let expires = NOW + if kind == Kind::Expired { -60.0 } else { 60.0 };
+        let expires = if kind == Kind::Expired { NOW - 60.0 } else { LATER - 10.0 };
         let user = quoted(user);
         let claims = format!(
             r#"{{"iss":"{SERVER}","aud":"{SERVER}","exp":{expires},"sub":{user},"email":{user},"n":7}}"#

@@ -27,7 +27,6 @@ pub(super) struct Forwarding {
 #[derive(Clone, Copy)]
 pub(super) struct Passage<'r> {
     pub(super) head: &'r RequestHead,
-    pub(super) route: &'r Arc<Route>,
     pub(super) user: Option<&'r Arc<Verified>>,
     /// The user's token, where the request itself had another credential
     pub(super) token: Option<&'r str>,
@@ -62,9 +61,10 @@ impl Forwarding {
     }
 
     /// The request as it goes on: what its head has decided, and who is calling.
-    pub(super) fn forward(&self, passage: &Passage<'_>) -> Forward {
-        let Passage { route, user, token, request_id, .. } = *passage;
+    pub(super) fn forward(&self, route: Route, passage: &Passage<'_>) -> Forward {
+        let Passage { user, token, request_id, .. } = *passage;
         let mut edits = Vec::with_capacity(USUAL_EDITS);
+        let mut good_until = Some(f64::INFINITY);
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
         if let Some(token) =
@@ -73,30 +73,24 @@ impl Forwarding {
             set("authorization", format!("Bearer {token}"));
         }
         if let Some(user) = user {
-            self.identify(user, passage, &mut edits);
+            set("x-edge-user", header_value(user.user()));
+            if let Some(assertions) = &self.assertions {
+                let signed = assertions.assertion(&occasion(user, &route, passage));
+                set("x-edge-jwt-assertion", signed.assertion.to_string());
+                good_until = signed.use_until;
+            }
+            edits.extend(self.claim_edits(user));
         }
         Forward {
-            route: Arc::clone(route),
+            route,
             edits,
             request_id: request_id.to_owned(),
             private: user.is_some(),
             user: user.cloned(),
             report: None,
+            good_until,
+            pass: None,
         }
-    }
-
-    /// Says who is calling.
-    fn identify(&self, user: &Verified, passage: &Passage<'_>, edits: &mut Vec<HeaderEdit>) {
-        let Passage { head, route, new_id, now, .. } = *passage;
-        let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
-        set("x-edge-user", header_value(user.user()));
-        if let Some(assertions) = &self.assertions {
-            let (edge, method, url) = (head.origin(), head.method(), route.target());
-            let within_app = route.to == Destination::App;
-            let occasion = Occasion { user, now: now(), new_id, edge, method, url, within_app };
-            set("x-edge-jwt-assertion", assertions.assertion(&occasion).to_string());
-        }
-        edits.extend(self.claim_edits(user));
     }
 
     /// Whether `forward` has made this request, for an origin that turned out to be the edge.
@@ -117,10 +111,23 @@ impl Forwarding {
     }
 }
 
+/// What an assertion is made for.
+fn occasion<'r>(user: &'r Verified, route: &'r Route, passage: &'r Passage<'_>) -> Occasion<'r> {
+    Occasion {
+        user,
+        now: (passage.now)(),
+        new_id: passage.new_id,
+        edge: passage.head.origin(),
+        method: passage.head.method(),
+        url: route.target(),
+        within_app: route.to == Destination::App,
+    }
+}
+
 /// A request that goes on, to the origin or to the application that the edge is part of.
 #[derive(Clone, Debug)]
 pub struct Forward {
-    route: Arc<Route>,
+    route: Route,
     /// What to do to the headers once the route has done its part
     edits: Vec<HeaderEdit>,
     /// For the log, and for the answer if the origin fails
@@ -133,6 +140,11 @@ pub struct Forward {
     /// both; a JSON object, to which `upstream_status` and `upstream_ms` are added; and for `Server-Timing`
     /// what is known already, if that is wanted
     pub report: Option<String>,
+    /// When something in it is to be signed anew, in seconds since 1970; nothing where that is each time
+    pub(super) good_until: Option<f64>,
+    /// By which [`Gateway::lets_pass`](super::Gateway::lets_pass) knows the very same head when it comes
+    /// again, where that has nothing else to decide
+    pub pass: Option<u32>,
 }
 
 impl Forward {
@@ -194,14 +206,13 @@ mod tests {
         let path = Path::parse(head.path()).unwrap();
         let passage = Passage {
             head: &head,
-            route: &Arc::new(forwarding.routing.route(&head, &path, Destination::Origin)),
             user: None,
             token: None,
             request_id: "id",
             new_id: &|| unreachable!("nothing is signed"),
             now: &|| unreachable!("nothing is signed"),
         };
-        forwarding.forward(&passage)
+        forwarding.forward(forwarding.routing.route(&head, &path, Destination::Origin), &passage)
     }
 
     fn edits(forwarding: &Forwarding, head: &str) -> String {

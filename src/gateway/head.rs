@@ -16,10 +16,8 @@ pub struct RequestHead {
     own: Fields,
     /// Those that other requests have too, if any
     common: Option<Arc<Fields>>,
-    /// By which the host knows those
-    number: Option<usize>,
-    /// Where the text begins that is this request's
-    start: usize,
+    /// Whether the host would know the same head again
+    may_return: bool,
 }
 
 impl RequestHead {
@@ -28,7 +26,7 @@ impl RequestHead {
     /// break. `None` if it is not of that form. Values that are not ASCII are whatever the host makes of
     /// them: nothing is decided by those.
     pub fn parse(text: impl Into<String>) -> Option<Self> {
-        Self::read(text.into(), 0, None, None)
+        Self::read(text.into(), 0, None, false)
     }
 
     /// The same from this byte on, with fields that have been read already.
@@ -36,7 +34,7 @@ impl RequestHead {
         text: String,
         start: usize,
         common: Option<Arc<Fields>>,
-        number: Option<usize>,
+        may_return: bool,
     ) -> Option<Self> {
         let method = line(&text, start).filter(|method| is_token(&text[method.clone()]))?;
         let url = line(&text, method.end + 1)?;
@@ -44,7 +42,7 @@ impl RequestHead {
         let within = |part: Part| part.start + url.start..part.end + url.start;
         let (origin, path, query) = (within(origin), path.map(within), query.map(within));
         let own = Fields::parse(text, url.end + 1)?;
-        Some(Self { method, origin, path, query, own, common, number, start })
+        Some(Self { method, origin, path, query, own, common, may_return })
     }
 
     /// The method, upper case.
@@ -116,14 +114,9 @@ impl RequestHead {
         (length && id.bytes().all(plain)).then(|| id.to_owned())
     }
 
-    /// The fields that other requests have too, and the number by which the host knows them, if it does.
-    pub(super) fn numbered_fields(&self) -> Option<(usize, &Arc<Fields>)> {
-        self.number.zip(self.common.as_ref())
-    }
-
-    /// All that is not among the common fields.
-    pub(super) fn own_text(&self) -> &str {
-        &self.text()[self.start..]
+    /// Whether the host would know the same head again when it comes again.
+    pub(super) fn may_return(&self) -> bool {
+        self.may_return
     }
 
     fn text(&self) -> &str {

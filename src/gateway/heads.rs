@@ -19,8 +19,7 @@ impl Heads {
     /// kept by it from now on, in the place of others; `+`, the same without keeping them. Numbers are
     /// given from 0 on, and are less than [`KEPT`](Self::KEPT).
     ///
-    /// `None` if it is not of that form, or if nothing is kept by the number: a host asks again then with
-    /// all fields, beginning at 0.
+    /// `None` if it is not of that form, or if nothing is kept by the number.
     pub fn read(&mut self, text: impl Into<String>) -> Option<RequestHead> {
         let mut text = text.into();
         let number = text.split('\n').next()?;
@@ -28,7 +27,7 @@ impl Heads {
         let Some(number) = number.strip_prefix('+') else {
             let number = number.parse::<usize>().ok()?;
             let common = Arc::clone(self.0.get(number)?);
-            return RequestHead::read(text, start, Some(common), Some(number));
+            return RequestHead::read(text, start, Some(common), true);
         };
         let number = (!number.is_empty()).then(|| number.parse::<usize>()).transpose().ok()?;
         let end = text.find("\n\n")? + 1;
@@ -36,7 +35,7 @@ impl Heads {
         if let Some(number) = number {
             self.keep(number, &common)?;
         }
-        RequestHead::read(text, start, Some(common), number)
+        RequestHead::read(text, start, Some(common), number.is_some())
     }
 
     fn keep(&mut self, number: usize, fields: &Arc<Fields>) -> Option<()> {

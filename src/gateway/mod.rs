@@ -19,10 +19,10 @@ mod heads;
 mod isolation;
 mod issuers;
 mod operations;
+mod passes;
 mod path;
 mod reader;
 mod response;
-mod returning;
 mod route;
 mod rules;
 mod settings;
@@ -48,7 +48,7 @@ use credentials::{Credential, SessionCookies, Sessions};
 use forward::{Forwarding, Passage};
 use issuers::Issuers;
 use operations::{Occasion, Operations, Seen};
-use returning::{Returned, Returning};
+use passes::{Pass, Passes};
 use route::Route;
 
 use crate::error::{Code, Error};
@@ -67,22 +67,19 @@ pub struct Gateway {
     sessions: Sessions,
     forwarding: Forwarding,
     operations: Operations,
-    returning: Returning,
+    passes: Passes,
 }
 
 impl Gateway {
     /// A gateway by these settings. Nothing is fetched before the first token asks for a key.
     pub fn new(settings: Settings) -> Self {
         let Settings { issuers, rules, cors, sessions, forwarding, operations } = settings;
-        let returning = Returning::default();
-        Self { issuers, rules, cors, sessions, forwarding, operations, returning }
+        let passes = Passes::default();
+        Self { issuers, rules, cors, sessions, forwarding, operations, passes }
     }
 
     /// What to do with a request. The way is one, and it never turns back.
     pub async fn decide<H: Host>(&self, head: &RequestHead, host: &H) -> Decision {
-        if let Some(forward) = self.forward_again(head, host.now(), &|| host.request_id()) {
-            return Decision::Forward(forward);
-        }
         let mut seen = self.operations.watch(host);
         let request_id = head.request_id().unwrap_or_else(|| host.request_id());
         let own_answer = self.own_answer(head, host).await;
@@ -90,7 +87,7 @@ impl Gateway {
             Some(response) => (response, None),
             None => match self.admit_within_limits(head, host, &mut seen).await {
                 Ok(admitted) => {
-                    let forward = self.forward(head, &admitted, &seen, &request_id, host);
+                    let forward = self.forward(head, admitted, &seen, &request_id, host);
                     return Decision::Forward(forward);
                 }
                 Err(error) => {
@@ -104,53 +101,45 @@ impl Gateway {
         Decision::Respond(response, error)
     }
 
-    /// What to do with a request that has passed before, if its token is good `now`, in seconds since
-    /// 1970. What else decides is its head and the settings, and those are as they were. `new_id` gives an
-    /// id that no other request has.
+    /// Whether a request that was given a pass may go on when it comes again: to the same URL, with the same
+    /// edits but for another request id. `now` is in seconds since 1970. Nobody is asked, and nobody told.
     ///
-    /// Nobody is asked, and nobody is told: where that is called for, it is for [`decide`](Self::decide).
-    pub fn forward_again(
-        &self,
-        head: &RequestHead,
-        now: f64,
-        new_id: &dyn Fn() -> String,
-    ) -> Option<Forward> {
-        let Returned { user, issuer, route } = self.returning.find(head)?;
-        if !self.issuers.holds_now(&user, issuer, now) {
-            return None;
-        }
-        let request_id = head.request_id().unwrap_or_else(new_id);
-        Some(self.forwarding.forward(&Passage {
-            head,
-            route: &route,
-            user: Some(&user),
-            token: None,
-            request_id: &request_id,
-            new_id,
-            now: &|| now,
-        }))
+    /// A pass is for that head alone: only fields by which nothing is decided may be others.
+    pub fn lets_pass(&self, pass: u32, now: f64) -> bool {
+        self.passes.hold(pass, &self.issuers, now)
     }
 
     fn forward<H: Host>(
         &self,
         head: &RequestHead,
-        Admitted { route, caller }: &Admitted,
+        Admitted { route, caller }: Admitted,
         seen: &Seen,
         request_id: &str,
         host: &H,
     ) -> Forward {
-        let mut forward = self.forwarding.forward(&Passage {
+        let passage = Passage {
             head,
-            route,
             user: caller.as_ref().map(|caller| &caller.user),
             token: caller.as_ref().and_then(|caller| caller.token.as_deref()),
             request_id,
             new_id: &|| host.request_id(),
             now: &|| host.now(),
-        });
+        };
+        let mut forward = self.forwarding.forward(route, &passage);
         let occasion = self.occasion(seen, Some(head.method()), request_id);
         forward.report = self.operations.forwarded(&occasion, host);
+        forward.pass = self.pass(head, caller.as_ref(), forward.good_until);
         forward
+    }
+
+    /// A pass, where the host can use it and nothing would be different the next time.
+    fn pass(&self, head: &RequestHead, caller: Option<&Caller>, until: Option<f64>) -> Option<u32> {
+        let &Caller { ref user, issuer: Some(issuer), .. } = caller? else { return None };
+        let is_of_use = head.may_return() && self.issuers.keeps_tokens(issuer);
+        if !is_of_use || head.request_id().is_some() || self.operations.concern_forwards() {
+            return None;
+        }
+        self.passes.give(Pass { user: Arc::clone(user), issuer, until: until? })
     }
 
     fn occasion<'d>(
@@ -229,17 +218,15 @@ impl Gateway {
         let path = Path::parse(head.path())?;
         let matched = self.rules.first_match(head.method(), &path);
         seen.rule = matched.rule;
-        let route = || Arc::new(self.route(head, &path, matched.to));
+        let route = || self.route(head, &path, matched.to);
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
             return Ok(Admitted { route: route(), caller: None });
         }
         let credential = self.forwarding.routing.credentials.find(head)?;
-        let mut issuer = 0;
         let caller = match &credential {
             Some(Credential::Token(token)) => {
-                let user;
-                (user, issuer) = self.issuers.verify(token, host).await?;
-                Some(Caller { user, token: None })
+                let (user, issuer) = self.issuers.verify(token, host).await?;
+                Some(Caller { user, issuer: Some(issuer), token: None })
             }
             Some(Credential::Session(cookies)) => Some(self.session_user(cookies, host).await?),
             None if matched.access == Access::Optional => None,
@@ -247,15 +234,7 @@ impl Gateway {
         };
         seen.user = caller.as_ref().map(|caller| Arc::clone(&caller.user));
         isolation::check(&matched, caller.as_ref().map(|caller| &*caller.user))?;
-        let route = route();
-        if let (Some(Credential::Token(_)), Some(Caller { user, .. })) = (&credential, &caller)
-            && self.issuers.keeps_tokens(issuer)
-            && !self.operations.concern_forwards()
-        {
-            let (user, route) = (Arc::clone(user), Arc::clone(&route));
-            self.returning.keep(head, Returned { user, issuer, route });
-        }
-        Ok(Admitted { route, caller })
+        Ok(Admitted { route: route(), caller })
     }
 
     fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
@@ -271,13 +250,13 @@ impl Gateway {
         host: &H,
     ) -> Result<Caller, Error> {
         if let Some(user) = self.sessions.cached_user(cookies, host).await? {
-            return Ok(Caller { user, token: None });
+            return Ok(Caller { user, issuer: None, token: None });
         }
         let mut again = false;
         loop {
             let token = self.sessions.token(&cookies.session, host, again).await?;
             match self.issuers.verify(&token, host).await {
-                Ok((user, _)) => return Ok(Caller { user, token: Some(token) }),
+                Ok((user, _)) => return Ok(Caller { user, issuer: None, token: Some(token) }),
                 Err(error) if error.code() == Code::Expired && !again => again = true,
                 Err(error) => return Err(error),
             }
@@ -287,12 +266,14 @@ impl Gateway {
 
 /// A request that may pass.
 struct Admitted {
-    route: Arc<Route>,
+    route: Route,
     caller: Option<Caller>,
 }
 
 struct Caller {
     user: Arc<Verified>,
+    /// The place of the issuer who has verified the token that came with the request
+    issuer: Option<usize>,
     /// Where the request itself had a cookie
     token: Option<String>,
 }

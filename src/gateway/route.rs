@@ -13,7 +13,7 @@ use super::rules::Destination;
 use crate::base_url::BaseUrl;
 
 /// A request's way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Route {
     pub(super) to: Destination,
     /// The absolute URL

@@ -43,9 +43,15 @@ pub(super) struct Assertions {
 struct Kept {
     issuer: String,
     audience: String,
-    assertion: Arc<str>,
-    /// Half of its life, in seconds since 1970
-    use_until: f64,
+    signed: Signed,
+}
+
+/// An assertion, and for how long it is used.
+#[derive(Clone)]
+pub(super) struct Signed {
+    pub(super) assertion: Arc<str>,
+    /// Half of its life, in seconds since 1970; nothing where it is bound to one request
+    pub(super) use_until: Option<f64>,
 }
 
 /// What an assertion is made for.
@@ -92,7 +98,7 @@ impl Assertions {
 
     /// The assertion for a request: a kept one while more than half of its life is left, unless
     /// assertions are bound to requests.
-    pub(super) fn assertion(&self, occasion: &Occasion<'_>) -> Arc<str> {
+    pub(super) fn assertion(&self, occasion: &Occasion<'_>) -> Signed {
         let (issuer, audience) = match &self.audience {
             Some(audience) if !WITHIN_APP || !occasion.within_app => {
                 (self.issuer.as_deref().unwrap_or(occasion.edge), audience.as_str())
@@ -100,23 +106,24 @@ impl Assertions {
             _ => (APP, APP),
         };
         if self.bound && !occasion.within_app {
-            return self.sign(occasion, issuer, audience).into();
+            let assertion = self.sign(occasion, issuer, audience).into();
+            return Signed { assertion, use_until: None };
         }
         let Occasion { user, now, .. } = *occasion;
         user.companion().update(|kept: &mut Option<Box<Kept>>| {
             if let Some(kept) = kept
                 && kept.issuer == issuer
                 && kept.audience == audience
-                && now < kept.use_until
+                && kept.signed.use_until.is_some_and(|until| now < until)
             {
-                return Arc::clone(&kept.assertion);
+                return kept.signed.clone();
             }
-            let assertion: Arc<str> = self.sign(occasion, issuer, audience).into();
-            let use_until = now + (expires(user, now) - now) / 2.0;
+            let assertion = self.sign(occasion, issuer, audience).into();
+            let use_until = Some(now + (expires(user, now) - now) / 2.0);
             let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
-            let signed = Arc::clone(&assertion);
-            *kept = Some(Box::new(Kept { issuer, audience, assertion: signed, use_until }));
-            assertion
+            let signed = Signed { assertion, use_until };
+            *kept = Some(Box::new(Kept { issuer, audience, signed: signed.clone() }));
+            signed
         })
     }
 
