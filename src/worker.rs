@@ -27,7 +27,7 @@ use services::Services;
 /// before this returns, and forwarded without an executor in between. Nothing is ever thrown.
 #[wasm_bindgen]
 pub fn fetch(arrival: Arrival, env: Env, context: worker_sys::Context) -> JsValue {
-    let Some(head) = HEADS.with_borrow_mut(|heads| heads.read(arrival.head())) else {
+    let Some(head) = HEADS.with_borrow_mut(|heads| heads.read(arrival.cross())) else {
         let detail = "the head is unreadable";
         return refuse(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
     };
@@ -217,7 +217,7 @@ extern "C" {
 
     /// What [`Heads::read`] takes.
     #[wasm_bindgen(method)]
-    fn head(this: &Arrival) -> String;
+    fn cross(this: &Arrival) -> String;
 }
 
 #[wasm_bindgen(module = "/src/host/headers.js")]

@@ -11,13 +11,16 @@ use super::head::RequestHead;
 
 /// Reads heads, and keeps the fields that have a number.
 #[derive(Debug, Default)]
-pub struct Heads(Vec<Arc<Fields>>);
+pub struct Heads {
+    /// With their numbers, each at the place that its number gives it
+    kept: Vec<Option<(usize, Arc<Fields>)>>,
+}
 
 impl Heads {
     /// Reads a head as [`RequestHead::parse`] takes it, behind a line that says which fields come with it:
     /// `7`, those that are kept by this number; `+7`, those behind the head and an empty line, which are
-    /// kept by it from now on, in the place of others; `+`, the same without keeping them. Numbers are
-    /// given from 0 on, and are less than [`KEPT`](Self::KEPT).
+    /// kept by it from now on, in the place of the oldest; `+`, the same without keeping them. Hosts give
+    /// numbers from 0 on and never twice, so that one means the same fields for ever, or nothing.
     ///
     /// `None` if it is not of that form, or if nothing is kept by the number.
     pub fn read(&mut self, text: impl Into<String>) -> Option<RequestHead> {
@@ -26,26 +29,29 @@ impl Heads {
         let start = number.len() + 1;
         let Some(number) = number.strip_prefix('+') else {
             let number = number.parse::<usize>().ok()?;
-            let common = Arc::clone(self.0.get(number)?);
+            let common = Arc::clone(self.find(number)?);
             return RequestHead::read(text, start, Some(common), true);
         };
         let number = (!number.is_empty()).then(|| number.parse::<usize>()).transpose().ok()?;
         let end = text.find("\n\n")? + 1;
         let common = Arc::new(Fields::parse(text.split_off(end), 0)?);
         if let Some(number) = number {
-            self.keep(number, &common)?;
+            self.keep(number, &common);
         }
         RequestHead::read(text, start, Some(common), number.is_some())
     }
 
-    fn keep(&mut self, number: usize, fields: &Arc<Fields>) -> Option<()> {
-        let count = self.0.len();
-        match self.0.get_mut(number) {
-            Some(kept) => *kept = Arc::clone(fields),
-            None if number == count && count < Self::KEPT => self.0.push(Arc::clone(fields)),
-            None => return None,
+    fn find(&self, number: usize) -> Option<&Arc<Fields>> {
+        let (kept, fields) = self.kept.get(number % Self::KEPT)?.as_ref()?;
+        (*kept == number).then_some(fields)
+    }
+
+    fn keep(&mut self, number: usize, fields: &Arc<Fields>) {
+        let place = number % Self::KEPT;
+        if self.kept.len() <= place {
+            self.kept.resize(place + 1, None);
         }
-        Some(())
+        self.kept[place] = Some((number, Arc::clone(fields)));
     }
 
     /// So many fields of clients are kept.
@@ -87,29 +93,31 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_given_to_other_fields_and_means_those_from_then_on() {
+    fn a_number_means_the_same_fields_for_ever_or_nothing() {
         let mut heads = Heads::default();
-        for value in ["a", "b"] {
-            heads.read(format!("+0\n{LINE}\nauthorization: {value}\n")).unwrap();
-            let head = heads.read(format!("0\n{LINE}")).unwrap();
-            assert_eq!(head.header("authorization").collect::<Vec<_>>(), [value]);
+        for number in 0..3 * Heads::KEPT {
+            heads.read(format!("+{number}\n{LINE}\nauthorization: {number}\n")).unwrap();
+            for known in 0..=number {
+                let head = heads.read(format!("{known}\n{LINE}"));
+                assert_eq!(head.is_some(), known + Heads::KEPT > number, "{known} of {number}");
+                let Some(head) = head else { continue };
+                assert_eq!(head.header("authorization").next(), Some(&*known.to_string()));
+            }
         }
     }
 
     #[test]
     fn what_nobody_has_kept_is_no_head() {
         let mut heads = Heads::default();
-        let unknown = ["", "0", "1", "x", "-1", "+x", "+1", "+0"];
+        let unknown = ["", "0", "1", "x", "-1", "+x", "+1", "+0", "256"];
         for number in unknown {
             assert_eq!(heads.read(format!("{number}\n{LINE}")), None, "{number}");
         }
-        assert_eq!(heads.read(format!("+1\n{LINE}\na: b\n")), None);
         assert_eq!(heads.read(format!("+0\n{LINE}\na b\n")), None);
         assert!(heads.read(format!("+0\n{LINE}\na: b\n")).is_some());
         assert_eq!(heads.read(format!("1\n{LINE}")), None);
-        for number in 1..Heads::KEPT {
-            assert!(heads.read(format!("+{number}\n{LINE}\na: b\n")).is_some());
-        }
-        assert_eq!(heads.read(format!("+{}\n{LINE}\na: b\n", Heads::KEPT)), None);
+        // what was not read has had its number all the same
+        assert!(heads.read(format!("+2\n{LINE}\na: b\n")).is_some());
+        assert!(heads.read(format!("2\n{LINE}")).is_some());
     }
 }

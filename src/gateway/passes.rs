@@ -70,5 +70,5 @@ fn place(number: u32) -> usize {
     (number % KEPT) as usize
 }
 
-/// So many passes are kept: those of as many clients as have their fields kept, with 8 requests each.
+/// So many passes are kept.
 const KEPT: u32 = 2048;

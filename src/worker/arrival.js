@@ -9,16 +9,9 @@ import { send } from "./send.js";
 /** @typedef {import("./send.js").Way} Way */
 
 /**
- * A request that may pass: its number, and how it goes on.
+ * A request that may pass: the number by which the wasm knows it, and how it goes on.
  *
  * @typedef {{ number: number, headers: Fields, way: Way }} Pass
- */
-
-/**
- * What is kept of a client: the number by which the wasm has its fields, and its requests that may pass, by
- * what else is in their heads.
- *
- * @typedef {{ number: number, passes: Map<string, Pass> }} Client
  */
 
 /** Fields that are another request's with another value; to miss one costs time and nothing else. */
@@ -42,34 +35,52 @@ const OWN = new Set([
 const UNREAD = "cf-ray";
 const PLAIN = /^[\w-]*$/;
 
-/** So many clients are kept, and so many requests of each. */
+/** Characters: longer ones are not kept, be it a client's fields or the rest of a head. */
+const LONGEST_FIELDS = 4096;
+const LONGEST_REST = 1024;
+
+/** So many clients' fields are kept, and so many requests that may pass. The wasm keeps as many. */
 const CLIENTS = 256;
-const REQUESTS = 8;
-
-/** Characters: longer fields are not kept. */
-const LONGEST = 4096;
+const PASSES = 2048;
 
 /**
- * Clients by their fields.
+ * The numbers by which the wasm has the fields of clients.
  *
- * @type {Map<string, Client>}
+ * @type {Map<string, number>}
  */
-const clients = new Map();
+const numbers = new Map();
 
-/**
- * The fields of clients by their numbers.
- *
- * @type {string[]}
- */
-const kept = [];
-
-/** The number that is given next, in the place of those who have had theirs longest. */
+/** The number that is given next. None is given twice. */
 let next = 0;
 
-/** Forgets all clients, because the wasm that has numbers for them is there no more. */
+/**
+ * By the heads of the requests.
+ *
+ * @type {Map<string, Pass>}
+ */
+const passes = new Map();
+
+/** Forgets everything, because the wasm that it goes with is no more. */
 export function forget() {
-  clients.clear();
-  next = kept.length = 0;
+  numbers.clear();
+  passes.clear();
+  next = 0;
+}
+
+/**
+ * Sets what a Map has not had before, in the place of the oldest where it is full.
+ *
+ * @template T
+ * @param {Map<string, T>} map
+ * @param {number} most
+ * @param {string} key
+ * @param {T} value
+ */
+function keep(map, most, key, value) {
+  map.delete(key);
+  // a Map's first key is its oldest
+  if (map.size === most) map.delete(map.keys().next().value);
+  map.set(key, value);
 }
 
 /** A request, and its head. */
@@ -86,18 +97,13 @@ export class Arrival {
       if (OWN.has(name)) own += `${name}: ${value}\n`;
       else common += `${name}: ${value}\n`;
     }
+    const number = numbers.get(common);
     this.request = request;
     this.fields = fields;
+    /** Method, URL and headers, one to a line, those that have a number by that. */
+    this.head = number === undefined ? undefined : `${number}\n${own}`;
     this.own = own;
     this.common = common;
-    this.client = clients.get(common);
-  }
-
-  /** Method, URL and headers, one to a line, behind the number of those that have one. */
-  head() {
-    if (this.client) return `${this.client.number}\n${this.own}`;
-    this.client = keep(this.common);
-    return `+${this.client?.number ?? ""}\n${this.own}\n${this.common}`;
   }
 
   /**
@@ -107,13 +113,26 @@ export class Arrival {
    * @returns {Promise<Response> | Response | undefined} nothing if that has to be decided anew
    */
   again(letsPass) {
-    const pass = this.client?.passes.get(this.own);
+    const pass = this.head && passes.get(this.head);
     if (!pass || !letsPass(pass.number, Date.now() / 1000)) return undefined;
+    const { headers, way } = pass;
     const id = crypto.randomUUID();
-    const headers = { ...pass.headers, "x-request-id": id };
-    const ray = this.fields[UNREAD];
-    if (ray !== undefined) headers[UNREAD] = ray;
-    return send(this.request, headers, pass.way, id);
+    headers["x-request-id"] = id;
+    // what is sent has been read before another request comes
+    if (UNREAD in this.fields) headers[UNREAD] = this.fields[UNREAD];
+    else if (UNREAD in headers) delete headers[UNREAD];
+    return send(this.request, headers, way, id);
+  }
+
+  /** The head as it crosses: fields that have no number yet come with it, and have one from then on. */
+  cross() {
+    if (this.head) return this.head;
+    const { own, common } = this;
+    if (common.length > LONGEST_FIELDS) return `+\n${own}\n${common}`;
+    const number = next++;
+    keep(numbers, CLIENTS, common, number);
+    this.head = `${number}\n${own}`;
+    return `+${this.head}\n${common}`;
   }
 
   /**
@@ -122,24 +141,21 @@ export class Arrival {
    * @param {string[]} edits to the headers, each a name to remove, or `name: value` to set
    * @param {boolean} isAscii whether all of the head is
    * @param {Way} way
-   * @param {number | undefined} pass by which the very same request goes on again, if it may
+   * @param {number | undefined} number by which the very same request may pass when it comes again, if it may
    */
-  forward(edits, isAscii, way, pass) {
-    const { client, fields, own, request } = this;
-    if (!isAscii) return send(request, editedBytes(request, edits), way, idAmong(edits));
+  forward(edits, isAscii, way, number) {
+    const { fields, head, request } = this;
+    const id = idAmong(edits);
+    if (!isAscii) return send(request, editedBytes(request, edits), way, id);
     for (const edit of edits) {
       const colon = edit.indexOf(": ");
       if (colon < 0) delete fields[edit];
       else fields[edit.slice(0, colon)] = edit.slice(colon + 2);
     }
-    if (client && pass !== undefined) {
-      const { [UNREAD]: _, ...headers } = fields;
-      client.passes.delete(own);
-      // a Map's first key is its oldest
-      if (client.passes.size === REQUESTS) client.passes.delete(client.passes.keys().next().value);
-      client.passes.set(own, { number: pass, headers, way });
+    if (head && head.length <= LONGEST_REST && number !== undefined) {
+      keep(passes, PASSES, head, { number, headers: fields, way });
     }
-    return send(request, fields, way, idAmong(edits));
+    return send(request, fields, way, id);
   }
 }
 
@@ -159,18 +175,4 @@ function editedBytes(request, edits) {
 function idAmong(/** @type {string[]} */ edits) {
   const name = "x-request-id: ";
   return edits.find((edit) => edit.startsWith(name)).slice(name.length);
-}
-
-/**
- * @param {string} common
- * @returns {Client | undefined} nothing if they are too long
- */
-function keep(common) {
-  if (common.length > LONGEST) return undefined;
-  clients.delete(kept[next]);
-  const client = { number: next, passes: new Map() };
-  clients.set(common, client);
-  kept[next] = common;
-  next = (next + 1) % CLIENTS;
-  return client;
 }
