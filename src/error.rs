@@ -167,6 +167,9 @@ impl fmt::Display for Code {
     }
 }
 
+/// The reason for another one may be a code.
+impl StdError for Code {}
+
 /// What the types of problem responses begin with. A relative reference is resolved against the request
 /// (RFC 9457, section 3.1.1); a tag URI (RFC 4151) is not, and promises no page that may move.
 pub(crate) const ERRORS_PAGE: &str = "tag:better-auth-edge,2026:errors";

@@ -50,7 +50,7 @@ impl Operations {
         let error = Error::new(Code::RateLimited, detail(limit));
         let error = error.with_retry_after(self.limits.retry_after);
         match refusal {
-            Some(refusal) => error.with_source(refusal.code().as_str()),
+            Some(refusal) => error.with_source(refusal.code()),
             None => error,
         }
     }
