@@ -1,6 +1,7 @@
 //! Cross-origin requests (Fetch Standard, section 3.3): which pages of other origins may call, decided
 //! by the edge, so that its own refusals can be read by them too.
 
+use super::BY_ITSELF;
 use super::edit::HeaderEdit;
 use super::fields::is_token;
 use super::head::RequestHead;
@@ -32,6 +33,9 @@ pub(super) struct Policy {
 
 impl Cors {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        if !BY_ITSELF {
+            return Self::Ignored;
+        }
         let to_origin = reader.switch("CORS_PREFLIGHT_TO_ORIGIN", false);
         let Some(origins) = reader.list("CORS_ORIGINS") else {
             return if to_origin { Self::Origin } else { Self::Ignored };
@@ -64,9 +68,7 @@ impl Cors {
 
     /// The answer to a preflight, if this is one and it is the edge's to answer.
     pub(super) fn preflight(&self, head: &RequestHead) -> Option<Response> {
-        let Self::Edge(policy) = self else {
-            return None;
-        };
+        let policy = self.policy()?;
         let origin = preflight_origin(head)?;
         let mut headers = vec![
             (
@@ -86,12 +88,12 @@ impl Cors {
 
     /// Whether the origin answers this request without a token, because it is a preflight.
     pub(super) fn is_for_the_origin(&self, head: &RequestHead) -> bool {
-        matches!(self, Self::Origin) && preflight_origin(head).is_some()
+        BY_ITSELF && matches!(self, Self::Origin) && preflight_origin(head).is_some()
     }
 
     /// What a response says of who may read it, in place of what it says itself.
     pub(super) fn edits(&self, head: &RequestHead) -> Vec<HeaderEdit> {
-        let Self::Edge(policy) = self else {
+        let Some(policy) = self.policy() else {
             return Vec::new();
         };
         let Some(origin) = head.header("origin").next() else {
@@ -110,13 +112,21 @@ impl Cors {
 
     /// The same for an answer of the edge's own; `page` is the value of `Origin`.
     pub(super) fn decorate(&self, page: Option<&str>, response: &mut Response) {
-        let Self::Edge(policy) = self else {
+        let Some(policy) = self.policy() else {
             return;
         };
         response.headers.push(("vary", "Origin".to_owned()));
         if let Some(origin) = page.filter(|origin| policy.allows(origin)) {
             response.headers.extend(policy.permission(origin));
             response.headers.push(("access-control-expose-headers", policy.exposed.clone()));
+        }
+    }
+
+    /// The edge's own, if it has one.
+    fn policy(&self) -> Option<&Policy> {
+        match self {
+            Self::Edge(policy) if BY_ITSELF => Some(policy),
+            _ => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::pseudonym::pseudonym;
 use super::{Operations, Seen};
 use crate::error::{Code, Error};
+use crate::gateway::BY_ITSELF;
 use crate::gateway::head::RequestHead;
 use crate::gateway::reader::Reader;
 use crate::host::Limit;
@@ -16,6 +17,9 @@ pub(super) struct RateLimits {
 
 impl RateLimits {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        if !BY_ITSELF {
+            return Self { retry_after: 0 };
+        }
         let retry_after = reader.number("RATE_LIMIT_RETRY_AFTER").unwrap_or(60.0);
         if !(1.0..=86_400.0).contains(&retry_after) || retry_after % 1.0 != 0.0 {
             reader.fault("RATE_LIMIT_RETRY_AFTER", "is not a whole number of seconds up to 86400");
@@ -34,10 +38,10 @@ impl Operations {
         head: &RequestHead,
     ) -> Option<(Limit, String)> {
         match refusal {
-            None if self.bindings.rate_limit_user => {
+            None if self.bindings().rate_limit_user => {
                 Some((Limit::User, pseudonym(SAME_EVERYWHERE, seen.user.as_deref()?)))
             }
-            Some(error) if self.bindings.rate_limit_rejected && is_callers_fault(error) => {
+            Some(error) if self.bindings().rate_limit_rejected && is_callers_fault(error) => {
                 // Cloudflare's own, which no client can send
                 Some((Limit::Rejected, head.header("cf-connecting-ip").next()?.to_owned()))
             }
