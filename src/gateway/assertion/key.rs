@@ -1,10 +1,14 @@
 //! The keys by which the edge signs: private Ed25519 JWKs (RFC 8037), and their public halves.
 
-use jwt_compact::alg::Ed25519;
-
 use crate::jose::base64url::{decode_array, encode};
 use crate::jose::json::quote;
 use crate::jose::{Object, thumbprint};
+
+// what it verifies by, an application has downloaded already, and a second curve would be a tenth of it
+#[cfg(any(feature = "worker", not(feature = "js")))]
+pub(super) use super::compact::{Ed25519, key_pair};
+#[cfg(all(feature = "js", not(feature = "worker")))]
+pub(super) use super::dalek::{Ed25519, key_pair};
 
 /// A private key and what it is called.
 #[derive(Clone)]
@@ -28,8 +32,12 @@ impl SigningKey {
         }
         let seed = member("d").and_then(decode_array::<32>);
         let seed = seed.ok_or("is not a private key: \"d\" must be 32 bytes in base64url")?;
-        let pair = ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(seed));
-        let x = encode(&*pair.pk);
+        // which nobody has by chance, and ed25519-compact does not take
+        if seed == [0; 32] {
+            return Err("is not a private key: its \"d\" is nothing but zeros");
+        }
+        let (secret, public) = key_pair(seed);
+        let x = encode(&public);
         if member("x") != Some(&x) {
             return Err("has an \"x\" that is not the public key of its \"d\"");
         }
@@ -39,7 +47,7 @@ impl SigningKey {
             None if jwk.has("kid") => return Err("has a \"kid\" that is not a string"),
             None => thumbprint(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)),
         };
-        Ok(Self { secret: pair.sk, x, kid })
+        Ok(Self { secret, x, kid })
     }
 
     pub(super) fn secret(&self) -> &<Ed25519 as jwt_compact::Algorithm>::SigningKey {
@@ -97,6 +105,7 @@ mod tests {
             format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{D}"}}"#),
             format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{X}","x":"{X}"}}"#),
             format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{D}=","x":"{X}"}}"#),
+            format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{}","x":"{X}"}}"#, "A".repeat(43)),
             format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{D}","x":"{X}","kid":""}}"#),
             format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{D}","x":"{X}","kid":7}}"#),
         ] {
