@@ -35,9 +35,7 @@ const common = {
   format: "esm",
   platform: "neutral",
   target: "es2022",
-  // not its names: they are in stack traces
-  minifyWhitespace: true,
-  minifySyntax: true,
+  minify: true,
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: here("."),

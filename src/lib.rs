@@ -10,6 +10,11 @@ pub mod worker;
 #[cfg(feature = "js")]
 pub mod js;
 
+/// A third as large as the standard library's, which counts where a package is downloaded.
+#[cfg(all(feature = "js", not(feature = "worker"), target_arch = "wasm32"))]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 pub mod gateway;
 
 mod verifier;

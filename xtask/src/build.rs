@@ -87,6 +87,7 @@ pub fn javascript() -> Result<PathBuf> {
         .args([&directory, &compiled]))?;
     let wasm = directory.join("index_bg.wasm");
     wasm::optimize(&wasm, Inlining::ForSize)?;
+    fs::write(directory.join("names.json"), wasm::shorten_names(&wasm)?)?;
     wasm::check_size("the wasm for JavaScript", &wasm, JAVASCRIPT_BUDGET)?;
     // in place of an entry that only bundlers can read
     fs::remove_file(directory.join("index.js"))?;

@@ -32,5 +32,5 @@ const OPT_LEVEL: &str = "2";
 const SMALLER: &str = "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-inlinehint-threshold=60 \
                        -Cllvm-args=-unroll-threshold=50";
 
-/// A panic is one instruction.
-const SILENT: &str = "-Zunstable-options -Cpanic=immediate-abort";
+/// A panic is one instruction, and what `Debug` would show nobody sees.
+const SILENT: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none";

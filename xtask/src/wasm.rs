@@ -52,6 +52,17 @@ pub(crate) fn optimize(wasm: &Path, inlining: Inlining) -> Result<()> {
         .args([wasm, wasm]))
 }
 
+/// Gives what is imported and exported names of one or two letters, and says which: a JSON object of
+/// `imports`, each a module, a name and the new name, and `exports`, each a name and the new one. What is
+/// imported comes from a module `a` from then on.
+pub(crate) fn shorten_names(wasm: &Path) -> Result<Vec<u8>> {
+    let mut shorten = binaryen("wasm-opt");
+    shorten.args(["--minify-imports-and-exports-and-modules", "-o"]).args([wasm, wasm]);
+    let output = shorten.output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(output.stdout)
+}
+
 fn binaryen(program: &str) -> Command {
     let mut command = Command::new(root().join("node_modules/binaryen/bin").join(program));
     command.args(WASM_FEATURES.map(|feature| format!("--enable-{feature}")));

@@ -16,6 +16,8 @@ declare module "#bindings" {
   export const imports: WebAssembly.Imports;
   /** Has the glue call this instance from now on. */
   export function start(instance: WebAssembly.Instance): void;
-  /** What the wasm exports. */
-  export const glue: import("./glue.ts").Glue;
+  type Glue = import("./glue.ts").Glue;
+  export const createGateway: Glue["createGateway"];
+  export const createVerifier: Glue["createVerifier"];
+  export const keyFaults: Glue["keyFaults"];
 }

@@ -1,5 +1,7 @@
-import * as bindings from "#bindings";
-import type { Load } from "./glue.ts";
+import { createGateway, createVerifier, imports, keyFaults, start } from "#bindings";
+import type { Glue, Load } from "./glue.ts";
+
+const glue: Glue = { createGateway, createVerifier, keyFaults };
 
 /**
  * A loader that instantiates at its first call.
@@ -16,11 +18,11 @@ export function once(
   let started = false;
   return async () => {
     if (!started) {
-      const instance = await instantiate(bindings.imports);
+      const instance = await instantiate(imports);
       // whoever came first has started it
-      if (!started) bindings.start(instance);
+      if (!started) start(instance);
       started = true;
     }
-    return bindings.glue;
+    return glue;
   };
 }
