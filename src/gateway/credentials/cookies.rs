@@ -127,7 +127,8 @@ impl Cookies {
             let mut apart = true;
             loop {
                 let ours = self.is_better_auths(rest);
-                let mut joints = rest.match_indices(", ").map(|(joint, _)| joint);
+                let commas = rest.match_indices(',').map(|(comma, _)| comma);
+                let mut joints = commas.filter(|comma| rest[comma + 1..].starts_with(' '));
                 let end = joints.find(|joint| ours || self.is_better_auths(&rest[joint + 2..]));
                 let cookie = rest[..end.unwrap_or(rest.len())].trim_matches([' ', '\t']);
                 if !cookie.is_empty() {

@@ -7,7 +7,6 @@
 mod number;
 mod parser;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 pub use number::Number;
@@ -17,9 +16,10 @@ use parser::{Parser, WHITE_SPACE};
 /// How deep objects and arrays may nest; the outermost object is level one.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// A JSON object whose members are all distinct.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object(BTreeMap<String, Json>);
+/// A JSON object whose members are all distinct, as they came. There are few, and a map of them would take
+/// longer, and several times the code.
+#[derive(Clone, Debug, Default)]
+pub struct Object(Vec<(String, Json)>);
 
 impl Object {
     /// Reads one object from bytes.
@@ -36,24 +36,56 @@ impl Object {
 
     /// The member of that name; a member that is `null` counts as absent.
     pub fn member(&self, name: &str) -> Option<&Json> {
-        self.0.get(name).filter(|value| !matches!(value, Json::Null))
+        self.find(name).filter(|value| !matches!(value, Json::Null))
     }
 
-    /// The names and values of all members, sorted by name.
+    /// The names and values of all members, in the order they came.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Json)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// Gives a member of that name this value, whatever it had.
     pub(crate) fn set(&mut self, name: &str, value: Json) {
-        self.0.insert(name.to_owned(), value);
+        match self.0.iter_mut().find(|(given, _)| given == name) {
+            Some((_, had)) => *had = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
     }
 
     /// Whether a member of that name is there, whatever its value.
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.find(name).is_some()
+    }
+
+    fn find(&self, name: &str) -> Option<&Json> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+
+    /// Members as they were read, if they are distinct. Many are sorted for that, since to compare each with
+    /// each would take long.
+    fn distinct(members: Vec<(String, Json)>) -> Result<Self, JsonError> {
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+        let is_twice = match names.len() <= FEW {
+            true => (1..names.len()).any(|i| names[..i].contains(&names[i])),
+            false => {
+                names.sort_unstable();
+                names.windows(2).any(|pair| pair[0] == pair[1])
+            }
+        };
+        if is_twice { Err(JsonError::DuplicateMember) } else { Ok(Self(members)) }
     }
 }
+
+/// Objects are equal if their members are, in any order.
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        let is_there = |(name, value): &(String, Json)| other.find(name) == Some(value);
+        self.0.len() == other.0.len() && self.0.iter().all(is_there)
+    }
+}
+
+/// Members, of which each is compared with each.
+const FEW: usize = 24;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]

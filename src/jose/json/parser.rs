@@ -1,7 +1,5 @@
 //! Recursive descent through JSON (RFC 8259).
 
-use std::collections::BTreeMap;
-
 use super::{Json, JsonError, MAX_DEPTH, Number, Object};
 
 pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -41,22 +39,20 @@ impl<'t> Parser<'t> {
 
     fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
         let depth = depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
-        let mut members = BTreeMap::new();
+        let mut members = Vec::new();
         self.expect('{')?;
         if self.accept('}') {
-            return Ok(Json::Object(Object(members)));
+            return Ok(Json::Object(Object::default()));
         }
         loop {
             self.skip_white_space();
             let name = self.string()?;
             self.expect(':')?;
             let value = self.value(depth)?;
-            if members.insert(name, value).is_some() {
-                return Err(JsonError::DuplicateMember);
-            }
+            members.push((name, value));
             if !self.accept(',') {
                 self.expect('}')?;
-                return Ok(Json::Object(Object(members)));
+                return Object::distinct(members).map(Json::Object);
             }
         }
     }
