@@ -63,8 +63,7 @@ await build({ ...common, entryPoints: PLAIN_ENTRIES });
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
 // npm takes it from the package's own directory
 copyFileSync(here("../LICENSE"), here("LICENSE"));
-// what the program says of a code
-copyFileSync(here("../docs/errors.md"), here("dist/errors.md"));
+writeFileSync(here("dist/errors.md"), explanations());
 writeTypes();
 
 /** The sources that import `#wasm`, themselves or by others: these differ from runtime to runtime. */
@@ -115,6 +114,16 @@ function loaders(sources) {
       }
     },
   };
+}
+
+/** What the program says of a code: those sections of the page whose codes tokens and keys can get. */
+function explanations() {
+  const page = readFileSync(here("../docs/errors.md"), "utf8");
+  const [, ...sections] = page.split(/^(?=## )/m);
+  const ofRequests =
+    /^## (ambiguous|cross_site|insufficient_scope|malformed_request|origin|rate|user_mismatch)/;
+  const told = sections.filter((section) => !ofRequests.test(section));
+  return told.join("").replaceAll(/(?<=\S)\n +/g, " ");
 }
 
 /** The declarations, without those that no entry names. */

@@ -170,6 +170,23 @@ test("the codes of the types are those of the documentation", async () => {
   assert.deepEqual(named.sort(), codes.sort());
 });
 
+test("the program can explain whatever a token or a key set can be refused for", async () => {
+  const documented = await readFile(join(PACKAGE, "../docs/errors.md"), "utf8");
+  const explained = await readFile(join(DIST, "errors.md"), "utf8");
+  const codes = (text: string) => [...text.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
+  const missing = codes(documented).filter((code) => !codes(explained).includes(code));
+  assert.deepEqual(missing, [
+    "ambiguous_path",
+    "malformed_request",
+    "user_mismatch",
+    "insufficient_scope",
+    "cross_site_request",
+    "rate_limited",
+    "origin_unreachable",
+    "origin_timeout",
+  ]);
+});
+
 /** What a bundler makes of this module in the project. */
 function bundled(contents: string, conditions: string[]) {
   return build({

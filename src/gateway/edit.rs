@@ -1,7 +1,6 @@
 //! How headers change on their way, of a request or of an answer.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// A change to one header; names are in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,7 +63,10 @@ pub(super) fn header_value(text: &str) -> String {
         let space_at_end = byte == b' ' && (i == 0 || i == last);
         match byte {
             b' '..=b'~' if byte != b'%' && !space_at_end => value.push(byte.into()),
-            _ => write!(value, "%{byte:02X}").expect("writing to a String does not fail"),
+            _ => {
+                let digit = |bits: u8| char::from(b"0123456789ABCDEF"[usize::from(bits)]);
+                value.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            }
         }
     }
     value

@@ -44,32 +44,55 @@ fn read_member(
     name: &str,
     value: &JsValue,
 ) -> Result<(), &'static str> {
-    match name {
-        "baseURL" => options.base_url = Some(text(value)?),
-        "jwksUrl" => options.jwks_url = Some(text(value)?),
-        "jwks" => options.jwks = Some(json(value)),
-        "secret" => options.secret = Some(bytes(value)?),
-        "issuer" => options.issuer = Some(texts(value)?),
-        "audience" => options.audience = Some(texts(value)?),
-        "algorithms" => options.algorithms = Some(texts(value)?),
-        "clockTolerance" => options.clock_tolerance = Some(number(value)?),
-        "maxTokenAge" => options.max_token_age = Some(number(value)?),
-        "maxTokenLifetime" => options.max_token_lifetime = Some(number(value)?),
-        "profile" => options.profile = Some(text(value)?),
-        "userClaim" => options.user_claim = Some(texts(value)?),
-        "requiredClaims" => options.required_claims = Some(required_claims(value)?),
-        // as jose has them: in milliseconds
-        "cacheMaxAge" => options.cache_max_age = Some(number(value)? / 1_000.0),
-        "cacheStaleAge" => options.cache_stale_age = Some(number(value)? / 1_000.0),
-        "cooldownDuration" => options.cooldown = Some(number(value)? / 1_000.0),
-        "timeoutDuration" => options.timeout = Some(number(value)? / 1_000.0),
-        "tokenCache" => options.token_cache = Some(number(value)?),
-        "tableWindow" => options.table_window = Some(number(value)?),
-        "maxTokenBytes" => options.max_token_bytes = Some(number(value)?),
-        "maxHeaderBytes" => options.max_header_bytes = Some(number(value)?),
-        _ => return Err("is not an option"),
+    match member(options, name).ok_or("is not an option")? {
+        Member::Text(option) => *option = Some(text(value)?),
+        Member::Texts(option) => *option = Some(texts(value)?),
+        Member::Number(option) => *option = Some(number(value)?),
+        Member::Milliseconds(option) => *option = Some(number(value)? / 1_000.0),
+        Member::Secret(option) => *option = Some(bytes(value)?),
+        Member::Json(option) => *option = Some(json(value)),
+        Member::Claims(option) => *option = Some(required_claims(value)?),
     }
     Ok(())
+}
+
+/// Where an option is kept, by what it is.
+enum Member<'o> {
+    Text(&'o mut Option<String>),
+    Texts(&'o mut Option<Vec<String>>),
+    Number(&'o mut Option<f64>),
+    /// As jose has them; they are kept in seconds
+    Milliseconds(&'o mut Option<f64>),
+    Secret(&'o mut Option<Vec<u8>>),
+    Json(&'o mut Option<String>),
+    Claims(&'o mut Option<Vec<RequiredClaim>>),
+}
+
+fn member<'o>(options: &'o mut VerifierOptions, name: &str) -> Option<Member<'o>> {
+    Some(match name {
+        "baseURL" => Member::Text(&mut options.base_url),
+        "jwksUrl" => Member::Text(&mut options.jwks_url),
+        "jwks" => Member::Json(&mut options.jwks),
+        "secret" => Member::Secret(&mut options.secret),
+        "issuer" => Member::Texts(&mut options.issuer),
+        "audience" => Member::Texts(&mut options.audience),
+        "algorithms" => Member::Texts(&mut options.algorithms),
+        "clockTolerance" => Member::Number(&mut options.clock_tolerance),
+        "maxTokenAge" => Member::Number(&mut options.max_token_age),
+        "maxTokenLifetime" => Member::Number(&mut options.max_token_lifetime),
+        "profile" => Member::Text(&mut options.profile),
+        "userClaim" => Member::Texts(&mut options.user_claim),
+        "requiredClaims" => Member::Claims(&mut options.required_claims),
+        "cacheMaxAge" => Member::Milliseconds(&mut options.cache_max_age),
+        "cacheStaleAge" => Member::Milliseconds(&mut options.cache_stale_age),
+        "cooldownDuration" => Member::Milliseconds(&mut options.cooldown),
+        "timeoutDuration" => Member::Milliseconds(&mut options.timeout),
+        "tokenCache" => Member::Number(&mut options.token_cache),
+        "tableWindow" => Member::Number(&mut options.table_window),
+        "maxTokenBytes" => Member::Number(&mut options.max_token_bytes),
+        "maxHeaderBytes" => Member::Number(&mut options.max_header_bytes),
+        _ => return None,
+    })
 }
 
 fn text(value: &JsValue) -> Result<String, &'static str> {
