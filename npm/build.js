@@ -61,8 +61,7 @@ for (const { path, text } of outputFiles) {
 // by themselves: what they would share with the others they do not need
 await build({ ...common, entryPoints: PLAIN_ENTRIES });
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
-// npm takes it from the package's own directory
-copyFileSync(here("../LICENSE"), here("LICENSE"));
+writeFileSync(here("LICENSE"), terms());
 writeFileSync(here("dist/errors.md"), explanations());
 writeTypes();
 
@@ -126,21 +125,29 @@ function explanations() {
   return told.join("").replaceAll(/(?<=\S)\n +/g, " ");
 }
 
-/** The declarations, without those that no entry names. */
+/** The licence, which npm takes from here, without how to apply it to one's own work. */
+function terms() {
+  const [terms] = readFileSync(here("../LICENSE"), "utf8").split("\n   APPENDIX: ");
+  return terms;
+}
+
+/** The declarations that an entry names, itself or by others. */
 function writeTypes() {
   const tsc = here("../node_modules/.bin/tsc");
   execFileSync(tsc, ["--project", "tsconfig.build.json"], { cwd: here("."), stdio: "inherit" });
-  for (const internal of ["cli", "wasm"]) {
-    rmSync(here(`dist/types/${internal}`), { recursive: true, force: true });
-  }
-  for (const name of readdirSync(here("dist/types"), { recursive: true })) {
-    if (!name.endsWith(".d.ts")) continue;
-    const file = here(`dist/types/${name}`);
+  const entries = [...Object.values({ ...INDEX, ...NEXT, ...PLAIN_ENTRIES })];
+  const named = new Set(
+    entries.map((source) => here(source.replace(/^src(.*)\.ts$/, "dist/types$1.d.ts"))),
+  );
+  for (const file of named) {
+    const text = readFileSync(file, "utf8");
+    const sources = text.matchAll(/from ["'](\.{1,2}\/[^"']+)\.ts["']/g);
+    for (const [, source] of sources) named.add(resolve(dirname(file), `${source}.d.ts`));
     // sources name each other as Node reads them, packages as everything else does
-    const text = readFileSync(file, "utf8").replaceAll(
-      /(["']\.{1,2}\/[^"']+)\.ts(["'])/g,
-      "$1.js$2",
-    );
-    writeFileSync(file, text);
+    writeFileSync(file, text.replaceAll(/(["']\.{1,2}\/[^"']+)\.ts(["'])/g, "$1.js$2"));
+  }
+  for (const entry of readdirSync(here("dist/types"), { recursive: true, withFileTypes: true })) {
+    const file = resolve(entry.parentPath, entry.name);
+    if (entry.isFile() && !named.has(file)) rmSync(file);
   }
 }

@@ -25,6 +25,7 @@ const TIMEOUT = 10_000;
 /** Under what Better Auth's client tells other tabs of a sign-out, in `localStorage`. */
 const OTHER_TABS = "better-auth.message";
 
+/** @internal */
 export class TokenKeeper {
   readonly #authClient: AuthClient;
   #kept: Token | undefined;

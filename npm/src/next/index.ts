@@ -3,6 +3,8 @@
 export { EdgeAuthError, type EdgeAuthErrorCode } from "../error.ts";
 export type { GatewayOptions, Route } from "../gateway.ts";
 export type { VerifierOptions } from "../options.ts";
-export { createMiddleware, type Middleware, type MiddlewareOptions } from "./middleware.ts";
+export { createMiddleware } from "./create-middleware.ts";
+export type { Middleware, MiddlewareOptions } from "./middleware.ts";
 export { returnPath } from "./return-path.ts";
-export { type GetUserOptions, getUser, type ReadableHeaders, type User } from "./user.ts";
+export type { GetUserOptions } from "./signing-keys.ts";
+export { getUser, type ReadableHeaders, type User } from "./user.ts";

@@ -1,16 +1,10 @@
 import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
-import {
-  createGateway,
-  type Gateway,
-  type GatewayOptions,
-  type Refused,
-  type RequestHead,
-} from "../gateway.ts";
+import type { Gateway, GatewayOptions, Refused, RequestHead } from "../gateway.ts";
 import type { VerifierOptions } from "../options.ts";
 import { returnPath } from "./return-path.ts";
-import { signingKeys } from "./user.ts";
+import { signingKeys } from "./signing-keys.ts";
 
-/** What {@link createMiddleware} is told: which tokens are good, which requests need what, where to sign in. */
+/** What `createMiddleware` is told: which tokens are good, which requests need what, where to sign in. */
 export interface MiddlewareOptions extends VerifierOptions, GatewayOptions {
   /** Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise. */
   baseURL: string;
@@ -32,35 +26,15 @@ export interface MiddlewareOptions extends VerifierOptions, GatewayOptions {
 export type Middleware = (request: NextRequest, event: NextFetchEvent) => Promise<NextResponse>;
 
 /**
- * Makes the middleware: `export const middleware` of `middleware.ts` on the edge runtime, `export const
- * proxy` of `proxy.ts` on Node.
+ * The middleware of a gateway that `createGateway` makes: it is given, so that what is here needs no wasm,
+ * and is the same for all runtimes.
  *
- * A request brings a bearer token or Better Auth's session cookie. What the rules let through goes on,
- * to this application or to `origin`, with who is calling in headers that no client can forge; whoever
- * is not signed in is sent to the sign-in page, and anything else is answered by problem details. Better
- * Auth's own paths, the sign-in page and Next's static files are public. Without a `matcher` nothing
- * gets by; with one, `getUser` finds nobody where it does not match.
- *
- * Nothing is compiled or fetched before the first request. Where the options have faults, that one and
- * all others fail with an `EdgeAuthError` `misconfigured` that lists them all.
- *
- * @example
- * ```ts
- * // proxy.ts
- * import { createMiddleware } from "better-auth-edge/next";
- *
- * export const proxy = createMiddleware({
- *   baseURL: process.env.BETTER_AUTH_URL!,
- *   origin: process.env.API_URL,
- *   userClaim: "uuid",
- *   routes: [
- *     { path: "/", auth: "public" },
- *     { path: "/api/{user_id}/*", match: { user_id: "uuid" }, to: "origin" },
- *   ],
- * });
- * ```
+ * @internal
  */
-export function createMiddleware(options: MiddlewareOptions): Middleware {
+export function middlewareOf(
+  options: MiddlewareOptions,
+  createGateway: (options: GatewayOptions) => Promise<Gateway>,
+): Middleware {
   const { signInPath = "/sign-in", returnParameter = "next", isPage = isRead, ...rest } = options;
   let gateway: Gateway | undefined;
 

@@ -1,6 +1,7 @@
 import { EdgeAuthError } from "../error.ts";
 import { createGateway } from "../gateway.ts";
 import { createVerifier, type Verifier } from "../verifier.ts";
+import { type GetUserOptions, signingKeys } from "./signing-keys.ts";
 
 /** Issuer and audience of what the edge signs for the application that it is part of. */
 const APP = "better-auth-edge:app";
@@ -17,14 +18,6 @@ export interface User {
   name?: string;
   /** The token's claims, as far as the middleware passes them on: its option `claims`. */
   claims: Record<string, unknown>;
-}
-
-/** What {@link getUser} needs to know. */
-export interface GetUserOptions {
-  /** The middleware's `signingKey`; the environment variable `EDGE_SIGNING_KEY` by default. */
-  signingKey?: string | object | undefined;
-  /** The middleware's `nextSigningKey`; `EDGE_SIGNING_KEY_NEXT` by default. */
-  nextSigningKey?: string | object | undefined;
 }
 
 /**
@@ -68,19 +61,6 @@ export async function getUser(
 /** What is read of `Headers`, Next's own included. */
 export interface ReadableHeaders {
   get(name: string): string | null;
-}
-
-/**
- * The keys that sign, from the options or the environment.
- *
- * @internal
- */
-export function signingKeys(options: GetUserOptions): GetUserOptions {
-  return {
-    // an empty variable is an unset one
-    signingKey: options.signingKey ?? (process.env.EDGE_SIGNING_KEY || undefined),
-    nextSigningKey: options.nextSigningKey ?? (process.env.EDGE_SIGNING_KEY_NEXT || undefined),
-  };
 }
 
 let latest: { keys: string; verifier: Verifier } | undefined;
