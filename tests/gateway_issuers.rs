@@ -197,8 +197,8 @@ fn every_fault_is_named_with_its_place() {
             r#"[{"base_url":"b"},{"base_url":"https://b","profile":"x","algorithms":["HS256"],
                 "issuer":[],"audience":"","user_claim":7}]"#,
             "ISSUERS [0]: base_url is not an absolute URL; \
-             ISSUERS [1]: audience is empty, or not of its type; \
              ISSUERS [1]: issuer is empty, or not of its type; \
+             ISSUERS [1]: audience is empty, or not of its type; \
              ISSUERS [1]: user_claim is empty, or not of its type; \
              ISSUERS [1]: profile is none of session, access-token, session-cache, edge-assertion; \
              ISSUERS [1]: algorithms names HS256, which needs a secret",
