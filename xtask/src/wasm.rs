@@ -45,8 +45,8 @@ pub(crate) fn optimize(wasm: &Path, inlining: Inlining) -> Result<()> {
                 .sizes()
                 .map(|(which, size)| format!("--{which}-inline-max-function-size={size}")),
         )
-        // neighbours of one kind compress better too
-        .arg("--reorder-functions-by-name")
+        // the end of a stack of a megabyte, to which no call comes
+        .arg("--low-memory-unused")
         .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
         .arg("-o")
         .args([wasm, wasm]))
@@ -82,7 +82,7 @@ impl Inlining {
     /// Which functions, up to which size.
     fn sizes(self) -> [(&'static str, u32); 3] {
         match self {
-            Self::ForSize => [("always", 0), ("flexible", 0), ("one-caller", 30)],
+            Self::ForSize => [("always", 0), ("flexible", 0), ("one-caller", 15)],
             Self::ForCalls => [("always", 12), ("flexible", 0), ("one-caller", u32::MAX)],
         }
     }
