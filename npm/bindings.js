@@ -1,5 +1,6 @@
 // Writes `bindings.js` beside wasm-bindgen's glue: all of it as one module that says what the wasm
-// imports and how it is started. No bundler and no runtime has to know how to import wasm for it.
+// imports, and how it is started, which gives its memory. No bundler and no runtime has to know how to
+// import wasm for it.
 //
 // usage: node bindings.js <the directory of index_bg.js and names.json>
 
@@ -26,6 +27,7 @@ const lines = [
   "  };",
   "  glue.__wbg_set_wasm(wasm);",
   "  wasm.__wbindgen_start();",
+  "  return wasm.memory;",
   "}",
   "",
 ];

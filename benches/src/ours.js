@@ -16,14 +16,13 @@ let memory;
 /** @param {WebAssembly.Module} module */
 export function instantiate(module) {
   if (memory) return;
-  const instance = new WebAssembly.Instance(module, imports);
-  start(instance);
-  memory = instance.exports.memory;
+  memory = start(new WebAssembly.Instance(module, imports));
 }
 
 /** Bytes. */
 export function memorySize() {
-  return memory?.buffer.byteLength ?? 0;
+  if (!memory) throw new Error("the wasm is not instantiated");
+  return memory.buffer.byteLength;
 }
 
 /**

@@ -136,9 +136,10 @@ pub(crate) fn sources(root: &Path) -> Result<String> {
 }
 
 /// What a build depends on beside the sources: versions, and what is done to the wasm.
-const PINS: [&str; 6] = [
+const PINS: [&str; 7] = [
     "Cargo.toml",
     "Cargo.lock",
+    "npm/bindings.js",
     "package-lock.json",
     "rust-toolchain.toml",
     "xtask/src/shipped.rs",

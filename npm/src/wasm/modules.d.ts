@@ -15,7 +15,7 @@ declare module "#bindings" {
   /** What the wasm imports. */
   export const imports: WebAssembly.Imports;
   /** Has the glue call this instance from now on. */
-  export function start(instance: WebAssembly.Instance): void;
+  export function start(instance: WebAssembly.Instance): WebAssembly.Memory;
   type Glue = import("./glue.ts").Glue;
   export const createGateway: Glue["createGateway"];
   export const createVerifier: Glue["createVerifier"];
