@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { decode, fetchKeys, isSignedBy } from "../../examples/fullstack/auth/test/client.ts";
 import { type RunningServer, startServer } from "../../examples/fullstack/auth/test/server.ts";
 import type { ApiClient } from "../src/client/index.ts";
 import { type Arrived, type Reply, serve, type TestServer } from "./client.servers.ts";
+import { launch } from "./hosts/chromium.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-page-"));
 let auth: RunningServer;
@@ -47,10 +48,7 @@ before(async () => {
   });
   elsewhere = await serve(() => cors({}));
   api = await serve(answer);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--no-proxy-server", "--disable-background-networking"],
-  });
+  browser = await launch();
 });
 
 after(async () => {

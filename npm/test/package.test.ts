@@ -6,30 +6,24 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { PACKAGE } from "./hosts/bundle.ts";
+import { install, type Packed } from "./install.ts";
 
 const run = promisify(execFile);
-const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const DIST = join(PACKAGE, "dist");
 /** What it takes, and by what it came there: docs/decisions/0006 and 0012. */
 const BUDGET = 150_000;
 
 /** A project that has the package as npm installs it. */
 let project: string;
-let packed: { filename: string; size: number; files: { path: string }[] };
+let packed: Packed;
 before(async () => {
   project = await mkdtemp(join(tmpdir(), "better-auth-edge-"));
-  const installed = join(project, "node_modules/better-auth-edge");
-  await mkdir(installed, { recursive: true });
-  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
-  const { stdout } = await run("npm", pack, { cwd: PACKAGE });
-  packed = JSON.parse(stdout)[0];
-  const tarball = join(project, packed.filename);
-  await run("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
+  packed = await install(project);
 });
 after(() => rm(project, { recursive: true, force: true }));
 

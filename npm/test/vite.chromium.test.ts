@@ -1,12 +1,13 @@
 /** A page that Vite makes, as the README says: built and in development, under a strict policy. */
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { build, createServer, type InlineConfig, preview } from "vite";
-import { PACKAGE } from "./hosts/bundle.ts";
+import { launch } from "./hosts/chromium.ts";
+import { install } from "./install.ts";
 
 /** A project that has the package as npm installs it. */
 let project: string;
@@ -14,19 +15,12 @@ let browser: Browser;
 
 before(async () => {
   project = await mkdtemp(join(tmpdir(), "better-auth-edge-vite-"));
-  const installed = join(project, "node_modules/better-auth-edge");
-  await mkdir(installed, { recursive: true });
-  for (const name of ["package.json", "dist"]) {
-    await cp(join(PACKAGE, name), join(installed, name), { recursive: true });
-  }
+  await install(project);
   await writeFile(join(project, "package.json"), `{ "type": "module" }`);
   await writeFile(join(project, "page.js"), SCRIPT);
   await writeFile(join(project, "index.html"), page("script-src 'self' 'wasm-unsafe-eval'"));
   await writeFile(join(project, "stricter.html"), page("script-src 'self'"));
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--no-proxy-server", "--disable-background-networking"],
-  });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

@@ -1,6 +1,6 @@
 //! How the wasm that is shipped is compiled: small, and with a standard library of its own, whose panics
 //! end at once. Nobody at the edge could read their messages, which make up a tenth of the size;
-//! docs/decisions/0010 says more.
+//! docs/decisions/0010 and 0012 say more.
 
 use std::process::Command;
 

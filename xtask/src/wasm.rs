@@ -45,7 +45,7 @@ pub(crate) fn optimize(wasm: &Path, inlining: Inlining) -> Result<()> {
                 .sizes()
                 .map(|(which, size)| format!("--{which}-inline-max-function-size={size}")),
         )
-        // the end of a stack of a megabyte, to which no call comes
+        // the first kilobyte is the end of a stack of a megabyte, to which no call comes
         .arg("--low-memory-unused")
         .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
         .arg("-o")

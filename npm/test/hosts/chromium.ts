@@ -2,10 +2,18 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { chromium } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import type { Case } from "../cases.ts";
 import { bundle, WASM } from "./bundle.ts";
 import type { Outcome } from "./judge.ts";
+
+/** The browser that the tests were given. */
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--no-proxy-server", "--disable-background-networking"],
+  });
+}
 
 /** In a real browser, bundled by its condition, with the wasm as a file on the page's server. */
 export async function inChromium(cases: Case[], keys: string): Promise<Outcome[][]> {
@@ -30,10 +38,7 @@ export async function onPage(
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
 
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--no-proxy-server", "--disable-background-networking"],
-  });
+  const browser = await launch();
   try {
     const page = await browser.newPage();
     const { port } = server.address() as AddressInfo;

@@ -5,12 +5,10 @@ use crate::jose::json::quote;
 use crate::jose::{Object, thumbprint};
 
 // what it verifies by, an application has downloaded already, and a second curve would be a tenth of it
-#[cfg(any(feature = "worker", not(feature = "js")))]
-use super::compact::key_pair;
 #[cfg(all(feature = "js", not(feature = "worker")))]
 pub(super) use super::dalek::{Ed25519, key_pair};
 #[cfg(any(feature = "worker", not(feature = "js")))]
-pub(super) use jwt_compact::alg::Ed25519;
+pub(super) use {super::compact::key_pair, jwt_compact::alg::Ed25519};
 
 /// A private key and what it is called.
 #[derive(Clone)]
