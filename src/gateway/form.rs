@@ -61,8 +61,11 @@ fn check_authority(head: &RequestHead) -> Result<(), Error> {
     {
         return Err(malformed("a forwarding header holds more than belongs there"));
     }
-    let Some(host) = head.header("host").next() else { return Ok(()) };
     let (_, authority) = head.scheme_and_host();
+    if !is_authority(authority) {
+        return Err(malformed("the URL has no authority of one host with an optional port"));
+    }
+    let Some(host) = head.header("host").next() else { return Ok(()) };
     let mut named = std::iter::once(host).chain(listed("x-forwarded-host"));
     match named.any(|named| is_same_authority(named, authority)) {
         true => Ok(()),
