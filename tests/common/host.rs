@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, Level, Limit, native};
 use better_auth_edge::jose::{Algorithm, PublicKey};
+use futures_util::FutureExt;
 
 use super::NOW;
 
@@ -151,18 +152,32 @@ impl TestHost {
         }
     }
 
+    /// Lets the background tasks go on as far as they can. Whether one has ended.
+    fn poll_background(&self) -> bool {
+        let mut tasks = self.0.tasks.take();
+        let count = tasks.len();
+        tasks.retain_mut(|task| task.now_or_never().is_none());
+        let has_ended = tasks.len() < count;
+        self.0.tasks.borrow_mut().extend(tasks);
+        has_ended
+    }
+
     /// Forgets the background tasks, as a runtime does that has no more time for them.
     pub(crate) fn drop_background(&self) {
         self.0.tasks.take();
     }
 
-    /// Runs a future to its end. When it waits, the clock goes to the next timer.
+    /// Runs a future to its end. When it waits, background tasks go on, and the clock goes to the next
+    /// timer when they wait too.
     pub(crate) fn run<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return output;
+            }
+            if self.poll_background() {
+                continue;
             }
             let deadlines = self.0.timers.borrow();
             let next = deadlines.iter().map(|(deadline, _)| *deadline).min_by(f64::total_cmp);
@@ -254,6 +269,41 @@ impl Host for TestHost {
 
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         self.0.tasks.borrow_mut().push(Box::pin(task(self.clone())));
+    }
+
+    async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        let ended = Rc::new(Ended::default());
+        let guard = EndsOnDrop(ended.clone());
+        self.background(|host| {
+            let task = task(host);
+            async move {
+                let _guard = guard;
+                task.await;
+            }
+        });
+        poll_fn(|context| {
+            *ended.waker.borrow_mut() = Some(context.waker().clone());
+            if ended.has_ended.get() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// Whether a background task has ended or was forgotten, and who waits for that.
+#[derive(Default)]
+struct Ended {
+    has_ended: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+struct EndsOnDrop(Rc<Ended>);
+
+impl Drop for EndsOnDrop {
+    fn drop(&mut self) {
+        self.0.has_ended.set(true);
+        if let Some(waker) = self.0.waker.take() {
+            waker.wake();
+        }
     }
 }
 
