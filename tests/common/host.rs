@@ -23,6 +23,7 @@ struct State {
     request_ids: Cell<u32>,
     timers: RefCell<Vec<(f64, Waker)>>,
     next_answers: RefCell<VecDeque<Answer>>,
+    answers_for: RefCell<Vec<(For, Answer)>>,
     answer: RefCell<Answer>,
     requests: RefCell<Vec<GetRequest>>,
     tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
@@ -33,6 +34,9 @@ struct State {
     limited: RefCell<Vec<Limit>>,
     counted: RefCell<Vec<(Limit, String)>>,
 }
+
+/// Which requests an answer is for.
+type For = Box<dyn Fn(&GetRequest) -> bool>;
 
 /// What outlives an isolate.
 type Store = Rc<RefCell<BTreeMap<String, Vec<u8>>>>;
@@ -57,6 +61,7 @@ impl TestHost {
             request_ids: Cell::new(0),
             timers: RefCell::default(),
             next_answers: RefCell::default(),
+            answers_for: RefCell::default(),
             answer: RefCell::new(Answer::fails(GetError::Unreachable)),
             requests: RefCell::default(),
             tasks: RefCell::default(),
@@ -77,6 +82,11 @@ impl TestHost {
     /// What the network answers once, before it goes on as before; several queue up.
     pub(crate) fn answers_once(&self, answer: Answer) {
         self.0.next_answers.borrow_mut().push_back(answer);
+    }
+
+    /// What the network answers to such requests from now on.
+    pub(crate) fn answers_to(&self, which: impl Fn(&GetRequest) -> bool + 'static, answer: Answer) {
+        self.0.answers_for.borrow_mut().push((Box::new(which), answer));
     }
 
     /// How often something was fetched.
@@ -225,8 +235,12 @@ impl Host for TestHost {
     }
 
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
+        let answers = self.0.answers_for.borrow();
+        let answer = answers.iter().find(|(which, _)| which(&request)).map(|(_, answer)| answer);
+        let answer = answer.cloned();
+        drop(answers);
         self.0.requests.borrow_mut().push(request);
-        let next = self.0.next_answers.borrow_mut().pop_front();
+        let next = answer.or_else(|| self.0.next_answers.borrow_mut().pop_front());
         let answer = next.unwrap_or_else(|| self.0.answer.borrow().clone());
         match answer.delay {
             Some(seconds) => self.wait(seconds).await,

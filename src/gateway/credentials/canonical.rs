@@ -4,7 +4,8 @@
 /// The value as Better Auth reads it: without double quotes around it, and with percent-encoding undone
 /// once. `None` for what it cannot decode, which is no session.
 pub(super) fn decoded(value: &str) -> Option<String> {
-    let value = value.strip_prefix('"').map_or(value, |rest| rest.strip_suffix('"').unwrap_or(rest));
+    let value =
+        value.strip_prefix('"').map_or(value, |rest| rest.strip_suffix('"').unwrap_or(rest));
     let bytes = value.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;

@@ -66,7 +66,7 @@ impl Cookies {
                 true => wholes(&named("session_data"), &cookies),
                 false => Wholes::default(),
             };
-            if caches.values.is_empty() && !self.exchanged {
+            if caches == Wholes::default() && !self.exchanged {
                 continue;
             }
             for value in values {
