@@ -28,6 +28,7 @@ struct State {
     requests: RefCell<Vec<GetRequest>>,
     tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
     loads: Cell<usize>,
+    store_seconds: Cell<f64>,
     store: Store,
     log: RefCell<Vec<(Level, String)>>,
     points: RefCell<Vec<String>>,
@@ -66,6 +67,7 @@ impl TestHost {
             requests: RefCell::default(),
             tasks: RefCell::default(),
             loads: Cell::new(0),
+            store_seconds: Cell::new(0.0),
             store,
             log: RefCell::default(),
             points: RefCell::default(),
@@ -113,6 +115,11 @@ impl TestHost {
     /// How often somebody has looked into the store.
     pub(crate) fn loads(&self) -> usize {
         self.0.loads.get()
+    }
+
+    /// A look into the store takes so many seconds from now on.
+    pub(crate) fn store_takes(&self, seconds: f64) {
+        self.0.store_seconds.set(seconds);
     }
 
     /// The jitter from now on.
@@ -251,6 +258,7 @@ impl Host for TestHost {
 
     async fn load(&self, url: &str) -> Option<Vec<u8>> {
         self.0.loads.set(self.loads() + 1);
+        self.wait(self.0.store_seconds.get()).await;
         self.0.store.borrow().get(url).cloned()
     }
 
