@@ -18,8 +18,8 @@ MISS_COOLDOWN = 30.0
 """Seconds in which one more fetch for an unknown `kid` is permitted, whether it succeeds or not,
 unless it finds the key; a few may come at once."""
 ABSENT_FOR = 5.0
-"""Seconds for which a key that was looked for and not found is not looked for again. That is also how
-long a stranger who guesses the name of the next key can keep that key's users out."""
+"""Seconds for which a key that was looked for and not found is not looked for again. That is also
+how long a stranger who guesses the name of the next key can keep that key's users out."""
 FETCH_TIMEOUT = 5.0
 """Seconds; a fetch that takes longer is given up."""
 MAX_BACKOFF = 30.0
@@ -102,11 +102,11 @@ class KeyCache:
         """What to do for a token that needs a key. `EdgeAuthError` where there is none for it.
 
         An unknown `kid` is looked for at once even when the set is fresh: Better Auth publishes a
-        new key at the moment it signs with it. Such fetches need a permit; without one, a `kid` that
-        was not looked for yet is `keys_unavailable`. A set that was asked for after the token came in
-        is recent enough to refuse it. Known keys that are not too old are used while an attempt is
-        under way, and while the source keeps failing. A token that would be refused anyway causes no
-        fetch and waits for none, where a set is known.
+        new key at the moment it signs with it. Such fetches need a permit; without one, a `kid`
+        that was not looked for yet is `keys_unavailable`. A set that was asked for after the token
+        came in is recent enough to refuse it. Known keys that are not too old are used while an
+        attempt is under way, and while the source keeps failing. A token that would be refused
+        anyway causes no fetch and waits for none, where a set is known.
         """
         self._give_up_vanished(now)
         busy, known = self._in_flight is not None, self._known

@@ -1,5 +1,5 @@
-"""Keys that a set lacks: how often a newer set may be fetched for them, and which were looked for just
-now. The core has the same in Rust (`src/keys/cache/`).
+"""Keys that a set lacks: how often a newer set may be fetched for them, and which were looked for
+just now. The core has the same in Rust (`src/keys/cache/`).
 """
 
 from collections import OrderedDict
@@ -15,8 +15,8 @@ ONE = 1.0 - 1e-6
 
 
 class Bucket:
-    """A token bucket, whose tokens are called permits here. It holds a few, so that strangers who use
-    up one do not use up the one that a rotation needs.
+    """A token bucket, whose tokens are called permits here. It holds a few, so that strangers who
+    use up one do not use up the one that a rotation needs.
     """
 
     def __init__(self, refill: float) -> None:

@@ -99,7 +99,9 @@ class KeySource:
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
-    """Waits for the end of a task. Whoever waits can be cancelled without it, and it without them."""
+    """Waits for the end of a task. A request that waits can be cancelled without the task, and the
+    task without the request.
+    """
     await asyncio.wait({task})
 
 

@@ -237,7 +237,7 @@ def test_requests_that_fastapi_gives_up_do_not_take_the_fetch_with_them(
     app, token = by_tokens(better_auth).app, better_auth.token()
 
     async def test() -> None:
-        transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
             for _ in range(5):
                 given_up = asyncio.create_task(client.get("/me", headers=bearer(token)))
@@ -248,7 +248,7 @@ def test_requests_that_fastapi_gives_up_do_not_take_the_fetch_with_them(
             waiting = asyncio.create_task(client.get("/me", headers=bearer(token)))
             await asyncio.sleep(0.02)
             gate.opened.set()
-            assert outcome(await waiting) == "200"
+            assert (await waiting).status_code == 200
 
     in_one_loop(test)
     assert better_auth.fetches == 1
@@ -287,7 +287,7 @@ def test_tokens_that_could_not_be_accepted_wait_for_nothing_while_the_source_han
     async def test() -> None:
         waiting = asyncio.create_task(lookup(source, "new"))
         await asyncio.to_thread(gate.asked.wait, 10)
-        with pytest.raises(EdgeAuthError, match="unknown_key|no usable key"):
+        with pytest.raises(EdgeAuthError, match="no usable key"):
             await asyncio.wait_for(source.keys("made-up", "EdDSA", plausible=False), 0.5)
         await asyncio.wait_for(source.keys(kid, "EdDSA", plausible=False), 0.5)
         await asyncio.wait_for(source.keys(kid, "EdDSA", plausible=True), 0.5)
