@@ -2,7 +2,7 @@ import { load } from "#wasm";
 import { toEdgeAuthError } from "./error.ts";
 import type { VerifierOptions } from "./options.ts";
 import type { VerifyResult } from "./result.ts";
-import type { WasmGateway } from "./wasm/glue.ts";
+import type { WaitUntil, WasmGateway } from "./wasm/glue.ts";
 
 /** A rule: which requests need what. The first that matches counts; what none matches needs a token. */
 export interface Route {
@@ -109,15 +109,20 @@ export interface RequestHead {
  */
 export class Gateway {
   readonly #wasm: WasmGateway;
+  readonly #waitUntil: WaitUntil | undefined;
 
-  constructor(wasm: WasmGateway) {
+  constructor(wasm: WasmGateway, waitUntil?: WaitUntil) {
     this.#wasm = wasm;
+    this.#waitUntil = waitUntil;
   }
 
-  /** @param waitUntil is told of what goes on after the decision, if the host must wait for that */
+  /**
+   * @param waitUntil is told of what goes on after the decision, if the host must wait for that: the
+   *   runtime's own by default
+   */
   async decide(
     { method, url, headers }: RequestHead,
-    waitUntil?: (task: Promise<unknown>) => void,
+    waitUntil: WaitUntil | undefined = this.#waitUntil,
   ): Promise<Decision> {
     return (await this.#wasm.decide({ method, url, headers }, waitUntil)) as Decision;
   }
@@ -132,7 +137,7 @@ export class Gateway {
 export async function createGateway(options: VerifierOptions & GatewayOptions): Promise<Gateway> {
   const glue = await load();
   try {
-    return new Gateway(glue.createGateway(options));
+    return new Gateway(glue.createGateway(options), glue.waitUntil);
   } catch (error) {
     throw toEdgeAuthError(error);
   }

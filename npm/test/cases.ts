@@ -292,12 +292,7 @@ const sources: Case[] = [
     name: "strangers' key names, of which a few are asked for",
     options: { ...remote, jwksUrl: "{keys}/strangers/all" },
     tokens: [good, ...[..."abcdef"].map((kid) => token(ed, claims, { kid })), good],
-    expected: [
-      "ok",
-      ...Array(4).fill("unknown_key"),
-      ...Array(2).fill("keys_unavailable"),
-      "ok",
-    ],
+    expected: ["ok", ...Array(4).fill("unknown_key"), ...Array(2).fill("keys_unavailable"), "ok"],
     fetches: { "strangers/all": 5 },
   },
   {
