@@ -264,9 +264,16 @@ fn parts_make_one_cache_in_exactly_one_way() {
         (format!("{name}={cache}; {name}.x=y; {name}.00=y; {name}s=y; {name}.=y"), "forward"),
         (format!("{first}; {last}"), "malformed_request"),
         (format!("{second}; {last}"), "malformed_request"),
-        (format!("{first}; {first}; {second}; {last}"), "malformed_request"),
-        (format!("{name}={cache}; {name}={cache}"), "malformed_request"),
-        (format!("{name}={cache}; {first}"), "malformed_request"),
+        // equal ones are one, and a neighbour's do no harm
+        (format!("{first}; {first}; {second}; {last}"), "forward"),
+        (format!("{name}={cache}; {name}={cache}"), "forward"),
+        (format!("{name}=x; {name}={cache}"), "forward"),
+        (format!("{name}.1=x; {first}; {second}; {last}; {name}.1=y"), "forward"),
+        (format!("{name}={cache}; {first}"), "forward"),
+        (format!("{name}={cache}; {name}.7=x"), "forward"),
+        // as long as there are not too many
+        (format!("{name}=1; {name}=2; {name}=3; {name}={cache}"), "forward"),
+        (format!("{name}=1; {name}=2; {name}=3; {name}=4; {name}={cache}"), "malformed_token"),
         (format!("{first}; {second}"), "malformed_token"),
         (format!("{first}; {second}; {name}.2={}", &forged[2 * third..]), "bad_signature"),
         (format!("{name}.0={cache}; {name}.1={}", "x".repeat(20_000)), "token_too_large"),
@@ -291,13 +298,23 @@ fn a_cache_counts_only_beside_the_cookie_of_its_session_guarded_alike() {
         (format!("{token}=token-2.sig; {data}={cache}"), "invalid_claim"),
         (format!("{token}=token-1; {data}={cache}"), "invalid_claim"),
         (format!("{token}=; {data}={cache}"), "invalid_claim"),
-        (format!("{token}=token-1.a; {token}=token-1.a; {data}={cache}"), "malformed_request"),
+        (format!("{token}=token-1.a; {token}=token-1.a; {data}={cache}"), "forward"),
+        (format!("{token}=x; {token}=token-1.a; {data}={cache}"), "forward"),
+        (format!("{token}=token-3.a; {token}=token-2.a; {data}={cache}"), "invalid_claim"),
         (format!("__Secure-{token}=token-1.sig; __Secure-{data}={cache}"), "forward"),
         (format!("__Host-{token}=token-1.sig; __Host-{data}={cache}"), "forward"),
         (format!("__Secure-{token}=token-1.sig; {data}={cache}"), "missing_token"),
+        (format!("__Secure-{token}=token-2.sig; {token}=token-1.sig; {data}={cache}"), "forward"),
         (
-            format!("__Secure-{token}=token-2.sig; {token}=token-1.sig; {data}={cache}"),
-            "missing_token",
+            format!("__Secure-{token}=token-1.sig; {token}=token-2.sig; {data}={cache}"),
+            "invalid_claim",
+        ),
+        (
+            format!(
+                "__Secure-{token}=x; __Secure-{data}=x; {token}=token-1.sig; {data}={cache}; \
+                 __Secure-{data}.3=x"
+            ),
+            "forward",
         ),
     ] {
         let edge = Edge::new(&BY_SECRET);

@@ -99,7 +99,7 @@ fn of_several_that_wait_for_one_that_is_gone_one_takes_over() {
     let results = host.run(join_all(requests));
     assert!(results.iter().all(|(outcome, _)| *outcome == "ok"), "{results:?}");
     assert_eq!(host.fetches(), 2);
-    assert!(host.elapsed() < 6.1, "{}", host.elapsed());
+    assert!(host.elapsed() < 6.3, "{}", host.elapsed());
 }
 
 #[test]

@@ -67,17 +67,46 @@ fn a_refresh_that_comes_to_nothing_is_taken_over() {
 
 #[test]
 fn a_fetch_that_comes_to_nothing_is_taken_over() {
-    for start in [0.0, 600.0] {
+    for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
         let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::knowing(&["a"]) };
         timeline.follow(&[
             (start, "a", "fetch"),
-            (start + 5.4, "a", "wait"),
+            (start + 5.4, "a", meanwhile),
             (start + 5.5, "a", "fetch"),
-            (start + 5.5, "a", "wait"),
-            (start + 10.9, "a", "wait"),
+            (start + 5.5, "a", meanwhile),
+            (start + 10.9, "a", meanwhile),
             (start + 11.0, "a", "fetch"),
         ]);
     }
+}
+
+#[test]
+fn an_attempt_that_is_given_up_is_taken_over_at_once() {
+    for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
+        let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::knowing(&["a"]) };
+        timeline.follow(&[(start, "a", "fetch"), (start + 0.1, "a", meanwhile)]);
+        timeline.abandon();
+        timeline.follow(&[(start + 0.1, "a", "fetch"), (start + 0.1, "a", meanwhile)]);
+        timeline.succeed(start + 0.2, &["a"]);
+        assert_eq!(timeline.ask(start + 0.2, "a"), "use");
+    }
+}
+
+#[test]
+fn an_attempt_that_is_given_up_late_does_not_end_the_one_that_took_over() {
+    let mut timeline = Timeline::new();
+    timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
+    timeline.abandon();
+    timeline.follow(&[(5.6, "a", "wait")]);
+    timeline.succeed(5.7, &["a"]);
+    assert_eq!(timeline.ask(5.7, "a"), "use");
+}
+
+#[test]
+fn known_keys_that_are_not_too_old_are_used_while_an_attempt_is_under_way() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(86_399.0, "a"), "fetch");
+    timeline.follow(&[(86_399.1, "a", "use"), (86_399.1, "b", "wait"), (86_400.0, "a", "wait")]);
 }
 
 #[test]
@@ -137,33 +166,128 @@ fn a_key_that_left_the_set_stops_at_once() {
 }
 
 #[test]
-fn a_key_that_nobody_has_seen_is_fetched_at_once_and_then_once_in_thirty_seconds() {
+fn keys_that_nobody_has_seen_are_fetched_for_at_once_a_few_times_and_then_once_in_thirty_seconds() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    for (now, kid) in [(2.0, "b"), (2.5, "c"), (3.0, "d"), (3.5, "e")] {
+        assert_eq!(timeline.ask(now, kid), "fetch");
+        timeline.follow(&[(now + 0.1, kid, "wait"), (now + 0.1, "x", "wait"), (now, "a", "use")]);
+        timeline.succeed(now + 0.2, &["a"]);
+        assert_eq!(timeline.ask(now + 0.2, kid), "unknown_key", "it was looked for");
+    }
+    timeline.follow(&[(3.8, "f", "keys_unavailable"), (3.8, "a", "use")]);
+    assert_eq!(timeline.retry_after(), Some(29));
+    timeline.follow(&[(31.9, "g", "keys_unavailable"), (32.0, "g", "fetch")]);
+    timeline.succeed(32.5, &["a"]);
+    timeline.follow(&[(32.5, "g", "unknown_key"), (61.9, "h", "keys_unavailable")]);
+    assert_eq!(timeline.retry_after(), Some(1));
+    assert_eq!(timeline.ask(62.0, "h"), "fetch");
+}
+
+#[test]
+fn permits_that_are_not_used_add_up_to_a_few() {
+    for pause in [120.0, 400.0] {
+        let mut timeline = Timeline::knowing(&["a"]);
+        let mut fetches = 0;
+        for i in 0..40 {
+            let now = f64::from(i / 20) * pause + 1.0 + f64::from(i) * 0.01;
+            if timeline.ask(now, &format!("unknown-{i}")) == "fetch" {
+                fetches += 1;
+                timeline.succeed(now, &["a"]);
+            }
+        }
+        assert_eq!(fetches, 8);
+    }
+}
+
+#[test]
+fn a_key_that_was_looked_for_is_not_looked_for_again_at_once() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
-    timeline.follow(&[(2.1, "b", "wait"), (2.1, "c", "wait"), (2.1, "a", "use")]);
-    timeline.succeed(2.5, &["a"]);
-    timeline.follow(&[
-        (2.5, "b", "unknown_key"),
-        (2.5, "c", "unknown_key"),
-        (31.9, "d", "unknown_key"),
-        (31.9, "a", "use"),
-        (32.0, "d", "fetch"),
-    ]);
-    timeline.succeed(32.5, &["a"]);
-    timeline.follow(&[(61.9, "e", "unknown_key"), (62.0, "e", "fetch")]);
+    timeline.succeed(2.1, &["a"]);
+    timeline.follow(&[(2.2, "b", "unknown_key"), (6.9, "b", "unknown_key"), (7.0, "b", "fetch")]);
+    // and does not use up what others need
+    timeline.succeed(7.1, &["a"]);
+    assert_eq!(timeline.ask(7.2, "c"), "fetch");
+}
+
+#[test]
+fn whoever_asks_for_the_name_of_the_next_key_keeps_its_users_out_for_five_seconds_at_most() {
+    for made_up in [0, 10] {
+        let mut timeline = Timeline::knowing(&["1"]);
+        assert_eq!(timeline.ask(2.0, "2"), "fetch");
+        timeline.succeed(2.0, &["1"]);
+        for i in 0..made_up {
+            let now = 2.1 + f64::from(i) * 0.01;
+            if timeline.ask(now, &format!("made-up-{i}")) == "fetch" {
+                timeline.succeed(now, &["1"]);
+            }
+        }
+        // now there is a key of that name
+        assert_eq!(timeline.ask(6.9, "2"), "unknown_key");
+        let expected = if made_up == 0 { "fetch" } else { "keys_unavailable" };
+        assert_eq!(timeline.ask(7.0, "2"), expected);
+    }
+}
+
+#[test]
+fn names_that_are_remembered_as_absent_are_few_and_short() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    let long = "x".repeat(3_000);
+    assert_eq!(timeline.ask(2.0, "first"), "fetch");
+    timeline.succeed(2.0, &["a"]);
+    assert_eq!(timeline.ask(2.1, &long), "fetch");
+    timeline.succeed(2.1, &["a"]);
+    timeline.follow(&[(2.2, "first", "unknown_key"), (2.2, &long, "fetch")]);
+    timeline.succeed(2.2, &["a"]);
+    // these have waited for it
+    for i in 0..64 {
+        let name = format!("other-{i}");
+        assert_eq!(timeline.ask_for(2.3, &wanted(&name, 2.2)), "unknown_key");
+    }
+    timeline.follow(&[(2.3, "other-0", "unknown_key"), (2.3, "first", "fetch")]);
 }
 
 #[test]
 fn a_search_that_finds_its_key_is_not_counted() {
+    let mut timeline = Timeline::knowing(&["0"]);
+    for i in 1..20_u32 {
+        let (now, kid) = (f64::from(i), i.to_string());
+        assert_eq!(timeline.ask(now, &kid), "fetch");
+        timeline.succeed(now + 0.5, &["0", &kid]);
+        assert_eq!(timeline.ask(now + 0.5, &kid), "use");
+    }
+    // one that finds another key than the one it was made for does
+    for (now, kid) in [(20.0, "a"), (20.1, "b"), (20.2, "c"), (20.3, "d")] {
+        assert_eq!(timeline.ask(now, kid), "fetch");
+        timeline.succeed(now, &["new", kid, "0"][..1]);
+    }
+    assert_eq!(timeline.ask(20.4, "e"), "keys_unavailable");
+}
+
+#[test]
+fn a_search_that_is_given_up_is_not_counted() {
     let mut timeline = Timeline::knowing(&["a"]);
-    assert_eq!(timeline.ask(2.0, "b"), "fetch");
-    timeline.succeed(2.5, &["a", "b"]);
-    timeline.follow(&[(2.5, "b", "use"), (4.0, "c", "fetch")]);
-    timeline.succeed(4.5, &["b", "c"]);
-    timeline.follow(&[(4.5, "c", "use"), (6.0, "d", "fetch")]);
-    // this one finds another key than the one it was made for
-    timeline.succeed(6.5, &["c", "e"]);
-    timeline.follow(&[(6.5, "d", "unknown_key"), (6.5, "e", "use"), (7.0, "f", "unknown_key")]);
+    for i in 0..20_u32 {
+        assert_eq!(timeline.ask(2.0 + f64::from(i), "b"), "fetch");
+        timeline.abandon();
+    }
+}
+
+#[test]
+fn five_hundred_may_wait_for_an_attempt_and_the_next_is_told_to_come_back() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(0.0, "a"), "fetch");
+    let joined: Vec<_> = (0..500).map(|_| timeline.cache.join(None).unwrap()).collect();
+    assert_eq!(timeline.cache.join(joined[0]).unwrap(), joined[0], "who waits goes on waiting");
+    let error = timeline.cache.join(None).unwrap_err();
+    assert_eq!((error.code().as_str(), error.retry_after()), ("keys_unavailable", Some(1)));
+    timeline.cache.leave(joined[0].unwrap());
+    assert!(timeline.cache.join(None).is_ok());
+    // whatever becomes of them, the next attempt begins with none
+    timeline.fail(1.0);
+    assert_eq!(timeline.ask(3.0, "a"), "fetch");
+    timeline.cache.leave(joined[0].unwrap());
+    assert!((0..500).all(|_| timeline.cache.join(None).is_ok()));
 }
 
 #[test]
@@ -189,12 +313,12 @@ fn an_empty_set_is_a_set_and_unknown_keys_are_searched_for_as_rarely() {
     let mut timeline = Timeline::knowing(&[]);
     assert_eq!(timeline.ask(1.0, "a"), "fetch");
     timeline.succeed(1.5, &[]);
-    timeline.follow(&[
-        (1.5, "a", "unknown_key"),
-        (2.0, "b", "unknown_key"),
-        (30.9, "a", "unknown_key"),
-        (31.0, "a", "fetch"),
-    ]);
+    for (now, kid) in [(2.0, "b"), (2.1, "c"), (2.2, "d")] {
+        assert_eq!(timeline.ask(now, kid), "fetch");
+        timeline.succeed(now, &[]);
+    }
+    timeline.follow(&[(2.3, "a", "unknown_key"), (30.9, "e", "keys_unavailable")]);
+    assert_eq!(timeline.ask(31.0, "a"), "fetch");
     timeline.succeed(31.5, &["a"]);
     assert_eq!(timeline.ask(31.5, "a"), "use");
 }
@@ -208,7 +332,7 @@ fn a_set_that_was_asked_for_after_the_token_came_in_decides() {
         assert_eq!(timeline.ask_for(0.5, &wanted("b", since)), "unknown_key", "came in at {since}");
     }
     // the key may have been made between the request for the set and the token
-    assert_eq!(timeline.ask_for(0.5, &wanted("b", 0.1)), "fetch");
+    assert_eq!(timeline.ask_for(0.5, &wanted("c", 0.1)), "fetch");
 }
 
 #[test]
@@ -219,10 +343,20 @@ fn a_token_that_would_be_refused_anyway_is_not_worth_a_search() {
     assert_eq!(timeline.ask_for(2.0, &hopeless("a", 2.0)), "use");
     // and takes nothing from one that is
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
-    // without any set, or with one that is too old, it is fetched for
-    assert_eq!(Timeline::new().ask_for(0.0, &hopeless("a", 0.0)), "fetch");
+    assert_eq!(
+        timeline.ask_for(2.0, &hopeless("c", 2.0)),
+        "unknown_key",
+        "nor is it worth waiting"
+    );
+    // a known set will do for it at any age
     let mut timeline = Timeline::knowing(&["a"]);
-    assert_eq!(timeline.ask_for(600.0, &hopeless("a", 600.0)), "fetch");
+    for now in [480.0, 600.0, 86_399.0] {
+        assert_eq!(timeline.ask_for(now, &hopeless("a", now)), "use");
+        assert_eq!(timeline.ask_for(now, &hopeless("b", now)), "unknown_key");
+    }
+    // without any set, or with one that is too old, it is fetched for
+    assert_eq!(timeline.ask_for(86_400.0, &hopeless("a", 86_400.0)), "fetch");
+    assert_eq!(Timeline::new().ask_for(0.0, &hopeless("a", 0.0)), "fetch");
 }
 
 #[test]

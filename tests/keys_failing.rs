@@ -112,19 +112,21 @@ fn a_failed_search_for_a_key_leaves_the_known_ones_and_is_counted() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
     timeline.fail(2.5);
+    timeline.follow(&[(2.5, "a", "use"), (2.5, "b", "keys_unavailable")]);
+    // the pauses after failures hold these up too
+    for (now, kid) in [(3.5, "b"), (5.5, "c"), (9.5, "d")] {
+        assert_eq!(timeline.ask(now - 0.1, kid), "keys_unavailable");
+        assert_eq!(timeline.ask(now, kid), "fetch", "{kid} at {now}");
+        timeline.fail(now);
+    }
     timeline.follow(&[
-        (2.5, "a", "use"),
-        (2.5, "b", "keys_unavailable"),
-        (10.0, "c", "keys_unavailable"),
-        (10.0, "a", "use"),
+        (20.0, "c", "keys_unavailable"),
+        (20.0, "a", "use"),
         (31.9, "c", "keys_unavailable"),
         (32.0, "c", "fetch"),
     ]);
-    timeline.fail(32.5);
-    timeline.follow(&[(32.5, "b", "keys_unavailable"), (61.9, "b", "keys_unavailable")]);
-    assert_eq!(timeline.ask(62.0, "b"), "fetch");
-    timeline.succeed(62.5, &["a", "b"]);
-    timeline.follow(&[(62.5, "a", "use"), (62.5, "b", "use")]);
+    timeline.succeed(32.5, &["a", "c"]);
+    timeline.follow(&[(32.5, "a", "use"), (32.5, "c", "use")]);
 }
 
 #[test]
@@ -144,10 +146,17 @@ fn a_refusal_after_a_failed_search_says_when_the_next_search_is() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
     timeline.fail(2.5);
-    assert_eq!(timeline.ask(2.5, "b"), "keys_unavailable");
-    assert_eq!(timeline.retry_after(), Some(30));
-    assert_eq!(timeline.ask(12.0, "b"), "keys_unavailable");
-    assert_eq!(timeline.retry_after(), Some(20));
+    for (now, seconds) in [(2.5, 1), (3.5, 2), (5.5, 4)] {
+        assert_eq!(timeline.ask(now, "b"), "keys_unavailable");
+        assert_eq!(timeline.retry_after(), Some(seconds));
+        let next = now + f64::from(seconds);
+        assert_eq!(timeline.ask(next, "b"), "fetch");
+        timeline.fail(next);
+    }
+    // the last permit is used up
+    assert_eq!(timeline.ask(9.5, "b"), "keys_unavailable");
+    assert_eq!(timeline.retry_after(), Some(23));
+    assert_eq!(timeline.ask(31.9, "b"), "keys_unavailable");
     assert_eq!(timeline.ask(32.0, "b"), "fetch");
 }
 
@@ -158,9 +167,9 @@ fn keys_that_are_too_old_are_refused_until_the_next_fetch_and_not_until_the_next
     timeline.fail(600.0);
     assert_eq!(timeline.ask(86_400.0 - 5.0, "b"), "fetch");
     timeline.fail(86_400.0 - 5.0);
-    assert_eq!(timeline.ask(86_400.0 - 4.0, "b"), "fetch", "a search");
+    assert_eq!(timeline.ask(86_400.0 - 3.0, "b"), "fetch", "a search");
     // the third failure is followed by a pause of four seconds
-    timeline.fail(86_400.0 - 3.5);
+    timeline.fail(86_400.0 - 3.0);
     assert_eq!(timeline.ask(86_400.0, "b"), "keys_unavailable");
     assert_eq!(timeline.retry_after(), Some(1));
     assert_eq!(timeline.ask(86_401.0, "b"), "fetch");

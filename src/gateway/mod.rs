@@ -47,7 +47,7 @@ pub use well_known::{is_health_check, unhealthy};
 use std::sync::Arc;
 
 use cors::Cors;
-use credentials::{Credential, SessionCookies, Sessions};
+use credentials::{Credential, SessionCookie, SessionCookies, SessionRefusal, Sessions};
 use forward::{Forwarding, Passage};
 use issuers::Issuers;
 use operations::{Occasion, Operations, Seen};
@@ -261,7 +261,7 @@ impl Gateway {
         route
     }
 
-    /// Whose session it is. A kept token that has ended meanwhile is asked for once more.
+    /// Whose session it is, by the first of the cookies that are of a live one.
     async fn session_user<H: Host>(
         &self,
         cookies: &SessionCookies,
@@ -270,13 +270,43 @@ impl Gateway {
         if let Some(user) = self.sessions.cached_user(cookies, host).await? {
             return Ok(Caller { user, issuer: None, token: None });
         }
-        let mut again = false;
+        let mut refusal: Option<Error> = None;
+        for session in &cookies.sessions {
+            let SessionRefusal { error, is_of_this_session } =
+                match self.exchanged_user(session, host).await {
+                    Ok(caller) => return Ok(caller),
+                    Err(refusal) => refusal,
+                };
+            // that the auth server could not say is worth another try, whatever it says of others
+            let is_unavailable = error.code() == Code::KeysUnavailable;
+            if refusal.is_none() || is_unavailable {
+                refusal = Some(error);
+            }
+            if !is_of_this_session {
+                break;
+            }
+        }
+        Err(refusal.unwrap_or_else(|| Error::new(Code::MissingToken, MISSING_TOKEN)))
+    }
+
+    /// Whose session that is. A kept token that has ended meanwhile is asked for once more.
+    async fn exchanged_user<H: Host>(
+        &self,
+        session: &SessionCookie,
+        host: &H,
+    ) -> Result<Caller, SessionRefusal> {
+        let mut ended: Option<String> = None;
         loop {
-            let token = self.sessions.token(&cookies.session, host, again).await?;
+            let token = self.sessions.token(session, host, ended.as_deref()).await?;
             match self.issuers.verify(&token, host).await {
                 Ok((user, _)) => return Ok(Caller { user, issuer: None, token: Some(token) }),
-                Err(error) if error.code() == Code::Expired && !again => again = true,
-                Err(error) => return Err(error),
+                Err(error) if error.code() == Code::Expired && ended.is_none() => {
+                    ended = Some(token);
+                }
+                Err(error) => {
+                    let is_of_this_session = error.code() != Code::KeysUnavailable;
+                    return Err(SessionRefusal { error, is_of_this_session });
+                }
             }
         }
     }

@@ -75,6 +75,24 @@ impl JsHost {
         self.relay.settled(promise).await
     }
 
+    /// Starts a task and gives the promise of its end, unless it has ended already.
+    fn start<F: Future<Output = ()> + 'static>(
+        &self,
+        task: impl FnOnce(Self) -> F,
+    ) -> Option<Promise> {
+        let relay = Relay::default();
+        let task = task(Self { relay: relay.clone(), ..self.clone() });
+        let running = relay.run(async move {
+            task.await;
+            Ok(JsValue::UNDEFINED)
+        });
+        // none fails
+        let running = running.ok().filter(JsValue::is_object)?;
+        let running = Promise::resolve(&running);
+        (self.keep_alive)(running.clone());
+        Some(running)
+    }
+
     /// Has the runtime go on until the promise is settled.
     pub fn keep_alive(&self, task: Promise) {
         (self.keep_alive)(task);
@@ -169,14 +187,14 @@ impl Host for JsHost {
     }
 
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let relay = Relay::default();
-        let task = task(Self { relay: relay.clone(), ..self.clone() });
-        let running = relay.run(async move {
-            task.await;
-            Ok(JsValue::UNDEFINED)
-        });
-        // a task that is done gives nothing to wait for, and none fails
-        (self.keep_alive)(Promise::resolve(&running.unwrap_or_default()));
+        self.start(task);
+    }
+
+    async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        if let Some(running) = self.start(task) {
+            // it is never rejected
+            let _ = self.relay.settled(running).await;
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A native host brings its own HTTP client and clock; [`native`] has the signatures.
 
+mod pauses;
+
 #[cfg(feature = "host-js")]
 mod js;
 
@@ -17,8 +19,12 @@ pub use js::JsHost;
 #[cfg(feature = "host-js")]
 pub use relay::Relay;
 
+pub(crate) use pauses::Pauses;
+
 use std::fmt;
 use std::future::{Future, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::jose::{Algorithm, PublicKey};
 
@@ -76,6 +82,40 @@ pub trait Host: Clone + 'static {
     /// Runs a task, with a host of its own, that may go on after the answer has been given, as long
     /// as the runtime lets it.
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F);
+
+    /// Runs a task in the [`background`](Self::background) and comes back when it has ended, or when the
+    /// runtime has stopped it. The task goes on where this future is dropped.
+    fn run_to_end<F: Future<Output = ()> + 'static>(
+        &self,
+        task: impl FnOnce(Self) -> F,
+    ) -> impl Future<Output = ()> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let end = SetOnDrop(Arc::clone(&ended));
+        self.background(|host| {
+            let task = task(host);
+            async move {
+                let _end = end;
+                task.await;
+            }
+        });
+        async move {
+            while !ended.load(Ordering::Acquire) {
+                self.sleep(LOOK_AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Milliseconds.
+const LOOK_AGAIN: u32 = 5;
+
+/// Notes that a task has ended, however that comes about.
+struct SetOnDrop(Arc<AtomicBool>);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// How much a line of the log matters; the most important is the least.

@@ -8,7 +8,7 @@ use super::key_set::{KeySet, Wanted};
 use super::stored;
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, ERRORS_PAGE, Error};
-use crate::host::{GetError, GetRequest, GetResponse, Host};
+use crate::host::{GetError, GetRequest, GetResponse, Host, Pauses};
 use crate::jose::{JwkSet, JwkSetError};
 
 /// The keys of one issuer.
@@ -29,7 +29,7 @@ impl KeySource {
     /// The JWK Set at `url`, fetched when the first token asks for a key.
     pub fn remote(url: &str, timing: Timing) -> Self {
         let cache = Arc::new(Mutex::new(KeyCache::new(timing)));
-        Self::Remote(Remote { url: url.into(), cache })
+        Self::Remote(Remote { url: url.into(), cache, failure: Arc::default() })
     }
 
     /// The keys to try for a token, in order: at least one.
@@ -86,6 +86,8 @@ impl KeySource {
 pub struct Remote {
     url: Arc<str>,
     cache: Arc<Mutex<KeyCache>>,
+    /// Why the last fetch brought no set, if it did not
+    failure: Arc<Mutex<Option<Arc<FetchError>>>>,
 }
 
 impl Remote {
@@ -94,51 +96,37 @@ impl Remote {
         host: &H,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
-        let mut failure = None;
-        for _ in 0..MAX_LOOKUPS {
+        let mut waiting = Waiting::new(self);
+        loop {
             let lookup = self.cache().lookup(host.now(), wanted);
             match lookup {
                 Lookup::Use(keys) => return Ok(keys),
                 Lookup::UseAndRefresh(keys, attempt) => {
-                    let source = self.clone();
-                    host.background(async move |host| {
-                        source.carry_out(&host, attempt).await;
-                    });
+                    let open = self.open(attempt);
+                    host.background(|host| open.carry_out(host));
                     return Ok(keys);
                 }
-                Lookup::Fetch(attempt) => failure = self.carry_out(host, attempt).await,
-                Lookup::Wait => host.sleep(WAIT_MILLISECONDS).await,
-                Lookup::Refuse(error) => {
-                    return Err(match failure {
-                        Some(failure) => error.with_source(failure),
-                        None => error,
-                    });
+                // in the background, so that it goes on when the client of this request hangs up
+                Lookup::Fetch(attempt) => {
+                    let open = self.open(attempt);
+                    host.run_to_end(|host| open.carry_out(host)).await;
                 }
+                Lookup::Wait => waiting.a_moment(host).await?,
+                Lookup::Refuse(error) => return Err(self.explained(error)),
             }
         }
-        Err(Error::new(Code::KeysUnavailable, "waited too long for the auth server's JWK Set")
-            .with_retry_after(1))
     }
 
-    async fn carry_out<H: Host>(&self, host: &H, attempt: Attempt) -> Option<FetchError> {
-        let attempt = match attempt.is_first() {
-            true => self.recall(host, attempt).await?,
-            false => attempt,
-        };
-        let (set, failure) = match self.fetch(host, attempt.asked).await {
-            Ok(set) => (Some(set), None),
-            Err(error) => (None, Some(error)),
-        };
-        self.cache().report(attempt, set, host.now(), host.random());
-        failure
+    fn open(&self, attempt: Attempt) -> OpenAttempt {
+        OpenAttempt { source: self.clone(), attempt: Some(attempt) }
     }
 
-    /// A cold isolate looks for what another has kept: that spares the fetch, or stands in if it fails.
-    async fn recall<H: Host>(&self, host: &H, attempt: Attempt) -> Option<Attempt> {
-        let Some(record) = host.load(&self.url).await else { return Some(attempt) };
-        match stored::read(&self.url, &record) {
-            Some((asked, set)) => self.cache().recall(attempt, set, asked, host.now()),
-            None => Some(attempt),
+    /// The same error with what has kept the set away, if that is why.
+    fn explained(&self, error: Error) -> Error {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match failure {
+            Some(failure) if error.code() == Code::KeysUnavailable => error.with_source(failure),
+            _ => error,
         }
     }
 
@@ -170,11 +158,86 @@ impl Remote {
     }
 }
 
-/// How often a request that waits for another's fetch looks again.
-const WAIT_MILLISECONDS: u32 = 20;
+/// An attempt that is being carried out. One that is dropped, because its runtime has stopped it, is
+/// given up, and the next request takes over.
+struct OpenAttempt {
+    source: Remote,
+    attempt: Option<Attempt>,
+}
 
-/// Waiting for another's fetch and its grace takes 275 rounds; then two fetches of one's own.
-const MAX_LOOKUPS: usize = 600;
+impl OpenAttempt {
+    async fn carry_out<H: Host>(mut self, host: H) {
+        if !self.recall(&host).await {
+            return;
+        }
+        let Some(asked) = self.attempt.as_ref().map(|attempt| attempt.asked) else { return };
+        let (set, failure) = match self.source.fetch(&host, asked).await {
+            Ok(set) => (Some(set), None),
+            Err(error) => (None, Some(Arc::new(error))),
+        };
+        *self.source.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        if let Some(attempt) = self.attempt.take() {
+            self.source.cache().report(attempt, set, host.now(), host.random());
+        }
+    }
+
+    /// A cold isolate looks for what another has kept: that spares the fetch, or stands in if it fails.
+    /// Whether there is something left to do.
+    async fn recall<H: Host>(&mut self, host: &H) -> bool {
+        if !self.attempt.as_ref().is_some_and(Attempt::is_first) {
+            return true;
+        }
+        let url = &self.source.url;
+        let record = host.load(url).await;
+        let kept = record.and_then(|record| stored::read(url, &record));
+        let Some((asked, set)) = kept else { return true };
+        let Some(attempt) = self.attempt.take() else { return false };
+        self.attempt = self.source.cache().recall(attempt, set, asked, host.now());
+        self.attempt.is_some()
+    }
+}
+
+impl Drop for OpenAttempt {
+    fn drop(&mut self) {
+        if let Some(attempt) = self.attempt.take() {
+            self.source.cache().abandon(attempt);
+        }
+    }
+}
+
+/// A request that waits for attempts of others.
+struct Waiting<'s> {
+    source: &'s Remote,
+    joined: Option<u64>,
+    pauses: Pauses,
+}
+
+impl<'s> Waiting<'s> {
+    fn new(source: &'s Remote) -> Self {
+        Self { source, joined: None, pauses: Pauses::up_to(MOST_SECONDS) }
+    }
+
+    async fn a_moment<H: Host>(&mut self, host: &H) -> Result<(), Error> {
+        self.joined = self.source.cache().join(self.joined)?;
+        match self.pauses.pause(host).await {
+            true => Ok(()),
+            false => Err(Error::new(Code::KeysUnavailable, WAITED).with_retry_after(1)),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(joined) = self.joined {
+            self.source.cache().leave(joined);
+        }
+    }
+}
+
+/// Another's fetch with its grace, and one after it.
+const MOST_SECONDS: f64 = 11.0;
+
+const WAITED: &str = "waited too long for the auth server's JWK Set";
 
 #[derive(Debug)]
 enum FetchError {

@@ -77,6 +77,14 @@ impl Host for WorkerHost {
         let deployment = Rc::clone(&self.deployment);
         self.runtime.background(|runtime| task(Self { runtime, deployment }));
     }
+
+    fn run_to_end<F: Future<Output = ()> + 'static>(
+        &self,
+        task: impl FnOnce(Self) -> F,
+    ) -> impl Future<Output = ()> {
+        let deployment = Rc::clone(&self.deployment);
+        self.runtime.run_to_end(|runtime| task(Self { runtime, deployment }))
+    }
 }
 
 #[wasm_bindgen(module = "/src/host/store.js")]

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, Level, Limit, native};
 use better_auth_edge::jose::{Algorithm, PublicKey};
+use futures_util::FutureExt;
 
 use super::NOW;
 
@@ -22,16 +23,21 @@ struct State {
     request_ids: Cell<u32>,
     timers: RefCell<Vec<(f64, Waker)>>,
     next_answers: RefCell<VecDeque<Answer>>,
+    answers_for: RefCell<Vec<(For, Answer)>>,
     answer: RefCell<Answer>,
     requests: RefCell<Vec<GetRequest>>,
     tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
     loads: Cell<usize>,
+    store_seconds: Cell<f64>,
     store: Store,
     log: RefCell<Vec<(Level, String)>>,
     points: RefCell<Vec<String>>,
     limited: RefCell<Vec<Limit>>,
     counted: RefCell<Vec<(Limit, String)>>,
 }
+
+/// Which requests an answer is for.
+type For = Box<dyn Fn(&GetRequest) -> bool>;
 
 /// What outlives an isolate.
 type Store = Rc<RefCell<BTreeMap<String, Vec<u8>>>>;
@@ -56,10 +62,12 @@ impl TestHost {
             request_ids: Cell::new(0),
             timers: RefCell::default(),
             next_answers: RefCell::default(),
+            answers_for: RefCell::default(),
             answer: RefCell::new(Answer::fails(GetError::Unreachable)),
             requests: RefCell::default(),
             tasks: RefCell::default(),
             loads: Cell::new(0),
+            store_seconds: Cell::new(0.0),
             store,
             log: RefCell::default(),
             points: RefCell::default(),
@@ -76,6 +84,11 @@ impl TestHost {
     /// What the network answers once, before it goes on as before; several queue up.
     pub(crate) fn answers_once(&self, answer: Answer) {
         self.0.next_answers.borrow_mut().push_back(answer);
+    }
+
+    /// What the network answers to such requests from now on.
+    pub(crate) fn answers_to(&self, which: impl Fn(&GetRequest) -> bool + 'static, answer: Answer) {
+        self.0.answers_for.borrow_mut().push((Box::new(which), answer));
     }
 
     /// How often something was fetched.
@@ -102,6 +115,11 @@ impl TestHost {
     /// How often somebody has looked into the store.
     pub(crate) fn loads(&self) -> usize {
         self.0.loads.get()
+    }
+
+    /// A look into the store takes so many seconds from now on.
+    pub(crate) fn store_takes(&self, seconds: f64) {
+        self.0.store_seconds.set(seconds);
     }
 
     /// The jitter from now on.
@@ -151,18 +169,32 @@ impl TestHost {
         }
     }
 
+    /// Lets the background tasks go on as far as they can. Whether one has ended.
+    fn poll_background(&self) -> bool {
+        let mut tasks = self.0.tasks.take();
+        let count = tasks.len();
+        tasks.retain_mut(|task| task.now_or_never().is_none());
+        let has_ended = tasks.len() < count;
+        self.0.tasks.borrow_mut().extend(tasks);
+        has_ended
+    }
+
     /// Forgets the background tasks, as a runtime does that has no more time for them.
     pub(crate) fn drop_background(&self) {
         self.0.tasks.take();
     }
 
-    /// Runs a future to its end. When it waits, the clock goes to the next timer.
+    /// Runs a future to its end. When it waits, background tasks go on, and the clock goes to the next
+    /// timer when they wait too.
     pub(crate) fn run<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
                 return output;
+            }
+            if self.poll_background() {
+                continue;
             }
             let deadlines = self.0.timers.borrow();
             let next = deadlines.iter().map(|(deadline, _)| *deadline).min_by(f64::total_cmp);
@@ -210,8 +242,12 @@ impl Host for TestHost {
     }
 
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
+        let answers = self.0.answers_for.borrow();
+        let answer = answers.iter().find(|(which, _)| which(&request)).map(|(_, answer)| answer);
+        let answer = answer.cloned();
+        drop(answers);
         self.0.requests.borrow_mut().push(request);
-        let next = self.0.next_answers.borrow_mut().pop_front();
+        let next = answer.or_else(|| self.0.next_answers.borrow_mut().pop_front());
         let answer = next.unwrap_or_else(|| self.0.answer.borrow().clone());
         match answer.delay {
             Some(seconds) => self.wait(seconds).await,
@@ -222,6 +258,7 @@ impl Host for TestHost {
 
     async fn load(&self, url: &str) -> Option<Vec<u8>> {
         self.0.loads.set(self.loads() + 1);
+        self.wait(self.0.store_seconds.get()).await;
         self.0.store.borrow().get(url).cloned()
     }
 
@@ -254,6 +291,41 @@ impl Host for TestHost {
 
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         self.0.tasks.borrow_mut().push(Box::pin(task(self.clone())));
+    }
+
+    async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        let ended = Rc::new(Ended::default());
+        let guard = EndsOnDrop(ended.clone());
+        self.background(|host| {
+            let task = task(host);
+            async move {
+                let _guard = guard;
+                task.await;
+            }
+        });
+        poll_fn(|context| {
+            *ended.waker.borrow_mut() = Some(context.waker().clone());
+            if ended.has_ended.get() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// Whether a background task has ended or was forgotten, and who waits for that.
+#[derive(Default)]
+struct Ended {
+    has_ended: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+struct EndsOnDrop(Rc<Ended>);
+
+impl Drop for EndsOnDrop {
+    fn drop(&mut self) {
+        self.0.has_ended.set(true);
+        if let Some(waker) = self.0.waker.take() {
+            waker.wake();
+        }
     }
 }
 

@@ -85,6 +85,12 @@ impl Timeline {
         self.cache.report(attempt, None, now, jitter);
     }
 
+    /// The oldest open attempt ends without a word.
+    pub(crate) fn abandon(&mut self) {
+        let attempt = self.open.pop_front().expect("an attempt is under way");
+        self.cache.abandon(attempt);
+    }
+
     /// The newest open attempt becomes the oldest: answers overtake each other.
     pub(crate) fn newest_first(&mut self) {
         self.open.rotate_right(1);

@@ -1,8 +1,9 @@
 //! Better Auth's cookies: which of them is a session, and that no other site uses it (RFC 6265;
 //! OWASP, Cross-Site Request Forgery Prevention).
 
+use super::canonical::{decoded, encoded};
 use super::cookie_cache;
-use super::values::{joined, only};
+use super::values::{MOST_WHOLES, Wholes, distinct, wholes};
 use super::websocket::is_handshake;
 use crate::error::{Code, Error};
 use crate::gateway::edit::HeaderEdit;
@@ -41,39 +42,45 @@ impl Cookies {
         }
     }
 
-    /// The session's cookies, if they count here.
+    /// The session's cookies, if they count here. There may be several: a neighbouring host can set
+    /// cookies of the same names, and which of them is a live session only Better Auth can tell.
     ///
     /// # Errors
-    /// [`Code::MalformedRequest`] for two of one name and for a cache in pieces,
     /// [`Code::CrossSiteRequest`] where another site may have caused the request.
     pub(super) fn session(&self, head: &RequestHead) -> Result<Option<SessionCookies>, Error> {
         if !self.exchanged && !self.cached {
             return Ok(None);
         }
         let cookies = self.cookies(head);
-        let is_apart: Vec<_> = cookies.iter().map(|(_, apart)| *apart).collect();
+        // in another cookie's value, whoever sets that one could bring a session
+        let apart = cookies.iter().filter(|(_, apart)| *apart);
+        let apart: Vec<_> = apart.map(|(cookie, _)| name_and_value(cookie)).collect();
         let cookies: Vec<_> = cookies.iter().map(|(cookie, _)| name_and_value(cookie)).collect();
-        // browsers guard the first two best: a neighbouring domain cannot set them
+        let mut found = SessionCookies { exchanged: self.exchanged, ..SessionCookies::default() };
+        // browsers guard the first two best: a neighbouring domain cannot set the very first
         for guard in ["__Host-", "__Secure-", ""] {
             let named = |name| [guard, &self.prefix, name].concat();
             let name = named("session_token");
-            let Some(value) = only(&name, &cookies)? else { continue };
-            // in another cookie's value, whoever sets that one could bring a session
-            if !cookies.iter().zip(&is_apart).any(|((n, _), apart)| *n == name && *apart) {
+            let values = distinct(&name, &apart);
+            let caches = match self.cached && !values.is_empty() {
+                true => wholes(&named("session_data"), &cookies),
+                false => Wholes::default(),
+            };
+            if caches == Wholes::default() && !self.exchanged {
                 continue;
             }
-            let cache = match self.cached {
-                true => joined(&named("session_data"), &cookies)?,
-                false => None,
-            };
-            if cache.is_none() && !self.exchanged {
-                return Ok(None);
+            for value in values {
+                found.add(SessionCookie { name: name.clone(), guard, value: decoded(value) });
             }
-            self.check_site(head)?;
-            let (session, exchanged) = ([&name, "=", value].concat(), self.exchanged);
-            return Ok(Some(SessionCookies { session, cache, exchanged }));
+            found.in_pieces |= caches.in_pieces;
+            let caches = caches.values.into_iter().map(|value| SessionCache { guard, value });
+            found.caches.extend(caches);
         }
-        Ok(None)
+        if found.sessions.is_empty() {
+            return Ok(None);
+        }
+        self.check_site(head)?;
+        Ok(Some(found))
     }
 
     /// Reading is safe, as long as the answer cannot be read by others; anything else must come from
@@ -151,23 +158,66 @@ impl Cookies {
 }
 
 /// What shows a session.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub(in crate::gateway) struct SessionCookies {
-    /// Its cookie as `Cookie` has it, by which Better Auth gives a token
-    pub(in crate::gateway) session: String,
-    /// What Better Auth has signed about the session, if it is there and counts
-    pub(super) cache: Option<String>,
-    /// Whether Better Auth may be asked where that is not good
+    /// One of these may be live; at least one, at most [`MOST_WHOLES`]
+    pub(in crate::gateway) sessions: Vec<SessionCookie>,
+    /// What Better Auth may have signed about one of them
+    pub(super) caches: Vec<SessionCache>,
+    /// Whether there are parts of caches that make no whole
+    pub(super) in_pieces: bool,
+    /// Whether Better Auth may be asked where the caches are not good
     pub(super) exchanged: bool,
 }
 
 impl SessionCookies {
-    /// The session's own token: the cookie's value up to its signature.
-    pub(super) fn session_token(&self) -> &str {
-        let (_, value) = name_and_value(&self.session);
-        value.rsplit_once('.').map_or("", |(token, _)| token)
+    /// Whether one of the sessions, guarded alike, has that token.
+    pub(super) fn has_session(&self, token: Option<&str>, guard: &str) -> bool {
+        let mut sessions = self.sessions.iter().filter(|session| session.guard == guard);
+        token.is_some() && sessions.any(|session| session.token() == token)
+    }
+
+    fn add(&mut self, session: SessionCookie) {
+        if self.sessions.len() < MOST_WHOLES && !self.sessions.contains(&session) {
+            self.sessions.push(session);
+        }
     }
 }
+
+/// A cookie that may be of a session.
+#[derive(Clone, Eq, PartialEq)]
+pub(in crate::gateway) struct SessionCookie {
+    name: String,
+    /// What stands before Better Auth's name for it
+    guard: &'static str,
+    /// Decoded; nothing where that is not possible
+    value: Option<String>,
+}
+
+impl SessionCookie {
+    /// The cookie as `Cookie` has it, the same for all spellings of a session. `None` for what is no
+    /// session.
+    pub(super) fn cookie(&self) -> Option<String> {
+        let value = self.value.as_ref().filter(|value| value.len() <= MOST_BYTES)?;
+        (!value.is_empty()).then(|| [&self.name, "=", &encoded(value)].concat())
+    }
+
+    /// The session's own token: the cookie's value up to its signature.
+    fn token(&self) -> Option<&str> {
+        let (token, _) = self.value.as_ref()?.rsplit_once('.')?;
+        Some(token)
+    }
+}
+
+/// A cookie that may be Better Auth's cache of a session.
+#[derive(Clone, Eq, PartialEq)]
+pub(super) struct SessionCache {
+    pub(super) guard: &'static str,
+    pub(super) value: String,
+}
+
+/// A browser keeps no more of a cookie (RFC 6265, section 6.1).
+const MOST_BYTES: usize = 4_096;
 
 impl std::fmt::Debug for SessionCookies {
     /// Shows nothing of a session.

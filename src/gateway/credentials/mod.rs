@@ -2,15 +2,17 @@
 //! cookie, or none. And what of it stays behind at the edge.
 
 mod bearer;
+mod canonical;
 mod cookie_cache;
 mod cookies;
+mod exchanges;
 mod session;
 mod values;
 mod websocket;
 
 pub(super) use cookie_cache::CookieCache;
-pub(super) use cookies::SessionCookies;
-pub(super) use session::Sessions;
+pub(super) use cookies::{SessionCookie, SessionCookies};
+pub(super) use session::{SessionRefusal, Sessions};
 
 use cookies::Cookies;
 use websocket::WebSockets;

@@ -1,47 +1,58 @@
-//! The one value of a cookie, among names and values: no other reading of the header gives another one.
+//! The values that cookies of a name have, among names and values. A neighbouring host can add cookies of
+//! the same names, so there may be several.
 
-use crate::error::{Code, Error};
-
-/// The value of the one cookie of that name.
-///
-/// # Errors
-/// [`Code::MalformedRequest`] for two.
-pub(super) fn only<'c>(
-    name: &str,
-    cookies: &[(&'c str, &'c str)],
-) -> Result<Option<&'c str>, Error> {
-    let mut values = cookies.iter().filter(|(given, _)| *given == name).map(|(_, value)| *value);
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        _ => {
-            let detail = "the request has two session cookies of one name";
-            Err(Error::new(Code::MalformedRequest, detail))
+/// The values of the cookies of that name, each once, in the order of the header.
+pub(super) fn distinct<'c>(name: &str, cookies: &[(&'c str, &'c str)]) -> Vec<&'c str> {
+    let mut distinct = Vec::new();
+    for (given, value) in cookies {
+        if *given == name && !distinct.contains(value) {
+            distinct.push(*value);
         }
     }
+    distinct
 }
 
-/// The value of a cookie that may have been split. `None` where there is none.
-///
-/// # Errors
-/// [`Code::MalformedRequest`] where it could be put together in several ways, or a part is missing:
-/// two of one name, a whole one beside parts, a gap, more parts than Better Auth makes.
-pub(super) fn joined(name: &str, cookies: &[(&str, &str)]) -> Result<Option<String>, Error> {
-    let whole = only(name, cookies)?.filter(|value| !value.is_empty());
-    let (mut joined, mut count) = (String::new(), 0);
+/// What a cookie that may have been split can have been.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Wholes {
+    /// At most [`MOST_WHOLES`]
+    pub(super) values: Vec<String>,
+    /// Whether there is something of that name that fits in with nothing: a gap between the parts, a
+    /// whole one beside them, more parts than Better Auth makes
+    pub(super) in_pieces: bool,
+}
+
+/// The values of a cookie that may have been split.
+pub(super) fn wholes(name: &str, cookies: &[(&str, &str)]) -> Wholes {
+    let whole = distinct(name, cookies).into_iter().filter(|value| !value.is_empty());
+    let mut values: Vec<_> = whole.map(str::to_owned).collect();
+    let (mut joined, mut count) = (vec![String::new()], 0);
     while count < MOST_PARTS {
-        let Some(part) = only(&format!("{name}.{count}"), cookies)? else { break };
-        joined.push_str(part);
+        let parts = distinct(&format!("{name}.{count}"), cookies);
+        if parts.is_empty() {
+            break;
+        }
+        let with_part = |before: &String| {
+            let before = before.clone();
+            parts.iter().map(move |part| [&before, *part].concat())
+        };
+        joined = joined.iter().flat_map(with_part).take(MOST_WHOLES).collect();
         count += 1;
     }
-    let parts = cookies.iter().filter(|(given, _)| is_part(given, name)).count();
-    match whole {
-        _ if parts != count => {}
-        Some(whole) if count == 0 => return Ok(Some(whole.to_owned())),
-        None => return Ok(Some(joined).filter(|_| count > 0)),
-        Some(_) => {}
+    let mut names: Vec<_> = cookies.iter().map(|(given, _)| given).collect();
+    names.retain(|given| is_part(given, name));
+    names.sort_unstable();
+    names.dedup();
+    let in_pieces = names.len() != count || count > 0 && !values.is_empty();
+    if count > 0 {
+        values.append(&mut joined);
     }
-    Err(Error::new(Code::MalformedRequest, "the parts of the cookie cache do not make one whole"))
+    values.truncate(MOST_WHOLES);
+    Wholes { values, in_pieces }
 }
+
+/// More than a browser has of one name, where no neighbour adds any.
+pub(super) const MOST_WHOLES: usize = 4;
 
 /// As many as Better Auth makes of one cookie.
 const MOST_PARTS: usize = 100;

@@ -1,0 +1,63 @@
+//! One form for all spellings of a cookie's value (RFC 6265, section 4.1.1; Better Auth encodes it by
+//! `encodeURIComponent`), so that one session is one, however its cookie is written.
+
+/// The value as Better Auth reads it: without double quotes around it, and with percent-encoding undone
+/// once. `None` for what it cannot decode, which is no session.
+pub(super) fn decoded(value: &str) -> Option<String> {
+    let value =
+        value.strip_prefix('"').map_or(value, |rest| rest.strip_suffix('"').unwrap_or(rest));
+    let bytes = value.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((byte, after)) = rest.split_first() {
+        (rest, _) = match (byte, after) {
+            (b'%', [high, low, after @ ..]) => {
+                let digit = |byte: &u8| char::from(*byte).to_digit(16);
+                (after, decoded.push((digit(high)? * 16 + digit(low)?) as u8))
+            }
+            (b'%', _) => return None,
+            _ => (after, decoded.push(*byte)),
+        };
+    }
+    String::from_utf8(decoded).ok()
+}
+
+/// The value as `encodeURIComponent` writes it.
+pub(super) fn encoded(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len() + 8);
+    for byte in value.bytes() {
+        match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) => {
+                encoded.push(char::from(byte));
+            }
+            _ => {
+                let digit = |number: u8| char::from(b"0123456789ABCDEF"[usize::from(number)]);
+                encoded.extend(['%', digit(byte >> 4), digit(byte & 0xf)]);
+            }
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_value_are_one() {
+        for spelling in ["t.s+/%3D", "t.s%2B/=", "%74.s%2b%2F%3d", "\"t.s+/=\"", "\"t.s+/="] {
+            let value = decoded(spelling).unwrap();
+            assert_eq!((value.as_str(), encoded(&value).as_str()), ("t.s+/=", "t.s%2B%2F%3D"));
+        }
+        assert_eq!(decoded("%C3%A9").as_deref(), Some("\u{e9}"));
+        assert_eq!(encoded("\u{e9}\n;"), "%C3%A9%0A%3B");
+        assert_eq!(decoded("%2525").as_deref(), Some("%25"), "once");
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_nothing() {
+        for value in ["%", "a%2", "%zz", "%+1", "%ff", "%C3"] {
+            assert_eq!(decoded(value), None, "{value}");
+        }
+    }
+}
