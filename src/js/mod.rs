@@ -23,10 +23,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[cfg(feature = "js-gateway")]
 pub use gateway::{JsGateway, create_gateway};
 #[cfg(feature = "js-gateway")]
-pub use keys::key_faults;
+pub use keys::{key_faults, key_url_warning};
 
 use crate::error::{Code, Error};
-use crate::host::JsHost;
+use crate::host::{Host, JsHost, Level};
 use crate::jose::json::quote;
 use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 
@@ -46,7 +46,11 @@ use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     let (options, fetch) = read(&options)?;
     let service = fetch.map(|fetch| Rc::new(service(&fetch)));
-    Ok(JsVerifier { verifier: Rc::new(build(options)?), service })
+    let verifier = build(options)?;
+    if let Some(warning) = verifier.warning() {
+        JsHost::new(|_| ()).log(Level::Warn, warning);
+    }
+    Ok(JsVerifier { verifier: Rc::new(verifier), service })
 }
 
 fn read(options: &JsValue) -> Result<(VerifierOptions, Option<Function>), JsValue> {

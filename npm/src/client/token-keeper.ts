@@ -83,11 +83,7 @@ export class TokenKeeper {
    *
    * @throws {ApiError} as {@link take} does
    */
-  async replace(
-    refused: Token,
-    isSafe: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<Token> {
+  async replace(refused: Token, isSafe: boolean, signal: AbortSignal | undefined): Promise<Token> {
     this.discard(refused);
     const token = await this.take(isSafe, signal);
     refuseAnother(refused, token, isSafe);

@@ -1,7 +1,14 @@
-import { createGateway, createVerifier, imports, keyFaults, start } from "#bindings";
+import {
+  createGateway,
+  createVerifier,
+  imports,
+  keyFaults,
+  keyUrlWarning,
+  start,
+} from "#bindings";
 import type { Glue, Load } from "./glue.ts";
 
-const glue: Glue = { createGateway, createVerifier, keyFaults };
+const glue: Glue = { createGateway, createVerifier, keyFaults, keyUrlWarning };
 
 /**
  * A loader that instantiates at its first call.
