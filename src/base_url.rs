@@ -83,7 +83,9 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-fn is_host_and_port(authority: &str) -> bool {
+/// Whether a text is a host with an optional port and nothing else (RFC 3986, section 3.2): no user, path,
+/// query, encoding or list.
+pub(crate) fn is_host_and_port(authority: &str) -> bool {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (authority, None),
