@@ -85,12 +85,17 @@ impl Exchanges {
         but: Option<&str>,
     ) -> Lookup {
         for kept in [&mut self.tokens, &mut self.failures] {
-            match kept.get(session).filter(|it| it.counts(now, arrived)).map(|it| &it.result) {
-                Some(Ok(token)) if Some(token.as_str()) != but => {
+            let Some(ended) = kept.get(session) else { continue };
+            // young enough, or at least as young as the request
+            let is_new = ended.asked >= arrived;
+            let counts = is_new || ended.asked <= now && now < ended.until;
+            match &ended.result {
+                _ if !counts => {}
+                Ok(token) if is_new || Some(token.as_str()) != but => {
                     return Lookup::Use(token.clone());
                 }
-                Some(Err(failure)) => return Lookup::Refuse(failure.clone()),
-                _ => {}
+                Ok(_) => {}
+                Err(failure) => return Lookup::Refuse(failure.clone()),
             }
         }
         self.under_way.retain(|it| (now - it.since).abs() < PATIENCE);
@@ -130,13 +135,6 @@ impl Exchanges {
     /// Gives up an exchange that its runtime has stopped.
     pub(super) fn abandon(&mut self, exchange: &Exchange) {
         self.under_way.retain(|it| it.number != exchange.number);
-    }
-}
-
-impl Ended {
-    /// Whether it is young enough, or at least as young as a request that came in at `arrived`.
-    fn counts(&self, now: f64, arrived: f64) -> bool {
-        self.asked <= now && now < self.until || self.asked >= arrived
     }
 }
 
