@@ -67,15 +67,13 @@ impl BaseUrl {
             Some((host, port)) if !port.contains(']') => host,
             _ => host_and_port,
         };
-        (!network::is_private(host)).then(|| {
-            let origin = &self.origin;
-            format!(
-                "the keys come from {origin} without TLS: whoever is on the way can replace them, and \
-                 sign tokens of any user. Use https"
-            )
-        })
+        (!network::is_private(host)).then(|| [FROM, &self.origin, UNPROTECTED].concat())
     }
 }
+
+const FROM: &str = "the keys come from ";
+const UNPROTECTED: &str = " without TLS: whoever is on the way can replace them, and sign tokens of any \
+                           user. Use https";
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,66 +5,58 @@
 /// containers have them, and names below domains that are not delegated (RFC 2606, RFC 6761, RFC 6762,
 /// RFC 8375, and `.internal`).
 pub(super) fn is_private(host: &str) -> bool {
-    if let Some(address) = host.strip_prefix('[') {
-        return is_private_ipv6(address.trim_end_matches(']'));
+    let host = host.as_bytes();
+    if let Some(address) = host.strip_prefix(b"[") {
+        return is_private_ipv6(address);
     }
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let last = name.rsplit('.').next().unwrap_or_default();
-    // by the URL standard such a host is an IPv4 address, however it is written
-    if last.starts_with(|c: char| c.is_ascii_digit()) {
-        return ipv4(name).is_some_and(is_private_ipv4);
+    let name = host.strip_suffix(b".").unwrap_or(host);
+    let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else {
+        // by the URL standard digits alone are an IPv4 address
+        return !name.first().is_some_and(u8::is_ascii_digit);
+    };
+    // so is a name that ends in digits, however the address is written
+    if name[dot + 1..].first().is_some_and(u8::is_ascii_digit) {
+        return is_private_ipv4(name);
     }
-    !name.contains('.')
-        || PRIVATE_DOMAINS.contains(&last)
-        || name.ends_with(".home.arpa")
-        || name.ends_with(".localdomain")
+    PRIVATE_DOMAINS.split(|byte| *byte == b' ').any(|domain| {
+        let above = name.strip_suffix(domain);
+        above.is_some_and(|above| above.ends_with(b"."))
+    })
 }
 
-const PRIVATE_DOMAINS: [&str; 14] = [
-    "localhost",
-    "local",
-    "internal",
-    "private",
-    "intranet",
-    "lan",
-    "home",
-    "corp",
-    "svc",
-    "consul",
-    "flycast",
-    "test",
-    "example",
-    "invalid",
-];
+const PRIVATE_DOMAINS: &[u8] =
+    b"localhost localdomain local internal private intranet lan home home.arpa \
+                                 corp svc consul flycast test example invalid";
 
-/// The four numbers of an address in its usual form.
-fn ipv4(text: &str) -> Option<[u8; 4]> {
-    let mut numbers = text.split('.').map(|number| match number {
-        "" | "0" => number.parse().ok(),
-        // an octal number to some
-        _ if number.starts_with('0') => None,
-        _ => number.parse().ok(),
-    });
-    let address = [numbers.next()??, numbers.next()??, numbers.next()??, numbers.next()??];
-    numbers.next().is_none().then_some(address)
-}
-
-fn is_private_ipv4(address: [u8; 4]) -> bool {
+/// By its first number, and its second one where that counts. Numbers that are not decimal are not looked
+/// into.
+fn is_private_ipv4(address: &[u8]) -> bool {
+    let mut numbers = address.split(|byte| *byte == b'.').map(number);
     matches!(
-        address,
-        [0 | 10 | 127, ..]
-            | [100, 64..=127, ..]
-            | [169, 254, ..]
-            | [172, 16..=31, ..]
-            | [192, 168, ..]
+        (numbers.next().flatten(), numbers.next().flatten()),
+        (Some(0 | 10 | 127), _)
+            | (Some(100), Some(64..=127))
+            | (Some(169), Some(254))
+            | (Some(172), Some(16..=31))
+            | (Some(192), Some(168))
     )
 }
 
-fn is_private_ipv6(address: &str) -> bool {
-    if let Some(embedded) = address.strip_prefix("::ffff:") {
-        return ipv4(embedded).is_some_and(is_private_ipv4);
+/// A decimal number of up to three digits; one that begins with zero is octal to some.
+fn number(text: &[u8]) -> Option<u16> {
+    let is_decimal = matches!(text, [_] | [b'1'..=b'9', _] | [b'1'..=b'9', _, _])
+        && text.iter().all(u8::is_ascii_digit);
+    is_decimal.then(|| text.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
+}
+
+/// By its text, as it stands in a URL, from which only the bracket at the beginning is gone.
+fn is_private_ipv6(address: &[u8]) -> bool {
+    if let Some(embedded) = address.strip_prefix(b"::ffff:") {
+        return is_private_ipv4(embedded);
     }
-    let (first, _) = address.split_once(':').unwrap_or_default();
-    let first = u16::from_str_radix(first, 16).unwrap_or(0);
-    matches!(address, "::1" | "::") || first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80
+    let is_local = matches!(
+        address,
+        [b'f', b'c' | b'd', _, _, b':', ..] | [b'f', b'e', b'8'..=b'9' | b'a'..=b'b', _, b':', ..]
+    );
+    is_local || matches!(address, b"::1]" | b"::]")
 }

@@ -1,7 +1,7 @@
 //! One bearer token (RFC 6750, section 2.1), or none.
 
 use crate::error::{Code, Error};
-use crate::gateway::fields::is_token;
+use crate::gateway::fields::is_token_byte;
 use crate::gateway::head::RequestHead;
 
 /// The bearer token. `None` without an `Authorization` header, with an empty one, or with credentials
@@ -20,7 +20,7 @@ pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     if values.next().is_some() {
         return Err(more_than_one());
     }
-    let value = value.trim_matches(WHITE_SPACE);
+    let value = value.trim_ascii();
     if value.is_empty() {
         return Ok(None);
     }
@@ -28,25 +28,21 @@ pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     if !is_bearer(scheme) {
         return check_another_scheme(value, rest).map(|()| None);
     }
-    let token = rest.trim_matches(WHITE_SPACE);
+    let token = rest.trim_ascii();
     if token.is_empty() {
         return Err(Error::new(Code::MissingToken, "the Authorization header has no token"));
     }
     if !rest.starts_with(' ') {
         return Err(misplaced());
     }
-    if token.contains([' ', '\t', ',']) {
+    if token.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b',')) {
         return Err(more_than_one());
     }
     Ok(Some(token))
 }
 
-/// RFC 9110, section 5.6.3
-const WHITE_SPACE: [char; 2] = [' ', '\t'];
-
 fn check_another_scheme(value: &str, rest: &str) -> Result<(), Error> {
-    let mut members = value.split(',').map(|member| member.trim_matches(WHITE_SPACE));
-    if members.any(|member| is_bearer(split(member).0)) {
+    if value.split(',').any(|member| is_bearer(split(member.trim_ascii()).0)) {
         return Err(more_than_one());
     }
     match !rest.starts_with(' ') || has_jwt(value) {
@@ -57,16 +53,19 @@ fn check_another_scheme(value: &str, rest: &str) -> Result<(), Error> {
 
 /// The scheme, which may be empty, and all that is behind it.
 fn split(credentials: &str) -> (&str, &str) {
-    let end = credentials.find(|c: char| !is_token(c.encode_utf8(&mut [0; 4])));
+    let end = credentials.bytes().position(|byte| !is_token_byte(byte));
     credentials.split_at(end.unwrap_or(credentials.len()))
 }
 
 /// Whether a JWT begins anywhere in it: a JSON object in base64url, and two dots.
 fn has_jwt(value: &str) -> bool {
-    let base64url = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    value.split(|c| !base64url(c)).any(|word| {
-        let segments: Vec<_> = word.split('.').collect();
-        segments.windows(3).any(|three| three[0].starts_with("eyJ"))
+    let base64url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let value = value.as_bytes();
+    (0..value.len()).any(|start| {
+        let (before, rest) = value.split_at(start);
+        let is_word = !before.last().is_some_and(base64url) && rest.starts_with(b"eyJ");
+        let word = rest.iter().take_while(|byte| base64url(byte) || **byte == b'.');
+        is_word && word.filter(|byte| **byte == b'.').count() >= 2
     })
 }
 
