@@ -1,0 +1,131 @@
+"""A database with the rows of both users, of one of them, or of none."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from better_auth_edge.sqlmodel import OwnershipError, all_owners, owned
+from tests.isolation.models import OWNED, metadata, report_table
+
+ADA, BOB = UUID(int=0xADA), UUID(int=0xB0B)
+USERS = {"ada": ADA, "bob": BOB}
+ABSENT = 999
+"""An id that no row has."""
+
+
+def rows_of(user: UUID) -> dict[str, list[dict[str, Any]]]:
+    """Ada's ids end in 1 to 4, Bob's in 6 to 9; each has a row that refers to one of the other's, as
+    it may have come about before there was a guard.
+    """
+    name, low, other = ("Ada", 1, 6) if user == ADA else ("Bob", 6, 1)
+    mine: dict[str, list[dict[str, Any]]] = {
+        "page": [{"id": low, "title": f"{name}'s page"}],
+        "project": [
+            {"id": low, "name": f"{name}'s project", "area_id": 1},
+            {"id": low + 1, "name": f"{name}'s other", "area_id": low},
+        ],
+        "task": [
+            {"id": low, "title": f"{name}'s", "project_id": low, "parent_id": None},
+            {"id": low + 1, "title": f"{name}'s child", "project_id": low, "parent_id": low},
+            {"id": low + 2, "title": f"{name}'s stray", "project_id": other, "parent_id": other},
+        ],
+        "task_label": [
+            {"task_id": low, "label_id": 5},
+            {"task_id": low, "label_id": low},
+            {"task_id": other, "label_id": low + 1},
+        ],
+        "entry": [{"number": 5, "title": f"{name}'s 5"}, {"number": low, "title": f"{name}'s"}],
+        "card": [{"id": low, "content": f"{name}'s card"}],
+        "doc": [
+            {"id": low, "kind": "doc", "title": f"{name}'s doc"},
+            {"id": low + 1, "kind": "memo", "title": f"{name}'s memo"},
+            {"id": low + 2, "kind": "report", "title": f"{name}'s report"},
+        ],
+    }
+    for table in OWNED:
+        owner = "owner" if table.name == "card" else "user_id"
+        for row in mine[table.name]:
+            row[table.columns[owner].key] = user
+    mine["report"] = [{"id": low + 2, "pages": low}]
+    return mine
+
+
+def fill(engine: sa.Engine, users: Iterable[UUID]) -> None:
+    """Makes the tables and these users' rows in them. References may point to what is not there."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        metadata.create_all(connection)
+        tables = metadata.tables
+        names = enumerate(["one", *"23456789"], start=1)
+        shared = [{"id": number, "name": name} for number, name in names]
+        for table in ("area", "label"):
+            connection.execute(tables[table].insert(), shared)
+        accounts = [{"uuid": uuid, "name": name} for name, uuid in USERS.items()]
+        connection.execute(tables["account"].insert(), accounts)
+        for user in users:
+            for name, rows in rows_of(user).items():
+                connection.execute(tables[name].insert(), rows)
+        if engine.dialect.name == "postgresql":
+            for table in metadata.tables.values():
+                if "id" in table.c and table.c.id.autoincrement is not False and not table.c.id.foreign_keys:
+                    connection.execute(
+                        sa.text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), 100)")
+                    )
+
+
+def rows_in(engine: sa.Engine, user: UUID) -> dict[str, list[Any]]:
+    """Everything that is a user's, as it is stored."""
+    stored = {}
+    with engine.connect() as connection:
+        for table in OWNED:
+            owner = next(c for c in table.c if c.name in ("owner", "user_id"))
+            query = table.select().where(owner == user)
+            stored[table.name] = sorted(map(tuple, connection.execute(query)), key=repr)
+        docs = sa.select(metadata.tables["doc"].c.id).where(metadata.tables["doc"].c.user_id == user)
+        reports = report_table.select().where(report_table.c.id.in_(docs))
+        stored["report"] = sorted(map(tuple, connection.execute(reports)), key=repr)
+    return stored
+
+
+def shared_rows(engine: sa.Engine) -> dict[str, list[Any]]:
+    with engine.connect() as connection:
+        return {
+            name: sorted(map(tuple, connection.execute(metadata.tables[name].select())), key=repr)
+            for name in ("area", "label", "account", "watch")
+        }
+
+
+def session_of(engine: sa.Engine, whose: str) -> Session:
+    session = Session(engine)
+    if whose in USERS:
+        return owned(session, USERS[whose])
+    return all_owners(session) if whose == "all" else session
+
+
+def plain(value: Any) -> Any:
+    """A result as values that can be compared, whatever session they came from."""
+    if isinstance(value, (sa.Row, tuple)):
+        return tuple(plain(item) for item in value)
+    if isinstance(value, (list, set, frozenset)) or hasattr(value, "all"):
+        items = value if isinstance(value, (list, set, frozenset)) else value.all()
+        return sorted((plain(item) for item in items), key=repr)
+    state = sa.inspect(value, raiseerr=False)
+    if state is not None and hasattr(state, "mapper"):
+        columns = state.mapper.columns.keys()
+        return (type(value).__name__, *((name, plain(getattr(value, name))) for name in columns))
+    return value
+
+
+def outcome(engine: sa.Engine, whose: str, act: Callable[[Session], Any]) -> Any:
+    """What comes of it: a result, or the refusal."""
+    with session_of(engine, whose) as session:
+        try:
+            return plain(act(session))
+        except OwnershipError as error:
+            return error
+
+
