@@ -195,7 +195,7 @@ class Guard(SQLCompiler):
         held = statement._clone()
         held._compile_state_factory = lambda *_, **__: state
         self._allowed.append(allowed)
-        self.writes.targets.append(known)
+        self.writes.targets.append(target)
         try:
             text: str = visit(held, *args, **kw)
         finally:

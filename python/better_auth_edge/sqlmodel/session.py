@@ -201,7 +201,8 @@ def _before_flush(session: Session, _: UOWTransaction, __: object) -> None:
             continue
         if owner is None:
             raise OwnershipError(f"whose {type(row).__name__}? owned(session, user) says so")
-        if row in session.new and row.user_id is None:
+        # A merged row has none either.
+        if inspect(row).dict.get("user_id", None if row in session.new else owner) is None:
             row.user_id = owner
         if not set(_owners(row)) <= {owner}:
             raise OwnershipError(f"the {type(row).__name__} is another user's")

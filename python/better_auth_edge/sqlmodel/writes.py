@@ -50,7 +50,7 @@ class Writes:
     references: list[Reference] = field(default_factory=list)
     changes_owned: bool = False
     """Whether it updates or deletes rows of an owned table."""
-    targets: list[OwnedTable | None] = field(default_factory=list)
+    targets: list[Any] = field(default_factory=list)
     """The tables that are being written to, while it is compiled."""
 
     def check(self, connection: Connection, rows: list[dict[str, Any]], owner: UUID) -> None:
@@ -232,21 +232,35 @@ def _referred(element: Any) -> tuple[TableClause, str, Any]:
 
 def hold_conflict(compiler: Any, clause: Any) -> None:
     """ON CONFLICT may change the row that is there already. It is the owner's where the owner is
-    part of the key; and the values that go in are checked.
+    part of the key; and what may be set is what is not checked, or was checked for the insert.
     """
-    known: OwnedTable | None = compiler.writes.targets[-1]
+    target = compiler.writes.targets[-1]
+    known: OwnedTable | None = compiler.owned(target)
     values: Mapping[Any, Any] = dict(getattr(clause, "update_values_to_set", None) or {})
-    keys = {getattr(key, "name", key) for key in values}
+    values = values or dict(getattr(clause, "update", None) or {})
+    guarded = {name for _, names in references_of(target, compiler) for name in names}
     if known is not None:
         elements = getattr(clause, "inferred_target_elements", None) or ()
-        target = {getattr(element, "name", element) for element in elements}
-        if known.owner is None or known.owner not in target:
+        if known.owner is None or known.owner not in map(_name, elements):
             raise OwnershipError(
                 f"{known.table.name}: the target of ON CONFLICT must contain {known.owner}"
             )
-        if known.owner in keys:
-            raise OwnershipError(f"{known.table.name}: ON CONFLICT may not set {known.owner}")
-    compiler.writes.conflict_keys = keys
+        guarded.add(known.owner)
+    keys = {column.key: column.name for column in target.columns}
+    for key, value in values.items():
+        name = keys.get(getattr(key, "key", key), _name(key))
+        if name in guarded and not _is_excluded(value, name):
+            raise OwnershipError(f"{target.name}: ON CONFLICT may not set {name}")
+
+
+def _is_excluded(value: Any, name: str) -> bool:
+    """Whether a value is the one that was to be inserted into the same column."""
+    is_column = isinstance(value, ColumnClause) and value.name == name
+    return is_column and getattr(value.table, "name", None) == "excluded"
+
+
+def _name(column: Any) -> Any:
+    return getattr(column, "name", column)
 
 
 def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> None:

@@ -107,6 +107,8 @@ def none_in(session: Session, relation: Relation) -> Any:
 def of_parent(session: Session, relation: Relation) -> Any:
     found = []
     for parent in session.scalars(select(relation.parent)).all():
+        if relation.name == "parent" and parent.parent_id is None:
+            continue
         query = select(relation.target).where(with_parent(parent, relation.attribute))
         found += [getattr(target, relation.target_key) for target in session.scalars(query)]
     return found
