@@ -110,8 +110,9 @@ def window(session: Session, shape: Shape) -> Any:
 
 
 def aggregated(session: Session, shape: Shape) -> Any:
-    query = select(shape.keys() % 2, func.count(), func.max(shape.texts()))
-    return session.execute(query.group_by(shape.keys() % 2).having(func.count() > 1)).all()
+    parity = (shape.keys() % 2).label("parity")
+    query = select(parity, func.count(), func.max(shape.texts()))
+    return session.execute(query.group_by(parity).having(func.count() > 1)).all()
 
 
 def correlated(session: Session, shape: Shape) -> Any:

@@ -9,16 +9,16 @@ from sqlmodel import Session
 
 from better_auth_edge.sqlmodel import OwnershipError
 from tests.isolation.conftest import World
-from tests.isolation.world import ABSENT, ADA, BOB, plain, rows_in, session_of, shared_rows
+from tests.isolation.world import ABSENT, ADA, BOB, Bind, plain, rows_in, session_of, shared_rows
 from tests.isolation.writes import GIVEN, HARMLESS, OWN, REFUSED, Aimed, OwnWrite
 
 BOBS = 6
 """The key of one of Bob's rows, in every table."""
 
 
-def committed(engine: sa.Engine, whose: str, write: Callable[[Session], Any]) -> Any:
+def committed(bind: Bind, whose: str, write: Callable[[Session], Any]) -> Any:
     """What the write gave, or raised."""
-    with session_of(engine, whose) as session:
+    with session_of(bind, whose) as session:
         try:
             result = plain(write(session))
             session.commit()

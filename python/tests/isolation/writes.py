@@ -192,6 +192,11 @@ def cached(session: Session, key: int, **values: Any) -> Any:
     return merged
 
 
+def light_name(session: Session) -> tuple[str]:
+    """SQLite takes any case."""
+    return ("TASK",) if session.get_bind().dialect.name == "sqlite" else ("task",)
+
+
 def labelled(session: Session, key: int) -> None:
     task = stub(session, key)
     task.labels.append(session.get_one(m.Label, 3))
@@ -230,7 +235,7 @@ HARMLESS: dict[str, Aimed] = {
         task_table.delete().where(task_table.c.id == k)
     ).rowcount,
     "delete of a light table": lambda s, k: s.connection().execute(
-        sa.table("TASK", sa.column("id")).delete()
+        sa.table(*light_name(s), sa.column("id")).delete()
     ).rowcount,
     "delete of the table of a join": lambda s, k: s.connection().execute(
         m.report_table.delete().where(m.report_table.c.id == k)
