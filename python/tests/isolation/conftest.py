@@ -1,6 +1,7 @@
 """Databases to read, and databases to write to, on SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 import sqlalchemy as sa

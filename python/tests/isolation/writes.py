@@ -194,7 +194,7 @@ def cached(session: Session, key: int, **values: Any) -> Any:
 
 def light_name(session: Session) -> tuple[str]:
     """SQLite takes any case."""
-    return ("TASK",) if session.get_bind().dialect.name == "sqlite" else ("task",)
+    return ("CARD",) if session.get_bind().dialect.name == "sqlite" else ("card",)
 
 
 def labelled(session: Session, key: int) -> None:
@@ -224,7 +224,7 @@ HARMLESS: dict[str, Aimed] = {
         update(m.Area).values(name="changed").where(m.Area.id == m.Task.id, m.Task.id == k)
     ).rowcount,
     "delete where": lambda s, k: s.execute(delete(m.Task).where(m.Task.id == k)).rowcount,
-    "delete of all": lambda s, k: s.execute(delete(m.Task)).rowcount,
+    "delete of all": lambda s, k: s.execute(delete(m.Entry)).rowcount,
     "delete where others' are": lambda s, k: s.execute(
         delete(m.Watch).where(select(m.Task.id).where(m.Task.id == k).exists())
     ).rowcount,
