@@ -9,10 +9,10 @@
         session.add(Task(title="..."))            # becomes the user's
 
 There is no filter to forget. A session's statements are compiled by SQLAlchemy's own compiler with
-one rule on top (`compiler.py`): wherever it writes the name of an owned table into a FROM, an UPDATE
-or a DELETE, the owner is in the same WHERE or ON; what it cannot constrain, it refuses. Values that
-make a row belong or refer to a user's are checked before they are sent (`writes.py`). A session that
-no call to `owned` or `all_owners` has claimed refuses owned rows.
+one rule on top (`compiler.py`): wherever it writes an owned table's name into a FROM, an UPDATE or
+a DELETE, the owner is in the WHERE or ON beside it; what it cannot constrain, it refuses. Values
+that make a row belong or refer to a user's are checked before they are sent (`writes.py`). A session on
+which neither `owned` nor `all_owners` was called refuses owned rows.
 
 SQL in text is refused when it names an owned table. That is a net and no proof: row-level security
 on PostgreSQL is the database's own word.

@@ -7,8 +7,16 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnClause, ColumnElement, Dialect, FromClause, Table, TableClause, event
-from sqlalchemy import exists
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    Table,
+    TableClause,
+    event,
+    exists,
+)
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping
 from sqlalchemy.types import TypeEngine
@@ -44,7 +52,8 @@ class OwnedTable:
     def belongs(self, rows: FromClause, owner: ColumnElement[Any]) -> ColumnElement[bool]:
         """That rows of this table, under whatever alias, are the owner's."""
         if self.owner is not None:
-            return column_of(rows, self.owner, self.type) == owner
+            own: ColumnElement[bool] = column_of(rows, self.owner, self.type) == owner
+            return own
         assert self.parent is not None
         # The compiler constrains this select as any other.
         parent = self.parent.alias()

@@ -1,7 +1,7 @@
 """Sessions that are a user's: what SQLAlchemy tells about them, and what is done then.
 
 A session's transaction begins on a connection, and from then on every statement over that
-connection is compiled by the guard and checked before it is sent, whichever way it came: through the
+connection is compiled by the guard and checked before it is sent, whichever way it came: by the
 session, a flush, a relationship or the connection itself.
 """
 
@@ -11,7 +11,13 @@ from uuid import UUID
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Column, Connection, Engine, Insert, event, inspect
-from sqlalchemy.orm import ORMExecuteState, QueryContext, Session, SessionTransaction, UOWTransaction
+from sqlalchemy.orm import (
+    ORMExecuteState,
+    QueryContext,
+    Session,
+    SessionTransaction,
+    UOWTransaction,
+)
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateSequence, CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler

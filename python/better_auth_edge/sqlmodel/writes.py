@@ -1,8 +1,8 @@
 """What a statement writes: that rows become the owner's only, and refer to the owner's rows only.
 
-The compiler finds out which parameters carry such values; before a statement is sent, its values are
-compared with the owner, and one query for all of them tells whether the rows that foreign keys name
-are the owner's. A row that is absent and one that is another user's give the same error.
+The compiler finds out which parameters carry such values. Before a statement is sent, its values
+are compared with the owner, and one query tells whether all rows that its foreign keys name are the
+owner's. A row that is absent and one that is another user's give the same error.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnClause, Connection, Table, TableClause
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnClause,
+    Connection,
+    Table,
+    TableClause,
+    and_,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.exc import NoReferenceError
 from sqlalchemy.sql.elements import ClauseElement, Null
 
@@ -73,7 +82,7 @@ class Values:
         statement = state.statement
         target = base_table(statement.table)
         name = target.name if target is not None else "several tables"
-        if known is not None and getattr(statement, "_prefixes", ()):
+        if known is not None and getattr(statement, "_prefixes", None):
             raise OwnershipError(f"{name}: prefixes of a statement may let it replace others' rows")
         if not state.isinsert:
             _refuse_effects(compiler, state, target)
@@ -140,8 +149,10 @@ class Values:
                 is_owner = known is not None and name == known.owner
                 if source is None and not is_owner and not self._state.isinsert:
                     raise OwnershipError(f"{reference.table.name}: write all of a key at once")
-            if all(source is not None or name == getattr(known, "owner", None)
-                   for name, source in zip(columns, row, strict=True)):
+            if all(
+                source is not None or name == getattr(known, "owner", None)
+                for name, source in zip(columns, row, strict=True)
+            ):
                 rows.append(list(row))
         self._references.append((reference, rows))
 
@@ -184,9 +195,7 @@ class _Source:
         return self._name
 
 
-def references_of(
-    table: TableClause, compiler: Any
-) -> Iterator[tuple[Reference, tuple[str, ...]]]:
+def references_of(table: TableClause, compiler: Any) -> Iterator[tuple[Reference, tuple[str, ...]]]:
     """A table's foreign keys to owned tables, with the names of its own columns."""
     for declared in _declared(table):
         for constraint in declared.foreign_key_constraints:
@@ -208,9 +217,7 @@ def _declared(table: TableClause) -> Iterable[Table]:
     found = [table] if isinstance(table, Table) else []
     if not any(candidate.foreign_keys for candidate in found):
         metadatas = {
-            known.table.metadata: None
-            for known in owned_tables()
-            if isinstance(known.table, Table)
+            known.table.metadata: None for known in owned_tables() if isinstance(known.table, Table)
         }
         for metadata in metadatas:
             found += [
@@ -269,9 +276,14 @@ def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> No
     """
     if target is None or compiler.owned(target) is not None:
         return
-    changed = None if state.isdelete else {
-        getattr(key, "name", key) for key in (*(state._dict_parameters or ()), *(compiler.column_keys or ()))
-    }
+    changed = (
+        None
+        if state.isdelete
+        else {
+            getattr(key, "name", key)
+            for key in (*(state._dict_parameters or ()), *(compiler.column_keys or ()))
+        }
+    )
     if _is_referred_to(target.name.lower(), changed, set()):
         raise OwnershipError(
             f"rows of users refer to {target.name}: all_owners(session) may change such a row"
@@ -317,7 +329,9 @@ def _check_reference(
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
         if _count(connection, reference, batch) != len(batch):
-            raise OwnershipError(f"a foreign key to {reference.table.name} is not to the user's row")
+            raise OwnershipError(
+                f"a foreign key to {reference.table.name} is not to the user's row"
+            )
 
 
 def _count(connection: Connection, reference: Reference, keys: list[tuple[Any, ...]]) -> int:

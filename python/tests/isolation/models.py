@@ -157,13 +157,15 @@ class Slim:
 
 registry().map_imperatively(Slim, Task.__table__)  # type: ignore[attr-defined]
 
-Area.project_count = column_property(  # type: ignore[attr-defined]
-    sa.select(sa.func.count(Project.id))  # type: ignore[arg-type]
-    .where(Project.area_id == Area.id)
-    .correlate_except(Project)
+area, project = metadata.tables["area"], metadata.tables["project"]
+Area.project_count = column_property(
+    sa.select(sa.func.count(project.c.id))
+    .where(project.c.area_id == area.c.id)
+    .correlate_except(project)
     .scalar_subquery()
 )
 
 OWNED: list[sa.Table] = [
-    metadata.tables[name] for name in ("page", "project", "task", "task_label", "entry", "card", "doc")
+    metadata.tables[name]
+    for name in ("page", "project", "task", "task_label", "entry", "card", "doc")
 ]

@@ -52,7 +52,9 @@ def running() -> Iterator[sa.URL]:
         with open(directory / "log", "w") as log:
             server = subprocess.Popen(postgres, stderr=log, **as_account)  # type: ignore[call-overload]
         try:
-            url = sa.URL.create("postgresql+psycopg", "postgres", None, "127.0.0.1", port, "postgres")
+            url = sa.URL.create(
+                "postgresql+psycopg", "postgres", None, "127.0.0.1", port, "postgres"
+            )
             wait_until_ready(url, server)
             yield url
         finally:

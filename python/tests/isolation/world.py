@@ -98,7 +98,9 @@ def rows_in(bind: Bind, user: UUID) -> dict[str, list[Any]]:
             owner = next(c for c in table.c if c.name in ("owner", "user_id"))
             query = table.select().where(owner == user)
             stored[table.name] = sorted(map(tuple, connection.execute(query)), key=repr)
-        docs = sa.select(metadata.tables["doc"].c.id).where(metadata.tables["doc"].c.user_id == user)
+        docs = sa.select(metadata.tables["doc"].c.id).where(
+            metadata.tables["doc"].c.user_id == user
+        )
         reports = report_table.select().where(report_table.c.id.in_(docs))
         stored["report"] = sorted(map(tuple, connection.execute(reports)), key=repr)
     return stored
@@ -142,5 +144,3 @@ def outcome(bind: Bind, whose: str, act: Callable[[Session], Any]) -> Any:
             return plain(act(session))
         except OwnershipError as error:
             return error
-
-
