@@ -13,6 +13,7 @@ from tests.isolation.writes import GIVEN, OWN
 PAGE = Path(__file__).parents[3] / "docs/fastapi.md"
 BEGIN, END = "<!-- what is covered: begin -->\n", "<!-- what is covered: end -->\n"
 
+KEY = "key to a foreign row, "
 TEXT = ("text", "driver's SQL", "a name that is not quoted", "DROP TABLE")
 ROWS = (
     "update by",
@@ -34,7 +35,7 @@ def groups() -> Iterable[tuple[str, str, str, Iterable[str]]]:
     harmless = [*HARMLESS, *HARMLESS_ON_POSTGRES]
     yield "writes by a condition", "done, to the user's rows", condition, harmless
     yield "rows given away or planted", "refused", "checked values", GIVEN
-    keys = [name for name in REFUSED if name.startswith("key to")]
+    keys = [name for name in REFUSED if name.startswith(KEY)]
     yield "references to others' rows", "refused", "one query for the keys, before the write", keys
     gone = [name for name in REFUSED if name.startswith(GONE) and name not in keys]
     yield "changes by key to what is not the user's", "refused", "fewer rows than expected", gone
@@ -47,9 +48,9 @@ def groups() -> Iterable[tuple[str, str, str, Iterable[str]]]:
 def table() -> str:
     lines = ["| what | outcome | by | among them |", "|---|---|---|---|"]
     for what, result, means, names in groups():
-        shown = ", ".join(f"{name}".replace("|", "\\|") for name in dict.fromkeys(names))
+        shown = "; ".join(name.removeprefix(KEY) for name in dict.fromkeys(names))
         lines.append(f"| {what} | {result} | {means} | {shown} |")
-    lines += ["", f"Models: {', '.join(SHAPES)}.", f"Relationships: {', '.join(RELATIONS)}."]
+    lines += ["", f"Models: {'; '.join(SHAPES)}.", f"Relationships: {'; '.join(RELATIONS)}."]
     return "\n".join(lines) + "\n"
 
 
