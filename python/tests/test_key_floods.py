@@ -1,5 +1,5 @@
-"""Strangers against the key set: clients that hang up, floods of made-up keys, and tokens that are to
-wait while the auth server hangs.
+"""Strangers against the key set: clients that hang up, floods of made-up keys, and tokens that
+are to wait while the auth server hangs.
 """
 
 import asyncio
