@@ -105,11 +105,18 @@ describe("paths that are open", () => {
     const baseURL = `${AUTH}/api`;
     await assert.rejects(sent("/", {}, { baseURL, ...isolating("/api/{x}/photo") }), {
       code: "misconfigured",
-      message: /publicPaths \/api\/\* would be public where ROUTES \[0\], \/api\/\{x\}\/photo/,
+      message: /\/api\/\* would be public where ROUTES \[0\], \/api\/\{x\}\/photo/,
     });
-    await assert.rejects(sent("/", {}, { baseURL, ...isolating("/{x}/photo") }), /\/\{x\}\/photo/);
-    const usual = await sent("/api/u-1/a", { authorization: bearer }, isolating("/api/{x}/*"));
-    assert.equal(usual.headers.get("x-middleware-next"), "1");
+    await assert.rejects(
+      sent("/", {}, { baseURL, routes: [{ path: "/api/photo" }] }),
+      /api\/photo/,
+    );
+    for (const path of ["/api/{x}/*", "/api/{x}/tasks/*"]) {
+      const usual = await sent("/api/u-1/tasks", { authorization: bearer }, isolating(path));
+      assert.equal(usual.headers.get("x-middleware-next"), "1");
+      const other = await sent("/api/u-2/tasks", { authorization: bearer }, isolating(path));
+      assert.equal(other.status, 403);
+    }
   });
 
   test("neither do the sign-in page, Next's files and the application's own", async () => {
@@ -121,7 +128,7 @@ describe("paths that are open", () => {
     ]) {
       await assert.rejects(
         sent("/", {}, more),
-        /^EdgeAuthError: publicPaths |^Error: publicPaths /,
+        /(publicPaths|routes) .*(would be public|opens every path)/,
         JSON.stringify(more),
       );
     }

@@ -46,7 +46,7 @@ export function middlewareOf(
       // whoever has the cookie cache checked does not want Better Auth to be asked
       sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
       ...signingKeys(rest),
-      publicPaths: publicPaths(rest, signInPath),
+      ownPaths: ownPaths(rest, signInPath),
       // whoever comes without a session is sent to sign in: that is no news
       logLevel: rest.logLevel ?? "error",
     });
@@ -111,7 +111,7 @@ function toSignIn(request: NextRequest, path: string, parameter: string): NextRe
 }
 
 /** Without these nobody could sign in, or would see how. */
-function publicPaths(options: MiddlewareOptions, signInPath: string | false): string[] {
+function ownPaths(options: MiddlewareOptions, signInPath: string | false): string[] {
   const base = URL.canParse(options.baseURL) ? new URL(options.baseURL).pathname : "/";
   const authPath = base.replace(/\/$/, "") || "/api/auth";
   return [
@@ -120,6 +120,5 @@ function publicPaths(options: MiddlewareOptions, signInPath: string | false): st
     "/_next/static/*",
     "/_next/image",
     "/favicon.ico",
-    ...(options.publicPaths ?? []),
   ];
 }
