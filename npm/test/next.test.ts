@@ -137,15 +137,17 @@ describe("paths that are open", () => {
   });
 });
 
-test("a request for data at the root is sent to the root, and not to what Next shows as it", async () => {
+test("a request for data at the root must be let through as /index too", async () => {
   const routes = [{ path: "/", auth: "public" as const }];
-  const data = await sent("/", { "x-nextjs-data": "1" }, { routes });
-  assert.equal(data.headers.get("x-middleware-rewrite"), "https://app.example/");
-  assert.equal(data.headers.get("x-middleware-next"), null);
+  const data = { "x-nextjs-data": "1" };
+  assert.equal((await sent("/", data, { routes })).status, 404);
+  const signedIn = await sent("/", { ...data, authorization: bearer }, { routes });
+  assert.equal(signedIn.headers.get("x-middleware-next"), "1");
+  const both = [...routes, { path: "/index", auth: "public" as const }];
+  const open = await sent("/", data, { routes: both });
+  assert.equal(open.headers.get("x-middleware-next"), "1");
   const page = await sent("/", {}, { routes });
   assert.equal(page.headers.get("x-middleware-next"), "1");
-  const index = await sent("/index", { "x-nextjs-data": "1" }, { routes });
-  assert.equal(index.status, 307);
 });
 
 describe("getUser", () => {
