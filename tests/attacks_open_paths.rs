@@ -163,6 +163,23 @@ fn an_exception_from_a_rule_and_paths_that_never_meet_are_none() {
 }
 
 #[test]
+fn what_better_auth_and_the_framework_take_may_lie_across_a_rule_but_not_over_it() {
+    let isolating = |path: &str| format!(r#"[{{"path":"{path}","match":{{"x":"sub"}}}}]"#);
+    for (own, path, fits) in [
+        ("/api/auth/*", "/api/{x}/tasks/*", true),
+        ("/api/auth/*", "/{x}/*", true),
+        ("/api/*", "/api/{x}/photo", false),
+        ("/api/*", "/api/{x}", false),
+        ("/_next/image", "/_next/{x}", true),
+        ("/*", "/{x}", false),
+    ] {
+        let parsed = settings(true, &[("ROUTES", &isolating(path)), ("OWN_PATHS", own)]);
+        assert_eq!(parsed.is_ok(), fits, "{own} {path}: {parsed:?}");
+    }
+    assert!(settings(true, &[("OWN_PATHS", "/*")]).is_err());
+}
+
+#[test]
 fn nothing_opens_every_path() {
     for open in ["/*", "/a,/*", "/{x}/*", "/{x}/{y}/*"] {
         let faults = settings(true, &[("PUBLIC_PATHS", open)]).expect_err(open);

@@ -297,14 +297,21 @@ fn an_application_is_told_nothing_of_the_kind_either() {
 }
 
 #[test]
-fn methods_that_are_not_for_an_origin_are_refused_before_anything_else() {
+fn methods_that_are_not_for_an_origin_reach_none_on_any_path() {
     let edge = Edge::new(&[ROUTES]);
     for method in ["TRACE", "TRACK", "CONNECT", "trace"] {
-        let own =
-            ["/.well-known/better-auth-edge/health", "/.well-known/better-auth-edge/jwks.json"];
-        for path in ["/public/a", "/api/user-2/a", "/a//b", own[0], own[1]] {
+        for (path, own, anonymous) in [
+            ("/public/a", "malformed_request", "malformed_request"),
+            ("/api/user-1/a", "malformed_request", "missing_token"),
+            ("/elsewhere", "malformed_request", "missing_token"),
+            ("/api/user-2/a", "user_mismatch", "missing_token"),
+            ("/a//b", "ambiguous_path", "ambiguous_path"),
+            ("/.well-known/better-auth-edge/health", "malformed_request", "missing_token"),
+        ] {
             let head = request(method, path, &[edge.bearer(&good_claims())]);
-            assert_eq!(edge.outcome(&head), "malformed_request", "{method} {path}");
+            assert_eq!(edge.outcome(&head), own, "{method} {path}");
+            let head = request::<&str>(method, path, &[]);
+            assert_eq!(edge.outcome(&head), anonymous, "{method} {path}");
         }
     }
 }

@@ -35,6 +35,8 @@ export interface GatewayOptions {
    * is refused: it may be an exception from a rule's paths, and no more.
    */
   publicPaths?: string[] | undefined;
+  /** @internal those that Better Auth and the framework take: public, and refused only over a whole rule */
+  ownPaths?: string[] | undefined;
   /** The base URL of the origin to which rules send requests. */
   origin?: string | undefined;
   /** Whether a Better Auth session cookie is turned into a token, by asking Better Auth. */

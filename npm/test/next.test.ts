@@ -105,11 +105,18 @@ describe("paths that are open", () => {
     const baseURL = `${AUTH}/api`;
     await assert.rejects(sent("/", {}, { baseURL, ...isolating("/api/{x}/photo") }), {
       code: "misconfigured",
-      message: /publicPaths \/api\/\* would be public where ROUTES \[0\], \/api\/\{x\}\/photo/,
+      message: /\/api\/\* would be public where ROUTES \[0\], \/api\/\{x\}\/photo/,
     });
-    await assert.rejects(sent("/", {}, { baseURL, ...isolating("/{x}/photo") }), /\/\{x\}\/photo/);
-    const usual = await sent("/api/u-1/a", { authorization: bearer }, isolating("/api/{x}/*"));
-    assert.equal(usual.headers.get("x-middleware-next"), "1");
+    await assert.rejects(
+      sent("/", {}, { baseURL, routes: [{ path: "/api/photo" }] }),
+      /api\/photo/,
+    );
+    for (const path of ["/api/{x}/*", "/api/{x}/tasks/*"]) {
+      const usual = await sent("/api/u-1/tasks", { authorization: bearer }, isolating(path));
+      assert.equal(usual.headers.get("x-middleware-next"), "1");
+      const other = await sent("/api/u-2/tasks", { authorization: bearer }, isolating(path));
+      assert.equal(other.status, 403);
+    }
   });
 
   test("neither do the sign-in page, Next's files and the application's own", async () => {
@@ -121,7 +128,7 @@ describe("paths that are open", () => {
     ]) {
       await assert.rejects(
         sent("/", {}, more),
-        /^EdgeAuthError: publicPaths |^Error: publicPaths /,
+        /(publicPaths|routes) .*(would be public|opens every path)/,
         JSON.stringify(more),
       );
     }
@@ -130,15 +137,17 @@ describe("paths that are open", () => {
   });
 });
 
-test("a request for data at the root is sent to the root, and not to what Next shows as it", async () => {
+test("a request for data at the root must be let through as /index too", async () => {
   const routes = [{ path: "/", auth: "public" as const }];
-  const data = await sent("/", { "x-nextjs-data": "1" }, { routes });
-  assert.equal(data.headers.get("x-middleware-rewrite"), "https://app.example/");
-  assert.equal(data.headers.get("x-middleware-next"), null);
+  const data = { "x-nextjs-data": "1" };
+  assert.equal((await sent("/", data, { routes })).status, 404);
+  const signedIn = await sent("/", { ...data, authorization: bearer }, { routes });
+  assert.equal(signedIn.headers.get("x-middleware-next"), "1");
+  const both = [...routes, { path: "/index", auth: "public" as const }];
+  const open = await sent("/", data, { routes: both });
+  assert.equal(open.headers.get("x-middleware-next"), "1");
   const page = await sent("/", {}, { routes });
   assert.equal(page.headers.get("x-middleware-next"), "1");
-  const index = await sent("/index", { "x-nextjs-data": "1" }, { routes });
-  assert.equal(index.status, 307);
 });
 
 describe("getUser", () => {

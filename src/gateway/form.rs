@@ -24,7 +24,7 @@ impl Form {
         Self { own_origins }
     }
 
-    /// Checks the method, `Connection` and `Host`.
+    /// Checks `Connection` and `Host`.
     ///
     /// # Errors
     /// [`Code::MalformedRequest`]
@@ -38,13 +38,22 @@ impl Form {
 }
 
 fn check_head(head: &RequestHead) -> Result<(), Error> {
-    if NEVER_PASSED_ON.iter().any(|method| head.method().eq_ignore_ascii_case(method)) {
-        return Err(malformed("the method TRACE, TRACK or CONNECT is not passed on"));
-    }
     if named_by_connection(head).nth(MOST_NAMED).is_some() {
         return Err(malformed("the Connection header names too many headers"));
     }
     check_host(head)
+}
+
+/// Checks that the method is one that an origin may get. A request that is refused anyway is refused for
+/// the same reason whatever its method is.
+///
+/// # Errors
+/// [`Code::MalformedRequest`]
+pub(super) fn check_method(head: &RequestHead) -> Result<(), Error> {
+    match NEVER_PASSED_ON.iter().any(|method| head.method().eq_ignore_ascii_case(method)) {
+        true => Err(malformed("the method TRACE, TRACK or CONNECT is not passed on")),
+        false => Ok(()),
+    }
 }
 
 /// TRACE shows the client what the edge has added (RFC 9110, section 9.3.8); IIS calls it TRACK. CONNECT is

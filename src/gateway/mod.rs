@@ -210,6 +210,7 @@ impl Gateway {
         seen: &mut Seen,
     ) -> Result<Admitted, Error> {
         let admitted = self.admit(head, host, seen).await;
+        let admitted = admitted.and_then(|admitted| form::check_method(head).map(|()| admitted));
         match self.operations.limit(admitted.as_ref().err(), seen, head) {
             Some((limit, key)) if !host.admits(limit, &key).await => {
                 Err(self.operations.beyond(limit, admitted.as_ref().err()))

@@ -46,22 +46,32 @@ export function middlewareOf(
       // whoever has the cookie cache checked does not want Better Auth to be asked
       sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
       ...signingKeys(rest),
-      publicPaths: publicPaths(rest, signInPath),
+      ownPaths: ownPaths(rest, signInPath),
       // whoever comes without a session is sent to sign in: that is no news
       logLevel: rest.logLevel ?? "error",
     });
-    const decision = await gateway.decide(headOf(request), (task) => event.waitUntil(task));
+    const head = headOf(request);
+    const waitUntil = (task: Promise<unknown>) => event.waitUntil(task);
+    const decision = await gateway.decide(head, waitUntil);
     if (!decision.ok) {
       const signIn = signInPath && needsSession(decision) && isPage(request);
       return signIn
         ? toSignIn(request, signInPath, returnParameter)
         : new NextResponse(decision.response.body, decision.response);
     }
+    if (isSeenAsRoot(request)) {
+      const index = await gateway.decide(
+        { ...head, url: new URL("/index", head.url).href },
+        waitUntil,
+      );
+      // the router then asks for the page itself
+      if (!index.ok) return new NextResponse(null, { status: 404, headers: NO_STORE });
+    }
     const { to, url, headers, user } = decision;
-    const way = to === "origin" ? url : isSeenAsRoot(request) ? request.nextUrl : undefined;
-    const response = way
-      ? NextResponse.rewrite(way, { request: { headers } })
-      : NextResponse.next({ request: { headers } });
+    const response =
+      to === "origin"
+        ? NextResponse.rewrite(url, { request: { headers } })
+        : NextResponse.next({ request: { headers } });
     // a page that is made in advance would else be everybody's in a cache before this server
     if (to === "app" && user) response.headers.set("cache-control", PRIVATE);
     decision.editAnswer(response.headers);
@@ -80,12 +90,14 @@ function headOf({ method, headers, nextUrl }: NextRequest): RequestHead {
 }
 
 /**
- * Whether the page may be another than the one that is seen here: Next shows `/index` to a middleware as `/`
- * where the request is for data, or claims to be, and goes on with `/index`. So it is sent to what was seen.
+ * Whether the page may be `/index`, which Next shows a middleware as `/` where the request is for data, or
+ * claims to be. So it must be let through as both.
  */
 function isSeenAsRoot({ headers, nextUrl }: NextRequest): boolean {
   return headers.has("x-nextjs-data") && nextUrl.pathname === "/";
 }
+
+const NO_STORE = { "cache-control": "no-store" };
 
 /** What Next says itself of pages that are made for one request. */
 const PRIVATE = "private, no-cache, no-store, max-age=0, must-revalidate";
@@ -111,7 +123,7 @@ function toSignIn(request: NextRequest, path: string, parameter: string): NextRe
 }
 
 /** Without these nobody could sign in, or would see how. */
-function publicPaths(options: MiddlewareOptions, signInPath: string | false): string[] {
+function ownPaths(options: MiddlewareOptions, signInPath: string | false): string[] {
   const base = URL.canParse(options.baseURL) ? new URL(options.baseURL).pathname : "/";
   const authPath = base.replace(/\/$/, "") || "/api/auth";
   return [
@@ -120,6 +132,5 @@ function publicPaths(options: MiddlewareOptions, signInPath: string | false): st
     "/_next/static/*",
     "/_next/image",
     "/favicon.ico",
-    ...(options.publicPaths ?? []),
   ];
 }

@@ -1,6 +1,7 @@
 //! What rules would leave open that their author has not meant to: other methods of an isolated path, rules
 //! that an open path keeps from counting, and what lies under an isolated path.
 
+use super::pattern::Pattern;
 use super::{Access, Match, Rule, Rules};
 use crate::gateway::path::Path;
 use crate::gateway::reader::Reader;
@@ -29,26 +30,31 @@ impl Rules {
     }
 
     /// Notes the open paths that keep a rule from counting where it would. One that is a part of the rule's
-    /// paths is an exception, such as `/api/auth/*` of `/api/{user_id}/*`.
+    /// paths is an exception. Better Auth and the framework cannot have others than they have, so theirs may
+    /// be where a rule has a parameter: `/api/auth/*` and `/api/{user_id}/tasks`.
     pub(super) fn note_opened(&self, index: usize, rule: &Rule, reader: &mut Reader<'_>) {
         if rule.is_public() {
             return;
         }
         let path = rule.pattern();
-        for open in self.open.iter().filter(|open| open.overlaps(path)) {
-            if open.covers(path) || !path.covers(open) {
-                let (open, path, i) = (open.text(), path.text(), index.to_string());
-                let detail = [
-                    open,
-                    " would be public where ROUTES [",
-                    &i,
-                    "], ",
-                    path,
-                    ", is not: Better Auth's paths, the sign-in page and the framework's files are \
-                     public before any rule, and so is what PUBLIC_PATHS names",
-                ];
-                reader.fault("PUBLIC_PATHS", detail.concat());
-            }
+        let hides = |open: &&Pattern| open.overlaps(path) && !path.covers(open);
+        let named = self.open.iter().filter(|open| open.covers(path) || hides(open));
+        let own = self.own.iter().filter(|open| open.covers(path));
+        for (setting, open, rest) in named
+            .map(|open| ("PUBLIC_PATHS", open, NARROWER))
+            .chain(own.map(|open| ("ROUTES", open, OWN)))
+        {
+            let index = index.to_string();
+            let detail = [
+                open.text(),
+                " would be public where ROUTES [",
+                &index,
+                "], ",
+                path.text(),
+                ", is not: ",
+                rest,
+            ];
+            reader.fault(setting, detail.concat());
         }
     }
 
@@ -76,3 +82,6 @@ impl Rules {
         open.collect()
     }
 }
+
+const NARROWER: &str = "name less, or write a public rule before it";
+const OWN: &str = "it is Better Auth's, the sign-in page or the framework's";

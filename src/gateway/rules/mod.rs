@@ -21,6 +21,8 @@ pub struct Rules {
     rules: Vec<Rule>,
     /// Public whatever the rules say: what an application cannot do without
     open: Vec<Pattern>,
+    /// The same of the paths that Better Auth and the framework take
+    own: Vec<Pattern>,
     /// Where a request goes of which no rule says it
     to: Destination,
 }
@@ -37,7 +39,8 @@ impl Rules {
         let mut all = Self::default();
         if reader.is_within_app() {
             all.to = Destination::App;
-            all.open = open(reader);
+            all.open = open(reader, "PUBLIC_PATHS");
+            all.own = open(reader, "OWN_PATHS");
         }
         let Some(json) = reader.json(SETTING) else {
             return all;
@@ -91,7 +94,9 @@ impl Rules {
 
     /// What the first matching rule asks for, and isolation where a rule isolates the path for other methods.
     pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
-        if WITHIN_APP && self.open.iter().any(|pattern| pattern.parameters(path).is_some()) {
+        if WITHIN_APP
+            && self.open.iter().chain(&self.own).any(|pattern| pattern.parameters(path).is_some())
+        {
             return Match { access: Access::Public, to: self.to, ..Match::default() };
         }
         let mut rules = self.rules.iter().enumerate();
@@ -103,17 +108,16 @@ impl Rules {
     }
 }
 
-/// `PUBLIC_PATHS`: patterns, separated by commas.
-fn open(reader: &mut Reader<'_>) -> Vec<Pattern> {
-    const SETTING: &str = "PUBLIC_PATHS";
+/// Patterns, separated by commas.
+fn open(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
     let mut open = Vec::new();
-    for text in reader.list(SETTING).unwrap_or_default() {
+    for text in reader.list(setting).unwrap_or_default() {
         match Pattern::parse(&text) {
             Ok(pattern) if pattern.is_everything() => {
-                reader.fault(SETTING, format!("names {text}, which opens every path"));
+                reader.fault(setting, ["names ", &text, ", which opens every path"].concat());
             }
             Ok(pattern) => open.push(pattern),
-            Err(fault) => reader.fault(SETTING, fault),
+            Err(fault) => reader.fault(setting, fault),
         }
     }
     open

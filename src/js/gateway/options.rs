@@ -126,11 +126,12 @@ impl Form {
 use Form::{Milliseconds, Plain, Structured};
 
 /// What an option is called among the settings.
-const OPTIONS: [(&str, &str, Form); 43] = [
+const OPTIONS: [(&str, &str, Form); 44] = [
     ("baseURL", "BETTER_AUTH_URL", Plain),
     ("origin", "ORIGIN_URL", Plain),
     ("routes", "ROUTES", Structured),
     ("publicPaths", "PUBLIC_PATHS", Plain),
+    ("ownPaths", "OWN_PATHS", Plain),
     ("jwksUrl", "JWKS_URL", Plain),
     ("jwks", "JWKS", Structured),
     ("secret", "BETTER_AUTH_SECRET", Plain),
