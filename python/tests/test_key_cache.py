@@ -226,7 +226,7 @@ def test_an_empty_set_is_a_set_and_changes_nothing_about_the_cool_down() -> None
     timeline = Timeline("old")
     assert timeline.ask(1, "new") == "fetch"
     timeline.succeed(1)
-    assert timeline.ask(2, "new") == "unknown_key"
+    assert timeline.ask(1.5, "new") == "unknown_key"
     for number in range(3):
         assert timeline.ask(2 + number / 10, f"unknown-{number}") == "fetch"
         timeline.succeed(2 + number / 10)
