@@ -53,6 +53,11 @@ impl Host for CountingHost {
         let host = self.clone();
         self.inner.background(|_| task(host));
     }
+
+    async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        let host = self.clone();
+        self.inner.run_to_end(|_| task(host)).await;
+    }
 }
 
 /// A verifier and the host that it asks.

@@ -17,9 +17,12 @@ STALE = 86_400.0
 MISS_COOLDOWN = 30.0
 """Seconds in which one more fetch for an unknown `kid` is permitted, whether it succeeds or not,
 unless it finds the key; a few may come at once."""
+AGAIN_AFTER = 1.0
+"""Seconds after which a key that was looked for and not found is looked for again, if there is a
+permit."""
 ABSENT_FOR = 5.0
-"""Seconds for which a key that was looked for and not found is not looked for again. That is also
-how long a stranger who guesses the name of the next key can keep that key's users out."""
+"""Seconds for which it is unknown if there is none, and not known yet after that. So long can a
+stranger who guesses the name of the next key keep that key's users out."""
 FETCH_TIMEOUT = 5.0
 """Seconds; a fetch that takes longer is given up."""
 MAX_BACKOFF = 30.0
@@ -177,10 +180,11 @@ class KeyCache:
         next_fetch = max(self._retry_at, self._permits.next(now))
         if self._failures > 0 and now < self._retry_at:
             raise self._unavailable(now, next_fetch, NO_NEWER_SET)
+        just_now = self._absent.contains(wanted.kid, wanted.algorithm, now, AGAIN_AFTER)
+        if not just_now and self._permits.take(now):
+            return Fetch(self._attempt(now, wanted))
         if self._absent.contains(wanted.kid, wanted.algorithm, now, ABSENT_FOR):
             raise refusal
-        if self._permits.take(now):
-            return Fetch(self._attempt(now, wanted))
         raise self._unavailable(now, next_fetch, NO_NEWER_SET if self._failures > 0 else NOT_YET)
 
     def _give_up_vanished(self, now: float) -> None:

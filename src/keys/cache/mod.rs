@@ -158,15 +158,18 @@ impl KeyCache {
         if self.is_backing_off(now) {
             return Lookup::Refuse(self.unavailable(now, NO_NEWER_SET));
         }
-        let memory = ABSENT_FOR.min(self.timing.miss_cooldown);
-        if self.absent.contains(wanted, now, memory) {
-            return Lookup::Refuse(Selection::Unknown.refusal(wanted));
+        let is_absent_for = |seconds: f64| {
+            self.absent.contains(wanted, now, seconds.min(self.timing.miss_cooldown))
+        };
+        let (just_now, lately) = (is_absent_for(AGAIN_AFTER), is_absent_for(ABSENT_FOR));
+        if !just_now && self.permits.take(now) {
+            return Lookup::Fetch(self.attempt(now, Some(wanted)));
         }
-        match self.permits.take(now) {
-            true => Lookup::Fetch(self.attempt(now, Some(wanted))),
-            false if self.failures.count > 0 => Lookup::Refuse(self.unavailable(now, NO_NEWER_SET)),
-            false => Lookup::Refuse(self.unavailable(now, NOT_YET)),
-        }
+        Lookup::Refuse(match self.failures.count {
+            _ if lately => Selection::Unknown.refusal(wanted),
+            0 => self.unavailable(now, NOT_YET),
+            _ => self.unavailable(now, NO_NEWER_SET),
+        })
     }
 
     /// The set where it is so fresh that [`lookup`](Self::lookup) would use what it has, and ask nobody.
@@ -351,8 +354,11 @@ const NOT_YET: &str = "no known key fits the token, and the auth server's JWK Se
                        for unknown keys to be fetched again now";
 const CROWDED: &str = "too many requests wait for the auth server's JWK Set";
 
-/// Seconds for which a key that was looked for and not found is not looked for again. That is also how
-/// long a stranger who guesses the name of the next key can keep that key's users out.
+/// Seconds after which a key that was looked for and not found is looked for again, if there is a permit.
+const AGAIN_AFTER: f64 = 1.0;
+
+/// Seconds for which it is unknown if there is none, and not known yet after that. So long can a stranger
+/// who guesses the name of the next key keep that key's users out.
 const ABSENT_FOR: f64 = 5.0;
 
 /// How many requests may wait for one attempt.
