@@ -82,7 +82,8 @@ class Values:
         statement = state.statement
         target = base_table(statement.table)
         name = target.name if target is not None else "several tables"
-        if known is not None and getattr(statement, "_prefixes", None):
+        replaces = known is not None or is_referred_to(target, None)
+        if replaces and getattr(statement, "_prefixes", None):
             raise OwnershipError(f"{name}: prefixes of a statement may let it replace others' rows")
         if not state.isinsert:
             _refuse_effects(compiler, state, target)
@@ -256,6 +257,8 @@ def hold_conflict(compiler: Any, clause: Any) -> None:
     keys = {column.key: column.name for column in target.columns}
     for key, value in values.items():
         name = keys.get(getattr(key, "key", key), _name(key))
+        if known is None and is_referred_to(target, {name}):
+            guarded.add(name)
         if name in guarded and not _is_excluded(value, name):
             raise OwnershipError(f"{target.name}: ON CONFLICT may not set {name}")
 
@@ -284,10 +287,15 @@ def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> No
             for key in (*(state._dict_parameters or ()), *(compiler.column_keys or ()))
         }
     )
-    if _is_referred_to(target.name.lower(), changed, set()):
+    if is_referred_to(target, changed):
         raise OwnershipError(
             f"rows of users refer to {target.name}: all_owners(session) may change such a row"
         )
+
+
+def is_referred_to(target: TableClause | None, columns: set[str] | None) -> bool:
+    """Whether owned rows refer to these columns of a table, or to any."""
+    return target is not None and _is_referred_to(target.name.lower(), columns, set())
 
 
 def _is_referred_to(name: str, columns: set[str] | None, seen: set[str]) -> bool:

@@ -212,7 +212,7 @@ ON_POSTGRES: dict[str, Read] = {
         select(x.keys(), x.texts()).distinct(x.keys()).order_by(x.keys())
     ).all(),
     "tablesample": lambda s, x: s.execute(
-        select(sa.tablesample(sa.inspect(x.model).local_table, 100).c[x.key])
+        select(sa.tablesample(sa.inspect(x.model).mapper.local_table, 100).c[x.key])
     ).all(),
 }
 """What SQLite has no means for."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm.exc import StaleDataError
-from sqlmodel import Field, Session
+from sqlmodel import Field, Session, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from better_auth_edge.sqlmodel import OwnershipError, UserOwned, all_owners, owned
@@ -23,7 +23,7 @@ tasks = metadata.tables["task"]
 
 
 def titles(session: Session) -> list[str]:
-    return sorted(session.scalars(select(Task.title)))
+    return sorted(session.scalars(select(col(Task.title))))
 
 
 @pytest.fixture
