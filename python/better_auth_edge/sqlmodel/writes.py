@@ -188,9 +188,11 @@ class _Source:
             raise OwnershipError(f"{name} must be a value: an expression cannot be checked")
 
     def name(self, compiler: Any) -> str:
-        names = compiler.bind_names
-        if self._parameter is not None and self._parameter in names:
-            return str(names[self._parameter])
+        if self._parameter is not None:
+            # A clone that took its type from the column has the same key.
+            for parameter, name in compiler.bind_names.items():
+                if parameter is self._parameter or parameter.key == self._parameter.key:
+                    return str(name)
         if self._name not in compiler.binds:
             raise OwnershipError(f"{self._name} cannot be checked")
         return self._name

@@ -114,7 +114,7 @@ HARMLESS_ON_POSTGRES: dict[str, Aimed] = {
     "delete using": lambda s, k: (
         s.execute(delete(m.Watch).where(m.Watch.task_id == m.Task.id, m.Task.id == k)).rowcount
     ),
-    "delete of an alias": lambda s, k: s.execute(delete(aliased(m.Task))).rowcount,
+    "delete of an alias": lambda s, k: s.execute(delete(aliased(m.Entry))).rowcount,
 }
 """What SQLite has no means for."""
 
