@@ -111,6 +111,7 @@ class Guard(_Compiler):  # type: ignore[misc]
     def _compose_select_body(
         self, text: Any, select: Any, state: Any, columns: Any, froms: Any, *rest: Any, **kw: Any
     ) -> Any:
+        self._refuse_hints(select)
         allowed, conditions = Counter[int](), list[ColumnElement[bool]]()
         froms = [self._constrained(rows, allowed, conditions) for rows in froms]
         if conditions:
@@ -185,6 +186,7 @@ class Guard(_Compiler):  # type: ignore[misc]
         known = self.owned(target)
         if known is not None and self.ownerless:
             raise whose(known)
+        self._refuse_hints(state.statement)
         values = writes.Values(self, state, known)
         allowed = Counter[int]()
         if not state.isinsert:
@@ -226,6 +228,12 @@ class Guard(_Compiler):  # type: ignore[misc]
         name = names_owned_table(sql, self.reserved)
         if name is not None:
             raise OwnershipError(f"SQL in text names {name}: use the model, or all_owners(session)")
+
+    def _refuse_hints(self, statement: Any) -> None:
+        for hint in (getattr(statement, "_hints", None) or {}).values():
+            self.refuse_text(str(hint))
+        for _, hint in getattr(statement, "_statement_hints", ()):
+            self.refuse_text(str(hint))
 
     def _refuse_unquoted(self, name: Any) -> None:
         """A name that is written as it stands may be any SQL."""

@@ -4,8 +4,8 @@ from sqlalchemy.orm.exc import StaleDataError
 
 
 class OwnershipError(RuntimeError):
-    """A mistake in the app: it would have touched rows without saying whose, or another user's.
-    Nothing of the refused statement was read or written.
+    """A mistake in the app: it would have touched rows without saying whose, or another user's. No
+    row of another user was read or written; roll back what the transaction did before.
     """
 
 

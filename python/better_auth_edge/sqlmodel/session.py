@@ -169,23 +169,23 @@ def _before_cursor_execute(
         return
     if not isinstance(compiled, Guard) or compiled.ownerless is not (owner is None):
         raise OwnershipError("a statement that was compiled elsewhere cannot be held to an owner")
-    if owner is not None and not getattr(context, "_is_checked", False):
+    if not getattr(context, "_is_checked", False):
         context._is_checked = True
         compiled.writes.check(connection, context.compiled_parameters, owner)
 
 
-@event.listens_for(Engine, "after_cursor_execute")
-def _after_cursor_execute(
-    connection: Connection, _: Any, __: str, ___: Any, context: Any, ____: bool
+@event.listens_for(Engine, "after_execute")
+def _after_execute(
+    connection: Connection, _: Any, __: Any, ___: Any, ____: Any, result: Any
 ) -> None:
     """A flush changes the rows that it has, one for each set of parameters."""
+    context = result.context
     compiled = getattr(context, "compiled", None)
     if not isinstance(compiled, Guard) or not compiled.writes.changes_owned:
         return
     sessions = _SESSIONS.get(connection) or ()
-    if not any(session._flushing for session in sessions) or compiled.effective_returning:
-        return
-    if 0 <= context.rowcount < len(context.compiled_parameters):
+    is_flush = any(session._flushing for session in sessions)
+    if is_flush and 0 <= result.rowcount < len(context.compiled_parameters):
         raise _not_the_users()
 
 

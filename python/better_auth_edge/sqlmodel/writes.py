@@ -62,7 +62,14 @@ class Writes:
     targets: list[Any] = field(default_factory=list)
     """The tables that are being written to, while it is compiled."""
 
-    def check(self, connection: Connection, rows: list[dict[str, Any]], owner: UUID) -> None:
+    def check(self, connection: Connection, rows: list[dict[str, Any]], owner: UUID | None) -> None:
+        if owner is None:
+            for reference in self.references:
+                if _wanted(reference, rows, owner):
+                    raise OwnershipError(
+                        f"whose rows of {reference.table.name}? owned(session, user) says so"
+                    )
+            return
         for row in rows:
             for name in self.owners:
                 if row.get(name) != owner:
@@ -82,7 +89,8 @@ class Values:
         statement = state.statement
         target = base_table(statement.table)
         name = target.name if target is not None else "several tables"
-        if known is not None and getattr(statement, "_prefixes", None):
+        replaces = known is not None or is_referred_to(target, None)
+        if replaces and getattr(statement, "_prefixes", None):
             raise OwnershipError(f"{name}: prefixes of a statement may let it replace others' rows")
         if not state.isinsert:
             _refuse_effects(compiler, state, target)
@@ -94,8 +102,15 @@ class Values:
         self._rows = [self._row(values, target) for values in self._written_rows()]
         if known is not None and known.owner is not None:
             self._find_owner(known.owner, name)
-        for reference, columns in references_of(target, compiler):
+        found = list(references_of(target, compiler))
+        for reference, columns in found:
             self._find_reference(reference, columns, known)
+        if known is not None and known.parent is not None and state.isinsert:
+            parent = getattr(known.parent, "name", None)
+            if parent not in {reference.table.name for reference, _ in found}:
+                raise OwnershipError(
+                    f"{name} needs a foreign key to {parent}, which says whose it is"
+                )
 
     def find_parameters(self, compiler: Any, writes: Writes) -> None:
         """Looks up the parameters' names, once the statement is compiled."""
@@ -135,22 +150,26 @@ class Values:
     def _find_reference(
         self, reference: Reference, columns: tuple[str, ...], known: OwnedTable | None
     ) -> None:
-        found = [
-            self._sources(self._columns[name]) if name in self._columns else [None]
+        found: list[list[_Source | None]] = [
+            self._sources(self._columns[name])
+            if name in self._columns
+            else [None] * len(self._rows)
             for name in columns
         ]
-        if all(source is None for sources in found for source in sources):
+        owner = known.owner if known is not None else None
+        others = [sources for name, sources in zip(columns, found, strict=True) if name != owner]
+        if all(source is None for sources in others for source in sources):
+            # Written is the owner at most, which stays the same.
             return
         rows: list[list[_Source | None]] = []
         for row in zip(*found, strict=True):
             if any(source is not None and source.is_null for source in row):
                 continue
             for name, source in zip(columns, row, strict=True):
-                is_owner = known is not None and name == known.owner
-                if source is None and not is_owner and not self._state.isinsert:
+                if source is None and name != owner and not self._state.isinsert:
                     raise OwnershipError(f"{reference.table.name}: write all of a key at once")
             if all(
-                source is not None or name == getattr(known, "owner", None)
+                source is not None or name == owner
                 for name, source in zip(columns, row, strict=True)
             ):
                 rows.append(list(row))
@@ -187,9 +206,11 @@ class _Source:
             raise OwnershipError(f"{name} must be a value: an expression cannot be checked")
 
     def name(self, compiler: Any) -> str:
-        names = compiler.bind_names
-        if self._parameter is not None and self._parameter in names:
-            return str(names[self._parameter])
+        if self._parameter is not None:
+            # A clone that took its type from the column has the same key.
+            for parameter, name in compiler.bind_names.items():
+                if parameter is self._parameter or parameter.key == self._parameter.key:
+                    return str(name)
         if self._name not in compiler.binds:
             raise OwnershipError(f"{self._name} cannot be checked")
         return self._name
@@ -256,6 +277,8 @@ def hold_conflict(compiler: Any, clause: Any) -> None:
     keys = {column.key: column.name for column in target.columns}
     for key, value in values.items():
         name = keys.get(getattr(key, "key", key), _name(key))
+        if known is None and is_referred_to(target, {name}):
+            guarded.add(name)
         if name in guarded and not _is_excluded(value, name):
             raise OwnershipError(f"{target.name}: ON CONFLICT may not set {name}")
 
@@ -284,10 +307,15 @@ def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> No
             for key in (*(state._dict_parameters or ()), *(compiler.column_keys or ()))
         }
     )
-    if _is_referred_to(target.name.lower(), changed, set()):
+    if is_referred_to(target, changed):
         raise OwnershipError(
             f"rows of users refer to {target.name}: all_owners(session) may change such a row"
         )
+
+
+def is_referred_to(target: TableClause | None, columns: set[str] | None) -> bool:
+    """Whether owned rows refer to these columns of a table, or to any."""
+    return target is not None and _is_referred_to(target.name.lower(), columns, set())
 
 
 def _is_referred_to(name: str, columns: set[str] | None, seen: set[str]) -> bool:
@@ -319,19 +347,26 @@ def _all_tables() -> Iterator[Table]:
 def _check_reference(
     connection: Connection, reference: Reference, rows: list[dict[str, Any]], owner: UUID
 ) -> None:
-    wanted: dict[tuple[Any, ...], None] = {}
-    for row in rows:
-        for names in reference.sources:
-            key = tuple(owner if name is None else row.get(name) for name in names)
-            if all(part is not None for part in key):
-                wanted[key] = None
-    keys = list(wanted)
+    keys = _wanted(reference, rows, owner)
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
         if _count(connection, reference, batch) != len(batch):
             raise OwnershipError(
                 f"a foreign key to {reference.table.name} is not to the user's row"
             )
+
+
+def _wanted(
+    reference: Reference, rows: list[dict[str, Any]], owner: UUID | None
+) -> list[tuple[Any, ...]]:
+    """The keys that the values name, each once. A key with a NULL refers to nothing."""
+    wanted: dict[tuple[Any, ...], None] = {}
+    for row in rows:
+        for names in reference.sources:
+            key = tuple(owner if name is None else row.get(name) for name in names)
+            if all(part is not None for part in key):
+                wanted[key] = None
+    return list(wanted)
 
 
 def _count(connection: Connection, reference: Reference, keys: list[tuple[Any, ...]]) -> int:

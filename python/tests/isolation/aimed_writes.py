@@ -114,7 +114,7 @@ HARMLESS_ON_POSTGRES: dict[str, Aimed] = {
     "delete using": lambda s, k: (
         s.execute(delete(m.Watch).where(m.Watch.task_id == m.Task.id, m.Task.id == k)).rowcount
     ),
-    "delete of an alias": lambda s, k: s.execute(delete(aliased(m.Task))).rowcount,
+    "delete of an alias": lambda s, k: s.execute(delete(aliased(m.Entry))).rowcount,
 }
 """What SQLite has no means for."""
 
@@ -191,6 +191,12 @@ REFUSED: dict[str, Aimed] = {
     "insert or replace": lambda s, k: s.execute(
         insert(m.Task).prefix_with("OR REPLACE").values(id=k, title="x", user_id=ADA)
     ),
+    "insert or replace of what users' rows refer to": lambda s, k: s.execute(
+        insert(m.Area).prefix_with("OR REPLACE").values(id=6, name="x")
+    ),
+    "upsert that changes a key that users' rows refer to": lambda s, k: upserted(
+        s, m.Area, ["id"], {"id": 6, "name": "x"}, id=500
+    ),
     "update or replace": lambda s, k: s.execute(
         update(m.Task).prefix_with("OR REPLACE").where(m.Task.id == 1).values(id=k)
     ),
@@ -217,6 +223,9 @@ REFUSED: dict[str, Aimed] = {
     "text as an operator": lambda s, k: s.execute(
         select(sa.literal(k).op("in (select id from task) or 1 =")(2))
     ),
+    "text as a hint": lambda s, k: s.execute(
+        select(m.Area.id, m.Area.name).with_statement_hint("UNION SELECT id, title FROM task")
+    ).all(),
     "a name that is not quoted": lambda s, k: s.execute(
         select(sa.column(sa.sql.quoted_name("(select count(*) from task)", False)))
     ),

@@ -209,10 +209,10 @@ READS: dict[str, Read] = {
 ON_POSTGRES: dict[str, Read] = {
     "lateral": lateral,
     "distinct on": lambda s, x: s.execute(
-        select(x.keys(), x.texts()).distinct(x.keys()).order_by(x.keys())
+        select(x.keys(), x.texts()).distinct(x.keys()).order_by(x.keys(), x.texts())
     ).all(),
     "tablesample": lambda s, x: s.execute(
-        select(sa.tablesample(sa.inspect(x.model).local_table, 100).c[x.key])
+        select(sa.tablesample(sa.inspect(x.model).mapper.local_table, 100).c[x.key])
     ).all(),
 }
 """What SQLite has no means for."""

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm.exc import StaleDataError
-from sqlmodel import Field, Session
+from sqlmodel import Field, Session, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from better_auth_edge.sqlmodel import OwnershipError, UserOwned, all_owners, owned
 from better_auth_edge.sqlmodel.models import names_owned_table, owned_table
 from tests.isolation.conftest import WORLDS, World
-from tests.isolation.models import Owned, Task, metadata
+from tests.isolation.models import Owned, Task, Watch, metadata
 from tests.isolation.reads import READS, SHAPES, Read
 from tests.isolation.world import ADA, BOB, fill, outcome, plain, session_of
 
@@ -23,7 +23,7 @@ tasks = metadata.tables["task"]
 
 
 def titles(session: Session) -> list[str]:
-    return sorted(session.scalars(select(Task.title)))
+    return sorted(session.scalars(select(col(Task.title))))
 
 
 @pytest.fixture
@@ -44,6 +44,29 @@ def test_an_asynchronous_session_answers_the_same(
 
     alone = outcome(sqlite_worlds["ada"], "all", lambda s: read(s, SHAPES["plain"]))
     assert asyncio.run(answer()) == alone
+
+
+def test_an_asynchronous_session_writes_and_is_checked_the_same(tmp_path: Path) -> None:
+    fill(sa.create_engine(f"sqlite:///{tmp_path}/both.db", poolclass=sa.NullPool), WORLDS["both"])
+    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/both.db", poolclass=sa.NullPool)
+
+    async def add(project_id: int) -> None:
+        async with owned(AsyncSession(engine), ADA) as session:
+            session.add(Task(title="new", project_id=project_id))
+            await session.commit()
+
+    asyncio.run(add(1))
+    for project_id in (6, 999):
+        with pytest.raises(OwnershipError):
+            asyncio.run(add(project_id))
+
+
+def test_a_session_without_a_user_refers_to_no_owned_row(engine: sa.Engine) -> None:
+    for task_id in (1, 999):
+        with Session(engine) as session:
+            session.add(Watch(task_id=task_id, label_id=1))
+            with pytest.raises(OwnershipError, match="whose rows of task"):
+                session.commit()
 
 
 def test_a_statement_that_is_cached_is_nobodys(engine: sa.Engine) -> None:
