@@ -14,7 +14,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::{JSON, Reflect};
 use worker::worker_sys::{self, web_sys::Response};
-use worker::{Env, console_error};
+use worker::{Env, console_error, console_warn};
 
 use crate::error::{Code, Error};
 use crate::gateway::{self, Decision, Gateway, Heads, RequestHead, SettingFault, Settings};
@@ -148,6 +148,9 @@ impl Deployment {
         let services = Services::read(env, &mut faults);
         match settings.filter(|_| faults.is_empty()) {
             Some(settings) => {
+                for warning in settings.warnings() {
+                    console_warn!("{warning}");
+                }
                 let settings = settings.with_bindings(bindings, JsHost::secret());
                 Ok(Self { gateway: Gateway::new(settings), services })
             }

@@ -24,7 +24,7 @@ fn edge(settings: &[(&str, &str)]) -> Edge {
 fn head(method: &str, path: &str, bearer: &str) -> RequestHead {
     let headers = [("authorization", bearer), ("cf-connecting-ip", ADDRESS)];
     let sent = headers.iter().filter(|(_, value)| !value.is_empty());
-    request(method, path, &sent.copied().collect::<Vec<_>>())
+    request(method, path, &sent.copied().collect::<Vec<_>>()).from_cloudflare()
 }
 
 #[test]

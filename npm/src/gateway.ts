@@ -1,6 +1,7 @@
 import { load } from "#wasm";
 import { toEdgeAuthError } from "./error.ts";
 import type { VerifierOptions } from "./options.ts";
+import { absoluteHead, type RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
 import type { WasmGateway } from "./wasm/glue.ts";
 
@@ -8,7 +9,10 @@ import type { WasmGateway } from "./wasm/glue.ts";
 export interface Route {
   /** Literals, `{name}` for one segment, and `/*` at the end for all that is left. */
   path: string;
-  /** HTTP methods in upper case; all by default. `GET` includes `HEAD`. */
+  /**
+   * HTTP methods in upper case; all by default. `GET` includes `HEAD`. A rule with `match` keeps users apart
+   * for the other methods too, unless a rule behind it was written for these.
+   */
   methods?: string[] | undefined;
   /** Whether a token is needed: `required` by default. With `optional`, one that is there must be good. */
   auth?: "required" | "optional" | "public" | undefined;
@@ -26,7 +30,10 @@ export interface Route {
 export interface GatewayOptions {
   /** Rules. Without any, everything needs a token. */
   routes?: Route[] | undefined;
-  /** Patterns as rules have them that are public whatever the rules say. */
+  /**
+   * Patterns as rules have them that are public whatever the rules say. One that keeps a rule from counting
+   * is refused: it may be an exception from a rule's paths, and no more.
+   */
   publicPaths?: string[] | undefined;
   /** The base URL of the origin to which rules send requests. */
   origin?: string | undefined;
@@ -46,6 +53,16 @@ export interface GatewayOptions {
   forwardCookies?: boolean | undefined;
   /** Whether the origin gets the token; it does by default. */
   forwardAuthorization?: boolean | undefined;
+  /**
+   * Request headers that go on although they could make another request of this one, such as
+   * `x-http-method-override`, or names with other characters than letters, digits and hyphens.
+   */
+  forwardHeaders?: string[] | undefined;
+  /**
+   * The header in which your own proxy says the client's address; of a list the last one counts. Without it
+   * the origin is not told any.
+   */
+  clientIpHeader?: string | undefined;
   /** Claims, and the request headers that carry them on. */
   claimHeaders?: Record<string, string> | undefined;
   /** The private JWK (Ed25519) that signs who is calling; `npx better-auth-edge keygen` makes one. */
@@ -94,14 +111,6 @@ export interface Refused {
 /** What is to be done with a request. */
 export type Decision = Admitted | Refused;
 
-/** What is read of a request. */
-export interface RequestHead {
-  method: string;
-  /** Absolute */
-  url: string;
-  headers: Headers;
-}
-
 /**
  * Decides about requests, by the rules that the Worker has too.
  *
@@ -116,10 +125,10 @@ export class Gateway {
 
   /** @param waitUntil is told of what goes on after the decision, if the host must wait for that */
   async decide(
-    { method, url, headers }: RequestHead,
+    request: RequestHead,
     waitUntil?: (task: Promise<unknown>) => void,
   ): Promise<Decision> {
-    return (await this.#wasm.decide({ method, url, headers }, waitUntil)) as Decision;
+    return (await this.#wasm.decide(absoluteHead(request), waitUntil)) as Decision;
   }
 }
 

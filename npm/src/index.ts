@@ -6,9 +6,9 @@ export type {
   Decision,
   GatewayOptions,
   Refused,
-  RequestHead,
   Route,
 } from "./gateway.ts";
 export type { Algorithm, VerifierOptions } from "./options.ts";
+export type { RequestHead } from "./request-head.ts";
 export type { JWTHeader, JWTPayload, User, VerifyResult } from "./result.ts";
 export { createVerifier, Verifier } from "./verifier.ts";

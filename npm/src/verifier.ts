@@ -1,13 +1,9 @@
 import { load } from "#wasm";
 import { toEdgeAuthError } from "./error.ts";
-import {
-  createGateway,
-  type Decision,
-  type Gateway,
-  type GatewayOptions,
-  type RequestHead,
-} from "./gateway.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { createGateway, type Decision, type Gateway, type GatewayOptions } from "./gateway.ts";
 import type { VerifierOptions } from "./options.ts";
+import type { RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
 import type { WasmVerifier } from "./wasm/glue.ts";
 
@@ -43,7 +39,7 @@ export class Verifier {
   /** @internal */
   constructor(wasm: WasmVerifier, options: VerifierOptions) {
     this.#wasm = wasm;
-    this.#options = options;
+    this.#options = { ...options };
   }
 
   /**
@@ -69,7 +65,8 @@ export class Verifier {
    *
    * The verifier needs a `baseURL` for that.
    *
-   * @param request anything with `method`, an absolute `url` and `headers`
+   * @param request a `Request`, Node's `IncomingMessage`, or anything with `method`, `headers` and a `url`
+   * that is absolute or a target, `/path?query`. Do not put a URL together from `Host` yourself.
    * @param options the rules, and what else there is to say; the same for many requests
    * @throws {EdgeAuthError} `misconfigured`: the message lists every fault of the options at once
    *
@@ -84,7 +81,7 @@ export class Verifier {
    */
   async verifyRequest(request: RequestHead, options: GatewayOptions = {}): Promise<Decision> {
     // whoever writes the options where they are used makes them anew each time
-    const key = JSON.stringify(options);
+    const key = fingerprint(options);
     let gateway = this.#gateways.get(key);
     if (!gateway) {
       gateway = await createGateway({ ...this.#options, ...options });

@@ -98,6 +98,45 @@ describe("createMiddleware", () => {
   });
 });
 
+describe("paths that are open", () => {
+  const isolating = (path: string) => ({ routes: [{ path, match: { x: "uuid" } }] });
+
+  test("Better Auth's own keep no rule from counting", async () => {
+    const baseURL = `${AUTH}/api`;
+    await assert.rejects(sent("/", {}, { baseURL, ...isolating("/api/{x}/photo") }), {
+      code: "misconfigured",
+      message: /publicPaths \/api\/\* would be public where ROUTES \[0\], \/api\/\{x\}\/photo/,
+    });
+    await assert.rejects(sent("/", {}, { baseURL, ...isolating("/{x}/photo") }), /\/\{x\}\/photo/);
+    const usual = await sent("/api/u-1/a", { authorization: bearer }, isolating("/api/{x}/*"));
+    assert.equal(usual.headers.get("x-middleware-next"), "1");
+  });
+
+  test("neither do the sign-in page, Next's files and the application's own", async () => {
+    for (const more of [
+      { signInPath: "/account", ...isolating("/account") },
+      { routes: [{ path: "/_next/image" }] },
+      { publicPaths: ["/api/*"], ...isolating("/{x}/photo") },
+      { publicPaths: ["/*"] },
+    ]) {
+      await assert.rejects(sent("/", {}, more), /misconfigured|publicPaths/, JSON.stringify(more));
+    }
+    const catchAll = await sent("/sign-in", {}, { routes: [{ path: "/*" }] });
+    assert.equal(catchAll.headers.get("x-middleware-next"), "1");
+  });
+});
+
+test("a request for data at the root is sent to the root, and not to what Next shows as it", async () => {
+  const routes = [{ path: "/", auth: "public" as const }];
+  const data = await sent("/", { "x-nextjs-data": "1" }, { routes });
+  assert.equal(data.headers.get("x-middleware-rewrite"), "https://app.example/");
+  assert.equal(data.headers.get("x-middleware-next"), null);
+  const page = await sent("/", {}, { routes });
+  assert.equal(page.headers.get("x-middleware-next"), "1");
+  const index = await sent("/index", { "x-nextjs-data": "1" }, { routes });
+  assert.equal(index.status, 307);
+});
+
 describe("getUser", () => {
   test("knows what the middleware has signed", async () => {
     const headers = onwards(await sent("/page", { authorization: bearer }));

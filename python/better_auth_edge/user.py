@@ -30,7 +30,8 @@ class User(BaseModel):
 
     def owns(self, value: str, claim: str | None = None) -> bool:
         """Whether a value is this user's: their id or their UUID, or what `claim` holds if it is
-        named. Two spellings of one UUID are one user (RFC 9562, section 4).
+        named. Two spellings of one UUID are one user (RFC 9562, section 4) where the token has the
+        canonical one; anything else is compared exactly.
         """
         own = (self.id, self.claims.get("uuid")) if claim is None else (self.claims.get(claim),)
         return any(isinstance(one, str) and _same(value, one) for one in own)
@@ -48,6 +49,10 @@ _UUID = re.compile(
 )
 
 
-def _same(a: str, b: str) -> bool:
-    uuid = parse_uuid(a)
-    return bool(a) and (a == b or (uuid is not None and uuid == parse_uuid(b)))
+def _same(value: str, own: str) -> bool:
+    """A claim that users choose must not become another's UUID by being spelt like it: only the
+    canonical form of a claim is compared as a UUID.
+    """
+    uuid = parse_uuid(own)
+    is_uuid = uuid is not None and own == str(uuid)
+    return bool(value) and (value == own or (is_uuid and parse_uuid(value) == uuid))

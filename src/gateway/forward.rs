@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::assertion::{Assertions, Occasion};
 use super::claim_headers;
+use super::client_address::ClientAddress;
 use super::credentials::Credentials;
 use super::edit::{HeaderEdit, header_value};
+use super::forward_headers;
 use super::head::RequestHead;
 use super::reader::Reader;
 use super::route::{Route, Routing};
@@ -55,8 +57,17 @@ impl Forwarding {
         let audience = origin.as_ref().map(BaseUrl::origin);
         let assertions = Assertions::from_settings(reader, audience);
         let credentials = Credentials::from_settings(reader);
+        let let_through = forward_headers::read(reader, &claim_headers);
+        let client_address = ClientAddress::from_settings(reader);
         let is_whole = origin.is_some() || !needs_origin;
-        let routing = Routing { origin, authorization, claim_headers, credentials };
+        let routing = Routing {
+            origin,
+            authorization,
+            claim_headers,
+            credentials,
+            let_through,
+            client_address,
+        };
         is_whole.then_some(Self { routing, timeout, assertions })
     }
 
@@ -197,12 +208,14 @@ mod tests {
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
             credentials: Credentials::from_settings(&mut Reader::new(&|_| None)),
+            let_through: Vec::new(),
+            client_address: ClientAddress::default(),
         };
         Forwarding { routing, timeout: 30_000, assertions: None }
     }
 
     fn forward(forwarding: &Forwarding, head: &str) -> Forward {
-        let head = RequestHead::parse(head).unwrap();
+        let head = RequestHead::parse(head).unwrap().from_cloudflare();
         let path = Path::parse(head.path()).unwrap();
         let passage = Passage {
             head: &head,

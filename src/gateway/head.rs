@@ -18,6 +18,8 @@ pub struct RequestHead {
     common: Option<Arc<Fields>>,
     /// Whether the host would know the same head again
     may_return: bool,
+    /// Whether Cloudflare has received the request, so that its own headers are its own
+    from_cloudflare: bool,
 }
 
 impl RequestHead {
@@ -42,7 +44,20 @@ impl RequestHead {
         let within = |part: Part| part.start + url.start..part.end + url.start;
         let (origin, path, query) = (within(origin), path.map(within), query.map(within));
         let own = Fields::parse(text, url.end + 1)?;
-        Some(Self { method, origin, path, query, own, common, may_return })
+        let from_cloudflare = false;
+        Some(Self { method, origin, path, query, own, common, may_return, from_cloudflare })
+    }
+
+    /// The same head, as Cloudflare hands it to a Worker: then `cf-connecting-ip` is the client's address,
+    /// which no client can send. A host that is not on Cloudflare must not say so.
+    #[must_use]
+    pub fn from_cloudflare(self) -> Self {
+        Self { from_cloudflare: true, ..self }
+    }
+
+    /// Whether Cloudflare has received the request.
+    pub(super) fn is_from_cloudflare(&self) -> bool {
+        self.from_cloudflare
     }
 
     /// The method, upper case.

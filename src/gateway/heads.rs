@@ -20,25 +20,35 @@ impl Heads {
     /// Reads a head as [`RequestHead::parse`] takes it, behind a line that says which fields come with it:
     /// `7`, those that are kept by this number; `+7`, those behind the head and an empty line, which are
     /// kept by it from now on, in the place of the oldest; `+`, the same without keeping them. Hosts give
-    /// numbers from 0 on and never twice, so that one means the same fields for ever, or nothing.
+    /// numbers from 0 on and never twice, so that one means the same fields for ever, or nothing. The line
+    /// ends in ` cf` where Cloudflare has received the request.
     ///
     /// `None` if it is not of that form, or if nothing is kept by the number.
     pub fn read(&mut self, text: impl Into<String>) -> Option<RequestHead> {
         let mut text = text.into();
-        let number = text.split('\n').next()?;
-        let start = number.len() + 1;
-        let Some(number) = number.strip_prefix('+') else {
-            let number = number.parse::<usize>().ok()?;
-            let common = Arc::clone(self.find(number)?);
-            return RequestHead::read(text, start, Some(common), true);
+        let line = text.split('\n').next()?;
+        let start = line.len() + 1;
+        let (line, from_cloudflare) = match line.strip_suffix(" cf") {
+            Some(line) => (line, true),
+            None => (line, false),
         };
-        let number = (!number.is_empty()).then(|| number.parse::<usize>()).transpose().ok()?;
-        let end = text.find("\n\n")? + 1;
-        let common = Arc::new(Fields::parse(text.split_off(end), 0)?);
-        if let Some(number) = number {
-            self.keep(number, &common);
-        }
-        RequestHead::read(text, start, Some(common), number.is_some())
+        let head = match line.strip_prefix('+') {
+            None => {
+                let common = Arc::clone(self.find(line.parse().ok()?)?);
+                RequestHead::read(text, start, Some(common), true)?
+            }
+            Some(number) => {
+                let number = (!number.is_empty()).then(|| number.parse::<usize>());
+                let number = number.transpose().ok()?;
+                let end = text.find("\n\n")? + 1;
+                let common = Arc::new(Fields::parse(text.split_off(end), 0)?);
+                if let Some(number) = number {
+                    self.keep(number, &common);
+                }
+                RequestHead::read(text, start, Some(common), number.is_some())?
+            }
+        };
+        Some(if from_cloudflare { head.from_cloudflare() } else { head })
     }
 
     fn find(&self, number: usize) -> Option<&Arc<Fields>> {

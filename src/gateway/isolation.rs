@@ -39,13 +39,18 @@ fn has_scope(user: &Verified, scope: &str) -> bool {
     granted.split(' ').any(|granted| granted == scope)
 }
 
-/// Two spellings of one UUID are one user (RFC 9562, section 4); anything else is compared exactly.
+/// Two spellings of one UUID are one user (RFC 9562, section 4), where the claim has the canonical one.
+/// Anything else is compared exactly: a claim that users choose, a slug for example, must not become
+/// another's UUID by being spelt like it.
 fn same(value: &str, claimed: &str) -> bool {
+    let canonical = || Uuid::try_parse(claimed).ok().filter(|uuid| is_canonical(*uuid, claimed));
     value == claimed
-        || match (Uuid::try_parse(value), Uuid::try_parse(claimed)) {
-            (Ok(value), Ok(claimed)) => value == claimed,
-            _ => false,
-        }
+        || canonical().is_some_and(|claimed| Uuid::try_parse(value).ok() == Some(claimed))
+}
+
+/// RFC 9562, section 4: 36 characters, in lower case.
+fn is_canonical(uuid: Uuid, text: &str) -> bool {
+    uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
 }
 
 #[cfg(test)]
@@ -67,6 +72,16 @@ mod tests {
             " 0f8fad5b-d9cb-469f-a165-70867728950e",
         ] {
             assert!(!same(other, uuid), "{other}");
+        }
+        for chosen in [
+            "0F8FAD5B-D9CB-469F-A165-70867728950E",
+            "0f8fad5b-D9cb-469f-a165-70867728950e",
+            "{0f8fad5b-d9cb-469f-a165-70867728950e}",
+            "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e",
+            "0f8fad5bd9cb469fa16570867728950e",
+        ] {
+            assert!(!same(uuid, chosen), "{chosen}");
+            assert!(same(chosen, chosen));
         }
         assert!(same("user1", "user1"));
         assert!(!same("User1", "user1"));

@@ -2,11 +2,13 @@
 //! same head, whoever is calling.
 
 use super::WITHIN_APP;
+use super::client_address::ClientAddress;
 use super::credentials::{Credentials, LeftBehind};
 use super::edit::HeaderEdit;
+use super::form::named_by_connection;
 use super::head::RequestHead;
 use super::header_names::{
-    HOP_BY_HOP, is_about_the_way, is_identity, named_by_connection, same_name,
+    HOP_BY_HOP, is_about_the_way, is_identity, is_plain, overrides_request, same_name,
 };
 use super::path::Path;
 use super::rules::Destination;
@@ -71,6 +73,10 @@ pub(super) struct Routing {
     pub(super) claim_headers: Vec<(String, String)>,
     /// What stays at the edge
     pub(super) credentials: Credentials,
+    /// Headers, in lower case, that go on although clients usually have no business sending them
+    pub(super) let_through: Vec<String>,
+    /// Where the client's address is read
+    pub(super) client_address: ClientAddress,
 }
 
 impl Routing {
@@ -88,14 +94,13 @@ impl Routing {
     /// sends GET whatever the method was, and the rules may have let only that method pass.
     fn route_to_origin(&self, head: &RequestHead, path: &Path<'_>, origin: &BaseUrl) -> Route {
         let mut route = Route::new(Destination::Origin, [origin.origin(), origin.path()], path);
-        let named = named_by_connection(head);
+        let named: Vec<_> = named_by_connection(head).collect();
         route.remove(head, |name| self.is_removed(head, &named, name));
         let (scheme, host) = head.scheme_and_host();
         route.set("x-forwarded-host", host);
         route.set("x-forwarded-proto", scheme);
-        // Cloudflare's own, which no client can send
-        if let Some(address) = head.header("cf-connecting-ip").next() {
-            route.set("x-forwarded-for", address);
+        if let Some(address) = self.client_address.of(head) {
+            route.set("x-forwarded-for", &address.to_string());
         }
         let LeftBehind { edits, answer_edits, query } = self.credentials.leave_behind(head);
         route.edits.extend(edits);
@@ -115,18 +120,24 @@ impl Routing {
 
     fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
         self.is_forged(name)
-            || is_about_the_way(name)
+            || (is_about_the_way(name, head.is_from_cloudflare()) && !self.lets_through(name))
             || (name == "authorization" && !self.authorization)
             || HOP_BY_HOP.contains(&name)
             || (name != "upgrade" && named.iter().any(|n| n.eq_ignore_ascii_case(name)))
             || (name == "upgrade" && head.method() != "GET")
     }
 
-    /// Headers in which only the edge may speak.
+    /// Headers in which only the edge may speak, and those that would make another request of this one.
     fn is_forged(&self, name: &str) -> bool {
+        let is_strange = !is_plain(name) || overrides_request(name);
         is_identity(name)
-            || (name != "x-request-id" && same_name(name, "x-request-id"))
+            || (is_strange && !self.lets_through(name))
             || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
+    }
+
+    /// Whether a setting says that a header of that name goes on.
+    fn lets_through(&self, name: &str) -> bool {
+        self.let_through.iter().any(|let_through| let_through == name)
     }
 }
 

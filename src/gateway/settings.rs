@@ -47,6 +47,12 @@ impl Settings {
         Self::read(Reader::new(&lookup).within_app())
     }
 
+    /// What is no fault, but may not be what the operator means: one sentence or two each. A host tells it
+    /// once, when it has read the settings.
+    pub fn warnings(&self) -> Vec<String> {
+        self.rules.warnings()
+    }
+
     fn read(mut reader: Reader<'_>) -> Result<Self, Vec<SettingFault>> {
         let base_url = reader.required("BETTER_AUTH_URL");
         let mut tokens = token_options(&mut reader);

@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::{service, to_js_error, to_text};
 use crate::error::{Code, Error};
 use crate::gateway::{Decision, Destination, Gateway, HeaderEdit, RequestHead, Response, Settings};
-use crate::host::{Host, JsHost};
+use crate::host::{Host, JsHost, Level};
 
 /// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
 /// a key.
@@ -35,6 +35,10 @@ pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
         Ok(_) => return Err(misconfigured(given.faults(Vec::new()))),
         Err(faults) => return Err(misconfigured(given.faults(faults))),
     };
+    if given.setting("LOG_LEVEL").as_deref() != Some("none") {
+        let host = JsHost::new(|_| ());
+        settings.warnings().iter().for_each(|warning| host.log(Level::Warn, warning));
+    }
     let service = given.fetch.map(|fetch| Rc::new(service(&fetch)));
     Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
 }

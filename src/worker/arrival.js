@@ -83,6 +83,12 @@ function keep(map, most, key, value) {
   map.set(key, value);
 }
 
+/**
+ * Whether Cloudflare receives the requests of this isolate: only there a request has `cf`, and no client can
+ * send `cf-connecting-ip`. It does not change, and to read `cf` each time would parse it each time.
+ */
+let isOnCloudflare = false;
+
 /** A request, and its head. */
 export class Arrival {
   /** @param {Request} request */
@@ -97,11 +103,14 @@ export class Arrival {
       if (OWN.has(name)) own += `${name}: ${value}\n`;
       else common += `${name}: ${value}\n`;
     }
+    isOnCloudflare ||= Boolean(request.cf);
+    own = `${isOnCloudflare ? " cf" : ""}\n${own}`;
     const number = numbers.get(common);
     this.request = request;
     this.fields = fields;
     /** Method, URL and headers, one to a line, those that have a number by that. */
-    this.head = number === undefined ? undefined : `${number}\n${own}`;
+    this.head = number === undefined ? undefined : `${number}${own}`;
+    /** Behind a number: the end of its line, method, URL and the request's own headers. */
     this.own = own;
     this.common = common;
   }
@@ -128,10 +137,10 @@ export class Arrival {
   cross() {
     if (this.head) return this.head;
     const { own, common } = this;
-    if (common.length > LONGEST_FIELDS) return `+\n${own}\n${common}`;
+    if (common.length > LONGEST_FIELDS) return `+${own}\n${common}`;
     const number = next++;
     keep(numbers, CLIENTS, common, number);
-    this.head = `${number}\n${own}`;
+    this.head = `${number}${own}`;
     return `+${this.head}\n${common}`;
   }
 

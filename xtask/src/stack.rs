@@ -208,12 +208,31 @@ impl Edge {
         services: &[(&str, &str)],
         scripted: &[(&str, &str)],
     ) -> Result<Self> {
+        Self::start_settings(vars, services, scripted, None)
+    }
+
+    /// The same as on Cloudflare: this header of a request is its `cf`, as JSON.
+    pub fn start_on_cloudflare(
+        vars: &[(&str, Value)],
+        scripted: &[(&str, &str)],
+        cf_header: &'static str,
+    ) -> Result<Self> {
+        Self::start_settings(vars, &[], scripted, Some(cf_header))
+    }
+
+    fn start_settings(
+        vars: &[(&str, Value)],
+        services: &[(&str, &str)],
+        scripted: &[(&str, &str)],
+        cf_header: Option<&'static str>,
+    ) -> Result<Self> {
         let directory = Directory::new()?;
         let mut settings = workerd::Settings::from_wrangler()?;
         settings.vars.clear();
         let owned = |(name, what): &(&str, &str)| (name.to_string(), what.to_string());
         settings.services = services.iter().map(owned).collect();
         settings.scripted = scripted.iter().map(owned).collect();
+        settings.cf_header = cf_header;
         for (name, value) in vars {
             settings = settings.with(name, value.clone());
         }

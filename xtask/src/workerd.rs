@@ -75,6 +75,8 @@ pub(crate) struct Settings {
     /// Names of bindings, and modules whose default export makes them; [`OUTBOUND`] names a Worker that
     /// gets what the Worker fetches
     pub(crate) scripted: Vec<(String, String)>,
+    /// The header in which requests bring their `cf`, as Cloudflare's own servers hand it over
+    pub(crate) cf_header: Option<&'static str>,
 }
 
 impl Settings {
@@ -92,6 +94,7 @@ impl Settings {
             port: 0,
             services: Vec::new(),
             scripted: Vec::new(),
+            cf_header: None,
         })
     }
 
@@ -122,6 +125,8 @@ impl Settings {
         let services = self.services.iter().map(|(name, url)| service(name, url));
         let services: String = services.collect();
         let (date, port) = (&self.compatibility_date, self.port);
+        let cf = self.cf_header.map(|name| format!("cfBlobHeader = \"{name}\""));
+        let cf = cf.unwrap_or_default();
         let global = if outbound.is_some() { OUTBOUND } else { "internet" };
         let outbound = outbound.map_or_else(String::new, |module| {
             let modules = format!("[(name = \"{OUTBOUND}.js\", esModule = {module})]");
@@ -139,7 +144,7 @@ const config :Workerd.Config = (
     {outbound}
     (name = "internet", network = (allow = ["local"])),
 {services}  ],
-  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "edge")],
+  sockets = [(name = "http", address = "127.0.0.1:{port}", http = ({cf}), service = "edge")],
   v8Flags = [{flags}],
   extensions = [(modules = [{extensions}])],
 );

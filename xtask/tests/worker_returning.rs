@@ -97,7 +97,11 @@ fn a_request_that_comes_again_is_refused_once_its_token_has_ended_even_by_a_wasm
     })";
     for bindings in [&[][..], &[("RATE_LIMIT_REJECTED", traps)]] {
         let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-        let settings = [("USER_CLAIM", json!("sub")), ("CLOCK_TOLERANCE", json!(0))];
+        let settings = [
+            ("USER_CLAIM", json!("sub")),
+            ("CLOCK_TOLERANCE", json!(0)),
+            ("CLIENT_IP_HEADER", json!("cf-connecting-ip")),
+        ];
         let edge = edge_with(&auth, &origin.url, &settings, bindings);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let brief = bearer(&auth.token_with("a", json!({"exp": now + 3})));

@@ -1,6 +1,7 @@
 import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
-import type { Gateway, GatewayOptions, Refused, RequestHead } from "../gateway.ts";
+import type { Gateway, GatewayOptions, Refused } from "../gateway.ts";
 import type { VerifierOptions } from "../options.ts";
+import type { RequestHead } from "../request-head.ts";
 import { returnPath } from "./return-path.ts";
 import { signingKeys } from "./signing-keys.ts";
 
@@ -57,10 +58,10 @@ export function middlewareOf(
         : new NextResponse(decision.response.body, decision.response);
     }
     const { to, url, headers, user } = decision;
-    const response =
-      to === "origin"
-        ? NextResponse.rewrite(url, { request: { headers } })
-        : NextResponse.next({ request: { headers } });
+    const way = to === "origin" ? url : isSeenAsRoot(request) ? request.nextUrl : undefined;
+    const response = way
+      ? NextResponse.rewrite(way, { request: { headers } })
+      : NextResponse.next({ request: { headers } });
     // a page that is made in advance would else be everybody's in a cache before this server
     if (to === "app" && user) response.headers.set("cache-control", PRIVATE);
     decision.editAnswer(response.headers);
@@ -76,6 +77,14 @@ function headOf({ method, headers, nextUrl }: NextRequest): RequestHead {
   const url = `${scheme}://${first("x-forwarded-host") ?? first("host")}`;
   const origin = URL.canParse(url) ? new URL(url).origin : nextUrl.origin;
   return { method, headers, url: origin + nextUrl.pathname + nextUrl.search };
+}
+
+/**
+ * Whether the page may be another than the one that is seen here: Next shows `/index` to a middleware as `/`
+ * where the request is for data, or claims to be, and goes on with `/index`. So it is sent to what was seen.
+ */
+function isSeenAsRoot({ headers, nextUrl }: NextRequest): boolean {
+  return headers.has("x-nextjs-data") && nextUrl.pathname === "/";
 }
 
 /** What Next says itself of pages that are made for one request. */

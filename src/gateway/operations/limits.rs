@@ -4,27 +4,30 @@ use super::pseudonym::pseudonym;
 use super::{Operations, Seen};
 use crate::error::{Code, Error};
 use crate::gateway::BY_ITSELF;
+use crate::gateway::client_address::{ClientAddress, counted_as};
 use crate::gateway::head::RequestHead;
 use crate::gateway::reader::Reader;
 use crate::host::Limit;
 
 /// What is told to those who are limited.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RateLimits {
     /// Seconds
     retry_after: u32,
+    client_address: ClientAddress,
 }
 
 impl RateLimits {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         if !BY_ITSELF {
-            return Self { retry_after: 0 };
+            return Self::default();
         }
         let retry_after = reader.number("RATE_LIMIT_RETRY_AFTER").unwrap_or(60.0);
         if !(1.0..=86_400.0).contains(&retry_after) || retry_after % 1.0 != 0.0 {
             reader.fault("RATE_LIMIT_RETRY_AFTER", "is not a whole number of seconds up to 86400");
         }
-        Self { retry_after: retry_after as u32 }
+        let client_address = ClientAddress::from_settings(reader);
+        Self { retry_after: retry_after as u32, client_address }
     }
 }
 
@@ -42,8 +45,7 @@ impl Operations {
                 Some((Limit::User, pseudonym(SAME_EVERYWHERE, seen.user.as_deref()?)))
             }
             Some(error) if self.bindings().rate_limit_rejected && is_callers_fault(error) => {
-                // Cloudflare's own, which no client can send
-                Some((Limit::Rejected, head.header("cf-connecting-ip").next()?.to_owned()))
+                Some((Limit::Rejected, counted_as(self.limits.client_address.of(head)?)))
             }
             _ => None,
         }

@@ -1,6 +1,7 @@
 //! Which requests need what: rules by method and path, the first that matches counts, and a request
 //! that no rule matches needs a token.
 
+mod gaps;
 mod pattern;
 mod rule;
 
@@ -71,6 +72,9 @@ impl Rules {
                 }
             }
         }
+        for (i, rule) in &rules {
+            all.note_opened(*i, rule, reader);
+        }
         all.rules = rules.into_iter().map(|(_, rule)| rule).collect();
         all
     }
@@ -85,7 +89,7 @@ impl Rules {
         self.rules.get(rule).map_or("", Rule::path)
     }
 
-    /// What the first matching rule asks for.
+    /// What the first matching rule asks for, and isolation where a rule isolates the path for other methods.
     pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
         if WITHIN_APP && self.open.iter().any(|pattern| pattern.parameters(path).is_some()) {
             return Match { access: Access::Public, to: self.to, ..Match::default() };
@@ -95,7 +99,7 @@ impl Rules {
             let to = rule.to().unwrap_or(self.to);
             Some(Match { rule: Some(i), to, ..rule.match_request(method, path)? })
         });
-        first.unwrap_or(Match { to: self.to, ..Match::default() })
+        self.isolated(first.unwrap_or(Match { to: self.to, ..Match::default() }), path)
     }
 }
 
@@ -105,6 +109,9 @@ fn open(reader: &mut Reader<'_>) -> Vec<Pattern> {
     let mut open = Vec::new();
     for text in reader.list(SETTING).unwrap_or_default() {
         match Pattern::parse(&text) {
+            Ok(pattern) if pattern.is_everything() => {
+                reader.fault(SETTING, format!("names {text}, which opens every path"));
+            }
             Ok(pattern) => open.push(pattern),
             Err(fault) => reader.fault(SETTING, fault),
         }

@@ -89,6 +89,30 @@ impl Pattern {
         };
         enough && self.segments.iter().zip(&other.segments).all(|(own, other)| own.covers(other))
     }
+
+    /// Whether a path can match both.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (own, others) = (self.segments.len(), other.segments.len());
+        let can_be_as_long = (own == others)
+            || (own < others && self.open_ended)
+            || (own > others && other.open_ended);
+        let mut pairs = self.segments.iter().zip(&other.segments);
+        can_be_as_long && pairs.all(|(own, other)| own.covers(other) || other.covers(own))
+    }
+
+    /// Whether it matches whatever there is, but for short paths.
+    pub(super) fn is_everything(&self) -> bool {
+        let is_any = |segment: &Segment| matches!(segment, Segment::Parameter(_));
+        self.open_ended && self.segments.iter().all(is_any)
+    }
+
+    /// All that lies under the paths that match, but not these themselves; nothing if `/*` takes it in.
+    pub(super) fn below(&self) -> Option<Self> {
+        let mut below = self.clone();
+        below.segments.push(Segment::Parameter(String::new()));
+        below.open_ended = true;
+        (!self.open_ended).then_some(below)
+    }
 }
 
 impl Segment {

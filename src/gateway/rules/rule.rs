@@ -90,6 +90,33 @@ impl Rule {
         }
     }
 
+    /// Whether its paths belong to users, each to one.
+    pub(super) fn isolates(&self) -> bool {
+        !self.equal.is_empty()
+    }
+
+    /// Whether it needs no token, not even a good one.
+    pub(super) fn is_public(&self) -> bool {
+        self.access == Access::Public
+    }
+
+    pub(super) fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// Whether this rule, which comes behind an isolating one, was written for the same paths and the
+    /// methods that the other does not name: it names its methods, isolates by itself, or has the other's
+    /// path or a part of it. A catch-all was not.
+    pub(super) fn takes_over_from(&self, isolating: &Self) -> bool {
+        !self.methods.is_empty() || self.isolates() || isolating.pattern.covers(&self.pattern)
+    }
+
+    /// What isolation asks of a request for one of its paths, whatever the method is.
+    pub(super) fn match_path<'r>(&'r self, path: &'r Path<'_>) -> Option<Match<'r>> {
+        let parameters = self.pattern.parameters(path)?;
+        Some(Match { parameters, equal: &self.equal, ..Match::default() })
+    }
+
     /// The path as the settings have it.
     pub(super) fn path(&self) -> &str {
         self.pattern.text()

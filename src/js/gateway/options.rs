@@ -126,7 +126,7 @@ impl Form {
 use Form::{Milliseconds, Plain, Structured};
 
 /// What an option is called among the settings.
-const OPTIONS: [(&str, &str, Form); 41] = [
+const OPTIONS: [(&str, &str, Form); 43] = [
     ("baseURL", "BETTER_AUTH_URL", Plain),
     ("origin", "ORIGIN_URL", Plain),
     ("routes", "ROUTES", Structured),
@@ -160,6 +160,8 @@ const OPTIONS: [(&str, &str, Form); 41] = [
     ("trustedOrigins", "TRUSTED_ORIGINS", Plain),
     ("forwardCookies", "FORWARD_COOKIES", Plain),
     ("forwardAuthorization", "FORWARD_AUTHORIZATION", Plain),
+    ("forwardHeaders", "FORWARD_HEADERS", Plain),
+    ("clientIpHeader", "CLIENT_IP_HEADER", Plain),
     ("claimHeaders", "CLAIM_HEADERS", Structured),
     ("signingKey", "EDGE_SIGNING_KEY", Structured),
     ("nextSigningKey", "EDGE_SIGNING_KEY_NEXT", Structured),

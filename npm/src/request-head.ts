@@ -1,0 +1,79 @@
+/**
+ * What is read of a request: a `Request`, Node's `IncomingMessage` (Express and the like have one too), or
+ * anything with the same members.
+ */
+export interface RequestHead {
+  method?: string | undefined;
+  /**
+   * Absolute, or the request's target as Node has it: `/path?query`. Give that rather than a URL that you
+   * put together from `Host`: whoever sends `Host: x/public?` chooses its path.
+   */
+  url?: string | undefined;
+  /** The target as Express keeps it while routers take prefixes off `url`. It counts before `url`. */
+  originalUrl?: string | undefined;
+  headers: Headers | Record<string, string | string[] | undefined>;
+  /** Names and values in turns, as Node keeps what was sent. They count before `headers`. */
+  rawHeaders?: string[] | undefined;
+  /** Whether it is `encrypted` says the scheme. */
+  socket?: object | undefined;
+}
+
+/** A request's head with an absolute URL, as it crosses to the wasm. */
+export interface AbsoluteHead {
+  method: string;
+  url: string;
+  headers: Headers;
+}
+
+/** The head of a request. What cannot be one is a head that the wasm refuses. */
+export function absoluteHead(request: RequestHead): AbsoluteHead {
+  const { method = "" } = request;
+  const target = request.originalUrl ?? request.url ?? "";
+  try {
+    const headers = headersOf(request);
+    return { method, url: absoluteUrl(target, headers, request.socket), headers };
+  } catch {
+    // names or values that no header has
+    return { method, url: "", headers: new Headers() };
+  }
+}
+
+function headersOf({ headers, rawHeaders }: RequestHead): Headers {
+  if (isHeaders(headers)) return headers;
+  const all = new Headers();
+  for (const [name, value] of rawHeaders ? inPairs(rawHeaders) : Object.entries(headers)) {
+    // what HTTP/2 has in place of Host (RFC 9113, section 8.3.1)
+    const field = name === ":authority" ? "host" : name;
+    if (field.startsWith(":") || value === undefined) continue;
+    if (field !== name && hasHost(rawHeaders ?? Object.keys(headers))) continue;
+    for (const one of [value].flat()) all.append(field, one);
+  }
+  return all;
+}
+
+function isHeaders(headers: RequestHead["headers"]): headers is Headers {
+  return Symbol.iterator in headers;
+}
+
+function hasHost(names: string[]): boolean {
+  return names.some((name) => name.toLowerCase() === "host");
+}
+
+function* inPairs(raw: string[]): Generator<[string, string]> {
+  for (let i = 0; i + 1 < raw.length; i += 2) yield [raw[i] as string, raw[i + 1] as string];
+}
+
+/**
+ * A target (RFC 9112, section 3.2) behind what the request says of the server. The core refuses a `Host` that
+ * is more than that, and a target that is neither a path nor absolute.
+ */
+function absoluteUrl(target: string, headers: Headers, socket?: object): string {
+  const isPath = target === "*" || (target.startsWith("/") && !target.includes("#"));
+  if (!isPath) return target;
+  const forwarded = headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
+  const isEncrypted = (socket as { encrypted?: boolean } | undefined)?.encrypted;
+  const scheme = isEncrypted || forwarded === "https" ? "https" : "http";
+  // without Host (HTTP/1.0) there is no origin that a page could have
+  const origin = `${scheme}://${headers.get("host") ?? "host.invalid"}`;
+  return target === "*" ? origin : origin + target;
+}

@@ -1,0 +1,25 @@
+//! Headers that go on although clients usually have no business sending them, from the settings.
+
+use super::fields::is_token;
+use super::header_names::{is_the_edges, same_name};
+use super::reader::Reader;
+
+/// `FORWARD_HEADERS`: names, in lower case. None is one by which the edge itself speaks.
+pub(super) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) -> Vec<String> {
+    const SETTING: &str = "FORWARD_HEADERS";
+    let mut names = Vec::new();
+    for name in reader.list(SETTING).unwrap_or_default() {
+        let name = name.to_ascii_lowercase();
+        if !is_token(&name) {
+            reader.fault(SETTING, format!("names {name:?}, which is no header"));
+        } else if is_the_edges(&name) {
+            reader
+                .fault(SETTING, format!("must not name {name}, which is not the client's to say"));
+        } else if claim_headers.iter().any(|(_, header)| same_name(header, &name)) {
+            reader.fault(SETTING, format!("must not name {name}, which CLAIM_HEADERS sets"));
+        } else {
+            names.push(name);
+        }
+    }
+    names
+}
