@@ -56,6 +56,7 @@ fn passes(authority: &str, headers: &str) -> [bool; 2] {
     let lookup = |name: &str| match name {
         "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
         "ROUTES" => Some(ROUTES.to_owned()),
+        "TRUSTED_ORIGINS" => Some("https://www.example".to_owned()),
         _ => None,
     };
     let edge = Edge::new(&[("ROUTES", ROUTES)]);
@@ -105,6 +106,12 @@ fn an_applications_url_has_the_host_that_the_request_names() {
         ("x", "host: y\nx-forwarded-host: x:443, z\n", true),
         ("x", "host: y\nx-forwarded-host: z\n", false),
         ("xhttp", "host: x\n", false),
+        ("xhttp:", "host: x\n", false),
+        ("x*", "host: x\n", false),
+        ("api", "host: x\n", false), // new URL("//api/bob", "http://x")
+        ("localhost:3000", "host: y\n", true), // Next's route handlers
+        ("app.example", "host: y\n", true), // Better Auth's own
+        ("www.example", "host: y\n", true), // of TRUSTED_ORIGINS
         ("[::2]", "host: [::1]\n", false),
     ] {
         // a Worker's runtime reads the request's own target: RFC 9112, section 3.2.2

@@ -74,7 +74,8 @@ impl Get {
         !self.dropped && self.delivered.is_some() && self.keys().is_none()
     }
 
-    fn is_open(&self) -> bool {
+    /// Whether somebody waits for an answer.
+    pub fn is_open(&self) -> bool {
         self.delivered.is_none() && !self.dropped
     }
 }
@@ -191,6 +192,20 @@ impl Host for Network {
 
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         self.0.tasks.borrow_mut().push(Box::pin(task(self.clone())));
+    }
+
+    async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        let running = Rc::new(());
+        let ended = Rc::downgrade(&running);
+        self.background(|network| {
+            let task = task(network);
+            async move {
+                // dropped when the task is
+                let _running = running;
+                task.await;
+            }
+        });
+        poll_fn(|_| if ended.strong_count() == 0 { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 }
 

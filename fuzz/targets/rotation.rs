@@ -5,8 +5,10 @@
 //! Always: it does not panic. A token is accepted only if it was really signed, by a published key,
 //! and before it expires; the claims are that token's own. Its key was in a set that was fetched less
 //! than `stale` ago and that no later set without the key had followed when the token came in; if the
-//! auth server answers, the set is younger than `fresh`. Conversely a good token of a key that is in
-//! the latest set is accepted, and when all faults are over every good token is.
+//! auth server answers and is not being asked just then, the set is younger than `fresh`. Conversely a
+//! good token of a key that is in the latest set is accepted, and when all faults are over every good
+//! token is. The key of a good token is unknown only where a set without it was asked for after the token
+//! came in, or shortly before.
 //!
 //! Input: a byte for the options, then steps of two bytes (see [`World::step`]).
 
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use better_auth_edge::host::{GetError, Host};
-use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
+use better_auth_edge::{Code, Error, Verified, Verifier, VerifierOptions};
 use better_auth_edge_fuzz::base64url::encode;
 use better_auth_edge_fuzz::host::poll;
 use better_auth_edge_fuzz::network::{Answer, Get, Network};
@@ -66,6 +68,9 @@ struct Timing {
 /// and as much again for somebody else's next attempt.
 const EXCUSE: f64 = 60.0;
 
+/// So long, in seconds, a key that was not found is not looked for again.
+const MEMORY: f64 = 5.0;
+
 /// A token and what it is.
 struct Minted {
     text: String,
@@ -80,6 +85,8 @@ struct Request {
     minted: Rc<Minted>,
     arrived: f64,
     moment: u64,
+    /// Whether somebody else waited for a set when it came in
+    under_way: bool,
     verdict: Pin<Box<dyn Future<Output = Result<Arc<Verified>, Error>>>>,
 }
 
@@ -188,6 +195,7 @@ impl World {
             minted,
             arrived: self.network.now(),
             moment: self.network.moment(),
+            under_way: self.network.gets().iter().any(Get::is_open),
             verdict: Box::pin(async move { verifier.verify(&token, &network).await }),
         });
     }
@@ -228,12 +236,15 @@ impl World {
                 let in_time = left > ROUNDING;
                 let good = minted.genuine && in_time && self.has_latest_key(request, &gets);
                 assert!(!good, "it refuses a good token: {error}");
+                if error.code() == Code::UnknownKey && minted.genuine && in_time {
+                    assert!(self.was_looked_for(request, &gets), "no set says so: {error}");
+                }
             }
         }
     }
 
     fn check_key(&self, request: &Request, gets: &[Get]) {
-        let Request { minted, arrived, moment, .. } = request;
+        let Request { minted, arrived, moment, under_way, .. } = request;
         let has_key = |get: &Get| get.keys().map(|mask| mask >> minted.key & 1 == 1);
         let left = gets.iter().rposition(|get| {
             let before = get.delivered.is_some_and(|delivery| delivery.moment <= *moment);
@@ -246,7 +257,16 @@ impl World {
         assert!(age < self.timing.stale, "it accepts a token by a set from long ago");
         let failed = gets.iter().filter(|get| get.has_failed()).filter_map(|get| get.delivered);
         let excused = failed.into_iter().any(|delivery| delivery.time > arrived - EXCUSE);
+        let excused = excused || *under_way;
         assert!(age < self.timing.fresh || excused, "it does not look for a newer set");
+    }
+
+    /// Whether a set lacks the key and was asked for after the token came in, or shortly before.
+    fn was_looked_for(&self, request: &Request, gets: &[Get]) -> bool {
+        let lacks_key =
+            |get: &&Get| get.keys().is_some_and(|mask| mask >> request.minted.key & 1 == 0);
+        let lately = |get: &Get| get.called > request.arrived - MEMORY - ROUNDING;
+        gets.iter().filter(lacks_key).any(lately)
     }
 
     /// Whether the set that was fetched last is fresh and has the token's key, and nothing else has

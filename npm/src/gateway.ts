@@ -3,7 +3,7 @@ import { toEdgeAuthError } from "./error.ts";
 import type { VerifierOptions } from "./options.ts";
 import { absoluteHead, type RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
-import type { WasmGateway } from "./wasm/glue.ts";
+import type { WaitUntil, WasmGateway } from "./wasm/glue.ts";
 
 /** A rule: which requests need what. The first that matches counts; what none matches needs a token. */
 export interface Route {
@@ -118,15 +118,20 @@ export type Decision = Admitted | Refused;
  */
 export class Gateway {
   readonly #wasm: WasmGateway;
+  readonly #waitUntil: WaitUntil | undefined;
 
-  constructor(wasm: WasmGateway) {
+  constructor(wasm: WasmGateway, waitUntil?: WaitUntil) {
     this.#wasm = wasm;
+    this.#waitUntil = waitUntil;
   }
 
-  /** @param waitUntil is told of what goes on after the decision, if the host must wait for that */
+  /**
+   * @param waitUntil is told of what goes on after the decision, if the host must wait for that: the
+   *   runtime's own by default
+   */
   async decide(
     request: RequestHead,
-    waitUntil?: (task: Promise<unknown>) => void,
+    waitUntil: WaitUntil | undefined = this.#waitUntil,
   ): Promise<Decision> {
     return (await this.#wasm.decide(absoluteHead(request), waitUntil)) as Decision;
   }
@@ -141,7 +146,7 @@ export class Gateway {
 export async function createGateway(options: VerifierOptions & GatewayOptions): Promise<Gateway> {
   const glue = await load();
   try {
-    return new Gateway(glue.createGateway(options));
+    return new Gateway(glue.createGateway(options), glue.waitUntil);
   } catch (error) {
     throw toEdgeAuthError(error);
   }

@@ -24,7 +24,9 @@ import type { WasmVerifier } from "./wasm/glue.ts";
 export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
   const glue = await load();
   try {
-    return new Verifier(glue.createVerifier(options), options);
+    const wasm = glue.createVerifier(options);
+    wasm.setWaitUntil(glue.waitUntil);
+    return new Verifier(wasm, options);
   } catch (error) {
     throw toEdgeAuthError(error);
   }

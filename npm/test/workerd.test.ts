@@ -48,6 +48,41 @@ test("requests to a Worker share a verifier, and none waits for another's fetch 
   }
 });
 
+test("a client that hangs up does not take the fetch from others", async () => {
+  const signer = newSigner("EdDSA");
+  let asked = 0;
+  const keys = createServer((_, response) => {
+    asked++;
+    setTimeout(() => response.end(JSON.stringify({ keys: [signer.jwk] })), 300);
+  }).listen(0, "127.0.0.1");
+  await once(keys, "listening");
+  const worker = await startWorker("shared-verifier.ts");
+  try {
+    const issuer = "https://app.example.com";
+    const jwksUrl = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`;
+    const exp = Math.floor(Date.now() / 1000) + 600;
+    const ask = async (user: string, signal?: AbortSignal) => {
+      const claims = { iss: issuer, aud: issuer, exp, sub: user };
+      const body = { options: { jwksUrl, issuer, audience: issuer }, token: token(signer, claims) };
+      const request = { method: "POST", body: JSON.stringify(body), signal: signal ?? null };
+      return (await fetch(worker.url, request)).text();
+    };
+    const aborter = new AbortController();
+    const given = ask("given-up", aborter.signal).catch(() => "given up");
+    await until(() => asked === 1);
+    aborter.abort();
+    assert.equal(await given, "given up");
+    const started = Date.now();
+    assert.equal(await ask("patient"), "patient");
+    assert.ok(Date.now() - started < 3_000, `${Date.now() - started} ms`);
+    assert.equal(asked, 1);
+  } finally {
+    await worker.stop();
+    keys.closeAllConnections();
+    keys.close();
+  }
+});
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -2,9 +2,10 @@
 answers what to do. It never waits and never talks to anybody; it is the core's, in Python.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from better_auth_edge.errors import EdgeAuthError
+from better_auth_edge.key_misses import AbsentKeys, Bucket
 from better_auth_edge.keys import KeySet, NoKeyError, VerifyingKey
 
 FRESH = 600.0
@@ -14,8 +15,11 @@ REFRESH_AHEAD = 480.0
 STALE = 86_400.0
 """Seconds; up to this age it is used while the source fails."""
 MISS_COOLDOWN = 30.0
-"""Seconds; an unknown `kid` causes one fetch in this time, whether it succeeds or not, unless it
-finds the key."""
+"""Seconds in which one more fetch for an unknown `kid` is permitted, whether it succeeds or not,
+unless it finds the key; a few may come at once."""
+ABSENT_FOR = 5.0
+"""Seconds for which a key that was looked for and not found is not looked for again. That is also
+how long a stranger who guesses the name of the next key can keep that key's users out."""
 FETCH_TIMEOUT = 5.0
 """Seconds; a fetch that takes longer is given up."""
 MAX_BACKOFF = 30.0
@@ -62,7 +66,7 @@ class Fetch:
 
 @dataclass(frozen=True)
 class Wait:
-    """Somebody else's attempt is under way: look again when it has ended."""
+    """Another request's attempt is under way: look again when it has ended."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,10 @@ class _Known:
 
 
 @dataclass(frozen=True)
-class _Miss:
-    """The last fetch that was made for an unknown `kid`."""
-
-    attempt: int
-    wanted: Wanted
-    since: float
-    reported: bool = False
+class _InFlight:
+    attempt: Attempt
+    looks_for: Wanted | None
+    """What it was permitted for, where it needed a permit."""
 
 
 class KeyCache:
@@ -91,27 +92,30 @@ class KeyCache:
     def __init__(self) -> None:
         self._known: _Known | None = None
         self._attempts = 0
-        self._in_flight: Attempt | None = None
-        self._miss: _Miss | None = None
+        self._in_flight: _InFlight | None = None
+        self._permits = Bucket(MISS_COOLDOWN)
+        self._absent = AbsentKeys()
         self._failures = 0
         self._retry_at = 0.0
 
     def lookup(self, now: float, wanted: Wanted) -> Use | Fetch | Wait:
-        """What to do for somebody who wants a key. `EdgeAuthError` where there is none for them.
+        """What to do for a token that needs a key. `EdgeAuthError` where there is none for it.
 
-        An unknown `kid` is looked for once even when the set is fresh: Better Auth publishes a new
-        key at the moment it signs with it. A set that was asked for after the token came in is
-        recent enough to refuse it without looking again. While the source keeps failing, keys that
-        are not too old are used, and nobody who could use them waits for it.
+        An unknown `kid` is looked for at once even when the set is fresh: Better Auth publishes a
+        new key at the moment it signs with it. Such fetches need a permit; without one, a `kid`
+        that was not looked for yet is `keys_unavailable`. A set that was asked for after the token
+        came in is recent enough to refuse it. Known keys that are not too old are used while an
+        attempt is under way, and while the source keeps failing. A token that would be refused
+        anyway causes no fetch and waits for none, where a set is known.
         """
-        busy = self._in_flight is not None and (now - self._in_flight.asked < FETCH_TIMEOUT + GRACE)
+        self._give_up_vanished(now)
+        busy, known = self._in_flight is not None, self._known
         backing_off = self._failures > 0 and now < self._retry_at
-        known = self._known
         if known is None or now - known.asked >= STALE:
             if busy:
                 return Wait()
             if backing_off:
-                raise self._unavailable(now, self._retry_at)
+                raise self._unavailable(now, self._retry_at, NO_SET)
             return Fetch(self._attempt(now))
         age = now - known.asked
         try:
@@ -119,35 +123,30 @@ class KeyCache:
         except EdgeAuthError as error:
             keys, refusal = [], error
         failed_lately = self._failures > 0 and now - self._retry_at < MAX_BACKOFF
-        if age >= FRESH and not backing_off and not (failed_lately and keys):
-            return Wait() if busy else Fetch(self._attempt(now))
+        if age >= FRESH and wanted.plausible and not backing_off:
+            if busy and not keys:
+                return Wait()
+            if not busy and not (keys and failed_lately):
+                return Fetch(self._attempt(now))
         if keys:
-            quiet = busy or backing_off or age < REFRESH_AHEAD
+            quiet = busy or backing_off or age < REFRESH_AHEAD or not wanted.plausible
             return Use(keys, None if quiet else self._attempt(now))
         assert refusal is not None
-        if not isinstance(refusal, NoKeyError) or known.asked >= wanted.since:
+        if not isinstance(refusal, NoKeyError):
             raise refusal
-        if busy:
-            return Wait()
-        if wanted.plausible and self._may_look_for_missing(now):
-            attempt = self._attempt(now)
-            self._miss = _Miss(attempt.number, wanted, now)
-            return Fetch(attempt)
-        if self._failures > 0:
-            next_miss = now if self._miss is None else self._miss.since + MISS_COOLDOWN
-            raise self._unavailable(now, max(self._retry_at, next_miss))
-        raise refusal
+        if known.asked >= wanted.since:
+            self._absent.note(wanted.kid, wanted.algorithm, known.asked)
+            raise refusal
+        if not wanted.plausible:
+            raise refusal
+        return self._look_for(wanted, now, refusal)
 
     def report(self, attempt: Attempt, fetched: KeySet | None, now: float, jitter: float) -> None:
         """What came of an attempt. `jitter`, from 0 up to 1, spreads the pause after a failure. A
         failure leaves the known keys in place.
         """
-        number = attempt.number
-        if self._in_flight is not None and self._in_flight.number == number:
-            self._in_flight = None
-        if self._miss is not None and self._miss.attempt == number:
-            self._miss = replace(self._miss, reported=True)
-        if self._known is not None and self._known.attempt > number:
+        ended = self._end(attempt)
+        if self._known is not None and self._known.attempt > attempt.number:
             return  # a later attempt has already succeeded
         if fetched is None:
             self._failures += 1
@@ -155,28 +154,64 @@ class KeyCache:
             self._retry_at = now + pause * (0.5 + 0.5 * jitter)
             return
         self._failures = 0
-        self._known = _Known(fetched, attempt.asked, number)
-        if self._miss is not None and self._miss.attempt == number:
-            wanted = self._miss.wanted
+        self._known = _Known(fetched, attempt.asked, attempt.number)
+        if ended is not None and ended.looks_for is not None:
+            wanted = ended.looks_for
             try:
                 # Only the auth server can make a new key, so strangers cannot cause many such.
                 fetched.select(wanted.kid, wanted.algorithm)
-                self._miss = None
+                self._permits.put_back()
             except EdgeAuthError:
-                pass
+                self._absent.note(wanted.kid, wanted.algorithm, attempt.asked)
 
-    def _may_look_for_missing(self, now: float) -> bool:
-        # Asked only when nothing is under way: what was not reported has vanished.
-        miss = self._miss
-        return miss is None or now - miss.since >= MISS_COOLDOWN or not miss.reported
+    def abandon(self, attempt: Attempt) -> None:
+        """Gives up an attempt that ends without a report. Any request may take over at once."""
+        ended = self._end(attempt)
+        if ended is not None and ended.looks_for is not None:
+            self._permits.put_back()
 
-    def _attempt(self, now: float) -> Attempt:
+    def _look_for(self, wanted: Wanted, now: float, refusal: EdgeAuthError) -> Fetch | Wait:
+        """What to do for a plausible token whose key is not in the set."""
+        if self._in_flight is not None:
+            return Wait()
+        next_fetch = max(self._retry_at, self._permits.next(now))
+        if self._failures > 0 and now < self._retry_at:
+            raise self._unavailable(now, next_fetch, NO_NEWER_SET)
+        if self._absent.contains(wanted.kid, wanted.algorithm, now, ABSENT_FOR):
+            raise refusal
+        if self._permits.take(now):
+            return Fetch(self._attempt(now, wanted))
+        raise self._unavailable(now, next_fetch, NO_NEWER_SET if self._failures > 0 else NOT_YET)
+
+    def _give_up_vanished(self, now: float) -> None:
+        """An attempt that nothing was heard of for longer than a fetch may take has vanished."""
+        in_flight = self._in_flight
+        if in_flight is not None and now - in_flight.attempt.asked >= FETCH_TIMEOUT + GRACE:
+            self.abandon(in_flight.attempt)
+
+    def _attempt(self, now: float, looks_for: Wanted | None = None) -> Attempt:
         self._attempts += 1
-        self._in_flight = Attempt(self._attempts, now)
-        return self._in_flight
+        attempt = Attempt(self._attempts, now)
+        self._in_flight = _InFlight(attempt, looks_for)
+        return attempt
+
+    def _end(self, attempt: Attempt) -> _InFlight | None:
+        """Ends that attempt, if it is the one under way."""
+        in_flight = self._in_flight
+        if in_flight is None or in_flight.attempt.number != attempt.number:
+            return None
+        self._in_flight = None
+        return in_flight
 
     @staticmethod
-    def _unavailable(now: float, until: float) -> EdgeAuthError:
-        detail = "the JWK Set could not be fetched, and no known key fits the token"
+    def _unavailable(now: float, until: float, detail: str) -> EdgeAuthError:
         wait = max(1, -int(-(until - now) // 1))
         return EdgeAuthError("keys_unavailable", detail, retry_after=wait)
+
+
+NO_SET = "the JWK Set could not be fetched"
+NO_NEWER_SET = "no known key fits the token, and a newer JWK Set could not be fetched"
+NOT_YET = (
+    "no known key fits the token, and the JWK Set was fetched too often for unknown keys to be "
+    "fetched again now"
+)

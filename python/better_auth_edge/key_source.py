@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 WAIT = 0.02
 """Seconds after which to look again for a fetch that another event loop carries out."""
+LONGEST_WAIT = 0.25
+"""Seconds; each look is followed by a longer pause, up to this one."""
 
 
 class KeySource:
@@ -28,7 +30,8 @@ class KeySource:
         self._clock = clock
         self._cache = KeyCache()
         self._lock = threading.Lock()
-        self._fetching: asyncio.Task[None] | None = None
+        # Event loops know their tasks only weakly.
+        self._fetching: dict[asyncio.Task[None], Attempt] = {}
 
     async def keys(self, kid: str | None, algorithm: str, *, plausible: bool) -> list[VerifyingKey]:
         """The keys to try for a token, at least one.
@@ -36,7 +39,7 @@ class KeySource:
         Raises `EdgeAuthError`: `unknown_key`, `unsupported_algorithm`, or `keys_unavailable` where
         the set cannot be had.
         """
-        wanted = Wanted(kid, algorithm, self._clock(), plausible)
+        wanted, pause = Wanted(kid, algorithm, self._clock(), plausible), WAIT
         while True:
             with self._lock:
                 found = self._cache.lookup(self._clock(), wanted)
@@ -45,21 +48,43 @@ class KeySource:
                     self._start(found.refresh)
                 return found.keys
             if isinstance(found, Fetch):
-                # Shielded: a request that is given up must not take the fetch from the others.
-                await asyncio.shield(self._start(found.attempt))
-            else:
-                await self._wait_for_another()
+                await _ended(self._start(found.attempt))
+            elif not await self._wait_for_another(pause):
+                pause = min(pause * 1.1, LONGEST_WAIT)
 
     def _start(self, attempt: Attempt) -> "asyncio.Task[None]":
-        self._fetching = asyncio.get_running_loop().create_task(self._fetch(attempt))
-        return self._fetching
+        """Fetches in a task of its own, which a request that is given up does not take with it."""
+        task = asyncio.get_running_loop().create_task(self._fetch(attempt))
+        with self._lock:
+            self._fetching[task] = attempt
+        task.add_done_callback(self._forget)
+        return task
 
-    async def _wait_for_another(self) -> None:
-        task = self._fetching
-        if task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop():
-            await asyncio.shield(task)
-        else:
-            await asyncio.sleep(WAIT)
+    def _forget(self, task: "asyncio.Task[None]") -> None:
+        with self._lock:
+            attempt = self._fetching.pop(task, None)
+            # One that was cancelled before it began has reported nothing.
+            if attempt is not None:
+                self._cache.abandon(attempt)
+
+    async def _wait_for_another(self, pause: float) -> bool:
+        """Waits until a fetch of this event loop has ended, or else for a moment. Gives up fetches
+        whose event loops no longer run. Whether there is reason to look again at once.
+        """
+        with self._lock:
+            fetching = list(self._fetching.items())
+        for task, attempt in fetching:
+            loop = task.get_loop()
+            if loop is asyncio.get_running_loop():
+                await _ended(task)
+                return True
+            if not loop.is_running():
+                with self._lock:
+                    self._fetching.pop(task, None)
+                    self._cache.abandon(attempt)
+                return True
+        await asyncio.sleep(pause)
+        return False
 
     async def _fetch(self, attempt: Attempt) -> None:
         keys = None
@@ -68,9 +93,16 @@ class KeySource:
             keys = KeySet.parse(document)
         except Exception as error:  # whatever it is: no keys, and nothing of it concerns the caller
             logger.warning("no keys from %s: %r", self.url, error)
-        finally:
-            with self._lock:
-                self._cache.report(attempt, keys, self._clock(), random.random())  # noqa: S311
+        # A task that is cancelled, because its event loop ends, has learnt nothing: see _forget.
+        with self._lock:
+            self._cache.report(attempt, keys, self._clock(), random.random())  # noqa: S311
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Waits for the end of a task. A request that waits can be cancelled without the task, and the
+    task without the request.
+    """
+    await asyncio.wait({task})
 
 
 async def download(url: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import time
 from typing import Annotated, Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import jwt
@@ -143,6 +144,17 @@ def test_a_path_belongs_to_its_user_by_id_or_uuid(better_auth: Publisher) -> Non
     for user_id in ["bob", "Ada", "ada%20", str(uuid4()), UUID[:-1], f"{UUID}0", "None", "%00"]:
         refused = client.get(f"/api/{user_id}/tasks", headers=headers)
         assert outcome(refused) == "403 user_mismatch", user_id
+
+
+def test_a_claim_that_is_spelt_like_a_uuid_is_not_another_users(better_auth: Publisher) -> None:
+    client = by_tokens(better_auth)
+    spellings = [UUID, UUID.upper(), UUID.replace("-", ""), f"%7B{UUID}%7D", f"urn:uuid:{UUID}"]
+    for chosen in spellings[1:]:
+        headers = bearer(better_auth.token(uuid=unquote(chosen)))
+        for user_id in spellings:
+            expected = "200" if user_id == chosen else "403 user_mismatch"
+            got = outcome(client.get(f"/api/{user_id}/tasks", headers=headers))
+            assert got == expected, (chosen, user_id)
 
 
 @pytest.mark.parametrize("uuid", [..., None, "", "not-a-uuid", 7, [UUID]])

@@ -52,6 +52,9 @@ class Timeline:
     def succeed(self, now: float, *kids: str) -> None:
         self.cache.report(self.open.pop(0), keys(*kids), now, 0)
 
+    def abandon(self) -> None:
+        self.cache.abandon(self.open.pop(0))
+
     def fail(self, now: float, jitter: float = 1) -> None:
         self.cache.report(self.open.pop(0), None, now, jitter)
 
@@ -73,14 +76,111 @@ def test_a_set_is_used_then_refreshed_ahead_then_waited_for() -> None:
     assert timeline.ask(1_080, "old") == "fetch"
 
 
-def test_an_unknown_key_is_fetched_for_at_once_and_then_not_for_30_seconds() -> None:
+def test_unknown_keys_are_fetched_for_at_once_a_few_times_and_then_once_in_30_seconds() -> None:
+    timeline = Timeline("old")
+    for number in range(4):
+        now, kid = 1 + number / 2, f"unknown-{number}"
+        assert timeline.ask(now, kid) == "fetch"
+        assert timeline.ask(now + 0.1, "another") == "wait"
+        timeline.succeed(now + 0.2, "old")
+        assert timeline.ask(now + 0.2, kid) == "unknown_key", "it was looked for"
+    assert timeline.ask(3, "another") == "keys_unavailable"
+    assert timeline.retry_after == 28
+    assert timeline.ask(3, "old") == "use"
+    assert timeline.ask(30.9, "another") == "keys_unavailable"
+    assert timeline.ask(31, "another") == "fetch"
+    timeline.succeed(31, "old")
+    assert timeline.ask(60.9, "more") == "keys_unavailable"
+    assert timeline.retry_after == 1
+    assert timeline.ask(61, "more") == "fetch"
+
+
+def test_ten_thousand_unknown_keys_cost_no_more_than_the_permits() -> None:
+    timeline, fetches = Timeline("old"), 0
+    for number in range(10_000):
+        now = 1 + number / 100
+        answer = timeline.ask(now, f"unknown-{number}")
+        if answer == "fetch":
+            fetches += 1
+            timeline.succeed(now, "old")
+        else:
+            assert answer == "keys_unavailable", "none of them is the caller's fault"
+    assert fetches == 7, "four, and one more each 30 s"
+
+
+def test_permits_that_are_not_used_add_up_to_four() -> None:
+    timeline, fetches = Timeline("old"), 0
+    for start in (1, 400):
+        for number in range(10):
+            now = start + number / 100
+            if timeline.ask(now, f"unknown-{now}") == "fetch":
+                fetches += 1
+                timeline.succeed(now, "old")
+    assert fetches == 8
+
+
+def test_a_key_that_was_looked_for_is_not_looked_for_again_for_five_seconds() -> None:
     timeline = Timeline("old")
     assert timeline.ask(1, "new") == "fetch"
-    assert timeline.ask(1, "newer") == "wait"
-    timeline.succeed(2, "old")
-    assert timeline.ask(2, "new") == "unknown_key"
-    assert timeline.ask(30.9, "newer") == "unknown_key"
-    assert timeline.ask(31, "newer") == "fetch"
+    timeline.succeed(1.1, "old")
+    assert timeline.ask(5.9, "new") == "unknown_key"
+    assert timeline.ask(6, "new") == "fetch"
+
+
+def test_who_guesses_the_name_of_the_next_key_keeps_its_users_out_for_five_seconds_at_most() -> (
+    None
+):
+    timeline = Timeline("old")
+    for number, kid in enumerate(["new", "a", "b", "c"]):
+        now = 1 + number / 10
+        assert timeline.ask(now, kid) == "fetch"
+        timeline.succeed(now, "old")
+    assert timeline.ask(5.9, "new") == "unknown_key"
+    assert timeline.ask(6, "new") == "keys_unavailable"
+
+
+def test_names_that_are_remembered_as_absent_are_few_and_short() -> None:
+    timeline, long = Timeline("old"), "x" * 3_000
+    for now, kid in ((1, "first"), (1.1, long), (1.2, long)):
+        assert timeline.ask(now, kid) == "fetch"
+        timeline.succeed(now, "old")
+        assert timeline.ask(now, kid) == "unknown_key"
+    assert timeline.ask(1.3, "first") == "unknown_key"
+    for number in range(64):
+        assert timeline.ask(1.3, f"other-{number}", since=1.2) == "unknown_key"
+    assert timeline.ask(1.3, "other-0") == "unknown_key"
+    assert timeline.ask(1.3, "first") == "fetch"
+
+
+def test_known_keys_are_used_while_an_attempt_is_under_way() -> None:
+    timeline = Timeline("old")
+    assert timeline.ask(86_399, "old") == "fetch"
+    assert timeline.ask(86_399.1, "old") == "use"
+    assert timeline.ask(86_399.1, "new") == "wait"
+    assert timeline.ask(86_400, "old") == "wait"
+
+
+@pytest.mark.parametrize("start", [0, 600])
+def test_an_attempt_that_is_given_up_is_taken_over_at_once(start: float) -> None:
+    timeline = Timeline("old") if start else Timeline()
+    assert timeline.ask(start, "old") == "fetch"
+    timeline.abandon()
+    assert timeline.ask(start + 0.1, "old") == "fetch"
+
+
+def test_an_attempt_that_is_given_up_late_does_not_end_the_one_that_took_over() -> None:
+    timeline = Timeline()
+    assert timeline.ask(0, "old") == "fetch"
+    assert timeline.ask(5.5, "old") == "fetch"
+    timeline.abandon()
+    assert timeline.ask(5.6, "old") == "wait"
+
+
+def test_a_search_that_is_given_up_is_not_counted() -> None:
+    timeline = Timeline("old")
+    for number in range(20):
+        assert timeline.ask(1 + number, "new") == "fetch"
+        timeline.abandon()
 
 
 def test_a_fetch_that_found_the_key_leaves_the_next_its_own() -> None:
@@ -95,15 +195,26 @@ def test_a_failed_attempt_counts_too() -> None:
     timeline = Timeline("old")
     assert timeline.ask(1, "new") == "fetch"
     timeline.fail(1)
-    assert timeline.ask(5, "new") == "keys_unavailable"
-    assert timeline.retry_after == 26
-    assert timeline.ask(5, "old") == "use"
+    for now, wait in ((1, 1), (2, 2), (4, 4)):
+        assert timeline.ask(now, "new") == "keys_unavailable"
+        assert timeline.retry_after == wait
+        assert timeline.ask(now + wait, "new") == "fetch"
+        timeline.fail(now + wait)
+    assert timeline.ask(16, "new") == "keys_unavailable"
+    assert timeline.retry_after == 15
+    assert timeline.ask(16, "old") == "use"
 
 
 def test_a_hopeless_token_causes_no_fetch() -> None:
     timeline = Timeline("old")
     assert timeline.ask(1, "new", plausible=False) == "unknown_key"
     assert timeline.ask(1, "new") == "fetch"
+    assert timeline.ask(1, "newer", plausible=False) == "unknown_key", "nor does it wait"
+    timeline.succeed(1, "old")
+    for now in (480, 600, 86_399):
+        assert timeline.ask(now, "old", plausible=False) == "use"
+        assert timeline.ask(now, "new", plausible=False) == "unknown_key"
+    assert timeline.ask(90_000, "old", plausible=False) == "fetch", "no set will do"
 
 
 def test_a_set_that_was_asked_for_after_the_token_came_refuses_it() -> None:
@@ -115,8 +226,11 @@ def test_an_empty_set_is_a_set_and_changes_nothing_about_the_cool_down() -> None
     timeline = Timeline("old")
     assert timeline.ask(1, "new") == "fetch"
     timeline.succeed(1)
-    assert timeline.ask(2, "old") == "unknown_key"
     assert timeline.ask(2, "new") == "unknown_key"
+    for number in range(3):
+        assert timeline.ask(2 + number / 10, f"unknown-{number}") == "fetch"
+        timeline.succeed(2 + number / 10)
+    assert timeline.ask(2.5, "old") == "keys_unavailable"
 
 
 def test_old_keys_serve_for_a_day_while_the_source_is_down_and_nobody_waits() -> None:

@@ -4,21 +4,48 @@
 use std::net::Ipv6Addr;
 
 use super::head::RequestHead;
+use super::reader::Reader;
 use crate::error::{Code, Error};
 
-/// Checks the method, `Connection` and `Host`.
-///
-/// # Errors
-/// [`Code::MalformedRequest`]
-pub(super) fn check(head: &RequestHead, is_within_app: bool) -> Result<(), Error> {
+/// What there is to know beside the head, from the settings.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    /// The origins under which the application is known, where the edge is part of one
+    own_origins: Option<Vec<String>>,
+}
+
+impl Form {
+    /// `TRUSTED_ORIGINS` and Better Auth's, as a fixed origin that a framework gives its URLs.
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        let own_origins = reader.is_within_app().then(|| {
+            let mut origins = reader.origins("TRUSTED_ORIGINS");
+            origins.extend(reader.auth_url().map(|url| url.origin().to_owned()));
+            origins
+        });
+        Self { own_origins }
+    }
+
+    /// Checks the method, `Connection` and `Host`.
+    ///
+    /// # Errors
+    /// [`Code::MalformedRequest`]
+    pub(super) fn check(&self, head: &RequestHead) -> Result<(), Error> {
+        check_head(head)?;
+        match &self.own_origins {
+            Some(own_origins) => check_authority(head, own_origins),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_head(head: &RequestHead) -> Result<(), Error> {
     if NEVER_PASSED_ON.iter().any(|method| head.method().eq_ignore_ascii_case(method)) {
         return Err(malformed("the method TRACE, TRACK or CONNECT is not passed on"));
     }
     if named_by_connection(head).nth(MOST_NAMED).is_some() {
         return Err(malformed("the Connection header names too many headers"));
     }
-    check_host(head)?;
-    if is_within_app { check_authority(head) } else { Ok(()) }
+    check_host(head)
 }
 
 /// TRACE shows the client what the edge has added (RFC 9110, section 9.3.8); IIS calls it TRACK. CONNECT is
@@ -45,11 +72,11 @@ fn check_host(head: &RequestHead) -> Result<(), Error> {
     }
 }
 
-/// An application makes the URL itself, of `Host` or of what a proxy before it says. So the URL's authority
-/// must be one of these, and nothing of which it may be made may hold more than belongs there. A runtime
-/// reads the request's own target: there, `Host` does not count beside an absolute URL (RFC 9112, section
-/// 3.2.2).
-fn check_authority(head: &RequestHead) -> Result<(), Error> {
+/// An application makes the URL itself, of `Host`, of what a proxy before it says, or of an origin that it is
+/// told. So the URL's authority must be one of these, and nothing of which it may be made may hold more than
+/// belongs there: `new URL("//api/bob", base)` has another path than the request. Where a runtime has read the
+/// request's own target, `Host` does not count beside an absolute one (RFC 9112, section 3.2.2).
+fn check_authority(head: &RequestHead, own_origins: &[String]) -> Result<(), Error> {
     let listed = |name| head.header(name).flat_map(|value| value.split(',')).map(trim);
     let is_word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
     // what no parameter of Forwarded holds (RFC 7239, section 4)
@@ -66,12 +93,17 @@ fn check_authority(head: &RequestHead) -> Result<(), Error> {
         return Err(malformed("the URL has no authority of one host with an optional port"));
     }
     let Some(host) = head.header("host").next() else { return Ok(()) };
-    let mut named = std::iter::once(host).chain(listed("x-forwarded-host"));
+    let own = own_origins.iter().filter_map(|origin| Some(origin.split_once("://")?.1));
+    let mut named = std::iter::once(host).chain(listed("x-forwarded-host")).chain(own);
+    // Next, behind a proxy, has localhost in the URLs of route handlers
+    if host_and_port(authority).0.eq_ignore_ascii_case("localhost") {
+        return Ok(());
+    }
     match named.any(|named| is_same_authority(named, authority)) {
         true => Ok(()),
         false => {
             let detail =
-                "the URL's host is neither that of the Host header nor of X-Forwarded-Host";
+                "the URL's host is not that of Host, X-Forwarded-Host, baseURL or trustedOrigins";
             Err(malformed(detail))
         }
     }

@@ -7,6 +7,7 @@ use super::claim_headers;
 use super::client_address::ClientAddress;
 use super::credentials::Credentials;
 use super::edit::{HeaderEdit, header_value};
+use super::form::Form;
 use super::forward_headers;
 use super::head::RequestHead;
 use super::reader::Reader;
@@ -19,6 +20,8 @@ use crate::verifier::Verified;
 #[derive(Debug)]
 pub(super) struct Forwarding {
     pub(super) routing: Routing,
+    /// What requests must be to be sent anywhere
+    pub(super) form: Form,
     /// Milliseconds until the origin's answer must have begun
     pub(super) timeout: u32,
     /// Whether and how the edge signs who is calling
@@ -68,7 +71,8 @@ impl Forwarding {
             let_through,
             client_address,
         };
-        is_whole.then_some(Self { routing, timeout, assertions })
+        let form = Form::from_settings(reader);
+        is_whole.then_some(Self { routing, form, timeout, assertions })
     }
 
     /// The request as it goes on: what its head has decided, and who is calling.
@@ -211,7 +215,7 @@ mod tests {
             let_through: Vec::new(),
             client_address: ClientAddress::default(),
         };
-        Forwarding { routing, timeout: 30_000, assertions: None }
+        Forwarding { routing, form: Form::default(), timeout: 30_000, assertions: None }
     }
 
     fn forward(forwarding: &Forwarding, head: &str) -> Forward {

@@ -41,18 +41,20 @@ pub(super) fn is_plain(name: &str) -> bool {
 /// Headers by which a server or an application would take another path, query, method, host or scheme for
 /// the request's, or another variable of CGI (RFC 3875, section 4.1). The name is in lower case and plain.
 pub(super) fn overrides_request(name: &str) -> bool {
-    // nearly all names begin with another letter, or are none of these by their length
-    match name.as_bytes().first() {
-        Some(b'x') => match name.strip_prefix("x-") {
+    // nearly all that browsers send are told apart by their first letters
+    match name.as_bytes() {
+        [b'a', b'c', ..] | [b's', b'e', b'c', ..] => false,
+        [b'x', ..] => match name.strip_prefix("x-") {
             // a prefetch of Next's router
             Some("middleware-prefetch") => false,
             Some(rest) => X_OVERRIDES.contains(&rest) || begins_with_one(rest, X_OVERRIDE_PREFIXES),
             None => false,
         },
-        Some(
+        [
             b'a' | b'b' | b'c' | b'd' | b'f' | b'g' | b'h' | b'm' | b'o' | b'p' | b'q' | b'r'
             | b's' | b'u' | b'w',
-        ) => OVERRIDES.contains(&name) || begins_with_one(name, OVERRIDE_PREFIXES),
+            ..,
+        ] => OVERRIDES.contains(&name) || begins_with_one(name, OVERRIDE_PREFIXES),
         _ => false,
     }
 }

@@ -204,7 +204,7 @@ impl Gateway {
         host: &H,
         seen: &mut Seen,
     ) -> Result<Outcome, Error> {
-        form::check(head, self.rules.to() == Destination::App)?;
+        self.forwarding.form.check(head)?;
         let own_answer = self.own_answer(head, host).await;
         match own_answer.or_else(|| self.cors.preflight(head)) {
             Some(response) => Ok(Outcome::Answered(response)),

@@ -6,11 +6,10 @@ mod options;
 
 use std::rc::Rc;
 
-use js_sys::Function;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
 
-use super::{service, to_js_error, to_text};
+use super::{host, service, to_js_error, to_text};
 use crate::error::{Code, Error};
 use crate::gateway::{Decision, Destination, Gateway, HeaderEdit, RequestHead, Response, Settings};
 use crate::host::{Host, JsHost, Level};
@@ -57,13 +56,7 @@ impl JsGateway {
     /// resolves to, what `src/js/gateway.js` makes of the decision. `wait_until` is told of what goes on
     /// after that, if it is a function. Nothing is ever thrown.
     pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
-        let host = JsHost::new(move |task| {
-            if let Ok(wait_until) = wait_until.clone().dyn_into::<Function>() {
-                // a task that nobody waits for may still run
-                let _ = wait_until.call1(&JsValue::UNDEFINED, &task);
-            }
-        });
-        let host = host.with_service(self.service.clone());
+        let host = host(wait_until).with_service(self.service.clone());
         let Some(head) = RequestHead::parse(request_head(&request)) else {
             let error = Error::new(Code::MalformedRequest, "the head is unreadable");
             let response = Response::problem(&error, &host.request_id());

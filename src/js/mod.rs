@@ -17,8 +17,8 @@ use std::error::Error as _;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 
 #[cfg(feature = "js-gateway")]
 pub use gateway::{JsGateway, create_gateway};
@@ -46,7 +46,8 @@ use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     let (options, fetch) = read(&options)?;
     let service = fetch.map(|fetch| Rc::new(service(&fetch)));
-    Ok(JsVerifier { verifier: Rc::new(build(options)?), service })
+    let wait_until = JsValue::UNDEFINED;
+    Ok(JsVerifier { verifier: Rc::new(build(options)?), service, wait_until })
 }
 
 fn read(options: &JsValue) -> Result<(VerifierOptions, Option<Function>), JsValue> {
@@ -70,17 +71,24 @@ pub struct JsVerifier {
     verifier: Rc<Verifier>,
     /// By which the key set is fetched, if not by the runtime
     service: Option<Rc<JsValue>>,
+    wait_until: JsValue,
 }
 
 #[wasm_bindgen(js_class = Verifier)]
 impl JsVerifier {
+    /// Tells that function, if it is one, of tasks that must not end with the request that has begun
+    /// them.
+    #[wasm_bindgen(js_name = setWaitUntil)]
+    pub fn set_wait_until(&mut self, wait_until: JsValue) {
+        self.wait_until = wait_until;
+    }
+
     /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`; rejects with an
     /// `Error` that has `code` and `status`, and `cause` and `retryAfter` where they are known. What needs neither network nor host is done before it
     /// returns.
     pub fn verify(&self, token: JsValue) -> Promise {
         let verifier = Rc::clone(&self.verifier);
-        // tasks just run here: nobody has to wait for them
-        let host = JsHost::new(|_| ()).with_service(self.service.clone());
+        let host = host(self.wait_until.clone()).with_service(self.service.clone());
         let relay = host.relay();
         let result = relay.run(async move {
             let Some(token) = token.as_string() else {
@@ -97,6 +105,16 @@ impl JsVerifier {
             Err(error) => Promise::reject(&error),
         }
     }
+}
+
+/// The host of a request. Where there is no `wait_until`, tasks just run.
+fn host(wait_until: JsValue) -> JsHost {
+    JsHost::new(move |task| {
+        if let Some(wait_until) = wait_until.dyn_ref::<Function>() {
+            // a task that nobody waits for may still run
+            let _ = wait_until.call1(&JsValue::UNDEFINED, &task);
+        }
+    })
 }
 
 fn to_js_result(verified: &Verified) -> JsValue {

@@ -56,14 +56,15 @@ fn a_new_key_is_picked_up_at_once_and_a_removed_one_stops() {
         assert_eq!(outcome(&edge, &auth.token(kid)), "200", "the first token with {kid}");
     }
     assert_eq!(auth.server.count(), 3);
-    // the fetch for this one finds nothing and uses the first miss up
-    assert_eq!(outcome(&edge, &auth.token("a")), "401 unknown_key");
-    assert_eq!(outcome(&edge, &auth.token("b")), "401 unknown_key");
-    assert_eq!(auth.server.count(), 4);
+    // fetches for these find nothing
+    for kid in ["a", "b", "a", "b"] {
+        assert_eq!(outcome(&edge, &auth.token(kid)), "401 unknown_key");
+    }
+    assert_eq!(auth.server.count(), 5);
 }
 
 #[test]
-fn a_thousand_unknown_kids_cause_one_fetch() {
+fn a_thousand_unknown_kids_cause_a_few_fetches() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
@@ -73,12 +74,15 @@ fn a_thousand_unknown_kids_cause_one_fetch() {
             scope.spawn(move || {
                 for i in 0..250 {
                     let token = auth.token(&format!("unknown-{part}-{i}"));
-                    assert_eq!(outcome(edge, &token), "401 unknown_key");
+                    let outcome = outcome(edge, &token);
+                    let expected = ["401 unknown_key", "503 keys_unavailable"];
+                    assert!(expected.contains(&outcome.as_str()), "{outcome}");
                 }
             });
         }
     });
-    assert_eq!(auth.server.count(), 2);
+    // one permit may come back meanwhile
+    assert!((5..=6).contains(&auth.server.count()), "{}", auth.server.count());
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
 }
 

@@ -81,7 +81,7 @@ fn keys_are_rotated_under_load_without_one_false_refusal() {
 }
 
 #[test]
-fn ten_thousand_unknown_kids_cause_one_fetch_in_half_a_minute() {
+fn ten_thousand_unknown_kids_cause_a_few_fetches_and_one_more_in_half_a_minute() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
@@ -93,11 +93,12 @@ fn ten_thousand_unknown_kids_cause_one_fetch_in_half_a_minute() {
                 let tokens: Vec<_> =
                     (0..2_500).map(|i| auth.token(&format!("unknown-{part}-{i}"))).collect();
                 let statuses = statuses(edge, tokens.iter().map(String::as_str));
-                assert!(statuses.iter().all(|status| *status == 401));
+                // those that no fetch has looked for are not the callers' fault
+                assert!(statuses.iter().all(|status| matches!(status, 401 | 503)));
             });
         }
     });
-    let misses = started.elapsed().as_secs() as usize / 30 + 1;
+    let misses = started.elapsed().as_secs() as usize / 30 + 4;
     assert!(auth.server.count() <= 1 + misses, "{} fetches", auth.server.count());
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
 }

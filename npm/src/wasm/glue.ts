@@ -9,17 +9,27 @@ export interface Glue {
   createGateway(options: object): WasmGateway;
   /** Why each entry of a JWK Set is ignored: `:`, then letters; empty where it is no set. */
   keyFaults(set: string): string;
+  /** The runtime's own, where it has one for whichever request is being served. */
+  waitUntil: WaitUntil | undefined;
 }
+
+/**
+ * Has the runtime go on with a task after the answer, or after the client has hung up.
+ *
+ * @internal
+ */
+export type WaitUntil = (task: Promise<unknown>) => void;
 
 /** @internal */
 export interface WasmGateway {
   /** A {@link Decision}, or the promise of one. */
-  decide(request: object, waitUntil: unknown): unknown;
+  decide(request: object, waitUntil: WaitUntil | undefined): unknown;
 }
 
 /** @internal */
 export interface WasmVerifier {
   verify(token: unknown): Promise<unknown>;
+  setWaitUntil(waitUntil: WaitUntil | undefined): void;
 }
 
 /**

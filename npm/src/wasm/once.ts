@@ -1,7 +1,7 @@
 import { createGateway, createVerifier, imports, keyFaults, start } from "#bindings";
-import type { Glue, Load } from "./glue.ts";
+import type { Glue, Load, WaitUntil } from "./glue.ts";
 
-const glue: Glue = { createGateway, createVerifier, keyFaults };
+const glue: Glue = { createGateway, createVerifier, keyFaults, waitUntil: undefined };
 
 /**
  * A loader that instantiates at its first call.
@@ -10,14 +10,17 @@ const glue: Glue = { createGateway, createVerifier, keyFaults };
  * Workers.
  *
  * @param instantiate given what the wasm imports
+ * @param findWaitUntil where requests end with their clients
  * @internal
  */
 export function once(
   instantiate: (imports: WebAssembly.Imports) => Promise<WebAssembly.Instance>,
+  findWaitUntil?: () => Promise<WaitUntil | undefined>,
 ): Load {
   let started = false;
   return async () => {
     if (!started) {
+      glue.waitUntil = await findWaitUntil?.();
       const instance = await instantiate(imports);
       // whoever came first has started it
       if (!started) start(instance);

@@ -6,8 +6,11 @@ import { send, signUp, type Visitor } from "./http.ts";
 
 const SOMEBODY = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
-/** @param base gives the application's URL once it runs */
-export function attacks(base: () => string): void {
+/**
+ * @param base gives the application's URL once it runs
+ * @param buildId gives what Next calls the build
+ */
+export function attacks(base: () => string, buildId: () => string): void {
   let ada: Visitor;
   let bob: Visitor;
   before(async () => {
@@ -160,6 +163,40 @@ export function attacks(base: () => string): void {
         assert.match(next, /^\/(?![/\\])/, path);
       }
     }
+  });
+
+  test("no request for data shows what is under /index as the root, which is public", async () => {
+    const data = `/_next/data/${buildId()}`;
+    const paths = [
+      "/index",
+      "/index/",
+      "/index/more",
+      "/index.rsc",
+      "/index.segments/_tree.segment.rsc",
+      `${data}/index.json`,
+      `${data}/index/index.json`,
+      `${data}/index/more.json`,
+      `${data}/index/index/more.json`,
+      `${data}/index/index/index.json`,
+      `${data}/index/tasks.json`,
+      `${data}/tasks.json`,
+      "/_next/data/x/index/index.json",
+      "/?_rsc=x",
+    ];
+    const kinds = [{}, { "x-nextjs-data": "1" }, { rsc: "1" }, { rsc: "1", "x-nextjs-data": "1" }];
+    for (const path of paths) {
+      for (const headers of kinds as Record<string, string>[]) {
+        const { text } = await send(base(), path, headers);
+        const shown = `${path} ${JSON.stringify(headers)}: ${text}`;
+        assert.doesNotMatch(text, /a page under index|Tasks of/, shown);
+      }
+    }
+    for (const path of ["/index", "/index/more"]) {
+      const own = await send(base(), path, { cookie: ada.cookie });
+      assert.match(own.text, /a page under index/, path);
+    }
+    const root = await send(base(), "/", { "x-nextjs-data": "1" });
+    assert.deepEqual([root.status, root.text], [200, (await send(base(), "/")).text]);
   });
 
   test("a page for people who are signed in stays out of shared caches, made in advance or not", async () => {

@@ -1,6 +1,8 @@
 // Real builds of the example, with both files and both bundlers, in front of a real Better Auth and a
 // real FastAPI. The environment variables CHROMIUM and PYTHON name the programs.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { type Bundler, build, copy, directoryOf, type File, startApp } from "./app.ts";
@@ -49,7 +51,10 @@ for (const [index, [file, bundler]] of VARIANTS.entries()) {
       () => app.url,
       () => browser,
     );
-    attacks(() => app.url);
+    attacks(
+      () => app.url,
+      () => readFileSync(join(directoryOf(file, bundler), ".next/BUILD_ID"), "utf8"),
+    );
 
     if (index > 1) return;
     test("Better Auth's cookie cache counts without asking anybody, where that is set", async () => {
