@@ -345,11 +345,11 @@ mod tests {
         }
         assert_eq!(all.tokens.len(), 1_000);
         // a new token for one that is kept takes no place
-        let exchange = match all.lookup("5", 100.0, 100.0, Some("token")) {
+        let exchange = match all.lookup("5", 101.0, 101.0, Some("token")) {
             Lookup::Begin(exchange) => exchange,
             other => panic!("{}", name(&other)),
         };
-        all.report("5", exchange, Ok("another".to_owned()), 100.0);
+        all.report("5", exchange, Ok("another".to_owned()), 101.0);
         assert_eq!(lookup(&mut all, "0", 100.0), "use");
         end(&mut all, "one more", 100.0, Ok("token"));
         assert_eq!(all.tokens.len(), 1_000);
