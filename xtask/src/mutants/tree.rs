@@ -14,11 +14,12 @@ use crate::root;
 /// The Cargo profile of the tests in the copy.
 pub(super) const PROFILE: &str = "mutants";
 
-/// Writes the copy below `directory`, what is there already included, and says where it is.
-pub(super) fn lay_out(directory: &Path) -> Result<PathBuf> {
+/// Writes the copy below `directory` and says where it is. Of the files with tests it has those whose
+/// names are `wanted`.
+pub(super) fn lay_out(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let tree = directory.join("tree");
     let mut files = tracked()?;
-    gather_tests(&mut files)?;
+    gather_tests(&mut files, wanted)?;
     let manifest = files.remove("Cargo.toml").context("there is no Cargo.toml")?;
     files.insert("Cargo.toml".into(), adapt_manifest(&manifest)?);
 
@@ -59,7 +60,7 @@ fn tracked() -> Result<Files> {
 }
 
 /// Makes the files below `tests/` modules of the library's own tests.
-fn gather_tests(files: &mut Files) -> Result<()> {
+fn gather_tests(files: &mut Files, wanted: impl Fn(&str) -> bool) -> Result<()> {
     let shared: Vec<String> = files
         .keys()
         .filter_map(|name| name.strip_prefix("tests/")?.strip_suffix("/mod.rs"))
@@ -71,7 +72,8 @@ fn gather_tests(files: &mut Files) -> Result<()> {
         let mut text = String::from_utf8(files[&name].clone())?;
         let module = name.strip_prefix("tests/").and_then(|name| name.strip_suffix(".rs"));
         let program = module.filter(|module| !module.contains('/'));
-        if text.contains("#![cfg(target_arch = \"wasm32\")]") {
+        let is_for_wasm = text.contains("#![cfg(target_arch = \"wasm32\")]");
+        if is_for_wasm || program.is_some_and(|program| !wanted(program)) {
             files.remove(&name);
             continue;
         }
