@@ -1,5 +1,7 @@
 //! Base URLs in settings: `http` or `https`, a host, perhaps a port and a path, nothing else.
 
+mod network;
+
 use std::fmt;
 
 /// An absolute URL that others are built on.
@@ -56,13 +58,32 @@ impl BaseUrl {
     }
 }
 
+impl BaseUrl {
+    /// Why what is fetched from it may be another's, as a sentence: whoever is on the way of plain HTTP
+    /// over a public network can replace it. `None` where that is not to be feared.
+    pub(crate) fn exposure(&self) -> Option<String> {
+        let host_and_port = self.origin.strip_prefix("http://")?;
+        let host = match host_and_port.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => host,
+            _ => host_and_port,
+        };
+        (!network::is_private(host)).then(|| [FROM, &self.origin, UNPROTECTED].concat())
+    }
+}
+
+const FROM: &str = "the keys come from ";
+const UNPROTECTED: &str = " without TLS: whoever is on the way can replace them, and sign tokens of any \
+                           user. Use https";
+
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.origin, self.path)
     }
 }
 
-fn is_host_and_port(authority: &str) -> bool {
+/// Whether a text is a host with an optional port and nothing else (RFC 3986, section 3.2): no user, path,
+/// query, encoding or list.
+pub(crate) fn is_host_and_port(authority: &str) -> bool {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (authority, None),
@@ -84,6 +105,9 @@ fn is_host_and_port(authority: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jose::json::{Json, Object};
+
+    const KEY_URLS: &str = include_str!("../tests/vectors/key_urls.json");
 
     #[test]
     fn urls_are_brought_to_one_form() {
@@ -98,6 +122,21 @@ mod tests {
             let url = BaseUrl::parse(text).unwrap();
             assert_eq!((url.origin(), url.path()), (origin, path), "{text}");
         }
+    }
+
+    #[test]
+    fn plain_http_is_exposed_where_the_host_may_be_public() {
+        let document = Object::parse(KEY_URLS.as_bytes()).unwrap();
+        let cases = document.member("cases").and_then(Json::as_array).unwrap();
+        for case in cases.iter().filter_map(Json::as_object) {
+            let url = case.member("url").and_then(Json::as_str).unwrap();
+            let exposure = BaseUrl::parse(url).unwrap().exposure();
+            let is_exposed = case.member("exposed") == Some(&Json::Bool(true));
+            assert_eq!(exposure.is_some(), is_exposed, "{url}");
+        }
+        assert!(cases.len() > 50);
+        let exposure = BaseUrl::parse("http://auth.example.com:8080/x").unwrap().exposure();
+        assert!(exposure.unwrap().starts_with("the keys come from http://auth.example.com:8080 "));
     }
 
     #[test]

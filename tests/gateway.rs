@@ -127,6 +127,27 @@ fn a_request_carries_one_token_in_one_way() {
     assert_eq!(edge.outcome(&in_query), "missing_token");
 }
 
+#[test]
+fn what_was_meant_to_be_a_credential_is_refused_where_a_token_is_optional() {
+    let edge = Edge::new(&[RULES]);
+    let token = edge.signer.token(&good_claims());
+    for (authorization, expected) in [
+        (format!("Bearer\t{token}"), "missing_token"),
+        (format!("Bearer:{token}"), "missing_token"),
+        ("Bearer:".into(), "missing_token"),
+        ("Bearer".into(), "missing_token"),
+        (token.clone(), "missing_token"),
+        (format!("Token {token}"), "missing_token"),
+        (format!("JWT {token}"), "missing_token"),
+        ("x".repeat(32), "missing_token"),
+        (format!("Basic dTpw,Bearer\t{token}"), "malformed_request"),
+        ("Basic dTpw".into(), "forward"),
+    ] {
+        let head = request("GET", "/feed/x", &[("authorization", &authorization)]);
+        assert_eq!(edge.outcome(&head), expected, "{authorization:.40}");
+    }
+}
+
 const A: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const B: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 

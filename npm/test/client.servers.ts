@@ -58,7 +58,11 @@ export async function serve(
 export function token(claims: { sub?: string; iat?: number; exp?: number }, serial = 0): string {
   const now = Math.floor(Date.now() / 1000);
   const { sub = "ada", iat = 0, exp = 900 } = claims;
-  const payload = { sub, iat: now + iat, exp: now + exp, serial };
+  return tokenOf({ sub, iat: now + iat, exp: now + exp, serial });
+}
+
+/** The same with these claims and no others. */
+export function tokenOf(payload: object): string {
   return [{ alg: "EdDSA" }, payload]
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
     .concat("c2lnbmF0dXJl")

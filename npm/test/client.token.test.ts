@@ -13,6 +13,7 @@ import {
   settled,
   subjects,
   token,
+  tokenOf,
   tokens,
   until,
 } from "./client.servers.ts";
@@ -270,6 +271,91 @@ test("a call is never repeated as another user", async () => {
   const init = { method: "POST", json: { title: "Ada's" } };
   assert.equal((await failure(call.json("/tasks", init))).code, "session_changed");
   assert.deepEqual(subjects(api.arrived), ["ada"]);
+});
+
+/** The claims of the token that was refused and of the next, and what becomes of each method. */
+const SUCCESSIONS: [first: object, second: object, unsafe: string, safe: string][] = [
+  [{ sub: "ada" }, { sub: "ada" }, "repeated", "repeated"],
+  [{ sub: "ada" }, { sub: "bob" }, "session_changed", "session_changed"],
+  [{ sub: "ada", uuid: "1" }, { sub: "ada", uuid: "2" }, "session_changed", "session_changed"],
+  [{ sub: "ada", uuid: "1" }, { uuid: "1" }, "repeated", "repeated"],
+  [{ uuid: "1" }, { uuid: "1" }, "repeated", "repeated"],
+  [{ uuid: "1" }, { uuid: "2" }, "session_changed", "session_changed"],
+  [{ id: "1" }, { id: "1" }, "repeated", "repeated"],
+  [{ id: "1" }, { id: "2" }, "session_changed", "session_changed"],
+  [{ sub: "ada", id: "1" }, { sub: "ada", id: "2" }, "repeated", "repeated"],
+  [{}, {}, "expired", "repeated"],
+  [{}, { sub: "bob" }, "expired", "repeated"],
+  [{ sub: "ada" }, {}, "session_changed", "repeated"],
+  [{ sub: "" }, { sub: "" }, "expired", "repeated"],
+  [{ sub: null }, { sub: null }, "expired", "repeated"],
+  [{ sub: 7 }, { sub: 7 }, "expired", "repeated"],
+  [{ role: "user" }, { role: "user" }, "expired", "repeated"],
+  [{ email: "a@example.com" }, { email: "a@example.com" }, "expired", "repeated"],
+];
+
+async function afterRefusal(method: string, first: object, second: object, asRequest: boolean) {
+  await using auth = await serve((_, count) => ({
+    body: { token: tokenOf(count === 1 ? first : second) },
+  }));
+  await using api = await serve((_, count) =>
+    count === 1 ? { status: 401, body: { code: "expired" } } : ok(),
+  );
+  const call = createApiClient({ authClient: authClientOf(auth.url), baseURL: api.url });
+  const url = `${api.url}/tasks`;
+  const made = asRequest ? call(new Request(url, { method })) : call(url, { method });
+  const outcome = await made.then(
+    () => "repeated",
+    ({ code }) => code,
+  );
+  assert.equal(api.arrived.length, outcome === "repeated" ? 2 : 1);
+  return outcome;
+}
+
+test("a call that changes something is repeated only for a user who is shown to be the same", async () => {
+  for (const [first, second, unsafe, safe] of SUCCESSIONS) {
+    const what = JSON.stringify([first, second]);
+    assert.equal(await afterRefusal("POST", first, second, false), unsafe, what);
+    assert.equal(await afterRefusal("DELETE", first, second, true), unsafe, what);
+    assert.equal(await afterRefusal("GET", first, second, true), safe, what);
+  }
+  for (const method of ["PUT", "PATCH", "post", "PURGE"]) {
+    assert.equal(await afterRefusal(method, {}, {}, false), "expired", method);
+  }
+  for (const method of ["HEAD", "OPTIONS", "get"]) {
+    assert.equal(await afterRefusal(method, {}, {}, false), "repeated", method);
+  }
+});
+
+test("a token that names nobody is renewed for the next call", async () => {
+  await using auth = await serve((_, count) => ({ body: { token: tokenOf({ serial: count }) } }));
+  await using api = await serve((_, count) => (count === 1 ? { status: 401 } : ok()));
+  const call = createApiClient({ authClient: authClientOf(auth.url), baseURL: api.url });
+  assert.equal((await failure(call("/tasks", { method: "POST" }))).status, 401);
+  assert.equal((await call("/tasks", { method: "POST" })).status, 200);
+  assert.equal(auth.arrived.length, 2);
+});
+
+test("a call that waits for its token while the user may change is made only if it changes nothing", async () => {
+  for (const [method, expected] of [
+    ["POST", "session_changed"],
+    ["GET", "made"],
+  ] as const) {
+    const first = promised();
+    await using auth = await serve(async (_, count) => {
+      if (count === 1) await first.promise;
+      return { body: { token: tokenOf({ serial: count }) } };
+    });
+    await using api = await serve(ok);
+    const authClient = authClientOf(auth.url);
+    const call = createApiClient({ authClient, baseURL: api.url });
+    const begun = call("/tasks", { method });
+    await until(() => auth.arrived.length === 1);
+    authClient.signal();
+    first.resolve();
+    if (expected === "made") assert.equal((await begun).status, 200);
+    else assert.equal((await failure(begun)).code, expected);
+  }
 });
 
 test("who aborts stops waiting for the token and disturbs nobody else", async () => {

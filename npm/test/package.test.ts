@@ -16,7 +16,7 @@ import { install, type Packed } from "./install.ts";
 const run = promisify(execFile);
 const DIST = join(PACKAGE, "dist");
 /** What it takes, and by what it came there: docs/decisions/0006 and 0012. */
-const BUDGET = 150_000;
+const BUDGET = 260_000;
 
 /** A project that has the package as npm installs it. */
 let project: string;

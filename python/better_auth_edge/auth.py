@@ -7,21 +7,22 @@ from typing import Annotated, Any, Generic, overload
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI
-from pydantic import ValidationError
+from fastapi.security import SecurityScopes
 from starlette.requests import HTTPConnection
 from typing_extensions import TypeVar
 
 from better_auth_edge.claims import check_required, check_scopes, invalid
+from better_auth_edge.connection import ConnectionState
 from better_auth_edge.credentials import BearerToken, EdgeAssertion
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
 from better_auth_edge.key_source import KeySource
 from better_auth_edge.keys import Secret
-from better_auth_edge.middleware import OnlyTheAssertion
+from better_auth_edge.middleware import OneConnection, OnlyTheAssertion, install_outermost
 from better_auth_edge.problems import install_problems, install_refusals
 from better_auth_edge.replays import Replays
 from better_auth_edge.settings import EdgeAuthSettings, Proof
-from better_auth_edge.strict_json import JsonObject
-from better_auth_edge.user import User, parse_uuid
+from better_auth_edge.user import User
+from better_auth_edge.user_model import UserModel
 from better_auth_edge.verifier import Verified, Verifier
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,8 @@ class EdgeAuth(Generic[U]):
         user_model: type[U] = User,  # type: ignore[assignment]
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Raises `ConfigurationError` with every fault of the settings. `clock` is in seconds since
-        1970.
+        """Raises `ConfigurationError` with every fault of the settings, or of the model's aliases.
+        `clock` is in seconds since 1970.
         """
         self._proof = Proof.from_settings(settings)
         keys = self._proof.keys
@@ -65,7 +66,7 @@ class EdgeAuth(Generic[U]):
             self._proof.expectations,
             clock=clock,
         )
-        self._user_model = user_model
+        self._users = UserModel(user_model)
         self._clock = clock
         self._replays = Replays()
         self.optional_user = self._optional_user()
@@ -104,13 +105,18 @@ class EdgeAuth(Generic[U]):
         """Answers refusals as the edge does, with problem documents (RFC 9457); with `all_problems`
         the app's own errors too. In the mode `assertion` it also takes off what a request says
         about its caller besides the assertion, and `strip_headers`: name there what the edge's
-        `CLAIM_HEADERS` sets.
+        `CLAIM_HEADERS` sets. That is done before all middleware of the app, whenever it was added.
+        `RuntimeError` for an app that has started.
         """
+        if isinstance(strip_headers, str):
+            raise ConfigurationError(["strip_headers: must be a list"])
+        install_outermost(app, OneConnection)
+        if self._proof.mode == "assertion":
+            also = tuple(strip_headers)
+            install_outermost(app, lambda inner: OnlyTheAssertion(inner, also))
         install_refusals(app)
         if all_problems:
             install_problems(app)
-        if self._proof.mode == "assertion":
-            app.add_middleware(OnlyTheAssertion, also=tuple(strip_headers))
 
     async def verify(self, token: str) -> U:
         """The user of a token that came in another way than by a header of a request. An assertion
@@ -173,14 +179,15 @@ class EdgeAuth(Generic[U]):
         )
 
         async def optional_user(
-            connection: HTTPConnection, token: Annotated[str | None, Depends(scheme)]
+            connection: HTTPConnection,
+            token: Annotated[str | None, Depends(scheme)],
+            security: SecurityScopes,
         ) -> U | None:
             if token is None:
                 return None
-            verified = await self._verifier.verify(token)
-            if self._proof.mode == "assertion":
-                self._check_request(verified, connection)
-            return self._user(verified)
+            user = await self._user_of_request(connection, token)
+            check_scopes(user.claims, security.scopes)
+            return user
 
         return optional_user
 
@@ -198,6 +205,19 @@ class EdgeAuth(Generic[U]):
             return own
 
         return current_user
+
+    async def _user_of_request(self, connection: HTTPConnection, token: str) -> U:
+        """Once for each request, however many of its dependencies ask: an assertion may be good for
+        one time only.
+        """
+        known = ConnectionState.of(connection.scope).users
+        user: U | None = known.get((self, token))
+        if user is None:
+            verified = await self._verifier.verify(token)
+            if self._proof.mode == "assertion":
+                self._check_request(verified, connection)
+            user = known[self, token] = self._user(verified)
+        return user
 
     def _check_request(self, verified: Verified, connection: HTTPConnection) -> None:
         """`htm` and `htu` (RFC 9449, section 4.2) bind an assertion to a request, where it has
@@ -224,30 +244,7 @@ class EdgeAuth(Generic[U]):
             claims = claims.get("claims")  # type: ignore[assignment]
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
-        try:
-            return self._user_model.model_validate(
-                {
-                    **_further(self._user_model, claims),
-                    "id": verified.user,
-                    "uuid": parse_uuid(claims.get("uuid")),
-                    "email": _text(claims.get("email")),
-                    "name": _text(claims.get("name")),
-                    "claims": claims,
-                }
-            )
-        except ValidationError as error:
-            names = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors()}))
-            raise invalid(f"the app's user needs these claims in another form: {names}") from None
-
-
-def _further(model: type[User], claims: JsonObject) -> JsonObject:
-    """The claims of the names that an app's own model has beyond ours."""
-    names = model.model_fields.keys() - User.model_fields.keys()
-    return {name: claims[name] for name in names if claims.get(name) is not None}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+        return self._users.read(verified.user, claims)
 
 
 def _path(url: object) -> str | None:

@@ -1,34 +1,89 @@
-"""What a request says about its caller besides the proof, taken off before the app sees it."""
+"""What stands between the server and the app: it takes off what a request says about its caller
+besides the proof, and closes WebSockets that are refused late.
+"""
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from collections.abc import Callable
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from better_auth_edge.authorization import presents_credential
+from better_auth_edge.connection import ConnectionState
 
 ASSERTION_HEADER = b"x-edge-jwt-assertion"
-BEARER_SCOPE_KEY = "better_auth_edge.bearer"
-"""In the scope: whether `Authorization` had a bearer token before it was taken off."""
 
 
 class OnlyTheAssertion:
     """ASGI middleware for origins behind the edge: whoever reaches the origin directly can send any
     header, so none but the assertion is believed. Takes off every header that begins with `x-edge-`
-    or `x_edge_` except the assertion itself, the headers in `also`, and `Authorization`.
+    or `x_edge_` except the assertion itself, the headers in `also`, and `Authorization`. In names
+    `_` counts as `-`.
     """
 
     def __init__(self, app: ASGIApp, also: tuple[str, ...] = ()) -> None:
         self.app = app
-        self._also = {name.lower().encode("latin-1") for name in also} | {b"authorization"}
+        self._also = {_folded(name.encode("latin-1")) for name in also} | {b"authorization"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            headers = [(name, value) for name, value in scope["headers"] if self._stays(name)]
-            bearer = any(
-                name.lower() == b"authorization" and value[:6].lower() == b"bearer"
-                for name, value in scope["headers"]
-            )
-            scope = {**scope, "headers": headers, BEARER_SCOPE_KEY: bearer}
+            headers: list[tuple[bytes, bytes]] = scope["headers"]
+            given = [value for name, value in headers if name.lower() == b"authorization"]
+            stay = [(name, value) for name, value in headers if self._stays(name)]
+            scope = {**scope, "headers": stay}
+            state = ConnectionState.of(scope)
+            state.had_authorization |= presents_credential([v.decode("latin-1") for v in given])
         await self.app(scope, receive, send)
 
     def _stays(self, name: bytes) -> bool:
-        name = name.lower()
-        if name.replace(b"_", b"-").startswith(b"x-edge-"):
-            return name == ASSERTION_HEADER
-        return name not in self._also
+        if _folded(name).startswith(b"x-edge-"):
+            return name.lower() == ASSERTION_HEADER
+        return _folded(name) not in self._also
+
+
+class OneConnection:
+    """ASGI middleware that gives the parts of a request or a WebSocket their common state. An HTTP
+    answer to a WebSocket that has been accepted, from whatever part of the app, closes it instead.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            scope = {**scope}
+            state = ConnectionState.of(scope)
+            if scope["type"] == "websocket":
+                send = partial(_send, state, send)
+        await self.app(scope, receive, send)
+
+
+def install_outermost(app: Starlette, wrap: Callable[[ASGIApp], ASGIApp]) -> None:
+    """Puts middleware around all others of the app, those that are added later included."""
+    if app.middleware_stack is not None:
+        raise RuntimeError("install belongs where the app is made: it has started already")
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: wrap(build())  # type: ignore[method-assign]
+
+
+def close_code(status: int) -> int:
+    """What closes a WebSocket in place of an HTTP status (RFC 6455, section 7.4.1, and the IANA
+    registry): 1008 for a refusal, 1011 for a fault of ours, 1013 for one that passes.
+    """
+    if status == 503:
+        return 1013
+    return 1011 if status >= 500 else 1008
+
+
+async def _send(state: ConnectionState, send: Send, message: Message) -> None:
+    if message["type"] == "websocket.accept":
+        state.is_accepted = True
+    if state.is_accepted and message["type"] == "websocket.http.response.start":
+        message = {"type": "websocket.close", "code": close_code(message["status"]), "reason": ""}
+    elif state.is_accepted and message["type"] == "websocket.http.response.body":
+        return
+    await send(message)
+
+
+def _folded(name: bytes) -> bytes:
+    return name.lower().replace(b"_", b"-")

@@ -1,5 +1,6 @@
 """Refusals as problem documents (RFC 9457), as the edge writes them."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -7,18 +8,20 @@ from uuid import uuid4
 
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
+from fastapi.utils import is_body_allowed_for_status_code
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocketState
 
+from better_auth_edge.connection import ConnectionState
 from better_auth_edge.errors import EdgeAuthError
+from better_auth_edge.middleware import close_code
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_PAGE = "tag:better-auth-edge,2026:errors"
 MAX_REQUEST_ID = 128
-POLICY_VIOLATION = 1008
-"""RFC 6455, section 7.4.1."""
 
 
 class Problem(BaseModel):
@@ -39,24 +42,18 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     `APIRouter(responses=problem_responses(401, 403, 503))`.
     """
     content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
-    return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
-        for status in statuses
-    }
+    return {status: {"description": _name(status)[1], "content": content} for status in statuses}
 
 
 def install_refusals(app: FastAPI) -> None:
     """Answers an `EdgeAuthError` with a problem document."""
 
-    async def on_refusal(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
+    async def on_refusal(connection: HTTPConnection, error: Exception) -> Response | None:
         assert isinstance(error, EdgeAuthError)
         type_, detail = f"{ERRORS_PAGE}#{error.code}", str(error.detail)
         status, headers = error.status, error.headers
         response = _response(connection, status, error.code, detail, headers, type_, error.title)
-        if isinstance(connection, WebSocket):
-            await _deny(connection, response, error.code)
-            return None
-        return response
+        return await _answer(connection, response, error.code)
 
     app.add_exception_handler(EdgeAuthError, on_refusal)  # type: ignore[arg-type]
 
@@ -66,10 +63,16 @@ def install_problems(app: FastAPI) -> None:
     that of a request that is not valid is `invalid_request`.
     """
 
-    @app.exception_handler(HTTPException)
-    async def on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        return _response(request, error.status_code, code, str(error.detail), error.headers)
+    async def on_http_exception(connection: HTTPConnection, error: Exception) -> Response | None:
+        assert isinstance(error, HTTPException)
+        status, headers = error.status_code, error.headers
+        if not is_body_allowed_for_status_code(status):
+            return await _answer(connection, Response(status_code=status, headers=headers), "")
+        code, _ = _name(status)
+        response = _response(connection, status, code, _text(error.detail), headers)
+        return await _answer(connection, response, code)
+
+    app.add_exception_handler(HTTPException, on_http_exception)  # type: ignore[arg-type]
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -94,7 +97,7 @@ def _response(
 ) -> JSONResponse:
     problem = Problem(
         type=type_,
-        title=title or HTTPStatus(status).phrase,
+        title=title or _name(status)[1],
         status=status,
         code=code,
         detail=detail,
@@ -112,8 +115,34 @@ def _request_id(connection: HTTPConnection) -> str:
     return given if fit else str(uuid4())
 
 
-async def _deny(websocket: WebSocket, response: JSONResponse, code: str) -> None:
-    if "websocket.http.response" in websocket.scope.get("extensions", {}):
-        await websocket.send_denial_response(response)
+def _name(status: int) -> tuple[str, str]:
+    """Code and title of a status; it may be one that nobody has registered."""
+    try:
+        known = HTTPStatus(status)
+    except ValueError:
+        return f"status_{status}", f"Status {status}"
+    return known.name.lower(), known.phrase
+
+
+def _text(detail: object) -> str:
+    """FastAPI takes any JSON for a detail."""
+    return detail if isinstance(detail, str) else json.dumps(detail, default=str)
+
+
+async def _answer(connection: HTTPConnection, response: Response, code: str) -> Response | None:
+    """The response; a WebSocket gets it in place of its handshake, or is closed."""
+    if not isinstance(connection, WebSocket):
+        return response
+    state = ConnectionState.of(connection.scope)
+    is_connecting = connection.application_state == WebSocketState.CONNECTING
+    if not is_connecting and connection.application_state != WebSocketState.CONNECTED:
+        return None
+    if state.is_accepted or not is_connecting:
+        # Sent past the connection's own record, which may not know that it has been accepted.
+        connection.application_state = WebSocketState.CONNECTED
+        await connection.close(close_code(response.status_code), code)
+    elif "websocket.http.response" in connection.scope.get("extensions", {}):
+        await connection.send_denial_response(response)
     else:
-        await websocket.close(POLICY_VIOLATION, code)
+        await connection.close(close_code(response.status_code), code)
+    return None

@@ -1,5 +1,6 @@
 """Settings, and the one way to prove an identity that they stand for."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,9 @@ from better_auth_edge.keys import (
     Secret,
     canonical_algorithm,
 )
+from better_auth_edge.network import exposure
+
+logger = logging.getLogger(__name__)
 
 EDGE_JWKS_PATH = "/.well-known/better-auth-edge/jwks.json"
 BETTER_AUTH_PATH = "/api/auth"
@@ -103,11 +107,15 @@ class Proof:
 
     @classmethod
     def from_settings(cls, settings: EdgeAuthSettings) -> "Proof":
-        """The way that the settings stand for. `ConfigurationError` with every fault."""
+        """The way that the settings stand for. `ConfigurationError` with every fault. Keys that
+        come without TLS over a network that may be public are warned of, in the log.
+        """
         reader = _Reader(settings)
         proof = reader.proof()
         if reader.faults or proof is None:
             raise ConfigurationError(reader.faults)
+        if reader.exposure is not None:
+            logger.warning("%s", reader.exposure)
         return proof
 
 
@@ -117,6 +125,8 @@ class _Reader:
     def __init__(self, settings: EdgeAuthSettings) -> None:
         self.settings = settings
         self.faults: list[str] = []
+        self.exposure: str | None = None
+        """What is to be said of where the keys come from."""
 
     def proof(self) -> Proof | None:
         settings = self.settings
@@ -167,6 +177,7 @@ class _Reader:
     def assertion(self) -> Proof:
         settings = self.settings
         origin, path = self.url("edge_jwks_url")
+        self.exposure = exposure(origin)
         if settings.edge_audience is None:
             self.fault("edge_audience", "is missing: the origin of the Worker's ORIGIN_URL")
         return Proof(
@@ -189,8 +200,7 @@ class _Reader:
         own = self.settings.jwks_url
         origin, base = self.better_auth(is_required=own is None)
         keys = f"{base}/jwks" if own is None else own
-        if own is not None:
-            self.url("jwks_url")
+        self.exposure = exposure(origin if own is None else self.url("jwks_url")[0])
         return Proof("jwks", keys, algorithms, self.expectations(origin, base))
 
     def secret(self) -> Proof | None:

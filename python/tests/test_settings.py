@@ -1,5 +1,8 @@
 """Settings are right at start-up, or the app does not start and says everything that is wrong."""
 
+import json
+import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,3 +174,31 @@ def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) 
     assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"
     with pytest.raises(ConfigurationError, match="better_auth_ulr: is no setting"):
         EdgeAuth.from_env(better_auth_ulr="https://app.example")
+
+
+KEY_URLS = Path(__file__).parents[2] / "tests/vectors/key_urls.json"
+
+
+@pytest.mark.parametrize("name", ["better_auth_url", "jwks_url", "edge_jwks_url"])
+def test_keys_that_come_without_tls_are_warned_of_as_the_core_does(
+    caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    others = {"better_auth_url": {}, "jwks_url": NAMED, "edge_jwks_url": {"edge_audience": "a"}}
+    cases = json.loads(KEY_URLS.read_text())["cases"]
+    assert len(cases) > 50
+    for case in cases:
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            proof(**{name: case["url"]}, **others[name])
+        warned = ["without TLS" in record.getMessage() for record in caplog.records]
+        assert warned == [True] * case["exposed"], case["url"]
+
+
+def test_only_where_the_keys_are_fetched_from_counts(caplog: pytest.LogCaptureFixture) -> None:
+    exposed = "http://app.example.com"
+    proof(better_auth_url=exposed, jwks_url="https://app.example.com/keys")
+    proof(**{**SHARED, **NAMED}, edge_auth_mode="secret", better_auth_url=exposed)
+    assert caplog.records == []
+    proof(better_auth_url="https://app.example.com", jwks_url=f"{exposed}:8080/keys")
+    [record] = caplog.records
+    assert record.getMessage().startswith("the keys come from http://app.example.com:8080 without")

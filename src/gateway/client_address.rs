@@ -1,7 +1,5 @@
 //! The client's address, as far as anything but the client says what it is.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-
 use super::fields::is_token;
 use super::head::RequestHead;
 use super::reader::Reader;
@@ -26,32 +24,108 @@ impl ClientAddress {
 
     /// The address: what the operator's own proxy says, or else Cloudflare. A proxy appends the address
     /// that it has seen to those that it was told, so the last one counts. What is no address is none.
-    pub(super) fn of(&self, head: &RequestHead) -> Option<IpAddr> {
-        let value = match &self.header {
-            Some(name) => head.header(name).last()?.rsplit(',').next()?,
-            None if head.is_from_cloudflare() => head.header("cf-connecting-ip").next()?,
+    pub(super) fn of<'h>(&'h self, head: &'h RequestHead) -> Option<&'h str> {
+        let name = match &self.header {
+            Some(name) => name,
+            None if head.is_from_cloudflare() => "cf-connecting-ip",
             None => return None,
         };
-        parse(value.trim_matches([' ', '\t']))
+        let value = head.header(name).last()?;
+        let text = without_port(value.rsplit(',').next()?.trim_matches([' ', '\t']));
+        Address::parse(text).map(|_| text)
     }
-}
-
-/// Some proxies add the port. An IPv4 address that is written as IPv6 is that IPv4 address.
-fn parse(text: &str) -> Option<IpAddr> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let address = bare.parse::<IpAddr>().ok();
-    let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
-    address.map(|address| address.to_canonical())
 }
 
 /// By which name the requests of an address are counted: an IPv6 address by its /64, since that is what
 /// one subscriber gets, and may use 2^64 addresses of.
-pub(super) fn counted_as(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string() + "/64"
+pub(super) fn counted_as(address: &str) -> Option<String> {
+    Some(match Address::parse(address)? {
+        Address::V4([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+        Address::V6([a, b, c, d, ..]) => format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"),
+    })
+}
+
+/// Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::1]:4711`.
+fn without_port(text: &str) -> &str {
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let has_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let text = if has_port && (!host.contains(':') || host.ends_with(']')) { host } else { text };
+    text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text)
+}
+
+/// An IP address. An IPv4 address that is written as IPv6 is that IPv4 address (RFC 4291, section 2.5.5.2).
+enum Address {
+    V4([u8; 4]),
+    V6([u16; 8]),
+}
+
+impl Address {
+    /// Reads the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the standard library
+    /// would take 3 kB of the wasm.
+    fn parse(text: &str) -> Option<Self> {
+        if !text.contains(':') {
+            return v4(text).map(Self::V4);
         }
+        let mut groups = [0; 8];
+        let (front, back) = text.split_once("::").unwrap_or((text, ""));
+        let is_short = front.len() < text.len();
+        let before = read_groups(front, &mut groups)?;
+        let mut behind = [0; 8];
+        let count = read_groups(back, &mut behind)?;
+        let is_whole = if is_short { before + count < 8 } else { before == 8 };
+        if !is_whole {
+            return None;
+        }
+        for (i, group) in behind.iter().take(count).enumerate() {
+            groups[8 - count + i] = *group;
+        }
+        Some(match groups {
+            [0, 0, 0, 0, 0, 0xffff, high, low] => {
+                let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+                Self::V4([a, b, c, d])
+            }
+            groups => Self::V6(groups),
+        })
     }
+}
+
+/// How many groups there are, the last two of them perhaps in decimals.
+fn read_groups(text: &str, groups: &mut [u16; 8]) -> Option<usize> {
+    let mut count = 0;
+    if text.is_empty() {
+        return Some(0);
+    }
+    let mut parts = text.split(':').peekable();
+    while let Some(part) = parts.next() {
+        if part.contains('.') {
+            let [a, b, c, d] = v4(part).filter(|_| parts.peek().is_none())?;
+            *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
+            count += 1;
+            *groups.get_mut(count)? = u16::from_be_bytes([c, d]);
+        } else {
+            *groups.get_mut(count)? = number(part, 16, 4)?;
+        }
+        count += 1;
+    }
+    Some(count)
+}
+
+fn v4(text: &str) -> Option<[u8; 4]> {
+    let mut bytes = [0; 4];
+    let mut parts = text.split('.');
+    for byte in &mut bytes {
+        let part = parts.next()?;
+        // some read a leading zero as octal
+        let is_plain = part.len() == 1 || !part.starts_with('0');
+        *byte = u8::try_from(number(part, 10, 3).filter(|_| is_plain)?).ok()?;
+    }
+    parts.next().is_none().then_some(bytes)
+}
+
+/// A number of at least one digit and no sign.
+fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
+    let is_number = !text.is_empty() && text.len() <= most;
+    let digit = |c: char| Some(c.to_digit(radix.into())? as u16);
+    let add = |sum: u16, c| Some(sum * radix + digit(c)?);
+    is_number.then(|| text.chars().try_fold(0, add))?
 }

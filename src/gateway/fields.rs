@@ -124,7 +124,12 @@ fn field(text: &str, line: Part) -> Option<(Part, Part)> {
 
 /// RFC 9110, section 5.6.2: what names of methods and headers are made of.
 pub(super) fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| TOKEN[usize::from(byte)])
+    !name.is_empty() && name.bytes().all(is_token_byte)
+}
+
+/// The same of one of its bytes.
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    TOKEN[usize::from(byte)]
 }
 
 /// A table, because every byte of every name is looked up.

@@ -1,10 +1,9 @@
 //! What a request's head must be before anything is asked about it. Whatever is wrong here could make the
 //! edge and a server behind it, or the caller of the edge, see two different requests.
 
-use std::net::Ipv6Addr;
-
 use super::head::RequestHead;
 use super::reader::Reader;
+use crate::base_url::is_host_and_port;
 use crate::error::{Code, Error};
 
 /// What there is to know beside the head, from the settings.
@@ -66,7 +65,7 @@ const MOST_NAMED: usize = 100;
 fn check_host(head: &RequestHead) -> Result<(), Error> {
     let mut hosts = head.header("host");
     let Some(host) = hosts.next() else { return Ok(()) };
-    match is_authority(host) && hosts.next().is_none() {
+    match is_host_and_port(host) && hosts.next().is_none() {
         true => Ok(()),
         false => Err(malformed("the Host header is not one host with an optional port")),
     }
@@ -77,29 +76,31 @@ fn check_host(head: &RequestHead) -> Result<(), Error> {
 /// belongs there: `new URL("//api/bob", base)` has another path than the request. Where a runtime has read the
 /// request's own target, `Host` does not count beside an absolute one (RFC 9112, section 3.2.2).
 fn check_authority(head: &RequestHead, own_origins: &[String]) -> Result<(), Error> {
-    let listed = |name| head.header(name).flat_map(|value| value.split(',')).map(trim);
-    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
-    // what no parameter of Forwarded holds (RFC 7239, section 4)
-    let is_path = |text: &str| text.contains(['/', '\\', '?', '#', '@']);
-    if !listed("x-forwarded-host").all(is_authority)
-        || !listed("x-forwarded-proto").all(is_word)
-        || !listed("x-forwarded-port").all(is_word)
-        || head.header("forwarded").any(is_path)
-    {
-        return Err(malformed("a forwarding header holds more than belongs there"));
-    }
     let (_, authority) = head.scheme_and_host();
-    if !is_authority(authority) {
-        return Err(malformed("the URL has no authority of one host with an optional port"));
-    }
-    let Some(host) = head.header("host").next() else { return Ok(()) };
-    let own = own_origins.iter().filter_map(|origin| Some(origin.split_once("://")?.1));
-    let mut named = std::iter::once(host).chain(listed("x-forwarded-host")).chain(own);
     // Next, behind a proxy, has localhost in the URLs of route handlers
-    if host_and_port(authority).0.eq_ignore_ascii_case("localhost") {
-        return Ok(());
+    let is_local = authority == "localhost" || authority.starts_with("localhost:");
+    let mut is_named = is_local || own_origins.iter().any(|own| is_same_server(own, authority));
+    for (name, value) in head.headers() {
+        for text in value.split(',').map(|text| text.trim_matches([' ', '\t'])) {
+            let is_good = match name {
+                "host" | "x-forwarded-host" => {
+                    is_named |= is_same_server(text, authority);
+                    is_host_and_port(text)
+                }
+                "x-forwarded-proto" | "x-forwarded-port" => {
+                    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                }
+                // what no parameter holds (RFC 7239, section 4)
+                "forwarded" => !text.bytes().any(|byte| b"/\\?#@".contains(&byte)),
+                _ => true,
+            };
+            if !is_good {
+                return Err(malformed("a forwarding header holds more than belongs there"));
+            }
+        }
     }
-    match named.any(|named| is_same_authority(named, authority)) {
+    is_named |= head.header("host").next().is_none();
+    match is_named && is_host_and_port(authority) {
         true => Ok(()),
         false => {
             let detail =
@@ -109,42 +110,15 @@ fn check_authority(head: &RequestHead, own_origins: &[String]) -> Result<(), Err
     }
 }
 
-/// `host`, `host:port`, `[::1]` or `[::1]:port` (RFC 3986, section 3.2.2), of the characters that names of
-/// hosts have: no user, path, query, encoding or list.
-fn is_authority(text: &str) -> bool {
-    let (host, port) = host_and_port(text);
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let is_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.bytes().all(is_name),
+/// Whether an authority or an origin is that of a URL: without regard to case, and to the ports that schemes
+/// have by default.
+fn is_same_server(named: &str, authority: &str) -> bool {
+    let named = named.split("://").last().unwrap_or_default();
+    let bare = |text| {
+        let text: &str = text;
+        text.strip_suffix(":443").or(text.strip_suffix(":80")).unwrap_or(text)
     };
-    let is_port =
-        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    is_host && port.is_none_or(is_port)
-}
-
-/// Whether both name one server: without regard to case, and to the ports that schemes have by default.
-fn is_same_authority(one: &str, other: &str) -> bool {
-    let (one, other) = (host_and_port(one), host_and_port(other));
-    let port = |port: Option<&str>| {
-        port.and_then(|port| port.parse::<u16>().ok()).filter(|port| !matches!(port, 80 | 443))
-    };
-    let address = |host: &str| host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
-    let is_same_host = match (address(one.0), address(other.0)) {
-        (Some(one), Some(other)) => one == other,
-        _ => one.0.eq_ignore_ascii_case(other.0),
-    };
-    is_same_host && port(one.1) == port(other.1)
-}
-
-/// The colons of an IPv6 address stand in brackets.
-fn host_and_port(text: &str) -> (&str, Option<&str>) {
-    let port = text.rfind(':').filter(|colon| !text[*colon..].contains(']'));
-    port.map_or((text, None), |colon| (&text[..colon], Some(&text[colon + 1..])))
-}
-
-fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    bare(named).eq_ignore_ascii_case(bare(authority))
 }
 
 fn malformed(detail: &'static str) -> Error {

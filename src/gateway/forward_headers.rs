@@ -11,12 +11,14 @@ pub(super) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) 
     for name in reader.list(SETTING).unwrap_or_default() {
         let name = name.to_ascii_lowercase();
         if !is_token(&name) {
-            reader.fault(SETTING, format!("names {name:?}, which is no header"));
+            reader.fault(SETTING, ["names ", &name, ", which is no header"].concat());
         } else if is_the_edges(&name) {
-            reader
-                .fault(SETTING, format!("must not name {name}, which is not the client's to say"));
+            reader.fault(
+                SETTING,
+                ["must not name ", &name, ", which is not the client's to say"].concat(),
+            );
         } else if claim_headers.iter().any(|(_, header)| same_name(header, &name)) {
-            reader.fault(SETTING, format!("must not name {name}, which CLAIM_HEADERS sets"));
+            reader.fault(SETTING, ["must not name ", &name, ", which CLAIM_HEADERS sets"].concat());
         } else {
             names.push(name);
         }

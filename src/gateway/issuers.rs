@@ -63,6 +63,17 @@ impl Issuers {
         has_first.then_some(Self(verifiers))
     }
 
+    /// What is to be said of where their keys come from, each once.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<String> = Vec::new();
+        for warning in self.0.iter().filter_map(Verifier::warning) {
+            if !warnings.iter().any(|known| known == warning) {
+                warnings.push(warning.to_owned());
+            }
+        }
+        warnings
+    }
+
     /// Verifies a token by its issuer's keys and rules. Gives the issuer's place among them too.
     ///
     /// # Errors

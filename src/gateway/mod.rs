@@ -89,16 +89,21 @@ impl Gateway {
     pub async fn decide<H: Host>(&self, head: &RequestHead, host: &H) -> Decision {
         let mut seen = self.operations.watch(host);
         let request_id = head.request_id().unwrap_or_else(|| host.request_id());
-        let (mut response, error) = match self.outcome(head, host, &mut seen).await {
-            Ok(Outcome::Answered(response)) => (response, None),
-            Ok(Outcome::Admitted(admitted)) => {
-                let forward = self.forward(head, admitted, &seen, &request_id, host);
-                return Decision::Forward(forward);
-            }
-            Err(error) => {
-                let page = head.header("origin").next();
-                (self.problem(page, &error, &request_id), Some(error))
-            }
+        let form = self.forwarding.form.check(head);
+        let own_answer = match form {
+            Ok(()) => self.own_answer(head, host).await.or_else(|| self.cors.preflight(head)),
+            Err(_) => None,
+        };
+        let (mut response, error) = match (own_answer, form) {
+            (Some(response), _) => (response, None),
+            (None, Err(error)) => (self.problem(page(head), &error, &request_id), Some(error)),
+            (None, Ok(())) => match self.admit_within_limits(head, host, &mut seen).await {
+                Ok(admitted) => {
+                    let forward = self.forward(head, admitted, &seen, &request_id, host);
+                    return Decision::Forward(forward);
+                }
+                Err(error) => (self.problem(page(head), &error, &request_id), Some(error)),
+            },
         };
         let occasion = self.occasion(&seen, Some(head.method()), &request_id);
         self.operations.answered(&mut response, error.as_ref(), &occasion, host);
@@ -196,20 +201,6 @@ impl Gateway {
         let mut response = Response::problem(error, request_id);
         self.cors.decorate(page, &mut response);
         response
-    }
-
-    async fn outcome<H: Host>(
-        &self,
-        head: &RequestHead,
-        host: &H,
-        seen: &mut Seen,
-    ) -> Result<Outcome, Error> {
-        self.forwarding.form.check(head)?;
-        let own_answer = self.own_answer(head, host).await;
-        match own_answer.or_else(|| self.cors.preflight(head)) {
-            Some(response) => Ok(Outcome::Answered(response)),
-            None => self.admit_within_limits(head, host, seen).await.map(Outcome::Admitted),
-        }
     }
 
     async fn admit_within_limits<H: Host>(
@@ -312,11 +303,9 @@ impl Gateway {
     }
 }
 
-/// What becomes of a request to which nobody says no.
-enum Outcome {
-    /// By the edge itself
-    Answered(Response),
-    Admitted(Admitted),
+/// The origin of the page that has sent a request, if a page has.
+fn page(head: &RequestHead) -> Option<&str> {
+    head.header("origin").next()
 }
 
 /// A request that may pass.

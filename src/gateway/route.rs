@@ -100,7 +100,7 @@ impl Routing {
         route.set("x-forwarded-host", host);
         route.set("x-forwarded-proto", scheme);
         if let Some(address) = self.client_address.of(head) {
-            route.set("x-forwarded-for", &address.to_string());
+            route.set("x-forwarded-for", address);
         }
         let LeftBehind { edits, answer_edits, query } = self.credentials.leave_behind(head);
         route.edits.extend(edits);

@@ -50,7 +50,9 @@ impl Settings {
     /// What is no fault, but may not be what the operator means: one sentence or two each. A host tells it
     /// once, when it has read the settings.
     pub fn warnings(&self) -> Vec<String> {
-        self.rules.warnings()
+        let mut warnings = self.issuers.warnings();
+        warnings.extend(self.rules.warnings());
+        warnings
     }
 
     fn read(mut reader: Reader<'_>) -> Result<Self, Vec<SettingFault>> {
@@ -104,6 +106,19 @@ mod tests {
     #[test]
     fn two_urls_are_enough() {
         assert!(parse(&REQUIRED).unwrap().forwarding.routing.authorization);
+    }
+
+    #[test]
+    fn every_key_url_without_tls_is_warned_of_once() {
+        let issuers = r#"[{"base_url":"http://b.example.com"},{"base_url":"http://b.example.com","profile":"access-token"},
+            {"base_url":"http://auth:3000"},{"jwks_url":"http://c.example.com/k","issuer":"c","audience":"c"}]"#;
+        let settings =
+            [("BETTER_AUTH_URL", "http://a.example.com"), REQUIRED[1], ("ISSUERS", issuers)];
+        let warnings = parse(&settings).unwrap().warnings();
+        let named: Vec<_> = warnings.iter().map(|warning| warning.split(' ').nth(4)).collect();
+        let hosts = ["http://a.example.com", "http://b.example.com", "http://c.example.com"];
+        assert_eq!(named, hosts.map(Some));
+        assert!(parse(&REQUIRED).unwrap().warnings().is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::{Promise, Reflect, Uint8Array};
@@ -76,12 +77,7 @@ impl JsHost {
     }
 
     /// Starts a task and gives the promise of its end, unless it has ended already.
-    fn start<F: Future<Output = ()> + 'static>(
-        &self,
-        task: impl FnOnce(Self) -> F,
-    ) -> Option<Promise> {
-        let relay = Relay::default();
-        let task = task(Self { relay: relay.clone(), ..self.clone() });
+    fn start(&self, relay: Relay, task: Pin<Box<dyn Future<Output = ()>>>) -> Option<Promise> {
         let running = relay.run(async move {
             task.await;
             Ok(JsValue::UNDEFINED)
@@ -91,6 +87,10 @@ impl JsHost {
         let running = Promise::resolve(&running);
         (self.keep_alive)(running.clone());
         Some(running)
+    }
+
+    fn with_relay(&self, relay: &Relay) -> Self {
+        Self { relay: relay.clone(), ..self.clone() }
     }
 
     /// Has the runtime go on until the promise is settled.
@@ -187,11 +187,15 @@ impl Host for JsHost {
     }
 
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        self.start(task);
+        let relay = Relay::default();
+        let task = task(self.with_relay(&relay));
+        self.start(relay, Box::pin(task));
     }
 
     async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        if let Some(running) = self.start(task) {
+        let relay = Relay::default();
+        let task = task(self.with_relay(&relay));
+        if let Some(running) = self.start(relay, Box::pin(task)) {
             // it is never rejected
             let _ = self.relay.settled(running).await;
         }

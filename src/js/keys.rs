@@ -2,6 +2,7 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::base_url::BaseUrl;
 use crate::crypto::VerifyingKey;
 use crate::jose::JwkSet;
 
@@ -21,4 +22,11 @@ pub fn key_faults(set: &str) -> String {
         letters.push(key.err().map_or('-', |unusable| char::from(b'a' + unusable as u8)));
     }
     letters
+}
+
+/// Why keys that are fetched from a URL may be another's, as a sentence; nothing where that is not to be
+/// feared, or for what is no base URL.
+#[wasm_bindgen(js_name = keyUrlWarning)]
+pub fn key_url_warning(url: &str) -> Option<String> {
+    BaseUrl::parse(url).ok()?.exposure()
 }

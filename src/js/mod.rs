@@ -23,10 +23,10 @@ use wasm_bindgen::{JsCast, JsValue};
 #[cfg(feature = "js-gateway")]
 pub use gateway::{JsGateway, create_gateway};
 #[cfg(feature = "js-gateway")]
-pub use keys::key_faults;
+pub use keys::{key_faults, key_url_warning};
 
 use crate::error::{Code, Error};
-use crate::host::JsHost;
+use crate::host::{Host, JsHost, Level};
 use crate::jose::json::quote;
 use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 
@@ -46,8 +46,12 @@ use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     let (options, fetch) = read(&options)?;
     let service = fetch.map(|fetch| Rc::new(service(&fetch)));
+    let verifier = build(options)?;
+    if let Some(warning) = verifier.warning() {
+        JsHost::new(|_| ()).log(Level::Warn, warning);
+    }
     let wait_until = JsValue::UNDEFINED;
-    Ok(JsVerifier { verifier: Rc::new(build(options)?), service, wait_until })
+    Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until })
 }
 
 fn read(options: &JsValue) -> Result<(VerifierOptions, Option<Function>), JsValue> {

@@ -35,6 +35,7 @@ pub struct Verifier {
     limits: Limits,
     cache_limits: CacheLimits,
     cache: OnceLock<Mutex<TokenCache>>,
+    warning: Option<String>,
 }
 
 /// What signatures are held against. A secret never becomes a key, nor a key a secret.
@@ -57,6 +58,7 @@ impl Verifier {
             limits: Limits::default(),
             cache_limits: CacheLimits::default(),
             cache: OnceLock::new(),
+            warning: None,
         }
     }
 
@@ -68,6 +70,12 @@ impl Verifier {
     /// The same with other limits of a token's size.
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// What is no fault of its options, but may not be what the operator means. A host tells it once, when it
+    /// makes the verifier.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// Makes it one of Better Auth's cookie caches of that version, with the keys of `tokens` where

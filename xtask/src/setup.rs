@@ -108,24 +108,42 @@ pub fn deno() -> Result<Option<PathBuf>> {
 /// The Python of the checkout's virtual environment, with the pinned packages of the origin and of
 /// `python/`, and that package itself.
 pub fn python() -> Result<PathBuf> {
-    const HINT: &str = "Python 3.10 or later is needed, with venv (Debian: python3-venv)";
     let package = root().join("python");
     let pins = [package.clone(), root().join("examples/fullstack/api")]
         .map(|directory| directory.join("requirements-dev.txt"));
-    let environment = root().join(".venv");
+    virtual_environment(".venv", &pins, |python| {
+        let itself = ["--no-deps", "--no-build-isolation", "--editable"];
+        run(Command::new(python).args(PIP).args(itself).arg(&package))
+    })
+}
+
+/// The Python of another one, for the tests of sessions under SQLAlchemy 2.0.
+pub fn python_with_sqlalchemy_2_0() -> Result<PathBuf> {
+    let pins = [root().join("python/requirements-sqlalchemy-2.0.txt")];
+    virtual_environment(".venv-sqlalchemy-2.0", &pins, |_| Ok(()))
+}
+
+const PIP: [&str; 5] = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+
+/// Makes a virtual environment of pinned packages, and `more` in it.
+fn virtual_environment(
+    name: &str,
+    pins: &[PathBuf],
+    more: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
+    const HINT: &str = "Python 3.10 or later is needed, with venv (Debian: python3-venv)";
+    let environment = root().join(name);
     let python = environment.join("bin/python");
     let check = "import sys; sys.exit(sys.version_info < (3, 10))";
     run(Command::new("python3").args(["-c", check])).context(HINT)?;
-    once(&environment, &pins, || {
-        progress("installing the Python packages");
+    once(&environment, pins, || {
+        progress(format!("installing the Python packages of {name}"));
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))
             .context(HINT)?;
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
         let mut pinned = Command::new(&python);
-        pinned.args(pip).arg("--require-hashes");
+        pinned.args(PIP).arg("--require-hashes");
         run(pinned.args(pins.iter().flat_map(|pins| [OsStr::new("-r"), pins.as_os_str()])))?;
-        let itself = ["--no-deps", "--no-build-isolation", "--editable"];
-        run(Command::new(&python).args(pip).args(itself).arg(&package))
+        more(&python)
     })?;
     Ok(python)
 }

@@ -1,5 +1,6 @@
 //! Every test, or a part of them.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -116,14 +117,19 @@ fn next() -> Result<()> {
     )
 }
 
-/// The package for FastAPI, beside the core and against a real Better Auth too; the example's origin.
+/// The package for FastAPI, beside the core and against a real Better Auth too; its sessions under
+/// SQLAlchemy 2.0 as well; the example's origin.
 fn python() -> Result<()> {
     build::javascript()?;
-    let python = setup::python()?;
-    let pytest = |directory: &str| {
+    setup::postgres()?;
+    let pytest = |python: &Path, directory: &str, files: &[&str]| {
         let directory = root().join(directory);
-        run_command(Command::new(&python).args(["-m", "pytest", "--quiet"]).current_dir(directory))
+        let mut pytest = Command::new(python);
+        run_command(pytest.args(["-m", "pytest", "--quiet"]).args(files).current_dir(directory))
     };
-    pytest("python")?;
-    pytest("examples/fullstack/api")
+    let python = setup::python()?;
+    pytest(&python, "python", &[])?;
+    let sessions = ["tests/isolation", "tests/test_sqlmodel.py"];
+    pytest(&setup::python_with_sqlalchemy_2_0()?, "python", &sessions)?;
+    pytest(&python, "examples/fullstack/api", &[])
 }

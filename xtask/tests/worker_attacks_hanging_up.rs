@@ -23,8 +23,11 @@ const SLOW: Duration = Duration::from_millis(300);
 /// After this a client hangs up.
 const PATIENCE: Duration = Duration::from_millis(40);
 
+/// After this it comes again.
+const PAUSE: Duration = Duration::from_millis(60);
+
 /// Far more than the auth server takes on a busy machine; a fetch that has died takes 5.5 s to be given up.
-const PROMPT: Duration = Duration::from_secs(3);
+const PROMPT: Duration = Duration::from_secs(4);
 
 /// An auth server that takes its time, with the keys of these ids.
 fn slow(kids: &[&str]) -> Auth {
@@ -75,15 +78,22 @@ fn good_is_served(edge: &Edge, auth: &Auth, kid: &str, situation: &str) {
     is_served(edge, &[("authorization", &bearer(&auth.token(kid)))], situation);
 }
 
-/// Clients that hang up again and again, on many connections, while `f` runs.
+/// Clients that hang up again and again while `f` runs.
 fn under_attack(edge: &Edge, header: &(impl Fn(usize) -> String + Sync), f: impl FnOnce()) {
+    attacked_by(&|number| hang_up(edge, &path(), &header(number)), f);
+}
+
+/// Attacks again and again, a hundred times in a second, while `f` runs. There is always one whose
+/// request is under way; more would only show how many connections this machine can take.
+fn attacked_by(attack: &(impl Fn(usize) + Sync), f: impl FnOnce()) {
     let (is_over, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
-        for _ in 0..60 {
+        for _ in 0..10 {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
                     let number = count.fetch_add(1, Ordering::Relaxed);
-                    hang_up(edge, &path(), &header(number));
+                    attack(number);
+                    thread::sleep(PAUSE);
                 }
             });
         }
@@ -93,7 +103,7 @@ fn under_attack(edge: &Edge, header: &(impl Fn(usize) -> String + Sync), f: impl
         f();
         drop(end);
     });
-    assert!(count.load(Ordering::Relaxed) >= 60);
+    assert!(count.load(Ordering::Relaxed) >= 20);
 }
 
 struct EndsOnDrop<'a>(&'a AtomicBool);
@@ -124,7 +134,7 @@ fn one_who_hangs_up_takes_no_fetch_from_others() {
 }
 
 #[test]
-fn a_cold_worker_serves_while_sixty_connections_hang_up() {
+fn a_cold_worker_serves_while_strangers_hang_up() {
     let (auth, origin) = (slow(&["a"]), echo());
     let edge = edge(&auth, &origin, &[]);
     under_attack(&edge, &|_| strangers(&auth, "a"), || {
@@ -136,7 +146,7 @@ fn a_cold_worker_serves_while_sixty_connections_hang_up() {
 }
 
 #[test]
-fn an_idle_worker_serves_while_sixty_connections_hang_up() {
+fn an_idle_worker_serves_while_strangers_hang_up() {
     let (auth, origin) = (slow(&["a"]), echo());
     let edge = edge(&auth, &origin, &[("JWKS_MAX_AGE", json!("1"))]);
     good_is_served(&edge, &auth, "a", "warm");
@@ -149,7 +159,7 @@ fn an_idle_worker_serves_while_sixty_connections_hang_up() {
 }
 
 #[test]
-fn a_worker_whose_keys_have_changed_serves_while_sixty_connections_hang_up() {
+fn a_worker_whose_keys_have_changed_serves_while_strangers_hang_up() {
     let (auth, origin) = (slow(&["a"]), echo());
     let edge = edge(&auth, &origin, &[]);
     good_is_served(&edge, &auth, "a", "warm");
@@ -164,12 +174,17 @@ fn a_worker_whose_keys_have_changed_serves_while_sixty_connections_hang_up() {
 }
 
 #[test]
-fn a_flood_of_made_up_kids_that_hang_up_costs_the_auth_server_little_and_signs_nobody_out() {
+fn a_flood_of_made_up_kids_costs_the_auth_server_little_and_signs_nobody_out() {
     let (auth, origin) = (slow(&["a"]), echo());
     let edge = edge(&auth, &origin, &[("JWKS_COOLDOWN", json!("5"))]);
     good_is_served(&edge, &auth, "a", "warm");
     let started = Instant::now();
-    under_attack(&edge, &|i| strangers(&auth, &format!("made-up-{i}")), || {
+    let flood = |i: usize| {
+        let token = strangers(&auth, &format!("made-up-{i}"));
+        let token = token.trim_start_matches("authorization: ");
+        let _ = http::get(&format!("{}{}", edge.url, path()), &[("authorization", token)]);
+    };
+    attacked_by(&flood, || {
         thread::sleep(Duration::from_secs(2));
         publish_slowly(&auth, &["a", "b"]);
         let by_new = bearer(&auth.token("b"));
@@ -246,16 +261,20 @@ fn one_who_hangs_up_takes_no_session_exchange_from_others() {
 }
 
 #[test]
-fn sessions_are_exchanged_while_sixty_connections_hang_up() {
+fn sessions_are_exchanged_while_strangers_hang_up() {
     let exchanges = Arc::new(AtomicUsize::new(0));
     let (auth, origin) = (sessions(&exchanges), echo());
     let edge = exchanging(&auth, &origin, &[("SESSION_MAX_AGE", json!("1"))]);
     let live = "better-auth.session_token=live.s%3D";
+    let started = Instant::now();
     under_attack(&edge, &|_| format!("cookie: {live}"), || {
         for _ in 0..12 {
-            is_served(&edge, &[("cookie", live)], "a session that strangers cannot know, at worst");
+            is_served(&edge, &[("cookie", live)], "a session that another client has too");
         }
     });
+    let most = started.elapsed().as_secs() as usize + 2;
+    let exchanges = exchanges.load(Ordering::SeqCst);
+    assert!(exchanges <= most, "{exchanges} of {most}");
 }
 
 fn exchanging(auth: &Auth, origin: &Scripted, more: &[(&str, Value)]) -> Edge {

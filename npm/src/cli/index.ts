@@ -4,7 +4,7 @@ import { type Command, readArguments, suggestion, UsageError } from "./arguments
 import { doctor } from "./doctor/index.ts";
 import { jwks } from "./jwks.ts";
 import { keygen } from "./keygen.ts";
-import { errors, printable } from "./terminal.ts";
+import { complain, errors, printable } from "./terminal.ts";
 import { verify } from "./verify.ts";
 import { version } from "./version.ts";
 
@@ -74,6 +74,6 @@ function unknownCommand(name: string): string {
 }
 
 function refuse(message: string, help: string): number {
-  process.stderr.write(`${errors.red("error:")} ${message}\n${errors.dim(`see ${help}`)}\n`);
+  complain(`${errors.red("error:")} ${message}\n${errors.dim(`see ${help}`)}`);
   return 2;
 }

@@ -1,7 +1,7 @@
 /** `jwks <url>`: what a server publishes, key by key. */
 import { type Command, type Given, readUrl } from "./arguments.ts";
 import { type Answer, ask, NoAnswer } from "./http.ts";
-import { type Entry, type KeySet, type Note, readKeySet } from "./key-set.ts";
+import { type Entry, type KeySet, keyUrlWarning, type Note, readKeySet } from "./key-set.ts";
 import { marked } from "./marks.ts";
 import { output, print, printable, printJson, shown, table, waiting } from "./terminal.ts";
 
@@ -31,6 +31,10 @@ Examples
 async function run(given: Given): Promise<number> {
   const url = jwksUrl(readUrl(given.argument, "what is given"));
   const result = await fetchKeySet(url);
+  const warning = await keyUrlWarning(url);
+  if (warning !== undefined && "set" in result) {
+    result.set.notes.push({ level: "warning", text: warning });
+  }
   const isGood = "set" in result && !allNotes(result.set).some(({ level }) => level === "failure");
   if (given.has("json")) {
     printJson(
@@ -94,7 +98,7 @@ const AT_JWKS =
 function show(url: URL, result: Fetched): void {
   print(`${output.bold("JWK Set")}  ${url.href}`);
   if (!("set" in result)) {
-    print(`\n${marked("failure", result.problem)}`);
+    print(`\n${marked("failure", printable(result.problem, 1000))}`);
     print(`    ${result.cure}`);
     return;
   }

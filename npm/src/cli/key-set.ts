@@ -56,6 +56,11 @@ export async function readKeySet(text: string): Promise<KeySet> {
   return { entries, notes: setNotes(entries) };
 }
 
+/** Why keys that are fetched from there may be another's, as a sentence; the rule is the core's. */
+export async function keyUrlWarning(url: URL): Promise<string | undefined> {
+  return (await load()).keyUrlWarning(url.origin);
+}
+
 /** A document is no JWK Set; the message says why, as half a sentence. */
 export class NoKeySet extends Error {
   override name = "NoKeySet";

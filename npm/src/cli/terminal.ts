@@ -25,27 +25,54 @@ export const output = new Colours(process.stdout);
 /** Colours of what goes to standard error. */
 export const errors = new Colours(process.stderr);
 
-/** Prints a line. */
-export function print(line = ""): void {
-  process.stdout.write(`${line}\n`);
+/** Prints a line, or several. */
+export function print(text = ""): void {
+  process.stdout.write(`${harmless(text)}\n`);
 }
 
-/** Prints what programs read. */
+/** The same on standard error. */
+export function complain(text: string): void {
+  process.stderr.write(`${harmless(text)}\n`);
+}
+
+/** Prints what programs read, and people too: as ASCII where a character is not plainly printable. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  const lines = JSON.stringify(value, null, 2).split("\n");
+  print(lines.map((line) => line.replace(NOT_PRINTABLE, inJson)).join("\n"));
 }
 
 /**
- * A stranger's text without what would steer the terminal, or turn the reading direction around, and
- * not endless.
+ * A stranger's text in one line, without what would steer the terminal, turn the reading direction
+ * around or not be seen, and not endless.
  */
 export function printable(text: string, longest = 200): string {
   const shown = text.length > longest ? `${text.slice(0, longest)}…` : text;
-  return shown.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return shown.replace(NOT_PRINTABLE, escaped);
+}
+
+/**
+ * What is not plainly printable: controls (C0, DEL, C1), format characters (bidirectional ones, zero
+ * widths, tags), lone surrogates, private use, what is not assigned, line and paragraph separators,
+ * all spaces but the usual one, and whatever a terminal may leave out, as variation selectors.
+ */
+const NOT_PRINTABLE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
+/** Without what passed unseen; colours and line ends of our own stay. */
+function harmless(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+  const parts = text.split(/(\x1b\[\d+m|\n)/);
+  return parts.map((part, i) => (i % 2 ? part : part.replace(NOT_PRINTABLE, escaped))).join("");
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code > 0xffff ? `\\u{${code.toString(16)}}` : inJson(character);
+}
+
+/** As JSON and JavaScript write code units. */
+function inJson(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 /** A JSON value in one line. */

@@ -181,7 +181,7 @@ function show(read: Read, decision: Decision): void {
   const title = explanation ? `. ${explanation.title}` : "";
   print(marked("failure", `refused: ${output.bold(code)} (${status})${title}`));
   print(paragraph(printable(detail, 1000), 4));
-  if (problem !== undefined) print(paragraph(problem, 4));
+  if (problem !== undefined) print(paragraph(printable(problem, 1000), 4));
   if (!explanation) return;
   for (const [name, text] of [
     ["What it means", explanation.meaning],

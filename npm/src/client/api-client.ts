@@ -28,9 +28,10 @@ export interface ApiClient {
   /**
    * Calls the API as `fetch` does, with the user's token. `/tasks` is below the base URL's path.
    *
-   * After a 401 the token is renewed and the call repeated, once, and never as another user. A
-   * stream as `init.body` can be sent only once, so such a call is not repeated; the body of a
-   * `Request` is held in memory to be sent again.
+   * After a 401 the token is renewed and the call repeated, once, and never as another user: the
+   * two tokens must have the same `sub`, or the same `uuid` or `id`. Where they have none of these,
+   * only GET, HEAD and OPTIONS are repeated. A stream as `init.body` can be sent only once, so such a
+   * call is not repeated; the body of a `Request` is held in memory to be sent again.
    *
    * @throws {ApiError} for every answer but 2xx and 304, and where there is no token.
    */
@@ -78,6 +79,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     const target = base.resolve(request ? request.url : (input as string | URL));
     const signal = init.signal ?? request?.signal;
     signal?.throwIfAborted();
+    const isSafe = SAFE_METHODS.includes((init.method ?? request?.method ?? "GET").toUpperCase());
 
     const attempt = (token: Token): Promise<Response> => {
       const headers = new Headers(init.headers ?? request?.headers);
@@ -85,16 +87,16 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       return send(request?.clone() ?? target, { ...init, headers, redirect: "manual" });
     };
 
-    const token = await keeper.take(signal);
+    const token = await keeper.take(isSafe, signal);
     const first = await attempt(token);
     if (first.status !== 401) return accept(first);
 
     const refusal = await readError(first);
-    if (!isRepeatable(init.body)) {
+    if (!isRepeatable(init.body) || !(isSafe || token.isNamed)) {
       keeper.discard(token);
       throw refusal;
     }
-    return accept(await attempt(await keeper.replace(token, signal)));
+    return accept(await attempt(await keeper.replace(token, isSafe, signal)));
   };
 
   const json = async <T>(input: string | URL | Request, init: JsonInit = {}): Promise<T> => {
@@ -108,6 +110,9 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
 
   return Object.assign(call, { json, forgetToken: () => keeper.forget() });
 }
+
+/** They change nothing (RFC 9110, section 9.2.1). */
+const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 /** The answer, if it is a good one. */
 async function accept(response: Response): Promise<Response> {

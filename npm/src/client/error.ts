@@ -30,7 +30,10 @@ export type ClientCode =
   | "foreign_url"
   /** Nobody is signed in: Better Auth gave 401 for the token. */
   | "signed_out"
-  /** Another user has signed in since the call began; it was not made, or not repeated, as them. */
+  /**
+   * Another user has signed in since the call began, or may have; it was not made, or not repeated,
+   * as them.
+   */
   | "session_changed"
   /** Better Auth could not be asked for a token, or gave none. */
   | "token_unavailable";

@@ -56,16 +56,18 @@ export class TokenKeeper {
   /**
    * A token to send. Who aborts stops waiting, and disturbs nobody else who waits.
    *
+   * @param isSafe whether the call changes nothing, so that it may be made where two tokens do not
+   * tell whether they are for the same user
    * @throws {ApiError} `signed_out`, `token_unavailable`, `session_changed`
    */
-  async take(signal: AbortSignal | undefined): Promise<Token> {
+  async take(isSafe: boolean, signal: AbortSignal | undefined): Promise<Token> {
     let earlier: Token | undefined;
     for (;;) {
       const session = this.#sessions;
       const isCurrent = () => session === this.#sessions;
       try {
         const token = await this.#next(signal);
-        if (earlier) refuseAnother(earlier, token);
+        if (earlier) refuseAnother(earlier, token, isSafe);
         if (isCurrent()) return token;
         earlier = token;
       } catch (error) {
@@ -81,10 +83,10 @@ export class TokenKeeper {
    *
    * @throws {ApiError} as {@link take} does
    */
-  async replace(refused: Token, signal: AbortSignal | undefined): Promise<Token> {
+  async replace(refused: Token, isSafe: boolean, signal: AbortSignal | undefined): Promise<Token> {
     this.discard(refused);
-    const token = await this.take(signal);
-    refuseAnother(refused, token);
+    const token = await this.take(isSafe, signal);
+    refuseAnother(refused, token, isSafe);
     return token;
   }
 
@@ -148,13 +150,20 @@ function isSignedOut(error: unknown): boolean {
   return error instanceof ApiError && error.code === "signed_out";
 }
 
-/** A call that one user began is not made as another. */
-function refuseAnother(earlier: Token, token: Token): void {
-  if (earlier.subject === token.subject) return;
+/**
+ * A call that one user began is not made as another, nor one that changes something as a user who
+ * may be another.
+ */
+function refuseAnother(earlier: Token, token: Token, isSafe: boolean): void {
+  const isSame = token.isForUserOf(earlier);
+  if (isSame || (isSame === undefined && isSafe)) return;
   throw new ApiError({
     code: "session_changed",
     status: 0,
-    message: "Another user has signed in since the call began",
+    message:
+      isSame === undefined
+        ? "Another user may have signed in since the call began: the tokens do not say"
+        : "Another user has signed in since the call began",
   });
 }
 

@@ -9,17 +9,30 @@ const TRAVEL = 2_000;
 export class Token {
   /** The compact JWS, as it is sent. */
   readonly value: string;
-  /** Whom it is for, as far as can be read; nothing but "the same or another" hangs on it. */
-  readonly subject: unknown;
+  /** Who it is for, as far as can be read; nothing but "the same or another" depends on it. */
+  readonly #identity: Identity;
   /** Milliseconds from its issue to its end; endless where it does not say. */
   readonly #lifetime: number;
   readonly #received = { date: Date.now(), time: performance.now() };
 
   constructor(value: string) {
     this.value = value;
-    const { sub, iat, exp } = readClaims(value);
-    this.subject = sub;
+    const claims = readClaims(value);
+    const { iat, exp } = claims;
+    this.#identity = readIdentity(claims);
     this.#lifetime = lifetime(iat, exp, this.#received.date);
+  }
+
+  /** Whether it says who it is for. */
+  get isNamed(): boolean {
+    return this.#identity.size > 0;
+  }
+
+  /** Whether the other one is for the same user; `undefined` where the two do not tell. */
+  isForUserOf(other: Token): boolean | undefined {
+    const common = [...this.#identity].filter(([name]) => other.#identity.has(name));
+    if (common.length === 0) return undefined;
+    return common.every(([name, value]) => other.#identity.get(name) === value);
   }
 
   /** Whether it is time for another one. */
@@ -39,6 +52,19 @@ export class Token {
   #age(): number {
     return Math.max(Date.now() - this.#received.date, performance.now() - this.#received.time);
   }
+}
+
+/** The claims that name a user, and what they say. */
+type Identity = Map<string, string>;
+
+/** `id` counts only by itself: in tokens of one's own it may be the token's. An address may change. */
+function readIdentity({ sub, uuid, id }: Record<string, unknown>): Identity {
+  const named = Object.entries({ sub, uuid }).filter(isText);
+  return new Map(named.length > 0 ? named : Object.entries({ id }).filter(isText));
+}
+
+function isText(member: [string, unknown]): member is [string, string] {
+  return typeof member[1] === "string" && member[1] !== "";
 }
 
 /**

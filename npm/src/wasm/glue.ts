@@ -9,6 +9,8 @@ export interface Glue {
   createGateway(options: object): WasmGateway;
   /** Why each entry of a JWK Set is ignored: `:`, then letters; empty where it is no set. */
   keyFaults(set: string): string;
+  /** Why keys that are fetched from a base URL may be another's, as a sentence. */
+  keyUrlWarning(url: string): string | undefined;
   /** The runtime's own, where it has one for whichever request is being served. */
   waitUntil: WaitUntil | undefined;
 }

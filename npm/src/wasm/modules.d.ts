@@ -20,4 +20,5 @@ declare module "#bindings" {
   export const createGateway: Glue["createGateway"];
   export const createVerifier: Glue["createVerifier"];
   export const keyFaults: Glue["keyFaults"];
+  export const keyUrlWarning: Glue["keyUrlWarning"];
 }

@@ -1,7 +1,20 @@
-import { createGateway, createVerifier, imports, keyFaults, start } from "#bindings";
+import {
+  createGateway,
+  createVerifier,
+  imports,
+  keyFaults,
+  keyUrlWarning,
+  start,
+} from "#bindings";
 import type { Glue, Load, WaitUntil } from "./glue.ts";
 
-const glue: Glue = { createGateway, createVerifier, keyFaults, waitUntil: undefined };
+const glue: Glue = {
+  createGateway,
+  createVerifier,
+  keyFaults,
+  keyUrlWarning,
+  waitUntil: undefined,
+};
 
 /**
  * A loader that instantiates at its first call.

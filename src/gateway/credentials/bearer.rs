@@ -1,13 +1,16 @@
 //! One bearer token (RFC 6750, section 2.1), or none.
 
 use crate::error::{Code, Error};
+use crate::gateway::fields::is_token_byte;
 use crate::gateway::head::RequestHead;
 
-/// The bearer token, `None` without an `Authorization` header or with one of another scheme.
+/// The bearer token. `None` without an `Authorization` header, with an empty one, or with credentials
+/// of another scheme (RFC 9110, section 11.4).
 ///
 /// # Errors
 /// [`Code::MalformedRequest`] for more than one credential: choosing one would be a guess.
-/// [`Code::MissingToken`] for the scheme without a token.
+/// [`Code::MissingToken`] for the scheme without a token, and for whatever else is not a scheme, a
+/// space and credentials: it was meant to say who is calling, so it never counts as no credential.
 pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     let mut values = head.header("authorization");
     let Some(value) = values.next() else {
@@ -17,14 +20,20 @@ pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     if values.next().is_some() {
         return Err(more_than_one());
     }
-    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if !is_bearer(scheme) {
-        let bearer_too = value.split(',').any(|member| is_bearer(member.trim_start()));
-        return if bearer_too { Err(more_than_one()) } else { Ok(None) };
+    let value = value.trim_ascii();
+    if value.is_empty() {
+        return Ok(None);
     }
-    let token = token.trim_matches(' ');
+    let (scheme, rest) = split(value);
+    if !is_bearer(scheme) {
+        return check_another_scheme(value, rest).map(|()| None);
+    }
+    let token = rest.trim_ascii();
     if token.is_empty() {
         return Err(Error::new(Code::MissingToken, "the Authorization header has no token"));
+    }
+    if !rest.starts_with(' ') {
+        return Err(misplaced());
     }
     if token.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b',')) {
         return Err(more_than_one());
@@ -32,22 +41,81 @@ pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     Ok(Some(token))
 }
 
+fn check_another_scheme(value: &str, rest: &str) -> Result<(), Error> {
+    if value.split(',').any(|member| is_bearer(split(member.trim_ascii()).0)) {
+        return Err(more_than_one());
+    }
+    match !rest.starts_with(' ') || has_jwt(value) {
+        true => Err(misplaced()),
+        false => Ok(()),
+    }
+}
+
+/// The scheme, which may be empty, and all that is behind it.
+fn split(credentials: &str) -> (&str, &str) {
+    let end = credentials.bytes().position(|byte| !is_token_byte(byte));
+    credentials.split_at(end.unwrap_or(credentials.len()))
+}
+
+/// Whether a JWT begins anywhere in it: a JSON object in base64url, and two dots.
+fn has_jwt(value: &str) -> bool {
+    let base64url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let value = value.as_bytes();
+    (0..value.len()).any(|start| {
+        let (before, rest) = value.split_at(start);
+        let is_word = !before.last().is_some_and(base64url) && rest.starts_with(b"eyJ");
+        let word = rest.iter().take_while(|byte| base64url(byte) || **byte == b'.');
+        is_word && word.filter(|byte| **byte == b'.').count() >= 2
+    })
+}
+
+fn is_bearer(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("bearer")
+}
+
+fn misplaced() -> Error {
+    let detail =
+        "the Authorization header has no bearer token: it must be \"Bearer\", a space, the token";
+    Error::new(Code::MissingToken, detail)
+}
+
 fn more_than_one() -> Error {
     let detail = "the request has more than one Authorization header or token, or a list of them";
     Error::new(Code::MalformedRequest, detail)
 }
 
-fn is_bearer(credentials: &str) -> bool {
-    credentials.split(' ').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jose::json::{Json, Object};
+
+    const VECTORS: &str = include_str!("../../../tests/vectors/authorization.json");
 
     fn bearer_of(headers: &str) -> Result<Option<String>, Code> {
         let head = RequestHead::parse(format!("GET\nhttp://a/\n{headers}")).unwrap();
         token(&head).map(|token| token.map(str::to_owned)).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn every_vector_gets_its_answer() {
+        let document = Object::parse(VECTORS.as_bytes()).unwrap();
+        let cases = document.member("cases").and_then(Json::as_array).unwrap();
+        for case in cases.iter().filter_map(Json::as_object) {
+            let text = |name| case.member(name).and_then(Json::as_str);
+            let values = case.member("values").and_then(Json::as_array).unwrap();
+            let headers: Vec<_> = values
+                .iter()
+                .map(|value| format!("authorization: {}", value.as_str().unwrap()))
+                .collect();
+            let answer = bearer_of(&headers.join("\n"));
+            let expected = (text("token").map(str::to_owned), text("code"));
+            let given = match answer {
+                Ok(token) => (token, None),
+                Err(code) => (None, Some(code.as_str())),
+            };
+            assert_eq!(given, expected, "{headers:?}");
+        }
+        assert!(cases.len() > 50);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What became of sessions that were exchanged for tokens, and which exchanges are under way: one for
 //! each session at a time, so many in all. Told the time, it never waits and never asks.
 
-use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::Arc;
 
@@ -12,24 +11,27 @@ use crate::verifier::Keyed;
 
 /// The exchanges of one auth server.
 pub(super) struct Exchanges {
-    tokens: LruCache<Box<str>, Ended<String>, Keyed>,
+    tokens: Kept,
     /// Apart, so that made-up sessions push no others out
-    failures: LruCache<Box<str>, Ended<Failure>, Keyed>,
-    under_way: HashMap<Box<str>, UnderWay, Keyed>,
+    failures: Kept,
+    under_way: Vec<UnderWay>,
     count: u64,
     /// Seconds for which a token is used again
     max_age: f64,
 }
 
+type Kept = LruCache<Box<str>, Ended, Keyed>;
+
 /// What an exchange has come to.
-struct Ended<T> {
-    result: T,
+struct Ended {
+    result: Result<String, Failure>,
     /// When it began: what happened to the session later, it may not know
     asked: f64,
     until: f64,
 }
 
 struct UnderWay {
+    session: Box<str>,
     number: u64,
     since: f64,
 }
@@ -67,7 +69,7 @@ impl Exchanges {
         Self {
             tokens: LruCache::unbounded_with_hasher(keyed()),
             failures: LruCache::unbounded_with_hasher(keyed()),
-            under_way: HashMap::with_hasher(keyed()),
+            under_way: Vec::new(),
             count: 0,
             max_age,
         }
@@ -82,28 +84,28 @@ impl Exchanges {
         arrived: f64,
         but: Option<&str>,
     ) -> Lookup {
-        let of_use = |token: &&Ended<String>| Some(token.result.as_str()) != but;
-        if let Some(token) = self.tokens.get(session).filter(|it| it.counts(now, arrived)) {
-            if of_use(&token) {
-                return Lookup::Use(token.result.clone());
+        for kept in [&mut self.tokens, &mut self.failures] {
+            let Some(ended) = kept.get(session) else { continue };
+            // young enough, or at least as young as the request
+            let is_new = ended.asked >= arrived;
+            let counts = is_new || ended.asked <= now && now < ended.until;
+            match &ended.result {
+                _ if !counts => {}
+                Ok(token) if is_new || Some(token.as_str()) != but => {
+                    return Lookup::Use(token.clone());
+                }
+                Ok(_) => {}
+                Err(failure) => return Lookup::Refuse(failure.clone()),
             }
         }
-        if let Some(failure) = self.failures.get(session).filter(|it| it.counts(now, arrived)) {
-            return Lookup::Refuse(failure.result.clone());
-        }
-        let is_alive = |it: &UnderWay| (now - it.since).abs() < PATIENCE;
-        if self.under_way.get(session).is_some_and(is_alive) {
+        self.under_way.retain(|it| (now - it.since).abs() < PATIENCE);
+        let is_under_way = self.under_way.iter().any(|it| *it.session == *session);
+        if is_under_way || self.under_way.len() >= MOST_UNDER_WAY {
             return Lookup::Wait;
-        }
-        if self.under_way.len() >= MOST_UNDER_WAY {
-            self.under_way.retain(|_, it| is_alive(it));
-            if self.under_way.len() >= MOST_UNDER_WAY {
-                return Lookup::Wait;
-            }
         }
         self.count += 1;
         let (number, asked) = (self.count, now);
-        self.under_way.insert(session.into(), UnderWay { number, since: now });
+        self.under_way.push(UnderWay { session: session.into(), number, since: now });
         Lookup::Begin(Exchange { number, asked })
     }
 
@@ -116,40 +118,23 @@ impl Exchanges {
         now: f64,
     ) {
         let asked = exchange.asked;
-        self.end(session, &exchange);
-        match result {
-            Ok(result) => {
-                self.failures.pop(session);
-                let until = asked + self.max_age;
-                keep(&mut self.tokens, session, Ended { result, asked, until });
-            }
-            Err(result) => {
-                let until = match result {
-                    Failure::Rejected => asked + REJECTED_FOR,
-                    Failure::Answered(_) | Failure::Silent(_) => now + FAILED_FOR,
-                };
-                self.tokens.pop(session);
-                keep(&mut self.failures, session, Ended { result, asked, until });
-            }
+        self.abandon(&exchange);
+        self.tokens.pop(session);
+        self.failures.pop(session);
+        let (kept, until) = match &result {
+            Ok(_) => (&mut self.tokens, asked + self.max_age),
+            Err(Failure::Rejected) => (&mut self.failures, asked + REJECTED_FOR),
+            Err(_) => (&mut self.failures, now + FAILED_FOR),
+        };
+        if kept.len() >= MOST_KEPT {
+            kept.pop_lru();
         }
+        kept.put(session.into(), Ended { result, asked, until });
     }
 
     /// Gives up an exchange that its runtime has stopped.
-    pub(super) fn abandon(&mut self, session: &str, exchange: &Exchange) {
-        self.end(session, exchange);
-    }
-
-    fn end(&mut self, session: &str, exchange: &Exchange) {
-        if self.under_way.get(session).is_some_and(|it| it.number == exchange.number) {
-            self.under_way.remove(session);
-        }
-    }
-}
-
-impl<T> Ended<T> {
-    /// Whether it is young enough, or at least as young as a request that came in at `arrived`.
-    fn counts(&self, now: f64, arrived: f64) -> bool {
-        self.asked <= now && now < self.until || self.asked >= arrived
+    pub(super) fn abandon(&mut self, exchange: &Exchange) {
+        self.under_way.retain(|it| it.number != exchange.number);
     }
 }
 
@@ -173,13 +158,6 @@ impl Failure {
 fn unavailable() -> Error {
     let detail = "the auth server could not be asked for the token of the session";
     Error::new(Code::KeysUnavailable, detail).with_retry_after(1)
-}
-
-fn keep<T>(all: &mut LruCache<Box<str>, T, Keyed>, session: &str, one: T) {
-    if all.len() >= MOST_KEPT && !all.contains(session) {
-        all.pop_lru();
-    }
-    all.put(session.into(), one);
 }
 
 /// Sessions, of each kind.

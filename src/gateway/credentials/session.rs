@@ -182,7 +182,7 @@ impl OpenExchange {
 impl Drop for OpenExchange {
     fn drop(&mut self) {
         if let (Some(exchanges), Some(exchange)) = (self.exchanges.get(), self.exchange.take()) {
-            locked(exchanges).abandon(&self.cookie, &exchange);
+            locked(exchanges).abandon(&exchange);
         }
     }
 }

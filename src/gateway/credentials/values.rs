@@ -26,24 +26,27 @@ pub(super) struct Wholes {
 pub(super) fn wholes(name: &str, cookies: &[(&str, &str)]) -> Wholes {
     let whole = distinct(name, cookies).into_iter().filter(|value| !value.is_empty());
     let mut values: Vec<_> = whole.map(str::to_owned).collect();
-    let (mut joined, mut count) = (vec![String::new()], 0);
+    let (mut joined, mut count, mut fitting) = (vec![String::new()], 0, 0);
     while count < MOST_PARTS {
-        let parts = distinct(&format!("{name}.{count}"), cookies);
+        let part_name = format!("{name}.{count}");
+        let parts = distinct(&part_name, cookies);
         if parts.is_empty() {
             break;
         }
-        let with_part = |before: &String| {
-            let before = before.clone();
-            parts.iter().map(move |part| [&before, *part].concat())
-        };
-        joined = joined.iter().flat_map(with_part).take(MOST_WHOLES).collect();
+        let mut longer = Vec::new();
+        for before in &joined {
+            for part in &parts {
+                if longer.len() < MOST_WHOLES {
+                    longer.push([before, *part].concat());
+                }
+            }
+        }
+        joined = longer;
         count += 1;
+        fitting += cookies.iter().filter(|(given, _)| *given == part_name).count();
     }
-    let mut names: Vec<_> = cookies.iter().map(|(given, _)| given).collect();
-    names.retain(|given| is_part(given, name));
-    names.sort_unstable();
-    names.dedup();
-    let in_pieces = names.len() != count || count > 0 && !values.is_empty();
+    let parts = cookies.iter().filter(|(given, _)| is_part(given, name)).count();
+    let in_pieces = parts != fitting || count > 0 && !values.is_empty();
     if count > 0 {
         values.append(&mut joined);
     }

@@ -45,7 +45,7 @@ impl Operations {
                 Some((Limit::User, pseudonym(SAME_EVERYWHERE, seen.user.as_deref()?)))
             }
             Some(error) if self.bindings().rate_limit_rejected && is_callers_fault(error) => {
-                Some((Limit::Rejected, counted_as(self.limits.client_address.of(head)?)))
+                Some((Limit::Rejected, counted_as(self.limits.client_address.of(head)?)?))
             }
             _ => None,
         }

@@ -60,11 +60,17 @@ impl Rules {
             let below = rule.pattern().below()?;
             let is_covered = self.rules.iter().any(|other| other.pattern().covers(&below));
             (!is_covered).then(|| {
-                let path = rule.path();
-                format!(
-                    "ROUTES [{i}]: {path} isolates that path alone: {path}/… needs a token, of any user. \
-                     Write {path}/* or a rule for what lies under it"
-                )
+                let (path, i) = (rule.path(), i.to_string());
+                let warning = [
+                    "ROUTES [",
+                    &i,
+                    "]: ",
+                    path,
+                    " isolates that path alone: for what lies under it any user's token is enough. Write ",
+                    path,
+                    "/*, or a rule for it",
+                ];
+                warning.concat()
             })
         });
         open.collect()

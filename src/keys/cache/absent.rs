@@ -1,13 +1,11 @@
 //! Keys that were looked for a moment ago and are not there.
 
-use std::collections::VecDeque;
-
 use crate::jose::Algorithm;
 use crate::keys::Wanted;
 
 /// The last ones, no more than [`MOST`].
 #[derive(Debug, Default)]
-pub(super) struct AbsentKeys(VecDeque<AbsentKey>);
+pub(super) struct AbsentKeys(Vec<AbsentKey>);
 
 #[derive(Debug)]
 struct AbsentKey {
@@ -28,10 +26,10 @@ impl AbsentKeys {
             return;
         }
         if self.0.len() == MOST {
-            self.0.pop_front();
+            self.0.remove(0);
         }
         let kid = wanted.kid.map(str::to_owned);
-        self.0.push_back(AbsentKey { kid, algorithm: wanted.algorithm, asked });
+        self.0.push(AbsentKey { kid, algorithm: wanted.algorithm, asked });
     }
 
     /// Whether the key was looked for just now, no longer ago than so many seconds.

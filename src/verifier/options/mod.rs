@@ -80,6 +80,7 @@ impl VerifierOptions {
             token_bytes: reader.count("maxTokenBytes", self.max_token_bytes, token_bytes),
             header_bytes: reader.count("maxHeaderBytes", self.max_header_bytes, header_bytes),
         };
+        let warning = self.key_url(&base).and_then(|url| url.exposure());
         let tables = self.table_window.and_then(|bits| reader.table_window(bits));
         match (keys, expectations, reader.faults()) {
             (Some(keys), Some(expectations), faults) if faults.is_empty() => {
@@ -87,9 +88,8 @@ impl VerifierOptions {
                     tables.apply();
                 }
                 let cache = CacheLimits { tokens, ..CacheLimits::default() };
-                Ok(Verifier::new(keys, algorithms, expectations)
-                    .with_cache(cache)
-                    .with_limits(limits))
+                let verifier = Verifier::new(keys, algorithms, expectations);
+                Ok(Verifier { warning, ..verifier.with_cache(cache).with_limits(limits) })
             }
             (_, _, faults) => Err(faults),
         }
@@ -118,6 +118,17 @@ impl VerifierOptions {
                 Some(base) => remote(&format!("{}/jwks", issuing_url(base))),
                 None => reader.fault_if_first("baseURL", "is required, or jwksUrl, or jwks"),
             },
+        }
+    }
+
+    /// From where keys are fetched, if they are.
+    fn key_url(&self, base: &Option<BaseUrl>) -> Option<BaseUrl> {
+        if self.secret.is_some() || self.jwks.is_some() {
+            return None;
+        }
+        match &self.jwks_url {
+            Some(url) => BaseUrl::parse(url).ok(),
+            None => base.clone(),
         }
     }
 
@@ -222,6 +233,29 @@ mod tests {
             ..Default::default()
         };
         assert!(faults(options).is_empty());
+    }
+
+    #[test]
+    fn keys_that_come_without_tls_over_a_public_network_are_warned_of() {
+        let warning = |options: VerifierOptions| {
+            options
+                .build()
+                .unwrap()
+                .warning()
+                .map(|warning| warning.contains("http://a.example.com"))
+        };
+        let url = || text("http://a.example.com/keys");
+        let base_url = with_base_url;
+        assert_eq!(warning(VerifierOptions { base_url: url(), ..Default::default() }), Some(true));
+        assert_eq!(warning(VerifierOptions { jwks_url: url(), ..base_url() }), Some(true));
+        assert_eq!(warning(base_url()), None);
+        let jwks_url = text("http://auth:3000/api/auth/jwks");
+        assert_eq!(
+            warning(VerifierOptions { jwks_url, base_url: url(), ..Default::default() }),
+            None
+        );
+        let jwks = text(r#"{"keys":[]}"#);
+        assert_eq!(warning(VerifierOptions { jwks, base_url: url(), ..Default::default() }), None);
     }
 
     #[test]

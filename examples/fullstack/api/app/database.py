@@ -20,12 +20,21 @@ class SchemaError(Exception):
     """The database is not at the migration that this app was written for."""
 
 
+class RoleError(SchemaError):
+    """The database does not hold the role that the URL names to row-level security."""
+
+
 def open_database(url: str) -> Engine:
-    """Connects to a database whose tables are up to date; raises `SchemaError` otherwise."""
+    """Connects to a database whose tables are up to date; raises `SchemaError` otherwise.
+
+    On PostgreSQL it raises `RoleError` for a superuser and a role with BYPASSRLS, to which policies
+    do not apply.
+    """
     engine = connect(url)
     wanted = ScriptDirectory.from_config(Config(ALEMBIC)).get_current_head()
     try:
         with engine.connect() as connection:
+            refuse_unrestricted_role(connection)
             found = MigrationContext.configure(connection).get_current_revision()
     finally:
         # what is used from here on is opened by those who use it
@@ -34,6 +43,23 @@ def open_database(url: str) -> Engine:
         is_at = f"at revision {found}" if found else "without tables"
         raise SchemaError(f"the database is {is_at}, not at {wanted}: run `alembic upgrade head`")
     return engine
+
+
+def refuse_unrestricted_role(connection: Connection) -> None:
+    """The role that connected counts, and so does one that it has been set to since."""
+    if connection.dialect.name != "postgresql":
+        return
+    query = text(
+        "SELECT rolname, rolsuper FROM pg_roles"
+        " WHERE rolname IN (session_user, current_user) AND (rolsuper OR rolbypassrls)"
+    )
+    role = connection.execute(query).first()
+    if role is not None:
+        why = "is a superuser" if role.rolsuper else "has BYPASSRLS"
+        raise RoleError(
+            f"the role {role.rolname} {why}, so that row-level security is off:"
+            " connect as the role `api` of roles.sql"
+        )
 
 
 def connect(url: str) -> Engine:

@@ -10,11 +10,11 @@ from alembic import command
 from alembic.config import Config
 from better_auth_edge.sqlmodel import all_owners, owned
 from fastapi.testclient import TestClient
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlmodel import Session, select
 
-from app.database import ALEMBIC, SchemaError, act_as, connect, open_database
+from app.database import ALEMBIC, RoleError, SchemaError, act_as, connect, open_database
 from app.models import Task
 from app.schema import metadata
 from tests.conftest import Database, Person, assert_problem, both_databases
@@ -169,6 +169,27 @@ class TestOnPostgres:
         assert owner.execute(text("SELECT count(*) FROM tasks")).scalar() == 0
         # roles are the server's, not the database's
         owner.rollback()
+
+    @pytest.mark.parametrize(
+        ("attribute", "reason"), [("SUPERUSER", "is a superuser"), ("BYPASSRLS", "has BYPASSRLS")]
+    )
+    def test_a_role_that_policies_do_not_apply_to_is_refused(
+        self, database: Database, owner: Connection, attribute: str, reason: str
+    ) -> None:
+        role = f"free_{attribute.lower()}"
+        owner.execute(text(f"CREATE ROLE {role} LOGIN {attribute}"))
+        owner.commit()
+        try:
+            url = make_url(database.url).set(username=role)
+            with pytest.raises(RoleError, match=f"{role} {reason}"):
+                open_database(url.render_as_string(hide_password=False))
+        finally:
+            owner.execute(text(f"DROP ROLE {role}"))
+            owner.commit()
+
+    def test_the_owner_of_the_server_is_refused(self, database: Database) -> None:
+        with pytest.raises(RoleError, match="is a superuser"):
+            open_database(database.owner_url)
 
     @pytest.mark.parametrize("table", ["user", "session", "account", "verification", "jwks"])
     def test_the_api_cannot_read_what_is_better_auths(self, engine: Engine, table: str) -> None:

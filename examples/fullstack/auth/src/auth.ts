@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { bearer, jwt } from "better-auth/plugins";
+import { CLIENT_ADDRESS } from "./client-address.ts";
 import type { Database } from "./database.ts";
 import type { CookieCache } from "./settings.ts";
 
@@ -18,11 +19,29 @@ export interface AuthDependencies {
   secret: string;
   /** Origins besides the base URL's own whose pages may call this server. */
   trustedOrigins: string[];
+  /** Addresses and CIDR ranges of the proxies in front, whose X-Forwarded-For is believed. */
+  trustedProxies: string[];
   /** What signs the session in a cookie of its own, if there is one. */
   cookieCache?: CookieCache | undefined;
   /** An open database; its tables are brought up to date. */
   database: Pick<Database, "adapter">;
 }
+
+/**
+ * How many requests an address may send: the window in seconds begins anew with each. Ten wrong
+ * passwords, then a minute's pause. What carries no password comes from the edge for all its users.
+ */
+const PASSWORD_RULES = {
+  "/sign-in/*": { window: 60, max: 10 },
+  "/sign-up/*": { window: 60, max: 100 },
+  "/change-password": { window: 60, max: 10 },
+  "/change-email": { window: 60, max: 10 },
+  "/verify-password": { window: 60, max: 10 },
+  "/delete-user": { window: 60, max: 10 },
+  "/jwks": false,
+  "/token": false,
+  "/get-session": false,
+} as const;
 
 /** Brings the database's tables up to date, then sets up Better Auth on it. */
 export async function createAuth(dependencies: AuthDependencies) {
@@ -36,7 +55,7 @@ export async function createAuth(dependencies: AuthDependencies) {
 }
 
 function authOptions(dependencies: AuthDependencies) {
-  const { baseURL, secret, trustedOrigins, cookieCache, database } = dependencies;
+  const { baseURL, secret, trustedOrigins, trustedProxies, cookieCache, database } = dependencies;
   return {
     baseURL,
     secret,
@@ -44,8 +63,16 @@ function authOptions(dependencies: AuthDependencies) {
     database: database.adapter,
     // The migrations have just seen to the schema. Better Auth's own check would run in the
     // background, and fail when a short command closes the database before it is through.
-    advanced: { database: { validateSchema: false } },
+    advanced: {
+      database: { validateSchema: false },
+      ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS], trustedProxies },
+    },
     emailAndPassword: { enabled: true },
+    rateLimit: {
+      // By itself it is on in production alone, and `npm start` does not say that it is that.
+      enabled: true,
+      customRules: PASSWORD_RULES,
+    },
     session: { cookieCache: { enabled: cookieCache !== undefined, strategy: "jwt" } },
     user: {
       additionalFields: {

@@ -26,7 +26,8 @@ async function retireKeys(): Promise<number> {
   try {
     // Nothing is signed here, so the base URL does not matter.
     const baseURL = settings.baseURL ?? "http://127.0.0.1";
-    const auth = await createAuth({ baseURL, secret, trustedOrigins, database });
+    const dependencies = { baseURL, secret, trustedOrigins, trustedProxies: [], database };
+    const auth = await createAuth(dependencies);
     const { adapter } = await auth.$context;
 
     const now = new Date();

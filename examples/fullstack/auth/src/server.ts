@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type ServerResponse } from "node:ht
 import { type AddressInfo, isIPv6 } from "node:net";
 import { toNodeHandler } from "better-auth/node";
 import { createAuth } from "./auth.ts";
+import { noteClientAddress } from "./client-address.ts";
 import { openDatabase } from "./database.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -15,7 +16,7 @@ try {
 }
 
 async function serve(settings: Settings): Promise<void> {
-  const { host, secret, trustedOrigins, cookieCache } = settings;
+  const { host, secret, trustedOrigins, trustedProxies, cookieCache } = settings;
 
   let handleAuth: RequestListener = (_request, response) => {
     sendJSON(response, 503, { message: "Better Auth is starting" });
@@ -40,9 +41,10 @@ async function serve(settings: Settings): Promise<void> {
 
   const database = openDatabase(settings.databaseURL);
   const baseURL = settings.baseURL ?? address;
-  const auth = await createAuth({ baseURL, secret, trustedOrigins, cookieCache, database });
-  const handle = toNodeHandler(auth);
+  const dependencies = { baseURL, secret, trustedOrigins, trustedProxies, cookieCache, database };
+  const handle = toNodeHandler(await createAuth(dependencies));
   handleAuth = (request, response) => {
+    noteClientAddress(request, trustedProxies);
     handle(request, response).catch((error: unknown) => {
       console.error(error);
       if (response.headersSent) response.destroy();

@@ -2,6 +2,7 @@
  * The server's settings, read from the environment once and checked as a whole: what is wrong is
  * said in one go, not one restart at a time.
  */
+import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { isPostgres } from "./database.ts";
 
@@ -19,6 +20,8 @@ export interface Settings {
   databaseURL: string;
   /** Origins besides the base URL's own whose pages may call this server. */
   trustedOrigins: string[];
+  /** Addresses and CIDR ranges of the proxies in front, whose X-Forwarded-For is believed. */
+  trustedProxies: string[];
   /** What signs the session in a cookie of its own; undefined for no such cookie. */
   cookieCache: CookieCache | undefined;
   /** Whether the server stops when its standard input closes. */
@@ -85,16 +88,22 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   }
 
   const trustedOrigins: string[] = [];
-  for (const entry of (env.BETTER_AUTH_TRUSTED_ORIGINS || "").split(",")) {
-    if (entry.trim() === "") continue;
-    const origin = toOrigin(entry.trim());
+  for (const entry of list(env.BETTER_AUTH_TRUSTED_ORIGINS)) {
+    const origin = toOrigin(entry);
     if (origin === undefined) {
       faults.push(
-        `BETTER_AUTH_TRUSTED_ORIGINS: expected http(s) origins without a path, got ${JSON.stringify(entry.trim())}`,
+        `BETTER_AUTH_TRUSTED_ORIGINS: expected http(s) origins without a path, got ${JSON.stringify(entry)}`,
       );
     } else {
       trustedOrigins.push(origin);
     }
+  }
+
+  const trustedProxies = list(env.BETTER_AUTH_TRUSTED_PROXIES);
+  for (const proxy of trustedProxies.filter((proxy) => !isAddressRange(proxy))) {
+    faults.push(
+      `BETTER_AUTH_TRUSTED_PROXIES: expected IP addresses or CIDR ranges, got ${JSON.stringify(proxy)}`,
+    );
   }
 
   const cookieCache = env.COOKIE_CACHE || undefined;
@@ -113,9 +122,27 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     baseURL,
     databaseURL,
     trustedOrigins,
+    trustedProxies,
     cookieCache,
     exitWithParent,
   };
+}
+
+/** What stands between commas. */
+function list(text = ""): string[] {
+  return text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+/** `192.0.2.1`, `10.0.0.0/8`, `fd00::/8`; not a range of all addresses: anyone could forward then. */
+function isAddressRange(text: string): boolean {
+  const [address = "", bits, ...others] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || others.length > 0) return false;
+  if (bits === undefined) return true;
+  return /^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 /** The URL's origin, or undefined if it is no http(s) URL or says more than an origin. */

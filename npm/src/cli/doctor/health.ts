@@ -1,6 +1,7 @@
 /** Are the settings good, and are there keys to verify with? */
 import { explain } from "../explanations.ts";
 import { type Fetched, fetchKeySet } from "../jwks.ts";
+import { keyUrlWarning } from "../key-set.ts";
 import { printable } from "../terminal.ts";
 import { duration } from "../times.ts";
 import { checkClock } from "./clock.ts";
@@ -66,8 +67,11 @@ const STALE = 3600;
 /** Holds what the auth server publishes, and its clock, against what the edge has. */
 export async function checkAuthServer(url: URL, known: number): Promise<Finding[]> {
   const fetched = await fetchKeySet(url);
+  const exposed = await keyUrlWarning(url);
+  const cure = "Name Better Auth by https in BETTER_AUTH_URL and JWKS_URL.";
+  const way = exposed === undefined ? [] : [findings("keys").warning(exposed, cure)];
   const clock = fetched.answer ? [checkClock([fetched.answer], "the auth server")] : [];
-  return [...published(url, fetched, known), ...clock];
+  return [...published(url, fetched, known), ...way, ...clock];
 }
 
 function published(url: URL, fetched: Fetched, known: number): Finding[] {

@@ -1,0 +1,148 @@
+/** Nobody can try passwords for long, whatever they say of where they come from. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fetchKeys, fetchToken, signIn } from "./client.ts";
+import { type RunningServer, runToEnd, startServer } from "./server.ts";
+
+const ADA = { email: "ada@example.com", password: "analytical engine", name: "Ada" };
+const ATTEMPTS = 15;
+const LIMIT = 10;
+
+const directory = mkdtempSync(join(tmpdir(), "better-auth-limits-"));
+after(() => rmSync(directory, { recursive: true }));
+
+let count = 0;
+
+/** A server of its own, since limits last for a minute. */
+async function fresh(env: Record<string, string> = {}): Promise<RunningServer & AsyncDisposable> {
+  const server = await startServer({
+    BETTER_AUTH_SECRET: "a secret for tests, long enough to pass",
+    DATABASE_URL: `file:${join(directory, `${count++}.db`)}`,
+    ...env,
+  });
+  return Object.assign(server, {
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+    },
+  });
+}
+
+/** The statuses of wrong passwords, one after the other. */
+async function guess(
+  url: string,
+  { path = "/api/auth/sign-in/email", email = ADA.email, headers = () => ({}) }: Guess = {},
+): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let i = 0; i < ATTEMPTS; i++) {
+    const response = await fetch(url + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: url, ...headers(i) },
+      body: JSON.stringify({ email, password: `wrong password ${i}` }),
+    });
+    await response.body?.cancel();
+    statuses.push(response.status);
+  }
+  return statuses;
+}
+
+interface Guess {
+  path?: string;
+  email?: string;
+  headers?: (i: number) => Record<string, string>;
+}
+
+const tried = (statuses: number[]) => statuses.filter((status) => status !== 429).length;
+
+test("wrong passwords are refused after some, and so is the right one", async () => {
+  await using server = await fresh();
+  await signIn(server.url, "/api/auth/sign-up/email", ADA);
+  const statuses = await guess(server.url);
+  assert.deepEqual(statuses.slice(0, LIMIT), Array(LIMIT).fill(401));
+  assert.deepEqual(statuses.slice(LIMIT), Array(ATTEMPTS - LIMIT).fill(429));
+  await assert.rejects(signIn(server.url, "/api/auth/sign-in/email", ADA), /429/);
+  // another account is the same address's
+  assert.equal(tried(await guess(server.url, { email: "bob@example.com" })), 0);
+});
+
+test("no header that a client invents is another address", async () => {
+  await using server = await fresh();
+  const names = [
+    "x-forwarded-for",
+    "x-client-address",
+    "X-Client-Address",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "forwarded",
+    "x_client_address",
+  ];
+  const headers = (i: number) =>
+    Object.fromEntries(
+      names.map((name) => [name, name === "forwarded" ? `for=1.1.1.${i}` : `1.1.1.${i}`]),
+    );
+  assert.equal(tried(await guess(server.url, { headers })), LIMIT);
+});
+
+test("no spelling of the path has a limit of its own", async () => {
+  await using server = await fresh();
+  assert.equal(tried(await guess(server.url)), LIMIT);
+  for (const path of [
+    "/api/auth/sign-in/email/",
+    "/api/auth/sign-in/email?x=1",
+    "/api/auth//sign-in/email",
+    "/api/auth/sign-in//email",
+    "/api/auth/sign-in/%65mail",
+    "/api/auth/./sign-in/email",
+    "/api/auth/x/../sign-in/email",
+    "/api/auth/sign-in/email;x",
+    "/api/auth/SIGN-IN/email",
+    "/api/auth/sign-in\\email",
+  ]) {
+    const statuses = await guess(server.url, { path });
+    assert.ok(!statuses.includes(401) && !statuses.includes(200), `${path}: ${statuses}`);
+  }
+});
+
+test("behind a proxy that is trusted its clients have limits of their own, and cannot choose them", async () => {
+  await using server = await fresh({ BETTER_AUTH_TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8" });
+  const from = (address: string) => ({ headers: () => ({ "x-forwarded-for": address }) });
+  assert.equal(tried(await guess(server.url, from("203.0.113.1"))), LIMIT);
+  assert.equal(tried(await guess(server.url, from("203.0.113.2, 10.1.1.1"))), LIMIT);
+  assert.equal(tried(await guess(server.url, from("203.0.113.2"))), 0);
+  // what stands before the proxy's own word is the client's
+  const invented = (i: number) => ({ "x-forwarded-for": `198.51.100.${i}, 203.0.113.1` });
+  assert.equal(tried(await guess(server.url, { headers: invented })), 0);
+  // all addresses of one IPv6 network are one client's
+  const sixth = (i: number) => ({ "x-forwarded-for": `2001:db8::${i + 1}` });
+  assert.equal(tried(await guess(server.url, { headers: sixth })), LIMIT);
+});
+
+test("a peer that is no trusted proxy cannot forward", async () => {
+  await using server = await fresh({ BETTER_AUTH_TRUSTED_PROXIES: "192.0.2.1" });
+  const headers = (i: number) => ({ "x-forwarded-for": `203.0.113.${i}` });
+  assert.equal(tried(await guess(server.url, { headers })), LIMIT);
+});
+
+test("what carries no password is not limited: the edge asks for all its users", async () => {
+  await using server = await fresh();
+  const { sessionToken } = await signIn(server.url, "/api/auth/sign-up/email", ADA);
+  for (let i = 0; i < 120; i++) await fetchToken(server.url, sessionToken);
+  for (let i = 0; i < 120; i++) assert.equal((await fetchKeys(server.url)).length, 1);
+});
+
+test("trusted proxies that are none are a fault", async () => {
+  const { code, stderr } = await runToEnd("src/server.ts", {
+    BETTER_AUTH_SECRET: "a secret for tests, long enough to pass",
+    BETTER_AUTH_TRUSTED_PROXIES: "10.0.0.1, proxy, 0.0.0.0/0, 10.0.0.0/33, ::/0, 1.2.3.4/8/8",
+  });
+  assert.equal(code, 1);
+  const named = [...stderr.matchAll(/BETTER_AUTH_TRUSTED_PROXIES: .*got "(.*)"/g)];
+  assert.deepEqual(
+    named.map(([, proxy]) => proxy),
+    ["proxy", "0.0.0.0/0", "10.0.0.0/33", "::/0", "1.2.3.4/8/8"],
+  );
+});

@@ -1,0 +1,267 @@
+"""SQLAlchemy's compiler of statements, with one rule on top: no owned table without its owner.
+
+It works where every statement has its final form: eager joins, secondary tables, `any()` and what
+the ORM adds by itself are there, and a statement that is compiled once is cached by SQLAlchemy, so
+that the rule costs a repeated query nothing.
+
+- Each SELECT, UPDATE and DELETE gets the owner's condition for every owned table that it reads or
+  changes: in the ON of an outer join for its optional side, else in its WHERE.
+- That is the proof, and not only a rewrite: the place that writes a table's name refuses an owned
+  table for which no condition has been put into the statement at hand.
+"""
+
+import copy
+from collections import Counter
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BindParameter, ColumnClause, ColumnElement, Dialect, FromClause, and_, false
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import quoted_name
+from sqlalchemy.sql.selectable import FromGrouping, Join
+from sqlalchemy.types import TypeEngine
+
+from better_auth_edge.sqlmodel import writes
+from better_auth_edge.sqlmodel.errors import OwnershipError
+from better_auth_edge.sqlmodel.models import (
+    OwnedTable,
+    base_table,
+    names_owned_table,
+    owned_table,
+    version,
+)
+
+OWNER: ContextVar[UUID | None] = ContextVar("owner")
+"""Whose rows a statement is about while it is executed; None in a session that is no user's."""
+
+_UNLIMITED = 1 << 30
+
+
+class OwnerParameter(BindParameter[UUID]):
+    """The owner, looked up whenever a statement is executed."""
+
+    inherit_cache = True
+
+    def __init__(self, type_: TypeEngine[Any]) -> None:
+        super().__init__("owner", type_=type_, unique=True, callable_=OWNER.get)
+
+
+def guarded(dialect: Dialect, *, ownerless: bool) -> Dialect:
+    """The dialect, compiling by the rule. It is a copy, which keeps SQLAlchemy's caches of compiled
+    statements apart.
+    """
+    original = unguarded(dialect)
+    key = (ownerless, version())
+    copies: dict[Any, Dialect] = original.__dict__.setdefault("_guarded", {})
+    if key not in copies:
+        original.dispatch  # noqa: B018  made on demand, and shared from here on
+        made = copy.copy(original)
+        made.statement_compiler = type(
+            "GuardedCompiler",
+            (Guard, original.statement_compiler),
+            {"ownerless": ownerless},
+        )
+        made.__dict__.update(_guarded={}, _unguarded=original)
+        copies[key] = made
+    return copies[key]
+
+
+def unguarded(dialect: Dialect) -> Dialect:
+    """The dialect that this is a guarded copy of; any other is what it is."""
+    original: Dialect = dialect.__dict__.get("_unguarded", dialect)
+    return original
+
+
+_Compiler: Any = SQLCompiler
+"""Its methods are not typed, and dialects have their own."""
+
+
+class Guard(_Compiler):  # type: ignore[misc]
+    """A mixin for a dialect's compiler. Raises `OwnershipError` for what it cannot constrain."""
+
+    ownerless: bool
+
+    def __init__(self, dialect: Dialect, statement: Any, *args: Any, **kwargs: Any) -> None:
+        self._allowed: list[Counter[int]] = []
+        self._parameters: dict[int, OwnerParameter] = {}
+        self.writes = writes.Writes()
+        self.reserved = frozenset(dialect.identifier_preparer.reserved_words)
+        if self.ownerless and statement is not None:
+            self._refuse_named(statement, dialect)
+        super().__init__(dialect, statement, *args, **kwargs)
+        owners = [name for bind, name in self.bind_names.items() if type(bind) is OwnerParameter]
+        self.writes.owners.extend(owners)
+
+    def owned(self, rows: Any) -> OwnedTable | None:
+        """What is known of a table that the statement names."""
+        return owned_table(rows, self.dialect, bool(self.schema_translate_map))
+
+    def _refuse_named(self, statement: Any, dialect: Dialect) -> None:
+        """What the statement itself names, as distinct from what is loaded with it."""
+        for element in visitors.iterate(statement):
+            rows = element.table if isinstance(element, ColumnClause) else element
+            known = owned_table(rows, dialect) if isinstance(rows, FromClause) else None
+            if known is not None:
+                raise whose(known)
+
+    # What is read
+
+    def _compose_select_body(
+        self, text: Any, select: Any, state: Any, columns: Any, froms: Any, *rest: Any, **kw: Any
+    ) -> Any:
+        allowed, conditions = Counter[int](), list[ColumnElement[bool]]()
+        froms = [self._constrained(rows, allowed, conditions) for rows in froms]
+        if conditions:
+            select = select.where(*conditions)
+        self._allowed.append(allowed)
+        try:
+            return super()._compose_select_body(text, select, state, columns, froms, *rest, **kw)
+        finally:
+            self._allowed.pop()
+
+    def _constrained(
+        self, rows: Any, allowed: "Counter[int]", conditions: list[ColumnElement[bool]]
+    ) -> Any:
+        """An element of a FROM, and into `conditions` what the WHERE around it must hold."""
+        if isinstance(rows, FromGrouping):
+            inner = self._constrained(rows.element, allowed, conditions)
+            return rows if inner is rows.element else FromGrouping(inner)
+        if isinstance(rows, Join):
+            return self._constrained_join(rows, allowed, conditions)
+        if (known := self.owned(rows)) is not None:
+            allowed[id(base_table(rows))] += 1
+            conditions.append(self._belongs(known, rows))
+        return rows
+
+    def _constrained_join(
+        self, join: Any, allowed: "Counter[int]", conditions: list[ColumnElement[bool]]
+    ) -> Any:
+        before = len(conditions)
+        on = list[ColumnElement[bool]]() if join.isouter else conditions
+        held = join._clone()
+        held.left = self._constrained(join.left, allowed, conditions)
+        held.right = self._constrained(join.right, allowed, on)
+        if join.full and len(conditions) + len(on) > before:
+            raise OwnershipError(
+                "a full outer join cannot be held to an owner: join two subqueries"
+            )
+        if join.isouter and on:
+            held.onclause = and_(join.onclause, *on)
+        return held
+
+    def _belongs(self, known: OwnedTable, rows: FromClause) -> ColumnElement[bool]:
+        if self.ownerless:
+            return false()
+        parameter = self._parameters.setdefault(id(known.type), OwnerParameter(known.type))
+        return known.belongs(rows, parameter)
+
+    def visit_table(self, table: Any, asfrom: Any = False, **kw: Any) -> Any:
+        if asfrom or kw.get("within_tstring"):
+            self._refuse_unquoted(table.name)
+            if self.owned(table) is not None:
+                allowed = self._allowed[-1] if self._allowed else Counter[int]()
+                if not allowed[id(table)]:
+                    raise OwnershipError(f"{table.name} cannot be held to an owner here")
+                allowed[id(table)] -= 1
+        return super().visit_table(table, asfrom=asfrom, **kw)
+
+    # What is written
+
+    def visit_insert(self, insert_stmt: Any, *args: Any, **kw: Any) -> Any:
+        return self._written(super().visit_insert, insert_stmt, args, kw)
+
+    def visit_update(self, update_stmt: Any, *args: Any, **kw: Any) -> Any:
+        return self._written(super().visit_update, update_stmt, args, kw)
+
+    def visit_delete(self, delete_stmt: Any, *args: Any, **kw: Any) -> Any:
+        return self._written(super().visit_delete, delete_stmt, args, kw)
+
+    def _written(self, visit: Any, statement: Any, args: Any, kw: dict[str, Any]) -> str:
+        inner = {name: value for name, value in kw.items() if not name.startswith("visit")}
+        state = statement._compile_state_factory(statement, self, **inner)
+        target, toplevel = state.statement.table, not self.stack and not self._allowed
+        known = self.owned(target)
+        if known is not None and self.ownerless:
+            raise whose(known)
+        values = writes.Values(self, state, known)
+        allowed = Counter[int]()
+        if not state.isinsert:
+            conditions = list[ColumnElement[bool]]()
+            self._constrained(target, allowed, conditions)
+            allowed.update(dict.fromkeys(allowed, _UNLIMITED))
+            extra = [self._constrained(rows, allowed, conditions) for rows in state._extra_froms]
+            state._extra_froms = extra
+            state.statement = state.statement.where(*conditions)
+            self.writes.changes_owned |= toplevel and known is not None
+        held = statement._clone()
+        held._compile_state_factory = lambda *_, **__: state
+        self._allowed.append(allowed)
+        self.writes.targets.append(target)
+        try:
+            text: str = visit(held, *args, **kw)
+        finally:
+            self.writes.targets.pop()
+            self._allowed.pop()
+        values.find_parameters(self, self.writes)
+        return text
+
+    def visit_on_conflict_do_update(self, clause: Any, **kw: Any) -> Any:
+        writes.hold_conflict(self, clause)
+        return super().visit_on_conflict_do_update(clause, **kw)
+
+    def visit_on_conflict_do_nothing(self, clause: Any, **kw: Any) -> Any:
+        writes.hold_conflict(self, clause)
+        return super().visit_on_conflict_do_nothing(clause, **kw)
+
+    def visit_on_duplicate_key_update(self, clause: Any, **kw: Any) -> Any:
+        writes.hold_conflict(self, clause)
+        return super().visit_on_duplicate_key_update(clause, **kw)
+
+    # What is text
+
+    def refuse_text(self, sql: str) -> None:
+        """Text that names an owned table: there is no telling what it does with it."""
+        name = names_owned_table(sql, self.reserved)
+        if name is not None:
+            raise OwnershipError(f"SQL in text names {name}: use the model, or all_owners(session)")
+
+    def _refuse_unquoted(self, name: Any) -> None:
+        """A name that is written as it stands may be any SQL."""
+        if isinstance(name, quoted_name) and name.quote is False and not name.isidentifier():
+            self.refuse_text(name)
+
+    def post_process_text(self, text: str) -> Any:
+        self.refuse_text(text)
+        return super().post_process_text(text)
+
+    def visit_textclause(self, textclause: Any, *args: Any, **kw: Any) -> Any:
+        self.refuse_text(textclause.text)
+        return super().visit_textclause(textclause, *args, **kw)
+
+    def visit_column(self, column: Any, *args: Any, **kw: Any) -> Any:
+        if column.is_literal:
+            self.refuse_text(column.name)
+        self._refuse_unquoted(column.name)
+        return super().visit_column(column, *args, **kw)
+
+    def visit_function(self, func: Any, *args: Any, **kw: Any) -> Any:
+        self.refuse_text(" ".join((*func.packagenames, func.name)))
+        return super().visit_function(func, *args, **kw)
+
+    def visit_custom_op_binary(self, element: Any, operator: Any, **kw: Any) -> Any:
+        self.refuse_text(operator.opstring)
+        return super().visit_custom_op_binary(element, operator, **kw)
+
+    def visit_custom_op_unary_operator(self, element: Any, operator: Any, **kw: Any) -> Any:
+        self.refuse_text(operator.opstring)
+        return super().visit_custom_op_unary_operator(element, operator, **kw)
+
+    def visit_custom_op_unary_modifier(self, element: Any, operator: Any, **kw: Any) -> Any:
+        self.refuse_text(operator.opstring)
+        return super().visit_custom_op_unary_modifier(element, operator, **kw)
+
+
+def whose(known: OwnedTable) -> OwnershipError:
+    return OwnershipError(f"whose rows of {known.table.name}? owned(session, user) says so")

@@ -1,0 +1,178 @@
+"""Which tables hold rows of users, and in which column."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    Table,
+    TableClause,
+    event,
+    exists,
+)
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Field, SQLModel
+
+from better_auth_edge.sqlmodel.errors import OwnershipError
+
+
+class UserOwned(SQLModel):
+    """A mixin for models whose rows belong to a user. A model may declare `user_id` anew, say as a
+    foreign key or under another column name, as long as it stays a UUID.
+    """
+
+    user_id: UUID = Field(default=None, index=True, nullable=False)
+    """`User.uuid` of the owner; a session that is owned fills it in."""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnedTable:
+    """A table whose rows belong to users: by a column of its own, or, where a model inherits by a
+    join, by its parent's row.
+    """
+
+    table: TableClause
+    owner: str | None
+    """The column's name in the database."""
+    type: TypeEngine[Any]
+    """The type of the owner's column."""
+    parent: FromClause | None = None
+    link: tuple[tuple[str, str], ...] = ()
+    """Names of this table's columns and of the parent's that they equal."""
+
+    def belongs(self, rows: FromClause, owner: ColumnElement[Any]) -> ColumnElement[bool]:
+        """That rows of this table, under whatever alias, are the owner's."""
+        if self.owner is not None:
+            own: ColumnElement[bool] = column_of(rows, self.owner, self.type) == owner
+            return own
+        assert self.parent is not None
+        # The compiler constrains this select as any other.
+        parent = self.parent.alias()
+        same = (
+            column_of(rows, here) == column_of(parent, there, self.parent.c[there].type)
+            for here, there in self.link
+        )
+        return exists().where(*same).select_from(parent).correlate(rows)
+
+
+_OWNED: dict[str, list[OwnedTable]] = {}
+"""By name in lower case."""
+_VERSION = 0
+
+
+def version() -> int:
+    """Changes whenever a table becomes owned, so that nothing compiled before is used after."""
+    return _VERSION
+
+
+def owned_tables() -> Iterator[OwnedTable]:
+    for tables in list(_OWNED.values()):
+        yield from tables
+
+
+def owned_table(
+    rows: Any, dialect: Dialect | None = None, translated: bool = False
+) -> OwnedTable | None:
+    """What is known of the table whose rows these are: a `Table`, one of another metadata, a light
+    one or an alias. Names count and not objects, for the database knows nothing else. With
+    `translated` schemas, the schema does not count.
+    """
+    table = base_table(rows)
+    if table is None:
+        return None
+    namesakes = _OWNED.get(table.name.lower(), ())
+    for known in sorted(namesakes, key=lambda known: known.table is not table):
+        schemas = {_schema(table, dialect), _schema(known.table, dialect)}
+        if translated or len(schemas) == 1:
+            return known
+    return None
+
+
+def base_table(rows: Any) -> TableClause | None:
+    """The table behind aliases; none for a subquery."""
+    while isinstance(rows, (AliasedReturnsRows, FromGrouping)):
+        rows = rows.element
+    return rows if isinstance(rows, TableClause) else None
+
+
+def column_of(rows: FromClause, name: str, type_: TypeEngine[Any] | None = None) -> Any:
+    """A column by its name in the database, also of a table that does not declare it."""
+    column: ColumnClause[Any] = ColumnClause(name, type_)
+    column.table = rows
+    return column
+
+
+def names_owned_table(sql: str, reserved: frozenset[str]) -> str | None:
+    """The owned table that a piece of SQL names, if any. One that is called like a keyword counts
+    only in quotes, as it can only be written so.
+    """
+    found = _names(_VERSION, reserved).search(sql)
+    return found.group() if found else None
+
+
+@lru_cache(maxsize=32)
+def _names(_: int, reserved: frozenset[str]) -> re.Pattern[str]:
+    patterns = [
+        rf"[\"`\[]{re.escape(name)}[\"`\]]" if name in reserved else re.escape(name)
+        for name in _OWNED
+    ]
+    # Without any, what never matches.
+    return re.compile(rf"(?<![\w$])(?:{'|'.join(patterns) or r'(?!)'})(?![\w$])", re.IGNORECASE)
+
+
+def _schema(table: TableClause, dialect: Dialect | None) -> str:
+    """The default schema has several names."""
+    schema = (getattr(table, "schema", None) or "").lower()
+    default = (getattr(dialect, "default_schema_name", None) or "").lower()
+    return "" if schema in {"", "main", "public", "dbo", default} else schema
+
+
+@event.listens_for(Mapper, "after_mapper_constructed")
+def _register(mapper: Mapper[Any], model: type[Any]) -> None:
+    """Whichever class is mapped, by whatever means and from whichever registry. Classes that are
+    not mapped own nothing.
+    """
+    if not issubclass(model, UserOwned):
+        return
+    columns = _owner_columns(mapper)
+    if not columns:
+        raise OwnershipError(f"{model.__name__} has no user_id, so that its rows are no user's")
+    owning = {column.table for column in columns}
+    for column in columns:
+        _add(OwnedTable(column.table, column.name, column.type))
+    local = mapper.local_table
+    if isinstance(local, Table) and local not in owning and mapper.inherits is not None:
+        pairs: Sequence[Any] = getattr(mapper, "_inherits_equated_pairs", None) or ()
+        link = tuple((child.name, parent.name) for parent, child in pairs)
+        parents = {parent.table for parent, _ in pairs}
+        if len(parents) != 1:
+            raise OwnershipError(f"{local.name}: whose rows they are cannot be told by its parent")
+        _add(OwnedTable(local, None, columns[0].type, parents.pop(), link))
+
+
+def _owner_columns(mapper: Mapper[Any]) -> list[Any]:
+    """The columns that say whose, in the tables themselves also where the model maps a subquery."""
+    if "user_id" not in mapper.columns:
+        return []
+    mapped = mapper.get_property("user_id", _configure_mappers=False)
+    return [
+        column
+        for mapped_column in getattr(mapped, "columns", ())
+        for column in mapped_column.base_columns
+        if isinstance(column.table, TableClause)
+    ]
+
+
+def _add(table: OwnedTable) -> None:
+    global _VERSION
+    _OWNED.setdefault(table.table.name.lower(), []).append(table)
+    _VERSION += 1

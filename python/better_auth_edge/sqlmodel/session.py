@@ -1,0 +1,243 @@
+"""Sessions that are a user's: what SQLAlchemy tells about them, and what is done then.
+
+A session's transaction begins on a connection, and from then on every statement over that
+connection is compiled by the guard and checked before it is sent, whichever way it came: by the
+session, a flush, a relationship or the connection itself.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+from weakref import WeakKeyDictionary, WeakSet
+
+from sqlalchemy import Column, Connection, Engine, Insert, event, inspect
+from sqlalchemy.orm import (
+    ORMExecuteState,
+    QueryContext,
+    Session,
+    SessionTransaction,
+    UOWTransaction,
+)
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.schema import CreateIndex, CreateSchema, CreateSequence, CreateTable
+from sqlalchemy.sql.compiler import DDLCompiler
+
+from better_auth_edge.errors import EdgeAuthError
+from better_auth_edge.sqlmodel.compiler import OWNER, Guard, guarded, unguarded
+from better_auth_edge.sqlmodel.errors import NotTheUsersRowError, OwnershipError
+from better_auth_edge.sqlmodel.models import UserOwned, names_owned_table, owned_table
+from better_auth_edge.user import User
+
+
+class AnySession(Protocol):
+    """A session of SQLModel or SQLAlchemy, an asynchronous one too."""
+
+    @property
+    def info(self) -> dict[Any, Any]: ...
+
+
+S = TypeVar("S", bound=AnySession)
+
+_OWNER = "better_auth_edge.owner"
+_EVERYBODY = object()
+
+
+def owned(session: S, user: User | UUID) -> S:
+    """The same session, from now on that user's alone: of `UserOwned` models it reads, changes and
+    deletes only their rows, and new ones become theirs.
+
+    Raises `EdgeAuthError` `missing_claim` for a user without a UUID, and `OwnershipError` for a
+    session that is another's already.
+    """
+    owner = user.uuid if isinstance(user, User) else user
+    if owner is None:
+        raise EdgeAuthError("missing_claim", 'the caller has no "uuid", by which rows are kept')
+    if session.info.setdefault(_OWNER, owner) != owner:
+        raise OwnershipError("the session is another user's: take a new one")
+    return session
+
+
+def all_owners(session: S) -> S:
+    """The same session, for what is no user's request: a migration, a report, a scheduled job."""
+    if session.info.setdefault(_OWNER, _EVERYBODY) is not _EVERYBODY:
+        raise OwnershipError("the session is a user's: take a new one")
+    return session
+
+
+# Statements
+
+_SESSIONS: WeakKeyDictionary[Connection, WeakSet[Session]] = WeakKeyDictionary()
+
+
+@event.listens_for(Session, "after_begin", insert=True)
+def _begin(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    _SESSIONS.setdefault(connection, WeakSet()).add(session)
+
+
+def _owner_of(connection: Connection) -> Any:
+    """Whose the connection is: a user's, nobody's (None), or everybody's, as it is outside of
+    sessions.
+    """
+    sessions = _SESSIONS.get(connection)
+    if not sessions:
+        return _EVERYBODY
+    owners = {session.info.get(_OWNER) for session in sessions if session.in_transaction()}
+    if len(owners) > 1:
+        raise OwnershipError("two sessions with different owners share a connection")
+    return owners.pop() if owners else _EVERYBODY
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _execute(state: ORMExecuteState) -> Any:
+    if state.session.info.get(_OWNER) is _EVERYBODY:
+        return None
+    if not (state.is_relationship_load or state.is_column_load):
+        _refuse_tables(state.statement)
+    if state.is_update and isinstance(state.parameters, list):
+        try:
+            return state.invoke_statement()
+        except StaleDataError as error:
+            raise _not_the_users() from error
+    return None
+
+
+def _refuse_tables(statement: Any) -> None:
+    """A statement on a `Table` in place of its model is one of maintenance more often than not, and
+    means all rows: the app says so by `all_owners`, or uses the model.
+    """
+    named = (*getattr(statement, "_raw_columns", ()), *getattr(statement, "_from_obj", ()))
+    for element in (*named, getattr(statement, "table", None)):
+        is_column = isinstance(element, Column)
+        if element is None or "parententity" in element._annotations:
+            continue
+        # SQLAlchemy itself selects a table's primary key, to learn which rows an update changes.
+        known = owned_table(element.table if is_column else element)
+        if known is not None and not (is_column and element.primary_key):
+            raise OwnershipError(f"{known.table.name}: use the model in place of its table")
+
+
+@event.listens_for(Engine, "before_execute", retval=True)
+def _before_execute(
+    connection: Connection, element: Any, many: Any, parameters: Any, _: Any
+) -> tuple[Any, Any, Any]:
+    owner = _owner_of(connection)
+    if owner is _EVERYBODY:
+        connection.dialect = unguarded(connection.dialect)
+        return element, many, parameters
+    connection.dialect = guarded(connection.dialect, ownerless=owner is None)
+    OWNER.set(owner)
+    if owner is not None and isinstance(element, Insert):
+        many, parameters = _with_owner(element, many, parameters, owner)
+    return element, many, parameters
+
+
+def _with_owner(insert: Insert, many: Any, parameters: Any, owner: UUID) -> tuple[Any, Any]:
+    """The values of an insert, with the owner where they do not say whose the row is."""
+    known = owned_table(insert.table)
+    if known is None or known.owner is None or insert._select_names or insert._multi_values:
+        return many, parameters
+    keys = [column.key for column in insert.table.columns if column.name == known.owner]
+    given = {getattr(column, "key", column) for column in insert._values or ()}
+    if not keys or keys[0] in given:
+        return many, parameters
+    key = keys[0]
+
+    def filled(row: Any) -> Any:
+        return row if row.get(key) is not None else {**row, key: owner}
+
+    if many:
+        return [filled(row) for row in many], parameters
+    return many, filled(parameters or {})
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _before_cursor_execute(
+    connection: Connection, _: Any, sql: str, __: Any, context: Any, ___: bool
+) -> None:
+    owner = _owner_of(connection)
+    if owner is _EVERYBODY:
+        return
+    compiled = getattr(context, "compiled", None)
+    if compiled is None or isinstance(compiled, DDLCompiler):
+        harmless = (CreateTable, CreateIndex, CreateSchema, CreateSequence)
+        if compiled is None or not isinstance(compiled.statement, harmless):
+            reserved = frozenset(connection.dialect.identifier_preparer.reserved_words)
+            if name := names_owned_table(sql, reserved):
+                raise OwnershipError(
+                    f"SQL in text names {name}: use the model, or all_owners(session)"
+                )
+        return
+    if not isinstance(compiled, Guard) or compiled.ownerless is not (owner is None):
+        raise OwnershipError("a statement that was compiled elsewhere cannot be held to an owner")
+    if owner is not None and not getattr(context, "_is_checked", False):
+        context._is_checked = True
+        compiled.writes.check(connection, context.compiled_parameters, owner)
+
+
+@event.listens_for(Engine, "after_cursor_execute")
+def _after_cursor_execute(
+    connection: Connection, _: Any, __: str, ___: Any, context: Any, ____: bool
+) -> None:
+    """A flush changes the rows that it has, one for each set of parameters."""
+    compiled = getattr(context, "compiled", None)
+    if not isinstance(compiled, Guard) or not compiled.writes.changes_owned:
+        return
+    sessions = _SESSIONS.get(connection) or ()
+    if not any(session._flushing for session in sessions) or compiled.effective_returning:
+        return
+    if 0 <= context.rowcount < len(context.compiled_parameters):
+        raise _not_the_users()
+
+
+def _not_the_users() -> NotTheUsersRowError:
+    return NotTheUsersRowError("a row is not there any more, or is another user's")
+
+
+# Objects
+
+
+@event.listens_for(Session, "before_flush")
+def _before_flush(session: Session, _: UOWTransaction, __: object) -> None:
+    """What can be told before anything is sent. What cannot, the statements' checks tell."""
+    owner = session.info.get(_OWNER)
+    if owner is _EVERYBODY:
+        return
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if not isinstance(row, UserOwned):
+            continue
+        if owner is None:
+            raise OwnershipError(f"whose {type(row).__name__}? owned(session, user) says so")
+        # A merged row has none either.
+        if inspect(row).dict.get("user_id", None if row in session.new else owner) is None:
+            row.user_id = owner
+        if not set(_owners(row)) <= {owner}:
+            raise OwnershipError(f"the {type(row).__name__} is another user's")
+
+
+@event.listens_for(Session, "detached_to_persistent")
+def _attached(session: Session, row: object) -> None:
+    """A row of another user that comes from elsewhere: a flush refuses it, and until then
+    `Session.get` asks the database, which has no such row, rather than giving what is in memory.
+    """
+    owner = session.info.get(_OWNER)
+    if owner is not _EVERYBODY and isinstance(row, UserOwned) and not set(_owners(row)) <= {owner}:
+        inspect(row).expired = True
+
+
+@event.listens_for(UserOwned, "load", propagate=True)
+def _loaded(row: UserOwned, context: QueryContext | None) -> None:
+    session: Any = context.session if context is not None else inspect(row).session
+    if session is None:
+        return
+    owner = session.info.get(_OWNER)
+    if owner is not _EVERYBODY and not set(_owners(row)) <= {owner}:
+        raise OwnershipError(f"the {type(row).__name__} is another user's")
+
+
+def _owners(row: UserOwned) -> Iterator[Any]:
+    """Whose it is and was, as far as that is known without asking the database."""
+    state: Any = inspect(row)
+    for values in (state.dict, state.committed_state):
+        owner = values.get("user_id")
+        if isinstance(owner, UUID):
+            yield owner

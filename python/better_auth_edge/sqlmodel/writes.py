@@ -1,0 +1,351 @@
+"""What a statement writes: that rows become the owner's only, and refer to the owner's rows only.
+
+The compiler finds out which parameters carry such values. Before a statement is sent, its values
+are compared with the owner, and one query tells whether all rows that its foreign keys name are the
+owner's. A row that is absent and one that is another user's give the same error.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnClause,
+    Connection,
+    Table,
+    TableClause,
+    and_,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.exc import NoReferenceError
+from sqlalchemy.sql.elements import ClauseElement, Null
+
+from better_auth_edge.sqlmodel.errors import OwnershipError
+from better_auth_edge.sqlmodel.models import (
+    OwnedTable,
+    base_table,
+    column_of,
+    owned_table,
+    owned_tables,
+)
+
+BATCH = 200
+"""How many rows one query looks for."""
+_EFFECTS = {"CASCADE", "SET NULL", "SET DEFAULT"}
+
+
+@dataclass(eq=False)
+class Reference:
+    """A foreign key to an owned table."""
+
+    table: TableClause
+    columns: tuple[str, ...]
+    """Of the table that is referred to."""
+    types: tuple[Any, ...]
+    sources: list[tuple[str | None, ...]] = field(default_factory=list)
+    """Names of parameters, for each row that the statement spells out; None is the owner."""
+
+
+@dataclass(eq=False)
+class Writes:
+    """What has to hold before a compiled statement is sent."""
+
+    owners: list[str] = field(default_factory=list)
+    """Parameters that must be the owner."""
+    references: list[Reference] = field(default_factory=list)
+    changes_owned: bool = False
+    """Whether it updates or deletes rows of an owned table."""
+    targets: list[Any] = field(default_factory=list)
+    """The tables that are being written to, while it is compiled."""
+
+    def check(self, connection: Connection, rows: list[dict[str, Any]], owner: UUID) -> None:
+        for row in rows:
+            for name in self.owners:
+                if row.get(name) != owner:
+                    raise OwnershipError("a row would become another user's")
+        for reference in self.references:
+            _check_reference(connection, reference, rows, owner)
+
+
+class Values:
+    """The values that an INSERT or UPDATE writes into the columns that matter."""
+
+    def __init__(self, compiler: Any, state: Any, known: OwnedTable | None) -> None:
+        self._keys = frozenset(compiler.column_keys or ())
+        self._state = state
+        self._owner: list[_Source] = []
+        self._references: list[tuple[Reference, list[list[_Source | None]]]] = []
+        statement = state.statement
+        target = base_table(statement.table)
+        name = target.name if target is not None else "several tables"
+        if known is not None and getattr(statement, "_prefixes", None):
+            raise OwnershipError(f"{name}: prefixes of a statement may let it replace others' rows")
+        if not state.isinsert:
+            _refuse_effects(compiler, state, target)
+        if state.isdelete:
+            return
+        if target is None:
+            raise OwnershipError("one table at a time can be held to an owner")
+        self._columns = {column.name: column for column in target.columns}
+        self._rows = [self._row(values, target) for values in self._written_rows()]
+        if known is not None and known.owner is not None:
+            self._find_owner(known.owner, name)
+        for reference, columns in references_of(target, compiler):
+            self._find_reference(reference, columns, known)
+
+    def find_parameters(self, compiler: Any, writes: Writes) -> None:
+        """Looks up the parameters' names, once the statement is compiled."""
+        writes.owners.extend(source.name(compiler) for source in self._owner)
+        for reference, rows in self._references:
+            for row in rows:
+                names = tuple(source.name(compiler) if source else None for source in row)
+                reference.sources.append(names)
+            writes.references.append(reference)
+
+    def _written_rows(self) -> list[Mapping[Any, Any]]:
+        if getattr(self._state, "_has_multi_parameters", False):
+            return list(self._state._multi_parameters)
+        return [self._state._dict_parameters or {}]
+
+    def _row(self, values: Mapping[Any, Any], target: TableClause) -> dict[str, Any]:
+        """Values by the column's key."""
+        row = {}
+        for column, value in values.items():
+            if isinstance(column, ColumnClause):
+                table = base_table(column.table)
+                if table is not None and table.name.lower() != target.name.lower():
+                    raise OwnershipError("one table at a time can be held to an owner")
+            row[getattr(column, "key", column)] = value
+        return row
+
+    def _find_owner(self, owner: str, table: str) -> None:
+        column = self._columns.get(owner)
+        for source in self._sources(column) if column is not None else [None]:
+            if source is not None:
+                if source.is_null:
+                    raise OwnershipError(f"a row of {table} must be the user's")
+                self._owner.append(source)
+            elif self._state.isinsert:
+                raise OwnershipError(f"an insert into {table} must say that rows are the user's")
+
+    def _find_reference(
+        self, reference: Reference, columns: tuple[str, ...], known: OwnedTable | None
+    ) -> None:
+        found = [
+            self._sources(self._columns[name]) if name in self._columns else [None]
+            for name in columns
+        ]
+        if all(source is None for sources in found for source in sources):
+            return
+        rows: list[list[_Source | None]] = []
+        for row in zip(*found, strict=True):
+            if any(source is not None and source.is_null for source in row):
+                continue
+            for name, source in zip(columns, row, strict=True):
+                is_owner = known is not None and name == known.owner
+                if source is None and not is_owner and not self._state.isinsert:
+                    raise OwnershipError(f"{reference.table.name}: write all of a key at once")
+            if all(
+                source is not None or name == getattr(known, "owner", None)
+                for name, source in zip(columns, row, strict=True)
+            ):
+                rows.append(list(row))
+        self._references.append((reference, rows))
+
+    def _sources(self, column: Any) -> "list[_Source | None]":
+        """Where the column's value comes from, for each row; None where it is not written."""
+        is_multi = len(self._rows) > 1 or getattr(self._state, "_has_multi_parameters", False)
+        if column.key in (getattr(self._state.statement, "_select_names", None) or ()):
+            raise OwnershipError(f"{column.key} cannot be checked in an insert from a select")
+        sources: list[_Source | None] = []
+        for number, row in enumerate(self._rows):
+            name = f"{column.key}_m{number}" if is_multi else column.key
+            if column.key in row:
+                sources.append(_Source(name, row[column.key]))
+            elif column.key in self._keys:
+                sources.append(_Source(column.key))
+            elif self._state.isinsert and getattr(column, "default", None) is not None:
+                sources.append(_Source(name))
+            else:
+                sources.append(None)
+        return sources
+
+
+class _Source:
+    """Where a value comes from: a parameter, known by its object or by its name."""
+
+    def __init__(self, name: str, value: Any = None) -> None:
+        self._name = name
+        self._parameter = value if isinstance(value, BindParameter) else None
+        self.is_null = isinstance(value, Null)
+        is_other = isinstance(value, ClauseElement) or hasattr(value, "__clause_element__")
+        if is_other and not self.is_null and self._parameter is None:
+            raise OwnershipError(f"{name} must be a value: an expression cannot be checked")
+
+    def name(self, compiler: Any) -> str:
+        names = compiler.bind_names
+        if self._parameter is not None and self._parameter in names:
+            return str(names[self._parameter])
+        if self._name not in compiler.binds:
+            raise OwnershipError(f"{self._name} cannot be checked")
+        return self._name
+
+
+def references_of(table: TableClause, compiler: Any) -> Iterator[tuple[Reference, tuple[str, ...]]]:
+    """A table's foreign keys to owned tables, with the names of its own columns."""
+    for declared in _declared(table):
+        for constraint in declared.foreign_key_constraints:
+            elements = constraint.elements
+            referred = [_referred(element) for element in elements]
+            target, columns = referred[0][0], tuple(name for _, name, _ in referred)
+            if owned_table(target, compiler.dialect, bool(compiler.schema_translate_map)) is None:
+                continue
+            types = tuple(
+                type_ if type_ is not None else element.parent.type
+                for element, (_, _, type_) in zip(elements, referred, strict=True)
+            )
+            own = tuple(element.parent.name for element in elements)
+            yield Reference(target, columns, types), own
+
+
+def _declared(table: TableClause) -> Iterable[Table]:
+    """The table as models declare it, for one that was made without its foreign keys."""
+    found = [table] if isinstance(table, Table) else []
+    if not any(candidate.foreign_keys for candidate in found):
+        metadatas = {
+            known.table.metadata: None for known in owned_tables() if isinstance(known.table, Table)
+        }
+        for metadata in metadatas:
+            found += [
+                other
+                for other in metadata.tables.values()
+                if other.name.lower() == table.name.lower() and other not in found
+            ]
+    return found
+
+
+def _referred(element: Any) -> tuple[TableClause, str, Any]:
+    """Table, column and type that a foreign key refers to."""
+    try:
+        return element.column.table, element.column.name, element.column.type
+    except NoReferenceError:
+        *schema, table, column = element.target_fullname.split(".")
+        return TableClause(table, schema=".".join(schema) or None), column, None
+
+
+def hold_conflict(compiler: Any, clause: Any) -> None:
+    """ON CONFLICT may change the row that is there already. It is the owner's where the owner is
+    part of the key; and what may be set is what is not checked, or was checked for the insert.
+    """
+    target = compiler.writes.targets[-1]
+    known: OwnedTable | None = compiler.owned(target)
+    values: Mapping[Any, Any] = dict(getattr(clause, "update_values_to_set", None) or {})
+    values = values or dict(getattr(clause, "update", None) or {})
+    guarded = {name for _, names in references_of(target, compiler) for name in names}
+    if known is not None:
+        elements = getattr(clause, "inferred_target_elements", None) or ()
+        if known.owner is None or known.owner not in map(_name, elements):
+            raise OwnershipError(
+                f"{known.table.name}: the target of ON CONFLICT must contain {known.owner}"
+            )
+        guarded.add(known.owner)
+    keys = {column.key: column.name for column in target.columns}
+    for key, value in values.items():
+        name = keys.get(getattr(key, "key", key), _name(key))
+        if name in guarded and not _is_excluded(value, name):
+            raise OwnershipError(f"{target.name}: ON CONFLICT may not set {name}")
+
+
+def _is_excluded(value: Any, name: str) -> bool:
+    """Whether a value is the one that was to be inserted into the same column."""
+    is_column = isinstance(value, ColumnClause) and value.name == name
+    return is_column and getattr(value.table, "name", None) == "excluded"
+
+
+def _name(column: Any) -> Any:
+    return getattr(column, "name", column)
+
+
+def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> None:
+    """Refuses to delete a row that is nobody's, or to change its key, where rows of users refer to
+    it: the database would change those as well, or refuse, and tell by it that they are there.
+    """
+    if target is None or compiler.owned(target) is not None:
+        return
+    changed = (
+        None
+        if state.isdelete
+        else {
+            getattr(key, "name", key)
+            for key in (*(state._dict_parameters or ()), *(compiler.column_keys or ()))
+        }
+    )
+    if _is_referred_to(target.name.lower(), changed, set()):
+        raise OwnershipError(
+            f"rows of users refer to {target.name}: all_owners(session) may change such a row"
+        )
+
+
+def _is_referred_to(name: str, columns: set[str] | None, seen: set[str]) -> bool:
+    seen.add(name)
+    for table in _all_tables():
+        for constraint in table.foreign_key_constraints:
+            referred = [_referred(element) for element in constraint.elements]
+            if referred[0][0].name.lower() != name:
+                continue
+            if columns is not None and not columns & {column for _, column, _ in referred}:
+                continue
+            if owned_table(table) is not None:
+                return True
+            effect = constraint.ondelete if columns is None else constraint.onupdate
+            is_effect = (effect or "").upper() in _EFFECTS and table.name.lower() not in seen
+            if is_effect and _is_referred_to(table.name.lower(), None, seen):
+                return True
+    return False
+
+
+def _all_tables() -> Iterator[Table]:
+    metadatas = {
+        known.table.metadata: None for known in owned_tables() if isinstance(known.table, Table)
+    }
+    for metadata in metadatas:
+        yield from metadata.tables.values()
+
+
+def _check_reference(
+    connection: Connection, reference: Reference, rows: list[dict[str, Any]], owner: UUID
+) -> None:
+    wanted: dict[tuple[Any, ...], None] = {}
+    for row in rows:
+        for names in reference.sources:
+            key = tuple(owner if name is None else row.get(name) for name in names)
+            if all(part is not None for part in key):
+                wanted[key] = None
+    keys = list(wanted)
+    for start in range(0, len(keys), BATCH):
+        batch = keys[start : start + BATCH]
+        if _count(connection, reference, batch) != len(batch):
+            raise OwnershipError(
+                f"a foreign key to {reference.table.name} is not to the user's row"
+            )
+
+
+def _count(connection: Connection, reference: Reference, keys: list[tuple[Any, ...]]) -> int:
+    """How many of the rows are there, and the owner's: the guard constrains this query too."""
+    table = TableClause(reference.table.name, schema=getattr(reference.table, "schema", None))
+    columns = [
+        column_of(table, name, type_)
+        for name, type_ in zip(reference.columns, reference.types, strict=True)
+    ]
+    if len(columns) == 1:
+        wanted = columns[0].in_([key[0] for key in keys])
+    else:
+        wanted = or_(
+            *(and_(*(c == part for c, part in zip(columns, key, strict=True))) for key in keys)
+        )
+    found = select(*columns).select_from(table).where(wanted).distinct().subquery()
+    return connection.execute(select(func.count()).select_from(found)).scalar_one()

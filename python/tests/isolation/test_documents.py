@@ -1,0 +1,70 @@
+"""docs/fastapi.md says what is covered, in a table that comes from these tests. To write it anew:
+`python -m tests.isolation.test_documents`.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.isolation.aimed_writes import HARMLESS, HARMLESS_ON_POSTGRES, REFUSED
+from tests.isolation.links import FOLLOWS, RELATIONS
+from tests.isolation.reads import ON_POSTGRES, READS, SHAPES
+from tests.isolation.writes import GIVEN, OWN
+
+PAGE = Path(__file__).parents[3] / "docs/fastapi.md"
+BEGIN, END = "<!-- what is covered: begin -->\n", "<!-- what is covered: end -->\n"
+
+KEY = "key to a foreign row, "
+TEXT = ("text", "driver's SQL", "a name that is not quoted", "DROP TABLE")
+ROWS = (
+    "update by",
+    "update of many",
+    "bulk_",
+    "change of a row",
+    "change of many",
+    "change of a c",
+)
+GONE = (*ROWS, "taking", "delete of a row", "delete of a cached")
+
+
+def groups() -> Iterable[tuple[str, str, str, Iterable[str]]]:
+    """What is done, what comes of it, by what means, and the names of the tests."""
+    condition = "the condition in WHERE or ON"
+    yield "queries", "answered from the user's rows", condition, [*READS, *ON_POSTGRES]
+    yield "relationships", "answered from the user's rows", condition, FOLLOWS
+    yield "writes to the user's rows", "done", f"{condition}; checked values", OWN
+    harmless = [*HARMLESS, *HARMLESS_ON_POSTGRES]
+    yield "writes by a condition", "done, to the user's rows", condition, harmless
+    yield "rows given away or planted", "refused", "checked values", GIVEN
+    keys = [name for name in REFUSED if name.startswith(KEY)]
+    yield "references to others' rows", "refused", "one query for the keys, before the write", keys
+    gone = [name for name in REFUSED if name.startswith(GONE) and name not in keys]
+    yield "changes by key to what is not the user's", "refused", "fewer rows than expected", gone
+    text = [name for name in REFUSED if name.startswith(TEXT)]
+    yield "text that names an owned table", "refused", "a net, no proof", text
+    rest = [name for name in REFUSED if name not in (*keys, *gone, *text)]
+    yield "what cannot be held to an owner", "refused", "the compiler", rest
+
+
+def table() -> str:
+    lines = ["| what | outcome | by | among them |", "|---|---|---|---|"]
+    for what, result, means, names in groups():
+        shown = "; ".join(name.removeprefix(KEY) for name in dict.fromkeys(names))
+        lines.append(f"| {what} | {result} | {means} | {shown} |")
+    lines += ["", f"Models: {'; '.join(SHAPES)}.", f"Relationships: {'; '.join(RELATIONS)}."]
+    return "\n".join(lines) + "\n"
+
+
+def test_the_documentation_says_what_is_covered() -> None:
+    text = PAGE.read_text()
+    assert text[text.index(BEGIN) + len(BEGIN) : text.index(END)] == table()
+
+
+def test_everything_that_is_refused_is_in_one_group() -> None:
+    shown = [name for what, result, _, names in groups() if result == "refused" for name in names]
+    assert sorted(shown) == sorted([*REFUSED, *GIVEN])
+
+
+if __name__ == "__main__":
+    page = PAGE.read_text()
+    start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
+    PAGE.write_text(page[:start] + table() + page[end:])

@@ -1,0 +1,62 @@
+//! Which hosts are on this machine or on a network that is not the public one, as far as a URL tells.
+
+/// Whether a host, in lower case and without a port, is surely not on the public network: loopback and
+/// private addresses (RFC 1122, RFC 1918, RFC 3927, RFC 4193, RFC 4291, RFC 6598), names of one label as
+/// containers have them, and names below domains that are not delegated (RFC 2606, RFC 6761, RFC 6762,
+/// RFC 8375, and `.internal`).
+pub(super) fn is_private(host: &str) -> bool {
+    let host = host.as_bytes();
+    if let Some(address) = host.strip_prefix(b"[") {
+        return is_private_ipv6(address);
+    }
+    let name = host.strip_suffix(b".").unwrap_or(host);
+    let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else {
+        // by the URL standard digits alone are an IPv4 address
+        return !name.first().is_some_and(u8::is_ascii_digit);
+    };
+    // so is a name that ends in digits, however the address is written
+    if name[dot + 1..].first().is_some_and(u8::is_ascii_digit) {
+        return is_private_ipv4(name);
+    }
+    PRIVATE_DOMAINS.split(|byte| *byte == b' ').any(|domain| {
+        let above = name.strip_suffix(domain);
+        above.is_some_and(|above| above.ends_with(b"."))
+    })
+}
+
+const PRIVATE_DOMAINS: &[u8] =
+    b"localhost localdomain local internal private intranet lan home home.arpa \
+                                 corp svc consul flycast test example invalid";
+
+/// By its first number, and its second one where that counts. Numbers that are not decimal are not looked
+/// into.
+fn is_private_ipv4(address: &[u8]) -> bool {
+    let mut numbers = address.split(|byte| *byte == b'.').map(number);
+    matches!(
+        (numbers.next().flatten(), numbers.next().flatten()),
+        (Some(0 | 10 | 127), _)
+            | (Some(100), Some(64..=127))
+            | (Some(169), Some(254))
+            | (Some(172), Some(16..=31))
+            | (Some(192), Some(168))
+    )
+}
+
+/// A decimal number of up to three digits; one that begins with zero is octal to some.
+fn number(text: &[u8]) -> Option<u16> {
+    let is_decimal = matches!(text, [_] | [b'1'..=b'9', _] | [b'1'..=b'9', _, _])
+        && text.iter().all(u8::is_ascii_digit);
+    is_decimal.then(|| text.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
+}
+
+/// By its text, as it stands in a URL, from which only the bracket at the beginning is gone.
+fn is_private_ipv6(address: &[u8]) -> bool {
+    if let Some(embedded) = address.strip_prefix(b"::ffff:") {
+        return is_private_ipv4(embedded);
+    }
+    let is_local = matches!(
+        address,
+        [b'f', b'c' | b'd', _, _, b':', ..] | [b'f', b'e', b'8'..=b'9' | b'a'..=b'b', _, b':', ..]
+    );
+    is_local || matches!(address, b"::1]" | b"::]")
+}
