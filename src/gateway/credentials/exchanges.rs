@@ -297,9 +297,9 @@ mod tests {
         let mut all = exchanges();
         let vanished = begin(&mut all, "s", 100.0);
         let successor = begin(&mut all, "s", 106.0);
-        all.abandon("s", &vanished);
+        all.abandon(&vanished);
         assert_eq!(lookup(&mut all, "s", 106.0), "wait");
-        all.abandon("s", &successor);
+        all.abandon(&successor);
         assert_eq!(lookup(&mut all, "s", 106.0), "begin");
     }
 
