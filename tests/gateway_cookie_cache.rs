@@ -3,7 +3,7 @@
 
 mod common;
 
-use better_auth_edge::gateway::{RequestHead, Settings};
+use better_auth_edge::gateway::RequestHead;
 use better_auth_edge::host::GetError;
 use common::{
     AUTH_SERVER, Answer, Edge, NOW, Signer, base64url, good_claims, origin_headers, request,
@@ -375,42 +375,4 @@ fn a_cache_ends_with_its_session_and_at_the_age_that_is_set() {
     let edge = Edge::new(&[&BY_SECRET[..], &[("COOKIE_CACHE_VERSION", "2")]].concat());
     assert_eq!(edge.outcome(&cache(json!({"version": "2"}))), "forward");
     assert_eq!(edge.outcome(&cache(json!({}))), "expired");
-}
-
-#[test]
-fn every_fault_of_the_settings_is_named() {
-    let faults = |more: &[(&str, &str)]| {
-        let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o")];
-        let parsed = Settings::parse(|wanted| {
-            let mut all = more.iter().chain(&required).filter(|(name, _)| *name == wanted);
-            all.next().map(|(_, value)| (*value).to_owned())
-        });
-        let faults = parsed.err().unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    };
-    let short = ("BETTER_AUTH_SECRET", "short");
-    for (settings, expected) in [
-        (&[BY_KEYS][..], ""),
-        (&BY_SECRET, ""),
-        (&[BY_KEYS, ("ALGORITHMS", "HS256"), BY_SECRET[1]], ""),
-        (&[BY_SECRET[0], ("ALGORITHMS", "HS256"), BY_SECRET[1]], ""),
-        (&[BY_SECRET[0], ("JWKS_URL", "https://keys.example"), BY_SECRET[1]], ""),
-        (&[("COOKIE_CACHE", "true")], "COOKIE_CACHE is neither jwks nor secret"),
-        (
-            &[BY_SECRET[0]],
-            "COOKIE_CACHE needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie",
-        ),
-        (&[BY_SECRET[0], short], "BETTER_AUTH_SECRET has fewer than 32 bytes"),
-        (
-            &[BY_SECRET[0], ("ALGORITHMS", "HS256"), short],
-            "BETTER_AUTH_SECRET has fewer than 32 bytes",
-        ),
-        (&[BY_KEYS, short], ""),
-        (
-            &[BY_KEYS, ("SESSION_MAX_AGE", "0")],
-            "SESSION_MAX_AGE is 0, for which every COOKIE_CACHE is too old",
-        ),
-    ] {
-        assert_eq!(faults(settings), expected, "{settings:?}");
-    }
 }

@@ -61,7 +61,7 @@ describe("a server that asks about Node's own requests", () => {
 
   async function raw(target: string, ...headers: string[]): Promise<string> {
     const socket = net.connect(port, "127.0.0.1");
-    socket.end(
+    socket.write(
       `GET ${target} HTTP/1.1\r\n${[...headers, "Connection: close", "", ""].join("\r\n")}`,
     );
     let text = "";

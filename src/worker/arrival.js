@@ -84,8 +84,9 @@ function keep(map, most, key, value) {
 }
 
 /**
- * Whether Cloudflare receives the requests of this isolate: only there a request has `cf`, and no client can
- * send `cf-connecting-ip`. It does not change, and to read `cf` each time would parse it each time.
+ * Whether Cloudflare receives the requests of this isolate: only there `cf` names a data centre, and no client
+ * can send `cf-connecting-ip`. Elsewhere workerd has a `cf` too, but nothing in it except the connection's
+ * address. Once true it stays so: to read `cf` each time would parse it each time.
  */
 let isOnCloudflare = false;
 
@@ -103,7 +104,9 @@ export class Arrival {
       if (OWN.has(name)) own += `${name}: ${value}\n`;
       else common += `${name}: ${value}\n`;
     }
-    isOnCloudflare ||= Boolean(request.cf);
+    if (!isOnCloudflare && "cf-connecting-ip" in fields) {
+      isOnCloudflare = typeof request.cf?.colo === "string";
+    }
     own = `${isOnCloudflare ? " cf" : ""}\n${own}`;
     const number = numbers.get(common);
     this.request = request;

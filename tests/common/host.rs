@@ -210,6 +210,13 @@ impl TestHost {
         due.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
+    fn answer_to(&self, request: &GetRequest) -> Answer {
+        let answers = self.0.answers_for.borrow();
+        let answer = answers.iter().find(|(which, _)| which(request)).map(|(_, answer)| answer);
+        let next = answer.cloned().or_else(|| self.0.next_answers.borrow_mut().pop_front());
+        next.unwrap_or_else(|| self.0.answer.borrow().clone())
+    }
+
     async fn wait(&self, seconds: f64) {
         let deadline = self.now() + seconds;
         poll_fn(|context| {
@@ -242,13 +249,8 @@ impl Host for TestHost {
     }
 
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        let answers = self.0.answers_for.borrow();
-        let answer = answers.iter().find(|(which, _)| which(&request)).map(|(_, answer)| answer);
-        let answer = answer.cloned();
-        drop(answers);
+        let answer = self.answer_to(&request);
         self.0.requests.borrow_mut().push(request);
-        let next = answer.or_else(|| self.0.next_answers.borrow_mut().pop_front());
-        let answer = next.unwrap_or_else(|| self.0.answer.borrow().clone());
         match answer.delay {
             Some(seconds) => self.wait(seconds).await,
             None => pending().await,

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
+from starlette.types import ASGIApp
 
 from app import diagnostics, tasks
 from app.database import open_database
@@ -19,7 +20,7 @@ class State(TypedDict):
     engine: Engine
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         engine = open_database(settings.database_url)
@@ -29,9 +30,8 @@ def create_app(settings: Settings) -> FastAPI:
     # A redirect would name the origin's own address, which only the edge should know.
     app = FastAPI(title="Tasks", lifespan=lifespan, redirect_slashes=False)
     auth.install(app, all_problems=True)
-    # Outermost, so that it sees what the edge has sent before any of it is taken off.
-    app.add_middleware(diagnostics.KeepReceivedHeaders)
     app.include_router(diagnostics.public)
     app.include_router(diagnostics.private)
     app.include_router(tasks.router)
-    return app
+    # Around the app itself: middleware of the app's own sees nothing of what `install` takes off.
+    return diagnostics.KeepReceivedHeaders(app)
