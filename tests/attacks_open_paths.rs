@@ -48,6 +48,14 @@ fn a_catch_alls_own_conditions_count_too() {
 }
 
 #[test]
+fn a_catch_alls_own_scopes_count_too() {
+    let edge = edge(&[GET_ONLY, r#"{"path":"/*","scopes":["tasks:write"]}"#]);
+    assert_eq!(outcomes(&edge, "DELETE", "/api/user-1/x")[0], "insufficient_scope");
+    assert_eq!(outcomes(&edge, "DELETE", "/api/user-2/x")[0], "user_mismatch");
+    assert_eq!(outcomes(&edge, "GET", "/api/user-1/x")[0], "forward");
+}
+
+#[test]
 fn a_rule_that_was_written_for_the_others_decides_about_them() {
     for (rules, method, path, expected) in [
         (

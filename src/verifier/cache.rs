@@ -104,3 +104,118 @@ impl BuildHasher for Keyed {
         SipHasher13::new_with_keys(self.0.0, self.0.1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::claims::{Claims, Expectations};
+    use crate::jose::base64url::encode;
+    use crate::jose::{Algorithm, CompactJws, Limits};
+    use crate::verifier::Companion;
+
+    const LIMITS: CacheLimits = CacheLimits { tokens: 3, bytes: 1_000_000 };
+
+    #[test]
+    fn a_token_is_known_from_its_insertion_to_its_removal() {
+        let mut cache = cache(LIMITS);
+        let (token, verified) = verified(1);
+        assert!(!cache.contains(&token) && cache.get(&token).is_none());
+        cache.insert(&token, &verified);
+        assert!(cache.contains(&token));
+        assert!(cache.get(&token).is_some_and(|kept| Arc::ptr_eq(&kept, &verified)));
+        assert!(!cache.contains(&token[1..]), "a part of a token is another token");
+        cache.remove(&token);
+        assert!(!cache.contains(&token) && cache.get(&token).is_none());
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_tokens_that_are_kept() {
+        let mut cache = cache(LIMITS);
+        let kept: Vec<_> = (0..5).map(verified).collect();
+        let costs: Vec<_> = kept.iter().map(|(token, verified)| cost(token, verified)).collect();
+        for (token, verified) in &kept {
+            cache.insert(token, verified);
+            cache.insert(token, verified); // takes no more room than once
+        }
+        assert_eq!((cache.entries.len(), cache.bytes), (3, costs[2..].iter().sum()));
+        cache.remove(&kept[3].0);
+        cache.remove("never.been.here");
+        assert_eq!((cache.entries.len(), cache.bytes), (2, costs[2] + costs[4]));
+    }
+
+    #[test]
+    fn the_room_is_used_to_the_last_byte() {
+        let (first, second) = (verified(1), verified(2));
+        let both = cost(&first.0, &first.1) + cost(&second.0, &second.1);
+        for (bytes, expected) in [(both, [true, true]), (both - 1, [false, true])] {
+            let mut cache = cache(CacheLimits { tokens: 10, bytes });
+            cache.insert(&first.0, &first.1);
+            cache.insert(&second.0, &second.1);
+            assert_eq!([&first, &second].map(|(token, _)| cache.contains(token)), expected);
+        }
+        let bytes = cost(&first.0, &first.1);
+        for (bytes, fits) in [(bytes, true), (bytes - 1, false)] {
+            let mut cache = cache(CacheLimits { tokens: 10, bytes });
+            cache.insert(&first.0, &first.1);
+            assert_eq!(cache.contains(&first.0), fits);
+        }
+    }
+
+    #[test]
+    fn a_token_costs_what_it_and_its_texts_take() {
+        let (token, verified) = verified(1);
+        let texts = HEADER.len() + claims(1).len();
+        assert_eq!(cost(&token, &verified), token.len() + 4 * texts + 512);
+    }
+
+    #[test]
+    fn the_log_shows_how_many_are_kept_and_none_of_them() {
+        let mut cache = cache(LIMITS);
+        let (token, verified) = verified(1);
+        cache.insert(&token, &verified);
+        assert_eq!(format!("{cache:?}"), "TokenCache { tokens: 1, .. }");
+    }
+
+    #[test]
+    fn a_hash_depends_on_both_numbers_in_full() {
+        let hash = |keyed: Keyed| keyed.hash_one("a token");
+        let next = std::cell::Cell::new(0.25);
+        let keyed = Keyed::new(|| next.replace(next.get() + 0.5));
+        assert_eq!(keyed.0, (1 << 51, 3 << 51));
+        let hashes = [(1, 2), (1, 3), (2, 2)].map(|seed| hash(Keyed(seed)));
+        assert!(hashes[0] != hashes[1] && hashes[0] != hashes[2] && hashes[1] != hashes[2]);
+        assert_eq!(hash(Keyed((1, 2))), hashes[0]);
+    }
+
+    fn cache(limits: CacheLimits) -> TokenCache {
+        TokenCache::new(limits, Keyed::new(|| 0.5))
+    }
+
+    const HEADER: &str = r#"{"alg":"EdDSA"}"#;
+
+    fn claims(number: u8) -> String {
+        format!(r#"{{"iss":"i","aud":"a","sub":"user-{number}","exp":2000}}"#)
+    }
+
+    /// A token, and what it says; nothing signed it.
+    fn verified(number: u8) -> (String, Arc<Verified>) {
+        let parts = [HEADER, &claims(number), "signature"].map(|part| encode(part.as_bytes()));
+        let token = parts.join(".");
+        let jws = CompactJws::parse(&token, &Limits::default()).unwrap();
+        let CompactJws { header, payload, claims, .. } = jws;
+        let mut claims = Claims::new(payload, claims);
+        let expectations = Expectations::new(vec!["i".into()], vec!["a".into()]).unwrap();
+        let verified = Verified {
+            header,
+            expected: expectations.accept(&mut claims, 1_000.0, &mut ()).unwrap(),
+            claims,
+            algorithm: Algorithm::EdDsa,
+            key: None,
+            companion: Companion::default(),
+            was_known: AtomicBool::new(false),
+        };
+        (token, Arc::new(verified))
+    }
+}

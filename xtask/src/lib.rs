@@ -10,6 +10,7 @@ pub mod host_vectors;
 pub mod http;
 pub mod inspector;
 pub mod lint;
+pub mod mutants;
 pub mod process;
 pub mod setup;
 mod shipped;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xtask::stack::Storage;
-use xtask::{bench, build, demo, fuzz, inspector, lint, test};
+use xtask::{bench, build, demo, fuzz, inspector, lint, mutants, test};
 
 const USAGE: &str = "\
 cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js application; Ctrl-C stops
@@ -17,6 +17,8 @@ cargo xtask build [npm]     the Worker into build/, the npm package into npm/dis
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
 cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also with --quick
 cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N
+cargo xtask mutants [FILE…] whether a test fails for each small change to the code that decides;
+                            --shard K/N for a part
 cargo xtask lint            format, clippy, TypeScript and Python linters";
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["build", "npm"] => build::npm(),
         ["bench", ref options @ ..] => bench::run(options),
         ["fuzz", ref arguments @ ..] => fuzz::run(arguments),
+        ["mutants", ref arguments @ ..] => mutants::run(arguments),
         ["lint"] => lint::run(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

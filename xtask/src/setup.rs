@@ -15,6 +15,7 @@ use crate::{progress, root};
 /// Tools from crates.io. wasm-bindgen's must have the version of the library in Cargo.lock.
 const WASM_BINDGEN: CargoTool = CargoTool { name: "wasm-bindgen-cli", version: "0.2.130" };
 const WASM_PACK: CargoTool = CargoTool { name: "wasm-pack", version: "0.15.1" };
+const CARGO_MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", version: "27.1.0" };
 const WORKER_BUILD: CargoTool = CargoTool { name: "worker-build", version: "0.8.7" };
 
 /// The directory of `wasm-bindgen` and its test runner.
@@ -30,6 +31,11 @@ pub fn wasm_pack() -> Result<PathBuf> {
 /// The program `worker-build`.
 pub fn worker_build() -> Result<PathBuf> {
     Ok(WORKER_BUILD.install()?.join("worker-build"))
+}
+
+/// The program `cargo-mutants`.
+pub fn cargo_mutants() -> Result<PathBuf> {
+    Ok(CARGO_MUTANTS.install()?.join("cargo-mutants"))
 }
 
 /// The target `wasm32-unknown-unknown`.

@@ -68,3 +68,75 @@ fn is_part(given: &str, name: &str) -> bool {
         canonical && !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wholes_of(cookies: &[(&str, &str)]) -> (Vec<String>, bool) {
+        let Wholes { values, in_pieces } = wholes("c", cookies);
+        (values, in_pieces)
+    }
+
+    fn parts(count: usize) -> Vec<(String, String)> {
+        (0..count).map(|i| (format!("c.{i}"), i.to_string())).collect()
+    }
+
+    fn borrowed(cookies: &[(String, String)]) -> Vec<(&str, &str)> {
+        cookies.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    #[test]
+    fn values_of_a_name_come_in_order_and_once() {
+        let cookies = [("a", "1"), ("b", "2"), ("a", "3"), ("a", "1"), ("A", "4")];
+        assert_eq!(distinct("a", &cookies), ["1", "3"]);
+        assert!(distinct("c", &cookies).is_empty());
+    }
+
+    #[test]
+    fn without_the_cookie_there_is_nothing() {
+        assert_eq!(wholes_of(&[]), (vec![], false));
+        assert_eq!(
+            wholes_of(&[("c", ""), ("cc", "x"), ("c.x", "y"), ("d.0", "z")]),
+            (vec![], false)
+        );
+    }
+
+    #[test]
+    fn a_hundred_parts_make_a_whole_and_one_more_is_too_many() {
+        let all = parts(100);
+        let joined: String = (0..100).map(|i| i.to_string()).collect();
+        assert_eq!(wholes_of(&borrowed(&all)), (vec![joined.clone()], false));
+        assert_eq!(wholes_of(&borrowed(&parts(101))), (vec![joined], true));
+    }
+
+    #[test]
+    fn what_fits_in_with_nothing_is_told() {
+        for (cookies, values) in [
+            (&[("c.1", "b")][..], &[][..]),
+            (&[("c.0", "a"), ("c.2", "c")], &["a"]),
+            (&[("c", "w"), ("c.0", "a")], &["w", "a"]),
+        ] {
+            let (found, in_pieces) = wholes_of(cookies);
+            assert_eq!(
+                (found.iter().map(String::as_str).collect::<Vec<_>>(), in_pieces),
+                (values.to_vec(), true)
+            );
+        }
+        assert_eq!(wholes_of(&[("c.0", "a"), ("c.00", "b"), ("c.", "d"), ("c.01", "e")]).1, false);
+        assert_eq!(wholes_of(&[("c", "w"), ("c", "v")]), (vec!["w".into(), "v".into()], false));
+    }
+
+    #[test]
+    fn two_of_one_part_give_each_reading_and_four_are_enough() {
+        let twice =
+            [("c.0", "a"), ("c.0", "b"), ("c.1", "x"), ("c.1", "y"), ("c.2", "1"), ("c.2", "2")];
+        let (values, in_pieces) = wholes_of(&twice);
+        assert_eq!(
+            (values, in_pieces),
+            (["ax1", "ax2", "ay1", "ay2"].map(str::to_owned).to_vec(), false)
+        );
+        let five = ["1", "2", "3", "4", "5"].map(|value| ("c", value));
+        assert_eq!(wholes_of(&five).0, ["1", "2", "3", "4"]);
+    }
+}

@@ -138,3 +138,31 @@ impl Segment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_overlap_where_a_path_can_match_both() {
+        for (one, other, overlap) in [
+            ("/a", "/a", true),
+            ("/a", "/b", false),
+            ("/{x}", "/b", true),
+            ("/a/{x}", "/{y}/b", true),
+            ("/a/{x}/c", "/{y}/b/d", false),
+            ("/a", "/a/b", false),
+            ("/a", "/a/*", true),
+            ("/a", "/a/b/*", false),
+            ("/a/b", "/a/*", true),
+            ("/a/*", "/a/b/*", true),
+            ("/a/*", "/b/*", false),
+            ("/a/*", "/{x}/b/c", true),
+            ("/*", "/a/b", true),
+        ] {
+            let [one_read, other_read] = [one, other].map(|text| Pattern::parse(text).unwrap());
+            assert_eq!(one_read.overlaps(&other_read), overlap, "{one} {other}");
+            assert_eq!(other_read.overlaps(&one_read), overlap, "{other} {one}");
+        }
+    }
+}

