@@ -275,20 +275,45 @@ fn a_search_that_is_given_up_is_not_counted() {
 }
 
 #[test]
-fn five_hundred_may_wait_for_an_attempt_and_the_next_is_told_to_come_back() {
+fn five_hundred_may_wait_and_the_next_is_told_to_come_back() {
     let mut timeline = Timeline::new();
-    assert_eq!(timeline.ask(0.0, "a"), "fetch");
-    let joined: Vec<_> = (0..500).map(|_| timeline.cache.join(None).unwrap()).collect();
-    assert_eq!(timeline.cache.join(joined[0]).unwrap(), joined[0], "who waits goes on waiting");
-    let error = timeline.cache.join(None).unwrap_err();
+    let cache = &mut timeline.cache;
+    let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
+    let error = cache.join(None, 90.2).unwrap_err();
     assert_eq!((error.code().as_str(), error.retry_after()), ("keys_unavailable", Some(1)));
-    timeline.cache.leave(joined[0].unwrap());
-    assert!(timeline.cache.join(None).is_ok());
-    // whatever becomes of them, the next attempt begins with none
-    timeline.fail(1.0);
-    assert_eq!(timeline.ask(3.0, "a"), "fetch");
-    timeline.cache.leave(joined[0].unwrap());
-    assert!((0..500).all(|_| timeline.cache.join(None).is_ok()));
+    for place in places {
+        assert!(cache.join(Some(place), 90.4).is_ok(), "a request that waits goes on waiting");
+    }
+    assert!(cache.join(None, 90.5).is_err());
+    assert!(cache.join(None, 90.7).is_err(), "they were there a moment ago");
+}
+
+#[test]
+fn a_request_that_waits_no_longer_gives_its_place_back() {
+    let mut timeline = Timeline::new();
+    let cache = &mut timeline.cache;
+    let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
+    cache.leave(places[0]);
+    assert!(cache.join(None, 90.2).is_ok());
+    assert!(cache.join(None, 90.2).is_err());
+    assert!(cache.join(None, 90.4).is_err());
+    cache.leave(places[1]);
+    assert!(cache.join(None, 90.4).is_ok());
+}
+
+#[test]
+fn requests_that_hang_up_without_a_word_keep_no_place() {
+    let mut timeline = Timeline::new();
+    let cache = &mut timeline.cache;
+    assert!((0..500).all(|_| cache.join(None, 90.1).is_ok()));
+    assert!(cache.join(None, 90.1).is_err());
+    // one of them is still there
+    let place = cache.join(None, 91.0).unwrap();
+    assert!((0..499).all(|_| cache.join(None, 91.05).is_ok()));
+    assert!(cache.join(None, 91.1).is_err());
+    assert_eq!(cache.join(Some(place), 91.1).unwrap(), place, "counted once in a window");
+    // a clock that was set back makes no room, and none less
+    assert!(cache.join(None, 3.0).is_ok());
 }
 
 #[test]

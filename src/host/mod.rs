@@ -19,7 +19,7 @@ pub use js::JsHost;
 #[cfg(feature = "host-js")]
 pub use relay::Relay;
 
-pub(crate) use pauses::Pauses;
+pub(crate) use pauses::{LONGEST_PAUSE, Pauses};
 
 use std::fmt;
 use std::future::{Future, ready};

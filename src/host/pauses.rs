@@ -25,11 +25,13 @@ impl Pauses {
             return false;
         }
         let tenth = (waited * 1_000.0 / 10.0) as u32;
-        host.sleep(tenth.clamp(SHORTEST, LONGEST)).await;
+        host.sleep(tenth.clamp(SHORTEST, LONGEST_PAUSE)).await;
         true
     }
 }
 
 /// Milliseconds.
 const SHORTEST: u32 = 20;
-const LONGEST: u32 = 250;
+
+/// Milliseconds.
+pub(crate) const LONGEST_PAUSE: u32 = 250;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cache::{Attempt, KeyCache, KeyStatus, Lookup, Timing};
+use super::cache::{Attempt, KeyCache, KeyStatus, Lookup, Place, Timing};
 use super::key_set::{KeySet, Wanted};
 use super::stored;
 use crate::crypto::VerifyingKey;
@@ -208,17 +208,17 @@ impl Drop for OpenAttempt {
 /// A request that waits for attempts of others.
 struct Waiting<'s> {
     source: &'s Remote,
-    joined: Option<u64>,
+    place: Option<Place>,
     pauses: Pauses,
 }
 
 impl<'s> Waiting<'s> {
     fn new(source: &'s Remote) -> Self {
-        Self { source, joined: None, pauses: Pauses::up_to(MOST_SECONDS) }
+        Self { source, place: None, pauses: Pauses::up_to(MOST_SECONDS) }
     }
 
     async fn a_moment<H: Host>(&mut self, host: &H) -> Result<(), Error> {
-        self.joined = self.source.cache().join(self.joined)?;
+        self.place = Some(self.source.cache().join(self.place, host.now())?);
         match self.pauses.pause(host).await {
             true => Ok(()),
             false => Err(Error::new(Code::KeysUnavailable, WAITED).with_retry_after(1)),
@@ -228,8 +228,8 @@ impl<'s> Waiting<'s> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if let Some(joined) = self.joined {
-            self.source.cache().leave(joined);
+        if let Some(place) = self.place {
+            self.source.cache().leave(place);
         }
     }
 }

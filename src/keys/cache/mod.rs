@@ -4,13 +4,16 @@
 mod absent;
 mod bucket;
 mod timing;
+mod waiters;
 
 pub use timing::Timing;
+pub use waiters::Place;
 
 use std::sync::Arc;
 
 use absent::AbsentKeys;
 use bucket::Bucket;
+use waiters::Waiters;
 
 use super::key_set::{KeySet, Selection, Wanted};
 use crate::crypto::VerifyingKey;
@@ -68,6 +71,7 @@ pub struct KeyCache {
     has_tried: bool,
     permits: Bucket,
     absent: AbsentKeys,
+    waiters: Waiters,
     failures: Failures,
 }
 
@@ -85,8 +89,6 @@ struct InFlight {
     since: f64,
     /// The key that it was permitted for, where it needed a permit
     looks_for: Option<(Option<String>, Algorithm)>,
-    /// How many requests wait for it
-    waiting: usize,
 }
 
 #[derive(Debug, Default)]
@@ -245,28 +247,18 @@ impl KeyCache {
         }
     }
 
-    /// Joins those who wait for the attempt under way, and gives its number; `joined` is what this gave
-    /// before. Each request that waits looks again and again, so there is a limit to how many may.
+    /// Joins the requests that wait for an attempt, and gives a place; `place` is what this gave before.
     ///
     /// # Errors
-    /// [`Code::KeysUnavailable`] where too many wait.
-    pub fn join(&mut self, joined: Option<u64>) -> Result<Option<u64>, Error> {
-        let Some(in_flight) = self.in_flight.as_mut() else { return Ok(None) };
-        if joined == Some(in_flight.number) {
-            return Ok(joined);
-        }
-        if in_flight.waiting >= MOST_WAITING {
-            return Err(Error::new(Code::KeysUnavailable, CROWDED).with_retry_after(1));
-        }
-        in_flight.waiting += 1;
-        Ok(Some(in_flight.number))
+    /// [`Code::KeysUnavailable`] where too many wait. A request that has a place keeps it.
+    pub fn join(&mut self, place: Option<Place>, now: f64) -> Result<Place, Error> {
+        let place = self.waiters.join(place, now);
+        place.ok_or_else(|| Error::new(Code::KeysUnavailable, CROWDED).with_retry_after(1))
     }
 
     /// Waits no longer.
-    pub fn leave(&mut self, joined: u64) {
-        if let Some(in_flight) = self.in_flight.as_mut().filter(|it| it.number == joined) {
-            in_flight.waiting = in_flight.waiting.saturating_sub(1);
-        }
+    pub fn leave(&mut self, place: Place) {
+        self.waiters.leave(place);
     }
 
     /// What is known at `now`, and not too old to be used.
@@ -333,7 +325,7 @@ impl KeyCache {
         self.attempts += 1;
         let number = self.attempts;
         let looks_for = wanted.map(|wanted| (wanted.kid.map(str::to_owned), wanted.algorithm));
-        self.in_flight = Some(InFlight { number, since: now, looks_for, waiting: 0 });
+        self.in_flight = Some(InFlight { number, since: now, looks_for });
         Attempt { number, asked: now, is_first: !self.has_tried }
     }
 
@@ -360,9 +352,6 @@ const AGAIN_AFTER: f64 = 1.0;
 /// Seconds for which it is unknown if there is none, and not known yet after that. So long can a stranger
 /// who guesses the name of the next key keep that key's users out.
 const ABSENT_FOR: f64 = 5.0;
-
-/// How many requests may wait for one attempt.
-const MOST_WAITING: usize = 500;
 
 /// The least that a host's clock tells apart, in seconds.
 const MOMENT: f64 = 0.001;
