@@ -123,6 +123,72 @@ fn what_lies_under_an_isolated_path_is_warned_of_by_name() {
 }
 
 #[test]
+fn conditions_that_count_for_some_methods_alone_are_warned_of() {
+    for (rules, warned) in [
+        (&[r#"{"path":"/admin/*","methods":["GET"],"claims":{"role":["admin"]}}"#][..], true),
+        (&[r#"{"path":"/a/{x}","methods":["POST"],"match":{"x":"sub"},"scopes":["w"]}"#], true),
+        (&[r#"{"path":"/admin/*","claims":{"role":["admin"]}}"#], false),
+        (
+            &[
+                r#"{"path":"/admin/*","methods":["GET"],"claims":{"role":["admin"]}}"#,
+                r#"{"path":"/admin/*","claims":{"role":["owner"]}}"#,
+            ],
+            false,
+        ),
+    ] {
+        let routes = format!("[{}]", rules.join(","));
+        // equal paths and a method of both are a fault of their own
+        let Ok(settings) = settings(false, &[("ROUTES", &routes)]) else {
+            assert!(!warned, "{rules:?}");
+            continue;
+        };
+        let methods =
+            settings.warnings().iter().any(|text| text.contains("for some methods alone"));
+        assert_eq!(methods, warned, "{rules:?} {:?}", settings.warnings());
+    }
+}
+
+#[test]
+fn a_rule_before_another_does_not_take_some_methods_out_of_its_conditions() {
+    let stricter = [
+        r#"{"path":"/api/{u}/*","match":{"u":"sub"}}"#,
+        r#"{"path":"/api/admin/*","claims":{"role":["admin"]}}"#,
+        r#"{"path":"/api/{u}/*","methods":["GET","PUT"],"scopes":["read"]}"#,
+    ];
+    for first in [
+        r#"{"path":"/*","methods":["GET"],"auth":"public"}"#,
+        r#"{"path":"/api/*","methods":["GET"],"auth":"optional"}"#,
+        r#"{"path":"/api/*","methods":["GET"]}"#,
+        r#"{"path":"/*","methods":["GET","POST","PATCH","DELETE"],"auth":"public"}"#,
+    ] {
+        for second in stricter {
+            let routes = format!("[{first},{second}]");
+            let faults = settings(false, &[("ROUTES", &routes)]).unwrap_err();
+            assert!(faults.contains("asks for more, but not for all"), "{routes} {faults}");
+        }
+    }
+    for routes in [
+        // an exception, other methods, and conditions of both
+        r#"[{"path":"/api/{u}/avatar","methods":["GET"],"auth":"public"},{"path":"/api/{u}/*","match":{"u":"sub"}}]"#,
+        r#"[{"path":"/api/*","methods":["GET"],"auth":"public"},{"path":"/api/{u}/*","methods":["POST"],"match":{"u":"sub"}}]"#,
+        r#"[{"path":"/{u}/*","methods":["GET"],"match":{"u":"sub"}},{"path":"/{u}/x","match":{"u":"sub"}}]"#,
+        r#"[{"path":"/api/*","methods":["GET"],"auth":"public"},{"path":"/api/{u}"}]"#,
+    ] {
+        assert!(settings(false, &[("ROUTES", routes)]).is_ok(), "{routes}");
+    }
+}
+
+#[test]
+fn parameters_as_other_frameworks_write_them_are_faults() {
+    for path in ["/admin/:id", "/admin/<id>", "/admin/[id]", "/admin?x=1", "/admin/x#y"] {
+        let routes = format!(r#"[{{"path":"{path}","claims":{{"role":["admin"]}}}}]"#);
+        assert!(settings(false, &[("ROUTES", &routes)]).is_err(), "{path}");
+        assert!(settings(true, &[("PUBLIC_PATHS", path)]).is_err(), "{path}");
+    }
+    assert!(settings(false, &[("ROUTES", r#"[{"path":"/tasks:archive"}]"#)]).is_ok());
+}
+
+#[test]
 fn a_public_path_that_keeps_a_rule_from_counting_is_a_fault_that_names_both() {
     let isolating = |path: &str| format!(r#"[{{"path":"{path}","match":{{"x":"sub"}}}}]"#);
     for (open, path) in [

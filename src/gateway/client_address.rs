@@ -16,7 +16,7 @@ impl ClientAddress {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         const SETTING: &str = "CLIENT_IP_HEADER";
         let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
-        if header.as_ref().is_some_and(|name| !is_token(name) || name == "forwarded") {
+        if header.as_ref().is_some_and(|name| !is_token(name) || NEVER.contains(&name.as_str())) {
             reader.fault(SETTING, "is not the name of a header that holds addresses only");
         }
         Self { header }
@@ -129,3 +129,6 @@ fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
     let add = |sum: u16, c| Some(sum * radix + digit(c)?);
     is_number.then(|| text.chars().try_fold(0, add))?
 }
+
+/// Headers that hold something else, or more than addresses.
+const NEVER: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];

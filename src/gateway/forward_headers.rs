@@ -10,8 +10,11 @@ pub(super) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) 
     let mut names = Vec::new();
     for name in reader.list(SETTING).unwrap_or_default() {
         let name = name.to_ascii_lowercase();
-        if !is_token(&name) {
-            reader.fault(SETTING, ["names ", &name, ", which is no header"].concat());
+        if !is_token(&name) || name.contains('*') {
+            reader.fault(
+                SETTING,
+                ["names ", &name, ", which is no header: write each name out"].concat(),
+            );
         } else if is_the_edges(&name) {
             reader.fault(
                 SETTING,

@@ -58,29 +58,32 @@ impl Rules {
         }
     }
 
-    /// Holes that may be meant: what lies under an isolated path, where no rule says anything of it.
+    /// Holes that may be meant: what lies under an isolated path, and methods for which a rule's claims and
+    /// scopes do not count, where no other rule says anything of these.
     pub(in crate::gateway) fn warnings(&self) -> Vec<String> {
-        let rules = self.rules.iter().enumerate();
-        let isolating = rules.filter(|(_, rule)| rule.isolates());
-        let open = isolating.filter_map(|(i, rule)| {
-            let below = rule.pattern().below()?;
-            let is_covered = self.rules.iter().any(|other| other.pattern().covers(&below));
-            (!is_covered).then(|| {
-                let (path, i) = (rule.path(), i.to_string());
-                let warning = [
-                    "ROUTES [",
-                    &i,
-                    "]: ",
-                    path,
-                    " isolates that path alone: for what lies under it any user's token is enough. Write ",
-                    path,
-                    "/*, or a rule for it",
-                ];
-                warning.concat()
-            })
-        });
-        open.collect()
+        let mut warnings = Vec::new();
+        for (i, rule) in self.rules.iter().enumerate() {
+            let path = rule.path();
+            let below = rule.pattern().below().filter(|_| rule.isolates());
+            if below.is_some_and(|below| !self.rules.iter().any(|r| r.pattern().covers(&below))) {
+                let rest = " isolates that path alone: for what lies under it any user's token is enough. \
+                            Write ";
+                warnings.push(warning(i, &[path, rest, path, "/*, or a rule for it"]));
+            }
+            let mut others = self.rules.iter().enumerate().filter(|(j, _)| *j != i);
+            let is_alone = !others.any(|(_, other)| other.pattern().covers(rule.pattern()));
+            if rule.is_limited_to_methods() && is_alone {
+                let rest = " asks for claims or scopes for some methods alone: for the others any user's \
+                            token is enough. Leave out methods, or write a rule for the others";
+                warnings.push(warning(i, &[path, rest]));
+            }
+        }
+        warnings
     }
+}
+
+fn warning(rule: usize, text: &[&str]) -> String {
+    ["ROUTES [", &rule.to_string(), "]: ", &text.concat()].concat()
 }
 
 const NARROWER: &str = "name less, or write a public rule before it";

@@ -132,7 +132,9 @@ impl Segment {
                 false => Err(format!("{{{name}}} is not a parameter: use letters, digits and _")),
             };
         }
-        match text.contains(['{', '}', '*']) {
+        // as other frameworks write parameters: taken as a literal, such a rule would never count
+        let is_parameter_elsewhere = text.starts_with(':') || text.contains(['<', '>', '[', ']']);
+        match is_parameter_elsewhere || text.contains(['{', '}', '*', '?', '#']) {
             true => Err(format!("{text} is neither a literal, a {{name}}, nor /* at the end")),
             false => Ok(Self::Literal(text.to_owned())),
         }

@@ -73,8 +73,8 @@ impl Rule {
         }
     }
 
-    /// Whether this rule takes all requests that the other would, or some that it would by the same
-    /// pattern: then the other is not what it seems to be.
+    /// Whether this rule, which comes first, takes all requests that the other would, some by the same
+    /// pattern, or some for which the other has conditions: then the other is not what it seems to be.
     pub(super) fn hides(&self, other: &Self) -> Option<&'static str> {
         let includes_all = self.methods.is_empty()
             || (!other.methods.is_empty() && other.methods.iter().all(|m| self.takes(m)));
@@ -86,8 +86,23 @@ impl Rule {
             true if includes_some && other.pattern.covers(&self.pattern) => {
                 Some("has the path of another rule, and a method too")
             }
+            true if includes_some && other.asks_for_what_lacks(self) => {
+                Some("asks for more, but not for all of its methods")
+            }
             _ => None,
         }
+    }
+
+    /// Whether this rule has conditions of a kind of which the other has none.
+    fn asks_for_what_lacks(&self, other: &Self) -> bool {
+        (self.isolates() && !other.isolates())
+            || (!self.claims.is_empty() && other.claims.is_empty())
+            || (!self.scopes.is_empty() && other.scopes.is_empty())
+    }
+
+    /// Whether it has conditions that count for some methods only. Isolation counts for all.
+    pub(super) fn is_limited_to_methods(&self) -> bool {
+        !self.methods.is_empty() && !(self.claims.is_empty() && self.scopes.is_empty())
     }
 
     /// Whether its paths belong to users, each to one.
