@@ -29,13 +29,21 @@ fn a_rule_isolates_its_paths_for_methods_that_it_does_not_name() {
         &[GET_ONLY, r#"{"path":"/*","auth":"public"}"#],
     ] {
         let edge = edge(rules);
-        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", "MOVE"] {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "MOVE"] {
             assert_eq!(
                 outcomes(&edge, method, "/api/user-2/x"),
                 ["user_mismatch", "missing_token"]
             );
             assert_eq!(outcomes(&edge, method, "/api/user-1/x"), ["forward", "missing_token"]);
         }
+    }
+}
+
+#[test]
+fn a_method_in_other_letters_is_not_passed_on() {
+    let edge = edge(&[r#"{"path":"/admin/*","methods":["POST"],"claims":{"role":["admin"]}}"#]);
+    for method in ["post", "Post", "gET", "trace"] {
+        assert_eq!(outcomes(&edge, method, "/admin/x"), ["malformed_request", "missing_token"]);
     }
 }
 

@@ -50,7 +50,11 @@ fn check_head(head: &RequestHead) -> Result<(), Error> {
 /// # Errors
 /// [`Code::MalformedRequest`]
 pub(super) fn check_method(head: &RequestHead) -> Result<(), Error> {
-    match NEVER_PASSED_ON.iter().any(|method| head.method().eq_ignore_ascii_case(method)) {
+    if head.method().bytes().any(|byte| byte.is_ascii_lowercase()) {
+        // methods are case-sensitive (RFC 9110, section 9.1), but not for every server
+        return Err(malformed("the method is not in upper case"));
+    }
+    match NEVER_PASSED_ON.contains(&head.method()) {
         true => Err(malformed("the method TRACE, TRACK or CONNECT is not passed on")),
         false => Ok(()),
     }

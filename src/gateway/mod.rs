@@ -226,7 +226,7 @@ impl Gateway {
         seen: &mut Seen,
     ) -> Result<Admitted, Error> {
         let path = Path::parse(head.path())?;
-        let matched = self.rules.first_match(head.method(), &path);
+        let matched = self.rules.find(head.method(), &path)?;
         seen.rule = matched.rule;
         let route = || self.route(head, &path, matched.to);
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {

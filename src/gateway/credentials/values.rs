@@ -1,11 +1,15 @@
 //! The values that cookies of a name have, among names and values. A neighbouring host can add cookies of
 //! the same names, so there may be several.
 
-/// The values of the cookies of that name, each once, in the order of the header.
+/// The values of the cookies of that name, each once, in the order of the header. Only the first few: no more
+/// are ever tried.
 pub(super) fn distinct<'c>(name: &str, cookies: &[(&'c str, &'c str)]) -> Vec<&'c str> {
     let mut distinct = Vec::new();
-    for (given, value) in cookies {
-        if *given == name && !distinct.contains(value) {
+    for (_, value) in cookies.iter().filter(|(given, _)| *given == name) {
+        if distinct.len() > MOST_WHOLES {
+            break;
+        }
+        if !distinct.contains(value) {
             distinct.push(*value);
         }
     }

@@ -4,6 +4,7 @@
 mod gaps;
 mod pattern;
 mod rule;
+mod spelling;
 
 pub use rule::Rule;
 
@@ -94,9 +95,7 @@ impl Rules {
 
     /// What the first matching rule asks for, and isolation where a rule isolates the path for other methods.
     pub(super) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
-        if WITHIN_APP
-            && self.open.iter().chain(&self.own).any(|pattern| pattern.parameters(path).is_some())
-        {
+        if self.is_open(path) {
             return Match { access: Access::Public, to: self.to, ..Match::default() };
         }
         let mut rules = self.rules.iter().enumerate();
@@ -105,6 +104,12 @@ impl Rules {
             Some(Match { rule: Some(i), to, ..rule.match_request(method, path)? })
         });
         self.isolated(first.unwrap_or(Match { to: self.to, ..Match::default() }), path)
+    }
+
+    /// Whether the path is public whatever the rules say.
+    fn is_open(&self, path: &Path<'_>) -> bool {
+        let mut open = self.open.iter().chain(&self.own);
+        WITHIN_APP && open.any(|pattern| pattern.parameters(path).is_some())
     }
 }
 

@@ -49,14 +49,10 @@ impl Pattern {
 
     /// The path's parameters, if it matches. A slash at the end makes no difference.
     pub(super) fn parameters<'p>(&'p self, path: &'p Path<'_>) -> Option<Vec<(&'p str, &'p str)>> {
-        let given = path.segments();
-        let enough = match self.open_ended {
-            true => given.len() >= self.segments.len(),
-            false => given.len() == self.segments.len(),
-        };
-        if !enough {
+        if !self.is_as_long_as(path) {
             return None;
         }
+        let given = path.segments();
         let mut parameters = Vec::new();
         for (segment, given) in self.segments.iter().zip(given) {
             match segment {
@@ -66,6 +62,21 @@ impl Pattern {
             }
         }
         Some(parameters)
+    }
+
+    /// Whether the path matches, where `same` compares a literal with the path's segment.
+    pub(super) fn matches_by(&self, path: &Path<'_>, same: impl Fn(&str, &str) -> bool) -> bool {
+        let mut pairs = self.segments.iter().zip(path.segments());
+        self.is_as_long_as(path)
+            && pairs.all(|(segment, given)| match segment {
+                Segment::Literal(literal) => same(literal, given),
+                Segment::Parameter(_) => true,
+            })
+    }
+
+    fn is_as_long_as(&self, path: &Path<'_>) -> bool {
+        let (own, given) = (self.segments.len(), path.segments().len());
+        if self.open_ended { given >= own } else { given == own }
     }
 
     fn parameter_names(&self) -> impl Iterator<Item = &str> {

@@ -12,13 +12,13 @@ pub struct Rule {
     pattern: Pattern,
     /// Empty for all
     methods: Vec<String>,
-    access: Access,
+    pub(super) access: Access,
     /// Path parameter and the claim that it must equal
     equal: Vec<(String, String)>,
     /// Claims that must hold one of some values
-    claims: Vec<RequiredClaim>,
+    pub(super) claims: Vec<RequiredClaim>,
     /// Scopes, all of which the token must have
-    scopes: Vec<String>,
+    pub(super) scopes: Vec<String>,
     /// Where its requests go, if it says so
     to: Option<Destination>,
 }
@@ -142,7 +142,7 @@ impl Rule {
         self.to
     }
 
-    fn takes(&self, method: &str) -> bool {
+    pub(super) fn takes(&self, method: &str) -> bool {
         self.methods.is_empty() || self.methods.iter().any(|m| includes(m, method))
     }
 
