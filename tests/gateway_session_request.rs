@@ -4,7 +4,7 @@
 mod common;
 
 use common::{AUTH_SERVER, Answer, Edge, good_claims, request};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn an_exchange_asks_for_a_small_document_in_a_few_seconds_with_the_session_alone() {
@@ -21,4 +21,21 @@ fn an_exchange_asks_for_a_small_document_in_a_few_seconds_with_the_session_alone
     assert_eq!(exchange.accept, "application/json");
     assert_eq!(exchange.cookie.as_deref(), Some("better-auth.session_token=t.sig"));
     assert_eq!((exchange.max_bytes, exchange.timeout), (64 * 1_024, 5_000));
+}
+
+#[test]
+fn the_log_says_what_was_wrong_with_the_auth_servers_answer() {
+    for (answer, cause) in [
+        (Answer::status(500, "{}"), "the server answered 500, not 200"),
+        (Answer::ok("{}"), "the server's answer has no token"),
+    ] {
+        let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
+        edge.host.answers_to(|request| request.url.ends_with("/token"), answer);
+        let cookies = "better-auth.session_token=t.sig";
+        let head = request("GET", "/a", &[("cookie", cookies)]);
+        assert_eq!(edge.outcome(&head), "keys_unavailable");
+        let line = edge.host.logged().pop().expect("a refusal is told").1;
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["cause"], cause);
+    }
 }
