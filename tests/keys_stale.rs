@@ -69,3 +69,10 @@ fn a_refusal_tells_too_many_fetches_from_fetches_that_fail() {
 fn detail(timeline: &Timeline) -> &str {
     timeline.refusal.as_ref().map_or("", Error::detail)
 }
+
+#[test]
+fn a_set_is_worth_keeping_for_as_long_as_it_may_be_used() {
+    assert_eq!(KeyCache::new(Timing::default()).stale_seconds(), 86_400);
+    let timing = Timing { stale: 90.5, ..Timing::default() };
+    assert_eq!(KeyCache::new(timing).stale_seconds(), 90);
+}
