@@ -136,6 +136,19 @@ mod tests {
     }
 
     #[test]
+    fn a_jwt_behind_another_scheme_is_known_by_its_two_dots() {
+        for credentials in
+            ["eyJhbGciOiJub25lIn0", "eyJhbGciOiJub25lIn0.e30", "xeyJ.e30.", "e30.e30."]
+        {
+            assert_eq!(bearer_of(&format!("authorization: Custom {credentials}")), Ok(None));
+        }
+        for credentials in ["eyJhbGciOiJub25lIn0.e30.", "a=eyJ.e30.x", "eyJ.a.b.c.d"] {
+            let refused = bearer_of(&format!("authorization: Custom {credentials}"));
+            assert_eq!(refused, Err(Code::MissingToken), "{credentials}");
+        }
+    }
+
+    #[test]
     fn two_credentials_are_an_error_and_not_a_choice() {
         for header in [
             "authorization: Bearer a, Bearer b",

@@ -230,3 +230,52 @@ fn name_and_value(cookie: &str) -> (&str, &str) {
     let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
     (name.trim_end_matches([' ', '\t']), value.trim_start_matches([' ', '\t']))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(guard: &'static str, value: Option<&str>) -> SessionCookie {
+        let name = format!("{guard}better-auth.session_token");
+        SessionCookie { name, guard, value: value.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_session_has_as_many_bytes_as_a_browser_keeps_and_at_least_one() {
+        for (bytes, is_session) in [(0, false), (1, true), (4_096, true), (4_097, false)] {
+            let cookie = session("", Some(&"x".repeat(bytes))).cookie();
+            assert_eq!(cookie.is_some(), is_session, "{bytes}");
+        }
+        assert_eq!(session("", None).cookie(), None);
+        let cookie = session("__Host-", Some("t.s+=")).cookie();
+        assert_eq!(cookie.as_deref(), Some("__Host-better-auth.session_token=t.s%2B%3D"));
+    }
+
+    #[test]
+    fn a_cache_is_of_a_session_that_is_guarded_alike() {
+        let mut cookies = SessionCookies::default();
+        cookies.add(session("", Some("t.sig")));
+        cookies.add(session("__Secure-", Some("unsigned")));
+        assert!(cookies.has_session(Some("t"), ""));
+        assert!(!cookies.has_session(Some("t"), "__Secure-"));
+        assert!(!cookies.has_session(Some("other"), ""));
+        assert!(!cookies.has_session(None, "__Secure-"), "without a token on either side");
+    }
+
+    #[test]
+    fn four_sessions_are_kept_and_each_once() {
+        let mut cookies = SessionCookies::default();
+        for value in ["1", "2", "2", "3", "4", "5"] {
+            cookies.add(session("", Some(value)));
+        }
+        let values: Vec<_> = cookies.sessions.iter().map(|it| it.value.as_deref()).collect();
+        assert_eq!(values, [Some("1"), Some("2"), Some("3"), Some("4")]);
+    }
+
+    #[test]
+    fn the_log_shows_that_there_are_cookies_and_nothing_of_them() {
+        let mut cookies = SessionCookies::default();
+        cookies.add(session("", Some("secret")));
+        assert_eq!(format!("{cookies:?}"), "SessionCookies { .. }");
+    }
+}

@@ -103,16 +103,20 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         tried.extend(Mutants { program: &program, tree }.run("quick", &selection, &SLOW)?);
     }
 
-    let survivors = tried.iter().filter(|mutant| mutant.outcome == Outcome::Missed);
-    let survivors: Vec<_> = survivors.map(|mutant| exactly(&mutant.name)).collect();
+    let (survivors, mut decided): (Vec<_>, Vec<_>) =
+        tried.into_iter().partition(|mutant| mutant.outcome == Outcome::Missed);
     if !survivors.is_empty() {
         progress(format!("mutants: the {} that are left against every test", survivors.len()));
-        let selection: Vec<_> = survivors.iter().flat_map(|name| ["--re", name]).collect();
+        let names: Vec<_> = survivors.iter().map(|mutant| exactly(&mutant.name)).collect();
+        let mut selection: Vec<_> = names.iter().flat_map(|name| ["--re", name]).collect();
+        selection.extend(survivors.iter().flat_map(|mutant| ["--file", &mutant.file]));
         let tree = tree::lay_out(&directory(), |_| true)?;
-        tried.retain(|mutant| mutant.outcome != Outcome::Missed);
-        tried.extend(Mutants { program: &program, tree }.run("thorough", &selection, &[])?);
+        let again = Mutants { program: &program, tree }.run("thorough", &selection, &[])?;
+        // cargo-mutants adds mutants of struct expressions whatever their names are
+        let is_wanted = |mutant: &Mutant| survivors.iter().any(|it| it.name == mutant.name);
+        decided.extend(again.into_iter().filter(is_wanted));
     }
-    report(&tried, &equivalent)
+    report(&decided, &equivalent)
 }
 
 /// Says what became of the mutants.
