@@ -275,48 +275,6 @@ fn a_search_that_is_given_up_is_not_counted() {
 }
 
 #[test]
-fn five_hundred_may_wait_and_the_next_is_told_to_come_back() {
-    let mut timeline = Timeline::new();
-    let cache = &mut timeline.cache;
-    let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
-    let error = cache.join(None, 90.2).unwrap_err();
-    assert_eq!((error.code().as_str(), error.retry_after()), ("keys_unavailable", Some(1)));
-    for place in places {
-        assert!(cache.join(Some(place), 90.4).is_ok(), "a request that waits goes on waiting");
-    }
-    assert!(cache.join(None, 90.5).is_err());
-    assert!(cache.join(None, 90.7).is_err(), "they were there a moment ago");
-}
-
-#[test]
-fn a_request_that_waits_no_longer_gives_its_place_back() {
-    let mut timeline = Timeline::new();
-    let cache = &mut timeline.cache;
-    let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
-    cache.leave(places[0]);
-    assert!(cache.join(None, 90.2).is_ok());
-    assert!(cache.join(None, 90.2).is_err());
-    assert!(cache.join(None, 90.4).is_err());
-    cache.leave(places[1]);
-    assert!(cache.join(None, 90.4).is_ok());
-}
-
-#[test]
-fn requests_that_hang_up_without_a_word_keep_no_place() {
-    let mut timeline = Timeline::new();
-    let cache = &mut timeline.cache;
-    assert!((0..500).all(|_| cache.join(None, 90.1).is_ok()));
-    assert!(cache.join(None, 90.1).is_err());
-    // one of them is still there
-    let place = cache.join(None, 91.0).unwrap();
-    assert!((0..499).all(|_| cache.join(None, 91.05).is_ok()));
-    assert!(cache.join(None, 91.1).is_err());
-    assert_eq!(cache.join(Some(place), 91.1).unwrap(), place, "counted once in a window");
-    // a clock that was set back makes no room, and none less
-    assert!(cache.join(None, 3.0).is_ok());
-}
-
-#[test]
 fn the_first_fetch_and_the_regular_ones_do_not_use_up_the_search_for_a_key() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(0.0, "b"), "fetch");
