@@ -172,8 +172,11 @@ const REJECTED_FOR: f64 = 10.0;
 /// Seconds before the auth server is asked again after it has failed.
 const FAILED_FOR: f64 = 1.0;
 
+/// Milliseconds that an exchange may take.
+pub(super) const TIMEOUT: u32 = 5_000;
+
 /// Seconds after which an exchange that nothing was heard of has vanished with what carried it out.
-const PATIENCE: f64 = super::session::TIMEOUT as f64 / 1_000.0 + 0.5;
+const PATIENCE: f64 = TIMEOUT as f64 / 1_000.0 + 0.5;
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::exchanges::{Exchange, Exchanges, Failure, Lookup};
+use super::exchanges::{Exchange, Exchanges, Failure, Lookup, TIMEOUT};
 use super::{CookieCache, SessionCookie, SessionCookies};
 use crate::error::{Code, Error};
 use crate::gateway::reader::Reader;
@@ -24,9 +24,6 @@ pub(in crate::gateway) struct Sessions {
 
 /// A token's answer is small.
 const MAX_BYTES: usize = 64 * 1024;
-
-/// Milliseconds.
-pub(super) const TIMEOUT: u32 = 5_000;
 
 const IN_PIECES: &str = "the parts of the cookie cache do not make one whole";
 
