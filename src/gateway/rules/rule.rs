@@ -102,7 +102,8 @@ impl Rule {
 
     /// Whether it has conditions that count for some methods only. Isolation counts for all.
     pub(super) fn is_limited_to_methods(&self) -> bool {
-        !self.methods.is_empty() && !(self.claims.is_empty() && self.scopes.is_empty())
+        let has_conditions = !self.claims.is_empty() || !self.scopes.is_empty();
+        has_conditions && !self.methods.is_empty()
     }
 
     /// Whether its paths belong to users, each to one.
