@@ -61,19 +61,6 @@ const OVERRIDES: &[&str] = &[
     "X-RStudio-Request",
     "X-Apigateway-Event",
     "Impersonate-User",
-    // what proxies of many makes say of the client
-    "Client-Cert",
-    "OIDC-Claim-Sub",
-    "Shib-Session-Id",
-    "Tailscale-User-Login",
-    "X-Authentik-Username",
-    "X-Pomerium-Claim-Email",
-    "X-Consumer-Username",
-    "X-Ms-Token-Aad-Id-Token",
-    "Dapr-App-Id",
-    "X-Forward-For",
-    "X-Proto",
-    "CloudFront-Viewer-Address",
     // IIS, Symfony, Zend, Rack, Django, Spring
     "X-Original-URL",
     "X_Original_URL",
@@ -132,6 +119,18 @@ const OVERRIDES: &[&str] = &[
 
 /// Said to an origin, these are a client's own invention.
 const ABOUT_THE_WAY: &[&str] = &[
+    "Client-Cert",
+    "OIDC-Claim-Sub",
+    "Shib-Session-Id",
+    "Tailscale-User-Login",
+    "X-Authentik-Username",
+    "X-Pomerium-Claim-Email",
+    "X-Consumer-Username",
+    "X-Ms-Token-Aad-Id-Token",
+    "Dapr-App-Id",
+    "X-Forward-For",
+    "X-Proto",
+    "CloudFront-Viewer-Address",
     "Forwarded",
     "X-Forwarded",
     "X-Forwarded-For",
