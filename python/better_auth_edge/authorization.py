@@ -30,7 +30,7 @@ def bearer_token(values: Sequence[str]) -> str | None:
     if scheme.lower() != "bearer":
         _check_another_scheme(value, rest)
         return None
-    token = rest.strip(" \t")
+    token = rest.lstrip(" ")
     if not token:
         raise EdgeAuthError("missing_token", "the Authorization header has no token")
     if not rest.startswith(" "):

@@ -28,7 +28,7 @@ pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     if !is_bearer(scheme) {
         return check_another_scheme(value, rest).map(|()| None);
     }
-    let token = rest.trim_ascii();
+    let token = rest.trim_start_matches(' ');
     if token.is_empty() {
         return Err(Error::new(Code::MissingToken, "the Authorization header has no token"));
     }
