@@ -135,7 +135,7 @@ test("what is installed verifies", async () => {
 
 test("the examples of the documentation are right for the compiler", async () => {
   const modules = join(PACKAGE, "../node_modules");
-  for (const name of ["hono", "jose"]) {
+  for (const name of ["hono", "jose", "@types", "undici-types"]) {
     await symlink(join(modules, name), join(project, "node_modules", name));
   }
   const pages = await Promise.all(
@@ -149,7 +149,7 @@ test("the examples of the documentation are right for the compiler", async () =>
     await writeFile(join(directory, `${index}.mts`), example);
   }
   const options = ["--strict", "--noEmit", "--skipLibCheck", "--exactOptionalPropertyTypes"];
-  const language = ["--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom"];
+  const language = ["--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom", "--types", "node"];
   const files = examples.map((_, index) => `${index}.mts`);
   const tsc = [join(modules, "typescript/bin/tsc"), ...options, ...language, ...files];
   await run(process.execPath, tsc, { cwd: directory }).catch(({ stdout }) => assert.fail(stdout));
