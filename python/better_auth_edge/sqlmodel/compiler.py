@@ -23,7 +23,7 @@ from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.selectable import FromGrouping, Join
 from sqlalchemy.types import TypeEngine
 
-from better_auth_edge.sqlmodel import writes
+from better_auth_edge.sqlmodel import inserts, writes
 from better_auth_edge.sqlmodel.errors import OwnershipError
 from better_auth_edge.sqlmodel.models import (
     OwnedTable,
@@ -187,6 +187,9 @@ class Guard(_Compiler):  # type: ignore[misc]
         if known is not None and self.ownerless:
             raise whose(known)
         self._refuse_hints(state.statement)
+        owner = OWNER.get(None)
+        if known is not None and owner is not None and state.isinsert:
+            inserts.fill_rows(state, known, owner)
         values = writes.Values(self, state, known)
         allowed = Counter[int]()
         if not state.isinsert:

@@ -25,6 +25,7 @@ from sqlalchemy.sql.compiler import DDLCompiler
 from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.sqlmodel.compiler import OWNER, Guard, guarded, unguarded
 from better_auth_edge.sqlmodel.errors import NotTheUsersRowError, OwnershipError
+from better_auth_edge.sqlmodel.inserts import with_owner
 from better_auth_edge.sqlmodel.models import UserOwned, names_owned_table, owned_table
 from better_auth_edge.user import User
 
@@ -127,27 +128,8 @@ def _before_execute(
     connection.dialect = guarded(connection.dialect, ownerless=owner is None)
     OWNER.set(owner)
     if owner is not None and isinstance(element, Insert):
-        many, parameters = _with_owner(element, many, parameters, owner)
+        many, parameters = with_owner(element, many, parameters, owner)
     return element, many, parameters
-
-
-def _with_owner(insert: Insert, many: Any, parameters: Any, owner: UUID) -> tuple[Any, Any]:
-    """The values of an insert, with the owner where they do not say whose the row is."""
-    known = owned_table(insert.table)
-    if known is None or known.owner is None or insert._select_names or insert._multi_values:
-        return many, parameters
-    keys = [column.key for column in insert.table.columns if column.name == known.owner]
-    given = {getattr(column, "key", column) for column in insert._values or ()}
-    if not keys or keys[0] in given:
-        return many, parameters
-    key = keys[0]
-
-    def filled(row: Any) -> Any:
-        return row if row.get(key) is not None else {**row, key: owner}
-
-    if many:
-        return [filled(row) for row in many], parameters
-    return many, filled(parameters or {})
 
 
 @event.listens_for(Engine, "before_cursor_execute")

@@ -145,7 +145,10 @@ class Values:
                     raise OwnershipError(f"a row of {table} must be the user's")
                 self._owner.append(source)
             elif self._state.isinsert:
-                raise OwnershipError(f"an insert into {table} must say that rows are the user's")
+                raise OwnershipError(
+                    f"an insert into {table} must name the owner: put {owner} into each row, or "
+                    "use session.execute(insert(Model), rows)"
+                )
 
     def _find_reference(
         self, reference: Reference, columns: tuple[str, ...], known: OwnedTable | None
