@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import NoReferenceError
 from sqlalchemy.sql.elements import ClauseElement, Null
 
-from better_auth_edge.sqlmodel.errors import OwnershipError
+from better_auth_edge.sqlmodel.errors import OwnershipError, ReferenceNotOwnedError
 from better_auth_edge.sqlmodel.models import (
     OwnedTable,
     base_table,
@@ -354,7 +354,7 @@ def _check_reference(
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
         if _count(connection, reference, batch) != len(batch):
-            raise OwnershipError(
+            raise ReferenceNotOwnedError(
                 f"a foreign key to {reference.table.name} is not to the user's row"
             )
 
