@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Generic, overload
 from urllib.parse import quote, urlsplit
 
@@ -108,8 +108,7 @@ class EdgeAuth(Generic[U]):
         `CLAIM_HEADERS` sets. That is done before all middleware of the app, whenever it was added.
         `RuntimeError` for an app that has started.
         """
-        if isinstance(strip_headers, str):
-            raise ConfigurationError(["strip_headers: must be a list"])
+        _check_names("strip_headers", strip_headers)
         install_outermost(app, OneConnection)
         if self._proof.mode == "assertion":
             also = tuple(strip_headers)
@@ -158,8 +157,10 @@ class EdgeAuth(Generic[U]):
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
-        if isinstance(scopes, str):
-            raise ConfigurationError(["scopes: must be a list"])
+        if claims is not None and not isinstance(claims, Mapping):
+            fault = 'claims: must say which values are accepted, such as {"role": ["admin"]}'
+            raise ConfigurationError([fault])
+        _check_names("scopes", scopes)
         if not claims and not scopes:
             raise ConfigurationError(["require: needs claims or scopes"])
 
@@ -245,6 +246,12 @@ class EdgeAuth(Generic[U]):
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
         return self._users.read(verified.user, claims)
+
+
+def _check_names(setting: str, names: Any) -> None:
+    is_list = isinstance(names, Collection) and not isinstance(names, (str, bytes, Mapping))
+    if not is_list or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError([f"{setting}: must be a list of strings"])
 
 
 def _path(url: object) -> str | None:
