@@ -351,6 +351,17 @@ def test_a_requirement_of_nothing_is_a_mistake(better_auth: Publisher) -> None:
         auth.require(scopes="tasks:read")
 
 
+@pytest.mark.parametrize("name", ["require", "user_from_path"])
+def test_a_dependency_that_was_not_called_is_a_mistake_where_it_is_written(
+    better_auth: Publisher, name: str
+) -> None:
+    """FastAPI would take its arguments from the request, and let everyone in."""
+    auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
+    app = FastAPI()
+    with pytest.raises(ConfigurationError, match="call user_from_path and require"):
+        app.post("/open", dependencies=[Depends(getattr(auth, name))])(lambda: "open")
+
+
 @pytest.mark.parametrize("claims", [["role"], "role", {"role"}, [("role", "admin")], 1])
 def test_required_claims_that_are_no_mapping_are_a_mistake_where_they_are_written(
     better_auth: Publisher, claims: Any
