@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any, Generic, overload
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Annotated, Any, Generic, NoReturn, overload
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI
@@ -17,7 +17,12 @@ from better_auth_edge.credentials import BearerToken, EdgeAssertion
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
 from better_auth_edge.key_source import KeySource
 from better_auth_edge.keys import Secret
-from better_auth_edge.middleware import OneConnection, OnlyTheAssertion, install_outermost
+from better_auth_edge.middleware import (
+    NoForgedHeaders,
+    OneConnection,
+    OnlyTheAssertion,
+    install_outermost,
+)
 from better_auth_edge.problems import install_problems, install_refusals
 from better_auth_edge.replays import Replays
 from better_auth_edge.settings import EdgeAuthSettings, Proof
@@ -29,6 +34,18 @@ logger = logging.getLogger(__name__)
 
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
+
+
+class _Written:
+    """Marks a parameter that the app's code gives. Without the call, as in `Depends(auth.require)`,
+    FastAPI would read it from the request, and the route would be open. FastAPI asks for a schema
+    where the route is defined.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> NoReturn:
+        fault = "Depends: call user_from_path and require, as in Depends(auth.require(...))"
+        raise ConfigurationError([fault])
 
 
 class EdgeAuth(Generic[U]):
@@ -103,17 +120,17 @@ class EdgeAuth(Generic[U]):
         self, app: FastAPI, *, strip_headers: Sequence[str] = (), all_problems: bool = False
     ) -> None:
         """Answers refusals as the edge does, with problem documents (RFC 9457); with `all_problems`
-        the app's own errors too. In the mode `assertion` it also takes off what a request says
-        about its caller besides the assertion, and `strip_headers`: name there what the edge's
-        `CLAIM_HEADERS` sets. That is done before all middleware of the app, whenever it was added.
+        the app's own errors too. It takes all `x-edge-*` headers but the assertion off the
+        request, and `strip_headers`: name there what the edge's `CLAIM_HEADERS` sets; in the mode
+        `assertion` it takes `Authorization` off too. That is done before all middleware of the app,
+        whenever it was added.
         `RuntimeError` for an app that has started.
         """
-        if isinstance(strip_headers, str):
-            raise ConfigurationError(["strip_headers: must be a list"])
+        _check_names("strip_headers", strip_headers)
         install_outermost(app, OneConnection)
-        if self._proof.mode == "assertion":
-            also = tuple(strip_headers)
-            install_outermost(app, lambda inner: OnlyTheAssertion(inner, also))
+        also = tuple(strip_headers)
+        strip = OnlyTheAssertion if self._proof.mode == "assertion" else NoForgedHeaders
+        install_outermost(app, lambda inner: strip(inner, also))
         install_refusals(app)
         if all_problems:
             install_problems(app)
@@ -129,7 +146,7 @@ class EdgeAuth(Generic[U]):
         return self._user(verified)
 
     def user_from_path(
-        self, parameter: str, *, claim: str | None = None
+        self, parameter: Annotated[str, _Written], *, claim: str | None = None
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: the user, provided that the path's parameter is theirs, else 403: their id or
         their UUID, or what `claim` holds if it is named. UUIDs are compared as UUIDs.
@@ -151,15 +168,20 @@ class EdgeAuth(Generic[U]):
         return user_from_path
 
     def require(
-        self, *, claims: Mapping[str, Any] | None = None, scopes: Sequence[str] = ()
+        self,
+        *,
+        claims: Annotated[Mapping[str, Any] | None, _Written] = None,
+        scopes: Sequence[str] = (),
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: the user, provided that each claim holds the accepted value or one of a list
         of them, and that all scopes are in the claim `scope`; else 403.
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
-        if isinstance(scopes, str):
-            raise ConfigurationError(["scopes: must be a list"])
+        if claims is not None and not isinstance(claims, Mapping):
+            fault = 'claims: must say which values are accepted, such as {"role": ["admin"]}'
+            raise ConfigurationError([fault])
+        _check_names("scopes", scopes)
         if not claims and not scopes:
             raise ConfigurationError(["require: needs claims or scopes"])
 
@@ -245,6 +267,12 @@ class EdgeAuth(Generic[U]):
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
         return self._users.read(verified.user, claims)
+
+
+def _check_names(setting: str, names: Any) -> None:
+    is_list = isinstance(names, Collection) and not isinstance(names, (str, bytes, Mapping))
+    if not is_list or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError([f"{setting}: must be a list of strings"])
 
 
 def _path(url: object) -> str | None:

@@ -26,6 +26,12 @@ class BearerToken(SecurityBase):
         if token is None and ASSERTION in connection.headers:
             detail = "this origin verifies bearer tokens, and the request has an assertion only"
             raise EdgeAuthError("wrong_token_type", detail)
+        if token is None and ConnectionState.of(connection.scope).had_authorization:
+            detail = (
+                "the bearer token was taken off: this app, or one around it, has another EdgeAuth "
+                "in the mode assertion"
+            )
+            raise EdgeAuthError("wrong_token_type", detail)
         return token
 
 

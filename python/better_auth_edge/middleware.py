@@ -14,16 +14,15 @@ from better_auth_edge.connection import ConnectionState
 ASSERTION_HEADER = b"x-edge-jwt-assertion"
 
 
-class OnlyTheAssertion:
-    """ASGI middleware for origins behind the edge: whoever reaches the origin directly can send any
-    header, so none but the assertion is believed. Takes off every header that begins with `x-edge-`
-    or `x_edge_` except the assertion itself, the headers in `also`, and `Authorization`. In names
-    `_` counts as `-`.
+class NoForgedHeaders:
+    """ASGI middleware: a client that reaches the origin directly can send any header. Takes off
+    every header that begins with `x-edge-` or `x_edge_` except the assertion, which proves itself,
+    and the headers in `also`. In names `_` counts as `-`.
     """
 
     def __init__(self, app: ASGIApp, also: tuple[str, ...] = ()) -> None:
         self.app = app
-        self._also = {_folded(name.encode("latin-1")) for name in also} | {b"authorization"}
+        self._also = {_folded(name.encode("latin-1")) for name in also}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
@@ -31,14 +30,24 @@ class OnlyTheAssertion:
             given = [value for name, value in headers if name.lower() == b"authorization"]
             stay = [(name, value) for name, value in headers if self._stays(name)]
             scope = {**scope, "headers": stay}
-            state = ConnectionState.of(scope)
-            state.had_authorization |= presents_credential([v.decode("latin-1") for v in given])
+            if b"authorization" in self._also:
+                state = ConnectionState.of(scope)
+                state.had_authorization |= presents_credential([v.decode("latin-1") for v in given])
         await self.app(scope, receive, send)
 
     def _stays(self, name: bytes) -> bool:
         if _folded(name).startswith(b"x-edge-"):
             return name.lower() == ASSERTION_HEADER
         return _folded(name) not in self._also
+
+
+class OnlyTheAssertion(NoForgedHeaders):
+    """The same for origins behind the edge, which believe the assertion alone: takes off
+    `Authorization` too.
+    """
+
+    def __init__(self, app: ASGIApp, also: tuple[str, ...] = ()) -> None:
+        super().__init__(app, (*also, "authorization"))
 
 
 class OneConnection:

@@ -29,7 +29,11 @@ class UserModel(Generic[U]):
     """
 
     def __init__(self, model: type[U]) -> None:
-        """Raises `ConfigurationError` for an alias that could put a claim in a field of `User`."""
+        """Raises `ConfigurationError` for what is not derived from `User`, and for an alias that
+        could put a claim in a field of `User`.
+        """
+        if not (isinstance(model, type) and issubclass(model, User)):
+            raise ConfigurationError(["user_model: must be User or a class derived from it"])
         model.model_rebuild(raise_errors=False)  # aliases of a generator are there afterwards
         self._model = model
         self._own = {name: list(_paths(model, name)) for name in User.model_fields}

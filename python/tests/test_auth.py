@@ -351,6 +351,33 @@ def test_a_requirement_of_nothing_is_a_mistake(better_auth: Publisher) -> None:
         auth.require(scopes="tasks:read")
 
 
+@pytest.mark.parametrize("name", ["require", "user_from_path"])
+def test_a_dependency_that_was_not_called_is_a_mistake_where_it_is_written(
+    better_auth: Publisher, name: str
+) -> None:
+    """FastAPI would take its arguments from the request, and let everyone in."""
+    auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
+    app = FastAPI()
+    with pytest.raises(ConfigurationError, match="call user_from_path and require"):
+        app.post("/open", dependencies=[Depends(getattr(auth, name))])(lambda: "open")
+
+
+@pytest.mark.parametrize("claims", [["role"], "role", {"role"}, [("role", "admin")], 1])
+def test_required_claims_that_are_no_mapping_are_a_mistake_where_they_are_written(
+    better_auth: Publisher, claims: Any
+) -> None:
+    auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
+    with pytest.raises(ConfigurationError, match="claims: must say which values"):
+        auth.require(claims=claims)
+
+
+@pytest.mark.parametrize("scopes", [b"tasks:read", [1], [None], 1, {"tasks": "read"}])
+def test_so_are_scopes_that_are_no_list_of_strings(better_auth: Publisher, scopes: Any) -> None:
+    auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
+    with pytest.raises(ConfigurationError, match="scopes: must be a list of strings"):
+        auth.require(scopes=scopes)
+
+
 def test_a_route_without_the_parameter_is_open_to_nobody(better_auth: Publisher) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     app = FastAPI()

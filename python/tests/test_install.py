@@ -2,17 +2,17 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, problem_responses
-from tests.apps import asserted, by_assertions
-from tests.better_auth import ORIGIN, Edge
+from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, User, problem_responses
+from tests.apps import SECRET, asserted, bearer, by_assertions
+from tests.better_auth import ORIGIN, Edge, Publisher
 
 FORGED = {
     "X-Edge-User": "admin",
@@ -74,6 +74,44 @@ def test_middleware_sees_no_forged_header_whenever_it_was_added(edge: Edge) -> N
     assert believed(seen) == {"x-edge-jwt-assertion", "x-other"}
     client.get("/not-there", headers=headers)
     assert believed(seen) == {"x-edge-jwt-assertion", "x-other"}
+
+
+@pytest.mark.parametrize("mode", ["jwks", "secret"])
+def test_forged_headers_are_taken_off_in_every_mode(better_auth: Publisher, mode: str) -> None:
+    own: dict[str, Any] = {"better_auth_url": better_auth.url}
+    if mode == "secret":
+        own |= {"better_auth_secret": SECRET, "edge_auth_mode": "secret", "environment": "test"}
+    auth = EdgeAuth(EdgeAuthSettings(**own))
+    app = FastAPI()
+    auth.install(app, strip_headers=["X-User-Email"])
+    assert auth.mode == mode
+
+    @app.get("/")
+    async def index(request: Request) -> list[str]:
+        return list(request.headers.keys())
+
+    headers = {**FORGED, **asserted("a.b.c"), "X-Other": "1"}
+    seen = TestClient(app).get("/", headers=headers).json()
+    assert believed(seen) == {"authorization", "x-edge-jwt-assertion", "x-other"}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_token_that_another_mode_took_off_is_not_nobodys(
+    edge: Edge, better_auth: Publisher, order: int
+) -> None:
+    tokens = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
+    app = FastAPI()
+    for auth in (origin(edge), tokens)[::order]:
+        auth.install(app)
+
+    @app.get("/")
+    async def index(user: Annotated[User | None, Depends(tokens.optional_user)]) -> str:
+        return "nobody" if user is None else user.id
+
+    client = TestClient(app)
+    response = client.get("/", headers=bearer(better_auth.token()))
+    assert (response.status_code, response.json()["code"]) == (401, "wrong_token_type")
+    assert client.get("/").json() == "nobody"
 
 
 def test_an_app_that_has_started_is_left_alone(edge: Edge) -> None:

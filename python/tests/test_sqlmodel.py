@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, func, insert, text
+from sqlalchemy import Column, Engine, MetaData, String, TypeDecorator, Uuid, func, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session as SQLAlchemySession
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, scoped_session, selectinload, sessionmaker
 from sqlmodel import (
     Field,
     Relationship,
@@ -288,6 +288,91 @@ def test_a_session_does_not_change_hands(adas: Session) -> None:
 def test_a_user_without_a_uuid_owns_nothing(engine: Engine) -> None:
     with Session(engine) as session, pytest.raises(EdgeAuthError, match="missing_claim"):
         owned(session, user(None))
+
+
+@pytest.mark.parametrize("owner", [str(ADA), ADA.hex, ADA.int, ADA.bytes, "ada", {"uuid": ADA}])
+def test_an_owner_that_is_no_uuid_is_refused_at_once(engine: Engine, owner: Any) -> None:
+    with Session(engine) as session:
+        with pytest.raises(TypeError, match=r"must be a User or a uuid\.UUID"):
+            owned(session, owner)
+        assert owned(session, ADA) is session
+
+
+def test_only_a_session_can_be_owned(engine: Engine) -> None:
+    """A connection would be accepted, and its statements not be guarded."""
+    with engine.connect() as connection:
+        for other in (connection, engine, sessionmaker(engine)):
+            with pytest.raises(TypeError, match="a Session or AsyncSession is needed"):
+                owned(other, ADA)  # type: ignore[type-var]
+            with pytest.raises(TypeError, match="a Session or AsyncSession is needed"):
+                all_owners(other)  # type: ignore[type-var]
+    scoped = scoped_session(sessionmaker(engine))
+    owned(scoped, ADA)
+    assert [note.title for note in scoped.scalars(select(Note))] == ["Ada's"]
+    scoped.remove()
+
+
+class Spelt(TypeDecorator[UUID]):
+    """A UUID that the database keeps as text."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, _: Any) -> Any:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any, _: Any) -> Any:
+        return None if value is None else UUID(value)
+
+
+def column(type_: Any) -> Any:
+    return Field(default=None, sa_column=Column(type_, nullable=False))
+
+
+WRONG: dict[str, tuple[Any, Any]] = {
+    "a string": (str, Field()),
+    "a number": (int, Field()),
+    "a string, too": (UUID | str, column(Uuid)),
+    "kept as a string": (UUID, column(String)),
+    "read as a string": (UUID, column(Uuid(as_uuid=False))),
+}
+
+
+def model_of(name: str, annotation: Any, field: Any) -> Any:
+    """A model with this `user_id`."""
+    body = {
+        "__annotations__": {"id": int | None, "user_id": annotation},
+        "__module__": __name__,
+        "metadata": MetaData(),
+        "id": Field(default=None, primary_key=True),
+        "user_id": field,
+    }
+    metaclass: Any = type(SQLModel)
+    return metaclass(name, (UserOwned,), body, table=True)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_owner_column_that_is_no_uuid_is_refused_with_its_model(name: str) -> None:
+    model = f"Wrong{list(WRONG).index(name)}"
+    with pytest.raises(OwnershipError, match=f"{model}.user_id must be a UUID, not (str|int)"):
+        model_of(model, *WRONG[name])
+
+
+@pytest.mark.parametrize("type_", [Uuid, Spelt], ids=["Uuid", "TypeDecorator"])
+def test_an_owner_column_may_be_kept_as_the_app_likes(engine: Engine, type_: Any) -> None:
+    kept = model_of(f"Kept{type_.__name__}", UUID, column(type_))
+    kept.metadata.create_all(engine)
+    for whose in (ADA, BOB):
+        with owned(Session(engine), whose) as session:
+            session.add(kept())
+            session.commit()
+            assert [row.user_id for row in session.exec(select(kept))] == [whose]
+
+
+def test_the_net_for_text_says_where_the_name_may_be(adas: Session) -> None:
+    for sql in ("select 1 -- every note", "select note.id from folder note"):
+        with pytest.raises(OwnershipError, match="in a comment or a string, or before a dot"):
+            adas.execute(text(sql))
 
 
 def test_the_package_itself_does_not_import_sqlmodel() -> None:

@@ -211,6 +211,12 @@ def test_an_alias_that_cannot_be_followed_is_a_fault_at_start_up(model: type[Use
         EdgeAuth(settings, user_model=model)
 
 
+@pytest.mark.parametrize("model", [dict, BaseModel, str, None, User(id="ada"), "User"])
+def test_a_model_that_is_not_derived_from_user_is_a_fault_at_start_up(model: Any) -> None:
+    with pytest.raises(ConfigurationError, match="user_model: must be User"):
+        EdgeAuth.from_env(better_auth_url="https://app.example", user_model=model)
+
+
 def raiser(error: Exception) -> Any:
     def raising(_: object) -> Any:
         raise error

@@ -18,8 +18,19 @@ SQL in text is refused when it names an owned table. That is a net and no proof:
 on PostgreSQL is the database's own word.
 """
 
-from better_auth_edge.sqlmodel.errors import OwnershipError
+from better_auth_edge.sqlmodel.errors import (
+    NotTheUsersRowError,
+    OwnershipError,
+    ReferenceNotOwnedError,
+)
 from better_auth_edge.sqlmodel.models import UserOwned
 from better_auth_edge.sqlmodel.session import all_owners, owned
 
-__all__ = ["OwnershipError", "UserOwned", "all_owners", "owned"]
+__all__ = [
+    "NotTheUsersRowError",
+    "OwnershipError",
+    "ReferenceNotOwnedError",
+    "UserOwned",
+    "all_owners",
+    "owned",
+]

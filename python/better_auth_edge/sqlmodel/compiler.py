@@ -23,8 +23,8 @@ from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.selectable import FromGrouping, Join
 from sqlalchemy.types import TypeEngine
 
-from better_auth_edge.sqlmodel import writes
-from better_auth_edge.sqlmodel.errors import OwnershipError
+from better_auth_edge.sqlmodel import inserts, writes
+from better_auth_edge.sqlmodel.errors import OwnershipError, text_names
 from better_auth_edge.sqlmodel.models import (
     OwnedTable,
     base_table,
@@ -187,6 +187,9 @@ class Guard(_Compiler):  # type: ignore[misc]
         if known is not None and self.ownerless:
             raise whose(known)
         self._refuse_hints(state.statement)
+        owner = OWNER.get(None)
+        if known is not None and owner is not None and state.isinsert:
+            inserts.fill_rows(state, known, owner)
         values = writes.Values(self, state, known)
         allowed = Counter[int]()
         if not state.isinsert:
@@ -227,7 +230,7 @@ class Guard(_Compiler):  # type: ignore[misc]
         """Text that names an owned table: there is no telling what it does with it."""
         name = names_owned_table(sql, self.reserved)
         if name is not None:
-            raise OwnershipError(f"SQL in text names {name}: use the model, or all_owners(session)")
+            raise text_names(name)
 
     def _refuse_hints(self, statement: Any) -> None:
         for hint in (getattr(statement, "_hints", None) or {}).values():

@@ -1,10 +1,10 @@
 """Which tables hold rows of users, and in which column."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 from better_auth_edge.sqlmodel.errors import OwnershipError
@@ -67,6 +67,7 @@ class OwnedTable:
 _OWNED: dict[str, list[OwnedTable]] = {}
 """By name in lower case."""
 _VERSION = 0
+_UUID_OR_NONE = (UUID, type(None))
 
 
 def version() -> int:
@@ -146,6 +147,7 @@ def _register(mapper: Mapper[Any], model: type[Any]) -> None:
     columns = _owner_columns(mapper)
     if not columns:
         raise OwnershipError(f"{model.__name__} has no user_id, so that its rows are no user's")
+    _check_type(model, columns)
     owning = {column.table for column in columns}
     for column in columns:
         _add(OwnedTable(column.table, column.name, column.type))
@@ -170,6 +172,28 @@ def _owner_columns(mapper: Mapper[Any]) -> list[Any]:
         for column in mapped_column.base_columns
         if isinstance(column.table, TableClause)
     ]
+
+
+def _check_type(model: type[UserOwned], columns: Iterable[Any]) -> None:
+    """The owner is compared as a `UUID`. A type of the app's own (`TypeDecorator`) may take one,
+    whatever its database type is.
+    """
+    types = {_python_type(column.type) for column in columns}
+    declared = model.model_fields["user_id"].annotation
+    types.update(get_args(declared) or [declared])
+    wrong = [one for one in types if isinstance(one, type) and not issubclass(one, _UUID_OR_NONE)]
+    if wrong:
+        raise OwnershipError(
+            f"{model.__name__}.user_id must be a UUID, not {wrong[0].__name__}: it is User.uuid"
+        )
+
+
+def _python_type(type_: TypeEngine[Any]) -> object:
+    """What the database's type gives, if that is known."""
+    try:
+        return None if isinstance(type_, TypeDecorator) else type_.python_type
+    except NotImplementedError:
+        return None
 
 
 def _add(table: OwnedTable) -> None:

@@ -24,7 +24,8 @@ from sqlalchemy.sql.compiler import DDLCompiler
 
 from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.sqlmodel.compiler import OWNER, Guard, guarded, unguarded
-from better_auth_edge.sqlmodel.errors import NotTheUsersRowError, OwnershipError
+from better_auth_edge.sqlmodel.errors import NotTheUsersRowError, OwnershipError, text_names
+from better_auth_edge.sqlmodel.inserts import with_owner
 from better_auth_edge.sqlmodel.models import UserOwned, names_owned_table, owned_table
 from better_auth_edge.user import User
 
@@ -46,12 +47,15 @@ def owned(session: S, user: User | UUID) -> S:
     """The same session, from now on that user's alone: of `UserOwned` models it reads, changes and
     deletes only their rows, and new ones become theirs.
 
-    Raises `EdgeAuthError` `missing_claim` for a user without a UUID, and `OwnershipError` for a
-    session that is another's already.
+    Raises `EdgeAuthError` `missing_claim` for a user without a UUID, `TypeError` for what is no
+    session, user or UUID, and `OwnershipError` for a session that is another's already.
     """
-    owner = user.uuid if isinstance(user, User) else user
+    _check_session(session)
+    owner: object = user.uuid if isinstance(user, User) else user
     if owner is None:
         raise EdgeAuthError("missing_claim", 'the caller has no "uuid", by which rows are kept')
+    if not isinstance(owner, UUID):
+        raise TypeError(f"the owner must be a User or a uuid.UUID, not {type(owner).__name__}")
     if session.info.setdefault(_OWNER, owner) != owner:
         raise OwnershipError("the session is another user's: take a new one")
     return session
@@ -59,9 +63,16 @@ def owned(session: S, user: User | UUID) -> S:
 
 def all_owners(session: S) -> S:
     """The same session, for what is no user's request: a migration, a report, a scheduled job."""
+    _check_session(session)
     if session.info.setdefault(_OWNER, _EVERYBODY) is not _EVERYBODY:
         raise OwnershipError("the session is a user's: take a new one")
     return session
+
+
+def _check_session(session: object) -> None:
+    """A `Connection` has an `info` too, but its statements would not be guarded."""
+    if not hasattr(session, "add_all"):
+        raise TypeError(f"a Session or AsyncSession is needed, not {type(session).__name__}")
 
 
 # Statements
@@ -127,27 +138,8 @@ def _before_execute(
     connection.dialect = guarded(connection.dialect, ownerless=owner is None)
     OWNER.set(owner)
     if owner is not None and isinstance(element, Insert):
-        many, parameters = _with_owner(element, many, parameters, owner)
+        many, parameters = with_owner(element, many, parameters, owner)
     return element, many, parameters
-
-
-def _with_owner(insert: Insert, many: Any, parameters: Any, owner: UUID) -> tuple[Any, Any]:
-    """The values of an insert, with the owner where they do not say whose the row is."""
-    known = owned_table(insert.table)
-    if known is None or known.owner is None or insert._select_names or insert._multi_values:
-        return many, parameters
-    keys = [column.key for column in insert.table.columns if column.name == known.owner]
-    given = {getattr(column, "key", column) for column in insert._values or ()}
-    if not keys or keys[0] in given:
-        return many, parameters
-    key = keys[0]
-
-    def filled(row: Any) -> Any:
-        return row if row.get(key) is not None else {**row, key: owner}
-
-    if many:
-        return [filled(row) for row in many], parameters
-    return many, filled(parameters or {})
 
 
 @event.listens_for(Engine, "before_cursor_execute")
@@ -163,9 +155,7 @@ def _before_cursor_execute(
         if compiled is None or not isinstance(compiled.statement, harmless):
             reserved = frozenset(connection.dialect.identifier_preparer.reserved_words)
             if name := names_owned_table(sql, reserved):
-                raise OwnershipError(
-                    f"SQL in text names {name}: use the model, or all_owners(session)"
-                )
+                raise text_names(name)
         return
     if not isinstance(compiled, Guard) or compiled.ownerless is not (owner is None):
         raise OwnershipError("a statement that was compiled elsewhere cannot be held to an owner")

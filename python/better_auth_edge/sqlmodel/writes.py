@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import NoReferenceError
 from sqlalchemy.sql.elements import ClauseElement, Null
 
-from better_auth_edge.sqlmodel.errors import OwnershipError
+from better_auth_edge.sqlmodel.errors import OwnershipError, ReferenceNotOwnedError
 from better_auth_edge.sqlmodel.models import (
     OwnedTable,
     base_table,
@@ -145,7 +145,10 @@ class Values:
                     raise OwnershipError(f"a row of {table} must be the user's")
                 self._owner.append(source)
             elif self._state.isinsert:
-                raise OwnershipError(f"an insert into {table} must say that rows are the user's")
+                raise OwnershipError(
+                    f"an insert into {table} must name the owner: put {owner} into each row, or "
+                    "use session.execute(insert(Model), rows)"
+                )
 
     def _find_reference(
         self, reference: Reference, columns: tuple[str, ...], known: OwnedTable | None
@@ -351,7 +354,7 @@ def _check_reference(
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
         if _count(connection, reference, batch) != len(batch):
-            raise OwnershipError(
+            raise ReferenceNotOwnedError(
                 f"a foreign key to {reference.table.name} is not to the user's row"
             )
 

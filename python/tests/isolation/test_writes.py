@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from better_auth_edge.sqlmodel import OwnershipError
+from better_auth_edge.sqlmodel import NotTheUsersRowError, OwnershipError, ReferenceNotOwnedError
 from tests.isolation.aimed_writes import HARMLESS, HARMLESS_ON_POSTGRES, REFUSED, Aimed
 from tests.isolation.conftest import World
+from tests.isolation.test_documents import GONE, KEY
 from tests.isolation.world import ABSENT, ADA, BOB, Bind, plain, rows_in, session_of, shared_rows
 from tests.isolation.writes import GIVEN, OWN, OwnWrite
 
@@ -81,6 +82,19 @@ def test_so_is_one_that_only_postgresql_has(postgresql_world: World, write: Aime
     check_harmless(postgresql_world, write)
 
 
+NOT_LOADED = ("relationship", "secondary")
+NOT_VALUES = ("expression", "insert from select", "on conflict", *NOT_LOADED)
+"""What is refused before any key is looked for."""
+BY_KEY = [
+    write
+    for name, write in REFUSED.items()
+    if name.startswith(KEY) and not name.endswith(NOT_VALUES)
+]
+BY_ROW = [
+    write for name, write in REFUSED.items() if name.startswith(GONE) or name.endswith(NOT_LOADED)
+]
+
+
 @pytest.mark.parametrize("write", REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_held_to_the_user_is_refused_whether_or_not_there_is_such_a_row(
     world: World, write: Aimed
@@ -91,6 +105,8 @@ def test_what_cannot_be_held_to_the_user_is_refused_whether_or_not_there_is_such
         before = rows_in(engine, ADA), rows_in(engine, BOB), shared_rows(engine)
         error = committed(engine, "ada", partial(aimed, write, key))
         assert isinstance(error, OwnershipError), repr(error)
+        assert isinstance(error, ReferenceNotOwnedError) is (write in BY_KEY)
+        assert isinstance(error, NotTheUsersRowError) is (write in BY_ROW)
         refusals.append((type(error), str(error)))
         assert (rows_in(engine, ADA), rows_in(engine, BOB), shared_rows(engine)) == before
     assert refusals[0] == refusals[1]

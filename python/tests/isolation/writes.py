@@ -26,9 +26,7 @@ def changed(row: Any, **values: Any) -> Any:
         setattr(row, name, value)
 
 
-def upserted(
-    session: Any, model: Any, target: list[str], row: dict[str, Any], **change: Any
-) -> None:
+def upserted(session: Any, model: Any, target: list[str], row: Any, **change: Any) -> None:
     """ON CONFLICT, in the dialect of the database."""
     name = session.get_bind().dialect.name
     dialect_insert = import_module(f"sqlalchemy.dialects.{name}").insert
@@ -119,6 +117,23 @@ OWN: dict[str, OwnWrite] = {
     "insert of many values": lambda s: s.execute(
         insert(m.Task).values([{"title": n, "user_id": ADA, "project_id": 1} for n in "ab"])
     ),
+    "insert of many values without the owner": lambda s: s.execute(
+        insert(m.Task).values([{"title": "a", "project_id": 1}, {"title": "b", "project_id": 2}])
+    ),
+    "insert of many values, some with the owner": lambda s: s.execute(
+        insert(m.Task).values(
+            [{"title": "a"}, {"title": "b", "user_id": ADA}, {"title": "c", "user_id": None}]
+        )
+    ),
+    "insert of many values by columns": lambda s: s.execute(
+        insert(m.Task).values([{m.Task.title: "a"}, {m.Task.title: "b"}])
+    ),
+    "insert of many values with a renamed owner": lambda s: s.execute(
+        insert(m.Card).values([{"content": "a"}, {"content": "b", "owner": ADA}])
+    ),
+    "insert of many values returning": lambda s: s.scalars(
+        insert(m.Task).values([{"title": "a"}, {"title": "b"}]).returning(m.Task)
+    ).all(),
     "insert returning": lambda s: s.scalars(
         insert(m.Task).returning(m.Task), [{"title": "a"}]
     ).all(),
@@ -133,6 +148,16 @@ OWN: dict[str, OwnWrite] = {
         ["user_id", "number"],
         {"user_id": ADA, "number": 5, "title": "x"},
         title="changed",
+    ),
+    "upsert of many without the owner": lambda s: upserted(
+        s,
+        m.Entry,
+        ["user_id", "number"],
+        [{"number": 5, "title": "x"}, {"number": 50, "title": "new"}],
+        title="changed",
+    ),
+    "insert or nothing of many without the owner": lambda s: upserted(
+        s, m.Entry, ["user_id", "number"], [{"number": n, "title": "x"} for n in (5, 50)]
     ),
     "insert or nothing by a key with the owner": lambda s: upserted(
         s, m.Entry, ["user_id", "number"], {"user_id": ADA, "number": 5, "title": "x"}
@@ -200,6 +225,18 @@ GIVEN: dict[str, OwnWrite] = {
     ),
     "insert of many values": lambda s: s.execute(
         insert(m.Task).values([{"title": n, "user_id": u} for n, u in (("a", ADA), ("b", BOB))])
+    ),
+    "insert of many values, one planted": lambda s: s.execute(
+        insert(m.Task).values([{"title": "a"}, {"title": "planted", "user_id": BOB}])
+    ),
+    "insert of many values, planted by column": lambda s: s.execute(
+        insert(m.Card).values([{"content": "a"}, {"content": "b", card_table.c.owner: BOB}])
+    ),
+    "insert of many values, planted by attribute": lambda s: s.execute(
+        insert(m.Card).values([{m.Card.title: "a"}, {m.Card.title: "b", m.Card.user_id: BOB}])
+    ),
+    "insert of many values, planted by position": lambda s: s.execute(
+        insert(m.Card).values([(None, 77, "a"), (BOB, 78, "b")])
     ),
     "insert with a renamed owner": lambda s: s.execute(
         insert(m.Card), [{"title": "planted", "user_id": BOB}]

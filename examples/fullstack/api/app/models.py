@@ -71,7 +71,10 @@ class Task(UserOwned, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_type=UtcDateTime)
 
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=TITLE_LENGTH)]
+Title = Annotated[
+    str, StringConstraints(min_length=1, max_length=TITLE_LENGTH, pattern=r"^[^\x00]*$")
+]
+"""Without NUL, which PostgreSQL does not store in text."""
 
 
 class TaskCreate(BaseModel):

@@ -12,7 +12,8 @@ from app.identity import PathUser
 
 
 def get_own_session(request: Request, user: PathUser) -> Iterator[Session]:
-    with owned(Session(request.state.engine), user) as session:
+    # What was committed is answered with, also when another request deletes it at once.
+    with owned(Session(request.state.engine, expire_on_commit=False), user) as session:
         yield act_as(session, user.uuid)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from better_auth_edge import problem_responses
+from better_auth_edge.sqlmodel import NotTheUsersRowError
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.models import Task, TaskCreate, TaskRead, TaskUpdate
 from app.sessions import OwnSession
@@ -22,7 +23,7 @@ def get_own_task(task_id: Annotated[int, Path(ge=1, le=MAX_ID)], session: OwnSes
     """The owner's task; another user's is as absent as one that does not exist."""
     task = session.get(Task, task_id)
     if task is None:
-        raise HTTPException(404, "There is no such task.")
+        raise no_such_task()
     return task
 
 
@@ -38,7 +39,6 @@ def create_task(new: TaskCreate, session: OwnSession) -> Task:
     except IntegrityError:
         # an assertion outlives its user by a minute
         raise HTTPException(404, "There is no such user any more.") from None
-    session.refresh(task)
     return task
 
 
@@ -61,12 +61,23 @@ def read_task(task: OwnTask) -> Task:
 def update_task(change: TaskUpdate, task: OwnTask, session: OwnSession) -> Task:
     task.sqlmodel_update(change.model_dump(exclude_none=True))
     session.add(task)
-    session.commit()
-    session.refresh(task)
+    commit_change(session)
     return task
 
 
 @router.delete("/tasks/{task_id}", status_code=204)
 def delete_task(task: OwnTask, session: OwnSession) -> None:
     session.delete(task)
-    session.commit()
+    commit_change(session)
+
+
+def commit_change(session: Session) -> None:
+    try:
+        session.commit()
+    except NotTheUsersRowError:
+        # another request has deleted it since
+        raise no_such_task() from None
+
+
+def no_such_task() -> HTTPException:
+    return HTTPException(404, "There is no such task.")

@@ -4,8 +4,12 @@ from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
+from sqlmodel import Session, col, delete
 
-from tests.conftest import Person, assert_problem, both_databases
+from app.database import connect
+from app.models import Task
+from tests.conftest import Database, Person, assert_problem, both_databases
 
 database = both_databases
 
@@ -73,6 +77,28 @@ def test_a_deleted_task_is_gone(api: TestClient, ada: Person) -> None:
     assert api.get(path, headers=ada.headers()).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+@pytest.mark.parametrize("moment", ["before_flush", "after_commit"])
+def test_a_task_that_is_deleted_at_the_same_time_is_no_fault(
+    api: TestClient, ada: Person, database: Database, method: str, moment: str
+) -> None:
+    task = create(api, ada)
+
+    def delete_elsewhere(*_: object) -> None:
+        engine = connect(database.owner_url)
+        with engine.begin() as connection:
+            connection.execute(delete(Task).where(col(Task.id) == task["id"]))
+        engine.dispose()
+
+    event.listen(Session, moment, delete_elsewhere, once=True)
+    path, body = f"{ada.path}/tasks/{task['id']}", {"done": True} if method == "PATCH" else None
+    response = api.request(method, path, headers=ada.headers(), json=body)
+    if moment == "before_flush":
+        assert_problem(response, 404, "not_found")
+    else:
+        assert response.status_code == (200 if method == "PATCH" else 204)
+
+
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_another_users_task_is_as_absent_as_none(
     api: TestClient, ada: Person, bob: Person, method: str
@@ -111,6 +137,7 @@ def test_another_users_path_is_refused(
         pytest.param('{"title": ""}', id="an empty title"),
         pytest.param(f'{{"title": "{"x" * 201}"}}', id="a title of 201 characters"),
         pytest.param('{"title": 7}', id="a number for a title"),
+        pytest.param(r'{"title": "a\u0000b"}', id="a title with NUL"),
         pytest.param(r'{"title": "\ud800"}', id="half a surrogate pair"),
         pytest.param('{"title": "x", "user_id": "me"}', id="an owner"),
         pytest.param("[]", id="a list"),
@@ -126,7 +153,14 @@ def test_a_task_is_not_created_from(api: TestClient, ada: Person, body: str) -> 
 
 @pytest.mark.parametrize(
     "body",
-    ['{"done": "yes"}', '{"done": 1}', '{"title": ""}', '{"id": 7}', '{"user_id": "me"}'],
+    [
+        r'{"title": "\u0000"}',
+        '{"done": "yes"}',
+        '{"done": 1}',
+        '{"title": ""}',
+        '{"id": 7}',
+        '{"user_id": "me"}',
+    ],
 )
 def test_a_task_is_not_changed_by(api: TestClient, ada: Person, body: str) -> None:
     task = create(api, ada)
