@@ -149,7 +149,16 @@ test("the examples of the documentation are right for the compiler", async () =>
     await writeFile(join(directory, `${index}.mts`), example);
   }
   const options = ["--strict", "--noEmit", "--skipLibCheck", "--exactOptionalPropertyTypes"];
-  const language = ["--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom", "--types", "node"];
+  const language = [
+    "--target",
+    "es2022",
+    "--module",
+    "nodenext",
+    "--lib",
+    "es2023,dom",
+    "--types",
+    "node",
+  ];
   const files = examples.map((_, index) => `${index}.mts`);
   const tsc = [join(modules, "typescript/bin/tsc"), ...options, ...language, ...files];
   await run(process.execPath, tsc, { cwd: directory }).catch(({ stdout }) => assert.fail(stdout));
