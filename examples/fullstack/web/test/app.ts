@@ -30,6 +30,8 @@ export function copy(file: File, kind: string): string {
   symlinkSync(join(SOURCE, "node_modules"), join(directory, "node_modules"));
   const fixture = join(SOURCE, "test/fixture");
   cpSync(join(fixture, "app"), join(directory, "app"), { recursive: true });
+  // webpack builds no pages under /index: Next has no client reference manifest for them
+  if (kind === "webpack") rmSync(join(directory, "app/index"), { recursive: true });
   const proxy = readFileSync(join(fixture, "proxy.ts"), "utf8");
   writeFileSync(
     join(directory, `${file}.ts`),

@@ -54,6 +54,7 @@ for (const [index, [file, bundler]] of VARIANTS.entries()) {
     attacks(
       () => app.url,
       () => readFileSync(join(directoryOf(file, bundler), ".next/BUILD_ID"), "utf8"),
+      bundler === "webpack" ? [] : ["/index", "/index/more"],
     );
 
     if (index > 1) return;
