@@ -313,6 +313,14 @@ def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> No
         )
 
 
+def concerns_owned(target: Any, compiler: Any) -> bool:
+    """Whether rows of a table refer to owned rows, or owned rows to them."""
+    table = base_table(target)
+    if table is None:
+        return True
+    return is_referred_to(table, None) or any(references_of(table, compiler))
+
+
 def is_referred_to(target: TableClause | None, columns: set[str] | None) -> bool:
     """Whether owned rows refer to these columns of a table, or to any."""
     return target is not None and _is_referred_to(target.name.lower(), columns, set())
