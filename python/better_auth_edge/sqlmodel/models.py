@@ -1,11 +1,12 @@
 """Which tables hold rows of users, and in which column."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
+from weakref import WeakSet
 
 from sqlalchemy import (
     ColumnClause,
@@ -15,7 +16,8 @@ from sqlalchemy import (
     Table,
     TableClause,
     event,
-    exists,
+    select,
+    tuple_,
 )
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping
@@ -55,13 +57,13 @@ class OwnedTable:
             own: ColumnElement[bool] = column_of(rows, self.owner, self.type) == owner
             return own
         assert self.parent is not None
-        # The compiler constrains this select as any other.
+        # The compiler constrains this select as any other. No name of the statement around it is used
+        # within, where the alias may hide it.
         parent = self.parent.alias()
-        same = (
-            column_of(rows, here) == column_of(parent, there, self.parent.c[there].type)
-            for here, there in self.link
-        )
-        return exists().where(*same).select_from(parent).correlate(rows)
+        there = [column_of(parent, name, self.parent.c[name].type) for _, name in self.link]
+        here = [column_of(rows, name) for name, _ in self.link]
+        parents = select(*there).select_from(parent).correlate(None)
+        return here[0].in_(parents) if len(here) == 1 else tuple_(*here).in_(parents)
 
 
 _OWNED: dict[str, list[OwnedTable]] = {}
@@ -136,11 +138,28 @@ def _schema(table: TableClause, dialect: Dialect | None) -> str:
     return "" if schema in {"", "main", "public", "dbo", default} else schema
 
 
+_MAPPERS: WeakSet[Mapper[Any]] = WeakSet()
+
+
+def is_flushed(table: Any, options: Mapping[str, Any]) -> bool:
+    """Whether a statement that changes a table while a session flushes is the flush's own: it comes
+    with a mapper's cache, or is about the table between the ends of a relationship.
+    """
+    cache = options.get("compiled_cache")
+    for mapper in list(_MAPPERS):
+        if cache is not None and mapper.__dict__.get("_compiled_cache") is cache:
+            return True
+        if mapper.configured and any(link.secondary is table for link in mapper.relationships):
+            return True
+    return False
+
+
 @event.listens_for(Mapper, "after_mapper_constructed")
 def _register(mapper: Mapper[Any], model: type[Any]) -> None:
     """Whichever class is mapped, by whatever means and from whichever registry. Classes that are
     not mapped own nothing.
     """
+    _MAPPERS.add(mapper)
     if not issubclass(model, UserOwned):
         return
     columns = _owner_columns(mapper)

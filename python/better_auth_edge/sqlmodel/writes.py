@@ -14,6 +14,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnClause,
     Connection,
+    MetaData,
     Table,
     TableClause,
     and_,
@@ -62,7 +63,14 @@ class Writes:
     targets: list[Any] = field(default_factory=list)
     """The tables that are being written to, while it is compiled."""
 
-    def check(self, connection: Connection, rows: list[dict[str, Any]], owner: UUID | None) -> None:
+    def check(
+        self,
+        connection: Connection,
+        rows: list[dict[str, Any]],
+        owner: UUID | None,
+        schemas: Mapping[Any, Any] | None = None,
+    ) -> None:
+        """With the `schema_translate_map` of the statement."""
         if owner is None:
             for reference in self.references:
                 if _wanted(reference, rows, owner):
@@ -75,7 +83,7 @@ class Writes:
                 if row.get(name) != owner:
                     raise OwnershipError("a row would become another user's")
         for reference in self.references:
-            _check_reference(connection, reference, rows, owner)
+            _check_reference(connection, reference, rows, owner, schemas)
 
 
 class Values:
@@ -230,6 +238,9 @@ def references_of(table: TableClause, compiler: Any) -> Iterator[tuple[Reference
                 for element, (_, _, type_) in zip(elements, referred, strict=True)
             )
             own = tuple(element.parent.name for element in elements)
+            if not isinstance(table, Table):
+                # Schemas of light tables are not translated.
+                target = TableClause(target.name, schema=getattr(target, "schema", None))
             yield Reference(target, columns, types), own
 
 
@@ -255,7 +266,7 @@ def _referred(element: Any) -> tuple[TableClause, str, Any]:
         return element.column.table, element.column.name, element.column.type
     except NoReferenceError:
         *schema, table, column = element.target_fullname.split(".")
-        return TableClause(table, schema=".".join(schema) or None), column, None
+        return Table(table, MetaData(), schema=".".join(schema) or None), column, None
 
 
 def hold_conflict(compiler: Any, clause: Any) -> None:
@@ -353,12 +364,16 @@ def _all_tables() -> Iterator[Table]:
 
 
 def _check_reference(
-    connection: Connection, reference: Reference, rows: list[dict[str, Any]], owner: UUID
+    connection: Connection,
+    reference: Reference,
+    rows: list[dict[str, Any]],
+    owner: UUID,
+    schemas: Mapping[Any, Any] | None,
 ) -> None:
     keys = _wanted(reference, rows, owner)
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
-        if _count(connection, reference, batch) != len(batch):
+        if _count(connection, reference, batch, schemas) != len(batch):
             raise OwnershipError(
                 f"a foreign key to {reference.table.name} is not to the user's row"
             )
@@ -377,9 +392,14 @@ def _wanted(
     return list(wanted)
 
 
-def _count(connection: Connection, reference: Reference, keys: list[tuple[Any, ...]]) -> int:
+def _count(
+    connection: Connection,
+    reference: Reference,
+    keys: list[tuple[Any, ...]],
+    schemas: Mapping[Any, Any] | None,
+) -> int:
     """How many of the rows are there, and the owner's: the guard constrains this query too."""
-    table = TableClause(reference.table.name, schema=getattr(reference.table, "schema", None))
+    table = reference.table
     columns = [
         column_of(table, name, type_)
         for name, type_ in zip(reference.columns, reference.types, strict=True)
@@ -391,4 +411,6 @@ def _count(connection: Connection, reference: Reference, keys: list[tuple[Any, .
             *(and_(*(c == part for c, part in zip(columns, key, strict=True))) for key in keys)
         )
     found = select(*columns).select_from(table).where(wanted).distinct().subquery()
-    return connection.execute(select(func.count()).select_from(found)).scalar_one()
+    options = {} if schemas is None else {"schema_translate_map": schemas}
+    count = select(func.count()).select_from(found)
+    return connection.execute(count, execution_options=options).scalar_one()
