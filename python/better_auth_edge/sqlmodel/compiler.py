@@ -25,6 +25,7 @@ from sqlalchemy.sql.selectable import FromGrouping, Join
 from sqlalchemy.types import TypeEngine
 
 from better_auth_edge.sqlmodel import writes
+from better_auth_edge.sqlmodel.conflicts import hold_conflict
 from better_auth_edge.sqlmodel.errors import OwnershipError
 from better_auth_edge.sqlmodel.fragments import Place
 from better_auth_edge.sqlmodel.models import (
@@ -235,15 +236,15 @@ class Guard(TextGuard):
         return text
 
     def visit_on_conflict_do_update(self, clause: Any, **kw: Any) -> Any:
-        writes.hold_conflict(self, clause)
+        hold_conflict(self, clause)
         return super().visit_on_conflict_do_update(clause, **kw)
 
     def visit_on_conflict_do_nothing(self, clause: Any, **kw: Any) -> Any:
-        writes.hold_conflict(self, clause)
+        hold_conflict(self, clause)
         return super().visit_on_conflict_do_nothing(clause, **kw)
 
     def visit_on_duplicate_key_update(self, clause: Any, **kw: Any) -> Any:
-        writes.hold_conflict(self, clause)
+        hold_conflict(self, clause)
         return super().visit_on_duplicate_key_update(clause, **kw)
 
 

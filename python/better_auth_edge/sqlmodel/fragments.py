@@ -70,6 +70,11 @@ def is_literal(sql: str) -> bool:
     return re.fullmatch(r"'[^'\\]*'", sql) is not None
 
 
+def expects_table(sql: str) -> bool:
+    """Whether a table's name may come after it."""
+    return re.search(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\b", sql, re.IGNORECASE) is not None
+
+
 def _tokens(sql: str, dialect: str) -> Iterator[tuple[str, str]]:
     bracketed = dialect in ("sqlite", "mssql")
     quotes = r"| `(?:[^`]|``)*`" if dialect in ("sqlite", "mysql", "mariadb") else ""

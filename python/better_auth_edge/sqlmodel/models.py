@@ -57,8 +57,8 @@ class OwnedTable:
             own: ColumnElement[bool] = column_of(rows, self.owner, self.type) == owner
             return own
         assert self.parent is not None
-        # The compiler constrains this select as any other. No name of the statement around it is used
-        # within, where the alias may hide it.
+        # The compiler constrains this select as any other. It uses no name of the statement around
+        # it, which its alias may hide.
         parent = self.parent.alias()
         there = [column_of(parent, name, self.parent.c[name].type) for _, name in self.link]
         here = [column_of(rows, name) for name, _ in self.link]
@@ -114,21 +114,33 @@ def column_of(rows: FromClause, name: str, type_: TypeEngine[Any] | None = None)
 
 
 def names_owned_table(sql: str, reserved: frozenset[str]) -> str | None:
-    """The owned table that a piece of SQL names, if any. One that is called like a keyword counts
-    only in quotes, as it can only be written so.
+    """The owned table that a piece of SQL names, if any. A call of a function is none. The name of
+    one that is called like a keyword counts in quotes, and where a table is to be expected.
     """
     found = _names(_VERSION, reserved).search(sql)
-    return found.group() if found else None
+    return found.group(found.lastgroup or 0) if found else None
+
+
+_BEFORE_A_TABLE = (
+    r"\b(?:from|join|into|using|update(?:\s+or\s+\w+)?|table|only|exists|on|references|truncate|lock"
+    r"|copy|analyze|replace|ignore)\b"
+)
+_BETWEEN = r"""(?:[\s(]|/\*.*?\*/|--[^\n]*\n)*(?:["'`\[]?[\w$]+["'`\]]?\s*\.\s*)*["'`\[]?"""
 
 
 @lru_cache(maxsize=32)
 def _names(_: int, reserved: frozenset[str]) -> re.Pattern[str]:
-    patterns = [
-        rf"[\"`\[]{re.escape(name)}[\"`\]]" if name in reserved else re.escape(name)
-        for name in _OWNED
-    ]
     # Without any, what never matches.
-    return re.compile(rf"(?<![\w$])(?:{'|'.join(patterns) or r'(?!)'})(?![\w$])", re.IGNORECASE)
+    every = "|".join(map(re.escape, _OWNED)) or r"(?!)"
+    words = "|".join(re.escape(name) for name in _OWNED if name in reserved) or r"(?!)"
+    others = "|".join(re.escape(name) for name in _OWNED if name not in reserved) or r"(?!)"
+    return re.compile(
+        rf"{_BEFORE_A_TABLE}{_BETWEEN}(?<![\w$])(?P<expected>{every})(?![\w$])"
+        rf"|,{_BETWEEN}(?<![\w$])(?P<listed>{words})(?![\w$])(?!\s*\()"
+        rf"|(?P<quoted>[\"'`\[](?:{words})[\"'`\]])"
+        rf"|(?<![\w$])(?P<plain>{others})(?![\w$])(?!\s*\()",
+        re.IGNORECASE | re.DOTALL,
+    )
 
 
 def _schema(table: TableClause, dialect: Dialect | None) -> str:

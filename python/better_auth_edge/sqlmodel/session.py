@@ -5,6 +5,7 @@ connection is compiled by the guard and checked before it is sent, whichever way
 session, a flush, a relationship or the connection itself.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -196,6 +197,12 @@ def _with_owner(insert: Insert, many: Any, parameters: Any, owner: UUID) -> tupl
     return many, filled(parameters or {})
 
 
+_INSPECTION = re.compile(
+    r"""PRAGMA (?:"?\w+"?\.)?(?:table_x?info|index_list|index_x?info|foreign_key_list)\("[^"]*"\)"""
+)
+"""How SQLAlchemy asks SQLite for a table's columns and keys, which are no rows."""
+
+
 @event.listens_for(Engine, "before_cursor_execute")
 def _before_cursor_execute(
     connection: Connection, _: Any, sql: str, __: Any, context: Any, ___: bool
@@ -206,6 +213,8 @@ def _before_cursor_execute(
     compiled = getattr(context, "compiled", None)
     if compiled is None or isinstance(compiled, DDLCompiler):
         harmless = (CreateTable, CreateIndex, CreateSchema, CreateSequence)
+        if compiled is None and connection.dialect.name == "sqlite" and _INSPECTION.fullmatch(sql):
+            return
         if compiled is None or not isinstance(compiled.statement, harmless):
             reserved = frozenset(connection.dialect.identifier_preparer.reserved_words)
             if name := names_owned_table(sql, reserved):
@@ -225,8 +234,8 @@ def _before_cursor_execute(
 def _after_execute(
     connection: Connection, element: Any, many: Any, parameters: Any, _: Any, result: Any
 ) -> None:
-    """A flush changes the rows that it has, one for each set of parameters. What the app executes in
-    a hook meanwhile may change none.
+    """A flush changes the rows that it has, one for each set of parameters. What the app executes
+    in a hook meanwhile may change none.
     """
     context = result.context
     compiled = getattr(context, "compiled", None)

@@ -34,6 +34,7 @@ class TextGuard(_Compiler):  # type: ignore[misc]
         self.touches_owned = self._is_compiled = False
         self._places = [Place.BARE]
         self._fragments: list[tuple[str, Place]] = []
+        self._literals: list[str] = []
         self.reserved = frozenset(dialect.identifier_preparer.reserved_words)
 
     @contextmanager
@@ -58,6 +59,10 @@ class TextGuard(_Compiler):  # type: ignore[misc]
 
     def check_fragments(self) -> None:
         taken, self._fragments, self._is_compiled = self._fragments, [], True
+        if any(fragments.expects_table(sql) for sql, _ in taken):
+            # SQLite takes a string for a table's name.
+            for literal in self._literals:
+                self.refuse_text(literal)
         if self.touches_owned:
             for sql, place in taken:
                 fragments.check(sql, place, self.dialect.name)
@@ -113,7 +118,9 @@ class TextGuard(_Compiler):  # type: ignore[misc]
         return text
 
     def visit_column(self, column: Any, *args: Any, **kw: Any) -> Any:
-        if column.is_literal:
+        if column.is_literal and fragments.is_literal(column.name):
+            self._literals.append(column.name)
+        elif column.is_literal:
             self._take_text(column.name)
         self.refuse_unquoted(column.name)
         return super().visit_column(column, *args, **kw)

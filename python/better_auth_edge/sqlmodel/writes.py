@@ -269,41 +269,6 @@ def _referred(element: Any) -> tuple[TableClause, str, Any]:
         return Table(table, MetaData(), schema=".".join(schema) or None), column, None
 
 
-def hold_conflict(compiler: Any, clause: Any) -> None:
-    """ON CONFLICT may change the row that is there already. It is the owner's where the owner is
-    part of the key; and what may be set is what is not checked, or was checked for the insert.
-    """
-    target = compiler.writes.targets[-1]
-    known: OwnedTable | None = compiler.owned(target)
-    values: Mapping[Any, Any] = dict(getattr(clause, "update_values_to_set", None) or {})
-    values = values or dict(getattr(clause, "update", None) or {})
-    guarded = {name for _, names in references_of(target, compiler) for name in names}
-    if known is not None:
-        elements = getattr(clause, "inferred_target_elements", None) or ()
-        if known.owner is None or known.owner not in map(_name, elements):
-            raise OwnershipError(
-                f"{known.table.name}: the target of ON CONFLICT must contain {known.owner}"
-            )
-        guarded.add(known.owner)
-    keys = {column.key: column.name for column in target.columns}
-    for key, value in values.items():
-        name = keys.get(getattr(key, "key", key), _name(key))
-        if known is None and is_referred_to(target, {name}):
-            guarded.add(name)
-        if name in guarded and not _is_excluded(value, name):
-            raise OwnershipError(f"{target.name}: ON CONFLICT may not set {name}")
-
-
-def _is_excluded(value: Any, name: str) -> bool:
-    """Whether a value is the one that was to be inserted into the same column."""
-    is_column = isinstance(value, ColumnClause) and value.name == name
-    return is_column and getattr(value.table, "name", None) == "excluded"
-
-
-def _name(column: Any) -> Any:
-    return getattr(column, "name", column)
-
-
 def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> None:
     """Refuses to delete a row that is nobody's, or to change its key, where rows of users refer to
     it: the database would change those as well, or refuse, and tell by it that they are there.
