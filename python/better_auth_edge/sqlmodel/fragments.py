@@ -25,7 +25,7 @@ class Place(Enum):
     TAIL = "after a query"
 
 
-_WRITES = frozenset({"RETURNING", "INTO", "CONFLICT", "DUPLICATE"})
+_WRITES = frozenset({"RETURNING", "INTO", "CONFLICT", "DUPLICATE", "DO"})
 _QUERIES = frozenset({"SELECT", "VALUES", "TABLE", "UNION", "INTERSECT", "EXCEPT", "MINUS"})
 _CLAUSES = _WRITES | _QUERIES | {"FROM", "JOIN", "WHERE"}
 _FORBIDDEN = {

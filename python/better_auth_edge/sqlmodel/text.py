@@ -141,6 +141,11 @@ class TextGuard(_Compiler):  # type: ignore[misc]
         self._fragments.append((text, Place.BARE))
         return text
 
+    def visit_sequence(self, *args: Any, **kw: Any) -> Any:
+        text = super().visit_sequence(*args, **kw)
+        self._fragments.append((text, Place.BARE))
+        return text
+
     def render_literal_value(self, value: Any, type_: Any) -> Any:
         text = super().render_literal_value(value, type_)
         # A number may be given as a string, which is written as it stands.
