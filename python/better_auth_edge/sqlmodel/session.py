@@ -163,6 +163,10 @@ def _refuse_tables(statement: Any) -> None:
             raise OwnershipError(f"{known.table.name}: use the model in place of its table")
 
 
+_OUTER: WeakKeyDictionary[Connection, UUID | None] = WeakKeyDictionary()
+"""Whose rows the statement is about that this one is executed within, say by a listener."""
+
+
 @event.listens_for(Engine, "before_execute", retval=True)
 def _before_execute(
     connection: Connection, element: Any, many: Any, parameters: Any, _: Any
@@ -172,6 +176,7 @@ def _before_execute(
         connection.dialect = unguarded(connection.dialect)
         return element, many, parameters
     connection.dialect = guarded(connection.dialect, ownerless=owner is None)
+    _OUTER[connection] = OWNER.get(None)
     OWNER.set(owner)
     if owner is not None and isinstance(element, Insert):
         many, parameters = _with_owner(element, many, parameters, owner)
@@ -237,6 +242,8 @@ def _after_execute(
     """A flush changes the rows that it has, one for each set of parameters. What the app executes
     in a hook meanwhile may change none.
     """
+    if connection in _OUTER:
+        OWNER.set(_OUTER.pop(connection))
     context = result.context
     compiled = getattr(context, "compiled", None)
     if not isinstance(compiled, Guard) or not compiled.writes.changes_owned:

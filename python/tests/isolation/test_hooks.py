@@ -91,3 +91,22 @@ def test_a_hook_reads_the_users_rows(world: World) -> None:
         session.add(m.Task(title="new"))
         session.commit()
         assert set(found) == {ADA}
+
+
+def test_a_listener_may_ask_in_another_users_session(sqlite_world: World) -> None:
+    adas, others = sqlite_world("both"), sqlite_world("both")
+    assert isinstance(adas, sa.Engine)
+    found: list[Any] = []
+
+    def listener(*_: Any) -> None:
+        for whose in ("bob", "all"):
+            with session_of(others, whose) as session:
+                found.append(set(session.scalars(select(m.Task.user_id))))
+
+    event.listen(adas, "before_execute", listener)
+    with session_of(adas, "ada") as session:
+        for _ in range(2):
+            assert set(session.scalars(select(m.Task.user_id))) == {ADA}
+        session.add(m.Task(title="new", project_id=1))
+        session.commit()
+    assert found[0] == {BOB}
