@@ -15,8 +15,8 @@ that make a row belong or refer to a user's are checked before they are sent (`w
 session on which neither `owned` nor `all_owners` was called refuses owned rows.
 
 Text in a statement on owned tables cannot change the statement: it must be complete in itself
-(`text.py`). SQL in text is refused when it names an owned table. That is a net and no proof: row-level security
-on PostgreSQL is the database's own word.
+(`text.py`). SQL in text is refused when it names an owned table. That is a net and no proof:
+row-level security on PostgreSQL is the database's own word.
 """
 
 from better_auth_edge.sqlmodel.errors import OwnershipError
