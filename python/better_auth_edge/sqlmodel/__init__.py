@@ -14,8 +14,9 @@ a DELETE, the owner is in the WHERE or ON beside it; what it cannot constrain, i
 that make a row belong or refer to a user's are checked before they are sent (`writes.py`). A
 session on which neither `owned` nor `all_owners` was called refuses owned rows.
 
-SQL in text is refused when it names an owned table. That is a net and no proof: row-level security
-on PostgreSQL is the database's own word.
+Text in a statement on owned tables cannot change the statement: it must be complete in itself
+(`text.py`). SQL in text is refused when it names an owned table. That is a net and no proof:
+row-level security on PostgreSQL is the database's own word.
 """
 
 from better_auth_edge.sqlmodel.errors import (

@@ -8,6 +8,8 @@ that the rule costs a repeated query nothing.
   changes: in the ON of an outer join for its optional side, else in its WHERE.
 - That is the proof, and not only a rewrite: the place that writes a table's name refuses an owned
   table for which no condition has been put into the statement at hand.
+- Text that the app puts into such a statement must not change it (`text.py`). Conditions of the app
+  stand in parentheses of their own, so that no OR in a text reaches the owner's condition.
 """
 
 import copy
@@ -18,20 +20,21 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnClause, ColumnElement, Dialect, FromClause, and_, false
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import quoted_name
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.selectable import FromGrouping, Join
 from sqlalchemy.types import TypeEngine
 
 from better_auth_edge.sqlmodel import inserts, writes
-from better_auth_edge.sqlmodel.errors import OwnershipError, text_names
+from better_auth_edge.sqlmodel.conflicts import hold_conflict
+from better_auth_edge.sqlmodel.errors import OwnershipError
+from better_auth_edge.sqlmodel.fragments import Place
 from better_auth_edge.sqlmodel.models import (
     OwnedTable,
     base_table,
-    names_owned_table,
     owned_table,
     version,
 )
+from better_auth_edge.sqlmodel.text import TextGuard, without_unquoted_sql
 
 OWNER: ContextVar[UUID | None] = ContextVar("owner")
 """Whose rows a statement is about while it is executed; None in a session that is no user's."""
@@ -46,6 +49,12 @@ class OwnerParameter(BindParameter[UUID]):
 
     def __init__(self, type_: TypeEngine[Any]) -> None:
         super().__init__("owner", type_=type_, unique=True, callable_=OWNER.get)
+
+
+class OwnCondition(Grouping[bool]):
+    """A condition of the app, in parentheses and apart from the owner's."""
+
+    __visit_name__ = "own_condition"
 
 
 def guarded(dialect: Dialect, *, ownerless: bool) -> Dialect:
@@ -63,6 +72,7 @@ def guarded(dialect: Dialect, *, ownerless: bool) -> Dialect:
             (Guard, original.statement_compiler),
             {"ownerless": ownerless},
         )
+        made.identifier_preparer = without_unquoted_sql(original.identifier_preparer)
         made.__dict__.update(_guarded={}, _unguarded=original)
         copies[key] = made
     return copies[key]
@@ -74,11 +84,7 @@ def unguarded(dialect: Dialect) -> Dialect:
     return original
 
 
-_Compiler: Any = SQLCompiler
-"""Its methods are not typed, and dialects have their own."""
-
-
-class Guard(_Compiler):  # type: ignore[misc]
+class Guard(TextGuard):
     """A mixin for a dialect's compiler. Raises `OwnershipError` for what it cannot constrain."""
 
     ownerless: bool
@@ -87,10 +93,11 @@ class Guard(_Compiler):  # type: ignore[misc]
         self._allowed: list[Counter[int]] = []
         self._parameters: dict[int, OwnerParameter] = {}
         self.writes = writes.Writes()
-        self.reserved = frozenset(dialect.identifier_preparer.reserved_words)
+        self.start_text(dialect)
         if self.ownerless and statement is not None:
             self._refuse_named(statement, dialect)
         super().__init__(dialect, statement, *args, **kwargs)
+        self.check_fragments()
         owners = [name for bind, name in self.bind_names.items() if type(bind) is OwnerParameter]
         self.writes.owners.extend(owners)
 
@@ -108,14 +115,27 @@ class Guard(_Compiler):  # type: ignore[misc]
 
     # What is read
 
+    def visit_select(self, *args: Any, **kw: Any) -> Any:
+        with self.within(Place.BARE):
+            return super().visit_select(*args, **kw)
+
+    def visit_compound_select(self, *args: Any, **kw: Any) -> Any:
+        with self.within(Place.BARE):
+            return super().visit_compound_select(*args, **kw)
+
+    def visit_own_condition(self, condition: Any, **kw: Any) -> Any:
+        with self.within(Place.GROUPED):
+            return super().visit_grouping(condition, **kw)
+
     def _compose_select_body(
         self, text: Any, select: Any, state: Any, columns: Any, froms: Any, *rest: Any, **kw: Any
     ) -> Any:
-        self._refuse_hints(select)
+        self.refuse_hints(select)
         allowed, conditions = Counter[int](), list[ColumnElement[bool]]()
         froms = [self._constrained(rows, allowed, conditions) for rows in froms]
-        if conditions:
-            select = select.where(*conditions)
+        select = _apart(select, conditions)
+        if allowed:
+            self.refuse_tails(select)
         self._allowed.append(allowed)
         try:
             return super()._compose_select_body(text, select, state, columns, froms, *rest, **kw)
@@ -132,6 +152,7 @@ class Guard(_Compiler):  # type: ignore[misc]
         if isinstance(rows, Join):
             return self._constrained_join(rows, allowed, conditions)
         if (known := self.owned(rows)) is not None:
+            self.touches_owned = True
             allowed[id(base_table(rows))] += 1
             conditions.append(self._belongs(known, rows))
         return rows
@@ -148,8 +169,9 @@ class Guard(_Compiler):  # type: ignore[misc]
             raise OwnershipError(
                 "a full outer join cannot be held to an owner: join two subqueries"
             )
+        held.onclause = OwnCondition(join.onclause)
         if join.isouter and on:
-            held.onclause = and_(join.onclause, *on)
+            held.onclause = and_(*on, held.onclause)
         return held
 
     def _belongs(self, known: OwnedTable, rows: FromClause) -> ColumnElement[bool]:
@@ -160,9 +182,10 @@ class Guard(_Compiler):  # type: ignore[misc]
 
     def visit_table(self, table: Any, asfrom: Any = False, **kw: Any) -> Any:
         if asfrom or kw.get("within_tstring"):
-            self._refuse_unquoted(table.name)
+            self.refuse_unquoted(table.name)
             if self.owned(table) is not None:
                 allowed = self._allowed[-1] if self._allowed else Counter[int]()
+                self.touches_owned = True
                 if not allowed[id(table)]:
                     raise OwnershipError(f"{table.name} cannot be held to an owner here")
                 allowed[id(table)] -= 1
@@ -186,7 +209,8 @@ class Guard(_Compiler):  # type: ignore[misc]
         known = self.owned(target)
         if known is not None and self.ownerless:
             raise whose(known)
-        self._refuse_hints(state.statement)
+        self.refuse_hints(state.statement)
+        self.touches_owned |= known is not None or writes.concerns_owned(target, self)
         owner = OWNER.get(None)
         if known is not None and owner is not None and state.isinsert:
             inserts.fill_rows(state, known, owner)
@@ -198,14 +222,16 @@ class Guard(_Compiler):  # type: ignore[misc]
             allowed.update(dict.fromkeys(allowed, _UNLIMITED))
             extra = [self._constrained(rows, allowed, conditions) for rows in state._extra_froms]
             state._extra_froms = extra
-            state.statement = state.statement.where(*conditions)
+            state.statement = _apart(state.statement, conditions)
+            self.refuse_tails(state.statement)
             self.writes.changes_owned |= toplevel and known is not None
         held = statement._clone()
         held._compile_state_factory = lambda *_, **__: state
         self._allowed.append(allowed)
         self.writes.targets.append(target)
         try:
-            text: str = visit(held, *args, **kw)
+            with self.within(Place.BARE):
+                text: str = visit(held, *args, **kw)
         finally:
             self.writes.targets.pop()
             self._allowed.pop()
@@ -213,65 +239,26 @@ class Guard(_Compiler):  # type: ignore[misc]
         return text
 
     def visit_on_conflict_do_update(self, clause: Any, **kw: Any) -> Any:
-        writes.hold_conflict(self, clause)
+        hold_conflict(self, clause)
         return super().visit_on_conflict_do_update(clause, **kw)
 
     def visit_on_conflict_do_nothing(self, clause: Any, **kw: Any) -> Any:
-        writes.hold_conflict(self, clause)
+        hold_conflict(self, clause)
         return super().visit_on_conflict_do_nothing(clause, **kw)
 
     def visit_on_duplicate_key_update(self, clause: Any, **kw: Any) -> Any:
-        writes.hold_conflict(self, clause)
+        hold_conflict(self, clause)
         return super().visit_on_duplicate_key_update(clause, **kw)
 
-    # What is text
 
-    def refuse_text(self, sql: str) -> None:
-        """Text that names an owned table: there is no telling what it does with it."""
-        name = names_owned_table(sql, self.reserved)
-        if name is not None:
-            raise text_names(name)
-
-    def _refuse_hints(self, statement: Any) -> None:
-        for hint in (getattr(statement, "_hints", None) or {}).values():
-            self.refuse_text(str(hint))
-        for _, hint in getattr(statement, "_statement_hints", ()):
-            self.refuse_text(str(hint))
-
-    def _refuse_unquoted(self, name: Any) -> None:
-        """A name that is written as it stands may be any SQL."""
-        if isinstance(name, quoted_name) and name.quote is False and not name.isidentifier():
-            self.refuse_text(name)
-
-    def post_process_text(self, text: str) -> Any:
-        self.refuse_text(text)
-        return super().post_process_text(text)
-
-    def visit_textclause(self, textclause: Any, *args: Any, **kw: Any) -> Any:
-        self.refuse_text(textclause.text)
-        return super().visit_textclause(textclause, *args, **kw)
-
-    def visit_column(self, column: Any, *args: Any, **kw: Any) -> Any:
-        if column.is_literal:
-            self.refuse_text(column.name)
-        self._refuse_unquoted(column.name)
-        return super().visit_column(column, *args, **kw)
-
-    def visit_function(self, func: Any, *args: Any, **kw: Any) -> Any:
-        self.refuse_text(" ".join((*func.packagenames, func.name)))
-        return super().visit_function(func, *args, **kw)
-
-    def visit_custom_op_binary(self, element: Any, operator: Any, **kw: Any) -> Any:
-        self.refuse_text(operator.opstring)
-        return super().visit_custom_op_binary(element, operator, **kw)
-
-    def visit_custom_op_unary_operator(self, element: Any, operator: Any, **kw: Any) -> Any:
-        self.refuse_text(operator.opstring)
-        return super().visit_custom_op_unary_operator(element, operator, **kw)
-
-    def visit_custom_op_unary_modifier(self, element: Any, operator: Any, **kw: Any) -> Any:
-        self.refuse_text(operator.opstring)
-        return super().visit_custom_op_unary_modifier(element, operator, **kw)
+def _apart(statement: Any, conditions: list[ColumnElement[bool]]) -> Any:
+    """The statement with the owner's conditions before the app's, which stand in parentheses."""
+    held = statement._generate()
+    where = statement._where_criteria
+    held._where_criteria = (*conditions, *((OwnCondition(and_(*where)),) if where else ()))
+    if getattr(statement, "_having_criteria", ()):
+        held._having_criteria = (OwnCondition(and_(*statement._having_criteria)),)
+    return held
 
 
 def whose(known: OwnedTable) -> OwnershipError:

@@ -1,11 +1,12 @@
 """Which tables hold rows of users, and in which column."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, get_args
 from uuid import UUID
+from weakref import WeakSet
 
 from sqlalchemy import (
     ColumnClause,
@@ -15,7 +16,8 @@ from sqlalchemy import (
     Table,
     TableClause,
     event,
-    exists,
+    select,
+    tuple_,
 )
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.selectable import AliasedReturnsRows, FromGrouping
@@ -55,13 +57,13 @@ class OwnedTable:
             own: ColumnElement[bool] = column_of(rows, self.owner, self.type) == owner
             return own
         assert self.parent is not None
-        # The compiler constrains this select as any other.
+        # The compiler constrains this select as any other. It uses no name of the statement around
+        # it, which its alias may hide.
         parent = self.parent.alias()
-        same = (
-            column_of(rows, here) == column_of(parent, there, self.parent.c[there].type)
-            for here, there in self.link
-        )
-        return exists().where(*same).select_from(parent).correlate(rows)
+        there = [column_of(parent, name, self.parent.c[name].type) for _, name in self.link]
+        here = [column_of(rows, name) for name, _ in self.link]
+        parents = select(*there).select_from(parent).correlate(None)
+        return here[0].in_(parents) if len(here) == 1 else tuple_(*here).in_(parents)
 
 
 _OWNED: dict[str, list[OwnedTable]] = {}
@@ -113,21 +115,33 @@ def column_of(rows: FromClause, name: str, type_: TypeEngine[Any] | None = None)
 
 
 def names_owned_table(sql: str, reserved: frozenset[str]) -> str | None:
-    """The owned table that a piece of SQL names, if any. One that is called like a keyword counts
-    only in quotes, as it can only be written so.
+    """The owned table that a piece of SQL names, if any. A call of a function is none. The name of
+    one that is called like a keyword counts in quotes, and where a table is to be expected.
     """
     found = _names(_VERSION, reserved).search(sql)
-    return found.group() if found else None
+    return found.group(found.lastgroup or 0) if found else None
+
+
+_BEFORE_A_TABLE = (
+    r"\b(?:from|join|into|using|update(?:\s+or\s+\w+)?|table|only|exists|on|references|truncate|lock"
+    r"|copy|analyze|replace|ignore)\b"
+)
+_BETWEEN = r"""(?:[\s(]|/\*.*?\*/|--[^\n]*\n)*(?:["'`\[]?[\w$]+["'`\]]?\s*\.\s*)*["'`\[]?"""
 
 
 @lru_cache(maxsize=32)
 def _names(_: int, reserved: frozenset[str]) -> re.Pattern[str]:
-    patterns = [
-        rf"[\"`\[]{re.escape(name)}[\"`\]]" if name in reserved else re.escape(name)
-        for name in _OWNED
-    ]
     # Without any, what never matches.
-    return re.compile(rf"(?<![\w$])(?:{'|'.join(patterns) or r'(?!)'})(?![\w$])", re.IGNORECASE)
+    every = "|".join(map(re.escape, _OWNED)) or r"(?!)"
+    words = "|".join(re.escape(name) for name in _OWNED if name in reserved) or r"(?!)"
+    others = "|".join(re.escape(name) for name in _OWNED if name not in reserved) or r"(?!)"
+    return re.compile(
+        rf"{_BEFORE_A_TABLE}{_BETWEEN}(?<![\w$])(?P<expected>{every})(?![\w$])"
+        rf"|,{_BETWEEN}(?<![\w$])(?P<listed>{words})(?![\w$])(?!\s*\()"
+        rf"|(?P<quoted>[\"'`\[](?:{words})[\"'`\]])"
+        rf"|(?<![\w$])(?P<plain>{others})(?![\w$])(?!\s*\()",
+        re.IGNORECASE | re.DOTALL,
+    )
 
 
 def _schema(table: TableClause, dialect: Dialect | None) -> str:
@@ -137,11 +151,28 @@ def _schema(table: TableClause, dialect: Dialect | None) -> str:
     return "" if schema in {"", "main", "public", "dbo", default} else schema
 
 
+_MAPPERS: WeakSet[Mapper[Any]] = WeakSet()
+
+
+def is_flushed(table: Any, options: Mapping[str, Any]) -> bool:
+    """Whether a statement that changes a table while a session flushes is the flush's own: it comes
+    with a mapper's cache, or is about the table between the ends of a relationship.
+    """
+    cache = options.get("compiled_cache")
+    for mapper in list(_MAPPERS):
+        if cache is not None and mapper.__dict__.get("_compiled_cache") is cache:
+            return True
+        if mapper.configured and any(link.secondary is table for link in mapper.relationships):
+            return True
+    return False
+
+
 @event.listens_for(Mapper, "after_mapper_constructed")
 def _register(mapper: Mapper[Any], model: type[Any]) -> None:
     """Whichever class is mapped, by whatever means and from whichever registry. Classes that are
     not mapped own nothing.
     """
+    _MAPPERS.add(mapper)
     if not issubclass(model, UserOwned):
         return
     columns = _owner_columns(mapper)

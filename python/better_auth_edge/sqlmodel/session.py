@@ -5,12 +5,24 @@ connection is compiled by the guard and checked before it is sent, whichever way
 session, a flush, a relationship or the connection itself.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, ref
 
-from sqlalchemy import Column, Connection, Engine, Insert, event, inspect
+from sqlalchemy import (
+    Column,
+    CompoundSelect,
+    Connection,
+    Engine,
+    Insert,
+    Select,
+    UpdateBase,
+    event,
+    inspect,
+)
 from sqlalchemy.orm import (
     ORMExecuteState,
     QueryContext,
@@ -18,6 +30,7 @@ from sqlalchemy.orm import (
     SessionTransaction,
     UOWTransaction,
 )
+from sqlalchemy.orm.context import FromStatement
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateSequence, CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler
@@ -26,7 +39,7 @@ from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.sqlmodel.compiler import OWNER, Guard, guarded, unguarded
 from better_auth_edge.sqlmodel.errors import NotTheUsersRowError, OwnershipError, text_names
 from better_auth_edge.sqlmodel.inserts import with_owner
-from better_auth_edge.sqlmodel.models import UserOwned, names_owned_table, owned_table
+from better_auth_edge.sqlmodel.models import UserOwned, is_flushed, names_owned_table, owned_table
 from better_auth_edge.user import User
 
 
@@ -77,22 +90,56 @@ def _check_session(session: object) -> None:
 
 # Statements
 
-_SESSIONS: WeakKeyDictionary[Connection, WeakSet[Session]] = WeakKeyDictionary()
+
+@dataclass(frozen=True)
+class _Holder:
+    """A session whose transaction began on a connection and has not ended. The session itself is
+    not kept alive, as it keeps the connection; what it says of its owner is.
+    """
+
+    session: ref[Session]
+    info: dict[Any, Any]
+    is_lent: bool
+    """Whether the app gave the session the connection, rather than the other way round."""
+
+    def holds(self, connection: Connection) -> bool:
+        """Whether statements are the session's still. The transaction of one that is gone without
+        ending it goes on for as long as the app has the connection.
+        """
+        return self.session() is not None or not self.is_lent or connection.in_transaction()
+
+
+_HOLDERS: WeakKeyDictionary[Connection, dict[int, _Holder]] = WeakKeyDictionary()
+"""By the identity of what the session says of itself, which is its own."""
+_HELD: WeakKeyDictionary[Session, WeakSet[Connection]] = WeakKeyDictionary()
 
 
 @event.listens_for(Session, "after_begin", insert=True)
 def _begin(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    _SESSIONS.setdefault(connection, WeakSet()).add(session)
+    binds: dict[Any, Any] = getattr(session, "_Session__binds", {})
+    is_lent = any(connection is bind for bind in (session.bind, *binds.values()))
+    holder = _Holder(ref(session), session.info, is_lent)
+    _HOLDERS.setdefault(connection, {})[id(session.info)] = holder
+    _HELD.setdefault(session, WeakSet()).add(connection)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _end(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        for connection in _HELD.pop(session, ()):
+            _HOLDERS.get(connection, {}).pop(id(session.info), None)
 
 
 def _owner_of(connection: Connection) -> Any:
     """Whose the connection is: a user's, nobody's (None), or everybody's, as it is outside of
     sessions.
     """
-    sessions = _SESSIONS.get(connection)
-    if not sessions:
+    holders = _HOLDERS.get(connection)
+    if not holders:
         return _EVERYBODY
-    owners = {session.info.get(_OWNER) for session in sessions if session.in_transaction()}
+    for key in [key for key, holder in holders.items() if not holder.holds(connection)]:
+        del holders[key]
+    owners = {holder.info.get(_OWNER) for holder in holders.values()}
     if len(owners) > 1:
         raise OwnershipError("two sessions with different owners share a connection")
     return owners.pop() if owners else _EVERYBODY
@@ -127,6 +174,10 @@ def _refuse_tables(statement: Any) -> None:
             raise OwnershipError(f"{known.table.name}: use the model in place of its table")
 
 
+_OUTER: WeakKeyDictionary[Connection, UUID | None] = WeakKeyDictionary()
+"""Whose rows the statement is about that this one is executed within, say by a listener."""
+
+
 @event.listens_for(Engine, "before_execute", retval=True)
 def _before_execute(
     connection: Connection, element: Any, many: Any, parameters: Any, _: Any
@@ -136,10 +187,17 @@ def _before_execute(
         connection.dialect = unguarded(connection.dialect)
         return element, many, parameters
     connection.dialect = guarded(connection.dialect, ownerless=owner is None)
+    _OUTER[connection] = OWNER.get(None)
     OWNER.set(owner)
     if owner is not None and isinstance(element, Insert):
         many, parameters = with_owner(element, many, parameters, owner)
     return element, many, parameters
+
+
+_INSPECTION = re.compile(
+    r"""PRAGMA (?:"?\w+"?\.)?(?:table_x?info|index_list|index_x?info|foreign_key_list)\("[^"]*"\)"""
+)
+"""How SQLAlchemy asks SQLite for a table's columns and keys, which are no rows."""
 
 
 @event.listens_for(Engine, "before_cursor_execute")
@@ -152,6 +210,8 @@ def _before_cursor_execute(
     compiled = getattr(context, "compiled", None)
     if compiled is None or isinstance(compiled, DDLCompiler):
         harmless = (CreateTable, CreateIndex, CreateSchema, CreateSequence)
+        if compiled is None and connection.dialect.name == "sqlite" and _INSPECTION.fullmatch(sql):
+            return
         if compiled is None or not isinstance(compiled.statement, harmless):
             reserved = frozenset(connection.dialect.identifier_preparer.reserved_words)
             if name := names_owned_table(sql, reserved):
@@ -161,21 +221,29 @@ def _before_cursor_execute(
         raise OwnershipError("a statement that was compiled elsewhere cannot be held to an owner")
     if not getattr(context, "_is_checked", False):
         context._is_checked = True
-        compiled.writes.check(connection, context.compiled_parameters, owner)
+        schemas = context.execution_options.get("schema_translate_map")
+        compiled.writes.check(connection, context.compiled_parameters, owner, schemas)
 
 
 @event.listens_for(Engine, "after_execute")
 def _after_execute(
-    connection: Connection, _: Any, __: Any, ___: Any, ____: Any, result: Any
+    connection: Connection, element: Any, many: Any, parameters: Any, _: Any, result: Any
 ) -> None:
-    """A flush changes the rows that it has, one for each set of parameters."""
+    """A flush changes the rows that it has, one for each set of parameters. What the app executes
+    in a hook meanwhile may change none.
+    """
+    if connection in _OUTER:
+        OWNER.set(_OUTER.pop(connection))
     context = result.context
     compiled = getattr(context, "compiled", None)
     if not isinstance(compiled, Guard) or not compiled.writes.changes_owned:
         return
-    sessions = _SESSIONS.get(connection) or ()
-    is_flush = any(session._flushing for session in sessions)
-    if is_flush and 0 <= result.rowcount < len(context.compiled_parameters):
+    holders = (_HOLDERS.get(connection) or {}).values()
+    sessions = [session for holder in holders if (session := holder.session()) is not None]
+    if not any(session._flushing for session in sessions):
+        return
+    is_of_flush = bool(many or parameters) and is_flushed(element.table, context.execution_options)
+    if is_of_flush and 0 <= result.rowcount < len(context.compiled_parameters):
         raise _not_the_users()
 
 
@@ -220,8 +288,20 @@ def _loaded(row: UserOwned, context: QueryContext | None) -> None:
     if session is None:
         return
     owner = session.info.get(_OWNER)
-    if owner is not _EVERYBODY and not set(_owners(row)) <= {owner}:
+    if owner is _EVERYBODY:
+        return
+    owners = set(_owners(row))
+    if not owners and context is not None and _is_text(context.query):
+        raise OwnershipError(f"a {type(row).__name__} from SQL in text must come with its user_id")
+    if not owners <= {owner}:
         raise OwnershipError(f"the {type(row).__name__} is another user's")
+
+
+def _is_text(query: Any) -> bool:
+    """Whether the query is none that the guard constrains."""
+    return isinstance(query, FromStatement) and not isinstance(
+        query.element, (Select, CompoundSelect, UpdateBase)
+    )
 
 
 def _owners(row: UserOwned) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnClause,
     Connection,
+    MetaData,
     Table,
     TableClause,
     and_,
@@ -62,7 +63,14 @@ class Writes:
     targets: list[Any] = field(default_factory=list)
     """The tables that are being written to, while it is compiled."""
 
-    def check(self, connection: Connection, rows: list[dict[str, Any]], owner: UUID | None) -> None:
+    def check(
+        self,
+        connection: Connection,
+        rows: list[dict[str, Any]],
+        owner: UUID | None,
+        schemas: Mapping[Any, Any] | None = None,
+    ) -> None:
+        """With the `schema_translate_map` of the statement."""
         if owner is None:
             for reference in self.references:
                 if _wanted(reference, rows, owner):
@@ -75,7 +83,7 @@ class Writes:
                 if row.get(name) != owner:
                     raise OwnershipError("a row would become another user's")
         for reference in self.references:
-            _check_reference(connection, reference, rows, owner)
+            _check_reference(connection, reference, rows, owner, schemas)
 
 
 class Values:
@@ -233,6 +241,9 @@ def references_of(table: TableClause, compiler: Any) -> Iterator[tuple[Reference
                 for element, (_, _, type_) in zip(elements, referred, strict=True)
             )
             own = tuple(element.parent.name for element in elements)
+            if not isinstance(table, Table):
+                # Schemas of light tables are not translated.
+                target = TableClause(target.name, schema=getattr(target, "schema", None))
             yield Reference(target, columns, types), own
 
 
@@ -258,42 +269,7 @@ def _referred(element: Any) -> tuple[TableClause, str, Any]:
         return element.column.table, element.column.name, element.column.type
     except NoReferenceError:
         *schema, table, column = element.target_fullname.split(".")
-        return TableClause(table, schema=".".join(schema) or None), column, None
-
-
-def hold_conflict(compiler: Any, clause: Any) -> None:
-    """ON CONFLICT may change the row that is there already. It is the owner's where the owner is
-    part of the key; and what may be set is what is not checked, or was checked for the insert.
-    """
-    target = compiler.writes.targets[-1]
-    known: OwnedTable | None = compiler.owned(target)
-    values: Mapping[Any, Any] = dict(getattr(clause, "update_values_to_set", None) or {})
-    values = values or dict(getattr(clause, "update", None) or {})
-    guarded = {name for _, names in references_of(target, compiler) for name in names}
-    if known is not None:
-        elements = getattr(clause, "inferred_target_elements", None) or ()
-        if known.owner is None or known.owner not in map(_name, elements):
-            raise OwnershipError(
-                f"{known.table.name}: the target of ON CONFLICT must contain {known.owner}"
-            )
-        guarded.add(known.owner)
-    keys = {column.key: column.name for column in target.columns}
-    for key, value in values.items():
-        name = keys.get(getattr(key, "key", key), _name(key))
-        if known is None and is_referred_to(target, {name}):
-            guarded.add(name)
-        if name in guarded and not _is_excluded(value, name):
-            raise OwnershipError(f"{target.name}: ON CONFLICT may not set {name}")
-
-
-def _is_excluded(value: Any, name: str) -> bool:
-    """Whether a value is the one that was to be inserted into the same column."""
-    is_column = isinstance(value, ColumnClause) and value.name == name
-    return is_column and getattr(value.table, "name", None) == "excluded"
-
-
-def _name(column: Any) -> Any:
-    return getattr(column, "name", column)
+        return Table(table, MetaData(), schema=".".join(schema) or None), column, None
 
 
 def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> None:
@@ -314,6 +290,14 @@ def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> No
         raise OwnershipError(
             f"rows of users refer to {target.name}: all_owners(session) may change such a row"
         )
+
+
+def concerns_owned(target: Any, compiler: Any) -> bool:
+    """Whether rows of a table refer to owned rows, or owned rows to them."""
+    table = base_table(target)
+    if table is None:
+        return True
+    return is_referred_to(table, None) or any(references_of(table, compiler))
 
 
 def is_referred_to(target: TableClause | None, columns: set[str] | None) -> bool:
@@ -348,12 +332,16 @@ def _all_tables() -> Iterator[Table]:
 
 
 def _check_reference(
-    connection: Connection, reference: Reference, rows: list[dict[str, Any]], owner: UUID
+    connection: Connection,
+    reference: Reference,
+    rows: list[dict[str, Any]],
+    owner: UUID,
+    schemas: Mapping[Any, Any] | None,
 ) -> None:
     keys = _wanted(reference, rows, owner)
     for start in range(0, len(keys), BATCH):
         batch = keys[start : start + BATCH]
-        if _count(connection, reference, batch) != len(batch):
+        if _count(connection, reference, batch, schemas) != len(batch):
             raise ReferenceNotOwnedError(
                 f"a foreign key to {reference.table.name} is not to the user's row"
             )
@@ -372,9 +360,14 @@ def _wanted(
     return list(wanted)
 
 
-def _count(connection: Connection, reference: Reference, keys: list[tuple[Any, ...]]) -> int:
+def _count(
+    connection: Connection,
+    reference: Reference,
+    keys: list[tuple[Any, ...]],
+    schemas: Mapping[Any, Any] | None,
+) -> int:
     """How many of the rows are there, and the owner's: the guard constrains this query too."""
-    table = TableClause(reference.table.name, schema=getattr(reference.table, "schema", None))
+    table = reference.table
     columns = [
         column_of(table, name, type_)
         for name, type_ in zip(reference.columns, reference.types, strict=True)
@@ -386,4 +379,6 @@ def _count(connection: Connection, reference: Reference, keys: list[tuple[Any, .
             *(and_(*(c == part for c, part in zip(columns, key, strict=True))) for key in keys)
         )
     found = select(*columns).select_from(table).where(wanted).distinct().subquery()
-    return connection.execute(select(func.count()).select_from(found)).scalar_one()
+    options = {} if schemas is None else {"schema_translate_map": schemas}
+    count = select(func.count()).select_from(found)
+    return connection.execute(count, execution_options=options).scalar_one()

@@ -1,0 +1,45 @@
+"""ON CONFLICT, and what it may change in the row that is there already."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnClause
+
+from better_auth_edge.sqlmodel.errors import OwnershipError
+from better_auth_edge.sqlmodel.models import OwnedTable
+from better_auth_edge.sqlmodel.writes import is_referred_to, references_of
+
+
+def hold_conflict(compiler: Any, clause: Any) -> None:
+    """ON CONFLICT may change the row that is there already. It is the owner's where the owner is
+    part of the key; and what may be set is what is not checked, or was checked for the insert.
+    """
+    target = compiler.writes.targets[-1]
+    known: OwnedTable | None = compiler.owned(target)
+    values: Mapping[Any, Any] = dict(getattr(clause, "update_values_to_set", None) or {})
+    values = values or dict(getattr(clause, "update", None) or {})
+    guarded = {name for _, names in references_of(target, compiler) for name in names}
+    if known is not None:
+        elements = getattr(clause, "inferred_target_elements", None) or ()
+        if known.owner is None or known.owner not in map(_name, elements):
+            raise OwnershipError(
+                f"{known.table.name}: the target of ON CONFLICT must contain {known.owner}"
+            )
+        guarded.add(known.owner)
+    keys = {column.key: column.name for column in target.columns}
+    for key, value in values.items():
+        name = keys.get(getattr(key, "key", key), _name(key))
+        if known is None and is_referred_to(target, {name}):
+            guarded.add(name)
+        if name in guarded and not _is_excluded(value, name):
+            raise OwnershipError(f"{target.name}: ON CONFLICT may not set {name}")
+
+
+def _is_excluded(value: Any, name: str) -> bool:
+    """Whether a value is the one that was to be inserted into the same column."""
+    is_column = isinstance(value, ColumnClause) and value.name == name
+    return is_column and getattr(value.table, "name", None) == "excluded"
+
+
+def _name(column: Any) -> Any:
+    return getattr(column, "name", column)
