@@ -7,6 +7,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use ed25519_dalek::SigningKey;
@@ -243,6 +245,16 @@ impl Edge {
     /// What it has logged.
     pub fn log(&self) -> String {
         self.server.log()
+    }
+
+    /// The same once it contains the text, or after ten seconds: what a process prints takes a moment to
+    /// arrive.
+    pub fn log_with(&self, text: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.log().contains(text) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.log()
     }
 
     /// The resident memory of its process, in bytes.

@@ -224,8 +224,7 @@ fn what_lies_under_an_isolated_path_is_named_in_the_log() {
         assert_eq!(outcome("bob"), "403 user_mismatch", "{method}");
         assert!(outcome(UUID).starts_with("200"), "{method}");
     }
-    thread::sleep(Duration::from_millis(300));
-    let log = edge.log();
+    let log = edge.log_with("isolates that path alone");
     assert_eq!(
         log.matches("ROUTES [0]: /api/{user_id}/tasks isolates that path alone").count(),
         1,

@@ -91,7 +91,7 @@ fn a_binding_of_another_kind_is_misconfigured_by_name() {
     let (text, object) = (json!("http://127.0.0.1:9"), json!({"get": 7}));
     let edge = edge(&[], &[("AUTH", text), ("ORIGIN", object.clone()), ("JWKS_KV", object)]);
     assert_eq!(http::get(&edge.url, &[]).unwrap().outcome(), "500 misconfigured");
-    let log = edge.log();
+    let log = edge.log_with("misconfigured");
     let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
     for fault in ["AUTH is no service", "ORIGIN is no service", "JWKS_KV is no KV namespace"] {
         assert!(line.contains(fault), "{fault}: {line}");

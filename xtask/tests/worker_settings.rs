@@ -22,7 +22,7 @@ fn missing_and_unusable_settings_are_a_500_and_all_in_the_log_at_once() {
         let body = String::from_utf8(answer.body).unwrap();
         assert!(!body.contains("ALGORITHMS"), "the response names no setting: {body}");
     }
-    let log = edge.log();
+    let log = edge.log_with("misconfigured");
     let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
     for setting in [
         "BETTER_AUTH_URL",
