@@ -62,6 +62,16 @@ impl Server {
         self.log.lines().make_contiguous().join("\n")
     }
 
+    /// The same once it contains the text, or after ten seconds: what a process prints takes a moment to
+    /// arrive.
+    pub fn log_with(&self, text: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.log().contains(text) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.log()
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

@@ -7,8 +7,6 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use ed25519_dalek::SigningKey;
@@ -247,14 +245,9 @@ impl Edge {
         self.server.log()
     }
 
-    /// The same once it contains the text, or after ten seconds: what a process prints takes a moment to
-    /// arrive.
+    /// The same, as [`Server::log_with`] gives it.
     pub fn log_with(&self, text: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !self.log().contains(text) && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(10));
-        }
-        self.log()
+        self.server.log_with(text)
     }
 
     /// The resident memory of its process, in bytes.
