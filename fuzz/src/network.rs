@@ -141,11 +141,14 @@ impl Network {
         self.0.tasks.take();
     }
 
-    /// Lets the background tasks go on as far as they can.
-    pub fn run_tasks(&self) {
+    /// Lets the background tasks go on as far as they can, and says whether one has ended.
+    pub fn run_tasks(&self) -> bool {
         let mut tasks = self.0.tasks.take();
+        let count = tasks.len();
         tasks.retain_mut(|task| poll(task.as_mut()).is_pending());
+        let has_ended = tasks.len() < count;
         self.0.tasks.borrow_mut().extend(tasks);
+        has_ended
     }
 
     fn delivery(&self) -> Delivery {

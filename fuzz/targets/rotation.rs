@@ -204,17 +204,19 @@ impl World {
     fn settle(&mut self) {
         loop {
             let before = self.requests.len();
+            // a request may go on when a task has ended
+            let mut has_ended = false;
             let mut waiting = Vec::new();
             for mut request in std::mem::take(&mut self.requests) {
                 match poll(request.verdict.as_mut()) {
                     Poll::Ready(verdict) => self.check(&request, verdict),
                     Poll::Pending => waiting.push(request),
                 }
-                self.network.run_tasks();
+                has_ended |= self.network.run_tasks();
             }
             self.requests = waiting;
-            self.network.run_tasks();
-            if self.requests.len() == before {
+            has_ended |= self.network.run_tasks();
+            if self.requests.len() == before && !has_ended {
                 return;
             }
         }
