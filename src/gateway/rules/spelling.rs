@@ -24,8 +24,7 @@ impl Rules {
         let mut earlier = self.rules.iter().take(first).filter(|rule| {
             (rule.isolates() || rule.takes(method)) && rule.asks_for_more_than(&matched)
         });
-        let is_open = self.is_open(path);
-        match !is_open && earlier.any(|rule| is_loosely(rule, path)) {
+        match earlier.any(|rule| is_loosely(rule, path)) && !self.is_open(path) {
             true => Err(Error::new(Code::AmbiguousPath, LOOSE)),
             false => Ok(matched),
         }
