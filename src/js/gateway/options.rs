@@ -126,7 +126,7 @@ impl Form {
 use Form::{Milliseconds, Plain, Structured};
 
 /// What an option is called among the settings.
-const OPTIONS: [(&str, &str, Form); 44] = [
+const OPTIONS: &[(&str, &str, Form)] = &[
     ("baseURL", "BETTER_AUTH_URL", Plain),
     ("origin", "ORIGIN_URL", Plain),
     ("routes", "ROUTES", Structured),
