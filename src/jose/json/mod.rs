@@ -135,6 +135,35 @@ impl Json {
     }
 }
 
+/// The value as JSON, without white space: members in their order, numbers as they were written.
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => f.write_str(if *value { "true" } else { "false" }),
+            Self::Number(number) => number.fmt(f),
+            Self::String(text) => f.write_str(&quote(text)),
+            Self::Array(elements) => {
+                for (i, element) in elements.iter().enumerate() {
+                    f.write_str(if i == 0 { "[" } else { "," })?;
+                    element.fmt(f)?;
+                }
+                f.write_str(if elements.is_empty() { "[]" } else { "]" })
+            }
+            Self::Object(object) => {
+                f.write_str("{")?;
+                for (i, (name, value)) in object.members().enumerate() {
+                    f.write_str(if i == 0 { "" } else { "," })?;
+                    f.write_str(&quote(name))?;
+                    f.write_str(":")?;
+                    value.fmt(f)?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
 /// Why bytes are not an acceptable JSON object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum JsonError {
@@ -263,6 +292,16 @@ mod tests {
             ["", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x1", "1_0", "١", "Infinity"]
         {
             assert_eq!(Json::parse(bad), Err(JsonError::Syntax), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        for text in [
+            r#"{"a":[],"b":{},"c":null,"d":[1,[true,false],{"e":{"f":"\\\"/"}}]}"#,
+            r#"{"n":12345678901234567890123,"m":-1.50e+2,"é":"\u0000\u001f😀","__proto__":1}"#,
+        ] {
+            assert_eq!(Json::parse(text).unwrap().to_string(), text);
         }
     }
 
