@@ -1,6 +1,9 @@
 //! Better Auth's cookie cache: a session and its user in one signed cookie. Read so that what follows
-//! sees the claims of a token: the user's at the top, `sub` for whose they are, `sid` for the session.
+//! sees the claims of a token: the user's at the top, and `sub` for whose they are. The session stays apart.
 
+use std::fmt;
+
+use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::{Json, Object};
 
@@ -15,7 +18,20 @@ pub(super) struct CookieCache {
     read: Read,
 }
 
-type Read = fn(&CookieCache, &Object) -> Result<(Object, f64), Error>;
+type Read = fn(&CookieCache, &Object) -> Result<Cached, Error>;
+
+/// What a cache says.
+pub(super) struct Cached {
+    /// The user's record, and what the cache says about itself
+    pub(super) claims: Claims,
+    pub(super) session: SessionToken,
+    /// When the session ends, in seconds since 1970
+    pub(super) ends: f64,
+}
+
+/// The token of a session, which is as good as its cookie: it never gets among claims.
+#[derive(Clone)]
+pub(crate) struct SessionToken(String);
 
 impl CookieCache {
     /// Caches of that version, which their signature makes say `implied`.
@@ -24,17 +40,17 @@ impl CookieCache {
         Self { version, implied, read: Self::arranged }
     }
 
-    /// The claims of a cache, and when its session ends, in seconds since 1970.
+    /// What a cache says.
     ///
     /// # Errors
     /// [`Code::WrongTokenType`] for what has no session with a user, as the other tokens that Better
     /// Auth signs with its secret; [`Code::InvalidClaim`] where one part contradicts another or has
     /// no meaning; [`Code::Expired`] for another version.
-    pub(super) fn read(&self, said: &Object) -> Result<(Object, f64), Error> {
+    pub(super) fn read(&self, said: &Object) -> Result<Cached, Error> {
         (self.read)(self, said)
     }
 
-    fn arranged(&self, said: &Object) -> Result<(Object, f64), Error> {
+    fn arranged(&self, said: &Object) -> Result<Cached, Error> {
         let (Some(Json::Object(session)), Some(Json::Object(user))) =
             (said.member("session"), said.member("user"))
         else {
@@ -47,23 +63,43 @@ impl CookieCache {
         else {
             return Err(invalid("the session has no token, no end or no user with an \"id\""));
         };
+        // by keys it says so itself; by the secret it need not
+        let is_said = |name, value: &str| match said.member(name) {
+            Some(said) => said.as_str() == Some(value),
+            None => self.implied.is_some(),
+        };
+        if !is_said("sub", id) || !is_said("sid", token) {
+            return Err(invalid("\"sub\" or \"sid\" is not that of the session"));
+        }
         // what users can write into their own record never replaces what the token says about itself
         let mut arranged = Object::default();
         copy(user, &ABOUT_THE_TOKEN, &mut arranged);
+        arranged.set("sub", Json::String(id.clone()));
         if let Some((issuer, audience)) = &self.implied {
-            for (name, value) in [("iss", issuer), ("aud", audience), ("sub", id), ("sid", token)] {
+            for (name, value) in [("iss", issuer), ("aud", audience)] {
                 arranged.set(name, Json::String(value.clone()));
             }
         }
         copy(said, &PARTS, &mut arranged);
-        if text_of(&arranged, "sub") != Some(id) || text_of(&arranged, "sid") != Some(token) {
-            return Err(invalid("\"sub\" or \"sid\" is not that of the session"));
-        }
         let default = Json::String(DEFAULT_VERSION.to_owned());
         if said.member("version").unwrap_or(&default).as_str() != Some(&self.version) {
             return Err(Error::new(Code::Expired, "the cookie cache is of another version"));
         }
-        Ok((arranged, ends))
+        let claims = Claims::new(Json::Object(arranged.clone()).to_string(), arranged);
+        Ok(Cached { claims, session: SessionToken(token.clone()), ends })
+    }
+}
+
+impl SessionToken {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Never shows it.
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionToken")
     }
 }
 
@@ -74,7 +110,7 @@ pub(crate) const DEFAULT_VERSION: &str = "1";
 const ABOUT_THE_TOKEN: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"];
 
 /// Members of a cache that are no claims about the user.
-const PARTS: [&str; 4] = ["session", "user", "updatedAt", "version"];
+const PARTS: [&str; 6] = ["session", "user", "updatedAt", "version", "sub", "sid"];
 
 fn copy(from: &Object, except: &[&str], to: &mut Object) {
     for (name, value) in from.members() {

@@ -1,6 +1,6 @@
 //! The rules that a token's claims must pass, in their order.
 
-use super::cookie_cache::CookieCache;
+use super::cookie_cache::{CookieCache, SessionToken};
 use super::times::{Clock, Times};
 use super::{Claims, Profile, RequiredClaim, UserClaim};
 use crate::check::{Check, Watch};
@@ -103,15 +103,14 @@ impl Expectations {
         now: f64,
         watch: &mut impl Watch,
     ) -> Result<Expected, Error> {
-        let mut session_ends = f64::INFINITY;
-        if let Some(cache) = &self.cookie_cache {
-            let read = watch.see(Check::Kind, cache.read(&claims.object))?;
-            (claims.object, session_ends) = read;
-        }
+        let Some(cache) = &self.cookie_cache else { return self.check(claims, now, watch) };
+        let cached = watch.see(Check::Kind, cache.read(&claims.object))?;
+        *claims = cached.claims;
         let mut expected = self.check(claims, now, watch)?;
+        expected.session = Some(cached.session);
         // a cache is never good for longer than the session that it is of
-        if session_ends < expected.times.expires {
-            expected.times.expires = session_ends;
+        if cached.ends < expected.times.expires {
+            expected.times.expires = cached.ends;
             self.check_again(&expected, now, watch)?;
         }
         Ok(expected)
@@ -137,7 +136,7 @@ impl Expectations {
         self.clock.check(&times, now, watch)?;
         let mut required = self.required.iter();
         watch.see(Check::Values, required.try_for_each(|required| required.check_value(claims)))?;
-        Ok(Expected { user, times })
+        Ok(Expected { user, session: None, times })
     }
 
     /// Whether a token that has passed the checks before still does.
@@ -205,6 +204,8 @@ impl Expectations {
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) user: String,
+    /// Of which session, where a cookie cache says so
+    pub(crate) session: Option<SessionToken>,
     times: Times,
 }
 

@@ -10,7 +10,7 @@ mod rule;
 mod times;
 mod user;
 
-pub(crate) use cookie_cache::DEFAULT_VERSION;
+pub(crate) use cookie_cache::{DEFAULT_VERSION, SessionToken};
 pub(crate) use expectations::Expected;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
 pub(crate) use profile::ASSERTION_TYPE;
@@ -34,7 +34,7 @@ impl Claims {
         Self { text, object }
     }
 
-    /// The payload as it was signed: JSON.
+    /// The payload as it was signed, in JSON; of a cookie cache, what is made of it.
     pub fn as_json(&self) -> &str {
         &self.text
     }

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use cache::TokenCache;
 
 use crate::check::{Check, Watch};
-use crate::claims::{Claims, Expectations, Expected};
+use crate::claims::{Claims, Expectations, Expected, SessionToken};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -308,6 +308,11 @@ impl Verified {
     /// Who the user is: the value of the user claim, never empty.
     pub fn user(&self) -> &str {
         &self.expected.user
+    }
+
+    /// The token of the session that a cookie cache is of.
+    pub(crate) fn session_token(&self) -> Option<&str> {
+        self.expected.session.as_ref().map(SessionToken::as_str)
     }
 
     /// When it ends, in seconds since 1970.

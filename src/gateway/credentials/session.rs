@@ -63,7 +63,7 @@ impl Sessions {
                 Err(error) => Err(error),
             };
             let error = match user {
-                Ok(user) if cookies.has_session(user.claims().text_claim("sid"), cache.guard) => {
+                Ok(user) if cookies.has_session(user.session_token(), cache.guard) => {
                     return Ok(Some(user));
                 }
                 Ok(_) => {
