@@ -19,7 +19,8 @@ fn pieces_of_a_cache_count_only_beside_a_session_of_their_guard() {
     let piece = "better-auth.session_data.1=x";
     let planted = "__Secure-better-auth.session_data.1=x";
     assert_eq!(outcome(&[SESSION, cache]), "malformed_token");
-    assert_eq!(outcome(&[SESSION, cache, piece]), "malformed_request");
+    assert_eq!(outcome(&[SESSION, cache, piece]), "malformed_token");
+    assert_eq!(outcome(&[SESSION, piece]), "malformed_token");
     assert_eq!(outcome(&[SESSION, cache, planted]), "malformed_token");
     assert_eq!(outcome(&[SESSION, planted]), "missing_token");
     assert_eq!(outcome(&[planted, piece, cache]), "missing_token", "there is no session");

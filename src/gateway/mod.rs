@@ -278,7 +278,7 @@ impl Gateway {
                 break;
             }
         }
-        Err(refusal.unwrap_or_else(|| Error::new(Code::MissingToken, MISSING_TOKEN)))
+        Err(refusal.unwrap_or_else(|| cookies.refusal()))
     }
 
     /// Whose session that is. A kept token that has ended meanwhile is asked for once more.

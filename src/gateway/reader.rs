@@ -85,8 +85,14 @@ impl<'l> Reader<'l> {
     pub(super) fn secret(&self, algorithms: &Option<Vec<String>>) -> Option<Vec<u8>> {
         let named = algorithms.iter().flatten().filter_map(|name| Algorithm::from_name(name));
         let needed = named.into_iter().any(Algorithm::is_symmetric);
+        self.better_auth_secret().filter(|_| needed)
+    }
+
+    /// The secret, for whatever Better Auth uses it.
+    pub(super) fn better_auth_secret(&self) -> Option<Vec<u8>> {
         // not trimmed: every byte counts
-        (self.lookup)("BETTER_AUTH_SECRET").filter(|_| needed).map(String::into_bytes)
+        let secret = (self.lookup)("BETTER_AUTH_SECRET")?;
+        (!secret.trim().is_empty()).then(|| secret.into_bytes())
     }
 
     /// Where Better Auth is. What is no URL is a fault where tokens are read.

@@ -4,9 +4,7 @@
 /// The value as Better Auth reads it: without double quotes around it, and with percent-encoding undone
 /// once. `None` for what it cannot decode, which is no session.
 pub(super) fn decoded(value: &str) -> Option<String> {
-    let value =
-        value.strip_prefix('"').map_or(value, |rest| rest.strip_suffix('"').unwrap_or(rest));
-    let bytes = value.as_bytes();
+    let bytes = unquoted(value).as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((byte, after)) = rest.split_first() {
@@ -20,6 +18,11 @@ pub(super) fn decoded(value: &str) -> Option<String> {
         };
     }
     String::from_utf8(decoded).ok()
+}
+
+/// The value without double quotes around it.
+pub(super) fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').map_or(value, |rest| rest.strip_suffix('"').unwrap_or(rest))
 }
 
 /// The value as `encodeURIComponent` writes it.

@@ -1,44 +1,42 @@
-//! Better Auth's cookies: which of them is a session, and that no other site uses it (RFC 6265;
-//! OWASP, Cross-Site Request Forgery Prevention).
+//! Better Auth's cookies: which of them is a session, and which stay at the edge (RFC 6265).
+
+use std::sync::Arc;
 
 use super::canonical::{decoded, encoded};
 use super::cookie_cache;
-use super::values::{MOST_WHOLES, Wholes, distinct, wholes};
-use super::websocket::is_handshake;
+use super::cookie_names::{CookieNames, GUARDS};
+use super::signed_cookie::CookieSecret;
+use super::site::TrustedPages;
+use super::values::{MOST_WHOLES, wholes};
 use crate::error::{Code, Error};
 use crate::gateway::edit::HeaderEdit;
-use crate::gateway::fields::is_token;
 use crate::gateway::head::RequestHead;
 use crate::gateway::reader::Reader;
 
 #[derive(Debug)]
 pub(super) struct Cookies {
-    /// What Better Auth's names begin with, behind `__Secure-` or `__Host-`: `better-auth.`
-    prefix: String,
+    names: CookieNames,
     /// Whether a session cookie counts by itself
     exchanged: bool,
     /// Whether it counts with its cache
     cached: bool,
+    /// What Better Auth signs sessions with, if Better Auth need not be asked about others
+    secret: Option<CookieSecret>,
     /// Whether the origin gets them
     forwarded: bool,
-    /// Origins of pages that may use them, beside the edge's own
-    trusted: Vec<String>,
+    pages: TrustedPages,
 }
 
 impl Cookies {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
-        let prefix = reader.text("COOKIE_PREFIX").unwrap_or_else(|| "better-auth".to_owned());
-        if !is_token(&prefix) {
-            reader.fault("COOKIE_PREFIX", "is not what a cookie's name can begin with");
-        }
-        let mut trusted = reader.origins("TRUSTED_ORIGINS");
-        trusted.extend(reader.auth_url().map(|url| url.origin().to_owned()));
+        let exchanged = reader.switch("SESSION_EXCHANGE", false);
         Self {
-            prefix: prefix + ".",
-            exchanged: reader.switch("SESSION_EXCHANGE", false),
+            names: CookieNames::from_settings(reader),
+            exchanged,
             cached: reader.text(cookie_cache::SETTING).is_some(),
+            secret: if exchanged { CookieSecret::from_settings(reader) } else { None },
             forwarded: reader.switch("FORWARD_COOKIES", false),
-            trusted,
+            pages: TrustedPages::from_settings(reader),
         }
     }
 
@@ -56,55 +54,40 @@ impl Cookies {
         let apart = cookies.iter().filter(|(_, apart)| *apart);
         let apart: Vec<_> = apart.map(|(cookie, _)| name_and_value(cookie)).collect();
         let cookies: Vec<_> = cookies.iter().map(|(cookie, _)| name_and_value(cookie)).collect();
-        let mut found = SessionCookies { exchanged: self.exchanged, ..SessionCookies::default() };
-        // browsers guard the first two best: a neighbouring domain cannot set the very first
-        for guard in ["__Host-", "__Secure-", ""] {
-            let named = |name| [guard, &self.prefix, name].concat();
-            let name = named("session_token");
-            let values = distinct(&name, &apart);
-            let caches = match self.cached && !values.is_empty() {
-                true => wholes(&named("session_data"), &cookies),
-                false => Wholes::default(),
-            };
-            if caches == Wholes::default() && !self.exchanged {
+        let mut found = SessionCookies {
+            exchanged: self.exchanged,
+            is_signature_known: self.secret.is_some(),
+            ..SessionCookies::default()
+        };
+        for guard in GUARDS {
+            let is_there = |name: &Arc<str>| apart.iter().any(|(given, _)| *given == &**name);
+            if !self.names.session(guard).any(is_there) {
                 continue;
             }
-            for value in values {
-                found.add(SessionCookie { name: name.clone(), guard, value: decoded(value) });
+            let mut is_cached = false;
+            for name in self.names.cache(guard).filter(|_| self.cached) {
+                let caches = wholes(name, &cookies);
+                is_cached |= caches.in_pieces || !caches.values.is_empty();
+                found.in_pieces |= caches.in_pieces;
+                let caches = caches.values.into_iter().map(|value| SessionCache { guard, value });
+                found.caches.extend(caches);
             }
-            found.in_pieces |= caches.in_pieces;
-            let caches = caches.values.into_iter().map(|value| SessionCache { guard, value });
-            found.caches.extend(caches);
+            if !is_cached && !self.exchanged {
+                continue;
+            }
+            for name in self.names.session(guard) {
+                for (_, value) in apart.iter().filter(|(given, _)| *given == &**name) {
+                    let session =
+                        SessionCookie { name: Arc::clone(name), guard, value: decoded(value) };
+                    found.add(session, self.secret.as_ref());
+                }
+            }
         }
-        if found.sessions.is_empty() {
+        if found.sessions.is_empty() && found.others.is_empty() {
             return Ok(None);
         }
-        self.check_site(head)?;
+        self.pages.check(head)?;
         Ok(Some(found))
-    }
-
-    /// Reading is safe, as long as the answer cannot be read by others; anything else must come from
-    /// a page that is trusted. Handshakes are not kept apart by browsers, so they count as unsafe.
-    fn check_site(&self, head: &RequestHead) -> Result<(), Error> {
-        if matches!(head.method(), "GET" | "HEAD" | "OPTIONS") && !is_handshake(head) {
-            return Ok(());
-        }
-        let mut origins = head.header("origin");
-        let from_trusted_page = match (origins.next(), origins.next()) {
-            (Some(origin), None) => {
-                origin == head.origin() || self.trusted.iter().any(|trusted| trusted == origin)
-            }
-            (None, _) => head.header("sec-fetch-site").eq(["same-origin"]),
-            _ => false,
-        };
-        match from_trusted_page {
-            true => Ok(()),
-            false => {
-                let detail = "a session cookie changes something only for pages of this origin, of \
-                              Better Auth's and of TRUSTED_ORIGINS";
-                Err(Error::new(Code::CrossSiteRequest, detail))
-            }
-        }
     }
 
     /// Better Auth's cookies stay at the edge unless they are asked for.
@@ -114,7 +97,7 @@ impl Cookies {
         }
         let mut others = self.cookies(head);
         let count = others.len();
-        others.retain(|(cookie, _)| !self.is_better_auths(cookie));
+        others.retain(|(cookie, _)| !self.names.is_better_auths(cookie));
         if others.len() == count {
             return None;
         }
@@ -133,10 +116,11 @@ impl Cookies {
         for mut rest in head.header("cookie").flat_map(|value| value.split(';')) {
             let mut apart = true;
             loop {
-                let ours = self.is_better_auths(rest);
+                let ours = self.names.is_better_auths(rest);
                 let commas = rest.match_indices(',').map(|(comma, _)| comma);
                 let mut joints = commas.filter(|comma| rest[comma + 1..].starts_with(' '));
-                let end = joints.find(|joint| ours || self.is_better_auths(&rest[joint + 2..]));
+                let end =
+                    joints.find(|joint| ours || self.names.is_better_auths(&rest[joint + 2..]));
                 let cookie = rest[..end.unwrap_or(rest.len())].trim_matches([' ', '\t']);
                 if !cookie.is_empty() {
                     cookies.push((cookie, apart));
@@ -147,47 +131,62 @@ impl Cookies {
         }
         cookies
     }
-
-    /// Whether a cookie, or what begins with one, is called so.
-    fn is_better_auths(&self, cookie: &str) -> bool {
-        let cookie = cookie.trim_start_matches([' ', '\t']);
-        let guards = ["__Secure-", "__Host-"];
-        let name = guards.iter().find_map(|guard| cookie.strip_prefix(guard)).unwrap_or(cookie);
-        name.starts_with(&self.prefix)
-    }
 }
 
 /// What shows a session.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub(in crate::gateway) struct SessionCookies {
-    /// One of these may be live; at least one, at most [`MOST_WHOLES`]
+    /// One of these may be live; at most [`MOST_WHOLES`]
     pub(in crate::gateway) sessions: Vec<SessionCookie>,
+    /// Those that Better Auth need not be asked about: they only say of which session a cache is
+    others: Vec<SessionCookie>,
     /// What Better Auth may have signed about one of them
     pub(super) caches: Vec<SessionCache>,
     /// Whether there are parts of caches that make no whole
     pub(super) in_pieces: bool,
     /// Whether Better Auth may be asked where the caches are not good
     pub(super) exchanged: bool,
+    /// Whether the signatures of sessions have been verified
+    is_signature_known: bool,
 }
 
 impl SessionCookies {
     /// Whether one of the sessions, guarded alike, has that token.
     pub(super) fn has_session(&self, token: Option<&str>, guard: &str) -> bool {
-        let mut sessions = self.sessions.iter().filter(|session| session.guard == guard);
+        let sessions = self.sessions.iter().chain(&self.others);
+        let mut sessions = sessions.filter(|session| session.guard == guard);
         token.is_some() && sessions.any(|session| session.token() == token)
     }
 
-    fn add(&mut self, session: SessionCookie) {
-        if self.sessions.len() < MOST_WHOLES && !self.sessions.contains(&session) {
-            self.sessions.push(session);
+    /// Why none of them can be live, where there is none to ask Better Auth about.
+    pub(in crate::gateway) fn refusal(&self) -> Error {
+        if self.is_signature_known && self.others.iter().any(SessionCookie::is_readable) {
+            let detail = "the session cookie is not signed by Better Auth; sign in again";
+            return Error::new(Code::MissingToken, detail).with_source(OTHER_SECRET);
+        }
+        Error::new(Code::MissingToken, "the session cookie holds no session; sign in again")
+    }
+
+    fn add(&mut self, session: SessionCookie, secret: Option<&CookieSecret>) {
+        let may_be_live = session.is_readable()
+            && secret.is_none_or(|secret| {
+                session.value.as_deref().is_some_and(|it| secret.has_signed(it))
+            });
+        let kept = if may_be_live { &mut self.sessions } else { &mut self.others };
+        if kept.len() < MOST_WHOLES && !kept.contains(&session) {
+            kept.push(session);
         }
     }
 }
 
+/// For the log alone.
+const OTHER_SECRET: &str = "no session cookie of the request is signed with BETTER_AUTH_SECRET; where this \
+                            happens for every visitor, Better Auth has another secret";
+
 /// A cookie that may be of a session.
 #[derive(Clone, Eq, PartialEq)]
 pub(in crate::gateway) struct SessionCookie {
-    name: String,
+    name: Arc<str>,
     /// What stands before Better Auth's name for it
     guard: &'static str,
     /// Decoded; nothing where that is not possible
@@ -198,8 +197,12 @@ impl SessionCookie {
     /// The cookie as `Cookie` has it, the same for all spellings of a session. `None` for what is no
     /// session.
     pub(super) fn cookie(&self) -> Option<String> {
-        let value = self.value.as_ref().filter(|value| value.len() <= MOST_BYTES)?;
-        (!value.is_empty()).then(|| [&self.name, "=", &encoded(value)].concat())
+        let value = self.value.as_deref().filter(|_| self.is_readable())?;
+        Some([&self.name, "=", &encoded(value)].concat())
+    }
+
+    fn is_readable(&self) -> bool {
+        self.value.as_ref().is_some_and(|value| (1..=MOST_BYTES).contains(&value.len()))
     }
 
     /// The session's own token: the cookie's value up to its signature.
@@ -237,7 +240,7 @@ mod tests {
 
     fn session(guard: &'static str, value: Option<&str>) -> SessionCookie {
         let name = format!("{guard}better-auth.session_token");
-        SessionCookie { name, guard, value: value.map(str::to_owned) }
+        SessionCookie { name: name.into(), guard, value: value.map(str::to_owned) }
     }
 
     #[test]
@@ -254,8 +257,8 @@ mod tests {
     #[test]
     fn a_cache_is_of_a_session_that_is_guarded_alike() {
         let mut cookies = SessionCookies::default();
-        cookies.add(session("", Some("t.sig")));
-        cookies.add(session("__Secure-", Some("unsigned")));
+        cookies.add(session("", Some("t.sig")), None);
+        cookies.add(session("__Secure-", Some("unsigned")), None);
         assert!(cookies.has_session(Some("t"), ""));
         assert!(!cookies.has_session(Some("t"), "__Secure-"));
         assert!(!cookies.has_session(Some("other"), ""));
@@ -266,7 +269,7 @@ mod tests {
     fn four_sessions_are_kept_and_each_once() {
         let mut cookies = SessionCookies::default();
         for value in ["1", "2", "2", "3", "4", "5"] {
-            cookies.add(session("", Some(value)));
+            cookies.add(session("", Some(value)), None);
         }
         let values: Vec<_> = cookies.sessions.iter().map(|it| it.value.as_deref()).collect();
         assert_eq!(values, [Some("1"), Some("2"), Some("3"), Some("4")]);
@@ -275,7 +278,7 @@ mod tests {
     #[test]
     fn the_log_shows_that_there_are_cookies_and_nothing_of_them() {
         let mut cookies = SessionCookies::default();
-        cookies.add(session("", Some("secret")));
+        cookies.add(session("", Some("secret")), None);
         assert_eq!(format!("{cookies:?}"), "SessionCookies { .. }");
     }
 }

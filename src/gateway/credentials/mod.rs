@@ -4,9 +4,12 @@
 mod bearer;
 mod canonical;
 mod cookie_cache;
+mod cookie_names;
 mod cookies;
 mod exchanges;
 mod session;
+mod signed_cookie;
+mod site;
 mod values;
 mod websocket;
 

@@ -76,7 +76,8 @@ impl Sessions {
         }
         match refusal {
             _ if cookies.exchanged => Ok(None),
-            _ if cookies.in_pieces => Err(Error::new(Code::MalformedRequest, IN_PIECES)),
+            // no 400: the browser's user can do nothing about the cookie but sign in again
+            _ if cookies.in_pieces => Err(Error::new(Code::MalformedToken, IN_PIECES)),
             Some(error) => Err(error),
             None => Ok(None),
         }

@@ -1,32 +1,19 @@
 //! The values that cookies of a name have, among names and values. A neighbouring host can add cookies of
 //! the same names, so there may be several.
 
-/// The values of the cookies of that name, each once, in the order of the header. Only the first few: no more
-/// are ever tried.
-pub(super) fn distinct<'c>(name: &str, cookies: &[(&'c str, &'c str)]) -> Vec<&'c str> {
-    let mut distinct = Vec::new();
-    for (_, value) in cookies.iter().filter(|(given, _)| *given == name) {
-        if distinct.len() > MOST_WHOLES {
-            break;
-        }
-        if !distinct.contains(value) {
-            distinct.push(*value);
-        }
-    }
-    distinct
-}
+use super::canonical::unquoted;
 
 /// What a cookie that may have been split can have been.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Wholes {
     /// At most [`MOST_WHOLES`]
     pub(super) values: Vec<String>,
-    /// Whether there is something of that name that fits in with nothing: a gap between the parts, a
-    /// whole one beside them, more parts than Better Auth makes
+    /// Whether there are only parts, with a gap between them or more than Better Auth makes
     pub(super) in_pieces: bool,
 }
 
-/// The values of a cookie that may have been split.
+/// The values of a cookie that may have been split. Parts beside a whole one are left from a time when it was
+/// longer: Better Auth reads the whole one, and so that comes first.
 pub(super) fn wholes(name: &str, cookies: &[(&str, &str)]) -> Wholes {
     let whole = distinct(name, cookies).into_iter().filter(|value| !value.is_empty());
     let mut values: Vec<_> = whole.map(str::to_owned).collect();
@@ -50,12 +37,28 @@ pub(super) fn wholes(name: &str, cookies: &[(&str, &str)]) -> Wholes {
         fitting += cookies.iter().filter(|(given, _)| *given == part_name).count();
     }
     let parts = cookies.iter().filter(|(given, _)| is_part(given, name)).count();
-    let in_pieces = parts != fitting || count > 0 && !values.is_empty();
+    let in_pieces = values.is_empty() && parts != fitting;
     if count > 0 {
         values.append(&mut joined);
     }
     values.truncate(MOST_WHOLES);
     Wholes { values, in_pieces }
+}
+
+/// The values of the cookies of that name, each once and without the quotes around it, in the order of the
+/// header. Only the first few: no more are ever tried.
+fn distinct<'c>(name: &str, cookies: &[(&'c str, &'c str)]) -> Vec<&'c str> {
+    let mut distinct = Vec::new();
+    for (_, value) in cookies.iter().filter(|(given, _)| *given == name) {
+        if distinct.len() > MOST_WHOLES {
+            break;
+        }
+        let value = unquoted(value);
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
 }
 
 /// More than a browser has of one name, where no neighbour adds any.
@@ -65,7 +68,7 @@ pub(super) const MOST_WHOLES: usize = 4;
 const MOST_PARTS: usize = 100;
 
 /// Whether a name is another's with a number as Better Auth writes it: `.0`.
-fn is_part(given: &str, name: &str) -> bool {
+pub(super) fn is_part(given: &str, name: &str) -> bool {
     let index = given.strip_prefix(name).and_then(|suffix| suffix.strip_prefix('.'));
     index.is_some_and(|index| {
         let canonical = index == "0" || !index.starts_with('0');
@@ -116,17 +119,19 @@ mod tests {
 
     #[test]
     fn what_fits_in_with_nothing_is_told() {
-        for (cookies, values) in [
-            (&[("c.1", "b")][..], &[][..]),
-            (&[("c.0", "a"), ("c.2", "c")], &["a"]),
-            (&[("c", "w"), ("c.0", "a")], &["w", "a"]),
+        for (cookies, values, expected) in [
+            (&[("c.1", "b")][..], &[][..], true),
+            (&[("c", ""), ("c.1", "b")], &[], true),
+            (&[("c.0", "a"), ("c.2", "c")], &["a"], true),
+            // what is left beside a whole one says nothing
+            (&[("c", "w"), ("c.0", "a")], &["w", "a"], false),
+            (&[("c.1", "b"), ("c", "w")], &["w"], false),
         ] {
             let (found, in_pieces) = wholes_of(cookies);
-            assert_eq!(
-                (found.iter().map(String::as_str).collect::<Vec<_>>(), in_pieces),
-                (values.to_vec(), true)
-            );
+            let found: Vec<_> = found.iter().map(String::as_str).collect();
+            assert_eq!((found, in_pieces), (values.to_vec(), expected));
         }
+        assert_eq!(wholes_of(&[("c.0", "\"a\""), ("c.1", "\"b\"")]), (vec!["ab".into()], false));
         assert!(!wholes_of(&[("c.0", "a"), ("c.00", "b"), ("c.", "d"), ("c.01", "e")]).1);
         assert_eq!(wholes_of(&[("c", "w"), ("c", "v")]), (vec!["w".into(), "v".into()], false));
     }

@@ -156,6 +156,8 @@ const OPTIONS: &[(&str, &str, Form)] = &[
     ("sessionExchange", "SESSION_EXCHANGE", Plain),
     ("sessionMaxAge", "SESSION_MAX_AGE", Plain),
     ("cookiePrefix", "COOKIE_PREFIX", Plain),
+    ("sessionCookieName", "SESSION_COOKIE_NAME", Plain),
+    ("cookieCacheName", "COOKIE_CACHE_NAME", Plain),
     ("cookieCache", "COOKIE_CACHE", Plain),
     ("cookieCacheVersion", "COOKIE_CACHE_VERSION", Plain),
     ("trustedOrigins", "TRUSTED_ORIGINS", Plain),

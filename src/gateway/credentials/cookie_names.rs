@@ -1,0 +1,129 @@
+//! What Better Auth calls its cookies: by its prefix, or by names of their own.
+
+use std::sync::Arc;
+
+use super::values::is_part;
+use crate::gateway::fields::is_token;
+use crate::gateway::reader::Reader;
+
+/// The names of Better Auth's cookies.
+#[derive(Debug)]
+pub(super) struct CookieNames {
+    /// What they begin with behind their guard: `better-auth.`
+    prefix: String,
+    session: Name,
+    cache: Name,
+}
+
+/// What browsers guard cookies by, the best first: a neighbouring host cannot set the very first (RFC
+/// 6265bis, section 4.1.3).
+pub(super) const GUARDS: [&str; 3] = ["__Host-", "__Secure-", ""];
+
+impl CookieNames {
+    /// `COOKIE_PREFIX`, and the exact names of Better Auth's `advanced.cookies`: `SESSION_COOKIE_NAME` and
+    /// `COOKIE_CACHE_NAME`.
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        let prefix = reader.text(PREFIX).unwrap_or_else(|| "better-auth".to_owned());
+        if !is_token(&prefix) {
+            reader.fault(PREFIX, "is not what a cookie's name can begin with");
+        } else if is_guarded(&prefix) {
+            reader.fault(
+                PREFIX,
+                "begins with __Secure- or __Host-, which count anyway: leave it out",
+            );
+        } else if prefix.ends_with('.') {
+            reader.fault(PREFIX, "ends with the dot that Better Auth adds itself: leave it out");
+        }
+        let prefix = prefix + ".";
+        let session = Name::from_settings(reader, SESSION, &prefix, "session_token");
+        let cache = Name::from_settings(reader, CACHE, &prefix, "session_data");
+        if session.overlaps(&cache) {
+            let setting = if reader.text(SESSION).is_some() { SESSION } else { CACHE };
+            reader.fault(
+                setting,
+                "makes the session's cookie one with its cache, or with a part of it",
+            );
+        }
+        Self { prefix, session, cache }
+    }
+
+    /// The names that the session's cookie can have under a guard.
+    pub(super) fn session(&self, guard: &str) -> impl Iterator<Item = &Arc<str>> {
+        self.session.guarded_by(guard)
+    }
+
+    /// The names that its cache can have under a guard, before it is split.
+    pub(super) fn cache(&self, guard: &str) -> impl Iterator<Item = &Arc<str>> {
+        self.cache.guarded_by(guard)
+    }
+
+    /// Whether a cookie, or what begins with one, is Better Auth's.
+    pub(super) fn is_better_auths(&self, cookie: &str) -> bool {
+        let cookie = cookie.trim_start_matches([' ', '\t']);
+        if cookie[guard_of(cookie).len()..].starts_with(&self.prefix) {
+            return true;
+        }
+        cookie.split_once('=').is_some_and(|(name, _)| {
+            let name = name.trim_end_matches([' ', '\t']);
+            self.session.covers(name) || self.cache.covers(name)
+        })
+    }
+}
+
+const PREFIX: &str = "COOKIE_PREFIX";
+const SESSION: &str = "SESSION_COOKIE_NAME";
+const CACHE: &str = "COOKIE_CACHE_NAME";
+
+/// What one cookie can be called: Better Auth puts `__Secure-` before every name where it is served by https,
+/// before one that has it already too.
+#[derive(Debug)]
+struct Name([Arc<str>; GUARDS.len()]);
+
+impl Name {
+    fn from_settings(
+        reader: &mut Reader<'_>,
+        setting: &'static str,
+        prefix: &str,
+        default: &str,
+    ) -> Self {
+        let given = reader.text(setting);
+        if given.as_deref().is_some_and(|name| !is_token(name)) {
+            reader.fault(setting, "is not a cookie's name");
+        }
+        let name = given.unwrap_or_else(|| [prefix, default].concat());
+        Self(GUARDS.map(|guard| [guard, &name].concat().into()))
+    }
+
+    fn guarded_by(&self, guard: &str) -> impl Iterator<Item = &Arc<str>> {
+        self.0.iter().filter(move |name| guard_of(name) == guard)
+    }
+
+    /// Whether a cookie is of that name, a part of it, or what Better Auth's multi-session plugin makes of it.
+    fn covers(&self, cookie: &str) -> bool {
+        self.0.iter().any(|name| {
+            let rest = cookie.strip_prefix(&**name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("_multi-"))
+                || is_part(cookie, name)
+        })
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().any(|name| {
+            other
+                .0
+                .iter()
+                .any(|other| name == other || is_part(name, other) || is_part(other, name))
+        })
+    }
+}
+
+/// What stands before a name; nothing where there is no such thing.
+fn guard_of(name: &str) -> &'static str {
+    GUARDS.into_iter().find(|guard| name.starts_with(guard)).unwrap_or_default()
+}
+
+/// Whether a browser takes a name for a guarded one, which it does without regard to case.
+fn is_guarded(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("__secure-") || name.starts_with("__host-")
+}
