@@ -1,6 +1,6 @@
 import { load } from "#wasm";
 import { toEdgeAuthError } from "./error.ts";
-import type { VerifierOptions } from "./options.ts";
+import type { FetchImplementation, VerifierOptions } from "./options.ts";
 import { absoluteHead, type RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
 import type { WaitUntil, WasmGateway } from "./wasm/glue.ts";
@@ -43,12 +43,30 @@ export interface GatewayOptions {
   sessionExchange?: boolean | undefined;
   /** Seconds up to 300 for which its token is used again: what a sign-out may take to show. */
   sessionMaxAge?: number | undefined;
-  /** What signs Better Auth's cookie cache, if that is to count without asking Better Auth. */
+  /**
+   * What signs Better Auth's cookie cache, if that is to count without asking Better Auth: its keys, or its
+   * `secret`, which is required then.
+   */
   cookieCache?: "jwks" | "secret" | undefined;
   /** Better Auth's `session.cookieCache.version`. */
   cookieCacheVersion?: string | undefined;
+  /**
+   * Better Auth's own secret: by it, session cookies that Better Auth has not signed are refused without
+   * asking Better Auth, and `cookieCache: "secret"` is verified. Tokens count by it only where `algorithms`
+   * names HS256, HS384 or HS512. With several `secrets`, Better Auth signs cookies by the first.
+   */
+  secret?: string | Uint8Array | undefined;
+  /** Gets the key set, and the tokens of sessions, in place of the runtime's own `fetch`. */
+  fetch?: FetchImplementation | undefined;
   /** Better Auth's `advanced.cookiePrefix`. */
   cookiePrefix?: string | undefined;
+  /**
+   * The name of the session cookie, where Better Auth's `advanced.cookies.session_token.name` gives it one:
+   * exactly that. It counts with `__Secure-` before it too.
+   */
+  sessionCookieName?: string | undefined;
+  /** The same of its cookie cache: `advanced.cookies.session_data.name`. */
+  cookieCacheName?: string | undefined;
   /** Origins of pages that may change something by cookie, beside this one's and Better Auth's. */
   trustedOrigins?: string[] | undefined;
   /** Whether the origin gets Better Auth's cookies; not by default. */

@@ -8,7 +8,7 @@ export type {
   Refused,
   Route,
 } from "./gateway.ts";
-export type { Algorithm, VerifierOptions } from "./options.ts";
+export type { Algorithm, FetchImplementation, VerifierOptions } from "./options.ts";
 export type { RequestHead } from "./request-head.ts";
 export type { JWTHeader, JWTPayload, User, VerifyResult } from "./result.ts";
 export { createVerifier, Verifier } from "./verifier.ts";

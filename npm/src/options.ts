@@ -15,7 +15,10 @@ export interface VerifierOptions {
   jwksUrl?: string | undefined;
   /** The JWK Set itself (RFC 7517, section 5), in place of a URL. */
   jwks?: { keys: object[] } | undefined;
-  /** A secret shared with the auth server, in place of a key set; `algorithms` must name HS*. */
+  /**
+   * A secret shared with the auth server, in place of a key set; `algorithms` must name HS*. A middleware and
+   * `verifyRequest` take it beside a key set too: {@link GatewayOptions.secret}.
+   */
   secret?: string | Uint8Array | undefined;
   /** Accepted issuers; by default the origin of `baseURL`, for access tokens with its base path. */
   issuer?: string | string[] | undefined;
@@ -52,12 +55,23 @@ export interface VerifierOptions {
   maxTokenBytes?: number | undefined;
   /** The most bytes of its encoded header; 4,096 by default. */
   maxHeaderBytes?: number | undefined;
+  /** Gets the key set, and the tokens of sessions, in place of the runtime's own `fetch`. */
+  fetch?: FetchImplementation | undefined;
   /**
    * The window of the tables of Ed25519 keys that are used often, for all verifiers of the process: 4
    * to 8 bits, for 0.1 to 0.6 MB a key, or 0 for none; 8 by default.
    */
   tableWindow?: number | undefined;
 }
+
+/**
+ * A function to be called as `fetch` is: for a mock, a proxy, or a service binding. Give the same function
+ * each time, since what has been fetched is kept for it.
+ *
+ * @param url absolute
+ * @param init `headers`, `redirect: "manual"` and a `signal`, as `fetch` takes them
+ */
+export type FetchImplementation = (url: string, init?: RequestInit) => Promise<Response>;
 
 /** An algorithm by its name in JOSE, RFC 7518 and RFC 9864. */
 export type Algorithm =

@@ -1,6 +1,12 @@
 /** What a verified token says. */
 export interface VerifyResult<Claims extends object = Record<never, never>> {
-  /** All claims, RFC 7519, section 4. Times are seconds since 1970. */
+  /**
+   * All claims, RFC 7519, section 4. Times are seconds since 1970.
+   *
+   * Where `verifyRequest` has decided by Better Auth's cookie cache, these are the members of the user's record,
+   * with `sub`; the session and its token are not among them. `verify` of a verifier with the profile
+   * `session-cache` gives what the cache itself says, `session` and `user` included: keep that to yourself.
+   */
   payload: JWTPayload & Claims;
   /** The protected header, RFC 7515, section 4. */
   protectedHeader: JWTHeader;

@@ -119,17 +119,21 @@ fn texts(value: &JsValue) -> Result<Vec<String>, &'static str> {
     }
 }
 
-/// A string, in UTF-8, or bytes, also those of another realm: sandboxes have a `Uint8Array` of their
-/// own.
+/// A string, in UTF-8, or bytes.
 fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
     if let Some(text) = value.as_string() {
         return Ok(text.into_bytes());
     }
-    let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
-    match tag == "Uint8Array" {
+    match is_bytes(value) {
         true => Ok(Uint8Array::new(value).to_vec()),
         false => Err("is neither a string nor a Uint8Array"),
     }
+}
+
+/// Whether a value is bytes, also those of another realm: sandboxes have a `Uint8Array` of their own.
+pub(super) fn is_bytes(value: &JsValue) -> bool {
+    let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
+    tag == "Uint8Array"
 }
 
 /// A value as JSON; what has none becomes the empty text, which nothing accepts.

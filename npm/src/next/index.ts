@@ -2,7 +2,7 @@
 
 export { EdgeAuthError, type EdgeAuthErrorCode } from "../error.ts";
 export type { GatewayOptions, Route } from "../gateway.ts";
-export type { VerifierOptions } from "../options.ts";
+export type { FetchImplementation, VerifierOptions } from "../options.ts";
 export { createMiddleware } from "./create-middleware.ts";
 export type { Middleware, MiddlewareOptions } from "./middleware.ts";
 export { returnPath } from "./return-path.ts";

@@ -1,10 +1,11 @@
 //! Reads the options of `createGateway` into settings, by name. What a setting may be is for the
 //! gateway to say; here is only how JavaScript writes it.
 
-use js_sys::{Array, Function, JSON, Object};
+use js_sys::{Array, Function, JSON, Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::gateway::SettingFault;
+use crate::js::options::is_bytes;
 
 /// What the options say.
 #[derive(Default)]
@@ -92,6 +93,8 @@ enum Form {
     Milliseconds,
     /// An object or an array, or JSON
     Structured,
+    /// A string, or its bytes in UTF-8
+    Secret,
 }
 
 impl Form {
@@ -108,6 +111,10 @@ impl Form {
                 json(&JsValue::from_f64(milliseconds / 1_000.0))
             }
             Self::Structured if value.is_object() => json(value),
+            Self::Secret if is_bytes(value) => {
+                let bytes = String::from_utf8(Uint8Array::new(value).to_vec());
+                Some(bytes.map_err(|_| "is not UTF-8, which Better Auth's secret is")?)
+            }
             Self::Plain if Array::is_array(value) => {
                 let texts: Option<Vec<_>> =
                     value.unchecked_ref::<Array>().iter().map(|text| text.as_string()).collect();
@@ -117,13 +124,13 @@ impl Form {
             _ => None,
         };
         match text {
-            Some(text) if text.is_empty() => Err(EMPTY),
+            Some(text) if text.trim().is_empty() => Err(EMPTY),
             text => text.ok_or("is not of its type"),
         }
     }
 }
 
-use Form::{Milliseconds, Plain, Structured};
+use Form::{Milliseconds, Plain, Secret, Structured};
 
 /// What an option is called among the settings.
 const OPTIONS: &[(&str, &str, Form)] = &[
@@ -134,7 +141,7 @@ const OPTIONS: &[(&str, &str, Form)] = &[
     ("ownPaths", "OWN_PATHS", Plain),
     ("jwksUrl", "JWKS_URL", Plain),
     ("jwks", "JWKS", Structured),
-    ("secret", "BETTER_AUTH_SECRET", Plain),
+    ("secret", "BETTER_AUTH_SECRET", Secret),
     ("issuer", "ISSUER", Plain),
     ("audience", "AUDIENCE", Plain),
     ("algorithms", "ALGORITHMS", Plain),
