@@ -39,9 +39,15 @@ async function decide(
   const verifier = await createVerifier({ baseURL: AUTH, fetch });
   const headers = { cookie, ...more.headers };
   const request = new Request("https://app.example/a", { ...more, headers });
-  const decision = await verifier.verifyRequest(request, { logLevel: "none", ...options });
+  const decision = await verifier.verifyRequest(request, { ...toOrigin, ...options });
   return { decision, asked };
 }
+
+const toOrigin: GatewayOptions = {
+  origin: "https://origin.example",
+  routes: [{ path: "/*", to: "origin" }],
+  logLevel: "none",
+};
 
 const NAME = "better-auth.session_token";
 
@@ -92,7 +98,9 @@ test("a secret is a text or its bytes", async () => {
     message: /cookieCache needs/,
   });
   // a verifier of tokens has one or the other
-  await assert.rejects(createVerifier({ baseURL: AUTH, secret: SECRET }), { code: "misconfigured" });
+  await assert.rejects(createVerifier({ baseURL: AUTH, secret: SECRET }), {
+    code: "misconfigured",
+  });
 });
 
 const session = {
@@ -111,7 +119,11 @@ const cache = { session, user, updatedAt: now * 1000, version: "1", iat: now, ex
 
 for (const [by, sign, options] of [
   ["keys", bySigner, { cookieCache: "jwks" }],
-  ["its secret", () => hmacToken("HS256", SECRET, cache), { cookieCache: "secret", secret: SECRET }],
+  [
+    "its secret",
+    () => hmacToken("HS256", SECRET, cache),
+    { cookieCache: "secret", secret: SECRET },
+  ],
 ] as const) {
   test(`a cookie cache that is signed by ${by} gives the user's record and no session`, async () => {
     for (const [names, prefix] of [
