@@ -109,7 +109,10 @@ fn a_line_about_missing_keys_says_why_there_are_none() {
     let (level, line) = line(&edge, &head("/a", Some(&bearer)));
     assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
     assert_eq!(line["code"], "keys_unavailable");
-    assert_eq!(line["cause"], "the server did not answer in time");
+    assert_eq!(
+        line["cause"],
+        "GET https://app.example/api/auth/jwks: the server did not answer in time"
+    );
     assert_eq!(line["keys_age"], Value::Null);
 }
 

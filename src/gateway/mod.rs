@@ -46,6 +46,7 @@ pub use well_known::{is_health_check, unhealthy};
 
 use std::sync::Arc;
 
+use client_address::Visitor;
 use cors::Cors;
 use credentials::{Credential, SessionCookie, SessionCookies, SessionRefusal, Sessions};
 use forward::{Forwarding, Passage};
@@ -238,7 +239,10 @@ impl Gateway {
                 let (user, issuer) = self.issuers.verify(token, host).await?;
                 Some(Caller { user, issuer: Some(issuer), token: None })
             }
-            Some(Credential::Session(cookies)) => Some(self.session_user(cookies, host).await?),
+            Some(Credential::Session(cookies)) => {
+                let visitor = self.forwarding.routing.client_address.visitor(head);
+                Some(self.session_user(cookies, &visitor, host).await?)
+            }
             None if matched.access == Access::Optional => None,
             None => return Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
         };
@@ -257,15 +261,16 @@ impl Gateway {
     async fn session_user<H: Host>(
         &self,
         cookies: &SessionCookies,
+        visitor: &Visitor,
         host: &H,
     ) -> Result<Caller, Error> {
         if let Some(user) = self.sessions.cached_user(cookies, host).await? {
             return Ok(Caller { user, issuer: None, token: None });
         }
         let mut refusal: Option<Error> = None;
-        for session in &cookies.sessions {
+        for session in self.sessions.in_order(cookies, host).take(MOST_TRIED) {
             let SessionRefusal { error, is_of_this_session } =
-                match self.exchanged_user(session, host).await {
+                match self.exchanged_user(session, visitor, host).await {
                     Ok(caller) => return Ok(caller),
                     Err(refusal) => refusal,
                 };
@@ -285,11 +290,12 @@ impl Gateway {
     async fn exchanged_user<H: Host>(
         &self,
         session: &SessionCookie,
+        visitor: &Visitor,
         host: &H,
     ) -> Result<Caller, SessionRefusal> {
         let mut ended: Option<String> = None;
         loop {
-            let token = self.sessions.token(session, host, ended.as_deref()).await?;
+            let token = self.sessions.token(session, visitor, host, ended.as_deref()).await?;
             match self.issuers.verify(&token, host).await {
                 Ok((user, _)) => return Ok(Caller { user, issuer: None, token: Some(token) }),
                 Err(error) if error.code() == Code::Expired && ended.is_none() => {
@@ -331,6 +337,9 @@ pub enum Decision {
     /// Answer it here; for this reason, where the answer is no
     Respond(Response, Option<Error>),
 }
+
+/// Sessions of one request.
+const MOST_TRIED: usize = 4;
 
 const MISSING_TOKEN: &str =
     "send a Better Auth JWT as \"Authorization: Bearer <token>\"; /api/auth/token issues one";

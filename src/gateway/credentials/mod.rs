@@ -6,7 +6,9 @@ mod canonical;
 mod cookie_cache;
 mod cookies;
 mod exchanges;
+mod failure;
 mod session;
+mod token_answer;
 mod values;
 mod websocket;
 
