@@ -175,7 +175,7 @@ fn what_is_not_better_auths_answer_is_no_end_of_a_session() {
         (Answer::ok(html), "a page in place of JSON"),
         (
             Answer::status(302, "").with_header("location", "https://sso.example/?s=1"),
-            "https://sso.example/,",
+            ": 302 to https://sso.example/",
         ),
         (Answer::status(404, html), "the jwt plugin is missing"),
         (Answer::status(429, ""), "429"),

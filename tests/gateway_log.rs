@@ -120,7 +120,10 @@ fn a_line_about_missing_keys_says_why_there_are_none() {
 fn a_failing_origin_is_an_error_with_the_requests_id() {
     let edge = Edge::new(&[]);
     for code in [Code::OriginTimeout, Code::OriginUnreachable] {
-        edge.gateway.origin_failed(None, Error::new(code, "gone"), "request-0001", &edge.host);
+        let error = Error::new(code, "gone").with_source("POST https://api.example/a: refused");
+        let id = "request-0001";
+        let answer = edge.gateway.origin_failed(None, Some("POST"), error, id, &edge.host);
+        assert!(!answer.body.contains("api.example"), "{}", answer.body);
         let [(Level::Error, line)] = &edge.host.logged()[..] else { panic!() };
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(
@@ -128,6 +131,8 @@ fn a_failing_origin_is_an_error_with_the_requests_id() {
             (&json!(code.as_str()), &json!(code.status()))
         );
         assert_eq!(line["request_id"], "request-0001");
+        let cause = json!("POST https://api.example/a: refused");
+        assert_eq!((&line["method"], &line["cause"]), (&json!("POST"), &cause));
     }
 }
 

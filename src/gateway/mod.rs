@@ -182,17 +182,19 @@ impl Gateway {
         self.forwarding.is_own_request(head)
     }
 
-    /// The answer where the origin fails, for a page with that `Origin`, if any.
+    /// The answer where the origin fails, for a page with that `Origin`, if any. The error's source says what
+    /// was asked for in vain.
     pub fn origin_failed<H: Host>(
         &self,
         page: Option<&str>,
+        method: Option<&str>,
         error: Error,
         request_id: &str,
         host: &H,
     ) -> Response {
         let mut response = self.problem(page, &error, request_id);
         let seen = Seen::default();
-        let occasion = self.occasion(&seen, None, request_id);
+        let occasion = self.occasion(&seen, method, request_id);
         self.operations.answered(&mut response, Some(&error), &occasion, host);
         response
     }

@@ -123,14 +123,12 @@ impl fmt::Display for Unanswered {
         match &self.problem {
             Problem::Get(error) => write!(f, "{error}"),
             Problem::Redirect(status, location) => {
-                f.write_str("the server answered with a redirect")?;
-                if *status > 0 {
-                    write!(f, " ({status})")?;
+                f.write_str("the server answered with a redirect, which is not followed")?;
+                match (status, location) {
+                    (0, _) => Ok(()),
+                    (status, None) => write!(f, ": {status}"),
+                    (status, Some(location)) => write!(f, ": {status} to {location}"),
                 }
-                if let Some(location) = location {
-                    write!(f, " to {location}")?;
-                }
-                f.write_str(", which is not followed")
             }
             Problem::Status(status) => {
                 write!(f, "the server answered {status}, not 200{}", hint(*status))
