@@ -39,6 +39,12 @@ impl Error {
         Self { scopes: Some(scopes), ..self }
     }
 
+    /// The same error, saying a little more: half a sentence that any stranger may read.
+    pub(crate) fn with_outline(self, outline: Option<String>) -> Self {
+        let Some(outline) = outline else { return self };
+        Self { detail: [&*self.detail, ": ", &outline].concat().into(), ..self }
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         self.code

@@ -52,9 +52,11 @@ pub fn fetch(arrival: Arrival, env: Env, context: worker_sys::Context) -> JsValu
         Ok(match gateway.decide(&head, &host).await {
             Decision::Respond(response, _) => respond(&response).into(),
             Decision::Forward(forward) if deployment.is_own_request(&head) => {
-                let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS);
-                let page = head.header("origin").next();
-                respond(&gateway.origin_failed(page, error, &forward.request_id, &host)).into()
+                let cause = [head.method(), " ", head.origin(), head.path()].concat();
+                let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS).with_source(cause);
+                let (page, method) = (head.header("origin").next(), Some(head.method()));
+                let id = &forward.request_id;
+                respond(&gateway.origin_failed(page, method, error, id, &host)).into()
             }
             Decision::Forward(forward) => deployment.forward(&arrival, &head, &forward),
         })
@@ -79,24 +81,26 @@ thread_local! {
 const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the request came back to it: \
                            name the origin's, or bind it as ORIGIN";
 
-/// What answers when the origin does not: told the code, the request's id and its `Origin`.
-type Failed = dyn Fn(String, String, Option<String>) -> Response;
+/// What answers when the origin does not: told the code, the request's id, its `Origin` and its method, and
+/// what was asked for in vain.
+type Failed = dyn Fn(String, String, Option<String>, String, String) -> Response;
 
 thread_local! {
     /// One for all requests: one that is made for a request and not called stays until it is
     /// collected.
-    static FAILED: Closure<Failed> = Closure::new(|code: String, id: String, page: Option<String>| {
+    static FAILED: Closure<Failed> = Closure::new(|code: String, id: String, page: Option<String>, method: String, cause: String| {
         let error = match code.as_str() {
             "origin_timeout" => {
                 Error::new(Code::OriginTimeout, "the origin did not begin to answer in time")
             }
             _ => Error::new(Code::OriginUnreachable, "the origin did not answer"),
         };
+        let error = error.with_source(cause);
         let deployment = DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten());
         match deployment {
             Some(deployment) => {
-                let host = JsHost::new(|_| ());
-                respond(&deployment.gateway.origin_failed(page.as_deref(), error, &id, &host))
+                let (gateway, host) = (&deployment.gateway, JsHost::new(|_| ()));
+                respond(&gateway.origin_failed(page.as_deref(), Some(&method), error, &id, &host))
             }
             None => respond(&gateway::Response::problem(&error, &id)),
         }

@@ -109,7 +109,10 @@ fn a_line_about_missing_keys_says_why_there_are_none() {
     let (level, line) = line(&edge, &head("/a", Some(&bearer)));
     assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
     assert_eq!(line["code"], "keys_unavailable");
-    assert_eq!(line["cause"], "the server did not answer in time");
+    assert_eq!(
+        line["cause"],
+        "GET https://app.example/api/auth/jwks: the server did not answer in time"
+    );
     assert_eq!(line["keys_age"], Value::Null);
 }
 
@@ -117,7 +120,10 @@ fn a_line_about_missing_keys_says_why_there_are_none() {
 fn a_failing_origin_is_an_error_with_the_requests_id() {
     let edge = Edge::new(&[]);
     for code in [Code::OriginTimeout, Code::OriginUnreachable] {
-        edge.gateway.origin_failed(None, Error::new(code, "gone"), "request-0001", &edge.host);
+        let error = Error::new(code, "gone").with_source("POST https://api.example/a: refused");
+        let id = "request-0001";
+        let answer = edge.gateway.origin_failed(None, Some("POST"), error, id, &edge.host);
+        assert!(!answer.body.contains("api.example"), "{}", answer.body);
         let [(Level::Error, line)] = &edge.host.logged()[..] else { panic!() };
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(
@@ -125,6 +131,8 @@ fn a_failing_origin_is_an_error_with_the_requests_id() {
             (&json!(code.as_str()), &json!(code.status()))
         );
         assert_eq!(line["request_id"], "request-0001");
+        let cause = json!("POST https://api.example/a: refused");
+        assert_eq!((&line["method"], &line["cause"]), (&json!("POST"), &cause));
     }
 }
 

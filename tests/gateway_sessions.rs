@@ -36,7 +36,7 @@ fn a_session_cookie_is_exchanged_once_and_its_token_used_for_a_while() {
     assert!(header("authorization").unwrap().starts_with("Bearer ey"));
     assert_eq!(header("cookie"), None);
     let requests = edge.host.requests();
-    assert_eq!(requests[0].url, "https://app.example/api/auth/token");
+    assert_eq!(requests[0].url, "https://app.example/api/auth/token?disableRefresh=true");
     assert_eq!(requests[0].cookie.as_deref(), Some(SESSION));
     assert_eq!(requests[1].cookie, None, "the keys are anybody's");
 

@@ -61,7 +61,7 @@ impl Host for StillHost {
 
     async fn get(&self, _request: GetRequest) -> Result<GetResponse, GetError> {
         let body = self.0.body.borrow().clone().ok_or(GetError::Unreachable)?;
-        Ok(GetResponse { status: 200, body: body.into_bytes() })
+        Ok(GetResponse { status: 200, body: body.into_bytes(), ..GetResponse::default() })
     }
 
     async fn verify(

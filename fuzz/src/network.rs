@@ -183,8 +183,8 @@ impl Host for Network {
         let answer = self.0.answer.borrow().clone();
         self.0.gets.borrow_mut().push(Get { called, timeout, answer, delivered, dropped: false });
         match poll_fn(|_| waiting.answer()).await {
-            Answer::Set(body, _) => Ok(GetResponse { status: 200, body: body.into_bytes() }),
-            Answer::Response(status, body) => Ok(GetResponse { status, body: body.into() }),
+            Answer::Set(body, _) => Ok(GetResponse { status: 200, body: body.into_bytes(), ..GetResponse::default() }),
+            Answer::Response(status, body) => Ok(GetResponse { status, body: body.into(), ..GetResponse::default() }),
             Answer::Fails(error) => Err(error),
         }
     }

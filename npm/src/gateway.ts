@@ -83,6 +83,11 @@ export interface GatewayOptions {
    * the origin is not told any.
    */
   clientIpHeader?: string | undefined;
+  /**
+   * The header in which Better Auth gets the visitor's address with the exchange of a session, where
+   * `clientIpHeader` gives one: a name of `advanced.ipAddress.ipAddressHeaders`. `x-forwarded-for` by default.
+   */
+  authClientIpHeader?: string | undefined;
   /** Claims, and the request headers that carry them on. */
   claimHeaders?: Record<string, string> | undefined;
   /** The private JWK (Ed25519) that signs who is calling; `npx better-auth-edge keygen` makes one. */

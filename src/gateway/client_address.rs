@@ -34,6 +34,40 @@ impl ClientAddress {
         let text = without_port(value.rsplit(',').next()?.trim_matches([' ', '\t']));
         Address::parse(text).map(|_| text)
     }
+
+    /// Who has sent the request.
+    pub(super) fn visitor(&self, head: &RequestHead) -> Visitor {
+        Visitor { address: self.of(head).map(str::to_owned) }
+    }
+}
+
+/// For whom the edge asks the auth server: the visitor's address, if that is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Visitor {
+    address: Option<String>,
+}
+
+impl Visitor {
+    pub(super) fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
+    /// By which name the visitor's requests are counted.
+    pub(super) fn counted_as(&self) -> Option<String> {
+        counted_as(self.address()?)
+    }
+}
+
+/// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, in which the auth server gets the visitor's address.
+pub(super) fn address_header(reader: &mut Reader<'_>) -> String {
+    const SETTING: &str = "AUTH_CLIENT_IP_HEADER";
+    let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
+    let header = header.unwrap_or_else(|| "x-forwarded-for".to_owned());
+    let is_of_the_request = OF_THE_REQUEST.contains(&header.as_str());
+    if !is_token(&header) || NEVER.contains(&header.as_str()) || is_of_the_request {
+        reader.fault(SETTING, "is not the name of a header that holds an address only");
+    }
+    header
 }
 
 /// By which name the requests of an address are counted: an IPv6 address by its /64, since that is what
@@ -132,3 +166,19 @@ fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
 
 /// Headers that hold something else, or more than addresses.
 const NEVER: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];
+
+/// Headers that have another meaning in every request, or that a `fetch` sets by itself.
+const OF_THE_REQUEST: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "origin",
+    "referer",
+    "set-cookie",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];

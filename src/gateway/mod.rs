@@ -46,6 +46,7 @@ pub use well_known::{is_health_check, unhealthy};
 
 use std::sync::Arc;
 
+use client_address::Visitor;
 use cors::Cors;
 use credentials::{Credential, SessionCookie, SessionCookies, SessionRefusal, Sessions};
 use forward::{Forwarding, Passage};
@@ -181,17 +182,19 @@ impl Gateway {
         self.forwarding.is_own_request(head)
     }
 
-    /// The answer where the origin fails, for a page with that `Origin`, if any.
+    /// The answer where the origin fails, for a page with that `Origin`, if any. The error's source says what
+    /// was asked for in vain.
     pub fn origin_failed<H: Host>(
         &self,
         page: Option<&str>,
+        method: Option<&str>,
         error: Error,
         request_id: &str,
         host: &H,
     ) -> Response {
         let mut response = self.problem(page, &error, request_id);
         let seen = Seen::default();
-        let occasion = self.occasion(&seen, None, request_id);
+        let occasion = self.occasion(&seen, method, request_id);
         self.operations.answered(&mut response, Some(&error), &occasion, host);
         response
     }
@@ -238,7 +241,10 @@ impl Gateway {
                 let (user, issuer) = self.issuers.verify(token, host).await?;
                 Some(Caller { user, issuer: Some(issuer), token: None })
             }
-            Some(Credential::Session(cookies)) => Some(self.session_user(cookies, host).await?),
+            Some(Credential::Session(cookies)) => {
+                let visitor = self.forwarding.routing.client_address.visitor(head);
+                Some(self.session_user(cookies, &visitor, host).await?)
+            }
             None if matched.access == Access::Optional => None,
             None => return Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
         };
@@ -257,15 +263,16 @@ impl Gateway {
     async fn session_user<H: Host>(
         &self,
         cookies: &SessionCookies,
+        visitor: &Visitor,
         host: &H,
     ) -> Result<Caller, Error> {
         if let Some(user) = self.sessions.cached_user(cookies, host).await? {
             return Ok(Caller { user, issuer: None, token: None });
         }
         let mut refusal: Option<Error> = None;
-        for session in &cookies.sessions {
+        for session in self.sessions.in_order(cookies, host).take(MOST_TRIED) {
             let SessionRefusal { error, is_of_this_session } =
-                match self.exchanged_user(session, host).await {
+                match self.exchanged_user(session, visitor, host).await {
                     Ok(caller) => return Ok(caller),
                     Err(refusal) => refusal,
                 };
@@ -285,11 +292,12 @@ impl Gateway {
     async fn exchanged_user<H: Host>(
         &self,
         session: &SessionCookie,
+        visitor: &Visitor,
         host: &H,
     ) -> Result<Caller, SessionRefusal> {
         let mut ended: Option<String> = None;
         loop {
-            let token = self.sessions.token(session, host, ended.as_deref()).await?;
+            let token = self.sessions.token(session, visitor, host, ended.as_deref()).await?;
             match self.issuers.verify(&token, host).await {
                 Ok((user, _)) => return Ok(Caller { user, issuer: None, token: Some(token) }),
                 Err(error) if error.code() == Code::Expired && ended.is_none() => {
@@ -331,6 +339,9 @@ pub enum Decision {
     /// Answer it here; for this reason, where the answer is no
     Respond(Response, Option<Error>),
 }
+
+/// Sessions of one request.
+const MOST_TRIED: usize = 4;
 
 const MISSING_TOKEN: &str =
     "send a Better Auth JWT as \"Authorization: Bearer <token>\"; /api/auth/token issues one";

@@ -5,14 +5,16 @@
  * Gets a small document, following no redirects.
  *
  * @param {string} url
- * @param {string} accept the value of the header `Accept`
- * @param {string | undefined} cookie that of `Cookie`, if any
+ * @param {string} headers of the request, `name: value`, one to a line
+ * @param {string} names of the answer's headers that are wanted, in lower case, with spaces between
  * @param {number} maxBytes more than this is not read
  * @param {number} timeout milliseconds for the whole answer
  * @param {{ fetch: typeof fetch } | undefined} service by which to get it, in place of the network
- * @returns {Promise<{ status: number, body: Uint8Array } | "too large" | "timed out" | "unreachable">}
+ * @returns {Promise<Answer | "too large" | "timed out" | "unreachable">}
+ *
+ * @typedef {{ status: number, headers: string, body: Uint8Array }} Answer
  */
-export async function get(url, accept, cookie, maxBytes, timeout, service) {
+export async function get(url, headers, names, maxBytes, timeout, service) {
   const aborter = new AbortController();
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -21,23 +23,49 @@ export async function get(url, accept, cookie, maxBytes, timeout, service) {
   }, timeout);
   try {
     const response = await (service ?? globalThis).fetch(url, {
-      headers: cookie === undefined ? { accept } : { accept, cookie },
+      headers: read(headers),
       redirect: "manual",
       signal: aborter.signal,
     });
     const { status } = response;
+    const seen = pick(response.headers, names);
     if (status !== 200) {
       // a reason fits into little
       const reason = await readAtMost(response.body, 1024).catch(() => undefined);
-      return { status, body: reason ?? new Uint8Array() };
+      return { status, headers: seen, body: reason?.bytes ?? new Uint8Array() };
     }
-    const body = await readAtMost(response.body, maxBytes);
-    return body ? { status, body } : "too large";
+    const { bytes, isWhole } = await readAtMost(response.body, maxBytes);
+    return isWhole ? { status, headers: seen, body: bytes } : "too large";
   } catch {
     return timedOut ? "timed out" : "unreachable";
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * The headers of a request. A browser adds its own `User-Agent`: it would ask the server for permission to
+ * send another one (CORS), which few servers give.
+ *
+ * @param {string} lines
+ */
+function read(lines) {
+  const headers = Object.fromEntries(lines.trim().split("\n").map((line) => line.split(/: (.*)/, 2)));
+  if (globalThis.navigator?.userAgent?.startsWith("Mozilla/")) delete headers["user-agent"];
+  return headers;
+}
+
+/**
+ * @param {Headers | undefined} headers a `fetch` of the caller's may give something else than a `Response`
+ * @param {string} names
+ */
+function pick(headers, names) {
+  let lines = "";
+  for (const name of names.split(" ")) {
+    const value = headers?.get?.(name);
+    if (typeof value === "string") lines += `${name}: ${value}\n`;
+  }
+  return lines;
 }
 
 /**
@@ -131,27 +159,25 @@ function rsa(bits) {
 /**
  * @param {ReadableStream<Uint8Array> | null} stream
  * @param {number} maxBytes
- * @returns {Promise<Uint8Array | undefined>} nothing if there is more
+ * @returns {Promise<{ bytes: Uint8Array, isWhole: boolean }>} what comes first, where there is more
  */
 async function readAtMost(stream, maxBytes) {
   const chunks = [];
   let length = 0;
   const reader = stream?.getReader();
-  while (reader) {
+  while (reader && length <= maxBytes) {
     const { done, value } = await reader.read();
     if (done) break;
     length += value.length;
-    if (length > maxBytes) {
-      await reader.cancel();
-      return undefined;
-    }
     chunks.push(value);
   }
-  const body = new Uint8Array(length);
+  const isWhole = length <= maxBytes;
+  if (!isWhole) await reader.cancel();
+  const bytes = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {
-    body.set(chunk, offset);
+    bytes.set(chunk, offset);
     offset += chunk.length;
   }
-  return body;
+  return { bytes: bytes.subarray(0, maxBytes), isWhole };
 }

@@ -108,8 +108,13 @@ impl JsHost {
         request: GetRequest,
         service: JsValue,
     ) -> Result<GetResponse, GetError> {
-        let GetRequest { url, accept, cookie, max_bytes, timeout } = request;
-        let promise = get(&url, accept, cookie.as_deref(), max_bytes as u32, timeout, &service);
+        let mut headers = String::new();
+        for (name, value) in request.headers() {
+            headers.extend([name, ": ", value, "\n"]);
+        }
+        let names = GetResponse::HEADERS.join(" ");
+        let GetRequest { url, max_bytes, timeout, .. } = request;
+        let promise = get(&url, &headers, &names, max_bytes as u32, timeout, &service);
         let answer = self.relay.settled(promise).await;
         let answer = answer.map_err(|_| GetError::Unreachable)?;
         if let Some(failure) = answer.as_string() {
@@ -121,7 +126,13 @@ impl JsHost {
         }
         let member = |name| Reflect::get(&answer, &JsValue::from_str(name)).unwrap_or_default();
         let status = member("status").as_f64().ok_or(GetError::Unreachable)? as u16;
-        Ok(GetResponse { status, body: Uint8Array::new(&member("body")).to_vec() })
+        let headers = member("headers").as_string().unwrap_or_default();
+        let headers = headers.lines().filter_map(|line| line.split_once(": "));
+        Ok(GetResponse {
+            status,
+            headers: headers.map(|(name, value)| (name.into(), value.into())).collect(),
+            body: Uint8Array::new(&member("body")).to_vec(),
+        })
     }
 }
 
@@ -258,8 +269,8 @@ thread_local! {
 extern "C" {
     fn get(
         url: &str,
-        accept: &str,
-        cookie: Option<&str>,
+        headers: &str,
+        names: &str,
         max_bytes: u32,
         timeout: u32,
         service: &JsValue,

@@ -2,7 +2,11 @@
 //!
 //! A native host brings its own HTTP client and clock; [`native`] has the signatures.
 
+mod ask;
+mod get;
 mod pauses;
+mod retry_after;
+mod unanswered;
 
 #[cfg(feature = "host-js")]
 mod js;
@@ -19,9 +23,13 @@ pub use js::JsHost;
 #[cfg(feature = "host-js")]
 pub use relay::Relay;
 
-pub(crate) use pauses::{LONGEST_PAUSE, Pauses};
+pub use get::{GetError, GetRequest, GetResponse};
 
-use std::fmt;
+pub(crate) use ask::ask;
+pub(crate) use pauses::{LONGEST_PAUSE, Pauses};
+pub(crate) use retry_after::retry_after;
+pub(crate) use unanswered::{SharedCause, Unanswered};
+
 use std::future::{Future, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -158,57 +166,3 @@ impl Limit {
         }
     }
 }
-
-/// A request for a small document.
-#[derive(Clone)]
-pub struct GetRequest {
-    /// An absolute URL
-    pub url: String,
-    /// The value of the header `Accept`
-    pub accept: &'static str,
-    /// The value of the header `Cookie`, if there is one
-    pub cookie: Option<String>,
-    /// More bytes than this are not read
-    pub max_bytes: usize,
-    /// Milliseconds until the whole answer must be there
-    pub timeout: u32,
-}
-
-/// Shows nothing of a cookie.
-impl fmt::Debug for GetRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GetRequest").field("url", &self.url).finish_non_exhaustive()
-    }
-}
-
-/// Its answer.
-#[derive(Clone, Debug)]
-pub struct GetResponse {
-    /// The HTTP status
-    pub status: u16,
-    /// The body; for another status than 200 what fits into a kilobyte, or nothing
-    pub body: Vec<u8>,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum GetError {
-    /// Nobody answered, or the connection broke
-    Unreachable,
-    /// The answer took too long
-    TimedOut,
-    /// The answer was larger than asked for
-    TooLarge,
-}
-
-impl fmt::Display for GetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unreachable => "the server could not be reached",
-            Self::TimedOut => "the server did not answer in time",
-            Self::TooLarge => "the answer is too large",
-        })
-    }
-}
-
-impl std::error::Error for GetError {}

@@ -1,15 +1,14 @@
 //! Where keys come from: a JWK Set URL, fetched through the host as the cache says.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::cache::{Attempt, KeyCache, KeyStatus, Lookup, Place, Timing};
 use super::key_set::{KeySet, Wanted};
 use super::stored;
 use crate::crypto::VerifyingKey;
-use crate::error::{Code, ERRORS_PAGE, Error};
-use crate::host::{GetError, GetRequest, GetResponse, Host, Pauses};
-use crate::jose::{JwkSet, JwkSetError};
+use crate::error::{Code, Error};
+use crate::host::{GetRequest, Host, Pauses, SharedCause, Unanswered, ask};
+use crate::jose::JwkSet;
 
 /// The keys of one issuer.
 #[derive(Clone, Debug)]
@@ -87,7 +86,7 @@ pub struct Remote {
     url: Arc<str>,
     cache: Arc<Mutex<KeyCache>>,
     /// Why the last fetch brought no set, if it did not
-    failure: Arc<Mutex<Option<Arc<FetchError>>>>,
+    failure: Arc<Mutex<Option<SharedCause>>>,
 }
 
 impl Remote {
@@ -111,7 +110,9 @@ impl Remote {
                     let open = self.open(attempt);
                     host.run_to_end(|host| open.carry_out(host)).await;
                 }
-                Lookup::Wait => waiting.a_moment(host).await?,
+                Lookup::Wait => {
+                    waiting.a_moment(host).await.map_err(|error| self.explained(error))?;
+                }
                 Lookup::Refuse(error) => return Err(self.explained(error)),
             }
         }
@@ -123,29 +124,35 @@ impl Remote {
 
     /// The same error with what has kept the set away, if that is why.
     fn explained(&self, error: Error) -> Error {
+        if error.code() != Code::KeysUnavailable {
+            return error;
+        }
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match failure {
-            Some(failure) if error.code() == Code::KeysUnavailable => error.with_source(failure),
-            _ => error,
+            Some(failure) => error.with_outline(failure.outline()).with_source(failure),
+            None if self.cache().is_asking() => error.with_source(Unanswered::pending(&self.url)),
+            None => error,
         }
     }
 
     /// The set as it is now. What can be read is kept for other isolates.
-    async fn fetch<H: Host>(&self, host: &H, asked: f64) -> Result<KeySet, FetchError> {
+    async fn fetch<H: Host>(&self, host: &H, asked: f64) -> Result<KeySet, Unanswered> {
         let timeout = self.cache().fetch_timeout_milliseconds();
         let request = GetRequest {
             url: self.url.to_string(),
             accept: "application/jwk-set+json, application/json",
             cookie: None,
+            visitor: None,
             max_bytes: JwkSet::MAX_BYTES,
             timeout,
         };
-        let response = host.get(request).await.map_err(FetchError::Get)?;
+        let response = ask(host, request).await?;
         if response.status != 200 {
-            return Err(FetchError::refused(&response));
+            return Err(Unanswered::refused(&self.url, &response, host.now()));
         }
         let known = self.cache().known().cloned().unwrap_or_default();
-        let set = KeySet::parse_after(&known, &response.body).map_err(FetchError::Set)?;
+        let set = KeySet::parse_after(&known, &response.body)
+            .map_err(|error| Unanswered::content(&self.url, &response, error))?;
         let max_age = self.cache().stale_seconds();
         let record = || stored::write(&self.url, asked, &response.body);
         host.save(&self.url, record, max_age);
@@ -175,9 +182,15 @@ impl OpenAttempt {
             Ok(set) => (Some(set), None),
             Err(error) => (None, Some(Arc::new(error))),
         };
+        let pause = failure.as_ref().and_then(|failure| failure.retry_after());
         *self.source.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
         if let Some(attempt) = self.attempt.take() {
-            self.source.cache().report(attempt, set, host.now(), host.random());
+            let now = host.now();
+            let mut cache = self.source.cache();
+            cache.report(attempt, set, now, host.random());
+            if let Some(seconds) = pause {
+                cache.hold_off(seconds.into(), now);
+            }
         }
     }
 
@@ -238,47 +251,3 @@ impl Drop for Waiting<'_> {
 const MOST_SECONDS: f64 = 11.0;
 
 const WAITED: &str = "waited too long for the auth server's JWK Set";
-
-#[derive(Debug)]
-enum FetchError {
-    Get(GetError),
-    Status(u16),
-    /// Cloudflare's: a Worker must not fetch from a Worker of its own zone
-    SameZone,
-    /// The answer is an edge's
-    Edge,
-    Set(JwkSetError),
-}
-
-impl FetchError {
-    /// Two mistakes of deployment are told by the body.
-    fn refused(response: &GetResponse) -> Self {
-        let says =
-            |text: &str| response.body.windows(text.len()).any(|part| part == text.as_bytes());
-        match () {
-            () if says("error code: 1042") => Self::SameZone,
-            () if says(ERRORS_PAGE) => Self::Edge,
-            () => Self::Status(response.status),
-        }
-    }
-}
-
-impl fmt::Display for FetchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Get(error) => write!(f, "{error}"),
-            // a browser gives no status for it
-            Self::Status(0 | 301 | 302 | 303 | 307 | 308) => {
-                f.write_str("the server answered with a redirect, which is not followed")
-            }
-            Self::Status(status) => write!(f, "the server answered {status}, not 200"),
-            Self::SameZone => f.write_str(
-                "a Worker must not fetch from its own zone (error 1042): bind the auth server as AUTH",
-            ),
-            Self::Edge => f.write_str("the URL is an edge's own: bind the auth server as AUTH"),
-            Self::Set(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for FetchError {}

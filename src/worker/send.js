@@ -20,8 +20,8 @@ import { edit } from "../host/headers.js";
  * @property {string} answerEdits to the headers of the answer, as `edit` takes them
  * @property {number} timeout milliseconds until an answer must have begun; 0 for no limit
  * @property {{ fetch: typeof fetch } | undefined} origin the service to send it to, in place of the network
- * @property {(code: string, id: string, page: string | undefined) => Response} failed what answers when the
- *   origin does not
+ * @property {(code: string, id: string, page: string | undefined, method: string, cause: string) => Response}
+ *   failed what answers when the origin does not
  * @property {((answer: Response, milliseconds: number, code?: string) => string) | undefined} tell tells of
  *   the answer, if anybody wants to know, and gives edits to its headers
  */
@@ -36,8 +36,9 @@ import { edit } from "../host/headers.js";
 export function send(request, headers, way, id) {
   const { url, hasBody, cache, answerEdits, timeout, origin, failed, tell } = way;
   const started = tell ? Date.now() : 0;
-  const fail = (/** @type {string} */ code) => {
-    const answer = failed(code, id, request.headers.get("origin") ?? undefined);
+  const fail = (/** @type {string} */ code, /** @type {unknown} */ reason) => {
+    const page = request.headers.get("origin") ?? undefined;
+    const answer = failed(code, id, page, request.method, causeOf(request.method, url, reason));
     if (tell) edit(answer.headers, tell(answer, Date.now() - started, code));
     return answer;
   };
@@ -56,23 +57,35 @@ export function send(request, headers, way, id) {
       (answer) => {
         // what has begun is not cut
         clearTimeout(timer);
-        if (!answer) return fail("origin_timeout");
+        if (!answer) return fail("origin_timeout", `no answer in ${timeout} ms`);
         try {
           const told = tell ? tell(answer, Date.now() - started) : "";
           return answerEdits || told ? edited(answer, answerEdits + told) : answer;
         } catch {
           // a status that no answer made here can have: 101 without a WebSocket, or 600 and above
-          return fail("origin_unreachable");
+          return fail("origin_unreachable", `it answered ${answer.status}`);
         }
       },
-      () => {
+      (reason) => {
         clearTimeout(timer);
-        return fail("origin_unreachable");
+        return fail("origin_unreachable", reason);
       },
     );
-  } catch {
-    return fail("origin_unreachable");
+  } catch (reason) {
+    return fail("origin_unreachable", reason);
   }
+}
+
+/**
+ * What was asked for in vain, and why, for the log. A query may hold what must not be logged.
+ *
+ * @param {string} method
+ * @param {string} url
+ * @param {unknown} reason
+ */
+function causeOf(method, url, reason) {
+  const why = reason instanceof Error ? reason.message : String(reason);
+  return `${method} ${url.split("?", 1)[0]}: ${why}`;
 }
 
 /**

@@ -347,7 +347,16 @@ impl Answer {
 
     /// A status and a body, at once.
     pub(crate) fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { delay: Some(0.0), result: Ok(GetResponse { status, body: body.into() }) }
+        let response = GetResponse { status, body: body.into(), ..GetResponse::default() };
+        Self { delay: Some(0.0), result: Ok(response) }
+    }
+
+    /// The same with a header more.
+    pub(crate) fn with_header(mut self, name: &str, value: &str) -> Self {
+        if let Ok(response) = &mut self.result {
+            response.headers.push((name.to_owned(), value.to_owned()));
+        }
+        self
     }
 
     /// No answer, at once.

@@ -84,7 +84,7 @@ page("what a server of keys answers instead is told", async (inspector) => {
   for (const [path, cause] of [
     ["/nowhere", "could not be reached"],
     ["/moved", "the server answered with a redirect, which is not followed"],
-    ["/page", "the document is not a JSON object"],
+    ["/page", "a page in place of JSON"],
   ]) {
     const jwksUrl = keys.origin + path;
     const token = signer.token();

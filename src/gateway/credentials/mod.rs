@@ -7,9 +7,11 @@ mod cookie_cache;
 mod cookie_names;
 mod cookies;
 mod exchanges;
+mod failure;
 mod session;
 mod signed_cookie;
 mod site;
+mod token_answer;
 mod values;
 mod websocket;
 

@@ -4,12 +4,13 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::exchanges::{Exchange, Exchanges, Failure, Lookup, TIMEOUT};
-use super::{CookieCache, SessionCookie, SessionCookies};
+use super::exchanges::{Demand, Exchange, Exchanges, Lookup, TIMEOUT, Ticket};
+use super::failure::Failure;
+use super::{CookieCache, SessionCookie, SessionCookies, token_answer};
 use crate::error::{Code, Error};
+use crate::gateway::client_address::{Visitor, address_header};
 use crate::gateway::reader::Reader;
-use crate::host::{GetRequest, Host, Pauses};
-use crate::jose::{Json, Object};
+use crate::host::{GetRequest, Host, Pauses, Unanswered, ask};
 use crate::verifier::{Verified, issuing_url};
 
 /// The users of sessions: by their caches, or by tokens.
@@ -17,10 +18,16 @@ use crate::verifier::{Verified, issuing_url};
 pub(in crate::gateway) struct Sessions {
     cache: Option<CookieCache>,
     url: Arc<str>,
+    /// The header, in lower case, in which the auth server gets the visitor's address
+    address_header: Arc<str>,
     /// Seconds for which a token is used again: what a sign-out may take to show
     max_age: f64,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
+
+/// The session stays as it is: Better Auth would prolong it, and the browser would not get the cookie that
+/// goes with that.
+const TOKEN: &str = "/token?disableRefresh=true";
 
 /// A token's answer is small.
 const MAX_BYTES: usize = 64 * 1024;
@@ -41,8 +48,9 @@ impl Sessions {
         }
         let url = reader
             .auth_url()
-            .map_or_else(String::new, |base| format!("{}/token", issuing_url(&base)));
-        Self { cache, url: url.into(), max_age, exchanges: Arc::default() }
+            .map_or_else(String::new, |base| [&issuing_url(&base), TOKEN].concat());
+        let address_header = address_header(reader).into();
+        Self { cache, url: url.into(), address_header, max_age, exchanges: Arc::default() }
     }
 
     /// Whose session it is by its cache, without asking anybody. `None` where that does not decide: the
@@ -83,6 +91,21 @@ impl Sessions {
         }
     }
 
+    /// The sessions in the order in which they are worth a try: those first whose tokens are kept, so that
+    /// cookies which another host has planted neither delay nor hide a user who is known.
+    pub(in crate::gateway) fn in_order<'c, H: Host>(
+        &self,
+        cookies: &'c SessionCookies,
+        host: &H,
+    ) -> impl Iterator<Item = &'c SessionCookie> + use<'c, H> {
+        let (exchanges, now) = (self.exchanges(host), host.now());
+        let has_token = |session: &&SessionCookie| {
+            session.cookie().is_some_and(|cookie| exchanges.has_token(&cookie, now))
+        };
+        let (kept, others): (Vec<_>, Vec<_>) = cookies.sessions.iter().partition(has_token);
+        kept.into_iter().chain(others)
+    }
+
     /// The token of a session, which is still to be verified. `but` is one that has turned out to be too
     /// old. Requests with the same session share one exchange, which goes on when their clients hang up.
     ///
@@ -91,37 +114,70 @@ impl Sessions {
     pub(in crate::gateway) async fn token<H: Host>(
         &self,
         session: &SessionCookie,
+        visitor: &Visitor,
         host: &H,
         but: Option<&str>,
     ) -> Result<String, SessionRefusal> {
-        let Some(cookie) = session.cookie() else { return Err(Failure::Rejected.into()) };
+        let refused = |failure| SessionRefusal::new(failure, host.now());
+        let Some(cookie) = session.cookie() else { return Err(refused(Failure::Unreadable)) };
+        let counted = visitor.counted_as();
         let arrived = host.now();
+        let demand = Demand { session: &cookie, visitor: counted.as_deref(), arrived, but };
+        let mut turn = Turn { sessions: self, ticket: None };
         let mut pauses = Pauses::up_to(MOST_SECONDS);
         loop {
-            let lookup = self.exchanges(host).lookup(&cookie, host.now(), arrived, but);
+            let lookup = self.exchanges(host).lookup(&demand, &mut turn.ticket, host.now());
             match lookup {
                 Lookup::Use(token) => return Ok(token),
-                Lookup::Refuse(failure) => return Err(failure.into()),
+                Lookup::Refuse(failure) => return Err(refused(failure)),
                 Lookup::Begin(exchange) => {
-                    let url = Arc::clone(&self.url);
-                    let exchanges = Arc::clone(&self.exchanges);
-                    let cookie = cookie.clone();
-                    let open = OpenExchange { url, exchanges, cookie, exchange: Some(exchange) };
+                    let open = OpenExchange {
+                        url: Arc::clone(&self.url),
+                        exchanges: Arc::clone(&self.exchanges),
+                        cookie: cookie.clone(),
+                        visitor: self.visitor_header(visitor),
+                        exchange: Some(exchange),
+                    };
                     host.run_to_end(|host| open.carry_out(host)).await;
                 }
                 Lookup::Wait if pauses.pause(host).await => {}
-                Lookup::Wait => {
-                    let detail = "waited too long for the token of the session";
-                    let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(1);
-                    return Err(SessionRefusal { error, is_of_this_session: false });
-                }
+                Lookup::Wait => return Err(self.still_waiting(WAITED)),
+                Lookup::Crowded => return Err(self.still_waiting(CROWDED)),
             }
         }
+    }
+
+    fn visitor_header(&self, visitor: &Visitor) -> Option<(Arc<str>, String)> {
+        let address = visitor.address()?.to_owned();
+        Some((Arc::clone(&self.address_header), address))
+    }
+
+    fn still_waiting(&self, detail: &'static str) -> SessionRefusal {
+        let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(1);
+        let error = error.with_source(Unanswered::pending(&self.url));
+        SessionRefusal { error, is_of_this_session: false }
     }
 
     fn exchanges<H: Host>(&self, host: &H) -> MutexGuard<'_, Exchanges> {
         let new = || Mutex::new(Exchanges::new(self.max_age, || host.random()));
         locked(self.exchanges.get_or_init(new))
+    }
+}
+
+const WAITED: &str = "waited too long for the token of the session";
+const CROWDED: &str = "too many requests wait for the tokens of sessions";
+
+/// A request that may wait for its turn. One that is dropped, because its client has hung up, waits no longer.
+struct Turn<'s> {
+    sessions: &'s Sessions,
+    ticket: Option<Ticket>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(exchanges) = self.sessions.exchanges.get().filter(|_| self.ticket.is_some()) {
+            locked(exchanges).leave(&mut self.ticket);
+        }
     }
 }
 
@@ -132,10 +188,10 @@ pub(in crate::gateway) struct SessionRefusal {
     pub(in crate::gateway) is_of_this_session: bool,
 }
 
-impl From<Failure> for SessionRefusal {
-    fn from(failure: Failure) -> Self {
+impl SessionRefusal {
+    fn new(failure: Failure, now: f64) -> Self {
         let is_of_this_session = failure.is_of_this_session();
-        Self { error: failure.into_error(), is_of_this_session }
+        Self { error: failure.into_error(now), is_of_this_session }
     }
 }
 
@@ -145,6 +201,7 @@ struct OpenExchange {
     url: Arc<str>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
     cookie: String,
+    visitor: Option<(Arc<str>, String)>,
     exchange: Option<Exchange>,
 }
 
@@ -152,7 +209,7 @@ impl OpenExchange {
     async fn carry_out<H: Host>(mut self, host: H) {
         let result = self.ask(&host).await;
         if let (Some(exchanges), Some(exchange)) = (self.exchanges.get(), self.exchange.take()) {
-            locked(exchanges).report(&self.cookie, exchange, result, host.now());
+            locked(exchanges).report(&self.cookie, &exchange, result, host.now());
         }
     }
 
@@ -161,19 +218,13 @@ impl OpenExchange {
             url: self.url.to_string(),
             accept: "application/json",
             cookie: Some(self.cookie.clone()),
+            visitor: self.visitor.clone(),
             max_bytes: MAX_BYTES,
             timeout: TIMEOUT,
         };
-        let response = host.get(request).await.map_err(|error| Failure::Silent(Arc::new(error)))?;
-        match response.status {
-            200 => {}
-            401 | 403 => return Err(Failure::Rejected),
-            status => return Err(Failure::Answered(Arc::new(Unexpected::Status(status)))),
-        }
-        let answer = Object::parse(&response.body);
-        let answer = answer.map_err(|error| Failure::Answered(Arc::new(error)))?;
-        let token = answer.member("token").and_then(Json::as_str);
-        token.map(str::to_owned).ok_or_else(|| Failure::Answered(Arc::new(Unexpected::NoToken)))
+        let response = ask(host, request).await;
+        let response = response.map_err(|why| Failure::Unanswered(Arc::new(why)))?;
+        token_answer::read(&self.url, &response, host.now())
     }
 }
 
@@ -184,24 +235,6 @@ impl Drop for OpenExchange {
         }
     }
 }
-
-/// An answer that is none.
-#[derive(Debug)]
-enum Unexpected {
-    Status(u16),
-    NoToken,
-}
-
-impl fmt::Display for Unexpected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(status) => write!(f, "the server answered {status}, not 200"),
-            Self::NoToken => f.write_str("the server's answer has no token"),
-        }
-    }
-}
-
-impl std::error::Error for Unexpected {}
 
 /// Nothing panics while the lock is held, so what was kept is still whole.
 fn locked(exchanges: &Mutex<Exchanges>) -> MutexGuard<'_, Exchanges> {

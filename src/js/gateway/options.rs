@@ -172,6 +172,7 @@ const OPTIONS: &[(&str, &str, Form)] = &[
     ("forwardAuthorization", "FORWARD_AUTHORIZATION", Plain),
     ("forwardHeaders", "FORWARD_HEADERS", Plain),
     ("clientIpHeader", "CLIENT_IP_HEADER", Plain),
+    ("authClientIpHeader", "AUTH_CLIENT_IP_HEADER", Plain),
     ("claimHeaders", "CLAIM_HEADERS", Structured),
     ("signingKey", "EDGE_SIGNING_KEY", Structured),
     ("nextSigningKey", "EDGE_SIGNING_KEY_NEXT", Structured),

@@ -96,6 +96,8 @@ struct Failures {
     /// Since the last success
     count: u32,
     retry_at: f64,
+    /// Seconds that the pause was to take when it began
+    pause: f64,
 }
 
 impl KeyCache {
@@ -233,10 +235,23 @@ impl KeyCache {
             None => {
                 let count = self.failures.count.saturating_add(1);
                 let pause = 2f64.powi(count.min(16) as i32 - 1).min(self.timing.max_backoff);
-                let retry_at = now + pause * (0.5 + 0.5 * jitter);
-                self.failures = Failures { count, retry_at };
+                let pause = pause * (0.5 + 0.5 * jitter);
+                self.failures = Failures { count, retry_at: now + pause, pause };
             }
         }
+    }
+
+    /// The source has asked to be left alone for so many seconds, with the failure that was reported last.
+    pub fn hold_off(&mut self, seconds: f64, now: f64) {
+        if self.failures.count > 0 && now + seconds > self.failures.retry_at {
+            self.failures.retry_at = now + seconds;
+            self.failures.pause = seconds;
+        }
+    }
+
+    /// Whether an attempt is under way.
+    pub fn is_asking(&self) -> bool {
+        self.in_flight.is_some()
     }
 
     /// Gives up an attempt that ends without a report: its runtime has stopped it. Any request may take
@@ -297,7 +312,7 @@ impl KeyCache {
         if let Some(known) = self.known.as_mut().filter(|known| known.asked > now) {
             known.asked = now - MOMENT;
         }
-        if self.failures.retry_at > now + self.timing.max_backoff {
+        if self.failures.retry_at > now + self.failures.pause {
             self.failures.retry_at = now;
         }
     }

@@ -29,7 +29,7 @@ export interface AuthDependencies {
 
 /**
  * How many requests an address may send: the window in seconds begins anew with each. Ten wrong
- * passwords, then a minute's pause. What carries no password comes from the edge for all its users.
+ * passwords, then a minute's pause.
  */
 const PASSWORD_RULES = {
   "/sign-in/*": { window: 60, max: 10 },
@@ -38,10 +38,17 @@ const PASSWORD_RULES = {
   "/change-email": { window: 60, max: 10 },
   "/verify-password": { window: 60, max: 10 },
   "/delete-user": { window: 60, max: 10 },
-  "/jwks": false,
-  "/token": false,
-  "/get-session": false,
 } as const;
+
+/**
+ * What carries no password comes from the edge and from Next.js for all their users. The edge says for
+ * whom it asks for a token, but only a proxy that is trusted is believed.
+ */
+const edgeRules = (trustedProxies: string[]) => ({
+  "/jwks": false as const,
+  "/token": trustedProxies.length > 0 && { window: 10, max: 100 },
+  "/get-session": false as const,
+});
 
 /** Brings the database's tables up to date, then sets up Better Auth on it. */
 export async function createAuth(dependencies: AuthDependencies) {
@@ -71,7 +78,7 @@ function authOptions(dependencies: AuthDependencies) {
     rateLimit: {
       // By itself it is on in production alone, and `npm start` does not say that it is that.
       enabled: true,
-      customRules: PASSWORD_RULES,
+      customRules: { ...PASSWORD_RULES, ...edgeRules(trustedProxies) },
     },
     session: { cookieCache: { enabled: cookieCache !== undefined, strategy: "jwt" } },
     user: {

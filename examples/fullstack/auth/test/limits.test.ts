@@ -127,11 +127,28 @@ test("a peer that is no trusted proxy cannot forward", async () => {
   assert.equal(tried(await guess(server.url, { headers })), LIMIT);
 });
 
-test("what carries no password is not limited: the edge asks for all its users", async () => {
+test("without a trusted proxy what carries no password is not limited: it may come for many users", async () => {
   await using server = await fresh();
   const { sessionToken } = await signIn(server.url, "/api/auth/sign-up/email", ADA);
   for (let i = 0; i < 120; i++) await fetchToken(server.url, sessionToken);
   for (let i = 0; i < 120; i++) assert.equal((await fetchKeys(server.url)).length, 1);
+});
+
+test("an edge that is trusted asks for tokens within the limits of its visitors", async () => {
+  await using server = await fresh({ BETTER_AUTH_TRUSTED_PROXIES: "127.0.0.1" });
+  const { sessionToken } = await signIn(server.url, "/api/auth/sign-up/email", ADA);
+  const ask = async (address: string) => {
+    const authorization = `Bearer ${sessionToken}`;
+    const response = await fetch(`${server.url}/api/auth/token?disableRefresh=true`, {
+      headers: { authorization, "x-forwarded-for": address },
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const statuses: number[] = [];
+  for (let i = 0; i < 101; i++) statuses.push(await ask("203.0.113.1"));
+  assert.deepEqual([statuses.at(99), statuses.at(100)], [200, 429]);
+  assert.equal(await ask("203.0.113.2"), 200);
 });
 
 test("trusted proxies that are none are a fault", async () => {

@@ -1,0 +1,80 @@
+//! Why a session gives no token.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{Code, Error};
+use crate::host::SharedCause;
+
+/// Why there is no token.
+#[derive(Clone, Debug)]
+pub(super) enum Failure {
+    /// What the cookie holds is no session: there is nothing to ask for
+    Unreadable,
+    /// Better Auth gives no token for this session
+    Rejected(Arc<Rejection>),
+    /// The auth server has not answered as Better Auth does
+    Unanswered(SharedCause),
+    /// The auth server asks to be left alone, for this visitor, until this time in seconds since 1970
+    Busy(SharedCause, f64),
+}
+
+/// What Better Auth has said of a session.
+#[derive(Debug)]
+pub(super) struct Rejection {
+    pub(super) url: Arc<str>,
+    pub(super) status: u16,
+    /// Better Auth's own code
+    pub(super) code: Option<String>,
+}
+
+impl Failure {
+    /// Whether another session of the same request is worth asking for.
+    pub(super) fn is_of_this_session(&self) -> bool {
+        match self {
+            Self::Unreadable | Self::Rejected(_) => true,
+            Self::Unanswered(cause) => !cause.is_of_the_server(),
+            Self::Busy(..) => false,
+        }
+    }
+
+    /// The error at `now`.
+    pub(super) fn into_error(self, now: f64) -> Error {
+        match self {
+            Self::Unreadable => Error::new(Code::MissingToken, "the session cookie is unreadable"),
+            Self::Rejected(rejection) => {
+                Error::new(Code::MissingToken, rejection.detail()).with_source(rejection)
+            }
+            Self::Unanswered(cause) => unavailable(cause, 1),
+            Self::Busy(cause, until) => unavailable(cause, (until - now).ceil().max(1.0) as u32),
+        }
+    }
+}
+
+impl Rejection {
+    fn detail(&self) -> String {
+        match self.code.as_deref() {
+            Some("BANNED_USER") => "the user of the session is banned".to_owned(),
+            Some(code) if self.status == 403 => format!("Better Auth refuses the session: {code}"),
+            _ => "the session of the cookie has ended; sign in again".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GET {}: the server answered {}", self.url, self.status)?;
+        match &self.code {
+            Some(code) => write!(f, " {code}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+fn unavailable(cause: SharedCause, seconds: u32) -> Error {
+    let detail = "the auth server could not be asked for the token of the session";
+    let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(seconds);
+    error.with_outline(cause.outline()).with_source(cause)
+}
