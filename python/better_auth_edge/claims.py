@@ -31,7 +31,7 @@ class Profile:
 SESSION = Profile(
     "a session token",
     (None, "jwt"),
-    ("at_hash", "c_hash", "nonce", "auth_time", "events", "cnf", "client_id"),
+    ("at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"),
 )
 ACCESS_TOKEN = Profile(
     "an access token that any bearer may use",
