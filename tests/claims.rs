@@ -41,6 +41,29 @@ fn a_claim_that_is_required_is_missing_when_it_is_absent_or_null() {
 }
 
 #[test]
+fn an_id_and_a_scope_are_texts_where_they_are_there() {
+    for name in ["jti", "scope"] {
+        for (value, expected) in [
+            (r#""a b""#, "ok"),
+            (r#""""#, "ok"),
+            ("null", "ok"),
+            ("7", "invalid_claim"),
+            ("0e99999999999", "invalid_claim"),
+            ("true", "invalid_claim"),
+            ("[]", "invalid_claim"),
+            (r#"["openid"]"#, "invalid_claim"),
+            (r#"{"a":1}"#, "invalid_claim"),
+        ] {
+            assert_eq!(verdict_on(&good_claims().with(name, value)), expected, "{name}: {value}");
+        }
+        // before what does not match, and after what is missing
+        let bad = good_claims().with(name, "7");
+        assert_eq!(verdict_on(&bad.with("iss", r#""x""#)), "invalid_claim");
+        assert_eq!(verdict_on(&bad.without("exp")), "missing_claim");
+    }
+}
+
+#[test]
 fn the_issuer_is_one_of_those_accepted_exactly() {
     for (issuer, expected) in [
         (r#""https://app.example""#, "ok"),
