@@ -11,6 +11,7 @@ from functools import cache
 
 import httpx
 
+from better_auth_edge import content_coding
 from better_auth_edge.key_cache import (
     FETCH_TIMEOUT,
     Attempt,
@@ -138,9 +139,9 @@ async def _ended(task: "asyncio.Task[None]") -> None:
 
 async def download(url: str) -> bytes:
     """The document at a URL. Redirects are not followed; `ValueError` for any status but 200 and
-    for more than a JWK Set may have.
+    for more than a JWK Set may have, before or after it is decompressed.
     """
-    # Uncompressed, so that the cap counts what is parsed.
+    # Uncompressed is asked for, and servers may send it compressed all the same.
     headers = {"Accept": "application/jwk-set+json, application/json"}
     headers["Accept-Encoding"] = "identity"
     # A client for each fetch: there is one in eight minutes, and none to close when the app ends.
@@ -155,7 +156,8 @@ async def download(url: str) -> bytes:
             document += chunk
             if len(document) > MAX_SET_BYTES:
                 raise ValueError(f"more than {MAX_SET_BYTES} bytes")
-    return bytes(document)
+        codings = response.headers.get("content-encoding", "")
+    return content_coding.decode(bytes(document), codings, MAX_SET_BYTES)
 
 
 @cache

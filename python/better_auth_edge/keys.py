@@ -21,7 +21,8 @@ SECRET_ALGORITHMS = {"HS256": 32, "HS384": 48, "HS512": 64}
 """And how many bytes the secret must have at least (RFC 7518, section 3.2)."""
 PUBLIC_ALGORITHMS = ("EdDSA", *(algorithm for algorithm, _ in CURVES.values()), *RSA_ALGORITHMS)
 
-PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+"""Where one is not `null`, the key is not public."""
 MAX_SET_BYTES = 256 * 1024
 MAX_CANDIDATES = 4
 """Several keys may share a `kid`, or have none; a stranger must not make us try many."""
@@ -50,7 +51,7 @@ class VerifyingKey:
     @classmethod
     def from_jwk(cls, jwk: JsonObject) -> "VerifyingKey":
         """Reads an entry of a set as Better Auth publishes it; `UnusableKeyError` for any other."""
-        if not PRIVATE_MEMBERS.isdisjoint(jwk):
+        if any(jwk.get(name) is not None for name in PRIVATE_MEMBERS):
             raise UnusableKeyError("it has private members")
         if _text(jwk, "use") not in (None, "sig") or not _may_verify(jwk.get("key_ops")):
             raise UnusableKeyError("it is not for verifying")
