@@ -7,16 +7,15 @@ use crate::crypto::VerifyingKey;
 use crate::jose::{JwkSet, Unusable};
 
 /// Why entries of a JWK Set are ignored: `:`, then for each in the set's order a comma and a letter, or `-`
-/// for a key that can be used. A member that is missing or wrong follows its letter by name. Where the text is
-/// no set at all, why not, as half a sentence. `npm/src/cli/key-set.ts` writes the letters out, where no wasm
-/// has to carry it.
+/// for a key that can be used. A member that is missing or wrong follows its letter by name. Empty where
+/// the text is no set at all. `npm/src/cli/key-set.ts` writes the letters out, where no wasm has to carry it.
 #[wasm_bindgen(js_name = keyFaults)]
 pub fn key_faults(set: &str) -> String {
-    let set = match JwkSet::parse(set.as_bytes()) {
-        Ok(set) => set,
-        Err(error) => return error.to_string(),
+    let mut faults = String::new();
+    let Ok(set) = JwkSet::parse(set.as_bytes()) else {
+        return faults;
     };
-    let mut faults = String::from(":");
+    faults.push(':');
     for entry in set.entries() {
         let key = entry.as_ref().map_err(|unusable| *unusable).and_then(VerifyingKey::from_jwk);
         let (letter, member) = key.err().map_or(("-", ""), letter);
