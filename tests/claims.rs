@@ -7,6 +7,10 @@ use common::{
     AUTH_SERVER, Claims, NOW, Signer, good_claims, key_set, options, outcome, verdict, verify,
 };
 
+/// Claims of other kinds of tokens.
+const MARKERS: [&str; 9] =
+    ["at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"];
+
 fn verdict_on(claims: &Claims) -> &'static str {
     verdict(&Signer::default().token(claims))
 }
@@ -38,6 +42,43 @@ fn a_claim_that_is_required_is_missing_when_it_is_absent_or_null() {
     for name in ["nbf", "iat"] {
         assert_eq!(verdict_on(&good_claims().with(name, "null")), "ok", "{name} is null");
     }
+}
+
+#[test]
+fn an_id_and_a_scope_are_texts_where_they_are_there() {
+    for name in ["jti", "scope"] {
+        for (value, expected) in [
+            (r#""a b""#, "ok"),
+            (r#""""#, "ok"),
+            ("null", "ok"),
+            ("7", "invalid_claim"),
+            ("0e99999999999", "invalid_claim"),
+            ("true", "invalid_claim"),
+            ("[]", "invalid_claim"),
+            (r#"["openid"]"#, "invalid_claim"),
+            (r#"{"a":1}"#, "invalid_claim"),
+        ] {
+            assert_eq!(verdict_on(&good_claims().with(name, value)), expected, "{name}: {value}");
+        }
+        // before what does not match, and after what is missing
+        let bad = good_claims().with(name, "7");
+        assert_eq!(verdict_on(&bad.with("iss", r#""x""#)), "invalid_claim");
+        assert_eq!(verdict_on(&bad.without("exp")), "missing_claim");
+    }
+}
+
+#[test]
+fn what_better_auth_1_4_to_1_6_gives_oauth_clients_is_no_session_token() {
+    let access_token = good_claims()
+        .with("azp", r#""third-party""#)
+        .with("scope", r#""openid offline_access""#)
+        .with("sid", r#""session-1""#);
+    assert_eq!(verdict_on(&access_token), "wrong_token_type");
+    assert_eq!(verdict_on(&access_token.without("scope").without("sid")), "wrong_token_type");
+    let id_token = good_claims().with("acr", r#""urn:mace:incommon:iap:silver""#);
+    assert_eq!(verdict_on(&id_token), "wrong_token_type");
+    // a session token has them where definePayload puts them in
+    assert_eq!(verdict_on(&access_token.without("azp")), "ok");
 }
 
 #[test]
@@ -111,7 +152,7 @@ fn several_issuers_and_audiences_may_be_accepted() {
 
 #[test]
 fn a_token_of_another_kind_is_known_by_its_claims() {
-    for name in ["at_hash", "c_hash", "nonce", "auth_time", "events", "cnf", "client_id"] {
+    for name in MARKERS {
         for value in [r#""x""#, "7", "{}", "false", r#""""#] {
             let claims = good_claims().with(name, value);
             assert_eq!(verdict_on(&claims), "wrong_token_type", "{name} is {value}");
@@ -123,7 +164,7 @@ fn a_token_of_another_kind_is_known_by_its_claims() {
 
 #[test]
 fn a_claim_that_marks_other_kinds_is_missing_when_it_is_null() {
-    for name in ["at_hash", "c_hash", "nonce", "auth_time", "events", "cnf", "client_id"] {
+    for name in MARKERS {
         assert_eq!(verdict_on(&good_claims().with(name, "null")), "ok", "{name} is null");
     }
 }

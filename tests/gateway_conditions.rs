@@ -48,7 +48,7 @@ fn all_scopes_of_the_rule_are_in_the_tokens() {
         (r#""tasks:read,tasks:write""#, "insufficient_scope"),
         (r#""""#, "insufficient_scope"),
         ("null", "insufficient_scope"),
-        (r#"["tasks:read","tasks:write"]"#, "insufficient_scope"),
+        (r#"["tasks:read","tasks:write"]"#, "invalid_claim"),
     ] {
         let claims = good_claims().with("scope", scope);
         let head = request("POST", "/tasks", &[edge.bearer(&claims)]);

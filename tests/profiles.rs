@@ -83,6 +83,14 @@ fn kinds() -> Vec<Kind> {
         ("id_token with an access token", None, id_token.with("at_hash", r#""h""#), [ANOTHER; 3]),
         ("id_token of the hybrid flow", None, id_token.with("c_hash", r#""h""#), [ANOTHER; 3]),
         ("id_token with a nonce", None, id_token.with("nonce", r#""n""#), [ANOTHER; 3]),
+        ("id_token of the oidc-provider plugin", None, id_token.without("sid"), [ANOTHER; 3]),
+        (
+            // neither `typ` nor `client_id`
+            "access token of Better Auth 1.4 to 1.6",
+            None,
+            access_claims().without("client_id").without("jti"),
+            [ANOTHER; 3],
+        ),
         ("access token", Some("at+jwt"), access_claims(), [ANOTHER, "ok", ANOTHER]),
         (
             "access token of the client credentials grant",

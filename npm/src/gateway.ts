@@ -18,7 +18,7 @@ export interface Route {
   auth?: "required" | "optional" | "public" | undefined;
   /** Path parameters, and the claims that they must equal: `{ user_id: "sub" }`. Otherwise 403. */
   match?: Record<string, string> | undefined;
-  /** Claims that must hold one of some values. Otherwise 403. */
+  /** Claims, by names or dotted paths (`org.role`), that must hold one of some values. Otherwise 403. */
   claims?: Record<string, unknown> | undefined;
   /** Scopes, all of which the token must have. Otherwise 403. */
   scopes?: string[] | undefined;

@@ -37,10 +37,26 @@ export interface VerifierOptions {
    * an `edge-assertion`, with an issuer and an audience of its own.
    */
   profile?: "session" | "access-token" | "session-cache" | "edge-assertion" | undefined;
-  /** The claim that says who the user is, or several: the first that is there counts; `sub` by default. */
+  /**
+   * The claim that says who the user is, by its name or a dotted path, or several: the first that is there
+   * counts; `sub` by default.
+   */
   userClaim?: string | string[] | undefined;
-  /** Further claims that must be there: names, or an object from names to accepted values. */
+  /**
+   * Further claims that must be there: names, or an object from names to accepted values. A dotted path
+   * names a claim within a claim: `org.role`.
+   */
   requiredClaims?: string[] | Record<string, unknown> | undefined;
+  /**
+   * Claims whose text is a comma-separated list, such as Better Auth's `"admin,user"`: where a value is
+   * required, one member suffices. `role` by default.
+   */
+  listClaims?: string | string[] | undefined;
+  /**
+   * Whether a token may be for the accepted audiences alone, Better Auth's UserInfo endpoint aside; only
+   * for access tokens by default.
+   */
+  exclusiveAudience?: boolean | undefined;
   /** Milliseconds for which a fetched key set is used without asking again; 600,000 by default. */
   cacheMaxAge?: number | undefined;
   /** Milliseconds for which it is used when the source fails; 86,400,000 by default. */

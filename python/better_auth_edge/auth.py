@@ -174,7 +174,9 @@ class EdgeAuth(Generic[U]):
         scopes: Sequence[str] = (),
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: the user, provided that each claim holds the accepted value or one of a list
-        of them, and that all scopes are in the claim `scope`; else 403.
+        of them, and that all scopes are in the claim `scope`; else 403. Of a claim that
+        `LIST_CLAIMS` names, such as a `role` of `"admin,user"`, one member suffices. A dotted path
+        names a claim within a claim: `org.role`.
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
@@ -186,7 +188,7 @@ class EdgeAuth(Generic[U]):
             raise ConfigurationError(["require: needs claims or scopes"])
 
         async def require(user: Annotated[Any, Depends(self.current_user)]) -> U:
-            check_required(user.claims, claims or {})
+            check_required(user.claims, claims or {}, self._proof.list_claims)
             check_scopes(user.claims, scopes)
             own: U = user
             return own

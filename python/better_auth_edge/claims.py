@@ -1,6 +1,6 @@
 """What a token must say once its signature holds, in the order of the core's checks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,10 @@ from better_auth_edge.strict_json import JsonObject, same
 
 CLOCK_TOLERANCE = 5
 """Seconds."""
+USER_INFO = "/oauth2/userinfo"
+"""Behind Better Auth's base URL: the audience that it adds to tokens with the scope `openid`."""
+LIST_CLAIMS = ("role",)
+"""Claims whose text is a comma-separated list, if nothing else is said."""
 END_OF_TIME = 253_402_300_800
 """The year 10000 begins, in seconds: such a number is one of milliseconds."""
 
@@ -31,7 +35,7 @@ class Profile:
 SESSION = Profile(
     "a session token",
     (None, "jwt"),
-    ("at_hash", "c_hash", "nonce", "auth_time", "events", "cnf", "client_id"),
+    ("at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"),
 )
 ACCESS_TOKEN = Profile(
     "an access token that any bearer may use",
@@ -50,7 +54,14 @@ class Expectations:
     audiences: Sequence[str]
     """Neither list is empty."""
     profile: Profile = SESSION
+    exclusive_audience: bool | None = None
+    """Whether each member of `aud` must be one of the audiences, or Better Auth's UserInfo
+    endpoint; by default only for access tokens.
+    """
+    user_info: str | None = None
+    """That endpoint, where it is not one of the issuer."""
     user_claim: str = "sub"
+    """A name, or a dotted path into objects."""
     required: Sequence[str] = ()
     clock_tolerance: float = CLOCK_TOLERANCE
     max_lifetime: float | None = None
@@ -73,6 +84,7 @@ class Expectations:
         user = _user(claims, self.user_claim)
         issuer, audiences = _issuer(claims), _audiences(claims)
         times = Times.of(claims)
+        _check_texts(claims)
         times.check_lifetime(self.max_lifetime)
         if issuer not in self.issuers:
             accepted = ", ".join(self.issuers)
@@ -82,12 +94,23 @@ class Expectations:
             said, accepted = ", ".join(audiences), ", ".join(self.audiences)
             detail = f"the token's audience is {said}, accepted is {accepted}"
             raise EdgeAuthError("audience_mismatch", detail)
+        self._check_other_audiences(issuer, audiences)
         times.check(now, self.clock_tolerance)
         return Expected(user, times)
 
     def check_again(self, expected: "Expected", now: float) -> None:
         """Whether a token that has passed the checks a moment ago still does."""
         expected.times.check(now, self.clock_tolerance)
+
+    def _check_other_audiences(self, issuer: str, audiences: list[str]) -> None:
+        """A token that opens several resources could be used by one of them at another."""
+        exclusive = self.exclusive_audience
+        if not (self.profile is ACCESS_TOKEN if exclusive is None else exclusive):
+            return
+        for audience in audiences:
+            if audience not in (*self.audiences, self.user_info, f"{issuer}{USER_INFO}"):
+                detail = f"the token is for another audience too: {audience}"
+                raise EdgeAuthError("audience_mismatch", detail)
 
     def _check_presence(self, claims: JsonObject) -> None:
         issued = () if self.max_lifetime is None else ("iat",)
@@ -139,17 +162,39 @@ class Expected:
     times: Times = field(repr=False)
 
 
-def check_required(claims: JsonObject, required: Mapping[str, Any]) -> None:
+def claim_at(claims: JsonObject, path: str) -> Any:
+    """The claim of that name, or else the one at that path: `org.role` is the member `role` of the
+    claim `org`. A path leads through objects only. None where there is none, or it is `null`.
+    """
+    if claims.get(path) is not None:
+        return claims[path]
+    name, dot, rest = path.partition(".")
+    within = claims.get(name) if dot else None
+    return claim_at(within, rest) if isinstance(within, dict) else None
+
+
+def check_required(
+    claims: JsonObject, required: Mapping[str, Any], lists: Collection[str] = LIST_CLAIMS
+) -> None:
     """Each claim must equal the accepted value, or one of a list of them, by type and value; where
-    the claim is an array, one member suffices. Otherwise `insufficient_claims`.
+    the claim is an array, or the text of one of `lists`, one member suffices. Otherwise
+    `insufficient_claims`.
     """
     for name, accepted in required.items():
-        values = claims.get(name)
-        values = values if isinstance(values, list) else [values]
+        value = claim_at(claims, name)
+        values = value if isinstance(value, list) else [value]
+        if isinstance(value, str) and name in lists:
+            values = [value, *_members(value)]
         accepted = accepted if isinstance(accepted, (list, tuple, set, frozenset)) else [accepted]
         if not any(same(value, one) for value in values if value is not None for one in accepted):
             detail = f'the token\'s "{name}" has none of the required values'
             raise EdgeAuthError("insufficient_claims", detail)
+
+
+def _members(text: str) -> list[str]:
+    """Of a comma-separated list. A text without a comma is a value, and compared as it is."""
+    members = [member.strip(" \t") for member in text.split(",")] if "," in text else []
+    return [member for member in members if member]
 
 
 def check_scopes(claims: JsonObject, scopes: Sequence[str]) -> None:
@@ -166,7 +211,7 @@ def invalid(detail: str) -> EdgeAuthError:
 
 
 def _user(claims: JsonObject, name: str) -> str:
-    user = claims.get(name)
+    user = claim_at(claims, name)
     if user is None:
         detail = (
             f'the token has no "{name}", the claim that says who the user is; definePayload of '
@@ -195,6 +240,13 @@ def _audiences(claims: JsonObject) -> list[str]:
     if not all(isinstance(one, str) for one in audience):
         raise invalid('"aud" has a member that is not a string')
     return audience
+
+
+def _check_texts(claims: JsonObject) -> None:
+    """RFC 7519, section 4.1.7, and RFC 8693, section 4.2: texts, where they are there."""
+    for name in ("jti", "scope"):
+        if not isinstance(claims.get(name), str | None):
+            raise invalid(f'"{name}" is not a string')
 
 
 def _time(claims: JsonObject, name: str) -> float | None:

@@ -2,6 +2,7 @@
 answers what to do. It never waits and never talks to anybody; it is the core's, in Python.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from better_auth_edge.errors import EdgeAuthError
@@ -73,6 +74,11 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """There is no newer key to be had now: the signature is bad."""
+
+
+@dataclass(frozen=True)
 class _Known:
     keys: KeySet
     asked: float
@@ -85,6 +91,8 @@ class _InFlight:
     attempt: Attempt
     looks_for: Wanted | None
     """What it was permitted for, where it needed a permit."""
+    is_known: bool = False
+    """Whether the set has such a key, which may have been replaced."""
 
 
 class KeyCache:
@@ -98,6 +106,8 @@ class KeyCache:
         self._in_flight: _InFlight | None = None
         self._permits = Bucket(MISS_COOLDOWN)
         self._absent = AbsentKeys()
+        # Keys that were fetched again because a signature failed, and were still the same.
+        self._confirmed = AbsentKeys()
         self._failures = 0
         self._retry_at = 0.0
 
@@ -144,6 +154,35 @@ class KeyCache:
             raise refusal
         return self._look_for(wanted, now, refusal)
 
+    def recheck(
+        self, now: float, wanted: Wanted, tried: Sequence[VerifyingKey]
+    ) -> Use | Fetch | Wait | Settled:
+        """What to do for a token whose signature failed by the keys `tried`: its key may have been
+        replaced under the same name. `EdgeAuthError` where a newer set has no key for it.
+
+        A stranger can send any number of bad signatures. So a plausible token causes a fetch only
+        where the set was asked for before the token came in, where no fetch has confirmed that key
+        within the cool-down, and where there is a permit to spare: the last one stays for a key of
+        a new name.
+        """
+        self._give_up_vanished(now)
+        known = self._known
+        if known is None or now - known.asked >= STALE:
+            return Settled()
+        keys = known.keys.select(wanted.kid, wanted.algorithm)
+        untried = [key for key in keys if key not in tried]
+        if untried:
+            return Use(untried)
+        if not wanted.plausible or known.asked >= wanted.since:
+            return Settled()
+        if self._in_flight is not None:
+            return Wait()
+        backing_off = self._failures > 0 and now < self._retry_at
+        lately = self._confirmed.contains(wanted.kid, wanted.algorithm, now, MISS_COOLDOWN)
+        if backing_off or lately or not self._permits.take_all_but_one(now):
+            return Settled()
+        return Fetch(self._attempt(now, wanted, is_known=True))
+
     def report(self, attempt: Attempt, fetched: KeySet | None, now: float, jitter: float) -> None:
         """What came of an attempt. `jitter`, from 0 up to 1, spreads the pause after a failure. A
         failure leaves the known keys in place.
@@ -157,15 +196,21 @@ class KeyCache:
             self._retry_at = now + pause * (0.5 + 0.5 * jitter)
             return
         self._failures = 0
-        self._known = _Known(fetched, attempt.asked, attempt.number)
-        if ended is not None and ended.looks_for is not None:
-            wanted = ended.looks_for
-            try:
-                # Only the auth server can make a new key, so strangers cannot cause many such.
-                fetched.select(wanted.kid, wanted.algorithm)
-                self._permits.put_back()
-            except EdgeAuthError:
-                self._absent.note(wanted.kid, wanted.algorithm, attempt.asked)
+        before, self._known = self._known, _Known(fetched, attempt.asked, attempt.number)
+        if ended is None or ended.looks_for is None:
+            return
+        wanted = ended.looks_for
+        keys = _selected(fetched, wanted)
+        if ended.is_known:
+            # One that has changed is not remembered: it may change again.
+            earlier = [] if before is None else _selected(before.keys, wanted)
+            if all(key in earlier for key in keys):
+                self._confirmed.note(wanted.kid, wanted.algorithm, attempt.asked)
+        elif keys:
+            # Only the auth server can make a new key, so strangers cannot cause many such.
+            self._permits.put_back()
+        else:
+            self._absent.note(wanted.kid, wanted.algorithm, attempt.asked)
 
     def abandon(self, attempt: Attempt) -> None:
         """Gives up an attempt that ends without a report. Any request may take over at once."""
@@ -193,10 +238,12 @@ class KeyCache:
         if in_flight is not None and now - in_flight.attempt.asked >= FETCH_TIMEOUT + GRACE:
             self.abandon(in_flight.attempt)
 
-    def _attempt(self, now: float, looks_for: Wanted | None = None) -> Attempt:
+    def _attempt(
+        self, now: float, looks_for: Wanted | None = None, *, is_known: bool = False
+    ) -> Attempt:
         self._attempts += 1
         attempt = Attempt(self._attempts, now)
-        self._in_flight = _InFlight(attempt, looks_for)
+        self._in_flight = _InFlight(attempt, looks_for, is_known)
         return attempt
 
     def _end(self, attempt: Attempt) -> _InFlight | None:
@@ -211,6 +258,13 @@ class KeyCache:
     def _unavailable(now: float, until: float, detail: str) -> EdgeAuthError:
         wait = max(1, -int(-(until - now) // 1))
         return EdgeAuthError("keys_unavailable", detail, retry_after=wait)
+
+
+def _selected(keys: KeySet, wanted: Wanted) -> list[VerifyingKey]:
+    try:
+        return keys.select(wanted.kid, wanted.algorithm)
+    except EdgeAuthError:
+        return []
 
 
 NO_SET = "the JWK Set could not be fetched"

@@ -33,6 +33,10 @@ class Bucket:
         self._permits = max(self._permits - 1, 0.0)
         return True
 
+    def take_all_but_one(self, now: float) -> bool:
+        """The same, but never the last one."""
+        return self._level(now) >= 1 + ONE and self.take(now)
+
     def put_back(self) -> None:
         """Puts back a permit that does not count."""
         self._permits = min(self._permits + 1, BURST)

@@ -6,12 +6,22 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import httpx
 
-from better_auth_edge.key_cache import FETCH_TIMEOUT, Attempt, Fetch, KeyCache, Use, Wanted
+from better_auth_edge import content_coding
+from better_auth_edge.key_cache import (
+    FETCH_TIMEOUT,
+    Attempt,
+    Fetch,
+    KeyCache,
+    Settled,
+    Use,
+    Wait,
+    Wanted,
+)
 from better_auth_edge.keys import MAX_SET_BYTES, KeySet, VerifyingKey
 
 logger = logging.getLogger(__name__)
@@ -39,14 +49,36 @@ class KeySource:
         Raises `EdgeAuthError`: `unknown_key`, `unsupported_algorithm`, or `keys_unavailable` where
         the set cannot be had.
         """
-        wanted, pause = Wanted(kid, algorithm, self._clock(), plausible), WAIT
+        wanted = Wanted(kid, algorithm, self._clock(), plausible)
+        found = await self._found(lambda: self._cache.lookup(self._clock(), wanted))
+        assert isinstance(found, Use)
+        if found.refresh is not None:
+            self._start(found.refresh)
+        return found.keys
+
+    async def newer_keys(
+        self, kid: str | None, algorithm: str, *, since: float, tried: Sequence[VerifyingKey]
+    ) -> list[VerifyingKey]:
+        """Further keys for a plausible token that came in at `since`, by `now()`, and whose
+        signature failed by the keys `tried`. None where there are none to be had. `EdgeAuthError`
+        where a newer set has no key for it.
+        """
+        wanted = Wanted(kid, algorithm, since, True)
+        found = await self._found(lambda: self._cache.recheck(self._clock(), wanted, tried))
+        return found.keys if isinstance(found, Use) else []
+
+    def now(self) -> float:
+        """The time by the clock of the keys, in seconds."""
+        return self._clock()
+
+    async def _found(self, look: Callable[[], Use | Fetch | Wait | Settled]) -> Use | Settled:
+        """Looks until there is nothing to wait for."""
+        pause = WAIT
         while True:
             with self._lock:
-                found = self._cache.lookup(self._clock(), wanted)
-            if isinstance(found, Use):
-                if found.refresh is not None:
-                    self._start(found.refresh)
-                return found.keys
+                found = look()
+            if isinstance(found, (Use, Settled)):
+                return found
             if isinstance(found, Fetch):
                 await _ended(self._start(found.attempt))
             elif not await self._wait_for_another(pause):
@@ -107,9 +139,9 @@ async def _ended(task: "asyncio.Task[None]") -> None:
 
 async def download(url: str) -> bytes:
     """The document at a URL. Redirects are not followed; `ValueError` for any status but 200 and
-    for more than a JWK Set may have.
+    for more than a JWK Set may have, before or after it is decompressed.
     """
-    # Uncompressed, so that the cap counts what is parsed.
+    # Uncompressed is asked for, and servers may send it compressed all the same.
     headers = {"Accept": "application/jwk-set+json, application/json"}
     headers["Accept-Encoding"] = "identity"
     # A client for each fetch: there is one in eight minutes, and none to close when the app ends.
@@ -124,7 +156,8 @@ async def download(url: str) -> bytes:
             document += chunk
             if len(document) > MAX_SET_BYTES:
                 raise ValueError(f"more than {MAX_SET_BYTES} bytes")
-    return bytes(document)
+        codings = response.headers.get("content-encoding", "")
+    return content_coding.decode(bytes(document), codings, MAX_SET_BYTES)
 
 
 @cache

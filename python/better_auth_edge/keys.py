@@ -21,10 +21,11 @@ SECRET_ALGORITHMS = {"HS256": 32, "HS384": 48, "HS512": 64}
 """And how many bytes the secret must have at least (RFC 7518, section 3.2)."""
 PUBLIC_ALGORITHMS = ("EdDSA", *(algorithm for algorithm, _ in CURVES.values()), *RSA_ALGORITHMS)
 
-PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+"""Where one is not `null`, the key is not public."""
 MAX_SET_BYTES = 256 * 1024
 MAX_CANDIDATES = 4
-"""Several keys may share a `kid`; a stranger must not make us try many."""
+"""Several keys may share a `kid`, or have none; a stranger must not make us try many."""
 
 
 class UnusableKeyError(ValueError):
@@ -50,7 +51,7 @@ class VerifyingKey:
     @classmethod
     def from_jwk(cls, jwk: JsonObject) -> "VerifyingKey":
         """Reads an entry of a set as Better Auth publishes it; `UnusableKeyError` for any other."""
-        if not PRIVATE_MEMBERS.isdisjoint(jwk):
+        if any(jwk.get(name) is not None for name in PRIVATE_MEMBERS):
             raise UnusableKeyError("it has private members")
         if _text(jwk, "use") not in (None, "sig") or not _may_verify(jwk.get("key_ops")):
             raise UnusableKeyError("it is not for verifying")
@@ -122,22 +123,23 @@ class KeySet:
         return cls(tuple(keys))
 
     def select(self, kid: str | None, algorithm: str) -> list[VerifyingKey]:
-        """The keys to try for a token, in order: at least one. `EdgeAuthError` where there is none,
+        """The keys to try for a token, in order: at least one. Without a `kid` those are the keys
+        that have none either, or else the one key that fits. `EdgeAuthError` where there is none,
         `unsupported_algorithm` if the key with the `kid` is for another, else `unknown_key`.
         """
         fitting = [key for key in self.keys if algorithm in key.algorithms]
-        if kid is None:
-            if len(fitting) > 1:
-                detail = 'the token names no key ("kid"), and several of the set would fit'
-                raise EdgeAuthError("unknown_key", detail)
-        else:
-            fitting = [key for key in fitting if key.kid == kid]
-            if not fitting and any(key.kid == kid for key in self.keys):
-                detail = f"the key that the token names is not one for {algorithm}"
-                raise EdgeAuthError("unsupported_algorithm", detail)
-        if not fitting:
+        named = [key for key in fitting if key.kid == kid]
+        if named:
+            return named[:MAX_CANDIDATES]
+        if kid is not None and any(key.kid == kid for key in self.keys):
+            detail = f"the key that the token names is not one for {algorithm}"
+            raise EdgeAuthError("unsupported_algorithm", detail)
+        if kid is None and len(fitting) > 1:
+            detail = 'the token names no key ("kid"), and several of the set would fit'
+            raise EdgeAuthError("unknown_key", detail)
+        if kid is not None or not fitting:
             raise NoKeyError
-        return fitting[:MAX_CANDIDATES]
+        return fitting
 
 
 class NoKeyError(EdgeAuthError):

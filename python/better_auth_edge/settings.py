@@ -1,15 +1,23 @@
 """Settings, and the one way to prove an identity that they stand for."""
 
 import logging
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from better_auth_edge.claims import ACCESS_TOKEN, ASSERTION, SESSION, Expectations
+from better_auth_edge.claims import (
+    ACCESS_TOKEN,
+    ASSERTION,
+    LIST_CLAIMS,
+    SESSION,
+    USER_INFO,
+    Expectations,
+)
 from better_auth_edge.errors import ConfigurationError
 from better_auth_edge.keys import (
     BETTER_AUTH_ALGORITHMS,
@@ -27,6 +35,8 @@ BETTER_AUTH_PATH = "/api/auth"
 ASSERTION_LIFETIME = 60
 """Seconds, the most that the edge gives an assertion."""
 MAX_CLOCK_TOLERANCE = 300
+_QUERY = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/?-]+", re.ASCII)
+"""RFC 3986, section 3.4."""
 
 Mode = Literal["assertion", "jwks", "secret"]
 
@@ -71,7 +81,11 @@ class EdgeAuthSettings(BaseSettings):
     profile: Literal["session", "access-token"] = "session"
     """The kind of token: that of a session, or an access token of Better Auth's OAuth provider."""
     user_claim: str = "sub"
-    """The claim that says who the user is."""
+    """The claim that says who the user is, by its name or a dotted path."""
+    exclusive_audience: bool | None = None
+    """Whether `aud` must name accepted audiences only; default: for the profile `access-token`."""
+    list_claims: str | None = None
+    """Claims whose text is a comma-separated list; default: `role`."""
     clock_tolerance: float = 5
     """Seconds, at most 300."""
 
@@ -104,6 +118,8 @@ class Proof:
     algorithms: Sequence[str]
     expectations: Expectations
     refuse_replays: bool = False
+    list_claims: Sequence[str] = LIST_CLAIMS
+    """Claims whose text is a comma-separated list."""
 
     @classmethod
     def from_settings(cls, settings: EdgeAuthSettings) -> "Proof":
@@ -112,11 +128,12 @@ class Proof:
         """
         reader = _Reader(settings)
         proof = reader.proof()
+        list_claims = reader.list("list_claims") or LIST_CLAIMS
         if reader.faults or proof is None:
             raise ConfigurationError(reader.faults)
         if reader.exposure is not None:
             logger.warning("%s", reader.exposure)
-        return proof
+        return replace(proof, list_claims=list_claims)
 
 
 class _Reader:
@@ -176,7 +193,7 @@ class _Reader:
 
     def assertion(self) -> Proof:
         settings = self.settings
-        origin, path = self.url("edge_jwks_url")
+        origin, path = self.key_url("edge_jwks_url")
         self.exposure = exposure(origin)
         if settings.edge_audience is None:
             self.fault("edge_audience", "is missing: the origin of the Worker's ORIGIN_URL")
@@ -200,7 +217,7 @@ class _Reader:
         own = self.settings.jwks_url
         origin, base = self.better_auth(is_required=own is None)
         keys = f"{base}/jwks" if own is None else own
-        self.exposure = exposure(origin if own is None else self.url("jwks_url")[0])
+        self.exposure = exposure(origin if own is None else self.key_url("jwks_url")[0])
         return Proof("jwks", keys, algorithms, self.expectations(origin, base))
 
     def secret(self) -> Proof | None:
@@ -250,6 +267,8 @@ class _Reader:
             issuers=self.list("issuer") or [base if is_access_token else origin],
             audiences=self.list("audience") or [origin],
             profile=ACCESS_TOKEN if is_access_token else SESSION,
+            exclusive_audience=self.settings.exclusive_audience,
+            user_info=f"{base}{USER_INFO}" if base else None,
             user_claim=self.settings.user_claim,
             clock_tolerance=self.settings.clock_tolerance,
         )
@@ -271,6 +290,22 @@ class _Reader:
         if not all(values):
             self.fault(name, "has an empty value: a comma too many?")
         return values
+
+    def key_url(self, name: str) -> tuple[str, str]:
+        """Origin and path of a URL that may have a query, which comes with the path: some identity
+        providers tell key sets apart by it.
+        """
+        address, mark, query = (getattr(self.settings, name) or "").partition("?")
+        if "#" in address + query:
+            self.fault(name, "has a fragment")
+            return "", ""
+        if mark and not _QUERY.fullmatch(query):
+            self.fault(name, "has an empty query, or an unusual one")
+        update = {name: address} if mark else {}
+        reader = _Reader(self.settings.model_copy(update=update))
+        origin, path = reader.url(name)
+        self.faults.extend(reader.faults)
+        return origin, f"{path or '/'}?{query}" if mark else path
 
     def url(self, name: str) -> tuple[str, str]:
         """Origin and path of a URL, as browsers write them: no capitals in the host, no default

@@ -17,6 +17,8 @@ def parse_object(data: bytes) -> JsonObject:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise ValueError("begins with a byte order mark")
     try:
         value = _DECODER.decode(text)
     except _DuplicateMemberError:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from better_auth_edge.claims import claim_at
+
 
 class User(BaseModel):
     """The user of a request, by a proof that has been verified. Subclass it for more:
@@ -29,11 +31,13 @@ class User(BaseModel):
     """What the token says, or as much of it as the edge passes on."""
 
     def owns(self, value: str, claim: str | None = None) -> bool:
-        """Whether a value is this user's: their id or their UUID, or what `claim` holds if it is
-        named. Two spellings of one UUID are one user (RFC 9562, section 4) where the token has the
-        canonical one; anything else is compared exactly.
+        """Whether a value is this user's: their id or their UUID, or what `claim`, a name or a
+        dotted path, holds if it is named. Two spellings of one UUID are one user (RFC 9562,
+        section 4) where the token has the canonical one; anything else is compared exactly.
         """
-        own = (self.id, self.claims.get("uuid")) if claim is None else (self.claims.get(claim),)
+        own = (
+            (self.id, self.claims.get("uuid")) if claim is None else (claim_at(self.claims, claim),)
+        )
         return any(isinstance(one, str) and _same(value, one) for one in own)
 
 

@@ -69,11 +69,25 @@ class Verifier:
         return algorithm
 
     async def _check_signature(self, jws: Jws, algorithm: str, *, plausible: bool) -> None:
-        keys: Sequence[Secret | VerifyingKey]
-        if isinstance(self._keys, Secret):
-            keys = [self._keys]
-        else:
-            keys = await self._keys.keys(jws.kid, algorithm, plausible=plausible)
-        if not any(key.verifies(algorithm, jws.signing_input, jws.signature) for key in keys):
-            detail = "the signature does not fit the token and the key: one of them was changed"
-            raise EdgeAuthError("bad_signature", detail)
+        def is_signed_by(keys: Sequence[Secret | VerifyingKey]) -> bool:
+            return any(key.verifies(algorithm, jws.signing_input, jws.signature) for key in keys)
+
+        source = self._keys
+        if isinstance(source, Secret):
+            if is_signed_by([source]):
+                return
+            raise _bad_signature()
+        since = source.now() if isinstance(source, KeySource) else 0.0
+        keys = await source.keys(jws.kid, algorithm, plausible=plausible)
+        if is_signed_by(keys):
+            return
+        if isinstance(source, KeySource) and plausible:
+            newer = await source.newer_keys(jws.kid, algorithm, since=since, tried=keys)
+            if is_signed_by(newer):
+                return
+        raise _bad_signature()
+
+
+def _bad_signature() -> EdgeAuthError:
+    detail = "the signature does not fit the token and the key: one of them was changed"
+    return EdgeAuthError("bad_signature", detail)

@@ -11,7 +11,11 @@ ISSUER = "https://app.example"
 NOW = 1_750_000_000
 
 TIMES = [NOW + seconds for seconds in (-5.1, -5, -4.9, 0, 4.9, 5, 5.1, 900)]
-NUMBERS = ["0", "-0", "1e9", "17500001e2", "253402300799.5", "253402300800", "1e400", "-1", "0.0"]
+NUMBERS = [
+    *("0", "-0", "1e9", "17500001e2", "253402300799.5", "253402300800", "1e400", "-1", "0.0"),
+    *("0e99999999999", "-0.0e9999999999999999999999", "1e-2147483649", "1e99999999", "-1e-320"),
+    *("9e-99999999999999999999999", "1e99999999999999999999999", "0.000000000175e19", "-1e-400"),
+]
 NO_NUMBERS = ["1.", "01", ".5", "+1", "1e", "NaN", "Infinity", "-Infinity", "0x1"]
 TEXTS = ['""', '"x"', r'"\ud800"', r'"\ud83d\ude00"', r'"\u0000"', '"é"', r'"\x"', '"\t"', '"\\"']
 NAMES = ["EdDSA", "Ed25519", "ES256", "RS256", "HS256", "none", "JWT", "application/jwt", "at+jwt"]
@@ -27,7 +31,10 @@ VALUES = [
     *DEEP,
     *("9" * 400, "9" * 5_000),
 ]
-CLAIMS = ["iss", "aud", "exp", "sub", "iat", "nbf", "nonce", "cnf", "client_id", "x", r"\u0078"]
+CLAIMS = [
+    *("iss", "aud", "exp", "sub", "iat", "nbf", "jti", "scope", "nonce", "acr", "azp", "cnf"),
+    *("client_id", "x", r"\u0078"),
+]
 HEADER = ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "x", r"\ud800"]
 
 

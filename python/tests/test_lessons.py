@@ -180,7 +180,9 @@ def test_a_key_of_another_type_under_the_same_kid_is_not_tried(better_auth: Publ
     assert refused(better_auth, better_auth.token()) == "401 unsupported_algorithm"
 
 
-@pytest.mark.parametrize("marker", ["nonce", "at_hash", "events", "cnf", "client_id", "auth_time"])
+@pytest.mark.parametrize(
+    "marker", ["nonce", "at_hash", "events", "cnf", "client_id", "auth_time", "azp", "acr"]
+)
 def test_another_kind_of_token_by_the_same_key_is_refused(
     better_auth: Publisher, marker: str
 ) -> None:

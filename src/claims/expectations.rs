@@ -18,6 +18,10 @@ pub struct Expectations {
     pub(super) profile: Profile,
     pub(super) issuers: Vec<String>,
     pub(super) audiences: Vec<String>,
+    /// Whether a token may be for the audiences alone; `None` for what the profile says
+    exclusive_audience: Option<bool>,
+    /// Better Auth's own audience beside the others: where it tells clients about the user
+    user_info: Option<String>,
     pub(super) user_claim: UserClaim,
     pub(super) required: Vec<RequiredClaim>,
     pub(super) clock: Clock,
@@ -34,6 +38,8 @@ impl Expectations {
             profile: Profile::default(),
             issuers,
             audiences,
+            exclusive_audience: None,
+            user_info: None,
             user_claim: UserClaim::default(),
             required: Vec::new(),
             clock: Clock { tolerance: 5, max_age: None, max_lifetime: None },
@@ -44,6 +50,14 @@ impl Expectations {
     /// The same for tokens of another kind.
     pub fn with_profile(self, profile: Profile) -> Self {
         Self { profile, ..self }
+    }
+
+    /// The same where each member of a token's `aud` must be one of the audiences, or Better Auth's UserInfo
+    /// endpoint: one of the token's issuer, or of the base URL `issuing`. By default access tokens are
+    /// accepted only so: a token that opens several resources could be used by one of them at another.
+    pub fn with_exclusive_audience(self, exclusive: Option<bool>, issuing: Option<&str>) -> Self {
+        let user_info = issuing.map(|issuing| [issuing, USER_INFO].concat());
+        Self { exclusive_audience: exclusive, user_info, ..self }
     }
 
     /// The same with another tolerance, in seconds; `None` above [`MAX_CLOCK_TOLERANCE`].
@@ -129,10 +143,11 @@ impl Expectations {
         let issuer = watch.see(Check::Types, issuer(claims))?;
         let audiences = watch.see(Check::Types, audiences(claims))?;
         let times = watch.see(Check::Types, Times::of(claims))?;
+        watch.see(Check::Types, self.check_texts(claims))?;
         watch.see(Check::Lifetime, self.clock.check_lifetime(&times))?;
 
         watch.see(Check::Issuer, self.check_issuer(issuer))?;
-        watch.see(Check::Audience, self.check_audience(&audiences))?;
+        watch.see(Check::Audience, self.check_audience(&audiences, issuer))?;
         self.clock.check(&times, now, watch)?;
         let mut required = self.required.iter();
         watch.see(Check::Values, required.try_for_each(|required| required.check_value(claims)))?;
@@ -172,13 +187,43 @@ impl Expectations {
         Err(Error::new(Code::IssuerMismatch, detail))
     }
 
-    fn check_audience(&self, audiences: &[&str]) -> Result<(), Error> {
-        if audiences.iter().any(|audience| self.audiences.iter().any(|a| a == audience)) {
-            return Ok(());
+    fn check_audience(&self, audiences: &[&str], issuer: &str) -> Result<(), Error> {
+        let is_accepted = |audience: &&str| self.audiences.iter().any(|a| a == audience);
+        let is_for_us = audiences.iter().any(is_accepted);
+        let is_user_info = |audience: &str| {
+            self.user_info.as_deref() == Some(audience)
+                || audience.strip_suffix(USER_INFO) == Some(issuer)
+        };
+        let other = audiences.iter().find(|a| !is_accepted(a) && !is_user_info(a));
+        match other {
+            _ if !is_for_us => {}
+            Some(other) if self.has_exclusive_audience() => {
+                let detail = format!("the token is for another audience too: {other}");
+                return Err(Error::new(Code::AudienceMismatch, detail));
+            }
+            _ => return Ok(()),
         }
         let (audiences, accepted) = (audiences.join(", "), self.audiences.join(", "));
         let detail = format!("the token's audience is {audiences}, accepted is {accepted}");
         Err(Error::new(Code::AudienceMismatch, detail))
+    }
+
+    /// RFC 7519, section 4.1.7, and RFC 8693, section 4.2: texts, where they are there. In a session cache
+    /// `scope` may be a field of the user's record.
+    fn check_texts(&self, claims: &Claims) -> Result<(), Error> {
+        let is_text = |name| claims.claim(name).is_none_or(|value| value.as_str().is_some());
+        if !is_text("jti") {
+            return Err(invalid("\"jti\" is not a string"));
+        }
+        match self.profile == Profile::SessionCache || is_text("scope") {
+            true => Ok(()),
+            false => Err(invalid("\"scope\" is not a string of scopes separated by spaces")),
+        }
+    }
+
+    /// Whether a token may be for our audiences alone.
+    pub(super) fn has_exclusive_audience(&self) -> bool {
+        self.exclusive_audience.unwrap_or(self.profile == Profile::AccessToken)
     }
 
     /// The claims that must be there whoever the user is.
@@ -215,6 +260,9 @@ impl Expected {
         self.times.expires
     }
 }
+
+/// Behind Better Auth's base URL: the audience that it adds to tokens with the scope `openid`.
+const USER_INFO: &str = "/oauth2/userinfo";
 
 fn issuer(claims: &Claims) -> Result<&str, Error> {
     claims.claim("iss").and_then(Json::as_str).ok_or_else(|| invalid("\"iss\" is not a string"))

@@ -4,6 +4,7 @@
 
 mod cookie_cache;
 mod expectations;
+mod path;
 mod profile;
 mod required;
 mod rule;
@@ -16,6 +17,7 @@ pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
 pub(crate) use profile::ASSERTION_TYPE;
 pub use profile::Profile;
 pub use required::RequiredClaim;
+pub(crate) use required::list_claims;
 pub(crate) use rule::Rule;
 pub use user::UserClaim;
 
@@ -39,12 +41,13 @@ impl Claims {
         &self.text
     }
 
-    /// The claim of that name; one that is `null` counts as absent.
+    /// The claim of that name, or the one within a claim that a dotted path names: `org.role`. A claim
+    /// whose whole name is that comes first. One that is `null` counts as absent.
     pub fn claim(&self, name: &str) -> Option<&Json> {
-        self.object.member(name)
+        path::find(&self.object, name)
     }
 
-    /// The claim of that name, if it is a non-empty string.
+    /// The claim of that name or path, if it is a non-empty string.
     pub fn text_claim(&self, name: &str) -> Option<&str> {
         self.claim(name)?.as_str().filter(|text| !text.is_empty())
     }

@@ -110,9 +110,10 @@ impl std::fmt::Display for Profile {
 /// The `typ` that keeps the edge's assertions apart from every other token (RFC 8725, section 3.11).
 pub(crate) const ASSERTION_TYPE: &str = "edge-assertion+jwt";
 
-/// Of an id_token, a logout token, an OAuth access token, a token bound to a key.
-const SESSION_MARKERS: [&str; 7] =
-    ["at_hash", "c_hash", "nonce", "auth_time", "events", "cnf", "client_id"];
+/// Of an id_token, a logout token, an OAuth access token, a token bound to a key. Better Auth 1.4 to 1.6
+/// writes access tokens without `typ` and `client_id`: only `azp` tells them.
+const SESSION_MARKERS: [&str; 9] =
+    ["at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"];
 
 fn wrong(detail: String) -> Error {
     Error::new(Code::WrongTokenType, detail)

@@ -10,6 +10,8 @@ pub struct RequiredClaim {
     name: String,
     /// Empty for any
     accepted: Vec<Json>,
+    /// Whether a text is a list of members, separated by commas
+    is_list: bool,
 }
 
 impl RequiredClaim {
@@ -21,7 +23,7 @@ impl RequiredClaim {
     /// A claim that equals one of these values, by type and value, or is an array with a member that
     /// does; of any value if there are none. `None` without a name.
     pub fn one_of(name: &str, accepted: Vec<Json>) -> Option<Self> {
-        (!name.is_empty()).then(|| Self { name: name.to_owned(), accepted })
+        (!name.is_empty()).then(|| Self { name: name.to_owned(), accepted, is_list: false })
     }
 
     /// Names, or an object from names to one accepted value or several. `None` for anything else.
@@ -44,6 +46,12 @@ impl RequiredClaim {
         }
     }
 
+    /// The same, where the claims `lists` hold comma-separated lists: of such a claim's text one member
+    /// suffices. The whole text still counts.
+    pub(crate) fn with_lists(self, lists: &[String]) -> Self {
+        Self { is_list: lists.contains(&self.name), ..self }
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
@@ -60,6 +68,9 @@ impl RequiredClaim {
         let accepted = |value: &Json| self.accepted.is_empty() || self.accepted.contains(value);
         let holds = match claims.claim(&self.name) {
             Some(Json::Array(values)) => self.accepted.is_empty() || values.iter().any(accepted),
+            Some(value @ Json::String(text)) if self.is_list => {
+                accepted(value) || members(text).any(|member| self.accepts_text(member))
+            }
             Some(value) => accepted(value),
             None => false,
         };
@@ -72,4 +83,21 @@ impl RequiredClaim {
             }
         }
     }
+
+    fn accepts_text(&self, text: &str) -> bool {
+        self.accepted.iter().any(|accepted| accepted.as_str() == Some(text))
+    }
+}
+
+/// The claims whose text is a comma-separated list, if nothing else is said: Better Auth stores several
+/// roles of a user as `admin,user`.
+pub(crate) fn list_claims(given: Option<Vec<String>>) -> Vec<String> {
+    given.unwrap_or_else(|| vec!["role".to_owned()])
+}
+
+/// The members of a list in a text, spaces and tabs around them left out. Empty ones are none, and so is a
+/// text without a comma, which is a value and compared as it is.
+fn members(text: &str) -> impl Iterator<Item = &str> {
+    let members = text.split(',').map(|member| member.trim_matches([' ', '\t']));
+    members.filter(|member| !member.is_empty() && text.contains(','))
 }

@@ -37,15 +37,18 @@ impl Expectations {
                 },
             },
             Check::Types => Rule::new(
-                &["iss", "aud", "exp", "nbf", "iat"],
-                "a text, one or several of them, and times in seconds since 1970",
+                &["iss", "aud", "exp", "nbf", "iat", "jti", "scope"],
+                "a text, one or several of them, times in seconds since 1970, and texts",
             ),
             Check::Lifetime => {
                 let most = self.clock.max_lifetime? as u64;
                 Rule::new(&["iat", "exp"], format!("at most {most} s apart"))
             }
             Check::Issuer => Rule::new(&["iss"], one_of(&self.issuers)),
-            Check::Audience => Rule::new(&["aud"], one_of(&self.audiences)),
+            Check::Audience => {
+                let alone = if self.has_exclusive_audience() { "; no others beside" } else { "" };
+                Rule::new(&["aud"], one_of(&self.audiences) + alone)
+            }
             Check::Expiry => {
                 Rule::new(&["exp"], format!("ahead, or not more than {tolerance} s ago"))
             }

@@ -136,6 +136,11 @@ impl<'l> Reader<'l> {
         }
     }
 
+    /// A switch whose default is not known here.
+    pub(super) fn optional_switch(&mut self, setting: &'static str) -> Option<bool> {
+        self.text(setting).map(|_| self.switch(setting, false))
+    }
+
     pub(super) fn json(&mut self, setting: &'static str) -> Option<Json> {
         let text = self.text(setting)?;
         Json::parse(&text).map_err(|error| self.fault(setting, error.to_string())).ok()

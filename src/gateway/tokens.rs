@@ -28,9 +28,14 @@ pub(super) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
         max_token_bytes: reader.number("MAX_TOKEN_BYTES"),
         max_header_bytes: reader.number("MAX_HEADER_BYTES"),
         required_claims: required_claims(reader),
+        list_claims: reader.list(LIST_CLAIMS),
+        exclusive_audience: reader.optional_switch("EXCLUSIVE_AUDIENCE"),
         jwks: if reader.is_within_app() { reader.text("JWKS") } else { None },
     }
 }
+
+/// Claims whose text is a comma-separated list.
+pub(super) const LIST_CLAIMS: &str = "LIST_CLAIMS";
 
 /// The verifier of such tokens.
 pub(super) fn verifier(reader: &mut Reader<'_>, tokens: VerifierOptions) -> Option<Verifier> {
@@ -90,6 +95,7 @@ fn setting_name(option: &'static str) -> &'static str {
         "maxTokenBytes" => "MAX_TOKEN_BYTES",
         "maxHeaderBytes" => "MAX_HEADER_BYTES",
         "requiredClaims" => "REQUIRED_CLAIMS",
+        "listClaims" => LIST_CLAIMS,
         other => other,
     }
 }

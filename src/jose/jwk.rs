@@ -21,7 +21,7 @@ impl Jwk {
     /// absent there, `alg` may be, and all are respected where present. `crv` counts only for the
     /// key types that have one: Better Auth may put one beside an RSA key.
     pub fn from_object(object: &Object) -> Result<Self, Unusable> {
-        if PRIVATE_MEMBERS.iter().any(|name| object.has(name)) {
+        if PRIVATE_MEMBERS.iter().any(|name| object.member(name).is_some()) {
             return Err(Unusable::Private);
         }
         if optional_str(object, "use")?.is_some_and(|usage| usage != "sig") {
@@ -171,9 +171,10 @@ impl Curve {
 pub enum Unusable {
     /// A `kty` or `crv` that is not supported here
     UnknownType,
-    /// A member has another JSON type, another length or another encoding than the RFC says
-    WrongForm,
-    /// It holds private or symmetric members, which do not belong in a published set
+    /// The member of that name is missing, or has another JSON type, another length or another encoding
+    /// than the RFC says
+    WrongForm(&'static str),
+    /// It holds private or symmetric members that are not `null`, which do not belong in a published set
     Private,
     /// Its `use` or `key_ops` excludes verification
     NotForVerifying,
@@ -183,18 +184,24 @@ pub enum Unusable {
     WeakPoint,
     /// An RSA modulus that is too short, too long or even, or an exponent that is even or 1
     WeakRsa,
+    /// It is no object
+    NotAnObject,
 }
 
 impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::WrongForm(member) => {
+                let rest = "is missing, or has another type, length or encoding than the RFC says";
+                return write!(f, "its \"{member}\" {rest}");
+            }
             Self::UnknownType => "its kty or crv is not supported",
-            Self::WrongForm => "a member has another type, length or encoding than the RFC says",
             Self::Private => "it holds private or symmetric members, which must not be published",
             Self::NotForVerifying => "its use or key_ops excludes verification",
             Self::Contradictory => "its alg is unknown or another key type's",
             Self::WeakPoint => "it is no point that a signer could own",
             Self::WeakRsa => "its RSA modulus or exponent is too weak",
+            Self::NotAnObject => "it is not an object",
         })
     }
 }
@@ -208,7 +215,7 @@ fn octet_key_pair(object: &Object) -> Result<KeyMaterial, Unusable> {
         return Err(Unusable::UnknownType);
     }
     let x = optional_str(object, "x")?.and_then(base64url::decode_array);
-    x.map(KeyMaterial::Ed25519).ok_or(Unusable::WrongForm)
+    x.map(KeyMaterial::Ed25519).ok_or(Unusable::WrongForm("x"))
 }
 
 /// EC keys (RFC 7518, section 6.2.1).
@@ -221,7 +228,7 @@ fn elliptic_curve(object: &Object) -> Result<KeyMaterial, Unusable> {
     };
     let coordinate = |name| match number(object, name)? {
         bytes if bytes.len() == curve.bytes() => Ok(bytes),
-        _ => Err(Unusable::WrongForm),
+        _ => Err(Unusable::WrongForm(name)),
     };
     Ok(KeyMaterial::EllipticCurve { curve, x: coordinate("x")?, y: coordinate("y")? })
 }
@@ -230,13 +237,13 @@ fn elliptic_curve(object: &Object) -> Result<KeyMaterial, Unusable> {
 fn rsa(object: &Object) -> Result<KeyMaterial, Unusable> {
     let integer = |name| match number(object, name)? {
         bytes if bytes.first().is_some_and(|first| *first != 0) => Ok(bytes),
-        _ => Err(Unusable::WrongForm),
+        _ => Err(Unusable::WrongForm(name)),
     };
     Ok(KeyMaterial::Rsa { n: integer("n")?, e: integer("e")? })
 }
 
-fn number(object: &Object, name: &str) -> Result<Vec<u8>, Unusable> {
-    optional_str(object, name)?.and_then(base64url::decode).ok_or(Unusable::WrongForm)
+fn number(object: &Object, name: &'static str) -> Result<Vec<u8>, Unusable> {
+    optional_str(object, name)?.and_then(base64url::decode).ok_or(Unusable::WrongForm(name))
 }
 
 /// RFC 7517, section 4.3: an array of distinct strings.
@@ -244,16 +251,16 @@ fn allows_verify(object: &Object) -> Result<bool, Unusable> {
     let Some(operations) = object.member("key_ops") else {
         return Ok(true);
     };
-    let operations = operations.as_array().ok_or(Unusable::WrongForm)?;
-    let names: Vec<_> =
-        operations.iter().map(Json::as_str).collect::<Option<_>>().ok_or(Unusable::WrongForm)?;
+    const WRONG: Unusable = Unusable::WrongForm("key_ops");
+    let operations = operations.as_array().ok_or(WRONG)?;
+    let names: Vec<_> = operations.iter().map(Json::as_str).collect::<Option<_>>().ok_or(WRONG)?;
     let distinct = names.iter().enumerate().all(|(i, name)| !names[..i].contains(name));
     if !distinct {
-        return Err(Unusable::WrongForm);
+        return Err(WRONG);
     }
     Ok(names.contains(&"verify"))
 }
 
-fn optional_str<'o>(object: &'o Object, name: &str) -> Result<Option<&'o str>, Unusable> {
-    object.member(name).map(|value| value.as_str().ok_or(Unusable::WrongForm)).transpose()
+fn optional_str<'o>(object: &'o Object, name: &'static str) -> Result<Option<&'o str>, Unusable> {
+    object.member(name).map(|value| value.as_str().ok_or(Unusable::WrongForm(name))).transpose()
 }

@@ -27,7 +27,7 @@ impl JwkSet {
         };
         let entries = keys.iter().map(|entry| match entry {
             Json::Object(object) => Jwk::from_object(object),
-            _ => Err(Unusable::WrongForm),
+            _ => Err(Unusable::NotAnObject),
         });
         Ok(Self { entries: entries.collect() })
     }

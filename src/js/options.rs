@@ -52,6 +52,7 @@ fn read_member(
         Member::Secret(option) => *option = Some(bytes(value)?),
         Member::Json(option) => *option = Some(json(value)),
         Member::Claims(option) => *option = Some(required_claims(value)?),
+        Member::Switch(option) => *option = Some(value.as_bool().ok_or("is not a boolean")?),
     }
     Ok(())
 }
@@ -66,6 +67,7 @@ enum Member<'o> {
     Secret(&'o mut Option<Vec<u8>>),
     Json(&'o mut Option<String>),
     Claims(&'o mut Option<Vec<RequiredClaim>>),
+    Switch(&'o mut Option<bool>),
 }
 
 fn member<'o>(options: &'o mut VerifierOptions, name: &str) -> Option<Member<'o>> {
@@ -87,6 +89,8 @@ fn member<'o>(options: &'o mut VerifierOptions, name: &str) -> Option<Member<'o>
         "cacheStaleAge" => Member::Milliseconds(&mut options.cache_stale_age),
         "cooldownDuration" => Member::Milliseconds(&mut options.cooldown),
         "timeoutDuration" => Member::Milliseconds(&mut options.timeout),
+        "listClaims" => Member::Texts(&mut options.list_claims),
+        "exclusiveAudience" => Member::Switch(&mut options.exclusive_audience),
         "tokenCache" => Member::Number(&mut options.token_cache),
         "tableWindow" => Member::Number(&mut options.table_window),
         "maxTokenBytes" => Member::Number(&mut options.max_token_bytes),

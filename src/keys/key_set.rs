@@ -52,23 +52,26 @@ impl KeySet {
 
     /// The keys for a token with that `kid` and algorithm.
     ///
-    /// With a `kid`: the keys that have it. Without: the one key that fits, if there is exactly one.
+    /// With a `kid`: the keys that have it. Without: the keys that have none either, or else the one
+    /// key that fits, if there is exactly one.
     pub fn select(&self, wanted: &Wanted<'_>) -> Selection {
         let fits = |key: &&Arc<VerifyingKey>| key.fits(wanted.algorithm);
-        let Some(kid) = wanted.kid else {
-            let mut fitting = self.keys.iter().filter(fits);
-            return match (fitting.next(), fitting.next()) {
-                (Some(key), None) => Selection::Keys(vec![Arc::clone(key)]),
-                (Some(_), Some(_)) => Selection::Ambiguous,
-                _ => Selection::Unknown,
-            };
-        };
-        let named = || self.keys.iter().filter(|key| key.kid() == Some(kid));
+        let named = || self.keys.iter().filter(|key| key.kid() == wanted.kid);
         let keys: Vec<_> = named().filter(fits).take(MAX_CANDIDATES).map(Arc::clone).collect();
-        match keys.is_empty() {
-            false => Selection::Keys(keys),
-            true if named().next().is_some() => Selection::OtherAlgorithm,
-            true => Selection::Unknown,
+        if !keys.is_empty() {
+            return Selection::Keys(keys);
+        }
+        if wanted.kid.is_some() {
+            return match named().next() {
+                Some(_) => Selection::OtherAlgorithm,
+                None => Selection::Unknown,
+            };
+        }
+        let mut fitting = self.keys.iter().filter(fits);
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => Selection::Keys(vec![Arc::clone(key)]),
+            (Some(_), Some(_)) => Selection::Ambiguous,
+            _ => Selection::Unknown,
         }
     }
 
@@ -123,7 +126,7 @@ pub enum Selection {
     Keys(Vec<Arc<VerifyingKey>>),
     /// A usable key has the `kid`, but is for another algorithm
     OtherAlgorithm,
-    /// The token names no key, and several would fit
+    /// The token names no key, and several named ones would fit
     Ambiguous,
     /// No usable key fits
     Unknown,
@@ -150,7 +153,7 @@ impl Selection {
     }
 }
 
-/// Several keys may share a `kid`; a stranger must not make us try many.
+/// Several keys may share a `kid`, or have none; a stranger must not make us try many.
 const MAX_CANDIDATES: usize = 4;
 
 #[cfg(test)]
@@ -190,10 +193,20 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_kid_is_served_only_by_the_one_key_that_fits() {
+    fn a_token_without_kid_is_served_by_the_one_named_key_that_fits() {
         assert_eq!(selected(&set(&[key("a", A)]), None), Some(1));
         let several = set(&[key("a", A), key("b", B)]);
         assert!(matches!(several.select(&wanted(None)), Selection::Ambiguous));
+    }
+
+    #[test]
+    fn a_token_without_kid_is_tried_by_the_keys_without_and_at_most_four() {
+        let unnamed = |x: &str| format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
+        assert_eq!(selected(&set(&[unnamed(A), unnamed(B)]), None), Some(2));
+        assert_eq!(selected(&set(&[key("a", A), unnamed(B)]), None), Some(1));
+        assert_eq!(selected(&set(&vec![unnamed(A); 6]), None), Some(4));
+        let other = r#"{"kty":"RSA","n":"AAAA","e":"AQAB"}"#.to_owned();
+        assert_eq!(selected(&set(&[other, key("a", A)]), None), Some(1));
     }
 
     #[test]

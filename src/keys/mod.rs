@@ -10,6 +10,6 @@ mod key_set;
 mod source;
 mod stored;
 
-pub use cache::{Attempt, KeyCache, KeyStatus, Lookup, Place, Timing};
+pub use cache::{Attempt, KeyCache, KeyStatus, Lookup, Place, Recheck, Timing};
 pub use key_set::{KeySet, Selection, Wanted};
 pub use source::{KeySource, Remote};

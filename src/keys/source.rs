@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cache::{Attempt, KeyCache, KeyStatus, Lookup, Place, Timing};
+use super::cache::{Attempt, KeyCache, KeyStatus, Lookup, Place, Recheck, Timing};
 use super::key_set::{KeySet, Wanted};
 use super::stored;
 use crate::crypto::VerifyingKey;
@@ -44,6 +44,23 @@ impl KeySource {
         match self {
             Self::Fixed(set) => set.keys(wanted),
             Self::Remote(remote) => remote.keys(host, wanted).await,
+        }
+    }
+
+    /// Further keys for a token whose signature failed by the keys `tried`: its key may have been replaced
+    /// under the same name. `None` where there are none to be had.
+    ///
+    /// # Errors
+    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`] where a newer set has no key for it.
+    pub async fn newer_keys<H: Host>(
+        &self,
+        host: &H,
+        wanted: &Wanted<'_>,
+        tried: &[Arc<VerifyingKey>],
+    ) -> Result<Option<Vec<Arc<VerifyingKey>>>, Error> {
+        match self {
+            Self::Fixed(_) => Ok(None),
+            Self::Remote(remote) => remote.newer_keys(host, wanted, tried).await,
         }
     }
 
@@ -114,6 +131,28 @@ impl Remote {
                     waiting.a_moment(host).await.map_err(|error| self.explained(error))?;
                 }
                 Lookup::Refuse(error) => return Err(self.explained(error)),
+            }
+        }
+    }
+
+    async fn newer_keys<H: Host>(
+        &self,
+        host: &H,
+        wanted: &Wanted<'_>,
+        tried: &[Arc<VerifyingKey>],
+    ) -> Result<Option<Vec<Arc<VerifyingKey>>>, Error> {
+        let mut waiting = Waiting::new(self);
+        loop {
+            let recheck = self.cache().recheck(host.now(), wanted, tried);
+            match recheck {
+                Recheck::Use(keys) => return Ok(Some(keys)),
+                Recheck::Fetch(attempt) => {
+                    let open = self.open(attempt);
+                    host.run_to_end(|host| open.carry_out(host)).await;
+                }
+                Recheck::Wait if waiting.a_moment_for_recheck(host).await => {}
+                Recheck::Wait | Recheck::Settled => return Ok(None),
+                Recheck::Refuse(error) => return Err(error),
             }
         }
     }
@@ -236,6 +275,13 @@ impl<'s> Waiting<'s> {
             true => Ok(()),
             false => Err(Error::new(Code::KeysUnavailable, WAITED).with_retry_after(1)),
         }
+    }
+
+    /// Whether there was room to wait, and time.
+    async fn a_moment_for_recheck<H: Host>(&mut self, host: &H) -> bool {
+        let place = self.source.cache().join_for_recheck(self.place, host.now());
+        self.place = place.or(self.place);
+        place.is_some() && self.pauses.pause(host).await
     }
 }
 

@@ -118,7 +118,7 @@ impl Verifier {
         if tried.is_some() {
             return keys;
         }
-        let signer = signer(keys, host, algorithm, jws.signing_input(), jws.signature()).await;
+        let signer = signer(&keys, host, algorithm, jws.signing_input(), jws.signature()).await;
         signer.into_iter().collect()
     }
 }

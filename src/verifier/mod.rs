@@ -217,8 +217,13 @@ impl Verifier {
                 let plausible = accepted.is_ok();
                 let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
                 let keys = watch.see(Check::Key, source.keys(host, &wanted).await)?;
-                let signer = signer(keys, host, algorithm, signing_input, &signature).await;
-                Some(watch.see(Check::Signature, signer)?)
+                let mut signed_by = signer(&keys, host, algorithm, signing_input, &signature).await;
+                if signed_by.is_none() {
+                    let newer = source.newer_keys(host, &wanted, &keys).await;
+                    let newer = watch.see(Check::Key, newer)?.unwrap_or_default();
+                    signed_by = signer(&newer, host, algorithm, signing_input, &signature).await;
+                }
+                Some(watch.see(Check::Signature, signed_by.ok_or_else(bad_signature))?)
             }
             Keys::Shared(secret) => {
                 watch.see(Check::Key, Ok(()))?;
@@ -343,18 +348,18 @@ impl Verified {
 
 /// The first of the keys that signed it.
 async fn signer<H: Host>(
-    keys: Vec<Arc<VerifyingKey>>,
+    keys: &[Arc<VerifyingKey>],
     host: &H,
     algorithm: Algorithm,
     signing_input: &[u8],
     signature: &[u8],
-) -> Result<Arc<VerifyingKey>, Error> {
+) -> Option<Arc<VerifyingKey>> {
     for key in keys {
         if key.verifies(host, algorithm, signing_input, signature).await {
-            return Ok(key);
+            return Some(Arc::clone(key));
         }
     }
-    Err(bad_signature())
+    None
 }
 
 fn bad_signature() -> Error {

@@ -45,10 +45,10 @@ export interface KeySet {
  */
 export async function readKeySet(text: string): Promise<KeySet> {
   const glue = await load();
-  const [isSet, ...faults] = glue.keyFaults(text);
-  if (!isSet) throw new NoKeySet(whyNoSet(text));
+  const [isSet, ...faults] = glue.keyFaults(text).split(",");
+  if (isSet !== ":") throw new NoKeySet(whyNoSet(text));
   const { keys } = JSON.parse(text) as { keys: unknown[] };
-  const entries = keys.map((key, i) => readEntry(key, i + 1, faultOf(faults[i])));
+  const entries = keys.map((key, i) => readEntry(key, i + 1, faults[i] ?? ""));
   for (const entry of entries) {
     compare(entry, entries);
     entry.notes.sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
@@ -68,6 +68,9 @@ export class NoKeySet extends Error {
 
 /** The core is stricter than `JSON.parse`, which is enough to say what is wrong. */
 function whyNoSet(text: string): string {
+  if (text.startsWith("\ufeff")) {
+    return "it begins with a byte order mark, which JSON must not have: save it as UTF-8 without";
+  }
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -79,7 +82,9 @@ function whyNoSet(text: string): string {
   return "a member is there twice, or it is not JSON by the letter";
 }
 
-function readEntry(key: unknown, number: number, fault: string | null): Entry {
+/** @param said what the core says of it: a letter, and the member that is wrong where one is */
+function readEntry(key: unknown, number: number, said: string): Entry {
+  const fault = faultOf(said.slice(0, 1));
   const jwk = isObject(key) ? key : {};
   const text = (name: string) => (typeof jwk[name] === "string" ? jwk[name] : null);
   const entry: Entry = {
@@ -95,7 +100,9 @@ function readEntry(key: unknown, number: number, fault: string | null): Entry {
     fault,
     notes: [],
   };
-  entry.notes = fault === null ? unusual(entry, jwk) : [wrong(fault, entry, jwk)];
+  if (fault === null) entry.notes = unusual(entry, jwk);
+  else if (fault === "wrong_form") entry.notes = [warning(wrongForm(key, said.slice(1)))];
+  else entry.notes = [wrong(fault, entry, jwk)];
   if (KNOWN_KEYS.includes(text("x") ?? "")) {
     entry.notes.unshift(
       failure("its private half is printed in RFCs and documentation: replace it"),
@@ -105,8 +112,8 @@ function readEntry(key: unknown, number: number, fault: string | null): Entry {
 }
 
 /** What is not known here is a fault too: a key is usable only if the core says so. */
-function faultOf(letter: string | undefined): string | null {
-  return letter === "-" ? null : (FAULTS[letter ?? ""] ?? "wrong_form");
+function faultOf(letter: string): string | null {
+  return letter === "-" ? null : (FAULTS[letter] ?? "wrong_form");
 }
 
 /** The core's letters (`src/js/keys.rs`) for keys that it does not use. */
@@ -118,13 +125,14 @@ const FAULTS: Record<string, string> = {
   e: "contradictory",
   f: "weak_point",
   g: "weak_rsa",
+  h: "wrong_form",
 };
 
 /** Why the core does not use a key, and what to do. */
 function wrong(fault: string, { kty, crv, alg, bits }: Entry, jwk: Jwk): Note {
   switch (fault) {
     case "private": {
-      const members = PRIVATE_MEMBERS.filter((name) => Object.hasOwn(jwk, name)).join(", ");
+      const members = PRIVATE_MEMBERS.filter((name) => (jwk[name] ?? null) !== null).join(", ");
       return failure(
         kty === "oct"
           ? "a shared secret is published: everybody can sign with it. Take it away, and change it"
@@ -134,7 +142,11 @@ function wrong(fault: string, { kty, crv, alg, bits }: Entry, jwk: Jwk): Note {
     case "unknown_type":
       return warning(unknownType(kty, crv));
     case "not_for_verifying":
-      return warning("it is not for signatures: use is not sig, or key_ops lacks verify");
+      return warning(
+        (jwk.use ?? "sig") === "sig"
+          ? "it is not for verifying signatures: key_ops lacks verify"
+          : "it is not for signatures: use is not sig",
+      );
     case "contradictory":
       return warning(`its alg${alg === null ? "" : ` ${alg}`} is not one for ${kty} ${crv ?? ""}`);
     case "weak_point":
@@ -142,8 +154,30 @@ function wrong(fault: string, { kty, crv, alg, bits }: Entry, jwk: Jwk): Note {
     case "weak_rsa":
       return warning(`its modulus (${bits} bits) or its exponent is weak: 2048 bits and e = 65537`);
     default:
-      return warning("a member is missing, or has another type, length or encoding than RFC 7518");
+      return warning("the edge does not use it");
   }
+}
+
+/** What is wrong with the member that the core names; without one, with the entry. */
+function wrongForm(key: unknown, member: string): string {
+  const ends = "another type, length or encoding than RFC 7518 says";
+  if (!isObject(key)) return `the entry has ${ends}: it is not an object`;
+  const value = key[member];
+  if (value === undefined || value === null) return `its ${member} is missing`;
+  return `its ${member} has ${ends}: ${whyWrong(key, member, value)}`;
+}
+
+function whyWrong(jwk: Jwk, member: string, value: unknown): string {
+  if (member === "key_ops") return "it is not an array of different strings";
+  if (typeof value !== "string") {
+    return `it is ${Array.isArray(value) ? "an array" : `of type ${typeof value}`}, not a string`;
+  }
+  const bytes = Buffer.from(value, "base64url");
+  if (bytes.toString("base64url") !== value) return "it is not base64url without padding";
+  if (jwk.kty === "RSA") {
+    return bytes.length === 0 ? "it is empty" : "its first byte is zero, which is to be left out";
+  }
+  return `it has ${bytes.length} bytes, and ${Math.ceil((bits(jwk) ?? 0) / 8)} are right`;
 }
 
 function unknownType(kty: string | null, crv: string | null): string {
@@ -156,7 +190,7 @@ function unknownType(kty: string | null, crv: string | null): string {
 /** What may surprise about a key that can be used. */
 function unusual({ kid, kty, alg, bits }: Entry, jwk: Jwk): Note[] {
   const notes: Note[] = [];
-  if (kid === null) notes.push(warning("no kid: it serves only tokens without, and only alone"));
+  if (kid === null) notes.push(warning("no kid: it serves only tokens without"));
   if (kid !== null && /^\d{1,9}$/.test(kid)) {
     const text = "its kid is a serial number: other environments have the same one for another key";
     notes.push(warning(text));

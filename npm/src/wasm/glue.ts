@@ -7,7 +7,10 @@
 export interface Glue {
   createVerifier(options: object): WasmVerifier;
   createGateway(options: object): WasmGateway;
-  /** Why each entry of a JWK Set is ignored: `:`, then letters; empty where it is no set. */
+  /**
+   * Why each entry of a JWK Set is ignored: `:`, then a comma and a letter for each, with the member that is
+   * wrong; empty where it is no set.
+   */
   keyFaults(set: string): string;
   /** Why keys that are fetched from a base URL may be another's, as a sentence. */
   keyUrlWarning(url: string): string | undefined;

@@ -13,7 +13,8 @@ use pattern::Pattern;
 use super::WITHIN_APP;
 use super::path::Path;
 use super::reader::Reader;
-use crate::claims::RequiredClaim;
+use super::tokens::LIST_CLAIMS;
+use crate::claims::{RequiredClaim, list_claims};
 use crate::jose::{Json, Object};
 
 /// The rules, in their order.
@@ -51,10 +52,12 @@ impl Rules {
             return all;
         };
         let has_origin = reader.text("ORIGIN_URL").is_some();
+        let lists = list_claims(reader.list(LIST_CLAIMS));
         let mut rules: Vec<(usize, Rule)> = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
             match Rule::from_json(entry, known_claims) {
                 Ok(rule) => {
+                    let rule = rule.with_lists(&lists);
                     if rule.to().is_some() && !reader.is_within_app() {
                         let detail =
                             "to is for an edge within an application: all goes to the origin";

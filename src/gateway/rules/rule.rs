@@ -50,7 +50,10 @@ impl Rule {
             faults.push(format!("match names {{{parameter}}}, which the path does not have"));
         }
         let is_known = |claim: &String| {
-            known_claims.contains(claim) || claims.iter().any(|required| required.name() == claim)
+            let mut known = known_claims.iter().map(String::as_str);
+            let mut required = claims.iter().map(RequiredClaim::name);
+            known.any(|known| is_within(claim, known))
+                || required.any(|name| is_within(claim, name))
         };
         for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
             faults.push(format!(
@@ -71,6 +74,12 @@ impl Rule {
             true => Ok(Self { pattern, methods, access, equal, claims, scopes, to }),
             false => Err(faults),
         }
+    }
+
+    /// The same, where the claims `lists` hold comma-separated lists.
+    pub(super) fn with_lists(self, lists: &[String]) -> Self {
+        let claims = self.claims.into_iter().map(|claim| claim.with_lists(lists)).collect();
+        Self { claims, ..self }
     }
 
     /// Whether this rule, which comes first, takes all requests that the other would, some by the same
@@ -160,6 +169,11 @@ impl Rule {
         let (rule, access, to) = (None, *access, Destination::default());
         Some(Match { rule, access, to, parameters, equal, claims, scopes })
     }
+}
+
+/// Whether a claim is that one, or within it by a dotted path.
+fn is_within(claim: &str, known: &str) -> bool {
+    claim.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 const MEMBERS: [&str; 7] = ["path", "methods", "auth", "match", "claims", "scopes", "to"];

@@ -25,6 +25,9 @@ impl Object {
     /// Reads one object from bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
+        if text.starts_with('\u{feff}') {
+            return Err(JsonError::ByteOrderMark);
+        }
         if !text.trim_start_matches(WHITE_SPACE).starts_with('{') {
             return Err(JsonError::NotAnObject);
         }
@@ -169,6 +172,8 @@ impl fmt::Display for Json {
 pub enum JsonError {
     /// Not UTF-8.
     NotUtf8,
+    /// A byte order mark at the beginning, which RFC 8259, section 8.1, forbids.
+    ByteOrderMark,
     /// Another JSON value, or something before the object.
     NotAnObject,
     /// Not JSON, or a string with a lone surrogate.
@@ -183,6 +188,7 @@ impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotUtf8 => "is not UTF-8",
+            Self::ByteOrderMark => "begins with a byte order mark",
             Self::NotAnObject => "is not a JSON object",
             Self::Syntax => "is not JSON",
             Self::DuplicateMember => "has a duplicate member",
@@ -243,9 +249,10 @@ mod tests {
 
     #[test]
     fn only_an_object_in_utf_8_is_accepted() {
-        for text in ["", " ", "[]", "1", "null", "\"{}\"", "\u{feff}{}", "\u{a0}{}"] {
+        for text in ["", " ", "[]", "1", "null", "\"{}\"", " \u{feff}{}", "\u{a0}{}"] {
             assert_eq!(parse(text), Err(JsonError::NotAnObject), "{text:?}");
         }
+        assert_eq!(parse("\u{feff}{}"), Err(JsonError::ByteOrderMark));
         for text in [
             "{",
             "{}}",

@@ -19,24 +19,27 @@ impl Number {
     /// digits that are no larger than 10²² and no smaller than 10⁻²²; beyond that, up to a few units
     /// in the last place away from the nearest `f64`.
     pub fn as_f64(&self) -> Option<f64> {
-        let Decimal { negative, digits, exponent } = self.decimal()?;
+        let Decimal { negative, digits, exponent } = self.decimal();
         if digits.is_empty() {
             return Some(0.0);
         }
         let (kept, dropped) = digits.split_at(digits.len().min(MOST_DIGITS));
-        let exponent = exponent.saturating_add(dropped.len() as i32);
+        let exponent = exponent.saturating_add(dropped.len() as i64);
         let digits = kept.bytes().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+        // beyond, any number is infinite, and any is zero
+        let exponent = exponent.clamp(-MOST_EXPONENT, MOST_EXPONENT) as i32;
         let value = match exponent {
             0.. => digits as f64 * 10f64.powi(exponent),
-            _ => digits as f64 / 10f64.powi(exponent.saturating_neg()),
+            -300.. => digits as f64 / 10f64.powi(-exponent),
+            // in two steps, since one over the smallest numbers is more than the largest
+            _ => digits as f64 / 1e300 / 10f64.powi(-300 - exponent),
         };
         value.is_finite().then_some(if negative { -value } else { value })
     }
 
-    /// `None` for exponents beyond all reason.
-    fn decimal(&self) -> Option<Decimal> {
+    fn decimal(&self) -> Decimal {
         let (mantissa, exponent) = match self.0.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+            Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)),
             None => (&*self.0, 0),
         };
         let (negative, mantissa) = match mantissa.strip_prefix('-') {
@@ -46,21 +49,23 @@ impl Number {
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = [whole, fraction].concat();
         let significant = digits.trim_end_matches('0');
-        let behind_point = i32::try_from(fraction.len()).ok()?;
-        let zeros = i32::try_from(digits.len() - significant.len()).ok()?;
-        let exponent = exponent.checked_sub(behind_point)?.checked_add(zeros)?;
+        let zeros = digits.len() - significant.len();
+        let exponent = exponent.saturating_sub(fraction.len() as i64).saturating_add(zeros as i64);
         let digits = significant.trim_start_matches('0').to_owned();
-        Some(match digits.is_empty() {
+        match digits.is_empty() {
             true => Decimal { negative: false, digits, exponent: 0 },
             false => Decimal { negative, digits, exponent },
-        })
+        }
     }
 }
 
-/// By value: `1` is `1.0` and `10e-1`.
+/// By value: `1` is `1.0` and `10e-1`. Where an exponent has more digits than any computer can count to, only
+/// the same spelling is the same value.
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.decimal().is_some_and(|value| Some(value) == other.decimal())
+        let is_exact = |value: &Decimal| value.exponent.unsigned_abs() < BEYOND.unsigned_abs() / 2;
+        let is_same = |value: Decimal| is_exact(&value) && value == other.decimal();
+        self.0 == other.0 || is_same(self.decimal())
     }
 }
 
@@ -76,8 +81,23 @@ impl fmt::Display for Number {
 struct Decimal {
     negative: bool,
     digits: String,
-    exponent: i32,
+    exponent: i64,
 }
+
+/// What stands behind the `e`; [`BEYOND`] where no integer holds it.
+fn read_exponent(text: &str) -> i64 {
+    let limit = if text.starts_with('-') { -BEYOND } else { BEYOND };
+    text.parse()
+        .ok()
+        .filter(|exponent: &i64| exponent.unsigned_abs() < BEYOND as u64)
+        .unwrap_or(limit)
+}
+
+/// Far from the limits of an `i64`, so that the digits before and behind the point change nothing.
+const BEYOND: i64 = i64::MAX / 2;
+
+/// Ten to the power of this is more than any `f64`, times or divided by [`MOST_DIGITS`] digits.
+const MOST_EXPONENT: i64 = 400;
 
 /// As many as any `u64` holds.
 const MOST_DIGITS: usize = 19;
@@ -108,6 +128,9 @@ mod tests {
             "1e22",
             "5e-10",
             "0.30",
+            "0.123",
+            "12345.678901234",
+            "7e-22",
             "100e-2",
             "0e999",
         ] {
@@ -129,10 +152,32 @@ mod tests {
             let (value, exact) = (value(text).unwrap(), text.parse::<f64>().unwrap());
             assert!((value - exact).abs() <= exact.abs() * 1e-14, "{text}: {value}");
         }
-        for text in ["1e309", "-1e999", "1e99999999999999999999", &"9".repeat(400)] {
+        let long = format!("1e{}", "9".repeat(100));
+        for text in
+            ["1e309", "-1e999", "1e99999999", "1e99999999999999999999", &long, &"9".repeat(400)]
+        {
             assert_eq!(value(text), None, "{text}");
         }
-        assert_eq!(value("1e-999"), Some(0.0));
+        assert!(value("-1e-320").is_some_and(|value| value < 0.0));
+    }
+
+    #[test]
+    fn no_exponent_makes_zero_anything_else_and_small_ones_make_anything_zero() {
+        let long = format!("1e-{}", "9".repeat(100));
+        for text in [
+            "0e99999999999",
+            "-0.00e+99999999999999999999999",
+            "0e-99999999999",
+            "1e-999",
+            "1e-2147483649",
+            "9.99e-99999999999999999999",
+            &long,
+        ] {
+            assert_eq!(value(text), Some(0.0), "{text}");
+        }
+        let shifted = format!("0.{}1e1000", "0".repeat(999));
+        assert_eq!(value(&shifted), Some(1.0));
+        assert_eq!(value(&format!("1{}e-1000", "0".repeat(1000))), Some(1.0));
     }
 
     #[test]
@@ -148,9 +193,13 @@ mod tests {
             ("9007199254740993", "9007199254740992"),
             ("0.1", "0.10000000000000001"),
             ("1e99999999999999999999", "1e99999999999999999998"),
+            ("1e99999999999999999999", "10e99999999999999999999"),
+            ("1e2147483648", "1e2147483649"),
         ] {
             assert!(!equal(a, b), "{a} {b}");
         }
         assert!(equal("1e99999999999999999999", "1e99999999999999999999"));
+        assert!(equal("1e2147483648", "10e2147483647"));
+        assert!(equal("0e99999999999999999999", "0"));
     }
 }

@@ -148,6 +148,8 @@ const OPTIONS: &[(&str, &str, Form)] = &[
     ("profile", "PROFILE", Plain),
     ("userClaim", "USER_CLAIM", Plain),
     ("requiredClaims", "REQUIRED_CLAIMS", Structured),
+    ("listClaims", "LIST_CLAIMS", Plain),
+    ("exclusiveAudience", "EXCLUSIVE_AUDIENCE", Plain),
     ("clockTolerance", "CLOCK_TOLERANCE", Plain),
     ("maxTokenAge", "MAX_TOKEN_AGE", Plain),
     ("maxTokenLifetime", "MAX_TOKEN_LIFETIME", Plain),

@@ -27,6 +27,11 @@ impl Bucket {
         is_permitted
     }
 
+    /// The same, but never the last one.
+    pub(super) fn take_all_but_one(&mut self, now: f64) -> bool {
+        self.level(now) >= 1.0 + ONE && self.take(now)
+    }
+
     /// Puts back a permit that does not count.
     pub(super) fn put_back(&mut self) {
         self.permits = (self.permits + 1.0).min(BURST);

@@ -3,9 +3,11 @@
 
 mod absent;
 mod bucket;
+mod replaced;
 mod timing;
 mod waiters;
 
+pub use replaced::Recheck;
 pub use timing::Timing;
 pub use waiters::Place;
 
@@ -71,6 +73,8 @@ pub struct KeyCache {
     has_tried: bool,
     permits: Bucket,
     absent: AbsentKeys,
+    /// Keys that were fetched again because a signature failed, and were still the same
+    confirmed: AbsentKeys,
     waiters: Waiters,
     failures: Failures,
 }
@@ -88,7 +92,15 @@ struct InFlight {
     number: u64,
     since: f64,
     /// The key that it was permitted for, where it needed a permit
-    looks_for: Option<(Option<String>, Algorithm)>,
+    looks_for: Option<Sought>,
+}
+
+#[derive(Debug)]
+struct Sought {
+    kid: Option<String>,
+    algorithm: Algorithm,
+    /// Whether the set has such a key, which may have been replaced
+    is_known: bool,
 }
 
 #[derive(Debug, Default)]
@@ -221,10 +233,11 @@ impl KeyCache {
         match fetched {
             Some(set) => {
                 self.failures = Failures::default();
-                if let Some((kid, algorithm)) = looked_for {
+                if let Some(Sought { kid, algorithm, is_known }) = looked_for {
                     let kid = kid.as_deref();
                     let wanted = Wanted { kid, algorithm, since: asked, plausible: true };
                     match set.select(&wanted) {
+                        _ if is_known => self.note_rechecked(&wanted, &set, asked),
                         // only the auth server can make a new key, so strangers cannot cause many such
                         Selection::Keys(_) => self.permits.put_back(),
                         _ => self.absent.note(&wanted, asked),
@@ -267,7 +280,7 @@ impl KeyCache {
     /// # Errors
     /// [`Code::KeysUnavailable`] where too many wait. A request that has a place keeps it.
     pub fn join(&mut self, place: Option<Place>, now: f64) -> Result<Place, Error> {
-        let place = self.waiters.join(place, now);
+        let place = self.waiters.join(place, now, waiters::MOST);
         place.ok_or_else(|| Error::new(Code::KeysUnavailable, CROWDED).with_retry_after(1))
     }
 
@@ -339,7 +352,11 @@ impl KeyCache {
     fn attempt(&mut self, now: f64, wanted: Option<&Wanted<'_>>) -> Attempt {
         self.attempts += 1;
         let number = self.attempts;
-        let looks_for = wanted.map(|wanted| (wanted.kid.map(str::to_owned), wanted.algorithm));
+        let looks_for = wanted.map(|wanted| Sought {
+            kid: wanted.kid.map(str::to_owned),
+            algorithm: wanted.algorithm,
+            is_known: false,
+        });
         self.in_flight = Some(InFlight { number, since: now, looks_for });
         Attempt { number, asked: now, is_first: !self.has_tried }
     }

@@ -19,11 +19,11 @@ pub struct Place(u64);
 
 impl Waiters {
     /// Counts a request that looks at `now`, in seconds since 1970: a new one, or one with the place that
-    /// this gave before. `None` where too many wait for a new one to join.
-    pub(super) fn join(&mut self, place: Option<Place>, now: f64) -> Option<Place> {
+    /// this gave before. `None` for a new one where `most` wait already.
+    pub(super) fn join(&mut self, place: Option<Place>, now: f64, most: usize) -> Option<Place> {
         self.follow(now);
         let is_counted = place == Some(Place(self.window));
-        if place.is_none() && self.seen.max(self.seen_before) >= MOST {
+        if place.is_none() && self.seen.max(self.seen_before) >= most {
             return None;
         }
         self.seen += usize::from(!is_counted);
@@ -54,4 +54,4 @@ impl Waiters {
 const WINDOW: f64 = LONGEST_PAUSE as f64 / 1_000.0 + 0.05;
 
 /// How many may wait at once.
-const MOST: usize = 500;
+pub(super) const MOST: usize = 500;

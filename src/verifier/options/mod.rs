@@ -1,16 +1,18 @@
 //! What a verifier is made from, as people write it: checked as a whole, every fault named at once.
 
+mod key_url;
 mod reader;
 
 pub use reader::Fault;
 
 use std::fmt;
 
+use key_url::KeyUrl;
 use reader::Reader;
 
 use super::{CacheLimits, Keys, Verifier};
 use crate::base_url::BaseUrl;
-use crate::claims::{Expectations, Profile, RequiredClaim};
+use crate::claims::{Expectations, Profile, RequiredClaim, list_claims};
 use crate::jose::Limits;
 use crate::keys::{KeySource, Timing};
 
@@ -19,7 +21,7 @@ use crate::keys::{KeySource, Timing};
 pub struct VerifierOptions {
     /// Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise.
     pub base_url: Option<String>,
-    /// Where the JWK Set is, if not at `{base}/jwks`
+    /// Where the JWK Set is, if not at `{base}/jwks`; it may have a query
     pub jwks_url: Option<String>,
     /// The JWK Set itself, as JSON, in place of a URL
     pub jwks: Option<String>,
@@ -43,6 +45,12 @@ pub struct VerifierOptions {
     pub user_claim: Option<Vec<String>>,
     /// Further claims that must be there
     pub required_claims: Option<Vec<RequiredClaim>>,
+    /// Claims whose text is a comma-separated list, of which one member suffices where a value is required;
+    /// `role` by default
+    pub list_claims: Option<Vec<String>>,
+    /// Whether a token may be for our audiences alone, Better Auth's UserInfo endpoint aside; only access
+    /// tokens by default
+    pub exclusive_audience: Option<bool>,
     /// Seconds for which a fetched key set is used without asking again; 600 by default
     pub cache_max_age: Option<f64>,
     /// Seconds for which it is used when the source fails; 86,400 by default
@@ -80,7 +88,7 @@ impl VerifierOptions {
             token_bytes: reader.count("maxTokenBytes", self.max_token_bytes, token_bytes),
             header_bytes: reader.count("maxHeaderBytes", self.max_header_bytes, header_bytes),
         };
-        let warning = self.key_url(&base).and_then(|url| url.exposure());
+        let warning = self.exposure(&base);
         let tables = self.table_window.and_then(|bits| reader.table_window(bits));
         match (keys, expectations, reader.faults()) {
             (Some(keys), Some(expectations), faults) if faults.is_empty() => {
@@ -102,7 +110,7 @@ impl VerifierOptions {
         reader: &mut Reader,
     ) -> Option<Keys> {
         let timing = self.timing(reader);
-        let jwks_url = self.jwks_url.as_deref().map(|url| reader.url("jwksUrl", url));
+        let jwks_url = self.jwks_url.as_deref().map(|url| reader.key_url("jwksUrl", url));
         let remote = |url: &str| Some(Keys::Published(KeySource::remote(url, timing)));
         match (&self.secret, &self.jwks, jwks_url) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
@@ -121,14 +129,14 @@ impl VerifierOptions {
         }
     }
 
-    /// From where keys are fetched, if they are.
-    fn key_url(&self, base: &Option<BaseUrl>) -> Option<BaseUrl> {
+    /// Why the keys may be another's, where they are fetched.
+    fn exposure(&self, base: &Option<BaseUrl>) -> Option<String> {
         if self.secret.is_some() || self.jwks.is_some() {
             return None;
         }
         match &self.jwks_url {
-            Some(url) => BaseUrl::parse(url).ok(),
-            None => base.clone(),
+            Some(url) => KeyUrl::parse(url).ok()?.exposure(),
+            None => base.as_ref()?.exposure(),
         }
     }
 
@@ -154,11 +162,17 @@ impl VerifierOptions {
         let max_age = reader.seconds("maxTokenAge", self.max_token_age);
         let max_lifetime = reader.seconds("maxTokenLifetime", self.max_token_lifetime);
 
+        let lists = list_claims(reader.names("listClaims", self.list_claims.clone()));
+        let required = self.required_claims.iter().flatten().cloned();
+        let required = required.map(|claim| claim.with_lists(&lists)).collect();
+
+        let issuing = base.as_ref().map(issuing_url);
         let mut expectations = Expectations::new(issuers, audiences)?
             .with_profile(profile)
+            .with_exclusive_audience(self.exclusive_audience, issuing.as_deref())
             .with_clock_tolerance(clock_tolerance)?
             .with_user_claim(user_claim)
-            .with_required_claims(self.required_claims.clone().unwrap_or_default());
+            .with_required_claims(required);
         if let Some(seconds) = max_age {
             expectations = expectations.with_max_age(seconds);
         }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::key_url::KeyUrl;
 use crate::base_url::BaseUrl;
 use crate::claims::{MAX_CLOCK_TOLERANCE, Profile, UserClaim};
 use crate::crypto::{Secret, TableSettings};
@@ -75,6 +76,10 @@ impl Reader {
         self.or_fault(option, BaseUrl::parse(text))
     }
 
+    pub(super) fn key_url(&mut self, option: &'static str, text: &str) -> Option<KeyUrl> {
+        self.or_fault(option, KeyUrl::parse(text))
+    }
+
     pub(super) fn profile(&mut self, name: Option<&str>) -> Profile {
         let profile = name.map_or(Some(Profile::default()), Profile::from_name);
         let known = "is none of session, access-token, session-cache, edge-assertion";
@@ -139,6 +144,19 @@ impl Reader {
             self.fault::<()>(option, "is empty or has an empty member");
         }
         values.to_vec()
+    }
+
+    /// Names, none of them empty, and at least one.
+    pub(super) fn names(
+        &mut self,
+        option: &'static str,
+        given: Option<Vec<String>>,
+    ) -> Option<Vec<String>> {
+        let names = given?;
+        match names.is_empty() || names.iter().any(String::is_empty) {
+            true => self.fault(option, "is empty or has an empty member"),
+            false => Some(names),
+        }
     }
 
     pub(super) fn clock_tolerance(&mut self, seconds: Option<f64>) -> u16 {

@@ -1,0 +1,120 @@
+"""Content codings (RFC 9110, section 8.4.1) of a document whose size is limited. A server may
+compress what it was asked to send as it is, and a few bytes may stand for many.
+"""
+
+import importlib
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+MAX_CODINGS = 4
+
+
+def decode(body: bytes, codings: str, max_bytes: int) -> bytes:
+    """What a body with that `Content-Encoding` stands for. `ValueError` for a coding that cannot be
+    undone here, for a damaged body, and for more than `max_bytes`, of which no more is made.
+
+    `br` and `zstd` need the packages by which httpx undoes them: brotli or brotlicffi, zstandard.
+    """
+    names = [name.strip().lower() for name in codings.split(",") if name.strip()]
+    if len(names) > MAX_CODINGS:
+        raise ValueError("too many content codings")
+    for name in reversed(names):
+        decoder = _DECODERS.get(name)
+        if decoder is None:
+            raise ValueError(f"the content coding {name[:20]!r} is not supported")
+        body = _bounded(decoder(body, max_bytes + 1), max_bytes)
+    return body
+
+
+def _bounded(parts: Iterator[bytes], max_bytes: int) -> bytes:
+    document = bytearray()
+    for part in parts:
+        document += part
+        if len(document) > max_bytes:
+            raise ValueError(f"more than {max_bytes} bytes")
+    return bytes(document)
+
+
+_Decoder = Callable[[bytes, int], Iterator[bytes]]
+"""Gives the decoded parts one by one, none much longer than the number says."""
+
+
+def _identity(body: bytes, _: int) -> Iterator[bytes]:
+    yield body
+
+
+def _gzip(body: bytes, most: int) -> Iterator[bytes]:
+    """RFC 1952: one member, or several behind each other."""
+    while body:
+        body = yield from _inflate(body, most, 16 + zlib.MAX_WBITS)
+
+
+def _deflate(body: bytes, most: int) -> Iterator[bytes]:
+    """With the zlib format around it (RFC 1950), or without, as some servers send it."""
+    is_zlib = len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
+    if (yield from _inflate(body, most, zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)):
+        raise ValueError("the compressed document is damaged")
+
+
+def _inflate(body: bytes, most: int, window: int) -> Generator[bytes, None, bytes]:
+    """Yields what one stream holds, and returns what is behind it."""
+    stream = zlib.decompressobj(window)
+    try:
+        while not stream.eof:
+            part = stream.decompress(body, most)
+            body = stream.unconsumed_tail
+            if not part and not body and not stream.eof:
+                raise ValueError("the compressed document is cut off")
+            yield part
+    except zlib.error:
+        raise ValueError("the compressed document is damaged") from None
+    return stream.unused_data
+
+
+def _brotli(body: bytes, _: int) -> Iterator[bytes]:
+    """RFC 7932."""
+    module = _module("brotli", "brotlicffi")
+    stream = module.Decompressor()
+    yield from _byte_by_byte(stream.process, body, module.error)
+    if not stream.is_finished():
+        raise ValueError("the compressed document is cut off")
+
+
+def _zstd(body: bytes, _: int) -> Iterator[bytes]:
+    """RFC 8878, one frame with the window that RFC 9659 allows."""
+    module = _module("zstandard")
+    stream = module.ZstdDecompressor(max_window_size=8 * 1024 * 1024).decompressobj()
+    yield from _byte_by_byte(stream.decompress, body, module.ZstdError)
+    if not stream.eof:
+        raise ValueError("the compressed document is cut off")
+
+
+def _byte_by_byte(
+    feed: Callable[[bytes], bytes], body: bytes, error: type[Exception]
+) -> Iterator[bytes]:
+    """Not all versions can say how much they may make of what they are given."""
+    try:
+        for index in range(len(body)):
+            yield feed(body[index : index + 1])
+    except error:
+        raise ValueError("the compressed document is damaged") from None
+
+
+def _module(*names: str) -> Any:
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    raise ValueError(f"the content coding needs the package {' or '.join(names)}")
+
+
+_DECODERS: dict[str, _Decoder] = {
+    "identity": _identity,
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}
