@@ -136,22 +136,23 @@ impl Deployment {
         head: &RequestHead,
         forward: &gateway::Forward,
     ) -> JsValue {
-        let failed = FAILED.with(|failed| failed.as_ref().clone());
-        let redirect = REDIRECT.with(|redirect| redirect.as_ref().clone());
-        forward_request(
-            arrival,
-            &forward.as_text(),
-            head.is_ascii(),
-            head.has_body(),
-            forward.private,
-            forward.pass,
-            forward.report.as_deref(),
-            self.gateway.time_limit(head),
-            &self.services.origin,
-            &failed,
-            &redirect,
-            forward.ends_at,
-        )
+        let forwarded = |failed: &Closure<Failed>, redirect: &Closure<Redirect>| {
+            forward_request(
+                arrival,
+                &forward.as_text(),
+                head.is_ascii(),
+                head.has_body(),
+                forward.private,
+                forward.pass,
+                forward.report.as_deref(),
+                self.gateway.time_limit(head),
+                &self.services.origin,
+                failed.as_ref(),
+                redirect.as_ref(),
+                forward.ends_at,
+            )
+        };
+        FAILED.with(|failed| REDIRECT.with(|redirect| forwarded(failed, redirect)))
     }
 
     /// By the settings and by what is bound beside them, or every fault of both.

@@ -22,6 +22,7 @@ mod heads;
 mod isolation;
 mod issuers;
 mod operations;
+mod origin_pattern;
 mod passes;
 mod path;
 mod reader;
@@ -81,7 +82,7 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway by these settings. Nothing is fetched before the first token asks for a key.
     pub fn new(settings: Settings) -> Self {
-        let Settings { issuers, rules, cors, sessions, forwarding, operations } = settings;
+        let Settings { issuers, rules, cors, sessions, forwarding, operations, .. } = settings;
         let passes = Passes::default();
         Self { issuers, rules, cors, sessions, forwarding, operations, passes }
     }

@@ -9,6 +9,7 @@ use crate::error::{Code, Error};
 use crate::gateway::edit::HeaderEdit;
 use crate::gateway::fields::is_token;
 use crate::gateway::head::RequestHead;
+use crate::gateway::origin_pattern::OriginPattern;
 use crate::gateway::reader::Reader;
 
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct Cookies {
     /// Whether the origin gets them
     forwarded: bool,
     /// Origins of pages that may use them, beside the edge's own
-    trusted: Vec<String>,
+    trusted: Vec<OriginPattern>,
 }
 
 impl Cookies {
@@ -32,7 +33,7 @@ impl Cookies {
             reader.fault("COOKIE_PREFIX", "is not what a cookie's name can begin with");
         }
         let mut trusted = reader.origins("TRUSTED_ORIGINS");
-        trusted.extend(reader.auth_url().map(|url| url.origin().to_owned()));
+        trusted.extend(reader.auth_url().map(|url| OriginPattern::exact(url.origin())));
         Self {
             prefix: prefix + ".",
             exchanged: reader.switch("SESSION_EXCHANGE", false),
@@ -92,7 +93,8 @@ impl Cookies {
         let mut origins = head.header("origin");
         let from_trusted_page = match (origins.next(), origins.next()) {
             (Some(origin), None) => {
-                origin == head.origin() || self.trusted.iter().any(|trusted| trusted == origin)
+                origin == head.origin()
+                    || self.trusted.iter().any(|trusted| trusted.matches(origin))
             }
             (None, _) => head.header("sec-fetch-site").eq(["same-origin"]),
             _ => false,
