@@ -27,6 +27,8 @@ export function bound(env, name, method) {
  * @param {number} timeout milliseconds until an answer must have begun; 0 for no limit
  * @param {import("./worker/send.js").Way["origin"]} origin
  * @param {import("./worker/send.js").Way["failed"]} failed
+ * @param {import("./worker/send.js").Way["redirect"]} redirect
+ * @param {number | undefined} endsAt when a WebSocket ends, in seconds since 1970, if it does by itself
  * @returns {Response | Promise<Response>}
  */
 export function forwardRequest(
@@ -40,6 +42,8 @@ export function forwardRequest(
   timeout,
   origin,
   failed,
+  redirect,
+  endsAt,
 ) {
   const end = how.indexOf("\n\n");
   const [url, ...edits] = how.slice(0, end).split("\n");
@@ -47,6 +51,7 @@ export function forwardRequest(
   // Cloudflare's cache would give one user's answer to others by its URL alone
   const cache = isPrivate ? "no-store" : undefined;
   const told = report && ((...answer) => tell(report, ...answer));
-  const way = { url, hasBody, cache, answerEdits, timeout, origin, failed, tell: told };
+  const carrying = { url, hasBody, cache, timeout, origin };
+  const way = { ...carrying, answerEdits, failed, redirect, endsAt, tell: told };
   return arrival.forward(edits, isAscii, way, pass);
 }

@@ -17,7 +17,9 @@ use worker::worker_sys::{self, web_sys::Response};
 use worker::{Env, console_error, console_warn};
 
 use crate::error::{Code, Error};
-use crate::gateway::{self, Decision, Gateway, Heads, RequestHead, SettingFault, Settings};
+use crate::gateway::{
+    self, Decision, Gateway, HeaderEdit, Heads, RequestHead, SettingFault, Settings,
+};
 use crate::host::JsHost;
 
 use host::WorkerHost;
@@ -107,6 +109,18 @@ thread_local! {
     });
 }
 
+/// The edits to an answer's headers that lead a client on: told these, and the request's URL.
+type Redirect = dyn Fn(String, String) -> String;
+
+thread_local! {
+    /// One for all requests, as [`FAILED`] is.
+    static REDIRECT: Closure<Redirect> = Closure::new(|fields: String, url: String| {
+        let deployment = DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten());
+        let edits = deployment.map(|deployment| deployment.gateway.redirect_edits(&fields, &url));
+        HeaderEdit::as_text(&edits.unwrap_or_default())
+    });
+}
+
 /// A gateway, and what stands around it.
 struct Deployment {
     gateway: Gateway,
@@ -126,7 +140,7 @@ impl Deployment {
         head: &RequestHead,
         forward: &gateway::Forward,
     ) -> JsValue {
-        FAILED.with(|failed| {
+        let forwarded = |failed: &Closure<Failed>, redirect: &Closure<Redirect>| {
             forward_request(
                 arrival,
                 &forward.as_text(),
@@ -138,8 +152,11 @@ impl Deployment {
                 self.gateway.time_limit(head),
                 &self.services.origin,
                 failed.as_ref(),
+                redirect.as_ref(),
+                forward.ends_at,
             )
-        })
+        };
+        FAILED.with(|failed| REDIRECT.with(|redirect| forwarded(failed, redirect)))
     }
 
     /// By the settings and by what is bound beside them, or every fault of both.
@@ -214,6 +231,8 @@ extern "C" {
         timeout: u32,
         origin: &JsValue,
         failed: &JsValue,
+        redirect: &JsValue,
+        ends_at: Option<f64>,
     ) -> JsValue;
 }
 

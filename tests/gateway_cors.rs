@@ -3,7 +3,7 @@
 
 mod common;
 
-use better_auth_edge::gateway::{HeaderEdit, Response};
+use better_auth_edge::gateway::{HeaderEdit, Response, Settings};
 use common::{Edge, good_claims, request};
 
 const PAGE: &str = "https://page.example";
@@ -92,4 +92,139 @@ fn without_settings_a_preflight_is_a_request_like_any_other() {
     assert_eq!(edge.outcome(&request("OPTIONS", "/api/x", &preflight(PAGE))), "missing_token");
     let forward = edge.forward(&request("GET", "/x", &[edge.bearer(&good_claims())]));
     assert!(forward.answer_edits().is_empty());
+}
+
+/// A preflight for these.
+fn asking<'h>(method: &'h str, headers: &'h str) -> [(&'h str, &'h str); 3] {
+    [
+        ("origin", PAGE),
+        ("access-control-request-method", method),
+        ("access-control-request-headers", headers),
+    ]
+}
+
+#[test]
+fn every_header_and_method_that_is_asked_for_is_named_where_all_are_allowed() {
+    for credentials in ["true", "false"] {
+        for all in ["*", "authorization, *"] {
+            let settings = [
+                ORIGINS,
+                ("CORS_HEADERS", all),
+                ("CORS_METHODS", all),
+                ("CORS_CREDENTIALS", credentials),
+            ];
+            let edge = Edge::new(&settings);
+            let asked = asking("PROPFIND", "authorization,x-custom, content-type");
+            let response = edge.respond(&request("OPTIONS", "/api/x", &asked));
+            let methods = header(&response, "access-control-allow-methods");
+            assert_eq!(methods, Some("PROPFIND"));
+            let headers = header(&response, "access-control-allow-headers");
+            assert_eq!(headers, Some("authorization, x-custom, content-type"));
+            let vary = header(&response, "vary").unwrap();
+            assert!(vary.contains("Access-Control-Request-Headers"), "{vary}");
+            let response = edge.respond(&request("OPTIONS", "/api/x", &preflight(PAGE)));
+            assert_eq!(header(&response, "access-control-allow-headers"), None);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_name_is_not_repeated() {
+    let edge = Edge::new(&[ORIGINS, ("CORS_HEADERS", "*"), ("CORS_METHODS", "*")]);
+    for odd in ["x-a b", "x:y", "<script>", "x, (y)", "\u{e9}", "", ", ,"] {
+        let response = edge.respond(&request("OPTIONS", "/x", &asking("PUT", odd)));
+        assert_eq!(header(&response, "access-control-allow-headers"), None, "{odd:?}");
+        let response = edge.respond(&request("OPTIONS", "/x", &asking(odd, "x")));
+        assert_eq!(header(&response, "access-control-allow-methods"), None, "{odd:?}");
+    }
+    let other = [&[("origin", "https://evil.example")][..], &asking("PUT", "x")[1..]].concat();
+    let response = edge.respond(&request("OPTIONS", "/x", &other));
+    assert_eq!(header(&response, "access-control-allow-headers"), None);
+    assert_eq!(header(&response, "access-control-allow-methods"), None);
+}
+
+#[test]
+fn all_headers_can_be_exposed_but_not_beside_cookies() {
+    let edge = Edge::new(&[ORIGINS, ("CORS_EXPOSE_HEADERS", "*")]);
+    let response = edge.respond(&request("GET", "/x", &[("origin", PAGE)]));
+    assert_eq!(header(&response, "access-control-expose-headers"), Some("*"));
+    let lookup = |name: &str| {
+        let settings = [
+            ("BETTER_AUTH_URL", "https://app.example"),
+            ("ORIGIN_URL", "https://api.example"),
+            ORIGINS,
+            ("CORS_CREDENTIALS", "true"),
+            ("CORS_EXPOSE_HEADERS", "x-a, *"),
+        ];
+        settings.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+    };
+    let faults = Settings::parse(lookup).unwrap_err();
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].to_string().starts_with("CORS_EXPOSE_HEADERS is *"), "{}", faults[0]);
+}
+
+#[test]
+fn apps_and_previews_may_call() {
+    let origins = "capacitor://localhost, chrome-extension://abcdef, https://app-*.example.com";
+    let edge = Edge::new(&[("CORS_ORIGINS", origins), ("CORS_CREDENTIALS", "true")]);
+    let allowed = |origin| {
+        let response = edge.respond(&request("OPTIONS", "/api/x", &preflight(origin)));
+        header(&response, "access-control-allow-origin").map(str::to_owned)
+    };
+    for origin in
+        ["capacitor://localhost", "chrome-extension://abcdef", "https://app-pr-7.example.com"]
+    {
+        assert_eq!(allowed(origin).as_deref(), Some(origin));
+    }
+    for origin in [
+        "null",
+        "ionic://localhost",
+        "http://localhost",
+        "chrome-extension://abcdeg",
+        "https://app-.example.com",
+        "https://app-a.b.example.com",
+        "https://app-a.example.com.evil.example",
+        "https://app-*.example.com",
+    ] {
+        assert_eq!(allowed(origin), None, "{origin}");
+    }
+}
+
+#[test]
+fn a_sessions_cookie_may_change_things_from_apps_and_previews_that_are_trusted() {
+    let edge = Edge::new(&[
+        ("SESSION_EXCHANGE", "true"),
+        ("TRUSTED_ORIGINS", "tauri://localhost,https://*.example.com"),
+    ]);
+    let cookie = ("cookie", "better-auth.session_token=a.b");
+    for (origin, is_trusted) in [
+        ("tauri://localhost", true),
+        ("https://preview.example.com", true),
+        ("https://edge.example", true),
+        ("https://example.com", false),
+        ("https://a.b.example.com", false),
+        ("http://preview.example.com", false),
+        ("null", false),
+    ] {
+        let outcome = edge.outcome(&request("POST", "/x", &[("origin", origin), cookie]));
+        assert_eq!(outcome != "cross_site_request", is_trusted, "{origin}");
+    }
+}
+
+#[test]
+fn strangers_pages_that_fit_are_warned_of() {
+    let warnings = |settings: &[(&str, &str)]| {
+        let required =
+            [("BETTER_AUTH_URL", "https://a.example"), ("ORIGIN_URL", "https://b.example")];
+        let all = [settings, &required].concat();
+        let lookup = |name: &str| {
+            all.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+        };
+        Settings::parse(lookup).unwrap().warnings().len()
+    };
+    let before = warnings(&[]);
+    let shared = "https://*.vercel.app,https://*.example.com";
+    assert_eq!(warnings(&[("TRUSTED_ORIGINS", shared)]), before + 1);
+    assert_eq!(warnings(&[("CORS_ORIGINS", shared)]), before);
+    assert_eq!(warnings(&[("CORS_ORIGINS", shared), ("CORS_CREDENTIALS", "true")]), before + 1);
 }

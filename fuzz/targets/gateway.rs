@@ -170,8 +170,8 @@ fn settings(authorization: &str) -> Settings {
 fn check_path(raw: &str) {
     let Ok(path) = Path::parse(raw) else { return };
     let encoded = path.encoded();
-    assert_eq!(Path::parse(&encoded).expect("its one spelling is a path"), path);
-    assert_eq!(percent::segments(&encoded), percent::segments(raw), "{raw} becomes {encoded}");
+    assert_eq!(Path::parse(encoded).expect("its one spelling is a path"), path);
+    assert_eq!(percent::segments(encoded), percent::segments(raw), "{raw} becomes {encoded}");
 }
 
 /// A request that was let through: as it came, as the edge read it, as it goes.

@@ -39,6 +39,11 @@ export interface GatewayOptions {
   ownPaths?: string[] | undefined;
   /** The base URL of the origin to which rules send requests. */
   origin?: string | undefined;
+  /**
+   * Whether redirects of the origin's that name it by its own URL lead back here: `Location`,
+   * `Content-Location` and `Refresh`. By default they do.
+   */
+  rewriteRedirects?: boolean | undefined;
   /** Whether a Better Auth session cookie is turned into a token, by asking Better Auth. */
   sessionExchange?: boolean | undefined;
   /** Seconds up to 300 for which its token is used again: what a sign-out may take to show. */
@@ -136,6 +141,13 @@ export interface Refused {
 /** What is to be done with a request. */
 export type Decision = Admitted | Refused;
 
+/** The same as it comes from the wasm. */
+type Decided =
+  | Refused
+  | (Omit<Admitted, "editAnswer"> & {
+      editAnswer(headers: Headers, redirect: (fields: string, url: string) => string): void;
+    });
+
 /**
  * Decides about requests, by the rules that the Worker has too.
  *
@@ -158,7 +170,10 @@ export class Gateway {
     request: RequestHead,
     waitUntil: WaitUntil | undefined = this.#waitUntil,
   ): Promise<Decision> {
-    return (await this.#wasm.decide(absoluteHead(request), waitUntil)) as Decision;
+    const decision = (await this.#wasm.decide(absoluteHead(request), waitUntil)) as Decided;
+    if (!decision.ok) return decision;
+    const redirect = (fields: string, url: string) => this.#wasm.redirectEdits(fields, url);
+    return { ...decision, editAnswer: (headers) => decision.editAnswer(headers, redirect) };
   }
 }
 

@@ -5,6 +5,7 @@ use super::BY_ITSELF;
 use super::edit::HeaderEdit;
 use super::fields::is_token;
 use super::head::RequestHead;
+use super::origin_pattern::OriginPattern;
 use super::reader::Reader;
 use super::response::Response;
 
@@ -22,13 +23,22 @@ pub(super) enum Cors {
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
     /// Empty for any
-    origins: Vec<String>,
-    methods: String,
-    headers: String,
+    origins: Vec<OriginPattern>,
+    methods: Named,
+    headers: Named,
     exposed: String,
     credentials: bool,
     /// Seconds
     max_age: u32,
+}
+
+/// Methods or names of headers that pages may use.
+#[derive(Clone, Debug)]
+enum Named {
+    /// Whatever a preflight asks for
+    Any,
+    /// A list, as a header has it
+    These(String),
 }
 
 impl Cors {
@@ -52,6 +62,15 @@ impl Cors {
                 "needs CORS_ORIGINS to name the origins: browsers refuse *",
             );
         }
+        let exposed = tokens(reader, "CORS_EXPOSE_HEADERS", "x-request-id, retry-after");
+        let exposed = match exposed {
+            Named::These(names) => names,
+            Named::Any if credentials => {
+                reader.fault("CORS_EXPOSE_HEADERS", EXPOSE_ANY);
+                String::new()
+            }
+            Named::Any => "*".to_owned(),
+        };
         let max_age = reader.number("CORS_MAX_AGE").unwrap_or(600.0);
         if !(0.0..=86_400.0).contains(&max_age) {
             reader.fault("CORS_MAX_AGE", "is not a number of seconds up to 86400");
@@ -60,10 +79,17 @@ impl Cors {
             origins: if any { Vec::new() } else { reader.origins("CORS_ORIGINS") },
             methods: tokens(reader, "CORS_METHODS", "GET, HEAD, POST, PUT, PATCH, DELETE"),
             headers: tokens(reader, "CORS_HEADERS", "authorization, content-type"),
-            exposed: tokens(reader, "CORS_EXPOSE_HEADERS", "x-request-id, retry-after"),
+            exposed,
             credentials,
             max_age: max_age as u32,
         })
+    }
+
+    /// What may not be meant: strangers' pages that may read what is a user's.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let policy = self.policy().filter(|policy| policy.credentials);
+        let origins = policy.map_or(&[][..], |policy| &policy.origins);
+        OriginPattern::warnings("CORS_ORIGINS", origins)
     }
 
     /// The answer to a preflight, if this is one and it is the edge's to answer.
@@ -79,8 +105,10 @@ impl Cors {
         ];
         if policy.allows(origin) {
             headers.extend(policy.permission(origin));
-            headers.push(("access-control-allow-methods", policy.methods.clone()));
-            headers.push(("access-control-allow-headers", policy.headers.clone()));
+            let methods = policy.methods.asked_for(head, "access-control-request-method");
+            headers.extend(methods.map(|names| ("access-control-allow-methods", names)));
+            let names = policy.headers.asked_for(head, "access-control-request-headers");
+            headers.extend(names.map(|names| ("access-control-allow-headers", names)));
             headers.push(("access-control-max-age", policy.max_age.to_string()));
         }
         Some(Response { status: 204, headers, body: String::new() })
@@ -133,7 +161,7 @@ impl Cors {
 
 impl Policy {
     fn allows(&self, origin: &str) -> bool {
-        self.origins.is_empty() || self.origins.iter().any(|allowed| allowed == origin)
+        self.origins.is_empty() || self.origins.iter().any(|allowed| allowed.matches(origin))
     }
 
     fn permission(&self, origin: &str) -> Vec<(&'static str, String)> {
@@ -146,6 +174,26 @@ impl Policy {
         headers
     }
 }
+
+impl Named {
+    /// What a preflight is told: nothing where it asks for what has no name in HTTP, or for nothing.
+    fn asked_for(&self, head: &RequestHead, asks: &str) -> Option<String> {
+        match self {
+            Self::These(names) => Some(names.clone()),
+            // browsers take * literally beside cookies, and never for Authorization
+            Self::Any => {
+                let asked = head.header(asks).flat_map(|value| value.split(','));
+                let asked = asked.map(|name| name.trim_matches([' ', '\t']));
+                let asked: Vec<_> = asked.filter(|name| !name.is_empty()).collect();
+                let is_good = !asked.is_empty() && asked.iter().all(|name| is_token(name));
+                is_good.then(|| asked.join(", "))
+            }
+        }
+    }
+}
+
+const EXPOSE_ANY: &str = "is *, which browsers take for a header of that name where CORS_CREDENTIALS is true: \
+                          name the headers";
 
 /// What a response says that only the edge may say.
 const PERMISSION: [&str; 3] = [
@@ -161,13 +209,16 @@ fn preflight_origin(head: &RequestHead) -> Option<&str> {
     head.header("origin").next().filter(|_| asks)
 }
 
-/// A list of methods or header names, as a header has it.
-fn tokens(reader: &mut Reader<'_>, setting: &'static str, default: &str) -> String {
+/// A list of methods or header names; `*` among them stands for all.
+fn tokens(reader: &mut Reader<'_>, setting: &'static str, default: &str) -> Named {
     let Some(names) = reader.list(setting) else {
-        return default.to_owned();
+        return Named::These(default.to_owned());
     };
     if !names.iter().all(|name| is_token(name)) {
         reader.fault(setting, "has a name that HTTP does not know");
     }
-    names.join(", ")
+    match names.iter().any(|name| name == "*") {
+        true => Named::Any,
+        false => Named::These(names.join(", ")),
+    }
 }

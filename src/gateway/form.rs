@@ -2,6 +2,7 @@
 //! edge and a server behind it, or the caller of the edge, see two different requests.
 
 use super::head::RequestHead;
+use super::origin_pattern::OriginPattern;
 use super::reader::Reader;
 use crate::base_url::is_host_and_port;
 use crate::error::{Code, Error};
@@ -10,7 +11,7 @@ use crate::error::{Code, Error};
 #[derive(Debug, Default)]
 pub(super) struct Form {
     /// The origins under which the application is known, where the edge is part of one
-    own_origins: Option<Vec<String>>,
+    own_origins: Option<Vec<OriginPattern>>,
 }
 
 impl Form {
@@ -18,7 +19,7 @@ impl Form {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let own_origins = reader.is_within_app().then(|| {
             let mut origins = reader.origins("TRUSTED_ORIGINS");
-            origins.extend(reader.auth_url().map(|url| url.origin().to_owned()));
+            origins.extend(reader.auth_url().map(|url| OriginPattern::exact(url.origin())));
             origins
         });
         Self { own_origins }
@@ -88,11 +89,11 @@ fn check_host(head: &RequestHead) -> Result<(), Error> {
 /// told. So the URL's authority must be one of these, and nothing of which it may be made may hold more than
 /// belongs there: `new URL("//api/bob", base)` has another path than the request. Where a runtime has read the
 /// request's own target, `Host` does not count beside an absolute one (RFC 9112, section 3.2.2).
-fn check_authority(head: &RequestHead, own_origins: &[String]) -> Result<(), Error> {
+fn check_authority(head: &RequestHead, own_origins: &[OriginPattern]) -> Result<(), Error> {
     let (_, authority) = head.scheme_and_host();
     // Next, behind a proxy, has localhost in the URLs of route handlers
     let is_local = authority == "localhost" || authority.starts_with("localhost:");
-    let mut is_named = is_local || own_origins.iter().any(|own| is_same_server(own, authority));
+    let mut is_named = is_local || own_origins.iter().any(|own| own.matches_authority(authority));
     for (name, value) in head.headers() {
         for text in value.split(',').map(|text| text.trim_matches([' ', '\t'])) {
             let is_good = match name {
@@ -123,10 +124,9 @@ fn check_authority(head: &RequestHead, own_origins: &[String]) -> Result<(), Err
     }
 }
 
-/// Whether an authority or an origin is that of a URL: without regard to case, and to the ports that schemes
+/// Whether an authority is that of a URL: without regard to case, and to the ports that schemes
 /// have by default.
 fn is_same_server(named: &str, authority: &str) -> bool {
-    let named = named.split("://").last().unwrap_or_default();
     let bare = |text| {
         let text: &str = text;
         text.strip_suffix(":443").or(text.strip_suffix(":80")).unwrap_or(text)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::BY_ITSELF;
 use super::assertion::{Assertions, Occasion};
 use super::claim_headers;
 use super::client_address::ClientAddress;
@@ -24,6 +25,10 @@ pub(super) struct Forwarding {
     pub(super) form: Form,
     /// Milliseconds until the origin's answer must have begun
     pub(super) timeout: u32,
+    /// Whether a WebSocket ends when its token does
+    ends_websockets: bool,
+    /// Whether redirects to the origin become redirects to the edge
+    pub(super) rewrites_redirects: bool,
     /// Whether and how the edge signs who is calling
     pub(super) assertions: Option<Assertions>,
 }
@@ -55,6 +60,8 @@ impl Forwarding {
             reader.fault("ORIGIN_TIMEOUT", "is not a number of seconds up to 600");
         }
         let timeout = (timeout * 1_000.0) as u32;
+        let ends_websockets = BY_ITSELF && reader.switch("WEBSOCKET_CLOSE_ON_EXPIRY", false);
+        let rewrites_redirects = reader.switch("REWRITE_REDIRECTS", true);
         let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
         let claim_headers = claim_headers::read(reader);
         let audience = origin.as_ref().map(BaseUrl::origin);
@@ -72,7 +79,14 @@ impl Forwarding {
             client_address,
         };
         let form = Form::from_settings(reader);
-        is_whole.then_some(Self { routing, form, timeout, assertions })
+        is_whole.then_some(Self {
+            routing,
+            form,
+            timeout,
+            ends_websockets,
+            rewrites_redirects,
+            assertions,
+        })
     }
 
     /// The request as it goes on: what its head has decided, and who is calling.
@@ -101,6 +115,7 @@ impl Forwarding {
             edits,
             request_id: request_id.to_owned(),
             private: user.is_some(),
+            ends_at: user.filter(|_| self.ends_websockets).map(|user| user.expires()),
             user: user.cloned(),
             report: None,
             good_until,
@@ -151,6 +166,8 @@ pub struct Forward {
     pub private: bool,
     /// Whose request it is, where that is known
     pub user: Option<Arc<Verified>>,
+    /// When a WebSocket that it opens is to end, in seconds since 1970, if the edge ends it
+    pub ends_at: Option<f64>,
     /// What to tell of it once the answer has begun, if anything, in three lines: where, `log`, `point` or
     /// both; a JSON object, to which `upstream_status` and `upstream_ms` are added; and for `Server-Timing`
     /// what is known already, if that is wanted
@@ -215,7 +232,9 @@ mod tests {
             let_through: Vec::new(),
             client_address: ClientAddress::default(),
         };
-        Forwarding { routing, form: Form::default(), timeout: 30_000, assertions: None }
+        let (form, timeout) = (Form::default(), 30_000);
+        let (ends_websockets, rewrites_redirects, assertions) = (false, true, None);
+        Forwarding { routing, form, timeout, ends_websockets, rewrites_redirects, assertions }
     }
 
     fn forward(forwarding: &Forwarding, head: &str) -> Forward {

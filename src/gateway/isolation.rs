@@ -10,6 +10,7 @@ use crate::verifier::Verified;
 ///
 /// # Errors
 /// [`Code::UserMismatch`] when one differs, also when the claim is missing or no string;
+/// [`Code::AmbiguousPath`] when they are equal and have parameters behind `;`;
 /// [`Code::InsufficientClaims`], [`Code::InsufficientScope`].
 pub(super) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), Error> {
     for (value, claim) in matched.equal() {
@@ -17,6 +18,9 @@ pub(super) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), 
         if !claimed.is_some_and(|claimed| same(value, claimed)) {
             let detail = format!("the path is not that of the token's \"{claim}\"");
             return Err(Error::new(Code::UserMismatch, detail));
+        }
+        if value.contains(';') {
+            return Err(Error::new(Code::AmbiguousPath, PARAMETER));
         }
     }
     let Some(user) = user else {
@@ -32,6 +36,9 @@ pub(super) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), 
         }
     }
 }
+
+/// A claim that users choose may hold one, and would be another user's to servers that cut it off.
+const PARAMETER: &str = "the path's user has a parameter behind \";\", which some servers cut off";
 
 /// RFC 6749, section 3.3: scopes are separated by spaces.
 fn has_scope(user: &Verified, scope: &str) -> bool {

@@ -22,9 +22,11 @@ mod heads;
 mod isolation;
 mod issuers;
 mod operations;
+mod origin_pattern;
 mod passes;
 mod path;
 mod reader;
+mod redirects;
 mod response;
 mod route;
 mod rules;
@@ -81,7 +83,7 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway by these settings. Nothing is fetched before the first token asks for a key.
     pub fn new(settings: Settings) -> Self {
-        let Settings { issuers, rules, cors, sessions, forwarding, operations } = settings;
+        let Settings { issuers, rules, cors, sessions, forwarding, operations, .. } = settings;
         let passes = Passes::default();
         Self { issuers, rules, cors, sessions, forwarding, operations, passes }
     }
@@ -174,6 +176,18 @@ impl Gateway {
             |_| self.rules.to(),
             |path| self.rules.first_match(head.method(), &path).to,
         )
+    }
+
+    /// The edits that lead a client back through the edge where an answer of the origin's names the origin.
+    ///
+    /// `fields` are the answer's `location`, `content-location` and `refresh` as far as it has them, each as
+    /// `name: value` on a line. `url` is the request's own, absolute, as the client called it.
+    pub fn redirect_edits(&self, fields: &str, url: &str) -> Vec<HeaderEdit> {
+        let Forwarding { routing, rewrites_redirects, .. } = &self.forwarding;
+        match &routing.origin {
+            Some(origin) if *rewrites_redirects => redirects::edits(fields, origin, url),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether the edge has sent this request to itself: the origin's URL is its own, and leads back to

@@ -1,17 +1,17 @@
 //! Request paths with one meaning. What the edge matches must be what the origin sees, so a path is
-//! decoded once, refused if it could be read in two ways, and forwarded in one spelling.
+//! decoded once to be matched, refused if it could be read in two ways, and forwarded in one spelling.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use crate::error::{Code, Error};
 
 /// A path in decoded segments (RFC 3986, section 3.3).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Path<'r> {
-    /// Borrowed where nothing had to be decoded and nothing has to be encoded
+    /// Borrowed where nothing had to be decoded
     segments: Vec<Cow<'r, str>>,
-    trailing_slash: bool,
+    /// The whole path as it goes on; borrowed where it goes on as it came
+    spelling: Cow<'r, str>,
 }
 
 impl<'r> Path<'r> {
@@ -31,11 +31,13 @@ impl<'r> Path<'r> {
         if rest.is_empty() {
             return match trailing_slash {
                 true => Err(ambiguous(EMPTY_SEGMENT)),
-                false => Ok(Self { segments: Vec::new(), trailing_slash: true }),
+                false => Ok(Self { segments: Vec::new(), spelling: Cow::Borrowed(raw) }),
             };
         }
-        let segments = rest.split('/').map(segment).collect::<Result<_, _>>()?;
-        Ok(Self { segments, trailing_slash })
+        let segments = rest.split('/').map(segment).collect::<Result<Vec<_>, _>>()?;
+        let is_plain = segments.iter().all(|segment| matches!(segment, Cow::Borrowed(_)));
+        let spelling = if is_plain { Cow::Borrowed(raw) } else { spelling(raw) };
+        Ok(Self { segments, spelling })
     }
 
     /// The decoded segments: none of them is empty, none holds a slash.
@@ -43,26 +45,11 @@ impl<'r> Path<'r> {
         &self.segments
     }
 
-    /// The path in its one spelling.
-    pub fn encoded(&self) -> String {
-        let mut path = String::new();
-        self.encode_into(&mut path);
-        path
-    }
-
-    /// Adds the path in its one spelling.
-    pub(super) fn encode_into(&self, text: &mut String) {
-        for segment in &self.segments {
-            text.push('/');
-            match segment {
-                // plain as it came
-                Cow::Borrowed(plain) => text.push_str(plain),
-                Cow::Owned(segment) => encode(segment, text),
-            }
-        }
-        if self.trailing_slash {
-            text.push('/');
-        }
+    /// The path as it goes on (RFC 3986, section 6.2.2): unreserved characters are decoded and the digits
+    /// of encodings are upper case. A reserved character stays as it came, encoded or not, because the two
+    /// may mean different things to the origin.
+    pub fn encoded(&self) -> &str {
+        &self.spelling
     }
 }
 
@@ -104,9 +91,9 @@ fn percent_decode(raw: &[u8]) -> Option<Vec<u8>> {
             decoded.push(byte);
             continue;
         }
-        let ([high, low], tail) = rest.split_first_chunk::<2>()?;
-        decoded.push(hex(*high)? << 4 | hex(*low)?);
-        rest = tail;
+        let (byte, behind) = encoded_byte(byte, tail)?;
+        decoded.push(byte);
+        rest = behind;
     }
     Some(decoded)
 }
@@ -119,18 +106,53 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
-/// Leaves the characters of RFC 3986's `pchar` as they are and encodes all others.
-fn encode(segment: &str, path: &mut String) {
-    for byte in segment.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => path.push(byte.into()),
-            b'-' | b'.' | b'_' | b'~' | b':' | b'@' => path.push(byte.into()),
-            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' => {
-                path.push(byte.into());
+/// The path's one spelling. Characters that may not stand in a path are encoded.
+fn spelling(raw: &str) -> Cow<'_, str> {
+    if raw.bytes().all(|byte| byte == b'/' || is_path_character(byte)) {
+        return Cow::Borrowed(raw);
+    }
+    let mut path = String::with_capacity(raw.len() + 8);
+    let mut rest = raw.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte == b'/' || is_path_character(byte) {
+            path.push(byte.into());
+            continue;
+        }
+        match encoded_byte(byte, tail) {
+            Some((decoded, behind)) => {
+                rest = behind;
+                match is_unreserved(decoded) {
+                    true => path.push(decoded.into()),
+                    false => push_encoded(decoded, &mut path),
+                }
             }
-            _ => write!(path, "%{byte:02X}").expect("writing to a String does not fail"),
+            None => push_encoded(byte, &mut path),
         }
     }
+    Cow::Owned(path)
+}
+
+/// The byte that a percent sign encodes, and what stands behind it.
+fn encoded_byte(first: u8, tail: &[u8]) -> Option<(u8, &[u8])> {
+    let ([high, low], behind) = tail.split_first_chunk::<2>()?;
+    (first == b'%').then_some(())?;
+    Some((hex(*high)? << 4 | hex(*low)?, behind))
+}
+
+fn push_encoded(byte: u8, path: &mut String) {
+    let digit = |bits: u8| char::from(b"0123456789ABCDEF"[usize::from(bits)]);
+    path.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+}
+
+/// RFC 3986, section 2.3
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
+/// What may stand in a segment without being encoded: `pchar` (RFC 3986, section 3.3).
+fn is_path_character(byte: u8) -> bool {
+    is_unreserved(byte) || b"!$&'()*+,;=:@".contains(&byte)
 }
 
 fn ambiguous(detail: &'static str) -> Error {
@@ -156,11 +178,31 @@ mod tests {
             ("/a%3Fb%23c", "/a%3Fb%23c"),
             ("/...", "/..."),
             ("/a|b\"<>", "/a%7Cb%22%3C%3E"),
+            ("/%7e%2D%5f%2e%2Ex", "/~-_..x"),
+            ("/\u{fc}", "/%C3%BC"),
         ] {
             let path = Path::parse(raw).unwrap();
             assert_eq!(path.encoded(), encoded, "{raw}");
             assert_eq!(Path::parse(encoded).unwrap(), path, "{raw}");
         }
+    }
+
+    #[test]
+    fn a_reserved_character_goes_on_as_it_came_and_is_matched_decoded() {
+        for reserved in ":@!$&'()*+,;=?#[]".chars() {
+            let code = u32::from(reserved);
+            let (upper, lower) = (format!("/a%{code:02X}b/"), format!("/%61%{code:02x}b/"));
+            let path = Path::parse(&lower).unwrap();
+            assert_eq!(path.encoded(), upper);
+            assert_eq!(path.segments(), [format!("a{reserved}b")]);
+            if is_path_character(reserved as u8) {
+                let literal = format!("/a{reserved}%62/");
+                let path = Path::parse(&literal).unwrap();
+                assert_eq!(path.encoded(), format!("/a{reserved}b/"));
+                assert_eq!(path.segments(), [format!("a{reserved}b")]);
+            }
+        }
+        assert_eq!(Path::parse("/a@b%40c/x").unwrap().encoded(), "/a@b%40c/x");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::WITHIN_APP;
+use super::origin_pattern::OriginPattern;
 use crate::base_url::BaseUrl;
 use crate::jose::{Algorithm, Json};
 
@@ -100,15 +101,12 @@ impl<'l> Reader<'l> {
         BaseUrl::parse(&self.text("BETTER_AUTH_URL")?).ok()
     }
 
-    /// A list of origins as browsers write them (RFC 6454, section 6.2).
-    pub(super) fn origins(&mut self, setting: &'static str) -> Vec<String> {
+    /// A list of origins of pages, or patterns of them.
+    pub(super) fn origins(&mut self, setting: &'static str) -> Vec<OriginPattern> {
         let mut origins = Vec::new();
         for text in self.list(setting).unwrap_or_default() {
-            match BaseUrl::parse(&text) {
-                Ok(url) if url.path().is_empty() => origins.push(url.origin().to_owned()),
-                Ok(_) => {
-                    self.fault(setting, format!("names {text}, which has a path: no origin has"))
-                }
+            match OriginPattern::parse(&text) {
+                Ok(origin) => origins.push(origin),
                 Err(fault) => self.fault(setting, format!("names {text}, which {fault}")),
             }
         }

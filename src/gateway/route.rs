@@ -37,7 +37,7 @@ impl Route {
     fn new(to: Destination, base: [&str; 2], path: &Path<'_>) -> Self {
         let mut url = String::with_capacity(USUAL_URL);
         url.extend(base);
-        path.encode_into(&mut url);
+        url.push_str(path.encoded());
         let target = url.len();
         let edits = Vec::with_capacity(USUAL_EDITS);
         Self { to, url, target, edits, answer_edits: Vec::new() }

@@ -8,6 +8,7 @@ use super::credentials::{CookieCache, Sessions};
 use super::forward::Forwarding;
 use super::issuers::Issuers;
 use super::operations::Operations;
+use super::origin_pattern::OriginPattern;
 use super::reader::{Reader, SettingFault};
 use super::rules::Rules;
 use super::tokens::{note_claims, token_options, verifier};
@@ -21,6 +22,7 @@ pub struct Settings {
     pub(super) sessions: Sessions,
     pub(super) forwarding: Forwarding,
     pub(super) operations: Operations,
+    origin_warnings: Vec<String>,
 }
 
 impl Settings {
@@ -52,6 +54,7 @@ impl Settings {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.issuers.warnings();
         warnings.extend(self.rules.warnings());
+        warnings.extend_from_slice(&self.origin_warnings);
         warnings
     }
 
@@ -71,10 +74,13 @@ impl Settings {
         let sessions = Sessions::from_settings(&mut reader, cookie_cache);
         let forwarding = Forwarding::from_settings(&mut reader);
         let operations = Operations::from_settings(&mut reader);
+        let mut origin_warnings = cors.warnings();
+        let trusted = reader.origins("TRUSTED_ORIGINS");
+        origin_warnings.extend(OriginPattern::warnings("TRUSTED_ORIGINS", &trusted));
 
         match (issuers, forwarding) {
             (Some(issuers), Some(forwarding)) if reader.is_faultless() => {
-                Ok(Self { issuers, rules, cors, sessions, forwarding, operations })
+                Ok(Self { issuers, rules, cors, sessions, forwarding, operations, origin_warnings })
             }
             _ => Err(reader.faults()),
         }

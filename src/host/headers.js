@@ -20,6 +20,23 @@ export function edit(headers, edits) {
 }
 
 /**
+ * The headers of an answer that may name the origin as the place to go on to, each as `name: value` on a line.
+ * Hardly any answer has one.
+ *
+ * @param {Headers} headers
+ */
+export function references(headers) {
+  let fields = "";
+  for (const name of REFERENCES) {
+    const value = headers.get(name);
+    if (value !== null) fields += `${name}: ${value}\n`;
+  }
+  return fields;
+}
+
+const REFERENCES = ["location", "content-location", "refresh"];
+
+/**
  * @param {number} status
  * @param {string} edits to no headers, as {@link edit} takes them
  * @param {string} body
@@ -27,5 +44,8 @@ export function edit(headers, edits) {
 export function makeResponse(status, edits, body) {
   const headers = new Headers();
   edit(headers, edits);
-  return new Response(body, { status, headers });
+  return new Response(WITHOUT_BODY.includes(status) ? null : body, { status, headers });
 }
+
+/** Statuses whose responses have no body, not even an empty one (Fetch Standard, section 2.2.3). */
+const WITHOUT_BODY = [101, 103, 204, 205, 304];

@@ -1,7 +1,7 @@
 // The crossing between a JavaScript host's request and the wasm: one string in, one decision out.
 // Nothing here decides anything.
 
-import { edit } from "../host/headers.js";
+import { edit, references } from "../host/headers.js";
 import { result } from "./js.js";
 
 /**
@@ -16,7 +16,7 @@ export function requestHead({ method, url, headers }) {
 }
 
 /**
- * @param {{ headers: Headers }} request
+ * @param {{ url: string, headers: Headers }} request
  * @param {string} url where it goes
  * @param {boolean} toOrigin whether that is the origin's, and not the application's own
  * @param {string} edits of the request's headers
@@ -31,8 +31,15 @@ export function admitted(request, url, toOrigin, edits, answerEdits, user) {
     to: toOrigin ? "origin" : "app",
     url,
     headers,
-    /** @param {Headers} headers of the answer */
-    editAnswer: (headers) => edit(headers, answerEdits),
+    /**
+     * @param {Headers} headers of the answer
+     * @param {(fields: string, url: string) => string} redirect edits to what `references` gives of an answer to
+     *   a request for that URL
+     */
+    editAnswer(headers, redirect) {
+      const fields = toOrigin ? references(headers) : "";
+      edit(headers, answerEdits + (fields && redirect(fields, request.url)));
+    },
     ...(user === undefined ? undefined : result(user)),
   };
 }

@@ -82,6 +82,16 @@ impl JsGateway {
     }
 }
 
+#[wasm_bindgen(js_class = Gateway)]
+impl JsGateway {
+    /// The edits that lead a client back through the edge, to what `references` in `src/host/headers.js`
+    /// gives of the origin's answer to a request for that URL.
+    #[wasm_bindgen(js_name = redirectEdits)]
+    pub fn redirect_edits(&self, fields: &str, url: &str) -> String {
+        HeaderEdit::as_text(&self.gateway.redirect_edits(fields, url))
+    }
+}
+
 fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
     let answer = make_response(response.status, &response.headers_as_text(), &response.body);
     let code = error.map(|error| error.code().as_str());

@@ -1,7 +1,8 @@
 // How a request goes on: to another URL with other headers. Bodies stream in both directions, and redirects
 // are the client's to follow.
 
-import { edit } from "../host/headers.js";
+import { edit, references } from "../host/headers.js";
+import { endingAt } from "./websocket.js";
 
 /**
  * Headers by their names in lower case: a plain object, because editing and sending one takes a fifth of
@@ -22,6 +23,9 @@ import { edit } from "../host/headers.js";
  * @property {{ fetch: typeof fetch } | undefined} origin the service to send it to, in place of the network
  * @property {(code: string, id: string, page: string | undefined, method: string, cause: string) => Response}
  *   failed what answers when the origin does not
+ * @property {(fields: string, url: string) => string} redirect edits to what `references` gives of an answer to
+ *   a request for that URL
+ * @property {number | undefined} endsAt when a WebSocket ends, in seconds since 1970, if it does by itself
  * @property {((answer: Response, milliseconds: number, code?: string) => string) | undefined} tell tells of
  *   the answer, if anybody wants to know, and gives edits to its headers
  */
@@ -34,7 +38,7 @@ import { edit } from "../host/headers.js";
  * @returns {Response | Promise<Response>}
  */
 export function send(request, headers, way, id) {
-  const { url, hasBody, cache, answerEdits, timeout, origin, failed, tell } = way;
+  const { url, hasBody, cache, answerEdits, timeout, origin, failed, redirect, endsAt, tell } = way;
   const started = tell ? Date.now() : 0;
   const fail = (/** @type {string} */ code, /** @type {unknown} */ reason) => {
     const page = request.headers.get("origin") ?? undefined;
@@ -60,7 +64,10 @@ export function send(request, headers, way, id) {
         if (!answer) return fail("origin_timeout", `no answer in ${timeout} ms`);
         try {
           const told = tell ? tell(answer, Date.now() - started) : "";
-          return answerEdits || told ? edited(answer, answerEdits + told) : answer;
+          const fields = references(answer.headers);
+          const edits = answerEdits + (fields && redirect(fields, request.url)) + told;
+          const response = edits ? edited(answer, edits) : answer;
+          return endsAt && response.webSocket ? endingAt(response, endsAt) : response;
         } catch {
           // a status that no answer made here can have: 101 without a WebSocket, or 600 and above
           return fail("origin_unreachable", `it answered ${answer.status}`);

@@ -224,8 +224,7 @@ fn assert_one_spelling(seen: &Value, target: &str) {
     assert_eq!(seen["path"], path, "{target}");
     assert!(!path.contains(['\\', '\0']) && !path.contains("//"), "{target} became {raw}");
     assert_eq!(raw.matches('/').count(), path.matches('/').count(), "{target} became {raw}");
-    let spelt: String = decoded.iter().map(|&byte| encode(byte)).collect();
-    assert_eq!(raw, spelt, "{target}");
+    assert_eq!(raw, normal(raw), "{target}");
 }
 
 /// However the origin reads the path, it begins with the public prefix.
@@ -301,12 +300,24 @@ fn decode_bytes(raw: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// `pchar` (RFC 3986, section 3.3) and the slash as they are.
-fn encode(byte: u8) -> String {
-    match byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
+/// The path by RFC 3986, section 6.2.2: unreserved characters decoded, the digits of encodings in upper
+/// case, and what no path may hold encoded.
+fn normal(raw: &str) -> String {
+    let mut normal = String::new();
+    let mut rest = raw.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let encoded = first == &b'%';
+        let length = if encoded { 3 } else { 1 };
+        let byte = decode_bytes(&rest[..length])[0];
+        let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let stays = is_unreserved || (!encoded && b"/!$&'()*+,;=:@".contains(&byte));
+        match stays {
+            true => normal.push(byte.into()),
+            false => normal += &format!("%{byte:02X}"),
+        }
+        rest = &tail[length - 1..];
     }
+    normal
 }
 
 /// Whether it is user A's UUID, in any spelling that a UUID may have.

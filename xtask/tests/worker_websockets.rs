@@ -2,17 +2,14 @@
 
 mod common;
 
-use std::io::{Error, Result};
-use std::net::TcpStream;
+use std::io::Error;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use common::UUID;
+use common::websocket::{accept, connect, connect_with, send};
 use common::wire::{Wire, WireEdge};
 use serde_json::json;
-use tungstenite::client::IntoClientRequest;
-use tungstenite::handshake::client::Response;
-use tungstenite::handshake::server::{self, ErrorResponse};
 use tungstenite::protocol::Role;
 use tungstenite::protocol::frame::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -166,51 +163,5 @@ fn a_request_by_another_method_does_not_become_a_websockets_get() {
         assert_eq!(status, 204, "{method} with {upgrade}");
         let seen = arrived.recv_timeout(Duration::from_secs(60)).unwrap();
         assert_eq!(seen, (format!("{method} /hook HTTP/1.1"), false), "{upgrade}");
-    }
-}
-
-/// Answers a handshake; of the subprotocols that a client offers it takes the second.
-#[allow(clippy::result_large_err, reason = "tungstenite says what the callback gives")]
-fn accept(wire: Wire, see: impl Fn(&server::Request)) -> Result<WebSocket<TcpStream>> {
-    let answer = |request: &server::Request, mut response: server::Response| {
-        see(request);
-        if request.headers().contains_key("sec-websocket-protocol") {
-            let chosen = "chat.v1".parse().expect("a header value");
-            response.headers_mut().insert("sec-websocket-protocol", chosen);
-        }
-        Ok::<_, ErrorResponse>(response)
-    };
-    tungstenite::accept_hdr(wire.into_stream(), answer).map_err(|e| Error::other(e.to_string()))
-}
-
-fn send(socket: &mut WebSocket<TcpStream>, message: Message) -> Result<()> {
-    socket.send(message).map_err(Error::other)
-}
-
-/// Opens a WebSocket through the Worker with the user's token, unless the headers have another.
-fn connect(
-    edge: &WireEdge,
-    headers: &[(&'static str, &str)],
-) -> std::result::Result<(WebSocket<TcpStream>, Response), tungstenite::Error> {
-    let authorization = edge.authorization();
-    let own = authorization.split_once(": ").map(|(_, value)| ("authorization", value));
-    connect_with(edge, &own.into_iter().chain(headers.iter().copied()).collect::<Vec<_>>())
-}
-
-/// The same with these headers and no others.
-fn connect_with(
-    edge: &WireEdge,
-    headers: &[(&'static str, &str)],
-) -> std::result::Result<(WebSocket<TcpStream>, Response), tungstenite::Error> {
-    let url = format!("{}/api/{UUID}/x", edge.url().replace("http://", "ws://"));
-    let mut request = url.into_client_request()?;
-    for (name, value) in headers {
-        request.headers_mut().insert(*name, value.parse().unwrap());
-    }
-    let stream = Wire::connect(edge.url()).into_stream();
-    match tungstenite::client(request, stream) {
-        Ok(opened) => Ok(opened),
-        Err(tungstenite::HandshakeError::Failure(error)) => Err(error),
-        Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("the stream blocks"),
     }
 }

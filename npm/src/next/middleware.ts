@@ -2,6 +2,7 @@ import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server
 import type { Gateway, GatewayOptions, Refused } from "../gateway.ts";
 import type { VerifierOptions } from "../options.ts";
 import type { RequestHead } from "../request-head.ts";
+import { fetchFromOrigin, rewriteToOrigin } from "./origin.ts";
 import { returnPath } from "./return-path.ts";
 import { signingKeys } from "./signing-keys.ts";
 
@@ -67,13 +68,15 @@ export function middlewareOf(
       // the router then asks for the page itself
       if (!index.ok) return new NextResponse(null, { status: 404, headers: NO_STORE });
     }
-    const { to, url, headers, user } = decision;
-    const response =
-      to === "origin"
-        ? NextResponse.rewrite(url, { request: { headers } })
-        : NextResponse.next({ request: { headers } });
+    if (decision.to === "origin") {
+      return rest.rewriteRedirects === false
+        ? rewriteToOrigin(decision)
+        : fetchFromOrigin(request, decision, String(head.url));
+    }
+    const { headers, user } = decision;
+    const response = NextResponse.next({ request: { headers } });
     // a page that is made in advance would else be everybody's in a cache before this server
-    if (to === "app" && user) response.headers.set("cache-control", PRIVATE);
+    if (user) response.headers.set("cache-control", PRIVATE);
     decision.editAnswer(response.headers);
     return response;
   };

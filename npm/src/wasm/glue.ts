@@ -29,6 +29,8 @@ export type WaitUntil = (task: Promise<unknown>) => void;
 export interface WasmGateway {
   /** A {@link Decision}, or the promise of one. */
   decide(request: object, waitUntil: WaitUntil | undefined): unknown;
+  /** Edits to the headers of the origin's answer that name it as the place to go on to. */
+  redirectEdits(fields: string, url: string): string;
 }
 
 /** @internal */

@@ -4,20 +4,21 @@
 use super::websocket::is_handshake;
 use crate::error::{Code, Error};
 use crate::gateway::head::RequestHead;
+use crate::gateway::origin_pattern::OriginPattern;
 use crate::gateway::reader::Reader;
 
 /// Whose pages may use cookies.
 #[derive(Debug)]
 pub(super) struct TrustedPages {
     /// Their origins, beside the edge's own
-    origins: Vec<String>,
+    origins: Vec<OriginPattern>,
 }
 
 impl TrustedPages {
     /// `TRUSTED_ORIGINS`, and Better Auth's own.
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let mut origins = reader.origins("TRUSTED_ORIGINS");
-        origins.extend(reader.auth_url().map(|url| url.origin().to_owned()));
+        origins.extend(reader.auth_url().map(|url| OriginPattern::exact(url.origin())));
         Self { origins }
     }
 
@@ -46,7 +47,7 @@ impl TrustedPages {
             // a page that sends no referrer hides its origin from itself too (Fetch, section 3.2)
             (None | Some("null"), None) => head.header("sec-fetch-site").eq(["same-origin"]),
             (Some(origin), None) => {
-                origin == head.origin() || self.origins.iter().any(|trusted| trusted == origin)
+                origin == head.origin() || self.origins.iter().any(|trusted| trusted.matches(origin))
             }
             _ => false,
         }

@@ -166,6 +166,16 @@ pub enum Access {
 }
 
 impl Access {
+    /// Whether it asks for more.
+    fn is_stricter_than(self, other: Self) -> bool {
+        let strictness = |access| match access {
+            Self::Public => 0,
+            Self::Optional => 1,
+            Self::Required => 2,
+        };
+        strictness(self) > strictness(other)
+    }
+
     fn from_rule(rule: &Object) -> Result<Self, String> {
         match rule.member("auth").map(Json::as_str) {
             None | Some(Some("required")) => Ok(Self::Required),

@@ -74,6 +74,15 @@ impl Pattern {
             })
     }
 
+    /// What stands in the path where the pattern has that parameter.
+    pub(super) fn segment_of<'p>(&self, parameter: &str, path: &'p Path<'_>) -> Option<&'p str> {
+        let mut pairs = self.segments.iter().zip(path.segments());
+        pairs.find_map(|(segment, given)| match segment {
+            Segment::Parameter(name) if name == parameter => Some(&**given),
+            _ => None,
+        })
+    }
+
     fn is_as_long_as(&self, path: &Path<'_>) -> bool {
         let (own, given) = (self.segments.len(), path.segments().len());
         if self.open_ended { given >= own } else { given == own }

@@ -14,7 +14,7 @@ pub struct Rule {
     methods: Vec<String>,
     pub(super) access: Access,
     /// Path parameter and the claim that it must equal
-    equal: Vec<(String, String)>,
+    pub(super) equal: Vec<(String, String)>,
     /// Claims that must hold one of some values
     pub(super) claims: Vec<RequiredClaim>,
     /// Scopes, all of which the token must have

@@ -1,10 +1,10 @@
 //! Paths that some servers take for others: Express, IIS and their like ignore letter case, Tomcat and Spring
-//! cut parameters off at `;`, Windows drops dots and spaces at the end of a name. Such a path must not get
+//! cut parameters off at `;`, Windows drops dots and spaces at the end of a name and narrows wide letters. Such a path must not get
 //! around the rule of the path that the server would serve.
 
 use std::borrow::Cow;
 
-use super::{Access, Match, Rule, Rules};
+use super::{Match, Rule, Rules};
 use crate::error::{Code, Error};
 use crate::gateway::path::Path;
 
@@ -22,7 +22,7 @@ impl Rules {
         let matched = self.first_match(method, path);
         let first = matched.rule.unwrap_or(self.rules.len());
         let mut earlier = self.rules.iter().take(first).filter(|rule| {
-            (rule.isolates() || rule.takes(method)) && rule.asks_for_more_than(&matched)
+            (rule.isolates() || rule.takes(method)) && rule.asks_for_more_than(&matched, path)
         });
         match earlier.any(|rule| is_loosely(rule, path)) && !self.is_open(path) {
             true => Err(Error::new(Code::AmbiguousPath, LOOSE)),
@@ -32,16 +32,25 @@ impl Rules {
 }
 
 impl Rule {
-    fn asks_for_more_than(&self, matched: &Match<'_>) -> bool {
-        (self.isolates() && matched.equal.is_empty())
-            || (!self.claims.is_empty() && matched.claims.is_empty())
-            || (!self.scopes.is_empty() && matched.scopes.is_empty())
-            || (self.access == Access::Required && matched.access != Access::Required)
+    /// Whether this rule, where it matches the path if it is read loosely, has a condition that what was
+    /// matched lacks: isolation by another claim or another segment is no isolation by this one.
+    fn asks_for_more_than(&self, matched: &Match<'_>, path: &Path<'_>) -> bool {
+        self.isolation_of(path).any(|pair| !matched.equal().any(|equal| equal == pair))
+            || self.claims.iter().any(|claim| !matched.claims.contains(claim))
+            || self.scopes.iter().any(|scope| !matched.scopes.contains(scope))
+            || self.access.is_stricter_than(matched.access)
+    }
+
+    /// Each segment that must equal a claim, and the claim's name, whatever the path's literals are.
+    fn isolation_of<'r>(&'r self, path: &'r Path<'_>) -> impl Iterator<Item = (&'r str, &'r str)> {
+        self.equal.iter().filter_map(|(parameter, claim)| {
+            Some((self.pattern().segment_of(parameter, path)?, claim.as_str()))
+        })
     }
 }
 
-const LOOSE: &str = "the path is that of a rule but for letter case, a parameter behind \";\", or dots and \
-                     spaces at the end";
+const LOOSE: &str = "the path is that of a rule but for letter case, a parameter behind \";\", wide letters, \
+                     or dots and spaces at the end";
 
 /// Whether a server that reads paths loosely sees the rule's path in this one, and the edge does not.
 fn is_loosely(rule: &Rule, path: &Path<'_>) -> bool {
@@ -52,11 +61,33 @@ fn is_loosely(rule: &Rule, path: &Path<'_>) -> bool {
 
 /// A segment as the loosest servers read it.
 fn loose(segment: &str) -> Cow<'_, str> {
-    let bare = segment.split(';').next().unwrap_or(segment);
-    let bare = bare.trim_end_matches(|c: char| c == '.' || c.is_whitespace());
-    if bare.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
-        return Cow::Borrowed(bare);
+    if !segment.is_ascii() {
+        let narrowed: String = segment.chars().map(narrow).collect();
+        return Cow::Owned(folded(bare(&narrowed)));
     }
-    // both ways: some letters that are not ASCII become ASCII in one of them
-    bare.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    match bare(segment) {
+        bare if bare.bytes().any(|byte| byte.is_ascii_uppercase()) => Cow::Owned(folded(bare)),
+        bare => Cow::Borrowed(bare),
+    }
+}
+
+/// Without parameters, and without dots and spaces at the end.
+fn bare(segment: &str) -> &str {
+    let segment = segment.split(';').next().unwrap_or(segment);
+    segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
+}
+
+/// Without regard to case, both ways: some letters that are not ASCII become ASCII in one of them. The dot
+/// above goes: some take an i that has one for an i.
+fn folded(text: &str) -> String {
+    let cased = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    cased.filter(|c| *c != '\u{307}').collect()
+}
+
+/// A full-width form of ASCII becomes ASCII, as on Windows where it converts to a code page.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
+    }
 }

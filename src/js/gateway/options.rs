@@ -136,6 +136,7 @@ use Form::{Milliseconds, Plain, Secret, Structured};
 const OPTIONS: &[(&str, &str, Form)] = &[
     ("baseURL", "BETTER_AUTH_URL", Plain),
     ("origin", "ORIGIN_URL", Plain),
+    ("rewriteRedirects", "REWRITE_REDIRECTS", Plain),
     ("routes", "ROUTES", Structured),
     ("publicPaths", "PUBLIC_PATHS", Plain),
     ("ownPaths", "OWN_PATHS", Plain),

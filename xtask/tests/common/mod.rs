@@ -5,6 +5,7 @@
     reason = "a module of every test file, each of which uses its part"
 )]
 
+pub mod websocket;
 pub mod wire;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

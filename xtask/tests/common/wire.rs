@@ -16,7 +16,7 @@ use super::{Auth, UUID, bearer, edge_before, key_set};
 pub struct WireEdge {
     pub edge: Edge,
     token: String,
-    _auth: Auth,
+    pub auth: Auth,
     _origin: WireOrigin,
 }
 
@@ -32,7 +32,7 @@ impl WireEdge {
     ) -> Self {
         let (auth, origin) = (Auth::start(&key_set(&["a"])), WireOrigin::start(handle));
         let edge = edge_before(&auth, &origin.url, settings);
-        Self { edge, token: auth.token("a"), _auth: auth, _origin: origin }
+        Self { edge, token: auth.token("a"), auth, _origin: origin }
     }
 
     pub fn url(&self) -> &str {

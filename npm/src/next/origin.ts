@@ -1,0 +1,100 @@
+import { type NextRequest, NextResponse } from "next/server.js";
+import type { Admitted } from "../gateway.ts";
+
+/**
+ * Sends a request on to the origin by Next's own rewrite. Next shows nobody the answer's headers then, so that
+ * a redirect leads where the origin says.
+ *
+ * @internal
+ */
+export function rewriteToOrigin({ url, headers, editAnswer }: Admitted): NextResponse {
+  const response = NextResponse.rewrite(url, { request: { headers } });
+  editAnswer(response.headers);
+  return response;
+}
+
+/**
+ * Sends a request on to the origin, and gives its answer with redirects that lead back here. Bodies stream in
+ * both directions.
+ *
+ * An origin that cannot be reached is Next's to report, as for every rewrite: reading may be tried again, and
+ * for all else this throws.
+ *
+ * @param here the request's URL as the browser knows it, without `basePath`
+ * @internal
+ */
+export async function fetchFromOrigin(
+  request: NextRequest,
+  decision: Admitted,
+  here: string,
+): Promise<NextResponse> {
+  // a handshake is for a server that can upgrade the connection
+  if (request.headers.has("upgrade")) return rewriteToOrigin(decision);
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  let answer: Response;
+  try {
+    answer = await fetch(decision.url, {
+      method: request.method,
+      headers: requestHeaders(decision.headers),
+      body: isRead ? null : request.body,
+      // what streams is sent while the answer is awaited; the types of TypeScript's DOM lack it
+      ...{ duplex: "half" },
+      redirect: "manual",
+      cache: "no-store",
+      signal: request.signal,
+    });
+  } catch (error) {
+    if (isRead && !request.signal.aborted) return rewriteToOrigin(decision);
+    throw error;
+  }
+  const headers = answerHeaders(answer.headers);
+  const before = headers.get("location");
+  decision.editAnswer(headers);
+  leadOn(headers, before, here, request.nextUrl.basePath);
+  const { status, statusText } = answer;
+  return new NextResponse(answer.body, { status, statusText, headers });
+}
+
+function requestHeaders(admitted: Headers): Headers {
+  const headers = new Headers(admitted);
+  // that of the origin's URL
+  headers.delete("host");
+  // Node's fetch refuses it
+  headers.delete("expect");
+  // it would be decoded here, and Next compresses by itself
+  headers.set("accept-encoding", "identity");
+  return headers;
+}
+
+function answerHeaders(answered: Headers): Headers {
+  const headers = new Headers(answered);
+  for (const name of answered.keys()) {
+    // a middleware tells Next by these what to do
+    if (CONNECTION.includes(name) || name.startsWith("x-middleware-")) headers.delete(name);
+  }
+  // what fetch has decoded is neither encoded nor as long any more
+  if (/^\s*(x-)?(gzip|deflate|br)\s*$/i.test(headers.get("content-encoding") ?? "")) {
+    headers.delete("content-encoding");
+    headers.delete("content-length");
+  }
+  return headers;
+}
+
+/** What is about the connection to the origin (RFC 9110, section 7.6.1). */
+const CONNECTION = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+
+/** Makes `Location` absolute, as Next has it in the answers of a middleware, and puts `basePath` before what is here. */
+function leadOn(headers: Headers, before: string | null, here: string, basePath: string): void {
+  const location = headers.get("location");
+  if (location === null) return;
+  const base = new URL(here);
+  base.pathname = basePath + base.pathname;
+  if (!URL.canParse(location, base)) {
+    headers.delete("location");
+    return;
+  }
+  const url = new URL(location, base);
+  const isHere = location !== before || /^\/(?![/\\])/.test(location);
+  if (isHere) url.pathname = basePath + url.pathname;
+  headers.set("location", url.href);
+}
