@@ -2,6 +2,7 @@
 //!
 //! A native host brings its own HTTP client and clock; [`native`] has the signatures.
 
+mod domain;
 mod pauses;
 
 #[cfg(feature = "host-js")]
@@ -19,6 +20,7 @@ pub use js::JsHost;
 #[cfg(feature = "host-js")]
 pub use relay::Relay;
 
+pub(crate) use domain::domain_to_ascii;
 pub(crate) use pauses::{LONGEST_PAUSE, Pauses};
 
 use std::fmt;
