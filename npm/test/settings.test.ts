@@ -6,6 +6,9 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { createVerifier, type GatewayOptions, type VerifierOptions } from "better-auth-edge";
+import { createApiClient } from "better-auth-edge/client";
+import { createMiddleware, getUser } from "better-auth-edge/next";
+import type { NextFetchEvent } from "next/server.js";
 import { newSigner, token } from "./tokens.ts";
 
 const AUTH = "https://auth.example";
@@ -142,6 +145,35 @@ test("faults and details call options as they are called here", async () => {
   const { detail } = await decision.response.json();
   assert.match(detail, /trustedOrigins/);
   assert.doesNotMatch(detail, /[A-Z]+_[A-Z]+/);
+});
+
+test("the client and getUser take no option that is none", async () => {
+  const authClient = {} as Parameters<typeof createApiClient>[0]["authClient"];
+  const client = { authClient, baseURL: "https://api.example", baseUrl: "https://b.example" };
+  assert.throws(() => createApiClient(client), {
+    name: "TypeError",
+    message: "baseUrl: not an option; the options are authClient, baseURL, fetch",
+  });
+  await assert.rejects(getUser(new Headers(), { signinKey: "x" } as object), {
+    code: "misconfigured",
+    message: "signinKey: not an option; the options are signingKey, nextSigningKey",
+  });
+});
+
+test("the middleware's own options are suggested too", async () => {
+  for (const [written, option] of [
+    ["signinPath", "signInPath"],
+    ["returnParam", "returnParameter"],
+    ["publicPath", "publicPaths"],
+  ] as const) {
+    const middleware = createMiddleware({ ...good, logLevel: "none", [written]: "/x" });
+    const { NextRequest } = await import("next/server.js");
+    const event = { waitUntil() {} } as unknown as NextFetchEvent;
+    await assert.rejects(middleware(new NextRequest("https://app.example/a"), event), {
+      code: "misconfigured",
+      message: new RegExp(`^${written} is not an option \\(did you mean ${option}\\?\\)$`),
+    });
+  }
 });
 
 test("a Better Auth at the root is asked there, for keys and for tokens of sessions", async () => {
