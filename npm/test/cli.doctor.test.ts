@@ -128,7 +128,10 @@ test("a deployment whose rules isolate nobody, because their name is misspelt or
   );
   assert.match(finding?.cure ?? "", /do not inherit \[vars\]/);
   const misspelt = await examined({ ROUTE: ROUTES });
-  assert.match(misspelt.of("settings")[0]?.text ?? "", /a setting is missing, misspelt or cannot be used/);
+  assert.match(
+    misspelt.of("settings")[0]?.text ?? "",
+    /a setting is missing, misspelt or cannot be used/,
+  );
 });
 
 test("an edge without keys is found, with what may be wrong", async () => {

@@ -176,6 +176,40 @@ test("the middleware's own options are suggested too", async () => {
   }
 });
 
+test("Better Auth's own paths are public in Next, at the root too", async () => {
+  const { NextRequest } = await import("next/server.js");
+  const event = { waitUntil() {} } as unknown as NextFetchEvent;
+  const status = async (basePath: string | undefined, path: string) => {
+    const middleware = createMiddleware({
+      ...good,
+      basePath,
+      signInPath: "/login",
+      logLevel: "none",
+    });
+    const headers = { accept: "application/json" };
+    return (await middleware(new NextRequest(`https://app.example${path}`, { headers }), event))
+      .status;
+  };
+  for (const [basePath, path] of [
+    [undefined, "/api/auth/sign-in/email"],
+    ["/auth", "/auth/get-session"],
+    ["/", "/sign-in/email"],
+    ["/", "/get-session"],
+    ["/", "/callback/github"],
+    ["/", "/login"],
+  ] as const) {
+    assert.equal(await status(basePath, path), 200, `${basePath} ${path}`);
+  }
+  for (const [basePath, path] of [
+    ["/auth", "/api/auth/sign-in/email"],
+    ["/", "/api/auth/sign-in/email"],
+    ["/", "/admin/list-users"],
+    ["/", "/tasks"],
+  ] as const) {
+    assert.notEqual(await status(basePath, path), 200, `${basePath} ${path}`);
+  }
+});
+
 test("a Better Auth at the root is asked there, for keys and for tokens of sessions", async () => {
   await using auth = await betterAuthAtTheRoot();
   const signUp = await fetch(`${auth.url}/sign-up/email`, {
@@ -184,7 +218,10 @@ test("a Better Auth at the root is asked there, for keys and for tokens of sessi
     body: JSON.stringify({ email: "ada@example.com", password: "analytical engine", name: "Ada" }),
   });
   assert.equal(signUp.status, 200);
-  const cookie = signUp.headers.getSetCookie().map((text) => text.split(";")[0]).join("; ");
+  const cookie = signUp.headers
+    .getSetCookie()
+    .map((text) => text.split(";")[0])
+    .join("; ");
   const got = await fetch(`${auth.url}/token`, { headers: { cookie } });
   const { token: jwt } = (await got.json()) as { token: string };
 

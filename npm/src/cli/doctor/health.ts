@@ -24,12 +24,14 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
 
   if (health.status === "misconfigured") {
     const { cure } = explain("misconfigured") ?? {};
-    return stop(failure("a setting is missing, misspelt or cannot be used; the log says which", cure));
+    return stop(
+      failure("a setting is missing, misspelt or cannot be used; the log says which", cure),
+    );
   }
   if (health.status !== "ok" && health.status !== "keys_unavailable") {
     return stop(failure(`no better-auth-edge answers there: ${what(answer)}`, whoAnswers(answer)));
   }
-  const settings = [ok("all settings could be read")];
+  const settings: Finding[] = [ok("all settings could be read")];
   if (!isPrivate(deployment.origin)) {
     const cure = "Use https: tokens go over the wire, and so do the answers.";
     settings.push(warning("the URL begins with http, and not on this machine", cure));
