@@ -213,7 +213,7 @@ mod tests {
             ("https://a/\u{e4}", "has a path that is not percent-encoded"),
             (
                 "https://xn--a",
-                "has a host that is no domain name; write it in punycode (xn--\u{2026})",
+                "has a host that is no domain name: write it in punycode (xn--\u{2026})",
             ),
             ("https://a..b", "has no valid host"),
             ("http://256.1.1.1", "has no valid IPv4 address"),

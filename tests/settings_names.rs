@@ -111,6 +111,24 @@ fn the_edges_issuer_is_an_origin() {
 }
 
 #[test]
+fn urls_are_judged_as_they_stand_and_nothing_is_trimmed() {
+    let entry = r#"[{"base_url":"https://b.example "}]"#;
+    for (setting, value) in [
+        ("BETTER_AUTH_URL", " https://app.example"),
+        ("BETTER_AUTH_URL", "https://app.example\n"),
+        ("ORIGIN_URL", "https://api.example\t"),
+        ("JWKS_URL", "https://app.example/keys "),
+        ("EDGE_ISSUER", "https://edge.example "),
+        ("ISSUERS", entry),
+    ] {
+        let found = faults(&[(setting, value)]);
+        assert!(found.len() == 1 && found[0].starts_with(setting), "{value:?}: {found:?}");
+        assert!(found[0].contains("has a space, a tab or another blank"), "{found:?}");
+    }
+    assert!(faults(&[("JWKS_URL", " "), ("CLOCK_TOLERANCE", " 5 ")]).is_empty());
+}
+
+#[test]
 fn a_base_path_is_one_path_and_no_contradiction() {
     let url = ("BETTER_AUTH_URL", "https://app.example/auth");
     assert!(faults(&[url, ("BETTER_AUTH_BASE_PATH", "/auth/")]).is_empty());

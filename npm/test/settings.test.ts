@@ -53,8 +53,7 @@ test("base URLs are read as the core reads them natively", async () => {
       asked.push(String(url instanceof Request ? url.url : url));
       return Response.json({ keys: [signer.jwk] });
     };
-    const options = { baseURL: url, fetch } as VerifierOptions;
-    const verifier = await createVerifier(options);
+    const verifier = await createVerifier({ baseURL: url, fetch } as VerifierOptions);
     const good = token(signer, { ...claims, iss: origin, aud: origin });
     const { user } = await verifier.verify(good);
     assert.equal(user.id, "user-1", url);

@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Result<String, &'static str> {
     }
 }
 
-const NO_DOMAIN: &str = "has a host that is no domain name; write it in punycode (xn--…)";
+const NO_DOMAIN: &str = "has a host that is no domain name: write it in punycode (xn--…)";
 
 /// By the standard, such a host is an IPv4 address or nothing.
 fn ends_in_a_number(name: &str) -> bool {

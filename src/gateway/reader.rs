@@ -54,8 +54,15 @@ impl<'l> Reader<'l> {
         self.faults.is_empty()
     }
 
+    /// A setting without the space around it, unless it is a URL: that is judged as it is.
     pub(super) fn text(&self, setting: &'static str) -> Option<String> {
-        self.raw(setting).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        let text = self.raw(setting)?;
+        let is_url = setting.ends_with("_URL") || setting == "EDGE_ISSUER";
+        match text.trim() {
+            "" => None,
+            _ if is_url => Some(text),
+            trimmed => Some(trimmed.to_owned()),
+        }
     }
 
     fn raw(&self, setting: &'static str) -> Option<String> {
