@@ -27,9 +27,11 @@ pub mod crypto;
 
 pub mod jose;
 
+mod base_url;
+mod similar;
+
 pub mod host;
 
-mod base_url;
 mod check;
 mod error;
 

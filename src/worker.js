@@ -14,6 +14,23 @@ export function bound(env, name, method) {
 }
 
 /**
+ * The variables of an environment, one to a line: `=` before what is a text or a table, `:` before what is
+ * bound.
+ *
+ * @param {Record<string, unknown>} env
+ */
+export function variables(env) {
+  /** @param {unknown} value */
+  const isPlain = (value) =>
+    typeof value !== "object" ||
+    value === null ||
+    [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
+  return Object.entries(env)
+    .map(([name, value]) => (isPlain(value) ? "=" : ":") + name)
+    .join("\n");
+}
+
+/**
  * Sends a request on.
  *
  * @param {import("./worker/arrival.js").Arrival} arrival

@@ -18,7 +18,7 @@ use worker::{Env, console_error, console_warn};
 
 use crate::error::{Code, Error};
 use crate::gateway::{
-    self, Decision, Gateway, HeaderEdit, Heads, RequestHead, SettingFault, Settings,
+    self, Decision, Gateway, HeaderEdit, Heads, RequestHead, SettingFault, Settings, Variable,
 };
 use crate::host::JsHost;
 
@@ -161,7 +161,10 @@ impl Deployment {
 
     /// By the settings and by what is bound beside them, or every fault of both.
     fn read(env: &Env) -> Result<Self, Vec<SettingFault>> {
-        let (settings, mut faults) = match Settings::parse(|name| setting(env, name)) {
+        let variables = variables(env);
+        let variables: Vec<_> = variables.lines().filter_map(variable).collect();
+        let lookup = |name: &str| setting(env, name);
+        let (settings, mut faults) = match Settings::parse_environment(&variables, lookup) {
             Ok(settings) => (Some(settings), Vec::new()),
             Err(faults) => (None, faults),
         };
@@ -209,6 +212,12 @@ fn setting(env: &Env, name: &str) -> Option<String> {
     value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
+/// A line of [`variables`].
+fn variable(line: &str) -> Option<Variable<'_>> {
+    let name = line.get(1..)?;
+    Some(Variable { name, is_binding: line.starts_with(':') })
+}
+
 fn refuse(code: Code, detail: &'static str, request_id: &str) -> Response {
     respond(&gateway::Response::problem(&Error::new(code, detail), request_id))
 }
@@ -219,6 +228,8 @@ fn respond(response: &gateway::Response) -> Response {
 
 #[wasm_bindgen(module = "/src/worker.js")]
 extern "C" {
+    fn variables(env: &JsValue) -> String;
+
     #[wasm_bindgen(js_name = forwardRequest)]
     fn forward_request(
         arrival: &Arrival,

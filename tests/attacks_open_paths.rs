@@ -124,7 +124,8 @@ fn what_lies_under_an_isolated_path_is_warned_of_by_name() {
         (&[r#"{"path":"/api/{user_id}/tasks"}"#], false),
     ] {
         let routes = format!("[{}]", rules.join(","));
-        let warnings = settings(false, &[("ROUTES", &routes)]).unwrap().warnings();
+        let mut warnings = settings(false, &[("ROUTES", &routes)]).unwrap().warnings();
+        warnings.retain(|text| text.starts_with("ROUTES ["));
         let names = warnings.iter().any(|text| text.contains("ROUTES [0]: /api/{user_id}/tasks "));
         assert_eq!((names, warnings.is_empty()), (warned, !warned), "{rules:?} {warnings:?}");
     }

@@ -71,9 +71,15 @@ fn health_is_good_while_keys_are_known_or_can_be_had() {
     assert_eq!((health().status, edge.host.fetches()), (503, 1), "it is not asked again at once");
     edge.host.pass(60.0);
     edge.host.answers(Answer::ok(key_set(&[edge.signer.jwk()])));
-    assert_eq!(health().body, r#"{"status":"ok","keys":1,"keys_age":0}"#);
+    assert_eq!(
+        health().body,
+        r#"{"status":"ok","keys":1,"keys_age":0,"rules":0,"isolating_rules":0}"#
+    );
     edge.host.pass(7.0);
-    assert_eq!(health().body, r#"{"status":"ok","keys":1,"keys_age":7}"#);
+    assert_eq!(
+        health().body,
+        r#"{"status":"ok","keys":1,"keys_age":7,"rules":0,"isolating_rules":0}"#
+    );
     assert_eq!(edge.host.fetches(), 2);
     for method in ["POST", "OPTIONS"] {
         assert_eq!(edge.outcome(&request(method, HEALTH, &NO_HEADERS)), "missing_token");

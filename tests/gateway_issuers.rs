@@ -123,12 +123,12 @@ fn an_issuer_without_keys_is_its_own_tokens_trouble() {
 
     let health = request::<&str>("GET", "/.well-known/better-auth-edge/health", &[]);
     let answer = edge.respond(&health);
-    let expected = r#"{"status":"keys_unavailable","issuers":2,"issuers_with_keys":1}"#;
+    let expected = r#"{"status":"keys_unavailable","rules":0,"isolating_rules":0,"issuers":2,"issuers_with_keys":1}"#;
     assert_eq!((answer.status, answer.body.as_str()), (503, expected));
     edge.host.pass(120.0);
     edge.host.answers(Answer::ok(key_set(&[staging_signer().jwk()])));
     let answer = edge.respond(&health);
-    let expected = r#"{"status":"ok","keys":2,"keys_age":120,"issuers":2,"issuers_with_keys":2}"#;
+    let expected = r#"{"status":"ok","keys":2,"keys_age":120,"rules":0,"isolating_rules":0,"issuers":2,"issuers_with_keys":2}"#;
     assert_eq!((answer.status, answer.body.as_str()), (200, expected));
 }
 
@@ -190,8 +190,7 @@ fn every_fault_is_named_with_its_place() {
         (
             r#"[7,{},{"baseURL":"https://b"}]"#,
             "ISSUERS [0]: is not a table; ISSUERS [1]: base_url is required, or jwks_url; \
-             ISSUERS [2]: baseURL is not something an issuer can say; \
-             ISSUERS [2]: base_url is required, or jwks_url",
+             ISSUERS [2]: baseURL is not something an issuer can say (did you mean base_url?)",
         ),
         (
             r#"[{"base_url":"b"},{"base_url":"https://b","profile":"x","algorithms":["HS256"],

@@ -99,11 +99,11 @@ export interface GatewayOptions {
   signingKey?: string | object | undefined;
   /** The one that is to sign next, published already. */
   nextSigningKey?: string | object | undefined;
-  /** The issuer of what is signed for the origin, if not this application's own origin. */
+  /** The issuer of what is signed for the origin: an origin, by default this application's own. */
   edgeIssuer?: string | undefined;
   /** Whether what is signed for the origin is for one method and path only. */
   bindRequest?: boolean | undefined;
-  /** The claims that are passed on in what is signed. */
+  /** The claims that are passed on in what is signed; with an empty list, only `sub`. */
   claims?: string[] | undefined;
   /** What is logged about decisions: refusals by default. */
   logLevel?: "none" | "error" | "warn" | "info" | undefined;

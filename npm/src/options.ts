@@ -11,6 +11,11 @@ export interface VerifierOptions {
    * origin is the issuer and audience that are expected.
    */
   baseURL?: string | undefined;
+  /**
+   * Better Auth's `basePath`, where `baseURL` does not say it; `/` for a server at the root, whose keys are at
+   * `{baseURL}/jwks`.
+   */
+  basePath?: string | undefined;
   /** Where the JWK Set is, if not at `{baseURL}/api/auth/jwks`. */
   jwksUrl?: string | undefined;
   /** The JWK Set itself (RFC 7517, section 5), in place of a URL. */

@@ -33,6 +33,11 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
+const ROUTES = [
+  { path: "/api/{user_id}/*", match: { user_id: "sub" } },
+  { path: "/health", auth: "public" },
+];
+
 interface Finding {
   check: string;
   level: string;
@@ -71,7 +76,7 @@ async function newKey(): Promise<string> {
 
 test("a good deployment has nothing to be said against it, and a made key is taken", async () => {
   const key = await newKey();
-  const settings = { EDGE_SIGNING_KEY: key, CORS_ORIGINS: PAGE };
+  const settings = { EDGE_SIGNING_KEY: key, CORS_ORIGINS: PAGE, ROUTES };
   const { ok, findings, stdout } = await examined(
     settings,
     "--base-url",
@@ -83,6 +88,7 @@ test("a good deployment has nothing to be said against it, and a made key is tak
   assert.deepEqual([...new Set(findings.map(({ level }) => level))].sort(), ["ok", "skipped"]);
   const checks = ["settings", "keys", "clock", "refusal", "cors", "assertion"];
   assert.deepEqual([...new Set(findings.map(({ check }) => check))], checks);
+  assert.match(stdout, /2 rules, 1 of which isolates users/);
   assert.match(stdout, /1 key to verify with/);
   assert.match(stdout, /publishes 1 usable key/);
   assert.match(stdout, /the auth server and this machine agree/);
@@ -109,6 +115,22 @@ test("settings that cannot be read are found, and nothing else is looked at", as
   assert.deepEqual(
     of("refusal").map(({ level }) => level),
     ["skipped"],
+  );
+});
+
+test("a deployment whose rules isolate nobody, because their name is misspelt or lost, is found", async () => {
+  const lost = await examined({});
+  assert.equal(lost.ok, true);
+  const [finding] = lost.of("settings");
+  assert.deepEqual(
+    [finding?.level, finding?.text],
+    ["warning", "0 rules, 0 of which isolate users"],
+  );
+  assert.match(finding?.cure ?? "", /do not inherit \[vars\]/);
+  const misspelt = await examined({ ROUTE: ROUTES });
+  assert.match(
+    misspelt.of("settings")[0]?.text ?? "",
+    /a setting is missing, misspelt or cannot be used/,
   );
 });
 

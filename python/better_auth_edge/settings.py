@@ -1,15 +1,18 @@
 """Settings, and the one way to prove an identity that they stand for."""
 
 import logging
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import SecretStr, ValidationError
+from dotenv import dotenv_values
+from pydantic import PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from better_auth_edge.base_url import BaseUrl
 from better_auth_edge.claims import (
     ACCESS_TOKEN,
     ASSERTION,
@@ -26,12 +29,12 @@ from better_auth_edge.keys import (
     Secret,
     canonical_algorithm,
 )
+from better_auth_edge.names import did_you_mean, misspelt
 from better_auth_edge.network import exposure
 
 logger = logging.getLogger(__name__)
 
 EDGE_JWKS_PATH = "/.well-known/better-auth-edge/jwks.json"
-BETTER_AUTH_PATH = "/api/auth"
 ASSERTION_LIFETIME = 60
 """Seconds, the most that the edge gives an assertion."""
 MAX_CLOCK_TOLERANCE = 300
@@ -65,6 +68,10 @@ class EdgeAuthSettings(BaseSettings):
 
     better_auth_url: str | None = None
     """Base URL of the Better Auth server; a path, if any, is Better Auth's own base path."""
+    better_auth_base_path: str | None = None
+    """Better Auth's `basePath`, if the URL does not say it: `/` for a server at the root. Default:
+    `/api/auth`.
+    """
     jwks_url: str | None = None
     """Default: `{better_auth_url}/api/auth/jwks`."""
     better_auth_secret: SecretStr | None = None
@@ -88,24 +95,69 @@ class EdgeAuthSettings(BaseSettings):
     """Claims whose text is a comma-separated list; default: `role`."""
     clock_tolerance: float = 5
     """Seconds, at most 300."""
+    ignored_variables: str | None = None
+    """Variables that are nearly called as one of these settings, and are none."""
+
+    _in_code: frozenset[str] = PrivateAttr(frozenset())
+    """The settings that the code gives: faults call them as they stand there."""
+    _unreadable: frozenset[str] = PrivateAttr(frozenset())
+    """The settings that are not of their type: nothing further is said of them."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._in_code = frozenset(values)
 
     @classmethod
-    def load(cls, env_file: str | None = None, **values: object) -> "EdgeAuthSettings":
+    def load(
+        cls, env_file: str | os.PathLike[str] | None = None, **values: object
+    ) -> "EdgeAuthSettings":
         """Reads the environment; values given here come before it. `ConfigurationError` with every
-        fault.
+        fault, those of the values too.
         """
-        unknown = [f"{name}: is no setting" for name in values if name not in cls.model_fields]
-        if unknown:
-            raise ConfigurationError(unknown)
+        fields = cls.model_fields
+        unknown = [name for name in values if name not in fields]
+        faults = [f"{name}: is no setting{did_you_mean(name, fields)}" for name in unknown]
+        given = {name: value for name, value in values.items() if name in fields}
+        file = None if env_file is None else Path(env_file)
+        if file is not None and not file.is_file():
+            faults.append(f"env_file: {file} {'is no file' if file.exists() else 'does not exist'}")
+            file = None
+        settings, wrong = cls._read(file, given)
+        names = {*os.environ, *(() if file is None else dotenv_values(file))}
+        ignored = [name.strip() for name in (settings.ignored_variables or "").split(",")]
+        faults += misspelt(names, [name.upper() for name in fields], ignored)
+        faults += [f"{settings.shown(name)}: {what}" for name, what in wrong.items()]
+        if faults:
+            reader = _Reader(settings)
+            reader.proof()
+            raise ConfigurationError(faults + reader.faults)
+        return settings
+
+    @classmethod
+    def _read(
+        cls, file: Path | None, given: dict[str, object]
+    ) -> tuple["EdgeAuthSettings", dict[str, str]]:
+        """The settings, and what is wrong with those that are not of their type, in place of which
+        the defaults are there.
+        """
+        wrong: dict[str, str] = {}
         try:
-            return cls(_env_file=env_file, **values)  # type: ignore[arg-type]
+            settings = cls(_env_file=file, **given)
         except ValidationError as error:
-            raise ConfigurationError([_line(fault) for fault in error.errors()]) from None
+            wrong = {str(fault["loc"][0]).lower(): fault["msg"] for fault in error.errors()}
+            defaults = {name: cls.model_fields[name].default for name in wrong}
+            settings = cls(_env_file=file, **{**given, **defaults})
+        settings._in_code = frozenset(given)
+        settings._unreadable = frozenset(wrong)
+        return settings, wrong
 
+    def shown(self, name: str) -> str:
+        """A setting as it is called where it was given."""
+        return name if name in self._in_code else name.upper()
 
-def _line(fault: object) -> str:
-    assert isinstance(fault, dict)
-    return f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+    def is_given(self, name: str) -> bool:
+        """Whether a setting is there, though it may be wrong."""
+        return getattr(self, name) is not None or name in self._unreadable
 
 
 @dataclass(frozen=True)
@@ -159,7 +211,18 @@ class _Reader:
             case "secret":
                 return self.secret()
             case None:
+                self.check_what_is_given()
                 return None
+
+    def check_what_is_given(self) -> None:
+        """Where nobody can tell which settings count, those that are there are still read."""
+        for name in ("better_auth_url", "jwks_url", "edge_jwks_url"):
+            if getattr(self.settings, name) is not None:
+                self.url(name)
+        self.origins("edge_issuer")
+        self.origins("edge_audience")
+        for name in ("issuer", "audience"):
+            self.list(name)
 
     def mode(self) -> Mode | None:
         """The mode that is named, or the only one whose settings are there. Better Auth's secret
@@ -169,8 +232,8 @@ class _Reader:
         settings = self.settings
         if settings.edge_auth_mode is not None:
             return settings.edge_auth_mode
-        edge = any((settings.edge_jwks_url, settings.edge_issuer, settings.edge_audience))
-        jwks = any((settings.better_auth_url, settings.jwks_url))
+        edge = any(map(settings.is_given, ("edge_jwks_url", "edge_issuer", "edge_audience")))
+        jwks = any(map(settings.is_given, ("better_auth_url", "jwks_url")))
         if edge and jwks:
             self.fault(
                 "edge_auth_mode",
@@ -181,7 +244,7 @@ class _Reader:
             return "assertion"
         elif jwks:
             return "jwks"
-        elif settings.better_auth_secret is not None:
+        elif settings.is_given("better_auth_secret"):
             return "secret"
         else:
             self.fault(
@@ -193,7 +256,8 @@ class _Reader:
 
     def assertion(self) -> Proof:
         settings = self.settings
-        origin, path = self.key_url("edge_jwks_url")
+        url = self.key_url("edge_jwks_url")
+        origin, path = (url.origin, url.path) if url else ("", "")
         self.exposure = exposure(origin)
         if settings.edge_audience is None:
             self.fault("edge_audience", "is missing: the origin of the Worker's ORIGIN_URL")
@@ -202,8 +266,8 @@ class _Reader:
             keys=(path and settings.edge_jwks_url) or f"{origin}{EDGE_JWKS_PATH}",
             algorithms=("EdDSA",),
             expectations=Expectations(
-                issuers=self.list("edge_issuer") or [origin],
-                audiences=self.list("edge_audience"),
+                issuers=self.origins("edge_issuer") or [origin],
+                audiences=self.origins("edge_audience"),
                 profile=ASSERTION,
                 required=("sub", "jti", "claims"),
                 clock_tolerance=settings.clock_tolerance,
@@ -215,9 +279,10 @@ class _Reader:
     def jwks(self) -> Proof:
         algorithms = self.algorithms(BETTER_AUTH_ALGORITHMS, PUBLIC_ALGORITHMS)
         own = self.settings.jwks_url
-        origin, base = self.better_auth(is_required=own is None)
+        origin, base = self.better_auth(is_required=not self.settings.is_given("jwks_url"))
         keys = f"{base}/jwks" if own is None else own
-        self.exposure = exposure(origin if own is None else self.key_url("jwks_url")[0])
+        url = None if own is None else self.key_url("jwks_url")
+        self.exposure = exposure(url.origin if url else origin)
         return Proof("jwks", keys, algorithms, self.expectations(origin, base))
 
     def secret(self) -> Proof | None:
@@ -241,11 +306,20 @@ class _Reader:
         """Better Auth's origin, and its base URL. Empty where it may be left out, if issuer and
         audience are there.
         """
-        if self.settings.better_auth_url is not None or is_required:
-            origin, path = self.url("better_auth_url")
-            return origin, f"{origin}{path or BETTER_AUTH_PATH}"
+        base_path = self.settings.better_auth_base_path
+        if self.settings.is_given("better_auth_url") or is_required:
+            url = self.url("better_auth_url")
+            try:
+                # the base path is looked at beside a URL that is wrong too
+                base = url or BaseUrl("", "")
+                base = base if base_path is None else base.with_base_path(base_path)
+            except ValueError as error:
+                self.fault("better_auth_base_path", str(error))
+            return base.origin, base.better_auth
+        if base_path is not None:
+            self.fault("better_auth_base_path", "needs BETTER_AUTH_URL")
         for name in ("issuer", "audience"):
-            if getattr(self.settings, name) is None:
+            if not self.settings.is_given(name):
                 self.fault(name, "is missing, as BETTER_AUTH_URL is")
         return "", ""
 
@@ -281,6 +355,21 @@ class _Reader:
                 self.fault("algorithms", f"has {name!r}, which is none of {wanted}")
         return names
 
+    def origins(self, name: str) -> list[str]:
+        """A list of origins as browsers write them: they are compared letter by letter."""
+        origins = []
+        for text in self.list(name):
+            try:
+                url = BaseUrl.parse(text)
+            except ValueError as error:
+                self.fault(name, f"has {text!r}, which {error}")
+                continue
+            if url.path or text.endswith("/"):
+                what = f"has {text!r}, which is not an origin, which ends before the path"
+                self.fault(name, f"{what}: write {url.origin}")
+            origins.append(url.origin)
+        return origins
+
     def list(self, name: str) -> list[str]:
         """A list separated by commas; none where nothing is said."""
         text = getattr(self.settings, name)
@@ -291,43 +380,37 @@ class _Reader:
             self.fault(name, "has an empty value: a comma too many?")
         return values
 
-    def key_url(self, name: str) -> tuple[str, str]:
-        """Origin and path of a URL that may have a query, which comes with the path: some identity
-        providers tell key sets apart by it.
+    def key_url(self, name: str) -> BaseUrl | None:
+        """A URL that may have a query, which comes with the path: some identity providers tell key
+        sets apart by it.
         """
-        address, mark, query = (getattr(self.settings, name) or "").partition("?")
-        if "#" in address + query:
+        text = getattr(self.settings, name)
+        address, mark, query = (text or "").partition("?")
+        if not mark:
+            return self.url(name)
+        if "#" in text:
             self.fault(name, "has a fragment")
-            return "", ""
-        if mark and not _QUERY.fullmatch(query):
+            return None
+        if not _QUERY.fullmatch(query):
             self.fault(name, "has an empty query, or an unusual one")
-        update = {name: address} if mark else {}
-        reader = _Reader(self.settings.model_copy(update=update))
-        origin, path = reader.url(name)
-        self.faults.extend(reader.faults)
-        return origin, f"{path or '/'}?{query}" if mark else path
+            return None
+        url = self._parsed(name, address)
+        return url and replace(url, path=f"{url.path or '/'}?{query}")
 
-    def url(self, name: str) -> tuple[str, str]:
-        """Origin and path of a URL, as browsers write them: no capitals in the host, no default
-        port, no slash at the end.
-        """
+    def url(self, name: str) -> BaseUrl | None:
         text = getattr(self.settings, name)
         if text is None:
             self.fault(name, "is missing")
-            return "", ""
+            return None
+        return self._parsed(name, text)
+
+    def _parsed(self, name: str, text: str) -> BaseUrl | None:
         try:
-            url = urlsplit(text)
-            host, port = url.hostname, url.port
-        except ValueError:
-            host, port, url = None, None, urlsplit("")
-        if url.scheme not in ("http", "https") or not host or text != text.strip():
-            self.fault(name, "is not a URL that begins with https:// or http://")
-            return "", ""
-        if url.query or url.fragment or "@" in url.netloc:
-            self.fault(name, "has a user name, a query or a fragment")
-        shown = f"[{host}]" if ":" in host else host
-        default = port is None or port == {"http": 80, "https": 443}[url.scheme]
-        return f"{url.scheme}://{shown}{'' if default else f':{port}'}", url.path.rstrip("/")
+            return BaseUrl.parse(text)
+        except ValueError as error:
+            self.fault(name, str(error))
+            return None
 
     def fault(self, name: str, what: str) -> None:
-        self.faults.append(f"{name.upper()}: {what}")
+        if name not in self.settings._unreadable:
+            self.faults.append(f"{self.settings.shown(name)}: {what}")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings
+from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, names
+from better_auth_edge.base_url import BaseUrl
 from better_auth_edge.keys import Secret
 from better_auth_edge.settings import Proof
 
@@ -27,7 +28,7 @@ def faults(**settings: Any) -> list[str]:
     with pytest.raises(ConfigurationError) as refused:
         proof(**settings)
     assert str(refused.value).startswith("misconfigured:\n  ")
-    return [fault.split(":")[0] for fault in refused.value.faults]
+    return [fault.split(":")[0].upper() for fault in refused.value.faults]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,39 @@ def test_two_modes_are_not_a_choice() -> None:
     assert faults() == ["EDGE_AUTH_MODE"]
 
 
+VECTORS = Path(__file__).parents[2] / "tests/vectors"
+
+
+def test_base_urls_are_read_as_the_core_reads_them() -> None:
+    vectors = json.loads((VECTORS / "base_urls.json").read_text())
+    for case in vectors["read"]:
+        url = BaseUrl.parse(case["url"])
+        assert (url.origin, url.path) == (case["origin"], case["path"]), case
+    for text in vectors["refused"]:
+        with pytest.raises(ValueError, match=r"^(has|is) "):
+            BaseUrl.parse(text)
+    assert len(vectors["read"]) > 50 < len(vectors["refused"])
+
+
+@pytest.mark.parametrize(
+    ("base_path", "base"),
+    [
+        ("/", "https://a.example"),
+        ("/auth/", "https://a.example/auth"),
+        ("/api/auth", "https://a.example/api/auth"),
+    ],
+)
+def test_better_auths_base_path_may_be_said_apart(base_path: str, base: str) -> None:
+    read = proof(better_auth_url="https://a.example/", better_auth_base_path=base_path)
+    assert (read.keys, read.expectations.issuers) == (f"{base}/jwks", ["https://a.example"])
+    access = proof(
+        better_auth_url="https://a.example",
+        better_auth_base_path=base_path,
+        profile="access-token",
+    )
+    assert access.expectations.issuers == [base]
+
+
 @pytest.mark.parametrize(
     ("url", "origin", "jwks_url"),
     [
@@ -76,7 +110,7 @@ def test_issuer_audience_and_keys_follow_from_the_base_url(
 def test_a_key_sets_own_url_is_used_as_it_stands() -> None:
     url = "https://a.example/keys/"
     assert proof(**TOKENS, jwks_url=url).keys == url
-    assert proof(edge_jwks_url=url, edge_audience="a").keys == url
+    assert proof(edge_jwks_url=url, edge_audience="https://a.example").keys == url
 
 
 def test_what_the_edge_signs_follows_from_where_it_publishes() -> None:
@@ -84,11 +118,14 @@ def test_what_the_edge_signs_follows_from_where_it_publishes() -> None:
     assert read.keys == "https://edge.example/.well-known/better-auth-edge/jwks.json"
     assert read.expectations.issuers == ["https://edge.example"]
     assert read.expectations.audiences == ["https://api.example"]
-    internal = {"edge_jwks_url": "http://edge:8787/keys.json", "edge_audience": "a, b"}
+    internal = {
+        "edge_jwks_url": "http://edge:8787/keys.json",
+        "edge_audience": "https://a.example, https://b.example:443",
+    }
     read = proof(**internal, edge_issuer="https://edge.example")
     assert read.keys == "http://edge:8787/keys.json"
     assert read.expectations.issuers == ["https://edge.example"]
-    assert read.expectations.audiences == ["a", "b"]
+    assert read.expectations.audiences == ["https://a.example", "https://b.example"]
 
 
 def test_the_shared_secret_has_to_be_said_twice_in_production() -> None:
@@ -140,6 +177,20 @@ def test_a_secret_is_as_long_as_the_hash_and_never_shown() -> None:
         ({**TOKENS, "issuer": "https://a.example,"}, ["ISSUER"]),
         ({**TOKENS, "clock_tolerance": 301}, ["CLOCK_TOLERANCE"]),
         ({**TOKENS, "clock_tolerance": -1}, ["CLOCK_TOLERANCE"]),
+        ({**TOKENS, "better_auth_base_path": "auth"}, ["BETTER_AUTH_BASE_PATH"]),
+        (
+            {"better_auth_url": "https://a.example/x", "better_auth_base_path": "/"},
+            ["BETTER_AUTH_BASE_PATH"],
+        ),
+        ({**EDGE, "edge_audience": "https://api.example/"}, ["EDGE_AUDIENCE"]),
+        ({**EDGE, "edge_audience": "https://api.example/v1"}, ["EDGE_AUDIENCE"]),
+        ({**EDGE, "edge_audience": "api.example"}, ["EDGE_AUDIENCE"]),
+        ({**EDGE, "edge_issuer": "https://edge .example"}, ["EDGE_ISSUER"]),
+        # nobody can tell the mode, and yet everything is looked at
+        (
+            {**EDGE, "edge_issuer": "edge", "better_auth_url": "app.example"},
+            ["EDGE_AUTH_MODE", "EDGE_ISSUER", "BETTER_AUTH_URL"],
+        ),
         (
             {"edge_auth_mode": "jwks", "algorithms": "x", "issuer": ",", "clock_tolerance": -1},
             ["CLOCK_TOLERANCE", "ALGORITHMS", "BETTER_AUTH_URL", "ISSUER", "ISSUER"],
@@ -179,18 +230,114 @@ def test_a_file_fills_in_what_the_environment_leaves_out(
 def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BETTER_AUTH_URL", "app.example")
     assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"
-    with pytest.raises(ConfigurationError, match="better_auth_ulr: is no setting"):
+    with pytest.raises(
+        ConfigurationError, match=r"better_auth_ulr: is no setting \(did you mean better_auth_url\?\)"
+    ):
         EdgeAuth.from_env(better_auth_ulr="https://app.example")
 
 
-KEY_URLS = Path(__file__).parents[2] / "tests/vectors/key_urls.json"
+def load_faults(env_file: str | None = None, **values: object) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        EdgeAuth.from_env(env_file=env_file, **values)
+    return refused.value.faults
+
+
+def test_faults_of_names_types_and_values_come_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLOCK_TOLERANCE", "soon")
+    monkeypatch.setenv("BETTER_AUTH_URL", "app.example")
+    monkeypatch.setenv("EDGE_AUDIENCES", "https://api.example")
+    missing = tmp_path / "missing.env"
+    found = load_faults(str(missing), jwks_ulr="x", user_claim="", algorithms="none")
+    assert [fault.split(":")[0] for fault in found] == [
+        *("jwks_ulr", "env_file", "EDGE_AUDIENCES", "CLOCK_TOLERANCE"),
+        *("user_claim", "algorithms", "BETTER_AUTH_URL"),
+    ]
+    assert found[1] == f"env_file: {missing} does not exist"
+    assert found[2] == "EDGE_AUDIENCES: is not a setting, but EDGE_AUDIENCE is"
+
+
+def test_a_fault_is_named_as_it_was_written_and_causes_no_second_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for values, expected in [
+        ({"better_auth_url": 7}, ["better_auth_url"]),
+        ({"edge_jwks_url": 7, "edge_audience": "https://a.example"}, ["edge_jwks_url"]),
+        ({"edge_jwks_url": "https://a.example", "edge_audience": ["b"]}, ["edge_audience"]),
+        ({"jwks_url": 7, **NAMED}, ["jwks_url"]),
+        ({"jwks_url": "https://a.example/k", "issuer": 7, "audience": "a"}, ["issuer"]),
+        ({"better_auth_secret": 7, "environment": "test", **NAMED}, ["better_auth_secret"]),
+        ({**EDGE, **TOKENS, "edge_auth_mode": "jwt"}, ["edge_auth_mode"]),
+    ]:
+        assert [fault.split(":")[0] for fault in load_faults(**values)] == expected  # type: ignore[arg-type]
+    monkeypatch.setenv("EDGE_JWKS_URL", "https://edge.example")
+    monkeypatch.setenv("EDGE_AUDIENCE", "https://api.example/")
+    [fault] = load_faults()
+    assert fault.startswith("EDGE_AUDIENCE: ")
+    assert fault.endswith("write https://api.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("EDGE_AUDIENCES", "EDGE_AUDIENCE"),
+        ("EDGEJWKSURL", "EDGE_JWKS_URL"),
+        ("edge_jwks_uri", "EDGE_JWKS_URL"),
+        ("EDGE_ISUER", "EDGE_ISSUER"),
+        ("BETTERAUTH_URL", "BETTER_AUTH_URL"),
+        ("BETTER_AUTH_BASE_URL", "BETTER_AUTH_URL"),
+        ("BETTER_AUTH_URL_STAGING", "BETTER_AUTH_URL"),
+        ("EDGE_REFUSE_REPLAY", "EDGE_REFUSE_REPLAYS"),
+        ("JWKS_URI", "JWKS_URL"),
+        ("AUDIENCES", "AUDIENCE"),
+        ("USER_CLAIMS", "USER_CLAIM"),
+    ],
+)
+def test_a_variable_that_is_nearly_a_setting_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, setting: str
+) -> None:
+    named = f"{name}: is not a setting, but {setting} is"
+    file = tmp_path / ".env"
+    file.write_text(f"{name}=x\n")
+    assert load_faults(str(file), **TOKENS) == [named]
+    file.write_text(f"{name}=x\nIGNORED_VARIABLES=a, {name}\n")
+    assert EdgeAuth.from_env(env_file=str(file), **TOKENS).mode == "jwks"
+    monkeypatch.setenv(name, "x")
+    assert load_faults(**TOKENS) == [named]
+
+
+def test_what_is_something_elses_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = (
+        "NODE_ENV API_KEY SENTRY_DSN BETTER_AUTH_SECRETS BETTER_AUTH_TELEMETRY EDGE_SIGNING_KEY"
+    )
+    for name in [*others.split(), "AWS_PROFILE", "ISSUERS", "NEXT_PUBLIC_BETTER_AUTH_URL"]:
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("better_auth_url", "https://app.example")
+    assert EdgeAuth.from_env().mode == "jwks"
+
+
+def test_names_are_near_as_the_vectors_say() -> None:
+    vectors = json.loads((VECTORS / "near_names.json").read_text())
+    for case in vectors["cases"]:
+        written, suggested = case["written"], case["suggested"]
+        assert names.meant(written, vectors["known"]) == case["meant"], written
+        question = "" if suggested is None else f" (did you mean {suggested}?)"
+        assert names.did_you_mean(written, vectors["known"]) == question, written
+
+
+KEY_URLS = VECTORS / "key_urls.json"
 
 
 @pytest.mark.parametrize("name", ["better_auth_url", "jwks_url", "edge_jwks_url"])
 def test_keys_that_come_without_tls_are_warned_of_as_the_core_does(
     caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    others = {"better_auth_url": {}, "jwks_url": NAMED, "edge_jwks_url": {"edge_audience": "a"}}
+    others = {
+        "better_auth_url": {},
+        "jwks_url": NAMED,
+        "edge_jwks_url": {"edge_audience": "https://a.example"},
+    }
     cases = json.loads(KEY_URLS.read_text())["cases"]
     assert len(cases) > 50
     for case in cases:

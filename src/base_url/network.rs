@@ -14,7 +14,7 @@ pub(super) fn is_private(host: &str) -> bool {
         // by the URL standard digits alone are an IPv4 address
         return !name.first().is_some_and(u8::is_ascii_digit);
     };
-    // so is a name that ends in digits, however the address is written
+    // so is a name that ends in digits
     if name[dot + 1..].first().is_some_and(u8::is_ascii_digit) {
         return is_private_ipv4(name);
     }
@@ -28,8 +28,7 @@ const PRIVATE_DOMAINS: &[u8] =
     b"localhost localdomain local internal private intranet lan home home.arpa \
                                  corp svc consul flycast test example invalid";
 
-/// By its first number, and its second one where that counts. Numbers that are not decimal are not looked
-/// into.
+/// By its first number, and its second one where that counts.
 fn is_private_ipv4(address: &[u8]) -> bool {
     let mut numbers = address.split(|byte| *byte == b'.').map(number);
     matches!(
@@ -42,7 +41,17 @@ fn is_private_ipv4(address: &[u8]) -> bool {
     )
 }
 
-/// A decimal number of up to three digits; one that begins with zero is octal to some.
+/// An IPv4 address in an IPv6 address: two hexadecimal numbers and a bracket, of which the first decides.
+fn is_private_embedded(address: &[u8]) -> bool {
+    let high = address.split(|byte| *byte == b':').next().unwrap_or_default();
+    let high = std::str::from_utf8(high).ok().and_then(|text| u16::from_str_radix(text, 16).ok());
+    high.is_some_and(|high| {
+        let [first, second] = high.to_be_bytes();
+        is_private_ipv4(format!("{first}.{second}.0.0").as_bytes())
+    })
+}
+
+/// A decimal number of up to three digits.
 fn number(text: &[u8]) -> Option<u16> {
     let is_decimal = matches!(text, [_] | [b'1'..=b'9', _] | [b'1'..=b'9', _, _])
         && text.iter().all(u8::is_ascii_digit);
@@ -52,7 +61,7 @@ fn number(text: &[u8]) -> Option<u16> {
 /// By its text, as it stands in a URL, from which only the bracket at the beginning is gone.
 fn is_private_ipv6(address: &[u8]) -> bool {
     if let Some(embedded) = address.strip_prefix(b"::ffff:") {
-        return is_private_ipv4(embedded);
+        return is_private_embedded(embedded);
     }
     let is_local = matches!(
         address,

@@ -11,6 +11,7 @@ use crate::claims::RequiredClaim;
 use crate::error::Error;
 use crate::host::Host;
 use crate::jose::{Json, Object};
+use crate::similar::did_you_mean;
 use crate::verifier::{Verified, Verifier};
 
 /// The verifiers, one for each issuer and kind of tokens. The first is that of `BETTER_AUTH_URL`; it is
@@ -153,26 +154,33 @@ fn from_entry(
     by_secret: bool,
     known_claims: &mut Vec<String>,
 ) -> Option<Verifier> {
+    let mut is_misspelt = false;
     for (name, value) in entry.members() {
         let readable = match name {
             REQUIRED_CLAIMS => RequiredClaim::list_from_json(value).is_some(),
             _ => text(value).is_some(),
         };
         if !MEMBERS.iter().any(|(member, _)| *member == name) {
-            all.fault_at(SETTING, index, &[name, " is not something an issuer can say"]);
+            let members = MEMBERS.iter().map(|(member, _)| *member);
+            let meant = did_you_mean(name, members);
+            is_misspelt |= meant.contains("base_url") || meant.contains("jwks_url");
+            all.fault_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
         } else if !readable {
             all.fault_at(SETTING, index, &[name, " is empty, or not of its type"]);
         }
     }
     if !entry.has("base_url") && !entry.has("jwks_url") {
-        all.fault_at(SETTING, index, &["base_url is required, or jwks_url"]);
+        if !is_misspelt {
+            all.fault_at(SETTING, index, &["base_url is required, or jwks_url"]);
+        }
         return None;
     }
     let settings = all.lookup();
     let lookup = |setting: &str| {
         let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
         let inherited = match setting {
-            "BETTER_AUTH_URL" | "JWKS_URL" | "ISSUER" | "AUDIENCE" | "BETTER_AUTH_SECRET" => false,
+            "BETTER_AUTH_URL" | "BETTER_AUTH_BASE_PATH" | "JWKS_URL" => false,
+            "ISSUER" | "AUDIENCE" | "BETTER_AUTH_SECRET" => false,
             "ALGORITHMS" => !by_secret,
             _ => true,
         };
@@ -205,8 +213,9 @@ const SETTING: &str = "ISSUERS";
 const REQUIRED_CLAIMS: &str = "required_claims";
 
 /// What an entry can say, and the settings that say so for the first issuer.
-const MEMBERS: [(&str, &str); 8] = [
+const MEMBERS: [(&str, &str); 9] = [
     ("base_url", "BETTER_AUTH_URL"),
+    ("base_path", "BETTER_AUTH_BASE_PATH"),
     ("jwks_url", "JWKS_URL"),
     ("issuer", "ISSUER"),
     ("audience", "AUDIENCE"),

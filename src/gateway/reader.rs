@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::WITHIN_APP;
 use super::origin_pattern::OriginPattern;
+use super::{WITHIN_APP, names};
 use crate::base_url::BaseUrl;
 use crate::jose::{Algorithm, Json};
 
@@ -13,17 +13,27 @@ pub(super) struct Reader<'l> {
     lookup: &'l dyn Fn(&str) -> Option<String>,
     within_app: bool,
     faults: Vec<SettingFault>,
+    /// The settings that could not even be read: nothing further is said of them
+    unreadable: Vec<&'static str>,
 }
 
 impl<'l> Reader<'l> {
     pub(super) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, within_app: false, faults: Vec::new() }
+        Self { lookup, within_app: false, faults: Vec::new(), unreadable: Vec::new() }
     }
 
     /// The same for an edge that is part of an application.
     #[cfg(any(feature = "js", not(feature = "worker")))]
     pub(super) fn within_app(self) -> Self {
         Self { within_app: true, ..self }
+    }
+
+    /// The same where a host has found these faults already: settings that are not of their type, which it
+    /// cannot give the text of.
+    #[cfg(any(feature = "js", not(feature = "worker")))]
+    pub(super) fn beside(self, faults: Vec<SettingFault>) -> Self {
+        let unreadable = faults.iter().map(SettingFault::setting).collect();
+        Self { faults, unreadable, ..self }
     }
 
     /// Whether the edge is part of an application, which answers what does not go to the origin.
@@ -45,12 +55,39 @@ impl<'l> Reader<'l> {
         self.faults.is_empty()
     }
 
+    /// A setting without the space around it, unless it is a URL: that is judged as it is.
     pub(super) fn text(&self, setting: &'static str) -> Option<String> {
-        (self.lookup)(setting).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        let text = self.raw(setting)?;
+        let is_url = setting.ends_with("_URL") || setting == "EDGE_ISSUER";
+        match text.trim() {
+            "" => None,
+            _ if is_url => Some(text),
+            trimmed => Some(trimmed.to_owned()),
+        }
+    }
+
+    fn raw(&self, setting: &'static str) -> Option<String> {
+        debug_assert!(names::is_setting(setting), "{setting} is missing in src/gateway/names.rs");
+        (self.lookup)(setting)
+    }
+
+    /// Whether that setting is there, though it may be wrong.
+    pub(super) fn is_given(&self, setting: &'static str) -> bool {
+        self.has_fault(setting) || self.text(setting).is_some()
+    }
+
+    /// Whether something is wrong with that setting. What follows from it is not wrong too.
+    pub(super) fn has_fault(&self, setting: &str) -> bool {
+        self.faults.iter().any(|fault| fault.setting == setting)
     }
 
     pub(super) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
-        let fault = SettingFault::new(setting, detail);
+        if !self.unreadable.contains(&setting) {
+            self.note(SettingFault::new(setting, detail));
+        }
+    }
+
+    pub(super) fn note(&mut self, fault: SettingFault) {
         // what is read again for another purpose is not wrong twice
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
@@ -65,7 +102,7 @@ impl<'l> Reader<'l> {
 
     pub(super) fn required(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting);
-        if text.is_none() {
+        if text.is_none() && !self.has_fault(setting) {
             self.fault(setting, "is required");
         }
         text
@@ -73,6 +110,20 @@ impl<'l> Reader<'l> {
 
     pub(super) fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
         BaseUrl::parse(text).map_err(|fault| self.fault(setting, fault)).ok()
+    }
+
+    /// An origin as browsers write it (RFC 6454, section 6.2): others compare it letter by letter.
+    pub(super) fn origin(&mut self, setting: &'static str) -> Option<String> {
+        let text = self.text(setting)?;
+        let url = self.url(setting, &text)?;
+        let origin = url.origin();
+        if !url.path().is_empty() || text.ends_with('/') {
+            self.fault(
+                setting,
+                ["is not an origin, which ends before the path: write ", origin].concat(),
+            );
+        }
+        Some(origin.to_owned())
     }
 
     /// A comma-separated list.
@@ -92,13 +143,22 @@ impl<'l> Reader<'l> {
     /// The secret, for whatever Better Auth uses it.
     pub(super) fn better_auth_secret(&self) -> Option<Vec<u8>> {
         // not trimmed: every byte counts
-        let secret = (self.lookup)("BETTER_AUTH_SECRET")?;
+        let secret = self.raw(SECRET).or_else(|| self.stand_in())?;
         (!secret.trim().is_empty()).then(|| secret.into_bytes())
     }
 
-    /// Where Better Auth is. What is no URL is a fault where tokens are read.
+    /// Something for a secret that could not be read, so that nothing says that there is none.
+    fn stand_in(&self) -> Option<String> {
+        self.unreadable.contains(&SECRET).then(|| "-".repeat(64))
+    }
+
+    /// Where Better Auth is, with its base path. What is no URL is a fault where tokens are read.
     pub(super) fn auth_url(&self) -> Option<BaseUrl> {
-        BaseUrl::parse(&self.text("BETTER_AUTH_URL")?).ok()
+        let url = BaseUrl::parse(&self.text("BETTER_AUTH_URL")?).ok()?;
+        match self.text("BETTER_AUTH_BASE_PATH") {
+            Some(base_path) => url.with_base_path(&base_path).ok(),
+            None => Some(url),
+        }
     }
 
     /// A list of origins of pages, or patterns of them.
@@ -145,17 +205,28 @@ impl<'l> Reader<'l> {
     }
 }
 
+const SECRET: &str = "BETTER_AUTH_SECRET";
+
 /// One thing that is wrong with the settings.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SettingFault {
     setting: &'static str,
+    /// Another name by which it is given
+    written: Option<String>,
     detail: String,
 }
 
 impl SettingFault {
     /// What is wrong with a setting or a binding, as half a sentence.
     pub fn new(setting: &'static str, detail: impl Into<String>) -> Self {
-        Self { setting, detail: detail.into() }
+        Self { setting, written: None, detail: detail.into() }
+    }
+
+    /// A variable whose name is nearly that of a setting or a binding.
+    pub(super) fn misspelt(written: &str, setting: &'static str) -> Self {
+        let kind = if names::is_setting(setting) { "setting" } else { "binding" };
+        let detail = ["is not a ", kind, ", but ", setting, " is"].concat();
+        Self { setting, written: Some(written.to_owned()), detail }
     }
 
     /// What is wrong with it, as half a sentence.
@@ -171,6 +242,6 @@ impl SettingFault {
 
 impl fmt::Display for SettingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.setting, self.detail)
+        write!(f, "{} {}", self.written.as_deref().unwrap_or(self.setting), self.detail)
     }
 }

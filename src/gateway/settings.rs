@@ -7,6 +7,7 @@ use super::cors::Cors;
 use super::credentials::{CookieCache, Sessions};
 use super::forward::Forwarding;
 use super::issuers::Issuers;
+use super::names::{self, Variable};
 use super::operations::Operations;
 use super::origin_pattern::OriginPattern;
 use super::reader::{Reader, SettingFault};
@@ -32,7 +33,19 @@ impl Settings {
     /// # Errors
     /// Every fault.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup))
+        Self::read(Reader::new(&lookup), &[])
+    }
+
+    /// The same for a deployment whose whole environment is known: a variable whose name is nearly that of a
+    /// setting is a fault too.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn parse_environment(
+        variables: &[Variable<'_>],
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<SettingFault>> {
+        Self::read(Reader::new(&lookup), variables)
     }
 
     /// The same for an edge that is part of an application: the application answers what the rules do
@@ -46,7 +59,20 @@ impl Settings {
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup).within_app())
+        Self::parse_within_app_beside(Vec::new(), lookup)
+    }
+
+    /// The same where a host has found these faults already: settings that are not of their type, which
+    /// `lookup` does not give.
+    ///
+    /// # Errors
+    /// Every fault, those included.
+    #[cfg(any(feature = "js", not(feature = "worker")))]
+    pub fn parse_within_app_beside(
+        faults: Vec<SettingFault>,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<SettingFault>> {
+        Self::read(Reader::new(&lookup).within_app().beside(faults), &[])
     }
 
     /// What is no fault, but may not be what the operator means: one sentence or two each. A host tells it
@@ -58,7 +84,8 @@ impl Settings {
         warnings
     }
 
-    fn read(mut reader: Reader<'_>) -> Result<Self, Vec<SettingFault>> {
+    fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingFault>> {
+        names::check(&mut reader, variables);
         let base_url = reader.required("BETTER_AUTH_URL");
         let mut tokens = token_options(&mut reader);
         // one fault about a missing URL is enough
@@ -121,10 +148,26 @@ mod tests {
         let settings =
             [("BETTER_AUTH_URL", "http://a.example.com"), REQUIRED[1], ("ISSUERS", issuers)];
         let warnings = parse(&settings).unwrap().warnings();
+        let warnings: Vec<_> = warnings.iter().filter(|text| text.contains("TLS")).collect();
         let named: Vec<_> = warnings.iter().map(|warning| warning.split(' ').nth(4)).collect();
         let hosts = ["http://a.example.com", "http://b.example.com", "http://c.example.com"];
         assert_eq!(named, hosts.map(Some));
-        assert!(parse(&REQUIRED).unwrap().warnings().is_empty());
+        let routes = ("ROUTES", r#"[{"path":"/{a}/*","match":{"a":"sub"}}]"#);
+        assert!(parse(&[REQUIRED[0], REQUIRED[1], routes]).unwrap().warnings().is_empty());
+    }
+
+    #[test]
+    fn an_edge_that_isolates_no_user_is_warned_of_once() {
+        for routes in ["", "[]", r#"[{"path":"/open","auth":"public"}]"#] {
+            let warnings =
+                parse(&[REQUIRED[0], REQUIRED[1], ("ROUTES", routes)]).unwrap().warnings();
+            let warned =
+                warnings.iter().filter(|text| text.contains("no rule in ROUTES has a match"));
+            assert_eq!(warned.count(), 1, "{routes}");
+        }
+        let lookup =
+            |name: &str| (name == "BETTER_AUTH_URL").then(|| "https://a.example".to_owned());
+        assert!(Settings::parse_within_app(lookup).unwrap().warnings().is_empty());
     }
 
     #[test]

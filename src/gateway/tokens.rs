@@ -9,6 +9,7 @@ pub(super) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
     let algorithms = reader.list("ALGORITHMS");
     VerifierOptions {
         base_url: reader.text("BETTER_AUTH_URL"),
+        base_path: reader.text("BETTER_AUTH_BASE_PATH"),
         jwks_url: reader.text("JWKS_URL"),
         secret: reader.secret(&algorithms),
         issuer: reader.list("ISSUER"),
@@ -75,6 +76,7 @@ pub(super) fn note_claims(tokens: &VerifierOptions, known: &mut Vec<String>) {
 fn setting_name(option: &'static str) -> &'static str {
     match option {
         "baseURL" => "BETTER_AUTH_URL",
+        "basePath" => "BETTER_AUTH_BASE_PATH",
         "jwksUrl" => "JWKS_URL",
         "jwks" => "JWKS",
         "issuer" => "ISSUER",

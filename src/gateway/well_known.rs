@@ -1,5 +1,5 @@
-//! What the edge says about itself, to whoever asks: its public keys and its health. No secrets, no
-//! settings.
+//! What the edge says about itself, to whoever asks: its public keys, its health, and how many rules it has.
+//! No secrets, no settings.
 
 use super::Gateway;
 use super::head::RequestHead;
@@ -49,16 +49,17 @@ impl Gateway {
     /// 503 when the requests with some issuer's tokens could not be served now.
     async fn health<H: Host>(&self, host: &H) -> Response {
         let KnownKeys { issuers, served, usable, age } = self.issuers.known_keys(host).await;
+        let (rules, isolating) = self.rules.counts();
         // how many of how many, and never which
-        let of_several = match issuers {
-            1 => String::new(),
-            _ => format!(r#","issuers":{issuers},"issuers_with_keys":{served}"#),
-        };
+        let mut counts = format!(r#","rules":{rules},"isolating_rules":{isolating}"#);
+        if issuers > 1 {
+            counts += &format!(r#","issuers":{issuers},"issuers_with_keys":{served}"#);
+        }
         if served < issuers {
-            return health(503, format!(r#"{{"status":"keys_unavailable"{of_several}}}"#));
+            return health(503, format!(r#"{{"status":"keys_unavailable"{counts}}}"#));
         }
         let age = age.map_or("null".to_owned(), |age| format!("{}", age as u64));
-        health(200, format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}{of_several}}}"#))
+        health(200, format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}{counts}}}"#))
     }
 }
 

@@ -79,6 +79,20 @@ export function resume(promise, waiting) {
   );
 }
 
+/**
+ * A domain name in ASCII, as URLs have it.
+ *
+ * @param {string} name a host without a port
+ * @returns {string | undefined} nothing for what is no domain name
+ */
+export function domainToAscii(name) {
+  try {
+    return new URL(`https://${name}`).hostname;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @param {number} milliseconds */
 export function sleep(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -3,6 +3,7 @@
 //! A native host brings its own HTTP client and clock; [`native`] has the signatures.
 
 mod ask;
+mod domain;
 mod get;
 mod pauses;
 mod retry_after;
@@ -26,6 +27,7 @@ pub use relay::Relay;
 pub use get::{GetError, GetRequest, GetResponse};
 
 pub(crate) use ask::ask;
+pub(crate) use domain::domain_to_ascii;
 pub(crate) use pauses::{LONGEST_PAUSE, Pauses};
 pub(crate) use retry_after::retry_after;
 pub(crate) use unanswered::{SharedCause, Unanswered};

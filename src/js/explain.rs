@@ -20,8 +20,9 @@ use crate::verifier::{CheckReport, Explanation, KeyReport, VerifierOptions};
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen]
 pub fn explain(options: JsValue, jwks: Option<String>, token: String) -> Result<Promise, JsValue> {
-    let (options, _) = read(&options)?;
-    let verifier = build(VerifierOptions { jwks: jwks.or(options.jwks), ..options })?;
+    let mut given = read(&options)?;
+    given.options.jwks = jwks.or(given.options.jwks);
+    let verifier = build(given)?;
     let host = JsHost::new(|_| ());
     let relay = host.relay();
     let explained = relay.run(async move {

@@ -6,13 +6,15 @@ mod options;
 
 use std::rc::Rc;
 
+use options::by_options;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{host, service, to_js_error, to_text};
 use crate::error::{Code, Error};
-use crate::gateway::{Decision, Destination, Gateway, HeaderEdit, RequestHead, Response, Settings};
+use crate::gateway::{Decision, Destination, Gateway, HeaderEdit, RequestHead, Response};
 use crate::host::{Host, JsHost, Level};
+use crate::jose::json::quote;
 
 /// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
 /// a key.
@@ -29,14 +31,11 @@ pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
     let Some(given) = options::read(&options) else {
         return Err(misconfigured(vec!["the options are not an object".to_owned()]));
     };
-    let settings = match Settings::parse_within_app(|name| given.setting(name)) {
-        Ok(settings) if given.is_readable() => settings,
-        Ok(_) => return Err(misconfigured(given.faults(Vec::new()))),
-        Err(faults) => return Err(misconfigured(given.faults(faults))),
-    };
+    let settings = given.parse().map_err(misconfigured)?;
     if given.setting("LOG_LEVEL").as_deref() != Some("none") {
         let host = JsHost::new(|_| ());
-        settings.warnings().iter().for_each(|warning| host.log(Level::Warn, warning));
+        let warnings = settings.warnings();
+        warnings.iter().for_each(|warning| host.log(Level::Warn, &by_options(warning)));
     }
     let service = given.fetch.map(|fetch| Rc::new(service(&fetch)));
     Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
@@ -93,8 +92,13 @@ impl JsGateway {
 }
 
 fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
-    let answer = make_response(response.status, &response.headers_as_text(), &response.body);
     let code = error.map(|error| error.code().as_str());
+    let detail = error.map(|error| (quote(error.detail()), quote(&by_options(error.detail()))));
+    let body = match detail.filter(|(of_settings, of_options)| of_settings != of_options) {
+        Some((of_settings, of_options)) => response.body.replacen(&of_settings, &of_options, 1),
+        None => response.body.clone(),
+    };
+    let answer = make_response(response.status, &response.headers_as_text(), &body);
     refused(&answer, code, to == Destination::Origin)
 }
 

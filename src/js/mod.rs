@@ -28,11 +28,12 @@ pub use keys::{key_faults, key_url_warning};
 use crate::error::{Code, Error};
 use crate::host::{Host, JsHost, Level};
 use crate::jose::json::quote;
-use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
+use crate::verifier::{Verified, Verifier};
+use options::Given;
 
 /// Makes a verifier. Nothing is fetched before the first token asks for a key.
 ///
-/// The options have the names and meanings of [`VerifierOptions`](crate::VerifierOptions): `baseURL`, `jwksUrl`, `jwks` (an
+/// The options have the names and meanings of [`VerifierOptions`](crate::VerifierOptions): `baseURL`, `basePath`, `jwksUrl`, `jwks` (an
 /// object), `secret` (a string or bytes), `issuer`, `audience`, `userClaim` (a string or several),
 /// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
 /// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
@@ -44,9 +45,9 @@ use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
-    let (options, fetch) = read(&options)?;
-    let service = fetch.map(|fetch| Rc::new(service(&fetch)));
-    let verifier = build(options)?;
+    let mut given = read(&options)?;
+    let service = given.fetch.take().map(|fetch| Rc::new(service(&fetch)));
+    let verifier = build(given)?;
     if let Some(warning) = verifier.warning() {
         JsHost::new(|_| ()).log(Level::Warn, warning);
     }
@@ -54,15 +55,12 @@ pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until })
 }
 
-fn read(options: &JsValue) -> Result<(VerifierOptions, Option<Function>), JsValue> {
+fn read(options: &JsValue) -> Result<Given, JsValue> {
     options::read(options).map_err(misconfigured)
 }
 
-fn build(options: VerifierOptions) -> Result<Verifier, JsValue> {
-    options.build().map_err(|faults| {
-        let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
-        misconfigured(faults.join("; "))
-    })
+fn build(given: Given) -> Result<Verifier, JsValue> {
+    given.build().map_err(misconfigured)
 }
 
 fn misconfigured(detail: String) -> JsValue {

@@ -6,97 +6,107 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::claims::RequiredClaim;
 use crate::jose::Json;
-use crate::verifier::VerifierOptions;
+use crate::similar::did_you_mean;
+use crate::verifier::{Fault, Verifier, VerifierOptions};
 
-/// The options that an object holds, and its `fetch`; members that are `undefined` are not there.
+/// What the options say.
+pub(super) struct Given {
+    pub(super) options: VerifierOptions,
+    pub(super) fetch: Option<Function>,
+    /// What is wrong with members that are no options
+    unknown: Vec<String>,
+    /// Options that are not of their type
+    faults: Vec<Fault>,
+}
+
+impl Given {
+    /// The verifier of these options.
+    ///
+    /// # Errors
+    /// Every fault, of names, types and values, in one text.
+    pub(super) fn build(self) -> Result<Verifier, String> {
+        let faults = match self.options.build_beside(self.faults) {
+            Ok(verifier) if self.unknown.is_empty() => return Ok(verifier),
+            Ok(_) => Vec::new(),
+            Err(faults) => faults,
+        };
+        let faults = faults.iter().map(Fault::to_string);
+        Err(self.unknown.into_iter().chain(faults).collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// The options that an object holds; members that are `undefined` are not there.
 ///
 /// # Errors
-/// Every member that is unknown or of the wrong type, in one text.
-pub(super) fn read(given: &JsValue) -> Result<(VerifierOptions, Option<Function>), String> {
+/// That it is no object.
+pub(super) fn read(given: &JsValue) -> Result<Given, String> {
     if !given.is_object() {
         return Err("the options are not an object".into());
     }
-    let given: &Object = given.unchecked_ref();
-    let (mut options, mut fetch) = (VerifierOptions::default(), None);
-    let mut faults = Vec::new();
-    for entry in Object::entries(given).iter() {
+    let entries = Object::entries(given.unchecked_ref());
+    let (options, fetch) = (VerifierOptions::default(), None);
+    let mut given = Given { options, fetch, unknown: Vec::new(), faults: Vec::new() };
+    for entry in entries.iter() {
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
         if value.is_undefined() {
             continue;
         }
-        let read = match name.as_str() {
-            "fetch" => function(&value).map(|function| fetch = Some(function)),
-            _ => read_member(&mut options, &name, &value),
+        let Some((option, read)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
+            let meant = did_you_mean(&name, OPTIONS.iter().map(|(option, _)| *option));
+            given.unknown.push([&name, " is not an option", &meant].concat());
+            continue;
         };
-        if let Err(expected) = read {
-            faults.push(format!("{name} {expected}"));
+        if let Err(expected) = read(&mut given, &value) {
+            given.faults.push(Fault::new(option, expected));
         }
     }
-    match faults.is_empty() {
-        true => Ok((options, fetch)),
-        false => Err(faults.join("; ")),
-    }
+    Ok(given)
 }
 
-fn read_member(
-    options: &mut VerifierOptions,
-    name: &str,
-    value: &JsValue,
-) -> Result<(), &'static str> {
-    match member(options, name).ok_or("is not an option")? {
-        Member::Text(option) => *option = Some(text(value)?),
-        Member::Texts(option) => *option = Some(texts(value)?),
-        Member::Number(option) => *option = Some(number(value)?),
-        Member::Milliseconds(option) => *option = Some(number(value)? / 1_000.0),
-        Member::Secret(option) => *option = Some(bytes(value)?),
-        Member::Json(option) => *option = Some(json(value)),
-        Member::Claims(option) => *option = Some(required_claims(value)?),
-        Member::Switch(option) => *option = Some(value.as_bool().ok_or("is not a boolean")?),
-    }
+/// Reads an option.
+type Read = fn(&mut Given, &JsValue) -> Result<(), &'static str>;
+
+/// Every option, and how it is read into where it is kept.
+const OPTIONS: &[(&str, Read)] = &[
+    ("baseURL", |given, value| set(&mut given.options.base_url, text(value))),
+    ("basePath", |given, value| set(&mut given.options.base_path, text(value))),
+    ("jwksUrl", |given, value| set(&mut given.options.jwks_url, text(value))),
+    ("jwks", |given, value| set(&mut given.options.jwks, Ok(json(value)))),
+    ("secret", |given, value| set(&mut given.options.secret, bytes(value))),
+    ("issuer", |given, value| set(&mut given.options.issuer, texts(value))),
+    ("audience", |given, value| set(&mut given.options.audience, texts(value))),
+    ("algorithms", |given, value| set(&mut given.options.algorithms, texts(value))),
+    ("clockTolerance", |given, value| set(&mut given.options.clock_tolerance, number(value))),
+    ("maxTokenAge", |given, value| set(&mut given.options.max_token_age, number(value))),
+    ("maxTokenLifetime", |given, value| set(&mut given.options.max_token_lifetime, number(value))),
+    ("profile", |given, value| set(&mut given.options.profile, text(value))),
+    ("userClaim", |given, value| set(&mut given.options.user_claim, texts(value))),
+    ("requiredClaims", |given, value| {
+        set(&mut given.options.required_claims, required_claims(value))
+    }),
+    ("cacheMaxAge", |given, value| set(&mut given.options.cache_max_age, milliseconds(value))),
+    ("cacheStaleAge", |given, value| set(&mut given.options.cache_stale_age, milliseconds(value))),
+    ("cooldownDuration", |given, value| set(&mut given.options.cooldown, milliseconds(value))),
+    ("timeoutDuration", |given, value| set(&mut given.options.timeout, milliseconds(value))),
+    ("listClaims", |given, value| set(&mut given.options.list_claims, texts(value))),
+    ("exclusiveAudience", |given, value| {
+        set(&mut given.options.exclusive_audience, switch(value))
+    }),
+    ("tokenCache", |given, value| set(&mut given.options.token_cache, number(value))),
+    ("tableWindow", |given, value| set(&mut given.options.table_window, number(value))),
+    ("maxTokenBytes", |given, value| set(&mut given.options.max_token_bytes, number(value))),
+    ("maxHeaderBytes", |given, value| set(&mut given.options.max_header_bytes, number(value))),
+    ("fetch", |given, value| set(&mut given.fetch, function(value))),
+];
+
+fn switch(value: &JsValue) -> Result<bool, &'static str> {
+    value.as_bool().ok_or("is not a boolean")
+}
+
+fn set<T>(option: &mut Option<T>, value: Result<T, &'static str>) -> Result<(), &'static str> {
+    *option = Some(value?);
     Ok(())
-}
-
-/// Where an option is kept, by what it is.
-enum Member<'o> {
-    Text(&'o mut Option<String>),
-    Texts(&'o mut Option<Vec<String>>),
-    Number(&'o mut Option<f64>),
-    /// As jose has them; they are kept in seconds
-    Milliseconds(&'o mut Option<f64>),
-    Secret(&'o mut Option<Vec<u8>>),
-    Json(&'o mut Option<String>),
-    Claims(&'o mut Option<Vec<RequiredClaim>>),
-    Switch(&'o mut Option<bool>),
-}
-
-fn member<'o>(options: &'o mut VerifierOptions, name: &str) -> Option<Member<'o>> {
-    Some(match name {
-        "baseURL" => Member::Text(&mut options.base_url),
-        "jwksUrl" => Member::Text(&mut options.jwks_url),
-        "jwks" => Member::Json(&mut options.jwks),
-        "secret" => Member::Secret(&mut options.secret),
-        "issuer" => Member::Texts(&mut options.issuer),
-        "audience" => Member::Texts(&mut options.audience),
-        "algorithms" => Member::Texts(&mut options.algorithms),
-        "clockTolerance" => Member::Number(&mut options.clock_tolerance),
-        "maxTokenAge" => Member::Number(&mut options.max_token_age),
-        "maxTokenLifetime" => Member::Number(&mut options.max_token_lifetime),
-        "profile" => Member::Text(&mut options.profile),
-        "userClaim" => Member::Texts(&mut options.user_claim),
-        "requiredClaims" => Member::Claims(&mut options.required_claims),
-        "cacheMaxAge" => Member::Milliseconds(&mut options.cache_max_age),
-        "cacheStaleAge" => Member::Milliseconds(&mut options.cache_stale_age),
-        "cooldownDuration" => Member::Milliseconds(&mut options.cooldown),
-        "timeoutDuration" => Member::Milliseconds(&mut options.timeout),
-        "listClaims" => Member::Texts(&mut options.list_claims),
-        "exclusiveAudience" => Member::Switch(&mut options.exclusive_audience),
-        "tokenCache" => Member::Number(&mut options.token_cache),
-        "tableWindow" => Member::Number(&mut options.table_window),
-        "maxTokenBytes" => Member::Number(&mut options.max_token_bytes),
-        "maxHeaderBytes" => Member::Number(&mut options.max_header_bytes),
-        _ => return None,
-    })
 }
 
 fn text(value: &JsValue) -> Result<String, &'static str> {
@@ -105,6 +115,11 @@ fn text(value: &JsValue) -> Result<String, &'static str> {
 
 fn number(value: &JsValue) -> Result<f64, &'static str> {
     value.as_f64().ok_or("is not a number")
+}
+
+/// As jose has them; they are kept in seconds.
+fn milliseconds(value: &JsValue) -> Result<f64, &'static str> {
+    number(value).map(|milliseconds| milliseconds / 1_000.0)
 }
 
 fn function(value: &JsValue) -> Result<Function, &'static str> {

@@ -43,7 +43,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts all three; settings of the Worker are those of wrangler.toml, changed by `changes`.
+    /// Starts all three; settings of the Worker are those of wrangler.toml, by UUIDs, changed by `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
         Self::start_with(changes, None, Storage::Sqlite, "")
     }
@@ -81,6 +81,7 @@ impl Stack {
         let port = reserved.local_addr()?.port();
         let (api, api_url) = start_api(&database, port)?;
         let mut settings = workerd::Settings::from_wrangler()?
+            .by_uuid()
             .with("BETTER_AUTH_URL", json!(auth_url))
             .with("ORIGIN_URL", json!(api_url))
             .with("EDGE_SIGNING_KEY", json!(signing_key));

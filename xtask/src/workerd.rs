@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::process::Server;
 use crate::root;
@@ -105,6 +105,16 @@ impl Settings {
             self.vars.push((name.to_owned(), value));
         }
         self
+    }
+
+    /// The same where users are named by a UUID of the application, as the example's are.
+    pub(crate) fn by_uuid(self) -> Self {
+        let mut settings = self.with("USER_CLAIM", json!("uuid"));
+        let rules = settings.vars.iter_mut().filter(|(name, _)| name == "ROUTES");
+        let rules = rules.filter_map(|(_, rules)| rules.as_array_mut()).flatten();
+        let matches = rules.filter_map(|rule| rule.get_mut("match")?.as_object_mut());
+        matches.flat_map(|claims| claims.values_mut()).for_each(|claim| *claim = json!("uuid"));
+        settings
     }
 
     fn capnp(&self, modules: &str) -> String {

@@ -28,8 +28,8 @@ fn each_issuer_vouches_for_its_own_tokens_and_for_no_others() {
     let url = format!("{}/.well-known/better-auth-edge/health", edge.url);
     let health = http::get(&url, &[]).unwrap().json();
     let expected = json!({
-        "status": "ok", "keys": 2, "keys_age": health["keys_age"], "issuers": 2,
-        "issuers_with_keys": 2,
+        "status": "ok", "keys": 2, "keys_age": health["keys_age"], "rules": 3,
+        "isolating_rules": 1, "issuers": 2, "issuers_with_keys": 2,
     });
     assert_eq!(health, expected);
 }

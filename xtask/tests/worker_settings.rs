@@ -38,6 +38,40 @@ fn missing_and_unusable_settings_are_a_500_and_all_in_the_log_at_once() {
 }
 
 #[test]
+fn a_misspelt_setting_opens_no_door_and_is_named_in_the_log() {
+    let url = json!("http://127.0.0.1:9");
+    let rules = json!([{"path": "/api/{user_id}/*", "match": {"user_id": "sub"}}]);
+    let edge = Edge::start(&[
+        ("BETTER_AUTH_URL", url.clone()),
+        ("ORIGIN_URL", url.clone()),
+        ("ROUTE", rules.clone()),
+        ("NODE_ENV", json!("production")),
+        ("CF_VERSION_METADATA", json!({"id": "a", "tag": "b"})),
+    ])
+    .unwrap();
+    let health = format!("{}/.well-known/better-auth-edge/health", edge.url);
+    assert_eq!(http::get(&health, &[]).unwrap().json(), json!({"status": "misconfigured"}));
+    let log = edge.log_with("misconfigured");
+    let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
+    assert!(line.ends_with("misconfigured: ROUTE is not a setting, but ROUTES is"), "{line}");
+
+    let ignored = json!("ROUTE");
+    let settings = [
+        ("BETTER_AUTH_URL", url.clone()),
+        ("ORIGIN_URL", url),
+        ("ROUTE", rules),
+        ("IGNORED_VARIABLES", ignored),
+    ];
+    let edge = Edge::start(&settings).unwrap();
+    for _ in 0..3 {
+        let answer = http::get(&format!("{}/api/a", edge.url), &[]).unwrap();
+        assert_eq!(answer.outcome(), "401 missing_token");
+    }
+    let log = edge.log_with("no rule in ROUTES has a match");
+    assert_eq!(log.matches("no rule in ROUTES has a match").count(), 1, "{log}");
+}
+
+#[test]
 fn structured_settings_are_read_from_text_too() {
     let url = json!("http://127.0.0.1:9");
     let edge = Edge::start(&[

@@ -1,4 +1,5 @@
 /** A `fetch` for an API behind the edge. */
+import { unknownOptions } from "../unknown-options.ts";
 import { ApiError, readError } from "./error.ts";
 import { Base } from "./target.ts";
 import type { Token } from "./token.ts";
@@ -59,7 +60,7 @@ export interface ApiClient {
  *
  * One client is for one user: in a browser make one, on a server one for each request.
  *
- * @throws {TypeError} if `baseURL` is no http(s) URL.
+ * @throws {TypeError} if `baseURL` is no http(s) URL, or if there is an option that is none.
  *
  * @example
  * const authClient = createAuthClient({ plugins: [jwtClient()] });
@@ -69,6 +70,8 @@ export interface ApiClient {
  * await api.json(`/api/${user.uuid}/tasks`, { method: "POST", json: { title: "Rest" } });
  */
 export function createApiClient(options: ApiClientOptions): ApiClient {
+  const unknown = unknownOptions(options, ["authClient", "baseURL", "fetch"]);
+  if (unknown !== undefined) throw new TypeError(unknown);
   const base = new Base(options.baseURL);
   const keeper = new TokenKeeper(options.authClient);
   // looked up late, so that whoever replaces the global one is heard

@@ -22,10 +22,9 @@ import { type Middleware, type MiddlewareOptions, middlewareOf } from "./middlew
  * export const proxy = createMiddleware({
  *   baseURL: process.env.BETTER_AUTH_URL!,
  *   origin: process.env.API_URL,
- *   userClaim: "uuid",
  *   routes: [
  *     { path: "/", auth: "public" },
- *     { path: "/api/{user_id}/*", match: { user_id: "uuid" }, to: "origin" },
+ *     { path: "/api/{user_id}/*", match: { user_id: "sub" }, to: "origin" },
  *   ],
  * });
  * ```

@@ -2,13 +2,14 @@ import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server
 import type { Gateway, GatewayOptions, Refused } from "../gateway.ts";
 import type { VerifierOptions } from "../options.ts";
 import type { RequestHead } from "../request-head.ts";
+import { betterAuthPath, betterAuthPaths } from "./better-auth-paths.ts";
 import { fetchFromOrigin, rewriteToOrigin } from "./origin.ts";
 import { returnPath } from "./return-path.ts";
 import { signingKeys } from "./signing-keys.ts";
 
 /** What `createMiddleware` is told: which tokens are good, which requests need what, where to sign in. */
 export interface MiddlewareOptions extends VerifierOptions, GatewayOptions {
-  /** Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise. */
+  /** Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise, or `basePath`. */
   baseURL: string;
   /**
    * The page to which people who are not signed in are sent, which is public; `/sign-in` by default.
@@ -127,10 +128,9 @@ function toSignIn(request: NextRequest, path: string, parameter: string): NextRe
 
 /** Without these nobody could sign in, or would see how. */
 function ownPaths(options: MiddlewareOptions, signInPath: string | false): string[] {
-  const base = URL.canParse(options.baseURL) ? new URL(options.baseURL).pathname : "/";
-  const authPath = base.replace(/\/$/, "") || "/api/auth";
+  const authPath = betterAuthPath(options);
   return [
-    `${authPath}/*`,
+    ...betterAuthPaths(authPath),
     ...(signInPath ? [signInPath] : []),
     "/_next/static/*",
     "/_next/image",

@@ -1,5 +1,6 @@
 import { EdgeAuthError } from "../error.ts";
 import { createGateway } from "../gateway.ts";
+import { unknownOptions } from "../unknown-options.ts";
 import { createVerifier, type Verifier } from "../verifier.ts";
 import { type GetUserOptions, signingKeys } from "./signing-keys.ts";
 
@@ -41,6 +42,8 @@ export async function getUser(
   headers: ReadableHeaders | Promise<ReadableHeaders>,
   options: GetUserOptions = {},
 ): Promise<User | null> {
+  const unknown = unknownOptions(options, ["signingKey", "nextSigningKey"]);
+  if (unknown !== undefined) throw new EdgeAuthError("misconfigured", 500, unknown);
   const assertion = (await headers).get("x-edge-jwt-assertion");
   const verifier = await verifierOf(signingKeys(options));
   if (!assertion) return null;

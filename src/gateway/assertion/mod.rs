@@ -86,13 +86,14 @@ impl Assertions {
         {
             reader.fault("EDGE_SIGNING_KEY_NEXT", "has the \"kid\" of EDGE_SIGNING_KEY");
         }
-        if next.is_some() && reader.text("EDGE_SIGNING_KEY").is_none() {
+        if next.is_some() && !reader.is_given("EDGE_SIGNING_KEY") {
             reader.fault("EDGE_SIGNING_KEY_NEXT", "needs EDGE_SIGNING_KEY, which signs until then");
         }
         let bound = reader.switch("EDGE_BIND_REQUEST", false);
+        let issuer = reader.origin("EDGE_ISSUER");
         Some(Self {
             keys: [Some(key?), next].into_iter().flatten().collect(),
-            issuer: reader.text("EDGE_ISSUER"),
+            issuer,
             audience: audience.map(str::to_owned),
             claims: passed_claims(reader),
             bound,

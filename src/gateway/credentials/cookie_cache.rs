@@ -35,7 +35,7 @@ impl CookieCache {
                 return None;
             }
         };
-        if by_secret && reader.text("BETTER_AUTH_SECRET").is_none() {
+        if by_secret && !reader.is_given("BETTER_AUTH_SECRET") {
             reader
                 .fault(SETTING, "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie");
             return None;

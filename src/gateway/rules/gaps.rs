@@ -2,7 +2,7 @@
 //! that an open path keeps from counting, and what lies under an isolated path.
 
 use super::pattern::Pattern;
-use super::{Access, Match, Rule, Rules};
+use super::{Access, Destination, Match, Rule, Rules};
 use crate::gateway::path::Path;
 use crate::gateway::reader::Reader;
 
@@ -58,10 +58,13 @@ impl Rules {
         }
     }
 
-    /// Holes that may be meant: what lies under an isolated path, and methods for which a rule's claims and
+    /// Holes that may be meant: no isolation at all where there is nothing but the edge, what lies under an isolated path, and methods for which a rule's claims and
     /// scopes do not count, where no other rule says anything of these.
     pub(in crate::gateway) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        if self.to == Destination::Origin && self.counts().1 == 0 {
+            warnings.push(NOT_ISOLATED.to_owned());
+        }
         for (i, rule) in self.rules.iter().enumerate() {
             let path = rule.path();
             let below = rule.pattern().below().filter(|_| rule.isolates());
@@ -85,6 +88,10 @@ impl Rules {
 fn warning(rule: usize, text: &[&str]) -> String {
     ["ROUTES [", &rule.to_string(), "]: ", &text.concat()].concat()
 }
+
+const NOT_ISOLATED: &str = "no rule in ROUTES has a match, so no path is kept to one user: any user's token is \
+                            enough for every path that needs one. Environments of wrangler do not inherit \
+                            [vars]: each needs ROUTES of its own";
 
 const NARROWER: &str = "name less, or write a public rule before it";
 const OWN: &str = "it is Better Auth's, the sign-in page or the framework's";

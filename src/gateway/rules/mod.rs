@@ -51,7 +51,8 @@ impl Rules {
             reader.fault(SETTING, "is not a list of rules");
             return all;
         };
-        let has_origin = reader.text("ORIGIN_URL").is_some();
+        let known_claims = &known_or_unknowable(reader, entries, known_claims);
+        let has_origin = reader.is_given("ORIGIN_URL");
         let lists = list_claims(reader.list(LIST_CLAIMS));
         let mut rules: Vec<(usize, Rule)> = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
@@ -86,6 +87,11 @@ impl Rules {
         all
     }
 
+    /// How many rules there are, and how many of them keep users apart.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.rules.len(), self.rules.iter().filter(|rule| rule.isolates()).count())
+    }
+
     /// Where a request goes of which no rule says it.
     pub(super) fn to(&self) -> Destination {
         self.to
@@ -116,6 +122,20 @@ impl Rules {
     }
 }
 
+/// The claims that tokens are expected to have. Where what names them is wrong itself, a rule's claim may well
+/// be one of them.
+fn known_or_unknowable(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec<String> {
+    let mut known = known.to_vec();
+    let sources = ["CLAIMS", "ISSUERS", "REQUIRED_CLAIMS", "USER_CLAIM"];
+    if sources.iter().any(|setting| reader.has_fault(setting)) {
+        let matches =
+            rules.iter().filter_map(|rule| rule.as_object()?.member("match")?.as_object());
+        let claims = matches.flat_map(Object::members).filter_map(|(_, claim)| claim.as_str());
+        known.extend(claims.map(str::to_owned));
+    }
+    known
+}
+
 /// Patterns, separated by commas.
 fn open(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
     let mut open = Vec::new();
@@ -125,7 +145,7 @@ fn open(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
                 reader.fault(setting, ["names ", &text, ", which opens every path"].concat());
             }
             Ok(pattern) => open.push(pattern),
-            Err(fault) => reader.fault(setting, fault),
+            Err(fault) => reader.fault(setting, ["names ", &text, ": ", &fault].concat()),
         }
     }
     open

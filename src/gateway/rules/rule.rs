@@ -5,6 +5,7 @@ use super::{Access, Destination, Match};
 use crate::claims::RequiredClaim;
 use crate::gateway::path::Path;
 use crate::jose::{Json, Object};
+use crate::similar::did_you_mean;
 
 /// One rule of the setting `ROUTES`.
 #[derive(Clone, Debug)]
@@ -31,7 +32,10 @@ impl Rule {
         let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
         let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
         let mut faults: Vec<_> = unknown
-            .map(|(name, _)| format!("\"{name}\" is not something a rule can say"))
+            .map(|(name, _)| {
+                let meant = did_you_mean(name, MEMBERS);
+                format!("\"{name}\" is not something a rule can say{meant}")
+            })
             .collect();
 
         let pattern = Pattern::from_rule(rule).or_note(&mut faults);

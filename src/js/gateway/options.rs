@@ -1,11 +1,12 @@
 //! Reads the options of `createGateway` into settings, by name. What a setting may be is for the
 //! gateway to say; here is only how JavaScript writes it.
 
-use js_sys::{Array, Function, JSON, Object, Uint8Array};
+use js_sys::{Array, Function, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::gateway::SettingFault;
+use crate::gateway::{SettingFault, Settings};
 use crate::js::options::is_bytes;
+use crate::similar::did_you_mean;
 
 /// What the options say.
 #[derive(Default)]
@@ -14,29 +15,48 @@ pub(super) struct Given {
     settings: Vec<(&'static str, String)>,
     /// By what the key set and tokens of sessions are fetched, if not by the runtime
     pub(super) fetch: Option<Function>,
-    /// The options that could not be read, and why
-    faults: Vec<(String, &'static str)>,
+    /// What is wrong with members that are no options
+    unknown: Vec<String>,
+    /// Options that are not of their type
+    faults: Vec<SettingFault>,
 }
 
 impl Given {
-    /// Every fault: what could not be read, and what the settings say of the rest.
-    pub(super) fn faults(&self, settings: Vec<SettingFault>) -> Vec<String> {
-        let unreadable = self.faults.iter().map(|(name, fault)| [name, " ", fault].concat());
-        let is_new = |fault: &SettingFault| {
-            let option = option(fault.setting());
-            option.is_none_or(|option| self.faults.iter().all(|(name, _)| name != option))
+    /// The settings.
+    ///
+    /// # Errors
+    /// Every fault, of names, types and values, told by the names of options.
+    pub(super) fn parse(&self) -> Result<Settings, Vec<String>> {
+        let settings =
+            Settings::parse_within_app_beside(self.faults.clone(), |name| self.setting(name));
+        let faults = match settings {
+            Ok(settings) if self.unknown.is_empty() => return Ok(settings),
+            Ok(_) => Vec::new(),
+            Err(faults) => faults,
         };
-        unreadable.chain(settings.iter().filter(|fault| is_new(fault)).map(fault)).collect()
-    }
-
-    pub(super) fn is_readable(&self) -> bool {
-        self.faults.is_empty()
+        let faults = faults.iter().map(|fault| by_options(&fault.to_string()));
+        Err(self.unknown.iter().cloned().chain(faults).collect())
     }
 
     pub(super) fn setting(&self, name: &str) -> Option<String> {
         let found = self.settings.iter().find(|(setting, _)| *setting == name);
         found.map(|(_, text)| text.clone())
     }
+}
+
+/// A text in which settings are called as the options that they are here.
+pub(super) fn by_options(text: &str) -> String {
+    let is_in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_in_name) {
+        let (before, from) = rest.split_at(start);
+        let (word, behind) = from.split_at(from.find(|c| !is_in_name(c)).unwrap_or(from.len()));
+        told.push_str(before);
+        told.push_str(option(word).unwrap_or(word));
+        rest = behind;
+    }
+    told + rest
 }
 
 /// The options that an object holds; members that are `undefined` are not there.
@@ -46,9 +66,9 @@ pub(super) fn read(options: &JsValue) -> Option<Given> {
     if !options.is_object() {
         return None;
     }
-    let options: &Object = options.unchecked_ref();
+    let entries = Object::entries(options.unchecked_ref());
     let mut given = Given::default();
-    for entry in Object::entries(options).iter() {
+    for entry in entries.iter() {
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
         if value.is_undefined() {
@@ -58,26 +78,28 @@ pub(super) fn read(options: &JsValue) -> Option<Given> {
             given.fetch = Some(value.unchecked_into());
             continue;
         }
-        let known = OPTIONS.iter().find(|(option, ..)| *option == name);
-        let text = match known {
-            None => Err("is not an option"),
-            Some((_, setting, form)) => form.text(&value).map(|text| (*setting, text)),
+        let Some((_, setting, form)) = OPTIONS.iter().find(|(option, ..)| *option == name) else {
+            given.unknown.push(match name.as_str() {
+                "fetch" => "fetch is not a function".to_owned(),
+                _ => [&name, " is not an option", &did_you_mean(&name, known(options))].concat(),
+            });
+            continue;
         };
-        match text {
-            Ok(setting) => given.settings.push(setting),
-            Err(fault) => given.faults.push((name, fault)),
+        match form.text(&value) {
+            Ok(text) => given.settings.extend(text.map(|text| (*setting, text))),
+            Err(fault) => given.faults.push(SettingFault::new(setting, fault)),
         }
     }
     Some(given)
 }
 
-/// A fault as whoever wrote the options knows it.
-fn fault(fault: &SettingFault) -> String {
-    let text = fault.to_string();
-    match (option(fault.setting()), text.strip_prefix(fault.setting())) {
-        (Some(option), Some(detail)) => [option, detail].concat(),
-        _ => text,
-    }
+/// Which options there are, for who has written these.
+fn known(given: &JsValue) -> impl Iterator<Item = &'static str> {
+    // only the middleware names paths of its own, and its options never get here
+    let is_middleware = Reflect::has(given, &"ownPaths".into()).unwrap_or(false);
+    let of_middleware = ["signInPath", "returnParameter", "isPage"];
+    let of_middleware = of_middleware.into_iter().filter(move |_| is_middleware);
+    OPTIONS.iter().map(|(option, ..)| *option).chain(["fetch"]).chain(of_middleware)
 }
 
 /// The option that is this setting.
@@ -85,12 +107,25 @@ fn option(setting: &str) -> Option<&'static str> {
     OPTIONS.iter().find(|(_, named, _)| *named == setting).map(|(option, ..)| *option)
 }
 
+/// What an option is. A string does for every form, as environment variables have it; the gateway says
+/// whether it can be read.
 #[derive(Clone, Copy)]
 enum Form {
-    /// A string, a number, a boolean, or strings
-    Plain,
+    /// A string
+    Text,
+    /// A string or a number
+    Label,
+    /// Strings, at least one
+    Texts,
+    /// Strings, perhaps none
+    Names,
+    /// Claims, perhaps none but the user, who is always there
+    Claims,
+    Number,
     /// A number of milliseconds, as jose has them
     Milliseconds,
+    /// A boolean
+    Switch,
     /// An object or an array, or JSON
     Structured,
     /// A string, or its bytes in UTF-8
@@ -98,90 +133,107 @@ enum Form {
 }
 
 impl Form {
-    fn text(self, value: &JsValue) -> Result<String, &'static str> {
-        // an unset variable must not become a default
-        const EMPTY: &str = "is empty";
+    /// The text of a setting; `None` for an empty list that is like none.
+    fn text(self, value: &JsValue) -> Result<Option<String>, &'static str> {
         if let Some(text) = value.as_string() {
-            return if text.trim().is_empty() { Err(EMPTY) } else { Ok(text) };
+            // an unset variable must not become a default
+            return if text.trim().is_empty() { Err("is empty") } else { Ok(Some(text)) };
         }
         let json = |value: &JsValue| JSON::stringify(value).ok().and_then(|text| text.as_string());
+        let number = || value.as_f64().and_then(|_| json(value));
         let text = match self {
+            Self::Text => Err("is not a string"),
+            Self::Label => number().ok_or("is neither a string nor a number"),
+            Self::Number => number().ok_or("is not a number"),
             Self::Milliseconds => {
-                let milliseconds = value.as_f64().ok_or("is not a number of milliseconds")?;
-                json(&JsValue::from_f64(milliseconds / 1_000.0))
+                let seconds = value.as_f64().map(|milliseconds| milliseconds / 1_000.0);
+                let text = seconds.and_then(|seconds| json(&JsValue::from_f64(seconds)));
+                text.ok_or("is not a number of milliseconds")
             }
-            Self::Structured if value.is_object() => json(value),
             Self::Secret if is_bytes(value) => {
                 let bytes = String::from_utf8(Uint8Array::new(value).to_vec());
-                Some(bytes.map_err(|_| "is not UTF-8, which Better Auth's secret is")?)
+                bytes.map_err(|_| "is not UTF-8, which Better Auth's secret is")
             }
-            Self::Plain if Array::is_array(value) => {
-                let texts: Option<Vec<_>> =
-                    value.unchecked_ref::<Array>().iter().map(|text| text.as_string()).collect();
-                texts.map(|texts| texts.join(","))
+            Self::Secret => Err("is neither a string nor a Uint8Array"),
+            Self::Switch => value.as_bool().and_then(|_| json(value)).ok_or("is not a boolean"),
+            Self::Structured => {
+                let text = if value.is_object() { json(value) } else { None };
+                text.ok_or("is neither an object, an array nor JSON")
             }
-            Self::Plain if value.as_f64().is_some() || value.as_bool().is_some() => json(value),
-            _ => None,
+            Self::Claims if texts(value).is_some_and(|texts| texts.is_empty()) => Ok("sub".into()),
+            Self::Texts | Self::Names | Self::Claims => {
+                let texts = texts(value).ok_or("is neither a string nor an array of strings")?;
+                if matches!(self, Self::Names) && texts.is_empty() {
+                    return Ok(None);
+                }
+                Ok(texts.join(","))
+            }
         };
-        match text {
-            Some(text) if text.trim().is_empty() => Err(EMPTY),
-            text => text.ok_or("is not of its type"),
+        match text?.as_str() {
+            "" => Err("is empty"),
+            text => Ok(Some(text.to_owned())),
         }
     }
 }
 
-use Form::{Milliseconds, Plain, Secret, Structured};
+fn texts(value: &JsValue) -> Option<Vec<String>> {
+    let texts = Array::is_array(value).then(|| value.unchecked_ref::<Array>())?;
+    texts.iter().map(|text| text.as_string()).collect()
+}
+
+use Form::{Claims, Label, Milliseconds, Names, Number, Secret, Structured, Switch, Text, Texts};
 
 /// What an option is called among the settings.
 const OPTIONS: &[(&str, &str, Form)] = &[
-    ("baseURL", "BETTER_AUTH_URL", Plain),
-    ("origin", "ORIGIN_URL", Plain),
-    ("rewriteRedirects", "REWRITE_REDIRECTS", Plain),
+    ("baseURL", "BETTER_AUTH_URL", Text),
+    ("basePath", "BETTER_AUTH_BASE_PATH", Text),
+    ("origin", "ORIGIN_URL", Text),
+    ("rewriteRedirects", "REWRITE_REDIRECTS", Switch),
     ("routes", "ROUTES", Structured),
-    ("publicPaths", "PUBLIC_PATHS", Plain),
-    ("ownPaths", "OWN_PATHS", Plain),
-    ("jwksUrl", "JWKS_URL", Plain),
+    ("publicPaths", "PUBLIC_PATHS", Names),
+    ("ownPaths", "OWN_PATHS", Names),
+    ("jwksUrl", "JWKS_URL", Text),
     ("jwks", "JWKS", Structured),
     ("secret", "BETTER_AUTH_SECRET", Secret),
-    ("issuer", "ISSUER", Plain),
-    ("audience", "AUDIENCE", Plain),
-    ("algorithms", "ALGORITHMS", Plain),
-    ("profile", "PROFILE", Plain),
-    ("userClaim", "USER_CLAIM", Plain),
+    ("issuer", "ISSUER", Texts),
+    ("audience", "AUDIENCE", Texts),
+    ("algorithms", "ALGORITHMS", Texts),
+    ("profile", "PROFILE", Text),
+    ("userClaim", "USER_CLAIM", Texts),
     ("requiredClaims", "REQUIRED_CLAIMS", Structured),
-    ("listClaims", "LIST_CLAIMS", Plain),
-    ("exclusiveAudience", "EXCLUSIVE_AUDIENCE", Plain),
-    ("clockTolerance", "CLOCK_TOLERANCE", Plain),
-    ("maxTokenAge", "MAX_TOKEN_AGE", Plain),
-    ("maxTokenLifetime", "MAX_TOKEN_LIFETIME", Plain),
-    ("maxTokenBytes", "MAX_TOKEN_BYTES", Plain),
-    ("maxHeaderBytes", "MAX_HEADER_BYTES", Plain),
+    ("listClaims", "LIST_CLAIMS", Names),
+    ("exclusiveAudience", "EXCLUSIVE_AUDIENCE", Switch),
+    ("clockTolerance", "CLOCK_TOLERANCE", Number),
+    ("maxTokenAge", "MAX_TOKEN_AGE", Number),
+    ("maxTokenLifetime", "MAX_TOKEN_LIFETIME", Number),
+    ("maxTokenBytes", "MAX_TOKEN_BYTES", Number),
+    ("maxHeaderBytes", "MAX_HEADER_BYTES", Number),
     ("issuers", "ISSUERS", Structured),
     ("cacheMaxAge", "JWKS_MAX_AGE", Milliseconds),
     ("cacheStaleAge", "JWKS_STALE_AGE", Milliseconds),
     ("cooldownDuration", "JWKS_COOLDOWN", Milliseconds),
     ("timeoutDuration", "JWKS_TIMEOUT", Milliseconds),
-    ("tokenCache", "TOKEN_CACHE", Plain),
-    ("tableWindow", "TABLE_WINDOW", Plain),
-    ("sessionExchange", "SESSION_EXCHANGE", Plain),
-    ("sessionMaxAge", "SESSION_MAX_AGE", Plain),
-    ("cookiePrefix", "COOKIE_PREFIX", Plain),
-    ("sessionCookieName", "SESSION_COOKIE_NAME", Plain),
-    ("cookieCacheName", "COOKIE_CACHE_NAME", Plain),
-    ("cookieCache", "COOKIE_CACHE", Plain),
-    ("cookieCacheVersion", "COOKIE_CACHE_VERSION", Plain),
-    ("trustedOrigins", "TRUSTED_ORIGINS", Plain),
-    ("forwardCookies", "FORWARD_COOKIES", Plain),
-    ("forwardAuthorization", "FORWARD_AUTHORIZATION", Plain),
-    ("forwardHeaders", "FORWARD_HEADERS", Plain),
-    ("clientIpHeader", "CLIENT_IP_HEADER", Plain),
-    ("authClientIpHeader", "AUTH_CLIENT_IP_HEADER", Plain),
+    ("tokenCache", "TOKEN_CACHE", Number),
+    ("tableWindow", "TABLE_WINDOW", Number),
+    ("sessionExchange", "SESSION_EXCHANGE", Switch),
+    ("sessionMaxAge", "SESSION_MAX_AGE", Number),
+    ("cookiePrefix", "COOKIE_PREFIX", Text),
+    ("sessionCookieName", "SESSION_COOKIE_NAME", Text),
+    ("cookieCacheName", "COOKIE_CACHE_NAME", Text),
+    ("cookieCache", "COOKIE_CACHE", Text),
+    ("cookieCacheVersion", "COOKIE_CACHE_VERSION", Label),
+    ("trustedOrigins", "TRUSTED_ORIGINS", Names),
+    ("forwardCookies", "FORWARD_COOKIES", Switch),
+    ("forwardAuthorization", "FORWARD_AUTHORIZATION", Switch),
+    ("forwardHeaders", "FORWARD_HEADERS", Names),
+    ("clientIpHeader", "CLIENT_IP_HEADER", Text),
+    ("authClientIpHeader", "AUTH_CLIENT_IP_HEADER", Text),
     ("claimHeaders", "CLAIM_HEADERS", Structured),
     ("signingKey", "EDGE_SIGNING_KEY", Structured),
     ("nextSigningKey", "EDGE_SIGNING_KEY_NEXT", Structured),
-    ("edgeIssuer", "EDGE_ISSUER", Plain),
-    ("bindRequest", "EDGE_BIND_REQUEST", Plain),
-    ("claims", "CLAIMS", Plain),
-    ("logLevel", "LOG_LEVEL", Plain),
-    ("logSalt", "LOG_SALT", Plain),
+    ("edgeIssuer", "EDGE_ISSUER", Text),
+    ("bindRequest", "EDGE_BIND_REQUEST", Switch),
+    ("claims", "CLAIMS", Claims),
+    ("logLevel", "LOG_LEVEL", Text),
+    ("logSalt", "LOG_SALT", Text),
 ];

@@ -1,5 +1,7 @@
 //! What a verifier is made from, as people write it: checked as a whole, every fault named at once.
 
+#[cfg(test)]
+mod faults;
 mod key_url;
 mod reader;
 
@@ -21,6 +23,8 @@ use crate::keys::{KeySource, Timing};
 pub struct VerifierOptions {
     /// Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise.
     pub base_url: Option<String>,
+    /// Better Auth's own base path in place of one in `base_url`; `/` where it has none
+    pub base_path: Option<String>,
     /// Where the JWK Set is, if not at `{base}/jwks`; it may have a query
     pub jwks_url: Option<String>,
     /// The JWK Set itself, as JSON, in place of a URL
@@ -76,10 +80,21 @@ impl VerifierOptions {
     /// # Errors
     /// Every fault.
     pub fn build(self) -> Result<Verifier, Vec<Fault>> {
-        let mut reader = Reader::default();
+        self.build_beside(Vec::new())
+    }
+
+    /// The same where a host has found these faults already: options that are not of their type, and so not
+    /// among these.
+    ///
+    /// # Errors
+    /// Every fault, those included.
+    pub(crate) fn build_beside(self, faults: Vec<Fault>) -> Result<Verifier, Vec<Fault>> {
+        let mut reader = Reader::beside(faults);
         let base = self.base_url.as_deref().and_then(|url| reader.url("baseURL", url));
+        let base = reader.base_path(base, self.base_path.as_deref());
         let profile = reader.profile(self.profile.as_deref());
-        let algorithms = reader.algorithms(self.algorithms.as_deref(), self.secret.is_some());
+        let by_secret = self.secret.is_some() || reader.is_unreadable("secret");
+        let algorithms = reader.algorithms(self.algorithms.as_deref(), by_secret);
         let keys = self.keys(&base, &algorithms, &mut reader);
         let expectations = self.expectations(&base, profile, &mut reader);
         let tokens = reader.count("tokenCache", self.token_cache, CacheLimits::default().tokens);
@@ -124,7 +139,8 @@ impl VerifierOptions {
             (None, None, Some(url)) => remote(&url?.to_string()),
             (None, None, None) => match base {
                 Some(base) => remote(&format!("{}/jwks", issuing_url(base))),
-                None => reader.fault_if_first("baseURL", "is required, or jwksUrl, or jwks"),
+                None if reader.is_any_wrong(&["baseURL", "jwksUrl", "jwks", "secret"]) => None,
+                None => reader.fault("baseURL", "is required, or jwksUrl, or jwks"),
             },
         }
     }
@@ -213,7 +229,8 @@ impl fmt::Debug for VerifierOptions {
 
 /// Better Auth's base URL with its base path.
 pub(crate) fn issuing_url(base: &BaseUrl) -> String {
-    let base_path = if base.path().is_empty() { "/api/auth" } else { base.path() };
+    let is_default = base.path().is_empty() && !base.is_root();
+    let base_path = if is_default { "/api/auth" } else { base.path() };
     format!("{}{base_path}", base.origin())
 }
 
@@ -285,6 +302,9 @@ mod tests {
     #[test]
     fn every_fault_is_named_at_once() {
         assert_eq!(faults(VerifierOptions::default()), ["baseURL"]);
+        let profile = text("cookie");
+        let options = VerifierOptions { profile, ..Default::default() };
+        assert_eq!(faults(options), ["profile", "baseURL"], "one does not hide the other");
         let options = VerifierOptions {
             base_url: text("app.example"),
             profile: text("cookie"),

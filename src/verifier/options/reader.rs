@@ -18,6 +18,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// What is wrong with an option, as half a sentence.
+    pub(crate) fn new(option: &'static str, detail: impl Into<String>) -> Self {
+        Self { option, detail: detail.into() }
+    }
+
     /// The option, named as in JavaScript: `baseURL`.
     pub fn option(&self) -> &'static str {
         self.option
@@ -35,13 +40,32 @@ impl fmt::Display for Fault {
     }
 }
 
-#[derive(Default)]
-pub(super) struct Reader(Vec<Fault>);
+pub(super) struct Reader {
+    faults: Vec<Fault>,
+    /// The options that could not even be read: nothing further is said of them
+    unreadable: Vec<&'static str>,
+}
 
 impl Reader {
+    /// A reader that knows of these faults: options that are not of their type.
+    pub(super) fn beside(faults: Vec<Fault>) -> Self {
+        let unreadable = faults.iter().map(Fault::option).collect();
+        Self { faults, unreadable }
+    }
+
     /// What was wrong.
     pub(super) fn faults(self) -> Vec<Fault> {
-        self.0
+        self.faults
+    }
+
+    /// Whether that option is there, and not of its type.
+    pub(super) fn is_unreadable(&self, option: &str) -> bool {
+        self.unreadable.contains(&option)
+    }
+
+    /// Whether something is wrong with one of these options. What follows from it is not wrong too.
+    pub(super) fn is_any_wrong(&self, options: &[&str]) -> bool {
+        self.faults.iter().any(|fault| options.contains(&fault.option))
     }
 
     pub(super) fn fault<T>(
@@ -49,7 +73,9 @@ impl Reader {
         option: &'static str,
         detail: impl Into<String>,
     ) -> Option<T> {
-        self.0.push(Fault { option, detail: detail.into() });
+        if !self.is_unreadable(option) {
+            self.faults.push(Fault::new(option, detail));
+        }
         None
     }
 
@@ -64,20 +90,30 @@ impl Reader {
         }
     }
 
-    /// For what is absent, perhaps because it was wrong: one fault is enough.
-    pub(super) fn fault_if_first<T>(&mut self, option: &'static str, detail: &str) -> Option<T> {
-        match self.0.is_empty() {
-            true => self.fault(option, detail),
-            false => None,
-        }
-    }
-
     pub(super) fn url(&mut self, option: &'static str, text: &str) -> Option<BaseUrl> {
         self.or_fault(option, BaseUrl::parse(text))
     }
 
     pub(super) fn key_url(&mut self, option: &'static str, text: &str) -> Option<KeyUrl> {
         self.or_fault(option, KeyUrl::parse(text))
+    }
+
+    /// The base URL with Better Auth's base path, if that is said apart.
+    pub(super) fn base_path(
+        &mut self,
+        base: Option<BaseUrl>,
+        base_path: Option<&str>,
+    ) -> Option<BaseUrl> {
+        const OPTION: &str = "basePath";
+        let Some(base_path) = base_path else { return base };
+        match base {
+            Some(base) => {
+                let url = base.clone().with_base_path(base_path);
+                self.or_fault(OPTION, url).or(Some(base))
+            }
+            None if self.is_any_wrong(&["baseURL"]) => None,
+            None => self.fault(OPTION, "needs baseURL"),
+        }
     }
 
     pub(super) fn profile(&mut self, name: Option<&str>) -> Profile {
@@ -135,7 +171,7 @@ impl Reader {
     ) -> Vec<String> {
         let Some(values) = given else {
             // a base URL that is wrong has a fault of its own
-            if default.is_none() && !self.0.iter().any(|fault| fault.option == "baseURL") {
+            if default.is_none() && !self.is_any_wrong(&["baseURL"]) {
                 self.fault::<()>(option, "is required without a base URL");
             }
             return default.into_iter().collect();

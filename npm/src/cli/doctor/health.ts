@@ -24,12 +24,14 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
 
   if (health.status === "misconfigured") {
     const { cure } = explain("misconfigured") ?? {};
-    return stop(failure("a setting is missing or cannot be used; the log says which", cure));
+    return stop(
+      failure("a setting is missing, misspelt or cannot be used; the log says which", cure),
+    );
   }
   if (health.status !== "ok" && health.status !== "keys_unavailable") {
     return stop(failure(`no better-auth-edge answers there: ${what(answer)}`, whoAnswers(answer)));
   }
-  const settings = [ok("all settings could be read")];
+  const settings: Finding[] = [ok("all settings could be read")];
   if (!isPrivate(deployment.origin)) {
     const cure = "Use https: tokens go over the wire, and so do the answers.";
     settings.push(warning("the URL begins with http, and not on this machine", cure));
@@ -38,8 +40,20 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
     const cure = "Leave [cache] in wrangler.toml off, and take cache rules off the Worker's route.";
     settings.push(failure("a cache answers before the edge is asked who is calling", cure));
   }
+  settings.push(...rulesFindings(health));
   const keys = typeof health.keys === "number" ? health.keys : 0;
   return { findings: [...settings, keysFinding(health, keys)], keys, goesOn: true };
+}
+
+/** How many rules there are, if the edge says so: a deployment that lost them is otherwise as healthy. */
+function rulesFindings({ rules, isolating_rules: isolating }: Record<string, unknown>): Finding[] {
+  const { ok, warning } = findings("settings");
+  if (typeof rules !== "number" || typeof isolating !== "number") return [];
+  const text = `${rules} ${rules === 1 ? "rule" : "rules"}, ${isolating} of which ${isolating === 1 ? "isolates" : "isolate"} users`;
+  if (isolating > 0) return [ok(text)];
+  const cure =
+    "Any user's token is enough for every path. Write a rule with a match in ROUTES; environments of wrangler do not inherit [vars].";
+  return [warning(text, cure)];
 }
 
 function keysFinding(health: Record<string, unknown>, keys: number): Finding {

@@ -61,6 +61,7 @@ impl Gateway {
     /// Starts a candidate in front of the origin, with the settings of wrangler.toml.
     pub(super) fn start(candidate: Candidate, directory: &Path, origin: &str) -> Result<Self> {
         let settings = workerd::Settings::from_wrangler()?
+            .by_uuid()
             .with("BETTER_AUTH_URL", json!(origin))
             .with("ORIGIN_URL", json!(origin));
         let (server, url) = match candidate.source() {

@@ -1,0 +1,268 @@
+/** Options as people write them: URLs, names, types, and Better Auth at the root. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { createVerifier, type GatewayOptions, type VerifierOptions } from "better-auth-edge";
+import { createApiClient } from "better-auth-edge/client";
+import { createMiddleware, getUser } from "better-auth-edge/next";
+import type { NextFetchEvent } from "next/server.js";
+import { newSigner, token } from "./tokens.ts";
+
+const AUTH = "https://auth.example";
+const signer = newSigner("ES256");
+const now = Math.floor(Date.now() / 1000);
+const claims = { iss: AUTH, aud: AUTH, sub: "user-1", iat: now, exp: now + 600 };
+const authorization = `Bearer ${token(signer, claims)}`;
+const good = { baseURL: AUTH, jwks: { keys: [signer.jwk] } };
+const request = new Request("https://app.example/a", { headers: { authorization } });
+
+/** Every fault of a verifier's options. */
+async function faults(options: Record<string, unknown>): Promise<string[]> {
+  return faultsOf(() => createVerifier(options as VerifierOptions));
+}
+
+/** Every fault of a gateway's options, beside those of a good verifier. */
+async function gatewayFaults(options: Record<string, unknown>): Promise<string[]> {
+  const verifier = await createVerifier(good);
+  const quiet = { logLevel: "none", ...options } as GatewayOptions;
+  return faultsOf(() => verifier.verifyRequest(request, quiet));
+}
+
+async function faultsOf(make: () => Promise<unknown>): Promise<string[]> {
+  try {
+    await make();
+    return [];
+  } catch (error) {
+    const { code, message } = error as { code: string; message: string };
+    assert.equal(code, "misconfigured");
+    return message.replace(/^misconfigured: /, "").split("; ");
+  }
+}
+
+const named = (found: string[]) => found.map((fault) => fault.split(" ")[0]);
+
+test("base URLs are read as the core reads them natively", async () => {
+  const file = new URL("../../tests/vectors/base_urls.json", import.meta.url);
+  const vectors = JSON.parse(readFileSync(file, "utf8"));
+  for (const { url, origin, path } of vectors.read) {
+    const asked: string[] = [];
+    const fetch = async (url: string | URL | Request) => {
+      asked.push(String(url instanceof Request ? url.url : url));
+      return Response.json({ keys: [signer.jwk] });
+    };
+    const verifier = await createVerifier({ baseURL: url, fetch } as VerifierOptions);
+    const good = token(signer, { ...claims, iss: origin, aud: origin });
+    const { user } = await verifier.verify(good);
+    assert.equal(user.id, "user-1", url);
+    assert.deepEqual(asked, [`${origin}${path || "/api/auth"}/jwks`]);
+  }
+  for (const url of vectors.refused) {
+    const found = await faults({ baseURL: url });
+    assert.deepEqual(named(found), ["baseURL"], JSON.stringify(url));
+  }
+});
+
+test("faults of names, types and values come at once, and none causes another", async () => {
+  const wrong = { ...good, baseUrl: AUTH, issuer: 7, clockTolerance: -1, profil: "session" };
+  assert.deepEqual(await faults(wrong), [
+    "baseUrl is not an option (did you mean baseURL?)",
+    "profil is not an option (did you mean profile?)",
+    "issuer is neither a string nor an array of strings",
+    "clockTolerance is not a whole number of seconds from 0 to 300",
+  ]);
+  assert.deepEqual(named(await faults({ baseURL: 7 })), ["baseURL"]);
+  assert.deepEqual(named(await faults({ profile: 7 })), ["profile", "baseURL"]);
+  const secret = { baseURL: AUTH, secret: 7, algorithms: ["HS256"] };
+  assert.deepEqual(named(await faults(secret)), ["secret"]);
+
+  const found = await gatewayFaults({
+    route: [],
+    publicPaths: 3100,
+    origin: 7,
+    sessionMaxAge: [],
+    bindRequest: "yes",
+    routes: [{ path: "/x", to: "origin", claim: {} }],
+  });
+  assert.deepEqual(found, [
+    "route is not an option (did you mean routes?)",
+    "publicPaths is neither a string nor an array of strings",
+    "origin is not a string",
+    "sessionMaxAge is not a number",
+    'routes [0]: "claim" is not something a rule can say (did you mean claims?)',
+    "bindRequest is neither true nor false",
+  ]);
+});
+
+test("an option that is misspelt is a fault that names the right one", async () => {
+  for (const [written, option] of [
+    ["route", "routes"],
+    ["Routes", "routes"],
+    ["trustedOrigin", "trustedOrigins"],
+    ["public_paths", "publicPaths"],
+    ["sessionExchanges", "sessionExchange"],
+    ["forwardHeader", "forwardHeaders"],
+    ["edgeIsuer", "edgeIssuer"],
+    ["basepath", "basePath"],
+  ] as const) {
+    const found = await gatewayFaults({ [written]: [] });
+    assert.deepEqual(found, [`${written} is not an option (did you mean ${option}?)`]);
+  }
+  assert.deepEqual(await gatewayFaults({ colour: "red" }), ["colour is not an option"]);
+});
+
+test("an empty list is like none where that means something", async () => {
+  for (const option of ["routes", "publicPaths", "trustedOrigins", "claims", "forwardHeaders"]) {
+    assert.deepEqual(await gatewayFaults({ [option]: [] }), [], option);
+  }
+  for (const option of ["issuer", "audience", "algorithms", "userClaim"]) {
+    assert.deepEqual(named(await gatewayFaults({ [option]: [] })), [option]);
+    assert.deepEqual(named(await faults({ ...good, [option]: [] })), [option]);
+  }
+});
+
+test("faults and details call options as they are called here", async () => {
+  assert.deepEqual(await gatewayFaults({ edgeIssuer: "https://edge.example/" }), [
+    "edgeIssuer is not an origin, which ends before the path: write https://edge.example",
+  ]);
+  const [unknown] = await gatewayFaults({ routes: [{ path: "/{a}", match: { a: "org" } }] });
+  assert.match(unknown ?? "", /^routes \[0\]: .*name it in claims or requiredClaims$/);
+  const [hidden] = await gatewayFaults({
+    publicPaths: ["/*"],
+    routes: [{ path: "/a/{x}", match: { x: "sub" } }],
+  });
+  assert.match(hidden ?? "", /^publicPaths /);
+
+  const verifier = await createVerifier(good);
+  const headers = { cookie: "better-auth.session_token=a.b", origin: "https://other.example" };
+  const post = new Request("https://app.example/a", { method: "POST", headers });
+  const decision = await verifier.verifyRequest(post, { sessionExchange: true, logLevel: "none" });
+  assert.ok(!decision.ok);
+  assert.equal(decision.code, "cross_site_request");
+  const { detail } = await decision.response.json();
+  assert.match(detail, /trustedOrigins/);
+  assert.doesNotMatch(detail, /[A-Z]+_[A-Z]+/);
+});
+
+test("the client and getUser take no option that is none", async () => {
+  const authClient = {} as Parameters<typeof createApiClient>[0]["authClient"];
+  const client = { authClient, baseURL: "https://api.example", baseUrl: "https://b.example" };
+  assert.throws(() => createApiClient(client), {
+    name: "TypeError",
+    message: "baseUrl: not an option; the options are authClient, baseURL, fetch",
+  });
+  await assert.rejects(getUser(new Headers(), { signinKey: "x" } as object), {
+    code: "misconfigured",
+    message: "signinKey: not an option; the options are signingKey, nextSigningKey",
+  });
+});
+
+test("the middleware's own options are suggested too", async () => {
+  for (const [written, option] of [
+    ["signinPath", "signInPath"],
+    ["returnParam", "returnParameter"],
+    ["publicPath", "publicPaths"],
+  ] as const) {
+    const middleware = createMiddleware({ ...good, logLevel: "none", [written]: "/x" });
+    const { NextRequest } = await import("next/server.js");
+    const event = { waitUntil() {} } as unknown as NextFetchEvent;
+    await assert.rejects(middleware(new NextRequest("https://app.example/a"), event), {
+      code: "misconfigured",
+      message: new RegExp(`^${written} is not an option \\(did you mean ${option}\\?\\)$`),
+    });
+  }
+});
+
+test("Better Auth's own paths are public in Next, at the root too", async () => {
+  const { NextRequest } = await import("next/server.js");
+  const event = { waitUntil() {} } as unknown as NextFetchEvent;
+  const status = async (basePath: string | undefined, path: string) => {
+    const middleware = createMiddleware({
+      ...good,
+      basePath,
+      signInPath: "/login",
+      logLevel: "none",
+    });
+    const headers = { accept: "application/json" };
+    return (await middleware(new NextRequest(`https://app.example${path}`, { headers }), event))
+      .status;
+  };
+  for (const [basePath, path] of [
+    [undefined, "/api/auth/sign-in/email"],
+    ["/auth", "/auth/get-session"],
+    ["/", "/sign-in/email"],
+    ["/", "/get-session"],
+    ["/", "/callback/github"],
+    ["/", "/login"],
+  ] as const) {
+    assert.equal(await status(basePath, path), 200, `${basePath} ${path}`);
+  }
+  for (const [basePath, path] of [
+    ["/auth", "/api/auth/sign-in/email"],
+    ["/", "/api/auth/sign-in/email"],
+    ["/", "/admin/list-users"],
+    ["/", "/tasks"],
+  ] as const) {
+    assert.notEqual(await status(basePath, path), 200, `${basePath} ${path}`);
+  }
+});
+
+test("a Better Auth at the root is asked there, for keys and for tokens of sessions", async () => {
+  await using auth = await betterAuthAtTheRoot();
+  const signUp = await fetch(`${auth.url}/sign-up/email`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: auth.url },
+    body: JSON.stringify({ email: "ada@example.com", password: "analytical engine", name: "Ada" }),
+  });
+  assert.equal(signUp.status, 200);
+  const cookie = signUp.headers
+    .getSetCookie()
+    .map((text) => text.split(";")[0])
+    .join("; ");
+  const got = await fetch(`${auth.url}/token`, { headers: { cookie } });
+  const { token: jwt } = (await got.json()) as { token: string };
+
+  const verifier = await createVerifier({ baseURL: auth.url, basePath: "/" });
+  const { user } = await verifier.verify(jwt);
+  assert.equal(user.email, "ada@example.com");
+  const page = new Request("https://app.example/a", { headers: { cookie } });
+  const decision = await verifier.verifyRequest(page, { sessionExchange: true });
+  assert.ok(decision.ok);
+  assert.equal(decision.user?.id, user.id);
+
+  const elsewhere = await createVerifier({ baseURL: auth.url });
+  await assert.rejects(elsewhere.verify(jwt), { code: "keys_unavailable" });
+});
+
+async function betterAuthAtTheRoot() {
+  const { resolve } = createRequire(
+    new URL("../../examples/fullstack/auth/package.json", import.meta.url),
+  );
+  const { betterAuth } = await import(resolve("better-auth"));
+  const { memoryAdapter } = await import(resolve("better-auth/adapters/memory"));
+  const { jwt } = await import(resolve("better-auth/plugins"));
+  const { toNodeHandler } = await import(resolve("better-auth/node"));
+  const server = createServer((request, response) => handler(request, response));
+  await new Promise<void>((listens) => server.listen(0, "127.0.0.1", listens));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const auth = betterAuth({
+    baseURL: url,
+    basePath: "/",
+    secret: "a secret for tests, long enough to pass",
+    database: memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] }),
+    emailAndPassword: { enabled: true },
+    plugins: [jwt()],
+    telemetry: { enabled: false },
+  });
+  const handler = toNodeHandler(auth);
+  const stop = () => new Promise<void>((stopped) => server.close(() => stopped()));
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await stop();
+    },
+  };
+}

@@ -1,0 +1,120 @@
+//! Which known name was meant where another one was written.
+
+/// The known name that a written one very likely stands for: only such a one may be called a mistake.
+///
+/// Letter case and separators do not count (`jwks-url`, `JWKSURL`). Beyond that, one slip makes a name a
+/// near one: a character too many, too few, wrong, or swapped with its neighbour (the optimal string
+/// alignment distance of Damerau and Levenshtein). Two slips do in names of nine characters and more, where
+/// chance hardly brings two names so close; in shorter ones it does (`ROUTES` and `RULES`). Names of up to
+/// four characters are near to too many words, so no slip counts there.
+pub(crate) fn meant<'k>(
+    written: &str,
+    known: impl IntoIterator<Item = &'k str>,
+) -> Option<&'k str> {
+    nearest(written, known, |length| match length {
+        0..=4 => 0,
+        5..=8 => 1,
+        _ => 2,
+    })
+}
+
+/// The known name that a written one may stand for, where the written one is a mistake anyway.
+pub(crate) fn suggestion<'k>(
+    written: &str,
+    known: impl IntoIterator<Item = &'k str>,
+) -> Option<&'k str> {
+    nearest(written, known, |length| (length + 2) / 4 + 1)
+}
+
+/// That as a question, to be put behind a fault; empty where there is none.
+pub(crate) fn did_you_mean<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    let name = suggestion(written, known);
+    name.map_or_else(String::new, |name| [" (did you mean ", name, "?)"].concat())
+}
+
+/// The nearest, the first of several, within the distance that a name of its length may have.
+fn nearest<'k>(
+    written: &str,
+    known: impl IntoIterator<Item = &'k str>,
+    limit: impl Fn(usize) -> usize,
+) -> Option<&'k str> {
+    let written = letters(written);
+    let distances = known.into_iter().filter_map(|name| {
+        let letters = letters(name);
+        let limit = limit(letters.len()).min(letters.len() / 2);
+        let is_long = written.len().abs_diff(letters.len()) > limit;
+        let distance = if is_long { return None } else { distance(&written, &letters) };
+        (distance <= limit).then_some((distance, name))
+    });
+    distances.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+/// A name without what does not count.
+pub(crate) fn letters(name: &str) -> Vec<char> {
+    let letters = name.chars().filter(|c| !"_-. ".contains(*c));
+    letters.map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// How many slips make one text of the other.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let wrong = usize::from(a[i - 1] != b[j - 1]);
+            let mut least = (last[j - 1] + wrong).min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                let before: &Vec<usize> = &before;
+                least = least.min(before[j - 2] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::json::{Json, Object};
+
+    const NEAR_NAMES: &str = include_str!("../tests/vectors/near_names.json");
+
+    #[test]
+    fn names_are_near_as_the_vectors_say() {
+        let document = Object::parse(NEAR_NAMES.as_bytes()).unwrap();
+        let list = |name| document.member(name).and_then(Json::as_array).unwrap();
+        let known = || list("known").iter().filter_map(Json::as_str);
+        for case in list("cases").iter().filter_map(Json::as_object) {
+            let member = |name| case.member(name).and_then(Json::as_str);
+            let written = member("written").unwrap();
+            assert_eq!(meant(written, known()), member("meant"), "{written}");
+            assert_eq!(suggestion(written, known()), member("suggested"), "{written}");
+        }
+        assert!(list("cases").len() > 20);
+    }
+
+    #[test]
+    fn a_distance_counts_slips() {
+        for (a, b, slips) in [
+            ("", "", 0),
+            ("ROUTES", "ROUTES", 0),
+            ("ROUTE", "ROUTES", 1),
+            ("RUOTES", "ROUTES", 1),
+            ("", "ABC", 3),
+            ("RULES", "ROUTES", 2),
+            ("CA", "ABC", 3),
+        ] {
+            assert_eq!(distance(&letters(a), &letters(b)), slips, "{a} {b}");
+            assert_eq!(distance(&letters(b), &letters(a)), slips, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn a_suggestion_is_a_question() {
+        assert_eq!(did_you_mean("route", ["routes"]), " (did you mean routes?)");
+        assert_eq!(did_you_mean("colour", ["routes"]), "");
+    }
+}
