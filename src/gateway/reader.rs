@@ -11,18 +11,20 @@ use crate::jose::{Algorithm, Json};
 pub(super) struct Reader<'l> {
     lookup: &'l dyn Fn(&str) -> Option<String>,
     within_app: bool,
+    /// In place of the setting, which is a text
+    secret: Option<Vec<u8>>,
     faults: Vec<SettingFault>,
 }
 
 impl<'l> Reader<'l> {
     pub(super) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, within_app: false, faults: Vec::new() }
+        Self { lookup, within_app: false, secret: None, faults: Vec::new() }
     }
 
-    /// The same for an edge that is part of an application.
+    /// The same for an edge that is part of an application, with the bytes of the secret where it is no text.
     #[cfg(any(feature = "js", not(feature = "worker")))]
-    pub(super) fn within_app(self) -> Self {
-        Self { within_app: true, ..self }
+    pub(super) fn within_app(self, secret: Option<Vec<u8>>) -> Self {
+        Self { within_app: true, secret, ..self }
     }
 
     /// Whether the edge is part of an application, which answers what does not go to the origin.
@@ -86,7 +88,20 @@ impl<'l> Reader<'l> {
         let named = algorithms.iter().flatten().filter_map(|name| Algorithm::from_name(name));
         let needed = named.into_iter().any(Algorithm::is_symmetric);
         // not trimmed: every byte counts
-        (self.lookup)("BETTER_AUTH_SECRET").filter(|_| needed).map(String::into_bytes)
+        let text = || (self.lookup)("BETTER_AUTH_SECRET").map(String::into_bytes);
+        self.secret.clone().or_else(text).filter(|_| needed)
+    }
+
+    /// Whether there is a secret, whatever it is for.
+    pub(super) fn has_secret(&self) -> bool {
+        self.secret.is_some() || self.text("BETTER_AUTH_SECRET").is_some()
+    }
+
+    /// Notes a setting that is of no use without `BETTER_AUTH_URL`, where that may be absent.
+    pub(super) fn needs_auth_url(&mut self, setting: &'static str, why: &str) {
+        if self.is_within_app() && self.text("BETTER_AUTH_URL").is_none() {
+            self.fault(setting, ["needs baseURL, ", why].concat());
+        }
     }
 
     /// Where Better Auth is. What is no URL is a fault where tokens are read.

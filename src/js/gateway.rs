@@ -26,10 +26,10 @@ use crate::host::{Host, JsHost, Level};
 pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
     let misconfigured =
         |faults: Vec<String>| to_js_error(&Error::new(Code::Misconfigured, faults.join("; ")));
-    let Some(given) = options::read(&options) else {
+    let Some(mut given) = options::read(&options) else {
         return Err(misconfigured(vec!["the options are not an object".to_owned()]));
     };
-    let settings = match Settings::parse_within_app(|name| given.setting(name)) {
+    let settings = match Settings::parse_within_app_with(given.secret.take(), |name| given.setting(name)) {
         Ok(settings) if given.is_readable() => settings,
         Ok(_) => return Err(misconfigured(given.faults(Vec::new()))),
         Err(faults) => return Err(misconfigured(given.faults(faults))),

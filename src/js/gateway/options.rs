@@ -5,6 +5,7 @@ use js_sys::{Array, Function, JSON, Object};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::gateway::SettingFault;
+use crate::js::options::bytes;
 
 /// What the options say.
 #[derive(Default)]
@@ -13,6 +14,8 @@ pub(super) struct Given {
     settings: Vec<(&'static str, String)>,
     /// By what the key set and tokens of sessions are fetched, if not by the runtime
     pub(super) fetch: Option<Function>,
+    /// The secret where it is bytes, which no setting can hold
+    pub(super) secret: Option<Vec<u8>>,
     /// The options that could not be read, and why
     faults: Vec<(String, &'static str)>,
 }
@@ -55,6 +58,13 @@ pub(super) fn read(options: &JsValue) -> Option<Given> {
         }
         if name == "fetch" && value.is_function() {
             given.fetch = Some(value.unchecked_into());
+            continue;
+        }
+        if name == "secret" && value.is_object() {
+            match bytes(&value) {
+                Ok(secret) => given.secret = Some(secret),
+                Err(fault) => given.faults.push((name, fault)),
+            }
             continue;
         }
         let known = OPTIONS.iter().find(|(option, ..)| *option == name);
