@@ -16,6 +16,9 @@
  * ```
  */
 export class EdgeAuthError extends Error {
+  /** @internal for traces, which would show what minifying makes of it */
+  static override readonly name = "EdgeAuthError";
+
   override readonly name = "EdgeAuthError";
   /** What went wrong, for programs: `expired`, `audience_mismatch`, … */
   readonly code: EdgeAuthErrorCode;

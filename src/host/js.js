@@ -2,7 +2,7 @@
 // are decided in Rust.
 
 /**
- * Gets a small document, following no redirects.
+ * Gets a small document, following no redirects but one that only adds a slash to the path.
  *
  * @param {string} url
  * @param {string} accept the value of the header `Accept`
@@ -20,7 +20,7 @@ export async function get(url, accept, cookie, maxBytes, timeout, service) {
     aborter.abort();
   }, timeout);
   try {
-    const response = await (service ?? globalThis).fetch(url, {
+    const response = await fetchWithSlash(service ?? globalThis, url, {
       headers: cookie === undefined ? { accept } : { accept, cookie },
       redirect: "manual",
       signal: aborter.signal,
@@ -38,6 +38,24 @@ export async function get(url, accept, cookie, maxBytes, timeout, service) {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Next with `trailingSlash` answers `/token` with a redirect to `/token/`.
+ *
+ * @param {{ fetch: typeof fetch }} service
+ * @param {string} url
+ * @param {RequestInit} init
+ */
+async function fetchWithSlash(service, url, init) {
+  const response = await service.fetch(url, init);
+  const location = response.headers.get("location");
+  if (location === null || response.status < 300 || response.status > 399) return response;
+  const wanted = new URL(url);
+  wanted.pathname += "/";
+  if (new URL(location, url).href !== wanted.href) return response;
+  await response.body?.cancel();
+  return service.fetch(wanted.href, init);
 }
 
 /**

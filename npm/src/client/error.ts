@@ -63,6 +63,9 @@ export interface ApiErrorDetails {
  * }
  */
 export class ApiError extends Error {
+  /** @internal for traces, which would show what minifying makes of it */
+  static override readonly name = "ApiError";
+
   override name = "ApiError";
   /** The problem's code, such as `user_mismatch`, or a {@link ClientCode}. */
   readonly code: string;

@@ -1,6 +1,8 @@
 import { EdgeAuthError } from "../error.ts";
 import { createGateway } from "../gateway.ts";
-import { createVerifier, type Verifier } from "../verifier.ts";
+import type { VerifierOptions } from "../options.ts";
+import { type Verifier, verifierWithClock } from "../verifier.ts";
+import { now } from "./clock.ts";
 import { type GetUserOptions, signingKeys } from "./signing-keys.ts";
 
 /** Issuer and audience of what the edge signs for the application that it is part of. */
@@ -70,13 +72,14 @@ async function verifierOf(options: GetUserOptions): Promise<Verifier> {
   const keys = JSON.stringify(options);
   if (latest?.keys !== keys) {
     const jwks = await publicKeys(options);
-    const verifier = await createVerifier({
+    const expected = {
       jwks,
       algorithms: ["EdDSA"],
       issuer: APP,
       audience: APP,
       profile: "edge-assertion",
-    });
+    } satisfies VerifierOptions;
+    const verifier = await verifierWithClock(expected, now);
     latest = { keys, verifier };
   }
   return latest.verifier;
@@ -90,7 +93,9 @@ const NO_KEY =
 async function publicKeys(options: GetUserOptions): Promise<{ keys: object[] }> {
   const url = "https://edge.invalid/.well-known/better-auth-edge/jwks.json";
   const gateway = await createGateway({ baseURL: "https://edge.invalid", ...options });
-  const decision = await gateway.decide({ method: "GET", url, headers: new Headers() });
+  // with an id of its own, so that none is made up: Next watches what is random, too
+  const headers = new Headers({ "x-request-id": "keys" });
+  const decision = await gateway.decide({ method: "GET", url, headers });
   if (decision.ok) throw new Error("the edge does not publish its keys");
   return (await decision.response.json()) as { keys: object[] };
 }
