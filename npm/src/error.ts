@@ -16,8 +16,10 @@
  * ```
  */
 export class EdgeAuthError extends Error {
-  /** @internal for traces, which would show what minifying makes of it */
-  static override readonly name = "EdgeAuthError";
+  static {
+    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    Object.defineProperty(EdgeAuthError, "name", { value: "EdgeAuthError" });
+  }
 
   override readonly name = "EdgeAuthError";
   /** What went wrong, for programs: `expired`, `audience_mismatch`, … */

@@ -47,8 +47,10 @@ export async function verifierWithClock(
 
 /** Verifies tokens of one Better Auth server. {@link createVerifier} makes it. */
 export class Verifier {
-  /** @internal for `console.log`, which would show what minifying makes of it */
-  static readonly name = "Verifier";
+  static {
+    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    Object.defineProperty(Verifier, "name", { value: "Verifier" });
+  }
 
   readonly #wasm: WasmVerifier;
   readonly #options: VerifierOptions;

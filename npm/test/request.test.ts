@@ -94,7 +94,7 @@ test("whatever a verifier can be made of, it decides about requests", async () =
     const decision = await decide(bearer);
     assert.ok(decision.ok, JSON.stringify([options, decision]));
     assert.equal(decision.user?.id, "user-1");
-    const other = await decide(bearer.slice(0, -8) + "AAAAAAAA");
+    const other = await decide(`${bearer.slice(0, -8)}AAAAAAAA`);
     assert.ok(!other.ok);
     assert.equal(other.code, "bad_signature");
   }

@@ -29,7 +29,12 @@ impl JsHost {
     /// `keep_alive` is told of every background task, so that the runtime does not stop before it
     /// is done: `waitUntil` on Cloudflare, nothing where tasks just run.
     pub fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
-        Self { keep_alive: Rc::new(keep_alive), relay: Relay::default(), service: None, clock: None }
+        Self {
+            keep_alive: Rc::new(keep_alive),
+            relay: Relay::default(),
+            service: None,
+            clock: None,
+        }
     }
 
     /// Gets documents by way of this service, an object with a function `fetch`, in place of the
@@ -139,7 +144,8 @@ impl fmt::Debug for JsHost {
 
 impl Host for JsHost {
     fn now(&self) -> f64 {
-        let milliseconds = self.clock.as_ref().and_then(|clock| clock.call0(&JsValue::UNDEFINED).ok());
+        let milliseconds =
+            self.clock.as_ref().and_then(|clock| clock.call0(&JsValue::UNDEFINED).ok());
         match milliseconds.and_then(|milliseconds| milliseconds.as_f64()) {
             Some(milliseconds) => milliseconds / 1_000.0,
             None => Self::time(),

@@ -29,11 +29,12 @@ pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
     let Some(mut given) = options::read(&options) else {
         return Err(misconfigured(vec!["the options are not an object".to_owned()]));
     };
-    let settings = match Settings::parse_within_app_with(given.secret.take(), |name| given.setting(name)) {
-        Ok(settings) if given.is_readable() => settings,
-        Ok(_) => return Err(misconfigured(given.faults(Vec::new()))),
-        Err(faults) => return Err(misconfigured(given.faults(faults))),
-    };
+    let settings =
+        match Settings::parse_within_app_with(given.secret.take(), |name| given.setting(name)) {
+            Ok(settings) if given.is_readable() => settings,
+            Ok(_) => return Err(misconfigured(given.faults(Vec::new()))),
+            Err(faults) => return Err(misconfigured(given.faults(faults))),
+        };
     if given.setting("LOG_LEVEL").as_deref() != Some("none") {
         let host = JsHost::new(|_| ());
         settings.warnings().iter().for_each(|warning| host.log(Level::Warn, warning));

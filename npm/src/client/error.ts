@@ -63,8 +63,10 @@ export interface ApiErrorDetails {
  * }
  */
 export class ApiError extends Error {
-  /** @internal for traces, which would show what minifying makes of it */
-  static override readonly name = "ApiError";
+  static {
+    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    Object.defineProperty(ApiError, "name", { value: "ApiError" });
+  }
 
   override name = "ApiError";
   /** The problem's code, such as `user_mismatch`, or a {@link ClientCode}. */

@@ -81,7 +81,8 @@ function linkModules(directory: string, next: 15 | 16): void {
     return;
   }
   mkdirSync(modules);
-  for (const name of ["next", "react", "react-dom"]) {
+  // it reads next.config.ts by a compiler of its time
+  for (const name of ["next", "react", "react-dom", "typescript"]) {
     symlinkSync(join(modulesOf(next), name), join(modules, name));
   }
   symlinkSync(join(SOURCE, "node_modules/better-auth"), join(modules, "better-auth"));

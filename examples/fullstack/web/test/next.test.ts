@@ -1,5 +1,6 @@
 // Real builds of the example by both majors of Next, with both files and both bundlers, in front of a real
-// Better Auth and a real FastAPI. The environment variables CHROMIUM and PYTHON name the programs.
+// Better Auth and a real FastAPI. The environment variables CHROMIUM and PYTHON name the programs, and ONLY a part
+// of the name of the variants that are wanted: "Next 15", "webpack".
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +25,14 @@ const VARIANTS: Variant[] = [
 const MOUNTED: Variant = { next: 16, file: "proxy", bundler: "turbopack", kind: "mounted" };
 const CACHED: Variant = { next: 16, file: "proxy", bundler: "turbopack", kind: "cached" };
 const DEVELOPMENT: Variant = { next: 16, file: "proxy", bundler: "turbopack", kind: "development" };
+
+const ONLY = process.env.ONLY ?? "";
+
+/** Tests of one variant, unless others are wanted. */
+function describeVariant(variant: Variant, tests: () => void): void {
+  const name = nameOf(variant);
+  if (name.includes(ONLY)) describe(name, tests);
+}
 
 let backends: Backends;
 let browser: Browser;
@@ -51,7 +60,7 @@ after(async () => {
 });
 
 for (const [index, variant] of VARIANTS.entries()) {
-  describe(nameOf(variant), () => {
+  describeVariant(variant, () => {
     let app: Server;
     before(async () => {
       copy(variant);
@@ -93,7 +102,7 @@ for (const [index, variant] of VARIANTS.entries()) {
   });
 }
 
-describe(nameOf(MOUNTED), () => {
+describeVariant(MOUNTED, () => {
   let app: Server;
   before(async () => {
     copy(MOUNTED, "mounted");
@@ -109,7 +118,7 @@ describe(nameOf(MOUNTED), () => {
   );
 });
 
-describe(nameOf(CACHED), () => {
+describeVariant(CACHED, () => {
   let app: Server;
   before(async () => {
     copy(CACHED, "cached");
@@ -130,7 +139,7 @@ describe(nameOf(CACHED), () => {
   });
 });
 
-describe(nameOf(DEVELOPMENT), () => {
+describeVariant(DEVELOPMENT, () => {
   let app: Server;
   before(async () => {
     copy(DEVELOPMENT);
