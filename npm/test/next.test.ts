@@ -73,6 +73,38 @@ describe("createMiddleware", () => {
     });
   });
 
+  test("says what is wrong with its own options beside all others, and once when a server starts", async (context) => {
+    for (const [wrong, names] of [
+      [{ signInPath: "sign-in" }, ["signInPath"]],
+      [{ signInPath: "https://auth.example/sign-in" }, ["signInPath"]],
+      [{ signInPath: "//evil.example" }, ["signInPath"]],
+      [{ signInPath: "/sign-in?a=b", isPage: true }, ["signInPath", "isPage"]],
+      [{ returnParameter: "", userClaim: "" }, ["returnParameter", "userClaim"]],
+      [{ signInPath: "", routs: [] }, ["signInPath", "routs"]],
+    ] as [object, string[]][]) {
+      await assert.rejects(sent("/", {}, wrong), (error: unknown) => {
+        assert.ok(error instanceof EdgeAuthError);
+        assert.equal(error.code, "misconfigured");
+        assert.deepEqual(
+          error.message.split("; ").map((fault) => fault.split(" ")[0]),
+          names,
+        );
+        return true;
+      });
+    }
+    const log = context.mock.method(console, "error", () => {});
+    process.env.NEXT_RUNTIME = "nodejs";
+    try {
+      createMiddleware({ ...OPTIONS, routs: [] } as MiddlewareOptions);
+      createMiddleware(OPTIONS);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    } finally {
+      delete process.env.NEXT_RUNTIME;
+    }
+    assert.equal(log.mock.callCount(), 1);
+    assert.match(String(log.mock.calls[0]?.arguments[0]), /EdgeAuthError: routs is not an option/);
+  });
+
   test("sends a user on to the application with what it has signed", async () => {
     const response = await sent("/page", { authorization: bearer, "x-edge-user": "forged" });
     assert.equal(response.headers.get("x-middleware-next"), "1");

@@ -1,4 +1,5 @@
 import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
+import { EdgeAuthError } from "../error.ts";
 import type { Gateway, GatewayOptions, Refused } from "../gateway.ts";
 import type { VerifierOptions } from "../options.ts";
 import type { RequestHead } from "../request-head.ts";
@@ -41,20 +42,22 @@ export function middlewareOf(
   createGateway: (options: GatewayOptions) => Promise<Gateway>,
 ): Middleware {
   const { signInPath = "/sign-in", returnParameter = "next", isPage = isRead, ...rest } = options;
+  const faults = ownFaults({ signInPath, returnParameter, isPage });
   // what is kept is the gateway and not its promise, which may belong to another request
   const gateways = new Map<string, Gateway>();
   const gatewayUnder = async (basePath: string): Promise<Gateway> => {
-    const made =
-      gateways.get(basePath) ??
-      (await createGateway({
-        ...rest,
-        // whoever has the cookie cache checked does not want Better Auth to be asked
-        sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
-        ...signingKeys(rest),
-        ownPaths: ownPaths(rest, signInPath, basePath),
-        // whoever comes without a session is sent to sign in: that is no news
-        logLevel: rest.logLevel ?? "error",
-      }));
+    const known = gateways.get(basePath);
+    if (known) return known;
+    const making = createGateway({
+      ...rest,
+      // whoever has the cookie cache checked does not want Better Auth to be asked
+      sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
+      ...signingKeys(rest),
+      ownPaths: ownPaths(rest, faults.length === 0 && signInPath, basePath),
+      // whoever comes without a session is sent to sign in: that is no news
+      logLevel: rest.logLevel ?? "error",
+    });
+    const made = await withFaults(making, faults);
     gateways.set(basePath, made);
     return made;
   };
@@ -90,6 +93,37 @@ export function middlewareOf(
     decision.editAnswer(response.headers);
     return response;
   };
+}
+
+/** What is wrong with the options that only a middleware has. */
+function ownFaults(options: { [name in OwnOption]: unknown }): string[] {
+  const { signInPath, returnParameter, isPage } = options;
+  const isPath = typeof signInPath === "string" && /^\/(?!\/)[^?#\\]*$/.test(signInPath);
+  return [
+    ...(isPath || signInPath === false
+      ? []
+      : ["signInPath is neither a path such as /sign-in nor false"]),
+    ...(typeof returnParameter === "string" && returnParameter
+      ? []
+      : ["returnParameter is no name"]),
+    ...(typeof isPage === "function" ? [] : ["isPage is not a function"]),
+  ];
+}
+
+type OwnOption = "signInPath" | "returnParameter" | "isPage";
+
+/** The gateway, or one error with all faults: these, and those of its own options. */
+async function withFaults(making: Promise<Gateway>, faults: string[]): Promise<Gateway> {
+  const others = await making.then(
+    () => [],
+    (error: unknown) => {
+      if (error instanceof EdgeAuthError && error.code === "misconfigured") return [error.message];
+      throw error;
+    },
+  );
+  const all = [...faults, ...others];
+  if (all.length > 0) throw new EdgeAuthError("misconfigured", 500, all.join("; "));
+  return making;
 }
 
 /** A request under the path that pages have here, and the origin that browsers see. */
