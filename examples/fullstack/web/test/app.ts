@@ -106,6 +106,14 @@ export async function build(variant: Variant, { auth }: Backends): Promise<void>
   }
 }
 
+/** Next 15 redirects from every loopback address to `localhost`, which is another site to a browser. */
+const HOSTS = { 15: "localhost", 16: "127.0.0.1" };
+
+/** The site at which it is once it runs. */
+export function originOf({ next }: Variant, port: number): string {
+  return `http://${HOSTS[next]}:${port}`;
+}
+
 /** Starts what has been built, or a server for development. */
 export function startApp(
   variant: Variant,
@@ -114,9 +122,10 @@ export function startApp(
   env: Record<string, string> = {},
   command: "start" | "dev" = "start",
 ): Promise<Server> {
+  const { next } = variant;
   return start({
     command: process.execPath,
-    args: [programOf(variant.next), command, "--hostname", "127.0.0.1", "--port", String(port)],
+    args: [programOf(next), command, "--hostname", HOSTS[next], "--port", String(port)],
     cwd: directoryOf(variant),
     env: {
       ...QUIET,
@@ -126,6 +135,6 @@ export function startApp(
       ...env,
     },
     ready: /Ready in/,
-    url: `http://127.0.0.1:${port}`,
+    url: originOf(variant, port),
   });
 }

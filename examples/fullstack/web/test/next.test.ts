@@ -47,7 +47,10 @@ const [developmentPort, cookieCachePort, mountedPort, cachedPort, ...variantPort
 ];
 
 before(async () => {
-  backends = await startBackends(ports.map((port) => `http://127.0.0.1:${port}`));
+  const hosts = ["127.0.0.1", "localhost"];
+  backends = await startBackends(
+    ports.flatMap((port) => hosts.map((host) => `http://${host}:${port}`)),
+  );
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--no-proxy-server", "--disable-background-networking"],
