@@ -159,3 +159,44 @@ function hmac(secret: Uint8Array): string {
   const input = encoded.join(".");
   return `${input}.${createHmac("sha256", secret).update(input).digest("base64url")}`;
 }
+
+test("a redirect that only adds a slash is followed once, and no other", async () => {
+  const moved = (location: string, status = 308) =>
+    new Response(null, { status, headers: { location } });
+  const set = () => Response.json({ keys: [signer.jwk] });
+  for (const [answers, isGood] of [
+    [[moved("/set/"), set()], true],
+    [[moved("https://keys.example/set/", 307), set()], true],
+    [[moved("https://other.example/set/"), set()], false],
+    [[moved("http://keys.example/set/"), set()], false],
+    [[moved("/other/"), set()], false],
+    [[moved("/set"), set()], false],
+    [[moved("/set/?a=b"), set()], false],
+    [[moved("/set/"), moved("/set//"), set()], false],
+    [[moved("//"), set()], false],
+  ] as [Response[], boolean][]) {
+    const asked: string[] = [];
+    const fetch = async (url: string) => {
+      asked.push(url);
+      return answers[asked.length - 1] ?? assert.fail("too often");
+    };
+    const verifier = await createVerifier({
+      jwksUrl: "https://keys.example/set",
+      issuer: AUTH,
+      audience: AUTH,
+      ...({ fetch } as object),
+    });
+    const verified = await verifier.verify(authorization.slice(7)).then(
+      () => true,
+      (error) => {
+        assert.equal(error.code, "keys_unavailable");
+        return false;
+      },
+    );
+    assert.equal(verified, isGood, asked.join(" "));
+    assert.ok(
+      asked.every((url) => /^https:\/\/keys\.example\/set\/?$/.test(url)),
+      asked.join(" "),
+    );
+  }
+});
