@@ -21,6 +21,8 @@ const RUNTIMES = {
 };
 /** What needs no wasm: the same everywhere. */
 const PLAIN_ENTRIES = { client: "src/client/index.ts" };
+/** The part of an entry that browsers get. Its types are those of the whole. */
+const PARTS = { "browser/next": "src/next/browser.ts" };
 
 rmSync(here("dist"), { recursive: true, force: true });
 const entryPoints = Object.entries(RUNTIMES).flatMap(([runtime, entries]) =>
@@ -59,7 +61,7 @@ for (const { path, text } of outputFiles) {
   writeFileSync(path, content);
 }
 // by themselves: what they would share with the others they do not need
-await build({ ...common, entryPoints: PLAIN_ENTRIES });
+await build({ ...common, entryPoints: { ...PLAIN_ENTRIES, ...PARTS } });
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
 writeFileSync(here("LICENSE"), terms());
 writeFileSync(here("dist/errors.md"), explanations());

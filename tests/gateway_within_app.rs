@@ -199,3 +199,53 @@ fn a_static_key_set_is_a_setting_here() {
     fixed.forward(&request("GET", "/a", &[fixed.bearer(&good_claims())]));
     assert_eq!(fixed.host.fetches(), 0);
 }
+
+#[test]
+fn keys_with_issuer_and_audience_need_no_base_url() {
+    let jwks = format!(r#"{{"keys":[{}]}}"#, Signer::default().jwk());
+    let expected = [("ISSUER", AUTH_SERVER), ("AUDIENCE", AUTH_SERVER)];
+    for keys in [
+        vec![("JWKS", jwks.as_str())],
+        vec![("JWKS_URL", "https://keys.example/jwks")],
+        vec![("BETTER_AUTH_SECRET", "a secret of enough bytes for HS256"), ("ALGORITHMS", "HS256")],
+    ] {
+        let settings = [keys.as_slice(), &expected].concat();
+        assert!(parse_only(None, &settings).is_ok(), "{settings:?}");
+        // not for a Worker, whose sessions are looked up there
+        let lookup = |name: &str| find(&settings, name);
+        assert!(Settings::parse(lookup).is_err(), "{settings:?}");
+        let faults = parse_only(None, &keys).unwrap_err();
+        assert!(faults.iter().all(|fault| !fault.contains("BETTER_AUTH_URL")), "{faults:?}");
+        assert_eq!(faults.len(), 2, "{faults:?}");
+    }
+    assert_eq!(parse_only(None, &expected).unwrap_err(), ["BETTER_AUTH_URL is required"]);
+}
+
+#[test]
+fn a_secret_may_be_bytes_that_are_no_text() {
+    let settings = [("ALGORITHMS", "HS256"), ("ISSUER", "i"), ("AUDIENCE", "a")];
+    assert!(parse_only(Some(vec![0xff; 32]), &settings).is_ok());
+    assert!(parse_only(Some(vec![]), &settings).is_err());
+}
+
+#[test]
+fn what_asks_better_auth_says_that_it_needs_to_know_where_that_is() {
+    let keys = [("JWKS", r#"{"keys":[]}"#), ("ISSUER", "i"), ("AUDIENCE", "a")];
+    for needy in [("SESSION_EXCHANGE", "true"), ("COOKIE_CACHE", "jwks")] {
+        let faults = parse_only(None, &[&keys[..], &[needy]].concat()).unwrap_err();
+        assert!(faults[0].starts_with(&format!("{} needs baseURL", needy.0)), "{faults:?}");
+        assert_eq!(faults.len(), 1, "{faults:?}");
+    }
+}
+
+/// With these settings alone.
+fn parse_only(secret: Option<Vec<u8>>, settings: &[(&str, &str)]) -> Result<(), Vec<String>> {
+    match Settings::parse_within_app_with(secret, |name| find(settings, name)) {
+        Ok(_) => Ok(()),
+        Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
+    }
+}
+
+fn find(settings: &[(&str, &str)], name: &str) -> Option<String> {
+    settings.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+}

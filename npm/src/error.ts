@@ -16,6 +16,11 @@
  * ```
  */
 export class EdgeAuthError extends Error {
+  static {
+    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    Object.defineProperty(EdgeAuthError, "name", { value: "EdgeAuthError" });
+  }
+
   override readonly name = "EdgeAuthError";
   /** What went wrong, for programs: `expired`, `audience_mismatch`, … */
   readonly code: EdgeAuthErrorCode;

@@ -23,19 +23,42 @@ export interface AbsoluteHead {
   method: string;
   url: string;
   headers: Headers;
+  /** Why it is none, as a sentence for the problem response. */
+  fault?: string;
 }
 
 /** The head of a request. What cannot be one is a head that the wasm refuses. */
 export function absoluteHead(request: RequestHead): AbsoluteHead {
-  const { method = "" } = request;
-  const target = request.originalUrl ?? request.url ?? "";
+  const fault = faultOf(request);
+  if (fault) return unreadable(fault);
+  const { method = "", url = "", originalUrl = url, socket } = request;
   try {
     const headers = headersOf(request);
-    return { method, url: absoluteUrl(target, headers, request.socket), headers };
+    return { method, url: absoluteUrl(originalUrl, headers, socket), headers };
   } catch {
-    // names or values that no header has
-    return { method, url: "", headers: new Headers() };
+    return unreadable("a header of the request has a name or a value that no header can have");
   }
+}
+
+/** What is missing that every request has: the caller has handed over something else. */
+function faultOf(request: unknown): string | undefined {
+  if (typeof request !== "object" || request === null) return `there is no request: ${EXPECTED}`;
+  const { method, url, originalUrl, headers } = request as { [name in keyof RequestHead]: unknown };
+  if (typeof method !== "string") return `the request has no method: ${EXPECTED}`;
+  if (typeof (originalUrl ?? url) !== "string") {
+    return `the request has no url that is a string: ${EXPECTED}`;
+  }
+  if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
+    return `the request has no headers: ${EXPECTED}`;
+  }
+  return undefined;
+}
+
+const EXPECTED =
+  "pass a Request, Node's request, or an object with method, url and headers (Headers, or an object)";
+
+function unreadable(fault: string): AbsoluteHead {
+  return { method: "", url: "", headers: new Headers(), fault };
 }
 
 function headersOf({ headers, rawHeaders }: RequestHead): Headers {

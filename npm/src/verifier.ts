@@ -21,11 +21,24 @@ import type { WasmVerifier } from "./wasm/glue.ts";
  * const { user } = await verifier.verify(token);
  * ```
  */
-export async function createVerifier(options: VerifierOptions): Promise<Verifier> {
+export function createVerifier(options: VerifierOptions): Promise<Verifier> {
+  return verifierWithClock(options);
+}
+
+/**
+ * The same with a clock, in milliseconds since 1970, in place of the runtime's own.
+ *
+ * @internal
+ */
+export async function verifierWithClock(
+  options: VerifierOptions,
+  clock?: () => number,
+): Promise<Verifier> {
   const glue = await load();
   try {
     const wasm = glue.createVerifier(options);
     wasm.setWaitUntil(glue.waitUntil);
+    if (clock) wasm.setClock(clock);
     return new Verifier(wasm, options);
   } catch (error) {
     throw toEdgeAuthError(error);
@@ -34,6 +47,11 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
 
 /** Verifies tokens of one Better Auth server. {@link createVerifier} makes it. */
 export class Verifier {
+  static {
+    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    Object.defineProperty(Verifier, "name", { value: "Verifier" });
+  }
+
   readonly #wasm: WasmVerifier;
   readonly #options: VerifierOptions;
   readonly #gateways = new Map<string, Gateway>();
@@ -65,7 +83,7 @@ export class Verifier {
    * Decides about a request as the Worker does: its credentials, the rules, the user's own paths. The
    * headers to go on with are those of the request without what was forged, and with who is calling.
    *
-   * The verifier needs a `baseURL` for that.
+   * Sessions need a `baseURL`: `sessionExchange` and `cookieCache` ask there.
    *
    * @param request a `Request`, Node's `IncomingMessage`, or anything with `method`, `headers` and a `url`
    * that is absolute or a target, `/path?query`. Do not put a URL together from `Host` yourself.

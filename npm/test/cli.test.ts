@@ -297,15 +297,34 @@ test("a refused token is shown with the reason, and what docs/errors.md says to 
   }
 });
 
-test("claims of a token that is refused are shown as what anybody may have written", async () => {
+test("of a token that is refused it is said whether its signature is good", async () => {
   const token = await fetchToken(auth.url, ada.sessionToken);
   const args = ["verify", "--base-url", auth.url, "--audience", "https://api.example"];
   const { stdout } = await run(args, token);
-  assert.match(stdout, /Claims {2}not verified: anybody may have written it/);
+  assert.match(stdout, /Claims {2}the signature is good, and the token is refused: see below/);
+  assert.match(stdout, /Header {2}the signature is good/);
+  assert.doesNotMatch(stdout, /not verified/);
+  const { stdout: forged } = await run(args, `${token.slice(0, -8)}AAAAAAAA`);
+  assert.match(forged, /Claims {2}not verified: anyone could have written it/);
+  assert.doesNotMatch(forged, /signature is good/);
   const steering = Buffer.from('{"sub":"\\u001b[2J","exp":1e300}').toString("base64url");
   const { stdout: steered } = await run(args, `${token.split(".")[0]}.${steering}.AAAA`);
   assert.match(steered, /sub {2}\\u001b\[2J/);
   assert.match(steered, /no moment that there is/);
+});
+
+test("every request says who sends it", async () => {
+  const agents: (string | undefined)[] = [];
+  await using server = await serve(({ headers }) => {
+    agents.push(headers["user-agent"]);
+    return { status: 404 };
+  });
+  await run(["jwks", `${server.url}/jwks`]);
+  const token = await fetchToken(auth.url, ada.sessionToken);
+  await run(["verify", "--base-url", server.url], token);
+  await run(["doctor", server.url]);
+  assert.ok(agents.length > 2);
+  for (const agent of agents) assert.match(agent ?? "none", /^better-auth-edge\/\d+\.\d+\.\d+/);
 });
 
 test("where the keys cannot be had, the decision says what came of asking", async () => {

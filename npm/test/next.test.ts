@@ -36,9 +36,20 @@ const OPTIONS: MiddlewareOptions = {
   logLevel: "none",
 };
 
-async function sent(path: string, headers = {}, more: Partial<MiddlewareOptions> = {}) {
+/** What `next.config.ts` says, as far as Next tells a middleware. */
+type NextConfig = NonNullable<ConstructorParameters<typeof NextRequest>[1]>["nextConfig"];
+
+async function sent(
+  path: string,
+  headers = {},
+  more: Partial<MiddlewareOptions> = {},
+  nextConfig: NextConfig = undefined,
+) {
   const middleware = createMiddleware({ ...OPTIONS, ...more });
-  const request = new NextRequest(`https://app.example${path}`, { headers });
+  const request = new NextRequest(`https://app.example${path}`, {
+    headers,
+    ...(nextConfig ? { nextConfig } : undefined),
+  });
   return middleware(request, { waitUntil() {} } as unknown as NextFetchEvent);
 }
 
@@ -60,6 +71,38 @@ describe("createMiddleware", () => {
       }
       return true;
     });
+  });
+
+  test("says what is wrong with its own options beside all others, and once when a server starts", async (context) => {
+    for (const [wrong, names] of [
+      [{ signInPath: "sign-in" }, ["signInPath"]],
+      [{ signInPath: "https://auth.example/sign-in" }, ["signInPath"]],
+      [{ signInPath: "//evil.example" }, ["signInPath"]],
+      [{ signInPath: "/sign-in?a=b", isPage: true }, ["signInPath", "isPage"]],
+      [{ returnParameter: "", userClaim: "" }, ["returnParameter", "userClaim"]],
+      [{ signInPath: "", routs: [] }, ["signInPath", "routs"]],
+    ] as [object, string[]][]) {
+      await assert.rejects(sent("/", {}, wrong), (error: unknown) => {
+        assert.ok(error instanceof EdgeAuthError);
+        assert.equal(error.code, "misconfigured");
+        assert.deepEqual(
+          error.message.split("; ").map((fault) => fault.split(" ")[0]),
+          names,
+        );
+        return true;
+      });
+    }
+    const log = context.mock.method(console, "error", () => {});
+    process.env.NEXT_RUNTIME = "nodejs";
+    try {
+      createMiddleware({ ...OPTIONS, routs: [] } as MiddlewareOptions);
+      createMiddleware(OPTIONS);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    } finally {
+      delete process.env.NEXT_RUNTIME;
+    }
+    assert.equal(log.mock.callCount(), 1);
+    assert.match(String(log.mock.calls[0]?.arguments[0]), /EdgeAuthError: routs is not an option/);
   });
 
   test("sends a user on to the application with what it has signed", async () => {
@@ -95,6 +138,58 @@ describe("createMiddleware", () => {
     assert.equal(await location({ isPage: () => false }), null);
     const signIn = await sent("/sign-in");
     assert.equal(signIn.headers.get("x-middleware-next"), "1");
+  });
+});
+
+describe("an application with a path, a language or a slash in its URLs", () => {
+  const basePath = { basePath: "/app" };
+  const i18n = { i18n: { locales: ["en", "de"], defaultLocale: "en" } };
+  const isOpen = async (...given: Parameters<typeof sent>) =>
+    (await sent(...given)).headers.get("x-middleware-next") === "1";
+
+  test("has Better Auth's own paths open", async () => {
+    const inside = { baseURL: `${AUTH}/app/api/auth` };
+    assert.ok(await isOpen("/app/api/auth/token", {}, inside, basePath));
+    assert.ok(await isOpen("/app/api/auth/token/", {}, inside, basePath));
+    assert.ok(await isOpen("/app/api/auth/token", {}, {}, basePath));
+    assert.ok(await isOpen("/app/sign-in/", {}, inside, basePath));
+    assert.ok(await isOpen("/de/sign-in", {}, {}, i18n));
+    // nothing more than these
+    assert.equal((await sent("/app/api/tasks", {}, inside, basePath)).status, 401);
+    assert.equal((await sent("/app/api/authors", {}, inside, basePath)).status, 401);
+    const whole = { baseURL: `${AUTH}/app` };
+    assert.equal((await sent("/app/api/tasks", {}, whole, basePath)).status, 401);
+    assert.equal((await sent("/apple/api/auth", {}, { baseURL: `${AUTH}/apple` })).status, 200);
+  });
+
+  test("is returned to by the path that browsers see", async () => {
+    for (const [path, nextConfig, to, next] of [
+      ["/app/a?b=c", basePath, "/app/sign-in", "/app/a?b=c"],
+      ["/app", basePath, "/app/sign-in", "/app"],
+      ["/a/", { trailingSlash: true }, "/sign-in/", "/a/"],
+      ["/app/a/", { ...basePath, trailingSlash: true }, "/app/sign-in/", "/app/a/"],
+      ["/de/a", i18n, "/de/sign-in", "/de/a"],
+      ["/a", i18n, "/sign-in", "/a"],
+      ["/app/de/a", { ...basePath, ...i18n }, "/app/de/sign-in", "/app/de/a"],
+    ] as [string, NextConfig, string, string][]) {
+      const { headers } = await sent(path, {}, {}, nextConfig);
+      const location = new URL(headers.get("location") ?? assert.fail(path));
+      assert.equal(location.pathname, to, path);
+      assert.equal(location.searchParams.get("next"), next, path);
+    }
+  });
+
+  test("has rules that see its paths without these", async () => {
+    const more = {
+      origin: "https://api.example",
+      routes: [{ path: "/api/{id}/*", match: { id: "uuid" }, to: "origin" as const }],
+    };
+    const headers = { authorization: bearer };
+    const response = await sent("/app/api/u-1/tasks", headers, more, basePath);
+    const to = response.headers.get("x-middleware-rewrite");
+    assert.equal(to, "https://api.example/api/u-1/tasks");
+    assert.equal((await sent("/app/api/u-2/tasks", headers, more, basePath)).status, 403);
+    assert.equal((await sent("/de/api/u-2/tasks", headers, more, i18n)).status, 403);
   });
 });
 
@@ -179,6 +274,39 @@ describe("getUser", () => {
     }
   });
 
+  test("looks at no clock and draws no numbers that Next would take for the page's", async (context) => {
+    const headers = onwards(await sent("/page", { authorization: bearer }));
+    // the first call loads the wasm, for which Next waits anyway
+    await getUser(headers, { signingKey });
+    const another = onwards(await sent("/page", { authorization: bearer }));
+    for (const [object, name] of [
+      [Date, "now"],
+      [Math, "random"],
+      [crypto, "randomUUID"],
+      [crypto, "getRandomValues"],
+    ] as [object, never][]) {
+      context.mock.method(object, name, () => assert.fail(name));
+    }
+    for (const known of [headers, another]) {
+      assert.equal((await getUser(known, { signingKey }))?.id, "u-1");
+    }
+  });
+
+  test("knows nobody by what is too old", async () => {
+    const headers = onwards(await sent("/page", { authorization: bearer }));
+    const file = globalThis.File;
+    class Later extends file {
+      override readonly lastModified = Date.now() + 120_000;
+    }
+    globalThis.File = Later;
+    try {
+      assert.equal(await getUser(headers, { signingKey }), null);
+    } finally {
+      globalThis.File = file;
+    }
+    assert.equal((await getUser(headers, { signingKey }))?.id, "u-1");
+  });
+
   test("says what is missing where there is no key", async () => {
     await assert.rejects(getUser(new Headers()), { code: "misconfigured", message: /keygen/ });
   });
@@ -214,6 +342,24 @@ describe("returnPath", () => {
       ["/a"],
     ]) {
       assert.equal(returnPath(value, "/home"), "/home", String(value));
+    }
+  });
+
+  test("is without Next's basePath for what adds that by itself", () => {
+    for (const [value, path] of [
+      ["/app", "/"],
+      ["/app/", "/"],
+      ["/app/a?b=/app#c", "/a?b=/app#c"],
+      ["/app?a=b", "/?a=b"],
+      ["/app/app/a", "/app/a"],
+      ["/apple", "/home"],
+      ["/a", "/home"],
+      ["/app//evil.example", "/home"],
+      ["/app/.//evil.example", "/home"],
+      ["/app/../evil", "/home"],
+      ["//app/a", "/home"],
+    ]) {
+      assert.equal(returnPath(value, "/home", "/app"), path, value);
     }
   });
 });

@@ -101,6 +101,18 @@ test("no bundle for the edge or the browser holds wasm as text, code from text, 
   }
 });
 
+test("a page in a browser gets the way back of better-auth-edge/next, and nothing of the server", async () => {
+  const way = "import { returnPath } from 'better-auth-edge/next'; console.log(returnPath('/'))";
+  const { outputFiles, metafile } = await bundled(way, ["browser"]);
+  const text = outputFiles[0]?.text ?? "";
+  assert(text.length < 3_000, `${text.length} characters`);
+  assert.doesNotMatch(text, /wasm|node:|x-edge|next\/server/i);
+  const inputs = Object.keys(metafile.inputs).filter((name) => name.includes("better-auth-edge/"));
+  assert.equal(inputs.length, 1);
+  const server = "import { getUser } from 'better-auth-edge/next'; console.log(getUser)";
+  await assert.rejects(bundled(server, ["browser"]), /No matching export/);
+});
+
 test("importing compiles and fetches nothing, and the first verifier compiles once", async () => {
   const output = await inProject(`
     let calls = 0;
@@ -162,6 +174,31 @@ test("the examples of the documentation are right for the compiler", async () =>
   const files = examples.map((_, index) => `${index}.mts`);
   const tsc = [join(modules, "typescript/bin/tsc"), ...options, ...language, ...files];
   await run(process.execPath, tsc, { cwd: directory }).catch(({ stdout }) => assert.fail(stdout));
+});
+
+test("every option of the types is in the tables of the README", async () => {
+  const readme = await readFile(join(PACKAGE, "README.md"), "utf8");
+  const rows = readme.split("\n").filter((line) => /^\| `/.test(line));
+  const documented = rows.flatMap((row) => row.split("|")[1]?.match(/\w+/g) ?? []);
+  for (const [file, type] of [
+    ["options", "VerifierOptions"],
+    ["gateway", "GatewayOptions"],
+    ["next/middleware", "MiddlewareOptions"],
+    ["client/api-client", "ApiClientOptions"],
+  ]) {
+    const text = await readFile(join(DIST, `types/${file}.d.ts`), "utf8");
+    const [, members = ""] =
+      new RegExp(`interface ${type} [^{]*\\{\n(.*?)\n\\}`, "s").exec(text) ?? [];
+    const options = [...members.matchAll(/^ {4}(\w+)\??:/gm)].map(([, name]) => name as string);
+    assert(options.length > 2, type);
+    const missing = options.filter((name) => !documented.includes(name));
+    assert.deepEqual(missing, [], type);
+  }
+  const rule = /^A rule has .*$/m.exec(readme)?.[0] ?? "";
+  const types = await readFile(join(DIST, "types/gateway.d.ts"), "utf8");
+  const route = types.slice(types.indexOf("interface Route "), types.indexOf("\n}"));
+  for (const [, name] of route.matchAll(/^ {4}(\w+)\??:/gm))
+    assert(rule.includes(`\`${name}\``), name);
 });
 
 test("the codes of the types are those of the documentation", async () => {

@@ -12,6 +12,8 @@ use crate::jose::{Algorithm, Json};
 pub(super) struct Reader<'l> {
     lookup: &'l dyn Fn(&str) -> Option<String>,
     within_app: bool,
+    /// In place of the setting, which is a text
+    secret: Option<Vec<u8>>,
     faults: Vec<SettingFault>,
     /// The settings that could not even be read: nothing further is said of them
     unreadable: Vec<&'static str>,
@@ -19,13 +21,14 @@ pub(super) struct Reader<'l> {
 
 impl<'l> Reader<'l> {
     pub(super) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, within_app: false, faults: Vec::new(), unreadable: Vec::new() }
+        let (faults, unreadable) = (Vec::new(), Vec::new());
+        Self { lookup, within_app: false, secret: None, faults, unreadable }
     }
 
-    /// The same for an edge that is part of an application.
+    /// The same for an edge that is part of an application, with the bytes of the secret where it is no text.
     #[cfg(any(feature = "js", not(feature = "worker")))]
-    pub(super) fn within_app(self) -> Self {
-        Self { within_app: true, ..self }
+    pub(super) fn within_app(self, secret: Option<Vec<u8>>) -> Self {
+        Self { within_app: true, secret, ..self }
     }
 
     /// The same where a host has found these faults already: settings that are not of their type, which it
@@ -73,7 +76,8 @@ impl<'l> Reader<'l> {
 
     /// Whether that setting is there, though it may be wrong.
     pub(super) fn is_given(&self, setting: &'static str) -> bool {
-        self.has_fault(setting) || self.text(setting).is_some()
+        let is_in_bytes = setting == SECRET && self.secret.is_some();
+        is_in_bytes || self.has_fault(setting) || self.text(setting).is_some()
     }
 
     /// Whether something is wrong with that setting. What follows from it is not wrong too.
@@ -143,8 +147,18 @@ impl<'l> Reader<'l> {
     /// The secret, for whatever Better Auth uses it.
     pub(super) fn better_auth_secret(&self) -> Option<Vec<u8>> {
         // not trimmed: every byte counts
+        if let Some(secret) = &self.secret {
+            return Some(secret.clone());
+        }
         let secret = self.raw(SECRET).or_else(|| self.stand_in())?;
         (!secret.trim().is_empty()).then(|| secret.into_bytes())
+    }
+
+    /// Notes a setting that is of no use without `BETTER_AUTH_URL`, where that may be absent.
+    pub(super) fn needs_auth_url(&mut self, setting: &'static str, why: &str) {
+        if self.is_within_app() && !self.is_given("BETTER_AUTH_URL") {
+            self.fault(setting, ["needs BETTER_AUTH_URL, ", why].concat());
+        }
     }
 
     /// Something for a secret that could not be read, so that nothing says that there is none.

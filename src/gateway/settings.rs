@@ -51,7 +51,8 @@ impl Settings {
     /// The same for an edge that is part of an application: the application answers what the rules do
     /// not send `to` the origin, so that there need be none. Beside those of a Worker there are the
     /// settings `JWKS`, a static key set, and `PUBLIC_PATHS`, a list of patterns that are public whatever
-    /// the rules say.
+    /// the rules say. `BETTER_AUTH_URL` may be absent where the keys come from elsewhere, with `ISSUER` and
+    /// `AUDIENCE`, and no session is to be looked up there.
     ///
     /// # Errors
     /// Every fault.
@@ -59,20 +60,21 @@ impl Settings {
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {
-        Self::parse_within_app_beside(Vec::new(), lookup)
+        Self::parse_within_app_with(None, Vec::new(), lookup)
     }
 
-    /// The same where a host has found these faults already: settings that are not of their type, which
-    /// `lookup` does not give.
+    /// The same where a host has read the bytes of the secret, which need not be text, and has found these
+    /// faults: settings that are not of their type, which `lookup` does not give.
     ///
     /// # Errors
     /// Every fault, those included.
     #[cfg(any(feature = "js", not(feature = "worker")))]
-    pub fn parse_within_app_beside(
+    pub fn parse_within_app_with(
+        secret: Option<Vec<u8>>,
         faults: Vec<SettingFault>,
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup).within_app().beside(faults), &[])
+        Self::read(Reader::new(&lookup).within_app(secret).beside(faults), &[])
     }
 
     /// What is no fault, but may not be what the operator means: one sentence or two each. A host tells it
@@ -86,10 +88,12 @@ impl Settings {
 
     fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingFault>> {
         names::check(&mut reader, variables);
-        let base_url = reader.required("BETTER_AUTH_URL");
         let mut tokens = token_options(&mut reader);
-        // one fault about a missing URL is enough
-        tokens.base_url = Some(base_url.unwrap_or_else(|| "http://missing.invalid".into()));
+        if !(reader.is_within_app() && tokens.name_keys()) {
+            let base_url = reader.required("BETTER_AUTH_URL");
+            // one fault about a missing URL is enough
+            tokens.base_url = Some(base_url.unwrap_or_else(|| "http://missing.invalid".into()));
+        }
         let mut known_claims = known_claims(&reader);
         note_claims(&tokens, &mut known_claims);
         let by_secret = tokens.secret.is_some();

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use js_sys::{Promise, Reflect, Uint8Array};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -22,19 +22,30 @@ pub struct JsHost {
     keep_alive: Rc<dyn Fn(Promise)>,
     relay: Relay,
     service: Option<Rc<JsValue>>,
+    clock: Option<Rc<Function>>,
 }
 
 impl JsHost {
     /// `keep_alive` is told of every background task, so that the runtime does not stop before it
     /// is done: `waitUntil` on Cloudflare, nothing where tasks just run.
     pub fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
-        Self { keep_alive: Rc::new(keep_alive), relay: Relay::default(), service: None }
+        Self {
+            keep_alive: Rc::new(keep_alive),
+            relay: Relay::default(),
+            service: None,
+            clock: None,
+        }
     }
 
     /// Gets documents by way of this service, an object with a function `fetch`, in place of the
     /// network.
     pub fn with_service(self, service: Option<Rc<JsValue>>) -> Self {
         Self { service, ..self }
+    }
+
+    /// Reads the time from this function, in milliseconds since 1970, in place of the runtime's clock.
+    pub fn with_clock(self, clock: Option<Rc<Function>>) -> Self {
+        Self { clock, ..self }
     }
 
     /// Something that nobody else knows, of 128 bits.
@@ -144,7 +155,12 @@ impl fmt::Debug for JsHost {
 
 impl Host for JsHost {
     fn now(&self) -> f64 {
-        Self::time()
+        let milliseconds =
+            self.clock.as_ref().and_then(|clock| clock.call0(&JsValue::UNDEFINED).ok());
+        match milliseconds.and_then(|milliseconds| milliseconds.as_f64()) {
+            Some(milliseconds) => milliseconds / 1_000.0,
+            None => Self::time(),
+        }
     }
 
     fn random(&self) -> f64 {

@@ -74,6 +74,9 @@ impl<'t> Segments<'t> {
             return Err(Error::new(Code::TokenTooLarge, detail));
         }
 
+        if has_scheme(token) {
+            return Err(malformed("the token begins with \"Bearer \": pass what follows it"));
+        }
         let header = decode("header", encoded_header)?;
         let payload = decode("payload", encoded_payload)?;
         let signature = decode("signature", encoded_signature)?;
@@ -201,6 +204,11 @@ fn segments(token: &str) -> Result<(&str, &str, &str), Error> {
         [_, _, _, _, _] => Err(malformed("the token has more than three segments")),
         _ => Err(malformed("the token is not three segments separated by dots")),
     }
+}
+
+/// Whether this is the value of `Authorization` (RFC 6750, section 2.1) rather than the token in it.
+fn has_scheme(token: &str) -> bool {
+    token.split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
 }
 
 fn decode(which: &str, segment: &str) -> Result<Vec<u8>, Error> {

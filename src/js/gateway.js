@@ -15,6 +15,11 @@ export function requestHead({ method, url, headers }) {
   return head;
 }
 
+/** @param {{ fault?: string }} request */
+export function fault(request) {
+  return request.fault;
+}
+
 /**
  * @param {{ url: string, headers: Headers }} request
  * @param {string} url where it goes

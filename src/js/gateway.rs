@@ -51,13 +51,15 @@ pub struct JsGateway {
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
-    /// Decides about a request: anything with `method`, `url` (absolute) and `headers`. Gives, or
+    /// Decides about a request: anything with `method`, `url` (absolute) and `headers`; for what is none of
+    /// that kind there may be a `fault`, a sentence that says why. Gives, or
     /// resolves to, what `src/js/gateway.js` makes of the decision. `wait_until` is told of what goes on
     /// after that, if it is a function. Nothing is ever thrown.
     pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
         let host = host(wait_until).with_service(self.service.clone());
         let Some(head) = RequestHead::parse(request_head(&request)) else {
-            let error = Error::new(Code::MalformedRequest, "the head is unreadable");
+            let fault = fault(&request).unwrap_or_else(|| "the head is unreadable".to_owned());
+            let error = Error::new(Code::MalformedRequest, fault);
             let response = Response::problem(&error, &host.request_id());
             return Ok(to_js_refusal(&response, Some(&error), Destination::App));
         };
@@ -106,6 +108,8 @@ fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) ->
 extern "C" {
     #[wasm_bindgen(js_name = requestHead)]
     fn request_head(request: &JsValue) -> String;
+
+    fn fault(request: &JsValue) -> Option<String>;
 
     fn admitted(
         request: &JsValue,

@@ -52,7 +52,7 @@ pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
         JsHost::new(|_| ()).log(Level::Warn, warning);
     }
     let wait_until = JsValue::UNDEFINED;
-    Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until })
+    Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until, clock: None })
 }
 
 fn read(options: &JsValue) -> Result<Given, JsValue> {
@@ -74,6 +74,8 @@ pub struct JsVerifier {
     /// By which the key set is fetched, if not by the runtime
     service: Option<Rc<JsValue>>,
     wait_until: JsValue,
+    /// What tells the time, if not the runtime
+    clock: Option<Rc<Function>>,
 }
 
 #[wasm_bindgen(js_class = Verifier)]
@@ -85,12 +87,20 @@ impl JsVerifier {
         self.wait_until = wait_until;
     }
 
+    /// Has that function tell the time, in milliseconds since 1970.
+    #[wasm_bindgen(js_name = setClock)]
+    pub fn set_clock(&mut self, clock: Function) {
+        self.clock = Some(Rc::new(clock));
+    }
+
     /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`; rejects with an
     /// `Error` that has `code` and `status`, and `cause` and `retryAfter` where they are known. What needs neither network nor host is done before it
     /// returns.
     pub fn verify(&self, token: JsValue) -> Promise {
         let verifier = Rc::clone(&self.verifier);
-        let host = host(self.wait_until.clone()).with_service(self.service.clone());
+        let host = host(self.wait_until.clone())
+            .with_service(self.service.clone())
+            .with_clock(self.clock.clone());
         let relay = host.relay();
         let result = relay.run(async move {
             let Some(token) = token.as_string() else {

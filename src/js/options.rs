@@ -138,8 +138,9 @@ fn texts(value: &JsValue) -> Result<Vec<String>, &'static str> {
     }
 }
 
-/// A string, in UTF-8, or bytes.
-fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
+/// A string, in UTF-8, or bytes, also those of another realm: sandboxes have a `Uint8Array` of their
+/// own.
+pub(super) fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
     if let Some(text) = value.as_string() {
         return Ok(text.into_bytes());
     }

@@ -105,6 +105,12 @@ pub fn deno() -> Result<Option<PathBuf>> {
     Ok(Some(directory.join("node_modules/@deno/linux-x64-glibc/deno")))
 }
 
+/// The previous major version of Next, for the tests of the application.
+pub fn next_15() -> Result<()> {
+    node()?;
+    npm_ci(&root().join("tools/next-15"))
+}
+
 /// The Python of the checkout's virtual environment, with the pinned packages of the origin and of
 /// `python/`, and that package itself.
 pub fn python() -> Result<PathBuf> {

@@ -104,9 +104,11 @@ fn npm() -> Result<()> {
     run_command(&mut npm)
 }
 
-/// The example's Next.js application: real builds, with both files and both bundlers, in Chromium.
+/// The example's Next.js application: real builds by both majors of Next, with both files and both bundlers,
+/// in Chromium.
 fn next() -> Result<()> {
     build::npm()?;
+    setup::next_15()?;
     let (browser, python) = (setup::browser()?, setup::python()?);
     run_command(
         Command::new("npm")

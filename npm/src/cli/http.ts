@@ -1,5 +1,7 @@
 /** Asks servers as the edge does: without following redirects, without waiting for ever. */
 
+import { version } from "./version.ts";
+
 /** An answer, read. */
 export interface Answer {
   status: number;
@@ -29,13 +31,20 @@ export async function ask(url: URL, init: RequestInit = {}): Promise<Answer> {
   const sent = Date.now();
   try {
     const signal = AbortSignal.timeout(TIMEOUT);
-    const response = await fetch(url, { ...init, redirect: "manual", signal });
+    const response = await fetch(url, { ...named(init), redirect: "manual", signal });
     const received = Date.now();
     const { status, headers } = response;
     return { status, headers, text: await readText(response), sent, received };
   } catch (error) {
     throw error instanceof NoAnswer ? error : new NoAnswer(why(error));
   }
+}
+
+/** The same request, which says who sends it: firewalls refuse what does not. */
+export function named(init: RequestInit = {}): RequestInit {
+  const headers = new Headers(init.headers);
+  if (!headers.has("user-agent")) headers.set("user-agent", `better-auth-edge/${version()}`);
+  return { ...init, headers };
 }
 
 async function readText(response: Response): Promise<string> {

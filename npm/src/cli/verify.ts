@@ -3,7 +3,7 @@ import { text as readAll } from "node:stream/consumers";
 import { createVerifier, EdgeAuthError, type VerifierOptions } from "../index.ts";
 import { type Command, type Given, UsageError } from "./arguments.ts";
 import { explain } from "./explanations.ts";
-import { why } from "./http.ts";
+import { named, why } from "./http.ts";
 import { marked } from "./marks.ts";
 import { output, paragraph, print, printable, printJson, shown, waiting } from "./terminal.ts";
 import { moment, TIME_CLAIMS } from "./times.ts";
@@ -85,7 +85,7 @@ async function decide(token: string, options: VerifierOptions): Promise<Decision
   const observed: typeof fetch = async (input, init) => {
     asked = String(input);
     try {
-      const response = await waiting(`asking ${new URL(asked).host}`, fetch(asked, init));
+      const response = await waiting(`asking ${new URL(asked).host}`, fetch(asked, named(init)));
       const location = response.headers.get("location");
       if (location !== null) seen = `it answered with a redirect to ${printable(location)}`;
       return response;
@@ -166,7 +166,7 @@ function showJson(read: Read, decision: Decision): void {
 }
 
 function show(read: Read, decision: Decision): void {
-  const unverified = decision.ok ? "" : output.dim("  not verified: anybody may have written it");
+  const unverified = decision.ok ? "" : output.dim(`  ${standing(decision.code)}`);
   print(output.dim(read.form));
   if (read.header) print(`\n${output.bold("Header")}${unverified}\n${members(read.header)}`);
   if (read.claims) print(`\n${output.bold("Claims")}${unverified}\n${members(read.claims)}`);
@@ -191,6 +191,23 @@ function show(read: Read, decision: Decision): void {
     print(`\n  ${output.bold(name)}\n${paragraph(text, 4)}`);
   }
 }
+
+/** What is known of who wrote a refused token. Claims are checked last: their codes are of a good signature. */
+function standing(code: string): string {
+  return SIGNED.includes(code)
+    ? "the signature is good, and the token is refused: see below"
+    : "not verified: anyone could have written it";
+}
+
+const SIGNED = [
+  "missing_claim",
+  "invalid_claim",
+  "issuer_mismatch",
+  "audience_mismatch",
+  "expired",
+  "not_yet_valid",
+  "insufficient_claims",
+];
 
 function members(object: Record<string, unknown>): string {
   const names = Object.keys(object);

@@ -63,6 +63,11 @@ export interface ApiErrorDetails {
  * }
  */
 export class ApiError extends Error {
+  static {
+    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    Object.defineProperty(ApiError, "name", { value: "ApiError" });
+  }
+
   override name = "ApiError";
   /** The problem's code, such as `user_mismatch`, or a {@link ClientCode}. */
   readonly code: string;

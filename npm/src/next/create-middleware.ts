@@ -11,8 +11,9 @@ import { type Middleware, type MiddlewareOptions, middlewareOf } from "./middlew
  * Auth's own paths, the sign-in page and Next's static files are public. Without a `matcher` nothing
  * gets by; with one, `getUser` finds nobody where it does not match.
  *
- * Nothing is compiled or fetched before the first request. Where the options have faults, that one and
- * all others fail with an `EdgeAuthError` `misconfigured` that lists them all.
+ * Nothing is fetched before the first request, and on the edge runtime nothing compiled. Where the options have
+ * faults, every request fails with an `EdgeAuthError` `misconfigured` that lists them all; on Node the log has
+ * it as soon as the server loads the middleware.
  *
  * @example
  * ```ts
@@ -22,6 +23,7 @@ import { type Middleware, type MiddlewareOptions, middlewareOf } from "./middlew
  * export const proxy = createMiddleware({
  *   baseURL: process.env.BETTER_AUTH_URL!,
  *   origin: process.env.API_URL,
+ *   edgeIssuer: process.env.EDGE_ISSUER,
  *   routes: [
  *     { path: "/", auth: "public" },
  *     { path: "/api/{user_id}/*", match: { user_id: "sub" }, to: "origin" },

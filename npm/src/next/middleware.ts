@@ -1,4 +1,5 @@
 import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
+import { EdgeAuthError } from "../error.ts";
 import type { Gateway, GatewayOptions, Refused } from "../gateway.ts";
 import type { VerifierOptions } from "../options.ts";
 import type { RequestHead } from "../request-head.ts";
@@ -16,11 +17,15 @@ export interface MiddlewareOptions extends VerifierOptions, GatewayOptions {
    * With `false`, pages get the problem response too.
    */
   signInPath?: string | false | undefined;
-  /** The query parameter by which it learns where to return to: read it by `returnPath`. `next` by default. */
+  /**
+   * The query parameter by which it learns where to return to, as browsers see the path: read it by
+   * `returnPath`. `next` by default.
+   */
   returnParameter?: string | undefined;
   /**
-   * Whether a request is for a page, so that whoever is not signed in is redirected. By default what is
-   * read by GET, answered by this application, and not under `/api`.
+   * Whether a request is for a page, so that a visitor who is not signed in is redirected. By default what is
+   * read by GET, answered by this application, and not under `/api`. What Next's router or the browser
+   * fetches ahead is never redirected.
    */
   isPage?: ((request: NextRequest) => boolean) | undefined;
 }
@@ -39,24 +44,35 @@ export function middlewareOf(
   createGateway: (options: GatewayOptions) => Promise<Gateway>,
 ): Middleware {
   const { signInPath = "/sign-in", returnParameter = "next", isPage = isRead, ...rest } = options;
-  let gateway: Gateway | undefined;
-
-  return async (request, event) => {
-    // what is kept is the gateway and not its promise, which may belong to another request
-    gateway ??= await createGateway({
+  const faults = ownFaults({ signInPath, returnParameter, isPage });
+  // what is kept is the gateway and not its promise, which may belong to another request
+  const gateways = new Map<string, Gateway>();
+  const gatewayUnder = async (basePath: string): Promise<Gateway> => {
+    const known = gateways.get(basePath);
+    if (known) return known;
+    const making = createGateway({
       ...rest,
       // whoever has the cookie cache checked does not want Better Auth to be asked
       sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
       ...signingKeys(rest),
-      ownPaths: ownPaths(rest, signInPath),
+      ownPaths: ownPaths(rest, faults.length === 0 && signInPath, basePath),
       // whoever comes without a session is sent to sign in: that is no news
       logLevel: rest.logLevel ?? "error",
     });
+    const made = await withFaults(making, faults);
+    gateways.set(basePath, made);
+    return made;
+  };
+  if (isServerStarting()) gatewayUnder("").catch((error) => console.error(error));
+
+  return async (request, event) => {
+    const gateway = await gatewayUnder(request.nextUrl.basePath);
     const head = headOf(request);
     const waitUntil = (task: Promise<unknown>) => event.waitUntil(task);
     const decision = await gateway.decide(head, waitUntil);
     if (!decision.ok) {
-      const signIn = signInPath && needsSession(decision) && isPage(request);
+      const signIn =
+        signInPath && needsSession(decision) && isPage(request) && isNavigation(request.headers);
       return signIn
         ? toSignIn(request, signInPath, returnParameter)
         : new NextResponse(decision.response.body, decision.response);
@@ -81,6 +97,37 @@ export function middlewareOf(
     decision.editAnswer(response.headers);
     return response;
   };
+}
+
+/** What is wrong with the options that only a middleware has. */
+function ownFaults(options: { [name in OwnOption]: unknown }): string[] {
+  const { signInPath, returnParameter, isPage } = options;
+  const isPath = typeof signInPath === "string" && /^\/(?!\/)[^?#\\]*$/.test(signInPath);
+  return [
+    ...(isPath || signInPath === false
+      ? []
+      : ["signInPath is neither a path such as /sign-in nor false"]),
+    ...(typeof returnParameter === "string" && returnParameter
+      ? []
+      : ["returnParameter is no name"]),
+    ...(typeof isPage === "function" ? [] : ["isPage is not a function"]),
+  ];
+}
+
+type OwnOption = "signInPath" | "returnParameter" | "isPage";
+
+/** The gateway, or one error with all faults: these, and those of its own options. */
+async function withFaults(making: Promise<Gateway>, faults: string[]): Promise<Gateway> {
+  const others = await making.then(
+    () => [],
+    (error: unknown) => {
+      if (error instanceof EdgeAuthError && error.code === "misconfigured") return [error.message];
+      throw error;
+    },
+  );
+  const all = [...faults, ...others];
+  if (all.length > 0) throw new EdgeAuthError("misconfigured", 500, all.join("; "));
+  return making;
 }
 
 /** A request under the path that pages have here, and the origin that browsers see. */
@@ -115,22 +162,57 @@ function needsSession({ to, response }: Refused): boolean {
   return to === "app" && response.status === 401;
 }
 
+/**
+ * Whether a browser goes to a page, and does not have a script fetch it. Next's router would keep a redirect
+ * that it has fetched ahead, and follow it after the sign-in too; at a refusal it loads the page when the visitor
+ * goes there. Next hides the headers of its router from middleware, so what the browser says of the request decides
+ * (Fetch Metadata Request Headers, section 2.1), and `Accept` where it says nothing: over `http`, to another host.
+ */
+function isNavigation(headers: Headers): boolean {
+  const isAhead = AHEAD.some((name) => headers.get(name)?.includes("prefetch"));
+  if (isAhead || ROUTER.some((name) => headers.has(name))) return false;
+  const destination = headers.get("sec-fetch-dest");
+  if (destination !== null) return destination !== "empty";
+  const isBrowser = headers.get("user-agent")?.startsWith("Mozilla/");
+  return !isBrowser || /text\/html|^$/.test(headers.get("accept") ?? "");
+}
+
+/** Where browsers and the router of `pages` say that they only prefetch. */
+const AHEAD = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+const ROUTER = ["next-router-prefetch", "next-router-segment-prefetch", "x-middleware-prefetch"];
+
+/** The sign-in page in the visitor's language, which learns the way back as the browser knows it. */
 function toSignIn(request: NextRequest, path: string, parameter: string): NextResponse {
-  const { pathname, search } = request.nextUrl;
   const url = request.nextUrl.clone();
+  const { pathname, search } = new URL(url.href);
   url.pathname = path;
   url.search = "";
-  url.searchParams.set(parameter, returnPath(pathname + search));
+  url.searchParams.set(parameter, returnPath(pathname + search, url.basePath || "/"));
   const response = NextResponse.redirect(url);
   response.headers.set("cache-control", "no-store");
   return response;
 }
 
-/** Without these nobody could sign in, or would see how. */
-function ownPaths(options: MiddlewareOptions, signInPath: string | false): string[] {
+/**
+ * Whether this is a server on Node that has just loaded the middleware: it tells of faults of the options at
+ * once. An edge runtime compiles nothing before the first request, and a build has other variables.
+ */
+function isServerStarting(): boolean {
+  return process.env.NEXT_RUNTIME === "nodejs" && process.env.NEXT_PHASE !== BUILD;
+}
+
+const BUILD = "phase-production-build";
+
+/** Without these nobody could sign in, or would see how. Rules see paths without Next's `basePath`. */
+function ownPaths(
+  options: MiddlewareOptions,
+  signInPath: string | false,
+  basePath: string,
+): string[] {
   const authPath = betterAuthPath(options);
+  const isWithin = authPath.startsWith(`${basePath}/`);
   return [
-    ...betterAuthPaths(authPath),
+    ...betterAuthPaths(isWithin ? authPath.slice(basePath.length) : authPath),
     ...(signInPath ? [signInPath] : []),
     "/_next/static/*",
     "/_next/image",

@@ -1,7 +1,9 @@
 import { EdgeAuthError } from "../error.ts";
 import { createGateway } from "../gateway.ts";
+import type { VerifierOptions } from "../options.ts";
 import { unknownOptions } from "../unknown-options.ts";
-import { createVerifier, type Verifier } from "../verifier.ts";
+import { type Verifier, verifierWithClock } from "../verifier.ts";
+import { now } from "./clock.ts";
 import { type GetUserOptions, signingKeys } from "./signing-keys.ts";
 
 /** Issuer and audience of what the edge signs for the application that it is part of. */
@@ -73,13 +75,14 @@ async function verifierOf(options: GetUserOptions): Promise<Verifier> {
   const keys = JSON.stringify(options);
   if (latest?.keys !== keys) {
     const jwks = await publicKeys(options);
-    const verifier = await createVerifier({
+    const expected = {
       jwks,
       algorithms: ["EdDSA"],
       issuer: APP,
       audience: APP,
       profile: "edge-assertion",
-    });
+    } satisfies VerifierOptions;
+    const verifier = await verifierWithClock(expected, now);
     latest = { keys, verifier };
   }
   return latest.verifier;

@@ -37,6 +37,8 @@ export interface WasmGateway {
 export interface WasmVerifier {
   verify(token: unknown): Promise<unknown>;
   setWaitUntil(waitUntil: WaitUntil | undefined): void;
+  /** Milliseconds since 1970, in place of the runtime's clock. */
+  setClock(clock: () => number): void;
 }
 
 /**

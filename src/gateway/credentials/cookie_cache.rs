@@ -40,6 +40,7 @@ impl CookieCache {
                 .fault(SETTING, "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie");
             return None;
         }
+        reader.needs_auth_url(SETTING, "which the cookie names as its issuer");
         let issuers = issuers(reader)?;
         let mut options = token_options(reader);
         options.profile = Some("session-cache".to_owned());

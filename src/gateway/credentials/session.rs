@@ -46,6 +46,9 @@ impl Sessions {
         if !(0.0..=300.0).contains(&max_age) {
             reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");
         }
+        if reader.switch("SESSION_EXCHANGE", false) {
+            reader.needs_auth_url("SESSION_EXCHANGE", "where Better Auth is asked for the token");
+        }
         let url = reader
             .auth_url()
             .map_or_else(String::new, |base| [&issuing_url(&base), TOKEN].concat());

@@ -1,11 +1,11 @@
 //! Reads the options of `createGateway` into settings, by name. What a setting may be is for the
 //! gateway to say; here is only how JavaScript writes it.
 
-use js_sys::{Array, Function, JSON, Object, Reflect, Uint8Array};
+use js_sys::{Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::gateway::{SettingFault, Settings};
-use crate::js::options::is_bytes;
+use crate::js::options::bytes;
 use crate::similar::did_you_mean;
 
 /// What the options say.
@@ -15,6 +15,8 @@ pub(super) struct Given {
     settings: Vec<(&'static str, String)>,
     /// By what the key set and tokens of sessions are fetched, if not by the runtime
     pub(super) fetch: Option<Function>,
+    /// The secret where it is bytes, which no setting can hold
+    secret: Option<Vec<u8>>,
     /// What is wrong with members that are no options
     unknown: Vec<String>,
     /// Options that are not of their type
@@ -27,8 +29,9 @@ impl Given {
     /// # Errors
     /// Every fault, of names, types and values, told by the names of options.
     pub(super) fn parse(&self) -> Result<Settings, Vec<String>> {
+        let (secret, faults) = (self.secret.clone(), self.faults.clone());
         let settings =
-            Settings::parse_within_app_beside(self.faults.clone(), |name| self.setting(name));
+            Settings::parse_within_app_with(secret, faults, |name| self.setting(name));
         let faults = match settings {
             Ok(settings) if self.unknown.is_empty() => return Ok(settings),
             Ok(_) => Vec::new(),
@@ -76,6 +79,13 @@ pub(super) fn read(options: &JsValue) -> Option<Given> {
         }
         if name == "fetch" && value.is_function() {
             given.fetch = Some(value.unchecked_into());
+            continue;
+        }
+        if name == "secret" && value.is_object() {
+            match bytes(&value) {
+                Ok(secret) => given.secret = Some(secret),
+                Err(fault) => given.faults.push(SettingFault::new("BETTER_AUTH_SECRET", fault)),
+            }
             continue;
         }
         let Some((_, setting, form)) = OPTIONS.iter().find(|(option, ..)| *option == name) else {
@@ -128,8 +138,6 @@ enum Form {
     Switch,
     /// An object or an array, or JSON
     Structured,
-    /// A string, or its bytes in UTF-8
-    Secret,
 }
 
 impl Form {
@@ -150,11 +158,6 @@ impl Form {
                 let text = seconds.and_then(|seconds| json(&JsValue::from_f64(seconds)));
                 text.ok_or("is not a number of milliseconds")
             }
-            Self::Secret if is_bytes(value) => {
-                let bytes = String::from_utf8(Uint8Array::new(value).to_vec());
-                bytes.map_err(|_| "is not UTF-8, which Better Auth's secret is")
-            }
-            Self::Secret => Err("is neither a string nor a Uint8Array"),
             Self::Switch => value.as_bool().and_then(|_| json(value)).ok_or("is not a boolean"),
             Self::Structured => {
                 let text = if value.is_object() { json(value) } else { None };
@@ -181,7 +184,7 @@ fn texts(value: &JsValue) -> Option<Vec<String>> {
     texts.iter().map(|text| text.as_string()).collect()
 }
 
-use Form::{Claims, Label, Milliseconds, Names, Number, Secret, Structured, Switch, Text, Texts};
+use Form::{Claims, Label, Milliseconds, Names, Number, Structured, Switch, Text, Texts};
 
 /// What an option is called among the settings.
 const OPTIONS: &[(&str, &str, Form)] = &[
@@ -194,7 +197,7 @@ const OPTIONS: &[(&str, &str, Form)] = &[
     ("ownPaths", "OWN_PATHS", Names),
     ("jwksUrl", "JWKS_URL", Text),
     ("jwks", "JWKS", Structured),
-    ("secret", "BETTER_AUTH_SECRET", Secret),
+    ("secret", "BETTER_AUTH_SECRET", Text),
     ("issuer", "ISSUER", Texts),
     ("audience", "AUDIENCE", Texts),
     ("algorithms", "ALGORITHMS", Texts),

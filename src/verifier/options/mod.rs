@@ -118,6 +118,11 @@ impl VerifierOptions {
         }
     }
 
+    /// Whether they say where the keys are, beside a base URL.
+    pub(crate) fn name_keys(&self) -> bool {
+        self.jwks_url.is_some() || self.jwks.is_some() || self.secret.is_some()
+    }
+
     fn keys(
         &self,
         base: &Option<BaseUrl>,

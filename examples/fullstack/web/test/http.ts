@@ -44,12 +44,13 @@ export interface Visitor {
 
 let count = 0;
 
-export async function signUp(base: string): Promise<Visitor> {
+/** @param path of Better Auth's endpoint */
+export async function signUp(base: string, path = "/api/auth/sign-up/email"): Promise<Visitor> {
   count += 1;
   const email = `visitor-${process.pid}-${count}-${new URL(base).port}@example.com`;
   const body = JSON.stringify({ name: "Visitor", email, password: "correct horse battery" });
   const headers = { "content-type": "application/json", origin: base };
-  const answer = await send(base, "/api/auth/sign-up/email", headers, { method: "POST", body });
+  const answer = await send(base, path, headers, { method: "POST", body });
   if (answer.status !== 200) throw new Error(`sign-up gave ${answer.status}: ${answer.text}`);
   const cookies = answer.headers["set-cookie"] as string[];
   const { user } = answer.json() as { user: { uuid: string } };

@@ -1,31 +1,56 @@
-// Real builds of the example, with both files and both bundlers, in front of a real Better Auth and a
-// real FastAPI. The environment variables CHROMIUM and PYTHON name the programs.
+// Real builds of the example by both majors of Next, with both files and both bundlers, in front of a real
+// Better Auth and a real FastAPI. The environment variables CHROMIUM and PYTHON name the programs, and ONLY a part
+// of the name of the variants that are wanted: "Next 15", "webpack".
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
-import { type Bundler, build, copy, directoryOf, type File, startApp } from "./app.ts";
+import { ahead, bundles } from "./ahead.ts";
+import { browserFiles, build, copy, directoryOf, nameOf, startApp, type Variant } from "./app.ts";
 import { attacks } from "./attacks.ts";
 import { send, signUp } from "./http.ts";
+import { mounted } from "./mounted.ts";
 import { type Backends, freePort, type Server, startBackends } from "./servers.ts";
 import { visits } from "./visits.ts";
 
-const VARIANTS: [File, Bundler][] = [
-  ["proxy", "turbopack"],
-  ["middleware", "turbopack"],
-  ["proxy", "webpack"],
-  ["middleware", "webpack"],
+const VARIANTS: Variant[] = [
+  { next: 16, file: "proxy", bundler: "turbopack" },
+  { next: 16, file: "middleware", bundler: "turbopack" },
+  { next: 16, file: "proxy", bundler: "webpack" },
+  { next: 16, file: "middleware", bundler: "webpack" },
+  { next: 15, file: "middleware", bundler: "webpack" },
+  { next: 15, file: "middleware", bundler: "turbopack", runtime: "nodejs" },
 ];
+const MOUNTED: Variant = { next: 16, file: "proxy", bundler: "turbopack", kind: "mounted" };
+const CACHED: Variant = { next: 16, file: "proxy", bundler: "turbopack", kind: "cached" };
+const DEVELOPMENT: Variant = { next: 16, file: "proxy", bundler: "turbopack", kind: "development" };
+
+const ONLY = process.env.ONLY ?? "";
+
+/** Tests of one variant, unless others are wanted. */
+function describeVariant(variant: Variant, tests: () => void): void {
+  const name = nameOf(variant);
+  if (name.includes(ONLY)) describe(name, tests);
+}
 
 let backends: Backends;
 let browser: Browser;
 // Better Auth is told beforehand which pages there will be
-const ports = await Promise.all(Array.from({ length: VARIANTS.length + 2 }, freePort));
-const [developmentPort, cachePort, ...variantPorts] = ports as [number, number, ...number[]];
+const ports = await Promise.all(Array.from({ length: VARIANTS.length + 4 }, freePort));
+const [developmentPort, cookieCachePort, mountedPort, cachedPort, ...variantPorts] = ports as [
+  number,
+  number,
+  number,
+  number,
+  ...number[],
+];
 
 before(async () => {
-  backends = await startBackends(ports.map((port) => `http://127.0.0.1:${port}`));
+  const hosts = ["127.0.0.1", "localhost"];
+  backends = await startBackends(
+    ports.flatMap((port) => hosts.map((host) => `http://${host}:${port}`)),
+  );
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--no-proxy-server", "--disable-background-networking"],
@@ -37,31 +62,34 @@ after(async () => {
   await backends?.stop();
 });
 
-for (const [index, [file, bundler]] of VARIANTS.entries()) {
-  describe(`${file}.ts, built by ${bundler}`, () => {
+for (const [index, variant] of VARIANTS.entries()) {
+  describeVariant(variant, () => {
     let app: Server;
     before(async () => {
-      const directory = copy(file, bundler);
-      await build(directory, bundler, backends);
-      app = await startApp(directory, variantPorts[index] as number, backends, backends.edge);
+      copy(variant);
+      await build(variant, backends);
+      app = await startApp(variant, variantPorts[index] as number, backends);
     });
     after(() => app?.stop());
 
-    visits(
-      () => app.url,
+    const base = () => app.url;
+    visits(base, () => browser);
+    ahead(base, () => browser);
+    bundles(
+      base,
       () => browser,
+      () => browserFiles(variant),
     );
     attacks(
-      () => app.url,
-      () => readFileSync(join(directoryOf(file, bundler), ".next/BUILD_ID"), "utf8"),
-      bundler === "webpack" ? [] : ["/index", "/index/more"],
+      base,
+      () => readFileSync(join(directoryOf(variant), ".next/BUILD_ID"), "utf8"),
+      variant.bundler === "webpack" ? [] : ["/index", "/index/more"],
     );
 
     if (index > 1) return;
     test("Better Auth's cookie cache counts without asking anybody, where that is set", async () => {
-      const directory = directoryOf(file, bundler);
-      const env = { ...backends.edge, COOKIE_CACHE: "jwks" };
-      const cached = await startApp(directory, cachePort, backends, env);
+      const env = { COOKIE_CACHE: "jwks" };
+      const cached = await startApp(variant, cookieCachePort, backends, env);
       try {
         const visitor = await signUp(cached.url);
         const headers = { cookie: visitor.cookie, origin: cached.url };
@@ -77,17 +105,59 @@ for (const [index, [file, bundler]] of VARIANTS.entries()) {
   });
 }
 
-describe("proxy.ts, in development", () => {
+describeVariant(MOUNTED, () => {
   let app: Server;
   before(async () => {
-    const directory = copy("proxy", "development");
-    app = await startApp(directory, developmentPort, backends, backends.edge, "dev");
+    copy(MOUNTED, "mounted");
+    await build(MOUNTED, backends);
+    const env = { SITE: `http://127.0.0.1:${mountedPort}` };
+    app = await startApp(MOUNTED, mountedPort, backends, env);
+  });
+  after(() => app?.stop());
+
+  mounted(
+    () => app.url,
+    () => browser,
+  );
+});
+
+describeVariant(CACHED, () => {
+  let app: Server;
+  before(async () => {
+    copy(CACHED, "cached");
+    app = await startApp(CACHED, cachedPort, backends, {}, "dev");
+  });
+  after(() => app?.stop());
+
+  test("who is calling can be asked for inside Suspense, and Next has nothing to complain of", async () => {
+    const { cookie, uuid } = await signUp(app.url);
+    // Next looks closer once everything is compiled
+    for (let i = 0; i < 4; i++) {
+      const page = await send(app.url, "/me", { cookie });
+      assert.equal(page.status, 200);
+      assert.ok(page.text.includes(uuid));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    assert.doesNotMatch(app.log(), /Error|prerender|unstable value/i, app.log());
+  });
+});
+
+describeVariant(DEVELOPMENT, () => {
+  let app: Server;
+  before(async () => {
+    copy(DEVELOPMENT);
+    app = await startApp(DEVELOPMENT, developmentPort, backends, {}, "dev");
   });
   after(() => app?.stop());
 
   visits(
     () => app.url,
     () => browser,
+  );
+  bundles(
+    () => app.url,
+    () => browser,
+    () => browserFiles(DEVELOPMENT, "dev"),
   );
 
   test("while Better Auth is down pages and APIs say so, and nobody is taken for signed out", async () => {

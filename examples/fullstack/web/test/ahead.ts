@@ -1,0 +1,109 @@
+// What Next's router fetches ahead of a visit, and what it gets for a page in a browser.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Browser } from "playwright-core";
+import { send } from "./http.ts";
+
+/** @param base gives the application's URL once it runs */
+export function ahead(base: () => string, browser: () => Browser): void {
+  test("a link that was fetched ahead of the sign-in leads to its page afterwards", async () => {
+    const context = await browser().newContext({ baseURL: base() });
+    try {
+      const page = await context.newPage();
+      const fetched = page.waitForResponse((response) => path(response.url()) === "/me");
+      await page.goto("/links");
+      assert.equal((await fetched).status(), 401);
+      await page.evaluate(
+        async (email) => {
+          const body = JSON.stringify({ name: "Ada", email, password: "correct horse battery" });
+          const headers = { "content-type": "application/json" };
+          await fetch("/api/auth/sign-up/email", { method: "POST", headers, body });
+        },
+        `ahead-${new URL(base()).port}@example.com`,
+      );
+      await page.getByRole("link", { name: "Ahead" }).click();
+      await page.locator("#user").waitFor();
+      assert.equal(path(page.url()), "/me");
+    } finally {
+      await context.close();
+    }
+  });
+
+  test("a link that was fetched ahead leads to the sign-in page while nobody is signed in", async () => {
+    const context = await browser().newContext({ baseURL: base() });
+    try {
+      const page = await context.newPage();
+      await page.goto("/links");
+      await page.getByRole("link", { name: "Ahead" }).click();
+      await page.waitForURL("**/sign-in?next=%2Fme");
+    } finally {
+      await context.close();
+    }
+  });
+
+  test("what a browser says that it fetches ahead is no page to be redirected", async () => {
+    const chrome = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0";
+    for (const headers of [
+      { "sec-purpose": "prefetch", "sec-fetch-dest": "document", accept: "text/html" },
+      { "sec-purpose": "prefetch;prerender" },
+      { purpose: "prefetch" },
+      { "sec-fetch-dest": "empty", "sec-fetch-mode": "cors" },
+      { "user-agent": chrome, accept: "*/*", rsc: "1", "next-router-prefetch": "1" },
+    ] as Record<string, string>[]) {
+      const answer = await send(base(), "/me", headers);
+      const shown = JSON.stringify(headers);
+      assert.equal(answer.status, 401, shown);
+      assert.match(String(answer.headers["cache-control"]), /no-store/, shown);
+    }
+    for (const headers of [
+      {},
+      { accept: "*/*" },
+      { "user-agent": chrome, accept: "text/html,application/xhtml+xml" },
+      { "sec-fetch-dest": "document", "sec-fetch-mode": "navigate" },
+      { "sec-fetch-dest": "iframe", "sec-fetch-mode": "navigate" },
+    ] as Record<string, string>[]) {
+      assert.equal((await send(base(), "/me", headers)).status, 307, JSON.stringify(headers));
+    }
+  });
+}
+
+/** @param files gives the directory of what browsers load */
+export function bundles(base: () => string, browser: () => Browser, files: () => string): void {
+  test("a page in the browser can ask for the way back, and gets nothing of wasm or Node with it", async () => {
+    const context = await browser().newContext({ baseURL: base() });
+    try {
+      const page = await context.newPage();
+      const faults: string[] = [];
+      page.on("pageerror", (error) => faults.push(error.message));
+      page.on("request", (request) => {
+        if (request.url().includes(".wasm")) faults.push(request.url());
+      });
+      for (const [next, back] of [
+        ["/me?a=b", "/me?a=b"],
+        ["//evil.example", "none"],
+      ] as const) {
+        await page.goto(`/links?next=${encodeURIComponent(next)}`);
+        await page.locator("#back", { hasText: back }).waitFor();
+      }
+      assert.deepEqual(faults, []);
+    } finally {
+      await context.close();
+    }
+    const scripts = readdirSync(files(), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => readFileSync(join(files(), name), "utf8"));
+    assert.ok(
+      scripts.some((text) => text.includes("site.invalid")),
+      "the pages are there",
+    );
+    for (const text of scripts) {
+      assert.doesNotMatch(text, /better_auth_edge|x-edge-jwt-assertion|["']node:fs/);
+    }
+  });
+}
+
+function path(url: string): string {
+  return new URL(url).pathname;
+}
