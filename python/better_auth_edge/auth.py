@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Generic, NoReturn, overload
-from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI
 from fastapi.security import SecurityScopes
@@ -25,6 +24,7 @@ from better_auth_edge.middleware import (
 )
 from better_auth_edge.problems import install_problems, install_refusals
 from better_auth_edge.replays import Replays
+from better_auth_edge.request_path import is_path_of
 from better_auth_edge.settings import EdgeAuthSettings, Proof
 from better_auth_edge.user import User
 from better_auth_edge.user_model import UserModel
@@ -249,7 +249,7 @@ class EdgeAuth(Generic[U]):
         claims, scope = verified.claims, connection.scope
         if "htm" in claims and claims["htm"] != scope.get("method", "GET"):
             raise invalid("the assertion is for another method")
-        if "htu" in claims and _path(claims["htu"]) != _raw_path(scope):
+        if "htu" in claims and not is_path_of(claims["htu"], scope):
             raise invalid("the assertion is for another path")
         if not self._proof.refuse_replays:
             return
@@ -273,17 +273,3 @@ def _check_names(setting: str, names: Any) -> None:
     is_list = isinstance(names, Collection) and not isinstance(names, (str, bytes, Mapping))
     if not is_list or not all(isinstance(name, str) for name in names):
         raise ConfigurationError([f"{setting}: must be a list of strings"])
-
-
-def _path(url: object) -> str | None:
-    try:
-        return urlsplit(url).path or "/" if isinstance(url, str) else None
-    except ValueError:
-        return None
-
-
-def _raw_path(scope: Mapping[str, Any]) -> str:
-    """The path as it was sent, as far as the server tells."""
-    raw: bytes | None = scope.get("raw_path")
-    path = quote(scope["path"]) if raw is None else raw.decode("latin-1")
-    return path.partition("?")[0] or "/"
