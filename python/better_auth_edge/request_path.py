@@ -22,15 +22,16 @@ def is_path_of(url: object, scope: Mapping[str, Any]) -> bool:
     expected = _url_path(url)
     if expected is None:
         return False
-    path = scope["path"] or "/"
-    # Root paths come from the server's or the app's configuration. Mounts set `app_root_path`.
+    # Configured for the server or the app: what a proxy takes off. Mounts set `app_root_path`.
     root = str(scope.get("app_root_path", scope.get("root_path", ""))).rstrip("/")
-    sent = _sent(scope, root)
+    path, sent = scope["path"] or "/", _sent(scope, root)
     if sent is None:
-        return _decoded(expected) == _bytes(_below(root, path))
-    decoded = unquote_to_bytes(sent).decode("utf-8", "replace")
-    prefix = "" if _is_below(root, decoded) else quote(root)
-    return _normalised(_bytes(prefix) + sent) == _normalised(_bytes(expected))
+        wanted, given, prefix = _decoded(expected), _bytes(path), _bytes(root)
+    else:
+        wanted, given = _normalised(_bytes(expected)), _normalised(sent)
+        path, prefix = unquote_to_bytes(sent).decode("utf-8", "replace"), quote(root).encode()
+    is_whole = path == root or path.startswith(f"{root}/")
+    return wanted == given or (not is_whole and wanted == prefix + given)
 
 
 def _url_path(url: object) -> str | None:
@@ -53,15 +54,6 @@ def _sent(scope: Mapping[str, Any], root: str) -> bytes | None:
         if spelling == path or spelling.startswith(path + b"?"):
             return None
     return raw.partition(b"?")[0] or b"/"
-
-
-def _below(root: str, path: str) -> str:
-    """The path with the root path, which some servers and proxies take off."""
-    return path if _is_below(root, path) else f"{root}{path}"
-
-
-def _is_below(root: str, path: str) -> bool:
-    return path == root or path.startswith(f"{root}/")
 
 
 def _normalised(path: bytes) -> bytes:

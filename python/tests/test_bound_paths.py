@@ -128,6 +128,16 @@ def test_a_path_that_the_app_rewrites_is_that_which_was_sent() -> None:
     assert not is_path_of(f"{ORIGIN}/tasks", scope)
 
 
+@pytest.mark.parametrize("raw", [{}, {"raw_path": b"/a%20b"}])
+def test_a_root_path_may_be_taken_off_before_the_edge_or_behind_it(raw: dict[str, Any]) -> None:
+    scope = {"path": "/a b", "root_path": "/v1", **raw}
+    assert is_path_of(f"{ORIGIN}/a%20b", scope)
+    assert is_path_of(f"{ORIGIN}/v1/a%20b", scope)
+    whole = {"path": "/v1/a b", "root_path": "/v1", **({"raw_path": b"/v1/a%20b"} if raw else {})}
+    assert not is_path_of(f"{ORIGIN}/a%20b", whole)
+    assert not is_path_of(f"{ORIGIN}/v1/v1/a%20b", whole)
+
+
 @pytest.mark.parametrize("root_path", ["", "/v1"])
 def test_it_holds_in_mounted_apps_and_below_root_paths(edge: Edge, root_path: str) -> None:
     auth = EdgeAuth(EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN))
