@@ -10,6 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from better_auth_edge.authorization import presents_credential
 from better_auth_edge.connection import ConnectionState
+from better_auth_edge.handshake import (
+    BEARER,
+    PROTOCOL_HEADER,
+    offered_protocols,
+    offers_bearer,
+    without_token,
+)
 
 ASSERTION_HEADER = b"x-edge-jwt-assertion"
 
@@ -53,6 +60,8 @@ class OnlyTheAssertion(NoForgedHeaders):
 class OneConnection:
     """ASGI middleware that gives the parts of a request or a WebSocket their common state. An HTTP
     answer to a WebSocket that has been accepted, from whatever part of the app, closes it instead.
+    It takes a handshake's token off the subprotocols. Browsers insist on one of those that they
+    offered: where the app chooses none, the answer names `bearer`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -63,6 +72,10 @@ class OneConnection:
             scope = {**scope}
             state = ConnectionState.of(scope)
             if scope["type"] == "websocket":
+                offered = offered_protocols(scope)
+                if offers_bearer(offered):
+                    state.offered = offered
+                    scope = without_token(scope, offered)
                 send = partial(_send, state, send)
         await self.app(scope, receive, send)
 
@@ -87,11 +100,18 @@ def close_code(status: int) -> int:
 async def _send(state: ConnectionState, send: Send, message: Message) -> None:
     if message["type"] == "websocket.accept":
         state.is_accepted = True
+        if offers_bearer(state.offered) and not _names_protocol(message):
+            message = {**message, "subprotocol": BEARER}
     if state.is_accepted and message["type"] == "websocket.http.response.start":
         message = {"type": "websocket.close", "code": close_code(message["status"]), "reason": ""}
     elif state.is_accepted and message["type"] == "websocket.http.response.body":
         return
     await send(message)
+
+
+def _names_protocol(accept: Message) -> bool:
+    names = (name.lower() for name, _ in accept.get("headers") or ())
+    return bool(accept.get("subprotocol")) or PROTOCOL_HEADER in names
 
 
 def _folded(name: bytes) -> bytes:
