@@ -8,11 +8,12 @@ from typing import Annotated, Any, Generic, NoReturn, overload
 from fastapi import Depends, FastAPI
 from fastapi.security import SecurityScopes
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp
 from typing_extensions import TypeVar
 
 from better_auth_edge.claims import check_required, check_scopes, invalid
 from better_auth_edge.connection import ConnectionState
-from better_auth_edge.credentials import BearerToken, EdgeAssertion
+from better_auth_edge.credentials import SCHEME, BearerToken, EdgeAssertion
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
 from better_auth_edge.key_source import KeySource
 from better_auth_edge.keys import Secret
@@ -22,11 +23,14 @@ from better_auth_edge.middleware import (
     OnlyTheAssertion,
     install_outermost,
 )
-from better_auth_edge.problems import install_problems, install_refusals
+from better_auth_edge.mounts import mounted_apps
+from better_auth_edge.openapi import document_refusals
+from better_auth_edge.overrides import ask_override, override_of
+from better_auth_edge.problems import install_problems, install_refusals, install_refusals_below
 from better_auth_edge.replays import Replays
 from better_auth_edge.request_path import is_path_of
 from better_auth_edge.settings import EdgeAuthSettings, Proof
-from better_auth_edge.user import User
+from better_auth_edge.user import User, claims_of
 from better_auth_edge.user_model import UserModel
 from better_auth_edge.verifier import Verified, Verifier
 
@@ -63,7 +67,8 @@ class EdgeAuth(Generic[U]):
     current_user: Callable[..., Awaitable[U]]
     """Dependency: the user; 401 without a good proof, 503 while the keys cannot be had."""
     optional_user: Callable[..., Awaitable[U | None]]
-    """Dependency: the user, or None for a request without any proof. A bad proof is still 401."""
+    """Dependency: the user, or None for a request without any proof. A bad proof is still 401. A
+    test that overrides `current_user` overrides it too."""
 
     def __init__(
         self,
@@ -123,15 +128,17 @@ class EdgeAuth(Generic[U]):
         the app's own errors too. It takes all `x-edge-*` headers but the assertion off the
         request, and `strip_headers`: name there what the edge's `CLAIM_HEADERS` sets; in the mode
         `assertion` it takes `Authorization` off too. That is done before all middleware of the app,
-        whenever it was added.
+        whenever it was added. Apps that are mounted in it when it starts refuse in the same form.
+        The OpenAPI documents name the refusals.
         `RuntimeError` for an app that has started.
         """
         _check_names("strip_headers", strip_headers)
-        install_outermost(app, OneConnection)
+        install_outermost(app, lambda inner: self._outermost(app, inner))
         also = tuple(strip_headers)
         strip = OnlyTheAssertion if self._proof.mode == "assertion" else NoForgedHeaders
         install_outermost(app, lambda inner: strip(inner, also))
         install_refusals(app)
+        self._document(app)
         if all_problems:
             install_problems(app)
 
@@ -186,25 +193,40 @@ class EdgeAuth(Generic[U]):
             raise ConfigurationError(["require: needs claims or scopes"])
 
         async def require(user: Annotated[Any, Depends(self.current_user)]) -> U:
-            check_required(user.claims, claims or {})
-            check_scopes(user.claims, scopes)
+            held = claims_of(user)
+            check_required(held, claims or {})
+            check_scopes(held, scopes)
             own: U = user
             return own
 
         return require
 
+    def _outermost(self, app: FastAPI, inner: ASGIApp) -> ASGIApp:
+        """Called when the app starts. What is mounted in it is known by then."""
+        self._document(app)
+        for mounted in mounted_apps(app.routes):
+            install_refusals_below(mounted)
+            if isinstance(mounted, FastAPI):
+                self._document(mounted)
+        return OneConnection(inner)
+
+    def _document(self, app: FastAPI) -> None:
+        document_refusals(app, SCHEME, self.current_user, self.optional_user)
+
     def _optional_user(self) -> Callable[..., Awaitable[U | None]]:
-        scheme = (
-            EdgeAssertion()
-            if self._proof.mode == "assertion"
-            else BearerToken("A JWT of Better Auth, from `/api/auth/token`.")
-        )
+        scheme = EdgeAssertion() if self._proof.mode == "assertion" else BearerToken()
 
         async def optional_user(
             connection: HTTPConnection,
-            token: Annotated[str | None, Depends(scheme)],
+            token: Annotated[str | EdgeAuthError | None, Depends(scheme)],
             security: SecurityScopes,
         ) -> U | None:
+            override = override_of(connection, self.current_user)
+            if override is not None:
+                own: U | None = await ask_override(connection, override)
+                return own
+            if isinstance(token, EdgeAuthError):
+                raise token
             if token is None:
                 return None
             user = await self._user_of_request(connection, token)

@@ -93,7 +93,7 @@ def auth(better_auth: Publisher) -> EdgeAuth[Any]:
 
 LATE = [
     ("/token", "a.b.c", 1008, "malformed_token"),
-    ("/inner/token", "a.b.c", 1008, ""),
+    ("/inner/token", "a.b.c", 1008, "malformed_token"),
     ("/code", "expired", 1008, "expired"),
     ("/code", "user_mismatch", 1008, "user_mismatch"),
     ("/code", "keys_unavailable", 1013, "keys_unavailable"),
