@@ -22,17 +22,20 @@ async def ask_override(connection: HTTPConnection, override: Callable[..., Any])
     def ask(user: Annotated[Any, Depends(override)]) -> None: ...
 
     async with AsyncExitStack() as stack:
-        # Within routes FastAPI has its own, which outlive this call; middleware has none.
-        stacks = {"fastapi_inner_astack": stack, "fastapi_function_astack": stack}
-        if not stacks.keys() <= connection.scope.keys():
-            connection = HTTPConnection({**stacks, **connection.scope})
-        solved = await solve_dependencies(
-            request=connection,  # type: ignore[arg-type]  # FastAPI gives no other kinds
-            dependant=get_dependant(path="", call=ask),
-            dependency_overrides_provider=connection.scope["app"],
-            async_exit_stack=stack,
-            embed_body_fields=False,
-        )
+        # Routes have these of their own, which outlive this call; middleware has none.
+        missing = {"fastapi_inner_astack", "fastapi_function_astack"} - connection.scope.keys()
+        connection.scope.update(dict.fromkeys(missing, stack))
+        try:
+            solved = await solve_dependencies(
+                request=connection,  # type: ignore[arg-type]  # FastAPI gives no other kinds
+                dependant=get_dependant(path="", call=ask),
+                dependency_overrides_provider=connection.scope["app"],
+                async_exit_stack=stack,
+                embed_body_fields=False,
+            )
+        finally:
+            for name in missing:
+                del connection.scope[name]
     if solved.errors:
         raise RequestValidationError(solved.errors)
     return solved.values["user"]
