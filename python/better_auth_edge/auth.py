@@ -36,6 +36,15 @@ from better_auth_edge.verifier import Verified, Verifier
 
 logger = logging.getLogger(__name__)
 
+CURES = {
+    "issuer_mismatch": (
+        "set EDGE_ISSUER here to the origin by which clients call the edge, or give the edge the "
+        "accepted one (EDGE_ISSUER in a Worker, edgeIssuer in Next.js)"
+    ),
+    "audience_mismatch": "set EDGE_AUDIENCE here to the origin by which the edge calls this app",
+}
+"""For assertions, whose claims are looked at once their signature holds."""
+
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
 
@@ -82,8 +91,9 @@ class EdgeAuth(Generic[U]):
         """
         self._proof = Proof.from_settings(settings)
         keys = self._proof.keys
+        self._keys = keys if isinstance(keys, Secret) else KeySource(keys)
         self._verifier = Verifier(
-            keys if isinstance(keys, Secret) else KeySource(keys),
+            self._keys,
             self._proof.algorithms,
             self._proof.expectations,
             clock=clock,
@@ -146,7 +156,7 @@ class EdgeAuth(Generic[U]):
         """The user of a token that came in another way than by a header of a request. An assertion
         that is bound to a request, or may be used once only, is not good for that.
         """
-        verified = await self._verifier.verify(token)
+        verified = await self._verified(token)
         is_bound = not {"htm", "htu"}.isdisjoint(verified.claims)
         if self._proof.mode == "assertion" and (is_bound or self._proof.refuse_replays):
             raise invalid("the assertion is for one request")
@@ -257,11 +267,24 @@ class EdgeAuth(Generic[U]):
         known = ConnectionState.of(connection.scope).users
         user: U | None = known.get((self, token))
         if user is None:
-            verified = await self._verifier.verify(token)
+            verified = await self._verified(token)
             if self._proof.mode == "assertion":
                 self._check_request(verified, connection)
             user = known[self, token] = self._user(verified)
         return user
+
+    async def _verified(self, token: str) -> Verified:
+        """What a token says. A refusal that is the operator's to mend says how."""
+        try:
+            return await self._verifier.verify(token)
+        except EdgeAuthError as error:
+            if error.code == "keys_unavailable" and isinstance(self._keys, KeySource):
+                raise error from self._keys.failure
+            cure = CURES.get(error.code) if self._proof.mode == "assertion" else None
+            if cure is None:
+                raise
+            detail = str(error.detail).replace("the token's", "the assertion's", 1)
+            raise EdgeAuthError(error.code, f"{detail}: {cure}") from None
 
     def _check_request(self, verified: Verified, connection: HTTPConnection) -> None:
         """`htm` and `htu` (RFC 9449, section 4.2) bind an assertion to a request, where it has
