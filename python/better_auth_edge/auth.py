@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, NoReturn, overload
 
 from fastapi import Depends, FastAPI
 from fastapi.security import SecurityScopes
+from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 from typing_extensions import TypeVar
@@ -216,12 +217,12 @@ class EdgeAuth(Generic[U]):
         self._document(app)
         for mounted in mounted_apps(app.routes):
             install_refusals_below(mounted)
-            if isinstance(mounted, FastAPI):
-                self._document(mounted)
+            self._document(mounted)
         return OneConnection(inner)
 
-    def _document(self, app: FastAPI) -> None:
-        document_refusals(app, SCHEME, self.current_user, self.optional_user)
+    def _document(self, app: Starlette) -> None:
+        if isinstance(app, FastAPI):
+            document_refusals(app, SCHEME, self.current_user, self.optional_user)
 
     def _optional_user(self) -> Callable[..., Awaitable[U | None]]:
         scheme = EdgeAssertion() if self._proof.mode == "assertion" else BearerToken()

@@ -15,8 +15,6 @@ class ConnectionState:
     """Whether `Authorization` had a credential before it was taken off."""
     is_accepted: bool = False
     """Whether the app has accepted the WebSocket."""
-    offered: list[str] = field(default_factory=list)
-    """The subprotocols that a handshake offered, before its token was taken off."""
     users: dict[tuple[object, str], Any] = field(default_factory=dict)
     """Users by who verified them and the token."""
 

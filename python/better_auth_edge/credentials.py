@@ -49,7 +49,7 @@ class BearerToken(Credential):
     def find(self, connection: HTTPConnection) -> str | None:
         """The token. `wrong_token_type` for an assertion alone."""
         token = bearer_token(connection.headers.getlist("authorization"))
-        offered = handshake_token(_offered(connection))
+        offered = handshake_token(offered_protocols(connection.scope))
         if token is not None and offered is not None:
             detail = "the request has a token in Authorization and another in its handshake"
             raise EdgeAuthError("malformed_request", detail)
@@ -85,7 +85,7 @@ class EdgeAssertion(Credential):
         had_token = (
             ConnectionState.of(connection.scope).had_authorization
             or presents_credential(connection.headers.getlist("authorization"))
-            or offers_bearer(_offered(connection))
+            or offers_bearer(offered_protocols(connection.scope))
         )
         if had_token:
             detail = (
@@ -94,8 +94,3 @@ class EdgeAssertion(Credential):
             )
             raise EdgeAuthError("wrong_token_type", detail)
         return None
-
-
-def _offered(connection: HTTPConnection) -> list[str]:
-    """The subprotocols as the client offered them."""
-    return ConnectionState.of(connection.scope).offered or offered_protocols(connection.scope)

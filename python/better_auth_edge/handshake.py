@@ -43,19 +43,5 @@ def offers_bearer(offered: Sequence[str]) -> bool:
     return next(_bearers(offered), None) is not None
 
 
-def without_token(scope: Mapping[str, Any], offered: Sequence[str]) -> dict[str, Any]:
-    """The scope of a handshake with the app's own subprotocols only."""
-    own, rest = list[str](), iter(offered)
-    for name in rest:
-        if name.lower() == BEARER:
-            next(rest, None)
-        else:
-            own.append(name)
-    headers = [header for header in scope["headers"] if header[0].lower() != PROTOCOL_HEADER]
-    if own:
-        headers.append((PROTOCOL_HEADER, ", ".join(own).encode("latin-1")))
-    return {**scope, "headers": headers, "subprotocols": own}
-
-
 def _bearers(offered: Sequence[str]) -> Iterator[int]:
     return (i for i, name in enumerate(offered) if name.lower() == BEARER)

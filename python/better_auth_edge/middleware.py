@@ -15,7 +15,6 @@ from better_auth_edge.handshake import (
     PROTOCOL_HEADER,
     offered_protocols,
     offers_bearer,
-    without_token,
 )
 
 ASSERTION_HEADER = b"x-edge-jwt-assertion"
@@ -60,8 +59,8 @@ class OnlyTheAssertion(NoForgedHeaders):
 class OneConnection:
     """ASGI middleware that gives the parts of a request or a WebSocket their common state. An HTTP
     answer to a WebSocket that has been accepted, from whatever part of the app, closes it instead.
-    It takes a handshake's token off the subprotocols. Browsers insist on one of those that they
-    offered: where the app chooses none, the answer names `bearer`.
+    Browsers insist on one of the subprotocols that they offered: where a handshake has its token
+    among them and the app chooses none, the answer names `bearer`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -72,11 +71,8 @@ class OneConnection:
             scope = {**scope}
             state = ConnectionState.of(scope)
             if scope["type"] == "websocket":
-                offered = offered_protocols(scope)
-                if offers_bearer(offered):
-                    state.offered = offered
-                    scope = without_token(scope, offered)
-                send = partial(_send, state, send)
+                has_token = offers_bearer(offered_protocols(scope))
+                send = partial(_send, state, send, has_token)
         await self.app(scope, receive, send)
 
 
@@ -97,10 +93,10 @@ def close_code(status: int) -> int:
     return 1011 if status >= 500 else 1008
 
 
-async def _send(state: ConnectionState, send: Send, message: Message) -> None:
+async def _send(state: ConnectionState, send: Send, has_token: bool, message: Message) -> None:
     if message["type"] == "websocket.accept":
         state.is_accepted = True
-        if offers_bearer(state.offered) and not _names_protocol(message):
+        if has_token and not _names_protocol(message):
             message = {**message, "subprotocol": BEARER}
     if state.is_accepted and message["type"] == "websocket.http.response.start":
         message = {"type": "websocket.close", "code": close_code(message["status"]), "reason": ""}
