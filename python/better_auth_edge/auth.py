@@ -4,16 +4,17 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Generic, NoReturn, overload
-from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI
 from fastapi.security import SecurityScopes
+from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp
 from typing_extensions import TypeVar
 
 from better_auth_edge.claims import check_required, check_scopes, invalid
 from better_auth_edge.connection import ConnectionState
-from better_auth_edge.credentials import BearerToken, EdgeAssertion
+from better_auth_edge.credentials import SCHEME, BearerToken, EdgeAssertion
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
 from better_auth_edge.key_source import KeySource
 from better_auth_edge.keys import Secret
@@ -23,14 +24,27 @@ from better_auth_edge.middleware import (
     OnlyTheAssertion,
     install_outermost,
 )
-from better_auth_edge.problems import install_problems, install_refusals
+from better_auth_edge.mounts import mounted_apps
+from better_auth_edge.openapi import document_refusals
+from better_auth_edge.overrides import ask_override, override_of
+from better_auth_edge.problems import install_problems, install_refusals, install_refusals_below
 from better_auth_edge.replays import Replays
+from better_auth_edge.request_path import is_path_of
 from better_auth_edge.settings import EdgeAuthSettings, Proof
-from better_auth_edge.user import User
+from better_auth_edge.user import User, claims_of
 from better_auth_edge.user_model import UserModel
 from better_auth_edge.verifier import Verified, Verifier
 
 logger = logging.getLogger(__name__)
+
+CURES = {
+    "issuer_mismatch": (
+        "set EDGE_ISSUER here to the origin by which clients call the edge, or give the edge the "
+        "accepted one (EDGE_ISSUER in a Worker, edgeIssuer in Next.js)"
+    ),
+    "audience_mismatch": "set EDGE_AUDIENCE here to the origin by which the edge calls this app",
+}
+"""For assertions, whose claims are looked at once their signature holds."""
 
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
@@ -63,7 +77,8 @@ class EdgeAuth(Generic[U]):
     current_user: Callable[..., Awaitable[U]]
     """Dependency: the user; 401 without a good proof, 503 while the keys cannot be had."""
     optional_user: Callable[..., Awaitable[U | None]]
-    """Dependency: the user, or None for a request without any proof. A bad proof is still 401."""
+    """Dependency: the user, or None for a request without any proof. A bad proof is still 401. A
+    test that overrides `current_user` overrides it too."""
 
     def __init__(
         self,
@@ -77,8 +92,9 @@ class EdgeAuth(Generic[U]):
         """
         self._proof = Proof.from_settings(settings)
         keys = self._proof.keys
+        self._keys = keys if isinstance(keys, Secret) else KeySource(keys)
         self._verifier = Verifier(
-            keys if isinstance(keys, Secret) else KeySource(keys),
+            self._keys,
             self._proof.algorithms,
             self._proof.expectations,
             clock=clock,
@@ -123,15 +139,17 @@ class EdgeAuth(Generic[U]):
         the app's own errors too. It takes all `x-edge-*` headers but the assertion off the
         request, and `strip_headers`: name there what the edge's `CLAIM_HEADERS` sets; in the mode
         `assertion` it takes `Authorization` off too. That is done before all middleware of the app,
-        whenever it was added.
+        whenever it was added. Apps that are mounted in it when it starts refuse in the same form.
+        The OpenAPI documents name the refusals.
         `RuntimeError` for an app that has started.
         """
         _check_names("strip_headers", strip_headers)
-        install_outermost(app, OneConnection)
+        install_outermost(app, lambda inner: self._outermost(app, inner))
         also = tuple(strip_headers)
         strip = OnlyTheAssertion if self._proof.mode == "assertion" else NoForgedHeaders
         install_outermost(app, lambda inner: strip(inner, also))
         install_refusals(app)
+        self._document(app)
         if all_problems:
             install_problems(app)
 
@@ -139,7 +157,7 @@ class EdgeAuth(Generic[U]):
         """The user of a token that came in another way than by a header of a request. An assertion
         that is bound to a request, or may be used once only, is not good for that.
         """
-        verified = await self._verifier.verify(token)
+        verified = await self._verified(token)
         is_bound = not {"htm", "htu"}.isdisjoint(verified.claims)
         if self._proof.mode == "assertion" and (is_bound or self._proof.refuse_replays):
             raise invalid("the assertion is for one request")
@@ -188,25 +206,40 @@ class EdgeAuth(Generic[U]):
             raise ConfigurationError(["require: needs claims or scopes"])
 
         async def require(user: Annotated[Any, Depends(self.current_user)]) -> U:
-            check_required(user.claims, claims or {}, self._proof.list_claims)
-            check_scopes(user.claims, scopes)
+            held = claims_of(user)
+            check_required(held, claims or {}, self._proof.list_claims)
+            check_scopes(held, scopes)
             own: U = user
             return own
 
         return require
 
+    def _outermost(self, app: FastAPI, inner: ASGIApp) -> ASGIApp:
+        """Called when the app starts. What is mounted in it is known by then."""
+        self._document(app)
+        for mounted in mounted_apps(app.routes):
+            install_refusals_below(mounted)
+            self._document(mounted)
+        return OneConnection(inner)
+
+    def _document(self, app: Starlette) -> None:
+        if isinstance(app, FastAPI):
+            document_refusals(app, SCHEME, self.current_user, self.optional_user)
+
     def _optional_user(self) -> Callable[..., Awaitable[U | None]]:
-        scheme = (
-            EdgeAssertion()
-            if self._proof.mode == "assertion"
-            else BearerToken("A JWT of Better Auth, from `/api/auth/token`.")
-        )
+        scheme = EdgeAssertion() if self._proof.mode == "assertion" else BearerToken()
 
         async def optional_user(
             connection: HTTPConnection,
-            token: Annotated[str | None, Depends(scheme)],
+            token: Annotated[str | EdgeAuthError | None, Depends(scheme)],
             security: SecurityScopes,
         ) -> U | None:
+            override = override_of(connection, self.current_user)
+            if override is not None:
+                own: U | None = await ask_override(connection, override)
+                return own
+            if isinstance(token, EdgeAuthError):
+                raise token
             if token is None:
                 return None
             user = await self._user_of_request(connection, token)
@@ -237,11 +270,24 @@ class EdgeAuth(Generic[U]):
         known = ConnectionState.of(connection.scope).users
         user: U | None = known.get((self, token))
         if user is None:
-            verified = await self._verifier.verify(token)
+            verified = await self._verified(token)
             if self._proof.mode == "assertion":
                 self._check_request(verified, connection)
             user = known[self, token] = self._user(verified)
         return user
+
+    async def _verified(self, token: str) -> Verified:
+        """What a token says. A refusal that is the operator's to mend says how."""
+        try:
+            return await self._verifier.verify(token)
+        except EdgeAuthError as error:
+            if error.code == "keys_unavailable" and isinstance(self._keys, KeySource):
+                raise error from self._keys.failure
+            cure = CURES.get(error.code) if self._proof.mode == "assertion" else None
+            if cure is None:
+                raise
+            detail = str(error.detail).replace("the token's", "the assertion's", 1)
+            raise EdgeAuthError(error.code, f"{detail}: {cure}") from None
 
     def _check_request(self, verified: Verified, connection: HTTPConnection) -> None:
         """`htm` and `htu` (RFC 9449, section 4.2) bind an assertion to a request, where it has
@@ -251,7 +297,7 @@ class EdgeAuth(Generic[U]):
         claims, scope = verified.claims, connection.scope
         if "htm" in claims and claims["htm"] != scope.get("method", "GET"):
             raise invalid("the assertion is for another method")
-        if "htu" in claims and _path(claims["htu"]) != _raw_path(scope):
+        if "htu" in claims and not is_path_of(claims["htu"], scope):
             raise invalid("the assertion is for another path")
         if not self._proof.refuse_replays:
             return
@@ -275,17 +321,3 @@ def _check_names(setting: str, names: Any) -> None:
     is_list = isinstance(names, Collection) and not isinstance(names, (str, bytes, Mapping))
     if not is_list or not all(isinstance(name, str) for name in names):
         raise ConfigurationError([f"{setting}: must be a list of strings"])
-
-
-def _path(url: object) -> str | None:
-    try:
-        return urlsplit(url).path or "/" if isinstance(url, str) else None
-    except ValueError:
-        return None
-
-
-def _raw_path(scope: Mapping[str, Any]) -> str:
-    """The path as it was sent, as far as the server tells."""
-    raw: bytes | None = scope.get("raw_path")
-    path = quote(scope["path"]) if raw is None else raw.decode("latin-1")
-    return path.partition("?")[0] or "/"

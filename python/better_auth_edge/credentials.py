@@ -2,27 +2,58 @@
 scheme of OpenAPI, so that `/docs` says what a route wants.
 """
 
-from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
+from abc import ABC, abstractmethod
+
+from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from better_auth_edge.authorization import bearer_token, presents_credential
 from better_auth_edge.connection import ConnectionState
 from better_auth_edge.errors import EdgeAuthError
+from better_auth_edge.handshake import handshake_token, offered_protocols, offers_bearer
 from better_auth_edge.middleware import ASSERTION_HEADER
 
 ASSERTION = ASSERTION_HEADER.decode()
+SCHEME = "BetterAuth"
+"""The name of the security scheme in OpenAPI documents."""
 
 
-class BearerToken(SecurityBase):
-    """A bearer token (RFC 6750, section 2.1)."""
+class Credential(SecurityBase, ABC):
+    """What the caller sends: a bearer token, behind the edge too. As a dependency it gives the
+    proof that arrives here, None without one, or why it is refused; raising that is left to who
+    asks, because a test may put a user in its place.
+    """
 
     def __init__(self, description: str) -> None:
         self.model = HTTPBearer(bearerFormat="JWT", description=description)
-        self.scheme_name = "BetterAuth"
+        self.scheme_name = SCHEME
 
-    async def __call__(self, connection: HTTPConnection) -> str | None:
+    async def __call__(self, connection: HTTPConnection) -> str | EdgeAuthError | None:
+        try:
+            return self.find(connection)
+        except EdgeAuthError as error:
+            return error
+
+    @abstractmethod
+    def find(self, connection: HTTPConnection) -> str | None:
+        """The proof of a request, or None without any. Raises `EdgeAuthError`."""
+
+
+class BearerToken(Credential):
+    """A bearer token (RFC 6750, section 2.1), or that of a WebSocket's handshake."""
+
+    def __init__(self) -> None:
+        super().__init__("A JWT of Better Auth, from `/api/auth/token`.")
+
+    def find(self, connection: HTTPConnection) -> str | None:
+        """The token. `wrong_token_type` for an assertion alone."""
         token = bearer_token(connection.headers.getlist("authorization"))
+        offered = handshake_token(offered_protocols(connection.scope))
+        if token is not None and offered is not None:
+            detail = "the request has a token in Authorization and another in its handshake"
+            raise EdgeAuthError("malformed_request", detail)
+        token = offered if token is None else token
         if token is None and ASSERTION in connection.headers:
             detail = "this origin verifies bearer tokens, and the request has an assertion only"
             raise EdgeAuthError("wrong_token_type", detail)
@@ -35,25 +66,28 @@ class BearerToken(SecurityBase):
         return token
 
 
-class EdgeAssertion(SecurityBase):
+class EdgeAssertion(Credential):
     """The edge's assertion, in its own header."""
 
     def __init__(self) -> None:
-        description = "Set by the edge, which takes a bearer token for it."
-        self.model = APIKey(
-            **{"in": APIKeyIn.header}, name="X-Edge-Jwt-Assertion", description=description
+        super().__init__(
+            "A JWT of Better Auth, from `/api/auth/token`. The edge verifies it and sends this app "
+            "an assertion in its place; requests that go around the edge are refused."
         )
-        self.scheme_name = "EdgeAssertion"
 
-    async def __call__(self, connection: HTTPConnection) -> str | None:
+    def find(self, connection: HTTPConnection) -> str | None:
+        """The assertion. `wrong_token_type` for a token without one."""
         assertions = connection.headers.getlist(ASSERTION)
         if len(assertions) > 1:
             raise EdgeAuthError("malformed_request", "the request has more than one assertion")
         if assertions:
             return assertions[0]
-        authorization = connection.headers.getlist("authorization")
-        had_one = ConnectionState.of(connection.scope).had_authorization
-        if had_one or presents_credential(authorization):
+        had_token = (
+            ConnectionState.of(connection.scope).had_authorization
+            or presents_credential(connection.headers.getlist("authorization"))
+            or offers_bearer(offered_protocols(connection.scope))
+        )
+        if had_token:
             detail = (
                 "the request has a bearer token and no assertion of the edge, which alone is "
                 "believed here: it did not come through the edge, or the edge does not sign"

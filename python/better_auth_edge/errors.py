@@ -71,6 +71,16 @@ class EdgeAuthError(HTTPException):
         return f"{self.code}: {self.detail}"
 
 
+class KeyFetchError(ValueError):
+    """Why a JWK Set could not be had: the `__cause__` of `keys_unavailable`, and in the log."""
+
+    def __init__(self, url: str, fault: str, status: int | None = None) -> None:
+        super().__init__(f"{url}: {fault}")
+        self.url = url
+        self.status = status
+        """The HTTP status, where there was an answer."""
+
+
 class ConfigurationError(ValueError):
     """Settings are missing or cannot be used. Raised at start-up, with every fault at once."""
 

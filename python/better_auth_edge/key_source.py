@@ -12,6 +12,7 @@ from functools import cache
 import httpx
 
 from better_auth_edge import content_coding
+from better_auth_edge.errors import KeyFetchError
 from better_auth_edge.key_cache import (
     FETCH_TIMEOUT,
     Attempt,
@@ -22,10 +23,14 @@ from better_auth_edge.key_cache import (
     Wait,
     Wanted,
 )
+from better_auth_edge.key_failures import key_fetch_error, refused_key_fetch
 from better_auth_edge.keys import MAX_SET_BYTES, KeySet, VerifyingKey
+from better_auth_edge.version import USER_AGENT
 
 logger = logging.getLogger(__name__)
 
+OF_US = {"User-Agent": USER_AGENT}
+"""Firewalls refuse requests that do not say who sends them."""
 WAIT = 0.02
 """Seconds after which to look again for a fetch that another event loop carries out."""
 LONGEST_WAIT = 0.25
@@ -37,6 +42,8 @@ class KeySource:
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.url = url
+        self.failure: KeyFetchError | None = None
+        """Why the last fetch failed, if it did."""
         self._clock = clock
         self._cache = KeyCache()
         self._lock = threading.Lock()
@@ -122,9 +129,10 @@ class KeySource:
         keys = None
         try:
             document = await asyncio.wait_for(download(self.url), FETCH_TIMEOUT)
-            keys = KeySet.parse(document)
+            keys, self.failure = KeySet.parse(document), None
         except Exception as error:  # whatever it is: no keys, and nothing of it concerns the caller
-            logger.warning("no keys from %s: %r", self.url, error)
+            self.failure = key_fetch_error(self.url, error)
+            logger.warning("no keys from %s", self.failure)
         # A task that is cancelled, because its event loop ends, has learnt nothing: see _forget.
         with self._lock:
             self._cache.report(attempt, keys, self._clock(), random.random())  # noqa: S311
@@ -146,11 +154,11 @@ async def download(url: str) -> bytes:
     headers["Accept-Encoding"] = "identity"
     # A client for each fetch: there is one in eight minutes, and none to close when the app ends.
     async with (
-        httpx.AsyncClient(verify=_tls(), timeout=FETCH_TIMEOUT) as client,
+        httpx.AsyncClient(verify=_tls(), timeout=FETCH_TIMEOUT, headers=OF_US) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         if response.status_code != 200:
-            raise ValueError(f"status {response.status_code}")
+            raise refused_key_fetch(url, response.status_code)
         document = bytearray()
         async for chunk in response.aiter_raw():
             document += chunk

@@ -10,6 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from better_auth_edge.authorization import presents_credential
 from better_auth_edge.connection import ConnectionState
+from better_auth_edge.handshake import (
+    BEARER,
+    PROTOCOL_HEADER,
+    offered_protocols,
+    offers_bearer,
+)
 
 ASSERTION_HEADER = b"x-edge-jwt-assertion"
 
@@ -53,6 +59,8 @@ class OnlyTheAssertion(NoForgedHeaders):
 class OneConnection:
     """ASGI middleware that gives the parts of a request or a WebSocket their common state. An HTTP
     answer to a WebSocket that has been accepted, from whatever part of the app, closes it instead.
+    Browsers insist on one of the subprotocols that they offered: where a handshake has its token
+    among them and the app chooses none, the answer names `bearer`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -63,7 +71,8 @@ class OneConnection:
             scope = {**scope}
             state = ConnectionState.of(scope)
             if scope["type"] == "websocket":
-                send = partial(_send, state, send)
+                has_token = offers_bearer(offered_protocols(scope))
+                send = partial(_send, state, send, has_token)
         await self.app(scope, receive, send)
 
 
@@ -84,14 +93,21 @@ def close_code(status: int) -> int:
     return 1011 if status >= 500 else 1008
 
 
-async def _send(state: ConnectionState, send: Send, message: Message) -> None:
+async def _send(state: ConnectionState, send: Send, has_token: bool, message: Message) -> None:
     if message["type"] == "websocket.accept":
         state.is_accepted = True
+        if has_token and not _names_protocol(message):
+            message = {**message, "subprotocol": BEARER}
     if state.is_accepted and message["type"] == "websocket.http.response.start":
         message = {"type": "websocket.close", "code": close_code(message["status"]), "reason": ""}
     elif state.is_accepted and message["type"] == "websocket.http.response.body":
         return
     await send(message)
+
+
+def _names_protocol(accept: Message) -> bool:
+    names = (name.lower() for name, _ in accept.get("headers") or ())
+    return bool(accept.get("subprotocol")) or PROTOCOL_HEADER in names
 
 
 def _folded(name: bytes) -> bytes:

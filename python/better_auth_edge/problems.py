@@ -7,11 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request, WebSocket
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.utils import is_body_allowed_for_status_code
 from pydantic import BaseModel
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketState
 
@@ -45,17 +48,25 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _name(status)[1], "content": content} for status in statuses}
 
 
-def install_refusals(app: FastAPI) -> None:
+def install_refusals(app: Starlette) -> None:
     """Answers an `EdgeAuthError` with a problem document."""
+    app.add_exception_handler(EdgeAuthError, _on_refusal)  # type: ignore[arg-type]
 
-    async def on_refusal(connection: HTTPConnection, error: Exception) -> Response | None:
-        assert isinstance(error, EdgeAuthError)
-        type_, detail = f"{ERRORS_PAGE}#{error.code}", str(error.detail)
-        status, headers = error.status, error.headers
-        response = _response(connection, status, error.code, detail, headers, type_, error.title)
-        return await _answer(connection, response, error.code)
 
-    app.add_exception_handler(EdgeAuthError, on_refusal)  # type: ignore[arg-type]
+def install_refusals_below(app: Starlette) -> None:
+    """The same for an app that is mounted and has no answer of its own to an `HTTPException`. It
+    may have started.
+    """
+    kinds = [kind for kind in EdgeAuthError.__mro__ if issubclass(kind, HTTPException)]
+    own = [handler for kind in kinds if (handler := app.exception_handlers.get(kind))]
+    if own and own[0] is not http_exception_handler:
+        return
+    install_refusals(app)
+    layer: Any = app.middleware_stack
+    while layer is not None:
+        if isinstance(layer, ExceptionMiddleware):
+            layer.add_exception_handler(EdgeAuthError, _on_refusal)  # type: ignore[arg-type]
+        layer = getattr(layer, "app", None)
 
 
 def install_problems(app: FastAPI) -> None:
@@ -84,6 +95,14 @@ def install_problems(app: FastAPI) -> None:
     async def on_exception(request: Request, _: Exception) -> JSONResponse:
         detail = "The fault is ours, and it is in the log."
         return _response(request, 500, "internal_server_error", detail)
+
+
+async def _on_refusal(connection: HTTPConnection, error: Exception) -> Response | None:
+    assert isinstance(error, EdgeAuthError)
+    type_, detail = f"{ERRORS_PAGE}#{error.code}", str(error.detail)
+    status, headers = error.status, error.headers
+    response = _response(connection, status, error.code, detail, headers, type_, error.title)
+    return await _answer(connection, response, error.code)
 
 
 def _response(

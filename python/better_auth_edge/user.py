@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import Self
 
 from better_auth_edge.claims import claim_at
 
@@ -30,15 +31,39 @@ class User(BaseModel):
     claims: dict[str, Any] = {}
     """What the token says, or as much of it as the edge passes on."""
 
+    @classmethod
+    def for_test(cls, id: str = "test-user", **claims: Any) -> Self:
+        """A user as a token with these claims would make it, for
+        `app.dependency_overrides[auth.current_user]`. It is a value and proves nothing. Raises
+        `EdgeAuthError` `invalid_claim` for claims that the model does not accept.
+
+            User.for_test("ada", role="admin", scope="tasks:read")
+        """
+        from better_auth_edge.user_model import UserModel
+
+        texts = {n: str(v) if isinstance(v, UUID) else v for n, v in claims.items()}
+        return UserModel(cls).read(id, {"sub": id, **texts})
+
     def owns(self, value: str, claim: str | None = None) -> bool:
         """Whether a value is this user's: their id or their UUID, or what `claim`, a name or a
         dotted path, holds if it is named. Two spellings of one UUID are one user (RFC 9562,
         section 4) where the token has the canonical one; anything else is compared exactly.
         """
-        own = (
-            (self.id, self.claims.get("uuid")) if claim is None else (claim_at(self.claims, claim),)
-        )
+        claims = claims_of(self)
+        own = (self.id, claims.get("uuid")) if claim is None else (claim_at(claims, claim),)
         return any(isinstance(one, str) and _same(value, one) for one in own)
+
+
+def claims_of(user: Any) -> dict[str, Any]:
+    """The claims of a user. Where the app has made one without any, such as
+    `User(id="ada", email="ada@example.com")` in a test, its fields count. A user that was made of
+    a token always has claims.
+    """
+    if not isinstance(user, User) or "claims" in user.model_fields_set:
+        claims: dict[str, Any] = user.claims
+        return claims
+    fields = {name: getattr(user, name) for name in user.model_fields_set}
+    return {"sub": user.id, **fields, "uuid": None if user.uuid is None else str(user.uuid)}
 
 
 def parse_uuid(text: object) -> UUID | None:

@@ -93,7 +93,7 @@ def auth(better_auth: Publisher) -> EdgeAuth[Any]:
 
 LATE = [
     ("/token", "a.b.c", 1008, "malformed_token"),
-    ("/inner/token", "a.b.c", 1008, ""),
+    ("/inner/token", "a.b.c", 1008, "malformed_token"),
     ("/code", "expired", 1008, "expired"),
     ("/code", "user_mismatch", 1008, "user_mismatch"),
     ("/code", "keys_unavailable", 1013, "keys_unavailable"),
@@ -249,3 +249,28 @@ def test_a_client_that_is_gone_is_no_error(
         with pytest.raises(ConnectionClosed):
             websocket.recv(timeout=5)
     assert raised == []
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_token_in_the_handshake_is_answered_as_browsers_insist(
+    auth: EdgeAuth[Any],
+    better_auth: Publisher,
+    serve: Callable[[ASGIApp, str], str],
+    protocol: str,
+) -> None:
+    app = FastAPI()
+    auth.install(app)
+
+    @app.websocket("/live")
+    async def live(websocket: WebSocket, user: Annotated[User, Depends(auth.current_user)]) -> None:
+        await websocket.accept()
+        await websocket.send_text(user.id)
+
+    url = serve(app, protocol)
+    offered: list[Any] = ["bearer", better_auth.token()]
+    with connect(f"{url}/live", subprotocols=offered) as websocket:
+        assert (websocket.subprotocol, websocket.recv(timeout=5)) == ("bearer", "ada")
+    offered[1] = "a.b.c"
+    with pytest.raises(InvalidStatus) as refused:
+        connect(f"{url}/live", subprotocols=offered)
+    assert refused.value.response.status_code == 401

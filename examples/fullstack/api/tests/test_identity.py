@@ -63,7 +63,7 @@ def test_a_stranger_learns_nothing_about_what_is_wrong_with_the_request(api: Tes
 
 def test_the_documents_say_what_a_route_wants(api: TestClient) -> None:
     document = api.get("/openapi.json").json()
-    assert document["paths"]["/api/{user_id}/tasks"]["get"]["security"] == [{"EdgeAssertion": []}]
+    assert document["paths"]["/api/{user_id}/tasks"]["get"]["security"] == [{"BetterAuth": []}]
     assert "security" not in document["paths"]["/health"]["get"]
 
 

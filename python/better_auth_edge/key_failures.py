@@ -1,0 +1,39 @@
+"""What a failed fetch of a JWK Set tells the operator."""
+
+import asyncio
+
+import httpx
+
+from better_auth_edge.errors import KeyFetchError
+from better_auth_edge.key_cache import FETCH_TIMEOUT
+from better_auth_edge.settings import EDGE_JWKS_PATH
+
+_NO_KEYS = (
+    "Better Auth's jwt plugin is missing, or its base path is another one, which "
+    "BETTER_AUTH_BASE_PATH or JWKS_URL names"
+)
+_NO_EDGE = "no edge answers there; EDGE_JWKS_URL is the URL of the edge, not of this app"
+_REFUSED = "it was refused, by a firewall or by access rules in front of the server"
+
+
+def refused_key_fetch(url: str, status: int) -> KeyFetchError:
+    """For an answer with another status than 200."""
+    causes = {401: _REFUSED, 403: _REFUSED, 429: "too many requests"}
+    causes[404] = _NO_EDGE if url.endswith(EDGE_JWKS_PATH) else _NO_KEYS
+    cause = "redirects are not followed" if 300 <= status < 400 else causes.get(status)
+    return KeyFetchError(url, f"status {status}{(cause and f', {cause}') or ''}", status)
+
+
+def key_fetch_error(url: str, error: Exception) -> KeyFetchError:
+    """For whatever a fetch has raised, which is the `__cause__`."""
+    if isinstance(error, KeyFetchError):
+        return error
+    if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException)):
+        failure = KeyFetchError(url, f"no answer within {FETCH_TIMEOUT:g} s")
+    elif isinstance(error, ValueError) and not isinstance(error, UnicodeError):
+        fault = str(error).removeprefix("the document ")
+        failure = KeyFetchError(url, f"status 200, and the document {fault}", 200)
+    else:
+        failure = KeyFetchError(url, f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure
