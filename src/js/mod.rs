@@ -32,7 +32,7 @@ use crate::verifier::{Fault, Verified, Verifier, VerifierOptions};
 
 /// Makes a verifier. Nothing is fetched before the first token asks for a key.
 ///
-/// The options have the names and meanings of [`VerifierOptions`](crate::VerifierOptions): `baseURL`, `jwksUrl`, `jwks` (an
+/// The options have the names and meanings of [`VerifierOptions`]: `baseURL`, `jwksUrl`, `jwks` (an
 /// object), `secret` (a string or bytes), `issuer`, `audience`, `userClaim` (a string or several),
 /// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
 /// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
