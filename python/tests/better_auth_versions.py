@@ -7,7 +7,9 @@ python -m tests.better_auth_versions <file of the cases> <file for the verdicts>
 
 import asyncio
 import json
+import logging
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,7 +34,7 @@ SETTINGS = {
 """The Worker's settings that have the same meaning here; `ROUTES` of one rule is `require`."""
 
 
-async def verdicts_on(case: JSON) -> list[JSON]:
+async def verdicts_on(case: JSON, network: httpx.AsyncClient) -> list[JSON]:
     """What an app says to each step."""
     try:
         app = app_for(dict(case["settings"]))
@@ -40,10 +42,7 @@ async def verdicts_on(case: JSON) -> list[JSON]:
         return [{"code": str(error), "user": None}]
     transport = httpx.ASGITransport(app)
     said = []
-    async with (
-        httpx.AsyncClient(transport=transport, base_url="http://api.example") as client,
-        httpx.AsyncClient() as network,
-    ):
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.example") as client:
         for step in case["steps"]:
             if publish := step.get("publish"):
                 await network.put(publish["url"], content=publish["body"])
@@ -75,11 +74,17 @@ def is_for_us(case: JSON) -> bool:
     return has_tokens and case["settings"].keys() <= SETTINGS
 
 
-async def main(cases: Path, output: Path) -> None:
-    """Writes the verdicts by the cases' names."""
+async def verdicts(cases: Iterable[JSON]) -> JSON:
+    """The verdicts by the cases' names."""
+    async with httpx.AsyncClient() as network:
+        return {case["id"]: await verdicts_on(case, network) for case in cases}
+
+
+def main(cases: Path, output: Path) -> None:
+    logging.disable()
     ours = filter(is_for_us, json.loads(cases.read_text())["cases"])
-    output.write_text(json.dumps({case["id"]: await verdicts_on(case) for case in ours}))
+    output.write_text(json.dumps(asyncio.run(verdicts(ours))))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -7,15 +7,16 @@ export async function answersTo({ settings, steps }) {
   const base = baseURL(settings);
   const url = settings.JWKS_URL ?? `${base}/jwks`;
   if (!keySets.has(url)) keySets.set(url, await answer(url));
+  const exchangeURL = `${base}/token`;
   const exchange = [];
   for (const { headers } of steps) {
     const { cookie } = headers;
     const asks = cookie && settings.SESSION_EXCHANGE;
     exchange.push(
-      asks ? await answer(`${base}/token?disableRefresh=true`, { headers: { cookie } }) : null,
+      asks ? await answer(`${exchangeURL}?disableRefresh=true`, { headers: { cookie } }) : null,
     );
   }
-  return { url, keySet: keySets.get(url), exchange };
+  return { url, keySet: keySets.get(url), exchangeURL, exchange };
 }
 
 function baseURL({ BETTER_AUTH_URL: url, BETTER_AUTH_BASE_PATH: path }) {

@@ -29,8 +29,11 @@ class OptionCases {
    * @param steps each `{ headers, expected, user?, publish? }`: `ok` or the code of the refusal
    */
   add(server, name, settings, steps) {
-    this.cases.all.push({
-      id: `${this.cases.version}: ${this.option}: ${name}`,
+    const { version, all } = this.cases;
+    const id = `${version}: ${this.option}: ${name}`;
+    const count = all.filter((one) => one.id === id || one.id.startsWith(`${id} (`)).length;
+    all.push({
+      id: count > 0 ? `${id} (${count + 1})` : id,
       option: this.option,
       settings: { BETTER_AUTH_URL: server.url, ...settings },
       steps,

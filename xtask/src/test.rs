@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{build, demo, fuzz, inspector, progress, root, stack};
+use crate::{build, compat, demo, fuzz, inspector, progress, root, stack};
 
 /// Runs the named parts, or all.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -30,12 +30,13 @@ pub fn run(names: &[&str]) -> Result<()> {
 
 type Part = (&'static str, fn() -> Result<()>);
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("rust", rust),
     ("fuzz", fuzz::run_briefly),
     ("python", python),
     ("npm", npm),
     ("next", next),
+    ("compat", compat::test),
     ("browser", browser),
     ("inspector", inspector),
     ("worker", worker),

@@ -38,7 +38,10 @@ export default [
       const token = await server.token(ada);
       if (claims(token).org.id !== id) throw new Error("no active organisation");
       cases.holds(server, token, ada.user.id);
-      for (const [role, verdict] of [["owner", "ok"], ["member", "insufficient_claims"]]) {
+      for (const [role, verdict] of [
+        ["owner", "ok"],
+        ["member", "insufficient_claims"],
+      ]) {
         const ROUTES = JSON.stringify([{ path: "/*", claims: { "org.role": [role] } }]);
         if (verdict === "ok") cases.accepts(server, role, token, ada.user.id, { ROUTES });
         else cases.refuses(server, role, token, verdict, { ROUTES });

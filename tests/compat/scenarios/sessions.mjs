@@ -25,9 +25,9 @@ function exchanges(cases, server, { cookie, user }, settings = {}) {
   const all = { ...EXCHANGE, ...settings };
   cases.acceptsCookies(server, "a session", cookie, user.id, all);
   const other = changedCookie(cookie, name, (value) => `x${value.slice(1)}`);
-  cases.refusesCookies(server, "a forged session", other, "opaque_token", all);
+  cases.refusesCookies(server, "a forged session", other, "missing_token", all);
   const unsigned = changedCookie(cookie, name, (value) => value.split(".")[0]);
-  cases.refusesCookies(server, "a session without its signature", unsigned, "opaque_token", all);
+  cases.refusesCookies(server, "a session without its signature", unsigned, "missing_token", all);
   cases.refusesCookies(server, "without the exchange", cookie, "missing_token", settings);
 }
 
@@ -36,11 +36,11 @@ function caches(cases, server, { cookie, user }, settings) {
   const name = cookie.split("; ").find(isCache).split("=")[0];
   cases.acceptsCookies(server, "a cache as it was set", cookie, user.id, settings);
   const bad = changedCookie(cookie, name, forged);
-  cases.refusesCookies(server, "an altered signature", bad, "opaque_token", settings);
+  cases.refusesCookies(server, "an altered signature", bad, "bad_signature", settings);
   const alone = without(cookie, isSession);
   cases.refusesCookies(server, "without its session", alone, "missing_token", settings);
   const claimed = changedCookie(cookie, name, asSomebodyElse);
-  cases.refusesCookies(server, "altered claims", claimed, "opaque_token", settings);
+  cases.refusesCookies(server, "altered claims", claimed, "bad_signature", settings);
 }
 
 function asSomebodyElse(cache) {
@@ -62,7 +62,7 @@ export default [
       exchanges(cases, server, ada);
       const over = await signedUp(cases);
       await over.server.ask("/sign-out", { method: "POST", headers: { cookie: over.ada.cookie } });
-      cases.refusesCookies(over.server, "ended", over.ada.cookie, "opaque_token", EXCHANGE);
+      cases.refusesCookies(over.server, "ended", over.ada.cookie, "missing_token", EXCHANGE);
     },
   },
   {
@@ -183,7 +183,7 @@ export default [
       const { server, ada } = await signedUp(cases, () => ({ session: cookieCache("jwt") }));
       caches(cases, server, ada, BY_SECRET);
       const settings = { ...BY_SECRET, BETTER_AUTH_SECRET: `${SECRET} of another server` };
-      cases.refusesCookies(server, "another secret", ada.cookie, "opaque_token", settings);
+      cases.refusesCookies(server, "another secret", ada.cookie, "bad_signature", settings);
     },
   },
   {
@@ -208,7 +208,7 @@ export default [
       session.cookieCache.version = "2";
       const { server, ada } = await signedUp(cases, () => ({ session }));
       caches(cases, server, ada, { ...BY_SECRET, COOKIE_CACHE_VERSION: "2" });
-      cases.refusesCookies(server, "another version", ada.cookie, "opaque_token", BY_SECRET);
+      cases.refusesCookies(server, "another version", ada.cookie, "expired", BY_SECRET);
     },
   },
   {
@@ -227,7 +227,7 @@ export default [
       if (chunks.length < 2) throw new Error("the cache is in one piece");
       cases.acceptsCookies(server, "all chunks", ada.cookie, ada.user.id, BY_SECRET);
       const some = without(ada.cookie, (pair) => pair === chunks.at(-1));
-      cases.refusesCookies(server, "a chunk is missing", some, "opaque_token", BY_SECRET);
+      cases.refusesCookies(server, "a chunk is missing", some, "malformed_token", BY_SECRET);
       const both = { ...BY_SECRET, ...EXCHANGE };
       cases.acceptsCookies(server, "the exchange decides then", some, ada.user.id, both);
     },
@@ -237,8 +237,8 @@ export default [
     versions: strategy === "jwe" ? from("1.4") : ALL,
     async run(cases) {
       const { server, ada } = await signedUp(cases, () => ({ session: cookieCache(strategy) }));
-      cases.refusesCookies(server, "by secret", ada.cookie, "opaque_token", BY_SECRET);
-      cases.refusesCookies(server, "by keys", ada.cookie, "opaque_token", BY_KEYS);
+      cases.refusesCookies(server, "by secret", ada.cookie, "malformed_token", BY_SECRET);
+      cases.refusesCookies(server, "by keys", ada.cookie, "malformed_token", BY_KEYS);
       const both = { ...BY_SECRET, ...EXCHANGE };
       cases.acceptsCookies(server, "the exchange decides then", ada.cookie, ada.user.id, both);
     },

@@ -1,9 +1,10 @@
 /**
  * Holds the cases of one version against the npm package:
  *
- *     node check.mjs <file of the cases> <file for the verdicts>
+ *     node better-auth-versions.mjs <file of the cases> <file for the verdicts>
  *
- * Its options are the Worker's settings under other names; a bearer token goes to `verify` as well.
+ * `cargo xtask test compat` makes the cases. The options are the Worker's settings under other names; a
+ * bearer token goes to `verify` as well.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -76,9 +77,7 @@ async function verdictOf(verify) {
 
 function options(settings, table) {
   const given = Object.entries(settings).filter(([name]) => table[name]);
-  return Object.fromEntries(
-    given.map(([name, text]) => [table[name][0], table[name][1](text)]),
-  );
+  return Object.fromEntries(given.map(([name, text]) => [table[name][0], table[name][1](text)]));
 }
 
 function list(text) {
