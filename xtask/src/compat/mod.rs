@@ -110,7 +110,7 @@ fn one_version(version: &str, python: &Path) -> Result<Measured> {
             .current_dir(root().join("python")),
     )?;
     run_command(
-        core_test(&["--quiet", "--", "--ignored"])
+        core_test(&["--", "--ignored"])
             .env("COMPAT_CASES", &cases)
             .env("COMPAT_VERDICTS", said(Host::Core))
             .stdout(Stdio::null()),

@@ -108,3 +108,56 @@ fn difference(case: &Value, host: Host, verdict: &Value) -> Option<String> {
         format!("{id}: {host} says {verdict}, not {expected}")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made() -> Value {
+        json!({
+            "version": "1.0.0",
+            "options": [{"option": "a", "exists": true}, {"option": "b", "exists": false}],
+            "cases": [
+                {"id": "1", "option": "a", "steps": [{"expected": "ok", "user": "ada"}]},
+                {"id": "2", "option": "a", "steps": [{"expected": "expired"}]},
+            ],
+        })
+    }
+
+    fn measured(core: Value, npm: Value) -> Measured {
+        Measured::new(&made(), &[(Host::Core, core), (Host::Npm, npm)]).expect("cases of options")
+    }
+
+    fn good() -> Value {
+        json!({"1": [{"code": "ok", "user": "ada"}], "2": [{"code": "expired", "user": null}]})
+    }
+
+    #[test]
+    fn an_option_holds_when_every_host_says_what_is_expected() {
+        let measured = measured(good(), json!({"1": good()["1"]}));
+        assert_eq!(measured.failures, Vec::<String>::new());
+        let [a, b] = &measured.options[..] else { panic!("two options") };
+        assert!(a.holds && a.cases == 2 && a.hosts == Host::ALL[..2].iter().copied().collect());
+        assert!(!b.exists && b.cases == 0);
+    }
+
+    #[test]
+    fn another_code_another_user_and_a_step_too_few_are_failures() {
+        for wrong in [
+            json!([{"code": "expired", "user": null}]),
+            json!([{"code": "ok", "user": "eve"}]),
+            json!([{"code": "ok", "user": null}]),
+            json!([]),
+        ] {
+            let measured = measured(good(), json!({"1": wrong, "2": good()["2"]}));
+            assert_eq!(measured.failures.len(), 1, "{wrong}");
+            assert!(!measured.options[0].holds);
+        }
+    }
+
+    #[test]
+    fn a_case_that_no_host_has_judged_is_a_failure() {
+        let measured = measured(json!({"1": good()["1"]}), json!({}));
+        assert_eq!(measured.failures, ["\"2\": no host has judged"]);
+    }
+}
