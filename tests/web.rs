@@ -1,6 +1,6 @@
 //! The core as wasm in a real browser: the JavaScript API, the browser's own `fetch`, its clock.
 //!
-//! `cargo xtask test browser` runs this file.
+//! `wasm-pack test --headless --chrome` runs this file.
 #![cfg(target_arch = "wasm32")]
 
 use base64::Engine;

@@ -1,7 +1,7 @@
 //! Wycheproof's vectors in a real browser, whose WebCrypto verifies RSA and ECDSA; Ed25519 and HMAC
 //! are computed by the core as wasm.
 //!
-//! `cargo xtask test browser` runs this file.
+//! `wasm-pack test --headless --chrome` runs this file.
 #![cfg(target_arch = "wasm32")]
 
 mod vectors;

@@ -1,6 +1,6 @@
 //! What the core needs of a runtime: one trait, and its implementation for JavaScript runtimes.
 //!
-//! A native host brings its own HTTP client and clock; [`native`] has the signatures.
+//! A native host brings its own HTTP client and clock; the feature `native` adds the signatures.
 
 mod ask;
 mod domain;

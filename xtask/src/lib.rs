@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod build;
+pub mod compat;
 pub mod demo;
 pub mod fuzz;
 pub mod host_vectors;

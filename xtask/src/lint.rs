@@ -27,6 +27,15 @@ pub fn run() -> Result<()> {
     let wasm = ["clippy", "--target", "wasm32-unknown-unknown"];
     cargo(&[&wasm[..], &web, &["--features", "better-auth-edge/js"], &deny].concat())?;
 
+    for features in ["", "native", "js-gateway"] {
+        run_command(
+            Command::new("cargo")
+                .args(["doc", "--no-deps", "--features", features])
+                .env("RUSTDOCFLAGS", "-D warnings")
+                .current_dir(root()),
+        )?;
+    }
+
     progress("lint: TypeScript");
     let npm =
         |arguments: &[&str]| run_command(Command::new("npm").args(arguments).current_dir(root()));

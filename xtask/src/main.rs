@@ -11,7 +11,7 @@ cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js
 cargo xtask demo --check    the same, then a scripted tour through it
 cargo xtask demo --postgres on a PostgreSQL of its own and not on SQLite; also with --check
 cargo xtask test [PART…]    every test, or some: rust fuzz python npm next browser
-                            inspector worker e2e
+                            inspector worker compat e2e
 cargo xtask build [npm]     the Worker into build/, the npm package into npm/dist/, the
                             inspector into www/dist/; or only the package
 cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/

@@ -92,6 +92,29 @@ pub fn node_for_wrangler() -> Result<PathBuf> {
     Ok(directory.join("node_modules").join(format!("node-{platform}")).join("bin/node"))
 }
 
+/// The released versions of Better Auth that are pinned, each in a directory of its name.
+pub fn better_auth_versions() -> PathBuf {
+    root().join("tests/compat/versions")
+}
+
+/// The directory in which this version of Better Auth is installed, outside of the checkout.
+pub fn better_auth(version: &str) -> Result<PathBuf> {
+    let pinned = better_auth_versions().join(version);
+    let directory = cache()?.join(format!("better-auth-{version}"));
+    let lock_file = pinned.join("package-lock.json");
+    once(&directory, &[lock_file], || {
+        progress(format!("installing Better Auth {version}"));
+        fs::create_dir_all(&directory)?;
+        for name in ["package.json", "package-lock.json", ".npmrc"] {
+            fs::copy(pinned.join(name), directory.join(name))?;
+        }
+        run(Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--loglevel=error"])
+            .current_dir(&directory))
+    })?;
+    Ok(directory)
+}
+
 /// A Deno: named by DENO, on the path, or from npm, which has one for this platform alone. None elsewhere.
 pub fn deno() -> Result<Option<PathBuf>> {
     if let Some(deno) = env::var_os("DENO").map(PathBuf::from).or_else(|| on_path("deno")) {
@@ -127,6 +150,12 @@ pub fn python() -> Result<PathBuf> {
 pub fn python_with_sqlalchemy_2_0() -> Result<PathBuf> {
     let pins = [root().join("python/requirements-sqlalchemy-2.0.txt")];
     virtual_environment(".venv-sqlalchemy-2.0", &pins, |_| Ok(()))
+}
+
+/// The Python of another one, for the tests under FastAPI 0.115.
+pub fn python_with_fastapi_0_115() -> Result<PathBuf> {
+    let pins = [root().join("python/requirements-fastapi-0.115.txt")];
+    virtual_environment(".venv-fastapi-0.115", &pins, |_| Ok(()))
 }
 
 const PIP: [&str; 5] = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];

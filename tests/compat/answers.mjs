@@ -1,0 +1,30 @@
+/** What the servers answer to a verifier, for one that has no network of its own. */
+
+const keySets = new Map();
+
+/** The key set by its URL, and what the exchange says to each step's cookies. */
+export async function answersTo({ settings, steps }) {
+  const base = baseURL(settings);
+  const url = settings.JWKS_URL ?? `${base}/jwks`;
+  if (!keySets.has(url)) keySets.set(url, await answer(url));
+  const exchangeURL = `${base}/token`;
+  const exchange = [];
+  for (const { headers } of steps) {
+    const { cookie } = headers;
+    const asks = cookie && settings.SESSION_EXCHANGE;
+    exchange.push(
+      asks ? await answer(`${exchangeURL}?disableRefresh=true`, { headers: { cookie } }) : null,
+    );
+  }
+  return { url, keySet: keySets.get(url), exchangeURL, exchange };
+}
+
+function baseURL({ BETTER_AUTH_URL: url, BETTER_AUTH_BASE_PATH: path }) {
+  if (path) return `${url}${path === "/" ? "" : path}`;
+  return new URL(url).pathname === "/" ? `${url}/api/auth` : url;
+}
+
+async function answer(url, options) {
+  const response = await fetch(url, options);
+  return { status: response.status, body: await response.text() };
+}

@@ -1,0 +1,156 @@
+/** A released Better Auth, and servers of it on loopback whose users live in memory. */
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+export const SECRET = "a secret for tests, long enough to pass";
+
+/** The modules of the version that is installed in `directory`. */
+export async function load(directory, version) {
+  const parent = pathToFileURL(join(directory, "package.json")).href;
+  const load = (name) => import(import.meta.resolve(name, parent));
+  const optional = async (name) =>
+    existsSync(join(directory, "node_modules", name)) ? load(name) : {};
+  const { betterAuth } = await load("better-auth");
+  const { memoryAdapter } = await load("better-auth/adapters/memory");
+  const plugins = {
+    ...(await load("better-auth/plugins")),
+    ...(await optional("@better-auth/api-key")),
+    ...(await optional("@better-auth/oauth-provider")),
+  };
+  return { version, betterAuth, memoryAdapter, plugins };
+}
+
+/** Tables of every plugin in use. */
+const TABLES = `user session account verification jwks organization member invitation team apikey
+  rateLimit oauthApplication oauthClient oauthAccessToken oauthRefreshToken oauthConsent oauthResource
+  oauthClientResource oauthClientAssertion`.split(/\s+/);
+
+/** A running server. */
+export class Server {
+  /** @param options from the server's origin to Better Auth's options, without a database */
+  static async start({ betterAuth, memoryAdapter }, options) {
+    const server = new Server();
+    await server.#listen();
+    const given = options(server.url);
+    server.database = Object.fromEntries(TABLES.map((name) => [name, []]));
+    server.auth = betterAuth({
+      baseURL: server.url,
+      secret: SECRET,
+      database: memoryAdapter(server.database),
+      emailAndPassword: { enabled: true },
+      logger: { level: "error" },
+      rateLimit: { enabled: false },
+      telemetry: { enabled: false },
+      ...given,
+    });
+    const path = given.basePath ?? "/api/auth";
+    /** Better Auth's own base URL. */
+    server.base = `${server.url}${path === "/" ? "" : path}`;
+    return server;
+  }
+
+  /** What is published in place of the server's own key set, by URL. */
+  published = new Map();
+
+  /** What the tests ask of the server, beside Better Auth's own paths. */
+  said = new Map();
+
+  async #listen() {
+    this.listener = createServer((request, response) => {
+      this.#answer(request, response).catch((error) => {
+        console.error(error);
+        response.writeHead(500).end();
+      });
+    });
+    this.listener.listen(0, "127.0.0.1");
+    await once(this.listener, "listening");
+    this.url = `http://127.0.0.1:${this.listener.address().port}`;
+  }
+
+  async #answer(request, response) {
+    const body = Buffer.concat(await request.toArray());
+    const url = `${this.url}${request.url}`;
+    // the tests' own, to put one key set in another's place
+    if (request.method === "PUT") this.published.set(url, body.toString());
+    const said = this.said.get(url);
+    if (said) return response.end(said());
+    const answer = this.published.has(url)
+      ? new Response(this.published.get(url), { headers: { "content-type": "application/json" } })
+      : await this.auth.handler(
+          new Request(url, {
+            method: request.method,
+            headers: Object.entries(request.headers),
+            body: body.length > 0 ? body : undefined,
+          }),
+        );
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  }
+
+  /** Asks Better Auth, and takes a refusal as a mistake of the tests. */
+  async ask(path, { method, headers, body, form } = {}) {
+    const answer = await this.auth.handler(
+      new Request(`${this.base}${path}`, {
+        method: method ?? (body || form ? "POST" : "GET"),
+        headers: {
+          origin: this.url,
+          ...(body && { "content-type": "application/json" }),
+          ...headers,
+        },
+        body: form ? new URLSearchParams(form) : body && JSON.stringify(body),
+      }),
+    );
+    if (answer.status >= 400) {
+      throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    }
+    return answer;
+  }
+
+  /** The same, with the answer's JSON. */
+  async json(path, options) {
+    return (await this.ask(path, options)).json();
+  }
+
+  /** Signs a new user up, and says who that is and what a browser then holds. */
+  async signUp(name = "ada", more = {}) {
+    const body = { email: `${name}@example.com`, password: "correct horse", name, ...more };
+    return signedIn(await this.ask("/sign-up/email", { body }));
+  }
+
+  /** Signs a user in who is there already. */
+  async signIn(name = "ada", more = {}) {
+    const body = { email: `${name}@example.com`, password: "correct horse", ...more };
+    return signedIn(await this.ask("/sign-in/email", { body }));
+  }
+
+  /** A new session token of this session. */
+  async token({ cookie }) {
+    return (await this.json("/token", { headers: { cookie } })).token;
+  }
+
+  /** The row of the session that a browser holds. */
+  row({ session }) {
+    return this.database.session.find(({ token }) => token === session);
+  }
+}
+
+/** Who has signed in: the user, the cookies, and what the bearer plugin gives instead of them. */
+export async function signedIn(answer) {
+  const cookies = new Map();
+  for (const cookie of answer.headers.getSetCookie()) {
+    const [pair] = cookie.split(";");
+    const name = pair.slice(0, pair.indexOf("="));
+    cookies.delete(name);
+    if (!/; Max-Age=0/i.test(cookie)) cookies.set(name, pair);
+  }
+  const { user, token } = await answer.json();
+  return {
+    user,
+    cookie: [...cookies.values()].join("; "),
+    session: token,
+    bearer: answer.headers.get("set-auth-token"),
+  };
+}

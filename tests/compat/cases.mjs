@@ -1,0 +1,145 @@
+/** What is held against the verifiers: requests, and what has to come of each. */
+import { randomBytes } from "node:crypto";
+
+/** Collects the cases of one version. */
+export class Cases {
+  all = [];
+
+  constructor(version) {
+    this.version = version;
+  }
+
+  /** The cases of one option, with the servers that they need. */
+  of(option, library) {
+    return new OptionCases(this, option, library);
+  }
+}
+
+class OptionCases {
+  constructor(cases, option, library) {
+    this.cases = cases;
+    this.option = option;
+    this.library = library;
+  }
+
+  /**
+   * A request, or several to one verifier.
+   *
+   * @param settings the Worker's, by name
+   * @param steps each `{ headers, expected, user?, publish? }`: `ok` or the code of the refusal
+   */
+  add(server, name, settings, steps) {
+    const { version, all } = this.cases;
+    const id = `${version}: ${this.option}: ${name}`;
+    const count = all.filter((one) => one.id === id || one.id.startsWith(`${id} (`)).length;
+    all.push({
+      id: count > 0 ? `${id} (${count + 1})` : id,
+      option: this.option,
+      settings: { BETTER_AUTH_URL: server.url, ...settings },
+      steps,
+    });
+  }
+
+  /** A bearer token that has to be accepted as the user's. */
+  accepts(server, name, token, user, settings = {}) {
+    this.add(server, name, settings, [{ headers: bearer(token), expected: "ok", user }]);
+  }
+
+  /** A bearer token that has to be refused. */
+  refuses(server, name, token, expected, settings = {}) {
+    this.add(server, name, settings, [{ headers: bearer(token), expected }]);
+  }
+
+  /** A token that has to be accepted, and altered ones that must not be. */
+  holds(server, token, user, settings = {}) {
+    this.accepts(server, "a token as it was issued", token, user, settings);
+    for (const [name, altered, expected] of alterations(token)) {
+      this.refuses(server, name, altered, expected, settings);
+    }
+  }
+
+  /** Cookies that have to be accepted as the user's. */
+  acceptsCookies(server, name, cookie, user, settings) {
+    this.add(server, name, settings, [{ headers: { cookie }, expected: "ok", user }]);
+  }
+
+  /** The last case must leave the session's row as it was: `GET` of the URL says the row's expiry. */
+  unchanged(server, session) {
+    const url = `${server.url}/compat/expiry`;
+    const { expiresAt } = server.row(session);
+    server.said.set(url, () => server.row(session).expiresAt.toISOString());
+    this.cases.all.at(-1).unchanged = { url, text: expiresAt.toISOString() };
+  }
+
+  /** Cookies that have to be refused. */
+  refusesCookies(server, name, cookie, expected, settings) {
+    this.add(server, name, settings, [{ headers: { cookie }, expected }]);
+  }
+}
+
+export const bearer = (token) => ({ authorization: `Bearer ${token}` });
+
+/** The claims of a compact JWS, which nothing has verified. */
+export const claims = (token) => decoded(token.split(".")[1]);
+
+/** Its header. */
+export const header = (token) => decoded(token.split(".")[0]);
+
+/** The token altered in every way that matters, and the code of each refusal. */
+export function alterations(token) {
+  const [head, payload, signature] = token.split(".");
+  const withHeader = (changes) => `${encoded({ ...header(token), ...changes })}.${payload}`;
+  const other = header(token).alg === "ES256" ? "RS256" : "ES256";
+  const made = randomBytes(Buffer.from(signature, "base64url").length).toString("base64url");
+  const changed = { ...claims(token), sub: "someone-else", role: "admin" };
+  return [
+    ["another signature", `${head}.${payload}.${made}`, "bad_signature"],
+    ["one bit of the signature", `${head}.${payload}.${flipped(signature)}`, "bad_signature"],
+    ["half of the signature", `${head}.${payload}.${halved(signature)}`, "bad_signature"],
+    ["no signature", `${head}.${payload}.`, "malformed_token"],
+    ["other claims", `${head}.${encoded(changed)}.${signature}`, "bad_signature"],
+    ["another algorithm", `${withHeader({ alg: other })}.${signature}`, "unsupported_algorithm"],
+    ["no algorithm", `${withHeader({ alg: "none" })}.${signature}`, "unsupported_algorithm"],
+    ["a shared secret", `${withHeader({ alg: "HS256" })}.${signature}`, "unsupported_algorithm"],
+    ["another key", `${withHeader({ kid: "of nobody" })}.${signature}`, "unknown_key"],
+    ["another type", `${withHeader({ typ: "at+jwt" })}.${signature}`, "wrong_token_type"],
+    ["a critical extension", `${withHeader({ crit: ["b64"] })}.${signature}`, "malformed_token"],
+  ];
+}
+
+/** A cookie's value with one bit of a JWS's signature turned over. */
+export const forged = (token) => {
+  const [head, payload, signature] = token.split(".");
+  return `${head}.${payload}.${flipped(signature)}`;
+};
+
+/** The cookies without those of which this is true. */
+export const without = (cookie, which) =>
+  cookie
+    .split("; ")
+    .filter((pair) => !which(pair))
+    .join("; ");
+
+/** The cookies with the values of those of a name changed. */
+export const changedCookie = (cookie, name, change) =>
+  cookie
+    .split("; ")
+    .map((pair) => {
+      const [own, value] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
+      return own === name ? `${own}=${change(value)}` : pair;
+    })
+    .join("; ");
+
+const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const decoded = (segment) => JSON.parse(Buffer.from(segment, "base64url").toString());
+
+function flipped(segment) {
+  const bytes = Buffer.from(segment, "base64url");
+  bytes[bytes.length >> 1] ^= 1;
+  return bytes.toString("base64url");
+}
+
+function halved(segment) {
+  const bytes = Buffer.from(segment, "base64url");
+  return bytes.subarray(0, bytes.length >> 1).toString("base64url");
+}

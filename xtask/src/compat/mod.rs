@@ -1,0 +1,168 @@
+//! Released versions of Better Auth, and of what else the packages work with: what each issues is held
+//! against the core, the npm package and the Python package, and `docs/compatibility.md` says what held.
+
+mod page;
+mod verdicts;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use self::verdicts::{Host, Measured};
+use crate::setup::{self, run as run_command};
+use crate::stack::Directory;
+use crate::{build, progress, root};
+
+/// Runs all of it, and writes the page. Fails where something does not hold, or where the page that is
+/// committed says something else.
+pub fn test() -> Result<()> {
+    build::npm()?;
+    let python = setup::python()?;
+    run_command(&mut core_test(&["--no-run"]))?;
+    old_fastapi()?;
+    types_for_every_python(&python)?;
+
+    let measured = every_version(&python)?;
+    let is_current = page::write(&measured)?;
+    let failures: Vec<_> = measured.iter().flat_map(|measured| &measured.failures).collect();
+    for failure in &failures {
+        progress(failure);
+    }
+    ensure!(failures.is_empty(), "{} cases did not hold", failures.len());
+    ensure!(is_current, "{} said something else and is written anew: commit it", page::PATH);
+    Ok(())
+}
+
+/// The versions of Better Auth, newest first.
+fn versions() -> Result<Vec<String>> {
+    let mut versions = Vec::new();
+    for entry in fs::read_dir(setup::better_auth_versions())? {
+        versions.push(entry?.file_name().into_string().ok().context("a version's name is text")?);
+    }
+    let numbers =
+        |version: &String| version.split('.').map(str::parse::<u32>).collect::<Result<Vec<_>, _>>();
+    versions.sort_by_key(|version| std::cmp::Reverse(numbers(version).unwrap_or_default()));
+    Ok(versions)
+}
+
+/// Two versions at a time.
+fn every_version(python: &Path) -> Result<Vec<Measured>> {
+    let versions = versions()?;
+    let left = Mutex::new(versions.iter().enumerate());
+    let measured = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        let worker = || -> Result<()> {
+            loop {
+                let next = left.lock().unwrap_or_else(|left| left.into_inner()).next();
+                let Some((place, version)) = next else { return Ok(()) };
+                let one = one_version(version, python).with_context(|| version.clone())?;
+                measured.lock().unwrap_or_else(|all| all.into_inner()).push((place, one));
+            }
+        };
+        let workers = [scope.spawn(worker), scope.spawn(worker)];
+        workers.into_iter().try_for_each(|worker| match worker.join() {
+            Ok(result) => result,
+            Err(_) => bail!("a thread has panicked"),
+        })
+    })?;
+    let mut measured = measured.into_inner().unwrap_or_else(|all| all.into_inner());
+    measured.sort_by_key(|(place, _)| *place);
+    Ok(measured.into_iter().map(|(_, one)| one).collect())
+}
+
+/// What every host says to what this version issues.
+fn one_version(version: &str, python: &Path) -> Result<Measured> {
+    let directory = Directory::new()?;
+    let file = |name: &str| directory.path().join(name);
+    let cases = file("cases.json");
+
+    let mut maker = Command::new(setup::node()?)
+        .args(["--no-warnings", "--experimental-import-meta-resolve"])
+        .arg(root().join("tests/compat/make.mjs"))
+        .args([setup::better_auth(version)?.as_os_str(), version.as_ref()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut made = String::new();
+    BufReader::new(maker.stdout.take().context("stdout is piped")?).read_line(&mut made)?;
+    // its servers answer until its standard input is closed, as it is when this function is left
+    let stdin = maker.stdin.take();
+    ensure!(!made.is_empty(), "no cases were made: {}", maker.wait()?);
+    fs::write(&cases, &made)?;
+
+    let said = |host: Host| file(&format!("{host}.json"));
+    run_command(
+        Command::new(setup::node()?)
+            .arg(root().join("npm/test/better-auth-versions.mjs"))
+            .args([&cases, &said(Host::Npm)])
+            .current_dir(root()),
+    )?;
+    run_command(
+        Command::new(python)
+            .args(["-m", "tests.better_auth_versions"])
+            .args([&cases, &said(Host::Python)])
+            .current_dir(root().join("python")),
+    )?;
+    run_command(
+        core_test(&["--", "--ignored"])
+            .env("COMPAT_CASES", &cases)
+            .env("COMPAT_VERDICTS", said(Host::Core))
+            .stdout(Stdio::null()),
+    )?;
+    drop(stdin);
+    maker.wait()?;
+
+    let verdicts = |host| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(said(host))?)?) };
+    let verdicts = Host::ALL.into_iter().map(|host| Ok((host, verdicts(host)?)));
+    Measured::new(&serde_json::from_str(&made)?, &verdicts.collect::<Result<Vec<_>>>()?)
+}
+
+fn core_test(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--quiet", "--test", "better_auth_versions"]);
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// The package's tests under FastAPI 0.115, the oldest that it names.
+fn old_fastapi() -> Result<()> {
+    let python = setup::python_with_fastapi_0_115()?;
+    run_command(
+        Command::new(python)
+            .args(["-m", "pytest", "--quiet"])
+            // Starlette's test client uses what a newer anyio calls by another name
+            .args(["-W", "ignore:The anyio.abc.BlockingPortal alias:DeprecationWarning"])
+            .args(FASTAPI_TESTS.map(|name| format!("tests/{name}.py")))
+            .current_dir(root().join("python")),
+    )
+}
+
+const FASTAPI_TESTS: [&str; 7] = [
+    "test_auth",
+    "test_authorization",
+    "test_install",
+    "test_replays",
+    "test_settings",
+    "test_user_model",
+    "test_websockets",
+];
+
+/// The package's types, and with them its syntax and what it uses of the standard library, for the
+/// oldest Python and the newest.
+fn types_for_every_python(python: &Path) -> Result<()> {
+    page::PYTHONS.iter().try_for_each(|version| {
+        let arguments = ["--strict", "--python-version", version, "better_auth_edge"];
+        run_command(
+            Command::new(python)
+                .args(["-m", "mypy"])
+                .args(arguments)
+                .current_dir(root().join("python")),
+        )
+    })
+}
