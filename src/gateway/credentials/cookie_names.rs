@@ -63,10 +63,7 @@ impl CookieNames {
         if cookie[guard_of(cookie).len()..].starts_with(&self.prefix) {
             return true;
         }
-        cookie.split_once('=').is_some_and(|(name, _)| {
-            let name = name.trim_end_matches([' ', '\t']);
-            self.session.covers(name) || self.cache.covers(name)
-        })
+        self.session.begins(cookie) || self.cache.begins(cookie)
     }
 }
 
@@ -98,12 +95,15 @@ impl Name {
         self.0.iter().filter(move |name| guard_of(name) == guard)
     }
 
-    /// Whether a cookie is of that name, a part of it, or what Better Auth's multi-session plugin makes of it.
-    fn covers(&self, cookie: &str) -> bool {
+    /// Whether a text begins with a cookie of that name, with a part of it, or with what Better Auth's
+    /// multi-session plugin makes of it. Reads no more than that: a client may send many commas.
+    fn begins(&self, text: &str) -> bool {
         self.0.iter().any(|name| {
-            let rest = cookie.strip_prefix(&**name);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("_multi-"))
-                || is_part(cookie, name)
+            let Some(rest) = text.strip_prefix(&**name) else { return false };
+            let index = rest.bytes().skip(1).take_while(u8::is_ascii_digit).count();
+            let is_part = rest.starts_with('.') && is_part(&text[..name.len() + 1 + index], name);
+            let rest = if is_part { &rest[1 + index..] } else { rest };
+            rest.starts_with("_multi-") || rest.trim_start_matches([' ', '\t']).starts_with('=')
         })
     }
 

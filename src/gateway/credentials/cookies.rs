@@ -7,7 +7,7 @@ use super::cookie_cache;
 use super::cookie_names::{CookieNames, GUARDS};
 use super::signed_cookie::CookieSecret;
 use super::site::TrustedPages;
-use super::values::{MOST_WHOLES, wholes};
+use super::values::{MOST_WHOLES, Wholes, wholes};
 use crate::error::{Code, Error};
 use crate::gateway::edit::HeaderEdit;
 use crate::gateway::head::RequestHead;
@@ -60,34 +60,45 @@ impl Cookies {
             ..SessionCookies::default()
         };
         for guard in GUARDS {
-            let is_there = |name: &Arc<str>| apart.iter().any(|(given, _)| *given == &**name);
-            if !self.names.session(guard).any(is_there) {
-                continue;
-            }
-            let mut is_cached = false;
-            for name in self.names.cache(guard).filter(|_| self.cached) {
-                let caches = wholes(name, &cookies);
-                is_cached |= caches.in_pieces || !caches.values.is_empty();
-                found.in_pieces |= caches.in_pieces;
-                let caches = caches.values.into_iter().map(|value| SessionCache { guard, value });
-                found.caches.extend(caches);
-            }
-            if !is_cached && !self.exchanged {
-                continue;
-            }
-            for name in self.names.session(guard) {
-                for (_, value) in apart.iter().filter(|(given, _)| *given == &**name) {
-                    let session =
-                        SessionCookie { name: Arc::clone(name), guard, value: decoded(value) };
-                    found.add(session, self.secret.as_ref());
-                }
-            }
+            self.add_guarded(guard, &apart, &cookies, &mut found);
         }
         if found.sessions.is_empty() && found.others.is_empty() {
             return Ok(None);
         }
         self.pages.check(head)?;
         Ok(Some(found))
+    }
+
+    /// Adds what is there under a guard: sessions that are set `apart`, and their caches.
+    fn add_guarded(
+        &self,
+        guard: &'static str,
+        apart: &[(&str, &str)],
+        all: &[(&str, &str)],
+        found: &mut SessionCookies,
+    ) {
+        let sessions = self.names.session(guard).flat_map(|name| {
+            let named = apart.iter().filter(move |(given, _)| *given == &**name);
+            named.map(move |(_, value)| (name, *value))
+        });
+        let mut sessions = sessions.peekable();
+        if sessions.peek().is_none() {
+            return;
+        }
+        let mut is_cached = false;
+        for name in self.names.cache(guard).filter(|_| self.cached) {
+            let Wholes { values, in_pieces } = wholes(name, all);
+            is_cached |= in_pieces || !values.is_empty();
+            found.in_pieces |= in_pieces;
+            found.caches.extend(values.into_iter().map(|value| SessionCache { guard, value }));
+        }
+        if !is_cached && !self.exchanged {
+            return;
+        }
+        for (name, value) in sessions {
+            let value = decoded(value);
+            found.add(SessionCookie { name: Arc::clone(name), guard, value }, self.secret.as_ref());
+        }
     }
 
     /// Better Auth's cookies stay at the edge unless they are asked for.
