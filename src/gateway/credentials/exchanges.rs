@@ -1,6 +1,7 @@
 //! What became of sessions that were exchanged for tokens, and which exchanges are under way: one for
 //! each session at a time, so many in all. Told the time, it never waits and never asks.
 
+mod known_sessions;
 mod places;
 
 #[cfg(test)]
@@ -12,6 +13,7 @@ use lru::LruCache;
 
 use super::failure::Failure;
 use crate::verifier::Keyed;
+use known_sessions::KnownSessions;
 use places::{Claim, Places, Turn};
 
 pub(super) use places::Ticket;
@@ -20,17 +22,19 @@ pub(super) use places::Ticket;
 pub(super) struct Exchanges {
     tokens: LruCache<Box<str>, Ended<String>, Keyed>,
     /// Apart, so that made-up sessions push no others out
-    failures: LruCache<u64, Ended<Failure>, Keyed>,
+    failures: Failures,
+    /// By visitors for whom the auth server asks to be left alone
+    busy: Failures,
     /// Sessions that have been good
-    known: LruCache<u64, (), Keyed>,
-    /// Visitors for whom the auth server asks to be left alone
-    busy: LruCache<Option<u64>, Ended<Failure>, Keyed>,
+    known: KnownSessions,
     places: Places,
     /// Names sessions and visitors
     hasher: Keyed,
     /// Seconds for which a token is used again
     max_age: f64,
 }
+
+type Failures = LruCache<u64, Ended<Failure>, Keyed>;
 
 /// What an exchange has come to.
 struct Ended<T> {
@@ -78,8 +82,8 @@ impl Exchanges {
         Self {
             tokens: LruCache::unbounded_with_hasher(keyed()),
             failures: LruCache::unbounded_with_hasher(keyed()),
-            known: LruCache::unbounded_with_hasher(keyed()),
             busy: LruCache::unbounded_with_hasher(keyed()),
+            known: KnownSessions::default(),
             places: Places::default(),
             hasher: keyed(),
             max_age,
@@ -100,14 +104,15 @@ impl Exchanges {
             return Lookup::Use(ended.result.clone());
         }
         let session = self.hasher.hash_one(session);
+        let visitor = visitor.map(|visitor| self.hasher.hash_one(visitor));
         if let Some(ended) = self.failures.get(&session).filter(|it| it.counts(now, arrived)) {
             return Lookup::Refuse(ended.result.clone());
         }
-        let visitor = visitor.map(|visitor| self.hasher.hash_one(visitor));
-        if let Some(ended) = self.busy.get(&visitor).filter(|it| it.is_young(now)) {
+        let busy = self.busy.get(&visitor.unwrap_or_default());
+        if let Some(ended) = busy.filter(|it| it.is_young(now)) {
             return Lookup::Refuse(ended.result.clone());
         }
-        let claim = Claim { session, visitor, is_known: self.known.get(&session).is_some() };
+        let claim = Claim { session, visitor, is_known: self.known.contains(session) };
         match self.places.claim(claim, ticket, now) {
             Turn::Now(number) => Lookup::Begin(Exchange { number, session, visitor, asked: now }),
             Turn::Wait => Lookup::Wait,
@@ -135,8 +140,11 @@ impl Exchanges {
         match result {
             Ok(result) => {
                 let until = asked + self.max_age;
-                keep(&mut self.tokens, MOST_TOKENS, session.into(), Ended { result, asked, until });
-                keep(&mut self.known, MOST_KNOWN, exchange.session, ());
+                if self.tokens.len() >= MOST_TOKENS {
+                    self.tokens.pop_lru();
+                }
+                self.tokens.put(session.into(), Ended { result, asked, until });
+                self.known.add(exchange.session);
             }
             Err(failure) => self.note_failure(exchange, failure, now),
         }
@@ -157,12 +165,12 @@ impl Exchanges {
         let until = match &failure {
             Failure::Busy(_, until) => {
                 let ended = Ended { until: *until, asked, result: failure };
-                keep(&mut self.busy, MOST_BUSY, visitor, ended);
+                keep(&mut self.busy, MOST_BUSY, visitor.unwrap_or_default(), ended);
                 return;
             }
             Failure::Unanswered(_) => now + FAILED_FOR,
             Failure::Rejected(_) | Failure::Unreadable => {
-                self.known.pop(&session);
+                self.known.remove(session);
                 asked + REJECTED_FOR
             }
         };
@@ -182,15 +190,10 @@ impl<T> Ended<T> {
     }
 }
 
-fn keep<K: std::hash::Hash + Eq, V>(
-    cache: &mut LruCache<K, V, Keyed>,
-    most: usize,
-    key: K,
-    value: V,
-) {
-    cache.put(key, value);
-    if cache.len() > most {
-        cache.pop_lru();
+fn keep(failures: &mut Failures, most: usize, key: u64, failure: Ended<Failure>) {
+    failures.put(key, failure);
+    if failures.len() > most {
+        failures.pop_lru();
     }
 }
 
@@ -199,9 +202,6 @@ const MOST_TOKENS: usize = 1_000;
 
 /// Sessions without a token that are remembered.
 const MOST_FAILURES: usize = 5_000;
-
-/// Sessions of which it is remembered that they have been good.
-const MOST_KNOWN: usize = 5_000;
 
 /// Visitors for whom the auth server is left alone.
 const MOST_BUSY: usize = 1_000;
