@@ -249,7 +249,7 @@ fn known_keys_are_used_while_the_source_is_left_alone() {
     timeline.fail(480.0);
     timeline.cache.hold_off(300.0, 480.0);
     timeline.follow(&[(779.9, "a", "use"), (779.9, "b", "keys_unavailable")]);
-    assert_eq!(timeline.ask(780.0, "a"), "fetch");
+    assert_eq!(timeline.ask(780.0, "a"), "use and refresh");
     timeline.succeed(780.0, &["a"]);
     timeline.cache.hold_off(300.0, 780.0);
     assert_eq!(timeline.ask(1_260.0, "a"), "use and refresh", "after a success it means nothing");
