@@ -226,3 +226,41 @@ fn nobody_who_has_keys_waits_for_a_source_that_keeps_failing_but_after_a_silence
     timeline.fail(611.0);
     assert_eq!(timeline.ask(700.0, "a"), "fetch");
 }
+
+#[test]
+fn a_source_that_asks_to_be_left_alone_is_left_alone() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(0.0, "a"), "fetch");
+    timeline.fail(0.2);
+    timeline.cache.hold_off(120.0, 0.2);
+    assert_eq!(timeline.ask(0.2, "a"), "keys_unavailable");
+    assert_eq!(timeline.retry_after(), Some(120));
+    timeline.follow(&[(120.1, "a", "keys_unavailable"), (120.2, "a", "fetch")]);
+    // a shorter one than the pause after failures changes nothing
+    timeline.fail(120.2);
+    timeline.cache.hold_off(1.0, 120.2);
+    timeline.follow(&[(122.1, "a", "keys_unavailable"), (122.2, "a", "fetch")]);
+}
+
+#[test]
+fn known_keys_are_used_while_the_source_is_left_alone() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(480.0, "a"), "use and refresh");
+    timeline.fail(480.0);
+    timeline.cache.hold_off(300.0, 480.0);
+    timeline.follow(&[(779.9, "a", "use"), (779.9, "b", "keys_unavailable")]);
+    assert_eq!(timeline.ask(780.0, "a"), "use and refresh");
+    timeline.succeed(780.0, &["a"]);
+    timeline.cache.hold_off(300.0, 780.0);
+    assert_eq!(timeline.ask(1_260.0, "a"), "use and refresh", "after a success it means nothing");
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_prolong_what_the_source_asked_for() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
+    timeline.fail(10_000.0);
+    timeline.cache.hold_off(300.0, 10_000.0);
+    assert_eq!(timeline.ask(10_299.0, "a"), "keys_unavailable");
+    assert_eq!(timeline.ask(0.0, "a"), "fetch");
+}

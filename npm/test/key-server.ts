@@ -21,7 +21,8 @@ export async function startKeyServer(all: object[], before: object[]): Promise<K
     const path = request.url ?? "";
     const count = (counts.get(path) ?? 0) + 1;
     counts.set(path, count);
-    // browsers ask from another origin
+    // browsers ask from another origin, but never for permission before: few servers would give it
+    if (request.method === "OPTIONS") return void response.writeHead(405).end();
     response.setHeader("access-control-allow-origin", "*");
     answer(path.split("/").at(-1) ?? "", count, response);
   });

@@ -47,10 +47,11 @@ export async function get(url, headers, names, maxBytes, timeout, service) {
  * The headers of a request. A browser adds its own `User-Agent`: it would ask the server for permission to
  * send another one (CORS), which few servers give.
  *
- * @param {string} lines
+ * @param {string} text
  */
-function read(lines) {
-  const headers = Object.fromEntries(lines.trim().split("\n").map((line) => line.split(/: (.*)/, 2)));
+function read(text) {
+  const lines = text.trim().split("\n");
+  const headers = Object.fromEntries(lines.map((line) => line.split(/: (.*)/, 2)));
   if (globalThis.navigator?.userAgent?.startsWith("Mozilla/")) delete headers["user-agent"];
   return headers;
 }

@@ -54,7 +54,7 @@ fn a_session_is_exchanged_by_the_binding() {
     auth.answers(move |request| {
         seen_targets.lock().unwrap().push(request.url().to_owned());
         let body = match request.url() {
-            "/api/auth/token" => json!({"token": token}),
+            "/api/auth/token?disableRefresh=true" => json!({"token": token}),
             _ => key_set(&["a"]),
         };
         answer(request, 200, &[], body.to_string());
@@ -63,7 +63,8 @@ fn a_session_is_exchanged_by_the_binding() {
     let edge = edge(&services, &[("SESSION_EXCHANGE", json!("true"))]);
     let cookie = [("cookie", "better-auth.session_token=abc.def")];
     assert_eq!(http::get(&edge.url, &cookie).unwrap().outcome(), "200");
-    assert_eq!(*targets.lock().unwrap(), ["/api/auth/token", "/api/auth/jwks"]);
+    let expected = ["/api/auth/token?disableRefresh=true", "/api/auth/jwks"];
+    assert_eq!(*targets.lock().unwrap(), expected);
 }
 
 #[test]

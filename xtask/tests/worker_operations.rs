@@ -75,11 +75,16 @@ fn a_forwarded_request_has_a_line_when_its_answer_has_begun_and_no_line_has_a_se
 fn a_failing_origin_is_logged_with_the_requests_id() {
     let auth = Auth::start(&key_set(&["a"]));
     let edge = edge_before(&auth, "http://127.0.0.1:9", &[]);
-    let answer = get(&edge, "/public/x", &[("x-request-id", "request-0001")]);
+    let answer = get(&edge, "/public/x?q=secret", &[("x-request-id", "request-0001")]);
     assert_eq!(answer.outcome(), "502 origin_unreachable");
+    assert!(!answer.body.contains("127.0.0.1"), "{}", answer.body);
     let [line] = &lines(&edge, 1)[..] else { panic!() };
     assert_eq!((&line["level"], &line["code"]), (&json!("error"), &json!("origin_unreachable")));
     assert_eq!((&line["status"], &line["request_id"]), (&json!(502), &json!("request-0001")));
+    assert_eq!(line["method"], "GET");
+    let cause = line["cause"].as_str().unwrap();
+    assert!(cause.starts_with("GET http://127.0.0.1:9/public/x: "), "{cause}");
+    assert!(!cause.contains("secret"), "{cause}");
 }
 
 #[test]

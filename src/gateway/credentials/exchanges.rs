@@ -1,6 +1,7 @@
 //! What became of sessions that were exchanged for tokens, and which exchanges are under way: one for
 //! each session at a time, so many in all. Told the time, it never waits and never asks.
 
+mod known_sessions;
 mod places;
 
 #[cfg(test)]
@@ -12,19 +13,21 @@ use lru::LruCache;
 
 use super::failure::Failure;
 use crate::verifier::Keyed;
+use known_sessions::KnownSessions;
 use places::{Claim, Places, Turn};
 
 pub(super) use places::Ticket;
 
 /// The exchanges of one auth server.
 pub(super) struct Exchanges {
-    tokens: LruCache<Box<str>, Ended<String>, Keyed>,
-    /// Apart, so that made-up sessions push no others out
-    failures: LruCache<u64, Ended<Failure>, Keyed>,
+    /// By sessions
+    tokens: Results,
+    /// By sessions too; apart, so that made-up sessions push no others out
+    failures: Results,
+    /// By visitors for whom the auth server asks to be left alone
+    busy: Results,
     /// Sessions that have been good
-    known: LruCache<u64, (), Keyed>,
-    /// Visitors for whom the auth server asks to be left alone
-    busy: LruCache<Option<u64>, Ended<Failure>, Keyed>,
+    known: KnownSessions,
     places: Places,
     /// Names sessions and visitors
     hasher: Keyed,
@@ -32,12 +35,20 @@ pub(super) struct Exchanges {
     max_age: f64,
 }
 
+type Results = LruCache<u64, Ended, Keyed>;
+
 /// What an exchange has come to.
-struct Ended<T> {
-    result: T,
+struct Ended {
+    result: Result<Token, Failure>,
     /// When it began: what happened to the session later, it may not know
     asked: f64,
     until: f64,
+}
+
+struct Token {
+    /// A keyed hash is enough to remember a failure by, and not to give somebody a token by
+    session: Box<str>,
+    token: String,
 }
 
 /// A request that needs the token of a session.
@@ -78,8 +89,8 @@ impl Exchanges {
         Self {
             tokens: LruCache::unbounded_with_hasher(keyed()),
             failures: LruCache::unbounded_with_hasher(keyed()),
-            known: LruCache::unbounded_with_hasher(keyed()),
             busy: LruCache::unbounded_with_hasher(keyed()),
+            known: KnownSessions::default(),
             places: Places::default(),
             hasher: keyed(),
             max_age,
@@ -93,21 +104,28 @@ impl Exchanges {
         ticket: &mut Option<Ticket>,
         now: f64,
     ) -> Lookup {
-        let Demand { session, visitor, arrived, but } = *demand;
-        if let Some(ended) = self.tokens.get(session).filter(|it| it.counts(now, arrived))
-            && (ended.asked >= arrived || Some(ended.result.as_str()) != but)
-        {
-            return Lookup::Use(ended.result.clone());
+        let Demand { arrived, but, .. } = *demand;
+        let session = self.name(demand.session);
+        let visitor = demand.visitor.map(|visitor| self.name(visitor));
+        for (results, name) in [
+            (&mut self.tokens, session),
+            (&mut self.failures, session),
+            (&mut self.busy, visitor.unwrap_or_default()),
+        ] {
+            let Some(ended) = results.get(&name) else { continue };
+            // young enough, or at least as young as the request
+            let is_new = ended.asked >= arrived;
+            match &ended.result {
+                Err(Failure::Busy(..)) if !ended.is_young(now) => {}
+                _ if !is_new && !ended.is_young(now) => {}
+                Ok(kept) if kept.is_of(demand.session) && (is_new || Some(&*kept.token) != but) => {
+                    return Lookup::Use(kept.token.clone());
+                }
+                Ok(_) => {}
+                Err(failure) => return Lookup::Refuse(failure.clone()),
+            }
         }
-        let session = self.hasher.hash_one(session);
-        if let Some(ended) = self.failures.get(&session).filter(|it| it.counts(now, arrived)) {
-            return Lookup::Refuse(ended.result.clone());
-        }
-        let visitor = visitor.map(|visitor| self.hasher.hash_one(visitor));
-        if let Some(ended) = self.busy.get(&visitor).filter(|it| it.is_young(now)) {
-            return Lookup::Refuse(ended.result.clone());
-        }
-        let claim = Claim { session, visitor, is_known: self.known.get(&session).is_some() };
+        let claim = Claim { session, visitor, is_known: self.known.contains(session) };
         match self.places.claim(claim, ticket, now) {
             Turn::Now(number) => Lookup::Begin(Exchange { number, session, visitor, asked: now }),
             Turn::Wait => Lookup::Wait,
@@ -117,7 +135,8 @@ impl Exchanges {
 
     /// Whether a token of that session is kept which may be used at `now`.
     pub(super) fn has_token(&self, session: &str, now: f64) -> bool {
-        self.tokens.peek(session).is_some_and(|ended| ended.is_young(now))
+        let ended = self.tokens.peek(&self.name(session)).filter(|ended| ended.is_young(now));
+        ended.is_some_and(|it| it.result.as_ref().is_ok_and(|kept| kept.is_of(session)))
     }
 
     /// Reports what came of an exchange.
@@ -130,15 +149,29 @@ impl Exchanges {
     ) {
         let asked = exchange.asked;
         self.abandon(exchange);
-        self.tokens.pop(session);
-        self.failures.pop(&exchange.session);
-        match result {
-            Ok(result) => {
-                let until = asked + self.max_age;
-                keep(&mut self.tokens, MOST_TOKENS, session.into(), Ended { result, asked, until });
-                keep(&mut self.known, MOST_KNOWN, exchange.session, ());
+        let name = exchange.session;
+        self.tokens.pop(&name);
+        self.failures.pop(&name);
+        let (results, most, name, until) = match &result {
+            Ok(_) => {
+                self.known.add(name);
+                (&mut self.tokens, MOST_TOKENS, name, asked + self.max_age)
             }
-            Err(failure) => self.note_failure(exchange, failure, now),
+            Err(Failure::Busy(_, until)) => {
+                (&mut self.busy, MOST_BUSY, exchange.visitor.unwrap_or_default(), *until)
+            }
+            Err(Failure::Unanswered(_)) => {
+                (&mut self.failures, MOST_FAILURES, name, now + FAILED_FOR)
+            }
+            Err(Failure::Rejected(_) | Failure::Unreadable) => {
+                self.known.remove(name);
+                (&mut self.failures, MOST_FAILURES, name, asked + REJECTED_FOR)
+            }
+        };
+        let result = result.map(|token| Token { session: session.into(), token });
+        results.put(name, Ended { result, asked, until });
+        if results.len() > most {
+            results.pop_lru();
         }
     }
 
@@ -152,45 +185,21 @@ impl Exchanges {
         self.places.leave(ticket);
     }
 
-    fn note_failure(&mut self, exchange: &Exchange, failure: Failure, now: f64) {
-        let &Exchange { session, visitor, asked, .. } = exchange;
-        let until = match &failure {
-            Failure::Busy(_, until) => {
-                let ended = Ended { until: *until, asked, result: failure };
-                keep(&mut self.busy, MOST_BUSY, visitor, ended);
-                return;
-            }
-            Failure::Unanswered(_) => now + FAILED_FOR,
-            Failure::Rejected(_) | Failure::Unreadable => {
-                self.known.pop(&session);
-                asked + REJECTED_FOR
-            }
-        };
-        let ended = Ended { result: failure, asked, until };
-        keep(&mut self.failures, MOST_FAILURES, session, ended);
+    /// The keyed hash of a session or a visitor.
+    fn name(&self, of: &str) -> u64 {
+        self.hasher.hash_one(of)
     }
 }
 
-impl<T> Ended<T> {
-    /// Whether it is young enough, or at least as young as a request that came in at `arrived`.
-    fn counts(&self, now: f64, arrived: f64) -> bool {
-        self.asked >= arrived || self.is_young(now)
+impl Token {
+    fn is_of(&self, session: &str) -> bool {
+        *self.session == *session
     }
+}
 
+impl Ended {
     fn is_young(&self, now: f64) -> bool {
         self.asked <= now && now < self.until
-    }
-}
-
-fn keep<K: std::hash::Hash + Eq, V>(
-    cache: &mut LruCache<K, V, Keyed>,
-    most: usize,
-    key: K,
-    value: V,
-) {
-    cache.put(key, value);
-    if cache.len() > most {
-        cache.pop_lru();
     }
 }
 
@@ -199,9 +208,6 @@ const MOST_TOKENS: usize = 1_000;
 
 /// Sessions without a token that are remembered.
 const MOST_FAILURES: usize = 5_000;
-
-/// Sessions of which it is remembered that they have been good.
-const MOST_KNOWN: usize = 5_000;
 
 /// Visitors for whom the auth server is left alone.
 const MOST_BUSY: usize = 1_000;

@@ -6,14 +6,12 @@
 //! - the newest of those who wait goes first, since in a flood the oldest has waited in vain already;
 //! - so many may wait; beyond that the oldest has to go, of the same visitor where that has many.
 
-use std::collections::VecDeque;
-
 /// The exchanges that are under way, and the requests that wait for their turn.
 #[derive(Default)]
 pub(super) struct Places {
     under_way: Vec<UnderWay>,
     /// The oldest first
-    waiting: VecDeque<Waiting>,
+    waiting: Vec<Waiting>,
     count: u64,
 }
 
@@ -79,7 +77,7 @@ impl Places {
             self.make_room(claim.visitor, now);
             self.count += 1;
             let Claim { visitor, is_known, .. } = claim;
-            self.waiting.push_back(Waiting { number: self.count, visitor, is_known, seen: now });
+            self.waiting.push(Waiting { number: self.count, visitor, is_known, seen: now });
             *ticket = Some(Ticket(self.count));
         }
         Turn::Wait
