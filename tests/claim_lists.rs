@@ -11,32 +11,18 @@ use better_auth_edge::jose::Json;
 use better_auth_edge::{Fault, VerifierOptions};
 use common::{Claims, Edge, Signer, good_claims, key_set, options, outcome, request, verify};
 
-/// Texts of a claim for which `["admin","a,b"]` is required, and whether one suffices where it is a list.
-const TEXTS: [(&str, bool); 23] = [
-    (r#""admin""#, true),
-    (r#""admin,user""#, true),
-    (r#""user,admin""#, true),
-    (r#""user, admin""#, true),
-    (r#""user ,\tadmin , x""#, true),
-    (r#"",admin,""#, true),
-    (r#""a,b""#, true),
-    (r#"["user","admin"]"#, true),
-    (r#"["a,b"]"#, true),
-    (r#""admin ""#, false),
-    (r#""superadmin""#, false),
-    (r#""admins,user""#, false),
-    (r#""user,super admin""#, false),
-    (r#""Admin,user""#, false),
-    (r#""admin;user""#, false),
-    (r#""admin user""#, false),
-    (r#""user|admin""#, false),
-    (r#""a""#, false),
-    (r#""b,a""#, false),
-    (r#"["admin,user"]"#, false),
-    (r#"",,""#, false),
-    (r#""""#, false),
-    ("null", false),
-];
+/// Values of a claim for which `["admin","a,b"]` is required, as JSON, and whether one suffices where the claim
+/// is a list.
+fn values() -> Vec<(String, bool)> {
+    let document: serde_json::Value =
+        serde_json::from_str(include_str!("vectors/named_claims.json")).unwrap();
+    assert_eq!(document["accepted"], serde_json::json!(["admin", "a,b"]));
+    let pairs = document["lists"].as_array().unwrap().iter();
+    let values: Vec<_> =
+        pairs.map(|pair| (pair[0].to_string(), pair[1].as_bool().unwrap())).collect();
+    assert!(values.len() > 20);
+    values
+}
 
 /// A claim that must hold one of the values of this JSON array.
 fn one_of(name: &str, accepted: &str) -> RequiredClaim {
@@ -53,16 +39,16 @@ fn verdict(change: impl FnOnce(&mut VerifierOptions), claims: &Claims) -> &'stat
 
 #[test]
 fn one_of_several_roles_suffices_for_a_required_claim() {
-    for (text, holds) in TEXTS {
+    for (text, holds) in values() {
         let required = |options: &mut VerifierOptions| {
             options.required_claims = Some(vec![one_of("role", r#"["admin","a,b"]"#)]);
         };
-        let expected = match text {
+        let expected = match text.as_str() {
             "null" => "missing_claim",
             _ if holds => "ok",
             _ => "insufficient_claims",
         };
-        assert_eq!(verdict(required, &good_claims().with("role", text)), expected, "{text}");
+        assert_eq!(verdict(required, &good_claims().with("role", &text)), expected, "{text}");
     }
 }
 
@@ -70,8 +56,8 @@ fn one_of_several_roles_suffices_for_a_required_claim() {
 fn one_of_several_roles_suffices_for_a_rule() {
     let rule = r#"[{"path":"/admin/*","claims":{"role":["admin","a,b"]}}]"#;
     let edge = Edge::new(&[("ROUTES", rule)]);
-    for (text, holds) in TEXTS {
-        let claims = good_claims().with("role", text);
+    for (text, holds) in values() {
+        let claims = good_claims().with("role", &text);
         let head = request("GET", "/admin/x", &[edge.bearer(&claims)]);
         let expected = if holds { "forward" } else { "insufficient_claims" };
         assert_eq!(edge.outcome(&head), expected, "{text}");

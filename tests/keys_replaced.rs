@@ -153,6 +153,24 @@ fn a_fetch_that_fails_leaves_the_signature_bad_and_the_known_keys_in_use() {
 }
 
 #[test]
+fn a_bad_signature_that_waited_for_the_first_set_is_not_worth_another_fetch() {
+    let (ours, forger) = (Signer::new(1, "1"), Signer::new(9, "1"));
+    let base_url = Some(AUTH_SERVER.to_owned());
+    let verifier = VerifierOptions { base_url, ..VerifierOptions::default() }.build().unwrap();
+    let host = TestHost::new();
+    host.answers(Answer::ok(key_set(&[ours.jwk()])).after(1.0));
+    let (good, bad) = (token(&ours, 0), token(&forger, 0));
+    let late = async {
+        use better_auth_edge::host::Host;
+        host.sleep(500).await;
+        verifier.verify(&bad, &host).await
+    };
+    let (first, second) = host.run(futures_util::future::join(verifier.verify(&good, &host), late));
+    assert_eq!((outcome(&first), outcome(&second)), ("ok", "bad_signature"));
+    assert_eq!(host.fetches(), 1);
+}
+
+#[test]
 fn a_newer_set_without_the_key_says_so() {
     let (ours, forger) = (Signer::new(1, "1"), Signer::new(9, "1"));
     let setup = Setup::knowing(&[ours.jwk()], &token(&ours, 0));

@@ -63,15 +63,18 @@ export const published = [...Object.values(keys), next].map((key) => key.jwk);
 
 /** The sets that the cases ask for. */
 export function startKeys(): Promise<KeyServer> {
-  return startKeyServer(published, published.slice(0, -1));
+  const old = [stranger, keys.ES256].map((key) => key.jwk);
+  return startKeyServer(published, published.slice(0, -1), old);
 }
 
 const remote = { jwksUrl: "{keys}/all", issuer: ISSUER, audience: ISSUER };
-const fixed = (...signers: Signer[]) => ({
+const fixed = (...signers: Pick<Signer, "jwk">[]) => ({
   jwks: { keys: signers.map((signer) => signer.jwk) },
   issuer: ISSUER,
   audience: ISSUER,
 });
+/** The key without its name. */
+const unnamed = ({ jwk: { kid: _, ...jwk } }: Signer) => ({ jwk });
 const shared = { secret: SECRET, algorithms: ["HS256"], issuer: ISSUER, audience: ISSUER };
 const good = token(ed, claims);
 
@@ -194,6 +197,11 @@ const form: Case[] = [
   one("crit", token(ed, claims, { crit: ["exp"] }), "malformed_token"),
   one("an access token for a session's", token(ed, claims, { typ: "at+jwt" }), "wrong_token_type"),
   one("an ID token for a session's", token(ed, { ...claims, nonce: "n" }), "wrong_token_type"),
+  one(
+    "an access token of Better Auth 1.6",
+    token(ed, { ...claims, azp: "app", scope: "openid", sid: "s" }),
+    "wrong_token_type",
+  ),
 ];
 
 const said: Case[] = [
@@ -217,6 +225,18 @@ const said: Case[] = [
     "audience_mismatch",
   ),
   one("for several", token(ed, { ...claims, aud: ["https://other.example", ISSUER] }), "ok"),
+  one(
+    "for several where only we may be named",
+    token(ed, { ...claims, aud: ["https://other.example", ISSUER] }),
+    "audience_mismatch",
+    { ...remote, exclusiveAudience: true },
+  ),
+  one(
+    "a scope that is a list",
+    token(ed, { ...claims, scope: ["openid", "email"] }),
+    "invalid_claim",
+  ),
+  one("an id that is a number", token(ed, { ...claims, jti: 7 }), "invalid_claim"),
   ...(["iss", "aud", "exp", "sub"] as const).map((name) =>
     one(`without ${name}`, token(ed, without(name)), "missing_claim"),
   ),
@@ -226,6 +246,25 @@ const said: Case[] = [
   one("a role that is not", good, "insufficient_claims", {
     ...remote,
     requiredClaims: { role: ["owner", "auditor"] },
+  }),
+  one("one of several roles in a text", token(ed, { ...claims, role: "user, admin" }), "ok", {
+    ...remote,
+    requiredClaims: { role: "admin" },
+  }),
+  one(
+    "a role that ends like the required one",
+    token(ed, { ...claims, role: "user,superadmin" }),
+    "insufficient_claims",
+    { ...remote, requiredClaims: { role: "admin" } },
+  ),
+  one("a list of another name", token(ed, { ...claims, groups: "a,b" }), "ok", {
+    ...remote,
+    requiredClaims: { groups: "b" },
+    listClaims: "groups",
+  }),
+  one("a claim within a claim", token(ed, { ...claims, org: { role: "owner" } }), "ok", {
+    ...remote,
+    requiredClaims: { "org.role": "owner" },
   }),
   one("a required claim that is not there", good, "missing_claim", {
     ...remote,
@@ -289,6 +328,23 @@ const sources: Case[] = [
     fetches: { rotating: 2 },
   },
   {
+    name: "a key that was replaced under its name",
+    options: { ...remote, jwksUrl: "{keys}/replaced" },
+    tokens: [token(keys.ES256, claims), good, good],
+    expected: ["ok", "ok", "ok"],
+    fetches: { replaced: 2 },
+  },
+  {
+    ...one("a key set behind a query", good, "ok", { ...remote, jwksUrl: "{keys}/q?p=1&set=/all" }),
+    fetches: { "q?p=1&set=/all": 1 },
+  },
+  {
+    name: "no kid, and two keys without one",
+    options: fixed(unnamed(ed), unnamed(next)),
+    tokens: [ed, next, stranger].map((key) => token(key, claims, { kid: undefined })),
+    expected: ["ok", "ok", "bad_signature"],
+  },
+  {
     name: "strangers' key names, of which a few are asked for",
     options: { ...remote, jwksUrl: "{keys}/strangers/all" },
     tokens: [good, ...[..."abcdef"].map((kid) => token(ed, claims, { kid })), good],
@@ -336,6 +392,9 @@ const options: Case[] = [
   misconfigured("no audience that would be accepted", { ...remote, audience: [] }),
   misconfigured("a negative tolerance", { ...remote, clockTolerance: -1 }),
   misconfigured("a tolerance in text", { ...remote, clockTolerance: "5" }),
+  misconfigured("a switch in text", { ...remote, exclusiveAudience: "true" }),
+  misconfigured("an empty list of lists", { ...remote, listClaims: [] }),
+  misconfigured("a key set's URL with a fragment", { ...remote, jwksUrl: "{keys}/all#all" }),
   misconfigured("a fetch that is none", { ...remote, fetch: "fetch" }),
 ];
 

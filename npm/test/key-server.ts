@@ -12,10 +12,14 @@ export interface KeyServer {
 }
 
 /**
- * Starts a server of the sets `all` (these keys), `rotating` (at first only those of `before`), `empty`,
- * and of sources that fail: `text`, `array`, `huge`, `error`, `elsewhere` (a redirect to `all`), `never`.
+ * Starts a server of the sets `all` (these keys), `rotating` (at first only those of `before`), `replaced`
+ * (at first only those of `old`), `empty`, and of sources that fail: `text`, `array`, `huge`, `error`, `elsewhere` (a redirect to `all`), `never`.
  */
-export async function startKeyServer(all: object[], before: object[]): Promise<KeyServer> {
+export async function startKeyServer(
+  all: object[],
+  before: object[],
+  old: object[],
+): Promise<KeyServer> {
   const counts = new Map<string, number>();
   const server = createServer((request, response) => {
     const path = request.url ?? "";
@@ -35,6 +39,8 @@ export async function startKeyServer(all: object[], before: object[]): Promise<K
         return json(response, { keys: all });
       case "rotating":
         return json(response, { keys: count === 1 ? before : all });
+      case "replaced":
+        return json(response, { keys: count === 1 ? old : all });
       case "empty":
         return json(response, { keys: [] });
       case "text":

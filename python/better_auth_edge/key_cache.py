@@ -83,6 +83,8 @@ class _Known:
     keys: KeySet
     asked: float
     """When its fetch began: what happened later, it may not know."""
+    came: float
+    """When it was here."""
     attempt: int
 
 
@@ -161,9 +163,9 @@ class KeyCache:
         replaced under the same name. `EdgeAuthError` where a newer set has no key for it.
 
         A stranger can send any number of bad signatures. So a plausible token causes a fetch only
-        where the set was asked for before the token came in, where no fetch has confirmed that key
+        where the set was here before the token came in, where no fetch has confirmed that key
         within the cool-down, and where there is a permit to spare: the last one stays for a key of
-        a new name.
+        a new name. A token that came in while the set was fetched is not worth a second fetch.
         """
         self._give_up_vanished(now)
         known = self._known
@@ -173,7 +175,7 @@ class KeyCache:
         untried = [key for key in keys if key not in tried]
         if untried:
             return Use(untried)
-        if not wanted.plausible or known.asked >= wanted.since:
+        if not wanted.plausible or known.came >= wanted.since:
             return Settled()
         if self._in_flight is not None:
             return Wait()
@@ -196,7 +198,7 @@ class KeyCache:
             self._retry_at = now + pause * (0.5 + 0.5 * jitter)
             return
         self._failures = 0
-        before, self._known = self._known, _Known(fetched, attempt.asked, attempt.number)
+        before, self._known = self._known, _Known(fetched, attempt.asked, now, attempt.number)
         if ended is None or ended.looks_for is None:
             return
         wanted = ended.looks_for

@@ -105,9 +105,13 @@ def test_a_bad_signature_waits_for_the_fetch_that_another_has_caused() -> None:
     assert isinstance(timeline.recheck(40), Fetch)
 
 
-def test_a_set_that_was_asked_for_after_the_token_came_in_decides() -> None:
+def test_a_set_that_came_after_the_token_decides() -> None:
     timeline = Timeline()
     assert timeline.recheck(10, since=0) == Settled()
+    found = timeline.recheck(10)
+    assert isinstance(found, Fetch)
+    timeline.cache.report(found.attempt, keys("old"), 12, 0)
+    assert timeline.recheck(12, since=11) == Settled()
     assert timeline.recheck(10, plausible=False) == Settled()
 
 

@@ -2,6 +2,8 @@
 (tests/claim_lists.rs, tests/audiences.rs).
 """
 
+import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -15,78 +17,34 @@ from better_auth_edge.settings import Proof
 from tests.apps import asserted, bearer, outcome
 from tests.better_auth import ORIGIN, Edge, Publisher
 
+VECTORS = json.loads(
+    (Path(__file__).parents[2] / "tests/vectors/named_claims.json").read_text(encoding="utf-8")
+)
 CLAIMS: dict[str, Any] = {
-    "org": {"id": "o-1", "role": "admin,user", "team": {"id": "t-1"}, "a.b": 1, "none": None},
+    "org": {"id": "o-1", "role": "admin,user", "team": {"id": "t-1"}},
     "org.id": "literal",
-    "https://x.example/roles": ["writer"],
-    "list": [{"id": "l-1"}],
-    "text": "t",
-    "absent": None,
 }
 
 
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("org.role", "admin,user"),
-        ("org.team.id", "t-1"),
-        ("org.a.b", 1),
-        ("org.id", "literal"),
-        ("https://x.example/roles", ["writer"]),
-        ("org.none", None),
-        ("org.name", None),
-        ("org.role.x", None),
-        ("org.", None),
-        (".id", None),
-        ("list.0.id", None),
-        ("list.id", None),
-        ("text.upper", None),
-        ("absent.x", None),
-        ("__class__", None),
-        ("org.__class__", None),
-        ("org.keys", None),
-    ],
-)
+@pytest.mark.parametrize(("path", "expected"), VECTORS["paths"])
 def test_a_path_leads_through_objects_and_a_literal_name_comes_first(
     path: str, expected: object
 ) -> None:
-    assert claim_at(CLAIMS, path) == expected
+    assert claim_at(VECTORS["claims"], path) == expected
 
 
-@pytest.mark.parametrize(
-    ("value", "holds"),
-    [
-        ("admin", True),
-        ("admin,user", True),
-        ("user, admin", True),
-        ("user ,\tadmin , x", True),
-        (",admin,", True),
-        ("a,b", True),
-        (["user", "admin"], True),
-        ("admin ", False),
-        ("superadmin", False),
-        ("admins,user", False),
-        ("Admin,user", False),
-        ("admin;user", False),
-        ("a", False),
-        ("b,a", False),
-        (["admin,user"], False),
-        (",,", False),
-        ("", False),
-        (None, False),
-    ],
-)
+@pytest.mark.parametrize(("value", "holds"), VECTORS["lists"])
 def test_one_of_several_roles_suffices(value: object, holds: bool) -> None:
     def is_accepted(*lists: str) -> bool:
         try:
-            check_required({"role": value}, {"role": ["admin", "a,b"]}, lists)
+            check_required({"role": value}, {"role": VECTORS["accepted"]}, lists)
         except EdgeAuthError as error:
             return error.code != "insufficient_claims"
         return True
 
     assert is_accepted("role") == holds
-    whole = value in ("admin", "a,b") or value == ["user", "admin"]
-    assert is_accepted("groups") == whole
+    values = value if isinstance(value, list) else [value]
+    assert is_accepted("groups") == any(one in values for one in VECTORS["accepted"])
 
 
 def client_for(**settings: Any) -> TestClient:

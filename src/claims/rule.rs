@@ -38,7 +38,7 @@ impl Expectations {
             },
             Check::Types => Rule::new(
                 &["iss", "aud", "exp", "nbf", "iat", "jti", "scope"],
-                "a text, one or several of them, times in seconds since 1970, and texts",
+                "texts, or an array of texts for aud; times in seconds since 1970",
             ),
             Check::Lifetime => {
                 let most = self.clock.max_lifetime? as u64;
@@ -46,7 +46,8 @@ impl Expectations {
             }
             Check::Issuer => Rule::new(&["iss"], one_of(&self.issuers)),
             Check::Audience => {
-                let alone = if self.has_exclusive_audience() { "; no others beside" } else { "" };
+                let alone =
+                    if self.has_exclusive_audience() { ", and no other beside" } else { "" };
                 Rule::new(&["aud"], one_of(&self.audiences) + alone)
             }
             Check::Expiry => {

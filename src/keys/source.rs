@@ -41,26 +41,41 @@ impl KeySource {
         host: &H,
         wanted: &Wanted<'_>,
     ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
-        match self {
-            Self::Fixed(set) => set.keys(wanted),
-            Self::Remote(remote) => remote.keys(host, wanted).await,
-        }
+        Ok(self.candidates(host, wanted).await?.keys)
     }
 
-    /// Further keys for a token whose signature failed by the keys `tried`: its key may have been replaced
-    /// under the same name. `None` where there are none to be had.
+    /// The same, and how the keys were come by.
     ///
     /// # Errors
-    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`] where a newer set has no key for it.
-    pub async fn newer_keys<H: Host>(
+    /// Those of [`Self::keys`].
+    pub(crate) async fn candidates<H: Host>(
         &self,
         host: &H,
         wanted: &Wanted<'_>,
-        tried: &[Arc<VerifyingKey>],
-    ) -> Result<Option<Vec<Arc<VerifyingKey>>>, Error> {
+    ) -> Result<Candidates, Error> {
         match self {
-            Self::Fixed(_) => Ok(None),
-            Self::Remote(remote) => remote.newer_keys(host, wanted, tried).await,
+            Self::Fixed(set) => Ok(Candidates { keys: set.keys(wanted)?, are_new: true }),
+            Self::Remote(remote) => remote.candidates(host, wanted).await,
+        }
+    }
+
+    /// Further keys for a token whose signature failed by those that were tried: its key may have been
+    /// replaced under the same name. None where there are none to be had.
+    ///
+    /// # Errors
+    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`] where a newer set has no key for it.
+    pub(crate) async fn newer_keys<H: Host>(
+        &self,
+        host: &H,
+        wanted: &Wanted<'_>,
+        tried: &Candidates,
+    ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
+        match self {
+            // whoever has waited for the set needs no second one
+            Self::Remote(remote) if !tried.are_new => {
+                remote.newer_keys(host, wanted, &tried.keys).await
+            }
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -97,6 +112,14 @@ impl KeySource {
     }
 }
 
+/// Keys to try for a token.
+#[derive(Debug)]
+pub(crate) struct Candidates {
+    pub(crate) keys: Vec<Arc<VerifyingKey>>,
+    /// Whether the set cannot be newer: the request has waited for it, or it never changes
+    are_new: bool,
+}
+
 /// A JWK Set behind a URL, kept from request to request.
 #[derive(Clone, Debug)]
 pub struct Remote {
@@ -107,20 +130,21 @@ pub struct Remote {
 }
 
 impl Remote {
-    async fn keys<H: Host>(
+    async fn candidates<H: Host>(
         &self,
         host: &H,
         wanted: &Wanted<'_>,
-    ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
+    ) -> Result<Candidates, Error> {
         let mut waiting = Waiting::new(self);
+        let mut are_new = false;
         loop {
             let lookup = self.cache().lookup(host.now(), wanted);
             match lookup {
-                Lookup::Use(keys) => return Ok(keys),
+                Lookup::Use(keys) => return Ok(Candidates { keys, are_new }),
                 Lookup::UseAndRefresh(keys, attempt) => {
                     let open = self.open(attempt);
                     host.background(|host| open.carry_out(host));
-                    return Ok(keys);
+                    return Ok(Candidates { keys, are_new });
                 }
                 // in the background, so that it goes on when the client of this request hangs up
                 Lookup::Fetch(attempt) => {
@@ -132,6 +156,7 @@ impl Remote {
                 }
                 Lookup::Refuse(error) => return Err(self.explained(error)),
             }
+            are_new = true;
         }
     }
 
@@ -140,18 +165,18 @@ impl Remote {
         host: &H,
         wanted: &Wanted<'_>,
         tried: &[Arc<VerifyingKey>],
-    ) -> Result<Option<Vec<Arc<VerifyingKey>>>, Error> {
+    ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
         let mut waiting = Waiting::new(self);
         loop {
             let recheck = self.cache().recheck(host.now(), wanted, tried);
             match recheck {
-                Recheck::Use(keys) => return Ok(Some(keys)),
+                Recheck::Use(keys) => return Ok(keys),
                 Recheck::Fetch(attempt) => {
                     let open = self.open(attempt);
                     host.run_to_end(|host| open.carry_out(host)).await;
                 }
                 Recheck::Wait if waiting.a_moment_for_recheck(host).await => {}
-                Recheck::Wait | Recheck::Settled => return Ok(None),
+                Recheck::Wait | Recheck::Settled => return Ok(Vec::new()),
                 Recheck::Refuse(error) => return Err(error),
             }
         }

@@ -216,11 +216,12 @@ impl Verifier {
             Keys::Published(source) => {
                 let plausible = accepted.is_ok();
                 let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
-                let keys = watch.see(Check::Key, source.keys(host, &wanted).await)?;
-                let mut signed_by = signer(&keys, host, algorithm, signing_input, &signature).await;
+                let found = watch.see(Check::Key, source.candidates(host, &wanted).await)?;
+                let mut signed_by =
+                    signer(&found.keys, host, algorithm, signing_input, &signature).await;
                 if signed_by.is_none() {
-                    let newer = source.newer_keys(host, &wanted, &keys).await;
-                    let newer = watch.see(Check::Key, newer)?.unwrap_or_default();
+                    let newer = source.newer_keys(host, &wanted, &found).await;
+                    let newer = watch.see(Check::Key, newer)?;
                     signed_by = signer(&newer, host, algorithm, signing_input, &signature).await;
                 }
                 Some(watch.see(Check::Signature, signed_by.ok_or_else(bad_signature))?)
