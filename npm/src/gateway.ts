@@ -72,7 +72,11 @@ export interface GatewayOptions {
   sessionCookieName?: string | undefined;
   /** The same of its cookie cache: `advanced.cookies.session_data.name`. */
   cookieCacheName?: string | undefined;
-  /** Origins of pages that may change something by cookie, beside this one's and Better Auth's. */
+  /**
+   * Origins of pages that may change something by cookie, beside this one's and Better Auth's:
+   * `https://www.example.com`, those of apps such as `capacitor://localhost`, and with a `*` in the first label
+   * `https://*.example.com`.
+   */
   trustedOrigins?: string[] | undefined;
   /** Whether the origin gets Better Auth's cookies; not by default. */
   forwardCookies?: boolean | undefined;

@@ -102,7 +102,7 @@ fn npm() -> Result<()> {
     let browser = setup::browser()?;
     let mut npm = Command::new("npm");
     npm.args(["test", "--silent", "--workspaces", "--if-present"]).current_dir(root());
-    npm.env("CHROMIUM", browser.program);
+    npm.env("CHROMIUM", browser.program).env("PYTHON", setup::python()?);
     if let Some(deno) = setup::deno()? {
         npm.env("DENO", deno);
     }

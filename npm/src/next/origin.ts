@@ -48,9 +48,18 @@ export async function fetchFromOrigin(
     throw error;
   }
   const headers = answerHeaders(answer.headers);
-  const before = headers.get("location");
+  const before = new Headers(headers);
   decision.editAnswer(headers);
-  leadOn(headers, before, here, request.nextUrl.basePath);
+  for (const name of ["location", "content-location"]) {
+    const reference = leadingOn(
+      headers.get(name),
+      before.get(name),
+      here,
+      request.nextUrl.basePath,
+    );
+    if (reference === undefined) headers.delete(name);
+    else headers.set(name, reference);
+  }
   const { status, statusText } = answer;
   return new NextResponse(answer.body, { status, statusText, headers });
 }
@@ -83,18 +92,24 @@ function answerHeaders(answered: Headers): Headers {
 /** What is about the connection to the origin (RFC 9110, section 7.6.1). */
 const CONNECTION = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
-/** Makes `Location` absolute, as Next has it in the answers of a middleware, and puts `basePath` before what is here. */
-function leadOn(headers: Headers, before: string | null, here: string, basePath: string): void {
-  const location = headers.get("location");
-  if (location === null) return;
+/**
+ * A reference as it is here: absolute, as Next has `Location` in the answers of a middleware, and below `basePath`
+ * where it leads to a path of this application. What is no URL leads nowhere.
+ *
+ * @param before the one that the origin has sent
+ */
+function leadingOn(
+  reference: string | null,
+  before: string | null,
+  here: string,
+  basePath: string,
+): string | undefined {
+  if (reference === null) return undefined;
   const base = new URL(here);
   base.pathname = basePath + base.pathname;
-  if (!URL.canParse(location, base)) {
-    headers.delete("location");
-    return;
-  }
-  const url = new URL(location, base);
-  const isHere = location !== before || /^\/(?![/\\])/.test(location);
-  if (isHere) url.pathname = basePath + url.pathname;
-  headers.set("location", url.href);
+  if (!URL.canParse(reference, base)) return undefined;
+  const url = new URL(reference, base);
+  const isPath = /^\/(?![/\\])/.test(reference);
+  if (isPath || reference !== before) url.pathname = basePath + url.pathname;
+  return url.href;
 }
