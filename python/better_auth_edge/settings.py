@@ -109,7 +109,7 @@ class EdgeAuthSettings(BaseSettings):
             faults.append(f"env_file: {file} {'is no file' if file.exists() else 'does not exist'}")
             file = None
         settings, wrong = cls._read(file, given)
-        names = {*os.environ, *(() if file is None else dotenv_values(file))}
+        names = {*os.environ, *(() if file is None else dotenv_values(file, interpolate=False))}
         ignored = [name.strip() for name in (settings.ignored_variables or "").split(",")]
         faults += misspelt(names, [name.upper() for name in fields], ignored)
         faults += [f"{settings.shown(name)}: {what}" for name, what in wrong.items()]

@@ -224,7 +224,8 @@ def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("BETTER_AUTH_URL", "app.example")
     assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"
     with pytest.raises(
-        ConfigurationError, match=r"better_auth_ulr: is no setting \(did you mean better_auth_url\?\)"
+        ConfigurationError,
+        match=r"better_auth_ulr: is no setting \(did you mean better_auth_url\?\)",
     ):
         EdgeAuth.from_env(better_auth_ulr="https://app.example")
 
