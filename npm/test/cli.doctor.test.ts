@@ -258,7 +258,11 @@ test("clocks that differ, and a cache in front of the edge, are found", async ()
     [() => ({ age: "7" }), "settings", "failure", /a cache answers/],
     [() => ({ "cf-cache-status": "HIT" }), "settings", "failure", /a cache answers/],
   ];
-  await using worker = await startWorker({ BETTER_AUTH_URL: auth.url, ORIGIN_URL: origin.url });
+  await using worker = await startWorker({
+    BETTER_AUTH_URL: auth.url,
+    ORIGIN_URL: origin.url,
+    ROUTES,
+  });
   for (const [headers, check, level, text] of cases) {
     await using proxy = await serve((request) => pass(worker.url, request, headers()));
     const { findings } = await examine(proxy.url);
@@ -269,7 +273,11 @@ test("clocks that differ, and a cache in front of the edge, are found", async ()
 });
 
 test("something in front that believes forged headers is found", async () => {
-  await using worker = await startWorker({ BETTER_AUTH_URL: auth.url, ORIGIN_URL: origin.url });
+  await using worker = await startWorker({
+    BETTER_AUTH_URL: auth.url,
+    ORIGIN_URL: origin.url,
+    ROUTES,
+  });
   await using proxy = await serve((request) => {
     if ("x-edge-user" in request.headers)
       return { body: { hello: request.headers["x-edge-user"] } };
@@ -281,7 +289,11 @@ test("something in front that believes forged headers is found", async () => {
 });
 
 test("an address that is refused too often is refused all the same", async () => {
-  await using worker = await startWorker({ BETTER_AUTH_URL: auth.url, ORIGIN_URL: origin.url });
+  await using worker = await startWorker({
+    BETTER_AUTH_URL: auth.url,
+    ORIGIN_URL: origin.url,
+    ROUTES,
+  });
   await using proxy = await serve(async (request) => {
     if (!request.headers.authorization) return pass(worker.url, request, {});
     const headers = { "content-type": "application/problem+json", "retry-after": "60" };
@@ -293,7 +305,11 @@ test("an address that is refused too often is refused all the same", async () =>
 });
 
 test("keys that have not been asked for in a long time are warned of", async () => {
-  await using worker = await startWorker({ BETTER_AUTH_URL: auth.url, ORIGIN_URL: origin.url });
+  await using worker = await startWorker({
+    BETTER_AUTH_URL: auth.url,
+    ORIGIN_URL: origin.url,
+    ROUTES,
+  });
   await using proxy = await serve(async (request) => {
     const reply = await pass(worker.url, request, {});
     const body = String(reply.body).replace(/"keys_age":\d+/, '"keys_age":7201');

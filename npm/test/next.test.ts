@@ -200,7 +200,7 @@ describe("paths that are open", () => {
     const baseURL = `${AUTH}/api`;
     await assert.rejects(sent("/", {}, { baseURL, ...isolating("/api/{x}/photo") }), {
       code: "misconfigured",
-      message: /\/api\/\* would be public where ROUTES \[0\], \/api\/\{x\}\/photo/,
+      message: /\/api\/\* would be public where routes \[0\], \/api\/\{x\}\/photo/,
     });
     await assert.rejects(
       sent("/", {}, { baseURL, routes: [{ path: "/api/photo" }] }),

@@ -14,24 +14,31 @@ def meant(written: str, known: Iterable[str]) -> str | None:
     return _nearest(written, known, lambda length: 0 if length <= 4 else 1 if length <= 8 else 2)
 
 
+def suggestion(written: str, known: Iterable[str]) -> str | None:
+    """The known name that a written one may stand for, where it is a mistake anyway."""
+    return _nearest(written, known, lambda length: (length + 2) // 4 + 1)
+
+
 def did_you_mean(written: str, known: Iterable[str]) -> str:
     """A question to be put behind the fault of an unknown name; empty where nothing is near."""
-    name = _nearest(written, known, lambda length: (length + 2) // 4 + 1)
+    name = suggestion(written, known)
     return "" if name is None else f" (did you mean {name}?)"
 
 
-def misspelt(names: Iterable[str], known: Collection[str], ignored: Collection[str]) -> list[str]:
-    """The faults of an environment's variables, `NAME: what is wrong with it`. `known` are in
-    capitals; the case of variables does not count.
+def misspelt(
+    names: Iterable[str], known: Collection[str], ignored: Collection[str]
+) -> dict[str, str]:
+    """The variables of an environment that are nearly called as a setting, and the settings that
+    they stand for. `known` are in capitals; the case of variables does not count.
     """
-    faults = []
-    for name in names:
+    found = {}
+    for name in sorted(names):
         if name.upper() in known or name.upper() in OTHERS or name in ignored:
             continue
         near = SYNONYMS.get(name.upper()) or meant(name, known) or _with_affix(name, known)
         if near is not None:
-            faults.append(f"{name}: is not a setting, but {near} is")
-    return sorted(faults)
+            found[name] = near
+    return found
 
 
 OTHERS = {

@@ -29,7 +29,7 @@ from better_auth_edge.keys import (
     Secret,
     canonical_algorithm,
 )
-from better_auth_edge.names import did_you_mean, misspelt
+from better_auth_edge.names import did_you_mean, misspelt, suggestion
 from better_auth_edge.network import exposure
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,14 @@ _QUERY = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/?-]+", re.ASCII)
 """RFC 3986, section 3.4."""
 
 Mode = Literal["assertion", "jwks", "secret"]
+
+
+MODES: dict[Mode, tuple[str, ...]] = {
+    "assertion": ("edge_jwks_url", "edge_issuer", "edge_audience"),
+    "jwks": ("better_auth_url", "jwks_url"),
+    "secret": ("better_auth_secret",),
+}
+"""The settings that speak for a mode, the strongest first."""
 
 
 class EdgeAuthSettings(BaseSettings):
@@ -101,7 +109,7 @@ class EdgeAuthSettings(BaseSettings):
     _in_code: frozenset[str] = PrivateAttr(frozenset())
     """The settings that the code gives: faults call them as they stand there."""
     _unreadable: frozenset[str] = PrivateAttr(frozenset())
-    """The settings that are not of their type: nothing further is said of them."""
+    """The settings that are not of their type, or misspelt: nothing further is said of them."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -117,18 +125,21 @@ class EdgeAuthSettings(BaseSettings):
         fields = cls.model_fields
         unknown = [name for name in values if name not in fields]
         faults = [f"{name}: is no setting{did_you_mean(name, fields)}" for name in unknown]
+        meant = {suggestion(name, fields) or "" for name in unknown}
         given = {name: value for name, value in values.items() if name in fields}
         file = None if env_file is None else Path(env_file)
         if file is not None and not file.is_file():
             faults.append(f"env_file: {file} {'is no file' if file.exists() else 'does not exist'}")
             file = None
         settings, wrong = cls._read(file, given)
-        names = {*os.environ, *(() if file is None else dotenv_values(file))}
+        names = {*os.environ, *(() if file is None else dotenv_values(file, interpolate=False))}
         ignored = [name.strip() for name in (settings.ignored_variables or "").split(",")]
-        faults += misspelt(names, [name.upper() for name in fields], ignored)
+        near = misspelt(names, [name.upper() for name in fields], ignored)
+        faults += [f"{name}: is not a setting, but {setting} is" for name, setting in near.items()]
+        settings._unreadable |= meant | {setting.lower() for setting in near.values()}
         faults += [f"{settings.shown(name)}: {what}" for name, what in wrong.items()]
         if faults:
-            reader = _Reader(settings)
+            reader = _Reader(settings, is_partial=env_file is not None and file is None)
             reader.proof()
             raise ConfigurationError(faults + reader.faults)
         return settings
@@ -191,8 +202,10 @@ class Proof:
 class _Reader:
     """Reads settings and collects what is wrong with them."""
 
-    def __init__(self, settings: EdgeAuthSettings) -> None:
+    def __init__(self, settings: EdgeAuthSettings, *, is_partial: bool = False) -> None:
         self.settings = settings
+        self.is_partial = is_partial
+        """Whether a file is missing, in which whatever else is missing may be."""
         self.faults: list[str] = []
         self.exposure: str | None = None
         """What is to be said of where the keys come from."""
@@ -232,21 +245,20 @@ class _Reader:
         settings = self.settings
         if settings.edge_auth_mode is not None:
             return settings.edge_auth_mode
-        edge = any(map(settings.is_given, ("edge_jwks_url", "edge_issuer", "edge_audience")))
-        jwks = any(map(settings.is_given, ("better_auth_url", "jwks_url")))
-        if edge and jwks:
+        known = [
+            mode for mode, names in MODES.items() if any(getattr(settings, name) for name in names)
+        ]
+        wrong = [mode for mode, names in MODES.items() if settings._unreadable.intersection(names)]
+        if known[:2] == ["assertion", "jwks"]:
             self.fault(
                 "edge_auth_mode",
                 "is needed where settings of both the edge and Better Auth are there: "
                 "assertion or jwks",
             )
-        elif edge:
-            return "assertion"
-        elif jwks:
-            return "jwks"
-        elif settings.is_given("better_auth_secret"):
-            return "secret"
-        else:
+            return None
+        if known or wrong:
+            return (known or wrong)[0]
+        if not settings._unreadable:
             self.fault(
                 "edge_auth_mode",
                 "cannot be told: set EDGE_JWKS_URL and EDGE_AUDIENCE to believe the edge, or "
@@ -412,5 +424,6 @@ class _Reader:
             return None
 
     def fault(self, name: str, what: str) -> None:
-        if name not in self.settings._unreadable:
+        is_missing = what.startswith(("is missing", "cannot be told"))
+        if name not in self.settings._unreadable and not (is_missing and self.is_partial):
             self.faults.append(f"{self.settings.shown(name)}: {what}")

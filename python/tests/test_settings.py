@@ -231,7 +231,8 @@ def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("BETTER_AUTH_URL", "app.example")
     assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"
     with pytest.raises(
-        ConfigurationError, match=r"better_auth_ulr: is no setting \(did you mean better_auth_url\?\)"
+        ConfigurationError,
+        match=r"better_auth_ulr: is no setting \(did you mean better_auth_url\?\)",
     ):
         EdgeAuth.from_env(better_auth_ulr="https://app.example")
 
@@ -276,6 +277,21 @@ def test_a_fault_is_named_as_it_was_written_and_causes_no_second_one(
     [fault] = load_faults()
     assert fault.startswith("EDGE_AUDIENCE: ")
     assert fault.endswith("write https://api.example")
+
+
+def test_nothing_follows_from_a_misspelt_name_or_a_missing_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    [fault] = load_faults(str(tmp_path / ".env"))
+    assert fault.startswith("env_file: ")
+    [fault] = load_faults(better_auth_ulr="https://app.example")
+    assert fault.startswith("better_auth_ulr: is no setting")
+    monkeypatch.setenv("BETTERAUTH_URL", "https://app.example")
+    assert load_faults() == ["BETTERAUTH_URL: is not a setting, but BETTER_AUTH_URL is"]
+    monkeypatch.setenv("EDGE_JWKS_URL", "https://edge.example")
+    monkeypatch.setenv("EDGE_AUDIENC", "https://api.example")
+    monkeypatch.delenv("BETTERAUTH_URL")
+    assert load_faults() == ["EDGE_AUDIENC: is not a setting, but EDGE_AUDIENCE is"]
 
 
 @pytest.mark.parametrize(

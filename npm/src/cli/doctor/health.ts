@@ -31,7 +31,7 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
   if (health.status !== "ok" && health.status !== "keys_unavailable") {
     return stop(failure(`no better-auth-edge answers there: ${what(answer)}`, whoAnswers(answer)));
   }
-  const settings: Finding[] = [ok("all settings could be read")];
+  const settings: Finding[] = [ok("all settings could be read"), ...rulesFindings(health)];
   if (!isPrivate(deployment.origin)) {
     const cure = "Use https: tokens go over the wire, and so do the answers.";
     settings.push(warning("the URL begins with http, and not on this machine", cure));
@@ -40,7 +40,6 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
     const cure = "Leave [cache] in wrangler.toml off, and take cache rules off the Worker's route.";
     settings.push(failure("a cache answers before the edge is asked who is calling", cure));
   }
-  settings.push(...rulesFindings(health));
   const keys = typeof health.keys === "number" ? health.keys : 0;
   return { findings: [...settings, keysFinding(health, keys)], keys, goesOn: true };
 }
