@@ -141,6 +141,35 @@ describe("createMiddleware", () => {
   });
 });
 
+test("what is fetched ahead or by a script is refused and not redirected", async () => {
+  const chrome = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0";
+  const html = "text/html,application/xhtml+xml,*/*;q=0.8";
+  for (const [headers, status] of [
+    [{}, 307],
+    [{ accept: "*/*" }, 307],
+    [{ accept: "*/*", "sec-fetch-mode": "cors", "user-agent": "node" }, 307],
+    [{ "user-agent": chrome, accept: html }, 307],
+    [{ "user-agent": chrome }, 307],
+    [{ "user-agent": chrome, accept: "*/*" }, 401],
+    [{ "sec-fetch-dest": "document", accept: html }, 307],
+    [{ "sec-fetch-dest": "iframe", accept: html }, 307],
+    [{ "sec-fetch-dest": "empty", accept: html }, 401],
+    [{ "sec-fetch-dest": "document", "sec-purpose": "prefetch;prerender", accept: html }, 401],
+    [{ purpose: "prefetch" }, 401],
+    [{ "x-moz": "prefetch" }, 401],
+    [{ "next-url": "/" }, 401],
+    [{ rsc: "1", "next-router-prefetch": "1" }, 401],
+    [{ "x-middleware-prefetch": "1", "x-nextjs-data": "1" }, 401],
+  ] as [Record<string, string>, number][]) {
+    const response = await sent("/page", headers);
+    assert.equal(response.status, status, JSON.stringify(headers));
+    assert.match(response.headers.get("cache-control") ?? "", /no-store/);
+    // a page of its own choosing is no exception
+    const chosen = await sent("/page", headers, { isPage: () => true });
+    assert.equal(chosen.status, status);
+  }
+});
+
 describe("an application with a path, a language or a slash in its URLs", () => {
   const basePath = { basePath: "/app" };
   const i18n = { i18n: { locales: ["en", "de"], defaultLocale: "en" } };

@@ -165,7 +165,7 @@ function needsSession({ to, response }: Refused): boolean {
 /**
  * Whether a browser goes to a page, and does not have a script fetch it. Next's router would keep a redirect
  * that it has fetched ahead, and follow it after the sign-in too; at a refusal it loads the page when the visitor
- * goes there. Next hides the headers of its router from middleware, so what the browser says of the request decides
+ * goes there. Next hides most headers of its router from middleware, so what the browser says of the request decides
  * (Fetch Metadata Request Headers, section 2.1), and `Accept` where it says nothing: over `http`, to another host.
  */
 function isNavigation(headers: Headers): boolean {
@@ -177,9 +177,16 @@ function isNavigation(headers: Headers): boolean {
   return !isBrowser || /text\/html|^$/.test(headers.get("accept") ?? "");
 }
 
-/** Where browsers and the router of `pages` say that they only prefetch. */
+/** Where browsers and the router of `pages` say that they only fetch ahead. */
 const AHEAD = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
-const ROUTER = ["next-router-prefetch", "next-router-segment-prefetch", "x-middleware-prefetch"];
+/** What only Next's router sends: all that it does not hide, and the rest with `skipProxyUrlNormalize`. */
+const ROUTER = [
+  "next-url",
+  "rsc",
+  "next-router-prefetch",
+  "next-router-segment-prefetch",
+  "x-middleware-prefetch",
+];
 
 /** The sign-in page in the visitor's language, which learns the way back as the browser knows it. */
 function toSignIn(request: NextRequest, path: string, parameter: string): NextResponse {

@@ -50,6 +50,7 @@ export function ahead(base: () => string, browser: () => Browser): void {
       { "sec-purpose": "prefetch;prerender" },
       { purpose: "prefetch" },
       { "sec-fetch-dest": "empty", "sec-fetch-mode": "cors" },
+      { rsc: "1", "next-router-prefetch": "1", "next-url": "/" },
       { "user-agent": chrome, accept: "*/*", rsc: "1", "next-router-prefetch": "1" },
     ] as Record<string, string>[]) {
       const answer = await send(base(), "/me", headers);
