@@ -286,7 +286,7 @@ impl Gateway {
             return Ok(Caller { user, issuer: None, token: None });
         }
         let mut refusal: Option<Error> = None;
-        for session in self.sessions.in_order(cookies, host).take(MOST_TRIED) {
+        for session in self.sessions.in_order(cookies, host).into_iter().take(MOST_TRIED) {
             let SessionRefusal { error, is_of_this_session } =
                 match self.exchanged_user(session, visitor, host).await {
                     Ok(caller) => return Ok(caller),

@@ -212,6 +212,11 @@ impl SessionCookie {
         Some([&self.name, "=", &encoded(value)].concat())
     }
 
+    /// The place of its guard among [`GUARDS`].
+    pub(super) fn rank(&self) -> Option<usize> {
+        GUARDS.iter().position(|guard| *guard == self.guard)
+    }
+
     fn is_readable(&self) -> bool {
         self.value.as_ref().is_some_and(|value| (1..=MOST_BYTES).contains(&value.len()))
     }

@@ -94,19 +94,21 @@ impl Sessions {
         }
     }
 
-    /// The sessions in the order in which they are worth a try: those first whose tokens are kept, so that
-    /// cookies which another host has planted neither delay nor hide a user who is known.
+    /// The sessions in the order in which they are worth a try. The better a cookie is guarded, the sooner: a
+    /// neighbouring host cannot set it. Among those that are guarded alike, those first whose tokens are kept,
+    /// so that planted cookies neither delay nor hide a user who is known.
     pub(in crate::gateway) fn in_order<'c, H: Host>(
         &self,
         cookies: &'c SessionCookies,
         host: &H,
-    ) -> impl Iterator<Item = &'c SessionCookie> + use<'c, H> {
+    ) -> Vec<&'c SessionCookie> {
         let (exchanges, now) = (self.exchanges(host), host.now());
-        let has_token = |session: &&SessionCookie| {
+        let has_token = |session: &SessionCookie| {
             session.cookie().is_some_and(|cookie| exchanges.has_token(&cookie, now))
         };
-        let (kept, others): (Vec<_>, Vec<_>) = cookies.sessions.iter().partition(has_token);
-        kept.into_iter().chain(others)
+        let mut sessions: Vec<_> = cookies.sessions.iter().collect();
+        sessions.sort_by_cached_key(|session| (session.rank(), !has_token(session)));
+        sessions
     }
 
     /// The token of a session, which is still to be verified. `but` is one that has turned out to be too
