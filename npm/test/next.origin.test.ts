@@ -93,7 +93,7 @@ describe("redirects of FastAPI's", () => {
       const url = `${origin}${prefix}/api/u/tasks/`.replace("http:", "https:");
       assert.deepEqual(await answer.json(), { url });
       assert.equal(answer.headers.get("location"), `${APP}/api/u/tasks/`);
-      assert.equal(answer.headers.get("content-location"), `${APP}/api/u/tasks/`);
+      assert.equal(answer.headers.get("content-location"), "/api/u/tasks/");
       assert.equal(answer.headers.get("refresh"), `5; url=${APP}/api/u/tasks/`);
     }
   });
@@ -102,6 +102,16 @@ describe("redirects of FastAPI's", () => {
     const more = { origin: `${origin}/v1`, basePath: "/docs" };
     const answer = await sent("/api/u/tasks", more);
     assert.equal(answer.headers.get("location"), `${APP}/docs/api/u/tasks/`);
+    const created = await sent("/api/u/created", { ...more, method: "POST" });
+    assert.equal(created.headers.get("content-location"), "/docs/api/u/tasks/");
+  });
+
+  test("name the host that Next knows, whatever a client says", async () => {
+    const headers = { "x-forwarded-host": "evil.example" };
+    for (const prefix of ["", "/v1"]) {
+      const answer = await sent("/api/u/tasks", { origin: origin + prefix, headers });
+      assert.equal(answer.headers.get("location"), `${APP}/api/u/tasks/`);
+    }
   });
 
   test("are left alone where they lead elsewhere", async () => {

@@ -88,7 +88,7 @@ export function middlewareOf(
     if (decision.to === "origin") {
       return rest.rewriteRedirects === false
         ? rewriteToOrigin(decision)
-        : fetchFromOrigin(request, decision, String(head.url));
+        : fetchFromOrigin(request, decision);
     }
     const { headers, user } = decision;
     const response = NextResponse.next({ request: { headers } });

@@ -20,13 +20,11 @@ export function rewriteToOrigin({ url, headers, editAnswer }: Admitted): NextRes
  * An origin that cannot be reached is Next's to report, as for every rewrite: reading may be tried again, and
  * for all else this throws.
  *
- * @param here the request's URL as the browser knows it, without `basePath`
  * @internal
  */
 export async function fetchFromOrigin(
   request: NextRequest,
   decision: Admitted,
-  here: string,
 ): Promise<NextResponse> {
   // a handshake is for a server that can upgrade the connection
   if (request.headers.has("upgrade")) return rewriteToOrigin(decision);
@@ -51,14 +49,10 @@ export async function fetchFromOrigin(
   const before = new Headers(headers);
   decision.editAnswer(headers);
   for (const name of ["location", "content-location"]) {
-    const reference = leadingOn(
-      headers.get(name),
-      before.get(name),
-      here,
-      request.nextUrl.basePath,
-    );
-    if (reference === undefined) headers.delete(name);
-    else headers.set(name, reference);
+    const url = leadingOn(headers.get(name), before.get(name), request.nextUrl);
+    // absolute, as Next has `Location` in the answers of a middleware
+    if (url === undefined) headers.delete(name);
+    else headers.set(name, name === "location" ? url.href : asPath(url, request.nextUrl.origin));
   }
   const { status, statusText } = answer;
   return new NextResponse(answer.body, { status, statusText, headers });
@@ -93,23 +87,31 @@ function answerHeaders(answered: Headers): Headers {
 const CONNECTION = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
 /**
- * A reference as it is here: absolute, as Next has `Location` in the answers of a middleware, and below `basePath`
- * where it leads to a path of this application. What is no URL leads nowhere.
+ * Where a reference leads: below `basePath` where that is this application. What is no URL leads nowhere.
  *
  * @param before the one that the origin has sent
  */
 function leadingOn(
   reference: string | null,
   before: string | null,
-  here: string,
-  basePath: string,
-): string | undefined {
+  { basePath, origin, pathname, search }: NextRequest["nextUrl"],
+): URL | undefined {
   if (reference === null) return undefined;
-  const base = new URL(here);
-  base.pathname = basePath + base.pathname;
+  const base = new URL(basePath + pathname + search, origin);
   if (!URL.canParse(reference, base)) return undefined;
   const url = new URL(reference, base);
   const isPath = /^\/(?![/\\])/.test(reference);
-  if (isPath || reference !== before) url.pathname = basePath + url.pathname;
-  return url.href;
+  if (!isPath && reference === before) return url;
+  // Next makes it relative: no header that a client sends decides which host it names
+  const here = new URL(origin);
+  here.pathname = basePath + url.pathname;
+  here.search = url.search;
+  here.hash = url.hash;
+  return here;
+}
+
+/** Without the origin, where that is the application's own. */
+function asPath({ href, origin, pathname, search, hash }: URL, own: string): string {
+  // two slashes would begin a host
+  return origin === own && !pathname.startsWith("//") ? pathname + search + hash : href;
 }
