@@ -5,6 +5,7 @@ be changed.
 import asyncio
 import logging
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,7 +103,8 @@ def test_own_requests_say_who_sends_them(better_auth: Publisher, edge: Edge) -> 
     refusal(by_tokens(better_auth), better_auth.token())
     refusal(by_assertions(edge), edge.assertion())
     assert seen == [f"better-auth-edge/{VERSION}"] * 2
-    assert VERSION[0].isdigit()
+    project = (Path(__file__).parents[1] / "pyproject.toml").read_text()
+    assert f'\nversion = "{VERSION}"\n' in project
 
 
 @pytest.mark.parametrize(
