@@ -10,7 +10,7 @@ use super::{build, read};
 use crate::check::Check;
 use crate::host::JsHost;
 use crate::jose::json::quote;
-use crate::verifier::{CheckReport, Explanation, KeyReport, VerifierOptions};
+use crate::verifier::{CheckReport, Explanation, KeyReport};
 
 /// Explains what a verifier with these options, those of [`create_verifier`](super::create_verifier),
 /// says to a token. A JWK Set may be given as it was published, since reading it would hide what is
