@@ -61,7 +61,7 @@ for (const [host, run] of Object.entries(hosts)) {
 
 test("every host says the same, to the letter", () => {
   for (const [host, outcomes] of Object.entries(heard)) {
-    assert.equal(withoutTimes(outcomes), withoutTimes(heard.node), host);
+    assert.equal(comparable(outcomes, host), comparable(heard.node, "node"), host);
   }
 });
 
@@ -81,8 +81,12 @@ test("what is accepted, a peer accepts too", async () => {
 });
 
 /** Hosts are asked one after the other: "expired 60 s ago" is 61 s ago to the next. */
-function withoutTimes(outcomes: Outcome[][] | undefined): string {
-  return JSON.stringify(outcomes, null, 1).replaceAll(/\b\d+ s /g, "… s ");
+/** Without times, the host's part of the server's URLs, and what a browser is not told of a redirect. */
+function comparable(outcomes: Outcome[][] | undefined, host: string): string {
+  return JSON.stringify(outcomes, null, 1)
+    .replaceAll(/\b\d+ s /g, "… s ")
+    .replaceAll(`/${host}/`, "/…/")
+    .replaceAll(/(a redirect, which is not followed): 307 to [^"]*/g, "$1");
 }
 
 function codeOf(outcome: Outcome): string {

@@ -87,8 +87,7 @@ impl Unanswered {
     /// What a stranger may know of it, as half a sentence about the server: no URL.
     pub(crate) fn outline(&self) -> Option<String> {
         match &self.problem {
-            Problem::Redirect(0, _) => Some("it answered with a redirect".to_owned()),
-            Problem::Redirect(status, _) => Some(format!("it answered {status}, a redirect")),
+            Problem::Redirect(..) => Some("it answered with a redirect".to_owned()),
             Problem::Status(status) => Some(format!("it answered {status}{}", hint(*status))),
             Problem::Page => Some("it answered with a page".to_owned()),
             _ => None,

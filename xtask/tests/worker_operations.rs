@@ -77,7 +77,7 @@ fn a_failing_origin_is_logged_with_the_requests_id() {
     let edge = edge_before(&auth, "http://127.0.0.1:9", &[]);
     let answer = get(&edge, "/public/x?q=secret", &[("x-request-id", "request-0001")]);
     assert_eq!(answer.outcome(), "502 origin_unreachable");
-    assert!(!answer.body.contains("127.0.0.1"), "{}", answer.body);
+    assert!(!answer.json().to_string().contains("127.0.0.1"), "{}", answer.json());
     let [line] = &lines(&edge, 1)[..] else { panic!() };
     assert_eq!((&line["level"], &line["code"]), (&json!("error"), &json!("origin_unreachable")));
     assert_eq!((&line["status"], &line["request_id"]), (&json!(502), &json!("request-0001")));
