@@ -4,12 +4,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Browser } from "playwright-core";
+import { contextAt } from "./context.ts";
 import { send } from "./http.ts";
 
 /** @param base gives the application's URL once it runs */
 export function ahead(base: () => string, browser: () => Browser): void {
   test("a link that was fetched ahead of the sign-in leads to its page afterwards", async () => {
-    const context = await browser().newContext({ baseURL: base() });
+    const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();
       const fetched = page.waitForResponse((response) => path(response.url()) === "/me");
@@ -32,7 +33,7 @@ export function ahead(base: () => string, browser: () => Browser): void {
   });
 
   test("a link that was fetched ahead leads to the sign-in page while nobody is signed in", async () => {
-    const context = await browser().newContext({ baseURL: base() });
+    const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();
       await page.goto("/links");
@@ -73,7 +74,7 @@ export function ahead(base: () => string, browser: () => Browser): void {
 /** @param files gives the directory of what browsers load */
 export function bundles(base: () => string, browser: () => Browser, files: () => string): void {
   test("a page in the browser can ask for the way back, and gets nothing of wasm or Node with it", async () => {
-    const context = await browser().newContext({ baseURL: base() });
+    const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();
       const faults: string[] = [];

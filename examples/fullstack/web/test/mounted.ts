@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Browser } from "playwright-core";
+import { contextAt } from "./context.ts";
 import { send, signUp } from "./http.ts";
 
 /** @param base gives the site's URL once it runs */
@@ -40,7 +41,7 @@ export function mounted(base: () => string, browser: () => Browser): void {
   });
 
   test("people are back on the page that they asked for once they have signed in", async () => {
-    const context = await browser().newContext({ baseURL: base() });
+    const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();
       await page.goto("/app/me/?from=test");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { contextAt } from "./context.ts";
 import { signUp } from "./http.ts";
 
 const PASSWORD = "correct horse battery";
@@ -9,7 +10,7 @@ const PASSWORD = "correct horse battery";
 /** @param base gives the application's URL once it runs */
 export function visits(base: () => string, browser: () => Browser): void {
   test("people sign up, use the application, are refused at others' tasks, and sign out", async () => {
-    const context = await browser().newContext({ baseURL: base() });
+    const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();
       const email = `ada-${new URL(base()).port}@example.com`;
@@ -60,7 +61,7 @@ export function visits(base: () => string, browser: () => Browser): void {
       "https://evil.example",
       "/.//evil.example",
     ]) {
-      const context = await browser().newContext({ baseURL: base() });
+      const context = await contextAt(browser(), base());
       try {
         const page = await context.newPage();
         const left: string[] = [];
