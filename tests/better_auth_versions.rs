@@ -51,6 +51,7 @@ fn verdicts_on(case: &Value) -> Vec<Value> {
             if let Some(body) = step["publish"]["body"].as_str() {
                 published = json!({"status": 200, "body": body});
             }
+            host.pass(2.0);
             host.answers(answer(&published));
             if !exchange.is_null() {
                 host.answers_to(|request| request.cookie.is_some(), answer(exchange));
