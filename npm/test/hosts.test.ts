@@ -80,8 +80,10 @@ test("what is accepted, a peer accepts too", async () => {
   }
 });
 
-/** Hosts are asked one after the other: "expired 60 s ago" is 61 s ago to the next. */
-/** Without times, the host's part of the server's URLs, and what a browser is not told of a redirect. */
+/**
+ * Hosts are asked one after the other, so "expired 60 s ago" is 61 s ago to the next; each asks at a path of its
+ * own; and a browser is not told where a redirect leads.
+ */
 function comparable(outcomes: Outcome[][] | undefined, host: string): string {
   return JSON.stringify(outcomes, null, 1)
     .replaceAll(/\b\d+ s /g, "… s ")
