@@ -53,8 +53,9 @@ Versions 1.3 and 1.4 have the API key plugin in `better-auth` itself, and 1.3 ha
 
 ## Options
 
-`yes`: every case holds. `–`: the version does not have the option. The last column says what was tested:
-the core is what the Worker and Next.js run, too. The Python package takes tokens, not Better Auth's cookies.
+`yes`: every case holds. **no**: one does not. `–`: the version does not have the option. The last column
+says what was tested: the core is what the Worker and Next.js run, too. The Python package takes tokens, not
+Better Auth's cookies.
 
 ";
 
