@@ -29,7 +29,7 @@ fn text(measured: &[Measured]) -> Result<String> {
     text += &plugin_table(measured)?;
     text += OPTIONS;
     text += &option_table(measured);
-    let _ = write!(text, "{}\n{}", ENVIRONMENTS, environment_table()?);
+    let _ = write!(text, "{ENVIRONMENTS}{}", environment_table()?);
     Ok(text)
 }
 
@@ -53,8 +53,9 @@ Versions 1.3 and 1.4 have the API key plugin in `better-auth` itself, and 1.3 ha
 
 ## Options
 
-`yes`: every case holds. `–`: the version does not have the option. The last column says what was tested:
-the core is what the Worker and Next.js run, too. The Python package takes tokens, not Better Auth's cookies.
+`yes`: every case holds. **no**: one does not. `–`: the version does not have the option. The last column
+says what was tested: the core is what the Worker and Next.js run, too. The Python package takes tokens, not
+Better Auth's cookies.
 
 ";
 
@@ -116,6 +117,11 @@ fn environment_table() -> Result<String> {
             .with_context(|| format!("{name} is not pinned"))?
             .to_owned())
     };
+    let mut next = vec![pin(&web, "dependencies", "next")?];
+    let older = root().join("tools/next-15/package.json");
+    if older.exists() {
+        next.insert(0, pin(&json(&older)?, "dependencies", "next")?);
+    }
     let [python, newest_python] = PYTHONS;
     Ok(format!(
         "\
@@ -129,7 +135,7 @@ standard library's names are checked for {python} and {newest_python} |
 | workerd | {workerd} | the Worker and the npm package |
 | wrangler | {wrangler} | the Worker under `wrangler dev` |
 ",
-        next = pin(&web, "dependencies", "next")?,
+        next = next.join(", "),
         workerd = pin(&workspace, "devDependencies", "workerd")?,
         wrangler = pin(&workspace, "devDependencies", "wrangler")?,
     ))
