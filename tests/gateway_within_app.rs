@@ -233,14 +233,14 @@ fn what_asks_better_auth_says_that_it_needs_to_know_where_that_is() {
     let keys = [("JWKS", r#"{"keys":[]}"#), ("ISSUER", "i"), ("AUDIENCE", "a")];
     for needy in [("SESSION_EXCHANGE", "true"), ("COOKIE_CACHE", "jwks")] {
         let faults = parse_only(None, &[&keys[..], &[needy]].concat()).unwrap_err();
-        assert!(faults[0].starts_with(&format!("{} needs baseURL", needy.0)), "{faults:?}");
+        assert!(faults[0].starts_with(&format!("{} needs BETTER_AUTH_URL", needy.0)), "{faults:?}");
         assert_eq!(faults.len(), 1, "{faults:?}");
     }
 }
 
 /// With these settings alone.
 fn parse_only(secret: Option<Vec<u8>>, settings: &[(&str, &str)]) -> Result<(), Vec<String>> {
-    match Settings::parse_within_app_with(secret, |name| find(settings, name)) {
+    match Settings::parse_within_app_with(secret, Vec::new(), |name| find(settings, name)) {
         Ok(_) => Ok(()),
         Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
     }

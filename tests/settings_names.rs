@@ -22,7 +22,7 @@ fn faults_beside(unreadable: &[&'static str], settings: &[(&str, &str)]) -> Vec<
     let lookup =
         |wanted: &str| Some(settings.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
     let unreadable = unreadable.iter().map(|name| SettingFault::new(name, "is not a string"));
-    told(Settings::parse_within_app_beside(unreadable.collect(), lookup))
+    told(Settings::parse_within_app_with(None, unreadable.collect(), lookup))
 }
 
 fn told(settings: Result<Settings, Vec<SettingFault>>) -> Vec<String> {

@@ -2,7 +2,7 @@
 // are decided in Rust.
 
 /**
- * Gets a small document, following no redirects but one that only adds a slash to the path.
+ * Gets a small document, following no redirects.
  *
  * @param {string} url
  * @param {string} headers of the request, `name: value`, one to a line
@@ -22,7 +22,7 @@ export async function get(url, headers, names, maxBytes, timeout, service) {
     aborter.abort();
   }, timeout);
   try {
-    const response = await fetchWithSlash(service ?? globalThis, url, {
+    const response = await (service ?? globalThis).fetch(url, {
       headers: read(headers),
       redirect: "manual",
       signal: aborter.signal,
@@ -67,24 +67,6 @@ function pick(headers, names) {
     if (typeof value === "string") lines += `${name}: ${value}\n`;
   }
   return lines;
-}
-
-/**
- * Next with `trailingSlash` answers `/token` with a redirect to `/token/`.
- *
- * @param {{ fetch: typeof fetch }} service
- * @param {string} url
- * @param {RequestInit} init
- */
-async function fetchWithSlash(service, url, init) {
-  const response = await service.fetch(url, init);
-  const location = response.headers?.get?.("location");
-  if (typeof location !== "string" || response.status < 300 || response.status > 399) return response;
-  const wanted = new URL(url);
-  wanted.pathname += "/";
-  if (new URL(location, url).href !== wanted.href) return response;
-  await response.body?.cancel();
-  return service.fetch(wanted.href, init);
 }
 
 /**

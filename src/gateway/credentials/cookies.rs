@@ -7,7 +7,7 @@ use super::cookie_cache;
 use super::cookie_names::{CookieNames, GUARDS};
 use super::signed_cookie::CookieSecret;
 use super::site::TrustedPages;
-use super::values::{MOST_WHOLES, Wholes, wholes};
+use super::values::{Wholes, wholes};
 use crate::error::{Code, Error};
 use crate::gateway::edit::HeaderEdit;
 use crate::gateway::head::RequestHead;
@@ -147,7 +147,7 @@ impl Cookies {
 /// What shows a session.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub(in crate::gateway) struct SessionCookies {
-    /// One of these may be live; at most [`MOST_WHOLES`]
+    /// One of these may be live; at most [`MOST_SESSIONS`]
     pub(in crate::gateway) sessions: Vec<SessionCookie>,
     /// Those that Better Auth need not be asked about: they only say of which session a cache is
     others: Vec<SessionCookie>,
@@ -184,7 +184,7 @@ impl SessionCookies {
                 session.value.as_deref().is_some_and(|it| secret.has_signed(it))
             });
         let kept = if may_be_live { &mut self.sessions } else { &mut self.others };
-        if kept.len() < MOST_WHOLES && !kept.contains(&session) {
+        if kept.len() < MOST_SESSIONS && !kept.contains(&session) {
             kept.push(session);
         }
     }
@@ -235,6 +235,9 @@ pub(super) struct SessionCache {
     pub(super) value: String,
 }
 
+/// More than are tried: the one whose token is kept may be behind planted ones.
+const MOST_SESSIONS: usize = 16;
+
 /// A browser keeps no more of a cookie (RFC 6265, section 6.1).
 const MOST_BYTES: usize = 4_096;
 
@@ -282,13 +285,13 @@ mod tests {
     }
 
     #[test]
-    fn four_sessions_are_kept_and_each_once() {
+    fn sixteen_sessions_are_looked_at_and_each_once() {
         let mut cookies = SessionCookies::default();
-        for value in ["1", "2", "2", "3", "4", "5"] {
-            cookies.add(session("", Some(value)), None);
+        for value in [1, 2, 2, 3].into_iter().chain(4..40) {
+            cookies.add(session("", Some(&value.to_string())), None);
         }
-        let values: Vec<_> = cookies.sessions.iter().map(|it| it.value.as_deref()).collect();
-        assert_eq!(values, [Some("1"), Some("2"), Some("3"), Some("4")]);
+        let values = cookies.sessions.iter().map(|it| it.value.clone().unwrap());
+        assert!(values.eq((1..=16).map(|value| value.to_string())));
     }
 
     #[test]
