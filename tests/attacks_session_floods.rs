@@ -140,7 +140,8 @@ fn a_planted_session_that_is_known_does_not_come_before_a_better_guarded_one() {
     let edge = edge();
     assert_eq!(edge.outcome(&visit(&["live-of-a-stranger.x"], "")), "forward");
     let before = edge.host.fetches();
-    let cookies = "better-auth.session_token=live-of-a-stranger.x; __Host-better-auth.session_token=live.x";
+    let cookies =
+        "better-auth.session_token=live-of-a-stranger.x; __Host-better-auth.session_token=live.x";
     assert_eq!(edge.outcome(&request("GET", "/x", &[("cookie", cookies)])), "forward");
     assert_eq!(edge.host.fetches(), before + 1, "the user's own session was asked for");
 }

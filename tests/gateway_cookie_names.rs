@@ -15,7 +15,7 @@ fn outcome(settings: &[(&str, &str)], cookies: &str) -> (&'static str, Vec<Strin
     let edge = Edge::new(settings);
     let token = edge.signer.token(&good_claims());
     let answer = Answer::ok(json!({ "token": token }).to_string());
-    edge.host.answers_to(|request| request.url.ends_with("/token"), answer);
+    edge.host.answers_to(|request| request.url.contains("/token?"), answer);
     let outcome = edge.outcome(&request("GET", "/x", &[("cookie", cookies)]));
     let asked = edge.host.requests().into_iter().filter_map(|request| request.cookie);
     (outcome, asked.collect())

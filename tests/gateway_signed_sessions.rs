@@ -24,7 +24,7 @@ fn edge(settings: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(settings);
     let token = edge.signer.token(&good_claims());
     let answer = Answer::ok(json!({ "token": token }).to_string());
-    edge.host.answers_to(|request| request.url.ends_with("/token"), answer);
+    edge.host.answers_to(|request| request.url.contains("/token?"), answer);
     edge
 }
 

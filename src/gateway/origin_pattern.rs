@@ -74,6 +74,9 @@ impl OriginPattern {
         if !first.is_some_and(|label| label.contains('*')) {
             return Err(format!("{WILDCARD}: it stands in the first label of the host"));
         }
+        if first.is_some_and(|label| !label.is_ascii()) {
+            return Err(format!("{WILDCARD}: write the label around it in punycode"));
+        }
         // a letter in its place makes it an origin
         let origin = exact_origin(&text.replace('*', "x"))?;
         if !is_http(&origin) {
@@ -306,7 +309,8 @@ mod tests {
             ("https://*.com", "of your own"),
             ("https://*.co.uk", "of your own"),
             ("https://*.com.au", "of your own"),
-            ("https://*.0.0.1", "of your own"),
+            ("https://*.0.0.1", "IPv4"),
+            ("https://\u{fc}*.example.com", "punycode"),
             ("https://a.*.example.com", "first label"),
             ("https://*a.*.example.com", "more than one"),
             ("https://**.example.com", "more than one"),

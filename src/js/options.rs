@@ -90,9 +90,7 @@ const OPTIONS: &[(&str, Read)] = &[
     ("cooldownDuration", |given, value| set(&mut given.options.cooldown, milliseconds(value))),
     ("timeoutDuration", |given, value| set(&mut given.options.timeout, milliseconds(value))),
     ("listClaims", |given, value| set(&mut given.options.list_claims, texts(value))),
-    ("exclusiveAudience", |given, value| {
-        set(&mut given.options.exclusive_audience, switch(value))
-    }),
+    ("exclusiveAudience", |given, value| set(&mut given.options.exclusive_audience, switch(value))),
     ("tokenCache", |given, value| set(&mut given.options.token_cache, number(value))),
     ("tableWindow", |given, value| set(&mut given.options.table_window, number(value))),
     ("maxTokenBytes", |given, value| set(&mut given.options.max_token_bytes, number(value))),

@@ -47,7 +47,8 @@ impl TrustedPages {
             // a page that sends no referrer hides its origin from itself too (Fetch, section 3.2)
             (None | Some("null"), None) => head.header("sec-fetch-site").eq(["same-origin"]),
             (Some(origin), None) => {
-                origin == head.origin() || self.origins.iter().any(|trusted| trusted.matches(origin))
+                origin == head.origin()
+                    || self.origins.iter().any(|trusted| trusted.matches(origin))
             }
             _ => false,
         }

@@ -30,8 +30,7 @@ impl Given {
     /// Every fault, of names, types and values, told by the names of options.
     pub(super) fn parse(&self) -> Result<Settings, Vec<String>> {
         let (secret, faults) = (self.secret.clone(), self.faults.clone());
-        let settings =
-            Settings::parse_within_app_with(secret, faults, |name| self.setting(name));
+        let settings = Settings::parse_within_app_with(secret, faults, |name| self.setting(name));
         let faults = match settings {
             Ok(settings) if self.unknown.is_empty() => return Ok(settings),
             Ok(_) => Vec::new(),
