@@ -111,7 +111,7 @@ def test_an_app_without_install_accepts_it_by_itself(
 
 def test_the_shared_secret_counts_there_too() -> None:
     own = {"better_auth_secret": SECRET, "better_auth_url": "http://auth.example"}
-    auth = EdgeAuth(EdgeAuthSettings(edge_auth_mode="secret", environment="test", **own))  # type: ignore[arg-type]
+    auth = EdgeAuth(EdgeAuthSettings(edge_auth_mode="secret", environment="test", **own))
     claims = {"iss": "http://auth.example", "aud": "http://auth.example", "sub": "ada"}
     token = jwt.encode({**claims, "exp": int(time.time()) + 60}, SECRET, algorithm="HS256")
     client = TestClient(app_of(auth))

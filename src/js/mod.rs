@@ -33,8 +33,8 @@ use options::Given;
 
 /// Makes a verifier. Nothing is fetched before the first token asks for a key.
 ///
-/// The options have the names and meanings of [`VerifierOptions`]: `baseURL`, `basePath`, `jwksUrl`, `jwks` (an
-/// object), `secret` (a string or bytes), `issuer`, `audience`, `userClaim` (a string or several),
+/// The options have the names and meanings of [`VerifierOptions`](crate::VerifierOptions): `baseURL`, `basePath`,
+/// `jwksUrl`, `jwks` (an object), `secret` (a string or bytes), `issuer`, `audience`, `userClaim` (a string or several),
 /// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
 /// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
 /// `cacheMaxAge`, `cooldownDuration`, `timeoutDuration`, and with them `cacheStaleAge`;
