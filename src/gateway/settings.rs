@@ -7,7 +7,7 @@ use super::cors::Cors;
 use super::credentials::{CookieCache, Sessions};
 use super::forward::Forwarding;
 use super::issuers::Issuers;
-use super::names::{self, Variable};
+use super::misspelt::{self, Variable};
 use super::operations::Operations;
 use super::origin_pattern::OriginPattern;
 use super::reader::{Reader, SettingFault};
@@ -87,7 +87,7 @@ impl Settings {
     }
 
     fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingFault>> {
-        names::check(&mut reader, variables);
+        misspelt::check(&mut reader, variables);
         let mut tokens = token_options(&mut reader);
         if !(reader.is_within_app() && tokens.name_keys()) {
             let base_url = reader.required("BETTER_AUTH_URL");
