@@ -252,6 +252,7 @@ impl Gateway {
         if matched.access == Access::Public || self.cors.is_for_the_origin(head) {
             return Ok(Admitted { route: route(), caller: None });
         }
+        let is_optional = matched.access == Access::Optional;
         let credential = self.forwarding.routing.credentials.find(head)?;
         let caller = match &credential {
             Some(Credential::Token(token)) => {
@@ -260,9 +261,14 @@ impl Gateway {
             }
             Some(Credential::Session(cookies)) => {
                 let visitor = self.forwarding.routing.client_address.visitor(head);
-                Some(self.session_user(cookies, &visitor, host).await?)
+                match self.session_user(cookies, &visitor, host).await {
+                    Ok(caller) => Some(caller),
+                    // a cookie comes by itself, and no page can take a dead one away
+                    Err(error) if error.code().status() == 401 && is_optional => None,
+                    Err(error) => return Err(error),
+                }
             }
-            None if matched.access == Access::Optional => None,
+            None if is_optional => None,
             None => return Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
         };
         seen.user = caller.as_ref().map(|caller| Arc::clone(&caller.user));

@@ -80,8 +80,11 @@ pub(super) fn read(options: &JsValue) -> Option<Given> {
             given.fetch = Some(value.unchecked_into());
             continue;
         }
-        if name == "secret" && value.is_object() {
+        if name == "secret" && !value.is_string() {
             match bytes(&value) {
+                Ok(secret) if secret.is_empty() => {
+                    given.faults.push(SettingFault::new("BETTER_AUTH_SECRET", "is empty"));
+                }
                 Ok(secret) => given.secret = Some(secret),
                 Err(fault) => given.faults.push(SettingFault::new("BETTER_AUTH_SECRET", fault)),
             }
