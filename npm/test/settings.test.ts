@@ -331,3 +331,29 @@ test("an optional member that is undefined is absent, and plain objects may be o
     assert.deepEqual(await gatewayFaults({ requiredClaims }), []);
   }
 });
+
+test("options that are wrong are not taken for right ones that came before", async () => {
+  const verifier = await createVerifier(good);
+  const path = "/api/{u}/*";
+  const outcome = (options: unknown) =>
+    faultsOf(() => verifier.verifyRequest(request, { logLevel: "none", ...(options as object) }));
+  for (const [right, wrong] of [
+    [
+      { routes: [{ path, match: { u: "sub" } }] },
+      { routes: [{ path, match: { u: "sub", v: undefined } }] },
+    ],
+    [{ requiredClaims: {} }, { requiredClaims: { email_verified: undefined } }],
+    [{ requiredClaims: [] }, { requiredClaims: new Array(1) }],
+  ]) {
+    assert.deepEqual(await outcome(right), []);
+    assert.equal((await outcome(wrong)).length, 1);
+    assert.deepEqual(await outcome(right), []);
+  }
+});
+
+test("an option of one request that is undefined takes nothing from the verifier's", async () => {
+  const strict = await createVerifier({ ...good, requiredClaims: ["email_verified"] });
+  const options = { logLevel: "none", requiredClaims: undefined, audience: undefined } as const;
+  const decision = await strict.verifyRequest(request, options);
+  assert.equal(!decision.ok && decision.code, "missing_claim");
+});

@@ -65,7 +65,9 @@ function isWritten(value, mayLack) {
   if (Array.isArray(value)) return Array.from(value).every((member) => isWritten(member, false));
   const isOptional = (member) => mayLack && member === undefined;
   const members = Object.values(value);
-  return isPlain(value) && members.every((member) => isOptional(member) || isWritten(member, false));
+  return (
+    isPlain(value) && members.every((member) => isOptional(member) || isWritten(member, false))
+  );
 }
 
 /**
