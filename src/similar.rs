@@ -55,6 +55,36 @@ pub(crate) fn letters(name: &str) -> Vec<char> {
     letters.map(|c| c.to_ascii_uppercase()).collect()
 }
 
+/// Whether two names have the same words, in whatever order, singular or plural: `CLAIMS_REQUIRED` and
+/// `REQUIRED_CLAIMS`.
+pub(crate) fn has_same_words(name: &str, other: &str) -> bool {
+    let stems = |name: &str| {
+        let stem = |word: String| word.strip_suffix('S').map_or(word.clone(), str::to_owned);
+        let mut stems: Vec<_> = words(name).into_iter().map(stem).collect();
+        stems.sort_unstable();
+        stems
+    };
+    stems(name) == stems(other)
+}
+
+/// The words of a name, in capitals: `trustedOrigins` and `TRUSTED-ORIGINS` have two.
+pub(crate) fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for c in name.chars() {
+        let is_separator = "_-. ".contains(c);
+        if is_separator || (was_small && c.is_ascii_uppercase()) {
+            words.push(String::new());
+        }
+        if let (false, Some(word)) = (is_separator, words.last_mut()) {
+            word.push(c.to_ascii_uppercase());
+        }
+        was_small = c.is_ascii_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 /// How many slips make one text of the other.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before = Vec::new();
@@ -94,6 +124,13 @@ mod tests {
             assert_eq!(suggestion(written, known()), member("suggested"), "{written}");
         }
         assert!(list("cases").len() > 20);
+        for case in list("words").iter().filter_map(Json::as_object) {
+            let member = |name| case.member(name).and_then(Json::as_str).unwrap();
+            let same = case.member("same") == Some(&Json::Bool(true));
+            let (name, other) = (member("name"), member("other"));
+            assert_eq!(has_same_words(name, other), same, "{name} {other}");
+        }
+        assert!(list("words").len() > 5);
     }
 
     #[test]

@@ -3,7 +3,17 @@
 
 mod common;
 
+use better_auth_edge::gateway::Settings;
 use common::{Answer, Edge, good_claims, key_set, request};
+
+/// What is wrong with these settings beside the two URLs.
+fn faults(settings: &[(&str, &str)]) -> Vec<String> {
+    let urls = [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
+    let all: Vec<_> = urls.iter().chain(settings).collect();
+    let lookup = |wanted: &str| Some(all.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
+    let faults = Settings::parse(lookup).err().unwrap_or_default();
+    faults.iter().map(ToString::to_string).collect()
+}
 
 const NO_HEADERS: [(&str, &str); 0] = [];
 
@@ -59,6 +69,59 @@ fn all_scopes_of_the_rule_are_in_the_tokens() {
     let (_, challenge) = challenge.unwrap();
     assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
     assert!(challenge.ends_with(r#"scope="tasks:write tasks:read""#), "{challenge}");
+}
+
+#[test]
+fn a_condition_that_is_null_or_empty_is_a_fault_and_not_none() {
+    for (condition, fault) in [
+        (r#""match":null"#, "match is null"),
+        (r#""match":{}"#, "match is empty"),
+        (r#""match":[]"#, "match is not a table"),
+        (r#""match":"""#, "match is not a table"),
+        (r#""match":{"u":null}"#, "match is not a table"),
+        (r#""match":{"u":""}"#, "match is not a table"),
+        (r#""claims":null"#, "claims is null"),
+        (r#""claims":{}"#, "claims is empty"),
+        (r#""claims":[]"#, "claims is not a table"),
+        (r#""claims":{"role":null}"#, "claims is not a table"),
+        (r#""claims":{"role":[]}"#, "claims is not a table"),
+        (r#""claims":{"role":["admin",null]}"#, "claims is not a table"),
+        (r#""claims":{"":"admin"}"#, "claims is not a table"),
+        (r#""scopes":null"#, "scopes is null"),
+        (r#""scopes":[]"#, "scopes is empty"),
+        (r#""scopes":"""#, "scopes is not a list"),
+        (r#""scopes":[""]"#, "scopes is not a list"),
+        (r#""scopes":[null]"#, "scopes is not a list"),
+        (r#""scopes":{}"#, "scopes is not a list"),
+        (r#""methods":null"#, "methods is null"),
+        (r#""methods":[]"#, "methods is not a list"),
+        (r#""auth":null"#, "auth is null"),
+        (r#""to":null"#, "to is null"),
+    ] {
+        let routes = format!(r#"[{{"path":"/api/{{u}}/*",{condition}}}]"#);
+        let found = faults(&[("ROUTES", &routes)]);
+        assert_eq!(found.len(), 1, "{condition}: {found:?}");
+        assert!(found[0].starts_with(&format!("ROUTES [0]: {fault}")), "{condition}: {found:?}");
+    }
+    for (setting, value) in [
+        ("REQUIRED_CLAIMS", r#"{"email_verified":null}"#),
+        ("REQUIRED_CLAIMS", r#"{"email_verified":[]}"#),
+        ("REQUIRED_CLAIMS", r#"{"email_verified":[true,null]}"#),
+        ("REQUIRED_CLAIMS", r#"[null]"#),
+        ("REQUIRED_CLAIMS", r#"[""]"#),
+        ("REQUIRED_CLAIMS", "null,"),
+        ("CLAIM_HEADERS", r#"{"role":null}"#),
+        ("CLAIM_HEADERS", "null"),
+        ("ROUTES", "null"),
+        ("ROUTES", "[null]"),
+        ("ISSUERS", "null"),
+        ("ISSUERS", r#"[{"base_url":"https://b.example","audience":null}]"#),
+        ("ISSUERS", r#"[{"base_url":"https://b.example","required_claims":null}]"#),
+        ("ISSUERS", r#"[{"base_url":"https://b.example","required_claims":{"a":null}}]"#),
+    ] {
+        let found = faults(&[(setting, value)]);
+        assert!(found.len() == 1 && found[0].starts_with(setting), "{value}: {found:?}");
+    }
 }
 
 #[test]

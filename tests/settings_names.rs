@@ -178,6 +178,43 @@ fn what_could_not_be_read_hides_nothing() {
     let settings = [("CLOCK_TOLERANCE", "x"), ("ROUTES", r#"[{"pth":"/"}]"#)];
     let found = faults_beside(&["BETTER_AUTH_URL", "ISSUER"], &settings);
     let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
-    let expected = ["BETTER_AUTH_URL", "ISSUER", "CLOCK_TOLERANCE", "ROUTES", "ROUTES"];
+    let expected = ["BETTER_AUTH_URL", "ISSUER", "CLOCK_TOLERANCE", "ROUTES"];
     assert_eq!(named, expected, "{found:#?}");
+}
+
+#[test]
+fn one_slip_is_one_fault() {
+    for (setting, value) in [
+        ("ROUTES", r#"[{"pth":"/a"}]"#),
+        ("ROUTES", r#"[{"Path":"/a"}]"#),
+        ("ROUTES", r#"[{"pattern":"/a/*"}]"#),
+        ("ROUTES", r#"[{"path":null}]"#),
+        ("ISSUERS", r#"[{"url":"https://b.example"}]"#),
+        ("ISSUERS", r#"[{"server":"https://b.example"}]"#),
+        ("ISSUERS", r#"[{"baseUrl":"https://b.example"}]"#),
+        ("CLAIMS", ","),
+        ("CLAIMS", "sub,,role"),
+        ("CLAIMS", "sub,"),
+    ] {
+        let found = faults(&[(setting, value)]);
+        assert!(found.len() == 1 && found[0].starts_with(setting), "{value}: {found:?}");
+    }
+    // two slips are two
+    for (setting, value) in
+        [("ROUTES", r#"[{"claim":{"a":"b"}}]"#), ("ISSUERS", r#"[{"audiense":"a"}]"#)]
+    {
+        assert_eq!(faults(&[(setting, value)]).len(), 2, "{value}");
+    }
+}
+
+#[test]
+fn a_base_path_is_judged_beside_a_url_that_is_wrong_too() {
+    let settings = [("BETTER_AUTH_URL", "app.example"), ("BETTER_AUTH_BASE_PATH", "api/auth")];
+    let found = faults(&settings);
+    let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+    assert_eq!(named, ["BETTER_AUTH_URL", "BETTER_AUTH_BASE_PATH"], "{found:?}");
+    let entry = ("ISSUERS", r#"[{"base_url":"b.example","base_path":"api"}]"#);
+    assert_eq!(faults(&[entry]).len(), 2);
+    let entry = ("ISSUERS", r#"[{"base_url":"b.example","base_path":"/api"}]"#);
+    assert_eq!(faults(&[entry]).len(), 1);
 }

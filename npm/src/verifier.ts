@@ -104,7 +104,9 @@ export class Verifier {
     const key = fingerprint(options);
     let gateway = this.#gateways.get(key);
     if (!gateway) {
-      gateway = await createGateway({ ...this.#options, ...options });
+      // an option that is undefined is absent, and takes none of the verifier's away
+      const given = Object.entries(options).filter(([, value]) => value !== undefined);
+      gateway = await createGateway({ ...this.#options, ...Object.fromEntries(given) });
       if (this.#gateways.size === MOST_GATEWAYS) this.#gateways.clear();
       this.#gateways.set(key, gateway);
     }

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { createVerifier, type GatewayOptions, type VerifierOptions } from "better-auth-edge";
 import { createApiClient } from "better-auth-edge/client";
 import { createMiddleware, getUser } from "better-auth-edge/next";
@@ -266,3 +267,93 @@ async function betterAuthAtTheRoot() {
     },
   };
 }
+
+test("a condition that is undefined or not plain is a fault and not none", async () => {
+  class Claims {
+    role = "admin";
+  }
+  const circle: Record<string, unknown> = {};
+  circle.role = circle;
+  const lost = [
+    { role: undefined },
+    { role: "admin", org: undefined },
+    { role: ["admin", undefined] },
+    { role: () => "admin" },
+    { role: Symbol("admin") },
+    { role: 1n },
+    { role: Number.NaN },
+    { role: Number.POSITIVE_INFINITY },
+    { role: new Set(["admin"]) },
+    { role: new Date() },
+    { role: { toJSON: () => "admin" } },
+    new Map([["role", "admin"]]),
+    new Set(["role"]),
+    new Claims(),
+    circle,
+    Object.create({ role: "admin" }),
+  ];
+  for (const claims of lost) {
+    const routes = [{ path: "/api/{u}/*", claims }];
+    const jwks = { keys: [signer.jwk], more: claims };
+    const issuers = [{ base_url: "https://b.example", required_claims: claims }];
+    for (const options of [{ routes }, { requiredClaims: claims }, { issuers }, { jwks }]) {
+      assert.deepEqual(named(await gatewayFaults(options)), Object.keys(options));
+    }
+    assert.deepEqual(named(await gatewayFaults({ claimHeaders: claims })), ["claimHeaders"]);
+    assert.deepEqual(named(await faults({ ...good, requiredClaims: claims })), ["requiredClaims"]);
+    assert.deepEqual(named(await faults({ ...good, jwks })), ["jwks"]);
+  }
+  const path = "/api/{u}/*";
+  const matches = [{}, null, { u: undefined }, { u: "sub", v: undefined }, new Map([["u", "sub"]])];
+  for (const match of matches) {
+    assert.deepEqual(named(await gatewayFaults({ routes: [{ path, match }] })), ["routes"]);
+  }
+  for (const rule of [{ claims: {} }, { claims: null }, { scopes: [] }, { scopes: [undefined] }]) {
+    assert.deepEqual(named(await gatewayFaults({ routes: [{ path, ...rule }] })), ["routes"]);
+  }
+  const rules = [undefined, () => ({ path }), new Map([["path", path]]), [{ path }]];
+  for (const rule of rules) {
+    assert.deepEqual(named(await gatewayFaults({ routes: [rule] })), ["routes"]);
+  }
+  assert.deepEqual(named(await gatewayFaults({ routes: new Set([{ path }]) })), ["routes"]);
+});
+
+test("an optional member that is undefined is absent, and plain objects may be of any realm", async () => {
+  const optional = { match: undefined, claims: undefined, scopes: undefined, methods: undefined };
+  const rule = { path: "/a", ...optional };
+  assert.deepEqual(await gatewayFaults({ routes: [rule] }), []);
+  const issuer = { base_url: "https://b.example", audience: undefined };
+  assert.deepEqual(await gatewayFaults({ issuers: [issuer] }), []);
+  const bare = Object.assign(Object.create(null), { sub: "user-1" });
+  const foreign = runInNewContext(`({ sub: ["user-1"] })`);
+  for (const requiredClaims of [[], {}, bare, foreign, undefined]) {
+    assert.deepEqual(await faults({ ...good, requiredClaims }), []);
+    assert.deepEqual(await gatewayFaults({ requiredClaims }), []);
+  }
+});
+
+test("options that are wrong are not taken for right ones that came before", async () => {
+  const verifier = await createVerifier(good);
+  const path = "/api/{u}/*";
+  const outcome = (options: unknown) =>
+    faultsOf(() => verifier.verifyRequest(request, { logLevel: "none", ...(options as object) }));
+  for (const [right, wrong] of [
+    [
+      { routes: [{ path, match: { u: "sub" } }] },
+      { routes: [{ path, match: { u: "sub", v: undefined } }] },
+    ],
+    [{ requiredClaims: {} }, { requiredClaims: { email_verified: undefined } }],
+    [{ requiredClaims: [] }, { requiredClaims: new Array(1) }],
+  ]) {
+    assert.deepEqual(await outcome(right), []);
+    assert.equal((await outcome(wrong)).length, 1);
+    assert.deepEqual(await outcome(right), []);
+  }
+});
+
+test("an option of one request that is undefined takes nothing from the verifier's", async () => {
+  const strict = await createVerifier({ ...good, requiredClaims: ["email_verified"] });
+  const options = { logLevel: "none", requiredClaims: undefined, audience: undefined } as const;
+  const decision = await strict.verifyRequest(request, options);
+  assert.equal(!decision.ok && decision.code, "missing_claim");
+});

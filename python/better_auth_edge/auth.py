@@ -12,7 +12,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 from typing_extensions import TypeVar
 
-from better_auth_edge.claims import check_required, check_scopes, invalid
+from better_auth_edge.claims import (
+    check_required,
+    check_scopes,
+    invalid,
+    is_scope,
+    is_several,
+)
 from better_auth_edge.connection import ConnectionState
 from better_auth_edge.credentials import SCHEME, BearerToken, EdgeAssertion
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
@@ -169,6 +175,8 @@ class EdgeAuth(Generic[U]):
         """Dependency: the user, provided that the path's parameter is theirs, else 403: their id or
         their UUID, or what `claim` holds if it is named. UUIDs are compared as UUIDs.
         """
+        if claim is not None and not (isinstance(claim, str) and claim):
+            raise ConfigurationError(["claim: must be the name of a claim"])
 
         async def user_from_path(
             connection: HTTPConnection, user: Annotated[Any, Depends(self.current_user)]
@@ -189,26 +197,29 @@ class EdgeAuth(Generic[U]):
         self,
         *,
         claims: Annotated[Mapping[str, Any] | None, _Written] = None,
-        scopes: Sequence[str] = (),
+        scopes: Sequence[str] | None = None,
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: the user, provided that each claim holds the accepted value or one of a list
         of them, and that all scopes are in the claim `scope`; else 403. Of a claim that
         `LIST_CLAIMS` names, such as a `role` of `"admin,user"`, one member suffices. A dotted path
-        names a claim within a claim: `org.role`.
+        names a claim within a claim: `org.role`. Claims or scopes that are given must ask for
+        something: what is empty, or accepts `None`, is a `ConfigurationError`.
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
-        if claims is not None and not isinstance(claims, Mapping):
-            fault = 'claims: must say which values are accepted, such as {"role": ["admin"]}'
-            raise ConfigurationError([fault])
-        _check_names("scopes", scopes)
-        if not claims and not scopes:
+        if claims is None and scopes is None:
             raise ConfigurationError(["require: needs claims or scopes"])
+        if claims is not None:
+            _check_claims(claims)
+        if scopes is not None:
+            _check_names("scopes", scopes)
+            if not scopes or not all(is_scope(scope) for scope in scopes):
+                raise ConfigurationError(["scopes: is empty, or has what is no scope"])
 
         async def require(user: Annotated[Any, Depends(self.current_user)]) -> U:
             held = claims_of(user)
             check_required(held, claims or {}, self._proof.list_claims)
-            check_scopes(held, scopes)
+            check_scopes(held, scopes or ())
             own: U = user
             return own
 
@@ -315,6 +326,16 @@ class EdgeAuth(Generic[U]):
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
         return self._users.read(verified.user, claims)
+
+
+def _check_claims(claims: Any) -> None:
+    if not isinstance(claims, Mapping):
+        fault = 'claims: must say which values are accepted, such as {"role": ["admin"]}'
+        raise ConfigurationError([fault])
+    accepted = [value if is_several(value) else [value] for value in claims.values()]
+    is_asked = all(values and None not in values for values in accepted)
+    if not claims or not is_asked or not all(isinstance(name, str) and name for name in claims):
+        raise ConfigurationError(["claims: is empty, or has a claim without accepted values"])
 
 
 def _check_names(setting: str, names: Any) -> None:

@@ -185,10 +185,15 @@ def check_required(
         values = value if isinstance(value, list) else [value]
         if isinstance(value, str) and name in lists:
             values = [value, *_members(value)]
-        accepted = accepted if isinstance(accepted, (list, tuple, set, frozenset)) else [accepted]
+        accepted = accepted if is_several(accepted) else [accepted]
         if not any(same(value, one) for value in values if value is not None for one in accepted):
             detail = f'the token\'s "{name}" has none of the required values'
             raise EdgeAuthError("insufficient_claims", detail)
+
+
+def is_several(accepted: object) -> bool:
+    """Whether accepted values are several, and not one."""
+    return isinstance(accepted, (list, tuple, set, frozenset))
 
 
 def _members(text: str) -> list[str]:
@@ -197,10 +202,19 @@ def _members(text: str) -> list[str]:
     return [member for member in members if member]
 
 
+def is_scope(text: str) -> bool:
+    """RFC 6749, section 3.3."""
+    return (
+        text.isascii()
+        and all("!" <= one <= "~" and one not in '"\\' for one in text)
+        and text != ""
+    )
+
+
 def check_scopes(claims: JsonObject, scopes: Sequence[str]) -> None:
     """All must be in `scope`, separated by spaces (RFC 6749, section 3.3); `insufficient_scope`."""
     scope = claims.get("scope")
-    granted = scope.split(" ") if isinstance(scope, str) else []
+    granted = filter(is_scope, scope.split(" ")) if isinstance(scope, str) else ()
     if not set(scopes).issubset(granted):
         detail = f"this path needs the scopes {' '.join(scopes)}"
         raise EdgeAuthError("insufficient_scope", detail, scopes=scopes)

@@ -3,6 +3,7 @@
 A misspelt setting must not open a door, so a variable whose name is nearly one of ours is a fault.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 
@@ -35,10 +36,17 @@ def misspelt(
     for name in sorted(names):
         if name.upper() in known or name.upper() in OTHERS or name in ignored:
             continue
-        near = SYNONYMS.get(name.upper()) or meant(name, known) or _with_affix(name, known)
+        near = SYNONYMS.get(name.upper()) or meant(name, known)
+        near = near or next((other for other in known if _is_reordered(name, other)), None)
+        near = near or _with_affix(name, known)
         if near is not None:
             found[name] = near
     return found
+
+
+def _is_reordered(name: str, known: str) -> bool:
+    """Whether a name has the words of a setting, which are several: one may be anything."""
+    return "_" in known and have_same_words(name, known)
 
 
 OTHERS = {
@@ -51,21 +59,40 @@ SYNONYMS = {"BETTER_AUTH_BASE_URL": "BETTER_AUTH_URL"}
 
 AFFIXES = {
     *("X", "MY", "THE", "OUR", "STAGING", "PRODUCTION", "PROD", "DEVELOPMENT", "DEV", "PREVIEW"),
-    *("TEST", "LOCAL", "DEFAULT", "NEW", "OLD", "LIST", "JSON", "VAR"),
+    *("TEST", "LOCAL", "DEFAULT", "NEW", "OLD", "LIST", "JSON", "VAR", "STAGE", "LIVE", "QA"),
+    *("UAT", "CI", "DEMO", "SANDBOX", "BETA", "CANARY", "EU", "US"),
 }
 
 
 def _with_affix(name: str, known: Iterable[str]) -> str | None:
-    """A setting of ours alone with a word before or behind it."""
-    words = name.replace("-", "_").upper().split("_")
-    parts = ((words[0], words[1:]), (words[-1], words[:-1]))
-    rests = [rest for word, rest in parts if is_affix(word)]
+    """A setting of ours alone with words before or behind it that tell deployments apart."""
     own = [known for known in known if known.startswith(("EDGE_", "BETTER_AUTH_"))]
-    return next((name for name in own if name.split("_") in rests), None)
+    own += [synonym for synonym in SYNONYMS if synonym not in own]
+    said = words(name)
+    starts = [at for at in range(len(said)) if all(map(is_affix, said[:at]))]
+    ends = [at for at in range(1, len(said) + 1) if all(map(is_affix, said[at:]))]
+    rests = ["_".join(said[start:end]) for start in starts for end in ends if start < end]
+    found = next((one for rest in rests for one in own if have_same_words(rest, one)), None)
+    return None if found is None else SYNONYMS.get(found, found)
+
+
+def have_same_words(name: str, other: str) -> bool:
+    """Whether two names have the same words, in whatever order, singular or plural."""
+    one, another = (
+        sorted(word.removesuffix("S") for word in words(name)) for name in (name, other)
+    )
+    return one == another
+
+
+def words(name: str) -> list[str]:
+    """The words of a name, in capitals: `trustedOrigins` and `TRUSTED-ORIGINS` have two."""
+    apart = re.sub("(?<=[a-z])(?=[A-Z])", "_", name)
+    return [word.upper() for word in re.split("[-_. ]", apart) if word]
 
 
 def is_affix(word: str) -> bool:
-    return word in AFFIXES or (word.isascii() and word.isdigit()) or not word
+    number = word.removeprefix("V")
+    return word in AFFIXES or (number.isascii() and number.isdigit())
 
 
 def _nearest(written: str, known: Iterable[str], limit: Callable[[int], int]) -> str | None:

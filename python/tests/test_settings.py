@@ -308,6 +308,12 @@ def test_nothing_follows_from_a_misspelt_name_or_a_missing_file(
         ("JWKS_URI", "JWKS_URL"),
         ("AUDIENCES", "AUDIENCE"),
         ("USER_CLAIMS", "USER_CLAIM"),
+        ("CLAIM_USER", "USER_CLAIM"),
+        ("AUDIENCE_EXCLUSIVE", "EXCLUSIVE_AUDIENCE"),
+        ("CLAIMS_LIST", "LIST_CLAIMS"),
+        ("EDGE_AUDIENCE_PROD_EU", "EDGE_AUDIENCE"),
+        ("QA_EDGE_AUDIENCE_V2", "EDGE_AUDIENCE"),
+        ("MY_BETTER_AUTH_BASE_URL_2", "BETTER_AUTH_URL"),
     ],
 )
 def test_a_variable_that_is_nearly_a_setting_is_a_fault(
@@ -327,7 +333,17 @@ def test_what_is_something_elses_is_left_alone(monkeypatch: pytest.MonkeyPatch) 
     others = (
         "NODE_ENV API_KEY SENTRY_DSN BETTER_AUTH_SECRETS BETTER_AUTH_TELEMETRY EDGE_SIGNING_KEY"
     )
-    for name in [*others.split(), "AWS_PROFILE", "ISSUERS", "NEXT_PUBLIC_BETTER_AUTH_URL"]:
+    for name in [
+        *others.split(),
+        "AWS_PROFILE",
+        "CI",
+        "V2",
+        "EDGE",
+        "AUTH_SECRET",
+        "PROD_URL",
+        "ISSUERS",
+        "NEXT_PUBLIC_BETTER_AUTH_URL",
+    ]:
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("better_auth_url", "https://app.example")
     assert EdgeAuth.from_env().mode == "jwks"
@@ -340,6 +356,8 @@ def test_names_are_near_as_the_vectors_say() -> None:
         assert names.meant(written, vectors["known"]) == case["meant"], written
         question = "" if suggested is None else f" (did you mean {suggested}?)"
         assert names.did_you_mean(written, vectors["known"]) == question, written
+    for case in vectors["words"]:
+        assert names.have_same_words(case["name"], case["other"]) == case["same"], case
 
 
 KEY_URLS = VECTORS / "key_urls.json"

@@ -37,12 +37,16 @@ impl RequiredClaim {
         }
     }
 
-    /// A claim and one accepted value, or a list of some.
+    /// A claim and one accepted value, or a list of some. `None` where there is none, or one is null: a
+    /// claim that is null counts as absent.
     pub(crate) fn from_json(name: &str, accepted: &Json) -> Option<Self> {
-        match accepted {
-            Json::Array(accepted) if accepted.is_empty() => None,
-            Json::Array(accepted) => Self::one_of(name, accepted.clone()),
-            accepted => Self::one_of(name, vec![accepted.clone()]),
+        let accepted = match accepted {
+            Json::Array(accepted) => accepted.as_slice(),
+            accepted => std::slice::from_ref(accepted),
+        };
+        match accepted.is_empty() || accepted.contains(&Json::Null) {
+            true => None,
+            false => Self::one_of(name, accepted.to_vec()),
         }
     }
 

@@ -164,6 +164,9 @@ fn from_entry(
             let members = MEMBERS.iter().map(|(member, _)| *member);
             let meant = did_you_mean(name, members);
             is_misspelt |= meant.contains("base_url") || meant.contains("jwks_url");
+            // it is meant as one of the two, whatever its name
+            is_misspelt |= name.to_ascii_lowercase().contains("url");
+            is_misspelt |= value.as_str().is_some_and(|text| text.contains("://"));
             all.fault_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
         } else if !readable {
             all.fault_at(SETTING, index, &[name, " is empty, or not of its type"]);

@@ -309,6 +309,11 @@ mod tests {
             ("https://*.com", "of your own"),
             ("https://*.co.uk", "of your own"),
             ("https://*.com.au", "of your own"),
+            ("https://*.in.ua", "of your own"),
+            ("https://*.kiev.ua", "of your own"),
+            ("https://*.tokyo.jp", "of your own"),
+            ("https://*.me.uk", "of your own"),
+            ("https://*.id.au", "of your own"),
             ("https://*.0.0.1", "IPv4"),
             ("https://\u{fc}*.example.com", "punycode"),
             ("https://a.*.example.com", "first label"),
@@ -343,6 +348,27 @@ mod tests {
         assert_eq!(pattern("https://*.vercel.app").shared_domain(), Some("vercel.app"));
         assert_eq!(pattern("https://app-*.pages.dev").shared_domain(), Some("pages.dev"));
         assert_eq!(pattern("https://*.app.pages.dev").shared_domain(), None);
+        for domain in [
+            "csb.app",
+            "r2.dev",
+            "ngrok-free.dev",
+            "gitpod.io",
+            "webcontainer.io",
+            "loca.lt",
+            "repl.co",
+            "s3.amazonaws.com",
+            "myshopify.com",
+            "netlify.com",
+            "eu.org",
+            "app.github.dev",
+            "eu.ngrok.io",
+            "ws-eu1.gitpod.io",
+            "up.railway.app",
+            "workers.dev",
+        ] {
+            assert_eq!(pattern(&format!("https://*.{domain}")).shared_domain(), Some(domain));
+        }
+        assert_eq!(pattern("https://*.own-csb.app").shared_domain(), None);
         assert_eq!(pattern("https://app.vercel.app").shared_domain(), None);
         assert_eq!(pattern("https://*.example.com").shared_domain(), None);
         let warnings =

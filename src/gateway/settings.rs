@@ -94,7 +94,7 @@ impl Settings {
             // one fault about a missing URL is enough
             tokens.base_url = Some(base_url.unwrap_or_else(|| "http://missing.invalid".into()));
         }
-        let mut known_claims = known_claims(&reader);
+        let mut known_claims = known_claims(&mut reader);
         note_claims(&tokens, &mut known_claims);
         let by_secret = tokens.secret.is_some();
         let first = verifier(&mut reader, tokens);
@@ -119,7 +119,7 @@ impl Settings {
 }
 
 /// The claims that a deployment speaks of somewhere, and so expects its tokens to have.
-fn known_claims(reader: &Reader<'_>) -> Vec<String> {
+fn known_claims(reader: &mut Reader<'_>) -> Vec<String> {
     let mut known = passed_claims(reader);
     known.push("sub".to_owned());
     known

@@ -151,6 +151,9 @@ extern "C" {
 
     fn service(fetch: &Function) -> JsValue;
 
+    /// JSON, if that says all that the value does.
+    fn structured(value: &JsValue) -> Option<String>;
+
     #[wasm_bindgen(js_name = authError)]
     fn auth_error(
         code: &str,

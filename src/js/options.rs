@@ -1,11 +1,12 @@
 //! Reads the options of `createVerifier`, member by member. A misspelled one is a fault: it may be
 //! meant as a restriction.
 
-use js_sys::{Array, Function, JSON, Object, Reflect, Symbol, Uint8Array};
+use js_sys::{Array, Function, Object, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::claims::RequiredClaim;
 use crate::jose::Json;
+use crate::js::structured;
 use crate::similar::did_you_mean;
 use crate::verifier::{Fault, Verifier, VerifierOptions};
 
@@ -72,7 +73,7 @@ const OPTIONS: &[(&str, Read)] = &[
     ("baseURL", |given, value| set(&mut given.options.base_url, text(value))),
     ("basePath", |given, value| set(&mut given.options.base_path, text(value))),
     ("jwksUrl", |given, value| set(&mut given.options.jwks_url, text(value))),
-    ("jwks", |given, value| set(&mut given.options.jwks, Ok(json(value)))),
+    ("jwks", |given, value| set(&mut given.options.jwks, json(value))),
     ("secret", |given, value| set(&mut given.options.secret, bytes(value))),
     ("issuer", |given, value| set(&mut given.options.issuer, texts(value))),
     ("audience", |given, value| set(&mut given.options.audience, texts(value))),
@@ -154,14 +155,16 @@ pub(super) fn is_bytes(value: &JsValue) -> bool {
     tag == "Uint8Array"
 }
 
-/// A value as JSON; what has none becomes the empty text, which nothing accepts.
-fn json(value: &JsValue) -> String {
-    JSON::stringify(value).ok().and_then(|text| text.as_string()).unwrap_or_default()
+/// A value as JSON, where nothing of it gets lost.
+pub(super) fn json(value: &JsValue) -> Result<String, &'static str> {
+    structured(value).ok_or(
+        "holds what JSON cannot write, such as undefined within a table, a Map, a Date or a function",
+    )
 }
 
 /// Names, or an object from names to one accepted value or several.
 fn required_claims(value: &JsValue) -> Result<Vec<RequiredClaim>, &'static str> {
-    let claims = Json::parse(&json(value)).ok();
+    let claims = Json::parse(&json(value)?).ok();
     let claims = claims.and_then(|json| RequiredClaim::list_from_json(&json));
     claims.ok_or("is neither a list of names nor an object of accepted values")
 }

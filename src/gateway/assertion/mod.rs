@@ -159,10 +159,16 @@ impl Assertions {
 }
 
 /// `CLAIMS`: what the assertion passes on.
-pub(super) fn passed_claims(reader: &Reader<'_>) -> Vec<String> {
+pub(super) fn passed_claims(reader: &mut Reader<'_>) -> Vec<String> {
     let default = || PASSED_CLAIMS.map(str::to_owned).to_vec();
-    reader.list("CLAIMS").unwrap_or_else(default)
+    let claims = reader.list(CLAIMS).unwrap_or_else(default);
+    if claims.iter().any(String::is_empty) {
+        reader.fault(CLAIMS, "has an empty name");
+    }
+    claims
 }
+
+const CLAIMS: &str = "CLAIMS";
 
 const PASSED_CLAIMS: [&str; 7] = ["sub", "uuid", "id", "email", "name", "role", "scope"];
 

@@ -5,7 +5,7 @@ use super::{Access, Destination, Match};
 use crate::claims::RequiredClaim;
 use crate::gateway::path::Path;
 use crate::jose::{Json, Object};
-use crate::similar::did_you_mean;
+use crate::similar::{did_you_mean, suggestion};
 
 /// One rule of the setting `ROUTES`.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ pub struct Rule {
 
 impl Rule {
     /// Reads a rule as it stands in the settings, or says everything that is wrong with it. Unknown
-    /// members are errors: a misspelled condition must not be a missing one. So are claims to match
-    /// that are not among those that tokens are known to have.
+    /// members are errors: a misspelled condition must not be a missing one. So are conditions that are
+    /// null or empty, and claims to match that are not among those that tokens are known to have.
     pub(super) fn from_json(json: &Json, known_claims: &[String]) -> Result<Self, Vec<String>> {
         let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
         let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
@@ -37,8 +37,13 @@ impl Rule {
                 format!("\"{name}\" is not something a rule can say{meant}")
             })
             .collect();
+        let is_null = |value: &Json| matches!(value, Json::Null);
+        let nulls = rule.members().filter(|(name, value)| MEMBERS.contains(name) && is_null(value));
+        faults.extend(
+            nulls.map(|(name, _)| format!("{name} is null: leave it out, or give it a value")),
+        );
 
-        let pattern = Pattern::from_rule(rule).or_note(&mut faults);
+        let pattern = pattern(rule, &mut faults);
         let methods = methods(rule).or_note(&mut faults);
         let access = Access::from_rule(rule).or_note(&mut faults);
         let equal = equal(rule).or_note(&mut faults);
@@ -180,6 +185,19 @@ fn is_within(claim: &str, known: &str) -> bool {
     claim.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+/// The rule's path. Where it is null, or an unknown member is meant as it, that is the one fault.
+fn pattern(rule: &Object, faults: &mut Vec<String>) -> Option<Pattern> {
+    let is_meant = |(name, value): (&str, &Json)| {
+        let is_near = || suggestion(name, MEMBERS) == Some("path");
+        let is_path = || value.as_str().is_some_and(|text| text.starts_with('/'));
+        !MEMBERS.contains(&name) && (is_near() || is_path())
+    };
+    if rule.member("path").is_none() && (rule.has("path") || rule.members().any(is_meant)) {
+        return None;
+    }
+    Pattern::from_rule(rule).or_note(faults)
+}
+
 const MEMBERS: [&str; 7] = ["path", "methods", "auth", "match", "claims", "scopes", "to"];
 
 fn methods(rule: &Object) -> Result<Vec<String>, String> {
@@ -196,29 +214,21 @@ fn equal(rule: &Object) -> Result<Vec<(String, String)>, String> {
     let Some(equal) = rule.member("match") else {
         return Ok(Vec::new());
     };
-    let fault = || "match is not a table of path parameters and claims".to_owned();
     let pair = |(parameter, claim): (&str, &Json)| {
         let claim = claim.as_str().filter(|claim| !claim.is_empty())?;
         Some((parameter.to_owned(), claim.to_owned()))
     };
-    equal.as_object().and_then(|table| table.members().map(pair).collect()).ok_or_else(fault)
+    let pairs = equal.as_object().and_then(|table| table.members().map(pair).collect());
+    some("match", "a table of path parameters and claims", pairs)
 }
 
 fn claims(rule: &Object) -> Result<Vec<RequiredClaim>, String> {
     let Some(claims) = rule.member("claims") else {
         return Ok(Vec::new());
     };
-    claims
-        .as_object()
-        .and_then(|table| {
-            table
-                .members()
-                .map(|(name, accepted)| RequiredClaim::from_json(name, accepted))
-                .collect()
-        })
-        .ok_or_else(|| {
-            "claims is not a table of claims and the values that they may have".to_owned()
-        })
+    let claim = |(name, accepted): (&str, &Json)| RequiredClaim::from_json(name, accepted);
+    let claims = claims.as_object().and_then(|table| table.members().map(claim).collect());
+    some("claims", "a table of claims and the values that they may have", claims)
 }
 
 /// RFC 6749, section 3.3
@@ -230,10 +240,19 @@ fn scopes(rule: &Object) -> Result<Vec<String>, String> {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
     };
     let scope = |scope: &Json| scope.as_str().filter(is_scope).map(str::to_owned);
-    scopes
-        .as_array()
-        .and_then(|scopes| scopes.iter().map(scope).collect())
-        .ok_or_else(|| "scopes is not a list of scopes".to_owned())
+    let scopes = scopes.as_array().and_then(|scopes| scopes.iter().map(scope).collect());
+    some("scopes", "a list of scopes", scopes)
+}
+
+/// The conditions that a member holds, of which there must be some: an empty one would ask for nothing.
+fn some<T>(member: &str, expected: &str, read: Option<Vec<T>>) -> Result<Vec<T>, String> {
+    match read {
+        None => Err(format!("{member} is not {expected}")),
+        Some(read) if read.is_empty() => {
+            Err(format!("{member} is empty, so it would ask for nothing: leave it out"))
+        }
+        Some(read) => Ok(read),
+    }
 }
 
 /// Reading goes on after a fault, so that all are found.

@@ -5,7 +5,7 @@ use js_sys::{Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::gateway::{SettingFault, Settings};
-use crate::js::options::bytes;
+use crate::js::options::{bytes, json as structured};
 use crate::similar::did_you_mean;
 
 /// What the options say.
@@ -161,10 +161,8 @@ impl Form {
                 text.ok_or("is not a number of milliseconds")
             }
             Self::Switch => value.as_bool().and_then(|_| json(value)).ok_or("is not a boolean"),
-            Self::Structured => {
-                let text = if value.is_object() { json(value) } else { None };
-                text.ok_or("is neither an object, an array nor JSON")
-            }
+            Self::Structured if value.is_object() => structured(value),
+            Self::Structured => Err("is neither an object, an array nor JSON"),
             Self::Claims if texts(value).is_some_and(|texts| texts.is_empty()) => Ok("sub".into()),
             Self::Texts | Self::Names | Self::Claims => {
                 let texts = texts(value).ok_or("is neither a string nor an array of strings")?;

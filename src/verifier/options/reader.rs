@@ -111,7 +111,11 @@ impl Reader {
                 let url = base.clone().with_base_path(base_path);
                 self.or_fault(OPTION, url).or(Some(base))
             }
-            None if self.is_any_wrong(&["baseURL"]) => None,
+            // it may be wrong by itself
+            None if self.is_any_wrong(&["baseURL"]) => {
+                let any = BaseUrl::parse("https://missing.invalid").ok()?;
+                self.or_fault(OPTION, any.with_base_path(base_path)).and(None)
+            }
             None => self.fault(OPTION, "needs baseURL"),
         }
     }
