@@ -24,6 +24,7 @@ pub(in crate::gateway) struct Sessions {
     max_age: f64,
     /// Whether only sessions that Better Auth has signed are asked for
     is_signature_known: bool,
+    warning: Option<&'static str>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
 
@@ -33,6 +34,10 @@ const TOKEN: &str = "/token?disableRefresh=true";
 
 /// A token's answer is small.
 const MAX_BYTES: usize = 64 * 1024;
+
+const SHARED_LIMIT: &str = "SESSION_EXCHANGE is on with neither BETTER_AUTH_SECRET nor CLIENT_IP_HEADER: \
+                            outside of Cloudflare all visitors share one rate limit of Better Auth, and \
+                            made-up cookies can use it up; set BETTER_AUTH_SECRET";
 
 const IN_PIECES: &str = "the parts of the cookie cache do not make one whole";
 
@@ -51,7 +56,8 @@ impl Sessions {
         if !(0.0..=300.0).contains(&max_age) {
             reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");
         }
-        if reader.switch("SESSION_EXCHANGE", false) {
+        let is_on = reader.switch("SESSION_EXCHANGE", false);
+        if is_on {
             reader.needs_auth_url("SESSION_EXCHANGE", "where Better Auth is asked for the token");
         }
         let url = reader
@@ -59,8 +65,16 @@ impl Sessions {
             .map_or_else(String::new, |base| [&issuing_url(&base), TOKEN].concat());
         let address_header = address_header(reader).into();
         let is_signature_known = reader.better_auth_secret().is_some();
+        // a Worker gets the address from Cloudflare
+        let is_address_known = !reader.is_within_app() || reader.is_given("CLIENT_IP_HEADER");
+        let warning = (is_on && !is_signature_known && !is_address_known).then_some(SHARED_LIMIT);
         let (url, exchanges) = (url.into(), Arc::default());
-        Self { cache, url, address_header, max_age, is_signature_known, exchanges }
+        Self { cache, url, address_header, max_age, is_signature_known, warning, exchanges }
+    }
+
+    /// What may not be as the operator means it.
+    pub(in crate::gateway) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.warning.into_iter().map(str::to_owned)
     }
 
     /// Whose session it is by its cache, without asking anybody. `None` where that does not decide: the
