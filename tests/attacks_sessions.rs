@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
+const ADDRESS: (&str, &str) = ("CLIENT_IP_HEADER", "x-real-ip");
 const NAME: &str = "better-auth.session_token";
 const LIVE: &str = "better-auth.session_token=t.s%3D";
 
@@ -33,6 +34,12 @@ fn token(edge: &Edge) -> Answer {
 
 fn with_cookies(cookies: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies)])
+}
+
+/// The same from an address of its own.
+fn from(i: usize, cookies: &str) -> RequestHead {
+    let address = format!("10.0.{}.{}", i / 256, i % 256);
+    request("GET", "/x", &[("cookie", cookies), ("x-real-ip", &*address)])
 }
 
 /// How often the auth server was asked about sessions, and for which.
@@ -127,9 +134,9 @@ fn without_a_time_for_which_tokens_are_kept_each_exchange_serves_those_who_came_
 
 #[test]
 fn a_bounded_number_of_exchanges_is_under_way_and_the_others_wait_for_their_turn() {
-    let edge = edge(&[]);
+    let edge = edge(&[ADDRESS]);
     edge.host.answers(token(&edge).after(0.3));
-    let heads: Vec<_> = (0..250).map(|i| with_cookies(&format!("{NAME}=t{i}.s"))).collect();
+    let heads: Vec<_> = (0..250).map(|i| from(i, &format!("{NAME}=t{i}.s"))).collect();
     for head in &heads {
         hang_up(edge.gateway.decide(head, &edge.host));
     }
@@ -156,12 +163,12 @@ fn a_made_up_session_is_asked_for_once_in_ten_seconds() {
 
 #[test]
 fn made_up_sessions_push_no_live_one_out() {
-    let edge = edge(&[("SESSION_MAX_AGE", "300")]);
+    let edge = edge(&[ADDRESS, ("SESSION_MAX_AGE", "300")]);
     edge.host.answers_once(token(&edge));
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
     edge.host.answers(Answer::status(401, ""));
     for i in 0..2_500 {
-        assert_eq!(edge.outcome(&with_cookies(&format!("{NAME}={i}.x"))), "missing_token");
+        assert_eq!(edge.outcome(&from(i, &format!("{NAME}={i}.x"))), "missing_token");
     }
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
 }

@@ -56,6 +56,14 @@ impl Visitor {
     pub(super) fn counted_as(&self) -> Option<String> {
         counted_as(self.address()?)
     }
+
+    /// The IPv6 /48 of the visitor: many hosters and providers give one customer that much, or a part of it.
+    pub(super) fn network(&self) -> Option<String> {
+        match Address::parse(self.address()?)? {
+            Address::V4(_) => None,
+            Address::V6([a, b, c, ..]) => Some(format!("{a:x}:{b:x}:{c:x}::/48")),
+        }
+    }
 }
 
 /// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, in which the auth server gets the visitor's address.

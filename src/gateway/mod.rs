@@ -293,7 +293,7 @@ impl Gateway {
             return Ok(Caller { user, issuer: None, token: None });
         }
         let mut refusal: Option<Error> = None;
-        for session in self.sessions.in_order(cookies, host).into_iter().take(MOST_TRIED) {
+        for session in self.sessions.worth_a_try(cookies, host) {
             let SessionRefusal { error, is_of_this_session } =
                 match self.exchanged_user(session, visitor, host).await {
                     Ok(caller) => return Ok(caller),
@@ -362,9 +362,6 @@ pub enum Decision {
     /// Answer it here; for this reason, where the answer is no
     Respond(Response, Option<Error>),
 }
-
-/// Sessions of one request.
-const MOST_TRIED: usize = 4;
 
 const MISSING_TOKEN: &str =
     "send a Better Auth JWT as \"Authorization: Bearer <token>\"; /api/auth/token issues one";

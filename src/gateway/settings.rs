@@ -106,6 +106,7 @@ impl Settings {
         let forwarding = Forwarding::from_settings(&mut reader);
         let operations = Operations::from_settings(&mut reader);
         let mut origin_warnings = cors.warnings();
+        origin_warnings.extend(sessions.warnings());
         let trusted = reader.origins("TRUSTED_ORIGINS");
         origin_warnings.extend(OriginPattern::warnings("TRUSTED_ORIGINS", &trusted));
 
@@ -172,6 +173,32 @@ mod tests {
         let lookup =
             |name: &str| (name == "BETTER_AUTH_URL").then(|| "https://a.example".to_owned());
         assert!(Settings::parse_within_app(lookup).unwrap().warnings().is_empty());
+    }
+
+    #[test]
+    fn sessions_of_visitors_who_cannot_be_told_apart_are_warned_of_once() {
+        let warned = |within_app: bool, more: &[(&str, &str)]| {
+            let settings = [&REQUIRED, &[("SESSION_EXCHANGE", "true")], more].concat();
+            let lookup = |name: &str| {
+                let given = settings.iter().rev().find(|(n, _)| *n == name);
+                given.map(|(_, value)| (*value).to_owned())
+            };
+            let settings = match within_app {
+                true => Settings::parse_within_app(lookup),
+                false => Settings::parse(lookup),
+            };
+            let warnings = settings.unwrap().warnings();
+            warnings.iter().filter(|text| text.starts_with("SESSION_EXCHANGE is on")).count()
+        };
+        assert_eq!(warned(true, &[]), 1);
+        assert_eq!(warned(false, &[]), 0, "Cloudflare knows the address");
+        for enough in [
+            ("BETTER_AUTH_SECRET", "a secret"),
+            ("CLIENT_IP_HEADER", "x-real-ip"),
+            ("SESSION_EXCHANGE", "false"),
+        ] {
+            assert_eq!(warned(true, &[enough]), 0, "{}", enough.0);
+        }
     }
 
     #[test]

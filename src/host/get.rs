@@ -54,8 +54,15 @@ pub struct GetResponse {
 
 impl GetResponse {
     /// The headers that the core looks at, in lower case. A host may hand over more.
-    pub const HEADERS: [&'static str; 4] =
-        ["location", "retry-after", "www-authenticate", "x-retry-after"];
+    pub const HEADERS: [&'static str; 7] = [
+        "cf-mitigated",
+        "location",
+        "retry-after",
+        "www-authenticate",
+        "x-amzn-errortype",
+        "x-amzn-waf-action",
+        "x-retry-after",
+    ];
 
     /// The value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {

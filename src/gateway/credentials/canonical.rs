@@ -1,6 +1,8 @@
 //! One form for all spellings of a cookie's value (RFC 6265, section 4.1.1; Better Auth encodes it by
 //! `encodeURIComponent`), so that one session is one, however its cookie is written.
 
+use std::borrow::Cow;
+
 /// The value as Better Auth reads it: without double quotes around it, and with percent-encoding undone
 /// once. `None` for what it cannot decode, which is no session.
 pub(super) fn decoded(value: &str) -> Option<String> {
@@ -42,6 +44,27 @@ pub(super) fn encoded(value: &str) -> String {
     encoded
 }
 
+/// The value with the one spelling of its signature that Better Auth writes. The last of the 43 base64 digits
+/// has two bits that belong to no byte, and decoders such as `atob` ignore them (RFC 4648, section 3.5).
+pub(super) fn with_one_signature(value: &str) -> Cow<'_, str> {
+    let signature = value.rsplit_once('.').map(|(_, signature)| signature);
+    let digits = signature.and_then(|signature| signature.strip_suffix('='));
+    let digits =
+        digits.filter(|it| it.len() == DIGITS && it.bytes().all(|byte| BASE64.contains(&byte)));
+    let last = digits.and_then(|it| it.bytes().last());
+    let Some(index) = last.and_then(|last| BASE64.iter().position(|digit| *digit == last)) else {
+        return Cow::Borrowed(value);
+    };
+    let mut value = value[..value.len() - 2].to_owned();
+    value.extend([char::from(BASE64[index & !3]), '=']);
+    Cow::Owned(value)
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Base64 digits of 32 bytes.
+const DIGITS: usize = 43;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +78,31 @@ mod tests {
         assert_eq!(decoded("%C3%A9").as_deref(), Some("\u{e9}"));
         assert_eq!(encoded("\u{e9}\n;"), "%C3%A9%0A%3B");
         assert_eq!(decoded("%2525").as_deref(), Some("%25"), "once");
+    }
+
+    #[test]
+    fn a_signature_has_one_spelling() {
+        let digits = "Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSf";
+        for last in ["o", "p", "q", "r"] {
+            let value = format!("t.{digits}{last}=");
+            assert_eq!(with_one_signature(&value), format!("t.{digits}o="));
+        }
+        for last in ["+", "/", "8", "9"] {
+            assert_eq!(with_one_signature(&format!("t.{digits}{last}=")), format!("t.{digits}8="));
+        }
+        for other in [
+            format!("t{digits}p="),
+            format!("t.{digits}p"),
+            format!("t.{digits}p=="),
+            format!("t.a{digits}p="),
+            format!("t.{digits}-="),
+            format!("t.\u{e9}{}p=", &digits[2..]),
+            "t.s=".to_owned(),
+            "=".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(with_one_signature(&other), other);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::canonical::{decoded, encoded};
+use super::canonical::{decoded, encoded, with_one_signature};
 use super::cookie_cache;
 use super::cookie_names::{CookieNames, GUARDS};
 use super::signed_cookie::CookieSecret;
@@ -209,7 +209,7 @@ impl SessionCookie {
     /// session.
     pub(super) fn cookie(&self) -> Option<String> {
         let value = self.value.as_deref().filter(|_| self.is_readable())?;
-        Some([&self.name, "=", &encoded(value)].concat())
+        Some([&self.name, "=", &encoded(&with_one_signature(value))].concat())
     }
 
     /// The place of its guard among [`GUARDS`].
@@ -235,8 +235,8 @@ pub(super) struct SessionCache {
     pub(super) value: String,
 }
 
-/// More than are tried: the one whose token is kept may be behind planted ones.
-const MOST_SESSIONS: usize = 16;
+/// Far more than are tried: the live one may be behind planted ones. A browser keeps about 180 cookies of a site.
+const MOST_SESSIONS: usize = 200;
 
 /// A browser keeps no more of a cookie (RFC 6265, section 6.1).
 const MOST_BYTES: usize = 4_096;
@@ -285,13 +285,13 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_sessions_are_looked_at_and_each_once() {
+    fn two_hundred_sessions_are_looked_at_and_each_once() {
         let mut cookies = SessionCookies::default();
-        for value in [1, 2, 2, 3].into_iter().chain(4..40) {
+        for value in [1, 2, 2, 3].into_iter().chain(4..400) {
             cookies.add(session("", Some(&value.to_string())), None);
         }
         let values = cookies.sessions.iter().map(|it| it.value.clone().unwrap());
-        assert!(values.eq((1..=16).map(|value| value.to_string())));
+        assert!(values.eq((1..=200).map(|value| value.to_string())));
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub(super) struct Rejection {
     pub(super) code: Option<String>,
 }
 
+/// Better Auth's code for a user who is banned
+pub(super) const BANNED: &str = "BANNED_USER";
+
 impl Failure {
     /// Whether another session of the same request is worth asking for.
     pub(super) fn is_of_this_session(&self) -> bool {
@@ -52,11 +55,10 @@ impl Failure {
 }
 
 impl Rejection {
-    fn detail(&self) -> String {
+    fn detail(&self) -> &'static str {
         match self.code.as_deref() {
-            Some("BANNED_USER") => "the user of the session is banned".to_owned(),
-            Some(code) if self.status == 403 => format!("Better Auth refuses the session: {code}"),
-            _ => "the session of the cookie has ended; sign in again".to_owned(),
+            Some(BANNED) => "the user of the session is banned",
+            _ => "the session of the cookie has ended; sign in again",
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::exchanges::{Demand, Exchange, Exchanges, Lookup, TIMEOUT, Ticket};
+use super::exchanges::{Demand, Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket};
 use super::failure::Failure;
 use super::{CookieCache, SessionCookie, SessionCookies, token_answer};
 use crate::error::{Code, Error};
@@ -22,6 +22,9 @@ pub(in crate::gateway) struct Sessions {
     address_header: Arc<str>,
     /// Seconds for which a token is used again: what a sign-out may take to show
     max_age: f64,
+    /// Whether only sessions that Better Auth has signed are asked for
+    is_signature_known: bool,
+    warning: Option<&'static str>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
 
@@ -32,7 +35,14 @@ const TOKEN: &str = "/token?disableRefresh=true";
 /// A token's answer is small.
 const MAX_BYTES: usize = 64 * 1024;
 
+const SHARED_LIMIT: &str = "SESSION_EXCHANGE is on with neither BETTER_AUTH_SECRET nor CLIENT_IP_HEADER: \
+                            outside of Cloudflare all visitors share one rate limit of Better Auth, and \
+                            made-up cookies can use it up; set BETTER_AUTH_SECRET";
+
 const IN_PIECES: &str = "the parts of the cookie cache do not make one whole";
+
+/// Sessions of one request that are not known to be good, and as many that are: what a request may cost.
+const MOST_TRIED: usize = 4;
 
 /// Seconds: an exchange that has begun already and its grace, and one's own.
 const MOST_SECONDS: f64 = 11.0;
@@ -46,14 +56,25 @@ impl Sessions {
         if !(0.0..=300.0).contains(&max_age) {
             reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");
         }
-        if reader.switch("SESSION_EXCHANGE", false) {
+        let is_on = reader.switch("SESSION_EXCHANGE", false);
+        if is_on {
             reader.needs_auth_url("SESSION_EXCHANGE", "where Better Auth is asked for the token");
         }
         let url = reader
             .auth_url()
             .map_or_else(String::new, |base| [&issuing_url(&base), TOKEN].concat());
         let address_header = address_header(reader).into();
-        Self { cache, url: url.into(), address_header, max_age, exchanges: Arc::default() }
+        let is_signature_known = reader.better_auth_secret().is_some();
+        // a Worker gets the address from Cloudflare
+        let is_address_known = !reader.is_within_app() || reader.is_given("CLIENT_IP_HEADER");
+        let warning = (is_on && !is_signature_known && !is_address_known).then_some(SHARED_LIMIT);
+        let (url, exchanges) = (url.into(), Arc::default());
+        Self { cache, url, address_header, max_age, is_signature_known, warning, exchanges }
+    }
+
+    /// What may not be as the operator means it.
+    pub(in crate::gateway) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.warning.into_iter().map(str::to_owned)
     }
 
     /// Whose session it is by its cache, without asking anybody. `None` where that does not decide: the
@@ -94,21 +115,31 @@ impl Sessions {
         }
     }
 
-    /// The sessions in the order in which they are worth a try. The better a cookie is guarded, the sooner: a
-    /// neighbouring host cannot set it. Among those that are guarded alike, those first whose tokens are kept,
-    /// so that planted cookies neither delay nor hide a user who is known.
-    pub(in crate::gateway) fn in_order<'c, H: Host>(
+    /// The sessions that are worth a try, in this order: those that were rejected lately come last. The better a
+    /// cookie is guarded, the sooner it is tried, since a neighbouring host cannot set it. Among cookies that are
+    /// guarded alike, those with a kept token come first, then those that have been good before. Planted cookies
+    /// so neither delay nor hide a user who is known, and each of them is tried once.
+    pub(in crate::gateway) fn worth_a_try<'c, H: Host>(
         &self,
         cookies: &'c SessionCookies,
         host: &H,
     ) -> Vec<&'c SessionCookie> {
-        let (exchanges, now) = (self.exchanges(host), host.now());
-        let has_token = |session: &SessionCookie| {
-            session.cookie().is_some_and(|cookie| exchanges.has_token(&cookie, now))
+        let (mut exchanges, now) = (self.exchanges(host), host.now());
+        let with_standing = |session: &'c SessionCookie| {
+            Some((exchanges.standing(&session.cookie()?, now), session))
         };
-        let mut sessions: Vec<_> = cookies.sessions.iter().collect();
-        sessions.sort_by_cached_key(|session| (session.rank(), !has_token(session)));
-        sessions
+        let mut sessions: Vec<_> = cookies.sessions.iter().filter_map(with_standing).collect();
+        sessions.sort_by_key(|(standing, session)| {
+            (*standing == Standing::Rejected, session.rank(), *standing)
+        });
+        let mut left = [MOST_TRIED; 2];
+        sessions.retain(|(standing, _)| {
+            let left = &mut left[usize::from(standing.is_good())];
+            let is_left = *left > 0;
+            *left = left.saturating_sub(1);
+            is_left
+        });
+        sessions.into_iter().map(|(_, session)| session).collect()
     }
 
     /// The token of a session, which is still to be verified. `but` is one that has turned out to be too
@@ -127,7 +158,9 @@ impl Sessions {
         let Some(cookie) = session.cookie() else { return Err(refused(Failure::Unreadable)) };
         let counted = visitor.counted_as();
         let arrived = host.now();
-        let demand = Demand { session: &cookie, visitor: counted.as_deref(), arrived, but };
+        let network = visitor.network();
+        let (visitor_name, network) = (counted.as_deref(), network.as_deref());
+        let demand = Demand { session: &cookie, visitor: visitor_name, network, arrived, but };
         let mut turn = Turn { sessions: self, ticket: None };
         let mut pauses = Pauses::up_to(MOST_SECONDS);
         loop {
@@ -146,8 +179,9 @@ impl Sessions {
                     host.run_to_end(|host| open.carry_out(host)).await;
                 }
                 Lookup::Wait if pauses.pause(host).await => {}
-                Lookup::Wait => return Err(self.still_waiting(WAITED)),
-                Lookup::Crowded => return Err(self.still_waiting(CROWDED)),
+                Lookup::Wait => return Err(self.still_waiting(WAITED, 1)),
+                Lookup::Crowded => return Err(self.still_waiting(CROWDED, 1)),
+                Lookup::Spent(seconds) => return Err(self.still_waiting(CROWDED, seconds)),
             }
         }
     }
@@ -157,14 +191,15 @@ impl Sessions {
         Some((Arc::clone(&self.address_header), address))
     }
 
-    fn still_waiting(&self, detail: &'static str) -> SessionRefusal {
-        let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(1);
+    fn still_waiting(&self, detail: &'static str, seconds: u32) -> SessionRefusal {
+        let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(seconds);
         let error = error.with_source(Unanswered::pending(&self.url));
         SessionRefusal { error, is_of_this_session: false }
     }
 
     fn exchanges<H: Host>(&self, host: &H) -> MutexGuard<'_, Exchanges> {
-        let new = || Mutex::new(Exchanges::new(self.max_age, || host.random()));
+        let new =
+            || Mutex::new(Exchanges::new(self.max_age, self.is_signature_known, || host.random()));
         locked(self.exchanges.get_or_init(new))
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::failure::{Failure, Rejection};
+use super::failure::{BANNED, Failure, Rejection};
 use crate::host::{GetResponse, Unanswered};
 use crate::jose::{Json, Object};
 
@@ -20,10 +20,7 @@ pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<S
     match response.status {
         200 => token(response).map_err(|why| unanswered(Unanswered::content(url, response, why))),
         401 if is_better_auths(response) => Err(rejected(code(response))),
-        403 => Err(match code(response) {
-            Some(code) => rejected(Some(code)),
-            None => unanswered(Unanswered::refused(url, response, now)),
-        }),
+        403 if is_ban(response) => Err(rejected(code(response))),
         _ => Err(unanswered(Unanswered::refused(url, response, now))),
     }
 }
@@ -39,8 +36,22 @@ fn token(response: &GetResponse) -> Result<String, String> {
 fn is_better_auths(response: &GetResponse) -> bool {
     let body = response.body.trim_ascii();
     let is_plain = body.is_empty() || Object::parse(body).is_ok();
-    is_plain && response.header("www-authenticate").is_none()
+    is_plain && !is_of_another_server(response)
 }
+
+/// Whether a 403 is the one that Better Auth (1.3 to 1.7) ends a session by: the admin plugin's. Firewalls write
+/// JSON with codes of the same form.
+fn is_ban(response: &GetResponse) -> bool {
+    code(response).is_some_and(|code| code == BANNED) && !is_of_another_server(response)
+}
+
+/// Whether an answer has a header that Cloudflare, AWS, or a server that asks for a password puts there.
+fn is_of_another_server(response: &GetResponse) -> bool {
+    OF_OTHER_SERVERS.iter().any(|name| response.header(name).is_some())
+}
+
+const OF_OTHER_SERVERS: [&str; 4] =
+    ["cf-mitigated", "www-authenticate", "x-amzn-errortype", "x-amzn-waf-action"];
 
 /// The code of an error of Better Auth's: `{"code":"BANNED_USER","message":"…"}`.
 fn code(response: &GetResponse) -> Option<String> {
@@ -102,7 +113,16 @@ mod tests {
             assert!(cause.contains("/api/auth/token") && cause.contains("401"), "{cause}");
         }
         let basic = [("www-authenticate", "Basic realm=\"staging\"")];
+        let json = r#"{"message":"Unauthorized","code":"UNAUTHORIZED"}"#;
+        let mitigated = [("cf-mitigated", "challenge")];
+        let amazons = [("x-amzn-errortype", "UnauthorizedException")];
+        let firewalls = [("x-amzn-waf-action", "captcha")];
         for (headers, body) in [
+            (&mitigated[..], json),
+            (&mitigated[..], ""),
+            (&amazons[..], r#"{"message":"Unauthorized"}"#),
+            (&amazons[..], json),
+            (&firewalls[..], json),
             (&basic[..], ""),
             (&basic[..], r#"{"message":"Unauthorized"}"#),
             (&[], "<html>Authentication Required</html>"),
@@ -119,9 +139,17 @@ mod tests {
         let [code, detail, cause] = outcome(403, &[], banned);
         assert_eq!((&*code, &*detail), ("missing_token", "the user of the session is banned"));
         assert!(cause.ends_with("the server answered 403 BANNED_USER"), "{cause}");
-        let other = r#"{"code":"IP_NOT_ALLOWED","message":"no"}"#;
-        assert!(outcome(403, &[], other)[1].contains("IP_NOT_ALLOWED"));
+        for header in OF_OTHER_SERVERS {
+            assert_eq!(outcome(403, &[(header, "x")], banned)[0], "keys_unavailable", "{header}");
+        }
         for body in [
+            r#"{"code":"IP_NOT_ALLOWED","message":"no"}"#,
+            r#"{"code":"ACCESS_DENIED","message":"Request blocked"}"#,
+            r#"{"code":"FORBIDDEN","message":"Forbidden"}"#,
+            r#"{"code":"UNAUTHORIZED","message":"Unauthorized"}"#,
+            r#"{"code":"BANNED_USERS","message":"no"}"#,
+            r#"{"code":"banned_user","message":"no"}"#,
+            r#"{"code":"BANNED_USER"}"#,
             "",
             "{}",
             "error code: 1010",

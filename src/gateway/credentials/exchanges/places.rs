@@ -2,8 +2,9 @@
 //! sessions must not take them all for long:
 //!
 //! - sessions that have been good before go first, and have places of their own;
-//! - while places are scarce, one visitor has few of them;
-//! - the newest of those who wait goes first, since in a flood the oldest has waited in vain already;
+//! - while places are scarce, one visitor has few of them, and so has one larger network;
+//! - the newest and the oldest of those who wait go first in turn: the newest, since in a flood the oldest has
+//!   waited in vain already; the oldest, since in a steady flood another one is newest at once;
 //! - so many may wait; beyond that the oldest has to go, of the same visitor where that has many.
 
 /// The exchanges that are under way, and the requests that wait for their turn.
@@ -13,6 +14,8 @@ pub(super) struct Places {
     /// The oldest first
     waiting: Vec<Waiting>,
     count: u64,
+    /// Whose turn it is
+    is_oldests_turn: bool,
 }
 
 /// Who wants to ask.
@@ -21,6 +24,8 @@ pub(super) struct Claim {
     pub(super) session: u64,
     /// `None` where the visitor's address is not known
     pub(super) visitor: Option<u64>,
+    /// The larger network that the address is of, where there is one
+    pub(super) network: Option<u64>,
     /// Whether the session has been good before
     pub(super) is_known: bool,
 }
@@ -40,16 +45,16 @@ pub(super) enum Turn {
 pub(in crate::gateway) struct Ticket(u64);
 
 struct UnderWay {
-    session: u64,
-    visitor: Option<u64>,
+    claim: Claim,
+    /// Whether it is among the first few of its visitor, which alone count against the network
+    is_within_share: bool,
     number: u64,
     since: f64,
 }
 
 struct Waiting {
+    claim: Claim,
     number: u64,
-    visitor: Option<u64>,
-    is_known: bool,
     /// When it looked last
     seen: f64,
 }
@@ -58,7 +63,7 @@ impl Places {
     /// Asks for a place at `now`. A request that has to wait gets a ticket, and asks again with it.
     pub(super) fn claim(&mut self, claim: Claim, ticket: &mut Option<Ticket>, now: f64) -> Turn {
         self.under_way.retain(|it| (now - it.since).abs() < super::PATIENCE);
-        if self.under_way.iter().any(|it| it.session == claim.session) {
+        if self.has_under_way(claim.session) {
             self.leave(ticket);
             return Turn::Wait;
         }
@@ -68,19 +73,24 @@ impl Places {
         if self.is_next(claim, *ticket, now) {
             self.leave(ticket);
             self.count += 1;
-            let Claim { session, visitor, .. } = claim;
+            self.is_oldests_turn = !self.is_oldests_turn && !self.waiting.is_empty();
             let number = self.count;
-            self.under_way.push(UnderWay { session, visitor, number, since: now });
+            let is_within_share = self.count_of(|it| it.claim.visitor == claim.visitor) < SHARE;
+            self.under_way.push(UnderWay { claim, is_within_share, number, since: now });
             return Turn::Now(number);
         }
         if ticket.is_none() {
-            self.make_room(claim.visitor, now);
+            self.make_room(claim, now);
             self.count += 1;
-            let Claim { visitor, is_known, .. } = claim;
-            self.waiting.push(Waiting { number: self.count, visitor, is_known, seen: now });
+            self.waiting.push(Waiting { claim, number: self.count, seen: now });
             *ticket = Some(Ticket(self.count));
         }
         Turn::Wait
+    }
+
+    /// Whether an exchange of that session is under way.
+    pub(super) fn has_under_way(&self, session: u64) -> bool {
+        self.under_way.iter().any(|it| it.claim.session == session)
     }
 
     /// The exchange of that number has ended.
@@ -99,25 +109,34 @@ impl Places {
     fn is_next(&self, claim: Claim, ticket: Option<Ticket>, now: f64) -> bool {
         let most = if claim.is_known { MOST_UNDER_WAY + RESERVED } else { MOST_UNDER_WAY };
         let free = most.saturating_sub(self.under_way.len());
-        if free == 0 || self.has_its_share(claim.visitor, claim.is_known) {
+        if free == 0 || self.has_its_share(claim) {
             return false;
         }
-        let rank = |is_known, number| (is_known, number);
+        let rank = |is_known, number: u64| match self.is_oldests_turn {
+            true => (is_known, u64::MAX - number),
+            false => (is_known, number),
+        };
         let own = rank(claim.is_known, ticket.map_or(u64::MAX, |Ticket(number)| number));
         let ahead = self.waiting.iter().rev().filter(|it| {
-            rank(it.is_known, it.number) > own
+            rank(it.claim.is_known, it.number) > own
                 && (now - it.seen).abs() < LOOKS_AGAIN
-                && !self.has_its_share(it.visitor, it.is_known)
+                && !self.has_its_share(it.claim)
         });
         ahead.take(free).count() < free
     }
 
-    /// Whether a visitor has as many places as it may while they are scarce.
-    fn has_its_share(&self, visitor: Option<u64>, is_known: bool) -> bool {
+    /// Whether a visitor, or its network, has as many places as it may while they are scarce.
+    fn has_its_share(&self, Claim { visitor, network, is_known, .. }: Claim) -> bool {
         if visitor.is_none() || is_known || self.under_way.len() < MOST_UNDER_WAY / 2 {
             return false;
         }
-        self.under_way.iter().filter(|it| it.visitor == visitor).count() >= SHARE
+        let of_network = |it: &UnderWay| it.is_within_share && it.claim.network == network;
+        self.count_of(|it| it.claim.visitor == visitor) >= SHARE
+            || network.is_some() && self.count_of(of_network) >= SHARE_OF_NETWORK
+    }
+
+    fn count_of(&self, which: impl Fn(&UnderWay) -> bool) -> usize {
+        self.under_way.iter().filter(|it| which(it)).count()
     }
 
     /// Notes that a request still waits; not where it has lost its place.
@@ -131,8 +150,8 @@ impl Places {
         self.waiting.binary_search_by_key(&number, |it| it.number).ok()
     }
 
-    /// Makes room for a request of that visitor in the queue.
-    fn make_room(&mut self, visitor: Option<u64>, now: f64) {
+    /// Makes room for such a request in the queue.
+    fn make_room(&mut self, claim: Claim, now: f64) {
         if self.waiting.len() < MOST_WAITING {
             return;
         }
@@ -140,11 +159,18 @@ impl Places {
         if self.waiting.len() < MOST_WAITING {
             return;
         }
-        let is_own = |it: &&Waiting| it.visitor == visitor && !it.is_known;
-        let has_many = self.waiting.iter().filter(is_own).count() >= MANY_WAITING;
-        let oldest_own = self.waiting.iter().position(|it| is_own(&it)).filter(|_| has_many);
-        let oldest = || self.waiting.iter().position(|it| !it.is_known).unwrap_or(0);
-        let index = oldest_own.unwrap_or_else(oldest);
+        let oldest_of_many = |many, is_own: &dyn Fn(&Claim) -> bool| {
+            let is_own = |it: &Waiting| !it.claim.is_known && is_own(&it.claim);
+            let has_many = self.waiting.iter().filter(|it| is_own(it)).count() >= many;
+            self.waiting.iter().position(is_own).filter(|_| has_many)
+        };
+        let own = oldest_of_many(MANY_WAITING, &|it| it.visitor == claim.visitor);
+        let networks = || {
+            claim.network?;
+            oldest_of_many(MANY_OF_NETWORK, &|it| it.network == claim.network)
+        };
+        let oldest = || oldest_of_many(0, &|_| true).unwrap_or(0);
+        let index = own.or_else(networks).unwrap_or_else(oldest);
         self.waiting.remove(index);
     }
 }
@@ -158,11 +184,17 @@ const RESERVED: usize = 20;
 /// Exchanges that one visitor may have under way while more than half of the places are taken.
 const SHARE: usize = 8;
 
+/// The same for an IPv6 /48.
+const SHARE_OF_NETWORK: usize = 24;
+
 /// Requests.
 const MOST_WAITING: usize = 500;
 
 /// Requests of one visitor, from which on it makes room for its own new ones itself.
 const MANY_WAITING: usize = 16;
+
+/// The same for an IPv6 /48.
+const MANY_OF_NETWORK: usize = 48;
 
 /// Seconds in which a request that waits looks again, unless its host is overloaded.
 const LOOKS_AGAIN: f64 = crate::host::LONGEST_PAUSE as f64 / 1_000.0 + 0.05;
@@ -180,11 +212,11 @@ mod tests {
     struct Request(Claim, Option<Ticket>);
 
     fn request(session: u64, visitor: Option<u64>) -> Request {
-        Request(Claim { session, visitor, is_known: false }, None)
+        Request(Claim { session, visitor, network: None, is_known: false }, None)
     }
 
     fn known(session: u64) -> Request {
-        Request(Claim { session, visitor: ADDRESS, is_known: true }, None)
+        Request(Claim { session, visitor: ADDRESS, network: None, is_known: true }, None)
     }
 
     impl Request {
@@ -230,19 +262,54 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_of_those_who_wait_goes_first() {
+    fn the_newest_and_the_oldest_of_those_who_wait_go_first_in_turn() {
         let mut places = full();
-        let mut waiting: Vec<_> = (0..3).map(|i| request(i, Some(i))).collect();
+        let mut waiting: Vec<_> = (0..4).map(|i| request(i, Some(i))).collect();
         for request in &mut waiting {
             assert_eq!(request.look(&mut places, 0.1), Turn::Wait);
         }
-        places.end(1);
-        assert!(!waiting[0].begins(&mut places, 0.2) && !waiting[1].begins(&mut places, 0.2));
-        assert!(waiting[2].begins(&mut places, 0.2));
-        places.end(2);
-        places.end(3);
-        assert!(waiting[0].begins(&mut places, 0.25), "two places for two");
+        let mut ended = 0;
+        for next in [3, 0, 2] {
+            ended += 1;
+            places.end(ended);
+            for (i, request) in waiting.iter_mut().enumerate().filter(|(i, _)| *i != next) {
+                assert!(request.1.is_none() || !request.begins(&mut places, 0.2), "{i} for {next}");
+            }
+            assert!(waiting[next].begins(&mut places, 0.2));
+        }
+        places.end(4);
+        places.end(5);
         assert!(waiting[1].begins(&mut places, 0.25));
+        assert!(
+            request(9, Some(9)).begins(&mut places, 0.25),
+            "who waits alone has no turn to wait for"
+        );
+    }
+
+    #[test]
+    fn one_network_of_many_addresses_has_few_places_and_makes_room_for_its_own() {
+        let of_network = |session| {
+            let visitor = Some(session);
+            Request(Claim { session, visitor, network: Some(9), is_known: false }, None)
+        };
+        let mut places = Places::default();
+        let begun = (0..200).filter(|i| of_network(*i).begins(&mut places, 0.0)).count();
+        assert_eq!(begun, MOST_UNDER_WAY / 2);
+        let mut places = Places::default();
+        for i in 0..MOST_UNDER_WAY as u64 / 2 {
+            assert!(request(1_000 + i, Some(1_000 + i)).begins(&mut places, 0.0));
+        }
+        let begun = (0..200).filter(|i| of_network(*i).begins(&mut places, 0.0)).count();
+        assert_eq!(begun, SHARE_OF_NETWORK);
+
+        let mut places = full();
+        let mut alone = request(0, Some(2));
+        assert!(!alone.begins(&mut places, 0.1));
+        for i in 5_000..7_000 {
+            assert!(!of_network(i).begins(&mut places, 0.2));
+        }
+        assert_eq!(places.waiting.len(), MOST_WAITING);
+        assert_eq!(alone.look(&mut places, 0.3), Turn::Wait, "it keeps its place");
     }
 
     #[test]

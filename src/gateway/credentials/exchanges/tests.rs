@@ -9,7 +9,7 @@ use crate::host::{GetError, GetResponse, Unanswered};
 const MAX_AGE: f64 = 60.0;
 
 fn exchanges() -> Exchanges {
-    Exchanges::new(MAX_AGE, || 0.5)
+    Exchanges::new(MAX_AGE, true, || 0.5)
 }
 
 /// What to do at `now` for a request that came in just then.
@@ -25,7 +25,7 @@ fn look(
     arrived: f64,
     but: Option<&str>,
 ) -> Lookup {
-    let demand = Demand { session, visitor: None, arrived, but };
+    let demand = Demand { session, visitor: None, network: None, arrived, but };
     let mut ticket = None;
     let lookup = exchanges.lookup(&demand, &mut ticket, now);
     exchanges.leave(&mut ticket);
@@ -43,6 +43,7 @@ fn name(lookup: &Lookup) -> &'static str {
         Lookup::Begin(_) => "begin",
         Lookup::Wait => "wait",
         Lookup::Crowded => "crowded",
+        Lookup::Spent(_) => "spent",
     }
 }
 
@@ -201,13 +202,13 @@ fn five_thousand_failures_are_remembered() {
 fn a_visitor_for_whom_the_auth_server_is_busy_waits_and_no_other() {
     let mut all = exchanges();
     let mut look = |session: &str, visitor: Option<&str>, now: f64| {
-        let demand = Demand { session, visitor, arrived: now, but: None };
+        let demand = Demand { session, visitor, network: None, arrived: now, but: None };
         all.lookup(&demand, &mut None, now)
     };
     let Lookup::Begin(exchange) = look("s", Some("a"), 100.0) else { panic!() };
     all.report("s", &exchange, Err(busy(107.0)), 100.2);
     let mut look = |session: &str, visitor: Option<&str>, now: f64| {
-        let demand = Demand { session, visitor, arrived: now, but: None };
+        let demand = Demand { session, visitor, network: None, arrived: now, but: None };
         let lookup = all.lookup(&demand, &mut None, now);
         if let Lookup::Begin(exchange) = &lookup {
             all.abandon(exchange);
@@ -242,4 +243,68 @@ fn only_a_kept_token_counts_as_one() {
     let mut all = exchanges();
     end(&mut all, "s", 100.0, Ok("token"));
     assert!(all.has_token("s", 159.9) && !all.has_token("s", 160.0) && !all.has_token("t", 100.0));
+}
+
+#[test]
+fn where_no_address_is_known_a_busy_auth_server_is_left_alone_for_ten_seconds_and_not_by_known_sessions()
+ {
+    let mut all = exchanges();
+    end(&mut all, "known", 30.0, Ok("token"));
+    end(&mut all, "kept", 90.0, Ok("token"));
+    // reported at 102
+    end(&mut all, "s", 100.0, Err(busy(160.0)));
+    assert_eq!(lookup(&mut all, "another", 103.0), "busy");
+    assert_eq!(lookup(&mut all, "kept", 103.0), "use");
+    let Lookup::Refuse(failure) = look(&mut all, "s", 104.0, 104.0, None) else { panic!() };
+    assert_eq!(failure.into_error(104.0).retry_after(), Some(56), "what the auth server has said");
+    let Lookup::Refuse(failure) = look(&mut all, "another", 104.0, 104.0, None) else { panic!() };
+    assert_eq!(failure.into_error(104.0).retry_after(), Some(8));
+    let exchange = begin(&mut all, "known", 103.0);
+    all.report("known", &exchange, Err(busy(105.0)), 103.0);
+    assert_eq!(lookup(&mut all, "known", 104.9), "busy", "its own answer counts for it");
+    begin(&mut all, "known", 105.0);
+    begin(&mut all, "s", 112.0);
+    begin(&mut all, "another", 112.0);
+}
+
+#[test]
+fn a_rejected_session_stays_behind_others_while_it_comes_again_within_a_minute() {
+    let mut all = exchanges();
+    assert_eq!(all.standing("s", 100.0), Standing::Unknown);
+    end(&mut all, "s", 100.0, Err(rejected()));
+    for now in [102.0, 159.9, 219.8] {
+        assert_eq!(all.standing("s", now), Standing::Rejected, "{now}");
+    }
+    assert_eq!(all.standing("s", 279.8), Standing::Unknown);
+    assert_eq!(all.standing("s", 99.0), Standing::Unknown, "a clock that was set back");
+    end(&mut all, "s", 300.0, Err(answered()));
+    assert_eq!(all.standing("s", 302.0), Standing::Unknown);
+    end(&mut all, "s", 310.0, Ok("token"));
+    assert_eq!(all.standing("s", 312.0), Standing::HasToken);
+    assert_eq!(all.standing("s", 370.0), Standing::Known);
+    end(&mut all, "s", 380.0, Err(answered()));
+    assert_eq!(all.standing("s", 382.0), Standing::Known);
+}
+
+#[test]
+fn made_up_sessions_of_unknown_visitors_have_a_budget_and_known_ones_and_addresses_need_none() {
+    let mut all = Exchanges::new(MAX_AGE, false, || 0.5);
+    end(&mut all, "known", 30.0, Ok("token"));
+    for i in 0..80 {
+        end(&mut all, &format!("made up {i}"), 100.0, Err(rejected()));
+    }
+    let Lookup::Spent(10) = look(&mut all, "another", 100.0, 100.0, None) else { panic!() };
+    begin(&mut all, "known", 100.0);
+    let demand = Demand {
+        session: "another",
+        visitor: Some("192.0.2.7"),
+        network: None,
+        arrived: 100.0,
+        but: None,
+    };
+    let Lookup::Begin(exchange) = all.lookup(&demand, &mut None, 100.0) else { panic!() };
+    assert_eq!(lookup(&mut all, "another", 100.0), "wait", "it shares what is under way");
+    all.abandon(&exchange);
+    assert_eq!(lookup(&mut all, "another", 109.9), "spent");
+    begin(&mut all, "another", 110.0);
 }
