@@ -26,7 +26,7 @@ from better_auth_edge.middleware import (
 )
 from better_auth_edge.mounts import mounted_apps
 from better_auth_edge.openapi import document_refusals
-from better_auth_edge.overrides import ask_override, override_of
+from better_auth_edge.overrides import ask_override, checked, override_of, replace_override
 from better_auth_edge.problems import install_problems, install_refusals, install_refusals_below
 from better_auth_edge.replays import Replays
 from better_auth_edge.request_path import is_path_of
@@ -103,7 +103,7 @@ class EdgeAuth(Generic[U]):
         self._clock = clock
         self._replays = Replays()
         self.optional_user = self._optional_user()
-        self.current_user = self._current_user()
+        self.current_user = self._current_user(self.optional_user)
 
     @overload
     @classmethod
@@ -171,16 +171,18 @@ class EdgeAuth(Generic[U]):
         """
 
         async def user_from_path(
-            connection: HTTPConnection, user: Annotated[Any, Depends(self.current_user)]
+            connection: HTTPConnection,
+            user: Annotated[Any, Depends(self.current_user)],
+            security: SecurityScopes,
         ) -> U:
+            own = self._present(user, security)
             if parameter not in connection.path_params:
                 logger.error("misconfigured: the route has no path parameter %r", parameter)
                 raise EdgeAuthError("misconfigured", "a route is wrong; the log says how")
-            if not user.owns(str(connection.path_params[parameter]), claim):
+            if not own.owns(str(connection.path_params[parameter]), claim):
                 what = "id" if claim is None else f'"{claim}"'
                 detail = f"the path is not that of the caller's {what}"
                 raise EdgeAuthError("user_mismatch", detail)
-            own: U = user
             return own
 
         return user_from_path
@@ -205,11 +207,12 @@ class EdgeAuth(Generic[U]):
         if not claims and not scopes:
             raise ConfigurationError(["require: needs claims or scopes"])
 
-        async def require(user: Annotated[Any, Depends(self.current_user)]) -> U:
-            held = claims_of(user)
-            check_required(held, claims or {}, self._proof.list_claims)
-            check_scopes(held, scopes)
-            own: U = user
+        async def require(
+            user: Annotated[Any, Depends(self.current_user)], security: SecurityScopes
+        ) -> U:
+            own = self._present(user, security)
+            check_required(claims_of(own), claims or {}, self._proof.list_claims)
+            check_scopes(claims_of(own), scopes)
             return own
 
         return require
@@ -217,10 +220,20 @@ class EdgeAuth(Generic[U]):
     def _outermost(self, app: FastAPI, inner: ASGIApp) -> ASGIApp:
         """Called when the app starts. What is mounted in it is known by then."""
         self._document(app)
-        for mounted in mounted_apps(app.routes):
+        below = list(mounted_apps(app.routes))
+        for mounted in below:
             install_refusals_below(mounted)
             self._document(mounted)
-        return OneConnection(inner)
+
+        def prepare() -> None:
+            for one in (app, *below):
+                replace_override(one, self.current_user, self._asking_the_override)
+
+        return OneConnection(inner, prepare)
+
+    def _asking_the_override(self) -> Callable[..., Awaitable[U]]:
+        """As `current_user`, but an override of `optional_user` does not count."""
+        return self._current_user(self._optional_user())
 
     def _document(self, app: Starlette) -> None:
         if isinstance(app, FastAPI):
@@ -235,33 +248,44 @@ class EdgeAuth(Generic[U]):
             security: SecurityScopes,
         ) -> U | None:
             override = override_of(connection, self.current_user)
+            user: Any
             if override is not None:
-                own: U | None = await ask_override(connection, override)
-                return own
-            if isinstance(token, EdgeAuthError):
+                scopes = security.scopes
+                user = await ask_override(connection, self.current_user, override, scopes)
+            elif isinstance(token, EdgeAuthError):
                 raise token
-            if token is None:
-                return None
-            user = await self._user_of_request(connection, token)
-            check_scopes(user.claims, security.scopes)
-            return user
-
-        return optional_user
-
-    def _current_user(self) -> Callable[..., Awaitable[U]]:
-        detail = (
-            "the request has no assertion: it did not come through the edge, or as nobody"
-            if self._proof.mode == "assertion"
-            else "the request has no bearer token"
-        )
-
-        async def current_user(user: Annotated[Any, Depends(self.optional_user)]) -> U:
+            else:
+                user = None if token is None else await self._user_of_request(connection, token)
             if user is None:
-                raise EdgeAuthError("missing_token", detail)
+                return None
+            check_scopes(claims_of(user), security.scopes)
             own: U = user
             return own
 
+        return optional_user
+
+    def _current_user(
+        self, optional_user: Callable[..., Awaitable[U | None]]
+    ) -> Callable[..., Awaitable[U]]:
+        async def current_user(
+            user: Annotated[Any, Depends(optional_user)], security: SecurityScopes
+        ) -> U:
+            return self._present(user, security)
+
         return current_user
+
+    def _present(self, user: Any, security: SecurityScopes) -> U:
+        """The user of a dependency, which may be the answer of an override: 401 for None."""
+        if checked(user) is None:
+            detail = (
+                "the request has no assertion: it did not come through the edge, or as nobody"
+                if self._proof.mode == "assertion"
+                else "the request has no bearer token"
+            )
+            raise EdgeAuthError("missing_token", detail)
+        check_scopes(claims_of(user), security.scopes)
+        own: U = user
+        return own
 
     async def _user_of_request(self, connection: HTTPConnection, token: str) -> U:
         """Once for each request, however many of its dependencies ask: an assertion may be good for
