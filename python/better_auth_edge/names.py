@@ -3,7 +3,8 @@
 A misspelt setting must not open a door, so a variable whose name is nearly one of ours is a fault.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 
 def meant(written: str, known: Iterable[str]) -> str | None:
@@ -31,41 +32,107 @@ def misspelt(
     """The variables of an environment that are nearly called as a setting, and the settings that
     they stand for. `known` are in capitals; the case of variables does not count.
     """
-    found = {}
-    for name in sorted(names):
-        if name.upper() in known or name.upper() in OTHERS or name in ignored:
-            continue
-        near = SYNONYMS.get(name.upper()) or meant(name, known) or _with_affix(name, known)
-        if near is not None:
-            found[name] = near
-    return found
+    free = {*known, *OTHERS, *(name.upper() for name in ignored)}
+    near = {name: _setting_meant(name, known) for name in sorted(names) if name.upper() not in free}
+    return {name: setting for name, setting in near.items() if setting is not None}
 
 
 OTHERS = {
-    *("BETTER_AUTH_SECRETS", "BETTER_AUTH_TRUSTED_ORIGINS", "ISSUERS", "EDGE_SIGNING_KEY"),
-    *("EDGE_BIND_REQUEST", "EDGE_SIGNING_KEY_NEXT"),
+    *("BETTER_AUTH_SECRETS", "BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_API_KEY"),
+    *("BETTER_AUTH_API_URL", "BETTER_AUTH_DB_URL", "BETTER_AUTH_KV_URL", "BETTER_AUTH_UI_URL"),
+    *("EDGE_SIGNING_KEY", "EDGE_SIGNING_KEY_NEXT", "EDGE_BIND_REQUEST", "ISSUERS"),
+    *("ISSUES", "PROFILES", "PROFILER"),
 }
-"""Variables of Better Auth and of the Worker that are nearly ours, and mean something else."""
+"""Variables of Better Auth, of the Worker and of others that are nearly ours, and mean something
+else.
+"""
 
 SYNONYMS = {"BETTER_AUTH_BASE_URL": "BETTER_AUTH_URL"}
 
+PREFIXES = ("EDGE_", "BETTER_AUTH_")
+
+TOO_COMMON = {"URL", "SECRET"}
+"""What is left of a setting without its prefix, and is called so in many an environment."""
+
+STAGES = {
+    *("STAGING", "STAGE", "PRODUCTION", "PROD", "DEVELOPMENT", "DEV", "PREVIEW", "TEST", "LOCAL"),
+}
+"""Words that tell deployments apart."""
+
 AFFIXES = {
-    *("X", "MY", "THE", "OUR", "STAGING", "PRODUCTION", "PROD", "DEVELOPMENT", "DEV", "PREVIEW"),
-    *("TEST", "LOCAL", "DEFAULT", "NEW", "OLD", "LIST", "JSON", "VAR"),
+    *("X", "MY", "THE", "OUR", "DEFAULT", "NEW", "OLD", "LIST", "JSON", "VAR"),
+    *STAGES,
 }
 
+DISTINCT_WORDS = {"ISSUER", "AUDIENCE", "ALGORITHMS"}
+"""Settings of one word that others hardly call a variable, but for the deployment in its name."""
 
-def _with_affix(name: str, known: Iterable[str]) -> str | None:
+
+def _setting_meant(name: str, known: Collection[str]) -> str | None:
+    written = name.upper()
+    near = SYNONYMS.get(written) or _with_another_prefix(written, known)
+    if near is None and not _has_a_word_more(written, known):
+        near = meant(name, known)
+    return near or _with_affix(written, known) or _near_without_prefix(written, known)
+
+
+def _with_another_prefix(written: str, known: Collection[str]) -> str | None:
+    """A setting that has the prefix of another, one too many, or none."""
+    if written in TOO_COMMON:
+        return None
+    for rest in _without_prefixes(written):
+        prefixes = () if rest in TOO_COMMON else PREFIXES
+        for name in (rest, *(prefix + rest for prefix in prefixes)):
+            if name in known and name != written:
+                return name
+    return None
+
+
+def _near_without_prefix(written: str, known: Collection[str]) -> str | None:
+    *_, rest = _without_prefixes(written)
+    return meant(rest, known) if rest != written and len(_letters(rest)) >= 9 else None
+
+
+def _without_prefixes(written: str) -> Iterator[str]:
+    """The name itself, and what is left of it as our prefixes are taken off one by one."""
+    rest: str | None = written
+    while rest is not None:
+        yield rest
+        rest = next((rest.removeprefix(p) for p in PREFIXES if rest.startswith(p)), None)
+
+
+def _has_a_word_more(written: str, known: Iterable[str]) -> bool:
+    """Whether a name is a setting of two words or more with another word within, or one of one word
+    with another before or behind it: such a name is no slip.
+    """
+    words = _words(written)
+    for place, word in enumerate(words):
+        rest = words[:place] + words[place + 1 :]
+        is_within = 0 < place < len(words) - 1
+        if len(word) > 1 and (is_within or len(rest) == 1) and "_".join(rest) in known:
+            return True
+    return False
+
+
+def _with_affix(written: str, known: Collection[str]) -> str | None:
     """A setting of ours alone with a word before or behind it."""
-    words = name.replace("-", "_").upper().split("_")
-    parts = ((words[0], words[1:]), (words[-1], words[:-1]))
-    rests = [rest for word, rest in parts if is_affix(word)]
-    own = [known for known in known if known.startswith(("EDGE_", "BETTER_AUTH_"))]
-    return next((name for name in own if name.split("_") in rests), None)
+    words = _words(written)
+    for word, rest in ((words[0], words[1:]), (words[-1], words[:-1])):
+        name = "_".join(rest)
+        setting = name if name in known else _with_another_prefix(name, known)
+        if setting is None or len(rest) < 1:
+            continue
+        if is_affix(word) if len(rest) > 1 else name in DISTINCT_WORDS and word in STAGES:
+            return setting
+    return None
 
 
 def is_affix(word: str) -> bool:
     return word in AFFIXES or (word.isascii() and word.isdigit()) or not word
+
+
+def _words(name: str) -> list[str]:
+    return re.split("[-_. ]", name)
 
 
 def _nearest(written: str, known: Iterable[str], limit: Callable[[int], int]) -> str | None:
