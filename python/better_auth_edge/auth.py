@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Generic, NoReturn, overload
 
 from fastapi import Depends, FastAPI
@@ -30,6 +30,7 @@ from better_auth_edge.overrides import ask_override, checked, override_of, repla
 from better_auth_edge.problems import install_problems, install_refusals, install_refusals_below
 from better_auth_edge.replays import Replays
 from better_auth_edge.request_path import is_path_of
+from better_auth_edge.requirements import check_names, check_requirements
 from better_auth_edge.settings import EdgeAuthSettings, Proof
 from better_auth_edge.user import User, claims_of
 from better_auth_edge.user_model import UserModel
@@ -143,7 +144,7 @@ class EdgeAuth(Generic[U]):
         The OpenAPI documents name the refusals.
         `RuntimeError` for an app that has started.
         """
-        _check_names("strip_headers", strip_headers)
+        check_names("strip_headers", strip_headers)
         install_outermost(app, lambda inner: self._outermost(app, inner))
         also = tuple(strip_headers)
         strip = OnlyTheAssertion if self._proof.mode == "assertion" else NoForgedHeaders
@@ -167,8 +168,13 @@ class EdgeAuth(Generic[U]):
         self, parameter: Annotated[str, _Written], *, claim: str | None = None
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: the user, provided that the path's parameter is theirs, else 403: their id or
-        their UUID, or what `claim` holds if it is named. UUIDs are compared as UUIDs.
+        their UUID, or what `claim` holds if it is named. UUIDs are compared as UUIDs. Name no
+        claim that users can write: they could take another's value.
         """
+        if not isinstance(parameter, str) or not parameter:
+            raise ConfigurationError(["user_from_path: needs the name of a path parameter"])
+        if claim is not None and (not isinstance(claim, str) or not claim):
+            raise ConfigurationError(["user_from_path: claim must be the name of a claim"])
 
         async def user_from_path(
             connection: HTTPConnection,
@@ -200,12 +206,7 @@ class EdgeAuth(Generic[U]):
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
-        if claims is not None and not isinstance(claims, Mapping):
-            fault = 'claims: must say which values are accepted, such as {"role": ["admin"]}'
-            raise ConfigurationError([fault])
-        _check_names("scopes", scopes)
-        if not claims and not scopes:
-            raise ConfigurationError(["require: needs claims or scopes"])
+        check_requirements(claims, scopes)
 
         async def require(
             user: Annotated[Any, Depends(self.current_user)], security: SecurityScopes
@@ -339,9 +340,3 @@ class EdgeAuth(Generic[U]):
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
         return self._users.read(verified.user, claims)
-
-
-def _check_names(setting: str, names: Any) -> None:
-    is_list = isinstance(names, Collection) and not isinstance(names, (str, bytes, Mapping))
-    if not is_list or not all(isinstance(name, str) for name in names):
-        raise ConfigurationError([f"{setting}: must be a list of strings"])
