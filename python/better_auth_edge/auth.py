@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Generic, NoReturn, overload
 
 from fastapi import Depends, FastAPI
@@ -16,8 +16,6 @@ from better_auth_edge.claims import (
     check_required,
     check_scopes,
     invalid,
-    is_scope,
-    is_several,
 )
 from better_auth_edge.connection import ConnectionState
 from better_auth_edge.credentials import SCHEME, BearerToken, EdgeAssertion
@@ -32,10 +30,11 @@ from better_auth_edge.middleware import (
 )
 from better_auth_edge.mounts import mounted_apps
 from better_auth_edge.openapi import document_refusals
-from better_auth_edge.overrides import ask_override, override_of
+from better_auth_edge.overrides import ask_override, checked, override_of, replace_override
 from better_auth_edge.problems import install_problems, install_refusals, install_refusals_below
 from better_auth_edge.replays import Replays
 from better_auth_edge.request_path import is_path_of
+from better_auth_edge.requirements import check_names, check_requirements
 from better_auth_edge.settings import EdgeAuthSettings, Proof
 from better_auth_edge.user import User, claims_of
 from better_auth_edge.user_model import UserModel
@@ -109,7 +108,7 @@ class EdgeAuth(Generic[U]):
         self._clock = clock
         self._replays = Replays()
         self.optional_user = self._optional_user()
-        self.current_user = self._current_user()
+        self.current_user = self._current_user(self.optional_user)
 
     @overload
     @classmethod
@@ -149,7 +148,7 @@ class EdgeAuth(Generic[U]):
         The OpenAPI documents name the refusals.
         `RuntimeError` for an app that has started.
         """
-        _check_names("strip_headers", strip_headers)
+        check_names("strip_headers", strip_headers)
         install_outermost(app, lambda inner: self._outermost(app, inner))
         also = tuple(strip_headers)
         strip = OnlyTheAssertion if self._proof.mode == "assertion" else NoForgedHeaders
@@ -173,22 +172,27 @@ class EdgeAuth(Generic[U]):
         self, parameter: Annotated[str, _Written], *, claim: str | None = None
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: the user, provided that the path's parameter is theirs, else 403: their id or
-        their UUID, or what `claim` holds if it is named. UUIDs are compared as UUIDs.
+        their UUID, or what `claim` holds if it is named. UUIDs are compared as UUIDs. Name no
+        claim that users can write: they could take another's value.
         """
-        if claim is not None and not (isinstance(claim, str) and claim):
-            raise ConfigurationError(["claim: must be the name of a claim"])
+        if not isinstance(parameter, str) or not parameter:
+            raise ConfigurationError(["user_from_path: needs the name of a path parameter"])
+        if claim is not None and (not isinstance(claim, str) or not claim):
+            raise ConfigurationError(["user_from_path: claim must be the name of a claim"])
 
         async def user_from_path(
-            connection: HTTPConnection, user: Annotated[Any, Depends(self.current_user)]
+            connection: HTTPConnection,
+            user: Annotated[Any, Depends(self.current_user)],
+            security: SecurityScopes,
         ) -> U:
+            own = self._present(user, security)
             if parameter not in connection.path_params:
                 logger.error("misconfigured: the route has no path parameter %r", parameter)
                 raise EdgeAuthError("misconfigured", "a route is wrong; the log says how")
-            if not user.owns(str(connection.path_params[parameter]), claim):
+            if not own.owns(str(connection.path_params[parameter]), claim):
                 what = "id" if claim is None else f'"{claim}"'
                 detail = f"the path is not that of the caller's {what}"
                 raise EdgeAuthError("user_mismatch", detail)
-            own: U = user
             return own
 
         return user_from_path
@@ -207,20 +211,14 @@ class EdgeAuth(Generic[U]):
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
-        if claims is None and scopes is None:
-            raise ConfigurationError(["require: needs claims or scopes"])
-        if claims is not None:
-            _check_claims(claims)
-        if scopes is not None:
-            _check_names("scopes", scopes)
-            if not scopes or not all(is_scope(scope) for scope in scopes):
-                raise ConfigurationError(["scopes: is empty, or has what is no scope"])
+        check_requirements(claims, scopes)
 
-        async def require(user: Annotated[Any, Depends(self.current_user)]) -> U:
-            held = claims_of(user)
-            check_required(held, claims or {}, self._proof.list_claims)
-            check_scopes(held, scopes or ())
-            own: U = user
+        async def require(
+            user: Annotated[Any, Depends(self.current_user)], security: SecurityScopes
+        ) -> U:
+            own = self._present(user, security)
+            check_required(claims_of(own), claims or {}, self._proof.list_claims)
+            check_scopes(claims_of(own), scopes or ())
             return own
 
         return require
@@ -228,10 +226,20 @@ class EdgeAuth(Generic[U]):
     def _outermost(self, app: FastAPI, inner: ASGIApp) -> ASGIApp:
         """Called when the app starts. What is mounted in it is known by then."""
         self._document(app)
-        for mounted in mounted_apps(app.routes):
+        below = list(mounted_apps(app.routes))
+        for mounted in below:
             install_refusals_below(mounted)
             self._document(mounted)
-        return OneConnection(inner)
+
+        def prepare() -> None:
+            for one in (app, *below):
+                replace_override(one, self.current_user, self._asking_the_override)
+
+        return OneConnection(inner, prepare)
+
+    def _asking_the_override(self) -> Callable[..., Awaitable[U]]:
+        """As `current_user`, but an override of `optional_user` does not count."""
+        return self._current_user(self._optional_user())
 
     def _document(self, app: Starlette) -> None:
         if isinstance(app, FastAPI):
@@ -246,33 +254,44 @@ class EdgeAuth(Generic[U]):
             security: SecurityScopes,
         ) -> U | None:
             override = override_of(connection, self.current_user)
+            user: Any
             if override is not None:
-                own: U | None = await ask_override(connection, override)
-                return own
-            if isinstance(token, EdgeAuthError):
+                scopes = security.scopes
+                user = await ask_override(connection, self.current_user, override, scopes)
+            elif isinstance(token, EdgeAuthError):
                 raise token
-            if token is None:
-                return None
-            user = await self._user_of_request(connection, token)
-            check_scopes(user.claims, security.scopes)
-            return user
-
-        return optional_user
-
-    def _current_user(self) -> Callable[..., Awaitable[U]]:
-        detail = (
-            "the request has no assertion: it did not come through the edge, or as nobody"
-            if self._proof.mode == "assertion"
-            else "the request has no bearer token"
-        )
-
-        async def current_user(user: Annotated[Any, Depends(self.optional_user)]) -> U:
+            else:
+                user = None if token is None else await self._user_of_request(connection, token)
             if user is None:
-                raise EdgeAuthError("missing_token", detail)
+                return None
+            check_scopes(claims_of(user), security.scopes)
             own: U = user
             return own
 
+        return optional_user
+
+    def _current_user(
+        self, optional_user: Callable[..., Awaitable[U | None]]
+    ) -> Callable[..., Awaitable[U]]:
+        async def current_user(
+            user: Annotated[Any, Depends(optional_user)], security: SecurityScopes
+        ) -> U:
+            return self._present(user, security)
+
         return current_user
+
+    def _present(self, user: Any, security: SecurityScopes) -> U:
+        """The user of a dependency, which may be the answer of an override: 401 for None."""
+        if checked(user) is None:
+            detail = (
+                "the request has no assertion: it did not come through the edge, or as nobody"
+                if self._proof.mode == "assertion"
+                else "the request has no bearer token"
+            )
+            raise EdgeAuthError("missing_token", detail)
+        check_scopes(claims_of(user), security.scopes)
+        own: U = user
+        return own
 
     async def _user_of_request(self, connection: HTTPConnection, token: str) -> U:
         """Once for each request, however many of its dependencies ask: an assertion may be good for
@@ -326,19 +345,3 @@ class EdgeAuth(Generic[U]):
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
         return self._users.read(verified.user, claims)
-
-
-def _check_claims(claims: Any) -> None:
-    if not isinstance(claims, Mapping):
-        fault = 'claims: must say which values are accepted, such as {"role": ["admin"]}'
-        raise ConfigurationError([fault])
-    accepted = [value if is_several(value) else [value] for value in claims.values()]
-    is_asked = all(values and None not in values for values in accepted)
-    if not claims or not is_asked or not all(isinstance(name, str) and name for name in claims):
-        raise ConfigurationError(["claims: is empty, or has a claim without accepted values"])
-
-
-def _check_names(setting: str, names: Any) -> None:
-    is_list = isinstance(names, Collection) and not isinstance(names, (str, bytes, Mapping))
-    if not is_list or not all(isinstance(name, str) for name in names):
-        raise ConfigurationError([f"{setting}: must be a list of strings"])

@@ -60,8 +60,8 @@ class Expectations:
     """
     user_info: str | None = None
     """That endpoint, where it is not one of the issuer."""
-    user_claim: str = "sub"
-    """A name, or a dotted path into objects."""
+    user_claims: Sequence[str] = ("sub",)
+    """Names, or dotted paths into objects. The first that a token has counts."""
     required: Sequence[str] = ()
     clock_tolerance: float = CLOCK_TOLERANCE
     max_lifetime: float | None = None
@@ -81,7 +81,7 @@ class Expectations:
                 detail = f'a token with "{marker}" is not {self.profile.name}'
                 raise EdgeAuthError("wrong_token_type", detail)
         self._check_presence(claims)
-        user = _user(claims, self.user_claim)
+        user = _user(claims, self.user_claims)
         issuer, audiences = _issuer(claims), _audiences(claims)
         times = Times.of(claims)
         _check_texts(claims)
@@ -224,11 +224,13 @@ def invalid(detail: str) -> EdgeAuthError:
     return EdgeAuthError("invalid_claim", detail)
 
 
-def _user(claims: JsonObject, name: str) -> str:
-    user = claim_at(claims, name)
+def _user(claims: JsonObject, names: Sequence[str]) -> str:
+    held = ((name, claim_at(claims, name)) for name in names)
+    name, user = next(((name, user) for name, user in held if user is not None), ("", None))
     if user is None:
+        wanted = '" or "'.join(names)
         detail = (
-            f'the token has no "{name}", the claim that says who the user is; definePayload of '
+            f'the token has no "{wanted}", the claim that says who the user is; definePayload of '
             "Better Auth's jwt plugin puts it in"
         )
         raise EdgeAuthError("missing_claim", detail)

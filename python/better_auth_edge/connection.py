@@ -17,6 +17,10 @@ class ConnectionState:
     """Whether the app has accepted the WebSocket."""
     users: dict[tuple[object, str], Any] = field(default_factory=dict)
     """Users by who verified them and the token."""
+    stand_ins: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    """What overrides gave, by the override and the scopes that it was asked for."""
+    asked: set[object] = field(default_factory=set)
+    """The dependencies whose override is being asked."""
 
     @classmethod
     def of(cls, scope: MutableMapping[str, Any]) -> "ConnectionState":

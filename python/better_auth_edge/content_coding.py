@@ -11,29 +11,47 @@ MAX_CODINGS = 4
 
 
 def decode(body: bytes, codings: str, max_bytes: int) -> bytes:
-    """What a body with that `Content-Encoding` stands for. `ValueError` for a coding that cannot be
-    undone here, for a damaged body, and for more than `max_bytes`, of which no more is made.
+    """What a JSON object with that `Content-Encoding` stands for. `ValueError` for a coding that
+    cannot be undone here, for a damaged body, and for more than `max_bytes`, of which no more is
+    made. A body that is a JSON object all the same is taken as it is: servers name codings that
+    are none, such as `utf-8` or `aws-chunked`, and those that a proxy has undone.
 
     `br` and `zstd` need the packages by which httpx undoes them: brotli or brotlicffi, zstandard.
     """
     names = [name.strip().lower() for name in codings.split(",") if name.strip()]
     if len(names) > MAX_CODINGS:
         raise ValueError("too many content codings")
+    fault = None
     for name in reversed(names):
-        decoder = _DECODERS.get(name)
-        if decoder is None:
-            raise ValueError(f"the content coding {name[:20]!r} is not supported")
-        body = _bounded(decoder(body, max_bytes + 1), max_bytes)
+        try:
+            body = _undone(body, name, max_bytes)
+        except _TooLargeError:
+            raise
+        except ValueError as error:
+            fault = fault or error
+    if fault is not None and not _is_like_an_object(body):
+        raise fault
     return body
 
 
-def _bounded(parts: Iterator[bytes], max_bytes: int) -> bytes:
+class _TooLargeError(ValueError):
+    """A body stands for more bytes than it may."""
+
+
+def _undone(body: bytes, name: str, max_bytes: int) -> bytes:
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        raise ValueError(f"the content coding {name[:20]!r} is not supported")
     document = bytearray()
-    for part in parts:
+    for part in decoder(body, max_bytes + 1):
         document += part
         if len(document) > max_bytes:
-            raise ValueError(f"more than {max_bytes} bytes")
+            raise _TooLargeError(f"more than {max_bytes} bytes")
     return bytes(document)
+
+
+def _is_like_an_object(body: bytes) -> bool:
+    return body.lstrip(b" \t\r\n").startswith(b"{")
 
 
 _Decoder = Callable[[bytes, int], Iterator[bytes]]

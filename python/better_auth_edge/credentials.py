@@ -90,7 +90,8 @@ class EdgeAssertion(Credential):
         if had_token:
             detail = (
                 "the request has a bearer token and no assertion of the edge, which alone is "
-                "believed here: it did not come through the edge, or the edge does not sign"
+                "believed here: it did not come through the edge, or the edge does not sign: set "
+                "EDGE_SIGNING_KEY there"
             )
             raise EdgeAuthError("wrong_token_type", detail)
         return None

@@ -60,14 +60,16 @@ class OneConnection:
     """ASGI middleware that gives the parts of a request or a WebSocket their common state. An HTTP
     answer to a WebSocket that has been accepted, from whatever part of the app, closes it instead.
     Browsers insist on one of the subprotocols that they offered: where a handshake has its token
-    among them and the app chooses none, the answer names `bearer`.
+    among them and the app chooses none, the answer names `bearer`. `prepare` is called first.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, prepare: Callable[[], None]) -> None:
         self.app = app
+        self._prepare = prepare
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
+            self._prepare()
             scope = {**scope}
             state = ConnectionState.of(scope)
             if scope["type"] == "websocket":

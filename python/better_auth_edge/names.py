@@ -4,7 +4,7 @@ A misspelt setting must not open a door, so a variable whose name is nearly one 
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 
 def meant(written: str, known: Iterable[str]) -> str | None:
@@ -32,16 +32,9 @@ def misspelt(
     """The variables of an environment that are nearly called as a setting, and the settings that
     they stand for. `known` are in capitals; the case of variables does not count.
     """
-    found = {}
-    for name in sorted(names):
-        if name.upper() in known or name.upper() in OTHERS or name in ignored:
-            continue
-        near = SYNONYMS.get(name.upper()) or meant(name, known)
-        near = near or next((other for other in known if _is_reordered(name, other)), None)
-        near = near or _with_affix(name, known)
-        if near is not None:
-            found[name] = near
-    return found
+    free = {*known, *OTHERS, *(name.upper() for name in ignored)}
+    near = {name: _setting_meant(name, known) for name in sorted(names) if name.upper() not in free}
+    return {name: setting for name, setting in near.items() if setting is not None}
 
 
 def _is_reordered(name: str, known: str) -> bool:
@@ -50,21 +43,100 @@ def _is_reordered(name: str, known: str) -> bool:
 
 
 OTHERS = {
-    *("BETTER_AUTH_SECRETS", "BETTER_AUTH_TRUSTED_ORIGINS", "ISSUERS", "EDGE_SIGNING_KEY"),
-    *("EDGE_BIND_REQUEST", "EDGE_SIGNING_KEY_NEXT"),
+    *("BETTER_AUTH_SECRETS", "BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_API_KEY"),
+    *("BETTER_AUTH_API_URL", "BETTER_AUTH_DB_URL", "BETTER_AUTH_KV_URL", "BETTER_AUTH_UI_URL"),
+    *("EDGE_SIGNING_KEY", "EDGE_SIGNING_KEY_NEXT", "EDGE_BIND_REQUEST", "ISSUERS"),
+    *("ISSUES", "PROFILES", "PROFILER"),
 }
-"""Variables of Better Auth and of the Worker that are nearly ours, and mean something else."""
+"""Variables of Better Auth, of the Worker and of others that are nearly ours, and mean something
+else.
+"""
 
 SYNONYMS = {"BETTER_AUTH_BASE_URL": "BETTER_AUTH_URL"}
 
+PREFIXES = ("EDGE_", "BETTER_AUTH_")
+
+TOO_COMMON = {"URL", "SECRET"}
+"""What is left of a setting without its prefix, and is called so in many an environment."""
+
+STAGES = {
+    *("STAGING", "STAGE", "PRODUCTION", "PROD", "DEVELOPMENT", "DEV", "PREVIEW", "TEST", "LOCAL"),
+}
+"""Words that tell deployments apart."""
+
 AFFIXES = {
-    *("X", "MY", "THE", "OUR", "STAGING", "PRODUCTION", "PROD", "DEVELOPMENT", "DEV", "PREVIEW"),
-    *("TEST", "LOCAL", "DEFAULT", "NEW", "OLD", "LIST", "JSON", "VAR", "STAGE", "LIVE", "QA"),
-    *("UAT", "CI", "DEMO", "SANDBOX", "BETA", "CANARY", "EU", "US"),
+    *("X", "MY", "THE", "OUR", "DEFAULT", "NEW", "OLD", "LIST", "JSON", "VAR"),
+    *("LIVE", "QA", "UAT", "CI", "DEMO", "SANDBOX", "BETA", "CANARY", "EU", "US"),
+    *STAGES,
 }
 
+DISTINCT_WORDS = {"ISSUER", "AUDIENCE", "ALGORITHMS"}
+"""Settings of one word that others hardly call a variable, but for the deployment in its name."""
 
-def _with_affix(name: str, known: Iterable[str]) -> str | None:
+
+def _setting_meant(name: str, known: Collection[str]) -> str | None:
+    written = name.upper()
+    near = SYNONYMS.get(written) or _with_another_prefix(written, known)
+    if near is None and not _has_a_word_more(written, known):
+        near = meant(name, known)
+    if near is None:
+        near = next((other for other in known if _is_reordered(name, other)), None)
+    near = near or _with_affix(written, known) or _with_affixes(name, known)
+    return near or _near_without_prefix(written, known)
+
+
+def _with_another_prefix(written: str, known: Collection[str]) -> str | None:
+    """A setting that has the prefix of another, one too many, or none."""
+    if written in TOO_COMMON:
+        return None
+    for rest in _without_prefixes(written):
+        prefixes = () if rest in TOO_COMMON else PREFIXES
+        for name in (rest, *(prefix + rest for prefix in prefixes)):
+            if name in known and name != written:
+                return name
+    return None
+
+
+def _near_without_prefix(written: str, known: Collection[str]) -> str | None:
+    *_, rest = _without_prefixes(written)
+    return meant(rest, known) if rest != written and len(_letters(rest)) >= 9 else None
+
+
+def _without_prefixes(written: str) -> Iterator[str]:
+    """The name itself, and what is left of it as our prefixes are taken off one by one."""
+    rest: str | None = written
+    while rest is not None:
+        yield rest
+        rest = next((rest.removeprefix(p) for p in PREFIXES if rest.startswith(p)), None)
+
+
+def _has_a_word_more(written: str, known: Iterable[str]) -> bool:
+    """Whether a name is a setting of two words or more with another word within, or one of one word
+    with another before or behind it: such a name is no slip.
+    """
+    parts = words(written)
+    for place, word in enumerate(parts):
+        rest = parts[:place] + parts[place + 1 :]
+        is_within = 0 < place < len(parts) - 1
+        if len(word) > 1 and (is_within or len(rest) == 1) and "_".join(rest) in known:
+            return True
+    return False
+
+
+def _with_affix(written: str, known: Collection[str]) -> str | None:
+    """A setting of ours alone with a word before or behind it."""
+    parts = words(written)
+    for word, rest in ((parts[0], parts[1:]), (parts[-1], parts[:-1])) if parts else ():
+        name = "_".join(rest)
+        setting = name if name in known else _with_another_prefix(name, known)
+        if setting is None or len(rest) < 1:
+            continue
+        if is_affix(word) if len(rest) > 1 else name in DISTINCT_WORDS and word in STAGES:
+            return setting
+    return None
+
+
+def _with_affixes(name: str, known: Iterable[str]) -> str | None:
     """A setting of ours alone with words before or behind it that tell deployments apart."""
     own = [known for known in known if known.startswith(("EDGE_", "BETTER_AUTH_"))]
     own += [synonym for synonym in SYNONYMS if synonym not in own]

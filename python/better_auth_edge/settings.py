@@ -2,8 +2,7 @@
 
 import logging
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +30,7 @@ from better_auth_edge.keys import (
 )
 from better_auth_edge.names import did_you_mean, misspelt, suggestion
 from better_auth_edge.network import exposure
+from better_auth_edge.setting_values import SettingValues
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ EDGE_JWKS_PATH = "/.well-known/better-auth-edge/jwks.json"
 ASSERTION_LIFETIME = 60
 """Seconds, the most that the edge gives an assertion."""
 MAX_CLOCK_TOLERANCE = 300
-_QUERY = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/?-]+", re.ASCII)
-"""RFC 3986, section 3.4."""
+
+AUDIENCE_MISSING = "is missing: the origin of the Worker's ORIGIN_URL (in Next.js: of `origin`)"
 
 Mode = Literal["assertion", "jwks", "secret"]
 
@@ -96,7 +96,9 @@ class EdgeAuthSettings(BaseSettings):
     profile: Literal["session", "access-token"] = "session"
     """The kind of token: that of a session, or an access token of Better Auth's OAuth provider."""
     user_claim: str = "sub"
-    """The claim that says who the user is, by its name or a dotted path."""
+    """The claim that says who the user is, by its name or a dotted path; of a list, the first that
+    a token has.
+    """
     exclusive_audience: bool | None = None
     """Whether `aud` must name accepted audiences only; default: for the profile `access-token`."""
     list_claims: str | None = None
@@ -112,19 +114,29 @@ class EdgeAuthSettings(BaseSettings):
     """The settings that are not of their type, or misspelt: nothing further is said of them."""
 
     def __init__(self, **values: Any) -> None:
-        super().__init__(**values)
+        """Reads the environment; values given here come before it. `ConfigurationError` for values
+        that are no settings, or not of their type.
+        """
+        fields = type(self).model_fields
+        unknown = [name for name in values if name not in fields and not name.startswith("_")]
+        if unknown:
+            raise ConfigurationError(_unknown(unknown, fields))
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _WrongTypesError(error, values) from None
         self._in_code = frozenset(values)
 
     @classmethod
     def load(
         cls, env_file: str | os.PathLike[str] | None = None, **values: object
     ) -> "EdgeAuthSettings":
-        """Reads the environment; values given here come before it. `ConfigurationError` with every
-        fault, those of the values too.
+        """The same by a file too, which the environment comes before. `ConfigurationError` with
+        every fault, those of the values and of the names of variables too.
         """
         fields = cls.model_fields
         unknown = [name for name in values if name not in fields]
-        faults = [f"{name}: is no setting{did_you_mean(name, fields)}" for name in unknown]
+        faults = _unknown(unknown, fields)
         meant = {suggestion(name, fields) or "" for name in unknown}
         given = {name: value for name, value in values.items() if name in fields}
         file = None if env_file is None else Path(env_file)
@@ -132,11 +144,9 @@ class EdgeAuthSettings(BaseSettings):
             faults.append(f"env_file: {file} {'is no file' if file.exists() else 'does not exist'}")
             file = None
         settings, wrong = cls._read(file, given)
-        names = {*os.environ, *(() if file is None else dotenv_values(file, interpolate=False))}
-        ignored = [name.strip() for name in (settings.ignored_variables or "").split(",")]
-        near = misspelt(names, [name.upper() for name in fields], ignored)
-        faults += [f"{name}: is not a setting, but {setting} is" for name, setting in near.items()]
-        settings._unreadable |= meant | {setting.lower() for setting in near.values()}
+        settings._unreadable |= meant
+        in_file = () if file is None else dotenv_values(file, interpolate=False)
+        faults += settings.misspelt({*os.environ, *in_file})
         faults += [f"{settings.shown(name)}: {what}" for name, what in wrong.items()]
         if faults:
             reader = _Reader(settings, is_partial=env_file is not None and file is None)
@@ -154,13 +164,22 @@ class EdgeAuthSettings(BaseSettings):
         wrong: dict[str, str] = {}
         try:
             settings = cls(_env_file=file, **given)
-        except ValidationError as error:
-            wrong = {str(fault["loc"][0]).lower(): fault["msg"] for fault in error.errors()}
+        except _WrongTypesError as error:
+            wrong = error.wrong
             defaults = {name: cls.model_fields[name].default for name in wrong}
             settings = cls(_env_file=file, **{**given, **defaults})
         settings._in_code = frozenset(given)
         settings._unreadable = frozenset(wrong)
         return settings, wrong
+
+    def misspelt(self, variables: Iterable[str]) -> list[str]:
+        """A fault for each variable that is nearly called as a setting."""
+        ignored = [name.strip() for name in (self.ignored_variables or "").split(",")]
+        known = [name.upper() for name in type(self).model_fields]
+        near = misspelt(variables, known, ignored)
+        self._unreadable |= {setting.lower() for setting in near.values()}
+        cure = "if it is yours, name it in IGNORED_VARIABLES"
+        return [f"{name}: is not a setting, but {it} is; {cure}" for name, it in near.items()]
 
     def shown(self, name: str) -> str:
         """A setting as it is called where it was given."""
@@ -169,6 +188,19 @@ class EdgeAuthSettings(BaseSettings):
     def is_given(self, name: str) -> bool:
         """Whether a setting is there, though it may be wrong."""
         return getattr(self, name) is not None or name in self._unreadable
+
+
+class _WrongTypesError(ConfigurationError):
+    """Values that are not of their settings' types, each with what is wrong with it."""
+
+    def __init__(self, error: ValidationError, given: Iterable[str]) -> None:
+        self.wrong = {str(fault["loc"][0]).lower(): fault["msg"] for fault in error.errors()}
+        shown = {name: name if name in given else name.upper() for name in self.wrong}
+        super().__init__([f"{shown[name]}: {what}" for name, what in self.wrong.items()])
+
+
+def _unknown(names: Iterable[str], fields: Iterable[str]) -> list[str]:
+    return [f"{name}: is no setting{did_you_mean(name, fields)}" for name in names]
 
 
 @dataclass(frozen=True)
@@ -186,10 +218,12 @@ class Proof:
 
     @classmethod
     def from_settings(cls, settings: EdgeAuthSettings) -> "Proof":
-        """The way that the settings stand for. `ConfigurationError` with every fault. Keys that
-        come without TLS over a network that may be public are warned of, in the log.
+        """The way that the settings stand for. `ConfigurationError` with every fault, those of the
+        environment's names too. Keys that come without TLS over a network that may be public are
+        warned of, in the log.
         """
         reader = _Reader(settings)
+        reader.faults += settings.misspelt(os.environ)
         proof = reader.proof()
         list_claims = reader.list("list_claims") or LIST_CLAIMS
         if reader.faults or proof is None:
@@ -199,23 +233,15 @@ class Proof:
         return replace(proof, list_claims=list_claims)
 
 
-class _Reader:
+class _Reader(SettingValues["EdgeAuthSettings"]):
     """Reads settings and collects what is wrong with them."""
-
-    def __init__(self, settings: EdgeAuthSettings, *, is_partial: bool = False) -> None:
-        self.settings = settings
-        self.is_partial = is_partial
-        """Whether a file is missing, in which whatever else is missing may be."""
-        self.faults: list[str] = []
-        self.exposure: str | None = None
-        """What is to be said of where the keys come from."""
 
     def proof(self) -> Proof | None:
         settings = self.settings
         if not 0 <= settings.clock_tolerance <= MAX_CLOCK_TOLERANCE:
             self.fault("clock_tolerance", f"is not between 0 and {MAX_CLOCK_TOLERANCE} seconds")
-        if not settings.user_claim:
-            self.fault("user_claim", "is empty")
+        if not all(name.strip() for name in settings.user_claim.split(",")):
+            self.fault("user_claim", "is empty or has an empty member")
         match self.mode():
             case "assertion":
                 return self.assertion()
@@ -232,6 +258,8 @@ class _Reader:
         for name in ("better_auth_url", "jwks_url", "edge_jwks_url"):
             if getattr(self.settings, name) is not None:
                 self.url(name)
+        if self.settings.better_auth_base_path is not None:
+            self.with_base_path(BaseUrl("", ""))
         self.origins("edge_issuer")
         self.origins("edge_audience")
         for name in ("issuer", "audience"):
@@ -252,7 +280,8 @@ class _Reader:
         if known[:2] == ["assertion", "jwks"]:
             self.fault(
                 "edge_auth_mode",
-                "is needed where settings of both the edge and Better Auth are there: "
+                "is needed where settings of both the edge (EDGE_JWKS_URL, EDGE_ISSUER, "
+                "EDGE_AUDIENCE) and Better Auth (BETTER_AUTH_URL, JWKS_URL) are there: "
                 "assertion or jwks",
             )
             return None
@@ -261,8 +290,9 @@ class _Reader:
         if not settings._unreadable:
             self.fault(
                 "edge_auth_mode",
-                "cannot be told: set EDGE_JWKS_URL and EDGE_AUDIENCE to believe the edge, or "
-                "BETTER_AUTH_URL to verify Better Auth's tokens",
+                "cannot be told: set EDGE_JWKS_URL, EDGE_AUDIENCE and, where clients call the edge "
+                "by another origin, EDGE_ISSUER to believe the edge, or BETTER_AUTH_URL to verify "
+                "Better Auth's tokens",
             )
         return None
 
@@ -272,10 +302,10 @@ class _Reader:
         origin, path = (url.origin, url.path) if url else ("", "")
         self.exposure = exposure(origin)
         if settings.edge_audience is None:
-            self.fault("edge_audience", "is missing: the origin of the Worker's ORIGIN_URL")
+            self.fault("edge_audience", AUDIENCE_MISSING)
         return Proof(
             mode="assertion",
-            keys=(path and settings.edge_jwks_url) or f"{origin}{EDGE_JWKS_PATH}",
+            keys=f"{origin}{path or EDGE_JWKS_PATH}",
             algorithms=("EdDSA",),
             expectations=Expectations(
                 issuers=self.origins("edge_issuer") or [origin],
@@ -290,10 +320,9 @@ class _Reader:
 
     def jwks(self) -> Proof:
         algorithms = self.algorithms(BETTER_AUTH_ALGORITHMS, PUBLIC_ALGORITHMS)
-        own = self.settings.jwks_url
         origin, base = self.better_auth(is_required=not self.settings.is_given("jwks_url"))
-        keys = f"{base}/jwks" if own is None else own
-        url = None if own is None else self.key_url("jwks_url")
+        url = None if self.settings.jwks_url is None else self.key_url("jwks_url")
+        keys = f"{url.origin}{url.path}" if url else f"{base}/jwks"
         self.exposure = exposure(url.origin if url else origin)
         return Proof("jwks", keys, algorithms, self.expectations(origin, base))
 
@@ -320,13 +349,8 @@ class _Reader:
         """
         base_path = self.settings.better_auth_base_path
         if self.settings.is_given("better_auth_url") or is_required:
-            url = self.url("better_auth_url")
-            try:
-                # the base path is looked at beside a URL that is wrong too
-                base = url or BaseUrl("", "")
-                base = base if base_path is None else base.with_base_path(base_path)
-            except ValueError as error:
-                self.fault("better_auth_base_path", str(error))
+            # the base path is looked at beside a URL that is wrong too
+            base = self.with_base_path(self.url("better_auth_url") or BaseUrl("", ""))
             return base.origin, base.better_auth
         if base_path is not None:
             self.fault("better_auth_base_path", "needs BETTER_AUTH_URL")
@@ -334,6 +358,14 @@ class _Reader:
             if not self.settings.is_given(name):
                 self.fault(name, "is missing, as BETTER_AUTH_URL is")
         return "", ""
+
+    def with_base_path(self, url: BaseUrl) -> BaseUrl:
+        base_path = self.settings.better_auth_base_path
+        try:
+            return url if base_path is None else url.with_base_path(base_path)
+        except ValueError as error:
+            self.fault("better_auth_base_path", str(error))
+            return url
 
     def shared_secret(self, algorithms: Sequence[str]) -> Secret | None:
         secret = self.settings.better_auth_secret
@@ -355,7 +387,7 @@ class _Reader:
             profile=ACCESS_TOKEN if is_access_token else SESSION,
             exclusive_audience=self.settings.exclusive_audience,
             user_info=f"{base}{USER_INFO}" if base else None,
-            user_claim=self.settings.user_claim,
+            user_claims=[name.strip() for name in self.settings.user_claim.split(",")],
             clock_tolerance=self.settings.clock_tolerance,
         )
 
@@ -366,64 +398,3 @@ class _Reader:
                 wanted = ", ".join(possible)
                 self.fault("algorithms", f"has {name!r}, which is none of {wanted}")
         return names
-
-    def origins(self, name: str) -> list[str]:
-        """A list of origins as browsers write them: they are compared letter by letter."""
-        origins = []
-        for text in self.list(name):
-            try:
-                url = BaseUrl.parse(text)
-            except ValueError as error:
-                self.fault(name, f"has {text!r}, which {error}")
-                continue
-            if url.path or text.endswith("/"):
-                what = f"has {text!r}, which is not an origin, which ends before the path"
-                self.fault(name, f"{what}: write {url.origin}")
-            origins.append(url.origin)
-        return origins
-
-    def list(self, name: str) -> list[str]:
-        """A list separated by commas; none where nothing is said."""
-        text = getattr(self.settings, name)
-        if text is None:
-            return []
-        values = [value.strip() for value in text.split(",")]
-        if not all(values):
-            self.fault(name, "has an empty value: a comma too many?")
-        return values
-
-    def key_url(self, name: str) -> BaseUrl | None:
-        """A URL that may have a query, which comes with the path: some identity providers tell key
-        sets apart by it.
-        """
-        text = getattr(self.settings, name)
-        address, mark, query = (text or "").partition("?")
-        if not mark:
-            return self.url(name)
-        if "#" in text:
-            self.fault(name, "has a fragment")
-            return None
-        if not _QUERY.fullmatch(query):
-            self.fault(name, "has an empty query, or an unusual one")
-            return None
-        url = self._parsed(name, address)
-        return url and replace(url, path=f"{url.path or '/'}?{query}")
-
-    def url(self, name: str) -> BaseUrl | None:
-        text = getattr(self.settings, name)
-        if text is None:
-            self.fault(name, "is missing")
-            return None
-        return self._parsed(name, text)
-
-    def _parsed(self, name: str, text: str) -> BaseUrl | None:
-        try:
-            return BaseUrl.parse(text)
-        except ValueError as error:
-            self.fault(name, str(error))
-            return None
-
-    def fault(self, name: str, what: str) -> None:
-        is_missing = what.startswith(("is missing", "cannot be told"))
-        if name not in self.settings._unreadable and not (is_missing and self.is_partial):
-            self.faults.append(f"{self.settings.shown(name)}: {what}")

@@ -35,12 +35,17 @@ class User(BaseModel):
     def for_test(cls, id: str = "test-user", **claims: Any) -> Self:
         """A user as a token with these claims would make it, for
         `app.dependency_overrides[auth.current_user]`. It is a value and proves nothing. Raises
-        `EdgeAuthError` `invalid_claim` for claims that the model does not accept.
+        `EdgeAuthError` `invalid_claim` for claims that the model does not accept, and `TypeError`
+        for `claims` as a whole and for a `sub` that contradicts the id.
 
             User.for_test("ada", role="admin", scope="tasks:read")
         """
         from better_auth_edge.user_model import UserModel
 
+        if "claims" in claims:
+            raise TypeError('for_test: give each claim by its name: for_test("ada", role="admin")')
+        if claims.get("sub", id) != id:
+            raise TypeError("for_test: sub is the id, which is the first argument")
         texts = {n: str(v) if isinstance(v, UUID) else v for n, v in claims.items()}
         return UserModel(cls).read(id, {"sub": id, **texts})
 
@@ -48,10 +53,18 @@ class User(BaseModel):
         """Whether a value is this user's: their id or their UUID, or what `claim`, a name or a
         dotted path, holds if it is named. Two spellings of one UUID are one user (RFC 9562,
         section 4) where the token has the canonical one; anything else is compared exactly.
+
+        The claim `uuid` counts only in its canonical form, and only beside an id that is no UUID:
+        otherwise a user who can write it could take the id of another.
         """
         claims = claims_of(self)
-        own = (self.id, claims.get("uuid")) if claim is None else (claim_at(claims, claim),)
-        return any(isinstance(one, str) and _same(value, one) for one in own)
+        own = (self.id, self._uuid_beside_id(claims.get("uuid")))
+        held = own if claim is None else (claim_at(claims, claim),)
+        return any(isinstance(one, str) and _same(value, one) for one in held)
+
+    def _uuid_beside_id(self, claim: object) -> str | None:
+        uuid = None if self.uuid is None else str(self.uuid)
+        return uuid if claim == uuid and parse_uuid(self.id) is None else None
 
 
 def claims_of(user: Any) -> dict[str, Any]:

@@ -152,9 +152,33 @@ def test_a_claim_that_is_spelt_like_a_uuid_is_not_another_users(better_auth: Pub
     for chosen in spellings[1:]:
         headers = bearer(better_auth.token(uuid=unquote(chosen)))
         for user_id in spellings:
-            expected = "200" if user_id == chosen else "403 user_mismatch"
             got = outcome(client.get(f"/api/{user_id}/tasks", headers=headers))
-            assert got == expected, (chosen, user_id)
+            assert got == "403 user_mismatch", (chosen, user_id)
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen"),
+    [
+        ("mallory", "ada"),
+        ("mallory", "7"),
+        ("mallory", "kX3bT9aQvW1yZ2cD4eF5gH6iJ7kL8mN9"),
+        *[(own, str(uuid4())) for own in (UUID, UUID.upper(), UUID.replace("-", ""))],
+        (f"{{{UUID}}}", str(uuid4())),
+        (f"urn:uuid:{UUID}", str(uuid4())),
+    ],
+)
+def test_a_uuid_that_a_user_may_have_written_is_not_anothers_id(
+    better_auth: Publisher, edge: Edge, own: str, chosen: str
+) -> None:
+    claims = {"sub": own, "uuid": chosen}
+    for client, headers in (
+        (by_tokens(better_auth), bearer(better_auth.token(**claims))),
+        (by_assertions(edge), asserted(edge.assertion(sub=own, claims=claims))),
+    ):
+        refused = client.get(f"/api/{chosen}/tasks", headers=headers)
+        assert outcome(refused) == "403 user_mismatch"
+        assert outcome(client.get(f"/api/{own}/tasks", headers=headers)) == "200"
+    assert not User.for_test(own, uuid=chosen).owns(chosen)
 
 
 @pytest.mark.parametrize("uuid", [..., None, "", "not-a-uuid", 7, [UUID]])

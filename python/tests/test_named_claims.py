@@ -96,7 +96,7 @@ def test_the_setting_replaces_the_default(better_auth: Publisher) -> None:
     headers = bearer(better_auth.token(**CLAIMS))
     assert outcome(client.get("/admin", headers=headers)) == "403 insufficient_claims"
     settings = EdgeAuthSettings(better_auth_url=better_auth.url, list_claims="a,,b")
-    with pytest.raises(ConfigurationError, match="(?i)list_claims"):
+    with pytest.raises(ConfigurationError, match=r"(?i)list_claims"):
         Proof.from_settings(settings)
 
 

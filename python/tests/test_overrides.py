@@ -254,6 +254,11 @@ def test_a_user_for_a_test_is_as_a_token_makes_it() -> None:
     assert User.for_test().id
     with pytest.raises(EdgeAuthError, match="role"):
         Member.for_test("ada", role=7)
+    with pytest.raises(TypeError, match="each claim by its name"):
+        User.for_test("ada", claims={"role": "admin"})
+    with pytest.raises(TypeError, match="sub is the id"):
+        User.for_test("ada", sub="bob")
+    assert User.for_test("ada", sub="ada").claims == {"sub": "ada"}
 
 
 class Defaults(User):

@@ -13,6 +13,7 @@ from better_auth_edge.keys import Secret
 from better_auth_edge.settings import Proof
 
 SECRET = "x" * 32
+OWN = "; if it is yours, name it in IGNORED_VARIABLES"
 
 EDGE = {"edge_jwks_url": "https://edge.example", "edge_audience": "https://api.example"}
 TOKENS = {"better_auth_url": "https://app.example"}
@@ -256,7 +257,7 @@ def test_faults_of_names_types_and_values_come_at_once(
         *("user_claim", "algorithms", "BETTER_AUTH_URL"),
     ]
     assert found[1] == f"env_file: {missing} does not exist"
-    assert found[2] == "EDGE_AUDIENCES: is not a setting, but EDGE_AUDIENCE is"
+    assert found[2] == "EDGE_AUDIENCES: is not a setting, but EDGE_AUDIENCE is" + OWN
 
 
 def test_a_fault_is_named_as_it_was_written_and_causes_no_second_one(
@@ -287,11 +288,11 @@ def test_nothing_follows_from_a_misspelt_name_or_a_missing_file(
     [fault] = load_faults(better_auth_ulr="https://app.example")
     assert fault.startswith("better_auth_ulr: is no setting")
     monkeypatch.setenv("BETTERAUTH_URL", "https://app.example")
-    assert load_faults() == ["BETTERAUTH_URL: is not a setting, but BETTER_AUTH_URL is"]
+    assert load_faults() == ["BETTERAUTH_URL: is not a setting, but BETTER_AUTH_URL is" + OWN]
     monkeypatch.setenv("EDGE_JWKS_URL", "https://edge.example")
     monkeypatch.setenv("EDGE_AUDIENC", "https://api.example")
     monkeypatch.delenv("BETTERAUTH_URL")
-    assert load_faults() == ["EDGE_AUDIENC: is not a setting, but EDGE_AUDIENCE is"]
+    assert load_faults() == ["EDGE_AUDIENC: is not a setting, but EDGE_AUDIENCE is" + OWN]
 
 
 @pytest.mark.parametrize(
@@ -319,7 +320,7 @@ def test_nothing_follows_from_a_misspelt_name_or_a_missing_file(
 def test_a_variable_that_is_nearly_a_setting_is_a_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, setting: str
 ) -> None:
-    named = f"{name}: is not a setting, but {setting} is"
+    named = f"{name}: is not a setting, but {setting} is" + OWN
     file = tmp_path / ".env"
     file.write_text(f"{name}=x\n")
     assert load_faults(str(file), **TOKENS) == [named]
