@@ -18,10 +18,10 @@ pub(super) fn is_public_suffix(domain: &str) -> bool {
 /// under a domain of theirs, such as those of regions. Where a project's own pages are below its name, only
 /// the domain itself is everyone's.
 pub(super) fn is_shared(domain: &str) -> bool {
-    let is_within = |shared: &&str| {
-        domain.strip_suffix(*shared).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    let is_within = |shared: &str| {
+        domain.strip_suffix(shared).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    PROJECTS.contains(&domain) || SHARED_DOMAINS.iter().any(|shared| is_within(&shared))
+    PROJECTS.contains(&domain) || SHARED_DOMAINS.iter().any(|shared| is_within(shared))
 }
 
 /// Second labels of such domains, as in `co.uk` and `com.au`.
