@@ -79,6 +79,16 @@ fn a_flood_from_one_network_is_a_flood_from_one_address() {
 }
 
 #[test]
+fn a_flood_from_a_network_of_many_subscribers_keeps_no_other_network_waiting() {
+    let edge = edge();
+    let head = visit(&["live1.x"], "2001:db8:1:2::1");
+    let address = |i: usize| format!("2001:db8:0:{:x}::{i:x}", i % 256);
+    let (outcome, seconds) = within_a_flood(&edge, address, &head);
+    assert_eq!(outcome, "forward");
+    assert!(seconds < 1.1, "{seconds}");
+}
+
+#[test]
 fn a_flood_whose_addresses_are_many_or_not_known_lets_the_newest_request_through_next() {
     for unknown in [true, false] {
         let address = |i: usize| match unknown {

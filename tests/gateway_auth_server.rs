@@ -153,14 +153,14 @@ fn a_visitor_with_too_many_requests_waits_as_long_as_better_auth_says_and_no_oth
 
 #[test]
 fn no_server_keeps_the_edge_away_for_longer_than_five_minutes() {
-    let edge = edge(&[], |_| Answer::status(503, "").with_header("retry-after", "86400"));
-    let response = edge.respond(&visit("t.1", ""));
+    let edge = edge(&[FROM_PROXY], |_| Answer::status(503, "").with_header("retry-after", "86400"));
+    let response = edge.respond(&visit("t.1", "192.0.2.7"));
     assert_eq!(header(&response, "retry-after").as_deref(), Some("300"));
     edge.host.pass(299.0);
-    edge.respond(&visit("t.1", ""));
+    edge.respond(&visit("t.1", "192.0.2.7"));
     assert_eq!(asked(&edge).len(), 1);
     edge.host.pass(1.0);
-    edge.respond(&visit("t.1", ""));
+    edge.respond(&visit("t.1", "192.0.2.7"));
     assert_eq!(asked(&edge).len(), 2);
 }
 

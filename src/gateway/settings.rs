@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn sessions_of_visitors_who_cannot_be_told_apart_are_warned_of_once() {
         let warned = |within_app: bool, more: &[(&str, &str)]| {
-            let settings = [&REQUIRED, &[("SESSION_EXCHANGE", "true")], more].concat();
+            let settings = [&REQUIRED[..], &[("SESSION_EXCHANGE", "true")], more].concat();
             let lookup = |name: &str| {
                 let given = settings.iter().rev().find(|(n, _)| *n == name);
                 given.map(|(_, value)| (*value).to_owned())

@@ -161,11 +161,11 @@ impl Exchanges {
             }
         }
         let budget = self.budget.as_mut().filter(|_| visitor.is_none() && !is_known);
-        if let Some(seconds) = budget.as_ref().and_then(|budget| budget.spent_for(now)) {
-            if !self.places.has_under_way(session) {
-                self.places.leave(ticket);
-                return Lookup::Spent(seconds);
-            }
+        if let Some(seconds) = budget.as_ref().and_then(|budget| budget.spent_for(now))
+            && !self.places.has_under_way(session)
+        {
+            self.places.leave(ticket);
+            return Lookup::Spent(seconds);
         }
         let network = demand.network.map(|network| self.hasher.hash_one(network));
         let claim = Claim { session, visitor, network, is_known };

@@ -3,8 +3,8 @@
 //!
 //! - sessions that have been good before go first, and have places of their own;
 //! - while places are scarce, one visitor has few of them, and so has one larger network;
-//! - the newest and the oldest of those who wait go first in turn: the newest, since in a flood the oldest has
-//!   waited in vain already; the oldest, since in a steady flood another one is newest at once;
+//! - every other place is for the newest of those who wait, since in a flood the oldest has waited in vain already;
+//!   the others are for the first that looks, so that a steady flood of newer ones does not take them all;
 //! - so many may wait; beyond that the oldest has to go, of the same visitor where that has many.
 
 /// The exchanges that are under way, and the requests that wait for their turn.
@@ -14,8 +14,8 @@ pub(super) struct Places {
     /// The oldest first
     waiting: Vec<Waiting>,
     count: u64,
-    /// Whose turn it is
-    is_oldests_turn: bool,
+    /// Whether the next place is for whoever looks first
+    is_for_any: bool,
 }
 
 /// Who wants to ask.
@@ -73,7 +73,7 @@ impl Places {
         if self.is_next(claim, *ticket, now) {
             self.leave(ticket);
             self.count += 1;
-            self.is_oldests_turn = !self.is_oldests_turn && !self.waiting.is_empty();
+            self.is_for_any = !self.is_for_any;
             let number = self.count;
             let is_within_share = self.count_of(|it| it.claim.visitor == claim.visitor) < SHARE;
             self.under_way.push(UnderWay { claim, is_within_share, number, since: now });
@@ -112,10 +112,7 @@ impl Places {
         if free == 0 || self.has_its_share(claim) {
             return false;
         }
-        let rank = |is_known, number: u64| match self.is_oldests_turn {
-            true => (is_known, u64::MAX - number),
-            false => (is_known, number),
-        };
+        let rank = |is_known, number: u64| (is_known, if self.is_for_any { 0 } else { number });
         let own = rank(claim.is_known, ticket.map_or(u64::MAX, |Ticket(number)| number));
         let ahead = self.waiting.iter().rev().filter(|it| {
             rank(it.claim.is_known, it.number) > own
@@ -262,28 +259,63 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_and_the_oldest_of_those_who_wait_go_first_in_turn() {
+    fn every_other_place_is_for_the_newest_and_the_others_for_the_first_that_looks() {
         let mut places = full();
         let mut waiting: Vec<_> = (0..4).map(|i| request(i, Some(i))).collect();
         for request in &mut waiting {
             assert_eq!(request.look(&mut places, 0.1), Turn::Wait);
         }
-        let mut ended = 0;
-        for next in [3, 0, 2] {
-            ended += 1;
-            places.end(ended);
-            for (i, request) in waiting.iter_mut().enumerate().filter(|(i, _)| *i != next) {
-                assert!(request.1.is_none() || !request.begins(&mut places, 0.2), "{i} for {next}");
-            }
-            assert!(waiting[next].begins(&mut places, 0.2));
-        }
+        places.end(1);
+        assert!(!waiting[0].begins(&mut places, 0.2) && !waiting[1].begins(&mut places, 0.2));
+        assert!(waiting[3].begins(&mut places, 0.2));
+        places.end(2);
+        assert!(waiting[0].begins(&mut places, 0.2), "the first that looks");
+        places.end(3);
+        assert!(!waiting[1].begins(&mut places, 0.2));
         places.end(4);
-        places.end(5);
-        assert!(waiting[1].begins(&mut places, 0.25));
-        assert!(
-            request(9, Some(9)).begins(&mut places, 0.25),
-            "who waits alone has no turn to wait for"
-        );
+        assert!(waiting[1].begins(&mut places, 0.25), "two places for two");
+        assert!(waiting[2].begins(&mut places, 0.25));
+    }
+
+    #[test]
+    fn in_a_steady_flood_each_request_has_a_fair_chance_and_no_place_is_left_empty() {
+        const LATENCY: usize = 100;
+        let mut places = Places::default();
+        let mut waiting: Vec<(usize, Request)> = Vec::new();
+        let mut under_way = Vec::new();
+        let mut begun = Vec::new();
+        // in hundredths of a second: three new requests, and those that wait look again after ten
+        for time in 0..800 {
+            let now = time as f64 / 100.0;
+            for (_, number) in under_way.extract_if(.., |(ends, _)| *ends <= time) {
+                places.end(number);
+            }
+            let new =
+                (0..3).map(|i| (time, request(3 * time as u64 + i, Some(3 * time as u64 + i))));
+            waiting.extend(new);
+            waiting.retain_mut(|(came, request)| {
+                if (time - *came) % 10 != 0 {
+                    return true;
+                }
+                match request.look(&mut places, now) {
+                    Turn::Now(number) => {
+                        under_way.push((time + LATENCY, number));
+                        begun.push((*came, time - *came));
+                        false
+                    }
+                    Turn::Wait => true,
+                    Turn::Never => false,
+                }
+            });
+        }
+        // a third of all, whenever they came and however long they have waited
+        for began in [200, 300, 400, 500] {
+            let count =
+                begun.iter().filter(|(came, _)| (began..began + 100).contains(came)).count();
+            assert!((60..160).contains(&count), "{count} of 300 from {began} on");
+        }
+        let patient = begun.iter().filter(|(came, waited)| *came >= 200 && *waited >= 50).count();
+        assert!(patient >= 30, "{patient}");
     }
 
     #[test]
