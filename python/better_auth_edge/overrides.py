@@ -57,10 +57,10 @@ async def ask_override(
         return checked(state.stand_ins[key])
     state.asked.add(dependency)
     try:
-        user, is_over = await _call(connection, override, scopes)
+        user = await _call(connection, override, scopes)
     finally:
         state.asked.discard(dependency)
-    if not is_over:
+    if "endpoint" in connection.scope:  # for middleware, a generator has ended by now
         state.stand_ins[key] = user
     return checked(user)
 
@@ -73,11 +73,9 @@ def checked(user: Any) -> User | None:
     raise ConfigurationError([f"dependency_overrides: an override of current_user {fault}"])
 
 
-async def _call(
-    connection: HTTPConnection, override: Dependency, scopes: Sequence[str]
-) -> tuple[Any, bool]:
-    """What an override gives, and whether it is over: FastAPI calls it as it calls every
-    dependency, and ends a generator with the route, or, for middleware, at once.
+async def _call(connection: HTTPConnection, override: Dependency, scopes: Sequence[str]) -> Any:
+    """What an override gives. FastAPI calls it as it calls every dependency, and ends a generator
+    with the route, or, for middleware and before version 0.118, at once.
     """
 
     def ask(user: Annotated[Any, Security(override, scopes=list(scopes))]) -> None: ...
@@ -100,4 +98,4 @@ async def _call(
                 del connection.scope[name]
     if solved.errors:
         raise RequestValidationError(solved.errors)
-    return solved.values["user"], bool(missing)
+    return solved.values["user"]
