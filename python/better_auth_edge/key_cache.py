@@ -216,6 +216,13 @@ class KeyCache:
         else:
             self._absent.note(wanted.kid, wanted.algorithm, attempt.asked)
 
+    def hold_off(self, seconds: float, now: float) -> None:
+        """The source has asked to be left alone for so many seconds, with the failure that was
+        reported last.
+        """
+        if self._failures > 0:
+            self._retry_at = max(self._retry_at, now + seconds)
+
     def abandon(self, attempt: Attempt) -> None:
         """Gives up an attempt that ends without a report. Any request may take over at once."""
         ended = self._end(attempt)
