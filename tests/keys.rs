@@ -344,10 +344,13 @@ fn a_token_that_would_be_refused_anyway_is_not_worth_a_search() {
 }
 
 #[test]
-fn a_key_of_another_algorithm_is_known_and_not_searched_for() {
+fn a_key_of_another_algorithm_is_known_and_may_have_been_replaced() {
     let mut timeline = Timeline::knowing(&["a"]);
     let with = |kid| Wanted { kid, algorithm: Algorithm::Es256, since: 2.0, plausible: true };
-    assert_eq!(timeline.ask_for(2.0, &with(Some("a"))), "unsupported_algorithm");
+    let named = with(Some("a"));
+    assert_eq!(timeline.ask_for(2.0, &named), "recheck");
+    let hopeless = Wanted { plausible: false, ..named };
+    assert_eq!(timeline.ask_for(2.0, &hopeless), "unsupported_algorithm");
     // one that has no name, or another, may be new
     assert_eq!(timeline.ask_for(2.0, &with(None)), "fetch");
 }
@@ -356,7 +359,9 @@ fn a_key_of_another_algorithm_is_known_and_not_searched_for() {
 fn a_token_without_a_key_id_is_not_searched_for_among_several() {
     let mut timeline = Timeline::knowing(&["a", "b"]);
     let nameless = Wanted { kid: None, ..wanted("", 2.0) };
-    assert_eq!(timeline.ask_for(2.0, &nameless), "unknown_key");
+    assert_eq!(timeline.ask_for(2.0, &nameless), "recheck");
+    let hopeless = Wanted { plausible: false, ..nameless };
+    assert_eq!(timeline.ask_for(2.0, &hopeless), "unknown_key");
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask_for(2.0, &nameless), "use");
 }

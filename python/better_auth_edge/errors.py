@@ -74,11 +74,15 @@ class EdgeAuthError(HTTPException):
 class KeyFetchError(ValueError):
     """Why a JWK Set could not be had: the `__cause__` of `keys_unavailable`, and in the log."""
 
-    def __init__(self, url: str, fault: str, status: int | None = None) -> None:
+    def __init__(
+        self, url: str, fault: str, status: int | None = None, *, retry_after: int | None = None
+    ) -> None:
         super().__init__(f"{url}: {fault}")
         self.url = url
         self.status = status
         """The HTTP status, where there was an answer."""
+        self.retry_after = retry_after
+        """Seconds for which the server has asked to be left alone, from 1 to 300, if it has."""
 
 
 class ConfigurationError(ValueError):

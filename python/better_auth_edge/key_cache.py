@@ -108,7 +108,7 @@ class KeyCache:
         self._in_flight: _InFlight | None = None
         self._permits = Bucket(MISS_COOLDOWN)
         self._absent = AbsentKeys()
-        # Keys that were fetched again because a signature failed, and were still the same.
+        # Keys that were fetched again, and were still the same.
         self._confirmed = AbsentKeys()
         self._failures = 0
         self._retry_at = 0.0
@@ -121,7 +121,8 @@ class KeyCache:
         that was not looked for yet is `keys_unavailable`. A set that was asked for after the token
         came in is recent enough to refuse it. Known keys that are not too old are used while an
         attempt is under way, and while the source keeps failing. A token that would be refused
-        anyway causes no fetch and waits for none, where a set is known.
+        anyway causes no fetch and waits for none, where a set is known. Keys of that name of which
+        none is for the token may have been replaced: see `recheck`.
         """
         self._give_up_vanished(now)
         busy, known = self._in_flight is not None, self._known
@@ -148,7 +149,10 @@ class KeyCache:
             return Use(keys, None if quiet else self._attempt(now))
         assert refusal is not None
         if not isinstance(refusal, NoKeyError):
-            raise refusal
+            again = self._fetch_again(now, wanted, known)
+            if again is None:
+                raise refusal
+            return again
         if known.asked >= wanted.since:
             self._absent.note(wanted.kid, wanted.algorithm, known.asked)
             raise refusal
@@ -162,7 +166,7 @@ class KeyCache:
         """What to do for a token whose signature failed by the keys `tried`: its key may have been
         replaced under the same name. `EdgeAuthError` where a newer set has no key for it.
 
-        A stranger can send any number of bad signatures. So a plausible token causes a fetch only
+        A stranger can send any number of such tokens. So a plausible token causes a fetch only
         where the set was here before the token came in, where no fetch has confirmed that key
         within the cool-down, and where there is a permit to spare: the last one stays for a key of
         a new name. A token that came in while the set was fetched is not worth a second fetch.
@@ -171,19 +175,17 @@ class KeyCache:
         known = self._known
         if known is None or now - known.asked >= STALE:
             return Settled()
-        keys = known.keys.select(wanted.kid, wanted.algorithm)
+        try:
+            keys = known.keys.select(wanted.kid, wanted.algorithm)
+        except EdgeAuthError:
+            again = self._fetch_again(now, wanted, known)
+            if again is None:
+                raise
+            return again
         untried = [key for key in keys if key not in tried]
         if untried:
             return Use(untried)
-        if not wanted.plausible or known.came >= wanted.since:
-            return Settled()
-        if self._in_flight is not None:
-            return Wait()
-        backing_off = self._failures > 0 and now < self._retry_at
-        lately = self._confirmed.contains(wanted.kid, wanted.algorithm, now, MISS_COOLDOWN)
-        if backing_off or lately or not self._permits.take_all_but_one(now):
-            return Settled()
-        return Fetch(self._attempt(now, wanted, is_known=True))
+        return self._fetch_again(now, wanted, known) or Settled()
 
     def report(self, attempt: Attempt, fetched: KeySet | None, now: float, jitter: float) -> None:
         """What came of an attempt. `jitter`, from 0 up to 1, spreads the pause after a failure. A
@@ -214,6 +216,13 @@ class KeyCache:
         else:
             self._absent.note(wanted.kid, wanted.algorithm, attempt.asked)
 
+    def hold_off(self, seconds: float, now: float) -> None:
+        """The source has asked to be left alone for so many seconds, with the failure that was
+        reported last.
+        """
+        if self._failures > 0:
+            self._retry_at = max(self._retry_at, now + seconds)
+
     def abandon(self, attempt: Attempt) -> None:
         """Gives up an attempt that ends without a report. Any request may take over at once."""
         ended = self._end(attempt)
@@ -233,6 +242,18 @@ class KeyCache:
         if self._absent.contains(wanted.kid, wanted.algorithm, now, ABSENT_FOR):
             raise refusal
         raise self._unavailable(now, next_fetch, NO_NEWER_SET if self._failures > 0 else NOT_YET)
+
+    def _fetch_again(self, now: float, wanted: Wanted, known: _Known) -> Fetch | Wait | None:
+        """How to ask whether the keys of that name were replaced; `None` where it is settled."""
+        if not wanted.plausible or known.came >= wanted.since:
+            return None
+        if self._in_flight is not None:
+            return Wait()
+        backing_off = self._failures > 0 and now < self._retry_at
+        lately = self._confirmed.contains(wanted.kid, wanted.algorithm, now, MISS_COOLDOWN)
+        if backing_off or lately or not self._permits.take_all_but_one(now):
+            return None
+        return Fetch(self._attempt(now, wanted, is_known=True))
 
     def _give_up_vanished(self, now: float) -> None:
         """An attempt that nothing was heard of for longer than a fetch may take has vanished."""

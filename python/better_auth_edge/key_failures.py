@@ -1,11 +1,13 @@
 """What a failed fetch of a JWK Set tells the operator."""
 
 import asyncio
+import time
 
 import httpx
 
 from better_auth_edge.errors import KeyFetchError
 from better_auth_edge.key_cache import FETCH_TIMEOUT
+from better_auth_edge.retry_after import retry_after
 from better_auth_edge.settings import EDGE_JWKS_PATH
 
 _NO_KEYS = (
@@ -16,12 +18,15 @@ _NO_EDGE = "no edge answers there; EDGE_JWKS_URL is the URL of the edge, not of 
 _REFUSED = "it was refused, by a firewall or by access rules in front of the server"
 
 
-def refused_key_fetch(url: str, status: int) -> KeyFetchError:
+def refused_key_fetch(url: str, response: httpx.Response) -> KeyFetchError:
     """For an answer with another status than 200."""
+    status = response.status_code
     causes = {401: _REFUSED, 403: _REFUSED, 429: "too many requests"}
     causes[404] = _NO_EDGE if url.endswith(EDGE_JWKS_PATH) else _NO_KEYS
     cause = "redirects are not followed" if 300 <= status < 400 else causes.get(status)
-    return KeyFetchError(url, f"status {status}{(cause and f', {cause}') or ''}", status)
+    fault = f"status {status}{(cause and f', {cause}') or ''}"
+    pause = retry_after(status, response.headers, time.time())
+    return KeyFetchError(url, fault, status, retry_after=pause)
 
 
 def key_fetch_error(url: str, error: Exception) -> KeyFetchError:

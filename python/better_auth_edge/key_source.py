@@ -126,16 +126,20 @@ class KeySource:
         return False
 
     async def _fetch(self, attempt: Attempt) -> None:
-        keys = None
+        keys, failure = None, None
         try:
             document = await asyncio.wait_for(download(self.url), FETCH_TIMEOUT)
-            keys, self.failure = KeySet.parse(document), None
+            keys = KeySet.parse(document)
         except Exception as error:  # whatever it is: no keys, and nothing of it concerns the caller
-            self.failure = key_fetch_error(self.url, error)
-            logger.warning("no keys from %s", self.failure)
+            failure = key_fetch_error(self.url, error)
+            logger.warning("no keys from %s", failure)
+        self.failure = failure
         # A task that is cancelled, because its event loop ends, has learnt nothing: see _forget.
         with self._lock:
-            self._cache.report(attempt, keys, self._clock(), random.random())  # noqa: S311
+            now = self._clock()
+            self._cache.report(attempt, keys, now, random.random())  # noqa: S311
+            if failure is not None and failure.retry_after is not None:
+                self._cache.hold_off(failure.retry_after, now)
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
@@ -158,7 +162,7 @@ async def download(url: str) -> bytes:
         client.stream("GET", url, headers=headers) as response,
     ):
         if response.status_code != 200:
-            raise refused_key_fetch(url, response.status_code)
+            raise refused_key_fetch(url, response)
         document = bytearray()
         async for chunk in response.aiter_raw():
             document += chunk

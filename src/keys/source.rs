@@ -154,6 +154,15 @@ impl Remote {
                 Lookup::Wait => {
                     waiting.a_moment(host).await.map_err(|error| self.explained(error))?;
                 }
+                // a request that has waited for the set needs no second one
+                Lookup::Recheck(error) if are_new => return Err(error),
+                Lookup::Recheck(error) => {
+                    let keys = self.newer_keys(host, wanted, &[]).await?;
+                    return match keys.is_empty() {
+                        true => Err(error),
+                        false => Ok(Candidates { keys, are_new: true }),
+                    };
+                }
                 Lookup::Refuse(error) => return Err(self.explained(error)),
             }
             are_new = true;

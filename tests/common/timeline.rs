@@ -53,6 +53,7 @@ impl Timeline {
                 "fetch"
             }
             Lookup::Wait => "wait",
+            Lookup::Recheck(_) => "recheck",
             Lookup::Refuse(error) => {
                 let code = error.code().as_str();
                 self.refusal = Some(error);

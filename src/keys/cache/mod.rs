@@ -33,6 +33,9 @@ pub enum Lookup {
     Fetch(Attempt),
     /// Another request's attempt is under way: look again in a moment
     Wait,
+    /// The set has keys of that name, and none for this token. They may have been replaced: go on with
+    /// [`KeyCache::recheck`], and refuse the token with this error if nothing comes of it
+    Recheck(Error),
     /// There is no key for this token
     Refuse(Error),
 }
@@ -73,7 +76,7 @@ pub struct KeyCache {
     has_tried: bool,
     permits: Bucket,
     absent: AbsentKeys,
-    /// Keys that were fetched again because a signature failed, and were still the same
+    /// Keys that were fetched again, and were still the same
     confirmed: AbsentKeys,
     waiters: Waiters,
     failures: Failures,
@@ -162,6 +165,9 @@ impl KeyCache {
                 Lookup::Refuse(selection.refusal(wanted))
             }
             Selection::Unknown if wanted.plausible => self.look_for(wanted, now),
+            Selection::OtherAlgorithm | Selection::Ambiguous if wanted.plausible => {
+                Lookup::Recheck(selection.refusal(wanted))
+            }
             _ => Lookup::Refuse(selection.refusal(wanted)),
         }
     }

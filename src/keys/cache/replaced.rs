@@ -1,5 +1,6 @@
 //! A key that was replaced under its old name: the table of keys was emptied and the names are serial
-//! numbers, or keys have no names. The set has a key for the token, and the signature fails by it.
+//! numbers, or keys have no names. The set has a key for the token, and the signature fails by it. Or the
+//! key of that name is for another algorithm, or the token has no name and several named keys fit.
 
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use crate::crypto::VerifyingKey;
 use crate::error::Error;
 use crate::keys::{KeySet, Selection, Wanted};
 
-/// What to do for a token whose signature failed by every key that was known for it.
+/// What to do for a token whose signature failed by every key that was known for it, or that no key of
+/// its name fits.
 #[derive(Debug)]
 pub enum Recheck {
     /// Verify with these keys, which were not tried yet
@@ -18,19 +20,20 @@ pub enum Recheck {
     Fetch(Attempt),
     /// Another request's attempt is under way: look again in a moment
     Wait,
-    /// A newer set has no key for this token
+    /// The set has no key for this token, and there is no newer set to be had now
     Refuse(Error),
     /// There is no newer key to be had now: the signature is bad
     Settled,
 }
 
 impl KeyCache {
-    /// What to do at `now` for a token whose signature failed by the keys `tried`.
+    /// What to do at `now` for a token whose signature failed by the keys `tried`, or for which
+    /// [`lookup`](Self::lookup) has said [`Recheck`](super::Lookup::Recheck): then there are none.
     ///
-    /// A stranger can send any number of bad signatures. So a plausible token causes a fetch only where
+    /// A stranger can send any number of such tokens. So a plausible token causes a fetch only where
     /// the set was asked for before the token came in, where no fetch has confirmed that key within the
     /// cool-down, and where the bucket of permits for unknown keys has one to spare: the last permit stays
-    /// for a key of a new name. A signature that stays bad is never [`Code::KeysUnavailable`].
+    /// for a key of a new name. The refusal is never [`Code::KeysUnavailable`].
     ///
     /// [`Code::KeysUnavailable`]: crate::error::Code::KeysUnavailable
     pub fn recheck(
@@ -45,17 +48,15 @@ impl KeyCache {
             return Recheck::Settled;
         };
         let asked = known.asked;
-        match known.set.select(wanted) {
-            Selection::Keys(keys) => {
-                let keys = untried(keys, tried);
-                if !keys.is_empty() {
-                    return Recheck::Use(keys);
-                }
-            }
-            none => return Recheck::Refuse(none.refusal(wanted)),
-        }
+        let settled = match known.set.select(wanted) {
+            Selection::Keys(keys) => match untried(keys, tried) {
+                keys if !keys.is_empty() => return Recheck::Use(keys),
+                _ => Recheck::Settled,
+            },
+            none => Recheck::Refuse(none.refusal(wanted)),
+        };
         if !wanted.plausible || asked >= wanted.since {
-            return Recheck::Settled;
+            return settled;
         }
         if self.in_flight.is_some() {
             return Recheck::Wait;
@@ -64,13 +65,13 @@ impl KeyCache {
             || self.confirmed.contains(wanted, now, self.timing.miss_cooldown)
             || !self.permits.take_all_but_one(now);
         match is_settled {
-            true => Recheck::Settled,
+            true => settled,
             false => Recheck::Fetch(self.recheck_attempt(now, wanted)),
         }
     }
 
     /// Joins the requests that wait, as [`join`](Self::join) does, while at least half of the places are
-    /// free: bad signatures must not take the places of good tokens. `None` where there is none.
+    /// free: such tokens must not take the places of good ones. `None` where there is none.
     pub fn join_for_recheck(&mut self, place: Option<Place>, now: f64) -> Option<Place> {
         self.waiters.join(place, now, MOST / 2)
     }
