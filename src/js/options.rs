@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::claims::RequiredClaim;
 use crate::jose::Json;
-use crate::similar::did_you_mean;
+use crate::similar::{did_you_mean, suggestion};
 use crate::verifier::{Fault, Verifier, VerifierOptions};
 
 /// What the options say.
@@ -15,6 +15,8 @@ pub(super) struct Given {
     pub(super) fetch: Option<Function>,
     /// What is wrong with members that are no options
     unknown: Vec<String>,
+    /// The options that those stand for, as far as that is clear
+    meant: Vec<&'static str>,
     /// Options that are not of their type
     faults: Vec<Fault>,
 }
@@ -25,7 +27,7 @@ impl Given {
     /// # Errors
     /// Every fault, of names, types and values, in one text.
     pub(super) fn build(self) -> Result<Verifier, String> {
-        let faults = match self.options.build_beside(self.faults) {
+        let faults = match self.options.build_beside(self.faults, &self.meant) {
             Ok(verifier) if self.unknown.is_empty() => return Ok(verifier),
             Ok(_) => Vec::new(),
             Err(faults) => faults,
@@ -45,7 +47,8 @@ pub(super) fn read(given: &JsValue) -> Result<Given, String> {
     }
     let entries = Object::entries(given.unchecked_ref());
     let (options, fetch) = (VerifierOptions::default(), None);
-    let mut given = Given { options, fetch, unknown: Vec::new(), faults: Vec::new() };
+    let (unknown, meant, faults) = (Vec::new(), Vec::new(), Vec::new());
+    let mut given = Given { options, fetch, unknown, meant, faults };
     for entry in entries.iter() {
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
@@ -53,8 +56,10 @@ pub(super) fn read(given: &JsValue) -> Result<Given, String> {
             continue;
         }
         let Some((option, read)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
-            let meant = did_you_mean(&name, OPTIONS.iter().map(|(option, _)| *option));
-            given.unknown.push([&name, " is not an option", &meant].concat());
+            let known = || OPTIONS.iter().map(|(option, _)| *option);
+            let question = did_you_mean(&name, known());
+            given.unknown.push([&name, " is not an option", &question].concat());
+            given.meant.extend(suggestion(&name, known()));
             continue;
         };
         if let Err(expected) = read(&mut given, &value) {
