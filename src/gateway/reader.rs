@@ -123,10 +123,7 @@ impl<'l> Reader<'l> {
         let url = self.url(setting, &text)?;
         let origin = url.origin();
         if !url.path().is_empty() || text.ends_with('/') {
-            self.fault(
-                setting,
-                ["is not an origin, which ends before the path: write ", origin].concat(),
-            );
+            self.fault(setting, ["must be an origin, without a path: write ", origin].concat());
         }
         Some(origin.to_owned())
     }

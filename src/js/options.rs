@@ -41,11 +41,11 @@ impl Given {
 ///
 /// # Errors
 /// That it is no object.
-pub(super) fn read(given: &JsValue) -> Result<Given, String> {
-    if !given.is_object() {
+pub(super) fn read(object: &JsValue) -> Result<Given, String> {
+    if !object.is_object() {
         return Err("the options are not an object".into());
     }
-    let entries = Object::entries(given.unchecked_ref());
+    let entries = Object::entries(object.unchecked_ref());
     let (options, fetch) = (VerifierOptions::default(), None);
     let (unknown, meant, faults) = (Vec::new(), Vec::new(), Vec::new());
     let mut given = Given { options, fetch, unknown, meant, faults };
@@ -59,7 +59,9 @@ pub(super) fn read(given: &JsValue) -> Result<Given, String> {
             let known = || OPTIONS.iter().map(|(option, _)| *option);
             let question = did_you_mean(&name, known());
             given.unknown.push([&name, " is not an option", &question].concat());
-            given.meant.extend(suggestion(&name, known()));
+            given
+                .meant
+                .extend(suggestion(&name, known()).filter(|option| is_absent(object, option)));
             continue;
         };
         if let Err(expected) = read(&mut given, &value) {
@@ -67,6 +69,11 @@ pub(super) fn read(given: &JsValue) -> Result<Given, String> {
         }
     }
     Ok(given)
+}
+
+/// Whether an object has no member of that name, or an undefined one.
+pub(super) fn is_absent(object: &JsValue, name: &str) -> bool {
+    Reflect::get(object, &name.into()).is_ok_and(|value| value.is_undefined())
 }
 
 /// Reads an option.

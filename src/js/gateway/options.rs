@@ -5,7 +5,7 @@ use js_sys::{Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::gateway::{SettingFault, Settings};
-use crate::js::options::bytes;
+use crate::js::options::{bytes, is_absent};
 use crate::similar::{did_you_mean, suggestion};
 
 /// What the options say.
@@ -91,8 +91,9 @@ pub(super) fn read(options: &JsValue) -> Option<Given> {
             continue;
         }
         let Some((_, setting, form)) = OPTIONS.iter().find(|(option, ..)| *option == name) else {
-            let meant = suggestion(&name, known(options)).and_then(setting);
-            given.meant.extend(meant);
+            let meant = suggestion(&name, known(options));
+            let meant = meant.filter(|option| is_absent(options, option));
+            given.meant.extend(meant.and_then(setting));
             given.unknown.push(match name.as_str() {
                 "fetch" => "fetch is not a function".to_owned(),
                 _ => [&name, " is not an option", &did_you_mean(&name, known(options))].concat(),
