@@ -28,6 +28,7 @@ pub mod crypto;
 pub mod jose;
 
 mod base_url;
+mod setting_name;
 mod similar;
 
 pub mod host;

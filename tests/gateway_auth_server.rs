@@ -273,3 +273,30 @@ fn keys_that_cannot_be_had_say_why_and_when_to_come_back() {
         assert_eq!(edge.host.fetches(), 2, "{says}");
     }
 }
+
+#[test]
+fn a_key_set_that_is_not_found_is_told_by_the_setting_that_named_its_url() {
+    let (url, keys) = ("BETTER_AUTH_URL", "JWKS_URL");
+    let (path, apart) = ("https://app.example/auth", ("BETTER_AUTH_BASE_PATH", "/auth"));
+    for (settings, named, unnamed) in [
+        (vec![], vec!["BETTER_AUTH_BASE_PATH", "jwksPath", keys], vec![url]),
+        (vec![apart], vec!["BETTER_AUTH_BASE_PATH", "jwksPath", keys], vec![url]),
+        (vec![(url, path)], vec![url, "jwksPath", keys], vec!["BASE_PATH"]),
+        (vec![(keys, "https://keys.example/set")], vec![keys], vec![url, "BASE_PATH", "jwksPath"]),
+    ] {
+        let edge = Edge::new(&settings);
+        edge.host.answers(Answer::status(404, ""));
+        let (name, bearer) = edge.bearer(&good_claims());
+        let response = edge.respond(&request("GET", "/x", &[(name, bearer)]));
+        let cause = line(&edge)["cause"].as_str().unwrap().to_owned();
+        for text in [response.body.as_str(), &cause] {
+            assert!(text.contains("the jwt plugin is missing"), "{text}");
+            assert!(named.iter().all(|it| text.contains(it)), "{named:?} in {text}");
+            assert!(!unnamed.iter().any(|it| text.contains(it)), "{unnamed:?} in {text}");
+        }
+    }
+    let edge = edge(&[], |_| Answer::status(404, ""));
+    edge.respond(&visit("t.1", ""));
+    let cause = line(&edge)["cause"].as_str().unwrap().to_owned();
+    assert!(cause.contains("(BETTER_AUTH_BASE_PATH, or the path in BETTER_AUTH_URL)"), "{cause}");
+}

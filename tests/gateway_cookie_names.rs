@@ -124,7 +124,7 @@ fn names_that_cannot_be_are_faults() {
         let faults = parsed.err().unwrap_or_default();
         faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
-    const ONE: &str = " makes the session's cookie one with its cache, or with a part of it";
+    const ONE: &str = " gives the session cookie the same name as its cache, or as a part of it";
     const GUARDED: &str =
         "COOKIE_PREFIX begins with __Secure- or __Host-, which count anyway: leave it out";
     for (settings, expected) in [

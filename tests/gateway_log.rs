@@ -237,3 +237,31 @@ fn only_what_has_a_user_is_kept_from_caches() {
     assert!(edge.forward(&head("/a", Some(&bearer))).private);
     assert!(!edge.forward(&head("/public/a", Some(&bearer))).private);
 }
+
+#[test]
+fn a_line_about_failing_health_says_why() {
+    let health = head("/.well-known/better-auth-edge/health", None);
+    let no_key = r#"{"keys":[]}"#;
+    for (answer, said) in [
+        (Answer::status(404, ""), Some("jwks: the server answered 404")),
+        (Answer::fails(GetError::Unreachable), Some("GET https://app.example/api/auth/jwks: ")),
+        (Answer::ok(no_key), None),
+    ] {
+        let edge = Edge::new(&[ROUTES]);
+        edge.host.answers(answer);
+        let (level, line) = line(&edge, &health);
+        assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
+        assert_eq!(line["code"], "keys_unavailable", "{line}");
+        let cause = line["cause"].as_str();
+        match said {
+            Some(said) => assert!(cause.is_some_and(|cause| cause.contains(said)), "{line}"),
+            None => assert_eq!(cause, None),
+        }
+    }
+    // strangers are told nothing of it
+    let edge = Edge::new(&[ROUTES]);
+    edge.host.answers(Answer::status(404, ""));
+    let response = edge.respond(&health);
+    assert!(response.body.starts_with(r#"{"status":"keys_unavailable","#), "{}", response.body);
+    assert!(!response.body.contains("404"), "{}", response.body);
+}

@@ -216,3 +216,23 @@ fn every_code_has_a_status_and_a_title_of_its_own() {
         assert!(code.title().is_ascii(), "{code}");
     }
 }
+
+#[test]
+fn a_claim_that_the_token_lacks_is_told_from_one_that_differs() {
+    let rule = r#"[{"path":"/api/{id}/*","match":{"id":"uuid"}}]"#;
+    let lacks = "the token has no \\\"uuid\\\", which the rule compares with the path; definePayload puts it in";
+    let differs = "the path is not that of the token's \\\"uuid\\\"";
+    for (claims, detail) in [
+        (good_claims(), lacks),
+        (good_claims().with("uuid", r#""other""#), differs),
+        (good_claims().with("uuid", r#""""#), differs),
+        (good_claims().with("uuid", "7"), differs),
+    ] {
+        let edge = Edge::new(&[("ROUTES", rule)]);
+        let (name, bearer) = edge.bearer(&claims);
+        let response = edge.respond(&request("GET", "/api/user-1/x", &[(name, bearer)]));
+        assert_eq!(response.status, 403);
+        assert!(response.body.contains("\"user_mismatch\""), "{}", response.body);
+        assert!(response.body.contains(detail), "{}", response.body);
+    }
+}

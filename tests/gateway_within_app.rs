@@ -240,7 +240,7 @@ fn what_asks_better_auth_says_that_it_needs_to_know_where_that_is() {
 
 /// With these settings alone.
 fn parse_only(secret: Option<Vec<u8>>, settings: &[(&str, &str)]) -> Result<(), Vec<String>> {
-    match Settings::parse_within_app_with(secret, Vec::new(), |name| find(settings, name)) {
+    match Settings::parse_within_app_with(secret, Vec::new(), &[], |name| find(settings, name)) {
         Ok(_) => Ok(()),
         Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
     }

@@ -22,7 +22,7 @@ fn faults_beside(unreadable: &[&'static str], settings: &[(&str, &str)]) -> Vec<
     let lookup =
         |wanted: &str| Some(settings.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
     let unreadable = unreadable.iter().map(|name| SettingFault::new(name, "is not a string"));
-    told(Settings::parse_within_app_with(None, unreadable.collect(), lookup))
+    told(Settings::parse_within_app_with(None, unreadable.collect(), &[], lookup))
 }
 
 fn told(settings: Result<Settings, Vec<SettingFault>>) -> Vec<String> {
@@ -217,4 +217,30 @@ fn a_base_path_is_judged_beside_a_url_that_is_wrong_too() {
     assert_eq!(faults(&[entry]).len(), 2);
     let entry = ("ISSUERS", r#"[{"base_url":"b.example","base_path":"/api"}]"#);
     assert_eq!(faults(&[entry]).len(), 1);
+}
+
+#[test]
+fn a_setting_that_is_given_under_a_misspelt_name_is_not_missing_too() {
+    let faults = |meant: &[&'static str], settings: &[(&str, &str)]| {
+        let lookup = |name: &str| {
+            let found = settings.iter().find(|(setting, _)| *setting == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let parsed = Settings::parse_within_app_with(None, Vec::new(), meant, lookup);
+        let faults = parsed.err().unwrap_or_default();
+        faults.iter().map(|fault| fault.setting()).collect::<Vec<_>>()
+    };
+    let url = ("BETTER_AUTH_URL", "https://app.example");
+    for (meant, settings) in [
+        ("BETTER_AUTH_URL", vec![]),
+        ("BETTER_AUTH_URL", vec![("SESSION_EXCHANGE", "true")]),
+        ("BETTER_AUTH_URL", vec![("BETTER_AUTH_BASE_PATH", "/auth")]),
+        ("BETTER_AUTH_SECRET", vec![url, ("COOKIE_CACHE", "secret")]),
+        ("ORIGIN_URL", vec![url, ("ROUTES", r#"[{"path":"/a","to":"origin"}]"#)]),
+        ("EDGE_SIGNING_KEY", vec![url, ("EDGE_SIGNING_KEY_NEXT", "{}")]),
+    ] {
+        assert_ne!(faults(&[], &settings), [""; 0], "{meant}");
+        let found = faults(&[meant], &settings);
+        assert!(found.iter().all(|it| *it == "EDGE_SIGNING_KEY_NEXT"), "{meant}: {found:?}");
+    }
 }

@@ -334,3 +334,18 @@ async function pass(url: string, request: Arrived, set: Record<string, string>):
 function at(seconds: number): string {
   return new Date(Date.now() + seconds * 1000).toUTCString();
 }
+
+test("it asks as a script, which no edge sends to a sign-in page, and names what it fetched", async () => {
+  await using next = await serve(({ path, headers }) => {
+    const health = { status: "ok", keys: 1, keys_age: 0, rules: 1, isolating_rules: 1 };
+    if (path.endsWith("/health")) return { body: health };
+    const isPage = headers["sec-fetch-dest"] !== "empty";
+    return isPage ? { status: 307, headers: { location: "/sign-in" } } : { status: 401 };
+  });
+  const { of } = await examine(next.url, "--base-url", `${next.url}/auth`);
+  assert.ok(next.arrived.some(({ path }) => path === "/better-auth-edge-doctor"));
+  assert.doesNotMatch(JSON.stringify(of("refusal")), /307|sign-in/);
+  assert.match(JSON.stringify(of("keys")), new RegExp(`${next.url}/auth/jwks: `));
+  const bare = await examine(next.url, "--base-url", `${next.url}/auth/`);
+  assert.match(JSON.stringify(bare.of("keys")), new RegExp(`${next.url}/auth/jwks: `));
+});

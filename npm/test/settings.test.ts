@@ -74,6 +74,9 @@ test("faults of names, types and values come at once, and none causes another", 
     "issuer is neither a string nor an array of strings",
     "clockTolerance is not a whole number of seconds from 0 to 300",
   ]);
+  assert.deepEqual(named(await faults({ baseUrl: AUTH })), ["baseUrl"]);
+  const jwksURL = { jwksURL: `${AUTH}/jwks`, issuer: AUTH, audience: AUTH };
+  assert.deepEqual(named(await faults(jwksURL)), ["jwksURL"]);
   assert.deepEqual(named(await faults({ baseURL: 7 })), ["baseURL"]);
   assert.deepEqual(named(await faults({ profile: 7 })), ["profile", "baseURL"]);
   const secret = { baseURL: AUTH, secret: 7, algorithms: ["HS256"] };
@@ -126,7 +129,7 @@ test("an empty list is like none where that means something", async () => {
 
 test("faults and details call options as they are called here", async () => {
   assert.deepEqual(await gatewayFaults({ edgeIssuer: "https://edge.example/" }), [
-    "edgeIssuer is not an origin, which ends before the path: write https://edge.example",
+    "edgeIssuer must be an origin, without a path: write https://edge.example",
   ]);
   const [unknown] = await gatewayFaults({ routes: [{ path: "/{a}", match: { a: "org" } }] });
   assert.match(unknown ?? "", /^routes \[0\]: .*name it in claims or requiredClaims$/);
@@ -356,4 +359,22 @@ test("an option of one request that is undefined takes nothing from the verifier
   const options = { logLevel: "none", requiredClaims: undefined, audience: undefined } as const;
   const decision = await strict.verifyRequest(request, options);
   assert.equal(!decision.ok && decision.code, "missing_claim");
+});
+
+test("what was not found is told by the option that named its URL", async () => {
+  const fetch = async () => new Response(null, { status: 404 });
+  const keyUrl = { jwksUrl: `${AUTH}/keys`, issuer: AUTH, audience: AUTH };
+  for (const [options, option] of [
+    [{ baseURL: AUTH }, "basePath"],
+    [{ baseURL: `${AUTH}/auth` }, "baseURL"],
+    [keyUrl, "jwksUrl"],
+  ] as const) {
+    const verifier = await createVerifier({ ...options, fetch } as VerifierOptions);
+    const error = await verifier.verify(token(signer, claims)).catch((error: Error) => error);
+    assert.ok(error instanceof Error);
+    for (const text of [error.message, (error.cause as Error).message]) {
+      assert.match(text, new RegExp(`\\(${option}\\)`));
+      assert.doesNotMatch(text, /[A-Z]+_[A-Z]+/);
+    }
+  }
 });

@@ -14,10 +14,11 @@ use crate::verifier::Verified;
 /// [`Code::InsufficientClaims`], [`Code::InsufficientScope`].
 pub(super) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), Error> {
     for (value, claim) in matched.equal() {
-        let claimed = user.and_then(|user| user.claims().text_claim(claim));
+        let claims = user.map(Verified::claims);
+        let claimed = claims.and_then(|claims| claims.text_claim(claim));
         if !claimed.is_some_and(|claimed| same(value, claimed)) {
-            let detail = format!("the path is not that of the token's \"{claim}\"");
-            return Err(Error::new(Code::UserMismatch, detail));
+            let is_there = claims.is_some_and(|claims| claims.claim(claim).is_some());
+            return Err(Error::new(Code::UserMismatch, mismatch(claim, is_there)));
         }
         if value.contains(';') {
             return Err(Error::new(Code::AmbiguousPath, PARAMETER));
@@ -34,6 +35,16 @@ pub(super) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), 
             let detail = format!("this path needs the scopes {scopes}");
             Err(Error::new(Code::InsufficientScope, detail).with_scopes(scopes))
         }
+    }
+}
+
+/// What keeps the caller out, as the caller reads it.
+fn mismatch(claim: &str, is_there: bool) -> String {
+    match is_there {
+        true => format!("the path is not that of the token's \"{claim}\""),
+        false => format!(
+            "the token has no \"{claim}\", which the rule compares with the path; definePayload puts it in"
+        ),
     }
 }
 

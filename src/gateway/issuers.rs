@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::reader::Reader;
 use super::tokens::{note_claims, token_options, verifier};
 use crate::claims::RequiredClaim;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Json, Object};
 use crate::similar::did_you_mean;
@@ -29,6 +29,8 @@ pub(super) struct KnownKeys {
     pub(super) usable: usize,
     /// How long the oldest set has been known, in seconds
     pub(super) age: Option<f64>,
+    /// Why the first issuer without keys has none
+    pub(super) failure: Option<Error>,
 }
 
 impl Issuers {
@@ -100,12 +102,15 @@ impl Issuers {
 
     /// What the keys are like. Sets that were never had are fetched.
     pub(super) async fn known_keys<H: Host>(&self, host: &H) -> KnownKeys {
-        let mut known = KnownKeys { issuers: 0, served: 0, usable: 0, age: None };
+        let mut known = KnownKeys { issuers: 0, served: 0, usable: 0, age: None, failure: None };
         for verifier in &self.0 {
-            let status = verifier.key_status(host).await;
+            let (status, failure) = verifier.key_status(host).await;
             known.issuers += 1;
             known.served += usize::from(status.usable > 0);
             known.usable += status.usable;
+            if status.usable == 0 && known.failure.is_none() {
+                known.failure = failure.or_else(|| Some(no_usable_key()));
+            }
             if known.age < status.age {
                 known.age = status.age;
             }
@@ -143,6 +148,11 @@ impl Issuers {
         }
         named
     }
+}
+
+/// A set could be had, and nothing in it verifies.
+fn no_usable_key() -> Error {
+    Error::new(Code::KeysUnavailable, "the auth server's key set has no key that can be used")
 }
 
 /// The verifier of an entry. What it does not say is as it is for the first issuer, but for where

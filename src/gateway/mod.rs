@@ -97,11 +97,14 @@ impl Gateway {
         let request_id = head.request_id().unwrap_or_else(|| host.request_id());
         let form = self.forwarding.form.check(head);
         let own_answer = match form {
-            Ok(()) => self.own_answer(head, host).await.or_else(|| self.cors.preflight(head)),
+            Ok(()) => {
+                let answer = self.own_answer(head, host).await;
+                answer.or_else(|| self.cors.preflight(head).map(|response| (response, None)))
+            }
             Err(_) => None,
         };
         let (mut response, error) = match (own_answer, form) {
-            (Some(response), _) => (response, None),
+            (Some(answer), _) => answer,
             (None, Err(error)) => (self.problem(page(head), &error, &request_id), Some(error)),
             (None, Ok(())) => match self.admit_within_limits(head, host, &mut seen).await {
                 Ok(admitted) => {

@@ -32,10 +32,11 @@ impl<'l> Reader<'l> {
     }
 
     /// The same where a host has found these faults already: settings that are not of their type, which it
-    /// cannot give the text of.
+    /// cannot give the text of, and where it has found those of `meant` under a misspelt name.
     #[cfg(any(feature = "js", not(feature = "worker")))]
-    pub(super) fn beside(self, faults: Vec<SettingFault>) -> Self {
-        let unreadable = faults.iter().map(SettingFault::setting).collect();
+    pub(super) fn beside(self, faults: Vec<SettingFault>, meant: &[&'static str]) -> Self {
+        let unreadable = faults.iter().map(SettingFault::setting).chain(meant.iter().copied());
+        let unreadable = unreadable.collect();
         Self { faults, unreadable, ..self }
     }
 
@@ -82,7 +83,7 @@ impl<'l> Reader<'l> {
 
     /// Whether something is wrong with that setting. What follows from it is not wrong too.
     pub(super) fn has_fault(&self, setting: &str) -> bool {
-        self.faults.iter().any(|fault| fault.setting == setting)
+        self.unreadable.contains(&setting) || self.faults.iter().any(|it| it.setting == setting)
     }
 
     pub(super) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
@@ -122,10 +123,7 @@ impl<'l> Reader<'l> {
         let url = self.url(setting, &text)?;
         let origin = url.origin();
         if !url.path().is_empty() || text.ends_with('/') {
-            self.fault(
-                setting,
-                ["is not an origin, which ends before the path: write ", origin].concat(),
-            );
+            self.fault(setting, ["must be an origin, without a path: write ", origin].concat());
         }
         Some(origin.to_owned())
     }

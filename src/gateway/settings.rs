@@ -60,11 +60,12 @@ impl Settings {
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {
-        Self::parse_within_app_with(None, Vec::new(), lookup)
+        Self::parse_within_app_with(None, Vec::new(), &[], lookup)
     }
 
     /// The same where a host has read the bytes of the secret, which need not be text, and has found these
-    /// faults: settings that are not of their type, which `lookup` does not give.
+    /// faults: settings that are not of their type, which `lookup` does not give. Those of `meant` are given
+    /// under a misspelt name, which the host says itself.
     ///
     /// # Errors
     /// Every fault, those included.
@@ -72,9 +73,10 @@ impl Settings {
     pub fn parse_within_app_with(
         secret: Option<Vec<u8>>,
         faults: Vec<SettingFault>,
+        meant: &[&'static str],
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup).within_app(secret).beside(faults), &[])
+        Self::read(Reader::new(&lookup).within_app(secret).beside(faults, meant), &[])
     }
 
     /// What is no fault, but may not be what the operator means: one sentence or two each. A host tells it

@@ -5,6 +5,7 @@ use super::Gateway;
 use super::head::RequestHead;
 use super::issuers::KnownKeys;
 use super::response::Response;
+use crate::error::Error;
 use crate::host::Host;
 
 const JWKS: &str = "/.well-known/better-auth-edge/jwks.json";
@@ -21,14 +22,14 @@ pub fn unhealthy() -> Response {
 }
 
 impl Gateway {
-    /// The answer, if it is the edge itself that is asked.
+    /// The answer, if it is the edge itself that is asked, and for the log why it is not well.
     pub(super) async fn own_answer<H: Host>(
         &self,
         head: &RequestHead,
         host: &H,
-    ) -> Option<Response> {
+    ) -> Option<(Response, Option<Error>)> {
         match head.path() {
-            JWKS if is_read(head) => Some(self.jwk_set()),
+            JWKS if is_read(head) => Some((self.jwk_set(), None)),
             HEALTH if is_read(head) => Some(self.health(host).await),
             _ => None,
         }
@@ -47,8 +48,9 @@ impl Gateway {
     }
 
     /// 503 when the requests with some issuer's tokens could not be served now.
-    async fn health<H: Host>(&self, host: &H) -> Response {
-        let KnownKeys { issuers, served, usable, age } = self.issuers.known_keys(host).await;
+    async fn health<H: Host>(&self, host: &H) -> (Response, Option<Error>) {
+        let KnownKeys { issuers, served, usable, age, failure } =
+            self.issuers.known_keys(host).await;
         let (rules, isolating) = self.rules.counts();
         // how many of how many, and never which
         let mut counts = format!(r#","rules":{rules},"isolating_rules":{isolating}"#);
@@ -56,10 +58,12 @@ impl Gateway {
             counts += &format!(r#","issuers":{issuers},"issuers_with_keys":{served}"#);
         }
         if served < issuers {
-            return health(503, format!(r#"{{"status":"keys_unavailable"{counts}}}"#));
+            let answer = health(503, format!(r#"{{"status":"keys_unavailable"{counts}}}"#));
+            return (answer, failure);
         }
         let age = age.map_or("null".to_owned(), |age| format!("{}", age as u64));
-        health(200, format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}{counts}}}"#))
+        let body = format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}{counts}}}"#);
+        (health(200, body), None)
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) use ask::ask;
 pub(crate) use domain::domain_to_ascii;
 pub(crate) use pauses::{LONGEST_PAUSE, Pauses};
 pub(crate) use retry_after::retry_after;
-pub(crate) use unanswered::{SharedCause, Unanswered};
+pub(crate) use unanswered::{NamedBy, SharedCause, Unanswered};
 
 use std::future::{Future, ready};
 use std::sync::Arc;

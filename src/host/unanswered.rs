@@ -6,14 +6,30 @@ use std::sync::Arc;
 
 use super::{GetError, GetResponse, retry_after};
 use crate::error::ERRORS_PAGE;
+use crate::setting_name::{BASE_PATH, BASE_URL, JWKS_URL};
 
 /// A request of the edge's own that did not bring what it was sent for.
 #[derive(Debug)]
 pub(crate) struct Unanswered {
     url: String,
     problem: Problem,
+    named_by: NamedBy,
     /// Seconds for which the server asks to be left alone
     retry_after: Option<u32>,
+}
+
+/// What the operator has said of a URL, and may have to correct.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum NamedBy {
+    /// A base URL or a base path
+    #[default]
+    Base,
+    /// A base URL without a path, for a key set: the base path is the default, or said apart
+    BasePath,
+    /// A base URL with a path, for a key set
+    BaseUrl,
+    /// The key set's own URL
+    KeyUrl,
 }
 
 #[derive(Debug)]
@@ -55,6 +71,11 @@ impl Unanswered {
         Self { retry_after: retry_after(response, now), ..Self::new(url, problem) }
     }
 
+    /// The same, where the URL comes from that.
+    pub(crate) fn named_by(self, named_by: NamedBy) -> Self {
+        Self { named_by, ..self }
+    }
+
     /// The status is as it should be, and the content is not: half a sentence says what that is.
     pub(crate) fn content(url: &str, response: &GetResponse, what: impl fmt::Display) -> Self {
         let problem = match response.is_html() {
@@ -88,25 +109,37 @@ impl Unanswered {
     pub(crate) fn outline(&self) -> Option<String> {
         match &self.problem {
             Problem::Redirect(..) => Some("it answered with a redirect".to_owned()),
-            Problem::Status(status) => Some(format!("it answered {status}{}", hint(*status))),
+            Problem::Status(status) => {
+                Some(format!("it answered {status}{}", hint(*status, self.named_by)))
+            }
             Problem::Page => Some("it answered with a page".to_owned()),
             _ => None,
         }
     }
 
     fn new(url: &str, problem: Problem) -> Self {
-        Self { url: without_query(url), problem, retry_after: None }
+        Self { url: without_query(url), problem, named_by: NamedBy::default(), retry_after: None }
     }
 }
 
 /// What is behind a status, as far as can be guessed.
-fn hint(status: u16) -> &'static str {
-    match status {
-        404 => {
-            ": the jwt plugin is missing, or the base path is another one (BETTER_AUTH_BASE_PATH)"
+fn hint(status: u16, named_by: NamedBy) -> String {
+    const FIREWALL: &str = ": a firewall or a sign-in in front of it may have refused the edge";
+    const ELSEWHERE: &str = ": the jwt plugin is missing, or ";
+    let other_base_path = |setting: &str| {
+        let base_path = "the base path is another one (";
+        [ELSEWHERE, base_path, setting, "), or the plugin's jwksPath is (", JWKS_URL, ")"].concat()
+    };
+    match (status, named_by) {
+        (404, NamedBy::Base) => {
+            let base_path = "the base path is another one (";
+            [ELSEWHERE, base_path, BASE_PATH, ", or the path in ", BASE_URL, ")"].concat()
         }
-        401 | 403 => ": a firewall or a sign-in in front of it may have refused the edge",
-        _ => "",
+        (404, NamedBy::BasePath) => other_base_path(BASE_PATH),
+        (404, NamedBy::BaseUrl) => other_base_path(BASE_URL),
+        (404, NamedBy::KeyUrl) => [ELSEWHERE, "its key set is elsewhere (", JWKS_URL, ")"].concat(),
+        (401 | 403, _) => FIREWALL.to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -130,7 +163,7 @@ impl fmt::Display for Unanswered {
                 }
             }
             Problem::Status(status) => {
-                write!(f, "the server answered {status}, not 200{}", hint(*status))
+                write!(f, "the server answered {status}, not 200{}", hint(*status, self.named_by))
             }
             Problem::SameZone => f.write_str(
                 "a Worker must not fetch from its own zone (error 1042): bind the auth server as AUTH",

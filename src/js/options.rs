@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::claims::RequiredClaim;
 use crate::jose::Json;
 use crate::js::structured;
-use crate::similar::did_you_mean;
+use crate::similar::{did_you_mean, suggestion};
 use crate::verifier::{Fault, Verifier, VerifierOptions};
 
 /// What the options say.
@@ -16,6 +16,8 @@ pub(super) struct Given {
     pub(super) fetch: Option<Function>,
     /// What is wrong with members that are no options
     unknown: Vec<String>,
+    /// The options that those stand for, as far as that is clear
+    meant: Vec<&'static str>,
     /// Options that are not of their type
     faults: Vec<Fault>,
 }
@@ -26,7 +28,7 @@ impl Given {
     /// # Errors
     /// Every fault, of names, types and values, in one text.
     pub(super) fn build(self) -> Result<Verifier, String> {
-        let faults = match self.options.build_beside(self.faults) {
+        let faults = match self.options.build_beside(self.faults, &self.meant) {
             Ok(verifier) if self.unknown.is_empty() => return Ok(verifier),
             Ok(_) => Vec::new(),
             Err(faults) => faults,
@@ -40,13 +42,14 @@ impl Given {
 ///
 /// # Errors
 /// That it is no object.
-pub(super) fn read(given: &JsValue) -> Result<Given, String> {
-    if !given.is_object() {
+pub(super) fn read(object: &JsValue) -> Result<Given, String> {
+    if !object.is_object() {
         return Err("the options are not an object".into());
     }
-    let entries = Object::entries(given.unchecked_ref());
+    let entries = Object::entries(object.unchecked_ref());
     let (options, fetch) = (VerifierOptions::default(), None);
-    let mut given = Given { options, fetch, unknown: Vec::new(), faults: Vec::new() };
+    let (unknown, meant, faults) = (Vec::new(), Vec::new(), Vec::new());
+    let mut given = Given { options, fetch, unknown, meant, faults };
     for entry in entries.iter() {
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
@@ -54,8 +57,12 @@ pub(super) fn read(given: &JsValue) -> Result<Given, String> {
             continue;
         }
         let Some((option, read)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
-            let meant = did_you_mean(&name, OPTIONS.iter().map(|(option, _)| *option));
-            given.unknown.push([&name, " is not an option", &meant].concat());
+            let known = || OPTIONS.iter().map(|(option, _)| *option);
+            let question = did_you_mean(&name, known());
+            given.unknown.push([&name, " is not an option", &question].concat());
+            given
+                .meant
+                .extend(suggestion(&name, known()).filter(|option| is_absent(object, option)));
             continue;
         };
         if let Err(expected) = read(&mut given, &value) {
@@ -63,6 +70,11 @@ pub(super) fn read(given: &JsValue) -> Result<Given, String> {
         }
     }
     Ok(given)
+}
+
+/// Whether an object has no member of that name, or an undefined one.
+pub(super) fn is_absent(object: &JsValue, name: &str) -> bool {
+    Reflect::get(object, &name.into()).is_ok_and(|value| value.is_undefined())
 }
 
 /// Reads an option.

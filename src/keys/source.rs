@@ -7,7 +7,7 @@ use super::key_set::{KeySet, Wanted};
 use super::stored;
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
-use crate::host::{GetRequest, Host, Pauses, SharedCause, Unanswered, ask};
+use crate::host::{GetRequest, Host, NamedBy, Pauses, SharedCause, Unanswered, ask};
 use crate::jose::JwkSet;
 
 /// The keys of one issuer.
@@ -28,7 +28,16 @@ impl KeySource {
     /// The JWK Set at `url`, fetched when the first token asks for a key.
     pub fn remote(url: &str, timing: Timing) -> Self {
         let cache = Arc::new(Mutex::new(KeyCache::new(timing)));
-        Self::Remote(Remote { url: url.into(), cache, failure: Arc::default() })
+        let named_by = NamedBy::default();
+        Self::Remote(Remote { url: url.into(), named_by, cache, failure: Arc::default() })
+    }
+
+    /// The same, where the URL comes from that.
+    pub(crate) fn named_by(self, named_by: NamedBy) -> Self {
+        match self {
+            Self::Remote(remote) => Self::Remote(Remote { named_by, ..remote }),
+            fixed => fixed,
+        }
     }
 
     /// The keys to try for a token, in order: at least one.
@@ -124,6 +133,7 @@ pub(crate) struct Candidates {
 #[derive(Clone, Debug)]
 pub struct Remote {
     url: Arc<str>,
+    named_by: NamedBy,
     cache: Arc<Mutex<KeyCache>>,
     /// Why the last fetch brought no set, if it did not
     failure: Arc<Mutex<Option<SharedCause>>>,
@@ -221,7 +231,8 @@ impl Remote {
         };
         let response = ask(host, request).await?;
         if response.status != 200 {
-            return Err(Unanswered::refused(&self.url, &response, host.now()));
+            let refused = Unanswered::refused(&self.url, &response, host.now());
+            return Err(refused.named_by(self.named_by));
         }
         let known = self.cache().known().cloned().unwrap_or_default();
         let set = KeySet::parse_after(&known, &response.body)

@@ -156,15 +156,18 @@ impl Verifier {
     }
 
     /// What the keys are like. A set that was never had is fetched.
-    pub async fn key_status<H: Host>(&self, host: &H) -> KeyStatus {
+    ///
+    /// Beside it is why the keys could not be had, where that is so.
+    pub(crate) async fn key_status<H: Host>(&self, host: &H) -> (KeyStatus, Option<Error>) {
         let Keys::Published(source) = &self.keys else {
-            return KeyStatus { usable: 1, age: None };
+            return (KeyStatus { usable: 1, age: None }, None);
         };
-        // asks for no key in particular; what it is told does not matter
+        // asks for no key in particular; that there is none of its kind does not matter
         let algorithm = self.algorithms.first().copied().unwrap_or(Algorithm::EdDsa);
         let wanted = Wanted { kid: None, algorithm, since: host.now(), plausible: false };
-        let _ = source.keys(host, &wanted).await;
-        source.status(host.now())
+        let failure = source.keys(host, &wanted).await.err();
+        let failure = failure.filter(|error| error.code() == Code::KeysUnavailable);
+        (source.status(host.now()), failure)
     }
 
     /// Seconds since the keys were asked for, without asking again.

@@ -53,6 +53,14 @@ export function jwksUrl(url: URL): URL {
   return url.pathname === "/" && url.search === "" ? new URL("/api/auth/jwks", url) : url;
 }
 
+/** Where Better Auth publishes its keys, by its base URL: a path in that is its base path, as the edge reads it. */
+export function issuersJwksUrl(base: URL): URL {
+  const basePath = base.pathname.replace(/\/+$/, "");
+  // the whole URL of a key set is taken as well
+  if (basePath === "" || basePath.endsWith("/jwks")) return jwksUrl(base);
+  return new URL(`${basePath}/jwks`, base);
+}
+
 /** A set, or why there is none: half a sentence, and what to do. And the answer, if there was one. */
 export type Fetched = ({ set: KeySet } | { problem: string; cure: string }) & { answer?: Answer };
 

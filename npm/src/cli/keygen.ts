@@ -21,6 +21,7 @@ Examples
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY_NEXT
   echo "EDGE_SIGNING_KEY='$(npx better-auth-edge keygen)'" >> .dev.vars
+  echo "EDGE_SIGNING_KEY='$(npx better-auth-edge keygen)'" >> .env.local   # Next.js
 `,
   run,
 };
@@ -41,7 +42,7 @@ async function run(given: Given): Promise<number> {
     `${errors.bold("This is a private key.")} Whoever has it can be anybody at your origin.
   kid     ${kid}
   deploy  npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
-  local   EDGE_SIGNING_KEY='…' in .dev.vars, which is not to be committed
+  local   EDGE_SIGNING_KEY='…' in .dev.vars (Next.js: .env.local), which is not to be committed
   check   npx better-auth-edge doctor <worker url>
 `,
   );

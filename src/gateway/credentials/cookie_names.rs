@@ -41,7 +41,7 @@ impl CookieNames {
             let setting = if reader.text(SESSION).is_some() { SESSION } else { CACHE };
             reader.fault(
                 setting,
-                "makes the session's cookie one with its cache, or with a part of it",
+                "gives the session cookie the same name as its cache, or as a part of it",
             );
         }
         Self { prefix, session, cache }

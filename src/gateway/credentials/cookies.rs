@@ -12,6 +12,7 @@ use crate::error::{Code, Error};
 use crate::gateway::edit::HeaderEdit;
 use crate::gateway::head::RequestHead;
 use crate::gateway::reader::Reader;
+use crate::setting_name;
 
 #[derive(Debug)]
 pub(super) struct Cookies {
@@ -173,7 +174,7 @@ impl SessionCookies {
     pub(in crate::gateway) fn refusal(&self) -> Error {
         if self.is_signature_known && self.others.iter().any(SessionCookie::is_readable) {
             let detail = "the session cookie is not signed by Better Auth; sign in again";
-            return Error::new(Code::MissingToken, detail).with_source(OTHER_SECRET);
+            return Error::new(Code::MissingToken, detail).with_source(other_secret());
         }
         Error::new(Code::MissingToken, "the session cookie holds no session; sign in again")
     }
@@ -191,8 +192,13 @@ impl SessionCookies {
 }
 
 /// For the log alone.
-const OTHER_SECRET: &str = "no session cookie of the request is signed with BETTER_AUTH_SECRET; where this \
-                            happens for every visitor, Better Auth has another secret";
+fn other_secret() -> String {
+    let secret = setting_name::written("BETTER_AUTH_SECRET", "secret");
+    format!(
+        "no session cookie of the request is signed with {secret}; where this happens for every \
+         visitor, Better Auth has another secret"
+    )
+}
 
 /// A cookie that may be of a session.
 #[derive(Clone, Eq, PartialEq)]

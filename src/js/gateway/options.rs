@@ -5,8 +5,8 @@ use js_sys::{Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::gateway::{SettingFault, Settings};
-use crate::js::options::{bytes, json as structured};
-use crate::similar::did_you_mean;
+use crate::js::options::{bytes, is_absent, json as structured};
+use crate::similar::{did_you_mean, suggestion};
 
 /// What the options say.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub(super) struct Given {
     secret: Option<Vec<u8>>,
     /// What is wrong with members that are no options
     unknown: Vec<String>,
+    /// The settings that those stand for, as far as that is clear
+    meant: Vec<&'static str>,
     /// Options that are not of their type
     faults: Vec<SettingFault>,
 }
@@ -30,7 +32,8 @@ impl Given {
     /// Every fault, of names, types and values, told by the names of options.
     pub(super) fn parse(&self) -> Result<Settings, Vec<String>> {
         let (secret, faults) = (self.secret.clone(), self.faults.clone());
-        let settings = Settings::parse_within_app_with(secret, faults, |name| self.setting(name));
+        let lookup = |name: &str| self.setting(name);
+        let settings = Settings::parse_within_app_with(secret, faults, &self.meant, lookup);
         let faults = match settings {
             Ok(settings) if self.unknown.is_empty() => return Ok(settings),
             Ok(_) => Vec::new(),
@@ -91,6 +94,9 @@ pub(super) fn read(options: &JsValue) -> Option<Given> {
             continue;
         }
         let Some((_, setting, form)) = OPTIONS.iter().find(|(option, ..)| *option == name) else {
+            let meant = suggestion(&name, known(options));
+            let meant = meant.filter(|option| is_absent(options, option));
+            given.meant.extend(meant.and_then(setting));
             given.unknown.push(match name.as_str() {
                 "fetch" => "fetch is not a function".to_owned(),
                 _ => [&name, " is not an option", &did_you_mean(&name, known(options))].concat(),
@@ -117,6 +123,11 @@ fn known(given: &JsValue) -> impl Iterator<Item = &'static str> {
 /// The option that is this setting.
 fn option(setting: &str) -> Option<&'static str> {
     OPTIONS.iter().find(|(_, named, _)| *named == setting).map(|(option, ..)| *option)
+}
+
+/// The setting that this option is.
+fn setting(option: &str) -> Option<&'static str> {
+    OPTIONS.iter().find(|(named, ..)| *named == option).map(|(_, setting, _)| *setting)
 }
 
 /// What an option is. A string does for every form, as environment variables have it; the gateway says

@@ -15,6 +15,7 @@ use reader::Reader;
 use super::{CacheLimits, Keys, Verifier};
 use crate::base_url::BaseUrl;
 use crate::claims::{Expectations, Profile, RequiredClaim, list_claims};
+use crate::host::NamedBy;
 use crate::jose::Limits;
 use crate::keys::{KeySource, Timing};
 
@@ -80,16 +81,20 @@ impl VerifierOptions {
     /// # Errors
     /// Every fault.
     pub fn build(self) -> Result<Verifier, Vec<Fault>> {
-        self.build_beside(Vec::new())
+        self.build_beside(Vec::new(), &[])
     }
 
     /// The same where a host has found these faults already: options that are not of their type, and so not
-    /// among these.
+    /// among these. Those of `meant` are given under a misspelt name, which the host says itself.
     ///
     /// # Errors
     /// Every fault, those included.
-    pub(crate) fn build_beside(self, faults: Vec<Fault>) -> Result<Verifier, Vec<Fault>> {
-        let mut reader = Reader::beside(faults);
+    pub(crate) fn build_beside(
+        self,
+        faults: Vec<Fault>,
+        meant: &[&'static str],
+    ) -> Result<Verifier, Vec<Fault>> {
+        let mut reader = Reader::beside(faults, meant);
         let base = self.base_url.as_deref().and_then(|url| reader.url("baseURL", url));
         let base = reader.base_path(base, self.base_path.as_deref());
         let profile = reader.profile(self.profile.as_deref());
@@ -131,7 +136,9 @@ impl VerifierOptions {
     ) -> Option<Keys> {
         let timing = self.timing(reader);
         let jwks_url = self.jwks_url.as_deref().map(|url| reader.key_url("jwksUrl", url));
-        let remote = |url: &str| Some(Keys::Published(KeySource::remote(url, timing)));
+        let remote = |url: &str, named_by| {
+            Some(Keys::Published(KeySource::remote(url, timing).named_by(named_by)))
+        };
         match (&self.secret, &self.jwks, jwks_url) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
                 reader.fault("secret", "and a key set exclude each other")
@@ -141,9 +148,13 @@ impl VerifierOptions {
             (None, Some(text), None) => {
                 reader.key_set(text).map(|set| Keys::Published(KeySource::fixed(set)))
             }
-            (None, None, Some(url)) => remote(&url?.to_string()),
+            (None, None, Some(url)) => remote(&url?.to_string(), NamedBy::KeyUrl),
             (None, None, None) => match base {
-                Some(base) => remote(&format!("{}/jwks", issuing_url(base))),
+                Some(base) => {
+                    let is_whole = !base.path().is_empty() && self.base_path.is_none();
+                    let named_by = if is_whole { NamedBy::BaseUrl } else { NamedBy::BasePath };
+                    remote(&format!("{}/jwks", issuing_url(base)), named_by)
+                }
                 None if reader.is_any_wrong(&["baseURL", "jwksUrl", "jwks", "secret"]) => None,
                 None => reader.fault("baseURL", "is required, or jwksUrl, or jwks"),
             },

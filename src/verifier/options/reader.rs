@@ -47,9 +47,10 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// A reader that knows of these faults: options that are not of their type.
-    pub(super) fn beside(faults: Vec<Fault>) -> Self {
-        let unreadable = faults.iter().map(Fault::option).collect();
+    /// A reader that knows of these faults, options that are not of their type, and of options that are
+    /// given under a misspelt name.
+    pub(super) fn beside(faults: Vec<Fault>, meant: &[&'static str]) -> Self {
+        let unreadable = faults.iter().map(Fault::option).chain(meant.iter().copied()).collect();
         Self { faults, unreadable }
     }
 
@@ -58,14 +59,15 @@ impl Reader {
         self.faults
     }
 
-    /// Whether that option is there, and not of its type.
+    /// Whether that option is there, and not of its type or misspelt.
     pub(super) fn is_unreadable(&self, option: &str) -> bool {
         self.unreadable.contains(&option)
     }
 
     /// Whether something is wrong with one of these options. What follows from it is not wrong too.
     pub(super) fn is_any_wrong(&self, options: &[&str]) -> bool {
-        self.faults.iter().any(|fault| options.contains(&fault.option))
+        let is_wrong = |option: &&str| self.faults.iter().any(|fault| fault.option == *option);
+        options.iter().any(|option| self.is_unreadable(option) || is_wrong(option))
     }
 
     pub(super) fn fault<T>(
@@ -135,7 +137,9 @@ impl Reader {
         const OPTION: &str = "algorithms";
         let Some(names) = names else {
             if by_secret {
-                self.fault::<()>(OPTION, "must name HS256, HS384 or HS512 beside a secret");
+                let detail = "must name HS256, HS384 or HS512 beside a secret";
+                let cure = "; for session cookies give it to verifyRequest";
+                self.fault::<()>(OPTION, [detail, cure].concat());
             }
             return Algorithm::BETTER_AUTH.to_vec();
         };

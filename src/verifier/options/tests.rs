@@ -46,10 +46,30 @@ fn the_base_path_may_be_said_apart_and_be_the_root() {
 }
 
 #[test]
+fn what_is_given_under_a_misspelt_name_is_not_missing_too() {
+    let named = |meant: &[&'static str], options: VerifierOptions| {
+        let faults = options.build_beside(Vec::new(), meant).err().unwrap_or_default();
+        faults.iter().map(Fault::option).collect::<Vec<_>>()
+    };
+    let options = VerifierOptions::default;
+    assert!(named(&["baseURL"], options()).is_empty());
+    let base_path = || VerifierOptions { base_path: text("/auth"), ..options() };
+    assert!(named(&["baseURL"], base_path()).is_empty());
+    assert!(named(&["jwksUrl", "issuer", "audience"], options()).is_empty());
+    assert_eq!(named(&["jwksUrl", "issuer"], options()), ["audience"]);
+    let hs256 = || VerifierOptions { algorithms: list(&["HS256"]), ..with_base_url() };
+    assert!(named(&["secret"], hs256()).is_empty());
+    let secret = VerifierOptions { secret: Some(vec![7; 32]), ..with_base_url() };
+    assert!(named(&["algorithms"], secret).is_empty());
+    let wrong = VerifierOptions { clock_tolerance: Some(-1.0), ..options() };
+    assert_eq!(named(&["baseURL"], wrong), ["clockTolerance"]);
+}
+
+#[test]
 fn what_could_not_be_read_is_named_once_and_nothing_follows_from_it() {
     let named = |unreadable: &[&'static str], options: VerifierOptions| {
         let faults = unreadable.iter().map(|option| Fault::new(option, "is not a string"));
-        let faults = options.build_beside(faults.collect()).err().unwrap_or_default();
+        let faults = options.build_beside(faults.collect(), &[]).err().unwrap_or_default();
         faults.iter().map(Fault::option).collect::<Vec<_>>()
     };
     let options = VerifierOptions::default;

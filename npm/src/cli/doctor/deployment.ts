@@ -27,10 +27,17 @@ export class Deployment {
   /** Asks for the path that should need a token, or another. */
   async ask(path = this.path, init: RequestInit = {}): Promise<Answer> {
     const url = new URL(path, this.origin);
-    const answer = await waiting(`asking ${url.host}`, ask(url, init));
+    const answer = await waiting(`asking ${url.host}`, ask(url, asScript(init)));
     this.answers.push(answer);
     return answer;
   }
+}
+
+/** The same request, as a page's script sends it: an edge in Next.js redirects whoever asks for a page. */
+function asScript(init: RequestInit): RequestInit {
+  const headers = new Headers(init.headers);
+  headers.set("sec-fetch-dest", "empty");
+  return { ...init, headers };
 }
 
 /** The code of a problem response of the edge; nothing for whatever else answers. */

@@ -1,6 +1,6 @@
 /** `doctor <worker url>`: is this deployment well? */
 import { type Command, type Given, readUrl, UsageError } from "../arguments.ts";
-import { jwksUrl } from "../jwks.ts";
+import { issuersJwksUrl, jwksUrl } from "../jwks.ts";
 import { marked } from "../marks.ts";
 import { output, paragraph, print, printable, printJson } from "../terminal.ts";
 import { checkAssertion } from "./assertion.ts";
@@ -28,7 +28,8 @@ Usage: better-auth-edge doctor <worker url> [options]
 
 Options
   --path <path>       a path that needs a token; by default one that should not exist
-  --base-url <url>    Better Auth's URL, to hold its keys against those that the edge has
+  --base-url <url>    Better Auth's URL, to hold its keys against those that the edge has; a path in
+                      it is Better Auth's base path
   --jwks-url <url>    the same, where the keys are elsewhere
   --origin <origin>   where your pages are, to see whether they may call (CORS)
   --json              for programs
@@ -57,13 +58,14 @@ async function run(given: Given): Promise<number> {
 }
 
 async function examine(deployment: Deployment, given: Given): Promise<Finding[]> {
-  const published = given.url("jwks-url") ?? given.url("base-url");
+  const [keys, base] = [given.url("jwks-url"), given.url("base-url")];
+  const published = keys ? jwksUrl(keys) : base && issuersJwksUrl(base);
   const page = given.url("origin");
   const found: Finding[] = [];
   try {
     const health = await checkHealth(deployment);
     found.push(...health.findings);
-    if (published) found.push(...(await checkAuthServer(jwksUrl(published), health.keys)));
+    if (published) found.push(...(await checkAuthServer(published, health.keys)));
     if (health.goesOn) {
       found.push(...(await checkRefusal(deployment)));
       found.push(...(await checkCors(deployment, page)));
