@@ -204,7 +204,7 @@ test("where the keys cannot be had, the decision says what came of asking", asyn
   await closed[Symbol.asyncDispose]();
   for (const [url, reason] of [
     [`${server.url}/moved`, /it answered with a redirect to https:\/\/x\.example\//],
-    [`${server.url}/html`, /the document is not a JSON object/],
+    [`${server.url}/html`, /with a page in place of JSON/],
     [`${server.url}/gone`, /the server answered 404/],
     [`${closed.url}/jwks`, /nothing listens there \(ECONNREFUSED\)/],
   ] as const) {
