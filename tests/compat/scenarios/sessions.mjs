@@ -24,7 +24,11 @@ function exchanges(cases, server, { cookie, user }, settings = {}) {
   const name = cookie.split("; ").find(isSession).split("=")[0];
   const all = { ...EXCHANGE, ...settings };
   cases.acceptsCookies(server, "a session", cookie, user.id, all);
-  const other = changedCookie(cookie, name, (value) => (value[0] === "x" ? "y" : "x") + value.slice(1));
+  const other = changedCookie(
+    cookie,
+    name,
+    (value) => (value[0] === "x" ? "y" : "x") + value.slice(1),
+  );
   cases.refusesCookies(server, "a forged session", other, "missing_token", all);
   const unsigned = changedCookie(cookie, name, (value) => value.split(".")[0]);
   cases.refusesCookies(server, "a session without its signature", unsigned, "missing_token", all);
