@@ -17,7 +17,10 @@ def test_claims_that_ask_for_nothing_are_a_mistake_where_they_are_written(
     better_auth: Publisher, claims: Any, scopes: Any
 ) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
-    with pytest.raises(ConfigurationError, match="claims: is empty, or has a claim without"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"claims: .*(asks for nothing|has no accepted value|not the name of a claim)",
+    ):
         auth.require(claims=claims, scopes=scopes)
 
 
@@ -27,14 +30,14 @@ def test_so_are_scopes_that_ask_for_nothing(
     better_auth: Publisher, claims: Any, scopes: Any
 ) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
-    with pytest.raises(ConfigurationError, match="scopes: is empty, or has what is no scope"):
+    with pytest.raises(ConfigurationError, match=r"scopes: .*(asks for nothing|is not a scope)"):
         auth.require(claims=claims, scopes=scopes)
 
 
 @pytest.mark.parametrize("claim", ["", [], 1, {"org": "id"}])
 def test_so_is_a_claim_without_a_name(better_auth: Publisher, claim: Any) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
-    with pytest.raises(ConfigurationError, match="claim: must be the name of a claim"):
+    with pytest.raises(ConfigurationError, match="claim must be the name of a claim"):
         auth.user_from_path("user_id", claim=claim)
 
 
