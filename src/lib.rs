@@ -17,6 +17,12 @@ static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 pub mod gateway;
 
+mod config;
+mod http;
+mod policy;
+mod proxy;
+mod telemetry;
+
 mod verifier;
 
 pub mod keys;

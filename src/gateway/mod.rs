@@ -6,76 +6,53 @@
 //!
 //! A decision is data. Carrying it out, streaming bodies included, is the host's part.
 
-mod assertion;
-mod claim_headers;
-mod client_address;
-mod cors;
-mod credentials;
-mod edit;
-mod fields;
-mod form;
-mod forward;
-mod forward_headers;
-mod head;
-mod header_names;
-mod heads;
-mod isolation;
-mod issuers;
-mod misspelt;
-mod names;
-mod operations;
-mod origin_pattern;
-mod passes;
-mod path;
-mod reader;
-mod redirects;
-mod response;
-mod route;
-mod rules;
+mod bindings;
+mod decision_cache;
 mod settings;
-mod tokens;
 mod well_known;
 
-pub use edit::HeaderEdit;
-pub use forward::Forward;
-pub use head::RequestHead;
-pub use heads::Heads;
-pub use misspelt::Variable;
-pub use operations::Bindings;
-pub use path::Path;
-pub use reader::SettingFault;
-pub use response::Response;
-pub use rules::{Access, Destination, Rule, Rules};
+pub use crate::config::near_miss::Variable;
+pub use crate::config::reader::SettingFault;
+pub use crate::http::edit::HeaderEdit;
+pub use crate::http::head::RequestHead;
+pub use crate::http::header_cache::Heads;
+pub use crate::http::response::Response;
+pub use crate::policy::path::Path;
+pub use crate::policy::rules::{Access, Destination, Rule, Rules};
+pub use crate::proxy::forward::Forward;
+pub use bindings::Bindings;
 pub use settings::Settings;
 pub use well_known::{is_health_check, unhealthy};
 
 use std::sync::Arc;
 
-use client_address::Visitor;
-use cors::Cors;
-use credentials::{Credential, SessionCookie, SessionCookies, SessionRefusal, Sessions};
-use forward::{Forwarding, Passage};
-use issuers::Issuers;
-use operations::{Occasion, Operations, Seen};
-use passes::{Pass, Passes};
-use route::Route;
+use crate::policy::client_address::Visitor;
+use crate::policy::credentials::{Credential, SessionCookie, SessionCookies, SessionRefusal, Sessions};
+use crate::policy::issuers::Issuers;
+use crate::policy::{isolation, request_check};
+use crate::proxy::cors::Cors;
+use crate::proxy::forward::{Forwarding, Passage};
+use crate::proxy::redirects;
+use crate::proxy::route::Route;
+use crate::telemetry::{Occasion, Operations, Seen};
+use decision_cache::{Pass, Passes};
 
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::verifier::Verified;
 
 /// Whether an edge can be part of an application here. A Worker cannot, and its wasm has nothing of it.
-const WITHIN_APP: bool = cfg!(any(feature = "js", not(feature = "worker")));
+pub(crate) const WITHIN_APP: bool = cfg!(any(feature = "js", not(feature = "worker")));
 
 /// Whether an edge can stand by itself here. One that is part of an application leaves to that what a host
 /// does better, and its wasm has nothing of it: cross-origin requests, limits, timings, data points, passes.
-const BY_ITSELF: bool = cfg!(any(feature = "worker", not(feature = "js")));
+pub(crate) const BY_ITSELF: bool = cfg!(any(feature = "worker", not(feature = "js")));
 
 /// A gateway in front of one origin.
 #[derive(Debug)]
 pub struct Gateway {
-    issuers: Issuers,
-    rules: Rules,
+    pub(crate) issuers: Issuers,
+    pub(crate) rules: Rules,
     cors: Cors,
     sessions: Sessions,
     forwarding: Forwarding,
@@ -233,7 +210,7 @@ impl Gateway {
         seen: &mut Seen,
     ) -> Result<Admitted, Error> {
         let admitted = self.admit(head, host, seen).await;
-        let admitted = admitted.and_then(|admitted| form::check_method(head).map(|()| admitted));
+        let admitted = admitted.and_then(|admitted| request_check::check_method(head).map(|()| admitted));
         match self.operations.limit(admitted.as_ref().err(), seen, head) {
             Some((limit, key)) if !host.admits(limit, &key).await => {
                 Err(self.operations.beyond(limit, admitted.as_ref().err()))

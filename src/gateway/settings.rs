@@ -2,27 +2,27 @@
 //!
 //! Every fault is found in one reading, so that an operator mends them all at once.
 
-use super::assertion::passed_claims;
-use super::cors::Cors;
-use super::credentials::{CookieCache, Sessions};
-use super::forward::Forwarding;
-use super::issuers::Issuers;
-use super::misspelt::{self, Variable};
-use super::operations::Operations;
-use super::origin_pattern::OriginPattern;
-use super::reader::{Reader, SettingFault};
-use super::rules::Rules;
-use super::tokens::{note_claims, token_options, verifier};
+use crate::proxy::assertion::passed_claims;
+use crate::proxy::cors::Cors;
+use crate::policy::credentials::{CookieCache, Sessions};
+use crate::proxy::forward::Forwarding;
+use crate::policy::issuers::Issuers;
+use crate::config::near_miss::{self, Variable};
+use crate::telemetry::Operations;
+use crate::config::origin_pattern::OriginPattern;
+use crate::config::reader::{Reader, SettingFault};
+use crate::policy::rules::Rules;
+use crate::policy::tokens::{note_claims, token_options, verifier};
 
 /// What a gateway needs to know.
 #[derive(Debug)]
 pub struct Settings {
-    pub(super) issuers: Issuers,
-    pub(super) rules: Rules,
-    pub(super) cors: Cors,
-    pub(super) sessions: Sessions,
-    pub(super) forwarding: Forwarding,
-    pub(super) operations: Operations,
+    pub(crate) issuers: Issuers,
+    pub(crate) rules: Rules,
+    pub(crate) cors: Cors,
+    pub(crate) sessions: Sessions,
+    pub(crate) forwarding: Forwarding,
+    pub(crate) operations: Operations,
     origin_warnings: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ impl Settings {
     }
 
     fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingFault>> {
-        misspelt::check(&mut reader, variables);
+        near_miss::check(&mut reader, variables);
         let mut tokens = token_options(&mut reader);
         if !(reader.is_within_app() && tokens.name_keys()) {
             let base_url = reader.required("BETTER_AUTH_URL");

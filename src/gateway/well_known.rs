@@ -1,10 +1,10 @@
 //! What the edge says about itself, to whoever asks: its public keys, its health, and how many rules it has.
 //! No secrets, no settings.
 
-use super::Gateway;
-use super::head::RequestHead;
-use super::issuers::KnownKeys;
-use super::response::Response;
+use crate::gateway::Gateway;
+use crate::http::head::RequestHead;
+use crate::policy::issuers::KnownKeys;
+use crate::http::response::Response;
 use crate::error::Error;
 use crate::host::Host;
 
@@ -23,7 +23,7 @@ pub fn unhealthy() -> Response {
 
 impl Gateway {
     /// The answer, if it is the edge itself that is asked, and for the log why it is not well.
-    pub(super) async fn own_answer<H: Host>(
+    pub(crate) async fn own_answer<H: Host>(
         &self,
         head: &RequestHead,
         host: &H,

@@ -1,0 +1,264 @@
+//! Names that are nearly those of settings and bindings.
+//!
+//! A misspelt setting must not open a door: `ROUTE` in place of `ROUTES` would leave every user's paths to
+//! all others. So a variable whose name is nearly one of ours is a fault.
+
+use crate::config::names::{BINDINGS, OTHERS, SETTINGS};
+use crate::config::reader::{Reader, SettingFault};
+use crate::similar::{has_same_words, letters, meant, words};
+
+/// A variable of a deployment's environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable<'n> {
+    /// As it is written there
+    pub name: &'n str,
+    /// Whether it is something that is bound to the deployment, and no text or table
+    pub is_binding: bool,
+}
+
+/// Notes every variable whose name is nearly that of a setting or a binding, unless `IGNORED_VARIABLES`
+/// names it.
+pub(crate) fn check(reader: &mut Reader<'_>, variables: &[Variable<'_>]) {
+    let ignored = reader.list("IGNORED_VARIABLES").unwrap_or_default();
+    for Variable { name, is_binding } in variables {
+        let is_other = SETTINGS.contains(name) || BINDINGS.contains(name) || OTHERS.contains(name);
+        if is_other || ignored.iter().any(|other| other == name) {
+            continue;
+        }
+        let value = || (reader.lookup())(name);
+        let setting = if *is_binding { None } else { setting_meant(name, value) };
+        if let Some(known) = setting.or_else(|| meant(name, BINDINGS.iter().copied())) {
+            reader.note(SettingFault::misspelt(name, known));
+        }
+    }
+}
+
+/// The setting that a name stands for, by itself, without words that tell deployments apart, which names
+/// cannot do here, or by its value.
+fn setting_meant(name: &str, value: impl Fn() -> Option<String>) -> Option<&'static str> {
+    let words = words(name);
+    let starts = starts(&words);
+    let ends = words.iter().rev().take_while(|word| is_affix(word)).count();
+    let spans = starts.iter().flat_map(|start| (0..=ends).map(move |end| (*start, end)));
+    let rests = spans.filter_map(|(start, end)| words.get(start..words.len() - end));
+    let mut rests = rests.filter(|rest| !rest.is_empty()).map(|rest| rest.join("_"));
+    named(name)
+        .or_else(|| rests.find_map(|rest| named(&rest)))
+        .or_else(|| is_about_routes(&words, value).then_some("ROUTES"))
+}
+
+/// Where a name may begin without words that say nothing of what it is. `BETTER_AUTH` is one.
+fn starts(words: &[String]) -> Vec<usize> {
+    let mut starts = vec![0];
+    let mut rest = words;
+    loop {
+        rest = match rest {
+            [better, auth, rest @ ..] if better == "BETTER" && auth == "AUTH" => rest,
+            [first, rest @ ..] if is_affix(first) => rest,
+            _ => return starts,
+        };
+        starts.push(words.len() - rest.len());
+    }
+}
+
+/// The setting that is spelt nearly so, has the same words, or is known by another name.
+fn named(name: &str) -> Option<&'static str> {
+    let settings = || SETTINGS.iter().copied();
+    let written = letters(name);
+    let synonym = SYNONYMS.iter().find(|(word, _)| letters(word) == written);
+    let mut said = words(name);
+    said.retain(|word| !FILLERS.contains(&word.as_str()));
+    let said = said.join("_");
+    let is_short = |known: &&str| {
+        short_forms(known).any(|short| letters(short) == written || has_same_words(&said, short))
+    };
+    synonym
+        .map(|(_, setting)| *setting)
+        .or_else(|| meant(name, settings()))
+        .or_else(|| settings().find(is_short))
+        .or_else(|| settings().find(|known| has_same_words(&said, known)))
+}
+
+/// A name without what most names begin with. One word alone may be anything.
+fn short_forms(known: &str) -> impl Iterator<Item = &str> {
+    let starts = ["EDGE_", "BETTER_", "BETTER_AUTH_"].into_iter();
+    let rests = starts.filter_map(|start| known.strip_prefix(start));
+    rests.filter(|rest| rest.contains('_'))
+}
+
+/// Whether a name with rules in it belongs to a list or a table: the rules of paths are lost if it is taken
+/// for something else's.
+fn is_about_routes(words: &[String], value: impl Fn() -> Option<String>) -> bool {
+    let is_route =
+        |word: &String| ["ROUTE", "ROUTES", "ROUTING", "RULE", "RULES"].contains(&word.as_str());
+    let is_other =
+        |word: &String| is_affix(word) || ["ACCESS", "API", "AUTH"].contains(&word.as_str());
+    let is_structured = || value().is_some_and(|text| text.trim_start().starts_with(['[', '{']));
+    words.iter().any(is_route)
+        && (words.iter().all(|word| is_route(word) || is_other(word)) || is_structured())
+}
+
+/// Whether it is such a word, or a number, perhaps of a version.
+fn is_affix(word: &str) -> bool {
+    let number = word.strip_prefix('V').unwrap_or(word);
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || AFFIXES.split(' ').any(|affix| affix == word)
+}
+
+const AFFIXES: &str = "X MY THE OUR EDGE WORKER GATEWAY STAGING STAGE PRODUCTION PROD LIVE DEVELOPMENT DEV PREVIEW \
+     TEST QA UAT CI DEMO SANDBOX BETA CANARY LOCAL EU US DEFAULT NEW OLD LIST JSON VAR VARS";
+
+/// What says nothing in a name.
+const FILLERS: [&str; 4] = ["ALLOW", "ALLOWED", "ACCEPT", "ACCEPTED"];
+
+/// What some call a setting.
+const SYNONYMS: [(&str, &str); 4] = [
+    ("RULES", "ROUTES"),
+    ("RULE", "ROUTES"),
+    ("BETTER_AUTH_BASE_URL", "BETTER_AUTH_URL"),
+    ("BASE_PATH", "BETTER_AUTH_BASE_PATH"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(name: &str, is_binding: bool) -> Vec<String> {
+        faults_with(name, is_binding, "x")
+    }
+
+    fn faults_with(name: &str, is_binding: bool, value: &str) -> Vec<String> {
+        let lookup = |wanted: &str| match wanted {
+            "IGNORED_VARIABLES" => Some("ROUTER,ISSUES".to_owned()),
+            _ => (wanted == name).then(|| value.to_owned()),
+        };
+        let mut reader = Reader::new(&lookup);
+        check(&mut reader, &[Variable { name, is_binding }]);
+        reader.faults().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_ours_is_a_fault_that_names_both() {
+        for (name, known) in [
+            ("ROUTE", "ROUTES"),
+            ("ROUTESS", "ROUTES"),
+            ("Routes", "ROUTES"),
+            ("routes", "ROUTES"),
+            ("RUOTES", "ROUTES"),
+            ("ROUTS", "ROUTES"),
+            ("ROUTES_", "ROUTES"),
+            ("_ROUTES", "ROUTES"),
+            ("MY_ROUTES", "ROUTES"),
+            ("ROUTES_STAGING", "ROUTES"),
+            ("STAGING-ROUTES", "ROUTES"),
+            ("ROUTES_2", "ROUTES"),
+            ("RULES", "ROUTES"),
+            ("BETTERAUTH_URL", "BETTER_AUTH_URL"),
+            ("BETTER-AUTH-URL", "BETTER_AUTH_URL"),
+            ("betterAuthUrl", "BETTER_AUTH_URL"),
+            ("BETTER_AUTH_ULR", "BETTER_AUTH_URL"),
+            ("BETTER_AUTH_URI", "BETTER_AUTH_URL"),
+            ("BETTER_AUTH_BASE_URL", "BETTER_AUTH_URL"),
+            ("ORIGIN_URI", "ORIGIN_URL"),
+            ("ISSUER_", "ISSUER"),
+            ("AUDIENCES", "AUDIENCE"),
+            ("EDGE_SIGNIG_KEY", "EDGE_SIGNING_KEY"),
+            ("JWKSURL", "JWKS_URL"),
+            ("JWKS_URI", "JWKS_URL"),
+            ("ALGORITHM", "ALGORITHMS"),
+            ("USER_CLAIMS", "USER_CLAIM"),
+            ("TRUSTED_ORIGIN", "TRUSTED_ORIGINS"),
+            ("REQUIRE_CLAIMS", "REQUIRED_CLAIMS"),
+            ("ROUTE_RULES", "ROUTES"),
+            ("MY_RULES", "ROUTES"),
+            ("EDGE_RULES", "ROUTES"),
+            ("ACCESS_RULES", "ROUTES"),
+            ("ROUTING", "ROUTES"),
+            ("ROUTING_RULES", "ROUTES"),
+            ("ROUTE_LIST", "ROUTES"),
+            ("ROUTES_QA", "ROUTES"),
+            ("QA_ROUTES", "ROUTES"),
+            ("ROUTES_UAT", "ROUTES"),
+            ("ROUTES_CI", "ROUTES"),
+            ("ROUTES_V2", "ROUTES"),
+            ("ROUTES_PROD_EU", "ROUTES"),
+            ("MY_ROUTES_2", "ROUTES"),
+            ("stagingRoutes", "ROUTES"),
+            ("API_ROUTES", "ROUTES"),
+            ("BETTER_AUTH_EDGE_ROUTES", "ROUTES"),
+            ("BETTER_AUTH_ROUTES", "ROUTES"),
+            ("BETTER_AUTH_EDGE_SIGNING_KEY", "EDGE_SIGNING_KEY"),
+            ("STAGING_BETTER_AUTH_BASE_URL", "BETTER_AUTH_URL"),
+            ("CLAIMS_REQUIRED", "REQUIRED_CLAIMS"),
+            ("REQUIRED_CLAIM_PROD", "REQUIRED_CLAIMS"),
+            ("ALLOWED_ALGORITHMS", "ALGORITHMS"),
+            ("BIND_REQUEST", "EDGE_BIND_REQUEST"),
+            ("bindRequest", "EDGE_BIND_REQUEST"),
+            ("SIGNING_KEY", "EDGE_SIGNING_KEY"),
+            ("PROD_SIGNING_KEY", "EDGE_SIGNING_KEY"),
+            ("SIGNING_KEY_NEXT", "EDGE_SIGNING_KEY_NEXT"),
+            ("TOKEN_MAX_AGE", "MAX_TOKEN_AGE"),
+            ("CORS_ALLOWED_ORIGINS", "CORS_ORIGINS"),
+            ("CLOSE_WEBSOCKET_ON_EXPIRY", "WEBSOCKET_CLOSE_ON_EXPIRY"),
+            ("AUTH_SECRET", "BETTER_AUTH_SECRET"),
+            ("AUTH_URL", "BETTER_AUTH_URL"),
+        ] {
+            assert_eq!(faults(name, false), [format!("{name} is not a setting, but {known} is")]);
+        }
+        for name in ["USER_RULES", "path-rules", "routesOfUsers", "ROUTE_TABLE", "ROUTES_MAP"] {
+            for value in ["[]", " [{}]", r#"{"/a":"sub"}"#] {
+                let expected = [format!("{name} is not a setting, but ROUTES is")];
+                assert_eq!(faults_with(name, false, value), expected);
+            }
+            assert!(faults(name, false).is_empty(), "{name}");
+            assert!(faults_with(name, true, "{}").is_empty(), "a binding is no setting");
+        }
+        let found = faults("RATELIMIT_USERS", false);
+        assert_eq!(found, ["RATELIMIT_USERS is not a binding, but RATE_LIMIT_USER is"]);
+        assert_eq!(faults("JWKS-KV", true), ["JWKS-KV is not a binding, but JWKS_KV is"]);
+    }
+
+    #[test]
+    fn what_is_something_elses_is_left_alone() {
+        for name in [
+            "NODE_ENV",
+            "API_KEY",
+            "ROUTER_MODE",
+            "SENTRY_DSN",
+            "CF_VERSION_METADATA",
+            "DATABASE_URL",
+            "AUTHS",
+            "AWS_PROFILE",
+            "NEXT_PUBLIC_BETTER_AUTH_URL",
+            "BETTER_AUTH_SECRETS",
+            "BETTER_AUTH_TELEMETRY",
+            "EDGE_JWKS_URL",
+            "ROUTES_URL_BASE",
+            "API_URL",
+            "APP_SECRET",
+            "BETTER_AUTH",
+            "BETTER_AUTH_API_KEY",
+            "PROD",
+            "EDGE",
+            "V2",
+            "ALLOWED",
+            "STRIPE_SECRET_KEY",
+            "GITHUB_CLIENT_SECRET",
+            "GOOGLE_REDIRECT_URL",
+            "MAX_AGE",
+            "CI",
+            "EDGE_CONFIG",
+            "CLAIMS_API_URL",
+            "ROUTER",
+            "ISSUES",
+            "",
+            "_",
+        ] {
+            assert!(faults(name, false).is_empty(), "{name}: {:?}", faults(name, false));
+        }
+        assert!(faults("ROUTER2", true).is_empty(), "a binding is no setting");
+        for name in SETTINGS.iter().chain(&BINDINGS) {
+            assert!(faults(name, false).is_empty(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the edge answers by itself: mostly no, as problem details (RFC 9457) and, on 401, a challenge
+//! (RFC 6750, section 3).
+
+use crate::http::edit::HeaderEdit;
+use crate::error::{Code, ERRORS_PAGE, Error};
+use crate::jose::json::quote;
+
+/// A response that the edge gives by itself.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status
+    pub status: u16,
+    /// Names and values of its headers
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, perhaps empty
+    pub body: String,
+}
+
+impl Response {
+    /// The response for an error: JSON with the members of RFC 9457, section 3.1, and `code` and
+    /// `request_id` beside them. What went wrong inside of the edge is for its log: the response to
+    /// a `misconfigured` says only that.
+    pub fn problem(error: &Error, request_id: &str) -> Self {
+        let code = error.code();
+        let detail = match code {
+            Code::Misconfigured => {
+                "a setting of the edge is missing or unusable; its log says which"
+            }
+            _ => error.detail(),
+        };
+        let body = format!(
+            r#"{{"type":{},"title":{},"status":{},"code":{},"detail":{},"request_id":{}}}"#,
+            quote(&format!("{ERRORS_PAGE}#{code}")),
+            quote(code.title()),
+            code.status(),
+            quote(code.as_str()),
+            quote(detail),
+            quote(request_id),
+        );
+
+        let mut headers = vec![
+            ("content-type", "application/problem+json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+            ("x-content-type-options", "nosniff".to_owned()),
+            ("x-request-id", request_id.to_owned()),
+        ];
+        if let Some(challenge) = challenge(error) {
+            headers.push(("www-authenticate", challenge));
+        }
+        if let Some(seconds) = error.retry_after() {
+            headers.push(("retry-after", seconds.to_string()));
+        }
+        Self { status: code.status(), headers, body }
+    }
+
+    /// The headers as they cross to the host: edits of none.
+    pub fn headers_as_text(&self) -> String {
+        let append = |(name, value): &(&'static str, String)| {
+            HeaderEdit::Append((*name).into(), value.clone())
+        };
+        let edits: Vec<_> = self.headers.iter().map(append).collect();
+        HeaderEdit::as_text(&edits)
+    }
+}
+
+/// RFC 6750, section 3: no error code where the request had no token.
+fn challenge(error: &Error) -> Option<String> {
+    let code = error.code();
+    let reason = match (code, code.status()) {
+        (Code::MissingToken, _) => return Some(format!("Bearer realm=\"{REALM}\"")),
+        (Code::MalformedRequest, _) => "invalid_request",
+        (Code::InsufficientScope, _) => "insufficient_scope",
+        (_, 401) => "invalid_token",
+        _ => return None,
+    };
+    let title = code.title();
+    let mut challenge =
+        format!("Bearer realm=\"{REALM}\", error=\"{reason}\", error_description=\"{title}\"");
+    if let Some(scopes) = error.scopes() {
+        // what a scope is made of needs no escaping
+        challenge.push_str(&format!(", scope=\"{scopes}\""));
+    }
+    Some(challenge)
+}
+
+const REALM: &str = "better-auth-edge";

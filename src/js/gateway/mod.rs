@@ -1,0 +1,135 @@
+//! The gateway for JavaScript hosts: a request in, who is calling or an answer out.
+//!
+//! Glue only, as for a Worker: the head crosses once as one string, the edits come back once.
+
+mod options;
+
+use std::rc::Rc;
+
+use options::by_options;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::{host, service, to_js_error, to_text};
+use crate::error::{Code, Error};
+use crate::gateway::Decision;
+use crate::gateway::Destination;
+use crate::gateway::Gateway;
+use crate::gateway::HeaderEdit;
+use crate::gateway::RequestHead;
+use crate::gateway::Response;
+use crate::host::{Host, JsHost, Level};
+use crate::jose::json::quote;
+
+/// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
+/// a key.
+///
+/// The options are a Worker's settings, called as those of `createVerifier` where they mean the same,
+/// and otherwise as the settings are, in camel case. docs/configuration.md says what they mean.
+///
+/// # Errors
+/// An `Error` with `code` `misconfigured` whose message lists every fault.
+#[wasm_bindgen(js_name = createGateway)]
+pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
+    let misconfigured =
+        |faults: Vec<String>| to_js_error(&Error::new(Code::Misconfigured, faults.join("; ")));
+    let Some(given) = options::read(&options) else {
+        return Err(misconfigured(vec!["the options are not an object".to_owned()]));
+    };
+    let settings = given.parse().map_err(misconfigured)?;
+    if given.setting("LOG_LEVEL").as_deref() != Some("none") {
+        let host = JsHost::new(|_| ());
+        let warnings = settings.warnings();
+        warnings.iter().for_each(|warning| host.log(Level::Warn, &by_options(warning)));
+    }
+    let service = given.fetch.map(|fetch| Rc::new(service(&fetch)));
+    Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
+}
+
+/// A gateway that is part of an application.
+#[wasm_bindgen(js_name = Gateway)]
+pub struct JsGateway {
+    gateway: Rc<Gateway>,
+    /// By which documents are fetched, if not by the runtime
+    service: Option<Rc<JsValue>>,
+}
+
+#[wasm_bindgen(js_class = Gateway)]
+impl JsGateway {
+    /// Decides about a request: anything with `method`, `url` (absolute) and `headers`; for what is none of
+    /// that kind there may be a `fault`, a sentence that says why. Gives, or
+    /// resolves to, what `src/js/gateway.js` makes of the decision. `wait_until` is told of what goes on
+    /// after that, if it is a function. Nothing is ever thrown.
+    pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
+        let host = host(wait_until).with_service(self.service.clone());
+        let Some(head) = RequestHead::parse(request_head(&request)) else {
+            let fault = fault(&request).unwrap_or_else(|| "the head is unreadable".to_owned());
+            let error = Error::new(Code::MalformedRequest, fault);
+            let response = Response::problem(&error, &host.request_id());
+            return Ok(to_js_refusal(&response, Some(&error), Destination::App));
+        };
+        let gateway = Rc::clone(&self.gateway);
+        let relay = host.relay();
+        relay.run(async move {
+            Ok(match gateway.decide(&head, &host).await {
+                Decision::Forward(forward) => admitted(
+                    &request,
+                    forward.url(),
+                    forward.to() == Destination::Origin,
+                    &HeaderEdit::as_text(forward.edits()),
+                    &HeaderEdit::as_text(forward.answer_edits()),
+                    forward.user.as_deref().map(to_text).as_deref(),
+                ),
+                Decision::Respond(response, error) => {
+                    to_js_refusal(&response, error.as_ref(), gateway.destination(&head))
+                }
+            })
+        })
+    }
+}
+
+#[wasm_bindgen(js_class = Gateway)]
+impl JsGateway {
+    /// The edits that lead a client back through the edge, to what `references` in `src/host/headers.js`
+    /// gives of the origin's answer to a request for that URL.
+    #[wasm_bindgen(js_name = redirectEdits)]
+    pub fn redirect_edits(&self, fields: &str, url: &str) -> String {
+        HeaderEdit::as_text(&self.gateway.redirect_edits(fields, url))
+    }
+}
+
+fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
+    let code = error.map(|error| error.code().as_str());
+    let detail = error.map(|error| (quote(error.detail()), quote(&by_options(error.detail()))));
+    let body = match detail.filter(|(of_settings, of_options)| of_settings != of_options) {
+        Some((of_settings, of_options)) => response.body.replacen(&of_settings, &of_options, 1),
+        None => response.body.clone(),
+    };
+    let answer = make_response(response.status, &response.headers_as_text(), &body);
+    refused(&answer, code, to == Destination::Origin)
+}
+
+#[wasm_bindgen(module = "/src/js/gateway.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = requestHead)]
+    fn request_head(request: &JsValue) -> String;
+
+    fn fault(request: &JsValue) -> Option<String>;
+
+    fn admitted(
+        request: &JsValue,
+        url: &str,
+        to_origin: bool,
+        edits: &str,
+        answer_edits: &str,
+        user: Option<&str>,
+    ) -> JsValue;
+
+    fn refused(response: &JsValue, code: Option<&str>, to_origin: bool) -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/host/headers.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = makeResponse)]
+    fn make_response(status: u16, edits: &str, body: &str) -> JsValue;
+}

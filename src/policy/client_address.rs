@@ -1,0 +1,192 @@
+//! The client's address, as far as anything but the client says what it is.
+
+use crate::http::fields::is_token;
+use crate::http::head::RequestHead;
+use crate::config::reader::Reader;
+
+/// Where the address is read, from the settings.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClientAddress {
+    /// The header, in lower case, that the operator's own proxy sets
+    header: Option<String>,
+}
+
+impl ClientAddress {
+    /// `CLIENT_IP_HEADER`
+    pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        const SETTING: &str = "CLIENT_IP_HEADER";
+        let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
+        if header.as_ref().is_some_and(|name| !is_token(name) || NEVER.contains(&name.as_str())) {
+            reader.fault(SETTING, "is not the name of a header that holds addresses only");
+        }
+        Self { header }
+    }
+
+    /// The address: what the operator's own proxy says, or else Cloudflare. A proxy appends the address
+    /// that it has seen to those that it was told, so the last one counts. What is no address is none.
+    pub(crate) fn of<'h>(&'h self, head: &'h RequestHead) -> Option<&'h str> {
+        let name = match &self.header {
+            Some(name) => name,
+            None if head.is_from_cloudflare() => "cf-connecting-ip",
+            None => return None,
+        };
+        let value = head.header(name).last()?;
+        let text = without_port(value.rsplit(',').next()?.trim_matches([' ', '\t']));
+        Address::parse(text).map(|_| text)
+    }
+
+    /// Who has sent the request.
+    pub(crate) fn visitor(&self, head: &RequestHead) -> Visitor {
+        Visitor { address: self.of(head).map(str::to_owned) }
+    }
+}
+
+/// For whom the edge asks the auth server: the visitor's address, if that is known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Visitor {
+    address: Option<String>,
+}
+
+impl Visitor {
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
+    /// By which name the visitor's requests are counted.
+    pub(crate) fn counted_as(&self) -> Option<String> {
+        counted_as(self.address()?)
+    }
+
+    /// The IPv6 /48 of the visitor: many hosters and providers give one customer that much, or a part of it.
+    pub(crate) fn network(&self) -> Option<String> {
+        match Address::parse(self.address()?)? {
+            Address::V4(_) => None,
+            Address::V6([a, b, c, ..]) => Some(format!("{a:x}:{b:x}:{c:x}::/48")),
+        }
+    }
+}
+
+/// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, in which the auth server gets the visitor's address.
+pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
+    const SETTING: &str = "AUTH_CLIENT_IP_HEADER";
+    let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
+    let header = header.unwrap_or_else(|| "x-forwarded-for".to_owned());
+    let is_of_the_request = OF_THE_REQUEST.contains(&header.as_str());
+    if !is_token(&header) || NEVER.contains(&header.as_str()) || is_of_the_request {
+        reader.fault(SETTING, "is not the name of a header that holds an address only");
+    }
+    header
+}
+
+/// By which name the requests of an address are counted: an IPv6 address by its /64, since that is what
+/// one subscriber gets, and may use 2^64 addresses of.
+pub(crate) fn counted_as(address: &str) -> Option<String> {
+    Some(match Address::parse(address)? {
+        Address::V4([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+        Address::V6([a, b, c, d, ..]) => format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"),
+    })
+}
+
+/// Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::1]:4711`.
+fn without_port(text: &str) -> &str {
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let has_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let text = if has_port && (!host.contains(':') || host.ends_with(']')) { host } else { text };
+    text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text)
+}
+
+/// An IP address. An IPv4 address that is written as IPv6 is that IPv4 address (RFC 4291, section 2.5.5.2).
+enum Address {
+    V4([u8; 4]),
+    V6([u16; 8]),
+}
+
+impl Address {
+    /// Reads the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the standard library
+    /// would take 3 kB of the wasm.
+    fn parse(text: &str) -> Option<Self> {
+        if !text.contains(':') {
+            return v4(text).map(Self::V4);
+        }
+        let mut groups = [0; 8];
+        let (front, back) = text.split_once("::").unwrap_or((text, ""));
+        let is_short = front.len() < text.len();
+        let before = read_groups(front, &mut groups)?;
+        let mut behind = [0; 8];
+        let count = read_groups(back, &mut behind)?;
+        let is_whole = if is_short { before + count < 8 } else { before == 8 };
+        if !is_whole {
+            return None;
+        }
+        for (i, group) in behind.iter().take(count).enumerate() {
+            groups[8 - count + i] = *group;
+        }
+        Some(match groups {
+            [0, 0, 0, 0, 0, 0xffff, high, low] => {
+                let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+                Self::V4([a, b, c, d])
+            }
+            groups => Self::V6(groups),
+        })
+    }
+}
+
+/// How many groups there are, the last two of them perhaps in decimals.
+fn read_groups(text: &str, groups: &mut [u16; 8]) -> Option<usize> {
+    let mut count = 0;
+    if text.is_empty() {
+        return Some(0);
+    }
+    let mut parts = text.split(':').peekable();
+    while let Some(part) = parts.next() {
+        if part.contains('.') {
+            let [a, b, c, d] = v4(part).filter(|_| parts.peek().is_none())?;
+            *groups.get_mut(count)? = u16::from_be_bytes([a, b]);
+            count += 1;
+            *groups.get_mut(count)? = u16::from_be_bytes([c, d]);
+        } else {
+            *groups.get_mut(count)? = number(part, 16, 4)?;
+        }
+        count += 1;
+    }
+    Some(count)
+}
+
+fn v4(text: &str) -> Option<[u8; 4]> {
+    let mut bytes = [0; 4];
+    let mut parts = text.split('.');
+    for byte in &mut bytes {
+        let part = parts.next()?;
+        // some read a leading zero as octal
+        let is_plain = part.len() == 1 || !part.starts_with('0');
+        *byte = u8::try_from(number(part, 10, 3).filter(|_| is_plain)?).ok()?;
+    }
+    parts.next().is_none().then_some(bytes)
+}
+
+/// A number of at least one digit and no sign.
+fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
+    let is_number = !text.is_empty() && text.len() <= most;
+    let digit = |c: char| Some(c.to_digit(radix.into())? as u16);
+    let add = |sum: u16, c| Some(sum * radix + digit(c)?);
+    is_number.then(|| text.chars().try_fold(0, add))?
+}
+
+/// Headers that hold something else, or more than addresses.
+const NEVER: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];
+
+/// Headers that have another meaning in every request, or that a `fetch` sets by itself.
+const OF_THE_REQUEST: [&str; 12] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "origin",
+    "referer",
+    "set-cookie",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];

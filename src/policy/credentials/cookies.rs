@@ -1,0 +1,309 @@
+//! Better Auth's cookies: which of them is a session, and which stay at the edge (RFC 6265).
+
+use std::sync::Arc;
+
+use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature};
+use crate::policy::credentials::cookie_cache;
+use crate::policy::credentials::cookie_names::{CookieNames, GUARDS};
+use crate::policy::credentials::signed_cookie::CookieSecret;
+use crate::policy::credentials::site::TrustedPages;
+use crate::policy::credentials::values::{Wholes, wholes};
+use crate::error::{Code, Error};
+use crate::http::edit::HeaderEdit;
+use crate::http::head::RequestHead;
+use crate::config::reader::Reader;
+use crate::setting_name;
+
+#[derive(Debug)]
+pub(super) struct Cookies {
+    names: CookieNames,
+    /// Whether a session cookie counts by itself
+    exchanged: bool,
+    /// Whether it counts with its cache
+    cached: bool,
+    /// What Better Auth signs sessions with, if Better Auth need not be asked about others
+    secret: Option<CookieSecret>,
+    /// Whether the origin gets them
+    forwarded: bool,
+    pages: TrustedPages,
+}
+
+impl Cookies {
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        let exchanged = reader.switch("SESSION_EXCHANGE", false);
+        Self {
+            names: CookieNames::from_settings(reader),
+            exchanged,
+            cached: reader.text(cookie_cache::SETTING).is_some(),
+            secret: if exchanged { CookieSecret::from_settings(reader) } else { None },
+            forwarded: reader.switch("FORWARD_COOKIES", false),
+            pages: TrustedPages::from_settings(reader),
+        }
+    }
+
+    /// The session's cookies, if they count here. There may be several: a neighbouring host can set
+    /// cookies of the same names, and which of them is a live session only Better Auth can tell.
+    ///
+    /// # Errors
+    /// [`Code::CrossSiteRequest`] where another site may have caused the request.
+    pub(super) fn session(&self, head: &RequestHead) -> Result<Option<SessionCookies>, Error> {
+        if !self.exchanged && !self.cached {
+            return Ok(None);
+        }
+        let cookies = self.cookies(head);
+        // in another cookie's value, whoever sets that one could bring a session
+        let apart = cookies.iter().filter(|(_, apart)| *apart);
+        let apart: Vec<_> = apart.map(|(cookie, _)| name_and_value(cookie)).collect();
+        let cookies: Vec<_> = cookies.iter().map(|(cookie, _)| name_and_value(cookie)).collect();
+        let mut found = SessionCookies {
+            exchanged: self.exchanged,
+            is_signature_known: self.secret.is_some(),
+            ..SessionCookies::default()
+        };
+        for guard in GUARDS {
+            self.add_guarded(guard, &apart, &cookies, &mut found);
+        }
+        if found.sessions.is_empty() && found.others.is_empty() {
+            return Ok(None);
+        }
+        self.pages.check(head)?;
+        Ok(Some(found))
+    }
+
+    /// Adds what is there under a guard: sessions that are set `apart`, and their caches.
+    fn add_guarded(
+        &self,
+        guard: &'static str,
+        apart: &[(&str, &str)],
+        all: &[(&str, &str)],
+        found: &mut SessionCookies,
+    ) {
+        let sessions = self.names.session(guard).flat_map(|name| {
+            let named = apart.iter().filter(move |(given, _)| *given == &**name);
+            named.map(move |(_, value)| (name, *value))
+        });
+        let mut sessions = sessions.peekable();
+        if sessions.peek().is_none() {
+            return;
+        }
+        let mut is_cached = false;
+        for name in self.names.cache(guard).filter(|_| self.cached) {
+            let Wholes { values, in_pieces } = wholes(name, all);
+            is_cached |= in_pieces || !values.is_empty();
+            found.in_pieces |= in_pieces;
+            found.caches.extend(values.into_iter().map(|value| SessionCache { guard, value }));
+        }
+        if !is_cached && !self.exchanged {
+            return;
+        }
+        for (name, value) in sessions {
+            let value = decoded(value);
+            found.add(SessionCookie { name: Arc::clone(name), guard, value }, self.secret.as_ref());
+        }
+    }
+
+    /// Better Auth's cookies stay at the edge unless they are asked for.
+    pub(super) fn leave_behind(&self, head: &RequestHead) -> Option<HeaderEdit> {
+        if self.forwarded {
+            return None;
+        }
+        let mut others = self.cookies(head);
+        let count = others.len();
+        others.retain(|(cookie, _)| !self.names.is_better_auths(cookie));
+        if others.len() == count {
+            return None;
+        }
+        let others: Vec<_> = others.into_iter().map(|(cookie, _)| cookie).collect();
+        Some(match others.is_empty() {
+            true => HeaderEdit::Remove("cookie".into()),
+            false => HeaderEdit::Set("cookie".into(), others.join("; ")),
+        })
+    }
+
+    /// The request's cookies, and whether each is set apart by semicolons. Hosts join several headers
+    /// with a comma and a space, which browsers let stand in values too: only where one of Better Auth's
+    /// cookies ends or begins there is it taken for a joint.
+    fn cookies<'r>(&self, head: &'r RequestHead) -> Vec<(&'r str, bool)> {
+        let mut cookies = Vec::new();
+        for mut rest in head.header("cookie").flat_map(|value| value.split(';')) {
+            let mut apart = true;
+            loop {
+                let ours = self.names.is_better_auths(rest);
+                let commas = rest.match_indices(',').map(|(comma, _)| comma);
+                let mut joints = commas.filter(|comma| rest[comma + 1..].starts_with(' '));
+                let end =
+                    joints.find(|joint| ours || self.names.is_better_auths(&rest[joint + 2..]));
+                let cookie = rest[..end.unwrap_or(rest.len())].trim_matches([' ', '\t']);
+                if !cookie.is_empty() {
+                    cookies.push((cookie, apart));
+                }
+                let Some(end) = end else { break };
+                (rest, apart) = (&rest[end + 2..], false);
+            }
+        }
+        cookies
+    }
+}
+
+/// What shows a session.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub(crate) struct SessionCookies {
+    /// One of these may be live; at most [`MOST_SESSIONS`]
+    pub(crate) sessions: Vec<SessionCookie>,
+    /// Those that Better Auth need not be asked about: they only say of which session a cache is
+    others: Vec<SessionCookie>,
+    /// What Better Auth may have signed about one of them
+    pub(super) caches: Vec<SessionCache>,
+    /// Whether there are parts of caches that make no whole
+    pub(super) in_pieces: bool,
+    /// Whether Better Auth may be asked where the caches are not good
+    pub(super) exchanged: bool,
+    /// Whether the signatures of sessions have been verified
+    is_signature_known: bool,
+}
+
+impl SessionCookies {
+    /// Whether one of the sessions, guarded alike, has that token.
+    pub(super) fn has_session(&self, token: Option<&str>, guard: &str) -> bool {
+        let sessions = self.sessions.iter().chain(&self.others);
+        let mut sessions = sessions.filter(|session| session.guard == guard);
+        token.is_some() && sessions.any(|session| session.token() == token)
+    }
+
+    /// Why none of them can be live, where there is none to ask Better Auth about.
+    pub(crate) fn refusal(&self) -> Error {
+        if self.is_signature_known && self.others.iter().any(SessionCookie::is_readable) {
+            let detail = "the session cookie is not signed by Better Auth; sign in again";
+            return Error::new(Code::MissingToken, detail).with_source(other_secret());
+        }
+        Error::new(Code::MissingToken, "the session cookie holds no session; sign in again")
+    }
+
+    fn add(&mut self, session: SessionCookie, secret: Option<&CookieSecret>) {
+        let may_be_live = session.is_readable()
+            && secret.is_none_or(|secret| {
+                session.value.as_deref().is_some_and(|it| secret.has_signed(it))
+            });
+        let kept = if may_be_live { &mut self.sessions } else { &mut self.others };
+        if kept.len() < MOST_SESSIONS && !kept.contains(&session) {
+            kept.push(session);
+        }
+    }
+}
+
+/// For the log alone.
+fn other_secret() -> String {
+    let secret = setting_name::written("BETTER_AUTH_SECRET", "secret");
+    format!(
+        "no session cookie of the request is signed with {secret}; where this happens for every \
+         visitor, Better Auth has another secret"
+    )
+}
+
+/// A cookie that may be of a session.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct SessionCookie {
+    name: Arc<str>,
+    /// What stands before Better Auth's name for it
+    guard: &'static str,
+    /// Decoded; nothing where that is not possible
+    value: Option<String>,
+}
+
+impl SessionCookie {
+    /// The cookie as `Cookie` has it, the same for all spellings of a session. `None` for what is no
+    /// session.
+    pub(super) fn cookie(&self) -> Option<String> {
+        let value = self.value.as_deref().filter(|_| self.is_readable())?;
+        Some([&self.name, "=", &encoded(&with_one_signature(value))].concat())
+    }
+
+    /// The place of its guard among [`GUARDS`].
+    pub(super) fn rank(&self) -> Option<usize> {
+        GUARDS.iter().position(|guard| *guard == self.guard)
+    }
+
+    fn is_readable(&self) -> bool {
+        self.value.as_ref().is_some_and(|value| (1..=MOST_BYTES).contains(&value.len()))
+    }
+
+    /// The session's own token: the cookie's value up to its signature.
+    fn token(&self) -> Option<&str> {
+        let (token, _) = self.value.as_ref()?.rsplit_once('.')?;
+        Some(token)
+    }
+}
+
+/// A cookie that may be Better Auth's cache of a session.
+#[derive(Clone, Eq, PartialEq)]
+pub(super) struct SessionCache {
+    pub(super) guard: &'static str,
+    pub(super) value: String,
+}
+
+/// Far more than are tried: the live one may be behind planted ones. A browser keeps about 180 cookies of a site.
+const MOST_SESSIONS: usize = 200;
+
+/// A browser keeps no more of a cookie (RFC 6265, section 6.1).
+const MOST_BYTES: usize = 4_096;
+
+impl std::fmt::Debug for SessionCookies {
+    /// Shows nothing of a session.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionCookies").finish_non_exhaustive()
+    }
+}
+
+fn name_and_value(cookie: &str) -> (&str, &str) {
+    let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
+    (name.trim_end_matches([' ', '\t']), value.trim_start_matches([' ', '\t']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(guard: &'static str, value: Option<&str>) -> SessionCookie {
+        let name = format!("{guard}better-auth.session_token");
+        SessionCookie { name: name.into(), guard, value: value.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_session_has_as_many_bytes_as_a_browser_keeps_and_at_least_one() {
+        for (bytes, is_session) in [(0, false), (1, true), (4_096, true), (4_097, false)] {
+            let cookie = session("", Some(&"x".repeat(bytes))).cookie();
+            assert_eq!(cookie.is_some(), is_session, "{bytes}");
+        }
+        assert_eq!(session("", None).cookie(), None);
+        let cookie = session("__Host-", Some("t.s+=")).cookie();
+        assert_eq!(cookie.as_deref(), Some("__Host-better-auth.session_token=t.s%2B%3D"));
+    }
+
+    #[test]
+    fn a_cache_is_of_a_session_that_is_guarded_alike() {
+        let mut cookies = SessionCookies::default();
+        cookies.add(session("", Some("t.sig")), None);
+        cookies.add(session("__Secure-", Some("unsigned")), None);
+        assert!(cookies.has_session(Some("t"), ""));
+        assert!(!cookies.has_session(Some("t"), "__Secure-"));
+        assert!(!cookies.has_session(Some("other"), ""));
+        assert!(!cookies.has_session(None, "__Secure-"), "without a token on either side");
+    }
+
+    #[test]
+    fn two_hundred_sessions_are_looked_at_and_each_once() {
+        let mut cookies = SessionCookies::default();
+        for value in [1, 2, 2, 3].into_iter().chain(4..400) {
+            cookies.add(session("", Some(&value.to_string())), None);
+        }
+        let values = cookies.sessions.iter().map(|it| it.value.clone().unwrap());
+        assert!(values.eq((1..=200).map(|value| value.to_string())));
+    }
+
+    #[test]
+    fn the_log_shows_that_there_are_cookies_and_nothing_of_them() {
+        let mut cookies = SessionCookies::default();
+        cookies.add(session("", Some("secret")), None);
+        assert_eq!(format!("{cookies:?}"), "SessionCookies { .. }");
+    }
+}

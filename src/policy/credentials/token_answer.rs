@@ -1,0 +1,183 @@
+//! What the auth server's answer to a request for a session's token means. A firewall, a proxy or another
+//! application may have answered in Better Auth's place; that is never the end of a session.
+
+use std::sync::Arc;
+
+use crate::policy::credentials::failure::{BANNED, Failure, Rejection};
+use crate::host::{GetResponse, Unanswered};
+use crate::jose::{Json, Object};
+
+/// The token, from the answer of `url` at `now`.
+pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<String, Failure> {
+    let unanswered = |why: Unanswered| match why.retry_after() {
+        Some(seconds) => Failure::Busy(Arc::new(why), now + f64::from(seconds)),
+        None => Failure::Unanswered(Arc::new(why)),
+    };
+    let rejected = |code| {
+        let (url, status) = (Arc::clone(url), response.status);
+        Failure::Rejected(Arc::new(Rejection { url, status, code }))
+    };
+    match response.status {
+        200 => token(response).map_err(|why| unanswered(Unanswered::content(url, response, why))),
+        401 if is_better_auths(response) => Err(rejected(code(response))),
+        403 if is_ban(response) => Err(rejected(code(response))),
+        _ => Err(unanswered(Unanswered::refused(url, response, now))),
+    }
+}
+
+fn token(response: &GetResponse) -> Result<String, String> {
+    let answer = Object::parse(&response.body).map_err(|error| format!("the answer {error}"))?;
+    let token = answer.member("token").and_then(Json::as_str);
+    token.map(str::to_owned).ok_or_else(|| "the answer has no token".to_owned())
+}
+
+/// Whether a 401 is Better Auth's: JSON, or nothing before version 1.4. Others ask for a password, or
+/// show a page.
+fn is_better_auths(response: &GetResponse) -> bool {
+    let body = response.body.trim_ascii();
+    let is_plain = body.is_empty() || Object::parse(body).is_ok();
+    is_plain && !is_of_another_server(response)
+}
+
+/// Whether a 403 is the one that Better Auth (1.3 to 1.7) ends a session by: the admin plugin's. Firewalls write
+/// JSON with codes of the same form.
+fn is_ban(response: &GetResponse) -> bool {
+    code(response).is_some_and(|code| code == BANNED) && !is_of_another_server(response)
+}
+
+/// Whether an answer has a header that Cloudflare, AWS, or a server that asks for a password puts there.
+fn is_of_another_server(response: &GetResponse) -> bool {
+    OF_OTHER_SERVERS.iter().any(|name| response.header(name).is_some())
+}
+
+const OF_OTHER_SERVERS: [&str; 4] =
+    ["cf-mitigated", "www-authenticate", "x-amzn-errortype", "x-amzn-waf-action"];
+
+/// The code of an error of Better Auth's: `{"code":"BANNED_USER","message":"…"}`.
+fn code(response: &GetResponse) -> Option<String> {
+    let answer = Object::parse(&response.body).ok()?;
+    let text = |name| answer.member(name).and_then(Json::as_str);
+    let code = text("code").filter(|code| is_code(code) && text("message").is_some())?;
+    Some(code.to_owned())
+}
+
+fn is_code(text: &str) -> bool {
+    let is_of_one = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(is_of_one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://auth.example/api/auth/token?disableRefresh=true";
+
+    /// What becomes of such an answer: the token, or the error's code, detail and cause.
+    fn outcome(status: u16, headers: &[(&str, &str)], body: &str) -> [String; 3] {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let response = GetResponse { status, headers: headers.collect(), body: body.into() };
+        match read(&URL.into(), &response, 0.0) {
+            Ok(token) => [token, String::new(), String::new()],
+            Err(failure) => {
+                let error = failure.into_error(0.0);
+                let cause = std::error::Error::source(&error).expect("something is known");
+                [error.code().to_string(), error.detail().to_owned(), cause.to_string()]
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_is_a_member_of_a_json_object() {
+        assert_eq!(outcome(200, &[], r#"{"token":"a.b.c"}"#)[0], "a.b.c");
+        for (body, says) in [
+            ("{}", "but the answer has no token"),
+            (r#"{"token":1}"#, "but the answer has no token"),
+            ("", "but the answer"),
+            ("[]", "but the answer"),
+            (" <!doctype html><title>Sign in</title>", "a page in place of JSON"),
+        ] {
+            let [code, detail, cause] = outcome(200, &[], body);
+            assert_eq!(code, "keys_unavailable", "{body}");
+            assert!(cause.contains("/api/auth/token: the server answered 200"), "{cause}");
+            assert!(cause.contains(says) && !cause.contains("disableRefresh"), "{cause}");
+            assert!(!detail.contains("auth.example"), "{detail}");
+        }
+    }
+
+    #[test]
+    fn only_better_auths_own_401_is_the_end_of_a_session() {
+        for body in ["", " ", "{}", r#"{"message":"Unauthorized","code":"UNAUTHORIZED"}"#] {
+            let [code, detail, cause] = outcome(401, &[], body);
+            assert_eq!(code, "missing_token", "{body}");
+            assert!(detail.contains("has ended"), "{detail}");
+            assert!(cause.contains("/api/auth/token") && cause.contains("401"), "{cause}");
+        }
+        let basic = [("www-authenticate", "Basic realm=\"staging\"")];
+        let json = r#"{"message":"Unauthorized","code":"UNAUTHORIZED"}"#;
+        let mitigated = [("cf-mitigated", "challenge")];
+        let amazons = [("x-amzn-errortype", "UnauthorizedException")];
+        let firewalls = [("x-amzn-waf-action", "captcha")];
+        for (headers, body) in [
+            (&mitigated[..], json),
+            (&mitigated[..], ""),
+            (&amazons[..], r#"{"message":"Unauthorized"}"#),
+            (&amazons[..], json),
+            (&firewalls[..], json),
+            (&basic[..], ""),
+            (&basic[..], r#"{"message":"Unauthorized"}"#),
+            (&[], "<html>Authentication Required</html>"),
+            (&[], "Unauthorized"),
+            (&[], r#"["Unauthorized"]"#),
+        ] {
+            assert_eq!(outcome(401, headers, body)[0], "keys_unavailable", "{body}");
+        }
+    }
+
+    #[test]
+    fn a_403_is_better_auths_or_a_firewalls() {
+        let banned = r#"{"code":"BANNED_USER","message":"You have been banned"}"#;
+        let [code, detail, cause] = outcome(403, &[], banned);
+        assert_eq!((&*code, &*detail), ("missing_token", "the user of the session is banned"));
+        assert!(cause.ends_with("the server answered 403 BANNED_USER"), "{cause}");
+        for header in OF_OTHER_SERVERS {
+            assert_eq!(outcome(403, &[(header, "x")], banned)[0], "keys_unavailable", "{header}");
+        }
+        for body in [
+            r#"{"code":"IP_NOT_ALLOWED","message":"no"}"#,
+            r#"{"code":"ACCESS_DENIED","message":"Request blocked"}"#,
+            r#"{"code":"FORBIDDEN","message":"Forbidden"}"#,
+            r#"{"code":"UNAUTHORIZED","message":"Unauthorized"}"#,
+            r#"{"code":"BANNED_USERS","message":"no"}"#,
+            r#"{"code":"banned_user","message":"no"}"#,
+            r#"{"code":"BANNED_USER"}"#,
+            "",
+            "{}",
+            "error code: 1010",
+            "<html>Forbidden</html>",
+            r#"{"message":"Forbidden"}"#,
+            r#"{"code":1010,"message":"Forbidden"}"#,
+            r#"{"code":"AccessDenied","message":"Forbidden"}"#,
+            r#"{"code":"FORBIDDEN"}"#,
+        ] {
+            let [code, _, cause] = outcome(403, &[], body);
+            assert_eq!(code, "keys_unavailable", "{body}");
+            assert!(cause.contains("403") && cause.contains("firewall"), "{cause}");
+        }
+    }
+
+    #[test]
+    fn a_404_names_its_usual_reasons_and_a_redirect_where_it_leads() {
+        let [code, detail, cause] = outcome(404, &[], "");
+        assert_eq!(code, "keys_unavailable");
+        for text in [&detail, &cause] {
+            assert!(text.contains("404") && text.contains("the jwt plugin is missing"), "{text}");
+            assert!(text.contains("BETTER_AUTH_BASE_PATH"), "{text}");
+        }
+        assert!(!detail.contains("auth.example") && cause.contains("auth.example"));
+        let location = [("location", "https://sso.example/login?state=secret")];
+        let [code, detail, cause] = outcome(302, &location, "");
+        assert_eq!(code, "keys_unavailable");
+        assert!(cause.ends_with(": 302 to https://sso.example/login"), "{cause}");
+        assert!(!detail.contains("sso.example"), "{detail}");
+    }
+}

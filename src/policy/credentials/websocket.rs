@@ -1,0 +1,109 @@
+//! Tokens in WebSocket handshakes. Browsers can set no header there but `Sec-WebSocket-Protocol`:
+//! `new WebSocket(url, ["bearer", token])`, with the application's own protocols before or behind.
+
+use crate::policy::credentials::LeftBehind;
+use crate::error::{Code, Error};
+use crate::http::edit::HeaderEdit;
+use crate::http::head::RequestHead;
+use crate::config::reader::Reader;
+
+const PROTOCOL: &str = "sec-websocket-protocol";
+const BEARER: &str = "bearer";
+
+#[derive(Debug)]
+pub(super) struct WebSockets {
+    /// The query parameter that may hold a token, if any
+    parameter: Option<String>,
+}
+
+impl WebSockets {
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        const SETTING: &str = "WEBSOCKET_QUERY_PARAMETER";
+        let parameter = reader.text(SETTING);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if parameter.as_ref().is_some_and(|name| !name.bytes().all(plain)) {
+            reader.fault(SETTING, "is not a name of letters, digits, _ and -");
+        }
+        Self { parameter }
+    }
+
+    /// The token of a handshake.
+    pub(super) fn token<'r>(&self, head: &'r RequestHead) -> Result<Option<&'r str>, Error> {
+        if !is_handshake(head) {
+            return Ok(None);
+        }
+        let mut tokens = self.parameters(head).map(|(_, value)| value).collect::<Vec<_>>();
+        let offered: Vec<_> = protocols(head).collect();
+        for (i, _) in offered.iter().enumerate().filter(|(_, name)| is_bearer(name)) {
+            tokens.push(offered.get(i + 1).copied().unwrap_or_default());
+        }
+        match tokens[..] {
+            [] => Ok(None),
+            [""] => {
+                Err(Error::new(Code::MissingToken, "the handshake has no token where one belongs"))
+            }
+            [token] => Ok(Some(token)),
+            _ => {
+                let detail = "the handshake has more than one token";
+                Err(Error::new(Code::MalformedRequest, detail))
+            }
+        }
+    }
+
+    /// The token goes, the other protocols stay. Browsers insist that one of those they have offered
+    /// is chosen; where the origin chooses none, it is `bearer`.
+    pub(super) fn leave_behind(&self, head: &RequestHead) -> LeftBehind {
+        let mut left = LeftBehind::default();
+        if !is_handshake(head) {
+            return left;
+        }
+        if protocols(head).any(is_bearer) {
+            let mut others = Vec::new();
+            let mut offered = protocols(head);
+            while let Some(name) = offered.next() {
+                match is_bearer(name) {
+                    true => drop(offered.next()),
+                    false => others.push(name),
+                }
+            }
+            left.edits.push(match others.is_empty() {
+                true => HeaderEdit::Remove(PROTOCOL.into()),
+                false => HeaderEdit::Set(PROTOCOL.into(), others.join(", ")),
+            });
+            left.answer_edits.push(HeaderEdit::Default(PROTOCOL.into(), BEARER.into()));
+        }
+        if self.parameters(head).next().is_some() {
+            let others = members(head).filter(|member| !self.is_parameter(member));
+            left.query = Some(others.collect::<Vec<_>>().join("&"));
+        }
+        left
+    }
+
+    fn parameters<'r>(&self, head: &'r RequestHead) -> impl Iterator<Item = (&'r str, &'r str)> {
+        let named = members(head).filter(|member| self.is_parameter(member));
+        named.map(|member| member.split_once('=').unwrap_or((member, "")))
+    }
+
+    fn is_parameter(&self, member: &str) -> bool {
+        let name = member.split('=').next();
+        self.parameter.is_some() && name == self.parameter.as_deref()
+    }
+}
+
+/// RFC 6455, section 4.1
+pub(super) fn is_handshake(head: &RequestHead) -> bool {
+    let upgrades = |value: &str| value.trim().eq_ignore_ascii_case("websocket");
+    head.method() == "GET" && head.header("upgrade").flat_map(|v| v.split(',')).any(upgrades)
+}
+
+fn protocols(head: &RequestHead) -> impl Iterator<Item = &str> {
+    head.header(PROTOCOL).flat_map(|value| value.split(',')).map(str::trim)
+}
+
+fn is_bearer(protocol: &str) -> bool {
+    protocol.eq_ignore_ascii_case(BEARER)
+}
+
+fn members(head: &RequestHead) -> impl Iterator<Item = &str> {
+    head.query().into_iter().flat_map(|query| query.split('&'))
+}

@@ -1,0 +1,107 @@
+//! User A never reaches user B's path: a path parameter must equal a claim of the caller's token.
+
+use uuid::Uuid;
+
+use crate::policy::rules::Match;
+use crate::error::{Code, Error};
+use crate::verifier::Verified;
+
+/// Holds the path's parameters against the caller's claims, and the claims against the rule.
+///
+/// # Errors
+/// [`Code::UserMismatch`] when one differs, also when the claim is missing or no string;
+/// [`Code::AmbiguousPath`] when they are equal and have parameters behind `;`;
+/// [`Code::InsufficientClaims`], [`Code::InsufficientScope`].
+pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), Error> {
+    for (value, claim) in matched.equal() {
+        let claims = user.map(Verified::claims);
+        let claimed = claims.and_then(|claims| claims.text_claim(claim));
+        if !claimed.is_some_and(|claimed| same(value, claimed)) {
+            let is_there = claims.is_some_and(|claims| claims.claim(claim).is_some());
+            return Err(Error::new(Code::UserMismatch, mismatch(claim, is_there)));
+        }
+        if value.contains(';') {
+            return Err(Error::new(Code::AmbiguousPath, PARAMETER));
+        }
+    }
+    let Some(user) = user else {
+        return Ok(()); // a rule with further conditions requires a token
+    };
+    matched.claims().iter().try_for_each(|required| required.check_value(user.claims()))?;
+    match matched.scopes().iter().all(|scope| has_scope(user, scope)) {
+        true => Ok(()),
+        false => {
+            let scopes = matched.scopes().join(" ");
+            let detail = format!("this path needs the scopes {scopes}");
+            Err(Error::new(Code::InsufficientScope, detail).with_scopes(scopes))
+        }
+    }
+}
+
+/// What keeps the caller out, as the caller reads it.
+fn mismatch(claim: &str, is_there: bool) -> String {
+    match is_there {
+        true => format!("the path is not that of the token's \"{claim}\""),
+        false => format!(
+            "the token has no \"{claim}\", which the rule compares with the path; definePayload puts it in"
+        ),
+    }
+}
+
+/// A claim that users choose may hold one, and would be another user's to servers that cut it off.
+const PARAMETER: &str = "the path's user has a parameter behind \";\", which some servers cut off";
+
+/// RFC 6749, section 3.3: scopes are separated by spaces.
+fn has_scope(user: &Verified, scope: &str) -> bool {
+    let granted = user.claims().text_claim("scope").unwrap_or_default();
+    granted.split(' ').any(|granted| granted == scope)
+}
+
+/// Two spellings of one UUID are one user (RFC 9562, section 4), where the claim has the canonical one.
+/// Anything else is compared exactly: a claim that users choose, a slug for example, must not become
+/// another's UUID by being spelt like it.
+fn same(value: &str, claimed: &str) -> bool {
+    let canonical = || Uuid::try_parse(claimed).ok().filter(|uuid| is_canonical(*uuid, claimed));
+    value == claimed
+        || canonical().is_some_and(|claimed| Uuid::try_parse(value).ok() == Some(claimed))
+}
+
+/// RFC 9562, section 4: 36 characters, in lower case.
+fn is_canonical(uuid: Uuid, text: &str) -> bool {
+    uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_compared_as_uuids_and_other_ids_exactly() {
+        let uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        for same_uuid in
+            [uuid, "0F8FAD5B-D9CB-469F-A165-70867728950E", "{0f8fad5b-d9cb-469f-a165-70867728950e}"]
+        {
+            assert!(same(same_uuid, uuid), "{same_uuid}");
+        }
+        for other in [
+            "0f8fad5b-d9cb-469f-a165-70867728950f",
+            "",
+            "0f8fad5b",
+            " 0f8fad5b-d9cb-469f-a165-70867728950e",
+        ] {
+            assert!(!same(other, uuid), "{other}");
+        }
+        for chosen in [
+            "0F8FAD5B-D9CB-469F-A165-70867728950E",
+            "0f8fad5b-D9cb-469f-a165-70867728950e",
+            "{0f8fad5b-d9cb-469f-a165-70867728950e}",
+            "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e",
+            "0f8fad5bd9cb469fa16570867728950e",
+        ] {
+            assert!(!same(uuid, chosen), "{chosen}");
+            assert!(same(chosen, chosen));
+        }
+        assert!(same("user1", "user1"));
+        assert!(!same("User1", "user1"));
+    }
+}

@@ -1,0 +1,257 @@
+//! Whose tokens are good: those of one issuer, or of several, each with its own keys.
+//!
+//! A token says itself who issued it, and nobody has proved that yet. It only chooses among the
+//! issuers that the settings name; where its keys are comes from the settings alone.
+
+use std::sync::Arc;
+
+use crate::config::reader::Reader;
+use crate::policy::tokens::{note_claims, token_options, verifier};
+use crate::claims::RequiredClaim;
+use crate::error::{Code, Error};
+use crate::host::Host;
+use crate::jose::{Json, Object};
+use crate::similar::did_you_mean;
+use crate::verifier::{Verified, Verifier};
+
+/// The verifiers, one for each issuer and kind of tokens. The first is that of `BETTER_AUTH_URL`; it is
+/// always there.
+#[derive(Debug)]
+pub(crate) struct Issuers(Vec<Verifier>);
+
+/// What is known of the issuers' keys.
+pub(crate) struct KnownKeys {
+    /// How many issuers there are
+    pub(crate) issuers: usize,
+    /// How many of them have keys that can be used
+    pub(crate) served: usize,
+    /// How many keys they have
+    pub(crate) usable: usize,
+    /// How long the oldest set has been known, in seconds
+    pub(crate) age: Option<f64>,
+    /// Why the first issuer without keys has none
+    pub(crate) failure: Option<Error>,
+}
+
+impl Issuers {
+    /// The issuer of the settings that have names of their own, which may be `by_secret`, and those of
+    /// `ISSUERS`. Adds the claims that these speak of to the known ones. `None` where the first is.
+    pub(crate) fn from_settings(
+        reader: &mut Reader<'_>,
+        first: Option<Verifier>,
+        by_secret: bool,
+        known_claims: &mut Vec<String>,
+    ) -> Option<Self> {
+        let has_first = first.is_some();
+        let mut verifiers: Vec<_> = first.into_iter().collect();
+        let json = reader.json(SETTING).unwrap_or(Json::Array(Vec::new()));
+        let Json::Array(entries) = json else {
+            reader.fault(SETTING, "is not a list of tables");
+            return None;
+        };
+        for (i, entry) in entries.iter().enumerate() {
+            let Json::Object(entry) = entry else {
+                reader.fault_at(SETTING, i, &["is not a table"]);
+                continue;
+            };
+            if let Some(verifier) = from_entry(reader, i, entry, by_secret, known_claims) {
+                if let Some(issuer) = verifiers.iter().find_map(|v| v.common_issuer(&verifier)) {
+                    let detail =
+                        ["accepts ", issuer, ", as an issuer before it does, for one profile"];
+                    reader.fault_at(SETTING, i, &detail);
+                }
+                verifiers.push(verifier);
+            }
+        }
+        has_first.then_some(Self(verifiers))
+    }
+
+    /// What is to be said of where their keys come from, each once.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<String> = Vec::new();
+        for warning in self.0.iter().filter_map(Verifier::warning) {
+            if !warnings.iter().any(|known| known == warning) {
+                warnings.push(warning.to_owned());
+            }
+        }
+        warnings
+    }
+
+    /// Verifies a token by its issuer's keys and rules. Gives the issuer's place among them too.
+    ///
+    /// # Errors
+    /// Those of [`Verifier::verify`]; for a token that nobody here has issued, those of the first.
+    pub(crate) async fn verify<H: Host>(
+        &self,
+        token: &str,
+        host: &H,
+    ) -> Result<(Arc<Verified>, usize), Error> {
+        let issuer = self.issuer_of(token, host);
+        Ok((self.0[issuer].verify(token, host).await?, issuer))
+    }
+
+    /// Whether tokens of the issuer in that place are kept once they are verified.
+    pub(crate) fn keeps_tokens(&self, issuer: usize) -> bool {
+        self.0[issuer].keeps_tokens()
+    }
+
+    /// Whether a token that the issuer in that place has verified is good now, without asking anybody.
+    pub(crate) fn holds_now(&self, verified: &Verified, issuer: usize, now: f64) -> bool {
+        self.0[issuer].holds_now(verified, now)
+    }
+
+    /// What the keys are like. Sets that were never had are fetched.
+    pub(crate) async fn known_keys<H: Host>(&self, host: &H) -> KnownKeys {
+        let mut known = KnownKeys { issuers: 0, served: 0, usable: 0, age: None, failure: None };
+        for verifier in &self.0 {
+            let (status, failure) = verifier.key_status(host).await;
+            known.issuers += 1;
+            known.served += usize::from(status.usable > 0);
+            known.usable += status.usable;
+            if status.usable == 0 && known.failure.is_none() {
+                known.failure = failure.or_else(|| Some(no_usable_key()));
+            }
+            if known.age < status.age {
+                known.age = status.age;
+            }
+        }
+        known
+    }
+
+    /// Seconds since keys were last asked for.
+    pub(crate) fn keys_age(&self, now: f64) -> Option<f64> {
+        self.0.iter().filter_map(|verifier| verifier.keys_age(now)).reduce(f64::min)
+    }
+
+    /// Who decides about a token: who has verified it before, or else whom its `iss` names exactly,
+    /// and its `typ` where several kinds of tokens come from there.
+    fn issuer_of<H: Host>(&self, token: &str, host: &H) -> usize {
+        let verifiers = &self.0;
+        // with one issuer there is nothing to choose, and nothing to be read for it
+        if verifiers.len() == 1 {
+            return 0;
+        }
+        let known = verifiers.iter().position(|verifier| verifier.knows(token, host));
+        known.or_else(|| self.named_by(token)).unwrap_or(0)
+    }
+
+    fn named_by(&self, token: &str) -> Option<usize> {
+        let jws = self.0[0].read(token)?;
+        let mut named = None;
+        let verifiers = self.0.iter().enumerate();
+        for (place, verifier) in verifiers.filter(|(_, verifier)| verifier.accepts_issuer_of(&jws))
+        {
+            if verifier.accepts_type_of(&jws) {
+                return Some(place);
+            }
+            named = named.or(Some(place));
+        }
+        named
+    }
+}
+
+/// A set could be had, and nothing in it verifies.
+fn no_usable_key() -> Error {
+    Error::new(Code::KeysUnavailable, "the auth server's key set has no key that can be used")
+}
+
+/// The verifier of an entry. What it does not say is as it is for the first issuer, but for where
+/// things are, and for a secret with the algorithms that go with it.
+fn from_entry(
+    all: &mut Reader<'_>,
+    index: usize,
+    entry: &Object,
+    by_secret: bool,
+    known_claims: &mut Vec<String>,
+) -> Option<Verifier> {
+    let mut is_misspelt = false;
+    for (name, value) in entry.members() {
+        let readable = match name {
+            REQUIRED_CLAIMS => RequiredClaim::list_from_json(value).is_some(),
+            _ => text(value).is_some(),
+        };
+        if !MEMBERS.iter().any(|(member, _)| *member == name) {
+            let members = MEMBERS.iter().map(|(member, _)| *member);
+            let meant = did_you_mean(name, members);
+            is_misspelt |= meant.contains("base_url") || meant.contains("jwks_url");
+            // it is meant as one of the two, whatever its name
+            is_misspelt |= name.to_ascii_lowercase().contains("url");
+            is_misspelt |= value.as_str().is_some_and(|text| text.contains("://"));
+            all.fault_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
+        } else if !readable {
+            all.fault_at(SETTING, index, &[name, " is empty, or not of its type"]);
+        }
+    }
+    if !entry.has("base_url") && !entry.has("jwks_url") {
+        if !is_misspelt {
+            all.fault_at(SETTING, index, &["base_url is required, or jwks_url"]);
+        }
+        return None;
+    }
+    let settings = all.lookup();
+    let lookup = |setting: &str| {
+        let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
+        let inherited = match setting {
+            "BETTER_AUTH_URL" | "BETTER_AUTH_BASE_PATH" | "JWKS_URL" => false,
+            "ISSUER" | "AUDIENCE" | "BETTER_AUTH_SECRET" => false,
+            "ALGORITHMS" => !by_secret,
+            _ => true,
+        };
+        match entry.member(member) {
+            Some(value) => text(value),
+            None if inherited => settings(setting),
+            None => None,
+        }
+    };
+    let mut reader = Reader::new(&lookup);
+    let mut options = token_options(&mut reader);
+    if let Some(required) = entry.member(REQUIRED_CLAIMS) {
+        options.required_claims = RequiredClaim::list_from_json(required);
+    }
+    note_claims(&options, known_claims);
+    let verifier = verifier(&mut reader, options);
+    for fault in reader.faults() {
+        let member = MEMBERS.iter().find(|(_, setting)| *setting == fault.setting());
+        // what is wrong with what all have in common is said there
+        if let Some((member, _)) = member
+            && (entry.has(member) || ["issuer", "audience"].contains(member))
+        {
+            all.fault_at(SETTING, index, &[member, " ", fault.detail()]);
+        }
+    }
+    verifier
+}
+
+const SETTING: &str = "ISSUERS";
+const REQUIRED_CLAIMS: &str = "required_claims";
+
+/// What an entry can say, and the settings that say so for the first issuer.
+const MEMBERS: [(&str, &str); 9] = [
+    ("base_url", "BETTER_AUTH_URL"),
+    ("base_path", "BETTER_AUTH_BASE_PATH"),
+    ("jwks_url", "JWKS_URL"),
+    ("issuer", "ISSUER"),
+    ("audience", "AUDIENCE"),
+    ("algorithms", "ALGORITHMS"),
+    ("profile", "PROFILE"),
+    ("user_claim", "USER_CLAIM"),
+    (REQUIRED_CLAIMS, "REQUIRED_CLAIMS"),
+];
+
+/// One text, or a list of texts, as settings have it: with commas between. `None` for anything else,
+/// and for what is empty.
+fn text(value: &Json) -> Option<String> {
+    let values = match value {
+        Json::Array(values) => values.as_slice(),
+        value => std::slice::from_ref(value),
+    };
+    let mut text = String::new();
+    for value in values {
+        let value = value.as_str().filter(|value| !value.trim().is_empty())?;
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(value);
+    }
+    (!text.is_empty()).then_some(text)
+}

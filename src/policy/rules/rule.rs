@@ -1,0 +1,276 @@
+//! One rule: reading it, and holding it against a request.
+
+use crate::policy::rules::pattern::Pattern;
+use crate::policy::rules::{Access, Destination, Match};
+use crate::claims::RequiredClaim;
+use crate::policy::path::Path;
+use crate::jose::{Json, Object};
+use crate::similar::{did_you_mean, suggestion};
+
+/// One rule of the setting `ROUTES`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pattern: Pattern,
+    /// Empty for all
+    methods: Vec<String>,
+    pub(super) access: Access,
+    /// Path parameter and the claim that it must equal
+    pub(super) equal: Vec<(String, String)>,
+    /// Claims that must hold one of some values
+    pub(super) claims: Vec<RequiredClaim>,
+    /// Scopes, all of which the token must have
+    pub(super) scopes: Vec<String>,
+    /// Where its requests go, if it says so
+    to: Option<Destination>,
+}
+
+impl Rule {
+    /// Reads a rule as it stands in the settings, or says everything that is wrong with it. Unknown
+    /// members are errors: a misspelled condition must not be a missing one. So are conditions that are
+    /// null or empty, and claims to match that are not among those that tokens are known to have.
+    pub(super) fn from_json(json: &Json, known_claims: &[String]) -> Result<Self, Vec<String>> {
+        let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
+        let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
+        let mut faults: Vec<_> = unknown
+            .map(|(name, _)| {
+                let meant = did_you_mean(name, MEMBERS);
+                format!("\"{name}\" is not something a rule can say{meant}")
+            })
+            .collect();
+        let is_null = |value: &Json| matches!(value, Json::Null);
+        let nulls = rule.members().filter(|(name, value)| MEMBERS.contains(name) && is_null(value));
+        faults.extend(
+            nulls.map(|(name, _)| format!("{name} is null: leave it out, or give it a value")),
+        );
+
+        let pattern = pattern(rule, &mut faults);
+        let methods = methods(rule).or_note(&mut faults);
+        let access = Access::from_rule(rule).or_note(&mut faults);
+        let equal = equal(rule).or_note(&mut faults);
+        let claims = claims(rule).or_note(&mut faults);
+        let scopes = scopes(rule).or_note(&mut faults);
+        let to = Destination::from_rule(rule).or_note(&mut faults).flatten();
+        let (Some(pattern), Some(methods), Some(access), Some(equal), Some(claims), Some(scopes)) =
+            (pattern, methods, access, equal, claims, scopes)
+        else {
+            return Err(faults);
+        };
+        for (parameter, _) in equal.iter().filter(|(name, _)| !pattern.has_parameter(name)) {
+            faults.push(format!("match names {{{parameter}}}, which the path does not have"));
+        }
+        let is_known = |claim: &String| {
+            let mut known = known_claims.iter().map(String::as_str);
+            let mut required = claims.iter().map(RequiredClaim::name);
+            known.any(|known| is_within(claim, known))
+                || required.any(|name| is_within(claim, name))
+        };
+        for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
+            faults.push(format!(
+                "match names the claim \"{claim}\", which nothing says a token has: is it misspelled? \
+                 If not, name it in CLAIMS or REQUIRED_CLAIMS"
+            ));
+        }
+        let conditions =
+            [("match", equal.len()), ("claims", claims.len()), ("scopes", scopes.len())];
+        for (name, _) in conditions.iter().filter(|(_, count)| *count > 0) {
+            if access != Access::Required {
+                faults.push(format!(
+                    "{name} needs auth = \"required\": without a token nothing holds"
+                ));
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(Self { pattern, methods, access, equal, claims, scopes, to }),
+            false => Err(faults),
+        }
+    }
+
+    /// The same, where the claims `lists` hold comma-separated lists.
+    pub(super) fn with_lists(self, lists: &[String]) -> Self {
+        let claims = self.claims.into_iter().map(|claim| claim.with_lists(lists)).collect();
+        Self { claims, ..self }
+    }
+
+    /// Whether this rule, which comes first, takes all requests that the other would, some by the same
+    /// pattern, or some for which the other has conditions: then the other is not what it seems to be.
+    pub(super) fn hides(&self, other: &Self) -> Option<&'static str> {
+        let includes_all = self.methods.is_empty()
+            || (!other.methods.is_empty() && other.methods.iter().all(|m| self.takes(m)));
+        let includes_some =
+            includes_all || other.methods.is_empty() || other.methods.iter().any(|m| self.takes(m));
+        let covers = self.pattern.covers(&other.pattern);
+        match covers {
+            true if includes_all => Some("can never match"),
+            true if includes_some && other.pattern.covers(&self.pattern) => {
+                Some("has the path of another rule, and a method too")
+            }
+            true if includes_some && other.asks_for_what_lacks(self) => {
+                Some("asks for more, but not for all of its methods")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether this rule has conditions of a kind of which the other has none.
+    fn asks_for_what_lacks(&self, other: &Self) -> bool {
+        (self.isolates() && !other.isolates())
+            || (!self.claims.is_empty() && other.claims.is_empty())
+            || (!self.scopes.is_empty() && other.scopes.is_empty())
+    }
+
+    /// Whether it has conditions that count for some methods only. Isolation counts for all.
+    pub(super) fn is_limited_to_methods(&self) -> bool {
+        let has_conditions = !self.claims.is_empty() || !self.scopes.is_empty();
+        has_conditions && !self.methods.is_empty()
+    }
+
+    /// Whether its paths belong to users, each to one.
+    pub(super) fn isolates(&self) -> bool {
+        !self.equal.is_empty()
+    }
+
+    /// Whether it needs no token, not even a good one.
+    pub(super) fn is_public(&self) -> bool {
+        self.access == Access::Public
+    }
+
+    pub(super) fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// Whether this rule, which comes behind an isolating one, was written for the same paths and the
+    /// methods that the other does not name: it names its methods, isolates by itself, or has the other's
+    /// path or a part of it. A catch-all was not.
+    pub(super) fn takes_over_from(&self, isolating: &Self) -> bool {
+        !self.methods.is_empty() || self.isolates() || isolating.pattern.covers(&self.pattern)
+    }
+
+    /// What isolation asks of a request for one of its paths, whatever the method is.
+    pub(super) fn match_path<'r>(&'r self, path: &'r Path<'_>) -> Option<Match<'r>> {
+        let parameters = self.pattern.parameters(path)?;
+        Some(Match { parameters, equal: &self.equal, ..Match::default() })
+    }
+
+    /// The path as the settings have it.
+    pub(super) fn path(&self) -> &str {
+        self.pattern.text()
+    }
+
+    /// Where its requests go, if it says so.
+    pub(super) fn to(&self) -> Option<Destination> {
+        self.to
+    }
+
+    pub(super) fn takes(&self, method: &str) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|m| includes(m, method))
+    }
+
+    pub(super) fn match_request<'r>(
+        &'r self,
+        method: &str,
+        path: &'r Path<'_>,
+    ) -> Option<Match<'r>> {
+        if !self.takes(method) {
+            return None;
+        }
+        let parameters = self.pattern.parameters(path)?;
+        let Self { access, equal, claims, scopes, .. } = self;
+        let (rule, access, to) = (None, *access, Destination::default());
+        Some(Match { rule, access, to, parameters, equal, claims, scopes })
+    }
+}
+
+/// Whether a claim is that one, or within it by a dotted path.
+fn is_within(claim: &str, known: &str) -> bool {
+    claim.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// The rule's path. Where it is null, or an unknown member is meant as it, that is the one fault.
+fn pattern(rule: &Object, faults: &mut Vec<String>) -> Option<Pattern> {
+    let is_meant = |(name, value): (&str, &Json)| {
+        let is_near = || suggestion(name, MEMBERS) == Some("path");
+        let is_path = || value.as_str().is_some_and(|text| text.starts_with('/'));
+        !MEMBERS.contains(&name) && (is_near() || is_path())
+    };
+    if rule.member("path").is_none() && (rule.has("path") || rule.members().any(is_meant)) {
+        return None;
+    }
+    Pattern::from_rule(rule).or_note(faults)
+}
+
+const MEMBERS: [&str; 7] = ["path", "methods", "auth", "match", "claims", "scopes", "to"];
+
+fn methods(rule: &Object) -> Result<Vec<String>, String> {
+    let Some(methods) = rule.member("methods") else {
+        return Ok(Vec::new());
+    };
+    let fault = || "methods is not a list of HTTP methods in upper case".to_owned();
+    let method = |method: &Json| method.as_str().filter(|text| is_method(text)).map(str::to_owned);
+    let methods = methods.as_array().filter(|methods| !methods.is_empty()).ok_or_else(fault)?;
+    methods.iter().map(method).collect::<Option<_>>().ok_or_else(fault)
+}
+
+fn equal(rule: &Object) -> Result<Vec<(String, String)>, String> {
+    let Some(equal) = rule.member("match") else {
+        return Ok(Vec::new());
+    };
+    let pair = |(parameter, claim): (&str, &Json)| {
+        let claim = claim.as_str().filter(|claim| !claim.is_empty())?;
+        Some((parameter.to_owned(), claim.to_owned()))
+    };
+    let pairs = equal.as_object().and_then(|table| table.members().map(pair).collect());
+    some("match", "a table of path parameters and claims", pairs)
+}
+
+fn claims(rule: &Object) -> Result<Vec<RequiredClaim>, String> {
+    let Some(claims) = rule.member("claims") else {
+        return Ok(Vec::new());
+    };
+    let claim = |(name, accepted): (&str, &Json)| RequiredClaim::from_json(name, accepted);
+    let claims = claims.as_object().and_then(|table| table.members().map(claim).collect());
+    some("claims", "a table of claims and the values that they may have", claims)
+}
+
+/// RFC 6749, section 3.3
+fn scopes(rule: &Object) -> Result<Vec<String>, String> {
+    let Some(scopes) = rule.member("scopes") else {
+        return Ok(Vec::new());
+    };
+    let is_scope = |text: &&str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+    };
+    let scope = |scope: &Json| scope.as_str().filter(is_scope).map(str::to_owned);
+    let scopes = scopes.as_array().and_then(|scopes| scopes.iter().map(scope).collect());
+    some("scopes", "a list of scopes", scopes)
+}
+
+/// The conditions that a member holds, of which there must be some: an empty one would ask for nothing.
+fn some<T>(member: &str, expected: &str, read: Option<Vec<T>>) -> Result<Vec<T>, String> {
+    match read {
+        None => Err(format!("{member} is not {expected}")),
+        Some(read) if read.is_empty() => {
+            Err(format!("{member} is empty, so it would ask for nothing: leave it out"))
+        }
+        Some(read) => Ok(read),
+    }
+}
+
+/// Reading goes on after a fault, so that all are found.
+trait OrNote<T> {
+    fn or_note(self, faults: &mut Vec<String>) -> Option<T>;
+}
+
+impl<T> OrNote<T> for Result<T, String> {
+    fn or_note(self, faults: &mut Vec<String>) -> Option<T> {
+        self.map_err(|fault| faults.push(fault)).ok()
+    }
+}
+
+/// HEAD follows GET.
+fn includes(allowed: &str, method: &str) -> bool {
+    allowed == method || (allowed == "GET" && method == "HEAD")
+}
+
+fn is_method(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+}

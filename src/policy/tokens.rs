@@ -1,0 +1,103 @@
+//! Which tokens are good: the settings of a verifier, as those of the first issuer have them.
+
+use crate::config::reader::Reader;
+use crate::claims::RequiredClaim;
+use crate::verifier::{Verifier, VerifierOptions};
+
+/// What the settings say about tokens.
+pub(crate) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
+    let algorithms = reader.list("ALGORITHMS");
+    VerifierOptions {
+        base_url: reader.text("BETTER_AUTH_URL"),
+        base_path: reader.text("BETTER_AUTH_BASE_PATH"),
+        jwks_url: reader.text("JWKS_URL"),
+        secret: reader.secret(&algorithms),
+        issuer: reader.list("ISSUER"),
+        audience: reader.list("AUDIENCE"),
+        algorithms,
+        clock_tolerance: reader.number("CLOCK_TOLERANCE"),
+        max_token_age: reader.number("MAX_TOKEN_AGE"),
+        max_token_lifetime: reader.number("MAX_TOKEN_LIFETIME"),
+        profile: reader.text("PROFILE"),
+        user_claim: reader.list("USER_CLAIM"),
+        cache_max_age: reader.number("JWKS_MAX_AGE"),
+        cache_stale_age: reader.number("JWKS_STALE_AGE"),
+        cooldown: reader.number("JWKS_COOLDOWN"),
+        timeout: reader.number("JWKS_TIMEOUT"),
+        token_cache: reader.number("TOKEN_CACHE"),
+        table_window: reader.number("TABLE_WINDOW"),
+        max_token_bytes: reader.number("MAX_TOKEN_BYTES"),
+        max_header_bytes: reader.number("MAX_HEADER_BYTES"),
+        required_claims: required_claims(reader),
+        list_claims: reader.list(LIST_CLAIMS),
+        exclusive_audience: reader.optional_switch("EXCLUSIVE_AUDIENCE"),
+        jwks: if reader.is_within_app() { reader.text("JWKS") } else { None },
+    }
+}
+
+/// Claims whose text is a comma-separated list.
+pub(crate) const LIST_CLAIMS: &str = "LIST_CLAIMS";
+
+/// The verifier of such tokens.
+pub(crate) fn verifier(reader: &mut Reader<'_>, tokens: VerifierOptions) -> Option<Verifier> {
+    let faults = match tokens.build() {
+        Ok(verifier) => return Some(verifier),
+        Err(faults) => faults,
+    };
+    for fault in faults {
+        reader.fault(setting_name(fault.option()), fault.detail());
+    }
+    None
+}
+
+/// `REQUIRED_CLAIMS`: names separated by commas, or a table from names to accepted values.
+fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
+    const SETTING: &str = "REQUIRED_CLAIMS";
+    let text = reader.text(SETTING)?;
+    let claims = match text.starts_with(['{', '[']) {
+        true => reader.json(SETTING).and_then(|json| RequiredClaim::list_from_json(&json)),
+        false => text.split(',').map(|name| RequiredClaim::present(name.trim())).collect(),
+    };
+    if claims.is_none() {
+        reader.fault(SETTING, "is neither a list of names nor a table of accepted values");
+    }
+    claims
+}
+
+/// Adds the claims that the tokens' own settings speak of.
+pub(crate) fn note_claims(tokens: &VerifierOptions, known: &mut Vec<String>) {
+    known.extend(tokens.user_claim.iter().flatten().cloned());
+    for claim in tokens.required_claims.iter().flatten() {
+        known.push(claim.name().to_owned());
+    }
+}
+
+/// What an option of the verifier is called among the settings.
+fn setting_name(option: &'static str) -> &'static str {
+    match option {
+        "baseURL" => "BETTER_AUTH_URL",
+        "basePath" => "BETTER_AUTH_BASE_PATH",
+        "jwksUrl" => "JWKS_URL",
+        "jwks" => "JWKS",
+        "issuer" => "ISSUER",
+        "audience" => "AUDIENCE",
+        "algorithms" => "ALGORITHMS",
+        "clockTolerance" => "CLOCK_TOLERANCE",
+        "userClaim" => "USER_CLAIM",
+        "secret" => "BETTER_AUTH_SECRET",
+        "maxTokenAge" => "MAX_TOKEN_AGE",
+        "maxTokenLifetime" => "MAX_TOKEN_LIFETIME",
+        "profile" => "PROFILE",
+        "cacheMaxAge" => "JWKS_MAX_AGE",
+        "cacheStaleAge" => "JWKS_STALE_AGE",
+        "cooldownDuration" => "JWKS_COOLDOWN",
+        "timeoutDuration" => "JWKS_TIMEOUT",
+        "tokenCache" => "TOKEN_CACHE",
+        "tableWindow" => "TABLE_WINDOW",
+        "maxTokenBytes" => "MAX_TOKEN_BYTES",
+        "maxHeaderBytes" => "MAX_HEADER_BYTES",
+        "requiredClaims" => "REQUIRED_CLAIMS",
+        "listClaims" => LIST_CLAIMS,
+        other => other,
+    }
+}

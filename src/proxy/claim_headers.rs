@@ -1,0 +1,60 @@
+//! Headers by which plain origins learn of claims, from the settings.
+
+use crate::http::edit::header_value;
+use crate::http::fields::is_token;
+use crate::http::header_names::{is_identity, same_name};
+use crate::config::reader::Reader;
+use crate::jose::Json;
+
+/// Claim and header name; the names in lower case, distinct, and none that means something else.
+pub(crate) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
+    const SETTING: &str = "CLAIM_HEADERS";
+    let Some(json) = reader.json(SETTING) else {
+        return Vec::new();
+    };
+    let Some(table) = json.as_object() else {
+        reader.fault(SETTING, "is not a table of claims and header names");
+        return Vec::new();
+    };
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for (claim, header) in table.members() {
+        let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
+        let is_reserved = RESERVED_HEADERS.iter().any(|reserved| same_name(reserved, &header));
+        if claim.is_empty() || !is_token(&header) {
+            reader.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
+        } else if is_reserved || is_identity(&header) {
+            reader.fault(SETTING, format!("must not set {header}, which has a meaning of its own"));
+        } else if headers.iter().any(|(_, taken)| same_name(taken, &header)) {
+            reader.fault(SETTING, format!("sets {header} from two claims"));
+        } else {
+            headers.push((claim.to_owned(), header));
+        }
+    }
+    headers
+}
+
+const RESERVED_HEADERS: [&str; 13] = [
+    "authorization",
+    "cf-ray",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "x-request-id",
+];
+
+/// Simple values only: an object or an array has no one form in a header.
+pub(crate) fn value(claim: &Json) -> Option<String> {
+    match claim {
+        Json::String(text) => Some(header_value(text)),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(value) => Some(value.to_string()),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}

@@ -1,0 +1,146 @@
+//! Where a request goes, and what its head alone decides of how it changes on the way: the same for the
+//! same head, whoever is calling.
+
+use crate::gateway::WITHIN_APP;
+use crate::policy::client_address::ClientAddress;
+use crate::policy::credentials::{Credentials, LeftBehind};
+use crate::http::edit::HeaderEdit;
+use crate::policy::request_check::named_by_connection;
+use crate::http::head::RequestHead;
+use crate::http::header_names::{
+    HOP_BY_HOP, is_about_the_way, is_identity, is_plain, overrides_request, same_name,
+};
+use crate::policy::path::Path;
+use crate::policy::rules::Destination;
+use crate::base_url::BaseUrl;
+
+/// A request's way.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) to: Destination,
+    /// The absolute URL
+    pub(crate) url: String,
+    /// How much of it stands before the query
+    target: usize,
+    /// What to do to the headers
+    pub(crate) edits: Vec<HeaderEdit>,
+    /// What to do to the headers of the answer
+    pub(crate) answer_edits: Vec<HeaderEdit>,
+}
+
+impl Route {
+    /// The URL without the query.
+    pub(crate) fn target(&self) -> &str {
+        &self.url[..self.target]
+    }
+
+    fn new(to: Destination, base: [&str; 2], path: &Path<'_>) -> Self {
+        let mut url = String::with_capacity(USUAL_URL);
+        url.extend(base);
+        url.push_str(path.encoded());
+        let target = url.len();
+        let edits = Vec::with_capacity(USUAL_EDITS);
+        Self { to, url, target, edits, answer_edits: Vec::new() }
+    }
+
+    /// Every header goes that the client should not have sent.
+    fn remove(&mut self, head: &RequestHead, is_removed: impl Fn(&str) -> bool) {
+        for (name, _) in head.headers().filter(|(name, _)| is_removed(name)) {
+            self.edits.push(HeaderEdit::Remove(name.to_owned().into()));
+        }
+    }
+
+    fn set(&mut self, name: &'static str, value: &str) {
+        self.edits.push(HeaderEdit::Set(name.into(), value.to_owned()));
+    }
+
+    fn add_query(&mut self, query: Option<&str>) {
+        if let Some(query) = query {
+            self.url.push('?');
+            self.url.push_str(query);
+        }
+    }
+}
+
+/// What decides where requests go, from the settings.
+#[derive(Debug)]
+pub(crate) struct Routing {
+    /// None where the application that the edge is part of answers everything
+    pub(crate) origin: Option<BaseUrl>,
+    /// Whether the origin gets the bearer token too
+    pub(crate) authorization: bool,
+    /// Claims and the headers, in lower case, that carry them
+    pub(crate) claim_headers: Vec<(String, String)>,
+    /// What stays at the edge
+    pub(crate) credentials: Credentials,
+    /// Headers, in lower case, that go on although clients usually have no business sending them
+    pub(crate) let_through: Vec<String>,
+    /// Where the client's address is read
+    pub(crate) client_address: ClientAddress,
+}
+
+impl Routing {
+    /// The way to the origin, or to the application that the edge is part of. Forged identity headers are
+    /// removed from every request, whoever sends it.
+    pub(crate) fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
+        match (&self.origin, to) {
+            (Some(origin), Destination::Origin) => self.route_to_origin(head, path, origin),
+            _ if WITHIN_APP => self.route_within_app(head, path, to),
+            _ => unreachable!("the settings of a Worker have an origin, and no other destination"),
+        }
+    }
+
+    /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
+    /// sends GET whatever the method was, and the rules may have let only that method pass.
+    fn route_to_origin(&self, head: &RequestHead, path: &Path<'_>, origin: &BaseUrl) -> Route {
+        let mut route = Route::new(Destination::Origin, [origin.origin(), origin.path()], path);
+        let named: Vec<_> = named_by_connection(head).collect();
+        route.remove(head, |name| self.is_removed(head, &named, name));
+        let (scheme, host) = head.scheme_and_host();
+        route.set("x-forwarded-host", host);
+        route.set("x-forwarded-proto", scheme);
+        if let Some(address) = self.client_address.of(head) {
+            route.set("x-forwarded-for", address);
+        }
+        let LeftBehind { edits, answer_edits, query } = self.credentials.leave_behind(head);
+        route.edits.extend(edits);
+        route.answer_edits = answer_edits;
+        route.add_query(query.as_deref().or(head.query()));
+        route
+    }
+
+    /// What the application gets is the request as it came, but for who is calling: cookies and tokens
+    /// are its own, and what the proxies before it have seen is between it and them.
+    fn route_within_app(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
+        let mut route = Route::new(to, [head.origin(), ""], path);
+        route.remove(head, |name| self.is_forged(name));
+        route.add_query(head.query());
+        route
+    }
+
+    fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
+        self.is_forged(name)
+            || (is_about_the_way(name, head.is_from_cloudflare()) && !self.lets_through(name))
+            || (name == "authorization" && !self.authorization)
+            || HOP_BY_HOP.contains(&name)
+            || (name != "upgrade" && named.iter().any(|n| n.eq_ignore_ascii_case(name)))
+            || (name == "upgrade" && head.method() != "GET")
+    }
+
+    /// Headers in which only the edge may speak, and those that would make another request of this one.
+    fn is_forged(&self, name: &str) -> bool {
+        let is_strange = !is_plain(name) || overrides_request(name);
+        is_identity(name)
+            || (is_strange && !self.lets_through(name))
+            || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
+    }
+
+    /// Whether a setting says that a header of that name goes on.
+    fn lets_through(&self, name: &str) -> bool {
+        self.let_through.iter().any(|let_through| let_through == name)
+    }
+}
+
+/// What most requests need no more than; it saves growing.
+const USUAL_EDITS: usize = 4;
+const USUAL_URL: usize = 256;
