@@ -4,11 +4,8 @@
 //! The modules stand in the order in which a request meets them, the outermost first. Each knows
 //! those below it and none above; only [`host`] and the two entries talk to the outside.
 
-#[cfg(feature = "worker")]
-pub mod worker;
-
-#[cfg(feature = "js")]
-pub mod js;
+#[cfg(feature = "host-js")]
+pub mod bindings;
 
 /// A third as large as the standard library's, which counts where a package is downloaded.
 #[cfg(all(feature = "js", not(feature = "worker"), target_arch = "wasm32"))]

@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use better_auth_edge::js::create_verifier;
+use better_auth_edge::bindings::javascript::create_verifier;
 use ed25519_dalek::{Signer, SigningKey};
 use js_sys::{Array, Date, Function, JSON, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};

@@ -6,7 +6,7 @@
 
 mod vectors;
 
-use better_auth_edge::host::JsHost;
+use better_auth_edge::bindings::runtime::JsHost;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);

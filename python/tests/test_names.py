@@ -8,7 +8,7 @@ import pytest
 from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, names
 
 KNOWN = [name.upper() for name in EdgeAuthSettings.model_fields]
-SOURCE = Path(__file__).parents[2] / "src/gateway/names.rs"
+SOURCE = Path(__file__).parents[2] / "src/config/names.rs"
 
 
 def meant(*written: str, ignored: tuple[str, ...] = ()) -> dict[str, str]:

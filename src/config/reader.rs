@@ -3,10 +3,10 @@
 
 use std::fmt;
 
+use crate::base_url::BaseUrl;
+use crate::config::names;
 use crate::config::origin_pattern::OriginPattern;
 use crate::gateway::WITHIN_APP;
-use crate::config::names;
-use crate::base_url::BaseUrl;
 use crate::jose::{Algorithm, Json};
 
 /// The settings, and what has been found wrong with them so far.
@@ -72,7 +72,7 @@ impl<'l> Reader<'l> {
     }
 
     fn raw(&self, setting: &'static str) -> Option<String> {
-        debug_assert!(names::is_setting(setting), "{setting} is missing in src/gateway/names.rs");
+        debug_assert!(names::is_setting(setting), "{setting} is missing in src/config/names.rs");
         (self.lookup)(setting)
     }
 

@@ -1,7 +1,7 @@
 //! Optional bindings: what a deployment has beside its settings.
 
-use crate::gateway::Settings;
 use crate::config::reader::SettingFault;
+use crate::gateway::Settings;
 
 /// Which of the optional bindings are there.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -27,7 +27,9 @@ pub use well_known::{is_health_check, unhealthy};
 use std::sync::Arc;
 
 use crate::policy::client_address::Visitor;
-use crate::policy::credentials::{Credential, SessionCookie, SessionCookies, SessionRefusal, Sessions};
+use crate::policy::credentials::{
+    Credential, SessionCookie, SessionCookies, SessionRefusal, Sessions,
+};
 use crate::policy::issuers::Issuers;
 use crate::policy::{isolation, request_check};
 use crate::proxy::cors::Cors;
@@ -210,7 +212,8 @@ impl Gateway {
         seen: &mut Seen,
     ) -> Result<Admitted, Error> {
         let admitted = self.admit(head, host, seen).await;
-        let admitted = admitted.and_then(|admitted| request_check::check_method(head).map(|()| admitted));
+        let admitted =
+            admitted.and_then(|admitted| request_check::check_method(head).map(|()| admitted));
         match self.operations.limit(admitted.as_ref().err(), seen, head) {
             Some((limit, key)) if !host.admits(limit, &key).await => {
                 Err(self.operations.beyond(limit, admitted.as_ref().err()))

@@ -2,17 +2,17 @@
 //!
 //! Every fault is found in one reading, so that an operator mends them all at once.
 
-use crate::proxy::assertion::passed_claims;
-use crate::proxy::cors::Cors;
-use crate::policy::credentials::{CookieCache, Sessions};
-use crate::proxy::forward::Forwarding;
-use crate::policy::issuers::Issuers;
 use crate::config::near_miss::{self, Variable};
-use crate::telemetry::Operations;
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::{Reader, SettingFault};
+use crate::policy::credentials::{CookieCache, Sessions};
+use crate::policy::issuers::Issuers;
 use crate::policy::rules::Rules;
 use crate::policy::tokens::{note_claims, token_options, verifier};
+use crate::proxy::assertion::passed_claims;
+use crate::proxy::cors::Cors;
+use crate::proxy::forward::Forwarding;
+use crate::telemetry::Operations;
 
 /// What a gateway needs to know.
 #[derive(Debug)]

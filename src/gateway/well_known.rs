@@ -1,12 +1,12 @@
 //! What the edge says about itself, to whoever asks: its public keys, its health, and how many rules it has.
 //! No secrets, no settings.
 
-use crate::gateway::Gateway;
-use crate::http::head::RequestHead;
-use crate::policy::issuers::KnownKeys;
-use crate::http::response::Response;
 use crate::error::Error;
+use crate::gateway::Gateway;
 use crate::host::Host;
+use crate::http::head::RequestHead;
+use crate::http::response::Response;
+use crate::policy::issuers::KnownKeys;
 
 const JWKS: &str = "/.well-known/better-auth-edge/jwks.json";
 const HEALTH: &str = "/.well-known/better-auth-edge/health";

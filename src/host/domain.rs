@@ -23,7 +23,7 @@ pub(crate) fn domain_to_ascii(_name: &str) -> Option<String> {
 }
 
 #[cfg(all(feature = "host-js", target_arch = "wasm32"))]
-#[wasm_bindgen::prelude::wasm_bindgen(module = "/src/host/js.js")]
+#[wasm_bindgen::prelude::wasm_bindgen(module = "/src/bindings/runtime/runtime.js")]
 extern "C" {
     #[wasm_bindgen(js_name = domainToAscii)]
     fn in_js(name: &str) -> Option<String>;

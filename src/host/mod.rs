@@ -9,20 +9,8 @@ mod pauses;
 mod retry_after;
 mod unanswered;
 
-#[cfg(feature = "host-js")]
-mod js;
-
-#[cfg(feature = "host-js")]
-mod relay;
-
 #[cfg(feature = "native")]
 pub mod native;
-
-#[cfg(feature = "host-js")]
-pub use js::JsHost;
-
-#[cfg(feature = "host-js")]
-pub use relay::Relay;
 
 pub use get::{GetError, GetRequest, GetResponse};
 

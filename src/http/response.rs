@@ -1,8 +1,8 @@
 //! What the edge answers by itself: mostly no, as problem details (RFC 9457) and, on 401, a challenge
 //! (RFC 6750, section 3).
 
-use crate::http::edit::HeaderEdit;
 use crate::error::{Code, ERRORS_PAGE, Error};
+use crate::http::edit::HeaderEdit;
 use crate::jose::json::quote;
 
 /// A response that the edge gives by itself.

@@ -1,8 +1,8 @@
 //! The client's address, as far as anything but the client says what it is.
 
+use crate::config::reader::Reader;
 use crate::http::fields::is_token;
 use crate::http::head::RequestHead;
-use crate::config::reader::Reader;
 
 /// Where the address is read, from the settings.
 #[derive(Clone, Debug, Default)]

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use crate::policy::rules::Match;
 use crate::error::{Code, Error};
+use crate::policy::rules::Match;
 use crate::verifier::Verified;
 
 /// Holds the path's parameters against the caller's claims, and the claims against the rule.

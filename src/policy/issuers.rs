@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use crate::config::reader::Reader;
-use crate::policy::tokens::{note_claims, token_options, verifier};
 use crate::claims::RequiredClaim;
+use crate::config::reader::Reader;
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Json, Object};
+use crate::policy::tokens::{note_claims, token_options, verifier};
 use crate::similar::did_you_mean;
 use crate::verifier::{Verified, Verifier};
 

@@ -1,13 +1,13 @@
 //! Rate limits: of users, and of addresses whose requests are refused.
 
-use crate::policy::pseudonym::pseudonym;
-use crate::telemetry::{Operations, Seen};
+use crate::config::reader::Reader;
 use crate::error::{Code, Error};
 use crate::gateway::BY_ITSELF;
-use crate::policy::client_address::{ClientAddress, counted_as};
-use crate::http::head::RequestHead;
-use crate::config::reader::Reader;
 use crate::host::Limit;
+use crate::http::head::RequestHead;
+use crate::policy::client_address::{ClientAddress, counted_as};
+use crate::policy::pseudonym::pseudonym;
+use crate::telemetry::{Operations, Seen};
 
 /// What is told to those who are limited.
 #[derive(Clone, Debug, Default)]

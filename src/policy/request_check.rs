@@ -1,11 +1,11 @@
 //! What a request's head must be before anything is asked about it. Whatever is wrong here could make the
 //! edge and a server behind it, or the caller of the edge, see two different requests.
 
-use crate::http::head::RequestHead;
+use crate::base_url::is_host_and_port;
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
-use crate::base_url::is_host_and_port;
 use crate::error::{Code, Error};
+use crate::http::head::RequestHead;
 
 /// What there is to know beside the head, from the settings.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! Which tokens are good: the settings of a verifier, as those of the first issuer have them.
 
-use crate::config::reader::Reader;
 use crate::claims::RequiredClaim;
+use crate::config::reader::Reader;
 use crate::verifier::{Verifier, VerifierOptions};
 
 /// What the settings say about tokens.

@@ -1,9 +1,9 @@
 //! Headers by which plain origins learn of claims, from the settings.
 
+use crate::config::reader::Reader;
 use crate::http::edit::header_value;
 use crate::http::fields::is_token;
 use crate::http::header_names::{is_identity, same_name};
-use crate::config::reader::Reader;
 use crate::jose::Json;
 
 /// Claim and header name; the names in lower case, distinct, and none that means something else.

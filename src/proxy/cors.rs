@@ -1,12 +1,12 @@
 //! Cross-origin requests (Fetch Standard, section 3.3): which pages of other origins may call, decided
 //! by the edge, so that its own refusals can be read by them too.
 
+use crate::config::origin_pattern::OriginPattern;
+use crate::config::reader::Reader;
 use crate::gateway::BY_ITSELF;
 use crate::http::edit::HeaderEdit;
 use crate::http::fields::is_token;
 use crate::http::head::RequestHead;
-use crate::config::origin_pattern::OriginPattern;
-use crate::config::reader::Reader;
 use crate::http::response::Response;
 
 /// Who may call from where, from the settings.

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::base_url::BaseUrl;
+use crate::config::reader::Reader;
 use crate::gateway::BY_ITSELF;
-use crate::proxy::assertion::{Assertions, Occasion};
-use crate::proxy::claim_headers;
+use crate::http::edit::{HeaderEdit, header_value};
+use crate::http::head::RequestHead;
 use crate::policy::client_address::ClientAddress;
 use crate::policy::credentials::Credentials;
-use crate::http::edit::{HeaderEdit, header_value};
 use crate::policy::request_check::Form;
-use crate::proxy::forward_headers;
-use crate::http::head::RequestHead;
-use crate::config::reader::Reader;
-use crate::proxy::route::{Route, Routing};
 use crate::policy::rules::Destination;
-use crate::base_url::BaseUrl;
+use crate::proxy::assertion::{Assertions, Occasion};
+use crate::proxy::claim_headers;
+use crate::proxy::forward_headers;
+use crate::proxy::route::{Route, Routing};
 use crate::verifier::Verified;
 
 /// How requests are sent on, from the settings.

@@ -1,8 +1,8 @@
 //! Headers that go on although clients usually have no business sending them, from the settings.
 
+use crate::config::reader::Reader;
 use crate::http::fields::is_token;
 use crate::http::header_names::{is_the_edges, same_name};
-use crate::config::reader::Reader;
 
 /// `FORWARD_HEADERS`: names, in lower case. None is one by which the edge itself speaks.
 pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) -> Vec<String> {

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::http::edit::HeaderEdit;
 use crate::base_url::BaseUrl;
+use crate::http::edit::HeaderEdit;
 
 /// The edits that make an answer's references to the origin references to the edge. `fields` are the answer's
 /// `location`, `content-location` and `refresh`, each as `name: value` on a line; all others are left alone.

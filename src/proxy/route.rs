@@ -1,18 +1,18 @@
 //! Where a request goes, and what its head alone decides of how it changes on the way: the same for the
 //! same head, whoever is calling.
 
+use crate::base_url::BaseUrl;
 use crate::gateway::WITHIN_APP;
-use crate::policy::client_address::ClientAddress;
-use crate::policy::credentials::{Credentials, LeftBehind};
 use crate::http::edit::HeaderEdit;
-use crate::policy::request_check::named_by_connection;
 use crate::http::head::RequestHead;
 use crate::http::header_names::{
     HOP_BY_HOP, is_about_the_way, is_identity, is_plain, overrides_request, same_name,
 };
+use crate::policy::client_address::ClientAddress;
+use crate::policy::credentials::{Credentials, LeftBehind};
 use crate::policy::path::Path;
+use crate::policy::request_check::named_by_connection;
 use crate::policy::rules::Destination;
-use crate::base_url::BaseUrl;
 
 /// A request's way.
 #[derive(Clone, Debug)]

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::policy::pseudonym::pseudonym;
-use crate::telemetry::{Occasion, Outcome};
-use crate::error::Error;
 use crate::config::reader::Reader;
+use crate::error::Error;
 use crate::host::{Host, Level};
 use crate::jose::json::quote;
+use crate::policy::pseudonym::pseudonym;
+use crate::telemetry::{Occasion, Outcome};
 use crate::verifier::Verified;
 
 /// What is logged.

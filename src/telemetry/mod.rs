@@ -9,14 +9,14 @@ pub(crate) mod log;
 use std::sync::Arc;
 
 use crate::config::reader::Reader;
-use crate::http::response::Response;
-use crate::gateway::BY_ITSELF;
-use crate::gateway::Gateway;
 use crate::error::Error;
-use crate::host::{Host, Level};
-use crate::verifier::Verified;
+use crate::gateway::BY_ITSELF;
 use crate::gateway::Bindings;
+use crate::gateway::Gateway;
+use crate::host::{Host, Level};
+use crate::http::response::Response;
 use crate::policy::rate_limits::RateLimits;
+use crate::verifier::Verified;
 use log::Log;
 
 /// What is to be seen, from the settings and the bindings.

@@ -51,7 +51,7 @@ fn wrap(root: &Path, index: &Path) -> Result<()> {
     let inner = index.with_file_name("worker-build.js");
     fs::rename(index, &inner)?;
     run(Command::new(root.join("node_modules/esbuild/bin/esbuild"))
-        .arg(root.join("src/entry.js"))
+        .arg(root.join("src/bindings/worker/entry.js"))
         .args(["--bundle", "--minify", "--format=esm", "--log-level=warning"])
         .args(["--external:*.wasm", "--external:cloudflare:*"])
         .arg(format!("--alias:worker-build={}", inner.display()))

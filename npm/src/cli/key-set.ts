@@ -116,7 +116,7 @@ function faultOf(letter: string): string | null {
   return letter === "-" ? null : (FAULTS[letter] ?? "wrong_form");
 }
 
-/** The core's letters (`src/js/keys.rs`) for keys that it does not use. */
+/** The core's letters (`src/bindings/javascript/keys.rs`) for keys that it does not use. */
 const FAULTS: Record<string, string> = {
   a: "unknown_type",
   b: "wrong_form",

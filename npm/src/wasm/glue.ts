@@ -1,5 +1,5 @@
 /**
- * What the wasm and wasm-bindgen's glue give: `src/js/` of the Rust core. Errors are plain, with
+ * What the wasm and wasm-bindgen's glue give: `src/bindings/javascript/` of the Rust core. Errors are plain, with
  * `code`, `status`, and `cause` and `retryAfter` where they are known.
  *
  * @internal

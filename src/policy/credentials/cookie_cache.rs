@@ -2,8 +2,8 @@
 //! is too old.
 
 use crate::claims::DEFAULT_VERSION;
-use crate::error::{Code, Error};
 use crate::config::reader::Reader;
+use crate::error::{Code, Error};
 use crate::policy::tokens::{token_options, verifier};
 use crate::verifier::{Verifier, issuing_url};
 

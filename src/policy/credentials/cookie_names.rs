@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::policy::credentials::values::is_part;
-use crate::http::fields::is_token;
 use crate::config::reader::Reader;
+use crate::http::fields::is_token;
+use crate::policy::credentials::values::is_part;
 
 /// The names of Better Auth's cookies.
 #[derive(Debug)]

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::config::reader::Reader;
+use crate::error::{Code, Error};
+use crate::http::edit::HeaderEdit;
+use crate::http::head::RequestHead;
 use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature};
 use crate::policy::credentials::cookie_cache;
 use crate::policy::credentials::cookie_names::{CookieNames, GUARDS};
 use crate::policy::credentials::signed_cookie::CookieSecret;
 use crate::policy::credentials::site::TrustedPages;
 use crate::policy::credentials::values::{Wholes, wholes};
-use crate::error::{Code, Error};
-use crate::http::edit::HeaderEdit;
-use crate::http::head::RequestHead;
-use crate::config::reader::Reader;
 use crate::setting_name;
 
 #[derive(Debug)]

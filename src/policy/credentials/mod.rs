@@ -22,10 +22,10 @@ pub(crate) use session::{SessionRefusal, Sessions};
 use cookies::Cookies;
 use websocket::WebSockets;
 
-use crate::http::edit::HeaderEdit;
-use crate::http::head::RequestHead;
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
+use crate::http::edit::HeaderEdit;
+use crate::http::head::RequestHead;
 
 /// Where credentials are looked for, from the settings.
 #[derive(Debug)]

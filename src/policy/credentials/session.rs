@@ -4,13 +4,15 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::policy::credentials::exchanges::{Demand, Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket};
+use crate::config::reader::Reader;
+use crate::error::{Code, Error};
+use crate::host::{GetRequest, Host, Pauses, Unanswered, ask};
+use crate::policy::client_address::{Visitor, address_header};
+use crate::policy::credentials::exchanges::{
+    Demand, Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket,
+};
 use crate::policy::credentials::failure::Failure;
 use crate::policy::credentials::{CookieCache, SessionCookie, SessionCookies, token_answer};
-use crate::error::{Code, Error};
-use crate::policy::client_address::{Visitor, address_header};
-use crate::config::reader::Reader;
-use crate::host::{GetRequest, Host, Pauses, Unanswered, ask};
 use crate::verifier::{Verified, issuing_url};
 
 /// The users of sessions: by their caches, or by tokens.
@@ -48,10 +50,7 @@ const MOST_TRIED: usize = 4;
 const MOST_SECONDS: f64 = 11.0;
 
 impl Sessions {
-    pub(crate) fn from_settings(
-        reader: &mut Reader<'_>,
-        cache: Option<CookieCache>,
-    ) -> Self {
+    pub(crate) fn from_settings(reader: &mut Reader<'_>, cache: Option<CookieCache>) -> Self {
         let max_age = reader.number("SESSION_MAX_AGE").unwrap_or(60.0);
         if !(0.0..=300.0).contains(&max_age) {
             reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");

@@ -1,8 +1,8 @@
 //! Better Auth's signature of its cookies: `token.base64(HMAC-SHA256(secret, token))` (better-call,
 //! `signCookieValue`), the same in all its versions.
 
-use crate::crypto::Secret;
 use crate::config::reader::Reader;
+use crate::crypto::Secret;
 use crate::jose::{Algorithm, base64url};
 
 /// What Better Auth signs its cookies with.

@@ -1,11 +1,11 @@
 //! That no other site uses a session's cookie (OWASP, Cross-Site Request Forgery Prevention; Fetch Metadata
 //! Request Headers, section 2.3).
 
-use crate::policy::credentials::websocket::is_handshake;
-use crate::error::{Code, Error};
-use crate::http::head::RequestHead;
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
+use crate::error::{Code, Error};
+use crate::http::head::RequestHead;
+use crate::policy::credentials::websocket::is_handshake;
 
 /// Whose pages may use cookies.
 #[derive(Debug)]

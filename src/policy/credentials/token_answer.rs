@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::policy::credentials::failure::{BANNED, Failure, Rejection};
 use crate::host::{GetResponse, Unanswered};
 use crate::jose::{Json, Object};
+use crate::policy::credentials::failure::{BANNED, Failure, Rejection};
 
 /// The token, from the answer of `url` at `now`.
 pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<String, Failure> {

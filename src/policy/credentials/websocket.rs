@@ -1,11 +1,11 @@
 //! Tokens in WebSocket handshakes. Browsers can set no header there but `Sec-WebSocket-Protocol`:
 //! `new WebSocket(url, ["bearer", token])`, with the application's own protocols before or behind.
 
-use crate::policy::credentials::LeftBehind;
+use crate::config::reader::Reader;
 use crate::error::{Code, Error};
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
-use crate::config::reader::Reader;
+use crate::policy::credentials::LeftBehind;
 
 const PROTOCOL: &str = "sec-websocket-protocol";
 const BEARER: &str = "bearer";

@@ -1,10 +1,10 @@
 //! What rules would leave open that their author has not meant to: other methods of an isolated path, rules
 //! that an open path keeps from counting, and what lies under an isolated path.
 
+use crate::config::reader::Reader;
+use crate::policy::path::Path;
 use crate::policy::rules::pattern::Pattern;
 use crate::policy::rules::{Access, Destination, Match, Rule, Rules};
-use crate::policy::path::Path;
-use crate::config::reader::Reader;
 
 impl Rules {
     /// A rule with `match` and `methods` isolates its paths for all other methods too, unless a rule was

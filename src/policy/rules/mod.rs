@@ -10,12 +10,12 @@ pub use rule::Rule;
 
 use pattern::Pattern;
 
-use crate::gateway::WITHIN_APP;
-use crate::policy::path::Path;
-use crate::config::reader::Reader;
-use crate::policy::tokens::LIST_CLAIMS;
 use crate::claims::{RequiredClaim, list_claims};
+use crate::config::reader::Reader;
+use crate::gateway::WITHIN_APP;
 use crate::jose::{Json, Object};
+use crate::policy::path::Path;
+use crate::policy::tokens::LIST_CLAIMS;
 
 /// The rules, in their order.
 #[derive(Clone, Debug, Default)]

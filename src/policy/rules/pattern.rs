@@ -1,7 +1,7 @@
 //! Patterns of paths, held against decoded segments.
 
-use crate::policy::path::Path;
 use crate::jose::Object;
+use crate::policy::path::Path;
 
 /// Literals, `{name}` for one segment, and `*` at the end for all that is left, even nothing.
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,10 @@
 //! One rule: reading it, and holding it against a request.
 
+use crate::claims::RequiredClaim;
+use crate::jose::{Json, Object};
+use crate::policy::path::Path;
 use crate::policy::rules::pattern::Pattern;
 use crate::policy::rules::{Access, Destination, Match};
-use crate::claims::RequiredClaim;
-use crate::policy::path::Path;
-use crate::jose::{Json, Object};
 use crate::similar::{did_you_mean, suggestion};
 
 /// One rule of the setting `ROUTES`.

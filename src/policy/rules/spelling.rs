@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 
-use crate::policy::rules::{Match, Rule, Rules};
 use crate::error::{Code, Error};
 use crate::policy::path::Path;
+use crate::policy::rules::{Match, Rule, Rules};
 
 impl Rules {
     /// What the first matching rule asks for.
@@ -14,11 +14,7 @@ impl Rules {
     /// # Errors
     /// [`Code::AmbiguousPath`] where a rule that asks for more would match, if the path was read more
     /// loosely.
-    pub(crate) fn find<'r>(
-        &'r self,
-        method: &str,
-        path: &'r Path<'_>,
-    ) -> Result<Match<'r>, Error> {
+    pub(crate) fn find<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Result<Match<'r>, Error> {
         let matched = self.first_match(method, path);
         let first = matched.rule.unwrap_or(self.rules.len());
         let mut earlier = self.rules.iter().take(first).filter(|rule| {

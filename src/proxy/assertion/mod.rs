@@ -15,9 +15,9 @@ use jwt_compact::{AlgorithmExt, Claims, Header};
 use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use crate::gateway::WITHIN_APP;
-use crate::config::reader::Reader;
 use crate::claims::ASSERTION_TYPE;
+use crate::config::reader::Reader;
+use crate::gateway::WITHIN_APP;
 use crate::jose::{Json, Object};
 use crate::verifier::Verified;
 

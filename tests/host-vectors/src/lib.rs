@@ -6,7 +6,7 @@
 #[path = "../../vectors/mod.rs"]
 mod vectors;
 
-use better_auth_edge::host::JsHost;
+use better_auth_edge::bindings::runtime::JsHost;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 

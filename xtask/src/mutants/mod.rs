@@ -28,10 +28,10 @@ struct Area {
 const AREAS: [Area; 3] = [
     Area {
         places: &[
-            "src/gateway/isolation.rs",
-            "src/gateway/path.rs",
-            "src/gateway/rules",
-            "src/gateway/credentials",
+            "src/policy/isolation.rs",
+            "src/policy/path.rs",
+            "src/policy/rules",
+            "src/policy/credentials",
         ],
         tests: &["gateway", "attacks_"],
     },

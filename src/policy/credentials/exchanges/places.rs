@@ -62,7 +62,8 @@ struct Waiting {
 impl Places {
     /// Asks for a place at `now`. A request that has to wait gets a ticket, and asks again with it.
     pub(super) fn claim(&mut self, claim: Claim, ticket: &mut Option<Ticket>, now: f64) -> Turn {
-        self.under_way.retain(|it| (now - it.since).abs() < crate::policy::credentials::exchanges::PATIENCE);
+        self.under_way
+            .retain(|it| (now - it.since).abs() < crate::policy::credentials::exchanges::PATIENCE);
         if self.has_under_way(claim.session) {
             self.leave(ticket);
             return Turn::Wait;

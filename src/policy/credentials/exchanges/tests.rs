@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::policy::credentials::failure::Rejection;
 use crate::host::{GetError, GetResponse, Unanswered};
+use crate::policy::credentials::failure::Rejection;
 
 const MAX_AGE: f64 = 60.0;
 

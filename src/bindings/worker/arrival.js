@@ -1,8 +1,8 @@
 // Requests as they come in: their heads as they cross to the wasm, and how they go on. Fields that a client
 // sends again and again cross once, and a request that comes again goes on as it did before, if the wasm
-// lets it pass. Nothing here decides anything; src/gateway/heads.rs says what a head looks like.
+// lets it pass. Nothing here decides anything; src/http/header_cache.rs says what a head looks like.
 
-import { edit } from "../host/headers.js";
+import { edit } from "../runtime/headers.js";
 import { send } from "./send.js";
 
 /** @typedef {import("./send.js").Fields} Fields */

@@ -89,7 +89,7 @@ fn never() -> Promise {
     Promise::new(&mut |_, _| ())
 }
 
-#[wasm_bindgen(module = "/src/host/js.js")]
+#[wasm_bindgen(module = "/src/bindings/runtime/runtime.js")]
 extern "C" {
     /// The promise of what `waiting` gives when `promise` is settled.
     fn resume(promise: Promise, waiting: Running) -> JsValue;

@@ -2,7 +2,7 @@
 // every request makes anew; this one is an object, and only a wasm that has trapped goes the long way.
 
 import Entrypoint from "worker-build";
-import { Arrival, forget } from "./worker/arrival.js";
+import { Arrival, forget } from "./arrival.js";
 
 const { fetch, letsPass } = Entrypoint.prototype;
 

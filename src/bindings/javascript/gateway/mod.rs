@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{host, service, to_js_error, to_text};
+use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
 use crate::gateway::Decision;
 use crate::gateway::Destination;
@@ -18,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::gateway::HeaderEdit;
 use crate::gateway::RequestHead;
 use crate::gateway::Response;
-use crate::host::{Host, JsHost, Level};
+use crate::host::{Host, Level};
 use crate::jose::json::quote;
 
 /// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
@@ -58,7 +59,7 @@ pub struct JsGateway {
 impl JsGateway {
     /// Decides about a request: anything with `method`, `url` (absolute) and `headers`; for what is none of
     /// that kind there may be a `fault`, a sentence that says why. Gives, or
-    /// resolves to, what `src/js/gateway.js` makes of the decision. `wait_until` is told of what goes on
+    /// resolves to, what `src/bindings/javascript/gateway.js` makes of the decision. `wait_until` is told of what goes on
     /// after that, if it is a function. Nothing is ever thrown.
     pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
         let host = host(wait_until).with_service(self.service.clone());
@@ -90,7 +91,7 @@ impl JsGateway {
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
-    /// The edits that lead a client back through the edge, to what `references` in `src/host/headers.js`
+    /// The edits that lead a client back through the edge, to what `references` in `src/bindings/runtime/headers.js`
     /// gives of the origin's answer to a request for that URL.
     #[wasm_bindgen(js_name = redirectEdits)]
     pub fn redirect_edits(&self, fields: &str, url: &str) -> String {
@@ -109,7 +110,7 @@ fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) ->
     refused(&answer, code, to == Destination::Origin)
 }
 
-#[wasm_bindgen(module = "/src/js/gateway.js")]
+#[wasm_bindgen(module = "/src/bindings/javascript/gateway.js")]
 extern "C" {
     #[wasm_bindgen(js_name = requestHead)]
     fn request_head(request: &JsValue) -> String;
@@ -128,7 +129,7 @@ extern "C" {
     fn refused(response: &JsValue, code: Option<&str>, to_origin: bool) -> JsValue;
 }
 
-#[wasm_bindgen(module = "/src/host/headers.js")]
+#[wasm_bindgen(module = "/src/bindings/runtime/headers.js")]
 extern "C" {
     #[wasm_bindgen(js_name = makeResponse)]
     fn make_response(status: u16, edits: &str, body: &str) -> JsValue;

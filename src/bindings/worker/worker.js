@@ -1,6 +1,6 @@
 // What a Worker's wasm asks of its host. Nothing here decides anything.
 
-import { tell } from "./host/operations.js";
+import { tell } from "../runtime/telemetry.js";
 
 /**
  * @param {Record<string, unknown>} env
@@ -33,7 +33,7 @@ export function variables(env) {
 /**
  * Sends a request on.
  *
- * @param {import("./worker/arrival.js").Arrival} arrival
+ * @param {import("./arrival.js").Arrival} arrival
  * @param {string} how the URL, then the edits to the request's headers, one to a line, and behind an
  *   empty line those to the headers of the answer
  * @param {boolean} isAscii whether all that was read is
@@ -42,9 +42,9 @@ export function variables(env) {
  * @param {number | undefined} pass by which the very same request may go on again, if it may
  * @param {string | undefined} report what is told of it, if anything
  * @param {number} timeout milliseconds until an answer must have begun; 0 for no limit
- * @param {import("./worker/send.js").Way["origin"]} origin
- * @param {import("./worker/send.js").Way["failed"]} failed
- * @param {import("./worker/send.js").Way["redirect"]} redirect
+ * @param {import("./send.js").Way["origin"]} origin
+ * @param {import("./send.js").Way["failed"]} failed
+ * @param {import("./send.js").Way["redirect"]} redirect
  * @param {number | undefined} endsAt when a WebSocket ends, in seconds since 1970, if it does by itself
  * @returns {Response | Promise<Response>}
  */

@@ -1,7 +1,7 @@
 // How a request goes on: to another URL with other headers. Bodies stream in both directions, and redirects
 // are the client's to follow.
 
-import { edit, references } from "../host/headers.js";
+import { edit, references } from "../runtime/headers.js";
 import { endingAt } from "./websocket.js";
 
 /**

@@ -1,5 +1,7 @@
 //! The host of a JavaScript runtime: its own `fetch`, clock, timers and crypto, by way of a few
-//! small functions in `js.js`.
+//! small functions in `runtime.js`.
+
+mod relay;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,7 +16,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::jose::{Algorithm, PublicKey};
 
-use super::{GetError, GetRequest, GetResponse, Host, Level, Limit, Relay};
+use crate::host::{GetError, GetRequest, GetResponse, Host, Level, Limit};
+
+pub use relay::Relay;
 
 /// The runtime that this module runs in: workerd, a browser, Node.
 #[derive(Clone)]
@@ -281,7 +285,7 @@ thread_local! {
     static IMPORTED: RefCell<VecDeque<ImportedKey>> = const { RefCell::new(VecDeque::new()) };
 }
 
-#[wasm_bindgen(module = "/src/host/js.js")]
+#[wasm_bindgen(module = "/src/bindings/runtime/runtime.js")]
 extern "C" {
     fn get(
         url: &str,
@@ -298,7 +302,7 @@ extern "C" {
     fn random() -> f64;
 }
 
-#[wasm_bindgen(module = "/src/host/operations.js")]
+#[wasm_bindgen(module = "/src/bindings/runtime/telemetry.js")]
 extern "C" {
     fn log(level: &str, line: &str);
     #[wasm_bindgen(js_name = writePoint)]

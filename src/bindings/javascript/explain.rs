@@ -7,8 +7,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{build, read};
+use crate::bindings::runtime::JsHost;
 use crate::check::Check;
-use crate::host::JsHost;
 use crate::jose::json::quote;
 use crate::verifier::{CheckReport, Explanation, KeyReport};
 

@@ -1,8 +1,8 @@
 // The crossing between a JavaScript host's request and the wasm: one string in, one decision out.
 // Nothing here decides anything.
 
-import { edit, references } from "../host/headers.js";
-import { result } from "./js.js";
+import { edit, references } from "../runtime/headers.js";
+import { result } from "./result.js";
 
 /**
  * A request's method, URL and headers, one to a line.

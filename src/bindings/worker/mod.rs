@@ -16,6 +16,7 @@ use worker::js_sys::{JSON, Reflect};
 use worker::worker_sys::{self, web_sys::Response};
 use worker::{Env, console_error, console_warn};
 
+use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
 use crate::gateway;
 use crate::gateway::Decision;
@@ -26,7 +27,6 @@ use crate::gateway::RequestHead;
 use crate::gateway::SettingFault;
 use crate::gateway::Settings;
 use crate::gateway::Variable;
-use crate::host::JsHost;
 
 use host::WorkerHost;
 use services::Services;
@@ -232,7 +232,7 @@ fn respond(response: &gateway::Response) -> Response {
     make_response(response.status, &response.headers_as_text(), &response.body)
 }
 
-#[wasm_bindgen(module = "/src/worker.js")]
+#[wasm_bindgen(module = "/src/bindings/worker/worker.js")]
 extern "C" {
     fn variables(env: &JsValue) -> String;
 
@@ -255,7 +255,7 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// A request, as src/worker/arrival.js has read it.
+    /// A request, as src/bindings/worker/arrival.js has read it.
     pub type Arrival;
 
     /// What [`Heads::read`] takes.
@@ -263,13 +263,13 @@ extern "C" {
     fn cross(this: &Arrival) -> String;
 }
 
-#[wasm_bindgen(module = "/src/host/headers.js")]
+#[wasm_bindgen(module = "/src/bindings/runtime/headers.js")]
 extern "C" {
     #[wasm_bindgen(js_name = makeResponse)]
     fn make_response(status: u16, edits: &str, body: &str) -> Response;
 }
 
-#[wasm_bindgen(module = "/src/host/operations.js")]
+#[wasm_bindgen(module = "/src/bindings/runtime/telemetry.js")]
 extern "C" {
     fn bind(env: &JsValue, name: &str, method: &str) -> Option<bool>;
 }

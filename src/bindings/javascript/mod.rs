@@ -25,8 +25,9 @@ pub use gateway::{JsGateway, create_gateway};
 #[cfg(feature = "js-gateway")]
 pub use keys::{key_faults, key_url_warning};
 
+use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
-use crate::host::{Host, JsHost, Level};
+use crate::host::{Host, Level};
 use crate::jose::json::quote;
 use crate::verifier::{Verified, Verifier};
 use options::Given;
@@ -145,7 +146,7 @@ fn to_js_error(error: &Error) -> JsValue {
     auth_error(code, status, error.detail(), cause.as_deref(), error.retry_after())
 }
 
-#[wasm_bindgen(module = "/src/js/js.js")]
+#[wasm_bindgen(module = "/src/bindings/javascript/result.js")]
 extern "C" {
     fn result(text: &str) -> JsValue;
 

@@ -8,7 +8,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use worker::js_sys::{Promise, Uint8Array};
 
 use super::Deployment;
-use crate::host::{GetError, GetRequest, GetResponse, Host, JsHost, Level, Limit};
+use crate::bindings::runtime::JsHost;
+use crate::host::{GetError, GetRequest, GetResponse, Host, Level, Limit};
 use crate::jose::{Algorithm, PublicKey};
 
 /// What a request has of its runtime.
@@ -87,7 +88,7 @@ impl Host for WorkerHost {
     }
 }
 
-#[wasm_bindgen(module = "/src/host/store.js")]
+#[wasm_bindgen(module = "/src/bindings/runtime/store.js")]
 extern "C" {
     fn load(url: &str, kv: &JsValue) -> Promise;
     fn save(url: &str, record: &[u8], max_age: u32, kv: &JsValue) -> Promise;

@@ -4,9 +4,9 @@
 use js_sys::{Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::bindings::javascript::options::{bytes, is_absent, json as structured};
 use crate::gateway::SettingFault;
 use crate::gateway::Settings;
-use crate::js::options::{bytes, is_absent, json as structured};
 use crate::similar::{did_you_mean, suggestion};
 
 /// What the options say.

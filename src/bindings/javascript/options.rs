@@ -4,9 +4,9 @@
 use js_sys::{Array, Function, Object, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::bindings::javascript::structured;
 use crate::claims::RequiredClaim;
 use crate::jose::Json;
-use crate::js::structured;
 use crate::similar::{did_you_mean, suggestion};
 use crate::verifier::{Fault, Verifier, VerifierOptions};
 

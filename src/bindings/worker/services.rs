@@ -51,7 +51,7 @@ impl Services {
     }
 }
 
-#[wasm_bindgen(module = "/src/worker.js")]
+#[wasm_bindgen(module = "/src/bindings/worker/worker.js")]
 extern "C" {
     /// A binding, `undefined` where there is none, `null` for one without that method.
     fn bound(env: &Env, name: &str, method: &str) -> JsValue;
