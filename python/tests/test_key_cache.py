@@ -1,4 +1,4 @@
-"""When to fetch, on a clock that is set by hand; the rules are the core's (tests/keys.rs)."""
+"""When to fetch, on a clock that is set by hand; the rules are the core's (tests/keys/)."""
 
 import json
 

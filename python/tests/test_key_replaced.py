@@ -1,5 +1,5 @@
 """A key that was replaced under its old name, over real HTTP; the rules are the core's
-(tests/keys_replaced.rs).
+(tests/keys/replaced.rs).
 """
 
 from better_auth_edge.key_cache import Fetch, KeyCache, Settled, Use, Wait, Wanted

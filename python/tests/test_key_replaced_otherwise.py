@@ -1,5 +1,5 @@
 """A key that was replaced by one of another algorithm or without a name; the rules are the core's
-(tests/keys_replaced_otherwise.rs).
+(tests/keys/replaced_by_another_kind.rs).
 """
 
 import json

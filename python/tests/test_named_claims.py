@@ -1,5 +1,5 @@
 """Lists in one text, claims within claims, and audiences beside ours; the rules are the core's
-(tests/claim_lists.rs, tests/audiences.rs).
+(tests/claims/lists.rs, tests/claims/audiences.rs).
 """
 
 import json

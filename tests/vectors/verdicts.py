@@ -5,7 +5,7 @@ verifier, for the languages that have the checks once more. Run by hand:
     RECORD_VERDICTS=$PWD/recorded cargo test
     python verdicts.py recorded/*.jsonl > verdicts.jsonl
 
-`verdicts.rs` holds the core against the file, so that it may lack a token but never be wrong.
+`../verifier/verdicts.rs` holds the core against the file, so that it may lack a token but never be wrong.
 """
 
 import fileinput

@@ -1,5 +1,5 @@
 //! A copy of the crate that takes a fifth of the time to test: one library and one test program, not
-//! a program for each file below `tests/`. Mutants are made in it, so the checkout stays as it is.
+//! a program for each area of `tests/`. Mutants are made in it, so the checkout stays as it is.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,8 +14,8 @@ use crate::root;
 /// The Cargo profile of the tests in the copy.
 pub(super) const PROFILE: &str = "mutants";
 
-/// Writes the copy below `directory` and says where it is. Of the files with tests it has those whose
-/// names are `wanted`.
+/// Writes the copy below `directory` and says where it is. Of the files with tests it has those that are
+/// `wanted`, each named `area/file`.
 pub(super) fn lay_out(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let tree = directory.join("tree");
     let mut files = tracked()?;
@@ -59,37 +59,43 @@ fn tracked() -> Result<Files> {
     there.map(|name| Ok((name.to_owned(), fs::read(root().join(name))?))).collect()
 }
 
-/// Makes the files below `tests/` modules of the library's own tests.
+/// Makes the programs `tests/<area>/main.rs` modules of the library's own tests.
 fn gather_tests(files: &mut Files, wanted: impl Fn(&str) -> bool) -> Result<()> {
-    let shared: Vec<String> = files
-        .keys()
-        .filter_map(|name| name.strip_prefix("tests/")?.strip_suffix("/mod.rs"))
-        .map(str::to_owned)
-        .collect();
-    let mut modules = shared.clone();
-    let tests = files.keys().filter(|name| name.starts_with("tests/") && name.ends_with(".rs"));
-    for name in tests.cloned().collect::<Vec<_>>() {
-        let mut text = String::from_utf8(files[&name].clone())?;
-        let module = name.strip_prefix("tests/").and_then(|name| name.strip_suffix(".rs"));
-        let program = module.filter(|module| !module.contains('/'));
-        let is_for_wasm = text.contains("#![cfg(target_arch = \"wasm32\")]");
-        if is_for_wasm || program.is_some_and(|program| !wanted(program)) {
-            files.remove(&name);
+    let directories = |last: &str| -> Vec<String> {
+        let below = files.keys().filter_map(|name| name.strip_prefix("tests/"));
+        below.filter_map(|name| name.strip_suffix(last)).map(str::to_owned).collect()
+    };
+    let (shared, areas) = (directories("/mod.rs"), directories("/main.rs"));
+    let mut declarations: String = shared.iter().map(|name| format!("mod {name};\n")).collect();
+    for area in areas {
+        let path = format!("tests/{area}/main.rs");
+        let mut text = String::from_utf8(files[&path].clone())?;
+        if text.contains("#![cfg(target_arch = \"wasm32\")]") {
+            files.remove(&path);
             continue;
         }
         for shared in &shared {
-            let (path, moved) = (format!("crate::{shared}::"), format!("crate::{ALL}::{shared}::"));
-            text = text.replace(&path, &moved);
-            if program.is_some() {
-                let declared = format!("\nmod {shared};");
-                text = text.replace(&declared, &format!("\nuse crate::{ALL}::{shared};"));
-            }
+            let declared = format!("#[path = \"../{shared}/mod.rs\"]\nmod {shared};\n");
+            text = text.replace(&declared, "");
         }
-        modules.extend(program.map(str::to_owned));
-        files.insert(name, text.into_bytes());
+        let is_left_out = |line: &str| {
+            let module = line.strip_prefix("mod ").and_then(|line| line.strip_suffix(';'));
+            module.is_some_and(|module| !wanted(&format!("{area}/{module}")))
+        };
+        let kept = text.lines().filter(|line| !is_left_out(line));
+        files.insert(path, kept.map(|line| format!("{line}\n")).collect::<String>().into_bytes());
+        declarations += &format!("#[path = \"{area}/main.rs\"]\nmod {area};\n");
     }
-    let declarations = modules.iter().map(|module| format!("mod {module};\n"));
-    files.insert(format!("tests/{ALL}.rs"), declarations.collect::<String>().into_bytes());
+    let tests = files.iter_mut().filter(|(name, _)| name.starts_with("tests/"));
+    for (_, text) in tests.filter(|(name, _)| name.ends_with(".rs")) {
+        let mut moved = String::from_utf8(text.clone())?;
+        for shared in &shared {
+            let path = format!("crate::{shared}::");
+            moved = moved.replace(&path, &format!("crate::{ALL}::{shared}::"));
+        }
+        *text = moved.into_bytes();
+    }
+    files.insert(format!("tests/{ALL}.rs"), declarations.into_bytes());
     let library = files.get_mut("src/lib.rs").context("there is no src/lib.rs")?;
     library.extend_from_slice(
         format!(

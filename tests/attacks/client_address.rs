@@ -1,0 +1,91 @@
+//! Attacks on limits by address: an address that the client claims, and one network's many addresses.
+
+use crate::common::{AUTH_SERVER, Edge, origin_headers, request};
+use better_auth_edge::gateway::{Bindings, RequestHead, Settings};
+
+const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "X-Forwarded-For");
+
+/// As whom a refused request is counted, and the address that the origin is told on a public path.
+fn seen(settings: &[(&str, &str)], head: impl Fn(&str) -> RequestHead) -> [Option<String>; 2] {
+    let routes = ("ROUTES", r#"[{"path":"/public","auth":"public"}]"#);
+    let bindings = Bindings { rate_limit_rejected: true, ..Bindings::default() };
+    let edge = Edge::with_bindings(&[&[routes], settings].concat(), bindings);
+    edge.respond(&head("/a"));
+    let counted = edge.host.counted().pop().map(|(_, key)| key);
+    let head = head("/public");
+    let mut told = origin_headers(&head, &edge.forward(&head)).into_iter();
+    let told = told.find(|(name, _)| name == "x-forwarded-for").map(|(_, value)| value);
+    [counted, told]
+}
+
+fn sent(headers: &[(&str, &str)]) -> impl Fn(&str) -> RequestHead {
+    move |path| request("GET", path, headers)
+}
+
+#[test]
+fn what_a_client_claims_is_no_address() {
+    for name in ["cf-connecting-ip", "x-forwarded-for", "x-real-ip", "true-client-ip", "forwarded"]
+    {
+        assert_eq!(seen(&[], sent(&[(name, "192.0.2.7")])), [None, None], "{name}");
+    }
+    // on Cloudflare there is one address, and the others are still claims
+    let head = sent(&[("x-forwarded-for", "192.0.2.8"), ("cf-connecting-ip", "192.0.2.7")]);
+    let address = Some("192.0.2.7".to_owned());
+    assert_eq!(seen(&[], |path| head(path).from_cloudflare()), [address.clone(), address]);
+}
+
+#[test]
+fn the_operators_own_proxy_has_the_last_word() {
+    for (headers, address) in [
+        (&[("x-forwarded-for", "192.0.2.7")][..], Some("192.0.2.7")),
+        (&[("x-forwarded-for", "10.0.0.1, spoofed,192.0.2.7")], Some("192.0.2.7")),
+        (&[("x-forwarded-for", "10.0.0.1"), ("x-forwarded-for", "192.0.2.7")], Some("192.0.2.7")),
+        (&[("x-forwarded-for", "192.0.2.7:4711")], Some("192.0.2.7")),
+        (&[("x-forwarded-for", "192.0.2.7, garbage")], None),
+        (&[("x-forwarded-for", "192.0.2.7,")], None),
+        (&[("x-forwarded-for", "")], None),
+        (&[("x_forwarded_for", "192.0.2.7"), ("cf-connecting-ip", "192.0.2.7")], None),
+    ] {
+        let address = address.map(str::to_owned);
+        assert_eq!(seen(&[FROM_PROXY], sent(headers)), [address.clone(), address], "{headers:?}");
+    }
+}
+
+#[test]
+fn an_ipv6_network_is_one_address_to_a_limit() {
+    let seen = |address: &str| seen(&[FROM_PROXY], sent(&[("x-forwarded-for", address)]));
+    for (address, counted, told) in [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6"),
+        ("2001:DB8:1:2::1", "2001:db8:1:2::/64", "2001:DB8:1:2::1"),
+        ("[2001:db8:1:2::1]:4711", "2001:db8:1:2::/64", "2001:db8:1:2::1"),
+        ("[2001:db8:1:2::1]", "2001:db8:1:2::/64", "2001:db8:1:2::1"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64", "2001:db8:1:3::1"),
+        ("2001:db8::", "2001:db8:0:0::/64", "2001:db8::"),
+        ("::1", "0:0:0:0::/64", "::1"),
+        ("::ffff:c000:207", "192.0.2.7", "::ffff:c000:207"),
+        ("::FFFF:192.0.2.7", "192.0.2.7", "::FFFF:192.0.2.7"),
+        ("0:0:0:0:0:ffff:192.0.2.7", "192.0.2.7", "0:0:0:0:0:ffff:192.0.2.7"),
+        ("192.0.2.7:4711", "192.0.2.7", "192.0.2.7"),
+    ] {
+        assert_eq!(seen(address), [counted, told].map(|text| Some(text.to_owned())), "{address}");
+    }
+    for garbage in
+        ["2001:db8::1%eth0", "2001:db8::1/64", "1.2.3", "01.2.3.4", "localhost", "[::1", "1"]
+    {
+        assert_eq!(seen(garbage), [None, None], "{garbage}");
+    }
+}
+
+#[test]
+fn the_header_is_one_that_holds_addresses() {
+    for name in ["a b", "x-real-ip,true-client-ip", "Forwarded"] {
+        let lookup = |setting: &str| match setting {
+            "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
+            "ORIGIN_URL" => Some("https://api.example".to_owned()),
+            "CLIENT_IP_HEADER" => Some(name.to_owned()),
+            _ => None,
+        };
+        let faults = Settings::parse(lookup).expect_err(name);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+    }
+}

@@ -1,0 +1,138 @@
+//! Attacks by a `Host` that is more than host and port: a URL that is put together from it has another
+//! path than the request.
+
+use crate::common::{AUTH_SERVER, Edge};
+use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
+
+const ROUTES: &str = r#"[{"path":"/public/*","auth":"public"},
+    {"path":"/api/{user_id}/*","match":{"user_id":"sub"}}]"#;
+
+/// No host, whatever stands around it.
+const STRANGE: &[&str] = &[
+    "x/public?",
+    "x/public/y#",
+    "x/public",
+    "x?",
+    "x#",
+    "/public",
+    "a@x",
+    "a:b@x",
+    "x\\public",
+    "x y",
+    "x\ty",
+    "x,y",
+    "x, y",
+    "x%2Fpublic",
+    "x%00",
+    "x:",
+    "x:80:80",
+    "x:8o",
+    "x:+80",
+    "x:99999",
+    ":80",
+    "",
+    " ",
+    "[::1",
+    "::1",
+    "[::1]x",
+    "[::1]:",
+    "[::g]",
+    "[::1%25eth0]",
+    "[v1.a]",
+    "\u{fc}.example",
+    "x'",
+    "<x>",
+    "x;y",
+    "*",
+    "{x}",
+];
+
+/// Whether a request to `/public/y` with these headers passes an edge in front of an origin, and one that
+/// is part of an application. It has this URL's authority.
+fn passes(authority: &str, headers: &str) -> [bool; 2] {
+    let lookup = |name: &str| match name {
+        "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
+        "ROUTES" => Some(ROUTES.to_owned()),
+        "TRUSTED_ORIGINS" => Some("https://www.example".to_owned()),
+        _ => None,
+    };
+    let edge = Edge::new(&[("ROUTES", ROUTES)]);
+    let app = Gateway::new(Settings::parse_within_app(lookup).unwrap());
+    let head = RequestHead::parse(format!("GET\nhttp://{authority}/public/y\n{headers}")).unwrap();
+    [&edge.gateway, &app].map(|gateway| match edge.host.run(gateway.decide(&head, &edge.host)) {
+        Decision::Forward(_) => true,
+        Decision::Respond(_, error) => {
+            assert_eq!(error.unwrap().code().as_str(), "malformed_request", "{headers}");
+            false
+        }
+    })
+}
+
+#[test]
+fn a_host_that_is_not_exactly_host_and_port_is_refused() {
+    for host in STRANGE {
+        assert_eq!(passes("x", &format!("host: {host}\n")), [false; 2], "{host:?}");
+    }
+    assert_eq!(passes("x", "host: x\nhost: x\n"), [false; 2]);
+}
+
+#[test]
+fn a_host_is_host_and_port() {
+    for (authority, host) in [
+        ("x", "x"),
+        ("x", "X"),
+        ("x", "x:80"),
+        ("x:8000", "x:8000"),
+        ("127.0.0.1:3000", "127.0.0.1:3000"),
+        ("[::1]:3000", "[::1]:3000"),
+        ("my_service.internal", "my_service.internal"),
+        ("xn--bcher-kva.example.", "xn--bcher-kva.example."),
+    ] {
+        assert_eq!(passes(authority, &format!("host: {host}\n")), [true; 2], "{host}");
+    }
+    assert_eq!(passes("x", ""), [true; 2], "HTTP/2 may have none");
+}
+
+#[test]
+fn an_applications_url_has_the_host_that_the_request_names() {
+    for (authority, headers, app) in [
+        ("x", "host: y\n", false),
+        ("x", "host: x:8000\n", false),
+        ("x", "host: y\nx-forwarded-host: x\n", true),
+        ("x", "host: y\nx-forwarded-host: x:443, z\n", true),
+        ("x", "host: y\nx-forwarded-host: z\n", false),
+        ("xhttp", "host: x\n", false),
+        ("xhttp:", "host: x\n", false),
+        ("x*", "host: x\n", false),
+        ("api", "host: x\n", false), // new URL("//api/bob", "http://x")
+        ("localhost:3000", "host: y\n", true), // Next's route handlers
+        ("app.example", "host: y\n", true), // Better Auth's own
+        ("www.example", "host: y\n", true), // of TRUSTED_ORIGINS
+        ("[::2]", "host: [::1]\n", false),
+    ] {
+        // a Worker's runtime reads the request's own target: RFC 9112, section 3.2.2
+        assert_eq!(passes(authority, headers), [true, app], "{authority} {headers}");
+    }
+}
+
+#[test]
+fn nothing_else_of_which_an_application_makes_its_url_holds_a_path() {
+    for forwarding in STRANGE.iter().filter(|host| !host.trim().is_empty() && !host.contains(", "))
+    {
+        // a list of proxies is separated by commas
+        let is_list = *forwarding == "x,y";
+        let headers = format!("host: x\nx-forwarded-host: {forwarding}\n");
+        assert_eq!(passes("x", &headers), [true, is_list], "{forwarding}");
+    }
+    for headers in [
+        "host: x\nx-forwarded-proto: http://x/public?\n",
+        "host: x\nx-forwarded-proto: https, x/\n",
+        "host: x\nx-forwarded-port: 80/public?\n",
+        "host: x\nforwarded: host=\"x/public?\"\n",
+    ] {
+        assert_eq!(passes("x", headers), [true, false], "{headers}");
+    }
+    let usual =
+        "host: x\nx-forwarded-proto: https,http\nx-forwarded-port: 443\nforwarded: for=1.2.3.4\n";
+    assert_eq!(passes("x", usual), [true; 2]);
+}

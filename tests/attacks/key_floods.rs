@@ -1,0 +1,280 @@
+//! Strangers against the key set: clients that hang up, floods of made-up `kid`s around a rotation, and
+//! requests that are to park while the auth server hangs.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::common::{
+    AUTH_SERVER, Answer, Claims, NOW, Signer, TestHost, good_claims, key_set, outcome,
+};
+use better_auth_edge::host::{GetError, Host};
+use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
+
+struct Setup {
+    verifier: Verifier,
+    host: TestHost,
+}
+
+impl Setup {
+    fn cold() -> Self {
+        let base_url = Some(AUTH_SERVER.to_owned());
+        // every token asks for its key
+        let options =
+            VerifierOptions { base_url, token_cache: Some(0.0), ..VerifierOptions::default() };
+        Self { verifier: options.build().unwrap(), host: TestHost::new() }
+    }
+
+    fn knowing(signer: &Signer) -> Self {
+        let setup = Self::cold();
+        setup.host.answers(set_of(&[signer]));
+        assert_eq!(setup.verdict(signer), ("ok", 0.0));
+        setup
+    }
+
+    fn verify(&self, token: &str) -> Result<Arc<Verified>, Error> {
+        self.host.run(self.verifier.verify(token, &self.host))
+    }
+
+    /// What is said to a good token of that signer, and after how many seconds.
+    fn verdict(&self, signer: &Signer) -> (&'static str, f64) {
+        let before = self.host.elapsed();
+        let verdict = outcome(&self.verify(&signer.token(&lasting_claims())));
+        (verdict, self.host.elapsed() - before)
+    }
+
+    /// A request that begins so many seconds later, and what comes of it after how many.
+    async fn request(&self, token: &str, later: f64) -> (&'static str, f64) {
+        self.host.sleep((later * 1_000.0) as u32).await;
+        let before = self.host.elapsed();
+        let result = self.verifier.verify(token, &self.host).await;
+        (outcome(&result), self.host.elapsed() - before)
+    }
+
+    /// A request with a stranger's token whose client hangs up.
+    fn hang_up(&self, kid: &str) {
+        let token = Signer::new(66, kid).token(&lasting_claims());
+        hang_up(self.verifier.verify(&token, &self.host));
+    }
+}
+
+fn lasting_claims() -> Claims {
+    good_claims().with("exp", "253402300799")
+}
+
+fn set_of(signers: &[&Signer]) -> Answer {
+    let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
+    Answer::ok(key_set(&keys))
+}
+
+/// Polls a request once and drops it.
+fn hang_up(request: impl Future) {
+    assert!(request.now_or_never().is_none(), "the request waits for something");
+}
+
+#[test]
+fn a_fetch_outlives_the_client_who_has_caused_it() {
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    for (situation, idle) in [("cold", None), ("idle", Some(700.0)), ("very idle", Some(1e5))] {
+        let setup = idle.map_or_else(Setup::cold, |_| Setup::knowing(&old));
+        setup.host.pass(idle.unwrap_or(0.0));
+        setup.host.answers(set_of(&[&old]).after(0.15));
+        setup.hang_up("key-1");
+        let (verdict, seconds) = setup.verdict(&old);
+        assert_eq!(verdict, "ok", "{situation}");
+        assert!(seconds < 0.2, "{situation}: {seconds} s");
+    }
+    let setup = Setup::knowing(&old);
+    setup.host.pass(2.0);
+    setup.host.answers(set_of(&[&old, &new]).after(0.15));
+    setup.hang_up("made-up");
+    let (verdict, seconds) = setup.verdict(&new);
+    assert_eq!(verdict, "ok", "rotated");
+    assert!(seconds < 0.4, "rotated: {seconds} s");
+}
+
+#[test]
+fn looking_into_the_store_outlives_its_client_too() {
+    let signer = Signer::default();
+    let warm = Setup::knowing(&signer);
+    let cold = Setup { host: warm.host.restarted(), ..Setup::cold() };
+    cold.host.store_takes(0.1);
+    cold.hang_up("key-1");
+    let (verdict, seconds) = cold.verdict(&signer);
+    assert_eq!((verdict, cold.host.fetches(), cold.host.loads()), ("ok", 0, 1));
+    assert!(seconds < 0.2, "{seconds} s");
+}
+
+#[test]
+fn clients_that_hang_up_all_the_time_delay_nobody() {
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    for situation in ["cold", "idle", "rotated"] {
+        let setup = if situation == "cold" { Setup::cold() } else { Setup::knowing(&old) };
+        setup.host.pass(if situation == "idle" { 700.0 } else { 2.0 });
+        setup.host.answers(set_of(&[&old, &new]).after(0.15));
+        for i in 0..60 {
+            setup.hang_up(&format!("made-up-{i}"));
+        }
+        let signer = if situation == "rotated" { &new } else { &old };
+        let (verdict, seconds) = setup.verdict(signer);
+        assert_eq!(verdict, "ok", "{situation}");
+        assert!(seconds < 0.4, "{situation}: {seconds} s");
+    }
+}
+
+#[test]
+fn an_attempt_that_its_runtime_has_stopped_is_taken_over_at_once() {
+    let signer = Signer::default();
+    for idle in [None, Some(700.0)] {
+        let setup = idle.map_or_else(Setup::cold, |_| Setup::knowing(&signer));
+        setup.host.pass(idle.unwrap_or(0.0));
+        setup.host.answers(set_of(&[&signer]).after(0.15));
+        for _ in 0..20 {
+            setup.hang_up("key-1");
+            setup.host.drop_background();
+        }
+        let (verdict, seconds) = setup.verdict(&signer);
+        assert_eq!(verdict, "ok");
+        assert!(seconds < 0.2, "{seconds} s");
+    }
+}
+
+#[test]
+fn known_keys_wait_for_nothing_while_the_auth_server_hangs() {
+    let signer = Signer::default();
+    let setup = Setup::knowing(&signer);
+    setup.host.pass(700.0);
+    setup.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
+    let token = signer.token(&lasting_claims());
+    let first = setup.request(&token, 0.0);
+    let others = join_all((1..50).map(|i| setup.request(&token, f64::from(i) * 0.1)));
+    let (first, others) = setup.host.run(join(first, others));
+    assert_eq!((first.0, others), ("ok", vec![("ok", 0.0); 49]));
+    assert_eq!(setup.host.fetches(), 2);
+}
+
+#[test]
+fn a_short_flood_leaves_a_rotation_its_fetch() {
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    let setup = Setup::knowing(&old);
+    for i in 0..3 {
+        setup.host.pass(0.1);
+        assert_eq!(setup.verdict(&Signer::new(66, &format!("made-up-{i}"))).0, "unknown_key");
+    }
+    setup.host.answers(set_of(&[&old, &new]));
+    setup.host.pass(0.1);
+    assert_eq!(setup.verdict(&new).0, "ok");
+}
+
+#[test]
+fn a_long_flood_never_signs_anybody_out() {
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    let setup = Setup::knowing(&old);
+    let (_, rest) = setup_token(&lasting_claims());
+    let made_up = |i: u32| {
+        let header = crate::common::base64url(format!(r#"{{"alg":"EdDSA","kid":"made-up-{i}"}}"#));
+        format!("{header}.{rest}")
+    };
+    for i in 0..1_000 {
+        setup.host.pass(0.01);
+        let _ = setup.verify(&made_up(i));
+    }
+    setup.host.answers(set_of(&[&old, &new]));
+    let by_new = new.token(&lasting_claims());
+    let mut waited = 0.0;
+    for i in 1_000..10_000 {
+        setup.host.pass(0.01);
+        waited += 0.01;
+        assert_ne!(outcome(&setup.verify(&made_up(i))), "ok");
+        assert_eq!(setup.verdict(&old), ("ok", 0.0));
+        match setup.verify(&by_new) {
+            Ok(_) => break,
+            Err(error) => {
+                assert_eq!(error.code().as_str(), "keys_unavailable", "after {waited} s");
+                let seconds = error.retry_after().expect("it says when to come back");
+                assert!((1..=30).contains(&seconds), "{seconds}");
+                assert!(waited + f64::from(seconds) < 31.1, "and means it: {seconds}");
+            }
+        }
+    }
+    assert!(waited < 30.1, "{waited}");
+    assert!(setup.host.fetches() <= 6, "{}", setup.host.fetches());
+}
+
+/// The segments of a stranger's token, apart.
+fn setup_token(claims: &Claims) -> (String, String) {
+    let token = Signer::new(66, "any").token(claims);
+    let (header, rest) = token.split_once('.').unwrap();
+    (header.to_owned(), rest.to_owned())
+}
+
+#[test]
+fn whoever_guesses_the_next_name_keeps_its_users_out_for_a_second() {
+    let (old, new) = (Signer::default(), Signer::new(2, "2"));
+    let setup = Setup::knowing(&old);
+    for _ in 0..2 {
+        assert_eq!(setup.verdict(&Signer::new(66, "2")).0, "unknown_key");
+        setup.host.pass(0.1);
+    }
+    setup.host.answers(set_of(&[&old, &new]));
+    setup.host.pass(1.0);
+    assert_eq!(setup.verdict(&new).0, "ok");
+}
+
+#[test]
+fn tokens_that_could_not_be_accepted_wait_for_nothing_while_the_auth_server_hangs() {
+    let (signer, stranger) = (Signer::default(), Signer::new(66, "stranger"));
+    let hopeless = [
+        ("exp", "1"),
+        ("nbf", "253402300799"),
+        ("iss", r#""https://evil.example""#),
+        ("aud", r#""https://evil.example""#),
+        ("sub", "null"),
+        ("nonce", "1"),
+    ];
+    for idle in [2.0, 700.0] {
+        let setup = Setup::knowing(&signer);
+        setup.host.pass(idle);
+        setup.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
+        setup.hang_up("made-up");
+        for (name, value) in hopeless {
+            for signer in [&signer, &stranger] {
+                let token = signer.token(&lasting_claims().with(name, value));
+                let refused = setup.verifier.verify(&token, &setup.host).now_or_never();
+                let refused = refused.expect("it is refused at once").unwrap_err();
+                assert_eq!(refused.status(), 401, "{name}");
+            }
+        }
+        assert_eq!(setup.host.fetches(), 1, "and they have caused nothing");
+    }
+}
+
+#[test]
+fn a_bounded_number_of_requests_waits_for_one_fetch_and_the_others_are_told_to_come_back() {
+    let setup = Setup::cold();
+    let signer = Signer::default();
+    setup.host.answers(set_of(&[&signer]).after(2.0));
+    let token = signer.token(&lasting_claims());
+    let requests = (0..2_000).map(|_| setup.verifier.verify(&token, &setup.host));
+    let results = setup.host.run(join_all(requests));
+    let served = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(served, 501, "one fetches, others wait");
+    for error in results.into_iter().filter_map(Result::err) {
+        assert_eq!((error.code().as_str(), error.retry_after()), ("keys_unavailable", Some(1)));
+    }
+    assert_eq!(setup.host.elapsed(), setup.host.now() - NOW);
+    assert!(setup.host.elapsed() < 2.3, "{}", setup.host.elapsed());
+}
+
+#[test]
+fn those_who_wait_and_hang_up_leave_their_places() {
+    let setup = Setup::cold();
+    let signer = Signer::default();
+    setup.host.answers(set_of(&[&signer]).after(2.0));
+    for _ in 0..2_000 {
+        setup.hang_up("key-1");
+    }
+    assert_eq!(setup.verdict(&signer).0, "ok");
+    assert_eq!(setup.host.fetches(), 1);
+}

@@ -1,0 +1,24 @@
+//! Attacks by cookies that a neighbouring host plants beside a session's: what belongs to no session says
+//! nothing about one.
+
+use crate::common::{Edge, request};
+
+const BY_KEYS: (&str, &str) = ("COOKIE_CACHE", "jwks");
+const SESSION: &str = "better-auth.session_token=token-1.c2ln";
+
+fn outcome(cookies: &[&str]) -> &'static str {
+    Edge::new(&[BY_KEYS]).outcome(&request("GET", "/a", &[("cookie", cookies.join("; "))]))
+}
+
+#[test]
+fn pieces_of_a_cache_count_only_beside_a_session_of_their_guard() {
+    let cache = "better-auth.session_data=a.b.c";
+    let piece = "better-auth.session_data.1=x";
+    let planted = "__Secure-better-auth.session_data.1=x";
+    assert_eq!(outcome(&[SESSION, cache]), "malformed_token");
+    assert_eq!(outcome(&[SESSION, cache, piece]), "malformed_token");
+    assert_eq!(outcome(&[SESSION, piece]), "malformed_token");
+    assert_eq!(outcome(&[SESSION, cache, planted]), "malformed_token");
+    assert_eq!(outcome(&[SESSION, planted]), "missing_token");
+    assert_eq!(outcome(&[planted, piece, cache]), "missing_token", "there is no session");
+}

@@ -1,0 +1,154 @@
+//! Floods of made-up sessions: the auth server takes its time, and real visitors must not wait for it behind
+//! strangers.
+
+use crate::common::{Answer, Edge, good_claims, request};
+use better_auth_edge::gateway::{Decision, RequestHead};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+
+const SETTINGS: [(&str, &str); 2] =
+    [("SESSION_EXCHANGE", "true"), ("CLIENT_IP_HEADER", "x-real-ip")];
+
+/// An edge whose auth server takes a second for each answer, and knows sessions that begin with `live`.
+fn edge() -> Edge {
+    let edge = Edge::new(&SETTINGS);
+    let (name, bearer) = edge.bearer(&good_claims());
+    assert_eq!(edge.outcome(&request("GET", "/x", &[(name, bearer)])), "forward");
+    let exp = (crate::common::NOW + 900.0).to_string();
+    let token = edge.signer.token(&good_claims().with("exp", &exp));
+    edge.host.answers_to(
+        |request| request.cookie.as_deref().is_some_and(|cookie| cookie.contains("=live")),
+        Answer::ok(format!(r#"{{"token":"{token}"}}"#)).after(1.0),
+    );
+    edge.host.answers_to(|request| request.cookie.is_some(), Answer::status(401, "").after(1.0));
+    edge
+}
+
+fn visit(sessions: &[&str], address: &str) -> RequestHead {
+    let cookies = sessions.iter().map(|it| format!("better-auth.session_token={it}"));
+    let cookies = cookies.collect::<Vec<_>>().join("; ");
+    request("GET", "/x", &[("cookie", cookies.as_str()), ("x-real-ip", address)])
+}
+
+/// What becomes of a visit that comes while two thousand strangers wait, and how many seconds it takes.
+fn within_a_flood(
+    edge: &Edge,
+    address_of: impl Fn(usize) -> String,
+    head: &RequestHead,
+) -> (&'static str, f64) {
+    let began = edge.host.elapsed();
+    let heads: Vec<_> =
+        (0..2_000).map(|i| visit(&[&format!("made-up{i}.x")], &address_of(i))).collect();
+    let mut flood = Box::pin(join_all(heads.iter().map(|made_up| async {
+        let decision = edge.gateway.decide(made_up, &edge.host).await;
+        assert!(matches!(decision, Decision::Respond(..)), "a made-up session passes");
+    })));
+    // all of them are there before
+    assert!((&mut flood).now_or_never().is_none());
+    let visit = async {
+        let decision = edge.gateway.decide(head, &edge.host).await;
+        (decision, edge.host.elapsed() - began)
+    };
+    let ((decision, seconds), _) = edge.host.run(futures_util::future::join(visit, flood));
+    let outcome = match decision {
+        Decision::Forward(..) => "forward",
+        Decision::Respond(_, error) => error.expect("a reason").code().as_str(),
+    };
+    (outcome, seconds)
+}
+
+#[test]
+fn a_flood_from_one_address_keeps_nobody_else_waiting() {
+    let edge = edge();
+    let head = visit(&["live1.x"], "198.51.100.1");
+    let (outcome, seconds) = within_a_flood(&edge, |_| "192.0.2.7".to_owned(), &head);
+    assert_eq!(outcome, "forward");
+    assert!(seconds < 1.1, "{seconds}");
+}
+
+#[test]
+fn a_flood_from_one_network_is_a_flood_from_one_address() {
+    let edge = edge();
+    let head = visit(&["live1.x"], "2001:db8:0:2::1");
+    let (outcome, seconds) = within_a_flood(&edge, |i| format!("2001:db8:0:1::{i:x}"), &head);
+    assert_eq!(outcome, "forward");
+    assert!(seconds < 1.1, "{seconds}");
+}
+
+#[test]
+fn a_flood_from_a_network_of_many_subscribers_keeps_no_other_network_waiting() {
+    let edge = edge();
+    let head = visit(&["live1.x"], "2001:db8:1:2::1");
+    let address = |i: usize| format!("2001:db8:0:{:x}::{i:x}", i % 256);
+    let (outcome, seconds) = within_a_flood(&edge, address, &head);
+    assert_eq!(outcome, "forward");
+    assert!(seconds < 1.1, "{seconds}");
+}
+
+#[test]
+fn a_flood_whose_addresses_are_many_or_not_known_lets_the_newest_request_through_next() {
+    for unknown in [true, false] {
+        let address = |i: usize| match unknown {
+            true => String::new(),
+            false => format!("10.0.{}.{}", i / 256, i % 256),
+        };
+        let edge = edge();
+        let (outcome, seconds) =
+            within_a_flood(&edge, address, &visit(&["live1.x"], "198.51.100.1"));
+        assert_eq!(outcome, "forward");
+        assert!(seconds < 2.5, "{seconds}");
+    }
+}
+
+#[test]
+fn a_user_who_has_been_here_before_has_a_place_of_their_own() {
+    let edge = edge();
+    let head = visit(&["live1.x"], "");
+    assert_eq!(edge.outcome(&head), "forward");
+    edge.host.pass(61.0);
+    let (outcome, seconds) = within_a_flood(&edge, |_| String::new(), &head);
+    assert_eq!(outcome, "forward");
+    assert!(seconds < 1.1, "{seconds}");
+}
+
+#[test]
+fn those_who_are_too_many_are_told_at_once_to_come_back() {
+    let edge = edge();
+    let heads: Vec<_> = (0..2_000).map(|i| visit(&[&format!("made-up{i}.x")], "")).collect();
+    let decisions = heads.iter().map(|head| async {
+        let decision = edge.gateway.decide(head, &edge.host).await;
+        (decision, edge.host.elapsed())
+    });
+    let began = edge.host.elapsed();
+    let decisions = edge.host.run(join_all(decisions));
+    let mut early = 0;
+    for (decision, at) in decisions {
+        let Decision::Respond(response, Some(error)) = decision else { panic!("it passes") };
+        if error.code().as_str() == "keys_unavailable" {
+            assert!(response.headers.iter().any(|(name, _)| *name == "retry-after"));
+            early += usize::from(at - began < 0.5);
+        }
+    }
+    assert!(early >= 1_400, "{early}");
+}
+
+#[test]
+fn planted_cookies_neither_delay_nor_hide_a_user_whose_token_is_kept() {
+    let edge = edge();
+    assert_eq!(edge.outcome(&visit(&["live1.x"], "")), "forward");
+    let before = (edge.host.elapsed(), edge.host.fetches());
+    let planted = ["a.x", "b.x", "c.x", "d.x", "e.x", "f.x", "live1.x"];
+    assert_eq!(edge.outcome(&visit(&planted, "")), "forward");
+    assert_eq!((edge.host.elapsed(), edge.host.fetches()), before, "nothing was asked");
+}
+
+#[test]
+fn a_planted_session_that_is_known_does_not_come_before_a_better_guarded_one() {
+    let edge = edge();
+    assert_eq!(edge.outcome(&visit(&["live-of-a-stranger.x"], "")), "forward");
+    let before = edge.host.fetches();
+    let cookies =
+        "better-auth.session_token=live-of-a-stranger.x; __Host-better-auth.session_token=live.x";
+    assert_eq!(edge.outcome(&request("GET", "/x", &[("cookie", cookies)])), "forward");
+    assert_eq!(edge.host.fetches(), before + 1, "the user's own session was asked for");
+}

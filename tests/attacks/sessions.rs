@@ -1,0 +1,231 @@
+//! Strangers against sessions: clients that hang up, one session in many spellings, made-up cookies, and
+//! a neighbouring host that plants its own.
+
+use std::future::Future;
+
+use crate::common::{Answer, Edge, good_claims, request};
+use better_auth_edge::gateway::{Decision, RequestHead};
+use better_auth_edge::host::GetError;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+
+const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
+const ADDRESS: (&str, &str) = ("CLIENT_IP_HEADER", "x-real-ip");
+const NAME: &str = "better-auth.session_token";
+const LIVE: &str = "better-auth.session_token=t.s%3D";
+
+/// An edge whose keys are known already.
+fn edge(more: &[(&str, &str)]) -> Edge {
+    let edge = Edge::new(&[&[EXCHANGE], more].concat());
+    let (name, bearer) = edge.bearer(&good_claims());
+    assert_eq!(edge.outcome(&request("GET", "/x", &[(name, bearer)])), "forward");
+    edge
+}
+
+/// A token, as the auth server gives it for a session.
+fn token(edge: &Edge) -> Answer {
+    let exp = (crate::common::NOW + edge.host.elapsed() + 900.0).to_string();
+    let token = edge.signer.token(&good_claims().with("exp", &exp));
+    Answer::ok(format!(r#"{{"token":"{token}"}}"#))
+}
+
+fn with_cookies(cookies: &str) -> RequestHead {
+    request("GET", "/x", &[("cookie", cookies)])
+}
+
+/// The same from an address of its own.
+fn from(i: usize, cookies: &str) -> RequestHead {
+    let address = format!("10.0.{}.{}", i / 256, i % 256);
+    request("GET", "/x", &[("cookie", cookies), ("x-real-ip", &*address)])
+}
+
+/// How often the auth server was asked about sessions, and for which.
+fn asked(edge: &Edge) -> Vec<String> {
+    edge.host.requests().into_iter().filter_map(|request| request.cookie).collect()
+}
+
+/// Polls a request once and drops it: its client has gone.
+fn hang_up(request: impl Future) {
+    assert!(request.now_or_never().is_none(), "the request waits for something");
+}
+
+/// What becomes of requests at the same time.
+fn outcomes(edge: &Edge, heads: &[RequestHead]) -> Vec<&'static str> {
+    let decisions = heads.iter().map(|head| edge.gateway.decide(head, &edge.host));
+    let decisions = edge.host.run(join_all(decisions));
+    decisions.into_iter().map(outcome).collect()
+}
+
+fn outcome(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Forward(..) => "forward",
+        Decision::Respond(_, error) => error.expect("a reason").code().as_str(),
+    }
+}
+
+#[test]
+fn a_client_that_hangs_up_takes_no_exchange_from_others() {
+    let edge = edge(&[]);
+    edge.host.answers(token(&edge).after(0.3));
+    let head = with_cookies(LIVE);
+    hang_up(edge.gateway.decide(&head, &edge.host));
+    let before = edge.host.elapsed();
+    assert_eq!(edge.outcome(&head), "forward");
+    assert!(edge.host.elapsed() - before < 0.4, "it waits no longer than the auth server takes");
+    assert_eq!(asked(&edge), [LIVE]);
+}
+
+#[test]
+fn an_exchange_that_the_runtime_has_stopped_is_taken_over_at_once() {
+    let edge = edge(&[]);
+    edge.host.answers(token(&edge).after(0.3));
+    let head = with_cookies(LIVE);
+    hang_up(edge.gateway.decide(&head, &edge.host));
+    edge.host.drop_background();
+    let before = edge.host.elapsed();
+    assert_eq!(edge.outcome(&head), "forward");
+    assert!(edge.host.elapsed() - before < 0.4);
+}
+
+#[test]
+fn requests_with_one_session_share_one_exchange_however_it_is_written() {
+    let edge = edge(&[]);
+    edge.host.answers(token(&edge).after(0.3));
+    let spellings = ["t.s%3D", "t.s=", "t.s%3d", "%74.s%3D", "%74%2E%73%3d", "\"t.s%3D\""];
+    let heads = spellings.map(|value| with_cookies(&format!("{NAME}={value}")));
+    assert_eq!(outcomes(&edge, &heads), ["forward"; 6]);
+    for head in &heads {
+        assert_eq!(edge.outcome(head), "forward");
+    }
+    let all = spellings.map(|value| format!("{NAME}={value}")).join("; ");
+    assert_eq!(edge.outcome(&with_cookies(&all)), "forward");
+    assert_eq!(asked(&edge), [LIVE], "one form goes on");
+}
+
+#[test]
+fn requests_that_wait_share_a_failure_too() {
+    for answer in [Answer::fails(GetError::TimedOut).after(5.0), Answer::status(500, "").after(1.0)]
+    {
+        let edge = edge(&[]);
+        edge.host.answers(answer);
+        let heads: Vec<_> = (0..20).map(|_| with_cookies(LIVE)).collect();
+        assert_eq!(outcomes(&edge, &heads), ["keys_unavailable"; 20]);
+        assert_eq!(asked(&edge).len(), 1);
+        edge.host.answers(token(&edge));
+        edge.host.pass(1.0);
+        assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
+    }
+}
+
+#[test]
+fn without_a_time_for_which_tokens_are_kept_each_exchange_serves_those_who_came_before_it() {
+    let edge = edge(&[("SESSION_MAX_AGE", "0")]);
+    edge.host.answers(token(&edge).after(0.3));
+    let heads: Vec<_> = (0..20).map(|_| with_cookies(LIVE)).collect();
+    assert_eq!(outcomes(&edge, &heads), ["forward"; 20]);
+    assert_eq!(asked(&edge).len(), 1);
+    edge.host.pass(0.1);
+    assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
+    assert_eq!(asked(&edge).len(), 2);
+}
+
+#[test]
+fn a_bounded_number_of_exchanges_is_under_way_and_the_others_wait_for_their_turn() {
+    let edge = edge(&[ADDRESS]);
+    edge.host.answers(token(&edge).after(0.3));
+    let heads: Vec<_> = (0..250).map(|i| from(i, &format!("{NAME}=t{i}.s"))).collect();
+    for head in &heads {
+        hang_up(edge.gateway.decide(head, &edge.host));
+    }
+    // what these have begun goes on, and no more
+    assert_eq!(outcomes(&edge, &heads[..1]), ["forward"]);
+    assert_eq!(asked(&edge).len(), 100);
+    assert_eq!(outcomes(&edge, &heads), ["forward"; 250]);
+    assert_eq!(asked(&edge).len(), 250);
+}
+
+#[test]
+fn a_made_up_session_is_asked_for_once_in_ten_seconds() {
+    let edge = edge(&[]);
+    edge.host.answers(Answer::status(401, ""));
+    for _ in 0..50 {
+        assert_eq!(edge.outcome(&with_cookies(LIVE)), "missing_token");
+        edge.host.pass(0.19);
+    }
+    assert_eq!(asked(&edge).len(), 1);
+    edge.host.pass(1.0);
+    edge.host.answers(token(&edge));
+    assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
+}
+
+#[test]
+fn made_up_sessions_push_no_live_one_out() {
+    let edge = edge(&[ADDRESS, ("SESSION_MAX_AGE", "300")]);
+    edge.host.answers_once(token(&edge));
+    assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
+    edge.host.answers(Answer::status(401, ""));
+    for i in 0..2_500 {
+        assert_eq!(edge.outcome(&from(i, &format!("{NAME}={i}.x"))), "missing_token");
+    }
+    assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
+}
+
+#[test]
+fn what_a_neighbouring_host_plants_does_not_shadow_a_live_session() {
+    for cookies in [
+        format!("__Secure-{NAME}=x; {LIVE}"),
+        format!("{LIVE}; __Secure-{NAME}=x"),
+        format!("{NAME}=x; {LIVE}"),
+        format!("{LIVE}; {NAME}=x"),
+        format!("{NAME}=; {LIVE}"),
+        format!("{NAME}=%; {NAME}=%ff; {LIVE}"),
+        format!("{NAME}={}; {LIVE}", "x".repeat(5_000)),
+        format!("__Secure-{NAME}=x; __Secure-{NAME}=x; __Secure-{NAME}=y; {NAME}=z; {LIVE}"),
+    ] {
+        let edge = edge(&[]);
+        edge.host.answers_to(
+            |request| request.cookie.as_deref().is_some_and(|cookie| cookie != LIVE),
+            Answer::status(401, ""),
+        );
+        edge.host.answers(token(&edge));
+        for _ in 0..3 {
+            assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward", "{cookies}");
+        }
+        let live = asked(&edge).iter().filter(|cookie| *cookie == LIVE).count();
+        assert_eq!(live, 1);
+        assert!(asked(&edge).len() <= 4, "tries in turn are remembered: {:?}", asked(&edge));
+    }
+}
+
+#[test]
+fn no_more_than_four_sessions_of_a_request_are_tried() {
+    let edge = edge(&[]);
+    edge.host.answers(Answer::status(401, ""));
+    let cookies: Vec<_> = (0..20).map(|i| format!("{NAME}={i}.x")).collect();
+    assert_eq!(edge.outcome(&with_cookies(&cookies.join("; "))), "missing_token");
+    assert_eq!(asked(&edge).len(), 4);
+}
+
+#[test]
+fn an_auth_server_that_is_silent_is_asked_once_a_request_and_is_not_the_callers_fault() {
+    let edge = edge(&[]);
+    edge.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
+    let cookies = format!("__Secure-{NAME}=x; {LIVE}");
+    assert_eq!(edge.outcome(&with_cookies(&cookies)), "keys_unavailable");
+    assert_eq!(asked(&edge).len(), 1);
+    // one that has an answer for one of them and none for the other
+    let edge = self::edge(&[]);
+    edge.host.answers_once(Answer::status(500, ""));
+    edge.host.answers_once(Answer::status(401, ""));
+    assert_eq!(edge.outcome(&with_cookies(&cookies)), "keys_unavailable");
+}
+
+#[test]
+fn a_planted_cookie_cache_does_not_shadow_the_exchange() {
+    let edge = edge(&[("COOKIE_CACHE", "jwks")]);
+    edge.host.answers(token(&edge));
+    let cookies = format!(
+        "{LIVE}; better-auth.session_data=x; better-auth.session_data=y; better-auth.session_data.5=z"
+    );
+    assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward");
+}

@@ -1,0 +1,87 @@
+//! Sessions where no visitor's address is known: the auth server counts all of them as one client.
+
+use std::cell::Cell;
+
+use crate::common::{Answer, Edge, good_claims, request};
+use better_auth_edge::gateway::{Decision, RequestHead};
+
+const LIMITED: &str = r#"{"message":"Too many requests. Please try again later."}"#;
+
+/// An edge whose auth server knows sessions that begin with `live`, and answers 429 where `is_busy`.
+fn edge(more: &[(&str, &str)], is_busy: impl Fn(&str) -> bool + 'static, seconds: &str) -> Edge {
+    let edge = Edge::new(&[&[("SESSION_EXCHANGE", "true")], more].concat());
+    let (name, bearer) = edge.bearer(&good_claims());
+    assert_eq!(edge.outcome(&request("GET", "/x", &[(name, bearer)])), "forward");
+    let exp = (crate::common::NOW + 900.0).to_string();
+    let token = edge.signer.token(&good_claims().with("exp", &exp));
+    edge.host.answers_to(
+        move |request| is_busy(request.cookie.as_deref().unwrap_or_default()),
+        Answer::status(429, LIMITED).with_header("x-retry-after", seconds),
+    );
+    edge.host.answers_to(
+        |request| request.cookie.as_deref().is_some_and(|cookie| cookie.contains("=live")),
+        Answer::ok(format!(r#"{{"token":"{token}"}}"#)),
+    );
+    edge.host.answers(Answer::status(401, ""));
+    edge
+}
+
+fn with(session: &str) -> RequestHead {
+    request("GET", "/x", &[("cookie", format!("better-auth.session_token={session}"))])
+}
+
+/// The error of a request that is refused, and its `Retry-After`.
+fn refusal(edge: &Edge, session: &str) -> (&'static str, Option<u32>) {
+    let Decision::Respond(_, Some(error)) = edge.decide(&with(session)) else {
+        panic!("let through")
+    };
+    (error.code().as_str(), error.retry_after())
+}
+
+#[test]
+fn made_up_sessions_leave_room_for_those_that_have_been_good() {
+    let count = Cell::new(0);
+    let is_busy = move |_: &str| count.replace(count.get() + 1) >= 100;
+    let edge = edge(&[], is_busy, "10");
+    assert_eq!(edge.outcome(&with("live-known.x")), "forward");
+    edge.host.pass(61.0);
+    for i in 0..300 {
+        let (code, seconds) = refusal(&edge, &format!("made-up{i}.x"));
+        match i {
+            0..80 => assert_eq!((code, seconds), ("missing_token", None), "{i}"),
+            _ => assert_eq!((code, seconds), ("keys_unavailable", Some(10)), "{i}"),
+        }
+    }
+    assert_eq!(edge.outcome(&with("live-known.x")), "forward");
+    assert_eq!(refusal(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
+    edge.host.pass(10.0);
+    assert_eq!(edge.outcome(&with("live-new.x")), "forward");
+}
+
+#[test]
+fn with_the_secret_or_an_address_there_is_no_budget() {
+    let edge = edge(&[("CLIENT_IP_HEADER", "x-real-ip")], |_| false, "10");
+    for i in 0..300 {
+        let cookie = format!("better-auth.session_token=live{i}.x");
+        let head = request("GET", "/x", &[("cookie", cookie.as_str()), ("x-real-ip", "192.0.2.7")]);
+        assert_eq!(edge.outcome(&head), "forward");
+    }
+}
+
+#[test]
+fn a_429_of_one_session_holds_back_unknown_ones_for_ten_seconds_and_no_known_one() {
+    let edge = edge(&[], |cookie| cookie.contains("=live-limited"), "60");
+    assert_eq!(edge.outcome(&with("live-known.x")), "forward");
+    edge.host.pass(61.0);
+    assert_eq!(edge.outcome(&with("live-kept.x")), "forward");
+    assert_eq!(refusal(&edge, "live-limited.x"), ("keys_unavailable", Some(60)));
+    assert_eq!(edge.outcome(&with("live-known.x")), "forward");
+    assert_eq!(edge.outcome(&with("live-kept.x")), "forward");
+    let before = edge.host.fetches();
+    assert_eq!(refusal(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
+    edge.host.pass(5.0);
+    assert_eq!(refusal(&edge, "live-limited.x"), ("keys_unavailable", Some(55)));
+    assert_eq!(edge.host.fetches(), before);
+    edge.host.pass(5.0);
+    assert_eq!(edge.outcome(&with("live-new.x")), "forward");
+}

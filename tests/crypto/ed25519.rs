@@ -1,0 +1,106 @@
+//! Ed25519 by published vectors, each verified often enough for the key to have earned its tables.
+
+use std::future::Future;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_edge::crypto::VerifyingKey;
+use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
+use better_auth_edge::jose::{Algorithm, Jwk, Object, PublicKey, Unusable};
+use ed25519_dalek::{Signer, SigningKey};
+use futures_executor::block_on;
+use serde_json::Value;
+
+/// More than it takes until a key has all the tables that it will ever have.
+const USES: usize = 300;
+
+#[test]
+fn the_vectors_of_rfc_8032_verify_and_nothing_near_them() {
+    for vector in vectors(include_str!("../vectors/rfc/rfc8032.json")) {
+        let (message, signature) = (vector.bytes("message"), vector.bytes("signature"));
+        let secret = SigningKey::from_bytes(&vector.bytes("secret_key").try_into().unwrap());
+        assert_eq!(secret.verifying_key().to_bytes(), *vector.bytes("public_key"));
+        assert_eq!(secret.sign(&message).to_bytes(), *signature);
+
+        let key = key(&vector.bytes("public_key")).unwrap();
+        assert!((0..USES).all(|_| verifies(&key, &message, &signature)), "{}", vector.0);
+        for bit in 0..512 {
+            let mut signature = signature.clone();
+            signature[bit / 8] ^= 1 << (bit % 8);
+            assert!(!verifies(&key, &message, &signature), "bit {bit}");
+        }
+        assert!(!verifies(&key, &[&message[..], &[0]].concat(), &signature));
+    }
+}
+
+#[test]
+fn a_key_says_the_same_however_often_it_has_been_used() {
+    let signer = SigningKey::from_bytes(&[5; 32]);
+    let other = SigningKey::from_bytes(&[6; 32]);
+    let key = key(signer.verifying_key().as_bytes()).unwrap();
+    for number in 0..USES {
+        let message = vec![number as u8; number];
+        assert!(verifies(&key, &message, &signer.sign(&message).to_bytes()), "{number}");
+        assert!(!verifies(&key, &message, &other.sign(&message).to_bytes()), "{number}");
+    }
+}
+
+struct Vector(Value);
+
+impl Vector {
+    /// A member in hexadecimal.
+    fn bytes(&self, name: &str) -> Vec<u8> {
+        let text = self.0[name].as_str().unwrap();
+        let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+        (0..text.len()).step_by(2).map(byte).collect()
+    }
+}
+
+fn vectors(json: &str) -> Vec<Vector> {
+    let values: Vec<Value> = serde_json::from_str(json).unwrap();
+    values.into_iter().map(Vector).collect()
+}
+
+fn key(public: &[u8]) -> Result<VerifyingKey, Unusable> {
+    let x = URL_SAFE_NO_PAD.encode(public);
+    let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
+    VerifyingKey::from_jwk(&Jwk::from_object(&Object::parse(jwk.as_bytes()).unwrap()).unwrap())
+}
+
+fn verifies(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+    block_on(key.verifies(&NoHost, Algorithm::EdDsa, message, signature))
+}
+
+/// Ed25519 asks nothing of a runtime.
+#[derive(Clone)]
+struct NoHost;
+
+impl Host for NoHost {
+    fn now(&self) -> f64 {
+        unreachable!()
+    }
+
+    fn random(&self) -> f64 {
+        unreachable!()
+    }
+
+    fn request_id(&self) -> String {
+        unreachable!()
+    }
+
+    async fn sleep(&self, _: u32) {
+        unreachable!()
+    }
+
+    async fn get(&self, _: GetRequest) -> Result<GetResponse, GetError> {
+        unreachable!()
+    }
+
+    async fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
+        unreachable!()
+    }
+
+    fn background<F: Future<Output = ()> + 'static>(&self, _: impl FnOnce(Self) -> F) {
+        unreachable!()
+    }
+}

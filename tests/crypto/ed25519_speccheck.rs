@@ -1,0 +1,159 @@
+//! The twelve kinds of signatures on which Ed25519 verifiers disagree: Chalkias, Garillot, Nikolaenko,
+//! "Taming the many EdDSAs" (2020), table 5, known as ed25519-speccheck. The cases are made here after
+//! the table's conditions, and held against the equations that the table says hold.
+
+use crate::common::TestHost;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_edge::crypto::VerifyingKey;
+use better_auth_edge::jose::{Algorithm, Jwk, Object};
+use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT as B, EIGHT_TORSION};
+use curve25519_dalek::traits::IsIdentity;
+use curve25519_dalek::{EdwardsPoint, Scalar};
+use sha2::{Digest, Sha512};
+
+/// More than it takes until a key has all the tables that it will ever have.
+const USES: usize = 300;
+
+/// p + 1 and so another spelling of y = 1, the identity.
+const NON_CANONICAL: [u8; 32] = {
+    let mut y = [0xff; 32];
+    (y[0], y[31]) = (0xee, 0x7f);
+    y
+};
+
+/// A point and how it is written.
+#[derive(Clone, Copy)]
+struct Written {
+    point: EdwardsPoint,
+    bytes: [u8; 32],
+}
+
+impl Written {
+    fn new(point: EdwardsPoint) -> Self {
+        Self { point, bytes: point.compress().to_bytes() }
+    }
+
+    fn canonical(self) -> Self {
+        Self::new(self.point)
+    }
+}
+
+struct Case {
+    key: Written,
+    r: Written,
+    s: [u8; 32],
+    message: Vec<u8>,
+    /// What the hash was computed from
+    hashed: [[u8; 32]; 2],
+}
+
+impl Case {
+    fn challenge(&self) -> Scalar {
+        challenge(self.hashed, &self.message)
+    }
+
+    /// The points' difference that both equations are about: S·B − R − h·A.
+    fn difference(&self) -> EdwardsPoint {
+        let s = Scalar::from_bytes_mod_order(self.s);
+        B * s - self.r.point - self.key.point * self.challenge()
+    }
+
+    fn signature(&self) -> [u8; 64] {
+        [self.r.bytes, self.s].concat().try_into().unwrap()
+    }
+}
+
+fn challenge([r, key]: [[u8; 32]; 2], message: &[u8]) -> Scalar {
+    let hash = Sha512::new().chain_update(r).chain_update(key).chain_update(message).finalize();
+    Scalar::from_bytes_mod_order_wide(&hash.into())
+}
+
+/// A signature by a·B + `key_torsion` with the nonce r·B + `r_torsion`, over the first message for which
+/// the equation without cofactor holds, or does not.
+fn made(a: u64, key: Written, r: u64, nonce: Written, canonical_hash: bool, holds: bool) -> Case {
+    let hashed = match canonical_hash {
+        true => [nonce.canonical().bytes, key.canonical().bytes],
+        false => [nonce.bytes, key.bytes],
+    };
+    (0u32..10_000)
+        .map(|number| {
+            let message = number.to_le_bytes().to_vec();
+            let s = Scalar::from(r) + challenge(hashed, &message) * Scalar::from(a);
+            Case { key, r: nonce, s: s.to_bytes(), message, hashed }
+        })
+        .find(|case| case.difference().is_identity() == holds)
+        .expect("one message in eight will do")
+}
+
+/// The cases in the order of the table: whether the equation with cofactor holds for each, and the one
+/// without.
+fn cases() -> [(Case, bool, bool); 12] {
+    let torsion = EIGHT_TORSION[1];
+    let small = Written::new(torsion);
+    let identity = Written { point: EIGHT_TORSION[0], bytes: NON_CANONICAL };
+    let [key, nonce] = [7, 11].map(|n| Written::new(B * Scalar::from(n as u64)));
+    let [mixed_key, mixed_nonce] = [key, nonce].map(|p| Written::new(p.point + torsion));
+    let beyond = |times: u32| {
+        let mut case = made(7, key, 11, nonce, false, true);
+        case.s = plus_order(case.s, times);
+        case
+    };
+    [
+        (made(0, small, 0, small, false, true), true, true),
+        (made(0, small, 11, mixed_nonce, false, true), true, true),
+        (made(7, mixed_key, 0, small, false, true), true, true),
+        (made(7, mixed_key, 11, mixed_nonce, false, true), true, true),
+        (made(7, mixed_key, 11, mixed_nonce, false, false), true, false),
+        (made(7, mixed_key, 11, nonce, false, false), true, false),
+        (beyond(1), true, true),
+        (beyond(14), true, true),
+        (made(7, key, 0, identity, true, true), true, true),
+        (made(7, key, 0, identity, false, true), true, true),
+        (made(0, identity, 11, nonce, true, true), true, true),
+        (made(0, identity, 11, nonce, false, true), true, true),
+    ]
+}
+
+/// A number plus so many times the group order 2^252 + 27742317777372353535851937790883648493.
+fn plus_order(number: [u8; 32], times: u32) -> [u8; 32] {
+    let mut order = (-Scalar::ONE).to_bytes();
+    order[0] += 1;
+    let mut sum = number;
+    for _ in 0..times {
+        let mut carry = 0;
+        for (digit, addend) in sum.iter_mut().zip(order) {
+            carry += u16::from(*digit) + u16::from(addend);
+            (*digit, carry) = (carry as u8, carry >> 8);
+        }
+        assert_eq!(carry, 0);
+    }
+    sum
+}
+
+#[test]
+fn of_the_twelve_kinds_only_the_fourth_is_accepted_with_tables_and_without() {
+    let host = TestHost::new();
+    for (number, (case, cofactored, cofactorless)) in cases().into_iter().enumerate() {
+        let difference = case.difference();
+        assert_eq!(difference.mul_by_cofactor().is_identity(), cofactored, "{number}");
+        assert_eq!(difference.is_identity(), cofactorless, "{number}");
+
+        let signature = case.signature();
+        let strict = ed25519_dalek::VerifyingKey::from_bytes(&case.key.bytes)
+            .is_ok_and(|key| key.verify_strict(&case.message, &signature.into()).is_ok());
+        assert_eq!(strict, number == 3, "{number}");
+        let x = URL_SAFE_NO_PAD.encode(case.key.bytes);
+        let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
+        let jwk = Jwk::from_object(&Object::parse(jwk.as_bytes()).unwrap()).unwrap();
+        let Ok(key) = VerifyingKey::from_jwk(&jwk) else {
+            assert!(matches!(number, 0 | 1 | 10 | 11), "{number}: the key is a strong one");
+            continue;
+        };
+        for _ in 0..USES {
+            let verified =
+                host.run(key.verifies(&host, Algorithm::EdDsa, &case.message, &signature));
+            assert_eq!(verified, strict, "{number}");
+        }
+    }
+}

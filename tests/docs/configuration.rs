@@ -1,0 +1,83 @@
+//! docs/configuration.md is the truth about the settings: it has all of them and no others, what it
+//! gives as an example is accepted, what it says is refused is refused.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use better_auth_edge::gateway::{SettingFault, Settings};
+
+const PAGE: &str = include_str!("../../docs/configuration.md");
+const WRANGLER: &str = include_str!("../../wrangler.toml");
+
+/// A row of one of the tables.
+struct Setting {
+    name: &'static str,
+    example: &'static str,
+    refused: &'static str,
+}
+
+fn documented() -> Vec<Setting> {
+    let rows = PAGE.lines().filter(|line| line.starts_with("| `"));
+    let cell = |cell: &'static str| cell.trim().trim_matches('`');
+    rows.map(|row| {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").map(cell).collect();
+        let [name, _, _, example, refused] = cells[..] else { panic!("five cells: {row}") };
+        Setting { name, example, refused }
+    })
+    .collect()
+}
+
+/// Reads settings: the two that are required, those that one cannot be without, and one.
+fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingFault>> {
+    let key = documented().into_iter().find(|setting| setting.name == "EDGE_SIGNING_KEY");
+    let company = match name {
+        "CORS_PREFLIGHT_TO_ORIGIN" => None,
+        "BETTER_AUTH_SECRET" => Some(("ALGORITHMS", "HS256")),
+        "EDGE_SIGNING_KEY_NEXT" => key.map(|key| (key.name, key.example)),
+        _ if name.starts_with("CORS_") => Some(("CORS_ORIGINS", "https://page.example")),
+        _ => None,
+    };
+    let required =
+        [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
+    Settings::parse(|wanted| {
+        let mut all = [(name, value)].into_iter().chain(company).chain(required);
+        all.find(|(given, _)| *given == wanted).map(|(_, value)| value.to_owned())
+    })
+}
+
+#[test]
+fn every_setting_is_documented_and_nothing_else() {
+    let asked = RefCell::new(BTreeSet::new());
+    for setting in documented() {
+        let lookup = |wanted: &str| {
+            asked.borrow_mut().insert(wanted.to_owned());
+            (wanted == setting.name).then(|| setting.example.to_owned())
+        };
+        let _ = Settings::parse(lookup);
+    }
+    let documented: BTreeSet<_> = documented().iter().map(|s| s.name.to_owned()).collect();
+    assert_eq!(documented, asked.into_inner());
+}
+
+#[test]
+fn examples_are_accepted() {
+    for Setting { name, example, .. } in documented() {
+        let faults = parse(name, example).err().unwrap_or_default();
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+    }
+}
+
+#[test]
+fn what_is_said_to_be_refused_is_refused_by_name() {
+    for Setting { name, refused, .. } in documented().iter().filter(|s| !s.refused.is_empty()) {
+        let faults = parse(name, refused).err().unwrap_or_default();
+        assert!(faults.iter().any(|fault| fault.setting() == *name), "{name}: {faults:?}");
+    }
+}
+
+#[test]
+fn wrangler_toml_knows_them_all() {
+    for Setting { name, .. } in documented() {
+        assert!(WRANGLER.contains(name), "{name} is not in wrangler.toml");
+    }
+}

@@ -1,0 +1,63 @@
+//! `docs/errors.md` and the code say the same: every code once, with its status and its title.
+
+use better_auth_edge::Code;
+
+const PAGE: &str = include_str!("../../docs/errors.md");
+
+/// The sections under headings of the second level: the heading, and the lines below it that are not
+/// empty.
+fn sections() -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in PAGE.lines().filter(|line| !line.trim().is_empty()) {
+        match (line.strip_prefix("## "), sections.last_mut()) {
+            (Some(heading), _) => sections.push((heading, Vec::new())),
+            (None, Some((_, lines))) => lines.push(line),
+            (None, None) => {}
+        }
+    }
+    sections
+}
+
+#[test]
+fn every_code_has_one_section_and_every_section_is_a_code() {
+    let headings: Vec<_> = sections().into_iter().map(|(heading, _)| heading).collect();
+    let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(headings, codes, "the page has them in the order of Code::ALL");
+}
+
+#[test]
+fn the_page_has_one_title_and_no_deeper_headings() {
+    // comments of a shell begin like headings, so examples have to do without
+    let other = |line: &&str| line.trim_start().starts_with('#') && !line.starts_with("## ");
+    assert_eq!(PAGE.lines().filter(other).collect::<Vec<_>>(), ["# Errors"]);
+}
+
+#[test]
+fn a_section_begins_with_the_status_and_the_title_of_its_code() {
+    for (code, (heading, lines)) in Code::ALL.iter().zip(sections()) {
+        let expected = format!("**{} · {}**", code.status(), code.title());
+        assert_eq!(lines.first(), Some(&expected.as_str()), "{heading}");
+    }
+}
+
+#[test]
+fn a_section_says_what_is_wrong_why_and_what_to_do_in_a_few_lines() {
+    for (heading, lines) in sections() {
+        let starting = |with: &str| lines.iter().filter(|line| line.starts_with(with)).count();
+        assert_eq!(starting("- **Causes**: "), 1, "{heading} names causes");
+        assert_eq!(starting("- **Cure**: "), 1, "{heading} names a cure");
+        let meaning = lines.iter().skip(1).take_while(|line| !line.starts_with("- ")).count();
+        assert!(meaning > 0, "{heading} says what it means");
+        let text = lines.len() - 1;
+        assert!((3..=8).contains(&text), "{heading}: {text} lines below the title");
+    }
+}
+
+#[test]
+fn a_code_can_be_linked_to() {
+    // a heading of these characters is its own anchor, and problem responses point at it
+    for code in Code::ALL {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        assert!(code.as_str().bytes().all(plain), "{code}");
+    }
+}

@@ -1,0 +1,6 @@
+//! The documentation and the code say the same.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod configuration;
+mod errors;
+mod setting_names;

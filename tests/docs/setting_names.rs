@@ -1,0 +1,245 @@
+//! Settings by their names: what is nearly one is a fault, and faults come all at once and never twice.
+
+use better_auth_edge::gateway::{SettingFault, Settings, Variable};
+
+const PAGE: &str = include_str!("../../docs/configuration.md");
+
+const REQUIRED: [(&str, &str); 2] =
+    [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
+
+/// What is said of an environment with the two required variables and these.
+fn faults(variables: &[(&str, &str)]) -> Vec<String> {
+    let all: Vec<_> = REQUIRED.iter().chain(variables).copied().collect();
+    let named: Vec<_> = all.iter().map(|(name, _)| Variable { name, is_binding: false }).collect();
+    let lookup =
+        |wanted: &str| Some(all.iter().rev().find(|(name, _)| *name == wanted)?.1.to_owned());
+    told(Settings::parse_environment(&named, lookup))
+}
+
+/// What is said within an application of settings beside some that a host could not read.
+fn faults_beside(unreadable: &[&'static str], settings: &[(&str, &str)]) -> Vec<String> {
+    let lookup =
+        |wanted: &str| Some(settings.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
+    let unreadable = unreadable.iter().map(|name| SettingFault::new(name, "is not a string"));
+    told(Settings::parse_within_app_with(None, unreadable.collect(), &[], lookup))
+}
+
+fn told(settings: Result<Settings, Vec<SettingFault>>) -> Vec<String> {
+    settings.err().unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+fn documented() -> impl Iterator<Item = &'static str> {
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split('`').next())
+}
+
+#[test]
+fn every_documented_setting_is_known_and_a_slip_in_its_name_is_a_fault() {
+    for name in documented() {
+        let slip = format!("{name}X");
+        let known = format!("{slip} is not a setting, but {name} is");
+        assert_eq!(faults(&[(&slip, "x")]), [known], "{name}");
+        let written = name.to_ascii_lowercase().replace('_', "-");
+        let known = format!("{written} is not a setting, but {name} is");
+        assert_eq!(faults(&[(&written, "x")]), [known], "{name}");
+    }
+    assert!(documented().count() > 50);
+}
+
+#[test]
+fn a_misspelt_setting_is_a_fault_beside_those_of_the_others() {
+    let variables = [("ROUTE", "[]"), ("CLOCK_TOLERANCE", "x"), ("NODE_ENV", "production")];
+    let found = faults(&variables);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found[0], "ROUTE is not a setting, but ROUTES is");
+    assert!(found[1].starts_with("CLOCK_TOLERANCE "));
+}
+
+#[test]
+fn an_operator_may_say_that_a_variable_is_no_setting() {
+    let ignored = ("IGNORED_VARIABLES", "ROUTER, ISSUES");
+    assert!(faults(&[("ROUTER", "x"), ("ISSUES", "x"), ignored]).is_empty());
+    assert_eq!(faults(&[("ROUTE", "x"), ignored]), ["ROUTE is not a setting, but ROUTES is"]);
+}
+
+#[test]
+fn an_environment_without_rules_is_good() {
+    for routes in [("NODE_ENV", "production"), ("ROUTES", ""), ("ROUTES", "[]")] {
+        assert!(faults(&[routes]).is_empty(), "{routes:?}");
+    }
+}
+
+#[test]
+fn members_of_rules_and_issuers_are_known_and_near_ones_named() {
+    for (setting, value, fault) in [
+        (
+            "ROUTES",
+            r#"[{"pth":"/"}]"#,
+            "\"pth\" is not something a rule can say (did you mean path?)",
+        ),
+        ("ROUTES", r#"[{"path":"/","claim":{}}]"#, "(did you mean claims?)"),
+        ("ROUTES", r#"[{"path":"/","Scopes":[]}]"#, "(did you mean scopes?)"),
+        ("ROUTES", r#"[{"path":"/","colour":1}]"#, "\"colour\" is not something a rule can say"),
+        (
+            "ISSUERS",
+            r#"[{"base_url":"https://b.example","baseUrl":"x"}]"#,
+            "(did you mean base_url?)",
+        ),
+    ] {
+        let found = faults(&[(setting, value)]);
+        assert!(found.iter().any(|text| text.contains(fault)), "{value}: {found:?}");
+    }
+}
+
+#[test]
+fn the_edges_issuer_is_an_origin() {
+    for good in ["https://edge.example", "http://127.0.0.1:8787", "HTTPS://Edge.example:443"] {
+        assert!(faults(&[("EDGE_ISSUER", good)]).is_empty(), "{good}");
+    }
+    for (bad, right) in [
+        ("https://edge.example/", "write https://edge.example"),
+        ("https://edge.example/v1", "write https://edge.example"),
+        ("https://edge .example", "a space"),
+        ("edge.example", "is not an absolute URL"),
+        ("urn:edge", "is not an absolute URL"),
+    ] {
+        let found = faults(&[("EDGE_ISSUER", bad)]);
+        assert_eq!(found.len(), 1, "{bad}: {found:?}");
+        assert!(found[0].starts_with("EDGE_ISSUER ") && found[0].contains(right), "{found:?}");
+    }
+}
+
+#[test]
+fn urls_are_judged_as_they_stand_and_nothing_is_trimmed() {
+    let entry = r#"[{"base_url":"https://b.example "}]"#;
+    for (setting, value) in [
+        ("BETTER_AUTH_URL", " https://app.example"),
+        ("BETTER_AUTH_URL", "https://app.example\n"),
+        ("ORIGIN_URL", "https://api.example\t"),
+        ("JWKS_URL", "https://app.example/keys "),
+        ("EDGE_ISSUER", "https://edge.example "),
+        ("ISSUERS", entry),
+    ] {
+        let found = faults(&[(setting, value)]);
+        assert!(found.len() == 1 && found[0].starts_with(setting), "{value:?}: {found:?}");
+        assert!(found[0].contains("has a space, a tab or another blank"), "{found:?}");
+    }
+    assert!(faults(&[("JWKS_URL", " "), ("CLOCK_TOLERANCE", " 5 ")]).is_empty());
+}
+
+#[test]
+fn a_base_path_is_one_path_and_no_contradiction() {
+    let url = ("BETTER_AUTH_URL", "https://app.example/auth");
+    assert!(faults(&[url, ("BETTER_AUTH_BASE_PATH", "/auth/")]).is_empty());
+    for settings in [
+        vec![url, ("BETTER_AUTH_BASE_PATH", "/")],
+        vec![("BETTER_AUTH_BASE_PATH", "auth")],
+        vec![("BETTER_AUTH_BASE_PATH", "/a//b")],
+        vec![("ISSUERS", r#"[{"base_url":"https://b.example/x","base_path":"/"}]"#)],
+    ] {
+        let found = faults(&settings);
+        assert!(
+            found.len() == 1 && found[0].to_uppercase().contains("BASE_PATH"),
+            "{settings:?}: {found:?}"
+        );
+    }
+    // the base path of one issuer is not another's
+    let issuers = ("ISSUERS", r#"[{"base_url":"https://b.example/x"}]"#);
+    assert!(faults(&[("BETTER_AUTH_BASE_PATH", "/"), issuers]).is_empty());
+}
+
+#[test]
+fn nothing_follows_from_what_could_not_be_read() {
+    let url = REQUIRED[0];
+    let to_origin = ("ROUTES", r#"[{"path":"/a","to":"origin"}]"#);
+    let by_claim = ("ROUTES", r#"[{"path":"/{a}","match":{"a":"org"}}]"#);
+    let next = r#"{"kty":"OKP","crv":"Ed25519","d":"TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs","x":"PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw"}"#;
+    for (unreadable, settings) in [
+        ("BETTER_AUTH_URL", vec![]),
+        ("BETTER_AUTH_URL", vec![("BETTER_AUTH_BASE_PATH", "/")]),
+        ("ORIGIN_URL", vec![url, to_origin]),
+        ("CLAIMS", vec![url, by_claim]),
+        ("REQUIRED_CLAIMS", vec![url, by_claim]),
+        ("BETTER_AUTH_SECRET", vec![url, ("ALGORITHMS", "HS256")]),
+        ("BETTER_AUTH_SECRET", vec![url, ("COOKIE_CACHE", "secret")]),
+        ("EDGE_SIGNING_KEY", vec![url, ("EDGE_SIGNING_KEY_NEXT", next)]),
+    ] {
+        let expected = [format!("{unreadable} is not a string")];
+        assert_eq!(faults_beside(&[unreadable], &settings), expected, "{settings:?}");
+    }
+    // and a value that is wrong hides no claim either
+    let found = faults(&[("REQUIRED_CLAIMS", "[7]"), by_claim]);
+    assert!(found.len() == 1 && found[0].starts_with("REQUIRED_CLAIMS "), "{found:?}");
+}
+
+#[test]
+fn what_could_not_be_read_hides_nothing() {
+    let settings = [("CLOCK_TOLERANCE", "x"), ("ROUTES", r#"[{"pth":"/"}]"#)];
+    let found = faults_beside(&["BETTER_AUTH_URL", "ISSUER"], &settings);
+    let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+    let expected = ["BETTER_AUTH_URL", "ISSUER", "CLOCK_TOLERANCE", "ROUTES"];
+    assert_eq!(named, expected, "{found:#?}");
+}
+
+#[test]
+fn one_slip_is_one_fault() {
+    for (setting, value) in [
+        ("ROUTES", r#"[{"pth":"/a"}]"#),
+        ("ROUTES", r#"[{"Path":"/a"}]"#),
+        ("ROUTES", r#"[{"pattern":"/a/*"}]"#),
+        ("ROUTES", r#"[{"path":null}]"#),
+        ("ISSUERS", r#"[{"url":"https://b.example"}]"#),
+        ("ISSUERS", r#"[{"server":"https://b.example"}]"#),
+        ("ISSUERS", r#"[{"baseUrl":"https://b.example"}]"#),
+        ("CLAIMS", ","),
+        ("CLAIMS", "sub,,role"),
+        ("CLAIMS", "sub,"),
+    ] {
+        let found = faults(&[(setting, value)]);
+        assert!(found.len() == 1 && found[0].starts_with(setting), "{value}: {found:?}");
+    }
+    // two slips are two
+    for (setting, value) in
+        [("ROUTES", r#"[{"claim":{"a":"b"}}]"#), ("ISSUERS", r#"[{"audiense":"a"}]"#)]
+    {
+        assert_eq!(faults(&[(setting, value)]).len(), 2, "{value}");
+    }
+}
+
+#[test]
+fn a_base_path_is_judged_beside_a_url_that_is_wrong_too() {
+    let settings = [("BETTER_AUTH_URL", "app.example"), ("BETTER_AUTH_BASE_PATH", "api/auth")];
+    let found = faults(&settings);
+    let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+    assert_eq!(named, ["BETTER_AUTH_URL", "BETTER_AUTH_BASE_PATH"], "{found:?}");
+    let entry = ("ISSUERS", r#"[{"base_url":"b.example","base_path":"api"}]"#);
+    assert_eq!(faults(&[entry]).len(), 2);
+    let entry = ("ISSUERS", r#"[{"base_url":"b.example","base_path":"/api"}]"#);
+    assert_eq!(faults(&[entry]).len(), 1);
+}
+
+#[test]
+fn a_setting_that_is_given_under_a_misspelt_name_is_not_missing_too() {
+    let faults = |meant: &[&'static str], settings: &[(&str, &str)]| {
+        let lookup = |name: &str| {
+            let found = settings.iter().find(|(setting, _)| *setting == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let parsed = Settings::parse_within_app_with(None, Vec::new(), meant, lookup);
+        let faults = parsed.err().unwrap_or_default();
+        faults.iter().map(|fault| fault.setting()).collect::<Vec<_>>()
+    };
+    let url = ("BETTER_AUTH_URL", "https://app.example");
+    for (meant, settings) in [
+        ("BETTER_AUTH_URL", vec![]),
+        ("BETTER_AUTH_URL", vec![("SESSION_EXCHANGE", "true")]),
+        ("BETTER_AUTH_URL", vec![("BETTER_AUTH_BASE_PATH", "/auth")]),
+        ("BETTER_AUTH_SECRET", vec![url, ("COOKIE_CACHE", "secret")]),
+        ("ORIGIN_URL", vec![url, ("ROUTES", r#"[{"path":"/a","to":"origin"}]"#)]),
+        ("EDGE_SIGNING_KEY", vec![url, ("EDGE_SIGNING_KEY_NEXT", "{}")]),
+    ] {
+        assert_ne!(faults(&[], &settings), [""; 0], "{meant}");
+        let found = faults(&[meant], &settings);
+        assert!(found.iter().all(|it| *it == "EDGE_SIGNING_KEY_NEXT"), "{meant}: {found:?}");
+    }
+}

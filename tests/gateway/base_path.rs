@@ -1,0 +1,49 @@
+//! Better Auth's base path, the root included: where keys and tokens of sessions are asked for.
+
+use crate::common::{Answer, Edge, good_claims, key_set, request};
+
+#[test]
+fn keys_and_tokens_of_sessions_are_asked_for_below_the_base_path() {
+    for (url, base_path, base) in [
+        ("https://app.example", "", "https://app.example/api/auth"),
+        ("https://app.example", "/", "https://app.example"),
+        ("https://app.example/", "/", "https://app.example"),
+        ("https://app.example", "/auth/v1/", "https://app.example/auth/v1"),
+        ("https://app.example/auth", "", "https://app.example/auth"),
+        ("https://app.example/auth", "/auth", "https://app.example/auth"),
+    ] {
+        let settings = [
+            ("BETTER_AUTH_URL", url),
+            ("BETTER_AUTH_BASE_PATH", base_path),
+            ("SESSION_EXCHANGE", "true"),
+        ];
+        let edge = Edge::new(&settings);
+        let token = edge.signer.token(&good_claims());
+        edge.host.answers_once(Answer::ok(format!(r#"{{"token":"{token}"}}"#)));
+        let cookie = [("cookie", "better-auth.session_token=t.s%3D")];
+        assert_eq!(edge.outcome(&request("GET", "/x", &cookie)), "forward", "{settings:?}");
+        let requests = edge.host.requests();
+        let asked: Vec<_> = requests.iter().map(|r| r.url.split('?').next().unwrap()).collect();
+        assert_eq!(asked, [format!("{base}/token"), format!("{base}/jwks")]);
+    }
+}
+
+#[test]
+fn every_issuer_has_a_base_path_of_its_own() {
+    let issuers = r#"[{"base_url":"https://b.example","base_path":"/"},
+        {"base_url":"https://c.example"}]"#;
+    let settings = [("BETTER_AUTH_BASE_PATH", "/auth"), ("ISSUERS", issuers)];
+    let edge = Edge::new(&settings);
+    edge.host.answers(Answer::ok(key_set(&[edge.signer.jwk()])));
+    for (issuer, url) in [
+        ("https://app.example", "https://app.example/auth/jwks"),
+        ("https://b.example", "https://b.example/jwks"),
+        ("https://c.example", "https://c.example/api/auth/jwks"),
+    ] {
+        let name = format!("{issuer:?}");
+        let claims = good_claims().with("iss", &name).with("aud", &name);
+        let head = request("GET", "/x", &[edge.bearer(&claims)]);
+        assert_eq!(edge.outcome(&head), "forward", "{issuer}");
+        assert_eq!(edge.host.requests().last().unwrap().url, url);
+    }
+}

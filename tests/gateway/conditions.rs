@@ -1,0 +1,148 @@
+//! What a rule asks of a token beside being good: claims and scopes. And what the edge says of itself.
+
+use crate::common::{Answer, Edge, good_claims, key_set, request};
+use better_auth_edge::gateway::Settings;
+
+/// What is wrong with these settings beside the two URLs.
+fn faults(settings: &[(&str, &str)]) -> Vec<String> {
+    let urls = [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
+    let all: Vec<_> = urls.iter().chain(settings).collect();
+    let lookup = |wanted: &str| Some(all.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
+    let faults = Settings::parse(lookup).err().unwrap_or_default();
+    faults.iter().map(ToString::to_string).collect()
+}
+
+const NO_HEADERS: [(&str, &str); 0] = [];
+
+const RULES: (&str, &str) = (
+    "ROUTES",
+    r#"[
+        {"path":"/admin/*","claims":{"role":["admin","owner"],"active":true}},
+        {"path":"/tasks","methods":["POST"],"scopes":["tasks:write","tasks:read"]}
+    ]"#,
+);
+
+#[test]
+fn a_claim_holds_one_of_the_values_of_the_rule() {
+    let edge = Edge::new(&[RULES]);
+    for (role, active, expected) in [
+        (r#""admin""#, "true", "forward"),
+        (r#"["user","owner"]"#, "true", "forward"),
+        (r#""user""#, "true", "insufficient_claims"),
+        (r#""Admin""#, "true", "insufficient_claims"),
+        (r#"["user"]"#, "true", "insufficient_claims"),
+        (r#""admin""#, r#""true""#, "insufficient_claims"),
+        (r#""admin""#, "null", "insufficient_claims"),
+        ("null", "true", "insufficient_claims"),
+        ("{}", "true", "insufficient_claims"),
+    ] {
+        let claims = good_claims().with("role", role).with("active", active);
+        let head = request("GET", "/admin/x", &[edge.bearer(&claims)]);
+        assert_eq!(edge.outcome(&head), expected, "{role} {active}");
+    }
+    let head = request("GET", "/admin", &[edge.bearer(&good_claims())]);
+    assert_eq!(edge.outcome(&head), "insufficient_claims");
+}
+
+#[test]
+fn all_scopes_of_the_rule_are_in_the_tokens() {
+    let edge = Edge::new(&[RULES]);
+    for (scope, expected) in [
+        (r#""tasks:read tasks:write""#, "forward"),
+        (r#""a tasks:write b tasks:read""#, "forward"),
+        (r#""tasks:read""#, "insufficient_scope"),
+        (r#""tasks:readtasks:write""#, "insufficient_scope"),
+        (r#""tasks:read,tasks:write""#, "insufficient_scope"),
+        (r#""""#, "insufficient_scope"),
+        ("null", "insufficient_scope"),
+        (r#"["tasks:read","tasks:write"]"#, "invalid_claim"),
+    ] {
+        let claims = good_claims().with("scope", scope);
+        let head = request("POST", "/tasks", &[edge.bearer(&claims)]);
+        assert_eq!(edge.outcome(&head), expected, "{scope}");
+    }
+    let response = edge.respond(&request("POST", "/tasks", &[edge.bearer(&good_claims())]));
+    let challenge = response.headers.iter().find(|(name, _)| *name == "www-authenticate");
+    let (_, challenge) = challenge.unwrap();
+    assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
+    assert!(challenge.ends_with(r#"scope="tasks:write tasks:read""#), "{challenge}");
+}
+
+#[test]
+fn a_condition_that_is_null_or_empty_is_a_fault_and_not_none() {
+    for (condition, fault) in [
+        (r#""match":null"#, "match is null"),
+        (r#""match":{}"#, "match is empty"),
+        (r#""match":[]"#, "match is not a table"),
+        (r#""match":"""#, "match is not a table"),
+        (r#""match":{"u":null}"#, "match is not a table"),
+        (r#""match":{"u":""}"#, "match is not a table"),
+        (r#""claims":null"#, "claims is null"),
+        (r#""claims":{}"#, "claims is empty"),
+        (r#""claims":[]"#, "claims is not a table"),
+        (r#""claims":{"role":null}"#, "claims is not a table"),
+        (r#""claims":{"role":[]}"#, "claims is not a table"),
+        (r#""claims":{"role":["admin",null]}"#, "claims is not a table"),
+        (r#""claims":{"":"admin"}"#, "claims is not a table"),
+        (r#""scopes":null"#, "scopes is null"),
+        (r#""scopes":[]"#, "scopes is empty"),
+        (r#""scopes":"""#, "scopes is not a list"),
+        (r#""scopes":[""]"#, "scopes is not a list"),
+        (r#""scopes":[null]"#, "scopes is not a list"),
+        (r#""scopes":{}"#, "scopes is not a list"),
+        (r#""methods":null"#, "methods is null"),
+        (r#""methods":[]"#, "methods is not a list"),
+        (r#""auth":null"#, "auth is null"),
+        (r#""to":null"#, "to is null"),
+    ] {
+        let routes = format!(r#"[{{"path":"/api/{{u}}/*",{condition}}}]"#);
+        let found = faults(&[("ROUTES", &routes)]);
+        assert_eq!(found.len(), 1, "{condition}: {found:?}");
+        assert!(found[0].starts_with(&format!("ROUTES [0]: {fault}")), "{condition}: {found:?}");
+    }
+    for (setting, value) in [
+        ("REQUIRED_CLAIMS", r#"{"email_verified":null}"#),
+        ("REQUIRED_CLAIMS", r#"{"email_verified":[]}"#),
+        ("REQUIRED_CLAIMS", r#"{"email_verified":[true,null]}"#),
+        ("REQUIRED_CLAIMS", r#"[null]"#),
+        ("REQUIRED_CLAIMS", r#"[""]"#),
+        ("REQUIRED_CLAIMS", "null,"),
+        ("CLAIM_HEADERS", r#"{"role":null}"#),
+        ("CLAIM_HEADERS", "null"),
+        ("ROUTES", "null"),
+        ("ROUTES", "[null]"),
+        ("ISSUERS", "null"),
+        ("ISSUERS", r#"[{"base_url":"https://b.example","audience":null}]"#),
+        ("ISSUERS", r#"[{"base_url":"https://b.example","required_claims":null}]"#),
+        ("ISSUERS", r#"[{"base_url":"https://b.example","required_claims":{"a":null}}]"#),
+    ] {
+        let found = faults(&[(setting, value)]);
+        assert!(found.len() == 1 && found[0].starts_with(setting), "{value}: {found:?}");
+    }
+}
+
+#[test]
+fn health_is_good_while_keys_are_known_or_can_be_had() {
+    const HEALTH: &str = "/.well-known/better-auth-edge/health";
+    let edge = Edge::new(&[]);
+    let health = || edge.respond(&request("GET", HEALTH, &NO_HEADERS));
+    edge.host.answers(Answer::status(500, ""));
+    assert_eq!((health().status, edge.host.fetches()), (503, 1));
+    assert_eq!((health().status, edge.host.fetches()), (503, 1), "it is not asked again at once");
+    edge.host.pass(60.0);
+    edge.host.answers(Answer::ok(key_set(&[edge.signer.jwk()])));
+    assert_eq!(
+        health().body,
+        r#"{"status":"ok","keys":1,"keys_age":0,"rules":0,"isolating_rules":0}"#
+    );
+    edge.host.pass(7.0);
+    assert_eq!(
+        health().body,
+        r#"{"status":"ok","keys":1,"keys_age":7,"rules":0,"isolating_rules":0}"#
+    );
+    assert_eq!(edge.host.fetches(), 2);
+    for method in ["POST", "OPTIONS"] {
+        assert_eq!(edge.outcome(&request(method, HEALTH, &NO_HEADERS)), "missing_token");
+    }
+    assert_eq!(edge.outcome(&request("HEAD", HEALTH, &NO_HEADERS)), "answered");
+}

@@ -1,0 +1,284 @@
+//! Clients whose fields the host knows by a number get what anybody with the same head gets, and a token
+//! that is not good any more lets nobody pass.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::common::{Answer, Claims, Edge, NOW, Signer, good_claims, key_set};
+use better_auth_edge::gateway::{Decision, HeaderEdit, Heads, RequestHead};
+use better_auth_edge::host::Host;
+
+const SETTINGS: [(&str, &str); 4] = [
+    (
+        "ROUTES",
+        r#"[
+            {"path":"/open","auth":"public"},
+            {"path":"/api/{user}/*","methods":["GET"],"match":{"user":"sub"}},
+            {"path":"/admin/*","claims":{"role":["admin"]}},
+            {"path":"/feed","auth":"optional"}
+        ]"#,
+    ),
+    ("CLAIM_HEADERS", r#"{"role":"x-role"}"#),
+    ("CORS_ORIGINS", "https://page.example"),
+    ("CORS_CREDENTIALS", "true"),
+];
+
+/// A client, as its host numbers it.
+struct Client {
+    number: usize,
+    fields: String,
+}
+
+impl Client {
+    fn new(number: usize, token: &str) -> Self {
+        let fields = format!(
+            "Authorization: Bearer {token}\ncookie: better-auth.session_token=a; b=c\n\
+             Connection: close, X-Hop\nX-Edge-User: forged\nx_role: forged\nx-hop: 1\n\
+             origin: https://page.example\ncf-connecting-ip: 192.0.2.7\n"
+        );
+        Self { number, fields }
+    }
+}
+
+/// A request for a path, with fields that no other has.
+fn own(method: &str, path: &str) -> String {
+    format!("{method}\nhttps://edge.example{path}\nx-request-id: 0123-abcd\n")
+}
+
+/// What becomes of a head, in one text.
+fn decided(edge: &Edge, head: &RequestHead) -> String {
+    match edge.decide(head) {
+        Decision::Forward(forward) => {
+            // the host applies them one after the other, to headers whose order does not matter
+            let mut edits: Vec<_> = forward.edits().collect();
+            edits.sort_by_key(|edit| HeaderEdit::as_text([*edit]));
+            let (edits, private) = (HeaderEdit::as_text(edits), forward.private);
+            let answer = HeaderEdit::as_text(forward.answer_edits());
+            format!("{}\n{edits}\n{answer}{private} {:?}", forward.url(), forward.report)
+        }
+        Decision::Respond(response, _) => format!("{} {}", response.status, response.body),
+    }
+}
+
+/// Sends it by the client's number and, to another edge, as nobody in particular.
+fn both(edge: &Edge, heads: &mut Heads, client: &Client, own: &str) -> [String; 2] {
+    let Client { number, fields } = client;
+    let known = heads.read(format!("{number}\n{own}"));
+    let head = known.or_else(|| heads.read(format!("+{number}\n{own}\n{fields}")));
+    let stranger = Edge::new(&SETTINGS);
+    stranger.host.pass(edge.host.elapsed());
+    let whole = RequestHead::parse(format!("{own}{fields}")).unwrap();
+    [decided(edge, &head.unwrap()), decided(&stranger, &whole)]
+}
+
+#[test]
+fn a_returning_client_gets_what_anybody_with_the_same_head_gets() {
+    let edge = Edge::new(&SETTINGS);
+    let mut heads = Heads::default();
+    let admin = good_claims().with("role", r#""admin""#);
+    let other = good_claims().with("sub", r#""user-2""#);
+    let bad = Signer::new(66, "key-1").token(&good_claims());
+    let clients = [
+        Client::new(0, &edge.signer.token(&good_claims())),
+        Client::new(1, &edge.signer.token(&admin)),
+        Client::new(2, &edge.signer.token(&other)),
+        Client::new(3, &bad),
+    ];
+    let mut forwarded = 0;
+    for _ in 0..3 {
+        for client in &clients {
+            for path in ["/api/user-1/a?b", "/api/user-2/a", "/admin/x", "/open", "/feed", "/a//b"]
+            {
+                for method in ["GET", "POST", "OPTIONS"] {
+                    let [known, stranger] = both(&edge, &mut heads, client, &own(method, path));
+                    assert_eq!(known, stranger, "{method} {path}");
+                    forwarded += usize::from(known.starts_with("https://api.example/"));
+                }
+            }
+        }
+    }
+    assert!(forwarded > 50, "{forwarded}");
+}
+
+#[test]
+fn a_number_that_has_other_fields_now_is_another_client() {
+    let edge = Edge::new(&SETTINGS);
+    let mut heads = Heads::default();
+    let other = good_claims().with("sub", r#""user-2""#);
+    let request = own("GET", "/api/user-1/a");
+    for (claims, begin) in
+        [(good_claims(), "https://"), (other, "403"), (good_claims(), "https://")]
+    {
+        let Client { fields, .. } = Client::new(0, &edge.signer.token(&claims));
+        let head = heads.read(format!("+0\n{request}\n{fields}")).unwrap();
+        for _ in 0..2 {
+            assert!(decided(&edge, &head).starts_with(begin), "{begin}");
+        }
+    }
+}
+
+/// A gateway and a head that comes again, from a host that would know it.
+struct Regular {
+    edge: Edge,
+    heads: Heads,
+    fields: String,
+}
+
+impl Regular {
+    fn new(settings: &[(&str, &str)], claims: &Claims) -> Self {
+        let edge = Edge::new(settings);
+        let Client { fields, .. } = Client::new(0, &edge.signer.token(claims));
+        Self { edge, heads: Heads::default(), fields }
+    }
+
+    fn head(&mut self, own: &str) -> RequestHead {
+        self.heads.read(format!("+0\n{own}\n{}", self.fields)).unwrap()
+    }
+
+    /// Sends a request, and gives its pass.
+    fn pass(&mut self, own: &str) -> Option<u32> {
+        let head = self.head(own);
+        self.edge.forward(&head).pass
+    }
+
+    fn lets_pass(&self, pass: u32, later: f64) -> bool {
+        self.edge.gateway.lets_pass(pass, self.edge.host.now() + later)
+    }
+}
+
+/// RFC 8037, appendix A.1
+const SIGNING_KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+const OWN: &str = "GET\nhttps://edge.example/api/user-1/a\n";
+
+#[test]
+fn while_a_pass_is_good_the_same_head_would_go_on_in_the_same_way() {
+    for settings in [&SETTINGS[..], &[&SETTINGS[..], &[("EDGE_SIGNING_KEY", SIGNING_KEY)]].concat()]
+    {
+        let mut regular = Regular::new(settings, &good_claims());
+        let head = regular.head(OWN);
+        let edge = &regular.edge;
+        let mut first = edge.forward(&head);
+        let mut renewed = 0;
+        for _ in 0..110 {
+            edge.host.pass(9.0);
+            let may_pass = edge.gateway.lets_pass(first.pass.unwrap(), edge.host.now());
+            let decision = edge.decide(&head);
+            edge.host.run_background();
+            let Decision::Forward(again) = decision else {
+                assert!(!may_pass, "a pass that outlives its token");
+                break;
+            };
+            if may_pass {
+                let text = again.as_text().replace(&again.request_id, &first.request_id);
+                assert_eq!(text, first.as_text());
+            } else {
+                renewed += 1;
+                first = again;
+            }
+        }
+        // by the keys once, which are asked for again after 480 seconds; an assertion every 30
+        let expected = if settings.len() == SETTINGS.len() { 0..=2 } else { 20..=30 };
+        assert!(expected.contains(&renewed), "{renewed}");
+        assert_eq!(edge.outcome(&head), "expired");
+    }
+}
+
+#[test]
+fn a_pass_ends_with_the_token_or_where_keys_are_asked_for() {
+    let mut regular = Regular::new(&SETTINGS, &good_claims());
+    let pass = regular.pass(OWN).unwrap();
+    // a token of 900 seconds, and a set that is asked for anew after 480; a clock that was set back asks
+    // for keys, and not for trust
+    let expected = [(-1.0, false), (0.0, true), (479.0, true), (480.0, false), (910.0, false)];
+    for (later, passes) in expected {
+        assert_eq!(regular.lets_pass(pass, later), passes, "{later}");
+    }
+    let mut brief = Regular::new(&SETTINGS, &good_claims().with("exp", &(NOW + 10.0).to_string()));
+    let pass = brief.pass(OWN).unwrap();
+    assert_eq!([14.0, 16.0].map(|later| brief.lets_pass(pass, later)), [true, false]);
+}
+
+#[test]
+fn a_pass_ends_when_the_auth_server_takes_the_key_back() {
+    let lasting = good_claims().with("exp", "253402300799");
+    let mut regular = Regular::new(&SETTINGS, &lasting);
+    let pass = regular.pass(OWN).unwrap();
+    regular.edge.host.answers(Answer::ok(key_set(&[Signer::new(5, "new").jwk()])));
+    regular.edge.host.pass(500.0);
+    assert!(!regular.lets_pass(pass, 0.0));
+    // what is nearly too old is asked for anew, behind the answer
+    assert!(regular.pass(OWN).is_some());
+    regular.edge.host.run_background();
+    assert_eq!(regular.edge.host.fetches(), 2);
+    assert!(!regular.lets_pass(pass, 0.0));
+    let head = regular.head(OWN);
+    assert_eq!(regular.edge.outcome(&head), "unknown_key");
+}
+
+#[test]
+fn a_pass_is_given_where_nothing_else_would_be_different() {
+    let none = "x-request-id: 0123-abcd\n";
+    for (more, own, is_given) in [
+        ([("", ""); 2], "", true),
+        ([("", ""); 2], "range: bytes=0-9\n", true),
+        // the client's own id, and none that would be kept
+        ([("", ""); 2], none, false),
+        ([("", ""); 2], "x-request-id: ?\n", true),
+        ([("EDGE_SIGNING_KEY", SIGNING_KEY), ("", "")], "", true),
+        ([("EDGE_SIGNING_KEY", SIGNING_KEY), ("EDGE_BIND_REQUEST", "true")], "", false),
+        ([("TOKEN_CACHE", "0"), ("", "")], "", false),
+        ([("LOG_LEVEL", "info"), ("", "")], "", false),
+        ([("SERVER_TIMING", "true"), ("", "")], "", false),
+    ] {
+        let mut regular = Regular::new(&[&SETTINGS[..], &more].concat(), &good_claims());
+        let pass = regular.pass(&format!("{OWN}{own}"));
+        assert_eq!(pass.is_some(), is_given, "{more:?} {own}");
+    }
+    let mut regular = Regular::new(&SETTINGS, &good_claims());
+    assert_eq!(regular.pass("GET\nhttps://edge.example/open\n"), None, "nobody's request");
+    let whole = RequestHead::parse(format!("{OWN}{}", regular.fields)).unwrap();
+    assert_eq!(regular.edge.forward(&whole).pass, None, "nobody would know it again");
+}
+
+#[test]
+fn a_pass_is_one_requests_and_the_oldest_goes_first() {
+    let mut regular = Regular::new(&SETTINGS, &good_claims());
+    let first = regular.pass(OWN).unwrap();
+    for stranger in [first + 1, first.wrapping_sub(1), u32::MAX] {
+        assert!(!regular.lets_pass(stranger, 0.0), "{stranger}");
+    }
+    let head = regular.head(OWN);
+    let others: BTreeSet<_> =
+        (1..2048).map(|_| regular.edge.forward(&head).pass.unwrap()).collect();
+    assert_eq!(others.len(), 2047);
+    assert!(!others.contains(&first));
+    assert!(regular.lets_pass(first, 0.0));
+    let last = regular.pass(OWN).unwrap();
+    assert!(!regular.lets_pass(first, 0.0), "it has gone");
+    assert!(others.iter().chain([&last]).all(|pass| regular.lets_pass(*pass, 0.0)));
+}
+
+#[test]
+fn what_operators_see_of_a_returning_client_is_what_they_saw_at_first() {
+    let mut regular = Regular::new(&[SETTINGS[0], ("LOG_LEVEL", "info")], &good_claims());
+    let head = regular.head(OWN);
+    let [first, second, third] = [(); 3].map(|()| regular.edge.forward(&head).report.unwrap());
+    let without_id = |report: &str| report.split(r#""request_id""#).next().unwrap().to_owned();
+    assert!(second.contains(r#""path":"/api/{user}/*""#), "{second}");
+    assert_eq!(
+        without_id(&first).replace(r#""cached":false"#, r#""cached":true"#),
+        without_id(&second)
+    );
+    assert_eq!(without_id(&second), without_id(&third));
+}
+
+#[test]
+fn where_no_tokens_are_kept_a_returning_clients_is_verified_each_time() {
+    for (tokens, is_kept) in [("1", true), ("0", false)] {
+        let mut regular = Regular::new(&[SETTINGS[0], ("TOKEN_CACHE", tokens)], &good_claims());
+        let head = regular.head(OWN);
+        let [first, second] = [(); 2].map(|()| regular.edge.forward(&head).user.unwrap());
+        assert_eq!(Arc::ptr_eq(&first, &second), is_kept, "{tokens}");
+    }
+}

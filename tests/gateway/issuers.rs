@@ -1,0 +1,217 @@
+//! Several issuers behind one edge: each token is judged by its own issuer's keys and rules.
+
+use crate::common::{AUTH_SERVER, Answer, Claims, Edge, Signer, good_claims, key_set, request};
+use better_auth_edge::gateway::{RequestHead, Settings};
+use better_auth_edge::host::GetError;
+
+const STAGING: &str = "https://staging.example";
+
+/// Staging beside [`AUTH_SERVER`].
+const TWO: (&str, &str) = ("ISSUERS", r#"[{"base_url":"https://staging.example"}]"#);
+
+/// Staging's key; its id is that of the other's.
+fn staging_signer() -> Signer {
+    Signer::new(2, Signer::default().kid())
+}
+
+fn claims_of(issuer: &str) -> Claims {
+    good_claims().with("iss", &format!("{issuer:?}")).with("aud", &format!("{STAGING:?}"))
+}
+
+fn with_token(token: &str) -> RequestHead {
+    request("GET", "/x", &[("authorization", format!("Bearer {token}"))])
+}
+
+/// An edge that asks production for its keys, then staging, then nobody.
+fn edge(more: &[(&str, &str)]) -> Edge {
+    let edge = Edge::new(&[&[TWO], more].concat());
+    let (production, staging) = (edge.signer.jwk(), staging_signer().jwk());
+    edge.host.answers(Answer::fails(GetError::Unreachable));
+    for set in [production, staging] {
+        edge.host.answers_once(Answer::ok(key_set(&[set])));
+    }
+    assert_eq!(edge.outcome(&with_token(&edge.signer.token(&good_claims()))), "forward");
+    let token = staging_signer().token(&claims_of(STAGING));
+    assert_eq!(edge.outcome(&with_token(&token)), "forward");
+    edge
+}
+
+#[test]
+fn each_token_is_judged_by_its_own_issuers_keys_and_rules() {
+    let edge = edge(&[]);
+    let urls: Vec<_> = edge.host.requests().into_iter().map(|request| request.url).collect();
+    let jwks = |base: &str| format!("{base}/api/auth/jwks");
+    assert_eq!(urls, [jwks(AUTH_SERVER), jwks(STAGING)]);
+    let (production, staging) = (Signer::default(), staging_signer());
+    for (signer, claims, expected) in [
+        (&production, good_claims(), "forward"),
+        (&staging, claims_of(STAGING), "forward"),
+        // the same key id, the other's key
+        (&staging, good_claims(), "bad_signature"),
+        (&production, claims_of(STAGING), "bad_signature"),
+        // the other's audience
+        (&staging, good_claims().with("iss", &format!("{STAGING:?}")), "audience_mismatch"),
+        (&production, good_claims().with("aud", &format!("{STAGING:?}")), "audience_mismatch"),
+        (&staging, claims_of(STAGING).with("exp", "7"), "expired"),
+        // nobody's: the first one answers
+        (&production, claims_of("https://staging.example/"), "issuer_mismatch"),
+        (&production, claims_of("https://Staging.example"), "issuer_mismatch"),
+        (&production, claims_of("https://staging.example/api/auth"), "issuer_mismatch"),
+        (&staging, claims_of("https://staging.example/"), "bad_signature"),
+        (&staging, claims_of("https://evil.example"), "bad_signature"),
+        (
+            &staging,
+            claims_of(STAGING).with("iss", r#"["https://staging.example"]"#),
+            "bad_signature",
+        ),
+        (&staging, claims_of(STAGING).without("iss"), "bad_signature"),
+        (&production, good_claims().without("iss"), "missing_claim"),
+    ] {
+        assert_eq!(edge.outcome(&with_token(&signer.token(&claims))), expected, "{claims}");
+    }
+    for (token, expected) in [
+        ("a.b.c", "malformed_token"),
+        ("0123456789012345678901234567890123456789", "opaque_token"),
+        (
+            &staging.sign(r#"{"alg":"none"}"#, claims_of(STAGING).to_string()),
+            "unsupported_algorithm",
+        ),
+        (&staging.sign(staging.header(), r#"{"iss":"a","iss":"b"}"#), "malformed_token"),
+        (
+            &staging.sign(staging.header_with("jku", r#""https://evil.example""#), "{}"),
+            "bad_signature",
+        ),
+    ] {
+        assert_eq!(edge.outcome(&with_token(token)), expected, "{token}");
+    }
+    assert_eq!(edge.host.fetches(), 2, "no token makes the edge ask anybody else");
+}
+
+#[test]
+fn tokens_that_are_known_stay_good_until_their_own_issuer_takes_the_key_back() {
+    let edge = edge(&[]);
+    let production = with_token(&edge.signer.token(&good_claims()));
+    let staging = with_token(&staging_signer().token(&claims_of(STAGING)));
+    for _ in 0..3 {
+        assert_eq!([&production, &staging].map(|head| edge.outcome(head)), ["forward"; 2]);
+    }
+    assert_eq!(edge.host.fetches(), 2);
+
+    // staging signs with another key from now on
+    edge.host.pass(1.0);
+    let fresh = Signer::new(3, "key-3");
+    edge.host.answers(Answer::ok(key_set(&[fresh.jwk()])));
+    assert_eq!(edge.outcome(&with_token(&fresh.token(&claims_of(STAGING)))), "forward");
+    assert_eq!(edge.host.fetches(), 3);
+    assert_eq!(edge.outcome(&production), "forward");
+    assert_eq!(edge.outcome(&staging), "unknown_key");
+    assert!(edge.host.requests()[2..].iter().all(|request| request.url.starts_with(STAGING)));
+}
+
+#[test]
+fn an_issuer_without_keys_is_its_own_tokens_trouble() {
+    let edge = Edge::new(&[TWO]);
+    let production = with_token(&edge.signer.token(&good_claims()));
+    assert_eq!(edge.outcome(&production), "forward");
+    edge.host.answers(Answer::fails(GetError::Unreachable));
+    let staging = with_token(&staging_signer().token(&claims_of(STAGING)));
+    assert_eq!(edge.outcome(&staging), "keys_unavailable");
+    assert_eq!(edge.outcome(&production), "forward");
+
+    let health = request::<&str>("GET", "/.well-known/better-auth-edge/health", &[]);
+    let answer = edge.respond(&health);
+    let expected = r#"{"status":"keys_unavailable","rules":0,"isolating_rules":0,"issuers":2,"issuers_with_keys":1}"#;
+    assert_eq!((answer.status, answer.body.as_str()), (503, expected));
+    edge.host.pass(120.0);
+    edge.host.answers(Answer::ok(key_set(&[staging_signer().jwk()])));
+    let answer = edge.respond(&health);
+    let expected = r#"{"status":"ok","keys":2,"keys_age":120,"rules":0,"isolating_rules":0,"issuers":2,"issuers_with_keys":2}"#;
+    assert_eq!((answer.status, answer.body.as_str()), (200, expected));
+}
+
+#[test]
+fn an_entry_says_what_is_different_and_has_the_rest_in_common() {
+    let issuers = r#"[{"jwks_url":"https://keys.example/set","issuer":["a","b"],"audience":"c",
+        "algorithms":["EdDSA"],"user_claim":"uuid","required_claims":{"role":["admin"]}},
+        {"base_url":"https://staging.example"}]"#;
+    let edge = Edge::new(&[("ISSUERS", issuers), ("REQUIRED_CLAIMS", "email")]);
+    let of = |issuer: &str| good_claims().with("iss", &format!("{issuer:?}")).with("aud", r#""c""#);
+    for (claims, expected) in [
+        (of("a").with("uuid", r#""u""#).with("role", r#""admin""#), "forward"),
+        (of("b").with("uuid", r#""u""#).with("role", r#""user""#), "insufficient_claims"),
+        (of("a").with("role", r#""admin""#), "missing_claim"),
+        (claims_of(STAGING), "missing_claim"),
+        (claims_of(STAGING).with("email", r#""e""#), "forward"),
+        (good_claims(), "missing_claim"),
+        (good_claims().with("email", r#""e""#), "forward"),
+    ] {
+        assert_eq!(edge.outcome(&with_token(&edge.signer.token(&claims))), expected, "{claims}");
+    }
+}
+
+#[test]
+fn one_issuers_two_kinds_of_tokens_are_told_apart_by_their_type() {
+    let edge = Edge::new(&[(
+        "ISSUERS",
+        r#"[{"base_url":"https://app.example","issuer":"https://app.example",
+            "profile":"access-token"}]"#,
+    )]);
+    let access = good_claims().with("client_id", r#""c""#).to_string();
+    for (typ, expected) in [
+        (r#""at+jwt""#, "forward"),
+        (r#""JWT""#, "wrong_token_type"),
+        (r#""x""#, "wrong_token_type"),
+    ] {
+        let token = edge.signer.sign(edge.signer.header_with("typ", typ), &access);
+        assert_eq!(edge.outcome(&with_token(&token)), expected, "{typ}");
+    }
+    assert_eq!(edge.outcome(&with_token(&edge.signer.token(&good_claims()))), "forward");
+}
+
+#[test]
+fn every_fault_is_named_with_its_place() {
+    let faults = |issuers: &str| {
+        let settings =
+            [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o"), ("ISSUERS", issuers)];
+        let faults = Settings::parse(|wanted| {
+            let mut all = settings.iter().filter(|(name, _)| *name == wanted);
+            all.next().map(|(_, value)| (*value).to_owned())
+        });
+        let faults = faults.err().unwrap_or_default();
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    for (issuers, expected) in [
+        ("[]", ""),
+        ("{}", "ISSUERS is not a list of tables"),
+        ("7", "ISSUERS is not a list of tables"),
+        (
+            r#"[7,{},{"baseURL":"https://b"}]"#,
+            "ISSUERS [0]: is not a table; ISSUERS [1]: base_url is required, or jwks_url; \
+             ISSUERS [2]: baseURL is not something an issuer can say (did you mean base_url?)",
+        ),
+        (
+            r#"[{"base_url":"b"},{"base_url":"https://b","profile":"x","algorithms":["HS256"],
+                "issuer":[],"audience":"","user_claim":7}]"#,
+            "ISSUERS [0]: base_url is not an absolute URL; \
+             ISSUERS [1]: issuer is empty, or not of its type; \
+             ISSUERS [1]: audience is empty, or not of its type; \
+             ISSUERS [1]: user_claim is empty, or not of its type; \
+             ISSUERS [1]: profile is none of session, access-token, session-cache, edge-assertion; \
+             ISSUERS [1]: algorithms names HS256, which needs a secret",
+        ),
+        (
+            r#"[{"jwks_url":"https://b/k"}]"#,
+            "ISSUERS [0]: issuer is required without a base URL; \
+             ISSUERS [0]: audience is required without a base URL",
+        ),
+        (
+            r#"[{"base_url":"https://app.example"},{"base_url":"https://b"},
+                {"base_url":"https://c","issuer":["https://c","https://b"]}]"#,
+            "ISSUERS [0]: accepts https://app.example, as an issuer before it does, for one profile; \
+             ISSUERS [2]: accepts https://b, as an issuer before it does, for one profile",
+        ),
+        (r#"[{"base_url":"https://app.example","profile":"access-token"}]"#, ""),
+    ] {
+        assert_eq!(faults(issuers), expected, "{issuers}");
+    }
+}

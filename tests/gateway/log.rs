@@ -1,0 +1,264 @@
+//! What is told of which decision: to the log, to Analytics Engine, in `Server-Timing`.
+
+use crate::common::{Answer, Edge, good_claims, request};
+use better_auth_edge::gateway::{Bindings, Decision, RequestHead};
+use better_auth_edge::host::{GetError, Level};
+use better_auth_edge::{Code, Error};
+use serde_json::{Value, json};
+
+const ROUTES: (&str, &str) = (
+    "ROUTES",
+    r#"[{"path":"/public/*","auth":"public"},{"path":"/api/{user_id}/*","match":{"user_id":"sub"}}]"#,
+);
+const INFO: (&str, &str) = ("LOG_LEVEL", "info");
+
+/// The one line that a request has caused.
+fn line(edge: &Edge, head: &RequestHead) -> (Level, Value) {
+    let decision = edge.decide(head);
+    let mut lines = edge.host.logged();
+    if let Decision::Forward(forward) = decision {
+        let report = forward.report.expect("info lines are on");
+        let [place, record, timing] = report.split('\n').collect::<Vec<_>>()[..] else { panic!() };
+        assert_eq!((place, timing), ("log", ""));
+        lines.push((Level::Info, record.to_owned()));
+    }
+    let [(level, line)] = &lines[..] else { panic!("{lines:?}") };
+    (*level, serde_json::from_str(line).unwrap())
+}
+
+fn head(path: &str, authorization: Option<&str>) -> RequestHead {
+    let mut headers = vec![("x-request-id", "request-0001")];
+    headers.extend(authorization.map(|value| ("authorization", value)));
+    request("GET", path, &headers)
+}
+
+#[test]
+fn a_forwarded_request_costs_nothing_by_default() {
+    let edge = Edge::new(&[ROUTES]);
+    let (_, bearer) = edge.bearer(&good_claims());
+    for head in [head("/public/a", None), head("/api/user-1/a", Some(&bearer))] {
+        assert_eq!(edge.forward(&head).report, None);
+        assert!(edge.host.logged().is_empty() && edge.host.points().is_empty());
+    }
+}
+
+#[test]
+fn a_line_says_what_was_decided_by_which_rule_for_whom() {
+    let edge = Edge::new(&[ROUTES, INFO]);
+    let (_, bearer) = edge.bearer(&good_claims());
+    let rule = json!({"index": 1, "path": "/api/{user_id}/*"});
+    let (level, mut first) = line(&edge, &head("/api/user-1/secret-path?q=secret", Some(&bearer)));
+    assert_eq!(level, Level::Info);
+    let user = first["user"].take();
+    assert!(user.as_str().is_some_and(|user| user.len() == 16 && user != "user-1"), "{user}");
+    let expected = json!({
+        "level": "info", "decision": "forward", "code": null, "cause": null, "rule": rule,
+        "method": "GET", "issuer": crate::common::AUTH_SERVER, "kid": "key-1", "user": null,
+        "cached": false, "keys_age": 0, "request_id": "request-0001",
+    });
+    assert_eq!(first, expected);
+
+    edge.host.pass(7.0);
+    let (_, again) = line(&edge, &head("/api/user-1/secret-path", Some(&bearer)));
+    assert_eq!((&again["cached"], &again["keys_age"]), (&json!(true), &json!(7)));
+    assert_eq!(again["user"], user, "one user has one name");
+
+    let (level, other) = line(&edge, &head("/api/user-2/secret-path", Some(&bearer)));
+    assert_eq!((level, &other["level"]), (Level::Warn, &json!("warn")));
+    assert_eq!((&other["decision"], &other["status"]), (&json!("respond"), &json!(403)));
+    assert_eq!((&other["code"], &other["rule"]), (&json!("user_mismatch"), &rule));
+    assert_eq!((&other["user"], &other["kid"]), (&user, &json!("key-1")), "it was verified");
+
+    let (_, public) = line(&edge, &head("/public/a", Some(&bearer)));
+    assert_eq!((&public["rule"]["index"], &public["user"]), (&json!(0), &Value::Null));
+    let (level, health) = line(&edge, &head("/.well-known/better-auth-edge/health", None));
+    assert_eq!(
+        (level, &health["status"], &health["rule"]),
+        (Level::Info, &json!(200), &Value::Null)
+    );
+}
+
+#[test]
+fn nothing_that_is_not_verified_is_told() {
+    let edge = Edge::new(&[ROUTES, INFO]);
+    let claims = good_claims();
+    let token = edge.signer.token(&claims);
+    let forged = format!("{}AAAA", &token[..token.len() - 4]);
+    for credential in [forged.as_str(), "a.b.c", "secret-secret-secret-secret-secret"] {
+        let (level, line) =
+            line(&edge, &head("/api/secret-id/a?secret=1", Some(&format!("Bearer {credential}"))));
+        assert_eq!(level, Level::Warn);
+        for name in ["user", "kid", "issuer"] {
+            assert_eq!(line[name], Value::Null, "{name} of {credential}");
+        }
+        let text = line.to_string();
+        for secret in [credential, "secret", "user-1", "key-1"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_line_about_missing_keys_says_why_there_are_none() {
+    let edge = Edge::new(&[ROUTES]);
+    let (_, bearer) = edge.bearer(&good_claims());
+    edge.host.answers(Answer::fails(GetError::TimedOut));
+    let (level, line) = line(&edge, &head("/a", Some(&bearer)));
+    assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
+    assert_eq!(line["code"], "keys_unavailable");
+    assert_eq!(
+        line["cause"],
+        "GET https://app.example/api/auth/jwks: the server did not answer in time"
+    );
+    assert_eq!(line["keys_age"], Value::Null);
+}
+
+#[test]
+fn a_failing_origin_is_an_error_with_the_requests_id() {
+    let edge = Edge::new(&[]);
+    for code in [Code::OriginTimeout, Code::OriginUnreachable] {
+        let error = Error::new(code, "gone").with_source("POST https://api.example/a: refused");
+        let id = "request-0001";
+        let answer = edge.gateway.origin_failed(None, Some("POST"), error, id, &edge.host);
+        assert!(!answer.body.contains("api.example"), "{}", answer.body);
+        let [(Level::Error, line)] = &edge.host.logged()[..] else { panic!() };
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(
+            (&line["code"], &line["status"]),
+            (&json!(code.as_str()), &json!(code.status()))
+        );
+        assert_eq!(line["request_id"], "request-0001");
+        let cause = json!("POST https://api.example/a: refused");
+        assert_eq!((&line["method"], &line["cause"]), (&json!("POST"), &cause));
+    }
+}
+
+#[test]
+fn the_level_says_what_is_written() {
+    for (level, forwarded, refused, failed) in [
+        ("none", false, false, false),
+        ("error", false, false, true),
+        ("warn", false, true, true),
+        ("info", true, true, true),
+    ] {
+        let edge = Edge::new(&[ROUTES, ("LOG_LEVEL", level)]);
+        let report = edge.forward(&head("/public/a", None)).report;
+        assert_eq!(report.is_some(), forwarded, "{level}");
+        edge.respond(&head("/a", None));
+        assert_eq!(edge.host.logged().len(), usize::from(refused), "{level}");
+        edge.host.answers(Answer::fails(GetError::Unreachable));
+        edge.respond(&head("/a", Some(&edge.bearer(&good_claims()).1)));
+        assert_eq!(edge.host.logged().len(), usize::from(failed), "{level}");
+    }
+}
+
+#[test]
+fn a_sample_is_taken_of_info_lines_only() {
+    for (sample, random, written) in
+        [("1", 0.999, true), ("0.5", 0.49, true), ("0.5", 0.5, false), ("0", 0.0, false)]
+    {
+        let edge = Edge::new(&[ROUTES, INFO, ("LOG_SAMPLE", sample)]);
+        edge.host.set_random(random);
+        let report = edge.forward(&head("/public/a", None)).report;
+        assert_eq!(report.is_some(), written, "{sample} {random}");
+        edge.respond(&head("/a", None));
+        assert_eq!(edge.host.logged().len(), 1, "a refusal is always told");
+    }
+}
+
+#[test]
+fn a_users_name_depends_on_the_salt_and_on_the_issuer_alone() {
+    let name = |settings: &[(&str, &str)], user: &str| {
+        let edge = Edge::new(&[&[ROUTES, INFO], settings].concat());
+        let bearer = edge.bearer(&good_claims().with("sub", &format!("\"{user}\""))).1;
+        line(&edge, &head("/a", Some(&bearer))).1["user"].as_str().unwrap().to_owned()
+    };
+    let salted = name(&[("LOG_SALT", "salt")], "user-1");
+    assert_eq!(salted, name(&[("LOG_SALT", "salt"), ("JWKS_MAX_AGE", "5")], "user-1"));
+    assert_ne!(salted, name(&[("LOG_SALT", "another")], "user-1"));
+    assert_ne!(salted, name(&[], "user-1"), "without a secret it is the isolate's");
+    assert_ne!(salted, name(&[("LOG_SALT", "salt")], "user-2"));
+}
+
+#[test]
+fn every_decision_is_a_data_point_where_there_is_a_dataset() {
+    let bindings = Bindings { analytics: true, ..Bindings::default() };
+    let edge = Edge::with_bindings(&[ROUTES, ("LOG_LEVEL", "none")], bindings);
+    let report = edge.forward(&head("/public/a", None)).report.unwrap();
+    assert!(report.starts_with("point\n{"), "{report}");
+    edge.respond(&head("/a", None));
+    let [point] = &edge.host.points()[..] else { panic!() };
+    assert!(point.contains(r#""code":"missing_token""#), "{point}");
+    assert!(edge.host.logged().is_empty());
+}
+
+#[test]
+fn bindings_of_another_kind_are_faults_by_their_names() {
+    let mut faults = Vec::new();
+    let has = |name: &str, function: &str| match (name, function) {
+        ("ANALYTICS", "writeDataPoint") => Some(false),
+        ("RATE_LIMIT_USER", "limit") => Some(true),
+        _ => None,
+    };
+    let bindings = Bindings::look(has, &mut faults);
+    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(faults, ["ANALYTICS is no Analytics Engine dataset"]);
+    assert!(bindings.rate_limit_user && !bindings.rate_limit_rejected);
+}
+
+#[test]
+fn timings_are_told_if_so_set_and_those_of_keys_only_when_they_were_fetched_for_the_request() {
+    let edge = Edge::new(&[ROUTES, ("SERVER_TIMING", "true")]);
+    let timing = |head: &RequestHead| {
+        let report = edge.forward(head).report.unwrap();
+        report.rsplit('\n').next().unwrap().to_owned()
+    };
+    let (_, bearer) = edge.bearer(&good_claims());
+    edge.host.answers(Answer::ok(crate::common::key_set(&[edge.signer.jwk()])).after(0.25));
+    let head = head("/api/user-1/a", Some(&bearer));
+    assert_eq!(timing(&head), "edge;dur=250, jwks;dur=250");
+    assert_eq!(timing(&head), "edge;dur=0");
+    edge.host.pass(3.0);
+    assert_eq!(timing(&head), "edge;dur=0");
+    let refusal = edge.respond(&request::<&str>("GET", "/a", &[]));
+    let told = refusal.headers.iter().find(|(name, _)| *name == "server-timing");
+    assert_eq!(told.unwrap().1, "edge;dur=0");
+    let silent = Edge::new(&[]).respond(&request::<&str>("GET", "/a", &[]));
+    assert!(silent.headers.iter().all(|(name, _)| *name != "server-timing"));
+}
+
+#[test]
+fn only_what_has_a_user_is_kept_from_caches() {
+    let edge = Edge::new(&[ROUTES]);
+    let (_, bearer) = edge.bearer(&good_claims());
+    assert!(edge.forward(&head("/a", Some(&bearer))).private);
+    assert!(!edge.forward(&head("/public/a", Some(&bearer))).private);
+}
+
+#[test]
+fn a_line_about_failing_health_says_why() {
+    let health = head("/.well-known/better-auth-edge/health", None);
+    let no_key = r#"{"keys":[]}"#;
+    for (answer, said) in [
+        (Answer::status(404, ""), Some("jwks: the server answered 404")),
+        (Answer::fails(GetError::Unreachable), Some("GET https://app.example/api/auth/jwks: ")),
+        (Answer::ok(no_key), None),
+    ] {
+        let edge = Edge::new(&[ROUTES]);
+        edge.host.answers(answer);
+        let (level, line) = line(&edge, &health);
+        assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
+        assert_eq!(line["code"], "keys_unavailable", "{line}");
+        let cause = line["cause"].as_str();
+        match said {
+            Some(said) => assert!(cause.is_some_and(|cause| cause.contains(said)), "{line}"),
+            None => assert_eq!(cause, None),
+        }
+    }
+    // strangers are told nothing of it
+    let edge = Edge::new(&[ROUTES]);
+    edge.host.answers(Answer::status(404, ""));
+    let response = edge.respond(&health);
+    assert!(response.body.starts_with(r#"{"status":"keys_unavailable","#), "{}", response.body);
+    assert!(!response.body.contains("404"), "{}", response.body);
+}

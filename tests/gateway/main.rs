@@ -1,0 +1,29 @@
+//! The gateway: which requests pass, what the upstream and the client get, what is logged.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod assertion;
+mod auth_server;
+mod base_path;
+mod conditions;
+mod cookie_cache;
+mod cookie_cache_claims;
+mod cookie_cache_settings;
+mod cookie_names;
+mod cors;
+mod decision_cache;
+mod destinations;
+mod forward;
+mod issuers;
+mod log;
+mod optional_sessions;
+mod problem;
+mod rate_limits;
+mod rules;
+mod session_request;
+mod sessions;
+mod signed_sessions;
+mod websockets;
+mod within_app;

@@ -1,0 +1,58 @@
+//! Paths where a token is optional: a browser keeps the cookie of a session that has ended, and the page cannot
+//! take it away.
+
+use crate::common::{Answer, Edge, good_claims, origin_headers, request};
+
+const ROUTES: (&str, &str) = ("ROUTES", r#"[{"path":"/open","auth":"optional"}]"#);
+const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
+const SESSION: (&str, &str) = ("cookie", "better-auth.session_token=t.s");
+
+/// An edge whose auth server answers every session like this.
+fn edge(settings: &[(&str, &str)], answer: Answer) -> Edge {
+    let edge = Edge::new(&[&[ROUTES], settings].concat());
+    edge.host.answers_to(|request| request.cookie.is_some(), answer);
+    edge
+}
+
+#[test]
+fn a_session_that_has_ended_is_like_none() {
+    let edge = edge(&[EXCHANGE], Answer::status(401, ""));
+    let head = request("GET", "/open", &[SESSION]);
+    let headers = origin_headers(&head, &edge.forward(&head));
+    assert!(headers.iter().all(|(name, _)| name != "x-edge-user" && name != "cookie"));
+    assert_eq!(edge.outcome(&request("GET", "/needed", &[SESSION])), "missing_token");
+}
+
+#[test]
+fn a_session_that_is_not_signed_is_like_none() {
+    let secret = ("BETTER_AUTH_SECRET", "a secret that only Better Auth and the edge know");
+    let edge = edge(&[EXCHANGE, secret], Answer::status(500, ""));
+    assert_eq!(edge.outcome(&request("GET", "/open", &[SESSION])), "forward");
+    assert_eq!(edge.outcome(&request("GET", "/needed", &[SESSION])), "missing_token");
+}
+
+#[test]
+fn a_cookie_cache_that_is_no_good_is_like_none() {
+    let edge = edge(&[("COOKIE_CACHE", "jwks")], Answer::status(500, ""));
+    let cookies = ("cookie", "better-auth.session_token=t.s; better-auth.session_data=a.b.c");
+    assert_eq!(edge.outcome(&request("GET", "/open", &[cookies])), "forward");
+    assert_eq!(edge.outcome(&request("GET", "/needed", &[cookies])), "malformed_token");
+}
+
+#[test]
+fn what_nobody_can_say_yet_is_not() {
+    let down = edge(&[EXCHANGE], Answer::status(500, ""));
+    assert_eq!(down.outcome(&request("GET", "/open", &[SESSION])), "keys_unavailable");
+    let ended = edge(&[EXCHANGE], Answer::status(401, ""));
+    let other = request("POST", "/open", &[SESSION, ("origin", "https://other.example")]);
+    assert_eq!(ended.outcome(&other), "cross_site_request");
+}
+
+#[test]
+fn a_bad_token_in_authorization_was_meant_and_is_refused() {
+    let edge = edge(&[EXCHANGE], Answer::status(401, ""));
+    let token = edge.signer.token(&good_claims().with("exp", "1"));
+    let bearer = format!("Bearer {token}");
+    let head = request("GET", "/open", &[SESSION, ("authorization", &bearer)]);
+    assert_eq!(edge.outcome(&head), "expired");
+}

@@ -1,0 +1,127 @@
+//! Rate limits by bindings: of users, and of addresses whose requests are refused.
+
+use crate::common::{Edge, good_claims, request};
+use better_auth_edge::gateway::{Bindings, RequestHead};
+use better_auth_edge::host::Limit;
+use serde_json::Value;
+
+const ROUTES: (&str, &str) = (
+    "ROUTES",
+    r#"[{"path":"/public/*","auth":"public"},{"path":"/maybe","auth":"optional"},
+        {"path":"/api/{user_id}/*","match":{"user_id":"sub"}}]"#,
+);
+const ADDRESS: &str = "192.0.2.7";
+
+fn edge(settings: &[(&str, &str)]) -> Edge {
+    let bindings =
+        Bindings { rate_limit_user: true, rate_limit_rejected: true, ..Bindings::default() };
+    Edge::with_bindings(&[&[ROUTES], settings].concat(), bindings)
+}
+
+fn head(method: &str, path: &str, bearer: &str) -> RequestHead {
+    let headers = [("authorization", bearer), ("cf-connecting-ip", ADDRESS)];
+    let sent = headers.iter().filter(|(_, value)| !value.is_empty());
+    request(method, path, &sent.copied().collect::<Vec<_>>()).from_cloudflare()
+}
+
+#[test]
+fn what_counts_against_which_limit() {
+    let edge = edge(&[("CORS_ORIGINS", "https://page.example")]);
+    let good = edge.bearer(&good_claims()).1;
+    for (method, path, bearer, limit) in [
+        ("GET", "/api/user-1/a", &*good, Some(Limit::User)),
+        ("HEAD", "/a", &*good, Some(Limit::User)),
+        ("GET", "/maybe", &*good, Some(Limit::User)),
+        ("GET", "/maybe", "", None),
+        ("GET", "/public/a", &*good, None),
+        ("GET", "/a", "", Some(Limit::Rejected)),
+        ("HEAD", "/a", "", Some(Limit::Rejected)),
+        ("GET", "/a", "Bearer a.b.c", Some(Limit::Rejected)),
+        ("GET", "/api/user-2/a", &*good, Some(Limit::Rejected)),
+        ("GET", "/a//b", &*good, None),
+        ("GET", "/.well-known/better-auth-edge/health", "", None),
+        ("GET", "/.well-known/better-auth-edge/jwks.json", "", None),
+    ] {
+        edge.decide(&head(method, path, bearer));
+        let counted: Vec<_> = edge.host.counted().into_iter().map(|(limit, _)| limit).collect();
+        assert_eq!(counted, limit.into_iter().collect::<Vec<_>>(), "{method} {path} {bearer}");
+    }
+    let preflight = [
+        ("origin", "https://page.example"),
+        ("access-control-request-method", "PUT"),
+        ("cf-connecting-ip", ADDRESS),
+    ];
+    edge.decide(&request("OPTIONS", "/a", &preflight));
+    assert!(edge.host.counted().is_empty());
+}
+
+#[test]
+fn a_user_is_counted_by_a_name_that_is_the_same_in_all_isolates_and_tells_nothing() {
+    let key = |settings: &[(&str, &str)], user: &str| {
+        let edge = edge(settings);
+        let good = edge.bearer(&good_claims().with("sub", &format!("\"{user}\""))).1;
+        edge.forward(&head("GET", "/a", &good));
+        edge.host.counted().remove(0).1
+    };
+    let name = key(&[], "user-1");
+    assert!(name.len() == 64 && !name.contains("user-1"), "{name}");
+    assert_eq!(name, key(&[("LOG_SALT", "salt")], "user-1"));
+    assert_ne!(name, key(&[], "user-2"));
+}
+
+#[test]
+fn an_address_is_counted_as_cloudflare_gives_it_and_nobody_without_one() {
+    let edge = edge(&[]);
+    edge.respond(&head("GET", "/a", ""));
+    assert_eq!(edge.host.counted(), [(Limit::Rejected, ADDRESS.to_owned())]);
+    edge.respond(&request::<&str>("GET", "/a", &[]));
+    assert!(edge.host.counted().is_empty());
+}
+
+#[test]
+fn who_is_beyond_a_limit_is_told_when_to_come_back() {
+    for (settings, seconds) in [(&[][..], "60"), (&[("RATE_LIMIT_RETRY_AFTER", "7")][..], "7")] {
+        let edge = edge(settings);
+        let good = edge.bearer(&good_claims()).1;
+        edge.host.limits(&[Limit::User, Limit::Rejected]);
+        for bearer in [&*good, "Bearer a.b.c"] {
+            let response = edge.respond(&head("GET", "/a", bearer));
+            let header = |wanted| {
+                let mut headers = response.headers.iter();
+                headers.find(|(name, _)| *name == wanted).map(|(_, value)| value.as_str())
+            };
+            assert_eq!(response.status, 429);
+            assert_eq!(header("retry-after"), Some(seconds));
+            assert_eq!(header("www-authenticate"), None, "nothing is told about the token");
+            assert!(response.body.contains(r#""code":"rate_limited""#), "{}", response.body);
+        }
+    }
+}
+
+#[test]
+fn bad_requests_of_an_address_do_not_affect_good_ones() {
+    let edge = edge(&[]);
+    edge.host.limits(&[Limit::Rejected]);
+    assert_eq!(edge.outcome(&head("GET", "/a", "")), "rate_limited");
+    assert_eq!(edge.outcome(&head("GET", "/a", &edge.bearer(&good_claims()).1)), "forward");
+    assert_eq!(edge.outcome(&head("GET", "/public/a", "")), "forward");
+}
+
+#[test]
+fn the_log_says_what_the_refusal_would_have_been() {
+    let edge = edge(&[]);
+    edge.host.limits(&[Limit::Rejected]);
+    edge.respond(&head("GET", "/a", ""));
+    let line: Value = serde_json::from_str(&edge.host.logged()[0].1).unwrap();
+    assert_eq!((&line["code"], &line["status"]), (&"rate_limited".into(), &429.into()));
+    assert_eq!(line["cause"], "missing_token");
+}
+
+#[test]
+fn without_bindings_nobody_is_asked() {
+    let edge = Edge::new(&[ROUTES]);
+    edge.host.limits(&[Limit::User, Limit::Rejected]);
+    assert_eq!(edge.outcome(&head("GET", "/a", "")), "missing_token");
+    assert_eq!(edge.outcome(&head("GET", "/a", &edge.bearer(&good_claims()).1)), "forward");
+    assert!(edge.host.counted().is_empty());
+}

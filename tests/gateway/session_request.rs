@@ -1,0 +1,44 @@
+//! What an exchange asks the auth server for, and how little it takes for an answer.
+
+use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, request};
+use serde_json::{Value, json};
+
+#[test]
+fn an_exchange_asks_for_a_small_document_in_a_few_seconds_with_the_session_alone() {
+    let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
+    let answer = json!({"token": edge.signer.token(&good_claims())}).to_string();
+    edge.host.answers_to(|request| request.url.contains("/token"), Answer::ok(answer));
+    let cookies = "theme=dark; better-auth.session_token=t.sig; better-auth.other=x";
+    assert_eq!(edge.outcome(&request("GET", "/a", &[("cookie", cookies)])), "forward");
+
+    let requests = edge.host.requests();
+    let exchanges: Vec<_> = requests.iter().filter(|it| it.url.contains("/token")).collect();
+    let [exchange] = exchanges[..] else { panic!("{requests:?}") };
+    assert_eq!(exchange.url, format!("{AUTH_SERVER}/api/auth/token?disableRefresh=true"));
+    assert_eq!(exchange.accept, "application/json");
+    assert_eq!(exchange.cookie.as_deref(), Some("better-auth.session_token=t.sig"));
+    assert_eq!((exchange.max_bytes, exchange.timeout), (64 * 1_024, 5_000));
+}
+
+#[test]
+fn the_log_says_what_was_wrong_with_the_auth_servers_answer() {
+    for (answer, cause) in [
+        (
+            Answer::status(500, "{}"),
+            "GET https://app.example/api/auth/token: the server answered 500, not 200",
+        ),
+        (
+            Answer::ok("{}"),
+            "GET https://app.example/api/auth/token: the server answered 200, but the answer has no token",
+        ),
+    ] {
+        let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
+        edge.host.answers_to(|request| request.url.contains("/token"), answer);
+        let cookies = "better-auth.session_token=t.sig";
+        let head = request("GET", "/a", &[("cookie", cookies)]);
+        assert_eq!(edge.outcome(&head), "keys_unavailable");
+        let line = edge.host.logged().pop().expect("a refusal is told").1;
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["cause"], cause);
+    }
+}

@@ -1,0 +1,229 @@
+//! Better Auth's cookies: what counts as a session, for whom, and for how long.
+
+use crate::common::{Answer, Edge, good_claims, key_set, origin_headers, request};
+use better_auth_edge::host::GetError;
+
+const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
+const SESSION: &str = "better-auth.session_token=t.s%3D";
+
+/// An edge whose auth server answers first with a token of these seconds, then with its keys.
+fn edge(more: &[(&str, &str)], lifetime: f64) -> Edge {
+    let edge = Edge::new(&[&[EXCHANGE], more].concat());
+    answers_with_token(&edge, lifetime);
+    edge
+}
+
+fn answers_with_token(edge: &Edge, lifetime: f64) {
+    let exp = (crate::common::NOW + edge.host.elapsed() + lifetime).to_string();
+    let token = edge.signer.token(&good_claims().with("exp", &exp));
+    edge.host.answers_once(Answer::ok(format!(r#"{{"token":"{token}"}}"#)));
+}
+
+fn cookie(cookie: &str) -> [(&str, &str); 1] {
+    [("cookie", cookie)]
+}
+
+#[test]
+fn a_session_cookie_is_exchanged_once_and_its_token_used_for_a_while() {
+    let edge = edge(&[], 900.0);
+    let head = request("GET", "/x", &cookie(SESSION));
+    let headers = origin_headers(&head, &edge.forward(&head));
+    let header = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    assert_eq!(header("x-edge-user"), Some("user-1"));
+    assert!(header("authorization").unwrap().starts_with("Bearer ey"));
+    assert_eq!(header("cookie"), None);
+    let requests = edge.host.requests();
+    assert_eq!(requests[0].url, "https://app.example/api/auth/token?disableRefresh=true");
+    assert_eq!(requests[0].cookie.as_deref(), Some(SESSION));
+    assert_eq!(requests[1].cookie, None, "the keys are anybody's");
+
+    edge.host.pass(59.0);
+    assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 2));
+    edge.host.pass(2.0);
+    answers_with_token(&edge, 900.0);
+    assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 3));
+}
+
+#[test]
+fn a_kept_token_that_has_ended_is_asked_for_again() {
+    let edge = edge(&[], 10.0);
+    let head = request("GET", "/x", &cookie(SESSION));
+    assert_eq!(edge.outcome(&head), "forward");
+    edge.host.pass(20.0);
+    answers_with_token(&edge, 900.0);
+    assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 3));
+}
+
+#[test]
+fn one_session_is_never_anothers() {
+    let edge = edge(&[], 900.0);
+    assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "forward");
+    edge.host.answers_once(Answer::status(401, ""));
+    let other = "better-auth.session_token=t.t%3D";
+    assert_eq!(edge.outcome(&request("GET", "/x", &cookie(other))), "missing_token");
+}
+
+#[test]
+fn the_auth_servers_failure_is_not_the_callers() {
+    for answer in [
+        Answer::fails(GetError::TimedOut),
+        Answer::status(500, ""),
+        Answer::status(302, ""),
+        Answer::ok("{}"),
+        Answer::ok("<html>"),
+        Answer::ok(r#"{"token":7}"#),
+    ] {
+        let edge = Edge::new(&[EXCHANGE]);
+        edge.host.answers_once(answer);
+        assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "keys_unavailable");
+    }
+    let edge = Edge::new(&[EXCHANGE]);
+    edge.host.answers_once(Answer::ok(r#"{"token":"a.b.c"}"#));
+    assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "malformed_token");
+}
+
+#[test]
+fn the_best_guarded_cookie_is_tried_first() {
+    for (cookies, used) in [
+        ("a=b; __Secure-better-auth.session_token=s", "__Secure-better-auth.session_token=s"),
+        (
+            "better-auth.session_token=p; __Host-better-auth.session_token=h; __Secure-better-auth.session_token=s",
+            "__Host-better-auth.session_token=h",
+        ),
+    ] {
+        let edge = edge(&[], 900.0);
+        assert_eq!(edge.outcome(&request("GET", "/x", &cookie(cookies))), "forward");
+        assert_eq!(edge.host.requests()[0].cookie.as_deref(), Some(used));
+    }
+}
+
+#[test]
+fn what_another_cookie_holds_is_no_session() {
+    let hidden = "a=1, __Host-better-auth.session_token=of-a-neighbour";
+    let nothing_else = Edge::new(&[EXCHANGE]);
+    assert_eq!(nothing_else.outcome(&request("GET", "/x", &cookie(hidden))), "missing_token");
+    let edge = edge(&[], 900.0);
+    let both = format!("{hidden}; {SESSION}");
+    assert_eq!(edge.outcome(&request("GET", "/x", &cookie(&both))), "forward");
+    assert_eq!(edge.host.requests()[0].cookie.as_deref(), Some(SESSION));
+}
+
+#[test]
+fn a_token_that_is_shown_counts_before_a_cookie() {
+    let edge = Edge::new(&[EXCHANGE]);
+    let (name, bearer) = edge.bearer(&good_claims());
+    let head = request("POST", "/x", &[(name, bearer.as_str()), ("cookie", SESSION)]);
+    assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 1));
+}
+
+#[test]
+fn cookies_change_things_only_for_pages_that_are_trusted() {
+    const TRUSTED: (&str, &str) = ("TRUSTED_ORIGINS", "https://page.example");
+    for (method, headers, expected) in [
+        ("POST", vec![], "cross_site_request"),
+        ("POST", vec![("origin", "https://edge.example")], "forward"),
+        ("POST", vec![("origin", "https://app.example")], "forward"),
+        ("DELETE", vec![("origin", "https://page.example")], "forward"),
+        ("POST", vec![("origin", "https://page.example.evil")], "cross_site_request"),
+        ("POST", vec![("origin", "null")], "cross_site_request"),
+        // a page without a referrer hides its origin from its own site too
+        ("POST", vec![("origin", "null"), ("sec-fetch-site", "same-origin")], "forward"),
+        ("PUT", vec![("sec-fetch-site", "same-origin"), ("origin", "null")], "forward"),
+        ("POST", vec![("origin", "null"), ("sec-fetch-site", "same-site")], "cross_site_request"),
+        ("POST", vec![("origin", "null"), ("sec-fetch-site", "cross-site")], "cross_site_request"),
+        ("POST", vec![("origin", "null"), ("sec-fetch-site", "none")], "cross_site_request"),
+        ("POST", vec![("origin", "null"), ("sec-fetch-site", "")], "cross_site_request"),
+        ("POST", vec![("origin", "null"), ("sec-fetch-site", "Same-Origin")], "cross_site_request"),
+        ("POST", vec![("origin", "NULL"), ("sec-fetch-site", "same-origin")], "cross_site_request"),
+        ("POST", vec![("origin", ""), ("sec-fetch-site", "same-origin")], "cross_site_request"),
+        (
+            "POST",
+            vec![("origin", "null"), ("origin", "null"), ("sec-fetch-site", "same-origin")],
+            "cross_site_request",
+        ),
+        (
+            "POST",
+            vec![("origin", "null, null"), ("sec-fetch-site", "same-origin")],
+            "cross_site_request",
+        ),
+        (
+            "POST",
+            vec![("origin", "https://page.example"), ("origin", "null")],
+            "cross_site_request",
+        ),
+        (
+            "POST",
+            vec![
+                ("origin", "null"),
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "same-origin"),
+            ],
+            "cross_site_request",
+        ),
+        (
+            "POST",
+            vec![("origin", "null"), ("sec-fetch-site", "same-origin, cross-site")],
+            "cross_site_request",
+        ),
+        (
+            "POST",
+            vec![("origin", "https://page.example"), ("sec-fetch-site", "same-site")],
+            "forward",
+        ),
+        ("POST", vec![("sec-fetch-site", "same-origin")], "forward"),
+        ("POST", vec![("sec-fetch-site", "same-site")], "cross_site_request"),
+        ("POST", vec![("sec-fetch-site", "none")], "cross_site_request"),
+        (
+            "POST",
+            vec![("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
+            "cross_site_request",
+        ),
+        ("GET", vec![("origin", "https://evil.example")], "forward"),
+        ("GET", vec![("upgrade", "websocket")], "cross_site_request"),
+        ("GET", vec![("upgrade", "websocket"), ("origin", "https://page.example")], "forward"),
+        ("PROPFIND", vec![], "cross_site_request"),
+    ] {
+        let headers = [&headers[..], &cookie(SESSION)].concat();
+        let edge = edge(&[TRUSTED], 900.0);
+        edge.host.answers(Answer::ok(key_set(&[edge.signer.jwk()])));
+        assert_eq!(
+            edge.outcome(&request(method, "/x", &headers)),
+            expected,
+            "{method} {headers:?}"
+        );
+    }
+}
+
+#[test]
+fn without_the_setting_a_cookie_is_no_credential() {
+    let edge = Edge::new(&[]);
+    assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "missing_token");
+    assert_eq!(edge.host.fetches(), 0);
+}
+
+#[test]
+fn better_auths_cookies_stay_at_the_edge_and_others_go_on() {
+    const PUBLIC: (&str, &str) = ("ROUTES", r#"[{"path":"/*","auth":"public"}]"#);
+    let seen = |settings: &[(&str, &str)], cookies: &str| {
+        let head = request("GET", "/x", &cookie(cookies));
+        let forward = Edge::new(&[settings, &[PUBLIC]].concat()).forward(&head);
+        let headers = origin_headers(&head, &forward);
+        headers.into_iter().find(|(name, _)| name == "cookie").map(|(_, value)| value)
+    };
+    for (cookies, left) in [
+        (SESSION, None),
+        ("a=b; c=d", Some("a=b; c=d")),
+        ("a=b; __Secure-better-auth.session_data.0=x; c=\"d\"", Some("a=b; c=\"d\"")),
+        ("better-auth.dont_remember=1;a=1,2", Some("a=1,2")),
+        ("a=1, better-auth.session_token=x", Some("a=1")),
+        ("a={\"b\":1, \"c\":2}; better-auth.x=1", Some("a={\"b\":1, \"c\":2}")),
+        ("a=1, b=2, __Host-better-auth.x=1, c=3, d=4", Some("a=1, b=2; c=3, d=4")),
+        ("better-authority=x", Some("better-authority=x")),
+    ] {
+        assert_eq!(seen(&[], cookies).as_deref(), left, "{cookies}");
+    }
+    let mine = "mine.session_token=x; better-auth.session_token=y";
+    let left = seen(&[("COOKIE_PREFIX", "mine")], mine);
+    assert_eq!(left.as_deref(), Some("better-auth.session_token=y"));
+    assert_eq!(seen(&[("FORWARD_COOKIES", "true")], SESSION).as_deref(), Some(SESSION));
+}

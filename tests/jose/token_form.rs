@@ -1,0 +1,228 @@
+//! A token is three segments of strict base64url, and small; what is not is refused before anything
+//! in it is believed.
+
+use crate::common::{Signer, base64url, good_claims, verdict};
+
+/// A good token of exactly that many bytes, which a longer claim and a longer header fill up.
+fn token_of(bytes: usize) -> String {
+    let signer = Signer::default();
+    for header_padding in 0..4 {
+        let header = signer.header_with("x", &format!("{:?}", "x".repeat(header_padding)));
+        let payload = bytes - base64url(&header).len() - 2 - 86;
+        if payload % 4 == 1 {
+            continue; // no base64url has this length
+        }
+        let empty = good_claims().with("x", r#""""#).to_string().len();
+        let padding = format!("{:?}", "x".repeat(payload * 3 / 4 - empty));
+        let token = signer.sign(header, good_claims().with("x", &padding).to_string());
+        assert_eq!(token.len(), bytes);
+        return token;
+    }
+    unreachable!("two of four header lengths leave a length that is one of base64url");
+}
+
+/// A good token whose header has exactly that many bytes, encoded.
+fn token_with_header_of(bytes: usize) -> String {
+    let signer = Signer::default();
+    let empty = signer.header_with("x", r#""""#).len();
+    let padding = format!("{:?}", "x".repeat(bytes * 3 / 4 - empty));
+    let token = signer.sign(signer.header_with("x", &padding), good_claims().to_string());
+    assert_eq!(token.find('.'), Some(bytes));
+    token
+}
+
+#[test]
+fn a_token_may_have_16384_bytes_and_no_more() {
+    assert_eq!(verdict(&token_of(16_383)), "ok");
+    assert_eq!(verdict(&token_of(16_384)), "ok");
+    assert_eq!(verdict(&token_of(16_385)), "token_too_large");
+    assert_eq!(verdict(&token_of(16_386)), "token_too_large");
+}
+
+#[test]
+fn a_header_may_have_4096_encoded_bytes_and_no_more() {
+    assert_eq!(verdict(&token_with_header_of(4_095)), "ok");
+    assert_eq!(verdict(&token_with_header_of(4_096)), "ok");
+    assert_eq!(verdict(&token_with_header_of(4_098)), "token_too_large");
+}
+
+#[test]
+fn the_size_is_looked_at_before_the_form() {
+    for (what, token) in [
+        ("no segments", "x".repeat(16_385)),
+        ("only dots", ".".repeat(16_385)),
+        ("not ASCII", "é".repeat(8_193)),
+        ("a header of no base64url length", format!("{}.e30.AA", "A".repeat(4_097))),
+        ("a header of another alphabet", format!("{}.e30.AA", "+".repeat(4_097))),
+    ] {
+        assert_eq!(verdict(&token), "token_too_large", "{what}");
+    }
+}
+
+#[test]
+fn a_token_has_three_segments_and_none_is_empty() {
+    let good = Signer::default().token(&good_claims());
+    assert_eq!(verdict(&good), "ok");
+    let [header, payload, signature] = segments(&good);
+    for (token, expected) in [
+        (String::new(), "missing_token"),
+        (".".into(), "malformed_token"),
+        ("..".into(), "malformed_token"),
+        ("...".into(), "malformed_token"),
+        ("a.b.c".into(), "malformed_token"),
+        (format!(".{payload}.{signature}"), "malformed_token"),
+        (format!("{header}..{signature}"), "malformed_token"),
+        (format!("{header}.{payload}."), "malformed_token"),
+        (format!("{good}."), "malformed_token"),
+        (format!(".{good}"), "malformed_token"),
+        (format!("{good}.{signature}"), "malformed_token"),
+        (format!("{good}.{signature}.{signature}"), "malformed_token"),
+        (format!("{header}.{payload}.{}.{}.{signature}", "", ""), "malformed_token"),
+        (format!("Bearer {good}"), "malformed_token"),
+        (format!("\"{good}\""), "malformed_token"),
+    ] {
+        assert_eq!(verdict(&token), expected, "{token:?}");
+    }
+}
+
+#[test]
+fn a_session_token_is_called_opaque() {
+    let token = "kJ8Zt4bQ2mWxYcVnPq7rS1uA5dEf9gHi";
+    assert_eq!(token.len(), 32);
+    for (bearer, expected) in [
+        (token.to_owned(), "opaque_token"),
+        (format!("{token}."), "opaque_token"),
+        (format!("{token}.bXkgc2lnbmF0dXJlIGlzIHRoaXJ0eS10d28gYnl0ZXM="), "opaque_token"),
+        (format!("{token}.a%2Fb%2Bc%3D"), "opaque_token"),
+        (token[1..].to_owned(), "malformed_token"),
+        ("undefined".into(), "malformed_token"),
+        ("null".into(), "malformed_token"),
+        ("short.token".into(), "malformed_token"),
+    ] {
+        assert_eq!(verdict(&bearer), expected, "{bearer}");
+    }
+}
+
+/// Ways to write a segment that lenient decoders take for the segment itself.
+fn lax_spellings(segment: &str) -> Vec<(&'static str, String)> {
+    let (head, tail) = segment.split_at(segment.len() / 2);
+    vec![
+        ("one sign of padding", format!("{segment}=")),
+        ("two signs of padding", format!("{segment}==")),
+        ("percent-encoded padding", format!("{segment}%3D")),
+        ("a space in front", format!(" {segment}")),
+        ("a space behind", format!("{segment} ")),
+        ("a space within", format!("{head} {tail}")),
+        ("a tab within", format!("{head}\t{tail}")),
+        ("a line feed within", format!("{head}\n{tail}")),
+        ("a line feed behind", format!("{segment}\n")),
+        ("CR LF behind", format!("{segment}\r\n")),
+        ("a NUL behind", format!("{segment}\0")),
+        ("a letter that is not ASCII", format!("{head}é{tail}")),
+        ("a full-width letter", format!("{head}Ａ{tail}")),
+        ("a sign of neither alphabet", format!("{head}!{tail}")),
+        ("a plus within", format!("{head}+{tail}")),
+        ("a slash within", format!("{head}/{tail}")),
+    ]
+}
+
+#[test]
+fn segments_have_one_spelling_even_where_the_signature_covers_another() {
+    let signer = Signer::default();
+    let good = signer.token(&good_claims());
+    let [header, payload, signature] = segments(&good);
+    for (how, header) in lax_spellings(header) {
+        let token = signer.sign_encoded(&header, payload);
+        assert_eq!(verdict(&token), "malformed_token", "header with {how}");
+    }
+    for (how, payload) in lax_spellings(payload) {
+        let token = signer.sign_encoded(header, &payload);
+        assert_eq!(verdict(&token), "malformed_token", "payload with {how}");
+    }
+    for (how, signature) in lax_spellings(signature) {
+        let token = format!("{header}.{payload}.{signature}");
+        assert_eq!(verdict(&token), "malformed_token", "signature with {how}");
+    }
+}
+
+#[test]
+fn the_alphabet_of_plain_base64_is_refused_in_each_segment() {
+    let signer = Signer::default();
+    // "?>" thrice, so that one of them lies where it gives "-" or "_"
+    let text = r#""?>?>?>~~~""#;
+    let header = base64url(signer.header_with("x", text));
+    let payload = base64url(good_claims().with("x", text).to_string());
+    let plain = |segment: &str| segment.replace('-', "+").replace('_', "/");
+    assert_ne!(plain(&header), header);
+    assert_ne!(plain(&payload), payload);
+    assert_eq!(verdict(&signer.sign_encoded(&header, &payload)), "ok");
+    assert_eq!(verdict(&signer.sign_encoded(&plain(&header), &payload)), "malformed_token");
+    assert_eq!(verdict(&signer.sign_encoded(&header, &plain(&payload))), "malformed_token");
+
+    let token = (0..)
+        .map(|n| signer.token(&good_claims().with("n", &n.to_string())))
+        .find(|token| segments(token)[2].contains(['-', '_']))
+        .expect("some signature has one");
+    assert_eq!(verdict(&token), "ok");
+    let [header, payload, signature] = segments(&token);
+    let token = format!("{header}.{payload}.{}", plain(signature));
+    assert_eq!(verdict(&token), "malformed_token");
+}
+
+/// The segment with another last character that says the same bytes, if its length leaves any.
+fn with_other_trailing_bits(segment: &str) -> Option<String> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (head, last) = segment.split_at(segment.len() - 1);
+    let value = ALPHABET.iter().position(|&letter| letter == last.as_bytes()[0])?;
+    (!segment.len().is_multiple_of(4)).then(|| format!("{head}{}", ALPHABET[value ^ 1] as char))
+}
+
+#[test]
+fn bits_behind_the_last_byte_are_zero() {
+    let signer = Signer::default();
+    let mut seen = [0; 2];
+    for padding in ["", "x", "xx"].map(|padding| format!("{padding:?}")) {
+        let header = base64url(signer.header_with("x", &padding));
+        let payload = base64url(good_claims().with("x", &padding).to_string());
+        assert_eq!(verdict(&signer.sign_encoded(&header, &payload)), "ok");
+        if let Some(other) = with_other_trailing_bits(&header) {
+            let token = signer.sign_encoded(&other, &payload);
+            assert_eq!(verdict(&token), "malformed_token", "header {other}");
+            seen[0] += 1;
+        }
+        if let Some(other) = with_other_trailing_bits(&payload) {
+            let token = signer.sign_encoded(&header, &other);
+            assert_eq!(verdict(&token), "malformed_token", "payload {other}");
+            seen[1] += 1;
+        }
+    }
+    assert_eq!(seen, [2, 2], "two of three lengths leave bits");
+
+    let good = signer.token(&good_claims());
+    let [header, payload, signature] = segments(&good);
+    let other = with_other_trailing_bits(signature).expect("64 bytes leave four bits");
+    assert_eq!(verdict(&format!("{header}.{payload}.{other}")), "malformed_token");
+}
+
+#[test]
+fn a_segment_of_a_length_that_no_bytes_have_is_refused() {
+    let signer = Signer::default();
+    let good = signer.token(&good_claims());
+    let [header, payload, signature] = segments(&good);
+    let impossible = |segment: &str| format!("{segment}{}", &"AAAA"[..(5 - segment.len() % 4) % 4]);
+    for segment in [header, payload, signature] {
+        assert_eq!(impossible(segment).len() % 4, 1);
+    }
+    for token in [
+        signer.sign_encoded(&impossible(header), payload),
+        signer.sign_encoded(header, &impossible(payload)),
+        format!("{header}.{payload}.{}", impossible(signature)),
+    ] {
+        assert_eq!(verdict(&token), "malformed_token", "{token}");
+    }
+}
+
+fn segments(token: &str) -> [&str; 3] {
+    let segments: Vec<_> = token.split('.').collect();
+    segments.try_into().expect("a token has three segments")
+}

@@ -1,0 +1,153 @@
+//! Requests at the same time share one fetch, and none depends on another's to be finished.
+
+use std::future::Future;
+
+use crate::common::{AUTH_SERVER, Answer, NOW, Signer, TestHost, good_claims, key_set, outcome};
+use better_auth_edge::host::GetError;
+use better_auth_edge::{Verifier, VerifierOptions};
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
+
+fn verifier() -> Verifier {
+    let base_url = Some(AUTH_SERVER.to_owned());
+    VerifierOptions { base_url, ..VerifierOptions::default() }.build().unwrap()
+}
+
+fn set_of(signers: &[&Signer]) -> Answer {
+    let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
+    Answer::ok(key_set(&keys))
+}
+
+/// A request with a token of that signer that begins so many seconds later: its code, and how many
+/// seconds it took.
+async fn request(
+    verifier: &Verifier,
+    host: &TestHost,
+    signer: &Signer,
+    begins_after: f64,
+) -> (&'static str, f64) {
+    use better_auth_edge::host::Host;
+    host.sleep((begins_after * 1_000.0) as u32).await;
+    let begin = host.elapsed();
+    let result = verifier.verify(&signer.token(&good_claims()), host).await;
+    (outcome(&result), host.elapsed() - begin)
+}
+
+/// Polls a request once and drops it: its client has gone.
+fn abandon(request: impl Future) {
+    assert!(request.now_or_never().is_none(), "the request waits for something");
+}
+
+#[test]
+fn requests_that_need_the_same_set_share_one_fetch() {
+    let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
+    host.answers(set_of(&[&signer]).after(0.3));
+    let requests = (0..100).map(|i| request(&verifier, &host, &signer, f64::from(i % 10) * 0.02));
+    let results = host.run(join_all(requests));
+    assert!(results.iter().all(|(outcome, _)| *outcome == "ok"), "{results:?}");
+    assert_eq!(host.fetches(), 1);
+    assert!(host.elapsed() < 0.33, "they go on as soon as it is there: {}", host.elapsed());
+}
+
+#[test]
+fn requests_that_search_for_the_same_new_key_share_one_fetch() {
+    let (verifier, host) = (verifier(), TestHost::new());
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    host.answers(set_of(&[&old]));
+    assert_eq!(host.run(request(&verifier, &host, &old, 0.0)).0, "ok");
+    host.pass(2.0);
+    host.answers(set_of(&[&old, &new]).after(0.3));
+    let by_new = join_all((0..50).map(|_| request(&verifier, &host, &new, 0.0)));
+    let by_old = join_all((0..50).map(|_| request(&verifier, &host, &old, 0.1)));
+    let (by_new, by_old) = host.run(join(by_new, by_old));
+    assert!(by_new.iter().all(|(outcome, _)| *outcome == "ok"), "{by_new:?}");
+    assert_eq!(by_old, vec![("ok", 0.0); 50], "known keys wait for nothing");
+    assert_eq!(host.fetches(), 2);
+}
+
+#[test]
+fn requests_that_wait_share_a_failure_too() {
+    let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
+    host.answers(Answer::fails(GetError::TimedOut).after(5.0));
+    let requests = (0..20).map(|i| request(&verifier, &host, &signer, f64::from(i) * 0.2));
+    let results = host.run(join_all(requests));
+    assert!(results.iter().all(|(outcome, _)| *outcome == "keys_unavailable"), "{results:?}");
+    assert_eq!(host.fetches(), 1);
+}
+
+#[test]
+fn a_request_takes_over_from_one_that_is_gone() {
+    let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
+    host.answers(set_of(&[&signer]));
+    host.answers_once(Answer::never());
+    abandon(request(&verifier, &host, &signer, 0.0));
+    let (outcome, seconds) = host.run(request(&verifier, &host, &signer, 0.0));
+    assert_eq!((outcome, host.fetches()), ("ok", 2));
+    assert!((5.4..5.6).contains(&seconds), "one fetch's time: {seconds}");
+}
+
+#[test]
+fn of_several_that_wait_for_one_that_is_gone_one_takes_over() {
+    let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
+    host.answers(set_of(&[&signer]).after(0.5));
+    host.answers_once(Answer::never());
+    abandon(request(&verifier, &host, &signer, 0.0));
+    let requests = (0..50).map(|i| request(&verifier, &host, &signer, f64::from(i) * 0.1));
+    let results = host.run(join_all(requests));
+    assert!(results.iter().all(|(outcome, _)| *outcome == "ok"), "{results:?}");
+    assert_eq!(host.fetches(), 2);
+    assert!(host.elapsed() < 6.3, "{}", host.elapsed());
+}
+
+#[test]
+fn a_search_for_a_new_key_is_taken_over_from_one_that_is_gone() {
+    let (verifier, host) = (verifier(), TestHost::new());
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    host.answers(set_of(&[&old]));
+    assert_eq!(host.run(request(&verifier, &host, &old, 0.0)).0, "ok");
+    host.pass(2.0);
+    host.answers(set_of(&[&old, &new]));
+    host.answers_once(Answer::never());
+    abandon(request(&verifier, &host, &new, 0.0));
+    assert_eq!(host.run(request(&verifier, &host, &old, 0.0)), ("ok", 0.0));
+    let (outcome, seconds) = host.run(request(&verifier, &host, &new, 0.0));
+    assert_eq!((outcome, host.fetches()), ("ok", 3));
+    assert!((5.4..5.6).contains(&seconds), "one fetch's time: {seconds}");
+}
+
+#[test]
+fn a_set_that_was_asked_for_before_the_key_was_made_does_not_decide() {
+    let (verifier, host) = (verifier(), TestHost::new());
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    // the server gives an old answer slowly; meanwhile it makes a key and signs with it
+    host.answers_once(set_of(&[&old]).after(1.0));
+    host.answers(set_of(&[&old, &new]));
+    let requests = join(request(&verifier, &host, &old, 0.0), request(&verifier, &host, &new, 0.5));
+    let (by_old, by_new) = host.run(requests);
+    assert_eq!((by_old.0, by_new.0), ("ok", "ok"));
+    assert_eq!(host.fetches(), 2);
+}
+
+#[test]
+fn an_answer_that_comes_late_does_not_bring_an_old_set_back() {
+    let (verifier, host) = (verifier(), TestHost::new());
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    host.answers_once(set_of(&[&old]).after(8.0));
+    host.answers(set_of(&[&new]));
+    // the first one's runtime forgets its own timeout; the second one takes over
+    let requests = join(request(&verifier, &host, &old, 0.0), request(&verifier, &host, &new, 1.0));
+    let (by_old, by_new) = host.run(requests);
+    assert_eq!(by_new.0, "ok");
+    assert_eq!(by_old.0, "unknown_key");
+    let (again, _) = host.run(request(&verifier, &host, &new, 0.0));
+    assert_eq!(again, "ok");
+}
+
+#[test]
+fn a_token_that_ends_while_its_keys_are_fetched_has_expired() {
+    let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
+    host.answers(set_of(&[&signer]).after(4.0));
+    // with the tolerance it ends three seconds after the request came in
+    let token = signer.token(&good_claims().with("exp", &(NOW - 2.0).to_string()));
+    assert_eq!(outcome(&host.run(verifier.verify(&token, &host))), "expired");
+}

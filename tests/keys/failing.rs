@@ -1,0 +1,263 @@
+//! When the JWK Set is fetched while the auth server does not answer, or the clock is wrong: known
+//! keys stay good for a day, and nobody is asked too often.
+
+use crate::common::{Timeline, wanted};
+
+#[test]
+fn without_any_set_failures_make_the_keys_unavailable() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(0.0, "a"), "fetch");
+    timeline.fail(0.2);
+    timeline.follow(&[
+        (0.2, "a", "keys_unavailable"),
+        (1.1, "b", "keys_unavailable"),
+        (1.2, "a", "fetch"),
+        (1.2, "a", "wait"),
+    ]);
+    timeline.succeed(1.5, &["a"]);
+    assert_eq!(timeline.ask(1.5, "a"), "use");
+}
+
+#[test]
+fn the_pause_after_failures_doubles_up_to_a_limit() {
+    for (jitter, pauses) in [
+        (0.0, [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]),
+        (0.5, [0.75, 1.5, 3.0, 6.0, 12.0, 22.5, 22.5, 22.5]),
+        (1.0, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]),
+    ] {
+        let mut timeline = Timeline::new();
+        let mut now = 0.0;
+        for (i, pause) in pauses.into_iter().enumerate() {
+            assert_eq!(timeline.ask(now, "a"), "fetch", "attempt {i} with jitter {jitter}");
+            timeline.fail_with(now, jitter);
+            let refused = timeline.ask(now + pause - 0.01, "a");
+            assert_eq!(refused, "keys_unavailable", "after failure {i} with jitter {jitter}");
+            now += pause;
+        }
+    }
+}
+
+#[test]
+fn the_pause_stays_bounded_after_any_number_of_failures() {
+    let mut timeline = Timeline::new();
+    for attempt in 0..2_000 {
+        assert_eq!(timeline.ask(f64::from(attempt) * 30.0, "a"), "fetch", "attempt {attempt}");
+        timeline.fail(f64::from(attempt) * 30.0);
+    }
+}
+
+#[test]
+fn a_success_ends_the_pauses() {
+    let mut timeline = Timeline::new();
+    for now in [0.0, 1.0, 3.0] {
+        assert_eq!(timeline.ask(now, "a"), "fetch");
+        timeline.fail(now);
+    }
+    assert_eq!(timeline.ask(7.0, "a"), "fetch");
+    timeline.succeed(7.0, &["a"]);
+    assert_eq!(timeline.ask(607.0, "a"), "fetch");
+    timeline.fail(607.0);
+    // again the first pause of one second
+    timeline.follow(&[(607.9, "a", "use"), (608.0, "a", "use and refresh")]);
+}
+
+#[test]
+fn a_refusal_says_when_to_come_back_and_means_it() {
+    for (failures, jitter) in [(1, 0.0), (1, 1.0), (3, 0.3), (5, 0.7), (8, 1.0)] {
+        let mut timeline = Timeline::new();
+        let mut now = 0.0;
+        for _ in 0..failures {
+            assert_eq!(timeline.ask(now, "a"), "fetch");
+            timeline.fail_with(now, jitter);
+            assert_eq!(timeline.ask(now, "a"), "keys_unavailable");
+            let seconds = timeline.retry_after().expect("a fault that passes says when");
+            assert!((1..=30).contains(&seconds), "{seconds}");
+            now += f64::from(seconds);
+        }
+        assert_eq!(timeline.ask(now, "a"), "fetch");
+    }
+}
+
+#[test]
+fn known_keys_are_used_for_a_day_while_fetching_fails() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(480.0, "a"), "use and refresh");
+    timeline.fail(480.0);
+    timeline.follow(&[(480.9, "a", "use"), (481.0, "a", "use and refresh")]);
+    timeline.fail(481.0);
+    assert_eq!(timeline.ask(600.0, "a"), "fetch");
+    timeline.fail(605.0);
+    for now in [605.0, 608.9] {
+        assert_eq!(timeline.ask(now, "a"), "use", "at {now} s");
+    }
+    assert_eq!(timeline.ask(86_398.0, "a"), "fetch");
+    timeline.fail(86_399.5);
+    timeline.follow(&[(86_399.9, "a", "use"), (86_400.0, "a", "keys_unavailable")]);
+    assert_eq!(timeline.ask(86_430.0, "a"), "fetch");
+    timeline.succeed(86_430.0, &["a"]);
+    assert_eq!(timeline.ask(86_430.0, "a"), "use");
+}
+
+#[test]
+fn keys_that_are_too_old_are_not_used_while_somebody_fetches() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    timeline.follow(&[(86_400.0, "a", "fetch"), (86_400.0, "a", "wait"), (86_405.4, "a", "wait")]);
+}
+
+#[test]
+fn a_failed_search_for_a_key_leaves_the_known_ones_and_is_counted() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(2.0, "b"), "fetch");
+    timeline.fail(2.5);
+    timeline.follow(&[(2.5, "a", "use"), (2.5, "b", "keys_unavailable")]);
+    // the pauses after failures hold these up too
+    for (now, kid) in [(3.5, "b"), (5.5, "c"), (9.5, "d")] {
+        assert_eq!(timeline.ask(now - 0.1, kid), "keys_unavailable");
+        assert_eq!(timeline.ask(now, kid), "fetch", "{kid} at {now}");
+        timeline.fail(now);
+    }
+    timeline.follow(&[
+        (20.0, "c", "keys_unavailable"),
+        (20.0, "a", "use"),
+        (31.9, "c", "keys_unavailable"),
+        (32.0, "c", "fetch"),
+    ]);
+    timeline.succeed(32.5, &["a", "c"]);
+    timeline.follow(&[(32.5, "a", "use"), (32.5, "c", "use")]);
+}
+
+#[test]
+fn a_search_that_comes_to_nothing_is_taken_over() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    timeline.follow(&[
+        (2.0, "b", "fetch"),
+        (7.4, "b", "wait"),
+        (7.5, "b", "fetch"),
+        (7.5, "c", "wait"),
+        (7.5, "a", "use"),
+    ]);
+}
+
+#[test]
+fn a_refusal_after_a_failed_search_says_when_the_next_search_is() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(2.0, "b"), "fetch");
+    timeline.fail(2.5);
+    for (now, seconds) in [(2.5, 1), (3.5, 2), (5.5, 4)] {
+        assert_eq!(timeline.ask(now, "b"), "keys_unavailable");
+        assert_eq!(timeline.retry_after(), Some(seconds));
+        let next = now + f64::from(seconds);
+        assert_eq!(timeline.ask(next, "b"), "fetch");
+        timeline.fail(next);
+    }
+    // the last permit is used up
+    assert_eq!(timeline.ask(9.5, "b"), "keys_unavailable");
+    assert_eq!(timeline.retry_after(), Some(23));
+    assert_eq!(timeline.ask(31.9, "b"), "keys_unavailable");
+    assert_eq!(timeline.ask(32.0, "b"), "fetch");
+}
+
+#[test]
+fn keys_that_are_too_old_are_refused_until_the_next_fetch_and_not_until_the_next_search() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(600.0, "a"), "fetch");
+    timeline.fail(600.0);
+    assert_eq!(timeline.ask(86_400.0 - 5.0, "b"), "fetch");
+    timeline.fail(86_400.0 - 5.0);
+    assert_eq!(timeline.ask(86_400.0 - 3.0, "b"), "fetch", "a search");
+    // the third failure is followed by a pause of four seconds
+    timeline.fail(86_400.0 - 3.0);
+    assert_eq!(timeline.ask(86_400.0, "b"), "keys_unavailable");
+    assert_eq!(timeline.retry_after(), Some(1));
+    assert_eq!(timeline.ask(86_401.0, "b"), "fetch");
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_take_the_keys_away() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    for now in [-1.0, -600.0, -1e6] {
+        assert_eq!(timeline.ask_for(now, &wanted("a", now)), "use", "at {now}");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_leave_a_fetch_under_way_for_ever() {
+    let mut timeline = Timeline::new();
+    timeline.follow(&[(10_000.0, "a", "fetch"), (0.0, "a", "fetch"), (5.4, "a", "wait")]);
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_prolong_a_pause() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
+    timeline.fail(10_000.0);
+    assert_eq!(timeline.ask(10_000.5, "a"), "keys_unavailable");
+    // the longest pause there is
+    assert_eq!(timeline.ask(0.0 + 30.0, "a"), "fetch");
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_keep_new_keys_out() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
+    timeline.succeed(10_000.0, &["a"]);
+    assert_eq!(timeline.ask(0.0, "a"), "use");
+    assert_eq!(timeline.ask(1.0, "b"), "fetch");
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_make_a_set_last_longer() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
+    timeline.succeed(10_000.0, &["a"]);
+    assert_eq!(timeline.ask(0.0, "a"), "use");
+    assert_eq!(timeline.ask(600.0, "a"), "fetch");
+}
+
+#[test]
+fn nobody_who_has_keys_waits_for_a_source_that_keeps_failing_but_after_a_silence_somebody_does() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(600.0, "a"), "fetch");
+    timeline.fail(605.0);
+    timeline.follow(&[(605.9, "a", "use"), (606.0, "a", "use and refresh"), (606.1, "a", "use")]);
+    timeline.fail(611.0);
+    assert_eq!(timeline.ask(700.0, "a"), "fetch");
+}
+
+#[test]
+fn a_source_that_asks_to_be_left_alone_is_left_alone() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(0.0, "a"), "fetch");
+    timeline.fail(0.2);
+    timeline.cache.hold_off(120.0, 0.2);
+    assert_eq!(timeline.ask(0.2, "a"), "keys_unavailable");
+    assert_eq!(timeline.retry_after(), Some(120));
+    timeline.follow(&[(120.1, "a", "keys_unavailable"), (120.2, "a", "fetch")]);
+    // a shorter one than the pause after failures changes nothing
+    timeline.fail(120.2);
+    timeline.cache.hold_off(1.0, 120.2);
+    timeline.follow(&[(122.1, "a", "keys_unavailable"), (122.2, "a", "fetch")]);
+}
+
+#[test]
+fn known_keys_are_used_while_the_source_is_left_alone() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(480.0, "a"), "use and refresh");
+    timeline.fail(480.0);
+    timeline.cache.hold_off(300.0, 480.0);
+    timeline.follow(&[(779.9, "a", "use"), (779.9, "b", "keys_unavailable")]);
+    assert_eq!(timeline.ask(780.0, "a"), "use and refresh");
+    timeline.succeed(780.0, &["a"]);
+    timeline.cache.hold_off(300.0, 780.0);
+    assert_eq!(timeline.ask(1_260.0, "a"), "use and refresh", "after a success it means nothing");
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_prolong_what_the_source_asked_for() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
+    timeline.fail(10_000.0);
+    timeline.cache.hold_off(300.0, 10_000.0);
+    assert_eq!(timeline.ask(10_299.0, "a"), "keys_unavailable");
+    assert_eq!(timeline.ask(0.0, "a"), "fetch");
+}

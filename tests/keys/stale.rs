@@ -1,0 +1,75 @@
+//! How long a set counts as fresh, what waits for a newer one, and why a refusal says that there is none.
+
+use crate::common::{Timeline, wanted};
+use better_auth_edge::Error;
+use better_auth_edge::jose::Algorithm;
+use better_auth_edge::keys::{KeyCache, Timing, Wanted};
+
+#[test]
+fn a_set_is_fresh_until_it_would_be_refreshed() {
+    let timeline = Timeline::knowing(&["a"]);
+    for (now, is_fresh) in
+        [(-0.1, false), (0.0, true), (1.0, true), (479.9, true), (480.0, false), (600.0, false)]
+    {
+        assert_eq!(timeline.cache.fresh(now).is_some(), is_fresh, "{now}");
+    }
+    assert!(KeyCache::new(Timing::default()).fresh(0.0).is_none(), "there is no set");
+}
+
+#[test]
+fn the_age_of_a_fresh_set_counts_from_when_it_was_asked_for() {
+    let mut timeline = Timeline::new();
+    assert_eq!(timeline.ask(1_000.0, "a"), "fetch");
+    timeline.succeed(1_004.0, &["a"]);
+    for (now, is_fresh) in [(999.9, false), (1_000.0, true), (1_479.9, true), (1_480.0, false)] {
+        assert_eq!(timeline.cache.fresh(now).is_some(), is_fresh, "{now}");
+    }
+}
+
+#[test]
+fn a_token_that_an_old_set_would_refuse_waits_for_the_fetch_that_is_under_way() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    assert_eq!(timeline.ask(600.0, "a"), "fetch");
+    let algorithm = Algorithm::Es256;
+    let other = Wanted { kid: Some("a"), algorithm, since: 600.1, plausible: true };
+    assert_eq!(timeline.ask_for(600.1, &other), "wait");
+    assert_eq!(
+        timeline.ask_for(600.1, &Wanted { plausible: false, ..other }),
+        "unsupported_algorithm"
+    );
+    assert_eq!(timeline.ask_for(600.1, &wanted("b", 600.1)), "wait");
+}
+
+#[test]
+fn a_refusal_tells_too_many_fetches_from_fetches_that_fail() {
+    let mut timeline = Timeline::knowing(&["a"]);
+    for (now, kid) in [(1.0, "b"), (1.1, "c"), (1.2, "d")] {
+        assert_eq!(timeline.ask(now, kid), "fetch");
+        timeline.succeed(now, &["a"]);
+    }
+    assert_eq!(timeline.ask(1.3, "e"), "fetch");
+    timeline.succeed(1.3, &["a"]);
+    assert_eq!(timeline.ask(1.4, "f"), "keys_unavailable");
+    assert!(detail(&timeline).contains("too often"));
+
+    let mut timeline = Timeline::knowing(&["a"]);
+    for (now, kid) in [(1.0, "b"), (1.1, "c"), (1.2, "d")] {
+        assert_eq!(timeline.ask(now, kid), "fetch");
+        timeline.succeed(now, &["a"]);
+    }
+    assert_eq!(timeline.ask(1.3, "e"), "fetch");
+    timeline.fail(1.3);
+    assert_eq!(timeline.ask(3.0, "f"), "keys_unavailable");
+    assert!(detail(&timeline).contains("could not be fetched"));
+}
+
+fn detail(timeline: &Timeline) -> &str {
+    timeline.refusal.as_ref().map_or("", Error::detail)
+}
+
+#[test]
+fn a_set_is_worth_keeping_for_as_long_as_it_may_be_used() {
+    assert_eq!(KeyCache::new(Timing::default()).stale_seconds(), 86_400);
+    let timing = Timing { stale: 90.5, ..Timing::default() };
+    assert_eq!(KeyCache::new(timing).stale_seconds(), 90);
+}

@@ -1,0 +1,227 @@
+//! A JWK Set is kept for isolates that start cold: it spares them the auth server, and outlives its
+//! outages. What is kept is believed no more than what comes from the network.
+
+use crate::common::{AUTH_SERVER, Answer, Signer, TestHost, good_claims, key_set, outcome};
+use better_auth_edge::{Verifier, VerifierOptions};
+
+/// One isolate after the other, before an auth server whose keys are kept between them.
+struct Isolate {
+    verifier: Verifier,
+    host: TestHost,
+}
+
+impl Isolate {
+    fn new(host: TestHost) -> Self {
+        Self::of(AUTH_SERVER, host)
+    }
+
+    fn of(base_url: &str, host: TestHost) -> Self {
+        let options = VerifierOptions {
+            base_url: Some(base_url.to_owned()),
+            issuer: Some(vec![AUTH_SERVER.to_owned()]),
+            audience: Some(vec![AUTH_SERVER.to_owned()]),
+            // every token asks for its key
+            token_cache: Some(0.0),
+            ..VerifierOptions::default()
+        };
+        Self { verifier: options.build().unwrap(), host }
+    }
+
+    /// One that has fetched the keys of these signers just now.
+    fn knowing(signers: &[&Signer]) -> Self {
+        let isolate = Self::new(TestHost::new());
+        isolate.publish(signers);
+        assert_eq!(isolate.verdict(signers[0]), "ok");
+        isolate
+    }
+
+    fn publish(&self, signers: &[&Signer]) {
+        let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
+        self.host.answers(Answer::ok(key_set(&keys)));
+    }
+
+    /// A cold one, so many seconds later, before an auth server that is down.
+    fn restarted_after(&self, seconds: f64) -> Self {
+        self.host.pass(seconds);
+        Self::new(self.host.restarted())
+    }
+
+    fn verdict(&self, signer: &Signer) -> &'static str {
+        let token = signer.token(&good_claims().with("exp", "253402300799"));
+        outcome(&self.host.run(self.verifier.verify(&token, &self.host)))
+    }
+
+    /// Looks into the store, and fetches, so far.
+    fn work(&self) -> (usize, usize) {
+        (self.host.loads(), self.host.fetches())
+    }
+}
+
+/// The record of a set that was asked for at [`crate::common::NOW`] plus so many seconds.
+fn record(asked: f64, url: &str, document: &str) -> String {
+    format!("{} {url}\n{document}", ((crate::common::NOW + asked) * 1_000.0) as u64)
+}
+
+const URL: &str = "https://app.example/api/auth/jwks";
+
+#[test]
+fn a_set_is_kept_as_it_came_with_its_url_and_the_time_when_it_was_asked_for() {
+    let signer = Signer::default();
+    let isolate = Isolate::new(TestHost::new());
+    let document = key_set(&[signer.jwk()]);
+    isolate.host.answers(Answer::ok(document.as_str()).after(2.0));
+    assert_eq!(isolate.verdict(&signer), "ok");
+    let saved: Vec<_> = isolate.host.saved().into_iter().collect();
+    assert_eq!(saved, [(URL.to_owned(), record(0.0, URL, &document).into_bytes())]);
+}
+
+#[test]
+fn a_cold_isolate_believes_a_set_by_its_age() {
+    let signer = Signer::default();
+    for (age, server_is_up, verdict, fetches) in [
+        (0.0, false, "ok", 0),
+        (599.0, false, "ok", 0),
+        (600.0, true, "ok", 1),
+        (600.0, false, "ok", 1),
+        (86_399.0, false, "ok", 1),
+        (86_400.0, true, "ok", 1),
+        (86_400.0, false, "keys_unavailable", 1),
+    ] {
+        let cold = Isolate::knowing(&[&signer]).restarted_after(age);
+        if server_is_up {
+            cold.publish(&[&signer]);
+        }
+        assert_eq!(cold.verdict(&signer), verdict, "{age} s");
+        assert_eq!(cold.host.fetches(), fetches, "{age} s, {server_is_up}");
+    }
+}
+
+#[test]
+fn the_store_is_asked_once_and_never_again() {
+    let signer = Signer::default();
+    let first = Isolate::knowing(&[&signer]);
+    for _ in 0..10 {
+        assert_eq!(first.verdict(&signer), "ok");
+    }
+    assert_eq!(first.work(), (1, 1));
+    let cold = Isolate::new(TestHost::new());
+    for _ in 0..10 {
+        assert_eq!(cold.verdict(&signer), "keys_unavailable");
+        cold.host.pass(60.0);
+    }
+    assert_eq!(cold.work(), (1, 10));
+}
+
+#[test]
+fn a_set_goes_on_ageing_where_it_was_asked_for() {
+    let signer = Signer::default();
+    let cold = Isolate::knowing(&[&signer]).restarted_after(479.0);
+    cold.publish(&[&signer]);
+    assert_eq!(cold.verdict(&signer), "ok");
+    assert_eq!(cold.host.background_tasks(), 0);
+    cold.host.pass(1.0);
+    assert_eq!(cold.verdict(&signer), "ok");
+    assert_eq!((cold.host.background_tasks(), cold.host.fetches()), (1, 0));
+}
+
+#[test]
+fn a_refresh_in_the_background_is_kept_too() {
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    let warm = Isolate::knowing(&[&old]);
+    warm.host.pass(500.0);
+    warm.publish(&[&old, &new]);
+    assert_eq!(warm.verdict(&old), "ok");
+    warm.host.run_background();
+    let cold = warm.restarted_after(599.0);
+    assert_eq!((cold.verdict(&new), cold.host.fetches()), ("ok", 0));
+}
+
+#[test]
+fn keys_that_stand_in_are_used_while_the_auth_server_is_asked_in_the_background() {
+    let signer = Signer::default();
+    let cold = Isolate::knowing(&[&signer]).restarted_after(3_600.0);
+    assert_eq!(cold.verdict(&signer), "ok");
+    assert_eq!((cold.host.fetches(), cold.host.background_tasks()), (1, 0));
+    cold.host.pass(2.0);
+    assert_eq!(cold.verdict(&signer), "ok");
+    assert_eq!((cold.host.fetches(), cold.host.background_tasks()), (1, 1));
+    cold.publish(&[&signer]);
+    cold.host.run_background();
+    assert_eq!((cold.verdict(&signer), cold.work()), ("ok", (1, 2)));
+}
+
+#[test]
+fn a_key_that_the_kept_set_lacks_is_asked_for() {
+    let (old, new, unknown) = (Signer::default(), Signer::new(2, "key-2"), Signer::new(3, "key-3"));
+    let cold = Isolate::knowing(&[&old]).restarted_after(10.0);
+    cold.publish(&[&old, &new]);
+    assert_eq!((cold.verdict(&new), cold.work()), ("ok", (1, 1)));
+    cold.host.pass(0.1);
+    assert_eq!((cold.verdict(&unknown), cold.work()), ("unknown_key", (1, 2)));
+    cold.host.pass(0.1);
+    assert_eq!((cold.verdict(&unknown), cold.work()), ("unknown_key", (1, 2)));
+}
+
+#[test]
+fn a_removed_key_stops_when_the_kept_set_has_grown_old() {
+    let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
+    let cold = Isolate::knowing(&[&old]).restarted_after(600.0);
+    cold.publish(&[&new]);
+    assert_eq!(cold.verdict(&old), "unknown_key");
+}
+
+#[test]
+fn what_cannot_be_believed_is_asked_for_anew() {
+    let signer = Signer::default();
+    let document = key_set(&[signer.jwk()]);
+    let large = format!("{document}{}", " ".repeat(256 * 1_024));
+    for (name, entry) in [
+        ("empty", String::new()),
+        ("no time", format!("{URL}\n{document}")),
+        ("no line", document.clone()),
+        ("another URL's", record(0.0, "https://evil.example/jwks", &document)),
+        ("from the future", record(1.0, URL, &document)),
+        ("too old", record(-86_400.0, URL, &document)),
+        ("no set", record(0.0, URL, "<html>")),
+        ("no keys", record(0.0, URL, r#"{"keys":{}}"#)),
+        ("duplicates", record(0.0, URL, r#"{"keys":[],"keys":[]}"#)),
+        ("too large", record(0.0, URL, &large)),
+        ("cut off", record(0.0, URL, &document[..document.len() - 1])),
+    ] {
+        let first = Isolate::knowing(&[&signer]);
+        first.host.replace_saved(entry);
+        let down = first.restarted_after(0.0);
+        assert_eq!(down.verdict(&signer), "keys_unavailable", "{name}");
+        let up = first.restarted_after(0.0);
+        up.publish(&[&signer]);
+        assert_eq!((up.verdict(&signer), up.work()), ("ok", (1, 1)), "{name}");
+    }
+    let first = Isolate::knowing(&[&signer]);
+    first.host.replace_saved(record(0.0, URL, &document));
+    assert_eq!(first.restarted_after(0.0).verdict(&signer), "ok", "the record itself is good");
+}
+
+#[test]
+fn sets_of_two_urls_do_not_mix() {
+    let signer = Signer::default();
+    let first = Isolate::knowing(&[&signer]);
+    let other = Isolate::of("https://other.example", first.host.restarted());
+    assert_eq!(other.verdict(&signer), "keys_unavailable");
+    let same = Isolate::of("https://App.example:443/", first.host.restarted());
+    assert_eq!(same.verdict(&signer), "ok");
+}
+
+#[test]
+fn what_is_no_set_is_not_kept() {
+    for answer in [
+        Answer::status(500, ""),
+        Answer::status(404, key_set(&[Signer::default().jwk()])),
+        Answer::ok("<html>"),
+        Answer::ok(r#"{"keys":{}}"#),
+    ] {
+        let isolate = Isolate::new(TestHost::new());
+        isolate.host.answers(answer);
+        assert_eq!(isolate.verdict(&Signer::default()), "keys_unavailable");
+        assert!(isolate.host.saved().is_empty());
+    }
+}

@@ -1,0 +1,42 @@
+//! How many requests may wait for the auth server's keys, and that those who hang up take no place.
+
+use better_auth_edge::keys::{KeyCache, Timing};
+
+#[test]
+fn five_hundred_may_wait_and_the_next_is_told_to_come_back() {
+    let mut cache = KeyCache::new(Timing::default());
+    let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
+    let error = cache.join(None, 90.2).unwrap_err();
+    assert_eq!((error.code().as_str(), error.retry_after()), ("keys_unavailable", Some(1)));
+    for place in places {
+        assert!(cache.join(Some(place), 90.4).is_ok(), "a request that waits goes on waiting");
+    }
+    assert!(cache.join(None, 90.5).is_err());
+    assert!(cache.join(None, 90.7).is_err(), "they were there a moment ago");
+}
+
+#[test]
+fn a_request_that_waits_no_longer_gives_its_place_back() {
+    let mut cache = KeyCache::new(Timing::default());
+    let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
+    cache.leave(places[0]);
+    assert!(cache.join(None, 90.2).is_ok());
+    assert!(cache.join(None, 90.2).is_err());
+    assert!(cache.join(None, 90.4).is_err());
+    cache.leave(places[1]);
+    assert!(cache.join(None, 90.4).is_ok());
+}
+
+#[test]
+fn requests_that_hang_up_without_a_word_keep_no_place() {
+    let mut cache = KeyCache::new(Timing::default());
+    assert!((0..500).all(|_| cache.join(None, 90.1).is_ok()));
+    assert!(cache.join(None, 90.1).is_err());
+    // one of them is still there
+    let place = cache.join(None, 91.0).unwrap();
+    assert!((0..499).all(|_| cache.join(None, 91.05).is_ok()));
+    assert!(cache.join(None, 91.1).is_err());
+    assert_eq!(cache.join(Some(place), 91.1).unwrap(), place, "counted once in a window");
+    // a clock that was set back makes no room, and none less
+    assert!(cache.join(None, 3.0).is_ok());
+}

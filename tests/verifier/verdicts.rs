@@ -1,0 +1,13 @@
+//! What other languages are held against is what the core says.
+
+use crate::common::verdict;
+
+#[test]
+fn the_recorded_verdicts_are_those_of_the_core() {
+    let recorded = include_str!("../vectors/verdicts.jsonl");
+    assert!(recorded.lines().count() > 600);
+    for line in recorded.lines() {
+        let [expected, token]: [String; 2] = serde_json::from_str(line).expect("a pair of texts");
+        assert_eq!(verdict(&token), expected, "{token}");
+    }
+}

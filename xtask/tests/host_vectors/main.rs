@@ -1,0 +1,50 @@
+//! Every vector of Wycheproof that is run natively, where the host's WebCrypto verifies RSA and
+//! ECDSA: the same counts and the same differences. The browser's turn is in tests/web_vectors/main.rs.
+
+#[path = "../../../tests/vectors/files.rs"]
+mod files;
+#[path = "../../../tests/vectors/report.rs"]
+mod report;
+
+use serde_json::Value;
+use xtask::host_vectors::HostVectors;
+use xtask::http;
+
+use files::FILES;
+use report::Report;
+
+#[test]
+fn workerd_says_of_every_vector_what_is_said_natively() {
+    let vectors = HostVectors::build().unwrap();
+    let (server, url) = vectors.serve().unwrap();
+    for file in &FILES {
+        let answer = http::get(&format!("{url}/{}", file.name), &[]).unwrap();
+        assert_eq!(answer.status, 200, "{}:\n{}", file.name, server.log());
+        report(&answer.json()).check(file);
+    }
+    let unknown = http::get(&format!("{url}/unknown"), &[]).unwrap();
+    assert_eq!(unknown.status, 404);
+}
+
+#[test]
+fn node_says_of_every_vector_what_is_said_natively() {
+    let names = FILES.each_ref().map(|file| file.name);
+    let reports = HostVectors::build().unwrap().run_in_node(&names).unwrap();
+    assert_eq!(reports.len(), FILES.len());
+    for (file, value) in FILES.iter().zip(&reports) {
+        report(value).check(file);
+    }
+}
+
+fn report(value: &Value) -> Report {
+    let number = |value: &Value| value.as_u64().unwrap() as usize;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let run = value["run"].as_array().unwrap().iter().map(number).collect();
+    let mut report = Report { run, accepted: number(&value["accepted"]), differences: vec![] };
+    for difference in value["differences"].as_array().unwrap() {
+        let [tc_id, comment, says, accepted] =
+            ["tcId", "comment", "says", "accepted"].map(|name| &difference[name]);
+        report.differ(number(tc_id), text(comment), &text(says), accepted.as_bool().unwrap());
+    }
+    report
+}

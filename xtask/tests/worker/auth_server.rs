@@ -1,0 +1,99 @@
+//! What the Worker in workerd asks the auth server: in whose name, for whom, and what it makes of a firewall.
+
+use std::sync::{Arc, Mutex};
+
+use crate::common::{Auth, answer, echo, edge, key_set};
+use serde_json::{Value, json};
+use xtask::http;
+use xtask::stack::Edge;
+
+const SESSION: (&str, &str) = ("cookie", "better-auth.session_token=live.x");
+const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
+
+/// A request of the edge's own: its URL, its `User-Agent` and the visitor's address.
+type Asked = (String, Option<String>, Option<String>);
+
+/// An auth server behind a firewall that refuses requests without a `User-Agent`, and what it is asked.
+fn behind_firewall() -> (Auth, Arc<Mutex<Vec<Asked>>>) {
+    let auth = Auth::start(&json!({}));
+    let (token, set) = (json!({"token": auth.token("a")}), key_set(&["a"]));
+    let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+    let seen = Arc::clone(&asked);
+    auth.answers(move |request| {
+        let header = |name: &'static str| {
+            let mut headers = request.headers().iter();
+            headers.find(|it| it.field.equiv(name)).map(|it| it.value.as_str().to_owned())
+        };
+        let (agent, address) = (header("user-agent"), header("x-forwarded-for"));
+        let is_named = agent.is_some();
+        seen.lock().unwrap().push((request.url().to_owned(), agent, address));
+        match request.url() {
+            _ if !is_named => answer(request, 403, &[], "error code: 1010"),
+            url if url.ends_with("/jwks") => answer(request, 200, &[], set.to_string()),
+            _ => answer(request, 200, &[], token.to_string()),
+        }
+    });
+    (auth, asked)
+}
+
+fn expected(address: Option<&str>) -> Vec<Asked> {
+    let package: Value = serde_json::from_str(include_str!("../../../npm/package.json")).unwrap();
+    let agent = package["version"].as_str().map(|version| format!("better-auth-edge/{version}"));
+    let address = address.map(str::to_owned);
+    vec![
+        ("/api/auth/token?disableRefresh=true".to_owned(), agent.clone(), address),
+        ("/api/auth/jwks".to_owned(), agent, None),
+    ]
+}
+
+#[test]
+fn the_worker_names_itself_and_the_visitor_whom_its_proxy_names() {
+    let ((auth, asked), origin) = (behind_firewall(), echo());
+    let settings = [(EXCHANGE.0, json!(EXCHANGE.1)), ("CLIENT_IP_HEADER", json!("x-real-ip"))];
+    let edge = edge(&auth, &origin, &settings);
+    let headers = [SESSION, ("x-real-ip", "192.0.2.7"), ("x-forwarded-for", "192.0.2.8")];
+    assert_eq!(http::get(&edge.url, &headers).unwrap().outcome(), "200");
+    assert_eq!(*asked.lock().unwrap(), expected(Some("192.0.2.7")));
+}
+
+#[test]
+fn on_cloudflare_the_visitor_is_whom_cloudflare_names_and_elsewhere_nobody() {
+    let origin = echo();
+    let cf = ("cf-blob", r#"{"colo":"AMS"}"#);
+    let headers =
+        [cf, SESSION, ("cf-connecting-ip", "192.0.2.7"), ("x-forwarded-for", "192.0.2.8")];
+    let vars = |auth: &Auth| -> [(&str, Value); 3] {
+        [
+            ("BETTER_AUTH_URL", json!(auth.server.url)),
+            ("ORIGIN_URL", json!(origin.url)),
+            (EXCHANGE.0, json!(EXCHANGE.1)),
+        ]
+    };
+    let (auth, asked) = behind_firewall();
+    let on_cloudflare = Edge::start_on_cloudflare(&vars(&auth), &[], "cf-blob").unwrap();
+    assert_eq!(http::get(&on_cloudflare.url, &headers).unwrap().outcome(), "200");
+    assert_eq!(*asked.lock().unwrap(), expected(Some("192.0.2.7")));
+
+    let (auth, asked) = behind_firewall();
+    let elsewhere = edge(&auth, &origin, &[(EXCHANGE.0, json!(EXCHANGE.1))]);
+    assert_eq!(http::get(&elsewhere.url, &headers).unwrap().outcome(), "200");
+    assert_eq!(*asked.lock().unwrap(), expected(None));
+}
+
+#[test]
+fn how_long_better_auth_is_busy_reaches_the_client() {
+    for name in ["X-Retry-After", "Retry-After"] {
+        let (auth, origin) = (Auth::start(&json!({})), echo());
+        auth.answers(move |request| {
+            answer(request, 429, &[(name, "17")], r#"{"message":"Too many requests."}"#);
+        });
+        let edge = edge(&auth, &origin, &[(EXCHANGE.0, json!(EXCHANGE.1))]);
+        for _ in 0..2 {
+            let refused = http::get(&edge.url, &[SESSION]).unwrap();
+            assert_eq!(refused.outcome(), "503 keys_unavailable");
+            let seconds: u32 = refused.header("retry-after").unwrap().parse().unwrap();
+            assert!((10..=17).contains(&seconds), "{seconds}");
+        }
+        assert_eq!(auth.server.count(), 1, "nothing more is asked");
+    }
+}

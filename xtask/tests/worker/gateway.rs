@@ -1,0 +1,120 @@
+//! The Worker in workerd: what it says to browsers and to the origin beside letting requests pass.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::common::wire::WireEdge;
+use crate::common::{Auth, Scripted, UUID, answer, bearer, echo, edge, key_set, seen};
+use serde_json::{Value, json};
+use xtask::http;
+use xtask::token;
+
+/// RFC 8037, appendix A.1
+const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"edge-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+#[test]
+fn the_origin_gets_a_signed_identity_and_the_key_to_check_it() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &origin, &[("EDGE_SIGNING_KEY", json!(KEY))]);
+    let bearer = bearer(&auth.token("a"));
+    let url = format!("{}/api/{UUID}/x", edge.url);
+    let echoed = http::get(&url, &[("authorization", &bearer)]).unwrap().json();
+    let assertions = seen(&echoed, "x-edge-jwt-assertion");
+    let [assertion] = &assertions[..] else { panic!("{assertions:?}") };
+    assert_eq!(token::segment(assertion, 0)["typ"], "edge-assertion+jwt");
+    let claims = token::segment(assertion, 1);
+    assert_eq!((&claims["sub"], &claims["aud"]), (&json!(UUID), &json!(origin.url)));
+    assert_eq!(claims["iss"], edge.url);
+
+    let well_known = format!("{}/.well-known/better-auth-edge/jwks.json", edge.url);
+    let answer = http::get(&well_known, &[]).unwrap();
+    assert_eq!(answer.header("content-type"), Some("application/jwk-set+json"));
+    let keys = &answer.json()["keys"];
+    assert_eq!((&keys[0]["kid"], keys[0].get("d")), (&json!("edge-1"), None));
+    let verified = token::verified_by(&keys[0], assertion);
+    assert!(verified, "the published key has signed it");
+}
+
+#[test]
+fn a_page_of_another_origin_can_read_answers_and_refusals() {
+    const PAGE: &str = "https://page.example";
+    let auth = Auth::start(&key_set(&["a"]));
+    let origin = Scripted::start(|request| {
+        let headers = [("access-control-allow-origin", "*"), ("vary", "accept")];
+        answer(request, 200, &headers, "");
+    });
+    let edge = edge(&auth, &origin, &[("CORS_ORIGINS", json!(PAGE))]);
+    let bearer = bearer(&auth.token("a"));
+    let url = format!("{}/api/{UUID}/x", edge.url);
+    let good = http::get(&url, &[("authorization", &bearer), ("origin", PAGE)]).unwrap();
+    assert_eq!(good.header("access-control-allow-origin"), Some(PAGE));
+    let refused = http::get(&url, &[("origin", PAGE)]).unwrap();
+    assert_eq!(refused.outcome(), "401 missing_token");
+    assert_eq!(refused.header("access-control-allow-origin"), Some(PAGE));
+    let evil = [("authorization", bearer.as_str()), ("origin", "https://evil.example")];
+    assert_eq!(http::get(&url, &evil).unwrap().header("access-control-allow-origin"), None);
+    let before = origin.count();
+    let preflight = [("origin", PAGE), ("access-control-request-method", "PUT")];
+    let answer = http::send("OPTIONS", &url, &preflight).unwrap();
+    assert_eq!((answer.status, origin.count()), (204, before));
+    assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
+}
+
+#[test]
+fn an_origin_that_does_not_begin_to_answer_is_given_up_and_one_that_has_begun_is_not() {
+    let auth = Auth::start(&key_set(&["a"]));
+    let origin = Scripted::start(|request| {
+        if request.url() == "/public/slow" {
+            thread::sleep(Duration::from_secs(6));
+        }
+        answer(request, 200, &[], "late");
+    });
+    let edge = edge(&auth, &origin, &[("ORIGIN_TIMEOUT", json!("2"))]);
+    let slow = http::get(&format!("{}/public/slow", edge.url), &[]).unwrap();
+    assert_eq!(slow.outcome(), "504 origin_timeout");
+
+    let edge = WireEdge::before_with(&[("ORIGIN_TIMEOUT", json!("1"))], |mut wire| {
+        wire.head()?;
+        wire.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na")?;
+        thread::sleep(Duration::from_secs(3));
+        wire.send("b")
+    });
+    let mut wire = edge.request("GET", &[]);
+    let head = wire.head().unwrap();
+    assert_eq!(wire.body(&head).all().unwrap(), b"ab");
+}
+
+#[test]
+fn a_long_upload_may_take_longer_than_the_origin_and_a_short_one_may_not() {
+    let edge = WireEdge::before_with(&[("ORIGIN_TIMEOUT", json!("1"))], |mut wire| {
+        let head = wire.head()?;
+        let body = wire.body(&head).all()?;
+        wire.answer(body.len().to_string().as_bytes())
+    });
+    let million = "x".repeat(1_000_000);
+    for (framing, first, last, status) in [
+        ("content-length: 1000001", million.as_str(), "x", 200),
+        ("transfer-encoding: chunked", "1\r\nx\r\n", "0\r\n\r\n", 200),
+        ("content-length: 2", "x", "x", 504),
+    ] {
+        let mut wire = edge.request("POST", &[framing]);
+        wire.send(first).unwrap();
+        thread::sleep(Duration::from_millis(1_500));
+        wire.send(last).unwrap();
+        assert_eq!(wire.head().unwrap().status(), status, "{framing}");
+    }
+}
+
+#[test]
+fn health_tells_whether_requests_could_be_served() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let good = edge(&auth, &origin, &[]);
+    let health = |url: &str| http::get(&format!("{url}/.well-known/better-auth-edge/health"), &[]);
+    let answer = health(&good.url).unwrap();
+    assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("ok")));
+    let broken = edge(&auth, &origin, &[("CLOCK_TOLERANCE", json!("x"))]);
+    assert_eq!(health(&broken.url).unwrap().status, 503);
+    auth.answers(|request| crate::common::answer(request, 500, &[], ""));
+    let without_keys = edge(&auth, &origin, &[("JWKS_MAX_AGE", Value::Null)]);
+    assert_eq!(health(&without_keys.url).unwrap().status, 503);
+}

@@ -1,0 +1,190 @@
+//! The Worker in workerd and an auth server that rotates, lies, stalls and goes away.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::{Auth, UUID, answer, bearer, echo, edge, key_set};
+use serde_json::json;
+use xtask::http;
+use xtask::stack::Edge;
+
+fn outcome(edge: &Edge, token: &str) -> String {
+    let url = format!("{}/api/{UUID}/x", edge.url);
+    http::get(&url, &[("authorization", &bearer(token))]).unwrap().outcome()
+}
+
+#[test]
+fn nothing_is_fetched_until_a_token_needs_a_key_and_then_once() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &origin, &[]);
+    http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
+    assert_eq!(outcome(&edge, "a.b.c"), "401 malformed_token");
+    assert_eq!(auth.server.count(), 0);
+    for _ in 0..5 {
+        assert_eq!(outcome(&edge, &auth.token("a")), "200");
+    }
+    assert_eq!(auth.server.count(), 1);
+}
+
+#[test]
+fn many_first_requests_share_one_fetch() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    auth.answers(|request| {
+        thread::sleep(Duration::from_millis(300));
+        answer(request, 200, &[], key_set(&["a"]).to_string());
+    });
+    let edge = edge(&auth, &origin, &[]);
+    let token = auth.token("a");
+    thread::scope(|scope| {
+        let requests: Vec<_> = (0..20).map(|_| scope.spawn(|| outcome(&edge, &token))).collect();
+        for request in requests {
+            assert_eq!(request.join().unwrap(), "200");
+        }
+    });
+    assert_eq!(auth.server.count(), 1);
+}
+
+#[test]
+fn a_new_key_is_picked_up_at_once_and_a_removed_one_stops() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &origin, &[]);
+    assert_eq!(outcome(&edge, &auth.token("a")), "200");
+    for kid in ["b", "c"] {
+        auth.publishes(&key_set(&[kid]));
+        assert_eq!(outcome(&edge, &auth.token(kid)), "200", "the first token with {kid}");
+    }
+    assert_eq!(auth.server.count(), 3);
+    // fetches for these find nothing
+    for kid in ["a", "b", "a", "b"] {
+        assert_eq!(outcome(&edge, &auth.token(kid)), "401 unknown_key");
+    }
+    assert_eq!(auth.server.count(), 5);
+}
+
+#[test]
+fn a_thousand_unknown_kids_cause_a_few_fetches() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &origin, &[]);
+    assert_eq!(outcome(&edge, &auth.token("a")), "200");
+    thread::scope(|scope| {
+        for part in 0..4 {
+            let (edge, auth) = (&edge, &auth);
+            scope.spawn(move || {
+                for i in 0..250 {
+                    let token = auth.token(&format!("unknown-{part}-{i}"));
+                    let outcome = outcome(edge, &token);
+                    let expected = ["401 unknown_key", "503 keys_unavailable"];
+                    assert!(expected.contains(&outcome.as_str()), "{outcome}");
+                }
+            });
+        }
+    });
+    // one permit may come back meanwhile
+    assert!((5..=6).contains(&auth.server.count()), "{}", auth.server.count());
+    assert_eq!(outcome(&edge, &auth.token("a")), "200");
+}
+
+#[test]
+fn a_token_of_another_issuer_does_not_use_up_the_fetch_that_a_new_key_needs() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &origin, &[]);
+    assert_eq!(outcome(&edge, &auth.token("a")), "200");
+    let foreign = auth.token_with("of-another", json!({"iss": "https://another.example"}));
+    assert_eq!(outcome(&edge, &foreign), "401 unknown_key");
+    assert_eq!(auth.server.count(), 1);
+    auth.publishes(&key_set(&["a", "b"]));
+    assert_eq!(outcome(&edge, &auth.token("b")), "200");
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_ignored_and_the_others_used() {
+    let mut set = key_set(&["a"]);
+    for unusable in [
+        json!(7),
+        json!({"kty": "OKP", "crv": "Ed25519", "kid": "small", "x": "A".repeat(43)}),
+        json!({"kty": "oct", "kid": "secret", "k": "AAAA"}),
+        json!({"kty": "OKP", "crv": "X25519", "kid": "dh", "x": "A".repeat(43)}),
+    ] {
+        set["keys"].as_array_mut().unwrap().insert(0, unusable);
+    }
+    let (auth, origin) = (Auth::start(&set), echo());
+    let edge = edge(&auth, &origin, &[]);
+    assert_eq!(outcome(&edge, &auth.token("a")), "200");
+    assert_eq!(outcome(&edge, &auth.token("small")), "401 unknown_key");
+}
+
+#[test]
+fn a_set_that_is_none_leaves_known_keys_in_place_and_is_a_503_where_none_are_known() {
+    let redirected = Auth::start(&key_set(&["a", "b"]));
+    let elsewhere = redirected.server.url.clone();
+    type Lie = (&'static str, Box<dyn Fn() -> (u16, String, String)>);
+    let lies: Vec<Lie> = vec![
+        ("not JSON", Box::new(|| (200, String::new(), "<html>".into()))),
+        ("no set", Box::new(|| (200, String::new(), r#"{"key":[]}"#.into()))),
+        ("an array", Box::new(|| (200, String::new(), "[]".into()))),
+        ("duplicates", Box::new(|| (200, String::new(), r#"{"keys":[],"keys":[]}"#.into()))),
+        ("a 404", Box::new(|| (404, String::new(), key_set(&["a", "b"]).to_string()))),
+        ("a 429", Box::new(|| (429, String::new(), String::new()))),
+        ("a redirect", Box::new(move || (302, elsewhere.clone(), String::new()))),
+        (
+            "over 256 kB",
+            Box::new(|| {
+                let set = key_set(&["a", "b"]).to_string();
+                (200, String::new(), format!("{}{}", " ".repeat(256 * 1024), set))
+            }),
+        ),
+    ];
+    for (lie, respond) in lies {
+        let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+        let (warm, cold) = (edge(&auth, &origin, &[]), edge(&auth, &origin, &[]));
+        assert_eq!(outcome(&warm, &auth.token("a")), "200");
+        let (status, location, body) = respond();
+        auth.answers(move |request| {
+            answer(request, status, &[("location", &location)], body.clone());
+        });
+        assert_eq!(outcome(&warm, &auth.token("b")), "503 keys_unavailable", "{lie}, warm");
+        assert_eq!(outcome(&warm, &auth.token("a")), "200", "{lie}, warm");
+        assert_eq!(outcome(&cold, &auth.token("a")), "503 keys_unavailable", "{lie}, cold");
+    }
+    assert_eq!(redirected.server.count(), 0, "redirects are not followed");
+}
+
+#[test]
+fn an_auth_server_that_stalls_is_given_up_after_five_seconds() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (warm, cold) = (edge(&auth, &origin, &[]), edge(&auth, &origin, &[]));
+    assert_eq!(outcome(&warm, &auth.token("a")), "200");
+    auth.answers(|request| {
+        thread::sleep(Duration::from_secs(20));
+        answer(request, 200, &[], key_set(&["a", "b"]).to_string());
+    });
+    thread::scope(|scope| {
+        for (edge, kid) in [(&warm, "b"), (&cold, "a"), (&cold, "a")] {
+            let token = auth.token(kid);
+            scope.spawn(move || {
+                let started = Instant::now();
+                assert_eq!(outcome(edge, &token), "503 keys_unavailable");
+                let waited = started.elapsed().as_secs();
+                assert!((4..15).contains(&waited), "{waited} s");
+            });
+        }
+        scope.spawn(|| assert_eq!(outcome(&warm, &auth.token("a")), "200"));
+    });
+}
+
+#[test]
+fn a_503_says_when_to_come_back_and_recovery_needs_no_restart() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    auth.answers(|request| answer(request, 500, &[], ""));
+    let edge = edge(&auth, &origin, &[]);
+    let url = format!("{}/api/{UUID}/x", edge.url);
+    let token = bearer(&auth.token("a"));
+    let headers = [("authorization", token.as_str())];
+    let refused = http::get(&url, &headers).unwrap();
+    assert_eq!(refused.outcome(), "503 keys_unavailable");
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=30).contains(&seconds), "{seconds}");
+    auth.publishes(&key_set(&["a"]));
+    thread::sleep(Duration::from_secs(seconds));
+    assert_eq!(http::get(&url, &headers).unwrap().outcome(), "200");
+}

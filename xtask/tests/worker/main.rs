@@ -1,0 +1,22 @@
+//! The Worker in workerd.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod auth_server;
+mod bindings;
+mod cookie_cache;
+mod gateway;
+mod issuers;
+mod keys;
+mod operations;
+mod paths;
+mod redirects;
+mod requests;
+mod responses;
+mod returning;
+mod settings;
+mod stack;
+mod streams;
+mod websocket_expiry;
+mod websockets;

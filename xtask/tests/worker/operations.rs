@@ -1,0 +1,281 @@
+//! The Worker in workerd: what operators see of it, and what their bindings do.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::{
+    Auth, Scripted, UUID, answer, bearer, echo, edge, edge_before, edge_with, key_set,
+};
+use serde_json::{Value, json};
+use xtask::http;
+use xtask::stack::Edge;
+
+#[test]
+fn refusals_are_logged_and_nothing_else_by_default() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &origin, &[]);
+    let token = bearer(&auth.token("a"));
+    assert_eq!(get(&edge, &format!("/api/{UUID}/x"), &[("authorization", &token)]).status, 200);
+    assert_eq!(get(&edge, "/api/secret-path?q=secret", &[("cookie", "secret=1")]).status, 401);
+    let [line] = &lines(&edge, 1)[..] else { panic!() };
+    assert_eq!((&line["level"], &line["status"]), (&json!("warn"), &json!(401)));
+    assert_eq!((&line["code"], &line["rule"]["index"]), (&json!("missing_token"), &json!(0)));
+    assert!(!edge.log().contains("secret"), "{}", edge.log());
+}
+
+#[test]
+fn a_forwarded_request_has_a_line_when_its_answer_has_begun_and_no_line_has_a_secret() {
+    let auth = Auth::start(&key_set(&["a"]));
+    let origin = Scripted::start(|request| {
+        thread::sleep(Duration::from_millis(60));
+        answer(request, 207, &[], "ok");
+    });
+    let settings = [("LOG_LEVEL", json!("info")), ("LOG_SALT", json!("salt-of-the-log"))];
+    let edge = edge(&auth, &origin, &settings);
+    let token = auth.token("a");
+    let authorization = bearer(&token);
+    let headers = [
+        ("authorization", &*authorization),
+        ("cookie", "theme=cookie-secret"),
+        ("x-request-id", "request-0001"),
+    ];
+    let path = format!("/api/{UUID}/secret-path?q=query-secret");
+    for _ in 0..2 {
+        assert_eq!(get(&edge, &path, &headers).status, 207);
+    }
+    get(&edge, "/api/other/secret-path", &headers);
+    let [first, second, refused] = &lines(&edge, 3)[..] else { panic!() };
+    for (name, value) in [
+        ("level", json!("info")),
+        ("decision", json!("forward")),
+        ("code", Value::Null),
+        ("upstream_status", json!(207)),
+        ("rule", json!({"index": 0, "path": "/api/{user_id}/*"})),
+        ("method", json!("GET")),
+        ("issuer", json!(auth.server.url)),
+        ("kid", json!("a")),
+        ("cached", json!(false)),
+        ("keys_age", json!(0)),
+        ("request_id", json!("request-0001")),
+    ] {
+        assert_eq!(first[name], value, "{name} in {first}");
+    }
+    assert!(first["upstream_ms"].as_u64().is_some_and(|ms| (50..5_000).contains(&ms)), "{first}");
+    assert!(first["user"].as_str().is_some_and(|user| user.len() == 16), "{first}");
+    assert_eq!((&second["cached"], &second["user"]), (&json!(true), &first["user"]));
+    assert_eq!((&refused["code"], &refused["user"]), (&json!("user_mismatch"), &first["user"]));
+
+    let log = edge.log();
+    for part in token.split('.').chain([UUID, "user-1", "secret", "salt-of-the-log"]) {
+        assert!(!log.contains(part), "{part} in {log}");
+    }
+}
+
+#[test]
+fn a_failing_origin_is_logged_with_the_requests_id() {
+    let auth = Auth::start(&key_set(&["a"]));
+    let edge = edge_before(&auth, "http://127.0.0.1:9", &[]);
+    let answer = get(&edge, "/public/x?q=secret", &[("x-request-id", "request-0001")]);
+    assert_eq!(answer.outcome(), "502 origin_unreachable");
+    assert!(!answer.json().to_string().contains("127.0.0.1"), "{}", answer.json());
+    let [line] = &lines(&edge, 1)[..] else { panic!() };
+    assert_eq!((&line["level"], &line["code"]), (&json!("error"), &json!("origin_unreachable")));
+    assert_eq!((&line["status"], &line["request_id"]), (&json!(502), &json!("request-0001")));
+    assert_eq!(line["method"], "GET");
+    let cause = line["cause"].as_str().unwrap();
+    assert!(cause.starts_with("GET http://127.0.0.1:9/public/x: "), "{cause}");
+    assert!(!cause.contains("secret"), "{cause}");
+}
+
+#[test]
+fn answers_say_where_the_time_went_if_so_set() {
+    let auth = Auth::start(&key_set(&["a"]));
+    let set = key_set(&["a"]).to_string();
+    auth.answers(move |request| {
+        thread::sleep(Duration::from_millis(60));
+        answer(request, 200, &[], set.clone());
+    });
+    let origin = Scripted::start(|request| {
+        thread::sleep(Duration::from_millis(60));
+        answer(request, 200, &[("server-timing", "db;dur=7")], "ok");
+    });
+    let edge = edge(&auth, &origin, &[("SERVER_TIMING", json!("true"))]);
+    let token = bearer(&auth.token("a"));
+    let told = |path: &str, headers: http::Headers<'_>| {
+        let answer = get(&edge, path, headers);
+        answer.all("server-timing").collect::<Vec<_>>().join(", ")
+    };
+    let path = format!("/api/{UUID}/x");
+    let first = told(&path, &[("authorization", &token)]);
+    for name in ["edge", "jwks", "origin"] {
+        assert!(duration(&first, name).is_some_and(|ms| ms >= 50), "{name} in {first}");
+    }
+    let second = told(&path, &[("authorization", &token)]);
+    assert!(duration(&second, "origin").is_some_and(|ms| ms >= 50), "{second}");
+    assert!(duration(&second, "jwks").is_none() && duration(&second, "edge").is_some(), "{second}");
+    assert!(second.starts_with("db;dur=7"), "the origin's own stays: {second}");
+    let refusal = told(&path, &[]);
+    assert!(refusal.starts_with("edge;dur=") && !refusal.contains("origin"), "{refusal}");
+}
+
+#[test]
+fn decisions_are_data_points_where_there_is_a_dataset() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let dataset = "export default () => ({
+        writeDataPoint(point) { console.log('point ' + JSON.stringify(point)); },
+    })";
+    let edge = edge_with(&auth, &origin.url, &[], &[("ANALYTICS", dataset)]);
+    let token = bearer(&auth.token("a"));
+    get(&edge, &format!("/api/{UUID}/x"), &[("authorization", &token)]);
+    get(&edge, "/elsewhere", &[]);
+    let points = waiting(|| {
+        let log = edge.log();
+        let points = log.lines().filter_map(|line| line.strip_prefix("point "));
+        let points: Vec<Value> = points.map(|text| serde_json::from_str(text).unwrap()).collect();
+        (points.len() == 2).then_some(points)
+    });
+    let rule = "0 /api/{user_id}/*";
+    assert_eq!(points[0]["indexes"], json!([rule]));
+    assert_eq!(points[0]["blobs"], json!(["forward", "", rule, auth.server.url, "GET"]));
+    assert_eq!((&points[0]["doubles"][0], &points[0]["doubles"][2]), (&json!(200), &json!(0)));
+    let expected = json!({
+        "indexes": ["none"], "blobs": ["respond", "missing_token", "none", "", "GET"],
+        "doubles": [401, 0, 0],
+    });
+    assert_eq!(points[1], expected);
+}
+
+#[test]
+fn rate_limits_count_users_and_refused_addresses_and_good_requests_pass() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let limit = |name: &str| {
+        format!(
+            "const left = {{}};
+            export default () => ({{
+                async limit({{ key }}) {{
+                    console.log('{name} counts ' + key);
+                    return {{ success: (left[key] = (left[key] ?? 2) - 1) >= 0 }};
+                }},
+            }})"
+        )
+    };
+    let bindings = ["RATE_LIMIT_USER", "RATE_LIMIT_REJECTED"].map(|name| (name, limit(name)));
+    let bindings = bindings.each_ref().map(|(name, module)| (*name, module.as_str()));
+    // this workerd is not on Cloudflare: its operator says whose word counts
+    let settings = [("CLIENT_IP_HEADER", json!("cf-connecting-ip"))];
+    let edge = edge_with(&auth, &origin.url, &settings, &bindings);
+    let from = ("cf-connecting-ip", "192.0.2.7");
+    let outcome = |headers: http::Headers<'_>| get(&edge, "/maybe", headers).outcome();
+    let bad = ("authorization", "Bearer a.b.c");
+    for expected in ["401 malformed_token", "401 malformed_token", "429 rate_limited"] {
+        assert_eq!(outcome(&[from, bad]), expected);
+    }
+    assert_eq!(outcome(&[("cf-connecting-ip", "192.0.2.8"), bad]), "401 malformed_token");
+    assert_eq!(get(&edge, "/maybe", &[from, bad]).header("retry-after"), Some("60"));
+
+    let token = bearer(&auth.token("a"));
+    for expected in [200, 200, 429] {
+        assert_eq!(get(&edge, "/maybe", &[from, ("authorization", &token)]).status, expected);
+    }
+    let another = bearer(&auth.token_with("a", json!({"uuid": "another"})));
+    assert_eq!(get(&edge, "/maybe", &[from, ("authorization", &another)]).status, 200);
+    let log = waiting(|| Some(edge.log()).filter(|log| log.contains("RATE_LIMIT_USER counts ")));
+    assert!(!log.contains(UUID), "a user is counted under a hash: {log}");
+}
+
+#[test]
+fn a_limit_that_fails_limits_nobody_and_one_that_is_none_is_misconfigured() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let token = bearer(&auth.token("a"));
+    let fails = "export default () => ({ limit() { throw new Error('out of order'); } })";
+    let edge = edge_with(&auth, &origin.url, &[], &[("RATE_LIMIT_USER", fails)]);
+    assert_eq!(get(&edge, "/maybe", &[("authorization", &token)]).status, 200);
+    waiting(|| edge.log().contains("RATE_LIMIT_USER failed: Error: out of order").then_some(()));
+
+    let none = "export default () => ({ get() {} })";
+    let edge =
+        edge_with(&auth, &origin.url, &[], &[("RATE_LIMIT_USER", none), ("ANALYTICS", none)]);
+    assert_eq!(get(&edge, "/maybe", &[]).outcome(), "500 misconfigured");
+    waiting(|| {
+        let log = edge.log();
+        (log.contains("RATE_LIMIT_USER is no") && log.contains("ANALYTICS is no")).then_some(())
+    });
+}
+
+#[test]
+fn a_users_requests_go_past_the_cache_and_others_do_not() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let outbound = "export default {
+        fetch(request) {
+            const isForKeys = request.url.endsWith('/jwks');
+            return isForKeys ? fetch(request) : Response.json(request.cf ?? {});
+        },
+    }";
+    let edge = edge_with(&auth, &origin.url, &[], &[("outbound", outbound)]);
+    let token = bearer(&auth.token("a"));
+    for method in ["GET", "POST"] {
+        let level = |path: &str, headers: http::Headers<'_>| {
+            let url = format!("{}{path}", edge.url);
+            http::send(method, &url, headers).unwrap().json()["cacheLevel"].take()
+        };
+        let user = [("authorization", &*token)];
+        assert_eq!(level("/maybe", &user), "bypass", "{method}");
+        assert_eq!(level("/maybe", &[]), Value::Null, "{method}");
+        assert_eq!(level("/public/x", &user), Value::Null, "{method}");
+    }
+}
+
+#[test]
+fn caches_on_the_way_are_told_unless_the_client_tells_them() {
+    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &origin, &[]);
+    let token = bearer(&auth.token("a"));
+    for method in ["GET", "POST"] {
+        for sent in [None, Some("max-age=7")] {
+            let mut headers = vec![("authorization", &*token)];
+            headers.extend(sent.map(|value| ("cache-control", value)));
+            let url = format!("{}/api/{UUID}/x", edge.url);
+            let echoed = http::send(method, &url, &headers).unwrap().json();
+            let seen = crate::common::seen(&echoed, "cache-control");
+            assert_eq!(seen, [sent.unwrap_or("no-cache")], "{method}");
+        }
+    }
+    let echoed = get(&edge, "/public/x", &[]).json();
+    assert!(crate::common::seen(&echoed, "cache-control").is_empty());
+}
+
+fn get(edge: &Edge, path: &str, headers: http::Headers<'_>) -> http::Answer {
+    http::get(&format!("{}{path}", edge.url), headers).unwrap()
+}
+
+/// The lines about decisions, once there are so many; no more may come.
+fn lines(edge: &Edge, count: usize) -> Vec<Value> {
+    let read = || -> Vec<Value> {
+        let log = edge.log();
+        let lines = log.lines().filter(|line| line.contains("\"decision\""));
+        lines.map(|line| serde_json::from_str(&line[line.find('{').unwrap()..]).unwrap()).collect()
+    };
+    waiting(|| (read().len() >= count).then_some(()));
+    thread::sleep(Duration::from_millis(100));
+    let lines = read();
+    assert_eq!(lines.len(), count, "{}", edge.log());
+    lines
+}
+
+/// What workerd prints takes a moment to arrive.
+fn waiting<T>(mut ready: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "nothing of the kind was logged");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// One of the durations of `Server-Timing`.
+fn duration(timing: &str, name: &str) -> Option<u64> {
+    let mut metrics = timing.split(", ").filter_map(|metric| metric.split_once(";dur="));
+    metrics.find(|(metric, _)| *metric == name)?.1.parse().ok()
+}

@@ -1,0 +1,109 @@
+//! The Worker in workerd, FastAPI behind it: redirects lead back through the Worker, and not to the origin.
+
+use std::process::Command;
+
+use crate::common::{Auth, UUID, bearer, edge_before, key_set};
+use serde_json::{Value, json};
+use xtask::http::{self, Answer};
+use xtask::process::Server;
+use xtask::stack::Edge;
+use xtask::{root, setup};
+
+/// FastAPI, and an auth server.
+struct Setup {
+    origin: String,
+    _server: Server,
+    auth: Auth,
+}
+
+impl Setup {
+    fn start() -> Self {
+        let mut command = Command::new(setup::python().unwrap());
+        command
+            .arg(root().join("xtask/tests/origins/redirects.py"))
+            .env("PYTHONPATH", root().join("examples/fullstack/api"))
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        let ready = |line: &str| line.strip_prefix("FastAPI listening on ").map(str::to_owned);
+        let (server, origin) = Server::start("FastAPI", &mut command, ready).unwrap();
+        Self { origin, _server: server, auth: Auth::start(&key_set(&["a"])) }
+    }
+
+    fn edge(&self, prefix: &str, settings: &[(&str, Value)]) -> Edge {
+        edge_before(&self.auth, &format!("{}{prefix}", self.origin), settings)
+    }
+
+    fn sent(&self, edge: &Edge, method: &str, path: &str) -> Answer {
+        let authorization = bearer(&self.auth.token("a"));
+        let url = format!("{}/api/{UUID}{path}", edge.url);
+        http::send(method, &url, &[("authorization", &authorization)]).unwrap()
+    }
+}
+
+#[test]
+fn a_missing_slash_leads_to_the_worker_again() {
+    let setup = Setup::start();
+    for prefix in ["", "/v1"] {
+        let edge = setup.edge(prefix, &[]);
+        // the second GET passes as the first did
+        for method in ["GET", "GET", "POST", "GET"] {
+            let answer = setup.sent(&edge, method, "/tasks?a=b");
+            assert_eq!(answer.status, 307, "{method}");
+            let there = format!("{}/api/{UUID}/tasks/?a=b", edge.url);
+            assert_eq!(answer.all("location").collect::<Vec<_>>(), [there], "{method}");
+            let answer = setup.sent(&edge, method, "/tasks/?a=b");
+            assert_eq!(answer.json()["path"], format!("{prefix}/api/{UUID}/tasks/"));
+        }
+    }
+}
+
+#[test]
+fn whatever_leads_a_client_on_leads_to_the_worker() {
+    let setup = Setup::start();
+    for prefix in ["", "/v1"] {
+        let edge = setup.edge(prefix, &[]);
+        let answer = setup.sent(&edge, "POST", "/created");
+        assert_eq!(answer.status, 201);
+        let own = format!("{}{prefix}/api/{UUID}/tasks/", setup.origin);
+        assert_eq!(answer.json()["url"], own);
+        let there = format!("{}/api/{UUID}/tasks/", edge.url);
+        assert_eq!(answer.header("location"), Some(&*there));
+        assert_eq!(answer.header("content-location"), Some(&*there));
+        assert_eq!(answer.header("refresh"), Some(&*format!("5; url={there}")));
+        assert_eq!(answer.header("link"), Some(&*format!("<{own}>; rel=next")));
+    }
+}
+
+#[test]
+fn what_leads_elsewhere_is_left_alone_and_a_switch_leaves_all_alone() {
+    let setup = Setup::start();
+    let edge = setup.edge("/v1", &[]);
+    let outside = format!("{}/login", setup.origin);
+    for target in ["https://b.example/x", "/login", "next", "//b.example/", &outside, "/v10/x"] {
+        let answer = setup.sent(&edge, "GET", &format!("/to?target={target}"));
+        assert_eq!(answer.header("location"), Some(target));
+    }
+    let edge = setup.edge("", &[("REWRITE_REDIRECTS", json!("false"))]);
+    let answer = setup.sent(&edge, "GET", "/tasks");
+    let there = format!("{}/api/{UUID}/tasks/", setup.origin);
+    assert_eq!(answer.header("location"), Some(&*there));
+}
+
+#[test]
+fn an_origin_that_is_bound_is_called_by_the_host_of_its_url() {
+    let setup = Setup::start();
+    for (url, prefix) in [("https://api.internal", ""), ("http://api.internal:8000/v1", "/v1")] {
+        let settings = [
+            ("BETTER_AUTH_URL", json!(setup.auth.server.url)),
+            ("ORIGIN_URL", json!(url)),
+            ("USER_CLAIM", json!("uuid")),
+        ];
+        let edge = Edge::start_bound(&settings, &[("ORIGIN", &setup.origin)], &[]).unwrap();
+        let answer = setup.sent(&edge, "GET", "/tasks");
+        let there = format!("{}/api/{UUID}/tasks/", edge.url);
+        assert_eq!(answer.header("location"), Some(&*there), "{prefix}");
+        // the scheme is the one by which FastAPI was called
+        let url = setup.sent(&edge, "POST", "/created").json()["url"].clone();
+        let host = url.as_str().unwrap().strip_prefix("http://api.internal").unwrap();
+        assert!(host.ends_with(&format!("{prefix}/api/{UUID}/tasks/")), "{url}");
+    }
+}

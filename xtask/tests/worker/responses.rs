@@ -1,0 +1,192 @@
+//! The Worker in workerd: the origin's answers come back as they are, whatever their kind, and a
+//! failing origin is told from an answering one.
+
+use std::sync::{Arc, Mutex};
+
+use crate::common::wire::{Head, WireEdge};
+use crate::common::{Auth, bearer, edge_before, key_set};
+use serde_json::{Value, json};
+use xtask::http;
+
+#[test]
+fn redirects_are_the_clients_to_follow() {
+    let told = Told::start();
+    for status in [301, 302, 303, 307, 308] {
+        for location in ["/elsewhere", "http://127.0.0.1:9/x", "//b.example/", "?page=2"] {
+            let sent =
+                format!("{status} Moved\r\nlocation: {location}\r\ncontent-length: 2\r\n\r\nok");
+            for method in ["GET", "POST"] {
+                let (head, body) = told.exchange(method, &[], &sent);
+                assert_eq!((head.status(), &body[..]), (status, &b"ok"[..]), "{method}");
+                assert_eq!(head.header("location"), Some(location), "{method} {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cookies_and_other_repeated_headers_stay_apart() {
+    let told = Told::start();
+    let cookies = [
+        "session=a; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT; HttpOnly; SameSite=Lax",
+        "theme=dark",
+        "session=b; Path=/x; Max-Age=0",
+    ];
+    let sent = format!(
+        "200 OK\r\nset-cookie: {}\r\nlink: </a>\r\nlink: </b>\r\ncontent-length: 0\r\n\r\n",
+        cookies.join("\r\nset-cookie: ")
+    );
+    let (head, _) = told.exchange("GET", &[], &sent);
+    assert_eq!(head.all("set-cookie").collect::<Vec<_>>(), cookies);
+    let links: Vec<_> = head.all("link").flat_map(|value| value.split(", ")).collect();
+    assert_eq!(links, ["</a>", "</b>"]);
+}
+
+#[test]
+fn answers_without_a_body_have_none_and_leave_the_connection_fit_for_the_next_request() {
+    let edge = WireEdge::before(|mut wire| {
+        let head = wire.head()?;
+        wire.send(format!("HTTP/1.1 {}\r\n\r\n", head.header("x-answer").unwrap()))
+    });
+    let mut wire = edge.request("GET", &["x-answer: 204 No Content"]);
+    let head = wire.head().unwrap();
+    assert_eq!(head.status(), 204);
+    assert_eq!((head.header("content-length"), head.header("transfer-encoding")), (None, None));
+    for (method, answer) in [
+        ("GET", "304 Not Modified"),
+        ("HEAD", "304 Not Modified"),
+        ("HEAD", "200 OK"),
+        ("HEAD", "404 Not Found"),
+        ("DELETE", "204 No Content"),
+        ("GET", "204 No Content"),
+    ] {
+        let start = format!("{method} /public/x HTTP/1.1\r\nhost: a.example");
+        wire.send(format!("{start}\r\nx-answer: {answer}\r\n\r\n")).unwrap();
+        let status = wire.head().unwrap().status();
+        assert!(answer.starts_with(&status.to_string()), "{status} for {method} {answer}");
+    }
+}
+
+#[test]
+fn what_a_head_or_a_304_says_of_the_body_that_it_lacks_is_kept() {
+    let told = Told::start();
+    let sent = "200 OK\r\ncontent-length: 1234\r\netag: \"a\"\r\n\r\n";
+    let (head, body) = told.exchange("HEAD", &[], sent);
+    assert_eq!((head.status(), body.len()), (200, 0));
+    assert_eq!(head.header("content-length"), Some("1234"));
+    assert_eq!(head.header("etag"), Some("\"a\""));
+    let (head, body) =
+        told.exchange("GET", &["if-none-match: \"a\""], "304 Not Modified\r\netag: \"a\"\r\n\r\n");
+    assert_eq!((head.status(), body.len()), (304, 0));
+    assert_eq!(head.header("etag"), Some("\"a\""));
+}
+
+#[test]
+fn compressed_bodies_are_not_touched() {
+    let told = Told::start();
+    for encoding in ["gzip", "br", "zstd", "deflate"] {
+        // none of them would survive being decompressed
+        let sent =
+            format!("200 OK\r\ncontent-encoding: {encoding}\r\ncontent-length: 5\r\n\r\nbytes");
+        for accepts in [&[][..], &[&*format!("accept-encoding: {encoding}")]] {
+            let (head, body) = told.exchange("GET", accepts, &sent);
+            assert_eq!(head.header("content-encoding"), Some(encoding));
+            assert_eq!(body, b"bytes", "{encoding}");
+        }
+    }
+}
+
+#[test]
+fn failures_of_the_origins_own_come_back_in_its_words() {
+    let told = Told::start();
+    for status in [400, 401, 404, 422, 429, 500, 502, 503] {
+        let sent = format!(
+            "{status} Own\r\nretry-after: 7\r\nwww-authenticate: Own\r\ncontent-length: 3\r\n\r\nown"
+        );
+        let (head, body) = told.exchange("GET", &[], &sent);
+        assert_eq!((head.status(), &body[..]), (status, &b"own"[..]));
+        assert_eq!(head.header("retry-after"), Some("7"), "{status}");
+        assert_eq!(head.header("www-authenticate"), Some("Own"), "{status}");
+    }
+}
+
+#[test]
+fn interim_answers_are_no_answers() {
+    let told = Told::start();
+    for interim in ["100 Continue", "103 Early Hints\r\nlink: </a>"] {
+        let sent = format!("{interim}\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        let (mut head, body) = told.exchange("GET", &[], &sent);
+        assert_eq!((head.status(), &body[..]), (200, &b"ok"[..]), "{interim}");
+        head.headers.retain(|(name, _)| name == "link");
+        assert!(head.headers.is_empty(), "{interim}");
+    }
+}
+
+#[test]
+fn an_origin_that_breaks_off_or_talks_nonsense_before_it_answers_is_a_502() {
+    for sent in ["", "HTTP/1.1", "HTTP/1.1 200 OK\r\ncontent-len", "SSH-2.0-OpenSSH\r\n\r\n"] {
+        let edge = WireEdge::before(move |mut wire| {
+            wire.head()?;
+            wire.send(sent)
+        });
+        let mut wire = edge.request("GET", &["x-request-id: request-0001"]);
+        let head = wire.head().unwrap();
+        let body = wire.body(&head).all().unwrap();
+        assert_unreachable(&head, &body);
+    }
+}
+
+#[test]
+fn an_origin_that_is_down_is_a_502_whatever_the_method() {
+    let auth = Auth::start(&key_set(&["a"]));
+    let edge = edge_before(&auth, "http://127.0.0.1:9", &[]);
+    let token = bearer(&auth.token("a"));
+    for method in ["GET", "POST", "DELETE"] {
+        let headers = [("authorization", &*token), ("x-request-id", "request-0001")];
+        let url = format!("{}/public/x", edge.url);
+        let answer = http::send(method, &url, &headers).unwrap();
+        assert_eq!(answer.outcome(), "502 origin_unreachable", "{method}");
+        assert_eq!(answer.json()["request_id"], "request-0001");
+        let text = String::from_utf8(answer.body).unwrap();
+        assert!(!text.contains("127.0.0.1"), "the origin's address is the edge's to know: {text}");
+    }
+}
+
+/// A Worker before an origin that sends what it is told to.
+struct Told {
+    edge: WireEdge,
+    sent: Arc<Mutex<String>>,
+}
+
+impl Told {
+    fn start() -> Self {
+        let sent = Arc::new(Mutex::new(String::new()));
+        let told = Arc::clone(&sent);
+        let edge = WireEdge::before(move |mut wire| {
+            wire.head()?;
+            wire.send(&*told.lock().unwrap())
+        });
+        Self { edge, sent }
+    }
+
+    /// What a client gets when the origin sends this behind `HTTP/1.1 `.
+    fn exchange(&self, method: &str, headers: &[&str], sent: &str) -> (Head, Vec<u8>) {
+        *self.sent.lock().unwrap() = format!("HTTP/1.1 {sent}");
+        let mut wire = self.edge.request(method, &[&["connection: close"], headers].concat());
+        let head = wire.head().unwrap();
+        let body = match method == "HEAD" || [204, 304].contains(&head.status()) {
+            true => wire.rest(),
+            false => wire.body(&head).all(),
+        };
+        (head, body.unwrap())
+    }
+}
+
+fn assert_unreachable(head: &Head, body: &[u8]) {
+    assert_eq!(head.status(), 502);
+    assert_eq!(head.header("content-type"), Some("application/problem+json"));
+    assert_eq!(head.header("cache-control"), Some("no-store"));
+    assert_eq!(head.header("x-request-id"), Some("request-0001"));
+    let problem: Value = serde_json::from_slice(body).unwrap();
+    assert_eq!(problem["code"], json!("origin_unreachable"));
+}

@@ -1,0 +1,277 @@
+//! The Worker in workerd: bodies stream through it in both directions, whole, none of it held back
+//! or piled up, and each side learns when the other one goes.
+
+use std::io::{Read, Result};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::common::UUID;
+use crate::common::wire::{Wire, WireEdge};
+use xtask::stack::Edge;
+
+#[test]
+fn an_uploads_beginning_reaches_the_origin_before_its_end_is_sent() {
+    for (framing, first, last) in [
+        ("content-length: 10", "first", "last."),
+        ("transfer-encoding: chunked", "5\r\nfirst\r\n", "5\r\nlast.\r\n0\r\n\r\n"),
+    ] {
+        let (arrive, arrived) = mpsc::channel();
+        let edge = WireEdge::before(move |mut wire| {
+            let head = wire.head()?;
+            let mut body = wire.body(&head);
+            arrive.send(body.next(5)?).unwrap();
+            let last = body.all()?;
+            wire.answer(&last)
+        });
+        let mut wire = edge.request("POST", &[framing]);
+        wire.send(first).unwrap();
+        assert_eq!(within_a_minute(&arrived), b"first", "{framing}");
+        wire.send(last).unwrap();
+        assert_eq!(ok(&mut wire), b"last.", "{framing}");
+    }
+}
+
+#[test]
+fn a_downloads_beginning_reaches_the_client_before_the_origin_has_sent_its_end() {
+    for (framing, first, last) in [
+        ("content-length: 10", "first", "last."),
+        ("transfer-encoding: chunked", "5\r\nfirst\r\n", "5\r\nlast.\r\n0\r\n\r\n"),
+        ("connection: close", "first", "last."),
+    ] {
+        let (arrive, arrived) = turns();
+        let edge = WireEdge::before(move |mut wire| {
+            wire.head()?;
+            wire.send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n{first}"))?;
+            wait(&arrived);
+            wire.send(last)
+        });
+        let mut wire = edge.request("GET", &[]);
+        let head = wire.head().unwrap();
+        let mut body = wire.body(&head);
+        assert_eq!(body.next(5).unwrap(), b"first", "{framing}");
+        arrive.send(()).unwrap();
+        assert_eq!(body.all().unwrap(), b"last.", "{framing}");
+    }
+}
+
+#[test]
+fn server_sent_events_arrive_one_by_one() {
+    const EVENT: &str = "event: tick\ndata: {}\n\n";
+    let (arrive, arrived) = turns();
+    let edge = WireEdge::before(move |mut wire| {
+        wire.head()?;
+        let headers = "content-type: text/event-stream\r\ncache-control: no-cache";
+        wire.send(format!("HTTP/1.1 200 OK\r\n{headers}\r\ntransfer-encoding: chunked\r\n\r\n"))?;
+        for _ in 0..5 {
+            wire.send(format!("{:x}\r\n{EVENT}\r\n", EVENT.len()))?;
+            wait(&arrived);
+        }
+        wire.send("0\r\n\r\n")
+    });
+    // what a browser's EventSource would let a proxy compress
+    let mut wire = edge.request("GET", &["accept: text/event-stream", "accept-encoding: gzip, br"]);
+    let head = wire.head().unwrap();
+    assert_eq!(head.header("content-type"), Some("text/event-stream"));
+    assert_eq!(head.header("cache-control"), Some("no-cache"));
+    assert_eq!(head.header("content-encoding"), None);
+    let mut body = wire.body(&head);
+    for _ in 0..5 {
+        assert_eq!(body.next(EVENT.len()).unwrap(), EVENT.as_bytes());
+        arrive.send(()).unwrap();
+    }
+    assert!(body.all().unwrap().is_empty());
+}
+
+#[test]
+fn a_hundred_megabytes_up_take_no_memory() {
+    let edge = WireEdge::before(|mut wire| {
+        let head = wire.head()?;
+        let received = read_pieces(&mut wire.body(&head), |_| ())?;
+        wire.answer(received.to_string().as_bytes())
+    });
+    let upload = |megabytes: usize, memory: Option<&Memory<'_>>| {
+        let length = megabytes * MEGABYTE;
+        let mut wire = edge.request("POST", &[&format!("content-length: {length}")]);
+        for i in 0..megabytes {
+            wire.send(piece()).unwrap();
+            memory.inspect(|memory| memory.check(i));
+        }
+        assert_eq!(ok(&mut wire), length.to_string().as_bytes());
+    };
+    upload(5, None);
+    upload(100, Some(&Memory::of(&edge.edge)));
+}
+
+#[test]
+fn a_hundred_megabytes_down_take_no_memory_even_where_the_client_is_slow() {
+    let edge = WireEdge::before(|mut wire| {
+        let head = wire.head()?;
+        let megabytes: usize = head.header("x-megabytes").unwrap().parse().unwrap();
+        let length = megabytes * MEGABYTE;
+        wire.send(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n"))?;
+        (0..megabytes).try_for_each(|_| wire.send(piece()))
+    });
+    let download = |megabytes: usize, memory: Option<&Memory<'_>>| {
+        let mut wire = edge.request("GET", &[&format!("x-megabytes: {megabytes}")]);
+        let head = wire.head().unwrap();
+        let length = (megabytes * MEGABYTE).to_string();
+        assert_eq!(head.header("content-length"), Some(&*length));
+        let received = read_pieces(&mut wire.body(&head), |i| {
+            if i == 1 {
+                // time for the origin to send all, if anybody took it
+                thread::sleep(Duration::from_secs(1));
+            }
+            memory.inspect(|memory| memory.check(i));
+        });
+        assert_eq!(received.unwrap().to_string(), length);
+    };
+    download(5, None);
+    download(100, Some(&Memory::of(&edge.edge)));
+}
+
+#[test]
+fn the_origin_notices_when_a_client_gives_a_download_up() {
+    let (notice, noticed) = mpsc::channel();
+    let edge = WireEdge::before(move |mut wire| {
+        wire.head()?;
+        wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
+        // a client that says nothing more may still be listening: only by sending can one tell
+        while wire.send("5\r\npiece\r\n").is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        notice.send(()).unwrap();
+        Ok(())
+    });
+    let mut wire = edge.request("GET", &[]);
+    let head = wire.head().unwrap();
+    assert_eq!(wire.body(&head).next(5).unwrap(), b"piece");
+    drop(wire);
+    within_a_minute(&noticed);
+}
+
+#[test]
+fn the_origin_notices_when_a_client_gives_an_upload_up() {
+    let (notice, noticed) = mpsc::channel();
+    let edge = WireEdge::before(move |mut wire| {
+        let head = wire.head()?;
+        let mut body = wire.body(&head);
+        notice.send(body.next(5).is_ok()).unwrap();
+        notice.send(body.all().is_ok()).unwrap();
+        Ok(())
+    });
+    for (framing, first) in
+        [("content-length: 10", "first"), ("transfer-encoding: chunked", "5\r\nfirst\r\n")]
+    {
+        let mut wire = edge.request("POST", &[framing]);
+        wire.send(first).unwrap();
+        assert!(within_a_minute(&noticed), "{framing}");
+        drop(wire);
+        assert!(
+            !within_a_minute(&noticed),
+            "{framing}: half an upload is not taken for a whole one"
+        );
+    }
+}
+
+#[test]
+fn a_client_notices_when_the_origin_breaks_off() {
+    for (framing, first) in
+        [("content-length: 10", "first"), ("transfer-encoding: chunked", "5\r\nfirst\r\n")]
+    {
+        let edge = WireEdge::before(move |mut wire| {
+            wire.head()?;
+            wire.send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n{first}"))
+        });
+        let mut wire = edge.request("GET", &[]);
+        let head = wire.head().unwrap();
+        let mut body = wire.body(&head);
+        assert_eq!(body.next(5).unwrap(), b"first", "{framing}");
+        assert!(body.all().is_err(), "{framing}: half a download is not taken for a whole one");
+    }
+}
+
+#[test]
+fn a_refused_upload_does_not_reach_the_origin() {
+    let (arrive, arrived) = mpsc::channel();
+    let edge = WireEdge::before(move |mut wire| {
+        wire.head()?;
+        arrive.send(()).unwrap();
+        wire.answer(b"")
+    });
+    let mut wire = Wire::connect(edge.url());
+    let length = 100 * MEGABYTE;
+    let path = format!("/api/{UUID}/x");
+    wire.send(format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n"))
+        .unwrap();
+    wire.send(piece()).unwrap();
+    let head = wire.head().unwrap();
+    assert_eq!(head.status(), 401);
+    assert!(arrived.try_recv().is_err());
+}
+
+const MEGABYTE: usize = 1024 * 1024;
+/// How much more the Worker may take at any time: its garbage collector is in no hurry.
+const MEMORY: u64 = 60 * MEGABYTE as u64;
+
+/// How much more memory than at first the Worker has while a body passes.
+struct Memory<'e> {
+    edge: &'e Edge,
+    at_first: u64,
+}
+
+impl<'e> Memory<'e> {
+    fn of(edge: &'e Edge) -> Self {
+        Self { edge, at_first: edge.memory().unwrap() }
+    }
+
+    /// Looks at some of the megabytes.
+    fn check(&self, megabyte: usize) {
+        if megabyte % 5 == 1 {
+            let grown = self.edge.memory().unwrap().saturating_sub(self.at_first);
+            assert!(grown < MEMORY, "{grown} bytes more at megabyte {megabyte}");
+        }
+    }
+}
+
+/// A megabyte in which what is lost, doubled or exchanged shows.
+fn piece() -> &'static [u8] {
+    static PIECE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    PIECE.get_or_init(|| (0..MEGABYTE as u32 / 4).flat_map(u32::to_be_bytes).collect())
+}
+
+/// Reads a body of such pieces to its end, and gives its length.
+fn read_pieces(body: &mut impl Read, mut each: impl FnMut(usize)) -> Result<usize> {
+    let mut read = Vec::with_capacity(MEGABYTE);
+    for i in 0.. {
+        read.clear();
+        body.take(MEGABYTE as u64).read_to_end(&mut read)?;
+        if read.is_empty() {
+            return Ok(i * MEGABYTE);
+        }
+        assert!(read == piece(), "megabyte {i} differs");
+        each(i);
+    }
+    unreachable!()
+}
+
+fn ok(wire: &mut Wire) -> Vec<u8> {
+    let head = wire.head().unwrap();
+    assert_eq!(head.status(), 200);
+    wire.body(&head).all().unwrap()
+}
+
+/// The origin waits until the client has seen something.
+fn turns() -> (mpsc::Sender<()>, Mutex<Receiver<()>>) {
+    let (sender, receiver) = mpsc::channel();
+    (sender, Mutex::new(receiver))
+}
+
+fn wait(turn: &Mutex<Receiver<()>>) {
+    within_a_minute(&turn.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+fn within_a_minute<T>(receiver: &Receiver<T>) -> T {
+    receiver.recv_timeout(Duration::from_secs(60)).unwrap()
+}

@@ -1,0 +1,11 @@
+//! Attacks on the Worker in workerd, and servers and clients that misbehave.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod assertions;
+mod hanging_up;
+mod keys;
+mod malformed_requests;
+mod malformed_responses;
+mod requests;

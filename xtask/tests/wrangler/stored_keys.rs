@@ -1,0 +1,57 @@
+//! Keys that are kept between isolates, in wrangler's cache and KV: one process fetches them, the next
+//! one verifies by them.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::{Auth, answer, bearer, echo, key_set};
+use serde_json::json;
+use xtask::process::Server;
+use xtask::{http, root, wrangler};
+
+/// The Worker in `wrangler dev` between these two, with what it has kept in that directory.
+fn start(directory: &Path, auth: &Auth, origin: &str) -> (Server, String) {
+    let config = json!({
+        "name": "better-auth-edge",
+        "main": root().join("build/index.js"),
+        "compatibility_date": "2026-11-01",
+        "vars": {"BETTER_AUTH_URL": auth.server.url, "ORIGIN_URL": origin},
+        "kv_namespaces": [{"binding": "JWKS_KV", "id": "keys"}],
+    });
+    let file = directory.join("wrangler.json");
+    fs::write(&file, config.to_string()).unwrap();
+    let mut command = wrangler::command().unwrap();
+    command.arg("dev").arg("--config").arg(file);
+    wrangler::dev(&mut command, &directory.join("state")).unwrap()
+}
+
+#[test]
+fn a_new_process_needs_no_auth_server() {
+    let origin = echo();
+    // where what is kept is found: a place is emptied before the second process starts
+    for (place, emptied) in [("the cache", "kv"), ("KV", "cache"), ("none", "*")] {
+        let auth = Auth::start(&key_set(&["a"]));
+        let directory = wrangler::scratch("keys").join(place.replace(' ', "-"));
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).unwrap();
+        let outcome = |kid: &str| {
+            let (_server, url) = start(&directory, &auth, &origin.url);
+            let headers = [("authorization", &*bearer(&auth.token(kid)))];
+            http::get(&url, &headers).unwrap().outcome()
+        };
+        assert_eq!(outcome("a"), "200");
+        assert_eq!(auth.server.count(), 1);
+
+        auth.answers(|request| answer(request, 500, &[], ""));
+        for kept in ["cache", "kv"] {
+            if [kept, "*"].contains(&emptied) {
+                fs::remove_dir_all(directory.join("state/v3").join(kept)).unwrap();
+            }
+        }
+        if place == "none" {
+            assert_eq!(outcome("a"), "503 keys_unavailable");
+        } else {
+            assert_eq!((outcome("a"), auth.server.count()), ("200".into(), 1), "{place}");
+        }
+    }
+}
