@@ -23,7 +23,7 @@ fn sent(headers: &[(&str, &str)]) -> impl Fn(&str) -> RequestHead {
 }
 
 #[test]
-fn what_a_client_claims_is_no_address() {
+fn an_address_that_the_client_claims_is_ignored() {
     for name in ["cf-connecting-ip", "x-forwarded-for", "x-real-ip", "true-client-ip", "forwarded"]
     {
         assert_eq!(seen(&[], sent(&[(name, "192.0.2.7")])), [None, None], "{name}");
@@ -35,7 +35,7 @@ fn what_a_client_claims_is_no_address() {
 }
 
 #[test]
-fn the_operators_own_proxy_has_the_last_word() {
+fn the_address_header_of_the_operators_proxy_is_used() {
     for (headers, address) in [
         (&[("x-forwarded-for", "192.0.2.7")][..], Some("192.0.2.7")),
         (&[("x-forwarded-for", "10.0.0.1, spoofed,192.0.2.7")], Some("192.0.2.7")),
@@ -52,7 +52,7 @@ fn the_operators_own_proxy_has_the_last_word() {
 }
 
 #[test]
-fn an_ipv6_network_is_one_address_to_a_limit() {
+fn rate_limits_count_an_ipv6_network_as_one_address() {
     let seen = |address: &str| seen(&[FROM_PROXY], sent(&[("x-forwarded-for", address)]));
     for (address, counted, told) in [
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6"),
@@ -77,7 +77,7 @@ fn an_ipv6_network_is_one_address_to_a_limit() {
 }
 
 #[test]
-fn the_header_is_one_that_holds_addresses() {
+fn the_address_header_must_be_one_that_holds_addresses() {
     for name in ["a b", "x-real-ip,true-client-ip", "Forwarded"] {
         let lookup = |setting: &str| match setting {
             "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),

@@ -69,7 +69,7 @@ fn passes(authority: &str, headers: &str) -> [bool; 2] {
 }
 
 #[test]
-fn a_host_that_is_not_exactly_host_and_port_is_refused() {
+fn a_host_header_that_is_not_exactly_host_and_port_is_rejected() {
     for host in STRANGE {
         assert_eq!(passes("x", &format!("host: {host}\n")), [false; 2], "{host:?}");
     }
@@ -94,7 +94,7 @@ fn a_host_is_host_and_port() {
 }
 
 #[test]
-fn an_applications_url_has_the_host_that_the_request_names() {
+fn the_applications_url_has_the_host_of_the_request() {
     for (authority, headers, app) in [
         ("x", "host: y\n", false),
         ("x", "host: x:8000\n", false),
@@ -116,7 +116,7 @@ fn an_applications_url_has_the_host_that_the_request_names() {
 }
 
 #[test]
-fn nothing_else_of_which_an_application_makes_its_url_holds_a_path() {
+fn no_other_header_that_an_application_builds_its_url_from_holds_a_path() {
     for forwarding in STRANGE.iter().filter(|host| !host.trim().is_empty() && !host.contains(", "))
     {
         // a list of proxies is separated by commas

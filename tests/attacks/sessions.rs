@@ -64,7 +64,7 @@ fn outcome(decision: Decision) -> &'static str {
 }
 
 #[test]
-fn a_client_that_hangs_up_takes_no_exchange_from_others() {
+fn a_client_that_hangs_up_does_not_cancel_the_exchange_of_others() {
     let edge = edge(&[]);
     edge.host.answers(token(&edge).after(0.3));
     let head = with_cookies(LIVE);
@@ -76,7 +76,7 @@ fn a_client_that_hangs_up_takes_no_exchange_from_others() {
 }
 
 #[test]
-fn an_exchange_that_the_runtime_has_stopped_is_taken_over_at_once() {
+fn an_exchange_that_the_runtime_stopped_is_taken_over_at_once() {
     let edge = edge(&[]);
     edge.host.answers(token(&edge).after(0.3));
     let head = with_cookies(LIVE);
@@ -88,7 +88,7 @@ fn an_exchange_that_the_runtime_has_stopped_is_taken_over_at_once() {
 }
 
 #[test]
-fn requests_with_one_session_share_one_exchange_however_it_is_written() {
+fn requests_with_one_session_share_one_exchange_in_any_encoding() {
     let edge = edge(&[]);
     edge.host.answers(token(&edge).after(0.3));
     let spellings = ["t.s%3D", "t.s=", "t.s%3d", "%74.s%3D", "%74%2E%73%3d", "\"t.s%3D\""];
@@ -103,7 +103,7 @@ fn requests_with_one_session_share_one_exchange_however_it_is_written() {
 }
 
 #[test]
-fn requests_that_wait_share_a_failure_too() {
+fn waiting_requests_share_a_failure_too() {
     for answer in [Answer::fails(GetError::TimedOut).after(5.0), Answer::status(500, "").after(1.0)]
     {
         let edge = edge(&[]);
@@ -118,7 +118,7 @@ fn requests_that_wait_share_a_failure_too() {
 }
 
 #[test]
-fn without_a_time_for_which_tokens_are_kept_each_exchange_serves_those_who_came_before_it() {
+fn without_a_token_cache_an_exchange_serves_only_requests_that_came_before_it() {
     let edge = edge(&[("SESSION_MAX_AGE", "0")]);
     edge.host.answers(token(&edge).after(0.3));
     let heads: Vec<_> = (0..20).map(|_| with_cookies(LIVE)).collect();
@@ -130,7 +130,7 @@ fn without_a_time_for_which_tokens_are_kept_each_exchange_serves_those_who_came_
 }
 
 #[test]
-fn a_bounded_number_of_exchanges_is_under_way_and_the_others_wait_for_their_turn() {
+fn a_bounded_number_of_exchanges_runs_at_once_and_the_rest_queue() {
     let edge = edge(&[ADDRESS]);
     edge.host.answers(token(&edge).after(0.3));
     let heads: Vec<_> = (0..250).map(|i| from(i, &format!("{NAME}=t{i}.s"))).collect();
@@ -145,7 +145,7 @@ fn a_bounded_number_of_exchanges_is_under_way_and_the_others_wait_for_their_turn
 }
 
 #[test]
-fn a_made_up_session_is_asked_for_once_in_ten_seconds() {
+fn a_forged_session_is_tried_once_in_ten_seconds() {
     let edge = edge(&[]);
     edge.host.answers(Answer::status(401, ""));
     for _ in 0..50 {
@@ -159,7 +159,7 @@ fn a_made_up_session_is_asked_for_once_in_ten_seconds() {
 }
 
 #[test]
-fn made_up_sessions_push_no_live_one_out() {
+fn forged_sessions_evict_no_live_session() {
     let edge = edge(&[ADDRESS, ("SESSION_MAX_AGE", "300")]);
     edge.host.answers_once(token(&edge));
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
@@ -171,7 +171,7 @@ fn made_up_sessions_push_no_live_one_out() {
 }
 
 #[test]
-fn what_a_neighbouring_host_plants_does_not_shadow_a_live_session() {
+fn a_cookie_planted_by_a_sibling_host_does_not_shadow_a_live_session() {
     for cookies in [
         format!("__Secure-{NAME}=x; {LIVE}"),
         format!("{LIVE}; __Secure-{NAME}=x"),
@@ -207,7 +207,7 @@ fn no_more_than_four_sessions_of_a_request_are_tried() {
 }
 
 #[test]
-fn an_auth_server_that_is_silent_is_asked_once_a_request_and_is_not_the_callers_fault() {
+fn a_silent_auth_server_is_tried_once_per_request_and_causes_a_server_error() {
     let edge = edge(&[]);
     edge.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
     let cookies = format!("__Secure-{NAME}=x; {LIVE}");

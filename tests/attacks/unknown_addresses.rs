@@ -39,7 +39,7 @@ fn refusal(edge: &Edge, session: &str) -> (&'static str, Option<u32>) {
 }
 
 #[test]
-fn made_up_sessions_leave_room_for_those_that_have_been_good() {
+fn forged_sessions_leave_places_for_previously_valid_ones() {
     let count = Cell::new(0);
     let is_busy = move |_: &str| count.replace(count.get() + 1) >= 100;
     let edge = edge(&[], is_busy, "10");
@@ -59,7 +59,7 @@ fn made_up_sessions_leave_room_for_those_that_have_been_good() {
 }
 
 #[test]
-fn with_the_secret_or_an_address_there_is_no_budget() {
+fn with_the_secret_or_a_client_address_no_budget_applies() {
     let edge = edge(&[("CLIENT_IP_HEADER", "x-real-ip")], |_| false, "10");
     for i in 0..300 {
         let cookie = format!("better-auth.session_token=live{i}.x");
@@ -69,7 +69,7 @@ fn with_the_secret_or_an_address_there_is_no_budget() {
 }
 
 #[test]
-fn a_429_of_one_session_holds_back_unknown_ones_for_ten_seconds_and_no_known_one() {
+fn a_429_for_one_session_delays_unknown_sessions_for_ten_seconds_and_no_known_session() {
     let edge = edge(&[], |cookie| cookie.contains("=live-limited"), "60");
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
     edge.host.pass(61.0);

@@ -38,7 +38,7 @@ fn about() -> String {
 }
 
 #[test]
-fn callers_get_the_users_record_exactly_and_nothing_of_the_session() {
+fn the_user_has_the_claims_of_the_user_record_and_none_of_the_session() {
     for (settings, about) in [(&[BY_KEYS][..], about()), (&BY_SECRET, String::new())] {
         let edge = Edge::new(settings);
         let cookies = format!(

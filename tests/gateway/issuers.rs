@@ -37,7 +37,7 @@ fn edge(more: &[(&str, &str)]) -> Edge {
 }
 
 #[test]
-fn each_token_is_judged_by_its_own_issuers_keys_and_rules() {
+fn each_token_is_verified_by_its_own_issuers_keys_and_rules() {
     let edge = edge(&[]);
     let urls: Vec<_> = edge.host.requests().into_iter().map(|request| request.url).collect();
     let jwks = |base: &str| format!("{base}/api/auth/jwks");
@@ -88,7 +88,7 @@ fn each_token_is_judged_by_its_own_issuers_keys_and_rules() {
 }
 
 #[test]
-fn tokens_that_are_known_stay_good_until_their_own_issuer_takes_the_key_back() {
+fn cached_tokens_stay_valid_until_their_own_issuer_removes_the_key() {
     let edge = edge(&[]);
     let production = with_token(&edge.signer.token(&good_claims()));
     let staging = with_token(&staging_signer().token(&claims_of(STAGING)));
@@ -109,7 +109,7 @@ fn tokens_that_are_known_stay_good_until_their_own_issuer_takes_the_key_back() {
 }
 
 #[test]
-fn an_issuer_without_keys_is_its_own_tokens_trouble() {
+fn an_issuer_without_keys_affects_only_its_own_tokens() {
     let edge = Edge::new(&[TWO]);
     let production = with_token(&edge.signer.token(&good_claims()));
     assert_eq!(edge.outcome(&production), "forward");
@@ -130,7 +130,7 @@ fn an_issuer_without_keys_is_its_own_tokens_trouble() {
 }
 
 #[test]
-fn an_entry_says_what_is_different_and_has_the_rest_in_common() {
+fn an_issuer_entry_overrides_the_common_settings_that_it_names() {
     let issuers = r#"[{"jwks_url":"https://keys.example/set","issuer":["a","b"],"audience":"c",
         "algorithms":["EdDSA"],"user_claim":"uuid","required_claims":{"role":["admin"]}},
         {"base_url":"https://staging.example"}]"#;
@@ -150,7 +150,7 @@ fn an_entry_says_what_is_different_and_has_the_rest_in_common() {
 }
 
 #[test]
-fn one_issuers_two_kinds_of_tokens_are_told_apart_by_their_type() {
+fn two_kinds_of_tokens_of_one_issuer_are_told_apart_by_their_type() {
     let edge = Edge::new(&[(
         "ISSUERS",
         r#"[{"base_url":"https://app.example","issuer":"https://app.example",
@@ -169,7 +169,7 @@ fn one_issuers_two_kinds_of_tokens_are_told_apart_by_their_type() {
 }
 
 #[test]
-fn every_fault_is_named_with_its_place() {
+fn every_setting_error_is_reported_with_its_place() {
     let faults = |issuers: &str| {
         let settings =
             [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o"), ("ISSUERS", issuers)];

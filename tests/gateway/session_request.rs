@@ -4,7 +4,7 @@ use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, request};
 use serde_json::{Value, json};
 
 #[test]
-fn an_exchange_asks_for_a_small_document_in_a_few_seconds_with_the_session_alone() {
+fn an_exchange_requests_a_small_document_within_seconds_with_the_session_cookie_only() {
     let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
     let answer = json!({"token": edge.signer.token(&good_claims())}).to_string();
     edge.host.answers_to(|request| request.url.contains("/token"), Answer::ok(answer));
@@ -21,7 +21,7 @@ fn an_exchange_asks_for_a_small_document_in_a_few_seconds_with_the_session_alone
 }
 
 #[test]
-fn the_log_says_what_was_wrong_with_the_auth_servers_answer() {
+fn the_log_says_what_was_wrong_with_the_auth_servers_response() {
     for (answer, cause) in [
         (
             Answer::status(500, "{}"),

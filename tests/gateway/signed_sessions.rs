@@ -42,7 +42,7 @@ fn signed(secret: &str, token: &str) -> String {
 }
 
 #[test]
-fn a_session_that_better_auth_has_signed_is_exchanged_however_it_is_written() {
+fn a_session_signed_by_better_auth_is_exchanged_in_any_encoding() {
     let value = LIVE.split_once('=').unwrap().1;
     let (decoded, lower) = (value.replace("%2B", "+").replace("%2F", "/"), value.to_lowercase());
     let spellings = [
@@ -64,7 +64,7 @@ fn a_session_that_better_auth_has_signed_is_exchanged_however_it_is_written() {
 }
 
 #[test]
-fn a_made_up_session_is_refused_without_asking_and_the_log_says_what_may_be_wrong() {
+fn a_forged_session_is_rejected_without_a_request_and_the_log_says_why() {
     let mac = &LIVE[LIVE.len() - 50..];
     for value in [
         "t.s%3D".to_owned(),
@@ -95,7 +95,7 @@ fn a_made_up_session_is_refused_without_asking_and_the_log_says_what_may_be_wron
 }
 
 #[test]
-fn what_holds_no_session_at_all_says_nothing_about_the_secret() {
+fn a_cookie_without_a_session_does_not_blame_the_secret() {
     for value in ["", "%", "%ff", &"x".repeat(5_000)] {
         let edge = edge(&[EXCHANGE, KNOWN]);
         let Decision::Respond(_, Some(error)) =
@@ -110,7 +110,7 @@ fn what_holds_no_session_at_all_says_nothing_about_the_secret() {
 }
 
 #[test]
-fn a_flood_of_made_up_sessions_takes_no_place_of_a_live_one() {
+fn a_flood_of_forged_sessions_takes_no_place_from_a_live_one() {
     let forged =
         |i: usize| format!("{NAME}=t{i}.fih4%2B83H9cD9ygQRXiefNl%2Fd2c5jFuCTzFVFsClpxao%3D");
     let flood: Vec<_> = (100..400).map(forged).collect();
@@ -147,7 +147,7 @@ fn without_the_secret_unreadable_cookies_take_no_place_either() {
 }
 
 #[test]
-fn a_short_secret_of_better_auths_verifies_its_cookies_too() {
+fn a_short_better_auth_secret_also_verifies_its_cookies() {
     let edge = edge(&[EXCHANGE, ("BETTER_AUTH_SECRET", "short")]);
     let cookies = |secret| with_cookies(&format!("{NAME}={}", signed(secret, "t")));
     assert_eq!(edge.outcome(&cookies("short")), "forward");
@@ -180,7 +180,7 @@ fn the_secret_changes_nothing_else() {
 }
 
 #[test]
-fn a_cache_counts_beside_the_exchange_as_it_does_without_the_secret() {
+fn a_cookie_cache_works_beside_the_exchange_as_without_the_secret() {
     let signer = Signer::default();
     let cache = json!({
         "session": {"token": "t8", "userId": "user-1", "expiresAt": "2025-06-22T15:06:40.000Z"},
