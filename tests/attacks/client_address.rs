@@ -1,11 +1,11 @@
-//! Attacks on limits by address: an address that the client claims, and one network's many addresses.
+//! Attacks on rate limits by address: forged addresses, and the many addresses of one network.
 
 use crate::common::{AUTH_SERVER, Edge, origin_headers, request};
 use better_auth_edge::gateway::{Bindings, RequestHead, Settings};
 
 const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "X-Forwarded-For");
 
-/// As whom a refused request is counted, and the address that the origin is told on a public path.
+/// The key that counts a rejected request, and the address that the upstream gets on a public path.
 fn seen(settings: &[(&str, &str)], head: impl Fn(&str) -> RequestHead) -> [Option<String>; 2] {
     let routes = ("ROUTES", r#"[{"path":"/public","auth":"public"}]"#);
     let bindings = Bindings { rate_limit_rejected: true, ..Bindings::default() };
@@ -28,7 +28,7 @@ fn an_address_that_the_client_claims_is_ignored() {
     {
         assert_eq!(seen(&[], sent(&[(name, "192.0.2.7")])), [None, None], "{name}");
     }
-    // on Cloudflare there is one address, and the others are still claims
+    // on Cloudflare one header is trusted; the others are still the client's own
     let head = sent(&[("x-forwarded-for", "192.0.2.8"), ("cf-connecting-ip", "192.0.2.7")]);
     let address = Some("192.0.2.7".to_owned());
     assert_eq!(seen(&[], |path| head(path).from_cloudflare()), [address.clone(), address]);

@@ -1,5 +1,5 @@
-//! Attacks by a `Host` that is more than host and port: a URL that is put together from it has another
-//! path than the request.
+//! Attacks by a `Host` that is more than host and port: a URL built from it has another path than
+//! the request.
 
 use crate::common::{AUTH_SERVER, Edge};
 use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
@@ -7,7 +7,7 @@ use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
 const ROUTES: &str = r#"[{"path":"/public/*","auth":"public"},
     {"path":"/api/{user_id}/*","match":{"user_id":"sub"}}]"#;
 
-/// No host, whatever stands around it.
+/// Values that are not a host, in any context.
 const STRANGE: &[&str] = &[
     "x/public?",
     "x/public/y#",
@@ -47,8 +47,8 @@ const STRANGE: &[&str] = &[
     "{x}",
 ];
 
-/// Whether a request to `/public/y` with these headers passes an edge in front of an origin, and one that
-/// is part of an application. It has this URL's authority.
+/// Whether an edge in front of an upstream, and one within an application, forward a request to
+/// `/public/y` with these headers and the authority of this URL.
 fn passes(authority: &str, headers: &str) -> [bool; 2] {
     let lookup = |name: &str| match name {
         "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),

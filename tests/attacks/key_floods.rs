@@ -1,5 +1,5 @@
-//! Strangers against the key set: clients that hang up, floods of made-up `kid`s around a rotation, and
-//! requests that are to park while the auth server hangs.
+//! Attacks on the key set: clients that hang up, floods of forged `kid`s around a rotation, and
+//! requests that pile up while the auth server hangs.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ struct Setup {
 impl Setup {
     fn cold() -> Self {
         let base_url = Some(AUTH_SERVER.to_owned());
-        // every token asks for its key
+        // every token looks up its key
         let options =
             VerifierOptions { base_url, token_cache: Some(0.0), ..VerifierOptions::default() };
         Self { verifier: options.build().unwrap(), host: TestHost::new() }
@@ -37,14 +37,14 @@ impl Setup {
         self.host.run(self.verifier.verify(token, &self.host))
     }
 
-    /// What is said to a good token of that signer, and after how many seconds.
+    /// The verdict on a valid token of that signer, and the seconds it took.
     fn verdict(&self, signer: &Signer) -> (&'static str, f64) {
         let before = self.host.elapsed();
         let verdict = outcome(&self.verify(&signer.token(&lasting_claims())));
         (verdict, self.host.elapsed() - before)
     }
 
-    /// A request that begins so many seconds later, and what comes of it after how many.
+    /// A request that starts `later` seconds from now: its verdict, and the seconds it took.
     async fn request(&self, token: &str, later: f64) -> (&'static str, f64) {
         self.host.sleep((later * 1_000.0) as u32).await;
         let before = self.host.elapsed();
@@ -52,7 +52,7 @@ impl Setup {
         (outcome(&result), self.host.elapsed() - before)
     }
 
-    /// A request with a stranger's token whose client hangs up.
+    /// A request with a forged token whose client hangs up.
     fn hang_up(&self, kid: &str) {
         let token = Signer::new(66, kid).token(&lasting_claims());
         hang_up(self.verifier.verify(&token, &self.host));
@@ -202,7 +202,7 @@ fn a_long_flood_of_unknown_kids_never_signs_a_user_out() {
     assert!(setup.host.fetches() <= 6, "{}", setup.host.fetches());
 }
 
-/// The segments of a stranger's token, apart.
+/// The segments of a forged token.
 fn setup_token(claims: &Claims) -> (String, String) {
     let token = Signer::new(66, "any").token(claims);
     let (header, rest) = token.split_once('.').unwrap();

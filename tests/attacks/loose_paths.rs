@@ -1,5 +1,5 @@
-//! Attacks on rules by paths that some servers take for others: in other letters, with parameters behind
-//! `;`, with dots and spaces at the end.
+//! Attacks on rules by paths that some servers treat as equal: in another case, with parameters
+//! after `;`, with trailing dots and spaces.
 
 use crate::common::{Edge, good_claims, request};
 use better_auth_edge::gateway::Decision;
@@ -8,7 +8,7 @@ fn edge(routes: &str) -> Edge {
     Edge::new(&[("ROUTES", routes)])
 }
 
-/// What becomes of user-1's request.
+/// The outcome of user-1's request.
 fn outcome(edge: &Edge, method: &str, path: &str) -> &'static str {
     edge.outcome(&request(method, path, &[edge.bearer(&good_claims())]))
 }

@@ -1,5 +1,5 @@
-//! Attacks on what rules leave open: methods that an isolating rule does not name, what lies under its
-//! path, paths that are public before any rule, and claims that are spelt like another's.
+//! Attacks on what rules leave open: methods that an isolating rule does not list, paths below its
+//! path, public paths that precede the rules, and claims that resemble another user's.
 
 use crate::common::{AUTH_SERVER, Edge, good_claims, request};
 use better_auth_edge::gateway::Settings;
@@ -10,7 +10,7 @@ fn edge(rules: &[&str]) -> Edge {
     Edge::new(&[("ROUTES", &format!("[{}]", rules.join(",")))])
 }
 
-/// What becomes of user-1's request, and of the same without a token.
+/// The outcomes of user-1's request and of the same request without a token.
 fn outcomes(edge: &Edge, method: &str, path: &str) -> [&'static str; 2] {
     let own = request(method, path, &[edge.bearer(&good_claims())]);
     [edge.outcome(&own), edge.outcome(&request::<&str>(method, path, &[]))]
@@ -143,7 +143,7 @@ fn a_warning_names_conditions_that_apply_to_some_methods_only() {
         ),
     ] {
         let routes = format!("[{}]", rules.join(","));
-        // equal paths and a method of both are a fault of their own
+        // equal paths with a common method are a separate error
         let Ok(settings) = settings(false, &[("ROUTES", &routes)]) else {
             assert!(!warned, "{rules:?}");
             continue;

@@ -1,5 +1,5 @@
-//! Attacks by headers that servers take for the request's own path, method, host, user or address: the
-//! origin must never see one of them, whatever the path is.
+//! Attacks by headers that servers use instead of the request's own path, method, host, user or
+//! address. None of them may reach the upstream, on any path.
 
 use crate::common::{AUTH_SERVER, Edge, good_claims, origin_headers, request};
 use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
@@ -114,7 +114,7 @@ const OVERRIDES: &[&str] = &[
     "x-forwarded_for",
 ];
 
-/// Said to an origin, these are a client's own invention.
+/// Headers that only a client could have made up when an upstream receives them.
 const ABOUT_THE_WAY: &[&str] = &[
     "Client-Cert",
     "OIDC-Claim-Sub",
@@ -305,7 +305,7 @@ fn no_override_header_reaches_an_application() {
     let settings = Settings::parse_within_app(lookup).unwrap();
     let edge = Edge::new(&[]);
     let gateway = Gateway::new(settings);
-    // what proxies before the application have seen is between it and them
+    // headers of the proxies in front of the application are left to the application
     let own =
         ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "x-middleware-prefetch", "accept"];
     let all: Vec<_> = OVERRIDES.iter().chain(&own).map(|name| (*name, "attack")).collect();

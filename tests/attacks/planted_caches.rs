@@ -1,5 +1,5 @@
-//! Attacks by cookies that a neighbouring host plants beside a session's: what belongs to no session says
-//! nothing about one.
+//! Attacks by cookie caches that a sibling host plants: a cache without its session cookie has no
+//! effect.
 
 use crate::common::{Edge, request};
 

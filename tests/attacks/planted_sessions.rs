@@ -1,4 +1,4 @@
-//! A neighbouring host plants session cookies that are dead, before the visitor's own.
+//! A sibling host plants ended session cookies before the user's own.
 
 use crate::common::{Answer, Edge, good_claims, request};
 use better_auth_edge::gateway::RequestHead;
@@ -21,7 +21,7 @@ fn edge() -> Edge {
     edge
 }
 
-/// A request with that many dead sessions before the live one.
+/// A request with that many ended sessions before the live one.
 fn behind(count: usize, guard: &str) -> RequestHead {
     let planted = (0..count).map(|i| format!("{guard}{NAME}=dead{i}.x; "));
     with_cookies(&format!("{}{LIVE}", planted.collect::<String>()))
@@ -39,7 +39,7 @@ fn a_known_session_stays_valid_beside_any_number_of_planted_cookies_with_any_pre
             assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
             let head = behind(count, guard);
             assert_eq!(edge.outcome(&head), "forward", "the token is kept: {guard} {count}");
-            // past the age of tokens and of what is remembered of rejections
+            // past the time-to-live of cached tokens and cached rejections
             for seconds in [61.0, 61.0, 11.0, 200.0] {
                 edge.host.pass(seconds);
                 assert_eq!(edge.outcome(&head), "forward", "{guard} {count} {seconds}");
@@ -57,7 +57,7 @@ fn a_new_session_is_exchanged_after_each_planted_session_was_tried_once() {
             let before = edge.host.fetches();
             for _ in 0..count / 4 {
                 assert_eq!(edge.outcome(&head), "missing_token", "{guard} {count}");
-                // longer than a rejection is final, shorter than it is remembered
+                // longer than a rejection is final, shorter than it is cached
                 edge.host.pass(11.0);
             }
             assert_eq!(edge.outcome(&head), "forward", "{guard} {count}");

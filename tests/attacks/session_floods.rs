@@ -1,5 +1,5 @@
-//! Floods of made-up sessions: the auth server takes its time, and real visitors must not wait for it behind
-//! strangers.
+//! Floods of forged sessions while the auth server is slow: users with live sessions must not queue
+//! behind them.
 
 use crate::common::{Answer, Edge, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead};
@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 const SETTINGS: [(&str, &str); 2] =
     [("SESSION_EXCHANGE", "true"), ("CLIENT_IP_HEADER", "x-real-ip")];
 
-/// An edge whose auth server takes a second for each answer, and knows sessions that begin with `live`.
+/// An edge whose auth server takes a second per response and knows sessions that begin with `live`.
 fn edge() -> Edge {
     let edge = Edge::new(&SETTINGS);
     let (name, bearer) = edge.bearer(&good_claims());
@@ -30,7 +30,7 @@ fn visit(sessions: &[&str], address: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies.as_str()), ("x-real-ip", address)])
 }
 
-/// What becomes of a visit that comes while two thousand strangers wait, and how many seconds it takes.
+/// The outcome of a request that arrives while two thousand forged ones wait, and the seconds it took.
 fn within_a_flood(
     edge: &Edge,
     address_of: impl Fn(usize) -> String,
@@ -43,7 +43,7 @@ fn within_a_flood(
         let decision = edge.gateway.decide(made_up, &edge.host).await;
         assert!(matches!(decision, Decision::Respond(..)), "a made-up session passes");
     })));
-    // all of them are there before
+    // all of them arrive first
     assert!((&mut flood).now_or_never().is_none());
     let visit = async {
         let decision = edge.gateway.decide(head, &edge.host).await;

@@ -1,5 +1,5 @@
-//! Strangers against sessions: clients that hang up, one session in many spellings, made-up cookies, and
-//! a neighbouring host that plants its own.
+//! Attacks on sessions: clients that hang up, one session in many encodings, forged cookies, and
+//! cookies planted by a sibling host.
 
 use std::future::Future;
 
@@ -14,7 +14,7 @@ const ADDRESS: (&str, &str) = ("CLIENT_IP_HEADER", "x-real-ip");
 const NAME: &str = "better-auth.session_token";
 const LIVE: &str = "better-auth.session_token=t.s%3D";
 
-/// An edge whose keys are known already.
+/// An edge that has cached its keys.
 fn edge(more: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], more].concat());
     let (name, bearer) = edge.bearer(&good_claims());
@@ -22,7 +22,7 @@ fn edge(more: &[(&str, &str)]) -> Edge {
     edge
 }
 
-/// A token, as the auth server gives it for a session.
+/// A token as the auth server returns it for a session.
 fn token(edge: &Edge) -> Answer {
     let exp = (crate::common::NOW + edge.host.elapsed() + 900.0).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
@@ -33,23 +33,23 @@ fn with_cookies(cookies: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies)])
 }
 
-/// The same from an address of its own.
+/// The same from its own address.
 fn from(i: usize, cookies: &str) -> RequestHead {
     let address = format!("10.0.{}.{}", i / 256, i % 256);
     request("GET", "/x", &[("cookie", cookies), ("x-real-ip", &*address)])
 }
 
-/// How often the auth server was asked about sessions, and for which.
+/// The session cookies that the auth server received, in order.
 fn asked(edge: &Edge) -> Vec<String> {
     edge.host.requests().into_iter().filter_map(|request| request.cookie).collect()
 }
 
-/// Polls a request once and drops it: its client has gone.
+/// Polls a request once and drops it: its client hangs up.
 fn hang_up(request: impl Future) {
     assert!(request.now_or_never().is_none(), "the request waits for something");
 }
 
-/// What becomes of requests at the same time.
+/// The outcomes of concurrent requests.
 fn outcomes(edge: &Edge, heads: &[RequestHead]) -> Vec<&'static str> {
     let decisions = heads.iter().map(|head| edge.gateway.decide(head, &edge.host));
     let decisions = edge.host.run(join_all(decisions));
@@ -71,7 +71,7 @@ fn a_client_that_hangs_up_does_not_cancel_the_exchange_of_others() {
     hang_up(edge.gateway.decide(&head, &edge.host));
     let before = edge.host.elapsed();
     assert_eq!(edge.outcome(&head), "forward");
-    assert!(edge.host.elapsed() - before < 0.4, "it waits no longer than the auth server takes");
+    assert!(edge.host.elapsed() - before < 0.4, "it waits only as long as the auth server takes");
     assert_eq!(asked(&edge), [LIVE]);
 }
 
@@ -99,7 +99,7 @@ fn requests_with_one_session_share_one_exchange_in_any_encoding() {
     }
     let all = spellings.map(|value| format!("{NAME}={value}")).join("; ");
     assert_eq!(edge.outcome(&with_cookies(&all)), "forward");
-    assert_eq!(asked(&edge), [LIVE], "one form goes on");
+    assert_eq!(asked(&edge), [LIVE], "one encoding is sent");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_bounded_number_of_exchanges_runs_at_once_and_the_rest_queue() {
     for head in &heads {
         hang_up(edge.gateway.decide(head, &edge.host));
     }
-    // what these have begun goes on, and no more
+    // only the exchanges that these started continue
     assert_eq!(outcomes(&edge, &heads[..1]), ["forward"]);
     assert_eq!(asked(&edge).len(), 100);
     assert_eq!(outcomes(&edge, &heads), ["forward"; 250]);
@@ -193,7 +193,7 @@ fn a_cookie_planted_by_a_sibling_host_does_not_shadow_a_live_session() {
         }
         let live = asked(&edge).iter().filter(|cookie| *cookie == LIVE).count();
         assert_eq!(live, 1);
-        assert!(asked(&edge).len() <= 4, "tries in turn are remembered: {:?}", asked(&edge));
+        assert!(asked(&edge).len() <= 4, "rejections are cached: {:?}", asked(&edge));
     }
 }
 
@@ -213,7 +213,7 @@ fn a_silent_auth_server_is_tried_once_per_request_and_causes_a_server_error() {
     let cookies = format!("__Secure-{NAME}=x; {LIVE}");
     assert_eq!(edge.outcome(&with_cookies(&cookies)), "keys_unavailable");
     assert_eq!(asked(&edge).len(), 1);
-    // one that has an answer for one of them and none for the other
+    // an auth server that fails for one session and rejects the other
     let edge = self::edge(&[]);
     edge.host.answers_once(Answer::status(500, ""));
     edge.host.answers_once(Answer::status(401, ""));

@@ -1,4 +1,4 @@
-//! Sessions where no visitor's address is known: the auth server counts all of them as one client.
+//! Sessions without a known client address: the auth server counts all of them as one client.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use better_auth_edge::gateway::{Decision, RequestHead};
 
 const LIMITED: &str = r#"{"message":"Too many requests. Please try again later."}"#;
 
-/// An edge whose auth server knows sessions that begin with `live`, and answers 429 where `is_busy`.
+/// An edge whose auth server knows sessions that begin with `live` and responds 429 if `is_busy`.
 fn edge(more: &[(&str, &str)], is_busy: impl Fn(&str) -> bool + 'static, seconds: &str) -> Edge {
     let edge = Edge::new(&[&[("SESSION_EXCHANGE", "true")], more].concat());
     let (name, bearer) = edge.bearer(&good_claims());
@@ -30,10 +30,10 @@ fn with(session: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", format!("better-auth.session_token={session}"))])
 }
 
-/// The error of a request that is refused, and its `Retry-After`.
+/// The code of a rejected request, and its `Retry-After`.
 fn refusal(edge: &Edge, session: &str) -> (&'static str, Option<u32>) {
     let Decision::Respond(_, Some(error)) = edge.decide(&with(session)) else {
-        panic!("let through")
+        panic!("forwarded")
     };
     (error.code().as_str(), error.retry_after())
 }

@@ -1,5 +1,5 @@
-//! docs/configuration.md is the truth about the settings: it has all of them and no others, what it
-//! gives as an example is accepted, what it says is refused is refused.
+//! docs/configuration.md lists all settings and no others. Its examples are accepted, and the values
+//! that it documents as rejected are rejected.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

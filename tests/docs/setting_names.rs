@@ -1,4 +1,4 @@
-//! Settings by their names: what is nearly one is a fault, and faults come all at once and never twice.
+//! The names of settings: a near miss is an error, and all errors are reported at once and only once.
 
 use better_auth_edge::gateway::{SettingFault, Settings, Variable};
 

@@ -1,4 +1,4 @@
-//! The signed identity that the origin gets: what it says, who can check it, how long it is used.
+//! The assertion that the upstream gets: its claims, its keys, and how long it is reused.
 
 use crate::common::{Claims, Edge, NOW, good_claims, request};
 use base64::Engine;

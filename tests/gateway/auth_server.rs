@@ -1,5 +1,5 @@
-//! What the edge asks Better Auth for, for whom it says that it asks, and what it makes of answers that are
-//! not Better Auth's.
+//! The edge's requests to Better Auth: their headers, their client address, and responses that are not
+//! from Better Auth.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, key_set, request};
 use better_auth_edge::gateway::{RequestHead, Response, Settings};
@@ -10,7 +10,7 @@ const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "x-real-ip");
 const TOKEN_URL: &str = "https://app.example/api/auth/token?disableRefresh=true";
 
-/// An edge with the exchange; keys are answered as always, and tokens like that.
+/// An edge with the session exchange, whose auth server returns its keys, and `answer` for tokens.
 fn edge(settings: &[(&str, &str)], answer: impl Fn(&Edge) -> Answer) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], settings].concat());
     let answer = answer(&edge);
@@ -133,7 +133,7 @@ fn a_rate_limited_client_address_waits_as_long_as_better_auth_says_and_no_other_
         let cause = line(&edge)["cause"].as_str().unwrap().to_owned();
         assert!(cause.contains("/api/auth/token: the server answered 429"), "{cause}");
         edge.host.pass(2.5);
-        // the same visitor, whatever session it is
+        // the same client address with any session
         for session in ["t.1", "t.2", "t.3"] {
             let response = edge.respond(&visit(session, "192.0.2.7"));
             assert_eq!(response.status, 503);
@@ -141,7 +141,7 @@ fn a_rate_limited_client_address_waits_as_long_as_better_auth_says_and_no_other_
         }
         assert_eq!(asked(&edge).len(), 1);
         assert_eq!(edge.outcome(&visit("t.2", "192.0.2.8")), "forward");
-        assert_eq!(edge.outcome(&visit("t.2", "192.0.2.7")), "forward", "its token is kept");
+        assert_eq!(edge.outcome(&visit("t.2", "192.0.2.7")), "forward", "its token is cached");
         edge.host.pass(5.0);
         edge.respond(&visit("t.1", "192.0.2.7"));
         assert_eq!(asked(&edge).len(), 3, "asked again");

@@ -1,4 +1,4 @@
-//! Better Auth's base path, the root included: where keys and tokens of sessions are asked for.
+//! Better Auth's base path, the root included: the URLs of keys and of session tokens.
 
 use crate::common::{Answer, Edge, good_claims, key_set, request};
 

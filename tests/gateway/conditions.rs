@@ -1,4 +1,4 @@
-//! What a rule asks of a token beside being good: claims and scopes. And what the edge says of itself.
+//! The conditions of a rule on a verified token, claims and scopes; and the edge's health endpoint.
 
 use crate::common::{Answer, Edge, good_claims, key_set, request};
 use better_auth_edge::gateway::Settings;

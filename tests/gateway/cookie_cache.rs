@@ -1,4 +1,4 @@
-//! Better Auth's signed cookie cache: who it shows, when it does not count, and what it never does.
+//! Better Auth's signed cookie cache: which user it identifies, when it is ignored, and its limits.
 
 use crate::common::{
     AUTH_SERVER, Answer, Edge, NOW, Signer, base64url, good_claims, origin_headers, request,

@@ -1,5 +1,5 @@
-//! Clients whose fields the host knows by a number get what anybody with the same head gets, and a token
-//! that is not good any more lets nobody pass.
+//! Clients whose header fields the host has cached get the same decisions as any client with the same
+//! head, and an expired token no longer passes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ fn decided(edge: &Edge, head: &RequestHead) -> String {
     }
 }
 
-/// Sends it by the client's number and, to another edge, as nobody in particular.
+/// Sends it with the client's id and, to another edge, without one.
 fn both(edge: &Edge, heads: &mut Heads, client: &Client, own: &str) -> [String; 2] {
     let Client { number, fields } = client;
     let known = heads.read(format!("{number}\n{own}"));
@@ -236,9 +236,13 @@ fn a_decision_is_cached_when_no_other_header_can_change_it() {
         assert_eq!(pass.is_some(), is_given, "{more:?} {own}");
     }
     let mut regular = Regular::new(&SETTINGS, &good_claims());
-    assert_eq!(regular.pass("GET\nhttps://edge.example/open\n"), None, "nobody's request");
+    assert_eq!(
+        regular.pass("GET\nhttps://edge.example/open\n"),
+        None,
+        "no decision was cached for this request"
+    );
     let whole = RequestHead::parse(format!("{OWN}{}", regular.fields)).unwrap();
-    assert_eq!(regular.edge.forward(&whole).pass, None, "nobody would know it again");
+    assert_eq!(regular.edge.forward(&whole).pass, None, "the request has no cached head");
 }
 
 #[test]

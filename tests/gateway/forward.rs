@@ -1,4 +1,4 @@
-//! What the origin sees of a request: who the edge says it is from, and nothing that a client forged.
+//! What the upstream gets of a request: the identity that the edge verified, and no forged header.
 
 use crate::common::{Edge, good_claims, origin_headers, request};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead, Settings};
@@ -26,7 +26,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_url_is_the_origins() {
+fn the_forwarded_url_is_the_upstreams() {
     let edge = Edge::new(&[OPEN, ("ORIGIN_URL", "http://127.0.0.1:8000/base/")]);
     for (path, expected) in [
         ("/public/a", "http://127.0.0.1:8000/base/public/a"),

@@ -1,4 +1,4 @@
-//! Several issuers behind one edge: each token is judged by its own issuer's keys and rules.
+//! Several issuers on one edge: each token is verified by its own issuer's keys and rules.
 
 use crate::common::{AUTH_SERVER, Answer, Claims, Edge, Signer, good_claims, key_set, request};
 use better_auth_edge::gateway::{RequestHead, Settings};
@@ -22,7 +22,7 @@ fn with_token(token: &str) -> RequestHead {
     request("GET", "/x", &[("authorization", format!("Bearer {token}"))])
 }
 
-/// An edge that asks production for its keys, then staging, then nobody.
+/// An edge whose fetches get production's keys, then staging's, then an error.
 fn edge(more: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(&[&[TWO], more].concat());
     let (production, staging) = (edge.signer.jwk(), staging_signer().jwk());
@@ -53,7 +53,7 @@ fn each_token_is_verified_by_its_own_issuers_keys_and_rules() {
         (&staging, good_claims().with("iss", &format!("{STAGING:?}")), "audience_mismatch"),
         (&production, good_claims().with("aud", &format!("{STAGING:?}")), "audience_mismatch"),
         (&staging, claims_of(STAGING).with("exp", "7"), "expired"),
-        // nobody's: the first one answers
+        // the token of an unknown issuer: the first issuer decides
         (&production, claims_of("https://staging.example/"), "issuer_mismatch"),
         (&production, claims_of("https://Staging.example"), "issuer_mismatch"),
         (&production, claims_of("https://staging.example/api/auth"), "issuer_mismatch"),
@@ -84,7 +84,7 @@ fn each_token_is_verified_by_its_own_issuers_keys_and_rules() {
     ] {
         assert_eq!(edge.outcome(&with_token(token)), expected, "{token}");
     }
-    assert_eq!(edge.host.fetches(), 2, "no token makes the edge ask anybody else");
+    assert_eq!(edge.host.fetches(), 2, "no token causes a fetch from another server");
 }
 
 #[test]

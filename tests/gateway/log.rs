@@ -1,4 +1,4 @@
-//! What is told of which decision: to the log, to Analytics Engine, in `Server-Timing`.
+//! What a decision leaves in the log, in Analytics Engine and in `Server-Timing`.
 
 use crate::common::{Answer, Edge, good_claims, request};
 use better_auth_edge::gateway::{Bindings, Decision, RequestHead};

@@ -1,5 +1,5 @@
-//! Paths where a token is optional: a browser keeps the cookie of a session that has ended, and the page cannot
-//! take it away.
+//! Paths with an optional token: a browser keeps the cookie of an ended session, and the page cannot
+//! remove it.
 
 use crate::common::{Answer, Edge, good_claims, origin_headers, request};
 

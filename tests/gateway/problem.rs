@@ -1,5 +1,4 @@
-//! How the edge says no: one shape for all reasons, and nothing in it that a stranger put into a
-//! token.
+//! Problem responses: one shape for all errors, and no content of an unverified token.
 
 use crate::common::{Answer, Edge, Signer, base64url, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead, Response};

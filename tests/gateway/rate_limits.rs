@@ -1,4 +1,4 @@
-//! Rate limits by bindings: of users, and of addresses whose requests are refused.
+//! Rate limits by bindings: of users, and of addresses whose requests are rejected.
 
 use crate::common::{Edge, good_claims, request};
 use better_auth_edge::gateway::{Bindings, RequestHead};

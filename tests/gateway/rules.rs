@@ -1,4 +1,4 @@
-//! Which requests are let through, and what it takes: rules, tokens, and the user whose path it is.
+//! Which requests are forwarded: rules, tokens, and the user of an isolated path.
 
 use crate::common::{Answer, Claims, Edge, Signer, good_claims, request};
 use better_auth_edge::gateway::Decision;
@@ -148,7 +148,7 @@ fn an_invalid_credential_is_rejected_when_a_token_is_optional() {
 const A: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const B: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 
-/// What happens when somebody with these claims asks for that path.
+/// The outcome of a request for that path with these claims.
 fn visit(claims: &Claims, path: &str) -> &'static str {
     let rules = r#"[{"path":"/api/{user_id}/*","match":{"user_id":"uuid"}}]"#;
     let edge = Edge::new(&[("ROUTES", rules)]);
@@ -249,7 +249,7 @@ fn each_rule_has_its_own_claim_and_checks_all_of_its_parameters() {
         ("/orgs/user-1/users/acme", "user_mismatch"),
         ("/users/user-1", "forward"),
         ("/users/acme", "user_mismatch"),
-        ("/seen/anybody", "forward"),
+        ("/seen/any-user", "forward"),
     ] {
         let head = request("GET", path, std::slice::from_ref(&bearer));
         assert_eq!(edge.outcome(&head), expected, "{path}");

@@ -1,4 +1,4 @@
-//! What an exchange asks the auth server for, and how little it takes for an answer.
+//! The request of a session exchange, and which responses it accepts.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, request};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ fn the_log_says_what_was_wrong_with_the_auth_servers_response() {
         let cookies = "better-auth.session_token=t.sig";
         let head = request("GET", "/a", &[("cookie", cookies)]);
         assert_eq!(edge.outcome(&head), "keys_unavailable");
-        let line = edge.host.logged().pop().expect("a refusal is told").1;
+        let line = edge.host.logged().pop().expect("a rejection is logged").1;
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["cause"], cause);
     }

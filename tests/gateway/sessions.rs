@@ -1,4 +1,4 @@
-//! Better Auth's cookies: what counts as a session, for whom, and for how long.
+//! Better Auth's cookies: which count as a session, for which origins, and for how long.
 
 use crate::common::{Answer, Edge, good_claims, key_set, origin_headers, request};
 use better_auth_edge::host::GetError;
@@ -6,7 +6,7 @@ use better_auth_edge::host::GetError;
 const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const SESSION: &str = "better-auth.session_token=t.s%3D";
 
-/// An edge whose auth server answers first with a token of these seconds, then with its keys.
+/// An edge whose auth server first returns a token with that lifetime in seconds, then its keys.
 fn edge(more: &[(&str, &str)], lifetime: f64) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], more].concat());
     answers_with_token(&edge, lifetime);
@@ -35,7 +35,7 @@ fn a_session_cookie_is_exchanged_once_and_its_token_cached() {
     let requests = edge.host.requests();
     assert_eq!(requests[0].url, "https://app.example/api/auth/token?disableRefresh=true");
     assert_eq!(requests[0].cookie.as_deref(), Some(SESSION));
-    assert_eq!(requests[1].cookie, None, "the keys are anybody's");
+    assert_eq!(requests[1].cookie, None, "the keys are public");
 
     edge.host.pass(59.0);
     assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 2));

@@ -1,4 +1,4 @@
-//! Session cookies where the edge knows what Better Auth signs them with: made-up ones cost nothing.
+//! Session cookies with a known Better Auth secret: forged ones cause no request.
 
 use crate::common::{Answer, Edge, Signer, good_claims, request};
 use base64::Engine;
@@ -16,7 +16,7 @@ const NAME: &str = "better-auth.session_token";
 const LIVE: &str =
     "better-auth.session_token=t8.fih4%2B83H9cD9ygQRXiefNl%2Fd2c5jFuCTzFVFsClpxao%3D";
 
-/// An edge whose auth server answers every session with a token.
+/// An edge whose auth server returns a token for every session.
 fn edge(settings: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(settings);
     let token = edge.signer.token(&good_claims());
@@ -29,7 +29,7 @@ fn with_cookies(cookies: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies)])
 }
 
-/// Which sessions the auth server was asked about.
+/// The session cookies that the auth server received.
 fn asked(edge: &Edge) -> Vec<String> {
     edge.host.requests().into_iter().filter_map(|request| request.cookie).collect()
 }
@@ -86,7 +86,7 @@ fn a_forged_session_is_rejected_without_a_request_and_the_log_says_why() {
         assert_eq!(problem["detail"], detail);
         assert!(!response.body.contains("SECRET"), "settings are not told to clients");
         assert_eq!(edge.host.fetches(), 0, "{value}");
-        let line = edge.host.logged().pop().expect("a refusal is told").1;
+        let line = edge.host.logged().pop().expect("a rejection is logged").1;
         let line: Value = serde_json::from_str(&line).unwrap();
         let cause = line["cause"].as_str().unwrap();
         assert!(cause.contains("BETTER_AUTH_SECRET"), "{cause}");
@@ -156,7 +156,7 @@ fn a_short_better_auth_secret_also_verifies_its_cookies() {
 
 #[test]
 fn the_secret_changes_nothing_else() {
-    // no token counts by it
+    // the secret verifies no token
     let edge = edge(&[EXCHANGE, KNOWN]);
     let header = crate::common::base64url(r#"{"alg":"HS256"}"#);
     let input = format!("{header}.{}", crate::common::base64url(good_claims().to_string()));
@@ -168,7 +168,7 @@ fn the_secret_changes_nothing_else() {
     // those by keys do
     let good = edge.bearer(&good_claims());
     assert_eq!(edge.outcome(&request("GET", "/x", &[good])), "forward");
-    // a form of another site is refused whoever has signed its cookie
+    // a form of another site is rejected, whichever key signed its cookie
     for cookies in [LIVE, "better-auth.session_token=x"] {
         let head = request("POST", "/x", &[("cookie", cookies)]);
         assert_eq!(edge.outcome(&head), "cross_site_request");

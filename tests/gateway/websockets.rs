@@ -1,4 +1,4 @@
-//! Tokens in WebSocket handshakes: where browsers can put them, and that the origin never sees them.
+//! Tokens in WebSocket handshakes: where browsers can put them, and that they are not forwarded.
 
 use crate::common::{Edge, good_claims, origin_headers, request};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead};

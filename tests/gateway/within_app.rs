@@ -1,4 +1,4 @@
-//! An edge that is part of an application: what the application gets, and what still goes to the origin.
+//! An edge within an application: what the application gets, and what the upstream gets.
 
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, origin_headers, request,
@@ -129,7 +129,7 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     assert_eq!(header(&sent, "x-forwarded-host"), None);
     assert_eq!(header(&sent, "x-edge-user"), Some(USER));
     let for_the_app = header(&sent, "x-edge-jwt-assertion").unwrap();
-    assert_ne!(for_the_app, for_the_origin, "one must not be good for the other");
+    assert_ne!(for_the_app, for_the_origin, "one must not be valid for the other");
     // and back: neither is taken for the other where it was kept
     let head = request("GET", &own, &headers);
     let again = origin_headers(&head, &app.forward(&head));

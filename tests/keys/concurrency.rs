@@ -1,4 +1,4 @@
-//! Requests at the same time share one fetch, and none depends on another's to be finished.
+//! Concurrent requests share one fetch, and none depends on another request to finish it.
 
 use std::future::Future;
 
@@ -18,7 +18,7 @@ fn set_of(signers: &[&Signer]) -> Answer {
     Answer::ok(key_set(&keys))
 }
 
-/// A request with a token of that signer that begins so many seconds later: its code, and how many
+/// A request with a token of that signer that starts after that many seconds: its code, and the
 /// seconds it took.
 async fn request(
     verifier: &Verifier,
@@ -33,7 +33,7 @@ async fn request(
     (outcome(&result), host.elapsed() - begin)
 }
 
-/// Polls a request once and drops it: its client has gone.
+/// Polls a request once and drops it: its client hangs up.
 fn abandon(request: impl Future) {
     assert!(request.now_or_never().is_none(), "the request waits for something");
 }
@@ -119,7 +119,7 @@ fn a_search_for_a_new_key_is_taken_over_from_a_cancelled_request() {
 fn a_set_requested_before_the_key_was_made_does_not_decide() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
-    // the server gives an old answer slowly; meanwhile it makes a key and signs with it
+    // the server slowly returns an old set; meanwhile it makes a key and signs with it
     host.answers_once(set_of(&[&old]).after(1.0));
     host.answers(set_of(&[&old, &new]));
     let requests = join(request(&verifier, &host, &old, 0.0), request(&verifier, &host, &new, 0.5));
@@ -147,7 +147,7 @@ fn a_late_response_does_not_restore_an_old_set() {
 fn a_token_that_expires_while_its_keys_are_fetched_is_expired() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
     host.answers(set_of(&[&signer]).after(4.0));
-    // with the tolerance it ends three seconds after the request came in
+    // with the tolerance it expires three seconds after the request arrived
     let token = signer.token(&good_claims().with("exp", &(NOW - 2.0).to_string()));
     assert_eq!(outcome(&host.run(verifier.verify(&token, &host))), "expired");
 }

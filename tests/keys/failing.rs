@@ -1,5 +1,5 @@
-//! When the JWK Set is fetched while the auth server does not answer, or the clock is wrong: known
-//! keys stay good for a day, and nobody is asked too often.
+//! When the JWK Set is fetched while the auth server fails or the clock is wrong: known keys stay
+//! valid for a day, and fetches back off.
 
 use crate::common::{Timeline, wanted};
 
@@ -47,7 +47,7 @@ fn the_back_off_stays_bounded_after_any_number_of_failures() {
 }
 
 #[test]
-fn a_success_ends_the_pauses() {
+fn a_success_ends_the_back_off() {
     let mut timeline = Timeline::new();
     for now in [0.0, 1.0, 3.0] {
         assert_eq!(timeline.ask(now, "a"), "fetch");
@@ -57,7 +57,7 @@ fn a_success_ends_the_pauses() {
     timeline.succeed(7.0, &["a"]);
     assert_eq!(timeline.ask(607.0, "a"), "fetch");
     timeline.fail(607.0);
-    // again the first pause of one second
+    // again the first back-off of one second
     timeline.follow(&[(607.9, "a", "use"), (608.0, "a", "use and refresh")]);
 }
 
@@ -110,7 +110,7 @@ fn a_failed_search_for_a_key_keeps_the_known_ones_and_is_counted() {
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
     timeline.fail(2.5);
     timeline.follow(&[(2.5, "a", "use"), (2.5, "b", "keys_unavailable")]);
-    // the pauses after failures hold these up too
+    // the back-off delays these too
     for (now, kid) in [(3.5, "b"), (5.5, "c"), (9.5, "d")] {
         assert_eq!(timeline.ask(now - 0.1, kid), "keys_unavailable");
         assert_eq!(timeline.ask(now, kid), "fetch", "{kid} at {now}");
@@ -165,7 +165,7 @@ fn keys_that_are_too_old_are_rejected_until_the_next_fetch_and_not_until_the_nex
     assert_eq!(timeline.ask(86_400.0 - 5.0, "b"), "fetch");
     timeline.fail(86_400.0 - 5.0);
     assert_eq!(timeline.ask(86_400.0 - 3.0, "b"), "fetch", "a search");
-    // the third failure is followed by a pause of four seconds
+    // the third failure causes a back-off of four seconds
     timeline.fail(86_400.0 - 3.0);
     assert_eq!(timeline.ask(86_400.0, "b"), "keys_unavailable");
     assert_eq!(timeline.retry_after(), Some(1));
@@ -192,7 +192,7 @@ fn a_clock_that_goes_back_does_not_prolong_a_back_off() {
     assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
     timeline.fail(10_000.0);
     assert_eq!(timeline.ask(10_000.5, "a"), "keys_unavailable");
-    // the longest pause there is
+    // the longest back-off
     assert_eq!(timeline.ask(0.0 + 30.0, "a"), "fetch");
 }
 

@@ -1,5 +1,5 @@
-//! When the JWK Set is fetched while the auth server answers: rarely, once for all that wait, and at
-//! once for a key that nobody has seen.
+//! When the JWK Set is fetched while the auth server responds: rarely, once for all waiting requests,
+//! and at once for an unknown `kid`.
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::jose::Algorithm;
@@ -148,7 +148,7 @@ fn an_older_attempt_that_fails_does_not_count_against_a_newer_set() {
     timeline.newest_first();
     timeline.succeed(487.0, &["a"]);
     timeline.fail(1_085.9);
-    // a failure that counted would hold the next fetch up
+    // a counted failure would delay the next fetch
     assert_eq!(timeline.ask(1_086.0, "a"), "fetch");
 }
 
@@ -219,7 +219,7 @@ fn a_client_that_guesses_the_next_kid_delays_its_users_only_briefly() {
                 timeline.succeed(now, &["1"]);
             }
         }
-        // now there is a key of that name
+        // now a key with that kid exists
         match made_up {
             0 => timeline.follow(&[(2.9, "2", "unknown_key"), (3.0, "2", "fetch")]),
             _ => timeline.follow(&[(6.9, "2", "unknown_key"), (7.0, "2", "keys_unavailable")]),
@@ -348,7 +348,7 @@ fn a_key_of_another_algorithm_is_known_and_may_have_been_replaced() {
     assert_eq!(timeline.ask_for(2.0, &named), "recheck");
     let hopeless = Wanted { plausible: false, ..named };
     assert_eq!(timeline.ask_for(2.0, &hopeless), "unsupported_algorithm");
-    // one that has no name, or another, may be new
+    // a key without a kid, or with another, may be new
     assert_eq!(timeline.ask_for(2.0, &with(None)), "fetch");
 }
 

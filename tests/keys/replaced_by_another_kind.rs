@@ -1,5 +1,5 @@
-//! A key that was replaced under its old name by one of another algorithm, and named keys that were
-//! replaced by one without a name, are picked up by the first token that the new key signs.
+//! The first token of a new key picks it up: a key of another algorithm under the same `kid`, and a
+//! key without `kid` that replaces keys with one.
 
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, outcome,

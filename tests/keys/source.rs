@@ -1,5 +1,5 @@
-//! A verifier whose keys come over the network: what the network does wrong never makes a known key
-//! unknown, and never makes a stranger's key known.
+//! A verifier with fetched keys: no failure of the network makes a known key unknown or a foreign key
+//! known.
 
 use std::sync::Arc;
 

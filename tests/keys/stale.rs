@@ -1,4 +1,5 @@
-//! How long a set counts as fresh, what waits for a newer one, and why a refusal says that there is none.
+//! How long a set counts as fresh, which tokens wait for a newer one, and how an error explains its
+//! absence.
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::Error;

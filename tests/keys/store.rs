@@ -1,5 +1,5 @@
-//! A JWK Set is kept for isolates that start cold: it spares them the auth server, and outlives its
-//! outages. What is kept is believed no more than what comes from the network.
+//! A stored JWK Set saves cold isolates a fetch and outlives outages of the auth server. It is trusted
+//! no more than a fetched one.
 
 use crate::common::{AUTH_SERVER, Answer, Signer, TestHost, good_claims, key_set, outcome};
 use better_auth_edge::{Verifier, VerifierOptions};
@@ -212,7 +212,7 @@ fn sets_of_two_urls_do_not_mix() {
 }
 
 #[test]
-fn what_is_no_set_is_not_kept() {
+fn an_invalid_set_is_not_stored() {
     for answer in [
         Answer::status(500, ""),
         Answer::status(404, key_set(&[Signer::default().jwk()])),

@@ -1,4 +1,5 @@
-//! How many requests may wait for the auth server's keys, and that those who hang up take no place.
+//! How many requests may wait for the auth server's keys, and that clients that hang up free their
+//! places.
 
 use better_auth_edge::keys::{KeyCache, Timing};
 

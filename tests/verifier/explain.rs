@@ -1,4 +1,4 @@
-//! An explanation is what the verifier did: the same decision for every token, at the same check.
+//! An explanation agrees with the verifier: the same decision for every token, at the same check.
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use better_auth_edge::{Fault, VerifierOptions};
 
 const ED25519_CURVE: &str = r#""kty":"OKP","crv":"Ed25519""#;
 
-/// An RSA modulus of that many bits: it is long and odd, and nobody has its key.
+/// An RSA modulus of that many bits: long and odd, without a known private key.
 fn modulus(bits: usize) -> String {
     let mut bytes = vec![0xff; bits.div_ceil(8)];
     bytes[0] >>= (8 - bits % 8) % 8;
@@ -179,7 +179,7 @@ fn section_3_4_keys_that_are_not_valid_points_or_numbers_are_not_used() {
 
 #[test]
 fn section_3_5_keys_that_could_be_guessed_are_not_used() {
-    // How random a secret is nobody can see; that it is as long as the hash (RFC 7518, section 3.2)
+    // The entropy of a secret cannot be checked; that it is as long as the hash (RFC 7518, section 3.2)
     // excludes most passwords.
     for (secret, algorithm) in
         [("", "HS256"), ("secret", "HS256"), ("correct horse battery staple", "HS256")]

@@ -195,7 +195,7 @@ fn a_token_signed_by_secret_needs_no_kid_and_no_network() {
     assert_eq!(host.fetches(), 0);
 }
 
-/// Key sets that hold the secret, as somebody might publish it by mistake.
+/// Key sets that contain the secret, as an operator might publish it by mistake.
 fn sets_with_the_secret() -> Vec<String> {
     let k = base64url(SECRET);
     let oct = |members: &str| format!(r#"{{"kty":"oct","k":"{k}"{members}}}"#);

@@ -1,4 +1,4 @@
-//! A signature belongs to these bytes and this key, or the token is refused.
+//! A token is rejected unless its signature covers exactly these bytes with this key.
 
 use crate::common::{
     Signer, TestHost, base64url, default_verifier, good_claims, outcome, verdict, verify,

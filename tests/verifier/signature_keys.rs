@@ -194,7 +194,7 @@ fn an_entry_that_is_not_an_ed25519_key_is_ignored() {
 fn a_point_of_small_order_is_not_a_key() {
     let signer = Signer::default();
     let token = signer.token(&good_claims());
-    // what a lenient verifier takes for anybody's signature under such a key
+    // a lenient verifier accepts this for any message under such a key
     let (input, _) = token.rsplit_once('.').unwrap();
     let mut points: Vec<_> =
         EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();

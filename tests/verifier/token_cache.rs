@@ -110,7 +110,7 @@ impl Bench {
     }
 }
 
-/// Somebody who holds a P-256 key, whose signatures the host verifies.
+/// A holder of a P-256 key, whose signatures the host verifies.
 fn es256(number: u8) -> SigningKey {
     SigningKey::from_slice(&[number; 32]).expect("this is below the order")
 }

@@ -1,4 +1,4 @@
-//! The Worker in workerd: the origin's answers come back as they are, whatever their kind, and a
+//! The Worker in workerd: all kinds of responses of the upstream are returned unchanged, and a
 //! failing origin is told from an answering one.
 
 use std::sync::{Arc, Mutex};

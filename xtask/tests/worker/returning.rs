@@ -1,4 +1,4 @@
-//! The Worker in workerd keeps what its clients send with every request: nobody gets what is another's.
+//! The Worker in workerd caches the heads of returning clients: no client gets another's decision.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

@@ -120,7 +120,7 @@ fn a_hundred_megabytes_down_take_no_memory_even_if_the_client_is_slow() {
         assert_eq!(head.header("content-length"), Some(&*length));
         let received = read_pieces(&mut wire.body(&head), |i| {
             if i == 1 {
-                // time for the origin to send all, if anybody took it
+                // time for the upstream to send everything, if it were read
                 thread::sleep(Duration::from_secs(1));
             }
             memory.inspect(|memory| memory.check(i));

@@ -1,5 +1,5 @@
 //! Strangers who hang up: the Worker in workerd, whose requests end with their clients, before an auth
-//! server that takes its time. Whoever stays on the line is served as if nobody had hung up.
+//! server that takes its time. Other clients are served as if none had hung up.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -53,7 +53,7 @@ fn hang_up(edge: &Edge, path: &str, header: &str) {
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
 }
 
-/// The token of a stranger who knows what everybody can know.
+/// A forged token with publicly known values.
 fn strangers(auth: &Auth, kid: &str) -> String {
     let claims = token::segment(&auth.token("a"), 1);
     let header = json!({"alg": "EdDSA", "kid": kid});

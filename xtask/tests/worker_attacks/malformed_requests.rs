@@ -1,5 +1,5 @@
 //! The Worker in workerd: requests as no client library sends them. What reaches the origin is one
-//! request with one meaning, with the edge's word on who is calling and nobody else's.
+//! request with one meaning, and with the identity that the edge verified.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
