@@ -76,7 +76,7 @@ fn waiting_requests_share_a_failure_too() {
 }
 
 #[test]
-fn a_request_takes_over_from_a_cancelled_one() {
+fn a_request_takes_over_from_a_canceled_one() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
     host.answers(set_of(&[&signer]));
     host.answers_once(Answer::never());
@@ -87,7 +87,7 @@ fn a_request_takes_over_from_a_cancelled_one() {
 }
 
 #[test]
-fn one_of_several_waiting_requests_takes_over_from_a_cancelled_one() {
+fn one_of_several_waiting_requests_takes_over_from_a_canceled_one() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
     host.answers(set_of(&[&signer]).after(0.5));
     host.answers_once(Answer::never());
@@ -100,7 +100,7 @@ fn one_of_several_waiting_requests_takes_over_from_a_cancelled_one() {
 }
 
 #[test]
-fn a_search_for_a_new_key_is_taken_over_from_a_cancelled_request() {
+fn a_search_for_a_new_key_is_taken_over_from_a_canceled_request() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     host.answers(set_of(&[&old]));

@@ -78,7 +78,7 @@ fn a_fetch_that_never_ends_is_taken_over() {
 }
 
 #[test]
-fn a_cancelled_attempt_is_taken_over_at_once() {
+fn a_canceled_attempt_is_taken_over_at_once() {
     for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
         let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::knowing(&["a"]) };
         timeline.follow(&[(start, "a", "fetch"), (start + 0.1, "a", meanwhile)]);
@@ -90,7 +90,7 @@ fn a_cancelled_attempt_is_taken_over_at_once() {
 }
 
 #[test]
-fn an_attempt_cancelled_late_does_not_end_the_one_that_took_over() {
+fn an_attempt_canceled_late_does_not_end_the_one_that_took_over() {
     let mut timeline = Timeline::new();
     timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
     timeline.abandon();
@@ -107,7 +107,7 @@ fn known_keys_that_are_not_too_old_are_used_while_an_attempt_runs() {
 }
 
 #[test]
-fn a_cancelled_fetch_does_not_end_the_one_that_took_over() {
+fn a_canceled_fetch_does_not_end_the_one_that_took_over() {
     let mut timeline = Timeline::new();
     timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
     timeline.fail(6.0);
@@ -263,7 +263,7 @@ fn a_search_that_finds_its_key_is_not_counted() {
 }
 
 #[test]
-fn a_cancelled_search_is_not_counted() {
+fn a_canceled_search_is_not_counted() {
     let mut timeline = Timeline::knowing(&["a"]);
     for i in 0..20_u32 {
         assert_eq!(timeline.ask(2.0 + f64::from(i), "b"), "fetch");
