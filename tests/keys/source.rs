@@ -308,7 +308,7 @@ fn a_set_is_refreshed_in_the_background_before_it_expires() {
     let before = setup.host.elapsed();
     assert_eq!(setup.verdict(&old), "ok");
     assert_eq!(setup.verdict(&old), "ok");
-    assert_eq!(setup.host.elapsed(), before, "nobody waits for it");
+    assert_eq!(setup.host.elapsed(), before, "no request waits for it");
     assert_eq!(setup.host.background_tasks(), 1);
     setup.host.run_background();
     assert_eq!(setup.host.fetches(), 2);

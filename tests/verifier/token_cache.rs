@@ -1,8 +1,7 @@
-//! A token that was verified before costs no second signature, and is never accepted for having been
-//! accepted before: its times and its key are looked at each time.
+//! The cache of verified tokens saves the second signature check. It never extends a token's life: times
+//! and key are checked each time.
 
 use std::cell::Cell;
-use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -110,7 +109,7 @@ impl Bench {
     }
 }
 
-/// A holder of a P-256 key, whose signatures the host verifies.
+/// A P-256 key. The host verifies its signatures.
 fn es256(number: u8) -> SigningKey {
     SigningKey::from_slice(&[number; 32]).expect("this is below the order")
 }
