@@ -1,11 +1,11 @@
-//! Attacks on limits by address: an address that the client claims, and one network's many addresses.
+//! Attacks on rate limits by address: forged addresses, and the many addresses of one network.
 
 use crate::common::{AUTH_SERVER, Edge, origin_headers, request};
 use better_auth_edge::gateway::{Bindings, RequestHead, Settings};
 
 const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "X-Forwarded-For");
 
-/// As whom a refused request is counted, and the address that the origin is told on a public path.
+/// The key that counts a rejected request, and the address that the upstream gets on a public path.
 fn seen(settings: &[(&str, &str)], head: impl Fn(&str) -> RequestHead) -> [Option<String>; 2] {
     let routes = ("ROUTES", r#"[{"path":"/public","auth":"public"}]"#);
     let bindings = Bindings { rate_limit_rejected: true, ..Bindings::default() };
@@ -23,19 +23,19 @@ fn sent(headers: &[(&str, &str)]) -> impl Fn(&str) -> RequestHead {
 }
 
 #[test]
-fn what_a_client_claims_is_no_address() {
+fn an_address_that_the_client_claims_is_ignored() {
     for name in ["cf-connecting-ip", "x-forwarded-for", "x-real-ip", "true-client-ip", "forwarded"]
     {
         assert_eq!(seen(&[], sent(&[(name, "192.0.2.7")])), [None, None], "{name}");
     }
-    // on Cloudflare there is one address, and the others are still claims
+    // on Cloudflare one header is trusted; the others are still the client's own
     let head = sent(&[("x-forwarded-for", "192.0.2.8"), ("cf-connecting-ip", "192.0.2.7")]);
     let address = Some("192.0.2.7".to_owned());
     assert_eq!(seen(&[], |path| head(path).from_cloudflare()), [address.clone(), address]);
 }
 
 #[test]
-fn the_operators_own_proxy_has_the_last_word() {
+fn the_address_header_of_the_operators_proxy_is_used() {
     for (headers, address) in [
         (&[("x-forwarded-for", "192.0.2.7")][..], Some("192.0.2.7")),
         (&[("x-forwarded-for", "10.0.0.1, spoofed,192.0.2.7")], Some("192.0.2.7")),
@@ -52,7 +52,7 @@ fn the_operators_own_proxy_has_the_last_word() {
 }
 
 #[test]
-fn an_ipv6_network_is_one_address_to_a_limit() {
+fn rate_limits_count_an_ipv6_network_as_one_address() {
     let seen = |address: &str| seen(&[FROM_PROXY], sent(&[("x-forwarded-for", address)]));
     for (address, counted, told) in [
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6"),
@@ -77,7 +77,7 @@ fn an_ipv6_network_is_one_address_to_a_limit() {
 }
 
 #[test]
-fn the_header_is_one_that_holds_addresses() {
+fn the_address_header_must_be_one_that_holds_addresses() {
     for name in ["a b", "x-real-ip,true-client-ip", "Forwarded"] {
         let lookup = |setting: &str| match setting {
             "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),

@@ -1,5 +1,5 @@
-//! Attacks by a `Host` that is more than host and port: a URL that is put together from it has another
-//! path than the request.
+//! Attacks by a `Host` that is more than host and port: a URL built from it has another path than
+//! the request.
 
 use crate::common::{AUTH_SERVER, Edge};
 use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
@@ -7,7 +7,7 @@ use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
 const ROUTES: &str = r#"[{"path":"/public/*","auth":"public"},
     {"path":"/api/{user_id}/*","match":{"user_id":"sub"}}]"#;
 
-/// No host, whatever stands around it.
+/// Values that are not a host, in any context.
 const STRANGE: &[&str] = &[
     "x/public?",
     "x/public/y#",
@@ -47,8 +47,8 @@ const STRANGE: &[&str] = &[
     "{x}",
 ];
 
-/// Whether a request to `/public/y` with these headers passes an edge in front of an origin, and one that
-/// is part of an application. It has this URL's authority.
+/// Whether an edge in front of an upstream, and one within an application, forward a request to
+/// `/public/y` with these headers and the authority of this URL.
 fn passes(authority: &str, headers: &str) -> [bool; 2] {
     let lookup = |name: &str| match name {
         "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
@@ -69,7 +69,7 @@ fn passes(authority: &str, headers: &str) -> [bool; 2] {
 }
 
 #[test]
-fn a_host_that_is_not_exactly_host_and_port_is_refused() {
+fn a_host_header_that_is_not_exactly_host_and_port_is_rejected() {
     for host in STRANGE {
         assert_eq!(passes("x", &format!("host: {host}\n")), [false; 2], "{host:?}");
     }
@@ -94,7 +94,7 @@ fn a_host_is_host_and_port() {
 }
 
 #[test]
-fn an_applications_url_has_the_host_that_the_request_names() {
+fn the_applications_url_has_the_host_of_the_request() {
     for (authority, headers, app) in [
         ("x", "host: y\n", false),
         ("x", "host: x:8000\n", false),
@@ -116,7 +116,7 @@ fn an_applications_url_has_the_host_that_the_request_names() {
 }
 
 #[test]
-fn nothing_else_of_which_an_application_makes_its_url_holds_a_path() {
+fn no_other_header_that_an_application_builds_its_url_from_holds_a_path() {
     for forwarding in STRANGE.iter().filter(|host| !host.trim().is_empty() && !host.contains(", "))
     {
         // a list of proxies is separated by commas

@@ -1,5 +1,5 @@
-//! Strangers against the key set: clients that hang up, floods of made-up `kid`s around a rotation, and
-//! requests that are to park while the auth server hangs.
+//! Attacks on the key set: clients that hang up, floods of forged `kid`s around a rotation, and
+//! requests that pile up while the auth server hangs.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ struct Setup {
 impl Setup {
     fn cold() -> Self {
         let base_url = Some(AUTH_SERVER.to_owned());
-        // every token asks for its key
+        // every token looks up its key
         let options =
             VerifierOptions { base_url, token_cache: Some(0.0), ..VerifierOptions::default() };
         Self { verifier: options.build().unwrap(), host: TestHost::new() }
@@ -37,14 +37,14 @@ impl Setup {
         self.host.run(self.verifier.verify(token, &self.host))
     }
 
-    /// What is said to a good token of that signer, and after how many seconds.
+    /// The verdict on a valid token of that signer, and the seconds it took.
     fn verdict(&self, signer: &Signer) -> (&'static str, f64) {
         let before = self.host.elapsed();
         let verdict = outcome(&self.verify(&signer.token(&lasting_claims())));
         (verdict, self.host.elapsed() - before)
     }
 
-    /// A request that begins so many seconds later, and what comes of it after how many.
+    /// A request that starts `later` seconds from now: its verdict, and the seconds it took.
     async fn request(&self, token: &str, later: f64) -> (&'static str, f64) {
         self.host.sleep((later * 1_000.0) as u32).await;
         let before = self.host.elapsed();
@@ -52,7 +52,7 @@ impl Setup {
         (outcome(&result), self.host.elapsed() - before)
     }
 
-    /// A request with a stranger's token whose client hangs up.
+    /// A request with a forged token whose client hangs up.
     fn hang_up(&self, kid: &str) {
         let token = Signer::new(66, kid).token(&lasting_claims());
         hang_up(self.verifier.verify(&token, &self.host));
@@ -74,7 +74,7 @@ fn hang_up(request: impl Future) {
 }
 
 #[test]
-fn a_fetch_outlives_the_client_who_has_caused_it() {
+fn a_fetch_outlives_the_client_that_caused_it() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     for (situation, idle) in [("cold", None), ("idle", Some(700.0)), ("very idle", Some(1e5))] {
         let setup = idle.map_or_else(Setup::cold, |_| Setup::knowing(&old));
@@ -95,7 +95,7 @@ fn a_fetch_outlives_the_client_who_has_caused_it() {
 }
 
 #[test]
-fn looking_into_the_store_outlives_its_client_too() {
+fn a_read_of_the_store_outlives_the_client_that_caused_it() {
     let signer = Signer::default();
     let warm = Setup::knowing(&signer);
     let cold = Setup { host: warm.host.restarted(), ..Setup::cold() };
@@ -107,7 +107,7 @@ fn looking_into_the_store_outlives_its_client_too() {
 }
 
 #[test]
-fn clients_that_hang_up_all_the_time_delay_nobody() {
+fn clients_that_keep_hanging_up_delay_no_other_client() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     for situation in ["cold", "idle", "rotated"] {
         let setup = if situation == "cold" { Setup::cold() } else { Setup::knowing(&old) };
@@ -124,7 +124,7 @@ fn clients_that_hang_up_all_the_time_delay_nobody() {
 }
 
 #[test]
-fn an_attempt_that_its_runtime_has_stopped_is_taken_over_at_once() {
+fn a_fetch_that_the_runtime_stopped_is_taken_over_at_once() {
     let signer = Signer::default();
     for idle in [None, Some(700.0)] {
         let setup = idle.map_or_else(Setup::cold, |_| Setup::knowing(&signer));
@@ -141,7 +141,7 @@ fn an_attempt_that_its_runtime_has_stopped_is_taken_over_at_once() {
 }
 
 #[test]
-fn known_keys_wait_for_nothing_while_the_auth_server_hangs() {
+fn tokens_with_known_keys_do_not_wait_while_the_auth_server_hangs() {
     let signer = Signer::default();
     let setup = Setup::knowing(&signer);
     setup.host.pass(700.0);
@@ -155,7 +155,7 @@ fn known_keys_wait_for_nothing_while_the_auth_server_hangs() {
 }
 
 #[test]
-fn a_short_flood_leaves_a_rotation_its_fetch() {
+fn a_short_flood_of_unknown_kids_leaves_a_fetch_for_a_rotation() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&old);
     for i in 0..3 {
@@ -168,7 +168,7 @@ fn a_short_flood_leaves_a_rotation_its_fetch() {
 }
 
 #[test]
-fn a_long_flood_never_signs_anybody_out() {
+fn a_long_flood_of_unknown_kids_never_signs_a_user_out() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&old);
     let (_, rest) = setup_token(&lasting_claims());
@@ -202,7 +202,7 @@ fn a_long_flood_never_signs_anybody_out() {
     assert!(setup.host.fetches() <= 6, "{}", setup.host.fetches());
 }
 
-/// The segments of a stranger's token, apart.
+/// The segments of a forged token.
 fn setup_token(claims: &Claims) -> (String, String) {
     let token = Signer::new(66, "any").token(claims);
     let (header, rest) = token.split_once('.').unwrap();
@@ -210,7 +210,7 @@ fn setup_token(claims: &Claims) -> (String, String) {
 }
 
 #[test]
-fn whoever_guesses_the_next_name_keeps_its_users_out_for_a_second() {
+fn an_attacker_who_guesses_the_next_kid_locks_its_users_out_for_one_second_at_most() {
     let (old, new) = (Signer::default(), Signer::new(2, "2"));
     let setup = Setup::knowing(&old);
     for _ in 0..2 {
@@ -223,7 +223,7 @@ fn whoever_guesses_the_next_name_keeps_its_users_out_for_a_second() {
 }
 
 #[test]
-fn tokens_that_could_not_be_accepted_wait_for_nothing_while_the_auth_server_hangs() {
+fn tokens_that_no_key_can_make_valid_do_not_wait_while_the_auth_server_hangs() {
     let (signer, stranger) = (Signer::default(), Signer::new(66, "stranger"));
     let hopeless = [
         ("exp", "1"),
@@ -251,7 +251,7 @@ fn tokens_that_could_not_be_accepted_wait_for_nothing_while_the_auth_server_hang
 }
 
 #[test]
-fn a_bounded_number_of_requests_waits_for_one_fetch_and_the_others_are_told_to_come_back() {
+fn a_bounded_number_of_requests_waits_for_one_fetch_and_the_rest_get_a_retry_after() {
     let setup = Setup::cold();
     let signer = Signer::default();
     setup.host.answers(set_of(&[&signer]).after(2.0));
@@ -268,7 +268,7 @@ fn a_bounded_number_of_requests_waits_for_one_fetch_and_the_others_are_told_to_c
 }
 
 #[test]
-fn those_who_wait_and_hang_up_leave_their_places() {
+fn waiting_clients_that_hang_up_free_their_places() {
     let setup = Setup::cold();
     let signer = Signer::default();
     setup.host.answers(set_of(&[&signer]).after(2.0));

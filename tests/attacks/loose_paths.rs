@@ -1,5 +1,5 @@
-//! Attacks on rules by paths that some servers take for others: in other letters, with parameters behind
-//! `;`, with dots and spaces at the end.
+//! Attacks on rules by paths that some servers treat as equal: in another case, with parameters
+//! after `;`, with trailing dots and spaces.
 
 use crate::common::{Edge, good_claims, request};
 use better_auth_edge::gateway::Decision;
@@ -8,7 +8,7 @@ fn edge(routes: &str) -> Edge {
     Edge::new(&[("ROUTES", routes)])
 }
 
-/// What becomes of user-1's request.
+/// The outcome of user-1's request.
 fn outcome(edge: &Edge, method: &str, path: &str) -> &'static str {
     edge.outcome(&request(method, path, &[edge.bearer(&good_claims())]))
 }
@@ -22,7 +22,7 @@ const RULES: &str = r#"[{"path":"/public/*","auth":"public"},
     {"path":"/{page}","methods":["GET"],"auth":"public"}]"#;
 
 #[test]
-fn a_path_that_is_a_stricter_rules_when_it_is_read_loosely_is_ambiguous() {
+fn a_path_that_matches_a_stricter_rule_when_read_loosely_is_ambiguous() {
     let edge = edge(RULES);
     for (method, path) in [
         ("GET", "/API/user-2/x"),
@@ -62,7 +62,7 @@ fn a_path_that_is_a_stricter_rules_when_it_is_read_loosely_is_ambiguous() {
 }
 
 #[test]
-fn paths_that_no_stricter_rule_would_take_pass_as_before() {
+fn paths_that_match_no_stricter_rule_are_forwarded() {
     let edge = edge(RULES);
     for (method, path) in [
         ("GET", "/api/user-1/Report;v=2"),
@@ -90,7 +90,7 @@ fn paths_that_no_stricter_rule_would_take_pass_as_before() {
 }
 
 #[test]
-fn another_isolation_than_the_one_that_is_got_around_does_not_count() {
+fn a_different_isolation_does_not_replace_the_bypassed_one() {
     let edge = edge(
         r#"[{"path":"/api/{user_id}/*","match":{"user_id":"sub"}},
             {"path":"/{tenant}/*","match":{"tenant":"uuid"}}]"#,
@@ -105,7 +105,7 @@ fn another_isolation_than_the_one_that_is_got_around_does_not_count() {
 }
 
 #[test]
-fn other_claims_and_scopes_than_those_that_are_got_around_do_not_count() {
+fn different_claims_and_scopes_do_not_replace_the_bypassed_ones() {
     let edge = edge(
         r#"[{"path":"/admin/*","claims":{"role":["admin"]}},
             {"path":"/jobs/*","scopes":["jobs"]},
@@ -123,7 +123,7 @@ fn other_claims_and_scopes_than_those_that_are_got_around_do_not_count() {
 }
 
 #[test]
-fn a_user_who_is_another_up_to_a_semicolon_is_ambiguous() {
+fn a_user_id_that_is_another_users_up_to_a_semicolon_is_ambiguous() {
     let edge = edge(r#"[{"path":"/api/{user_id}/*","match":{"user_id":"uuid"}}]"#);
     let claims = good_claims().with("uuid", r#""bob;v=1""#);
     let outcome = |path| edge.outcome(&request("GET", path, &[edge.bearer(&claims)]));
@@ -136,7 +136,7 @@ fn a_user_who_is_another_up_to_a_semicolon_is_ambiguous() {
 }
 
 #[test]
-fn an_encoded_character_of_an_id_is_the_character() {
+fn a_percent_encoded_character_of_an_id_equals_the_character() {
     let edge = edge(r#"[{"path":"/api/{user_id}/*","match":{"user_id":"uuid"}}]"#);
     let user = |uuid: &str| good_claims().with("uuid", &format!("\"{uuid}\""));
     let sent = |path, claims: &_| edge.decide(&request("GET", path, &[edge.bearer(claims)]));

@@ -1,5 +1,5 @@
-//! Attacks on what rules leave open: methods that an isolating rule does not name, what lies under its
-//! path, paths that are public before any rule, and claims that are spelt like another's.
+//! Attacks on what rules leave open: methods that an isolating rule does not list, paths below its
+//! path, public paths that precede the rules, and claims that resemble another user's.
 
 use crate::common::{AUTH_SERVER, Edge, good_claims, request};
 use better_auth_edge::gateway::Settings;
@@ -10,14 +10,14 @@ fn edge(rules: &[&str]) -> Edge {
     Edge::new(&[("ROUTES", &format!("[{}]", rules.join(",")))])
 }
 
-/// What becomes of user-1's request, and of the same without a token.
+/// The outcomes of user-1's request and of the same request without a token.
 fn outcomes(edge: &Edge, method: &str, path: &str) -> [&'static str; 2] {
     let own = request(method, path, &[edge.bearer(&good_claims())]);
     [edge.outcome(&own), edge.outcome(&request::<&str>(method, path, &[]))]
 }
 
 #[test]
-fn a_rule_isolates_its_paths_for_methods_that_it_does_not_name() {
+fn an_isolating_rule_also_isolates_its_paths_for_methods_that_it_does_not_list() {
     for rules in [
         &[GET_ONLY][..],
         &[GET_ONLY, r#"{"path":"/*"}"#],
@@ -37,7 +37,7 @@ fn a_rule_isolates_its_paths_for_methods_that_it_does_not_name() {
 }
 
 #[test]
-fn a_method_in_other_letters_is_not_passed_on() {
+fn a_method_in_another_case_is_not_forwarded() {
     let edge = edge(&[r#"{"path":"/admin/*","methods":["POST"],"claims":{"role":["admin"]}}"#]);
     for method in ["post", "Post", "gET", "trace"] {
         assert_eq!(outcomes(&edge, method, "/admin/x"), ["malformed_request", "missing_token"]);
@@ -45,7 +45,7 @@ fn a_method_in_other_letters_is_not_passed_on() {
 }
 
 #[test]
-fn a_catch_alls_own_conditions_count_too() {
+fn the_conditions_of_a_catch_all_rule_apply_too() {
     let edge = edge(&[GET_ONLY, r#"{"path":"/*","claims":{"role":["admin"]}}"#]);
     assert_eq!(outcomes(&edge, "DELETE", "/api/user-1/x")[0], "insufficient_claims");
     assert_eq!(outcomes(&edge, "DELETE", "/api/user-2/x")[0], "user_mismatch");
@@ -53,7 +53,7 @@ fn a_catch_alls_own_conditions_count_too() {
 }
 
 #[test]
-fn a_catch_alls_own_scopes_count_too() {
+fn the_scopes_of_a_catch_all_rule_apply_too() {
     let edge = edge(&[GET_ONLY, r#"{"path":"/*","scopes":["tasks:write"]}"#]);
     assert_eq!(outcomes(&edge, "DELETE", "/api/user-1/x")[0], "insufficient_scope");
     assert_eq!(outcomes(&edge, "DELETE", "/api/user-2/x")[0], "user_mismatch");
@@ -61,7 +61,7 @@ fn a_catch_alls_own_scopes_count_too() {
 }
 
 #[test]
-fn a_rule_that_was_written_for_the_others_decides_about_them() {
+fn a_rule_that_lists_the_remaining_methods_decides_about_them() {
     for (rules, method, path, expected) in [
         (
             &[GET_ONLY, r#"{"path":"/api/{id}/*","methods":["DELETE"],"scopes":["admin"]}"#][..],
@@ -110,7 +110,7 @@ fn settings(within_app: bool, given: &[(&str, &str)]) -> Result<Settings, String
 }
 
 #[test]
-fn what_lies_under_an_isolated_path_is_warned_of_by_name() {
+fn a_warning_names_the_open_paths_below_an_isolated_path() {
     let exact = r#"{"path":"/api/{user_id}/tasks","match":{"user_id":"sub"}}"#;
     for (rules, warned) in [
         (&[exact][..], true),
@@ -129,7 +129,7 @@ fn what_lies_under_an_isolated_path_is_warned_of_by_name() {
 }
 
 #[test]
-fn conditions_that_count_for_some_methods_alone_are_warned_of() {
+fn a_warning_names_conditions_that_apply_to_some_methods_only() {
     for (rules, warned) in [
         (&[r#"{"path":"/admin/*","methods":["GET"],"claims":{"role":["admin"]}}"#][..], true),
         (&[r#"{"path":"/a/{x}","methods":["POST"],"match":{"x":"sub"},"scopes":["w"]}"#], true),
@@ -143,7 +143,7 @@ fn conditions_that_count_for_some_methods_alone_are_warned_of() {
         ),
     ] {
         let routes = format!("[{}]", rules.join(","));
-        // equal paths and a method of both are a fault of their own
+        // equal paths with a common method are a separate error
         let Ok(settings) = settings(false, &[("ROUTES", &routes)]) else {
             assert!(!warned, "{rules:?}");
             continue;
@@ -155,7 +155,7 @@ fn conditions_that_count_for_some_methods_alone_are_warned_of() {
 }
 
 #[test]
-fn a_rule_before_another_does_not_take_some_methods_out_of_its_conditions() {
+fn an_earlier_rule_does_not_exempt_methods_from_a_later_rules_conditions() {
     let stricter = [
         r#"{"path":"/api/{u}/*","match":{"u":"sub"}}"#,
         r#"{"path":"/api/admin/*","claims":{"role":["admin"]}}"#,
@@ -185,7 +185,7 @@ fn a_rule_before_another_does_not_take_some_methods_out_of_its_conditions() {
 }
 
 #[test]
-fn parameters_as_other_frameworks_write_them_are_faults() {
+fn path_parameters_in_the_syntax_of_other_frameworks_are_setting_errors() {
     for path in ["/admin/:id", "/admin/<id>", "/admin/[id]", "/admin?x=1", "/admin/x#y"] {
         let routes = format!(r#"[{{"path":"{path}","claims":{{"role":["admin"]}}}}]"#);
         assert!(settings(false, &[("ROUTES", &routes)]).is_err(), "{path}");
@@ -195,7 +195,7 @@ fn parameters_as_other_frameworks_write_them_are_faults() {
 }
 
 #[test]
-fn a_public_path_that_keeps_a_rule_from_counting_is_a_fault_that_names_both() {
+fn a_public_path_that_disables_a_rule_is_a_setting_error_that_names_both() {
     let isolating = |path: &str| format!(r#"[{{"path":"{path}","match":{{"x":"sub"}}}}]"#);
     for (open, path) in [
         ("/api/*", "/api/{x}/*"),
@@ -225,7 +225,7 @@ fn a_public_path_that_keeps_a_rule_from_counting_is_a_fault_that_names_both() {
 }
 
 #[test]
-fn an_exception_from_a_rule_and_paths_that_never_meet_are_none() {
+fn exceptions_from_a_rule_and_disjoint_paths_are_not_setting_errors() {
     let isolating = |path: &str| format!(r#"[{{"path":"{path}","match":{{"x":"sub"}}}}]"#);
     for (open, path) in [
         ("/api/auth/*", "/api/{x}/*"),
@@ -243,7 +243,7 @@ fn an_exception_from_a_rule_and_paths_that_never_meet_are_none() {
 }
 
 #[test]
-fn what_better_auth_and_the_framework_take_may_lie_across_a_rule_but_not_over_it() {
+fn paths_of_better_auth_and_the_framework_may_cross_a_rule_but_not_cover_it() {
     let isolating = |path: &str| format!(r#"[{{"path":"{path}","match":{{"x":"sub"}}}}]"#);
     for (own, path, fits) in [
         ("/api/auth/*", "/api/{x}/tasks/*", true),
@@ -268,7 +268,7 @@ fn nothing_opens_every_path() {
 }
 
 #[test]
-fn a_claim_that_is_spelt_like_a_uuid_is_not_another_users() {
+fn a_claim_that_resembles_a_uuid_does_not_match_another_users_path() {
     let uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
     let spellings = [
         uuid.to_owned(),

@@ -1,5 +1,5 @@
-//! Attacks by headers that servers take for the request's own path, method, host, user or address: the
-//! origin must never see one of them, whatever the path is.
+//! Attacks by headers that servers use instead of the request's own path, method, host, user or
+//! address. None of them may reach the upstream, on any path.
 
 use crate::common::{AUTH_SERVER, Edge, good_claims, origin_headers, request};
 use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
@@ -114,7 +114,7 @@ const OVERRIDES: &[&str] = &[
     "x-forwarded_for",
 ];
 
-/// Said to an origin, these are a client's own invention.
+/// Headers that only a client could have made up when an upstream receives them.
 const ABOUT_THE_WAY: &[&str] = &[
     "Client-Cert",
     "OIDC-Claim-Sub",
@@ -189,7 +189,7 @@ fn arrived(edge: &Edge, path: &str, headers: &[(&str, String)]) -> Vec<String> {
 }
 
 #[test]
-fn no_override_reaches_the_origin_on_any_path() {
+fn no_override_header_reaches_the_upstream_on_any_path() {
     let settings = [ROUTES, ("CLAIM_HEADERS", r#"{"email":"x-user-email"}"#)];
     let edge = Edge::new(&settings);
     let bearer = edge.bearer(&good_claims());
@@ -202,7 +202,7 @@ fn no_override_reaches_the_origin_on_any_path() {
 }
 
 #[test]
-fn all_of_them_at_once_leave_what_is_the_clients_own() {
+fn removing_all_override_headers_keeps_the_clients_other_headers() {
     let edge = Edge::new(&[ROUTES]);
     let own = [
         "accept",
@@ -226,7 +226,7 @@ fn all_of_them_at_once_leave_what_is_the_clients_own() {
 }
 
 #[test]
-fn a_setting_lets_named_ones_through_and_no_others() {
+fn a_setting_forwards_the_override_headers_that_it_names_and_no_others() {
     let edge =
         Edge::new(&[ROUTES, ("FORWARD_HEADERS", "X-HTTP-Method-Override, api_key,true-client-ip")]);
     let sent = [
@@ -242,7 +242,7 @@ fn a_setting_lets_named_ones_through_and_no_others() {
 }
 
 #[test]
-fn the_setting_never_lets_the_edges_own_word_through() {
+fn the_setting_cannot_forward_the_edges_own_headers() {
     for name in [
         "x-edge-user",
         "X_Edge_User",
@@ -281,7 +281,7 @@ fn the_setting_never_lets_the_edges_own_word_through() {
 }
 
 #[test]
-fn what_cloudflare_has_set_goes_on_where_cloudflare_has_set_it() {
+fn headers_that_cloudflare_sets_are_forwarded_only_on_cloudflare() {
     let edge = Edge::new(&[ROUTES]);
     let headers = ["cf-connecting-ip", "cf-ipcountry", "cf-connecting-ipv6", "cf_connecting_ip"];
     let head = request("GET", "/public/a", &headers.map(|name| (name, "192.0.2.7")));
@@ -296,7 +296,7 @@ fn what_cloudflare_has_set_goes_on_where_cloudflare_has_set_it() {
 }
 
 #[test]
-fn an_application_is_told_nothing_of_the_kind_either() {
+fn no_override_header_reaches_an_application() {
     let lookup = |name: &str| match name {
         "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
         "ROUTES" => Some(r#"[{"path":"/public","auth":"public"}]"#.to_owned()),
@@ -305,7 +305,7 @@ fn an_application_is_told_nothing_of_the_kind_either() {
     let settings = Settings::parse_within_app(lookup).unwrap();
     let edge = Edge::new(&[]);
     let gateway = Gateway::new(settings);
-    // what proxies before the application have seen is between it and them
+    // headers of the proxies in front of the application are left to the application
     let own =
         ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "x-middleware-prefetch", "accept"];
     let all: Vec<_> = OVERRIDES.iter().chain(&own).map(|name| (*name, "attack")).collect();
@@ -320,7 +320,7 @@ fn an_application_is_told_nothing_of_the_kind_either() {
 }
 
 #[test]
-fn methods_that_are_not_for_an_origin_reach_none_on_any_path() {
+fn methods_that_are_not_for_an_upstream_are_rejected_on_every_path() {
     let edge = Edge::new(&[ROUTES]);
     for method in ["TRACE", "TRACK", "CONNECT", "trace"] {
         for (path, own, anonymous) in [
@@ -340,7 +340,7 @@ fn methods_that_are_not_for_an_origin_reach_none_on_any_path() {
 }
 
 #[test]
-fn connection_names_a_bounded_number_of_headers() {
+fn the_connection_header_may_name_a_bounded_number_of_headers() {
     let edge = Edge::new(&[ROUTES]);
     let connection = |count: usize| {
         let names: Vec<_> = (0..count).map(|i| format!("x-{i}")).collect();

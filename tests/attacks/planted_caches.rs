@@ -1,5 +1,5 @@
-//! Attacks by cookies that a neighbouring host plants beside a session's: what belongs to no session says
-//! nothing about one.
+//! Attacks by cookie caches that a sibling host plants: a cache without its session cookie has no
+//! effect.
 
 use crate::common::{Edge, request};
 
@@ -11,7 +11,7 @@ fn outcome(cookies: &[&str]) -> &'static str {
 }
 
 #[test]
-fn pieces_of_a_cache_count_only_beside_a_session_of_their_guard() {
+fn chunks_of_a_cookie_cache_require_a_session_cookie_with_the_same_prefix() {
     let cache = "better-auth.session_data=a.b.c";
     let piece = "better-auth.session_data.1=x";
     let planted = "__Secure-better-auth.session_data.1=x";

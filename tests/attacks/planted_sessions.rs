@@ -1,4 +1,4 @@
-//! A neighbouring host plants session cookies that are dead, before the visitor's own.
+//! A sibling host plants ended session cookies before the user's own.
 
 use crate::common::{Answer, Edge, good_claims, request};
 use better_auth_edge::gateway::RequestHead;
@@ -21,7 +21,7 @@ fn edge() -> Edge {
     edge
 }
 
-/// A request with that many dead sessions before the live one.
+/// A request with that many ended sessions before the live one.
 fn behind(count: usize, guard: &str) -> RequestHead {
     let planted = (0..count).map(|i| format!("{guard}{NAME}=dead{i}.x; "));
     with_cookies(&format!("{}{LIVE}", planted.collect::<String>()))
@@ -32,14 +32,14 @@ fn with_cookies(cookies: &str) -> RequestHead {
 }
 
 #[test]
-fn a_known_visitor_is_never_shut_out_however_many_are_planted_and_however_they_are_guarded() {
+fn a_known_session_stays_valid_beside_any_number_of_planted_cookies_with_any_prefix() {
     for guard in ["", "__Secure-"] {
         for count in [4, 16, 17, 100] {
             let edge = edge();
             assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
             let head = behind(count, guard);
             assert_eq!(edge.outcome(&head), "forward", "the token is kept: {guard} {count}");
-            // past the age of tokens and of what is remembered of rejections
+            // past the time-to-live of cached tokens and cached rejections
             for seconds in [61.0, 61.0, 11.0, 200.0] {
                 edge.host.pass(seconds);
                 assert_eq!(edge.outcome(&head), "forward", "{guard} {count} {seconds}");
@@ -49,7 +49,7 @@ fn a_known_visitor_is_never_shut_out_however_many_are_planted_and_however_they_a
 }
 
 #[test]
-fn a_new_visitor_is_reached_after_planted_sessions_have_been_asked_about_once() {
+fn a_new_session_is_exchanged_after_each_planted_session_was_tried_once() {
     for guard in ["", "__Secure-"] {
         for count in [3, 4, 10, 100] {
             let edge = edge();
@@ -57,7 +57,7 @@ fn a_new_visitor_is_reached_after_planted_sessions_have_been_asked_about_once() 
             let before = edge.host.fetches();
             for _ in 0..count / 4 {
                 assert_eq!(edge.outcome(&head), "missing_token", "{guard} {count}");
-                // longer than a rejection is final, shorter than it is remembered
+                // longer than a rejection is final, shorter than it is cached
                 edge.host.pass(11.0);
             }
             assert_eq!(edge.outcome(&head), "forward", "{guard} {count}");
@@ -67,7 +67,7 @@ fn a_new_visitor_is_reached_after_planted_sessions_have_been_asked_about_once() 
 }
 
 #[test]
-fn one_request_asks_about_four_unknown_sessions_and_four_that_have_been_good() {
+fn one_request_tries_four_unknown_and_four_previously_valid_sessions() {
     let edge = edge();
     let sessions =
         |name: &str| -> Vec<_> { (0..9).map(|i| format!("{NAME}={name}{i}.x")).collect() };
@@ -86,7 +86,7 @@ fn one_request_asks_about_four_unknown_sessions_and_four_that_have_been_good() {
 }
 
 #[test]
-fn a_kept_session_does_not_come_before_a_better_guarded_one_that_may_be_live() {
+fn a_cached_session_does_not_precede_one_with_a_stricter_cookie_prefix_that_may_be_live() {
     let edge = edge();
     let stranger = format!("{NAME}=live-of-a-stranger.x");
     assert_eq!(edge.outcome(&with_cookies(&stranger)), "forward");
@@ -101,7 +101,7 @@ fn a_kept_session_does_not_come_before_a_better_guarded_one_that_may_be_live() {
 }
 
 #[test]
-fn the_spellings_of_a_signature_are_one_session() {
+fn different_encodings_of_a_signature_are_one_session() {
     let edge = edge();
     for last in ["o", "p", "q", "r"] {
         let signature = format!("Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSf{last}%3D");

@@ -1,5 +1,5 @@
-//! Floods of made-up sessions: the auth server takes its time, and real visitors must not wait for it behind
-//! strangers.
+//! Floods of forged sessions while the auth server is slow: users with live sessions must not queue
+//! behind them.
 
 use crate::common::{Answer, Edge, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead};
@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 const SETTINGS: [(&str, &str); 2] =
     [("SESSION_EXCHANGE", "true"), ("CLIENT_IP_HEADER", "x-real-ip")];
 
-/// An edge whose auth server takes a second for each answer, and knows sessions that begin with `live`.
+/// An edge whose auth server takes a second per response and knows sessions that begin with `live`.
 fn edge() -> Edge {
     let edge = Edge::new(&SETTINGS);
     let (name, bearer) = edge.bearer(&good_claims());
@@ -30,7 +30,7 @@ fn visit(sessions: &[&str], address: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies.as_str()), ("x-real-ip", address)])
 }
 
-/// What becomes of a visit that comes while two thousand strangers wait, and how many seconds it takes.
+/// The outcome of a request that arrives while two thousand forged ones wait, and the seconds it took.
 fn within_a_flood(
     edge: &Edge,
     address_of: impl Fn(usize) -> String,
@@ -43,7 +43,7 @@ fn within_a_flood(
         let decision = edge.gateway.decide(made_up, &edge.host).await;
         assert!(matches!(decision, Decision::Respond(..)), "a made-up session passes");
     })));
-    // all of them are there before
+    // all of them arrive first
     assert!((&mut flood).now_or_never().is_none());
     let visit = async {
         let decision = edge.gateway.decide(head, &edge.host).await;
@@ -58,7 +58,7 @@ fn within_a_flood(
 }
 
 #[test]
-fn a_flood_from_one_address_keeps_nobody_else_waiting() {
+fn a_flood_from_one_address_delays_no_other_address() {
     let edge = edge();
     let head = visit(&["live1.x"], "198.51.100.1");
     let (outcome, seconds) = within_a_flood(&edge, |_| "192.0.2.7".to_owned(), &head);
@@ -67,7 +67,7 @@ fn a_flood_from_one_address_keeps_nobody_else_waiting() {
 }
 
 #[test]
-fn a_flood_from_one_network_is_a_flood_from_one_address() {
+fn a_flood_from_one_ipv6_network_counts_as_one_address() {
     let edge = edge();
     let head = visit(&["live1.x"], "2001:db8:0:2::1");
     let (outcome, seconds) = within_a_flood(&edge, |i| format!("2001:db8:0:1::{i:x}"), &head);
@@ -76,7 +76,7 @@ fn a_flood_from_one_network_is_a_flood_from_one_address() {
 }
 
 #[test]
-fn a_flood_from_a_network_of_many_subscribers_keeps_no_other_network_waiting() {
+fn a_flood_from_a_network_of_many_subscribers_delays_no_other_network() {
     let edge = edge();
     let head = visit(&["live1.x"], "2001:db8:1:2::1");
     let address = |i: usize| format!("2001:db8:0:{:x}::{i:x}", i % 256);
@@ -86,7 +86,7 @@ fn a_flood_from_a_network_of_many_subscribers_keeps_no_other_network_waiting() {
 }
 
 #[test]
-fn a_flood_whose_addresses_are_many_or_not_known_lets_the_newest_request_through_next() {
+fn in_a_flood_from_many_or_unknown_addresses_the_newest_request_is_next() {
     for unknown in [true, false] {
         let address = |i: usize| match unknown {
             true => String::new(),
@@ -101,7 +101,7 @@ fn a_flood_whose_addresses_are_many_or_not_known_lets_the_newest_request_through
 }
 
 #[test]
-fn a_user_who_has_been_here_before_has_a_place_of_their_own() {
+fn a_previously_valid_session_has_a_reserved_place() {
     let edge = edge();
     let head = visit(&["live1.x"], "");
     assert_eq!(edge.outcome(&head), "forward");
@@ -112,7 +112,7 @@ fn a_user_who_has_been_here_before_has_a_place_of_their_own() {
 }
 
 #[test]
-fn those_who_are_too_many_are_told_at_once_to_come_back() {
+fn requests_beyond_the_queue_get_a_retry_after_at_once() {
     let edge = edge();
     let heads: Vec<_> = (0..2_000).map(|i| visit(&[&format!("made-up{i}.x")], "")).collect();
     let decisions = heads.iter().map(|head| async {
@@ -133,7 +133,7 @@ fn those_who_are_too_many_are_told_at_once_to_come_back() {
 }
 
 #[test]
-fn planted_cookies_neither_delay_nor_hide_a_user_whose_token_is_kept() {
+fn planted_cookies_neither_delay_nor_hide_a_user_with_a_cached_token() {
     let edge = edge();
     assert_eq!(edge.outcome(&visit(&["live1.x"], "")), "forward");
     let before = (edge.host.elapsed(), edge.host.fetches());
@@ -143,7 +143,7 @@ fn planted_cookies_neither_delay_nor_hide_a_user_whose_token_is_kept() {
 }
 
 #[test]
-fn a_planted_session_that_is_known_does_not_come_before_a_better_guarded_one() {
+fn a_known_planted_session_does_not_precede_one_with_a_stricter_cookie_prefix() {
     let edge = edge();
     assert_eq!(edge.outcome(&visit(&["live-of-a-stranger.x"], "")), "forward");
     let before = edge.host.fetches();

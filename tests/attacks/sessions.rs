@@ -1,5 +1,5 @@
-//! Strangers against sessions: clients that hang up, one session in many spellings, made-up cookies, and
-//! a neighbouring host that plants its own.
+//! Attacks on sessions: clients that hang up, one session in many encodings, forged cookies, and
+//! cookies planted by a sibling host.
 
 use std::future::Future;
 
@@ -14,7 +14,7 @@ const ADDRESS: (&str, &str) = ("CLIENT_IP_HEADER", "x-real-ip");
 const NAME: &str = "better-auth.session_token";
 const LIVE: &str = "better-auth.session_token=t.s%3D";
 
-/// An edge whose keys are known already.
+/// An edge that has cached its keys.
 fn edge(more: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], more].concat());
     let (name, bearer) = edge.bearer(&good_claims());
@@ -22,7 +22,7 @@ fn edge(more: &[(&str, &str)]) -> Edge {
     edge
 }
 
-/// A token, as the auth server gives it for a session.
+/// A token as the auth server returns it for a session.
 fn token(edge: &Edge) -> Answer {
     let exp = (crate::common::NOW + edge.host.elapsed() + 900.0).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
@@ -33,23 +33,23 @@ fn with_cookies(cookies: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies)])
 }
 
-/// The same from an address of its own.
+/// The same from its own address.
 fn from(i: usize, cookies: &str) -> RequestHead {
     let address = format!("10.0.{}.{}", i / 256, i % 256);
     request("GET", "/x", &[("cookie", cookies), ("x-real-ip", &*address)])
 }
 
-/// How often the auth server was asked about sessions, and for which.
+/// The session cookies that the auth server received, in order.
 fn asked(edge: &Edge) -> Vec<String> {
     edge.host.requests().into_iter().filter_map(|request| request.cookie).collect()
 }
 
-/// Polls a request once and drops it: its client has gone.
+/// Polls a request once and drops it: its client hangs up.
 fn hang_up(request: impl Future) {
     assert!(request.now_or_never().is_none(), "the request waits for something");
 }
 
-/// What becomes of requests at the same time.
+/// The outcomes of concurrent requests.
 fn outcomes(edge: &Edge, heads: &[RequestHead]) -> Vec<&'static str> {
     let decisions = heads.iter().map(|head| edge.gateway.decide(head, &edge.host));
     let decisions = edge.host.run(join_all(decisions));
@@ -64,19 +64,19 @@ fn outcome(decision: Decision) -> &'static str {
 }
 
 #[test]
-fn a_client_that_hangs_up_takes_no_exchange_from_others() {
+fn a_client_that_hangs_up_does_not_cancel_the_exchange_of_others() {
     let edge = edge(&[]);
     edge.host.answers(token(&edge).after(0.3));
     let head = with_cookies(LIVE);
     hang_up(edge.gateway.decide(&head, &edge.host));
     let before = edge.host.elapsed();
     assert_eq!(edge.outcome(&head), "forward");
-    assert!(edge.host.elapsed() - before < 0.4, "it waits no longer than the auth server takes");
+    assert!(edge.host.elapsed() - before < 0.4, "it waits only as long as the auth server takes");
     assert_eq!(asked(&edge), [LIVE]);
 }
 
 #[test]
-fn an_exchange_that_the_runtime_has_stopped_is_taken_over_at_once() {
+fn an_exchange_that_the_runtime_stopped_is_taken_over_at_once() {
     let edge = edge(&[]);
     edge.host.answers(token(&edge).after(0.3));
     let head = with_cookies(LIVE);
@@ -88,7 +88,7 @@ fn an_exchange_that_the_runtime_has_stopped_is_taken_over_at_once() {
 }
 
 #[test]
-fn requests_with_one_session_share_one_exchange_however_it_is_written() {
+fn requests_with_one_session_share_one_exchange_in_any_encoding() {
     let edge = edge(&[]);
     edge.host.answers(token(&edge).after(0.3));
     let spellings = ["t.s%3D", "t.s=", "t.s%3d", "%74.s%3D", "%74%2E%73%3d", "\"t.s%3D\""];
@@ -99,11 +99,11 @@ fn requests_with_one_session_share_one_exchange_however_it_is_written() {
     }
     let all = spellings.map(|value| format!("{NAME}={value}")).join("; ");
     assert_eq!(edge.outcome(&with_cookies(&all)), "forward");
-    assert_eq!(asked(&edge), [LIVE], "one form goes on");
+    assert_eq!(asked(&edge), [LIVE], "one encoding is sent");
 }
 
 #[test]
-fn requests_that_wait_share_a_failure_too() {
+fn waiting_requests_share_a_failure_too() {
     for answer in [Answer::fails(GetError::TimedOut).after(5.0), Answer::status(500, "").after(1.0)]
     {
         let edge = edge(&[]);
@@ -118,7 +118,7 @@ fn requests_that_wait_share_a_failure_too() {
 }
 
 #[test]
-fn without_a_time_for_which_tokens_are_kept_each_exchange_serves_those_who_came_before_it() {
+fn without_a_token_cache_an_exchange_serves_only_requests_that_came_before_it() {
     let edge = edge(&[("SESSION_MAX_AGE", "0")]);
     edge.host.answers(token(&edge).after(0.3));
     let heads: Vec<_> = (0..20).map(|_| with_cookies(LIVE)).collect();
@@ -130,14 +130,14 @@ fn without_a_time_for_which_tokens_are_kept_each_exchange_serves_those_who_came_
 }
 
 #[test]
-fn a_bounded_number_of_exchanges_is_under_way_and_the_others_wait_for_their_turn() {
+fn a_bounded_number_of_exchanges_runs_at_once_and_the_rest_queue() {
     let edge = edge(&[ADDRESS]);
     edge.host.answers(token(&edge).after(0.3));
     let heads: Vec<_> = (0..250).map(|i| from(i, &format!("{NAME}=t{i}.s"))).collect();
     for head in &heads {
         hang_up(edge.gateway.decide(head, &edge.host));
     }
-    // what these have begun goes on, and no more
+    // only the exchanges that these started continue
     assert_eq!(outcomes(&edge, &heads[..1]), ["forward"]);
     assert_eq!(asked(&edge).len(), 100);
     assert_eq!(outcomes(&edge, &heads), ["forward"; 250]);
@@ -145,7 +145,7 @@ fn a_bounded_number_of_exchanges_is_under_way_and_the_others_wait_for_their_turn
 }
 
 #[test]
-fn a_made_up_session_is_asked_for_once_in_ten_seconds() {
+fn a_forged_session_is_tried_once_in_ten_seconds() {
     let edge = edge(&[]);
     edge.host.answers(Answer::status(401, ""));
     for _ in 0..50 {
@@ -159,7 +159,7 @@ fn a_made_up_session_is_asked_for_once_in_ten_seconds() {
 }
 
 #[test]
-fn made_up_sessions_push_no_live_one_out() {
+fn forged_sessions_evict_no_live_session() {
     let edge = edge(&[ADDRESS, ("SESSION_MAX_AGE", "300")]);
     edge.host.answers_once(token(&edge));
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
@@ -171,7 +171,7 @@ fn made_up_sessions_push_no_live_one_out() {
 }
 
 #[test]
-fn what_a_neighbouring_host_plants_does_not_shadow_a_live_session() {
+fn a_cookie_planted_by_a_sibling_host_does_not_shadow_a_live_session() {
     for cookies in [
         format!("__Secure-{NAME}=x; {LIVE}"),
         format!("{LIVE}; __Secure-{NAME}=x"),
@@ -193,7 +193,7 @@ fn what_a_neighbouring_host_plants_does_not_shadow_a_live_session() {
         }
         let live = asked(&edge).iter().filter(|cookie| *cookie == LIVE).count();
         assert_eq!(live, 1);
-        assert!(asked(&edge).len() <= 4, "tries in turn are remembered: {:?}", asked(&edge));
+        assert!(asked(&edge).len() <= 4, "rejections are cached: {:?}", asked(&edge));
     }
 }
 
@@ -207,13 +207,13 @@ fn no_more_than_four_sessions_of_a_request_are_tried() {
 }
 
 #[test]
-fn an_auth_server_that_is_silent_is_asked_once_a_request_and_is_not_the_callers_fault() {
+fn a_silent_auth_server_is_tried_once_per_request_and_causes_a_server_error() {
     let edge = edge(&[]);
     edge.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
     let cookies = format!("__Secure-{NAME}=x; {LIVE}");
     assert_eq!(edge.outcome(&with_cookies(&cookies)), "keys_unavailable");
     assert_eq!(asked(&edge).len(), 1);
-    // one that has an answer for one of them and none for the other
+    // an auth server that fails for one session and rejects the other
     let edge = self::edge(&[]);
     edge.host.answers_once(Answer::status(500, ""));
     edge.host.answers_once(Answer::status(401, ""));

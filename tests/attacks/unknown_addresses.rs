@@ -1,4 +1,4 @@
-//! Sessions where no visitor's address is known: the auth server counts all of them as one client.
+//! Sessions without a known client address: the auth server counts all of them as one client.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use better_auth_edge::gateway::{Decision, RequestHead};
 
 const LIMITED: &str = r#"{"message":"Too many requests. Please try again later."}"#;
 
-/// An edge whose auth server knows sessions that begin with `live`, and answers 429 where `is_busy`.
+/// An edge whose auth server knows sessions that begin with `live` and responds 429 if `is_busy`.
 fn edge(more: &[(&str, &str)], is_busy: impl Fn(&str) -> bool + 'static, seconds: &str) -> Edge {
     let edge = Edge::new(&[&[("SESSION_EXCHANGE", "true")], more].concat());
     let (name, bearer) = edge.bearer(&good_claims());
@@ -30,16 +30,16 @@ fn with(session: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", format!("better-auth.session_token={session}"))])
 }
 
-/// The error of a request that is refused, and its `Retry-After`.
+/// The code of a rejected request, and its `Retry-After`.
 fn refusal(edge: &Edge, session: &str) -> (&'static str, Option<u32>) {
     let Decision::Respond(_, Some(error)) = edge.decide(&with(session)) else {
-        panic!("let through")
+        panic!("forwarded")
     };
     (error.code().as_str(), error.retry_after())
 }
 
 #[test]
-fn made_up_sessions_leave_room_for_those_that_have_been_good() {
+fn forged_sessions_leave_places_for_previously_valid_ones() {
     let count = Cell::new(0);
     let is_busy = move |_: &str| count.replace(count.get() + 1) >= 100;
     let edge = edge(&[], is_busy, "10");
@@ -59,7 +59,7 @@ fn made_up_sessions_leave_room_for_those_that_have_been_good() {
 }
 
 #[test]
-fn with_the_secret_or_an_address_there_is_no_budget() {
+fn with_the_secret_or_a_client_address_no_budget_applies() {
     let edge = edge(&[("CLIENT_IP_HEADER", "x-real-ip")], |_| false, "10");
     for i in 0..300 {
         let cookie = format!("better-auth.session_token=live{i}.x");
@@ -69,7 +69,7 @@ fn with_the_secret_or_an_address_there_is_no_budget() {
 }
 
 #[test]
-fn a_429_of_one_session_holds_back_unknown_ones_for_ten_seconds_and_no_known_one() {
+fn a_429_for_one_session_delays_unknown_sessions_for_ten_seconds_and_no_known_session() {
     let edge = edge(&[], |cookie| cookie.contains("=live-limited"), "60");
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
     edge.host.pass(61.0);

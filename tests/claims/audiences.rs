@@ -24,7 +24,7 @@ fn verdict(verifier: &Verifier, typ: &str, audience: &str) -> &'static str {
 }
 
 #[test]
-fn an_access_token_is_for_us_alone() {
+fn an_access_token_must_have_one_audience_only() {
     let verifier = verifier("access-token", |_| {});
     for (audience, expected) in [
         (r#""https://api.example""#, "ok"),
@@ -52,7 +52,7 @@ fn an_access_token_is_for_us_alone() {
 }
 
 #[test]
-fn the_option_says_otherwise_for_any_profile() {
+fn the_option_overrides_the_rule_for_any_profile() {
     let both = r#"["https://api.example","https://other.example"]"#;
     for (profile, typ, exclusive, expected) in [
         ("access-token", "at+jwt", None, "audience_mismatch"),
@@ -70,7 +70,7 @@ fn the_option_says_otherwise_for_any_profile() {
 }
 
 #[test]
-fn the_user_info_endpoint_is_that_of_the_base_url_where_the_issuer_is_another() {
+fn the_user_info_endpoint_is_derived_from_the_base_url_when_the_issuer_differs() {
     let verifier = verifier("access-token", |options| {
         options.jwks = None;
         options.base_url = Some("https://app.example/auth".to_owned());
@@ -102,7 +102,7 @@ fn the_message_names_the_other_audience() {
 }
 
 #[test]
-fn the_setting_of_the_worker_is_the_same_option() {
+fn the_workers_setting_equals_the_option() {
     let both = good_claims().with("aud", &format!(r#"["{AUTH_SERVER}","https://other.example"]"#));
     for (settings, expected) in [
         (vec![], "forward"),

@@ -13,7 +13,7 @@ fn verdict_on(claims: &Claims) -> &'static str {
 }
 
 #[test]
-fn the_usual_claims_are_accepted() {
+fn a_token_with_the_usual_claims_is_accepted() {
     assert_eq!(verdict_on(&good_claims()), "ok");
     let user = good_claims()
         .with("id", r#""user-1""#)
@@ -28,7 +28,7 @@ fn the_usual_claims_are_accepted() {
 }
 
 #[test]
-fn a_claim_that_is_required_is_missing_when_it_is_absent_or_null() {
+fn a_required_claim_that_is_absent_or_null_is_missing() {
     for name in ["iss", "aud", "exp", "sub"] {
         assert_eq!(verdict_on(&good_claims().without(name)), "missing_claim", "no {name}");
         let null = good_claims().with(name, "null");
@@ -42,7 +42,7 @@ fn a_claim_that_is_required_is_missing_when_it_is_absent_or_null() {
 }
 
 #[test]
-fn an_id_and_a_scope_are_texts_where_they_are_there() {
+fn jti_and_scope_are_strings_when_present() {
     for name in ["jti", "scope"] {
         for (value, expected) in [
             (r#""a b""#, "ok"),
@@ -65,7 +65,7 @@ fn an_id_and_a_scope_are_texts_where_they_are_there() {
 }
 
 #[test]
-fn what_better_auth_1_4_to_1_6_gives_oauth_clients_is_no_session_token() {
+fn an_oauth_token_of_better_auth_1_4_to_1_6_is_not_a_session_token() {
     let access_token = good_claims()
         .with("azp", r#""third-party""#)
         .with("scope", r#""openid offline_access""#)
@@ -79,7 +79,7 @@ fn what_better_auth_1_4_to_1_6_gives_oauth_clients_is_no_session_token() {
 }
 
 #[test]
-fn the_issuer_is_one_of_those_accepted_exactly() {
+fn the_issuer_equals_an_accepted_one_exactly() {
     for (issuer, expected) in [
         (r#""https://app.example""#, "ok"),
         (r#""https:\/\/app.example""#, "ok"),
@@ -102,7 +102,7 @@ fn the_issuer_is_one_of_those_accepted_exactly() {
 }
 
 #[test]
-fn the_audience_is_a_string_or_an_array_that_has_one_of_those_accepted() {
+fn the_audience_is_an_accepted_string_or_an_array_that_contains_one() {
     for (audience, expected) in [
         (r#""https://app.example""#, "ok"),
         (r#"["https://app.example"]"#, "ok"),
@@ -148,7 +148,7 @@ fn several_issuers_and_audiences_may_be_accepted() {
 }
 
 #[test]
-fn a_token_of_another_kind_is_known_by_its_claims() {
+fn a_token_of_another_kind_is_recognized_by_its_claims() {
     for name in MARKERS {
         for value in [r#""x""#, "7", "{}", "false", r#""""#] {
             let claims = good_claims().with(name, value);
@@ -160,14 +160,14 @@ fn a_token_of_another_kind_is_known_by_its_claims() {
 }
 
 #[test]
-fn a_claim_that_marks_other_kinds_is_missing_when_it_is_null() {
+fn a_marker_claim_that_is_null_counts_as_missing() {
     for name in MARKERS {
         assert_eq!(verdict_on(&good_claims().with(name, "null")), "ok", "{name} is null");
     }
 }
 
 #[test]
-fn the_user_claim_is_a_string_that_is_not_empty() {
+fn the_user_claim_is_a_non_empty_string() {
     for (user, expected) in [
         (r#""u""#, "ok"),
         (r#"" ""#, "ok"),
@@ -184,7 +184,7 @@ fn the_user_claim_is_a_string_that_is_not_empty() {
 }
 
 #[test]
-fn another_user_claim_takes_the_place_of_sub_and_none_stands_in_for_it() {
+fn another_user_claim_replaces_sub_without_a_fallback() {
     let signer = Signer::default();
     let mut options = options(&key_set(&[signer.jwk()]));
     options.user_claim = Some(vec!["uuid".into()]);
@@ -207,7 +207,7 @@ fn another_user_claim_takes_the_place_of_sub_and_none_stands_in_for_it() {
 }
 
 #[test]
-fn a_verified_token_says_whose_it_is_and_who_signed_it() {
+fn a_verified_token_names_its_user_and_its_key() {
     let signer = Signer::default();
     let claims = good_claims().with("email", r#""a@example.com""#).with("name", r#""""#);
     let verified = verify(&crate::common::default_verifier(), &signer.token(&claims)).unwrap();
@@ -236,7 +236,7 @@ const DEFECTS: [(&str, &str, &str); 11] = [
 ];
 
 #[test]
-fn of_several_defects_the_first_rule_names_the_code() {
+fn with_several_defects_the_first_check_names_the_code() {
     for first in 0..=DEFECTS.len() {
         let defects = DEFECTS[first..].iter().rev();
         let claims =
@@ -247,7 +247,7 @@ fn of_several_defects_the_first_rule_names_the_code() {
 }
 
 #[test]
-fn what_is_missing_comes_before_what_is_invalid_and_that_before_what_does_not_match() {
+fn missing_claims_precede_invalid_ones_which_precede_mismatches() {
     let invalid = [
         ("iss", "7"),
         ("aud", "7"),

@@ -64,7 +64,7 @@ fn one_of_several_roles_suffices_for_a_rule() {
 }
 
 #[test]
-fn the_option_names_the_claims_that_are_lists() {
+fn the_option_names_the_claims_that_hold_lists() {
     let groups = good_claims().with("groups", r#""a,b""#).with("role", r#""a,b""#);
     for (lists, name, expected) in [
         (None, "groups", "insufficient_claims"),
@@ -95,7 +95,7 @@ fn the_option_names_the_claims_that_are_lists() {
 }
 
 #[test]
-fn required_claims_of_the_settings_are_lists_too() {
+fn required_claims_in_the_settings_accept_lists_too() {
     let required = ("REQUIRED_CLAIMS", r#"{"role":["admin"]}"#);
     let edge = Edge::new(&[required]);
     for (role, expected) in [("admin,user", "forward"), ("superadmin", "insufficient_claims")] {
@@ -126,7 +126,7 @@ fn nested() -> Claims {
 }
 
 #[test]
-fn a_required_claim_may_be_within_another() {
+fn a_required_claim_may_be_nested() {
     for (name, accepted, expected) in [
         ("org.role", r#"["admin,user"]"#, "ok"),
         ("org.role", r#"["admin"]"#, "insufficient_claims"),
@@ -153,7 +153,7 @@ fn a_required_claim_may_be_within_another() {
 }
 
 #[test]
-fn the_user_may_be_within_a_claim() {
+fn the_user_claim_may_be_nested() {
     for (name, expected) in [
         ("org.team.id", Ok("t-1")),
         ("org.id", Ok("literal")),
@@ -170,7 +170,7 @@ fn the_user_may_be_within_a_claim() {
 }
 
 #[test]
-fn rules_headers_and_the_assertion_name_claims_within_claims() {
+fn rules_headers_and_the_assertion_can_name_nested_claims() {
     const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"edge-1",
         "d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
     let edge = Edge::new(&[
@@ -213,7 +213,7 @@ fn rules_headers_and_the_assertion_name_claims_within_claims() {
 }
 
 #[test]
-fn a_claim_to_match_is_known_where_the_one_around_it_is() {
+fn a_nested_claim_can_be_matched_when_its_parent_is_forwarded() {
     let parse = |claims: &str, claim: &str| {
         let rule = format!(r#"[{{"path":"/{{x}}/*","match":{{"x":"{claim}"}}}}]"#);
         let result = Settings::parse(|name| match name {

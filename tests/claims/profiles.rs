@@ -154,7 +154,7 @@ fn build(options: VerifierOptions) -> Verifier {
 }
 
 #[test]
-fn each_profile_accepts_its_own_kind_and_no_other() {
+fn each_profile_accepts_its_own_kind_of_token_and_no_other() {
     for (kind, typ, claims, expected) in kinds() {
         let token = signed(typ, &claims);
         for (profile, expected) in PROFILES.into_iter().zip(expected) {
@@ -165,7 +165,7 @@ fn each_profile_accepts_its_own_kind_and_no_other() {
 }
 
 #[test]
-fn a_kind_is_told_only_once_the_signature_holds_unless_the_header_says_it() {
+fn the_kind_is_checked_after_the_signature_unless_the_header_names_it() {
     for (kind, typ, claims, expected) in kinds() {
         let forged = Signer::new(66, "key-1").sign(header("EdDSA", typ), claims.to_string());
         for (profile, expected) in PROFILES.into_iter().zip(expected) {
@@ -182,7 +182,7 @@ fn a_kind_is_told_only_once_the_signature_holds_unless_the_header_says_it() {
 }
 
 #[test]
-fn without_a_profile_session_tokens_are_meant() {
+fn the_default_profile_is_session() {
     for (kind, typ, claims, [as_session, ..]) in kinds() {
         let options = VerifierOptions { profile: None, ..any_of("") };
         let result = verify(&build(options), &signed(typ, &claims));
@@ -200,7 +200,7 @@ fn a_profile_has_one_of_four_names() {
 }
 
 #[test]
-fn types_are_media_types_and_so_case_and_prefix_do_not_count() {
+fn typ_is_a_media_type_so_case_and_prefix_are_ignored() {
     for (profile, typ, claims) in
         [("access-token", "at+jwt", access_claims()), ("session-cache", CACHE_TYPE, cache_claims())]
     {
@@ -224,7 +224,7 @@ fn types_are_media_types_and_so_case_and_prefix_do_not_count() {
 }
 
 #[test]
-fn a_token_is_a_clients_when_its_subject_is_the_client_and_a_users_otherwise() {
+fn a_token_whose_subject_is_its_client_has_no_user() {
     let verifier = build(any_of("access-token"));
     for (subject, client_id, azp, expected) in [
         ("user-1", Some(CLIENT), Some(CLIENT), "ok"),
@@ -246,7 +246,7 @@ fn a_token_is_a_clients_when_its_subject_is_the_client_and_a_users_otherwise() {
 }
 
 #[test]
-fn a_client_is_no_user_under_another_user_claim_either() {
+fn a_client_is_not_a_user_under_another_user_claim_either() {
     let options = VerifierOptions { user_claim: list(&["uuid"]), ..any_of("access-token") };
     let verifier = build(options);
     let user = access_claims().with("uuid", r#""u-1""#);
@@ -305,7 +305,7 @@ fn a_profile_sets_its_own_issuer_and_audience() {
 }
 
 #[test]
-fn a_given_issuer_or_audience_takes_the_place_of_the_profiles_own() {
+fn a_given_issuer_or_audience_replaces_the_profiles_own() {
     for profile in PROFILES {
         let options = VerifierOptions {
             issuer: list(&["https://issuer.example"]),
@@ -343,7 +343,7 @@ fn by_secret(typ: Option<&str>, claims: &Claims) -> String {
 }
 
 #[test]
-fn by_secret_a_cookie_cache_may_lack_its_type_and_nothing_else_may() {
+fn only_a_cookie_cache_signed_by_secret_may_lack_typ() {
     // Better Auth gives the cookie cache that it signs by secret neither issuer, audience nor
     // subject, only times: it is refused like every token without them.
     let bare = with_cache(&good_claims().without("iss").without("aud").without("sub"));
@@ -369,7 +369,7 @@ fn by_secret_a_cookie_cache_may_lack_its_type_and_nothing_else_may() {
 }
 
 #[test]
-fn a_cookie_cache_by_secret_is_told_from_a_session_token_by_its_audience() {
+fn the_audience_tells_a_cookie_cache_by_secret_from_a_session_token() {
     for (profile, audience, expected) in [
         ("session", AUTH_SERVER, "ok"),
         ("session", CACHE_AUDIENCE, "audience_mismatch"),

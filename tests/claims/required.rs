@@ -33,7 +33,7 @@ fn requiring(required: Vec<RequiredClaim>) -> Verifier {
 }
 
 #[test]
-fn a_claim_required_by_name_may_have_any_value_but_null() {
+fn a_claim_required_by_name_may_have_any_value_except_null() {
     let verifier = requiring(vec![present("role")]);
     for value in ["false", "0", "-0.0", r#""""#, "[]", "[null]", "{}", "1e999", r#""admin""#] {
         let claims = good_claims().with("role", value);
@@ -51,7 +51,7 @@ fn a_claim_required_by_name_may_have_any_value_but_null() {
 }
 
 #[test]
-fn a_name_with_dots_is_a_whole_name_or_a_path_into_objects() {
+fn a_name_with_dots_is_a_claim_name_or_a_path_into_objects() {
     let verifier = requiring(vec![present("user.role"), present("https://app.example/role")]);
     let claims = good_claims().with("https://app.example/role", "1");
     assert_eq!(verdict_of(&verifier, &claims), "missing_claim");
@@ -61,13 +61,13 @@ fn a_name_with_dots_is_a_whole_name_or_a_path_into_objects() {
 }
 
 #[test]
-fn a_claim_without_a_name_cannot_be_required() {
+fn a_required_claim_must_have_a_name() {
     assert_eq!(RequiredClaim::present(""), None);
     assert_eq!(RequiredClaim::one_of("", vec![Json::Bool(true)]), None);
 }
 
 #[test]
-fn a_claim_required_by_value_has_one_of_the_values_by_type_and_value() {
+fn a_claim_required_by_value_equals_one_of_the_values_in_type_and_value() {
     const INSUFFICIENT: &str = "insufficient_claims";
     for (accepted, value, expected) in [
         (&[r#""admin""#][..], r#""admin""#, "ok"),
@@ -109,7 +109,7 @@ fn a_claim_required_by_value_has_one_of_the_values_by_type_and_value() {
 }
 
 #[test]
-fn numbers_are_equal_by_value_however_they_are_written() {
+fn numbers_are_compared_by_value_in_any_notation() {
     for (accepted, value, equal) in [
         ("1", "1.0", true),
         ("1.0", "1", true),
@@ -139,7 +139,7 @@ fn numbers_are_equal_by_value_however_they_are_written() {
 }
 
 #[test]
-fn of_an_array_one_member_suffices() {
+fn one_member_of_an_array_suffices() {
     let verifier = requiring(vec![one_of("role", &[r#""admin""#, "7"])]);
     for (value, expected) in [
         (r#"["admin"]"#, "ok"),
@@ -185,7 +185,7 @@ fn several_requirements_must_all_hold() {
 }
 
 #[test]
-fn a_usual_claim_may_be_required_with_a_value() {
+fn a_registered_claim_may_be_required_with_a_value() {
     let verifier = requiring(vec![one_of("sub", &[r#""user-1""#]), present("exp")]);
     assert_eq!(verdict_of(&verifier, &good_claims()), "ok");
     let other = good_claims().with("sub", r#""user-2""#);
@@ -193,7 +193,7 @@ fn a_usual_claim_may_be_required_with_a_value() {
 }
 
 #[test]
-fn what_is_missing_comes_first_and_what_does_not_suffice_last() {
+fn missing_claims_come_first_and_insufficient_ones_last() {
     let verifier = requiring(vec![one_of("role", &[r#""admin""#])]);
     let guest = good_claims().with("role", r#""guest""#);
     for (claims, expected) in [
@@ -220,7 +220,7 @@ const LIMITS: [fn(&mut VerifierOptions); 3] = [
 ];
 
 #[test]
-fn an_age_or_a_lifetime_makes_iat_required() {
+fn a_maximum_age_or_lifetime_requires_iat() {
     for (i, limit) in LIMITS.into_iter().enumerate() {
         let verifier = verifier_with(limit);
         for (claims, expected) in [
@@ -242,7 +242,7 @@ fn an_age_or_a_lifetime_makes_iat_required() {
 }
 
 #[test]
-fn a_token_may_be_as_old_as_allowed_and_the_tolerance_more() {
+fn a_token_may_be_as_old_as_the_maximum_age_plus_the_tolerance() {
     let signer = Signer::default();
     for (tolerance, age, expected) in [
         (5.0, 0.0, "ok"),
@@ -267,7 +267,7 @@ fn a_token_may_be_as_old_as_allowed_and_the_tolerance_more() {
 }
 
 #[test]
-fn a_token_may_live_exactly_as_long_as_allowed() {
+fn a_token_may_have_exactly_the_maximum_lifetime() {
     for (most, iat, exp, expected) in [
         (900.0, NOW, NOW + 900.0, "ok"),
         (900.0, NOW, NOW + 900.5, "invalid_claim"),
@@ -291,7 +291,7 @@ fn a_token_may_live_exactly_as_long_as_allowed() {
 }
 
 #[test]
-fn an_age_or_a_lifetime_is_a_time_span_above_zero() {
+fn a_maximum_age_or_lifetime_is_above_zero() {
     for seconds in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let mut options = options(&key_set(&[]));
         options.max_token_age = Some(seconds);

@@ -18,7 +18,7 @@ fn verdict_at(name: &str, offset: f64, tolerance: Option<f64>) -> &'static str {
 }
 
 #[test]
-fn a_token_lives_up_to_its_end_and_the_tolerance_but_not_through_it() {
+fn a_token_is_valid_before_exp_plus_the_tolerance_and_not_at_it() {
     for (tolerance, offset, expected) in [
         (None, 0.0, "ok"),
         (None, -4.0, "ok"),
@@ -39,7 +39,7 @@ fn a_token_lives_up_to_its_end_and_the_tolerance_but_not_through_it() {
 }
 
 #[test]
-fn a_token_begins_at_its_beginning_less_the_tolerance() {
+fn a_token_is_valid_from_nbf_minus_the_tolerance() {
     for name in ["nbf", "iat"] {
         for (tolerance, offset, expected) in [
             (None, -86_400.0, "ok"),

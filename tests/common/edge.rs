@@ -1,4 +1,4 @@
-//! A gateway, the network behind it, and what the origin would see.
+//! A gateway, its network, and the headers that its upstream would get.
 
 use better_auth_edge::gateway::{
     Bindings, Decision, Forward, Gateway, HeaderEdit, RequestHead, Response, Settings,
@@ -14,13 +14,13 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// A gateway with these settings beside the two that are required, and an auth server that
+    /// A gateway with these settings beside the two required ones, and an auth server that
     /// publishes the key of [`Signer::default`].
     pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
         Self::with_bindings(settings, Bindings::default())
     }
 
-    /// The same where these bindings are there.
+    /// The same with these bindings.
     pub(crate) fn with_bindings(settings: &[(&str, &str)], bindings: Bindings) -> Self {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://api.example")];
         let lookup = |name: &str| {
@@ -40,7 +40,7 @@ impl Edge {
         ("authorization", format!("Bearer {}", self.signer.token(claims)))
     }
 
-    /// What happens to a request.
+    /// The decision about a request.
     pub(crate) fn decide(&self, head: &RequestHead) -> Decision {
         self.host.run(self.gateway.decide(head, &self.host))
     }
@@ -54,18 +54,18 @@ impl Edge {
         }
     }
 
-    /// The request to the origin; the request must be let through.
+    /// The request to the upstream. Panics if the gateway rejects the request.
     pub(crate) fn forward(&self, head: &RequestHead) -> Forward {
         match self.decide(head) {
             Decision::Forward(forward) => forward,
-            Decision::Respond(response, _) => panic!("refused: {}", response.body),
+            Decision::Respond(response, _) => panic!("rejected: {}", response.body),
         }
     }
 
-    /// The edge's own response; the request must be refused.
+    /// The edge's own response. Panics if the gateway forwards the request.
     pub(crate) fn respond(&self, head: &RequestHead) -> Response {
         match self.decide(head) {
-            Decision::Forward(forward) => panic!("let through: {}", forward.url()),
+            Decision::Forward(forward) => panic!("forwarded: {}", forward.url()),
             Decision::Respond(response, _) => response,
         }
     }
@@ -83,7 +83,7 @@ pub(crate) fn request<V: AsRef<str>>(
     RequestHead::parse(&text).expect("this is a request's head")
 }
 
-/// The headers that reach the origin, their names in lower case.
+/// The headers that reach the upstream, with lower-case names.
 pub(crate) fn origin_headers(head: &RequestHead, forward: &Forward) -> Vec<(String, String)> {
     let headers = head.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut headers: Vec<_> = headers.collect();

@@ -1,4 +1,4 @@
-//! A runtime whose time passes only when everybody waits, and whose network does what it is told.
+//! A runtime with a scripted clock and network. Time passes only when every task waits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -36,19 +36,19 @@ struct State {
     counted: RefCell<Vec<(Limit, String)>>,
 }
 
-/// Which requests an answer is for.
+/// Selects the requests that a response is for.
 type For = Box<dyn Fn(&GetRequest) -> bool>;
 
-/// What outlives an isolate.
+/// The store, which outlives an isolate.
 type Store = Rc<RefCell<BTreeMap<String, Vec<u8>>>>;
 
 impl TestHost {
-    /// At [`NOW`], with a network that nobody answers on.
+    /// At [`NOW`], with a network on which every request fails.
     pub(crate) fn new() -> Self {
         Self::with_store(Store::default())
     }
 
-    /// Another one at the same time, with nothing but what this one has saved.
+    /// A new runtime at the same time that shares only the store with this one.
     pub(crate) fn restarted(&self) -> Self {
         let host = Self::with_store(self.0.store.clone());
         host.0.now.set(self.now());
@@ -76,78 +76,78 @@ impl TestHost {
         }))
     }
 
-    /// What the network answers from now on.
+    /// Sets the response of the network from now on.
     pub(crate) fn answers(&self, answer: Answer) {
         *self.0.answer.borrow_mut() = answer;
     }
 
-    /// What the network answers once, before it goes on as before; several queue up.
+    /// Queues a response that the network returns once, before it continues as before.
     pub(crate) fn answers_once(&self, answer: Answer) {
         self.0.next_answers.borrow_mut().push_back(answer);
     }
 
-    /// What the network answers to such requests from now on.
+    /// Sets the response of the network to these requests from now on.
     pub(crate) fn answers_to(&self, which: impl Fn(&GetRequest) -> bool + 'static, answer: Answer) {
         self.0.answers_for.borrow_mut().push((Box::new(which), answer));
     }
 
-    /// How often something was fetched.
+    /// The number of fetches so far.
     pub(crate) fn fetches(&self) -> usize {
         self.0.requests.borrow().len()
     }
 
-    /// What was fetched.
+    /// The requests of all fetches so far.
     pub(crate) fn requests(&self) -> Vec<GetRequest> {
         self.0.requests.borrow().clone()
     }
 
-    /// What is saved, by the URL that it is for.
+    /// The contents of the store, by URL.
     pub(crate) fn saved(&self) -> BTreeMap<String, Vec<u8>> {
         self.0.store.borrow().clone()
     }
 
-    /// Puts something in the place of all that is saved.
+    /// Replaces every entry of the store.
     pub(crate) fn replace_saved(&self, entry: impl Into<Vec<u8>>) {
         let entry = entry.into();
         self.0.store.borrow_mut().values_mut().for_each(|saved| *saved = entry.clone());
     }
 
-    /// How often somebody has looked into the store.
+    /// The number of reads of the store so far.
     pub(crate) fn loads(&self) -> usize {
         self.0.loads.get()
     }
 
-    /// A look into the store takes so many seconds from now on.
+    /// Sets how many seconds a read of the store takes.
     pub(crate) fn store_takes(&self, seconds: f64) {
         self.0.store_seconds.set(seconds);
     }
 
-    /// The jitter from now on.
+    /// Sets the random number, which is the jitter, from now on.
     pub(crate) fn set_random(&self, random: f64) {
         self.0.random.set(random);
     }
 
-    /// What has been logged since this was asked last.
+    /// The lines logged since the last call.
     pub(crate) fn logged(&self) -> Vec<(Level, String)> {
         self.0.log.take()
     }
 
-    /// The records of which data points have been made since this was asked last.
+    /// The records of the data points since the last call.
     pub(crate) fn points(&self) -> Vec<String> {
         self.0.points.take()
     }
 
-    /// These limits are reached from now on, others are not.
+    /// Sets which rate limits are reached from now on.
     pub(crate) fn limits(&self, reached: &[Limit]) {
         *self.0.limited.borrow_mut() = reached.to_vec();
     }
 
-    /// What has been counted against which limit since this was asked last.
+    /// The keys counted against each rate limit since the last call.
     pub(crate) fn counted(&self) -> Vec<(Limit, String)> {
         self.0.counted.take()
     }
 
-    /// Lets that many seconds go by.
+    /// Advances the clock by that many seconds.
     pub(crate) fn pass(&self, seconds: f64) {
         self.advance(self.now() + seconds);
     }
@@ -157,19 +157,19 @@ impl TestHost {
         self.now() - NOW
     }
 
-    /// How many background tasks wait to be run.
+    /// The number of unfinished background tasks.
     pub(crate) fn background_tasks(&self) -> usize {
         self.0.tasks.borrow().len()
     }
 
-    /// Runs the background tasks to their ends.
+    /// Runs the background tasks to completion.
     pub(crate) fn run_background(&self) {
         for task in self.0.tasks.take() {
             self.run(task);
         }
     }
 
-    /// Lets the background tasks go on as far as they can. Whether one has ended.
+    /// Polls the background tasks once. Returns whether one of them finished.
     fn poll_background(&self) -> bool {
         let mut tasks = self.0.tasks.take();
         let count = tasks.len();
@@ -179,13 +179,13 @@ impl TestHost {
         has_ended
     }
 
-    /// Forgets the background tasks, as a runtime does that has no more time for them.
+    /// Drops the background tasks, as a runtime does that stops an isolate.
     pub(crate) fn drop_background(&self) {
         self.0.tasks.take();
     }
 
-    /// Runs a future to its end. When it waits, background tasks go on, and the clock goes to the next
-    /// timer when they wait too.
+    /// Runs a future to completion. While it waits, background tasks run. When they wait too, the
+    /// clock advances to the next timer.
     pub(crate) fn run<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         let mut context = Context::from_waker(Waker::noop());
@@ -199,7 +199,7 @@ impl TestHost {
             let deadlines = self.0.timers.borrow();
             let next = deadlines.iter().map(|(deadline, _)| *deadline).min_by(f64::total_cmp);
             drop(deadlines);
-            self.advance(next.expect("the future waits for something that never comes"));
+            self.advance(next.expect("the future waits for an event that never happens"));
         }
     }
 
@@ -313,7 +313,7 @@ impl Host for TestHost {
     }
 }
 
-/// Whether a background task has ended or was forgotten, and who waits for that.
+/// Whether a background task finished or was dropped, and the waker that waits for it.
 #[derive(Default)]
 struct Ended {
     has_ended: Cell<bool>,
@@ -331,10 +331,10 @@ impl Drop for EndsOnDrop {
     }
 }
 
-/// What comes back from the network, and when.
+/// A scripted response of the network, and its delay.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// Seconds; nothing for never
+    /// Seconds, or `None` for never
     delay: Option<f64>,
     result: Result<GetResponse, GetError>,
 }
@@ -351,7 +351,7 @@ impl Answer {
         Self { delay: Some(0.0), result: Ok(response) }
     }
 
-    /// The same with a header more.
+    /// The same with one more header.
     pub(crate) fn with_header(mut self, name: &str, value: &str) -> Self {
         if let Ok(response) = &mut self.result {
             response.headers.push((name.to_owned(), value.to_owned()));
@@ -359,17 +359,17 @@ impl Answer {
         self
     }
 
-    /// No answer, at once.
+    /// An error, at once.
     pub(crate) fn fails(error: GetError) -> Self {
         Self { delay: Some(0.0), result: Err(error) }
     }
 
-    /// Nothing, ever: the request that waited for it is gone.
+    /// No response, ever, and no timeout.
     pub(crate) fn never() -> Self {
         Self { delay: None, result: Err(GetError::Unreachable) }
     }
 
-    /// The same, so many seconds later.
+    /// The same after that many seconds.
     pub(crate) fn after(self, seconds: f64) -> Self {
         Self { delay: Some(seconds), ..self }
     }

@@ -1,7 +1,7 @@
-//! What the tests share: a runtime whose time and network are scripted, tokens of any form, and a
+//! Shared by all areas: a runtime with a scripted clock and network, tokens of any form, and a
 //! gateway on top of both.
 
-// every test file is a crate of its own and uses its part of this
+// each area is its own crate and uses a part of this module
 #![allow(dead_code, unused_imports)]
 
 mod edge;
@@ -21,7 +21,7 @@ use better_auth_edge::{Error, Explanation, Outcome, Verified, Verifier, Verifier
 /// The time at which tests begin, in seconds since 1970.
 pub(crate) const NOW: f64 = 1_750_000_000.0;
 
-/// The Better Auth server: the issuer, and the audience too.
+/// The Better Auth server, which is both issuer and audience.
 pub(crate) const AUTH_SERVER: &str = "https://app.example";
 
 /// Options that accept tokens of [`AUTH_SERVER`] by the keys of a set.
@@ -53,7 +53,7 @@ pub(crate) fn verify(verifier: &Verifier, token: &str) -> Result<Arc<Verified>, 
     result
 }
 
-/// An explanation says what the verifier has said: the first check that has not passed is why.
+/// Asserts that an explanation agrees with the verifier: the first check that does not pass decides.
 pub(crate) fn explains(explanation: &Explanation, said: &Result<Arc<Verified>, Error>) {
     let reason = |error: &Error| (error.code(), error.detail().to_owned());
     let reports = &explanation.checks;
@@ -73,11 +73,11 @@ pub(crate) fn explains(explanation: &Explanation, said: &Result<Arc<Verified>, E
     );
     for report in later {
         let decides = matches!(report.outcome, Outcome::Passed | Outcome::Failed);
-        assert!(!decides, "nothing counts after the first failure: {reports:?}");
+        assert!(!decides, "no check decides after the first failure: {reports:?}");
     }
 }
 
-/// `ok`, or the code of the refusal.
+/// `ok`, or the code of the error.
 pub(crate) fn outcome<T>(result: &Result<T, Error>) -> &'static str {
     match result {
         Ok(_) => "ok",
@@ -85,15 +85,15 @@ pub(crate) fn outcome<T>(result: &Result<T, Error>) -> &'static str {
     }
 }
 
-/// What [`default_verifier`] says to a token.
+/// The verdict of [`default_verifier`] on a token.
 pub(crate) fn verdict(token: &str) -> &'static str {
     let verdict = outcome(&verify(&default_verifier(), token));
     record(token, verdict);
     verdict
 }
 
-/// Writes the verdict down where RECORD_VERDICTS names a directory: what `vectors/verdicts.py` makes
-/// `vectors/verdicts.json` of, which other languages are held against.
+/// Records the verdict if RECORD_VERDICTS names a directory. `vectors/verdicts.py` makes
+/// `vectors/verdicts.jsonl` of these records, which tests in other languages read.
 fn record(token: &str, verdict: &str) {
     use std::io::Write;
 

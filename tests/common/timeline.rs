@@ -1,4 +1,4 @@
-//! A key cache that is driven by hand: at this time, for that key id, it says what to do.
+//! A key cache driven by hand: for a time and a `kid` it returns the next step.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use super::{Signer, key_set};
 pub(crate) struct Timeline {
     pub(crate) cache: KeyCache,
     open: VecDeque<Attempt>,
-    /// The last refusal
+    /// The last error
     pub(crate) refusal: Option<Error>,
 }
 
@@ -23,7 +23,7 @@ impl Timeline {
         Self { cache, open: VecDeque::new(), refusal: None }
     }
 
-    /// A cache that asked at 0 and has known these keys since.
+    /// A cache that fetched these keys at 0.
     pub(crate) fn knowing(kids: &[&str]) -> Self {
         let mut timeline = Self::new();
         assert_eq!(timeline.ask(0.0, "any"), "fetch");
@@ -31,12 +31,12 @@ impl Timeline {
         timeline
     }
 
-    /// What the cache says at that time to a plausible token with that `kid` that came in just now.
+    /// The next step at that time for a plausible token with that `kid` that just arrived.
     pub(crate) fn ask(&mut self, now: f64, kid: &str) -> &'static str {
         self.ask_for(now, &wanted(kid, now))
     }
 
-    /// The same for a token that may have come in earlier or may be hopeless.
+    /// The same for a token that may have arrived earlier or may be implausible.
     pub(crate) fn ask_for(&mut self, now: f64, wanted: &Wanted<'_>) -> &'static str {
         match self.cache.lookup(now, wanted) {
             Lookup::Use(keys) => {
@@ -62,14 +62,14 @@ impl Timeline {
         }
     }
 
-    /// Asks as a table says: time, `kid`, expected answer.
+    /// Follows a table of time, `kid` and expected step.
     pub(crate) fn follow(&mut self, table: &[(f64, &str, &str)]) {
         for (now, kid, expected) in table {
             assert_eq!(self.ask(*now, kid), *expected, "{kid:?} at {now} s");
         }
     }
 
-    /// The oldest open attempt comes back with a set of these keys.
+    /// The oldest open attempt succeeds with a set of these keys.
     pub(crate) fn succeed(&mut self, now: f64, kids: &[&str]) {
         let attempt = self.open.pop_front().expect("an attempt is under way");
         self.cache.report(attempt, Some(set(kids)), now, 0.5);
@@ -86,24 +86,24 @@ impl Timeline {
         self.cache.report(attempt, None, now, jitter);
     }
 
-    /// The oldest open attempt ends without a word.
+    /// The oldest open attempt is canceled.
     pub(crate) fn abandon(&mut self) {
         let attempt = self.open.pop_front().expect("an attempt is under way");
         self.cache.abandon(attempt);
     }
 
-    /// The newest open attempt becomes the oldest: answers overtake each other.
+    /// The newest open attempt becomes the oldest, so that responses overtake each other.
     pub(crate) fn newest_first(&mut self) {
         self.open.rotate_right(1);
     }
 
-    /// Seconds that the last refusal asks to wait.
+    /// The `Retry-After` of the last error, in seconds.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         self.refusal.as_ref().and_then(Error::retry_after)
     }
 }
 
-/// A plausible token that came in at `since`.
+/// A plausible token that arrived at `since`.
 pub(crate) fn wanted(kid: &str, since: f64) -> Wanted<'_> {
     Wanted { kid: Some(kid), algorithm: Algorithm::EdDsa, since, plausible: true }
 }

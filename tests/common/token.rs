@@ -1,4 +1,4 @@
-//! Tokens and keys of any form, good and bad.
+//! Tokens and keys of any form, valid and invalid.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub(crate) fn key_set(entries: &[String]) -> String {
     format!(r#"{{"keys":[{}]}}"#, entries.join(","))
 }
 
-/// Somebody who holds an Ed25519 key.
+/// A holder of an Ed25519 key.
 pub(crate) struct Signer {
     key: SigningKey,
     kid: String,
@@ -71,7 +71,7 @@ impl Signer {
         self.sign_encoded(&base64url(header), &base64url(payload))
     }
 
-    /// A token of any two segments: the signature holds, whatever they are.
+    /// A token of any two segments, with a valid signature over them.
     pub(crate) fn sign_encoded(&self, header: &str, payload: &str) -> String {
         let input = format!("{header}.{payload}");
         let signature = self.key.sign(input.as_bytes());
@@ -89,7 +89,7 @@ impl Default for Signer {
 #[derive(Clone, Debug)]
 pub(crate) struct Claims(Vec<(String, String)>);
 
-/// What a good session token says at [`NOW`].
+/// The claims of a valid session token at [`NOW`].
 pub(crate) fn good_claims() -> Claims {
     Claims(Vec::new())
         .with("iss", &format!("{AUTH_SERVER:?}"))

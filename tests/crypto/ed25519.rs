@@ -15,7 +15,7 @@ use serde_json::Value;
 const USES: usize = 300;
 
 #[test]
-fn the_vectors_of_rfc_8032_verify_and_nothing_near_them() {
+fn the_vectors_of_rfc_8032_verify_and_altered_ones_do_not() {
     for vector in vectors(include_str!("../vectors/rfc/rfc8032.json")) {
         let (message, signature) = (vector.bytes("message"), vector.bytes("signature"));
         let secret = SigningKey::from_bytes(&vector.bytes("secret_key").try_into().unwrap());
@@ -34,7 +34,7 @@ fn the_vectors_of_rfc_8032_verify_and_nothing_near_them() {
 }
 
 #[test]
-fn a_key_says_the_same_however_often_it_has_been_used() {
+fn a_key_gives_the_same_result_before_and_after_it_has_tables() {
     let signer = SigningKey::from_bytes(&[5; 32]);
     let other = SigningKey::from_bytes(&[6; 32]);
     let key = key(signer.verifying_key().as_bytes()).unwrap();

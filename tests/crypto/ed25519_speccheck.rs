@@ -132,7 +132,7 @@ fn plus_order(number: [u8; 32], times: u32) -> [u8; 32] {
 }
 
 #[test]
-fn of_the_twelve_kinds_only_the_fourth_is_accepted_with_tables_and_without() {
+fn of_the_twelve_cases_only_the_fourth_is_accepted_with_and_without_tables() {
     let host = TestHost::new();
     for (number, (case, cofactored, cofactorless)) in cases().into_iter().enumerate() {
         let difference = case.difference();

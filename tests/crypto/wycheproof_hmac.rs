@@ -3,17 +3,17 @@
 use crate::common::TestHost;
 
 #[test]
-fn hs256_macs_are_judged_as_wycheproof_says_but_short_keys_and_tags_are_refused() {
+fn hs256_macs_match_wycheproof_except_that_short_keys_and_tags_are_rejected() {
     check("HS256");
 }
 
 #[test]
-fn hs384_macs_are_judged_as_wycheproof_says_but_short_keys_and_tags_are_refused() {
+fn hs384_macs_match_wycheproof_except_that_short_keys_and_tags_are_rejected() {
     check("HS384");
 }
 
 #[test]
-fn hs512_macs_are_judged_as_wycheproof_says_but_short_keys_and_tags_are_refused() {
+fn hs512_macs_match_wycheproof_except_that_short_keys_and_tags_are_rejected() {
     check("HS512");
 }
 

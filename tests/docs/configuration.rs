@@ -1,5 +1,5 @@
-//! docs/configuration.md is the truth about the settings: it has all of them and no others, what it
-//! gives as an example is accepted, what it says is refused is refused.
+//! docs/configuration.md lists all settings and no others. Its examples are accepted, and the values
+//! that it documents as rejected are rejected.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -46,7 +46,7 @@ fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingFault>> {
 }
 
 #[test]
-fn every_setting_is_documented_and_nothing_else() {
+fn the_page_documents_every_setting_and_nothing_else() {
     let asked = RefCell::new(BTreeSet::new());
     for setting in documented() {
         let lookup = |wanted: &str| {
@@ -68,7 +68,7 @@ fn examples_are_accepted() {
 }
 
 #[test]
-fn what_is_said_to_be_refused_is_refused_by_name() {
+fn values_documented_as_rejected_are_rejected_by_name() {
     for Setting { name, refused, .. } in documented().iter().filter(|s| !s.refused.is_empty()) {
         let faults = parse(name, refused).err().unwrap_or_default();
         assert!(faults.iter().any(|fault| fault.setting() == *name), "{name}: {faults:?}");
@@ -76,7 +76,7 @@ fn what_is_said_to_be_refused_is_refused_by_name() {
 }
 
 #[test]
-fn wrangler_toml_knows_them_all() {
+fn wrangler_toml_mentions_every_setting() {
     for Setting { name, .. } in documented() {
         assert!(WRANGLER.contains(name), "{name} is not in wrangler.toml");
     }

@@ -19,7 +19,7 @@ fn sections() -> Vec<(&'static str, Vec<&'static str>)> {
 }
 
 #[test]
-fn every_code_has_one_section_and_every_section_is_a_code() {
+fn every_code_has_one_section_and_every_section_has_a_code() {
     let headings: Vec<_> = sections().into_iter().map(|(heading, _)| heading).collect();
     let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(headings, codes, "the page has them in the order of Code::ALL");
@@ -33,7 +33,7 @@ fn the_page_has_one_title_and_no_deeper_headings() {
 }
 
 #[test]
-fn a_section_begins_with_the_status_and_the_title_of_its_code() {
+fn a_section_starts_with_the_status_and_the_title_of_its_code() {
     for (code, (heading, lines)) in Code::ALL.iter().zip(sections()) {
         let expected = format!("**{} · {}**", code.status(), code.title());
         assert_eq!(lines.first(), Some(&expected.as_str()), "{heading}");
@@ -41,7 +41,7 @@ fn a_section_begins_with_the_status_and_the_title_of_its_code() {
 }
 
 #[test]
-fn a_section_says_what_is_wrong_why_and_what_to_do_in_a_few_lines() {
+fn a_section_says_in_a_few_lines_what_is_wrong_why_and_what_to_do() {
     for (heading, lines) in sections() {
         let starting = |with: &str| lines.iter().filter(|line| line.starts_with(with)).count();
         assert_eq!(starting("- **Causes**: "), 1, "{heading} names causes");

@@ -1,4 +1,4 @@
-//! Settings by their names: what is nearly one is a fault, and faults come all at once and never twice.
+//! The names of settings: a near miss is an error, and all errors are reported at once and only once.
 
 use better_auth_edge::gateway::{SettingFault, Settings, Variable};
 
@@ -34,7 +34,7 @@ fn documented() -> impl Iterator<Item = &'static str> {
 }
 
 #[test]
-fn every_documented_setting_is_known_and_a_slip_in_its_name_is_a_fault() {
+fn every_documented_setting_is_known_and_a_typo_in_its_name_is_an_error() {
     for name in documented() {
         let slip = format!("{name}X");
         let known = format!("{slip} is not a setting, but {name} is");
@@ -47,7 +47,7 @@ fn every_documented_setting_is_known_and_a_slip_in_its_name_is_a_fault() {
 }
 
 #[test]
-fn a_misspelt_setting_is_a_fault_beside_those_of_the_others() {
+fn a_misspelled_setting_is_reported_beside_the_errors_of_others() {
     let variables = [("ROUTE", "[]"), ("CLOCK_TOLERANCE", "x"), ("NODE_ENV", "production")];
     let found = faults(&variables);
     assert_eq!(found.len(), 2, "{found:?}");
@@ -56,21 +56,21 @@ fn a_misspelt_setting_is_a_fault_beside_those_of_the_others() {
 }
 
 #[test]
-fn an_operator_may_say_that_a_variable_is_no_setting() {
+fn an_operator_may_declare_that_a_variable_is_not_a_setting() {
     let ignored = ("IGNORED_VARIABLES", "ROUTER, ISSUES");
     assert!(faults(&[("ROUTER", "x"), ("ISSUES", "x"), ignored]).is_empty());
     assert_eq!(faults(&[("ROUTE", "x"), ignored]), ["ROUTE is not a setting, but ROUTES is"]);
 }
 
 #[test]
-fn an_environment_without_rules_is_good() {
+fn an_environment_without_rules_is_valid() {
     for routes in [("NODE_ENV", "production"), ("ROUTES", ""), ("ROUTES", "[]")] {
         assert!(faults(&[routes]).is_empty(), "{routes:?}");
     }
 }
 
 #[test]
-fn members_of_rules_and_issuers_are_known_and_near_ones_named() {
+fn unknown_members_of_rules_and_issuers_are_errors_that_suggest_the_nearest_name() {
     for (setting, value, fault) in [
         (
             "ROUTES",
@@ -92,7 +92,7 @@ fn members_of_rules_and_issuers_are_known_and_near_ones_named() {
 }
 
 #[test]
-fn the_edges_issuer_is_an_origin() {
+fn edge_issuer_must_be_an_origin() {
     for good in ["https://edge.example", "http://127.0.0.1:8787", "HTTPS://Edge.example:443"] {
         assert!(faults(&[("EDGE_ISSUER", good)]).is_empty(), "{good}");
     }
@@ -110,7 +110,7 @@ fn the_edges_issuer_is_an_origin() {
 }
 
 #[test]
-fn urls_are_judged_as_they_stand_and_nothing_is_trimmed() {
+fn urls_are_checked_verbatim_without_trimming() {
     let entry = r#"[{"base_url":"https://b.example "}]"#;
     for (setting, value) in [
         ("BETTER_AUTH_URL", " https://app.example"),
@@ -128,7 +128,7 @@ fn urls_are_judged_as_they_stand_and_nothing_is_trimmed() {
 }
 
 #[test]
-fn a_base_path_is_one_path_and_no_contradiction() {
+fn a_base_path_is_one_path_and_must_not_contradict_the_url() {
     let url = ("BETTER_AUTH_URL", "https://app.example/auth");
     assert!(faults(&[url, ("BETTER_AUTH_BASE_PATH", "/auth/")]).is_empty());
     for settings in [
@@ -149,7 +149,7 @@ fn a_base_path_is_one_path_and_no_contradiction() {
 }
 
 #[test]
-fn nothing_follows_from_what_could_not_be_read() {
+fn an_unreadable_setting_causes_no_follow_up_errors() {
     let url = REQUIRED[0];
     let to_origin = ("ROUTES", r#"[{"path":"/a","to":"origin"}]"#);
     let by_claim = ("ROUTES", r#"[{"path":"/{a}","match":{"a":"org"}}]"#);
@@ -173,7 +173,7 @@ fn nothing_follows_from_what_could_not_be_read() {
 }
 
 #[test]
-fn what_could_not_be_read_hides_nothing() {
+fn an_unreadable_setting_hides_no_other_error() {
     let settings = [("CLOCK_TOLERANCE", "x"), ("ROUTES", r#"[{"pth":"/"}]"#)];
     let found = faults_beside(&["BETTER_AUTH_URL", "ISSUER"], &settings);
     let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
@@ -182,7 +182,7 @@ fn what_could_not_be_read_hides_nothing() {
 }
 
 #[test]
-fn one_slip_is_one_fault() {
+fn one_mistake_is_one_error() {
     for (setting, value) in [
         ("ROUTES", r#"[{"pth":"/a"}]"#),
         ("ROUTES", r#"[{"Path":"/a"}]"#),
@@ -207,7 +207,7 @@ fn one_slip_is_one_fault() {
 }
 
 #[test]
-fn a_base_path_is_judged_beside_a_url_that_is_wrong_too() {
+fn a_base_path_is_checked_beside_an_invalid_url_too() {
     let settings = [("BETTER_AUTH_URL", "app.example"), ("BETTER_AUTH_BASE_PATH", "api/auth")];
     let found = faults(&settings);
     let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
@@ -219,7 +219,7 @@ fn a_base_path_is_judged_beside_a_url_that_is_wrong_too() {
 }
 
 #[test]
-fn a_setting_that_is_given_under_a_misspelt_name_is_not_missing_too() {
+fn a_setting_with_a_misspelled_name_is_not_also_reported_missing() {
     let faults = |meant: &[&'static str], settings: &[(&str, &str)]| {
         let lookup = |name: &str| {
             let found = settings.iter().find(|(setting, _)| *setting == name);

@@ -1,4 +1,4 @@
-//! The signed identity that the origin gets: what it says, who can check it, how long it is used.
+//! The assertion that the upstream gets: its claims, its keys, and how long it is reused.
 
 use crate::common::{Claims, Edge, NOW, good_claims, request};
 use base64::Engine;
@@ -51,7 +51,7 @@ fn checked(edge: &Edge, assertion: &str) -> (Value, Value) {
 }
 
 #[test]
-fn an_assertion_says_who_is_calling_whom_for_a_minute() {
+fn an_assertion_names_the_user_the_edge_and_the_upstream_for_one_minute() {
     let edge = Edge::new(&[KEY]);
     let claims = good_claims().with("role", r#"["admin",1.5,{"a":null}]"#).with("plan", r#""x""#);
     let (header, said) = checked(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
@@ -71,7 +71,7 @@ fn an_assertion_says_who_is_calling_whom_for_a_minute() {
 }
 
 #[test]
-fn issuer_and_claims_can_be_set() {
+fn the_assertions_issuer_and_claims_can_be_set() {
     let edge = Edge::new(&[KEY, ("EDGE_ISSUER", "https://edge.internal"), ("CLAIMS", "sub,plan")]);
     let claims = good_claims().with("plan", r#""x""#);
     let (_, said) = checked(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
@@ -88,7 +88,7 @@ fn an_assertion_does_not_outlive_the_token() {
 }
 
 #[test]
-fn a_token_that_is_let_through_at_its_very_end_has_an_assertion_that_can_still_be_read() {
+fn a_token_accepted_at_its_end_has_an_assertion_that_is_still_valid() {
     for ago in [0, 4] {
         let edge = Edge::new(&[KEY]);
         let claims = good_claims().with("exp", &(NOW as u64 - ago).to_string());
@@ -117,7 +117,7 @@ fn no_client_chooses_an_assertions_id() {
 }
 
 #[test]
-fn an_assertion_is_used_again_until_half_of_its_life_is_over() {
+fn an_assertion_is_reused_for_half_of_its_lifetime() {
     let edge = Edge::new(&[KEY]);
     let claims = good_claims();
     let next = || assertion(&edge, &claims, "GET", "/x").unwrap();
@@ -132,7 +132,7 @@ fn an_assertion_is_used_again_until_half_of_its_life_is_over() {
 }
 
 #[test]
-fn a_bound_assertion_is_for_one_method_and_path() {
+fn a_bound_assertion_covers_one_method_and_path() {
     let edge = Edge::new(&[KEY, ("EDGE_BIND_REQUEST", "true")]);
     let claims = good_claims();
     let first = assertion(&edge, &claims, "PUT", "/a/%62?q=1").unwrap();
@@ -142,7 +142,7 @@ fn a_bound_assertion_is_for_one_method_and_path() {
 }
 
 #[test]
-fn without_a_key_or_a_user_there_is_no_assertion() {
+fn without_a_key_or_a_user_no_assertion_is_sent() {
     assert_eq!(assertion(&Edge::new(&[]), &good_claims(), "GET", "/x"), None);
     let edge = Edge::new(&[KEY, ("ROUTES", r#"[{"path":"/p","auth":"public"}]"#)]);
     assert_eq!(assertion(&edge, &good_claims(), "GET", "/p"), None);
@@ -161,7 +161,7 @@ fn the_next_key_is_published_before_it_signs() {
 }
 
 #[test]
-fn numbers_are_passed_on_to_the_last_digit() {
+fn numbers_are_forwarded_to_the_last_digit() {
     let edge = Edge::new(&[KEY, ("CLAIMS", "number")]);
     for number in ["12345678901234567890123", "0.10000000000000000001", "-1", "1.50", "1E+2"] {
         let assertion = assertion(&edge, &good_claims().with("number", number), "GET", "/x");

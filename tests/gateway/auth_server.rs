@@ -1,5 +1,5 @@
-//! What the edge asks Better Auth for, for whom it says that it asks, and what it makes of answers that are
-//! not Better Auth's.
+//! The edge's requests to Better Auth: their headers, their client address, and responses that are not
+//! from Better Auth.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, key_set, request};
 use better_auth_edge::gateway::{RequestHead, Response, Settings};
@@ -10,7 +10,7 @@ const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "x-real-ip");
 const TOKEN_URL: &str = "https://app.example/api/auth/token?disableRefresh=true";
 
-/// An edge with the exchange; keys are answered as always, and tokens like that.
+/// An edge with the session exchange, whose auth server returns its keys, and `answer` for tokens.
 fn edge(settings: &[(&str, &str)], answer: impl Fn(&Edge) -> Answer) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], settings].concat());
     let answer = answer(&edge);
@@ -52,7 +52,7 @@ fn header(response: &Response, name: &str) -> Option<String> {
 }
 
 #[test]
-fn the_edge_names_itself_and_leaves_the_session_as_it_is() {
+fn the_edge_names_itself_to_better_auth_and_does_not_change_the_session() {
     let edge = edge(&[], token);
     assert_eq!(edge.outcome(&visit("t.s", "192.0.2.7")), "forward");
     let name = format!("better-auth-edge/{}", env!("CARGO_PKG_VERSION"));
@@ -75,7 +75,7 @@ fn the_edge_names_itself_and_leaves_the_session_as_it_is() {
 }
 
 #[test]
-fn better_auth_is_told_the_visitors_address_where_it_is_known() {
+fn better_auth_gets_the_client_address_when_it_is_known() {
     let told = |settings: &[(&str, &str)], head: &RequestHead| {
         let edge = edge(settings, token);
         assert_eq!(edge.outcome(head), "forward");
@@ -99,7 +99,7 @@ fn better_auth_is_told_the_visitors_address_where_it_is_known() {
 }
 
 #[test]
-fn the_header_for_the_address_must_be_one_of_its_own() {
+fn the_header_for_the_client_address_must_not_have_another_meaning() {
     for name in
         ["cookie", "Authorization", "host", "User-Agent", "origin", "a b", "x:", "forwarded"]
     {
@@ -117,7 +117,7 @@ fn the_header_for_the_address_must_be_one_of_its_own() {
 }
 
 #[test]
-fn a_visitor_with_too_many_requests_waits_as_long_as_better_auth_says_and_no_other_does() {
+fn a_rate_limited_client_address_waits_as_long_as_better_auth_says_and_no_other_does() {
     for name in ["x-retry-after", "retry-after"] {
         let edge = Edge::new(&[EXCHANGE, FROM_PROXY]);
         let limited = Answer::status(429, r#"{"message":"Too many requests."}"#);
@@ -133,7 +133,7 @@ fn a_visitor_with_too_many_requests_waits_as_long_as_better_auth_says_and_no_oth
         let cause = line(&edge)["cause"].as_str().unwrap().to_owned();
         assert!(cause.contains("/api/auth/token: the server answered 429"), "{cause}");
         edge.host.pass(2.5);
-        // the same visitor, whatever session it is
+        // the same client address with any session
         for session in ["t.1", "t.2", "t.3"] {
             let response = edge.respond(&visit(session, "192.0.2.7"));
             assert_eq!(response.status, 503);
@@ -141,7 +141,7 @@ fn a_visitor_with_too_many_requests_waits_as_long_as_better_auth_says_and_no_oth
         }
         assert_eq!(asked(&edge).len(), 1);
         assert_eq!(edge.outcome(&visit("t.2", "192.0.2.8")), "forward");
-        assert_eq!(edge.outcome(&visit("t.2", "192.0.2.7")), "forward", "its token is kept");
+        assert_eq!(edge.outcome(&visit("t.2", "192.0.2.7")), "forward", "its token is cached");
         edge.host.pass(5.0);
         edge.respond(&visit("t.1", "192.0.2.7"));
         assert_eq!(asked(&edge).len(), 3, "asked again");
@@ -149,7 +149,7 @@ fn a_visitor_with_too_many_requests_waits_as_long_as_better_auth_says_and_no_oth
 }
 
 #[test]
-fn no_server_keeps_the_edge_away_for_longer_than_five_minutes() {
+fn a_retry_after_from_the_auth_server_is_capped_at_five_minutes() {
     let edge = edge(&[FROM_PROXY], |_| Answer::status(503, "").with_header("retry-after", "86400"));
     let response = edge.respond(&visit("t.1", "192.0.2.7"));
     assert_eq!(header(&response, "retry-after").as_deref(), Some("300"));
@@ -162,7 +162,7 @@ fn no_server_keeps_the_edge_away_for_longer_than_five_minutes() {
 }
 
 #[test]
-fn what_is_not_better_auths_answer_is_no_end_of_a_session() {
+fn a_response_that_is_not_from_better_auth_does_not_end_a_session() {
     let html = "<!doctype html><title>Sign in</title>";
     for (answer, says) in [
         (Answer::status(403, "error code: 1010"), "403"),
@@ -195,7 +195,7 @@ fn what_is_not_better_auths_answer_is_no_end_of_a_session() {
 }
 
 #[test]
-fn better_auths_own_refusal_is_the_callers_to_mend_and_the_log_says_what_it_was() {
+fn better_auths_own_rejection_is_a_client_error_and_the_log_names_it() {
     for (answer, detail, cause) in [
         (Answer::status(401, ""), "has ended", "answered 401"),
         (
@@ -220,7 +220,7 @@ fn better_auths_own_refusal_is_the_callers_to_mend_and_the_log_says_what_it_was(
 }
 
 #[test]
-fn a_server_that_wants_a_slash_behind_its_paths_is_asked_with_one() {
+fn an_auth_server_that_redirects_to_a_trailing_slash_is_called_with_one() {
     let edge = Edge::new(&[EXCHANGE]);
     let redirect = |location: &str| Answer::status(308, "").with_header("location", location);
     let keys = Answer::ok(key_set(&[edge.signer.jwk()]));
@@ -240,7 +240,7 @@ fn a_server_that_wants_a_slash_behind_its_paths_is_asked_with_one() {
 }
 
 #[test]
-fn keys_that_cannot_be_had_say_why_and_when_to_come_back() {
+fn unavailable_keys_cause_an_error_with_a_reason_and_a_retry_after() {
     for (answer, retry_after, says) in [
         (Answer::status(429, "").with_header("retry-after", "17"), "17", "answered 429"),
         (Answer::status(503, "").with_header("retry-after", "9999"), "300", "answered 503"),
@@ -272,7 +272,7 @@ fn keys_that_cannot_be_had_say_why_and_when_to_come_back() {
 }
 
 #[test]
-fn a_key_set_that_is_not_found_is_told_by_the_setting_that_named_its_url() {
+fn a_key_set_that_is_not_found_is_reported_with_the_setting_that_named_its_url() {
     let (url, keys) = ("BETTER_AUTH_URL", "JWKS_URL");
     let (path, apart) = ("https://app.example/auth", ("BETTER_AUTH_BASE_PATH", "/auth"));
     for (settings, named, unnamed) in [

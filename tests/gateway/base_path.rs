@@ -1,9 +1,9 @@
-//! Better Auth's base path, the root included: where keys and tokens of sessions are asked for.
+//! Better Auth's base path, the root included: the URLs of keys and of session tokens.
 
 use crate::common::{Answer, Edge, good_claims, key_set, request};
 
 #[test]
-fn keys_and_tokens_of_sessions_are_asked_for_below_the_base_path() {
+fn keys_and_session_tokens_are_requested_below_the_base_path() {
     for (url, base_path, base) in [
         ("https://app.example", "", "https://app.example/api/auth"),
         ("https://app.example", "/", "https://app.example"),

@@ -1,4 +1,4 @@
-//! What a rule asks of a token beside being good: claims and scopes. And what the edge says of itself.
+//! The conditions of a rule on a verified token, claims and scopes; and the edge's health endpoint.
 
 use crate::common::{Answer, Edge, good_claims, key_set, request};
 use better_auth_edge::gateway::Settings;
@@ -45,7 +45,7 @@ fn a_claim_holds_one_of_the_values_of_the_rule() {
 }
 
 #[test]
-fn all_scopes_of_the_rule_are_in_the_tokens() {
+fn the_token_must_have_all_scopes_of_the_rule() {
     let edge = Edge::new(&[RULES]);
     for (scope, expected) in [
         (r#""tasks:read tasks:write""#, "forward"),
@@ -69,7 +69,7 @@ fn all_scopes_of_the_rule_are_in_the_tokens() {
 }
 
 #[test]
-fn a_condition_that_is_null_or_empty_is_a_fault_and_not_none() {
+fn a_null_or_empty_condition_is_a_setting_error() {
     for (condition, fault) in [
         (r#""match":null"#, "match is null"),
         (r#""match":{}"#, "match is empty"),
@@ -122,7 +122,7 @@ fn a_condition_that_is_null_or_empty_is_a_fault_and_not_none() {
 }
 
 #[test]
-fn health_is_good_while_keys_are_known_or_can_be_had() {
+fn health_is_ok_while_keys_are_cached_or_can_be_fetched() {
     const HEALTH: &str = "/.well-known/better-auth-edge/health";
     let edge = Edge::new(&[]);
     let health = || edge.respond(&request("GET", HEALTH, &NO_HEADERS));

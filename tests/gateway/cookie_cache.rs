@@ -1,4 +1,4 @@
-//! Better Auth's signed cookie cache: who it shows, when it does not count, and what it never does.
+//! Better Auth's signed cookie cache: which user it identifies, when it is ignored, and its limits.
 
 use crate::common::{
     AUTH_SERVER, Answer, Edge, NOW, Signer, base64url, good_claims, origin_headers, request,
@@ -70,7 +70,7 @@ fn with_cache(cache: &str) -> RequestHead {
 }
 
 #[test]
-fn a_good_cache_shows_the_user_and_nobody_is_asked() {
+fn a_valid_cookie_cache_identifies_the_user_without_a_request() {
     let rules = r#"[{"path":"/{id}","match":{"id":"uuid"},"claims":{"role":["admin"]}}]"#;
     let more = [
         ("ROUTES", rules),
@@ -111,7 +111,7 @@ fn a_good_cache_shows_the_user_and_nobody_is_asked() {
 }
 
 #[test]
-fn a_cache_that_is_not_good_is_refused_where_nothing_else_can_decide() {
+fn an_invalid_cookie_cache_is_rejected_when_no_other_credential_can_decide() {
     let jwks = Edge::new(&[BY_KEYS]);
     let foreign = Signer::new(9, jwks.signer.kid());
     let key = |changes: Value| signed_by_key(&jwks.signer, &changed(by_keys(), &changes));
@@ -180,7 +180,7 @@ fn a_cache_that_is_not_good_is_refused_where_nothing_else_can_decide() {
 }
 
 #[test]
-fn nothing_but_the_cookie_is_good_as_a_cache_and_the_cache_nowhere_else() {
+fn a_cookie_cache_is_accepted_only_as_that_cookie_and_not_as_a_token() {
     for settings in [&[BY_KEYS][..], &BY_SECRET] {
         let edge = Edge::new(settings);
         let caches =
@@ -203,7 +203,7 @@ fn nothing_but_the_cookie_is_good_as_a_cache_and_the_cache_nowhere_else() {
 }
 
 #[test]
-fn where_sessions_are_exchanged_the_session_cookie_decides_when_its_cache_does_not() {
+fn with_session_exchange_the_session_cookie_decides_when_its_cache_does_not() {
     let edge = |answer: Answer| {
         let edge = Edge::new(&[BY_KEYS, EXCHANGE]);
         // the keys are known already
@@ -238,7 +238,7 @@ fn where_sessions_are_exchanged_the_session_cookie_decides_when_its_cache_does_n
 }
 
 #[test]
-fn parts_make_one_cache_in_exactly_one_way() {
+fn chunks_form_one_cookie_cache_in_exactly_one_way() {
     let cache = signed_by_secret(SECRET, &by_secret());
     let forged = signed_by_secret("another secret that has thirty-two bytes", &by_secret());
     let third = cache.len() / 3;
@@ -285,7 +285,7 @@ fn parts_make_one_cache_in_exactly_one_way() {
 }
 
 #[test]
-fn a_cache_counts_only_beside_the_cookie_of_its_session_guarded_alike() {
+fn a_cookie_cache_requires_its_session_cookie_with_the_same_prefix() {
     let cache = signed_by_secret(SECRET, &by_secret());
     let (token, data) = ("better-auth.session_token", "better-auth.session_data");
     for (cookies, expected) in [
@@ -323,7 +323,7 @@ fn a_cache_counts_only_beside_the_cookie_of_its_session_guarded_alike() {
 }
 
 #[test]
-fn a_cache_changes_something_only_for_trusted_pages() {
+fn a_cookie_cache_allows_unsafe_methods_only_from_trusted_origins() {
     let cookies =
         format!("{SESSION}; better-auth.session_data={}", signed_by_secret(SECRET, &by_secret()));
     let trusted = ("TRUSTED_ORIGINS", "https://page.example");
@@ -347,7 +347,7 @@ fn a_cache_changes_something_only_for_trusted_pages() {
 }
 
 #[test]
-fn a_cache_ends_with_its_session_and_at_the_age_that_is_set() {
+fn a_cookie_cache_expires_with_its_session_and_at_the_maximum_age() {
     let cache =
         |changes: Value| with_cache(&signed_by_secret(SECRET, &changed(by_secret(), &changes)));
     let ends = json!({"session": {"expiresAt": "2025-06-15T15:07:40.000Z"}});

@@ -1,4 +1,4 @@
-//! What a cookie cache says to those behind the edge: the user's record, and nothing of the session.
+//! What the upstream learns from a cookie cache: the user's record, and nothing of the session.
 
 use crate::common::{AUTH_SERVER, Edge, NOW, base64url, origin_headers, request};
 use hmac::{Hmac, KeyInit, Mac};
@@ -38,7 +38,7 @@ fn about() -> String {
 }
 
 #[test]
-fn callers_get_the_users_record_exactly_and_nothing_of_the_session() {
+fn the_user_has_the_claims_of_the_user_record_and_none_of_the_session() {
     for (settings, about) in [(&[BY_KEYS][..], about()), (&BY_SECRET, String::new())] {
         let edge = Edge::new(settings);
         let cookies = format!(
@@ -46,7 +46,7 @@ fn callers_get_the_users_record_exactly_and_nothing_of_the_session() {
             cache(&edge, &about)
         );
         let forward = edge.forward(&request("GET", "/x", &[("cookie", cookies)]));
-        let user = forward.user.as_ref().expect("somebody is calling");
+        let user = forward.user.as_ref().expect("the request has a user");
         assert_eq!(user.user(), "user-1");
         let text = user.claims().as_json();
         assert!(!text.contains(TOKEN) && !format!("{user:?}").contains(TOKEN), "{text}");

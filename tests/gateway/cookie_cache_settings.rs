@@ -8,7 +8,7 @@ const BY_SECRET: [(&str, &str); 2] = [("COOKIE_CACHE", "secret"), ("BETTER_AUTH_
 const SECRET: &str = "a secret that only Better Auth and the edge know";
 
 #[test]
-fn every_fault_of_the_settings_is_named() {
+fn every_setting_error_is_reported() {
     let faults = |more: &[(&str, &str)]| {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o")];
         let parsed = Settings::parse(|wanted| {

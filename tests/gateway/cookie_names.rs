@@ -19,7 +19,7 @@ fn outcome(settings: &[(&str, &str)], cookies: &str) -> (&'static str, Vec<Strin
 }
 
 #[test]
-fn a_session_counts_by_its_exact_name_with_and_without_its_guard() {
+fn a_session_cookie_is_matched_by_its_exact_name_with_and_without_prefix() {
     for (name, cookies, asked) in [
         ("sid", "a=b; sid=t.s; c=d", Some("sid=t.s")),
         ("sid", "__Secure-sid=t.s", Some("__Secure-sid=t.s")),
@@ -49,7 +49,7 @@ fn a_session_counts_by_its_exact_name_with_and_without_its_guard() {
 }
 
 #[test]
-fn a_cache_counts_by_its_exact_name_and_so_do_its_parts() {
+fn a_cookie_cache_and_its_chunks_are_matched_by_their_exact_names() {
     let signer = Signer::default();
     let cache = json!({
         "session": {"token": "t", "userId": "user-1", "expiresAt": "2025-06-22T15:06:40.000Z"},
@@ -87,7 +87,7 @@ fn a_cache_counts_by_its_exact_name_and_so_do_its_parts() {
 }
 
 #[test]
-fn cookies_of_these_names_stay_at_the_edge_on_every_path() {
+fn cookies_with_these_names_are_not_forwarded_on_any_path() {
     let rules = ("ROUTES", r#"[{"path":"/*","auth":"public"}]"#);
     for (cookies, left) in [
         ("sid=t.s", None),
@@ -111,7 +111,7 @@ fn cookies_of_these_names_stay_at_the_edge_on_every_path() {
 }
 
 #[test]
-fn names_that_cannot_be_are_faults() {
+fn impossible_cookie_names_are_setting_errors() {
     let faults = |settings: &[(&str, &str)]| {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o")];
         let parsed = Settings::parse(|wanted| {

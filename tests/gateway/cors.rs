@@ -15,7 +15,7 @@ fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
 }
 
 #[test]
-fn a_preflight_is_answered_by_the_edge_without_a_token() {
+fn the_edge_responds_to_a_preflight_without_a_token() {
     let edge = Edge::new(&[ORIGINS, ("CORS_CREDENTIALS", "true"), ("CORS_MAX_AGE", "60")]);
     for path in ["/api/x", "/api//x", "/nowhere"] {
         let response = edge.respond(&request("OPTIONS", path, &preflight(PAGE)));
@@ -38,7 +38,7 @@ fn a_preflight_is_answered_by_the_edge_without_a_token() {
 }
 
 #[test]
-fn a_refusal_can_be_read_by_the_page() {
+fn the_calling_page_can_read_a_rejection() {
     let edge = Edge::new(&[ORIGINS]);
     let response = edge.respond(&request("GET", "/api/x", &[("origin", PAGE)]));
     assert_eq!(response.status, 401);
@@ -49,7 +49,7 @@ fn a_refusal_can_be_read_by_the_page() {
 }
 
 #[test]
-fn an_answer_of_the_origin_gets_the_edges_permission_and_not_its_own() {
+fn a_response_of_the_upstream_gets_the_edges_cors_headers_instead_of_its_own() {
     let edge = Edge::new(&[ORIGINS]);
     let (name, token) = edge.bearer(&good_claims());
     let edits = |origin| {
@@ -65,7 +65,7 @@ fn an_answer_of_the_origin_gets_the_edges_permission_and_not_its_own() {
 }
 
 #[test]
-fn any_origin_may_be_allowed_but_not_with_cookies() {
+fn any_origin_can_be_allowed_but_not_with_cookies() {
     let edge = Edge::new(&[("CORS_ORIGINS", "*")]);
     let response = edge.respond(&request("OPTIONS", "/x", &preflight("https://any.example")));
     assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
@@ -73,7 +73,7 @@ fn any_origin_may_be_allowed_but_not_with_cookies() {
 }
 
 #[test]
-fn preflights_reach_the_origin_where_it_answers_them() {
+fn preflights_are_forwarded_when_the_upstream_handles_cors() {
     let edge = Edge::new(&[("CORS_PREFLIGHT_TO_ORIGIN", "true")]);
     assert_eq!(edge.outcome(&request("OPTIONS", "/api/x", &preflight(PAGE))), "forward");
     for headers in [&preflight(PAGE)[..1], &preflight(PAGE)[1..], &[]] {
@@ -84,7 +84,7 @@ fn preflights_reach_the_origin_where_it_answers_them() {
 }
 
 #[test]
-fn without_settings_a_preflight_is_a_request_like_any_other() {
+fn without_cors_settings_a_preflight_is_an_ordinary_request() {
     let edge = Edge::new(&[]);
     assert_eq!(edge.outcome(&request("OPTIONS", "/api/x", &preflight(PAGE))), "missing_token");
     let forward = edge.forward(&request("GET", "/x", &[edge.bearer(&good_claims())]));
@@ -101,7 +101,7 @@ fn asking<'h>(method: &'h str, headers: &'h str) -> [(&'h str, &'h str); 3] {
 }
 
 #[test]
-fn every_header_and_method_that_is_asked_for_is_named_where_all_are_allowed() {
+fn when_all_headers_and_methods_are_allowed_the_requested_ones_are_named() {
     for credentials in ["true", "false"] {
         for all in ["*", "authorization, *"] {
             let settings = [
@@ -126,7 +126,7 @@ fn every_header_and_method_that_is_asked_for_is_named_where_all_are_allowed() {
 }
 
 #[test]
-fn what_is_no_name_is_not_repeated() {
+fn a_requested_header_that_is_not_a_valid_name_is_not_repeated() {
     let edge = Edge::new(&[ORIGINS, ("CORS_HEADERS", "*"), ("CORS_METHODS", "*")]);
     for odd in ["x-a b", "x:y", "<script>", "x, (y)", "\u{e9}", "", ", ,"] {
         let response = edge.respond(&request("OPTIONS", "/x", &asking("PUT", odd)));
@@ -188,7 +188,7 @@ fn apps_and_previews_may_call() {
 }
 
 #[test]
-fn a_sessions_cookie_may_change_things_from_apps_and_previews_that_are_trusted() {
+fn a_session_cookie_allows_unsafe_methods_from_trusted_apps_and_previews() {
     let edge = Edge::new(&[
         ("SESSION_EXCHANGE", "true"),
         ("TRUSTED_ORIGINS", "tauri://localhost,https://*.example.com"),
@@ -209,7 +209,7 @@ fn a_sessions_cookie_may_change_things_from_apps_and_previews_that_are_trusted()
 }
 
 #[test]
-fn strangers_pages_that_fit_are_warned_of() {
+fn a_warning_names_trusted_origin_patterns_that_match_foreign_sites() {
     let warnings = |settings: &[(&str, &str)]| {
         let required =
             [("BETTER_AUTH_URL", "https://a.example"), ("ORIGIN_URL", "https://b.example")];

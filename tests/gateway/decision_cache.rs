@@ -1,5 +1,5 @@
-//! Clients whose fields the host knows by a number get what anybody with the same head gets, and a token
-//! that is not good any more lets nobody pass.
+//! Clients whose header fields the host has cached get the same decisions as any client with the same
+//! head, and an expired token no longer passes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ fn decided(edge: &Edge, head: &RequestHead) -> String {
     }
 }
 
-/// Sends it by the client's number and, to another edge, as nobody in particular.
+/// Sends it with the client's id and, to another edge, without one.
 fn both(edge: &Edge, heads: &mut Heads, client: &Client, own: &str) -> [String; 2] {
     let Client { number, fields } = client;
     let known = heads.read(format!("{number}\n{own}"));
@@ -72,7 +72,7 @@ fn both(edge: &Edge, heads: &mut Heads, client: &Client, own: &str) -> [String; 
 }
 
 #[test]
-fn a_returning_client_gets_what_anybody_with_the_same_head_gets() {
+fn a_returning_client_gets_the_same_decision_as_any_client_with_the_same_head() {
     let edge = Edge::new(&SETTINGS);
     let mut heads = Heads::default();
     let admin = good_claims().with("role", r#""admin""#);
@@ -101,7 +101,7 @@ fn a_returning_client_gets_what_anybody_with_the_same_head_gets() {
 }
 
 #[test]
-fn a_number_that_has_other_fields_now_is_another_client() {
+fn an_id_whose_header_fields_changed_is_another_client() {
     let edge = Edge::new(&SETTINGS);
     let mut heads = Heads::default();
     let other = good_claims().with("sub", r#""user-2""#);
@@ -152,7 +152,7 @@ const SIGNING_KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0k
 const OWN: &str = "GET\nhttps://edge.example/api/user-1/a\n";
 
 #[test]
-fn while_a_pass_is_good_the_same_head_would_go_on_in_the_same_way() {
+fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way() {
     for settings in [&SETTINGS[..], &[&SETTINGS[..], &[("EDGE_SIGNING_KEY", SIGNING_KEY)]].concat()]
     {
         let mut regular = Regular::new(settings, &good_claims());
@@ -185,7 +185,7 @@ fn while_a_pass_is_good_the_same_head_would_go_on_in_the_same_way() {
 }
 
 #[test]
-fn a_pass_ends_with_the_token_or_where_keys_are_asked_for() {
+fn a_cached_decision_expires_with_the_token_or_when_keys_are_due() {
     let mut regular = Regular::new(&SETTINGS, &good_claims());
     let pass = regular.pass(OWN).unwrap();
     // a token of 900 seconds, and a set that is asked for anew after 480; a clock that was set back asks
@@ -200,7 +200,7 @@ fn a_pass_ends_with_the_token_or_where_keys_are_asked_for() {
 }
 
 #[test]
-fn a_pass_ends_when_the_auth_server_takes_the_key_back() {
+fn a_cached_decision_ends_when_the_auth_server_removes_the_key() {
     let lasting = good_claims().with("exp", "253402300799");
     let mut regular = Regular::new(&SETTINGS, &lasting);
     let pass = regular.pass(OWN).unwrap();
@@ -217,7 +217,7 @@ fn a_pass_ends_when_the_auth_server_takes_the_key_back() {
 }
 
 #[test]
-fn a_pass_is_given_where_nothing_else_would_be_different() {
+fn a_decision_is_cached_when_no_other_header_can_change_it() {
     let none = "x-request-id: 0123-abcd\n";
     for (more, own, is_given) in [
         ([("", ""); 2], "", true),
@@ -236,13 +236,17 @@ fn a_pass_is_given_where_nothing_else_would_be_different() {
         assert_eq!(pass.is_some(), is_given, "{more:?} {own}");
     }
     let mut regular = Regular::new(&SETTINGS, &good_claims());
-    assert_eq!(regular.pass("GET\nhttps://edge.example/open\n"), None, "nobody's request");
+    assert_eq!(
+        regular.pass("GET\nhttps://edge.example/open\n"),
+        None,
+        "no decision was cached for this request"
+    );
     let whole = RequestHead::parse(format!("{OWN}{}", regular.fields)).unwrap();
-    assert_eq!(regular.edge.forward(&whole).pass, None, "nobody would know it again");
+    assert_eq!(regular.edge.forward(&whole).pass, None, "the request has no cached head");
 }
 
 #[test]
-fn a_pass_is_one_requests_and_the_oldest_goes_first() {
+fn a_cached_decision_belongs_to_one_request_and_the_oldest_is_evicted_first() {
     let mut regular = Regular::new(&SETTINGS, &good_claims());
     let first = regular.pass(OWN).unwrap();
     for stranger in [first + 1, first.wrapping_sub(1), u32::MAX] {
@@ -260,7 +264,7 @@ fn a_pass_is_one_requests_and_the_oldest_goes_first() {
 }
 
 #[test]
-fn what_operators_see_of_a_returning_client_is_what_they_saw_at_first() {
+fn logs_and_data_points_of_a_returning_client_equal_those_of_its_first_request() {
     let mut regular = Regular::new(&[SETTINGS[0], ("LOG_LEVEL", "info")], &good_claims());
     let head = regular.head(OWN);
     let [first, second, third] = [(); 3].map(|()| regular.edge.forward(&head).report.unwrap());
@@ -274,7 +278,7 @@ fn what_operators_see_of_a_returning_client_is_what_they_saw_at_first() {
 }
 
 #[test]
-fn where_no_tokens_are_kept_a_returning_clients_is_verified_each_time() {
+fn without_a_token_cache_a_returning_clients_token_is_verified_each_time() {
     for (tokens, is_kept) in [("1", true), ("0", false)] {
         let mut regular = Regular::new(&[SETTINGS[0], ("TOKEN_CACHE", tokens)], &good_claims());
         let head = regular.head(OWN);

@@ -1,5 +1,5 @@
-//! Who answers a request within an application, and by which rule: the destination and the rule belong to
-//! the request whatever decides about it.
+//! The destination and the rule of a request within an application. They depend on the request only,
+//! not on the decision.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, Signer, TestHost, good_claims, key_set, request};
 use better_auth_edge::gateway::{Decision, Destination, Gateway, Settings};
@@ -48,7 +48,7 @@ impl App {
 }
 
 #[test]
-fn what_no_rule_sends_to_the_origin_is_the_applications() {
+fn requests_that_no_rule_sends_to_the_upstream_go_to_the_application() {
     let app = App::new(&[READ_OWN, r#"{"path":"/here"}"#, r#"{"path":"/app","to":"app"}"#]);
     for (path, destination) in [
         ("/sign-in", Destination::App), // public before any rule
@@ -63,7 +63,7 @@ fn what_no_rule_sends_to_the_origin_is_the_applications() {
 }
 
 #[test]
-fn a_path_that_is_isolated_for_other_methods_goes_where_it_would_go_without_that() {
+fn isolation_for_unlisted_methods_does_not_change_the_destination() {
     let app = App::new(&[READ_OWN]);
     assert_eq!(app.goes_to("POST", "/api/user-1/x"), Some(Destination::App), "no rule is for it");
     assert_eq!(app.goes_to("POST", "/api/user-2/x"), None);

@@ -1,4 +1,4 @@
-//! What the origin sees of a request: who the edge says it is from, and nothing that a client forged.
+//! What the upstream gets of a request: the identity that the edge verified, and no forged header.
 
 use crate::common::{Edge, good_claims, origin_headers, request};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead, Settings};
@@ -26,7 +26,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_url_is_the_origins() {
+fn the_forwarded_url_is_the_upstreams() {
     let edge = Edge::new(&[OPEN, ("ORIGIN_URL", "http://127.0.0.1:8000/base/")]);
     for (path, expected) in [
         ("/public/a", "http://127.0.0.1:8000/base/public/a"),
@@ -93,7 +93,7 @@ fn the_user_is_the_user_claim() {
 }
 
 #[test]
-fn claims_become_headers_and_cannot_become_more() {
+fn a_claim_becomes_one_header_and_cannot_inject_another() {
     let edge = Edge::new(&[CLAIM_HEADERS]);
     for (value, expected) in [
         (r#""plain value""#, Some("plain value")),
@@ -126,7 +126,7 @@ fn claims_become_headers_and_cannot_become_more() {
 }
 
 #[test]
-fn a_user_with_any_name_is_one_line() {
+fn a_user_name_with_any_characters_is_one_header_line() {
     let edge = Edge::new(&[]);
     let claims = good_claims().with("sub", r#""ü\r\nx-edge-role: admin""#);
     let forward = edge.forward(&request("GET", "/x", &[edge.bearer(&claims)]));
@@ -138,7 +138,7 @@ fn a_user_with_any_name_is_one_line() {
 }
 
 #[test]
-fn the_token_reaches_the_origin_unless_it_is_kept() {
+fn the_token_is_forwarded_unless_a_setting_removes_it() {
     for (setting, path, expected) in [
         (None, "/x", true),
         (Some("true"), "/x", true),
@@ -158,7 +158,7 @@ fn the_token_reaches_the_origin_unless_it_is_kept() {
 }
 
 #[test]
-fn claims_become_no_headers_that_mean_something_else() {
+fn claims_cannot_become_headers_with_another_meaning() {
     let faults = |header: &str| {
         let table = format!(r#"{{"email":"{header}"}}"#);
         let settings = [
@@ -181,7 +181,7 @@ fn claims_become_no_headers_that_mean_something_else() {
 }
 
 #[test]
-fn headers_of_one_connection_end_at_the_edge() {
+fn hop_by_hop_headers_are_not_forwarded() {
     let edge = Edge::new(&[CLAIM_HEADERS]);
     let (name, token) = edge.bearer(&good_claims().with("role", r#""user""#));
     let headers = [
@@ -202,7 +202,7 @@ fn headers_of_one_connection_end_at_the_edge() {
 }
 
 #[test]
-fn a_request_has_one_id_for_the_origin_and_the_client() {
+fn the_upstream_and_the_client_get_the_same_request_id() {
     let edge = Edge::new(&[OPEN]);
     for (sent, kept) in [
         (vec!["0123-abc_D.e"], true),
@@ -233,7 +233,7 @@ fn a_request_has_one_id_for_the_origin_and_the_client() {
 }
 
 #[test]
-fn a_request_that_the_edge_has_sent_to_itself_is_recognised() {
+fn a_request_that_the_edge_sent_to_itself_is_recognized() {
     for (origin, host, own) in [
         ("https://edge.example", Some("edge.example"), true),
         ("https://edge.example/v1", Some("edge.example"), true),

@@ -1,4 +1,4 @@
-//! Several issuers behind one edge: each token is judged by its own issuer's keys and rules.
+//! Several issuers on one edge: each token is verified by its own issuer's keys and rules.
 
 use crate::common::{AUTH_SERVER, Answer, Claims, Edge, Signer, good_claims, key_set, request};
 use better_auth_edge::gateway::{RequestHead, Settings};
@@ -22,7 +22,7 @@ fn with_token(token: &str) -> RequestHead {
     request("GET", "/x", &[("authorization", format!("Bearer {token}"))])
 }
 
-/// An edge that asks production for its keys, then staging, then nobody.
+/// An edge whose fetches get production's keys, then staging's, then an error.
 fn edge(more: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(&[&[TWO], more].concat());
     let (production, staging) = (edge.signer.jwk(), staging_signer().jwk());
@@ -37,7 +37,7 @@ fn edge(more: &[(&str, &str)]) -> Edge {
 }
 
 #[test]
-fn each_token_is_judged_by_its_own_issuers_keys_and_rules() {
+fn each_token_is_verified_by_its_own_issuers_keys_and_rules() {
     let edge = edge(&[]);
     let urls: Vec<_> = edge.host.requests().into_iter().map(|request| request.url).collect();
     let jwks = |base: &str| format!("{base}/api/auth/jwks");
@@ -53,7 +53,7 @@ fn each_token_is_judged_by_its_own_issuers_keys_and_rules() {
         (&staging, good_claims().with("iss", &format!("{STAGING:?}")), "audience_mismatch"),
         (&production, good_claims().with("aud", &format!("{STAGING:?}")), "audience_mismatch"),
         (&staging, claims_of(STAGING).with("exp", "7"), "expired"),
-        // nobody's: the first one answers
+        // the token of an unknown issuer: the first issuer decides
         (&production, claims_of("https://staging.example/"), "issuer_mismatch"),
         (&production, claims_of("https://Staging.example"), "issuer_mismatch"),
         (&production, claims_of("https://staging.example/api/auth"), "issuer_mismatch"),
@@ -84,11 +84,11 @@ fn each_token_is_judged_by_its_own_issuers_keys_and_rules() {
     ] {
         assert_eq!(edge.outcome(&with_token(token)), expected, "{token}");
     }
-    assert_eq!(edge.host.fetches(), 2, "no token makes the edge ask anybody else");
+    assert_eq!(edge.host.fetches(), 2, "no token causes a fetch from another server");
 }
 
 #[test]
-fn tokens_that_are_known_stay_good_until_their_own_issuer_takes_the_key_back() {
+fn cached_tokens_stay_valid_until_their_own_issuer_removes_the_key() {
     let edge = edge(&[]);
     let production = with_token(&edge.signer.token(&good_claims()));
     let staging = with_token(&staging_signer().token(&claims_of(STAGING)));
@@ -109,7 +109,7 @@ fn tokens_that_are_known_stay_good_until_their_own_issuer_takes_the_key_back() {
 }
 
 #[test]
-fn an_issuer_without_keys_is_its_own_tokens_trouble() {
+fn an_issuer_without_keys_affects_only_its_own_tokens() {
     let edge = Edge::new(&[TWO]);
     let production = with_token(&edge.signer.token(&good_claims()));
     assert_eq!(edge.outcome(&production), "forward");
@@ -130,7 +130,7 @@ fn an_issuer_without_keys_is_its_own_tokens_trouble() {
 }
 
 #[test]
-fn an_entry_says_what_is_different_and_has_the_rest_in_common() {
+fn an_issuer_entry_overrides_the_common_settings_that_it_names() {
     let issuers = r#"[{"jwks_url":"https://keys.example/set","issuer":["a","b"],"audience":"c",
         "algorithms":["EdDSA"],"user_claim":"uuid","required_claims":{"role":["admin"]}},
         {"base_url":"https://staging.example"}]"#;
@@ -150,7 +150,7 @@ fn an_entry_says_what_is_different_and_has_the_rest_in_common() {
 }
 
 #[test]
-fn one_issuers_two_kinds_of_tokens_are_told_apart_by_their_type() {
+fn two_kinds_of_tokens_of_one_issuer_are_told_apart_by_their_type() {
     let edge = Edge::new(&[(
         "ISSUERS",
         r#"[{"base_url":"https://app.example","issuer":"https://app.example",
@@ -169,7 +169,7 @@ fn one_issuers_two_kinds_of_tokens_are_told_apart_by_their_type() {
 }
 
 #[test]
-fn every_fault_is_named_with_its_place() {
+fn every_setting_error_is_reported_with_its_place() {
     let faults = |issuers: &str| {
         let settings =
             [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o"), ("ISSUERS", issuers)];

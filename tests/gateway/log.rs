@@ -1,4 +1,4 @@
-//! What is told of which decision: to the log, to Analytics Engine, in `Server-Timing`.
+//! What a decision leaves in the log, in Analytics Engine and in `Server-Timing`.
 
 use crate::common::{Answer, Edge, good_claims, request};
 use better_auth_edge::gateway::{Bindings, Decision, RequestHead};
@@ -33,7 +33,7 @@ fn head(path: &str, authorization: Option<&str>) -> RequestHead {
 }
 
 #[test]
-fn a_forwarded_request_costs_nothing_by_default() {
+fn a_forwarded_request_is_not_logged_by_default() {
     let edge = Edge::new(&[ROUTES]);
     let (_, bearer) = edge.bearer(&good_claims());
     for head in [head("/public/a", None), head("/api/user-1/a", Some(&bearer))] {
@@ -43,7 +43,7 @@ fn a_forwarded_request_costs_nothing_by_default() {
 }
 
 #[test]
-fn a_line_says_what_was_decided_by_which_rule_for_whom() {
+fn a_log_line_has_the_decision_the_rule_and_the_user() {
     let edge = Edge::new(&[ROUTES, INFO]);
     let (_, bearer) = edge.bearer(&good_claims());
     let rule = json!({"index": 1, "path": "/api/{user_id}/*"});
@@ -79,7 +79,7 @@ fn a_line_says_what_was_decided_by_which_rule_for_whom() {
 }
 
 #[test]
-fn nothing_that_is_not_verified_is_told() {
+fn nothing_unverified_is_logged() {
     let edge = Edge::new(&[ROUTES, INFO]);
     let claims = good_claims();
     let token = edge.signer.token(&claims);
@@ -99,7 +99,7 @@ fn nothing_that_is_not_verified_is_told() {
 }
 
 #[test]
-fn a_line_about_missing_keys_says_why_there_are_none() {
+fn a_log_line_about_unavailable_keys_has_the_cause() {
     let edge = Edge::new(&[ROUTES]);
     let (_, bearer) = edge.bearer(&good_claims());
     edge.host.answers(Answer::fails(GetError::TimedOut));
@@ -114,7 +114,7 @@ fn a_line_about_missing_keys_says_why_there_are_none() {
 }
 
 #[test]
-fn a_failing_origin_is_an_error_with_the_requests_id() {
+fn a_failing_upstream_is_logged_as_an_error_with_the_request_id() {
     let edge = Edge::new(&[]);
     for code in [Code::OriginTimeout, Code::OriginUnreachable] {
         let error = Error::new(code, "gone").with_source("POST https://api.example/a: refused");
@@ -134,7 +134,7 @@ fn a_failing_origin_is_an_error_with_the_requests_id() {
 }
 
 #[test]
-fn the_level_says_what_is_written() {
+fn the_log_level_selects_the_lines() {
     for (level, forwarded, refused, failed) in [
         ("none", false, false, false),
         ("error", false, false, true),
@@ -153,7 +153,7 @@ fn the_level_says_what_is_written() {
 }
 
 #[test]
-fn a_sample_is_taken_of_info_lines_only() {
+fn only_info_lines_are_sampled() {
     for (sample, random, written) in
         [("1", 0.999, true), ("0.5", 0.49, true), ("0.5", 0.5, false), ("0", 0.0, false)]
     {
@@ -167,7 +167,7 @@ fn a_sample_is_taken_of_info_lines_only() {
 }
 
 #[test]
-fn a_users_name_depends_on_the_salt_and_on_the_issuer_alone() {
+fn a_users_pseudonym_depends_on_the_salt_and_the_issuer_only() {
     let name = |settings: &[(&str, &str)], user: &str| {
         let edge = Edge::new(&[&[ROUTES, INFO], settings].concat());
         let bearer = edge.bearer(&good_claims().with("sub", &format!("\"{user}\""))).1;
@@ -181,7 +181,7 @@ fn a_users_name_depends_on_the_salt_and_on_the_issuer_alone() {
 }
 
 #[test]
-fn every_decision_is_a_data_point_where_there_is_a_dataset() {
+fn every_decision_is_a_data_point_when_a_dataset_is_bound() {
     let bindings = Bindings { analytics: true, ..Bindings::default() };
     let edge = Edge::with_bindings(&[ROUTES, ("LOG_LEVEL", "none")], bindings);
     let report = edge.forward(&head("/public/a", None)).report.unwrap();
@@ -193,7 +193,7 @@ fn every_decision_is_a_data_point_where_there_is_a_dataset() {
 }
 
 #[test]
-fn bindings_of_another_kind_are_faults_by_their_names() {
+fn bindings_of_the_wrong_kind_are_setting_errors_that_name_them() {
     let mut faults = Vec::new();
     let has = |name: &str, function: &str| match (name, function) {
         ("ANALYTICS", "writeDataPoint") => Some(false),
@@ -207,7 +207,7 @@ fn bindings_of_another_kind_are_faults_by_their_names() {
 }
 
 #[test]
-fn timings_are_told_if_so_set_and_those_of_keys_only_when_they_were_fetched_for_the_request() {
+fn timings_are_reported_when_set_and_key_timings_only_when_the_request_caused_a_fetch() {
     let edge = Edge::new(&[ROUTES, ("SERVER_TIMING", "true")]);
     let timing = |head: &RequestHead| {
         let report = edge.forward(head).report.unwrap();
@@ -228,7 +228,7 @@ fn timings_are_told_if_so_set_and_those_of_keys_only_when_they_were_fetched_for_
 }
 
 #[test]
-fn only_what_has_a_user_is_kept_from_caches() {
+fn only_responses_for_a_user_are_kept_out_of_caches() {
     let edge = Edge::new(&[ROUTES]);
     let (_, bearer) = edge.bearer(&good_claims());
     assert!(edge.forward(&head("/a", Some(&bearer))).private);
@@ -236,7 +236,7 @@ fn only_what_has_a_user_is_kept_from_caches() {
 }
 
 #[test]
-fn a_line_about_failing_health_says_why() {
+fn a_log_line_about_failing_health_has_the_cause() {
     let health = head("/.well-known/better-auth-edge/health", None);
     let no_key = r#"{"keys":[]}"#;
     for (answer, said) in [

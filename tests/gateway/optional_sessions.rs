@@ -1,5 +1,5 @@
-//! Paths where a token is optional: a browser keeps the cookie of a session that has ended, and the page cannot
-//! take it away.
+//! Paths with an optional token: a browser keeps the cookie of an ended session, and the page cannot
+//! remove it.
 
 use crate::common::{Answer, Edge, good_claims, origin_headers, request};
 
@@ -15,7 +15,7 @@ fn edge(settings: &[(&str, &str)], answer: Answer) -> Edge {
 }
 
 #[test]
-fn a_session_that_has_ended_is_like_none() {
+fn an_ended_session_counts_as_no_credential() {
     let edge = edge(&[EXCHANGE], Answer::status(401, ""));
     let head = request("GET", "/open", &[SESSION]);
     let headers = origin_headers(&head, &edge.forward(&head));
@@ -24,7 +24,7 @@ fn a_session_that_has_ended_is_like_none() {
 }
 
 #[test]
-fn a_session_that_is_not_signed_is_like_none() {
+fn an_unsigned_session_counts_as_no_credential() {
     let secret = ("BETTER_AUTH_SECRET", "a secret that only Better Auth and the edge know");
     let edge = edge(&[EXCHANGE, secret], Answer::status(500, ""));
     assert_eq!(edge.outcome(&request("GET", "/open", &[SESSION])), "forward");
@@ -32,7 +32,7 @@ fn a_session_that_is_not_signed_is_like_none() {
 }
 
 #[test]
-fn a_cookie_cache_that_is_no_good_is_like_none() {
+fn an_invalid_cookie_cache_counts_as_no_credential() {
     let edge = edge(&[("COOKIE_CACHE", "jwks")], Answer::status(500, ""));
     let cookies = ("cookie", "better-auth.session_token=t.s; better-auth.session_data=a.b.c");
     assert_eq!(edge.outcome(&request("GET", "/open", &[cookies])), "forward");
@@ -40,7 +40,7 @@ fn a_cookie_cache_that_is_no_good_is_like_none() {
 }
 
 #[test]
-fn what_nobody_can_say_yet_is_not() {
+fn an_undecided_session_is_not_treated_as_absent() {
     let down = edge(&[EXCHANGE], Answer::status(500, ""));
     assert_eq!(down.outcome(&request("GET", "/open", &[SESSION])), "keys_unavailable");
     let ended = edge(&[EXCHANGE], Answer::status(401, ""));
@@ -49,7 +49,7 @@ fn what_nobody_can_say_yet_is_not() {
 }
 
 #[test]
-fn a_bad_token_in_authorization_was_meant_and_is_refused() {
+fn a_bad_token_in_the_authorization_header_is_rejected() {
     let edge = edge(&[EXCHANGE], Answer::status(401, ""));
     let token = edge.signer.token(&good_claims().with("exp", "1"));
     let bearer = format!("Bearer {token}");

@@ -1,5 +1,4 @@
-//! How the edge says no: one shape for all reasons, and nothing in it that a stranger put into a
-//! token.
+//! Problem responses: one shape for all errors, and no content of an unverified token.
 
 use crate::common::{Answer, Edge, Signer, base64url, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead, Response};
@@ -28,7 +27,7 @@ fn head(path: &str, authorization: Option<&str>) -> RequestHead {
 }
 
 #[test]
-fn a_refusal_is_a_problem_and_a_challenge() {
+fn a_rejection_is_a_problem_response_with_a_challenge() {
     let response = Edge::new(&[]).respond(&head("/x", None));
     let names: Vec<_> = response.headers.iter().map(|(name, _)| *name).collect();
     let expected = [
@@ -87,7 +86,7 @@ fn reasons() -> Vec<(RequestHead, &'static str, u16, Option<&'static str>)> {
 }
 
 #[test]
-fn every_refusal_has_the_same_shape() {
+fn every_rejection_has_the_same_shape() {
     for (head, code, status, challenge) in reasons() {
         let edge = Edge::new(&[ISOLATED]);
         let response = edge.respond(&head);
@@ -113,7 +112,7 @@ fn every_refusal_has_the_same_shape() {
 }
 
 #[test]
-fn keys_that_are_not_to_be_had_are_the_edges_fault_and_come_back() {
+fn unavailable_keys_are_a_503_with_a_retry_after() {
     let edge = Edge::new(&[]);
     edge.host.answers(Answer::status(500, ""));
     let token = edge.signer.token(&good_claims());
@@ -125,7 +124,7 @@ fn keys_that_are_not_to_be_had_are_the_edges_fault_and_come_back() {
 }
 
 #[test]
-fn a_misconfiguration_is_named_in_the_log_only() {
+fn setting_errors_appear_in_the_log_only() {
     let error = Error::new(Code::Misconfigured, "ORIGIN_URL is https://internal.example");
     let response = Response::problem(&error, ID);
     assert_eq!((response.status, &body(&response)["code"]), (500, &json!("misconfigured")));
@@ -142,7 +141,7 @@ fn canary_claims() -> String {
 }
 
 #[test]
-fn a_refusal_repeats_nothing_of_a_token_that_is_not_verified() {
+fn a_rejection_repeats_nothing_of_an_unverified_token() {
     let (signer, stranger) = (Signer::default(), Signer::new(66, "key-1"));
     let good = good_claims().to_string();
     let members = r#""canary":"canary""#;
@@ -177,7 +176,7 @@ fn a_refusal_repeats_nothing_of_a_token_that_is_not_verified() {
 }
 
 #[test]
-fn a_refusal_never_repeats_the_token() {
+fn a_rejection_never_repeats_the_token() {
     for (head, code, ..) in reasons() {
         let Decision::Respond(response, Some(error)) = Edge::new(&[ISOLATED]).decide(&head) else {
             panic!("{code} is let through");
@@ -191,7 +190,7 @@ fn a_refusal_never_repeats_the_token() {
 }
 
 #[test]
-fn a_refusals_headers_are_printable_ascii() {
+fn the_headers_of_a_rejection_are_printable_ascii() {
     let edge = Edge::new(&[]);
     let claims = good_claims().with("iss", r#""\u00fc\r\nset-cookie: a=b\"""#);
     let (name, value) = edge.bearer(&claims);
@@ -203,7 +202,7 @@ fn a_refusals_headers_are_printable_ascii() {
 }
 
 #[test]
-fn every_code_has_a_status_and_a_title_of_its_own() {
+fn every_code_has_its_own_status_and_title() {
     for code in Code::ALL {
         assert!([400, 401, 403, 429, 500, 502, 503, 504].contains(&code.status()), "{code}");
         let same = |other: &&Code| other.as_str() == code.as_str() || other.title() == code.title();
@@ -215,7 +214,7 @@ fn every_code_has_a_status_and_a_title_of_its_own() {
 }
 
 #[test]
-fn a_claim_that_the_token_lacks_is_told_from_one_that_differs() {
+fn a_missing_claim_is_told_from_a_different_one() {
     let rule = r#"[{"path":"/api/{id}/*","match":{"id":"uuid"}}]"#;
     let lacks = "the token has no \\\"uuid\\\", which the rule compares with the path; definePayload puts it in";
     let differs = "the path is not that of the token's \\\"uuid\\\"";

@@ -1,4 +1,4 @@
-//! Rate limits by bindings: of users, and of addresses whose requests are refused.
+//! Rate limits by bindings: of users, and of addresses whose requests are rejected.
 
 use crate::common::{Edge, good_claims, request};
 use better_auth_edge::gateway::{Bindings, RequestHead};
@@ -25,7 +25,7 @@ fn head(method: &str, path: &str, bearer: &str) -> RequestHead {
 }
 
 #[test]
-fn what_counts_against_which_limit() {
+fn each_rate_limit_counts_its_own_requests() {
     let edge = edge(&[("CORS_ORIGINS", "https://page.example")]);
     let good = edge.bearer(&good_claims()).1;
     for (method, path, bearer, limit) in [
@@ -56,7 +56,7 @@ fn what_counts_against_which_limit() {
 }
 
 #[test]
-fn a_user_is_counted_by_a_name_that_is_the_same_in_all_isolates_and_tells_nothing() {
+fn a_user_is_counted_by_a_pseudonym_that_is_the_same_in_all_isolates() {
     let key = |settings: &[(&str, &str)], user: &str| {
         let edge = edge(settings);
         let good = edge.bearer(&good_claims().with("sub", &format!("\"{user}\""))).1;
@@ -70,7 +70,7 @@ fn a_user_is_counted_by_a_name_that_is_the_same_in_all_isolates_and_tells_nothin
 }
 
 #[test]
-fn an_address_is_counted_as_cloudflare_gives_it_and_nobody_without_one() {
+fn a_client_address_is_counted_as_cloudflare_reports_it_and_without_one_none_is() {
     let edge = edge(&[]);
     edge.respond(&head("GET", "/a", ""));
     assert_eq!(edge.host.counted(), [(Limit::Rejected, ADDRESS.to_owned())]);
@@ -79,7 +79,7 @@ fn an_address_is_counted_as_cloudflare_gives_it_and_nobody_without_one() {
 }
 
 #[test]
-fn who_is_beyond_a_limit_is_told_when_to_come_back() {
+fn a_rate_limited_client_gets_a_retry_after() {
     for (settings, seconds) in [(&[][..], "60"), (&[("RATE_LIMIT_RETRY_AFTER", "7")][..], "7")] {
         let edge = edge(settings);
         let good = edge.bearer(&good_claims()).1;
@@ -99,7 +99,7 @@ fn who_is_beyond_a_limit_is_told_when_to_come_back() {
 }
 
 #[test]
-fn bad_requests_of_an_address_do_not_affect_good_ones() {
+fn rejected_requests_of_an_address_do_not_limit_its_valid_ones() {
     let edge = edge(&[]);
     edge.host.limits(&[Limit::Rejected]);
     assert_eq!(edge.outcome(&head("GET", "/a", "")), "rate_limited");
@@ -108,7 +108,7 @@ fn bad_requests_of_an_address_do_not_affect_good_ones() {
 }
 
 #[test]
-fn the_log_says_what_the_refusal_would_have_been() {
+fn the_log_has_the_code_that_the_rate_limit_replaced() {
     let edge = edge(&[]);
     edge.host.limits(&[Limit::Rejected]);
     edge.respond(&head("GET", "/a", ""));
@@ -118,7 +118,7 @@ fn the_log_says_what_the_refusal_would_have_been() {
 }
 
 #[test]
-fn without_bindings_nobody_is_asked() {
+fn without_bindings_no_rate_limiter_is_called() {
     let edge = Edge::new(&[ROUTES]);
     edge.host.limits(&[Limit::User, Limit::Rejected]);
     assert_eq!(edge.outcome(&head("GET", "/a", "")), "missing_token");

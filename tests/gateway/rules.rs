@@ -1,4 +1,4 @@
-//! Which requests are let through, and what it takes: rules, tokens, and the user whose path it is.
+//! Which requests are forwarded: rules, tokens, and the user of an isolated path.
 
 use crate::common::{Answer, Claims, Edge, Signer, good_claims, request};
 use better_auth_edge::gateway::Decision;
@@ -18,7 +18,7 @@ const RULES: (&str, &str) = (
 );
 
 #[test]
-fn the_first_rule_that_matches_says_whether_a_token_is_needed() {
+fn the_first_matching_rule_says_whether_a_token_is_required() {
     let edge = Edge::new(&[RULES]);
     for (method, path, without, with_bad) in [
         ("GET", "/health", "forward", "forward"),
@@ -51,7 +51,7 @@ fn the_first_rule_that_matches_says_whether_a_token_is_needed() {
 }
 
 #[test]
-fn without_rules_every_request_needs_a_token() {
+fn without_rules_every_request_requires_a_token() {
     let edge = Edge::new(&[]);
     let bearer = edge.bearer(&good_claims());
     for path in ["/", "/health", "/api/user-2/tasks", "/.well-known/openid-configuration"] {
@@ -61,7 +61,7 @@ fn without_rules_every_request_needs_a_token() {
 }
 
 #[test]
-fn nothing_is_fetched_before_a_token_asks_for_a_key() {
+fn no_key_is_fetched_before_a_token_needs_one() {
     let edge = Edge::new(&[RULES]);
     let signer = Signer::default();
     let good = format!("Bearer {}", signer.token(&good_claims()));
@@ -125,7 +125,7 @@ fn a_request_carries_one_token_in_one_way() {
 }
 
 #[test]
-fn what_was_meant_to_be_a_credential_is_refused_where_a_token_is_optional() {
+fn an_invalid_credential_is_rejected_when_a_token_is_optional() {
     let edge = Edge::new(&[RULES]);
     let token = edge.signer.token(&good_claims());
     for (authorization, expected) in [
@@ -148,7 +148,7 @@ fn what_was_meant_to_be_a_credential_is_refused_where_a_token_is_optional() {
 const A: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 const B: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 
-/// What happens when somebody with these claims asks for that path.
+/// The outcome of a request for that path with these claims.
 fn visit(claims: &Claims, path: &str) -> &'static str {
     let rules = r#"[{"path":"/api/{user_id}/*","match":{"user_id":"uuid"}}]"#;
     let edge = Edge::new(&[("ROUTES", rules)]);
@@ -157,7 +157,7 @@ fn visit(claims: &Claims, path: &str) -> &'static str {
 }
 
 #[test]
-fn a_user_reaches_their_own_path_and_nobody_elses() {
+fn a_user_reaches_their_own_path_and_no_other_users() {
     let user = good_claims().with("uuid", &format!("{A:?}"));
     for (id, expected) in [
         (A.to_owned(), "forward"),
@@ -198,7 +198,7 @@ fn a_user_reaches_their_own_path_and_nobody_elses() {
 }
 
 #[test]
-fn ids_that_are_no_uuids_are_compared_exactly() {
+fn ids_that_are_not_uuids_are_compared_exactly() {
     let user = good_claims().with("uuid", r#""Jürgen %1""#);
     for (id, expected) in [
         ("J%C3%BCrgen%20%251", "forward"),
@@ -213,7 +213,7 @@ fn ids_that_are_no_uuids_are_compared_exactly() {
 }
 
 #[test]
-fn without_the_claim_no_path_is_ones_own() {
+fn a_token_without_the_claim_matches_no_path() {
     for claims in [
         good_claims(),
         good_claims().with("uuid", "null"),
@@ -233,7 +233,7 @@ fn without_the_claim_no_path_is_ones_own() {
 }
 
 #[test]
-fn each_rule_has_its_own_claim_and_all_of_its_parameters_count() {
+fn each_rule_has_its_own_claim_and_checks_all_of_its_parameters() {
     let rules = r#"[
         {"path":"/orgs/{org}/users/{user}/*","match":{"org":"org","user":"sub"}},
         {"path":"/users/{user}","match":{"user":"sub"}},
@@ -249,7 +249,7 @@ fn each_rule_has_its_own_claim_and_all_of_its_parameters_count() {
         ("/orgs/user-1/users/acme", "user_mismatch"),
         ("/users/user-1", "forward"),
         ("/users/acme", "user_mismatch"),
-        ("/seen/anybody", "forward"),
+        ("/seen/any-user", "forward"),
     ] {
         let head = request("GET", path, std::slice::from_ref(&bearer));
         assert_eq!(edge.outcome(&head), expected, "{path}");
@@ -257,7 +257,7 @@ fn each_rule_has_its_own_claim_and_all_of_its_parameters_count() {
 }
 
 #[test]
-fn whose_path_it_is_is_asked_only_after_the_token() {
+fn isolation_is_checked_only_after_the_token() {
     let rules = r#"[{"path":"/api/{user_id}","match":{"user_id":"sub"}}]"#;
     let edge = Edge::new(&[("ROUTES", rules)]);
     let outcome = |bearer| edge.outcome(&request("GET", "/api/user-2", &[bearer]));
@@ -268,7 +268,7 @@ fn whose_path_it_is_is_asked_only_after_the_token() {
 }
 
 #[test]
-fn the_auth_servers_failure_is_not_the_callers() {
+fn a_failure_of_the_auth_server_is_not_a_client_error() {
     let edge = Edge::new(&[("ROUTES", r#"[{"path":"/open","auth":"optional"}]"#)]);
     edge.host.answers(Answer::status(500, ""));
     let bearer = edge.bearer(&good_claims());

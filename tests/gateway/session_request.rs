@@ -1,10 +1,10 @@
-//! What an exchange asks the auth server for, and how little it takes for an answer.
+//! The request of a session exchange, and which responses it accepts.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, request};
 use serde_json::{Value, json};
 
 #[test]
-fn an_exchange_asks_for_a_small_document_in_a_few_seconds_with_the_session_alone() {
+fn an_exchange_requests_a_small_document_within_seconds_with_the_session_cookie_only() {
     let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
     let answer = json!({"token": edge.signer.token(&good_claims())}).to_string();
     edge.host.answers_to(|request| request.url.contains("/token"), Answer::ok(answer));
@@ -21,7 +21,7 @@ fn an_exchange_asks_for_a_small_document_in_a_few_seconds_with_the_session_alone
 }
 
 #[test]
-fn the_log_says_what_was_wrong_with_the_auth_servers_answer() {
+fn the_log_says_what_was_wrong_with_the_auth_servers_response() {
     for (answer, cause) in [
         (
             Answer::status(500, "{}"),
@@ -37,7 +37,7 @@ fn the_log_says_what_was_wrong_with_the_auth_servers_answer() {
         let cookies = "better-auth.session_token=t.sig";
         let head = request("GET", "/a", &[("cookie", cookies)]);
         assert_eq!(edge.outcome(&head), "keys_unavailable");
-        let line = edge.host.logged().pop().expect("a refusal is told").1;
+        let line = edge.host.logged().pop().expect("a rejection is logged").1;
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["cause"], cause);
     }

@@ -1,4 +1,4 @@
-//! Better Auth's cookies: what counts as a session, for whom, and for how long.
+//! Better Auth's cookies: which count as a session, for which origins, and for how long.
 
 use crate::common::{Answer, Edge, good_claims, key_set, origin_headers, request};
 use better_auth_edge::host::GetError;
@@ -6,7 +6,7 @@ use better_auth_edge::host::GetError;
 const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const SESSION: &str = "better-auth.session_token=t.s%3D";
 
-/// An edge whose auth server answers first with a token of these seconds, then with its keys.
+/// An edge whose auth server first returns a token with that lifetime in seconds, then its keys.
 fn edge(more: &[(&str, &str)], lifetime: f64) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], more].concat());
     answers_with_token(&edge, lifetime);
@@ -24,7 +24,7 @@ fn cookie(cookie: &str) -> [(&str, &str); 1] {
 }
 
 #[test]
-fn a_session_cookie_is_exchanged_once_and_its_token_used_for_a_while() {
+fn a_session_cookie_is_exchanged_once_and_its_token_cached() {
     let edge = edge(&[], 900.0);
     let head = request("GET", "/x", &cookie(SESSION));
     let headers = origin_headers(&head, &edge.forward(&head));
@@ -35,7 +35,7 @@ fn a_session_cookie_is_exchanged_once_and_its_token_used_for_a_while() {
     let requests = edge.host.requests();
     assert_eq!(requests[0].url, "https://app.example/api/auth/token?disableRefresh=true");
     assert_eq!(requests[0].cookie.as_deref(), Some(SESSION));
-    assert_eq!(requests[1].cookie, None, "the keys are anybody's");
+    assert_eq!(requests[1].cookie, None, "the keys are public");
 
     edge.host.pass(59.0);
     assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 2));
@@ -45,7 +45,7 @@ fn a_session_cookie_is_exchanged_once_and_its_token_used_for_a_while() {
 }
 
 #[test]
-fn a_kept_token_that_has_ended_is_asked_for_again() {
+fn an_expired_cached_token_is_requested_again() {
     let edge = edge(&[], 10.0);
     let head = request("GET", "/x", &cookie(SESSION));
     assert_eq!(edge.outcome(&head), "forward");
@@ -55,7 +55,7 @@ fn a_kept_token_that_has_ended_is_asked_for_again() {
 }
 
 #[test]
-fn one_session_is_never_anothers() {
+fn the_token_of_one_session_never_serves_another() {
     let edge = edge(&[], 900.0);
     assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "forward");
     edge.host.answers_once(Answer::status(401, ""));
@@ -64,7 +64,7 @@ fn one_session_is_never_anothers() {
 }
 
 #[test]
-fn the_auth_servers_failure_is_not_the_callers() {
+fn a_failure_of_the_auth_server_is_not_a_client_error() {
     for answer in [
         Answer::fails(GetError::TimedOut),
         Answer::status(500, ""),
@@ -83,7 +83,7 @@ fn the_auth_servers_failure_is_not_the_callers() {
 }
 
 #[test]
-fn the_best_guarded_cookie_is_tried_first() {
+fn the_cookie_with_the_strictest_prefix_is_tried_first() {
     for (cookies, used) in [
         ("a=b; __Secure-better-auth.session_token=s", "__Secure-better-auth.session_token=s"),
         (
@@ -98,7 +98,7 @@ fn the_best_guarded_cookie_is_tried_first() {
 }
 
 #[test]
-fn what_another_cookie_holds_is_no_session() {
+fn the_value_of_another_cookie_is_not_a_session() {
     let hidden = "a=1, __Host-better-auth.session_token=of-a-neighbour";
     let nothing_else = Edge::new(&[EXCHANGE]);
     assert_eq!(nothing_else.outcome(&request("GET", "/x", &cookie(hidden))), "missing_token");
@@ -109,7 +109,7 @@ fn what_another_cookie_holds_is_no_session() {
 }
 
 #[test]
-fn a_token_that_is_shown_counts_before_a_cookie() {
+fn a_bearer_token_takes_precedence_over_a_cookie() {
     let edge = Edge::new(&[EXCHANGE]);
     let (name, bearer) = edge.bearer(&good_claims());
     let head = request("POST", "/x", &[(name, bearer.as_str()), ("cookie", SESSION)]);
@@ -117,7 +117,7 @@ fn a_token_that_is_shown_counts_before_a_cookie() {
 }
 
 #[test]
-fn cookies_change_things_only_for_pages_that_are_trusted() {
+fn cookies_allow_unsafe_methods_only_from_trusted_origins() {
     const TRUSTED: (&str, &str) = ("TRUSTED_ORIGINS", "https://page.example");
     for (method, headers, expected) in [
         ("POST", vec![], "cross_site_request"),
@@ -195,14 +195,14 @@ fn cookies_change_things_only_for_pages_that_are_trusted() {
 }
 
 #[test]
-fn without_the_setting_a_cookie_is_no_credential() {
+fn without_the_setting_a_cookie_is_not_a_credential() {
     let edge = Edge::new(&[]);
     assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "missing_token");
     assert_eq!(edge.host.fetches(), 0);
 }
 
 #[test]
-fn better_auths_cookies_stay_at_the_edge_and_others_go_on() {
+fn better_auths_cookies_are_removed_and_others_are_forwarded() {
     const PUBLIC: (&str, &str) = ("ROUTES", r#"[{"path":"/*","auth":"public"}]"#);
     let seen = |settings: &[(&str, &str)], cookies: &str| {
         let head = request("GET", "/x", &cookie(cookies));

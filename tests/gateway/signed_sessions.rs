@@ -1,4 +1,4 @@
-//! Session cookies where the edge knows what Better Auth signs them with: made-up ones cost nothing.
+//! Session cookies with a known Better Auth secret: forged ones cause no request.
 
 use crate::common::{Answer, Edge, Signer, good_claims, request};
 use base64::Engine;
@@ -16,7 +16,7 @@ const NAME: &str = "better-auth.session_token";
 const LIVE: &str =
     "better-auth.session_token=t8.fih4%2B83H9cD9ygQRXiefNl%2Fd2c5jFuCTzFVFsClpxao%3D";
 
-/// An edge whose auth server answers every session with a token.
+/// An edge whose auth server returns a token for every session.
 fn edge(settings: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(settings);
     let token = edge.signer.token(&good_claims());
@@ -29,7 +29,7 @@ fn with_cookies(cookies: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies)])
 }
 
-/// Which sessions the auth server was asked about.
+/// The session cookies that the auth server received.
 fn asked(edge: &Edge) -> Vec<String> {
     edge.host.requests().into_iter().filter_map(|request| request.cookie).collect()
 }
@@ -42,7 +42,7 @@ fn signed(secret: &str, token: &str) -> String {
 }
 
 #[test]
-fn a_session_that_better_auth_has_signed_is_exchanged_however_it_is_written() {
+fn a_session_signed_by_better_auth_is_exchanged_in_any_encoding() {
     let value = LIVE.split_once('=').unwrap().1;
     let (decoded, lower) = (value.replace("%2B", "+").replace("%2F", "/"), value.to_lowercase());
     let spellings = [
@@ -64,7 +64,7 @@ fn a_session_that_better_auth_has_signed_is_exchanged_however_it_is_written() {
 }
 
 #[test]
-fn a_made_up_session_is_refused_without_asking_and_the_log_says_what_may_be_wrong() {
+fn a_forged_session_is_rejected_without_a_request_and_the_log_says_why() {
     let mac = &LIVE[LIVE.len() - 50..];
     for value in [
         "t.s%3D".to_owned(),
@@ -86,7 +86,7 @@ fn a_made_up_session_is_refused_without_asking_and_the_log_says_what_may_be_wron
         assert_eq!(problem["detail"], detail);
         assert!(!response.body.contains("SECRET"), "settings are not told to clients");
         assert_eq!(edge.host.fetches(), 0, "{value}");
-        let line = edge.host.logged().pop().expect("a refusal is told").1;
+        let line = edge.host.logged().pop().expect("a rejection is logged").1;
         let line: Value = serde_json::from_str(&line).unwrap();
         let cause = line["cause"].as_str().unwrap();
         assert!(cause.contains("BETTER_AUTH_SECRET"), "{cause}");
@@ -95,7 +95,7 @@ fn a_made_up_session_is_refused_without_asking_and_the_log_says_what_may_be_wron
 }
 
 #[test]
-fn what_holds_no_session_at_all_says_nothing_about_the_secret() {
+fn a_cookie_without_a_session_does_not_blame_the_secret() {
     for value in ["", "%", "%ff", &"x".repeat(5_000)] {
         let edge = edge(&[EXCHANGE, KNOWN]);
         let Decision::Respond(_, Some(error)) =
@@ -110,7 +110,7 @@ fn what_holds_no_session_at_all_says_nothing_about_the_secret() {
 }
 
 #[test]
-fn a_flood_of_made_up_sessions_takes_no_place_of_a_live_one() {
+fn a_flood_of_forged_sessions_takes_no_place_from_a_live_one() {
     let forged =
         |i: usize| format!("{NAME}=t{i}.fih4%2B83H9cD9ygQRXiefNl%2Fd2c5jFuCTzFVFsClpxao%3D");
     let flood: Vec<_> = (100..400).map(forged).collect();
@@ -147,7 +147,7 @@ fn without_the_secret_unreadable_cookies_take_no_place_either() {
 }
 
 #[test]
-fn a_short_secret_of_better_auths_verifies_its_cookies_too() {
+fn a_short_better_auth_secret_also_verifies_its_cookies() {
     let edge = edge(&[EXCHANGE, ("BETTER_AUTH_SECRET", "short")]);
     let cookies = |secret| with_cookies(&format!("{NAME}={}", signed(secret, "t")));
     assert_eq!(edge.outcome(&cookies("short")), "forward");
@@ -156,7 +156,7 @@ fn a_short_secret_of_better_auths_verifies_its_cookies_too() {
 
 #[test]
 fn the_secret_changes_nothing_else() {
-    // no token counts by it
+    // the secret verifies no token
     let edge = edge(&[EXCHANGE, KNOWN]);
     let header = crate::common::base64url(r#"{"alg":"HS256"}"#);
     let input = format!("{header}.{}", crate::common::base64url(good_claims().to_string()));
@@ -168,7 +168,7 @@ fn the_secret_changes_nothing_else() {
     // those by keys do
     let good = edge.bearer(&good_claims());
     assert_eq!(edge.outcome(&request("GET", "/x", &[good])), "forward");
-    // a form of another site is refused whoever has signed its cookie
+    // a form of another site is rejected, whichever key signed its cookie
     for cookies in [LIVE, "better-auth.session_token=x"] {
         let head = request("POST", "/x", &[("cookie", cookies)]);
         assert_eq!(edge.outcome(&head), "cross_site_request");
@@ -180,7 +180,7 @@ fn the_secret_changes_nothing_else() {
 }
 
 #[test]
-fn a_cache_counts_beside_the_exchange_as_it_does_without_the_secret() {
+fn a_cookie_cache_works_beside_the_exchange_as_without_the_secret() {
     let signer = Signer::default();
     let cache = json!({
         "session": {"token": "t8", "userId": "user-1", "expiresAt": "2025-06-22T15:06:40.000Z"},

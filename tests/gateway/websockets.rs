@@ -1,4 +1,4 @@
-//! Tokens in WebSocket handshakes: where browsers can put them, and that the origin never sees them.
+//! Tokens in WebSocket handshakes: where browsers can put them, and that they are not forwarded.
 
 use crate::common::{Edge, good_claims, origin_headers, request};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead};
@@ -14,7 +14,7 @@ fn token(edge: &Edge) -> String {
 }
 
 #[test]
-fn the_token_may_come_as_a_protocol_and_the_others_go_on() {
+fn the_token_may_be_a_subprotocol_and_the_others_are_forwarded() {
     let edge = Edge::new(&[]);
     let token = token(&edge);
     for (offered, left) in [
@@ -35,7 +35,7 @@ fn the_token_may_come_as_a_protocol_and_the_others_go_on() {
 }
 
 #[test]
-fn the_token_may_come_in_the_query_only_where_that_is_switched_on() {
+fn the_token_may_be_in_the_query_only_when_a_setting_allows_it() {
     let edge = Edge::new(&[PARAMETER]);
     let token = token(&edge);
     for (query, left) in [
@@ -51,7 +51,7 @@ fn the_token_may_come_in_the_query_only_where_that_is_switched_on() {
 }
 
 #[test]
-fn two_tokens_are_an_error_and_not_a_choice() {
+fn two_tokens_in_one_request_are_an_error() {
     let edge = Edge::new(&[PARAMETER]);
     let (token, bearer) = (token(&edge), edge.bearer(&good_claims()).1);
     let protocol = format!("bearer, {token}");
@@ -76,7 +76,7 @@ fn two_tokens_are_an_error_and_not_a_choice() {
 }
 
 #[test]
-fn a_token_stays_at_the_edge_on_public_paths_too() {
+fn a_token_is_not_forwarded_on_public_paths_either() {
     let edge = Edge::new(&[PARAMETER, ("ROUTES", r#"[{"path":"/*","auth":"public"}]"#)]);
     let head =
         handshake("/ws?access_token=a.b.c&x=1", &[("sec-websocket-protocol", "bearer, a.b.c")]);

@@ -1,4 +1,4 @@
-//! An edge that is part of an application: what the application gets, and what still goes to the origin.
+//! An edge within an application: what the application gets, and what the upstream gets.
 
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, origin_headers, request,
@@ -62,7 +62,7 @@ fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
 }
 
 #[test]
-fn there_need_be_no_origin() {
+fn an_application_needs_no_upstream() {
     let app = App::new(&[]);
     let forward = app.forward(&request("GET", "/a?b=c", &[app.bearer(&good_claims())]));
     assert_eq!(forward.to(), Destination::App);
@@ -71,7 +71,7 @@ fn there_need_be_no_origin() {
 }
 
 #[test]
-fn a_rule_that_sends_to_an_origin_needs_one() {
+fn a_rule_that_forwards_to_an_upstream_requires_one() {
     assert!(
         parse(&[("ROUTES", ROUTES)]).is_err_and(|faults| faults[0].contains("needs an origin"))
     );
@@ -98,7 +98,7 @@ fn only_an_edge_within_an_application_has_destinations() {
 }
 
 #[test]
-fn what_the_rules_send_to_the_origin_gets_what_the_origin_gets_and_nothing_else_does() {
+fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     let app = App::new(&[
         ("ROUTES", ROUTES),
         ("ORIGIN_URL", "https://o.example/v1"),
@@ -129,7 +129,7 @@ fn what_the_rules_send_to_the_origin_gets_what_the_origin_gets_and_nothing_else_
     assert_eq!(header(&sent, "x-forwarded-host"), None);
     assert_eq!(header(&sent, "x-edge-user"), Some(USER));
     let for_the_app = header(&sent, "x-edge-jwt-assertion").unwrap();
-    assert_ne!(for_the_app, for_the_origin, "one must not be good for the other");
+    assert_ne!(for_the_app, for_the_origin, "one must not be valid for the other");
     // and back: neither is taken for the other where it was kept
     let head = request("GET", &own, &headers);
     let again = origin_headers(&head, &app.forward(&head));
@@ -138,7 +138,7 @@ fn what_the_rules_send_to_the_origin_gets_what_the_origin_gets_and_nothing_else_
 }
 
 #[test]
-fn forged_headers_are_removed_on_the_way_into_the_application_too() {
+fn forged_headers_do_not_reach_the_application_either() {
     let app = App::new(&[
         ("ROUTES", ROUTES),
         ("ORIGIN_URL", "https://o.example"),
@@ -158,7 +158,7 @@ fn forged_headers_are_removed_on_the_way_into_the_application_too() {
 }
 
 #[test]
-fn public_paths_are_public_whatever_the_rules_say_and_nothing_else_is() {
+fn public_paths_override_the_rules_and_no_other_path_is_public() {
     let app =
         App::new(&[("ROUTES", r#"[{"path":"/*"}]"#), ("PUBLIC_PATHS", "/sign-in,/_next/static/*")]);
     for (path, is_public) in [
@@ -177,7 +177,7 @@ fn public_paths_are_public_whatever_the_rules_say_and_nothing_else_is() {
 }
 
 #[test]
-fn a_refusal_says_where_the_request_would_have_gone() {
+fn a_rejection_has_the_destination_of_the_request() {
     let app = App::new(&[("ROUTES", ROUTES), ("ORIGIN_URL", "https://o.example")]);
     let to = |path| app.gateway.destination(&request::<&str>("GET", path, &[]));
     assert_eq!(to("/api/a/tasks"), Destination::Origin);
@@ -187,7 +187,7 @@ fn a_refusal_says_where_the_request_would_have_gone() {
 }
 
 #[test]
-fn a_static_key_set_is_a_setting_here() {
+fn a_static_key_set_is_a_setting_of_an_application() {
     let app = App::new(&[]);
     let set = key_set(&[app.signer.jwk()]);
     let settings = parse(&[("JWKS", set.as_str())]).expect("a key set");
@@ -219,14 +219,14 @@ fn keys_with_issuer_and_audience_need_no_base_url() {
 }
 
 #[test]
-fn a_secret_may_be_bytes_that_are_no_text() {
+fn a_secret_may_be_bytes_that_are_not_text() {
     let settings = [("ALGORITHMS", "HS256"), ("ISSUER", "i"), ("AUDIENCE", "a")];
     assert!(parse_only(Some(vec![0xff; 32]), &settings).is_ok());
     assert!(parse_only(Some(vec![]), &settings).is_err());
 }
 
 #[test]
-fn what_asks_better_auth_says_that_it_needs_to_know_where_that_is() {
+fn settings_that_call_better_auth_require_its_url() {
     let keys = [("JWKS", r#"{"keys":[]}"#), ("ISSUER", "i"), ("AUDIENCE", "a")];
     for needy in [("SESSION_EXCHANGE", "true"), ("COOKIE_CACHE", "jwks")] {
         let faults = parse_only(None, &[&keys[..], &[needy]].concat()).unwrap_err();

@@ -1,5 +1,5 @@
-//! The core's JSON reader against serde_json: what one accepts the other does, with the same values,
-//! but for duplicates, depth and numbers that no `f64` holds.
+//! The core's JSON parser against serde_json: both accept the same documents with the same values,
+//! except for duplicates, depth and numbers that do not fit an `f64`.
 
 use better_auth_edge::jose::{Json, JsonError};
 use serde_json::Value;

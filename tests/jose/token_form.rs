@@ -1,5 +1,5 @@
-//! A token is three segments of strict base64url, and small; what is not is refused before anything
-//! in it is believed.
+//! A token is three short segments of strict base64url. Any other form is rejected before its content
+//! is read.
 
 use crate::common::{Signer, base64url, good_claims, verdict};
 
@@ -32,7 +32,7 @@ fn token_with_header_of(bytes: usize) -> String {
 }
 
 #[test]
-fn a_token_may_have_16384_bytes_and_no_more() {
+fn a_token_may_have_at_most_16384_bytes() {
     assert_eq!(verdict(&token_of(16_383)), "ok");
     assert_eq!(verdict(&token_of(16_384)), "ok");
     assert_eq!(verdict(&token_of(16_385)), "token_too_large");
@@ -40,14 +40,14 @@ fn a_token_may_have_16384_bytes_and_no_more() {
 }
 
 #[test]
-fn a_header_may_have_4096_encoded_bytes_and_no_more() {
+fn a_header_may_have_at_most_4096_encoded_bytes() {
     assert_eq!(verdict(&token_with_header_of(4_095)), "ok");
     assert_eq!(verdict(&token_with_header_of(4_096)), "ok");
     assert_eq!(verdict(&token_with_header_of(4_098)), "token_too_large");
 }
 
 #[test]
-fn the_size_is_looked_at_before_the_form() {
+fn the_size_is_checked_before_the_form() {
     for (what, token) in [
         ("no segments", "x".repeat(16_385)),
         ("only dots", ".".repeat(16_385)),
@@ -60,7 +60,7 @@ fn the_size_is_looked_at_before_the_form() {
 }
 
 #[test]
-fn a_token_has_three_segments_and_none_is_empty() {
+fn a_token_has_three_non_empty_segments() {
     let good = Signer::default().token(&good_claims());
     assert_eq!(verdict(&good), "ok");
     let [header, payload, signature] = segments(&good);
@@ -86,7 +86,7 @@ fn a_token_has_three_segments_and_none_is_empty() {
 }
 
 #[test]
-fn a_session_token_is_called_opaque() {
+fn a_session_token_is_an_opaque_token() {
     let token = "kJ8Zt4bQ2mWxYcVnPq7rS1uA5dEf9gHi";
     assert_eq!(token.len(), 32);
     for (bearer, expected) in [
@@ -127,7 +127,7 @@ fn lax_spellings(segment: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn segments_have_one_spelling_even_where_the_signature_covers_another() {
+fn segments_have_one_encoding_even_if_the_signature_covers_another() {
     let signer = Signer::default();
     let good = signer.token(&good_claims());
     let [header, payload, signature] = segments(&good);
@@ -146,7 +146,7 @@ fn segments_have_one_spelling_even_where_the_signature_covers_another() {
 }
 
 #[test]
-fn the_alphabet_of_plain_base64_is_refused_in_each_segment() {
+fn the_alphabet_of_plain_base64_is_rejected_in_each_segment() {
     let signer = Signer::default();
     // "?>" thrice, so that one of them lies where it gives "-" or "_"
     let text = r#""?>?>?>~~~""#;
@@ -178,7 +178,7 @@ fn with_other_trailing_bits(segment: &str) -> Option<String> {
 }
 
 #[test]
-fn bits_behind_the_last_byte_are_zero() {
+fn trailing_bits_must_be_zero() {
     let signer = Signer::default();
     let mut seen = [0; 2];
     for padding in ["", "x", "xx"].map(|padding| format!("{padding:?}")) {
@@ -205,7 +205,7 @@ fn bits_behind_the_last_byte_are_zero() {
 }
 
 #[test]
-fn a_segment_of_a_length_that_no_bytes_have_is_refused() {
+fn a_segment_of_an_impossible_length_is_rejected() {
     let signer = Signer::default();
     let good = signer.token(&good_claims());
     let [header, payload, signature] = segments(&good);

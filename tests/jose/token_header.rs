@@ -12,7 +12,7 @@ fn verdict_on_header(header: &str) -> &'static str {
 }
 
 #[test]
-fn members_that_change_what_a_token_means_are_refused_whatever_they_say() {
+fn header_members_that_change_the_meaning_of_a_token_are_rejected_with_any_value() {
     for name in ["crit", "b64", "zip", "enc"] {
         for value in [r#"["exp"]"#, r#"["b64"]"#, "[]", "{}", "true", "false", "null", r#""DEF""#] {
             let header = Signer::default().header_with(name, value);
@@ -22,7 +22,7 @@ fn members_that_change_what_a_token_means_are_refused_whatever_they_say() {
 }
 
 #[test]
-fn a_token_within_a_token_is_refused() {
+fn a_nested_token_is_rejected() {
     for (cty, expected) in [
         (r#""JWT""#, "malformed_token"),
         (r#""jwt""#, "malformed_token"),
@@ -102,7 +102,7 @@ fn eddsa_and_ed25519_are_one_algorithm() {
 }
 
 #[test]
-fn an_algorithm_that_is_not_allowed_is_refused_whatever_the_signature() {
+fn a_disallowed_algorithm_is_rejected_with_any_signature() {
     for name in [
         "none",
         "None",
@@ -136,7 +136,7 @@ fn an_algorithm_that_is_not_allowed_is_refused_whatever_the_signature() {
 }
 
 #[test]
-fn only_the_algorithms_of_the_list_are_accepted() {
+fn only_the_listed_algorithms_are_accepted() {
     let signer = Signer::default();
     let mut options = options(&key_set(&[signer.jwk()]));
     options.algorithms = Some(vec!["ES256".into(), "RS256".into()]);
@@ -145,7 +145,7 @@ fn only_the_algorithms_of_the_list_are_accepted() {
 }
 
 #[test]
-fn an_allowed_algorithm_that_is_not_the_keys_is_refused() {
+fn an_allowed_algorithm_that_does_not_fit_the_key_is_rejected() {
     for name in ["RS256", "PS256", "ES256", "ES512"] {
         let header = |kid: &str| format!(r#"{{"alg":"{name}"{kid}}}"#);
         let named = verdict_on_header(&header(r#","kid":"key-1""#));
@@ -158,7 +158,7 @@ fn an_allowed_algorithm_that_is_not_the_keys_is_refused() {
 }
 
 #[test]
-fn an_unsigned_token_is_refused() {
+fn an_unsigned_token_is_rejected() {
     for name in ["none", "None", "NONE", "EdDSA"] {
         let header = base64url(format!(r#"{{"alg":"{name}","kid":"key-1"}}"#));
         let token = format!("{header}.{}.", base64url(good_claims().to_string()));
@@ -179,7 +179,7 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_public_key_is_no_shared_secret() {
+fn a_public_key_is_not_a_shared_secret() {
     let signer = Signer::default();
     let public: VerifyingKey = signer.key().verifying_key();
     let x = base64url(public);
@@ -194,7 +194,7 @@ fn a_public_key_is_no_shared_secret() {
 }
 
 #[test]
-fn a_key_that_the_token_brings_along_is_ignored() {
+fn a_key_embedded_in_the_token_is_ignored() {
     let (signer, stranger) = (Signer::default(), Signer::new(66, "key-1"));
     let jwk = stranger.jwk();
     let hints = format!(
@@ -222,7 +222,7 @@ fn a_key_that_the_token_brings_along_is_ignored() {
 }
 
 #[test]
-fn hints_of_any_type_are_ignored() {
+fn key_hints_of_any_type_are_ignored() {
     for name in ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "url", "nonce", "iss"] {
         for value in ["null", "7", "[]", "{}", r#""text""#] {
             let header = Signer::default().header_with(name, value);

@@ -1,5 +1,5 @@
-//! Header and claims are JSON objects with one meaning: what two readers could read differently is
-//! refused, although the signature covers it.
+//! Header and claims are unambiguous JSON objects: a document that two parsers could read differently
+//! is rejected even though the signature covers it.
 
 use crate::common::{Signer, good_claims, outcome, verdict, verify};
 
@@ -33,19 +33,19 @@ fn verdicts(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> &'static str 
 }
 
 #[test]
-fn unknown_members_of_any_kind_do_no_harm() {
+fn unknown_members_are_ignored() {
     let members = r#""x":[1,-2.5e3,true,null,{"":"\ud83d\ude00\u00e9\n"}],"y":{"x":{}}"#;
     assert_eq!(verdicts(Open::header().and(members), Open::claims().and(members)), "ok");
 }
 
 #[test]
-fn white_space_around_the_members_does_no_harm() {
+fn whitespace_around_members_is_ignored() {
     let spaced = |open: Open| format!(" \t\r\n{} \n", open.close().replace(',', " ,\n\t"));
     assert_eq!(verdicts(spaced(Open::header()), spaced(Open::claims())), "ok");
 }
 
 #[test]
-fn duplicate_members_are_refused() {
+fn duplicate_members_are_rejected() {
     for members in [
         r#""alg":"EdDSA""#,
         r#""kid":"key-1""#,
@@ -79,13 +79,13 @@ fn duplicate_members_are_refused() {
 }
 
 #[test]
-fn equal_names_in_different_objects_are_no_duplicates() {
+fn equal_names_in_different_objects_are_not_duplicates() {
     let members = r#""x":{"sub":1,"alg":1},"y":[{"x":1},{"x":1}],"Sub":1,"Alg":1"#;
     assert_eq!(verdicts(Open::header().and(members), Open::claims().and(members)), "ok");
 }
 
 #[test]
-fn a_lone_surrogate_is_refused_in_names_and_in_values() {
+fn a_lone_surrogate_is_rejected_in_names_and_values() {
     for members in [
         r#""x":"\ud800""#,
         r#""x":"\udfff""#,
@@ -105,7 +105,7 @@ fn a_lone_surrogate_is_refused_in_names_and_in_values() {
 }
 
 #[test]
-fn only_utf_8_is_accepted_and_no_byte_order_mark() {
+fn only_utf_8_without_a_byte_order_mark_is_accepted() {
     let not_utf_8 =
         |open: Open, bytes: &[u8]| [open.0.as_bytes(), b",\"x\":\"", bytes, b"\"}"].concat();
     for bytes in [&b"\xff"[..], b"\xc3", b"\xc0\x80", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xe9"]
@@ -131,7 +131,7 @@ fn nested(levels: usize, is_object: fn(usize) -> bool) -> String {
 }
 
 #[test]
-fn thirty_two_levels_are_accepted_and_thirty_three_are_not() {
+fn thirty_two_levels_are_accepted_and_thirty_three_are_rejected() {
     let shapes = ["arrays", "objects", "both in turn"];
     let is_object: [fn(usize) -> bool; 3] = [|_| false, |_| true, |level| level % 2 == 0];
     for (shape, is_object) in shapes.into_iter().zip(is_object) {
@@ -154,7 +154,7 @@ fn only_an_object_is_accepted() {
 }
 
 #[test]
-fn what_is_nearly_json_is_refused() {
+fn nearly_valid_json_is_rejected() {
     let claims = Open::claims();
     for text in [
         claims.0.clone(),
@@ -196,7 +196,7 @@ fn what_is_nearly_json_is_refused() {
 }
 
 #[test]
-fn the_claims_are_handed_on_as_they_were_signed() {
+fn the_claims_are_returned_as_they_were_signed() {
     let text = format!(" {}", Open::claims().and(r#""x" : 1.50e1,"y":"\u00e9""#));
     let token = Signer::default().sign(Open::header().close(), &text);
     let result = verify(&crate::common::default_verifier(), &token);

@@ -25,7 +25,7 @@ const TOKENS: [&str; 3] =
 const UNSECURED: &str = "RFC 7515, appendix A.5";
 
 #[test]
-fn the_signatures_of_the_rfcs_hold_and_none_holds_for_other_bytes_or_another_algorithm() {
+fn the_signatures_of_the_rfcs_verify_only_for_their_own_bytes_and_algorithm() {
     let host = TestHost::new();
     let mut run = 0;
     for example in examples() {
@@ -56,7 +56,7 @@ fn the_signatures_of_the_rfcs_hold_and_none_holds_for_other_bytes_or_another_alg
 }
 
 #[test]
-fn only_the_examples_of_the_rfcs_that_carry_claims_and_a_signature_are_tokens() {
+fn only_rfc_examples_with_claims_and_a_signature_are_tokens() {
     for example in examples() {
         let parsed = CompactJws::parse(&example.token, &Limits::default());
         let payload = example.token.split('.').nth(1).expect("a token has a payload");
@@ -75,7 +75,7 @@ fn only_the_examples_of_the_rfcs_that_carry_claims_and_a_signature_are_tokens() 
 }
 
 #[test]
-fn the_examples_of_the_rfcs_are_no_tokens_in_a_json_serialization() {
+fn rfc_examples_in_a_json_serialization_are_not_tokens() {
     for example in examples() {
         let segments: Vec<_> = example.token.split('.').collect();
         let (protected, payload, signature) = (segments[0], segments[1], segments[2]);
@@ -94,7 +94,7 @@ fn the_examples_of_the_rfcs_are_no_tokens_in_a_json_serialization() {
 }
 
 #[test]
-fn tokens_of_another_implementation_are_judged_as_they_were_made_to_be() {
+fn tokens_of_another_implementation_have_the_recorded_verdicts() {
     let file = parse(include_str!("../vectors/jose/cases.json"));
     let host = TestHost::new();
     let mut counts = BTreeMap::<_, usize>::new();

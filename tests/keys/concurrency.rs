@@ -1,4 +1,4 @@
-//! Requests at the same time share one fetch, and none depends on another's to be finished.
+//! Concurrent requests share one fetch, and none depends on another request to finish it.
 
 use std::future::Future;
 
@@ -18,7 +18,7 @@ fn set_of(signers: &[&Signer]) -> Answer {
     Answer::ok(key_set(&keys))
 }
 
-/// A request with a token of that signer that begins so many seconds later: its code, and how many
+/// A request with a token of that signer that starts after that many seconds: its code, and the
 /// seconds it took.
 async fn request(
     verifier: &Verifier,
@@ -33,7 +33,7 @@ async fn request(
     (outcome(&result), host.elapsed() - begin)
 }
 
-/// Polls a request once and drops it: its client has gone.
+/// Polls a request once and drops it: its client hangs up.
 fn abandon(request: impl Future) {
     assert!(request.now_or_never().is_none(), "the request waits for something");
 }
@@ -66,7 +66,7 @@ fn requests_that_search_for_the_same_new_key_share_one_fetch() {
 }
 
 #[test]
-fn requests_that_wait_share_a_failure_too() {
+fn waiting_requests_share_a_failure_too() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
     host.answers(Answer::fails(GetError::TimedOut).after(5.0));
     let requests = (0..20).map(|i| request(&verifier, &host, &signer, f64::from(i) * 0.2));
@@ -76,7 +76,7 @@ fn requests_that_wait_share_a_failure_too() {
 }
 
 #[test]
-fn a_request_takes_over_from_one_that_is_gone() {
+fn a_request_takes_over_from_a_canceled_one() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
     host.answers(set_of(&[&signer]));
     host.answers_once(Answer::never());
@@ -87,7 +87,7 @@ fn a_request_takes_over_from_one_that_is_gone() {
 }
 
 #[test]
-fn of_several_that_wait_for_one_that_is_gone_one_takes_over() {
+fn one_of_several_waiting_requests_takes_over_from_a_canceled_one() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
     host.answers(set_of(&[&signer]).after(0.5));
     host.answers_once(Answer::never());
@@ -100,7 +100,7 @@ fn of_several_that_wait_for_one_that_is_gone_one_takes_over() {
 }
 
 #[test]
-fn a_search_for_a_new_key_is_taken_over_from_one_that_is_gone() {
+fn a_search_for_a_new_key_is_taken_over_from_a_canceled_request() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     host.answers(set_of(&[&old]));
@@ -116,10 +116,10 @@ fn a_search_for_a_new_key_is_taken_over_from_one_that_is_gone() {
 }
 
 #[test]
-fn a_set_that_was_asked_for_before_the_key_was_made_does_not_decide() {
+fn a_set_requested_before_the_key_was_made_does_not_decide() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
-    // the server gives an old answer slowly; meanwhile it makes a key and signs with it
+    // the server slowly returns an old set; meanwhile it makes a key and signs with it
     host.answers_once(set_of(&[&old]).after(1.0));
     host.answers(set_of(&[&old, &new]));
     let requests = join(request(&verifier, &host, &old, 0.0), request(&verifier, &host, &new, 0.5));
@@ -129,7 +129,7 @@ fn a_set_that_was_asked_for_before_the_key_was_made_does_not_decide() {
 }
 
 #[test]
-fn an_answer_that_comes_late_does_not_bring_an_old_set_back() {
+fn a_late_response_does_not_restore_an_old_set() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     host.answers_once(set_of(&[&old]).after(8.0));
@@ -144,10 +144,10 @@ fn an_answer_that_comes_late_does_not_bring_an_old_set_back() {
 }
 
 #[test]
-fn a_token_that_ends_while_its_keys_are_fetched_has_expired() {
+fn a_token_that_expires_while_its_keys_are_fetched_is_expired() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
     host.answers(set_of(&[&signer]).after(4.0));
-    // with the tolerance it ends three seconds after the request came in
+    // with the tolerance it expires three seconds after the request arrived
     let token = signer.token(&good_claims().with("exp", &(NOW - 2.0).to_string()));
     assert_eq!(outcome(&host.run(verifier.verify(&token, &host))), "expired");
 }

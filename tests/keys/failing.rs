@@ -1,5 +1,5 @@
-//! When the JWK Set is fetched while the auth server does not answer, or the clock is wrong: known
-//! keys stay good for a day, and nobody is asked too often.
+//! When the JWK Set is fetched while the auth server fails or the clock is wrong: known keys stay
+//! valid for a day, and fetches back off.
 
 use crate::common::{Timeline, wanted};
 
@@ -19,7 +19,7 @@ fn without_any_set_failures_make_the_keys_unavailable() {
 }
 
 #[test]
-fn the_pause_after_failures_doubles_up_to_a_limit() {
+fn the_back_off_after_failures_doubles_up_to_a_limit() {
     for (jitter, pauses) in [
         (0.0, [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]),
         (0.5, [0.75, 1.5, 3.0, 6.0, 12.0, 22.5, 22.5, 22.5]),
@@ -38,7 +38,7 @@ fn the_pause_after_failures_doubles_up_to_a_limit() {
 }
 
 #[test]
-fn the_pause_stays_bounded_after_any_number_of_failures() {
+fn the_back_off_stays_bounded_after_any_number_of_failures() {
     let mut timeline = Timeline::new();
     for attempt in 0..2_000 {
         assert_eq!(timeline.ask(f64::from(attempt) * 30.0, "a"), "fetch", "attempt {attempt}");
@@ -47,7 +47,7 @@ fn the_pause_stays_bounded_after_any_number_of_failures() {
 }
 
 #[test]
-fn a_success_ends_the_pauses() {
+fn a_success_ends_the_back_off() {
     let mut timeline = Timeline::new();
     for now in [0.0, 1.0, 3.0] {
         assert_eq!(timeline.ask(now, "a"), "fetch");
@@ -57,12 +57,12 @@ fn a_success_ends_the_pauses() {
     timeline.succeed(7.0, &["a"]);
     assert_eq!(timeline.ask(607.0, "a"), "fetch");
     timeline.fail(607.0);
-    // again the first pause of one second
+    // again the first back-off of one second
     timeline.follow(&[(607.9, "a", "use"), (608.0, "a", "use and refresh")]);
 }
 
 #[test]
-fn a_refusal_says_when_to_come_back_and_means_it() {
+fn the_next_fetch_is_allowed_at_the_retry_after_of_a_rejection() {
     for (failures, jitter) in [(1, 0.0), (1, 1.0), (3, 0.3), (5, 0.7), (8, 1.0)] {
         let mut timeline = Timeline::new();
         let mut now = 0.0;
@@ -99,18 +99,18 @@ fn known_keys_are_used_for_a_day_while_fetching_fails() {
 }
 
 #[test]
-fn keys_that_are_too_old_are_not_used_while_somebody_fetches() {
+fn keys_that_are_too_old_are_not_used_while_a_fetch_runs() {
     let mut timeline = Timeline::knowing(&["a"]);
     timeline.follow(&[(86_400.0, "a", "fetch"), (86_400.0, "a", "wait"), (86_405.4, "a", "wait")]);
 }
 
 #[test]
-fn a_failed_search_for_a_key_leaves_the_known_ones_and_is_counted() {
+fn a_failed_search_for_a_key_keeps_the_known_ones_and_is_counted() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
     timeline.fail(2.5);
     timeline.follow(&[(2.5, "a", "use"), (2.5, "b", "keys_unavailable")]);
-    // the pauses after failures hold these up too
+    // the back-off delays these too
     for (now, kid) in [(3.5, "b"), (5.5, "c"), (9.5, "d")] {
         assert_eq!(timeline.ask(now - 0.1, kid), "keys_unavailable");
         assert_eq!(timeline.ask(now, kid), "fetch", "{kid} at {now}");
@@ -127,7 +127,7 @@ fn a_failed_search_for_a_key_leaves_the_known_ones_and_is_counted() {
 }
 
 #[test]
-fn a_search_that_comes_to_nothing_is_taken_over() {
+fn a_search_that_never_ends_is_taken_over() {
     let mut timeline = Timeline::knowing(&["a"]);
     timeline.follow(&[
         (2.0, "b", "fetch"),
@@ -139,7 +139,7 @@ fn a_search_that_comes_to_nothing_is_taken_over() {
 }
 
 #[test]
-fn a_refusal_after_a_failed_search_says_when_the_next_search_is() {
+fn a_rejection_after_a_failed_search_has_the_time_of_the_next_search() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
     timeline.fail(2.5);
@@ -158,14 +158,14 @@ fn a_refusal_after_a_failed_search_says_when_the_next_search_is() {
 }
 
 #[test]
-fn keys_that_are_too_old_are_refused_until_the_next_fetch_and_not_until_the_next_search() {
+fn keys_that_are_too_old_are_rejected_until_the_next_fetch_and_not_until_the_next_search() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(600.0, "a"), "fetch");
     timeline.fail(600.0);
     assert_eq!(timeline.ask(86_400.0 - 5.0, "b"), "fetch");
     timeline.fail(86_400.0 - 5.0);
     assert_eq!(timeline.ask(86_400.0 - 3.0, "b"), "fetch", "a search");
-    // the third failure is followed by a pause of four seconds
+    // the third failure causes a back-off of four seconds
     timeline.fail(86_400.0 - 3.0);
     assert_eq!(timeline.ask(86_400.0, "b"), "keys_unavailable");
     assert_eq!(timeline.retry_after(), Some(1));
@@ -173,7 +173,7 @@ fn keys_that_are_too_old_are_refused_until_the_next_fetch_and_not_until_the_next
 }
 
 #[test]
-fn a_clock_that_goes_back_does_not_take_the_keys_away() {
+fn a_clock_that_goes_back_does_not_remove_the_keys() {
     let mut timeline = Timeline::knowing(&["a"]);
     for now in [-1.0, -600.0, -1e6] {
         assert_eq!(timeline.ask_for(now, &wanted("a", now)), "use", "at {now}");
@@ -181,18 +181,18 @@ fn a_clock_that_goes_back_does_not_take_the_keys_away() {
 }
 
 #[test]
-fn a_clock_that_goes_back_does_not_leave_a_fetch_under_way_for_ever() {
+fn a_clock_that_goes_back_does_not_block_a_fetch_forever() {
     let mut timeline = Timeline::new();
     timeline.follow(&[(10_000.0, "a", "fetch"), (0.0, "a", "fetch"), (5.4, "a", "wait")]);
 }
 
 #[test]
-fn a_clock_that_goes_back_does_not_prolong_a_pause() {
+fn a_clock_that_goes_back_does_not_prolong_a_back_off() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
     timeline.fail(10_000.0);
     assert_eq!(timeline.ask(10_000.5, "a"), "keys_unavailable");
-    // the longest pause there is
+    // the longest back-off
     assert_eq!(timeline.ask(0.0 + 30.0, "a"), "fetch");
 }
 
@@ -206,7 +206,7 @@ fn a_clock_that_goes_back_does_not_keep_new_keys_out() {
 }
 
 #[test]
-fn a_clock_that_goes_back_does_not_make_a_set_last_longer() {
+fn a_clock_that_goes_back_does_not_extend_the_life_of_a_set() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
     timeline.succeed(10_000.0, &["a"]);
@@ -215,7 +215,7 @@ fn a_clock_that_goes_back_does_not_make_a_set_last_longer() {
 }
 
 #[test]
-fn nobody_who_has_keys_waits_for_a_source_that_keeps_failing_but_after_a_silence_somebody_does() {
+fn with_cached_keys_no_request_waits_for_a_failing_source_but_after_a_silence_one_does() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(600.0, "a"), "fetch");
     timeline.fail(605.0);
@@ -225,7 +225,7 @@ fn nobody_who_has_keys_waits_for_a_source_that_keeps_failing_but_after_a_silence
 }
 
 #[test]
-fn a_source_that_asks_to_be_left_alone_is_left_alone() {
+fn the_retry_after_of_a_source_is_respected() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(0.0, "a"), "fetch");
     timeline.fail(0.2);
@@ -240,7 +240,7 @@ fn a_source_that_asks_to_be_left_alone_is_left_alone() {
 }
 
 #[test]
-fn known_keys_are_used_while_the_source_is_left_alone() {
+fn known_keys_are_used_during_the_retry_after_of_the_source() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(480.0, "a"), "use and refresh");
     timeline.fail(480.0);
@@ -253,7 +253,7 @@ fn known_keys_are_used_while_the_source_is_left_alone() {
 }
 
 #[test]
-fn a_clock_that_goes_back_does_not_prolong_what_the_source_asked_for() {
+fn a_clock_that_goes_back_does_not_prolong_the_retry_after_of_the_source() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
     timeline.fail(10_000.0);

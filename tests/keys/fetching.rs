@@ -1,5 +1,5 @@
-//! When the JWK Set is fetched while the auth server answers: rarely, once for all that wait, and at
-//! once for a key that nobody has seen.
+//! When the JWK Set is fetched while the auth server responds: rarely, once for all waiting requests,
+//! and at once for an unknown `kid`.
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::jose::Algorithm;
@@ -14,7 +14,7 @@ fn the_first_token_fetches_and_the_others_wait_for_it() {
 }
 
 #[test]
-fn a_set_is_used_then_refreshed_ahead_then_fetched_again() {
+fn a_set_is_used_then_refreshed_in_the_background_then_fetched_again() {
     for (age, expected) in [
         (0.0, "use"),
         (1.0, "use"),
@@ -31,7 +31,7 @@ fn a_set_is_used_then_refreshed_ahead_then_fetched_again() {
 }
 
 #[test]
-fn the_age_of_a_set_counts_from_the_moment_it_was_asked_for() {
+fn the_age_of_a_set_counts_from_its_request() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(0.0, "a"), "fetch");
     timeline.succeed(4.0, &["a"]);
@@ -39,7 +39,7 @@ fn the_age_of_a_set_counts_from_the_moment_it_was_asked_for() {
 }
 
 #[test]
-fn one_refreshes_ahead_while_all_use_what_is_known() {
+fn one_request_refreshes_while_all_use_the_cached_set() {
     let mut timeline = Timeline::knowing(&["a"]);
     timeline.follow(&[(480.0, "a", "use and refresh"), (480.0, "a", "use"), (482.0, "a", "use")]);
     timeline.succeed(482.0, &["a"]);
@@ -52,7 +52,7 @@ fn one_refreshes_ahead_while_all_use_what_is_known() {
 }
 
 #[test]
-fn a_refresh_that_comes_to_nothing_is_taken_over() {
+fn a_refresh_that_never_ends_is_taken_over() {
     let mut timeline = Timeline::knowing(&["a"]);
     timeline.follow(&[
         (480.0, "a", "use and refresh"),
@@ -63,7 +63,7 @@ fn a_refresh_that_comes_to_nothing_is_taken_over() {
 }
 
 #[test]
-fn a_fetch_that_comes_to_nothing_is_taken_over() {
+fn a_fetch_that_never_ends_is_taken_over() {
     for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
         let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::knowing(&["a"]) };
         timeline.follow(&[
@@ -78,7 +78,7 @@ fn a_fetch_that_comes_to_nothing_is_taken_over() {
 }
 
 #[test]
-fn an_attempt_that_is_given_up_is_taken_over_at_once() {
+fn a_canceled_attempt_is_taken_over_at_once() {
     for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
         let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::knowing(&["a"]) };
         timeline.follow(&[(start, "a", "fetch"), (start + 0.1, "a", meanwhile)]);
@@ -90,7 +90,7 @@ fn an_attempt_that_is_given_up_is_taken_over_at_once() {
 }
 
 #[test]
-fn an_attempt_that_is_given_up_late_does_not_end_the_one_that_took_over() {
+fn an_attempt_canceled_late_does_not_end_the_one_that_took_over() {
     let mut timeline = Timeline::new();
     timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
     timeline.abandon();
@@ -100,14 +100,14 @@ fn an_attempt_that_is_given_up_late_does_not_end_the_one_that_took_over() {
 }
 
 #[test]
-fn known_keys_that_are_not_too_old_are_used_while_an_attempt_is_under_way() {
+fn known_keys_that_are_not_too_old_are_used_while_an_attempt_runs() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(86_399.0, "a"), "fetch");
     timeline.follow(&[(86_399.1, "a", "use"), (86_399.1, "b", "wait"), (86_400.0, "a", "wait")]);
 }
 
 #[test]
-fn a_fetch_that_was_given_up_does_not_end_the_one_that_took_over() {
+fn a_canceled_fetch_does_not_end_the_one_that_took_over() {
     let mut timeline = Timeline::new();
     timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
     timeline.fail(6.0);
@@ -117,7 +117,7 @@ fn a_fetch_that_was_given_up_does_not_end_the_one_that_took_over() {
 }
 
 #[test]
-fn a_set_that_comes_late_is_still_good_until_a_newer_one_comes() {
+fn a_set_that_arrives_late_is_used_until_a_newer_one_arrives() {
     let mut timeline = Timeline::new();
     timeline.follow(&[(0.0, "a", "fetch"), (5.5, "a", "fetch")]);
     timeline.succeed(6.0, &["a"]);
@@ -148,12 +148,12 @@ fn an_older_attempt_that_fails_does_not_count_against_a_newer_set() {
     timeline.newest_first();
     timeline.succeed(487.0, &["a"]);
     timeline.fail(1_085.9);
-    // a failure that counted would hold the next fetch up
+    // a counted failure would delay the next fetch
     assert_eq!(timeline.ask(1_086.0, "a"), "fetch");
 }
 
 #[test]
-fn a_key_that_left_the_set_stops_at_once() {
+fn a_key_removed_from_the_set_stops_verifying_at_once() {
     let mut timeline = Timeline::knowing(&["a", "b"]);
     timeline.follow(&[(1.0, "a", "use"), (480.0, "b", "use and refresh"), (480.5, "a", "use")]);
     timeline.succeed(481.0, &["b"]);
@@ -163,7 +163,7 @@ fn a_key_that_left_the_set_stops_at_once() {
 }
 
 #[test]
-fn keys_that_nobody_has_seen_are_fetched_for_at_once_a_few_times_and_then_once_in_thirty_seconds() {
+fn unknown_kids_cause_a_few_immediate_fetches_and_then_one_in_thirty_seconds() {
     let mut timeline = Timeline::knowing(&["a"]);
     for (now, kid) in [(2.0, "b"), (2.5, "c"), (3.0, "d"), (3.5, "e")] {
         assert_eq!(timeline.ask(now, kid), "fetch");
@@ -181,7 +181,7 @@ fn keys_that_nobody_has_seen_are_fetched_for_at_once_a_few_times_and_then_once_i
 }
 
 #[test]
-fn permits_that_are_not_used_add_up_to_a_few() {
+fn unused_permits_accumulate_up_to_a_few() {
     for pause in [120.0, 400.0] {
         let mut timeline = Timeline::knowing(&["a"]);
         let mut fetches = 0;
@@ -197,7 +197,7 @@ fn permits_that_are_not_used_add_up_to_a_few() {
 }
 
 #[test]
-fn a_key_that_was_looked_for_is_not_looked_for_again_at_once() {
+fn a_kid_that_was_searched_for_is_not_searched_for_again_at_once() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
     timeline.succeed(2.1, &["a"]);
@@ -208,7 +208,7 @@ fn a_key_that_was_looked_for_is_not_looked_for_again_at_once() {
 }
 
 #[test]
-fn whoever_asks_for_the_name_of_the_next_key_keeps_its_users_out_for_a_moment() {
+fn a_client_that_guesses_the_next_kid_delays_its_users_only_briefly() {
     for made_up in [0, 10] {
         let mut timeline = Timeline::knowing(&["1"]);
         assert_eq!(timeline.ask(2.0, "2"), "fetch");
@@ -219,7 +219,7 @@ fn whoever_asks_for_the_name_of_the_next_key_keeps_its_users_out_for_a_moment() 
                 timeline.succeed(now, &["1"]);
             }
         }
-        // now there is a key of that name
+        // now a key with that kid exists
         match made_up {
             0 => timeline.follow(&[(2.9, "2", "unknown_key"), (3.0, "2", "fetch")]),
             _ => timeline.follow(&[(6.9, "2", "unknown_key"), (7.0, "2", "keys_unavailable")]),
@@ -228,7 +228,7 @@ fn whoever_asks_for_the_name_of_the_next_key_keeps_its_users_out_for_a_moment() 
 }
 
 #[test]
-fn names_that_are_remembered_as_absent_are_few_and_short() {
+fn the_kids_cached_as_absent_are_few_and_short() {
     let mut timeline = Timeline::knowing(&["a"]);
     let long = "x".repeat(3_000);
     assert_eq!(timeline.ask(2.0, "first"), "fetch");
@@ -263,7 +263,7 @@ fn a_search_that_finds_its_key_is_not_counted() {
 }
 
 #[test]
-fn a_search_that_is_given_up_is_not_counted() {
+fn a_canceled_search_is_not_counted() {
     let mut timeline = Timeline::knowing(&["a"]);
     for i in 0..20_u32 {
         assert_eq!(timeline.ask(2.0 + f64::from(i), "b"), "fetch");
@@ -272,7 +272,7 @@ fn a_search_that_is_given_up_is_not_counted() {
 }
 
 #[test]
-fn the_first_fetch_and_the_regular_ones_do_not_use_up_the_search_for_a_key() {
+fn the_first_fetch_and_refreshes_use_no_permits_for_searches() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(0.0, "b"), "fetch");
     timeline.succeed(0.5, &["a"]);
@@ -290,7 +290,7 @@ fn the_first_fetch_and_the_regular_ones_do_not_use_up_the_search_for_a_key() {
 }
 
 #[test]
-fn an_empty_set_is_a_set_and_unknown_keys_are_searched_for_as_rarely() {
+fn an_empty_set_is_a_set_and_searches_stay_as_rare() {
     let mut timeline = Timeline::knowing(&[]);
     assert_eq!(timeline.ask(1.0, "a"), "fetch");
     timeline.succeed(1.5, &[]);
@@ -305,7 +305,7 @@ fn an_empty_set_is_a_set_and_unknown_keys_are_searched_for_as_rarely() {
 }
 
 #[test]
-fn a_set_that_was_asked_for_after_the_token_came_in_decides() {
+fn a_set_requested_after_the_token_arrived_decides() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(0.0, "b"), "fetch");
     timeline.succeed(0.5, &["a"]);
@@ -317,7 +317,7 @@ fn a_set_that_was_asked_for_after_the_token_came_in_decides() {
 }
 
 #[test]
-fn a_token_that_would_be_refused_anyway_is_not_worth_a_search() {
+fn a_token_that_would_be_rejected_anyway_causes_no_search() {
     let hopeless = |kid, since| Wanted { plausible: false, ..wanted(kid, since) };
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask_for(2.0, &hopeless("b", 2.0)), "unknown_key");
@@ -348,12 +348,12 @@ fn a_key_of_another_algorithm_is_known_and_may_have_been_replaced() {
     assert_eq!(timeline.ask_for(2.0, &named), "recheck");
     let hopeless = Wanted { plausible: false, ..named };
     assert_eq!(timeline.ask_for(2.0, &hopeless), "unsupported_algorithm");
-    // one that has no name, or another, may be new
+    // a key without a kid, or with another, may be new
     assert_eq!(timeline.ask_for(2.0, &with(None)), "fetch");
 }
 
 #[test]
-fn a_token_without_a_key_id_is_not_searched_for_among_several() {
+fn a_token_without_a_kid_causes_no_search_among_several_keys() {
     let mut timeline = Timeline::knowing(&["a", "b"]);
     let nameless = Wanted { kid: None, ..wanted("", 2.0) };
     assert_eq!(timeline.ask_for(2.0, &nameless), "recheck");
@@ -364,7 +364,7 @@ fn a_token_without_a_key_id_is_not_searched_for_among_several() {
 }
 
 #[test]
-fn a_fetch_is_given_up_after_five_seconds() {
+fn a_fetch_times_out_after_five_seconds() {
     assert_eq!(KeyCache::new(Timing::default()).fetch_timeout_milliseconds(), 5_000);
     let timing = Timing { fetch_timeout: 1.5, ..Timing::default() };
     assert_eq!(KeyCache::new(timing).fetch_timeout_milliseconds(), 1_500);

@@ -1,5 +1,5 @@
-//! A key that was replaced under its old name is picked up by the first token that it signs, and bad
-//! signatures cause no more fetches than unknown names do.
+//! The first token signed by a key replaced under its `kid` picks it up, and bad signatures cause no
+//! more fetches than unknown `kid`s.
 
 use crate::common::{AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, outcome};
 use better_auth_edge::host::GetError;
@@ -53,7 +53,7 @@ fn token_without_kid(signer: &Signer) -> String {
 }
 
 #[test]
-fn a_key_that_was_replaced_under_its_old_name_is_picked_up() {
+fn a_key_replaced_under_its_kid_is_picked_up() {
     let (old, new) = (Signer::new(1, "1"), Signer::new(2, "1"));
     let setup = Setup::knowing(&[old.jwk()], &token(&old, 0));
     setup.publishes(&[new.jwk()]);
@@ -67,7 +67,7 @@ fn a_key_that_was_replaced_under_its_old_name_is_picked_up() {
 }
 
 #[test]
-fn a_key_without_a_name_is_picked_up_when_it_was_replaced() {
+fn a_replaced_key_without_a_kid_is_picked_up() {
     let (old, new) = (Signer::new(1, ""), Signer::new(2, ""));
     let setup = Setup::knowing(&[unnamed(&old)], &token_without_kid(&old));
     setup.publishes(&[unnamed(&new)]);
@@ -76,7 +76,7 @@ fn a_key_without_a_name_is_picked_up_when_it_was_replaced() {
 }
 
 #[test]
-fn keys_without_names_are_each_tried() {
+fn all_keys_without_a_kid_are_tried() {
     let signers: Vec<_> = (1..=5).map(|number| Signer::new(number, "")).collect();
     let entries: Vec<_> = signers.iter().map(unnamed).collect();
     let setup = Setup::knowing(&entries, &token_without_kid(&signers[0]));
@@ -103,7 +103,7 @@ fn a_signature_that_stays_bad_causes_one_fetch_within_the_cool_down() {
 }
 
 #[test]
-fn bad_signatures_by_many_names_leave_a_permit_for_a_new_one() {
+fn bad_signatures_with_many_kids_leave_a_permit_for_a_new_kid() {
     let kids: Vec<_> = (0..10).map(|number| format!("key-{number}")).collect();
     let ours: Vec<_> = (1..).zip(&kids).map(|(number, kid)| Signer::new(number, kid)).collect();
     let entries: Vec<_> = ours.iter().map(Signer::jwk).collect();
@@ -119,7 +119,7 @@ fn bad_signatures_by_many_names_leave_a_permit_for_a_new_one() {
 }
 
 #[test]
-fn only_a_token_that_would_be_accepted_is_worth_a_fetch() {
+fn only_a_token_that_would_be_accepted_causes_a_fetch() {
     let (ours, forger) = (Signer::new(1, "1"), Signer::new(9, "1"));
     let setup = Setup::knowing(&[ours.jwk()], &token(&ours, 0));
     for (name, value) in [
@@ -135,7 +135,7 @@ fn only_a_token_that_would_be_accepted_is_worth_a_fetch() {
 }
 
 #[test]
-fn a_fetch_that_fails_leaves_the_signature_bad_and_the_known_keys_in_use() {
+fn after_a_failed_fetch_the_signature_stays_bad_and_the_known_keys_stay_in_use() {
     let (ours, forger) = (Signer::new(1, "1"), Signer::new(9, "1"));
     let setup = Setup::knowing(&[ours.jwk()], &token(&ours, 0));
     for answer in [Answer::status(500, ""), Answer::fails(GetError::TimedOut)] {
@@ -150,7 +150,7 @@ fn a_fetch_that_fails_leaves_the_signature_bad_and_the_known_keys_in_use() {
 }
 
 #[test]
-fn a_bad_signature_that_waited_for_the_first_set_is_not_worth_another_fetch() {
+fn a_bad_signature_that_waited_for_the_first_set_causes_no_second_fetch() {
     let (ours, forger) = (Signer::new(1, "1"), Signer::new(9, "1"));
     let base_url = Some(AUTH_SERVER.to_owned());
     let verifier = VerifierOptions { base_url, ..VerifierOptions::default() }.build().unwrap();
@@ -168,7 +168,7 @@ fn a_bad_signature_that_waited_for_the_first_set_is_not_worth_another_fetch() {
 }
 
 #[test]
-fn a_newer_set_without_the_key_says_so() {
+fn a_newer_set_without_the_key_makes_it_unknown() {
     let (ours, forger) = (Signer::new(1, "1"), Signer::new(9, "1"));
     let setup = Setup::knowing(&[ours.jwk()], &token(&ours, 0));
     setup.publishes(&[Signer::new(3, "2").jwk()]);
@@ -176,7 +176,7 @@ fn a_newer_set_without_the_key_says_so() {
 }
 
 #[test]
-fn requests_with_a_replaced_key_share_one_fetch_and_others_do_not_wait() {
+fn requests_with_a_replaced_key_share_one_fetch_and_other_requests_do_not_wait() {
     let (old, new) = (Signer::new(1, "1"), Signer::new(2, "1"));
     let setup = Setup::knowing(&[old.jwk()], &token(&old, 0));
     setup.host.answers(Answer::ok(key_set(&[new.jwk()])).after(1.0));
@@ -195,7 +195,7 @@ fn requests_with_a_replaced_key_share_one_fetch_and_others_do_not_wait() {
 }
 
 #[test]
-fn bad_signatures_take_no_more_than_half_of_the_places_of_those_who_wait() {
+fn bad_signatures_take_at_most_half_of_the_waiting_places() {
     let mut cache = KeyCache::new(Timing::default());
     let place = cache.join_for_recheck(None, 90.1).expect("there is room");
     assert!((1..250).all(|_| cache.join_for_recheck(None, 90.1).is_some()));
@@ -206,7 +206,7 @@ fn bad_signatures_take_no_more_than_half_of_the_places_of_those_who_wait() {
 }
 
 #[test]
-fn a_set_that_was_handed_over_never_changes() {
+fn a_static_set_never_changes() {
     let verifier = crate::common::verifier(&key_set(&[Signer::new(1, "1").jwk()]));
     let result = crate::common::verify(&verifier, &token(&Signer::new(2, "1"), 0));
     assert_eq!(outcome(&result), "bad_signature");

@@ -1,5 +1,5 @@
-//! A key that was replaced under its old name by one of another algorithm, and named keys that were
-//! replaced by one without a name, are picked up by the first token that the new key signs.
+//! The first token of a new key picks it up: a key of another algorithm under the same `kid`, and a
+//! key without `kid` that replaces keys with one.
 
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, outcome,
@@ -104,7 +104,7 @@ fn es256_input(kid: &str, claims: &Claims) -> String {
 }
 
 #[test]
-fn a_key_of_another_algorithm_under_the_old_name_is_picked_up() {
+fn a_key_of_another_algorithm_under_the_same_kid_is_picked_up() {
     let (old, new) = (Signer::new(1, "1"), Es256::new(2));
     let setup = Setup::knowing(&[old.jwk()], &token(&old, 0));
     setup.publishes(&[new.jwk("1")]);
@@ -120,7 +120,7 @@ fn a_key_of_another_algorithm_under_the_old_name_is_picked_up() {
 }
 
 #[test]
-fn a_key_without_a_name_that_replaces_several_named_ones_is_picked_up() {
+fn a_key_without_a_kid_that_replaces_several_with_kids_is_picked_up() {
     let (setup, new) = (Setup::knowing_two(), Signer::new(3, ""));
     setup.publishes(&[unnamed(&new)]);
     assert_eq!(setup.verdict(&token_without_kid(&new, 1)), "ok");
@@ -129,7 +129,7 @@ fn a_key_without_a_name_that_replaces_several_named_ones_is_picked_up() {
 }
 
 #[test]
-fn the_one_named_key_that_is_left_serves_a_token_without_a_name() {
+fn the_only_remaining_key_serves_a_token_without_a_kid() {
     let (setup, left) = (Setup::knowing_two(), Signer::new(2, "b"));
     setup.publishes(&[left.jwk()]);
     assert_eq!(setup.verdict(&token_without_kid(&left, 1)), "ok");
@@ -137,7 +137,7 @@ fn the_one_named_key_that_is_left_serves_a_token_without_a_name() {
 }
 
 #[test]
-fn the_newer_set_gives_the_verdict() {
+fn the_newer_set_decides() {
     let ours = Signer::new(1, "1");
     for (published, verdict) in [
         (Es256::new(3).jwk("1"), "bad_signature"),
@@ -152,7 +152,7 @@ fn the_newer_set_gives_the_verdict() {
 }
 
 #[test]
-fn a_refusal_that_stays_causes_one_fetch_within_the_cool_down() {
+fn a_repeated_rejection_causes_one_fetch_within_the_cool_down() {
     let ours = Signer::new(1, "a");
     let setup = Setup::knowing_two();
     for number in 1..100 {
@@ -168,7 +168,7 @@ fn a_refusal_that_stays_causes_one_fetch_within_the_cool_down() {
 }
 
 #[test]
-fn refusals_by_many_names_leave_a_permit_for_a_new_one() {
+fn rejections_with_many_kids_leave_a_permit_for_a_new_kid() {
     let kids: Vec<_> = (0..10).map(|number| format!("key-{number}")).collect();
     let ours: Vec<_> = (1..).zip(&kids).map(|(number, kid)| Signer::new(number, kid)).collect();
     let entries: Vec<_> = ours.iter().map(Signer::jwk).collect();
@@ -185,7 +185,7 @@ fn refusals_by_many_names_leave_a_permit_for_a_new_one() {
 }
 
 #[test]
-fn only_a_token_that_would_be_accepted_is_worth_a_fetch() {
+fn only_a_token_that_would_be_accepted_causes_a_fetch() {
     let setup = Setup::knowing_two();
     for (name, value) in
         [("iss", r#""https://other.example""#), ("aud", r#""other""#), ("exp", "1")]
@@ -200,7 +200,7 @@ fn only_a_token_that_would_be_accepted_is_worth_a_fetch() {
 }
 
 #[test]
-fn a_fetch_that_fails_leaves_the_refusal_and_the_known_keys_in_use() {
+fn after_a_failed_fetch_the_rejection_stands_and_the_known_keys_stay_in_use() {
     let (ours, setup) = (Signer::new(1, "a"), Setup::knowing_two());
     for answer in [Answer::status(503, ""), Answer::fails(GetError::TimedOut)] {
         setup.host.answers(answer);
@@ -216,7 +216,7 @@ fn a_fetch_that_fails_leaves_the_refusal_and_the_known_keys_in_use() {
 }
 
 #[test]
-fn a_token_that_waited_for_the_first_set_is_not_worth_another_fetch() {
+fn a_token_that_waited_for_the_first_set_causes_no_second_fetch() {
     let ours = Signer::new(1, "1");
     let setup = Setup::new(&[]);
     setup.host.answers(Answer::ok(key_set(&[ours.jwk()])).after(1.0));
@@ -232,7 +232,7 @@ fn a_token_that_waited_for_the_first_set_is_not_worth_another_fetch() {
 }
 
 #[test]
-fn requests_with_such_a_key_share_one_fetch_and_others_do_not_wait() {
+fn requests_with_such_a_key_share_one_fetch_and_other_requests_do_not_wait() {
     let (old, new) = (Signer::new(1, "1"), Es256::new(2));
     let setup = Setup::knowing(&[old.jwk()], &token(&old, 0));
     setup.host.answers(Answer::ok(key_set(&[new.jwk("1")])).after(1.0));
@@ -250,7 +250,7 @@ fn requests_with_such_a_key_share_one_fetch_and_others_do_not_wait() {
 }
 
 #[test]
-fn those_for_whom_there_is_no_room_to_wait_get_the_old_refusal() {
+fn requests_without_a_waiting_place_get_the_old_rejection() {
     let ours = Signer::new(1, "1");
     let setup = Setup::knowing(&[ours.jwk()], &token(&ours, 0));
     setup.host.answers(Answer::ok(key_set(&[ours.jwk()])).after(4.0));
@@ -263,7 +263,7 @@ fn those_for_whom_there_is_no_room_to_wait_get_the_old_refusal() {
 }
 
 #[test]
-fn a_set_that_was_handed_over_never_changes() {
+fn a_static_set_never_changes() {
     let (a, b) = (Signer::new(1, "a"), Signer::new(2, "b"));
     let verifier = crate::common::verifier(&key_set(&[a.jwk(), b.jwk()]));
     let verdict = |token: &str| outcome(&crate::common::verify(&verifier, token));
@@ -272,7 +272,7 @@ fn a_set_that_was_handed_over_never_changes() {
 }
 
 #[test]
-fn a_set_that_was_asked_for_after_the_token_came_in_decides() {
+fn a_set_requested_after_the_token_arrived_decides() {
     let mut cache = KeyCache::new(Timing::default());
     let wanted =
         |since| Wanted { kid: Some("1"), algorithm: Algorithm::Es256, since, plausible: true };

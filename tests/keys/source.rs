@@ -1,5 +1,5 @@
-//! A verifier whose keys come over the network: what the network does wrong never makes a known key
-//! unknown, and never makes a stranger's key known.
+//! A verifier with fetched keys: no failure of the network makes a known key unknown or a foreign key
+//! known.
 
 use std::sync::Arc;
 
@@ -140,7 +140,7 @@ fn no_sets() -> Vec<(&'static str, Answer)> {
 }
 
 #[test]
-fn what_is_no_set_leaves_the_known_keys_in_place() {
+fn an_invalid_set_keeps_the_known_keys() {
     let (known, new) = (Signer::default(), Signer::new(2, "key-2"));
     for (what, answer) in no_sets() {
         let setup = Setup::knowing(&[&known]);
@@ -157,7 +157,7 @@ fn what_is_no_set_leaves_the_known_keys_in_place() {
 }
 
 #[test]
-fn what_is_no_set_makes_the_keys_unavailable_where_none_are_known() {
+fn an_invalid_set_makes_the_keys_unavailable_when_none_are_known() {
     for (what, answer) in no_sets() {
         let setup = Setup::new();
         setup.host.answers(answer);
@@ -194,7 +194,7 @@ fn a_set_without_usable_keys_is_a_set() {
 }
 
 #[test]
-fn a_key_that_was_made_after_the_last_fetch_is_picked_up_at_once() {
+fn a_key_made_after_the_last_fetch_is_picked_up_at_once() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&[&old]);
     setup.host.pass(2.0);
@@ -212,7 +212,7 @@ fn a_key_that_was_made_after_the_last_fetch_is_picked_up_at_once() {
 }
 
 #[test]
-fn a_changed_key_under_an_old_name_is_seen_at_the_next_refresh() {
+fn a_key_changed_under_its_kid_is_seen_at_the_next_refresh() {
     let (old, new) = (Signer::new(1, "key"), Signer::new(2, "key"));
     let setup = Setup::knowing(&[&old]);
     setup.host.answers(set_of(&[&new]));
@@ -224,7 +224,7 @@ fn a_changed_key_under_an_old_name_is_seen_at_the_next_refresh() {
 }
 
 #[test]
-fn ten_thousand_unknown_keys_cause_a_few_fetches_and_none_of_them_is_the_callers_fault() {
+fn ten_thousand_unknown_keys_cause_a_few_fetches_and_a_503_during_the_cool_down() {
     let signer = Signer::default();
     let setup = Setup::knowing(&[&signer]);
     let good = signer.token(&lasting_claims());
@@ -242,7 +242,7 @@ fn ten_thousand_unknown_keys_cause_a_few_fetches_and_none_of_them_is_the_callers
 }
 
 #[test]
-fn tokens_that_would_be_refused_anyway_do_not_delay_a_new_key() {
+fn tokens_that_would_be_rejected_anyway_do_not_delay_a_new_key() {
     let (old, new, stranger) =
         (Signer::default(), Signer::new(2, "key-2"), Signer::new(66, "stranger"));
     let setup = Setup::knowing(&[&old]);
@@ -278,7 +278,7 @@ fn unknown_keys_cause_a_few_fetches_while_the_server_is_down() {
 }
 
 #[test]
-fn nothing_is_fetched_for_a_token_that_no_key_could_save() {
+fn a_token_that_no_key_can_make_valid_causes_no_fetch() {
     let setup = Setup::new();
     setup.host.answers(set_of(&[&Signer::default()]));
     let signer = Signer::default();
@@ -300,7 +300,7 @@ fn nothing_is_fetched_for_a_token_that_no_key_could_save() {
 }
 
 #[test]
-fn a_set_is_refreshed_in_the_background_before_it_grows_old() {
+fn a_set_is_refreshed_in_the_background_before_it_expires() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&[&old]);
     setup.host.pass(480.0);
@@ -308,7 +308,7 @@ fn a_set_is_refreshed_in_the_background_before_it_grows_old() {
     let before = setup.host.elapsed();
     assert_eq!(setup.verdict(&old), "ok");
     assert_eq!(setup.verdict(&old), "ok");
-    assert_eq!(setup.host.elapsed(), before, "nobody waits for it");
+    assert_eq!(setup.host.elapsed(), before, "no request waits for it");
     assert_eq!(setup.host.background_tasks(), 1);
     setup.host.run_background();
     assert_eq!(setup.host.fetches(), 2);
@@ -318,7 +318,7 @@ fn a_set_is_refreshed_in_the_background_before_it_grows_old() {
 }
 
 #[test]
-fn a_refresh_that_the_runtime_stopped_is_made_up_for() {
+fn a_refresh_that_the_runtime_stopped_is_repeated() {
     let signer = Signer::default();
     let setup = Setup::knowing(&[&signer]);
     setup.host.pass(480.0);
@@ -332,7 +332,7 @@ fn a_refresh_that_the_runtime_stopped_is_made_up_for() {
 }
 
 #[test]
-fn mistakes_of_deployment_are_named_in_the_cause() {
+fn deployment_mistakes_are_named_in_the_cause() {
     for (status, body, expected) in [
         (404, "error code: 1042", "a Worker must not fetch from its own zone (error 1042)"),
         (404, "error code: 1016", "the server answered 404, not 200"),

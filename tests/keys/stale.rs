@@ -1,4 +1,5 @@
-//! How long a set counts as fresh, what waits for a newer one, and why a refusal says that there is none.
+//! How long a set counts as fresh, which tokens wait for a newer one, and how an error explains its
+//! absence.
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::Error;
@@ -6,7 +7,7 @@ use better_auth_edge::jose::Algorithm;
 use better_auth_edge::keys::{KeyCache, Timing, Wanted};
 
 #[test]
-fn a_set_is_fresh_until_it_would_be_refreshed() {
+fn a_set_is_fresh_until_its_refresh_is_due() {
     let timeline = Timeline::knowing(&["a"]);
     for (now, is_fresh) in
         [(-0.1, false), (0.0, true), (1.0, true), (479.9, true), (480.0, false), (600.0, false)]
@@ -17,7 +18,7 @@ fn a_set_is_fresh_until_it_would_be_refreshed() {
 }
 
 #[test]
-fn the_age_of_a_fresh_set_counts_from_when_it_was_asked_for() {
+fn the_age_of_a_fresh_set_counts_from_its_request() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(1_000.0, "a"), "fetch");
     timeline.succeed(1_004.0, &["a"]);
@@ -27,7 +28,7 @@ fn the_age_of_a_fresh_set_counts_from_when_it_was_asked_for() {
 }
 
 #[test]
-fn a_token_that_an_old_set_would_refuse_waits_for_the_fetch_that_is_under_way() {
+fn a_token_that_an_old_set_would_reject_waits_for_the_running_fetch() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(600.0, "a"), "fetch");
     let algorithm = Algorithm::Es256;
@@ -41,7 +42,7 @@ fn a_token_that_an_old_set_would_refuse_waits_for_the_fetch_that_is_under_way() 
 }
 
 #[test]
-fn a_refusal_tells_too_many_fetches_from_fetches_that_fail() {
+fn a_rejection_tells_too_many_fetches_from_failed_ones() {
     let mut timeline = Timeline::knowing(&["a"]);
     for (now, kid) in [(1.0, "b"), (1.1, "c"), (1.2, "d")] {
         assert_eq!(timeline.ask(now, kid), "fetch");
@@ -68,7 +69,7 @@ fn detail(timeline: &Timeline) -> &str {
 }
 
 #[test]
-fn a_set_is_worth_keeping_for_as_long_as_it_may_be_used() {
+fn a_set_is_stored_for_as_long_as_it_may_be_used() {
     assert_eq!(KeyCache::new(Timing::default()).stale_seconds(), 86_400);
     let timing = Timing { stale: 90.5, ..Timing::default() };
     assert_eq!(KeyCache::new(timing).stale_seconds(), 90);

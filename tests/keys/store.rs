@@ -1,5 +1,5 @@
-//! A JWK Set is kept for isolates that start cold: it spares them the auth server, and outlives its
-//! outages. What is kept is believed no more than what comes from the network.
+//! A stored JWK Set saves cold isolates a fetch and outlives outages of the auth server. It is trusted
+//! no more than a fetched one.
 
 use crate::common::{AUTH_SERVER, Answer, Signer, TestHost, good_claims, key_set, outcome};
 use better_auth_edge::{Verifier, VerifierOptions};
@@ -65,7 +65,7 @@ fn record(asked: f64, url: &str, document: &str) -> String {
 const URL: &str = "https://app.example/api/auth/jwks";
 
 #[test]
-fn a_set_is_kept_as_it_came_with_its_url_and_the_time_when_it_was_asked_for() {
+fn a_set_is_stored_verbatim_with_its_url_and_request_time() {
     let signer = Signer::default();
     let isolate = Isolate::new(TestHost::new());
     let document = key_set(&[signer.jwk()]);
@@ -76,7 +76,7 @@ fn a_set_is_kept_as_it_came_with_its_url_and_the_time_when_it_was_asked_for() {
 }
 
 #[test]
-fn a_cold_isolate_believes_a_set_by_its_age() {
+fn a_cold_isolate_uses_a_stored_set_according_to_its_age() {
     let signer = Signer::default();
     for (age, server_is_up, verdict, fetches) in [
         (0.0, false, "ok", 0),
@@ -97,7 +97,7 @@ fn a_cold_isolate_believes_a_set_by_its_age() {
 }
 
 #[test]
-fn the_store_is_asked_once_and_never_again() {
+fn the_store_is_read_once_per_isolate() {
     let signer = Signer::default();
     let first = Isolate::knowing(&[&signer]);
     for _ in 0..10 {
@@ -113,7 +113,7 @@ fn the_store_is_asked_once_and_never_again() {
 }
 
 #[test]
-fn a_set_goes_on_ageing_where_it_was_asked_for() {
+fn a_stored_set_keeps_its_age() {
     let signer = Signer::default();
     let cold = Isolate::knowing(&[&signer]).restarted_after(479.0);
     cold.publish(&[&signer]);
@@ -125,7 +125,7 @@ fn a_set_goes_on_ageing_where_it_was_asked_for() {
 }
 
 #[test]
-fn a_refresh_in_the_background_is_kept_too() {
+fn a_background_refresh_is_stored_too() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let warm = Isolate::knowing(&[&old]);
     warm.host.pass(500.0);
@@ -137,7 +137,7 @@ fn a_refresh_in_the_background_is_kept_too() {
 }
 
 #[test]
-fn keys_that_stand_in_are_used_while_the_auth_server_is_asked_in_the_background() {
+fn stale_stored_keys_are_used_while_a_background_fetch_runs() {
     let signer = Signer::default();
     let cold = Isolate::knowing(&[&signer]).restarted_after(3_600.0);
     assert_eq!(cold.verdict(&signer), "ok");
@@ -151,7 +151,7 @@ fn keys_that_stand_in_are_used_while_the_auth_server_is_asked_in_the_background(
 }
 
 #[test]
-fn a_key_that_the_kept_set_lacks_is_asked_for() {
+fn a_key_missing_from_the_stored_set_is_fetched() {
     let (old, new, unknown) = (Signer::default(), Signer::new(2, "key-2"), Signer::new(3, "key-3"));
     let cold = Isolate::knowing(&[&old]).restarted_after(10.0);
     cold.publish(&[&old, &new]);
@@ -163,7 +163,7 @@ fn a_key_that_the_kept_set_lacks_is_asked_for() {
 }
 
 #[test]
-fn a_removed_key_stops_when_the_kept_set_has_grown_old() {
+fn a_removed_key_stops_verifying_when_the_stored_set_is_too_old() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let cold = Isolate::knowing(&[&old]).restarted_after(600.0);
     cold.publish(&[&new]);
@@ -171,7 +171,7 @@ fn a_removed_key_stops_when_the_kept_set_has_grown_old() {
 }
 
 #[test]
-fn what_cannot_be_believed_is_asked_for_anew() {
+fn an_implausible_stored_set_is_fetched_again() {
     let signer = Signer::default();
     let document = key_set(&[signer.jwk()]);
     let large = format!("{document}{}", " ".repeat(256 * 1_024));
@@ -212,7 +212,7 @@ fn sets_of_two_urls_do_not_mix() {
 }
 
 #[test]
-fn what_is_no_set_is_not_kept() {
+fn an_invalid_set_is_not_stored() {
     for answer in [
         Answer::status(500, ""),
         Answer::status(404, key_set(&[Signer::default().jwk()])),

@@ -1,9 +1,10 @@
-//! How many requests may wait for the auth server's keys, and that those who hang up take no place.
+//! How many requests may wait for the auth server's keys, and that clients that hang up free their
+//! places.
 
 use better_auth_edge::keys::{KeyCache, Timing};
 
 #[test]
-fn five_hundred_may_wait_and_the_next_is_told_to_come_back() {
+fn five_hundred_requests_may_wait_and_the_next_gets_a_retry_after() {
     let mut cache = KeyCache::new(Timing::default());
     let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
     let error = cache.join(None, 90.2).unwrap_err();
@@ -16,7 +17,7 @@ fn five_hundred_may_wait_and_the_next_is_told_to_come_back() {
 }
 
 #[test]
-fn a_request_that_waits_no_longer_gives_its_place_back() {
+fn a_request_that_stops_waiting_frees_its_place() {
     let mut cache = KeyCache::new(Timing::default());
     let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
     cache.leave(places[0]);
@@ -28,7 +29,7 @@ fn a_request_that_waits_no_longer_gives_its_place_back() {
 }
 
 #[test]
-fn requests_that_hang_up_without_a_word_keep_no_place() {
+fn requests_that_hang_up_silently_free_their_places() {
     let mut cache = KeyCache::new(Timing::default());
     assert!((0..500).all(|_| cache.join(None, 90.1).is_ok()));
     assert!(cache.join(None, 90.1).is_err());

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 #[test]
 #[ignore = "`cargo xtask test compat` makes the cases"]
-fn the_verdicts_on_what_better_auth_issues() {
+fn the_verdicts_on_tokens_that_better_auth_issues() {
     let cases = fs::read(env::var("COMPAT_CASES").expect("COMPAT_CASES names a file")).unwrap();
     let cases: Value = serde_json::from_slice(&cases).unwrap();
     let cases = cases["cases"].as_array().unwrap().iter();

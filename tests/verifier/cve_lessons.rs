@@ -79,7 +79,7 @@ const KID: &str = r#","kid":"key-1""#;
 
 #[test]
 fn cve_2022_21449_psychic_signatures() {
-    // Java's ECDSA took r = s = 0. Whoever computes the curve, the range is checked by the core.
+    // Java's ECDSA took r = s = 0. The core checks the range on every host.
     for (algorithm, jwk, length) in [("ES256", P256_JWK, 32), ("ES512", P521_JWK, 66)] {
         let [zero, mut one] = [vec![0; length], vec![0; length]];
         one[length - 1] = 1;
@@ -212,7 +212,7 @@ fn ghsa_8wpc_h4q6_8fxv_and_cve_2026_44351_an_empty_secret() {
     (empty.jwks, empty.secret) = (None, Some(Vec::new()));
     empty.algorithms = Some(vec!["HS256".into()]);
     assert_eq!(empty.build().unwrap_err()[0].option(), "secret");
-    // a key id that nobody knows leads to no key, and not to an empty one
+    // an unknown kid finds no key, not an empty one
     confuse(&Signer::default().jwk(), b"");
     confuse(&Signer::new(2, "key-2").jwk(), b"");
     confuse(&Signer::new(2, "key-2").jwk(), b"undefined");
@@ -220,7 +220,7 @@ fn ghsa_8wpc_h4q6_8fxv_and_cve_2026_44351_an_empty_secret() {
 
 #[test]
 fn ghsa_rp9m_7r4c_75qg_tokens_that_share_a_cache_key() {
-    // Whatever of the token went into the key, another token with the same of it got its user.
+    // The cache key covered a part of the token, so another token with the same part got its user.
     let (signer, verifier) = (Signer::default(), crate::common::default_verifier());
     let token = signer.token(&good_claims());
     let user = |token: &str| verify(&verifier, token).map(|verified| verified.user().to_owned());
@@ -383,7 +383,7 @@ fn authlib_1_6_3_segments_of_any_size() {
 
 #[test]
 fn albeast_a_key_id_that_says_where_the_key_is() {
-    // Load balancers' keys were fetched by the token's own word, so that everybody's were trusted.
+    // The token named the load balancer whose keys were fetched, so any load balancer was trusted.
     let (verifier, host) = remote(Answer::ok(key_set(&[Signer::new(66, "stranger").jwk()])));
     for kid in ["stranger/../key-1", "?key=stranger", "https://evil.example/stranger", "key-1"] {
         let header = format!(

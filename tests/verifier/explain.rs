@@ -1,4 +1,4 @@
-//! An explanation is what the verifier did: the same decision for every token, at the same check.
+//! An explanation agrees with the verifier: the same decision for every token, at the same check.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use better_auth_edge::{Check, Error, Explanation, Outcome, Verified, Verifier, V
 use serde_json::Value;
 
 #[test]
-fn every_check_can_be_the_one_that_decides_and_has_its_code() {
+fn every_check_can_decide_and_has_its_own_code() {
     let signer = Signer::default();
     let good = good_claims().with("role", r#""admin""#);
     let verifier = strict();
@@ -51,7 +51,7 @@ fn every_check_can_be_the_one_that_decides_and_has_its_code() {
 }
 
 #[test]
-fn a_good_token_has_passed_every_check_and_names_the_key_that_signed_it() {
+fn a_valid_token_passes_every_check_and_names_its_key() {
     let set = key_set(&[Signer::new(2, "key-2").jwk(), Signer::default().jwk()]);
     let explanation = explained(&verifier(&set), &Signer::default().token(&good_claims()));
     assert!(explanation.checks.iter().all(|report| report.outcome == Outcome::Passed));
@@ -61,7 +61,7 @@ fn a_good_token_has_passed_every_check_and_names_the_key_that_signed_it() {
 }
 
 #[test]
-fn keys_are_told_as_their_set_has_them() {
+fn keys_are_reported_in_the_order_of_their_set() {
     let rfc8037 = r#"{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
     let set = key_set(&[
         r#"{"kty":"oct","k":"AAAA"}"#.into(),
@@ -78,7 +78,7 @@ fn keys_are_told_as_their_set_has_them() {
 }
 
 #[test]
-fn the_keys_that_a_bad_signature_was_tried_with_are_told() {
+fn the_keys_tried_for_a_bad_signature_are_reported() {
     let set = key_set(&[Signer::new(2, "key-1").jwk(), Signer::new(3, "key-3").jwk()]);
     let explanation = explained(&verifier(&set), &Signer::default().token(&good_claims()));
     let used: Vec<_> = explanation.keys.iter().map(|key| key.used).collect();
@@ -86,7 +86,7 @@ fn the_keys_that_a_bad_signature_was_tried_with_are_told() {
 }
 
 #[test]
-fn the_key_that_signed_a_token_is_told_also_where_a_claim_is_refused() {
+fn the_key_of_a_token_with_a_rejected_claim_is_reported_too() {
     let set = key_set(&[Signer::new(2, "key-1").jwk(), Signer::default().jwk()]);
     let token = Signer::default().token(&good_claims().with("iss", r#""elsewhere""#));
     let explanation = explained(&verifier(&set), &token);
@@ -95,7 +95,7 @@ fn the_key_that_signed_a_token_is_told_also_where_a_claim_is_refused() {
 }
 
 #[test]
-fn what_an_unverified_token_says_is_shown_and_decides_nothing() {
+fn the_content_of_an_unverified_token_is_shown_and_decides_nothing() {
     let token = Signer::new(2, "other").token(&good_claims().with("iss", r#""elsewhere""#));
     let explanation = explained(&crate::common::default_verifier(), &token);
     let outcome = |check| {
@@ -113,14 +113,14 @@ fn what_an_unverified_token_says_is_shown_and_decides_nothing() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_shown() {
+fn unreadable_content_is_not_shown() {
     let explanation =
         explained(&crate::common::default_verifier(), "0123456789abcdef0123456789abcdef");
     assert!(explanation.header.is_none() && explanation.claims.is_none());
 }
 
 #[test]
-fn keys_that_cannot_be_had_fail_the_key_check_with_their_cause() {
+fn unavailable_keys_fail_the_key_check_with_their_cause() {
     let remote = VerifierOptions { base_url: Some(AUTH_SERVER.into()), ..Default::default() };
     let verifier = remote.build().unwrap();
     let host = TestHost::new();
@@ -138,7 +138,7 @@ fn keys_that_cannot_be_had_fail_the_key_check_with_their_cause() {
 }
 
 #[test]
-fn a_token_that_expires_while_keys_are_fetched_is_told_as_expired() {
+fn a_token_that_expires_while_keys_are_fetched_is_reported_as_expired() {
     let remote = VerifierOptions { base_url: Some(AUTH_SERVER.into()), ..Default::default() };
     let verifier = remote.build().unwrap();
     let host = TestHost::new();

@@ -8,7 +8,7 @@ use better_auth_edge::{Fault, VerifierOptions};
 
 const ED25519_CURVE: &str = r#""kty":"OKP","crv":"Ed25519""#;
 
-/// An RSA modulus of that many bits: it is long and odd, and nobody has its key.
+/// An RSA modulus of that many bits: long and odd, without a known private key.
 fn modulus(bits: usize) -> String {
     let mut bytes = vec![0xff; bits.div_ceil(8)];
     bytes[0] >>= (8 - bits % 8) % 8;
@@ -115,7 +115,7 @@ fn section_3_2_only_sound_signature_algorithms_can_be_chosen() {
 }
 
 #[test]
-fn section_3_3_every_operation_must_succeed_or_the_whole_token_is_refused() {
+fn section_3_3_every_operation_must_succeed_or_the_whole_token_is_rejected() {
     let signer = Signer::default();
     let token = signer.token(&good_claims());
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!() };
@@ -138,7 +138,7 @@ fn section_3_3_every_operation_must_succeed_or_the_whole_token_is_refused() {
 }
 
 #[test]
-fn section_3_4_keys_that_are_no_good_points_or_numbers_are_not_used() {
+fn section_3_4_keys_that_are_not_valid_points_or_numbers_are_not_used() {
     // The attack of the RFC is on ECDH, which signed tokens do not use. The inputs of signatures
     // are the keys of the set and the signature itself.
     assert_eq!(verdict_by(&Signer::default().jwk()), "ok");
@@ -179,7 +179,7 @@ fn section_3_4_keys_that_are_no_good_points_or_numbers_are_not_used() {
 
 #[test]
 fn section_3_5_keys_that_could_be_guessed_are_not_used() {
-    // How random a secret is nobody can see; that it is as long as the hash (RFC 7518, section 3.2)
+    // The entropy of a secret cannot be checked; that it is as long as the hash (RFC 7518, section 3.2)
     // excludes most passwords.
     for (secret, algorithm) in
         [("", "HS256"), ("secret", "HS256"), ("correct horse battery staple", "HS256")]
@@ -206,7 +206,7 @@ fn section_3_5_keys_that_could_be_guessed_are_not_used() {
 }
 
 #[test]
-fn section_3_6_compressed_and_encrypted_tokens_are_refused() {
+fn section_3_6_compressed_and_encrypted_tokens_are_rejected() {
     // Compression leaks what is encrypted together with it. Nothing is decrypted here, so it is
     // enough that no token can ask for it.
     for (name, value) in [("zip", r#""DEF""#), ("zip", "null"), ("enc", r#""A256GCM""#)] {

@@ -85,7 +85,7 @@ fn a_token_is_accepted_by_its_own_algorithm_and_secret_alone() {
 }
 
 #[test]
-fn an_algorithm_that_is_not_named_is_not_accepted_for_a_secret_either() {
+fn an_unlisted_algorithm_is_not_accepted_for_a_secret_either() {
     for allowed in HS {
         let verifier = verifier(&[allowed]);
         for named in HS {
@@ -101,7 +101,7 @@ fn an_algorithm_that_is_not_named_is_not_accepted_for_a_secret_either() {
 }
 
 #[test]
-fn the_example_of_rfc_7515_has_a_good_mac_and_lacks_an_audience() {
+fn the_example_of_rfc_7515_has_a_valid_mac_and_lacks_an_audience() {
     // appendix A.1
     const KEY: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZ\
                        r1Z9CAow";
@@ -142,7 +142,7 @@ fn the_mac_counts_as_a_whole() {
 }
 
 #[test]
-fn a_secret_has_as_many_bytes_as_the_longest_hash() {
+fn a_secret_must_be_as_long_as_the_longest_hash() {
     for (algorithms, needed) in [
         (&["HS256"][..], 32),
         (&["HS384"], 48),
@@ -181,7 +181,7 @@ fn every_byte_of_a_secret_counts() {
 }
 
 #[test]
-fn a_token_by_secret_needs_no_kid_and_no_network() {
+fn a_token_signed_by_secret_needs_no_kid_and_no_network() {
     let mut options = options(SECRET, &["HS256"]);
     options.base_url = Some(AUTH_SERVER.to_owned());
     let verifier = options.build().unwrap();
@@ -195,7 +195,7 @@ fn a_token_by_secret_needs_no_kid_and_no_network() {
     assert_eq!(host.fetches(), 0);
 }
 
-/// Key sets that hold the secret, as somebody might publish it by mistake.
+/// Key sets that contain the secret, as an operator might publish it by mistake.
 fn sets_with_the_secret() -> Vec<String> {
     let k = base64url(SECRET);
     let oct = |members: &str| format!(r#"{{"kty":"oct","k":"{k}"{members}}}"#);
@@ -227,7 +227,7 @@ fn verifier_of(keys: Keys, algorithms: &[Algorithm]) -> Verifier {
 }
 
 #[test]
-fn a_key_set_never_serves_hmac_even_where_a_program_allows_it() {
+fn a_key_set_never_verifies_hmac_even_if_a_program_allows_it() {
     for set in sets_with_the_secret() {
         let keys = Keys::Published(KeySource::fixed(KeySet::parse(set.as_bytes()).unwrap()));
         let verifier = verifier_of(keys, &[Algorithm::Hs256]);
@@ -237,7 +237,7 @@ fn a_key_set_never_serves_hmac_even_where_a_program_allows_it() {
 }
 
 #[test]
-fn a_secret_never_serves_signatures_even_where_a_program_allows_it() {
+fn a_secret_never_verifies_signatures_even_if_a_program_allows_it() {
     let secret = Secret::new(SECRET, &[Algorithm::Hs256]).unwrap();
     let verifier = verifier_of(Keys::Shared(secret), &[Algorithm::EdDsa, Algorithm::Hs256]);
     let signed = Signer::default().token(&good_claims());
@@ -248,7 +248,7 @@ fn a_secret_never_serves_signatures_even_where_a_program_allows_it() {
 }
 
 #[test]
-fn a_secret_that_is_set_up_wrongly_is_a_fault_and_no_verifier() {
+fn a_misconfigured_secret_is_an_error_and_builds_no_verifier() {
     let good = || options(SECRET, &["HS256"]);
     let jwks = || Some(key_set(&[Signer::default().jwk()]));
     let jwks_url = || Some("https://keys.example/jwks".to_owned());
@@ -287,7 +287,7 @@ fn a_secret_that_is_set_up_wrongly_is_a_fault_and_no_verifier() {
 }
 
 #[test]
-fn every_fault_about_a_secret_is_named_at_once() {
+fn all_errors_about_a_secret_are_reported_at_once() {
     let options = VerifierOptions {
         jwks: Some("{}".to_owned()),
         jwks_url: Some("https://keys.example/jwks".to_owned()),

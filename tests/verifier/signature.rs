@@ -1,4 +1,4 @@
-//! A signature belongs to these bytes and this key, or the token is refused.
+//! A token is rejected unless its signature covers exactly these bytes with this key.
 
 use crate::common::{
     Signer, TestHost, base64url, default_verifier, good_claims, outcome, verdict, verify,
@@ -24,7 +24,7 @@ fn rfc_8037_key() -> VerifyingKey {
 }
 
 #[test]
-fn the_example_of_rfc_8037_verifies_and_nothing_near_it() {
+fn the_example_of_rfc_8037_verifies_and_altered_ones_do_not() {
     let (key, host) = (rfc_8037_key(), TestHost::new());
     let verifies = |message: &[u8], signature: &[u8]| {
         host.run(key.verifies(&host, Algorithm::EdDsa, message, signature))
@@ -43,7 +43,7 @@ fn the_example_of_rfc_8037_verifies_and_nothing_near_it() {
 }
 
 #[test]
-fn the_example_of_rfc_8037_carries_no_claims_and_so_is_no_token() {
+fn the_example_of_rfc_8037_has_no_claims_and_is_not_a_token() {
     let verifier = crate::common::verifier(&format!(r#"{{"keys":[{RFC_8037_KEY}]}}"#));
     let result = verify(&verifier, &format!("{RFC_8037_INPUT}.{RFC_8037_SIGNATURE}"));
     assert_eq!(outcome(&result), "malformed_token");
@@ -84,13 +84,13 @@ fn count(outcomes: &[String], code: &str) -> usize {
 }
 
 #[test]
-fn a_token_with_any_byte_of_its_signature_changed_is_refused() {
+fn a_token_with_any_changed_byte_in_its_signature_is_rejected() {
     let seen = changed(good_segments(), 2, |byte| vec![byte % 8, 7 - byte % 8]);
     assert_eq!(seen, vec!["bad_signature"; 128]);
 }
 
 #[test]
-fn a_token_with_any_byte_of_its_payload_changed_is_refused() {
+fn a_token_with_any_changed_byte_in_its_payload_is_rejected() {
     let seen = changed(good_segments(), 1, |byte| vec![byte % 8]);
     let (form, signature) = (count(&seen, "malformed_token"), count(&seen, "bad_signature"));
     assert_eq!(form + signature, seen.len(), "{seen:?}");
@@ -98,7 +98,7 @@ fn a_token_with_any_byte_of_its_payload_changed_is_refused() {
 }
 
 #[test]
-fn a_token_with_any_bit_of_its_header_changed_is_refused() {
+fn a_token_with_any_changed_bit_in_its_header_is_rejected() {
     // a member that does not count, so that many headers still say the same
     let header = Signer::default().header_with("unused", r#""value""#).into_bytes();
     let [_, payload, _] = good_segments();
@@ -111,7 +111,7 @@ fn a_token_with_any_bit_of_its_header_changed_is_refused() {
 }
 
 #[test]
-fn parts_of_two_good_tokens_are_no_good_token() {
+fn parts_of_two_valid_tokens_do_not_form_a_valid_token() {
     let signer = Signer::default();
     let one = signer.token(&good_claims());
     let other = signer.token(&good_claims().with("sub", r#""user-2""#));
@@ -187,7 +187,7 @@ fn signature_with(r: Scalar, point: EdwardsPoint, input: &str) -> [u8; 64] {
 }
 
 #[test]
-fn a_signature_that_only_lenient_verifiers_take_is_refused() {
+fn a_signature_that_only_lenient_verifiers_accept_is_rejected() {
     let signer = Signer::default();
     let input = format!("{}.{}", base64url(signer.header()), base64url(good_claims().to_string()));
     let token = |r, point| format!("{input}.{}", base64url(signature_with(r, point, &input)));

@@ -27,14 +27,14 @@ fn a_token_is_verified_by_the_key_that_it_names() {
 }
 
 #[test]
-fn a_key_id_is_compared_as_text_and_not_as_it_is_written() {
+fn a_kid_is_compared_after_json_unescaping() {
     let signer = Signer::new(1, r"k\u00e9y\/1");
     let token = signer.sign(r#"{"alg":"EdDSA","kid":"\u006béy/1"}"#, good_claims().to_string());
     assert_eq!(verdict_by(&[signer.jwk()], &token), "ok");
 }
 
 #[test]
-fn another_key_under_the_same_name_does_not_fit() {
+fn another_key_with_the_same_kid_does_not_verify() {
     let (signer, stranger) = (Signer::new(1, "key"), Signer::new(2, "key"));
     let token = stranger.token(&good_claims());
     assert_eq!(verdict_by(&[signer.jwk()], &token), "bad_signature");
@@ -44,7 +44,7 @@ fn another_key_under_the_same_name_does_not_fit() {
 }
 
 #[test]
-fn all_keys_of_one_name_are_tried_and_at_most_four() {
+fn all_keys_with_one_kid_are_tried_up_to_four() {
     let signers: Vec<_> = (1..=6).map(|number| Signer::new(number, "key")).collect();
     let set: Vec<_> = signers.iter().map(Signer::jwk).collect();
     let verdicts: Vec<_> =
@@ -71,7 +71,7 @@ fn keys_that_do_not_fit_do_not_count_among_the_four() {
 }
 
 #[test]
-fn a_token_without_a_key_id_is_tried_by_keys_without_or_by_the_one_that_fits() {
+fn a_token_without_a_kid_is_tried_with_keys_without_one_or_with_the_only_fitting_key() {
     let (one, two) = (Signer::new(1, "one"), Signer::new(2, "two"));
     let nameless = one.jwk_with(r#""alg":"EdDSA""#);
     let unusable = two.jwk_with(r#""use":"enc""#);
@@ -148,7 +148,7 @@ fn an_unusable_key_is_ignored() {
 }
 
 #[test]
-fn an_entry_that_is_no_ed25519_key_is_ignored() {
+fn an_entry_that_is_not_an_ed25519_key_is_ignored() {
     let signer = Signer::default();
     let token = signer.token(&good_claims());
     let x = base64url(signer.key().verifying_key());
@@ -191,10 +191,10 @@ fn an_entry_that_is_no_ed25519_key_is_ignored() {
 }
 
 #[test]
-fn a_point_that_no_signer_owns_is_no_key() {
+fn a_point_of_small_order_is_not_a_key() {
     let signer = Signer::default();
     let token = signer.token(&good_claims());
-    // what a lenient verifier takes for anybody's signature under such a key
+    // a lenient verifier accepts this for any message under such a key
     let (input, _) = token.rsplit_once('.').unwrap();
     let mut points: Vec<_> =
         EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();
@@ -222,7 +222,7 @@ fn a_point_that_no_signer_owns_is_no_key() {
 }
 
 #[test]
-fn nothing_is_known_where_the_set_is_empty() {
+fn every_key_is_unknown_in_an_empty_set() {
     let signer = Signer::default();
     assert_eq!(verdict_by(&[], &signer.token(&good_claims())), "unknown_key");
     assert_eq!(verdict_by(&[], &without_kid(&signer)), "unknown_key");

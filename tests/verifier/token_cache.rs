@@ -1,8 +1,7 @@
-//! A token that was verified before costs no second signature, and is never accepted for having been
-//! accepted before: its times and its key are looked at each time.
+//! The cache of verified tokens saves the second signature check. It never extends a token's life: times
+//! and key are checked each time.
 
 use std::cell::Cell;
-use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -110,7 +109,7 @@ impl Bench {
     }
 }
 
-/// Somebody who holds a P-256 key, whose signatures the host verifies.
+/// A P-256 key. The host verifies its signatures.
 fn es256(number: u8) -> SigningKey {
     SigningKey::from_slice(&[number; 32]).expect("this is below the order")
 }
@@ -134,7 +133,7 @@ fn numbered(number: usize) -> String {
 }
 
 #[test]
-fn a_token_is_verified_once_however_often_it_comes() {
+fn a_repeated_token_is_verified_once() {
     let bench = Bench::fixed(&[es256_jwk(1, "a")], |_| ());
     let token = es256_token(1, "a", &good_claims());
     let first = bench.verify(&token).unwrap();
@@ -148,7 +147,7 @@ fn a_token_is_verified_once_however_often_it_comes() {
 }
 
 #[test]
-fn ed25519_is_computed_once_too() {
+fn a_repeated_ed25519_token_is_verified_once_too() {
     let bench = Bench::fixed(&[Signer::default().jwk()], |_| ());
     let first = bench.verify(&numbered(1)).unwrap();
     assert!(Arc::ptr_eq(&bench.verify(&numbered(1)).unwrap(), &first));
@@ -160,7 +159,7 @@ fn ed25519_is_computed_once_too() {
 type Late = (fn(&mut VerifierOptions), Claims, &'static [(f64, &'static str)]);
 
 #[test]
-fn times_are_looked_at_on_every_hit() {
+fn times_are_checked_on_every_cache_hit() {
     let nothing: fn(&mut VerifierOptions) = |_| ();
     let bounds: [Late; 6] = [
         (nothing, good_claims(), &[(904.0, "ok"), (905.0, "expired"), (9_000.0, "expired")]),
@@ -195,7 +194,7 @@ fn times_are_looked_at_on_every_hit() {
 }
 
 #[test]
-fn a_token_that_is_refused_on_a_hit_is_forgotten() {
+fn a_token_rejected_on_a_cache_hit_is_evicted() {
     let bench = Bench::fixed(&[es256_jwk(1, "a")], |_| ());
     let token = es256_token(1, "a", &good_claims());
     for (seconds, expected, verifications) in [
@@ -215,7 +214,7 @@ fn a_token_that_is_refused_on_a_hit_is_forgotten() {
 }
 
 #[test]
-fn the_time_counts_that_goes_by_while_keys_are_fetched() {
+fn times_are_checked_after_the_keys_were_fetched() {
     let keys = [es256_jwk(1, "a")];
     let bench = Bench::remote(&keys);
     let token = es256_token(1, "a", &good_claims().with("exp", "1750000602"));
@@ -226,7 +225,7 @@ fn the_time_counts_that_goes_by_while_keys_are_fetched() {
 }
 
 #[test]
-fn a_key_that_left_the_set_takes_its_tokens_with_it() {
+fn a_key_removed_from_the_set_evicts_its_tokens() {
     let bench = Bench::remote(&[es256_jwk(1, "a"), es256_jwk(2, "b")]);
     let (a, b) = (es256_token(1, "a", &good_claims()), es256_token(2, "b", &good_claims()));
     assert_eq!((bench.outcome(&a), bench.outcome(&b)), ("ok", "ok"));
@@ -243,7 +242,7 @@ fn a_key_that_left_the_set_takes_its_tokens_with_it() {
 }
 
 #[test]
-fn the_last_key_takes_its_tokens_with_it_too() {
+fn the_last_key_removed_from_the_set_evicts_its_tokens_too() {
     let bench = Bench::remote(&[es256_jwk(1, "a")]);
     let token = es256_token(1, "a", &good_claims());
     assert_eq!(bench.outcome(&token), "ok");
@@ -253,7 +252,7 @@ fn the_last_key_takes_its_tokens_with_it_too() {
 }
 
 #[test]
-fn a_key_that_was_replaced_under_its_kid_takes_its_tokens_with_it() {
+fn a_key_replaced_under_its_kid_evicts_its_tokens() {
     let bench = Bench::remote(&[es256_jwk(1, "a")]);
     let (old, new) = (es256_token(1, "a", &good_claims()), es256_token(2, "a", &good_claims()));
     assert_eq!((bench.outcome(&old), bench.outcome(&new)), ("ok", "bad_signature"));
@@ -264,7 +263,7 @@ fn a_key_that_was_replaced_under_its_kid_takes_its_tokens_with_it() {
 }
 
 #[test]
-fn a_key_that_becomes_another_algorithms_takes_its_tokens_with_it() {
+fn a_key_that_changes_its_algorithm_evicts_its_tokens() {
     let signer = Signer::default();
     let bench = Bench::remote(&[signer.jwk()]);
     let token = signer.token(&good_claims());
@@ -275,7 +274,7 @@ fn a_key_that_becomes_another_algorithms_takes_its_tokens_with_it() {
 }
 
 #[test]
-fn a_set_that_is_fetched_anew_with_the_same_key_keeps_its_tokens() {
+fn a_refreshed_set_with_the_same_key_keeps_its_tokens() {
     let bench = Bench::remote(&[es256_jwk(1, "a")]);
     let token = es256_token(1, "a", &good_claims());
     let first = bench.verify(&token).unwrap();
@@ -286,7 +285,7 @@ fn a_set_that_is_fetched_anew_with_the_same_key_keeps_its_tokens() {
 }
 
 #[test]
-fn keys_that_are_too_old_to_be_believed_take_their_tokens_with_them() {
+fn keys_that_are_too_old_evict_their_tokens() {
     let bench = Bench::remote(&[es256_jwk(1, "a")]);
     let token = es256_token(1, "a", &good_claims());
     assert_eq!(bench.outcome(&token), "ok");
@@ -298,7 +297,7 @@ fn keys_that_are_too_old_to_be_believed_take_their_tokens_with_them() {
 }
 
 #[test]
-fn a_token_that_was_refused_is_not_kept() {
+fn a_rejected_token_is_not_cached() {
     let bench = Bench::fixed(&[es256_jwk(1, "a")], |_| ());
     let claims = good_claims();
     for (i, (token, expected)) in [
@@ -321,7 +320,7 @@ fn a_token_that_was_refused_is_not_kept() {
 }
 
 #[test]
-fn a_refusal_for_want_of_a_key_ends_when_the_key_is_there() {
+fn a_token_rejected_for_an_unknown_key_is_accepted_once_the_key_is_published() {
     let bench = Bench::remote(&[]);
     let token = es256_token(1, "a", &good_claims());
     assert_eq!(bench.outcome(&token), "unknown_key");
@@ -338,7 +337,7 @@ fn hits(bench: &Bench, kept: &[Arc<Verified>], numbers: &[usize]) -> Vec<bool> {
 }
 
 #[test]
-fn the_token_that_was_not_used_for_longest_makes_room() {
+fn the_least_recently_used_token_is_evicted() {
     let bench = Bench::fixed(&[Signer::default().jwk()], |o| o.token_cache = Some(3.0));
     let kept: Vec<_> = (0..3).map(|number| bench.verify(&numbered(number)).unwrap()).collect();
     assert_eq!(hits(&bench, &kept, &[2, 1, 0]), [true; 3]);
@@ -357,7 +356,7 @@ fn kept_of(bench: &Bench, count: usize) -> usize {
 }
 
 #[test]
-fn so_many_tokens_are_kept_and_no_more() {
+fn the_number_of_cached_tokens_is_bounded() {
     for most in [1, 2, 7, 40] {
         let change = |o: &mut VerifierOptions| o.token_cache = Some(most as f64);
         let bench = Bench::fixed(&[Signer::default().jwk()], change);
@@ -368,7 +367,7 @@ fn so_many_tokens_are_kept_and_no_more() {
 }
 
 #[test]
-fn so_many_bytes_are_kept_and_no_more() {
+fn the_bytes_of_cached_tokens_are_bounded() {
     let each = numbered(0).len() + good_claims().with("jti", "\"0000\"").to_string().len();
     for bytes in [20_000, 40_000, 100_000] {
         let verifier =
@@ -380,7 +379,7 @@ fn so_many_bytes_are_kept_and_no_more() {
 }
 
 #[test]
-fn a_token_larger_than_all_room_is_accepted_and_pushes_nobody_out() {
+fn a_token_larger_than_the_cache_is_accepted_and_evicts_nothing() {
     let limits = CacheLimits { tokens: 1_000, bytes: 8_000 };
     let bench = Bench::new(crate::common::default_verifier().with_cache(limits));
     let small = bench.verify(&numbered(0)).unwrap();
@@ -392,7 +391,7 @@ fn a_token_larger_than_all_room_is_accepted_and_pushes_nobody_out() {
 }
 
 #[test]
-fn with_room_for_no_token_every_token_is_verified_each_time() {
+fn without_a_cache_every_token_is_verified_each_time() {
     let bench = Bench::fixed(&[es256_jwk(1, "a")], |o| o.token_cache = Some(0.0));
     let token = es256_token(1, "a", &good_claims());
     for time in 1..=3 {

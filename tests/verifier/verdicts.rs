@@ -1,4 +1,4 @@
-//! What other languages are held against is what the core says.
+//! The recorded verdicts, which tests in other languages read, are those of the core.
 
 use crate::common::verdict;
 

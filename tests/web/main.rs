@@ -20,7 +20,7 @@ const JWKS: &str = include_str!("../vectors/web/jwks.json");
 const ISSUER: &str = "https://app.example";
 
 #[wasm_bindgen_test]
-async fn a_good_token_gives_payload_header_and_user() {
+async fn a_valid_token_returns_payload_header_and_user() {
     let result = verify(&with_set(), &token(&claims())).await.unwrap();
     assert_eq!(text(&result, "payload.email"), "ada@example.com");
     assert_eq!(text(&result, "protectedHeader.alg"), "EdDSA");
@@ -41,7 +41,7 @@ async fn keys_are_fetched_by_the_browser() {
 }
 
 #[wasm_bindgen_test]
-async fn keys_that_cannot_be_had_are_not_the_tokens_fault() {
+async fn unavailable_keys_are_not_a_token_error() {
     for jwks_url in [format!("{}/nowhere.json", page_origin()), "http://127.0.0.1:9/jwks".into()] {
         let options =
             format!(r#"{{"jwksUrl":"{jwks_url}","issuer":"{ISSUER}","audience":"{ISSUER}"}}"#);
@@ -74,7 +74,7 @@ async fn a_bad_token_is_an_error_with_code_and_status() {
 }
 
 #[wasm_bindgen_test]
-async fn verifications_that_wait_for_one_import_do_not_get_in_each_others_way() {
+async fn verifications_that_wait_for_one_key_import_do_not_interfere() {
     let made = JsFuture::from(es256_tokens(ISSUER)).await.unwrap();
     let options =
         format!(r#"{{"jwks":{},"issuer":"{ISSUER}","audience":"{ISSUER}"}}"#, text(&made, "jwks"));
@@ -95,7 +95,7 @@ async fn verifications_that_wait_for_one_import_do_not_get_in_each_others_way() 
 }
 
 #[wasm_bindgen_test]
-fn wrong_options_are_refused_with_every_fault_named() {
+fn invalid_options_are_rejected_with_every_error_named() {
     let options = r#"{"baseURL":"x","algorithms":["none"],"clockTolerance":-1}"#;
     let error = create_verifier(JSON::parse(options).unwrap()).err().unwrap();
     assert_eq!(text(&error, "code"), "misconfigured");

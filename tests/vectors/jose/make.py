@@ -4,7 +4,7 @@ Run by hand, with pyca/cryptography as the implementation that this core is comp
 
     python make.py > cases.json
 
-The keys are made anew each time and nobody keeps the private ones. A case says what becomes of a
+Each run makes new keys and discards the private ones. A case says what becomes of a
 token: "verified", "malformed" (no compact JWS of a claims set), "unusable" (the key is refused),
 "unfit" (the key does not verify what the header names) or "bad signature".
 """

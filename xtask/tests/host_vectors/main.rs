@@ -14,7 +14,7 @@ use files::FILES;
 use report::Report;
 
 #[test]
-fn workerd_says_of_every_vector_what_is_said_natively() {
+fn workerd_has_the_native_result_for_every_vector() {
     let vectors = HostVectors::build().unwrap();
     let (server, url) = vectors.serve().unwrap();
     for file in &FILES {
@@ -27,7 +27,7 @@ fn workerd_says_of_every_vector_what_is_said_natively() {
 }
 
 #[test]
-fn node_says_of_every_vector_what_is_said_natively() {
+fn node_has_the_native_result_for_every_vector() {
     let names = FILES.each_ref().map(|file| file.name);
     let reports = HostVectors::build().unwrap().run_in_node(&names).unwrap();
     assert_eq!(reports.len(), FILES.len());

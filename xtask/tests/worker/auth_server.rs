@@ -47,7 +47,7 @@ fn expected(address: Option<&str>) -> Vec<Asked> {
 }
 
 #[test]
-fn the_worker_names_itself_and_the_visitor_whom_its_proxy_names() {
+fn the_worker_names_itself_and_the_client_address_that_its_proxy_names() {
     let ((auth, asked), origin) = (behind_firewall(), echo());
     let settings = [(EXCHANGE.0, json!(EXCHANGE.1)), ("CLIENT_IP_HEADER", json!("x-real-ip"))];
     let edge = edge(&auth, &origin, &settings);
@@ -57,7 +57,8 @@ fn the_worker_names_itself_and_the_visitor_whom_its_proxy_names() {
 }
 
 #[test]
-fn on_cloudflare_the_visitor_is_whom_cloudflare_names_and_elsewhere_nobody() {
+fn on_cloudflare_the_client_address_is_the_one_that_cloudflare_reports_and_elsewhere_none_is_known()
+{
     let origin = echo();
     let cf = ("cf-blob", r#"{"colo":"AMS"}"#);
     let headers =
@@ -81,7 +82,7 @@ fn on_cloudflare_the_visitor_is_whom_cloudflare_names_and_elsewhere_nobody() {
 }
 
 #[test]
-fn how_long_better_auth_is_busy_reaches_the_client() {
+fn the_retry_after_of_better_auth_reaches_the_client() {
     for name in ["X-Retry-After", "Retry-After"] {
         let (auth, origin) = (Auth::start(&json!({})), echo());
         auth.answers(move |request| {

@@ -25,7 +25,7 @@ fn token(auth: &Auth) -> String {
 }
 
 #[test]
-fn the_auth_server_and_the_origin_are_reached_by_their_bindings() {
+fn the_auth_server_and_the_upstream_are_called_through_their_bindings() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&[("AUTH", &auth.server.url), ("ORIGIN", &origin.url)], &[]);
     let authorization = bearer(&token(&auth));
@@ -44,7 +44,7 @@ fn the_auth_server_and_the_origin_are_reached_by_their_bindings() {
 }
 
 #[test]
-fn a_session_is_exchanged_by_the_binding() {
+fn a_session_is_exchanged_through_the_binding() {
     let targets = Arc::new(Mutex::new(Vec::new()));
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let token = token(&auth);
@@ -66,7 +66,7 @@ fn a_session_is_exchanged_by_the_binding() {
 }
 
 #[test]
-fn keys_of_another_origin_come_over_the_network() {
+fn keys_of_another_origin_are_fetched_over_the_network() {
     let (auth, elsewhere, origin) =
         (Auth::start(&key_set(&["b"])), Auth::start(&key_set(&["a"])), echo());
     let url = json!(format!("{}/keys.json", elsewhere.server.url));
@@ -78,7 +78,7 @@ fn keys_of_another_origin_come_over_the_network() {
 }
 
 #[test]
-fn a_binding_that_is_down_is_a_problem_as_the_network_is() {
+fn a_binding_that_is_down_is_reported_as_the_network_is() {
     let auth = Auth::start(&key_set(&["a"]));
     let edge = edge(&[("AUTH", &auth.server.url), ("ORIGIN", "http://127.0.0.1:9")], &[]);
     let headers = [("authorization", &*bearer(&token(&auth)))];
@@ -86,7 +86,7 @@ fn a_binding_that_is_down_is_a_problem_as_the_network_is() {
 }
 
 #[test]
-fn a_binding_of_another_kind_is_misconfigured_by_name() {
+fn a_binding_of_the_wrong_kind_is_a_setting_error_that_names_it() {
     let (text, object) = (json!("http://127.0.0.1:9"), json!({"get": 7}));
     let edge = edge(&[], &[("AUTH", text), ("ORIGIN", object.clone()), ("JWKS_KV", object)]);
     assert_eq!(http::get(&edge.url, &[]).unwrap().outcome(), "500 misconfigured");
@@ -111,7 +111,7 @@ fn namespace(
 }
 
 #[test]
-fn keys_are_looked_for_in_kv_once_and_written_to_it() {
+fn keys_are_read_from_kv_once_and_written_to_it() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let (kv, asked) = namespace(|request| answer(request, 404, &[], ""));
     let services = [("AUTH", &*auth.server.url), ("ORIGIN", &*origin.url), ("JWKS_KV", &*kv.url)];
@@ -132,7 +132,7 @@ fn keys_are_looked_for_in_kv_once_and_written_to_it() {
 }
 
 #[test]
-fn a_kv_that_fails_or_stalls_or_lies_is_done_without() {
+fn a_kv_that_fails_stalls_or_lies_is_ignored() {
     type Handler = fn(Request);
     let handlers: [(&str, Handler); 3] = [
         ("fails", |request| answer(request, 500, &[], "")),
@@ -166,7 +166,7 @@ fn get_as(edge: &Edge, host: &str, headers: &str) -> (u16, String) {
 }
 
 #[test]
-fn a_request_that_comes_back_from_the_edges_own_address_is_told_so() {
+fn a_request_that_loops_back_to_the_edge_is_rejected_with_the_reason() {
     let origin: Scripted = echo();
     let public = json!([{"path": "/public", "auth": "public"}]);
     let own = [("ORIGIN_URL", json!(origin.url)), ("ROUTES", public)];

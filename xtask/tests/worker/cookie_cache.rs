@@ -6,7 +6,7 @@ use xtask::http;
 use xtask::stack::Stack;
 
 #[test]
-fn a_cache_that_better_auth_has_signed_is_enough_when_it_is_gone() {
+fn a_signed_cookie_cache_suffices_while_better_auth_is_down() {
     for signed_by in ["jwks", "secret"] {
         let origin = echo();
         let mut stack = Stack::start_with_cookie_cache(signed_by, &origin.url).unwrap();

@@ -13,7 +13,7 @@ use xtask::token;
 const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"edge-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
 #[test]
-fn the_origin_gets_a_signed_identity_and_the_key_to_check_it() {
+fn the_upstream_gets_a_signed_assertion_and_the_key_to_verify_it() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[("EDGE_SIGNING_KEY", json!(KEY))]);
     let bearer = bearer(&auth.token("a"));
@@ -36,7 +36,7 @@ fn the_origin_gets_a_signed_identity_and_the_key_to_check_it() {
 }
 
 #[test]
-fn a_page_of_another_origin_can_read_answers_and_refusals() {
+fn a_page_of_another_origin_can_read_responses_and_rejections() {
     const PAGE: &str = "https://page.example";
     let auth = Auth::start(&key_set(&["a"]));
     let origin = Scripted::start(|request| {
@@ -61,7 +61,7 @@ fn a_page_of_another_origin_can_read_answers_and_refusals() {
 }
 
 #[test]
-fn an_origin_that_does_not_begin_to_answer_is_given_up_and_one_that_has_begun_is_not() {
+fn an_upstream_that_sends_no_response_times_out_and_one_that_has_started_does_not() {
     let auth = Auth::start(&key_set(&["a"]));
     let origin = Scripted::start(|request| {
         if request.url() == "/public/slow" {
@@ -85,7 +85,7 @@ fn an_origin_that_does_not_begin_to_answer_is_given_up_and_one_that_has_begun_is
 }
 
 #[test]
-fn a_long_upload_may_take_longer_than_the_origin_and_a_short_one_may_not() {
+fn a_long_upload_may_take_longer_than_the_timeout_and_a_short_one_may_not() {
     let edge = WireEdge::before_with(&[("ORIGIN_TIMEOUT", json!("1"))], |mut wire| {
         let head = wire.head()?;
         let body = wire.body(&head).all()?;
@@ -106,7 +106,7 @@ fn a_long_upload_may_take_longer_than_the_origin_and_a_short_one_may_not() {
 }
 
 #[test]
-fn health_tells_whether_requests_could_be_served() {
+fn health_reports_whether_requests_can_be_served() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let good = edge(&auth, &origin, &[]);
     let health = |url: &str| http::get(&format!("{url}/.well-known/better-auth-edge/health"), &[]);

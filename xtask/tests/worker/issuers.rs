@@ -5,7 +5,7 @@ use serde_json::json;
 use xtask::http;
 
 #[test]
-fn each_issuer_vouches_for_its_own_tokens_and_for_no_others() {
+fn each_issuer_serves_its_own_tokens_and_no_others() {
     let (production, staging, origin) =
         (Auth::start(&key_set(&["a"])), Auth::start(&key_set(&["b"])), echo());
     let issuers = json!([{"base_url": staging.server.url}]);

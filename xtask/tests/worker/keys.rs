@@ -14,7 +14,7 @@ fn outcome(edge: &Edge, token: &str) -> String {
 }
 
 #[test]
-fn nothing_is_fetched_until_a_token_needs_a_key_and_then_once() {
+fn no_key_is_fetched_until_a_token_needs_one_and_then_once() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
@@ -45,7 +45,7 @@ fn many_first_requests_share_one_fetch() {
 }
 
 #[test]
-fn a_new_key_is_picked_up_at_once_and_a_removed_one_stops() {
+fn a_new_key_is_picked_up_at_once_and_a_removed_one_stops_verifying() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
@@ -85,7 +85,7 @@ fn a_thousand_unknown_kids_cause_a_few_fetches() {
 }
 
 #[test]
-fn a_token_of_another_issuer_does_not_use_up_the_fetch_that_a_new_key_needs() {
+fn a_token_of_another_issuer_does_not_use_the_fetch_that_a_new_key_needs() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
@@ -97,7 +97,7 @@ fn a_token_of_another_issuer_does_not_use_up_the_fetch_that_a_new_key_needs() {
 }
 
 #[test]
-fn keys_that_cannot_be_used_are_ignored_and_the_others_used() {
+fn unusable_keys_are_ignored_and_the_others_are_used() {
     let mut set = key_set(&["a"]);
     for unusable in [
         json!(7),
@@ -114,7 +114,7 @@ fn keys_that_cannot_be_used_are_ignored_and_the_others_used() {
 }
 
 #[test]
-fn a_set_that_is_none_leaves_known_keys_in_place_and_is_a_503_where_none_are_known() {
+fn an_invalid_set_keeps_the_known_keys_and_is_a_503_when_none_are_known() {
     let redirected = Auth::start(&key_set(&["a", "b"]));
     let elsewhere = redirected.server.url.clone();
     type Lie = (&'static str, Box<dyn Fn() -> (u16, String, String)>);
@@ -150,7 +150,7 @@ fn a_set_that_is_none_leaves_known_keys_in_place_and_is_a_503_where_none_are_kno
 }
 
 #[test]
-fn an_auth_server_that_stalls_is_given_up_after_five_seconds() {
+fn a_stalled_auth_server_times_out_after_five_seconds() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let (warm, cold) = (edge(&auth, &origin, &[]), edge(&auth, &origin, &[]));
     assert_eq!(outcome(&warm, &auth.token("a")), "200");
@@ -173,7 +173,7 @@ fn an_auth_server_that_stalls_is_given_up_after_five_seconds() {
 }
 
 #[test]
-fn a_503_says_when_to_come_back_and_recovery_needs_no_restart() {
+fn a_503_has_a_retry_after_and_recovery_needs_no_restart() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     auth.answers(|request| answer(request, 500, &[], ""));
     let edge = edge(&auth, &origin, &[]);

@@ -11,7 +11,7 @@ use xtask::http;
 use xtask::stack::Edge;
 
 #[test]
-fn refusals_are_logged_and_nothing_else_by_default() {
+fn only_rejections_are_logged_by_default() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let token = bearer(&auth.token("a"));
@@ -24,7 +24,7 @@ fn refusals_are_logged_and_nothing_else_by_default() {
 }
 
 #[test]
-fn a_forwarded_request_has_a_line_when_its_answer_has_begun_and_no_line_has_a_secret() {
+fn a_forwarded_request_is_logged_once_its_response_starts_and_no_line_has_a_secret() {
     let auth = Auth::start(&key_set(&["a"]));
     let origin = Scripted::start(|request| {
         thread::sleep(Duration::from_millis(60));
@@ -72,7 +72,7 @@ fn a_forwarded_request_has_a_line_when_its_answer_has_begun_and_no_line_has_a_se
 }
 
 #[test]
-fn a_failing_origin_is_logged_with_the_requests_id() {
+fn a_failing_upstream_is_logged_with_the_request_id() {
     let auth = Auth::start(&key_set(&["a"]));
     let edge = edge_before(&auth, "http://127.0.0.1:9", &[]);
     let answer = get(&edge, "/public/x?q=secret", &[("x-request-id", "request-0001")]);
@@ -88,7 +88,7 @@ fn a_failing_origin_is_logged_with_the_requests_id() {
 }
 
 #[test]
-fn answers_say_where_the_time_went_if_so_set() {
+fn responses_have_server_timing_when_set() {
     let auth = Auth::start(&key_set(&["a"]));
     let set = key_set(&["a"]).to_string();
     auth.answers(move |request| {
@@ -119,7 +119,7 @@ fn answers_say_where_the_time_went_if_so_set() {
 }
 
 #[test]
-fn decisions_are_data_points_where_there_is_a_dataset() {
+fn decisions_are_data_points_when_a_dataset_is_bound() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let dataset = "export default () => ({
         writeDataPoint(point) { console.log('point ' + JSON.stringify(point)); },
@@ -146,7 +146,7 @@ fn decisions_are_data_points_where_there_is_a_dataset() {
 }
 
 #[test]
-fn rate_limits_count_users_and_refused_addresses_and_good_requests_pass() {
+fn rate_limits_count_users_and_rejected_addresses_and_valid_requests_pass() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let limit = |name: &str| {
         format!(
@@ -184,7 +184,7 @@ fn rate_limits_count_users_and_refused_addresses_and_good_requests_pass() {
 }
 
 #[test]
-fn a_limit_that_fails_limits_nobody_and_one_that_is_none_is_misconfigured() {
+fn a_failing_rate_limiter_limits_no_request_and_a_wrong_binding_is_a_setting_error() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let token = bearer(&auth.token("a"));
     let fails = "export default () => ({ limit() { throw new Error('out of order'); } })";
@@ -203,7 +203,7 @@ fn a_limit_that_fails_limits_nobody_and_one_that_is_none_is_misconfigured() {
 }
 
 #[test]
-fn a_users_requests_go_past_the_cache_and_others_do_not() {
+fn requests_of_a_user_bypass_the_cache_and_others_do_not() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let outbound = "export default {
         fetch(request) {
@@ -226,7 +226,7 @@ fn a_users_requests_go_past_the_cache_and_others_do_not() {
 }
 
 #[test]
-fn caches_on_the_way_are_told_unless_the_client_tells_them() {
+fn a_response_for_a_user_tells_caches_not_to_store_it_unless_the_request_did() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let token = bearer(&auth.token("a"));

@@ -14,7 +14,7 @@ use xtask::{root, setup};
 const OTHER: &str = "0f8fad5b-d9cb-469f-a165-70867728950f";
 
 #[test]
-fn every_target_is_refused_or_is_to_the_origin_what_it_was_to_the_worker() {
+fn every_target_is_rejected_or_means_the_same_to_the_upstream_and_the_worker() {
     let setup = Setup::start();
     let mut differences = Vec::new();
     let targets = targets();
@@ -33,7 +33,7 @@ fn every_target_is_refused_or_is_to_the_origin_what_it_was_to_the_worker() {
 }
 
 #[test]
-fn without_a_token_nothing_but_the_public_prefix_is_reached() {
+fn without_a_token_only_the_public_prefix_is_reachable() {
     let setup = Setup::start();
     let mut reached = 0;
     for (target, _) in targets() {
@@ -53,7 +53,7 @@ fn without_a_token_nothing_but_the_public_prefix_is_reached() {
 }
 
 #[test]
-fn a_host_that_looks_like_the_beginning_of_a_path_opens_none() {
+fn a_host_header_that_resembles_the_start_of_a_path_opens_no_path() {
     let setup = Setup::start();
     for host in [
         "a.example/public",

@@ -40,7 +40,7 @@ impl Setup {
 }
 
 #[test]
-fn a_missing_slash_leads_to_the_worker_again() {
+fn a_redirect_for_a_missing_slash_leads_to_the_worker() {
     let setup = Setup::start();
     for prefix in ["", "/v1"] {
         let edge = setup.edge(prefix, &[]);
@@ -57,7 +57,7 @@ fn a_missing_slash_leads_to_the_worker_again() {
 }
 
 #[test]
-fn whatever_leads_a_client_on_leads_to_the_worker() {
+fn every_header_that_redirects_a_client_leads_to_the_worker() {
     let setup = Setup::start();
     for prefix in ["", "/v1"] {
         let edge = setup.edge(prefix, &[]);
@@ -74,7 +74,7 @@ fn whatever_leads_a_client_on_leads_to_the_worker() {
 }
 
 #[test]
-fn what_leads_elsewhere_is_left_alone_and_a_switch_leaves_all_alone() {
+fn redirects_elsewhere_are_unchanged_and_a_setting_leaves_all_unchanged() {
     let setup = Setup::start();
     let edge = setup.edge("/v1", &[]);
     let outside = format!("{}/login", setup.origin);
@@ -89,7 +89,7 @@ fn what_leads_elsewhere_is_left_alone_and_a_switch_leaves_all_alone() {
 }
 
 #[test]
-fn an_origin_that_is_bound_is_called_by_the_host_of_its_url() {
+fn a_bound_upstream_is_called_with_the_host_of_its_url() {
     let setup = Setup::start();
     for (url, prefix) in [("https://api.internal", ""), ("http://api.internal:8000/v1", "/v1")] {
         let settings = [

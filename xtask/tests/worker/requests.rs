@@ -8,7 +8,7 @@ use serde_json::json;
 use xtask::http;
 
 #[test]
-fn method_path_query_body_and_ordinary_headers_reach_the_origin_as_they_were() {
+fn method_path_query_body_and_ordinary_headers_are_forwarded_unchanged() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let bearer = bearer(&auth.token("a"));
@@ -26,7 +26,7 @@ fn method_path_query_body_and_ordinary_headers_reach_the_origin_as_they_were() {
 }
 
 #[test]
-fn header_values_reach_the_origin_byte_for_byte() {
+fn header_values_are_forwarded_byte_for_byte() {
     let (tell, told) = mpsc::channel();
     let edge = WireEdge::before(move |mut wire| {
         tell.send(wire.head_bytes()?).unwrap();
@@ -56,7 +56,7 @@ fn header_values_reach_the_origin_byte_for_byte() {
 }
 
 #[test]
-fn forged_identity_headers_never_reach_the_origin() {
+fn forged_identity_headers_never_reach_the_upstream() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let more = [("CLAIM_HEADERS", json!({"email": "X-User-Email"}))];
     let edge = edge(&auth, &origin, &more);
@@ -86,7 +86,7 @@ fn forged_identity_headers_never_reach_the_origin() {
 }
 
 #[test]
-fn only_the_users_own_paths_are_reached_in_whatever_spelling() {
+fn only_the_users_own_paths_are_reachable_in_any_encoding() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let bearer = bearer(&auth.token("a"));
@@ -125,7 +125,7 @@ fn only_the_users_own_paths_are_reached_in_whatever_spelling() {
 }
 
 #[test]
-fn the_origins_answer_comes_back_as_it_was() {
+fn the_response_of_the_upstream_is_returned_unchanged() {
     let auth = Auth::start(&key_set(&["a"]));
     let origin = Scripted::start(|request| {
         let headers = [("location", "/elsewhere"), ("set-cookie", "a=1"), ("x-origin", "yes")];
@@ -142,7 +142,7 @@ fn the_origins_answer_comes_back_as_it_was() {
 }
 
 #[test]
-fn an_origin_that_does_not_answer_is_a_502() {
+fn an_upstream_that_sends_no_response_is_a_502() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[("ORIGIN_URL", json!("http://127.0.0.1:9"))]);
     let answer = http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
@@ -150,7 +150,7 @@ fn an_origin_that_does_not_answer_is_a_502() {
 }
 
 #[test]
-fn a_refusal_is_a_problem_with_a_challenge_and_without_the_token() {
+fn a_rejection_is_a_problem_response_with_a_challenge_and_without_the_token() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let token = auth.token_with("a", json!({"exp": 1_700_000_000, "email": "ada@example.com"}));
@@ -172,7 +172,7 @@ fn a_refusal_is_a_problem_with_a_challenge_and_without_the_token() {
 }
 
 #[test]
-fn an_optional_route_takes_no_token_or_a_good_one() {
+fn an_optional_route_accepts_no_token_or_a_valid_one() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let url = format!("{}/maybe", edge.url);

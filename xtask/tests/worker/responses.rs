@@ -1,4 +1,4 @@
-//! The Worker in workerd: the origin's answers come back as they are, whatever their kind, and a
+//! The Worker in workerd: all kinds of responses of the upstream are returned unchanged, and a
 //! failing origin is told from an answering one.
 
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use xtask::http;
 
 #[test]
-fn redirects_are_the_clients_to_follow() {
+fn redirects_are_returned_to_the_client() {
     let told = Told::start();
     for status in [301, 302, 303, 307, 308] {
         for location in ["/elsewhere", "http://127.0.0.1:9/x", "//b.example/", "?page=2"] {
@@ -43,7 +43,7 @@ fn cookies_and_other_repeated_headers_stay_apart() {
 }
 
 #[test]
-fn answers_without_a_body_have_none_and_leave_the_connection_fit_for_the_next_request() {
+fn responses_without_a_body_leave_the_connection_ready_for_the_next_request() {
     let edge = WireEdge::before(|mut wire| {
         let head = wire.head()?;
         wire.send(format!("HTTP/1.1 {}\r\n\r\n", head.header("x-answer").unwrap()))
@@ -68,7 +68,7 @@ fn answers_without_a_body_have_none_and_leave_the_connection_fit_for_the_next_re
 }
 
 #[test]
-fn what_a_head_or_a_304_says_of_the_body_that_it_lacks_is_kept() {
+fn the_content_headers_of_a_head_response_or_a_304_are_preserved() {
     let told = Told::start();
     let sent = "200 OK\r\ncontent-length: 1234\r\netag: \"a\"\r\n\r\n";
     let (head, body) = told.exchange("HEAD", &[], sent);
@@ -97,7 +97,7 @@ fn compressed_bodies_are_not_touched() {
 }
 
 #[test]
-fn failures_of_the_origins_own_come_back_in_its_words() {
+fn errors_of_the_upstream_are_returned_unchanged() {
     let told = Told::start();
     for status in [400, 401, 404, 422, 429, 500, 502, 503] {
         let sent = format!(
@@ -111,7 +111,7 @@ fn failures_of_the_origins_own_come_back_in_its_words() {
 }
 
 #[test]
-fn interim_answers_are_no_answers() {
+fn interim_responses_are_not_returned_as_the_response() {
     let told = Told::start();
     for interim in ["100 Continue", "103 Early Hints\r\nlink: </a>"] {
         let sent = format!("{interim}\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
@@ -123,7 +123,7 @@ fn interim_answers_are_no_answers() {
 }
 
 #[test]
-fn an_origin_that_breaks_off_or_talks_nonsense_before_it_answers_is_a_502() {
+fn an_upstream_that_breaks_off_or_sends_garbage_before_its_response_is_a_502() {
     for sent in ["", "HTTP/1.1", "HTTP/1.1 200 OK\r\ncontent-len", "SSH-2.0-OpenSSH\r\n\r\n"] {
         let edge = WireEdge::before(move |mut wire| {
             wire.head()?;
@@ -137,7 +137,7 @@ fn an_origin_that_breaks_off_or_talks_nonsense_before_it_answers_is_a_502() {
 }
 
 #[test]
-fn an_origin_that_is_down_is_a_502_whatever_the_method() {
+fn an_upstream_that_is_down_is_a_502_for_every_method() {
     let auth = Auth::start(&key_set(&["a"]));
     let edge = edge_before(&auth, "http://127.0.0.1:9", &[]);
     let token = bearer(&auth.token("a"));

@@ -1,4 +1,4 @@
-//! The Worker in workerd keeps what its clients send with every request: nobody gets what is another's.
+//! The Worker in workerd caches the heads of returning clients: no client gets another's decision.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use xtask::{http, token};
 const CLIENTS: usize = 300;
 
 #[test]
-fn more_clients_than_are_kept_each_reach_the_origin_as_themselves() {
+fn more_clients_than_the_cache_holds_each_reach_the_upstream_as_themselves() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[("USER_CLAIM", json!("sub"))]);
     let tokens: Vec<_> = (0..CLIENTS)
@@ -65,7 +65,7 @@ fn more_clients_than_are_kept_each_reach_the_origin_as_themselves() {
 }
 
 #[test]
-fn a_request_that_comes_again_is_refused_when_its_path_or_token_is_another() {
+fn a_repeated_request_is_rejected_when_its_path_or_token_differs() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let token = auth.token("a");
@@ -84,8 +84,7 @@ fn a_request_that_comes_again_is_refused_when_its_path_or_token_is_another() {
 }
 
 #[test]
-fn a_request_that_comes_again_is_refused_once_its_token_has_ended_even_by_a_wasm_that_was_made_anew()
- {
+fn a_repeated_request_is_rejected_once_its_token_expired_even_by_a_new_wasm_instance() {
     // a wasm that has trapped is made anew; here it is said to have trapped when a request is refused
     let traps = "export default () => ({
         limit() {

@@ -5,7 +5,7 @@ use xtask::http;
 use xtask::stack::Edge;
 
 #[test]
-fn missing_and_unusable_settings_are_a_500_and_all_in_the_log_at_once() {
+fn missing_and_unusable_settings_are_a_500_and_logged_all_at_once() {
     let edge = Edge::start(&[
         ("JWKS_URL", json!("ftp://keys.example")),
         ("ALGORITHMS", json!("none")),
@@ -38,7 +38,7 @@ fn missing_and_unusable_settings_are_a_500_and_all_in_the_log_at_once() {
 }
 
 #[test]
-fn a_misspelt_setting_opens_no_door_and_is_named_in_the_log() {
+fn a_misspelled_setting_rejects_requests_and_is_named_in_the_log() {
     let url = json!("http://127.0.0.1:9");
     let rules = json!([{"path": "/api/{user_id}/*", "match": {"user_id": "sub"}}]);
     let edge = Edge::start(&[
@@ -72,7 +72,7 @@ fn a_misspelt_setting_opens_no_door_and_is_named_in_the_log() {
 }
 
 #[test]
-fn structured_settings_are_read_from_text_too() {
+fn structured_settings_can_be_json_text() {
     let url = json!("http://127.0.0.1:9");
     let edge = Edge::start(&[
         ("BETTER_AUTH_URL", url.clone()),

@@ -21,7 +21,7 @@ fn stacks_run_side_by_side_and_do_not_accept_each_others_users() {
 }
 
 #[test]
-fn better_auths_claims_reach_the_origin_as_settings_say() {
+fn better_auths_claims_reach_the_upstream_as_the_settings_say() {
     let claim_headers = json!({"email": "x-user-email", "name": "x-user-name", "id": "x-user-id"});
     let stack = Stack::start(&[
         ("CLAIM_HEADERS", claim_headers),
@@ -63,7 +63,7 @@ fn better_auth_exchanges_its_session_cookie_at_the_edge() {
 }
 
 #[test]
-fn an_assertion_that_is_bound_is_good_for_its_request_only() {
+fn a_bound_assertion_is_valid_for_its_request_only() {
     let stack = Stack::start(&[("EDGE_BIND_REQUEST", json!("true"))]).unwrap();
     let user = stack.sign_up("Ada").unwrap();
     let token = stack.token(&user).unwrap();
@@ -82,7 +82,7 @@ fn an_assertion_that_is_bound_is_good_for_its_request_only() {
 }
 
 #[test]
-fn an_upload_streams_through_to_the_origin() {
+fn an_upload_streams_to_the_upstream() {
     let stack = Stack::start(&[]).unwrap();
     let user = stack.sign_up("Ada").unwrap();
     let bearer = format!("Bearer {}", stack.token(&user).unwrap());

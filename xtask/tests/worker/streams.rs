@@ -12,7 +12,7 @@ use crate::common::wire::{Wire, WireEdge};
 use xtask::stack::Edge;
 
 #[test]
-fn an_uploads_beginning_reaches_the_origin_before_its_end_is_sent() {
+fn the_start_of_an_upload_reaches_the_upstream_before_its_end_is_sent() {
     for (framing, first, last) in [
         ("content-length: 10", "first", "last."),
         ("transfer-encoding: chunked", "5\r\nfirst\r\n", "5\r\nlast.\r\n0\r\n\r\n"),
@@ -34,7 +34,7 @@ fn an_uploads_beginning_reaches_the_origin_before_its_end_is_sent() {
 }
 
 #[test]
-fn a_downloads_beginning_reaches_the_client_before_the_origin_has_sent_its_end() {
+fn the_start_of_a_download_reaches_the_client_before_the_upstream_sends_its_end() {
     for (framing, first, last) in [
         ("content-length: 10", "first", "last."),
         ("transfer-encoding: chunked", "5\r\nfirst\r\n", "5\r\nlast.\r\n0\r\n\r\n"),
@@ -105,7 +105,7 @@ fn a_hundred_megabytes_up_take_no_memory() {
 }
 
 #[test]
-fn a_hundred_megabytes_down_take_no_memory_even_where_the_client_is_slow() {
+fn a_hundred_megabytes_down_take_no_memory_even_if_the_client_is_slow() {
     let edge = WireEdge::before(|mut wire| {
         let head = wire.head()?;
         let megabytes: usize = head.header("x-megabytes").unwrap().parse().unwrap();
@@ -120,7 +120,7 @@ fn a_hundred_megabytes_down_take_no_memory_even_where_the_client_is_slow() {
         assert_eq!(head.header("content-length"), Some(&*length));
         let received = read_pieces(&mut wire.body(&head), |i| {
             if i == 1 {
-                // time for the origin to send all, if anybody took it
+                // time for the upstream to send everything, if it were read
                 thread::sleep(Duration::from_secs(1));
             }
             memory.inspect(|memory| memory.check(i));
@@ -132,7 +132,7 @@ fn a_hundred_megabytes_down_take_no_memory_even_where_the_client_is_slow() {
 }
 
 #[test]
-fn the_origin_notices_when_a_client_gives_a_download_up() {
+fn the_upstream_notices_when_a_client_aborts_a_download() {
     let (notice, noticed) = mpsc::channel();
     let edge = WireEdge::before(move |mut wire| {
         wire.head()?;
@@ -152,7 +152,7 @@ fn the_origin_notices_when_a_client_gives_a_download_up() {
 }
 
 #[test]
-fn the_origin_notices_when_a_client_gives_an_upload_up() {
+fn the_upstream_notices_when_a_client_aborts_an_upload() {
     let (notice, noticed) = mpsc::channel();
     let edge = WireEdge::before(move |mut wire| {
         let head = wire.head()?;
@@ -176,7 +176,7 @@ fn the_origin_notices_when_a_client_gives_an_upload_up() {
 }
 
 #[test]
-fn a_client_notices_when_the_origin_breaks_off() {
+fn a_client_notices_when_the_upstream_breaks_off() {
     for (framing, first) in
         [("content-length: 10", "first"), ("transfer-encoding: chunked", "5\r\nfirst\r\n")]
     {
@@ -193,7 +193,7 @@ fn a_client_notices_when_the_origin_breaks_off() {
 }
 
 #[test]
-fn a_refused_upload_does_not_reach_the_origin() {
+fn a_rejected_upload_does_not_reach_the_upstream() {
     let (arrive, arrived) = mpsc::channel();
     let edge = WireEdge::before(move |mut wire| {
         wire.head()?;

@@ -52,7 +52,7 @@ fn round_trip(socket: &mut WebSocket<std::net::TcpStream>, message: Message) {
 }
 
 #[test]
-fn a_websocket_ends_on_both_sides_when_its_token_does() {
+fn a_websocket_closes_on_both_sides_when_its_token_expires() {
     let (edge, closed) = echoing(&ending());
     let mut socket = open(&edge, 4);
     let started = Instant::now();
@@ -78,7 +78,7 @@ fn without_the_setting_a_websocket_outlives_its_token() {
 }
 
 #[test]
-fn messages_of_all_kinds_and_sizes_pass_in_their_order() {
+fn messages_of_all_kinds_and_sizes_are_forwarded_in_order() {
     let (edge, _closed) = echoing(&ending());
     let mut socket = open(&edge, 900);
     let every_byte: Vec<u8> = (0..=255).collect();
@@ -101,7 +101,7 @@ fn messages_of_all_kinds_and_sizes_pass_in_their_order() {
 }
 
 #[test]
-fn the_clients_close_reaches_the_origin() {
+fn the_clients_close_reaches_the_upstream() {
     let (edge, closed) = echoing(&ending());
     for frame in [
         Some(close(1000, "")),
@@ -125,7 +125,7 @@ fn the_clients_close_reaches_the_origin() {
 }
 
 #[test]
-fn the_origins_close_reaches_the_client() {
+fn the_upstreams_close_reaches_the_client() {
     for frame in [Some(close(1008, "no more")), Some(close(1000, "")), None] {
         let sent = frame.clone();
         let edge = WireEdge::before_with(&ending(), move |wire| {
@@ -150,7 +150,7 @@ fn the_origins_close_reaches_the_client() {
 }
 
 #[test]
-fn the_subprotocol_is_the_one_that_the_origin_has_chosen() {
+fn the_upstream_chooses_the_subprotocol() {
     let edge = WireEdge::before_with(&ending(), |wire| {
         let mut socket = accept(wire, |_| ())?;
         while socket.read().is_ok() {}
@@ -164,7 +164,7 @@ fn the_subprotocol_is_the_one_that_the_origin_has_chosen() {
 }
 
 #[test]
-fn a_websocket_of_nobody_never_expires() {
+fn a_websocket_without_a_user_never_expires() {
     let (auth, origin) = (
         Auth::start(&key_set(&["a"])),
         WireOrigin::start(|wire| {

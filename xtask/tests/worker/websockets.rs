@@ -14,7 +14,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, WebSocket};
 
 #[test]
-fn text_and_binary_messages_pass_both_ways_until_either_side_closes() {
+fn text_and_binary_messages_are_forwarded_both_ways_until_either_side_closes() {
     let (close, closed) = mpsc::channel();
     let edge = WireEdge::before(move |wire| {
         let mut socket = accept(wire, |_| ())?;
@@ -49,7 +49,7 @@ fn text_and_binary_messages_pass_both_ways_until_either_side_closes() {
 }
 
 #[test]
-fn the_origins_close_reaches_the_client() {
+fn the_upstreams_close_reaches_the_client() {
     let frame = CloseFrame { code: CloseCode::Policy, reason: "no more".into() };
     let sent = frame.clone();
     let edge = WireEdge::before(move |wire| {
@@ -86,7 +86,7 @@ fn the_handshake_carries_the_identity_and_the_subprotocol() {
 }
 
 #[test]
-fn a_browsers_token_comes_as_a_subprotocol_and_stays_at_the_edge() {
+fn a_browsers_token_is_a_subprotocol_that_is_not_forwarded() {
     let (arrive, arrived) = mpsc::channel();
     let edge = WireEdge::before(move |mut wire| {
         let head = wire.head()?;
@@ -114,7 +114,7 @@ fn a_browsers_token_comes_as_a_subprotocol_and_stays_at_the_edge() {
 }
 
 #[test]
-fn a_handshake_that_is_refused_is_answered_like_any_request() {
+fn a_rejected_handshake_gets_the_same_response_as_any_request() {
     let edge = WireEdge::before(|mut wire| {
         wire.head()?;
         wire.send("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno")
@@ -137,7 +137,7 @@ fn a_handshake_that_is_refused_is_answered_like_any_request() {
 }
 
 #[test]
-fn a_request_by_another_method_does_not_become_a_websockets_get() {
+fn an_upgrade_with_another_method_does_not_become_a_websocket_get() {
     let (arrive, arrived) = mpsc::channel();
     let edge = WireEdge::before_with(
         &[("ROUTES", json!([{"path": "/hook", "methods": ["POST", "HEAD"], "auth": "public"}]))],

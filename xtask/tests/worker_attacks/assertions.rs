@@ -73,7 +73,7 @@ fn a_client_that_repeats_a_request_id_does_not_repeat_an_assertions_id() {
 }
 
 #[test]
-fn an_assertion_is_reused_for_its_token_and_issuer_alone() {
+fn an_assertion_is_reused_for_its_token_and_issuer_only() {
     let (auth, origin) = servers();
     let edge = edge(&auth, &origin, &[("EDGE_SIGNING_KEY", private_key(1, "one"))]);
     let keys = published(&edge);
@@ -93,7 +93,7 @@ fn an_assertion_is_reused_for_its_token_and_issuer_alone() {
 }
 
 #[test]
-fn a_token_at_its_end_is_refused_or_its_assertion_is_still_good() {
+fn a_token_at_its_end_is_rejected_or_its_assertion_is_still_valid() {
     let (auth, origin) = servers();
     let settings = [("EDGE_SIGNING_KEY", private_key(1, "one")), ("CLOCK_TOLERANCE", json!("30"))];
     let edge = edge(&auth, &origin, &settings);
@@ -114,7 +114,7 @@ fn a_token_at_its_end_is_refused_or_its_assertion_is_still_good() {
 }
 
 #[test]
-fn while_the_edges_keys_rotate_every_assertion_is_readable_by_the_set_before_and_after() {
+fn while_the_edges_keys_rotate_every_assertion_verifies_by_the_set_before_and_after() {
     let (auth, origin) = servers();
     let stages = [
         vec![("EDGE_SIGNING_KEY", "one")],

@@ -1,5 +1,5 @@
 //! Strangers who hang up: the Worker in workerd, whose requests end with their clients, before an auth
-//! server that takes its time. Whoever stays on the line is served as if nobody had hung up.
+//! server that takes its time. Other clients are served as if none had hung up.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -53,7 +53,7 @@ fn hang_up(edge: &Edge, path: &str, header: &str) {
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
 }
 
-/// The token of a stranger who knows what everybody can know.
+/// A forged token with publicly known values.
 fn strangers(auth: &Auth, kid: &str) -> String {
     let claims = token::segment(&auth.token("a"), 1);
     let header = json!({"alg": "EdDSA", "kid": kid});
@@ -113,7 +113,7 @@ impl Drop for EndsOnDrop<'_> {
 }
 
 #[test]
-fn one_who_hangs_up_takes_no_fetch_from_others() {
+fn a_client_that_hangs_up_does_not_cancel_the_fetch_of_others() {
     let (auth, origin) = (slow(&["a"]), echo());
     let cold = edge(&auth, &origin, &[]);
     hang_up(&cold, &path(), &strangers(&auth, "a"));
@@ -132,7 +132,7 @@ fn one_who_hangs_up_takes_no_fetch_from_others() {
 }
 
 #[test]
-fn a_cold_worker_serves_while_strangers_hang_up() {
+fn a_cold_worker_serves_while_other_clients_hang_up() {
     let (auth, origin) = (slow(&["a"]), echo());
     let edge = edge(&auth, &origin, &[]);
     under_attack(&edge, &|_| strangers(&auth, "a"), || {
@@ -145,7 +145,7 @@ fn a_cold_worker_serves_while_strangers_hang_up() {
 }
 
 #[test]
-fn an_idle_worker_serves_while_strangers_hang_up() {
+fn an_idle_worker_serves_while_other_clients_hang_up() {
     let (auth, origin) = (slow(&["a"]), echo());
     let edge = edge(&auth, &origin, &[("JWKS_MAX_AGE", json!("1"))]);
     good_is_served(&edge, &auth, "a", "warm");
@@ -158,7 +158,7 @@ fn an_idle_worker_serves_while_strangers_hang_up() {
 }
 
 #[test]
-fn a_worker_whose_keys_have_changed_serves_while_strangers_hang_up() {
+fn a_worker_whose_keys_have_changed_serves_while_other_clients_hang_up() {
     let (auth, origin) = (slow(&["a"]), echo());
     let edge = edge(&auth, &origin, &[]);
     good_is_served(&edge, &auth, "a", "warm");
@@ -173,7 +173,7 @@ fn a_worker_whose_keys_have_changed_serves_while_strangers_hang_up() {
 }
 
 #[test]
-fn a_flood_of_made_up_kids_costs_the_auth_server_little_and_signs_nobody_out() {
+fn a_flood_of_forged_kids_causes_few_fetches_and_signs_no_user_out() {
     let (auth, origin) = (slow(&["a"]), echo());
     let edge = edge(&auth, &origin, &[("JWKS_COOLDOWN", json!("5"))]);
     good_is_served(&edge, &auth, "a", "warm");
@@ -234,7 +234,7 @@ fn cookie_of(request: &Request) -> Option<String> {
 }
 
 #[test]
-fn one_who_hangs_up_takes_no_session_exchange_from_others() {
+fn a_client_that_hangs_up_does_not_cancel_the_session_exchange_of_others() {
     let exchanges = Arc::new(AtomicUsize::new(0));
     let (auth, origin) = (sessions(&exchanges), echo());
     let edge = exchanging(&auth, &origin, &[]);
@@ -260,7 +260,7 @@ fn one_who_hangs_up_takes_no_session_exchange_from_others() {
 }
 
 #[test]
-fn sessions_are_exchanged_while_strangers_hang_up() {
+fn sessions_are_exchanged_while_other_clients_hang_up() {
     let exchanges = Arc::new(AtomicUsize::new(0));
     let (auth, origin) = (sessions(&exchanges), echo());
     let edge = exchanging(&auth, &origin, &[("SESSION_MAX_AGE", json!("1"))]);

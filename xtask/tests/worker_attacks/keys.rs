@@ -40,7 +40,7 @@ fn statuses<'t>(edge: &Edge, tokens: impl Iterator<Item = &'t str>) -> Vec<u16> 
 }
 
 #[test]
-fn keys_are_rotated_under_load_without_one_false_refusal() {
+fn keys_are_rotated_under_load_without_a_false_rejection() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let rotated = AtomicBool::new(false);
@@ -79,7 +79,7 @@ fn keys_are_rotated_under_load_without_one_false_refusal() {
 }
 
 #[test]
-fn ten_thousand_unknown_kids_cause_a_few_fetches_and_one_more_in_half_a_minute() {
+fn ten_thousand_unknown_kids_cause_a_few_fetches_and_one_more_in_thirty_seconds() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
@@ -102,7 +102,7 @@ fn ten_thousand_unknown_kids_cause_a_few_fetches_and_one_more_in_half_a_minute()
 }
 
 #[test]
-fn an_auth_server_that_drips_is_given_up_in_time_and_health_says_who_can_be_served() {
+fn an_auth_server_that_sends_slowly_times_out_and_health_says_which_tokens_can_be_served() {
     let drip = |head: &'static str| {
         WireOrigin::start(move |mut wire| {
             wire.head()?;
@@ -134,7 +134,7 @@ fn an_auth_server_that_drips_is_given_up_in_time_and_health_says_who_can_be_serv
 }
 
 #[test]
-fn what_is_no_set_is_survived_and_what_is_one_is_read_however_it_is_labelled() {
+fn an_invalid_set_does_no_harm_and_a_valid_one_is_read_with_any_content_type() {
     let both = key_set(&["a", "b"]).to_string();
     let mut private = key_set(&["a", "b"]);
     private["keys"][1]["d"] = json!("A".repeat(43));
@@ -162,7 +162,7 @@ fn what_is_no_set_is_survived_and_what_is_one_is_read_however_it_is_labelled() {
 }
 
 #[test]
-fn a_set_may_be_compressed_and_one_without_an_end_does_no_harm() {
+fn a_set_may_be_compressed_and_an_endless_one_does_no_harm() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let warm = edge(&auth, &origin, &[]);
     assert_eq!(outcome(&warm, &auth.token("a")), "200");

@@ -1,5 +1,5 @@
 //! The Worker in workerd: requests as no client library sends them. What reaches the origin is one
-//! request with one meaning, with the edge's word on who is calling and nobody else's.
+//! request with one meaning, and with the identity that the edge verified.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
@@ -10,7 +10,7 @@ use crate::common::wire::{Head, Wire, WireEdge};
 use serde_json::{Value, json};
 
 #[test]
-fn a_body_has_one_length_however_its_framing_was_disguised() {
+fn a_body_has_one_length_even_if_its_framing_is_disguised() {
     let probe = Probe::start(&[]);
     for (framing, body, length) in [
         ("content-length: 3", "abc", Some("3")),
@@ -48,7 +48,7 @@ fn a_body_has_one_length_however_its_framing_was_disguised() {
 }
 
 #[test]
-fn a_request_behind_a_body_of_two_lengths_is_not_heard() {
+fn a_request_smuggled_behind_a_body_of_two_lengths_is_not_served() {
     let probe = Probe::start(&[]);
     let smuggled = "0\r\n\r\nGET /public/smuggled HTTP/1.1\r\nhost: a\r\n\r\n";
     for lengths in ["content-length: 3\r\ntransfer-encoding: chunked", "transfer-encoding: chunked"]
@@ -62,7 +62,7 @@ fn a_request_behind_a_body_of_two_lengths_is_not_heard() {
 }
 
 #[test]
-fn whatever_the_method_a_body_or_none_reaches_the_origin_as_it_was() {
+fn for_every_method_the_body_or_its_absence_is_forwarded_unchanged() {
     let probe = Probe::start(&[]);
     for method in ["GET", "HEAD", "DELETE", "OPTIONS", "PATCH", "PROPFIND"] {
         for body in ["", "abc"] {
@@ -83,7 +83,7 @@ fn whatever_the_method_a_body_or_none_reaches_the_origin_as_it_was() {
 }
 
 #[test]
-fn no_spelling_of_a_header_forges_or_drops_an_identity() {
+fn no_spelling_of_a_header_forges_or_removes_an_identity() {
     let probe = Probe::start(&[("CLAIM_HEADERS", json!({"email": "x-user-email"}))]);
     for forged in [
         "X-Edge-User: admin\r\nx-edge-user: root",
@@ -124,7 +124,7 @@ fn no_spelling_of_a_header_forges_or_drops_an_identity() {
 }
 
 #[test]
-fn many_and_long_headers_pass_or_are_refused_and_the_next_request_is_served() {
+fn many_or_long_headers_are_forwarded_or_rejected_and_the_next_request_is_served() {
     let probe = Probe::start(&[]);
     let many: Vec<_> = (0..2_000).map(|i| format!("x-h{i}: v")).collect();
     for (headers, count) in [
@@ -156,7 +156,7 @@ fn many_and_long_headers_pass_or_are_refused_and_the_next_request_is_served() {
 }
 
 #[test]
-fn a_query_reaches_the_origin_to_the_letter_or_is_refused() {
+fn a_query_is_forwarded_verbatim_or_rejected() {
     let probe = Probe::start(&[]);
     for query in
         ["?", "??", "?a=b&a=c", "?a=%", "?a=%zz", "?a=%0d%0ax:1", "?a=\\..\\", "?{}|^`[]", "?&&=="]
@@ -175,7 +175,7 @@ fn a_query_reaches_the_origin_to_the_letter_or_is_refused() {
 }
 
 #[test]
-fn a_bearer_token_is_read_in_one_way_or_not_at_all() {
+fn a_bearer_token_has_one_reading_or_is_rejected() {
     let probe = Probe::start(&[]);
     let authorization = probe.edge.authorization();
     let token = authorization.rsplit(' ').next().unwrap();
@@ -212,7 +212,7 @@ fn a_bearer_token_is_read_in_one_way_or_not_at_all() {
 }
 
 #[test]
-fn an_upgrade_is_a_websockets_with_a_token_or_stays_behind() {
+fn only_a_websocket_upgrade_with_a_token_is_forwarded() {
     let probe = Probe::start(&[]);
     let key = "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
     let handshake = format!("connection: upgrade\r\nupgrade: websocket\r\n{key}");
@@ -236,7 +236,7 @@ fn an_upgrade_is_a_websockets_with_a_token_or_stays_behind() {
 }
 
 #[test]
-fn a_refusal_is_the_same_to_every_method_and_echoes_no_strange_request_id() {
+fn a_rejection_is_the_same_for_every_method_and_echoes_no_invalid_request_id() {
     let probe = Probe::start(&[]);
     for method in ["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"] {
         for (id, kept) in [

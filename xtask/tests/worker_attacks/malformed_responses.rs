@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const PAGE: &str = "https://page.example";
 
 #[test]
-fn a_compressed_answer_is_the_origins_byte_for_byte_whatever_the_client_accepts() {
+fn a_compressed_response_is_returned_byte_for_byte_for_any_accept_encoding() {
     for told in both() {
         for encoding in ["gzip", "br", "zstd", "GZIP", "gzip, br"] {
             // none of them would survive being read
@@ -29,7 +29,7 @@ fn a_compressed_answer_is_the_origins_byte_for_byte_whatever_the_client_accepts(
 }
 
 #[test]
-fn answers_without_a_body_are_framed_as_the_origins_are() {
+fn responses_without_a_body_are_framed_as_the_upstreams() {
     for told in both() {
         for encoding in ["", "content-encoding: gzip\r\n"] {
             let sent = format!("200 OK\r\n{encoding}content-length: 1234\r\n\r\n");
@@ -50,7 +50,7 @@ fn answers_without_a_body_are_framed_as_the_origins_are() {
 }
 
 #[test]
-fn header_values_of_answers_are_bytes_and_cookies_stay_apart() {
+fn header_values_of_responses_are_bytes_and_cookies_stay_separate() {
     for told in both() {
         let lines = [&b"x-utf8: J\xc3\xbcr"[..], b"x-latin: caf\xe9", b"x-other: \xff\xfe"];
         let cookies = [&b"set-cookie: a=1; Expires=Wed, 21 Oct 2026"[..], b"set-cookie: a=\xe9"];
@@ -66,7 +66,7 @@ fn header_values_of_answers_are_bytes_and_cookies_stay_apart() {
 }
 
 #[test]
-fn a_part_of_a_document_is_asked_for_and_answered_as_such() {
+fn range_requests_and_partial_responses_are_forwarded_as_such() {
     for told in both() {
         let sent = b"206 Part\r\ncontent-range: bytes 0-1/5\r\ncontent-length: 2\r\n\r\nab";
         let (head, body) = told.exchange("GET", &["range: bytes=0-1", "if-range: \"a\""], sent);
@@ -79,7 +79,7 @@ fn a_part_of_a_document_is_asked_for_and_answered_as_such() {
 }
 
 #[test]
-fn odd_statuses_come_back_or_are_a_502_and_never_an_error_of_the_runtimes() {
+fn unusual_statuses_are_returned_or_are_a_502_and_never_a_runtime_error() {
     for told in both() {
         for status in [299, 418, 599] {
             let (head, body) = told.exchange("GET", &[], &odd(status));
@@ -101,7 +101,7 @@ fn odd_statuses_come_back_or_are_a_502_and_never_an_error_of_the_runtimes() {
 }
 
 #[test]
-fn an_answer_that_could_be_read_in_two_ways_is_a_502_or_has_one_length() {
+fn an_ambiguous_response_is_a_502_or_has_one_length() {
     for told in both() {
         for garbage in [
             "200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc",

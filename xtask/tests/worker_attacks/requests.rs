@@ -53,7 +53,7 @@ fn answered(edge: &Edge, head: &str) -> (u16, Value) {
 }
 
 #[test]
-fn no_override_reaches_the_origin_be_the_path_public_or_a_users_own() {
+fn no_override_header_reaches_the_upstream_on_public_paths_or_a_users_own() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let token = bearer(&auth.token("a"));
@@ -75,7 +75,7 @@ fn no_override_reaches_the_origin_be_the_path_public_or_a_users_own() {
 }
 
 #[test]
-fn named_headers_go_on_and_no_others() {
+fn named_headers_are_forwarded_and_no_others() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[("FORWARD_HEADERS", json!("x-original-url,script_name"))]);
     let head = "GET /public/x HTTP/1.1\nhost: edge.example\nconnection: close\nX-Original-URL: a\n\
@@ -89,7 +89,7 @@ fn named_headers_go_on_and_no_others() {
 }
 
 #[test]
-fn trace_and_long_lists_in_connection_are_refused_on_public_paths_too() {
+fn trace_and_long_connection_lists_are_rejected_on_public_paths_too() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     let names = |count: usize| (0..count).map(|i| format!("x-{i}, ")).collect::<String>();
@@ -110,7 +110,7 @@ fn trace_and_long_lists_in_connection_are_refused_on_public_paths_too() {
 }
 
 #[test]
-fn a_host_is_exactly_host_and_port() {
+fn a_host_header_is_exactly_host_and_port() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[]);
     for host in [
@@ -166,7 +166,7 @@ fn counted(edge: &Edge, requests: &[&[(&str, &str)]]) -> Vec<String> {
 }
 
 #[test]
-fn no_client_chooses_the_address_that_it_is_counted_by() {
+fn a_client_cannot_choose_the_address_that_it_is_counted_by() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let claims = [
         ("cf-connecting-ip", "192.0.2.7"),
@@ -192,7 +192,7 @@ fn no_client_chooses_the_address_that_it_is_counted_by() {
 }
 
 #[test]
-fn on_cloudflare_the_address_is_cloudflares() {
+fn on_cloudflare_the_client_address_is_cloudflares() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let vars = [
         ("BETTER_AUTH_URL", json!(auth.server.url)),
@@ -208,7 +208,7 @@ fn on_cloudflare_the_address_is_cloudflares() {
 }
 
 #[test]
-fn what_lies_under_an_isolated_path_is_named_in_the_log() {
+fn open_paths_below_an_isolated_path_are_named_in_the_log() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let rule =
         json!([{"path": "/api/{user_id}/tasks", "match": {"user_id": "uuid"}, "methods": ["GET"]}]);

@@ -35,7 +35,7 @@ fn wrangler_dev_serves_the_worker() {
 }
 
 #[test]
-fn the_bindings_that_wrangler_toml_suggests_are_there_and_limit() {
+fn the_bindings_that_wrangler_toml_suggests_exist_and_limit_requests() {
     let text = fs::read_to_string(root().join("wrangler.toml")).unwrap();
     let (settings, suggested) = text.split_once("# Bindings, all optional").unwrap();
     let suggested = suggested.lines().skip(1).map(|line| line.trim_start_matches(['#', ' ']));
@@ -59,7 +59,7 @@ fn the_bindings_that_wrangler_toml_suggests_are_there_and_limit() {
 }
 
 #[test]
-fn the_inspector_is_served_where_wrangler_toml_says_so_and_nowhere_else() {
+fn the_inspector_is_served_only_when_wrangler_toml_says_so() {
     let text = fs::read_to_string(root().join("wrangler.toml")).unwrap();
     assert!(!text.lines().any(|line| line.starts_with("[assets]")), "by default it is a gateway");
     let settings = text.replace("# [assets]\n# directory", "[assets]\ndirectory");
