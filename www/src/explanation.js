@@ -43,7 +43,9 @@ import init, { explain as explainByCore } from "core";
  * @property {Key[]} keys
  * @property {string[]} unusable why the core ignores entries of the set
  *
- * @typedef {{ meaning: string, causes: string[], cure: string }} ErrorHelp a section of docs/errors.md
+ * A section of docs/errors.md
+ *
+ * @typedef {{ meaning: string, causes: string[], cure: string }} ErrorHelp
  */
 
 const sibling = (/** @type {string} */ name) => new URL(name, import.meta.url);
@@ -58,8 +60,8 @@ const errors = fetch(sibling("errors.json")).then((response) => response.json())
  * @param {object} options of `createVerifier`
  * @param {string | undefined} jwks a JWK Set as text, in place of its URL
  * @param {string} token
- * @returns {Promise<Explanation>} rejects with an `Error` that has `code` `misconfigured` for invalid
- *   options, and with another `Error` if the browser does not offer WebCrypto
+ * @returns {Promise<Explanation>} rejects with an `Error` that has `code` `misconfigured` for
+ *   invalid options, and with another `Error` if the browser does not offer WebCrypto
  */
 export async function explain(options, jwks, token) {
   if (!isSecureContext) throw new Error(INSECURE);

@@ -64,7 +64,8 @@ export async function keyServer() {
     /**
      * @param {string} path
      * @param {string} body
-     * @param {{ status?: number, headers?: Record<string, string> }} [options] by default every page can read the response
+     * @param {{ status?: number, headers?: Record<string, string> }} [options] by default
+     *   every page can read the response
      */
     respond(path, body, { status = 200, headers = { "access-control-allow-origin": "*" } } = {}) {
       responses.set(path, { status, headers, body });

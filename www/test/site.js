@@ -1,6 +1,6 @@
 // `cargo xtask test inspector` builds the page and runs all of this.
 //
-// Shared by the tests: the built page on a static file server, a key server, a browser, and a signer.
+// Shared by the tests: the built page on a static file server, a key server, a browser, a signer.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
