@@ -91,7 +91,7 @@ export function alterations(token) {
   const withHeader = (changes) => `${encoded({ ...header(token), ...changes })}.${payload}`;
   const other = header(token).alg === "ES256" ? "RS256" : "ES256";
   const made = randomBytes(Buffer.from(signature, "base64url").length).toString("base64url");
-  const changed = { ...claims(token), sub: "someone-else", role: "admin" };
+  const changed = { ...claims(token), sub: "another-user", role: "admin" };
   return [
     ["another signature", `${head}.${payload}.${made}`, "bad_signature"],
     ["one bit of the signature", `${head}.${payload}.${flipped(signature)}`, "bad_signature"],
@@ -101,7 +101,7 @@ export function alterations(token) {
     ["another algorithm", `${withHeader({ alg: other })}.${signature}`, "unsupported_algorithm"],
     ["no algorithm", `${withHeader({ alg: "none" })}.${signature}`, "unsupported_algorithm"],
     ["a shared secret", `${withHeader({ alg: "HS256" })}.${signature}`, "unsupported_algorithm"],
-    ["another key", `${withHeader({ kid: "of nobody" })}.${signature}`, "unknown_key"],
+    ["another key", `${withHeader({ kid: "unknown-key" })}.${signature}`, "unknown_key"],
     ["another type", `${withHeader({ typ: "at+jwt" })}.${signature}`, "wrong_token_type"],
     ["a critical extension", `${withHeader({ crit: ["b64"] })}.${signature}`, "malformed_token"],
   ];
