@@ -1,5 +1,5 @@
-// What does not change from round to round: the run's keys and tokens go into a file, and what the
-// report says about versions and memory is printed as JSON.
+// Prepares a run: writes its keys and tokens to a file, and prints versions and memory figures as
+// JSON.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -9,15 +9,15 @@ import { instantiate, memorySize, verifierOf } from "./ours.js";
 
 const [directory, root] = process.argv.slice(2);
 
-/** How many verifications a key needs for its small table and for its large one, amply. */
+/** Verifications after which a key certainly has its small table and its large one. */
 const USES = { small: 64, large: 1000 };
-/** As many keys as may have tables. */
+/** The number of keys that can have tables. */
 const KEYS = 8;
-/** As many tokens as a verifier keeps. */
+/** The number of tokens that a verifier caches. */
 const TOKENS = 1000;
 
-/** Verifiers that stay: one that is collected leaves room that the next one fills. */
-const kept = [];
+/** Keeps verifiers alive: the next one would reuse the memory of a collected one. */
+const verifiersInUse = [];
 
 writeFileSync(join(directory, "material.json"), JSON.stringify(await createMaterial()));
 instantiate(new WebAssembly.Module(readFileSync(join(directory, "index_bg.wasm"))));
@@ -41,12 +41,12 @@ function version(name) {
   return JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
 }
 
-/** Bytes by which the memory grows for each further key that earns a table of either size. */
+/** Bytes by which the memory grows for each further key with a table of either size. */
 async function tableSizes() {
   const materials = [];
   for (let key = 0; key < KEYS; key++) materials.push(await createKeyMaterial("EdDSA", 1));
   const verifiers = materials.map((material) => verifierOf(material, { tokenCache: 0 }));
-  kept.push(...verifiers);
+  verifiersInUse.push(...verifiers);
   const use = async (/** @type {number} */ key, /** @type {number} */ times) => {
     for (let i = 0; i < times; i++) await verifiers[key].verify(materials[key].tokens[0]);
   };
@@ -60,11 +60,11 @@ async function tableSizes() {
   return { smallTable: await growth(USES.small), largeTable: await growth(USES.large) };
 }
 
-/** Bytes by which the memory grows for each further token that is kept. */
+/** Bytes by which the memory grows for each further cached token. */
 async function cachedTokenSize() {
   const material = await createKeyMaterial("HS256", TOKENS);
   const verifier = verifierOf(material);
-  kept.push(verifier);
+  verifiersInUse.push(verifier);
   await verifier.verify(material.tokens[0]);
   const before = memorySize();
   for (const token of material.tokens) await verifier.verify(token);

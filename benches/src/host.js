@@ -1,12 +1,12 @@
-// One runtime's candidates behind a few URLs. Whoever asks holds the watch: a runtime's own clock
-// may stand still while it computes.
+// Offers a runtime's candidates at a few URLs. The client measures the time, because a runtime's
+// own clock may not advance while it computes.
 
 /** @typedef {import("./material.js").KeyMaterial} KeyMaterial */
 
 /**
  * @typedef {object} Candidate
- * @property {(item: any) => unknown} verify throws or rejects unless the token is good
- * @property {(tokens: string[]) => any[]} [prepare] what `verify` takes in place of tokens
+ * @property {(item: any) => unknown} verify throws or rejects unless the token is valid
+ * @property {(tokens: string[]) => any[]} [prepare] converts tokens to the arguments of `verify`
  * @property {(items: any[]) => void} [release]
  */
 
@@ -15,13 +15,13 @@
 /**
  * @param {KeyMaterial[]} materials
  * @param {Makers} makers
- * @param {() => void} instantiate makes our wasm ready
+ * @param {() => void} instantiate instantiates our wasm
  */
 export function createHost(materials, makers, instantiate) {
   /** @type {Map<string, Candidate>} */
   const candidates = new Map();
 
-  /** Makes every candidate and sees that it tells good tokens from bad ones. */
+  /** Creates every candidate and checks that it accepts valid tokens and rejects forged ones. */
   async function list() {
     instantiate();
     const names = [];
@@ -40,8 +40,8 @@ export function createHost(materials, makers, instantiate) {
   /**
    * @param {string} algorithm
    * @param {string} name
-   * @param {number} prepared so many tokens are made ready…
-   * @param {number} verified …and so many of them verified, one after the other
+   * @param {number} prepared number of tokens to prepare
+   * @param {number} verified number of them to verify, one after the other
    */
   async function measure(algorithm, name, prepared, verified) {
     const candidate = candidates.get(key(algorithm, name));
@@ -50,13 +50,13 @@ export function createHost(materials, makers, instantiate) {
     candidate.release?.(items);
   }
 
-  /** All that a program does before the first token comes. */
+  /** Does what a program does before its first token. */
   async function make(/** @type {string} */ algorithm, /** @type {string} */ name) {
     if (name.startsWith("ours")) instantiate();
     candidates.set(key(algorithm, name), await makers[name](material(algorithm)));
   }
 
-  /** Verifies one token, and does first what has not been done. */
+  /** Verifies one token, after any preparation that is missing. */
   async function first(/** @type {string} */ algorithm, /** @type {string} */ name) {
     if (!candidates.has(key(algorithm, name))) await make(algorithm, name);
     await measure(algorithm, name, 1, 1);
@@ -107,7 +107,7 @@ function ready(candidate, tokens) {
 }
 
 /**
- * A request's token is a string of its own: nothing is known of it, not even its hash.
+ * Creates new strings, as tokens of requests are: the runtime has not cached their hashes.
  *
  * @param {KeyMaterial} material
  * @param {number} count
@@ -132,12 +132,12 @@ async function check(candidate, { tokens, algorithm }, name) {
   const forged = token.slice(0, middle) + changed + token.slice(middle + 1);
   const items = ready(candidate, [token, forged]);
   await candidate.verify(items[0]);
-  let refused = false;
+  let rejected = false;
   try {
     await candidate.verify(items[1]);
   } catch {
-    refused = true;
+    rejected = true;
   }
-  if (!refused) throw new Error(`${name} accepts a forged ${algorithm} token`);
+  if (!rejected) throw new Error(`${name} accepts a forged ${algorithm} token`);
   candidate.release?.(items);
 }

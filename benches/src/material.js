@@ -1,4 +1,4 @@
-// Keys and tokens for one run: what Better Auth publishes and issues, one key an algorithm.
+// Creates the keys and tokens of one run, as Better Auth does, with one key per algorithm.
 
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
 
@@ -9,7 +9,7 @@ const TOKENS = 8;
 /**
  * @typedef {object} KeyMaterial
  * @property {string} algorithm
- * @property {string} issuer also the audience
+ * @property {string} issuer and audience
  * @property {string[]} tokens of several users, by one key
  * @property {{ keys: object[] }} [jwks]
  * @property {string} [pem] the same key for libraries without key sets

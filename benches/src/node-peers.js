@@ -1,4 +1,4 @@
-// What others offer on Node alone.
+// Other libraries, for Node only.
 
 import { createVerifier } from "fast-jwt";
 

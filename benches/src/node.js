@@ -1,4 +1,4 @@
-// The host in Node. Its standard input stays open as long as it is wanted.
+// The benchmark host in Node. It exits when its standard input closes.
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";

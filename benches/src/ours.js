@@ -5,9 +5,9 @@ import { createVerifier, imports, start } from "better-auth-edge-wasm";
 /** @typedef {import("./material.js").KeyMaterial} KeyMaterial */
 /** @typedef {import("./host.js").Candidate} Candidate */
 
-/** Far more verifications than a key needs to earn its largest table. */
+/** Verifications after which a key certainly has its largest table. */
 const USES_UNTIL_WARM = 1000;
-/** Fewer than a key needs for its first table. */
+/** Verifications before a key gets its first table. */
 const USES_WHILE_COLD = 8;
 
 /** @type {WebAssembly.Memory | undefined} */
@@ -19,7 +19,7 @@ export function instantiate(module) {
   memory = start(new WebAssembly.Instance(module, imports));
 }
 
-/** Bytes. */
+/** The size of the wasm memory in bytes. */
 export function memorySize() {
   if (!memory) throw new Error("the wasm is not instantiated");
   return memory.buffer.byteLength;
@@ -34,7 +34,7 @@ export function verifierOf({ issuer, jwks, secret, algorithm }, options) {
   return createVerifier({ ...keys, issuer, audience: issuer, algorithms: [algorithm], ...options });
 }
 
-/** A key that has earned no table: a new verifier every few verifications. */
+/** A key without a table: a new verifier every few verifications. */
 function cold(/** @type {KeyMaterial} */ material) {
   return {
     prepare(/** @type {string[]} */ tokens) {
@@ -52,7 +52,7 @@ function cold(/** @type {KeyMaterial} */ material) {
   };
 }
 
-/** A key that has earned its tables, and no cache of tokens. */
+/** A key with its tables, and no cache of tokens. */
 async function warm(/** @type {KeyMaterial} */ material) {
   const verifier = verifierOf(material, { tokenCache: 0 });
   const uses = material.algorithm === "EdDSA" ? USES_UNTIL_WARM : 1;
@@ -60,7 +60,7 @@ async function warm(/** @type {KeyMaterial} */ material) {
   return { verify: (/** @type {string} */ token) => verifier.verify(token) };
 }
 
-/** The verifier as it is by default: it has seen the tokens before. */
+/** The verifier with default settings: the tokens are cached. */
 function cached(/** @type {KeyMaterial} */ material) {
   const verifier = verifierOf(material);
   return { verify: (/** @type {string} */ token) => verifier.verify(token) };

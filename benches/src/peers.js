@@ -1,4 +1,4 @@
-// What others offer, on every runtime: jose, hono, and the runtime's own signature check alone.
+// Other libraries, for every runtime: jose, hono, and WebCrypto's signature check alone.
 
 import { Jwt } from "hono/utils/jwt";
 import { createLocalJWKSet, jwtVerify } from "jose";
@@ -11,7 +11,7 @@ function jose(/** @type {KeyMaterial} */ material) {
   return { verify: (/** @type {string} */ token) => jwtVerify(token, key, options) };
 }
 
-/** For a secret, the other form in which jose takes it. */
+/** jose with the secret as a `CryptoKey`. */
 async function joseCryptoKey(/** @type {KeyMaterial} */ material) {
   if (!material.secret) return undefined;
   const key = await importKey(material);
@@ -34,7 +34,7 @@ function hono(/** @type {KeyMaterial} */ { algorithm, issuer, jwks, secret }) {
   return { verify: (/** @type {string} */ token) => Jwt.verifyWithJwks(token, options) };
 }
 
-/** No token is read: the least that anything by way of WebCrypto takes. */
+/** Verifies only the signature: the lower bound of every library that uses WebCrypto. */
 async function subtle(/** @type {KeyMaterial} */ material) {
   const key = await importKey(material);
   const { verifying } = parameters[material.algorithm];

@@ -1,4 +1,4 @@
-// The host in workerd.
+// The benchmark host in workerd.
 
 import { createHost } from "./host.js";
 import module from "./index_bg.wasm";

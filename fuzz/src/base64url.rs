@@ -1,8 +1,8 @@
-//! base64url without padding (RFC 4648, section 5), a second time.
+//! A second implementation of base64url without padding (RFC 4648, section 5).
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Encodes.
+/// Encodes bytes.
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     let mut text = String::new();
     for chunk in bytes.as_ref().chunks(3) {
@@ -15,7 +15,7 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     text
 }
 
-/// Decodes what [`encode`] makes, and nothing else.
+/// Decodes exactly the output of [`encode`].
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for chunk in text.as_bytes().chunks(4) {

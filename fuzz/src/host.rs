@@ -1,4 +1,4 @@
-//! A runtime whose clock stands still and whose network always has the same answer.
+//! A runtime with a fixed clock and a fixed response.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -9,9 +9,9 @@ use std::task::{Context, Poll, Waker};
 use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, native};
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
-/// Nothing on it waits. Clones share everything.
+/// No operation of it waits. Clones share their state.
 #[derive(Clone, Default)]
-pub struct StillHost(Rc<State>);
+pub struct FixedHost(Rc<State>);
 
 #[derive(Default)]
 struct State {
@@ -19,30 +19,30 @@ struct State {
     body: RefCell<Option<String>>,
 }
 
-impl StillHost {
-    /// A host at that time, in seconds since 1970, that nobody answers.
+impl FixedHost {
+    /// A host at that time, in seconds since 1970, without a network.
     pub fn at(now: f64) -> Self {
         let host = Self::default();
         host.0.now.set(now);
         host
     }
 
-    /// The same, and every URL has this document.
+    /// The same host, on which every URL returns this document.
     pub fn serving(self, body: &str) -> Self {
         *self.0.body.borrow_mut() = Some(body.to_owned());
         self
     }
 
-    /// Runs a future that waits for this host only.
+    /// Runs a future that awaits only operations of this host.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         match poll(pin!(future)) {
             Poll::Ready(output) => output,
-            Poll::Pending => panic!("it waits for something that is not the host"),
+            Poll::Pending => panic!("the future awaits something else than the host"),
         }
     }
 }
 
-impl Host for StillHost {
+impl Host for FixedHost {
     fn now(&self) -> f64 {
         self.0.now.get()
     }
@@ -52,7 +52,7 @@ impl Host for StillHost {
     }
 
     fn request_id(&self) -> String {
-        "made-by-host".to_owned()
+        "host-request-id".to_owned()
     }
 
     async fn sleep(&self, milliseconds: u32) {
@@ -79,7 +79,7 @@ impl Host for StillHost {
     }
 }
 
-/// Polls once. Whoever drives the future looks again by itself, so nobody is woken.
+/// Polls once. The caller polls again by itself, so the waker does nothing.
 pub fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }

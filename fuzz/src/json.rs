@@ -1,12 +1,12 @@
-//! JSON (RFC 8259), a second time: a parser that shares nothing with the core's, as strict as the
-//! core promises to be.
+//! A second JSON parser (RFC 8259). It shares no code with the core's and is as strict as the core
+//! promises to be.
 
 use better_auth_edge::jose::{Json, Object};
 
-/// How deep objects and arrays may nest; the outermost is level one.
+/// How deep objects and arrays may nest. The outermost is level one.
 const MAX_DEPTH: usize = 32;
 
-/// A value; an object keeps its members in their order.
+/// A value. An object keeps the order of its members.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `null`
@@ -24,7 +24,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Reads one value: UTF-8, no duplicate members, no lone surrogates, at most 32 levels.
+    /// Parses one value: UTF-8, no duplicate members, no lone surrogates, at most 32 levels.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         std::str::from_utf8(bytes).ok()?;
         let mut reader = Reader { rest: bytes };
@@ -33,15 +33,15 @@ impl Value {
         reader.rest.is_empty().then_some(value)
     }
 
-    /// Reads one object.
+    /// Parses one object.
     pub fn parse_object(bytes: &[u8]) -> Option<Self> {
         Self::parse(bytes).filter(|value| matches!(value, Self::Object(_)))
     }
 
-    /// The member of that name, whatever its value.
+    /// The member of that name, `null` included.
     pub fn get(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
-        members.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+        members.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
     /// The member of that name; `null` counts as absent.
@@ -65,22 +65,25 @@ impl Value {
         }
     }
 
-    /// Whether the core has read the same object.
+    /// Whether the core parsed the same object.
     pub fn equals(&self, object: &Object) -> bool {
         let Self::Object(members) = self else { return false };
         let names: Vec<_> = object.members().collect();
         names.len() == members.len()
-            && names.iter().all(|(name, value)| self.get(name).is_some_and(|own| own.is(value)))
+            && names
+                .iter()
+                .all(|(name, value)| self.get(name).is_some_and(|own| own.matches(value)))
     }
 
-    fn is(&self, json: &Json) -> bool {
+    fn matches(&self, json: &Json) -> bool {
         match (self, json) {
             (Self::Null, Json::Null) => true,
             (Self::Bool(own), Json::Bool(value)) => own == value,
             (Self::Number(own), Json::Number(value)) => *own == value.to_string(),
             (Self::String(own), Json::String(value)) => own == value,
             (Self::Array(own), Json::Array(values)) => {
-                own.len() == values.len() && own.iter().zip(values).all(|(own, json)| own.is(json))
+                own.len() == values.len()
+                    && own.iter().zip(values).all(|(own, json)| own.matches(json))
             }
             (Self::Object(_), Json::Object(object)) => self.equals(object),
             _ => false,
@@ -113,9 +116,9 @@ impl Reader<'_> {
             b'{' if depth < MAX_DEPTH => self.object(depth + 1),
             b'[' if depth < MAX_DEPTH => self.array(depth + 1),
             b'"' => self.string().map(Value::String),
-            b'n' => self.takes(b"null").then_some(Value::Null),
-            b't' => self.takes(b"true").then_some(Value::Bool(true)),
-            b'f' => self.takes(b"false").then_some(Value::Bool(false)),
+            b'n' => self.skip(b"null").then_some(Value::Null),
+            b't' => self.skip(b"true").then_some(Value::Bool(true)),
+            b'f' => self.skip(b"false").then_some(Value::Bool(false)),
             _ => self.number(),
         }
     }
@@ -124,7 +127,7 @@ impl Reader<'_> {
         let mut members: Vec<(String, Value)> = Vec::new();
         self.next()?;
         self.skip_white_space();
-        if self.takes(b"}") {
+        if self.skip(b"}") {
             return Some(Value::Object(members));
         }
         loop {
@@ -134,7 +137,7 @@ impl Reader<'_> {
                 return None;
             }
             self.skip_white_space();
-            if !self.takes(b":") {
+            if !self.skip(b":") {
                 return None;
             }
             members.push((name, self.value(depth)?));
@@ -151,7 +154,7 @@ impl Reader<'_> {
         let mut elements = Vec::new();
         self.next()?;
         self.skip_white_space();
-        if self.takes(b"]") {
+        if self.skip(b"]") {
             return Some(Value::Array(elements));
         }
         loop {
@@ -166,7 +169,7 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Option<String> {
-        if !self.takes(b"\"") {
+        if !self.skip(b"\"") {
             return None;
         }
         let mut bytes = Vec::new();
@@ -193,7 +196,7 @@ impl Reader<'_> {
             b'u' => {
                 let first = self.four_digits()?;
                 match first {
-                    0xd800..0xdc00 if self.takes(b"\\u") => {
+                    0xd800..0xdc00 if self.skip(b"\\u") => {
                         let second = self.four_digits()?.checked_sub(0xdc00)?;
                         let high = (first - 0xd800) << 10;
                         return (second < 0x400)
@@ -213,29 +216,29 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Option<Value> {
         let start = self.rest;
-        self.takes(b"-");
-        if !self.takes(b"0") {
+        self.skip(b"-");
+        if !self.skip(b"0") {
             self.digits()?;
         }
-        if self.takes(b".") {
+        if self.skip(b".") {
             self.digits()?;
         }
-        if self.takes(b"e") || self.takes(b"E") {
-            let _ = self.takes(b"+") || self.takes(b"-");
+        if self.skip(b"e") || self.skip(b"E") {
+            let _ = self.skip(b"+") || self.skip(b"-");
             self.digits()?;
         }
         let text = &start[..start.len() - self.rest.len()];
         String::from_utf8(text.to_vec()).ok().map(Value::Number)
     }
 
-    /// At least one.
+    /// Skips one or more digits.
     fn digits(&mut self) -> Option<()> {
         let count = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.rest = &self.rest[count..];
         (count > 0).then_some(())
     }
 
-    fn takes(&mut self, text: &[u8]) -> bool {
+    fn skip(&mut self, text: &[u8]) -> bool {
         let rest = self.rest.strip_prefix(text);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()

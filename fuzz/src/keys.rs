@@ -1,42 +1,42 @@
-//! Which entries of a JWK Set are keys to verify with, read a second time: what its members say, and
-//! whether the numbers are those of a key that a signer could own.
+//! A second implementation of the rules for usable JWKs: the members, and whether the numbers are a
+//! public key of a signer.
 
 use rsa::BigUint;
 
 use crate::base64url;
 use crate::json::Value;
 
-/// A key that must be used.
+/// A key that the core must use.
 #[derive(Debug, PartialEq)]
 pub struct Usable {
-    /// Its key id
+    /// The key id
     pub kid: Option<String>,
-    /// The algorithms that it verifies, by their names
+    /// The names of the algorithms that it verifies
     pub algorithms: Vec<&'static str>,
 }
 
 impl Usable {
-    /// Reads an entry; `None` if it must be ignored.
-    pub fn read(entry: &Value) -> Option<Self> {
+    /// Parses an entry. `None` if the core must ignore it.
+    pub fn parse(entry: &Value) -> Option<Self> {
         let is_private = PRIVATE.iter().any(|name| entry.get(name).is_some());
         if is_private || !is_for_verifying(entry)? {
             return None;
         }
-        let kid = optional_text(entry, "kid")?.map(str::to_owned);
-        let mut algorithms = match optional_text(entry, "kty")?? {
+        let kid = optional_string(entry, "kid")?.map(str::to_owned);
+        let mut algorithms = match optional_string(entry, "kty")?? {
             "OKP" => edwards(entry)?,
             "EC" => weierstrass(entry)?,
             "RSA" => rsa(entry)?,
             _ => return None,
         };
-        if let Some(own) = optional_text(entry, "alg")? {
+        if let Some(own) = optional_string(entry, "alg")? {
             let own = if own == "Ed25519" { "EdDSA" } else { own };
             algorithms.retain(|name| *name == own);
         }
         (!algorithms.is_empty()).then_some(Self { kid, algorithms })
     }
 
-    /// Whether it verifies that algorithm.
+    /// Whether the key verifies that algorithm.
     pub fn fits(&self, algorithm: &str) -> bool {
         self.algorithms.contains(&algorithm)
     }
@@ -45,7 +45,7 @@ impl Usable {
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 fn is_for_verifying(entry: &Value) -> Option<bool> {
-    let usage = optional_text(entry, "use")?.is_none_or(|usage| usage == "sig");
+    let usage = optional_string(entry, "use")?.is_none_or(|usage| usage == "sig");
     let Some(operations) = entry.member("key_ops") else { return Some(usage) };
     let names: Vec<_> = operations.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
     let mut distinct = names.clone();
@@ -57,7 +57,7 @@ fn is_for_verifying(entry: &Value) -> Option<bool> {
 /// A canonical point of edwards25519 (RFC 8032, section 5.1.3) of large order.
 fn edwards(entry: &Value) -> Option<Vec<&'static str>> {
     let mut bytes = number(entry, "x")?;
-    if optional_text(entry, "crv")?? != "Ed25519" || bytes.len() != 32 {
+    if optional_string(entry, "crv")?? != "Ed25519" || bytes.len() != 32 {
         return None;
     }
     bytes.reverse();
@@ -69,8 +69,8 @@ fn edwards(entry: &Value) -> Option<Vec<&'static str>> {
     if y >= p || small.contains(&Some(y.clone())) || small.contains(&Some(&p - &y)) {
         return None;
     }
-    // x² = (y² − 1) / (dy² + 1), and d = −121665/121666: a fraction is a square where the product of
-    // its terms is one (Euler's criterion); the only x of 0 has small order
+    // x² = (y² − 1) / (dy² + 1), and d = −121665/121666. A fraction is a square if the product of
+    // its terms is one (Euler's criterion). The only points with x = 0 have small order
     let square = &y * &y;
     let over = (&square + &p - &one) * BigUint::from(121_666u32);
     let under = BigUint::from(121_666u32) + (&p - &square % &p) * BigUint::from(121_665u32);
@@ -78,7 +78,7 @@ fn edwards(entry: &Value) -> Option<Vec<&'static str>> {
     is_square.then(|| vec!["EdDSA"])
 }
 
-/// The y of the points of order 4, 1 and 8; those of the others are the negatives of these.
+/// The y of the points of order 4, 1 and 8. The other small-order points have the negatives.
 const SMALL_ORDER: [&[u8]; 3] =
     [b"0", b"1", b"7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7"];
 
@@ -86,7 +86,7 @@ const SMALL_ORDER: [&[u8]; 3] =
 fn weierstrass(entry: &Value) -> Option<Vec<&'static str>> {
     let (x, y) = (number(entry, "x")?, number(entry, "y")?);
     let point = [&[4], &x[..], &y].concat();
-    let (bytes, is_point, algorithm) = match optional_text(entry, "crv")?? {
+    let (bytes, is_point, algorithm) = match optional_string(entry, "crv")?? {
         "P-256" => (32, p256::PublicKey::from_sec1_bytes(&point).is_ok(), "ES256"),
         "P-384" => (48, p384::PublicKey::from_sec1_bytes(&point).is_ok(), "ES384"),
         "P-521" => (66, p521::PublicKey::from_sec1_bytes(&point).is_ok(), "ES512"),
@@ -109,11 +109,11 @@ fn rsa(entry: &Value) -> Option<Vec<&'static str>> {
 }
 
 fn number(entry: &Value, name: &str) -> Option<Vec<u8>> {
-    base64url::decode(optional_text(entry, name)??)
+    base64url::decode(optional_string(entry, name)??)
 }
 
-/// `None` for what is no text, `Some(None)` for no member.
-fn optional_text<'v>(entry: &'v Value, name: &str) -> Option<Option<&'v str>> {
+/// `None` if the member is not a string, `Some(None)` if it is absent.
+fn optional_string<'v>(entry: &'v Value, name: &str) -> Option<Option<&'v str>> {
     match entry.member(name) {
         None => Some(None),
         Some(value) => value.as_str().map(Some),

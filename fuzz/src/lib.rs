@@ -1,16 +1,16 @@
-//! What the fuzz targets share: a second reading of everything that the core reads, written from
-//! what the core promises and not from its code; keys to sign with; runtimes to run on.
+//! Shared by the fuzz targets: a reference implementation of every parser and check, written from
+//! the core's documentation and not from its code; signing keys; runtimes.
 //!
-//! `cargo xtask fuzz` builds the targets with the coverage counters that libFuzzer steers by, and
-//! runs them. Each target's first lines say what must always hold; a panic is a finding, the second
-//! reading's included. `seeds/` has inputs to begin with, `words/` what inputs are made of; what a
-//! run has learned stays in `target/fuzz/`.
+//! `cargo xtask fuzz` builds the targets with coverage counters for libFuzzer and runs them. Each
+//! target's first lines list its invariants. A panic is a finding, in the reference implementation
+//! too. `seeds/` has initial inputs, `dictionaries/` has tokens to build inputs from. A run stores
+//! its corpus in `target/fuzz/`.
 
 pub mod base64url;
 pub mod host;
 pub mod json;
 pub mod keys;
 pub mod network;
-pub mod percent;
-pub mod ring;
+pub mod path;
+pub mod signing_keys;
 pub mod token;

@@ -1,4 +1,4 @@
-//! A runtime whose clock and network do what a script says, for many requests at once.
+//! A runtime with a scripted clock and network, for many concurrent requests.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -11,149 +11,149 @@ use better_auth_edge::jose::{Algorithm, PublicKey};
 
 use crate::host::poll;
 
-/// The runtime. Clones share everything; whoever has futures on it polls them after each step.
+/// The runtime. Clones share their state. The caller polls its futures after each step.
 #[derive(Clone)]
 pub struct Network(Rc<State>);
 
 struct State {
     now: Cell<f64>,
-    /// Counts what happens, since much happens at one time
-    moment: Cell<u64>,
-    answer: RefCell<Answer>,
+    /// Number of the latest event: several events can have the same time
+    event: Cell<u64>,
+    response: RefCell<ScriptedResponse>,
     slow: Cell<bool>,
-    gets: RefCell<Vec<Get>>,
+    fetches: RefCell<Vec<Fetch>>,
     tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
 }
 
-/// What the auth server answers.
+/// A response of the auth server.
 #[derive(Clone, Debug)]
-pub enum Answer {
-    /// A JWK Set, and which keys are in it
+pub enum ScriptedResponse {
+    /// A JWK Set, and a bit mask of its keys
     Set(String, u8),
     /// Another document, or another status
-    Response(u16, &'static str),
-    /// None
-    Fails(GetError),
+    Other(u16, &'static str),
+    /// No response
+    Error(GetError),
 }
 
-/// One request for the set.
+/// One fetch of the set.
 #[derive(Clone, Debug)]
-pub struct Get {
+pub struct Fetch {
     /// Seconds since 1970
     pub called: f64,
-    /// Seconds
+    /// In seconds
     timeout: f64,
-    /// What the server thought of at that time
-    answer: Answer,
-    /// When it came back
+    /// The server's response at that time
+    response: ScriptedResponse,
+    /// When the response arrived
     pub delivered: Option<Delivery>,
-    /// Whoever asked is gone
+    /// Whether the caller dropped the fetch
     dropped: bool,
 }
 
-/// When an answer came back.
+/// When a response arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery {
     /// Seconds since 1970
     pub time: f64,
-    /// The number of the moment
-    pub moment: u64,
+    /// The number of the event
+    pub event: u64,
 }
 
-impl Get {
-    /// The keys of the set that somebody was given.
+impl Fetch {
+    /// The keys of the set that the caller received.
     pub fn keys(&self) -> Option<u8> {
-        match (&self.answer, self.delivered) {
-            (Answer::Set(_, mask), Some(_)) if !self.dropped => Some(*mask),
+        match (&self.response, self.delivered) {
+            (ScriptedResponse::Set(_, mask), Some(_)) if !self.dropped => Some(*mask),
             _ => None,
         }
     }
 
-    /// Whether somebody was told that there is no set.
+    /// Whether the caller received an error.
     pub fn has_failed(&self) -> bool {
         !self.dropped && self.delivered.is_some() && self.keys().is_none()
     }
 
-    /// Whether somebody waits for an answer.
+    /// Whether the caller waits for a response.
     pub fn is_open(&self) -> bool {
         self.delivered.is_none() && !self.dropped
     }
 }
 
 impl Network {
-    /// At that time, and nobody answers.
+    /// A network at that time on which every fetch fails.
     pub fn at(now: f64) -> Self {
         Self(Rc::new(State {
             now: Cell::new(now),
-            moment: Cell::new(0),
-            answer: RefCell::new(Answer::Fails(GetError::Unreachable)),
+            event: Cell::new(0),
+            response: RefCell::new(ScriptedResponse::Error(GetError::Unreachable)),
             slow: Cell::new(false),
-            gets: RefCell::default(),
+            fetches: RefCell::default(),
             tasks: RefCell::default(),
         }))
     }
 
-    /// The number of this moment.
-    pub fn moment(&self) -> u64 {
-        self.0.moment.get()
+    /// The number of the latest event.
+    pub fn event(&self) -> u64 {
+        self.0.event.get()
     }
 
-    /// What the auth server answers from now on.
-    pub fn answers(&self, answer: Answer) {
-        *self.0.answer.borrow_mut() = answer;
+    /// Sets the auth server's response from now on.
+    pub fn set_response(&self, response: ScriptedResponse) {
+        *self.0.response.borrow_mut() = response;
     }
 
-    /// Whether answers wait until they are delivered.
+    /// Whether responses wait for [`Network::deliver`].
     pub fn set_slow(&self, slow: bool) {
         self.0.slow.set(slow);
     }
 
-    /// All requests for the set, in their order.
-    pub fn gets(&self) -> Vec<Get> {
-        self.0.gets.borrow().clone()
+    /// All fetches of the set, in order.
+    pub fn fetches(&self) -> Vec<Fetch> {
+        self.0.fetches.borrow().clone()
     }
 
-    /// Lets time go by; requests that take too long are given up.
-    pub fn pass(&self, seconds: f64) {
+    /// Advances the clock. Fetches that exceed their timeout fail.
+    pub fn advance(&self, seconds: f64) {
         let now = self.now() + seconds;
         self.0.now.set(now);
-        let late = |get: &Get| get.is_open() && now >= get.called + get.timeout;
-        let mut gets = self.0.gets.borrow_mut();
-        for get in gets.iter_mut().filter(|get| late(get)) {
-            get.answer = Answer::Fails(GetError::TimedOut);
-            get.delivered = Some(self.delivery());
+        let late = |fetch: &Fetch| fetch.is_open() && now >= fetch.called + fetch.timeout;
+        let mut fetches = self.0.fetches.borrow_mut();
+        for fetch in fetches.iter_mut().filter(|fetch| late(fetch)) {
+            fetch.response = ScriptedResponse::Error(GetError::TimedOut);
+            fetch.delivered = Some(self.delivery());
         }
     }
 
-    /// Delivers one of the open answers.
+    /// Delivers the response of an open fetch.
     pub fn deliver(&self, number: usize) {
         let delivery = self.delivery();
-        let mut gets = self.0.gets.borrow_mut();
-        let mut open: Vec<_> = gets.iter_mut().filter(|get| get.is_open()).collect();
+        let mut fetches = self.0.fetches.borrow_mut();
+        let mut open: Vec<_> = fetches.iter_mut().filter(|fetch| fetch.is_open()).collect();
         let count = open.len().max(1);
-        if let Some(get) = open.get_mut(number % count) {
-            get.delivered = Some(delivery);
+        if let Some(fetch) = open.get_mut(number % count) {
+            fetch.delivered = Some(delivery);
         }
     }
 
-    /// Forgets the background tasks, as a runtime does that has no more time for them.
+    /// Drops the background tasks, as a runtime does that stops a request.
     pub fn drop_tasks(&self) {
         self.0.tasks.take();
     }
 
-    /// Lets the background tasks go on as far as they can, and says whether one has ended.
+    /// Polls the background tasks. Returns whether one has completed.
     pub fn run_tasks(&self) -> bool {
         let mut tasks = self.0.tasks.take();
         let count = tasks.len();
         tasks.retain_mut(|task| poll(task.as_mut()).is_pending());
-        let has_ended = tasks.len() < count;
+        let has_completed = tasks.len() < count;
         self.0.tasks.borrow_mut().extend(tasks);
-        has_ended
+        has_completed
     }
 
     fn delivery(&self) -> Delivery {
-        self.0.moment.set(self.moment() + 1);
-        Delivery { time: self.now(), moment: self.moment() }
+        self.0.event.set(self.event() + 1);
+        Delivery { time: self.now(), event: self.event() }
     }
 }
 
@@ -167,7 +167,7 @@ impl Host for Network {
     }
 
     fn request_id(&self) -> String {
-        "made-by-host".to_owned()
+        "host-request-id".to_owned()
     }
 
     async fn sleep(&self, milliseconds: u32) {
@@ -178,14 +178,24 @@ impl Host for Network {
 
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
         let delivered = if self.0.slow.get() { None } else { Some(self.delivery()) };
-        let waiting = Waiting { network: self.clone(), number: self.0.gets.borrow().len() };
+        let waiting = Waiting { network: self.clone(), number: self.0.fetches.borrow().len() };
         let (called, timeout) = (self.now(), f64::from(request.timeout) / 1_000.0);
-        let answer = self.0.answer.borrow().clone();
-        self.0.gets.borrow_mut().push(Get { called, timeout, answer, delivered, dropped: false });
-        match poll_fn(|_| waiting.answer()).await {
-            Answer::Set(body, _) => Ok(GetResponse { status: 200, body: body.into_bytes(), ..GetResponse::default() }),
-            Answer::Response(status, body) => Ok(GetResponse { status, body: body.into(), ..GetResponse::default() }),
-            Answer::Fails(error) => Err(error),
+        let response = self.0.response.borrow().clone();
+        self.0.fetches.borrow_mut().push(Fetch {
+            called,
+            timeout,
+            response,
+            delivered,
+            dropped: false,
+        });
+        match poll_fn(|_| waiting.poll_response()).await {
+            ScriptedResponse::Set(body, _) => {
+                Ok(GetResponse { status: 200, body: body.into_bytes(), ..GetResponse::default() })
+            }
+            ScriptedResponse::Other(status, body) => {
+                Ok(GetResponse { status, body: body.into(), ..GetResponse::default() })
+            }
+            ScriptedResponse::Error(error) => Err(error),
         }
     }
 
@@ -203,7 +213,7 @@ impl Host for Network {
         self.background(|network| {
             let task = task(network);
             async move {
-                // dropped when the task is
+                // dropped together with the task
                 let _running = running;
                 task.await;
             }
@@ -212,23 +222,23 @@ impl Host for Network {
     }
 }
 
-/// Somebody who waits for an answer.
+/// A caller that waits for a response.
 struct Waiting {
     network: Network,
     number: usize,
 }
 
 impl Waiting {
-    fn answer(&self) -> Poll<Answer> {
-        let get = &self.network.0.gets.borrow()[self.number];
-        if get.delivered.is_some() { Poll::Ready(get.answer.clone()) } else { Poll::Pending }
+    fn poll_response(&self) -> Poll<ScriptedResponse> {
+        let fetch = &self.network.0.fetches.borrow()[self.number];
+        if fetch.delivered.is_some() { Poll::Ready(fetch.response.clone()) } else { Poll::Pending }
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        // after an answer it makes no difference
-        let get = &mut self.network.0.gets.borrow_mut()[self.number];
-        get.dropped = get.delivered.is_none();
+        // after a response it makes no difference
+        let fetch = &mut self.network.0.fetches.borrow_mut()[self.number];
+        fetch.dropped = fetch.delivered.is_none();
     }
 }

@@ -1,29 +1,28 @@
-//! What a session token is, read a second time from what the core promises: its form, its header,
-//! its claims.
+//! A second implementation of the checks of a session token: form, header and claims.
 
 use crate::base64url;
 use crate::json::Value;
 
-/// A token of good form.
+/// A well-formed token.
 pub struct Token<'t> {
-    /// The protected header as it was signed
+    /// The protected header's bytes
     pub header_text: Vec<u8>,
-    /// The object that it is
+    /// The protected header
     pub header: Value,
-    /// The payload as it was signed
+    /// The payload's bytes
     pub payload: Vec<u8>,
-    /// The claims set that it is
+    /// The claims set
     pub claims: Value,
-    /// The bytes that are signed
+    /// The signed text
     pub signing_input: &'t str,
     /// The decoded signature
     pub signature: Vec<u8>,
 }
 
 impl<'t> Token<'t> {
-    /// Reads a token: at most 16,384 bytes, three segments of strict base64url, two JSON objects, a
-    /// header without anything that changes its meaning.
-    pub fn read(token: &'t str) -> Option<Self> {
+    /// Parses a token: at most 16,384 bytes, three segments of strict base64url, two JSON objects,
+    /// a header without `crit`, `b64`, `zip`, `enc` and nested JWTs.
+    pub fn parse(token: &'t str) -> Option<Self> {
         let segments: Vec<_> = token.split('.').collect();
         let [header, payload, signature] = segments[..] else { return None };
         let whole = segments.iter().all(|segment| !segment.is_empty());
@@ -37,10 +36,10 @@ impl<'t> Token<'t> {
         let payload = base64url::decode(payload)?;
         let claims = Value::parse_object(&payload)?;
         let token = Self { header_text, header, payload, claims, signing_input, signature };
-        token.has_good_header().then_some(token)
+        token.has_valid_header().then_some(token)
     }
 
-    /// `alg`, which a token of good form has.
+    /// `alg`, which every well-formed token has.
     pub fn algorithm(&self) -> &str {
         self.header.get("alg").and_then(Value::as_str).unwrap_or_default()
     }
@@ -55,12 +54,13 @@ impl<'t> Token<'t> {
         self.header.get("typ").is_none_or(|typ| typ.as_str().is_some_and(is_jwt))
     }
 
-    fn has_good_header(&self) -> bool {
-        let refused = ["crit", "b64", "zip", "enc"];
-        let text = |name: &str| self.header.get(name).is_none_or(|value| value.as_str().is_some());
+    fn has_valid_header(&self) -> bool {
+        let rejected = ["crit", "b64", "zip", "enc"];
+        let is_string =
+            |name: &str| self.header.get(name).is_none_or(|value| value.as_str().is_some());
         self.header.get("alg").is_some()
-            && ["alg", "kid", "typ", "cty"].into_iter().all(text)
-            && !refused.into_iter().any(|name| self.header.get(name).is_some())
+            && ["alg", "kid", "typ", "cty"].into_iter().all(is_string)
+            && !rejected.into_iter().any(|name| self.header.get(name).is_some())
             && !self.header.get("cty").and_then(Value::as_str).is_some_and(is_jwt)
     }
 }
@@ -70,15 +70,15 @@ fn is_jwt(media_type: &str) -> bool {
     lower.strip_prefix("application/").unwrap_or(&lower) == "jwt"
 }
 
-/// What the claims of a session token have to say.
+/// The requirements on the claims of a session token.
 pub struct Expected<'e> {
     /// The one accepted issuer
     pub issuer: &'e str,
     /// The one accepted audience
     pub audience: &'e str,
-    /// The claims that may hold the user
+    /// The claims that may identify the user
     pub user_claims: &'e [&'e str],
-    /// Seconds
+    /// In seconds
     pub tolerance: f64,
     /// Seconds since `iat`
     pub max_age: Option<f64>,
@@ -87,7 +87,7 @@ pub struct Expected<'e> {
 }
 
 impl Expected<'_> {
-    /// The user of a token with these claims at that time; `None` if it must be refused.
+    /// The user of a token with these claims at that time. `None` if the core must reject it.
     pub fn user<'c>(&self, claims: &'c Value, now: f64) -> Option<&'c str> {
         if MARKERS.iter().any(|name| claims.get(name).is_some()) {
             return None;
@@ -120,11 +120,11 @@ impl Expected<'_> {
     }
 }
 
-/// Claims of other kinds of tokens.
+/// Claims that occur in other kinds of tokens only.
 const MARKERS: [&str; 7] =
     ["at_hash", "c_hash", "nonce", "auth_time", "events", "cnf", "client_id"];
 
-/// `None` for what is no time, `Some(None)` for no claim.
+/// `None` if the claim is not a time, `Some(None)` if it is absent.
 fn time(claims: &Value, name: &str) -> Option<Option<f64>> {
     match claims.member(name) {
         None => Some(None),

@@ -1,14 +1,19 @@
-//! The gateway, with requests of any form.
+//! The gateway, with arbitrary requests.
 //!
-//! Always: it does not panic. The path that the origin gets, decoded once by somebody else, has the
-//! segments that the request had and the rules were held against; none is empty, `.` or `..`, holds a
-//! slash, or is encoded twice. A path that needs a user gets through only with a token that was
-//! signed for us, `/api/{user_id}` only with that user's own. No header that is kept or set, and no
-//! URL, has a line break. Identity headers of the client are gone in every spelling; those that the
-//! origin sees are the token's. The edits cross to the host as text that says the same. A client whose
-//! fields have a number gets the same, at first and when it returns.
+//! Invariants:
+//! - The gateway does not panic.
+//! - The upstream's path, decoded once by the reference implementation, has the segments of the
+//!   request and of the path that the rules matched. No segment is empty, `.` or `..`, contains a
+//!   slash, or is encoded twice.
+//! - A request for a path that requires a user is forwarded only with a token signed for that edge,
+//!   and for `/api/{user_id}` only with that user's token.
+//! - No forwarded header and no URL contains a line break.
+//! - The client's identity headers are removed in every spelling. Those that the upstream sees come
+//!   from the token.
+//! - The header edits are the same in their text form for the host.
+//! - A repeated request with cached headers has the same decision.
 //!
-//! Input: a byte (see [`Plan`]), the user up to a NUL, and a request's head, in which `$T` stands
+//! Input: a byte (see [`Scenario`]), the user up to a NUL, and a request head, in which `$T` stands
 //! for the user's token.
 
 #![no_main]
@@ -17,10 +22,10 @@ use better_auth_edge::gateway::{
     Decision, Forward, Gateway, HeaderEdit, Heads, Path, RequestHead, Response, Settings,
 };
 use better_auth_edge_fuzz::base64url::encode;
-use better_auth_edge_fuzz::host::StillHost;
+use better_auth_edge_fuzz::host::FixedHost;
 use better_auth_edge_fuzz::json::{Value, quoted};
-use better_auth_edge_fuzz::percent;
-use better_auth_edge_fuzz::ring::Ring;
+use better_auth_edge_fuzz::path;
+use better_auth_edge_fuzz::signing_keys::SigningKeys;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -28,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(rest);
     let (user, head_text) = text.split_once('\0').unwrap_or(("user-1", &text));
     check_path(head_text);
-    HARNESS.with(|harness| harness.run(&Plan::new(*head), user, head_text));
+    HARNESS.with(|harness| harness.run(&Scenario::new(*head), user, head_text));
 });
 
 thread_local! {
@@ -36,7 +41,7 @@ thread_local! {
 }
 
 const NOW: f64 = 1_750_000_000.0;
-/// When no token is good any more, tolerance included.
+/// A time at which every token has expired, tolerance included.
 const LATER: f64 = NOW + 70.0;
 const SERVER: &str = "https://app.example";
 const ORIGIN: &str = "https://api.example/v1";
@@ -47,65 +52,68 @@ const ROUTES: &str = r#"[
     {"path":"/api/{user_id}/*","match":{"user_id":"sub"}}]"#;
 const CLAIM_HEADERS: &str = r#"{"email":"X-User_Email","n":"x-number"}"#;
 
-/// What the first byte says.
-struct Plan {
+/// The first byte of an input.
+struct Scenario {
     /// The kind of token
     kind: Kind,
-    /// Whether the origin gets the bearer token
+    /// Whether the edge forwards the bearer token
     authorization: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    Good,
+    Valid,
     Expired,
-    OfAnother,
+    Forged,
 }
 
-impl Plan {
+impl Scenario {
     fn new(byte: u8) -> Self {
-        let kind = [Kind::Good, Kind::Good, Kind::Expired, Kind::OfAnother][usize::from(byte) % 4];
+        let kind = [Kind::Valid, Kind::Valid, Kind::Expired, Kind::Forged][usize::from(byte) % 4];
         Self { kind, authorization: byte & 4 == 0 }
     }
 }
 
 struct Harness {
-    ring: Ring,
-    host: StillHost,
-    /// Passing the bearer token on, and not
+    keys: SigningKeys,
+    host: FixedHost,
+    /// With and without forwarding of the bearer token
     gateways: [Gateway; 2],
 }
 
 impl Harness {
     fn new() -> Self {
-        let ring = Ring::new();
-        let host = StillHost::at(NOW).serving(&ring.set(1));
+        let keys = SigningKeys::new();
+        let host = FixedHost::at(NOW).serving(&keys.set(1));
         let gateways = ["true", "false"].map(|authorization| Gateway::new(settings(authorization)));
-        Self { ring, host, gateways }
+        Self { keys, host, gateways }
     }
 
-    fn run(&self, plan: &Plan, user: &str, text: &str) {
+    fn run(&self, scenario: &Scenario, user: &str, text: &str) {
         let token = match text.contains("$T") {
-            true => self.token(plan.kind, user),
+            true => self.token(scenario.kind, user),
             false => String::new(),
         };
         let text = text.replace("$T", &token);
         let Some(head) = RequestHead::parse(&text) else { return };
-        let gateway = &self.gateways[usize::from(!plan.authorization)];
+        let gateway = &self.gateways[usize::from(!scenario.authorization)];
         let decision = self.host.run(gateway.decide(&head, &self.host));
-        self.check_returning(gateway, &text, &decision);
+        self.check_repeated(gateway, &text, &decision);
         match decision {
             Decision::Forward(forward) => {
                 let request_id = forward.request_id.clone();
                 assert!(is_value(&request_id));
-                let seen = Seen { text: &text, head: &head, forward: &forward };
-                let segments = seen.check_url();
-                seen.check_access(plan, user, &token, &segments);
-                seen.check_headers(plan, user, &request_id);
+                let forwarded = ForwardedRequest { text: &text, head: &head, forward: &forward };
+                let segments = forwarded.check_url();
+                forwarded.check_access(scenario, user, &token, &segments);
+                forwarded.check_headers(scenario, user, &request_id);
                 check_edits(&forward);
             }
             Decision::Respond(_, None) => {
-                assert!(head.path().starts_with("/.well-known/better-auth-edge/"), "no reason");
+                assert!(
+                    head.path().starts_with("/.well-known/better-auth-edge/"),
+                    "a response without an error"
+                );
             }
             Decision::Respond(response, Some(error)) => {
                 assert_eq!(response.status, error.status());
@@ -114,7 +122,7 @@ impl Harness {
         }
     }
 
-    fn check_returning(&self, gateway: &Gateway, text: &str, decision: &Decision) {
+    fn check_repeated(&self, gateway: &Gateway, text: &str, decision: &Decision) {
         let mut lines = text.splitn(3, '\n');
         let (method, url) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
         let fields = lines.next().unwrap_or_default();
@@ -122,26 +130,30 @@ impl Harness {
         let first = heads.read(format!("+0\n{method}\n{url}\n\n{fields}"));
         let again = heads.read(format!("0\n{method}\n{url}\n"));
         for head in [first, again] {
-            let head = head.expect("it was read as a whole");
+            let head = head.expect("the whole head was valid");
             let returned = self.host.run(gateway.decide(&head, &self.host));
             assert_eq!(outcome(&returned), outcome(decision));
             if let Decision::Forward(Forward { pass: Some(pass), .. }) = returned {
                 let passes = [NOW, LATER].map(|now| gateway.lets_pass(pass, now));
-                assert_eq!(passes, [true, false], "a pass is good for as long as the token");
+                assert_eq!(
+                    passes,
+                    [true, false],
+                    "a cached decision is valid as long as its token"
+                );
             }
         }
     }
 
     fn token(&self, kind: Kind, user: &str) -> String {
-        let key = &self.ring.keys()[0];
+        let key = &self.keys.all()[0];
         let expires = if kind == Kind::Expired { NOW - 60.0 } else { LATER - 10.0 };
         let user = quoted(user);
         let claims = format!(
             r#"{{"iss":"{SERVER}","aud":"{SERVER}","exp":{expires},"sub":{user},"email":{user},"n":7}}"#
         );
         let input = [key.header(), claims].map(encode).join(".");
-        let signer = if kind == Kind::OfAnother { Ring::PUBLISHED } else { 0 };
-        format!("{input}.{}", encode(self.ring.sign(signer, &input)))
+        let signer = if kind == Kind::Forged { SigningKeys::PUBLISHED } else { 0 };
+        format!("{input}.{}", encode(self.keys.sign(signer, &input)))
     }
 }
 
@@ -164,46 +176,46 @@ fn settings(authorization: &str) -> Settings {
         };
         Some(value.to_owned())
     };
-    Settings::parse(lookup).expect("these settings are good")
+    Settings::parse(lookup).expect("the settings are valid")
 }
 
 fn check_path(raw: &str) {
     let Ok(path) = Path::parse(raw) else { return };
     let encoded = path.encoded();
-    assert_eq!(Path::parse(encoded).expect("its one spelling is a path"), path);
-    assert_eq!(percent::segments(encoded), percent::segments(raw), "{raw} becomes {encoded}");
+    assert_eq!(Path::parse(encoded).expect("the normalized path is valid"), path);
+    assert_eq!(path::segments(encoded), path::segments(raw), "{raw} becomes {encoded}");
 }
 
-/// A request that was let through: as it came, as the edge read it, as it goes.
-struct Seen<'r> {
+/// A forwarded request: as received, as parsed, and as forwarded.
+struct ForwardedRequest<'r> {
     text: &'r str,
     head: &'r RequestHead,
     forward: &'r Forward,
 }
 
-impl Seen<'_> {
-    /// The decoded segments of the path that the origin gets.
+impl ForwardedRequest<'_> {
+    /// The decoded segments of the forwarded path.
     fn check_url(&self) -> Vec<Vec<u8>> {
         let url = self.forward.url();
         assert!(!url.contains(['\r', '\n', '#']), "{url:?}");
-        let target = url.strip_prefix(ORIGIN).expect("it goes to the origin");
+        let target = url.strip_prefix(ORIGIN).expect("the target is the upstream");
         let (path, query) = split_query(target);
         assert!(path.bytes().all(|byte| byte.is_ascii_graphic()), "{path:?}");
         let (raw_path, raw_query) = split_query(raw_target(self.text));
         assert_eq!(query, raw_query, "the query has changed");
 
-        let mut segments = percent::segments(path).expect("the path can be decoded");
-        assert_eq!(Some(&segments), percent::segments(raw_path).as_ref(), "another path");
+        let mut segments = path::segments(path).expect("the path is valid");
+        assert_eq!(Some(&segments), path::segments(raw_path).as_ref(), "the path has changed");
         segments.pop_if(|last| last.is_empty());
-        let matched = Path::parse(self.head.path()).expect("it was read before");
+        let matched = Path::parse(self.head.path()).expect("the head was valid");
         let matched: Vec<_> = matched.segments().iter().map(|text| text.as_bytes()).collect();
-        assert_eq!(segments, matched, "the edge has matched another path");
+        assert_eq!(segments, matched, "the rules matched another path");
         segments.iter().for_each(|segment| check_segment(segment));
         segments
     }
 
-    /// Nobody without a token, and nobody on another's path.
-    fn check_access(&self, plan: &Plan, user: &str, token: &str, segments: &[Vec<u8>]) {
+    /// Checks that the request has a token, and that the path is not another user's.
+    fn check_access(&self, scenario: &Scenario, user: &str, token: &str, segments: &[Vec<u8>]) {
         let method = self.text.split('\n').next().unwrap_or_default();
         let segments: Vec<_> = segments.iter().map(|s| String::from_utf8_lossy(s)).collect();
         let segments: Vec<_> = segments.iter().map(|segment| &**segment).collect();
@@ -215,11 +227,14 @@ impl Seen<'_> {
         };
         let has_user = self.set("x-edge-user").is_some();
         assert!(!(public && has_user), "a public path has a user");
-        assert!(public || optional || has_user, "nobody is let through");
+        assert!(public || optional || has_user, "forwarded without a user");
         if has_user {
             let mut values = self.sent().filter(|(name, _)| name == "authorization");
             let sent = values.any(|(_, value)| !token.is_empty() && value.contains(token));
-            assert!(sent && plan.kind == Kind::Good && !user.is_empty(), "there is no good token");
+            assert!(
+                sent && scenario.kind == Kind::Valid && !user.is_empty(),
+                "the token is invalid"
+            );
             if let ["api", id, ..] = segments[..] {
                 assert!(id == user || uuid(id).is_some_and(|id| Some(id) == uuid(user)));
             }
@@ -227,14 +242,12 @@ impl Seen<'_> {
             let mut values = self.sent().filter(|(name, _)| name == "authorization");
             let bearer =
                 |value: &str| value.get(..7).is_some_and(|s| s.eq_ignore_ascii_case("bearer "));
-            assert!(!values.any(|(_, value)| bearer(&value)), "a bad token is ignored");
+            assert!(!values.any(|(_, value)| bearer(&value)), "ignored a bad token");
         }
     }
 
-    fn check_headers(&self, plan: &Plan, user: &str, request_id: &str) {
-        for (name, value) in
-            [("x-edge-user", percent::header_value(user)), ("x-number", "7".into())]
-        {
+    fn check_headers(&self, scenario: &Scenario, user: &str, request_id: &str) {
+        for (name, value) in [("x-edge-user", path::header_value(user)), ("x-number", "7".into())] {
             assert!(self.set(name).is_none_or(|set| set == value), "{name} is not the token's");
         }
         assert_eq!(self.set("x-user_email").is_some(), self.set("x-edge-user").is_some());
@@ -253,11 +266,11 @@ impl Seen<'_> {
             assert!(is_name(&name), "a header is named {name:?}");
             assert!(!value.contains(['\r', '\n', '\0']), "{name} has a line break: {value:?}");
             let folded = name.replace('_', "-");
-            let ours = folded.starts_with("x-edge-") || CLAIMED.contains(&&*folded);
-            assert!(!ours, "the client speaks for the edge: {name}");
+            let reserved = folded.starts_with("x-edge-") || CLAIMED.contains(&&*folded);
+            assert!(!reserved, "the client forged {name}");
             assert!(!HOP_BY_HOP.contains(&&*name) && folded != "x-request-id");
             assert!(!named.contains(&name) || name == "upgrade", "Connection names {name}");
-            assert!(plan.authorization || name != "authorization");
+            assert!(scenario.authorization || name != "authorization");
         }
     }
 
@@ -286,7 +299,7 @@ const HOP_BY_HOP: [&str; 6] =
 
 fn raw_target(text: &str) -> &str {
     let url = text.split('\n').nth(1).unwrap_or_default();
-    let (_, rest) = url.split_once("://").expect("it was read before");
+    let (_, rest) = url.split_once("://").expect("the head was valid");
     let target = rest.find('/').map_or("/", |start| &rest[start..]);
     target.split('#').next().unwrap_or_default()
 }
@@ -295,18 +308,18 @@ fn split_query(target: &str) -> (&str, Option<&str>) {
     target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)))
 }
 
-/// No server may read another path from it: not one that decodes again, nor one that cuts parameters.
+/// Checks that no server reads another path: one that decodes twice, or one that drops parameters.
 fn check_segment(segment: &[u8]) {
     let text = std::str::from_utf8(segment).expect("a segment is UTF-8");
     let name = text.split(';').next().unwrap_or_default();
     assert!(!matches!(name, "" | "." | ".."), "{text:?}");
     assert!(!text.contains(['/', '\\']) && !text.chars().any(char::is_control), "{text:?}");
     let encoded_twice =
-        text.split('%').skip(1).any(|part| percent::decode(&format!("%{part}")).is_some());
+        text.split('%').skip(1).any(|part| path::decode(&format!("%{part}")).is_some());
     assert!(!encoded_twice, "{text:?}");
 }
 
-/// The digits of a UUID in any of its spellings.
+/// The digits of a UUID in any spelling.
 fn uuid(text: &str) -> Option<String> {
     let text = text.to_ascii_lowercase();
     let text = text.strip_prefix("urn:uuid:").unwrap_or(&text);
@@ -320,14 +333,14 @@ fn check_edits(forward: &Forward) {
         Some((name, value)) => HeaderEdit::Set(name.to_owned().into(), value.to_owned()),
         None => HeaderEdit::Remove(line.to_owned().into()),
     });
-    assert!(read.eq(forward.edits().cloned()), "the host reads other edits");
+    assert!(read.eq(forward.edits().cloned()), "the host parses other edits");
     for edit in forward.edits() {
         match edit {
             HeaderEdit::Remove(name) => assert!(is_name(name), "{name:?}"),
             HeaderEdit::Set(name, value)
             | HeaderEdit::Append(name, value)
             | HeaderEdit::Default(name, value) => {
-                // what is left of the client's own may have any bytes
+                // the rest of the client's value may have any bytes
                 let own = matches!(&**name, "cookie" | "sec-websocket-protocol");
                 let good = is_value(value) || (own && !value.contains(['\0', '\r', '\n']));
                 assert!(is_name(name) && good, "{edit:?}");
@@ -337,7 +350,7 @@ fn check_edits(forward: &Forward) {
 }
 
 fn check_response(response: &Response, code: &str) {
-    let body = Value::parse_object(response.body.as_bytes()).expect("the body is an object");
+    let body = Value::parse_object(response.body.as_bytes()).expect("the body is a JSON object");
     assert_eq!(body.member("code").and_then(Value::as_str), Some(code));
     assert!(response.headers.iter().all(|(name, value)| is_name(name) && is_value(value)));
     let challenges =
@@ -345,13 +358,13 @@ fn check_response(response: &Response, code: &str) {
     assert!(challenges == 1 || response.status != 401);
 }
 
-/// RFC 9110, section 5.6.2.
+/// A header name (RFC 9110, section 5.6.2).
 fn is_name(name: &str) -> bool {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(token)
 }
 
-/// Printable ASCII.
+/// A header value of printable ASCII.
 fn is_value(value: &str) -> bool {
     value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }

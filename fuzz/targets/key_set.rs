@@ -1,10 +1,13 @@
 //! The JWK Set parser.
 //!
-//! Always: it does not panic. A document is a set exactly if it is an object with an array `keys`. An
-//! entry is a usable key exactly if the second reading says so: an Ed25519 point in canonical form
-//! and of large order, a point of its NIST curve, an RSA modulus of 2048 bits or more; a key id that
-//! is a string; no private member. A key is selected only by its own key id, for an algorithm of its
-//! own. No usable key verifies bytes that nobody signed, and checking that does not panic either.
+//! Invariants:
+//! - It does not panic.
+//! - A document is a set exactly if it is an object with an array `keys`.
+//! - An entry is a usable key exactly if the reference implementation says so: an Ed25519 point in
+//!   canonical form and of large order, a point of its NIST curve, or an RSA modulus of 2048 bits
+//!   or more; a key id that is a string; no private member.
+//! - A key is selected only by its key id, for an algorithm that it has.
+//! - A usable key verifies no forged signature.
 //!
 //! Input: a document.
 
@@ -13,7 +16,7 @@
 use better_auth_edge::crypto::VerifyingKey;
 use better_auth_edge::jose::{Algorithm, JwkSet};
 use better_auth_edge::keys::{KeySet, Selection, Wanted};
-use better_auth_edge_fuzz::host::StillHost;
+use better_auth_edge_fuzz::host::FixedHost;
 use better_auth_edge_fuzz::json::Value;
 use better_auth_edge_fuzz::keys::Usable;
 use libfuzzer_sys::fuzz_target;
@@ -24,8 +27,8 @@ fuzz_target!(|data: &[u8]| {
     match (JwkSet::parse(data), entries) {
         (Ok(set), Some(entries)) => check(&set, data, entries),
         (Err(_), None) => assert!(KeySet::parse(data).is_err()),
-        (Ok(_), None) => panic!("it accepts what is no set"),
-        (Err(_), Some(_)) => assert!(data.len() > JwkSet::MAX_BYTES, "it refuses a good set"),
+        (Ok(_), None) => panic!("accepted an invalid set"),
+        (Err(_), Some(_)) => assert!(data.len() > JwkSet::MAX_BYTES, "rejected a valid set"),
     }
 });
 
@@ -33,21 +36,21 @@ fn check(set: &JwkSet, document: &[u8], entries: &[Value]) {
     assert_eq!(set.entries().len(), entries.len());
     let mut expected = Vec::new();
     for (jwk, entry) in set.entries().iter().zip(entries) {
-        let key = jwk.as_ref().map_err(|why| *why).and_then(VerifyingKey::from_jwk);
-        match (key, Usable::read(entry)) {
+        let key = jwk.as_ref().map_err(|error| *error).and_then(VerifyingKey::from_jwk);
+        match (key, Usable::parse(entry)) {
             (Ok(key), Some(usable)) => {
                 check_key(&key, &usable);
                 expected.push(usable);
             }
             (Err(_), None) => {}
-            (Ok(_), None) => panic!("it uses what is no good key: {entry:?}"),
-            (Err(why), Some(_)) => panic!("it does not use a good key: {why:?}, {entry:?}"),
+            (Ok(_), None) => panic!("uses an unusable key: {entry:?}"),
+            (Err(reason), Some(_)) => panic!("ignores a usable key: {reason:?}, {entry:?}"),
         }
     }
-    let keys = KeySet::parse(document).expect("it is a set");
+    let keys = KeySet::parse(document).expect("the document is a set");
     assert_eq!(keys.len(), expected.len());
     check_selection(&keys, &expected);
-    let again = KeySet::parse_after(&keys, document).expect("it is a set");
+    let again = KeySet::parse_after(&keys, document).expect("the document is a set");
     assert_eq!(again.len(), expected.len());
     check_selection(&again, &expected);
 }
@@ -57,7 +60,7 @@ fn check_key(key: &VerifyingKey, usable: &Usable) {
     for algorithm in ALGORITHMS {
         assert_eq!(key.fits(algorithm), usable.fits(algorithm.name()), "{algorithm}");
     }
-    let host = StillHost::at(0.0);
+    let host = FixedHost::at(0.0);
     for (algorithm, length) in
         [(Algorithm::EdDsa, 64), (Algorithm::Es256, 64), (Algorithm::Es512, 132)]
             .into_iter()
@@ -65,7 +68,7 @@ fn check_key(key: &VerifyingKey, usable: &Usable) {
     {
         for signature in [vec![0; length], vec![1; length], vec![1]] {
             let accepted = host.run(key.verifies(&host, algorithm, b"unsigned", &signature));
-            assert!(!accepted, "{algorithm} accepts what nobody signed");
+            assert!(!accepted, "{algorithm} accepted a forged signature");
         }
     }
 }
@@ -74,31 +77,31 @@ fn check_selection(keys: &KeySet, expected: &[Usable]) {
     let kids: Vec<_> = expected.iter().map(|key| key.kid.as_deref()).take(8).collect();
     for kid in kids.into_iter().chain([None, Some(""), Some("absent")]) {
         for algorithm in ALGORITHMS {
-            let named = expected.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid);
+            let matching = expected.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid);
             let fits = |key: &&Usable| key.fits(algorithm.name());
-            let fitting = named.clone().filter(fits).count();
-            // without a name, keys without one come first
-            let nameless = named.clone().filter(fits).filter(|key| key.kid.is_none()).count();
-            let tried = if kid.is_none() && nameless > 0 { nameless } else { fitting };
+            let fitting = matching.clone().filter(fits).count();
+            // for a token without a kid, keys without one come first
+            let without_kid = matching.clone().filter(fits).filter(|key| key.kid.is_none()).count();
+            let tried = if kid.is_none() && without_kid > 0 { without_kid } else { fitting };
             let wanted = Wanted { kid, algorithm, since: 0.0, plausible: true };
             match keys.select(&wanted) {
                 Selection::Keys(found) => {
                     assert_eq!(found.len(), tried.min(4));
                     assert!(
-                        kid.is_some() || nameless > 0 || fitting == 1,
-                        "it picks one of several"
+                        kid.is_some() || without_kid > 0 || fitting == 1,
+                        "selected one of several keys"
                     );
                     assert!(
-                        nameless == 0
+                        without_kid == 0
                             || kid.is_some()
                             || found.iter().all(|key| key.kid().is_none())
                     );
                     assert!(found.iter().all(|key| key.fits(algorithm)));
                     assert!(found.iter().all(|key| kid.is_none() || key.kid() == kid));
                 }
-                Selection::Ambiguous => assert!(kid.is_none() && nameless == 0 && fitting > 1),
+                Selection::Ambiguous => assert!(kid.is_none() && without_kid == 0 && fitting > 1),
                 Selection::OtherAlgorithm => {
-                    assert!(kid.is_some() && fitting == 0 && named.count() > 0);
+                    assert!(kid.is_some() && fitting == 0 && matching.count() > 0);
                 }
                 Selection::Unknown => assert_eq!(fitting, 0),
             }

@@ -1,16 +1,20 @@
-//! The verifier over time: tokens come in, some of them together, while the clock moves, the auth
-//! server changes its keys, answers late or not at all, and clients go away. Verified tokens are
-//! cached.
+//! The verifier over time. Tokens arrive, some of them concurrently, while the clock advances, the
+//! auth server changes its keys, responds late or not at all, and clients disconnect. Verified
+//! tokens are cached.
 //!
-//! Always: it does not panic. A token is accepted only if it was really signed, by a published key,
-//! and before it expires; the claims are that token's own. Its key was in a set that was fetched less
-//! than `stale` ago and that no later set without the key had followed when the token came in; if the
-//! auth server answers and is not being asked just then, the set is younger than `fresh`. Conversely a
-//! good token of a key that is in the latest set is accepted, and when all faults are over every good
-//! token is. The key of a good token is unknown only where a set without it was asked for after the token
-//! came in, or shortly before.
+//! Invariants:
+//! - The verifier does not panic.
+//! - It accepts a token only if a published key signed it and before it expires. The claims are
+//!   those of that token.
+//! - The key of an accepted token was in a set fetched less than `stale` ago, and no later set
+//!   without the key had arrived before the token. If the auth server works and no fetch is in
+//!   progress, the set is younger than `fresh`.
+//! - It accepts a valid token of a key in the latest set. After all errors have ended it accepts
+//!   every valid token.
+//! - The key of a valid token is unknown only if a set without it was fetched after the token
+//!   arrived, or shortly before.
 //!
-//! Input: a byte for the options, then steps of two bytes (see [`World::step`]).
+//! Input: a byte for the options, then steps of two bytes (see [`Simulation::step`]).
 
 #![no_main]
 
@@ -23,56 +27,56 @@ use better_auth_edge::host::{GetError, Host};
 use better_auth_edge::{Code, Error, Verified, Verifier, VerifierOptions};
 use better_auth_edge_fuzz::base64url::encode;
 use better_auth_edge_fuzz::host::poll;
-use better_auth_edge_fuzz::network::{Answer, Get, Network};
+use better_auth_edge_fuzz::network::{Fetch, Network, ScriptedResponse};
 use ed25519_dalek::{Signer, SigningKey};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     let Some((options, steps)) = data.split_first() else { return };
-    let mut world = World::new(*options);
+    let mut simulation = Simulation::new(*options);
     for step in steps.chunks_exact(2).take(64) {
-        world.step(step[0], step[1]);
-        world.settle();
+        simulation.step(step[0], step[1]);
+        simulation.settle();
     }
-    world.calm_down();
+    simulation.recover();
 });
 
 const NOW: f64 = 1_750_000_000.0;
 const SERVER: &str = "https://app.example";
 const TOLERANCE: f64 = 5.0;
 
-/// Seconds by which sums and digits of times may be rounded.
+/// Rounding error of times, in seconds.
 const ROUNDING: f64 = 1e-6;
-/// Those that may be published; the last is a stranger's. Two have one key id.
+/// The key ids. Two published keys share one. The last key is an attacker's and never published.
 const KIDS: [&str; 5] = ["a", "b", "c", "a", "a"];
 const PUBLISHED: u8 = 0b1111;
 
-struct World {
+struct Simulation {
     keys: [SigningKey; KIDS.len()],
     network: Network,
     verifier: Rc<Verifier>,
     timing: Timing,
-    minted: Vec<Rc<Minted>>,
+    tokens: Vec<Rc<TestToken>>,
     requests: Vec<Request>,
     accepted: usize,
 }
 
-/// Seconds
+/// Times in seconds
 struct Timing {
     fresh: f64,
     stale: f64,
     cooldown: f64,
 }
 
-/// So long after a failure, in seconds, a set that is no longer fresh has to do: the longest pause,
-/// and as much again for somebody else's next attempt.
-const EXCUSE: f64 = 60.0;
+/// How long after a failed fetch the verifier may use a set that is not fresh, in seconds: the
+/// longest back-off, twice.
+const BACK_OFF: f64 = 60.0;
 
-/// So long, in seconds, a key that was not found is not looked for again.
-const MEMORY: f64 = 5.0;
+/// How long the verifier remembers that a key was not found, in seconds.
+const ABSENT_KEY_AGE: f64 = 5.0;
 
-/// A token and what it is.
-struct Minted {
+/// A token with its properties.
+struct TestToken {
     text: String,
     user: String,
     key: usize,
@@ -80,24 +84,24 @@ struct Minted {
     genuine: bool,
 }
 
-/// A token that has come in.
+/// The verification of a token.
 struct Request {
-    minted: Rc<Minted>,
+    token: Rc<TestToken>,
     arrived: f64,
-    moment: u64,
-    /// Whether somebody else waited for a set when it came in
-    under_way: bool,
+    event: u64,
+    /// Whether a fetch was in progress when the token arrived
+    fetching: bool,
     verdict: Pin<Box<dyn Future<Output = Result<Arc<Verified>, Error>>>>,
 }
 
-impl World {
+impl Simulation {
     fn new(options: u8) -> Self {
         let timing = match options & 1 {
             0 => Timing { fresh: 600.0, stale: 86_400.0, cooldown: 30.0 },
             _ => Timing { fresh: 10.0, stale: 20.0, cooldown: 5.0 },
         };
         let one = |text: &str| Some(vec![text.to_owned()]);
-        let tokens = [1_000.0, 0.0, 1.0, 2.0][usize::from(options >> 1) % 4];
+        let cache_size = [1_000.0, 0.0, 1.0, 2.0][usize::from(options >> 1) % 4];
         let built = VerifierOptions {
             jwks_url: Some(format!("{SERVER}/jwks")),
             issuer: one(SERVER),
@@ -106,35 +110,35 @@ impl World {
             cache_max_age: Some(timing.fresh),
             cache_stale_age: Some(timing.stale),
             cooldown: Some(timing.cooldown),
-            token_cache: Some(tokens),
+            token_cache: Some(cache_size),
             ..VerifierOptions::default()
         };
         let keys = [1, 2, 3, 4, 5].map(|seed| SigningKey::from_bytes(&[seed; 32]));
         let network = Network::at(NOW);
-        network.answers(set(&keys, 1, ""));
+        network.set_response(set(&keys, 1, ""));
         Self {
             keys,
             network,
-            verifier: Rc::new(built.build().expect("these options are good")),
+            verifier: Rc::new(built.build().expect("the options are valid")),
             timing,
-            minted: Vec::new(),
+            tokens: Vec::new(),
             requests: Vec::new(),
             accepted: 0,
         }
     }
 
-    fn step(&mut self, what: u8, value: u8) {
+    fn step(&mut self, action: u8, value: u8) {
         let (number, seconds) = (usize::from(value), f64::from(value));
-        match what % 16 {
-            0 => self.network.pass(seconds / 20.0),
-            1 => self.network.pass(seconds),
-            2 => self.network.pass(seconds * 300.0),
+        match action % 16 {
+            0 => self.network.advance(seconds / 20.0),
+            1 => self.network.advance(seconds),
+            2 => self.network.advance(seconds * 300.0),
             3 => {
-                // the same keys, written in another way, are other keys
+                // another spelling of the same keys counts as other keys
                 let member = if value & 0x10 == 0 { "" } else { r#","alg":"EdDSA""# };
-                self.network.answers(set(&self.keys, value & PUBLISHED, member));
+                self.network.set_response(set(&self.keys, value & PUBLISHED, member));
             }
-            4 => self.network.answers(FAILURES[number % FAILURES.len()].clone()),
+            4 => self.network.set_response(FAILURES[number % FAILURES.len()].clone()),
             5 | 6 => {
                 self.mint(number % KIDS.len(), LIFETIMES[number / KIDS.len() % LIFETIMES.len()])
             }
@@ -151,7 +155,7 @@ impl World {
     }
 
     fn mint(&mut self, key: usize, lifetime: f64) {
-        let number = self.minted.len();
+        let number = self.tokens.len();
         let expires = self.network.now() + lifetime;
         let user = format!("user-{number}");
         let header = format!(r#"{{"alg":"EdDSA","kid":"{}"}}"#, KIDS[key]);
@@ -161,21 +165,21 @@ impl World {
         let signature = self.keys[key].sign(input.as_bytes()).to_bytes();
         let text = format!("{input}.{}", encode(signature));
         let genuine = PUBLISHED >> key & 1 == 1;
-        self.minted.push(Rc::new(Minted { text, user, key, expires, genuine }));
+        self.tokens.push(Rc::new(TestToken { text, user, key, expires, genuine }));
     }
 
     fn submit(&mut self, number: usize) {
-        if let Some(minted) = self.minted.get(number % self.minted.len().max(1)) {
-            let minted = Rc::clone(minted);
-            self.receive(minted);
+        if let Some(token) = self.tokens.get(number % self.tokens.len().max(1)) {
+            let token = Rc::clone(token);
+            self.verify(token);
         }
     }
 
-    /// A token with the segments of two, or with another last character.
+    /// Verifies a token with the segments of two others, or with another last character.
     fn tamper(&mut self, number: usize) {
-        let count = self.minted.len().max(1);
-        let Some(one) = self.minted.get(number % count) else { return };
-        let other = &self.minted[number / 16 % count];
+        let count = self.tokens.len().max(1);
+        let Some(one) = self.tokens.get(number % count) else { return };
+        let other = &self.tokens[number / 16 % count];
         let (input, signature) = one.text.rsplit_once('.').expect("it has three segments");
         let (_, another) = other.text.rsplit_once('.').expect("it has three segments");
         let text = match another == signature {
@@ -184,137 +188,141 @@ impl World {
         };
         if text != one.text {
             let (user, key, expires) = (one.user.clone(), one.key, one.expires);
-            self.receive(Rc::new(Minted { text, user, key, expires, genuine: false }));
+            self.verify(Rc::new(TestToken { text, user, key, expires, genuine: false }));
         }
     }
 
-    fn receive(&mut self, minted: Rc<Minted>) {
+    fn verify(&mut self, token: Rc<TestToken>) {
         let (verifier, network) = (Rc::clone(&self.verifier), self.network.clone());
-        let token = minted.text.clone();
+        let text = token.text.clone();
         self.requests.push(Request {
-            minted,
+            token,
             arrived: self.network.now(),
-            moment: self.network.moment(),
-            under_way: self.network.gets().iter().any(Get::is_open),
-            verdict: Box::pin(async move { verifier.verify(&token, &network).await }),
+            event: self.network.event(),
+            fetching: self.network.fetches().iter().any(Fetch::is_open),
+            verdict: Box::pin(async move { verifier.verify(&text, &network).await }),
         });
     }
 
-    /// Lets everybody go on as far as they can.
+    /// Polls all requests and tasks until none makes progress.
     fn settle(&mut self) {
         loop {
             let before = self.requests.len();
-            // a request may go on when a task has ended
-            let mut has_ended = false;
+            // a request can make progress when a task has completed
+            let mut has_completed = false;
             let mut waiting = Vec::new();
             for mut request in std::mem::take(&mut self.requests) {
                 match poll(request.verdict.as_mut()) {
                     Poll::Ready(verdict) => self.check(&request, verdict),
                     Poll::Pending => waiting.push(request),
                 }
-                has_ended |= self.network.run_tasks();
+                has_completed |= self.network.run_tasks();
             }
             self.requests = waiting;
-            has_ended |= self.network.run_tasks();
-            if self.requests.len() == before && !has_ended {
+            has_completed |= self.network.run_tasks();
+            if self.requests.len() == before && !has_completed {
                 return;
             }
         }
     }
 
     fn check(&mut self, request: &Request, verdict: Result<Arc<Verified>, Error>) {
-        let minted = &request.minted;
-        let gets = self.network.gets();
-        let left = minted.expires + TOLERANCE - self.network.now();
+        let token = &request.token;
+        let fetches = self.network.fetches();
+        let left = token.expires + TOLERANCE - self.network.now();
         match verdict {
             Ok(verified) => {
-                assert!(minted.genuine, "it accepts what nobody signed");
-                assert!(left > -ROUNDING, "it accepts a token after its time");
-                assert_eq!(verified.user(), minted.user, "it takes one token for another");
-                self.check_key(request, &gets);
+                assert!(token.genuine, "accepted a forged token");
+                assert!(left > -ROUNDING, "accepted an expired token");
+                assert_eq!(verified.user(), token.user, "confused two tokens");
+                self.check_key(request, &fetches);
                 self.accepted += 1;
             }
             Err(error) => {
                 let in_time = left > ROUNDING;
-                let good = minted.genuine && in_time && self.has_latest_key(request, &gets);
-                assert!(!good, "it refuses a good token: {error}");
-                if error.code() == Code::UnknownKey && minted.genuine && in_time {
-                    assert!(self.was_looked_for(request, &gets), "no set says so: {error}");
+                let valid = token.genuine && in_time && self.has_latest_key(request, &fetches);
+                assert!(!valid, "rejected a valid token: {error}");
+                if error.code() == Code::UnknownKey && token.genuine && in_time {
+                    assert!(
+                        self.was_fetched_without_key(request, &fetches),
+                        "no set lacks the key: {error}"
+                    );
                 }
             }
         }
     }
 
-    fn check_key(&self, request: &Request, gets: &[Get]) {
-        let Request { minted, arrived, moment, under_way, .. } = request;
-        let has_key = |get: &Get| get.keys().map(|mask| mask >> minted.key & 1 == 1);
-        let left = gets.iter().rposition(|get| {
-            let before = get.delivered.is_some_and(|delivery| delivery.moment <= *moment);
-            before && has_key(get) == Some(false)
+    fn check_key(&self, request: &Request, fetches: &[Fetch]) {
+        let Request { token, arrived, event, fetching, .. } = request;
+        let has_key = |fetch: &Fetch| fetch.keys().map(|mask| mask >> token.key & 1 == 1);
+        let left = fetches.iter().rposition(|fetch| {
+            let before = fetch.delivered.is_some_and(|delivery| delivery.event <= *event);
+            before && has_key(fetch) == Some(false)
         });
-        let since_left = &gets[left.map_or(0, |left| left + 1)..];
-        let mut with_key = since_left.iter().filter(|get| has_key(get) == Some(true));
-        let age = with_key.next_back().map(|get| arrived - get.called);
-        let age = age.expect("it accepts a token by a key that has left");
-        assert!(age < self.timing.stale, "it accepts a token by a set from long ago");
-        let failed = gets.iter().filter(|get| get.has_failed()).filter_map(|get| get.delivered);
-        let excused = failed.into_iter().any(|delivery| delivery.time > arrived - EXCUSE);
-        let excused = excused || *under_way;
-        assert!(age < self.timing.fresh || excused, "it does not look for a newer set");
+        let since_left = &fetches[left.map_or(0, |left| left + 1)..];
+        let mut with_key = since_left.iter().filter(|fetch| has_key(fetch) == Some(true));
+        let age = with_key.next_back().map(|fetch| arrived - fetch.called);
+        let age = age.expect("accepted a token of a removed key");
+        assert!(age < self.timing.stale, "accepted a token with a set that is too old");
+        let failed =
+            fetches.iter().filter(|fetch| fetch.has_failed()).filter_map(|fetch| fetch.delivered);
+        let excused = failed.into_iter().any(|delivery| delivery.time > arrived - BACK_OFF);
+        let excused = excused || *fetching;
+        assert!(age < self.timing.fresh || excused, "did not fetch a newer set");
     }
 
-    /// Whether a set lacks the key and was asked for after the token came in, or shortly before.
-    fn was_looked_for(&self, request: &Request, gets: &[Get]) -> bool {
+    /// Whether a set without the key was fetched after the token arrived, or shortly before.
+    fn was_fetched_without_key(&self, request: &Request, fetches: &[Fetch]) -> bool {
         let lacks_key =
-            |get: &&Get| get.keys().is_some_and(|mask| mask >> request.minted.key & 1 == 0);
-        let lately = |get: &Get| get.called > request.arrived - MEMORY - ROUNDING;
-        gets.iter().filter(lacks_key).any(lately)
+            |fetch: &&Fetch| fetch.keys().is_some_and(|mask| mask >> request.token.key & 1 == 0);
+        let lately = |fetch: &Fetch| fetch.called > request.arrived - ABSENT_KEY_AGE - ROUNDING;
+        fetches.iter().filter(lacks_key).any(lately)
     }
 
-    /// Whether the set that was fetched last is fresh and has the token's key, and nothing else has
-    /// come since.
-    fn has_latest_key(&self, request: &Request, gets: &[Get]) -> bool {
-        let latest = gets.iter().rev().find_map(|get| Some((get, get.keys()?, get.delivered?)));
-        latest.is_some_and(|(get, mask, delivery)| {
-            let fresh = self.network.now() - get.called < self.timing.fresh;
-            mask >> request.minted.key & 1 == 1 && fresh && delivery.moment <= request.moment
+    /// Whether the latest set is fresh and has the token's key, and arrived before the token.
+    fn has_latest_key(&self, request: &Request, fetches: &[Fetch]) -> bool {
+        let latest =
+            fetches.iter().rev().find_map(|fetch| Some((fetch, fetch.keys()?, fetch.delivered?)));
+        latest.is_some_and(|(fetch, mask, delivery)| {
+            let fresh = self.network.now() - fetch.called < self.timing.fresh;
+            mask >> request.token.key & 1 == 1 && fresh && delivery.event <= request.event
         })
     }
 
-    /// When the auth server answers again and some time has passed, a new token is accepted.
-    fn calm_down(&mut self) {
+    /// Checks that the verifier accepts a new token some time after the auth server works again.
+    fn recover(&mut self) {
         self.network.set_slow(false);
-        self.network.answers(set(&self.keys, PUBLISHED, ""));
+        self.network.set_response(set(&self.keys, PUBLISHED, ""));
         self.requests.clear();
-        // what is under way is given up; then the longest pause after it goes by
+        // the open fetch times out, then its longest back-off ends
         for seconds in [10.0, 40.0] {
-            self.network.pass(seconds);
+            self.network.advance(seconds);
             self.settle();
         }
         self.mint(1, 60.0);
-        self.submit(self.minted.len() - 1);
+        self.submit(self.tokens.len() - 1);
         let before = self.accepted;
         self.settle();
-        assert_eq!(self.accepted, before + 1, "it has not recovered");
+        assert_eq!(self.accepted, before + 1, "did not recover");
     }
 }
 
 const LIFETIMES: [f64; 5] = [900.0, 1.0, 30.0, 60.0, 200_000.0];
-const FAILURES: [Answer; 5] = [
-    Answer::Response(500, ""),
-    Answer::Response(404, r#"{"keys":[]}"#),
-    Answer::Response(200, r#"{"keys":{}}"#),
-    Answer::Fails(GetError::Unreachable),
-    Answer::Fails(GetError::TooLarge),
+const FAILURES: [ScriptedResponse; 5] = [
+    ScriptedResponse::Other(500, ""),
+    ScriptedResponse::Other(404, r#"{"keys":[]}"#),
+    ScriptedResponse::Other(200, r#"{"keys":{}}"#),
+    ScriptedResponse::Error(GetError::Unreachable),
+    ScriptedResponse::Error(GetError::TooLarge),
 ];
 
 /// The JWK Set of the keys whose bits are set.
-fn set(keys: &[SigningKey], mask: u8, member: &str) -> Answer {
+fn set(keys: &[SigningKey], mask: u8, member: &str) -> ScriptedResponse {
     let published = keys.iter().zip(KIDS).enumerate().filter(|(i, _)| mask >> i & 1 == 1);
     let entry = |(_, (key, kid)): (usize, (&SigningKey, &str))| {
         let x = encode(key.verifying_key());
         format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"{x}"{member}}}"#)
     };
     let entries: Vec<_> = published.map(entry).collect();
-    Answer::Set(format!(r#"{{"keys":[{}]}}"#, entries.join(",")), mask)
+    ScriptedResponse::Set(format!(r#"{{"keys":[{}]}}"#, entries.join(",")), mask)
 }

@@ -1,12 +1,15 @@
 //! The token parser.
 //!
-//! Always: it does not panic. It accepts a token exactly if the second reading does: three segments
-//! of strict base64url, so that encoding again what they hold gives the same token; two JSON objects
-//! without duplicate members at any level; a header that changes nothing. What it says about a token
-//! is what the second reading says. A refusal has one of four codes.
+//! Invariants:
+//! - It does not panic.
+//! - It accepts a token exactly if the reference implementation does: three segments of strict
+//!   base64url, which encode to the same token again; two JSON objects without duplicate members at
+//!   any level; a header without extensions.
+//! - It returns the same values as the reference implementation.
+//! - A rejection has one of four codes.
 //!
-//! Input: `=` and a token; or anything else and, on a line each, a header, a payload and a
-//! signature, which are encoded first.
+//! Input: `=` and a token. Or any other byte and then a header, a payload and a signature, on a
+//! line each, which the target encodes first.
 
 #![no_main]
 
@@ -30,11 +33,11 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn check(token: &str) {
-    let expected = Token::read(token);
+    let expected = Token::parse(token);
     match (CompactJws::parse(token, &Limits::default()), expected) {
         (Ok(jws), Some(expected)) => {
             let parts = [&expected.header_text, &expected.payload, &expected.signature];
-            assert_eq!(parts.map(encode).join("."), token, "encoded again it is another token");
+            assert_eq!(parts.map(encode).join("."), token, "the segments encode to another token");
             assert_eq!(jws.signing_input(), expected.signing_input.as_bytes());
             assert_eq!(jws.signature(), expected.signature);
             assert_eq!(jws.header().algorithm(), expected.algorithm());
@@ -50,17 +53,17 @@ fn check(token: &str) {
             };
             assert!(codes.contains(&error.code()), "{error}");
         }
-        (Ok(_), None) => panic!("it accepts what it must not"),
-        (Err(error), Some(_)) => panic!("it refuses what is good: {error}"),
+        (Ok(_), None) => panic!("accepted a malformed token"),
+        (Err(error), Some(_)) => panic!("rejected a well-formed token: {error}"),
     }
 }
 
-/// Any of the parts may be an object.
+/// Compares the parsers of JSON objects.
 fn check_object(bytes: &[u8]) {
     match (Object::parse(bytes), Value::parse_object(bytes)) {
-        (Ok(object), Some(value)) => assert!(value.equals(&object), "they read different values"),
+        (Ok(object), Some(value)) => assert!(value.equals(&object), "the values differ"),
         (Err(_), None) => {}
-        (Ok(_), None) => panic!("it accepts what is no object"),
-        (Err(error), Some(_)) => panic!("it refuses a good object: {error}"),
+        (Ok(_), None) => panic!("accepted an invalid object"),
+        (Err(error), Some(_)) => panic!("rejected a valid object: {error}"),
     }
 }

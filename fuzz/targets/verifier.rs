@@ -1,15 +1,18 @@
-//! The whole verifier, with tokens that are well signed, badly signed, changed afterwards, or made
-//! from pieces of others.
+//! The whole verifier, with tokens that are signed, forged, modified, or assembled from parts of
+//! others.
 //!
-//! Always: it does not panic. What it accepts is a signing input that the harness really signed, with
-//! a published key that the header's `kid` and `alg` select, and whose claims the second reading
-//! accepts at this time: issuer, audience, `exp`, `nbf`, `iat`, user. Ed25519 and RSA signatures are
-//! accepted as they were made and in no other form. Conversely a token of which all this holds is
-//! accepted. A verifier that has seen much, and built its tables, says what a new one says, and so
-//! does its explanation; and no refusal before the claims repeats what the token said.
+//! Invariants:
+//! - The verifier does not panic.
+//! - It accepts a token exactly if the harness signed its signing input, with a published key that
+//!   the header's `kid` and `alg` select, and the reference implementation accepts the claims at
+//!   this time: issuer, audience, `exp`, `nbf`, `iat`, user. Ed25519 and RSA signatures are
+//!   accepted only in their original form.
+//! - A verifier with warm caches and key tables decides like a new one, and so does its
+//!   explanation.
+//! - A rejection before the check of the claims does not repeat the token's content.
 //!
-//! Input: six bytes (see [`Plan`]), and separated by NUL a header, a payload, changes. An empty header
-//! or payload is a good one.
+//! Input: six bytes (see [`Scenario`]), then a header, a payload and changes, separated by NUL. An
+//! empty header or payload stands for a valid one.
 
 #![no_main]
 
@@ -20,15 +23,15 @@ use std::sync::Arc;
 
 use better_auth_edge::{Code, Error, Explanation, Outcome, Verified, Verifier, VerifierOptions};
 use better_auth_edge_fuzz::base64url::{decode, encode};
-use better_auth_edge_fuzz::host::StillHost;
-use better_auth_edge_fuzz::ring::Ring;
+use better_auth_edge_fuzz::host::FixedHost;
+use better_auth_edge_fuzz::signing_keys::SigningKeys;
 use better_auth_edge_fuzz::token::{Expected, Token};
 use hmac::{Hmac, KeyInit, Mac};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     if let Some((head, rest)) = data.split_first_chunk::<6>() {
-        HARNESS.with(|harness| harness.run(&Plan::new(head), rest));
+        HARNESS.with(|harness| harness.run(&Scenario::new(head), rest));
     }
 });
 
@@ -38,28 +41,28 @@ thread_local! {
 
 const NOW: f64 = 1_750_000_000.0;
 const SERVER: &str = "https://app.example";
-/// Whatever the token says about itself may hold it; no refusal may.
+/// A text that any part of the token may contain, but no rejection.
 const CANARY: &str = "canary";
 
-/// What the first bytes of an input say.
-struct Plan {
-    /// The published keys, and whether the token is put together from pieces
+/// The first bytes of an input.
+struct Scenario {
+    /// The published keys, and whether the token is assembled from parts
     mask: u8,
-    from_pieces: bool,
+    from_parts: bool,
     signer: u8,
     now: f64,
-    /// Bits, and the list of algorithms
+    /// Bits for the options, and the list of algorithms
     options: u8,
     algorithms: usize,
 }
 
-impl Plan {
+impl Scenario {
     fn new(head: &[u8; 6]) -> Self {
         let [mask, signer, high, low, options, algorithms] = *head;
         let quarters = i16::from_be_bytes([high, low]);
         Self {
             mask: mask & 0x7f,
-            from_pieces: mask & 0x80 != 0,
+            from_parts: mask & 0x80 != 0,
             signer,
             now: NOW + f64::from(quarters) / 4.0,
             options,
@@ -75,7 +78,7 @@ impl Plan {
         if self.has(0) { &["uuid", "sub"] } else { &["sub"] }
     }
 
-    /// The same in the words of the second reading.
+    /// The requirements for the reference implementation.
     fn expected(&self) -> Expected<'static> {
         Expected {
             issuer: SERVER,
@@ -87,11 +90,11 @@ impl Plan {
         }
     }
 
-    fn verifier(&self, ring: &Ring) -> Verifier {
+    fn verifier(&self, keys: &SigningKeys) -> Verifier {
         let list = |values: &[&str]| Some(values.iter().map(|v| (*v).to_owned()).collect());
         let expected = self.expected();
         let options = VerifierOptions {
-            jwks: Some(ring.set(self.mask)),
+            jwks: Some(keys.set(self.mask)),
             issuer: list(&[expected.issuer]),
             audience: list(&[expected.audience]),
             algorithms: list(ALGORITHMS[self.algorithms]),
@@ -102,7 +105,7 @@ impl Plan {
             token_cache: Some(0.0),
             ..VerifierOptions::default()
         };
-        options.build().expect("these options are good")
+        options.build().expect("the options are valid")
     }
 }
 
@@ -113,7 +116,7 @@ const ALGORITHMS: [&[&str]; 4] = [
     &["EdDSA", "ES256", "ES384", "PS384", "RS384", "RS512"],
 ];
 
-/// Something that was really signed.
+/// A signing input with its genuine signature.
 struct Signed {
     key: usize,
     input: String,
@@ -121,102 +124,108 @@ struct Signed {
 }
 
 struct Harness {
-    ring: Ring,
-    /// A good token of each key
+    keys: SigningKeys,
+    /// A valid token of each key
     base: Vec<Signed>,
-    seasoned: RefCell<HashMap<(u8, u8, usize), Rc<Verifier>>>,
+    warm: RefCell<HashMap<(u8, u8, usize), Rc<Verifier>>>,
 }
 
 impl Harness {
     fn new() -> Self {
-        let ring = Ring::new();
+        let keys = SigningKeys::new();
         let sign = |key: usize| {
-            let input = [ring.keys()[key].header(), good_claims()].map(encode).join(".");
-            Signed { key, signature: ring.sign(key, &input), input }
+            let input = [keys.all()[key].header(), valid_claims()].map(encode).join(".");
+            Signed { key, signature: keys.sign(key, &input), input }
         };
-        let base = (0..ring.keys().len()).map(sign).collect();
-        Self { base, ring, seasoned: RefCell::default() }
+        let base = (0..keys.all().len()).map(sign).collect();
+        Self { base, keys, warm: RefCell::default() }
     }
 
-    fn run(&self, plan: &Plan, rest: &[u8]) {
+    fn run(&self, scenario: &Scenario, rest: &[u8]) {
         let mut parts = rest.splitn(3, |byte| *byte == 0).map(<[u8]>::to_vec);
         let mut part = || parts.next().unwrap_or_default();
         let (header, payload, changes) = (part(), part(), part());
-        let (token, made) = match plan.from_pieces {
-            true => (self.put_together(&header), None),
-            false => self.make(plan.signer, header, payload),
+        let (token, signed) = match scenario.from_parts {
+            true => (self.assemble(&header), None),
+            false => self.build_token(scenario.signer, header, payload),
         };
         let token = change(token, &changes);
 
-        let host = StillHost::at(plan.now);
-        let seasoned = self.seasoned(plan);
-        let result = host.run(seasoned.verify(&token, &host));
-        self.check(plan, &token, made.as_ref(), &result);
-        if plan.has(7) {
-            let new = plan.verifier(&self.ring);
+        let host = FixedHost::at(scenario.now);
+        let warm = self.warm(scenario);
+        let result = host.run(warm.verify(&token, &host));
+        self.check(scenario, &token, signed.as_ref(), &result);
+        if scenario.has(7) {
+            let new = scenario.verifier(&self.keys);
             let again = host.run(new.verify(&token, &host));
-            assert_eq!(outcome(&result), outcome(&again), "a new verifier thinks otherwise");
+            assert_eq!(outcome(&result), outcome(&again), "a new verifier decides otherwise");
         }
-        if plan.has(6) {
-            let explanation = host.run(seasoned.explain(&token, &host));
+        if scenario.has(6) {
+            let explanation = host.run(warm.explain(&token, &host));
             check_explanation(&explanation, &result);
         }
     }
 
     fn check(
         &self,
-        plan: &Plan,
+        scenario: &Scenario,
         text: &str,
         made: Option<&Signed>,
         result: &Result<Arc<Verified>, Error>,
     ) {
-        let token = Token::read(text);
+        let token = Token::parse(text);
         let token = token.as_ref();
-        let signed = token.and_then(|token| self.signed(plan, token, made));
+        let signed = token.and_then(|token| self.signed(scenario, token, made));
         let as_made = token.zip(signed).is_some_and(|(t, s)| t.signature == s.signature);
         let good = token.filter(|token| signed.is_some() && token.is_session_type());
-        let good = good.and_then(|token| plan.expected().user(&token.claims, plan.now));
+        let good = good.and_then(|token| scenario.expected().user(&token.claims, scenario.now));
         match result {
             Ok(verified) => {
-                let signed = signed.expect("it accepts what nobody signed");
-                let algorithm = self.ring.keys()[signed.key].algorithm;
-                assert!(as_made || algorithm == "ES256", "it accepts another form of a signature");
-                assert_eq!(good, Some(verified.user()), "it accepts a bad token");
+                let signed = signed.expect("accepted a forged token");
+                let algorithm = self.keys.all()[signed.key].algorithm;
+                assert!(as_made || algorithm == "ES256", "accepted another form of a signature");
+                assert_eq!(good, Some(verified.user()), "accepted an invalid token");
                 assert_eq!(verified.algorithm().name(), algorithm);
                 let payload = token.map(|token| &token.payload[..]);
                 assert_eq!(payload, Some(verified.claims().as_json().as_bytes()));
             }
             Err(error) => {
-                assert!(!(as_made && good.is_some()), "it refuses a good token: {error}");
-                let knows = signed.is_some();
-                assert!(knows || !speaks_of_claims(error.code()), "it reads claims first: {error}");
-                assert!(knows || !error.detail().contains(CANARY), "it repeats the token: {error}");
+                assert!(!(as_made && good.is_some()), "rejected a valid token: {error}");
+                let is_signed = signed.is_some();
+                assert!(
+                    is_signed || !is_about_claims(error.code()),
+                    "checked claims before the signature: {error}"
+                );
+                assert!(
+                    is_signed || !error.detail().contains(CANARY),
+                    "repeats the token: {error}"
+                );
             }
         }
     }
 
-    /// Who signed it, of those to whom the token's header leads: with this very signature, if
-    /// anybody did.
+    /// The genuine signature of the token's signing input by a key that its header selects,
+    /// preferably the one in the token.
     fn signed<'s>(
         &'s self,
-        plan: &Plan,
+        scenario: &Scenario,
         token: &Token<'_>,
         made: Option<&'s Signed>,
     ) -> Option<&'s Signed> {
         let all = self.base.iter().chain(made).filter(|signed| {
-            signed.input == token.signing_input && self.selects(plan, token, signed.key)
+            signed.input == token.signing_input && self.selects(scenario, token, signed.key)
         });
         all.clone().find(|signed| signed.signature == token.signature).or(all.clone().next())
     }
 
-    /// Whether the token's header leads to that key, among at most four.
-    fn selects(&self, plan: &Plan, token: &Token<'_>, key: usize) -> bool {
+    /// Whether the token's header selects that key, among at most four.
+    fn selects(&self, scenario: &Scenario, token: &Token<'_>, key: usize) -> bool {
         let name = |name| if name == "Ed25519" { "EdDSA" } else { name };
         let algorithm = name(token.algorithm());
-        let allowed = ALGORITHMS[plan.algorithms].iter().any(|other| name(*other) == algorithm);
-        let published = |number: &usize| plan.mask >> number & 1 == 1;
-        let keys = self.ring.keys();
-        let fitting = (0..Ring::PUBLISHED).filter(published).filter(|number| {
+        let allowed = ALGORITHMS[scenario.algorithms].iter().any(|other| name(*other) == algorithm);
+        let published = |number: &usize| scenario.mask >> number & 1 == 1;
+        let keys = self.keys.all();
+        let fitting = (0..SigningKeys::PUBLISHED).filter(published).filter(|number| {
             let fits = keys[*number].algorithm == algorithm;
             fits && (token.kid().is_none() || token.kid() == keys[*number].kid)
         });
@@ -225,31 +234,36 @@ impl Harness {
         allowed && certain && fitting.contains(&key)
     }
 
-    /// A token by one of the keys, or by somebody who has none.
-    fn make(&self, signer: u8, header: Vec<u8>, payload: Vec<u8>) -> (String, Option<Signed>) {
-        let keys = self.ring.keys();
+    /// A token signed by one of the keys, or forged with a MAC.
+    fn build_token(
+        &self,
+        signer: u8,
+        header: Vec<u8>,
+        payload: Vec<u8>,
+    ) -> (String, Option<Signed>) {
+        let keys = self.keys.all();
         let signer = usize::from(signer);
-        let or_good = |text: Vec<u8>, good: String| match text.is_empty() {
-            true => good.into_bytes(),
+        let or_default = |text: Vec<u8>, default: String| match text.is_empty() {
+            true => default.into_bytes(),
             false => text,
         };
-        let header = or_good(header, keys[signer % keys.len()].header());
-        let input = [header, or_good(payload, good_claims())].map(encode).join(".");
+        let header = or_default(header, keys[signer % keys.len()].header());
+        let input = [header, or_default(payload, valid_claims())].map(encode).join(".");
         if signer < keys.len() {
-            let signed = Signed { key: signer, signature: self.ring.sign(signer, &input), input };
+            let signed = Signed { key: signer, signature: self.keys.sign(signer, &input), input };
             return (format!("{}.{}", signed.input, encode(&signed.signature)), Some(signed));
         }
         // RFC 8725, section 2.1: a MAC whose secret is the public key
         let secret = keys[signer % keys.len()].jwk.as_bytes();
         let secret = if signer & 0x80 == 0 { secret } else { b"" };
-        let mac = Hmac::<sha2::Sha256>::new_from_slice(secret).expect("any length will do");
+        let mac = Hmac::<sha2::Sha256>::new_from_slice(secret).expect("HMAC accepts any length");
         let mac = mac.chain_update(&input).finalize().into_bytes();
         (format!("{input}.{}", encode(mac)), None)
     }
 
-    /// Text in which a byte above ASCII stands for a base token or one of its segments.
-    fn put_together(&self, text: &[u8]) -> String {
-        let piece = |byte: &u8| {
+    /// Expands each byte above ASCII to a base token or one of its segments.
+    fn assemble(&self, text: &[u8]) -> String {
+        let part = |byte: &u8| {
             let Some(number) = byte.checked_sub(0x80).map(usize::from) else {
                 return char::from(*byte).to_string();
             };
@@ -262,37 +276,38 @@ impl Harness {
                 _ => encode(&base.signature),
             }
         };
-        text.iter().map(piece).collect()
+        text.iter().map(part).collect()
     }
 
-    fn seasoned(&self, plan: &Plan) -> Rc<Verifier> {
-        let mut seasoned = self.seasoned.borrow_mut();
-        let verifier = seasoned.entry((plan.mask, plan.options & 0xf, plan.algorithms));
-        Rc::clone(verifier.or_insert_with(|| Rc::new(plan.verifier(&self.ring))))
+    fn warm(&self, scenario: &Scenario) -> Rc<Verifier> {
+        let mut warm = self.warm.borrow_mut();
+        let verifier = warm.entry((scenario.mask, scenario.options & 0xf, scenario.algorithms));
+        Rc::clone(verifier.or_insert_with(|| Rc::new(scenario.verifier(&self.keys))))
     }
 }
 
-/// An explanation is of the same decision, and the first check that has not passed is the reason.
+/// Checks that the explanation has the same decision, whose reason is its first check that did not
+/// pass.
 fn check_explanation(explanation: &Explanation, result: &Result<Arc<Verified>, Error>) {
     let decisive = explanation.checks.iter().find(|report| report.outcome != Outcome::Passed);
     let refusal = decisive.and_then(|report| report.refusal.as_ref());
     let refusal = refusal.map(|(code, detail)| (*code, detail.as_str()));
     let reason = result.as_ref().err().map(|error| (error.code(), error.detail()));
-    assert_eq!(refusal, reason, "the explanation is of another decision");
+    assert_eq!(refusal, reason, "the explanation has another decision");
     let failed = decisive.is_none_or(|report| report.outcome == Outcome::Failed);
     assert!(failed, "a check that was not reached decides");
     let used = explanation.keys.iter().filter(|key| key.used).count();
-    assert!(result.is_err() || used == 1, "one key has signed");
+    assert!(result.is_err() || used == 1, "one key verified the signature");
 }
 
-fn good_claims() -> String {
+fn valid_claims() -> String {
     format!(
         r#"{{"iss":"{SERVER}","aud":"{SERVER}","sub":"user-1","iat":{NOW},"exp":{}}}"#,
         NOW + 900.0
     )
 }
 
-/// Changes a token four bytes at a time: what to do, where, and with which character or bit.
+/// Modifies a token, with four bytes per change: the kind, the position, and the character or bit.
 fn change(mut token: String, changes: &[u8]) -> String {
     for change in changes.chunks_exact(4) {
         let at = usize::from(u16::from_be_bytes([change[1], change[2]])) % (token.len() + 1);
@@ -332,7 +347,7 @@ fn flip(bytes: &mut [u8], at: usize, bit: u8) {
     }
 }
 
-/// ECDSA's other form of a signature, which is as good.
+/// The other valid form of an ECDSA signature.
 fn negate_s(bytes: &mut Vec<u8>) {
     if let Ok(signature) = p256::ecdsa::Signature::from_slice(bytes) {
         let negated = p256::ecdsa::Signature::from_scalars(*signature.r(), -*signature.s());
@@ -340,7 +355,7 @@ fn negate_s(bytes: &mut Vec<u8>) {
     }
 }
 
-/// EdDSA's other form of a signature, which RFC 8032, section 5.1.7, excludes.
+/// Another form of an EdDSA signature, which RFC 8032, section 5.1.7, excludes.
 fn add_order_to_s(bytes: &mut [u8]) {
     let mut carry = 0;
     for (byte, add) in bytes.iter_mut().skip(32).zip(ED25519_ORDER) {
@@ -356,8 +371,8 @@ const ED25519_ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// Whether the code tells something about the payload.
-fn speaks_of_claims(code: Code) -> bool {
+/// Whether the code depends on the payload.
+fn is_about_claims(code: Code) -> bool {
     use Code::{
         AudienceMismatch, Expired, InsufficientClaims, InvalidClaim, IssuerMismatch, MissingClaim,
         NotYetValid,

@@ -1,10 +1,10 @@
-/** What the servers answer to a verifier, for one that has no network of its own. */
+/** Records the servers' responses for a verifier without a network. */
 
 import { without } from "./cases.mjs";
 
 const keySets = new Map();
 
-/** The key set by its URL, and what the exchange says to each step's cookies. */
+/** The JWK Set of a case, and the response of the session exchange for each step's cookies. */
 export async function answersTo({ settings, steps }) {
   const base = baseURL(settings);
   const url = settings.JWKS_URL ?? `${base}/jwks`;
@@ -12,7 +12,7 @@ export async function answersTo({ settings, steps }) {
   const exchangeURL = `${base}/token`;
   const exchange = [];
   for (const { headers } of steps) {
-    // the edge passes no cookie cache on, which could be another session's
+    // the edge does not forward a cookie cache, which could be another session's
     const cookie = headers.cookie && without(headers.cookie, (pair) => /session_data/.test(pair));
     const asks = cookie && settings.SESSION_EXCHANGE;
     exchange.push(

@@ -1,4 +1,4 @@
-/** A released Better Auth, and servers of it on loopback whose users live in memory. */
+/** Runs a released Better Auth on loopback, with users in memory. */
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 
 export const SECRET = "a secret for tests, long enough to pass";
 
-/** The modules of the version that is installed in `directory`. */
+/** Loads the modules of the version in `directory`. */
 export async function load(directory, version) {
   const parent = pathToFileURL(join(directory, "package.json")).href;
   const load = (name) => import(import.meta.resolve(name, parent));
@@ -52,10 +52,10 @@ export class Server {
     return server;
   }
 
-  /** What is published in place of the server's own key set, by URL. */
+  /** Documents that replace the server's own key set, by URL. */
   published = new Map();
 
-  /** What the tests ask of the server, beside Better Auth's own paths. */
+  /** Responses for the tests' own paths, by URL. */
   said = new Map();
 
   async #listen() {
@@ -73,7 +73,7 @@ export class Server {
   async #answer(request, response) {
     const body = Buffer.concat(await request.toArray());
     const url = `${this.url}${request.url}`;
-    // the tests' own, to put one key set in another's place
+    // lets the tests replace a key set
     if (request.method === "PUT") this.published.set(url, body.toString());
     const said = this.said.get(url);
     if (said) return response.end(said());
@@ -90,7 +90,7 @@ export class Server {
     response.end(Buffer.from(await answer.arrayBuffer()));
   }
 
-  /** Asks Better Auth, and takes a refusal as a mistake of the tests. */
+  /** Sends a request to Better Auth. Throws on an error response. */
   async ask(path, { method, headers, body, form } = {}) {
     const answer = await this.auth.handler(
       new Request(`${this.base}${path}`, {
@@ -109,18 +109,18 @@ export class Server {
     return answer;
   }
 
-  /** The same, with the answer's JSON. */
+  /** Sends a request and returns the JSON of the response. */
   async json(path, options) {
     return (await this.ask(path, options)).json();
   }
 
-  /** Signs a new user up, and says who that is and what a browser then holds. */
+  /** Signs up a new user. Returns the user and the browser's cookies. */
   async signUp(name = "ada", more = {}) {
     const body = { email: `${name}@example.com`, password: "correct horse", name, ...more };
     return signedIn(await this.ask("/sign-up/email", { body }));
   }
 
-  /** Signs a user in who is there already. */
+  /** Signs in an existing user. */
   async signIn(name = "ada", more = {}) {
     const body = { email: `${name}@example.com`, password: "correct horse", ...more };
     return signedIn(await this.ask("/sign-in/email", { body }));
@@ -131,13 +131,13 @@ export class Server {
     return (await this.json("/token", { headers: { cookie } })).token;
   }
 
-  /** The row of the session that a browser holds. */
+  /** The database row of a session. */
   row({ session }) {
     return this.database.session.find(({ token }) => token === session);
   }
 }
 
-/** Who has signed in: the user, the cookies, and what the bearer plugin gives instead of them. */
+/** The result of a sign-in: the user, the cookies, and the bearer plugin's token. */
 export async function signedIn(answer) {
   const cookies = new Map();
   for (const cookie of answer.headers.getSetCookie()) {

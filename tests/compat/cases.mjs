@@ -1,4 +1,4 @@
-/** What is held against the verifiers: requests, and what has to come of each. */
+/** The cases: requests with their expected results. */
 import { randomBytes } from "node:crypto";
 
 /** Collects the cases of one version. */
@@ -26,7 +26,7 @@ class OptionCases {
    * A request, or several to one verifier.
    *
    * @param settings the Worker's, by name
-   * @param steps each `{ headers, expected, user?, publish? }`: `ok` or the code of the refusal
+   * @param steps each `{ headers, expected, user?, publish? }`: `ok` or the code of the rejection
    */
   add(server, name, settings, steps) {
     const { version, all } = this.cases;
@@ -40,17 +40,17 @@ class OptionCases {
     });
   }
 
-  /** A bearer token that has to be accepted as the user's. */
+  /** Adds a bearer token that must be accepted as the user's. */
   accepts(server, name, token, user, settings = {}) {
     this.add(server, name, settings, [{ headers: bearer(token), expected: "ok", user }]);
   }
 
-  /** A bearer token that has to be refused. */
+  /** Adds a bearer token that must be rejected. */
   refuses(server, name, token, expected, settings = {}) {
     this.add(server, name, settings, [{ headers: bearer(token), expected }]);
   }
 
-  /** A token that has to be accepted, and altered ones that must not be. */
+  /** Adds a token that must be accepted, and altered ones that must be rejected. */
   holds(server, token, user, settings = {}) {
     this.accepts(server, "a token as it was issued", token, user, settings);
     for (const [name, altered, expected] of alterations(token)) {
@@ -58,12 +58,12 @@ class OptionCases {
     }
   }
 
-  /** Cookies that have to be accepted as the user's. */
+  /** Adds cookies that must be accepted as the user's. */
   acceptsCookies(server, name, cookie, user, settings) {
     this.add(server, name, settings, [{ headers: { cookie }, expected: "ok", user }]);
   }
 
-  /** The last case must leave the session's row as it was: `GET` of the URL says the row's expiry. */
+  /** The last case must not change the session's row: `GET` of the URL returns the row's expiry. */
   unchanged(server, session) {
     const url = `${server.url}/compat/expiry`;
     const { expiresAt } = server.row(session);
@@ -71,7 +71,7 @@ class OptionCases {
     this.cases.all.at(-1).unchanged = { url, text: expiresAt.toISOString() };
   }
 
-  /** Cookies that have to be refused. */
+  /** Adds cookies that must be rejected. */
   refusesCookies(server, name, cookie, expected, settings) {
     this.add(server, name, settings, [{ headers: { cookie }, expected }]);
   }
@@ -79,19 +79,19 @@ class OptionCases {
 
 export const bearer = (token) => ({ authorization: `Bearer ${token}` });
 
-/** The claims of a compact JWS, which nothing has verified. */
+/** The unverified claims of a compact JWS. */
 export const claims = (token) => decoded(token.split(".")[1]);
 
-/** Its header. */
+/** The header of a compact JWS. */
 export const header = (token) => decoded(token.split(".")[0]);
 
-/** The token altered in every way that matters, and the code of each refusal. */
+/** Alterations of a token with the code of each rejection. */
 export function alterations(token) {
   const [head, payload, signature] = token.split(".");
   const withHeader = (changes) => `${encoded({ ...header(token), ...changes })}.${payload}`;
   const other = header(token).alg === "ES256" ? "RS256" : "ES256";
   const made = randomBytes(Buffer.from(signature, "base64url").length).toString("base64url");
-  const changed = { ...claims(token), sub: "someone-else", role: "admin" };
+  const changed = { ...claims(token), sub: "another-user", role: "admin" };
   return [
     ["another signature", `${head}.${payload}.${made}`, "bad_signature"],
     ["one bit of the signature", `${head}.${payload}.${flipped(signature)}`, "bad_signature"],
@@ -101,13 +101,13 @@ export function alterations(token) {
     ["another algorithm", `${withHeader({ alg: other })}.${signature}`, "unsupported_algorithm"],
     ["no algorithm", `${withHeader({ alg: "none" })}.${signature}`, "unsupported_algorithm"],
     ["a shared secret", `${withHeader({ alg: "HS256" })}.${signature}`, "unsupported_algorithm"],
-    ["another key", `${withHeader({ kid: "of nobody" })}.${signature}`, "unknown_key"],
+    ["another key", `${withHeader({ kid: "unknown-key" })}.${signature}`, "unknown_key"],
     ["another type", `${withHeader({ typ: "at+jwt" })}.${signature}`, "wrong_token_type"],
     ["a critical extension", `${withHeader({ crit: ["b64"] })}.${signature}`, "malformed_token"],
   ];
 }
 
-/** A cookie's value with one bit of a JWS's signature turned over. */
+/** A JWS with one flipped bit in its signature. */
 export const forged = (token) => {
   const [head, payload, signature] = token.split(".");
   return `${head}.${payload}.${flipped(signature)}`;

@@ -1,8 +1,8 @@
-// The checks in their order: what the token says beside what is expected.
+// The list of checks in order: the token's value beside the rule.
 
 import { element } from "./element.js";
+import { escapeInvisible, formatRelative, formatValue } from "./format.js";
 import { LABELS } from "./labels.js";
-import { relative, shown, visible } from "./words.js";
 
 /** @import { Check, Explanation, Outcome } from "./explanation.js" */
 
@@ -16,7 +16,7 @@ export function checksSection(explanation, token) {
     "section",
     {},
     element("h3", {}, "Checks, in order"),
-    element("p", { class: "hint" }, "The first that fails decides."),
+    element("p", { class: "hint" }, "The first failed check decides."),
     element("ol", { class: "checks" }, ...rows),
   );
 }
@@ -49,25 +49,30 @@ function row(check, explanation, token) {
         "div",
         {},
         element("dt", {}, "Token"),
-        element("dd", {}, found(check, explanation, token)),
+        element("dd", {}, valueFor(check, explanation, token)),
       ),
       element("div", {}, element("dt", {}, "Rule"), element("dd", {}, expected)),
     ),
-    // of the one that has failed, the decision has told it
+    // the decision already shows the detail of the failed check
     detail !== null && outcome === "would_fail"
-      ? element("p", { class: "detail" }, element("code", {}, code ?? ""), ` ${visible(detail)}`)
+      ? element(
+          "p",
+          { class: "detail" },
+          element("code", {}, code ?? ""),
+          ` ${escapeInvisible(detail)}`,
+        )
       : undefined,
   );
 }
 
 /**
- * What the token has where a check looks. Shown only: the core has judged it.
+ * The token's value for a check. Display only: the core has already decided.
  *
  * @param {Check} check
  * @param {Explanation} explanation
  * @param {string} token
  */
-function found(check, explanation, token) {
+function valueFor(check, explanation, token) {
   if (check.name === "form") return form(token);
   if (check.name === "signature") return signature(check, explanation);
   const members = explanation[check.in];
@@ -79,7 +84,7 @@ function found(check, explanation, token) {
     case "kind":
       return present.join(", ") || "none";
     case "presence":
-      return missing.length > 0 ? `without ${missing.join(", ")}` : present.join(", ");
+      return missing.length > 0 ? `${missing.join(", ")} missing` : present.join(", ");
     case "types":
       return present.map((name) => `${name}: ${type(members[name])}`).join(", ") || "none";
     case "expiry":
@@ -98,7 +103,7 @@ function found(check, explanation, token) {
 function form(token) {
   const segments = token === "" ? 0 : token.split(".").length;
   const bytes = new TextEncoder().encode(token).length;
-  const spaced = /\s/.test(token) ? ", with white space inside" : "";
+  const spaced = /\s/.test(token) ? ", contains white space" : "";
   return `${segments} segment${segments === 1 ? "" : "s"}, ${bytes} bytes${spaced}`;
 }
 
@@ -108,15 +113,17 @@ function form(token) {
  */
 function signature({ outcome }, { keys }) {
   const tried = keys.filter((key) => key.used);
-  const names = tried.map((key) => (key.kid === null ? "the key without kid" : shown(key.kid)));
-  if (outcome === "passed") return names.length > 0 ? `by ${names.join(", ")}` : "by the secret";
-  return outcome === "failed" ? `not by ${names.join(", ")}` : "not tried";
+  const names = tried.map((key) =>
+    key.kid === null ? "the key without a kid" : formatValue(key.kid),
+  );
+  if (outcome === "passed")
+    return names.length > 0 ? `with ${names.join(", ")}` : "with the secret";
+  return outcome === "failed" ? `not with ${names.join(", ")}` : "not tried";
 }
 
 /** @param {unknown} value */
 function type(value) {
-  if (Array.isArray(value)) return "list";
-  return typeof value === "string" ? "text" : typeof value;
+  return Array.isArray(value) ? "array" : typeof value;
 }
 
 /**
@@ -125,7 +132,7 @@ function type(value) {
  */
 function time(value, now) {
   if (typeof value !== "number") return oneValue(value);
-  return `${value} (${relative(value, now)})`;
+  return `${value} (${formatRelative(value, now)})`;
 }
 
 /**
@@ -148,5 +155,5 @@ function namedValues(names, members) {
 
 /** @param {unknown} value */
 function oneValue(value) {
-  return value == null ? "absent" : shown(value);
+  return value == null ? "absent" : formatValue(value);
 }

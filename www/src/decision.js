@@ -1,8 +1,8 @@
-// The decision in a few words, which a screen reader says by itself.
+// The decision in a few words, in a live region that screen readers announce.
 
 import { element } from "./element.js";
+import { capitalize, escapeInvisible, formatValue } from "./format.js";
 import { LABELS } from "./labels.js";
-import { capital, shown, visible } from "./words.js";
 
 /** @import { Explanation } from "./explanation.js" */
 
@@ -11,7 +11,7 @@ export function showWaiting(place) {
   place.className = "waiting";
   place.replaceChildren(
     element("h2", { id: "decision-title" }, "One moment"),
-    element("p", {}, "The token is being checked."),
+    element("p", {}, "Checking the token."),
   );
 }
 
@@ -24,45 +24,46 @@ export function showDecision(place, { code, status, title, detail, user, checks 
     place.className = "accepted";
     place.replaceChildren(
       element("p", { class: "verdict" }, "Accepted"),
-      element("h2", { id: "decision-title" }, "The token is good"),
-      element("p", {}, "It speaks for the user ", element("strong", {}, shown(user)), "."),
+      element("h2", { id: "decision-title" }, "The token is valid"),
+      element("p", {}, "It identifies the user ", element("strong", {}, formatValue(user)), "."),
     );
     return;
   }
   const failed = checks.find((check) => check.outcome === "failed");
-  place.className = "refused";
+  place.className = "rejected";
   place.replaceChildren(
     element("p", { class: "verdict" }, `${status} `, element("code", {}, code)),
-    element("h2", { id: "decision-title" }, title ?? "The token is refused"),
+    element("h2", { id: "decision-title" }, title ?? "The token is rejected"),
     element("p", {}, sentence(detail ?? "")),
-    element(
-      "p",
-      { class: "where" },
-      failed ? `Refused by the check “${LABELS[failed.name]}”.` : "",
-    ),
+    element("p", { class: "where" }, failed ? `The check “${LABELS[failed.name]}” failed.` : ""),
   );
 }
 
 /**
- * Options that the core does not take, each with what is wrong.
+ * Shows why the core rejects the options, one line per option.
  *
  * @param {HTMLElement} place
  * @param {unknown} error
- * @returns {string[]} the options that are wrong
+ * @returns {string[]} the names of the invalid options
  */
-export function showFaults(place, error) {
+export function showSettingErrors(place, error) {
   const message = error instanceof Error ? error.message : String(error);
-  const known = error instanceof Error && "code" in error && error.code === "misconfigured";
-  const faults = message.split("; ");
-  place.className = "faulty";
+  const isSettingError =
+    error instanceof Error && "code" in error && error.code === "misconfigured";
+  const errors = message.split("; ");
+  place.className = "invalid";
   place.replaceChildren(
-    element("h2", { id: "decision-title" }, known ? "These settings cannot be used" : "It failed"),
-    element("ul", {}, ...faults.map((fault) => element("li", {}, visible(fault)))),
+    element(
+      "h2",
+      { id: "decision-title" },
+      isSettingError ? "These settings are invalid" : "The inspector failed",
+    ),
+    element("ul", {}, ...errors.map((text) => element("li", {}, escapeInvisible(text)))),
   );
-  return known ? faults.map((fault) => fault.split(" ")[0] ?? "") : [];
+  return isSettingError ? errors.map((text) => text.split(" ")[0] ?? "") : [];
 }
 
 /** @param {string} text */
 function sentence(text) {
-  return `${capital(visible(text))}.`;
+  return `${capitalize(escapeInvisible(text))}.`;
 }

@@ -1,38 +1,38 @@
-// Elements whose texts are texts: nothing that a token says is ever read as HTML.
+// DOM elements with plain text. The page never parses a token's content as HTML.
 
 /**
  * @typedef {Node | string | undefined} Child
  */
 
 /**
- * Makes an element.
+ * Creates an element.
  *
  * @param {string} name
- * @param {Record<string, string | undefined>} [attributes] what is undefined is left out
+ * @param {Record<string, string | undefined>} [attributes] undefined ones are left out
  * @param {...Child} children
  * @returns {HTMLElement}
  */
 export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  const created = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) {
-    if (value !== undefined) made.setAttribute(attribute, value);
+    if (value !== undefined) created.setAttribute(attribute, value);
   }
-  made.append(...children.filter((child) => child !== undefined));
-  return made;
+  created.append(...children.filter((child) => child !== undefined));
+  return created;
 }
 
 /**
- * A text of docs/errors.md: what stands between backticks is code.
+ * A text of docs/errors.md, with the parts between backticks as code elements.
  *
  * @param {string} text
  * @returns {Child[]}
  */
-export function prose(text) {
+export function inlineCode(text) {
   return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
 }
 
 /**
- * The element of that id, which the page has.
+ * The element with that id.
  *
  * @template {HTMLElement} T
  * @param {string} id
@@ -41,6 +41,6 @@ export function prose(text) {
  */
 export function byId(id, type) {
   const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`the page has no #${id}`);
+  if (!(found instanceof type)) throw new Error(`#${id} is missing`);
   return found;
 }

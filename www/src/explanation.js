@@ -1,21 +1,21 @@
-// What the core says about a token. It alone decides; the page shows.
+// Explanations of tokens by the core. The core decides, the page only displays.
 
 import init, { explain as explainByCore } from "core";
 
 /**
- * How a check has ended. What has not been reached decides nothing; the core may have looked at it
- * all the same.
+ * The result of a check. A check that was not reached has no effect, but the core may still have
+ * evaluated it.
  *
  * @typedef {"passed" | "failed" | "not_reached" | "would_pass" | "would_fail"} Outcome
  *
  * @typedef {object} Check
- * @property {string} name its stable name
- * @property {"header" | "claims"} in where its members are
+ * @property {string} name stable identifier
+ * @property {"header" | "claims"} in the part of the token that contains its members
  * @property {Outcome} outcome
- * @property {string | null} code where it has failed or would have
- * @property {string | null} detail likewise
- * @property {string[]} members what it is about
- * @property {string} expected the rule, as half a sentence
+ * @property {string | null} code error code of a check that failed or would fail
+ * @property {string | null} detail its message
+ * @property {string[]} members the header members or claims that it checks
+ * @property {string} expected the rule in words
  *
  * @typedef {object} Key a usable key of the set
  * @property {string | null} kid
@@ -28,38 +28,40 @@ import init, { explain as explainByCore } from "core";
  * @typedef {Record<string, unknown>} Members
  *
  * @typedef {object} Explanation
- * @property {string | null} code of the refusal; `null` for a token that is accepted
- * @property {number | null} status of HTTP
+ * @property {string | null} code of the rejection; `null` for an accepted token
+ * @property {number | null} status HTTP status
  * @property {string | null} title
  * @property {string | null} detail
- * @property {string | null} cause why keys could not be had
+ * @property {string | null} cause why the keys could not be fetched
  * @property {string | null} user
  * @property {number} now seconds since 1970
  * @property {number} tolerance seconds
  * @property {Check[]} checks
- * @property {Members | null} header if it could be read
- * @property {Members | null} claims if they could be read
- * @property {string | null} source the URL of the keys
+ * @property {Members | null} header `null` if it could not be parsed
+ * @property {Members | null} claims `null` if they could not be parsed
+ * @property {string | null} source URL of the keys
  * @property {Key[]} keys
- * @property {string[]} unusable why entries of the set are ignored
+ * @property {string[]} unusable why the core ignores entries of the set
  *
- * @typedef {{ meaning: string, causes: string[], cure: string }} Advice a section of docs/errors.md
+ * A section of docs/errors.md
+ *
+ * @typedef {{ meaning: string, causes: string[], cure: string }} ErrorHelp
  */
 
-const beside = (/** @type {string} */ name) => new URL(name, import.meta.url);
+const sibling = (/** @type {string} */ name) => new URL(name, import.meta.url);
 
-/** Fetched while the page is read, so that nothing but keys is when a token is there. */
-const core = init({ module_or_path: beside("inspector.wasm") });
+/** Fetched when the page loads, so that explaining a token fetches nothing but keys. */
+const core = init({ module_or_path: sibling("inspector.wasm") });
 
-/** @type {Promise<Record<string, Advice>>} */
-const errors = fetch(beside("errors.json")).then((response) => response.json());
+/** @type {Promise<Record<string, ErrorHelp>>} */
+const errors = fetch(sibling("errors.json")).then((response) => response.json());
 
 /**
  * @param {object} options of `createVerifier`
- * @param {string | undefined} jwks a set as text, in place of where it is
+ * @param {string | undefined} jwks a JWK Set as text, in place of its URL
  * @param {string} token
- * @returns {Promise<Explanation>} rejected with an `Error` that has `code` `misconfigured` for
- *   options that cannot be used, and with another where the browser keeps its WebCrypto to itself
+ * @returns {Promise<Explanation>} rejects with an `Error` that has `code` `misconfigured` for
+ *   invalid options, and with another `Error` if the browser does not offer WebCrypto
  */
 export async function explain(options, jwks, token) {
   if (!isSecureContext) throw new Error(INSECURE);
@@ -67,14 +69,14 @@ export async function explain(options, jwks, token) {
   return JSON.parse(await explainByCore(options, jwks, token));
 }
 
-/** Without WebCrypto, every signature by RSA or ECDSA would seem to be bad. */
+/** Without WebCrypto, every RSA or ECDSA signature would look invalid. */
 const INSECURE =
-  "This page was opened by plain http: browsers verify signatures only in pages that come by https or from localhost";
+  "This page was loaded over plain http: browsers verify signatures only on pages loaded over https or from localhost";
 
 /**
  * @param {string} code
- * @returns {Promise<Advice | undefined>}
+ * @returns {Promise<ErrorHelp | undefined>}
  */
-export async function advice(code) {
+export async function errorHelp(code) {
   return (await errors)[code];
 }

@@ -1,7 +1,7 @@
-// The key that was used, and the others of the set.
+// The keys of the set: those that verified the signature, the others, and unusable entries.
 
 import { element } from "./element.js";
-import { shown } from "./words.js";
+import { formatValue } from "./format.js";
 
 /** @import { Explanation, Key } from "./explanation.js" */
 
@@ -10,41 +10,41 @@ export function keysSection({ code, keys, unusable, source }) {
   if (keys.length === 0 && unusable.length === 0) return undefined;
   const used = keys.filter((key) => key.used);
   const others = keys.filter((key) => !key.used);
-  const title = used.length === 0 ? "Keys of the set" : "Key that was used";
+  const title = used.length === 0 ? "Keys of the set" : "Key used";
   return element(
     "section",
     {},
-    element("h3", {}, used.length > 1 ? "Keys that were tried" : title),
+    element("h3", {}, used.length > 1 ? "Keys tried" : title),
     source === null ? undefined : element("p", { class: "hint" }, `From ${source}`),
     ...used.map((key) => card(key, code === null ? "signed the token" : "")),
     used.length > 0 && others.length > 0
-      ? element("details", {}, element("summary", {}, otherKeys(others)), ...some(others))
+      ? element("details", {}, element("summary", {}, countOf(others)), ...cards(others))
       : undefined,
-    ...(used.length === 0 ? some(others) : []),
+    ...(used.length === 0 ? cards(others) : []),
     unusable.length > 0
       ? element(
           "div",
           { class: "note" },
-          element("p", {}, "Entries of the set that cannot be used:"),
-          element("ul", {}, ...unusable.slice(0, MOST).map((why) => element("li", {}, why))),
+          element("p", {}, "Unusable entries of the set:"),
+          element("ul", {}, ...unusable.slice(0, LIMIT).map((reason) => element("li", {}, reason))),
         )
       : undefined,
   );
 }
 
-/** A set may be large. */
-const MOST = 20;
+/** The number of keys to show: a set may be large. */
+const LIMIT = 20;
 
 /** @param {Key[]} others */
-function otherKeys(others) {
+function countOf(others) {
   return others.length === 1 ? "Another key of the set" : `${others.length} other keys of the set`;
 }
 
 /** @param {Key[]} keys */
-function some(keys) {
-  const rest = keys.length - MOST;
+function cards(keys) {
+  const rest = keys.length - LIMIT;
   const more = rest > 0 ? [element("p", { class: "hint" }, `and ${rest} more`)] : [];
-  return [...keys.slice(0, MOST).map((key) => card(key, "")), ...more];
+  return [...keys.slice(0, LIMIT).map((key) => card(key, "")), ...more];
 }
 
 /**
@@ -57,9 +57,9 @@ function card(key, role) {
   return element(
     "dl",
     { class: key.used ? "key used" : "key" },
-    entry("kid", key.kid === null ? "absent" : shown(key.kid)),
+    entry("kid", key.kid === null ? "absent" : formatValue(key.kid)),
     entry("Type", `${key.kty}, ${key.size}`),
-    entry("alg", key.alg ?? "any of its type"),
+    entry("alg", key.alg ?? "any of its key type"),
     entry("Thumbprint", key.thumbprint),
     role ? entry("Role", role) : undefined,
   );

@@ -1,4 +1,4 @@
-/** What the core's checks are called here. @type {Record<string, string>} */
+/** Labels of the core's checks. @type {Record<string, string>} */
 export const LABELS = {
   form: "Size and form",
   header: "Header",
@@ -9,7 +9,7 @@ export const LABELS = {
   kind: "Kind of token",
   presence: "Required claims",
   user: "User",
-  types: "Types of the claims",
+  types: "Claim types",
   lifetime: "Lifetime",
   issuer: "Issuer",
   audience: "Audience",

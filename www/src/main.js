@@ -1,10 +1,10 @@
-// The page: what the form asks for is explained, and shown.
+// Entry point: reads the form, explains the token and shows the result.
 
-import { showDecision, showFaults, showWaiting } from "./decision.js";
+import { showDecision, showSettingErrors, showWaiting } from "./decision.js";
 import { byId } from "./element.js";
-import { advice, explain } from "./explanation.js";
+import { errorHelp, explain } from "./explanation.js";
 import { showReport } from "./report.js";
-import { choose, fromFragment, read, showSource, toFragment } from "./settings.js";
+import { chooseSource, fromFragment, read, showSource, toFragment } from "./settings.js";
 
 const form = byId("settings", HTMLFormElement);
 const token = byId("token", HTMLTextAreaElement);
@@ -12,35 +12,35 @@ const decision = byId("decision", HTMLElement);
 const report = byId("report", HTMLElement);
 const button = byId("explain", HTMLButtonElement);
 
-/** Only the last question counts. */
-let asked = 0;
+/** The number of the latest submission. Results of earlier ones are dropped. */
+let latest = 0;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  asked += 1;
-  const question = asked;
-  mark([]);
+  latest += 1;
+  const submission = latest;
+  markInvalid([]);
   const request = read(new FormData(form));
   button.setAttribute("aria-busy", "true");
   showWaiting(decision);
   report.replaceChildren();
   try {
     const explanation = await explain(request.options, request.jwks, request.token);
-    const advised = explanation.code ? await advice(explanation.code) : undefined;
-    if (question !== asked) return;
+    const help = explanation.code ? await errorHelp(explanation.code) : undefined;
+    if (submission !== latest) return;
     const paste = () => {
-      choose(form, "jwks");
+      chooseSource(form, "jwks");
       byId("jwks", HTMLTextAreaElement).focus();
     };
     showDecision(decision, explanation);
-    showReport(report, { explanation, token: request.token, advice: advised, paste });
+    showReport(report, { explanation, token: request.token, help, paste });
   } catch (error) {
-    if (question !== asked) return;
-    mark(showFaults(decision, error));
+    if (submission !== latest) return;
+    markInvalid(showSettingErrors(decision, error));
   } finally {
-    if (question === asked) button.removeAttribute("aria-busy");
+    if (submission === latest) button.removeAttribute("aria-busy");
   }
-  // on a phone it is below the form
+  // on a phone the decision is below the form
   if (decision.getBoundingClientRect().top > innerHeight / 2) decision.scrollIntoView();
 });
 
@@ -57,49 +57,50 @@ byId("link", HTMLButtonElement).addEventListener("click", async () => {
   link.hash = toFragment(new FormData(form));
   history.replaceState(undefined, "", link);
   const status = byId("link-status", HTMLElement);
-  const what = "It holds the settings, neither the token nor a pasted set.";
+  const contents = "It contains the settings, but not the token or a pasted set.";
   try {
     await navigator.clipboard.writeText(link.href);
-    status.textContent = `Copied. ${what}`;
+    status.textContent = `Copied. ${contents}`;
   } catch {
-    status.textContent = `The link is in the address bar. ${what}`;
+    status.textContent = `The link is in the address bar. ${contents}`;
   }
 });
 
 /**
- * Marks the fields that cannot be used, and goes to the first.
+ * Marks invalid fields and focuses the first.
  *
  * @param {string[]} names of options
  */
-function mark(names) {
+function markInvalid(names) {
   const fields = [...form.elements];
   for (const field of fields) field.removeAttribute("aria-invalid");
-  const wrong = fields.filter((field) => names.includes(field.id));
-  for (const field of wrong) {
+  const invalid = fields.filter((field) => names.includes(field.id));
+  for (const field of invalid) {
     field.setAttribute("aria-invalid", "true");
     const hidden = field.closest("details");
     if (hidden) hidden.open = true;
   }
-  const [first] = wrong;
+  const [first] = invalid;
   if (first instanceof HTMLElement) first.focus();
 }
 
-/** A link fills the form and does nothing else: whoever opened it decides what is fetched. */
-function follow() {
-  const { filled, refused } = fromFragment(form, location.hash.slice(1));
+/** Fills the form from the link. It fetches nothing: the user decides when to explain. */
+function applyLink() {
+  const { filled, ignored } = fromFragment(form, location.hash.slice(1));
   const note = byId("link-note", HTMLElement);
-  note.hidden = !filled && !refused;
+  note.hidden = !filled && !ignored;
   note.textContent = filled
-    ? "These settings come from the link. Look at them before you explain a token."
+    ? "These settings come from the link. Review them before you explain a token."
     : "";
-  if (refused) {
-    note.textContent += " The link carried something that no link may; it was ignored.";
+  if (ignored) {
+    note.textContent +=
+      " The link contained a value that links must not contain. The page ignored it.";
     const link = new URL(location.href);
     link.hash = toFragment(new FormData(form));
     history.replaceState(undefined, "", link);
   }
 }
 
-addEventListener("hashchange", follow);
+addEventListener("hashchange", applyLink);
 showSource(form);
-follow();
+applyLink();

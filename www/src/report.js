@@ -1,20 +1,20 @@
-// Everything below the decision.
+// The report below the decision.
 
-import { adviceSection } from "./advice.js";
 import { checksSection } from "./checks.js";
 import { element } from "./element.js";
+import { errorHelpSection } from "./error-help.js";
+import { formatJson } from "./format.js";
 import { keysSection } from "./keys.js";
 import { timelineSection } from "./timeline.js";
-import { shownAtLength } from "./words.js";
 
-/** @import { Advice, Explanation, Members } from "./explanation.js" */
+/** @import { ErrorHelp, Explanation, Members } from "./explanation.js" */
 
 /**
  * @typedef {object} Report
  * @property {Explanation} explanation
  * @property {string} token
- * @property {Advice | undefined} advice
- * @property {() => void} paste lets a set be pasted
+ * @property {ErrorHelp | undefined} help
+ * @property {() => void} paste switches the form to a pasted set
  */
 
 /**
@@ -24,7 +24,7 @@ import { shownAtLength } from "./words.js";
 export function showReport(place, report) {
   const { explanation } = report;
   const sections = [
-    adviceSection(report),
+    errorHelpSection(report),
     timelineSection(explanation),
     checksSection(explanation, report.token),
     keysSection(explanation),
@@ -35,7 +35,7 @@ export function showReport(place, report) {
 }
 
 /**
- * A part of the token as it says it itself.
+ * The header or the claims of the token, as JSON.
  *
  * @param {string} title
  * @param {Members | null} members
@@ -44,7 +44,7 @@ export function showReport(place, report) {
 function section(title, members, { code, checks }) {
   if (!members) return undefined;
   const signed = checks.find((check) => check.name === "signature")?.outcome === "passed";
-  const told = signed ? (code === null ? "verified" : "signed, but refused") : "not verified";
+  const status = signed ? (code === null ? "verified" : "signed, but rejected") : "not verified";
   const id = `part-${title.toLowerCase()}`;
   return element(
     "section",
@@ -53,9 +53,9 @@ function section(title, members, { code, checks }) {
       "h3",
       { id },
       `${title} `,
-      element("span", { class: signed ? "badge" : "badge doubtful" }, told),
+      element("span", { class: signed ? "badge" : "badge doubtful" }, status),
     ),
-    // scrollable, so it must be reachable by keyboard
-    element("pre", { tabindex: "0", role: "group", "aria-labelledby": id }, shownAtLength(members)),
+    // scrollable, so the keyboard must reach it
+    element("pre", { tabindex: "0", role: "group", "aria-labelledby": id }, formatJson(members)),
   );
 }

@@ -1,24 +1,24 @@
-// The settings: from the form to the core's options, and to a link and back. A link never carries a
-// token or a set.
+// Converts the form to the core's options, and to a link and back. A link never contains a token or
+// a JWK Set.
 
 /** @typedef {"baseURL" | "jwksUrl" | "jwks"} Source */
 
 /**
- * @typedef {object} Request what the form asks for
+ * @typedef {object} Request the content of the form
  * @property {string} token
  * @property {string | undefined} jwks
- * @property {Record<string, unknown>} options named as those of `createVerifier`
+ * @property {Record<string, unknown>} options the options of `createVerifier`
  */
 
-/** What may be one value or several, separated by commas. */
+/** Fields that accept a comma-separated list. */
 const LISTS = ["issuer", "audience", "userClaim", "algorithms"];
 
-/** What a link may carry. */
-const IN_LINKS = ["baseURL", "jwksUrl", ...LISTS, "profile", "clockTolerance"];
+/** Fields that a link may contain. */
+const LINK_FIELDS = ["baseURL", "jwksUrl", ...LISTS, "profile", "clockTolerance"];
 
 /**
  * @param {FormData} form
- * @returns {Request} fields that are empty have their defaults
+ * @returns {Request} without the empty fields, which then have their defaults
  */
 export function read(form) {
   const text = (/** @type {string} */ name) => String(form.get(name) ?? "").trim();
@@ -35,77 +35,77 @@ export function read(form) {
   if (text("profile")) options.profile = text("profile");
   if (text("clockTolerance")) options.clockTolerance = Number(text("clockTolerance"));
   return {
-    token: bare(text("token")),
+    token: withoutScheme(text("token")),
     jwks: source === "jwks" ? text("jwks") : undefined,
     options,
   };
 }
 
 /**
- * The token of a header that was copied as a whole.
+ * The token of a copied `Authorization` header.
  *
  * @param {string} text
  */
-function bare(text) {
+function withoutScheme(text) {
   return text.replace(/^(authorization:\s*)?bearer\s+/i, "");
 }
 
 /**
  * @param {FormData} form
- * @returns {string} the fragment of a link, which browsers send to no server
+ * @returns {string} the fragment of a link; browsers do not send it to servers
  */
 export function toFragment(form) {
   const source = form.get("source");
-  const carried = new URLSearchParams();
-  for (const name of IN_LINKS) {
+  const parameters = new URLSearchParams();
+  for (const name of LINK_FIELDS) {
     const value = String(form.get(name) ?? "").trim();
     const other = SOURCES.includes(name) && name !== source;
-    if (value && !other) carried.set(name, value);
+    if (value && !other) parameters.set(name, value);
   }
-  return carried.toString();
+  return parameters.toString();
 }
 
 const SOURCES = ["baseURL", "jwksUrl"];
 
 /**
- * Fills the form from a link. Nothing is fetched by that.
+ * Fills the form from a link, without fetching anything.
  *
  * @param {HTMLFormElement} form
  * @param {string} fragment without `#`
- * @returns {{ filled: boolean, refused: boolean }} whether something was, and whether the link carried
- *   what no link may
+ * @returns {{ filled: boolean, ignored: boolean }} whether the link filled a field, and whether it
+ *   contained a parameter that links must not contain
  */
 export function fromFragment(form, fragment) {
-  const carried = new URLSearchParams(fragment);
+  const parameters = new URLSearchParams(fragment);
   let filled = false;
-  for (const name of IN_LINKS) {
+  for (const name of LINK_FIELDS) {
     const field = form.elements.namedItem(name);
-    const value = carried.get(name);
+    const value = parameters.get(name);
     if (!value || !(field instanceof HTMLInputElement || field instanceof HTMLSelectElement)) {
       continue;
     }
     field.value = value;
     filled = true;
-    if (SOURCES.includes(name)) choose(form, name);
+    if (SOURCES.includes(name)) chooseSource(form, name);
   }
-  return { filled, refused: [...carried.keys()].some((name) => !IN_LINKS.includes(name)) };
+  return { filled, ignored: [...parameters.keys()].some((name) => !LINK_FIELDS.includes(name)) };
 }
 
 /**
- * Chooses where keys come from.
+ * Selects the source of the keys.
  *
  * @param {HTMLFormElement} form
  * @param {string} source
  */
-export function choose(form, source) {
+export function chooseSource(form, source) {
   const choice = form.elements.namedItem("source");
   if (choice instanceof RadioNodeList) choice.value = source;
   showSource(form);
 }
 
 /**
- * Shows the one field that the chosen source has, and what else must be said then: only Better Auth's
- * URL gives issuer and audience.
+ * Shows the field of the selected source. For any source but Better Auth's URL it also opens the
+ * fields for issuer and audience, which then have no default.
  *
  * @param {HTMLFormElement} form
  */

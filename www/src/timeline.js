@@ -1,7 +1,7 @@
-// The token's times and now, in order, with how long lies between them.
+// The token's times and the current time in order, with the durations between them.
 
 import { element } from "./element.js";
-import { duration, moment, relative } from "./words.js";
+import { formatDuration, formatRelative, timeElement } from "./format.js";
 
 /** @import { Explanation, Members } from "./explanation.js" */
 
@@ -26,10 +26,12 @@ export function timelineSection({ claims, now, tolerance }) {
       { class: [name === "now" && "now", valid && "valid"].filter(Boolean).join(" ") },
       element("strong", {}, NAMES[name] ?? name),
       element("span", { class: "claim" }, name === "now" ? "this device" : name),
-      moment(time),
-      name === "now" ? undefined : element("span", { class: "relative" }, relative(time, now)),
+      timeElement(time),
+      name === "now"
+        ? undefined
+        : element("span", { class: "relative" }, formatRelative(time, now)),
       next && next.time - time >= 1
-        ? element("span", { class: "between" }, duration(next.time - time))
+        ? element("span", { class: "between" }, formatDuration(next.time - time))
         : undefined,
     );
   });
@@ -45,7 +47,7 @@ export function timelineSection({ claims, now, tolerance }) {
 /** @type {Record<string, string>} */
 const NAMES = { iat: "Issued", nbf: "Not before", now: "Now", exp: "Expires" };
 
-/** What is no time (RFC 7519, section 2) is left to the checks. */
+/** The end of the year 9999. The checks reject later times (RFC 7519, section 2). */
 const LAST = 253_402_300_799;
 
 /**

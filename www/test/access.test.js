@@ -1,4 +1,4 @@
-// Everybody can use the page: by keyboard, by ear, in the dark, on a phone.
+// Accessibility: keyboard, screen reader, dark mode, phone.
 
 import assert from "node:assert/strict";
 import { expected, jwks, page, signer } from "./site.js";
@@ -6,7 +6,7 @@ import { ISSUER, keySet, now, Signer } from "./tokens.js";
 
 /** @import { BrowserContextOptions } from "playwright-core" */
 
-page("it is used by keyboard alone", async (inspector) => {
+page("the keyboard alone operates the page", async (inspector) => {
   const { keyboard } = inspector.page;
   const focused = () => inspector.page.evaluate(() => document.activeElement?.id);
   await keyboard.press("Tab");
@@ -31,17 +31,17 @@ page("it is used by keyboard alone", async (inspector) => {
   await keyboard.press("Control+A");
   await keyboard.insertText("a.b");
   await keyboard.press("Control+Enter");
-  await inspector.page.locator("#decision.refused").waitFor();
+  await inspector.page.locator("#decision.rejected").waitFor();
 });
 
-page("a screen reader hears the decision by itself", async (inspector) => {
+page("a screen reader announces the decision", async (inspector) => {
   await inspector.explain({ token: signer.token({ exp: now() - 90 }), jwks, ...expected });
   const status = inspector.page.locator("#decision");
   assert.equal(await status.getAttribute("role"), "status");
   assert.equal(await status.getAttribute("aria-live"), "polite");
   assert.match(
     await status.innerText(),
-    /401 expired\s+The token has expired\s+The token expired 9\d s ago\.\s+Refused by the check “Expiry”/,
+    /401 expired\s+The token has expired\s+The token expired 9\d s ago\.\s+The check “Expiry” failed/,
   );
   assert.match(await status.ariaSnapshot(), /status:.*heading "The token has expired"/s);
   const snapshot = await inspector.page.locator(".checks").ariaSnapshot();
@@ -64,11 +64,11 @@ const LOOKS = [
 
 for (const [name, options] of LOOKS) {
   page(
-    `everything fits and can be read: ${name}`,
+    `the page fits and is accessible: ${name}`,
     async (inspector) => {
       const fits = async (/** @type {string} */ state) => {
         await inspector.isAccessible(`${name}, ${state}`);
-        await inspector.picture(`${name}-${state}`);
+        await inspector.screenshot(`${name}-${state}`);
         const { scroll, width } = await inspector.page.evaluate(() => ({
           scroll: document.documentElement.scrollWidth,
           width: innerWidth,
@@ -85,7 +85,7 @@ for (const [name, options] of LOOKS) {
         iat: now() - 86_400 * 3 - 900,
       };
       await inspector.explain({ token: signer.token(long) });
-      await fits("refused");
+      await fits("rejected");
       await inspector.explain({ token: new Signer("key-1").token() });
       await fits("unverified");
     },

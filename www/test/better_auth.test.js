@@ -1,4 +1,4 @@
-// A real Better Auth: its token, its keys, and whether a page may read them.
+// The page with a real Better Auth: its tokens, its keys, and CORS.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -21,8 +21,8 @@ before(async () => {
     DATABASE_URL: `file:${join(directory, "auth.db")}`,
     BETTER_AUTH_SECRET: "a secret for tests that has more than 32 characters",
   });
-  const person = { name: "Ada", email: "ada@example.com", password: "correct horse battery" };
-  const { sessionToken } = await signIn(auth.url, "/api/auth/sign-up/email", person);
+  const user = { name: "Ada", email: "ada@example.com", password: "correct horse battery" };
+  const { sessionToken } = await signIn(auth.url, "/api/auth/sign-up/email", user);
   token = await fetchToken(auth.url, sessionToken);
 });
 
@@ -32,10 +32,10 @@ after(async () => {
 });
 
 page(
-  "a token of Better Auth is explained, by its keys pasted where CORS forbids to read them",
+  "a token of Better Auth is explained with pasted keys if CORS blocks the fetch",
   async (inspector) => {
     assert.equal(await inspector.explain({ token, baseURL: auth.url }), "keys_unavailable");
-    assert.match(await inspector.page.locator(".advice .note").innerText(), /\(CORS\)/);
+    assert.match(await inspector.page.locator(".error-help .note").innerText(), /\(CORS\)/);
     await inspector.page.getByRole("button", { name: "Paste the JWK Set instead" }).click();
     const jwks = JSON.stringify({ keys: await fetchKeys(auth.url) });
     const expected = { issuer: auth.url, audience: auth.url };
@@ -44,14 +44,17 @@ page(
       await inspector.explain({ audience: "https://other.example" }),
       "audience_mismatch",
     );
-    assert.equal(await inspector.page.locator(".badge").first().innerText(), "signed, but refused");
+    assert.equal(
+      await inspector.page.locator(".badge").first().innerText(),
+      "signed, but rejected",
+    );
     assert.equal(await inspector.page.locator(".key.used").count(), 1);
   },
 );
 
-page("a session token of Better Auth is told from a JWT", async (inspector) => {
-  const person = { email: "ada@example.com", password: "correct horse battery" };
-  const { sessionToken } = await signIn(auth.url, "/api/auth/sign-in/email", person);
+page("a session token of Better Auth is distinguished from a JWT", async (inspector) => {
+  const user = { email: "ada@example.com", password: "correct horse battery" };
+  const { sessionToken } = await signIn(auth.url, "/api/auth/sign-in/email", user);
   assert.equal(await inspector.explain({ token: sessionToken, baseURL: auth.url }), "opaque_token");
-  assert.match(await inspector.page.locator(".advice").innerText(), /GET \/api\/auth\/token/);
+  assert.match(await inspector.page.locator(".error-help").innerText(), /GET \/api\/auth\/token/);
 });

@@ -1,4 +1,4 @@
-// The page in a real Chromium, as a test sees it.
+// Drives the page in Chromium.
 
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
@@ -13,12 +13,12 @@ const at = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.me
 /** The built page. */
 export const PAGE = at("../dist/.well-known/better-auth-edge/inspector");
 
-/** Where pictures of the page are kept, outside of what is committed. */
-const PICTURES = at("../../target/inspector/screenshots");
+/** Directory of the screenshots, which are not committed. */
+const SCREENSHOTS = at("../../target/inspector/screenshots");
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** The flags with which all browser tests run, but for headless mode, which Playwright sets. */
+/** Starts Chromium with the flags of all browser tests. Playwright sets headless mode itself. */
 export async function launch() {
   const settings = JSON.parse(await readFile(at("../../webdriver.json"), "utf8"));
   /** @type {string[]} */
@@ -27,16 +27,16 @@ export async function launch() {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       ...flags.filter((flag) => !flag.startsWith("--headless")),
-      // a page that is not the machine's own
+      // a host that is not loopback to the browser
       "--host-resolver-rules=MAP inspector.test 127.0.0.1",
     ],
   });
 }
 
 /**
- * What a test fills in; what is left out stays as it is.
+ * Values for the form. Fields that are left out keep their values.
  *
- * @typedef {object} Filled
+ * @typedef {object} Fields
  * @property {string} [token]
  * @property {string} [baseURL]
  * @property {string} [jwksUrl]
@@ -49,19 +49,19 @@ export async function launch() {
  * @property {string} [algorithms]
  */
 
-/** The inspector, open in a browser of its own. */
+/** The inspector in a browser context of its own. */
 export class Inspector {
-  /** Every URL that was asked for. @type {string[]} */
+  /** The URLs of all requests. @type {string[]} */
   requests = [];
 
-  /** What went wrong in the page. @type {string[]} */
-  faults = [];
+  /** Uncaught errors of the page. @type {string[]} */
+  errors = [];
 
   /** @param {Page} page */
   constructor(page) {
     this.page = page;
     page.on("request", (request) => this.requests.push(request.url()));
-    page.on("pageerror", (error) => this.faults.push(String(error)));
+    page.on("pageerror", (error) => this.errors.push(String(error)));
   }
 
   /**
@@ -82,38 +82,38 @@ export class Inspector {
   }
 
   /**
-   * Fills the form in.
+   * Fills in the form.
    *
-   * @param {Filled} filled
+   * @param {Fields} fields
    */
-  async fill(filled) {
+  async fill(fields) {
     for (const source of ["baseURL", "jwksUrl", "jwks"]) {
-      if (source in filled) await this.page.check(`[name=source][value=${source}]`);
+      if (source in fields) await this.page.check(`[name=source][value=${source}]`);
     }
     const rules = this.page.locator("#rules");
     if (!(await rules.evaluate((details) => "open" in details && details.open))) {
       await rules.locator("summary").click();
     }
-    for (const [name, value] of Object.entries(filled)) {
+    for (const [name, value] of Object.entries(fields)) {
       if (name === "profile") await this.page.selectOption("#profile", value);
       else await this.page.fill(`#${name}`, value);
     }
   }
 
   /**
-   * Fills the form in, has the token explained, and gives the decision.
+   * Fills in the form, explains the token, and returns the decision.
    *
-   * @param {Filled} filled
+   * @param {Fields} fields
    */
-  async explain(filled) {
-    await this.fill(filled);
+  async explain(fields) {
+    await this.fill(fields);
     await this.page.click("#explain");
     return await this.decision();
   }
 
-  /** The code of the decision, or `accepted`, or `faulty` for settings that cannot be used. */
+  /** The error code, or `accepted`, or `invalid` for invalid settings. */
   async decision() {
-    const decision = this.page.locator("#decision:is(.accepted, .refused, .faulty)");
+    const decision = this.page.locator("#decision:is(.accepted, .rejected, .invalid)");
     await decision.waitFor();
     const code = decision.locator(".verdict code");
     return (await code.count()) > 0 ? await code.innerText() : await decision.getAttribute("class");
@@ -125,23 +125,23 @@ export class Inspector {
     return await checks.evaluateAll((all) => all.map((check) => check.getAttribute("data-check")));
   }
 
-  /** What a check shows of the token and of its rule. @param {string} name */
+  /** The token's value and the rule that a check shows. @param {string} name */
   async check(name) {
     const values = this.page.locator(`[data-check=${name}] dd`);
     return await values.allInnerTexts();
   }
 
-  /** Everything that is to be read. */
+  /** The visible text of the page. */
   async text() {
     return await this.page.locator("body").innerText();
   }
 
-  /** Fails if axe finds anything that somebody could not use. @param {string} state */
+  /** Fails if axe finds an accessibility violation. @param {string} state */
   async isAccessible(state) {
-    // by the debugger: the page's own policy lets no other script in
+    // by the debugger, because the page's policy allows no other script
     await this.page.evaluate(axe);
     const violations = await this.page.evaluate(async () => {
-      // @ts-expect-error: axe is what was just evaluated
+      // @ts-expect-error: the script above defines axe
       const results = await globalThis.axe.run();
       // @ts-expect-error: likewise
       return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html)}`);
@@ -149,9 +149,9 @@ export class Inspector {
     assert.deepEqual(violations, [], state);
   }
 
-  /** Keeps a picture of the whole page. @param {string} name */
-  async picture(name) {
-    await mkdir(PICTURES, { recursive: true });
-    await this.page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+  /** Saves a screenshot of the whole page. @param {string} name */
+  async screenshot(name) {
+    await mkdir(SCREENSHOTS, { recursive: true });
+    await this.page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true });
   }
 }

@@ -1,4 +1,4 @@
-// What the page says about tokens: the edge's decision, the check, the advice.
+// What the page shows for a token: the decision, the checks, the help.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -6,40 +6,37 @@ import { PAGE } from "./browser.js";
 import { expected, jwks, page, signer, site } from "./site.js";
 import { ISSUER, keySet, NAMES, now, Signer } from "./tokens.js";
 
-page(
-  "a good token has passed every check, and the key that signed it is named",
-  async (inspector) => {
-    const other = new Signer("key-2");
-    const set = keySet(other.jwk(), signer.jwk());
-    assert.equal(
-      await inspector.explain({ token: signer.token(), jwks: set, ...expected }),
-      "accepted",
-    );
-    assert.deepEqual((await inspector.checks("passed")).slice(0, 6), [
-      "form",
-      "header",
-      "type",
-      "algorithm",
-      "key",
-      "signature",
-    ]);
-    const all = await inspector.page.locator(".checks > li").count();
-    assert.equal((await inspector.checks("passed")).length, all);
-    assert.deepEqual(await inspector.check("issuer"), [`"${ISSUER}"`, `one of: ${ISSUER}`]);
-    assert.match(await inspector.page.locator(".key.used").innerText(), /"key-1"/);
-    assert.match(
-      await inspector.page.locator("#decision").innerText(),
-      /speaks for the user "user-1"/,
-    );
-    const times = await inspector.page.locator(".timeline strong").allInnerTexts();
-    assert.deepEqual(times, ["Issued", "Now", "Expires"]);
-    assert.equal(await inspector.page.locator(".timeline .valid").count(), 2);
-  },
-);
+page("a valid token passes every check, and the page names its key", async (inspector) => {
+  const other = new Signer("key-2");
+  const set = keySet(other.jwk(), signer.jwk());
+  assert.equal(
+    await inspector.explain({ token: signer.token(), jwks: set, ...expected }),
+    "accepted",
+  );
+  assert.deepEqual((await inspector.checks("passed")).slice(0, 6), [
+    "form",
+    "header",
+    "type",
+    "algorithm",
+    "key",
+    "signature",
+  ]);
+  const all = await inspector.page.locator(".checks > li").count();
+  assert.equal((await inspector.checks("passed")).length, all);
+  assert.deepEqual(await inspector.check("issuer"), [`"${ISSUER}"`, `one of: ${ISSUER}`]);
+  assert.match(await inspector.page.locator(".key.used").innerText(), /"key-1"/);
+  assert.match(
+    await inspector.page.locator("#decision").innerText(),
+    /identifies the user "user-1"/,
+  );
+  const times = await inspector.page.locator(".timeline strong").allInnerTexts();
+  assert.deepEqual(times, ["Issued", "Now", "Expires"]);
+  assert.equal(await inspector.page.locator(".timeline .valid").count(), 2);
+});
 
 for (const alg of NAMES) {
   page(
-    `a token that is signed with ${alg} is verified, and so is that another is not`,
+    `a token signed with ${alg} is accepted, and one signed by another key is rejected`,
     async (inspector) => {
       const own = new Signer("own", alg);
       const set = keySet(signer.jwk(), own.jwk());
@@ -57,10 +54,10 @@ for (const alg of NAMES) {
 }
 
 page(
-  "a page that came by plain http from elsewhere does not judge by a browser without WebCrypto",
+  "a page loaded over plain http from another host explains nothing, because WebCrypto is missing",
   async (inspector) => {
-    assert.equal(await inspector.explain({ token: signer.token(), jwks, ...expected }), "faulty");
-    assert.match(await inspector.text(), /only in pages that come by https or from localhost/);
+    assert.equal(await inspector.explain({ token: signer.token(), jwks, ...expected }), "invalid");
+    assert.match(await inspector.text(), /only on pages loaded over https or from localhost/);
   },
   { at: site.origin.replace("127.0.0.1", "inspector.test") },
 );
@@ -100,29 +97,26 @@ const failures = [
 ];
 
 for (const { check, code, token } of failures) {
-  page(
-    `a token that is refused by the check ${check} says ${code} and what to do`,
-    async (inspector) => {
-      assert.equal(await inspector.explain({ token: token(), jwks, ...expected }), code);
-      assert.deepEqual(await inspector.checks("failed"), [check]);
-      const names = await inspector.page
-        .locator(".checks > li")
-        .evaluateAll((all) => all.map((one) => one.getAttribute("data-check")));
-      assert.deepEqual(await inspector.checks("passed"), names.slice(0, names.indexOf(check)));
-      const errors = JSON.parse(await readFile(`${PAGE}/errors.json`, "utf8"));
-      // sentences begin with a capital there
-      const plain = (/** @type {string} */ text) => text.replaceAll("`", "").toLowerCase();
-      const advice = plain(await inspector.page.locator(".advice").innerText());
-      for (const text of [errors[code].meaning, errors[code].cure, ...errors[code].causes]) {
-        assert.ok(advice.includes(plain(text)), plain(text));
-      }
-      await inspector.isAccessible(code);
-      await inspector.picture(`${check}-${code}`);
-    },
-  );
+  page(`a token that fails the check ${check} shows ${code} and its help`, async (inspector) => {
+    assert.equal(await inspector.explain({ token: token(), jwks, ...expected }), code);
+    assert.deepEqual(await inspector.checks("failed"), [check]);
+    const names = await inspector.page
+      .locator(".checks > li")
+      .evaluateAll((all) => all.map((one) => one.getAttribute("data-check")));
+    assert.deepEqual(await inspector.checks("passed"), names.slice(0, names.indexOf(check)));
+    const errors = JSON.parse(await readFile(`${PAGE}/errors.json`, "utf8"));
+    // the page capitalizes sentences
+    const plain = (/** @type {string} */ text) => text.replaceAll("`", "").toLowerCase();
+    const help = plain(await inspector.page.locator(".error-help").innerText());
+    for (const text of [errors[code].meaning, errors[code].cure, ...errors[code].causes]) {
+      assert.ok(help.includes(plain(text)), plain(text));
+    }
+    await inspector.isAccessible(code);
+    await inspector.screenshot(`${check}-${code}`);
+  });
 }
 
-page("what a token with a bad signature says is shown as not verified", async (inspector) => {
+page("the claims of a token with a bad signature are marked as not verified", async (inspector) => {
   const token = new Signer("key-1").token({ iss: "https://other.example" });
   assert.equal(await inspector.explain({ token, jwks, ...expected }), "bad_signature");
   assert.deepEqual(await inspector.checks("would_fail"), ["issuer"]);
@@ -131,7 +125,7 @@ page("what a token with a bad signature says is shown as not verified", async (i
   assert.match(await inspector.text(), /other\.example/);
 });
 
-page("entries of a set that cannot be used are named with the reason", async (inspector) => {
+page("unusable entries of a set are listed with the reason", async (inspector) => {
   const leaked = { ...signer.jwk(), d: "AAAA" };
   const set = keySet(leaked, { kty: "oct", k: "AAAA", kid: "key-1" });
   assert.equal(
@@ -141,42 +135,42 @@ page("entries of a set that cannot be used are named with the reason", async (in
   assert.match(await inspector.text(), /holds private or symmetric members/);
 });
 
-page("a set is read as it was published: duplicate members spoil it", async (inspector) => {
+page("a pasted set with duplicate members is invalid", async (inspector) => {
   const set = jwks.replace('{"keys"', '{"keys":[],"keys"');
   assert.equal(
     await inspector.explain({ token: signer.token(), jwks: set, ...expected }),
-    "faulty",
+    "invalid",
   );
   assert.match(await inspector.text(), /has a duplicate member/);
 });
 
-page("settings that cannot be used are all named and marked", async (inspector) => {
-  const asked = {
+page("all invalid settings are listed and marked", async (inspector) => {
+  const fields = {
     token: signer.token(),
     jwksUrl: "keys.json",
     algorithms: "none",
     clockTolerance: "301",
   };
-  assert.equal(await inspector.explain(asked), "faulty");
+  assert.equal(await inspector.explain(fields), "invalid");
   const marked = inspector.page.locator("[aria-invalid=true]");
   const names = await marked.evaluateAll((fields) => fields.map((field) => field.id).sort());
   assert.deepEqual(names, ["algorithms", "audience", "clockTolerance", "issuer", "jwksUrl"]);
   const focused = await inspector.page.evaluate(() => document.activeElement?.id);
-  assert.equal(focused, "jwksUrl", "the first of them");
-  await inspector.isAccessible("faulty");
-  await inspector.picture("faulty");
+  assert.equal(focused, "jwksUrl", "the first invalid field has the focus");
+  await inspector.isAccessible("invalid");
+  await inspector.screenshot("invalid");
 });
 
-page("all settings decide as they would at the edge", async (inspector) => {
+page("every setting has the same effect as at the edge", async (inspector) => {
   const token = signer.token({ uuid: "u-1", exp: now() - 20, iss: "b" }, { typ: "at+jwt" });
-  const asked = { token, jwks, issuer: "a, b", audience: ISSUER, userClaim: "uuid" };
-  assert.equal(await inspector.explain({ ...asked, profile: "access-token" }), "expired");
+  const fields = { token, jwks, issuer: "a, b", audience: ISSUER, userClaim: "uuid" };
+  assert.equal(await inspector.explain({ ...fields, profile: "access-token" }), "expired");
   assert.equal(await inspector.explain({ clockTolerance: "60" }), "accepted");
   assert.match(await inspector.page.locator("#decision").innerText(), /"u-1"/);
   assert.equal(await inspector.explain({ algorithms: "ES256, RS256" }), "unsupported_algorithm");
 });
 
-page("a header that was copied as a whole is understood", async (inspector) => {
+page("a copied Authorization header is accepted as the token", async (inspector) => {
   const token = `  Authorization: Bearer ${signer.token()}\n`;
   assert.equal(await inspector.explain({ token, jwks, ...expected }), "accepted");
 });

@@ -1,33 +1,30 @@
-// What leaves the page, what it keeps, and what it lets in.
+// Privacy: what the page sends, what it stores, and which content it trusts.
 
 import assert from "node:assert/strict";
 import { expected, jwks, keys, page, signer, site } from "./site.js";
 import { keySet, Signer } from "./tokens.js";
 
-page(
-  "keys are fetched from where Better Auth has them, and nothing else is asked for",
-  async (inspector) => {
-    keys.answer("/api/auth/jwks", jwks);
-    const loaded = inspector.requests.length;
-    const token = signer.token({ iss: keys.origin, aud: keys.origin });
-    assert.equal(await inspector.explain({ token, baseURL: keys.origin }), "accepted");
-    assert.deepEqual(inspector.requests.slice(loaded), [`${keys.origin}/api/auth/jwks`]);
-    const own = inspector.requests.slice(0, loaded).map((url) => new URL(url));
-    assert.ok(own.every(({ origin, search }) => origin === site.origin && search === ""));
-    assert.match(await inspector.text(), new RegExp(`From ${keys.origin}/api/auth/jwks`));
-  },
-);
+page("the page fetches the keys from Better Auth and nothing else", async (inspector) => {
+  keys.respond("/api/auth/jwks", jwks);
+  const loaded = inspector.requests.length;
+  const token = signer.token({ iss: keys.origin, aud: keys.origin });
+  assert.equal(await inspector.explain({ token, baseURL: keys.origin }), "accepted");
+  assert.deepEqual(inspector.requests.slice(loaded), [`${keys.origin}/api/auth/jwks`]);
+  const own = inspector.requests.slice(0, loaded).map((url) => new URL(url));
+  assert.ok(own.every(({ origin, search }) => origin === site.origin && search === ""));
+  assert.match(await inspector.text(), new RegExp(`From ${keys.origin}/api/auth/jwks`));
+});
 
-page("every question asks for the keys anew", async (inspector) => {
-  keys.answer("/anew", keySet());
-  const asked = { token: signer.token(), jwksUrl: `${keys.origin}/anew`, ...expected };
-  assert.equal(await inspector.explain(asked), "unknown_key");
-  keys.answer("/anew", jwks);
+page("every explanation fetches the keys again", async (inspector) => {
+  keys.respond("/again", keySet());
+  const fields = { token: signer.token(), jwksUrl: `${keys.origin}/again`, ...expected };
+  assert.equal(await inspector.explain(fields), "unknown_key");
+  keys.respond("/again", jwks);
   assert.equal(await inspector.explain({}), "accepted");
 });
 
-page("the token is sent nowhere and kept nowhere", async (inspector) => {
-  keys.answer("/private", jwks);
+page("the token is never sent or stored", async (inspector) => {
+  keys.respond("/private", jwks);
   /** @type {string[]} */
   const sent = [];
   inspector.page.on("request", (request) => {
@@ -38,7 +35,7 @@ page("the token is sent nowhere and kept nowhere", async (inspector) => {
   const parts = token.split(".");
   assert.ok(sent.length > 0);
   assert.ok(!sent.some((text) => parts.some((part) => text.includes(part))), sent.join("\n"));
-  const kept = await inspector.page.evaluate(async () => ({
+  const stored = await inspector.page.evaluate(async () => ({
     local: localStorage.length,
     session: sessionStorage.length,
     cookies: document.cookie,
@@ -50,22 +47,22 @@ page("the token is sent nowhere and kept nowhere", async (inspector) => {
   }));
   const address = `${site.origin}/`;
   const nothing = { local: 0, session: 0, cookies: "", databases: 0, caches: 0, workers: 0 };
-  assert.deepEqual(kept, { ...nothing, address, state: null });
+  assert.deepEqual(stored, { ...nothing, address, state: null });
   await inspector.page.reload();
   assert.equal(await inspector.page.inputValue("#token"), "");
 });
 
-page("keys that this page may not read are told apart from a token's fault", async (inspector) => {
-  keys.answer("/cors", jwks, { headers: {} });
-  const asked = { token: signer.token(), jwksUrl: `${keys.origin}/cors`, ...expected };
-  assert.equal(await inspector.explain(asked), "keys_unavailable");
+page("keys that CORS hides from the page are distinguished from a bad token", async (inspector) => {
+  keys.respond("/cors", jwks, { headers: {} });
+  const fields = { token: signer.token(), jwksUrl: `${keys.origin}/cors`, ...expected };
+  assert.equal(await inspector.explain(fields), "keys_unavailable");
   assert.deepEqual(await inspector.checks("failed"), ["key"]);
-  assert.match(await inspector.page.locator(".advice .note").innerText(), /\(CORS\)/);
-  const link = inspector.page.locator(".advice a");
+  assert.match(await inspector.page.locator(".error-help .note").innerText(), /\(CORS\)/);
+  const link = inspector.page.locator(".error-help a");
   assert.equal(await link.getAttribute("href"), `${keys.origin}/cors`);
   assert.equal(await link.getAttribute("rel"), "noopener noreferrer");
   await inspector.isAccessible("CORS");
-  await inspector.picture("cors");
+  await inspector.screenshot("cors");
   await inspector.page.getByRole("button", { name: "Paste the JWK Set instead" }).click();
   assert.equal(
     await inspector.page.locator("#jwks").evaluate((e) => e === document.activeElement),
@@ -74,13 +71,13 @@ page("keys that this page may not read are told apart from a token's fault", asy
   assert.equal(await inspector.explain({ jwks }), "accepted");
 });
 
-page("what a server of keys answers instead is told", async (inspector) => {
+page("the page shows what a key server returned instead of keys", async (inspector) => {
   const cors = { "access-control-allow-origin": "*" };
-  keys.answer("/moved", "", {
+  keys.respond("/moved", "", {
     status: 302,
     headers: { ...cors, location: `${keys.origin}/followed` },
   });
-  keys.answer("/page", "<!doctype html>");
+  keys.respond("/page", "<!doctype html>");
   for (const [path, cause] of [
     ["/nowhere", "could not be reached"],
     ["/moved", "the server answered with a redirect, which is not followed"],
@@ -89,23 +86,26 @@ page("what a server of keys answers instead is told", async (inspector) => {
     const jwksUrl = keys.origin + path;
     const token = signer.token();
     assert.equal(await inspector.explain({ token, jwksUrl, ...expected }), "keys_unavailable");
-    const note = await inspector.page.locator(".advice .note").innerText();
+    const note = await inspector.page.locator(".error-help .note").innerText();
     assert.ok(note.includes(String(cause)), note);
   }
-  assert.ok(!keys.asked.includes("/followed"), "a redirect is not followed");
-});
-
-page("the page's own policy is told apart from a server's fault", async (inspector) => {
-  const asked = { token: signer.token(), jwksUrl: "http://keys.test/jwks", ...expected };
-  assert.equal(await inspector.explain(asked), "keys_unavailable");
-  assert.match(
-    await inspector.page.locator(".advice .note").innerText(),
-    /fetches keys over https/,
-  );
+  assert.ok(!keys.requested.includes("/followed"), "a redirect is not followed");
 });
 
 page(
-  "what a token says is never read as HTML, and nothing in it is invisible",
+  "a fetch that the page's policy blocks is distinguished from a server's error",
+  async (inspector) => {
+    const fields = { token: signer.token(), jwksUrl: "http://keys.test/jwks", ...expected };
+    assert.equal(await inspector.explain(fields), "keys_unavailable");
+    assert.match(
+      await inspector.page.locator(".error-help .note").innerText(),
+      /fetches keys over https/,
+    );
+  },
+);
+
+page(
+  "a token's content is never parsed as HTML, and no character of it is invisible",
   async (inspector) => {
     const hostile = '<img src="/hit" onerror="document.title=1">';
     const evil = new Signer(hostile);
@@ -121,7 +121,7 @@ page(
   },
 );
 
-page("no script but the page's own runs", async (inspector) => {
+page("only the page's own script runs", async (inspector) => {
   const violated = await inspector.page
     .evaluate(
       () =>
@@ -139,23 +139,23 @@ page("no script but the page's own runs", async (inspector) => {
   assert.equal(await inspector.page.title(), "Token inspector · better-auth-edge");
 });
 
-const carried = new URLSearchParams({
+const parameters = new URLSearchParams({
   jwksUrl: `${keys.origin}/linked`,
   ...expected,
   token: "secret.token.here",
 });
 
 page(
-  "a link fills the form, fetches nothing by itself, and never carries a token",
+  "a link fills the form, fetches nothing by itself, and never contains a token",
   async (inspector) => {
-    keys.answer("/linked", jwks);
+    keys.respond("/linked", jwks);
     const { page } = inspector;
-    assert.ok(!keys.asked.includes("/linked"), "only a person's own act fetches");
+    assert.ok(!keys.requested.includes("/linked"), "only the user starts a fetch");
     assert.equal(await page.inputValue("#token"), "");
     assert.ok(!page.url().includes("secret"), page.url());
     assert.match(await page.locator("#link-note").innerText(), /come from the link.*ignored/s);
     await inspector.isAccessible("link");
-    await inspector.picture("link");
+    await inspector.screenshot("link");
     assert.equal(await inspector.explain({ token: signer.token() }), "accepted");
 
     await page.click("#link");
@@ -169,5 +169,5 @@ page(
     await page.click("#link");
     await page.waitForFunction(() => !location.hash.includes("jwks"));
   },
-  { at: `${site.origin}/#${carried}` },
+  { at: `${site.origin}/#${parameters}` },
 );

@@ -1,4 +1,4 @@
-// Servers on free loopback ports: one of static files, as any would do, and one of keys.
+// Servers on free loopback ports: a static file server and a key server.
 
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -45,29 +45,30 @@ export async function staticServer(directory) {
   return { server, origin: await listen(server) };
 }
 
-/** A JWKS endpoint whose answers are set by a test, at paths of its own. */
+/** A JWKS endpoint. Each test sets the responses for paths of its own. */
 export async function keyServer() {
   /** @type {Map<string, { status: number, headers: Record<string, string>, body: string }>} */
-  const answers = new Map();
+  const responses = new Map();
   /** @type {string[]} */
-  const asked = [];
+  const requested = [];
   const server = createServer((request, response) => {
-    asked.push(request.url ?? "");
-    const answer = answers.get(request.url ?? "");
-    response.writeHead(answer?.status ?? 404, answer?.headers).end(answer?.body);
+    requested.push(request.url ?? "");
+    const stored = responses.get(request.url ?? "");
+    response.writeHead(stored?.status ?? 404, stored?.headers).end(stored?.body);
   });
   const origin = await listen(server);
   return {
     server,
     origin,
-    asked,
+    requested,
     /**
      * @param {string} path
      * @param {string} body
-     * @param {{ status?: number, headers?: Record<string, string> }} [how] every page may read it by default
+     * @param {{ status?: number, headers?: Record<string, string> }} [options] by default
+     *   every page can read the response
      */
-    answer(path, body, { status = 200, headers = { "access-control-allow-origin": "*" } } = {}) {
-      answers.set(path, { status, headers, body });
+    respond(path, body, { status = 200, headers = { "access-control-allow-origin": "*" } } = {}) {
+      responses.set(path, { status, headers, body });
     },
   };
 }

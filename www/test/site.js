@@ -1,7 +1,6 @@
 // `cargo xtask test inspector` builds the page and runs all of this.
 //
-// What the tests of the page share: the built page on a server of static files, a server of keys, a
-// browser; and somebody who signs.
+// Shared by the tests: the built page on a static file server, a key server, a browser, a signer.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -32,22 +31,22 @@ after(async () => {
 export const signer = new Signer("key-1");
 export const jwks = keySet(signer.jwk());
 
-/** What good tokens say. */
+/** The issuer and audience of valid tokens. */
 export const expected = { issuer: ISSUER, audience: ISSUER };
 
 /**
- * A test with the page open.
+ * A test with an open page.
  *
  * @param {string} name
  * @param {(inspector: Inspector) => Promise<void>} run
- * @param {{ at?: string, options?: BrowserContextOptions }} [how] `at` is the page's URL
+ * @param {{ at?: string, options?: BrowserContextOptions }} [settings] `at` is the page's URL
  */
 export function page(name, run, { at = `${site.origin}/`, options } = {}) {
   test(name, async () => {
     const inspector = await Inspector.open(browser, at, options);
     try {
       await run(inspector);
-      assert.deepEqual(inspector.faults, []);
+      assert.deepEqual(inspector.errors, []);
     } finally {
       await inspector.close();
     }

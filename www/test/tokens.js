@@ -1,4 +1,4 @@
-// Tokens and keys of any form, made as Better Auth makes them.
+// Generates tokens and keys as Better Auth does, and deviations from them.
 
 import { constants, generateKeyPairSync, sign } from "node:crypto";
 
@@ -7,17 +7,17 @@ export const ISSUER = "https://app.example";
 /** Seconds since 1970. */
 export const now = () => Math.floor(Date.now() / 1_000);
 
-/** The algorithms that Better Auth signs with: how keys are made, and how they sign. */
+/** Better Auth's signing algorithms: how to generate a key and how to sign. */
 const ALGORITHMS = {
-  EdDSA: { pair: () => generateKeyPairSync("ed25519"), hash: null, how: {} },
-  ES256: { pair: () => ecPair("P-256"), hash: "sha256", how: { dsaEncoding: "ieee-p1363" } },
-  ES512: { pair: () => ecPair("P-521"), hash: "sha512", how: { dsaEncoding: "ieee-p1363" } },
+  EdDSA: { pair: () => generateKeyPairSync("ed25519"), hash: null, options: {} },
+  ES256: { pair: () => ecPair("P-256"), hash: "sha256", options: { dsaEncoding: "ieee-p1363" } },
+  ES512: { pair: () => ecPair("P-521"), hash: "sha512", options: { dsaEncoding: "ieee-p1363" } },
   PS256: {
     pair: rsaPair,
     hash: "sha256",
-    how: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
+    options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
   },
-  RS256: { pair: rsaPair, hash: "sha256", how: {} },
+  RS256: { pair: rsaPair, hash: "sha256", options: {} },
 };
 
 /** @type {(keyof typeof ALGORITHMS)[]} */
@@ -32,7 +32,7 @@ function rsaPair() {
   return generateKeyPairSync("rsa", { modulusLength: 2048 });
 }
 
-/** Somebody who holds a key. */
+/** A key pair that signs tokens. */
 export class Signer {
   #pair;
 
@@ -52,23 +52,23 @@ export class Signer {
   }
 
   /**
-   * @param {Record<string, unknown>} [claims] in place of those of a good session token
-   * @param {Record<string, unknown>} [header] likewise
+   * @param {Record<string, unknown>} [claims] override those of a valid session token
+   * @param {Record<string, unknown>} [header] overrides the header's members
    */
   token(claims, header) {
     const protectedHeader = { alg: this.alg, kid: this.kid, ...header };
-    const payload = { ...goodClaims(), ...claims };
+    const payload = { ...validClaims(), ...claims };
     const input = `${encode(protectedHeader)}.${encode(payload)}`;
-    const { hash, how } = ALGORITHMS[this.alg];
+    const { hash, options } = ALGORITHMS[this.alg];
     const key = /** @type {import("node:crypto").SignKeyObjectInput} */ ({
       key: this.#pair.privateKey,
-      ...how,
+      ...options,
     });
     return `${input}.${sign(hash, Buffer.from(input), key).toString("base64url")}`;
   }
 }
 
-export function goodClaims() {
+export function validClaims() {
   return {
     iss: ISSUER,
     aud: ISSUER,

@@ -1,10 +1,8 @@
-//! The fuzz targets of `fuzz/`: libFuzzer, steered by the coverage of everything that they are built
-//! from.
+//! Builds and runs the fuzz targets of `fuzz/` with libFuzzer.
 //!
-//! A stable compiler will do, and no tool is installed: LLVM's coverage pass needs nothing but
-//! `-C passes`, and the crate libfuzzer-sys brings libFuzzer as source. What needs a nightly compiler
-//! are sanitizers, and they look for what safe Rust does not do. `cargo fuzz` works on the same
-//! targets for whoever wants one.
+//! A stable compiler is enough, and no tool is installed: `-C passes` enables LLVM's coverage pass,
+//! and the crate libfuzzer-sys contains libFuzzer as source. Only sanitizers require a nightly
+//! compiler, and they find errors that safe Rust excludes. `cargo fuzz` can run the same targets.
 
 use std::env;
 use std::fs::{self, File};
@@ -18,21 +16,21 @@ use crate::{progress, root};
 
 struct Target {
     name: &'static str,
-    /// The longest input that makes sense to it, in bytes
-    longest: u32,
-    /// What its inputs are made of, where that is text
-    words: Option<&'static str>,
+    /// Maximum length of an input, in bytes
+    max_len: u32,
+    /// Dictionary in `fuzz/dictionaries`, for inputs that are text
+    dictionary: Option<&'static str>,
 }
 
 const TARGETS: [Target; 5] = [
-    Target { name: "token", longest: 24_576, words: Some("tokens.dict") },
-    Target { name: "key_set", longest: 16_384, words: Some("tokens.dict") },
-    Target { name: "verifier", longest: 4_096, words: Some("tokens.dict") },
-    Target { name: "rotation", longest: 129, words: None },
-    Target { name: "gateway", longest: 4_096, words: Some("requests.dict") },
+    Target { name: "token", max_len: 24_576, dictionary: Some("tokens.dict") },
+    Target { name: "key_set", max_len: 16_384, dictionary: Some("tokens.dict") },
+    Target { name: "verifier", max_len: 4_096, dictionary: Some("tokens.dict") },
+    Target { name: "rotation", max_len: 129, dictionary: None },
+    Target { name: "gateway", max_len: 4_096, dictionary: Some("requests.dict") },
 ];
 
-/// `cargo xtask fuzz [TARGET] [--seconds N]`: one target or all, for a minute each or as said.
+/// `cargo xtask fuzz [TARGET] [--seconds N]`: runs one target or all, by default for a minute each.
 pub fn run(arguments: &[&str]) -> Result<()> {
     let (name, seconds) = match *arguments {
         [] => (None, "60"),
@@ -42,15 +40,15 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         _ => bail!("usage: cargo xtask fuzz [TARGET] [--seconds N]"),
     };
     let seconds =
-        seconds.parse().with_context(|| format!("{seconds:?} is no number of seconds"))?;
+        seconds.parse().with_context(|| format!("{seconds:?} is not a number of seconds"))?;
     let wanted = |target: &&Target| name.is_none_or(|name| name == target.name);
     let targets: Vec<_> = TARGETS.iter().filter(wanted).collect();
     let names = TARGETS.map(|target| target.name).join(", ");
-    ensure!(!targets.is_empty(), "there is no such target; there are {names}");
+    ensure!(!targets.is_empty(), "unknown target; the targets are {names}");
     run_targets(targets, seconds)
 }
 
-/// Every target for a short time: what an earlier run has learned is tried again first.
+/// Runs every target for a short time, starting with the corpus of earlier runs.
 pub fn run_briefly() -> Result<()> {
     run_targets(&TARGETS, 10)
 }
@@ -60,9 +58,9 @@ fn run_targets<'t>(targets: impl IntoIterator<Item = &'t Target>, seconds: u32) 
     targets.into_iter().try_for_each(|target| run_target(target, &programs, seconds))
 }
 
-/// What libFuzzer steers by, in every crate but the standard library: which edges of the control flow
-/// have been taken, and what values have been compared. Short texts are compared by a call, which
-/// libFuzzer sees, not by instructions, which it does not.
+/// Compiler options for libFuzzer's feedback, in every crate but the standard library: the edges of
+/// the control flow and the compared values. Short texts are compared by a call, because libFuzzer
+/// does not see comparisons by single instructions.
 const COVERAGE: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -72,13 +70,13 @@ const COVERAGE: [&str; 6] = [
     "-Cllvm-args=-max-loads-per-memcmp=0",
 ];
 
-/// Builds the targets and says where they are.
+/// Builds the targets and returns their directory.
 fn build() -> Result<PathBuf> {
     let compiler = env::var_os("CXX").unwrap_or("c++".into());
     let version = Command::new(&compiler).arg("--version").output();
-    version.context("libFuzzer needs a C++ compiler (Debian: g++), or one named in CXX")?;
+    version.context("libFuzzer requires a C++ compiler (Debian: g++), or one named in CXX")?;
 
-    // with a target named, build scripts and macros are not instrumented
+    // `--target` keeps build scripts and macros free of instrumentation
     let host =
         Command::new("rustc").args(["--print", "host-tuple"]).current_dir(root()).output()?;
     let host = String::from_utf8(host.stdout)?.trim().to_owned();
@@ -96,20 +94,21 @@ fn build() -> Result<PathBuf> {
 }
 
 fn run_target(target: &Target, programs: &Path, seconds: u32) -> Result<()> {
-    let Target { name, longest, words } = target;
+    let Target { name, max_len, dictionary } = target;
     let sources = root().join("fuzz");
     let corpus = directory().join("corpus").join(name);
     let findings = directory().join("findings").join(name);
     fs::create_dir_all(&corpus)?;
     fs::create_dir_all(&findings)?;
-    let words = words.map(|words| format!("-dict={}", sources.join("words").join(words).display()));
+    let dictionaries = sources.join("dictionaries");
+    let dictionary = dictionary.map(|name| format!("-dict={}", dictionaries.join(name).display()));
     let program = programs.join(name);
     let log = directory().join(format!("{name}.log"));
     let status = Command::new(&program)
         .args([&corpus, &sources.join("seeds").join(name)])
-        .args(words)
+        .args(dictionary)
         .arg(format!("-artifact_prefix={}/", findings.display()))
-        .arg(format!("-max_len={longest}"))
+        .arg(format!("-max_len={max_len}"))
         .arg(format!("-max_total_time={seconds}"))
         .args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"])
         .stderr(File::create(&log)?)
@@ -117,13 +116,14 @@ fn run_target(target: &Target, programs: &Path, seconds: u32) -> Result<()> {
         .with_context(|| format!("cannot start {}", program.display()))?;
     let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
     if !status.success() {
-        let input = last_after(&text, "Test unit written to ").unwrap_or("no input was kept");
-        let why = text.lines().skip_while(|line| !line.contains("panicked at")).take(4);
-        let why: Vec<_> = why.take_while(|line| !line.starts_with("stack backtrace")).collect();
+        let input = last_after(&text, "Test unit written to ").unwrap_or("no input was saved");
+        let message = text.lines().skip_while(|line| !line.contains("panicked at")).take(4);
+        let message: Vec<_> =
+            message.take_while(|line| !line.starts_with("stack backtrace")).collect();
         bail!(
-            "fuzz target {name} has a finding, see {}:\n{}\nagain: {} {input}",
+            "fuzz target {name} has a finding, see {}:\n{}\nreproduce: {} {input}",
             log.display(),
-            why.join("\n"),
+            message.join("\n"),
             program.display()
         );
     }
@@ -133,12 +133,12 @@ fn run_target(target: &Target, programs: &Path, seconds: u32) -> Result<()> {
     Ok(())
 }
 
-/// What the last line that has that text says behind it.
+/// The text after the last occurrence of a marker, to the end of its line.
 fn last_after<'t>(log: &'t str, text: &str) -> Option<&'t str> {
     log.lines().rev().find_map(|line| Some(line.split_once(text)?.1.trim()))
 }
 
-/// Where builds, growing corpora and findings are kept: outside of what is committed.
+/// The directory of builds, corpora and findings, which are not committed.
 fn directory() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").filter(|directory| !directory.is_empty());
     target.map_or_else(|| root().join("target"), |directory| root().join(directory)).join("fuzz")

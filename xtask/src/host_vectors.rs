@@ -1,4 +1,4 @@
-//! Wycheproof's vectors as wasm, for the hosts that have no test runner of their own.
+//! Runs Wycheproof's vectors as wasm in hosts without a test runner.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,42 +12,42 @@ use crate::setup::{self, run};
 use crate::stack::Directory;
 use crate::{root, workerd};
 
-/// The crate `host-vectors` as wasm, with the JavaScript around it, in a directory of its own.
+/// The crate `host-vectors` as wasm with its JavaScript, in a temporary directory.
 pub struct HostVectors(Directory);
 
 impl HostVectors {
-    /// Builds it.
+    /// Builds the crate and its JavaScript.
     pub fn build() -> Result<Self> {
         setup::wasm_target()?;
         setup::npm_packages()?;
         let wasm_bindgen = setup::wasm_bindgen()?.join("wasm-bindgen");
         let wasm = compile()?;
         let directory = Directory::new()?;
-        let made = directory.path();
+        let path = directory.path();
         run(Command::new(wasm_bindgen)
             .args(["--target", "web", "--no-typescript", "--out-name", "host_vectors", "--out-dir"])
-            .args([made, &wasm]))?;
-        fs::rename(made.join("host_vectors_bg.wasm"), made.join("index_bg.wasm"))?;
+            .args([path, &wasm]))?;
+        fs::rename(path.join("host_vectors_bg.wasm"), path.join("index_bg.wasm"))?;
         for name in ["worker.js", "node.js"] {
-            fs::copy(root().join("tests/host-vectors").join(name), made.join(name))?;
+            fs::copy(root().join("tests/host-vectors").join(name), path.join(name))?;
         }
-        fs::write(made.join("package.json"), r#"{"type":"module"}"#)?;
+        fs::write(path.join("package.json"), r#"{"type":"module"}"#)?;
         run(Command::new(root().join("node_modules/esbuild/bin/esbuild"))
             .args(["worker.js", "--bundle", "--format=esm", "--external:*.wasm"])
             .args(["--outfile=index.js", "--log-level=warning"])
-            .current_dir(made))?;
+            .current_dir(path))?;
         Ok(Self(directory))
     }
 
-    /// Starts it in workerd. The path of a request names the file of vectors, the answer is the
-    /// report. Gives the base URL.
+    /// Starts it in workerd and returns the base URL. The path of a request names a file of
+    /// vectors, and the response is the report.
     pub fn serve(&self) -> Result<(Server, String)> {
         let mut settings = workerd::Settings::from_wrangler()?;
         settings.vars.clear();
         workerd::serve(self.0.path(), &settings)
     }
 
-    /// Runs these files of vectors in Node and gives a report of each, in that order.
+    /// Runs these files of vectors in Node and returns their reports in the same order.
     pub fn run_in_node(&self, files: &[&str]) -> Result<Vec<Value>> {
         let program = self.0.path().join("node.js");
         let output = Command::new(setup::node()?).arg(program).args(files).output()?;
@@ -58,7 +58,7 @@ impl HostVectors {
     }
 }
 
-/// Compiles the crate and gives the wasm file, which cargo knows the place of.
+/// Compiles the crate and returns the path of the wasm file, as cargo reports it.
 fn compile() -> Result<PathBuf> {
     let arguments = ["--package", "host-vectors", "--target", "wasm32-unknown-unknown", "--quiet"];
     let output = Command::new("cargo")
@@ -68,11 +68,11 @@ fn compile() -> Result<PathBuf> {
         .current_dir(root())
         .output()?;
     let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "host-vectors cannot be compiled:\n{errors}");
+    ensure!(output.status.success(), "host-vectors does not compile:\n{errors}");
     let messages = output.stdout.split(|byte| *byte == b'\n');
     let artifacts = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
     let wasm = artifacts
         .filter(|message| message["target"]["name"] == "host_vectors")
         .find_map(|message| Some(message["filenames"].get(0)?.as_str()?.to_owned()));
-    Ok(Path::new(&wasm.context("cargo names no wasm file")?).to_owned())
+    Ok(Path::new(&wasm.context("cargo did not report a wasm file")?).to_owned())
 }

@@ -1,17 +1,16 @@
-// The way to the origin, as lean as workerd allows.
+// Forwards requests to the upstream, with as little code as workerd allows.
 
 /**
- * The same request to the origin, with these headers: its body streams, and redirects stay the client's
- * to follow.
+ * Forwards the request to the upstream. Streams the body and leaves redirects to the client.
  *
  * @param {Request} request
- * @param {string} origin its base URL
- * @param {RequestInit} [init] what is different
+ * @param {string} upstream its base URL
+ * @param {RequestInit} [init] changes to the request
  */
-export function toOrigin(request, origin, init) {
+export function forward(request, upstream, init) {
   const { url, method, headers } = request;
   const body = method === "GET" || method === "HEAD" ? undefined : request.body;
-  // the first slash behind "https://" begins the path
+  // the first slash after "https://" begins the path
   const path = url.slice(url.indexOf("/", "https://".length));
-  return fetch(origin + path, { method, headers, body, redirect: "manual", ...init });
+  return fetch(upstream + path, { method, headers, body, redirect: "manual", ...init });
 }

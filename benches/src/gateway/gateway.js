@@ -1,14 +1,13 @@
-// The gateway as one would write it in JavaScript, and as lean as that can be: this project's rules for
-// bearer tokens, for paths and for what a client must not tell the origin, its time limit, no cache for
-// what is a user's, and no more than that.
+// A minimal gateway in JavaScript: this project's rules for bearer tokens, paths and removed
+// headers, its upstream timeout and its cache rules, and nothing else.
 
-import { toOrigin } from "./forward.js";
+import { forward } from "./forward.js";
 import { editHeaders } from "./headers.js";
 
 /** @typedef {{ BETTER_AUTH_URL: string, ORIGIN_URL: string }} Env */
 /** @typedef {{ uuid?: unknown }} Claims */
 
-/** @param {(token: string, env: Env) => Claims | Promise<Claims>} verify rejects what is not good */
+/** @param {(token: string, env: Env) => Claims | Promise<Claims>} verify rejects invalid tokens */
 export function createGateway(verify) {
   return {
     /**
@@ -17,27 +16,27 @@ export function createGateway(verify) {
      */
     async fetch(request, env) {
       const { pathname } = new URL(request.url);
-      if (AMBIGUOUS.test(pathname)) return refuse(400, "ambiguous_path");
+      if (AMBIGUOUS.test(pathname)) return reject(400, "ambiguous_path");
       const token = bearer(request.headers.get("authorization"));
-      if (!token) return refuse(401, "missing_token");
+      if (!token) return reject(401, "missing_token");
       let user;
       try {
         ({ uuid: user } = await verify(token, env));
       } catch {
-        return refuse(401, "bad_token");
+        return reject(401, "bad_token");
       }
-      if (typeof user !== "string") return refuse(401, "missing_claim");
+      if (typeof user !== "string") return reject(401, "missing_claim");
       const owner = ownerOf(pathname);
-      if (owner !== undefined && !isSame(owner, user)) return refuse(403, "user_mismatch");
+      if (owner !== undefined && !isSame(owner, user)) return reject(403, "user_mismatch");
       const headers = new Headers(request.headers);
       editHeaders(headers, user, request.url);
-      // a user's answer is for nobody's cache
-      return inTime(toOrigin(request, env.ORIGIN_URL, { headers, cache: "no-store" }));
+      // caches must not store a user's response
+      return withTimeout(forward(request, env.ORIGIN_URL, { headers, cache: "no-store" }));
     },
   };
 }
 
-/** Empty segments, and what is encoded without need: servers do not agree on what it means. */
+/** Empty segments and needless encodings, which servers interpret differently. */
 const AMBIGUOUS = /%|\/\/|\\/;
 
 /** @param {string | null} authorization */
@@ -45,13 +44,13 @@ function bearer(authorization) {
   return authorization?.match(/^Bearer ([^ ,]+)$/i)?.[1];
 }
 
-/** Whose path it is: the user's id in `/api/{user_id}/*`, nothing elsewhere. */
+/** The user's id in `/api/{user_id}/*`, undefined on other paths. */
 function ownerOf(/** @type {string} */ pathname) {
   const [, api, owner] = pathname.split("/");
   return api === "api" ? owner : undefined;
 }
 
-/** Two spellings of a UUID are one user. */
+/** Compares ids; two spellings of a UUID are equal. */
 function isSame(/** @type {string} */ owner, /** @type {string} */ user) {
   return owner === user || (UUID.test(user) && owner.toLowerCase() === user.toLowerCase());
 }
@@ -59,27 +58,27 @@ function isSame(/** @type {string} */ owner, /** @type {string} */ user) {
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
- * The answer, or one that says that none has begun in time.
+ * The response, or 504 if it does not begin in time.
  *
- * @param {Promise<Response>} answer
+ * @param {Promise<Response>} forwarded
  */
-function inTime(answer) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(refuse(504, "origin_timeout")), ORIGIN_TIMEOUT);
-    answer.then((response) => {
+function withTimeout(forwarded) {
+  return new Promise((resolve, fail) => {
+    const timer = setTimeout(() => resolve(reject(504, "origin_timeout")), ORIGIN_TIMEOUT);
+    forwarded.then((response) => {
       clearTimeout(timer);
       resolve(response);
-    }, reject);
+    }, fail);
   });
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 const ORIGIN_TIMEOUT = 30_000;
 
 /**
  * @param {number} status
  * @param {string} code
  */
-function refuse(status, code) {
+function reject(status, code) {
   return Response.json({ status, code }, { status });
 }

@@ -1,4 +1,4 @@
-// What goes to the origin, and what only the edge may say there.
+// Edits the forwarded headers.
 
 /**
  * @param {Headers} headers
@@ -10,7 +10,7 @@ export function editHeaders(headers, user, url) {
     if (REMOVED.test(name)) headers.delete(name);
   }
   const cookie = headers.get("cookie");
-  if (cookie) keepForeignCookies(headers, cookie);
+  if (cookie) removeSessionCookies(headers, cookie);
   headers.set("x-edge-user", user);
   if (!headers.has("x-request-id")) headers.set("x-request-id", crypto.randomUUID());
   const authority = url.indexOf("://") + "://".length;
@@ -20,17 +20,17 @@ export function editHeaders(headers, user, url) {
   if (address) headers.set("x-forwarded-for", address);
 }
 
-/** Identities and ways that a client has made up, underscores included, and what is for one connection. */
+/** Identity and forwarding headers, with underscores too, and hop-by-hop headers. */
 const REMOVED =
   /^(?:x[-_](?:edge|forwarded)[-_]|x[-_]real[-_]ip$|forwarded$|connection$|keep-alive$|proxy-|te$|trailer$)/;
 
 /**
- * Better Auth's own stay at the edge.
+ * Removes Better Auth's cookies.
  *
  * @param {Headers} headers
  * @param {string} cookie
  */
-function keepForeignCookies(headers, cookie) {
+function removeSessionCookies(headers, cookie) {
   const cookies = cookie.split("; ");
   const others = cookies.filter((cookie) => !/^(?:__(?:Secure|Host)-)?better-auth\./.test(cookie));
   if (others.length === 0) headers.delete("cookie");

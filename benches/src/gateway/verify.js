@@ -1,4 +1,4 @@
-// A token's verification by jose, with the key set behind a URL as jose keeps it.
+// Verifies a token with jose and its remote JWK Set.
 
 import { createRemoteJWKSet, jwtVerify } from "jose";
 

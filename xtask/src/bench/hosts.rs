@@ -1,5 +1,5 @@
-//! The runtimes as child processes that are asked to verify tokens. The watch is held here: a
-//! runtime's own clock may stand still while it computes.
+//! The runtimes as child processes that verify tokens on request. This process measures the time,
+//! because a runtime's own clock may not advance while it computes.
 
 use std::fmt;
 use std::process::Command;
@@ -35,9 +35,9 @@ impl fmt::Display for Runtime {
 /// When V8 compiles wasm.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Compilation {
-    /// Each function when it is first called, as it does by default
+    /// Each function on its first call, the default
     Lazy,
-    /// All of it when it is loaded
+    /// All functions on load
     AtOnce,
 }
 
@@ -82,22 +82,25 @@ impl Host {
         Ok(Self { runtime, base, _server: server })
     }
 
-    /// What can be measured here, as pairs of algorithm and candidate. Each has told a good token
-    /// from a forged one.
+    /// The candidates of this runtime, as pairs of algorithm and name. Each has accepted a valid
+    /// token and rejected a forged one.
     pub(super) fn candidates(&self) -> Result<Vec<(String, String)>> {
-        let answer = http::get(&format!("{}/candidates", self.base), &[])?;
-        let body = String::from_utf8_lossy(&answer.body).into_owned();
-        ensure!(answer.status == 200, "{}: {body}", self.runtime);
-        let candidates = answer.json();
+        let response = http::get(&format!("{}/candidates", self.base), &[])?;
+        let body = String::from_utf8_lossy(&response.body).into_owned();
+        ensure!(response.status == 200, "{}: {body}", self.runtime);
+        let candidates = response.json();
         let pair = |candidate: &Value| {
             let text = |name: &str| candidate[name].as_str().map(str::to_owned);
             Some((text("algorithm")?, text("name")?))
         };
-        let candidates = candidates.as_array().context("a list of candidates")?.iter();
-        candidates.map(pair).collect::<Option<_>>().context("algorithms and names")
+        let candidates = candidates.as_array().context("the candidates are not a list")?.iter();
+        candidates
+            .map(pair)
+            .collect::<Option<_>>()
+            .context("a candidate lacks its algorithm or name")
     }
 
-    /// How long the answer to a request takes.
+    /// The time until the response to a request.
     pub(super) fn time(&self, path: &str, query: &[(&str, &str)]) -> Result<Duration> {
         let query: Vec<_> = query
             .iter()
@@ -105,10 +108,10 @@ impl Host {
             .collect();
         let url = format!("{}{path}?{}", self.base, query.join("&"));
         let started = Instant::now();
-        let answer = http::get(&url, &[])?;
-        let took = started.elapsed();
-        let body = String::from_utf8_lossy(&answer.body);
-        ensure!(answer.status == 200, "{} answers {path}: {body}", self.runtime);
-        Ok(took)
+        let response = http::get(&url, &[])?;
+        let elapsed = started.elapsed();
+        let body = String::from_utf8_lossy(&response.body);
+        ensure!(response.status == 200, "{} failed at {path}: {body}", self.runtime);
+        Ok(elapsed)
     }
 }

@@ -1,4 +1,4 @@
-//! Fresh isolates: what the very first token costs, in a runtime that has just been started.
+//! Fresh isolates: the cost of the first token in a runtime that has just started.
 
 use anyhow::Result;
 
@@ -6,31 +6,31 @@ use super::hosts::{Compilation, Host, Runtime};
 use super::median;
 use super::programs::Programs;
 
-/// What something takes that happens once in an isolate.
+/// The duration of a one-time operation in an isolate.
 pub(super) struct FirstTime {
     pub(super) runtime: Runtime,
     pub(super) case: Case,
     pub(super) milliseconds: f64,
 }
 
-/// Something that happens once in an isolate.
+/// A one-time operation in an isolate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Case {
-    /// Our wasm is instantiated
+    /// Instantiation of our wasm
     Instantiate,
-    /// A token is verified
+    /// Verification of the first token
     Verify { algorithm: &'static str, candidate: Candidate, start: Start },
 }
 
-/// How far the runtime has come when the token comes.
+/// The state of the runtime when the token arrives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Start {
-    /// Nothing has been done
-    Nothing,
-    /// Nothing has been done, but the wasm is compiled at once when it is loaded
+    /// No preparation
+    Cold,
+    /// No preparation, but V8 compiles the whole wasm on load
     Compiled,
-    /// Everything has been done that a program does before its first token
-    Made,
+    /// The wasm is instantiated and the verifier created
+    Ready,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +39,7 @@ pub(super) enum Candidate {
     Jose,
 }
 
-/// All that is done once, in every runtime.
+/// Measures all one-time operations in every runtime.
 pub(super) fn measure(programs: &Programs, times: usize) -> Result<Vec<FirstTime>> {
     let mut firsts: Vec<(_, _, Vec<f64>)> = Vec::new();
     for runtime in Runtime::ALL {
@@ -60,10 +60,10 @@ impl Case {
         let mut all = vec![Self::Instantiate];
         for algorithm in ["EdDSA", "ES256", "RS256"] {
             for (candidate, start) in [
-                (Candidate::Ours, Start::Nothing),
-                (Candidate::Jose, Start::Nothing),
-                (Candidate::Ours, Start::Made),
-                (Candidate::Jose, Start::Made),
+                (Candidate::Ours, Start::Cold),
+                (Candidate::Jose, Start::Cold),
+                (Candidate::Ours, Start::Ready),
+                (Candidate::Jose, Start::Ready),
                 (Candidate::Ours, Start::Compiled),
             ] {
                 all.push(Self::Verify { algorithm, candidate, start });
@@ -79,37 +79,37 @@ impl Case {
         }
     }
 
-    /// Milliseconds, without what a request takes that does nothing.
+    /// Milliseconds, without the duration of an empty request.
     fn measure(self, host: &Host) -> Result<f64> {
-        let nothing = || Ok::<_, anyhow::Error>(host.time("/", &[])?.as_secs_f64());
-        let mut surroundings = Vec::new();
+        let empty = || Ok::<_, anyhow::Error>(host.time("/", &[])?.as_secs_f64());
+        let mut overhead = Vec::new();
         for _ in 0..8 {
-            surroundings.push(nothing()?);
+            overhead.push(empty()?);
         }
-        // the first ones start the isolate
-        let surroundings = median(surroundings.split_off(3));
-        let took = match self {
+        // the first requests start the isolate
+        let overhead = median(overhead.split_off(3));
+        let elapsed = match self {
             Self::Instantiate => host.time("/instantiate", &[])?,
             Self::Verify { algorithm, candidate, start } => {
                 let query = [("algorithm", algorithm), ("candidate", candidate.name())];
-                if start == Start::Made {
+                if start == Start::Ready {
                     host.time("/make", &query)?;
                 }
                 host.time("/first", &query)?
             }
         };
-        Ok((took.as_secs_f64() - surroundings) * 1e3)
+        Ok((elapsed.as_secs_f64() - overhead) * 1e3)
     }
 
-    /// What it is called in the report.
+    /// The name in the report.
     pub(super) fn title(self) -> String {
         match self {
             Self::Instantiate => "instantiate our wasm".to_owned(),
             Self::Verify { algorithm, candidate, start } => {
                 let start = match start {
-                    Start::Nothing => "",
+                    Start::Cold => "",
                     Start::Compiled => ", compiled at once",
-                    Start::Made => ", made before",
+                    Start::Ready => ", made before",
                 };
                 format!("{algorithm}, {}{start}", candidate.title())
             }
@@ -118,7 +118,7 @@ impl Case {
 }
 
 impl Candidate {
-    /// What the hosts call it, where a cache does not matter yet.
+    /// The name in the hosts. For a first token the cache has no effect.
     fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours cached",

@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: how long a verification takes here and elsewhere, in workerd and in Node, all
-//! candidates in one run. It reports; it never fails because something was slow. `bench gateway` does
-//! so with the whole Worker under load.
+//! `cargo xtask bench`: the duration of a verification by this project and by others, in workerd
+//! and in Node, all candidates in one run. It only reports and never fails because of a slow
+//! result. `bench gateway` measures the whole Worker under load.
 
 mod gateway;
 mod hosts;
@@ -22,7 +22,8 @@ use hosts::{Compilation, Host, Runtime};
 use programs::Programs;
 use report::Report;
 
-/// Measures everything and writes `docs/benchmarks/`; with `--quick` less often, and only prints.
+/// Measures everything and writes `docs/benchmarks/`. With `--quick` it measures fewer rounds and
+/// only prints.
 pub fn run(options: &[&str]) -> Result<()> {
     if let ["gateway", options @ ..] = options {
         return gateway::run(options);
@@ -33,7 +34,7 @@ pub fn run(options: &[&str]) -> Result<()> {
         _ => bail!("the only option of bench is --quick"),
     };
     let programs = Programs::build()?;
-    ask_for_priority();
+    request_priority();
     progress("measuring fresh isolates");
     let isolates = isolates::measure(&programs, effort.isolates)?;
     progress(format!("measuring verifications, {} rounds", effort.rounds));
@@ -45,10 +46,10 @@ pub fn run(options: &[&str]) -> Result<()> {
     publish("verification", &report.text(), &report.json(), options.is_empty())
 }
 
-/// Prints a report and, if it is to be kept, writes it to `docs/benchmarks/`, as text and as JSON.
-fn publish(name: &str, text: &str, json: &Value, kept: bool) -> Result<()> {
+/// Prints a report. If `save` is set, writes it to `docs/benchmarks/` as Markdown and JSON.
+fn publish(name: &str, text: &str, json: &Value, save: bool) -> Result<()> {
     println!("{text}");
-    if kept {
+    if save {
         let directory = root().join("docs/benchmarks");
         fs::create_dir_all(&directory)?;
         fs::write(directory.join(name).with_extension("md"), text)?;
@@ -59,26 +60,26 @@ fn publish(name: &str, text: &str, json: &Value, kept: bool) -> Result<()> {
     Ok(())
 }
 
-/// How often things are measured.
+/// The number of measurements.
 #[derive(Clone, Copy)]
 struct Effort {
     rounds: usize,
     isolates: usize,
 }
 
-/// On a machine that does other things too, real-time scheduling keeps them out of the figures. The
-/// hosts inherit it. Where it is not allowed or not known, everything goes on without.
-fn ask_for_priority() {
-    let asked = Command::new("chrt")
+/// Requests real-time scheduling, so that other processes do not affect the figures. The hosts
+/// inherit it. Without permission or without `chrt`, the benchmark runs with normal priority.
+fn request_priority() {
+    let status = Command::new("chrt")
         .args(["--rr", "--all-tasks", "--pid", "1", &std::process::id().to_string()])
         .stderr(Stdio::null())
         .status();
-    if !asked.is_ok_and(|status| status.success()) {
-        progress("no real-time scheduling here: what else runs will show in the figures");
+    if !status.is_ok_and(|status| status.success()) {
+        progress("no real-time scheduling: other processes will affect the figures");
     }
 }
 
-/// The middle of some figures.
+/// The median of the figures.
 fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<_> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);

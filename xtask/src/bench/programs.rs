@@ -1,5 +1,5 @@
-//! What is measured, built: our wasm as the npm package has it, and with the candidates around it,
-//! a program for each runtime.
+//! Builds the benchmark programs: one for each runtime, with all candidates and our wasm as in the
+//! npm package.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,9 @@ pub(super) struct Programs {
     pub(super) material: Value,
     /// Versions, memory, the machine
     pub(super) facts: Value,
-    /// Of our wasm for JavaScript
+    /// Size of the npm package's wasm
     pub(super) npm_size: Size,
-    /// Of the Worker
+    /// Size of the Worker's wasm
     pub(super) worker_size: Size,
 }
 
@@ -49,13 +49,13 @@ impl Programs {
         let facts = node.join("facts.mjs");
         bundle("facts.js", &facts, "node", Some(&glue))?;
 
-        progress("making keys and tokens");
+        progress("creating keys and tokens");
         let output = Command::new(setup::node()?)
             .arg(facts)
             .args([&node, &root()])
             .stderr(Stdio::inherit())
             .output()?;
-        ensure!(output.status.success(), "the facts could not be found out");
+        ensure!(output.status.success(), "facts.mjs failed");
         Ok(Self {
             material: serde_json::from_slice(&fs::read(node.join("material.json"))?)?,
             facts: serde_json::from_slice(&output.stdout)?,
@@ -67,9 +67,14 @@ impl Programs {
     }
 }
 
-/// Bundles a program of `benches/src` with what it imports, our wasm by this glue.
-pub(super) fn bundle(source: &str, made: &Path, platform: &str, glue: Option<&Path>) -> Result<()> {
-    let format = match made.extension().is_some_and(|extension| extension == "cjs") {
+/// Bundles a program of `benches/src` with its imports. `glue` is the directory of our wasm.
+pub(super) fn bundle(
+    source: &str,
+    target: &Path,
+    platform: &str,
+    glue: Option<&Path>,
+) -> Result<()> {
+    let format = match target.extension().is_some_and(|extension| extension == "cjs") {
         true => "cjs",
         false => "esm",
     };
@@ -79,7 +84,7 @@ pub(super) fn bundle(source: &str, made: &Path, platform: &str, glue: Option<&Pa
         .args(["--bundle", "--external:*.wasm", "--log-level=warning"])
         .arg(format!("--platform={platform}"))
         .arg(format!("--format={format}"))
-        .arg(format!("--outfile={}", made.display()));
+        .arg(format!("--outfile={}", target.display()));
     if let Some(glue) = glue {
         let bindings = glue.join("bindings.js");
         command.arg(format!("--alias:better-auth-edge-wasm={}", bindings.display()));

@@ -1,4 +1,4 @@
-//! What was measured, as text and as JSON.
+//! The report, as Markdown and JSON.
 
 use std::fmt::Write as _;
 
@@ -42,7 +42,7 @@ impl Report {
         })
     }
 
-    /// Markdown, and readable as it is.
+    /// The report as Markdown, readable as plain text.
     pub(super) fn text(&self) -> String {
         let mut text = format!("# Verifying a token\n\n{}\n", self.introduction());
         for runtime in Runtime::ALL {
@@ -50,12 +50,12 @@ impl Report {
         }
         let _ = write!(text, "\n## The first token\n\n{FIRST_TOKEN}\n\n{}", self.first_table());
         let _ = write!(text, "\n## Memory and size\n\n{}", self.size_table());
-        let _ = write!(text, "\n## What is required\n\n{}", self.requirement_table());
+        let _ = write!(text, "\n## Requirements\n\n{}", self.requirement_table());
         text
     }
 
     fn introduction(&self) -> String {
-        let fact = |name: &str| shown(&self.facts[name]);
+        let fact = |name: &str| text_of(&self.facts[name]);
         let architecture = match self.facts["architecture"].as_str() {
             Some("x64") => "x86-64".to_owned(),
             _ => fact("architecture"),
@@ -64,10 +64,10 @@ impl Report {
         let versions: Vec<_> = versions
             .into_iter()
             .flatten()
-            .map(|(name, version)| format!("{name} {}", shown(version)))
+            .map(|(name, version)| format!("{name} {}", text_of(version)))
             .collect();
         format!(
-            "Made by `cargo xtask bench` on {}, {} shared cores, {architecture}; {}.\n\n\
+            "Written by `cargo xtask bench` on {}, {} shared cores, {architecture}; {}.\n\n\
              {METHOD}\n\nMedians of {} rounds.",
             fact("date"),
             fact("cores"),
@@ -118,10 +118,10 @@ impl Report {
         };
         let rows = [
             ("", "kB".to_owned()),
-            ("wasm memory at the start", memory("start")),
-            ("more for each Ed25519 key with its first table", memory("smallTable")),
-            ("more for each Ed25519 key with its second table", memory("largeTable")),
-            ("more for each token that is kept", memory("cachedToken")),
+            ("wasm memory at start-up", memory("start")),
+            ("additional memory for each Ed25519 key with its first table", memory("smallTable")),
+            ("additional memory for each Ed25519 key with its second table", memory("largeTable")),
+            ("additional memory for each cached token", memory("cachedToken")),
             ("wasm of the npm package", size(self.npm_size)),
             ("wasm of the Worker", size(self.worker_size)),
         ];
@@ -143,7 +143,7 @@ impl Report {
         table(&rows)
     }
 
-    /// The same for programs.
+    /// The report as JSON.
     pub(super) fn json(&self) -> Value {
         let verifications = self.verifications.iter().map(|v| {
             json!({
@@ -175,30 +175,31 @@ impl Report {
 }
 
 const METHOD: &str = "\
-Each runtime is a process of its own and is timed from outside: a request makes it verify a number of
-tokens one after the other, and what the same request takes without verifying is taken off. The
-candidates take turns of about ten milliseconds, and every figure is held against jose's of the same
-round. Tokens carry the claims that Better Auth gives them by default, and come as fresh strings. All
-candidates but `crypto.subtle alone` check issuer, audience and times.
+Each runtime is a process of its own. The benchmark measures from outside: a request lets the runtime
+verify a number of tokens one after the other, and the duration of an empty request is subtracted. The
+candidates take turns of about ten milliseconds, and each figure is divided by jose's of the same round.
+Tokens have Better Auth's default claims and arrive as new strings. All candidates except
+`crypto.subtle alone` check issuer, audience and times.
 
-- *ours cold*: a key that has been used too little to have earned a table
-- *ours warm*: a key in use; no token has been seen before, or rather, the cache of tokens is off
-- *ours cached*: as it is by default, with tokens that have been seen before
-- *jose*: `jwtVerify` with `createLocalJWKSet`; for HS256 a `Uint8Array`, or a `CryptoKey`
-- *hono*: `verifyWithJwks` with the key set at hand; for HS256 `verify`
-- *crypto.subtle alone*: the signature and nothing else, with an imported key";
+- *ours cold*: a key without a precomputed table, because it has been used too little
+- *ours warm*: a key with its table, and no cache of tokens
+- *ours cached*: the default settings, with cached tokens
+- *jose*: `jwtVerify` with `createLocalJWKSet`; for HS256 a `Uint8Array` or a `CryptoKey`
+- *hono*: `verifyWithJwks` with a local key set; for HS256 `verify`
+- *crypto.subtle alone*: only the signature, with an imported key";
 
 const FIRST_TOKEN: &str = "\
-In a runtime that has just been started: from nothing to the first verified token. For ours that is
-instantiating the wasm (in Node, compiling it too), making a verifier and verifying. *Made before*: the
-wasm is instantiated and the verifier made, as a Worker or a server does when it starts; what is left is
-the first token's.
+The time from the start of a runtime's program to its first verified token. For ours it includes
+instantiating the wasm (in Node, compiling it too), creating a verifier and verifying. *Made before*: the
+wasm is already instantiated and the verifier created, as in a Worker or server after start-up. Only the
+first token remains.
 
-V8 compiles wasm lazily, function by function as each is first called, and that is most of what the
-first token costs. *Compiled at once* is the same from nothing in a V8 that was told not to
-(`--no-wasm-lazy-compilation`): what is left is the work itself. Cloudflare's V8 cannot be told.";
+V8 compiles each wasm function on its first call, which is most of the cost of the first token.
+* Compiled at once*: V8 compiles all functions on load (`--no-wasm-lazy-compilation`). Cloudflare's
+* V8 has
+no such setting.";
 
-/// Each value once, in the order of their appearance.
+/// The distinct values, in order of appearance.
 fn distinct<'v>(values: impl Iterator<Item = &'v str>) -> Vec<&'v str> {
     let mut distinct = Vec::new();
     for value in values {
@@ -209,11 +210,11 @@ fn distinct<'v>(values: impl Iterator<Item = &'v str>) -> Vec<&'v str> {
     distinct
 }
 
-fn shown(value: &Value) -> String {
+fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// About three digits.
+/// Formats a number with about three digits.
 fn figure(number: f64) -> String {
     match number {
         ..10.0 => format!("{number:.1}"),

@@ -1,20 +1,20 @@
-//! Verifications, round by round. In a round every candidate has its turn for some milliseconds, so
-//! that whatever else the machine does befalls them all alike, and each is held against its
-//! neighbours of the same round.
+//! Measures verifications in rounds. In each round every candidate takes a turn of some
+//! milliseconds, so that other load on the machine affects all candidates alike. Each figure is
+//! compared with those of the same round.
 
 use anyhow::Result;
 
 use super::hosts::{Host, Runtime};
 use super::median;
 
-/// What verifying a token takes with one candidate.
+/// The duration of a verification by one candidate.
 pub(super) struct Verifications {
     pub(super) runtime: Runtime,
     pub(super) algorithm: String,
     pub(super) candidate: String,
-    /// One figure a round, in microseconds
+    /// One figure per round, in microseconds
     rounds: Vec<f64>,
-    /// The same, divided by jose's of that round
+    /// The same figures, divided by jose's of that round
     ratios: Vec<f64>,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn measure(hosts: &[Host], rounds: usize) -> Result<Vec<Verifications
     }
     turns.iter_mut().try_for_each(Turn::warm_up)?;
     for round in 0..rounds {
-        // another one begins each time
+        // each round begins with another candidate
         let first = round * turns.len() / rounds;
         turns.rotate_left(first);
         turns.iter_mut().try_for_each(Turn::take)?;
@@ -50,18 +50,18 @@ pub(super) fn measure(hosts: &[Host], rounds: usize) -> Result<Vec<Verifications
     Ok(turns.iter().map(|turn| turn.verifications(&turns)).collect())
 }
 
-/// A candidate and its figures so far.
+/// A candidate and its figures.
 struct Turn<'h> {
     host: &'h Host,
     algorithm: String,
     candidate: String,
-    /// So many verifications a turn
+    /// Verifications per turn
     count: usize,
     rounds: Vec<f64>,
 }
 
 impl Turn<'_> {
-    /// Lets the runtime compile what it runs, and finds out how much fits into a turn.
+    /// Lets the runtime compile the code, and determines the number of verifications per turn.
     fn warm_up(&mut self) -> Result<()> {
         let mut microseconds = 0.0;
         for _ in 0..4 {
@@ -77,12 +77,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Microseconds a verification. What surrounds it is measured before and after and taken off; a
-    /// request that is not measured comes first, since the process has been idle.
+    /// Microseconds per verification, without the overhead of the request, measured before and
+    /// after. One unmeasured request comes first, because the process has been idle.
     fn measure(&self, count: usize) -> Result<f64> {
         let request = |verified: usize| {
             let (prepared, verified) = (count.to_string(), verified.to_string());
-            let took = self.host.time(
+            let elapsed = self.host.time(
                 "/measure",
                 &[
                     ("algorithm", &self.algorithm),
@@ -91,13 +91,13 @@ impl Turn<'_> {
                     ("verified", &verified),
                 ],
             )?;
-            Ok::<_, anyhow::Error>(took.as_secs_f64() * 1e6)
+            Ok::<_, anyhow::Error>(elapsed.as_secs_f64() * 1e6)
         };
         request(0)?;
         let before = request(0)?;
         let whole = request(count)?;
         let after = request(0)?;
-        Ok(((whole - (before + after) / 2.0) / count as f64).max(LEAST))
+        Ok(((whole - (before + after) / 2.0) / count as f64).max(MIN_FIGURE))
     }
 
     fn verifications(&self, turns: &[Turn<'_>]) -> Verifications {
@@ -119,10 +119,10 @@ impl Turn<'_> {
 
 const WARM_UP_COUNT: usize = 64;
 
-/// Microseconds that a turn is to take.
+/// Duration of a turn, in microseconds.
 const TURN: f64 = 10_000.0;
 const MIN_COUNT: usize = 4;
 const MAX_COUNT: usize = 2_000;
 
-/// Microseconds: a figure may be lost in the noise, but not be less than nothing.
-const LEAST: f64 = 0.01;
+/// Lower bound of a figure in microseconds, because noise can make it negative.
+const MIN_FIGURE: f64 = 0.01;

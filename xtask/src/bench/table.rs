@@ -1,6 +1,7 @@
-//! Tables in Markdown whose columns stand in line, so that they can be read as they are.
+//! Markdown tables with aligned columns, readable as plain text.
 
-/// The first row is the head. The first column is flushed left, the others right.
+/// Formats a table. The first row is the header. The first column is aligned left, the others
+/// right.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let length = |cell: &String| cell.chars().count();
     let columns = rows.first().map_or(0, Vec::len);

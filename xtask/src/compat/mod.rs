@@ -1,5 +1,5 @@
-//! Released versions of Better Auth, and of what else the packages work with: what each issues is held
-//! against the core, the npm package and the Python package, and `docs/compatibility.md` says what held.
+//! Tests the core, the npm package and the Python package with released versions of Better Auth and
+//! other frameworks, and writes the results to `docs/compatibility.md`.
 
 mod page;
 mod verdicts;
@@ -19,8 +19,7 @@ use crate::setup::{self, run as run_command};
 use crate::stack::Directory;
 use crate::{build, progress, root};
 
-/// Runs all of it, and writes the page. Fails where something does not hold, or where the page that is
-/// committed says something else.
+/// Runs all tests and writes the page. Fails if a case fails or the committed page differs.
 pub fn test() -> Result<()> {
     build::npm()?;
     let python = setup::python()?;
@@ -34,8 +33,8 @@ pub fn test() -> Result<()> {
     for failure in &failures {
         progress(failure);
     }
-    ensure!(failures.is_empty(), "{} cases did not hold", failures.len());
-    ensure!(is_current, "{} said something else and is written anew: commit it", page::PATH);
+    ensure!(failures.is_empty(), "{} cases failed", failures.len());
+    ensure!(is_current, "{} was out of date and has been rewritten: commit it", page::PATH);
     Ok(())
 }
 
@@ -51,7 +50,7 @@ fn versions() -> Result<Vec<String>> {
     Ok(versions)
 }
 
-/// Two versions at a time.
+/// Tests the versions, two at a time.
 fn every_version(python: &Path) -> Result<Vec<Measured>> {
     let versions = versions()?;
     let left = Mutex::new(versions.iter().enumerate());
@@ -68,7 +67,7 @@ fn every_version(python: &Path) -> Result<Vec<Measured>> {
         let workers = [scope.spawn(worker), scope.spawn(worker)];
         workers.into_iter().try_for_each(|worker| match worker.join() {
             Ok(result) => result,
-            Err(_) => bail!("a thread has panicked"),
+            Err(_) => bail!("a thread panicked"),
         })
     })?;
     let mut measured = measured.into_inner().unwrap_or_else(|all| all.into_inner());
@@ -76,7 +75,7 @@ fn every_version(python: &Path) -> Result<Vec<Measured>> {
     Ok(measured.into_iter().map(|(_, one)| one).collect())
 }
 
-/// What every host says to what this version issues.
+/// Collects every host's verdicts on the cases of a version.
 fn one_version(version: &str, python: &Path) -> Result<Measured> {
     let directory = Directory::new()?;
     let file = |name: &str| directory.path().join(name);
@@ -91,9 +90,9 @@ fn one_version(version: &str, python: &Path) -> Result<Measured> {
         .spawn()?;
     let mut made = String::new();
     BufReader::new(maker.stdout.take().context("stdout is piped")?).read_line(&mut made)?;
-    // its servers answer until its standard input is closed, as it is when this function is left
+    // the servers run until standard input closes, at the latest when this function returns
     let stdin = maker.stdin.take();
-    ensure!(!made.is_empty(), "no cases were made: {}", maker.wait()?);
+    ensure!(!made.is_empty(), "make.mjs wrote no cases: {}", maker.wait()?);
     fs::write(&cases, &made)?;
 
     let said = |host: Host| file(&format!("{host}.json"));
@@ -130,13 +129,13 @@ fn core_test(arguments: &[&str]) -> Command {
     command
 }
 
-/// The package's tests under FastAPI 0.115, the oldest that it names.
+/// Runs the package's tests with FastAPI 0.115, the oldest that it supports.
 fn old_fastapi() -> Result<()> {
     let python = setup::python_with_fastapi_0_115()?;
     run_command(
         Command::new(python)
             .args(["-m", "pytest", "--quiet"])
-            // Starlette's test client uses what a newer anyio calls by another name
+            // Starlette's test client uses a deprecated name of anyio
             .args(["-W", "ignore:The anyio.abc.BlockingPortal alias:DeprecationWarning"])
             .args(FASTAPI_TESTS.map(|name| format!("tests/{name}.py")))
             .current_dir(root().join("python")),
@@ -153,8 +152,8 @@ const FASTAPI_TESTS: [&str; 7] = [
     "test_websockets",
 ];
 
-/// The package's types, and with them its syntax and what it uses of the standard library, for the
-/// oldest Python and the newest.
+/// Checks the package's types, syntax and use of the standard library for the oldest and the newest
+/// Python.
 fn types_for_every_python(python: &Path) -> Result<()> {
     page::PYTHONS.iter().try_for_each(|version| {
         let arguments = ["--strict", "--python-version", version, "better_auth_edge"];

@@ -1,4 +1,4 @@
-//! `docs/compatibility.md`, from what was measured and from what is pinned.
+//! Writes `docs/compatibility.md` from the results and the pinned versions.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::verdicts::{Host, Measured};
 use crate::root;
 
-/// The page, in the checkout.
+/// The path of the page in the checkout.
 pub(super) const PATH: &str = "docs/compatibility.md";
 
-/// The oldest Python that the package is for, and the newest that its types are checked for.
+/// The oldest and the newest Python that the package supports.
 pub(super) const PYTHONS: [&str; 2] = ["3.10", "3.14"];
 
-/// Writes the page. Whether it said the same before.
+/// Writes the page. Returns whether it was unchanged.
 pub(super) fn write(measured: &[Measured]) -> Result<bool> {
     let path = root().join(PATH);
     let text = text(measured)?;
@@ -36,10 +36,10 @@ fn text(measured: &[Measured]) -> Result<String> {
 const INTRODUCTION: &str = "\
 # Compatibility
 
-`cargo xtask test compat` writes this page and fails where it no longer holds. It runs the released
-versions of Better Auth below and takes tokens, key sets and cookies from them. The core, the npm package
-and the Python package must accept each one as Better Auth issued it, and must refuse it altered: another
-signature, other claims, another algorithm, another key. The error code has to be the right one, too.
+`cargo xtask test compat` writes this page and fails if a result differs. It runs the released versions of
+Better Auth below and collects tokens, key sets and cookies from them. The core, the npm package and the
+Python package must accept each one as issued, and must reject it with another signature, other claims,
+another algorithm or another key, with the right error code.
 
 ## Versions of Better Auth
 
@@ -48,14 +48,14 @@ signature, other claims, another algorithm, another key. The error code has to b
 ";
 
 const OPTIONS: &str = "
-Versions 1.3 and 1.4 have the API key plugin in `better-auth` itself, and 1.3 has no OAuth provider but
-`oidcProvider`.
+In versions 1.3 and 1.4 the API key plugin is part of `better-auth`. Version 1.3 has `oidcProvider` in place
+of the OAuth provider.
 
 ## Options
 
-`yes`: every case holds. **no**: one does not. `–`: the version does not have the option. The last column
-says what was tested: the core is what the Worker and Next.js run, too. The Python package takes tokens, not
-Better Auth's cookies.
+`yes`: every case passes. **no**: a case fails. `–`: the version does not have the option. The last column
+lists what was tested. The Worker and Next.js run the core. The Python package accepts tokens, not Better
+Auth's cookies.
 
 ";
 
@@ -99,7 +99,7 @@ fn option_table(measured: &[Measured]) -> String {
     table
 }
 
-/// What the other tests run with, by its pin.
+/// The pinned versions of frameworks and runtimes.
 fn environment_table() -> Result<String> {
     let pins = |name: &str| fs::read_to_string(root().join("python").join(name));
     let fastapi = |text: &str| {

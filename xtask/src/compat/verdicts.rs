@@ -6,7 +6,7 @@ use std::fmt;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-/// Who judges.
+/// A host that verifies the cases.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Host {
     /// The core, natively
@@ -31,14 +31,14 @@ impl fmt::Display for Host {
     }
 }
 
-/// What came of one version of Better Auth.
+/// The results of one version of Better Auth.
 pub(super) struct Measured {
     pub(super) version: String,
     pub(super) options: Vec<Measurement>,
     pub(super) failures: Vec<String>,
 }
 
-/// What came of one option.
+/// The results of one option.
 pub(super) struct Measurement {
     pub(super) option: String,
     /// Whether the version has the option at all
@@ -49,8 +49,8 @@ pub(super) struct Measurement {
 }
 
 impl Measured {
-    /// Compares the verdicts, which hosts give by the names of the cases. One that a host has no verdict
-    /// on is not for it; one that none has is a failure.
+    /// Compares the verdicts of the hosts with the cases, by name. A host skips cases that do not
+    /// apply to it. A case without any verdict is a failure.
     pub(super) fn new(made: &Value, verdicts: &[(Host, Value)]) -> Result<Self> {
         let list = |name: &str| made[name].as_array().with_context(|| format!("no {name}"));
         let mut options: Vec<_> = list("options")?.iter().map(Measurement::unmeasured).collect();
@@ -69,7 +69,7 @@ impl Measured {
                 }
             }
             if hosts == 0 {
-                failures.push(format!("{}: no host has judged", case["id"]));
+                failures.push(format!("{}: no host returned a verdict", case["id"]));
             }
             option.holds &= failures.len() == before;
         }
@@ -158,6 +158,6 @@ mod tests {
     #[test]
     fn a_case_that_no_host_has_judged_is_a_failure() {
         let measured = measured(json!({"1": good()["1"]}), json!({}));
-        assert_eq!(measured.failures, ["\"2\": no host has judged"]);
+        assert_eq!(measured.failures, ["\"2\": no host returned a verdict"]);
     }
 }

@@ -115,7 +115,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         selection.extend(survivors.iter().flat_map(|mutant| ["--file", &mutant.file]));
         let tree = tree::lay_out(&directory(), |_| true)?;
         let again = Mutants { program: &program, tree }.run("thorough", &selection, &[])?;
-        // cargo-mutants adds mutants of struct expressions whatever their names are
+        // cargo-mutants adds mutants of struct expressions with any name
         let is_wanted = |mutant: &Mutant| survivors.iter().any(|it| it.name == mutant.name);
         decided.extend(again.into_iter().filter(is_wanted));
     }

@@ -1,4 +1,4 @@
-//! What attackers try, and what a developer at night gets wrong.
+//! Attacks, and common mistakes of developers.
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -27,8 +27,12 @@ pub(super) const STEPS: &[Step] = &[
         "401 unsupported_algorithm",
         public_key_as_secret,
     ),
-    Step::new("a forged X-Edge-User on a user's own path", "the origin saw only the user", forged),
-    Step::new("a forged X-Edge-User on a public path", "the origin saw none", forged_in_public),
+    Step::new(
+        "a forged X-Edge-User on a user's own path",
+        "the upstream saw only the user",
+        forged,
+    ),
+    Step::new("a forged X-Edge-User on a public path", "the upstream saw none", forged_in_public),
 ];
 
 fn no_token(stack: &mut Stack) -> Result<String> {
@@ -99,7 +103,7 @@ fn forged(stack: &mut Stack) -> Result<String> {
     let expected = json!({"x-edge-user": [ada.uuid], "x-edge-jwt-assertion": [assertion]});
     let is_ada = assertion != "a.b.c" && token::segment(assertion, 1)["sub"] == *ada.uuid;
     Ok(match seen == expected && is_ada {
-        true => "the origin saw only the user".into(),
+        true => "the upstream saw only the user".into(),
         false => seen.to_string(),
     })
 }
@@ -109,12 +113,12 @@ fn forged_in_public(stack: &mut Stack) -> Result<String> {
         [("x-edge-user", "admin"), ("X-Edge-Jwt-Assertion", "a.b.c"), ("x_edge_user", "admin")];
     let answer = stack.get_with("/public/whoami", &headers)?;
     Ok(match identity_headers(&answer)? {
-        seen if seen == json!({}) => "the origin saw none".into(),
+        seen if seen == json!({}) => "the upstream saw none".into(),
         seen => seen.to_string(),
     })
 }
 
-/// What comes of a token that an attacker made out of a good one.
+/// The outcome of a token that an attacker derived from a valid one.
 fn outcome(stack: &Stack, attack: impl Fn(&str) -> Result<String>) -> Result<String> {
     let user: User = stack.sign_up("Ada")?;
     let path = format!("/api/{}/tasks", user.uuid);
@@ -128,10 +132,10 @@ fn with_alg(good: &str, alg: &str) -> Value {
     header
 }
 
-/// The headers with which the origin was told who the caller is.
-fn identity_headers(answer: &Answer) -> Result<Value> {
-    let mut headers = answer.json()["headers"].take();
-    let headers_seen = headers.as_object_mut().context("the origin echoed no headers")?;
+/// The identity headers that the upstream received.
+fn identity_headers(response: &Answer) -> Result<Value> {
+    let mut headers = response.json()["headers"].take();
+    let headers_seen = headers.as_object_mut().context("the upstream echoed no headers")?;
     headers_seen.retain(|name, _| name.replace('_', "-").starts_with("x-edge-"));
     Ok(headers)
 }

@@ -1,32 +1,32 @@
-//! The scripted tour: what a user, an operator and an attacker would see, one line a step.
+//! The scripted tour from the view of a user, an operator and an attacker, one line per step.
 
 mod attacks;
+mod bypass;
 mod operations;
-mod origin;
 mod tasks;
 
 use anyhow::Result;
 
 use crate::stack::Stack;
 
-/// A step: what it shows, what should come of it, and how to see what does.
+/// A step: its title, the expected result, and a function that returns the actual one.
 pub struct Step {
     title: &'static str,
     expected: &'static str,
-    see: See,
+    run: Run,
 }
 
-/// Something that is looked at, in the words of `expected`.
-type See = fn(&mut Stack) -> Result<String>;
+/// Returns the result in the words of `expected`.
+type Run = fn(&mut Stack) -> Result<String>;
 
 impl Step {
-    const fn new(title: &'static str, expected: &'static str, see: See) -> Self {
-        Self { title, expected, see }
+    const fn new(title: &'static str, expected: &'static str, run: Run) -> Self {
+        Self { title, expected, run }
     }
 
-    /// Takes the step and prints its line. Says whether it held.
+    /// Runs the step and prints its line. Returns whether the result was the expected one.
     pub fn take(&self, stack: &mut Stack) -> bool {
-        let seen = (self.see)(stack).unwrap_or_else(|error| format!("error: {error:#}"));
+        let seen = (self.run)(stack).unwrap_or_else(|error| format!("error: {error:#}"));
         let held = seen == self.expected;
         let mark = if held { "ok  " } else { "FAIL" };
         println!("{mark} {} | expected {} | seen {seen}", self.title, self.expected);
@@ -37,7 +37,7 @@ impl Step {
     }
 }
 
-/// All steps in their order; the last one stops Better Auth.
+/// All steps in order. The last one stops Better Auth.
 pub fn steps() -> impl Iterator<Item = &'static Step> {
-    tasks::STEPS.iter().chain(attacks::STEPS).chain(origin::STEPS).chain(operations::STEPS)
+    tasks::STEPS.iter().chain(attacks::STEPS).chain(bypass::STEPS).chain(operations::STEPS)
 }

@@ -1,4 +1,4 @@
-//! What operators live through: a key rotation, a large download, the auth server down.
+//! Operations: a key rotation, a large download, an outage of the auth server.
 
 use std::thread;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::token;
 
 pub(super) const STEPS: &[Step] = &[
     Step::new(
-        "Better Auth rotates its key under load: the new one counts at once, the old one still",
+        "Better Auth rotates its key under load: the new key and the old one are both accepted",
         "a new kid, 40 of 40 accepted",
         rotation,
     ),
@@ -54,7 +54,7 @@ fn streaming(stack: &mut Stack) -> Result<String> {
     let user = stack.sign_up("Ada")?;
     let bearer = format!("Bearer {}", stack.token(&user)?);
     let url = format!("{}/api/{}/export", stack.edge_url, user.uuid);
-    // the first download warms buffers up that stay
+    // the first download allocates buffers that stay
     let headers = [("authorization", bearer.as_str())];
     http::stream(&format!("{url}?megabytes=5"), &headers, |_| ())?;
 
@@ -64,7 +64,7 @@ fn streaming(stack: &mut Stack) -> Result<String> {
         bytes += piece.len();
         if bytes / MEGABYTE > measured {
             measured = bytes / MEGABYTE;
-            // a reader this slow would fill a buffer, if there were one
+            // a slow reader would fill a buffer, if the Worker had one
             thread::sleep(Duration::from_millis(10));
             peak = peak.max(stack.edge_memory().unwrap_or(u64::MAX));
         }
@@ -85,7 +85,7 @@ fn auth_down(stack: &mut Stack) -> Result<String> {
     let good = stack.token(&user)?;
     stack.get(&path, &good)?;
     stack.stop_auth();
-    // The origin of this demo checks the token by itself as well, with the keys that it knows.
+    // the demo's upstream verifies the token too, with its cached keys
     let known = stack.get(&path, &good)?;
     let header = json!({"alg": "EdDSA", "kid": "never-seen"});
     let unknown =

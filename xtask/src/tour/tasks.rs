@@ -1,4 +1,4 @@
-//! What users do: sign up, get a token, work with their own tasks.
+//! Tasks of a user: sign up, get a token, work with their own data.
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -15,14 +15,14 @@ pub(super) const STEPS: &[Step] = &[
         "201 200 200 204",
         own,
     ),
-    Step::new("the list of tasks holds only the user's own", "200, 1 task", list),
+    Step::new("the list of tasks contains only the user's own", "200, 1 task", list),
     Step::new("the same user id in capitals is the same user", "200", capitals),
-    Step::new("another user's path is refused", "403 user_mismatch", other_path),
-    Step::new("a path that could be read in two ways is refused", "400 ambiguous_path", ambiguous),
+    Step::new("another user's path is rejected", "403 user_mismatch", other_path),
+    Step::new("an ambiguous path is rejected", "400 ambiguous_path", ambiguous),
     Step::new("a public path needs no token", "200", public),
     Step::new(
-        "the origin gets the edge's signed assertion of who is calling",
-        "edge-assertion+jwt for the origin, of the user, by a published key, for 60 s",
+        "the upstream receives the edge's signed assertion",
+        "edge-assertion+jwt for the upstream, of the user, by a published key, for 60 s",
         assertion,
     ),
 ];
@@ -103,9 +103,9 @@ fn assertion(stack: &mut Stack) -> Result<String> {
     Ok(format!(
         "{} {}, {}, {}, for {} s",
         header["typ"].as_str().unwrap_or("no typ"),
-        if for_origin { "for the origin" } else { "for somebody else" },
-        if of_user { "of the user" } else { "of somebody else" },
-        if by_published { "by a published key" } else { "by no published key" },
+        if for_origin { "for the upstream" } else { "for another audience" },
+        if of_user { "of the user" } else { "of another user" },
+        if by_published { "by a published key" } else { "by an unknown key" },
         seconds.context("no times")?,
     ))
 }

@@ -1,4 +1,4 @@
-//! The gateways as processes: each a workerd of its own, in front of the same origin.
+//! The gateways: each a workerd process in front of the same upstream.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,29 +8,29 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::material::User;
-use super::origin::{ECHO, REDIRECT};
+use super::upstream::{ECHO, REDIRECT};
 use crate::bench::programs::bundle;
 use crate::process::Server;
 use crate::{http, token, workerd};
 
-/// A gateway, or what it is held against.
+/// A gateway under test.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Candidate {
     Proxy,
     Jose,
-    JoseKept,
+    JoseCached,
     Ours,
 }
 
 impl Candidate {
-    pub(super) const ALL: [Self; 4] = [Self::Proxy, Self::Jose, Self::JoseKept, Self::Ours];
+    pub(super) const ALL: [Self; 4] = [Self::Proxy, Self::Jose, Self::JoseCached, Self::Ours];
 
-    /// Its program in `benches/src/gateway`; ours is the Worker itself.
+    /// Its program in `benches/src/gateway`. Ours is the Worker itself.
     fn source(self) -> Option<&'static str> {
         match self {
             Self::Proxy => Some("gateway/proxy.js"),
             Self::Jose => Some("gateway/jose.js"),
-            Self::JoseKept => Some("gateway/jose-kept.js"),
+            Self::JoseCached => Some("gateway/jose-cached.js"),
             Self::Ours => None,
         }
     }
@@ -41,7 +41,7 @@ impl fmt::Display for Candidate {
         f.write_str(match self {
             Self::Proxy => "proxy",
             Self::Jose => "jose",
-            Self::JoseKept => "jose, tokens kept",
+            Self::JoseCached => "jose, cached tokens",
             Self::Ours => "ours",
         })
     }
@@ -51,19 +51,19 @@ impl fmt::Display for Candidate {
 pub(super) struct Gateway {
     pub(super) candidate: Candidate,
     pub(super) address: SocketAddr,
-    /// Of workerd
+    /// Process id of workerd
     pub(super) process: u32,
     url: String,
     server: Server,
 }
 
 impl Gateway {
-    /// Starts a candidate in front of the origin, with the settings of wrangler.toml.
-    pub(super) fn start(candidate: Candidate, directory: &Path, origin: &str) -> Result<Self> {
+    /// Starts a candidate in front of the upstream, with the settings of wrangler.toml.
+    pub(super) fn start(candidate: Candidate, directory: &Path, upstream: &str) -> Result<Self> {
         let settings = workerd::Settings::from_wrangler()?
             .by_uuid()
-            .with("BETTER_AUTH_URL", json!(origin))
-            .with("ORIGIN_URL", json!(origin));
+            .with("BETTER_AUTH_URL", json!(upstream))
+            .with("ORIGIN_URL", json!(upstream));
         let (server, url) = match candidate.source() {
             Some(source) => {
                 bundle(source, &directory.join("index.js"), "neutral", None)?;
@@ -71,15 +71,17 @@ impl Gateway {
             }
             None => workerd::start(directory, &settings)?,
         };
-        let address = url.strip_prefix("http://").context("an http URL")?.parse()?;
+        let address =
+            url.strip_prefix("http://").context("the gateway's URL is not http")?.parse()?;
         let process = workerd::process_id(&server)?;
         Ok(Self { candidate, address, process, url, server })
     }
 
-    /// Sees that it forwards what it should and, but for the proxy, nothing else.
+    /// Checks that the gateway forwards valid requests and, except for the proxy, rejects all
+    /// others.
     pub(super) fn check(&self, user: &User) -> Result<()> {
-        let wrong = || format!("{} is wrong; it said:\n{}", self.candidate, self.server.log());
-        self.try_check(user).with_context(wrong)
+        let log = || format!("{} failed; its log:\n{}", self.candidate, self.server.log());
+        self.try_check(user).with_context(log)
     }
 
     fn try_check(&self, user: &User) -> Result<()> {
@@ -87,7 +89,7 @@ impl Gateway {
         let echo = self.get(&own, &user.token)?;
         ensure!(echo.starts_with("200 GET /api/"), "{own}: {echo}");
         let redirect = self.get(&format!("/api/{}{REDIRECT}", user.uuid), &user.token)?;
-        ensure!(redirect.starts_with("302"), "a redirect is followed: {redirect}");
+        ensure!(redirect.starts_with("302"), "followed a redirect: {redirect}");
         if self.candidate == Candidate::Proxy {
             return Ok(());
         }
@@ -95,7 +97,7 @@ impl Gateway {
         let identity = echo.lines().filter(|line| line.starts_with("x-edge-"));
         let identity: Vec<_> = identity.map(str::to_owned).collect();
         ensure!(identity == [format!("x-edge-user: {}", user.uuid)], "{identity:?}");
-        ensure!(echo.contains("\r\nx-request-id: "), "no request id");
+        ensure!(echo.contains("\r\nx-request-id: "), "the request id is missing");
 
         let forged = token::with_flipped_bit(&user.token);
         let expired = user.token_with("exp", json!(1_000_000_000));
@@ -107,17 +109,17 @@ impl Gateway {
             (&own, &foreign, "401"),
             (&own, &misdirected, "401"),
             (&own, "", "401"),
-            ("/api/somebody-else/tasks", &user.token, "403"),
-            // and again, now that it may have been kept
+            ("/api/another-user/tasks", &user.token, "403"),
+            // again, from the cache
             (&own, &user.token, "200"),
         ] {
-            let answer = self.get(path, token)?;
-            ensure!(answer.starts_with(status), "{path}: {answer}");
+            let response = self.get(path, token)?;
+            ensure!(response.starts_with(status), "{path}: {response}");
         }
         Ok(())
     }
 
-    /// Status and body. The request comes with forged headers.
+    /// Sends a request with forged identity headers. Returns status and body.
     fn get(&self, path: &str, token: &str) -> Result<String> {
         let authorization = format!("Bearer {token}");
         let headers = [
@@ -125,7 +127,7 @@ impl Gateway {
             ("x-edge-user", "forged"),
             ("X-Edge-Jwt-Assertion", "forged"),
         ];
-        let answer = http::get(&format!("{}{path}", self.url), &headers)?;
-        Ok(format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body)))
+        let response = http::get(&format!("{}{path}", self.url), &headers)?;
+        Ok(format!("{} {}", response.status, String::from_utf8_lossy(&response.body)))
     }
 }

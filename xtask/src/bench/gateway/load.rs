@@ -1,4 +1,4 @@
-//! A load generator: connections that are kept alive, each with one request at a time.
+//! A load generator with persistent connections, each with one request at a time.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,41 +8,41 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Where requests go, and which.
+/// A load of requests to one address.
 pub(super) struct Load<'r> {
     pub(super) address: SocketAddr,
-    /// They are sent in turn
+    /// Sent in turn
     pub(super) requests: &'r [String],
 }
 
 impl Load<'_> {
-    /// Sends requests for as long as `watch` takes. Every answer must be a 200.
-    pub(super) fn during<T>(&self, watch: impl FnOnce(&Progress) -> Result<T>) -> Result<T> {
+    /// Sends requests while `observe` runs. Every response must be a 200.
+    pub(super) fn during<T>(&self, observe: impl FnOnce(&Progress) -> Result<T>) -> Result<T> {
         let progress = Progress::default();
         thread::scope(|scope| {
             let connection = |_| scope.spawn(|| self.send(&progress));
             let connections: Vec<_> = (0..CONNECTIONS).map(connection).collect();
-            let watched = watch(&progress);
-            progress.over.store(true, Ordering::Relaxed);
+            let observed = observe(&progress);
+            progress.stopped.store(true, Ordering::Relaxed);
             for connection in connections {
                 connection.join().expect("a connection's thread does not panic")?;
             }
-            watched
+            observed
         })
     }
 
     fn send(&self, progress: &Progress) -> Result<()> {
-        // whoever watches learns of a failure at once
-        let _over = Over(progress);
+        // ends the load at once if this connection fails
+        let _stop = StopOnDrop(progress);
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        let mut buffer = vec![0; MAX_ANSWER];
-        while !progress.over.load(Ordering::Relaxed) {
+        let mut buffer = vec![0; MAX_RESPONSE];
+        while !progress.stopped.load(Ordering::Relaxed) {
             let number = progress.sent.fetch_add(1, Ordering::Relaxed);
             stream.write_all(self.requests[number % self.requests.len()].as_bytes())?;
-            read_answer(&mut stream, &mut buffer)?;
-            progress.answered.fetch_add(1, Ordering::Relaxed);
+            read_response(&mut stream, &mut buffer)?;
+            progress.completed.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -50,52 +50,52 @@ impl Load<'_> {
 
 const CONNECTIONS: usize = 8;
 const TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_ANSWER: usize = 16 * 1024;
+const MAX_RESPONSE: usize = 16 * 1024;
 
-/// How far a load has come.
+/// The progress of a load.
 #[derive(Default)]
 pub(super) struct Progress {
     sent: AtomicUsize,
-    answered: AtomicUsize,
-    over: AtomicBool,
+    completed: AtomicUsize,
+    stopped: AtomicBool,
 }
 
 impl Progress {
-    /// Requests that have been answered.
-    pub(super) fn answered(&self) -> usize {
-        self.answered.load(Ordering::Relaxed)
+    /// The number of completed requests.
+    pub(super) fn completed(&self) -> usize {
+        self.completed.load(Ordering::Relaxed)
     }
 
-    /// Lets the load go on for that long.
+    /// Waits while the load runs.
     pub(super) fn wait(&self, duration: Duration) -> Result<()> {
         thread::sleep(duration);
-        ensure!(!self.over.load(Ordering::Relaxed), "a connection has failed");
+        ensure!(!self.stopped.load(Ordering::Relaxed), "a connection failed");
         Ok(())
     }
 }
 
-/// Ends the load when one of its connections does.
-struct Over<'p>(&'p Progress);
+/// Stops the load when one of its connections ends.
+struct StopOnDrop<'p>(&'p Progress);
 
-impl Drop for Over<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.over.store(true, Ordering::Relaxed);
+        self.0.stopped.store(true, Ordering::Relaxed);
     }
 }
 
-fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
+fn read_response(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<()> {
     let mut filled = 0;
     loop {
         let length = stream.read(&mut buffer[filled..])?;
         ensure!(length > 0, "the connection was closed");
         filled += length;
-        let answer = &buffer[..filled];
-        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
+        let response = &buffer[..filled];
+        let Some(end) = response.windows(4).position(|window| window == b"\r\n\r\n") else {
             continue;
         };
-        let head = std::str::from_utf8(&answer[..end])?;
+        let head = std::str::from_utf8(&response[..end])?;
         if !head.starts_with("HTTP/1.1 200 ") {
-            bail!("not every answer is a 200: {}", String::from_utf8_lossy(answer));
+            bail!("a response is not a 200: {}", String::from_utf8_lossy(response));
         }
         if filled >= end + 4 + content_length(head)? {
             return Ok(());
@@ -108,5 +108,5 @@ fn content_length(head: &str) -> Result<usize> {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim())
     });
-    Ok(value.context("an answer says nothing about its length")?.parse()?)
+    Ok(value.context("a response has no content-length")?.parse()?)
 }

@@ -1,4 +1,4 @@
-//! Users with their tokens, and what they send.
+//! Users with their tokens and requests.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,28 +10,28 @@ use serde_json::{Value, json};
 
 use crate::token;
 
-/// Somebody with a token that is good for an hour.
+/// A user with a token that is valid for an hour.
 pub(super) struct User {
     pub(super) uuid: String,
     pub(super) token: String,
 }
 
 impl User {
-    /// The claims are those of Better Auth's default payload, and the application's id.
+    /// Creates a user. The claims are Better Auth's default payload and the application's id.
     pub(super) fn new(number: usize, issuer: &str) -> Result<Self> {
         let claims = claims(number, issuer)?;
         let uuid = uuid(number);
         Ok(Self { uuid, token: sign(&claims) })
     }
 
-    /// A token of this user that is not good: one claim has another value.
+    /// A token of this user in which one claim has another value.
     pub(super) fn token_with(&self, claim: &str, value: Value) -> String {
         let mut claims = token::segment(&self.token, 1);
         claims[claim] = value;
         sign(&claims)
     }
 
-    /// A request for something of their own, with the headers of a browser's `fetch`.
+    /// A request for the user's own path, with the headers of a browser's `fetch`.
     pub(super) fn request(&self) -> String {
         let Self { uuid, token } = self;
         format!(
@@ -50,7 +50,7 @@ impl User {
     }
 }
 
-/// The key set that the auth server publishes.
+/// The JWK Set of the auth server.
 pub(super) fn jwks() -> Value {
     let x = BASE64URL.encode(key().verifying_key().as_bytes());
     json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": KEY_ID, "x": x}]})

@@ -1,4 +1,4 @@
-//! Whether a gateway's memory grows while it serves.
+//! Measures whether a gateway's memory grows under load.
 
 use std::time::{Duration, Instant};
 
@@ -9,31 +9,31 @@ use super::load::Load;
 use crate::bench::median;
 use crate::usage;
 
-/// The resident memory of a gateway's process over a number of requests, in bytes. V8 lets garbage
-/// lie for a while, so both are medians.
+/// The resident memory of a gateway's process over a number of requests, in bytes. Both figures are
+/// medians, because V8 collects garbage with a delay.
 pub(super) struct Memory {
     pub(super) requests: usize,
-    /// In the second tenth: the first is for the heap to reach its size
+    /// In the second tenth, because the heap reaches its size in the first
     pub(super) start: f64,
     /// In the last tenth
     pub(super) end: f64,
 }
 
 impl Memory {
-    /// Sends so many requests, or as many as there is time for.
+    /// Sends that number of requests, or fewer if the time limit is reached.
     pub(super) fn measure(gateway: &Gateway, sent: &[String], requests: usize) -> Result<Self> {
         let load = Load { address: gateway.address, requests: sent };
         load.during(|progress| {
             let mut samples = Vec::new();
-            let deadline = Instant::now() + MOST;
-            while progress.answered() < requests && Instant::now() < deadline {
-                progress.wait(PAUSE)?;
-                samples.push((progress.answered(), usage::memory(gateway.process)? as f64));
+            let deadline = Instant::now() + TIME_LIMIT;
+            while progress.completed() < requests && Instant::now() < deadline {
+                progress.wait(INTERVAL)?;
+                samples.push((progress.completed(), usage::memory(gateway.process)? as f64));
             }
-            let requests = progress.answered();
+            let requests = progress.completed();
             let within = |from: usize, to: usize| {
                 let within =
-                    samples.iter().filter(|(answered, _)| (from..=to).contains(&(answered * 10)));
+                    samples.iter().filter(|(completed, _)| (from..=to).contains(&(completed * 10)));
                 median(within.map(|(_, bytes)| *bytes))
             };
             let (start, end) = (within(requests, 2 * requests), within(9 * requests, usize::MAX));
@@ -47,5 +47,5 @@ impl Memory {
     }
 }
 
-const PAUSE: Duration = Duration::from_millis(100);
-const MOST: Duration = Duration::from_secs(360);
+const INTERVAL: Duration = Duration::from_millis(100);
+const TIME_LIMIT: Duration = Duration::from_secs(360);

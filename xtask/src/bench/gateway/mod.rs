@@ -1,14 +1,14 @@
-//! `cargo xtask bench gateway`: how many requests a second the Worker forwards, and what CPU time
-//! each takes, beside JavaScript Workers that do the same or less.
+//! `cargo xtask bench gateway`: the Worker's requests per second and CPU time per request, compared
+//! with JavaScript Workers that do the same or less.
 
 mod candidates;
 mod load;
 mod material;
 mod memory;
-mod origin;
 mod report;
 mod requirements;
 mod rounds;
+mod upstream;
 
 use std::thread;
 
@@ -21,7 +21,8 @@ use material::User;
 use memory::Memory;
 use report::Report;
 
-/// Measures everything and writes `docs/benchmarks/`; with `--quick` less often, and only prints.
+/// Measures everything and writes `docs/benchmarks/`. With `--quick` it measures fewer rounds and
+/// only prints.
 pub(super) fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
         [] => Effort { rounds: 41, requests: 1_000_000 },
@@ -30,10 +31,10 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     };
     build::worker()?;
     let cores = thread::available_parallelism()?.get();
-    let origin = origin::start(&material::jwks())?;
-    let users = (0..USERS).map(|number| User::new(number, &origin));
+    let upstream = upstream::start(&material::jwks())?;
+    let users = (0..USERS).map(|number| User::new(number, &upstream));
     let users = users.collect::<Result<Vec<_>>>()?;
-    let gateways = start(&origin, &users[0], cores)?;
+    let gateways = start(&upstream, &users[0], cores)?;
 
     let many: Vec<_> = users.iter().map(User::request).collect();
     let requests = [&many[..1], &many[..]];
@@ -41,33 +42,32 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     let figures = rounds::measure(&gateways, &requests, effort.rounds)?;
     progress(format!("measuring memory, {} requests", effort.requests));
     let ours = gateways.iter().find(|gateway| gateway.candidate == Candidate::Ours);
-    let memory = Memory::measure(ours.context("ours runs")?, &many, effort.requests)?;
+    let memory = Memory::measure(ours.context("our gateway is missing")?, &many, effort.requests)?;
 
     let report = Report { cores, rounds: effort.rounds, figures, memory };
     publish("gateway", &report.text()?, &report.json()?, options.is_empty())
 }
 
-/// How often things are measured.
+/// The number of measurements.
 #[derive(Clone, Copy)]
 struct Effort {
     rounds: usize,
-    /// So many while the memory is watched
+    /// Requests of the memory measurement
     requests: usize,
 }
 
-/// As many distinct tokens as come in turn, where not one comes again and again.
+/// The number of distinct tokens in the load with many tokens.
 const USERS: usize = 48;
 
-/// All gateways, checked. They have one core for themselves, and whoever sends and answers has the
-/// others.
-fn start(origin: &str, user: &User, cores: usize) -> Result<Vec<Gateway>> {
+/// Starts and checks all gateways. They share one core, and this process has the others.
+fn start(upstream: &str, user: &User, cores: usize) -> Result<Vec<Gateway>> {
     progress("starting the gateways");
     let directory = crate::root().join("target/bench/gateway");
     let mut gateways = Vec::new();
     for candidate in Candidate::ALL {
         let directory = directory.join(candidate.to_string().replace(", ", "-"));
         std::fs::create_dir_all(&directory)?;
-        let gateway = Gateway::start(candidate, &directory, origin)?;
+        let gateway = Gateway::start(candidate, &directory, upstream)?;
         gateway.check(user)?;
         gateways.push(gateway);
     }
@@ -76,7 +76,7 @@ fn start(origin: &str, user: &User, cores: usize) -> Result<Vec<Gateway>> {
         let pinned = usage::pin(std::process::id(), &others)
             && gateways.iter().all(|gateway| usage::pin(gateway.process, &last.to_string()));
         if !pinned {
-            progress("nobody can be given a core here: the figures will be less steady");
+            progress("cannot pin processes to cores: the figures will vary more");
         }
     }
     Ok(gateways)

@@ -1,4 +1,4 @@
-//! What was measured under load, as text and as JSON.
+//! The report, as Markdown and JSON.
 
 use std::fs;
 use std::process::Command;
@@ -22,7 +22,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Markdown, and readable as it is.
+    /// The report as Markdown, readable as plain text.
     pub(super) fn text(&self) -> Result<String> {
         let architecture = match std::env::consts::ARCH {
             "x86_64" => "x86-64",
@@ -31,7 +31,7 @@ impl Report {
         Ok([
             "# The gateway under load\n\n".to_owned(),
             format!(
-                "Made by `cargo xtask bench gateway` on {}, {} shared cores, {architecture}; \
+                "Written by `cargo xtask bench gateway` on {}, {} shared cores, {architecture}; \
                  workerd {}, jose {}.\n\n",
                 today()?,
                 self.cores,
@@ -41,7 +41,7 @@ impl Report {
             format!("{METHOD}\n\nMedians of {} rounds.\n", self.rounds),
             format!("\n## Requests\n\n{}", self.figure_table()),
             format!("\n## Memory\n\n{}", self.memory_text()),
-            format!("\n## What is required\n\n{}", self.requirement_table()),
+            format!("\n## Requirements\n\n{}", self.requirement_table()),
         ]
         .concat())
     }
@@ -92,7 +92,7 @@ impl Report {
         proxies.map(|figures| figures.tokens)
     }
 
-    /// The same for programs.
+    /// The report as JSON.
     pub(super) fn json(&self) -> Result<Value> {
         let figures = self.figures.iter().map(|figures| {
             json!({
@@ -124,27 +124,27 @@ impl Report {
 }
 
 const METHOD: &str = "\
-Each gateway is a workerd of its own in front of the same origin, which answers at once, and all are on
-loopback. Eight connections are kept alive and have one request each on its way. The gateways take turns
-of 0.3 s, and every figure is held against jose's of the same round, in brackets. Where the machine
-allows it, the gateways have one core for themselves. CPU time is that of the gateway's process alone.
-What else runs on the machine shows in the figures, but hardly in the brackets.
+Each gateway is a workerd process in front of the same upstream, which responds at once. All run on
+loopback. Eight persistent connections send one request at a time. The gateways take turns of 0.3 s, and
+the ratio to jose's figure of the same round is in brackets. If the machine allows it, the gateways have
+one core for themselves. CPU time is that of the gateway's process alone. Other load on the machine
+affects the figures, but hardly the ratios.
 
-Tokens are Better Auth's with its default claims, signed with EdDSA: one that comes again and again, or
-many in turn. Requests have the headers that a browser sends.
+Tokens have Better Auth's default claims and are signed with EdDSA: one that repeats, or many in turn.
+Requests have a browser's headers.
 
 - *proxy*: a JavaScript Worker that forwards and verifies nothing
-- *jose*: a JavaScript Worker with `jwtVerify` and `createRemoteJWKSet` that keeps the rules of ours for
-  tokens, paths, identity headers, `X-Forwarded-*`, caches and the origin's time limit, and does nothing else
-- *jose, tokens kept*: the same with a `Map` of verified tokens
-- *ours*: the Worker as it is deployed, with wrangler.toml's settings";
+- *jose*: a JavaScript Worker with `jwtVerify` and `createRemoteJWKSet` that applies our rules for tokens,
+  paths, identity headers, `X-Forwarded-*`, caches and the upstream timeout, and does nothing else
+- *jose, cached tokens*: the same with a `Map` of verified tokens
+- *ours*: the Worker as it is deployed, with the settings of wrangler.toml";
 
 fn today() -> Result<String> {
     let output = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
     Ok(String::from_utf8(output.context("date is needed")?.stdout)?.trim().to_owned())
 }
 
-/// Of a package that is installed.
+/// The version of an installed package.
 fn version(package: &str) -> Result<String> {
     let manifest = root().join("node_modules").join(package).join("package.json");
     let manifest: Value = serde_json::from_slice(&fs::read(manifest)?)?;

@@ -1,5 +1,5 @@
-//! Turns under load, round by round: in a round every gateway has its turn, and each is held against
-//! its neighbours of the same round.
+//! Measures gateways under load in rounds. In each round every gateway takes a turn, and each
+//! figure is compared with those of the same round.
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +10,15 @@ use super::load::{Load, Progress};
 use crate::bench::median;
 use crate::usage;
 
-/// What one gateway makes of one kind of load.
+/// The figures of one gateway under one kind of load.
 pub(super) struct Figures {
     pub(super) candidate: Candidate,
     pub(super) tokens: usize,
     turns: Vec<Turn>,
-    /// Jose's of the same rounds
+    /// Turns of jose in the same rounds
     jose: Vec<Turn>,
-    /// Those of jose with tokens kept
-    jose_kept: Vec<Turn>,
+    /// Turns of jose with cached tokens
+    jose_cached: Vec<Turn>,
 }
 
 impl Figures {
@@ -36,23 +36,23 @@ impl Figures {
         ratio(&self.turns, &self.jose, |turn| turn.requests_per_second)
     }
 
-    /// The same, with jose keeping tokens.
-    pub(super) fn speed_to_jose_kept(&self) -> f64 {
-        ratio(&self.turns, &self.jose_kept, |turn| turn.requests_per_second)
+    /// Requests per second, as a multiple of jose's with cached tokens.
+    pub(super) fn speed_to_jose_cached(&self) -> f64 {
+        ratio(&self.turns, &self.jose_cached, |turn| turn.requests_per_second)
     }
 
-    /// CPU time, as a part of jose's.
+    /// CPU time, as a fraction of jose's.
     pub(super) fn cpu_to_jose(&self) -> f64 {
         ratio(&self.turns, &self.jose, |turn| turn.cpu_per_request)
     }
 }
 
-/// The middle of what `figure` gives for the turns, each divided by that of the same round.
+/// The median ratio of the turns' figures, each divided by that of the same round.
 fn ratio(turns: &[Turn], others: &[Turn], figure: impl Fn(&Turn) -> f64) -> f64 {
     median(turns.iter().zip(others).map(|(own, other)| figure(own) / figure(other)))
 }
 
-/// Requests as they are sent in turn; each list has the requests of as many tokens as it is long.
+/// Lists of requests, each request with a token of its own.
 pub(super) type Requests<'r> = &'r [&'r [String]];
 
 pub(super) fn measure(
@@ -68,7 +68,7 @@ pub(super) fn measure(
         line.load(WARM_UP)?;
     }
     for round in 0..rounds {
-        // another one begins each time
+        // each round begins with another gateway
         let first = round * lines.len() / rounds;
         lines.rotate_left(first);
         for line in &mut lines {
@@ -79,23 +79,23 @@ pub(super) fn measure(
     Ok(lines.iter().map(|line| line.figures(&lines)).collect())
 }
 
-/// A gateway under one kind of load, and its turns so far.
+/// A gateway under one kind of load, and its turns.
 struct Line<'l> {
     gateway: &'l Gateway,
     requests: &'l [String],
     turns: Vec<Turn>,
 }
 
-/// What was measured in one turn.
+/// The figures of one turn.
 #[derive(Clone, Copy)]
 struct Turn {
     requests_per_second: f64,
-    /// Microseconds; not a number where nobody counts them
+    /// Microseconds, NaN if the system does not report CPU time
     cpu_per_request: f64,
 }
 
 impl Line<'_> {
-    /// The connections are opened, and some requests answered, before the clock runs.
+    /// Measures one turn, after the connections are open and some requests have completed.
     fn load(&self, duration: Duration) -> Result<Turn> {
         let load = Load { address: self.gateway.address, requests: self.requests };
         load.during(|progress| {
@@ -119,7 +119,7 @@ impl Line<'_> {
             tokens: self.requests.len(),
             turns: self.turns.clone(),
             jose: turns(Candidate::Jose),
-            jose_kept: turns(Candidate::JoseKept),
+            jose_cached: turns(Candidate::JoseCached),
         }
     }
 }
@@ -127,27 +127,27 @@ impl Line<'_> {
 struct Snapshot {
     at: Instant,
     cpu: Option<Duration>,
-    answered: usize,
+    completed: usize,
 }
 
 impl Snapshot {
     fn take(gateway: &Gateway, progress: &Progress) -> Self {
         let cpu = usage::cpu_time(gateway.process);
-        Self { at: Instant::now(), cpu, answered: progress.answered() }
+        Self { at: Instant::now(), cpu, completed: progress.completed() }
     }
 
     fn since(&self, before: &Self) -> Turn {
-        let answered = (self.answered - before.answered) as f64;
+        let completed = (self.completed - before.completed) as f64;
         let cpu = self.cpu.zip(before.cpu);
         let cpu = cpu.map_or(f64::NAN, |(now, before)| (now - before).as_secs_f64());
         Turn {
-            requests_per_second: answered / (self.at - before.at).as_secs_f64(),
-            cpu_per_request: cpu * 1e6 / answered,
+            requests_per_second: completed / (self.at - before.at).as_secs_f64(),
+            cpu_per_request: cpu * 1e6 / completed,
         }
     }
 }
 
-/// Long enough for V8 to optimise what runs.
+/// Long enough for V8 to optimize the code.
 const WARM_UP: Duration = Duration::from_secs(2);
 const RUN_UP: Duration = Duration::from_millis(50);
 const TURN: Duration = Duration::from_millis(300);

@@ -1,4 +1,4 @@
-//! The keys that the harness signs with, and a record of what it has signed.
+//! The keys that sign the harness's tokens, and a cache of their RSA signatures.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -9,18 +9,18 @@ use rsa::{BigUint, Pkcs1v15Sign, RsaPrivateKey};
 
 use crate::base64url::{decode, encode};
 
-/// Keys by their number.
-pub struct Ring {
+/// Keys by number.
+pub struct SigningKeys {
     keys: Vec<Key>,
-    /// RSA signatures take long
-    made: RefCell<HashMap<(usize, String), Vec<u8>>>,
+    /// RSA signatures are slow
+    cache: RefCell<HashMap<(usize, String), Vec<u8>>>,
 }
 
-/// Somebody's private key, and the entry of a JWK Set that belongs to it.
+/// A private key and its entry of a JWK Set.
 pub struct Key {
     /// The key id
     pub kid: Option<&'static str>,
-    /// The one algorithm that the harness signs with
+    /// The algorithm of its signatures
     pub algorithm: &'static str,
     /// The public key
     pub jwk: String,
@@ -33,11 +33,12 @@ enum Private {
     Rs256(Box<RsaPrivateKey>),
 }
 
-impl Ring {
-    /// How many keys the auth server may publish; those behind them are a stranger's.
+impl SigningKeys {
+    /// The number of keys that the auth server may publish. The keys after them are an attacker's.
     pub const PUBLISHED: usize = 7;
 
-    /// Two keys of one kid among the published ones, one without, and a stranger's under our kids.
+    /// Published keys, of which two share a `kid` and one has none, and an attacker's keys with the
+    /// `kid`s of published ones.
     pub fn new() -> Self {
         let keys = vec![
             Key::ed25519(1, Some("ed-1")),
@@ -50,11 +51,11 @@ impl Ring {
             Key::ed25519(7, Some("ed-1")),
             Key::es256(8, Some("ec-1")),
         ];
-        Self { keys, made: RefCell::default() }
+        Self { keys, cache: RefCell::default() }
     }
 
     /// All keys.
-    pub fn keys(&self) -> &[Key] {
+    pub fn all(&self) -> &[Key] {
         &self.keys
     }
 
@@ -66,29 +67,29 @@ impl Ring {
         format!(r#"{{"keys":[{}]}}"#, entries.join(","))
     }
 
-    /// The signature of that key over these bytes; always the same.
+    /// The deterministic signature of that key over these bytes.
     pub fn sign(&self, number: usize, message: &str) -> Vec<u8> {
         let key = &self.keys[number];
         let Private::Rs256(_) = key.private else { return key.sign(message.as_bytes()) };
-        let mut made = self.made.borrow_mut();
-        if made.len() >= MEMORY {
-            made.clear();
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() >= CACHE_SIZE {
+            cache.clear();
         }
-        let signature = made.entry((number, message.to_owned()));
+        let signature = cache.entry((number, message.to_owned()));
         signature.or_insert_with(|| key.sign(message.as_bytes())).clone()
     }
 }
 
-impl Default for Ring {
+impl Default for SigningKeys {
     fn default() -> Self {
         Self::new()
     }
 }
 
-const MEMORY: usize = 4_096;
+const CACHE_SIZE: usize = 4_096;
 
 impl Key {
-    /// A header as Better Auth writes it.
+    /// The JWS header that Better Auth writes for this key.
     pub fn header(&self) -> String {
         match self.kid {
             Some(kid) => format!(r#"{{"alg":"{}","kid":"{kid}"}}"#, self.algorithm),
@@ -104,7 +105,7 @@ impl Key {
     }
 
     fn es256(seed: u8, kid: Option<&'static str>) -> Self {
-        let key = p256::ecdsa::SigningKey::from_slice(&[seed; 32]).expect("this is a scalar");
+        let key = p256::ecdsa::SigningKey::from_slice(&[seed; 32]).expect("the seed is a scalar");
         let point = key.verifying_key().to_sec1_point(false);
         let (x, y) = point.as_bytes()[1..].split_at(32);
         let (x, y) = (encode(x), encode(y));
@@ -114,7 +115,7 @@ impl Key {
 
     /// The key of RFC 7515, appendix A.2.1.
     fn rs256(kid: Option<&'static str>) -> Self {
-        let prime = |text| BigUint::from_bytes_be(&decode(text).expect("this is base64url"));
+        let prime = |text| BigUint::from_bytes_be(&decode(text).expect("RFC 7515 has base64url"));
         let exponent = BigUint::from(65_537u32);
         let key = RsaPrivateKey::from_p_q(prime(RFC_7515_P), prime(RFC_7515_Q), exponent);
         let key = key.expect("the RFC's numbers are primes");
@@ -129,8 +130,8 @@ impl Key {
         numbers: &str,
         private: Private,
     ) -> Self {
-        let named = kid.map(|kid| format!(r#","kid":"{kid}""#)).unwrap_or_default();
-        let jwk = format!(r#"{{{numbers},"alg":"{algorithm}"{named}}}"#);
+        let kid_member = kid.map(|kid| format!(r#","kid":"{kid}""#)).unwrap_or_default();
+        let jwk = format!(r#"{{{numbers},"alg":"{algorithm}"{kid_member}}}"#);
         Self { kid, algorithm, jwk, private }
     }
 

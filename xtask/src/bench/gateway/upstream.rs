@@ -40,7 +40,7 @@ fn serve(mut stream: TcpStream, jwks: &str) -> std::io::Result<()> {
             return Ok(());
         }
         filled += length;
-        // nobody sends a body, nor a request before the last one is answered
+        // clients send no bodies, and no request before the previous response
         if buffer[..filled].ends_with(b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&buffer[..filled]);
             stream.write_all(answer(&head, jwks).as_bytes())?;

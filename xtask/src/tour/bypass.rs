@@ -1,4 +1,4 @@
-//! What somebody tries who knows the origin's own address and goes around the edge.
+//! Attacks by a client that knows the upstream's address and bypasses the edge.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -10,18 +10,18 @@ use crate::token;
 
 pub(super) const STEPS: &[Step] = &[
     Step::new(
-        "around the edge with a good token and forged headers",
+        "bypassing the edge with a valid token and forged headers",
         "401 wrong_token_type",
         with_forged_headers,
     ),
-    Step::new("around the edge with a stranger's assertion", "401 unknown_key", of_a_stranger),
+    Step::new("bypassing the edge with an attacker's assertion", "401 unknown_key", of_an_attacker),
     Step::new(
-        "around the edge with a stranger's assertion under the edge's kid",
+        "bypassing the edge with an attacker's assertion under the edge's kid",
         "401 bad_signature",
         under_the_edges_kid,
     ),
     Step::new(
-        "around the edge with one's own assertion on another's path",
+        "bypassing the edge with an assertion on another user's path",
         "403 user_mismatch",
         on_anothers_path,
     ),
@@ -38,8 +38,8 @@ fn with_forged_headers(stack: &mut Stack) -> Result<String> {
     directly(stack, &grace, &headers)
 }
 
-fn of_a_stranger(stack: &mut Stack) -> Result<String> {
-    forged(stack, |header| header["kid"] = "of-a-stranger".into())
+fn of_an_attacker(stack: &mut Stack) -> Result<String> {
+    forged(stack, |header| header["kid"] = "of-an-attacker".into())
 }
 
 fn under_the_edges_kid(stack: &mut Stack) -> Result<String> {
@@ -52,7 +52,7 @@ fn on_anothers_path(stack: &mut Stack) -> Result<String> {
     directly(stack, &grace, &[("x-edge-jwt-assertion", &assertion)])
 }
 
-/// What comes of a good assertion that is signed anew by somebody else.
+/// The outcome of a valid assertion with an attacker's signature.
 fn forged(stack: &Stack, change: impl Fn(&mut Value)) -> Result<String> {
     let user = stack.sign_up("Ada")?;
     let good = assertion(stack, &user)?;
@@ -62,7 +62,7 @@ fn forged(stack: &Stack, change: impl Fn(&mut Value)) -> Result<String> {
     directly(stack, &user, &[("x-edge-jwt-assertion", &forged)])
 }
 
-/// An assertion as the origin gets it.
+/// An assertion as the upstream receives it.
 fn assertion(stack: &Stack, user: &User) -> Result<String> {
     let seen = stack.get(&format!("/api/{}/whoami", user.uuid), &stack.token(user)?)?.json();
     let assertion = seen["headers"]["x-edge-jwt-assertion"][0].as_str();

@@ -1,11 +1,11 @@
-//! URL paths, read a second time: decoded once, as an origin would.
+//! A second implementation of URL path decoding: once, as an upstream does.
 
-/// The decoded segments of an absolute path; an empty last one for a slash at the end.
+/// The decoded segments of an absolute path. A slash at the end is an empty last segment.
 pub fn segments(path: &str) -> Option<Vec<Vec<u8>>> {
     path.strip_prefix('/')?.split('/').map(decode).collect()
 }
 
-/// Decodes `%XX`; `None` for a percent sign without two digits behind it.
+/// Decodes `%XX`; `None` if two digits do not follow a percent sign.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut parts = text.split('%');
@@ -19,7 +19,8 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Any text as a header value: what is not printable ASCII, `%`, and a space at an end as `%XX`.
+/// Encodes any text as a header value: `%`, everything but printable ASCII, and a space at either
+/// end become `%XX`.
 pub fn header_value(text: &str) -> String {
     let inner = text.len().saturating_sub(1);
     let plain = |(at, byte): (usize, u8)| match byte {
