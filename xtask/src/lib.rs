@@ -16,6 +16,7 @@ pub mod process;
 pub mod setup;
 mod shipped;
 pub mod stack;
+pub mod style;
 pub mod test;
 pub mod token;
 pub mod tour;
