@@ -24,7 +24,7 @@ const SUBJECTS: [Rule; 9] = [
 ];
 
 /// Shapes that make a reader stop.
-const SHAPES: [Rule; 21] = [
+const SHAPES: [Rule; 20] = [
     (r"(?:\w+ )?(?:is|are|was|were) no \w+", "\"is not a …\", \"is not …\""),
     (r"(?:is|are|was|were) none", "\"is absent\", \"does not exist\", \"is not one\""),
     ("but for", "except, except for, unless"),
@@ -46,7 +46,6 @@ const SHAPES: [Rule; 21] = [
     ("save for|save that", "except"),
     ("lest|whence|thence|hence|herein|therein|hitherto|whereupon|wherein", "the usual word"),
     ("what is (?:not|none)", "\"a value that is not …\""),
-    ("has no such|have no such", "\"does not …\""),
     (r"(?:it|he|they|this|that|which) knows? not", "\"does not know\""),
     (r"(?:for|to|of|by) (?:itself|themselves) alone", "only"),
 ];
@@ -95,7 +94,7 @@ static EXCEPTIONS: LazyLock<Vec<Regex>> =
 static NAME: LazyLock<Regex> = LazyLock::new(|| expression(r"\b(?:fn|def) (\w+_\w+_\w+)"));
 
 /// Inline code of Markdown and of Rust's doc comments.
-static CODE: LazyLock<Regex> = LazyLock::new(|| expression("`[^`]*`"));
+static CODE: LazyLock<Regex> = LazyLock::new(|| expression("`[^`\n]*`"));
 
 /// A regular expression of this file.
 fn expression(pattern: &str) -> Regex {
@@ -107,37 +106,46 @@ fn word(pattern: &str) -> Regex {
     expression(&format!("(?i)(?:^|[^a-z])({pattern})(?:$|[^a-z])"))
 }
 
-/// The findings in each line: prose, strings and names alike.
+/// The findings in prose, strings and names alike.
 pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     let has_inline_code = path.ends_with(".md") || path.ends_with(".rs");
-    let mut findings = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = match has_inline_code {
-            true => CODE.replace_all(line, "`"),
-            false => Cow::Borrowed(line),
-        };
-        for (rule, instead) in RULES.iter() {
-            let sentence = sentence(&line);
-            for part in [&line, &sentence] {
-                let matches = rule.captures_iter(part).filter_map(|captures| captures.get(1));
-                let wrong = matches.map(|found| found.as_str()).filter(|found| !is_right(found));
-                findings.extend(wrong.map(|found| Finding::new(path, index + 1, found, *instead)));
-            }
-        }
+    let text = match has_inline_code {
+        true => CODE.replace_all(text, "`"),
+        false => Cow::Borrowed(text),
+    };
+    let mut findings = in_text(path, 1, &text);
+    for name in NAME.captures_iter(&text).filter_map(|captures| captures.get(1)) {
+        let sentence = name.as_str().replace('_', " ");
+        findings.extend(in_text(path, line_at(&text, 1, name.start()), &sentence));
     }
+    // a word of a name is found twice
+    findings.sort();
     findings.dedup();
     findings
 }
 
-/// The name that the line gives a function, as a sentence.
-fn sentence(line: &str) -> Cow<'_, str> {
-    match NAME.captures(line).and_then(|captures| captures.get(1)) {
-        Some(name) => name.as_str().replace('_', " ").into(),
-        None => "".into(),
+/// The findings in a text whose first line has that number.
+fn in_text(path: &str, first: usize, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (rule, instead) in RULES.iter() {
+        let matches = rule.captures_iter(text).filter_map(|captures| captures.get(1));
+        for found in matches.filter(|found| !is_right(found.as_str())) {
+            let line = line_at(text, first, found.start());
+            findings.push(Finding::new(path, line, found.as_str(), *instead));
+        }
     }
+    findings
 }
 
+fn line_at(text: &str, first: usize, position: usize) -> usize {
+    first + text[..position].bytes().filter(|byte| *byte == b'\n').count()
+}
+
+/// Python's `None` is a value.
 fn is_right(found: &str) -> bool {
+    if found.ends_with(" None") {
+        return true;
+    }
     let found = found.to_lowercase();
     EXCEPTIONS.iter().any(|right| right.is_match(&found))
 }
