@@ -13,6 +13,7 @@ pub mod inspector;
 pub mod lint;
 pub mod mutants;
 pub mod process;
+pub mod release;
 pub mod setup;
 mod shipped;
 pub mod stack;

@@ -158,6 +158,12 @@ pub fn python_with_fastapi_0_115() -> Result<PathBuf> {
     virtual_environment(".venv-fastapi-0.115", &pins, |_| Ok(()))
 }
 
+/// The Python of another one, with the tools that pack and check the package.
+pub fn python_for_release() -> Result<PathBuf> {
+    let pins = [root().join("python/requirements-release.txt")];
+    virtual_environment(".venv-release", &pins, |_| Ok(()))
+}
+
 const PIP: [&str; 5] = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
 
 /// Makes a virtual environment of pinned packages, and `more` in it.
@@ -330,7 +336,8 @@ fn on_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
 }
 
-fn output(command: &mut Command) -> Result<String> {
+/// Runs a command and returns its standard output without the white space around it.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("cannot start {}", shown(command)))?;
     ensure!(output.status.success(), "{} failed: {}", shown(command), output.status);
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
