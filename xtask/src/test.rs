@@ -14,7 +14,7 @@ pub fn run(names: &[&str]) -> Result<()> {
     let unknown = names.iter().find(|name| !PARTS.iter().any(|(part, _)| part == *name));
     if let Some(unknown) = unknown {
         let parts: Vec<_> = PARTS.iter().map(|(part, _)| *part).collect();
-        bail!("there is no part {unknown:?}; there are {}", parts.join(", "));
+        bail!("unknown part {unknown:?}; the parts are {}", parts.join(", "));
     }
     for (part, test) in PARTS {
         if !names.is_empty() && !names.contains(&part) {

@@ -32,8 +32,8 @@ pub(crate) fn cpu_time(id: u32) -> Option<Duration> {
     Some(Duration::from_nanos(nanoseconds))
 }
 
-/// Lets all threads of a process run on these cores only, such as `0-2`. False where that is not
-/// allowed, or not known.
+/// Lets all threads of a process run on these cores only, such as `0-2`. Returns false if the
+/// system does not allow it.
 pub(crate) fn pin(id: u32, cores: &str) -> bool {
     let pinned = Command::new("taskset")
         .args(["--all-tasks", "--cpu-list", "--pid", cores, &id.to_string()])

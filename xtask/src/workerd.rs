@@ -31,7 +31,7 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
         .collect();
     fs::write(&config, settings.capnp(&modules.join(", ")))?;
 
-    // A shell ends workerd when its own standard input closes: workerd has no such habit.
+    // workerd does not stop when its standard input closes, so a shell around it stops it.
     let watched = r#"exec 3<&0
         "$@" 3<&- </dev/null & workerd=$!
         { read -r _; kill "$workerd"; } <&3 2>/dev/null & watcher=$!
@@ -98,7 +98,7 @@ impl Settings {
         })
     }
 
-    /// The same with one setting changed; `null` takes it away.
+    /// The same with one setting changed; `null` removes it.
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.vars.retain(|(n, _)| n != name);
         if !value.is_null() {
@@ -179,7 +179,7 @@ fn service(name: &str, url: &str) -> String {
     format!("    (name = \"{name}\", external = (address = \"{address}\", http = ())),\n")
 }
 
-/// What a Worker is called that gets another one's requests.
+/// The name of the Worker that receives the requests of the tested one.
 const OUTBOUND: &str = "outbound";
 
 fn binding(name: &str, value: &Value) -> String {

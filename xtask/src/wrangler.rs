@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::process::Server;
 use crate::{root, setup};
 
-/// wrangler on a Node that it accepts, asking nobody outside for anything.
+/// wrangler on a Node that it accepts, without any request to another machine.
 pub fn command() -> Result<Command> {
     let mut command = Command::new(setup::node_for_wrangler()?);
     command
