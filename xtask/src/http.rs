@@ -1,5 +1,5 @@
-//! A small HTTP client for loopback. Any status is a response; redirects are not followed and bodies
-//! are not decompressed.
+//! A small HTTP client for loopback. Any status is a response; redirects are not followed and
+//! bodies are not decompressed.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

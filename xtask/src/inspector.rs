@@ -78,8 +78,8 @@ fn sources(root: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// What static assets are sent with on Cloudflare: the page's own policy, and what a page cannot say
-/// about itself.
+/// What static assets are sent with on Cloudflare: the page's own policy, and what a page cannot
+/// say about itself.
 fn headers(html: &str) -> Result<String> {
     let policy = html.split("http-equiv=\"Content-Security-Policy\"").nth(1);
     let policy = policy.and_then(|rest| rest.split('"').nth(1)).context("no policy in the page")?;

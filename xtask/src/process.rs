@@ -62,8 +62,8 @@ impl Server {
         self.log.lines().make_contiguous().join("\n")
     }
 
-    /// The same once it contains the text, or after ten seconds: what a process prints takes a moment to
-    /// arrive.
+    /// The same once it contains the text, or after ten seconds: what a process prints takes a
+    /// moment to arrive.
     pub fn log_with(&self, text: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !self.log().contains(text) && Instant::now() < deadline {

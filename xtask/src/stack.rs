@@ -203,8 +203,8 @@ impl Edge {
     }
 
     /// The same with bindings: `services` are names and the base URLs of the servers behind them,
-    /// `scripted` names and modules whose default exports make them. `outbound` is not a binding: it is a
-    /// Worker that receives what the Worker fetches.
+    /// `scripted` names and modules whose default exports make them. `outbound` is not a binding:
+    /// it is a Worker that receives what the Worker fetches.
     pub fn start_bound(
         vars: &[(&str, Value)],
         services: &[(&str, &str)],

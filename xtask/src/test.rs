@@ -110,8 +110,8 @@ fn npm() -> Result<()> {
     run_command(&mut npm)
 }
 
-/// The example's Next.js application: real builds by both majors of Next, with both files and both bundlers,
-/// in Chromium.
+/// The example's Next.js application: real builds by both majors of Next, with both files and both
+/// bundlers, in Chromium.
 fn next() -> Result<()> {
     build::npm()?;
     setup::next_15()?;

@@ -22,7 +22,8 @@ pub(crate) fn memory(id: u32) -> Result<u64> {
 }
 
 /// The CPU time that the threads of a process have taken so far, where the system is Linux: from
-/// the scheduler, which counts nanoseconds, and not from `stat`, which counts hundredths of seconds.
+/// the scheduler, which counts nanoseconds, and not from `stat`, which counts hundredths of
+/// seconds.
 pub(crate) fn cpu_time(id: u32) -> Option<Duration> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir(format!("/proc/{id}/task")).ok()? {

@@ -70,10 +70,11 @@ pub(crate) struct Settings {
     pub(crate) v8_flags: Vec<&'static str>,
     /// Where it listens; 0 for any free port
     pub(crate) port: u16,
-    /// Bindings, and the base URLs of the servers behind them: a KV namespace by its name, and services
+    /// Bindings, and the base URLs of the servers behind them: a KV namespace by its name, and
+    /// services
     pub(crate) services: Vec<(String, String)>,
-    /// Names of bindings, and modules whose default export makes them; [`OUTBOUND`] names a Worker that
-    /// gets what the Worker fetches
+    /// Names of bindings, and modules whose default export makes them; [`OUTBOUND`] names a Worker
+    /// that gets what the Worker fetches
     pub(crate) scripted: Vec<(String, String)>,
     /// The header in which requests bring their `cf`, as Cloudflare's own servers hand it over
     pub(crate) cf_header: Option<&'static str>,
