@@ -48,15 +48,17 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
         if is_comment(path, line) && columns(line) > COLUMNS {
             push(&format!("{} columns", columns(line)), "wrap comments at 100 columns");
         }
-        if path.starts_with("src/") && !FEATURES.iter().any(|part| path.starts_with(part)) {
-            if let Some(found) = CFG.find(line) {
-                push(found.as_str(), "features belong to src/bindings, src/host and src/crypto");
-            }
+        if path.starts_with("src/")
+            && !FEATURES.iter().any(|part| path.starts_with(part))
+            && let Some(found) = CFG.find(line)
+        {
+            push(found.as_str(), "features belong to src/bindings, src/host and src/crypto");
         }
-        if !path.ends_with(".md") && path != UNSTABLE {
-            if let Some(found) = UNSTABLE_FLAG.find(line) {
-                push(found.as_str().trim(), "stable Rust with ordinary flags");
-            }
+        if !path.ends_with(".md")
+            && path != UNSTABLE
+            && let Some(found) = UNSTABLE_FLAG.find(line)
+        {
+            push(found.as_str().trim(), "stable Rust with ordinary flags");
         }
     }
     findings
