@@ -23,7 +23,7 @@ pub fn stay_up(storage: Storage) -> Result<()> {
     Ok(())
 }
 
-/// Starts everything, takes the tour, and fails if a step did not hold.
+/// Starts everything, takes the tour, and fails if a step failed.
 pub fn check(storage: Storage) -> Result<()> {
     let stopped = on_signal()?;
     take_tour(storage, &stopped)
@@ -57,16 +57,16 @@ fn take_tour(storage: Storage, stopped: &mpsc::Receiver<()>) -> Result<()> {
     }
     println!("\n{passed} passed, {failed} failed");
     if failed > 0 {
-        bail!("the tour did not hold");
+        bail!("a step of the tour failed");
     }
     Ok(())
 }
 
-/// Ctrl-C and the signals of a polite kill arrive here, so that servers are stopped by their owner.
+/// Receives Ctrl-C and termination signals, so that each server is stopped by its owner.
 fn on_signal() -> Result<mpsc::Receiver<()>> {
     let (sender, receiver) = mpsc::channel();
     ctrlc::set_handler(move || {
-        // nobody waits any more once the process is ending
+        // the receiver is dropped when the process ends
         let _ = sender.send(());
     })?;
     Ok(receiver)

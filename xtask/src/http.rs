@@ -1,4 +1,5 @@
-//! A small HTTP client for loopback: any status is an answer, nothing is followed or decompressed.
+//! A small HTTP client for loopback. Any status is a response; redirects are not followed and
+//! bodies are not decompressed.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// An answer with its whole body.
+/// A response with its whole body.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status
@@ -28,7 +29,7 @@ impl Answer {
         self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON, `null` if it is none.
+    /// The body as JSON, `null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
@@ -77,7 +78,7 @@ pub fn stream(url: &str, headers: Headers<'_>, mut piece: impl FnMut(&[u8])) -> 
     }
 }
 
-/// Sends bytes as they are and gives the status: what a client library would refuse to send.
+/// Sends bytes as they are and gives the status: for requests that a client library rejects.
 pub fn raw(base: &str, request: &str) -> Result<u16> {
     let address = base.strip_prefix("http://").context("an http URL")?;
     let mut stream = TcpStream::connect(address)?;

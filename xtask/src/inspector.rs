@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 use crate::setup::{self, run};
 use crate::{build, progress, root, wasm};
 
-/// Where the page is among the assets of a Worker: a path that is the edge's own, so that it takes
-/// none of the origin's.
+/// The path of the page among the assets of a Worker. It is reserved for the edge, so it hides no
+/// path of the upstream.
 pub const PATH: &str = ".well-known/better-auth-edge/inspector";
 
-/// Builds the page into `www/dist` and gives that directory.
+/// Builds the page into `www/dist` and returns that directory.
 pub fn build() -> Result<PathBuf> {
     setup::npm_packages()?;
     let root = root();
@@ -78,8 +78,8 @@ fn sources(root: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// What static assets are sent with on Cloudflare: the page's own policy, and what a page cannot say
-/// about itself.
+/// What static assets are sent with on Cloudflare: the page's own policy, and what a page cannot
+/// say about itself.
 fn headers(html: &str) -> Result<String> {
     let policy = html.split("http-equiv=\"Content-Security-Policy\"").nth(1);
     let policy = policy.and_then(|rest| rest.split('"').nth(1)).context("no policy in the page")?;
@@ -121,7 +121,7 @@ fn errors_as_json(markdown: &str) -> Value {
     Value::Object(sections.collect::<Map<_, _>>())
 }
 
-/// Causes are separated by semicolons, but for those in code or in parentheses.
+/// Causes are separated by semicolons, except in code or in parentheses.
 fn causes(text: &str) -> Vec<String> {
     let (mut causes, mut in_code, mut depth) = (vec![String::new()], false, 0_i32);
     for c in text.trim_end_matches('.').chars() {

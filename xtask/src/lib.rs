@@ -1,6 +1,5 @@
-//! Everything that is done to this project from the command line, in Rust: no shell pipelines, and
-//! no set-up by hand. What is missing gets installed, pinned, outside of the checkout where it is
-//! not this checkout's own.
+//! The commands of this project, in Rust instead of shell scripts. They install the tools that are
+//! missing, pinned: shared tools in the user's cache directory, the rest in the checkout.
 
 pub mod bench;
 pub mod build;
@@ -13,9 +12,11 @@ pub mod inspector;
 pub mod lint;
 pub mod mutants;
 pub mod process;
+pub mod release;
 pub mod setup;
 mod shipped;
 pub mod stack;
+pub mod style;
 pub mod test;
 pub mod token;
 pub mod tour;
@@ -33,7 +34,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ has a parent").to_owned()
 }
 
-/// Says what takes long.
+/// Prints what a command does now.
 pub fn progress(text: impl std::fmt::Display) {
     eprintln!("xtask: {text}");
 }

@@ -1,14 +1,16 @@
-//! Formatters and linters of all three languages; a warning is an error.
+//! The house style, and the formatters and linters of all three languages. A warning is an error.
 
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::setup::{self, run as run_command};
-use crate::{build, progress, root};
+use crate::{build, progress, root, style};
 
-/// Runs them all.
+/// Runs all checks, the fastest first.
 pub fn run() -> Result<()> {
+    progress("lint: style");
+    style::run()?;
     setup::wasm_target()?;
     setup::npm_packages()?;
     let python = setup::python()?;

@@ -1,5 +1,5 @@
-//! Servers as child processes: started on a free port, known to be ready by the line that they
-//! print, and gone when their owner is, however it goes.
+//! Servers as child processes. A server is ready when it prints a certain line, and it stops when
+//! its owner is dropped or killed.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -19,7 +19,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `command` and waits until a line of its output makes `ready` answer.
+    /// Starts `command` and waits until `ready` returns a value for a line of its output.
     ///
     /// Its standard input stays open as long as the server is wanted: it closes even when this
     /// process is killed, and the server has to stop then.
@@ -38,7 +38,7 @@ impl Server {
         let (sender, receiver) = mpsc::channel();
         let notice = move |line: &str| {
             if let Some(value) = ready(line) {
-                // nobody listens any more once the server is ready
+                // the receiver is dropped once the server is ready
                 let _ = sender.send(value);
             }
         };
@@ -62,8 +62,8 @@ impl Server {
         self.log.lines().make_contiguous().join("\n")
     }
 
-    /// The same once it contains the text, or after ten seconds: what a process prints takes a moment to
-    /// arrive.
+    /// The same once it contains the text, or after ten seconds: what a process prints takes a
+    /// moment to arrive.
     pub fn log_with(&self, text: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !self.log().contains(text) && Instant::now() < deadline {
@@ -109,7 +109,7 @@ impl Drop for Server {
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The last lines of a server, kept for the moment when something fails.
+/// The last lines of a server, for error messages.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<VecDeque<String>>>);
 

@@ -1,5 +1,5 @@
-//! What must be there before anything can run: looked for, and installed where that is possible
-//! without asking. Each piece is set up only when a command needs it.
+//! The tools that commands need. Each is looked up when a command needs it, and installed if it is
+//! missing and the machine allows it.
 
 use std::env;
 use std::ffi::OsStr;
@@ -115,7 +115,8 @@ pub fn better_auth(version: &str) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// A Deno: named by DENO, on the path, or from npm, which has one for this platform alone. None elsewhere.
+/// A Deno: named by DENO, on the path, or from npm on
+/// Linux x86-64. `None` on other platforms.
 pub fn deno() -> Result<Option<PathBuf>> {
     if let Some(deno) = env::var_os("DENO").map(PathBuf::from).or_else(|| on_path("deno")) {
         return Ok(Some(deno));
@@ -156,6 +157,12 @@ pub fn python_with_sqlalchemy_2_0() -> Result<PathBuf> {
 pub fn python_with_fastapi_0_115() -> Result<PathBuf> {
     let pins = [root().join("python/requirements-fastapi-0.115.txt")];
     virtual_environment(".venv-fastapi-0.115", &pins, |_| Ok(()))
+}
+
+/// The Python of another one, with the tools that pack and check the package.
+pub fn python_for_release() -> Result<PathBuf> {
+    let pins = [root().join("python/requirements-release.txt")];
+    virtual_environment(".venv-release", &pins, |_| Ok(()))
 }
 
 const PIP: [&str; 5] = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
@@ -208,14 +215,14 @@ pub fn browser() -> Result<Browser> {
     Ok(Browser { program, driver })
 }
 
-/// Runs a command to its end and says which one failed.
+/// Runs a command to its end. The error names the command.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
     ensure!(status.success(), "{} failed: {status}", shown(command));
     Ok(())
 }
 
-/// Where tools are kept from checkout to checkout.
+/// The directory of tools that all checkouts share.
 fn cache() -> Result<PathBuf> {
     let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = match named("XDG_CACHE_HOME") {
@@ -279,7 +286,7 @@ fn once(made: &Path, pins: &[PathBuf], make: impl FnOnce() -> Result<()>) -> Res
     Ok(fs::write(&stamp, wanted)?)
 }
 
-/// Commands that run side by side set the same thing up once: the lock lasts as long as the file.
+/// A lock between commands that run at the same time. It lasts as long as the file is open.
 pub(crate) fn lock(what: &Path) -> Result<File> {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
@@ -309,9 +316,9 @@ pub fn postgres() -> Result<()> {
     Ok(())
 }
 
-/// Installs Debian's packages, where that is possible without asking.
+/// Installs Debian packages, if this process is root.
 fn apt_install(packages: &[&str]) -> Result<()> {
-    ensure!(on_path("apt-get").is_some(), "there is no apt-get here");
+    ensure!(on_path("apt-get").is_some(), "apt-get is not installed");
     ensure!(rustix::process::geteuid().is_root(), "only root may install packages");
     let _lock = lock(Path::new("apt-get"))?;
     progress(format!("installing Debian's {}", packages.join(" and ")));
@@ -330,7 +337,8 @@ fn on_path(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
 }
 
-fn output(command: &mut Command) -> Result<String> {
+/// Runs a command and returns its standard output without the white space around it.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("cannot start {}", shown(command)))?;
     ensure!(output.status.success(), "{} failed: {}", shown(command), output.status);
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())

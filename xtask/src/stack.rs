@@ -1,5 +1,5 @@
 //! The whole stack on loopback: a real Better Auth, a real FastAPI origin, the Worker in workerd.
-//! Free ports, data in a directory of its own, nothing left behind.
+//! It uses free ports and a temporary directory, and removes both when it is dropped.
 
 use std::fs;
 use std::io::Read;
@@ -43,7 +43,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts all three; settings of the Worker are those of wrangler.toml, by UUIDs, changed by `changes`.
+    /// Starts all three. The Worker has the settings of wrangler.toml, with UUIDs as user ids,
+    /// changed by `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
         Self::start_with(changes, None, Storage::Sqlite, "")
     }
@@ -174,7 +175,7 @@ impl Stack {
     }
 }
 
-/// Somebody who has signed up.
+/// A user who has signed up.
 #[derive(Clone, Debug)]
 pub struct User {
     /// Better Auth's opaque session token
@@ -187,7 +188,7 @@ pub struct User {
     pub uuid: String,
 }
 
-/// The Worker alone, with any settings: for what needs no servers behind it.
+/// The Worker alone, with any settings, for tests that do not need other servers.
 pub struct Edge {
     server: Server,
     /// Its base URL
@@ -202,8 +203,8 @@ impl Edge {
     }
 
     /// The same with bindings: `services` are names and the base URLs of the servers behind them,
-    /// `scripted` names and modules whose default exports make them. There `outbound` is none: it is a
-    /// Worker that gets what the Worker fetches.
+    /// `scripted` names and modules whose default exports make them. `outbound` is not a binding:
+    /// it is a Worker that receives what the Worker fetches.
     pub fn start_bound(
         vars: &[(&str, Value)],
         services: &[(&str, &str)],
@@ -280,7 +281,7 @@ fn auth_program(script: &str, database: &Database, secret: &str) -> Command {
     command
 }
 
-/// The origin, which believes the edge at this port and nobody else.
+/// The upstream, which trusts only the edge at this port.
 fn start_api(database: &Database, edge_port: u16) -> Result<(Server, String)> {
     let reserved = TcpListener::bind("127.0.0.1:0")?;
     let port = reserved.local_addr()?.port();
@@ -309,7 +310,7 @@ fn api_program(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-/// What Better Auth and FastAPI keep their rows in.
+/// The database of Better Auth and FastAPI.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Storage {
     /// A file

@@ -7,14 +7,14 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{build, compat, demo, fuzz, inspector, progress, root, stack};
+use crate::{build, compat, demo, fuzz, inspector, progress, release, root, stack};
 
 /// Runs the named parts, or all.
 pub fn run(names: &[&str]) -> Result<()> {
     let unknown = names.iter().find(|name| !PARTS.iter().any(|(part, _)| part == *name));
     if let Some(unknown) = unknown {
         let parts: Vec<_> = PARTS.iter().map(|(part, _)| *part).collect();
-        bail!("there is no part {unknown:?}; there are {}", parts.join(", "));
+        bail!("unknown part {unknown:?}; the parts are {}", parts.join(", "));
     }
     for (part, test) in PARTS {
         if !names.is_empty() && !names.contains(&part) {
@@ -30,11 +30,12 @@ pub fn run(names: &[&str]) -> Result<()> {
 
 type Part = (&'static str, fn() -> Result<()>);
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     ("rust", rust),
     ("fuzz", fuzz::run_briefly),
     ("python", python),
     ("npm", npm),
+    ("release", release::dry_run),
     ("next", next),
     ("compat", compat::test),
     ("browser", browser),
@@ -109,8 +110,8 @@ fn npm() -> Result<()> {
     run_command(&mut npm)
 }
 
-/// The example's Next.js application: real builds by both majors of Next, with both files and both bundlers,
-/// in Chromium.
+/// The example's Next.js application: real builds by both majors of Next, with both files and both
+/// bundlers, in Chromium.
 fn next() -> Result<()> {
     build::npm()?;
     setup::next_15()?;

@@ -1,4 +1,4 @@
-//! Tokens that an attacker would make.
+//! Tokens as an attacker makes them.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-/// A key that nobody published.
+/// A key that the auth server does not publish.
 pub fn foreign_key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
@@ -47,7 +47,7 @@ pub fn signed(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -
     format!("{input}.{signature}")
 }
 
-/// The same token with one bit of its signature the other way round.
+/// The same token with one bit of its signature flipped.
 pub fn with_flipped_bit(token: &str) -> String {
     let (input, signature) = token.rsplit_once('.').expect("a compact JWS has two dots");
     let mut signature = BASE64URL.decode(signature).expect("a signature is base64url");

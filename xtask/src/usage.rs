@@ -22,7 +22,8 @@ pub(crate) fn memory(id: u32) -> Result<u64> {
 }
 
 /// The CPU time that the threads of a process have taken so far, where the system is Linux: from
-/// the scheduler, which counts nanoseconds, and not from `stat`, which counts hundredths of seconds.
+/// the scheduler, which counts nanoseconds, and not from `stat`, which counts hundredths of
+/// seconds.
 pub(crate) fn cpu_time(id: u32) -> Option<Duration> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir(format!("/proc/{id}/task")).ok()? {
@@ -32,8 +33,8 @@ pub(crate) fn cpu_time(id: u32) -> Option<Duration> {
     Some(Duration::from_nanos(nanoseconds))
 }
 
-/// Lets all threads of a process run on these cores only, such as `0-2`. False where that is not
-/// allowed, or not known.
+/// Lets all threads of a process run on these cores only, such as `0-2`. Returns false if the
+/// system does not allow it.
 pub(crate) fn pin(id: u32, cores: &str) -> bool {
     let pinned = Command::new("taskset")
         .args(["--all-tasks", "--cpu-list", "--pid", cores, &id.to_string()])

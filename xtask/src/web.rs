@@ -14,7 +14,7 @@ pub(crate) fn prepare() -> Result<()> {
     build::npm()
 }
 
-/// A base URL that nobody has just now. Better Auth must know it before the application starts.
+/// A base URL with a free port. Better Auth must know it before the application starts.
 pub(crate) fn free_url() -> Result<String> {
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     Ok(format!("http://{address}"))
@@ -22,7 +22,7 @@ pub(crate) fn free_url() -> Result<String> {
 
 /// Starts the application at that URL, in front of Better Auth and FastAPI.
 pub(crate) fn start(url: &str, stack: &Stack) -> Result<Server> {
-    // A shell ends Next when its own standard input closes: Next has no such habit.
+    // Next does not stop when its standard input closes, so a shell around it stops it.
     let watched = r#"exec 3<&0
         "$@" 3<&- </dev/null & next=$!
         { read -r _; kill "$next"; } <&3 2>/dev/null & watcher=$!

@@ -31,7 +31,7 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
         .collect();
     fs::write(&config, settings.capnp(&modules.join(", ")))?;
 
-    // A shell ends workerd when its own standard input closes: workerd has no such habit.
+    // workerd does not stop when its standard input closes, so a shell around it stops it.
     let watched = r#"exec 3<&0
         "$@" 3<&- </dev/null & workerd=$!
         { read -r _; kill "$workerd"; } <&3 2>/dev/null & watcher=$!
@@ -70,10 +70,11 @@ pub(crate) struct Settings {
     pub(crate) v8_flags: Vec<&'static str>,
     /// Where it listens; 0 for any free port
     pub(crate) port: u16,
-    /// Bindings, and the base URLs of the servers behind them: a KV namespace by its name, and services
+    /// Bindings, and the base URLs of the servers behind them: a KV namespace by its name, and
+    /// services
     pub(crate) services: Vec<(String, String)>,
-    /// Names of bindings, and modules whose default export makes them; [`OUTBOUND`] names a Worker that
-    /// gets what the Worker fetches
+    /// Names of bindings, and modules whose default export makes them; [`OUTBOUND`] names a Worker
+    /// that gets what the Worker fetches
     pub(crate) scripted: Vec<(String, String)>,
     /// The header in which requests bring their `cf`, as Cloudflare's own servers hand it over
     pub(crate) cf_header: Option<&'static str>,
@@ -98,7 +99,7 @@ impl Settings {
         })
     }
 
-    /// The same with one setting changed; `null` takes it away.
+    /// The same with one setting changed; `null` removes it.
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.vars.retain(|(n, _)| n != name);
         if !value.is_null() {
@@ -179,7 +180,7 @@ fn service(name: &str, url: &str) -> String {
     format!("    (name = \"{name}\", external = (address = \"{address}\", http = ())),\n")
 }
 
-/// What a Worker is called that gets another one's requests.
+/// The name of the Worker that receives the requests of the tested one.
 const OUTBOUND: &str = "outbound";
 
 fn binding(name: &str, value: &Value) -> String {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::process::Server;
 use crate::{root, setup};
 
-/// wrangler on a Node that it accepts, asking nobody outside for anything.
+/// wrangler on a Node that it accepts, without any request to another machine.
 pub fn command() -> Result<Command> {
     let mut command = Command::new(setup::node_for_wrangler()?);
     command
@@ -21,8 +21,8 @@ pub fn command() -> Result<Command> {
     Ok(command)
 }
 
-/// Starts `wrangler dev` on a free loopback port; its caches and namespaces are in `state`. Gives the
-/// Worker's base URL.
+/// Starts `wrangler dev` on a free loopback port; its caches and namespaces are in `state`. Gives
+/// the Worker's base URL.
 pub fn dev(command: &mut Command, state: &Path) -> Result<(Server, String)> {
     command
         .args(["--local", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"])

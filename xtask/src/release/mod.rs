@@ -1,0 +1,206 @@
+//! Packs the crate, the npm package and the Python package, and checks what is packed.
+//!
+//! Nothing is published from here: the release workflow runs this for a tag and then publishes the
+//! files. It must not know a registry or a token.
+
+mod manifests;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use regex::Regex;
+use serde_json::Value;
+
+use self::manifests::Manifests;
+use crate::setup::{self, output, run as run_command};
+use crate::{build, progress, root};
+
+/// `--dry-run` packs and checks. A tag such as `v1.2.3` does the same for a release, which requires
+/// more: the repository's URL, equal versions, a section of CHANGELOG.md and a clean checkout.
+pub fn run(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        ["--dry-run"] => dry_run(),
+        [tag] if tag.starts_with('v') => release(tag),
+        _ => bail!("release takes --dry-run, or the tag of the release, such as v1.2.3"),
+    }
+}
+
+/// Packs all three and checks them.
+pub fn dry_run() -> Result<()> {
+    report(Manifests::read(&root())?.errors(None))?;
+    pack(&["--allow-dirty"])
+}
+
+fn release(tag: &str) -> Result<()> {
+    let manifests = Manifests::read(&root())?;
+    report(manifests.errors(Some(tag)))?;
+    let changes = output(Command::new("git").args(["status", "--porcelain"]).current_dir(root()))?;
+    ensure!(changes.is_empty(), "the checkout has changes; commit them first:\n{changes}");
+    pack(&[])
+}
+
+/// Where the packed files are.
+fn destination() -> PathBuf {
+    root().join("target/packages")
+}
+
+fn pack(cargo_options: &[&str]) -> Result<()> {
+    let destination = destination();
+    if destination.exists() {
+        fs::remove_dir_all(&destination)?;
+    }
+    fs::create_dir_all(&destination)?;
+    report(readme_errors()?)?;
+    pack_crate(&destination, cargo_options)?;
+    pack_npm(&destination)?;
+    pack_python(&destination)?;
+    progress(format!("release: the packages are in {}", destination.display()));
+    Ok(())
+}
+
+fn report(errors: Vec<String>) -> Result<()> {
+    ensure!(errors.is_empty(), "the release is not ready:\n- {}", errors.join("\n- "));
+    Ok(())
+}
+
+/// The READMEs that package indexes show.
+const READMES: [&str; 3] = ["src/README.md", "npm/README.md", "python/README.md"];
+
+/// A package index shows a README without the repository around it.
+fn readme_errors() -> Result<Vec<String>> {
+    let mut errors = Vec::new();
+    for path in READMES {
+        let text = fs::read_to_string(root().join(path)).with_context(|| path.to_owned())?;
+        let links = relative_links(&text);
+        errors.extend(links.into_iter().map(|link| {
+            format!("{path} links to {link}: use an absolute URL, or name the file without a link")
+        }));
+    }
+    Ok(errors)
+}
+
+/// The targets of links and images that are relative. Anchors within the page are not.
+fn relative_links(markdown: &str) -> Vec<String> {
+    let inline = Regex::new(r"\]\(\s*<?([^)\s>]+)").expect("a regular expression");
+    let reference = Regex::new(r"(?m)^\s*\[[^\]]+\]:\s+(\S+)").expect("a regular expression");
+    let html = Regex::new(r#"(?:href|src)\s*=\s*"([^"]+)""#).expect("a regular expression");
+    let targets = [inline, reference, html].into_iter().flat_map(|pattern| {
+        let captures = pattern.captures_iter(markdown);
+        captures.map(|captures| captures[1].to_owned()).collect::<Vec<_>>()
+    });
+    let absolute = ["https://", "http://", "mailto:", "#"];
+    targets.filter(|target| !absolute.iter().any(|start| target.starts_with(start))).collect()
+}
+
+/// Packs the crate, and compiles what is packed.
+fn pack_crate(destination: &Path, options: &[&str]) -> Result<()> {
+    progress("release: the crate");
+    let cargo = || {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["package", "--package", "better-auth-edge", "--locked"]).args(options);
+        cargo.current_dir(root());
+        cargo
+    };
+    let listing = output(cargo().arg("--list"))?;
+    let files: Vec<_> = listing.lines().map(|file| file.replace('\\', "/")).collect();
+    expect_files("the crate", &files, CRATE_FILES, &["src/lib.rs", "LICENSE", "src/README.md"])?;
+    run_command(cargo().arg("--quiet"))?;
+    let version = Manifests::read(&root())?.version;
+    let name = format!("better-auth-edge-{version}.crate");
+    let packed = root().join("target/package").join(&name);
+    fs::copy(&packed, destination.join(&name))
+        .with_context(|| format!("cargo has not made {}", packed.display()))?;
+    Ok(())
+}
+
+const CRATE_FILES: &str = r"^(Cargo\.(toml|lock|toml\.orig)|\.cargo_vcs_info\.json|LICENSE|README\.md|src/.*\.(rs|js|md))$";
+
+/// The most bytes of the npm package's tarball.
+const NPM_BUDGET: u64 = 260_000;
+
+const NPM_FILES: &str = r"^(LICENSE|README\.md|package\.json|dist/(better_auth_edge\.wasm|errors\.md|[\w/-]+\.js|types/[\w/-]+\.d\.ts))$";
+
+fn pack_npm(destination: &Path) -> Result<()> {
+    build::npm()?;
+    progress("release: the npm package");
+    let listing = output(
+        Command::new("npm")
+            .args(["pack", "--json", "--ignore-scripts", "--pack-destination"])
+            .arg(destination)
+            .current_dir(root().join("npm")),
+    )?;
+    let listing: Value = serde_json::from_str(&listing).context("npm pack prints no JSON")?;
+    // an array up to npm 11, an object by names after it
+    let packed = listing.get(0).or_else(|| listing.as_object()?.values().next());
+    let packed = packed.context("npm pack has packed nothing")?;
+    let size = packed["size"].as_u64().context("npm pack does not print a size")?;
+    ensure!(size <= NPM_BUDGET, "the npm package has {size} bytes, of {NPM_BUDGET} allowed");
+    let files = packed["files"].as_array().context("npm pack does not print files")?;
+    let files: Vec<_> =
+        files.iter().filter_map(|file| Some(file["path"].as_str()?.to_owned())).collect();
+    let needed = ["dist/better_auth_edge.wasm", "dist/node/index.js", "LICENSE", "README.md"];
+    expect_files("the npm package", &files, NPM_FILES, &needed)?;
+    progress(format!("release: the npm package has {size} bytes, of {NPM_BUDGET} allowed"));
+    Ok(())
+}
+
+fn pack_python(destination: &Path) -> Result<()> {
+    let python = setup::python_for_release()?;
+    progress("release: the Python package");
+    let directory = root().join("python");
+    run_command(
+        Command::new(&python)
+            .args(["-m", "build", "--no-isolation", "--outdir"])
+            .args([destination, &directory])
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
+    )?;
+    let mut packed = Vec::new();
+    for entry in fs::read_dir(destination)? {
+        let path = entry?.path();
+        let name = path.to_string_lossy();
+        if name.ends_with(".whl") || name.ends_with(".tar.gz") {
+            packed.push(path);
+        }
+    }
+    ensure!(packed.len() >= 2, "build has not made a wheel and an sdist");
+    for path in &packed {
+        let files = python_files(&python, path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let needed = ["better_auth_edge/__init__.py", "better_auth_edge/py.typed"];
+        expect_files(&name, &files, PYTHON_FILES, &needed)?;
+    }
+    run_command(Command::new(python).args(["-m", "twine", "check", "--strict"]).args(packed))
+}
+
+/// Python sources, a compiled core in a wheel for one platform, metadata, and the README.
+const PYTHON_FILES: &str = r"^([\w.-]+/(METADATA|RECORD|WHEEL|licenses/LICENSE)|PKG-INFO|LICENSE|README\.md|pyproject\.toml|\.gitignore|better_auth_edge/([\w/]+\.pyi?|py\.typed|[\w.-]+\.(so|pyd)))$";
+
+/// The files of a wheel, or of an sdist without its outer directory.
+fn python_files(python: &Path, packed: &Path) -> Result<Vec<String>> {
+    let script = "import sys, tarfile, zipfile\n\
+                  path = sys.argv[1]\n\
+                  if path.endswith('.whl'):\n\
+                  \x20   print('\\n'.join(zipfile.ZipFile(path).namelist()))\n\
+                  else:\n\
+                  \x20   for member in tarfile.open(path).getmembers():\n\
+                  \x20       if member.isfile():\n\
+                  \x20           print(member.name.split('/', 1)[1])\n";
+    let listing = output(Command::new(python).args(["-c", script]).arg(packed))?;
+    Ok(listing.lines().map(str::to_owned).collect())
+}
+
+/// Errors if a file is packed that does not belong there, or one is missing that does.
+fn expect_files(what: &str, files: &[String], allowed: &str, needed: &[&str]) -> Result<()> {
+    let allowed = Regex::new(allowed).context("the pattern of the allowed files")?;
+    let others: Vec<_> = files.iter().filter(|file| !allowed.is_match(file)).collect();
+    ensure!(others.is_empty(), "{what} contains files that do not belong there: {others:?}");
+    let missing: Vec<_> =
+        needed.iter().filter(|needed| !files.iter().any(|file| file == **needed)).collect();
+    ensure!(missing.is_empty(), "{what} lacks {missing:?}");
+    Ok(())
+}
