@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
 from better_auth_edge import EdgeAuth, EdgeAuthSettings, User
-from better_auth_edge.replays import Replays
+from better_auth_edge.replay_cache import ReplayCache
 from tests.apps import app_for, asserted, bearer, by_assertions, outcome
 from tests.better_auth import ORIGIN, Edge, Key, Publisher, base64url
 
@@ -206,7 +206,7 @@ def test_without_that_an_assertion_serves_for_its_minute(edge: Edge) -> None:
 
 
 def test_what_is_remembered_of_used_assertions_is_bounded_by_time_and_number() -> None:
-    replays = Replays(capacity=3)
+    replays = ReplayCache(capacity=3)
     for number in range(10):
         replays.use(str(number), until=60, now=0)
     assert len(replays) == 3

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, User
-from better_auth_edge.settings import Proof
+from better_auth_edge.settings import AuthMode
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import Publisher, respond
 
@@ -17,9 +17,9 @@ EDGE = {"edge_jwks_url": "https://edge.example", "edge_audience": "https://api.e
 
 
 def faults(**settings: Any) -> list[str]:
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         EdgeAuth(EdgeAuthSettings(**settings))
-    return refused.value.faults
+    return raised.value.errors
 
 
 def test_settings_of_the_code_are_checked_like_those_of_the_environment(
@@ -80,14 +80,14 @@ def test_a_user_claim_has_no_empty_member(names: str) -> None:
 )
 def test_keys_are_fetched_from_the_url_as_it_is_read(written: str, fetched: str) -> None:
     for settings in ({**TOKENS, "jwks_url": written}, {**EDGE, "edge_jwks_url": written}):
-        assert Proof.from_settings(EdgeAuthSettings(**settings)).keys == fetched
+        assert AuthMode.from_settings(EdgeAuthSettings(**settings)).keys == fetched
 
 
 @pytest.mark.parametrize("written", ["https://edge.example", "https://EDGE.example/"])
 def test_the_edges_origin_alone_is_where_it_publishes_its_keys(written: str) -> None:
     settings = EdgeAuthSettings(**{**EDGE, "edge_jwks_url": written})
     path = "/.well-known/better-auth-edge/jwks.json"
-    assert Proof.from_settings(settings).keys == f"https://edge.example{path}"
+    assert AuthMode.from_settings(settings).keys == f"https://edge.example{path}"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _NO_EDGE = "no edge answers there; EDGE_JWKS_URL is the URL of the edge, not of 
 _REFUSED = "it was refused, by a firewall or by access rules in front of the server"
 
 
-def refused_key_fetch(url: str, response: httpx.Response) -> KeyFetchError:
+def status_error(url: str, response: httpx.Response) -> KeyFetchError:
     """For an answer with another status than 200."""
     status = response.status_code
     causes = {401: _REFUSED, 403: _REFUSED, 429: "too many requests"}
@@ -29,7 +29,7 @@ def refused_key_fetch(url: str, response: httpx.Response) -> KeyFetchError:
     return KeyFetchError(url, fault, status, retry_after=pause)
 
 
-def key_fetch_error(url: str, error: Exception) -> KeyFetchError:
+def fetch_error(url: str, error: Exception) -> KeyFetchError:
     """For whatever a fetch has raised, which is the `__cause__`."""
     if isinstance(error, KeyFetchError):
         return error
