@@ -380,7 +380,7 @@ def test_required_claims_that_are_no_mapping_are_a_mistake_where_they_are_writte
     better_auth: Publisher, claims: Any
 ) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
-    with pytest.raises(ConfigurationError, match="claims: must say which values"):
+    with pytest.raises(ConfigurationError, match="claims: must map each claim"):
         auth.require(claims=claims)
 
 

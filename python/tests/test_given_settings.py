@@ -26,7 +26,7 @@ def test_settings_of_the_code_are_checked_like_those_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     [fault] = faults(**TOKENS, user_clam="uuid")
-    assert fault == "user_clam: is no setting (did you mean user_claim?)"
+    assert fault == "user_clam: is not a setting (did you mean user_claim?)"
     [fault] = faults(**TOKENS, clock_tolerance="soon")
     assert fault.startswith("clock_tolerance: ")
     assert "soon" not in fault
@@ -118,7 +118,8 @@ def test_no_fault_hides_another(settings: dict[str, str], named: list[str]) -> N
 def test_faults_say_what_to_set() -> None:
     [fault] = faults(edge_jwks_url="https://edge.example")
     assert fault == (
-        "EDGE_AUDIENCE: is missing: the origin of the Worker's ORIGIN_URL (in Next.js: of `origin`)"
+        "EDGE_AUDIENCE: is missing: set it to the origin of the Worker's ORIGIN_URL "
+        "(in Next.js: of `origin`)"
     )
     [fault] = faults(**{**EDGE, "edge_audience": "https://api.example/v1"})
     assert fault.endswith("must be an origin, without a path: write https://api.example")

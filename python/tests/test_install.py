@@ -117,7 +117,7 @@ def test_a_token_that_another_mode_took_off_is_not_nobodys(
 def test_an_app_that_has_started_is_left_alone(edge: Edge) -> None:
     app = FastAPI()
     TestClient(app).get("/")
-    with pytest.raises(RuntimeError, match="started"):
+    with pytest.raises(RuntimeError, match="before the app starts"):
         origin(edge).install(app)
 
 

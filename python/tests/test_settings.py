@@ -13,7 +13,7 @@ from better_auth_edge.keys import Secret
 from better_auth_edge.settings import AuthMode
 
 SECRET = "x" * 32
-OWN = "; if it is yours, name it in IGNORED_VARIABLES"
+OWN = "; if it is your own variable, list it in IGNORED_VARIABLES"
 
 EDGE = {"edge_jwks_url": "https://edge.example", "edge_audience": "https://api.example"}
 TOKENS = {"better_auth_url": "https://app.example"}
@@ -233,7 +233,7 @@ def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) 
     assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"
     with pytest.raises(
         ConfigurationError,
-        match=r"better_auth_ulr: is no setting \(did you mean better_auth_url\?\)",
+        match=r"better_auth_ulr: is not a setting \(did you mean better_auth_url\?\)",
     ):
         EdgeAuth.from_env(better_auth_ulr="https://app.example")
 
@@ -286,7 +286,7 @@ def test_nothing_follows_from_a_misspelt_name_or_a_missing_file(
     [fault] = load_faults(str(tmp_path / ".env"))
     assert fault.startswith("env_file: ")
     [fault] = load_faults(better_auth_ulr="https://app.example")
-    assert fault.startswith("better_auth_ulr: is no setting")
+    assert fault.startswith("better_auth_ulr: is not a setting")
     monkeypatch.setenv("BETTERAUTH_URL", "https://app.example")
     assert load_faults() == ["BETTERAUTH_URL: is not a setting, but BETTER_AUTH_URL is" + OWN]
     monkeypatch.setenv("EDGE_JWKS_URL", "https://edge.example")
@@ -354,11 +354,11 @@ def test_names_are_near_as_the_vectors_say() -> None:
     vectors = json.loads((VECTORS / "near_names.json").read_text())
     for case in vectors["cases"]:
         written, suggested = case["written"], case["suggested"]
-        assert names.meant(written, vectors["known"]) == case["meant"], written
+        assert near_miss.near_miss(written, vectors["known"]) == case["meant"], written
         question = "" if suggested is None else f" (did you mean {suggested}?)"
-        assert names.did_you_mean(written, vectors["known"]) == question, written
+        assert near_miss.did_you_mean(written, vectors["known"]) == question, written
     for case in vectors["words"]:
-        assert names.have_same_words(case["name"], case["other"]) == case["same"], case
+        assert near_miss.have_same_words(case["name"], case["other"]) == case["same"], case
 
 
 KEY_URLS = VECTORS / "key_urls.json"

@@ -123,7 +123,7 @@ class Guard(TextGuard):
         with self.within(Place.BARE):
             return super().visit_compound_select(*args, **kw)
 
-    def visit_own_condition(self, condition: Any, **kw: Any) -> Any:
+    def visit_app_condition(self, condition: Any, **kw: Any) -> Any:
         with self.within(Place.GROUPED):
             return super().visit_grouping(condition, **kw)
 
