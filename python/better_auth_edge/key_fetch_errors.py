@@ -1,4 +1,4 @@
-"""What a failed fetch of a JWK Set tells the operator."""
+"""Explains to the operator why a JWK Set could not be fetched."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ _REFUSED = "it was refused, by a firewall or by access rules in front of the ser
 
 
 def status_error(url: str, response: httpx.Response) -> KeyFetchError:
-    """For an answer with another status than 200."""
+    """Returns the error for a response whose status is not 200."""
     status = response.status_code
     causes = {401: _REFUSED, 403: _REFUSED, 429: "too many requests"}
     causes[404] = _NO_EDGE if url.endswith(EDGE_JWKS_PATH) else _NO_KEYS
@@ -30,7 +30,7 @@ def status_error(url: str, response: httpx.Response) -> KeyFetchError:
 
 
 def fetch_error(url: str, error: Exception) -> KeyFetchError:
-    """For whatever a fetch has raised, which is the `__cause__`."""
+    """Converts any exception of a fetch, which becomes the `__cause__`."""
     if isinstance(error, KeyFetchError):
         return error
     if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException)):

@@ -1,4 +1,4 @@
-"""The keys behind a URL: fetches when the cache says so, once for all who wait."""
+"""Fetches a JWK Set when the cache requires it, once for all concurrent requests."""
 
 import asyncio
 import logging
@@ -30,11 +30,11 @@ from better_auth_edge.version import USER_AGENT
 logger = logging.getLogger(__name__)
 
 REQUEST_HEADERS = {"User-Agent": USER_AGENT}
-"""Firewalls refuse requests that do not say who sends them."""
+"""Firewalls reject requests without a `User-Agent`."""
 WAIT = 0.02
-"""Seconds after which to look again for a fetch that another event loop carries out."""
+"""Seconds between two checks for a fetch of another event loop."""
 MAX_POLL_INTERVAL = 0.25
-"""Seconds; each look is followed by a longer pause, up to this one."""
+"""Seconds; the interval grows up to this."""
 
 
 class KeySource:
@@ -130,7 +130,7 @@ class KeySource:
         try:
             document = await asyncio.wait_for(download(self.url), FETCH_TIMEOUT)
             keys = KeySet.parse(document)
-        except Exception as error:  # whatever it is: no keys, and nothing of it concerns the caller
+        except Exception as error:  # any error means no keys; the client sees keys_unavailable
             failure = fetch_error(self.url, error)
             logger.warning("no keys from %s", failure)
         self.failure = failure

@@ -1,4 +1,4 @@
-"""Somebody reaches the origin without the edge, or with what the edge gave to somebody else."""
+"""A client calls the app without the edge, or with an assertion of another user."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ ADA, BOB = "ada", "bob"
 def test_headers_alone_make_nobody_a_user(edge: Edge, headers: dict[str, str]) -> None:
     client = by_assertions(edge)
     assert outcome(client.get("/me", headers=headers)) == "401 missing_token"
-    assert client.get("/perhaps", headers=headers).json() == "nobody"
+    assert client.get("/perhaps", headers=headers).json() == "anonymous"
 
 
 def test_headers_beside_an_assertion_change_nothing(edge: Edge) -> None:

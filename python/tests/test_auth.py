@@ -77,7 +77,7 @@ def test_a_request_without_proof_may_be_nobodys_where_that_is_allowed(
     better_auth: Publisher, edge: Edge
 ) -> None:
     for client in (by_tokens(better_auth), by_assertions(edge), by_secret()):
-        assert client.get("/perhaps").json() == "nobody"
+        assert client.get("/perhaps").json() == "anonymous"
         for path in ("/me", "/sync", f"/api/{UUID}/tasks", "/admin", "/scoped"):
             assert outcome(client.get(path)) == "401 missing_token"
     assert by_tokens(better_auth).get("/perhaps", headers={"Authorization": "Basic eDp5"}).json()

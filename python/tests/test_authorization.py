@@ -1,4 +1,4 @@
-"""The header `Authorization`: the same answer as the core gives, and never nobody by a slip."""
+"""The header `Authorization`: the same result as in the core, and never an anonymous user by mistake."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A key set that is compressed although nobody asked for that, and one that would not end."""
+"""Key sets that the server compresses without being asked, and decompression bombs."""
 
 import gzip
 import json

@@ -98,7 +98,7 @@ def test_an_unsigned_token_is_none(better_auth: Publisher, alg: str, signature: 
 
 @pytest.mark.parametrize("member", ["jwk", "jku", "x5u", "x5c"])
 def test_a_token_does_not_say_which_key_to_trust(better_auth: Publisher, member: str) -> None:
-    """CVE-2018-0114 node-jose: a key in the header is a key of anybody."""
+    """CVE-2018-0114 node-jose: a key in the header may be the attacker's."""
     stranger = Key()
     with Publisher() as elsewhere:
         elsewhere.keys = [stranger.jwk]

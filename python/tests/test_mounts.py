@@ -26,7 +26,7 @@ def app_of(auth: EdgeAuth[Any]) -> FastAPI:
 
     @app.get("/perhaps")
     async def perhaps(user: Annotated[User | None, Depends(auth.optional_user)]) -> str:
-        return "nobody" if user is None else user.id
+        return "anonymous" if user is None else user.id
 
     @app.get("/users/{user_id}")
     async def by_path(user: Annotated[User, Depends(auth.user_from_path("user_id"))]) -> str:
@@ -42,7 +42,7 @@ def app_of(auth: EdgeAuth[Any]) -> FastAPI:
         websocket: WebSocket, user: Annotated[User | None, Depends(auth.optional_user)]
     ) -> None:
         await websocket.accept()
-        await websocket.send_text("nobody" if user is None else user.id)
+        await websocket.send_text("anonymous" if user is None else user.id)
         await websocket.close()
 
     return app
@@ -113,7 +113,7 @@ def test_no_bearer_token_without_an_assertion_is_nobodys(
             assert refused.text.count('"code"') == 1
         for headers in (assertion, {**token, **assertion}):
             assert client.get(path, headers=headers).json() == "ada", path
-    assert client.get("/inner/perhaps").json() == "nobody"
+    assert client.get("/inner/perhaps").json() == "anonymous"
     assert client.get("/inner/users/bob", headers=assertion).status_code == 403
     if is_problem:
         assert outcome(client.get("/inner/users/bob", headers=assertion)) == "403 user_mismatch"

@@ -92,8 +92,8 @@ def test_the_fault_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
         EdgeAuth.from_env(better_auth_url="https://app.example")
     [fault] = raised.value.errors
     assert fault == (
-        "EDGE_USER_CLAIM: is not a setting, but USER_CLAIM is; if it is yours, name it in "
-        "IGNORED_VARIABLES"
+        "EDGE_USER_CLAIM: is not a setting, but USER_CLAIM is; if it is your own variable, "
+        "list it in IGNORED_VARIABLES"
     )
     monkeypatch.setenv("IGNORED_VARIABLES", "x, edge_user_claim")
     assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"

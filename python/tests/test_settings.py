@@ -187,7 +187,7 @@ def test_a_secret_is_as_long_as_the_hash_and_never_shown() -> None:
         ({**EDGE, "edge_audience": "https://api.example/v1"}, ["EDGE_AUDIENCE"]),
         ({**EDGE, "edge_audience": "api.example"}, ["EDGE_AUDIENCE"]),
         ({**EDGE, "edge_issuer": "https://edge .example"}, ["EDGE_ISSUER"]),
-        # nobody can tell the mode, and yet everything is looked at
+        # the mode is unknown, and all settings are checked
         (
             {**EDGE, "edge_issuer": "edge", "better_auth_url": "app.example"},
             ["EDGE_AUTH_MODE", "EDGE_ISSUER", "BETTER_AUTH_URL"],

@@ -131,8 +131,8 @@ def _end(session: Session, transaction: SessionTransaction) -> None:
 
 
 def _owner_of(connection: Connection) -> Any:
-    """Whose the connection is: a user's, nobody's (None), or everybody's, as it is outside of
-    sessions.
+    """Returns the owner of a connection: a user, None without an owner, or `ALL_OWNERS`, which is
+    also the result outside of sessions.
     """
     holders = _HOLDERS.get(connection)
     if not holders:
