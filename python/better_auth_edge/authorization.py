@@ -1,5 +1,5 @@
-"""The header `Authorization` (RFC 9110, section 11.6.2; RFC 6750, section 2.1), by the same rules as
-the Rust core.
+"""The header `Authorization` (RFC 9110, section 11.6.2; RFC 6750, section 2.1), by the same
+rules as the Rust core.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The header `Authorization`: the same result as in the core, and never an anonymous user by mistake."""
+"""The header `Authorization`: the same results as the core, and never None by mistake."""
 
 import json
 from pathlib import Path

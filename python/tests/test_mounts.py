@@ -1,6 +1,4 @@
-"""Apps in apps: wherever `install` was called, no token without a good proof is nobody's, no proof
-is lost on the way in, and refusals look the same.
-"""
+"""Mounted apps: a request with invalid credentials is rejected, and never treated as anonymous."""
 
 from collections.abc import Callable
 from itertools import product

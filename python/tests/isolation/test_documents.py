@@ -1,4 +1,4 @@
-"""docs/fastapi/isolation.md says what is covered, in a table that comes from these tests. To write it anew:
+"""docs/fastapi/isolation.md lists what these tests cover. Update its table by
 `python -m tests.isolation.test_documents`.
 """
 
