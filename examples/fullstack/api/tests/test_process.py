@@ -75,7 +75,7 @@ def test_it_ends_with_its_parent(start: Start, edge: Edge, database: Database) -
     assert process.wait(timeout=10) == 0
 
 
-def test_it_does_not_start_without_somebody_to_believe(start: Start) -> None:
+def test_it_does_not_start_without_an_authentication_mode(start: Start) -> None:
     stdout, stderr = start(EDGE_JWKS_URL="", EDGE_AUDIENCE="").communicate(timeout=30)
     assert stdout == ""
     assert stderr.startswith("Configuration error:\n  EDGE_AUTH_MODE: ")
