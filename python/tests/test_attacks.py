@@ -30,7 +30,7 @@ ADA, BOB = "ada", "bob"
         {"Cookie": f"better-auth.session_token={ADA}"},
     ],
 )
-def test_headers_alone_make_nobody_a_user(edge: Edge, headers: dict[str, str]) -> None:
+def test_headers_alone_identify_no_user(edge: Edge, headers: dict[str, str]) -> None:
     client = by_assertions(edge)
     assert outcome(client.get("/me", headers=headers)) == "401 missing_token"
     assert client.get("/perhaps", headers=headers).json() == "anonymous"
@@ -222,7 +222,7 @@ def test_a_better_auth_that_shares_the_edges_name_is_no_edge(
     assert outcome(by_assertions(edge).get("/me", headers=asserted(token))) == "401 unknown_key"
 
 
-def test_a_path_of_another_user_stays_closed_whatever_its_spelling(edge: Edge) -> None:
+def test_a_path_of_another_user_stays_closed_in_every_spelling(edge: Edge) -> None:
     uuid = str(uuid4())
     claims = {"sub": ADA, "uuid": uuid}
     client, headers = by_assertions(edge), asserted(edge.assertion(sub=uuid, claims=claims))

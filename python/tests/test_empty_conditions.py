@@ -41,7 +41,7 @@ def test_so_is_a_claim_without_a_name(better_auth: Publisher, claim: Any) -> Non
         auth.user_from_path("user_id", claim=claim)
 
 
-def test_an_empty_scope_is_nobodys() -> None:
+def test_an_empty_scope_is_granted_to_no_user() -> None:
     for scope in ("", " ", "a", "a  b", None):
         with pytest.raises(EdgeAuthError) as refusal:
             check_scopes({"scope": scope}, [""])

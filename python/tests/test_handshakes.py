@@ -150,7 +150,7 @@ def test_what_was_meant_as_a_token_is_one_or_refused(
             assert websocket.receive_json() == "anonymous"
 
 
-def test_behind_the_edge_it_is_never_nobodys(edge: Edge, better_auth: Publisher) -> None:
+def test_behind_the_edge_it_is_never_anonymous(edge: Edge, better_auth: Publisher) -> None:
     auth = EdgeAuth(EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN))
     client = TestClient(app_of(auth))
     for protocols in (["bearer", better_auth.token()], ["bearer"], ["BEARER", edge.assertion()]):

@@ -96,7 +96,7 @@ def test_forged_headers_are_taken_off_in_every_mode(better_auth: Publisher, mode
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_token_that_another_mode_took_off_is_not_nobodys(
+def test_a_token_that_another_mode_removed_is_not_anonymous(
     edge: Edge, better_auth: Publisher, order: int
 ) -> None:
     tokens = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))

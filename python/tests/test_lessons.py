@@ -137,7 +137,7 @@ def test_an_issuer_or_audience_of_another_type_matches_nothing(
         assert refused(better_auth, better_auth.token(aud=part)) == "401 audience_mismatch"
 
 
-def test_a_user_that_is_missing_is_an_error_and_not_everybody(better_auth: Publisher) -> None:
+def test_a_missing_user_is_an_error_and_does_not_match_all_users(better_auth: Publisher) -> None:
     """agno#8889: without `sub` no filter was set."""
     for sub in (..., None):
         assert refused(better_auth, better_auth.token(sub=sub)) == "401 missing_claim"

@@ -90,7 +90,7 @@ INSTALLED = [(main, inner) for main, inner in product(("same", "other", ""), rep
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("on_main", "on_inner"), INSTALLED)
-def test_no_bearer_token_without_an_assertion_is_nobodys(
+def test_a_bearer_token_without_an_assertion_is_never_anonymous(
     edge: Edge, better_auth: Publisher, on_main: str, on_inner: str, way: str
 ) -> None:
     settings = EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN)

@@ -260,7 +260,7 @@ def test_a_session_without_a_user_writes_nothing(engine: Engine) -> None:
             session.commit()
 
 
-def test_rows_that_are_nobodys_need_no_user(engine: Engine) -> None:
+def test_rows_without_an_owner_need_no_user(engine: Engine) -> None:
     with Session(engine) as session:
         session.add(Folder())
         session.commit()

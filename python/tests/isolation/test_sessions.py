@@ -69,7 +69,7 @@ def test_a_session_without_a_user_refers_to_no_owned_row(engine: sa.Engine) -> N
                 session.commit()
 
 
-def test_a_statement_that_is_cached_is_nobodys(engine: sa.Engine) -> None:
+def test_a_cached_statement_has_no_owner(engine: sa.Engine) -> None:
     all_notes = ["Ada's", "Ada's child", "Bob's", "Bob's child", "Eve's", "Eve's child"]
     for _ in range(2):
         for whose, found in (

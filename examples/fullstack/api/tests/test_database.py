@@ -93,7 +93,7 @@ def test_tasks_go_with_their_user(owner: Connection, two_users: tuple[UUID, UUID
     assert left == [f"of {bob}"]
 
 
-def test_a_task_of_nobody_is_refused(engine: Engine) -> None:
+def test_a_task_without_a_user_is_rejected(engine: Engine) -> None:
     stranger = uuid4()
     with Session(engine) as session:
         act_as(owned(session, stranger), stranger)
@@ -136,7 +136,7 @@ class TestOnPostgres:
             # the next transaction is the same user's
             assert [task.user_id for task in session.exec(select(Task))] == [two_users[0]]
 
-    def test_a_session_that_is_nobodys_finds_nothing(
+    def test_a_session_without_a_user_finds_nothing(
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         with Session(engine) as session:
@@ -146,7 +146,7 @@ class TestOnPostgres:
         with Session(engine) as session:
             assert not all_owners(session).exec(select(Task)).all()
 
-    def test_nobody_writes_in_the_name_of_another(
+    def test_a_user_cannot_write_in_the_name_of_another(
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         ada, bob = two_users
