@@ -1,11 +1,11 @@
-"""Proving who is calling, for FastAPI origins behind better-auth-edge and for those that stand
-alone. Start with `EdgeAuth`.
+"""Authenticates Better Auth users in FastAPI, behind better-auth-edge or without it. Start with
+`EdgeAuth`.
 """
 
 from better_auth_edge.auth import EdgeAuth
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError, KeyFetchError
 from better_auth_edge.expiry import closes_on_expiry
-from better_auth_edge.middleware import OnlyTheAssertion
+from better_auth_edge.middleware import StripIdentityHeadersMiddleware
 from better_auth_edge.problems import Problem, problem_responses
 from better_auth_edge.settings import EdgeAuthSettings
 from better_auth_edge.user import User
@@ -16,8 +16,8 @@ __all__ = [
     "EdgeAuthError",
     "EdgeAuthSettings",
     "KeyFetchError",
-    "OnlyTheAssertion",
     "Problem",
+    "StripIdentityHeadersMiddleware",
     "User",
     "closes_on_expiry",
     "problem_responses",

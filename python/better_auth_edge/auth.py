@@ -1,4 +1,4 @@
-"""FastAPI dependencies that say who is calling."""
+"""FastAPI dependencies that authenticate the user of a request."""
 
 import logging
 import time
@@ -12,63 +12,68 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 from typing_extensions import TypeVar
 
-from better_auth_edge.claims import (
-    check_required,
-    check_scopes,
-    invalid,
-)
+from better_auth_edge.claims import check_required, check_scopes, invalid
 from better_auth_edge.connection import ConnectionState
 from better_auth_edge.credentials import SCHEME, BearerToken, EdgeAssertion
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
 from better_auth_edge.key_source import KeySource
 from better_auth_edge.keys import Secret
 from better_auth_edge.middleware import (
-    NoForgedHeaders,
-    OneConnection,
-    OnlyTheAssertion,
+    ConnectionMiddleware,
+    StripEdgeHeadersMiddleware,
+    StripIdentityHeadersMiddleware,
     install_outermost,
 )
 from better_auth_edge.mounts import mounted_apps
-from better_auth_edge.openapi import document_refusals
-from better_auth_edge.overrides import ask_override, checked, override_of, replace_override
-from better_auth_edge.problems import install_problems, install_refusals, install_refusals_below
-from better_auth_edge.replays import Replays
+from better_auth_edge.openapi import document_rejections
+from better_auth_edge.overrides import (
+    call_override,
+    check_override_result,
+    override_of,
+    wrap_override,
+)
+from better_auth_edge.problems import (
+    install_problem_handlers,
+    install_rejection_handler,
+    install_rejection_handler_if_absent,
+)
+from better_auth_edge.replay_cache import ReplayCache
 from better_auth_edge.request_path import is_path_of
 from better_auth_edge.requirements import check_names, check_requirements
-from better_auth_edge.settings import EdgeAuthSettings, Proof
+from better_auth_edge.settings import AuthMode, EdgeAuthSettings
 from better_auth_edge.user import User, claims_of
 from better_auth_edge.user_model import UserModel
 from better_auth_edge.verifier import Verified, Verifier
 
 logger = logging.getLogger(__name__)
 
-CURES = {
+OPERATOR_HINTS = {
     "issuer_mismatch": (
-        "set EDGE_ISSUER here to the origin by which clients call the edge, or give the edge the "
-        "accepted one (EDGE_ISSUER in a Worker, edgeIssuer in Next.js)"
+        "set EDGE_ISSUER here to the origin that clients use to call the edge, or set the accepted "
+        "issuer at the edge (EDGE_ISSUER in a Worker, edgeIssuer in Next.js)"
     ),
-    "audience_mismatch": "set EDGE_AUDIENCE here to the origin by which the edge calls this app",
+    "audience_mismatch": "set EDGE_AUDIENCE here to the origin that the edge uses to call this app",
 }
-"""For assertions, whose claims are looked at once their signature holds."""
+"""What the operator changes, by error code. Only for assertions with a valid signature."""
 
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
 
 
-class _Written:
-    """Marks a parameter that the app's code gives. Without the call, as in `Depends(auth.require)`,
-    FastAPI would read it from the request, and the route would be open. FastAPI asks for a schema
-    where the route is defined.
+class _NotFromRequest:
+    """Marks a parameter that only the app's code may set. If the app forgets the call and writes
+    `Depends(auth.require)`, FastAPI would read the parameter from the request, and the route would
+    be open. This marker raises when FastAPI builds the schema, where the route is defined.
     """
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: object) -> NoReturn:
-        fault = "Depends: call user_from_path and require, as in Depends(auth.require(...))"
-        raise ConfigurationError([fault])
+        error = "Depends: call user_from_path and require, as in Depends(auth.require(...))"
+        raise ConfigurationError([error])
 
 
 class EdgeAuth(Generic[U]):
-    """Who is calling, by the one proof that the settings stand for.
+    """Authenticates users in the one mode that the settings select.
 
         auth = EdgeAuth.from_env()
         auth.install(app)
@@ -76,14 +81,15 @@ class EdgeAuth(Generic[U]):
         @app.get("/api/{user_id}/tasks")
         async def tasks(user: Annotated[User, Depends(auth.user_from_path("user_id"))]): ...
 
-    Nothing is fetched before the first request, and there is nothing to close.
+    It fetches keys when the first request needs them. It holds nothing that the app must close.
     """
 
     current_user: Callable[..., Awaitable[U]]
-    """Dependency: the user; 401 without a good proof, 503 while the keys cannot be had."""
+    """Dependency: returns the user. 401 without a valid token or assertion, 503 while the keys are
+    unavailable."""
     optional_user: Callable[..., Awaitable[U | None]]
-    """Dependency: the user, or None for a request without any proof. A bad proof is still 401. A
-    test that overrides `current_user` overrides it too."""
+    """Dependency: returns the user, or None for a request without credentials. Invalid credentials
+    are still 401. A test that overrides `current_user` overrides this dependency too."""
 
     def __init__(
         self,
@@ -92,21 +98,21 @@ class EdgeAuth(Generic[U]):
         user_model: type[U] = User,  # type: ignore[assignment]
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Raises `ConfigurationError` with every fault of the settings, or of the model's aliases.
-        `clock` is in seconds since 1970.
+        """Raises `ConfigurationError` with every error in the settings or in the model's aliases.
+        `clock` returns seconds since 1970.
         """
-        self._proof = Proof.from_settings(settings)
-        keys = self._proof.keys
+        self._mode = AuthMode.from_settings(settings)
+        keys = self._mode.keys
         self._keys = keys if isinstance(keys, Secret) else KeySource(keys)
         self._verifier = Verifier(
             self._keys,
-            self._proof.algorithms,
-            self._proof.expectations,
+            self._mode.algorithms,
+            self._mode.expectations,
             clock=clock,
         )
-        self._users = UserModel(user_model)
+        self._users = UserModel(user_model, User)
         self._clock = clock
-        self._replays = Replays()
+        self._used_assertions = ReplayCache()
         self.optional_user = self._optional_user()
         self.current_user = self._current_user(self.optional_user)
 
@@ -124,9 +130,9 @@ class EdgeAuth(Generic[U]):
     def from_env(
         cls, *, user_model: Any = User, env_file: str | None = None, **settings: object
     ) -> "EdgeAuth[Any]":
-        """By the environment, and by `env_file` for what it leaves out; `settings` come before
-        both. Call it where the app is made: `ConfigurationError` names every fault at start-up,
-        before the first request.
+        """Reads the settings from the environment and from `env_file`. The environment overrides
+        the file, and `settings` override both. Call it where the app is created, so that
+        `ConfigurationError` lists every error at start-up.
 
             EdgeAuth.from_env(better_auth_url="https://app.example.com")
         """
@@ -135,45 +141,53 @@ class EdgeAuth(Generic[U]):
     @property
     def mode(self) -> str:
         """`assertion`, `jwks` or `secret`."""
-        return self._proof.mode
+        return self._mode.name
 
     def install(
         self, app: FastAPI, *, strip_headers: Sequence[str] = (), all_problems: bool = False
     ) -> None:
-        """Answers refusals as the edge does, with problem documents (RFC 9457); with `all_problems`
-        the app's own errors too. It takes all `x-edge-*` headers but the assertion off the
-        request, and `strip_headers`: name there what the edge's `CLAIM_HEADERS` sets; in the mode
-        `assertion` it takes `Authorization` off too. That is done before all middleware of the app,
-        whenever it was added. Apps that are mounted in it when it starts refuse in the same form.
-        The OpenAPI documents name the refusals.
-        `RuntimeError` for an app that has started.
+        """Adds the middleware and the error handlers that the dependencies need.
+
+        - Rejections become problem responses (RFC 9457), as the edge sends them. With
+          `all_problems`, the app's own errors do too.
+        - Before any other middleware runs, the request loses all `x-edge-*` headers except the
+          assertion, and all `strip_headers`: list the headers that the edge's `CLAIM_HEADERS` sets.
+          In the mode `assertion` it loses `Authorization` too.
+        - Apps that are mounted when this app starts send the same problem responses.
+        - The OpenAPI documents list the rejections.
+
+        Raises `RuntimeError` if the app has started.
         """
         check_names("strip_headers", strip_headers)
-        install_outermost(app, lambda inner: self._outermost(app, inner))
-        also = tuple(strip_headers)
-        strip = OnlyTheAssertion if self._proof.mode == "assertion" else NoForgedHeaders
-        install_outermost(app, lambda inner: strip(inner, also))
-        install_refusals(app)
+        install_outermost(app, lambda inner: self._wrap(app, inner))
+        strip = (
+            StripIdentityHeadersMiddleware
+            if self._mode.name == "assertion"
+            else StripEdgeHeadersMiddleware
+        )
+        install_outermost(app, lambda inner: strip(inner, extra_headers=strip_headers))
+        install_rejection_handler(app)
         self._document(app)
         if all_problems:
-            install_problems(app)
+            install_problem_handlers(app)
 
     async def verify(self, token: str) -> U:
-        """The user of a token that came in another way than by a header of a request. An assertion
-        that is bound to a request, or may be used once only, is not good for that.
+        """Returns the user of a token that did not arrive in a request header, for example in a
+        WebSocket message. Raises `EdgeAuthError` `invalid_claim` for an assertion that is bound to
+        a request, or if assertions may be used only once.
         """
         verified = await self._verified(token)
         is_bound = not {"htm", "htu"}.isdisjoint(verified.claims)
-        if self._proof.mode == "assertion" and (is_bound or self._proof.refuse_replays):
+        if self._mode.name == "assertion" and (is_bound or self._mode.reject_replays):
             raise invalid("the assertion is for one request")
         return self._user(verified)
 
     def user_from_path(
-        self, parameter: Annotated[str, _Written], *, claim: str | None = None
+        self, parameter: Annotated[str, _NotFromRequest], *, claim: str | None = None
     ) -> Callable[..., Awaitable[U]]:
-        """Dependency: the user, provided that the path's parameter is theirs, else 403: their id or
-        their UUID, or what `claim` holds if it is named. UUIDs are compared as UUIDs. Name no
-        claim that users can write: they could take another's value.
+        """Dependency: returns the user if the path parameter is the user's id or UUID, or the value
+        of `claim` if it is given. Otherwise 403. UUIDs are compared as UUIDs. Do not use a claim
+        that users can write: a user could take the value of another user.
         """
         if not isinstance(parameter, str) or not parameter:
             raise ConfigurationError(["user_from_path: needs the name of a path parameter"])
@@ -185,29 +199,31 @@ class EdgeAuth(Generic[U]):
             user: Annotated[Any, Depends(self.current_user)],
             security: SecurityScopes,
         ) -> U:
-            own = self._present(user, security)
+            present = self._require_user(user, security)
             if parameter not in connection.path_params:
                 logger.error("misconfigured: the route has no path parameter %r", parameter)
-                raise EdgeAuthError("misconfigured", "a route is wrong; the log says how")
-            if not own.owns(str(connection.path_params[parameter]), claim):
-                what = "id" if claim is None else f'"{claim}"'
-                detail = f"the path is not that of the caller's {what}"
+                raise EdgeAuthError("misconfigured", "a route is misconfigured; see the log")
+            if not present.owns(str(connection.path_params[parameter]), claim):
+                name = "id" if claim is None else f'"{claim}"'
+                detail = f"the path parameter does not match the user's {name}"
                 raise EdgeAuthError("user_mismatch", detail)
-            return own
+            return present
 
         return user_from_path
 
     def require(
         self,
         *,
-        claims: Annotated[Mapping[str, Any] | None, _Written] = None,
+        claims: Annotated[Mapping[str, Any] | None, _NotFromRequest] = None,
         scopes: Sequence[str] | None = None,
     ) -> Callable[..., Awaitable[U]]:
-        """Dependency: the user, provided that each claim holds the accepted value or one of a list
-        of them, and that all scopes are in the claim `scope`; else 403. Of a claim that
-        `LIST_CLAIMS` names, such as a `role` of `"admin,user"`, one member suffices. A dotted path
-        names a claim within a claim: `org.role`. Claims or scopes that are given must ask for
-        something: what is empty, or accepts `None`, is a `ConfigurationError`.
+        """Dependency: returns the user if each claim has an accepted value and the claim `scope`
+        contains all scopes. Otherwise 403.
+
+        An accepted value is one value or a list of them. If `LIST_CLAIMS` contains the claim, as in
+        a `role` of `"admin,user"`, one matching member is enough. A dotted path selects a claim
+        within a claim: `org.role`. Empty `claims` or `scopes`, or `None` as an accepted value,
+        raise `ConfigurationError`.
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
@@ -216,37 +232,37 @@ class EdgeAuth(Generic[U]):
         async def require(
             user: Annotated[Any, Depends(self.current_user)], security: SecurityScopes
         ) -> U:
-            own = self._present(user, security)
-            check_required(claims_of(own), claims or {}, self._proof.list_claims)
-            check_scopes(claims_of(own), scopes or ())
-            return own
+            present = self._require_user(user, security)
+            check_required(claims_of(present), claims or {}, self._mode.list_claims)
+            check_scopes(claims_of(present), scopes or ())
+            return present
 
         return require
 
-    def _outermost(self, app: FastAPI, inner: ASGIApp) -> ASGIApp:
-        """Called when the app starts. What is mounted in it is known by then."""
+    def _wrap(self, app: FastAPI, inner: ASGIApp) -> ASGIApp:
+        """Runs when the app starts, after it has mounted other apps."""
         self._document(app)
-        below = list(mounted_apps(app.routes))
-        for mounted in below:
-            install_refusals_below(mounted)
-            self._document(mounted)
+        mounted = list(mounted_apps(app.routes))
+        for mounted_app in mounted:
+            install_rejection_handler_if_absent(mounted_app)
+            self._document(mounted_app)
 
-        def prepare() -> None:
-            for one in (app, *below):
-                replace_override(one, self.current_user, self._asking_the_override)
+        def wrap_overrides() -> None:
+            for candidate in (app, *mounted):
+                wrap_override(candidate, self.current_user, self._without_optional_override)
 
-        return OneConnection(inner, prepare)
+        return ConnectionMiddleware(inner, before_connection=wrap_overrides)
 
-    def _asking_the_override(self) -> Callable[..., Awaitable[U]]:
-        """As `current_user`, but an override of `optional_user` does not count."""
+    def _without_optional_override(self) -> Callable[..., Awaitable[U]]:
+        """Like `current_user`, but ignores an override of `optional_user`."""
         return self._current_user(self._optional_user())
 
     def _document(self, app: Starlette) -> None:
         if isinstance(app, FastAPI):
-            document_refusals(app, SCHEME, self.current_user, self.optional_user)
+            document_rejections(app, SCHEME, self.current_user, self.optional_user)
 
     def _optional_user(self) -> Callable[..., Awaitable[U | None]]:
-        scheme = EdgeAssertion() if self._proof.mode == "assertion" else BearerToken()
+        scheme = EdgeAssertion() if self._mode.name == "assertion" else BearerToken()
 
         async def optional_user(
             connection: HTTPConnection,
@@ -257,7 +273,7 @@ class EdgeAuth(Generic[U]):
             user: Any
             if override is not None:
                 scopes = security.scopes
-                user = await ask_override(connection, self.current_user, override, scopes)
+                user = await call_override(connection, self.current_user, override, scopes)
             elif isinstance(token, EdgeAuthError):
                 raise token
             else:
@@ -265,8 +281,8 @@ class EdgeAuth(Generic[U]):
             if user is None:
                 return None
             check_scopes(claims_of(user), security.scopes)
-            own: U = user
-            return own
+            present: U = user
+            return present
 
         return optional_user
 
@@ -276,71 +292,72 @@ class EdgeAuth(Generic[U]):
         async def current_user(
             user: Annotated[Any, Depends(optional_user)], security: SecurityScopes
         ) -> U:
-            return self._present(user, security)
+            return self._require_user(user, security)
 
         return current_user
 
-    def _present(self, user: Any, security: SecurityScopes) -> U:
-        """The user of a dependency, which may be the answer of an override: 401 for None."""
-        if checked(user) is None:
+    def _require_user(self, user: Any, security: SecurityScopes) -> U:
+        """Returns the user of a dependency, which an override may have set. 401 for None."""
+        if check_override_result(user) is None:
             detail = (
-                "the request has no assertion: it did not come through the edge, or as nobody"
-                if self._proof.mode == "assertion"
+                "the request has no assertion: it did not come through the edge, or the edge "
+                "forwarded it without a user"
+                if self._mode.name == "assertion"
                 else "the request has no bearer token"
             )
             raise EdgeAuthError("missing_token", detail)
         check_scopes(claims_of(user), security.scopes)
-        own: U = user
-        return own
+        present: U = user
+        return present
 
     async def _user_of_request(self, connection: HTTPConnection, token: str) -> U:
-        """Once for each request, however many of its dependencies ask: an assertion may be good for
-        one time only.
+        """Verifies a token once per request, because an assertion may be valid only once and
+        several dependencies of a request may need its user.
         """
-        known = ConnectionState.of(connection.scope).users
-        user: U | None = known.get((self, token))
+        cached = ConnectionState.of(connection.scope).users
+        user: U | None = cached.get((self, token))
         if user is None:
             verified = await self._verified(token)
-            if self._proof.mode == "assertion":
-                self._check_request(verified, connection)
-            user = known[self, token] = self._user(verified)
+            if self._mode.name == "assertion":
+                self._check_binding(verified, connection)
+            user = cached[self, token] = self._user(verified)
         return user
 
     async def _verified(self, token: str) -> Verified:
-        """What a token says. A refusal that is the operator's to mend says how."""
+        """Verifies a token. If a setting is wrong, the error tells the operator what to change."""
         try:
             return await self._verifier.verify(token)
         except EdgeAuthError as error:
             if error.code == "keys_unavailable" and isinstance(self._keys, KeySource):
                 raise error from self._keys.failure
-            cure = CURES.get(error.code) if self._proof.mode == "assertion" else None
-            if cure is None:
+            hint = OPERATOR_HINTS.get(error.code) if self._mode.name == "assertion" else None
+            if hint is None:
                 raise
             detail = str(error.detail).replace("the token's", "the assertion's", 1)
-            raise EdgeAuthError(error.code, f"{detail}: {cure}") from None
+            raise EdgeAuthError(error.code, f"{detail}: {hint}") from None
 
-    def _check_request(self, verified: Verified, connection: HTTPConnection) -> None:
-        """`htm` and `htu` (RFC 9449, section 4.2) bind an assertion to a request, where it has
-        them. Of `htu` the path counts: the origin is the audience's, and behind a proxy the app
-        knows it by another name.
+    def _check_binding(self, verified: Verified, connection: HTTPConnection) -> None:
+        """Compares the request with `htm` and `htu` (RFC 9449, section 4.2), if the assertion has
+        them. Only the path of `htu` is compared: behind a proxy the app does not know the origin
+        that the edge called, and `aud` has checked it.
         """
         claims, scope = verified.claims, connection.scope
         if "htm" in claims and claims["htm"] != scope.get("method", "GET"):
             raise invalid("the assertion is for another method")
         if "htu" in claims and not is_path_of(claims["htu"], scope):
             raise invalid("the assertion is for another path")
-        if not self._proof.refuse_replays:
+        if not self._mode.reject_replays:
             return
         for name in ("htm", "htu"):
             if name not in claims:
-                detail = f'the assertion has no "{name}"; EDGE_BIND_REQUEST of the edge puts it in'
+                detail = f'the assertion has no "{name}"; set EDGE_BIND_REQUEST at the edge'
                 raise EdgeAuthError("missing_claim", detail)
-        until = verified.expires + self._proof.expectations.clock_tolerance
-        self._replays.use(str(claims["jti"]), until, self._clock())
+        until = verified.expires + self._mode.expectations.clock_tolerance
+        self._used_assertions.use(str(claims["jti"]), until, self._clock())
 
     def _user(self, verified: Verified) -> U:
         claims = verified.claims
-        if self._proof.mode == "assertion":
+        if self._mode.name == "assertion":
             claims = claims.get("claims")  # type: ignore[assignment]
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')

@@ -1,5 +1,5 @@
-"""The header `Authorization` (RFC 9110, section 11.6.2; RFC 6750, section 2.1), by the core's rule:
-`src/policy/credentials/bearer.rs`.
+"""The header `Authorization` (RFC 9110, section 11.6.2; RFC 6750, section 2.1), by the same
+rules as the Rust core.
 """
 
 import re
@@ -18,8 +18,8 @@ def bearer_token(values: Sequence[str]) -> str | None:
     empty one, or with credentials of another scheme.
 
     Raises `EdgeAuthError`: `malformed_request` for more than one credential, because choosing one
-    would be a guess; `missing_token` for the scheme without a token, and for whatever else is not
-    a scheme, a space and credentials: it was meant to say who is calling.
+    would be a guess; `missing_token` for the scheme without a token, and for every other value
+    that is not a scheme, a space and credentials.
     """
     if len(values) > 1:
         raise _more_than_one()

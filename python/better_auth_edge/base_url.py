@@ -1,4 +1,4 @@
-"""Base URLs in settings, read as the core reads them: `src/base_url.rs`."""
+"""Parses base URLs in settings, by the same rules as the Rust core."""
 
 import ipaddress
 import re
@@ -12,19 +12,19 @@ DEFAULT_PATH = "/api/auth"
 
 @dataclass(frozen=True)
 class BaseUrl:
-    """An absolute URL that others are built on."""
+    """An absolute http or https URL without query and fragment."""
 
     origin: str
-    """Scheme, host, and the port if it is not the default (RFC 6454)."""
+    """Scheme, host, and the port unless it is the default (RFC 6454)."""
     path: str
-    """Empty, or from a slash to no slash."""
+    """Empty, or with a slash at its start and none at its end."""
     is_root: bool = False
-    """Whether it was said that there is no path, which differs from nothing being said."""
+    """Whether the base path is explicitly `/`, as distinct from not set."""
 
     @classmethod
     def parse(cls, text: str) -> "BaseUrl":
-        """Reads a URL by the URL Standard. What that would repair is refused. `ValueError` says
-        what is wrong, as half a sentence.
+        """Parses a URL by the URL Standard, and rejects what that standard would repair. Raises
+        `ValueError` with a message that completes the sentence "The setting …".
         """
         _check_strays(text)
         scheme, colon, rest = text.partition(":")
@@ -45,8 +45,8 @@ class BaseUrl:
         return cls(f"{scheme}://{_host(host)}{shown}", _path(slash + path))
 
     def with_base_path(self, base_path: str) -> "BaseUrl":
-        """The same URL with Better Auth's base path in place of a path of its own. `ValueError`
-        says what is wrong with it.
+        """Returns the same URL with Better Auth's base path. Raises `ValueError` for an invalid
+        path, and for one that differs from the path of the URL.
         """
         if not base_path.startswith("/"):
             raise ValueError("does not begin with a slash")
@@ -58,7 +58,7 @@ class BaseUrl:
 
     @property
     def better_auth(self) -> str:
-        """Better Auth's base URL with its base path."""
+        """Better Auth's URL with its base path, `/api/auth` by default."""
         return self.origin + (self.path if self.path or self.is_root else DEFAULT_PATH)
 
 
@@ -88,7 +88,7 @@ def _port(text: str) -> int:
 
 
 def _path(text: str) -> str:
-    """A path without the slash at its end."""
+    """Validates a path and removes the slash at its end."""
     path = text.removesuffix("/")
     if "//" in path or path.endswith("/"):
         raise ValueError("has a doubled slash")
@@ -100,7 +100,7 @@ def _path(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    """The one spelling of a host: lower case, punycode, addresses as URLs write them."""
+    """Normalizes a host: lower case, punycode, and IP addresses in the form of the URL Standard."""
     if text.startswith("["):
         try:
             if not text.endswith("]") or "%" in text:
@@ -121,7 +121,7 @@ def _host(text: str) -> str:
 
 
 def _domain(text: str) -> str:
-    """A domain name in ASCII (UTS #46)."""
+    """Converts a domain name to ASCII (UTS #46)."""
     try:
         if not text.isascii():
             return idna.encode(text, uts46=True).decode("ascii").lower()
@@ -129,18 +129,18 @@ def _domain(text: str) -> str:
         for label in name.split("."):
             if label.startswith("xn--"):
                 decoded = label[4:].encode().decode("punycode")
-                # what the standard does not let a name have, or would write otherwise
+                # a label that UTS #46 forbids, or would encode differently
                 if decoded.isascii() or idna.uts46_remap(decoded, std3_rules=False) != decoded:
                     raise ValueError
         return name
     except ValueError:
         raise ValueError(
-            "has a host that is no domain name; write it in punycode (xn--…)"
+            "has a host that is not a domain name; write it in punycode (xn--…)"
         ) from None
 
 
 def _ipv4(labels: list[str]) -> str:
-    """One to four numbers, the last of which fills what is left of the 32 bits."""
+    """Parses one to four numbers. The last one fills the remaining bits of the 32."""
     numbers = [_number(label) for label in labels]
     bits = 0
     for place, number in enumerate(numbers, 1):
@@ -152,7 +152,7 @@ def _ipv4(labels: list[str]) -> str:
 
 
 def _number(text: str) -> int | None:
-    """A number as C writes it: `0x` is hexadecimal, a leading zero octal."""
+    """Parses a number in C notation: `0x` is hexadecimal, a leading zero is octal."""
     if len(text) > 64:
         return None
     if re.fullmatch("0x[0-9a-f]*", text):
@@ -163,7 +163,7 @@ def _number(text: str) -> int | None:
 
 
 def _ipv6(address: ipaddress.IPv6Address) -> str:
-    """RFC 5952 but for embedded IPv4 addresses, which URLs write in hexadecimal."""
+    """RFC 5952, except that URLs write embedded IPv4 addresses in hexadecimal."""
     packed = address.packed
     pieces = [f"{int.from_bytes(packed[i : i + 2], 'big'):x}" for i in range(0, 16, 2)]
     text = ":".join(pieces)

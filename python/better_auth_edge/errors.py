@@ -1,6 +1,6 @@
-"""Why the answer is no: one exception, and one stable code for each reason.
+"""Errors with stable codes, the same codes as at the edge.
 
-The codes are those of the edge; docs/errors.md says for each what causes and what cures it.
+The error reference of the documentation lists the cause and the fix for each code.
 """
 
 from collections.abc import Sequence
@@ -31,15 +31,15 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "misconfigured": (500, "The edge is misconfigured"),
     "keys_unavailable": (503, "The signing keys are not available"),
 }
-"""Status and title of every code that this package answers with."""
+"""Status and title of every code that this package sends."""
 
 
 class EdgeAuthError(HTTPException):
-    """A request is refused. FastAPI answers with its status, `detail` and headers by itself;
-    `EdgeAuth.install` makes a problem document (RFC 9457) of it.
+    """Rejects a request. FastAPI responds with its status, `detail` and headers;
+    `EdgeAuth.install` turns it into a problem response (RFC 9457).
 
-    `code` is stable and meant for programs. `detail` is meant for the developer who reads it at
-    night: it never holds a token, nor anything taken from a token that has not been verified.
+    `code` is stable and meant for programs. `detail` is meant for developers. It never contains a
+    token or a claim of an unverified token.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class EdgeAuthError(HTTPException):
         super().__init__(status, detail, headers)
         self.code = code
         self.retry_after = retry_after
-        """Seconds until another try makes sense, where the fault will pass."""
+        """Seconds after which the client may retry, or None."""
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with the code."""
+        """The HTTP status of the code."""
         return self.status_code
 
     def __str__(self) -> str:
@@ -72,32 +72,32 @@ class EdgeAuthError(HTTPException):
 
 
 class KeyFetchError(ValueError):
-    """Why a JWK Set could not be had: the `__cause__` of `keys_unavailable`, and in the log."""
+    """A JWK Set could not be fetched. It is the `__cause__` of `keys_unavailable`, and logged."""
 
     def __init__(
-        self, url: str, fault: str, status: int | None = None, *, retry_after: int | None = None
+        self, url: str, reason: str, status: int | None = None, *, retry_after: int | None = None
     ) -> None:
-        super().__init__(f"{url}: {fault}")
+        super().__init__(f"{url}: {reason}")
         self.url = url
         self.status = status
-        """The HTTP status, where there was an answer."""
+        """The HTTP status, or None if there was no response."""
         self.retry_after = retry_after
-        """Seconds for which the server has asked to be left alone, from 1 to 300, if it has."""
+        """Seconds from the server's `Retry-After`, from 1 to 300, or None."""
 
 
 class ConfigurationError(ValueError):
-    """Settings are missing or cannot be used. Raised at start-up, with every fault at once."""
+    """Settings are missing or invalid. Raised at start-up, and lists every error at once."""
 
     code = "misconfigured"
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("\n".join([f"{self.code}:", *(f"  {fault}" for fault in faults)]))
-        self.faults = list(faults)
-        """Lines of the form `SETTING: what is wrong with it`."""
+    def __init__(self, errors: Sequence[str]) -> None:
+        super().__init__("\n".join([f"{self.code}:", *(f"  {error}" for error in errors)]))
+        self.errors = list(errors)
+        """Lines of the form `SETTING: what is wrong`."""
 
 
 def _challenge(code: str, status: int, title: str, scopes: Sequence[str]) -> str | None:
-    """RFC 6750, section 3: no error code where the request had no token."""
+    """RFC 6750, section 3. The challenge has no error code if the request had no token."""
     if code == "missing_token":
         return f'Bearer realm="{REALM}"'
     reasons = {"malformed_request": "invalid_request", "insufficient_scope": "insufficient_scope"}

@@ -1,6 +1,4 @@
-"""The end of a WebSocket with its token. Nothing else looks at a token again once the connection
-is open.
-"""
+"""Closes a WebSocket when its token expires. No other check covers an open connection."""
 
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +11,7 @@ from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.user import User
 
 CLOSE_CODE = 4401
-"""What the Worker closes with too, by `WEBSOCKET_CLOSE_ON_EXPIRY`."""
+"""The Worker's `WEBSOCKET_CLOSE_ON_EXPIRY` uses the same code."""
 REASON = "token expired"
 
 
@@ -24,8 +22,8 @@ async def closes_on_expiry(websocket: WebSocket, user: User) -> AsyncIterator[No
         async with closes_on_expiry(websocket, user):
             async for message in websocket.iter_text(): ...
 
-    `EdgeAuthError` `misconfigured` for a user without the claim `exp`: behind the edge its `CLAIMS`
-    must name it.
+    Raises `EdgeAuthError` `misconfigured` for a user without the claim `exp`. Behind the edge, add
+    `exp` to the edge's `CLAIMS`.
     """
     expires = user.claims.get("exp")
     if isinstance(expires, bool) or not isinstance(expires, (int, float)):

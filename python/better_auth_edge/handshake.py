@@ -1,5 +1,5 @@
 """Tokens in WebSocket handshakes. Browsers can set no header there but `Sec-WebSocket-Protocol`:
-`new WebSocket(url, ["bearer", token])`, by the core's rule: `src/policy/credentials/websocket.rs`.
+`new WebSocket(url, ["bearer", token])`, by the same rules as the Rust core.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,5 +1,5 @@
-"""When to fetch a JWK Set: a state machine that is told the time and what a token asks for, and
-answers what to do. It never waits and never talks to anybody; it is the core's, in Python.
+"""Decides when to fetch a JWK Set: a pure state machine from the time and a token's key to an
+action. It does no I/O. The Rust core has the same state machine.
 """
 
 from collections.abc import Sequence

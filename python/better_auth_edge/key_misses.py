@@ -6,9 +6,9 @@ from collections import OrderedDict
 
 BURST = 4.0
 """Permits of a full bucket."""
-MOST_ABSENT = 64
+MAX_ABSENT = 64
 """Names; a flood of made-up ones pushes others out, which are then looked for again as if new."""
-MOST_LENGTH = 256
+MAX_KID_LENGTH = 256
 """Better Auth's names have 32 characters."""
 ONE = 1.0 - 1e-6
 """A whole permit, where sums of fractions may be rounded down."""
@@ -57,11 +57,11 @@ class AbsentKeys:
 
     def note(self, kid: str | None, algorithm: str, asked: float) -> None:
         """A set that was asked for at `asked` does not have the key."""
-        if kid is not None and len(kid) > MOST_LENGTH:
+        if kid is not None and len(kid) > MAX_KID_LENGTH:
             return
         key = (kid, algorithm)
         self._asked[key] = max(asked, self._asked.get(key, asked))
-        if len(self._asked) > MOST_ABSENT:
+        if len(self._asked) > MAX_ABSENT:
             self._asked.popitem(last=False)
 
     def contains(self, kid: str | None, algorithm: str, now: float, seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""The keys behind a URL: fetches when the cache says so, once for all who wait."""
+"""Fetches a JWK Set when the cache requires it, once for all concurrent requests."""
 
 import asyncio
 import logging
@@ -23,18 +23,18 @@ from better_auth_edge.key_cache import (
     Wait,
     Wanted,
 )
-from better_auth_edge.key_failures import key_fetch_error, refused_key_fetch
+from better_auth_edge.key_fetch_errors import fetch_error, status_error
 from better_auth_edge.keys import MAX_SET_BYTES, KeySet, VerifyingKey
 from better_auth_edge.version import USER_AGENT
 
 logger = logging.getLogger(__name__)
 
-OF_US = {"User-Agent": USER_AGENT}
-"""Firewalls refuse requests that do not say who sends them."""
+REQUEST_HEADERS = {"User-Agent": USER_AGENT}
+"""Firewalls reject requests without a `User-Agent`."""
 WAIT = 0.02
-"""Seconds after which to look again for a fetch that another event loop carries out."""
-LONGEST_WAIT = 0.25
-"""Seconds; each look is followed by a longer pause, up to this one."""
+"""Seconds between two checks for a fetch of another event loop."""
+MAX_POLL_INTERVAL = 0.25
+"""Seconds; the interval grows up to this."""
 
 
 class KeySource:
@@ -89,7 +89,7 @@ class KeySource:
             if isinstance(found, Fetch):
                 await _ended(self._start(found.attempt))
             elif not await self._wait_for_another(pause):
-                pause = min(pause * 1.1, LONGEST_WAIT)
+                pause = min(pause * 1.1, MAX_POLL_INTERVAL)
 
     def _start(self, attempt: Attempt) -> "asyncio.Task[None]":
         """Fetches in a task of its own, which a request that is given up does not take with it."""
@@ -130,8 +130,8 @@ class KeySource:
         try:
             document = await asyncio.wait_for(download(self.url), FETCH_TIMEOUT)
             keys = KeySet.parse(document)
-        except Exception as error:  # whatever it is: no keys, and nothing of it concerns the caller
-            failure = key_fetch_error(self.url, error)
+        except Exception as error:  # any error means no keys; the client sees keys_unavailable
+            failure = fetch_error(self.url, error)
             logger.warning("no keys from %s", failure)
         self.failure = failure
         # A task that is cancelled, because its event loop ends, has learnt nothing: see _forget.
@@ -158,11 +158,11 @@ async def download(url: str) -> bytes:
     headers["Accept-Encoding"] = "identity"
     # A client for each fetch: there is one in eight minutes, and none to close when the app ends.
     async with (
-        httpx.AsyncClient(verify=_tls(), timeout=FETCH_TIMEOUT, headers=OF_US) as client,
+        httpx.AsyncClient(verify=_tls(), timeout=FETCH_TIMEOUT, headers=REQUEST_HEADERS) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         if response.status_code != 200:
-            raise refused_key_fetch(url, response)
+            raise status_error(url, response)
         document = bytearray()
         async for chunk in response.aiter_raw():
             document += chunk

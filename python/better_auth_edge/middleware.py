@@ -1,8 +1,8 @@
-"""What stands between the server and the app: it takes off what a request says about its caller
-besides the proof, and closes WebSockets that are refused late.
+"""ASGI middleware between the server and the app. It removes headers that could fake an identity,
+and closes WebSockets that are rejected after they were accepted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
@@ -20,56 +20,58 @@ from better_auth_edge.handshake import (
 ASSERTION_HEADER = b"x-edge-jwt-assertion"
 
 
-class NoForgedHeaders:
-    """ASGI middleware: a client that reaches the origin directly can send any header. Takes off
-    every header that begins with `x-edge-` or `x_edge_` except the assertion, which proves itself,
-    and the headers in `also`. In names `_` counts as `-`.
+class StripEdgeHeadersMiddleware:
+    """Removes every header whose name starts with `x-edge-` or `x_edge_`, and `extra_headers`. A
+    client that calls the app directly can send any of them. The assertion stays, because its
+    signature is verified. Names are compared without case, and `_` equals `-`.
     """
 
-    def __init__(self, app: ASGIApp, also: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, extra_headers: Sequence[str] = ()) -> None:
         self.app = app
-        self._also = {_folded(name.encode("latin-1")) for name in also}
+        self._extra_headers = {_normalized(name.encode("latin-1")) for name in extra_headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             headers: list[tuple[bytes, bytes]] = scope["headers"]
-            given = [value for name, value in headers if name.lower() == b"authorization"]
-            stay = [(name, value) for name, value in headers if self._stays(name)]
-            scope = {**scope, "headers": stay}
-            if b"authorization" in self._also:
+            kept = [(name, value) for name, value in headers if not self._is_stripped(name)]
+            authorization = [value for name, value in headers if name.lower() == b"authorization"]
+            scope = {**scope, "headers": kept}
+            if b"authorization" in self._extra_headers:
                 state = ConnectionState.of(scope)
-                state.had_authorization |= presents_credential([v.decode("latin-1") for v in given])
+                values = [value.decode("latin-1") for value in authorization]
+                state.had_authorization |= presents_credential(values)
         await self.app(scope, receive, send)
 
-    def _stays(self, name: bytes) -> bool:
-        if _folded(name).startswith(b"x-edge-"):
-            return name.lower() == ASSERTION_HEADER
-        return _folded(name) not in self._also
+    def _is_stripped(self, name: bytes) -> bool:
+        normalized = _normalized(name)
+        if normalized.startswith(b"x-edge-"):
+            return name.lower() != ASSERTION_HEADER
+        return normalized in self._extra_headers
 
 
-class OnlyTheAssertion(NoForgedHeaders):
-    """The same for origins behind the edge, which believe the assertion alone: takes off
-    `Authorization` too.
+class StripIdentityHeadersMiddleware(StripEdgeHeadersMiddleware):
+    """Removes `Authorization` too, for apps behind the edge that accept only its assertion."""
+
+    def __init__(self, app: ASGIApp, *, extra_headers: Sequence[str] = ()) -> None:
+        super().__init__(app, extra_headers=(*extra_headers, "authorization"))
+
+
+class ConnectionMiddleware:
+    """Gives the parts of a request or a WebSocket their shared state, after it has called
+    `before_connection`.
+
+    An HTTP response to an accepted WebSocket, from any part of the app, closes the WebSocket
+    instead. Browsers require the server to select one of the subprotocols that they offered. If the
+    handshake carries its token there and the app selects none, the response selects `bearer`.
     """
 
-    def __init__(self, app: ASGIApp, also: tuple[str, ...] = ()) -> None:
-        super().__init__(app, (*also, "authorization"))
-
-
-class OneConnection:
-    """ASGI middleware that gives the parts of a request or a WebSocket their common state. An HTTP
-    answer to a WebSocket that has been accepted, from whatever part of the app, closes it instead.
-    Browsers insist on one of the subprotocols that they offered: where a handshake has its token
-    among them and the app chooses none, the answer names `bearer`. `prepare` is called first.
-    """
-
-    def __init__(self, app: ASGIApp, prepare: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, *, before_connection: Callable[[], None]) -> None:
         self.app = app
-        self._prepare = prepare
+        self._before_connection = before_connection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            self._prepare()
+            self._before_connection()
             scope = {**scope}
             state = ConnectionState.of(scope)
             if scope["type"] == "websocket":
@@ -79,16 +81,16 @@ class OneConnection:
 
 
 def install_outermost(app: Starlette, wrap: Callable[[ASGIApp], ASGIApp]) -> None:
-    """Puts middleware around all others of the app, those that are added later included."""
+    """Puts middleware around all other middleware of the app, including what is added later."""
     if app.middleware_stack is not None:
-        raise RuntimeError("install belongs where the app is made: it has started already")
+        raise RuntimeError("install must run before the app starts")
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: wrap(build())  # type: ignore[method-assign]
 
 
 def close_code(status: int) -> int:
-    """What closes a WebSocket in place of an HTTP status (RFC 6455, section 7.4.1, and the IANA
-    registry): 1008 for a refusal, 1011 for a fault of ours, 1013 for one that passes.
+    """Returns the WebSocket close code for an HTTP status (RFC 6455, section 7.4.1, and the IANA
+    registry): 1008 policy violation, 1011 internal error, 1013 try again later.
     """
     if status == 503:
         return 1013
@@ -98,7 +100,7 @@ def close_code(status: int) -> int:
 async def _send(state: ConnectionState, send: Send, has_token: bool, message: Message) -> None:
     if message["type"] == "websocket.accept":
         state.is_accepted = True
-        if has_token and not _names_protocol(message):
+        if has_token and not _selects_protocol(message):
             message = {**message, "subprotocol": BEARER}
     if state.is_accepted and message["type"] == "websocket.http.response.start":
         message = {"type": "websocket.close", "code": close_code(message["status"]), "reason": ""}
@@ -107,10 +109,10 @@ async def _send(state: ConnectionState, send: Send, has_token: bool, message: Me
     await send(message)
 
 
-def _names_protocol(accept: Message) -> bool:
+def _selects_protocol(accept: Message) -> bool:
     names = (name.lower() for name, _ in accept.get("headers") or ())
     return bool(accept.get("subprotocol")) or PROTOCOL_HEADER in names
 
 
-def _folded(name: bytes) -> bytes:
+def _normalized(name: bytes) -> bytes:
     return name.lower().replace(b"_", b"-")

@@ -1,4 +1,4 @@
-"""What is below an app: its routes, and the apps that are mounted in it."""
+"""Walks an app's routes and the apps that are mounted in it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from starlette.routing import BaseRoute, Router
 
 
 def routes_of(routes: Sequence[BaseRoute]) -> Iterator[Any]:
-    """The routes, those of included routers among them, with the attributes of routes."""
-    # FastAPI copied them into the app until it began to keep routers as they are.
+    """Yields the routes, including those of included routers."""
+    # Older versions of FastAPI copy the routes of routers into the app and lack this function.
     contexts = getattr(routing, "iter_route_contexts", iter)
     yield from contexts(routes)
 
 
 def mounted_apps(routes: Sequence[BaseRoute]) -> Iterator[Starlette]:
-    """The apps mounted below these routes, at any depth, also where middleware is around them."""
+    """Yields the apps mounted below these routes, at any depth and inside any middleware."""
     seen = set[int]()
     waiting = [routes]
     while waiting:

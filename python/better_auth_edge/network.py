@@ -1,5 +1,5 @@
-"""Which hosts are on this machine or on a network that is not the public one, as far as a URL
-tells. It is the core's rule: `src/base_url/network.rs`.
+"""Tells private hosts from public ones by their name or address, by the same rules as the Rust
+core.
 """
 
 import ipaddress
@@ -18,26 +18,26 @@ PRIVATE_NETWORKS = [
 
 
 def exposure(origin: str) -> str | None:
-    """Why what is fetched from an origin may be another's, as a sentence: whoever is on the way of
-    plain HTTP over a public network can replace it. None where that is not to be feared.
+    """Returns a warning about an origin that keys come from by plain HTTP over a public network, or
+    None.
     """
     scheme, _, authority = origin.partition("://")
     host = authority if authority.endswith("]") else authority.rpartition(":")[0] or authority
     if scheme != "http" or is_private(host):
         return None
     return (
-        f"the keys come from {origin} without TLS: whoever is on the way can replace them, and "
-        "sign tokens of any user. Use https"
+        f"the keys come from {origin} without TLS: an attacker on the network can replace them and "
+        "sign tokens for any user. Use https"
     )
 
 
 def is_private(host: str) -> bool:
-    """Whether a host, in lower case and without a port, is surely not on the public network."""
+    """Whether a host, in lower case and without a port, is certainly not on the public network."""
     if host.startswith("["):
         return _is_private_address(host.strip("[]"))
     name = host.removesuffix(".")
     last = name.rpartition(".")[2]
-    # By the URL standard such a host is an IPv4 address, however it is written.
+    # By the URL Standard such a host is an IPv4 address in any notation.
     if last[:1].isascii() and last[:1].isdigit():
         return _is_private_address(name)
     is_below = name.endswith((".home.arpa", ".localdomain"))

@@ -1,6 +1,4 @@
-"""What `/docs` says about routes that ask who is calling: their refusals, and whether a request
-without a token passes.
-"""
+"""Documents authenticated routes in OpenAPI: their rejections, and whether a token is optional."""
 
 from collections.abc import Callable, Collection, Iterator
 from http import HTTPStatus
@@ -14,28 +12,28 @@ from better_auth_edge.problems import MEDIA_TYPE, Problem
 Document = dict[str, Any]
 Dependency = Callable[..., Any]
 
-REFUSALS = {
+REJECTIONS = {
     HTTPStatus.UNAUTHORIZED: "WWW-Authenticate",
     HTTPStatus.FORBIDDEN: "WWW-Authenticate",
     HTTPStatus.SERVICE_UNAVAILABLE: "Retry-After",
 }
-"""The statuses of refusals, each with a header of its own."""
+"""The statuses of rejections, each with its response header."""
 
 
-def document_refusals(
+def document_rejections(
     app: FastAPI, scheme: str, required: Dependency, optional: Dependency
 ) -> None:
-    """Has the app's OpenAPI document describe the routes that depend on `required` or `optional`.
-    What the app itself says of them stays, and so does an `openapi` function of its own.
+    """Adds rejections to the routes that depend on `required` or `optional`. It changes nothing
+    that the app itself documents, and calls the app's own `openapi` function if there is one.
     """
     described = app.openapi
-    if isinstance(described, _Described) and described.describes(required):
+    if isinstance(described, _DocumentedOpenAPI) and described.describes(required):
         return
-    app.openapi = _Described(app, described, scheme, required, optional)  # type: ignore[method-assign]
+    app.openapi = _DocumentedOpenAPI(app, described, scheme, required, optional)  # type: ignore[method-assign]
 
 
-class _Described:
-    """Stands in place of an app's `openapi`. To describe a document twice changes nothing."""
+class _DocumentedOpenAPI:
+    """Replaces an app's `openapi` function. Idempotent for the same document."""
 
     def __init__(
         self,
@@ -54,35 +52,35 @@ class _Described:
     def __call__(self) -> Document:
         document = self._document()
         for route in routes_of(self._app.routes):
-            asked = self._asked_by(getattr(route, "dependant", None))
-            for operation in _operations(document, route) if asked else ():
-                _describe(operation, self._scheme, is_optional=self._required not in asked)
+            used = self._dependencies_of(getattr(route, "dependant", None))
+            for operation in _operations(document, route) if used else ():
+                _describe(operation, self._scheme, is_optional=self._required not in used)
                 schemas = document.setdefault("components", {}).setdefault("schemas", {})
                 schemas.setdefault(PROBLEM, _SCHEMA)
         return document
 
     def describes(self, required: Dependency) -> bool:
         inner = self._document
-        is_below = isinstance(inner, _Described) and inner.describes(required)
+        is_below = isinstance(inner, _DocumentedOpenAPI) and inner.describes(required)
         return self._required == required or is_below
 
-    def _asked_by(self, dependant: Any) -> Collection[Dependency]:
-        """Which of both a route depends on. The required one is not looked into: it depends on the
-        other.
+    def _dependencies_of(self, dependant: Any) -> Collection[Dependency]:
+        """Returns which of the two dependencies a route uses. The search stops at the required one,
+        because it depends on the optional one.
         """
-        asked, waiting = set[Dependency](), [dependant]
-        while waiting:
-            one = waiting.pop()
-            call = getattr(one, "call", None)
+        used, remaining = set[Dependency](), [dependant]
+        while remaining:
+            current = remaining.pop()
+            call = getattr(current, "call", None)
             if call in (self._required, self._optional):
-                asked.add(call)
+                used.add(call)
             else:
-                waiting.extend(getattr(one, "dependencies", ()))
-        return asked
+                remaining.extend(getattr(current, "dependencies", ()))
+        return used
 
 
 PROBLEM = "EdgeAuthProblem"
-"""The schema's name among the app's own, which may have a `Problem`."""
+"""The schema's name. `Problem` could collide with a schema of the app."""
 _SCHEMA = Problem.model_json_schema()
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}}
 
@@ -96,7 +94,7 @@ def _operations(document: Document, route: Any) -> Iterator[Document]:
 
 def _describe(operation: Document, scheme: str, *, is_optional: bool) -> None:
     responses = operation.setdefault("responses", {})
-    for status, header in REFUSALS.items():
+    for status, header in REJECTIONS.items():
         headers = {header: {"schema": {"type": "string"}}}
         response = {"description": status.phrase, "headers": headers, "content": _CONTENT}
         responses.setdefault(str(status.value), response)
@@ -104,6 +102,6 @@ def _describe(operation: Document, scheme: str, *, is_optional: bool) -> None:
     scopes = [scope for one in security for scope in one.get(scheme, ())]
     if any(scheme in one for one in security):
         others = [one for one in security if one and scheme not in one]
-        # Where the route asks for something else too, that may not be optional.
-        nothing: list[Document] = [{}] if {} in security or (is_optional and not others) else []
-        operation["security"] = [*nothing, *others, {scheme: [*dict.fromkeys(scopes)]}]
+        # A route with another security scheme may require it, so its security is not optional.
+        anonymous: list[Document] = [{}] if {} in security or (is_optional and not others) else []
+        operation["security"] = [*anonymous, *others, {scheme: [*dict.fromkeys(scopes)]}]

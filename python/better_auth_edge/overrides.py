@@ -1,4 +1,4 @@
-"""Users that an app's tests put in the place of real ones: `app.dependency_overrides`."""
+"""Test users: FastAPI's `app.dependency_overrides` for the dependencies of `EdgeAuth`."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -16,79 +16,79 @@ from better_auth_edge.user import User
 
 Dependency = Callable[..., Any]
 
-_STANDS_FOR = "_better_auth_edge_stands_for"
+_WRAPPED_OVERRIDE = "_better_auth_edge_stands_for"
 
 
 def override_of(connection: HTTPConnection, dependency: Dependency) -> Any:
-    """What the app of a request has in place of a dependency, or None. While an override is asked
-    there is none: what it depends on itself is the real user.
+    """Returns the app's override of a dependency, or None. While the override itself runs, the
+    result is None, so that it can depend on the real user.
     """
-    if dependency in ConnectionState.of(connection.scope).asked:
+    if dependency in ConnectionState.of(connection.scope).active_overrides:
         return None
     overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
     override = overrides.get(dependency) if overrides else None
-    return getattr(override, "__dict__", {}).get(_STANDS_FOR, override)
+    return getattr(override, "__dict__", {}).get(_WRAPPED_OVERRIDE, override)
 
 
-def replace_override(
-    app: Starlette, dependency: Dependency, make: Callable[[], Dependency]
+def wrap_override(
+    app: Starlette, dependency: Dependency, make_wrapper: Callable[[], Dependency]
 ) -> None:
-    """Puts a dependency that asks the app's override, and checks its answer, in the place of the
-    override: FastAPI calls an override without asking the overridden dependency.
+    """Replaces the app's override of a dependency with a wrapper that calls the override and checks
+    its result. Without the wrapper, FastAPI would use the unchecked result of the override.
     """
     overrides: dict[Dependency, Any] = getattr(app, "dependency_overrides", {})
     override = overrides.get(dependency)
-    if override is None or _STANDS_FOR in getattr(override, "__dict__", {}):
+    if override is None or _WRAPPED_OVERRIDE in getattr(override, "__dict__", {}):
         return
-    asking = make()
-    setattr(asking, _STANDS_FOR, override)
-    overrides[dependency] = asking
+    wrapper = make_wrapper()
+    setattr(wrapper, _WRAPPED_OVERRIDE, override)
+    overrides[dependency] = wrapper
 
 
-async def ask_override(
+async def call_override(
     connection: HTTPConnection, dependency: Dependency, override: Dependency, scopes: Sequence[str]
 ) -> User | None:
-    """The user that an override gives, or None for a request of no user. It is asked once for a
-    request and set of scopes.
+    """Returns the user of an override, or None for a request without a user. Calls the override
+    once per request and set of scopes.
     """
     state = ConnectionState.of(connection.scope)
     key = (override, *sorted(scopes))
-    if key in state.stand_ins:
-        return checked(state.stand_ins[key])
-    state.asked.add(dependency)
+    if key in state.override_results:
+        return check_override_result(state.override_results[key])
+    state.active_overrides.add(dependency)
     try:
         user = await _call(connection, override, scopes)
     finally:
-        state.asked.discard(dependency)
-    if "endpoint" in connection.scope:  # for middleware, a generator has ended by now
-        state.stand_ins[key] = user
-    return checked(user)
+        state.active_overrides.discard(dependency)
+    if "endpoint" in connection.scope:  # in middleware, a generator has already ended
+        state.override_results[key] = user
+    return check_override_result(user)
 
 
-def checked(user: Any) -> User | None:
-    """Raises `ConfigurationError` for what is neither a user nor None."""
+def check_override_result(user: Any) -> User | None:
+    """Raises `ConfigurationError` unless the value is a user or None."""
     if user is None or isinstance(user, User):
         return user
-    fault = f"must return a User: User.for_test(...), not {type(user).__name__}"
-    raise ConfigurationError([f"dependency_overrides: an override of current_user {fault}"])
+    error = f"must return a User: User.for_test(...), not {type(user).__name__}"
+    raise ConfigurationError([f"dependency_overrides: an override of current_user {error}"])
 
 
 async def _call(connection: HTTPConnection, override: Dependency, scopes: Sequence[str]) -> Any:
-    """What an override gives. FastAPI calls it as it calls every dependency, and ends a generator
-    with the route, or, for middleware and before version 0.118, at once.
+    """Has FastAPI call an override like any other dependency. A generator ends with the route. In
+    middleware and before FastAPI 0.118 it ends at once.
     """
 
-    def ask(user: Annotated[Any, Security(override, scopes=list(scopes))]) -> None: ...
+    def dependant(user: Annotated[Any, Security(override, scopes=list(scopes))]) -> None: ...
 
     path = "".join(f"{{{name}}}" for name in connection.path_params)
     async with AsyncExitStack() as stack:
-        # Routes have these of their own, which outlive this call; middleware has none.
+        # Routes have their own stacks, which outlive this call. Middleware has none.
         missing = {"fastapi_inner_astack", "fastapi_function_astack"} - connection.scope.keys()
         connection.scope.update(dict.fromkeys(missing, stack))
         try:
             solved = await solve_dependencies(
-                request=connection,  # type: ignore[arg-type]  # FastAPI gives no other kinds
-                dependant=get_dependant(path=path, call=ask),
+                request=connection,  # type: ignore[arg-type]  # a Request or a WebSocket
+                dependant=get_dependant(path=path, call=dependant),
                 dependency_overrides_provider=connection.scope["app"],
                 async_exit_stack=stack,
                 embed_body_fields=False,

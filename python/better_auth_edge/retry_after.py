@@ -1,40 +1,40 @@
-"""How long a server asks to be left alone (RFC 9110, section 10.2.3; RFC 6585, section 4). The core
-has the same in Rust (`src/host/retry_after.rs`).
+"""Parses `Retry-After` (RFC 9110, section 10.2.3; RFC 6585, section 4), by the same rules as the
+Rust core.
 """
 
 import calendar
 import re
 from collections.abc import Mapping
 
-LONGEST = 300
-"""Seconds; a server that asks for more is asked again after this."""
+MAX_SECONDS = 300
+"""A longer wait is cut to this."""
 
 
 def retry_after(status: int, headers: Mapping[str, str], now: float) -> int | None:
-    """Seconds from `now`, in seconds since 1970, until the server wants to be asked again: from 1
-    to 300. `None` where it says nothing of the kind: only 429 and 503 do. Better Auth has a header
-    of its own, `X-Retry-After`; the standard's comes first.
+    """Returns the seconds to wait before the next request, from 1 to 300, or None. `now` is in
+    seconds since 1970. Only responses with status 429 or 503 count. `Retry-After` comes before
+    Better Auth's own `X-Retry-After`.
     """
     if status not in (429, 503):
         return None
     for name in ("retry-after", "x-retry-after"):
         seconds = _seconds(headers.get(name, "").strip(), now)
         if seconds is not None:
-            return min(max(seconds, 1), LONGEST)
+            return min(max(seconds, 1), MAX_SECONDS)
     return None
 
 
 def _seconds(value: str, now: float) -> int | None:
     if value.isascii() and value.isdigit():
-        # Python refuses to read thousands of digits.
+        # int() raises for thousands of digits.
         return int(value.lstrip("0")[:9] or "0")
     then = _date(value)
     return None if then is None else -int(-(then - now) // 1)
 
 
 def _date(value: str) -> int | None:
-    """Seconds since 1970 at `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7). The two
-    obsolete forms are ignored.
+    """Parses an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7), into
+    seconds since 1970. None for anything else, including the two obsolete forms.
     """
     match = _DATE.fullmatch(value)
     if match is None or match["month"] not in _MONTHS:

@@ -1,4 +1,4 @@
-"""Reads the values of settings, and collects what is wrong with them."""
+"""Parses the values of settings and collects their errors."""
 
 import re
 from dataclasses import replace
@@ -11,7 +11,7 @@ _QUERY = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/?-]+", re.ASCII)
 
 
 class Settings(Protocol):
-    _unreadable: frozenset[str]
+    _invalid: frozenset[str]
 
     def shown(self, name: str) -> str: ...
 
@@ -20,52 +20,52 @@ S = TypeVar("S", bound=Settings)
 
 
 class SettingValues(Generic[S]):
-    """The settings as lists, origins and URLs."""
+    """Parses settings as lists, origins and URLs."""
 
     def __init__(self, settings: S, *, is_partial: bool = False) -> None:
         self.settings = settings
         self.is_partial = is_partial
-        """Whether a file is missing, in which whatever else is missing may be."""
-        self.faults: list[str] = []
+        """Whether the settings file is missing. It may define the settings that are missing."""
+        self.errors: list[str] = []
         self.exposure: str | None = None
-        """What is to be said of where the keys come from."""
+        """A warning about the URL of the keys, or None."""
 
     def origins(self, name: str) -> list[str]:
-        """A list of origins as browsers write them: they are compared letter by letter."""
+        """Parses a list of origins in their canonical form, because they are compared exactly."""
         origins = []
         for text in self.list(name):
             try:
                 url = BaseUrl.parse(text)
             except ValueError as error:
-                self.fault(name, f"has {text!r}, which {error}")
+                self.error(name, f"has {text!r}, which {error}")
                 continue
             if url.path or text.endswith("/"):
-                what = f"has {text!r}, which must be an origin, without a path"
-                self.fault(name, f"{what}: write {url.origin}")
+                reason = f"has {text!r}, which must be an origin, without a path"
+                self.error(name, f"{reason}: write {url.origin}")
             origins.append(url.origin)
         return origins
 
     def list(self, name: str) -> list[str]:
-        """A list separated by commas; none where nothing is said."""
+        """Parses a comma-separated list. Empty if the setting is absent."""
         text = getattr(self.settings, name)
         if text is None:
             return []
         values = [value.strip() for value in text.split(",")]
         if not all(values):
-            self.fault(name, "has an empty value: a comma too many?")
+            self.error(name, "has an empty value: remove the extra comma")
         return values
 
     def key_url(self, name: str) -> BaseUrl | None:
-        """A URL that may have a query, which comes with the path: some identity providers tell key
-        sets apart by it. A slash at the end of the path stays.
+        """Parses a URL that may have a query. The query is part of the returned path, because some
+        identity providers select the key set by it. A slash at the end of the path stays.
         """
         text = getattr(self.settings, name)
         address, mark, query = (text or "").partition("?")
         if mark and "#" in text:
-            self.fault(name, "has a fragment")
+            self.error(name, "has a fragment")
             return None
         if mark and not _QUERY.fullmatch(query):
-            self.fault(name, "has an empty query, or an unusual one")
+            self.error(name, "has an empty query, or one with characters that are not allowed")
             return None
         url = self._parsed(name, address) if mark else self.url(name)
         if url is None:
@@ -76,7 +76,7 @@ class SettingValues(Generic[S]):
     def url(self, name: str) -> BaseUrl | None:
         text = getattr(self.settings, name)
         if text is None:
-            self.fault(name, "is missing")
+            self.error(name, "is missing", is_missing=True)
             return None
         return self._parsed(name, text)
 
@@ -84,10 +84,10 @@ class SettingValues(Generic[S]):
         try:
             return BaseUrl.parse(text)
         except ValueError as error:
-            self.fault(name, str(error))
+            self.error(name, str(error))
             return None
 
-    def fault(self, name: str, what: str) -> None:
-        is_missing = what.startswith(("is missing", "cannot be told"))
-        if name not in self.settings._unreadable and not (is_missing and self.is_partial):
-            self.faults.append(f"{self.settings.shown(name)}: {what}")
+    def error(self, name: str, reason: str, *, is_missing: bool = False) -> None:
+        """Records an error, unless the setting has one or the missing file may define it."""
+        if name not in self.settings._invalid and not (is_missing and self.is_partial):
+            self.errors.append(f"{self.settings.shown(name)}: {reason}")

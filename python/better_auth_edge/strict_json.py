@@ -1,4 +1,4 @@
-"""JSON objects (RFC 8259) that mean one thing to everybody: UTF-8 without a byte order mark, no
+"""JSON objects (RFC 8259) without ambiguity: UTF-8 without a byte order mark, no
 duplicate members at any level, no lone surrogates, at most 32 levels.
 """
 

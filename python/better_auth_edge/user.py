@@ -1,6 +1,5 @@
-"""Who is calling."""
+"""The user of a request."""
 
-import re
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +7,13 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import Self
 
 from better_auth_edge.claims import claim_at
+from better_auth_edge.user_model import UserModel
+from better_auth_edge.uuids import parse_uuid
 
 
 class User(BaseModel):
-    """The user of a request, by a proof that has been verified. Subclass it for more:
-    a further field takes the claim of its name.
+    """The person that a verified token or assertion identifies. Subclass it to add claims: a field
+    holds the claim of the same name.
 
         class Member(User):
             role: str = "member"
@@ -23,44 +24,43 @@ class User(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    """The value of the user claim, by default the token's `sub`: Better Auth's user id."""
+    """The value of the user claim, by default `sub`: Better Auth's user id."""
     uuid: UUID | None = None
-    """The `uuid` claim, where Better Auth is set up to issue one."""
+    """The `uuid` claim, if Better Auth is configured to issue one."""
     email: str | None = None
     name: str | None = None
     claims: dict[str, Any] = {}
-    """What the token says, or as much of it as the edge passes on."""
+    """All claims of the token, or those that the edge forwards."""
 
     @classmethod
     def for_test(cls, id: str = "test-user", **claims: Any) -> Self:
-        """A user as a token with these claims would make it, for
-        `app.dependency_overrides[auth.current_user]`. It is a value and proves nothing. Raises
-        `EdgeAuthError` `invalid_claim` for claims that the model does not accept, and `TypeError`
-        for `claims` as a whole and for a `sub` that contradicts the id.
+        """Builds the user that a token with these claims would have, for
+        `app.dependency_overrides[auth.current_user]`. Nothing is verified.
+
+        Raises `EdgeAuthError` `invalid_claim` for claims that the model does not accept, and
+        `TypeError` for the keyword `claims` and for a `sub` that differs from the id.
 
             User.for_test("ada", role="admin", scope="tasks:read")
         """
-        from better_auth_edge.user_model import UserModel
-
         if "claims" in claims:
-            raise TypeError('for_test: give each claim by its name: for_test("ada", role="admin")')
+            raise TypeError('for_test: pass each claim by its name: for_test("ada", role="admin")')
         if claims.get("sub", id) != id:
             raise TypeError("for_test: sub is the id, which is the first argument")
         texts = {n: str(v) if isinstance(v, UUID) else v for n, v in claims.items()}
-        return UserModel(cls).read(id, {"sub": id, **texts})
+        return UserModel(cls, User).read(id, {"sub": id, **texts})
 
     def owns(self, value: str, claim: str | None = None) -> bool:
-        """Whether a value is this user's: their id or their UUID, or what `claim`, a name or a
-        dotted path, holds if it is named. Two spellings of one UUID are one user (RFC 9562,
-        section 4) where the token has the canonical one; anything else is compared exactly.
+        """Whether a value equals the user's id or UUID, or the value of `claim`, which is a name or
+        a dotted path. If the token has a UUID in its canonical form, any spelling of that UUID
+        matches. Everything else is compared exactly.
 
-        The claim `uuid` counts only in its canonical form, and only beside an id that is no UUID:
-        otherwise a user who can write it could take the id of another.
+        The claim `uuid` matches only in its canonical form, and only if the id is not a UUID.
+        Otherwise a user who can write the claim could take the id of another user.
         """
         claims = claims_of(self)
-        own = (self.id, self._uuid_beside_id(claims.get("uuid")))
-        held = own if claim is None else (claim_at(claims, claim),)
-        return any(isinstance(one, str) and _same(value, one) for one in held)
+        identities = (self.id, self._uuid_beside_id(claims.get("uuid")))
+        accepted = identities if claim is None else (claim_at(claims, claim),)
+        return any(isinstance(one, str) and _matches(value, one) for one in accepted)
 
     def _uuid_beside_id(self, claim: object) -> str | None:
         uuid = None if self.uuid is None else str(self.uuid)
@@ -68,9 +68,9 @@ class User(BaseModel):
 
 
 def claims_of(user: Any) -> dict[str, Any]:
-    """The claims of a user. Where the app has made one without any, such as
-    `User(id="ada", email="ada@example.com")` in a test, its fields count. A user that was made of
-    a token always has claims.
+    """Returns the claims of a user. If the app built the user without claims, as in
+    `User(id="ada", email="ada@example.com")` in a test, its fields serve as claims. A user of a
+    token always has claims.
     """
     if not isinstance(user, User) or "claims" in user.model_fields_set:
         claims: dict[str, Any] = user.claims
@@ -79,22 +79,10 @@ def claims_of(user: Any) -> dict[str, Any]:
     return {"sub": user.id, **fields, "uuid": None if user.uuid is None else str(user.uuid)}
 
 
-def parse_uuid(text: object) -> UUID | None:
-    """The UUID of a text in one of the usual forms."""
-    return UUID(text) if isinstance(text, str) and _UUID.fullmatch(text) else None
-
-
-_HYPHENATED = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_UUID = re.compile(
-    rf"[0-9a-f]{{32}}|{_HYPHENATED}|\{{{_HYPHENATED}\}}|urn:uuid:{_HYPHENATED}",
-    re.ASCII | re.IGNORECASE,
-)
-
-
-def _same(value: str, own: str) -> bool:
-    """A claim that users choose must not become another's UUID by being spelt like it: only the
-    canonical form of a claim is compared as a UUID.
+def _matches(value: str, accepted: str) -> bool:
+    """Compares as UUIDs only if the claim has the canonical form. A user who can choose a claim
+    must not reach another user's UUID by another spelling of it.
     """
-    uuid = parse_uuid(own)
-    is_uuid = uuid is not None and own == str(uuid)
-    return bool(value) and (value == own or (is_uuid and parse_uuid(value) == uuid))
+    uuid = parse_uuid(accepted)
+    is_canonical = uuid is not None and accepted == str(uuid)
+    return bool(value) and (value == accepted or (is_canonical and parse_uuid(value) == uuid))

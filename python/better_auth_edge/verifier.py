@@ -1,4 +1,4 @@
-"""From a token to what it says: form, header, algorithm, key, signature, claims, in this order."""
+"""Verifies a token: form, header, algorithm, key, signature and claims, in this order."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ class Verifier:
         jws = Jws.parse(token)
         self._expectations.check_type(jws.typ)
         algorithm = self._allowed(jws.algorithm)
-        # Looked at before the signature for the key cache's sake, told to nobody until it holds.
+        # Checked before the signature, for the key cache. Reported only if the signature is valid.
         try:
             expected, refusal = self._expectations.check(jws.claims, self._clock()), None
         except EdgeAuthError as error:

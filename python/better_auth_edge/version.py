@@ -1,4 +1,4 @@
-"""The version of this package, and the name that it gives itself in requests of its own."""
+"""The version of this package, and the `User-Agent` of its requests."""
 
 VERSION = "0.1.0"
 USER_AGENT = f"better-auth-edge/{VERSION}"

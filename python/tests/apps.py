@@ -26,7 +26,7 @@ def app_for(auth: EdgeAuth[Any]) -> FastAPI:
 
     @app.get("/perhaps")
     async def perhaps(user: Annotated[User | None, Depends(auth.optional_user)]) -> str:
-        return "nobody" if user is None else user.id
+        return "anonymous" if user is None else user.id
 
     @app.get("/api/{user_id}/tasks")
     async def tasks(user: Annotated[User, Depends(auth.user_from_path("user_id"))]) -> str:

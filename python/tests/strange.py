@@ -1,4 +1,4 @@
-"""Tokens as nobody would write them, most of them properly signed."""
+"""Generates unusual tokens, most of them with a valid signature."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Somebody reaches the origin without the edge, or with what the edge gave to somebody else."""
+"""A client calls the app without the edge, or with an assertion of another user."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.testclient import TestClient
 
 from better_auth_edge import EdgeAuth, EdgeAuthSettings, User
-from better_auth_edge.replays import Replays
+from better_auth_edge.replay_cache import ReplayCache
 from tests.apps import app_for, asserted, bearer, by_assertions, outcome
 from tests.better_auth import ORIGIN, Edge, Key, Publisher, base64url
 
@@ -30,10 +30,10 @@ ADA, BOB = "ada", "bob"
         {"Cookie": f"better-auth.session_token={ADA}"},
     ],
 )
-def test_headers_alone_make_nobody_a_user(edge: Edge, headers: dict[str, str]) -> None:
+def test_headers_alone_identify_no_user(edge: Edge, headers: dict[str, str]) -> None:
     client = by_assertions(edge)
     assert outcome(client.get("/me", headers=headers)) == "401 missing_token"
-    assert client.get("/perhaps", headers=headers).json() == "nobody"
+    assert client.get("/perhaps", headers=headers).json() == "anonymous"
 
 
 def test_headers_beside_an_assertion_change_nothing(edge: Edge) -> None:
@@ -206,7 +206,7 @@ def test_without_that_an_assertion_serves_for_its_minute(edge: Edge) -> None:
 
 
 def test_what_is_remembered_of_used_assertions_is_bounded_by_time_and_number() -> None:
-    replays = Replays(capacity=3)
+    replays = ReplayCache(capacity=3)
     for number in range(10):
         replays.use(str(number), until=60, now=0)
     assert len(replays) == 3
@@ -222,7 +222,7 @@ def test_a_better_auth_that_shares_the_edges_name_is_no_edge(
     assert outcome(by_assertions(edge).get("/me", headers=asserted(token))) == "401 unknown_key"
 
 
-def test_a_path_of_another_user_stays_closed_whatever_its_spelling(edge: Edge) -> None:
+def test_a_path_of_another_user_stays_closed_in_every_spelling(edge: Edge) -> None:
     uuid = str(uuid4())
     claims = {"sub": ADA, "uuid": uuid}
     client, headers = by_assertions(edge), asserted(edge.assertion(sub=uuid, claims=claims))

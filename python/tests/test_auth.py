@@ -73,11 +73,11 @@ def test_an_algorithm_that_is_not_named_is_refused(better_auth: Publisher) -> No
     assert better_auth.fetches == 0
 
 
-def test_a_request_without_proof_may_be_nobodys_where_that_is_allowed(
+def test_a_request_without_credentials_is_anonymous_on_optional_routes(
     better_auth: Publisher, edge: Edge
 ) -> None:
     for client in (by_tokens(better_auth), by_assertions(edge), by_secret()):
-        assert client.get("/perhaps").json() == "nobody"
+        assert client.get("/perhaps").json() == "anonymous"
         for path in ("/me", "/sync", f"/api/{UUID}/tasks", "/admin", "/scoped"):
             assert outcome(client.get(path)) == "401 missing_token"
     assert by_tokens(better_auth).get("/perhaps", headers={"Authorization": "Basic eDp5"}).json()
@@ -380,7 +380,7 @@ def test_required_claims_that_are_no_mapping_are_a_mistake_where_they_are_writte
     better_auth: Publisher, claims: Any
 ) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
-    with pytest.raises(ConfigurationError, match="claims: must say which values"):
+    with pytest.raises(ConfigurationError, match="claims: must map each claim"):
         auth.require(claims=claims)
 
 
@@ -391,7 +391,7 @@ def test_so_are_scopes_that_are_no_list_of_strings(better_auth: Publisher, scope
         auth.require(scopes=scopes)
 
 
-def test_a_route_without_the_parameter_is_open_to_nobody(better_auth: Publisher) -> None:
+def test_a_route_without_the_parameter_rejects_every_user(better_auth: Publisher) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     app = FastAPI()
     auth.install(app)

@@ -1,4 +1,4 @@
-"""The header `Authorization`: the same answer as the core gives, and never nobody by a slip."""
+"""The header `Authorization`: the same results as the core, and never None by mistake."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_every_value_gets_the_cores_answer(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "code" in case], ids=ids)
-def test_what_was_meant_to_be_a_credential_is_never_nobodys(
+def test_a_malformed_credential_is_never_anonymous(
     better_auth: Publisher, edge: Edge, case: dict[str, Any]
 ) -> None:
     values = [value.strip(" \t") for value in case["values"]]
@@ -42,7 +42,7 @@ def test_what_was_meant_to_be_a_credential_is_never_nobodys(
     assert outcome(by_assertions(edge).get("/perhaps", headers=headers)) == "401 wrong_token_type"
 
 
-def test_a_bare_token_is_not_nobodys(better_auth: Publisher) -> None:
+def test_a_bare_token_is_not_anonymous(better_auth: Publisher) -> None:
     client, token = by_tokens(better_auth), better_auth.token()
     for value in (token, f"Bearer\t{token}", f"Bearer:{token}", f"JWT {token}", f"Token {token}"):
         response = client.get("/perhaps", headers={"Authorization": value})

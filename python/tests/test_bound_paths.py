@@ -1,4 +1,4 @@
-"""An assertion that is bound to a path counts on that path, whatever the server tells of it."""
+"""An assertion that is bound to a path is valid on that path only, with any ASGI server."""
 
 from collections.abc import Iterator
 from types import EllipsisType

@@ -15,12 +15,14 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def examples(path: str) -> list[str]:
-    """The code of a document, but for what stands there as it was before."""
+    """The examples of a document, without those that show code before a migration."""
     blocks = re.findall(r"^```py\n(.*?)^```$", (REPOSITORY / path).read_text(), re.M | re.S)
     return [block for block in blocks if not block.startswith("# before")]
 
 
-EXAMPLES = [*examples("docs/fastapi.md"), *examples("python/README.md")]
+PAGES = ["index", "dependencies", "testing", "websockets", "isolation", "migration"]
+DOCUMENTS = [*(f"docs/fastapi/{page}.md" for page in PAGES), "python/README.md"]
+EXAMPLES = [example for document in DOCUMENTS for example in examples(document)]
 
 
 def run(code: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

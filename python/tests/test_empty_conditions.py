@@ -19,7 +19,7 @@ def test_claims_that_ask_for_nothing_are_a_mistake_where_they_are_written(
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     with pytest.raises(
         ConfigurationError,
-        match=r"claims: .*(asks for nothing|has no accepted value|not the name of a claim)",
+        match=r"claims: .*(requires nothing|has no accepted value|not the name of a claim)",
     ):
         auth.require(claims=claims, scopes=scopes)
 
@@ -30,7 +30,7 @@ def test_so_are_scopes_that_ask_for_nothing(
     better_auth: Publisher, claims: Any, scopes: Any
 ) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
-    with pytest.raises(ConfigurationError, match=r"scopes: .*(asks for nothing|is not a scope)"):
+    with pytest.raises(ConfigurationError, match=r"scopes: .*(requires nothing|is not a scope)"):
         auth.require(claims=claims, scopes=scopes)
 
 
@@ -41,7 +41,7 @@ def test_so_is_a_claim_without_a_name(better_auth: Publisher, claim: Any) -> Non
         auth.user_from_path("user_id", claim=claim)
 
 
-def test_an_empty_scope_is_nobodys() -> None:
+def test_an_empty_scope_is_granted_to_no_user() -> None:
     for scope in ("", " ", "a", "a  b", None):
         with pytest.raises(EdgeAuthError) as refusal:
             check_scopes({"scope": scope}, [""])

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, User
-from better_auth_edge.settings import Proof
+from better_auth_edge.settings import AuthMode
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import Publisher, respond
 
@@ -17,16 +17,16 @@ EDGE = {"edge_jwks_url": "https://edge.example", "edge_audience": "https://api.e
 
 
 def faults(**settings: Any) -> list[str]:
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         EdgeAuth(EdgeAuthSettings(**settings))
-    return refused.value.faults
+    return raised.value.errors
 
 
 def test_settings_of_the_code_are_checked_like_those_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     [fault] = faults(**TOKENS, user_clam="uuid")
-    assert fault == "user_clam: is no setting (did you mean user_claim?)"
+    assert fault == "user_clam: is not a setting (did you mean user_claim?)"
     [fault] = faults(**TOKENS, clock_tolerance="soon")
     assert fault.startswith("clock_tolerance: ")
     assert "soon" not in fault
@@ -80,14 +80,14 @@ def test_a_user_claim_has_no_empty_member(names: str) -> None:
 )
 def test_keys_are_fetched_from_the_url_as_it_is_read(written: str, fetched: str) -> None:
     for settings in ({**TOKENS, "jwks_url": written}, {**EDGE, "edge_jwks_url": written}):
-        assert Proof.from_settings(EdgeAuthSettings(**settings)).keys == fetched
+        assert AuthMode.from_settings(EdgeAuthSettings(**settings)).keys == fetched
 
 
 @pytest.mark.parametrize("written", ["https://edge.example", "https://EDGE.example/"])
 def test_the_edges_origin_alone_is_where_it_publishes_its_keys(written: str) -> None:
     settings = EdgeAuthSettings(**{**EDGE, "edge_jwks_url": written})
     path = "/.well-known/better-auth-edge/jwks.json"
-    assert Proof.from_settings(settings).keys == f"https://edge.example{path}"
+    assert AuthMode.from_settings(settings).keys == f"https://edge.example{path}"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,8 @@ def test_no_fault_hides_another(settings: dict[str, str], named: list[str]) -> N
 def test_faults_say_what_to_set() -> None:
     [fault] = faults(edge_jwks_url="https://edge.example")
     assert fault == (
-        "EDGE_AUDIENCE: is missing: the origin of the Worker's ORIGIN_URL (in Next.js: of `origin`)"
+        "EDGE_AUDIENCE: is missing: set it to the origin of the Worker's ORIGIN_URL "
+        "(in Next.js: of `origin`)"
     )
     [fault] = faults(**{**EDGE, "edge_audience": "https://api.example/v1"})
     assert fault.endswith("must be an origin, without a path: write https://api.example")

@@ -35,12 +35,12 @@ def app_of(auth: EdgeAuth[Any], *, chosen: str | None = None, installs: bool = T
         websocket: WebSocket, user: Annotated[User | None, Depends(auth.optional_user)]
     ) -> None:
         await websocket.accept(chosen)
-        await websocket.send_json("nobody" if user is None else user.id)
+        await websocket.send_json("anonymous" if user is None else user.id)
         await websocket.close()
 
     @app.get("/http")
     async def http(user: Annotated[User | None, Depends(auth.optional_user)]) -> str:
-        return "nobody" if user is None else user.id
+        return "anonymous" if user is None else user.id
 
     app.mount("/inner", inner)
     return app
@@ -147,10 +147,10 @@ def test_what_was_meant_as_a_token_is_one_or_refused(
         assert token not in refused.value.text
     if path == "/perhaps":
         with client.websocket_connect(path, subprotocols=["chat"]) as websocket:
-            assert websocket.receive_json() == "nobody"
+            assert websocket.receive_json() == "anonymous"
 
 
-def test_behind_the_edge_it_is_never_nobodys(edge: Edge, better_auth: Publisher) -> None:
+def test_behind_the_edge_it_is_never_anonymous(edge: Edge, better_auth: Publisher) -> None:
     auth = EdgeAuth(EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN))
     client = TestClient(app_of(auth))
     for protocols in (["bearer", better_auth.token()], ["bearer"], ["BEARER", edge.assertion()]):
@@ -184,7 +184,7 @@ def test_nor_without_install(scheme: Credential, offered: str, by_token: str) ->
 
 def test_an_http_request_has_no_handshake(auth: EdgeAuth[Any], better_auth: Publisher) -> None:
     headers = {"Sec-WebSocket-Protocol": f"bearer, {better_auth.token()}"}
-    assert TestClient(app_of(auth)).get("/http", headers=headers).json() == "nobody"
+    assert TestClient(app_of(auth)).get("/http", headers=headers).json() == "anonymous"
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_forged_headers_are_taken_off_in_every_mode(better_auth: Publisher, mode
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_token_that_another_mode_took_off_is_not_nobodys(
+def test_a_token_that_another_mode_removed_is_not_anonymous(
     edge: Edge, better_auth: Publisher, order: int
 ) -> None:
     tokens = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
@@ -106,18 +106,18 @@ def test_a_token_that_another_mode_took_off_is_not_nobodys(
 
     @app.get("/")
     async def index(user: Annotated[User | None, Depends(tokens.optional_user)]) -> str:
-        return "nobody" if user is None else user.id
+        return "anonymous" if user is None else user.id
 
     client = TestClient(app)
     response = client.get("/", headers=bearer(better_auth.token()))
     assert (response.status_code, response.json()["code"]) == (401, "wrong_token_type")
-    assert client.get("/").json() == "nobody"
+    assert client.get("/").json() == "anonymous"
 
 
 def test_an_app_that_has_started_is_left_alone(edge: Edge) -> None:
     app = FastAPI()
     TestClient(app).get("/")
-    with pytest.raises(RuntimeError, match="started"):
+    with pytest.raises(RuntimeError, match="before the app starts"):
         origin(edge).install(app)
 
 
@@ -131,7 +131,7 @@ def test_what_was_taken_off_is_not_forgotten(edge: Edge, value: str) -> None:
     response = by_assertions(edge).get("/perhaps", headers={"Authorization": value})
     assert (response.status_code, response.json()["code"]) == (401, "wrong_token_type")
     other = by_assertions(edge).get("/perhaps", headers={"Authorization": "Basic eDp5"})
-    assert other.json() == "nobody"
+    assert other.json() == "anonymous"
 
 
 def app_with_problems(edge: Edge) -> FastAPI:

@@ -233,7 +233,7 @@ def test_an_empty_set_is_a_set_and_changes_nothing_about_the_cool_down() -> None
     assert timeline.ask(2.5, "old") == "keys_unavailable"
 
 
-def test_old_keys_serve_for_a_day_while_the_source_is_down_and_nobody_waits() -> None:
+def test_old_keys_serve_for_a_day_without_waiting_while_the_source_is_down() -> None:
     timeline = Timeline("old")
     assert timeline.ask(600, "old") == "fetch"
     timeline.fail(605)

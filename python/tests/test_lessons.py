@@ -98,7 +98,7 @@ def test_an_unsigned_token_is_none(better_auth: Publisher, alg: str, signature: 
 
 @pytest.mark.parametrize("member", ["jwk", "jku", "x5u", "x5c"])
 def test_a_token_does_not_say_which_key_to_trust(better_auth: Publisher, member: str) -> None:
-    """CVE-2018-0114 node-jose: a key in the header is a key of anybody."""
+    """CVE-2018-0114 node-jose: a key in the header may be the attacker's."""
     stranger = Key()
     with Publisher() as elsewhere:
         elsewhere.keys = [stranger.jwk]
@@ -137,7 +137,7 @@ def test_an_issuer_or_audience_of_another_type_matches_nothing(
         assert refused(better_auth, better_auth.token(aud=part)) == "401 audience_mismatch"
 
 
-def test_a_user_that_is_missing_is_an_error_and_not_everybody(better_auth: Publisher) -> None:
+def test_a_missing_user_is_an_error_and_does_not_match_all_users(better_auth: Publisher) -> None:
     """agno#8889: without `sub` no filter was set."""
     for sub in (..., None):
         assert refused(better_auth, better_auth.token(sub=sub)) == "401 missing_claim"

@@ -1,6 +1,4 @@
-"""Apps in apps: wherever `install` was called, no token without a good proof is nobody's, no proof
-is lost on the way in, and refusals look the same.
-"""
+"""Mounted apps: a request with invalid credentials is rejected, and never treated as anonymous."""
 
 from collections.abc import Callable
 from itertools import product
@@ -26,7 +24,7 @@ def app_of(auth: EdgeAuth[Any]) -> FastAPI:
 
     @app.get("/perhaps")
     async def perhaps(user: Annotated[User | None, Depends(auth.optional_user)]) -> str:
-        return "nobody" if user is None else user.id
+        return "anonymous" if user is None else user.id
 
     @app.get("/users/{user_id}")
     async def by_path(user: Annotated[User, Depends(auth.user_from_path("user_id"))]) -> str:
@@ -42,7 +40,7 @@ def app_of(auth: EdgeAuth[Any]) -> FastAPI:
         websocket: WebSocket, user: Annotated[User | None, Depends(auth.optional_user)]
     ) -> None:
         await websocket.accept()
-        await websocket.send_text("nobody" if user is None else user.id)
+        await websocket.send_text("anonymous" if user is None else user.id)
         await websocket.close()
 
     return app
@@ -92,7 +90,7 @@ INSTALLED = [(main, inner) for main, inner in product(("same", "other", ""), rep
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("on_main", "on_inner"), INSTALLED)
-def test_no_bearer_token_without_an_assertion_is_nobodys(
+def test_a_bearer_token_without_an_assertion_is_never_anonymous(
     edge: Edge, better_auth: Publisher, on_main: str, on_inner: str, way: str
 ) -> None:
     settings = EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN)
@@ -113,7 +111,7 @@ def test_no_bearer_token_without_an_assertion_is_nobodys(
             assert refused.text.count('"code"') == 1
         for headers in (assertion, {**token, **assertion}):
             assert client.get(path, headers=headers).json() == "ada", path
-    assert client.get("/inner/perhaps").json() == "nobody"
+    assert client.get("/inner/perhaps").json() == "anonymous"
     assert client.get("/inner/users/bob", headers=assertion).status_code == 403
     if is_problem:
         assert outcome(client.get("/inner/users/bob", headers=assertion)) == "403 user_mismatch"

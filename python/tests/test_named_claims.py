@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from better_auth_edge import EdgeAuth, EdgeAuthSettings, User
 from better_auth_edge.claims import check_required, claim_at
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
-from better_auth_edge.settings import Proof
+from better_auth_edge.settings import AuthMode
 from tests.apps import asserted, bearer, outcome
 from tests.better_auth import ORIGIN, Edge, Publisher
 
@@ -97,7 +97,7 @@ def test_the_setting_replaces_the_default(better_auth: Publisher) -> None:
     assert outcome(client.get("/admin", headers=headers)) == "403 insufficient_claims"
     settings = EdgeAuthSettings(better_auth_url=better_auth.url, list_claims="a,,b")
     with pytest.raises(ConfigurationError, match=r"(?i)list_claims"):
-        Proof.from_settings(settings)
+        AuthMode.from_settings(settings)
 
 
 API = "https://api.example"

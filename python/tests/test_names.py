@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, names
+from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, near_miss
 
 KNOWN = [name.upper() for name in EdgeAuthSettings.model_fields]
 SOURCE = Path(__file__).parents[2] / "src/config/names.rs"
 
 
 def meant(*written: str, ignored: tuple[str, ...] = ()) -> dict[str, str]:
-    return names.misspelt(written, KNOWN, ignored)
+    return near_miss.near_misses(written, KNOWN, ignored)
 
 
 @pytest.mark.parametrize("prefix", ["EDGE_", "BETTER_AUTH_", "BETTER_AUTH_EDGE_", "edge_"])
@@ -88,12 +88,12 @@ def test_the_workers_settings_may_stand_in_the_same_environment() -> None:
 
 def test_the_fault_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_USER_CLAIM", "uuid")
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         EdgeAuth.from_env(better_auth_url="https://app.example")
-    [fault] = refused.value.faults
+    [fault] = raised.value.errors
     assert fault == (
-        "EDGE_USER_CLAIM: is not a setting, but USER_CLAIM is; if it is yours, name it in "
-        "IGNORED_VARIABLES"
+        "EDGE_USER_CLAIM: is not a setting, but USER_CLAIM is; if it is your own variable, "
+        "list it in IGNORED_VARIABLES"
     )
     monkeypatch.setenv("IGNORED_VARIABLES", "x, edge_user_claim")
     assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"

@@ -1,4 +1,4 @@
-"""Whatever a token says, the answer is the user or a refusal: a token is never a fault of ours."""
+"""Any token gets a user or a rejection, never a server error."""
 
 import random
 from collections import Counter

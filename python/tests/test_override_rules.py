@@ -105,7 +105,7 @@ def test_a_generator_runs_once_for_a_request(auth: EdgeAuth[Any], is_async: bool
 
 def test_an_override_that_gives_none_is_a_request_of_no_user(auth: EdgeAuth[Any]) -> None:
     client = overridden(auth, lambda: None)
-    assert client.get("/perhaps").json() == "nobody"
+    assert client.get("/perhaps").json() == "anonymous"
     for path in (*PROTECTED, "/scopes/current"):
         assert outcome(client.get(path)) == "401 missing_token", path
 
@@ -140,5 +140,5 @@ def test_an_override_of_optional_user_alone_stands_for_all(auth: EdgeAuth[Any]) 
     client = TestClient(app)
     assert [client.get(path).json() for path in ("/me", "/perhaps", "/both")] == ["ada"] * 3
     app.dependency_overrides[auth.optional_user] = lambda: None
-    assert client.get("/perhaps").json() == "nobody"
+    assert client.get("/perhaps").json() == "anonymous"
     assert outcome(client.get("/me")) == "401 missing_token"

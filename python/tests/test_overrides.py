@@ -44,7 +44,7 @@ def add_routes(routes: FastAPI | APIRouter, auth: EdgeAuth[Any]) -> None:
 
     @routes.get("/perhaps")
     def perhaps(user: Annotated[User | None, Depends(auth.optional_user)]) -> str:
-        return "nobody" if user is None else user.id
+        return "anonymous" if user is None else user.id
 
     @routes.get("/both")
     async def both(
@@ -232,15 +232,15 @@ def test_without_an_override_nothing_changes(auth: EdgeAuth[Any]) -> None:
     app = app_of(auth)
     client = TestClient(app)
     assert outcome(client.get("/both")) == "401 missing_token"
-    assert client.get("/perhaps").json() == "nobody"
+    assert client.get("/perhaps").json() == "anonymous"
     other = EdgeAuth(EdgeAuthSettings(better_auth_url="http://127.0.0.1:9"))
     app.dependency_overrides[other.current_user] = by_def
     assert outcome(client.get("/both")) == "401 missing_token"
-    assert client.get("/perhaps").json() == "nobody"
+    assert client.get("/perhaps").json() == "anonymous"
     app.dependency_overrides[auth.current_user] = by_def
     assert client.get("/perhaps").json() == "ada"
     app.dependency_overrides.clear()
-    assert client.get("/perhaps").json() == "nobody"
+    assert client.get("/perhaps").json() == "anonymous"
 
 
 def test_a_user_for_a_test_is_as_a_token_makes_it() -> None:

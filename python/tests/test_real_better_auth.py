@@ -54,7 +54,7 @@ def test_its_tokens_are_verified(better_auth: str, algorithm: str) -> None:
     assert outcome(client.get("/api/other/tasks", headers=bearer(token))) == "403 user_mismatch"
     assert outcome(client.get("/me", headers=bearer(session))) == "401 opaque_token"
 
-    # The same server with another set of keys is another issuer's, whatever the names say.
+    # The same server with another set of keys is another issuer's, even with equal names.
     for other in sorted(GENERATE.keys() - {algorithm}):
         client = client_for(better_auth_url=f"{better_auth}/{other}")
         assert outcome(client.get("/me", headers=bearer(token))) == "401 unknown_key"

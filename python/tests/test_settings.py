@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, names
+from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, near_miss
 from better_auth_edge.base_url import BaseUrl
 from better_auth_edge.keys import Secret
-from better_auth_edge.settings import Proof
+from better_auth_edge.settings import AuthMode
 
 SECRET = "x" * 32
-OWN = "; if it is yours, name it in IGNORED_VARIABLES"
+OWN = "; if it is your own variable, list it in IGNORED_VARIABLES"
 
 EDGE = {"edge_jwks_url": "https://edge.example", "edge_audience": "https://api.example"}
 TOKENS = {"better_auth_url": "https://app.example"}
@@ -21,15 +21,15 @@ SHARED = {"better_auth_secret": SECRET, "environment": "development"}
 NAMED = {"issuer": "https://app.example", "audience": "https://app.example"}
 
 
-def proof(**settings: Any) -> Proof:
-    return Proof.from_settings(EdgeAuthSettings(**settings))
+def proof(**settings: Any) -> AuthMode:
+    return AuthMode.from_settings(EdgeAuthSettings(**settings))
 
 
 def faults(**settings: Any) -> list[str]:
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         proof(**settings)
-    assert str(refused.value).startswith("misconfigured:\n  ")
-    return [fault.split(":")[0].upper() for fault in refused.value.faults]
+    assert str(raised.value).startswith("misconfigured:\n  ")
+    return [fault.split(":")[0].upper() for fault in raised.value.errors]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def faults(**settings: Any) -> list[str]:
 def test_the_mode_is_the_one_named_or_the_only_one_there(
     settings: dict[str, Any], mode: str
 ) -> None:
-    assert proof(**settings).mode == mode
+    assert proof(**settings).name == mode
 
 
 def test_two_modes_are_not_a_choice() -> None:
@@ -135,8 +135,8 @@ def test_the_shared_secret_has_to_be_said_twice_in_production() -> None:
     assert faults(**alone, edge_auth_mode="secret") == ["EDGE_AUTH_MODE"]
     assert faults(**alone, allow_shared_secret=True) == ["EDGE_AUTH_MODE"]
     assert faults(**alone, edge_auth_mode="secret", environment="staging") == ["EDGE_AUTH_MODE"]
-    assert proof(**alone, edge_auth_mode="secret", allow_shared_secret=True).mode == "secret"
-    assert proof(**alone, environment="test").mode == "secret"
+    assert proof(**alone, edge_auth_mode="secret", allow_shared_secret=True).name == "secret"
+    assert proof(**alone, environment="test").name == "secret"
 
 
 def test_a_secret_is_as_long_as_the_hash_and_never_shown() -> None:
@@ -187,7 +187,7 @@ def test_a_secret_is_as_long_as_the_hash_and_never_shown() -> None:
         ({**EDGE, "edge_audience": "https://api.example/v1"}, ["EDGE_AUDIENCE"]),
         ({**EDGE, "edge_audience": "api.example"}, ["EDGE_AUDIENCE"]),
         ({**EDGE, "edge_issuer": "https://edge .example"}, ["EDGE_ISSUER"]),
-        # nobody can tell the mode, and yet everything is looked at
+        # the mode is unknown, and all settings are checked
         (
             {**EDGE, "edge_issuer": "edge", "better_auth_url": "app.example"},
             ["EDGE_AUTH_MODE", "EDGE_ISSUER", "BETTER_AUTH_URL"],
@@ -210,13 +210,13 @@ def test_the_environment_is_read_at_start_up(monkeypatch: pytest.MonkeyPatch) ->
     assert EdgeAuth.from_env().mode == "jwks"
     monkeypatch.setenv("EDGE_AUTH_MODE", "jwt")
     monkeypatch.setenv("CLOCK_TOLERANCE", "hunter2")
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         EdgeAuth.from_env()
-    assert [fault.split(":")[0] for fault in refused.value.faults] == [
+    assert [fault.split(":")[0] for fault in raised.value.errors] == [
         "EDGE_AUTH_MODE",
         "CLOCK_TOLERANCE",
     ]
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_a_file_fills_in_what_the_environment_leaves_out(
@@ -233,15 +233,15 @@ def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) 
     assert EdgeAuth.from_env(better_auth_url="https://app.example").mode == "jwks"
     with pytest.raises(
         ConfigurationError,
-        match=r"better_auth_ulr: is no setting \(did you mean better_auth_url\?\)",
+        match=r"better_auth_ulr: is not a setting \(did you mean better_auth_url\?\)",
     ):
         EdgeAuth.from_env(better_auth_ulr="https://app.example")
 
 
 def load_faults(env_file: str | None = None, **values: object) -> list[str]:
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         EdgeAuth.from_env(env_file=env_file, **values)
-    return refused.value.faults
+    return raised.value.errors
 
 
 def test_faults_of_names_types_and_values_come_at_once(
@@ -286,7 +286,7 @@ def test_nothing_follows_from_a_misspelt_name_or_a_missing_file(
     [fault] = load_faults(str(tmp_path / ".env"))
     assert fault.startswith("env_file: ")
     [fault] = load_faults(better_auth_ulr="https://app.example")
-    assert fault.startswith("better_auth_ulr: is no setting")
+    assert fault.startswith("better_auth_ulr: is not a setting")
     monkeypatch.setenv("BETTERAUTH_URL", "https://app.example")
     assert load_faults() == ["BETTERAUTH_URL: is not a setting, but BETTER_AUTH_URL is" + OWN]
     monkeypatch.setenv("EDGE_JWKS_URL", "https://edge.example")
@@ -354,11 +354,11 @@ def test_names_are_near_as_the_vectors_say() -> None:
     vectors = json.loads((VECTORS / "near_names.json").read_text())
     for case in vectors["cases"]:
         written, suggested = case["written"], case["suggested"]
-        assert names.meant(written, vectors["known"]) == case["meant"], written
+        assert near_miss.near_miss(written, vectors["known"]) == case["meant"], written
         question = "" if suggested is None else f" (did you mean {suggested}?)"
-        assert names.did_you_mean(written, vectors["known"]) == question, written
+        assert near_miss.did_you_mean(written, vectors["known"]) == question, written
     for case in vectors["words"]:
-        assert names.have_same_words(case["name"], case["other"]) == case["same"], case
+        assert near_miss.have_same_words(case["name"], case["other"]) == case["same"], case
 
 
 KEY_URLS = VECTORS / "key_urls.json"

@@ -9,22 +9,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Column, Engine, MetaData, String, TypeDecorator, Uuid, func, insert, text
+from sqlalchemy import Column, Engine, MetaData, String, Uuid, func, insert, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session as SQLAlchemySession
 from sqlalchemy.orm import aliased, joinedload, scoped_session, selectinload, sessionmaker
-from sqlmodel import (
-    Field,
-    Relationship,
-    Session,
-    SQLModel,
-    col,
-    create_engine,
-    delete,
-    select,
-    update,
-)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, Relationship, Session, SQLModel, col, create_engine, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from better_auth_edge import EdgeAuthError, User
@@ -269,7 +260,7 @@ def test_a_session_without_a_user_writes_nothing(engine: Engine) -> None:
             session.commit()
 
 
-def test_rows_that_are_nobodys_need_no_user(engine: Engine) -> None:
+def test_rows_without_an_owner_need_no_user(engine: Engine) -> None:
     with Session(engine) as session:
         session.add(Folder())
         session.commit()

@@ -1,8 +1,8 @@
--- Who may do what in the database, on PostgreSQL, once the tables are there. Whoever migrates owns them;
+-- Who may do what in the database, on PostgreSQL, once the tables are there. The role that migrates owns them;
 -- give these two passwords (ALTER ROLE … PASSWORD …) or another way to prove who they are.
 
 -- The API: tasks, and of those what the row-level policy shows. It cannot read password hashes,
--- sessions or private keys, whatever query somebody talks it into.
+-- sessions or private keys, even with an injected query.
 CREATE ROLE api LOGIN;
 GRANT USAGE ON SCHEMA public TO api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO api;

@@ -25,7 +25,7 @@ from sqlalchemy.sql.selectable import FromGrouping, Join
 from sqlalchemy.types import TypeEngine
 
 from better_auth_edge.sqlmodel import inserts, writes
-from better_auth_edge.sqlmodel.conflicts import hold_conflict
+from better_auth_edge.sqlmodel.conflicts import check_conflict
 from better_auth_edge.sqlmodel.errors import OwnershipError
 from better_auth_edge.sqlmodel.fragments import Place
 from better_auth_edge.sqlmodel.models import (
@@ -36,7 +36,7 @@ from better_auth_edge.sqlmodel.models import (
 )
 from better_auth_edge.sqlmodel.text import TextGuard, without_unquoted_sql
 
-OWNER: ContextVar[UUID | None] = ContextVar("owner")
+CURRENT_OWNER: ContextVar[UUID | None] = ContextVar("owner")
 """Whose rows a statement is about while it is executed; None in a session that is no user's."""
 
 _UNLIMITED = 1 << 30
@@ -48,13 +48,13 @@ class OwnerParameter(BindParameter[UUID]):
     inherit_cache = True
 
     def __init__(self, type_: TypeEngine[Any]) -> None:
-        super().__init__("owner", type_=type_, unique=True, callable_=OWNER.get)
+        super().__init__("owner", type_=type_, unique=True, callable_=CURRENT_OWNER.get)
 
 
-class OwnCondition(Grouping[bool]):
+class AppCondition(Grouping[bool]):
     """A condition of the app, in parentheses and apart from the owner's."""
 
-    __visit_name__ = "own_condition"
+    __visit_name__ = "app_condition"
 
 
 def guarded(dialect: Dialect, *, ownerless: bool) -> Dialect:
@@ -123,7 +123,7 @@ class Guard(TextGuard):
         with self.within(Place.BARE):
             return super().visit_compound_select(*args, **kw)
 
-    def visit_own_condition(self, condition: Any, **kw: Any) -> Any:
+    def visit_app_condition(self, condition: Any, **kw: Any) -> Any:
         with self.within(Place.GROUPED):
             return super().visit_grouping(condition, **kw)
 
@@ -169,7 +169,7 @@ class Guard(TextGuard):
             raise OwnershipError(
                 "a full outer join cannot be held to an owner: join two subqueries"
             )
-        held.onclause = OwnCondition(join.onclause)
+        held.onclause = AppCondition(join.onclause)
         if join.isouter and on:
             held.onclause = and_(*on, held.onclause)
         return held
@@ -211,7 +211,7 @@ class Guard(TextGuard):
             raise whose(known)
         self.refuse_hints(state.statement)
         self.touches_owned |= known is not None or writes.concerns_owned(target, self)
-        owner = OWNER.get(None)
+        owner = CURRENT_OWNER.get(None)
         if known is not None and owner is not None and state.isinsert:
             inserts.fill_rows(state, known, owner)
         values = writes.Values(self, state, known)
@@ -239,15 +239,15 @@ class Guard(TextGuard):
         return text
 
     def visit_on_conflict_do_update(self, clause: Any, **kw: Any) -> Any:
-        hold_conflict(self, clause)
+        check_conflict(self, clause)
         return super().visit_on_conflict_do_update(clause, **kw)
 
     def visit_on_conflict_do_nothing(self, clause: Any, **kw: Any) -> Any:
-        hold_conflict(self, clause)
+        check_conflict(self, clause)
         return super().visit_on_conflict_do_nothing(clause, **kw)
 
     def visit_on_duplicate_key_update(self, clause: Any, **kw: Any) -> Any:
-        hold_conflict(self, clause)
+        check_conflict(self, clause)
         return super().visit_on_duplicate_key_update(clause, **kw)
 
 
@@ -255,9 +255,9 @@ def _apart(statement: Any, conditions: list[ColumnElement[bool]]) -> Any:
     """The statement with the owner's conditions before the app's, which stand in parentheses."""
     held = statement._generate()
     where = statement._where_criteria
-    held._where_criteria = (*conditions, *((OwnCondition(and_(*where)),) if where else ()))
+    held._where_criteria = (*conditions, *((AppCondition(and_(*where)),) if where else ()))
     if getattr(statement, "_having_criteria", ()):
-        held._having_criteria = (OwnCondition(and_(*statement._having_criteria)),)
+        held._having_criteria = (AppCondition(and_(*statement._having_criteria)),)
     return held
 
 

@@ -10,7 +10,7 @@ from better_auth_edge.sqlmodel.models import OwnedTable
 from better_auth_edge.sqlmodel.writes import is_referred_to, references_of
 
 
-def hold_conflict(compiler: Any, clause: Any) -> None:
+def check_conflict(compiler: Any, clause: Any) -> None:
     """ON CONFLICT may change the row that is there already. It is the owner's where the owner is
     part of the key; and what may be set is what is not checked, or was checked for the insert.
     """

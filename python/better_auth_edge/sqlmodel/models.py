@@ -52,7 +52,7 @@ class OwnedTable:
     """Names of this table's columns and of the parent's that they equal."""
 
     def belongs(self, rows: FromClause, owner: ColumnElement[Any]) -> ColumnElement[bool]:
-        """That rows of this table, under whatever alias, are the owner's."""
+        """Returns the condition that rows of this table, under any alias, are the owner's."""
         if self.owner is not None:
             own: ColumnElement[bool] = column_of(rows, self.owner, self.type) == owner
             return own
@@ -169,7 +169,7 @@ def is_flushed(table: Any, options: Mapping[str, Any]) -> bool:
 
 @event.listens_for(Mapper, "after_mapper_constructed")
 def _register(mapper: Mapper[Any], model: type[Any]) -> None:
-    """Whichever class is mapped, by whatever means and from whichever registry. Classes that are
+    """Registers every mapped class, of any registry and mapping style. Classes that are
     not mapped own nothing.
     """
     _MAPPERS.add(mapper)
@@ -207,7 +207,7 @@ def _owner_columns(mapper: Mapper[Any]) -> list[Any]:
 
 def _check_type(model: type[UserOwned], columns: Iterable[Any]) -> None:
     """The owner is compared as a `UUID`. A type of the app's own (`TypeDecorator`) may take one,
-    whatever its database type is.
+    with any database type.
     """
     types = {_python_type(column.type) for column in columns}
     declared = model.model_fields["user_id"].annotation

@@ -36,7 +36,7 @@ from sqlalchemy.schema import CreateIndex, CreateSchema, CreateSequence, CreateT
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from better_auth_edge.errors import EdgeAuthError
-from better_auth_edge.sqlmodel.compiler import OWNER, Guard, guarded, unguarded
+from better_auth_edge.sqlmodel.compiler import CURRENT_OWNER, Guard, guarded, unguarded
 from better_auth_edge.sqlmodel.errors import NotTheUsersRowError, OwnershipError, text_names
 from better_auth_edge.sqlmodel.inserts import with_owner
 from better_auth_edge.sqlmodel.models import UserOwned, is_flushed, names_owned_table, owned_table
@@ -53,7 +53,7 @@ class AnySession(Protocol):
 S = TypeVar("S", bound=AnySession)
 
 _OWNER = "better_auth_edge.owner"
-_EVERYBODY = object()
+ALL_OWNERS = object()
 
 
 def owned(session: S, user: User | UUID) -> S:
@@ -77,7 +77,7 @@ def owned(session: S, user: User | UUID) -> S:
 def all_owners(session: S) -> S:
     """The same session, for what is no user's request: a migration, a report, a scheduled job."""
     _check_session(session)
-    if session.info.setdefault(_OWNER, _EVERYBODY) is not _EVERYBODY:
+    if session.info.setdefault(_OWNER, ALL_OWNERS) is not ALL_OWNERS:
         raise OwnershipError("the session is a user's: take a new one")
     return session
 
@@ -131,23 +131,23 @@ def _end(session: Session, transaction: SessionTransaction) -> None:
 
 
 def _owner_of(connection: Connection) -> Any:
-    """Whose the connection is: a user's, nobody's (None), or everybody's, as it is outside of
-    sessions.
+    """Returns the owner of a connection: a user, None without an owner, or `ALL_OWNERS`, which is
+    also the result outside of sessions.
     """
     holders = _HOLDERS.get(connection)
     if not holders:
-        return _EVERYBODY
+        return ALL_OWNERS
     for key in [key for key, holder in holders.items() if not holder.holds(connection)]:
         del holders[key]
     owners = {holder.info.get(_OWNER) for holder in holders.values()}
     if len(owners) > 1:
         raise OwnershipError("two sessions with different owners share a connection")
-    return owners.pop() if owners else _EVERYBODY
+    return owners.pop() if owners else ALL_OWNERS
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _execute(state: ORMExecuteState) -> Any:
-    if state.session.info.get(_OWNER) is _EVERYBODY:
+    if state.session.info.get(_OWNER) is ALL_OWNERS:
         return None
     if not (state.is_relationship_load or state.is_column_load):
         _refuse_tables(state.statement)
@@ -183,12 +183,12 @@ def _before_execute(
     connection: Connection, element: Any, many: Any, parameters: Any, _: Any
 ) -> tuple[Any, Any, Any]:
     owner = _owner_of(connection)
-    if owner is _EVERYBODY:
+    if owner is ALL_OWNERS:
         connection.dialect = unguarded(connection.dialect)
         return element, many, parameters
     connection.dialect = guarded(connection.dialect, ownerless=owner is None)
-    _OUTER[connection] = OWNER.get(None)
-    OWNER.set(owner)
+    _OUTER[connection] = CURRENT_OWNER.get(None)
+    CURRENT_OWNER.set(owner)
     if owner is not None and isinstance(element, Insert):
         many, parameters = with_owner(element, many, parameters, owner)
     return element, many, parameters
@@ -205,7 +205,7 @@ def _before_cursor_execute(
     connection: Connection, _: Any, sql: str, __: Any, context: Any, ___: bool
 ) -> None:
     owner = _owner_of(connection)
-    if owner is _EVERYBODY:
+    if owner is ALL_OWNERS:
         return
     compiled = getattr(context, "compiled", None)
     if compiled is None or isinstance(compiled, DDLCompiler):
@@ -233,7 +233,7 @@ def _after_execute(
     in a hook meanwhile may change none.
     """
     if connection in _OUTER:
-        OWNER.set(_OUTER.pop(connection))
+        CURRENT_OWNER.set(_OUTER.pop(connection))
     context = result.context
     compiled = getattr(context, "compiled", None)
     if not isinstance(compiled, Guard) or not compiled.writes.changes_owned:
@@ -258,7 +258,7 @@ def _not_the_users() -> NotTheUsersRowError:
 def _before_flush(session: Session, _: UOWTransaction, __: object) -> None:
     """What can be told before anything is sent. What cannot, the statements' checks tell."""
     owner = session.info.get(_OWNER)
-    if owner is _EVERYBODY:
+    if owner is ALL_OWNERS:
         return
     for row in (*session.new, *session.dirty, *session.deleted):
         if not isinstance(row, UserOwned):
@@ -278,7 +278,7 @@ def _attached(session: Session, row: object) -> None:
     `Session.get` asks the database, which has no such row, rather than giving what is in memory.
     """
     owner = session.info.get(_OWNER)
-    if owner is not _EVERYBODY and isinstance(row, UserOwned) and not set(_owners(row)) <= {owner}:
+    if owner is not ALL_OWNERS and isinstance(row, UserOwned) and not set(_owners(row)) <= {owner}:
         inspect(row).expired = True
 
 
@@ -288,7 +288,7 @@ def _loaded(row: UserOwned, context: QueryContext | None) -> None:
     if session is None:
         return
     owner = session.info.get(_OWNER)
-    if owner is _EVERYBODY:
+    if owner is ALL_OWNERS:
         return
     owners = set(_owners(row))
     if not owners and context is not None and _is_text(context.query):

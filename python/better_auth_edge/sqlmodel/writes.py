@@ -273,8 +273,8 @@ def _referred(element: Any) -> tuple[TableClause, str, Any]:
 
 
 def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> None:
-    """Refuses to delete a row that is nobody's, or to change its key, where rows of users refer to
-    it: the database would change those as well, or refuse, and tell by it that they are there.
+    """Rejects deleting a shared row, or changing its key, if rows of users refer to it. The
+    database would change those rows, or its error would reveal that they exist.
     """
     if target is None or compiler.owned(target) is not None:
         return

@@ -62,7 +62,7 @@ class TaskLabel(Owned, table=True):
 
 
 class Watch(Shared, table=True):
-    """A link that belongs to nobody."""
+    """A link without an owner."""
 
     task_id: int = Field(foreign_key="task.id", primary_key=True)
     label_id: int = Field(foreign_key="label.id", primary_key=True)

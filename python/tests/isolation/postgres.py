@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 START_TIMEOUT = 60
 """Seconds."""
-NOBODY = 65534
+UNPRIVILEGED_UID = 65534
 """PostgreSQL does not run as root."""
 INITDB = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
 
@@ -30,7 +30,7 @@ def program(name: str) -> str | None:
 def running() -> Iterator[sa.URL]:
     """The address of its maintenance database, for a superuser."""
     directory = Path(tempfile.mkdtemp(prefix="better-auth-edge-isolation-"))
-    account = NOBODY if os.geteuid() == 0 else None
+    account = UNPRIVILEGED_UID if os.geteuid() == 0 else None
     if account:
         os.chown(directory, account, account)
     as_account = {"cwd": directory, "user": account, "group": account}

@@ -55,7 +55,7 @@ def test_so_does_one_of_a_savepoint_and_after_a_flush(engine: sa.Engine) -> None
         assert owners(connection.execute(tasks.select())) == {ADA}
 
 
-def test_so_does_one_of_a_session_that_is_nobodys(engine: sa.Engine) -> None:
+def test_so_does_one_of_a_session_without_an_owner(engine: sa.Engine) -> None:
     with Session(engine).connection() as connection:
         gc.collect()
         with pytest.raises(OwnershipError):

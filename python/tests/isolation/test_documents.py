@@ -1,4 +1,4 @@
-"""docs/fastapi.md says what is covered, in a table that comes from these tests. To write it anew:
+"""docs/fastapi/isolation.md lists what these tests cover. Update its table by
 `python -m tests.isolation.test_documents`.
 """
 
@@ -10,7 +10,7 @@ from tests.isolation.links import FOLLOWS, RELATIONS
 from tests.isolation.reads import ON_POSTGRES, READS, SHAPES
 from tests.isolation.writes import GIVEN, OWN
 
-PAGE = Path(__file__).parents[3] / "docs/fastapi.md"
+PAGE = Path(__file__).parents[3] / "docs/fastapi/isolation.md"
 BEGIN, END = "<!-- what is covered: begin -->\n", "<!-- what is covered: end -->\n"
 
 KEY = "key to a foreign row, "

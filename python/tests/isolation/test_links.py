@@ -17,6 +17,6 @@ def test_a_relationship_leads_to_the_users_rows_alone(
         answer = outcome(worlds["both"], user, lambda session: follow(session, relation))
         alone = outcome(worlds[user], "all", lambda session: follow(session, relation))
         assert answer == alone
-    nobodys = outcome(worlds["both"], "nobody", lambda session: follow(session, relation))
+    anonymous = outcome(worlds["both"], "anonymous", lambda session: follow(session, relation))
     without = outcome(worlds["none"], "all", lambda session: follow(session, relation))
-    assert isinstance(nobodys, OwnershipError) or nobodys == without
+    assert isinstance(anonymous, OwnershipError) or anonymous == without

@@ -13,8 +13,8 @@ def check(worlds: dict[str, sa.Engine], shape: Shape, read: Read) -> None:
         answer = outcome(worlds["both"], user, lambda session: read(session, shape))
         alone = outcome(worlds[user], "all", lambda session: read(session, shape))
         assert answer == alone
-    with_nobody = outcome(worlds["both"], "nobody", lambda session: read(session, shape))
-    assert isinstance(with_nobody, OwnershipError)
+    anonymous = outcome(worlds["both"], "anonymous", lambda session: read(session, shape))
+    assert isinstance(anonymous, OwnershipError)
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)

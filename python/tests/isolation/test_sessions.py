@@ -69,17 +69,17 @@ def test_a_session_without_a_user_refers_to_no_owned_row(engine: sa.Engine) -> N
                 session.commit()
 
 
-def test_a_statement_that_is_cached_is_nobodys(engine: sa.Engine) -> None:
-    everybodys = ["Ada's", "Ada's child", "Bob's", "Bob's child", "Eve's", "Eve's child"]
+def test_a_cached_statement_has_no_owner(engine: sa.Engine) -> None:
+    all_notes = ["Ada's", "Ada's child", "Bob's", "Bob's child", "Eve's", "Eve's child"]
     for _ in range(2):
         for whose, found in (
-            ("all", everybodys),
-            ("ada", everybodys[:2]),
-            ("bob", everybodys[2:4]),
+            ("all", all_notes),
+            ("ada", all_notes[:2]),
+            ("bob", all_notes[2:4]),
         ):
             with session_of(engine, whose) as session:
                 assert titles(session) == found
-        with session_of(engine, "nobody") as session, pytest.raises(OwnershipError):
+        with session_of(engine, "anonymous") as session, pytest.raises(OwnershipError):
             titles(session)
 
 
@@ -194,7 +194,7 @@ def test_a_model_without_an_owner_cannot_be_mapped() -> None:
 
 
 def test_tables_may_be_made_over_a_session(engine: sa.Engine) -> None:
-    with session_of(engine, "nobody") as session:
+    with session_of(engine, "anonymous") as session:
         metadata.create_all(session.connection(), checkfirst=False, tables=[])
         with pytest.raises(OwnershipError):
             metadata.drop_all(session.connection(), checkfirst=False)

@@ -269,7 +269,7 @@ STRUCTURAL: dict[str, Act] = {
     "set for everyone": lambda s: s.execute(
         update(m.Task).values(title=text("'x' WHERE 1 = 1 OR 1 = 1"))
     ),
-    "set of a link of nobody": lambda s: s.execute(
+    "set of a link without an owner": lambda s: s.execute(
         update(m.Watch).values(label_id=text("1, task_id = 6"))
     ),
     "set of a key that users' rows refer to": lambda s: s.execute(

@@ -51,7 +51,7 @@ UNCHANGING = [OWN["insert or nothing by a key with the owner"]]
 def test_a_session_without_a_user_writes_nothing(world: World, write: OwnWrite) -> None:
     engine = world("both")
     before = rows_in(engine, ADA), rows_in(engine, BOB), shared_rows(engine)
-    assert isinstance(committed(engine, "nobody", write), (OwnershipError, sa.exc.NoResultFound))
+    assert isinstance(committed(engine, "anonymous", write), (OwnershipError, sa.exc.NoResultFound))
     assert (rows_in(engine, ADA), rows_in(engine, BOB), shared_rows(engine)) == before
 
 

@@ -122,7 +122,7 @@ def session_of(bind: Bind, whose: str) -> Session:
 
 
 def plain(value: Any) -> Any:
-    """A result as values that can be compared, whatever session they came from."""
+    """A result as values that can be compared, from any session."""
     if isinstance(value, sa.CursorResult) and not value.returns_rows:
         return value.rowcount
     if isinstance(value, (sa.Row, tuple)):

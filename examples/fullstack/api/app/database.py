@@ -82,7 +82,7 @@ def set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 def act_as(session: Session, user: UUID | None) -> Session:
     """Has every transaction of the session be that user's for PostgreSQL too, whose policies show
-    it nobody else's rows. Before that, and without it, they show none.
+    it no other user's rows. Before that, and without it, they show none.
     """
     session.info[USER] = user
     return session

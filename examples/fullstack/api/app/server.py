@@ -1,4 +1,4 @@
-"""A server that says where it listens, and stops with whoever started it."""
+"""A server that prints its address and stops with its parent process."""
 
 import os
 import socket

@@ -47,7 +47,7 @@ def load() -> tuple[Settings, EdgeAuth]:
     try:
         auth = EdgeAuth.from_env()
     except ConfigurationError as error:
-        faults += error.faults
+        faults += error.errors
     if faults:
         raise SystemExit("\n  ".join(["Configuration error:", *faults]))
     return settings, auth

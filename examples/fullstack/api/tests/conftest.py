@@ -39,7 +39,7 @@ class Database:
     url: str
 
     def add_user(self, uuid: UUID) -> None:
-        """Somebody who has signed up."""
+        """A user who has signed up."""
         engine = connect(self.owner_url)
         now = datetime.now(timezone.utc)
         with engine.begin() as connection:

@@ -27,7 +27,7 @@ from app.database import ALEMBIC, connect
 OWNER = "postgres"
 TEMPLATE = "migrated"
 INITDB = ["-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-NOBODY = 65534
+UNPRIVILEGED_UID = 65534
 """PostgreSQL does not run as root."""
 START_TIMEOUT = 60
 """Seconds."""
@@ -71,7 +71,7 @@ def migrate(url: str) -> None:
 @contextmanager
 def running() -> Iterator[Postgres]:
     directory = Path(tempfile.mkdtemp(prefix="better-auth-edge-postgres-"))
-    account = NOBODY if os.geteuid() == 0 else None
+    account = UNPRIVILEGED_UID if os.geteuid() == 0 else None
     if account:
         os.chown(directory, account, account)
     data = str(directory / "data")
@@ -106,7 +106,7 @@ def running() -> Iterator[Postgres]:
             wait_until_ready(server, port, directory / "log")
             yield Postgres(port)
         finally:
-            # disconnects whoever is still there
+            # disconnects the remaining clients
             server.send_signal(signal.SIGINT)
             server.wait(timeout=30)
     finally:

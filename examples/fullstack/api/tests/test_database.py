@@ -43,7 +43,7 @@ def engine(database: Database) -> Iterator[Engine]:
 
 @pytest.fixture
 def owner(database: Database) -> Iterator[Connection]:
-    """Whoever migrates."""
+    """The role that migrates."""
     engine = connect(database.owner_url)
     with engine.connect() as connection:
         yield connection
@@ -93,12 +93,12 @@ def test_tasks_go_with_their_user(owner: Connection, two_users: tuple[UUID, UUID
     assert left == [f"of {bob}"]
 
 
-def test_a_task_of_nobody_is_refused(engine: Engine) -> None:
-    nobody = uuid4()
+def test_a_task_without_a_user_is_rejected(engine: Engine) -> None:
+    stranger = uuid4()
     with Session(engine) as session:
-        act_as(owned(session, nobody), nobody)
+        act_as(owned(session, stranger), stranger)
         with pytest.raises(IntegrityError):
-            store(session, nobody, "whose?")
+            store(session, stranger, "whose?")
 
 
 def test_who_has_been_deleted_meanwhile_gets_a_reason(api: TestClient) -> None:
@@ -118,8 +118,8 @@ def test_an_app_does_not_open_a_database_of_another_revision(
 
 
 class TestOnPostgres:
-    """What SQLite has no means for: the database holds to it whoever may have forgotten, so that
-    these sessions are everybody's to the models.
+    """Row-level security, which SQLite lacks. The sessions have no owner in the models, so only the
+    database can restrict them.
     """
 
     @pytest.fixture
@@ -136,7 +136,7 @@ class TestOnPostgres:
             # the next transaction is the same user's
             assert [task.user_id for task in session.exec(select(Task))] == [two_users[0]]
 
-    def test_a_session_that_is_nobodys_finds_nothing(
+    def test_a_session_without_a_user_finds_nothing(
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         with Session(engine) as session:
@@ -146,7 +146,7 @@ class TestOnPostgres:
         with Session(engine) as session:
             assert not all_owners(session).exec(select(Task)).all()
 
-    def test_nobody_writes_in_the_name_of_another(
+    def test_a_user_cannot_write_in_the_name_of_another(
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         ada, bob = two_users

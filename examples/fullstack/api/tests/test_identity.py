@@ -38,7 +38,7 @@ def test_a_user_is_known_by_the_claims_that_the_edge_passes_on(
         pytest.param({"X_Edge_Jwt_Assertion": "a.b.c"}, "missing_token", id="underscores"),
     ],
 )
-def test_whoever_goes_around_the_edge_is_nobody_with(
+def test_a_request_that_bypasses_the_edge_is_rejected_with(
     api: TestClient, headers: dict[str, str], code: str
 ) -> None:
     assert_problem(api.get(f"/api/{FORGED}/whoami", headers=headers), 401, code)

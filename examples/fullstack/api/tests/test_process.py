@@ -1,4 +1,4 @@
-"""`python -m app`, as whoever starts it sees it."""
+"""`python -m app`, as its parent process sees it."""
 
 import os
 import re
@@ -58,7 +58,7 @@ def test_it_says_where_it_listens_and_ends_cleanly(
     for path in ["/health", f"{ada.path}/whoami", f"{ada.path}/tasks"]:
         assert httpx.get(f"{url}{path}", headers=headers).status_code == 200
 
-    # A download that nobody reads does not keep it.
+    # A download that no client reads does not keep it.
     with httpx.stream("GET", f"{url}{ada.path}/export", headers=headers):
         process.send_signal(signal.SIGTERM)
         stdout, stderr = process.communicate(timeout=10)
@@ -75,7 +75,7 @@ def test_it_ends_with_its_parent(start: Start, edge: Edge, database: Database) -
     assert process.wait(timeout=10) == 0
 
 
-def test_it_does_not_start_without_somebody_to_believe(start: Start) -> None:
+def test_it_does_not_start_without_an_authentication_mode(start: Start) -> None:
     stdout, stderr = start(EDGE_JWKS_URL="", EDGE_AUDIENCE="").communicate(timeout=30)
     assert stdout == ""
     assert stderr.startswith("Configuration error:\n  EDGE_AUTH_MODE: ")

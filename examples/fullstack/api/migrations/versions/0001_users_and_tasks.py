@@ -19,7 +19,7 @@ UUID = sa.Uuid().with_variant(sa.Text(), "sqlite")
 
 
 def new_uuid() -> sa.TextClause:
-    """A random uuid, made by the database, for rows that somebody inserts by hand."""
+    """A random uuid, made by the database, for rows that are inserted by hand."""
     if op.get_bind().dialect.name == "postgresql":
         return sa.text("gen_random_uuid()")
     groups = [

@@ -1,6 +1,6 @@
 """On PostgreSQL the database itself keeps users apart: a task is there only for its owner.
 
-Who asks is set for each transaction (`app.database.act_as`). Where nobody is set there are no
+Who asks is set for each transaction (`app.database.act_as`). Where no user is set there are no
 tasks: a query that forgets the user's filter finds nothing of others, and one that forgets the
 user finds nothing at all.
 """

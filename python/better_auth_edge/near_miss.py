@@ -1,68 +1,68 @@
-"""Which known name was meant where another one was written: the core's rule, `src/similar.rs`.
+"""Finds misspelled settings, by the same rules as the Rust core.
 
-A misspelt setting must not open a door, so a variable whose name is nearly one of ours is a fault.
+An ignored setting can weaken a check, so a variable whose name is close to a setting is an error.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 
-def meant(written: str, known: Iterable[str]) -> str | None:
-    """The known name that a written one very likely stands for. Letter case and separators do not
-    count. Beyond that one slip makes a name a near one, two in names of nine characters and more,
-    none in names of up to four.
+def near_miss(written: str, known: Iterable[str]) -> str | None:
+    """Returns the known name that is a near miss of a written one, or None. Letter case and
+    separators are ignored. The edit distance may be 0 for names of up to four characters, 1 for up
+    to eight, and 2 for longer names.
     """
     return _nearest(written, known, lambda length: 0 if length <= 4 else 1 if length <= 8 else 2)
 
 
 def suggestion(written: str, known: Iterable[str]) -> str | None:
-    """The known name that a written one may stand for, where it is a mistake anyway."""
+    """Returns the known name to suggest for a name that is already known to be wrong, or None."""
     return _nearest(written, known, lambda length: (length + 2) // 4 + 1)
 
 
 def did_you_mean(written: str, known: Iterable[str]) -> str:
-    """A question to be put behind the fault of an unknown name; empty where nothing is near."""
+    """Returns a question to append to the error for an unknown name. Empty without a suggestion."""
     name = suggestion(written, known)
     return "" if name is None else f" (did you mean {name}?)"
 
 
-def misspelt(
+def near_misses(
     names: Iterable[str], known: Collection[str], ignored: Collection[str]
 ) -> dict[str, str]:
-    """The variables of an environment that are nearly called as a setting, and the settings that
-    they stand for. `known` are in capitals; the case of variables does not count.
+    """Returns the variables that are near misses of settings, with those settings. `known` names
+    are in capitals. The case of variables is ignored.
     """
-    free = {*known, *OTHERS, *(name.upper() for name in ignored)}
-    near = {name: _setting_meant(name, known) for name in sorted(names) if name.upper() not in free}
+    allowed = {*known, *UNRELATED, *(name.upper() for name in ignored)}
+    near = {
+        name: _near_setting(name, known) for name in sorted(names) if name.upper() not in allowed
+    }
     return {name: setting for name, setting in near.items() if setting is not None}
 
 
 def _is_reordered(name: str, known: str) -> bool:
-    """Whether a name has the words of a setting, which are several: one may be anything."""
+    """Whether a name has the words of a setting in another order. One word is too common."""
     return "_" in known and have_same_words(name, known)
 
 
-OTHERS = {
+UNRELATED = {
     *("BETTER_AUTH_SECRETS", "BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_API_KEY"),
     *("BETTER_AUTH_API_URL", "BETTER_AUTH_DB_URL", "BETTER_AUTH_KV_URL", "BETTER_AUTH_UI_URL"),
     *("EDGE_SIGNING_KEY", "EDGE_SIGNING_KEY_NEXT", "EDGE_BIND_REQUEST", "ISSUERS"),
     *("ISSUES", "PROFILES", "PROFILER"),
 }
-"""Variables of Better Auth, of the Worker and of others that are nearly ours, and mean something
-else.
-"""
+"""Variables of Better Auth, the Worker and other programs that are close to a setting."""
 
 SYNONYMS = {"BETTER_AUTH_BASE_URL": "BETTER_AUTH_URL"}
 
 PREFIXES = ("EDGE_", "BETTER_AUTH_")
 
 TOO_COMMON = {"URL", "SECRET"}
-"""What is left of a setting without its prefix, and is called so in many an environment."""
+"""Settings without their prefix that many environments define."""
 
 STAGES = {
     *("STAGING", "STAGE", "PRODUCTION", "PROD", "DEVELOPMENT", "DEV", "PREVIEW", "TEST", "LOCAL"),
 }
-"""Words that tell deployments apart."""
+"""Words for deployments."""
 
 AFFIXES = {
     *("X", "MY", "THE", "OUR", "DEFAULT", "NEW", "OLD", "LIST", "JSON", "VAR"),
@@ -71,14 +71,14 @@ AFFIXES = {
 }
 
 DISTINCT_WORDS = {"ISSUER", "AUDIENCE", "ALGORITHMS"}
-"""Settings of one word that others hardly call a variable, but for the deployment in its name."""
+"""Settings of one word that are near misses together with a word for a deployment."""
 
 
-def _setting_meant(name: str, known: Collection[str]) -> str | None:
+def _near_setting(name: str, known: Collection[str]) -> str | None:
     written = name.upper()
     near = SYNONYMS.get(written) or _with_another_prefix(written, known)
-    if near is None and not _has_a_word_more(written, known):
-        near = meant(name, known)
+    if near is None and not _has_extra_word(written, known):
+        near = near_miss(name, known)
     if near is None:
         near = next((other for other in known if _is_reordered(name, other)), None)
     near = near or _with_affix(written, known) or _with_affixes(name, known)
@@ -86,7 +86,7 @@ def _setting_meant(name: str, known: Collection[str]) -> str | None:
 
 
 def _with_another_prefix(written: str, known: Collection[str]) -> str | None:
-    """A setting that has the prefix of another, one too many, or none."""
+    """Returns a setting that the name equals after removing, adding or changing a prefix."""
     if written in TOO_COMMON:
         return None
     for rest in _without_prefixes(written):
@@ -99,20 +99,20 @@ def _with_another_prefix(written: str, known: Collection[str]) -> str | None:
 
 def _near_without_prefix(written: str, known: Collection[str]) -> str | None:
     *_, rest = _without_prefixes(written)
-    return meant(rest, known) if rest != written and len(_letters(rest)) >= 9 else None
+    return near_miss(rest, known) if rest != written and len(_letters(rest)) >= 9 else None
 
 
 def _without_prefixes(written: str) -> Iterator[str]:
-    """The name itself, and what is left of it as our prefixes are taken off one by one."""
+    """Yields the name, and the name with one more prefix removed each time."""
     rest: str | None = written
     while rest is not None:
         yield rest
         rest = next((rest.removeprefix(p) for p in PREFIXES if rest.startswith(p)), None)
 
 
-def _has_a_word_more(written: str, known: Iterable[str]) -> bool:
-    """Whether a name is a setting of two words or more with another word within, or one of one word
-    with another before or behind it: such a name is no slip.
+def _has_extra_word(written: str, known: Iterable[str]) -> bool:
+    """Whether a name is a setting of several words with an extra word inside, or a setting of one
+    word with a word before or after it. Such a name is not a typing error.
     """
     parts = words(written)
     for place, word in enumerate(parts):
@@ -124,7 +124,7 @@ def _has_a_word_more(written: str, known: Iterable[str]) -> bool:
 
 
 def _with_affix(written: str, known: Collection[str]) -> str | None:
-    """A setting of ours alone with a word before or behind it."""
+    """Returns the setting that the name equals without its first or last word."""
     parts = words(written)
     for word, rest in ((parts[0], parts[1:]), (parts[-1], parts[:-1])) if parts else ():
         name = "_".join(rest)
@@ -137,19 +137,19 @@ def _with_affix(written: str, known: Collection[str]) -> str | None:
 
 
 def _with_affixes(name: str, known: Iterable[str]) -> str | None:
-    """A setting of ours alone with words before or behind it that tell deployments apart."""
-    own = [known for known in known if known.startswith(("EDGE_", "BETTER_AUTH_"))]
-    own += [synonym for synonym in SYNONYMS if synonym not in own]
-    said = words(name)
-    starts = [at for at in range(len(said)) if all(map(is_affix, said[:at]))]
-    ends = [at for at in range(1, len(said) + 1) if all(map(is_affix, said[at:]))]
-    rests = ["_".join(said[start:end]) for start in starts for end in ends if start < end]
-    found = next((one for rest in rests for one in own if have_same_words(rest, one)), None)
+    """Returns the prefixed setting that the name equals without affixes at both ends."""
+    candidates = [setting for setting in known if setting.startswith(PREFIXES)]
+    candidates += [synonym for synonym in SYNONYMS if synonym not in candidates]
+    parts = words(name)
+    starts = [at for at in range(len(parts)) if all(map(is_affix, parts[:at]))]
+    ends = [at for at in range(1, len(parts) + 1) if all(map(is_affix, parts[at:]))]
+    rests = ["_".join(parts[start:end]) for start in starts for end in ends if start < end]
+    found = next((one for rest in rests for one in candidates if have_same_words(rest, one)), None)
     return None if found is None else SYNONYMS.get(found, found)
 
 
 def have_same_words(name: str, other: str) -> bool:
-    """Whether two names have the same words, in whatever order, singular or plural."""
+    """Whether two names have the same words, in any order, singular or plural."""
     one, another = (
         sorted(word.removesuffix("S") for word in words(name)) for name in (name, other)
     )
@@ -157,12 +157,13 @@ def have_same_words(name: str, other: str) -> bool:
 
 
 def words(name: str) -> list[str]:
-    """The words of a name, in capitals: `trustedOrigins` and `TRUSTED-ORIGINS` have two."""
+    """Splits a name into words in capitals: `trustedOrigins` and `TRUSTED-ORIGINS` have two."""
     apart = re.sub("(?<=[a-z])(?=[A-Z])", "_", name)
     return [word.upper() for word in re.split("[-_. ]", apart) if word]
 
 
 def is_affix(word: str) -> bool:
+    """Whether a word may precede or follow a setting: one of `AFFIXES`, or a number like `V2`."""
     number = word.removeprefix("V")
     return word in AFFIXES or (number.isascii() and number.isdigit())
 
@@ -175,9 +176,9 @@ def _nearest(written: str, known: Iterable[str], limit: Callable[[int], int]) ->
         most = min(limit(len(other)), len(other) // 2)
         if abs(len(letters) - len(other)) > most:
             continue
-        slips = _distance(letters, other)
-        if slips <= most and (best is None or slips < best[0]):
-            best = slips, name
+        distance = _distance(letters, other)
+        if distance <= most and (best is None or distance < best[0]):
+            best = distance, name
     return None if best is None else best[1]
 
 
@@ -186,8 +187,8 @@ def _letters(name: str) -> str:
 
 
 def _distance(a: Sequence[str], b: Sequence[str]) -> int:
-    """How many slips make one of the other: characters too many, too few, wrong, or swapped with
-    their neighbours.
+    """The optimal string alignment distance: insertions, deletions, substitutions and swaps of
+    neighboring characters.
     """
     before: list[int] = []
     last = list(range(len(b) + 1))

@@ -1,4 +1,4 @@
-"""What a failed fetch of a JWK Set tells the operator."""
+"""Explains to the operator why a JWK Set could not be fetched."""
 
 import asyncio
 import time
@@ -18,8 +18,8 @@ _NO_EDGE = "no edge answers there; EDGE_JWKS_URL is the URL of the edge, not of 
 _REFUSED = "it was refused, by a firewall or by access rules in front of the server"
 
 
-def refused_key_fetch(url: str, response: httpx.Response) -> KeyFetchError:
-    """For an answer with another status than 200."""
+def status_error(url: str, response: httpx.Response) -> KeyFetchError:
+    """Returns the error for a response whose status is not 200."""
     status = response.status_code
     causes = {401: _REFUSED, 403: _REFUSED, 429: "too many requests"}
     causes[404] = _NO_EDGE if url.endswith(EDGE_JWKS_PATH) else _NO_KEYS
@@ -29,8 +29,8 @@ def refused_key_fetch(url: str, response: httpx.Response) -> KeyFetchError:
     return KeyFetchError(url, fault, status, retry_after=pause)
 
 
-def key_fetch_error(url: str, error: Exception) -> KeyFetchError:
-    """For whatever a fetch has raised, which is the `__cause__`."""
+def fetch_error(url: str, error: Exception) -> KeyFetchError:
+    """Converts any exception of a fetch, which becomes the `__cause__`."""
     if isinstance(error, KeyFetchError):
         return error
     if isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException)):

@@ -1,23 +1,25 @@
-"""Assertions that have been used, for as long as they would be good."""
+"""The ids (`jti`) of used assertions, stored until the assertions expire."""
 
 from collections import OrderedDict
 
 from better_auth_edge.claims import invalid
 
 CAPACITY = 250_000
-"""More than one process answers in the minute that an assertion lives. Beyond it the oldest are
-forgotten, so that memory is bounded whatever happens."""
+"""More requests than one process handles in the lifetime of an assertion, 60 s. It bounds memory:
+beyond it, the oldest ids are dropped."""
 
 
-class Replays:
-    """The ids of one process; each is believed once. Times are in seconds."""
+class ReplayCache:
+    """Accepts each id once in this process. Times are in seconds."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._until: OrderedDict[str, float] = OrderedDict()
 
     def use(self, jti: str, until: float, now: float) -> None:
-        """Marks an id as used until then; `EdgeAuthError` `invalid_claim` if it was before."""
+        """Marks an id as used until then. Raises `EdgeAuthError` `invalid_claim` if it is already
+        marked.
+        """
         while self._until:
             oldest, end = next(iter(self._until.items()))
             if end > now and len(self._until) < self._capacity:
