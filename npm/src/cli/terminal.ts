@@ -33,7 +33,7 @@ export function printError(text: string): void {
   process.stderr.write(`${sanitized(text)}\n`);
 }
 
-/** Prints JSON, with every character that is not plainly printable as an ASCII unicodeEscape. */
+/** Prints JSON, with every character that is not plainly printable as an ASCII escape. */
 export function printJson(value: unknown): void {
   const lines = JSON.stringify(value, null, 2).split("\n");
   print(lines.map((line) => line.replace(NOT_PRINTABLE, jsonEscape)).join("\n"));
@@ -60,7 +60,9 @@ const NOT_PRINTABLE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/g
 function sanitized(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: color sequences begin with one
   const parts = text.split(/(\x1b\[\d+m|\n)/);
-  return parts.map((part, i) => (i % 2 ? part : part.replace(NOT_PRINTABLE, unicodeEscape))).join("");
+  return parts
+    .map((part, i) => (i % 2 ? part : part.replace(NOT_PRINTABLE, unicodeEscape)))
+    .join("");
 }
 
 function unicodeEscape(character: string): string {
@@ -68,7 +70,7 @@ function unicodeEscape(character: string): string {
   return code > 0xffff ? `\\u{${code.toString(16)}}` : jsonEscape(character);
 }
 
-/** The unicodeEscape of JSON and JavaScript, for each UTF-16 code unit. */
+/** The escape of JSON and JavaScript, for each UTF-16 code unit. */
 function jsonEscape(character: string): string {
   const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
