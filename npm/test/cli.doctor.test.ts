@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fetchToken, signIn } from "../../examples/fullstack/auth/test/client.ts";
 import { type RunningServer, startServer } from "../../examples/fullstack/auth/test/server.ts";
-import { json, run } from "./cli.program.ts";
+import { json, run } from "./cli.process.ts";
 import { startWorker } from "./cli.worker.ts";
-import { type Arrived, type Reply, serve, type TestServer } from "./client.servers.ts";
+import { type ReceivedRequest, serve, type TestResponse, type TestServer } from "./servers.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-doctor-"));
 const PAGE = "https://app.example.com";
@@ -98,7 +98,7 @@ test("a good deployment has nothing to be said against it, and a made key is tak
   assert.match(stdout, /pages of https:\/\/app\.example\.com may call with a token/);
   assert.ok(stdout.includes(`assertions are signed by ${JSON.parse(key).kid}`));
   assert.match(stdout, /no failures, no warnings/);
-  assert.equal(origin.arrived.length, 0);
+  assert.equal(origin.requests.length, 0);
 });
 
 test("settings that cannot be read are found, and nothing else is looked at", async () => {
@@ -321,7 +321,11 @@ test("keys that have not been asked for in a long time are warned of", async () 
 });
 
 /** Passes a request on, and sets headers of the answer. */
-async function pass(url: string, request: Arrived, set: Record<string, string>): Promise<Reply> {
+async function pass(
+  url: string,
+  request: ReceivedRequest,
+  set: Record<string, string>,
+): Promise<TestResponse> {
   const { host, connection, ...headers } = request.headers;
   const { method, path } = request;
   const answer = await fetch(url + path, { method, headers: headers as Record<string, string> });
@@ -343,7 +347,7 @@ test("it asks as a script, which no edge sends to a sign-in page, and names what
     return isPage ? { status: 307, headers: { location: "/sign-in" } } : { status: 401 };
   });
   const { of } = await examine(next.url, "--base-url", `${next.url}/auth`);
-  assert.ok(next.arrived.some(({ path }) => path === "/better-auth-edge-doctor"));
+  assert.ok(next.requests.some(({ path }) => path === "/better-auth-edge-doctor"));
   assert.doesNotMatch(JSON.stringify(of("refusal")), /307|sign-in/);
   assert.match(JSON.stringify(of("keys")), new RegExp(`${next.url}/auth/jwks: `));
   const bare = await examine(next.url, "--base-url", `${next.url}/auth/`);

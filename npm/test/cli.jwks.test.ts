@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import { json, run } from "./cli.program.ts";
-import { serve } from "./client.servers.ts";
+import { json, run } from "./cli.process.ts";
+import { serve } from "./servers.ts";
 
 const rsa = (modulusLength: number) =>
   generateKeyPairSync("rsa", { modulusLength }).publicKey.export({ format: "jwk" });

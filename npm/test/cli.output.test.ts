@@ -1,8 +1,8 @@
 /** What the program prints of what strangers wrote, in text and in JSON. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { json, run } from "./cli.program.ts";
-import { serve } from "./client.servers.ts";
+import { json, run } from "./cli.process.ts";
+import { serve } from "./servers.ts";
 
 test("a set from a stranger cannot steer the terminal", async () => {
   const kid = "a\u001b]0;owned\u0007\u001b[2J\u202eb\r\n";

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fetchToken, type SignedIn, signIn } from "../../examples/fullstack/auth/test/client.ts";
 import { type RunningServer, startServer } from "../../examples/fullstack/auth/test/server.ts";
-import { json, run, runOnTerminal } from "./cli.program.ts";
-import { serve } from "./client.servers.ts";
+import { json, run, runOnTerminal } from "./cli.process.ts";
+import { serve } from "./servers.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-cli-"));
 let auth: RunningServer;
