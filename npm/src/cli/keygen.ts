@@ -9,7 +9,8 @@ export const keygen: Command = {
   options: { json: "switch" },
   help: `Makes EDGE_SIGNING_KEY: a private JWK (Ed25519) that signs the edge's assertions.
 
-The command prints the key to standard output and stores it nowhere. Instructions go to standard error.
+The command prints the key to standard output and stores it nowhere. Instructions go to
+standard error.
 
 Usage: better-auth-edge keygen [--json]
 
