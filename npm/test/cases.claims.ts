@@ -116,7 +116,7 @@ const sources: Case[] = [
     "unknown_key",
     fixed(ed, next),
   ),
-  one("a kid that nobody knows", token(ed, claims, { kid: "key-0" }), "unknown_key"),
+  one("an unknown kid", token(ed, claims, { kid: "key-0" }), "unknown_key"),
   one("an empty set", good, "unknown_key", { ...remote, jwksUrl: "{keys}/empty" }),
   one("a set with its private key", good, "unknown_key", {
     ...remote,
