@@ -1,8 +1,8 @@
 /**
- * Why the edge says no.
+ * A rejection by the edge, or an error in its options.
  *
- * The codes are the same in Rust, in JavaScript, in Python and in the Worker's problem responses:
- * `docs/errors.md` says for each what it means and what to do about it. Codes are stable, messages
+ * The codes are the same in Rust, JavaScript, Python and the Worker's problem responses.
+ * `docs/errors.md` explains what each code means and what to do about it. Codes are stable; messages
  * are not.
  *
  * @example
@@ -17,23 +17,23 @@
  */
 export class EdgeAuthError extends Error {
   static {
-    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    // Stack traces show the name, and minifiers remove it. SWC minifies a static field wrongly.
     Object.defineProperty(EdgeAuthError, "name", { value: "EdgeAuthError" });
   }
 
   override readonly name = "EdgeAuthError";
-  /** What went wrong, for programs: `expired`, `audience_mismatch`, … */
+  /** The kind of error, for programs: `expired`, `audience_mismatch`, … */
   readonly code: EdgeAuthErrorCode;
-  /** The HTTP status that fits: 401 or 403 for the caller's fault, 5xx for ours. */
+  /** The HTTP status to respond with: 4xx if the client is at fault, 5xx if the server is. */
   readonly status: number;
-  /** Seconds until another try makes sense, where the fault will pass: `keys_unavailable`. */
+  /** Seconds to wait before a retry, for errors that are temporary: `keys_unavailable`. */
   readonly retryAfter?: number;
 
   /**
-   * @param code for programs
-   * @param status the HTTP status that fits
-   * @param message for people: what is wrong here. It never holds a token or an unverified claim
-   * @param details `cause`: why, where something else failed first; `retryAfter` in seconds
+   * @param code the kind of error, for programs
+   * @param status the HTTP status to respond with
+   * @param message what is wrong, for people; it never contains a token or an unverified claim
+   * @param details `cause`: the error that caused this one; `retryAfter`: seconds
    */
   constructor(
     code: EdgeAuthErrorCode,
@@ -49,7 +49,7 @@ export class EdgeAuthError extends Error {
   }
 }
 
-/** The codes of `docs/errors.md`. */
+/** The codes of {@link EdgeAuthError}. `docs/errors.md` explains each. */
 export type EdgeAuthErrorCode =
   | "ambiguous_path"
   | "malformed_request"
@@ -76,11 +76,11 @@ export type EdgeAuthErrorCode =
   | "origin_unreachable"
   | "origin_timeout"
   | "keys_unavailable"
-  // later versions may know more
+  // later versions may add codes
   | (string & {});
 
 /**
- * What the wasm threw, as an {@link EdgeAuthError}; whatever is not the wasm's own refusal as it is.
+ * Converts an error that the wasm threw into an {@link EdgeAuthError}. Returns any other value as it is.
  *
  * @internal
  */

@@ -1,12 +1,14 @@
-/** By their identity: functions, and objects that are more than their members. */
+/** The numbers of values that are compared by identity. */
 const identities = new WeakMap<object, number>();
 let next = 0;
-const DEEPEST = 16;
+const MAX_DEPTH = 16;
 
 /**
- * A text that is the same for the same options, however often these are written anew, and another for others:
- * plain objects and arrays count by what they hold, everything else by its identity. A member that is undefined
- * counts too: within a condition it is a fault.
+ * Serializes options into a cache key: equal options have the same key, even if the caller writes the
+ * object literal anew for each request, and different options have different keys.
+ *
+ * Plain objects and arrays are compared by their members, everything else by its identity. A member
+ * that is `undefined` is part of the key, because within a condition of a rule it is an error.
  *
  * @internal
  */
@@ -16,14 +18,14 @@ export function fingerprint(value: unknown, depth = 0): string {
   if (typeof value !== "object" || value === null) {
     return typeof value === "string" ? JSON.stringify(value) : `${typeof value} ${String(value)}`;
   }
-  // or it goes in a circle
-  if (depth > DEEPEST) return identity(value);
+  // the value may contain itself
+  if (depth > MAX_DEPTH) return identity(value);
   const member = (member: unknown) => fingerprint(member, depth + 1);
   if (Array.isArray(value)) return `[${Array.from(value, member).join()}]`;
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return identity(value);
   const members = Object.entries(value).map(
-    ([name, held]) => `${JSON.stringify(name)}:${member(held)}`,
+    ([name, content]) => `${JSON.stringify(name)}:${member(content)}`,
   );
   return `{${members.join()}}`;
 }

@@ -1,5 +1,8 @@
-// Proving who is calling, in any JavaScript runtime.
-
+/**
+ * `better-auth-edge`: verifies Better Auth tokens and decides about requests, in any JavaScript runtime.
+ *
+ * @module
+ */
 export { EdgeAuthError, type EdgeAuthErrorCode } from "./error.ts";
 export type {
   Admitted,

@@ -1,15 +1,17 @@
 /**
- * What is wrong with the names of options where no wasm checks them. A misspelt option may be meant as a
- * restriction, so it is never left out in silence.
+ * Checks the names of options of functions that need no wasm, which checks them elsewhere. A misspelt
+ * option may be meant as a restriction, so an unknown name is always an error.
  *
- * @returns a sentence that names what was written and what can be; `undefined` where all names are known
+ * @param options the caller's options; members that are `undefined` count as absent
+ * @param known the names of all options
+ * @returns the error message; `undefined` if all names are known
  * @internal
  */
-export function unknownOptions(given: object, known: readonly string[]): string | undefined {
-  const unknown = Object.entries(given).filter(
-    ([name, value]) => value !== undefined && !known.includes(name),
-  );
+export function unknownOptions(options: object, known: readonly string[]): string | undefined {
+  const unknown = Object.entries(options)
+    .filter(([name, value]) => value !== undefined && !known.includes(name))
+    .map(([name]) => name);
   if (unknown.length === 0) return undefined;
-  const names = unknown.map(([name]) => name).join(", ");
-  return `${names}: not an option; the options are ${known.join(", ")}`;
+  const are = unknown.length === 1 ? "is not an option" : "are not options";
+  return `${unknown.join(", ")} ${are}; the options are ${known.join(", ")}`;
 }

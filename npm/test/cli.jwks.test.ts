@@ -1,16 +1,16 @@
-/** What the program says of key sets. */
+/** `jwks`: the notes about keys and sets. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import { json, run } from "./cli.program.ts";
-import { serve } from "./client.servers.ts";
+import { json, run } from "./cli.process.ts";
+import { closedUrl, serve } from "./servers.ts";
 
 const rsa = (modulusLength: number) =>
   generateKeyPairSync("rsa", { modulusLength }).publicKey.export({ format: "jwk" });
 const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
 const ed = () => generateKeyPairSync("ed25519");
 
-test("every key that cannot be used is shown with the reason", async () => {
+test("every unusable key is shown with the reason", async () => {
   const good = { ...ed().publicKey.export({ format: "jwk" }), kid: "good", alg: "EdDSA" };
   const cases: [unknown, boolean, string | null, RegExp | null][] = [
     [good, true, null, null],
@@ -33,25 +33,20 @@ test("every key that cannot be used is shown with the reason", async () => {
       "not_for_verifying",
       /use is not sig/,
     ],
-    [
-      { ...ec, kid: "c", alg: "ES512" },
-      false,
-      "contradictory",
-      /alg ES512 is not one for EC P-256/,
-    ],
-    [{ ...ec, kid: "w", y: ec.x }, false, "weak_point", /no point of the curve/],
+    [{ ...ec, kid: "c", alg: "ES512" }, false, "contradictory", /alg ES512 does not fit EC P-256/],
+    [{ ...ec, kid: "w", y: ec.x }, false, "weak_point", /not a point on the curve/],
     [{ ...rsa(1024), kid: "r", alg: "RS256" }, false, "weak_rsa", /1024 bits/],
-    [{ ...good, kid: "x", x: "AAAA" }, false, "wrong_form", /its x has .*3 bytes, and 32 are/],
+    [{ ...good, kid: "x", x: "AAAA" }, false, "wrong_form", /its x has .*3 bytes instead of 32/],
     [7, false, "wrong_form", /the entry has another type, .*not an object/],
     [{ ...rsa(2048), kid: "2048" }, true, null, /serial number/],
-    [{ ...ec, kid: "twice", alg: "ES256" }, true, null, /the same kid as key 13/],
-    [{ ...rsa(2048), kid: "twice", alg: "RS384" }, true, null, /RS384 is accepted only where/],
+    [{ ...ec, kid: "twice", alg: "ES256" }, true, null, /it has the same kid as key 13/],
+    [{ ...rsa(2048), kid: "twice", alg: "RS384" }, true, null, /RS384 is accepted only if/],
     [{ ...ed().publicKey.export({ format: "jwk" }) }, true, null, /no kid/],
     [
       { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", kid: "rfc" },
       true,
       null,
-      /private half is printed/,
+      /private key is printed/,
     ],
   ];
   await using server = await serve(() => ({ body: { keys: cases.map(([key]) => key) } }));
@@ -71,7 +66,7 @@ test("every key that cannot be used is shown with the reason", async () => {
   assert.equal(read.keys[10].bits, 2048);
 });
 
-test("of a key in a wrong form, the member is named and what is wrong with it", async () => {
+test("the note about a malformed key names the member and what is wrong with it", async () => {
   const okp = { ...ed().publicKey.export({ format: "jwk" }), kid: "k", alg: "EdDSA" };
   const { x, ...withoutX } = okp;
   const { n, ...rest } = rsa(2048);
@@ -86,8 +81,8 @@ test("of a key in a wrong form, the member is named and what is wrong with it", 
     [{ ...okp, use: true }, /^its use has .*of type boolean, not a string$/],
     [{ ...okp, key_ops: "verify" }, /^its key_ops has .*not an array of different strings$/],
     [{ ...okp, key_ops: ["verify", "verify"] }, /^its key_ops has /],
-    [{ ...okp, key_ops: ["sign"] }, /key_ops lacks verify/],
-    [{ ...ec, y: "AAAA" }, /^its y has .*3 bytes, and 32 are right$/],
+    [{ ...okp, key_ops: ["sign"] }, /key_ops does not contain verify/],
+    [{ ...ec, y: "AAAA" }, /^its y has .*3 bytes instead of 32$/],
     [{ ...rest, n: zero.toString("base64url") }, /^its n has .*first byte is zero/],
     [{ ...rest, n, e: "" }, /^its e has .*it is empty$/],
     [rest, /^its n is missing$/],
@@ -104,7 +99,7 @@ test("of a key in a wrong form, the member is named and what is wrong with it", 
   assert.equal((await run(["jwks", nulls.url])).code, 0);
 });
 
-test("where there is no set, it is said why and what to do", async () => {
+test("a response that is not a JWK Set is explained, with a cure", async () => {
   await using server = await serve(({ path }) => {
     if (path === "/moved") return { status: 302, headers: { location: "https://sso.example/" } };
     if (path === "/html") return { headers: { "content-type": "text/html" }, body: "<html>" };
@@ -116,15 +111,15 @@ test("where there is no set, it is said why and what to do", async () => {
     return { status: Number(path.slice(1)) };
   });
   for (const [path, reason] of [
-    ["/404", /answered 404.*at \/api\/auth\/jwks/s],
-    ["/429", /answered 429.*wait/s],
-    ["/403", /answered 403.*public/s],
-    ["/500", /answered 500/],
-    ["/moved", /a redirect to https:\/\/sso\.example\/.*follows none/s],
-    ["/html", /the answer is no JWK Set: it is not JSON/],
-    ["/none", /the answer is no JWK Set: it has no array keys/],
-    ["/twice", /the answer is no JWK Set: a member is there twice/],
-    ["/marked", /the answer is no JWK Set: it begins with a byte order mark/],
+    ["/404", /responded with 404.*at \/api\/auth\/jwks/s],
+    ["/429", /responded with 429.*wait/s],
+    ["/403", /responded with 403.*public/s],
+    ["/500", /responded with 500/],
+    ["/moved", /a redirect to https:\/\/sso\.example\/.*follows no redirect/s],
+    ["/html", /the response is not a JWK Set: it is not JSON/],
+    ["/none", /the response is not a JWK Set: it has no array named keys/],
+    ["/twice", /the response is not a JWK Set: a member appears twice/],
+    ["/marked", /the response is not a JWK Set: it begins with a byte order mark/],
     ["/empty", /the set is empty.*Sign in once/s],
     ["/large", /larger than a megabyte/],
   ] as const) {
@@ -133,9 +128,8 @@ test("where there is no set, it is said why and what to do", async () => {
     assert.match(stdout, reason);
     assert.equal(json(await run(["jwks", server.url + path, "--json"])).ok, false);
   }
-  const closed = await serve(() => ({}));
-  await closed[Symbol.asyncDispose]();
-  assert.match((await run(["jwks", closed.url])).stdout, /nothing listens there \(ECONNREFUSED\)/);
+  const { stdout } = await run(["jwks", await closedUrl()]);
+  assert.match(stdout, /no server listens at this address \(ECONNREFUSED\)/);
 });
 
 function inOneLine(text: string): string {

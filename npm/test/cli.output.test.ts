@@ -1,19 +1,19 @@
-/** What the program prints of what strangers wrote, in text and in JSON. */
+/** The CLI's output of untrusted text, plain and as JSON. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { json, run } from "./cli.program.ts";
-import { serve } from "./client.servers.ts";
+import { json, run } from "./cli.process.ts";
+import { serve } from "./servers.ts";
 
-test("a set from a stranger cannot steer the terminal", async () => {
+test("an untrusted key set cannot control the terminal", async () => {
   const kid = "a\u001b]0;owned\u0007\u001b[2J\u202eb\r\n";
   await using server = await serve(() => ({ body: { keys: [{ kty: "OKP\u001b[31m", kid }] } }));
   const { stdout } = await run(["jwks", server.url]);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not be there
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the output must not contain them
   assert.doesNotMatch(stdout.replaceAll("\n", ""), /[\u0000-\u001f\u007f-\u009f\u202e]/);
   assert.match(stdout, /\\u001b\]0;owned\\u0007/);
 });
 
-/** One of each kind that may steer a terminal, turn text around, or not be seen. */
+/** One character of each kind that may control a terminal, change the reading direction or be invisible. */
 const HARMFUL = [
   ...["\0", "\u0007", "\u0008", "\t", "\n", "\r", "\u001b", "\u007f"],
   ...["\u0080", "\u0085", "\u009b", "\u009d", "\u009f", "\u00a0", "\u00ad"],
@@ -25,7 +25,7 @@ const HARMFUL = [
 ];
 const HARMLESS = "é ж 漢 א ع ह 😀 ~";
 
-/** What is left of an output besides its lines, letters, signs and usual spaces. */
+/** The characters of an output that are not plainly printable, line breaks and spaces aside. */
 function harmfulOf(text: string): string[] {
   return [...text.replaceAll("\n", "")].filter(
     (character) =>
@@ -33,10 +33,10 @@ function harmfulOf(text: string): string[] {
   );
 }
 
-test("nothing that a stranger wrote reaches the terminal but what is plainly printable", async () => {
+test("only plainly printable characters of untrusted text reach the terminal", async () => {
   const text = HARMFUL.map((character, i) => `${i}${character}`).join("") + HARMLESS;
   const key = { kty: text, kid: text, alg: text, crv: text, use: text, x: text, [text]: text };
-  // no text of a set, but JSON.parse takes it in a token
+  // lone surrogates: the core rejects them in a key set, but JSON.parse accepts them in a token
   const lone = `${text}\ud800 \udfff`;
   const [header, payload] = [
     { alg: "EdDSA", kid: lone, [lone]: text },
@@ -76,7 +76,7 @@ test("nothing that a stranger wrote reaches the terminal but what is plainly pri
   }
 });
 
-test("JSON says the same as it was said, escaped", async () => {
+test("JSON output has the same text, escaped", async () => {
   const kid = HARMFUL.join("") + HARMLESS;
   await using server = await serve(() => ({ body: { keys: [{ kty: "OKP", kid }] } }));
   const outcome = await run(["jwks", server.url, "--json"]);
@@ -89,7 +89,7 @@ test("JSON says the same as it was said, escaped", async () => {
   assert.equal(json(outcome).keys[0].kid, kid);
 });
 
-test("keys that come without TLS over a public network are warned of", async () => {
+test("a key URL without TLS on a public host causes a warning", async () => {
   const url = "http://keys.example.com.";
   const outcome = await run(["verify", "--base-url", url], "a.b.c");
   assert.match(outcome.stderr, /the keys come from http:\/\/keys\.example\.com\. without TLS/);

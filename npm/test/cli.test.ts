@@ -1,38 +1,29 @@
-/** The program itself, and the commands that need no Worker. */
+/** The CLI, and its commands that need no Worker. */
 import assert from "node:assert/strict";
 import { createPrivateKey, sign, verify } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fetchToken, type SignedIn, signIn } from "../../examples/fullstack/auth/test/client.ts";
-import { type RunningServer, startServer } from "../../examples/fullstack/auth/test/server.ts";
-import { json, run, runOnTerminal } from "./cli.program.ts";
-import { serve } from "./client.servers.ts";
+import type { RunningServer } from "../../examples/fullstack/auth/test/server.ts";
+import { startAuthServer } from "./better-auth.ts";
+import { json, run, runOnTerminal } from "./cli.process.ts";
+import { closedUrl, serve } from "./servers.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-cli-"));
 let auth: RunningServer;
 let ada: SignedIn;
 
 before(async () => {
-  auth = await startServer({
-    BETTER_AUTH_SECRET: "a secret for tests, long enough to pass",
-    DATABASE_URL: `file:${join(directory, "auth.db")}`,
-  });
+  auth = await startAuthServer();
   const credentials = { email: "ada@example.com", password: "analytical engine", name: "Ada" };
   ada = await signIn(auth.url, "/api/auth/sign-up/email", credentials);
 });
 
-after(async () => {
-  await auth.stop();
-  rmSync(directory, { recursive: true });
-});
+after(() => auth.stop());
 
 const COMMANDS = ["jwks", "verify", "keygen", "doctor"];
 
-test("the program and every command explain themselves, with examples", async () => {
+test("the CLI and every command have a help text with examples", async () => {
   for (const args of [["--help"], ["-h"], ["help"], ...COMMANDS.map((name) => [name, "--help"])]) {
     const { code, stdout, stderr } = await run(args);
     assert.deepEqual([code, stderr], [0, ""], args.join(" "));
@@ -48,20 +39,23 @@ test("the program and every command explain themselves, with examples", async ()
   assert.match((await run(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
-test("what is not understood is refused with a hint, on standard error", async () => {
+test("a wrong command line fails with a hint on standard error", async () => {
   for (const [args, hint] of [
     [[], /^Usage:/m],
-    [["jwk"], /there is no command jwk; is it jwks\?/],
-    [["constructor"], /there is no command constructor/],
+    [["jwk"], /the command jwk does not exist \(did you mean jwks\?\)/],
+    [["constructor"], /the command constructor does not exist/],
     [["jwks"], /the URL of a JWK Set is missing/],
     [["jwks", "app.example.com"], /is not a URL that begins with https:/],
     [["jwks", "ftp://x"], /is not a URL that begins with https:/],
-    [["jwks", "https://x", "https://y"], /it takes one argument/],
-    [["jwks", "https://x", "--jsno"], /there is no option --jsno; is it --json\?/],
+    [["jwks", "https://x", "https://y"], /the command takes one argument/],
+    [["jwks", "https://x", "--jsno"], /the option --jsno does not exist \(did you mean --json\?\)/],
     [["jwks", "https://x", "--json=yes"], /--json takes no value/],
-    [["verify", "--jwk-url", "https://x"], /there is no option --jwk-url; is it --jwks-url\?/],
-    [["verify", "--jwks-url"], /--jwks-url needs a value/],
-    [["verify", "--jwks-url", "--json"], /--jwks-url needs a value/],
+    [
+      ["verify", "--jwk-url", "https://x"],
+      /the option --jwk-url does not exist \(did you mean --jwks-url\?\)/,
+    ],
+    [["verify", "--jwks-url"], /--jwks-url requires a value/],
+    [["verify", "--jwks-url", "--json"], /--jwks-url requires a value/],
     [["verify", "--token", "a"], /--base-url or --jwks-url is missing/],
     [["verify", "--base-url", "https://x"], /standard input is empty/],
     [["verify", "--base-url", "https://x", "--base-url", "https://y"], /--base-url is given twice/],
@@ -69,7 +63,7 @@ test("what is not understood is refused with a hint, on standard error", async (
       ["verify", "--base-url", "https://x", "--clock-tolerance", "soon"],
       /no?t a number of seconds/,
     ],
-    [["keygen", "--jsom"], /is it --json\?/],
+    [["keygen", "--jsom"], /did you mean --json\?/],
     [["doctor", "https://x", "--path", "api"], /--path does not begin with one \//],
   ] as const) {
     const { code, stdout, stderr } = await run([...args]);
@@ -79,7 +73,7 @@ test("what is not understood is refused with a hint, on standard error", async (
   }
 });
 
-test("options that the verifier cannot take are named as they are called here", async () => {
+test("the verifier's error messages name the options of the command line", async () => {
   const args = ["verify", "--base-url", auth.url, "--token", "a.b.c", "--algorithms", "eddsa"];
   const { code, stderr } = await run([
     ...args,
@@ -94,7 +88,7 @@ test("options that the verifier cannot take are named as they are called here", 
   assert.match(stderr, /--profile is none of/);
 });
 
-test("the keys of a real Better Auth are shown, found by its base URL or their own", async () => {
+test("jwks shows the keys of a Better Auth server, by its base URL or the URL of the keys", async () => {
   for (const url of [auth.url, `${auth.url}/api/auth/jwks`]) {
     const { code, stdout, stderr } = await run(["jwks", url]);
     assert.deepEqual([code, stderr], [0, ""]);
@@ -109,7 +103,7 @@ test("the keys of a real Better Auth are shown, found by its base URL or their o
   }
 });
 
-test("a good token is shown with its header, its claims and times in words, and accepted", async () => {
+test("verify accepts a valid token and shows its header, claims and times in words", async () => {
   const token = await fetchToken(auth.url, ada.sessionToken);
   const jwksUrl = `${auth.url}/api/auth/jwks`;
   for (const [args, input] of [
@@ -136,7 +130,7 @@ test("a good token is shown with its header, its claims and times in words, and 
   assert.match(read.times.exp, /UTC, in 1[45] min/);
 });
 
-test("a refused token is shown with the reason, and what docs/errors.md says to do", async () => {
+test("verify rejects a token with the reason and the cure of docs/errors.md", async () => {
   const token = await fetchToken(auth.url, ada.sessionToken);
   const [header = "", , signature = ""] = token.split(".");
   const forged = [header, Buffer.from('{"sub":"eve"}').toString("base64url"), signature].join(".");
@@ -158,29 +152,29 @@ test("a refused token is shown with the reason, and what docs/errors.md says to 
     const read = json(await run([...args, "--json"], input));
     assert.deepEqual([read.ok, read.verified], [false, false]);
     assert.match(read.code, code instanceof RegExp ? code : new RegExp(`^${code}$`));
-    assert.ok(stdout.includes(`refused: ${read.code} (${read.status})`), stdout);
+    assert.ok(stdout.includes(`rejected: ${read.code} (${read.status})`), stdout);
     assert.ok(inOneLine(stdout).includes(inOneLine(read.cure)));
-    if (input !== "undefined") assert.ok(!stdout.includes(input), "the token is shown");
+    if (input !== "undefined") assert.ok(!stdout.includes(input), "the output contains the token");
   }
 });
 
-test("of a token that is refused it is said whether its signature is good", async () => {
+test("verify says whether a rejected token's signature is valid", async () => {
   const token = await fetchToken(auth.url, ada.sessionToken);
   const args = ["verify", "--base-url", auth.url, "--audience", "https://api.example"];
   const { stdout } = await run(args, token);
-  assert.match(stdout, /Claims {2}the signature is good, and the token is refused: see below/);
-  assert.match(stdout, /Header {2}the signature is good/);
+  assert.match(stdout, /Claims {2}the signature is valid, but the token is rejected: see below/);
+  assert.match(stdout, /Header {2}the signature is valid/);
   assert.doesNotMatch(stdout, /not verified/);
   const { stdout: forged } = await run(args, `${token.slice(0, -8)}AAAAAAAA`);
-  assert.match(forged, /Claims {2}not verified: anyone could have written it/);
-  assert.doesNotMatch(forged, /signature is good/);
-  const steering = Buffer.from('{"sub":"\\u001b[2J","exp":1e300}').toString("base64url");
-  const { stdout: steered } = await run(args, `${token.split(".")[0]}.${steering}.AAAA`);
-  assert.match(steered, /sub {2}\\u001b\[2J/);
-  assert.match(steered, /no moment that there is/);
+  assert.match(forged, /Claims {2}not verified: the contents may be forged/);
+  assert.doesNotMatch(forged, /signature is valid/);
+  const hostile = Buffer.from('{"sub":"\\u001b[2J","exp":1e300}').toString("base64url");
+  const { stdout: escaped } = await run(args, `${token.split(".")[0]}.${hostile}.AAAA`);
+  assert.match(escaped, /sub {2}\\u001b\[2J/);
+  assert.match(escaped, /not a valid time/);
 });
 
-test("every request says who sends it", async () => {
+test("every request has the CLI's User-Agent", async () => {
   const agents: (string | undefined)[] = [];
   await using server = await serve(({ headers }) => {
     agents.push(headers["user-agent"]);
@@ -194,19 +188,18 @@ test("every request says who sends it", async () => {
   for (const agent of agents) assert.match(agent ?? "none", /^better-auth-edge\/\d+\.\d+\.\d+/);
 });
 
-test("where the keys cannot be had, the decision says what came of asking", async () => {
+test("without keys, verify says why the fetch failed", async () => {
   const token = await fetchToken(auth.url, ada.sessionToken);
   await using server = await serve(({ path }) => {
     if (path === "/moved") return { status: 307, headers: { location: "https://x.example/" } };
     return path === "/html" ? { body: "<html>" } : { status: 404 };
   });
-  const closed = await serve(() => ({}));
-  await closed[Symbol.asyncDispose]();
+  const closed = await closedUrl();
   for (const [url, reason] of [
-    [`${server.url}/moved`, /it answered with a redirect to https:\/\/x\.example\//],
+    [`${server.url}/moved`, /the server redirects to https:\/\/x\.example\//],
     [`${server.url}/html`, /with a page in place of JSON/],
     [`${server.url}/gone`, /the server answered 404/],
-    [`${closed.url}/jwks`, /nothing listens there \(ECONNREFUSED\)/],
+    [`${closed}/jwks`, /no server listens at this address \(ECONNREFUSED\)/],
   ] as const) {
     const expected = ["--issuer", auth.url, "--audience", auth.url];
     const args = ["verify", "--jwks-url", url, ...expected];
@@ -220,7 +213,7 @@ test("where the keys cannot be had, the decision says what came of asking", asyn
   }
 });
 
-test("a token in the wrong place is not repeated", async () => {
+test("the output never repeats a misplaced token", async () => {
   const token = await fetchToken(auth.url, ada.sessionToken);
   for (const args of [
     [token],
@@ -241,7 +234,7 @@ test("a token in the wrong place is not repeated", async () => {
   }
 });
 
-test("a key is made that the Worker takes, on standard output alone, and never twice", async () => {
+test("keygen prints a new key for the Worker, on standard output only", async () => {
   const [one, other] = await Promise.all([run(["keygen"]), run(["keygen"])]);
   assert.equal(one.code, 0);
   assert.equal(one.stdout.split("\n").length, 2);
@@ -267,16 +260,16 @@ test("a key is made that the Worker takes, on standard output alone, and never t
   assert.deepEqual([entry.thumbprint, entry.usable, entry.notes], [kid, true, []]);
 });
 
-test("there are colours on a terminal, unless NO_COLOR says otherwise, and nowhere else", async () => {
-  const colour = "\u001b[";
+test("the output has colors only on a terminal, and not with NO_COLOR", async () => {
+  const color = "\u001b[";
   const args = ["jwks", auth.url];
-  assert.ok((await runOnTerminal(args)).stdout.includes(colour));
-  assert.ok(!(await runOnTerminal(args, { NO_COLOR: "1" })).stdout.includes(colour));
-  assert.ok(!(await runOnTerminal(args, { TERM: "dumb" })).stdout.includes(colour));
-  assert.ok(!(await run(args)).stdout.includes(colour));
+  assert.ok((await runOnTerminal(args)).stdout.includes(color));
+  assert.ok(!(await runOnTerminal(args, { NO_COLOR: "1" })).stdout.includes(color));
+  assert.ok(!(await runOnTerminal(args, { TERM: "dumb" })).stdout.includes(color));
+  assert.ok(!(await run(args)).stdout.includes(color));
 });
 
-test("who waits on a terminal for longer than a second is told for what", async () => {
+test("a terminal shows progress after a second, and a pipe does not", async () => {
   const slow = () =>
     serve(async () => {
       await new Promise((resolve) => setTimeout(resolve, 2500));
@@ -287,18 +280,18 @@ test("who waits on a terminal for longer than a second is told for what", async 
     runOnTerminal(["jwks", server.url]),
     run(["jwks", server.url]),
   ]);
-  assert.match(seen.stdout, /asking 127\.0\.0\.1:\d+ for its keys … 1 s/);
+  assert.match(seen.stdout, /fetching keys from 127\.0\.0\.1:\d+ … 1 s/);
   assert.equal(piped.stderr, "");
 });
 
-test("a server that accepts and says nothing is given up", async () => {
+test("a server that does not respond times out", async () => {
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as { port: number };
   const { code, stdout } = await run(["jwks", `http://127.0.0.1:${port}`]);
   silent.close();
   assert.equal(code, 1);
-  assert.match(stdout, /did not answer within 5 s/);
+  assert.match(stdout, /did not respond within 5 s/);
 });
 
 function inOneLine(text: string): string {

@@ -1,4 +1,4 @@
-/** The real Worker in workerd, as `cargo xtask build` made it, with settings of a test's own. */
+/** The built Worker in workerd, with a test's settings. */
 import { copyFile, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { serve, type Worker } from "./workerd.process.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Starts it on a free port. Settings that are no text become JSON bindings. */
+/** Starts the Worker on a free port. Settings that are not strings become JSON bindings. */
 export async function startWorker(
   settings: Record<string, unknown>,
 ): Promise<Worker & AsyncDisposable> {

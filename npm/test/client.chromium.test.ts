@@ -1,28 +1,25 @@
-/** The API client in pages of a real browser, with Better Auth's own client and a real Better Auth. */
+/** The API client in a real browser, with Better Auth's own client and the example's Better Auth server. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { decode, fetchKeys, isSignedBy } from "../../examples/fullstack/auth/test/client.ts";
-import { type RunningServer, startServer } from "../../examples/fullstack/auth/test/server.ts";
+import type { RunningServer } from "../../examples/fullstack/auth/test/server.ts";
 import type { ApiClient } from "../src/client/index.ts";
-import { type Arrived, type Reply, serve, type TestServer } from "./client.servers.ts";
+import { startAuthServer } from "./better-auth.ts";
 import { launch } from "./hosts/chromium.ts";
+import { type ReceivedRequest, serve, type TestResponse, type TestServer } from "./servers.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-page-"));
 let auth: RunningServer;
-/** Where the pages are; what is Better Auth's goes on to it. */
+/** Serves the pages, and forwards Better Auth's paths to it. */
 let app: TestServer;
-/** On another origin than the pages. */
+/** The API, on another origin than the pages. */
 let api: TestServer;
 let elsewhere: TestServer;
 let browser: Browser;
 
-/** What the page's script leaves for the test. */
+/** The globals that the page's script sets for the test. */
 interface InPage {
   api: ApiClient;
   authClient: {
@@ -32,22 +29,18 @@ interface InPage {
 }
 
 before(async () => {
-  const files: Record<string, Reply> = {
+  const files: Record<string, TestResponse> = {
     "/": { headers: { "content-type": "text/html" }, body: "<!doctype html><title>App</title>" },
     "/page.js": { headers: { "content-type": "text/javascript" }, body: await pageScript() },
   };
   app = await serve((request) =>
     request.path === "/api-url"
       ? { body: api.url }
-      : (files[request.path] ?? toBetterAuth(request)),
+      : (files[request.path] ?? forwardToBetterAuth(request)),
   );
-  auth = await startServer({
-    BETTER_AUTH_SECRET: "a secret for tests, long enough to pass",
-    BETTER_AUTH_URL: app.url,
-    DATABASE_URL: `file:${join(directory, "auth.db")}`,
-  });
+  auth = await startAuthServer({ BETTER_AUTH_URL: app.url });
   elsewhere = await serve(() => cors({}));
-  api = await serve(answer);
+  api = await serve(apiResponse);
   browser = await launch();
 });
 
@@ -55,59 +48,58 @@ after(async () => {
   await browser.close();
   for (const server of [app, api, elsewhere]) await server[Symbol.asyncDispose]();
   await auth.stop();
-  rmSync(directory, { recursive: true });
 });
 
-test("a page calls as its user, without leaving the token anywhere", async () => {
+test("a page calls the API as its user, and stores the token nowhere", async () => {
   const page = await open();
   await signUp(page, "ada");
-  assert.equal(await who(page), "ada@example.com");
-  const kept = await page.evaluate(() =>
+  assert.equal(await me(page), "ada@example.com");
+  const stored = await page.evaluate(() =>
     JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, history.state]),
   );
-  assert.doesNotMatch(kept, /eyJ/);
+  assert.doesNotMatch(stored, /eyJ/);
   await page.context().close();
 });
 
-test("after a sign-out no call is made any more, in this tab or in another", async () => {
+test("after a sign-out no call is made, in this tab or in another", async () => {
   const page = await open();
   const other = await open(page);
   await signUp(page, "bob");
-  assert.deepEqual([await who(page), await who(other)], ["bob@example.com", "bob@example.com"]);
+  assert.deepEqual([await me(page), await me(other)], ["bob@example.com", "bob@example.com"]);
   await page.evaluate(() => (globalThis as unknown as InPage).authClient.signOut());
   for (const tab of [page, other]) {
-    let said = await who(tab);
-    // the browser tells the tabs when it pleases
-    while (said === "bob@example.com") said = await who(tab);
-    assert.equal(said, "signed_out");
+    let outcome = await me(tab);
+    // the browser notifies other tabs after a delay
+    while (outcome === "bob@example.com") outcome = await me(tab);
+    assert.equal(outcome, "signed_out");
   }
   await page.context().close();
 });
 
-test("a redirect is not followed, and said to be one, although browsers hide where it leads", async () => {
+test("a redirect is reported and not followed, although browsers hide its target", async () => {
   const page = await open();
   await signUp(page, "carol");
-  assert.equal(await who(page, "/redirect"), "redirected");
-  assert.equal(elsewhere.arrived.length, 0);
-  assert.equal(await who(page, elsewhere.url), "foreign_url");
-  assert.equal(elsewhere.arrived.length, 0);
+  assert.equal(await me(page, "/redirect"), "redirected");
+  assert.equal(elsewhere.requests.length, 0);
+  assert.equal(await me(page, elsewhere.url), "foreign_url");
+  assert.equal(elsewhere.requests.length, 0);
   await page.context().close();
 });
 
-test("an error is read across origins, and a refused token is renewed once", async () => {
+test("an error is readable across origins, and a rejected token is renewed once", async () => {
   const page = await open();
   await signUp(page, "dave");
-  assert.equal(await who(page, "/forbidden"), "user_mismatch");
-  api.arrived.length = 0;
-  assert.equal(await who(page, "/refused"), "bad_signature");
-  const calls = api.arrived.filter(({ method }) => method === "GET");
+  assert.equal(await me(page, "/forbidden"), "user_mismatch");
+  api.requests.length = 0;
+  assert.equal(await me(page, "/rejected"), "bad_signature");
+  const calls = api.requests.filter(({ method }) => method === "GET");
   assert.equal(calls.length, 2);
   await page.context().close();
 });
 
-/** A page of the app; beside another one, of the same browser. */
-async function open(beside?: Page): Promise<Page> {
-  const context = beside?.context() ?? (await browser.newContext());
+/** Opens a page of the app, in the same browser context as another page if one is given. */
+async function open(sameContext?: Page): Promise<Page> {
+  const context = sameContext?.context() ?? (await browser.newContext());
   const page = await context.newPage();
   await page.goto(app.url);
   await page.addScriptTag({ url: "/page.js", type: "module" });
@@ -123,8 +115,8 @@ async function signUp(page: Page, name: string): Promise<void> {
   );
 }
 
-/** Whom the API takes the page's user for, or the code of the error. */
-function who(page: Page, path = "/me"): Promise<string> {
+/** The user's email as the API reads it from the token, or the code of the error. */
+function me(page: Page, path = "/me"): Promise<string> {
   return page.evaluate(
     ([path]) =>
       (globalThis as unknown as InPage).api.json<{ email: string }>(path).then(
@@ -135,7 +127,7 @@ function who(page: Page, path = "/me"): Promise<string> {
   );
 }
 
-async function answer({ method, path, headers }: Arrived): Promise<Reply> {
+async function apiResponse({ method, path, headers }: ReceivedRequest): Promise<TestResponse> {
   if (method === "OPTIONS") return cors({ status: 204 });
   if (path === "/redirect") return cors({ status: 307, headers: { location: elsewhere.url } });
   const problem = { "content-type": "application/problem+json" };
@@ -143,26 +135,31 @@ async function answer({ method, path, headers }: Arrived): Promise<Reply> {
     return cors({ status: 403, headers: problem, body: '{"code":"user_mismatch"}' });
   }
   const token = headers.authorization?.replace(/^Bearer /, "") ?? "";
-  const isGood = token !== "" && isSignedBy(await fetchKeys(auth.url), token);
-  if (!isGood || path === "/refused") {
+  const isValid = token !== "" && isSignedBy(await fetchKeys(auth.url), token);
+  if (!isValid || path === "/rejected") {
     return cors({ status: 401, headers: problem, body: '{"code":"bad_signature"}' });
   }
   return cors({ body: { email: decode(token).claims.email } });
 }
 
-function cors(reply: Reply): Reply {
+function cors(response: TestResponse): TestResponse {
   const permission = {
     "access-control-allow-origin": app.url,
     "access-control-allow-headers": "authorization",
   };
-  return { ...reply, headers: { ...reply.headers, ...permission } };
+  return { ...response, headers: { ...response.headers, ...permission } };
 }
 
-/** Passes a request on, and its cookies back. */
-async function toBetterAuth({ method, path, headers, body }: Arrived): Promise<Reply> {
+/** Forwards a request to Better Auth, and returns the response with its cookies. */
+async function forwardToBetterAuth({
+  method,
+  path,
+  headers,
+  body,
+}: ReceivedRequest): Promise<TestResponse> {
   if (!path.startsWith("/api/auth/")) return { status: 404 };
-  const { host, connection, "content-length": _, ...kept } = headers;
-  const init: RequestInit = { method, headers: kept as Record<string, string> };
+  const { host, connection, "content-length": _, ...rest } = headers;
+  const init: RequestInit = { method, headers: rest as Record<string, string> };
   if (body !== "") init.body = body;
   const response = await fetch(auth.url + path, init);
   return {
@@ -175,7 +172,7 @@ async function toBetterAuth({ method, path, headers, body }: Arrived): Promise<R
   };
 }
 
-/** Better Auth's client as the example has it, and ours as it is published. */
+/** Bundles the example's Better Auth client and this package's built API client. */
 async function pageScript(): Promise<string> {
   const client = fileURLToPath(new URL("../dist/client.js", import.meta.url));
   const { outputFiles } = await build({
@@ -185,7 +182,7 @@ async function pageScript(): Promise<string> {
         import { jwtClient } from "better-auth/client/plugins";
         import { createApiClient } from ${JSON.stringify(client)};
         const authClient = createAuthClient({ plugins: [jwtClient()] });
-        // as a page that shows who is signed in
+        // as a page does that shows the user
         authClient.useSession.subscribe(() => {});
         fetch("/api-url").then((response) => response.text()).then((baseURL) => {
           Object.assign(globalThis, { authClient, api: createApiClient({ authClient, baseURL }) });

@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface KeyServer {
-  /** Its sets are at `{url}/{anything}/{set}`: whoever asks has counts and a rotation of their own. */
+  /** Its sets are at `{url}/{anything}/{set}`: each folder has its own counts and rotation. */
   url: string;
   /** How often a path has been asked for. */
   fetches(path: string): number;

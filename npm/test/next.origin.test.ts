@@ -85,7 +85,7 @@ describe("redirects of FastAPI's", () => {
     }
   });
 
-  test("and so does whatever leads a client on", async () => {
+  test("and so do Content-Location and Refresh", async () => {
     for (const prefix of ["", "/v1"]) {
       const answer = await sent("/api/u/created", { method: "POST", origin: origin + prefix });
       assert.equal(answer.status, 201);
@@ -106,7 +106,7 @@ describe("redirects of FastAPI's", () => {
     assert.equal(created.headers.get("content-location"), "/docs/api/u/tasks/");
   });
 
-  test("name the host that Next knows, whatever a client says", async () => {
+  test("name the host that Next knows, not the one that a client sends", async () => {
     const headers = { "x-forwarded-host": "evil.example" };
     for (const prefix of ["", "/v1"]) {
       const answer = await sent("/api/u/tasks", { origin: origin + prefix, headers });

@@ -275,7 +275,7 @@ test("a request for data at the root must be let through as /index too", async (
 });
 
 describe("getUser", () => {
-  test("knows what the middleware has signed", async () => {
+  test("returns the user whom the middleware has signed", async () => {
     const headers = onwards(await sent("/page", { authorization: bearer }));
     const user = await getUser(Promise.resolve(headers), { signingKey });
     assert.deepEqual(user, {
@@ -286,7 +286,7 @@ describe("getUser", () => {
     });
   });
 
-  test("knows nobody by anything else", async () => {
+  test("trusts no other assertion", async () => {
     const more = { origin: "https://api.example", routes: [{ path: "/*", to: "origin" as const }] };
     const forOrigin = onwards(await sent("/", { authorization: bearer }, more));
     const app = { ...claims, iss: "better-auth-edge:app", aud: "better-auth-edge:app" };
@@ -321,7 +321,7 @@ describe("getUser", () => {
     }
   });
 
-  test("knows nobody by what is too old", async () => {
+  test("returns null for an expired assertion", async () => {
     const headers = onwards(await sent("/page", { authorization: bearer }));
     const file = globalThis.File;
     class Later extends file {
@@ -342,7 +342,7 @@ describe("getUser", () => {
 });
 
 describe("returnPath", () => {
-  test("is a path of this site, whatever is asked for", () => {
+  test("is always a path of this site", () => {
     for (const [value, path] of [
       ["/", "/"],
       ["/a/b?c=d#e", "/a/b?c=d#e"],

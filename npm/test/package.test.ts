@@ -210,7 +210,7 @@ test("the codes of the types are those of the documentation", async () => {
   assert.deepEqual(named.sort(), codes.sort());
 });
 
-test("the program can explain whatever a token or a key set can be refused for", async () => {
+test("the CLI explains every code that rejects a token or a key set", async () => {
   const documented = await readFile(join(PACKAGE, "../docs/errors.md"), "utf8");
   const explained = await readFile(join(DIST, "errors.md"), "utf8");
   const codes = (text: string) => [...text.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);

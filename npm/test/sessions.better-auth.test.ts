@@ -27,7 +27,7 @@ interface SessionRow {
 /** Better Auth on a free port, its rows in memory. */
 async function start(options: object = {}) {
   const rows = { user: [], session: [] as SessionRow[], account: [], verification: [], jwks: [] };
-  const arrived: { url: string; headers: IncomingHttpHeaders }[] = [];
+  const requests: { url: string; headers: IncomingHttpHeaders }[] = [];
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -44,7 +44,7 @@ async function start(options: object = {}) {
   });
   const handle = toNodeHandler(auth);
   server.on("request", (request, response) => {
-    arrived.push({ url: request.url ?? "", headers: request.headers });
+    requests.push({ url: request.url ?? "", headers: request.headers });
     handle(request, response);
   });
 
@@ -60,7 +60,7 @@ async function start(options: object = {}) {
   return {
     url,
     rows,
-    arrived,
+    requests,
     call,
     /** Signs Ada in, and gives the cookies that her browser has then. */
     async signIn(rememberMe = true) {
@@ -119,14 +119,14 @@ test("each request of the edge's own says who asks, and for whom", async () => {
   await using auth = await start();
   const visit = await edge(auth.url, { clientIpHeader: "x-real-ip" });
   const cookie = await auth.signIn();
-  auth.arrived.length = 0;
+  auth.requests.length = 0;
   assert.ok((await visit({ cookie, "x-real-ip": "192.0.2.7" })).ok);
-  const asked = auth.arrived.map(({ url, headers }) => [url, headers["x-forwarded-for"]]);
+  const asked = auth.requests.map(({ url, headers }) => [url, headers["x-forwarded-for"]]);
   assert.deepEqual(asked, [
     ["/api/auth/token?disableRefresh=true", "192.0.2.7"],
     ["/api/auth/jwks", undefined],
   ]);
-  for (const { headers } of auth.arrived) {
+  for (const { headers } of auth.requests) {
     assert.match(headers["user-agent"] ?? "", /^better-auth-edge\/\d+\.\d+\.\d+/);
   }
 });
@@ -154,7 +154,7 @@ test("a visitor who has used up Better Auth's limit waits, and no other does", a
   assert.deepEqual(statuses, [...Array(100).fill(200), ...Array(10).fill(503)]);
   const seconds = Number(refused?.headers.get("retry-after"));
   assert.ok(seconds >= 1 && seconds <= 10, `${seconds} seconds`);
-  const asked = auth.arrived.filter(({ url }) => url.includes("/token")).length;
+  const asked = auth.requests.filter(({ url }) => url.includes("/token")).length;
   assert.equal(asked, 101, "after the first 429 nothing more is asked");
   assert.ok((await from("192.0.2.8")).ok, "another visitor");
 });

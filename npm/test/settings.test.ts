@@ -155,11 +155,11 @@ test("the client and getUser take no option that is none", async () => {
   const client = { authClient, baseURL: "https://api.example", baseUrl: "https://b.example" };
   assert.throws(() => createApiClient(client), {
     name: "TypeError",
-    message: "baseUrl: not an option; the options are authClient, baseURL, fetch",
+    message: "baseUrl is not an option; the options are authClient, baseURL, fetch",
   });
   await assert.rejects(getUser(new Headers(), { signinKey: "x" } as object), {
     code: "misconfigured",
-    message: "signinKey: not an option; the options are signingKey, nextSigningKey",
+    message: "signinKey is not an option; the options are signingKey, nextSigningKey",
   });
 });
 

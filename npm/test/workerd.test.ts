@@ -31,7 +31,7 @@ test("requests to a Worker share a verifier, and none waits for another's fetch 
     const answers = Promise.all(users.map((user) => ask(user)));
     aborter.abort();
     assert.equal(await given, "given up");
-    // whoever fetches now is answered
+    // later fetches get a response too
     keys.on("request", () => answer());
     const answer = () => {
       for (const response of waiting.splice(0)) {

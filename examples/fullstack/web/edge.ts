@@ -9,7 +9,7 @@ export const options: MiddlewareOptions = {
   edgeIssuer: process.env.EDGE_ISSUER || undefined,
   // the application's own id of a user, and not Better Auth's
   userClaim: "uuid",
-  // sessions by Better Auth's signed cookie, if it makes one: nobody is asked, and there is no token
+  // accept Better Auth's signed cookie cache, if it is on: no request to Better Auth, and no token
   cookieCache: process.env.COOKIE_CACHE === "jwks" ? "jwks" : undefined,
   routes: [
     { path: "/", auth: "public" },

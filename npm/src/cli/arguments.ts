@@ -1,57 +1,64 @@
-/** Reads a command's arguments. What is not understood is refused, and never shown: it may be a token. */
 import { parseArgs } from "node:util";
 
-/** Something that the program can do. */
+/** A command of the CLI. */
 export interface Command {
-  /** In one line. */
+  /** One line for the list of commands. */
   summary: string;
-  /** What `--help` prints. */
+  /** The output of `--help`. */
   help: string;
-  /** What its one argument is called, if it takes one. */
+  /** The name of the command's one positional argument, if it takes one. */
   argument?: string;
-  /** Its options by their names without `--`. */
-  options: Record<string, Option>;
-  /** Does it, and gives the exit code. */
-  run(given: Given): Promise<number>;
+  /** The command's options, by their names without `--`. */
+  options: Record<string, OptionKind>;
+  /** Runs the command and returns the exit code. */
+  run(args: Arguments): Promise<number>;
 }
 
-/** An option: a switch, or one that takes a value, once or several times. */
-export type Option = "switch" | "value" | "values";
+/** A switch, an option with one value, or an option that may be repeated. */
+export type OptionKind = "switch" | "value" | "values";
 
-/** What was given. */
-export class Given {
+/** A command's parsed arguments. */
+export class Arguments {
   readonly #values: Map<string, string[]>;
-  /** The one argument; empty where the command takes none. */
-  readonly argument: string;
+  /** The positional argument; empty if the command takes none. */
+  readonly positional: string;
 
-  constructor(argument: string, values: Map<string, string[]>) {
-    this.argument = argument;
+  constructor(positional: string, values: Map<string, string[]>) {
+    this.positional = positional;
     this.#values = values;
   }
 
-  /** Whether this switch was given. */
+  /** Whether the switch is set. */
   has(name: string): boolean {
     return this.#values.has(name);
   }
 
-  /** The value of an option that is given at most once. */
+  /** The value of an option. */
   value(name: string): string | undefined {
     return this.#values.get(name)?.[0];
   }
 
-  /** All values of an option; several in one are separated by commas. */
+  /** All values of a repeatable option, each of which may be a comma-separated list. */
   values(name: string): string[] | undefined {
-    const given = this.#values.get(name)?.flatMap((value) => value.split(","));
-    return given?.map((value) => value.trim());
+    const values = this.#values.get(name)?.flatMap((value) => value.split(","));
+    return values?.map((value) => value.trim());
   }
 
-  /** An http(s) URL. */
+  /**
+   * An option's value as an http(s) URL.
+   *
+   * @throws {UsageError} if it is not one
+   */
   url(name: string): URL | undefined {
     const value = this.value(name);
     return value === undefined ? undefined : readUrl(value, `--${name}`);
   }
 
-  /** A whole number of seconds. */
+  /**
+   * An option's value as a whole number of seconds.
+   *
+   * @throws {UsageError} if it is not one
+   */
   seconds(name: string): number | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
@@ -60,84 +67,86 @@ export class Given {
   }
 }
 
-/** The command cannot be understood. */
+/** The command line is wrong. The message never repeats a value, which may be a token. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
 /**
- * Reads what stands behind a command's name.
+ * Parses the arguments after a command's name.
  *
- * @throws {UsageError}
+ * @throws {UsageError} if an argument is unknown, repeated, or has or lacks a value
  */
-export function readArguments(command: Command, args: string[]): Given {
+export function readArguments(command: Command, args: string[]): Arguments {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([name, option]) => [
+    Object.entries(command.options).map(([name, kind]) => [
       name,
-      { type: option === "switch" ? ("boolean" as const) : ("string" as const) },
+      { type: kind === "switch" ? ("boolean" as const) : ("string" as const) },
     ]),
   );
   const { tokens } = parseArgs({ args, options, strict: false, tokens: true });
   const values = new Map<string, string[]>();
-  const positional: string[] = [];
+  const positionals: string[] = [];
   for (const token of tokens) {
-    if (token.kind === "positional") positional.push(token.value);
+    if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
-    const option = Object.hasOwn(command.options, token.name)
+    const kind = Object.hasOwn(command.options, token.name)
       ? command.options[token.name]
       : undefined;
-    if (!option) throw new UsageError(unknownOption(token.rawName, command));
-    const value = readValue(token, option);
+    if (!kind) throw new UsageError(unknownOption(token.rawName, command));
+    const value = readValue(token, kind);
     const earlier = values.get(token.name);
-    if (earlier && option !== "values") throw new UsageError(`--${token.name} is given twice`);
+    if (earlier && kind !== "values") throw new UsageError(`--${token.name} is given twice`);
     values.set(token.name, [...(earlier ?? []), value]);
   }
-  return new Given(readPositional(command, positional), values);
+  return new Arguments(readPositional(command, positionals), values);
 }
 
 function readValue(
   token: { name: string; value?: string | undefined; inlineValue?: boolean | undefined },
-  option: Option,
+  kind: OptionKind,
 ): string {
   const { name, value } = token;
-  if (option === "switch") {
+  if (kind === "switch") {
     if (value !== undefined) throw new UsageError(`--${name} takes no value`);
     return "";
   }
   const looksLikeOption = !token.inlineValue && value !== undefined && /^-./.test(value);
   if (value === undefined || value === "" || looksLikeOption) {
-    throw new UsageError(`--${name} needs a value`);
+    throw new UsageError(`--${name} requires a value`);
   }
   return value;
 }
 
-function readPositional(command: Command, given: string[]): string {
+function readPositional(command: Command, positionals: string[]): string {
   const { argument } = command;
-  if (given.length > (argument === undefined ? 0 : 1)) {
+  if (positionals.length > (argument === undefined ? 0 : 1)) {
     throw new UsageError(
       argument === undefined
-        ? "it takes options only; a value stands behind its option"
-        : `it takes one argument, ${argument}`,
+        ? "the command takes options only; write a value after its option"
+        : `the command takes one argument, ${argument}`,
     );
   }
-  const [value = ""] = given;
+  const [value = ""] = positionals;
   if (argument !== undefined && value === "") throw new UsageError(`${argument} is missing`);
   return value;
 }
 
 function unknownOption(rawName: string, command: Command): string {
   const names = [...Object.keys(command.options), "help"].map((name) => `--${name}`);
-  if (rawName.length > 30) return "there is no such option";
-  const meant = suggestion(rawName, names);
-  // parseArgs takes everything from "--" to "=" for a name
+  if (rawName.length > 30) return "the option does not exist";
+  const nearMiss = suggestion(rawName, names);
+  // `parseArgs` reads everything from "--" to "=" as the name
   const shown = /^--?[\w-]+$/.test(rawName) ? ` ${rawName}` : "";
-  return `there is no option${shown}${meant ? `; is it ${meant}?` : ""}`;
+  return `the option${shown} does not exist${nearMiss ? ` (did you mean ${nearMiss}?)` : ""}`;
 }
 
 /**
- * Reads an http(s) URL that somebody typed.
+ * Parses an http(s) URL from the command line.
  *
- * @throws {UsageError} which does not repeat it: it may hold a password
+ * @param what the argument, for the message
+ * @throws {UsageError} if it is not such a URL; the message does not repeat it, because it may contain a
+ * password
  */
 export function readUrl(value: string, what: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
@@ -145,28 +154,28 @@ export function readUrl(value: string, what: string): URL {
     throw new UsageError(`${what} is not a URL that begins with https:// or http://`);
   }
   if (url.username || url.password) {
-    throw new UsageError(`${what} has a user or a password in it, which nobody should see`);
+    throw new UsageError(`${what} contains a user or a password: remove it`);
   }
   return url;
 }
 
-/** The word that was probably meant, if one is near. */
+/** The word nearest to what the user typed, if it is near enough. */
 export function suggestion(typed: string, words: string[]): string | undefined {
-  const near = words.map((word) => ({ word, far: distance(typed, word) }));
-  near.sort((a, b) => a.far - b.far);
-  const [best] = near;
-  const tolerated = Math.max(2, Math.floor(typed.length / 4));
-  return best && best.far <= tolerated ? best.word : undefined;
+  const ranked = words.map((word) => ({ word, distance: editDistance(typed, word) }));
+  ranked.sort((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  const limit = Math.max(2, Math.floor(typed.length / 4));
+  return best && best.distance <= limit ? best.word : undefined;
 }
 
-/** How many letters are to be put in, taken out or changed (Levenshtein). */
-function distance(a: string, b: string): number {
+/** The number of characters to insert, delete or replace (Levenshtein distance). */
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (const [i, letter] of [...a].entries()) {
     const next = [i + 1];
     for (const [j, other] of [...b].entries()) {
-      const changed = (row[j] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(changed, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
     row = next;
   }

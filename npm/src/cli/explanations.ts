@@ -1,16 +1,15 @@
-/** What docs/errors.md says of a code: the build puts that page beside the program. */
 import { readFileSync } from "node:fs";
 
-/** What a code means, why it happens, and what to do. */
+/** A section of `docs/errors.md`, which the build copies beside the program. */
 export interface Explanation {
-  /** In a few words. */
+  /** The error in a few words. */
   title: string;
   meaning: string;
   causes: string;
   cure: string;
 }
 
-/** The page's section of that code, if it has one. */
+/** The explanation of an error code; `undefined` if the page has no section for it. */
 export function explain(code: string): Explanation | undefined {
   const page = readFileSync(new URL("../errors.md", import.meta.url), "utf8");
   const section = page.split(/^## /m).find((text) => text.startsWith(`${code}\n`));
@@ -22,7 +21,7 @@ export function explain(code: string): Explanation | undefined {
   return { title, meaning: sentence(meaning), causes: sentence(causes), cure: sentence(cure) };
 }
 
-/** In one line, as it stands by itself. */
+/** The text on one line, beginning with a capital letter. */
 function sentence(text: string): string {
   const line = text.trim().replace(/\s+/g, " ");
   return line.charAt(0).toUpperCase() + line.slice(1);

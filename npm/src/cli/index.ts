@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-/** `npx better-auth-edge`: looks at keys, tokens and deployments from a terminal. */
+// `npx better-auth-edge`: inspects keys, tokens and deployments from a terminal.
 import { type Command, readArguments, suggestion, UsageError } from "./arguments.ts";
 import { doctor } from "./doctor/index.ts";
 import { jwks } from "./jwks.ts";
 import { keygen } from "./keygen.ts";
-import { complain, errors, printable } from "./terminal.ts";
+import { errorColors, printable, printError } from "./terminal.ts";
 import { verify } from "./verify.ts";
 import { version } from "./version.ts";
 
 const COMMANDS: Record<string, Command> = { jwks, verify, keygen, doctor };
 
-const HELP = `Looks at the keys, the tokens and the deployments of better-auth-edge.
+const HELP = `Inspects the keys, the tokens and the deployments of better-auth-edge.
 
 Usage: better-auth-edge <command> [options]
 
@@ -20,8 +20,8 @@ ${Object.entries(COMMANDS)
   .join("\n")}
 
 Options
-  -h, --help     this, or a command's own help
-  -v, --version  the version
+  -h, --help     show this help, or the help of a command
+  -v, --version  show the version
 
 Examples
   npx better-auth-edge jwks https://app.example.com/api/auth/jwks
@@ -29,10 +29,10 @@ Examples
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
   npx better-auth-edge doctor https://edge.example.com
 
-Exit codes: 0 for yes, 1 for no, 2 where the command could not be understood.
+Exit codes: 0 for success, 1 if a check failed, 2 if the command line is wrong.
 `;
 
-// whoever reads no further, like head, has what they want
+// a reader such as `head` closes the pipe early, which is not an error
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });
@@ -53,7 +53,7 @@ async function run([name, ...rest]: string[]): Promise<number> {
   }
   if (name === "help") return run([...rest.slice(0, 1), "--help"]);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) return refuse(unknownCommand(name), "better-auth-edge --help");
+  if (!command) return usageError(unknownCommand(name), "better-auth-edge --help");
   if (rest.includes("-h") || rest.includes("--help")) {
     process.stdout.write(command.help);
     return 0;
@@ -62,18 +62,19 @@ async function run([name, ...rest]: string[]): Promise<number> {
     return await command.run(readArguments(command, rest));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return refuse(error.message, `better-auth-edge ${name} --help`);
+    return usageError(error.message, `better-auth-edge ${name} --help`);
   }
 }
 
-/** What was typed is shown only if it cannot be a token in the wrong place. */
+/** Repeats the word only if it is too short to be a misplaced token. */
 function unknownCommand(name: string): string {
-  if (name.length > 20) return "there is no such command";
-  const meant = suggestion(name, Object.keys(COMMANDS));
-  return `there is no command ${printable(name)}${meant ? `; is it ${meant}?` : ""}`;
+  if (name.length > 20) return "the command does not exist";
+  const nearMiss = suggestion(name, Object.keys(COMMANDS));
+  const hint = nearMiss ? ` (did you mean ${nearMiss}?)` : "";
+  return `the command ${printable(name)} does not exist${hint}`;
 }
 
-function refuse(message: string, help: string): number {
-  complain(`${errors.red("error:")} ${message}\n${errors.dim(`see ${help}`)}`);
+function usageError(message: string, help: string): number {
+  printError(`${errorColors.red("error:")} ${message}\n${errorColors.dim(`see ${help}`)}`);
   return 2;
 }

@@ -1,25 +1,33 @@
-/** `jwks <url>`: what a server publishes, key by key. */
-import { type Command, type Given, readUrl } from "./arguments.ts";
-import { type Answer, ask, NoAnswer } from "./http.ts";
-import { type Entry, type KeySet, keyUrlWarning, type Note, readKeySet } from "./key-set.ts";
+import { type Arguments, type Command, readUrl } from "./arguments.ts";
+import { type HttpResponse, NoResponse, request } from "./http.ts";
+import { type KeyEntry, type KeySet, keyUrlWarning, type Note, readKeySet } from "./key-set.ts";
 import { marked } from "./marks.ts";
-import { output, print, printable, printJson, shown, table, waiting } from "./terminal.ts";
+import {
+  formatValue,
+  outputColors,
+  print,
+  printable,
+  printJson,
+  table,
+  withProgress,
+} from "./terminal.ts";
 
+/** `jwks <url>`: shows the keys of a JWK Set, and what is wrong with each. */
 export const jwks: Command = {
-  summary: "shows the keys that a server publishes, and what is wrong with each",
+  summary: "shows the keys of an auth server, and what is wrong with each",
   argument: "the URL of a JWK Set",
   options: { json: "switch" },
-  help: `Shows the keys that a server publishes, and what is wrong or unusual about each.
+  help: `Shows the keys of an auth server, and what is wrong or unusual about each.
 
 Usage: better-auth-edge jwks <url> [--json]
 
-  <url>       a JWK Set's; a URL without a path is taken as Better Auth's: /api/auth/jwks is added
+  <url>       the URL of a JWK Set; without a path, Better Auth's /api/auth/jwks is added
 
 Options
-  --json      for programs
-  -h, --help  this
+  --json      print JSON
+  -h, --help  show this help
 
-Exit codes: 0 if tokens can be verified with these keys, 1 if not, or if a private key is published.
+Exit codes: 0 if the keys can verify tokens, 1 if they cannot, or if a private key is published.
 
 Examples
   npx better-auth-edge jwks https://app.example.com
@@ -28,15 +36,15 @@ Examples
   run,
 };
 
-async function run(given: Given): Promise<number> {
-  const url = jwksUrl(readUrl(given.argument, "what is given"));
+async function run(args: Arguments): Promise<number> {
+  const url = jwksUrl(readUrl(args.positional, "the argument"));
   const result = await fetchKeySet(url);
   const warning = await keyUrlWarning(url);
   if (warning !== undefined && "set" in result) {
     result.set.notes.push({ level: "warning", text: warning });
   }
   const isGood = "set" in result && !allNotes(result.set).some(({ level }) => level === "failure");
-  if (given.has("json")) {
+  if (args.has("json")) {
     printJson(
       "set" in result
         ? { url: url.href, ok: isGood, keys: result.set.entries, notes: result.set.notes }
@@ -48,63 +56,68 @@ async function run(given: Given): Promise<number> {
   return isGood ? 0 : 1;
 }
 
-/** A base URL stands for Better Auth's own default path. */
+/** The URL of the JWK Set: Better Auth's default path is added to a URL without a path. */
 export function jwksUrl(url: URL): URL {
   return url.pathname === "/" && url.search === "" ? new URL("/api/auth/jwks", url) : url;
 }
 
-/** Where Better Auth publishes its keys, by its base URL: a path in that is its base path, as the edge reads it. */
-export function issuersJwksUrl(base: URL): URL {
-  const basePath = base.pathname.replace(/\/+$/, "");
-  // the whole URL of a key set is taken as well
-  if (basePath === "" || basePath.endsWith("/jwks")) return jwksUrl(base);
-  return new URL(`${basePath}/jwks`, base);
+/** The URL of Better Auth's JWK Set. A path in the base URL is Better Auth's base path, as for the edge. */
+export function betterAuthJwksUrl(baseURL: URL): URL {
+  const basePath = baseURL.pathname.replace(/\/+$/, "");
+  // the URL of a JWK Set is accepted too
+  if (basePath === "" || basePath.endsWith("/jwks")) return jwksUrl(baseURL);
+  return new URL(`${basePath}/jwks`, baseURL);
 }
 
-/** A set, or why there is none: half a sentence, and what to do. And the answer, if there was one. */
-export type Fetched = ({ set: KeySet } | { problem: string; cure: string }) & { answer?: Answer };
+/**
+ * A JWK Set; or the problem as half a sentence, and the cure. `response` is absent if the server did
+ * not respond.
+ */
+export type KeySetResult = ({ set: KeySet } | { problem: string; cure: string }) & {
+  response?: HttpResponse;
+};
 
-/** Fetches a JWK Set as the edge would. */
-export async function fetchKeySet(url: URL): Promise<Fetched> {
-  let answer: Answer;
+/** Fetches a JWK Set as the edge does. */
+export async function fetchKeySet(url: URL): Promise<KeySetResult> {
+  let response: HttpResponse;
   try {
     const headers = { accept: "application/jwk-set+json, application/json" };
-    answer = await waiting(`asking ${url.host} for its keys`, ask(url, { headers }));
+    response = await withProgress(`fetching keys from ${url.host}`, request(url, { headers }));
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
+    if (!(error instanceof NoResponse)) throw error;
     return { problem: error.message, cure: "Is Better Auth running, and is this its address?" };
   }
-  if (answer.status !== 200) return { ...unexpected(answer), answer };
+  if (response.status !== 200) return { ...unexpectedStatus(response), response };
   try {
-    return { set: await readKeySet(answer.text), answer };
+    return { set: await readKeySet(response.text), response };
   } catch (error) {
-    const problem = `the answer is no JWK Set: ${(error as Error).message}`;
-    return { problem, cure: AT_JWKS, answer };
+    const problem = `the response is not a JWK Set: ${(error as Error).message}`;
+    return { problem, cure: DEFAULT_PATH, response };
   }
 }
 
-function unexpected({ status, headers }: Answer): { problem: string; cure: string } {
-  const problem = `the server answered ${status}`;
+function unexpectedStatus({ status, headers }: HttpResponse): { problem: string; cure: string } {
+  const problem = `the server responded with ${status}`;
   const location = headers.get("location");
   if (status >= 300 && status < 400 && location !== null) {
     return {
       problem: `${problem}, a redirect to ${printable(location)}`,
-      cure: "The edge follows none: name the last URL, or let nobody be sent to a sign-in page here.",
+      cure: "The edge follows no redirect: use the final URL. Remove a redirect to a sign-in page.",
     };
   }
-  if (status === 404) return { problem, cure: AT_JWKS };
-  if (status === 429) return { problem, cure: "Better Auth limits requests; wait ten seconds." };
+  if (status === 404) return { problem, cure: DEFAULT_PATH };
+  if (status === 429) return { problem, cure: "Better Auth limits requests: wait ten seconds." };
   if (status === 401 || status === 403) {
-    return { problem, cure: "Keys are public: take the protection off this path." };
+    return { problem, cure: "Keys are public: remove the protection of this path." };
   }
-  return { problem, cure: "Look at the server's own log." };
+  return { problem, cure: "See the server's log." };
 }
 
-const AT_JWKS =
-  "Better Auth's keys are at /api/auth/jwks, unless basePath or the jwt plugin's jwksPath say otherwise.";
+const DEFAULT_PATH =
+  "Better Auth's keys are at /api/auth/jwks, unless basePath or the jwt plugin's jwksPath change that.";
 
-function show(url: URL, result: Fetched): void {
-  print(`${output.bold("JWK Set")}  ${url.href}`);
+function show(url: URL, result: KeySetResult): void {
+  print(`${outputColors.bold("JWK Set")}  ${url.href}`);
   if (!("set" in result)) {
     print(`\n${marked("failure", printable(result.problem, 1000))}`);
     print(`    ${result.cure}`);
@@ -126,11 +139,12 @@ function show(url: URL, result: Fetched): void {
 
 const HEAD = ["", "kid", "kty", "alg", "curve or size", "use", ""];
 
-function row(entry: Entry): string[] {
+function row(entry: KeyEntry): string[] {
   const { number, kid, kty, alg, crv, bits, use, usable } = entry;
   const size = kty === "RSA" ? (bits === null ? null : `${bits} bits`) : crv;
-  const cells = [kid, kty, alg, size, use].map((cell) => (cell === null ? "–" : shown(cell)));
-  return [`${number}`, ...cells, usable ? output.green("usable") : output.red("unusable")];
+  const cells = [kid, kty, alg, size, use].map((cell) => (cell === null ? "–" : formatValue(cell)));
+  const state = usable ? outputColors.green("usable") : outputColors.red("unusable");
+  return [`${number}`, ...cells, state];
 }
 
 function allNotes({ entries, notes }: KeySet): Note[] {

@@ -1,21 +1,22 @@
-/** `keygen`: a key that signs what the edge says of a user. */
 import { generateKeyPairSync } from "node:crypto";
-import type { Command, Given } from "./arguments.ts";
+import type { Arguments, Command } from "./arguments.ts";
 import { thumbprint } from "./key-set.ts";
-import { errors, print, printJson } from "./terminal.ts";
+import { errorColors, print, printJson } from "./terminal.ts";
 
+/** `keygen`: makes the key that signs the edge's assertions. */
 export const keygen: Command = {
-  summary: "makes EDGE_SIGNING_KEY, by which the edge signs what it says of a user",
+  summary: "makes EDGE_SIGNING_KEY, the key that signs the edge's assertions",
   options: { json: "switch" },
-  help: `Makes EDGE_SIGNING_KEY: a private JWK (Ed25519) by which the edge signs what it says of a user.
+  help: `Makes EDGE_SIGNING_KEY: a private JWK (Ed25519) that signs the edge's assertions.
 
-The key goes to standard output and nowhere else; what to do with it, to standard error.
+The command prints the key to standard output and stores it nowhere. Instructions go to
+standard error.
 
 Usage: better-auth-edge keygen [--json]
 
 Options
-  --json      an object with kid, privateJwk and publicJwk
-  -h, --help  this
+  --json      print a JSON object with kid, privateJwk and publicJwk
+  -h, --help  show this help
 
 Examples
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
@@ -26,23 +27,23 @@ Examples
   run,
 };
 
-async function run(given: Given): Promise<number> {
+async function run(args: Arguments): Promise<number> {
   const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   const publicMembers = { kty: "OKP", crv: "Ed25519", x };
-  // what the Worker calls a key that has no name, so that nothing changes where it is left out
+  // the Worker computes the same `kid` for a key that has none
   const kid = thumbprint(publicMembers);
   const publicJwk = { ...publicMembers, kid, alg: "EdDSA", use: "sig" };
   const privateJwk = { ...publicJwk, d };
-  if (given.has("json")) {
+  if (args.has("json")) {
     printJson({ kid, privateJwk, publicJwk });
     return 0;
   }
   print(JSON.stringify(privateJwk));
   process.stderr.write(
-    `${errors.bold("This is a private key.")} Whoever has it can be anybody at your origin.
+    `${errorColors.bold("This is a private key.")} It lets its holder act as any user at your origin server.
   kid     ${kid}
   deploy  npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
-  local   EDGE_SIGNING_KEY='…' in .dev.vars (Next.js: .env.local), which is not to be committed
+  local   EDGE_SIGNING_KEY='…' in .dev.vars (Next.js: .env.local), which must not be committed
   check   npx better-auth-edge doctor <worker url>
 `,
   );

@@ -1,17 +1,17 @@
-import { output, paragraph } from "./terminal.ts";
+import { outputColors, paragraph } from "./terminal.ts";
 
-/** How a check ended, or how bad something is. */
+/** The result of a check, or the severity of a note. */
 export type Level = "ok" | "info" | "warning" | "failure";
 
-/** A line with its mark, and what the line says of it in words: colours alone say nothing to many. */
+/** Formats a line with the mark of its level. Not only a color: some readers see none. */
 export function marked(level: Level, text: string): string {
-  const { sign, colour } = MARKS[level];
-  return `  ${colour(sign)} ${paragraph(text, 4).trimStart()}`;
+  const { sign, color } = MARKS[level];
+  return `  ${color(sign)} ${paragraph(text, 4).trimStart()}`;
 }
 
-const MARKS: Record<Level, { sign: string; colour: (text: string) => string }> = {
-  ok: { sign: "✓", colour: output.green },
-  info: { sign: "·", colour: output.dim },
-  warning: { sign: "!", colour: output.yellow },
-  failure: { sign: "✗", colour: output.red },
+const MARKS: Record<Level, { sign: string; color: (text: string) => string }> = {
+  ok: { sign: "✓", color: outputColors.green },
+  info: { sign: "·", color: outputColors.dim },
+  warning: { sign: "!", color: outputColors.yellow },
+  failure: { sign: "✗", color: outputColors.red },
 };

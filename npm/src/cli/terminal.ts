@@ -1,90 +1,91 @@
-/** What people see: colours, tables, paragraphs, and a sign of life while they wait. */
-
-/** Colours for a stream: only on a terminal that wants them (https://no-color.org). */
-class Colours {
-  readonly #on: boolean;
+/** Colors for a stream, if it is a terminal that shows them (https://no-color.org). */
+class Colors {
+  readonly #enabled: boolean;
 
   constructor(stream: NodeJS.WriteStream) {
     const { NO_COLOR, TERM } = process.env;
-    this.#on = stream.isTTY === true && !NO_COLOR && TERM !== "dumb";
+    this.#enabled = stream.isTTY === true && !NO_COLOR && TERM !== "dumb";
   }
 
-  bold = (text: string) => this.#paint(text, 1, 22);
-  dim = (text: string) => this.#paint(text, 2, 22);
-  red = (text: string) => this.#paint(text, 31, 39);
-  green = (text: string) => this.#paint(text, 32, 39);
-  yellow = (text: string) => this.#paint(text, 33, 39);
+  bold = (text: string) => this.#style(text, 1, 22);
+  dim = (text: string) => this.#style(text, 2, 22);
+  red = (text: string) => this.#style(text, 31, 39);
+  green = (text: string) => this.#style(text, 32, 39);
+  yellow = (text: string) => this.#style(text, 33, 39);
 
-  #paint(text: string, on: number, off: number): string {
-    return this.#on ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+  #style(text: string, on: number, off: number): string {
+    return this.#enabled ? `\x1b[${on}m${text}\x1b[${off}m` : text;
   }
 }
 
-/** Colours of what goes to standard output. */
-export const output = new Colours(process.stdout);
-/** Colours of what goes to standard error. */
-export const errors = new Colours(process.stderr);
+/** Colors for standard output. */
+export const outputColors = new Colors(process.stdout);
+/** Colors for standard error. */
+export const errorColors = new Colors(process.stderr);
 
-/** Prints a line, or several. */
+/** Prints one line or more to standard output. */
 export function print(text = ""): void {
-  process.stdout.write(`${harmless(text)}\n`);
+  process.stdout.write(`${sanitized(text)}\n`);
 }
 
-/** The same on standard error. */
-export function complain(text: string): void {
-  process.stderr.write(`${harmless(text)}\n`);
+/** Prints one line or more to standard error. */
+export function printError(text: string): void {
+  process.stderr.write(`${sanitized(text)}\n`);
 }
 
-/** Prints what programs read, and people too: as ASCII where a character is not plainly printable. */
+/** Prints JSON, with every character that is not plainly printable as an ASCII escape. */
 export function printJson(value: unknown): void {
   const lines = JSON.stringify(value, null, 2).split("\n");
-  print(lines.map((line) => line.replace(NOT_PRINTABLE, inJson)).join("\n"));
+  print(lines.map((line) => line.replace(NOT_PRINTABLE, jsonEscape)).join("\n"));
 }
 
 /**
- * A stranger's text in one line, without what would steer the terminal, turn the reading direction
- * around or not be seen, and not endless.
+ * Untrusted text on one line, cut to a maximum length. Characters that could control the terminal,
+ * change the reading direction or be invisible are escaped.
  */
-export function printable(text: string, longest = 200): string {
-  const shown = text.length > longest ? `${text.slice(0, longest)}…` : text;
-  return shown.replace(NOT_PRINTABLE, escaped);
+export function printable(text: string, maxLength = 200): string {
+  const shown = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+  return shown.replace(NOT_PRINTABLE, unicodeEscape);
 }
 
 /**
- * What is not plainly printable: controls (C0, DEL, C1), format characters (bidirectional ones, zero
- * widths, tags), lone surrogates, private use, what is not assigned, line and paragraph separators,
- * all spaces but the usual one, and whatever a terminal may leave out, as variation selectors.
+ * Characters that are not plainly printable: controls (C0, DEL, C1), format characters (bidirectional
+ * controls, zero widths, tags), lone surrogates, private use, unassigned code points, line and paragraph
+ * separators, every space but U+0020, and characters that a terminal may omit, such as variation
+ * selectors.
  */
 const NOT_PRINTABLE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
-/** Without what passed unseen; colours and line ends of our own stay. */
-function harmless(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+/** Escapes what the caller did not, except for this program's own colors and line breaks. */
+function sanitized(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: color sequences begin with one
   const parts = text.split(/(\x1b\[\d+m|\n)/);
-  return parts.map((part, i) => (i % 2 ? part : part.replace(NOT_PRINTABLE, escaped))).join("");
+  return parts
+    .map((part, i) => (i % 2 ? part : part.replace(NOT_PRINTABLE, unicodeEscape)))
+    .join("");
 }
 
-function escaped(character: string): string {
+function unicodeEscape(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  return code > 0xffff ? `\\u{${code.toString(16)}}` : inJson(character);
+  return code > 0xffff ? `\\u{${code.toString(16)}}` : jsonEscape(character);
 }
 
-/** As JSON and JavaScript write code units. */
-function inJson(character: string): string {
+/** The escape of JSON and JavaScript, for each UTF-16 code unit. */
+function jsonEscape(character: string): string {
   const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
-/** A JSON value in one line. */
-export function shown(value: unknown): string {
+/** A JSON value on one line; a string without quotes. */
+export function formatValue(value: unknown): string {
   if (typeof value === "string") return printable(value);
   return printable(JSON.stringify(value) ?? "");
 }
 
-/** How wide a paragraph may be. */
+/** The width of paragraphs, in columns. */
 const WIDTH = Math.min(process.stdout.columns ?? 100, 100);
 
-/** A paragraph, each line of it behind this many spaces; words that are too long stay whole. */
+/** A paragraph whose lines begin with this many spaces. Words that are too long stay whole. */
 export function paragraph(text: string, indent: number): string {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
@@ -98,7 +99,7 @@ export function paragraph(text: string, indent: number): string {
   return lines.map((line) => " ".repeat(indent) + line).join("\n");
 }
 
-/** Rows in columns; the first row is the head. */
+/** A table of rows, the first of which is its head. */
 export function table([head = [], ...rows]: string[][]): string {
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => width(row[i] ?? ""))));
   const line = (row: string[]) =>
@@ -106,22 +107,22 @@ export function table([head = [], ...rows]: string[][]): string {
       .map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - width(cell)))
       .join("  ")
       .trimEnd();
-  return [output.dim(line(head)), ...rows.map(line)].join("\n");
+  return [outputColors.dim(line(head)), ...rows.map(line)].join("\n");
 }
 
-/** Letters, without colours. */
+/** The number of characters, without color sequences. */
 function width(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: color sequences begin with one
   return text.replace(/\x1b\[\d+m/g, "").length;
 }
 
-/** What the promise gives; on a terminal, whoever waits for longer than a second is told for what. */
-export async function waiting<T>(what: string, promise: Promise<T>): Promise<T> {
+/** Awaits the promise. On a terminal, shows the task and the seconds that it has taken. */
+export async function withProgress<T>(task: string, promise: Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return promise;
   let seconds = 0;
   const timer = setInterval(() => {
     seconds++;
-    process.stderr.write(`\r\x1b[K${errors.dim(`${what} … ${seconds} s`)}`);
+    process.stderr.write(`\r\x1b[K${errorColors.dim(`${task} … ${seconds} s`)}`);
   }, 1000);
   try {
     return await promise;

@@ -1,24 +1,22 @@
-/** Moments as people say them. */
-
-/** The claims that are moments: seconds since 1970 (RFC 7519, section 2). */
+/** The claims that are points in time: seconds since 1970 (RFC 7519, section 2). */
 export const TIME_CLAIMS = ["exp", "nbf", "iat", "auth_time"];
 
-/** `2026-11-21 19:50:03 UTC, 14 min 3 s ago` */
-export function moment(seconds: number, now = Date.now() / 1000): string {
+/** A time claim in words: `2026-11-21 19:50:03 UTC, 14 min 3 s ago`. */
+export function formatTime(seconds: number, now = Date.now() / 1000): string {
   const date = new Date(seconds * 1000);
-  if (Number.isNaN(date.getTime())) return "no moment that there is";
-  if (seconds > 100_000_000_000) return "beyond all times: milliseconds? Claims have seconds";
+  if (Number.isNaN(date.getTime())) return "not a valid time";
+  if (seconds > 100_000_000_000) return "in the far future: milliseconds? Claims are in seconds";
   const text = date
     .toISOString()
     .replace("T", " ")
     .replace(/\.\d+Z/, " UTC");
-  const distance = Math.round(seconds - now);
-  if (distance === 0) return `${text}, now`;
-  return `${text}, ${distance > 0 ? `in ${duration(distance)}` : `${duration(-distance)} ago`}`;
+  const difference = Math.round(seconds - now);
+  if (difference === 0) return `${text}, now`;
+  return `${text}, ${difference > 0 ? `in ${formatDuration(difference)}` : `${formatDuration(-difference)} ago`}`;
 }
 
-/** Seconds in the two largest units that they have: `14 min 3 s`. */
-export function duration(seconds: number): string {
+/** Seconds in their two largest units: `14 min 3 s`. */
+export function formatDuration(seconds: number): string {
   let rest = Math.round(seconds);
   const parts: string[] = [];
   for (const [unit, size] of UNITS) {

@@ -1,40 +1,39 @@
-/** A token as it can be read without any key. */
-
-/** What can be read of it. */
-export interface Read {
-  /** How long it is, and of what it is made. */
-  form: string;
+/** A token's readable parts, unverified. */
+export interface DecodedToken {
+  /** The token's length and kind, in words. */
+  description: string;
   header?: Record<string, unknown>;
   claims?: Record<string, unknown>;
 }
 
-/** Reads as much as there is, and refuses nothing: that is the verifier's. */
-export function readToken(token: string): Read {
+/** Decodes as much of a token as possible, without a key. It rejects nothing: the verifier does. */
+export function decodeToken(token: string): DecodedToken {
   const segments = token.split(".");
-  const header = readSegment(segments[0]);
-  const read: Read = { form: form(token, segments.length, header !== undefined) };
-  const claims = segments.length === 3 ? readSegment(segments[1]) : undefined;
-  if (header) read.header = header;
-  if (claims) read.claims = claims;
-  return read;
+  const header = decodeSegment(segments[0]);
+  const description = describe(token, segments.length, header !== undefined);
+  const decoded: DecodedToken = { description };
+  const claims = segments.length === 3 ? decodeSegment(segments[1]) : undefined;
+  if (header) decoded.header = header;
+  if (claims) decoded.claims = claims;
+  return decoded;
 }
 
-/** The length betrays what was cut off, the segments what is something else. */
-function form(token: string, segments: number, hasHeader: boolean): string {
-  const isCut = hasHeader && segments < 3;
-  const kind = isCut ? "the beginning of a JWT, cut off" : (KINDS[segments] ?? "no JWT");
+/** The length and the number of segments, by which users recognize a truncated or another token. */
+function describe(token: string, segments: number, hasHeader: boolean): string {
+  const isTruncated = hasHeader && segments < 3;
+  const kind = isTruncated ? "the beginning of a JWT, cut off" : (KINDS[segments] ?? "not a JWT");
   const count = segments === 1 ? "one segment" : `${segments} segments`;
   return `${Buffer.byteLength(token)} bytes, ${count}: ${kind}`;
 }
 
 const KINDS: Record<number, string> = {
-  1: "no JWT, perhaps a session token",
-  2: "no JWT, perhaps a signed session token",
-  3: "a JWT by its form",
+  1: "not a JWT, perhaps a session token",
+  2: "not a JWT, perhaps a signed session token",
+  3: "the form of a JWT",
   5: "an encrypted JWT (JWE)",
 };
 
-function readSegment(segment = ""): Record<string, unknown> | undefined {
+function decodeSegment(segment = ""): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);

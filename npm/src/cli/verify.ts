@@ -1,16 +1,24 @@
-/** `verify`: what a token says, and what the edge would make of it. */
 import { text as readAll } from "node:stream/consumers";
 import { createVerifier, EdgeAuthError, type VerifierOptions } from "../index.ts";
-import { type Command, type Given, UsageError } from "./arguments.ts";
+import { type Arguments, type Command, UsageError } from "./arguments.ts";
 import { explain } from "./explanations.ts";
-import { named, why } from "./http.ts";
+import { describeFailure, withUserAgent } from "./http.ts";
 import { marked } from "./marks.ts";
-import { output, paragraph, print, printable, printJson, shown, waiting } from "./terminal.ts";
-import { moment, TIME_CLAIMS } from "./times.ts";
-import { type Read, readToken } from "./token.ts";
+import {
+  formatValue,
+  outputColors,
+  paragraph,
+  print,
+  printable,
+  printJson,
+  withProgress,
+} from "./terminal.ts";
+import { formatTime, TIME_CLAIMS } from "./times.ts";
+import { type DecodedToken, decodeToken } from "./token.ts";
 
+/** `verify`: shows a token's contents, and whether the edge accepts it. */
 export const verify: Command = {
-  summary: "shows what a token says, and what the edge would make of it",
+  summary: "shows a token's contents, and whether the edge accepts it",
   options: {
     token: "value",
     "base-url": "value",
@@ -24,28 +32,28 @@ export const verify: Command = {
     "max-token-age": "value",
     json: "switch",
   },
-  help: `Shows a token's header, claims and times, and what the edge would make of it, and why.
+  help: `Shows a token's header, claims and times, whether the edge accepts it, and why not.
 
 Usage: better-auth-edge verify --base-url <url> [--token <token>] [options]
        better-auth-edge verify --jwks-url <url> [--token <token>] [options]
 
-  --token <token>         the token; "-", or nothing, for standard input: what stands on a command
-                          line is seen by other users of the machine, and kept by the shell
+  --token <token>         the token; "-" or no option reads standard input, because other users of
+                          the machine can see a command line, and the shell stores it
   --base-url <url>        Better Auth's URL: its keys, and its origin as issuer and audience
-  --jwks-url <url>        where the keys are; alone, its origin is the issuer and audience
+  --jwks-url <url>        the URL of the keys; alone, its origin is the issuer and audience
 
 Options, named as the Worker's settings
-  --issuer <issuers>      accepted issuers, separated by commas
-  --audience <audiences>  accepted audiences
-  --algorithms <names>    EdDSA,ES256,ES512,PS256,RS256 by default
+  --issuer <issuers>      accepted issuers, comma-separated
+  --audience <audiences>  accepted audiences, comma-separated
+  --algorithms <names>    accepted algorithms; default: EdDSA,ES256,ES512,PS256,RS256
   --profile <profile>     session (default), access-token, session-cache or edge-assertion
-  --user-claim <claims>   the claim that says who the user is; sub by default
-  --clock-tolerance <s>   how far clocks may differ, in seconds; 5 by default
-  --max-token-age <s>     the most seconds since iat
-  --json                  for programs
-  -h, --help              this
+  --user-claim <claims>   the claim that identifies the user; default: sub
+  --clock-tolerance <s>   allowed clock difference in seconds; default: 5
+  --max-token-age <s>     maximum seconds since iat
+  --json                  print JSON
+  -h, --help              show this help
 
-Exit codes: 0 if the token is accepted, 1 if it is not, or if there are no keys to tell.
+Exit codes: 0 if the token is accepted, 1 if it is rejected or no keys are available.
 
 Examples
   pbpaste | npx better-auth-edge verify --base-url https://app.example.com
@@ -56,17 +64,17 @@ Examples
   run,
 };
 
-async function run(given: Given): Promise<number> {
-  const options = readOptions(given);
-  const token = await tokenOf(given);
-  const read = readToken(token);
+async function run(args: Arguments): Promise<number> {
+  const options = readOptions(args);
+  const token = await readToken(args);
+  const decoded = decodeToken(token);
   const decision = await decide(token, options);
-  if (given.has("json")) showJson(read, decision);
-  else show(read, decision);
+  if (args.has("json")) showJson(decoded, decision);
+  else show(decoded, decision);
   return decision.ok ? 0 : 1;
 }
 
-/** What the verifier says. */
+/** The verifier's decision. */
 type Decision =
   | { ok: true; user: string; kid: string | undefined }
   | {
@@ -74,62 +82,62 @@ type Decision =
       code: string;
       status: number;
       detail: string;
-      /** Why there are no keys. */
+      /** Why no keys are available. */
       problem: string | undefined;
     };
 
 async function decide(token: string, options: VerifierOptions): Promise<Decision> {
-  let asked = "";
-  let seen: string | undefined;
-  // it is the verifier that fetches; here is only noted what it has no words for
+  let url = "";
+  let failure: string | undefined;
+  // observes the verifier's fetch, to say more about a failure than the verifier can
   const observed: typeof fetch = async (input, init) => {
-    asked = String(input);
+    url = String(input);
     try {
-      const response = await waiting(`asking ${new URL(asked).host}`, fetch(asked, named(init)));
+      const task = `fetching keys from ${new URL(url).host}`;
+      const response = await withProgress(task, fetch(url, withUserAgent(init)));
       const location = response.headers.get("location");
-      if (location !== null) seen = `it answered with a redirect to ${printable(location)}`;
+      if (location !== null) failure = `the server redirects to ${printable(location)}`;
       return response;
     } catch (error) {
-      seen = why(error);
+      failure = describeFailure(error);
       throw error;
     }
   };
-  const observing = { ...options, fetch: observed };
   try {
-    const verifier = await createVerifier(observing);
+    const verifier = await createVerifier({ ...options, fetch: observed });
     const { user, protectedHeader } = await verifier.verify(token);
     return { ok: true, user: user.id, kid: protectedHeader.kid };
   } catch (error) {
     if (!(error instanceof EdgeAuthError)) throw error;
     const { code, status, message: detail, cause } = error;
-    if (code === "misconfigured") throw new UsageError(inOptions(detail));
-    const reason = seen ?? (cause instanceof Error ? cause.message : undefined);
-    const problem = reason === undefined ? undefined : `${asked}: ${reason}`;
+    if (code === "misconfigured") throw new UsageError(withOptionNames(detail));
+    const reason = failure ?? (cause instanceof Error ? cause.message : undefined);
+    const problem = reason === undefined ? undefined : `${url}: ${reason}`;
     return { ok: false, code, status, detail, problem };
   }
 }
 
-function readOptions(given: Given): VerifierOptions {
-  const base = given.url("base-url");
-  const jwks = given.url("jwks-url");
+function readOptions(args: Arguments): VerifierOptions {
+  const base = args.url("base-url");
+  const jwks = args.url("jwks-url");
   if (!base && !jwks) throw new UsageError("--base-url or --jwks-url is missing");
   return {
     baseURL: base?.href ?? jwks?.origin,
     jwksUrl: jwks?.href,
-    issuer: given.values("issuer"),
-    audience: given.values("audience"),
-    // the verifier says which are none
-    algorithms: given.values("algorithms") as VerifierOptions["algorithms"],
-    profile: given.value("profile") as VerifierOptions["profile"],
-    userClaim: given.values("user-claim"),
-    clockTolerance: given.seconds("clock-tolerance"),
-    maxTokenAge: given.seconds("max-token-age"),
+    issuer: args.values("issuer"),
+    audience: args.values("audience"),
+    // the verifier rejects unknown names
+    algorithms: args.values("algorithms") as VerifierOptions["algorithms"],
+    profile: args.value("profile") as VerifierOptions["profile"],
+    userClaim: args.values("user-claim"),
+    clockTolerance: args.seconds("clock-tolerance"),
+    maxTokenAge: args.seconds("max-token-age"),
   };
 }
 
-/** The verifier's faults, with its options as they are called here. */
-function inOptions(faults: string): string {
-  return faults
+/** Replaces the verifier's option names in an error message with those of the command line. */
+function withOptionNames(message: string): string {
+  return message
     .replace(/\b(userClaim|clockTolerance|maxTokenAge|baseURL|jwksUrl)\b/g, (name) => {
       const words = name.replace(/URL$/, "Url").replace(/[A-Z]/g, (letter) => `-${letter}`);
       return `--${words.toLowerCase()}`;
@@ -137,22 +145,22 @@ function inOptions(faults: string): string {
     .replace(/\b(?<!-)(issuer|audience|algorithms|profile)\b(?= )/g, "--$1");
 }
 
-async function tokenOf(given: Given): Promise<string> {
-  const token = given.value("token") ?? "-";
+async function readToken(args: Arguments): Promise<string> {
+  const token = args.value("token") ?? "-";
   if (token !== "-") return withoutScheme(token);
   if (process.stdin.isTTY) process.stderr.write("Paste the token, then press Enter and Ctrl-D:\n");
   const text = withoutScheme(await readAll(process.stdin));
-  if (text === "") throw new UsageError("standard input is empty; --token says the token");
+  if (text === "") throw new UsageError("standard input is empty; or pass the token by --token");
   return text;
 }
 
-/** As it is copied from a request: with its scheme, or a line break behind. */
+/** Removes what users copy from a request along with the token: the scheme, and line breaks. */
 function withoutScheme(text: string): string {
   return text.trim().replace(/^(?:authorization:\s*)?bearer\s+/i, "");
 }
 
-function showJson(read: Read, decision: Decision): void {
-  const { header, claims } = read;
+function showJson(decoded: DecodedToken, decision: Decision): void {
+  const { header, claims } = decoded;
   const times = Object.entries(claims ?? {}).filter(([name, value]) => isTime(name, value));
   const cure = decision.ok ? undefined : explain(decision.code)?.cure;
   printJson({
@@ -160,26 +168,27 @@ function showJson(read: Read, decision: Decision): void {
     verified: decision.ok,
     header: header ?? null,
     claims: claims ?? null,
-    times: Object.fromEntries(times.map(([name, value]) => [name, moment(value as number)])),
+    times: Object.fromEntries(times.map(([name, value]) => [name, formatTime(value as number)])),
     cure,
   });
 }
 
-function show(read: Read, decision: Decision): void {
-  const unverified = decision.ok ? "" : output.dim(`  ${standing(decision.code)}`);
-  print(output.dim(read.form));
-  if (read.header) print(`\n${output.bold("Header")}${unverified}\n${members(read.header)}`);
-  if (read.claims) print(`\n${output.bold("Claims")}${unverified}\n${members(read.claims)}`);
-  print(`\n${output.bold("Decision")}`);
+function show(decoded: DecodedToken, decision: Decision): void {
+  const { bold, dim } = outputColors;
+  const caveat = decision.ok ? "" : dim(`  ${signatureNote(decision.code)}`);
+  print(dim(decoded.description));
+  if (decoded.header) print(`\n${bold("Header")}${caveat}\n${members(decoded.header)}`);
+  if (decoded.claims) print(`\n${bold("Claims")}${caveat}\n${members(decoded.claims)}`);
+  print(`\n${bold("Decision")}`);
   if (decision.ok) {
-    const key = decision.kid === undefined ? "" : `, signed by key ${shown(decision.kid)}`;
-    print(marked("ok", `accepted: the user is ${shown(decision.user)}${key}`));
+    const key = decision.kid === undefined ? "" : `, signed by key ${formatValue(decision.kid)}`;
+    print(marked("ok", `accepted: the user is ${formatValue(decision.user)}${key}`));
     return;
   }
   const { code, status, detail, problem } = decision;
   const explanation = explain(code);
   const title = explanation ? `. ${explanation.title}` : "";
-  print(marked("failure", `refused: ${output.bold(code)} (${status})${title}`));
+  print(marked("failure", `rejected: ${bold(code)} (${status})${title}`));
   print(paragraph(printable(detail, 1000), 4));
   if (problem !== undefined) print(paragraph(printable(problem, 1000), 4));
   if (!explanation) return;
@@ -188,18 +197,18 @@ function show(read: Read, decision: Decision): void {
     ["Usual causes", explanation.causes],
     ["What to do", explanation.cure],
   ] as const) {
-    print(`\n  ${output.bold(name)}\n${paragraph(text, 4)}`);
+    print(`\n  ${bold(name)}\n${paragraph(text, 4)}`);
   }
 }
 
-/** What is known of who wrote a refused token. Claims are checked last: their codes are of a good signature. */
-function standing(code: string): string {
-  return SIGNED.includes(code)
-    ? "the signature is good, and the token is refused: see below"
-    : "not verified: anyone could have written it";
+/** Says whether a rejected token's signature is valid. Claims are checked after it, so their codes imply that. */
+function signatureNote(code: string): string {
+  return CLAIM_CODES.includes(code)
+    ? "the signature is valid, but the token is rejected: see below"
+    : "not verified: the contents may be forged";
 }
 
-const SIGNED = [
+const CLAIM_CODES = [
   "missing_claim",
   "invalid_claim",
   "issuer_mismatch",
@@ -213,8 +222,8 @@ function members(object: Record<string, unknown>): string {
   const names = Object.keys(object);
   const width = Math.max(0, ...names.map((name) => printable(name, 40).length));
   const lines = Object.entries(object).map(([name, value]) => {
-    const words = isTime(name, value) ? output.dim(`  ${moment(value as number)}`) : "";
-    return `  ${printable(name, 40).padEnd(width)}  ${shown(value)}${words}`;
+    const time = isTime(name, value) ? outputColors.dim(`  ${formatTime(value as number)}`) : "";
+    return `  ${printable(name, 40).padEnd(width)}  ${formatValue(value)}${time}`;
   });
   return lines.join("\n");
 }

@@ -1,85 +1,101 @@
-/** A `fetch` for an API behind the edge. */
 import { unknownOptions } from "../unknown-options.ts";
+import { BaseURL } from "./base-url.ts";
 import { ApiError, readError } from "./error.ts";
-import { Base } from "./target.ts";
 import type { Token } from "./token.ts";
-import { type AuthClient, TokenKeeper } from "./token-keeper.ts";
+import { type AuthClient, TokenSource } from "./token-source.ts";
 
-/** What {@link createApiClient} needs. */
+/** Options of {@link createApiClient}. */
 export interface ApiClientOptions {
-  /** Better Auth's client with its JWT plugin: `createAuthClient({ plugins: [jwtClient()] })`. */
+  /** Better Auth's client with its JWT plugin: `createAuthClient({ plugins: [jwtClient()] })`. Required. */
   authClient: AuthClient;
-  /** Where the API is. The token goes nowhere else. Relative to the page, if it is relative. */
+  /**
+   * The http(s) URL of the API, without a query or a fragment. Required. The client sends the token
+   * only to URLs below it. In a browser, a relative URL resolves against the page.
+   */
   baseURL: string | URL;
-  /** In place of the runtime's own `fetch`. */
+  /** Sends the requests. Default: the runtime's `fetch`. */
   fetch?: typeof fetch;
 }
 
-/** As for `fetch`, but for redirects: none is followed. */
+/** Options of a request: those of `fetch`, without `redirect`, because the client follows no redirect. */
 export type ApiInit = Omit<RequestInit, "redirect">;
 
-/** The same for JSON. */
+/** Options of {@link ApiClient.json}: those of {@link ApiInit}, with `json` in place of `body`. */
 export interface JsonInit extends Omit<ApiInit, "body"> {
-  /** What to send as JSON. The method has to be given, as for `fetch`. */
+  /** The value to send as JSON. The method stays `GET` unless `method` says otherwise, as for `fetch`. */
   json?: unknown;
 }
 
-/** A client of one API for the one user who is signed in. */
+/** Calls one API as the signed-in user. Made by {@link createApiClient}. */
 export interface ApiClient {
   /**
-   * Calls the API as `fetch` does, with the user's token. `/tasks` is below the base URL's path.
+   * Sends a request as `fetch` does, with the user's token. `/tasks` resolves below the base URL's path.
    *
-   * After a 401 the token is renewed and the call repeated, once, and never as another user: the
-   * two tokens must have the same `sub`, or the same `uuid` or `id`. Where they have none of these,
-   * only GET, HEAD and OPTIONS are repeated. A stream as `init.body` can be sent only once, so such a
-   * call is not repeated; the body of a `Request` is held in memory to be sent again.
+   * After a 401 the client renews the token and repeats the request once. It never repeats a request
+   * as another user: both tokens must have the same `sub`, or the same `uuid` or `id`. If they contain
+   * none of these claims, only GET, HEAD and OPTIONS are repeated. A stream in `init.body` can be sent
+   * once, so such a request is not repeated. The body of a `Request` is held in memory for the repeat.
    *
-   * @throws {ApiError} for every answer but 2xx and 304, and where there is no token.
+   * @param input a path or an absolute URL below `baseURL`, or a `Request` for one
+   * @param init options as for `fetch`, `redirect` excepted
+   * @returns the response, whose status is 2xx or 304
+   * @throws {ApiError} for every other status, and when no token is available
+   * @throws `DOMException` or `TypeError`, as `fetch` does, on an abort or a network error
    */
   (input: string | URL | Request, init?: ApiInit): Promise<Response>;
 
   /**
-   * The same with JSON in both directions; an empty answer is `undefined`. That the answer is a `T`
-   * is the caller's word: nothing checks it.
+   * Sends and receives JSON.
    *
-   * @throws {ApiError} as above, and `invalid_json`.
+   * The client does not validate the response: `T` is the caller's assertion.
+   *
+   * @param input as for the call itself
+   * @param init options as for `fetch`, with `json` in place of `body`
+   * @returns the parsed response body; `undefined` for an empty body
+   * @throws {ApiError} as the call itself does, and `invalid_json`
    */
   json<T = unknown>(input: string | URL | Request, init?: JsonInit): Promise<T>;
 
   /**
-   * Forgets the token: the next call asks for another. Better Auth's client tells of sign-ins and
-   * sign-outs by itself, but only a moment after they are done: call this after a sign-in or
-   * sign-out if API calls follow in the same breath.
+   * Drops the cached token, so that the next request fetches a new one.
+   *
+   * Better Auth's client reports sign-ins and sign-outs, but a moment after they are done. Call this
+   * function when an API request follows a sign-in or a sign-out immediately.
    */
   forgetToken(): void;
 }
 
 /**
- * Makes a client. Nothing is asked for before the first call; the token is kept in memory alone, is
- * shared by all calls and renewed before it expires.
+ * Makes an API client: a `fetch` that obtains, caches and renews the user's token.
  *
- * One client is for one user: in a browser make one, on a server one for each request.
+ * Nothing is fetched before the first request. The token is cached in memory only, is shared by all
+ * requests, and is renewed before it expires. One client serves one user: make one in a browser, and
+ * one for each request on a server.
  *
- * @throws {TypeError} if `baseURL` is no http(s) URL, or if there is an option that is none.
+ * @param options Better Auth's client and the API's base URL
+ * @returns the client
+ * @throws {TypeError} if `baseURL` is not an http(s) URL, or if an option is unknown
  *
  * @example
+ * ```ts
  * const authClient = createAuthClient({ plugins: [jwtClient()] });
  * const api = createApiClient({ authClient, baseURL: "https://api.example.com" });
  *
  * const tasks = await api.json<Task[]>(`/api/${user.uuid}/tasks`);
  * await api.json(`/api/${user.uuid}/tasks`, { method: "POST", json: { title: "Rest" } });
+ * ```
  */
 export function createApiClient(options: ApiClientOptions): ApiClient {
   const unknown = unknownOptions(options, ["authClient", "baseURL", "fetch"]);
   if (unknown !== undefined) throw new TypeError(unknown);
-  const base = new Base(options.baseURL);
-  const keeper = new TokenKeeper(options.authClient);
-  // looked up late, so that whoever replaces the global one is heard
+  const base = new BaseURL(options.baseURL);
+  const tokens = new TokenSource(options.authClient);
+  // read at each call, so that a global `fetch` that is replaced later takes effect
   const send: typeof fetch = (input, init) => (options.fetch ?? fetch)(input, init);
 
   const call = async (input: string | URL | Request, init: ApiInit = {}): Promise<Response> => {
     const request = isRequest(input) ? input : undefined;
-    const target = base.resolve(request ? request.url : (input as string | URL));
+    const url = base.resolve(request ? request.url : (input as string | URL));
     const signal = init.signal ?? request?.signal;
     signal?.throwIfAborted();
     const isSafe = SAFE_METHODS.includes((init.method ?? request?.method ?? "GET").toUpperCase());
@@ -87,19 +103,19 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     const attempt = (token: Token): Promise<Response> => {
       const headers = new Headers(init.headers ?? request?.headers);
       headers.set("authorization", `Bearer ${token.value}`);
-      return send(request?.clone() ?? target, { ...init, headers, redirect: "manual" });
+      return send(request?.clone() ?? url, { ...init, headers, redirect: "manual" });
     };
 
-    const token = await keeper.take(isSafe, signal);
+    const token = await tokens.get(isSafe, signal);
     const first = await attempt(token);
-    if (first.status !== 401) return accept(first);
+    if (first.status !== 401) return checked(first);
 
-    const refusal = await readError(first);
-    if (!isRepeatable(init.body) || !(isSafe || token.isNamed)) {
-      keeper.discard(token);
-      throw refusal;
+    const rejection = await readError(first);
+    if (!isRepeatable(init.body) || !(isSafe || token.identifiesUser)) {
+      tokens.discard(token);
+      throw rejection;
     }
-    return accept(await attempt(await keeper.replace(token, isSafe, signal)));
+    return checked(await attempt(await tokens.renew(token, isSafe, signal)));
   };
 
   const json = async <T>(input: string | URL | Request, init: JsonInit = {}): Promise<T> => {
@@ -111,14 +127,14 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     return readJson(await call(input, { ...rest, headers, body: JSON.stringify(value) }));
   };
 
-  return Object.assign(call, { json, forgetToken: () => keeper.forget() });
+  return Object.assign(call, { json, forgetToken: () => tokens.clear() });
 }
 
-/** They change nothing (RFC 9110, section 9.2.1). */
+/** Methods that change nothing on the server (RFC 9110, section 9.2.1). */
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
-/** The answer, if it is a good one. */
-async function accept(response: Response): Promise<Response> {
+/** Returns a successful response, and throws an {@link ApiError} for any other. */
+async function checked(response: Response): Promise<Response> {
   if (response.ok || response.status === 304) return response;
   if (response.type === "opaqueredirect" || REDIRECTS.includes(response.status)) {
     const location = response.headers.get("location");
@@ -127,8 +143,8 @@ async function accept(response: Response): Promise<Response> {
       code: "redirected",
       status: response.status,
       message:
-        `The API answered with a redirect${location ? ` to ${location}` : ""}, which is not ` +
-        "followed. FastAPI redirects where a slash at the end is missing or too many",
+        `The API redirects${location ? ` to ${location}` : ""}, and the client follows no redirect. ` +
+        "FastAPI redirects when the path has a trailing slash too many or too few",
       requestId: response.headers.get("x-request-id") ?? undefined,
       response,
     });
@@ -140,7 +156,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 
 async function readJson<T>(response: Response): Promise<T> {
   const text = await response.text();
-  // what an empty answer means is for the caller's type to say
+  // the caller's type says whether the body can be empty
   if (text === "") return undefined as T;
   try {
     return JSON.parse(text) as T;
@@ -148,7 +164,7 @@ async function readJson<T>(response: Response): Promise<T> {
     throw new ApiError({
       code: "invalid_json",
       status: response.status,
-      message: "The API's answer is not JSON",
+      message: "The API's response is not JSON",
       requestId: response.headers.get("x-request-id") ?? undefined,
       response,
       cause,
@@ -156,13 +172,13 @@ async function readJson<T>(response: Response): Promise<T> {
   }
 }
 
-/** Streams, and what Node takes for one, are gone when they have been sent. */
+/** Whether a body can be sent twice: streams, and what Node treats as one, are consumed when sent. */
 function isRepeatable(body: ApiInit["body"]): boolean {
   if (typeof body !== "object" || body === null) return true;
   return !("getReader" in body) && !(Symbol.asyncIterator in body);
 }
 
-/** Not `instanceof`: it may come from a page's frame, or another implementation. */
+/** Not `instanceof`: the request may come from another frame, or be another implementation's. */
 function isRequest(input: string | URL | Request): input is Request {
   return typeof input === "object" && "url" in input;
 }

@@ -1,87 +1,96 @@
-/** Why a call of the API client failed. */
-
-/** A problem response (RFC 9457) as the edge gives it; FastAPI's own errors have `detail` alone. */
+/** A problem response (RFC 9457) as the edge sends it. FastAPI's own errors have `detail` only. */
 export interface Problem {
-  /** A URL that explains the code. */
+  /** A URL that documents the code. */
   type?: string;
-  /** What is wrong, in a few words that do not change. */
+  /** The kind of error, in a few words that do not change. */
   title?: string;
   /** The HTTP status. */
   status?: number;
-  /** What names the error; docs/errors.md lists them. */
+  /** The error's code, as listed in `docs/errors.md`. */
   code?: string;
-  /** What is wrong with this request. FastAPI's validation errors have a list here. */
+  /** What is wrong with this request: a sentence from the edge, a list from FastAPI's validation. */
   detail?: unknown;
-  /** What the edge's log and the origin's call this request. */
+  /** The request's ID in the logs of the edge and the origin server. */
   request_id?: string;
-  /** Whatever else the answer says. */
+  /** Any other member of the response. */
   [member: string]: unknown;
 }
 
-/** The codes that the client gives by itself; all others are those of the problem response. */
+/** The codes that the client itself sets. Every other code comes from the problem response. */
 export type ClientCode =
-  /** The answer is an error, and says no code. */
+  /** The response is an error without a code. */
   | "http_error"
-  /** The answer is a redirect, which is never followed: the token would go elsewhere. */
+  /** The response is a redirect. The client follows none, because the token would go with it. */
   | "redirected"
-  /** The answer is not the JSON that was asked for. */
+  /** The response to {@link ApiClient.json} is not JSON. */
   | "invalid_json"
-  /** The URL is not below `baseURL`, so it gets no token. */
+  /** The URL is not below `baseURL`, so the client does not send the token to it. */
   | "foreign_url"
-  /** Nobody is signed in: Better Auth gave 401 for the token. */
+  /** No user is signed in: Better Auth responded with 401 to the request for a token. */
   | "signed_out"
   /**
-   * Another user has signed in since the call began, or may have; it was not made, or not repeated,
-   * as them.
+   * Another user has signed in since the call began, or may have. The client did not make the call, or
+   * did not repeat it, as that user.
    */
   | "session_changed"
-  /** Better Auth could not be asked for a token, or gave none. */
+  /** Better Auth could not be reached, or returned no token. */
   | "token_unavailable";
 
-/** What an {@link ApiError} is made of. */
+/** The members of an {@link ApiError}, for its constructor. */
 export interface ApiErrorDetails {
+  /** See {@link ApiError.code}. */
   code: string;
+  /** See {@link ApiError.status}. */
   status: number;
+  /** A sentence for people. */
   message: string;
+  /** See {@link ApiError.detail}. */
   detail?: string | undefined;
+  /** See {@link ApiError.requestId}. */
   requestId?: string | undefined;
+  /** See {@link ApiError.problem}. */
   problem?: Problem | undefined;
+  /** See {@link ApiError.response}. */
   response?: Response | undefined;
+  /** The error that caused this one. */
   cause?: unknown;
 }
 
 /**
- * A call failed: the API answered with an error, or the call could not be made as the user who is
- * signed in. Failures of the network itself and aborts are thrown as `fetch` throws them.
+ * A call failed: the API responded with an error, or the client could not make the call as the
+ * signed-in user. Network errors and aborts are thrown as `fetch` throws them.
  *
  * @example
+ * ```ts
  * try {
  *   await api.json(`/api/${user.uuid}/tasks`);
  * } catch (error) {
  *   if (error instanceof ApiError && error.code === "signed_out") location.assign("/sign-in");
  *   else throw error;
  * }
+ * ```
  */
 export class ApiError extends Error {
   static {
-    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    // Stack traces show the name, and minifiers remove it. SWC minifies a static field wrongly.
     Object.defineProperty(ApiError, "name", { value: "ApiError" });
   }
 
   override name = "ApiError";
-  /** The problem's code, such as `user_mismatch`, or a {@link ClientCode}. */
+  /** The code of the problem response, such as `user_mismatch`, or a {@link ClientCode}. */
   readonly code: string;
-  /** The HTTP status of the answer; 0 where there was none. */
+  /** The HTTP status of the response; 0 if there is no response. */
   readonly status: number;
-  /** What is wrong with this request, where the answer says so in words. */
+  /** What is wrong with this request, if the response says so in a string. */
   readonly detail: string | undefined;
-  /** What the server's logs call this request. */
+  /** The request's ID in the server's logs. */
   readonly requestId: string | undefined;
-  /** The answer's JSON object, where it is one. */
+  /** The response's body, if it is a JSON object. */
   readonly problem: Problem | undefined;
-  /** The answer, for its headers; its body has been read. */
+  /** The response, for its headers; its body has been read. */
   readonly response: Response | undefined;
 
+  /** @param details the error's members */
   constructor(details: ApiErrorDetails) {
     super(details.message, { cause: details.cause });
     this.code = details.code;
@@ -92,14 +101,18 @@ export class ApiError extends Error {
     this.response = details.response;
   }
 
-  /** Seconds until it may be worth another try, where the answer says so (`Retry-After`). */
+  /** Seconds to wait before a retry, if the response has a `Retry-After` in seconds. */
   get retryAfter(): number | undefined {
     const seconds = Number(this.response?.headers.get("retry-after") ?? Number.NaN);
     return Number.isNaN(seconds) ? undefined : seconds;
   }
 }
 
-/** Reads an answer that is an error. */
+/**
+ * Makes an {@link ApiError} of a response that is an error, and reads its body.
+ *
+ * @internal
+ */
 export async function readError(response: Response): Promise<ApiError> {
   const problem = await readProblem(response);
   const { code, title } = problem ?? {};
@@ -116,7 +129,7 @@ export async function readError(response: Response): Promise<ApiError> {
   });
 }
 
-/** JSON alone is read: an error page of some proxy says nothing to a program. */
+/** Reads the body only if it is JSON: a proxy's error page means nothing to a program. */
 async function readProblem(response: Response): Promise<Problem | undefined> {
   const type = response.headers.get("content-type") ?? "";
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
@@ -138,7 +151,7 @@ function requestId(problem: Problem | undefined, response: Response): string | u
 }
 
 function statusLine({ status, statusText }: Response): string {
-  return `The API answered ${status}${statusText && ` ${statusText}`}`;
+  return `The API responded with ${status}${statusText && ` ${statusText}`}`;
 }
 
 function isObject(value: unknown): value is Problem {

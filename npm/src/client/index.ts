@@ -1,5 +1,7 @@
 /**
- * `better-auth-edge/client`: calls an API behind the edge as the user who is signed in.
+ * `better-auth-edge/client`: calls an API behind the edge as the signed-in user.
+ *
+ * @module
  */
 export {
   type ApiClient,
@@ -8,5 +10,5 @@ export {
   createApiClient,
   type JsonInit,
 } from "./api-client.ts";
-export { ApiError, type ClientCode, type Problem } from "./error.ts";
-export type { AuthClient, TokenAnswer } from "./token-keeper.ts";
+export { ApiError, type ApiErrorDetails, type ClientCode, type Problem } from "./error.ts";
+export type { AuthClient, TokenResponse } from "./token-source.ts";

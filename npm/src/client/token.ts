@@ -1,20 +1,23 @@
-/** A token in memory, and how long it is good for by this machine's clocks, right or wrong. */
-
-/** Up to this long before a token's end it is renewed, in milliseconds. */
+/** A token is renewed at most this long before it expires, in milliseconds. */
 const MAX_MARGIN = 60_000;
-/** What a request may take to arrive, in milliseconds: a token is not sent when it is as good as over. */
-const TRAVEL = 2_000;
+/** Milliseconds that a request may take to arrive: a token that expires sooner is not sent. */
+const TRANSIT_TIME = 2_000;
 
-/** A token that Better Auth has just given. */
+/**
+ * A cached token, and how long it stays valid whether or not this machine's clock is right.
+ *
+ * @internal
+ */
 export class Token {
   /** The compact JWS, as it is sent. */
   readonly value: string;
-  /** Who it is for, as far as can be read; nothing but "the same or another" depends on it. */
+  /** The claims that name the user, unverified: used only to compare the users of two tokens. */
   readonly #identity: Identity;
-  /** Milliseconds from its issue to its end; endless where it does not say. */
+  /** Milliseconds from the token's issue to its expiry; infinite if it has no `exp`. */
   readonly #lifetime: number;
   readonly #received = { date: Date.now(), time: performance.now() };
 
+  /** @param value a compact JWS that Better Auth has just issued */
   constructor(value: string) {
     this.value = value;
     const claims = readClaims(value);
@@ -23,41 +26,44 @@ export class Token {
     this.#lifetime = lifetime(iat, exp, this.#received.date);
   }
 
-  /** Whether it says who it is for. */
-  get isNamed(): boolean {
+  /** Whether the token says who its user is. */
+  get identifiesUser(): boolean {
     return this.#identity.size > 0;
   }
 
-  /** Whether the other one is for the same user; `undefined` where the two do not tell. */
-  isForUserOf(other: Token): boolean | undefined {
+  /** Whether both tokens belong to the same user; `undefined` if they have no claim in common. */
+  hasSameUserAs(other: Token): boolean | undefined {
     const common = [...this.#identity].filter(([name]) => other.#identity.has(name));
     if (common.length === 0) return undefined;
     return common.every(([name, value]) => other.#identity.get(name) === value);
   }
 
-  /** Whether it is time for another one. */
-  get isDue(): boolean {
+  /** Whether the client should fetch another token. */
+  get isDueForRenewal(): boolean {
     return this.#age() >= this.#lifetime - Math.min(MAX_MARGIN, this.#lifetime / 4);
   }
 
-  /** Whether it is too late to send it. */
-  get isOver(): boolean {
-    return this.#age() >= this.#lifetime - Math.min(TRAVEL, this.#lifetime / 8);
+  /** Whether the token is too old to be sent. */
+  get isExpired(): boolean {
+    return this.#age() >= this.#lifetime - Math.min(TRANSIT_TIME, this.#lifetime / 8);
   }
 
   /**
-   * Neither clock alone is enough: `performance` may stand still while a laptop sleeps, and the date
-   * may be set back.
+   * Milliseconds since the token was received. One clock is not enough: `performance` may stop while a
+   * machine sleeps, and the date may be set back.
    */
   #age(): number {
     return Math.max(Date.now() - this.#received.date, performance.now() - this.#received.time);
   }
 }
 
-/** The claims that name a user, and what they say. */
+/** The claims that name a user, and their values. */
 type Identity = Map<string, string>;
 
-/** `id` counts only by itself: in tokens of one's own it may be the token's. An address may change. */
+/**
+ * `id` counts only if neither `sub` nor `uuid` is there: in a token of the application's own it may be
+ * the token's id. `email` does not count, because a user can change it.
+ */
 function readIdentity({ sub, uuid, id }: Record<string, unknown>): Identity {
   const named = Object.entries({ sub, uuid }).filter(isText);
   return new Map(named.length > 0 ? named : Object.entries({ id }).filter(isText));
@@ -68,15 +74,15 @@ function isText(member: [string, unknown]): member is [string, string] {
 }
 
 /**
- * A token is issued when it is asked for, so from `iat` to `exp` is what is left of it, whatever this
- * machine believes that the time is. Without `iat` there is only its date to go by.
+ * Better Auth issues a token when it is requested, so `exp - iat` is its remaining lifetime, independent
+ * of this machine's clock. Without `iat` only that clock is left.
  */
 function lifetime(iat: unknown, exp: unknown, now: number): number {
   if (typeof exp !== "number") return Number.POSITIVE_INFINITY;
   return Math.max(0, typeof iat === "number" ? (exp - iat) * 1000 : exp * 1000 - now);
 }
 
-/** Read, not verified: that is for the edge. */
+/** Decodes the claims without verifying them: the edge does that. */
 function readClaims(token: string): Record<string, unknown> {
   try {
     const payload = token.split(".")[1] ?? "";

@@ -1,16 +1,22 @@
-// The paths that Better Auth has in an application, without which nobody could sign in.
-
 import type { VerifierOptions } from "../options.ts";
 
-/** Better Auth's base path, without a slash at the end: empty where it is at the root. */
+/**
+ * Better Auth's base path, without a trailing slash; empty if it is the root.
+ *
+ * @internal
+ */
 export function betterAuthPath({ baseURL, basePath }: VerifierOptions): string {
   const path = basePath ?? (URL.canParse(baseURL ?? "") ? new URL(baseURL ?? "").pathname : "/");
   return path.replace(/\/$/, "") || (basePath === undefined ? "/api/auth" : "");
 }
 
 /**
- * Patterns of the paths that are Better Auth's. At the root it has no path of its own, so only those are
- * public there that people need who are not signed in; `publicPaths` adds what plugins need.
+ * Path patterns of Better Auth's own endpoints, which must be public so that users can sign in.
+ *
+ * At the root, Better Auth shares its paths with the application. So only the endpoints for users who
+ * are not signed in are public there; the option `publicPaths` adds those of plugins.
+ *
+ * @internal
  */
 export function betterAuthPaths(path: string): string[] {
   return path === "" ? AT_THE_ROOT : [`${path}/*`];

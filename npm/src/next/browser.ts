@@ -1,4 +1,4 @@
-// What a browser may have of `better-auth-edge/next`: all else runs on the server and would bring the wasm.
+// The exports of `better-auth-edge/next` for browsers. The others run on the server, and need the wasm.
 
 export { EdgeAuthError, type EdgeAuthErrorCode } from "../error.ts";
 export { returnPath } from "./return-path.ts";

@@ -1,19 +1,23 @@
 import { createGateway } from "../gateway.ts";
-import { type Middleware, type MiddlewareOptions, middlewareOf } from "./middleware.ts";
+import { buildMiddleware, type Middleware, type MiddlewareOptions } from "./middleware.ts";
 
 /**
- * Makes the middleware: `export const middleware` of `middleware.ts` on the edge runtime, `export const
- * proxy` of `proxy.ts` on Node.
+ * Makes a Next.js middleware that authenticates every request: export it as `middleware` from
+ * `middleware.ts` (edge runtime) or as `proxy` from `proxy.ts` (Node).
  *
- * A request brings a bearer token or Better Auth's session cookie. What the rules let through goes on,
- * to this application or to `origin`, with who is calling in headers that no client can forge; whoever
- * is not signed in is sent to the sign-in page, and anything else is answered by problem details. Better
- * Auth's own paths, the sign-in page and Next's static files are public. Without a `matcher` nothing
- * gets by; with one, `getUser` finds nobody where it does not match.
+ * A request carries a bearer token or Better Auth's session cookie. The middleware forwards the requests
+ * that the rules allow, to this application or to `origin`, with the user in headers that a client cannot
+ * forge. It redirects the page requests of users who are not signed in to the sign-in page, and sends a
+ * problem response (RFC 9457) for everything else. Better Auth's own paths, the sign-in page and Next's
+ * static files are public. With a `matcher`, the middleware does not run for other paths, and `getUser`
+ * returns `null` there.
  *
- * Nothing is fetched before the first request, and on the edge runtime nothing compiled. Where the options have
- * faults, every request fails with an `EdgeAuthError` `misconfigured` that lists them all; on Node the log has
- * it as soon as the server loads the middleware.
+ * Nothing is fetched before the first request, and nothing is compiled on the edge runtime. If options
+ * are wrong, every request fails with an `EdgeAuthError` `misconfigured` that lists all errors. On Node
+ * the error is also logged when the server loads the middleware.
+ *
+ * @param options which tokens to accept, what each request requires, and where users sign in
+ * @returns the middleware
  *
  * @example
  * ```ts
@@ -32,5 +36,5 @@ import { type Middleware, type MiddlewareOptions, middlewareOf } from "./middlew
  * ```
  */
 export function createMiddleware(options: MiddlewareOptions): Middleware {
-  return middlewareOf(options, createGateway);
+  return buildMiddleware(options, createGateway);
 }

@@ -1,5 +1,9 @@
-// Proving who is calling, in a Next.js application: on the edge runtime and on Node.
-
+/**
+ * `better-auth-edge/next`: authenticates the requests of a Next.js application, on the edge runtime and
+ * on Node.
+ *
+ * @module
+ */
 export { EdgeAuthError, type EdgeAuthErrorCode } from "../error.ts";
 export type { GatewayOptions, Route } from "../gateway.ts";
 export type { FetchImplementation, VerifierOptions } from "../options.ts";

@@ -1,14 +1,15 @@
 /**
- * A path of this site to return to, from what a query says: never another site, whatever is written
- * there.
+ * Reads the path to return to after the sign-in from a query parameter. The result is always a path of
+ * this site, so that a link to the sign-in page cannot redirect to another site.
  *
- * It is the path that browsers see, with Next's `basePath`: for `location.assign`, a link, or Better Auth's
- * `callbackURL`. Next's router and `redirect` add the `basePath` by themselves; for these, pass it as `basePath`,
- * and it is taken off.
+ * The path is the one that the browser shows, with Next's `basePath`: use it with `location.assign`, in a
+ * link, or as Better Auth's `callbackURL`. Next's router and `redirect` add the `basePath` themselves.
+ * For these, pass it as `basePath`, and this function removes it.
  *
- * @param value of the query parameter that {@link createMiddleware} gives the sign-in page, or anything
- * @param fallback where to go when it is no path of this site
- * @param basePath of `next.config.ts`, to be taken off; none by default
+ * @param value the query parameter that {@link createMiddleware} sets, or any other value
+ * @param fallback the result if `value` is not a path of this site; `/` by default
+ * @param basePath the `basePath` of `next.config.ts`, to be removed; none by default
+ * @returns a path with its query and fragment
  *
  * @example
  * ```ts
@@ -16,21 +17,21 @@
  * ```
  */
 export function returnPath(value: unknown, fallback = "/", basePath = ""): string {
-  const path = ownPath(value);
+  const path = sameSitePath(value);
   if (path === undefined || !basePath) return path ?? fallback;
   const rest = path.slice(basePath.length);
-  // "/app" is no part of "/apple", and "/app//evil.example" must not become "//evil.example"
+  // "/apple" is not below "/app", and "/app//evil.example" must not become "//evil.example"
   if (!path.startsWith(basePath) || !/^([/?#]|$)/.test(rest)) return fallback;
-  return ownPath(rest.startsWith("/") ? rest : `/${rest}`) ?? fallback;
+  return sameSitePath(rest.startsWith("/") ? rest : `/${rest}`) ?? fallback;
 }
 
-/** The value as browsers read it, if that is a path of this site. */
-function ownPath(value: unknown): string | undefined {
-  // browsers take a backslash for a slash, and leave tabs and line breaks out
+/** The value as browsers parse it, if it is a path of this site. */
+function sameSitePath(value: unknown): string | undefined {
+  // browsers treat a backslash as a slash, and ignore tabs and line breaks
   if (typeof value !== "string" || !/^\/(?![/\\])[^\\\p{Cc}]*$/u.test(value)) return undefined;
   if (value.length > MAX_LENGTH || !URL.canParse(value, SITE)) return undefined;
   const { origin, pathname, search, hash } = new URL(value, SITE);
-  // "/.//evil.example" becomes "//evil.example" when its dots are resolved
+  // "/.//evil.example" becomes "//evil.example" when the dot segment is removed
   if (origin !== SITE || pathname.startsWith("//")) return undefined;
   return pathname + search + hash;
 }

@@ -6,31 +6,33 @@ import { type Verifier, verifierWithClock } from "../verifier.ts";
 import { now } from "./clock.ts";
 import { type GetUserOptions, signingKeys } from "./signing-keys.ts";
 
-/** Issuer and audience of what the edge signs for the application that it is part of. */
+/** Issuer and audience of the assertions that the middleware signs for its own application. */
 const APP = "better-auth-edge:app";
 
-/** Who is calling, as the edge has signed it. */
+/** The signed-in user, as the middleware's assertion states it. */
 export interface User {
-  /** The value of the user claim: `sub`, or what `userClaim` names. */
+  /** The value of the user claim: `sub`, or the claim that `userClaim` names. */
   id: string;
-  /** The claim `uuid`, where it is a string. */
+  /** The claim `uuid`, if it is a string. */
   uuid?: string;
-  /** The claim `email`, where it is a string. */
+  /** The claim `email`, if it is a string. */
   email?: string;
-  /** The claim `name`, where it is a string. */
+  /** The claim `name`, if it is a string. */
   name?: string;
-  /** The token's claims, as far as the middleware passes them on: its option `claims`. */
+  /** The token's claims that the middleware forwards: those that its option `claims` names. */
   claims: Record<string, unknown>;
 }
 
 /**
- * Who is calling, in a server component, a route handler or a server action. `null` for nobody.
+ * Returns the signed-in user in a server component, a route handler or a server action.
  *
- * Only what the middleware has signed is believed: where it did not run, because of a `matcher` or of a
- * way around it, there is nobody, whatever headers a client has sent.
+ * The function trusts only what the middleware has signed. If the middleware did not run, because of a
+ * `matcher` or a way around it, the result is `null`, no matter which headers the client sent.
  *
- * @param headers those of the request: `await headers()`
- * @throws {EdgeAuthError} `misconfigured` without a signing key
+ * @param headers the request's headers: `headers()` of `next/headers`, awaited or not
+ * @param options the middleware's signing keys; by default those of the environment
+ * @returns the user, or `null` if no user is signed in or the assertion is not valid
+ * @throws {EdgeAuthError} `misconfigured` if there is no signing key, or if an option is unknown
  *
  * @example
  * ```ts
@@ -47,7 +49,7 @@ export async function getUser(
   const unknown = unknownOptions(options, ["signingKey", "nextSigningKey"]);
   if (unknown !== undefined) throw new EdgeAuthError("misconfigured", 500, unknown);
   const assertion = (await headers).get("x-edge-jwt-assertion");
-  const verifier = await verifierOf(signingKeys(options));
+  const verifier = await assertionVerifier(signingKeys(options));
   if (!assertion) return null;
   try {
     const { payload } = await verifier.verify<{ claims: User["claims"] }>(assertion);
@@ -63,17 +65,19 @@ export async function getUser(
   }
 }
 
-/** What is read of `Headers`, Next's own included. */
+/** The part of `Headers` that {@link getUser} reads; Next's own headers have it too. */
 export interface ReadableHeaders {
+  /** The value of a header, or `null` if the request does not have it. */
   get(name: string): string | null;
 }
 
-let latest: { keys: string; verifier: Verifier } | undefined;
+let cached: { keys: string; verifier: Verifier } | undefined;
 
-async function verifierOf(options: GetUserOptions): Promise<Verifier> {
+/** The verifier of the assertions that these keys sign: the cached one if the keys are the same. */
+async function assertionVerifier(options: GetUserOptions): Promise<Verifier> {
   if (!options.signingKey) throw new EdgeAuthError("misconfigured", 500, NO_KEY);
   const keys = JSON.stringify(options);
-  if (latest?.keys !== keys) {
+  if (cached?.keys !== keys) {
     const jwks = await publicKeys(options);
     const expected = {
       jwks,
@@ -83,16 +87,16 @@ async function verifierOf(options: GetUserOptions): Promise<Verifier> {
       profile: "edge-assertion",
     } satisfies VerifierOptions;
     const verifier = await verifierWithClock(expected, now);
-    latest = { keys, verifier };
+    cached = { keys, verifier };
   }
-  return latest.verifier;
+  return cached.verifier;
 }
 
 const NO_KEY =
-  "getUser believes only what the middleware has signed, and there is no EDGE_SIGNING_KEY: " +
-  "`npx better-auth-edge keygen` makes one";
+  "EDGE_SIGNING_KEY is missing: getUser trusts only what the middleware has signed with it. " +
+  "`npx better-auth-edge keygen` makes a key";
 
-/** The public halves, as the edge publishes them. */
+/** The public keys, as the edge publishes them. */
 async function publicKeys(options: GetUserOptions): Promise<{ keys: object[] }> {
   const url = "https://edge.invalid/.well-known/better-auth-edge/jwks.json";
   const gateway = await createGateway({ baseURL: "https://edge.invalid", ...options });

@@ -54,7 +54,7 @@ const edgeRules = (trustedProxies: string[]) => ({
 export async function createAuth(dependencies: AuthDependencies) {
   const options = authOptions(dependencies);
 
-  // Before betterAuth(): whoever uses what it returns finds the tables in place.
+  // Before betterAuth(), so that the tables exist when the server uses them.
   const { runMigrations } = await getMigrations(options);
   await runMigrations();
 
@@ -85,7 +85,7 @@ function authOptions(dependencies: AuthDependencies) {
       additionalFields: {
         uuid: {
           type: "string",
-          // Nobody chooses who they are: a uuid in a request's body is refused.
+          // Users cannot choose their uuid: one in a request's body is rejected.
           input: false,
           unique: true,
           defaultValue: () => randomUUID(),

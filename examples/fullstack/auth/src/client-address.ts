@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 
-/** The header in which Better Auth gets the address; whatever a client sends in it is replaced. */
+/** The header in which Better Auth gets the address; the server replaces the value that a client sends. */
 export const CLIENT_ADDRESS = "x-client-address";
 
 /**

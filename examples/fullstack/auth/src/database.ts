@@ -24,7 +24,7 @@ const BUSY_TIMEOUT_MS = 5000;
 export function openDatabase(url: string): Database {
   if (isPostgres(url)) {
     const pool = new Pool({ connectionString: url });
-    // a connection that breaks while nobody uses it is replaced when somebody does
+    // the pool replaces a connection that breaks while it is idle
     pool.on("error", (error) => console.error(`PostgreSQL: ${error.message}`));
     return { adapter: pool, close: () => pool.end() };
   }

@@ -89,7 +89,7 @@ test("who signs in again is the same user", async () => {
   assert.equal(claims.sub, ada.user.id);
 });
 
-test("nobody chooses their own uuid", async () => {
+test("a user cannot choose their uuid", async () => {
   const eve = { email: "eve@example.com", password: "listens in on it", name: "Eve" };
   const response = await post(server.url, "/api/auth/sign-up/email", {
     ...eve,
@@ -126,7 +126,7 @@ test("a page of a foreign origin cannot sign users in", async () => {
   assert.equal(response.status, 403);
 });
 
-test("whatever is not Better Auth's is not found, in JSON", async () => {
+test("a path that is not Better Auth's returns 404 as JSON", async () => {
   for (const path of ["/", "/api/tasks", "/api/authority"]) {
     const response = await fetch(`${server.url}${path}`);
     assert.equal(response.status, 404);

@@ -1,4 +1,4 @@
-/** Nobody can try passwords for long, whatever they say of where they come from. */
+/** The limit of sign-in attempts, which a client cannot evade by a forged address. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

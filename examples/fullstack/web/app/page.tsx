@@ -1,4 +1,4 @@
-/** The one page that anybody may see. */
+/** The only public page. */
 export default function Home() {
   return (
     <>

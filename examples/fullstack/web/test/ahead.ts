@@ -32,7 +32,7 @@ export function ahead(base: () => string, browser: () => Browser): void {
     }
   });
 
-  test("a link that was fetched ahead leads to the sign-in page while nobody is signed in", async () => {
+  test("a prefetched link leads to the sign-in page while no user is signed in", async () => {
     const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();

@@ -4,7 +4,7 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { before, test } from "node:test";
 import { send, signUp, type Visitor } from "./http.ts";
 
-const SOMEBODY = "0f8fad5b-d9cb-469f-a165-70867728950e";
+const OTHER_USER = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
 /**
  * @param base gives the application's URL once it runs
@@ -18,7 +18,7 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
     [ada, bob] = [await signUp(base()), await signUp(base())];
   });
 
-  test("whoever is not signed in gets a problem at an API, and a page to sign in at a page", async () => {
+  test("without a session, an API returns a problem response and a page redirects to the sign-in page", async () => {
     const api = await send(base(), "/api/me");
     assert.equal(api.status, 401);
     assert.equal(api.json().code, "missing_token");
@@ -70,10 +70,10 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
     assert.equal((await post(base())).status, 201);
   });
 
-  test("headers that only the edge may send are removed from everybody's requests", async () => {
+  test("headers that only the edge may send are removed from every request", async () => {
     const forged = {
-      "x-edge-user": SOMEBODY,
-      x_edge_user: SOMEBODY,
+      "x-edge-user": OTHER_USER,
+      x_edge_user: OTHER_USER,
       "x-edge-anything": "a",
       "x-edge-jwt-assertion": forgedAssertion(),
     };
@@ -89,16 +89,16 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
     assert.equal((own.json().headers as Record<string, string>)["x-edge-user"], ada.uuid);
   });
 
-  test("where the middleware does not run nobody is believed", async () => {
+  test("where the middleware does not run, no identity header is trusted", async () => {
     const assertions = [forgedAssertion(), "a.b.c", ada.session, ""];
     for (const assertion of assertions) {
-      const headers = { "x-edge-user": SOMEBODY, "x-edge-jwt-assertion": assertion };
+      const headers = { "x-edge-user": OTHER_USER, "x-edge-jwt-assertion": assertion };
       const seen = await send(base(), "/seen/outside", { ...headers, cookie: ada.cookie });
       assert.deepEqual([seen.status, seen.json().user], [200, null], assertion);
     }
   });
 
-  test("Next's own headers lead nobody around the middleware", async () => {
+  test("Next's own headers do not bypass the middleware", async () => {
     const names = ["middleware", "src/middleware", "proxy", "src/proxy", "pages/_middleware"];
     const values = names.flatMap((name) => [name, Array(6).fill(name).join(":")]);
     for (const value of values) {
@@ -109,7 +109,7 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
       ["x-middleware-next", "1"],
       ["x-middleware-rewrite", "/"],
       ["x-middleware-override-headers", "x-edge-user"],
-      ["x-middleware-request-x-edge-user", SOMEBODY],
+      ["x-middleware-request-x-edge-user", OTHER_USER],
       ["x-middleware-invoke", "1"],
       ["x-invoke-path", "/seen/public"],
       ["x-matched-path", "/seen/public"],
@@ -227,7 +227,7 @@ function forgedAssertion(): string {
   const { privateKey } = generateKeyPairSync("ed25519");
   const now = Math.floor(Date.now() / 1000);
   const APP = "better-auth-edge:app";
-  const claims = { iss: APP, aud: APP, sub: SOMEBODY, iat: now, exp: now + 60, claims: {} };
+  const claims = { iss: APP, aud: APP, sub: OTHER_USER, iat: now, exp: now + 60, claims: {} };
   return jws({ alg: "EdDSA", typ: "edge-assertion+jwt" }, claims, privateKey);
 }
 

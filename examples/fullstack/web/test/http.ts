@@ -34,7 +34,7 @@ export function send(
   });
 }
 
-/** Somebody who has signed up, by what a browser would send. */
+/** A user who has signed up, with the cookie that a browser would send. */
 export interface Visitor {
   cookie: string;
   uuid: string;

@@ -24,7 +24,7 @@ export function mounted(base: () => string, browser: () => Browser): void {
     const tasks = await send(base(), `/app/api/${visitor.uuid}/tasks/`, { cookie: visitor.cookie });
     // FastAPI has no slash there: it is FastAPI that says so, and not the edge
     assert.deepEqual([tasks.status, tasks.json().code], [404, "not_found"]);
-    const others = await send(base(), "/app/api/somebody/tasks/", { cookie: visitor.cookie });
+    const others = await send(base(), "/app/api/other-user/tasks/", { cookie: visitor.cookie });
     assert.deepEqual([others.status, others.json().code], [403, "user_mismatch"]);
   });
 

@@ -87,7 +87,7 @@ for (const [index, variant] of VARIANTS.entries()) {
     );
 
     if (index > 1) return;
-    test("Better Auth's cookie cache counts without asking anybody, where that is set", async () => {
+    test("with cookieCache, Better Auth's cookie cache is accepted without a request to Better Auth", async () => {
       const env = { COOKIE_CACHE: "jwks" };
       const cached = await startApp(variant, cookieCachePort, backends, env);
       try {
@@ -160,7 +160,7 @@ describeVariant(DEVELOPMENT, () => {
     () => browserFiles(DEVELOPMENT, "dev"),
   );
 
-  test("while Better Auth is down pages and APIs say so, and nobody is taken for signed out", async () => {
+  test("while Better Auth is down, pages and APIs return an error and do not treat users as signed out", async () => {
     await backends.auth.stop();
     const cookie = "better-auth.session_token=never-seen.c2lnbmF0dXJl";
     for (const path of ["/me", "/api/me"]) {

@@ -20,7 +20,7 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** A port that nobody has just now. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

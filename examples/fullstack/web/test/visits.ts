@@ -54,7 +54,7 @@ export function visits(base: () => string, browser: () => Browser): void {
     }
   });
 
-  test("a link to the sign-in page leads nobody to another site", async () => {
+  test("a link to the sign-in page cannot redirect to another site", async () => {
     for (const next of [
       "//evil.example",
       "/\\evil.example",

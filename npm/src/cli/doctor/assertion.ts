@@ -1,26 +1,27 @@
-/** Does the edge sign what it says of a user, by keys that origins can use? */
 import { readKeySet } from "../key-set.ts";
 import type { Deployment } from "./deployment.ts";
 import { type Finding, findings } from "./finding.ts";
 
+/** Checks that the edge signs assertions, with keys that an origin server can use. */
 export async function checkAssertion(deployment: Deployment): Promise<Finding[]> {
   const { ok, warning, failure } = findings("assertion");
-  const answer = await deployment.jwks();
-  if (answer.status !== 200) {
-    const cure = "Something in front answers for /.well-known/: let it through.";
-    return [failure(`the assertion's keys cannot be had: ${answer.status}`, cure)];
+  const response = await deployment.jwks();
+  if (response.status !== 200) {
+    const text = `the assertion's keys are not available: the edge responded with ${response.status}`;
+    return [failure(text, PROXY)];
   }
   let set: Awaited<ReturnType<typeof readKeySet>>;
   try {
-    set = await readKeySet(answer.text);
+    set = await readKeySet(response.text);
   } catch {
-    const cure = "Something in front answers for /.well-known/: let it through.";
-    return [failure("where the assertion's keys should be is no JWK Set", cure)];
+    return [failure("the response with the assertion's keys is not a JWK Set", PROXY)];
   }
   if (set.entries.length === 0) {
     const cure =
-      "npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY, unless the origin verifies tokens itself.";
-    return [warning("no assertion is signed: the origin cannot tell the edge from others", cure)];
+      "npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY, unless the origin server verifies tokens itself.";
+    return [
+      warning("the edge signs no assertion: the origin server cannot authenticate the edge", cure),
+    ];
   }
   const bad = set.entries.flatMap(({ notes }) => notes).filter(({ level }) => level !== "info");
   if (bad.length > 0) {
@@ -29,6 +30,9 @@ export async function checkAssertion(deployment: Deployment): Promise<Finding[]>
       return (level === "failure" ? failure : warning)(`an assertion's key: ${text}`, cure);
     });
   }
-  const next = set.entries.length > 1 ? ", and the next is published already" : "";
-  return [ok(`assertions are signed by ${set.entries[0]?.kid}${next}`)];
+  const next = set.entries.length > 1 ? ", and the next key is published already" : "";
+  return [ok(`key ${set.entries[0]?.kid} signs the assertions${next}`)];
 }
+
+const PROXY =
+  "A proxy in front of the edge handles /.well-known/: forward these requests to the edge.";

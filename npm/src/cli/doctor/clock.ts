@@ -1,27 +1,31 @@
-/** Do the clocks agree? */
-import { duration } from "../times.ts";
-import type { Answer } from "./deployment.ts";
+import type { HttpResponse } from "../http.ts";
+import { formatDuration } from "../times.ts";
 import { type Finding, findings } from "./finding.ts";
 
-/** Holds `Date` headers against this machine; of all answers the fastest says it best. */
-export function checkClock(answers: Answer[], who: string): Finding {
+/**
+ * Compares a server's clock with this machine's by the `Date` headers of its responses. The fastest
+ * response is the most precise.
+ *
+ * @param server the server's name in the finding
+ */
+export function checkClock(responses: HttpResponse[], server: string): Finding {
   const { ok, warning, failure, skipped } = findings("clock");
-  const dated = answers.filter(
+  const dated = responses.filter(
     ({ headers }) => !Number.isNaN(Date.parse(headers.get("date") ?? "")),
   );
   dated.sort((a, b) => a.received - a.sent - (b.received - b.sent));
   const [fastest] = dated;
-  if (!fastest) return skipped(`${who} sends no Date`);
+  if (!fastest) return skipped(`${server} sends no Date header`);
   const { sent, received, headers } = fastest;
-  // a Date has whole seconds, cut off
-  const said = Date.parse(headers.get("date") ?? "") + 500;
-  const ahead = (said - (sent + received) / 2) / 1000;
-  const uncertain = (received - sent) / 2000 + 0.5;
-  const apart = Math.abs(ahead) - uncertain;
-  const text = `${who} is ${duration(Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} this machine`;
+  // `Date` has whole seconds, rounded down
+  const serverTime = Date.parse(headers.get("date") ?? "") + 500;
+  const ahead = (serverTime - (sent + received) / 2) / 1000;
+  const uncertainty = (received - sent) / 2000 + 0.5;
+  const difference = Math.abs(ahead) - uncertainty;
+  const text = `${server} is ${formatDuration(Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} this machine`;
   const cure =
-    "Set the clock right that is wrong: this machine's too may be. Tokens allow 5 s (CLOCK_TOLERANCE).";
-  if (apart > 60) return failure(text, cure);
-  if (apart > 5) return warning(text, cure);
-  return ok(`${who} and this machine agree`);
+    "Correct the clock that is wrong, which may be this machine's. Tokens allow 5 s (CLOCK_TOLERANCE).";
+  if (difference > 60) return failure(text, cure);
+  if (difference > 5) return warning(text, cure);
+  return ok(`the clocks of ${server} and this machine agree`);
 }

@@ -1,67 +1,73 @@
-/** May pages of other origins call, the right ones and no others? */
+import type { HttpResponse } from "../http.ts";
 import { printable } from "../terminal.ts";
-import type { Answer, Deployment } from "./deployment.ts";
+import type { Deployment } from "./deployment.ts";
 import { type Finding, findings } from "./finding.ts";
 
-/** @param page the origin of the pages that should be able to call, if it is known */
+/**
+ * Checks that CORS allows the given origin, and not every origin.
+ *
+ * @param page the origin of the pages that call the API, if the operator named it
+ */
 export async function checkCors(deployment: Deployment, page: URL | undefined): Promise<Finding[]> {
   const { ok, warning, failure } = findings("cors");
-  const stranger = await preflight(deployment, STRANGER);
+  const unknown = await preflight(deployment, UNKNOWN_ORIGIN);
   const found: Finding[] = [];
-  if (allows(stranger, STRANGER)) {
-    const withCookies = stranger.headers.get("access-control-allow-credentials") === "true";
+  if (allows(unknown, UNKNOWN_ORIGIN)) {
+    const withCookies = unknown.headers.get("access-control-allow-credentials") === "true";
     const cure =
-      "Name your pages' origins in CORS_ORIGINS, or have the origin do so if it answers preflights.";
+      "List your pages' origins in CORS_ORIGINS, or in the origin server if it handles preflights.";
     found.push(
       withCookies
         ? failure(
-            "pages of every origin may call, and read the answers, with the user's cookies",
+            "pages of every origin may call the API and read the responses, with the user's cookies",
             cure,
           )
-        : warning("pages of every origin may call, if they have a token", cure),
+        : warning("pages of every origin may call the API, if they have a token", cure),
     );
   } else {
-    found.push(ok("pages of an unknown origin may not call"));
+    found.push(ok("pages of an unknown origin may not call the API"));
   }
   if (!page) return found;
 
-  const wanted = await preflight(deployment, page.origin);
-  const cure = `CORS_ORIGINS = "${page.origin}", and what the page sends in CORS_METHODS and CORS_HEADERS.`;
-  if (!allows(wanted, page.origin)) {
-    found.push(failure(`pages of ${page.origin} may not call: ${whatIsSaid(wanted)}`, cure));
-  } else if (!allowsToken(wanted)) {
-    found.push(failure(`pages of ${page.origin} may call, but not send Authorization`, cure));
+  const response = await preflight(deployment, page.origin);
+  const cure = `CORS_ORIGINS = "${page.origin}", and the page's methods and headers in CORS_METHODS and CORS_HEADERS.`;
+  if (!allows(response, page.origin)) {
+    const text = `pages of ${page.origin} may not call the API: ${describePreflight(response)}`;
+    found.push(failure(text, cure));
+  } else if (!allowsToken(response)) {
+    const text = `pages of ${page.origin} may call the API, but not send Authorization`;
+    found.push(failure(text, cure));
   } else {
-    found.push(ok(`pages of ${page.origin} may call with a token`));
+    found.push(ok(`pages of ${page.origin} may call the API with a token`));
   }
   return found;
 }
 
-/** A name that nobody can have (RFC 2606). */
-const STRANGER = "https://doctor.invalid";
+/** A host that cannot exist (RFC 2606). */
+const UNKNOWN_ORIGIN = "https://doctor.invalid";
 
-function preflight(deployment: Deployment, origin: string): Promise<Answer> {
+function preflight(deployment: Deployment, origin: string): Promise<HttpResponse> {
   const headers = {
     origin,
     "access-control-request-method": "GET",
     "access-control-request-headers": "authorization",
   };
-  return deployment.ask(deployment.path, { method: "OPTIONS", headers });
+  return deployment.request(deployment.path, { method: "OPTIONS", headers });
 }
 
-function allows({ status, headers }: Answer, origin: string): boolean {
+function allows({ status, headers }: HttpResponse, origin: string): boolean {
   const allowed = headers.get("access-control-allow-origin");
   return status >= 200 && status < 300 && (allowed === "*" || allowed === origin);
 }
 
-/** By the Fetch Standard `*` does not stand for `Authorization`. */
-function allowsToken({ headers }: Answer): boolean {
+/** Whether the list names `Authorization`: `*` does not include it (Fetch Standard). */
+function allowsToken({ headers }: HttpResponse): boolean {
   const allowed = headers.get("access-control-allow-headers") ?? "";
   return allowed.split(",").some((name) => name.trim().toLowerCase() === "authorization");
 }
 
-function whatIsSaid({ status, headers }: Answer): string {
+function describePreflight({ status, headers }: HttpResponse): string {
   const allowed = headers.get("access-control-allow-origin");
   if (allowed !== null) return `the preflight allows ${printable(allowed)}`;
-  return `the preflight is answered with ${status} and allows nobody`;
+  return `the response to the preflight is ${status} and allows no origin`;
 }

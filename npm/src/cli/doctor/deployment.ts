@@ -1,54 +1,58 @@
-/** A deployment, as it can be asked from outside. */
-import { type Answer, ask, NoAnswer } from "../http.ts";
-import { waiting } from "../terminal.ts";
+import { type HttpResponse, request } from "../http.ts";
+import { withProgress } from "../terminal.ts";
 
+/** A deployed edge, as a client reaches it. */
 export class Deployment {
   readonly origin: string;
-  /** A path that should need a token. */
+  /** A path that should require a token. */
   readonly path: string;
-  /** All answers, for the checks that look at what they have in common. */
-  readonly answers: Answer[] = [];
+  /** All responses so far, for the checks that compare them. */
+  readonly responses: HttpResponse[] = [];
 
   constructor(url: URL, path: string) {
     this.origin = url.origin;
     this.path = path;
   }
 
-  /** Its health: `status` is `ok`, `keys_unavailable` or `misconfigured`. */
-  health(): Promise<Answer> {
-    return this.ask("/.well-known/better-auth-edge/health");
+  /** Fetches the edge's health: `status` is `ok`, `keys_unavailable` or `misconfigured`. */
+  health(): Promise<HttpResponse> {
+    return this.request("/.well-known/better-auth-edge/health");
   }
 
-  /** The keys of its assertions. */
-  jwks(): Promise<Answer> {
-    return this.ask("/.well-known/better-auth-edge/jwks.json");
+  /** Fetches the keys of the edge's assertions. */
+  jwks(): Promise<HttpResponse> {
+    return this.request("/.well-known/better-auth-edge/jwks.json");
   }
 
-  /** Asks for the path that should need a token, or another. */
-  async ask(path = this.path, init: RequestInit = {}): Promise<Answer> {
+  /**
+   * Sends a request to the path that should require a token, or to another one.
+   *
+   * @throws {NoResponse} if the edge does not respond
+   */
+  async request(path = this.path, init: RequestInit = {}): Promise<HttpResponse> {
     const url = new URL(path, this.origin);
-    const answer = await waiting(`asking ${url.host}`, ask(url, asScript(init)));
-    this.answers.push(answer);
-    return answer;
+    const response = await withProgress(`requesting ${url.host}`, request(url, asScript(init)));
+    this.responses.push(response);
+    return response;
   }
 }
 
-/** The same request, as a page's script sends it: an edge in Next.js redirects whoever asks for a page. */
+/** Marks the request as a script's: an edge in Next.js redirects navigations to the sign-in page. */
 function asScript(init: RequestInit): RequestInit {
   const headers = new Headers(init.headers);
   headers.set("sec-fetch-dest", "empty");
   return { ...init, headers };
 }
 
-/** The code of a problem response of the edge; nothing for whatever else answers. */
-export function problemCode({ headers, text }: Answer): string | undefined {
+/** The code of the edge's problem response; `undefined` for any other response. */
+export function problemCode({ headers, text }: HttpResponse): string | undefined {
   if (!headers.get("content-type")?.startsWith("application/problem+json")) return undefined;
-  const { code } = readObject(text);
+  const { code } = parseObject(text);
   return typeof code === "string" ? code : undefined;
 }
 
-/** A JSON object, or an empty one. */
-export function readObject(text: string): Record<string, unknown> {
+/** Parses a JSON object. Any other text results in an empty object. */
+export function parseObject(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? { ...value } : {};
@@ -56,5 +60,3 @@ export function readObject(text: string): Record<string, unknown> {
     return {};
   }
 }
-
-export { type Answer, NoAnswer };

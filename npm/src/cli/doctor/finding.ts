@@ -1,21 +1,22 @@
-/** What a check found. */
 import type { Level } from "../marks.ts";
 
+/** The result of one check. */
 export interface Finding {
-  /** Which check. */
   check: Check;
   level: Exclude<Level, "info"> | "skipped";
-  /** What was found, in one sentence. */
+  /** The finding, in one sentence. */
   text: string;
-  /** What to do about it. */
+  /** What the operator can do about it. */
   cure?: string | undefined;
 }
 
-/** The checks, in the order in which they are shown. */
+/** The checks in the order of the report. These names are part of the `--json` output. */
 export const CHECKS = ["settings", "keys", "clock", "refusal", "cors", "assertion"] as const;
+
+/** The name of a check. */
 export type Check = (typeof CHECKS)[number];
 
-/** Makes the findings of one check. */
+/** Constructors for the findings of one check. */
 export function findings(check: Check) {
   const make = (level: Finding["level"]) => (text: string, cure?: string) => ({
     check,

@@ -1,16 +1,17 @@
-/** `doctor <worker url>`: is this deployment well? */
-import { type Command, type Given, readUrl, UsageError } from "../arguments.ts";
-import { issuersJwksUrl, jwksUrl } from "../jwks.ts";
+import { type Arguments, type Command, readUrl, UsageError } from "../arguments.ts";
+import { NoResponse } from "../http.ts";
+import { betterAuthJwksUrl, jwksUrl } from "../jwks.ts";
 import { marked } from "../marks.ts";
-import { output, paragraph, print, printable, printJson } from "../terminal.ts";
+import { outputColors, paragraph, print, printable, printJson } from "../terminal.ts";
 import { checkAssertion } from "./assertion.ts";
 import { checkClock } from "./clock.ts";
 import { checkCors } from "./cors.ts";
-import { Deployment, NoAnswer } from "./deployment.ts";
+import { Deployment } from "./deployment.ts";
 import { CHECKS, type Check, type Finding, findings } from "./finding.ts";
 import { checkAuthServer, checkHealth } from "./health.ts";
-import { checkRefusal } from "./refusal.ts";
+import { checkRejection } from "./rejection.ts";
 
+/** `doctor <worker url>`: checks a deployment from outside. */
 export const doctor: Command = {
   summary: "checks a running deployment from outside",
   argument: "the Worker's URL",
@@ -21,21 +22,21 @@ export const doctor: Command = {
     origin: "value",
     json: "switch",
   },
-  help: `Checks a running deployment from outside: settings, keys, clock, what is refused, CORS, the
-assertion's keys. It sends about ten requests, none of which carries a token that is worth anything.
+  help: `Checks a running deployment from outside: its settings, keys, clock, rejections, CORS and the
+assertion's keys. The command sends about ten requests, none with a valid token.
 
 Usage: better-auth-edge doctor <worker url> [options]
 
 Options
-  --path <path>       a path that needs a token; by default one that should not exist
-  --base-url <url>    Better Auth's URL, to hold its keys against those that the edge has; a path in
-                      it is Better Auth's base path
-  --jwks-url <url>    the same, where the keys are elsewhere
-  --origin <origin>   where your pages are, to see whether they may call (CORS)
-  --json              for programs
-  -h, --help          this
+  --path <path>       a path that requires a token; default: one that should not exist
+  --base-url <url>    Better Auth's URL, to compare its keys with the edge's; a path in it is
+                      Better Auth's base path
+  --jwks-url <url>    the URL of the keys, if they are not at Better Auth's default path
+  --origin <origin>   the origin of your pages, to check that CORS allows them
+  --json              print JSON
+  -h, --help          show this help
 
-Exit codes: 0 if nothing failed, warnings or not; 1 if something did.
+Exit codes: 0 if no check failed, with or without warnings; 1 if one failed.
 
 Examples
   npx better-auth-edge doctor https://edge.example.com
@@ -45,52 +46,54 @@ Examples
   run,
 };
 
-async function run(given: Given): Promise<number> {
-  const url = readUrl(given.argument, "the Worker's URL");
-  const path = given.value("path") ?? "/better-auth-edge-doctor";
+async function run(args: Arguments): Promise<number> {
+  const url = readUrl(args.positional, "the Worker's URL");
+  const path = args.value("path") ?? "/better-auth-edge-doctor";
   if (!/^\/(?!\/)[\x21-\x7e]*$/.test(path))
     throw new UsageError("--path does not begin with one /");
-  const found = await examine(new Deployment(url, path), given);
+  const found = await examine(new Deployment(url, path), args);
   const failed = found.filter(({ level }) => level === "failure").length;
-  if (given.has("json")) printJson({ url: url.origin, ok: failed === 0, findings: found });
+  if (args.has("json")) printJson({ url: url.origin, ok: failed === 0, findings: found });
   else show(url, found, failed);
   return failed === 0 ? 0 : 1;
 }
 
-async function examine(deployment: Deployment, given: Given): Promise<Finding[]> {
-  const [keys, base] = [given.url("jwks-url"), given.url("base-url")];
-  const published = keys ? jwksUrl(keys) : base && issuersJwksUrl(base);
-  const page = given.url("origin");
+async function examine(deployment: Deployment, args: Arguments): Promise<Finding[]> {
+  const [keys, base] = [args.url("jwks-url"), args.url("base-url")];
+  const authServer = keys ? jwksUrl(keys) : base && betterAuthJwksUrl(base);
+  const page = args.url("origin");
   const found: Finding[] = [];
   try {
     const health = await checkHealth(deployment);
     found.push(...health.findings);
-    if (published) found.push(...(await checkAuthServer(published, health.keys)));
-    if (health.goesOn) {
-      found.push(...(await checkRefusal(deployment)));
+    if (authServer) found.push(...(await checkAuthServer(authServer, health.keys)));
+    if (health.isServing) {
+      found.push(...(await checkRejection(deployment)));
       found.push(...(await checkCors(deployment, page)));
       found.push(...(await checkAssertion(deployment)));
     }
-    found.push(checkClock(deployment.answers, "the edge"));
+    found.push(checkClock(deployment.responses, "the edge"));
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
+    if (!(error instanceof NoResponse)) throw error;
     const cure = "Is the URL right, and is the Worker deployed? npx wrangler deployments list.";
-    found.push(findings("settings").failure(`the edge does not answer: ${error.message}`, cure));
+    found.push(findings("settings").failure(`the edge does not respond: ${error.message}`, cure));
   }
   const missing = CHECKS.filter((check) => !found.some((finding) => finding.check === check));
-  found.push(...missing.map((check) => findings(check).skipped("not looked at: see above first")));
+  found.push(
+    ...missing.map((check) => findings(check).skipped("not checked: fix the failures above first")),
+  );
   return found.sort((a, b) => CHECKS.indexOf(a.check) - CHECKS.indexOf(b.check));
 }
 
 function show(url: URL, found: Finding[], failed: number): void {
-  print(`${output.bold("Deployment")}  ${url.origin}`);
+  print(`${outputColors.bold("Deployment")}  ${url.origin}`);
   let last: Check | undefined;
   for (const { check, level, text, cure } of found) {
-    if (check !== last) print(`\n${output.bold(TITLES[check])}`);
+    if (check !== last) print(`\n${outputColors.bold(TITLES[check])}`);
     last = check;
     const word = level === "ok" || level === "skipped" ? "" : `${level}: `;
     print(marked(level === "skipped" ? "info" : level, printable(`${word}${text}`, 500)));
-    if (cure !== undefined) print(output.dim(paragraph(printable(cure, 1000), 6)));
+    if (cure !== undefined) print(outputColors.dim(paragraph(printable(cure, 1000), 6)));
   }
   const warnings = found.filter(({ level }) => level === "warning").length;
   print(`\n${count(failed, "failure")}, ${count(warnings, "warning")}`);
@@ -104,7 +107,7 @@ const TITLES: Record<Check, string> = {
   settings: "Settings",
   keys: "Keys of the auth server",
   clock: "Clock",
-  refusal: "Refusal",
+  refusal: "Rejection",
   cors: "CORS",
   assertion: "Assertion",
 };

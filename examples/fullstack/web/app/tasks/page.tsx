@@ -5,7 +5,7 @@ import { TaskList } from "./task-list";
 
 export default async function Tasks() {
   const user = await getUser(headers());
-  // the edge has seen to that; where it has not run, nobody is signed in
+  // the edge requires a session; if it did not run, no user is signed in
   if (!user) redirect("/sign-in");
   return (
     <>

@@ -8,7 +8,7 @@ interface Task {
   title: string;
 }
 
-/** The tasks of a user, who is the one that is signed in: the edge lets nobody to others'. */
+/** The tasks of the signed-in user. The edge rejects requests for another user's. */
 export function TaskList({ userId }: { userId: string }) {
   const [tasks, setTasks] = useState<Task[]>();
   const [fault, setFault] = useState("");

@@ -1,52 +1,57 @@
-/** An API and a Better Auth for tests of the client: real servers on loopback, told what to answer. */
+/** Test servers on loopback: an API, a token endpoint, and a stand-in for Better Auth's client. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ApiError, type AuthClient } from "../src/client/index.ts";
 
-/** A request that arrived. */
-export interface Arrived {
+/** A request that a server received. */
+export interface ReceivedRequest {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
 }
 
-/** What to answer. */
-export interface Reply {
+/** A response to send: by default 200 without a body. An object as body is sent as JSON. */
+export interface TestResponse {
   status?: number;
   headers?: Record<string, string | string[]>;
   body?: string | object;
 }
 
-/** A server, what arrived at it, and how it is ended. */
+/** A running server and the requests that it received. */
 export interface TestServer extends AsyncDisposable {
   url: string;
-  arrived: Arrived[];
+  requests: ReceivedRequest[];
 }
 
-/** Starts a server on a free port that answers by this function. */
+/**
+ * Starts a server on a free port.
+ *
+ * @param respond makes the response to a request; `count` is the number of requests so far
+ */
 export async function serve(
-  answer: (request: Arrived, count: number) => Reply | Promise<Reply>,
+  respond: (request: ReceivedRequest, count: number) => TestResponse | Promise<TestResponse>,
 ): Promise<TestServer> {
-  const arrived: Arrived[] = [];
+  const requests: ReceivedRequest[] = [];
   const listener: RequestListener = async (incoming, outgoing) => {
     let body = "";
     for await (const chunk of incoming.setEncoding("utf8")) body += chunk;
     const { method = "", url: path = "", headers } = incoming;
     const request = { method, path, headers, body };
-    arrived.push(request);
-    const reply = await answer(request, arrived.length);
-    const text = typeof reply.body === "object" ? JSON.stringify(reply.body) : (reply.body ?? "");
-    const type = typeof reply.body === "object" ? { "content-type": "application/json" } : {};
-    outgoing.writeHead(reply.status ?? 200, { ...type, ...reply.headers }).end(text);
+    requests.push(request);
+    const response = await respond(request, requests.length);
+    const isJson = typeof response.body === "object";
+    const text = isJson ? JSON.stringify(response.body) : String(response.body ?? "");
+    const type = isJson ? { "content-type": "application/json" } : {};
+    outgoing.writeHead(response.status ?? 200, { ...type, ...response.headers }).end(text);
   };
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    arrived,
+    requests,
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
@@ -54,14 +59,21 @@ export async function serve(
   };
 }
 
-/** A token that nobody signed: the client does not look. Times in seconds from now. */
+/** The URL of a port on which no server listens. */
+export async function closedUrl(): Promise<string> {
+  const server = await serve(ok);
+  await server[Symbol.asyncDispose]();
+  return server.url;
+}
+
+/** An unsigned token, which the client accepts because it does not verify. Times in seconds from now. */
 export function token(claims: { sub?: string; iat?: number; exp?: number }, serial = 0): string {
   const now = Math.floor(Date.now() / 1000);
   const { sub = "ada", iat = 0, exp = 900 } = claims;
   return tokenOf({ sub, iat: now + iat, exp: now + exp, serial });
 }
 
-/** The same with these claims and no others. */
+/** An unsigned token with exactly these claims. */
 export function tokenOf(payload: object): string {
   return [{ alg: "EdDSA" }, payload]
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
@@ -69,8 +81,8 @@ export function tokenOf(payload: object): string {
     .join(".");
 }
 
-/** What of Better Auth's client is needed, asking the given server as that does. */
-export function authClientOf(url: string): AuthClient & { signal(): void } {
+/** A stand-in for Better Auth's client that fetches tokens from the given server. */
+export function authClientFor(url: string): AuthClient & { signal(): void } {
   const listeners: (() => void)[] = [];
   return {
     async token({ fetchOptions }) {
@@ -82,7 +94,7 @@ export function authClientOf(url: string): AuthClient & { signal(): void } {
     $store: {
       listen: (_signal, listener) => {
         listeners.push(listener);
-        // as nanostores do
+        // nanostores call a new listener at once
         listener();
       },
     },
@@ -92,8 +104,8 @@ export function authClientOf(url: string): AuthClient & { signal(): void } {
   };
 }
 
-/** A promise that is kept from outside. */
-export function promised<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
+/** A promise that the test resolves. */
+export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {};
   const promise = new Promise<T>((settle) => {
     resolve = settle;
@@ -101,35 +113,36 @@ export function promised<T = void>(): { promise: Promise<T>; resolve: (value: T)
   return { promise, resolve };
 }
 
-/** An answer to whatever is asked. */
+/** A successful response. */
 export const ok = () => ({ body: { ok: true } });
 
 /** A token endpoint whose tokens differ by their serial number. */
 export const tokens = (claims: Parameters<typeof token>[0] = {}) =>
   serve((_, count) => ({ body: { token: token(claims, count) } }));
 
-/** The tokens that arrived, with their scheme. */
-export const bearers = (arrived: Arrived[]) => arrived.map(({ headers }) => headers.authorization);
+/** The `Authorization` headers of the requests. */
+export const authorizations = (requests: ReceivedRequest[]) =>
+  requests.map(({ headers }) => headers.authorization);
 
-/** The error by which a call fails. */
+/** The error that a call rejects with. */
 export async function failure(promise: Promise<unknown>): Promise<ApiError> {
   const error = await promise.then(
-    () => assert.fail("it did not fail"),
+    () => assert.fail("the call succeeded"),
     (error: unknown) => error,
   );
   assert.ok(error instanceof ApiError, String(error));
   return error;
 }
 
-/** Whom the tokens that arrived are for. */
-export function subjects(arrived: Arrived[]): unknown[] {
-  return arrived.map(({ headers }) => {
+/** The `sub` of each request's token. */
+export function subjects(requests: ReceivedRequest[]): unknown[] {
+  return requests.map(({ headers }) => {
     const payload = headers.authorization?.split(".")[1] ?? "";
     return JSON.parse(Buffer.from(payload, "base64url").toString()).sub;
   });
 }
 
-/** Time as the client sees it, moved on by hand. */
+/** Replaces the clocks that the client reads; the test advances them. */
 export function fakeClock() {
   const { now } = Date;
   const performanceNow = performance.now;
@@ -147,12 +160,7 @@ export function fakeClock() {
   };
 }
 
-/** Waits until it holds. */
-export async function until(holds: () => boolean): Promise<void> {
-  await settled(async () => holds());
-}
-
-/** Tries again until it holds; node's own time limit for tests ends what never does. */
-export async function settled(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 2));
+/** Waits until the condition holds. The test runner's time limit ends a wait that would not. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
 }

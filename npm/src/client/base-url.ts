@@ -1,13 +1,19 @@
-/** Where a call goes: below the base URL, or nowhere. */
 import { ApiError } from "./error.ts";
 
-/** The API's base URL; one that is relative counts from the page. */
-export class Base {
+/**
+ * The API's base URL, which bounds where the token may go.
+ *
+ * @internal
+ */
+export class BaseURL {
   readonly #origin: string;
-  /** With a slash at the end. */
+  /** Ends with a slash. */
   readonly #path: string;
 
-  /** @throws {TypeError} if it is no http(s) URL, or says more than where the API is. */
+  /**
+   * @param baseURL an http(s) URL; in a browser, a relative one resolves against the page
+   * @throws {TypeError} if it is not an http(s) URL, or has a user, a password, a query or a fragment
+   */
   constructor(baseURL: string | URL) {
     const page = globalThis.location?.href;
     if (!URL.canParse(baseURL, page)) throw new TypeError(`baseURL is not a URL: ${baseURL}`);
@@ -20,25 +26,25 @@ export class Base {
   }
 
   /**
-   * The URL to call. `/tasks` and `tasks` are both below the base URL's path; absolute URLs are taken
-   * as they are.
+   * Resolves the URL of a request. `/tasks` and `tasks` both resolve below the base URL's path; an
+   * absolute URL is used as it is.
    *
-   * @throws {ApiError} `foreign_url` if it is not below the base URL: only there the token may go.
+   * @throws {ApiError} `foreign_url` if the URL is not below the base URL, where the token must not go
    */
   resolve(input: string | URL): URL {
     const text = String(input);
     const isAbsolute = /^[a-z][a-z0-9+.-]*:/i.test(text);
     const absolute = isAbsolute ? text : this.#origin + this.#path + text.replace(/^\//, "");
     const url = URL.canParse(absolute) ? new URL(absolute) : undefined;
-    if (url && this.#holds(url)) return url;
+    if (url && this.#contains(url)) return url;
     throw new ApiError({
       code: "foreign_url",
       status: 0,
-      message: `The URL is not below ${this.#origin}${this.#path}, so it gets no token`,
+      message: `The URL is not below ${this.#origin}${this.#path}, so the token is not sent to it`,
     });
   }
 
-  #holds({ origin, pathname, username, password }: URL): boolean {
+  #contains({ origin, pathname, username, password }: URL): boolean {
     const isBelow = `${pathname}/`.startsWith(this.#path);
     return origin === this.#origin && isBelow && !username && !password;
   }

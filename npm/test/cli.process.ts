@@ -1,30 +1,30 @@
-/** Runs the program as people do: as a process, built. */
+/** Runs the built CLI as a process. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
 
-/** How it ended and what it said. */
+/** The exit code and the output of a process. */
 export interface Outcome {
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Runs it with these arguments and this standard input. */
+/** Runs the CLI with arguments and a standard input. */
 export function run(args: string[], input = ""): Promise<Outcome> {
   return outcome(process.execPath, [PROGRAM, ...args], input);
 }
 
-/** The same on a terminal, which shows both outputs as one; lines end as on a terminal. */
+/** Runs the CLI on a pseudo-terminal, which merges both outputs into `stdout`. */
 export async function runOnTerminal(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   const quoted = [process.execPath, PROGRAM, ...args].map((word) => `'${word}'`).join(" ");
   return outcome("script", ["-qec", quoted, "/dev/null"], "", env);
 }
 
-/** What `--json` printed. */
-// biome-ignore lint/suspicious/noExplicitAny: tests say what they expect
+/** Parses the output of `--json`. */
+// biome-ignore lint/suspicious/noExplicitAny: the tests assert the shape
 export function json({ stdout }: Outcome): any {
   return JSON.parse(stdout);
 }
@@ -45,7 +45,7 @@ async function outcome(
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr += chunk;
   });
-  // a program that refuses its arguments does not read on
+  // the CLI does not read standard input if its arguments are wrong
   child.stdin.on("error", () => {}).end(input);
   const [code] = await once(child, "close");
   return { code, stdout, stderr };
