@@ -5,13 +5,16 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::setup::{self, run as run_command};
-use crate::{build, progress, root};
+use crate::{build, docs, progress, root};
 
 /// Runs them all.
 pub fn run() -> Result<()> {
     setup::wasm_target()?;
     setup::npm_packages()?;
     let python = setup::python()?;
+
+    progress("lint: documentation");
+    docs::check()?;
 
     progress("lint: Rust");
     let cargo =
