@@ -59,7 +59,7 @@ async function explain(page) {
   await page.fill("#token", token);
   await page.check("[name=source][value=jwks]");
   await page.fill("#jwks", jwks);
-  await page.locator("#rules summary").click();
+  await page.locator("#rules").evaluate((details) => details.setAttribute("open", ""));
   await page.fill("#issuer", ISSUER);
   await page.fill("#audience", ISSUER);
   await page.click("#explain");

@@ -53,7 +53,7 @@ impl Site {
         let file = root.join("docs/site.toml");
         let text = fs::read_to_string(&file).context("docs/site.toml")?;
         let table: Table = text.parse().context("docs/site.toml")?;
-        let home = Page::read(root, "docs/index.md".into(), "index.md".into(), None)?;
+        let home = Page::read(root, "docs/index.md".into(), "index.md".into(), Some("Home"))?;
         let sections = array(&table, "sections")?
             .iter()
             .map(|section| {
