@@ -165,7 +165,7 @@ impl Chart {
         for row in self.panels.chunks(2) {
             for (column, panel) in row.iter().enumerate() {
                 let left = if column == 0 { 0.0 } else { width + GAP };
-                let _ = write!(body, "<g transform=\"translate({left} {top})\">\n");
+                let _ = writeln!(body, "<g transform=\"translate({left} {top})\">");
                 body.push_str(&panel.svg(theme, width));
                 body.push_str("</g>\n");
             }
@@ -199,11 +199,11 @@ impl Panel {
             let (fill, color) = if ours { (theme.ours, text) } else { (theme.others, theme.muted) };
             let (end, figure, label) =
                 (labels + length + 6.0, figure(bar.value), escaped(&bar.label));
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 "<text x=\"{:.1}\" y=\"{baseline:.1}\" text-anchor=\"end\" fill=\"{color}\">{label}</text>\
                  <rect x=\"{labels:.1}\" y=\"{top:.1}\" width=\"{length:.1}\" height=\"{BAR}\" rx=\"2\" fill=\"{fill}\"/>\
-                 <text x=\"{end:.1}\" y=\"{baseline:.1}\" fill=\"{text}\">{figure}</text>\n",
+                 <text x=\"{end:.1}\" y=\"{baseline:.1}\" fill=\"{text}\">{figure}</text>",
                 labels - 8.0,
             );
         }
