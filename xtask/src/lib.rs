@@ -5,6 +5,7 @@ pub mod bench;
 pub mod build;
 pub mod compat;
 pub mod demo;
+pub mod docs;
 pub mod fuzz;
 pub mod host_vectors;
 pub mod http;

@@ -1,19 +1,20 @@
-//! The house style, and the formatters and linters of all three languages. A warning is an error.
+//! The formatters and linters of all three languages. A warning is an error.
 
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::setup::{self, run as run_command};
-use crate::{build, progress, root, style};
+use crate::{build, docs, progress, root};
 
 /// Runs all checks, the fastest first.
 pub fn run() -> Result<()> {
-    progress("lint: style");
-    style::run()?;
     setup::wasm_target()?;
     setup::npm_packages()?;
     let python = setup::python()?;
+
+    progress("lint: documentation");
+    docs::check()?;
 
     progress("lint: Rust");
     let cargo =

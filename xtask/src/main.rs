@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xtask::stack::Storage;
-use xtask::{bench, build, demo, fuzz, inspector, lint, mutants, release, style, test};
+use xtask::{
+    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, style, test,
+};
 
 const USAGE: &str = "\
 cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js application; Ctrl-C stops
@@ -19,9 +21,11 @@ cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also 
 cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N
 cargo xtask mutants [FILE…] whether a test fails for each small change to the code that decides;
                             --shard K/N for a part
+cargo xtask docs            the documentation site into target/docs/site/; --serve shows it,
+                            --screenshots takes its pictures anew
 cargo xtask release --dry-run   packs the crate, the npm package and the Python package, and checks
                             them; with a tag, vX.Y.Z, also whether it can be released
-cargo xtask lint            the house style, format, clippy, TypeScript and Python linters
+cargo xtask lint            format, clippy, TypeScript and Python linters
 cargo xtask lint style      only the house style: words, file and line length, features";
 
 fn main() -> ExitCode {
@@ -52,6 +56,7 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         ["build", "npm"] => build::npm(),
         ["bench", ref options @ ..] => bench::run(options),
+        ["docs", ref options @ ..] => docs::run(options),
         ["fuzz", ref arguments @ ..] => fuzz::run(arguments),
         ["mutants", ref arguments @ ..] => mutants::run(arguments),
         ["release", ref arguments @ ..] => release::run(arguments),

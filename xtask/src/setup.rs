@@ -129,6 +129,17 @@ pub fn deno() -> Result<Option<PathBuf>> {
     Ok(Some(directory.join("node_modules/@deno/linux-x64-glibc/deno")))
 }
 
+/// VitePress and TypeDoc, for the documentation.
+pub fn docs_packages() -> Result<()> {
+    node()?;
+    npm_ci(&root().join("tools/docs"))
+}
+
+/// The Python of another one, for the reference of the package in the documentation.
+pub fn docs_python() -> Result<PathBuf> {
+    virtual_environment(".venv-docs", &[root().join("tools/docs/requirements.txt")], |_| Ok(()))
+}
+
 /// The previous major version of Next, for the tests of the application.
 pub fn next_15() -> Result<()> {
     node()?;

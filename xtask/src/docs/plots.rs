@@ -1,0 +1,251 @@
+//! Bar charts of the benchmarks, as SVG, drawn from `docs/benchmarks/*.json`. The same figures give
+//! the same bytes.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::root;
+
+/// Draws all charts into `docs/assets/benchmarks/`, each for light and for dark pages.
+///
+/// # Errors
+/// A benchmark's JSON is missing or has another shape.
+pub fn write() -> Result<()> {
+    let directory = root().join("docs/assets/benchmarks");
+    fs::create_dir_all(&directory)?;
+    for chart in charts()? {
+        for (suffix, theme) in [("", &LIGHT), ("-dark", &DARK)] {
+            let file = directory.join(format!("{}{suffix}.svg", chart.name));
+            let svg = chart.svg(theme);
+            // unchanged pictures keep their times
+            if fs::read_to_string(&file).is_ok_and(|drawn| drawn == svg) {
+                continue;
+            }
+            fs::write(file, svg)?;
+        }
+    }
+    Ok(())
+}
+
+/// A picture with panels side by side.
+struct Chart {
+    /// The file's name
+    name: String,
+    /// What the picture shows, for those who do not see it
+    description: String,
+    panels: Vec<Panel>,
+}
+
+/// Bars on a scale of their own.
+struct Panel {
+    title: String,
+    bars: Vec<Bar>,
+}
+
+struct Bar {
+    label: String,
+    value: f64,
+}
+
+struct Theme {
+    text: &'static str,
+    muted: &'static str,
+    ours: &'static str,
+    others: &'static str,
+}
+
+const LIGHT: Theme =
+    Theme { text: "#213547", muted: "#59636e", ours: "#2f6fde", others: "#b6bec9" };
+const DARK: Theme = Theme { text: "#dfdfd6", muted: "#a2a8b0", ours: "#6ea0ff", others: "#565d68" };
+
+fn charts() -> Result<Vec<Chart>> {
+    let verification = read("verification")?;
+    let gateway = read("gateway")?;
+    let mut charts = Vec::new();
+    for (name, runtime) in [("workerd", "workerd"), ("node", "Node")] {
+        let figures = figures(&verification, "verifications")?
+            .iter()
+            .filter(|figure| figure["runtime"] == runtime);
+        charts.push(Chart {
+            name: format!("verification-{name}"),
+            description: format!("Microseconds for a verification in {runtime}; less is better"),
+            panels: panels(figures, "algorithm", "candidate", "microseconds", |algorithm| {
+                format!("{algorithm}, µs")
+            })?,
+        });
+    }
+    charts.push(Chart {
+        name: "first-token".into(),
+        description: "Milliseconds to the first verified token; less is better".into(),
+        panels: panels(
+            figures(&verification, "firstTimes")?.iter(),
+            "runtime",
+            "what",
+            "milliseconds",
+            |runtime| format!("{runtime}, ms"),
+        )?,
+    });
+    let tokens = |tokens: &str| match tokens {
+        "1" => "one token".to_owned(),
+        tokens => format!("{tokens} tokens"),
+    };
+    for (name, figure, unit, better) in [
+        ("requests", "requestsPerSecond", "requests/s", "more is better"),
+        ("cpu", "cpuMicrosecondsPerRequest", "CPU µs a request", "less is better"),
+    ] {
+        charts.push(Chart {
+            name: format!("gateway-{name}"),
+            description: format!("The gateway under load, {unit}; {better}"),
+            panels: panels(
+                figures(&gateway, "figures")?.iter(),
+                "tokens",
+                "candidate",
+                figure,
+                |group| format!("{}, {unit}", tokens(group)),
+            )?,
+        });
+    }
+    Ok(charts)
+}
+
+fn read(name: &str) -> Result<Value> {
+    let file = root().join("docs/benchmarks").join(name).with_extension("json");
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file:?}"))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+fn figures<'a>(report: &'a Value, name: &str) -> Result<&'a Vec<Value>> {
+    report[name].as_array().with_context(|| format!("the report has no {name}"))
+}
+
+/// A panel for each value of `group`, in the report's order.
+fn panels<'a>(
+    figures: impl Iterator<Item = &'a Value>,
+    group: &str,
+    label: &str,
+    value: &str,
+    title: impl Fn(&str) -> String,
+) -> Result<Vec<Panel>> {
+    let mut panels: Vec<Panel> = Vec::new();
+    for figure in figures {
+        let title = match &figure[group] {
+            Value::String(group) => title(group),
+            group => title(&group.to_string()),
+        };
+        let label = figure[label].as_str().with_context(|| format!("a figure has no {label}"))?;
+        let value = figure[value].as_f64().with_context(|| format!("a figure has no {value}"))?;
+        let bar = Bar { label: label.to_owned(), value };
+        match panels.iter_mut().find(|panel| panel.title == title) {
+            Some(panel) => panel.bars.push(bar),
+            None => panels.push(Panel { title, bars: vec![bar] }),
+        }
+    }
+    Ok(panels)
+}
+
+/// Sizes in pixels.
+const WIDTH: f64 = 736.0;
+const GAP: f64 = 32.0;
+const TITLE: f64 = 26.0;
+const ROW: f64 = 22.0;
+const BAR: f64 = 14.0;
+/// A character of a label, on average
+const LETTER: f64 = 6.3;
+/// For the figure behind a bar
+const FIGURE: f64 = 44.0;
+
+impl Chart {
+    fn svg(&self, theme: &Theme) -> String {
+        let width = (WIDTH - GAP) / 2.0;
+        let mut body = String::new();
+        let mut top = 0.0;
+        for row in self.panels.chunks(2) {
+            for (column, panel) in row.iter().enumerate() {
+                let left = if column == 0 { 0.0 } else { width + GAP };
+                let _ = writeln!(body, "<g transform=\"translate({left} {top})\">");
+                body.push_str(&panel.svg(theme, width));
+                body.push_str("</g>\n");
+            }
+            let bars = row.iter().map(|panel| panel.bars.len()).max().unwrap_or_default();
+            top += TITLE + bars as f64 * ROW + 18.0;
+        }
+        let (height, description) = (top - 18.0, escaped(&self.description));
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
+             width=\"{WIDTH}\" height=\"{height}\" role=\"img\" \
+             font-family=\"system-ui, sans-serif\" font-size=\"12\">\n\
+             <title>{description}</title>\n{body}</svg>\n"
+        )
+    }
+}
+
+impl Panel {
+    fn svg(&self, theme: &Theme, width: f64) -> String {
+        let letters = self.bars.iter().map(|bar| bar.label.chars().count()).max();
+        let labels = letters.unwrap_or_default() as f64 * LETTER + 8.0;
+        let most = self.bars.iter().map(|bar| bar.value).fold(0.0, f64::max);
+        let scale = (width - labels - FIGURE) / most.max(f64::MIN_POSITIVE);
+        let (title, text) = (escaped(&self.title), theme.text);
+        let mut svg =
+            format!("<text y=\"13\" font-weight=\"600\" fill=\"{text}\">{title}</text>\n");
+        for (row, bar) in self.bars.iter().enumerate() {
+            let top = TITLE + row as f64 * ROW;
+            let baseline = top + 11.0;
+            let length = (bar.value * scale).max(1.0);
+            let ours = bar.label.split([' ', ',']).any(|word| matches!(word, "ours" | "our"));
+            let (fill, color) = if ours { (theme.ours, text) } else { (theme.others, theme.muted) };
+            let (end, figure, label) =
+                (labels + length + 6.0, figure(bar.value), escaped(&bar.label));
+            let _ = writeln!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{baseline:.1}\" text-anchor=\"end\" fill=\"{color}\">{label}</text>\
+                 <rect x=\"{labels:.1}\" y=\"{top:.1}\" width=\"{length:.1}\" height=\"{BAR}\" rx=\"2\" fill=\"{fill}\"/>\
+                 <text x=\"{end:.1}\" y=\"{baseline:.1}\" fill=\"{text}\">{figure}</text>",
+                labels - 8.0,
+            );
+        }
+        svg
+    }
+}
+
+/// Two digits, or all that are before the point.
+fn figure(value: f64) -> String {
+    if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_charts_show_the_figures_of_the_reports() {
+        let directory = root().join("docs/assets/benchmarks");
+        for chart in charts().unwrap() {
+            let file = directory.join(&chart.name).with_extension("svg");
+            let drawn = fs::read_to_string(&file).unwrap_or_default();
+            assert!(drawn == chart.svg(&LIGHT), "cargo xtask docs draws {file:?} anew");
+        }
+    }
+
+    #[test]
+    fn bars_of_a_panel_are_as_long_as_their_figures() {
+        let bar = |label: &str, value| Bar { label: label.into(), value };
+        let panel = Panel { title: "a < b".into(), bars: vec![bar("ours", 20.0), bar("x", 40.0)] };
+        let svg = panel.svg(&LIGHT, 400.0);
+        let widths: Vec<f64> = svg
+            .split(" width=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next()?.parse().ok())
+            .collect();
+        assert_eq!(widths.len(), 2);
+        assert!((widths[0] * 2.0 - widths[1]).abs() < 0.2, "{widths:?}");
+        assert!(svg.contains("a &lt; b") && svg.contains(LIGHT.ours) && svg.contains(LIGHT.others));
+    }
+}
