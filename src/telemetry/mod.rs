@@ -49,7 +49,7 @@ pub(crate) struct Occasion<'d> {
 
 /// What has been decided.
 #[derive(Clone, Copy)]
-enum Outcome<'d> {
+pub(crate) enum Outcome<'d> {
     Forward,
     /// With this status; for this reason, where the answer is no
     Respond(u16, Option<&'d Error>),

@@ -4,9 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xtask::stack::Storage;
-use xtask::{
-    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, style, test,
-};
+use xtask::{bench, build, demo, docs, fuzz, inspector, lint, mutants, release, style, test};
 
 const USAGE: &str = "\
 cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js application; Ctrl-C stops
