@@ -70,7 +70,9 @@ impl Document {
                 }
                 Event::End(TagEnd::Paragraph | TagEnd::Item) if lead_is_open => {
                     lead_is_open = false;
-                    document.lead = open.take().unwrap_or_default();
+                    // a decision's status says nothing about its subject
+                    let lead = open.take().unwrap_or_default();
+                    document.lead = if lead.starts_with("Status: ") { String::new() } else { lead };
                 }
                 Event::Text(part) | Event::Code(part) => {
                     if let Some(open) = &mut open {
