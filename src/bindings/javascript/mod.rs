@@ -102,8 +102,8 @@ impl JsVerifier {
         let host = host(self.wait_until.clone())
             .with_service(self.service.clone())
             .with_clock(self.clock.clone());
-        let relay = host.relay();
-        let result = relay.run(async move {
+        let driver = host.driver();
+        let result = driver.run(async move {
             let Some(token) = token.as_string() else {
                 let error = Error::new(Code::MalformedToken, "the token is not a string");
                 return Err(to_js_error(&error));

@@ -70,8 +70,8 @@ impl JsGateway {
             return Ok(to_js_refusal(&response, Some(&error), Destination::App));
         };
         let gateway = Rc::clone(&self.gateway);
-        let relay = host.relay();
-        relay.run(async move {
+        let driver = host.driver();
+        driver.run(async move {
             Ok(match gateway.decide(&head, &host).await {
                 Decision::Forward(forward) => admitted(
                     &request,
