@@ -6,7 +6,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
+use better_auth_edge::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer,
+};
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
 use crate::host::poll;
@@ -157,11 +160,13 @@ impl Network {
     }
 }
 
-impl Host for Network {
+impl Clock for Network {
     fn now(&self) -> f64 {
         self.0.now.get()
     }
+}
 
+impl Random for Network {
     fn random(&self) -> f64 {
         0.5
     }
@@ -169,13 +174,17 @@ impl Host for Network {
     fn request_id(&self) -> String {
         "made-by-host".to_owned()
     }
+}
 
+impl Timer for Network {
     async fn sleep(&self, milliseconds: u32) {
         let deadline = self.now() + f64::from(milliseconds) / 1_000.0;
         let is_over = || if self.now() >= deadline { Poll::Ready(()) } else { Poll::Pending };
         poll_fn(|_| is_over()).await;
     }
+}
 
+impl Fetch for Network {
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
         let delivered = if self.0.slow.get() { None } else { Some(self.delivery()) };
         let waiting = Waiting { network: self.clone(), number: self.0.gets.borrow().len() };
@@ -183,16 +192,30 @@ impl Host for Network {
         let answer = self.0.answer.borrow().clone();
         self.0.gets.borrow_mut().push(Get { called, timeout, answer, delivered, dropped: false });
         match poll_fn(|_| waiting.answer()).await {
-            Answer::Set(body, _) => Ok(GetResponse { status: 200, body: body.into_bytes(), ..GetResponse::default() }),
-            Answer::Response(status, body) => Ok(GetResponse { status, body: body.into(), ..GetResponse::default() }),
+            Answer::Set(body, _) => {
+                Ok(GetResponse { status: 200, body: body.into_bytes(), ..GetResponse::default() })
+            }
+            Answer::Response(status, body) => {
+                Ok(GetResponse { status, body: body.into(), ..GetResponse::default() })
+            }
             Answer::Fails(error) => Err(error),
         }
     }
+}
 
+impl KeyStore for Network {}
+
+impl SignatureVerifier for Network {
     async fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         false
     }
+}
 
+impl Telemetry for Network {}
+
+impl RateLimiter for Network {}
+
+impl Tasks for Network {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         self.0.tasks.borrow_mut().push(Box::pin(task(self.clone())));
     }

@@ -19,7 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use better_auth_edge::host::{GetError, Host};
+use better_auth_edge::host::{Clock, GetError};
 use better_auth_edge::{Code, Error, Verified, Verifier, VerifierOptions};
 use better_auth_edge_fuzz::base64url::encode;
 use better_auth_edge_fuzz::host::poll;

@@ -27,7 +27,7 @@ pub use keys::{key_faults, key_url_warning};
 
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
-use crate::host::{Host, Level};
+use crate::host::{Level, Telemetry};
 use crate::jose::json::quote;
 use crate::verifier::{Verified, Verifier};
 use options::Given;

@@ -16,7 +16,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::jose::{Algorithm, PublicKey};
 
-use crate::host::{GetError, GetRequest, GetResponse, Host, Level, Limit};
+use crate::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer,
+};
 
 pub use promise_driver::PromiseDriver;
 
@@ -121,7 +124,7 @@ impl JsHost {
     /// the network.
     ///
     /// # Errors
-    /// As [`Host::get`].
+    /// As [`Fetch::get`].
     pub async fn get_by(
         &self,
         request: GetRequest,
@@ -161,7 +164,7 @@ impl fmt::Debug for JsHost {
     }
 }
 
-impl Host for JsHost {
+impl Clock for JsHost {
     fn now(&self) -> f64 {
         let milliseconds =
             self.clock.as_ref().and_then(|clock| clock.call0(&JsValue::UNDEFINED).ok());
@@ -170,7 +173,9 @@ impl Host for JsHost {
             None => Self::time(),
         }
     }
+}
 
+impl Random for JsHost {
     fn random(&self) -> f64 {
         random()
     }
@@ -178,17 +183,25 @@ impl Host for JsHost {
     fn request_id(&self) -> String {
         Self::new_request_id()
     }
+}
 
+impl Timer for JsHost {
     async fn sleep(&self, milliseconds: u32) {
         // the promise of a timer is never rejected
         let _ = self.driver.settled(sleep(milliseconds)).await;
     }
+}
 
+impl Fetch for JsHost {
     fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>> {
         let service = self.service.as_deref().cloned();
         self.get_by(request, service.unwrap_or(JsValue::UNDEFINED))
     }
+}
 
+impl KeyStore for JsHost {}
+
+impl SignatureVerifier for JsHost {
     async fn verify(
         &self,
         key: &PublicKey,
@@ -207,7 +220,9 @@ impl Host for JsHost {
         let verification = verify(&imported, message, signature);
         self.driver.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
     }
+}
 
+impl Telemetry for JsHost {
     fn log(&self, level: Level, line: &str) {
         log(level.name(), line);
     }
@@ -215,12 +230,16 @@ impl Host for JsHost {
     fn data_point(&self, record: &str) {
         write_point(record);
     }
+}
 
+impl RateLimiter for JsHost {
     async fn admits(&self, limit: Limit, key: &str) -> bool {
         let admitted = self.driver.settled(admits(limit.binding(), key)).await;
         admitted.is_ok_and(|admitted| admitted.is_truthy())
     }
+}
 
+impl Tasks for JsHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         let driver = PromiseDriver::default();
         let task = task(self.with_driver(&driver));

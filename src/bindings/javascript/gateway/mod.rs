@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::gateway::HeaderEdit;
 use crate::gateway::RequestHead;
 use crate::gateway::Response;
-use crate::host::{Host, Level};
+use crate::host::{Level, Random, Telemetry};
 use crate::jose::json::quote;
 
 /// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
