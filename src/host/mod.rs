@@ -27,8 +27,8 @@ pub(crate) use unanswered::{NamedBy, SharedCause, Unanswered};
 /// A runtime that provides everything the core needs.
 ///
 /// Implemented for each type that implements the small traits. Cheap to clone. On Cloudflare a host
-/// belongs to one request, because promises, timers and background tasks do; what outlives a request
-/// is data, and lives in the core.
+/// belongs to one request, because promises, timers and background tasks do. Data that outlives a
+/// request lives in the core.
 pub trait Host:
     Clock + Random + Timer + Fetch + KeyStore + SignatureVerifier + Telemetry + RateLimiter + Tasks
 {

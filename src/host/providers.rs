@@ -41,8 +41,8 @@ pub trait KeyStore {
         async { None }
     }
 
-    /// Stores the result of `record` for `url`, for about `max_age` seconds. Best effort: the caller
-    /// does not wait, and a failed write is not reported.
+    /// Stores the result of `record` for `url`, for about `max_age` seconds. Best effort: the
+    /// caller does not wait, and a failed write is not reported.
     fn save(&self, _url: &str, _record: impl FnOnce() -> Vec<u8>, _max_age: u32) {}
 }
 
@@ -84,8 +84,8 @@ pub trait Tasks: Timer + Clone + 'static {
     /// runtime allows.
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F);
 
-    /// Runs a task in the [`background`](Self::background). Completes when the task has ended or the
-    /// runtime has stopped it. Dropping the returned future does not stop the task.
+    /// Runs a task in the [`background`](Self::background). Completes when the task has ended or
+    /// the runtime has stopped it. Dropping the returned future does not stop the task.
     fn run_to_end<F: Future<Output = ()> + 'static>(
         &self,
         task: impl FnOnce(Self) -> F,

@@ -1,7 +1,7 @@
 //! Drives a future by the promises that it awaits, without an executor.
 //!
 //! An executor costs a verification two turns of the microtask queue and four closures. A future of
-//! the core awaits the promises of its host one at a time, so JavaScript can await them in its place.
+//! the core awaits the promises of its host one at a time, so JavaScript can await them instead.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -27,8 +27,8 @@ struct State {
 impl PromiseDriver {
     /// Runs a future. Returns its result if the future never waits, and otherwise a promise of it.
     ///
-    /// The future may await only promises of a host that has this driver. A program with an executor,
-    /// a Worker in Rust for example, does not need a driver and awaits the future directly.
+    /// The future may await only promises of a host that has this driver. A program with an
+    /// executor, a Worker in Rust for example, does not need a driver: it awaits the future.
     ///
     /// # Errors
     /// The error of the future, thrown or as the rejection of the promise.
