@@ -6,7 +6,10 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, native};
+use better_auth_edge::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer, native,
+};
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
 /// No operation of it waits. Clones share their state.
@@ -42,11 +45,13 @@ impl FixedHost {
     }
 }
 
-impl Host for FixedHost {
+impl Clock for FixedHost {
     fn now(&self) -> f64 {
         self.0.now.get()
     }
+}
 
+impl Random for FixedHost {
     fn random(&self) -> f64 {
         0.5
     }
@@ -54,16 +59,24 @@ impl Host for FixedHost {
     fn request_id(&self) -> String {
         "host-request-id".to_owned()
     }
+}
 
+impl Timer for FixedHost {
     async fn sleep(&self, milliseconds: u32) {
         self.0.now.set(self.now() + f64::from(milliseconds) / 1_000.0);
     }
+}
 
+impl Fetch for FixedHost {
     async fn get(&self, _request: GetRequest) -> Result<GetResponse, GetError> {
         let body = self.0.body.borrow().clone().ok_or(GetError::Unreachable)?;
         Ok(GetResponse { status: 200, body: body.into_bytes(), ..GetResponse::default() })
     }
+}
 
+impl KeyStore for FixedHost {}
+
+impl SignatureVerifier for FixedHost {
     async fn verify(
         &self,
         key: &PublicKey,
@@ -73,7 +86,13 @@ impl Host for FixedHost {
     ) -> bool {
         native::verify(key, algorithm, message, signature)
     }
+}
 
+impl Telemetry for FixedHost {}
+
+impl RateLimiter for FixedHost {}
+
+impl Tasks for FixedHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         self.run(task(self.clone()));
     }

@@ -6,7 +6,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
+use better_auth_edge::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer,
+};
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
 use crate::host::poll;
@@ -21,7 +24,7 @@ struct State {
     event: Cell<u64>,
     response: RefCell<ScriptedResponse>,
     slow: Cell<bool>,
-    fetches: RefCell<Vec<Fetch>>,
+    fetches: RefCell<Vec<RecordedFetch>>,
     tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
 }
 
@@ -38,7 +41,7 @@ pub enum ScriptedResponse {
 
 /// One fetch of the set.
 #[derive(Clone, Debug)]
-pub struct Fetch {
+pub struct RecordedFetch {
     /// Seconds since 1970
     pub called: f64,
     /// In seconds
@@ -60,7 +63,7 @@ pub struct Delivery {
     pub event: u64,
 }
 
-impl Fetch {
+impl RecordedFetch {
     /// The keys of the set that the caller received.
     pub fn keys(&self) -> Option<u8> {
         match (&self.response, self.delivered) {
@@ -109,7 +112,7 @@ impl Network {
     }
 
     /// All fetches of the set, in order.
-    pub fn fetches(&self) -> Vec<Fetch> {
+    pub fn fetches(&self) -> Vec<RecordedFetch> {
         self.0.fetches.borrow().clone()
     }
 
@@ -117,7 +120,7 @@ impl Network {
     pub fn advance(&self, seconds: f64) {
         let now = self.now() + seconds;
         self.0.now.set(now);
-        let late = |fetch: &Fetch| fetch.is_open() && now >= fetch.called + fetch.timeout;
+        let late = |fetch: &RecordedFetch| fetch.is_open() && now >= fetch.called + fetch.timeout;
         let mut fetches = self.0.fetches.borrow_mut();
         for fetch in fetches.iter_mut().filter(|fetch| late(fetch)) {
             fetch.response = ScriptedResponse::Error(GetError::TimedOut);
@@ -157,11 +160,13 @@ impl Network {
     }
 }
 
-impl Host for Network {
+impl Clock for Network {
     fn now(&self) -> f64 {
         self.0.now.get()
     }
+}
 
+impl Random for Network {
     fn random(&self) -> f64 {
         0.5
     }
@@ -169,19 +174,23 @@ impl Host for Network {
     fn request_id(&self) -> String {
         "host-request-id".to_owned()
     }
+}
 
+impl Timer for Network {
     async fn sleep(&self, milliseconds: u32) {
         let deadline = self.now() + f64::from(milliseconds) / 1_000.0;
         let is_over = || if self.now() >= deadline { Poll::Ready(()) } else { Poll::Pending };
         poll_fn(|_| is_over()).await;
     }
+}
 
+impl Fetch for Network {
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
         let delivered = if self.0.slow.get() { None } else { Some(self.delivery()) };
         let waiting = Waiting { network: self.clone(), number: self.0.fetches.borrow().len() };
         let (called, timeout) = (self.now(), f64::from(request.timeout) / 1_000.0);
         let response = self.0.response.borrow().clone();
-        self.0.fetches.borrow_mut().push(Fetch {
+        self.0.fetches.borrow_mut().push(RecordedFetch {
             called,
             timeout,
             response,
@@ -198,11 +207,21 @@ impl Host for Network {
             ScriptedResponse::Error(error) => Err(error),
         }
     }
+}
 
+impl KeyStore for Network {}
+
+impl SignatureVerifier for Network {
     async fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         false
     }
+}
 
+impl Telemetry for Network {}
+
+impl RateLimiter for Network {}
+
+impl Tasks for Network {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         self.0.tasks.borrow_mut().push(Box::pin(task(self.clone())));
     }

@@ -23,11 +23,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use better_auth_edge::host::{GetError, Host};
+use better_auth_edge::host::{Clock, GetError};
 use better_auth_edge::{Code, Error, Verified, Verifier, VerifierOptions};
 use better_auth_edge_fuzz::base64url::encode;
 use better_auth_edge_fuzz::host::poll;
-use better_auth_edge_fuzz::network::{Fetch, Network, ScriptedResponse};
+use better_auth_edge_fuzz::network::{Network, RecordedFetch, ScriptedResponse};
 use ed25519_dalek::{Signer, SigningKey};
 use libfuzzer_sys::fuzz_target;
 
@@ -199,7 +199,7 @@ impl Simulation {
             token,
             arrived: self.network.now(),
             event: self.network.event(),
-            fetching: self.network.fetches().iter().any(Fetch::is_open),
+            fetching: self.network.fetches().iter().any(RecordedFetch::is_open),
             verdict: Box::pin(async move { verifier.verify(&text, &network).await }),
         });
     }
@@ -252,9 +252,9 @@ impl Simulation {
         }
     }
 
-    fn check_key(&self, request: &Request, fetches: &[Fetch]) {
+    fn check_key(&self, request: &Request, fetches: &[RecordedFetch]) {
         let Request { token, arrived, event, fetching, .. } = request;
-        let has_key = |fetch: &Fetch| fetch.keys().map(|mask| mask >> token.key & 1 == 1);
+        let has_key = |fetch: &RecordedFetch| fetch.keys().map(|mask| mask >> token.key & 1 == 1);
         let left = fetches.iter().rposition(|fetch| {
             let before = fetch.delivered.is_some_and(|delivery| delivery.event <= *event);
             before && has_key(fetch) == Some(false)
@@ -272,15 +272,17 @@ impl Simulation {
     }
 
     /// Whether a set without the key was fetched after the token arrived, or shortly before.
-    fn was_fetched_without_key(&self, request: &Request, fetches: &[Fetch]) -> bool {
-        let lacks_key =
-            |fetch: &&Fetch| fetch.keys().is_some_and(|mask| mask >> request.token.key & 1 == 0);
-        let lately = |fetch: &Fetch| fetch.called > request.arrived - ABSENT_KEY_AGE - ROUNDING;
+    fn was_fetched_without_key(&self, request: &Request, fetches: &[RecordedFetch]) -> bool {
+        let lacks_key = |fetch: &&RecordedFetch| {
+            fetch.keys().is_some_and(|mask| mask >> request.token.key & 1 == 0)
+        };
+        let lately =
+            |fetch: &RecordedFetch| fetch.called > request.arrived - ABSENT_KEY_AGE - ROUNDING;
         fetches.iter().filter(lacks_key).any(lately)
     }
 
     /// Whether the latest set is fresh and has the token's key, and arrived before the token.
-    fn has_latest_key(&self, request: &Request, fetches: &[Fetch]) -> bool {
+    fn has_latest_key(&self, request: &Request, fetches: &[RecordedFetch]) -> bool {
         let latest =
             fetches.iter().rev().find_map(|fetch| Some((fetch, fetch.keys()?, fetch.delivered?)));
         latest.is_some_and(|(fetch, mask, delivery)| {

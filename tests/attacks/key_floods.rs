@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::common::{
     AUTH_SERVER, Answer, Claims, NOW, Signer, TestHost, good_claims, key_set, outcome,
 };
-use better_auth_edge::host::{GetError, Host};
+use better_auth_edge::host::{Clock, GetError, Timer};
 use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
 use futures_util::FutureExt;
 use futures_util::future::{join, join_all};

@@ -7,7 +7,10 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host, Level, Limit, native};
+use better_auth_edge::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer, native,
+};
 use better_auth_edge::jose::{Algorithm, PublicKey};
 use futures_util::FutureExt;
 
@@ -230,11 +233,13 @@ impl TestHost {
     }
 }
 
-impl Host for TestHost {
+impl Clock for TestHost {
     fn now(&self) -> f64 {
         self.0.now.get()
     }
+}
 
+impl Random for TestHost {
     fn random(&self) -> f64 {
         self.0.random.get()
     }
@@ -243,11 +248,15 @@ impl Host for TestHost {
         self.0.request_ids.set(self.0.request_ids.get() + 1);
         format!("made-by-host-{}", self.0.request_ids.get())
     }
+}
 
+impl Timer for TestHost {
     async fn sleep(&self, milliseconds: u32) {
         self.wait(f64::from(milliseconds) / 1_000.0).await;
     }
+}
 
+impl Fetch for TestHost {
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
         let answer = self.answer_to(&request);
         self.0.requests.borrow_mut().push(request);
@@ -257,7 +266,9 @@ impl Host for TestHost {
         }
         answer.result
     }
+}
 
+impl KeyStore for TestHost {
     async fn load(&self, url: &str) -> Option<Vec<u8>> {
         self.0.loads.set(self.loads() + 1);
         self.wait(self.0.store_seconds.get()).await;
@@ -267,7 +278,9 @@ impl Host for TestHost {
     fn save(&self, url: &str, record: impl FnOnce() -> Vec<u8>, _max_age: u32) {
         self.0.store.borrow_mut().insert(url.to_owned(), record());
     }
+}
 
+impl SignatureVerifier for TestHost {
     async fn verify(
         &self,
         key: &PublicKey,
@@ -277,7 +290,9 @@ impl Host for TestHost {
     ) -> bool {
         native::verify(key, algorithm, message, signature)
     }
+}
 
+impl Telemetry for TestHost {
     fn log(&self, level: Level, line: &str) {
         self.0.log.borrow_mut().push((level, line.to_owned()));
     }
@@ -285,12 +300,16 @@ impl Host for TestHost {
     fn data_point(&self, record: &str) {
         self.0.points.borrow_mut().push(record.to_owned());
     }
+}
 
+impl RateLimiter for TestHost {
     async fn admits(&self, limit: Limit, key: &str) -> bool {
         self.0.counted.borrow_mut().push((limit, key.to_owned()));
         !self.0.limited.borrow().contains(&limit)
     }
+}
 
+impl Tasks for TestHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         self.0.tasks.borrow_mut().push(Box::pin(task(self.clone())));
     }

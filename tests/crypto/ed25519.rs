@@ -5,7 +5,10 @@ use std::future::Future;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use better_auth_edge::crypto::VerifyingKey;
-use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
+use better_auth_edge::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer,
+};
 use better_auth_edge::jose::{Algorithm, Jwk, Object, PublicKey, Unusable};
 use ed25519_dalek::{Signer, SigningKey};
 use futures_executor::block_on;
@@ -75,11 +78,13 @@ fn verifies(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
 #[derive(Clone)]
 struct NoHost;
 
-impl Host for NoHost {
+impl Clock for NoHost {
     fn now(&self) -> f64 {
         unreachable!()
     }
+}
 
+impl Random for NoHost {
     fn random(&self) -> f64 {
         unreachable!()
     }
@@ -87,19 +92,33 @@ impl Host for NoHost {
     fn request_id(&self) -> String {
         unreachable!()
     }
+}
 
+impl Timer for NoHost {
     async fn sleep(&self, _: u32) {
         unreachable!()
     }
+}
 
+impl Fetch for NoHost {
     async fn get(&self, _: GetRequest) -> Result<GetResponse, GetError> {
         unreachable!()
     }
+}
 
+impl KeyStore for NoHost {}
+
+impl SignatureVerifier for NoHost {
     async fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         unreachable!()
     }
+}
 
+impl Telemetry for NoHost {}
+
+impl RateLimiter for NoHost {}
+
+impl Tasks for NoHost {
     fn background<F: Future<Output = ()> + 'static>(&self, _: impl FnOnce(Self) -> F) {
         unreachable!()
     }

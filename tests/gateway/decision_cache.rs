@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::common::{Answer, Claims, Edge, NOW, Signer, good_claims, key_set};
 use better_auth_edge::gateway::{Decision, HeaderEdit, Heads, RequestHead};
-use better_auth_edge::host::Host;
+use better_auth_edge::host::Clock;
 
 const SETTINGS: [(&str, &str); 4] = [
     (

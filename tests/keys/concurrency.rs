@@ -26,7 +26,7 @@ async fn request(
     signer: &Signer,
     begins_after: f64,
 ) -> (&'static str, f64) {
-    use better_auth_edge::host::Host;
+    use better_auth_edge::host::Timer;
     host.sleep((begins_after * 1_000.0) as u32).await;
     let begin = host.elapsed();
     let result = verifier.verify(&signer.token(&good_claims()), host).await;

@@ -158,7 +158,7 @@ fn a_bad_signature_that_waited_for_the_first_set_causes_no_second_fetch() {
     host.answers(Answer::ok(key_set(&[ours.jwk()])).after(1.0));
     let (good, bad) = (token(&ours, 0), token(&forger, 0));
     let late = async {
-        use better_auth_edge::host::Host;
+        use better_auth_edge::host::Timer;
         host.sleep(500).await;
         verifier.verify(&bad, &host).await
     };

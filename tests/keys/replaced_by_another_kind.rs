@@ -4,7 +4,7 @@
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, outcome,
 };
-use better_auth_edge::host::{GetError, Host};
+use better_auth_edge::host::{GetError, Timer};
 use better_auth_edge::jose::Algorithm;
 use better_auth_edge::keys::{KeyCache, KeySet, Lookup, Recheck, Timing, Wanted};
 use better_auth_edge::{Verifier, VerifierOptions};

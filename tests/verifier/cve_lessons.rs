@@ -12,7 +12,10 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use better_auth_edge::claims::Expectations;
 use better_auth_edge::crypto::Secret;
-use better_auth_edge::host::{GetError, GetRequest, GetResponse, Host};
+use better_auth_edge::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer,
+};
 use better_auth_edge::jose::Algorithm::{self, EdDsa, Es256, Hs256, Hs384, Hs512, Ps256, Rs256};
 use better_auth_edge::jose::PublicKey;
 use better_auth_edge::keys::{KeySet, KeySource};
@@ -28,11 +31,13 @@ use sha2::Sha256;
 #[derive(Clone)]
 struct GullibleHost(TestHost);
 
-impl Host for GullibleHost {
+impl Clock for GullibleHost {
     fn now(&self) -> f64 {
         self.0.now()
     }
+}
 
+impl Random for GullibleHost {
     fn random(&self) -> f64 {
         self.0.random()
     }
@@ -40,19 +45,33 @@ impl Host for GullibleHost {
     fn request_id(&self) -> String {
         self.0.request_id()
     }
+}
 
+impl Timer for GullibleHost {
     async fn sleep(&self, milliseconds: u32) {
         self.0.sleep(milliseconds).await;
     }
+}
 
+impl Fetch for GullibleHost {
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
         self.0.get(request).await
     }
+}
 
+impl KeyStore for GullibleHost {}
+
+impl SignatureVerifier for GullibleHost {
     async fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
         true
     }
+}
 
+impl Telemetry for GullibleHost {}
+
+impl RateLimiter for GullibleHost {}
+
+impl Tasks for GullibleHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         let host = self.clone();
         self.0.background(|_| task(host));

@@ -24,8 +24,8 @@ pub fn explain(options: JsValue, jwks: Option<String>, token: String) -> Result<
     given.options.jwks = jwks.or(given.options.jwks);
     let verifier = build(given)?;
     let host = JsHost::new(|_| ());
-    let relay = host.relay();
-    let explained = relay.run(async move {
+    let driver = host.driver();
+    let explained = driver.run(async move {
         let explanation = verifier.explain(&token, &host).await;
         Ok(JsValue::from(to_json(&explanation)))
     });

@@ -27,7 +27,7 @@ pub use keys::{key_faults, key_url_warning};
 
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
-use crate::host::{Host, Level};
+use crate::host::{Level, Telemetry};
 use crate::jose::json::quote;
 use crate::verifier::{Verified, Verifier};
 use options::Given;
@@ -102,8 +102,8 @@ impl JsVerifier {
         let host = host(self.wait_until.clone())
             .with_service(self.service.clone())
             .with_clock(self.clock.clone());
-        let relay = host.relay();
-        let result = relay.run(async move {
+        let driver = host.driver();
+        let result = driver.run(async move {
             let Some(token) = token.as_string() else {
                 let error = Error::new(Code::MalformedToken, "the token is not a string");
                 return Err(to_js_error(&error));

@@ -1,7 +1,7 @@
 //! The host of a JavaScript runtime: its own `fetch`, clock, timers and crypto, by way of a few
 //! small functions in `runtime.js`.
 
-mod relay;
+mod promise_driver;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,15 +16,18 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::jose::{Algorithm, PublicKey};
 
-use crate::host::{GetError, GetRequest, GetResponse, Host, Level, Limit};
+use crate::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer,
+};
 
-pub use relay::Relay;
+pub use promise_driver::PromiseDriver;
 
 /// The runtime that this module runs in: workerd, a browser, Node.
 #[derive(Clone)]
 pub struct JsHost {
     keep_alive: Rc<dyn Fn(Promise)>,
-    relay: Relay,
+    driver: PromiseDriver,
     service: Option<Rc<JsValue>>,
     clock: Option<Rc<Function>>,
 }
@@ -35,7 +38,7 @@ impl JsHost {
     pub fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
         Self {
             keep_alive: Rc::new(keep_alive),
-            relay: Relay::default(),
+            driver: PromiseDriver::default(),
             service: None,
             clock: None,
         }
@@ -78,9 +81,9 @@ impl JsHost {
         })
     }
 
-    /// By which futures that use this host are run.
-    pub fn relay(&self) -> Relay {
-        self.relay.clone()
+    /// Runs the futures that use this host.
+    pub fn driver(&self) -> PromiseDriver {
+        self.driver.clone()
     }
 
     /// Awaits a promise.
@@ -88,12 +91,16 @@ impl JsHost {
     /// # Errors
     /// What it is rejected with.
     pub async fn settled(&self, promise: Promise) -> Result<JsValue, JsValue> {
-        self.relay.settled(promise).await
+        self.driver.settled(promise).await
     }
 
     /// Starts a task and gives the promise of its end, unless it has ended already.
-    fn start(&self, relay: Relay, task: Pin<Box<dyn Future<Output = ()>>>) -> Option<Promise> {
-        let running = relay.run(async move {
+    fn start(
+        &self,
+        driver: PromiseDriver,
+        task: Pin<Box<dyn Future<Output = ()>>>,
+    ) -> Option<Promise> {
+        let running = driver.run(async move {
             task.await;
             Ok(JsValue::UNDEFINED)
         });
@@ -104,8 +111,8 @@ impl JsHost {
         Some(running)
     }
 
-    fn with_relay(&self, relay: &Relay) -> Self {
-        Self { relay: relay.clone(), ..self.clone() }
+    fn with_driver(&self, driver: &PromiseDriver) -> Self {
+        Self { driver: driver.clone(), ..self.clone() }
     }
 
     /// Has the runtime go on until the promise is settled.
@@ -117,7 +124,7 @@ impl JsHost {
     /// the network.
     ///
     /// # Errors
-    /// As [`Host::get`].
+    /// As [`Fetch::get`].
     pub async fn get_by(
         &self,
         request: GetRequest,
@@ -130,7 +137,7 @@ impl JsHost {
         let names = GetResponse::HEADERS.join(" ");
         let GetRequest { url, max_bytes, timeout, .. } = request;
         let promise = get(&url, &headers, &names, max_bytes as u32, timeout, &service);
-        let answer = self.relay.settled(promise).await;
+        let answer = self.driver.settled(promise).await;
         let answer = answer.map_err(|_| GetError::Unreachable)?;
         if let Some(failure) = answer.as_string() {
             return Err(match failure.as_str() {
@@ -157,7 +164,7 @@ impl fmt::Debug for JsHost {
     }
 }
 
-impl Host for JsHost {
+impl Clock for JsHost {
     fn now(&self) -> f64 {
         let milliseconds =
             self.clock.as_ref().and_then(|clock| clock.call0(&JsValue::UNDEFINED).ok());
@@ -166,7 +173,9 @@ impl Host for JsHost {
             None => Self::time(),
         }
     }
+}
 
+impl Random for JsHost {
     fn random(&self) -> f64 {
         random()
     }
@@ -174,17 +183,25 @@ impl Host for JsHost {
     fn request_id(&self) -> String {
         Self::new_request_id()
     }
+}
 
+impl Timer for JsHost {
     async fn sleep(&self, milliseconds: u32) {
         // the promise of a timer is never rejected
-        let _ = self.relay.settled(sleep(milliseconds)).await;
+        let _ = self.driver.settled(sleep(milliseconds)).await;
     }
+}
 
+impl Fetch for JsHost {
     fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>> {
         let service = self.service.as_deref().cloned();
         self.get_by(request, service.unwrap_or(JsValue::UNDEFINED))
     }
+}
 
+impl KeyStore for JsHost {}
+
+impl SignatureVerifier for JsHost {
     async fn verify(
         &self,
         key: &PublicKey,
@@ -196,14 +213,16 @@ impl Host for JsHost {
             Some(imported) => imported,
             None => {
                 let import = import_key(algorithm.name(), key.jwk());
-                let Ok(imported) = self.relay.settled(import).await else { return false };
+                let Ok(imported) = self.driver.settled(import).await else { return false };
                 ImportedKey::keep(key, algorithm, imported)
             }
         };
         let verification = verify(&imported, message, signature);
-        self.relay.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
+        self.driver.settled(verification).await.is_ok_and(|verified| verified.is_truthy())
     }
+}
 
+impl Telemetry for JsHost {
     fn log(&self, level: Level, line: &str) {
         log(level.name(), line);
     }
@@ -211,24 +230,28 @@ impl Host for JsHost {
     fn data_point(&self, record: &str) {
         write_point(record);
     }
+}
 
+impl RateLimiter for JsHost {
     async fn admits(&self, limit: Limit, key: &str) -> bool {
-        let admitted = self.relay.settled(admits(limit.binding(), key)).await;
+        let admitted = self.driver.settled(admits(limit.binding(), key)).await;
         admitted.is_ok_and(|admitted| admitted.is_truthy())
     }
+}
 
+impl Tasks for JsHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let relay = Relay::default();
-        let task = task(self.with_relay(&relay));
-        self.start(relay, Box::pin(task));
+        let driver = PromiseDriver::default();
+        let task = task(self.with_driver(&driver));
+        self.start(driver, Box::pin(task));
     }
 
     async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let relay = Relay::default();
-        let task = task(self.with_relay(&relay));
-        if let Some(running) = self.start(relay, Box::pin(task)) {
+        let driver = PromiseDriver::default();
+        let task = task(self.with_driver(&driver));
+        if let Some(running) = self.start(driver, Box::pin(task)) {
             // it is never rejected
-            let _ = self.relay.settled(running).await;
+            let _ = self.driver.settled(running).await;
         }
     }
 }

@@ -70,13 +70,15 @@ function pick(headers, names) {
 }
 
 /**
- * @param {Promise<unknown>} promise what a future waits for
- * @param {{ resume(fulfilled: boolean, value: unknown): unknown }} waiting goes on when it is settled
+ * Resumes a pending task when its promise is settled.
+ *
+ * @param {Promise<unknown>} promise the promise that the task awaits
+ * @param {{ resume(fulfilled: boolean, value: unknown): unknown }} task
  */
-export function resume(promise, waiting) {
+export function resume(promise, task) {
   return promise.then(
-    (value) => waiting.resume(true, value),
-    (reason) => waiting.resume(false, reason),
+    (value) => task.resume(true, value),
+    (reason) => task.resume(false, reason),
   );
 }
 

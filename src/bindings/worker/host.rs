@@ -9,7 +9,10 @@ use worker::js_sys::{Promise, Uint8Array};
 
 use super::Deployment;
 use crate::bindings::runtime::JsHost;
-use crate::host::{GetError, GetRequest, GetResponse, Host, Level, Limit};
+use crate::host::{
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
+    SignatureVerifier, Tasks, Telemetry, Timer,
+};
 use crate::jose::{Algorithm, PublicKey};
 
 /// What a request has of its runtime.
@@ -19,11 +22,13 @@ pub(super) struct WorkerHost {
     pub(super) deployment: Rc<Deployment>,
 }
 
-impl Host for WorkerHost {
+impl Clock for WorkerHost {
     fn now(&self) -> f64 {
         self.runtime.now()
     }
+}
 
+impl Random for WorkerHost {
     fn random(&self) -> f64 {
         self.runtime.random()
     }
@@ -31,16 +36,22 @@ impl Host for WorkerHost {
     fn request_id(&self) -> String {
         self.runtime.request_id()
     }
+}
 
+impl Timer for WorkerHost {
     fn sleep(&self, milliseconds: u32) -> impl Future<Output = ()> {
         self.runtime.sleep(milliseconds)
     }
+}
 
+impl Fetch for WorkerHost {
     fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>> {
         let service = self.deployment.services.service_for(&request.url);
         self.runtime.get_by(request, service)
     }
+}
 
+impl KeyStore for WorkerHost {
     async fn load(&self, url: &str) -> Option<Vec<u8>> {
         let found = load(url, &self.deployment.services.keys);
         let found = self.runtime.settled(found).await.ok()?;
@@ -51,7 +62,9 @@ impl Host for WorkerHost {
         let saved = save(url, &record(), max_age, &self.deployment.services.keys);
         self.runtime.keep_alive(saved);
     }
+}
 
+impl SignatureVerifier for WorkerHost {
     fn verify(
         &self,
         key: &PublicKey,
@@ -61,7 +74,9 @@ impl Host for WorkerHost {
     ) -> impl Future<Output = bool> {
         self.runtime.verify(key, algorithm, message, signature)
     }
+}
 
+impl Telemetry for WorkerHost {
     fn log(&self, level: Level, line: &str) {
         self.runtime.log(level, line);
     }
@@ -69,11 +84,15 @@ impl Host for WorkerHost {
     fn data_point(&self, record: &str) {
         self.runtime.data_point(record);
     }
+}
 
+impl RateLimiter for WorkerHost {
     fn admits(&self, limit: Limit, key: &str) -> impl Future<Output = bool> {
         self.runtime.admits(limit, key)
     }
+}
 
+impl Tasks for WorkerHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         let deployment = Rc::clone(&self.deployment);
         self.runtime.background(|runtime| task(Self { runtime, deployment }));

@@ -53,9 +53,9 @@ pub fn fetch(arrival: Arrival, env: Env, context: worker_sys::Context) -> JsValu
         // only a context that is not one refuses
         let _ = context.wait_until(&task);
     });
-    let relay = runtime.relay();
+    let driver = runtime.driver();
     let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
-    let answer = relay.run(async move {
+    let answer = driver.run(async move {
         let gateway = &deployment.gateway;
         Ok(match gateway.decide(&head, &host).await {
             Decision::Respond(response, _) => respond(&response).into(),

@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::gateway::HeaderEdit;
 use crate::gateway::RequestHead;
 use crate::gateway::Response;
-use crate::host::{Host, Level};
+use crate::host::{Level, Random, Telemetry};
 use crate::jose::json::quote;
 
 /// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
@@ -70,8 +70,8 @@ impl JsGateway {
             return Ok(to_js_refusal(&response, Some(&error), Destination::App));
         };
         let gateway = Rc::clone(&self.gateway);
-        let relay = host.relay();
-        relay.run(async move {
+        let driver = host.driver();
+        driver.run(async move {
             Ok(match gateway.decide(&head, &host).await {
                 Decision::Forward(forward) => admitted(
                     &request,

@@ -1,8 +1,7 @@
-//! Futures that are polled by hand.
+//! Drives a future by the promises that it awaits, without an executor.
 //!
 //! An executor costs a verification two turns of the microtask queue and four closures. A future of
-//! the core awaits one promise of its host after the other, so whoever has called can await them in its
-//! place.
+//! the core awaits the promises of its host one at a time, so JavaScript can await them instead.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -15,29 +14,29 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
-/// Between a future and whoever polls it: a promise goes out, what becomes of it comes back.
+/// Passes promises from a future to JavaScript, and their results back to the future.
 #[derive(Clone, Default)]
-pub struct Relay(Rc<State>);
+pub struct PromiseDriver(Rc<State>);
 
 #[derive(Default)]
 struct State {
-    asked: RefCell<Option<Promise>>,
+    awaited: RefCell<Option<Promise>>,
     settled: RefCell<Option<Result<JsValue, JsValue>>>,
 }
 
-impl Relay {
-    /// Runs a future: what it gives without waiting is given at once, otherwise the promise of it.
+impl PromiseDriver {
+    /// Runs a future. Returns its result if the future never waits, and otherwise a promise of it.
     ///
-    /// The future must await nothing but promises of a host that has this relay. (Who has an executor,
-    /// a Worker in Rust for example, needs no relay: it just awaits.)
+    /// The future may await only promises of a host that has this driver. A program with an
+    /// executor, a Worker in Rust for example, does not need a driver: it awaits the future.
     ///
     /// # Errors
-    /// What the future fails with, thrown or as a rejection.
+    /// The error of the future, thrown or as the rejection of the promise.
     pub fn run(
         self,
         future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
     ) -> Result<JsValue, JsValue> {
-        Running { future: Box::pin(future), relay: self }.go_on()
+        PendingTask { future: Box::pin(future), driver: self }.poll()
     }
 
     /// Awaits a promise.
@@ -47,7 +46,7 @@ impl Relay {
         if !by_hand {
             return JsFuture::from(promise).await;
         }
-        *self.0.asked.borrow_mut() = Some(promise);
+        *self.0.awaited.borrow_mut() = Some(promise);
         poll_fn(|_| match self.0.settled.take() {
             Some(settled) => Poll::Ready(settled),
             None => Poll::Pending,
@@ -56,41 +55,41 @@ impl Relay {
     }
 }
 
-/// A future that waits for the host.
+/// A future that waits for a promise of the host.
 #[wasm_bindgen]
-pub struct Running {
+pub struct PendingTask {
     future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>,
-    relay: Relay,
+    driver: PromiseDriver,
 }
 
 #[wasm_bindgen]
-impl Running {
-    /// Goes on when the promise has been fulfilled or rejected. Gives the result, or the promise of
-    /// it; throws the error.
+impl PendingTask {
+    /// Polls the future again after its promise was fulfilled or rejected. Returns the result or a
+    /// promise of it; throws the error.
     pub fn resume(self, fulfilled: bool, value: JsValue) -> Result<JsValue, JsValue> {
         let settled = if fulfilled { Ok(value) } else { Err(value) };
-        *self.relay.0.settled.borrow_mut() = Some(settled);
-        self.go_on()
+        *self.driver.0.settled.borrow_mut() = Some(settled);
+        self.poll()
     }
 
-    fn go_on(mut self) -> Result<JsValue, JsValue> {
+    fn poll(mut self) -> Result<JsValue, JsValue> {
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => result,
             Poll::Pending => {
-                let asked = self.relay.0.asked.take();
-                Ok(resume(asked.unwrap_or_else(never), self))
+                let awaited = self.driver.0.awaited.take();
+                Ok(resume(awaited.unwrap_or_else(never), self))
             }
         }
     }
 }
 
-/// A future that awaits something else is never woken.
+/// Stands in for a future that awaits something else: such a future is never polled again.
 fn never() -> Promise {
     Promise::new(&mut |_, _| ())
 }
 
 #[wasm_bindgen(module = "/src/bindings/runtime/runtime.js")]
 extern "C" {
-    /// The promise of what `waiting` gives when `promise` is settled.
-    fn resume(promise: Promise, waiting: Running) -> JsValue;
+    /// A promise of what `task.resume` returns once `promise` is settled.
+    fn resume(promise: Promise, task: PendingTask) -> JsValue;
 }
