@@ -68,8 +68,8 @@ pub fn npm() -> Result<()> {
     run(Command::new(setup::node()?).arg("build.js").current_dir(package))
 }
 
-/// Builds the wasm for JavaScript runtimes and gives the directory: `bindings.js`, the glue by which any
-/// of them can start it, and `index_bg.wasm`.
+/// Builds the wasm for JavaScript runtimes and gives the directory: `bindings.js`, the glue by
+/// which any of them can start it, and `index_bg.wasm`.
 pub fn javascript() -> Result<PathBuf> {
     setup::npm_packages()?;
     let root = root();
@@ -96,8 +96,8 @@ pub fn javascript() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Classes that the crate `worker` exports for Workers that use them: this one calls none, so whatever
-/// only they need can go.
+/// Classes that the crate `worker` exports for Workers that use them: this one calls none, so
+/// whatever only they need can go.
 const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyconfig", "r2range"];
 
 /// What the wasm of a Worker and of the npm package may take, gzipped, in bytes.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// A response with its whole body.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status
     pub status: u16,
     headers: Vec<(String, String)>,
@@ -18,7 +18,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// The value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
@@ -49,19 +49,19 @@ impl Answer {
 pub type Headers<'h> = &'h [(&'h str, &'h str)];
 
 /// Sends a request without a body.
-pub fn send(method: &str, url: &str, headers: Headers<'_>) -> Result<Answer> {
-    answer(request(method, url, headers).body(Vec::new()))
+pub fn send(method: &str, url: &str, headers: Headers<'_>) -> Result<Response> {
+    response(request(method, url, headers).body(Vec::new()))
 }
 
 /// Gets a URL.
-pub fn get(url: &str, headers: Headers<'_>) -> Result<Answer> {
+pub fn get(url: &str, headers: Headers<'_>) -> Result<Response> {
     send("GET", url, headers)
 }
 
 /// Posts JSON.
-pub fn post(url: &str, headers: Headers<'_>, body: &Value) -> Result<Answer> {
+pub fn post(url: &str, headers: Headers<'_>, body: &Value) -> Result<Response> {
     let json = [&[("content-type", "application/json")], headers].concat();
-    answer(request("POST", url, &json).body(serde_json::to_vec(body)?))
+    response(request("POST", url, &json).body(serde_json::to_vec(body)?))
 }
 
 /// Gets a URL and hands its body over piece by piece, as it arrives. Gives the status.
@@ -97,14 +97,14 @@ fn request(method: &str, url: &str, headers: Headers<'_>) -> ureq::http::request
     headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
-fn answer(request: Result<ureq::http::Request<Vec<u8>>, ureq::http::Error>) -> Result<Answer> {
+fn response(request: Result<ureq::http::Request<Vec<u8>>, ureq::http::Error>) -> Result<Response> {
     let mut response = agent().run(request?)?;
     let text =
         |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
     let headers = headers.collect();
     let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
-    Ok(Answer { status: response.status().as_u16(), headers, body })
+    Ok(Response { status: response.status().as_u16(), headers, body })
 }
 
 fn agent() -> ureq::Agent {

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::setup::{self, run as run_command};
-use crate::{build, docs, progress, root};
+use crate::{build, docs, progress, root, style};
 
 /// Runs all checks, the fastest first.
 pub fn run() -> Result<()> {
@@ -13,6 +13,8 @@ pub fn run() -> Result<()> {
     setup::npm_packages()?;
     let python = setup::python()?;
 
+    progress("lint: style");
+    style::run()?;
     progress("lint: documentation");
     docs::check()?;
 

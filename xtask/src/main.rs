@@ -20,7 +20,7 @@ cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N
 cargo xtask mutants [FILE…] whether a test fails for each small change to the code that decides;
                             --shard K/N for a part
 cargo xtask docs            the documentation site into target/docs/site/; --serve shows it,
-                            --screenshots takes its pictures anew
+                            --screenshots takes its pictures again
 cargo xtask release --dry-run   packs the crate, the npm package and the Python package, and checks
                             them; with a tag, vX.Y.Z, also whether it can be released
 cargo xtask lint            format, clippy, TypeScript and Python linters

@@ -1,6 +1,6 @@
-//! How the wasm that is shipped is compiled: small, and with a standard library of its own, whose panics
-//! end at once. Nobody at the edge could read their messages, which make up a tenth of the size;
-//! docs/decisions/0010 and 0012 say more.
+//! How the wasm that is shipped is compiled: small, and with a standard library of its own, whose
+//! panics end at once. Nobody at the edge could read their messages, which make up a tenth of the
+//! size; docs/decisions/0010 and 0012 say more.
 
 use std::process::Command;
 
@@ -30,15 +30,15 @@ pub(crate) fn for_shipping(command: &mut Command) -> Result<()> {
 /// But for what Cargo.toml names.
 const OPT_LEVEL: &str = "2";
 
-/// Less inlining, even where speed counts. What is done for a request is called from cold caches, where
-/// less code is not slower.
+/// Less inlining, even where speed counts. What is done for a request is called from cold caches,
+/// where less code is not slower.
 const CALLS: &str = "-Cllvm-args=-inline-threshold=40 -Cllvm-args=-inlinehint-threshold=60";
 
 /// Less unrolling: loops over the limbs of a number stay loops.
 const LOOPS: &str = "-Cllvm-args=-unroll-threshold=20";
 
-/// Memory is copied, set and compared by instructions and calls for that, but for what is as short as a
-/// number of the curve's field: five stores.
+/// Memory is copied, set and compared by instructions and calls for that, but for what is as short
+/// as a number of the curve's field: five stores.
 const COPIES: &str = "-Cllvm-args=-max-store-memcpy=5 -Cllvm-args=-max-store-memmove=4 \
                       -Cllvm-args=-max-store-memset=4 -Cllvm-args=-max-loads-per-memcmp=0";
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
-use crate::http::{self, Answer};
+use crate::http::{self, Response};
 use crate::process::Server;
 use crate::{build, root, setup, token, usage, workerd};
 
@@ -116,12 +116,12 @@ impl Stack {
         let email = format!("user{number}@example.com");
         let body = json!({"name": name, "email": email, "password": "correct horse battery"});
         let url = format!("{}/api/auth/sign-up/email", self.auth_url);
-        let answer = http::post(&url, &[("origin", &self.auth_url)], &body)?;
-        ensure!(answer.status == 200, "sign-up of {email} gave {}", answer.outcome());
+        let response = http::post(&url, &[("origin", &self.auth_url)], &body)?;
+        ensure!(response.status == 200, "sign-up of {email} gave {}", response.outcome());
         let session_token =
-            answer.header("set-auth-token").context("no set-auth-token")?.to_owned();
-        let uuid = answer.json()["user"]["uuid"].as_str().context("no uuid")?.to_owned();
-        let mut cookies = answer.all("set-cookie").map(|cookie| cookie.split(';').next());
+            response.header("set-auth-token").context("no set-auth-token")?.to_owned();
+        let uuid = response.json()["user"]["uuid"].as_str().context("no uuid")?.to_owned();
+        let mut cookies = response.all("set-cookie").map(|cookie| cookie.split(';').next());
         let cookie = cookies.next().flatten().context("no session cookie")?.to_owned();
         let all: Vec<_> = [cookie.as_str()].into_iter().chain(cookies.flatten()).collect();
         let cookies = all.join("; ");
@@ -132,18 +132,18 @@ impl Stack {
     pub fn token(&self, user: &User) -> Result<String> {
         let url = format!("{}/api/auth/token", self.auth_url);
         let session = format!("Bearer {}", user.session_token);
-        let answer = http::get(&url, &[("authorization", &session)])?;
-        let token = answer.json()["token"].as_str().map(str::to_owned);
-        token.with_context(|| format!("/api/auth/token gave {}", answer.status))
+        let response = http::get(&url, &[("authorization", &session)])?;
+        let token = response.json()["token"].as_str().map(str::to_owned);
+        token.with_context(|| format!("/api/auth/token gave {}", response.status))
     }
 
     /// Gets a path through the Worker with a bearer token.
-    pub fn get(&self, path: &str, token: &str) -> Result<Answer> {
+    pub fn get(&self, path: &str, token: &str) -> Result<Response> {
         self.get_with(path, &[("authorization", &format!("Bearer {token}"))])
     }
 
     /// Gets a path through the Worker with any headers.
-    pub fn get_with(&self, path: &str, headers: http::Headers<'_>) -> Result<Answer> {
+    pub fn get_with(&self, path: &str, headers: http::Headers<'_>) -> Result<Response> {
         http::get(&format!("{}{path}", self.edge_url), headers)
     }
 

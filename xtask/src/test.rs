@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{build, compat, demo, fuzz, inspector, progress, release, root, stack};
+use crate::{build, compat, demo, docs, fuzz, inspector, progress, release, root, stack};
 
 /// Runs the named parts, or all.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -30,11 +30,12 @@ pub fn run(names: &[&str]) -> Result<()> {
 
 type Part = (&'static str, fn() -> Result<()>);
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     ("rust", rust),
     ("fuzz", fuzz::run_briefly),
     ("python", python),
     ("npm", npm),
+    ("docs", || docs::build().map(|_| ())),
     ("release", release::dry_run),
     ("next", next),
     ("compat", compat::test),

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::setup::run;
 use crate::{progress, root};
 
-/// Takes the exports whose names contain one of `unused` away, and with them what only they need. No
-/// compiler can know that JavaScript does not call them.
+/// Takes the exports whose names contain one of `unused` away, and with them what only they need.
+/// No compiler can know that JavaScript does not call them.
 pub(crate) fn without_exports(wasm: &Path, unused: &[&str]) -> Result<()> {
     let text = wasm.with_extension("wat");
     run(binaryen("wasm-dis").arg(wasm).arg("-o").arg(&text))?;
@@ -52,9 +52,9 @@ pub(crate) fn optimize(wasm: &Path, inlining: Inlining) -> Result<()> {
         .args([wasm, wasm]))
 }
 
-/// Gives what is imported and exported names of one or two letters, and says which: a JSON object of
-/// `imports`, each a module, a name and the new name, and `exports`, each a name and the new one. What is
-/// imported comes from a module `a` from then on.
+/// Gives what is imported and exported names of one or two letters, and says which: a JSON object
+/// of `imports`, each a module, a name and the new name, and `exports`, each a name and the new
+/// one. What is imported comes from a module `a` from then on.
 pub(crate) fn shorten_names(wasm: &Path) -> Result<Vec<u8>> {
     let mut shorten = binaryen("wasm-opt");
     shorten.args(["--minify-imports-and-exports-and-modules", "-o"]).args([wasm, wasm]);
@@ -74,7 +74,8 @@ fn binaryen(program: &str) -> Command {
 pub(crate) enum Inlining {
     /// Next to nothing: what is large compresses better apart
     ForSize,
-    /// Whatever has one caller, and what is no larger than a call: a request is served from cold caches
+    /// Whatever has one caller, and what is no larger than a call: a request is served from cold
+    /// caches
     ForCalls,
 }
 

@@ -47,8 +47,8 @@ pub(super) struct Page {
 pub(super) const GENERATED: &str = "target/docs/generated";
 
 impl Site {
-    /// Reads `docs/site.toml` and those of its pages that exist. `generated` says whether those that are made from the
-    /// code are there; without them the site has none.
+    /// Reads `docs/site.toml` and those of its pages that exist. `generated` says whether those
+    /// that are made from the code are there; without them the site has none.
     pub(super) fn read(root: &Path, generated: bool) -> Result<Self> {
         let file = root.join("docs/site.toml");
         let text = fs::read_to_string(&file).context("docs/site.toml")?;

@@ -230,7 +230,7 @@ mod tests {
         for chart in charts().unwrap() {
             let file = directory.join(&chart.name).with_extension("svg");
             let drawn = fs::read_to_string(&file).unwrap_or_default();
-            assert!(drawn == chart.svg(&LIGHT), "cargo xtask docs draws {file:?} anew");
+            assert!(drawn == chart.svg(&LIGHT), "cargo xtask docs draws {file:?} again");
         }
     }
 

@@ -46,7 +46,8 @@ pub(super) fn list(root: &Path, site: &Site) -> Result<String> {
     Ok(serde_json::to_string_pretty(&list)?)
 }
 
-/// Puts each page as Markdown beside its HTML, and `llms.txt` and `llms-full.txt` beside the start page.
+/// Puts each page as Markdown beside its HTML, and `llms.txt` and `llms-full.txt` beside the start
+/// page.
 pub(super) fn write_markdown(site: &Site, staged: &Path, built: &Path) -> Result<()> {
     let mut all = String::new();
     for page in site.pages() {
@@ -91,7 +92,7 @@ fn repository(root: &Path) -> Result<String> {
     Ok(found.unwrap_or_default().trim_end_matches('/').to_owned())
 }
 
-/// A page with its links as the site needs them. What is no page of the site is a file of the
+/// A page with its links as the site needs them. Other links lead to a file of the
 /// repository; while that has no URL, only the link's text stays.
 fn staged(root: &Path, site: &Site, page: &Page, repository: &str) -> String {
     page.document.rewrite(&page.text, |target| {

@@ -1,6 +1,6 @@
-//! How strong the tests are. cargo-mutants changes one thing at a time in the code that decides, and
-//! a test has to fail. What survives is either a missing test or listed, with the reason why the
-//! change makes no difference.
+//! How strong the tests are. cargo-mutants changes one thing at a time in the code that decides,
+//! and a test has to fail. What survives is either a missing test or listed, with the reason why
+//! the change makes no difference.
 
 mod equivalent;
 mod outcomes;
@@ -17,7 +17,8 @@ use crate::{progress, root, setup};
 use equivalent::Equivalent;
 use outcomes::{Mutant, Outcome};
 
-/// Code that decides who may do what, and the tests that are quick to say that it does not any more.
+/// Code that decides who may do what, and the tests that are quick to say that it does not any
+/// more.
 struct Area {
     /// Where its files are, without the directory's last slash
     places: &'static [&'static str],
@@ -70,8 +71,8 @@ const SLOW: [&str; 12] = [
     "waiting_clients_that_hang_up",
 ];
 
-/// `cargo xtask mutants [--shard K/N] [FILE…]`: mutants of the named files, or of all that decide. A
-/// shard is that part of each area.
+/// `cargo xtask mutants [--shard K/N] [FILE…]`: mutants of the named files, or of all that decide.
+/// A shard is that part of each area.
 ///
 /// # Errors
 /// A mutant survived and is not listed as equivalent.
@@ -198,7 +199,7 @@ fn exactly(text: &str) -> String {
     format!("^{}$", escaped.collect::<String>())
 }
 
-/// Where the tree, its build and the findings are kept: outside of what is committed.
+/// The directory for the tree, its build and the findings, outside of what is committed.
 fn directory() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").filter(|directory| !directory.is_empty());
     let target = target.map_or_else(|| root().join("target"), |target| root().join(target));

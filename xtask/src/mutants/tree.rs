@@ -1,5 +1,5 @@
-//! A copy of the crate that takes a fifth of the time to test: one library and one test program, not
-//! a program for each area of `tests/`. Mutants are made in it, so the checkout stays as it is.
+//! A copy of the crate that takes a fifth of the time to test: one library and one test program,
+//! not a program for each area of `tests/`. Mutants are made in it, so the checkout stays as it is.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,8 +14,8 @@ use crate::root;
 /// The Cargo profile of the tests in the copy.
 pub(super) const PROFILE: &str = "mutants";
 
-/// Writes the copy below `directory` and says where it is. Of the files with tests it has those that are
-/// `wanted`, each named `area/file`.
+/// Writes the copy below `directory` and says where it is. Of the files with tests it has those
+/// that are `wanted`, each named `area/file`.
 pub(super) fn lay_out(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let tree = directory.join("tree");
     let mut files = tracked()?;
@@ -29,8 +29,8 @@ pub(super) fn lay_out(directory: &Path, wanted: impl Fn(&str) -> bool) -> Result
     for (name, text) in files {
         let path = tree.join(&name);
         // Cargo goes by the time of the last change, and writes its own lock file
-        let kept = name == "Cargo.lock" && path.exists();
-        if kept || fs::read(&path).is_ok_and(|there| there == text) {
+        let is_own_lock = name == "Cargo.lock" && path.exists();
+        if is_own_lock || fs::read(&path).is_ok_and(|there| there == text) {
             continue;
         }
         fs::create_dir_all(path.parent().expect("a file in the tree has a directory"))?;
@@ -54,7 +54,7 @@ fn tracked() -> Result<Files> {
     ensure!(output.status.success(), "git ls-files failed: {}", output.status);
     let names = String::from_utf8(output.stdout)?;
     let names = names.split_terminator('\0').filter(|name| !name.starts_with("tests/host-vectors"));
-    // a file that was deleted, but not from the index, is none
+    // the index still lists a file that was deleted in the checkout
     let there = names.filter(|name| root().join(name).is_file());
     there.map(|name| Ok((name.to_owned(), fs::read(root().join(name))?))).collect()
 }
@@ -82,8 +82,8 @@ fn gather_tests(files: &mut Files, wanted: impl Fn(&str) -> bool) -> Result<()> 
             let module = line.strip_prefix("mod ").and_then(|line| line.strip_suffix(';'));
             module.is_some_and(|module| !wanted(&format!("{area}/{module}")))
         };
-        let kept = text.lines().filter(|line| !is_left_out(line));
-        files.insert(path, kept.map(|line| format!("{line}\n")).collect::<String>().into_bytes());
+        let lines = text.lines().filter(|line| !is_left_out(line));
+        files.insert(path, lines.map(|line| format!("{line}\n")).collect::<String>().into_bytes());
         declarations += &format!("#[path = \"{area}/main.rs\"]\nmod {area};\n");
     }
     let tests = files.iter_mut().filter(|(name, _)| name.starts_with("tests/"));
@@ -111,7 +111,7 @@ fn gather_tests(files: &mut Files, wanted: impl Fn(&str) -> bool) -> Result<()> 
 /// The module that holds all tests of the directory `tests`.
 const ALL: &str = "together";
 
-/// One library, without debug information; what it depends on is optimised.
+/// One library, without debug information; what it depends on is optimized.
 fn adapt_manifest(manifest: &[u8]) -> Result<Vec<u8>> {
     let mut manifest: Table = toml::from_str(std::str::from_utf8(manifest)?)?;
     let part = |path: &[&str]| -> Result<Table> {

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 
 use super::Step;
-use crate::http::{self, Answer};
+use crate::http::{self, Response};
 use crate::stack::{Stack, User};
 use crate::token;
 
@@ -36,10 +36,10 @@ pub(super) const STEPS: &[Step] = &[
 ];
 
 fn no_token(stack: &mut Stack) -> Result<String> {
-    let answer = stack.get_with("/api/any/tasks", &[])?;
-    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    let response = stack.get_with("/api/any/tasks", &[])?;
+    let challenge = response.header("www-authenticate").unwrap_or_default();
     let scheme = challenge.split(' ').next().unwrap_or_default();
-    Ok(format!("{}, {scheme} challenge", answer.outcome()))
+    Ok(format!("{}, {scheme} challenge", response.outcome()))
 }
 
 fn opaque(stack: &mut Stack) -> Result<String> {
@@ -97,8 +97,8 @@ fn forged(stack: &mut Stack) -> Result<String> {
         ("x_edge_user", &grace.uuid),
         ("x-edge-jwt-assertion", "a.b.c"),
     ];
-    let answer = stack.get_with(&format!("/api/{}/whoami", ada.uuid), &headers)?;
-    let seen = identity_headers(&answer)?;
+    let response = stack.get_with(&format!("/api/{}/whoami", ada.uuid), &headers)?;
+    let seen = identity_headers(&response)?;
     let assertion = seen["x-edge-jwt-assertion"][0].as_str().context("no assertion")?;
     let expected = json!({"x-edge-user": [ada.uuid], "x-edge-jwt-assertion": [assertion]});
     let is_ada = assertion != "a.b.c" && token::segment(assertion, 1)["sub"] == *ada.uuid;
@@ -111,8 +111,8 @@ fn forged(stack: &mut Stack) -> Result<String> {
 fn forged_in_public(stack: &mut Stack) -> Result<String> {
     let headers =
         [("x-edge-user", "admin"), ("X-Edge-Jwt-Assertion", "a.b.c"), ("x_edge_user", "admin")];
-    let answer = stack.get_with("/public/whoami", &headers)?;
-    Ok(match identity_headers(&answer)? {
+    let response = stack.get_with("/public/whoami", &headers)?;
+    Ok(match identity_headers(&response)? {
         seen if seen == json!({}) => "the upstream saw none".into(),
         seen => seen.to_string(),
     })
@@ -133,7 +133,7 @@ fn with_alg(good: &str, alg: &str) -> Value {
 }
 
 /// The identity headers that the upstream received.
-fn identity_headers(response: &Answer) -> Result<Value> {
+fn identity_headers(response: &Response) -> Result<Value> {
     let mut headers = response.json()["headers"].take();
     let headers_seen = headers.as_object_mut().context("the upstream echoed no headers")?;
     headers_seen.retain(|name, _| name.replace('_', "-").starts_with("x-edge-"));

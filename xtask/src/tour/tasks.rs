@@ -49,7 +49,7 @@ fn own(stack: &mut Stack) -> Result<String> {
     let listed = http::get(&tasks, &headers)?;
     let read = http::get(&task, &headers)?;
     let deleted = http::send("DELETE", &task, &headers)?;
-    let statuses = [created, listed, read, deleted].map(|answer| answer.outcome());
+    let statuses = [created, listed, read, deleted].map(|response| response.outcome());
     Ok(statuses.join(" "))
 }
 
@@ -61,9 +61,9 @@ fn list(stack: &mut Stack) -> Result<String> {
         http::post(&url, &[("authorization", &bearer)], &json!({"title": "Mine"}))?;
     }
     let path = format!("/api/{}/tasks", users[0].uuid);
-    let answer = stack.get(&path, &stack.token(&users[0])?)?;
-    let count = answer.json().as_array().map_or(0, Vec::len);
-    Ok(format!("{}, {count} task", answer.outcome()))
+    let response = stack.get(&path, &stack.token(&users[0])?)?;
+    let count = response.json().as_array().map_or(0, Vec::len);
+    Ok(format!("{}, {count} task", response.outcome()))
 }
 
 fn capitals(stack: &mut Stack) -> Result<String> {

@@ -1,4 +1,4 @@
-//! Servers that say what a test wants them to say, and tokens that their keys sign.
+//! Servers that respond as a test tells them to, and tokens that their keys sign.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -55,8 +55,8 @@ impl Drop for Scripted {
     }
 }
 
-/// Answers with a status, headers and a body.
-pub fn answer(request: Request, status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) {
+/// Responds with a status, headers and a body.
+pub fn respond(request: Request, status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) {
     let mut response = Response::from_data(body.into()).with_status_code(status);
     for (name, value) in headers {
         response.add_header(Header::from_bytes(*name, *value).unwrap());
@@ -65,31 +65,31 @@ pub fn answer(request: Request, status: u16, headers: &[(&str, &str)], body: imp
     let _ = request.respond(response);
 }
 
-/// An auth server whose answer to a request for keys can be changed while it runs.
+/// An auth server whose response to a request for keys can be changed while it runs.
 pub struct Auth {
     pub server: Scripted,
-    answer: Arc<Mutex<Answer>>,
+    handler: Arc<Mutex<Handler>>,
 }
 
-type Answer = Arc<dyn Fn(Request) + Send + Sync>;
+type Handler = Arc<dyn Fn(Request) + Send + Sync>;
 
 impl Auth {
     pub fn start(set: &Value) -> Self {
-        let answer: Arc<Mutex<Answer>> = Arc::new(Mutex::new(with_set(set)));
-        let current = Arc::clone(&answer);
+        let handler: Arc<Mutex<Handler>> = Arc::new(Mutex::new(with_set(set)));
+        let current = Arc::clone(&handler);
         let server = Scripted::start(move |request| {
-            let answer = Arc::clone(&current.lock().unwrap_or_else(PoisonError::into_inner));
-            answer(request);
+            let handle = Arc::clone(&current.lock().unwrap_or_else(PoisonError::into_inner));
+            handle(request);
         });
-        Self { server, answer }
+        Self { server, handler }
     }
 
-    pub fn answers(&self, answer: impl Fn(Request) + Send + Sync + 'static) {
-        *self.answer.lock().unwrap() = Arc::new(answer);
+    pub fn handle(&self, handle: impl Fn(Request) + Send + Sync + 'static) {
+        *self.handler.lock().unwrap() = Arc::new(handle);
     }
 
-    pub fn publishes(&self, set: &Value) {
-        *self.answer.lock().unwrap() = with_set(set);
+    pub fn publish(&self, set: &Value) {
+        *self.handler.lock().unwrap() = with_set(set);
     }
 
     /// A token of this auth server, for user `user-1`, with that `kid`.
@@ -97,7 +97,7 @@ impl Auth {
         self.token_with(kid, json!({}))
     }
 
-    /// The same with some claims changed; `null` takes one away.
+    /// The same with some claims changed; `null` removes one.
     pub fn token_with(&self, kid: &str, changes: Value) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let mut claims = json!({
@@ -168,7 +168,7 @@ pub fn echo() -> Scripted {
             "method": request.method().as_str(), "target": request.url(), "headers": headers,
             "bytes": body.len(),
         });
-        answer(request, 200, &[("content-type", "application/json")], seen.to_string());
+        respond(request, 200, &[("content-type", "application/json")], seen.to_string());
     })
 }
 
@@ -184,9 +184,9 @@ pub fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
-fn with_set(set: &Value) -> Answer {
+fn with_set(set: &Value) -> Handler {
     let body = set.to_string();
     Arc::new(move |request| {
-        answer(request, 200, &[("content-type", "application/json")], body.clone())
+        respond(request, 200, &[("content-type", "application/json")], body.clone())
     })
 }

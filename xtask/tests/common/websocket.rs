@@ -11,10 +11,10 @@ use tungstenite::{Message, WebSocket};
 use super::UUID;
 use super::wire::{Wire, WireEdge};
 
-/// Answers a handshake; of the subprotocols that a client offers it takes the second.
+/// Accepts a handshake; of the subprotocols that a client offers it takes the second.
 #[allow(clippy::result_large_err, reason = "tungstenite says what the callback gives")]
 pub fn accept(wire: Wire, see: impl Fn(&server::Request)) -> Result<WebSocket<TcpStream>> {
-    let answer = |request: &server::Request, mut response: server::Response| {
+    let accept = |request: &server::Request, mut response: server::Response| {
         see(request);
         if request.headers().contains_key("sec-websocket-protocol") {
             let chosen = "chat.v1".parse().expect("a header value");
@@ -22,7 +22,7 @@ pub fn accept(wire: Wire, see: impl Fn(&server::Request)) -> Result<WebSocket<Tc
         }
         Ok::<_, ErrorResponse>(response)
     };
-    tungstenite::accept_hdr(wire.into_stream(), answer).map_err(|e| Error::other(e.to_string()))
+    tungstenite::accept_hdr(wire.into_stream(), accept).map_err(|e| Error::other(e.to_string()))
 }
 
 pub fn send(socket: &mut WebSocket<TcpStream>, message: Message) -> Result<()> {

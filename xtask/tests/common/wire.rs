@@ -12,7 +12,7 @@ use xtask::stack::Edge;
 
 use super::{Auth, UUID, bearer, edge_before, key_set};
 
-/// A Worker before a [`WireOrigin`], and a token that it lets pass.
+/// A Worker before a [`WireOrigin`], and a token that it accepts.
 pub struct WireEdge {
     pub edge: Edge,
     token: String,
@@ -61,8 +61,8 @@ pub struct WireOrigin {
 }
 
 impl WireOrigin {
-    /// Every connection gets a thread and `handle`, which ends it by returning; a failure to read or
-    /// write ends it too.
+    /// Every connection gets a thread and `handle`, which ends it by returning; a failure to read
+    /// or write ends it too.
     pub fn start(handle: impl Fn(Wire) -> Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -109,16 +109,16 @@ impl Wire {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    /// Sends an answer with a body, the last one on this connection: without saying so, a next request
-    /// could be sent on it while it is ended.
-    pub fn answer(&mut self, body: &[u8]) -> Result<()> {
+    /// Sends a response with a body, the last one on this connection: without saying so, a next
+    /// request could be sent on it while it is ended.
+    pub fn respond(&mut self, body: &[u8]) -> Result<()> {
         let length = body.len();
         let head =
             format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
         self.send([head.as_bytes(), body].concat())
     }
 
-    /// The start line and headers of a request or of an answer.
+    /// The start line and headers of a request or of a response.
     pub fn head(&mut self) -> Result<Head> {
         let start = self.line()?;
         let mut headers = Vec::new();
@@ -171,7 +171,7 @@ impl Wire {
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The start line and headers of a request or of an answer.
+/// The start line and headers of a request or of a response.
 #[derive(Debug)]
 pub struct Head {
     pub start: String,
@@ -189,7 +189,7 @@ impl Head {
         self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// An answer's status.
+    /// A response's status.
     pub fn status(&self) -> u16 {
         self.start.split(' ').nth(1).unwrap().parse().unwrap()
     }

@@ -1,5 +1,6 @@
 //! Every vector of Wycheproof that is run natively, where the host's WebCrypto verifies RSA and
-//! ECDSA: the same counts and the same differences. The browser's turn is in tests/web_vectors/main.rs.
+//! ECDSA: the same counts and the same differences. The browser's turn is in
+//! tests/web_vectors/main.rs.
 
 #[path = "../../../tests/vectors/files.rs"]
 mod files;
@@ -18,9 +19,9 @@ fn workerd_has_the_native_result_for_every_vector() {
     let vectors = HostVectors::build().unwrap();
     let (server, url) = vectors.serve().unwrap();
     for file in &FILES {
-        let answer = http::get(&format!("{url}/{}", file.name), &[]).unwrap();
-        assert_eq!(answer.status, 200, "{}:\n{}", file.name, server.log());
-        report(&answer.json()).check(file);
+        let response = http::get(&format!("{url}/{}", file.name), &[]).unwrap();
+        assert_eq!(response.status, 200, "{}:\n{}", file.name, server.log());
+        report(&response.json()).check(file);
     }
     let unknown = http::get(&format!("{url}/unknown"), &[]).unwrap();
     assert_eq!(unknown.status, 404);

@@ -1,8 +1,9 @@
-//! What the Worker in workerd asks the auth server: in whose name, for whom, and what it makes of a firewall.
+//! What the Worker in workerd asks the auth server: in whose name, for whom, and what it makes of a
+//! firewall.
 
 use std::sync::{Arc, Mutex};
 
-use crate::common::{Auth, answer, echo, edge, key_set};
+use crate::common::{Auth, echo, edge, key_set, respond};
 use serde_json::{Value, json};
 use xtask::http;
 use xtask::stack::Edge;
@@ -13,13 +14,14 @@ const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 /// A request of the edge's own: its URL, its `User-Agent` and the visitor's address.
 type Asked = (String, Option<String>, Option<String>);
 
-/// An auth server behind a firewall that refuses requests without a `User-Agent`, and what it is asked.
+/// An auth server behind a firewall that refuses requests without a `User-Agent`, and what it is
+/// asked.
 fn behind_firewall() -> (Auth, Arc<Mutex<Vec<Asked>>>) {
     let auth = Auth::start(&json!({}));
     let (token, set) = (json!({"token": auth.token("a")}), key_set(&["a"]));
     let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
     let seen = Arc::clone(&asked);
-    auth.answers(move |request| {
+    auth.handle(move |request| {
         let header = |name: &'static str| {
             let mut headers = request.headers().iter();
             headers.find(|it| it.field.equiv(name)).map(|it| it.value.as_str().to_owned())
@@ -28,9 +30,9 @@ fn behind_firewall() -> (Auth, Arc<Mutex<Vec<Asked>>>) {
         let is_named = agent.is_some();
         seen.lock().unwrap().push((request.url().to_owned(), agent, address));
         match request.url() {
-            _ if !is_named => answer(request, 403, &[], "error code: 1010"),
-            url if url.ends_with("/jwks") => answer(request, 200, &[], set.to_string()),
-            _ => answer(request, 200, &[], token.to_string()),
+            _ if !is_named => respond(request, 403, &[], "error code: 1010"),
+            url if url.ends_with("/jwks") => respond(request, 200, &[], set.to_string()),
+            _ => respond(request, 200, &[], token.to_string()),
         }
     });
     (auth, asked)
@@ -85,14 +87,14 @@ fn on_cloudflare_the_client_address_is_the_one_that_cloudflare_reports_and_elsew
 fn the_retry_after_of_better_auth_reaches_the_client() {
     for name in ["X-Retry-After", "Retry-After"] {
         let (auth, origin) = (Auth::start(&json!({})), echo());
-        auth.answers(move |request| {
-            answer(request, 429, &[(name, "17")], r#"{"message":"Too many requests."}"#);
+        auth.handle(move |request| {
+            respond(request, 429, &[(name, "17")], r#"{"message":"Too many requests."}"#);
         });
         let edge = edge(&auth, &origin, &[(EXCHANGE.0, json!(EXCHANGE.1))]);
         for _ in 0..2 {
-            let refused = http::get(&edge.url, &[SESSION]).unwrap();
-            assert_eq!(refused.outcome(), "503 keys_unavailable");
-            let seconds: u32 = refused.header("retry-after").unwrap().parse().unwrap();
+            let rejected = http::get(&edge.url, &[SESSION]).unwrap();
+            assert_eq!(rejected.outcome(), "503 keys_unavailable");
+            let seconds: u32 = rejected.header("retry-after").unwrap().parse().unwrap();
             assert!((10..=17).contains(&seconds), "{seconds}");
         }
         assert_eq!(auth.server.count(), 1, "nothing more is asked");

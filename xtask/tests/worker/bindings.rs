@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::wire::Wire;
-use crate::common::{Auth, Scripted, answer, bearer, echo, key_set, seen};
+use crate::common::{Auth, Scripted, bearer, echo, key_set, respond, seen};
 use serde_json::{Value, json};
 use tiny_http::Request;
 use xtask::http;
@@ -31,9 +31,9 @@ fn the_auth_server_and_the_upstream_are_called_through_their_bindings() {
     let authorization = bearer(&token(&auth));
     let headers = [("authorization", authorization.as_str())];
     for count in 1..4 {
-        let answer = http::get(&format!("{}/x?y=1", edge.url), &headers).unwrap();
-        assert_eq!(answer.outcome(), "200");
-        let echoed = answer.json();
+        let response = http::get(&format!("{}/x?y=1", edge.url), &headers).unwrap();
+        assert_eq!(response.outcome(), "200");
+        let echoed = response.json();
         assert_eq!(echoed["target"], json!("/v1/x?y=1"));
         assert_eq!(seen(&echoed, "host"), ["origin.invalid"]);
         assert_eq!(seen(&echoed, "x-edge-user"), ["user-1"]);
@@ -49,13 +49,13 @@ fn a_session_is_exchanged_through_the_binding() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let token = token(&auth);
     let seen_targets = Arc::clone(&targets);
-    auth.answers(move |request| {
+    auth.handle(move |request| {
         seen_targets.lock().unwrap().push(request.url().to_owned());
         let body = match request.url() {
             "/api/auth/token?disableRefresh=true" => json!({"token": token}),
             _ => key_set(&["a"]),
         };
-        answer(request, 200, &[], body.to_string());
+        respond(request, 200, &[], body.to_string());
     });
     let services = [("AUTH", auth.server.url.as_str()), ("ORIGIN", origin.url.as_str())];
     let edge = edge(&services, &[("SESSION_EXCHANGE", json!("true"))]);
@@ -113,7 +113,7 @@ fn namespace(
 #[test]
 fn keys_are_read_from_kv_once_and_written_to_it() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let (kv, asked) = namespace(|request| answer(request, 404, &[], ""));
+    let (kv, asked) = namespace(|request| respond(request, 404, &[], ""));
     let services = [("AUTH", &*auth.server.url), ("ORIGIN", &*origin.url), ("JWKS_KV", &*kv.url)];
     let edge = edge(&services, &[("JWKS_STALE_AGE", json!(7200)), ("TOKEN_CACHE", json!(0))]);
     let headers = [("authorization", &*bearer(&token(&auth)))];
@@ -135,12 +135,12 @@ fn keys_are_read_from_kv_once_and_written_to_it() {
 fn a_kv_that_fails_stalls_or_lies_is_ignored() {
     type Handler = fn(Request);
     let handlers: [(&str, Handler); 3] = [
-        ("fails", |request| answer(request, 500, &[], "")),
+        ("fails", |request| respond(request, 500, &[], "")),
         ("stalls", |request| {
             thread::sleep(Duration::from_secs(8));
-            answer(request, 200, &[], "");
+            respond(request, 200, &[], "");
         }),
-        ("lies", |request| answer(request, 200, &[], "1 http://auth.invalid\n{\"keys\":[]}")),
+        ("lies", |request| respond(request, 200, &[], "1 http://auth.invalid\n{\"keys\":[]}")),
     ];
     for (name, handler) in handlers {
         let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
@@ -177,7 +177,7 @@ fn a_request_that_loops_back_to_the_edge_is_rejected_with_the_reason() {
     assert_eq!(status, 502);
     assert!(body.contains("origin_unreachable") && body.contains("own address"), "{body}");
     assert_eq!(origin.count(), 0);
-    // the server behind a route has the route's address, and is no loop
+    // the server behind a route has the route's address, which does not make a loop
     assert_eq!(get_as(&loose, host, "").0, 200);
     assert_eq!(get_as(&loose, "other.example", &back).0, 200);
     let bound = edge(&[("ORIGIN", &origin.url)], &own);

@@ -16,15 +16,15 @@ fn a_signed_cookie_cache_suffices_while_better_auth_is_down() {
         let path = format!("/api/{}/whoami", ada.uuid);
         if signed_by == "jwks" {
             // the keys are fetched while they can be
-            let answer = stack.get_with(&path, &[("cookie", &ada.cookies)]).unwrap();
-            assert_eq!(answer.outcome(), "200");
+            let response = stack.get_with(&path, &[("cookie", &ada.cookies)]).unwrap();
+            assert_eq!(response.outcome(), "200");
         }
         stack.stop_auth();
 
-        let answer = stack.get_with(&path, &[("cookie", &ada.cookies)]).unwrap();
-        assert_eq!(answer.outcome(), "200", "{signed_by}");
-        assert_eq!(seen(&answer.json(), "x-edge-user"), [ada.uuid.as_str()]);
-        assert!(seen(&answer.json(), "cookie").is_empty());
+        let response = stack.get_with(&path, &[("cookie", &ada.cookies)]).unwrap();
+        assert_eq!(response.outcome(), "200", "{signed_by}");
+        assert_eq!(seen(&response.json(), "x-edge-user"), [ada.uuid.as_str()]);
+        assert!(seen(&response.json(), "cookie").is_empty());
         let of = |cookies: &str| stack.get_with(&path, &[("cookie", cookies)]).unwrap().outcome();
         assert_eq!(of(&bob.cookies), "403 user_mismatch");
         assert_eq!(of(&format!("{}; {cache}", bob.cookie)), "401 invalid_claim");

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::wire::WireEdge;
-use crate::common::{Auth, Scripted, UUID, answer, bearer, echo, edge, key_set, seen};
+use crate::common::{Auth, Scripted, UUID, bearer, echo, edge, key_set, respond, seen};
 use serde_json::{Value, json};
 use xtask::http;
 use xtask::token;
@@ -27,9 +27,9 @@ fn the_upstream_gets_a_signed_assertion_and_the_key_to_verify_it() {
     assert_eq!(claims["iss"], edge.url);
 
     let well_known = format!("{}/.well-known/better-auth-edge/jwks.json", edge.url);
-    let answer = http::get(&well_known, &[]).unwrap();
-    assert_eq!(answer.header("content-type"), Some("application/jwk-set+json"));
-    let keys = &answer.json()["keys"];
+    let response = http::get(&well_known, &[]).unwrap();
+    assert_eq!(response.header("content-type"), Some("application/jwk-set+json"));
+    let keys = &response.json()["keys"];
     assert_eq!((&keys[0]["kid"], keys[0].get("d")), (&json!("edge-1"), None));
     let verified = token::verified_by(&keys[0], assertion);
     assert!(verified, "the published key has signed it");
@@ -41,23 +41,23 @@ fn a_page_of_another_origin_can_read_responses_and_rejections() {
     let auth = Auth::start(&key_set(&["a"]));
     let origin = Scripted::start(|request| {
         let headers = [("access-control-allow-origin", "*"), ("vary", "accept")];
-        answer(request, 200, &headers, "");
+        respond(request, 200, &headers, "");
     });
     let edge = edge(&auth, &origin, &[("CORS_ORIGINS", json!(PAGE))]);
     let bearer = bearer(&auth.token("a"));
     let url = format!("{}/api/{UUID}/x", edge.url);
     let good = http::get(&url, &[("authorization", &bearer), ("origin", PAGE)]).unwrap();
     assert_eq!(good.header("access-control-allow-origin"), Some(PAGE));
-    let refused = http::get(&url, &[("origin", PAGE)]).unwrap();
-    assert_eq!(refused.outcome(), "401 missing_token");
-    assert_eq!(refused.header("access-control-allow-origin"), Some(PAGE));
+    let rejected = http::get(&url, &[("origin", PAGE)]).unwrap();
+    assert_eq!(rejected.outcome(), "401 missing_token");
+    assert_eq!(rejected.header("access-control-allow-origin"), Some(PAGE));
     let evil = [("authorization", bearer.as_str()), ("origin", "https://evil.example")];
     assert_eq!(http::get(&url, &evil).unwrap().header("access-control-allow-origin"), None);
     let before = origin.count();
     let preflight = [("origin", PAGE), ("access-control-request-method", "PUT")];
-    let answer = http::send("OPTIONS", &url, &preflight).unwrap();
-    assert_eq!((answer.status, origin.count()), (204, before));
-    assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));
+    let response = http::send("OPTIONS", &url, &preflight).unwrap();
+    assert_eq!((response.status, origin.count()), (204, before));
+    assert_eq!(response.header("access-control-allow-origin"), Some(PAGE));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn an_upstream_that_sends_no_response_times_out_and_one_that_has_started_does_no
         if request.url() == "/public/slow" {
             thread::sleep(Duration::from_secs(6));
         }
-        answer(request, 200, &[], "late");
+        respond(request, 200, &[], "late");
     });
     let edge = edge(&auth, &origin, &[("ORIGIN_TIMEOUT", json!("2"))]);
     let slow = http::get(&format!("{}/public/slow", edge.url), &[]).unwrap();
@@ -89,7 +89,7 @@ fn a_long_upload_may_take_longer_than_the_timeout_and_a_short_one_may_not() {
     let edge = WireEdge::before_with(&[("ORIGIN_TIMEOUT", json!("1"))], |mut wire| {
         let head = wire.head()?;
         let body = wire.body(&head).all()?;
-        wire.answer(body.len().to_string().as_bytes())
+        wire.respond(body.len().to_string().as_bytes())
     });
     let million = "x".repeat(1_000_000);
     for (framing, first, last, status) in [
@@ -110,11 +110,11 @@ fn health_reports_whether_requests_can_be_served() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let good = edge(&auth, &origin, &[]);
     let health = |url: &str| http::get(&format!("{url}/.well-known/better-auth-edge/health"), &[]);
-    let answer = health(&good.url).unwrap();
-    assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("ok")));
+    let response = health(&good.url).unwrap();
+    assert_eq!((response.status, &response.json()["status"]), (200, &json!("ok")));
     let broken = edge(&auth, &origin, &[("CLOCK_TOLERANCE", json!("x"))]);
     assert_eq!(health(&broken.url).unwrap().status, 503);
-    auth.answers(|request| crate::common::answer(request, 500, &[], ""));
+    auth.handle(|request| crate::common::respond(request, 500, &[], ""));
     let without_keys = edge(&auth, &origin, &[("JWKS_MAX_AGE", Value::Null)]);
     assert_eq!(health(&without_keys.url).unwrap().status, 503);
 }

@@ -1,6 +1,6 @@
 //! The Worker in workerd between two auth servers, one of which goes away.
 
-use crate::common::{Auth, UUID, answer, bearer, echo, edge, key_set};
+use crate::common::{Auth, UUID, bearer, echo, edge, key_set, respond};
 use serde_json::json;
 use xtask::http;
 
@@ -22,7 +22,7 @@ fn each_issuer_serves_its_own_tokens_and_no_others() {
     let foreign = staging.token_with("b", json!({"iss": format!("{}/", staging.server.url)}));
     assert_eq!(outcome(&foreign), "401 unknown_key");
 
-    staging.answers(|request| answer(request, 500, &[], ""));
+    staging.handle(|request| respond(request, 500, &[], ""));
     let url = format!("{}/.well-known/better-auth-edge/health", edge.url);
     let health = http::get(&url, &[]).unwrap().json();
     let expected = json!({

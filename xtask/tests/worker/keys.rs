@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{Auth, UUID, answer, bearer, echo, edge, key_set};
+use crate::common::{Auth, UUID, bearer, echo, edge, key_set, respond};
 use serde_json::json;
 use xtask::http;
 use xtask::stack::Edge;
@@ -29,9 +29,9 @@ fn no_key_is_fetched_until_a_token_needs_one_and_then_once() {
 #[test]
 fn many_first_requests_share_one_fetch() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    auth.answers(|request| {
+    auth.handle(|request| {
         thread::sleep(Duration::from_millis(300));
-        answer(request, 200, &[], key_set(&["a"]).to_string());
+        respond(request, 200, &[], key_set(&["a"]).to_string());
     });
     let edge = edge(&auth, &origin, &[]);
     let token = auth.token("a");
@@ -50,7 +50,7 @@ fn a_new_key_is_picked_up_at_once_and_a_removed_one_stops_verifying() {
     let edge = edge(&auth, &origin, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
     for kid in ["b", "c"] {
-        auth.publishes(&key_set(&[kid]));
+        auth.publish(&key_set(&[kid]));
         assert_eq!(outcome(&edge, &auth.token(kid)), "200", "the first token with {kid}");
     }
     assert_eq!(auth.server.count(), 3);
@@ -92,7 +92,7 @@ fn a_token_of_another_issuer_does_not_use_the_fetch_that_a_new_key_needs() {
     let foreign = auth.token_with("of-another", json!({"iss": "https://another.example"}));
     assert_eq!(outcome(&edge, &foreign), "401 unknown_key");
     assert_eq!(auth.server.count(), 1);
-    auth.publishes(&key_set(&["a", "b"]));
+    auth.publish(&key_set(&["a", "b"]));
     assert_eq!(outcome(&edge, &auth.token("b")), "200");
 }
 
@@ -134,13 +134,13 @@ fn an_invalid_set_keeps_the_known_keys_and_is_a_503_when_none_are_known() {
             }),
         ),
     ];
-    for (lie, respond) in lies {
+    for (lie, script) in lies {
         let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
         let (warm, cold) = (edge(&auth, &origin, &[]), edge(&auth, &origin, &[]));
         assert_eq!(outcome(&warm, &auth.token("a")), "200");
-        let (status, location, body) = respond();
-        auth.answers(move |request| {
-            answer(request, status, &[("location", &location)], body.clone());
+        let (status, location, body) = script();
+        auth.handle(move |request| {
+            respond(request, status, &[("location", &location)], body.clone());
         });
         assert_eq!(outcome(&warm, &auth.token("b")), "503 keys_unavailable", "{lie}, warm");
         assert_eq!(outcome(&warm, &auth.token("a")), "200", "{lie}, warm");
@@ -154,9 +154,9 @@ fn a_stalled_auth_server_times_out_after_five_seconds() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let (warm, cold) = (edge(&auth, &origin, &[]), edge(&auth, &origin, &[]));
     assert_eq!(outcome(&warm, &auth.token("a")), "200");
-    auth.answers(|request| {
+    auth.handle(|request| {
         thread::sleep(Duration::from_secs(20));
-        answer(request, 200, &[], key_set(&["a", "b"]).to_string());
+        respond(request, 200, &[], key_set(&["a", "b"]).to_string());
     });
     thread::scope(|scope| {
         for (edge, kid) in [(&warm, "b"), (&cold, "a"), (&cold, "a")] {
@@ -175,16 +175,16 @@ fn a_stalled_auth_server_times_out_after_five_seconds() {
 #[test]
 fn a_503_has_a_retry_after_and_recovery_needs_no_restart() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    auth.answers(|request| answer(request, 500, &[], ""));
+    auth.handle(|request| respond(request, 500, &[], ""));
     let edge = edge(&auth, &origin, &[]);
     let url = format!("{}/api/{UUID}/x", edge.url);
     let token = bearer(&auth.token("a"));
     let headers = [("authorization", token.as_str())];
-    let refused = http::get(&url, &headers).unwrap();
-    assert_eq!(refused.outcome(), "503 keys_unavailable");
-    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    let rejected = http::get(&url, &headers).unwrap();
+    assert_eq!(rejected.outcome(), "503 keys_unavailable");
+    let seconds: u64 = rejected.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=30).contains(&seconds), "{seconds}");
-    auth.publishes(&key_set(&["a"]));
+    auth.publish(&key_set(&["a"]));
     thread::sleep(Duration::from_secs(seconds));
     assert_eq!(http::get(&url, &headers).unwrap().outcome(), "200");
 }

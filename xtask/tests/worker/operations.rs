@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::{
-    Auth, Scripted, UUID, answer, bearer, echo, edge, edge_before, edge_with, key_set,
+    Auth, Scripted, UUID, bearer, echo, edge, edge_before, edge_with, key_set, respond,
 };
 use serde_json::{Value, json};
 use xtask::http;
@@ -28,7 +28,7 @@ fn a_forwarded_request_is_logged_once_its_response_starts_and_no_line_has_a_secr
     let auth = Auth::start(&key_set(&["a"]));
     let origin = Scripted::start(|request| {
         thread::sleep(Duration::from_millis(60));
-        answer(request, 207, &[], "ok");
+        respond(request, 207, &[], "ok");
     });
     let settings = [("LOG_LEVEL", json!("info")), ("LOG_SALT", json!("salt-of-the-log"))];
     let edge = edge(&auth, &origin, &settings);
@@ -44,7 +44,7 @@ fn a_forwarded_request_is_logged_once_its_response_starts_and_no_line_has_a_secr
         assert_eq!(get(&edge, &path, &headers).status, 207);
     }
     get(&edge, "/api/other/secret-path", &headers);
-    let [first, second, refused] = &lines(&edge, 3)[..] else { panic!() };
+    let [first, second, rejected] = &lines(&edge, 3)[..] else { panic!() };
     for (name, value) in [
         ("level", json!("info")),
         ("decision", json!("forward")),
@@ -63,7 +63,7 @@ fn a_forwarded_request_is_logged_once_its_response_starts_and_no_line_has_a_secr
     assert!(first["upstream_ms"].as_u64().is_some_and(|ms| (50..5_000).contains(&ms)), "{first}");
     assert!(first["user"].as_str().is_some_and(|user| user.len() == 16), "{first}");
     assert_eq!((&second["cached"], &second["user"]), (&json!(true), &first["user"]));
-    assert_eq!((&refused["code"], &refused["user"]), (&json!("user_mismatch"), &first["user"]));
+    assert_eq!((&rejected["code"], &rejected["user"]), (&json!("user_mismatch"), &first["user"]));
 
     let log = edge.log();
     for part in token.split('.').chain([UUID, "user-1", "secret", "salt-of-the-log"]) {
@@ -75,9 +75,9 @@ fn a_forwarded_request_is_logged_once_its_response_starts_and_no_line_has_a_secr
 fn a_failing_upstream_is_logged_with_the_request_id() {
     let auth = Auth::start(&key_set(&["a"]));
     let edge = edge_before(&auth, "http://127.0.0.1:9", &[]);
-    let answer = get(&edge, "/public/x?q=secret", &[("x-request-id", "request-0001")]);
-    assert_eq!(answer.outcome(), "502 origin_unreachable");
-    assert!(!answer.json().to_string().contains("127.0.0.1"), "{}", answer.json());
+    let response = get(&edge, "/public/x?q=secret", &[("x-request-id", "request-0001")]);
+    assert_eq!(response.outcome(), "502 origin_unreachable");
+    assert!(!response.json().to_string().contains("127.0.0.1"), "{}", response.json());
     let [line] = &lines(&edge, 1)[..] else { panic!() };
     assert_eq!((&line["level"], &line["code"]), (&json!("error"), &json!("origin_unreachable")));
     assert_eq!((&line["status"], &line["request_id"]), (&json!(502), &json!("request-0001")));
@@ -91,19 +91,19 @@ fn a_failing_upstream_is_logged_with_the_request_id() {
 fn responses_have_server_timing_when_set() {
     let auth = Auth::start(&key_set(&["a"]));
     let set = key_set(&["a"]).to_string();
-    auth.answers(move |request| {
+    auth.handle(move |request| {
         thread::sleep(Duration::from_millis(60));
-        answer(request, 200, &[], set.clone());
+        respond(request, 200, &[], set.clone());
     });
     let origin = Scripted::start(|request| {
         thread::sleep(Duration::from_millis(60));
-        answer(request, 200, &[("server-timing", "db;dur=7")], "ok");
+        respond(request, 200, &[("server-timing", "db;dur=7")], "ok");
     });
     let edge = edge(&auth, &origin, &[("SERVER_TIMING", json!("true"))]);
     let token = bearer(&auth.token("a"));
     let told = |path: &str, headers: http::Headers<'_>| {
-        let answer = get(&edge, path, headers);
-        answer.all("server-timing").collect::<Vec<_>>().join(", ")
+        let response = get(&edge, path, headers);
+        response.all("server-timing").collect::<Vec<_>>().join(", ")
     };
     let path = format!("/api/{UUID}/x");
     let first = told(&path, &[("authorization", &token)]);
@@ -114,8 +114,8 @@ fn responses_have_server_timing_when_set() {
     assert!(duration(&second, "origin").is_some_and(|ms| ms >= 50), "{second}");
     assert!(duration(&second, "jwks").is_none() && duration(&second, "edge").is_some(), "{second}");
     assert!(second.starts_with("db;dur=7"), "the origin's own stays: {second}");
-    let refusal = told(&path, &[]);
-    assert!(refusal.starts_with("edge;dur=") && !refusal.contains("origin"), "{refusal}");
+    let rejection = told(&path, &[]);
+    assert!(rejection.starts_with("edge;dur=") && !rejection.contains("origin"), "{rejection}");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn a_response_for_a_user_tells_caches_not_to_store_it_unless_the_request_did() {
     assert!(crate::common::seen(&echoed, "cache-control").is_empty());
 }
 
-fn get(edge: &Edge, path: &str, headers: http::Headers<'_>) -> http::Answer {
+fn get(edge: &Edge, path: &str, headers: http::Headers<'_>) -> http::Response {
     http::get(&format!("{}{path}", edge.url), headers).unwrap()
 }
 

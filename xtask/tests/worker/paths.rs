@@ -43,8 +43,8 @@ fn without_a_token_only_the_public_prefix_is_reachable() {
                 assert_public(&seen, &target);
                 reached += 1;
             }
-            Outcome::Refused(code) => {
-                assert!(REFUSALS.contains(&&*code), "{target} was {code}");
+            Outcome::Rejected(code) => {
+                assert!(REJECTIONS.contains(&&*code), "{target} was {code}");
             }
             Outcome::Unheard => {}
         }
@@ -92,7 +92,7 @@ fn a_host_header_that_resembles_the_start_of_a_path_opens_no_path() {
     }
 }
 
-const REFUSALS: [&str; 3] = ["400 ambiguous_path", "400 malformed_request", "401 missing_token"];
+const REJECTIONS: [&str; 3] = ["400 ambiguous_path", "400 malformed_request", "401 missing_token"];
 
 /// FastAPI, the Worker before it, and user A's token.
 struct Setup {
@@ -107,7 +107,7 @@ enum Outcome {
     /// How the origin read it
     Reached(Value),
     /// The Worker's status and code
-    Refused(String),
+    Rejected(String),
     /// The Worker's runtime let it go no further
     Unheard,
 }
@@ -154,7 +154,7 @@ impl Setup {
         let body = wire.body(&head).all().unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         match (body["code"].as_str(), body["raw_path"].is_string()) {
-            (Some(code), _) => Outcome::Refused(format!("{} {code}", head.status())),
+            (Some(code), _) => Outcome::Rejected(format!("{} {code}", head.status())),
             (None, true) => Outcome::Reached(body),
             (None, false) => {
                 assert!(matches!(head.status(), 400 | 414), "{}", head.start);
@@ -186,8 +186,8 @@ impl Outcome {
     fn shown(&self) -> &str {
         match self {
             Self::Reached(seen) => text(&seen["raw_path"]),
-            Self::Refused(code) => code,
-            Self::Unheard => "refused by the runtime",
+            Self::Rejected(code) => code,
+            Self::Unheard => "rejected by the runtime",
         }
     }
 }
@@ -214,7 +214,8 @@ fn repetition(text: &str) -> Option<(&str, String, &str)> {
     })
 }
 
-/// What reached the origin is spelt as RFC 3986 has it, no other way, and the origin took it so.
+/// Asserts that the upstream received the path in the normal form of RFC 3986 (section 6.2.2), and
+/// read it as such.
 fn assert_one_spelling(seen: &Value, target: &str) {
     let raw = text(&seen["raw_path"]);
     let decoded = decode(raw);
@@ -298,8 +299,8 @@ fn decode_bytes(raw: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// The path by RFC 3986, section 6.2.2: unreserved characters decoded, the digits of encodings in upper
-/// case, and what no path may hold encoded.
+/// The path by RFC 3986, section 6.2.2: unreserved characters decoded, the digits of encodings in
+/// upper case, and what no path may hold encoded.
 fn normal(raw: &str) -> String {
     let mut normal = String::new();
     let mut rest = raw.as_bytes();

@@ -1,10 +1,11 @@
-//! The Worker in workerd, FastAPI behind it: redirects lead back through the Worker, and not to the origin.
+//! The Worker in workerd, FastAPI behind it: redirects lead back through the Worker, and not to the
+//! origin.
 
 use std::process::Command;
 
 use crate::common::{Auth, UUID, bearer, edge_before, key_set};
 use serde_json::{Value, json};
-use xtask::http::{self, Answer};
+use xtask::http::{self, Response};
 use xtask::process::Server;
 use xtask::stack::Edge;
 use xtask::{root, setup};
@@ -32,7 +33,7 @@ impl Setup {
         edge_before(&self.auth, &format!("{}{prefix}", self.origin), settings)
     }
 
-    fn sent(&self, edge: &Edge, method: &str, path: &str) -> Answer {
+    fn sent(&self, edge: &Edge, method: &str, path: &str) -> Response {
         let authorization = bearer(&self.auth.token("a"));
         let url = format!("{}/api/{UUID}{path}", edge.url);
         http::send(method, &url, &[("authorization", &authorization)]).unwrap()
@@ -46,12 +47,12 @@ fn a_redirect_for_a_missing_slash_leads_to_the_worker() {
         let edge = setup.edge(prefix, &[]);
         // the second GET passes as the first did
         for method in ["GET", "GET", "POST", "GET"] {
-            let answer = setup.sent(&edge, method, "/tasks?a=b");
-            assert_eq!(answer.status, 307, "{method}");
+            let response = setup.sent(&edge, method, "/tasks?a=b");
+            assert_eq!(response.status, 307, "{method}");
             let there = format!("{}/api/{UUID}/tasks/?a=b", edge.url);
-            assert_eq!(answer.all("location").collect::<Vec<_>>(), [there], "{method}");
-            let answer = setup.sent(&edge, method, "/tasks/?a=b");
-            assert_eq!(answer.json()["path"], format!("{prefix}/api/{UUID}/tasks/"));
+            assert_eq!(response.all("location").collect::<Vec<_>>(), [there], "{method}");
+            let response = setup.sent(&edge, method, "/tasks/?a=b");
+            assert_eq!(response.json()["path"], format!("{prefix}/api/{UUID}/tasks/"));
         }
     }
 }
@@ -61,15 +62,15 @@ fn every_header_that_redirects_a_client_leads_to_the_worker() {
     let setup = Setup::start();
     for prefix in ["", "/v1"] {
         let edge = setup.edge(prefix, &[]);
-        let answer = setup.sent(&edge, "POST", "/created");
-        assert_eq!(answer.status, 201);
+        let response = setup.sent(&edge, "POST", "/created");
+        assert_eq!(response.status, 201);
         let own = format!("{}{prefix}/api/{UUID}/tasks/", setup.origin);
-        assert_eq!(answer.json()["url"], own);
+        assert_eq!(response.json()["url"], own);
         let there = format!("{}/api/{UUID}/tasks/", edge.url);
-        assert_eq!(answer.header("location"), Some(&*there));
-        assert_eq!(answer.header("content-location"), Some(&*there));
-        assert_eq!(answer.header("refresh"), Some(&*format!("5; url={there}")));
-        assert_eq!(answer.header("link"), Some(&*format!("<{own}>; rel=next")));
+        assert_eq!(response.header("location"), Some(&*there));
+        assert_eq!(response.header("content-location"), Some(&*there));
+        assert_eq!(response.header("refresh"), Some(&*format!("5; url={there}")));
+        assert_eq!(response.header("link"), Some(&*format!("<{own}>; rel=next")));
     }
 }
 
@@ -79,13 +80,13 @@ fn redirects_elsewhere_are_unchanged_and_a_setting_leaves_all_unchanged() {
     let edge = setup.edge("/v1", &[]);
     let outside = format!("{}/login", setup.origin);
     for target in ["https://b.example/x", "/login", "next", "//b.example/", &outside, "/v10/x"] {
-        let answer = setup.sent(&edge, "GET", &format!("/to?target={target}"));
-        assert_eq!(answer.header("location"), Some(target));
+        let response = setup.sent(&edge, "GET", &format!("/to?target={target}"));
+        assert_eq!(response.header("location"), Some(target));
     }
     let edge = setup.edge("", &[("REWRITE_REDIRECTS", json!("false"))]);
-    let answer = setup.sent(&edge, "GET", "/tasks");
+    let response = setup.sent(&edge, "GET", "/tasks");
     let there = format!("{}/api/{UUID}/tasks/", setup.origin);
-    assert_eq!(answer.header("location"), Some(&*there));
+    assert_eq!(response.header("location"), Some(&*there));
 }
 
 #[test]
@@ -98,9 +99,9 @@ fn a_bound_upstream_is_called_with_the_host_of_its_url() {
             ("USER_CLAIM", json!("uuid")),
         ];
         let edge = Edge::start_bound(&settings, &[("ORIGIN", &setup.origin)], &[]).unwrap();
-        let answer = setup.sent(&edge, "GET", "/tasks");
+        let response = setup.sent(&edge, "GET", "/tasks");
         let there = format!("{}/api/{UUID}/tasks/", edge.url);
-        assert_eq!(answer.header("location"), Some(&*there), "{prefix}");
+        assert_eq!(response.header("location"), Some(&*there), "{prefix}");
         // the scheme is the one by which FastAPI was called
         let url = setup.sent(&edge, "POST", "/created").json()["url"].clone();
         let host = url.as_str().unwrap().strip_prefix("http://api.internal").unwrap();

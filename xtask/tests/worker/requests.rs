@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use crate::common::wire::{Wire, WireEdge};
-use crate::common::{Auth, Scripted, UUID, answer, bearer, echo, edge, key_set, seen};
+use crate::common::{Auth, Scripted, UUID, bearer, echo, edge, key_set, respond, seen};
 use serde_json::json;
 use xtask::http;
 
@@ -30,7 +30,7 @@ fn header_values_are_forwarded_byte_for_byte() {
     let (tell, told) = mpsc::channel();
     let edge = WireEdge::before(move |mut wire| {
         tell.send(wire.head_bytes()?).unwrap();
-        wire.answer(b"")
+        wire.respond(b"")
     });
     let values = [
         &b"J\xc3\xbcrgen"[..],
@@ -129,15 +129,15 @@ fn the_response_of_the_upstream_is_returned_unchanged() {
     let auth = Auth::start(&key_set(&["a"]));
     let origin = Scripted::start(|request| {
         let headers = [("location", "/elsewhere"), ("set-cookie", "a=1"), ("x-origin", "yes")];
-        answer(request, 307, &headers, "moved");
+        respond(request, 307, &headers, "moved");
     });
     let edge = edge(&auth, &origin, &[]);
-    let answer = http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
-    assert_eq!(answer.status, 307);
-    assert_eq!(answer.header("location"), Some("/elsewhere"));
-    assert_eq!(answer.header("set-cookie"), Some("a=1"));
-    assert_eq!(answer.header("x-origin"), Some("yes"));
-    assert_eq!(answer.body, b"moved");
+    let response = http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
+    assert_eq!(response.status, 307);
+    assert_eq!(response.header("location"), Some("/elsewhere"));
+    assert_eq!(response.header("set-cookie"), Some("a=1"));
+    assert_eq!(response.header("x-origin"), Some("yes"));
+    assert_eq!(response.body, b"moved");
     assert_eq!(origin.count(), 1, "redirects are the client's to follow");
 }
 
@@ -145,8 +145,8 @@ fn the_response_of_the_upstream_is_returned_unchanged() {
 fn an_upstream_that_sends_no_response_is_a_502() {
     let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
     let edge = edge(&auth, &origin, &[("ORIGIN_URL", json!("http://127.0.0.1:9"))]);
-    let answer = http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
-    assert_eq!(answer.outcome(), "502 origin_unreachable");
+    let response = http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
+    assert_eq!(response.outcome(), "502 origin_unreachable");
 }
 
 #[test]
@@ -156,17 +156,17 @@ fn a_rejection_is_a_problem_response_with_a_challenge_and_without_the_token() {
     let token = auth.token_with("a", json!({"exp": 1_700_000_000, "email": "ada@example.com"}));
     let headers = [("authorization", bearer(&token)), ("x-request-id", "request-0001".into())];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let answer = http::get(&format!("{}/api/{UUID}/x", edge.url), &headers).unwrap();
-    assert_eq!(answer.outcome(), "401 expired");
-    let problem = answer.json();
+    let response = http::get(&format!("{}/api/{UUID}/x", edge.url), &headers).unwrap();
+    assert_eq!(response.outcome(), "401 expired");
+    let problem = response.json();
     let members: Vec<_> = problem.as_object().unwrap().keys().cloned().collect();
     assert_eq!(members, ["type", "title", "status", "code", "detail", "request_id"]);
     assert_eq!(problem["status"], 401);
     assert_eq!(problem["request_id"], "request-0001");
-    let challenge = answer.header("www-authenticate").unwrap();
+    let challenge = response.header("www-authenticate").unwrap();
     assert!(challenge.starts_with("Bearer ") && challenge.contains(r#"error="invalid_token""#));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let text = String::from_utf8(answer.body).unwrap();
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    let text = String::from_utf8(response.body).unwrap();
     assert!(!text.contains(&token) && !text.contains("ada@example.com"), "{text}");
     assert!(!edge.log().contains(&token), "the log holds no token");
 }

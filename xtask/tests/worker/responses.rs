@@ -46,13 +46,13 @@ fn cookies_and_other_repeated_headers_stay_apart() {
 fn responses_without_a_body_leave_the_connection_ready_for_the_next_request() {
     let edge = WireEdge::before(|mut wire| {
         let head = wire.head()?;
-        wire.send(format!("HTTP/1.1 {}\r\n\r\n", head.header("x-answer").unwrap()))
+        wire.send(format!("HTTP/1.1 {}\r\n\r\n", head.header("x-response").unwrap()))
     });
-    let mut wire = edge.request("GET", &["x-answer: 204 No Content"]);
+    let mut wire = edge.request("GET", &["x-response: 204 No Content"]);
     let head = wire.head().unwrap();
     assert_eq!(head.status(), 204);
     assert_eq!((head.header("content-length"), head.header("transfer-encoding")), (None, None));
-    for (method, answer) in [
+    for (method, response) in [
         ("GET", "304 Not Modified"),
         ("HEAD", "304 Not Modified"),
         ("HEAD", "200 OK"),
@@ -61,9 +61,9 @@ fn responses_without_a_body_leave_the_connection_ready_for_the_next_request() {
         ("GET", "204 No Content"),
     ] {
         let start = format!("{method} /public/x HTTP/1.1\r\nhost: a.example");
-        wire.send(format!("{start}\r\nx-answer: {answer}\r\n\r\n")).unwrap();
+        wire.send(format!("{start}\r\nx-response: {response}\r\n\r\n")).unwrap();
         let status = wire.head().unwrap().status();
-        assert!(answer.starts_with(&status.to_string()), "{status} for {method} {answer}");
+        assert!(response.starts_with(&status.to_string()), "{status} for {method} {response}");
     }
 }
 
@@ -144,10 +144,10 @@ fn an_upstream_that_is_down_is_a_502_for_every_method() {
     for method in ["GET", "POST", "DELETE"] {
         let headers = [("authorization", &*token), ("x-request-id", "request-0001")];
         let url = format!("{}/public/x", edge.url);
-        let answer = http::send(method, &url, &headers).unwrap();
-        assert_eq!(answer.outcome(), "502 origin_unreachable", "{method}");
-        assert_eq!(answer.json()["request_id"], "request-0001");
-        let text = String::from_utf8(answer.body).unwrap();
+        let response = http::send(method, &url, &headers).unwrap();
+        assert_eq!(response.outcome(), "502 origin_unreachable", "{method}");
+        assert_eq!(response.json()["request_id"], "request-0001");
+        let text = String::from_utf8(response.body).unwrap();
         assert!(!text.contains("127.0.0.1"), "the origin's address is the edge's to know: {text}");
     }
 }

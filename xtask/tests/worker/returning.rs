@@ -19,7 +19,7 @@ fn more_clients_than_the_cache_holds_each_reach_the_upstream_as_themselves() {
     let tokens: Vec<_> = (0..CLIENTS)
         .map(|client| bearer(&auth.token_with("a", json!({"sub": format!("user-{client}")}))))
         .collect();
-    // in both directions, so that some are still kept and some are not any more
+    // in both directions, so that some are still cached and some are not
     let there = 0..CLIENTS;
     let order: Vec<_> = there.clone().chain(there.clone().rev()).chain(there).collect();
     let ids = Mutex::new(BTreeSet::new());
@@ -41,11 +41,11 @@ fn more_clients_than_the_cache_holds_each_reach_the_upstream_as_themselves() {
                         let headers = &headers[..headers.len() - usize::from(client % 3 == turn)];
                         let url = format!("{}/api/{UUID}/tasks?{client}", edge.url);
                         let body = json!({ "client": client });
-                        let answer = match method {
+                        let response = match method {
                             "GET" => http::get(&url, headers),
                             _ => http::post(&url, headers, &body),
                         };
-                        let echoed = answer.unwrap().json();
+                        let echoed = response.unwrap().json();
                         assert_eq!(echoed["method"], method);
                         assert_eq!(echoed["target"], format!("/api/{UUID}/tasks?{client}"));
                         let length = if method == "GET" { 0 } else { body.to_string().len() };
@@ -77,15 +77,15 @@ fn a_repeated_request_is_rejected_when_its_path_or_token_differs() {
             [(&own, &good, 200), (&foreign, &good, 403), (&own, &other, 403), (&own, &forged, 401)]
         {
             let url = format!("{}{path}", edge.url);
-            let answer = http::get(&url, &[("authorization", token.as_str())]).unwrap();
-            assert_eq!(answer.status, status, "{path}");
+            let response = http::get(&url, &[("authorization", token.as_str())]).unwrap();
+            assert_eq!(response.status, status, "{path}");
         }
     }
 }
 
 #[test]
 fn a_repeated_request_is_rejected_once_its_token_expired_even_by_a_new_wasm_instance() {
-    // a wasm that has trapped is made anew; here it is said to have trapped when a request is refused
+    // the Worker makes a new instance after a trap; here it believes in a trap after each rejection
     let traps = "export default () => ({
         limit() {
             globalThis.__worker_init_state.criticalError = true;

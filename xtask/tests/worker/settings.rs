@@ -15,11 +15,11 @@ fn missing_and_unusable_settings_are_a_500_and_logged_all_at_once() {
     ])
     .unwrap();
     for path in ["/", "/api/any", "/public/x"] {
-        let answer = http::get(&format!("{}{path}", edge.url), &[]).unwrap();
-        assert_eq!(answer.outcome(), "500 misconfigured");
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        let body = String::from_utf8(answer.body).unwrap();
+        let response = http::get(&format!("{}{path}", edge.url), &[]).unwrap();
+        assert_eq!(response.outcome(), "500 misconfigured");
+        assert_eq!(response.header("content-type"), Some("application/problem+json"));
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        let body = String::from_utf8(response.body).unwrap();
         assert!(!body.contains("ALGORITHMS"), "the response names no setting: {body}");
     }
     let log = edge.log_with("misconfigured");
@@ -64,8 +64,8 @@ fn a_misspelled_setting_rejects_requests_and_is_named_in_the_log() {
     ];
     let edge = Edge::start(&settings).unwrap();
     for _ in 0..3 {
-        let answer = http::get(&format!("{}/api/a", edge.url), &[]).unwrap();
-        assert_eq!(answer.outcome(), "401 missing_token");
+        let response = http::get(&format!("{}/api/a", edge.url), &[]).unwrap();
+        assert_eq!(response.outcome(), "401 missing_token");
     }
     let log = edge.log_with("no rule in ROUTES has a match");
     assert_eq!(log.matches("no rule in ROUTES has a match").count(), 1, "{log}");

@@ -31,10 +31,10 @@ fn better_auths_claims_reach_the_upstream_as_the_settings_say() {
     .unwrap();
     let user = stack.sign_up("Jürgen").unwrap();
     let token = stack.token(&user).unwrap();
-    let answer = stack.get(&format!("/api/{}/whoami", user.uuid), &token).unwrap();
-    assert_eq!(answer.outcome(), "200");
+    let response = stack.get(&format!("/api/{}/whoami", user.uuid), &token).unwrap();
+    assert_eq!(response.outcome(), "200");
     let claims = token::segment(&token, 1);
-    assert_eq!(answer.json()["headers"]["x-edge-user"], json!([claims["sub"]]));
+    assert_eq!(response.json()["headers"]["x-edge-user"], json!([claims["sub"]]));
 }
 
 #[test]
@@ -43,9 +43,9 @@ fn better_auth_exchanges_its_session_cookie_at_the_edge() {
     let [ada, bob] = ["Ada", "Bob"].map(|name| stack.sign_up(name).unwrap());
     let path = format!("/api/{}/whoami", ada.uuid);
     let cookies = format!("theme=dark; {}", ada.cookie);
-    let answer = stack.get_with(&path, &[("cookie", &cookies)]).unwrap();
-    assert_eq!(answer.outcome(), "200");
-    assert_eq!(answer.json()["headers"]["x-edge-user"], json!([ada.uuid]));
+    let response = stack.get_with(&path, &[("cookie", &cookies)]).unwrap();
+    assert_eq!(response.outcome(), "200");
+    assert_eq!(response.json()["headers"]["x-edge-user"], json!([ada.uuid]));
     let of = |cookie: &str, headers: &[(&str, &str)]| {
         stack.get_with(&path, &[headers, &[("cookie", cookie)]].concat()).unwrap().outcome()
     };
@@ -68,10 +68,10 @@ fn a_bound_assertion_is_valid_for_its_request_only() {
     let user = stack.sign_up("Ada").unwrap();
     let token = stack.token(&user).unwrap();
     let [whoami, tasks] = ["whoami", "tasks"].map(|name| format!("/api/{}/{name}", user.uuid));
-    let answer = stack.get(&format!("{whoami}?a=%2F"), &token).unwrap();
-    assert_eq!(answer.outcome(), "200");
+    let response = stack.get(&format!("{whoami}?a=%2F"), &token).unwrap();
+    assert_eq!(response.outcome(), "200");
     assert_eq!(stack.get(&tasks, &token).unwrap().outcome(), "200");
-    let json = answer.json();
+    let json = response.json();
     let assertion = json["headers"]["x-edge-jwt-assertion"][0].as_str().unwrap();
     let directly = |path: &str| {
         let url = format!("{}{path}", stack.api_url);
@@ -88,7 +88,7 @@ fn an_upload_streams_to_the_upstream() {
     let bearer = format!("Bearer {}", stack.token(&user).unwrap());
     let url = format!("{}/api/{}/upload", stack.edge_url, user.uuid);
     let body = json!("x".repeat(5_000_000));
-    let answer = http::post(&url, &[("authorization", &bearer)], &body).unwrap();
-    assert_eq!(answer.outcome(), "200");
-    assert_eq!(answer.json()["bytes"], 5_000_002);
+    let response = http::post(&url, &[("authorization", &bearer)], &body).unwrap();
+    assert_eq!(response.outcome(), "200");
+    assert_eq!(response.json()["bytes"], 5_000_002);
 }

@@ -23,7 +23,7 @@ fn the_start_of_an_upload_reaches_the_upstream_before_its_end_is_sent() {
             let mut body = wire.body(&head);
             arrive.send(body.next(5)?).unwrap();
             let last = body.all()?;
-            wire.answer(&last)
+            wire.respond(&last)
         });
         let mut wire = edge.request("POST", &[framing]);
         wire.send(first).unwrap();
@@ -89,7 +89,7 @@ fn a_hundred_megabytes_up_take_no_memory() {
     let edge = WireEdge::before(|mut wire| {
         let head = wire.head()?;
         let received = read_pieces(&mut wire.body(&head), |_| ())?;
-        wire.answer(received.to_string().as_bytes())
+        wire.respond(received.to_string().as_bytes())
     });
     let upload = |megabytes: usize, memory: Option<&Memory<'_>>| {
         let length = megabytes * MEGABYTE;
@@ -198,7 +198,7 @@ fn a_rejected_upload_does_not_reach_the_upstream() {
     let edge = WireEdge::before(move |mut wire| {
         wire.head()?;
         arrive.send(()).unwrap();
-        wire.answer(b"")
+        wire.respond(b"")
     });
     let mut wire = Wire::connect(edge.url());
     let length = 100 * MEGABYTE;

@@ -1,5 +1,5 @@
-//! The Worker in workerd ends WebSockets with their tokens, where a setting says so, and passes on until then
-//! what it would pass on anyway.
+//! The Worker in workerd ends WebSockets with their tokens, where a setting says so, and passes on
+//! until then what it would pass on anyway.
 
 use std::io::Error;
 use std::sync::mpsc::{self, Receiver};

@@ -1,4 +1,5 @@
-//! The Worker in workerd: assertions under replay, at the end of a token, and while their keys rotate.
+//! The Worker in workerd: assertions under replay, at the end of a token, and while their keys
+//! rotate.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,8 +22,8 @@ fn published(edge: &Edge) -> Vec<Value> {
     http::get(&url, &[]).unwrap().json()["keys"].as_array().unwrap().clone()
 }
 
-/// The one assertion that reached the origin, which one of these keys has signed: its key's name and
-/// its claims.
+/// The one assertion that reached the origin, which one of these keys has signed: its key's name
+/// and its claims.
 fn checked(echoed: &Value, keys: &[Value]) -> (Value, Value) {
     let assertions = seen(echoed, "x-edge-jwt-assertion");
     let [assertion] = &assertions[..] else { panic!("{echoed}") };
@@ -35,9 +36,9 @@ fn checked(echoed: &Value, keys: &[Value]) -> (Value, Value) {
 fn get(edge: &Edge, token: &str, path: &str, headers: http::Headers<'_>) -> Value {
     let bearer = bearer(token);
     let headers = [&[("authorization", &*bearer)], headers].concat();
-    let answer = http::get(&format!("{}/api/{UUID}{path}", edge.url), &headers).unwrap();
-    assert_eq!(answer.status, 200);
-    answer.json()
+    let response = http::get(&format!("{}/api/{UUID}{path}", edge.url), &headers).unwrap();
+    assert_eq!(response.status, 200);
+    response.json()
 }
 
 fn now() -> u64 {
@@ -109,8 +110,8 @@ fn a_token_at_its_end_is_rejected_or_its_assertion_is_still_valid() {
     }
     let late = bearer(&auth.token_with("a", json!({"exp": now() - 31})));
     let url = format!("{}/api/{UUID}/x", edge.url);
-    let answer = http::get(&url, &[("authorization", &late)]).unwrap();
-    assert_eq!(answer.outcome(), "401 expired");
+    let response = http::get(&url, &[("authorization", &late)]).unwrap();
+    assert_eq!(response.outcome(), "401 expired");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Strangers who hang up: the Worker in workerd, whose requests end with their clients, before an auth
-//! server that takes its time. Other clients are served as if none had hung up.
+//! Clients that hang up: the Worker in workerd, whose requests end with their clients, before an
+//! auth server that takes its time. Other clients are served as if none had hung up.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{Auth, Scripted, UUID, answer, bearer, echo, edge, key_set};
+use crate::common::{Auth, Scripted, UUID, bearer, echo, edge, key_set, respond};
 use serde_json::{Value, json};
 use tiny_http::Request;
 use xtask::http;
 use xtask::stack::Edge;
 use xtask::token;
 
-/// What the auth server takes for an answer.
+/// How long the auth server takes to respond.
 const SLOW: Duration = Duration::from_millis(300);
 
 /// After this a client hangs up.
@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_millis(40);
 /// After this it comes again.
 const PAUSE: Duration = Duration::from_millis(60);
 
-/// Far more than the auth server takes on a busy machine; a fetch that has died takes 5.5 s to be given up.
+/// Far more than the auth server takes on a busy machine; a fetch that has died takes 5.5 s to be
+/// given up.
 const PROMPT: Duration = Duration::from_secs(4);
 
 /// An auth server that takes its time, with the keys of these ids.
@@ -36,9 +37,9 @@ fn slow(kids: &[&str]) -> Auth {
 
 fn publish_slowly(auth: &Auth, kids: &[&str]) {
     let set = key_set(kids).to_string();
-    auth.answers(move |request| {
+    auth.handle(move |request| {
         thread::sleep(SLOW);
-        answer(request, 200, &[], set.clone());
+        respond(request, 200, &[], set.clone());
     });
 }
 
@@ -217,17 +218,17 @@ fn sessions(exchanges: &Arc<AtomicUsize>) -> Auth {
     let token = auth.token("a");
     let exchanges = Arc::clone(exchanges);
     let set = key_set(&["a"]).to_string();
-    auth.answers(move |request| {
+    auth.handle(move |request| {
         if !request.url().contains("/token") {
-            return answer(request, 200, &[], set.clone());
+            return respond(request, 200, &[], set.clone());
         }
         exchanges.fetch_add(1, Ordering::SeqCst);
         thread::sleep(SLOW);
         match cookie_of(&request).as_deref() {
             Some("better-auth.session_token=live.s%3D") => {
-                answer(request, 200, &[], json!({"token": token}).to_string());
+                respond(request, 200, &[], json!({"token": token}).to_string());
             }
-            _ => answer(request, 401, &[], ""),
+            _ => respond(request, 401, &[], ""),
         }
     });
     auth
@@ -260,7 +261,7 @@ fn a_client_that_hangs_up_does_not_cancel_the_session_exchange_of_others() {
 
     let planted = format!("__Secure-better-auth.session_token=x; {LIVE}");
     for _ in 0..5 {
-        is_served(&edge, &[("cookie", &planted)], "beside what a neighbour has planted");
+        is_served(&edge, &[("cookie", &planted)], "in addition to a planted cookie");
     }
     assert_eq!(exchanges.load(Ordering::SeqCst), 2);
 }

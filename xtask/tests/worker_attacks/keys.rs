@@ -1,5 +1,5 @@
-//! The Worker in workerd: keys under load, under attack and from an auth server that misbehaves, and
-//! what its health says then.
+//! The Worker in workerd: keys under load, under attack and from an auth server that misbehaves,
+//! and what its health says then.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::wire::{Wire, WireOrigin};
-use crate::common::{Auth, Scripted, UUID, answer, bearer, echo, edge, key_set};
+use crate::common::{Auth, Scripted, UUID, bearer, echo, edge, key_set, respond};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -22,11 +22,11 @@ fn outcome(edge: &Edge, token: &str) -> String {
 
 fn health(edge: &Edge) -> (u16, Value) {
     let url = format!("{}/.well-known/better-auth-edge/health", edge.url);
-    let answer = http::get(&url, &[]).unwrap();
-    (answer.status, answer.json()["status"].clone())
+    let response = http::get(&url, &[]).unwrap();
+    (response.status, response.json()["status"].clone())
 }
 
-/// Sends requests with that authorization over one connection, and gives the answers' statuses.
+/// Sends requests with that authorization over one connection, and gives the responses' statuses.
 fn statuses<'t>(edge: &Edge, tokens: impl Iterator<Item = &'t str>) -> Vec<u16> {
     let mut wire = Wire::connect(&edge.url);
     let mut status = |token: &str| {
@@ -69,7 +69,7 @@ fn keys_are_rotated_under_load_without_a_false_rejection() {
             })
             .collect();
         thread::sleep(Duration::from_millis(300));
-        auth.publishes(&key_set(&["a", "b"]));
+        auth.publish(&key_set(&["a", "b"]));
         rotated.store(true, Ordering::SeqCst);
         for request in requests {
             assert!(request.join().unwrap() >= 50);
@@ -91,7 +91,7 @@ fn ten_thousand_unknown_kids_cause_a_few_fetches_and_one_more_in_thirty_seconds(
                 let tokens: Vec<_> =
                     (0..2_500).map(|i| auth.token(&format!("unknown-{part}-{i}"))).collect();
                 let statuses = statuses(edge, tokens.iter().map(String::as_str));
-                // those that no fetch has looked for are not the callers' fault
+                // a key that no fetch has looked for is not the client's mistake
                 assert!(statuses.iter().all(|status| matches!(status, 401 | 503)));
             });
         }
@@ -154,7 +154,7 @@ fn an_invalid_set_does_no_harm_and_a_valid_one_is_read_with_any_content_type() {
         let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
         let edge = edge(&auth, &origin, &[]);
         assert_eq!(outcome(&edge, &auth.token("a")), "200");
-        auth.answers(move |request| answer(request, status, &[("content-type", kind)], &*body));
+        auth.handle(move |request| respond(request, status, &[("content-type", kind)], &*body));
         assert_eq!(outcome(&edge, &auth.token("b")), new, "{lie}");
         assert_eq!(outcome(&edge, &auth.token("a")), known, "{lie}");
         assert_eq!(health(&edge), (200, json!("ok")), "{lie}");
@@ -168,7 +168,7 @@ fn a_set_may_be_compressed_and_an_endless_one_does_no_harm() {
     assert_eq!(outcome(&warm, &auth.token("a")), "200");
     let at_first = warm.memory().unwrap();
     // spaces to the end of time
-    auth.answers(|request: Request| {
+    auth.handle(|request: Request| {
         let endless = std::io::repeat(b' ').take(1 << 30);
         let _ = request.respond(tiny_http::Response::new(200.into(), vec![], endless, None, None));
     });
@@ -178,10 +178,10 @@ fn a_set_may_be_compressed_and_an_endless_one_does_no_harm() {
     let grown = warm.memory().unwrap().saturating_sub(at_first);
     assert!(grown < 30 * 1024 * 1024, "{grown} bytes more");
     assert_eq!(outcome(&warm, &auth.token("a")), "200");
-    auth.publishes(&key_set(&["a"]));
+    auth.publish(&key_set(&["a"]));
     let compressed = Scripted::start(|request| {
         let set = compressed(key_set(&["a"]).to_string().as_bytes());
-        answer(request, 200, &[("content-encoding", "gzip")], set);
+        respond(request, 200, &[("content-encoding", "gzip")], set);
     });
     let cold = edge(&auth, &origin, &[("JWKS_URL", json!(compressed.url))]);
     assert_eq!(outcome(&cold, &auth.token("a")), "200");

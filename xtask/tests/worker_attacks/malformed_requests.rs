@@ -239,7 +239,7 @@ fn only_a_websocket_upgrade_with_a_token_is_forwarded() {
 fn a_rejection_is_the_same_for_every_method_and_echoes_no_invalid_request_id() {
     let probe = Probe::start(&[]);
     for method in ["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"] {
-        for (id, kept) in [
+        for (id, is_forwarded) in [
             ("abcd-EFGH_1.2", true),
             ("short", false),
             ("12345678, 12345678", false),
@@ -254,7 +254,7 @@ fn a_rejection_is_the_same_for_every_method_and_echoes_no_invalid_request_id() {
             let head = wire.head().unwrap();
             assert_eq!(head.status(), 401, "{method}");
             assert_eq!(head.header("www-authenticate"), Some("Bearer realm=\"better-auth-edge\""));
-            assert_eq!(head.header("x-request-id") == Some(id), kept, "{method} {id}");
+            assert_eq!(head.header("x-request-id") == Some(id), is_forwarded, "{method} {id}");
             assert_eq!(head.header("set-cookie"), None);
         }
     }
@@ -286,8 +286,8 @@ impl Probe {
         Self { edge, arrived: Mutex::new(arrived) }
     }
 
-    /// Sends a request with the user's token to the user's own path, and gives the answer's status, if
-    /// there is one.
+    /// Sends a request with the user's token to the user's own path, and gives the response's
+    /// status, if there is one.
     fn send(&self, method: &str, headers: &[&str], body: &str) -> Option<u16> {
         let authorization = self.edge.authorization();
         let target = format!("/api/{UUID}/x");

@@ -1,4 +1,4 @@
-//! The Worker in workerd: answers as no server should give them, with and without changes to their
+//! The Worker in workerd: responses that no server should send, with and without changes to their
 //! headers, which a page of another origin needs.
 
 use std::sync::{Arc, Mutex};
@@ -86,17 +86,17 @@ fn unusual_statuses_are_returned_or_are_a_502_and_never_a_runtime_error() {
             assert_eq!((head.status(), &*body), (status, &b"ab"[..]));
         }
         for status in [0, 99, 199, 1000] {
-            assert_eq!(told.refusal(&odd(status)), (502, json!("origin_unreachable")));
+            assert_eq!(told.rejection(&odd(status)), (502, json!("origin_unreachable")));
         }
     }
     let [plain, changed] = both();
     for status in [600, 999] {
         assert_eq!(plain.exchange("GET", &[], &odd(status)).0.status(), status);
-        // no answer of that status can be made, so none can be changed
-        assert_eq!(changed.refusal(&odd(status)), (502, json!("origin_unreachable")));
+        // the runtime cannot construct a response of that status, so the edge cannot change one
+        assert_eq!(changed.rejection(&odd(status)), (502, json!("origin_unreachable")));
     }
     let switch = b"101 Switch\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n";
-    assert_eq!(changed.refusal(switch), (502, json!("origin_unreachable")));
+    assert_eq!(changed.rejection(switch), (502, json!("origin_unreachable")));
     assert!(!changed.edge.edge.log().contains("Uncaught"), "{}", changed.edge.edge.log());
 }
 
@@ -110,7 +110,7 @@ fn an_ambiguous_response_is_a_502_or_has_one_length() {
             "200 O\u{1}K\r\ncontent-length: 0\r\n\r\n",
             "OK\r\n\r\n",
         ] {
-            assert_eq!(told.refusal(garbage.as_bytes()).0, 502, "{garbage:?}");
+            assert_eq!(told.rejection(garbage.as_bytes()).0, 502, "{garbage:?}");
         }
         let both = b"200 OK\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
         let (head, body) = told.exchange("GET", &[], both);
@@ -128,7 +128,7 @@ struct Told {
     asked: Arc<Mutex<Option<Head>>>,
 }
 
-/// One that passes answers on as they are, and one that says which pages may read them.
+/// One that passes responses on as they are, and one that says which pages may read them.
 fn both() -> [Told; 2] {
     [&[][..], &[("CORS_ORIGINS", json!(PAGE))]].map(Told::start)
 }
@@ -166,8 +166,8 @@ impl Told {
         (head, body.unwrap())
     }
 
-    /// The status and code of the edge's own answer.
-    fn refusal(&self, sent: &[u8]) -> (u16, Value) {
+    /// The status and code of the edge's own response.
+    fn rejection(&self, sent: &[u8]) -> (u16, Value) {
         let (head, body) = self.exchange("GET", &[], sent);
         let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
         (head.status(), problem["code"].clone())

@@ -1,5 +1,5 @@
-//! Attacks on the Worker in workerd by what a request says of itself: headers that override it, hosts with
-//! paths in them, methods that show it, and addresses that are claimed.
+//! Attacks on the Worker in workerd by what a request says of itself: headers that override it,
+//! hosts with paths in them, methods that show it, and addresses that are claimed.
 
 use std::thread;
 use std::time::Duration;
@@ -43,8 +43,8 @@ const OVERRIDES: [&str; 30] = [
     "Authorization_",
 ];
 
-/// What the Worker answers to a request as it is on the wire.
-fn answered(edge: &Edge, head: &str) -> (u16, Value) {
+/// The Worker's response to a request as it is on the wire.
+fn response_to(edge: &Edge, head: &str) -> (u16, Value) {
     let mut wire = Wire::connect(&edge.url);
     wire.send(head.replace('\n', "\r\n")).unwrap();
     let head = wire.head().unwrap();
@@ -65,7 +65,7 @@ fn no_override_header_reaches_the_upstream_on_public_paths_or_a_users_own() {
                 "GET {path} HTTP/1.1\nhost: edge.example\nauthorization: {token}\nx-custom: attack\n\
                  connection: close\n{lines}\n"
             );
-            let (status, echoed) = answered(&edge, &head);
+            let (status, echoed) = response_to(&edge, &head);
             assert_eq!((status, &echoed["target"]), (200, &json!(path)));
             let headers = echoed["headers"].as_array().unwrap().iter();
             let arrived: Vec<_> = headers.filter(|h| h[1] == "attack").map(|h| &h[0]).collect();
@@ -80,7 +80,7 @@ fn named_headers_are_forwarded_and_no_others() {
     let edge = edge(&auth, &origin, &[("FORWARD_HEADERS", json!("x-original-url,script_name"))]);
     let head = "GET /public/x HTTP/1.1\nhost: edge.example\nconnection: close\nX-Original-URL: a\n\
                 x_original_url: b\nSCRIPT_NAME: c\nPATH_INFO: d\n\n";
-    let (_, echoed) = answered(&edge, head);
+    let (_, echoed) = response_to(&edge, head);
     assert_eq!(
         (seen(&echoed, "x-original-url"), seen(&echoed, "script_name")),
         (vec!["a".into()], vec!["c".into()])
@@ -102,8 +102,8 @@ fn trace_and_long_connection_lists_are_rejected_on_public_paths_too() {
         let head = format!(
             "{method} /public/x HTTP/1.1\nhost: edge.example\nx-100: b\nconnection: {connection}close\n\n"
         );
-        let (answered, body) = answered(&edge, &head);
-        assert_eq!(answered, status, "{method} {body}");
+        let (response_status, body) = response_to(&edge, &head);
+        assert_eq!(response_status, status, "{method} {body}");
         assert!(status == 200 || body["code"] == "malformed_request", "{method} {body}");
     }
     assert_eq!(origin.count(), 1);
@@ -133,13 +133,13 @@ fn a_host_header_is_exactly_host_and_port() {
         "x\nhost: y",
     ] {
         let head = format!("GET /public/y HTTP/1.1\nhost: {host}\nconnection: close\n\n");
-        let (status, body) = answered(&edge, &head);
+        let (status, body) = response_to(&edge, &head);
         assert_eq!(status, 400, "{host:?} {body}");
     }
     assert_eq!(origin.count(), 0);
     for host in ["x", "X.example:8000", "127.0.0.1", "[::1]:8000", "my_service"] {
         let head = format!("GET /public/y HTTP/1.1\nhost: {host}\nconnection: close\n\n");
-        assert_eq!(answered(&edge, &head).0, 200, "{host}");
+        assert_eq!(response_to(&edge, &head).0, 200, "{host}");
     }
 }
 
@@ -150,11 +150,11 @@ const LIMIT: (&str, &str) = (
     })",
 );
 
-/// The addresses by which refused requests with these headers are counted.
+/// The addresses by which rejected requests with these headers are counted.
 fn counted(edge: &Edge, requests: &[&[(&str, &str)]]) -> Vec<String> {
     for headers in requests {
-        let answer = http::get(&format!("{}/elsewhere", edge.url), headers).unwrap();
-        assert_eq!(answer.outcome(), "401 missing_token");
+        let response = http::get(&format!("{}/elsewhere", edge.url), headers).unwrap();
+        assert_eq!(response.outcome(), "401 missing_token");
     }
     // what workerd prints takes a moment to arrive
     thread::sleep(Duration::from_millis(500));

@@ -54,8 +54,8 @@ fn the_bindings_that_wrangler_toml_suggests_exist_and_limit_requests() {
         http::get(&format!("{url}/elsewhere"), &headers).unwrap().outcome()
     };
     let outcomes: Vec<_> = (0..5).map(|_| outcome()).collect();
-    let (refused, limited) = ("401 missing_token", "429 rate_limited");
-    assert_eq!(outcomes, [refused, refused, refused, limited, limited]);
+    let (rejected, limited) = ("401 missing_token", "429 rate_limited");
+    assert_eq!(outcomes, [rejected, rejected, rejected, limited, limited]);
 }
 
 #[test]

@@ -1,15 +1,15 @@
-//! Keys that are kept between isolates, in wrangler's cache and KV: one process fetches them, the next
-//! one verifies by them.
+//! Keys that are stored between isolates, in wrangler's cache and KV: one process fetches them, the
+//! next one verifies by them.
 
 use std::fs;
 use std::path::Path;
 
-use crate::common::{Auth, answer, bearer, echo, key_set};
+use crate::common::{Auth, bearer, echo, key_set, respond};
 use serde_json::json;
 use xtask::process::Server;
 use xtask::{http, root, wrangler};
 
-/// The Worker in `wrangler dev` between these two, with what it has kept in that directory.
+/// The Worker in `wrangler dev` between these two, with its stored keys in that directory.
 fn start(directory: &Path, auth: &Auth, origin: &str) -> (Server, String) {
     let config = json!({
         "name": "better-auth-edge",
@@ -28,7 +28,7 @@ fn start(directory: &Path, auth: &Auth, origin: &str) -> (Server, String) {
 #[test]
 fn a_new_process_needs_no_auth_server() {
     let origin = echo();
-    // where what is kept is found: a place is emptied before the second process starts
+    // which store the second process reads: the test empties one of them before it starts
     for (place, emptied) in [("the cache", "kv"), ("KV", "cache"), ("none", "*")] {
         let auth = Auth::start(&key_set(&["a"]));
         let directory = wrangler::scratch("keys").join(place.replace(' ', "-"));
@@ -42,10 +42,10 @@ fn a_new_process_needs_no_auth_server() {
         assert_eq!(outcome("a"), "200");
         assert_eq!(auth.server.count(), 1);
 
-        auth.answers(|request| answer(request, 500, &[], ""));
-        for kept in ["cache", "kv"] {
-            if [kept, "*"].contains(&emptied) {
-                fs::remove_dir_all(directory.join("state/v3").join(kept)).unwrap();
+        auth.handle(|request| respond(request, 500, &[], ""));
+        for store in ["cache", "kv"] {
+            if [store, "*"].contains(&emptied) {
+                fs::remove_dir_all(directory.join("state/v3").join(store)).unwrap();
             }
         }
         if place == "none" {

@@ -1,4 +1,4 @@
-//! The origin behind every candidate, and the auth server's key set: it answers at once, so that a
+//! The origin behind every candidate, and the auth server's key set: it responds at once, so that a
 //! request's time is the gateway's.
 
 use std::io::{Read, Write};
