@@ -5,65 +5,18 @@
     reason = "a module of every test file, each of which uses its part"
 )]
 
+pub mod server;
 pub mod websocket;
 pub mod wire;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tiny_http::{Header, Request, Response, Server};
 use xtask::stack::Edge;
 use xtask::token;
 
-/// An HTTP server on a free loopback port.
-pub struct Scripted {
-    pub url: String,
-    server: Arc<Server>,
-    count: Arc<AtomicUsize>,
-}
-
-impl Scripted {
-    /// Every request gets a thread and `handle`.
-    pub fn start(handle: impl Fn(Request) + Send + Sync + 'static) -> Self {
-        let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
-        let address = server.server_addr().to_ip().unwrap();
-        let count = Arc::new(AtomicUsize::new(0));
-        let handle = Arc::new(handle);
-        let (accepting, counted) = (Arc::clone(&server), Arc::clone(&count));
-        thread::spawn(move || {
-            for request in accepting.incoming_requests() {
-                counted.fetch_add(1, Ordering::SeqCst);
-                let handle = Arc::clone(&handle);
-                thread::spawn(move || handle(request));
-            }
-        });
-        Self { url: format!("http://{address}"), server, count }
-    }
-
-    /// How many requests have come in.
-    pub fn count(&self) -> usize {
-        self.count.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Scripted {
-    fn drop(&mut self) {
-        self.server.unblock();
-    }
-}
-
-/// Responds with a status, headers and a body.
-pub fn respond(request: Request, status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) {
-    let mut response = Response::from_data(body.into()).with_status_code(status);
-    for (name, value) in headers {
-        response.add_header(Header::from_bytes(*name, *value).unwrap());
-    }
-    // a client that went away is not this server's matter
-    let _ = request.respond(response);
-}
+pub use server::{Request, Scripted, respond};
 
 /// An auth server whose response to a request for keys can be changed while it runs.
 pub struct Auth {
@@ -156,17 +109,11 @@ pub fn edge_with(
 
 /// An origin that tells what reached it: method, target, headers and the body's length.
 pub fn echo() -> Scripted {
-    Scripted::start(|mut request| {
-        let mut body = Vec::new();
-        request.as_reader().read_to_end(&mut body).unwrap();
-        let headers: Vec<_> = request
-            .headers()
-            .iter()
-            .map(|h| json!([h.field.as_str().as_str().to_ascii_lowercase(), h.value.as_str()]))
-            .collect();
+    Scripted::start(|request| {
+        let headers: Vec<_> = request.headers().iter().map(|header| json!(header)).collect();
         let seen = json!({
-            "method": request.method().as_str(), "target": request.url(), "headers": headers,
-            "bytes": body.len(),
+            "method": request.method(), "target": request.target(), "headers": headers,
+            "bytes": request.body.len(),
         });
         respond(request, 200, &[("content-type", "application/json")], seen.to_string());
     })

@@ -22,16 +22,13 @@ fn behind_firewall() -> (Auth, Arc<Mutex<Vec<Asked>>>) {
     let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
     let seen = Arc::clone(&asked);
     auth.handle(move |request| {
-        let header = |name: &'static str| {
-            let mut headers = request.headers().iter();
-            headers.find(|it| it.field.equiv(name)).map(|it| it.value.as_str().to_owned())
-        };
+        let header = |name: &str| request.header(name).map(str::to_owned);
         let (agent, address) = (header("user-agent"), header("x-forwarded-for"));
         let is_named = agent.is_some();
-        seen.lock().unwrap().push((request.url().to_owned(), agent, address));
-        match request.url() {
+        seen.lock().unwrap().push((request.target().to_owned(), agent, address));
+        match request.target() {
             _ if !is_named => respond(request, 403, &[], "error code: 1010"),
-            url if url.ends_with("/jwks") => respond(request, 200, &[], set.to_string()),
+            target if target.ends_with("/jwks") => respond(request, 200, &[], set.to_string()),
             _ => respond(request, 200, &[], token.to_string()),
         }
     });

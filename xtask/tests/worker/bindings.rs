@@ -5,9 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::wire::Wire;
-use crate::common::{Auth, Scripted, bearer, echo, key_set, respond, seen};
+use crate::common::{Auth, Request, Scripted, bearer, echo, key_set, respond, seen};
 use serde_json::{Value, json};
-use tiny_http::Request;
 use xtask::http;
 use xtask::stack::Edge;
 
@@ -50,8 +49,8 @@ fn a_session_is_exchanged_through_the_binding() {
     let token = token(&auth);
     let seen_targets = Arc::clone(&targets);
     auth.handle(move |request| {
-        seen_targets.lock().unwrap().push(request.url().to_owned());
-        let body = match request.url() {
+        seen_targets.lock().unwrap().push(request.target().to_owned());
+        let body = match request.target() {
             "/api/auth/token?disableRefresh=true" => json!({"token": token}),
             _ => key_set(&["a"]),
         };
@@ -104,7 +103,7 @@ fn namespace(
     let asked = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&asked);
     let server = Scripted::start(move |request| {
-        log.lock().unwrap().push(format!("{} {}", request.method(), request.url()));
+        log.lock().unwrap().push(format!("{} {}", request.method(), request.target()));
         handle(request);
     });
     (server, asked)

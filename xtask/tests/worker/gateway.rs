@@ -64,7 +64,7 @@ fn a_page_of_another_origin_can_read_responses_and_rejections() {
 fn an_upstream_that_sends_no_response_times_out_and_one_that_has_started_does_not() {
     let auth = Auth::start(&key_set(&["a"]));
     let origin = Scripted::start(|request| {
-        if request.url() == "/public/slow" {
+        if request.target() == "/public/slow" {
             thread::sleep(Duration::from_secs(6));
         }
         respond(request, 200, &[], "late");

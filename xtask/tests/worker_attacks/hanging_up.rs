@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use crate::common::{Auth, Scripted, UUID, bearer, echo, edge, key_set, respond};
 use serde_json::{Value, json};
-use tiny_http::Request;
 use xtask::http;
 use xtask::stack::Edge;
 use xtask::token;
@@ -219,12 +218,12 @@ fn sessions(exchanges: &Arc<AtomicUsize>) -> Auth {
     let exchanges = Arc::clone(exchanges);
     let set = key_set(&["a"]).to_string();
     auth.handle(move |request| {
-        if !request.url().contains("/token") {
+        if !request.target().contains("/token") {
             return respond(request, 200, &[], set.clone());
         }
         exchanges.fetch_add(1, Ordering::SeqCst);
         thread::sleep(SLOW);
-        match cookie_of(&request).as_deref() {
+        match request.header("cookie") {
             Some("better-auth.session_token=live.s%3D") => {
                 respond(request, 200, &[], json!({"token": token}).to_string());
             }
@@ -232,12 +231,6 @@ fn sessions(exchanges: &Arc<AtomicUsize>) -> Auth {
         }
     });
     auth
-}
-
-fn cookie_of(request: &Request) -> Option<String> {
-    let mut headers = request.headers().iter();
-    let cookie = headers.find(|header| header.field.equiv("cookie"))?;
-    Some(cookie.value.as_str().to_owned())
 }
 
 #[test]
