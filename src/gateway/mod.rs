@@ -43,13 +43,6 @@ use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::verifier::Verified;
 
-/// Whether an edge can be part of an application here. A Worker cannot, and its wasm has nothing of it.
-pub(crate) const WITHIN_APP: bool = cfg!(any(feature = "js", not(feature = "worker")));
-
-/// Whether an edge can stand by itself here. One that is part of an application leaves to that what a host
-/// does better, and its wasm has nothing of it: cross-origin requests, limits, timings, data points, passes.
-pub(crate) const BY_ITSELF: bool = cfg!(any(feature = "worker", not(feature = "js")));
-
 /// A gateway in front of one origin.
 #[derive(Debug)]
 pub struct Gateway {
@@ -132,7 +125,7 @@ impl Gateway {
     /// A pass, where the host can use it and nothing would be different the next time.
     fn pass(&self, head: &RequestHead, caller: Option<&Caller>, until: Option<f64>) -> Option<u32> {
         let &Caller { ref user, issuer: Some(issuer), .. } = caller? else { return None };
-        let is_of_use = BY_ITSELF && head.may_return() && self.issuers.keeps_tokens(issuer);
+        let is_of_use = head.may_return() && self.issuers.keeps_tokens(issuer);
         if !is_of_use || head.request_id().is_some() || self.operations.concern_forwards() {
             return None;
         }
@@ -169,7 +162,7 @@ impl Gateway {
     /// `name: value` on a line. `url` is the request's own, absolute, as the client called it.
     pub fn redirect_edits(&self, fields: &str, url: &str) -> Vec<HeaderEdit> {
         let Forwarding { routing, rewrites_redirects, .. } = &self.forwarding;
-        match &routing.origin {
+        match routing.upstream() {
             Some(origin) if *rewrites_redirects => redirects::edits(fields, origin, url),
             _ => Vec::new(),
         }

@@ -56,7 +56,6 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {
@@ -69,7 +68,6 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault, those included.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub fn parse_within_app_with(
         secret: Option<Vec<u8>>,
         faults: Vec<SettingFault>,

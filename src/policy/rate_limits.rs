@@ -2,7 +2,6 @@
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
-use crate::gateway::BY_ITSELF;
 use crate::host::Limit;
 use crate::http::head::RequestHead;
 use crate::policy::client_address::{ClientAddress, counted_as};
@@ -19,9 +18,6 @@ pub(crate) struct RateLimits {
 
 impl RateLimits {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
-        if !BY_ITSELF {
-            return Self::default();
-        }
         let retry_after = reader.number("RATE_LIMIT_RETRY_AFTER").unwrap_or(60.0);
         if !(1.0..=86_400.0).contains(&retry_after) || retry_after % 1.0 != 0.0 {
             reader.fault("RATE_LIMIT_RETRY_AFTER", "is not a whole number of seconds up to 86400");
@@ -41,10 +37,10 @@ impl Operations {
         head: &RequestHead,
     ) -> Option<(Limit, String)> {
         match refusal {
-            None if self.bindings().rate_limit_user => {
+            None if self.bindings.rate_limit_user => {
                 Some((Limit::User, pseudonym(SAME_EVERYWHERE, seen.user.as_deref()?)))
             }
-            Some(error) if self.bindings().rate_limit_rejected && is_callers_fault(error) => {
+            Some(error) if self.bindings.rate_limit_rejected && is_callers_fault(error) => {
                 Some((Limit::Rejected, counted_as(self.limits.client_address.of(head)?)?))
             }
             _ => None,

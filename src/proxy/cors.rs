@@ -3,7 +3,6 @@
 
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
-use crate::gateway::BY_ITSELF;
 use crate::http::edit::HeaderEdit;
 use crate::http::fields::is_token;
 use crate::http::head::RequestHead;
@@ -43,9 +42,6 @@ enum Named {
 
 impl Cors {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
-        if !BY_ITSELF {
-            return Self::Ignored;
-        }
         let to_origin = reader.switch("CORS_PREFLIGHT_TO_ORIGIN", false);
         let Some(origins) = reader.list("CORS_ORIGINS") else {
             return if to_origin { Self::Origin } else { Self::Ignored };
@@ -116,7 +112,7 @@ impl Cors {
 
     /// Whether the origin answers this request without a token, because it is a preflight.
     pub(crate) fn is_for_the_origin(&self, head: &RequestHead) -> bool {
-        BY_ITSELF && matches!(self, Self::Origin) && preflight_origin(head).is_some()
+        matches!(self, Self::Origin) && preflight_origin(head).is_some()
     }
 
     /// What a response says of who may read it, in place of what it says itself.
@@ -153,8 +149,8 @@ impl Cors {
     /// The edge's own, if it has one.
     fn policy(&self) -> Option<&Policy> {
         match self {
-            Self::Edge(policy) if BY_ITSELF => Some(policy),
-            _ => None,
+            Self::Edge(policy) => Some(policy),
+            Self::Origin | Self::Ignored => None,
         }
     }
 }

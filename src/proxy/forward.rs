@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::base_url::BaseUrl;
 use crate::config::reader::Reader;
-use crate::gateway::BY_ITSELF;
 use crate::http::edit::{HeaderEdit, header_value};
 use crate::http::head::RequestHead;
 use crate::policy::client_address::ClientAddress;
@@ -14,7 +13,7 @@ use crate::policy::rules::Destination;
 use crate::proxy::assertion::{Assertions, Occasion};
 use crate::proxy::claim_headers;
 use crate::proxy::forward_headers;
-use crate::proxy::route::{Route, Routing};
+use crate::proxy::route::{Placement, Route, Routing};
 use crate::verifier::Verified;
 
 /// How requests are sent on, from the settings.
@@ -49,44 +48,31 @@ pub(crate) struct Passage<'r> {
 
 impl Forwarding {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Option<Self> {
-        let origin = match reader.is_within_app() {
-            true => reader.text("ORIGIN_URL"),
-            false => reader.required("ORIGIN_URL"),
-        };
-        let origin = origin.and_then(|url| reader.url("ORIGIN_URL", &url));
-        let needs_origin = !reader.is_within_app();
+        let placement = Placement::from_settings(reader);
         let timeout = reader.number("ORIGIN_TIMEOUT").unwrap_or(30.0);
         if !(0.001..=600.0).contains(&timeout) {
             reader.fault("ORIGIN_TIMEOUT", "is not a number of seconds up to 600");
         }
         let timeout = (timeout * 1_000.0) as u32;
-        let ends_websockets = BY_ITSELF && reader.switch("WEBSOCKET_CLOSE_ON_EXPIRY", false);
+        let ends_websockets = reader.switch("WEBSOCKET_CLOSE_ON_EXPIRY", false);
         let rewrites_redirects = reader.switch("REWRITE_REDIRECTS", true);
         let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
         let claim_headers = claim_headers::read(reader);
-        let audience = origin.as_ref().map(BaseUrl::origin);
-        let assertions = Assertions::from_settings(reader, audience);
+        let upstream = placement.as_ref().and_then(Placement::upstream);
+        let assertions = Assertions::from_settings(reader, upstream.map(BaseUrl::origin));
         let credentials = Credentials::from_settings(reader);
         let let_through = forward_headers::read(reader, &claim_headers);
         let client_address = ClientAddress::from_settings(reader);
-        let is_whole = origin.is_some() || !needs_origin;
+        let form = Form::from_settings(reader);
         let routing = Routing {
-            origin,
+            placement: placement?,
             authorization,
             claim_headers,
             credentials,
             let_through,
             client_address,
         };
-        let form = Form::from_settings(reader);
-        is_whole.then_some(Self {
-            routing,
-            form,
-            timeout,
-            ends_websockets,
-            rewrites_redirects,
-            assertions,
-        })
+        Some(Self { routing, form, timeout, ends_websockets, rewrites_redirects, assertions })
     }
 
     /// The request as it goes on: what its head has decided, and who is calling.
@@ -125,7 +111,7 @@ impl Forwarding {
 
     /// Whether `forward` has made this request, for an origin that turned out to be the edge.
     pub(crate) fn is_own_request(&self, head: &RequestHead) -> bool {
-        self.routing.origin.as_ref().map(BaseUrl::origin).is_some_and(|origin| {
+        self.routing.upstream().map(BaseUrl::origin).is_some_and(|origin| {
             let mut hosts = head.header("x-forwarded-host");
             let is_scheme = |scheme: &str| scheme.ends_with("://");
             head.origin() == origin
@@ -224,8 +210,9 @@ mod tests {
     use crate::policy::path::Path;
 
     fn forwarding() -> Forwarding {
+        let upstream = BaseUrl::parse("http://origin.example:8000/v1").unwrap();
         let routing = Routing {
-            origin: BaseUrl::parse("http://origin.example:8000/v1").ok(),
+            placement: Placement::Standalone { upstream },
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
             credentials: Credentials::from_settings(&mut Reader::new(&|_| None)),

@@ -2,7 +2,7 @@
 //! same head, whoever is calling.
 
 use crate::base_url::BaseUrl;
-use crate::gateway::WITHIN_APP;
+use crate::config::reader::Reader;
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::http::header_names::{
@@ -62,11 +62,42 @@ impl Route {
     }
 }
 
+/// Where the edge runs.
+#[derive(Debug)]
+pub(crate) enum Placement {
+    /// In front of a server, to which it forwards every request
+    Standalone { upstream: BaseUrl },
+    /// In an application, which handles every request that no rule sends to the upstream
+    WithinApp { upstream: Option<BaseUrl> },
+}
+
+impl Placement {
+    /// `ORIGIN_URL`, which an edge in an application may omit.
+    pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Option<Self> {
+        let within_app = reader.is_within_app();
+        let url = match within_app {
+            true => reader.text("ORIGIN_URL"),
+            false => reader.required("ORIGIN_URL"),
+        };
+        let upstream = url.and_then(|url| reader.url("ORIGIN_URL", &url));
+        match within_app {
+            true => Some(Self::WithinApp { upstream }),
+            false => Some(Self::Standalone { upstream: upstream? }),
+        }
+    }
+
+    pub(crate) fn upstream(&self) -> Option<&BaseUrl> {
+        match self {
+            Self::Standalone { upstream } => Some(upstream),
+            Self::WithinApp { upstream } => upstream.as_ref(),
+        }
+    }
+}
+
 /// What decides where requests go, from the settings.
 #[derive(Debug)]
 pub(crate) struct Routing {
-    /// None where the application that the edge is part of answers everything
-    pub(crate) origin: Option<BaseUrl>,
+    pub(crate) placement: Placement,
     /// Whether the origin gets the bearer token too
     pub(crate) authorization: bool,
     /// Claims and the headers, in lower case, that carry them
@@ -83,17 +114,24 @@ impl Routing {
     /// The way to the origin, or to the application that the edge is part of. Forged identity headers are
     /// removed from every request, whoever sends it.
     pub(crate) fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
-        match (&self.origin, to) {
-            (Some(origin), Destination::Origin) => self.route_to_origin(head, path, origin),
-            _ if WITHIN_APP => self.route_within_app(head, path, to),
-            _ => unreachable!("the settings of a Worker have an origin, and no other destination"),
+        match (&self.placement, to) {
+            (Placement::Standalone { upstream }, _)
+            | (Placement::WithinApp { upstream: Some(upstream) }, Destination::Origin) => {
+                self.route_to_upstream(head, path, upstream)
+            }
+            (Placement::WithinApp { .. }, _) => self.route_within_app(head, path, to),
         }
+    }
+
+    /// The server behind the edge, if there is one.
+    pub(crate) fn upstream(&self) -> Option<&BaseUrl> {
+        self.placement.upstream()
     }
 
     /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
     /// sends GET whatever the method was, and the rules may have let only that method pass.
-    fn route_to_origin(&self, head: &RequestHead, path: &Path<'_>, origin: &BaseUrl) -> Route {
-        let mut route = Route::new(Destination::Origin, [origin.origin(), origin.path()], path);
+    fn route_to_upstream(&self, head: &RequestHead, path: &Path<'_>, upstream: &BaseUrl) -> Route {
+        let mut route = Route::new(Destination::Origin, [upstream.origin(), upstream.path()], path);
         let named: Vec<_> = named_by_connection(head).collect();
         route.remove(head, |name| self.is_removed(head, &named, name));
         let (scheme, host) = head.scheme_and_host();

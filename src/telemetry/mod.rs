@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use crate::config::reader::Reader;
 use crate::error::Error;
-use crate::gateway::BY_ITSELF;
 use crate::gateway::Bindings;
 use crate::gateway::Gateway;
 use crate::host::{Host, Level};
@@ -59,7 +58,7 @@ impl Operations {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         Self {
             log: Log::from_settings(reader),
-            server_timing: BY_ITSELF && reader.switch("SERVER_TIMING", false),
+            server_timing: reader.switch("SERVER_TIMING", false),
             limits: RateLimits::from_settings(reader),
             bindings: Bindings::default(),
         }
@@ -67,18 +66,13 @@ impl Operations {
 
     /// Whether anything is told or counted of requests that are forwarded.
     pub(crate) fn concern_forwards(&self) -> bool {
-        let Bindings { analytics, rate_limit_user, .. } = self.bindings();
+        let Bindings { analytics, rate_limit_user, .. } = self.bindings;
         analytics || rate_limit_user || self.server_timing || self.log.has_level(Level::Info)
-    }
-
-    pub(crate) fn bindings(&self) -> Bindings {
-        if BY_ITSELF { self.bindings } else { Bindings::default() }
     }
 
     /// Begins to look at a request.
     pub(crate) fn watch<H: Host>(&self, host: &H) -> Seen {
-        let is_timed = BY_ITSELF && self.server_timing;
-        Seen { started: is_timed.then(|| host.now()), ..Seen::default() }
+        Seen { started: self.server_timing.then(|| host.now()), ..Seen::default() }
     }
 
     /// Tells of an answer of the edge's own, in the log and in its headers.
@@ -92,12 +86,12 @@ impl Operations {
         let outcome = Outcome::Respond(response.status, error);
         let level = outcome.level();
         let writes = self.log.writes(level, host);
-        if writes || self.bindings().analytics {
+        if writes || self.bindings.analytics {
             let record = self.log.record(outcome, occasion, host);
             if writes {
                 host.log(level, &record);
             }
-            if self.bindings().analytics {
+            if self.bindings.analytics {
                 host.data_point(&record);
             }
         }
@@ -108,7 +102,7 @@ impl Operations {
 
     /// What the host is to tell of a request that is forwarded, if anything.
     pub(crate) fn forwarded<H: Host>(&self, occasion: &Occasion<'_>, host: &H) -> Option<String> {
-        let (writes, points) = (self.log.writes(Level::Info, host), self.bindings().analytics);
+        let (writes, points) = (self.log.writes(Level::Info, host), self.bindings.analytics);
         let timing = timing(occasion, host);
         if !writes && !points && timing.is_none() {
             return None;
@@ -168,7 +162,7 @@ impl Outcome<'_> {
 /// The value of `Server-Timing`, as far as the edge knows it (W3C Server Timing, section 2). Keys that
 /// were asked for after the request had come were fetched for it, and just now.
 fn timing<H: Host>(occasion: &Occasion<'_>, host: &H) -> Option<String> {
-    let started = occasion.seen.started.filter(|_| BY_ITSELF)?;
+    let started = occasion.seen.started?;
     let now = host.now();
     let elapsed = now - started;
     let mut timing = duration("edge", elapsed);

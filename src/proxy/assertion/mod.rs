@@ -17,7 +17,6 @@ use serde::{Serialize, Serializer};
 
 use crate::claims::ASSERTION_TYPE;
 use crate::config::reader::Reader;
-use crate::gateway::WITHIN_APP;
 use crate::jose::{Json, Object};
 use crate::verifier::Verified;
 
@@ -104,7 +103,7 @@ impl Assertions {
     /// assertions are bound to requests.
     pub(crate) fn assertion(&self, occasion: &Occasion<'_>) -> Signed {
         let (issuer, audience) = match &self.audience {
-            Some(audience) if !WITHIN_APP || !occasion.within_app => {
+            Some(audience) if !occasion.within_app => {
                 (self.issuer.as_deref().unwrap_or(occasion.edge), audience.as_str())
             }
             _ => (APP, APP),
