@@ -14,7 +14,7 @@ pub(crate) enum Cors {
     /// The edge answers preflights and says who may read
     Edge(Policy),
     /// Preflights reach the origin without a token, and the origin says
-    Origin,
+    Upstream,
     /// Nobody looks: a preflight is a request like any other
     Ignored,
 }
@@ -44,7 +44,7 @@ impl Cors {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let to_origin = reader.switch("CORS_PREFLIGHT_TO_ORIGIN", false);
         let Some(origins) = reader.list("CORS_ORIGINS") else {
-            return if to_origin { Self::Origin } else { Self::Ignored };
+            return if to_origin { Self::Upstream } else { Self::Ignored };
         };
         if to_origin {
             reader
@@ -111,8 +111,8 @@ impl Cors {
     }
 
     /// Whether the origin answers this request without a token, because it is a preflight.
-    pub(crate) fn is_for_the_origin(&self, head: &RequestHead) -> bool {
-        matches!(self, Self::Origin) && preflight_origin(head).is_some()
+    pub(crate) fn forwards_preflight(&self, head: &RequestHead) -> bool {
+        matches!(self, Self::Upstream) && preflight_origin(head).is_some()
     }
 
     /// What a response says of who may read it, in place of what it says itself.
@@ -150,7 +150,7 @@ impl Cors {
     fn policy(&self) -> Option<&Policy> {
         match self {
             Self::Edge(policy) => Some(policy),
-            Self::Origin | Self::Ignored => None,
+            Self::Upstream | Self::Ignored => None,
         }
     }
 }

@@ -6,22 +6,20 @@ use crate::base_url::BaseUrl;
 use crate::config::reader::Reader;
 use crate::http::edit::{HeaderEdit, header_value};
 use crate::http::head::RequestHead;
-use crate::policy::client_address::ClientAddress;
+use crate::policy::client_address::AddressSource;
 use crate::policy::credentials::Credentials;
-use crate::policy::request_check::Form;
 use crate::policy::rules::Destination;
-use crate::proxy::assertion::{Assertions, Occasion};
+use crate::proxy::assertion::{AssertionContext, Assertions};
 use crate::proxy::claim_headers;
 use crate::proxy::forward_headers;
 use crate::proxy::route::{Placement, Route, Routing};
+use crate::telemetry::ForwardReport;
 use crate::verifier::Verified;
 
 /// How requests are sent on, from the settings.
 #[derive(Debug)]
 pub(crate) struct Forwarding {
     pub(crate) routing: Routing,
-    /// What requests must be to be sent anywhere
-    pub(crate) form: Form,
     /// Milliseconds until the origin's answer must have begun
     pub(crate) timeout: u32,
     /// Whether a WebSocket ends when its token does
@@ -34,7 +32,7 @@ pub(crate) struct Forwarding {
 
 /// A request that has been let through.
 #[derive(Clone, Copy)]
-pub(crate) struct Passage<'r> {
+pub(crate) struct ForwardContext<'r> {
     pub(crate) head: &'r RequestHead,
     pub(crate) user: Option<&'r Arc<Verified>>,
     /// The user's token, where the request itself had another credential
@@ -61,38 +59,37 @@ impl Forwarding {
         let upstream = placement.as_ref().and_then(Placement::upstream);
         let assertions = Assertions::from_settings(reader, upstream.map(BaseUrl::origin));
         let credentials = Credentials::from_settings(reader);
-        let let_through = forward_headers::read(reader, &claim_headers);
-        let client_address = ClientAddress::from_settings(reader);
-        let form = Form::from_settings(reader);
+        let forwarded_headers = forward_headers::read(reader, &claim_headers);
+        let address_source = AddressSource::from_settings(reader);
         let routing = Routing {
             placement: placement?,
             authorization,
             claim_headers,
             credentials,
-            let_through,
-            client_address,
+            forwarded_headers,
+            address_source,
         };
-        Some(Self { routing, form, timeout, ends_websockets, rewrites_redirects, assertions })
+        Some(Self { routing, timeout, ends_websockets, rewrites_redirects, assertions })
     }
 
     /// The request as it goes on: what its head has decided, and who is calling.
-    pub(crate) fn forward(&self, route: Route, passage: &Passage<'_>) -> Forward {
-        let Passage { user, token, request_id, .. } = *passage;
+    pub(crate) fn forward(&self, route: Route, context: &ForwardContext<'_>) -> Forward {
+        let ForwardContext { user, token, request_id, .. } = *context;
         let mut edits = Vec::with_capacity(USUAL_EDITS);
-        let mut good_until = Some(f64::INFINITY);
+        let mut valid_until = Some(f64::INFINITY);
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
         if let Some(token) =
-            token.filter(|_| self.routing.authorization && route.to == Destination::Origin)
+            token.filter(|_| self.routing.authorization && route.to == Destination::Upstream)
         {
             set("authorization", format!("Bearer {token}"));
         }
         if let Some(user) = user {
             set("x-edge-user", header_value(user.user()));
             if let Some(assertions) = &self.assertions {
-                let signed = assertions.assertion(&occasion(user, &route, passage));
+                let signed = assertions.assertion(&assertion_context(user, &route, context));
                 set("x-edge-jwt-assertion", signed.assertion.to_string());
-                good_until = signed.use_until;
+                valid_until = signed.use_until;
             }
             edits.extend(self.claim_edits(user));
         }
@@ -104,8 +101,8 @@ impl Forwarding {
             ends_at: user.filter(|_| self.ends_websockets).map(|user| user.expires()),
             user: user.cloned(),
             report: None,
-            good_until,
-            pass: None,
+            valid_until,
+            decision_id: None,
         }
     }
 
@@ -128,13 +125,17 @@ impl Forwarding {
 }
 
 /// What an assertion is made for.
-fn occasion<'r>(user: &'r Verified, route: &'r Route, passage: &'r Passage<'_>) -> Occasion<'r> {
-    Occasion {
+fn assertion_context<'r>(
+    user: &'r Verified,
+    route: &'r Route,
+    context: &'r ForwardContext<'_>,
+) -> AssertionContext<'r> {
+    AssertionContext {
         user,
-        now: (passage.now)(),
-        new_id: passage.new_id,
-        edge: passage.head.origin(),
-        method: passage.head.method(),
+        now: (context.now)(),
+        new_id: context.new_id,
+        edge: context.head.origin(),
+        method: context.head.method(),
         url: route.target(),
         within_app: route.to == Destination::App,
     }
@@ -154,15 +155,15 @@ pub struct Forward {
     pub user: Option<Arc<Verified>>,
     /// When a WebSocket that it opens is to end, in seconds since 1970, if the edge ends it
     pub ends_at: Option<f64>,
-    /// What to tell of it once the answer has begun, if anything, in three lines: where, `log`, `point` or
-    /// both; a JSON object, to which `upstream_status` and `upstream_ms` are added; and for `Server-Timing`
-    /// what is known already, if that is wanted
-    pub report: Option<String>,
-    /// When something in it is to be signed anew, in seconds since 1970; nothing where that is each time
-    pub(crate) good_until: Option<f64>,
-    /// By which [`Gateway::lets_pass`](crate::gateway::Gateway::lets_pass) knows the very same head when it comes
-    /// again, where that has nothing else to decide
-    pub pass: Option<u32>,
+    /// What the host reports once the upstream has responded
+    pub report: Option<ForwardReport>,
+    /// When the edge must sign another assertion, in seconds since 1970. `None` if each request has
+    /// its own
+    pub(crate) valid_until: Option<f64>,
+    /// The id by which the host asks
+    /// [`Gateway::decision_is_valid`](crate::gateway::Gateway::decision_is_valid) when it gets the
+    /// same head again. `None` if it must not replay the decision
+    pub decision_id: Option<u32>,
 }
 
 impl Forward {
@@ -182,8 +183,8 @@ impl Forward {
     }
 
     /// What to do to the headers of the answer, in this order.
-    pub fn answer_edits(&self) -> &[HeaderEdit] {
-        &self.route.answer_edits
+    pub fn response_edits(&self) -> &[HeaderEdit] {
+        &self.route.response_edits
     }
 
     /// How it crosses to the host: the URL and, on lines of their own, the edits of the request's
@@ -195,7 +196,7 @@ impl Forward {
         HeaderEdit::write(&self.route.edits, &mut text);
         HeaderEdit::write(&self.edits, &mut text);
         text.push('\n');
-        HeaderEdit::write(self.answer_edits(), &mut text);
+        HeaderEdit::write(self.response_edits(), &mut text);
         text
     }
 }
@@ -216,18 +217,18 @@ mod tests {
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
             credentials: Credentials::from_settings(&mut Reader::new(&|_| None)),
-            let_through: Vec::new(),
-            client_address: ClientAddress::default(),
+            forwarded_headers: Vec::new(),
+            address_source: AddressSource::default(),
         };
-        let (form, timeout) = (Form::default(), 30_000);
+        let timeout = 30_000;
         let (ends_websockets, rewrites_redirects, assertions) = (false, true, None);
-        Forwarding { routing, form, timeout, ends_websockets, rewrites_redirects, assertions }
+        Forwarding { routing, timeout, ends_websockets, rewrites_redirects, assertions }
     }
 
     fn forward(forwarding: &Forwarding, head: &str) -> Forward {
         let head = RequestHead::parse(head).unwrap().from_cloudflare();
         let path = Path::parse(head.path()).unwrap();
-        let passage = Passage {
+        let context = ForwardContext {
             head: &head,
             user: None,
             token: None,
@@ -235,7 +236,7 @@ mod tests {
             new_id: &|| unreachable!("nothing is signed"),
             now: &|| unreachable!("nothing is signed"),
         };
-        forwarding.forward(forwarding.routing.route(&head, &path, Destination::Origin), &passage)
+        forwarding.forward(forwarding.routing.route(&head, &path, Destination::Upstream), &context)
     }
 
     fn edits(forwarding: &Forwarding, head: &str) -> String {

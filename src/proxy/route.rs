@@ -6,10 +6,10 @@ use crate::config::reader::Reader;
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::http::header_names::{
-    HOP_BY_HOP, is_about_the_way, is_identity, is_plain, overrides_request, same_name,
+    HOP_BY_HOP, is_forwarding_header, is_identity, is_plain, overrides_request, same_name,
 };
-use crate::policy::client_address::ClientAddress;
-use crate::policy::credentials::{Credentials, LeftBehind};
+use crate::policy::client_address::AddressSource;
+use crate::policy::credentials::{Credentials, StrippedCredentials};
 use crate::policy::path::Path;
 use crate::policy::request_check::named_by_connection;
 use crate::policy::rules::Destination;
@@ -25,7 +25,7 @@ pub(crate) struct Route {
     /// What to do to the headers
     pub(crate) edits: Vec<HeaderEdit>,
     /// What to do to the headers of the answer
-    pub(crate) answer_edits: Vec<HeaderEdit>,
+    pub(crate) response_edits: Vec<HeaderEdit>,
 }
 
 impl Route {
@@ -40,7 +40,7 @@ impl Route {
         url.push_str(path.encoded());
         let target = url.len();
         let edits = Vec::with_capacity(USUAL_EDITS);
-        Self { to, url, target, edits, answer_edits: Vec::new() }
+        Self { to, url, target, edits, response_edits: Vec::new() }
     }
 
     /// Every header goes that the client should not have sent.
@@ -105,9 +105,9 @@ pub(crate) struct Routing {
     /// What stays at the edge
     pub(crate) credentials: Credentials,
     /// Headers, in lower case, that go on although clients usually have no business sending them
-    pub(crate) let_through: Vec<String>,
+    pub(crate) forwarded_headers: Vec<String>,
     /// Where the client's address is read
-    pub(crate) client_address: ClientAddress,
+    pub(crate) address_source: AddressSource,
 }
 
 impl Routing {
@@ -116,7 +116,7 @@ impl Routing {
     pub(crate) fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
         match (&self.placement, to) {
             (Placement::Standalone { upstream }, _)
-            | (Placement::WithinApp { upstream: Some(upstream) }, Destination::Origin) => {
+            | (Placement::WithinApp { upstream: Some(upstream) }, Destination::Upstream) => {
                 self.route_to_upstream(head, path, upstream)
             }
             (Placement::WithinApp { .. }, _) => self.route_within_app(head, path, to),
@@ -131,18 +131,19 @@ impl Routing {
     /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
     /// sends GET whatever the method was, and the rules may have let only that method pass.
     fn route_to_upstream(&self, head: &RequestHead, path: &Path<'_>, upstream: &BaseUrl) -> Route {
-        let mut route = Route::new(Destination::Origin, [upstream.origin(), upstream.path()], path);
+        let mut route =
+            Route::new(Destination::Upstream, [upstream.origin(), upstream.path()], path);
         let named: Vec<_> = named_by_connection(head).collect();
         route.remove(head, |name| self.is_removed(head, &named, name));
         let (scheme, host) = head.scheme_and_host();
         route.set("x-forwarded-host", host);
         route.set("x-forwarded-proto", scheme);
-        if let Some(address) = self.client_address.of(head) {
+        if let Some(address) = self.address_source.find(head) {
             route.set("x-forwarded-for", address);
         }
-        let LeftBehind { edits, answer_edits, query } = self.credentials.leave_behind(head);
+        let StrippedCredentials { edits, response_edits, query } = self.credentials.strip(head);
         route.edits.extend(edits);
-        route.answer_edits = answer_edits;
+        route.response_edits = response_edits;
         route.add_query(query.as_deref().or(head.query()));
         route
     }
@@ -158,7 +159,7 @@ impl Routing {
 
     fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
         self.is_forged(name)
-            || (is_about_the_way(name, head.is_from_cloudflare()) && !self.lets_through(name))
+            || (is_forwarding_header(name, head.is_from_cloudflare()) && !self.is_forwarded(name))
             || (name == "authorization" && !self.authorization)
             || HOP_BY_HOP.contains(&name)
             || (name != "upgrade" && named.iter().any(|n| n.eq_ignore_ascii_case(name)))
@@ -169,13 +170,13 @@ impl Routing {
     fn is_forged(&self, name: &str) -> bool {
         let is_strange = !is_plain(name) || overrides_request(name);
         is_identity(name)
-            || (is_strange && !self.lets_through(name))
+            || (is_strange && !self.is_forwarded(name))
             || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
     }
 
     /// Whether a setting says that a header of that name goes on.
-    fn lets_through(&self, name: &str) -> bool {
-        self.let_through.iter().any(|let_through| let_through == name)
+    fn is_forwarded(&self, name: &str) -> bool {
+        self.forwarded_headers.iter().any(|forwarded_headers| forwarded_headers == name)
     }
 }
 
