@@ -19,7 +19,7 @@
 #![no_main]
 
 use better_auth_edge::gateway::{
-    Decision, Forward, Gateway, HeaderEdit, Heads, Path, RequestHead, Response, Settings,
+    Decision, Forward, Gateway, HeaderEdit, HeaderCache, Path, RequestHead, Response, Settings,
 };
 use better_auth_edge_fuzz::base64url::encode;
 use better_auth_edge_fuzz::host::FixedHost;
@@ -126,15 +126,15 @@ impl Harness {
         let mut lines = text.splitn(3, '\n');
         let (method, url) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
         let fields = lines.next().unwrap_or_default();
-        let mut heads = Heads::default();
+        let mut heads = HeaderCache::default();
         let first = heads.read(format!("+0\n{method}\n{url}\n\n{fields}"));
         let again = heads.read(format!("0\n{method}\n{url}\n"));
         for head in [first, again] {
             let head = head.expect("the whole head was valid");
             let returned = self.host.run(gateway.decide(&head, &self.host));
             assert_eq!(outcome(&returned), outcome(decision));
-            if let Decision::Forward(Forward { pass: Some(pass), .. }) = returned {
-                let passes = [NOW, LATER].map(|now| gateway.lets_pass(pass, now));
+            if let Decision::Forward(Forward { decision_id: Some(pass), .. }) = returned {
+                let passes = [NOW, LATER].map(|now| gateway.decision_is_valid(pass, now));
                 assert_eq!(
                     passes,
                     [true, false],

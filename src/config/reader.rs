@@ -6,7 +6,6 @@ use std::fmt;
 use crate::base_url::BaseUrl;
 use crate::config::names;
 use crate::config::origin_pattern::OriginPattern;
-use crate::gateway::WITHIN_APP;
 use crate::jose::{Algorithm, Json};
 
 /// The settings, and what has been found wrong with them so far.
@@ -27,14 +26,12 @@ impl<'l> Reader<'l> {
     }
 
     /// The same for an edge that is part of an application, with the bytes of the secret where it is no text.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub(crate) fn within_app(self, secret: Option<Vec<u8>>) -> Self {
         Self { within_app: true, secret, ..self }
     }
 
     /// The same where a host has found these faults already: settings that are not of their type, which it
     /// cannot give the text of, and where it has found those of `meant` under a misspelt name.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub(crate) fn beside(self, faults: Vec<SettingFault>, meant: &[&'static str]) -> Self {
         let unreadable = faults.iter().map(SettingFault::setting).chain(meant.iter().copied());
         let unreadable = unreadable.collect();
@@ -43,7 +40,7 @@ impl<'l> Reader<'l> {
 
     /// Whether the edge is part of an application, which answers what does not go to the origin.
     pub(crate) fn is_within_app(&self) -> bool {
-        WITHIN_APP && self.within_app
+        self.within_app
     }
 
     /// What it reads from.

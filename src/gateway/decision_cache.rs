@@ -1,74 +1,110 @@
-//! Requests that come again. Where nothing about a request depends on anything but its head, the settings
-//! and the time, the host is given a pass with the decision: a number by which it asks, when the very same
-//! head comes again, whether it may go on as before. So the head need not cross again, nor what became
-//! of it.
+//! A cache of decisions that a host may replay.
+//!
+//! Some decisions depend on nothing but the head, the settings and the time. Such a decision has an id.
+//! If the host gets the same head again, it asks whether the decision with that id is still valid, and
+//! then forwards the request as before. Neither the head nor the decision crosses to the host again.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::gateway::Gateway;
+use crate::gateway::authenticate::AuthenticatedUser;
+use crate::http::head::RequestHead;
 use crate::policy::issuers::Issuers;
 use crate::verifier::Verified;
 
-/// The passes that were given last.
-#[derive(Default)]
-pub(crate) struct Passes(Mutex<Given>);
+impl Gateway {
+    /// Whether the decision with that id still holds for the same head: the host may forward the
+    /// request to the same URL with the same edits, except for another request id. `now` is in seconds
+    /// since 1970. Fetches nothing and reports nothing.
+    ///
+    /// The id belongs to one head. Only headers that no decision depends on may differ.
+    pub fn decision_is_valid(&self, id: u32, now: f64) -> bool {
+        self.decisions.is_valid(id, &self.issuers, now)
+    }
 
-#[derive(Default)]
-struct Given {
-    /// The place of a pass is its number, as far as there are places
-    passes: Vec<Pass>,
-    /// The number of the next one
-    next: u32,
-}
-
-/// What is looked at anew.
-pub(crate) struct Pass {
-    /// Whose requests pass
-    pub(crate) user: Arc<Verified>,
-    /// The place of the issuer who has verified the token
-    pub(crate) issuer: usize,
-    /// When something is to be signed anew, in seconds since 1970
-    pub(crate) until: f64,
-}
-
-impl Passes {
-    /// Keeps a pass, in the place of the oldest, and gives its number, which no other has.
-    pub(crate) fn give(&self, pass: Pass) -> Option<u32> {
-        let mut given = self.given();
-        let number = given.next;
-        given.next = number.checked_add(1)?;
-        let place = place(number);
-        match given.passes.get_mut(place) {
-            Some(oldest) => *oldest = pass,
-            None => given.passes.push(pass),
+    /// Caches a decision if the host can replay it and nothing would change.
+    pub(super) fn cache_decision(
+        &self,
+        head: &RequestHead,
+        user: Option<&AuthenticatedUser>,
+        valid_until: Option<f64>,
+    ) -> Option<u32> {
+        let user = user?;
+        let issuer = user.issuer?;
+        let is_replayable = head.may_return() && self.issuers.caches_tokens(issuer);
+        let is_reported = self.reporter.reports_forwards() || self.rate_limits.limits_users();
+        if !is_replayable || head.request_id().is_some() || is_reported {
+            return None;
         }
-        Some(number)
+        let user = Arc::clone(&user.verified);
+        self.decisions.insert(CachedDecision { user, issuer, valid_until: valid_until? })
+    }
+}
+
+/// The most recent replayable decisions.
+#[derive(Default)]
+pub(super) struct DecisionCache(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    /// The decision with id `i` is at index `i % CAPACITY`
+    decisions: Vec<CachedDecision>,
+    next_id: u32,
+}
+
+/// What a decision depends on.
+struct CachedDecision {
+    user: Arc<Verified>,
+    /// The index of the issuer that verified the token
+    issuer: usize,
+    /// When the edge must sign another assertion, in seconds since 1970
+    valid_until: f64,
+}
+
+impl DecisionCache {
+    /// Replaces the oldest decision and returns the new one's id, which is unique. `None` when there
+    /// are no ids left.
+    fn insert(&self, decision: CachedDecision) -> Option<u32> {
+        let mut entries = self.entries();
+        let id = entries.next_id;
+        entries.next_id = id.checked_add(1)?;
+        let index = index(id);
+        match entries.decisions.get_mut(index) {
+            Some(oldest) => *oldest = decision,
+            None => entries.decisions.push(decision),
+        }
+        Some(id)
     }
 
-    /// Whether the pass of that number is still kept, its token good and its key known, `now`.
-    pub(crate) fn hold(&self, number: u32, issuers: &Issuers, now: f64) -> bool {
-        let given = self.given();
-        let is_kept = number < given.next && given.next - number <= KEPT;
-        let pass = given.passes.get(place(number)).filter(|_| is_kept);
-        pass.is_some_and(|pass| now < pass.until && issuers.holds_now(&pass.user, pass.issuer, now))
+    /// Whether the decision is still cached, its token valid and the token's key known.
+    fn is_valid(&self, id: u32, issuers: &Issuers, now: f64) -> bool {
+        let entries = self.entries();
+        let is_cached = id < entries.next_id && entries.next_id - id <= CAPACITY;
+        let decision = entries.decisions.get(index(id)).filter(|_| is_cached);
+        decision.is_some_and(|it| {
+            now < it.valid_until && issuers.is_valid_now(&it.user, it.issuer, now)
+        })
     }
 
-    /// Nothing panics while the lock is held, so a poisoned list is still a whole one.
-    fn given(&self) -> MutexGuard<'_, Given> {
+    /// A poisoned lock is harmless: no code panics while it holds the lock.
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Passes {
-    /// Shows how many, never whose.
+impl fmt::Debug for DecisionCache {
+    /// Shows the number of decisions, not the users.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passes").field("given", &self.given().next).finish_non_exhaustive()
+        f.debug_struct("DecisionCache")
+            .field("next_id", &self.entries().next_id)
+            .finish_non_exhaustive()
     }
 }
 
-fn place(number: u32) -> usize {
-    (number % KEPT) as usize
+fn index(id: u32) -> usize {
+    (id % CAPACITY) as usize
 }
 
-/// So many passes are kept.
-const KEPT: u32 = 2048;
+/// Decisions in the cache.
+const CAPACITY: u32 = 2048;

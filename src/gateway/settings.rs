@@ -2,27 +2,32 @@
 //!
 //! Every fault is found in one reading, so that an operator mends them all at once.
 
+use crate::config::bindings::Bindings;
 use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::{Reader, SettingFault};
 use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::issuers::Issuers;
+use crate::policy::rate_limits::RateLimits;
+use crate::policy::request_check::HeadCheck;
 use crate::policy::rules::Rules;
 use crate::policy::tokens::{note_claims, token_options, verifier};
-use crate::proxy::assertion::passed_claims;
+use crate::proxy::assertion::asserted_claims;
 use crate::proxy::cors::Cors;
 use crate::proxy::forward::Forwarding;
-use crate::telemetry::Operations;
+use crate::telemetry::Reporter;
 
 /// What a gateway needs to know.
 #[derive(Debug)]
 pub struct Settings {
-    pub(crate) issuers: Issuers,
-    pub(crate) rules: Rules,
-    pub(crate) cors: Cors,
-    pub(crate) sessions: Sessions,
-    pub(crate) forwarding: Forwarding,
-    pub(crate) operations: Operations,
+    pub(super) head_check: HeadCheck,
+    pub(super) rules: Rules,
+    pub(super) issuers: Issuers,
+    pub(super) sessions: Sessions,
+    pub(super) rate_limits: RateLimits,
+    pub(super) cors: Cors,
+    pub(super) forwarding: Forwarding,
+    pub(super) reporter: Reporter,
     origin_warnings: Vec<String>,
 }
 
@@ -56,7 +61,6 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {
@@ -69,7 +73,6 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault, those included.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub fn parse_within_app_with(
         secret: Option<Vec<u8>>,
         faults: Vec<SettingFault>,
@@ -86,6 +89,16 @@ impl Settings {
         warnings.extend(self.rules.warnings());
         warnings.extend_from_slice(&self.origin_warnings);
         warnings
+    }
+
+    /// The same settings with these bindings. `isolate_salt` is hashed into the pseudonyms of users in
+    /// the log, unless `LOG_SALT` is set. Without any salt, the log names no user.
+    pub fn with_bindings(self, bindings: Bindings, isolate_salt: String) -> Self {
+        Self {
+            rate_limits: self.rate_limits.with_bindings(bindings),
+            reporter: self.reporter.with_bindings(bindings, isolate_salt),
+            ..self
+        }
     }
 
     fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingFault>> {
@@ -106,16 +119,26 @@ impl Settings {
         let cors = Cors::from_settings(&mut reader);
         let sessions = Sessions::from_settings(&mut reader, cookie_cache);
         let forwarding = Forwarding::from_settings(&mut reader);
-        let operations = Operations::from_settings(&mut reader);
+        let head_check = HeadCheck::from_settings(&mut reader);
+        let reporter = Reporter::from_settings(&mut reader);
+        let rate_limits = RateLimits::from_settings(&mut reader);
         let mut origin_warnings = cors.warnings();
         origin_warnings.extend(sessions.warnings());
         let trusted = reader.origins("TRUSTED_ORIGINS");
         origin_warnings.extend(OriginPattern::warnings("TRUSTED_ORIGINS", &trusted));
 
         match (issuers, forwarding) {
-            (Some(issuers), Some(forwarding)) if reader.is_faultless() => {
-                Ok(Self { issuers, rules, cors, sessions, forwarding, operations, origin_warnings })
-            }
+            (Some(issuers), Some(forwarding)) if reader.is_faultless() => Ok(Self {
+                head_check,
+                rules,
+                issuers,
+                sessions,
+                rate_limits,
+                cors,
+                forwarding,
+                reporter,
+                origin_warnings,
+            }),
             _ => Err(reader.faults()),
         }
     }
@@ -123,7 +146,7 @@ impl Settings {
 
 /// The claims that a deployment speaks of somewhere, and so expects its tokens to have.
 fn known_claims(reader: &mut Reader<'_>) -> Vec<String> {
-    let mut known = passed_claims(reader);
+    let mut known = asserted_claims(reader);
     known.push("sub".to_owned());
     known
 }

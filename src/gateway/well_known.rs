@@ -1,5 +1,5 @@
-//! What the edge says about itself, to whoever asks: its public keys, its health, and how many rules it has.
-//! No secrets, no settings.
+//! The edge's own resources, which are public: its keys, its health and its number of rules. They
+//! contain no secrets and no settings.
 
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -11,19 +11,19 @@ use crate::policy::issuers::KnownKeys;
 const JWKS: &str = "/.well-known/better-auth-edge/jwks.json";
 const HEALTH: &str = "/.well-known/better-auth-edge/health";
 
-/// Whether this asks for the edge's health. A host answers so too where it has no gateway.
+/// Whether a request asks for the edge's health. A host without a gateway responds to it as well.
 pub fn is_health_check(head: &RequestHead) -> bool {
     is_read(head) && head.path() == HEALTH
 }
 
-/// The health of an edge that cannot serve.
+/// The health of an edge whose settings have errors.
 pub fn unhealthy() -> Response {
     health(503, r#"{"status":"misconfigured"}"#.to_owned())
 }
 
 impl Gateway {
-    /// The answer, if it is the edge itself that is asked, and for the log why it is not well.
-    pub(crate) async fn own_answer<H: Host>(
+    /// The response to a request for one of these resources, and why the edge is unhealthy.
+    pub(super) async fn well_known<H: Host>(
         &self,
         head: &RequestHead,
         host: &H,
@@ -35,7 +35,7 @@ impl Gateway {
         }
     }
 
-    /// The keys that the edge's assertions are signed by, now or soon.
+    /// The public keys of the edge's assertions, including the next signing key.
     fn jwk_set(&self) -> Response {
         let assertions = self.forwarding.assertions.as_ref();
         let headers = vec![
@@ -47,19 +47,19 @@ impl Gateway {
         Response { status: 200, headers, body }
     }
 
-    /// 503 when the requests with some issuer's tokens could not be served now.
+    /// 503 if the edge has no keys of at least one issuer.
     async fn health<H: Host>(&self, host: &H) -> (Response, Option<Error>) {
         let KnownKeys { issuers, served, usable, age, failure } =
             self.issuers.known_keys(host).await;
         let (rules, isolating) = self.rules.counts();
-        // how many of how many, and never which
+        // the numbers only: the names of issuers and rules are settings
         let mut counts = format!(r#","rules":{rules},"isolating_rules":{isolating}"#);
         if issuers > 1 {
             counts += &format!(r#","issuers":{issuers},"issuers_with_keys":{served}"#);
         }
         if served < issuers {
-            let answer = health(503, format!(r#"{{"status":"keys_unavailable"{counts}}}"#));
-            return (answer, failure);
+            let response = health(503, format!(r#"{{"status":"keys_unavailable"{counts}}}"#));
+            return (response, failure);
         }
         let age = age.map_or("null".to_owned(), |age| format!("{}", age as u64));
         let body = format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}{counts}}}"#);

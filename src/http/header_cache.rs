@@ -1,4 +1,4 @@
-//! Heads of requests from a host that knows which fields it has handed over before.
+//! HeaderCache of requests from a host that knows which fields it has handed over before.
 //!
 //! A client sends nearly the same fields with every request, its token and cookies among them, and they
 //! are most of a head. So they cross and are read once, and then the host names them by a number. What
@@ -11,12 +11,12 @@ use crate::http::head::RequestHead;
 
 /// Reads heads, and keeps the fields that have a number.
 #[derive(Debug, Default)]
-pub struct Heads {
+pub struct HeaderCache {
     /// With their numbers, each at the place that its number gives it
     kept: Vec<Option<(usize, Arc<Fields>)>>,
 }
 
-impl Heads {
+impl HeaderCache {
     /// Reads a head as [`RequestHead::parse`] takes it, behind a line that says which fields come with it:
     /// `7`, those that are kept by this number; `+7`, those behind the head and an empty line, which are
     /// kept by it from now on, in the place of the oldest; `+`, the same without keeping them. Hosts give
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn fields_that_were_kept_are_those_of_later_heads_too() {
-        let mut heads = Heads::default();
+        let mut heads = HeaderCache::default();
         let first = heads.read(format!("+0\n{LINE}range: c\n\nAccept: a\ncookie: b\n")).unwrap();
         let whole = [("range", "c"), ("accept", "a"), ("cookie", "b")];
         assert_eq!(seen(&first), whole.map(|(n, v)| (n.to_owned(), v.to_owned())));
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn a_head_is_the_same_whether_its_fields_were_kept_or_not() {
-        let kept = Heads::default().read(format!("+0\n{LINE}\na: 1\nb: \u{e9}\n")).unwrap();
-        let loose = Heads::default().read(format!("+\n{LINE}\na: 1\nb: \u{e9}\n")).unwrap();
+        let kept = HeaderCache::default().read(format!("+0\n{LINE}\na: 1\nb: \u{e9}\n")).unwrap();
+        let loose = HeaderCache::default().read(format!("+\n{LINE}\na: 1\nb: \u{e9}\n")).unwrap();
         let whole = RequestHead::parse(format!("{LINE}a: 1\nb: \u{e9}\n")).unwrap();
         assert_eq!(seen(&kept), seen(&whole));
         assert_eq!(seen(&loose), seen(&whole));
@@ -104,12 +104,16 @@ mod tests {
 
     #[test]
     fn a_number_means_the_same_fields_for_ever_or_nothing() {
-        let mut heads = Heads::default();
-        for number in 0..3 * Heads::KEPT {
+        let mut heads = HeaderCache::default();
+        for number in 0..3 * HeaderCache::KEPT {
             heads.read(format!("+{number}\n{LINE}\nauthorization: {number}\n")).unwrap();
             for known in 0..=number {
                 let head = heads.read(format!("{known}\n{LINE}"));
-                assert_eq!(head.is_some(), known + Heads::KEPT > number, "{known} of {number}");
+                assert_eq!(
+                    head.is_some(),
+                    known + HeaderCache::KEPT > number,
+                    "{known} of {number}"
+                );
                 let Some(head) = head else { continue };
                 assert_eq!(head.header("authorization").next(), Some(&*known.to_string()));
             }
@@ -118,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_nobody_has_kept_is_no_head() {
-        let mut heads = Heads::default();
+        let mut heads = HeaderCache::default();
         let unknown = ["", "0", "1", "x", "-1", "+x", "+1", "+0", "256"];
         for number in unknown {
             assert_eq!(heads.read(format!("{number}\n{LINE}")), None, "{number}");

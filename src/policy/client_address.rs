@@ -6,12 +6,12 @@ use crate::http::head::RequestHead;
 
 /// Where the address is read, from the settings.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ClientAddress {
+pub(crate) struct AddressSource {
     /// The header, in lower case, that the operator's own proxy sets
     header: Option<String>,
 }
 
-impl ClientAddress {
+impl AddressSource {
     /// `CLIENT_IP_HEADER`
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         const SETTING: &str = "CLIENT_IP_HEADER";
@@ -22,9 +22,9 @@ impl ClientAddress {
         Self { header }
     }
 
-    /// The address: what the operator's own proxy says, or else Cloudflare. A proxy appends the address
-    /// that it has seen to those that it was told, so the last one counts. What is no address is none.
-    pub(crate) fn of<'h>(&'h self, head: &'h RequestHead) -> Option<&'h str> {
+    /// The address from the operator's own proxy, or else from Cloudflare. A proxy appends the address
+    /// of its client to those in the request, so the last one counts. `None` if it is not an address.
+    pub(crate) fn find<'h>(&'h self, head: &'h RequestHead) -> Option<&'h str> {
         let name = match &self.header {
             Some(name) => name,
             None if head.is_from_cloudflare() => "cf-connecting-ip",
@@ -32,36 +32,38 @@ impl ClientAddress {
         };
         let value = head.header(name).last()?;
         let text = without_port(value.rsplit(',').next()?.trim_matches([' ', '\t']));
-        Address::parse(text).map(|_| text)
+        IpAddress::parse(text).map(|_| text)
     }
 
-    /// Who has sent the request.
-    pub(crate) fn visitor(&self, head: &RequestHead) -> Visitor {
-        Visitor { address: self.of(head).map(str::to_owned) }
+    /// The address of the client that sent the request.
+    pub(crate) fn client_address(&self, head: &RequestHead) -> ClientAddress {
+        ClientAddress(self.find(head).map(str::to_owned))
     }
 }
 
-/// For whom the edge asks the auth server: the visitor's address, if that is known.
+/// The client's address, if it is known.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Visitor {
-    address: Option<String>,
-}
+pub(crate) struct ClientAddress(Option<String>);
 
-impl Visitor {
-    pub(crate) fn address(&self) -> Option<&str> {
-        self.address.as_deref()
+impl ClientAddress {
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.0.as_deref()
     }
 
-    /// By which name the visitor's requests are counted.
-    pub(crate) fn counted_as(&self) -> Option<String> {
-        counted_as(self.address()?)
+    /// The key that the client's requests count under: the IPv4 address, or the IPv6 /64. One
+    /// subscriber has a whole /64 and may use 2^64 addresses of it.
+    pub(crate) fn rate_limit_key(&self) -> Option<String> {
+        Some(match IpAddress::parse(self.text()?)? {
+            IpAddress::V4([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+            IpAddress::V6([a, b, c, d, ..]) => format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"),
+        })
     }
 
-    /// The IPv6 /48 of the visitor: many hosters and providers give one customer that much, or a part of it.
+    /// The IPv6 /48. Many hosters and providers assign one customer a /48 or a part of it.
     pub(crate) fn network(&self) -> Option<String> {
-        match Address::parse(self.address()?)? {
-            Address::V4(_) => None,
-            Address::V6([a, b, c, ..]) => Some(format!("{a:x}:{b:x}:{c:x}::/48")),
+        match IpAddress::parse(self.text()?)? {
+            IpAddress::V4(_) => None,
+            IpAddress::V6([a, b, c, ..]) => Some(format!("{a:x}:{b:x}:{c:x}::/48")),
         }
     }
 }
@@ -78,15 +80,6 @@ pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
     header
 }
 
-/// By which name the requests of an address are counted: an IPv6 address by its /64, since that is what
-/// one subscriber gets, and may use 2^64 addresses of.
-pub(crate) fn counted_as(address: &str) -> Option<String> {
-    Some(match Address::parse(address)? {
-        Address::V4([a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
-        Address::V6([a, b, c, d, ..]) => format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"),
-    })
-}
-
 /// Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::1]:4711`.
 fn without_port(text: &str) -> &str {
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
@@ -96,12 +89,12 @@ fn without_port(text: &str) -> &str {
 }
 
 /// An IP address. An IPv4 address that is written as IPv6 is that IPv4 address (RFC 4291, section 2.5.5.2).
-enum Address {
+enum IpAddress {
     V4([u8; 4]),
     V6([u16; 8]),
 }
 
-impl Address {
+impl IpAddress {
     /// Reads the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the standard library
     /// would take 3 kB of the wasm.
     fn parse(text: &str) -> Option<Self> {

@@ -91,12 +91,12 @@ impl Issuers {
     }
 
     /// Whether tokens of the issuer in that place are kept once they are verified.
-    pub(crate) fn keeps_tokens(&self, issuer: usize) -> bool {
+    pub(crate) fn caches_tokens(&self, issuer: usize) -> bool {
         self.0[issuer].keeps_tokens()
     }
 
     /// Whether a token that the issuer in that place has verified is good now, without asking anybody.
-    pub(crate) fn holds_now(&self, verified: &Verified, issuer: usize, now: f64) -> bool {
+    pub(crate) fn is_valid_now(&self, verified: &Verified, issuer: usize, now: f64) -> bool {
         self.0[issuer].holds_now(verified, now)
     }
 

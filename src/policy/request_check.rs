@@ -9,12 +9,12 @@ use crate::http::head::RequestHead;
 
 /// What there is to know beside the head, from the settings.
 #[derive(Debug, Default)]
-pub(crate) struct Form {
+pub(crate) struct HeadCheck {
     /// The origins under which the application is known, where the edge is part of one
     own_origins: Option<Vec<OriginPattern>>,
 }
 
-impl Form {
+impl HeadCheck {
     /// `TRUSTED_ORIGINS` and Better Auth's, as a fixed origin that a framework gives its URLs.
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let own_origins = reader.is_within_app().then(|| {

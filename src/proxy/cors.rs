@@ -3,7 +3,6 @@
 
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
-use crate::gateway::BY_ITSELF;
 use crate::http::edit::HeaderEdit;
 use crate::http::fields::is_token;
 use crate::http::head::RequestHead;
@@ -15,7 +14,7 @@ pub(crate) enum Cors {
     /// The edge answers preflights and says who may read
     Edge(Policy),
     /// Preflights reach the origin without a token, and the origin says
-    Origin,
+    Upstream,
     /// Nobody looks: a preflight is a request like any other
     Ignored,
 }
@@ -43,12 +42,9 @@ enum Named {
 
 impl Cors {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
-        if !BY_ITSELF {
-            return Self::Ignored;
-        }
         let to_origin = reader.switch("CORS_PREFLIGHT_TO_ORIGIN", false);
         let Some(origins) = reader.list("CORS_ORIGINS") else {
-            return if to_origin { Self::Origin } else { Self::Ignored };
+            return if to_origin { Self::Upstream } else { Self::Ignored };
         };
         if to_origin {
             reader
@@ -115,8 +111,8 @@ impl Cors {
     }
 
     /// Whether the origin answers this request without a token, because it is a preflight.
-    pub(crate) fn is_for_the_origin(&self, head: &RequestHead) -> bool {
-        BY_ITSELF && matches!(self, Self::Origin) && preflight_origin(head).is_some()
+    pub(crate) fn forwards_preflight(&self, head: &RequestHead) -> bool {
+        matches!(self, Self::Upstream) && preflight_origin(head).is_some()
     }
 
     /// What a response says of who may read it, in place of what it says itself.
@@ -153,8 +149,8 @@ impl Cors {
     /// The edge's own, if it has one.
     fn policy(&self) -> Option<&Policy> {
         match self {
-            Self::Edge(policy) if BY_ITSELF => Some(policy),
-            _ => None,
+            Self::Edge(policy) => Some(policy),
+            Self::Upstream | Self::Ignored => None,
         }
     }
 }

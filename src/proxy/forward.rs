@@ -4,25 +4,22 @@ use std::sync::Arc;
 
 use crate::base_url::BaseUrl;
 use crate::config::reader::Reader;
-use crate::gateway::BY_ITSELF;
 use crate::http::edit::{HeaderEdit, header_value};
 use crate::http::head::RequestHead;
-use crate::policy::client_address::ClientAddress;
+use crate::policy::client_address::AddressSource;
 use crate::policy::credentials::Credentials;
-use crate::policy::request_check::Form;
 use crate::policy::rules::Destination;
-use crate::proxy::assertion::{Assertions, Occasion};
+use crate::proxy::assertion::{AssertionContext, Assertions};
 use crate::proxy::claim_headers;
 use crate::proxy::forward_headers;
-use crate::proxy::route::{Route, Routing};
+use crate::proxy::route::{Placement, Route, Routing};
+use crate::telemetry::ForwardReport;
 use crate::verifier::Verified;
 
 /// How requests are sent on, from the settings.
 #[derive(Debug)]
 pub(crate) struct Forwarding {
     pub(crate) routing: Routing,
-    /// What requests must be to be sent anywhere
-    pub(crate) form: Form,
     /// Milliseconds until the origin's answer must have begun
     pub(crate) timeout: u32,
     /// Whether a WebSocket ends when its token does
@@ -35,7 +32,7 @@ pub(crate) struct Forwarding {
 
 /// A request that has been let through.
 #[derive(Clone, Copy)]
-pub(crate) struct Passage<'r> {
+pub(crate) struct ForwardContext<'r> {
     pub(crate) head: &'r RequestHead,
     pub(crate) user: Option<&'r Arc<Verified>>,
     /// The user's token, where the request itself had another credential
@@ -49,64 +46,50 @@ pub(crate) struct Passage<'r> {
 
 impl Forwarding {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Option<Self> {
-        let origin = match reader.is_within_app() {
-            true => reader.text("ORIGIN_URL"),
-            false => reader.required("ORIGIN_URL"),
-        };
-        let origin = origin.and_then(|url| reader.url("ORIGIN_URL", &url));
-        let needs_origin = !reader.is_within_app();
+        let placement = Placement::from_settings(reader);
         let timeout = reader.number("ORIGIN_TIMEOUT").unwrap_or(30.0);
         if !(0.001..=600.0).contains(&timeout) {
             reader.fault("ORIGIN_TIMEOUT", "is not a number of seconds up to 600");
         }
         let timeout = (timeout * 1_000.0) as u32;
-        let ends_websockets = BY_ITSELF && reader.switch("WEBSOCKET_CLOSE_ON_EXPIRY", false);
+        let ends_websockets = reader.switch("WEBSOCKET_CLOSE_ON_EXPIRY", false);
         let rewrites_redirects = reader.switch("REWRITE_REDIRECTS", true);
         let authorization = reader.switch("FORWARD_AUTHORIZATION", true);
         let claim_headers = claim_headers::read(reader);
-        let audience = origin.as_ref().map(BaseUrl::origin);
-        let assertions = Assertions::from_settings(reader, audience);
+        let upstream = placement.as_ref().and_then(Placement::upstream);
+        let assertions = Assertions::from_settings(reader, upstream.map(BaseUrl::origin));
         let credentials = Credentials::from_settings(reader);
-        let let_through = forward_headers::read(reader, &claim_headers);
-        let client_address = ClientAddress::from_settings(reader);
-        let is_whole = origin.is_some() || !needs_origin;
+        let forwarded_headers = forward_headers::read(reader, &claim_headers);
+        let address_source = AddressSource::from_settings(reader);
         let routing = Routing {
-            origin,
+            placement: placement?,
             authorization,
             claim_headers,
             credentials,
-            let_through,
-            client_address,
+            forwarded_headers,
+            address_source,
         };
-        let form = Form::from_settings(reader);
-        is_whole.then_some(Self {
-            routing,
-            form,
-            timeout,
-            ends_websockets,
-            rewrites_redirects,
-            assertions,
-        })
+        Some(Self { routing, timeout, ends_websockets, rewrites_redirects, assertions })
     }
 
     /// The request as it goes on: what its head has decided, and who is calling.
-    pub(crate) fn forward(&self, route: Route, passage: &Passage<'_>) -> Forward {
-        let Passage { user, token, request_id, .. } = *passage;
+    pub(crate) fn forward(&self, route: Route, context: &ForwardContext<'_>) -> Forward {
+        let ForwardContext { user, token, request_id, .. } = *context;
         let mut edits = Vec::with_capacity(USUAL_EDITS);
-        let mut good_until = Some(f64::INFINITY);
+        let mut valid_until = Some(f64::INFINITY);
         let mut set = |name: &'static str, value| edits.push(HeaderEdit::Set(name.into(), value));
         set("x-request-id", request_id.to_owned());
         if let Some(token) =
-            token.filter(|_| self.routing.authorization && route.to == Destination::Origin)
+            token.filter(|_| self.routing.authorization && route.to == Destination::Upstream)
         {
             set("authorization", format!("Bearer {token}"));
         }
         if let Some(user) = user {
             set("x-edge-user", header_value(user.user()));
             if let Some(assertions) = &self.assertions {
-                let signed = assertions.assertion(&occasion(user, &route, passage));
+                let signed = assertions.assertion(&assertion_context(user, &route, context));
                 set("x-edge-jwt-assertion", signed.assertion.to_string());
-                good_until = signed.use_until;
+                valid_until = signed.use_until;
             }
             edits.extend(self.claim_edits(user));
         }
@@ -118,14 +101,14 @@ impl Forwarding {
             ends_at: user.filter(|_| self.ends_websockets).map(|user| user.expires()),
             user: user.cloned(),
             report: None,
-            good_until,
-            pass: None,
+            valid_until,
+            decision_id: None,
         }
     }
 
     /// Whether `forward` has made this request, for an origin that turned out to be the edge.
     pub(crate) fn is_own_request(&self, head: &RequestHead) -> bool {
-        self.routing.origin.as_ref().map(BaseUrl::origin).is_some_and(|origin| {
+        self.routing.upstream().map(BaseUrl::origin).is_some_and(|origin| {
             let mut hosts = head.header("x-forwarded-host");
             let is_scheme = |scheme: &str| scheme.ends_with("://");
             head.origin() == origin
@@ -142,13 +125,17 @@ impl Forwarding {
 }
 
 /// What an assertion is made for.
-fn occasion<'r>(user: &'r Verified, route: &'r Route, passage: &'r Passage<'_>) -> Occasion<'r> {
-    Occasion {
+fn assertion_context<'r>(
+    user: &'r Verified,
+    route: &'r Route,
+    context: &'r ForwardContext<'_>,
+) -> AssertionContext<'r> {
+    AssertionContext {
         user,
-        now: (passage.now)(),
-        new_id: passage.new_id,
-        edge: passage.head.origin(),
-        method: passage.head.method(),
+        now: (context.now)(),
+        new_id: context.new_id,
+        edge: context.head.origin(),
+        method: context.head.method(),
         url: route.target(),
         within_app: route.to == Destination::App,
     }
@@ -168,15 +155,15 @@ pub struct Forward {
     pub user: Option<Arc<Verified>>,
     /// When a WebSocket that it opens is to end, in seconds since 1970, if the edge ends it
     pub ends_at: Option<f64>,
-    /// What to tell of it once the answer has begun, if anything, in three lines: where, `log`, `point` or
-    /// both; a JSON object, to which `upstream_status` and `upstream_ms` are added; and for `Server-Timing`
-    /// what is known already, if that is wanted
-    pub report: Option<String>,
-    /// When something in it is to be signed anew, in seconds since 1970; nothing where that is each time
-    pub(crate) good_until: Option<f64>,
-    /// By which [`Gateway::lets_pass`](crate::gateway::Gateway::lets_pass) knows the very same head when it comes
-    /// again, where that has nothing else to decide
-    pub pass: Option<u32>,
+    /// What the host reports once the upstream has responded
+    pub report: Option<ForwardReport>,
+    /// When the edge must sign another assertion, in seconds since 1970. `None` if each request has
+    /// its own
+    pub(crate) valid_until: Option<f64>,
+    /// The id by which the host asks
+    /// [`Gateway::decision_is_valid`](crate::gateway::Gateway::decision_is_valid) when it gets the
+    /// same head again. `None` if it must not replay the decision
+    pub decision_id: Option<u32>,
 }
 
 impl Forward {
@@ -196,8 +183,8 @@ impl Forward {
     }
 
     /// What to do to the headers of the answer, in this order.
-    pub fn answer_edits(&self) -> &[HeaderEdit] {
-        &self.route.answer_edits
+    pub fn response_edits(&self) -> &[HeaderEdit] {
+        &self.route.response_edits
     }
 
     /// How it crosses to the host: the URL and, on lines of their own, the edits of the request's
@@ -209,7 +196,7 @@ impl Forward {
         HeaderEdit::write(&self.route.edits, &mut text);
         HeaderEdit::write(&self.edits, &mut text);
         text.push('\n');
-        HeaderEdit::write(self.answer_edits(), &mut text);
+        HeaderEdit::write(self.response_edits(), &mut text);
         text
     }
 }
@@ -224,23 +211,24 @@ mod tests {
     use crate::policy::path::Path;
 
     fn forwarding() -> Forwarding {
+        let upstream = BaseUrl::parse("http://origin.example:8000/v1").unwrap();
         let routing = Routing {
-            origin: BaseUrl::parse("http://origin.example:8000/v1").ok(),
+            placement: Placement::Standalone { upstream },
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
             credentials: Credentials::from_settings(&mut Reader::new(&|_| None)),
-            let_through: Vec::new(),
-            client_address: ClientAddress::default(),
+            forwarded_headers: Vec::new(),
+            address_source: AddressSource::default(),
         };
-        let (form, timeout) = (Form::default(), 30_000);
+        let timeout = 30_000;
         let (ends_websockets, rewrites_redirects, assertions) = (false, true, None);
-        Forwarding { routing, form, timeout, ends_websockets, rewrites_redirects, assertions }
+        Forwarding { routing, timeout, ends_websockets, rewrites_redirects, assertions }
     }
 
     fn forward(forwarding: &Forwarding, head: &str) -> Forward {
         let head = RequestHead::parse(head).unwrap().from_cloudflare();
         let path = Path::parse(head.path()).unwrap();
-        let passage = Passage {
+        let context = ForwardContext {
             head: &head,
             user: None,
             token: None,
@@ -248,7 +236,7 @@ mod tests {
             new_id: &|| unreachable!("nothing is signed"),
             now: &|| unreachable!("nothing is signed"),
         };
-        forwarding.forward(forwarding.routing.route(&head, &path, Destination::Origin), &passage)
+        forwarding.forward(forwarding.routing.route(&head, &path, Destination::Upstream), &context)
     }
 
     fn edits(forwarding: &Forwarding, head: &str) -> String {

@@ -2,14 +2,14 @@
 //! same head, whoever is calling.
 
 use crate::base_url::BaseUrl;
-use crate::gateway::WITHIN_APP;
+use crate::config::reader::Reader;
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::http::header_names::{
-    HOP_BY_HOP, is_about_the_way, is_identity, is_plain, overrides_request, same_name,
+    HOP_BY_HOP, is_forwarding_header, is_identity, is_plain, overrides_request, same_name,
 };
-use crate::policy::client_address::ClientAddress;
-use crate::policy::credentials::{Credentials, LeftBehind};
+use crate::policy::client_address::AddressSource;
+use crate::policy::credentials::{Credentials, StrippedCredentials};
 use crate::policy::path::Path;
 use crate::policy::request_check::named_by_connection;
 use crate::policy::rules::Destination;
@@ -25,7 +25,7 @@ pub(crate) struct Route {
     /// What to do to the headers
     pub(crate) edits: Vec<HeaderEdit>,
     /// What to do to the headers of the answer
-    pub(crate) answer_edits: Vec<HeaderEdit>,
+    pub(crate) response_edits: Vec<HeaderEdit>,
 }
 
 impl Route {
@@ -40,7 +40,7 @@ impl Route {
         url.push_str(path.encoded());
         let target = url.len();
         let edits = Vec::with_capacity(USUAL_EDITS);
-        Self { to, url, target, edits, answer_edits: Vec::new() }
+        Self { to, url, target, edits, response_edits: Vec::new() }
     }
 
     /// Every header goes that the client should not have sent.
@@ -62,11 +62,42 @@ impl Route {
     }
 }
 
+/// Where the edge runs.
+#[derive(Debug)]
+pub(crate) enum Placement {
+    /// In front of a server, to which it forwards every request
+    Standalone { upstream: BaseUrl },
+    /// In an application, which handles every request that no rule sends to the upstream
+    WithinApp { upstream: Option<BaseUrl> },
+}
+
+impl Placement {
+    /// `ORIGIN_URL`, which an edge in an application may omit.
+    pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Option<Self> {
+        let within_app = reader.is_within_app();
+        let url = match within_app {
+            true => reader.text("ORIGIN_URL"),
+            false => reader.required("ORIGIN_URL"),
+        };
+        let upstream = url.and_then(|url| reader.url("ORIGIN_URL", &url));
+        match within_app {
+            true => Some(Self::WithinApp { upstream }),
+            false => Some(Self::Standalone { upstream: upstream? }),
+        }
+    }
+
+    pub(crate) fn upstream(&self) -> Option<&BaseUrl> {
+        match self {
+            Self::Standalone { upstream } => Some(upstream),
+            Self::WithinApp { upstream } => upstream.as_ref(),
+        }
+    }
+}
+
 /// What decides where requests go, from the settings.
 #[derive(Debug)]
 pub(crate) struct Routing {
-    /// None where the application that the edge is part of answers everything
-    pub(crate) origin: Option<BaseUrl>,
+    pub(crate) placement: Placement,
     /// Whether the origin gets the bearer token too
     pub(crate) authorization: bool,
     /// Claims and the headers, in lower case, that carry them
@@ -74,37 +105,45 @@ pub(crate) struct Routing {
     /// What stays at the edge
     pub(crate) credentials: Credentials,
     /// Headers, in lower case, that go on although clients usually have no business sending them
-    pub(crate) let_through: Vec<String>,
+    pub(crate) forwarded_headers: Vec<String>,
     /// Where the client's address is read
-    pub(crate) client_address: ClientAddress,
+    pub(crate) address_source: AddressSource,
 }
 
 impl Routing {
     /// The way to the origin, or to the application that the edge is part of. Forged identity headers are
     /// removed from every request, whoever sends it.
     pub(crate) fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
-        match (&self.origin, to) {
-            (Some(origin), Destination::Origin) => self.route_to_origin(head, path, origin),
-            _ if WITHIN_APP => self.route_within_app(head, path, to),
-            _ => unreachable!("the settings of a Worker have an origin, and no other destination"),
+        match (&self.placement, to) {
+            (Placement::Standalone { upstream }, _)
+            | (Placement::WithinApp { upstream: Some(upstream) }, Destination::Upstream) => {
+                self.route_to_upstream(head, path, upstream)
+            }
+            (Placement::WithinApp { .. }, _) => self.route_within_app(head, path, to),
         }
+    }
+
+    /// The server behind the edge, if there is one.
+    pub(crate) fn upstream(&self) -> Option<&BaseUrl> {
+        self.placement.upstream()
     }
 
     /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
     /// sends GET whatever the method was, and the rules may have let only that method pass.
-    fn route_to_origin(&self, head: &RequestHead, path: &Path<'_>, origin: &BaseUrl) -> Route {
-        let mut route = Route::new(Destination::Origin, [origin.origin(), origin.path()], path);
+    fn route_to_upstream(&self, head: &RequestHead, path: &Path<'_>, upstream: &BaseUrl) -> Route {
+        let mut route =
+            Route::new(Destination::Upstream, [upstream.origin(), upstream.path()], path);
         let named: Vec<_> = named_by_connection(head).collect();
         route.remove(head, |name| self.is_removed(head, &named, name));
         let (scheme, host) = head.scheme_and_host();
         route.set("x-forwarded-host", host);
         route.set("x-forwarded-proto", scheme);
-        if let Some(address) = self.client_address.of(head) {
+        if let Some(address) = self.address_source.find(head) {
             route.set("x-forwarded-for", address);
         }
-        let LeftBehind { edits, answer_edits, query } = self.credentials.leave_behind(head);
+        let StrippedCredentials { edits, response_edits, query } = self.credentials.strip(head);
         route.edits.extend(edits);
-        route.answer_edits = answer_edits;
+        route.response_edits = response_edits;
         route.add_query(query.as_deref().or(head.query()));
         route
     }
@@ -120,7 +159,7 @@ impl Routing {
 
     fn is_removed(&self, head: &RequestHead, named: &[&str], name: &str) -> bool {
         self.is_forged(name)
-            || (is_about_the_way(name, head.is_from_cloudflare()) && !self.lets_through(name))
+            || (is_forwarding_header(name, head.is_from_cloudflare()) && !self.is_forwarded(name))
             || (name == "authorization" && !self.authorization)
             || HOP_BY_HOP.contains(&name)
             || (name != "upgrade" && named.iter().any(|n| n.eq_ignore_ascii_case(name)))
@@ -131,13 +170,13 @@ impl Routing {
     fn is_forged(&self, name: &str) -> bool {
         let is_strange = !is_plain(name) || overrides_request(name);
         is_identity(name)
-            || (is_strange && !self.lets_through(name))
+            || (is_strange && !self.is_forwarded(name))
             || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
     }
 
     /// Whether a setting says that a header of that name goes on.
-    fn lets_through(&self, name: &str) -> bool {
-        self.let_through.iter().any(|let_through| let_through == name)
+    fn is_forwarded(&self, name: &str) -> bool {
+        self.forwarded_headers.iter().any(|forwarded_headers| forwarded_headers == name)
     }
 }
 

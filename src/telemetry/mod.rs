@@ -1,185 +1,137 @@
-//! What operators see of decisions, and how often they let one happen: log lines, data points, timings,
-//! rate limits.
+//! What operators see of decisions: log lines, data points and timings.
 //!
-//! Nothing gets here that is secret, nor what a client says of itself: no token, no cookie, no path, no
-//! query, no claim that is not verified. With the defaults, a request that is forwarded costs a branch.
+//! Records contain no secret and nothing that a client claims without proof: no token, no cookie, no
+//! path, no query, no unverified claim. With the default settings a forwarded request costs a branch.
 
-pub(crate) mod log;
+mod log;
+mod record;
+mod server_timing;
+
+pub(crate) use record::{DecisionRecord, MatchedRule};
+pub(crate) use server_timing::server_timing;
 
 use std::sync::Arc;
 
+use crate::config::bindings::Bindings;
 use crate::config::reader::Reader;
-use crate::error::Error;
-use crate::gateway::BY_ITSELF;
-use crate::gateway::Bindings;
-use crate::gateway::Gateway;
 use crate::host::{Host, Level};
-use crate::http::response::Response;
-use crate::policy::rate_limits::RateLimits;
 use crate::verifier::Verified;
 use log::Log;
+use record::level;
 
-/// What is to be seen, from the settings and the bindings.
+/// What an edge reports, from the settings and the bindings.
 #[derive(Debug)]
-pub(crate) struct Operations {
-    pub(crate) log: Log,
+pub(crate) struct Reporter {
+    log: Log,
     server_timing: bool,
-    pub(crate) limits: RateLimits,
-    pub(crate) bindings: Bindings,
+    data_points: bool,
+    /// Hashed into the pseudonyms of users. Without a salt, records name no user
+    salt: Option<Salt>,
 }
 
-/// What has been seen of a request on its way.
+/// What the stages of a decision note about a request.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
-    /// The rule that matched
+pub(crate) struct RequestTrace {
+    /// The index of the rule that matched
     pub(crate) rule: Option<usize>,
-    /// Whose token has been verified
+    /// The user of the verified token
     pub(crate) user: Option<Arc<Verified>>,
-    /// When it came, in seconds since 1970, if anybody wants to know
-    started: Option<f64>,
+    /// When the request arrived, in seconds since 1970, if timings are on
+    pub(crate) started: Option<f64>,
 }
 
-/// A request about which something is decided, and what is known of it.
-pub(crate) struct Occasion<'d> {
-    pub(crate) gateway: &'d Gateway,
-    pub(crate) seen: &'d Seen,
-    pub(crate) method: Option<&'d str>,
-    pub(crate) request_id: &'d str,
+/// What the host reports about a forwarded request, once the upstream has responded or failed.
+///
+/// `log` and `data_point` are JSON objects with the same members as the records of the edge's own
+/// responses. The host adds `upstream_status` and `upstream_ms`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ForwardReport {
+    /// The log line, of level info
+    pub log: Option<String>,
+    /// The data point for Analytics Engine
+    pub data_point: Option<String>,
+    /// The edge's part of the `Server-Timing` header. The host adds `origin;dur=` in milliseconds
+    pub server_timing: Option<String>,
 }
 
-/// What has been decided.
-#[derive(Clone, Copy)]
-pub(crate) enum Outcome<'d> {
-    Forward,
-    /// With this status; for this reason, where the answer is no
-    Respond(u16, Option<&'d Error>),
-}
-
-impl Operations {
+impl Reporter {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         Self {
             log: Log::from_settings(reader),
-            server_timing: BY_ITSELF && reader.switch("SERVER_TIMING", false),
-            limits: RateLimits::from_settings(reader),
-            bindings: Bindings::default(),
+            server_timing: reader.switch("SERVER_TIMING", false),
+            data_points: false,
+            salt: reader.text("LOG_SALT").map(Salt),
         }
     }
 
-    /// Whether anything is told or counted of requests that are forwarded.
-    pub(crate) fn concern_forwards(&self) -> bool {
-        let Bindings { analytics, rate_limit_user, .. } = self.bindings();
-        analytics || rate_limit_user || self.server_timing || self.log.has_level(Level::Info)
+    /// `isolate_salt` is the salt for settings without `LOG_SALT`.
+    pub(crate) fn with_bindings(mut self, bindings: Bindings, isolate_salt: String) -> Self {
+        self.data_points = bindings.analytics;
+        self.salt.get_or_insert(Salt(isolate_salt));
+        self
     }
 
-    pub(crate) fn bindings(&self) -> Bindings {
-        if BY_ITSELF { self.bindings } else { Bindings::default() }
+    /// Whether forwarded requests may have a report.
+    pub(crate) fn reports_forwards(&self) -> bool {
+        self.data_points || self.server_timing || self.log.has_level(Level::Info)
     }
 
-    /// Begins to look at a request.
-    pub(crate) fn watch<H: Host>(&self, host: &H) -> Seen {
-        let is_timed = BY_ITSELF && self.server_timing;
-        Seen { started: is_timed.then(|| host.now()), ..Seen::default() }
+    /// A new trace. Reads the clock only if timings are on.
+    pub(crate) fn trace<H: Host>(&self, host: &H) -> RequestTrace {
+        RequestTrace { started: self.server_timing.then(|| host.now()), ..RequestTrace::default() }
     }
 
-    /// Tells of an answer of the edge's own, in the log and in its headers.
-    pub(crate) fn answered<H: Host>(
+    /// Logs a response of the edge itself and writes its data point. Calls `record` only if one of
+    /// them is due.
+    pub(crate) fn report_response<'d, H: Host>(
         &self,
-        response: &mut Response,
-        error: Option<&Error>,
-        occasion: &Occasion<'_>,
+        status: u16,
+        record: impl FnOnce() -> DecisionRecord<'d>,
         host: &H,
     ) {
-        let outcome = Outcome::Respond(response.status, error);
-        let level = outcome.level();
-        let writes = self.log.writes(level, host);
-        if writes || self.bindings().analytics {
-            let record = self.log.record(outcome, occasion, host);
-            if writes {
-                host.log(level, &record);
-            }
-            if self.bindings().analytics {
-                host.data_point(&record);
-            }
+        let level = level(Some(status));
+        let is_logged = self.log.writes(level, host);
+        if !is_logged && !self.data_points {
+            return;
         }
-        if let Some(timing) = timing(occasion, host) {
-            response.headers.push(("server-timing", timing));
+        let json = record().to_json(self.salt());
+        if is_logged {
+            host.log(level, &json);
+        }
+        if self.data_points {
+            host.data_point(&json);
         }
     }
 
-    /// What the host is to tell of a request that is forwarded, if anything.
-    pub(crate) fn forwarded<H: Host>(&self, occasion: &Occasion<'_>, host: &H) -> Option<String> {
-        let (writes, points) = (self.log.writes(Level::Info, host), self.bindings().analytics);
-        let timing = timing(occasion, host);
-        if !writes && !points && timing.is_none() {
+    /// The report of a forwarded request, if the host has anything to report. Calls `record` only if
+    /// a log line or a data point is due.
+    pub(crate) fn forward_report<'d, H: Host>(
+        &self,
+        record: impl FnOnce() -> DecisionRecord<'d>,
+        server_timing: Option<String>,
+        host: &H,
+    ) -> Option<ForwardReport> {
+        let is_logged = self.log.writes(Level::Info, host);
+        let is_recorded = is_logged || self.data_points;
+        if !is_recorded && server_timing.is_none() {
             return None;
         }
-        let record = self.log.record(Outcome::Forward, occasion, host);
-        let log = if writes { "log" } else { "" };
-        let point = if points { "point" } else { "" };
-        Some([log, point, "\n", &record, "\n", &timing.unwrap_or_default()].concat())
+        let json = is_recorded.then(|| record().to_json(self.salt()));
+        let log = json.clone().filter(|_| is_logged);
+        let data_point = json.filter(|_| self.data_points);
+        Some(ForwardReport { log, data_point, server_timing })
+    }
+
+    fn salt(&self) -> Option<&str> {
+        self.salt.as_ref().map(|Salt(salt)| &**salt)
     }
 }
 
-impl Occasion<'_> {
-    /// The rule that matched: which one it is, and its path as the settings have it.
-    fn rule(&self) -> Option<(usize, &str)> {
-        self.seen.rule.map(|rule| (rule, self.gateway.rules.path(rule)))
-    }
+struct Salt(String);
 
-    /// Who issued the token: of a verified one, this is one of those that are configured.
-    fn issuer(&self) -> Option<&str> {
-        self.seen.user.as_ref()?.claims().text_claim("iss")
+/// Shows nothing of the salt.
+impl std::fmt::Debug for Salt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Salt")
     }
-
-    /// Seconds since keys were asked for; of several issuers, by the one that was asked last.
-    fn keys_age(&self, now: f64) -> Option<f64> {
-        self.gateway.issuers.keys_age(now)
-    }
-}
-
-impl Outcome<'_> {
-    fn level(&self) -> Level {
-        match *self {
-            Self::Respond(500.., _) => Level::Error,
-            Self::Respond(400.., _) => Level::Warn,
-            _ => Level::Info,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::Respond(..) => "respond",
-        }
-    }
-
-    fn error(&self) -> Option<&Error> {
-        match self {
-            Self::Respond(_, error) => *error,
-            Self::Forward => None,
-        }
-    }
-
-    fn code(&self) -> Option<&'static str> {
-        Some(self.error()?.code().as_str())
-    }
-}
-
-/// The value of `Server-Timing`, as far as the edge knows it (W3C Server Timing, section 2). Keys that
-/// were asked for after the request had come were fetched for it, and just now.
-fn timing<H: Host>(occasion: &Occasion<'_>, host: &H) -> Option<String> {
-    let started = occasion.seen.started.filter(|_| BY_ITSELF)?;
-    let now = host.now();
-    let elapsed = now - started;
-    let mut timing = duration("edge", elapsed);
-    if let Some(age) = occasion.keys_age(now).filter(|age| *age <= elapsed && *age > 0.0) {
-        timing += ", ";
-        timing += &duration("jwks", age);
-    }
-    Some(timing)
-}
-
-fn duration(name: &str, seconds: f64) -> String {
-    let milliseconds = (seconds * 1_000.0 + 0.5) as u32;
-    [name, ";dur=", &milliseconds.to_string()].concat()
 }

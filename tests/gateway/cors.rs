@@ -54,7 +54,7 @@ fn a_response_of_the_upstream_gets_the_edges_cors_headers_instead_of_its_own() {
     let (name, token) = edge.bearer(&good_claims());
     let edits = |origin| {
         let headers = [(name, token.as_str()), ("origin", origin)];
-        edge.forward(&request("GET", "/api/x", &headers)).answer_edits().to_vec()
+        edge.forward(&request("GET", "/api/x", &headers)).response_edits().to_vec()
     };
     let allowed = edits(PAGE);
     assert!(allowed.contains(&HeaderEdit::Set("access-control-allow-origin".into(), PAGE.into())));
@@ -88,7 +88,7 @@ fn without_cors_settings_a_preflight_is_an_ordinary_request() {
     let edge = Edge::new(&[]);
     assert_eq!(edge.outcome(&request("OPTIONS", "/api/x", &preflight(PAGE))), "missing_token");
     let forward = edge.forward(&request("GET", "/x", &[edge.bearer(&good_claims())]));
-    assert!(forward.answer_edits().is_empty());
+    assert!(forward.response_edits().is_empty());
 }
 
 /// A preflight for these.

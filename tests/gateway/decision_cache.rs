@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::common::{Answer, Claims, Edge, NOW, Signer, good_claims, key_set};
-use better_auth_edge::gateway::{Decision, HeaderEdit, Heads, RequestHead};
+use better_auth_edge::gateway::{Decision, HeaderCache, HeaderEdit, RequestHead};
 use better_auth_edge::host::Clock;
 
 const SETTINGS: [(&str, &str); 4] = [
@@ -53,7 +53,7 @@ fn decided(edge: &Edge, head: &RequestHead) -> String {
             let mut edits: Vec<_> = forward.edits().collect();
             edits.sort_by_key(|edit| HeaderEdit::as_text([*edit]));
             let (edits, private) = (HeaderEdit::as_text(edits), forward.private);
-            let answer = HeaderEdit::as_text(forward.answer_edits());
+            let answer = HeaderEdit::as_text(forward.response_edits());
             format!("{}\n{edits}\n{answer}{private} {:?}", forward.url(), forward.report)
         }
         Decision::Respond(response, _) => format!("{} {}", response.status, response.body),
@@ -61,7 +61,7 @@ fn decided(edge: &Edge, head: &RequestHead) -> String {
 }
 
 /// Sends it with the client's id and, to another edge, without one.
-fn both(edge: &Edge, heads: &mut Heads, client: &Client, own: &str) -> [String; 2] {
+fn both(edge: &Edge, heads: &mut HeaderCache, client: &Client, own: &str) -> [String; 2] {
     let Client { number, fields } = client;
     let known = heads.read(format!("{number}\n{own}"));
     let head = known.or_else(|| heads.read(format!("+{number}\n{own}\n{fields}")));
@@ -74,7 +74,7 @@ fn both(edge: &Edge, heads: &mut Heads, client: &Client, own: &str) -> [String; 
 #[test]
 fn a_returning_client_gets_the_same_decision_as_any_client_with_the_same_head() {
     let edge = Edge::new(&SETTINGS);
-    let mut heads = Heads::default();
+    let mut heads = HeaderCache::default();
     let admin = good_claims().with("role", r#""admin""#);
     let other = good_claims().with("sub", r#""user-2""#);
     let bad = Signer::new(66, "key-1").token(&good_claims());
@@ -103,7 +103,7 @@ fn a_returning_client_gets_the_same_decision_as_any_client_with_the_same_head() 
 #[test]
 fn an_id_whose_header_fields_changed_is_another_client() {
     let edge = Edge::new(&SETTINGS);
-    let mut heads = Heads::default();
+    let mut heads = HeaderCache::default();
     let other = good_claims().with("sub", r#""user-2""#);
     let request = own("GET", "/api/user-1/a");
     for (claims, begin) in
@@ -120,7 +120,7 @@ fn an_id_whose_header_fields_changed_is_another_client() {
 /// A gateway and a head that comes again, from a host that would know it.
 struct Regular {
     edge: Edge,
-    heads: Heads,
+    heads: HeaderCache,
     fields: String,
 }
 
@@ -128,7 +128,7 @@ impl Regular {
     fn new(settings: &[(&str, &str)], claims: &Claims) -> Self {
         let edge = Edge::new(settings);
         let Client { fields, .. } = Client::new(0, &edge.signer.token(claims));
-        Self { edge, heads: Heads::default(), fields }
+        Self { edge, heads: HeaderCache::default(), fields }
     }
 
     fn head(&mut self, own: &str) -> RequestHead {
@@ -138,11 +138,11 @@ impl Regular {
     /// Sends a request, and gives its pass.
     fn pass(&mut self, own: &str) -> Option<u32> {
         let head = self.head(own);
-        self.edge.forward(&head).pass
+        self.edge.forward(&head).decision_id
     }
 
     fn lets_pass(&self, pass: u32, later: f64) -> bool {
-        self.edge.gateway.lets_pass(pass, self.edge.host.now() + later)
+        self.edge.gateway.decision_is_valid(pass, self.edge.host.now() + later)
     }
 }
 
@@ -162,7 +162,8 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
         let mut renewed = 0;
         for _ in 0..110 {
             edge.host.pass(9.0);
-            let may_pass = edge.gateway.lets_pass(first.pass.unwrap(), edge.host.now());
+            let may_pass =
+                edge.gateway.decision_is_valid(first.decision_id.unwrap(), edge.host.now());
             let decision = edge.decide(&head);
             edge.host.run_background();
             let Decision::Forward(again) = decision else {
@@ -242,7 +243,7 @@ fn a_decision_is_cached_when_no_other_header_can_change_it() {
         "no decision was cached for this request"
     );
     let whole = RequestHead::parse(format!("{OWN}{}", regular.fields)).unwrap();
-    assert_eq!(regular.edge.forward(&whole).pass, None, "the request has no cached head");
+    assert_eq!(regular.edge.forward(&whole).decision_id, None, "the request has no cached head");
 }
 
 #[test]
@@ -254,7 +255,7 @@ fn a_cached_decision_belongs_to_one_request_and_the_oldest_is_evicted_first() {
     }
     let head = regular.head(OWN);
     let others: BTreeSet<_> =
-        (1..2048).map(|_| regular.edge.forward(&head).pass.unwrap()).collect();
+        (1..2048).map(|_| regular.edge.forward(&head).decision_id.unwrap()).collect();
     assert_eq!(others.len(), 2047);
     assert!(!others.contains(&first));
     assert!(regular.lets_pass(first, 0.0));
@@ -267,7 +268,10 @@ fn a_cached_decision_belongs_to_one_request_and_the_oldest_is_evicted_first() {
 fn logs_and_data_points_of_a_returning_client_equal_those_of_its_first_request() {
     let mut regular = Regular::new(&[SETTINGS[0], ("LOG_LEVEL", "info")], &good_claims());
     let head = regular.head(OWN);
-    let [first, second, third] = [(); 3].map(|()| regular.edge.forward(&head).report.unwrap());
+    let [first, second, third] = [(); 3].map(|()| {
+        let report = regular.edge.forward(&head).report;
+        report.and_then(|report| report.log).unwrap()
+    });
     let without_id = |report: &str| report.split(r#""request_id""#).next().unwrap().to_owned();
     assert!(second.contains(r#""path":"/api/{user}/*""#), "{second}");
     assert_eq!(

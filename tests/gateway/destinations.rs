@@ -55,7 +55,7 @@ fn requests_that_no_rule_sends_to_the_upstream_go_to_the_application() {
         ("/here", Destination::App),    // by a rule that says nothing of it
         ("/app", Destination::App),
         ("/elsewhere", Destination::App), // by no rule
-        ("/api/user-1/x", Destination::Origin),
+        ("/api/user-1/x", Destination::Upstream),
     ] {
         assert_eq!(app.goes_to("GET", path), Some(destination), "{path}");
     }
@@ -71,7 +71,7 @@ fn isolation_for_unlisted_methods_does_not_change_the_destination() {
     let app = App::new(&[READ_OWN, r#"{"path":"/*","to":"app"}"#]);
     assert_eq!(app.goes_to("POST", "/api/user-1/x"), Some(Destination::App));
     let app = App::new(&[READ_OWN, r#"{"path":"/*","to":"origin"}"#]);
-    assert_eq!(app.goes_to("POST", "/api/user-1/x"), Some(Destination::Origin));
+    assert_eq!(app.goes_to("POST", "/api/user-1/x"), Some(Destination::Upstream));
 }
 
 #[test]

@@ -17,10 +17,9 @@ fn line(edge: &Edge, head: &RequestHead) -> (Level, Value) {
     let decision = edge.decide(head);
     let mut lines = edge.host.logged();
     if let Decision::Forward(forward) = decision {
-        let report = forward.report.expect("info lines are on");
-        let [place, record, timing] = report.split('\n').collect::<Vec<_>>()[..] else { panic!() };
-        assert_eq!((place, timing), ("log", ""));
-        lines.push((Level::Info, record.to_owned()));
+        let report = forward.report.expect("the request has a report");
+        assert_eq!((&report.data_point, &report.server_timing), (&None, &None));
+        lines.push((Level::Info, report.log.expect("info lines are on")));
     }
     let [(level, line)] = &lines[..] else { panic!("{lines:?}") };
     (*level, serde_json::from_str(line).unwrap())
@@ -119,7 +118,7 @@ fn a_failing_upstream_is_logged_as_an_error_with_the_request_id() {
     for code in [Code::OriginTimeout, Code::OriginUnreachable] {
         let error = Error::new(code, "gone").with_source("POST https://api.example/a: refused");
         let id = "request-0001";
-        let answer = edge.gateway.origin_failed(None, Some("POST"), error, id, &edge.host);
+        let answer = edge.gateway.upstream_failed(None, Some("POST"), error, id, &edge.host);
         assert!(!answer.body.contains("api.example"), "{}", answer.body);
         let [(Level::Error, line)] = &edge.host.logged()[..] else { panic!() };
         let line: Value = serde_json::from_str(line).unwrap();
@@ -185,7 +184,8 @@ fn every_decision_is_a_data_point_when_a_dataset_is_bound() {
     let bindings = Bindings { analytics: true, ..Bindings::default() };
     let edge = Edge::with_bindings(&[ROUTES, ("LOG_LEVEL", "none")], bindings);
     let report = edge.forward(&head("/public/a", None)).report.unwrap();
-    assert!(report.starts_with("point\n{"), "{report}");
+    assert!(report.data_point.as_ref().is_some_and(|it| it.starts_with('{')), "{report:?}");
+    assert_eq!(report.log, None);
     edge.respond(&head("/a", None));
     let [point] = &edge.host.points()[..] else { panic!() };
     assert!(point.contains(r#""code":"missing_token""#), "{point}");
@@ -202,17 +202,14 @@ fn bindings_of_the_wrong_kind_are_setting_errors_that_name_them() {
     };
     let bindings = Bindings::look(has, &mut faults);
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    assert_eq!(faults, ["ANALYTICS is no Analytics Engine dataset"]);
+    assert_eq!(faults, ["ANALYTICS is not an Analytics Engine dataset"]);
     assert!(bindings.rate_limit_user && !bindings.rate_limit_rejected);
 }
 
 #[test]
 fn timings_are_reported_when_set_and_key_timings_only_when_the_request_caused_a_fetch() {
     let edge = Edge::new(&[ROUTES, ("SERVER_TIMING", "true")]);
-    let timing = |head: &RequestHead| {
-        let report = edge.forward(head).report.unwrap();
-        report.rsplit('\n').next().unwrap().to_owned()
-    };
+    let timing = |head: &RequestHead| edge.forward(head).report.unwrap().server_timing.unwrap();
     let (_, bearer) = edge.bearer(&good_claims());
     edge.host.answers(Answer::ok(crate::common::key_set(&[edge.signer.jwk()])).after(0.25));
     let head = head("/api/user-1/a", Some(&bearer));

@@ -30,7 +30,7 @@ fn the_token_may_be_a_subprotocol_and_the_others_are_forwarded() {
             headers.iter().any(|(name, value)| (&**name, &**value) == ("x-edge-user", "user-1"))
         );
         let chosen = HeaderEdit::Default("sec-websocket-protocol".into(), "bearer".into());
-        assert!(forward.answer_edits().contains(&chosen));
+        assert!(forward.response_edits().contains(&chosen));
     }
 }
 

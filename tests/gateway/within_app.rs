@@ -115,7 +115,7 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     let forward = app.forward(&head);
     assert_eq!(
         (forward.to(), forward.url()),
-        (Destination::Origin, &*format!("https://o.example/v1{own}"))
+        (Destination::Upstream, &*format!("https://o.example/v1{own}"))
     );
     let sent = origin_headers(&head, &forward);
     assert_eq!(header(&sent, "cookie"), Some("theme=dark"));
@@ -180,7 +180,7 @@ fn public_paths_override_the_rules_and_no_other_path_is_public() {
 fn a_rejection_has_the_destination_of_the_request() {
     let app = App::new(&[("ROUTES", ROUTES), ("ORIGIN_URL", "https://o.example")]);
     let to = |path| app.gateway.destination(&request::<&str>("GET", path, &[]));
-    assert_eq!(to("/api/a/tasks"), Destination::Origin);
+    assert_eq!(to("/api/a/tasks"), Destination::Upstream);
     assert_eq!(to("/app"), Destination::App);
     assert_eq!(to("/elsewhere"), Destination::App);
     assert_eq!(to("//a"), Destination::App);

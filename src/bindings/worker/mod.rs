@@ -21,8 +21,8 @@ use crate::error::{Code, Error};
 use crate::gateway;
 use crate::gateway::Decision;
 use crate::gateway::Gateway;
+use crate::gateway::HeaderCache;
 use crate::gateway::HeaderEdit;
-use crate::gateway::Heads;
 use crate::gateway::RequestHead;
 use crate::gateway::SettingFault;
 use crate::gateway::Settings;
@@ -64,7 +64,7 @@ pub fn fetch(arrival: Arrival, env: Env, context: worker_sys::Context) -> JsValu
                 let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS).with_source(cause);
                 let (page, method) = (head.header("origin").next(), Some(head.method()));
                 let id = &forward.request_id;
-                respond(&gateway.origin_failed(page, method, error, id, &host)).into()
+                respond(&gateway.upstream_failed(page, method, error, id, &host)).into()
             }
             Decision::Forward(forward) => deployment.forward(&arrival, &head, &forward),
         })
@@ -77,13 +77,13 @@ pub fn fetch(arrival: Arrival, env: Env, context: worker_sys::Context) -> JsValu
 pub fn lets_pass(pass: u32, now: f64) -> bool {
     DEPLOYMENT.with(|deployment| {
         let deployment = deployment.get().and_then(Option::as_ref);
-        deployment.is_some_and(|deployment| deployment.gateway.lets_pass(pass, now))
+        deployment.is_some_and(|deployment| deployment.gateway.decision_is_valid(pass, now))
     })
 }
 
 thread_local! {
     /// What clients send with every request
-    static HEADS: RefCell<Heads> = RefCell::default();
+    static HEADS: RefCell<HeaderCache> = RefCell::default();
 }
 
 const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the request came back to it: \
@@ -108,7 +108,7 @@ thread_local! {
         match deployment {
             Some(deployment) => {
                 let (gateway, host) = (&deployment.gateway, JsHost::new(|_| ()));
-                respond(&gateway.origin_failed(page.as_deref(), Some(&method), error, &id, &host))
+                respond(&gateway.upstream_failed(page.as_deref(), Some(&method), error, &id, &host))
             }
             None => respond(&gateway::Response::problem(&error, &id)),
         }
@@ -153,8 +153,8 @@ impl Deployment {
                 head.is_ascii(),
                 head.has_body(),
                 forward.private,
-                forward.pass,
-                forward.report.as_deref(),
+                forward.decision_id,
+                forward.report.as_ref().map(report_text).as_deref(),
                 self.gateway.time_limit(head),
                 &self.services.origin,
                 failed.as_ref(),
@@ -218,6 +218,16 @@ fn setting(env: &Env, name: &str) -> Option<String> {
     value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
+/// A report as `tell` in `src/bindings/runtime/telemetry.js` reads it.
+fn report_text(report: &gateway::ForwardReport) -> String {
+    let gateway::ForwardReport { log, data_point, server_timing } = report;
+    let log_sink = log.as_ref().map_or("", |_| "log");
+    let point_sink = data_point.as_ref().map_or("", |_| "point");
+    let record = log.as_ref().or(data_point.as_ref()).map_or("null", |record| record);
+    let timing = server_timing.as_deref().unwrap_or_default();
+    [log_sink, point_sink, "\n", record, "\n", timing].concat()
+}
+
 /// A line of [`variables`].
 fn variable(line: &str) -> Option<Variable<'_>> {
     let name = line.get(1..)?;
@@ -258,7 +268,7 @@ extern "C" {
     /// A request, as src/bindings/worker/arrival.js has read it.
     pub type Arrival;
 
-    /// What [`Heads::read`] takes.
+    /// What [`HeaderCache::read`] takes.
     #[wasm_bindgen(method)]
     fn cross(this: &Arrival) -> String;
 }

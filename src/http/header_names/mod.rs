@@ -64,7 +64,7 @@ pub(crate) fn overrides_request(name: &str) -> bool {
 /// Headers by which proxies tell whom they have seen: the client's address, the user that they have
 /// signed in, the certificate. What a client says there is not what any proxy has seen. The name is in
 /// lower case and plain. An application's own proxies are between it and them, so this is for an origin.
-pub(crate) fn is_about_the_way(name: &str, from_cloudflare: bool) -> bool {
+pub(crate) fn is_forwarding_header(name: &str, from_cloudflare: bool) -> bool {
     match name.as_bytes().first() {
         Some(b'x') => match name.strip_prefix("x-") {
             Some(rest) => X_WAY.contains(&rest) || begins_with_one(rest, X_WAY_PREFIXES),
@@ -160,7 +160,7 @@ mod tests {
             "baggage",
             "b3",
         ] {
-            let taken = overrides_request(name) || is_about_the_way(name, false);
+            let taken = overrides_request(name) || is_forwarding_header(name, false);
             assert!(!taken, "{name}");
             assert!(is_plain(name), "{name}");
         }

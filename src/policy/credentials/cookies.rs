@@ -103,7 +103,7 @@ impl Cookies {
     }
 
     /// Better Auth's cookies stay at the edge unless they are asked for.
-    pub(super) fn leave_behind(&self, head: &RequestHead) -> Option<HeaderEdit> {
+    pub(super) fn strip(&self, head: &RequestHead) -> Option<HeaderEdit> {
         if self.forwarded {
             return None;
         }
@@ -171,7 +171,7 @@ impl SessionCookies {
     }
 
     /// Why none of them can be live, where there is none to ask Better Auth about.
-    pub(crate) fn refusal(&self) -> Error {
+    pub(crate) fn rejection(&self) -> Error {
         if self.is_signature_known && self.others.iter().any(SessionCookie::is_readable) {
             let detail = "the session cookie is not signed by Better Auth; sign in again";
             return Error::new(Code::MissingToken, detail).with_source(other_secret());

@@ -11,13 +11,13 @@ mod failure;
 mod session;
 mod signed_cookie;
 mod site;
-mod token_answer;
+mod token_response;
 mod values;
 mod websocket;
 
 pub(crate) use cookie_cache::CookieCache;
 pub(crate) use cookies::{SessionCookie, SessionCookies};
-pub(crate) use session::{SessionRefusal, Sessions};
+pub(crate) use session::{SessionError, Sessions};
 
 use cookies::Cookies;
 use websocket::WebSockets;
@@ -45,9 +45,9 @@ pub(crate) enum Credential<'r> {
 
 /// What becomes of a request's own credentials on the way to the origin, and of the answer's headers.
 #[derive(Debug, Default)]
-pub(crate) struct LeftBehind {
+pub(crate) struct StrippedCredentials {
     pub(crate) edits: Vec<HeaderEdit>,
-    pub(crate) answer_edits: Vec<HeaderEdit>,
+    pub(crate) response_edits: Vec<HeaderEdit>,
     /// The query that is left, where something of it stays behind
     pub(crate) query: Option<String>,
 }
@@ -80,9 +80,9 @@ impl Credentials {
     }
 
     /// What stays at the edge, on every path: the origin has no use for it.
-    pub(crate) fn leave_behind(&self, head: &RequestHead) -> LeftBehind {
-        let mut left = self.websockets.leave_behind(head);
-        left.edits.extend(self.cookies.leave_behind(head));
+    pub(crate) fn strip(&self, head: &RequestHead) -> StrippedCredentials {
+        let mut left = self.websockets.strip(head);
+        left.edits.extend(self.cookies.strip(head));
         left
     }
 }

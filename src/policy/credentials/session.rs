@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
 use crate::host::{GetRequest, Host, Pauses, Unanswered, ask};
-use crate::policy::client_address::{Visitor, address_header};
+use crate::policy::client_address::{ClientAddress, address_header};
 use crate::policy::credentials::exchanges::{
     Demand, Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket,
 };
 use crate::policy::credentials::failure::Failure;
-use crate::policy::credentials::{CookieCache, SessionCookie, SessionCookies, token_answer};
+use crate::policy::credentials::{CookieCache, SessionCookie, SessionCookies, token_response};
 use crate::verifier::{Verified, issuing_url};
 
 /// The users of sessions: by their caches, or by tokens.
@@ -118,7 +118,7 @@ impl Sessions {
     /// cookie is guarded, the sooner it is tried, since a neighbouring host cannot set it. Among cookies that are
     /// guarded alike, those with a kept token come first, then those that have been good before. Planted cookies
     /// so neither delay nor hide a user who is known, and each of them is tried once.
-    pub(crate) fn worth_a_try<'c, H: Host>(
+    pub(crate) fn candidates<'c, H: Host>(
         &self,
         cookies: &'c SessionCookies,
         host: &H,
@@ -149,17 +149,16 @@ impl Sessions {
     pub(crate) async fn token<H: Host>(
         &self,
         session: &SessionCookie,
-        visitor: &Visitor,
+        address: &ClientAddress,
         host: &H,
         but: Option<&str>,
-    ) -> Result<String, SessionRefusal> {
-        let refused = |failure| SessionRefusal::new(failure, host.now());
+    ) -> Result<String, SessionError> {
+        let refused = |failure| SessionError::new(failure, host.now());
         let Some(cookie) = session.cookie() else { return Err(refused(Failure::Unreadable)) };
-        let counted = visitor.counted_as();
         let arrived = host.now();
-        let network = visitor.network();
-        let (visitor_name, network) = (counted.as_deref(), network.as_deref());
-        let demand = Demand { session: &cookie, visitor: visitor_name, network, arrived, but };
+        let (client, network) = (address.rate_limit_key(), address.network());
+        let (client, network) = (client.as_deref(), network.as_deref());
+        let demand = Demand { session: &cookie, visitor: client, network, arrived, but };
         let mut turn = Turn { sessions: self, ticket: None };
         let mut pauses = Pauses::up_to(MOST_SECONDS);
         loop {
@@ -172,7 +171,7 @@ impl Sessions {
                         url: Arc::clone(&self.url),
                         exchanges: Arc::clone(&self.exchanges),
                         cookie: cookie.clone(),
-                        visitor: self.visitor_header(visitor),
+                        visitor: self.address_header(address),
                         exchange: Some(exchange),
                     };
                     host.run_to_end(|host| open.carry_out(host)).await;
@@ -185,15 +184,15 @@ impl Sessions {
         }
     }
 
-    fn visitor_header(&self, visitor: &Visitor) -> Option<(Arc<str>, String)> {
-        let address = visitor.address()?.to_owned();
+    fn address_header(&self, address: &ClientAddress) -> Option<(Arc<str>, String)> {
+        let address = address.text()?.to_owned();
         Some((Arc::clone(&self.address_header), address))
     }
 
-    fn still_waiting(&self, detail: &'static str, seconds: u32) -> SessionRefusal {
+    fn still_waiting(&self, detail: &'static str, seconds: u32) -> SessionError {
         let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(seconds);
         let error = error.with_source(Unanswered::pending(&self.url));
-        SessionRefusal { error, is_of_this_session: false }
+        SessionError { error, is_of_this_session: false }
     }
 
     fn exchanges<H: Host>(&self, host: &H) -> MutexGuard<'_, Exchanges> {
@@ -221,13 +220,13 @@ impl Drop for Turn<'_> {
 }
 
 /// Why a session gives no token.
-pub(crate) struct SessionRefusal {
+pub(crate) struct SessionError {
     pub(crate) error: Error,
     /// Whether another session of the same request may be better
     pub(crate) is_of_this_session: bool,
 }
 
-impl SessionRefusal {
+impl SessionError {
     fn new(failure: Failure, now: f64) -> Self {
         let is_of_this_session = failure.is_of_this_session();
         Self { error: failure.into_error(now), is_of_this_session }
@@ -263,7 +262,7 @@ impl OpenExchange {
         };
         let response = ask(host, request).await;
         let response = response.map_err(|why| Failure::Unanswered(Arc::new(why)))?;
-        token_answer::read(&self.url, &response, host.now())
+        token_response::read(&self.url, &response, host.now())
     }
 }
 

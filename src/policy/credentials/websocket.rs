@@ -5,7 +5,7 @@ use crate::config::reader::Reader;
 use crate::error::{Code, Error};
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
-use crate::policy::credentials::LeftBehind;
+use crate::policy::credentials::StrippedCredentials;
 
 const PROTOCOL: &str = "sec-websocket-protocol";
 const BEARER: &str = "bearer";
@@ -52,8 +52,8 @@ impl WebSockets {
 
     /// The token goes, the other protocols stay. Browsers insist that one of those they have offered
     /// is chosen; where the origin chooses none, it is `bearer`.
-    pub(super) fn leave_behind(&self, head: &RequestHead) -> LeftBehind {
-        let mut left = LeftBehind::default();
+    pub(super) fn strip(&self, head: &RequestHead) -> StrippedCredentials {
+        let mut left = StrippedCredentials::default();
         if !is_handshake(head) {
             return left;
         }
@@ -70,7 +70,7 @@ impl WebSockets {
                 true => HeaderEdit::Remove(PROTOCOL.into()),
                 false => HeaderEdit::Set(PROTOCOL.into(), others.join(", ")),
             });
-            left.answer_edits.push(HeaderEdit::Default(PROTOCOL.into(), BEARER.into()));
+            left.response_edits.push(HeaderEdit::Default(PROTOCOL.into(), BEARER.into()));
         }
         if self.parameters(head).next().is_some() {
             let others = members(head).filter(|member| !self.is_parameter(member));

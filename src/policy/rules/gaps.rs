@@ -62,7 +62,7 @@ impl Rules {
     /// scopes do not count, where no other rule says anything of these.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        if self.to == Destination::Origin && self.counts().1 == 0 {
+        if self.to == Destination::Upstream && self.counts().1 == 0 {
             warnings.push(NOT_ISOLATED.to_owned());
         }
         for (i, rule) in self.rules.iter().enumerate() {

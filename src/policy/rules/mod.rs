@@ -12,7 +12,6 @@ use pattern::Pattern;
 
 use crate::claims::{RequiredClaim, list_claims};
 use crate::config::reader::Reader;
-use crate::gateway::WITHIN_APP;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
 use crate::policy::tokens::LIST_CLAIMS;
@@ -63,7 +62,7 @@ impl Rules {
                         let detail =
                             "to is for an edge within an application: all goes to the origin";
                         reader.fault_at(SETTING, i, &[detail]);
-                    } else if rule.to() == Some(Destination::Origin) && !has_origin {
+                    } else if rule.to() == Some(Destination::Upstream) && !has_origin {
                         reader.fault_at(SETTING, i, &["to = \"origin\" needs an origin"]);
                     }
                     let mut earlier = rules.iter();
@@ -118,7 +117,7 @@ impl Rules {
     /// Whether the path is public whatever the rules say.
     fn is_open(&self, path: &Path<'_>) -> bool {
         let mut open = self.open.iter().chain(&self.own);
-        WITHIN_APP && open.any(|pattern| pattern.parameters(path).is_some())
+        open.any(|pattern| pattern.parameters(path).is_some())
     }
 }
 
@@ -156,7 +155,7 @@ fn open(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
 pub enum Destination {
     /// The origin
     #[default]
-    Origin,
+    Upstream,
     /// The application that the edge is part of
     App,
 }
@@ -166,7 +165,7 @@ impl Destination {
     fn from_rule(rule: &Object) -> Result<Option<Self>, String> {
         match rule.member("to").map(Json::as_str) {
             None => Ok(None),
-            Some(Some("origin")) => Ok(Some(Self::Origin)),
+            Some(Some("origin")) => Ok(Some(Self::Upstream)),
             Some(Some("app")) => Ok(Some(Self::App)),
             Some(_) => Err("to is neither origin nor app".to_owned()),
         }

@@ -17,7 +17,6 @@ use serde::{Serialize, Serializer};
 
 use crate::claims::ASSERTION_TYPE;
 use crate::config::reader::Reader;
-use crate::gateway::WITHIN_APP;
 use crate::jose::{Json, Object};
 use crate::verifier::Verified;
 
@@ -43,7 +42,7 @@ pub(crate) struct Assertions {
 }
 
 /// An assertion that is good for a while, kept with the token that it was made for.
-struct Kept {
+struct CachedAssertion {
     issuer: String,
     audience: String,
     signed: Signed,
@@ -58,7 +57,7 @@ pub(crate) struct Signed {
 }
 
 /// What an assertion is made for.
-pub(crate) struct Occasion<'r> {
+pub(crate) struct AssertionContext<'r> {
     pub(crate) user: &'r Verified,
     /// Seconds since 1970
     pub(crate) now: f64,
@@ -95,26 +94,26 @@ impl Assertions {
             keys: [Some(key?), next].into_iter().flatten().collect(),
             issuer,
             audience: audience.map(str::to_owned),
-            claims: passed_claims(reader),
+            claims: asserted_claims(reader),
             bound,
         })
     }
 
     /// The assertion for a request: a kept one while more than half of its life is left, unless
     /// assertions are bound to requests.
-    pub(crate) fn assertion(&self, occasion: &Occasion<'_>) -> Signed {
+    pub(crate) fn assertion(&self, context: &AssertionContext<'_>) -> Signed {
         let (issuer, audience) = match &self.audience {
-            Some(audience) if !WITHIN_APP || !occasion.within_app => {
-                (self.issuer.as_deref().unwrap_or(occasion.edge), audience.as_str())
+            Some(audience) if !context.within_app => {
+                (self.issuer.as_deref().unwrap_or(context.edge), audience.as_str())
             }
             _ => (APP, APP),
         };
-        if self.bound && !occasion.within_app {
-            let assertion = self.sign(occasion, issuer, audience).into();
+        if self.bound && !context.within_app {
+            let assertion = self.sign(context, issuer, audience).into();
             return Signed { assertion, use_until: None };
         }
-        let Occasion { user, now, .. } = *occasion;
-        user.companion().update(|kept: &mut Option<Box<Kept>>| {
+        let AssertionContext { user, now, .. } = *context;
+        user.companion().update(|kept: &mut Option<Box<CachedAssertion>>| {
             if let Some(kept) = kept
                 && kept.issuer == issuer
                 && kept.audience == audience
@@ -122,11 +121,11 @@ impl Assertions {
             {
                 return kept.signed.clone();
             }
-            let assertion = self.sign(occasion, issuer, audience).into();
+            let assertion = self.sign(context, issuer, audience).into();
             let use_until = Some(now + (expires(user, now) - now) / 2.0);
             let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
             let signed = Signed { assertion, use_until };
-            *kept = Some(Box::new(Kept { issuer, audience, signed: signed.clone() }));
+            *kept = Some(Box::new(CachedAssertion { issuer, audience, signed: signed.clone() }));
             signed
         })
     }
@@ -137,8 +136,8 @@ impl Assertions {
         format!(r#"{{"keys":[{}]}}"#, keys.join(","))
     }
 
-    fn sign(&self, occasion: &Occasion<'_>, issuer: &str, audience: &str) -> String {
-        let Occasion { user, now, new_id, method, url, within_app, .. } = *occasion;
+    fn sign(&self, context: &AssertionContext<'_>, issuer: &str, audience: &str) -> String {
+        let AssertionContext { user, now, new_id, method, url, within_app, .. } = *context;
         let bound = self.bound && !within_app;
         let claims = Claims::new(Assertion {
             iss: issuer,
@@ -147,7 +146,7 @@ impl Assertions {
             iat: now as u64,
             exp: expires(user, now) as u64,
             jti: new_id(),
-            claims: Passed { names: &self.claims, user },
+            claims: AssertedClaims { names: &self.claims, user },
             htm: bound.then_some(method),
             htu: bound.then_some(url),
         });
@@ -159,8 +158,8 @@ impl Assertions {
 }
 
 /// `CLAIMS`: what the assertion passes on.
-pub(crate) fn passed_claims(reader: &mut Reader<'_>) -> Vec<String> {
-    let default = || PASSED_CLAIMS.map(str::to_owned).to_vec();
+pub(crate) fn asserted_claims(reader: &mut Reader<'_>) -> Vec<String> {
+    let default = || DEFAULT_CLAIMS.map(str::to_owned).to_vec();
     let claims = reader.list(CLAIMS).unwrap_or_else(default);
     if claims.iter().any(String::is_empty) {
         reader.fault(CLAIMS, "has an empty name");
@@ -170,7 +169,7 @@ pub(crate) fn passed_claims(reader: &mut Reader<'_>) -> Vec<String> {
 
 const CLAIMS: &str = "CLAIMS";
 
-const PASSED_CLAIMS: [&str; 7] = ["sub", "uuid", "id", "email", "name", "role", "scope"];
+const DEFAULT_CLAIMS: [&str; 7] = ["sub", "uuid", "id", "email", "name", "role", "scope"];
 
 impl std::fmt::Debug for Assertions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -193,7 +192,7 @@ struct Assertion<'a> {
     iat: u64,
     exp: u64,
     jti: String,
-    claims: Passed<'a>,
+    claims: AssertedClaims<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     htm: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -201,12 +200,12 @@ struct Assertion<'a> {
 }
 
 /// The claims that are passed on, as far as the token has them.
-struct Passed<'a> {
+struct AssertedClaims<'a> {
     names: &'a [String],
     user: &'a Verified,
 }
 
-impl Serialize for Passed<'_> {
+impl Serialize for AssertedClaims<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let claim = |name: &'_ String| self.user.claims().claim(name).cloned();
         let mut map = serializer.serialize_map(None)?;

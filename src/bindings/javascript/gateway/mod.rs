@@ -76,9 +76,9 @@ impl JsGateway {
                 Decision::Forward(forward) => admitted(
                     &request,
                     forward.url(),
-                    forward.to() == Destination::Origin,
+                    forward.to() == Destination::Upstream,
                     &HeaderEdit::as_text(forward.edits()),
-                    &HeaderEdit::as_text(forward.answer_edits()),
+                    &HeaderEdit::as_text(forward.response_edits()),
                     forward.user.as_deref().map(to_text).as_deref(),
                 ),
                 Decision::Respond(response, error) => {
@@ -107,7 +107,7 @@ fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) ->
         None => response.body.clone(),
     };
     let answer = make_response(response.status, &response.headers_as_text(), &body);
-    refused(&answer, code, to == Destination::Origin)
+    refused(&answer, code, to == Destination::Upstream)
 }
 
 #[wasm_bindgen(module = "/src/bindings/javascript/gateway.js")]

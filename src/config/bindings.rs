@@ -1,0 +1,39 @@
+//! The optional bindings of a Worker.
+
+use crate::config::reader::SettingFault;
+
+/// Which of the optional bindings a deployment has.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Bindings {
+    /// `ANALYTICS`, which gets a data point for every decision
+    pub analytics: bool,
+    /// `RATE_LIMIT_USER`, which limits users
+    pub rate_limit_user: bool,
+    /// `RATE_LIMIT_REJECTED`, which limits client addresses with rejected requests
+    pub rate_limit_rejected: bool,
+}
+
+impl Bindings {
+    /// Finds the bindings. `has` takes the name of a binding and of a function. It returns `None` if
+    /// the binding does not exist, and otherwise whether the binding has that function.
+    ///
+    /// Adds each binding of another kind to `faults`.
+    pub fn look(has: impl Fn(&str, &str) -> Option<bool>, faults: &mut Vec<SettingFault>) -> Self {
+        let [analytics, rate_limit_user, rate_limit_rejected] =
+            KINDS.map(|(name, function, kind)| {
+                let usable = has(name, function);
+                if usable == Some(false) {
+                    faults.push(SettingFault::new(name, kind));
+                }
+                usable.is_some()
+            });
+        Self { analytics, rate_limit_user, rate_limit_rejected }
+    }
+}
+
+/// The name of each binding, its function, and the error for a binding of another kind.
+const KINDS: [(&str, &str, &str); 3] = [
+    ("ANALYTICS", "writeDataPoint", "is not an Analytics Engine dataset"),
+    ("RATE_LIMIT_USER", "limit", "is not a rate limit binding"),
+    ("RATE_LIMIT_REJECTED", "limit", "is not a rate limit binding"),
+];

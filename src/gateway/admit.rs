@@ -1,0 +1,70 @@
+//! Whether a request may pass: rules, credentials, isolation and rate limits.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::gateway::Gateway;
+use crate::gateway::authenticate::AuthenticatedUser;
+use crate::host::Host;
+use crate::http::head::RequestHead;
+use crate::policy::path::Path;
+use crate::policy::rules::{Access, Destination};
+use crate::policy::{isolation, request_check};
+use crate::proxy::route::Route;
+use crate::telemetry::RequestTrace;
+
+/// A request that may pass.
+pub(super) struct Admitted {
+    pub(super) route: Route,
+    pub(super) user: Option<AuthenticatedUser>,
+}
+
+impl Gateway {
+    /// Admits a request and counts it against its rate limit, if one applies.
+    ///
+    /// # Errors
+    /// Why the request may not pass.
+    pub(super) async fn admit_within_limits<H: Host>(
+        &self,
+        head: &RequestHead,
+        host: &H,
+        trace: &mut RequestTrace,
+    ) -> Result<Admitted, Error> {
+        let admitted = self.admit(head, host, trace).await;
+        let admitted =
+            admitted.and_then(|admitted| request_check::check_method(head).map(|()| admitted));
+        let rejection = admitted.as_ref().err();
+        match self.rate_limits.limit(rejection, trace.user.as_deref(), head) {
+            Some((limit, key)) if !host.admits(limit, &key).await => {
+                Err(self.rate_limits.rate_limited(limit, rejection))
+            }
+            _ => admitted,
+        }
+    }
+
+    async fn admit<H: Host>(
+        &self,
+        head: &RequestHead,
+        host: &H,
+        trace: &mut RequestTrace,
+    ) -> Result<Admitted, Error> {
+        let path = Path::parse(head.path())?;
+        let matched = self.rules.find(head.method(), &path)?;
+        trace.rule = matched.rule;
+        let route = || self.route(head, &path, matched.to);
+        if matched.access == Access::Public || self.cors.forwards_preflight(head) {
+            return Ok(Admitted { route: route(), user: None });
+        }
+        let is_optional = matched.access == Access::Optional;
+        let user = self.authenticate(head, is_optional, host).await?;
+        trace.user = user.as_ref().map(|user| Arc::clone(&user.verified));
+        isolation::check(&matched, trace.user.as_deref())?;
+        Ok(Admitted { route: route(), user })
+    }
+
+    fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
+        let mut route = self.forwarding.routing.route(head, path, to);
+        route.response_edits.extend(self.cors.edits(head));
+        route
+    }
+}

@@ -1,0 +1,109 @@
+//! The user of a request: by its bearer token or by one of its session cookies.
+
+use std::sync::Arc;
+
+use crate::error::{Code, Error};
+use crate::gateway::Gateway;
+use crate::host::Host;
+use crate::http::head::RequestHead;
+use crate::policy::client_address::ClientAddress;
+use crate::policy::credentials::{Credential, SessionCookie, SessionCookies, SessionError};
+use crate::verifier::Verified;
+
+/// The user of a request.
+pub(super) struct AuthenticatedUser {
+    pub(super) verified: Arc<Verified>,
+    /// The index of the issuer, if the request has a bearer token
+    pub(super) issuer: Option<usize>,
+    /// The token that the edge got for the request's session cookie
+    pub(super) session_token: Option<String>,
+}
+
+impl Gateway {
+    /// The user of a request. `None` if the request has no credential and `is_optional` allows that.
+    ///
+    /// # Errors
+    /// [`Code::MissingToken`] without a credential, otherwise why the credential is rejected.
+    pub(super) async fn authenticate<H: Host>(
+        &self,
+        head: &RequestHead,
+        is_optional: bool,
+        host: &H,
+    ) -> Result<Option<AuthenticatedUser>, Error> {
+        match &self.forwarding.routing.credentials.find(head)? {
+            Some(Credential::Token(token)) => {
+                let (verified, issuer) = self.issuers.verify(token, host).await?;
+                Ok(Some(AuthenticatedUser { verified, issuer: Some(issuer), session_token: None }))
+            }
+            Some(Credential::Session(cookies)) => {
+                let address = self.forwarding.routing.address_source.client_address(head);
+                match self.session_user(cookies, &address, host).await {
+                    Ok(user) => Ok(Some(user)),
+                    // browsers send cookies unasked, and scripts cannot remove an expired one
+                    Err(error) if error.code().status() == 401 && is_optional => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            None if is_optional => Ok(None),
+            None => Err(Error::new(Code::MissingToken, MISSING_TOKEN)),
+        }
+    }
+
+    /// The user of the first cookie with a live session.
+    async fn session_user<H: Host>(
+        &self,
+        cookies: &SessionCookies,
+        address: &ClientAddress,
+        host: &H,
+    ) -> Result<AuthenticatedUser, Error> {
+        if let Some(verified) = self.sessions.cached_user(cookies, host).await? {
+            return Ok(AuthenticatedUser { verified, issuer: None, session_token: None });
+        }
+        let mut rejection: Option<Error> = None;
+        for session in self.sessions.candidates(cookies, host) {
+            let SessionError { error, is_of_this_session } =
+                match self.exchanged_user(session, address, host).await {
+                    Ok(user) => return Ok(user),
+                    Err(error) => error,
+                };
+            // an unavailable auth server is worth a retry, whatever the other sessions are
+            let is_unavailable = error.code() == Code::KeysUnavailable;
+            if rejection.is_none() || is_unavailable {
+                rejection = Some(error);
+            }
+            if !is_of_this_session {
+                break;
+            }
+        }
+        Err(rejection.unwrap_or_else(|| cookies.rejection()))
+    }
+
+    /// The user of a session. Exchanges the session once more if its cached token has expired.
+    async fn exchanged_user<H: Host>(
+        &self,
+        session: &SessionCookie,
+        address: &ClientAddress,
+        host: &H,
+    ) -> Result<AuthenticatedUser, SessionError> {
+        let mut expired: Option<String> = None;
+        loop {
+            let token = self.sessions.token(session, address, host, expired.as_deref()).await?;
+            match self.issuers.verify(&token, host).await {
+                Ok((verified, _)) => {
+                    let session_token = Some(token);
+                    return Ok(AuthenticatedUser { verified, issuer: None, session_token });
+                }
+                Err(error) if error.code() == Code::Expired && expired.is_none() => {
+                    expired = Some(token);
+                }
+                Err(error) => {
+                    let is_of_this_session = error.code() != Code::KeysUnavailable;
+                    return Err(SessionError { error, is_of_this_session });
+                }
+            }
+        }
+    }
+}
+
+const MISSING_TOKEN: &str =
+    "send a Better Auth JWT as \"Authorization: Bearer <token>\"; /api/auth/token issues one";

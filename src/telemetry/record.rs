@@ -1,0 +1,115 @@
+//! The record of a decision, which is a log line and a data point.
+
+use crate::error::Error;
+use crate::host::Level;
+use crate::jose::json::quote;
+use crate::policy::pseudonym::pseudonym;
+use crate::verifier::Verified;
+
+/// A decision about a request.
+#[derive(Debug)]
+pub(crate) struct DecisionRecord<'d> {
+    /// The status of the edge's own response. `None` for a forwarded request
+    pub(crate) status: Option<u16>,
+    /// Why the edge rejected the request
+    pub(crate) error: Option<&'d Error>,
+    pub(crate) rule: Option<MatchedRule<'d>>,
+    pub(crate) method: Option<&'d str>,
+    /// The user of the verified token
+    pub(crate) user: Option<&'d Verified>,
+    /// Seconds since the last fetch of keys
+    pub(crate) keys_age: Option<f64>,
+    pub(crate) request_id: &'d str,
+}
+
+/// The rule that matched a request.
+#[derive(Debug)]
+pub(crate) struct MatchedRule<'d> {
+    /// Its index in `ROUTES`
+    pub(crate) index: usize,
+    /// Its path as `ROUTES` has it
+    pub(crate) path: &'d str,
+}
+
+impl DecisionRecord<'_> {
+    /// A JSON object. Its members are the same for all decisions, except that only the edge's own
+    /// responses have a `status`. The host adds `upstream_status` and `upstream_ms` to the others.
+    ///
+    /// Users have pseudonyms if there is a `salt`.
+    pub(crate) fn to_json(&self, salt: Option<&str>) -> String {
+        let name = salt.zip(self.user).map(|(salt, user)| pseudonym(salt, user));
+        // one of the settings' issuers, because the token is verified
+        let issuer = self.user.and_then(|user| user.claims().text_claim("iss"));
+        let cause = self.error.and_then(cause_of);
+        let mut json = JsonWriter(String::with_capacity(512));
+        json.text("{\"level\":", Some(level(self.status).name()));
+        let decision = if self.status.is_some() { "respond" } else { "forward" };
+        json.text(",\"decision\":", Some(decision));
+        if let Some(status) = self.status {
+            json.number(",\"status\":", Some(status.into()));
+        }
+        json.text(",\"code\":", self.error.map(|error| error.code().as_str()));
+        json.text(",\"cause\":", cause.as_deref());
+        json.push(",\"rule\":");
+        match self.rule {
+            Some(MatchedRule { index, path }) => {
+                json.number("{\"index\":", Some(index as u32));
+                json.text(",\"path\":", Some(path));
+                json.push("}");
+            }
+            None => json.push("null"),
+        }
+        json.text(",\"method\":", self.method);
+        json.text(",\"issuer\":", issuer);
+        json.text(",\"kid\":", self.user.and_then(|user| user.header().kid()));
+        json.text(",\"user\":", name.as_deref().map(|name| &name[..16]));
+        let was_known = self.user.is_some_and(Verified::was_known);
+        json.push(if was_known { ",\"cached\":true" } else { ",\"cached\":false" });
+        json.number(",\"keys_age\":", self.keys_age.map(|age| age as u32));
+        json.text(",\"request_id\":", Some(self.request_id));
+        json.push("}");
+        json.0
+    }
+}
+
+/// The level of a decision's log line, by the status of the edge's own response.
+pub(super) fn level(status: Option<u16>) -> Level {
+    match status {
+        Some(500..) => Level::Error,
+        Some(400..) => Level::Warn,
+        _ => Level::Info,
+    }
+}
+
+/// The source of an error. It contains nothing that a client sent.
+fn cause_of(error: &Error) -> Option<String> {
+    std::error::Error::source(error).map(ToString::to_string)
+}
+
+/// Writes a JSON object. Names come with the punctuation around them.
+struct JsonWriter(String);
+
+impl JsonWriter {
+    #[inline(never)]
+    fn push(&mut self, json: &str) {
+        self.0 += json;
+    }
+
+    #[inline(never)]
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        self.push(name);
+        match value {
+            Some(value) => self.push(&quote(value)),
+            None => self.push("null"),
+        }
+    }
+
+    #[inline(never)]
+    fn number(&mut self, name: &str, value: Option<u32>) {
+        self.push(name);
+        match value {
+            Some(value) => self.push(&value.to_string()),
+            None => self.push("null"),
+        }
+    }
+}
