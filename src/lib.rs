@@ -7,11 +7,6 @@
 #[cfg(feature = "host-js")]
 pub mod bindings;
 
-/// A third as large as the standard library's, which counts where a package is downloaded.
-#[cfg(all(feature = "js", not(feature = "worker"), target_arch = "wasm32"))]
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
-
 pub mod gateway;
 
 mod config;

@@ -10,8 +10,6 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::setup::{self, run};
-use crate::shipped::for_shipping;
-use crate::wasm::Inlining;
 use crate::{progress, root, wasm};
 
 /// Builds the Worker, unless `build/` is made from these sources already.
@@ -31,16 +29,15 @@ pub fn worker() -> Result<()> {
     progress("building the Worker");
     let modules = root.join("node_modules");
     let mut compile = Command::new(worker_build);
-    compile.args(["--release", "--features", "worker"]);
-    for_shipping(&mut compile)?;
     run(compile
+        .args(["--release", "--features", "worker"])
         .env("WASM_BINDGEN_BIN", wasm_bindgen)
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
         .current_dir(&root))?;
     wrap(&root, &build.join("index.js"))?;
     let wasm = build.join("index_bg.wasm");
     wasm::without_exports(&wasm, &UNUSED)?;
-    wasm::optimize(&wasm, Inlining::ForCalls)?;
+    wasm::optimize(&wasm)?;
     wasm::check_size("the Worker's wasm", &wasm, WORKER_BUDGET)?;
     fs::write(stamp, sources)?;
     Ok(())
@@ -86,8 +83,7 @@ pub fn javascript() -> Result<PathBuf> {
         .args(["--target", "bundler", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;
     let wasm = directory.join("index_bg.wasm");
-    wasm::optimize(&wasm, Inlining::ForSize)?;
-    fs::write(directory.join("names.json"), wasm::shorten_names(&wasm)?)?;
+    wasm::optimize(&wasm)?;
     wasm::check_size("the wasm for JavaScript", &wasm, JAVASCRIPT_BUDGET)?;
     // in place of an entry that only bundlers can read
     fs::remove_file(directory.join("index.js"))?;
@@ -96,8 +92,8 @@ pub fn javascript() -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Classes that the crate `worker` exports for Workers that use them: this one calls none, so
-/// whatever only they need can go.
+/// Classes that the crate `worker` exports. This Worker uses none of them, so the build removes
+/// them with all that only they need.
 const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyconfig", "r2range"];
 
 /// What the wasm of a Worker and of the npm package may take, gzipped, in bytes.
@@ -107,9 +103,8 @@ const JAVASCRIPT_BUDGET: usize = 180_000;
 /// Compiles the crate with these features and gives the wasm file, whose place cargo knows.
 pub(crate) fn compile_for_javascript(root: &Path, features: &str) -> Result<PathBuf> {
     let mut compile = Command::new("cargo");
-    compile.args(["build", "--release", "--lib", "--target", "wasm32-unknown-unknown"]);
-    for_shipping(&mut compile)?;
     let output = compile
+        .args(["build", "--release", "--lib", "--target", "wasm32-unknown-unknown"])
         .args(["--features", features, "--quiet", "--message-format=json-render-diagnostics"])
         .current_dir(root)
         .stderr(Stdio::inherit())
@@ -135,14 +130,14 @@ pub(crate) fn sources(root: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// What a build depends on beside the sources: versions, and what is done to the wasm.
+/// Other files that a build depends on: versions, profiles, and what is done to the wasm.
 const PINS: [&str; 7] = [
+    ".cargo/config.toml",
     "Cargo.toml",
     "Cargo.lock",
     "npm/bindings.js",
     "package-lock.json",
     "rust-toolchain.toml",
-    "xtask/src/shipped.rs",
     "xtask/src/wasm.rs",
 ];
 

@@ -62,7 +62,7 @@ fn core(root: &Path) -> Result<PathBuf> {
     let wasm = directory.join("index_bg.wasm");
     // the page explains and never just verifies
     wasm::without_exports(&wasm, &["erifier"])?;
-    wasm::optimize(&wasm, wasm::Inlining::ForSize)?;
+    wasm::optimize(&wasm)?;
     wasm::check_size("the inspector's wasm", &wasm, BUDGET)?;
     Ok(directory)
 }

@@ -15,7 +15,6 @@ pub mod mutants;
 pub mod process;
 pub mod release;
 pub mod setup;
-mod shipped;
 pub mod stack;
 pub mod style;
 pub mod test;

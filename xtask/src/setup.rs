@@ -44,11 +44,6 @@ pub fn wasm_target() -> Result<()> {
     rust_part(&format!("{TARGET}/lib"), &["target", "add", TARGET])
 }
 
-/// The source of Rust's standard library.
-pub fn rust_source() -> Result<()> {
-    rust_part("src/rust/library/std", &["component", "add", "rust-src"])
-}
-
 /// A part of the toolchain, looked for below `lib/rustlib`.
 fn rust_part(place: &str, arguments: &[&str; 3]) -> Result<()> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()))?;

@@ -1,19 +1,15 @@
 //! The keys by which the edge signs: private Ed25519 JWKs (RFC 8037), and their public halves.
 
+use ed25519_compact::{KeyPair, SecretKey, Seed};
+
 use crate::jose::base64url::{decode_array, encode};
 use crate::jose::json::quote;
 use crate::jose::{Object, thumbprint};
 
-// what it verifies by, an application has downloaded already, and a second curve would be a tenth of it
-#[cfg(all(feature = "js", not(feature = "worker")))]
-pub(super) use crate::proxy::assertion::dalek::{Ed25519, key_pair};
-#[cfg(any(feature = "worker", not(feature = "js")))]
-pub(super) use {crate::proxy::assertion::compact::key_pair, jwt_compact::alg::Ed25519};
-
 /// A private key and what it is called.
 #[derive(Clone)]
 pub(super) struct SigningKey {
-    secret: <Ed25519 as jwt_compact::Algorithm>::SigningKey,
+    secret: SecretKey,
     x: String,
     kid: String,
 }
@@ -32,12 +28,12 @@ impl SigningKey {
         }
         let seed = member("d").and_then(decode_array::<32>);
         let seed = seed.ok_or("is not a private key: \"d\" must be 32 bytes in base64url")?;
-        // which nobody has by chance, and ed25519-compact does not take
+        // ed25519-compact panics on this seed, which no generator returns by chance
         if seed == [0; 32] {
             return Err("is not a private key: its \"d\" is nothing but zeros");
         }
-        let (secret, public) = key_pair(seed);
-        let x = encode(&public);
+        let KeyPair { sk: secret, pk: public } = KeyPair::from_seed(Seed::new(seed));
+        let x = encode(&*public);
         if member("x") != Some(&x) {
             return Err("has an \"x\" that is not the public key of its \"d\"");
         }
@@ -50,7 +46,7 @@ impl SigningKey {
         Ok(Self { secret, x, kid })
     }
 
-    pub(super) fn secret(&self) -> &<Ed25519 as jwt_compact::Algorithm>::SigningKey {
+    pub(super) fn secret(&self) -> &SecretKey {
         &self.secret
     }
 
@@ -76,6 +72,10 @@ impl std::fmt::Debug for SigningKey {
 
 #[cfg(test)]
 mod tests {
+    use ed25519_dalek::{Signature, VerifyingKey};
+    use jwt_compact::Algorithm;
+    use jwt_compact::alg::Ed25519;
+
     use super::*;
 
     /// RFC 8037, appendix A.1 to A.3
@@ -111,6 +111,27 @@ mod tests {
         ] {
             let error = SigningKey::from_jwk(&jwk).expect_err(&jwk);
             assert!(!error.contains(D), "{error}");
+        }
+    }
+
+    /// RFC 8037, appendix A.4
+    #[test]
+    fn a_signature_is_that_of_rfc_8037() {
+        let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{D}","x":"{X}"}}"#);
+        let key = SigningKey::from_jwk(&jwk).unwrap();
+        let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let signed = Ed25519.sign(key.secret(), message);
+        assert_eq!(Some(*signed), decode_array::<64>(signature));
+    }
+
+    #[test]
+    fn the_verifier_accepts_what_the_edge_signs() {
+        for byte in 1..=255 {
+            let (key, message) = (KeyPair::from_seed(Seed::new([byte; 32])), [byte; 7]);
+            let public = VerifyingKey::from_bytes(&key.pk).unwrap();
+            let signature = Ed25519.sign(&key.sk, &message);
+            assert!(public.verify_strict(&message, &Signature::from_bytes(&signature)).is_ok());
         }
     }
 }

@@ -1,16 +1,13 @@
 //! The assertion: who is calling, signed by the edge for the origin, so that the origin believes
 //! nothing else. A compact JWS of a minute's life, of its own type.
 
-#[cfg(any(test, feature = "worker", not(feature = "js")))]
-mod compact;
-#[cfg(any(test, all(feature = "js", not(feature = "worker"))))]
-mod dalek;
 mod key;
 
-use key::{Ed25519, SigningKey};
+use key::SigningKey;
 
 use std::sync::Arc;
 
+use jwt_compact::alg::Ed25519;
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
