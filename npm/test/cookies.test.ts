@@ -3,13 +3,10 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { createVerifier, type Decision, type GatewayOptions } from "better-auth-edge";
-import { hmacToken, newSigner, token } from "./tokens.ts";
+import { AUTH, claims, now, signer } from "./fixtures.ts";
+import { hmacToken, token } from "./tokens.ts";
 
-const AUTH = "https://auth.example";
 const SECRET = "a secret that only Better Auth and the edge know";
-const signer = newSigner("ES256");
-const now = Math.floor(Date.now() / 1000);
-const claims = { iss: AUTH, aud: AUTH, sub: "user-1", iat: now, exp: now + 600 };
 
 /** A cookie's value as Better Auth signs it. */
 function signed(session: string, secret = SECRET): string {
