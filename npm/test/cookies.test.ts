@@ -97,7 +97,7 @@ test("a secret is a string or its bytes", async () => {
     code: "misconfigured",
     message: /cookieCache needs/,
   });
-  // without `algorithms`, baseURL and secret contradict each other
+  // createVerifier accepts a secret only with an HMAC algorithm
   await assert.rejects(createVerifier({ baseURL: AUTH, secret: SECRET }), {
     code: "misconfigured",
   });
