@@ -42,11 +42,11 @@ async function judgeOne(one: Case, keys: string): Promise<Outcome[]> {
 function optionsOf({ options, change }: Case, keys: string): any {
   const changes = {
     "secret as bytes": () => ({ secret: new TextEncoder().encode(values.secret) }),
-    "fetch of its own": () => ({
+    "custom fetch": () => ({
       fetch: (url: string, init: RequestInit) =>
         fetch(url.replace("https://keys.invalid", keys), init),
     }),
-    "fetch that fails": () => ({
+    "failing fetch": () => ({
       fetch: () => {
         throw new TypeError("no network");
       },
