@@ -1,6 +1,5 @@
 /** Cookies of a real Better Auth, with each of its options that changes them. */
 import assert from "node:assert/strict";
-
 import { test } from "node:test";
 import { createVerifier, type GatewayOptions } from "better-auth-edge";
 import { importBetterAuth, SECRET } from "./better-auth.ts";

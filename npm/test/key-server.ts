@@ -1,4 +1,6 @@
-/** The part of an auth server that a verifier uses: JWK Sets over HTTP on loopback, some invalid. */
+/**
+ * The part of an auth server that a verifier uses: JWK Sets over HTTP on loopback, some invalid.
+ */
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

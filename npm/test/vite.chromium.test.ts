@@ -1,4 +1,6 @@
-/** Pages built and served by Vite with a strict Content Security Policy, as the README describes. */
+/**
+ * Pages built and served by Vite with a strict Content Security Policy, as the README describes.
+ */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

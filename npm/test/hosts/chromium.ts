@@ -15,7 +15,9 @@ export function launch(): Promise<Browser> {
   });
 }
 
-/** Runs the cases in a browser: bundled with its condition, the wasm served by the page's server. */
+/**
+ * Runs the cases in a browser: bundled with its condition, the wasm served by the page's server.
+ */
 export async function inChromium(cases: Case[], keys: string): Promise<Outcome[][]> {
   return onPage(["application/wasm", await readFile(WASM)], cases, keys);
 }

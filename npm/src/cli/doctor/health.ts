@@ -26,7 +26,7 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
 
   if (health.status === "misconfigured") {
     const { cure } = explain("misconfigured") ?? {};
-    return stop(failure("a setting is missing, misspelt or invalid; the log names it", cure));
+    return stop(failure("a setting is missing, misspelled or invalid; the log names it", cure));
   }
   if (health.status !== "ok" && health.status !== "keys_unavailable") {
     const text = `the server is not better-auth-edge: ${describeResponse(response)}`;
