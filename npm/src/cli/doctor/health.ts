@@ -46,7 +46,9 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
   return { findings: [...settings, keysFinding(health, keys)], keys, isServing: true };
 }
 
-/** Reports the number of rules: a deployment that lost its rules is healthy in every other respect. */
+/**
+ * Reports the number of rules: a deployment that lost its rules is healthy in every other respect.
+ */
 function rulesFindings({ rules, isolating_rules: isolating }: Record<string, unknown>): Finding[] {
   const { ok, warning } = findings("settings");
   if (typeof rules !== "number" || typeof isolating !== "number") return [];
