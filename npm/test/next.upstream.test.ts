@@ -185,7 +185,7 @@ describe("an upstream's response", () => {
     assert.equal(response.headers.get("x-accepted"), "identity");
   });
 
-  test("streams, and so does the request's body", async () => {
+  test("streams in both directions", async () => {
     handle = (request, response) => request.pipe(response);
     let enqueue: ((text: string | null) => void) | undefined;
     const body = new ReadableStream<Uint8Array>({
