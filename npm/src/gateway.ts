@@ -173,8 +173,8 @@ export interface Refused {
   /** Who would have handled the request. */
   to: "app" | "origin";
   /**
-   * The error code of `docs/errors.md`; absent if the response is not a rejection, but for example
-   * the edge's keys.
+   * The error code of `docs/errors.md`; absent if the response is not a rejection, such as the one
+   * with the edge's keys.
    */
   code?: string;
   /** The response to send; for a rejection, problem details (RFC 9457). */
