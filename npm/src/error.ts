@@ -2,8 +2,8 @@
  * A rejection by the edge, or an error in its options.
  *
  * The codes are the same in Rust, JavaScript, Python and the Worker's problem responses.
- * `docs/errors.md` explains what each code means and what to do about it. Codes are stable; messages
- * are not.
+ * `docs/errors.md` explains what each code means and what to do about it. Codes are stable;
+ * messages are not.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export class EdgeAuthError extends Error {
   override readonly name = "EdgeAuthError";
   /** The kind of error, for programs: `expired`, `audience_mismatch`, … */
   readonly code: EdgeAuthErrorCode;
-  /** The HTTP status to respond with: 4xx if the client is at fault, 5xx if the server is. */
+  /** The HTTP status to respond with: 4xx for an error of the client, 5xx for one of the server. */
   readonly status: number;
   /** Seconds to wait before a retry, for errors that are temporary: `keys_unavailable`. */
   readonly retryAfter?: number;
@@ -80,7 +80,8 @@ export type EdgeAuthErrorCode =
   | (string & {});
 
 /**
- * Converts an error that the wasm threw into an {@link EdgeAuthError}. Returns any other value as it is.
+ * Converts an error that the wasm threw into an {@link EdgeAuthError}. Returns any other value as
+ * it is.
  *
  * @internal
  */

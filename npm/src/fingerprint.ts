@@ -4,8 +4,8 @@ let next = 0;
 const MAX_DEPTH = 16;
 
 /**
- * Serializes options into a cache key: equal options have the same key, even if the caller writes the
- * object literal anew for each request, and different options have different keys.
+ * Serializes options into a cache key: equal options have the same key, even if the caller writes
+ * the object literal again for each request, and different options have different keys.
  *
  * Plain objects and arrays are compared by their members, everything else by its identity. A member
  * that is `undefined` is part of the key, because within a condition of a rule it is an error.

@@ -5,147 +5,186 @@ import { absoluteHead, type RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
 import type { WaitUntil, WasmGateway } from "./wasm/glue.ts";
 
-/** A rule: which requests need what. The first that matches counts; what none matches needs a token. */
+/**
+ * A rule. The first rule that matches a request applies. Without one, the request requires a token.
+ */
 export interface Route {
-  /** Literals, `{name}` for one segment, and `/*` at the end for all that is left. */
+  /** The path pattern: literals, `{name}` for one segment, and `/*` at the end for any rest. */
   path: string;
   /**
-   * HTTP methods in upper case; all by default. `GET` includes `HEAD`. A rule with `match` keeps users apart
-   * for the other methods too, unless a rule behind it was written for these.
+   * HTTP methods in upper case; `GET` includes `HEAD`. Default: all. A rule with `match` also keeps
+   * users apart for the other methods, unless a later rule is specific to them.
    */
   methods?: string[] | undefined;
-  /** Whether a token is needed: `required` by default. With `optional`, one that is there must be good. */
+  /**
+   * Whether a token is required. With `optional`, a request may have none, but an invalid one is
+   * rejected. Default: `required`.
+   */
   auth?: "required" | "optional" | "public" | undefined;
-  /** Path parameters, and the claims that they must equal: `{ user_id: "sub" }`. Otherwise 403. */
+  /**
+   * Path parameters, and the claims that they must equal: `{ user_id: "sub" }`. Otherwise 403
+   * `user_mismatch`.
+   */
   match?: Record<string, string> | undefined;
-  /** Claims, by names or dotted paths (`org.role`), that must hold one of some values. Otherwise 403. */
+  /**
+   * Claims, by name or dotted path (`org.role`), and their accepted values, of which one must
+   * match. Otherwise 403 `insufficient_claims`.
+   */
   claims?: Record<string, unknown> | undefined;
-  /** Scopes, all of which the token must have. Otherwise 403. */
+  /** Scopes, all of which the token must have. Otherwise 403 `insufficient_scope`. */
   scopes?: string[] | undefined;
-  /** Who answers: this application, or the `origin` behind it. `app` by default. */
+  /** Who handles the request: this application, or the server at `origin`. Default: `app`. */
   to?: "app" | "origin" | undefined;
 }
 
-/** How requests are decided, beside which tokens are good. `docs/configuration.md` says more. */
+/**
+ * Options of {@link Verifier.verifyRequest}: the rules, the sessions and the headers. The Worker's
+ * settings of `docs/configuration.md` mean the same.
+ */
 export interface GatewayOptions {
-  /** Rules. Without any, everything needs a token. */
+  /** The rules. Default: none, so every request requires a token. */
   routes?: Route[] | undefined;
   /**
-   * Patterns as rules have them that are public whatever the rules say. One that keeps a rule from counting
-   * is refused: it may be an exception from a rule's paths, and no more.
+   * Path patterns that are public, regardless of the rules. A pattern may be an exception from a
+   * rule's paths; one that would disable a rule is an error.
    */
   publicPaths?: string[] | undefined;
-  /** @internal those that Better Auth and the framework take: public, and refused only over a whole rule */
+  /**
+   * @internal public paths of Better Auth and the framework, which are an error only if they cover
+   * a whole rule
+   */
   ownPaths?: string[] | undefined;
-  /** The base URL of the origin to which rules send requests. */
+  /** The base URL of the server to which rules with `to: "origin"` forward requests. */
   origin?: string | undefined;
   /**
-   * Whether redirects of the origin's that name it by its own URL lead back here: `Location`,
-   * `Content-Location` and `Refresh`. By default they do.
+   * Whether redirects of the origin server to its own URL lead back here: `Location`,
+   * `Content-Location` and `Refresh`. Default: `true`.
    */
   rewriteRedirects?: boolean | undefined;
-  /** Whether a Better Auth session cookie is turned into a token, by asking Better Auth. */
+  /**
+   * Whether a session cookie of Better Auth is exchanged for a token at Better Auth. Default:
+   * `false`.
+   */
   sessionExchange?: boolean | undefined;
-  /** Seconds up to 300 for which its token is used again: what a sign-out may take to show. */
+  /**
+   * Seconds up to 300 for which that token is cached. A sign-out can take this long to take effect.
+   * Default: 60.
+   */
   sessionMaxAge?: number | undefined;
   /**
-   * What signs Better Auth's cookie cache, if that is to count without asking Better Auth: its keys, or its
-   * `secret`, which is required then.
+   * Accepts Better Auth's cookie cache without a request to Better Auth, signed with its keys
+   * (`jwks`) or with its `secret`, which is then required. Default: none.
    */
   cookieCache?: "jwks" | "secret" | undefined;
   /** Better Auth's `session.cookieCache.version`. */
   cookieCacheVersion?: string | undefined;
   /**
-   * Better Auth's own secret: by it, session cookies that Better Auth has not signed are refused without
-   * asking Better Auth, and `cookieCache: "secret"` is verified. Tokens count by it only where `algorithms`
-   * names HS256, HS384 or HS512. With several `secrets`, Better Auth signs cookies by the first.
+   * Better Auth's secret, as text or bytes. It verifies session cookies before an exchange, and the
+   * cookie cache with `cookieCache: "secret"`. It verifies tokens only if `algorithms` names HS256,
+   * HS384 or HS512. With several `secrets`, Better Auth signs cookies with the first.
    */
   secret?: string | Uint8Array | undefined;
-  /** Gets the key set, and the tokens of sessions, in place of the runtime's own `fetch`. */
+  /**
+   * The function that fetches key sets and the tokens of sessions. Default: the runtime's `fetch`.
+   */
   fetch?: FetchImplementation | undefined;
   /** Better Auth's `advanced.cookiePrefix`. */
   cookiePrefix?: string | undefined;
   /**
-   * The name of the session cookie, where Better Auth's `advanced.cookies.session_token.name` gives it one:
-   * exactly that. It counts with `__Secure-` before it too.
+   * The exact name of the session cookie, as in Better Auth's
+   * `advanced.cookies.session_token.name`, with or without `__Secure-`. Default: by `cookiePrefix`.
    */
   sessionCookieName?: string | undefined;
-  /** The same of its cookie cache: `advanced.cookies.session_data.name`. */
+  /**
+   * The exact name of the cookie cache, as in Better Auth's `advanced.cookies.session_data.name`.
+   * Default: by `cookiePrefix`.
+   */
   cookieCacheName?: string | undefined;
   /**
-   * Origins of pages that may change something by cookie, beside this one's and Better Auth's:
-   * `https://www.example.com`, those of apps such as `capacitor://localhost`, and with a `*` in the first label
-   * `https://*.example.com`.
+   * Origins whose pages may send unsafe requests with a cookie, in addition to this one and Better
+   * Auth's: `https://www.example.com`, `capacitor://localhost`, or `https://*.example.com` with a
+   * `*` in the first label.
    */
   trustedOrigins?: string[] | undefined;
-  /** Whether the origin gets Better Auth's cookies; not by default. */
+  /** Whether the origin server gets Better Auth's cookies. Default: `false`. */
   forwardCookies?: boolean | undefined;
-  /** Whether the origin gets the token; it does by default. */
+  /** Whether the origin server gets the token. Default: `true`. */
   forwardAuthorization?: boolean | undefined;
   /**
-   * Request headers that go on although they could make another request of this one, such as
-   * `x-http-method-override`, or names with other characters than letters, digits and hyphens.
+   * Request headers to forward although they could change the request, such as
+   * `x-http-method-override`, or names with characters other than letters, digits and hyphens.
    */
   forwardHeaders?: string[] | undefined;
   /**
-   * The header in which your own proxy says the client's address; of a list the last one counts. Without it
-   * the origin is not told any.
+   * The header in which your own proxy sends the client address; of a list, the last value counts.
+   * Without it, the origin server gets no address.
    */
   clientIpHeader?: string | undefined;
   /**
-   * The header in which Better Auth gets the visitor's address with the exchange of a session, where
-   * `clientIpHeader` gives one: a name of `advanced.ipAddress.ipAddressHeaders`. `x-forwarded-for` by default.
+   * The header in which Better Auth gets that address with a session exchange: one of its
+   * `advanced.ipAddress.ipAddressHeaders`. Default: `x-forwarded-for`.
    */
   authClientIpHeader?: string | undefined;
-  /** Claims, and the request headers that carry them on. */
+  /** Claims, and the names of the request headers that forward them. */
   claimHeaders?: Record<string, string> | undefined;
-  /** The private JWK (Ed25519) that signs who is calling; `npx better-auth-edge keygen` makes one. */
+  /**
+   * The private JWK (Ed25519), as an object or JSON text, that signs the assertion. `npx
+   * better-auth-edge keygen` makes one.
+   */
   signingKey?: string | object | undefined;
-  /** The one that is to sign next, published already. */
+  /** The next signing key, whose public key is published already. */
   nextSigningKey?: string | object | undefined;
-  /** The issuer of what is signed for the origin: an origin, by default this application's own. */
+  /**
+   * The issuer (`iss`) of the assertion for the origin server: an origin. Default: the origin of
+   * the request.
+   */
   edgeIssuer?: string | undefined;
-  /** Whether what is signed for the origin is for one method and path only. */
+  /** Whether an assertion is valid for one method and path only. Default: `false`. */
   bindRequest?: boolean | undefined;
-  /** The claims that are passed on in what is signed; with an empty list, only `sub`. */
+  /** The claims that the assertion contains; with an empty list, only `sub`. */
   claims?: string[] | undefined;
-  /** What is logged about decisions: refusals by default. */
+  /** The decisions in the log. Default: `warn`, which includes rejections. */
   logLevel?: "none" | "error" | "warn" | "info" | undefined;
-  /** What users' names are hashed with in the log. */
+  /** The salt of the user hashes in the log. */
   logSalt?: string | undefined;
 }
 
-/** A request that is let through. */
+/**
+ * The decision to forward a request. Without a user, the members of {@link VerifyResult} are
+ * absent.
+ */
 export interface Admitted extends Partial<VerifyResult> {
   ok: true;
-  /** Who answers it. */
+  /** Who handles the request: this application, or the server at `origin`. */
   to: "app" | "origin";
-  /** Where: the origin's URL, or the request's own. */
+  /** The URL to forward to: at the origin server, or the request's own. */
   url: string;
   /**
-   * The headers to go on with: those of the request without what was forged, and with who is calling,
-   * if anybody.
+   * The headers to forward: those of the request without forged ones, and with the user's identity.
    */
   headers: Headers;
   /** @internal */
   editAnswer(headers: Headers): void;
 }
 
-/** A request that is answered here. */
+/** The decision to respond to a request here. */
 export interface Refused {
   ok: false;
-  /** Who would have answered it. */
+  /** Who would have handled the request. */
   to: "app" | "origin";
-  /** Why, as in `docs/errors.md`; `undefined` where the answer is not a refusal but, say, the edge's keys. */
+  /**
+   * The error code of `docs/errors.md`; absent if the response is not a rejection, such as the one
+   * with the edge's keys.
+   */
   code?: string;
-  /** The answer: problem details (RFC 9457) for a refusal. */
+  /** The response to send; for a rejection, problem details (RFC 9457). */
   response: Response;
 }
 
-/** What is to be done with a request. */
+/** The decision about a request. */
 export type Decision = Admitted | Refused;
 
-/** The same as it comes from the wasm. */
+/** A decision as the wasm returns it. */
 type Decided =
   | Refused
   | (Omit<Admitted, "editAnswer"> & {
@@ -153,7 +192,7 @@ type Decided =
     });
 
 /**
- * Decides about requests, by the rules that the Worker has too.
+ * Decides about requests as the Worker does.
  *
  * @internal
  */
@@ -167,8 +206,7 @@ export class Gateway {
   }
 
   /**
-   * @param waitUntil is told of what goes on after the decision, if the host must wait for that: the
-   *   runtime's own by default
+   * @param waitUntil receives tasks that continue after the decision; the runtime's own by default
    */
   async decide(
     request: RequestHead,
@@ -184,7 +222,7 @@ export class Gateway {
 /**
  * Makes a gateway.
  *
- * @throws {EdgeAuthError} `misconfigured`: the message lists every fault of the options at once
+ * @throws {EdgeAuthError} `misconfigured`: the message lists all errors in the options
  * @internal
  */
 export async function createGateway(options: VerifierOptions & GatewayOptions): Promise<Gateway> {

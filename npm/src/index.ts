@@ -1,5 +1,6 @@
 /**
- * `better-auth-edge`: verifies Better Auth tokens and decides about requests, in any JavaScript runtime.
+ * `better-auth-edge`: verifies Better Auth tokens and decides about requests, in any JavaScript
+ * runtime.
  *
  * @module
  */

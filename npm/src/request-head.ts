@@ -1,33 +1,33 @@
 /**
- * What is read of a request: a `Request`, Node's `IncomingMessage` (Express and the like have one too), or
- * anything with the same members.
+ * A request without its body: a `Request`, Node's `IncomingMessage` (also that of Express), or an
+ * object with the same members.
  */
 export interface RequestHead {
   method?: string | undefined;
   /**
-   * Absolute, or the request's target as Node has it: `/path?query`. Give that rather than a URL that you
-   * put together from `Host`: whoever sends `Host: x/public?` chooses its path.
+   * The absolute URL, or the request's target as Node has it: `/path?query`. Do not build a URL
+   * from `Host`: a client that sends `Host: x/public?` would choose its path.
    */
   url?: string | undefined;
-  /** The target as Express keeps it while routers take prefixes off `url`. It counts before `url`. */
+  /** The target before a router of Express removed a prefix from `url`. It replaces `url`. */
   originalUrl?: string | undefined;
   headers: Headers | Record<string, string | string[] | undefined>;
-  /** Names and values in turns, as Node keeps what was sent. They count before `headers`. */
+  /** Names and values in turn, as Node received them. They replace `headers`. */
   rawHeaders?: string[] | undefined;
-  /** Whether it is `encrypted` says the scheme. */
+  /** The connection. Its member `encrypted` determines the scheme. */
   socket?: object | undefined;
 }
 
-/** A request's head with an absolute URL, as it crosses to the wasm. */
+/** A request's head with an absolute URL, for the wasm. */
 export interface AbsoluteHead {
   method: string;
   url: string;
   headers: Headers;
-  /** Why it is none, as a sentence for the problem response. */
+  /** Why the value is not a request, as a sentence for the problem response. */
   fault?: string;
 }
 
-/** The head of a request. What cannot be one is a head that the wasm refuses. */
+/** Converts a request. The wasm rejects the result if the value is not a request. */
 export function absoluteHead(request: RequestHead): AbsoluteHead {
   const fault = faultOf(request);
   if (fault) return unreadable(fault);
@@ -40,7 +40,7 @@ export function absoluteHead(request: RequestHead): AbsoluteHead {
   }
 }
 
-/** What is missing that every request has: the caller has handed over something else. */
+/** Why the value is not a request; `undefined` if it is one. */
 function faultOf(request: unknown): string | undefined {
   if (typeof request !== "object" || request === null) return `there is no request: ${EXPECTED}`;
   const { method, url, originalUrl, headers } = request as { [name in keyof RequestHead]: unknown };
@@ -65,7 +65,7 @@ function headersOf({ headers, rawHeaders }: RequestHead): Headers {
   if (isHeaders(headers)) return headers;
   const all = new Headers();
   for (const [name, value] of rawHeaders ? inPairs(rawHeaders) : Object.entries(headers)) {
-    // what HTTP/2 has in place of Host (RFC 9113, section 8.3.1)
+    // HTTP/2 has `:authority` instead of Host (RFC 9113, section 8.3.1)
     const field = name === ":authority" ? "host" : name;
     if (field.startsWith(":") || value === undefined) continue;
     if (field !== name && hasHost(rawHeaders ?? Object.keys(headers))) continue;
@@ -87,8 +87,9 @@ function* inPairs(raw: string[]): Generator<[string, string]> {
 }
 
 /**
- * A target (RFC 9112, section 3.2) behind what the request says of the server. The core refuses a `Host` that
- * is more than that, and a target that is neither a path nor absolute.
+ * Resolves a target (RFC 9112, section 3.2) against the request's scheme and `Host`. The core
+ * rejects a `Host` with more than host and port, and a target that is neither a path nor an
+ * absolute URL.
  */
 function absoluteUrl(target: string, headers: Headers, socket?: object): string {
   const isPath = target === "*" || (target.startsWith("/") && !target.includes("#"));
@@ -96,7 +97,7 @@ function absoluteUrl(target: string, headers: Headers, socket?: object): string 
   const forwarded = headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
   const isEncrypted = (socket as { encrypted?: boolean } | undefined)?.encrypted;
   const scheme = isEncrypted || forwarded === "https" ? "https" : "http";
-  // without Host (HTTP/1.0) there is no origin that a page could have
+  // without Host (HTTP/1.0), the origin is one that no page can have
   const origin = `${scheme}://${headers.get("host") ?? "host.invalid"}`;
   return target === "*" ? origin : origin + target;
 }

@@ -1,59 +1,59 @@
-/** What a verified token says. */
+/** The result of a verification. */
 export interface VerifyResult<Claims extends object = Record<never, never>> {
   /**
-   * All claims, RFC 7519, section 4. Times are seconds since 1970.
+   * All claims (RFC 7519, section 4). Times are in seconds since 1970.
    *
-   * Where `verifyRequest` has decided by Better Auth's cookie cache, these are the members of the user's record,
-   * with `sub`; the session and its token are not among them. `verify` of a verifier with the profile
-   * `session-cache` gives what the cache itself says, `session` and `user` included: keep that to yourself.
+   * If `verifyRequest` accepted a cookie cache, these are the members of the user's record, and
+   * `sub`, without the session and its token. `verify` with the profile `session-cache` returns the
+   * claims of the cache itself, which include `session` and `user`: keep them secret.
    */
   payload: JWTPayload & Claims;
-  /** The protected header, RFC 7515, section 4. */
+  /** The protected header (RFC 7515, section 4). */
   protectedHeader: JWTHeader;
-  /** Who it is. */
+  /** The user whom the token identifies. */
   user: User<Claims>;
 }
 
-/** Who a token speaks for. */
+/** The user whom a token identifies. */
 export interface User<Claims extends object = Record<never, never>> {
-  /** The value of the user claim: `sub`, or what `userClaim` names. */
+  /** The value of the user claim: `sub`, or the claim that `userClaim` names. */
   id: string;
-  /** The claim `uuid`, where it is a string. */
+  /** The claim `uuid`, if it is a string. */
   uuid?: string;
-  /** The claim `email`, where it is a string. */
+  /** The claim `email`, if it is a string. */
   email?: string;
-  /** The claim `name`, where it is a string. */
+  /** The claim `name`, if it is a string. */
   name?: string;
   /** All claims: the same object as the result's `payload`. */
   claims: JWTPayload & Claims;
 }
 
-/** The claims of a verified token: `iss`, `aud` and `exp` are always there. */
+/** The claims of a verified token, which always contains `iss`, `aud` and `exp`. */
 export interface JWTPayload {
-  /** The issuer */
+  /** The issuer. */
   iss: string;
-  /** For whom the token is */
+  /** The audience, or several. */
   aud: string | string[];
-  /** Until when it is valid: seconds since 1970 */
+  /** The expiry, in seconds since 1970. */
   exp: number;
-  /** From when on it is valid: seconds since 1970 */
+  /** The start of validity, in seconds since 1970. */
   nbf?: number;
-  /** When it was issued: seconds since 1970 */
+  /** The time of issue, in seconds since 1970. */
   iat?: number;
-  /** The user, unless the option `userClaim` says otherwise */
+  /** The subject: the user, unless the option `userClaim` names another claim. */
   sub?: string;
-  /** The token's own name */
+  /** The token's ID. */
   jti?: string;
   [claim: string]: unknown;
 }
 
 /** The protected header of a verified token. */
 export interface JWTHeader {
-  /** The algorithm, RFC 7518 and RFC 8037 */
+  /** The algorithm (RFC 7518 and RFC 8037). */
   alg: string;
-  /** Which key signed it */
+  /** The ID of the signing key. */
   kid?: string;
-  /** The kind of token */
+  /** The kind of token. */
   typ?: string;
   [parameter: string]: unknown;
 }

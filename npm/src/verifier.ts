@@ -8,12 +8,14 @@ import type { VerifyResult } from "./result.ts";
 import type { WasmVerifier } from "./wasm/glue.ts";
 
 /**
- * Makes a verifier. Nothing is fetched before the first token asks for a key; the wasm is compiled by
- * the first call.
+ * Makes a verifier. The first call compiles the wasm. The verifier fetches nothing before the first
+ * token requires a key.
  *
- * Keep the verifier: it holds the key set and remembers tokens that it has verified.
+ * Make one verifier and use it for all tokens: it caches the key set and the verified tokens.
  *
- * @throws {EdgeAuthError} `misconfigured`: the message lists every fault of the options at once
+ * @param options the source of the keys, and which tokens to accept
+ * @returns the verifier
+ * @throws {EdgeAuthError} `misconfigured`: the message lists all errors in the options
  *
  * @example
  * ```ts
@@ -26,7 +28,9 @@ export function createVerifier(options: VerifierOptions): Promise<Verifier> {
 }
 
 /**
- * The same with a clock, in milliseconds since 1970, in place of the runtime's own.
+ * Makes a verifier.
+ *
+ * @param clock returns milliseconds since 1970; the runtime's clock by default
  *
  * @internal
  */
@@ -48,7 +52,7 @@ export async function verifierWithClock(
 /** Verifies tokens of one Better Auth server. {@link createVerifier} makes it. */
 export class Verifier {
   static {
-    // traces and `console.log` show it, and minifying takes it away; a static field is minified wrongly by SWC
+    // Stack traces show the name, and minifiers remove it. SWC minifies a static field wrongly.
     Object.defineProperty(Verifier, "name", { value: "Verifier" });
   }
 
@@ -63,10 +67,11 @@ export class Verifier {
   }
 
   /**
-   * Verifies a compact JWS: its form, its algorithm, its signature, and every claim that the options
-   * ask for, in this order.
+   * Verifies a compact JWS: its form, its algorithm, its signature, and every claim that the
+   * options require, in this order.
    *
-   * @param token without `Bearer `
+   * @param token the token without `Bearer `
+   * @returns the claims, the protected header and the user
    * @throws {EdgeAuthError} with the code of the first check that failed
    */
   async verify<Claims extends object = Record<never, never>>(
@@ -80,15 +85,16 @@ export class Verifier {
   }
 
   /**
-   * Decides about a request as the Worker does: its credentials, the rules, the user's own paths. The
-   * headers to go on with are those of the request without what was forged, and with who is calling.
+   * Decides about a request as the Worker does: reads its credentials, applies the rules, and keeps
+   * users out of each other's paths.
    *
-   * Sessions need a `baseURL`: `sessionExchange` and `cookieCache` ask there.
+   * `sessionExchange` and `cookieCache` require the verifier's `baseURL`.
    *
-   * @param request a `Request`, Node's `IncomingMessage`, or anything with `method`, `headers` and a `url`
-   * that is absolute or a target, `/path?query`. Do not put a URL together from `Host` yourself.
-   * @param options the rules, and what else there is to say; the same for many requests
-   * @throws {EdgeAuthError} `misconfigured`: the message lists every fault of the options at once
+   * @param request a `Request`, Node's `IncomingMessage`, or an object with `method`, `headers` and
+   *   a `url` that is absolute or a target, `/path?query`. Do not build a URL from `Host` yourself.
+   * @param options the rules and other options; those that are absent are the verifier's
+   * @returns the headers to forward and the user, or the response to send
+   * @throws {EdgeAuthError} `misconfigured`: the message lists all errors in the options
    *
    * @example
    * ```ts
@@ -100,11 +106,11 @@ export class Verifier {
    * ```
    */
   async verifyRequest(request: RequestHead, options: GatewayOptions = {}): Promise<Decision> {
-    // whoever writes the options where they are used makes them anew each time
+    // the caller may write the options as a literal in each call
     const key = fingerprint(options);
     let gateway = this.#gateways.get(key);
     if (!gateway) {
-      // an option that is undefined is absent, and takes none of the verifier's away
+      // an option that is undefined is absent, so that the verifier's own applies
       const given = Object.entries(options).filter(([, value]) => value !== undefined);
       gateway = await createGateway({ ...this.#options, ...Object.fromEntries(given) });
       if (this.#gateways.size === MOST_GATEWAYS) this.#gateways.clear();
@@ -114,5 +120,5 @@ export class Verifier {
   }
 }
 
-/** Far more than an application has sets of rules. */
+/** More sets of rules than an application has. */
 const MOST_GATEWAYS = 100;

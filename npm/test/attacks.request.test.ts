@@ -1,4 +1,4 @@
-/** Attacks on `verifyRequest`: a `Host` that chooses the path, and options that are taken for others. */
+/** Attacks on `verifyRequest`: a `Host` that changes the path, and options mistaken for others. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
@@ -6,13 +6,9 @@ import type { AddressInfo } from "node:net";
 import net from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createVerifier, type GatewayOptions, type RequestHead } from "better-auth-edge";
+import { AUTH, authorization, claims, verifierOptions } from "./fixtures.ts";
 import { newSigner, token } from "./tokens.ts";
 
-const AUTH = "https://auth.example";
-const signer = newSigner("ES256");
-const now = Math.floor(Date.now() / 1000);
-const claims = { iss: AUTH, aud: AUTH, sub: "user-1", iat: now, exp: now + 600 };
-const authorization = `Bearer ${token(signer, claims)}`;
 const rules: GatewayOptions = {
   routes: [
     { path: "/public/*", auth: "public" },
@@ -20,15 +16,15 @@ const rules: GatewayOptions = {
   ],
   logLevel: "none",
 };
-const verifier = await createVerifier({ baseURL: AUTH, jwks: { keys: [signer.jwk] } });
+const verifier = await createVerifier(verifierOptions);
 
-/** `200`, or status and code of the refusal. */
+/** `200`, or the status and the code of the rejection. */
 async function outcome(request: RequestHead): Promise<string> {
   const decision = await verifier.verifyRequest(request, rules);
   return decision.ok ? "200" : `${decision.response.status} ${decision.code}`;
 }
 
-const STRANGE_HOSTS = [
+const INVALID_HOSTS = [
   "x/public?",
   "x/public/y#",
   "x/public/",
@@ -43,15 +39,15 @@ const STRANGE_HOSTS = [
   "",
 ];
 
-describe("a server that asks about Node's own requests", () => {
+describe("a server that passes Node's requests to verifyRequest", () => {
   let server: http.Server;
   let port: number;
-  /** How the request is handed over. */
-  let handed: (request: http.IncomingMessage) => RequestHead = (request) => request;
+  /** Converts Node's request to what `verifyRequest` receives. */
+  let toHead: (request: http.IncomingMessage) => RequestHead = (request) => request;
 
   before(async () => {
     server = http.createServer(async (request, response) => {
-      response.end(await outcome(handed(request)));
+      response.end(await outcome(toHead(request)));
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -59,6 +55,7 @@ describe("a server that asks about Node's own requests", () => {
   });
   after(() => server.close());
 
+  /** Sends a GET request with exactly this target and these headers. */
   async function raw(target: string, ...headers: string[]): Promise<string> {
     const socket = net.connect(port, "127.0.0.1");
     socket.write(
@@ -67,25 +64,25 @@ describe("a server that asks about Node's own requests", () => {
     let text = "";
     for await (const part of socket) text += part;
     const body = text.split("\r\n\r\n")[1] ?? "";
-    // of chunks, or of a known length
+    // the body may be chunked
     return /200|\d{3} \w+/.exec(body)?.[0] ?? text.slice(0, 30);
   }
 
-  const ways: Record<string, typeof handed> = {
-    "as they are": (request) => request,
-    "as a target and headers": ({ method, url, headers }) => ({ method, url, headers }),
-    "as a URL that is put together": ({ method, url, headers }) => ({
+  const conversions: Record<string, typeof toHead> = {
+    "as IncomingMessage": (request) => request,
+    "as method, target and headers": ({ method, url, headers }) => ({ method, url, headers }),
+    "as a URL made from Host and target": ({ method, url, headers }) => ({
       method,
       url: `http://${headers.host}${url}`,
       headers: new Headers(headers as Record<string, string>),
     }),
   };
-  for (const [name, way] of Object.entries(ways)) {
-    test(`no Host leads to another path: ${name}`, async () => {
-      handed = way;
-      for (const host of STRANGE_HOSTS) {
-        const got = await raw("/api/user-2/a", `Host: ${host}`);
-        assert.match(got, /^(400 malformed_request|HTTP\/1.1 400)/, host);
+  for (const [name, conversion] of Object.entries(conversions)) {
+    test(`a Host cannot change the path: ${name}`, async () => {
+      toHead = conversion;
+      for (const host of INVALID_HOSTS) {
+        const rejected = await raw("/api/user-2/a", `Host: ${host}`);
+        assert.match(rejected, /^(400 malformed_request|HTTP\/1.1 400)/, host);
       }
       const host = `Host: 127.0.0.1:${port}`;
       assert.equal(await raw("/api/user-1/a", host), "401 missing_token");
@@ -96,8 +93,8 @@ describe("a server that asks about Node's own requests", () => {
     });
   }
 
-  test("targets in other forms lead nowhere else", async () => {
-    handed = (request) => request;
+  test("targets in other forms cannot change the path", async () => {
+    toHead = (request) => request;
     const host = `Host: 127.0.0.1:${port}`;
     for (const [target, expected] of [
       [`http://127.0.0.1:${port}/public/a`, "200"],
@@ -116,8 +113,8 @@ describe("a server that asks about Node's own requests", () => {
     }
   });
 
-  test("routers that take a prefix off the URL take none off the rules", async () => {
-    handed = (request) => {
+  test("rules see the whole path if a router removes a prefix from the URL", async () => {
+    toHead = (request) => {
       const originalUrl = request.url;
       request.url = "/public/a";
       return Object.assign(request, { originalUrl });
@@ -126,7 +123,7 @@ describe("a server that asks about Node's own requests", () => {
   });
 });
 
-test("what is no request is refused and throws nothing", async () => {
+test("an invalid request is rejected without an exception", async () => {
   for (const request of [
     { headers: {} },
     { method: "GET", url: "nonsense", headers: {} },
@@ -147,11 +144,11 @@ test("what is no request is refused and throws nothing", async () => {
   assert.equal(await outcome({ ...get, headers: { ...http2, ":authority": "x" } }), "200");
 });
 
-test("each function among the options is one of its own", async () => {
+test("options that differ only in a function are different options", async () => {
   const [ours, theirs] = [newSigner("ES256"), newSigner("ES256")];
-  const asked: string[] = [];
+  const fetched: string[] = [];
   const serving = (name: string, keys: object[]) => async () => {
-    asked.push(name);
+    fetched.push(name);
     return Response.json({ keys });
   };
   const shared = await createVerifier({ baseURL: AUTH });
@@ -166,11 +163,11 @@ test("each function among the options is one of its own", async () => {
   assert.equal(await decide(b, theirs), "200");
   assert.notEqual(await decide(b, ours), "200");
   assert.equal(await decide(a, ours), "200");
-  assert.deepEqual(asked.slice(0, 2), ["a", "b"]);
-  assert.equal(asked.filter((name) => name === "a").length, 1, "the first is still kept");
+  assert.deepEqual(fetched.slice(0, 2), ["a", "b"]);
+  assert.equal(fetched.filter((name) => name === "a").length, 1, "the first is still cached");
 });
 
-test("headers that would make another request of it do not go on", async () => {
+test("headers that an application would read as another request are removed", async () => {
   const headers = {
     "x-original-url": "/api/user-2/a",
     script_name: "/api",
@@ -192,17 +189,17 @@ test("headers that would make another request of it do not go on", async () => {
   });
 });
 
-test("the origin is told an address only by the operator's own proxy", async () => {
+test("the upstream gets a client address only from the header that the operator names", async () => {
   const origin = "https://api.example";
   const routes: GatewayOptions["routes"] = [{ path: "/public/*", auth: "public", to: "origin" }];
   const headers = { "cf-connecting-ip": "192.0.2.9", "x-forwarded-for": "192.0.2.8, 192.0.2.7" };
   const request = new Request("https://app.example/public/a", { headers });
-  const told = async (more: GatewayOptions) => {
+  const forwardedFor = async (more: GatewayOptions) => {
     const decision = await verifier.verifyRequest(request, { ...rules, origin, routes, ...more });
     assert.ok(decision.ok);
     assert.equal(decision.headers.get("cf-connecting-ip"), null);
     return decision.headers.get("x-forwarded-for");
   };
-  assert.equal(await told({}), null);
-  assert.equal(await told({ clientIpHeader: "x-forwarded-for" }), "192.0.2.7");
+  assert.equal(await forwardedFor({}), null);
+  assert.equal(await forwardedFor({ clientIpHeader: "x-forwarded-for" }), "192.0.2.7");
 });

@@ -1,16 +1,16 @@
 /**
- * Holds the cases of one version against the npm package:
+ * Runs the cases of one Better Auth version with the npm package:
  *
  *     node better-auth-versions.mjs <file of the cases> <file for the verdicts>
  *
- * `cargo xtask test compat` makes the cases. The options are the Worker's settings under other names; a
- * bearer token goes to `verify` as well.
+ * `cargo xtask test compat` makes the cases. The settings are the Worker's; this program converts
+ * them to options. It passes a bearer token to `verify` too.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createVerifier } from "better-auth-edge";
 
-/** Options of the verifier, by the names of the Worker's settings. */
+/** The Worker's settings that are options of `createVerifier`. */
 const VERIFIER = {
   BETTER_AUTH_URL: ["baseURL", String],
   BETTER_AUTH_BASE_PATH: ["basePath", String],
@@ -23,7 +23,7 @@ const VERIFIER = {
   MAX_TOKEN_LIFETIME: ["maxTokenLifetime", Number],
 };
 
-/** Options of `verifyRequest`. */
+/** The Worker's settings that are options of `verifyRequest`. */
 const REQUEST = {
   BETTER_AUTH_SECRET: ["secret", String],
   ROUTES: ["routes", JSON.parse],
@@ -41,7 +41,7 @@ for (const one of cases) verdicts[one.id] = await verdictsOn(one);
 writeFileSync(output, JSON.stringify(verdicts));
 
 async function verdictsOn({ settings, steps, unchanged }) {
-  const said = [];
+  const verdicts = [];
   try {
     const verifier = await createVerifier(options(settings, VERIFIER));
     const gateway = { ...options(settings, REQUEST), logLevel: "none" };
@@ -50,20 +50,20 @@ async function verdictsOn({ settings, steps, unchanged }) {
       const request = new Request("https://edge.example/", { headers });
       const decision = await verifier.verifyRequest(request, gateway);
       const verdict = decision.ok ? { code: "ok", user: decision.user?.id } : decision;
-      said.push({ code: verdict.code, user: verdict.user ?? null });
+      verdicts.push({ code: verdict.code, user: verdict.user ?? null });
       if (headers.authorization && !gateway.routes) {
         const token = headers.authorization.slice("Bearer ".length);
         const direct = await verdictOf(() => verifier.verify(token));
-        assert.deepEqual(direct, said.at(-1), "verify and verifyRequest agree");
+        assert.deepEqual(direct, verdicts.at(-1), "verify and verifyRequest agree");
       }
     }
   } catch (error) {
-    said.push({ code: error.code ?? String(error), user: null });
+    verdicts.push({ code: error.code ?? String(error), user: null });
   }
   if (unchanged && (await (await fetch(unchanged.url)).text()) !== unchanged.text) {
-    said.push({ code: "the session's row has changed", user: null });
+    verdicts.push({ code: "the session's row has changed", user: null });
   }
-  return said;
+  return verdicts;
 }
 
 async function verdictOf(verify) {
@@ -76,8 +76,8 @@ async function verdictOf(verify) {
 }
 
 function options(settings, table) {
-  const given = Object.entries(settings).filter(([name]) => table[name]);
-  return Object.fromEntries(given.map(([name, text]) => [table[name][0], table[name][1](text)]));
+  const known = Object.entries(settings).filter(([name]) => table[name]);
+  return Object.fromEntries(known.map(([name, text]) => [table[name][0], table[name][1](text)]));
 }
 
 function list(text) {

@@ -40,7 +40,7 @@ const claimChecks: Case[] = [
   ),
   one("for several", token(ed, { ...claims, aud: ["https://other.example", ISSUER] }), "ok"),
   one(
-    "for several where only we may be named",
+    "for several when only the edge may be named",
     token(ed, { ...claims, aud: ["https://other.example", ISSUER] }),
     "audience_mismatch",
     { ...remote, exclusiveAudience: true },
@@ -54,14 +54,14 @@ const claimChecks: Case[] = [
   ...(["iss", "aud", "exp", "sub"] as const).map((name) =>
     one(`without ${name}`, token(ed, without(name)), "missing_claim"),
   ),
-  one("a user that is a number", token(ed, { ...claims, sub: 1 }), "invalid_claim"),
+  one("a user's id that is a number", token(ed, { ...claims, sub: 1 }), "invalid_claim"),
   one("the user by uuid", good, "ok", { ...remote, userClaim: "uuid" }),
-  one("a role that is there", good, "ok", { ...remote, requiredClaims: { role: "admin" } }),
-  one("a role that is not", good, "insufficient_claims", {
+  one("a required role", good, "ok", { ...remote, requiredClaims: { role: "admin" } }),
+  one("a required role that is absent", good, "insufficient_claims", {
     ...remote,
     requiredClaims: { role: ["owner", "auditor"] },
   }),
-  one("one of several roles in a text", token(ed, { ...claims, role: "user, admin" }), "ok", {
+  one("one of several roles in a string", token(ed, { ...claims, role: "user, admin" }), "ok", {
     ...remote,
     requiredClaims: { role: "admin" },
   }),
@@ -71,7 +71,7 @@ const claimChecks: Case[] = [
     "insufficient_claims",
     { ...remote, requiredClaims: { role: "admin" } },
   ),
-  one("a list of another name", token(ed, { ...claims, groups: "a,b" }), "ok", {
+  one("a list in another claim", token(ed, { ...claims, groups: "a,b" }), "ok", {
     ...remote,
     requiredClaims: { groups: "b" },
     listClaims: "groups",
@@ -80,12 +80,12 @@ const claimChecks: Case[] = [
     ...remote,
     requiredClaims: { "org.role": "owner" },
   }),
-  one("a required claim that is not there", good, "missing_claim", {
+  one("a required claim that is absent", good, "missing_claim", {
     ...remote,
     requiredClaims: ["tenant"],
   }),
-  one("older than it may be", good, "expired", { ...remote, maxTokenAge: 10 }),
-  one("valid for longer than it may be", good, "invalid_claim", {
+  one("older than maxTokenAge", good, "expired", { ...remote, maxTokenAge: 10 }),
+  one("valid for longer than maxTokenLifetime", good, "invalid_claim", {
     ...remote,
     maxTokenLifetime: 600,
   }),
@@ -103,15 +103,15 @@ const claimChecks: Case[] = [
 ];
 
 const sources: Case[] = [
-  one("a set that was handed over", good, "ok", fixed(ed)),
+  one("a set passed as an option", good, "ok", fixed(ed)),
   one(
-    "no kid, and one key that fits",
+    "no kid, and one key that matches",
     token(ed, claims, { kid: undefined }),
     "ok",
     fixed(ed, keys.ES256),
   ),
   one(
-    "no kid, and several that fit",
+    "no kid, and several keys that match",
     token(ed, claims, { kid: undefined }),
     "unknown_key",
     fixed(ed, next),
@@ -124,12 +124,12 @@ const sources: Case[] = [
     jwks: { keys: [{ ...ed.privateKey.export({ format: "jwk" }), kid: ed.kid, alg: "EdDSA" }] },
   }),
   ...["text", "array", "huge", "error", "elsewhere", "nowhere"].map((set) =>
-    one(`a source that answers: ${set}`, good, "keys_unavailable", {
+    one(`a source that fails: ${set}`, good, "keys_unavailable", {
       ...remote,
       jwksUrl: `{keys}/${set}`,
     }),
   ),
-  one("a source that never answers", good, "keys_unavailable", {
+  one("a source that never responds", good, "keys_unavailable", {
     ...remote,
     jwksUrl: "{keys}/never",
     timeoutDuration: 100,
@@ -142,7 +142,7 @@ const sources: Case[] = [
     fetches: { rotating: 2 },
   },
   {
-    name: "a key that was replaced under its name",
+    name: "a key that was replaced under the same kid",
     options: { ...remote, jwksUrl: "{keys}/replaced" },
     tokens: [token(keys.ES256, claims), good, good],
     expected: ["ok", "ok", "ok"],
@@ -159,14 +159,14 @@ const sources: Case[] = [
     expected: ["ok", "ok", "bad_signature"],
   },
   {
-    name: "strangers' key names, of which a few are asked for",
+    name: "unknown kids, of which only the first few cause a fetch",
     options: { ...remote, jwksUrl: "{keys}/strangers/all" },
     tokens: [good, ...[..."abcdef"].map((kid) => token(ed, claims, { kid })), good],
     expected: ["ok", ...Array(4).fill("unknown_key"), ...Array(2).fill("keys_unavailable"), "ok"],
     fetches: { "strangers/all": 5 },
   },
   {
-    name: "many at once, and one fetch for all",
+    name: "concurrent tokens with one fetch for all",
     options: { ...remote, jwksUrl: "{keys}/together/all" },
     tokens: [good, flipped(good, 2), ...Object.values(keys).map((key) => token(key, claims)), good],
     together: true,
@@ -174,16 +174,16 @@ const sources: Case[] = [
     fetches: { "together/all": 1 },
   },
   {
-    ...one("a fetch of the caller's own", good, "ok", {
+    ...one("a custom fetch", good, "ok", {
       ...remote,
       jwksUrl: "https://keys.invalid/own/all",
     }),
-    change: "fetch of its own",
+    change: "custom fetch",
     fetches: { "own/all": 1 },
   },
   {
-    ...one("a fetch of the caller's own that fails", good, "keys_unavailable"),
-    change: "fetch that fails",
+    ...one("a custom fetch that fails", good, "keys_unavailable"),
+    change: "failing fetch",
   },
 ];
 
@@ -196,20 +196,20 @@ const misconfigured = (name: string, options: unknown): Case => ({
 
 const options: Case[] = [
   misconfigured("no options", undefined),
-  misconfigured("options that are none", 7),
+  misconfigured("options that are not an object", 7),
   misconfigured("options without keys", {}),
   misconfigured("an option that is misspelled", { baseUrl: ISSUER }),
   misconfigured("the algorithm none", { ...remote, algorithms: ["none"] }),
-  misconfigured("HS256 beside a key set", { ...remote, algorithms: ["EdDSA", "HS256"] }),
-  misconfigured("a secret beside a key set", { ...shared, jwks: fixed(ed).jwks }),
+  misconfigured("HS256 with a key set", { ...remote, algorithms: ["EdDSA", "HS256"] }),
+  misconfigured("a secret with a key set", { ...shared, jwks: fixed(ed).jwks }),
   misconfigured("an empty issuer", { ...remote, issuer: "" }),
-  misconfigured("no audience that would be accepted", { ...remote, audience: [] }),
+  misconfigured("an empty list of audiences", { ...remote, audience: [] }),
   misconfigured("a negative tolerance", { ...remote, clockTolerance: -1 }),
-  misconfigured("a tolerance in text", { ...remote, clockTolerance: "5" }),
-  misconfigured("a switch in text", { ...remote, exclusiveAudience: "true" }),
+  misconfigured("a tolerance that is a string", { ...remote, clockTolerance: "5" }),
+  misconfigured("a boolean option that is a string", { ...remote, exclusiveAudience: "true" }),
   misconfigured("an empty list of lists", { ...remote, listClaims: [] }),
   misconfigured("a key set's URL with a fragment", { ...remote, jwksUrl: "{keys}/all#all" }),
-  misconfigured("a fetch that is none", { ...remote, fetch: "fetch" }),
+  misconfigured("a fetch that is not a function", { ...remote, fetch: "fetch" }),
 ];
 
 /** The cases of this file. */

@@ -1,4 +1,4 @@
-// What the cases of `cases.ts` share: the keys, the claims and the options.
+// The keys, the claims and the options that the cases of `cases.ts` share.
 import { type KeyServer, startKeyServer } from "./key-server.ts";
 import { newSigner, type Signer, token } from "./tokens.ts";
 
@@ -8,18 +8,19 @@ export interface Case {
   /** For `createVerifier`. `{keys}` in a URL stands for the key server, a folder for each host. */
   options: unknown;
   /** A change of the options that JSON cannot express. */
-  change?: "secret as bytes" | "fetch of its own" | "fetch that fails";
-  /** Verified by one verifier, one after the other or concurrently. */
+  change?: "secret as bytes" | "custom fetch" | "failing fetch";
+  /** Verified by one verifier, one after another. */
   tokens: unknown[];
+  /** Verifies the tokens concurrently. */
   together?: boolean;
   /** For each token: `ok`, or the code. */
   expected: string[];
-  /** How often the set of this name is fetched. */
+  /** The number of fetches of each set, by its name. */
   fetches?: Record<string, number>;
 }
 
 export const ISSUER = "https://app.example.com";
-export const SECRET = "a secret of both sides, as long as a hash of 64 bytes: 0123456789abcdef";
+export const SECRET = "a shared secret that is as long as a hash of 64 bytes: 0123456789abcdef";
 
 /** Seconds since 1970, relative to now. */
 export const at = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
@@ -50,7 +51,7 @@ export const stranger = newSigner("EdDSA", ed.kid);
 /** Published after `all` has been fetched once. */
 export const next = newSigner("EdDSA", "key-next");
 
-/** All keys that the auth server publishes in the end. */
+/** All keys that the auth server publishes, `next` included. */
 export const published = [...Object.values(keys), next].map((key) => key.jwk);
 
 /** Starts the server of the key sets that the cases fetch. */

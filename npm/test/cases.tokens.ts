@@ -1,4 +1,4 @@
-// Cases about a token: its algorithm, its signature and its form.
+// Cases about a token's algorithm, signature and form.
 import {
   type Case,
   claims,
@@ -18,13 +18,17 @@ const algorithms: Case[] = [
   ...(["EdDSA", "ES256", "ES512", "PS256", "RS256"] as const).map((alg) =>
     one(`${alg} by default`, token(keys[alg], claims), "ok"),
   ),
-  one("EdDSA by its newer name", token(ed, claims, { alg: "Ed25519" }), "ok"),
-  one("ES384 when it is named", token(keys.ES384, claims), "ok", {
+  one("EdDSA as Ed25519, its newer name", token(ed, claims, { alg: "Ed25519" }), "ok"),
+  one("ES384 if algorithms contains it", token(keys.ES384, claims), "ok", {
     ...remote,
     algorithms: ["ES384"],
   }),
-  one("ES384 when it is not", token(keys.ES384, claims), "unsupported_algorithm"),
-  one("EdDSA when only ES256 is named", good, "unsupported_algorithm", {
+  one(
+    "ES384 if algorithms does not contain it",
+    token(keys.ES384, claims),
+    "unsupported_algorithm",
+  ),
+  one("EdDSA if algorithms contains only ES256", good, "unsupported_algorithm", {
     ...remote,
     algorithms: ["ES256"],
   }),
@@ -63,12 +67,12 @@ const algorithms: Case[] = [
     fixed(keys.RS256),
   ),
   one(
-    "ES256 by the name of an Ed25519 key",
+    "ES256 with the kid of an Ed25519 key",
     token(keys.ES256, claims, { kid: ed.kid }),
     "unsupported_algorithm",
   ),
   one(
-    "a token's own key, embedded",
+    "a key embedded in the token",
     token(stranger, claims, { kid: "mine", jwk: stranger.jwk }),
     "unknown_key",
   ),
@@ -84,16 +88,16 @@ const signatures: Case[] = [
     ),
   ),
   one("claims changed after signing", resigned({ ...claims, sub: "user-2" }), "bad_signature"),
-  one("another key of the same name", token(stranger, claims), "bad_signature"),
+  one("another key with the same kid", token(stranger, claims), "bad_signature"),
   one(
-    "ECDSA as X.509 has it",
+    "ECDSA in the form of X.509",
     `${es256Input}.${signature(keys.ES256, es256Input, "der").toString("base64url")}`,
     "bad_signature",
   ),
   one("a signature that is cut", good.slice(0, -2), "bad_signature"),
 ];
 
-/** Other claims under the signature of the good token. */
+/** The signature of the good token with other claims. */
 function resigned(changed: object): string {
   const [header, , signed] = good.split(".");
   return [header, Buffer.from(JSON.stringify(changed)).toString("base64url"), signed].join(".");
@@ -102,7 +106,7 @@ function resigned(changed: object): string {
 const form: Case[] = [
   one("nothing", "", "missing_token"),
   ...[null, 7, {}, [good]].map((value) =>
-    one(`${JSON.stringify(value).slice(0, 8)} in place of text`, value, "malformed_token"),
+    one(`${JSON.stringify(value).slice(0, 8)} instead of a string`, value, "malformed_token"),
   ),
   one("a session token", "W5gs5i3FPxwwUbSTRS1pUsOKkz9jpGwX", "opaque_token"),
   one(
@@ -126,8 +130,16 @@ const form: Case[] = [
     "malformed_token",
   ),
   one("crit", token(ed, claims, { crit: ["exp"] }), "malformed_token"),
-  one("an access token for a session's", token(ed, claims, { typ: "at+jwt" }), "wrong_token_type"),
-  one("an ID token for a session's", token(ed, { ...claims, nonce: "n" }), "wrong_token_type"),
+  one(
+    "an access token instead of a session's JWT",
+    token(ed, claims, { typ: "at+jwt" }),
+    "wrong_token_type",
+  ),
+  one(
+    "an ID token instead of a session's JWT",
+    token(ed, { ...claims, nonce: "n" }),
+    "wrong_token_type",
+  ),
   one(
     "an access token of Better Auth 1.6",
     token(ed, { ...claims, azp: "app", scope: "openid", sid: "s" }),

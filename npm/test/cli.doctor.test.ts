@@ -14,7 +14,7 @@ import {
   type TestServer,
 } from "./servers.ts";
 
-const PAGE = "https://app.example.com";
+const APP = "https://app.example.com";
 let auth: RunningServer;
 let upstream: TestServer;
 
@@ -75,15 +75,15 @@ async function newKey(): Promise<string> {
   return (await run(["keygen"])).stdout;
 }
 
-test("a good deployment has no warnings, and the Worker accepts a key of keygen", async () => {
+test("a correct deployment has no warnings, and the Worker accepts a key of keygen", async () => {
   const key = await newKey();
-  const settings = { EDGE_SIGNING_KEY: key, CORS_ORIGINS: PAGE, ROUTES };
+  const settings = { EDGE_SIGNING_KEY: key, CORS_ORIGINS: APP, ROUTES };
   const { ok, findings, stdout } = await examineWorker(
     settings,
     "--base-url",
     auth.url,
     "--origin",
-    PAGE,
+    APP,
   );
   assert.equal(ok, true);
   assert.deepEqual([...new Set(findings.map(({ level }) => level))].sort(), ["ok", "skipped"]);
@@ -119,7 +119,7 @@ test("invalid settings are a failure, and the other checks are skipped", async (
   );
 });
 
-test("rules that are lost or misspelt, so that they isolate no user, are reported", async () => {
+test("rules that are missing or misspelled, so that no user is isolated, are a warning", async () => {
   const lost = await examineWorker({});
   assert.equal(lost.ok, true);
   const [finding] = lost.of("settings");
@@ -128,8 +128,11 @@ test("rules that are lost or misspelt, so that they isolate no user, are reporte
     ["warning", "0 rules, 0 of which isolate users"],
   );
   assert.match(finding?.cure ?? "", /do not inherit \[vars\]/);
-  const misspelt = await examineWorker({ ROUTE: ROUTES });
-  assert.match(misspelt.of("settings")[0]?.text ?? "", /a setting is missing, misspelt or invalid/);
+  const misspelled = await examineWorker({ ROUTE: ROUTES });
+  assert.match(
+    misspelled.of("settings")[0]?.text ?? "",
+    /a setting is missing, misspelled or invalid/,
+  );
 });
 
 test("an edge without keys is a failure with a cure", async () => {
@@ -176,17 +179,17 @@ test("--path names the path to request", async () => {
   assert.deepEqual(levels, ["ok", "ok", "ok", "ok", "ok"]);
 });
 
-test("CORS that allows every origin, or not the pages' own, is reported", async () => {
+test("CORS for every origin is a warning, and CORS without the given origin is a failure", async () => {
   const open = await examineWorker({ CORS_ORIGINS: "*" });
   assert.match(open.of("cors")[0]?.text ?? "", /pages of every origin may call the API, if/);
   assert.equal(open.of("cors")[0]?.level, "warning");
 
-  const closed = await examineWorker({}, "--origin", PAGE);
+  const closed = await examineWorker({}, "--origin", APP);
   assert.equal(closed.of("cors")[0]?.level, "failure");
   assert.match(closed.of("cors")[0]?.cure ?? "", /CORS_ORIGINS = "https:\/\/app\.example\.com"/);
 
-  const headers = { CORS_ORIGINS: PAGE, CORS_HEADERS: "content-type" };
-  const without = await examineWorker(headers, "--origin", PAGE);
+  const headers = { CORS_ORIGINS: APP, CORS_HEADERS: "content-type" };
+  const without = await examineWorker(headers, "--origin", APP);
   assert.match(without.of("cors")[0]?.text ?? "", /not send Authorization/);
 });
 
@@ -203,7 +206,7 @@ test("an origin server that allows every origin with cookies is a failure", asyn
   assert.match(of("cors")[0]?.text ?? "", /with the user's cookies/);
 });
 
-test("an edge without a signing key is a warning, and one with a printed key a failure", async () => {
+test("an edge without a signing key is a warning, and an edge with a printed key is a failure", async () => {
   const { ok, of } = await examineWorker({});
   assert.equal(ok, true);
   assert.equal(of("assertion")[0]?.level, "warning");
@@ -211,9 +214,9 @@ test("an edge without a signing key is a warning, and one with a printed key a f
 
   const printed =
     '{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}';
-  const known = await examineWorker({ EDGE_SIGNING_KEY: printed });
-  assert.equal(known.ok, false);
-  assert.match(known.of("assertion")[0]?.text ?? "", /private key is printed/);
+  const published = await examineWorker({ EDGE_SIGNING_KEY: printed });
+  assert.equal(published.ok, false);
+  assert.match(published.of("assertion")[0]?.text ?? "", /private key is printed/);
 });
 
 test("the Worker computes the same kid as keygen for a key without one", async () => {
@@ -222,7 +225,7 @@ test("the Worker computes the same kid as keygen for a key without one", async (
   assert.ok(stdout.includes(`key ${kid} signs the assertions`), stdout);
 });
 
-test("the next key is reported beside the current one", async () => {
+test("the next key is reported with the current key", async () => {
   const settings = { EDGE_SIGNING_KEY: await newKey(), EDGE_SIGNING_KEY_NEXT: await newKey() };
   const { ok, stdout } = await examineWorker(settings);
   assert.equal(ok, true);
@@ -305,7 +308,7 @@ test("keys that were fetched long ago are a warning", async () => {
   );
 });
 
-/** Forwards a request, and sets headers of the response. */
+/** Forwards a request and sets headers of the response. */
 async function forward(
   url: string,
   request: ReceivedRequest,
@@ -314,9 +317,13 @@ async function forward(
   const { host, connection, ...headers } = request.headers;
   const { method, path } = request;
   const response = await fetch(url + path, { method, headers: headers as Record<string, string> });
-  const { "content-encoding": _, ...own } = Object.fromEntries(response.headers);
-  delete own["content-length"];
-  return { status: response.status, headers: { ...own, ...set }, body: await response.text() };
+  const { "content-encoding": _, ...forwarded } = Object.fromEntries(response.headers);
+  delete forwarded["content-length"];
+  return {
+    status: response.status,
+    headers: { ...forwarded, ...set },
+    body: await response.text(),
+  };
 }
 
 /** A `Date` header, in seconds from now. */
@@ -324,7 +331,7 @@ function at(seconds: number): string {
   return new Date(Date.now() + seconds * 1000).toUTCString();
 }
 
-test("the doctor requests as a script, which no edge redirects to a sign-in page, and names the URL of the keys", async () => {
+test("the doctor requests as a script, which the edge does not redirect to a sign-in page, and names the URL of the keys", async () => {
   await using next = await serve(({ path, headers }) => {
     const health = { status: "ok", keys: 1, keys_age: 0, rules: 1, isolating_rules: 1 };
     if (path.endsWith("/health")) return { body: health };

@@ -13,7 +13,10 @@ test("an untrusted key set cannot control the terminal", async () => {
   assert.match(stdout, /\\u001b\]0;owned\\u0007/);
 });
 
-/** One character of each kind that may control a terminal, change the reading direction or be invisible. */
+/**
+ * Characters that control a terminal, change the reading direction or are invisible: one of each
+ * kind.
+ */
 const HARMFUL = [
   ...["\0", "\u0007", "\u0008", "\t", "\n", "\r", "\u001b", "\u007f"],
   ...["\u0080", "\u0085", "\u009b", "\u009d", "\u009f", "\u00a0", "\u00ad"],

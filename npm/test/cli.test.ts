@@ -1,4 +1,4 @@
-/** The CLI, and its commands that need no Worker. */
+/** The CLI and its commands that run without a Worker. */
 import assert from "node:assert/strict";
 import { createPrivateKey, sign, verify } from "node:crypto";
 import { once } from "node:events";
@@ -276,11 +276,11 @@ test("a terminal shows progress after a second, and a pipe does not", async () =
       return { body: { keys: [] } };
     });
   await using server = await slow();
-  const [seen, piped] = await Promise.all([
+  const [terminal, piped] = await Promise.all([
     runOnTerminal(["jwks", server.url]),
     run(["jwks", server.url]),
   ]);
-  assert.match(seen.stdout, /fetching keys from 127\.0\.0\.1:\d+ … 1 s/);
+  assert.match(terminal.stdout, /fetching keys from 127\.0\.0\.1:\d+ … 1 s/);
   assert.equal(piped.stderr, "");
 });
 

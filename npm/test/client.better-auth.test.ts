@@ -28,7 +28,7 @@ after(async () => {
   await auth.stop();
 });
 
-test("calls are made as the signed-in user, across a sign-out and the sign-in of another user", async () => {
+test("calls send the signed-in user's token, across a sign-out and the sign-in of another user", async () => {
   const authClient = createAuthClient({
     baseURL: auth.url,
     plugins: [jwtClient()],
@@ -67,7 +67,7 @@ test("calls are made as the signed-in user, across a sign-out and the sign-in of
   }
 });
 
-test("a Better Auth that is down is not reported as a sign-out", async () => {
+test("an auth server that is down is not reported as a sign-out", async () => {
   const authClient = createAuthClient({ baseURL: await closedUrl(), plugins: [jwtClient()] });
   const call = createApiClient({ authClient: authClient as AuthClient, baseURL: api.url });
   const error = await call("/me").catch((error: unknown) => error);

@@ -1,4 +1,4 @@
-/** The API client in a real browser, with Better Auth's own client and the example's Better Auth server. */
+/** The API client in a real browser, with Better Auth's client and the example's auth server. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -50,7 +50,7 @@ after(async () => {
   await auth.stop();
 });
 
-test("a page calls the API as its user, and stores the token nowhere", async () => {
+test("a page calls the API with its user's token and never stores the token", async () => {
   const page = await open();
   await signUp(page, "ada");
   assert.equal(await me(page), "ada@example.com");
@@ -61,7 +61,7 @@ test("a page calls the API as its user, and stores the token nowhere", async () 
   await page.context().close();
 });
 
-test("after a sign-out no call is made, in this tab or in another", async () => {
+test("after a sign-out the client sends no calls, in this tab and in others", async () => {
   const page = await open();
   const other = await open(page);
   await signUp(page, "bob");
@@ -150,7 +150,7 @@ function cors(response: TestResponse): TestResponse {
   return { ...response, headers: { ...response.headers, ...permission } };
 }
 
-/** Forwards a request to Better Auth, and returns the response with its cookies. */
+/** Forwards a request to Better Auth and returns the response with its cookies. */
 async function forwardToBetterAuth({
   method,
   path,

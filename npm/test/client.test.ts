@@ -27,7 +27,7 @@ test("a response that is not JSON is an error with its own code", async () => {
   assert.deepEqual([error.code, error.status], ["invalid_json", 200]);
 });
 
-test("a problem response becomes an error that contains it", async () => {
+test("the error for a problem response contains its members", async () => {
   await using auth = await tokens();
   const problem = {
     type: "https://example.com/errors#user_mismatch",
@@ -170,7 +170,7 @@ test("the token is sent neither to another origin nor outside the base URL", asy
   assert.deepEqual([auth.requests, api.requests, evil.requests], [[], [], []]);
 });
 
-test("no redirect is followed, to whichever origin", async () => {
+test("the client follows no redirect, to the same origin and to others", async () => {
   await using auth = await tokens();
   await using evil = await serve(ok);
   await using api = await serve(({ path }) =>

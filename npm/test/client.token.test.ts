@@ -144,7 +144,7 @@ test("while Better Auth is down, the cached token is used until it expires", asy
   assert.equal(api.requests.length, 3);
 });
 
-test("a Better Auth that is down, or returns no token, is reported as token_unavailable", async () => {
+test("an auth server that is down or returns no token is reported as token_unavailable", async () => {
   await using api = await serve(ok);
   await using odd = await serve(() => ({ body: { tokens: [] } }));
   for (const [url, status] of [
@@ -158,7 +158,7 @@ test("a Better Auth that is down, or returns no token, is reported as token_unav
   assert.equal(api.requests.length, 0);
 });
 
-test("a Better Auth that does not respond times out, and the next call tries again", async () => {
+test("an auth server that does not respond times out, and the next call tries again", async () => {
   const { timeout } = AbortSignal;
   AbortSignal.timeout = (milliseconds) => timeout.call(AbortSignal, milliseconds / 100);
   try {
@@ -177,7 +177,7 @@ test("a Better Auth that does not respond times out, and the next call tries aga
   }
 });
 
-test("without a session the call fails with signed_out, and no request is sent", async () => {
+test("without a session the call fails with signed_out and sends no request", async () => {
   await using auth = await serve(() => ({ status: 401, body: {} }));
   await using api = await serve(ok);
   const call = createApiClient({ authClient: authClientFor(auth.url), baseURL: api.url });
@@ -271,7 +271,9 @@ test("a call is never repeated as another user", async () => {
   assert.deepEqual(subjects(api.requests), ["ada"]);
 });
 
-/** The claims of a rejected token and of the next one, and the outcome for unsafe and safe methods. */
+/**
+ * The claims of a rejected token and of the next one, and the outcome for unsafe and safe methods.
+ */
 const RENEWALS: [first: object, second: object, unsafe: string, safe: string][] = [
   [{ sub: "ada" }, { sub: "ada" }, "repeated", "repeated"],
   [{ sub: "ada" }, { sub: "bob" }, "session_changed", "session_changed"],
@@ -334,10 +336,10 @@ test("a rejected token that identifies no user is renewed for the next call", as
   assert.equal(auth.requests.length, 2);
 });
 
-test("a call that waits for its token while the user may change is made only if it is safe", async () => {
+test("a call that waits for its token while the user may change is sent only if it is safe", async () => {
   for (const [method, expected] of [
     ["POST", "session_changed"],
-    ["GET", "called"],
+    ["GET", "sent"],
   ] as const) {
     const first = deferred();
     await using auth = await serve(async (_, count) => {
@@ -351,7 +353,7 @@ test("a call that waits for its token while the user may change is made only if 
     await until(() => auth.requests.length === 1);
     authClient.signal();
     first.resolve();
-    if (expected === "called") assert.equal((await pending).status, 200);
+    if (expected === "sent") assert.equal((await pending).status, 200);
     else assert.equal((await failure(pending)).code, expected);
   }
 });

@@ -1,21 +1,19 @@
-/** Cookies that the example's Better Auth makes itself, under each option that changes them. */
+/** Cookies of a real Better Auth, with each of its options that changes them. */
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 import { createVerifier, type GatewayOptions } from "better-auth-edge";
+import { importBetterAuth, SECRET } from "./better-auth.ts";
 
-// from where the example has it
-const { resolve } = createRequire(
-  new URL("../../examples/fullstack/auth/package.json", import.meta.url),
-);
-const { betterAuth } = await import(resolve("better-auth"));
-const { memoryAdapter } = await import(resolve("better-auth/adapters/memory"));
-const { jwt, multiSession } = await import(resolve("better-auth/plugins"));
+const { betterAuth } = await importBetterAuth("better-auth");
+const { memoryAdapter } = await importBetterAuth("better-auth/adapters/memory");
+const { jwt, multiSession } = await importBetterAuth("better-auth/plugins");
 
-const SECRET = "a secret for tests, long enough to pass";
 const BASE = "https://app.example.com";
 
-/** A Better Auth server in this process, how often it was asked for tokens, and a visitor's cookies. */
+/**
+ * Signs a user up at a Better Auth server in this process. Returns the server's `fetch`, the user's
+ * cookies and the number of exchanged tokens.
+ */
 async function signUp(options: Record<string, unknown> = {}, jwtOptions: object = {}) {
   const database: Record<string, unknown[]> = {};
   for (const model of ["user", "session", "account", "verification", "jwks"]) database[model] = [];
@@ -53,10 +51,10 @@ async function decide(
 ) {
   const verifier = await createVerifier({ baseURL: BASE, fetch });
   const request = new Request("https://api.example.com/a", { headers: { cookie } });
-  return verifier.verifyRequest(request, { ...toOrigin, ...options });
+  return verifier.verifyRequest(request, { ...forwarding, ...options });
 }
 
-const toOrigin: GatewayOptions = {
+const forwarding: GatewayOptions = {
   origin: "https://origin.example.com",
   routes: [{ path: "/*", to: "origin" }],
   logLevel: "none",
@@ -68,18 +66,18 @@ const named = {
 };
 const names = { sessionCookieName: "sid", cookieCacheName: "sid-cache" };
 
-for (const [what, better, edge] of [
+for (const [how, authOptions, options] of [
   ["with its defaults", {}, exchange],
   ["with a prefix", { advanced: { cookiePrefix: "mine" } }, { ...exchange, cookiePrefix: "mine" }],
   ["without https", { advanced: { useSecureCookies: false } }, exchange],
-  ["under names of their own", { advanced: named }, { ...exchange, ...names }],
+  ["with custom names", { advanced: named }, { ...exchange, ...names }],
   [
-    "under such names without https",
+    "with custom names and without https",
     { advanced: { ...named, useSecureCookies: false } },
     { ...exchange, ...names },
   ],
   [
-    "under a name that has the guard already",
+    "with a name that contains the prefix __Secure- already",
     { advanced: { cookies: { session_token: { name: "__Secure-sid" } } } },
     { ...exchange, sessionCookieName: "__Secure-sid" },
   ],
@@ -95,20 +93,20 @@ for (const [what, better, edge] of [
   ],
   ["with a short secret", { secret: "short" }, { ...exchange, secret: "short" }],
 ] as const) {
-  test(`sessions that Better Auth signs ${what} count, and altered ones cost it nothing`, async () => {
-    const { fetch, cookies, tokens } = await signUp(better);
-    const good = await decide(fetch, edge, cookies.join("; "));
+  test(`the edge exchanges session cookies ${how}, and rejects changed ones itself`, async () => {
+    const { fetch, cookies, tokens } = await signUp(authOptions);
+    const good = await decide(fetch, options, cookies.join("; "));
     assert.ok(good.ok, cookies.join("; "));
     assert.equal(good.user?.email, "ada@example.com");
-    assert.equal(good.headers.get("cookie"), null, "all of them stay at the edge");
+    assert.equal(good.headers.get("cookie"), null, "the edge forwards none of them");
     assert.equal(tokens(), 1);
-    // one letter of each token
-    const altered = cookies.map((cookie) =>
+    // the first letter of each value
+    const changed = cookies.map((cookie) =>
       cookie.replace(/=(.)/, (_, c) => `=${c === "a" ? "b" : "a"}`),
     );
-    const bad = await decide(fetch, edge, altered.join("; "));
+    const bad = await decide(fetch, options, changed.join("; "));
     assert.equal(!bad.ok && bad.code, "missing_token");
-    const other = await decide(fetch, { ...edge, secret: `not ${SECRET}` }, cookies.join("; "));
+    const other = await decide(fetch, { ...options, secret: `not ${SECRET}` }, cookies.join("; "));
     assert.equal(!other.ok && other.code, "missing_token");
     assert.equal(tokens(), 1);
   });
@@ -116,11 +114,11 @@ for (const [what, better, edge] of [
 
 const cached = { session: { cookieCache: { enabled: true, strategy: "jwt" } } };
 
-for (const [what, better, jwtOptions, edge] of [
+for (const [how, authOptions, jwtOptions, options] of [
   ["by its keys", cached, { sessionCookieCache: true }, { cookieCache: "jwks" }],
   ["by its secret", cached, {}, { cookieCache: "secret", secret: SECRET }],
   [
-    "by its secret, under a name of its own",
+    "by its secret, with a custom name",
     { ...cached, advanced: named },
     {},
     { cookieCache: "secret", secret: SECRET, ...names },
@@ -135,9 +133,9 @@ for (const [what, better, jwtOptions, edge] of [
     { cookieCache: "jwks" },
   ],
 ] as const) {
-  test(`a cache that Better Auth signs ${what} gives the user's record and no session`, async () => {
-    const { fetch, cookies, tokens } = await signUp(better, jwtOptions);
-    const decision = await decide(fetch, edge, cookies.join("; "));
+  test(`a cookie cache that Better Auth signs ${how} contains the user's record and no session`, async () => {
+    const { fetch, cookies, tokens } = await signUp(authOptions, jwtOptions);
+    const decision = await decide(fetch, options, cookies.join("; "));
     assert.ok(decision.ok, cookies.join("; "));
     assert.equal(tokens(), 0);
     const { payload, user } = decision;

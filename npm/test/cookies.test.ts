@@ -1,15 +1,12 @@
-/** Better Auth's cookies as `verifyRequest` reads them. */
+/** How `verifyRequest` reads Better Auth's cookies. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { createVerifier, type Decision, type GatewayOptions } from "better-auth-edge";
-import { hmacToken, newSigner, token } from "./tokens.ts";
+import { AUTH, claims, now, signer } from "./fixtures.ts";
+import { hmacToken, token } from "./tokens.ts";
 
-const AUTH = "https://auth.example";
 const SECRET = "a secret that only Better Auth and the edge know";
-const signer = newSigner("ES256");
-const now = Math.floor(Date.now() / 1000);
-const claims = { iss: AUTH, aud: AUTH, sub: "user-1", iat: now, exp: now + 600 };
 
 /** A cookie's value as Better Auth signs it. */
 function signed(session: string, secret = SECRET): string {
@@ -17,33 +14,33 @@ function signed(session: string, secret = SECRET): string {
   return encodeURIComponent(`${session}.${mac}`);
 }
 
-/** An auth server, and the sessions that it was asked about. */
+/** An auth server, and the session cookies that it exchanged. */
 function authServer() {
-  const asked: string[] = [];
+  const exchanged: string[] = [];
   const fetch = async (url: string, init?: RequestInit): Promise<Response> => {
     const cookie = new Headers(init?.headers).get("cookie");
     if (cookie === null) return Response.json({ keys: [signer.jwk] });
     assert.equal(new URL(url).pathname, "/api/auth/token");
-    asked.push(cookie);
+    exchanged.push(cookie);
     return Response.json({ token: token(signer, claims) });
   };
-  return { asked, fetch };
+  return { exchanged, fetch };
 }
 
 async function decide(
   options: GatewayOptions,
   cookie: string,
   more: { method?: string; headers?: Record<string, string> } = {},
-): Promise<{ decision: Decision; asked: string[] }> {
-  const { asked, fetch } = authServer();
+): Promise<{ decision: Decision; exchanged: string[] }> {
+  const { exchanged, fetch } = authServer();
   const verifier = await createVerifier({ baseURL: AUTH, fetch });
   const headers = { cookie, ...more.headers };
   const request = new Request("https://app.example/a", { ...more, headers });
-  const decision = await verifier.verifyRequest(request, { ...toOrigin, ...options });
-  return { decision, asked };
+  const decision = await verifier.verifyRequest(request, { ...forwarding, ...options });
+  return { decision, exchanged };
 }
 
-const toOrigin: GatewayOptions = {
+const forwarding: GatewayOptions = {
   origin: "https://origin.example",
   routes: [{ path: "/*", to: "origin" }],
   logLevel: "none",
@@ -51,7 +48,7 @@ const toOrigin: GatewayOptions = {
 
 const NAME = "better-auth.session_token";
 
-test("a session that Better Auth has signed is exchanged, and others cost it nothing", async () => {
+test("the edge exchanges only session cookies that Better Auth signed", async () => {
   for (const secret of [SECRET, new TextEncoder().encode(SECRET)]) {
     const options = { sessionExchange: true, secret };
     const forged = `${NAME}=${signed("t", "another secret")}`;
@@ -59,18 +56,18 @@ test("a session that Better Auth has signed is exchanged, and others cost it not
     const good = await decide(options, `${forged}; ${NAME}=x.y; ${live}`);
     assert.ok(good.decision.ok);
     assert.equal(good.decision.user?.id, "user-1");
-    assert.deepEqual(good.asked, [live]);
+    assert.deepEqual(good.exchanged, [live]);
 
     const bad = await decide(options, forged);
     assert.ok(!bad.decision.ok);
     assert.equal(bad.decision.code, "missing_token");
     assert.equal(bad.decision.response.status, 401);
     assert.match((await bad.decision.response.json()).detail, /is not signed by Better Auth/);
-    assert.deepEqual(bad.asked, []);
+    assert.deepEqual(bad.exchanged, []);
   }
 });
 
-test("no token counts by the secret that cookies are signed with", async () => {
+test("a token signed by the cookies' secret is rejected", async () => {
   const authorization = `Bearer ${hmacToken("HS256", SECRET, claims)}`;
   const options = { sessionExchange: true, secret: SECRET };
   const { decision } = await decide(options, "a=b", { headers: { authorization } });
@@ -78,9 +75,9 @@ test("no token counts by the secret that cookies are signed with", async () => {
   assert.equal(decision.code, "unsupported_algorithm");
 });
 
-test("a secret is a text or its bytes", async () => {
+test("a secret is a string or its bytes", async () => {
   const verifier = await createVerifier({ baseURL: AUTH });
-  for (const [secret, fault] of [
+  for (const [secret, message] of [
     ["", /secret is empty/],
     [new Uint8Array(), /secret is empty/],
     [7, /secret is neither a string nor a Uint8Array/],
@@ -89,7 +86,7 @@ test("a secret is a text or its bytes", async () => {
     const options = { sessionExchange: true, secret: secret as string | Uint8Array };
     await assert.rejects(verifier.verifyRequest(new Request(AUTH), options), {
       code: "misconfigured",
-      message: fault,
+      message,
     });
   }
   const bytes = { sessionExchange: true, secret: new Uint8Array([0xff, 0xfe]) };
@@ -100,7 +97,7 @@ test("a secret is a text or its bytes", async () => {
     code: "misconfigured",
     message: /cookieCache needs/,
   });
-  // a verifier of tokens has one or the other
+  // createVerifier accepts a secret only with an HMAC algorithm
   await assert.rejects(createVerifier({ baseURL: AUTH, secret: SECRET }), {
     code: "misconfigured",
   });
@@ -121,22 +118,22 @@ const user = {
 const cache = { session, user, updatedAt: now * 1000, version: "1", iat: now, exp: now + 300 };
 
 for (const [by, sign, options] of [
-  ["keys", bySigner, { cookieCache: "jwks" }],
+  ["the auth server's keys", bySigner, { cookieCache: "jwks" }],
   [
-    "its secret",
+    "the auth server's secret",
     () => hmacToken("HS256", SECRET, cache),
     { cookieCache: "secret", secret: SECRET },
   ],
 ] as const) {
-  test(`a cookie cache that is signed by ${by} gives the user's record and no session`, async () => {
+  test(`a cookie cache signed by ${by} contains the user's record and no session`, async () => {
     for (const [names, prefix] of [
       [{}, "better-auth.session_"],
       [{ sessionCookieName: "s_token", cookieCacheName: "s_data" }, "__Secure-s_"],
     ] as const) {
       const cookies = `${prefix}token=${signed(session.token)}; ${prefix}data=${sign()}; a=b`;
-      const { decision, asked } = await decide({ ...options, ...names }, cookies);
+      const { decision, exchanged } = await decide({ ...options, ...names }, cookies);
       assert.ok(decision.ok);
-      assert.deepEqual(asked, []);
+      assert.deepEqual(exchanged, []);
       const { id, email, name, claims } = decision.user ?? {};
       assert.deepEqual({ id, email, name }, { id: "user-1", email: user.email, name: "Ada" });
       assert.equal(claims, decision.payload);
@@ -150,16 +147,16 @@ for (const [by, sign, options] of [
 }
 
 function bySigner(): string {
-  const about = {
+  const extra = {
     iss: AUTH,
     aud: "better-auth:session-cache",
     sub: user.id,
     sid: session.token,
   };
-  return token(signer, { ...cache, ...about }, { typ: "better-auth.session-cache+jwt" });
+  return token(signer, { ...cache, ...extra }, { typ: "better-auth.session-cache+jwt" });
 }
 
-test("parts that are left over from a cache are never a bad request", async () => {
+test("leftover parts of a cookie cache never make a request malformed", async () => {
   const live = `${NAME}=${signed(session.token)}`;
   const whole = `better-auth.session_data=${bySigner()}`;
   const part = "better-auth.session_data.1=x";
@@ -178,7 +175,7 @@ test("parts that are left over from a cache are never a bad request", async () =
   }
 });
 
-test("a form of a page that hides its origin passes where the browser says whose it is", async () => {
+test("a POST with the Origin header null passes only if the browser calls it same-origin", async () => {
   const live = `${NAME}=${signed("t")}`;
   for (const [site, ok] of [
     ["same-origin", true],

@@ -1,7 +1,7 @@
 /** A user's token and the options that accept it, for tests of `verifyRequest`. */
 import { newSigner, token } from "./tokens.ts";
 
-/** The URL of an auth server that no test reaches: the tests pass its keys as `jwks` or by `fetch`. */
+/** The URL of an auth server that does not run: the tests pass its keys as `jwks` or by `fetch`. */
 export const AUTH = "https://auth.example";
 
 /** The auth server's key. */

@@ -1,3 +1,4 @@
+/** The same cases on every runtime, with the built package. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createLocalJWKSet, jwtVerify } from "jose";
@@ -15,7 +16,7 @@ const hosts = {
   workerd: onWorkerd,
   "edge-light": onEdgeLight,
   chromium: inChromium,
-  // where `cargo xtask test npm` could install one
+  // if `cargo xtask test npm` could install it
   ...(process.env.DENO && { deno: onDeno }),
 };
 
@@ -31,21 +32,21 @@ before(async () => {
 });
 after(() => server.close());
 
-const heard: Record<string, Outcome[][]> = {};
+const outcomesOf: Record<string, Outcome[][]> = {};
 
 for (const [host, run] of Object.entries(hosts)) {
   describe(host, () => {
     before(async () => {
-      heard[host] = await run(cases, `${server.url}/${host}`);
+      outcomesOf[host] = await run(cases, `${server.url}/${host}`);
     });
 
     for (const [index, one] of cases.entries()) {
       test(one.name, () => {
-        const outcomes = heard[host]?.[index] ?? [];
+        const outcomes = outcomesOf[host]?.[index] ?? [];
         assert.deepEqual(outcomes.map(codeOf), one.expected, JSON.stringify(outcomes));
         for (const [index, outcome] of outcomes.entries()) {
           if ("result" in outcome) {
-            assert.deepEqual(outcome.result, readable(one.tokens[index], one.options));
+            assert.deepEqual(outcome.result, decoded(one.tokens[index], one.options));
           } else {
             assert.equal(outcome.status, STATUS[outcome.code] ?? 401);
             assert.equal(outcome.retries, outcome.code === "keys_unavailable");
@@ -59,18 +60,18 @@ for (const [host, run] of Object.entries(hosts)) {
   });
 }
 
-test("every host says the same, to the letter", () => {
-  for (const [host, outcomes] of Object.entries(heard)) {
-    assert.equal(comparable(outcomes, host), comparable(heard.node, "node"), host);
+test("all hosts return the same results and the same messages", () => {
+  for (const [host, outcomes] of Object.entries(outcomesOf)) {
+    assert.equal(comparable(outcomes, host), comparable(outcomesOf.node, "node"), host);
   }
 });
 
-test("what is accepted, a peer accepts too", async () => {
-  // jose takes a key's `alg` by the letter, and EdDSA has two names
+test("jose accepts every token that is accepted", async () => {
+  // jose compares a key's `alg` literally, and EdDSA has two names
   const keys = published.map(({ alg: _, ...jwk }) => jwk);
   const accepted = cases.filter((one) => one.expected.includes("ok"));
   for (const { name, options, tokens, expected } of accepted) {
-    // jose has every key at hand, and here it would have to guess
+    // jose rejects a token without kid if several keys match
     if (name.startsWith("no kid")) continue;
     const { secret, clockTolerance = 5 } = options as { secret?: string; clockTolerance?: number };
     const key = secret ? () => new TextEncoder().encode(secret) : createLocalJWKSet({ keys });
@@ -81,8 +82,9 @@ test("what is accepted, a peer accepts too", async () => {
 });
 
 /**
- * Hosts are asked one after the other, so "expired 60 s ago" is 61 s ago to the next; each asks at a path of its
- * own; and a browser is not told where a redirect leads.
+ * Removes the differences that hosts may have. They run one after another, so "expired 60 s ago"
+ * may be 61 s on the next; each fetches from its own path; and a browser hides the target of a
+ * redirect.
  */
 function comparable(outcomes: Outcome[][] | undefined, host: string): string {
   return JSON.stringify(outcomes, null, 1)
@@ -95,8 +97,8 @@ function codeOf(outcome: Outcome): string {
   return "code" in outcome ? outcome.code : "ok";
 }
 
-/** What a token says, read without asking whether it is true. */
-function readable(token: unknown, options: unknown) {
+/** Decodes a token without verification. */
+function decoded(token: unknown, options: unknown) {
   const [protectedHeader, payload] = String(token)
     .split(".", 2)
     .map((segment) => JSON.parse(Buffer.from(segment, "base64url").toString()));

@@ -6,14 +6,16 @@ import { PACKAGE } from "./hosts/bundle.ts";
 
 const run = promisify(execFile);
 
-/** What npm makes of the package: its tarball, in bytes gzipped, and what is in it. */
+/** The output of `npm pack`. */
 export interface Packed {
+  /** The tarball's name. */
   filename: string;
+  /** Bytes of the tarball, gzipped. */
   size: number;
   files: { path: string }[];
 }
 
-/** Packs the package into a project's directory, and unpacks it there as npm installs it. */
+/** Packs the package into a project's directory and unpacks it there as npm installs it. */
 export async function install(project: string): Promise<Packed> {
   const installed = join(project, "node_modules/better-auth-edge");
   await mkdir(installed, { recursive: true });

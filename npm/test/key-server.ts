@@ -1,19 +1,27 @@
-// An auth server, as far as a verifier asks it: JWK Sets over HTTP on loopback, good ones and others.
+/**
+ * The part of an auth server that a verifier uses: JWK Sets over HTTP on loopback, some invalid.
+ */
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface KeyServer {
-  /** Its sets are at `{url}/{anything}/{set}`: each folder has its own counts and rotation. */
+  /** The sets are at `{url}/{folder}/{set}`. Each folder has its own counts and rotation. */
   url: string;
-  /** How often a path has been asked for. */
+  /** The number of requests for a path. */
   fetches(path: string): number;
   close(): Promise<void>;
 }
 
 /**
- * Starts a server of the sets `all` (these keys), `rotating` (at first only those of `before`), `replaced`
- * (at first only those of `old`), `empty`, and of sources that fail: `text`, `array`, `huge`, `error`, `elsewhere` (a redirect to `all`), `never`.
+ * Starts a server of JWK Sets.
+ *
+ * @param all the keys of the set `all`; and of `rotating` and `replaced` after the first request
+ * @param before the keys of `rotating` in the first response
+ * @param old the keys of `replaced` in the first response
+ *
+ * `empty` is a set without keys. Sources that fail: `text`, `array`, `huge`, `error`, `elsewhere`
+ * (a redirect to `all`) and `never` (no response).
  */
 export async function startKeyServer(
   all: object[],
@@ -25,15 +33,15 @@ export async function startKeyServer(
     const path = request.url ?? "";
     const count = (counts.get(path) ?? 0) + 1;
     counts.set(path, count);
-    // browsers ask from another origin, but never for permission before: few servers would give it
+    // another origin may read the sets, but a preflight fails, as it does on most servers
     if (request.method === "OPTIONS") return void response.writeHead(405).end();
     response.setHeader("access-control-allow-origin", "*");
-    answer(path.split("/").at(-1) ?? "", count, response);
+    respond(path.split("/").at(-1) ?? "", count, response);
   });
   const json = (response: ServerResponse, value: unknown) => {
     response.setHeader("content-type", "application/json").end(JSON.stringify(value));
   };
-  const answer = (set: string, count: number, response: ServerResponse) => {
+  const respond = (set: string, count: number, response: ServerResponse) => {
     switch (set) {
       case "all":
         return json(response, { keys: all });

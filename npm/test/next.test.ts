@@ -1,4 +1,4 @@
-/** What the middleware and `getUser` do by themselves; the example is tested in real builds. */
+/** The middleware and `getUser` alone. The example's tests run both in real builds of Next.js. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EdgeAuthError } from "better-auth-edge";
@@ -36,9 +36,10 @@ const OPTIONS: MiddlewareOptions = {
   logLevel: "none",
 };
 
-/** What `next.config.ts` says, as far as Next tells a middleware. */
+/** The part of `next.config.ts` that a middleware sees. */
 type NextConfig = NonNullable<ConstructorParameters<typeof NextRequest>[1]>["nextConfig"];
 
+/** The middleware's response to a request. */
 async function sent(
   path: string,
   headers = {},
@@ -53,15 +54,15 @@ async function sent(
   return middleware(request, { waitUntil() {} } as unknown as NextFetchEvent);
 }
 
-/** The request's headers as the application gets them. */
-function onwards(response: Response): Headers {
+/** The request's headers as the application receives them. */
+function forwardedHeaders(response: Response): Headers {
   const prefix = "x-middleware-request-";
   const overridden = [...response.headers].filter(([name]) => name.startsWith(prefix));
   return new Headers(overridden.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
 describe("createMiddleware", () => {
-  test("says every fault of its options at once", async () => {
+  test("names all wrong options at once", async () => {
     const wrong = { routs: [], userClaim: "", origin: "x", routes: [{ path: "a" }] };
     await assert.rejects(sent("/", {}, wrong as object), (error: unknown) => {
       assert.ok(error instanceof EdgeAuthError);
@@ -73,7 +74,7 @@ describe("createMiddleware", () => {
     });
   });
 
-  test("says what is wrong with its own options beside all others, and once when a server starts", async (context) => {
+  test("names its own wrong options with all others, and logs them once when a server starts", async (context) => {
     for (const [wrong, names] of [
       [{ signInPath: "sign-in" }, ["signInPath"]],
       [{ signInPath: "https://auth.example/sign-in" }, ["signInPath"]],
@@ -86,7 +87,7 @@ describe("createMiddleware", () => {
         assert.ok(error instanceof EdgeAuthError);
         assert.equal(error.code, "misconfigured");
         assert.deepEqual(
-          error.message.split("; ").map((fault) => fault.split(" ")[0]),
+          error.message.split("; ").map((part) => part.split(" ")[0]),
           names,
         );
         return true;
@@ -105,14 +106,14 @@ describe("createMiddleware", () => {
     assert.match(String(log.mock.calls[0]?.arguments[0]), /EdgeAuthError: routs is not an option/);
   });
 
-  test("sends a user on to the application with what it has signed", async () => {
+  test("forwards a user's request to the application with a signed assertion", async () => {
     const response = await sent("/page", { authorization: bearer, "x-edge-user": "forged" });
     assert.equal(response.headers.get("x-middleware-next"), "1");
-    assert.equal(onwards(response).get("x-edge-user"), "u-1");
+    assert.equal(forwardedHeaders(response).get("x-edge-user"), "u-1");
     assert.match(response.headers.get("cache-control") ?? "", /private/);
   });
 
-  test("rewrites to the origin what a rule sends there", async () => {
+  test("rewrites a request to the upstream if a rule says so", async () => {
     const more = {
       origin: "https://api.example/v1",
       routes: [{ path: "/api/{id}/*", match: { id: "uuid" }, to: "origin" as const }],
@@ -120,13 +121,13 @@ describe("createMiddleware", () => {
     const response = await sent("/api/u-1/tasks?a=%2F", { authorization: bearer }, more);
     const to = response.headers.get("x-middleware-rewrite");
     assert.equal(to, "https://api.example/v1/api/u-1/tasks?a=%2F");
-    const refused = await sent("/api/u-2/tasks", { authorization: bearer }, more);
-    assert.equal((await refused.json()).code, "user_mismatch");
-    const api = await sent("/api/u-1/tasks", {}, more);
-    assert.equal((await api.json()).code, "missing_token");
+    const mismatch = await sent("/api/u-2/tasks", { authorization: bearer }, more);
+    assert.equal((await mismatch.json()).code, "user_mismatch");
+    const anonymous = await sent("/api/u-1/tasks", {}, more);
+    assert.equal((await anonymous.json()).code, "missing_token");
   });
 
-  test("redirects to the sign-in page that it is told, or to none", async () => {
+  test("redirects to the configured sign-in page, or never", async () => {
     const location = async (more: Partial<MiddlewareOptions>) =>
       (await sent("/a?b=c", {}, more)).headers.get("location");
     assert.equal(await location({}), "https://app.example/sign-in?next=%2Fa%3Fb%3Dc");
@@ -141,7 +142,7 @@ describe("createMiddleware", () => {
   });
 });
 
-test("what is fetched ahead or by a script is refused and not redirected", async () => {
+test("a prefetch or a script's request is rejected and not redirected", async () => {
   const chrome = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0";
   const html = "text/html,application/xhtml+xml,*/*;q=0.8";
   for (const [headers, status] of [
@@ -164,26 +165,26 @@ test("what is fetched ahead or by a script is refused and not redirected", async
     const response = await sent("/page", headers);
     assert.equal(response.status, status, JSON.stringify(headers));
     assert.match(response.headers.get("cache-control") ?? "", /no-store/);
-    // a page of its own choosing is no exception
-    const chosen = await sent("/page", headers, { isPage: () => true });
-    assert.equal(chosen.status, status);
+    // the application's own isPage changes none of these
+    const custom = await sent("/page", headers, { isPage: () => true });
+    assert.equal(custom.status, status);
   }
 });
 
-describe("an application with a path, a language or a slash in its URLs", () => {
+describe("an application with a basePath, locales or trailing slashes", () => {
   const basePath = { basePath: "/app" };
   const i18n = { i18n: { locales: ["en", "de"], defaultLocale: "en" } };
-  const isOpen = async (...given: Parameters<typeof sent>) =>
-    (await sent(...given)).headers.get("x-middleware-next") === "1";
+  const isOpen = async (...request: Parameters<typeof sent>) =>
+    (await sent(...request)).headers.get("x-middleware-next") === "1";
 
-  test("has Better Auth's own paths open", async () => {
+  test("has public paths for Better Auth", async () => {
     const inside = { baseURL: `${AUTH}/app/api/auth` };
     assert.ok(await isOpen("/app/api/auth/token", {}, inside, basePath));
     assert.ok(await isOpen("/app/api/auth/token/", {}, inside, basePath));
     assert.ok(await isOpen("/app/api/auth/token", {}, {}, basePath));
     assert.ok(await isOpen("/app/sign-in/", {}, inside, basePath));
     assert.ok(await isOpen("/de/sign-in", {}, {}, i18n));
-    // nothing more than these
+    // other paths stay closed
     assert.equal((await sent("/app/api/tasks", {}, inside, basePath)).status, 401);
     assert.equal((await sent("/app/api/authors", {}, inside, basePath)).status, 401);
     const whole = { baseURL: `${AUTH}/app` };
@@ -191,7 +192,7 @@ describe("an application with a path, a language or a slash in its URLs", () => 
     assert.equal((await sent("/apple/api/auth", {}, { baseURL: `${AUTH}/apple` })).status, 200);
   });
 
-  test("is returned to by the path that browsers see", async () => {
+  test("gets the path that the browser shows as return path", async () => {
     for (const [path, nextConfig, to, next] of [
       ["/app/a?b=c", basePath, "/app/sign-in", "/app/a?b=c"],
       ["/app", basePath, "/app/sign-in", "/app"],
@@ -208,7 +209,7 @@ describe("an application with a path, a language or a slash in its URLs", () => 
     }
   });
 
-  test("has rules that see its paths without these", async () => {
+  test("has rules for paths without basePath and locale", async () => {
     const more = {
       origin: "https://api.example",
       routes: [{ path: "/api/{id}/*", match: { id: "uuid" }, to: "origin" as const }],
@@ -222,10 +223,10 @@ describe("an application with a path, a language or a slash in its URLs", () => 
   });
 });
 
-describe("paths that are open", () => {
+describe("public paths", () => {
   const isolating = (path: string) => ({ routes: [{ path, match: { x: "uuid" } }] });
 
-  test("Better Auth's own keep no rule from counting", async () => {
+  test("of Better Auth never disable a rule", async () => {
     const baseURL = `${AUTH}/api`;
     await assert.rejects(sent("/", {}, { baseURL, ...isolating("/api/{x}/photo") }), {
       code: "misconfigured",
@@ -243,7 +244,7 @@ describe("paths that are open", () => {
     }
   });
 
-  test("neither do the sign-in page, Next's files and the application's own", async () => {
+  test("of the sign-in page, Next's files and the application never disable a rule", async () => {
     for (const more of [
       { signInPath: "/account", routes: [{ path: "/account" }] },
       { routes: [{ path: "/_next/image" }] },
@@ -261,7 +262,7 @@ describe("paths that are open", () => {
   });
 });
 
-test("a request for data at the root must be let through as /index too", async () => {
+test("a request for the root page's data requires that /index is public too", async () => {
   const routes = [{ path: "/", auth: "public" as const }];
   const data = { "x-nextjs-data": "1" };
   assert.equal((await sent("/", data, { routes })).status, 404);
@@ -275,8 +276,8 @@ test("a request for data at the root must be let through as /index too", async (
 });
 
 describe("getUser", () => {
-  test("returns the user whom the middleware has signed", async () => {
-    const headers = onwards(await sent("/page", { authorization: bearer }));
+  test("returns the user from the middleware's assertion", async () => {
+    const headers = forwardedHeaders(await sent("/page", { authorization: bearer }));
     const user = await getUser(Promise.resolve(headers), { signingKey });
     assert.deepEqual(user, {
       id: "u-1",
@@ -286,9 +287,9 @@ describe("getUser", () => {
     });
   });
 
-  test("trusts no other assertion", async () => {
+  test("rejects every other assertion", async () => {
     const more = { origin: "https://api.example", routes: [{ path: "/*", to: "origin" as const }] };
-    const forOrigin = onwards(await sent("/", { authorization: bearer }, more));
+    const forUpstream = forwardedHeaders(await sent("/", { authorization: bearer }, more));
     const app = { ...claims, iss: "better-auth-edge:app", aud: "better-auth-edge:app" };
     const typ = "edge-assertion+jwt";
     for (const assertion of [
@@ -296,18 +297,18 @@ describe("getUser", () => {
       "a.b.c",
       token(signer, claims),
       token(signer, app, { typ }),
-      forOrigin.get("x-edge-jwt-assertion") ?? assert.fail("nothing is signed"),
+      forUpstream.get("x-edge-jwt-assertion") ?? assert.fail("the assertion is absent"),
     ]) {
       const headers = new Headers({ "x-edge-user": "u-1", "x-edge-jwt-assertion": assertion });
       assert.equal(await getUser(headers, { signingKey }), null, assertion);
     }
   });
 
-  test("looks at no clock and draws no numbers that Next would take for the page's", async (context) => {
-    const headers = onwards(await sent("/page", { authorization: bearer }));
-    // the first call loads the wasm, for which Next waits anyway
+  test("calls no clock and no random generator that would make Next render a page dynamically", async (context) => {
+    const headers = forwardedHeaders(await sent("/page", { authorization: bearer }));
+    // the first call loads the wasm, which Next waits for in any case
     await getUser(headers, { signingKey });
-    const another = onwards(await sent("/page", { authorization: bearer }));
+    const another = forwardedHeaders(await sent("/page", { authorization: bearer }));
     for (const [object, name] of [
       [Date, "now"],
       [Math, "random"],
@@ -316,13 +317,13 @@ describe("getUser", () => {
     ] as [object, never][]) {
       context.mock.method(object, name, () => assert.fail(name));
     }
-    for (const known of [headers, another]) {
-      assert.equal((await getUser(known, { signingKey }))?.id, "u-1");
+    for (const request of [headers, another]) {
+      assert.equal((await getUser(request, { signingKey }))?.id, "u-1");
     }
   });
 
   test("returns null for an expired assertion", async () => {
-    const headers = onwards(await sent("/page", { authorization: bearer }));
+    const headers = forwardedHeaders(await sent("/page", { authorization: bearer }));
     const file = globalThis.File;
     class Later extends file {
       override readonly lastModified = Date.now() + 120_000;
@@ -336,13 +337,13 @@ describe("getUser", () => {
     assert.equal((await getUser(headers, { signingKey }))?.id, "u-1");
   });
 
-  test("says what is missing where there is no key", async () => {
+  test("requires a signing key", async () => {
     await assert.rejects(getUser(new Headers()), { code: "misconfigured", message: /keygen/ });
   });
 });
 
 describe("returnPath", () => {
-  test("is always a path of this site", () => {
+  test("returns only paths of this site", () => {
     for (const [value, path] of [
       ["/", "/"],
       ["/a/b?c=d#e", "/a/b?c=d#e"],
@@ -374,7 +375,7 @@ describe("returnPath", () => {
     }
   });
 
-  test("is without Next's basePath for what adds that by itself", () => {
+  test("removes Next's basePath, which the router adds again", () => {
     for (const [value, path] of [
       ["/app", "/"],
       ["/app/", "/"],

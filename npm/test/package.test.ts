@@ -1,4 +1,4 @@
-// What is published: how much, for whom, and that it works where it is installed.
+// The published package: its size, its files, its types, and that it works when it is installed.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { install, type Packed } from "./install.ts";
 
 const run = promisify(execFile);
 const DIST = join(PACKAGE, "dist");
-/** What it takes, and by what it came there: docs/decisions/0006 and 0012. */
+/** The most bytes of the packed package: docs/decisions/0015. */
 const BUDGET = 260_000;
 
 /** A project that has the package as npm installs it. */
@@ -32,16 +32,16 @@ test(`the tarball takes at most ${BUDGET.toLocaleString("en")} bytes`, (context)
   assert(packed.size <= BUDGET, `${packed.size} bytes`);
 });
 
-test("the tarball holds what is built and nothing else", () => {
+test("the tarball contains the built files and no others", () => {
   const needed =
     /^(LICENSE|README\.md|package\.json|dist\/(better_auth_edge\.wasm|errors\.md|[\w/-]+\.js|types\/[\w/-]+\.d\.ts))$/;
   const others = packed.files.map((file) => file.path).filter((path) => !needed.test(path));
   assert.deepEqual(others, []);
   const times = packed.files.filter((file) => file.path.endsWith(".wasm")).length;
-  assert.equal(times, 1, "the wasm is there once");
+  assert.equal(times, 1, "the tarball contains one wasm file");
 });
 
-test("publint finds nothing", async () => {
+test("publint has no findings", async () => {
   const { messages } = await publint({ pkgDir: PACKAGE, strict: true });
   const manifest = JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8"));
   assert.deepEqual(
@@ -50,7 +50,7 @@ test("publint finds nothing", async () => {
   );
 });
 
-test("the types are right for every way of resolving them", async () => {
+test("the types resolve in every mode that supports ES modules", async () => {
   const require = createRequire(import.meta.url);
   const cli = join(dirname(require.resolve("@arethetypeswrong/cli/package.json")), "dist/index.js");
   const tarball = join(project, packed.filename);
@@ -65,7 +65,7 @@ for (const [runtime, conditions, file] of [
   ["a bundler for Node", ["node"], "node"],
   ["Bun", ["bun", "node"], "node"],
   ["Deno", ["deno", "node"], "node"],
-  ["anything else", [], "browser"],
+  ["any other runtime", [], "browser"],
 ] as const) {
   test(`${runtime} gets the loader of ${file}`, async () => {
     const { metafile, warnings } = await bundled("export * from 'better-auth-edge'", [
@@ -81,14 +81,14 @@ for (const [runtime, conditions, file] of [
   });
 }
 
-test("an import that is not used leaves nothing in a bundle", async () => {
+test("an unused import adds no code to a bundle", async () => {
   for (const condition of ["workerd", "edge-light", "browser", "node"]) {
     const { outputFiles } = await bundled("import 'better-auth-edge'", [condition]);
     assert.equal(outputFiles[0]?.text.trim(), "", condition);
   }
 });
 
-test("no bundle for the edge or the browser holds wasm as text, code from text, or Node's modules", async () => {
+test("bundles for the edge and the browser contain no inlined wasm, no eval and no Node modules", async () => {
   for (const runtime of ["workerd", "edge-light", "browser"]) {
     const { outputFiles } = await bundled("export * from 'better-auth-edge'", [runtime]);
     const text = outputFiles[0]?.text ?? "";
@@ -96,14 +96,14 @@ test("no bundle for the edge or the browser holds wasm as text, code from text, 
     // the first bytes of any wasm file
     assert.doesNotMatch(text, /AGFzbQ|0061736d|\\0asm/i, runtime);
     assert.doesNotMatch(text, /\beval\(|new Function\(|["']node:/, runtime);
-    // true of no module of another realm, which is what Next's sandbox hands in
+    // false for a module of another realm, which Next's sandbox passes in
     assert.doesNotMatch(text, /instanceof WebAssembly/, runtime);
   }
 });
 
-test("a page in a browser gets the way back of better-auth-edge/next, and nothing of the server", async () => {
-  const way = "import { returnPath } from 'better-auth-edge/next'; console.log(returnPath('/'))";
-  const { outputFiles, metafile } = await bundled(way, ["browser"]);
+test("better-auth-edge/next in a browser contains returnPath and no server code", async () => {
+  const page = "import { returnPath } from 'better-auth-edge/next'; console.log(returnPath('/'))";
+  const { outputFiles, metafile } = await bundled(page, ["browser"]);
   const text = outputFiles[0]?.text ?? "";
   assert(text.length < 3_000, `${text.length} characters`);
   assert.doesNotMatch(text, /wasm|node:|x-edge|next\/server/i);
@@ -113,14 +113,14 @@ test("a page in a browser gets the way back of better-auth-edge/next, and nothin
   await assert.rejects(bundled(server, ["browser"]), /No matching export/);
 });
 
-test("importing compiles and fetches nothing, and the first verifier compiles once", async () => {
+test("an import compiles and fetches nothing, and the first verifier compiles once", async () => {
   const output = await inProject(`
     let calls = 0;
     const counted = (object, name) => {
-      const own = object[name];
-      object[name] = function (...given) {
+      const original = object[name];
+      object[name] = function (...values) {
         calls++;
-        return new.target ? new own(...given) : own.apply(this, given);
+        return new.target ? new original(...values) : original.apply(this, values);
       };
     };
     for (const name of ["compile", "instantiate", "Module", "Instance"]) counted(WebAssembly, name);
@@ -135,7 +135,7 @@ test("importing compiles and fetches nothing, and the first verifier compiles on
   assert.deepEqual(JSON.parse(output), [0, 1]);
 });
 
-test("what is installed verifies", async () => {
+test("the installed package verifies tokens", async () => {
   const output = await inProject(`
     import { createVerifier, EdgeAuthError } from "better-auth-edge";
     const verifier = await createVerifier({ baseURL: "https://app.example.com" });
@@ -145,7 +145,7 @@ test("what is installed verifies", async () => {
   assert.equal(output.trim(), "true malformed_token");
 });
 
-test("the examples of the documentation are right for the compiler", async () => {
+test("the examples in the documentation compile", async () => {
   const modules = join(PACKAGE, "../node_modules");
   for (const name of ["hono", "jose", "@types", "undici-types"]) {
     await symlink(join(modules, name), join(project, "node_modules", name));
@@ -227,7 +227,7 @@ test("the CLI explains every code that rejects a token or a key set", async () =
   ]);
 });
 
-/** What a bundler makes of this module in the project. */
+/** Bundles this module in the project. */
 function bundled(contents: string, conditions: string[]) {
   return build({
     stdin: { contents, resolveDir: project },
@@ -243,7 +243,7 @@ function bundled(contents: string, conditions: string[]) {
   });
 }
 
-/** What this module prints in the project. */
+/** Runs this module in the project and returns its standard output. */
 async function inProject(source: string): Promise<string> {
   const file = join(project, `${process.hrtime.bigint()}.mjs`);
   await writeFile(file, source);

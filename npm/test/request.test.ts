@@ -1,6 +1,5 @@
-/** `verifyRequest`: the Worker's decisions in any JavaScript host. */
+/** `verifyRequest`: the Worker's decisions in Node. */
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import {
@@ -10,13 +9,10 @@ import {
   type VerifierOptions,
 } from "better-auth-edge";
 import { ApiError } from "better-auth-edge/client";
-import { newSigner, token } from "./tokens.ts";
+import { AUTH, authorization, claims, signer, verifierOptions } from "./fixtures.ts";
+import { hmacToken } from "./tokens.ts";
 
-const AUTH = "https://auth.example";
-const signer = newSigner("ES256");
-const now = Math.floor(Date.now() / 1000);
-const claims = { iss: AUTH, aud: AUTH, sub: "user-1", iat: now, exp: now + 600 };
-const authorization = `Bearer ${token(signer, claims)}`;
+const SECRET = "a text of at least 32 bytes, as required";
 
 const rules: GatewayOptions = {
   routes: [
@@ -27,11 +23,11 @@ const rules: GatewayOptions = {
 };
 
 async function decide(path: string, headers: Record<string, string> = {}) {
-  const verifier = await createVerifier({ baseURL: AUTH, jwks: { keys: [signer.jwk] } });
+  const verifier = await createVerifier(verifierOptions);
   return verifier.verifyRequest(new Request(`https://app.example${path}`, { headers }), rules);
 }
 
-test("a valid request has its user, and no forged headers", async () => {
+test("a valid request has its user and no forged headers", async () => {
   const decision = await decide("/api/user-1/a", { authorization, "X-Edge-User": "forged" });
   assert.ok(decision.ok);
   assert.equal(decision.user?.id, "user-1");
@@ -39,14 +35,14 @@ test("a valid request has its user, and no forged headers", async () => {
   assert.equal(decision.headers.get("x-edge-user"), "user-1");
 });
 
-test("a public path has no user, and no forged headers either", async () => {
+test("a public path has no user and no forged headers", async () => {
   const decision = await decide("/open", { "x-edge-user": "forged", x_edge_user: "forged" });
   assert.ok(decision.ok);
   assert.equal(decision.user, undefined);
   assert.deepEqual([...decision.headers.keys()], ["x-request-id"]);
 });
 
-test("a refusal is a whole response", async () => {
+test("a rejection contains a problem response", async () => {
   for (const [path, headers, status, code] of [
     ["/api/user-1/a", {}, 401, "missing_token"],
     ["/api/user-1/a", { authorization: "Bearer a.b.c" }, 401, "malformed_token"],
@@ -61,7 +57,7 @@ test("a refusal is a whole response", async () => {
   }
 });
 
-test("wrong options are refused with every fault", async () => {
+test("a rule with an invalid target is misconfigured", async () => {
   const verifier = await createVerifier({ jwks: { keys: [] }, issuer: AUTH, audience: AUTH });
   const wrong = { routes: [{ path: "/a", to: "origin" as const }] };
   await assert.rejects(verifier.verifyRequest(new Request("https://a.example"), wrong), {
@@ -70,7 +66,7 @@ test("wrong options are refused with every fault", async () => {
   });
 });
 
-test("a verifier decides about requests with every source of keys", async () => {
+test("verifyRequest works with every source of keys", async () => {
   const secret = crypto.getRandomValues(new Uint8Array(32));
   const hs256 = { secret, algorithms: ["HS256" as const] };
   const keys = async () => Response.json({ keys: [signer.jwk] });
@@ -79,13 +75,13 @@ test("a verifier decides about requests with every source of keys", async () => 
     [{ jwks: { keys: [signer.jwk] }, ...expected }, authorization],
     [{ jwksUrl: "https://keys.example/set", fetch: keys, ...expected }, authorization],
     [{ baseURL: AUTH, fetch: keys }, authorization],
-    [{ ...hs256, ...expected }, `Bearer ${hmac(secret)}`],
-    [{ ...hs256, secret: Buffer.from(secret), ...expected }, `Bearer ${hmac(secret)}`],
+    [{ ...hs256, ...expected }, `Bearer ${hmacToken("HS256", Buffer.from(secret), claims)}`],
     [
-      { ...hs256, secret: "a text of no fewer than 32 bytes, as it must be", ...expected },
-      `Bearer ${hmac(Buffer.from("a text of no fewer than 32 bytes, as it must be"))}`,
+      { ...hs256, secret: Buffer.from(secret), ...expected },
+      `Bearer ${hmacToken("HS256", Buffer.from(secret), claims)}`,
     ],
-    [{ ...hs256, baseURL: AUTH }, `Bearer ${hmac(secret)}`],
+    [{ ...hs256, secret: SECRET, ...expected }, `Bearer ${hmacToken("HS256", SECRET, claims)}`],
+    [{ ...hs256, baseURL: AUTH }, `Bearer ${hmacToken("HS256", Buffer.from(secret), claims)}`],
   ] as [VerifierOptions, string][]) {
     const verifier = await createVerifier(options);
     const url = "https://app.example/api/user-1/a";
@@ -100,7 +96,7 @@ test("a verifier decides about requests with every source of keys", async () => 
   }
 });
 
-test("sessions say that they need to know where Better Auth is", async () => {
+test("session options require baseURL", async () => {
   const verifier = await createVerifier({ jwks: { keys: [] }, issuer: AUTH, audience: AUTH });
   for (const more of [{ sessionExchange: true }, { cookieCache: "jwks" as const }]) {
     await assert.rejects(verifier.verifyRequest(new Request("https://a.example"), more), {
@@ -110,9 +106,9 @@ test("sessions say that they need to know where Better Auth is", async () => {
   }
 });
 
-test("what is no request is told what a request is", async () => {
+test("the rejection of an invalid request says what is missing", async () => {
   const verifier = await createVerifier({ baseURL: AUTH });
-  for (const [request, fault] of [
+  for (const [request, error] of [
     [undefined, /there is no request/],
     ["/path", /there is no request/],
     [{ url: "/", headers: {} }, /has no method/],
@@ -126,13 +122,13 @@ test("what is no request is told what a request is", async () => {
     assert.ok(!decision.ok);
     assert.deepEqual([decision.response.status, decision.code], [400, "malformed_request"]);
     const { detail } = await decision.response.json();
-    assert.match(detail, fault);
+    assert.match(detail, error);
     assert.doesNotMatch(detail, /secret/);
   }
 });
 
-test("a token with its scheme is told to leave it out", async () => {
-  const verifier = await createVerifier({ baseURL: AUTH, jwks: { keys: [signer.jwk] } });
+test("the error for a token with its scheme names the scheme", async () => {
+  const verifier = await createVerifier(verifierOptions);
   for (const scheme of ["Bearer", "bearer", "BEARER"]) {
     await assert.rejects(verifier.verify(authorization.replace("Bearer", scheme)), {
       code: "malformed_token",
@@ -141,7 +137,7 @@ test("a token with its scheme is told to leave it out", async () => {
   }
 });
 
-test("traces and the console call classes by their names", async () => {
+test("classes keep their names in stack traces and in the console", async () => {
   const verifier = await createVerifier({ baseURL: AUTH });
   const error = await verifier.verify("a.b").catch((error) => error);
   assert.match(inspect(error), /^EdgeAuthError: /);
@@ -151,20 +147,11 @@ test("traces and the console call classes by their names", async () => {
   assert.equal(ApiError.name, "ApiError");
 });
 
-/** Signed by a secret. */
-function hmac(secret: Uint8Array): string {
-  const encoded = [{ alg: "HS256" }, claims].map((part) =>
-    Buffer.from(JSON.stringify(part)).toString("base64url"),
-  );
-  const input = encoded.join(".");
-  return `${input}.${createHmac("sha256", secret).update(input).digest("base64url")}`;
-}
-
-test("a redirect that only adds a slash is followed once, and no other", async () => {
+test("only a redirect that adds a slash is followed, and only once", async () => {
   const moved = (location: string, status = 308) =>
     new Response(null, { status, headers: { location } });
   const set = () => Response.json({ keys: [signer.jwk] });
-  for (const [answers, isGood] of [
+  for (const [responses, isFollowed] of [
     [[moved("/set/"), set()], true],
     [[moved("https://keys.example/set/", 307), set()], true],
     [[moved("https://other.example/set/"), set()], false],
@@ -175,10 +162,10 @@ test("a redirect that only adds a slash is followed once, and no other", async (
     [[moved("/set/"), moved("/set//"), set()], false],
     [[moved("//"), set()], false],
   ] as [Response[], boolean][]) {
-    const asked: string[] = [];
+    const urls: string[] = [];
     const fetch = async (url: string) => {
-      asked.push(url);
-      return answers[asked.length - 1] ?? assert.fail("too often");
+      urls.push(url);
+      return responses[urls.length - 1] ?? assert.fail("one fetch too many");
     };
     const verifier = await createVerifier({
       jwksUrl: "https://keys.example/set",
@@ -193,10 +180,10 @@ test("a redirect that only adds a slash is followed once, and no other", async (
         return false;
       },
     );
-    assert.equal(verified, isGood, asked.join(" "));
+    assert.equal(verified, isFollowed, urls.join(" "));
     assert.ok(
-      asked.every((url) => /^https:\/\/keys\.example\/set\/?$/.test(url)),
-      asked.join(" "),
+      urls.every((url) => /^https:\/\/keys\.example\/set\/?$/.test(url)),
+      urls.join(" "),
     );
   }
 });

@@ -66,7 +66,10 @@ export async function closedUrl(): Promise<string> {
   return server.url;
 }
 
-/** An unsigned token, which the client accepts because it does not verify. Times in seconds from now. */
+/**
+ * An unsigned token, which the client accepts because it does not verify. Times in seconds from
+ * now.
+ */
 export function token(claims: { sub?: string; iat?: number; exp?: number }, serial = 0): string {
   const now = Math.floor(Date.now() / 1000);
   const { sub = "ada", iat = 0, exp = 900 } = claims;

@@ -1,20 +1,17 @@
-/** Sessions by cookie against the real Better Auth: what the exchange leaves alone, and for whom it asks. */
+/** The session exchange with a real Better Auth: it changes no session and names the client. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
-import { createRequire } from "node:module";
+
 import type { AddressInfo } from "node:net";
 import { mock, test } from "node:test";
 import { createVerifier, EdgeAuthError, type GatewayOptions } from "better-auth-edge";
+import { importBetterAuth, SECRET } from "./better-auth.ts";
 
-// from where the example has it
-const { resolve } = createRequire(
-  new URL("../../examples/fullstack/auth/package.json", import.meta.url),
-);
-const { betterAuth } = await import(resolve("better-auth"));
-const { memoryAdapter } = await import(resolve("better-auth/adapters/memory"));
-const { toNodeHandler } = await import(resolve("better-auth/node"));
-const { jwt } = await import(resolve("better-auth/plugins"));
+const { betterAuth } = await importBetterAuth("better-auth");
+const { memoryAdapter } = await importBetterAuth("better-auth/adapters/memory");
+const { toNodeHandler } = await importBetterAuth("better-auth/node");
+const { jwt } = await importBetterAuth("better-auth/plugins");
 
 const DAY = 86_400_000;
 const ADA = { email: "ada@example.com", password: "analytical engine", name: "Ada" };
@@ -24,7 +21,7 @@ interface SessionRow {
   expiresAt: Date;
 }
 
-/** Better Auth on a free port, its rows in memory. */
+/** Starts Better Auth on a free port, with its rows in memory. */
 async function start(options: object = {}) {
   const rows = { user: [], session: [] as SessionRow[], account: [], verification: [], jwks: [] };
   const requests: { url: string; headers: IncomingHttpHeaders }[] = [];
@@ -33,7 +30,7 @@ async function start(options: object = {}) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const auth = betterAuth({
     baseURL: url,
-    secret: "a secret for tests, long enough to pass",
+    secret: SECRET,
     database: memoryAdapter(rows),
     emailAndPassword: { enabled: true },
     plugins: [jwt()],
@@ -48,7 +45,7 @@ async function start(options: object = {}) {
     handle(request, response);
   });
 
-  /** The `Set-Cookie` of a call of the browser's own. */
+  /** Sends a request as the browser does and returns the `Set-Cookie` headers. */
   const call = async (path: string, init: RequestInit = {}) => {
     const headers = { origin: url, "content-type": "application/json", ...init.headers };
     const response = await fetch(`${url}/api/auth${path}`, { ...init, headers });
@@ -62,7 +59,7 @@ async function start(options: object = {}) {
     rows,
     requests,
     call,
-    /** Signs Ada in, and gives the cookies that her browser has then. */
+    /** Signs the user in and returns the `Cookie` header of the new session. */
     async signIn(rememberMe = true) {
       if (rows.user.length === 0) await post("/sign-up/email", ADA);
       rows.session.length = 0;
@@ -76,7 +73,7 @@ async function start(options: object = {}) {
   };
 }
 
-/** An edge in front of something: what becomes of a request with those headers. */
+/** Returns a function that decides about a request with the given headers. */
 async function edge(baseURL: string, options: GatewayOptions = {}) {
   const verifier = await createVerifier({ baseURL });
   const rules: GatewayOptions = { sessionExchange: true, logLevel: "none", ...options };
@@ -86,26 +83,26 @@ async function edge(baseURL: string, options: GatewayOptions = {}) {
 
 const daysLeft = ({ expiresAt }: SessionRow) => (expiresAt.getTime() - Date.now()) / DAY;
 
-test("a session that is not to be remembered keeps its one day", async () => {
+test("an exchange does not prolong a session that lasts one day", async () => {
   await using auth = await start();
-  const visit = await edge(auth.url);
+  const decide = await edge(auth.url);
   const cookie = await auth.signIn(false);
   assert.match(cookie, /dont_remember/);
-  const decision = await visit({ cookie });
+  const decision = await decide({ cookie });
   assert.ok(decision.ok);
   assert.equal(decision.user?.email, ADA.email);
   const [row] = auth.rows.session;
   assert.ok(row && Math.abs(daysLeft(row) - 1) < 0.01, `${row && daysLeft(row)} days`);
 });
 
-test("a session that is due for its refresh keeps row and cookie, and the browser prolongs both", async () => {
+test("an exchange does not refresh a session that is due, and the browser's next request does", async () => {
   await using auth = await start();
-  const visit = await edge(auth.url);
+  const decide = await edge(auth.url);
   const cookie = await auth.signIn();
   const [row] = auth.rows.session;
   assert.ok(row);
   row.expiresAt = new Date(Date.now() + 5 * DAY);
-  assert.ok((await visit({ cookie })).ok);
+  assert.ok((await decide({ cookie })).ok);
   const [after] = auth.rows.session;
   assert.ok(after && Math.abs(daysLeft(after) - 5) < 0.01, `${after && daysLeft(after)} days`);
 
@@ -115,14 +112,14 @@ test("a session that is due for its refresh keeps row and cookie, and the browse
   assert.ok(prolonged && daysLeft(prolonged) > 6.9);
 });
 
-test("each request of the edge's own says who asks, and for whom", async () => {
+test("the edge's own requests name the edge and the client's address", async () => {
   await using auth = await start();
-  const visit = await edge(auth.url, { clientIpHeader: "x-real-ip" });
+  const decide = await edge(auth.url, { clientIpHeader: "x-real-ip" });
   const cookie = await auth.signIn();
   auth.requests.length = 0;
-  assert.ok((await visit({ cookie, "x-real-ip": "192.0.2.7" })).ok);
-  const asked = auth.requests.map(({ url, headers }) => [url, headers["x-forwarded-for"]]);
-  assert.deepEqual(asked, [
+  assert.ok((await decide({ cookie, "x-real-ip": "192.0.2.7" })).ok);
+  const received = auth.requests.map(({ url, headers }) => [url, headers["x-forwarded-for"]]);
+  assert.deepEqual(received, [
     ["/api/auth/token?disableRefresh=true", "192.0.2.7"],
     ["/api/auth/jwks", undefined],
   ]);
@@ -131,35 +128,35 @@ test("each request of the edge's own says who asks, and for whom", async () => {
   }
 });
 
-test("a visitor who has used up Better Auth's limit waits, and no other does", async () => {
-  const header = "x-visitor";
+test("a client that exhausted Better Auth's rate limit waits, and other clients do not", async () => {
+  const header = "x-client-address";
   await using auth = await start({
     rateLimit: { enabled: true, window: 10, max: 100 },
     advanced: { ipAddress: { ipAddressHeaders: [header] } },
   });
-  const visit = await edge(auth.url, {
+  const decide = await edge(auth.url, {
     clientIpHeader: "x-real-ip",
     authClientIpHeader: header,
     sessionMaxAge: 0,
   });
   const cookie = await auth.signIn();
-  const from = (address: string) => visit({ cookie, "x-real-ip": address });
+  const from = (address: string) => decide({ cookie, "x-real-ip": address });
   const statuses: number[] = [];
-  let refused: Response | undefined;
+  let rejected: Response | undefined;
   for (let i = 0; i < 110; i++) {
     const decision = await from("192.0.2.7");
-    if (!decision.ok) refused = decision.response;
+    if (!decision.ok) rejected = decision.response;
     statuses.push(decision.ok ? 200 : decision.response.status);
   }
   assert.deepEqual(statuses, [...Array(100).fill(200), ...Array(10).fill(503)]);
-  const seconds = Number(refused?.headers.get("retry-after"));
+  const seconds = Number(rejected?.headers.get("retry-after"));
   assert.ok(seconds >= 1 && seconds <= 10, `${seconds} seconds`);
-  const asked = auth.requests.filter(({ url }) => url.includes("/token")).length;
-  assert.equal(asked, 101, "after the first 429 nothing more is asked");
-  assert.ok((await from("192.0.2.8")).ok, "another visitor");
+  const exchanges = auth.requests.filter(({ url }) => url.includes("/token")).length;
+  assert.equal(exchanges, 101, "the edge sends no exchange after the first 429");
+  assert.ok((await from("192.0.2.8")).ok, "another client");
 });
 
-test("a session that has ended is told apart from a server without the jwt plugin", async () => {
+test("an ended session and a missing jwt plugin are different errors", async () => {
   await using auth = await start();
   const cookie = await auth.signIn();
   auth.rows.session.length = 0;

@@ -1,8 +1,8 @@
-/** Options as people write them: URLs, names, types, and Better Auth at the root. */
+/** How options are read: URLs, names, types, and a Better Auth server without a base path. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
+
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
@@ -10,29 +10,26 @@ import { createVerifier, type GatewayOptions, type VerifierOptions } from "bette
 import { createApiClient } from "better-auth-edge/client";
 import { createMiddleware, getUser } from "better-auth-edge/next";
 import type { NextFetchEvent } from "next/server.js";
-import { newSigner, token } from "./tokens.ts";
+import { importBetterAuth, SECRET } from "./better-auth.ts";
+import { AUTH, authorization, claims, signer, verifierOptions } from "./fixtures.ts";
+import { token } from "./tokens.ts";
 
-const AUTH = "https://auth.example";
-const signer = newSigner("ES256");
-const now = Math.floor(Date.now() / 1000);
-const claims = { iss: AUTH, aud: AUTH, sub: "user-1", iat: now, exp: now + 600 };
-const authorization = `Bearer ${token(signer, claims)}`;
-const good = { baseURL: AUTH, jwks: { keys: [signer.jwk] } };
 const request = new Request("https://app.example/a", { headers: { authorization } });
 
-/** Every fault of a verifier's options. */
-async function faults(options: Record<string, unknown>): Promise<string[]> {
-  return faultsOf(() => createVerifier(options as VerifierOptions));
+/** All errors in a verifier's options. */
+async function verifierErrors(options: Record<string, unknown>): Promise<string[]> {
+  return errorsOf(() => createVerifier(options as VerifierOptions));
 }
 
-/** Every fault of a gateway's options, beside those of a good verifier. */
-async function gatewayFaults(options: Record<string, unknown>): Promise<string[]> {
-  const verifier = await createVerifier(good);
+/** All errors in a gateway's options. */
+async function gatewayErrors(options: Record<string, unknown>): Promise<string[]> {
+  const verifier = await createVerifier(verifierOptions);
   const quiet = { logLevel: "none", ...options } as GatewayOptions;
-  return faultsOf(() => verifier.verifyRequest(request, quiet));
+  return errorsOf(() => verifier.verifyRequest(request, quiet));
 }
 
-async function faultsOf(make: () => Promise<unknown>): Promise<string[]> {
+/** The messages of the `misconfigured` error that the call rejects with. */
+async function errorsOf(make: () => Promise<unknown>): Promise<string[]> {
   try {
     await make();
     return [];
@@ -43,46 +40,52 @@ async function faultsOf(make: () => Promise<unknown>): Promise<string[]> {
   }
 }
 
-const named = (found: string[]) => found.map((fault) => fault.split(" ")[0]);
+/** The options that the errors name. */
+const named = (errors: string[]) => errors.map((error) => error.split(" ")[0]);
 
-test("base URLs are read as the core reads them natively", async () => {
+test("base URLs are read as the native core reads them", async () => {
   const file = new URL("../../tests/vectors/base_urls.json", import.meta.url);
   const vectors = JSON.parse(readFileSync(file, "utf8"));
   for (const { url, origin, path } of vectors.read) {
-    const asked: string[] = [];
+    const fetched: string[] = [];
     const fetch = async (url: string | URL | Request) => {
-      asked.push(String(url instanceof Request ? url.url : url));
+      fetched.push(String(url instanceof Request ? url.url : url));
       return Response.json({ keys: [signer.jwk] });
     };
     const verifier = await createVerifier({ baseURL: url, fetch } as VerifierOptions);
-    const good = token(signer, { ...claims, iss: origin, aud: origin });
-    const { user } = await verifier.verify(good);
+    const { user } = await verifier.verify(token(signer, { ...claims, iss: origin, aud: origin }));
     assert.equal(user.id, "user-1", url);
-    assert.deepEqual(asked, [`${origin}${path || "/api/auth"}/jwks`]);
+    assert.deepEqual(fetched, [`${origin}${path || "/api/auth"}/jwks`]);
   }
   for (const url of vectors.refused) {
-    const found = await faults({ baseURL: url });
-    assert.deepEqual(named(found), ["baseURL"], JSON.stringify(url));
+    const errors = await verifierErrors({ baseURL: url });
+    assert.deepEqual(named(errors), ["baseURL"], JSON.stringify(url));
   }
 });
 
-test("faults of names, types and values come at once, and none causes another", async () => {
-  const wrong = { ...good, baseUrl: AUTH, issuer: 7, clockTolerance: -1, profil: "session" };
-  assert.deepEqual(await faults(wrong), [
+test("one exception names all wrong options, and an error never causes another", async () => {
+  const wrong = {
+    ...verifierOptions,
+    baseUrl: AUTH,
+    issuer: 7,
+    clockTolerance: -1,
+    profil: "session",
+  };
+  assert.deepEqual(await verifierErrors(wrong), [
     "baseUrl is not an option (did you mean baseURL?)",
     "profil is not an option (did you mean profile?)",
     "issuer is neither a string nor an array of strings",
     "clockTolerance is not a whole number of seconds from 0 to 300",
   ]);
-  assert.deepEqual(named(await faults({ baseUrl: AUTH })), ["baseUrl"]);
+  assert.deepEqual(named(await verifierErrors({ baseUrl: AUTH })), ["baseUrl"]);
   const jwksURL = { jwksURL: `${AUTH}/jwks`, issuer: AUTH, audience: AUTH };
-  assert.deepEqual(named(await faults(jwksURL)), ["jwksURL"]);
-  assert.deepEqual(named(await faults({ baseURL: 7 })), ["baseURL"]);
-  assert.deepEqual(named(await faults({ profile: 7 })), ["profile", "baseURL"]);
+  assert.deepEqual(named(await verifierErrors(jwksURL)), ["jwksURL"]);
+  assert.deepEqual(named(await verifierErrors({ baseURL: 7 })), ["baseURL"]);
+  assert.deepEqual(named(await verifierErrors({ profile: 7 })), ["profile", "baseURL"]);
   const secret = { baseURL: AUTH, secret: 7, algorithms: ["HS256"] };
-  assert.deepEqual(named(await faults(secret)), ["secret"]);
+  assert.deepEqual(named(await verifierErrors(secret)), ["secret"]);
 
-  const found = await gatewayFaults({
+  const errors = await gatewayErrors({
     route: [],
     publicPaths: 3100,
     origin: 7,
@@ -90,7 +93,7 @@ test("faults of names, types and values come at once, and none causes another", 
     bindRequest: "yes",
     routes: [{ path: "/x", to: "origin", claim: {} }],
   });
-  assert.deepEqual(found, [
+  assert.deepEqual(errors, [
     "route is not an option (did you mean routes?)",
     "publicPaths is neither a string nor an array of strings",
     "origin is not a string",
@@ -100,7 +103,7 @@ test("faults of names, types and values come at once, and none causes another", 
   ]);
 });
 
-test("an option that is misspelt is a fault that names the right one", async () => {
+test("the error for a misspelled option suggests the right name", async () => {
   for (const [written, option] of [
     ["route", "routes"],
     ["Routes", "routes"],
@@ -111,35 +114,36 @@ test("an option that is misspelt is a fault that names the right one", async () 
     ["edgeIsuer", "edgeIssuer"],
     ["basepath", "basePath"],
   ] as const) {
-    const found = await gatewayFaults({ [written]: [] });
-    assert.deepEqual(found, [`${written} is not an option (did you mean ${option}?)`]);
+    assert.deepEqual(await gatewayErrors({ [written]: [] }), [
+      `${written} is not an option (did you mean ${option}?)`,
+    ]);
   }
-  assert.deepEqual(await gatewayFaults({ colour: "red" }), ["colour is not an option"]);
+  assert.deepEqual(await gatewayErrors({ color: "red" }), ["color is not an option"]);
 });
 
-test("an empty list is like none where that means something", async () => {
+test("an empty list is allowed only for an option that may be absent", async () => {
   for (const option of ["routes", "publicPaths", "trustedOrigins", "claims", "forwardHeaders"]) {
-    assert.deepEqual(await gatewayFaults({ [option]: [] }), [], option);
+    assert.deepEqual(await gatewayErrors({ [option]: [] }), [], option);
   }
   for (const option of ["issuer", "audience", "algorithms", "userClaim"]) {
-    assert.deepEqual(named(await gatewayFaults({ [option]: [] })), [option]);
-    assert.deepEqual(named(await faults({ ...good, [option]: [] })), [option]);
+    assert.deepEqual(named(await gatewayErrors({ [option]: [] })), [option]);
+    assert.deepEqual(named(await verifierErrors({ ...verifierOptions, [option]: [] })), [option]);
   }
 });
 
-test("faults and details call options as they are called here", async () => {
-  assert.deepEqual(await gatewayFaults({ edgeIssuer: "https://edge.example/" }), [
+test("errors and problem details use the names of JavaScript options", async () => {
+  assert.deepEqual(await gatewayErrors({ edgeIssuer: "https://edge.example/" }), [
     "edgeIssuer must be an origin, without a path: write https://edge.example",
   ]);
-  const [unknown] = await gatewayFaults({ routes: [{ path: "/{a}", match: { a: "org" } }] });
+  const [unknown] = await gatewayErrors({ routes: [{ path: "/{a}", match: { a: "org" } }] });
   assert.match(unknown ?? "", /^routes \[0\]: .*name it in claims or requiredClaims$/);
-  const [hidden] = await gatewayFaults({
+  const [hidden] = await gatewayErrors({
     publicPaths: ["/*"],
     routes: [{ path: "/a/{x}", match: { x: "sub" } }],
   });
   assert.match(hidden ?? "", /^publicPaths /);
 
-  const verifier = await createVerifier(good);
+  const verifier = await createVerifier(verifierOptions);
   const headers = { cookie: "better-auth.session_token=a.b", origin: "https://other.example" };
   const post = new Request("https://app.example/a", { method: "POST", headers });
   const decision = await verifier.verifyRequest(post, { sessionExchange: true, logLevel: "none" });
@@ -150,7 +154,7 @@ test("faults and details call options as they are called here", async () => {
   assert.doesNotMatch(detail, /[A-Z]+_[A-Z]+/);
 });
 
-test("the client and getUser take no option that is none", async () => {
+test("createApiClient and getUser reject unknown options", async () => {
   const authClient = {} as Parameters<typeof createApiClient>[0]["authClient"];
   const client = { authClient, baseURL: "https://api.example", baseUrl: "https://b.example" };
   assert.throws(() => createApiClient(client), {
@@ -163,13 +167,13 @@ test("the client and getUser take no option that is none", async () => {
   });
 });
 
-test("the middleware's own options are suggested too", async () => {
+test("the error for a misspelled option suggests the middleware's own options too", async () => {
   for (const [written, option] of [
     ["signinPath", "signInPath"],
     ["returnParam", "returnParameter"],
     ["publicPath", "publicPaths"],
   ] as const) {
-    const middleware = createMiddleware({ ...good, logLevel: "none", [written]: "/x" });
+    const middleware = createMiddleware({ ...verifierOptions, logLevel: "none", [written]: "/x" });
     const { NextRequest } = await import("next/server.js");
     const event = { waitUntil() {} } as unknown as NextFetchEvent;
     await assert.rejects(middleware(new NextRequest("https://app.example/a"), event), {
@@ -179,12 +183,12 @@ test("the middleware's own options are suggested too", async () => {
   }
 });
 
-test("Better Auth's own paths are public in Next, at the root too", async () => {
+test("Better Auth's own paths are public in Next.js, without a base path too", async () => {
   const { NextRequest } = await import("next/server.js");
   const event = { waitUntil() {} } as unknown as NextFetchEvent;
   const status = async (basePath: string | undefined, path: string) => {
     const middleware = createMiddleware({
-      ...good,
+      ...verifierOptions,
       basePath,
       signInPath: "/login",
       logLevel: "none",
@@ -213,8 +217,8 @@ test("Better Auth's own paths are public in Next, at the root too", async () => 
   }
 });
 
-test("a Better Auth at the root is asked there, for keys and for tokens of sessions", async () => {
-  await using auth = await betterAuthAtTheRoot();
+test("keys and tokens come from an auth server without a base path", async () => {
+  await using auth = await startAuthServerAtRoot();
   const signUp = await fetch(`${auth.url}/sign-up/email`, {
     method: "POST",
     headers: { "content-type": "application/json", origin: auth.url },
@@ -225,36 +229,33 @@ test("a Better Auth at the root is asked there, for keys and for tokens of sessi
     .getSetCookie()
     .map((text) => text.split(";")[0])
     .join("; ");
-  const got = await fetch(`${auth.url}/token`, { headers: { cookie } });
-  const { token: jwt } = (await got.json()) as { token: string };
+  const response = await fetch(`${auth.url}/token`, { headers: { cookie } });
+  const { token: jwt } = (await response.json()) as { token: string };
 
   const verifier = await createVerifier({ baseURL: auth.url, basePath: "/" });
   const { user } = await verifier.verify(jwt);
   assert.equal(user.email, "ada@example.com");
-  const page = new Request("https://app.example/a", { headers: { cookie } });
-  const decision = await verifier.verifyRequest(page, { sessionExchange: true });
+  const withCookie = new Request("https://app.example/a", { headers: { cookie } });
+  const decision = await verifier.verifyRequest(withCookie, { sessionExchange: true });
   assert.ok(decision.ok);
   assert.equal(decision.user?.id, user.id);
 
-  const elsewhere = await createVerifier({ baseURL: auth.url });
-  await assert.rejects(elsewhere.verify(jwt), { code: "keys_unavailable" });
+  const withBasePath = await createVerifier({ baseURL: auth.url });
+  await assert.rejects(withBasePath.verify(jwt), { code: "keys_unavailable" });
 });
 
-async function betterAuthAtTheRoot() {
-  const { resolve } = createRequire(
-    new URL("../../examples/fullstack/auth/package.json", import.meta.url),
-  );
-  const { betterAuth } = await import(resolve("better-auth"));
-  const { memoryAdapter } = await import(resolve("better-auth/adapters/memory"));
-  const { jwt } = await import(resolve("better-auth/plugins"));
-  const { toNodeHandler } = await import(resolve("better-auth/node"));
+async function startAuthServerAtRoot() {
+  const { betterAuth } = await importBetterAuth("better-auth");
+  const { memoryAdapter } = await importBetterAuth("better-auth/adapters/memory");
+  const { jwt } = await importBetterAuth("better-auth/plugins");
+  const { toNodeHandler } = await importBetterAuth("better-auth/node");
   const server = createServer((request, response) => handler(request, response));
   await new Promise<void>((listens) => server.listen(0, "127.0.0.1", listens));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const auth = betterAuth({
     baseURL: url,
     basePath: "/",
-    secret: "a secret for tests, long enough to pass",
+    secret: SECRET,
     database: memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] }),
     emailAndPassword: { enabled: true },
     plugins: [jwt()],
@@ -271,13 +272,13 @@ async function betterAuthAtTheRoot() {
   };
 }
 
-test("a condition that is undefined or not plain is a fault and not none", async () => {
+test("a condition that is undefined or not plain data is an error", async () => {
   class Claims {
     role = "admin";
   }
   const circle: Record<string, unknown> = {};
   circle.role = circle;
-  const lost = [
+  const invalid = [
     { role: undefined },
     { role: "admin", org: undefined },
     { role: ["admin", undefined] },
@@ -295,51 +296,53 @@ test("a condition that is undefined or not plain is a fault and not none", async
     circle,
     Object.create({ role: "admin" }),
   ];
-  for (const claims of lost) {
+  for (const claims of invalid) {
     const routes = [{ path: "/api/{u}/*", claims }];
     const jwks = { keys: [signer.jwk], more: claims };
     const issuers = [{ base_url: "https://b.example", required_claims: claims }];
     for (const options of [{ routes }, { requiredClaims: claims }, { issuers }, { jwks }]) {
-      assert.deepEqual(named(await gatewayFaults(options)), Object.keys(options));
+      assert.deepEqual(named(await gatewayErrors(options)), Object.keys(options));
     }
-    assert.deepEqual(named(await gatewayFaults({ claimHeaders: claims })), ["claimHeaders"]);
-    assert.deepEqual(named(await faults({ ...good, requiredClaims: claims })), ["requiredClaims"]);
-    assert.deepEqual(named(await faults({ ...good, jwks })), ["jwks"]);
+    assert.deepEqual(named(await gatewayErrors({ claimHeaders: claims })), ["claimHeaders"]);
+    assert.deepEqual(named(await verifierErrors({ ...verifierOptions, requiredClaims: claims })), [
+      "requiredClaims",
+    ]);
+    assert.deepEqual(named(await verifierErrors({ ...verifierOptions, jwks })), ["jwks"]);
   }
   const path = "/api/{u}/*";
   const matches = [{}, null, { u: undefined }, { u: "sub", v: undefined }, new Map([["u", "sub"]])];
   for (const match of matches) {
-    assert.deepEqual(named(await gatewayFaults({ routes: [{ path, match }] })), ["routes"]);
+    assert.deepEqual(named(await gatewayErrors({ routes: [{ path, match }] })), ["routes"]);
   }
   for (const rule of [{ claims: {} }, { claims: null }, { scopes: [] }, { scopes: [undefined] }]) {
-    assert.deepEqual(named(await gatewayFaults({ routes: [{ path, ...rule }] })), ["routes"]);
+    assert.deepEqual(named(await gatewayErrors({ routes: [{ path, ...rule }] })), ["routes"]);
   }
   const rules = [undefined, () => ({ path }), new Map([["path", path]]), [{ path }]];
   for (const rule of rules) {
-    assert.deepEqual(named(await gatewayFaults({ routes: [rule] })), ["routes"]);
+    assert.deepEqual(named(await gatewayErrors({ routes: [rule] })), ["routes"]);
   }
-  assert.deepEqual(named(await gatewayFaults({ routes: new Set([{ path }]) })), ["routes"]);
+  assert.deepEqual(named(await gatewayErrors({ routes: new Set([{ path }]) })), ["routes"]);
 });
 
-test("an optional member that is undefined is absent, and plain objects may be of any realm", async () => {
+test("an optional member that is undefined is absent, and plain objects may come from any realm", async () => {
   const optional = { match: undefined, claims: undefined, scopes: undefined, methods: undefined };
   const rule = { path: "/a", ...optional };
-  assert.deepEqual(await gatewayFaults({ routes: [rule] }), []);
+  assert.deepEqual(await gatewayErrors({ routes: [rule] }), []);
   const issuer = { base_url: "https://b.example", audience: undefined };
-  assert.deepEqual(await gatewayFaults({ issuers: [issuer] }), []);
+  assert.deepEqual(await gatewayErrors({ issuers: [issuer] }), []);
   const bare = Object.assign(Object.create(null), { sub: "user-1" });
   const foreign = runInNewContext(`({ sub: ["user-1"] })`);
   for (const requiredClaims of [[], {}, bare, foreign, undefined]) {
-    assert.deepEqual(await faults({ ...good, requiredClaims }), []);
-    assert.deepEqual(await gatewayFaults({ requiredClaims }), []);
+    assert.deepEqual(await verifierErrors({ ...verifierOptions, requiredClaims }), []);
+    assert.deepEqual(await gatewayErrors({ requiredClaims }), []);
   }
 });
 
-test("options that are wrong are not taken for right ones that came before", async () => {
-  const verifier = await createVerifier(good);
+test("wrong options are never mistaken for valid options that were used before", async () => {
+  const verifier = await createVerifier(verifierOptions);
   const path = "/api/{u}/*";
   const outcome = (options: unknown) =>
-    faultsOf(() => verifier.verifyRequest(request, { logLevel: "none", ...(options as object) }));
+    errorsOf(() => verifier.verifyRequest(request, { logLevel: "none", ...(options as object) }));
   for (const [right, wrong] of [
     [
       { routes: [{ path, match: { u: "sub" } }] },
@@ -354,14 +357,14 @@ test("options that are wrong are not taken for right ones that came before", asy
   }
 });
 
-test("an option of one request that is undefined takes nothing from the verifier's", async () => {
-  const strict = await createVerifier({ ...good, requiredClaims: ["email_verified"] });
+test("an undefined option of verifyRequest keeps the verifier's option", async () => {
+  const strict = await createVerifier({ ...verifierOptions, requiredClaims: ["email_verified"] });
   const options = { logLevel: "none", requiredClaims: undefined, audience: undefined } as const;
   const decision = await strict.verifyRequest(request, options);
   assert.equal(!decision.ok && decision.code, "missing_claim");
 });
 
-test("what was not found is told by the option that named its URL", async () => {
+test("the error for a key set that was not found names the option that set its URL", async () => {
   const fetch = async () => new Response(null, { status: 404 });
   const keyUrl = { jwksUrl: `${AUTH}/keys`, issuer: AUTH, audience: AUTH };
   for (const [options, option] of [

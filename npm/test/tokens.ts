@@ -1,4 +1,4 @@
-// Keys and tokens, made with node:crypto alone: nothing of what is tested has a part in them.
+/** Keys and tokens, made with node:crypto and without the tested code. */
 import {
   constants,
   createHmac,
@@ -8,16 +8,16 @@ import {
   sign,
 } from "node:crypto";
 
-/** A key pair as an auth server has it. */
+/** An auth server's key pair. */
 export interface Signer {
   alg: string;
   kid: string;
   privateKey: KeyObject;
-  /** What it publishes. */
+  /** The public key. */
   jwk: Record<string, unknown>;
 }
 
-/** A new key pair for this algorithm. */
+/** Makes a key pair for a JWS algorithm. */
 export function newSigner(alg: string, kid = `key-${alg}`): Signer {
   const { publicKey, privateKey } = generate(alg);
   return { alg, kid, privateKey, jwk: { ...publicKey.export({ format: "jwk" }), alg, kid } };
@@ -30,13 +30,13 @@ function generate(alg: string): { publicKey: KeyObject; privateKey: KeyObject } 
   return generateKeyPairSync("rsa", { modulusLength: 2048 });
 }
 
-/** A compact JWS of these claims; `header` is added to `alg` and `kid`. */
+/** Signs the claims as a compact JWS. `header` is merged into `alg` and `kid`. */
 export function token(signer: Signer, claims: object, header: object = {}): string {
   const input = signingInput({ alg: signer.alg, kid: signer.kid, ...header }, claims);
   return `${input}.${signature(signer, input).toString("base64url")}`;
 }
 
-/** The same by a shared secret. */
+/** Signs the claims with a shared secret. */
 export function hmacToken(
   alg: string,
   secret: string | Buffer,
@@ -48,7 +48,7 @@ export function hmacToken(
   return `${input}.${mac.digest("base64url")}`;
 }
 
-/** Header and claims, encoded. Text is taken as it is, for what is no proper JSON. */
+/** Encodes header and claims. A string is encoded unchanged, so that it may be invalid JSON. */
 export function signingInput(header: object | string, claims: object | string): string {
   return `${segment(header)}.${segment(claims)}`;
 }
@@ -58,7 +58,7 @@ function segment(content: object | string): string {
   return Buffer.from(text).toString("base64url");
 }
 
-/** The signature over `input`, as JWS has it or, for ECDSA, as X.509 has it. */
+/** Signs `input`. An ECDSA signature has the form of JWS (`ieee-p1363`) or of X.509 (`der`). */
 export function signature(
   { alg, privateKey }: Signer,
   input: string,
@@ -73,11 +73,11 @@ export function signature(
   return sign(`sha${alg.slice(2)}`, Buffer.from(input), key);
 }
 
-/** The token with one bit of a segment's bytes turned over. */
+/** The token with one bit of a segment flipped. */
 export function flipped(token: string, segment: 0 | 1 | 2): string {
   const segments = token.split(".");
   const bytes = Buffer.from(segments[segment] ?? "", "base64url");
-  // in the middle: a brace at the end would be noticed for another reason
+  // in the middle, because a change of the last brace makes the JSON invalid
   const middle = bytes.length >> 1;
   bytes[middle] = (bytes[middle] ?? 0) ^ 1;
   segments[segment] = bytes.toString("base64url");

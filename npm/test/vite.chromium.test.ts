@@ -1,4 +1,6 @@
-/** A page that Vite makes, as the README says: built and in development, under a strict policy. */
+/**
+ * Pages built and served by Vite with a strict Content Security Policy, as the README describes.
+ */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,21 +29,21 @@ after(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-test("what is built verifies, by nothing but 'wasm-unsafe-eval', and is told where that is missing", async () => {
+test("a built page requires only 'wasm-unsafe-eval', and the error without it names the policy", async () => {
   const input = ["index.html", "stricter.html"].map((name) => join(project, name));
   await build({ ...config(), build: { rolldownOptions: { input } } });
   const server = await preview({ ...config(), preview: LOOPBACK });
   try {
     const url = server.resolvedUrls?.local[0] ?? "";
-    assert.equal(await said(url), "malformed_token");
-    assert.match(await said(`${url}stricter.html`), /Content Security Policy/);
+    assert.equal(await outcomeOn(url), "malformed_token");
+    assert.match(await outcomeOn(`${url}stricter.html`), /Content Security Policy/);
   } finally {
     await server.close();
   }
 });
 
 for (const exclude of [[], ["better-auth-edge"]]) {
-  test(`what the development server serves verifies too, with ${exclude.length} packages left alone`, async () => {
+  test(`a page of the development server verifies tokens with optimizeDeps.exclude = ${JSON.stringify(exclude)}`, async () => {
     const server = await createServer({
       ...config(),
       optimizeDeps: { exclude },
@@ -49,15 +51,15 @@ for (const exclude of [[], ["better-auth-edge"]]) {
     });
     try {
       await server.listen();
-      assert.equal(await said(server.resolvedUrls?.local[0] ?? ""), "malformed_token");
+      assert.equal(await outcomeOn(server.resolvedUrls?.local[0] ?? ""), "malformed_token");
     } finally {
       await server.close();
     }
   });
 }
 
-/** What the page writes into itself. */
-async function said(url: string): Promise<string> {
+/** The outcome that the page at this URL shows. */
+async function outcomeOn(url: string): Promise<string> {
   const page = await browser.newPage();
   try {
     await page.goto(url);
@@ -67,7 +69,7 @@ async function said(url: string): Promise<string> {
   }
 }
 
-/** On the first port that is free. */
+/** Vite chooses the first free port. */
 const LOOPBACK = { host: "127.0.0.1" };
 
 function config(): InlineConfig {
@@ -79,9 +81,9 @@ const SCRIPT = `
 
   const verified = async () => (await createVerifier({ baseURL: "https://app.example.com" })).verify("a.b");
   verified().catch((error) => {
-    const said = document.createElement("p");
-    said.textContent = error.code ?? error.message;
-    document.body.append(said);
+    const outcome = document.createElement("p");
+    outcome.textContent = error.code ?? error.message;
+    document.body.append(outcome);
   });
 `;
 

@@ -1,4 +1,4 @@
-// workerd as a process that ends with the test that wants it.
+/** Runs workerd as a process that ends with the test. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm, writeFile } from "node:fs/promises";
@@ -14,15 +14,15 @@ export interface Worker {
 /**
  * Starts a Worker on a free loopback port.
  *
- * @param directory with the Worker's modules; it goes when the Worker does
- * @param worker what workerd's configuration says of it, as Cap'n Proto
+ * @param directory contains the Worker's modules; `stop` removes it
+ * @param worker the Worker's definition in workerd's configuration (Cap'n Proto)
  */
 export async function serve(directory: string, worker: string): Promise<Worker> {
   const config = join(directory, "config.capnp");
   await writeFile(config, `${CONFIG}const worker :Workerd.Worker = (${worker});\n`);
 
-  // When our end of its standard input closes, however that comes about, the shell ends workerd: it
-  // does not end by itself.
+  // workerd survives its parent. The shell ends it when the shell's standard input closes, which
+  // happens even if this process is killed.
   const script = '"$@" </dev/null & workerd=$!; exec >&-; read -r _; kill -KILL "$workerd"';
   const workerd: string = createRequire(import.meta.url)("workerd").default;
   const command = [workerd, "serve", config, "--control-fd=1"];

@@ -1,88 +1,69 @@
+/** One verifier for all requests to a Worker, in workerd. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { startWorker } from "./hosts/workerd.ts";
+import { deferred, serve, until } from "./servers.ts";
 import { newSigner, token } from "./tokens.ts";
+import type { Worker } from "./workerd.process.ts";
 
-test("requests to a Worker share a verifier, and none waits for another's fetch for ever", async () => {
-  const signer = newSigner("EdDSA");
-  const waiting: ServerResponse[] = [];
-  const keys = createServer((_, response) => waiting.push(response)).listen(0, "127.0.0.1");
-  await once(keys, "listening");
-  const worker = await startWorker("shared-verifier.ts");
-  try {
-    const issuer = "https://app.example.com";
-    const exp = Math.floor(Date.now() / 1000) + 600;
-    const jwksUrl = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`;
-    const ask = async (user: string, signal?: AbortSignal) => {
-      const claims = { iss: issuer, aud: issuer, exp, sub: user };
-      const body = { options: { jwksUrl, issuer, audience: issuer }, token: token(signer, claims) };
-      const request = { method: "POST", body: JSON.stringify(body), signal: signal ?? null };
-      return (await fetch(worker.url, request)).text();
-    };
+const ISSUER = "https://app.example.com";
+const signer = newSigner("EdDSA");
+const keySet = { body: { keys: [signer.jwk] } };
 
-    // the first one fetches, and is given up by its caller before the set is there
-    const aborter = new AbortController();
-    const given = ask("given-up", aborter.signal).catch(() => "given up");
-    await until(() => waiting.length === 1);
-    const users = Array.from({ length: 8 }, (_, index) => `user-${index}`);
-    const answers = Promise.all(users.map((user) => ask(user)));
-    aborter.abort();
-    assert.equal(await given, "given up");
-    // later fetches get a response too
-    keys.on("request", () => answer());
-    const answer = () => {
-      for (const response of waiting.splice(0)) {
-        response.end(JSON.stringify({ keys: [signer.jwk] }));
-      }
-    };
-    answer();
-    assert.deepEqual(await answers, users);
-    assert.equal(await ask("later"), "later");
-  } finally {
-    await worker.stop();
-    keys.closeAllConnections();
-    keys.close();
-  }
+test("requests to a Worker share a verifier, and none hangs if the client whose request fetches the keys aborts", async () => {
+  const { promise: published, resolve: publish } = deferred();
+  await using keys = await serve(async () => {
+    await published;
+    return keySet;
+  });
+  await using worker = await start();
+  const verify = verifierIn(worker, keys.url);
+
+  const aborter = new AbortController();
+  const aborted = verify("aborted", aborter.signal).catch(() => "rejected");
+  await until(() => keys.requests.length === 1);
+  const users = Array.from({ length: 8 }, (_, index) => `user-${index}`);
+  const verified = Promise.all(users.map((user) => verify(user)));
+  aborter.abort();
+  assert.equal(await aborted, "rejected");
+  publish();
+  assert.deepEqual(await verified, users);
+  assert.equal(await verify("later"), "later");
 });
 
-test("a client that hangs up does not take the fetch from others", async () => {
-  const signer = newSigner("EdDSA");
-  let asked = 0;
-  const keys = createServer((_, response) => {
-    asked++;
-    setTimeout(() => response.end(JSON.stringify({ keys: [signer.jwk] })), 300);
-  }).listen(0, "127.0.0.1");
-  await once(keys, "listening");
-  const worker = await startWorker("shared-verifier.ts");
-  try {
-    const issuer = "https://app.example.com";
-    const jwksUrl = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`;
-    const exp = Math.floor(Date.now() / 1000) + 600;
-    const ask = async (user: string, signal?: AbortSignal) => {
-      const claims = { iss: issuer, aud: issuer, exp, sub: user };
-      const body = { options: { jwksUrl, issuer, audience: issuer }, token: token(signer, claims) };
-      const request = { method: "POST", body: JSON.stringify(body), signal: signal ?? null };
-      return (await fetch(worker.url, request)).text();
-    };
-    const aborter = new AbortController();
-    const given = ask("given-up", aborter.signal).catch(() => "given up");
-    await until(() => asked === 1);
-    aborter.abort();
-    assert.equal(await given, "given up");
-    const started = Date.now();
-    assert.equal(await ask("patient"), "patient");
-    assert.ok(Date.now() - started < 3_000, `${Date.now() - started} ms`);
-    assert.equal(asked, 1);
-  } finally {
-    await worker.stop();
-    keys.closeAllConnections();
-    keys.close();
-  }
+test("a fetch of the keys survives the client that started it", async () => {
+  await using keys = await serve(async () => {
+    await setTimeout(300);
+    return keySet;
+  });
+  await using worker = await start();
+  const verify = verifierIn(worker, keys.url);
+
+  const aborter = new AbortController();
+  const aborted = verify("aborted", aborter.signal).catch(() => "rejected");
+  await until(() => keys.requests.length === 1);
+  aborter.abort();
+  assert.equal(await aborted, "rejected");
+  const started = Date.now();
+  assert.equal(await verify("next"), "next");
+  assert.ok(Date.now() - started < 3_000, `${Date.now() - started} ms`);
+  assert.equal(keys.requests.length, 1);
 });
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+async function start(): Promise<Worker & AsyncDisposable> {
+  const worker = await startWorker("shared-verifier.ts");
+  return { ...worker, [Symbol.asyncDispose]: worker.stop };
+}
+
+/** A function that sends a user's token to the Worker, which responds with the user's id. */
+function verifierIn(worker: Worker, keysUrl: string) {
+  const options = { jwksUrl: `${keysUrl}/`, issuer: ISSUER, audience: ISSUER };
+  return async (user: string, signal: AbortSignal | null = null): Promise<string> => {
+    const exp = Math.floor(Date.now() / 1000) + 600;
+    const jwt = token(signer, { iss: ISSUER, aud: ISSUER, exp, sub: user });
+    const body = JSON.stringify({ options, token: jwt });
+    const response = await fetch(worker.url, { method: "POST", body, signal });
+    return response.text();
+  };
 }

@@ -30,11 +30,13 @@ const TABLES = `user session account verification jwks organization member invit
 
 /** A running server. */
 export class Server {
-  /** @param options from the server's origin to Better Auth's options, without a database */
+  /**
+   * @param options a function from the server's origin to Better Auth's options without `database`
+   */
   static async start({ betterAuth, memoryAdapter }, options) {
     const server = new Server();
     await server.#listen();
-    const given = options(server.url);
+    const own = options(server.url);
     server.database = Object.fromEntries(TABLES.map((name) => [name, []]));
     server.auth = betterAuth({
       baseURL: server.url,
@@ -44,9 +46,9 @@ export class Server {
       logger: { level: "error" },
       rateLimit: { enabled: false },
       telemetry: { enabled: false },
-      ...given,
+      ...own,
     });
-    const path = given.basePath ?? "/api/auth";
+    const path = own.basePath ?? "/api/auth";
     /** Better Auth's own base URL. */
     server.base = `${server.url}${path === "/" ? "" : path}`;
     return server;
@@ -55,14 +57,14 @@ export class Server {
   /** Documents that replace the server's own key set, by URL. */
   published = new Map();
 
-  /** Responses for the tests' own paths, by URL. */
-  said = new Map();
+  /** Functions that return the body for a path of the tests, by URL. */
+  custom = new Map();
 
   async #listen() {
-    this.listener = createServer((request, response) => {
-      this.#answer(request, response).catch((error) => {
+    this.listener = createServer((incoming, outgoing) => {
+      this.#respond(incoming, outgoing).catch((error) => {
         console.error(error);
-        response.writeHead(500).end();
+        outgoing.writeHead(500).end();
       });
     });
     this.listener.listen(0, "127.0.0.1");
@@ -70,29 +72,29 @@ export class Server {
     this.url = `http://127.0.0.1:${this.listener.address().port}`;
   }
 
-  async #answer(request, response) {
-    const body = Buffer.concat(await request.toArray());
-    const url = `${this.url}${request.url}`;
+  async #respond(incoming, outgoing) {
+    const body = Buffer.concat(await incoming.toArray());
+    const url = `${this.url}${incoming.url}`;
     // lets the tests replace a key set
-    if (request.method === "PUT") this.published.set(url, body.toString());
-    const said = this.said.get(url);
-    if (said) return response.end(said());
-    const answer = this.published.has(url)
+    if (incoming.method === "PUT") this.published.set(url, body.toString());
+    const custom = this.custom.get(url);
+    if (custom) return outgoing.end(custom());
+    const response = this.published.has(url)
       ? new Response(this.published.get(url), { headers: { "content-type": "application/json" } })
       : await this.auth.handler(
           new Request(url, {
-            method: request.method,
-            headers: Object.entries(request.headers),
+            method: incoming.method,
+            headers: Object.entries(incoming.headers),
             body: body.length > 0 ? body : undefined,
           }),
         );
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    response.end(Buffer.from(await answer.arrayBuffer()));
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    outgoing.end(Buffer.from(await response.arrayBuffer()));
   }
 
   /** Sends a request to Better Auth. Throws on an error response. */
-  async ask(path, { method, headers, body, form } = {}) {
-    const answer = await this.auth.handler(
+  async request(path, { method, headers, body, form } = {}) {
+    const response = await this.auth.handler(
       new Request(`${this.base}${path}`, {
         method: method ?? (body || form ? "POST" : "GET"),
         headers: {
@@ -103,27 +105,27 @@ export class Server {
         body: form ? new URLSearchParams(form) : body && JSON.stringify(body),
       }),
     );
-    if (answer.status >= 400) {
-      throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    if (response.status >= 400) {
+      throw new Error(`${path}: ${response.status} ${await response.text()}`);
     }
-    return answer;
+    return response;
   }
 
   /** Sends a request and returns the JSON of the response. */
   async json(path, options) {
-    return (await this.ask(path, options)).json();
+    return (await this.request(path, options)).json();
   }
 
   /** Signs up a new user. Returns the user and the browser's cookies. */
   async signUp(name = "ada", more = {}) {
     const body = { email: `${name}@example.com`, password: "correct horse", name, ...more };
-    return signedIn(await this.ask("/sign-up/email", { body }));
+    return signedIn(await this.request("/sign-up/email", { body }));
   }
 
   /** Signs in an existing user. */
   async signIn(name = "ada", more = {}) {
     const body = { email: `${name}@example.com`, password: "correct horse", ...more };
-    return signedIn(await this.ask("/sign-in/email", { body }));
+    return signedIn(await this.request("/sign-in/email", { body }));
   }
 
   /** A new session token of this session. */
@@ -138,19 +140,19 @@ export class Server {
 }
 
 /** The result of a sign-in: the user, the cookies, and the bearer plugin's token. */
-export async function signedIn(answer) {
+export async function signedIn(response) {
   const cookies = new Map();
-  for (const cookie of answer.headers.getSetCookie()) {
+  for (const cookie of response.headers.getSetCookie()) {
     const [pair] = cookie.split(";");
     const name = pair.slice(0, pair.indexOf("="));
     cookies.delete(name);
     if (!/; Max-Age=0/i.test(cookie)) cookies.set(name, pair);
   }
-  const { user, token } = await answer.json();
+  const { user, token } = await response.json();
   return {
     user,
     cookie: [...cookies.values()].join("; "),
     session: token,
-    bearer: answer.headers.get("set-auth-token"),
+    bearer: response.headers.get("set-auth-token"),
   };
 }

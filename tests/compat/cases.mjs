@@ -25,7 +25,7 @@ class OptionCases {
   /**
    * A request, or several to one verifier.
    *
-   * @param settings the Worker's, by name
+   * @param settings the Worker's settings, by name
    * @param steps each `{ headers, expected, user?, publish? }`: `ok` or the code of the rejection
    */
   add(server, name, settings, steps) {
@@ -46,15 +46,15 @@ class OptionCases {
   }
 
   /** Adds a bearer token that must be rejected. */
-  refuses(server, name, token, expected, settings = {}) {
+  rejects(server, name, token, expected, settings = {}) {
     this.add(server, name, settings, [{ headers: bearer(token), expected }]);
   }
 
-  /** Adds a token that must be accepted, and altered ones that must be rejected. */
-  holds(server, token, user, settings = {}) {
-    this.accepts(server, "a token as it was issued", token, user, settings);
-    for (const [name, altered, expected] of alterations(token)) {
-      this.refuses(server, name, altered, expected, settings);
+  /** Adds a token that must be accepted, and changed copies that must be rejected. */
+  verifies(server, token, user, settings = {}) {
+    this.accepts(server, "an unchanged token", token, user, settings);
+    for (const [name, changed, expected] of changesOf(token)) {
+      this.rejects(server, name, changed, expected, settings);
     }
   }
 
@@ -67,12 +67,12 @@ class OptionCases {
   unchanged(server, session) {
     const url = `${server.url}/compat/expiry`;
     const { expiresAt } = server.row(session);
-    server.said.set(url, () => server.row(session).expiresAt.toISOString());
+    server.custom.set(url, () => server.row(session).expiresAt.toISOString());
     this.cases.all.at(-1).unchanged = { url, text: expiresAt.toISOString() };
   }
 
   /** Adds cookies that must be rejected. */
-  refusesCookies(server, name, cookie, expected, settings) {
+  rejectsCookies(server, name, cookie, expected, settings) {
     this.add(server, name, settings, [{ headers: { cookie }, expected }]);
   }
 }
@@ -85,15 +85,15 @@ export const claims = (token) => decoded(token.split(".")[1]);
 /** The header of a compact JWS. */
 export const header = (token) => decoded(token.split(".")[0]);
 
-/** Alterations of a token with the code of each rejection. */
-export function alterations(token) {
+/** Changed copies of a token, with the code of each rejection. */
+export function changesOf(token) {
   const [head, payload, signature] = token.split(".");
   const withHeader = (changes) => `${encoded({ ...header(token), ...changes })}.${payload}`;
   const other = header(token).alg === "ES256" ? "RS256" : "ES256";
-  const made = randomBytes(Buffer.from(signature, "base64url").length).toString("base64url");
+  const random = randomBytes(Buffer.from(signature, "base64url").length).toString("base64url");
   const changed = { ...claims(token), sub: "another-user", role: "admin" };
   return [
-    ["another signature", `${head}.${payload}.${made}`, "bad_signature"],
+    ["another signature", `${head}.${payload}.${random}`, "bad_signature"],
     ["one bit of the signature", `${head}.${payload}.${flipped(signature)}`, "bad_signature"],
     ["half of the signature", `${head}.${payload}.${halved(signature)}`, "bad_signature"],
     ["no signature", `${head}.${payload}.`, "malformed_token"],
@@ -107,20 +107,20 @@ export function alterations(token) {
   ];
 }
 
-/** A JWS with one flipped bit in its signature. */
+/** The JWS with one bit of its signature flipped. */
 export const forged = (token) => {
   const [head, payload, signature] = token.split(".");
   return `${head}.${payload}.${flipped(signature)}`;
 };
 
-/** The cookies without those of which this is true. */
-export const without = (cookie, which) =>
+/** The cookies without those for which the predicate is true. */
+export const without = (cookie, predicate) =>
   cookie
     .split("; ")
-    .filter((pair) => !which(pair))
+    .filter((pair) => !predicate(pair))
     .join("; ");
 
-/** The cookies with the values of those of a name changed. */
+/** The cookies, with changed values of those with this name. */
 export const changedCookie = (cookie, name, change) =>
   cookie
     .split("; ")

@@ -3,11 +3,12 @@
  *
  *     node --experimental-import-meta-resolve make.mjs <directory of the install> <version>
  *
- * Writes them to stdout as one line of JSON. Its servers answer until its standard input ends.
+ * Writes the cases to standard output as one line of JSON. The servers run until the program's
+ * standard input closes.
  */
-import { answersTo } from "./answers.mjs";
 import { load } from "./better-auth.mjs";
 import { Cases } from "./cases.mjs";
+import { responsesTo } from "./responses.mjs";
 import * as keys from "./scenarios/keys.mjs";
 import * as oauth from "./scenarios/oauth.mjs";
 import * as plugins from "./scenarios/plugins.mjs";
@@ -28,7 +29,7 @@ for (const scenarios of [tokens, keys, sessions, plugins, oauth]) {
   }
 }
 
-for (const one of cases.all) one.answers = await answersTo(one);
+for (const one of cases.all) one.responses = await responsesTo(one);
 
 process.stdin.once("end", () => process.exit(0)).resume();
 console.log(JSON.stringify({ version, options, cases: cases.all }));

@@ -1,4 +1,4 @@
-/** Which minor versions have an option. */
+/** Minor versions of Better Auth, oldest first. */
 const MINORS = ["1.3", "1.4", "1.5", "1.6", "1.7"];
 
 export const ALL = MINORS;

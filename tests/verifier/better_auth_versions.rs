@@ -36,14 +36,14 @@ fn verdicts_on(case: &Value) -> Vec<Value> {
     host.pass(seconds_since_1970() - NOW);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (key_set, exchange) =
-        (text(&case["answers"]["url"]), text(&case["answers"]["exchangeURL"]));
+        (text(&case["responses"]["url"]), text(&case["responses"]["exchangeURL"]));
     let is_elsewhere = move |url: &str| url != key_set && !url.starts_with(&exchange);
     host.answers_to(move |request| is_elsewhere(&request.url), Answer::status(404, ""));
     let steps = case["steps"].as_array().unwrap();
-    let mut published = case["answers"]["keySet"].clone();
+    let mut published = case["responses"]["keySet"].clone();
     steps
         .iter()
-        .zip(case["answers"]["exchange"].as_array().unwrap())
+        .zip(case["responses"]["exchange"].as_array().unwrap())
         .map(|(step, exchange)| {
             if let Some(body) = step["publish"]["body"].as_str() {
                 published = json!({"status": 200, "body": body});

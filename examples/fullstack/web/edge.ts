@@ -1,15 +1,16 @@
 import type { MiddlewareOptions } from "better-auth-edge/next";
 
-/** Who may do what here. */
+/** The rules of this application. */
 export const options: MiddlewareOptions = {
   baseURL: process.env.BETTER_AUTH_URL ?? "http://127.0.0.1:3000",
-  // FastAPI, which holds the tasks
+  // FastAPI, which stores the tasks
   origin: process.env.API_URL ?? "http://127.0.0.1:8000",
-  // as whom to sign for it, where another edge publishes the same keys
+  // the issuer of the assertions for FastAPI
   edgeIssuer: process.env.EDGE_ISSUER || undefined,
-  // the application's own id of a user, and not Better Auth's
+  // the application's own user ID, not Better Auth's
   userClaim: "uuid",
-  // accept Better Auth's signed cookie cache, if it is on: no request to Better Auth, and no token
+  // with COOKIE_CACHE, the edge sends no request to Better Auth, and the origin server gets no
+  // token
   cookieCache: process.env.COOKIE_CACHE === "jwks" ? "jwks" : undefined,
   routes: [
     { path: "/", auth: "public" },

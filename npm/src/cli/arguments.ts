@@ -145,8 +145,8 @@ function unknownOption(rawName: string, command: Command): string {
  * Parses an http(s) URL from the command line.
  *
  * @param what the argument, for the message
- * @throws {UsageError} if it is not such a URL; the message does not repeat it, because it may contain a
- * password
+ * @throws {UsageError} if it is not such a URL; the message does not repeat it, because it may
+ *   contain a password
  */
 export function readUrl(value: string, what: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** A section of `docs/errors.md`, which the build copies beside the program. */
+/** A section of `docs/errors.md`, which the build copies into the package. */
 export interface Explanation {
   /** The error in a few words. */
   title: string;

@@ -24,7 +24,8 @@ const MAX_BYTES = 1024 * 1024;
 /**
  * Sends one request as the edge does: without following redirects, and with a timeout.
  *
- * @throws {NoResponse} if the connection fails, the server is too slow, or the response is too large
+ * @throws {NoResponse} if the connection fails, the server is too slow, or the response is too
+ *   large
  */
 export async function request(url: URL, init: RequestInit = {}): Promise<HttpResponse> {
   const sent = Date.now();

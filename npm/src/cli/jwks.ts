@@ -61,7 +61,10 @@ export function jwksUrl(url: URL): URL {
   return url.pathname === "/" && url.search === "" ? new URL("/api/auth/jwks", url) : url;
 }
 
-/** The URL of Better Auth's JWK Set. A path in the base URL is Better Auth's base path, as for the edge. */
+/**
+ * The URL of Better Auth's JWK Set. A path in the base URL is Better Auth's base path, as for the
+ * edge.
+ */
 export function betterAuthJwksUrl(baseURL: URL): URL {
   const basePath = baseURL.pathname.replace(/\/+$/, "");
   // the URL of a JWK Set is accepted too
@@ -70,8 +73,8 @@ export function betterAuthJwksUrl(baseURL: URL): URL {
 }
 
 /**
- * A JWK Set; or the problem as half a sentence, and the cure. `response` is absent if the server did
- * not respond.
+ * A JWK Set; or the problem as half a sentence, and the cure. `response` is absent if the server
+ * did not respond.
  */
 export type KeySetResult = ({ set: KeySet } | { problem: string; cure: string }) & {
   response?: HttpResponse;

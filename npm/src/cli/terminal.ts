@@ -49,10 +49,10 @@ export function printable(text: string, maxLength = 200): string {
 }
 
 /**
- * Characters that are not plainly printable: controls (C0, DEL, C1), format characters (bidirectional
- * controls, zero widths, tags), lone surrogates, private use, unassigned code points, line and paragraph
- * separators, every space but U+0020, and characters that a terminal may omit, such as variation
- * selectors.
+ * Characters that are not plainly printable: controls (C0, DEL, C1), format characters
+ * (bidirectional controls, zero widths, tags), lone surrogates, private use, unassigned code
+ * points, line and paragraph separators, every space but U+0020, and characters that a terminal may
+ * omit, such as variation selectors.
  */
 const NOT_PRINTABLE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 

@@ -201,7 +201,10 @@ function show(decoded: DecodedToken, decision: Decision): void {
   }
 }
 
-/** Says whether a rejected token's signature is valid. Claims are checked after it, so their codes imply that. */
+/**
+ * Says whether a rejected token's signature is valid. Claims are checked after it, so their codes
+ * imply that.
+ */
 function signatureNote(code: string): string {
   return CLAIM_CODES.includes(code)
     ? "the signature is valid, but the token is rejected: see below"

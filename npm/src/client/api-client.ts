@@ -6,7 +6,10 @@ import { type AuthClient, TokenSource } from "./token-source.ts";
 
 /** Options of {@link createApiClient}. */
 export interface ApiClientOptions {
-  /** Better Auth's client with its JWT plugin: `createAuthClient({ plugins: [jwtClient()] })`. Required. */
+  /**
+   * Better Auth's client with `jwtClient()`: `createAuthClient({ plugins: [jwtClient()] })`.
+   * Required.
+   */
   authClient: AuthClient;
   /**
    * The http(s) URL of the API, without a query or a fragment. Required. The client sends the token
@@ -17,27 +20,32 @@ export interface ApiClientOptions {
   fetch?: typeof fetch;
 }
 
-/** Options of a request: those of `fetch`, without `redirect`, because the client follows no redirect. */
+/**
+ * Options of a request: those of `fetch`, without `redirect`, because the client follows no
+ * redirect.
+ */
 export type ApiInit = Omit<RequestInit, "redirect">;
 
-/** Options of {@link ApiClient.json}: those of {@link ApiInit}, with `json` in place of `body`. */
+/** Options of {@link ApiClient.json}: those of {@link ApiInit} with `json` instead of `body`. */
 export interface JsonInit extends Omit<ApiInit, "body"> {
-  /** The value to send as JSON. The method stays `GET` unless `method` says otherwise, as for `fetch`. */
+  /** The value to send as JSON. The default method is `GET`, as for `fetch`: set `method` too. */
   json?: unknown;
 }
 
 /** Calls one API as the signed-in user. Made by {@link createApiClient}. */
 export interface ApiClient {
   /**
-   * Sends a request as `fetch` does, with the user's token. `/tasks` resolves below the base URL's path.
+   * Sends a request as `fetch` does, with the user's token. `/tasks` resolves below the base URL's
+   * path.
    *
-   * After a 401 the client renews the token and repeats the request once. It never repeats a request
-   * as another user: both tokens must have the same `sub`, or the same `uuid` or `id`. If they contain
-   * none of these claims, only GET, HEAD and OPTIONS are repeated. A stream in `init.body` can be sent
-   * once, so such a request is not repeated. The body of a `Request` is held in memory for the repeat.
+   * After a 401 the client renews the token and repeats the request once. It never repeats a
+   * request as another user: the tokens must agree in each of `sub` and `uuid` that both contain,
+   * or in `id` if one has neither. If the tokens do not identify their users, the client repeats
+   * only GET, HEAD and OPTIONS. A stream in `init.body` can be sent once, so such a request is not
+   * repeated. The body of a `Request` is held in memory for the repeat.
    *
    * @param input a path or an absolute URL below `baseURL`, or a `Request` for one
-   * @param init options as for `fetch`, `redirect` excepted
+   * @param init options as for `fetch`, except `redirect`
    * @returns the response, whose status is 2xx or 304
    * @throws {ApiError} for every other status, and when no token is available
    * @throws `DOMException` or `TypeError`, as `fetch` does, on an abort or a network error
@@ -50,17 +58,17 @@ export interface ApiClient {
    * The client does not validate the response: `T` is the caller's assertion.
    *
    * @param input as for the call itself
-   * @param init options as for `fetch`, with `json` in place of `body`
+   * @param init options as for `fetch`, with `json` instead of `body`
    * @returns the parsed response body; `undefined` for an empty body
    * @throws {ApiError} as the call itself does, and `invalid_json`
    */
   json<T = unknown>(input: string | URL | Request, init?: JsonInit): Promise<T>;
 
   /**
-   * Drops the cached token, so that the next request fetches a new one.
+   * Removes the cached token, so that the next request fetches a new one.
    *
-   * Better Auth's client reports sign-ins and sign-outs, but a moment after they are done. Call this
-   * function when an API request follows a sign-in or a sign-out immediately.
+   * Better Auth's client reports sign-ins and sign-outs with a delay. Call this function if an API
+   * request follows a sign-in or a sign-out immediately.
    */
   forgetToken(): void;
 }
@@ -68,9 +76,9 @@ export interface ApiClient {
 /**
  * Makes an API client: a `fetch` that obtains, caches and renews the user's token.
  *
- * Nothing is fetched before the first request. The token is cached in memory only, is shared by all
- * requests, and is renewed before it expires. One client serves one user: make one in a browser, and
- * one for each request on a server.
+ * The client fetches nothing before the first request. It caches the token in memory only, shares
+ * it between all requests, and renews it before it expires. One client serves one user: make one in
+ * a browser, and one for each request on a server.
  *
  * @param options Better Auth's client and the API's base URL
  * @returns the client
@@ -172,7 +180,9 @@ async function readJson<T>(response: Response): Promise<T> {
   }
 }
 
-/** Whether a body can be sent twice: streams, and what Node treats as one, are consumed when sent. */
+/**
+ * Whether a body can be sent twice: streams, and what Node treats as one, are consumed when sent.
+ */
 function isRepeatable(body: ApiInit["body"]): boolean {
   if (typeof body !== "object" || body === null) return true;
   return !("getReader" in body) && !(Symbol.asyncIterator in body);

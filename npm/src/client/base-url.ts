@@ -12,7 +12,8 @@ export class BaseURL {
 
   /**
    * @param baseURL an http(s) URL; in a browser, a relative one resolves against the page
-   * @throws {TypeError} if it is not an http(s) URL, or has a user, a password, a query or a fragment
+   * @throws {TypeError} if it is not an http(s) URL, or has a user, a password, a query or a
+   *   fragment
    */
   constructor(baseURL: string | URL) {
     const page = globalThis.location?.href;
@@ -29,7 +30,8 @@ export class BaseURL {
    * Resolves the URL of a request. `/tasks` and `tasks` both resolve below the base URL's path; an
    * absolute URL is used as it is.
    *
-   * @throws {ApiError} `foreign_url` if the URL is not below the base URL, where the token must not go
+   * @throws {ApiError} `foreign_url` if the URL is not below the base URL, where the token must not
+   *   go
    */
   resolve(input: string | URL): URL {
     const text = String(input);

@@ -8,7 +8,9 @@ export interface Problem {
   status?: number;
   /** The error's code, as listed in `docs/errors.md`. */
   code?: string;
-  /** What is wrong with this request: a sentence from the edge, a list from FastAPI's validation. */
+  /**
+   * What is wrong with this request: a sentence from the edge, a list from FastAPI's validation.
+   */
   detail?: unknown;
   /** The request's ID in the logs of the edge and the origin server. */
   request_id?: string;
@@ -29,8 +31,8 @@ export type ClientCode =
   /** No user is signed in: Better Auth responded with 401 to the request for a token. */
   | "signed_out"
   /**
-   * Another user has signed in since the call began, or may have. The client did not make the call, or
-   * did not repeat it, as that user.
+   * Another user signed in, or may have, since the call started. The client did not send the call,
+   * or did not repeat it, as that user.
    */
   | "session_changed"
   /** Better Auth could not be reached, or returned no token. */
@@ -57,8 +59,8 @@ export interface ApiErrorDetails {
 }
 
 /**
- * A call failed: the API responded with an error, or the client could not make the call as the
- * signed-in user. Network errors and aborts are thrown as `fetch` throws them.
+ * The error of a failed call: the API responded with an error, or the client could not send the
+ * call as the signed-in user. Network errors and aborts are thrown as `fetch` throws them.
  *
  * @example
  * ```ts
@@ -129,7 +131,7 @@ export async function readError(response: Response): Promise<ApiError> {
   });
 }
 
-/** Reads the body only if it is JSON: a proxy's error page means nothing to a program. */
+/** Reads the body only if it is JSON: a program cannot use a proxy's error page. */
 async function readProblem(response: Response): Promise<Problem | undefined> {
   const type = response.headers.get("content-type") ?? "";
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {

@@ -2,8 +2,8 @@ import { ApiError } from "./error.ts";
 import { Token } from "./token.ts";
 
 /**
- * The part of Better Auth's client that {@link createApiClient} uses.
- * `createAuthClient({ plugins: [jwtClient()] })` has it, and any other object with these members works.
+ * The part of Better Auth's client that {@link createApiClient} uses. `createAuthClient({ plugins:
+ * [jwtClient()] })` has it, and any other object with these members works.
  */
 export interface AuthClient {
   /** Fetches a token: `GET /api/auth/token` with the session cookie. */
@@ -14,7 +14,10 @@ export interface AuthClient {
   $store?: { listen(signal: "$sessionSignal", listener: () => void): void };
 }
 
-/** Better Auth's response: with `data` and `error` or, with the client's `throw: true`, the data alone. */
+/**
+ * Better Auth's response: with `data` and `error` or, with the client's `throw: true`, the data
+ * alone.
+ */
 export type TokenResponse =
   | { data: { token: string } | null; error: { status: number } | null }
   | { token: string };
@@ -33,7 +36,9 @@ export class TokenSource {
   readonly #authClient: AuthClient;
   #cached: Token | undefined;
   #pending: Promise<Token> | undefined;
-  /** Counts the calls of {@link clear}: a token that was requested before one is not used after it. */
+  /**
+   * Counts the calls of {@link clear}: a token that was requested before one is not used after it.
+   */
   #generation = 0;
 
   constructor(authClient: AuthClient) {
@@ -44,14 +49,14 @@ export class TokenSource {
     });
   }
 
-  /** Drops the cached token, and ignores the token of a request that is in flight. */
+  /** Removes the cached token and ignores the token of a fetch that is in flight. */
   clear(): void {
     this.#generation++;
     this.#cached = undefined;
     this.#pending = undefined;
   }
 
-  /** Drops this token if it is still the cached one. */
+  /** Removes this token if it is still the cached one. */
   discard(token: Token): void {
     if (this.#cached === token) this.#cached = undefined;
   }
@@ -59,8 +64,8 @@ export class TokenSource {
   /**
    * Returns a token to send: the cached one, or a new one.
    *
-   * @param isSafe whether the call changes nothing, so that it may be made when two tokens do not
-   * say whether they belong to the same user
+   * @param isSafe whether the call changes nothing on the server, so that it may be sent although
+   *   two tokens do not show whether they belong to the same user
    * @param signal aborts the wait of this caller only
    * @throws {ApiError} `signed_out`, `token_unavailable`, `session_changed`
    */
@@ -82,8 +87,7 @@ export class TokenSource {
   }
 
   /**
-   * Returns a token in place of a rejected one. Concurrent callers with the same rejected token share
-   * one fetch.
+   * Replaces a rejected token. Concurrent callers with the same rejected token share one fetch.
    *
    * @throws {ApiError} as {@link get} does
    */
@@ -98,7 +102,7 @@ export class TokenSource {
     const cached = this.#cached;
     if (cached && !cached.isDueForRenewal) return cached;
     const pending = this.#fetch();
-    // while the cached token is valid, callers do not wait for the renewal, and its failure is no error
+    // while the cached token is valid, callers neither wait for the renewal nor get its error
     if (cached && !cached.isExpired) return cached;
     return unlessAborted(pending, signal);
   }
@@ -155,8 +159,8 @@ function isSignedOut(error: unknown): boolean {
 }
 
 /**
- * Throws `session_changed` if the tokens belong to different users, or if they do not say and the call
- * changes something: a call that one user began must not be made as another.
+ * Throws `session_changed` if the tokens belong to different users, or if they do not identify
+ * their users and the call is not safe: a call that one user started must not be sent as another.
  */
 function assertSameUser(earlier: Token, token: Token, isSafe: boolean): void {
   const isSame = token.hasSameUserAs(earlier);
@@ -171,7 +175,10 @@ function assertSameUser(earlier: Token, token: Token, isSafe: boolean): void {
   });
 }
 
-/** Settles as the promise does, or rejects when the signal aborts first; the promise itself continues. */
+/**
+ * Settles as the promise does, or rejects when the signal aborts first; the promise itself
+ * continues.
+ */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

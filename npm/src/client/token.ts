@@ -4,12 +4,12 @@ const MAX_MARGIN = 60_000;
 const TRANSIT_TIME = 2_000;
 
 /**
- * A cached token, and how long it stays valid whether or not this machine's clock is right.
+ * A cached token and its remaining lifetime, which does not depend on this machine's clock.
  *
  * @internal
  */
 export class Token {
-  /** The compact JWS, as it is sent. */
+  /** The compact JWS. */
   readonly value: string;
   /** The claims that name the user, unverified: used only to compare the users of two tokens. */
   readonly #identity: Identity;
@@ -26,7 +26,7 @@ export class Token {
     this.#lifetime = lifetime(iat, exp, this.#received.date);
   }
 
-  /** Whether the token says who its user is. */
+  /** Whether the token contains a claim that identifies its user. */
   get identifiesUser(): boolean {
     return this.#identity.size > 0;
   }
@@ -49,8 +49,8 @@ export class Token {
   }
 
   /**
-   * Milliseconds since the token was received. One clock is not enough: `performance` may stop while a
-   * machine sleeps, and the date may be set back.
+   * Milliseconds since the token was received. One clock is not enough: `performance` may stop
+   * while a machine sleeps, and the date may be set back.
    */
   #age(): number {
     return Math.max(Date.now() - this.#received.date, performance.now() - this.#received.time);
@@ -61,8 +61,8 @@ export class Token {
 type Identity = Map<string, string>;
 
 /**
- * `id` counts only if neither `sub` nor `uuid` is there: in a token of the application's own it may be
- * the token's id. `email` does not count, because a user can change it.
+ * `id` counts only if the token has neither `sub` nor `uuid`: in an application's own tokens it may
+ * be the token's ID. `email` does not count, because a user can change it.
  */
 function readIdentity({ sub, uuid, id }: Record<string, unknown>): Identity {
   const named = Object.entries({ sub, uuid }).filter(isText);
@@ -74,8 +74,8 @@ function isText(member: [string, unknown]): member is [string, string] {
 }
 
 /**
- * Better Auth issues a token when it is requested, so `exp - iat` is its remaining lifetime, independent
- * of this machine's clock. Without `iat` only that clock is left.
+ * Better Auth issues a token when it is requested, so `exp - iat` is its remaining lifetime,
+ * independent of this machine's clock. Without `iat` the lifetime depends on that clock.
  */
 function lifetime(iat: unknown, exp: unknown, now: number): number {
   if (typeof exp !== "number") return Number.POSITIVE_INFINITY;

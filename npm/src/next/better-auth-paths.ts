@@ -13,8 +13,8 @@ export function betterAuthPath({ baseURL, basePath }: VerifierOptions): string {
 /**
  * Path patterns of Better Auth's own endpoints, which must be public so that users can sign in.
  *
- * At the root, Better Auth shares its paths with the application. So only the endpoints for users who
- * are not signed in are public there; the option `publicPaths` adds those of plugins.
+ * At the root, Better Auth shares its paths with the application. So only the endpoints for users
+ * who are not signed in are public there; the option `publicPaths` adds those of plugins.
  *
  * @internal
  */

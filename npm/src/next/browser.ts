@@ -1,4 +1,5 @@
-// The exports of `better-auth-edge/next` for browsers. The others run on the server, and need the wasm.
+// The exports of `better-auth-edge/next` for browsers. The others need the wasm and run on the
+// server.
 
 export { EdgeAuthError, type EdgeAuthErrorCode } from "../error.ts";
 export { returnPath } from "./return-path.ts";

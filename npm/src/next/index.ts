@@ -1,6 +1,6 @@
 /**
- * `better-auth-edge/next`: authenticates the requests of a Next.js application, on the edge runtime and
- * on Node.
+ * `better-auth-edge/next`: authenticates the requests of a Next.js application, on the edge runtime
+ * and on Node.
  *
  * @module
  */

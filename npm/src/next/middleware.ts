@@ -8,27 +8,29 @@ import { returnPath } from "./return-path.ts";
 import { signingKeys } from "./signing-keys.ts";
 import { fetchFromUpstream, rewriteToUpstream } from "./upstream.ts";
 
-/** Options of {@link createMiddleware}: which tokens to accept, what each request requires, and where users sign in. */
+/**
+ * Options of {@link createMiddleware}: accepted tokens, rules for requests, and the sign-in page.
+ */
 export interface MiddlewareOptions extends VerifierOptions, GatewayOptions {
   /**
-   * The URL of the Better Auth server. Required. A path in it is Better Auth's base path; without one
-   * it is `basePath`, or `/api/auth`.
+   * The URL of the Better Auth server. Required. A path in it is Better Auth's base path; without
+   * one it is `basePath`, or `/api/auth`.
    */
   baseURL: string;
   /**
-   * The path of the sign-in page, which is public. Users who are not signed in are redirected to it.
-   * With `false`, page requests get the problem response too. Default: `/sign-in`.
+   * The path of the sign-in page, which is public. Users who are not signed in are redirected to
+   * it. With `false`, page requests get the problem response too. Default: `/sign-in`.
    */
   signInPath?: string | false | undefined;
   /**
-   * The query parameter that gives the sign-in page the path to return to, as the browser shows it. Read
-   * it with {@link returnPath}. Default: `next`.
+   * The query parameter of the sign-in page with the path to return to, as the browser shows it.
+   * Read it with {@link returnPath}. Default: `next`.
    */
   returnParameter?: string | undefined;
   /**
-   * Decides whether a request is for a page, so that a user who is not signed in is redirected. Default:
-   * GET and HEAD requests that this application handles and whose path is not below `/api`. Requests
-   * that Next's router or the browser prefetches are never redirected.
+   * Decides whether a request is for a page, so that a user who is not signed in is redirected.
+   * Default: GET and HEAD requests that this application handles and whose path is not below
+   * `/api`. Requests that Next's router or the browser prefetches are never redirected.
    */
   isPage?: ((request: NextRequest) => boolean) | undefined;
 }
@@ -37,8 +39,8 @@ export interface MiddlewareOptions extends VerifierOptions, GatewayOptions {
 export type Middleware = (request: NextRequest, event: NextFetchEvent) => Promise<NextResponse>;
 
 /**
- * Builds the middleware around a gateway. `createGateway` is a parameter so that this module needs no
- * wasm and is the same for all runtimes.
+ * Builds the middleware around a gateway. `createGateway` is a parameter so that this module needs
+ * no wasm and is the same for all runtimes.
  *
  * @internal
  */
@@ -60,11 +62,11 @@ export function buildMiddleware(
     if (cached) return cached;
     const pending = createGateway({
       ...rest,
-      // with a cookie cache, requests should not need Better Auth
+      // with a cookie cache, requests need no call to Better Auth
       sessionExchange: rest.sessionExchange ?? rest.cookieCache === undefined,
       ...signingKeys(rest),
       ownPaths: publicPaths(rest, errors.length === 0 && signInPath, basePath),
-      // a redirect to the sign-in page is not worth a line in the log
+      // redirects to the sign-in page would fill the log
       logLevel: rest.logLevel ?? "error",
     });
     const gateway = await unlessMisconfigured(pending, errors);
@@ -127,7 +129,9 @@ function optionErrors(options: { [name in MiddlewareOnlyOption]: unknown }): str
 
 type MiddlewareOnlyOption = "signInPath" | "returnParameter" | "isPage";
 
-/** Returns the gateway, or throws one error that lists these option errors and the gateway's own. */
+/**
+ * Returns the gateway, or throws one error that lists these option errors and the gateway's own.
+ */
 async function unlessMisconfigured(pending: Promise<Gateway>, errors: string[]): Promise<Gateway> {
   const others = await pending.then(
     () => [],
@@ -152,8 +156,8 @@ function headOf({ method, headers, nextUrl }: NextRequest): RequestHead {
 }
 
 /**
- * Whether the request may be for the page `/index`. In a data request, or one that claims to be, Next
- * shows `/index` to a middleware as `/`. So the rules must allow both.
+ * Whether the request may be for the page `/index`. In a data request, or one that claims to be,
+ * Next shows `/index` to a middleware as `/`. So the rules must allow both.
  */
 function mayBeIndexPage({ headers, nextUrl }: NextRequest): boolean {
   return headers.has("x-nextjs-data") && nextUrl.pathname === "/";
@@ -161,14 +165,14 @@ function mayBeIndexPage({ headers, nextUrl }: NextRequest): boolean {
 
 const NO_STORE = { "cache-control": "no-store" };
 
-/** The value that Next itself sets for pages that are rendered for one request. */
+/** The value that Next itself sets for pages that it renders for one request. */
 const PRIVATE = "private, no-cache, no-store, max-age=0, must-revalidate";
 
 function isPageByDefault({ method, nextUrl }: NextRequest): boolean {
   return /^(GET|HEAD)$/.test(method) && !/^\/api(\/|$)/.test(nextUrl.pathname);
 }
 
-/** Whether a sign-in would help, and this application has a page to return to. */
+/** Whether a sign-in would change the decision, and this application has a page to return to. */
 function isSessionMissing({ to, response }: Refused): boolean {
   return to === "app" && response.status === 401;
 }
@@ -176,10 +180,11 @@ function isSessionMissing({ to, response }: Refused): boolean {
 /**
  * Whether the browser navigates to a page, as opposed to a script that fetches it.
  *
- * Next's router caches a redirect that it has prefetched, and follows it even after the sign-in. After an
- * error it loads the page when the user navigates there. Next hides most headers of its router from a
- * middleware, so the browser's `Sec-Fetch-Dest` decides (Fetch Metadata Request Headers, section 2.1).
- * Browsers omit it over `http` to a host other than localhost; then `Accept` decides.
+ * Next's router caches a redirect that it has prefetched, and follows it even after the sign-in.
+ * After an error it loads the page when the user navigates there. Next hides most headers of its
+ * router from a middleware, so the browser's `Sec-Fetch-Dest` decides (Fetch Metadata Request
+ * Headers, section 2.1). Browsers omit it over `http` to a host other than localhost; then `Accept`
+ * decides.
  */
 function isNavigation(headers: Headers): boolean {
   const isPrefetch = PREFETCH_HEADERS.some((name) => headers.get(name)?.includes("prefetch"));
@@ -214,8 +219,9 @@ function redirectToSignIn(request: NextRequest, path: string, parameter: string)
 }
 
 /**
- * Whether a Node server has just loaded the middleware, so that wrong options are logged at once. The
- * edge runtime compiles no wasm before the first request, and a build has other environment variables.
+ * Whether a Node server has just loaded the middleware, so that wrong options are logged at once.
+ * The edge runtime compiles no wasm before the first request, and a build has other environment
+ * variables.
  */
 function isNodeServerStarting(): boolean {
   return process.env.NEXT_RUNTIME === "nodejs" && process.env.NEXT_PHASE !== BUILD;

@@ -1,10 +1,10 @@
 /**
- * Reads the path to return to after the sign-in from a query parameter. The result is always a path of
- * this site, so that a link to the sign-in page cannot redirect to another site.
+ * Reads the path to return to after the sign-in from a query parameter. The result is always a path
+ * of this site, so that a link to the sign-in page cannot redirect to another site.
  *
- * The path is the one that the browser shows, with Next's `basePath`: use it with `location.assign`, in a
- * link, or as Better Auth's `callbackURL`. Next's router and `redirect` add the `basePath` themselves.
- * For these, pass it as `basePath`, and this function removes it.
+ * The result is the path that the browser shows, with Next's `basePath`: use it with
+ * `location.assign`, in a link, or as Better Auth's `callbackURL`. Next's router and `redirect` add
+ * the `basePath` themselves. For these, pass it as `basePath`, and this function removes it.
  *
  * @param value the query parameter that {@link createMiddleware} sets, or any other value
  * @param fallback the result if `value` is not a path of this site; `/` by default

@@ -1,11 +1,13 @@
 /** Options of {@link getUser}: the keys that the middleware signs with. */
 export interface GetUserOptions {
   /**
-   * The middleware's `signingKey`: a private JWK (Ed25519) as an object or as JSON text. Default: the
-   * environment variable `EDGE_SIGNING_KEY`.
+   * The middleware's `signingKey`: a private JWK (Ed25519) as an object or as JSON text. Default:
+   * the environment variable `EDGE_SIGNING_KEY`.
    */
   signingKey?: string | object | undefined;
-  /** The middleware's `nextSigningKey`. Default: the environment variable `EDGE_SIGNING_KEY_NEXT`. */
+  /**
+   * The middleware's `nextSigningKey`. Default: the environment variable `EDGE_SIGNING_KEY_NEXT`.
+   */
   nextSigningKey?: string | object | undefined;
 }
 

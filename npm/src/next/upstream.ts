@@ -2,8 +2,8 @@ import { type NextRequest, NextResponse } from "next/server.js";
 import type { Admitted } from "../gateway.ts";
 
 /**
- * Forwards a request to the upstream by Next's own rewrite. A middleware does not see the response of a
- * rewrite, so redirects stay as the upstream sends them.
+ * Forwards a request to the upstream by Next's own rewrite. A middleware does not see the response
+ * of a rewrite, so it does not change redirects.
  *
  * @internal
  */
@@ -14,11 +14,11 @@ export function rewriteToUpstream({ url, headers, editAnswer }: Admitted): NextR
 }
 
 /**
- * Forwards a request to the upstream by `fetch`, and returns its response with redirects that lead back
- * to this application. Both bodies stream.
+ * Forwards a request to the upstream by `fetch`, and returns its response with redirects that lead
+ * back to this application. Both bodies stream.
  *
- * If the upstream cannot be reached, Next reports the error as for every rewrite: the function retries a
- * GET or HEAD request by a rewrite, and throws for all others.
+ * If the upstream cannot be reached, the function retries a GET or HEAD request by a rewrite, so
+ * that Next reports the error. For all other methods it throws.
  *
  * @internal
  */
@@ -72,10 +72,10 @@ function requestHeaders(forwarded: Headers): Headers {
 function responseHeaders(received: Headers): Headers {
   const headers = new Headers(received);
   for (const name of received.keys()) {
-    // `x-middleware-*` are instructions of a middleware to Next: the upstream must give none
+    // `x-middleware-*` are instructions of a middleware to Next, which the upstream must not send
     if (CONNECTION_HEADERS.includes(name) || name.startsWith("x-middleware-")) headers.delete(name);
   }
-  // `fetch` has decoded the body, so that its encoding and length are no longer true
+  // `fetch` has decoded the body, so its encoding and length have changed
   if (/^\s*(x-)?(gzip|deflate|br)\s*$/i.test(headers.get("content-encoding") ?? "")) {
     headers.delete("content-encoding");
     headers.delete("content-length");
@@ -93,8 +93,8 @@ const CONNECTION_HEADERS = [
 ];
 
 /**
- * Resolves `Location` or `Content-Location` for the client: below Next's `basePath` if it leads to this
- * application. Returns `undefined` for a value that is not a URL.
+ * Resolves `Location` or `Content-Location` for the client: below Next's `basePath` if it leads to
+ * this application. Returns `undefined` for a value that is not a URL.
  *
  * @param before the header's value as the upstream sent it
  */
@@ -109,7 +109,7 @@ function rewritten(
   const url = new URL(reference, base);
   const isPath = /^\/(?![/\\])/.test(reference);
   if (!isPath && reference === before) return url;
-  // Next makes it relative, so that no header of the client decides which host it names
+  // Next makes it relative, so that a client's headers cannot choose its host
   const here = new URL(origin);
   here.pathname = basePath + url.pathname;
   here.search = url.search;

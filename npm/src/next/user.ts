@@ -26,8 +26,8 @@ export interface User {
 /**
  * Returns the signed-in user in a server component, a route handler or a server action.
  *
- * The function trusts only what the middleware has signed. If the middleware did not run, because of a
- * `matcher` or a way around it, the result is `null`, no matter which headers the client sent.
+ * The function trusts only the middleware's signature. If the middleware did not run, because of a
+ * `matcher` or because the request bypassed it, the result is `null` for any headers of the client.
  *
  * @param headers the request's headers: `headers()` of `next/headers`, awaited or not
  * @param options the middleware's signing keys; by default those of the environment
@@ -93,7 +93,7 @@ async function assertionVerifier(options: GetUserOptions): Promise<Verifier> {
 }
 
 const NO_KEY =
-  "EDGE_SIGNING_KEY is missing: getUser trusts only what the middleware has signed with it. " +
+  "EDGE_SIGNING_KEY is missing: getUser trusts only assertions that the middleware signs with it. " +
   "`npx better-auth-edge keygen` makes a key";
 
 /** The public keys, as the edge publishes them. */

@@ -5,10 +5,10 @@ import { build, type Plugin } from "esbuild";
 /** The package's directory. */
 export const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The built wasm, as `dist/` has it. */
+/** The built wasm file. */
 export const WASM = join(PACKAGE, "dist/better_auth_edge.wasm");
 
-/** Bundles a program of this directory with the package, as a host's users do by these conditions. */
+/** Bundles a program of this directory with the package, resolved by these export conditions. */
 export async function bundle(
   source: string,
   conditions: string[],
@@ -24,7 +24,7 @@ export async function bundle(
     conditions,
     external: ["*.wasm"],
     logLevel: "warning",
-    // the tests' own tsconfig has the sources in place of the package
+    // the tests' own tsconfig resolves the package to its sources
     tsconfigRaw: {},
     ...options,
   });

@@ -7,7 +7,7 @@ import type { Case } from "../cases.ts";
 import { bundle, WASM } from "./bundle.ts";
 import type { Outcome } from "./judge.ts";
 
-/** The browser that the tests were given. */
+/** Launches the browser that `CHROMIUM` names. */
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -15,12 +15,14 @@ export function launch(): Promise<Browser> {
   });
 }
 
-/** In a real browser, bundled by its condition, with the wasm as a file on the page's server. */
+/**
+ * Runs the cases in a browser: bundled with its condition, the wasm served by the page's server.
+ */
 export async function inChromium(cases: Case[], keys: string): Promise<Outcome[][]> {
   return onPage(["application/wasm", await readFile(WASM)], cases, keys);
 }
 
-/** On a page whose server answers with this media type and this content where the wasm file should be. */
+/** Runs the cases on a page whose server sends this media type and content as the wasm file. */
 export async function onPage(
   wasm: [type: string, content: string | Buffer],
   cases: Case[],
@@ -45,13 +47,13 @@ export async function onPage(
     await page.goto(`http://127.0.0.1:${port}/`);
     await page.addScriptTag({ url: "/assets/judge.js", type: "module" });
     await page.waitForFunction("'judge' in globalThis");
-    // as text, because a claim may have a name that playwright's own form loses
-    const said = await page.evaluate(
+    // as text, because playwright's serialization loses some names of claims
+    const outcomes = await page.evaluate(
       async ([cases, keys]) =>
-        JSON.stringify(await (globalThis as unknown as Judging).judge(cases, keys)),
+        JSON.stringify(await (globalThis as unknown as Judge).judge(cases, keys)),
       [cases, keys] as const,
     );
-    return JSON.parse(said);
+    return JSON.parse(outcomes);
   } finally {
     await browser.close();
     server.closeAllConnections();
@@ -59,6 +61,7 @@ export async function onPage(
   }
 }
 
-interface Judging {
+/** The page's global scope after it has loaded `global.ts`. */
+interface Judge {
   judge: typeof import("./judge.ts").judge;
 }

@@ -7,7 +7,7 @@ import type { Case } from "../cases.ts";
 import { bundle, PACKAGE } from "./bundle.ts";
 import type { Outcome } from "./judge.ts";
 
-/** In Deno, which finds the package by itself. */
+/** Runs the cases in Deno, which resolves the package itself. */
 export async function onDeno(cases: Case[], keys: string): Promise<Outcome[][]> {
   const project = await mkdtemp(join(tmpdir(), "better-auth-edge-"));
   try {

@@ -1,4 +1,4 @@
-// Where a host takes a script and no more: the judge as a global.
+// The judge as a global, for hosts that run scripts.
 import { judge } from "./judge.ts";
 
 Object.assign(globalThis, { judge });

@@ -1,7 +1,7 @@
 import type { Case } from "../cases.ts";
 import { judge, type Outcome } from "./judge.ts";
 
-/** In this process. */
+/** Runs the cases in this process. */
 export function onNode(cases: Case[], keys: string): Promise<Outcome[][]> {
   return judge(cases, keys);
 }

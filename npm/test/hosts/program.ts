@@ -1,4 +1,4 @@
-// The judge as a program of the command line: cases on standard input, outcomes on standard output.
+// The judge as a program: cases on standard input, outcomes on standard output.
 import { readFileSync } from "node:fs";
 import { judge } from "./judge.ts";
 

@@ -1,4 +1,4 @@
-// A Worker as people write them: one verifier for all requests, made by whichever comes first.
+// A Worker with one verifier for all requests, which the first request creates.
 import { createVerifier, type Verifier } from "better-auth-edge";
 
 let verifier: Verifier | undefined;

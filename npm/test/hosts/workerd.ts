@@ -6,7 +6,7 @@ import { serve, type Worker } from "../workerd.process.ts";
 import { bundle, WASM } from "./bundle.ts";
 import type { Outcome } from "./judge.ts";
 
-/** In the runtime of Cloudflare Workers, bundled by its condition. */
+/** Runs the cases in the runtime of Cloudflare Workers, bundled with its condition. */
 export async function onWorkerd(cases: Case[], keys: string): Promise<Outcome[][]> {
   const worker = await startWorker("worker.ts");
   try {
@@ -23,7 +23,7 @@ export async function onWorkerd(cases: Case[], keys: string): Promise<Outcome[][
 /** Starts a program of this directory as a Worker on a free loopback port. */
 export async function startWorker(source: string): Promise<Worker> {
   const directory = await mkdtemp(join(tmpdir(), "better-auth-edge-"));
-  // the folder that bundles have in `dist/`, beside which the wasm is
+  // the folders of `dist/`: the bundle imports the wasm from one level up
   await mkdir(join(directory, "worker"));
   await writeFile(join(directory, "worker/index.js"), await bundle(source, ["workerd"]));
   await copyFile(WASM, join(directory, "better_auth_edge.wasm"));

@@ -1,10 +1,10 @@
-/** Which keys the server has, and how they change. */
+/** The server's keys, and their rotation. */
 import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { Server } from "../better-auth.mjs";
 import { bearer, header } from "../cases.mjs";
 import { ALL, from } from "../versions.mjs";
 
-/** Lets every key expire, `seconds` ago: the server makes a new one for its next token. */
+/** Sets the expiry of every key to `seconds` ago: the server makes a new key for its next token. */
 function expire(server, seconds = 1) {
   for (const row of server.database.jwks) row.expiresAt = new Date(Date.now() - seconds * 1000);
 }
@@ -31,7 +31,7 @@ export default [
       const url = `${server.base}/jwks`;
       const user = ada.user.id;
       const publish = (set) => ({ publish: { url, body: set } });
-      cases.add(server, "a verifier sees the rotation", {}, [
+      cases.add(server, "a rotation", {}, [
         { headers: bearer(token), expected: "ok", user, ...publish(before) },
         { headers: bearer(next), expected: "ok", user, ...publish(after) },
         { headers: bearer(token), expected: "ok", user },
@@ -41,7 +41,7 @@ export default [
         { headers: bearer(token), expected: "ok", user },
       ]);
       const empty = '{"keys":[]}';
-      cases.add(server, "a set that is empty for a while", {}, [
+      cases.add(server, "an empty set", {}, [
         { headers: bearer(token), expected: "unknown_key", ...publish(empty) },
       ]);
     },
@@ -53,18 +53,18 @@ export default [
       const { server, ada, token } = await signedUp(cases, ROTATION);
       expire(server, 1800);
       const next = await server.token(ada);
-      cases.accepts(server, "a token of the key before", token, ada.user.id);
-      cases.holds(server, next, ada.user.id);
+      cases.accepts(server, "a token of the previous key", token, ada.user.id);
+      cases.verifies(server, next, ada.user.id);
 
       const late = await signedUp(cases, ROTATION);
       expire(late.server, 7200);
       const latest = await late.server.token(late.ada);
-      cases.refuses(late.server, "a token after the grace period", late.token, "unknown_key");
+      cases.rejects(late.server, "a token after the grace period", late.token, "unknown_key");
       cases.accepts(late.server, "a token of the new key", latest, late.ada.user.id);
     },
   },
   {
-    option: "a key replaced under its old name",
+    option: "a key replaced under its old kid",
     versions: ALL,
     async run(cases) {
       const database = cases.library.version.startsWith("1.3.")
@@ -79,7 +79,7 @@ export default [
       const [first, second] = [await start(), await start()];
       const [ada, again] = [await first.signUp(), await second.signUp()];
       const [token, next] = [await first.token(ada), await second.token(again)];
-      if (header(token).kid !== header(next).kid) throw new Error("the names differ");
+      if (header(token).kid !== header(next).kid) throw new Error("the kids differ");
       const url = `${first.base}/jwks`;
       const set = async (server) => JSON.stringify(await server.json("/jwks"));
       const user = String(ada.user.id);
@@ -100,7 +100,7 @@ export default [
         const context = { context: await server.auth.$context };
         await createJwk(context, { jwks: { keyPairConfig: { alg } } });
       }
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
     },
   },
   {
@@ -129,7 +129,7 @@ export default [
       const jwk = { ...publicKey.export({ format: "jwk" }), alg: "EdDSA", kid: "kms" };
       const JWKS_URL = `${server.url}/keys.json`;
       server.published.set(JWKS_URL, JSON.stringify({ keys: [jwk] }));
-      cases.holds(server, await server.token(ada), ada.user.id, { JWKS_URL });
+      cases.verifies(server, await server.token(ada), ada.user.id, { JWKS_URL });
     },
   },
 ];

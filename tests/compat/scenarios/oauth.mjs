@@ -1,4 +1,4 @@
-/** Tokens that Better Auth writes as an OAuth server: none of them is a session's. */
+/** Tokens that Better Auth issues as an OAuth server, which are not session tokens. */
 import { createHash, randomBytes } from "node:crypto";
 import { Server } from "../better-auth.mjs";
 import { claims, header } from "../cases.mjs";
@@ -7,7 +7,7 @@ import { from, until } from "../versions.mjs";
 const CALLBACK = "https://client.example/callback";
 const SCOPE = "openid profile email offline_access";
 
-/** The tokens of the authorisation code flow with PKCE, for a client that has consent. */
+/** The tokens of the authorization code flow with PKCE, for a client that has consent. */
 async function authorized(server, { cookie }, client, resource) {
   const verifier = randomBytes(32).toString("base64url");
   const query = new URLSearchParams({
@@ -23,14 +23,14 @@ async function authorized(server, { cookie }, client, resource) {
     ...(resource && { resource }),
   });
   const headers = { cookie };
-  const asked = await server.ask(`/oauth2/authorize?${query}`, { headers });
-  let place = await location(asked);
+  const response = await server.request(`/oauth2/authorize?${query}`, { headers });
+  let place = await location(response);
   const first = new URL(place, server.url);
   if (!place.startsWith(CALLBACK)) {
     const consent_code = first.searchParams.get("consent_code");
     const body = { accept: true, oauth_query: first.search.slice(1) };
     const more = consent_code ? { accept: true, consent_code } : body;
-    place = await location(await server.ask("/oauth2/consent", { body: more, headers }));
+    place = await location(await server.request("/oauth2/consent", { body: more, headers }));
   }
   const code = new URL(place).searchParams.get("code");
   if (!code) throw new Error(`no code: ${place}`);
@@ -47,14 +47,14 @@ async function authorized(server, { cookie }, client, resource) {
   });
 }
 
-async function location(answer) {
-  const header = answer.headers.get("location");
+async function location(response) {
+  const header = response.headers.get("location");
   if (header) return header;
-  const body = await answer.json();
+  const body = await response.json();
   return body.url ?? body.redirectURI ?? body.redirect_uri ?? body.uri;
 }
 
-/** A server with the OAuth provider, and the tokens of a client that asked for the API. */
+/** A server with the OAuth provider, and the tokens of a client for this resource. */
 async function provider(cases, resource) {
   const { library } = cases;
   const { jwt, oauthProvider } = library.plugins;
@@ -98,43 +98,43 @@ export default [
       if (header(token).typ !== "at+jwt") throw new Error("another type");
       const audiences = [claims(token).aud].flat();
       const settings = { PROFILE: "access-token", AUDIENCE: API };
-      cases.add(server, "as it was issued", settings, [
+      cases.add(server, "an unchanged token", settings, [
         { headers: { authorization: `Bearer ${token}` }, expected: "ok", user: ada.user.id },
       ]);
       const other = { PROFILE: "access-token", AUDIENCE: "https://other.example" };
-      cases.refuses(server, "for another resource", token, "audience_mismatch", other);
+      cases.rejects(server, "for another resource", token, "audience_mismatch", other);
       if (!audiences.includes(API)) throw new Error(`for ${audiences}`);
       const session = await server.token(ada);
-      cases.refuses(server, "a session's token", session, "wrong_token_type", settings);
-      cases.refuses(server, "an id token", tokens.id_token, "wrong_token_type", settings);
+      cases.rejects(server, "a session's token", session, "wrong_token_type", settings);
+      cases.rejects(server, "an id token", tokens.id_token, "wrong_token_type", settings);
     },
   },
   {
-    option: "`oauthProvider`, access tokens are no session tokens",
+    option: "`oauthProvider`, access tokens are not session tokens",
     versions: from("1.4"),
     async run(cases) {
       const { server, tokens } = await provider(cases, (url) => url);
       const token = tokens.access_token;
       if (token.split(".").length !== 3) throw new Error("an opaque access token");
       const settings = { ISSUER: `${server.url},${server.base}` };
-      cases.refuses(server, "for this very server", token, "wrong_token_type", settings);
-      cases.refuses(server, "by default", token, "wrong_token_type");
-      cases.refuses(server, "a refresh token", tokens.refresh_token, "opaque_token");
+      cases.rejects(server, "for this server", token, "wrong_token_type", settings);
+      cases.rejects(server, "by default", token, "wrong_token_type");
+      cases.rejects(server, "a refresh token", tokens.refresh_token, "opaque_token");
     },
   },
   {
-    option: "`oauthProvider`, id tokens are no session tokens",
+    option: "`oauthProvider`, id tokens are not session tokens",
     versions: from("1.4"),
     async run(cases) {
       const { server, client, tokens } = await provider(cases, (url) => url);
       const token = tokens.id_token;
       const settings = { ISSUER: claims(token).iss, AUDIENCE: client.client_id };
-      cases.refuses(server, "for the client", token, "wrong_token_type", settings);
-      cases.refuses(server, "by default", token, "wrong_token_type");
+      cases.rejects(server, "for the client", token, "wrong_token_type", settings);
+      cases.rejects(server, "by default", token, "wrong_token_type");
     },
   },
   {
-    option: "`oidcProvider`, id tokens are no session tokens",
+    option: "`oidcProvider`, id tokens are not session tokens",
     versions: until("1.6"),
     async run(cases) {
       const { library } = cases;
@@ -166,9 +166,9 @@ export default [
       const tokens = await authorized(server, ada, client);
       const token = tokens.id_token;
       const settings = { ISSUER: claims(token).iss, AUDIENCE: client.client_id };
-      cases.refuses(server, "for the client", token, "wrong_token_type", settings);
-      cases.refuses(server, "by default", token, "wrong_token_type");
-      cases.refuses(server, "an access token", tokens.access_token, "opaque_token");
+      cases.rejects(server, "for the client", token, "wrong_token_type", settings);
+      cases.rejects(server, "by default", token, "wrong_token_type");
+      cases.rejects(server, "an access token", tokens.access_token, "opaque_token");
     },
   },
 ];

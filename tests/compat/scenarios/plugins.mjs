@@ -1,4 +1,4 @@
-/** Plugins that change who signs in, or what a token says. */
+/** Plugins that change how users sign in, or the claims of a token. */
 import { Server, signedIn } from "../better-auth.mjs";
 import { claims } from "../cases.mjs";
 import { ALL } from "../versions.mjs";
@@ -34,17 +34,17 @@ export default [
       const body = { name: "Acme", slug: "acme" };
       const { id } = await server.json("/organization/create", { body, headers: { cookie } });
       const active = { organizationId: id };
-      await server.ask("/organization/set-active", { body: active, headers: { cookie } });
+      await server.request("/organization/set-active", { body: active, headers: { cookie } });
       const token = await server.token(ada);
-      if (claims(token).org.id !== id) throw new Error("no active organisation");
-      cases.holds(server, token, ada.user.id);
+      if (claims(token).org.id !== id) throw new Error("no active organization");
+      cases.verifies(server, token, ada.user.id);
       for (const [role, verdict] of [
         ["owner", "ok"],
         ["member", "insufficient_claims"],
       ]) {
         const ROUTES = JSON.stringify([{ path: "/*", claims: { "org.role": [role] } }]);
         if (verdict === "ok") cases.accepts(server, role, token, ada.user.id, { ROUTES });
-        else cases.refuses(server, role, token, verdict, { ROUTES });
+        else cases.rejects(server, role, token, verdict, { ROUTES });
       }
     },
   },
@@ -57,13 +57,13 @@ export default [
       server.database.user[0].role = "editor,admin";
       const token = await server.token(ada);
       if (claims(token).role !== "editor,admin") throw new Error("other roles");
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
       const requiring = (role) => ({
         ROUTES: JSON.stringify([{ path: "/*", claims: { role: [role] } }]),
       });
       cases.accepts(server, "one of the roles", token, ada.user.id, requiring("admin"));
-      cases.refuses(server, "another role", token, "insufficient_claims", requiring("owner"));
-      cases.refuses(server, "half a role", token, "insufficient_claims", requiring("adm"));
+      cases.rejects(server, "another role", token, "insufficient_claims", requiring("owner"));
+      cases.rejects(server, "half a role", token, "insufficient_claims", requiring("adm"));
     },
   },
   {
@@ -76,8 +76,8 @@ export default [
       server.database.user.find(({ id }) => id === ada.user.id).role = "admin";
       const body = { userId: bob.user.id };
       const headers = { cookie: ada.cookie };
-      const as = await signedIn(await server.ask("/admin/impersonate-user", { body, headers }));
-      cases.holds(server, await server.token(as), bob.user.id);
+      const as = await signedIn(await server.request("/admin/impersonate-user", { body, headers }));
+      cases.verifies(server, await server.token(as), bob.user.id);
       cases.acceptsCookies(server, "by cookie", as.cookie, bob.user.id, EXCHANGE);
     },
   },
@@ -89,11 +89,11 @@ export default [
       const ada = await server.signUp();
       const bob = await server.signUp("bob");
       if (!/_multi-/.test(bob.cookie)) throw new Error(bob.cookie);
-      cases.holds(server, await server.token(bob), bob.user.id);
+      cases.verifies(server, await server.token(bob), bob.user.id);
       const others = ada.cookie.split("; ").filter((pair) => /_multi-/.test(pair));
       const both = [bob.cookie, ...others].join("; ");
-      cases.acceptsCookies(server, "the active session counts", both, bob.user.id, EXCHANGE);
-      cases.refusesCookies(server, "none is active", others[0], "missing_token", EXCHANGE);
+      cases.acceptsCookies(server, "the active session", both, bob.user.id, EXCHANGE);
+      cases.rejectsCookies(server, "no active session", others[0], "missing_token", EXCHANGE);
     },
   },
   {
@@ -101,10 +101,10 @@ export default [
     versions: ALL,
     async run(cases) {
       const server = await start(cases, ({ anonymous }) => [anonymous()]);
-      const guest = await signedIn(await server.ask("/sign-in/anonymous", { method: "POST" }));
+      const guest = await signedIn(await server.request("/sign-in/anonymous", { method: "POST" }));
       const token = await server.token(guest);
       if (claims(token).isAnonymous !== true) throw new Error("not anonymous");
-      cases.holds(server, token, guest.user.id);
+      cases.verifies(server, token, guest.user.id);
       cases.acceptsCookies(server, "by cookie", guest.cookie, guest.user.id, EXCHANGE);
     },
   },
@@ -118,11 +118,11 @@ export default [
       const ada = await server.signUp();
       const headers = { cookie: ada.cookie };
       const { key } = await server.json("/api-key/create", { body: { name: "ci" }, headers });
-      cases.refuses(server, "a key as a token", key, "opaque_token");
+      cases.rejects(server, "a key as a token", key, "opaque_token");
       const { token } = await server.json("/token", { headers: { "x-api-key": key } });
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
       if (library.version.startsWith("1.3.")) return;
-      cases.refuses(server, "a key with dots", `a.${key}.b`, "malformed_token");
+      cases.rejects(server, "a key with dots", `a.${key}.b`, "malformed_token");
     },
   },
   {
@@ -135,7 +135,7 @@ export default [
         customSession(async (session) => ({ ...session, extra: true })),
       ]);
       const ada = await server.signUp("ada", { username: "ada" });
-      cases.holds(server, await server.token(ada), ada.user.id);
+      cases.verifies(server, await server.token(ada), ada.user.id);
       cases.acceptsCookies(server, "by cookie", ada.cookie, ada.user.id, EXCHANGE);
     },
   },

@@ -1,4 +1,4 @@
-/** Session cookies: turned into a token by the exchange, or believed by the signature of their cache. */
+/** Session cookies: the session exchange and the signed cookie cache. */
 import { SECRET, Server } from "../better-auth.mjs";
 import { changedCookie, forged, without } from "../cases.mjs";
 import { ALL, from } from "../versions.mjs";
@@ -7,7 +7,7 @@ const EXCHANGE = { SESSION_EXCHANGE: "true" };
 const BY_SECRET = { COOKIE_CACHE: "secret", BETTER_AUTH_SECRET: SECRET };
 const BY_KEYS = { COOKIE_CACHE: "jwks" };
 
-/** A server with these options and a user of it. */
+/** A server with these options, and one of its users. */
 async function signedUp({ library }, more = () => ({})) {
   const server = await Server.start(library, (url) => ({
     plugins: [library.plugins.jwt(), library.plugins.bearer()],
@@ -19,7 +19,7 @@ async function signedUp({ library }, more = () => ({})) {
 const isCache = (pair) => /session_data/.test(pair);
 const isSession = (pair) => /session_token/.test(pair);
 
-/** The exchange with this server's cookies, and with forged ones. */
+/** Adds exchanges of the user's cookies, and of forged ones. */
 function exchanges(cases, server, { cookie, user }, settings = {}) {
   const name = cookie.split("; ").find(isSession).split("=")[0];
   const all = { ...EXCHANGE, ...settings };
@@ -29,29 +29,29 @@ function exchanges(cases, server, { cookie, user }, settings = {}) {
     name,
     (value) => (value[0] === "x" ? "y" : "x") + value.slice(1),
   );
-  cases.refusesCookies(server, "a forged session", other, "missing_token", all);
+  cases.rejectsCookies(server, "a forged session", other, "missing_token", all);
   const unsigned = changedCookie(cookie, name, (value) => value.split(".")[0]);
-  cases.refusesCookies(server, "a session without its signature", unsigned, "missing_token", all);
-  cases.refusesCookies(server, "without the exchange", cookie, "missing_token", settings);
+  cases.rejectsCookies(server, "a session without its signature", unsigned, "missing_token", all);
+  cases.rejectsCookies(server, "without the exchange", cookie, "missing_token", settings);
 }
 
-/** A cookie cache that counts by these settings, and altered ones. */
+/** Adds the user's cookie cache, which these settings accept, and changed copies. */
 function caches(cases, server, { cookie, user }, settings) {
   const name = cookie.split("; ").find(isCache).split("=")[0];
-  cases.acceptsCookies(server, "a cache as it was set", cookie, user.id, settings);
+  cases.acceptsCookies(server, "an unchanged cache", cookie, user.id, settings);
   const bad = changedCookie(cookie, name, forged);
-  cases.refusesCookies(server, "an altered signature", bad, "bad_signature", settings);
+  cases.rejectsCookies(server, "a changed signature", bad, "bad_signature", settings);
   const alone = without(cookie, isSession);
-  cases.refusesCookies(server, "without its session", alone, "missing_token", settings);
-  const claimed = changedCookie(cookie, name, asSomebodyElse);
-  cases.refusesCookies(server, "altered claims", claimed, "bad_signature", settings);
+  cases.rejectsCookies(server, "without its session", alone, "missing_token", settings);
+  const claimed = changedCookie(cookie, name, asAnotherUser);
+  cases.rejectsCookies(server, "changed claims", claimed, "bad_signature", settings);
 }
 
-function asSomebodyElse(cache) {
+function asAnotherUser(cache) {
   const [head, payload, signature] = cache.split(".");
   const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
-  claims.user.id = claims.session.userId = "someone-else";
-  if (claims.sub) claims.sub = "someone-else";
+  claims.user.id = claims.session.userId = "another-user";
+  if (claims.sub) claims.sub = "another-user";
   return `${head}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.${signature}`;
 }
 
@@ -65,12 +65,15 @@ export default [
       const { server, ada } = await signedUp(cases);
       exchanges(cases, server, ada);
       const over = await signedUp(cases);
-      await over.server.ask("/sign-out", { method: "POST", headers: { cookie: over.ada.cookie } });
-      cases.refusesCookies(over.server, "ended", over.ada.cookie, "missing_token", EXCHANGE);
+      await over.server.request("/sign-out", {
+        method: "POST",
+        headers: { cookie: over.ada.cookie },
+      });
+      cases.rejectsCookies(over.server, "ended", over.ada.cookie, "missing_token", EXCHANGE);
     },
   },
   {
-    option: "the exchange leaves the session's row alone",
+    option: "the exchange does not change the session's row",
     versions: ALL,
     async run(cases) {
       const { server } = await signedUp(cases);
@@ -101,7 +104,7 @@ export default [
         },
       };
       const { server, ada } = await signedUp(cases, () => ({ secondaryStorage }));
-      cases.holds(server, await server.token(ada), ada.user.id);
+      cases.verifies(server, await server.token(ada), ada.user.id);
       exchanges(cases, server, ada);
     },
   },
@@ -110,13 +113,13 @@ export default [
     versions: ALL,
     async run(cases) {
       const { server, ada } = await signedUp(cases);
-      cases.refuses(server, "a session as a token", ada.bearer, "opaque_token");
+      cases.rejects(server, "a session as a token", ada.bearer, "opaque_token");
       const [raw] = ada.bearer.split(".");
-      cases.refuses(server, "a session without its signature", raw, "opaque_token");
+      cases.rejects(server, "a session without its signature", raw, "opaque_token");
       const { token } = await server.json("/token", {
         headers: { authorization: `Bearer ${ada.bearer}` },
       });
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
     },
   },
   {
@@ -126,7 +129,7 @@ export default [
       const { server, ada } = await signedUp(cases, () => ({ advanced: { cookiePrefix: "acme" } }));
       exchanges(cases, server, ada, { COOKIE_PREFIX: "acme" });
       const settings = { ...EXCHANGE, COOKIE_PREFIX: "other" };
-      cases.refusesCookies(server, "another prefix", ada.cookie, "missing_token", settings);
+      cases.rejectsCookies(server, "another prefix", ada.cookie, "missing_token", settings);
     },
   },
   {
@@ -187,7 +190,7 @@ export default [
       const { server, ada } = await signedUp(cases, () => ({ session: cookieCache("jwt") }));
       caches(cases, server, ada, BY_SECRET);
       const settings = { ...BY_SECRET, BETTER_AUTH_SECRET: `${SECRET} of another server` };
-      cases.refusesCookies(server, "another secret", ada.cookie, "bad_signature", settings);
+      cases.rejectsCookies(server, "another secret", ada.cookie, "bad_signature", settings);
     },
   },
   {
@@ -201,7 +204,7 @@ export default [
       caches(cases, server, ada, BY_KEYS);
       const cache = ada.cookie.split("; ").find(isCache);
       const token = cache.slice(cache.indexOf("=") + 1);
-      cases.refuses(server, "the cache as a bearer token", token, "wrong_token_type");
+      cases.rejects(server, "the cache as a bearer token", token, "wrong_token_type");
     },
   },
   {
@@ -212,7 +215,7 @@ export default [
       session.cookieCache.version = "2";
       const { server, ada } = await signedUp(cases, () => ({ session }));
       caches(cases, server, ada, { ...BY_SECRET, COOKIE_CACHE_VERSION: "2" });
-      cases.refusesCookies(server, "another version", ada.cookie, "expired", BY_SECRET);
+      cases.rejectsCookies(server, "another version", ada.cookie, "expired", BY_SECRET);
     },
   },
   {
@@ -223,28 +226,34 @@ export default [
         session: cookieCache("jwt"),
         user: {
           additionalFields: {
-            story: { type: "string", defaultValue: () => "once upon a time ".repeat(300) },
+            bio: { type: "string", defaultValue: () => "a long biography ".repeat(300) },
           },
         },
       }));
       const chunks = ada.cookie.split("; ").filter(isCache);
-      if (chunks.length < 2) throw new Error("the cache is in one piece");
+      if (chunks.length < 2) throw new Error("the cache has one chunk");
       cases.acceptsCookies(server, "all chunks", ada.cookie, ada.user.id, BY_SECRET);
       const some = without(ada.cookie, (pair) => pair === chunks.at(-1));
-      cases.refusesCookies(server, "a chunk is missing", some, "malformed_token", BY_SECRET);
+      cases.rejectsCookies(server, "a chunk is missing", some, "malformed_token", BY_SECRET);
       const both = { ...BY_SECRET, ...EXCHANGE };
-      cases.acceptsCookies(server, "the exchange decides then", some, ada.user.id, both);
+      cases.acceptsCookies(server, "the session is exchanged instead", some, ada.user.id, both);
     },
   },
   ...["compact", "jwe"].map((strategy) => ({
-    option: `\`cookieCache.strategy: "${strategy}"\`, refused`,
+    option: `\`cookieCache.strategy: "${strategy}"\`, rejected`,
     versions: strategy === "jwe" ? from("1.4") : ALL,
     async run(cases) {
       const { server, ada } = await signedUp(cases, () => ({ session: cookieCache(strategy) }));
-      cases.refusesCookies(server, "by secret", ada.cookie, "malformed_token", BY_SECRET);
-      cases.refusesCookies(server, "by keys", ada.cookie, "malformed_token", BY_KEYS);
+      cases.rejectsCookies(server, "by secret", ada.cookie, "malformed_token", BY_SECRET);
+      cases.rejectsCookies(server, "by keys", ada.cookie, "malformed_token", BY_KEYS);
       const both = { ...BY_SECRET, ...EXCHANGE };
-      cases.acceptsCookies(server, "the exchange decides then", ada.cookie, ada.user.id, both);
+      cases.acceptsCookies(
+        server,
+        "the session is exchanged instead",
+        ada.cookie,
+        ada.user.id,
+        both,
+      );
     },
   })),
 ];

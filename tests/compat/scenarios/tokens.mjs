@@ -1,4 +1,4 @@
-/** Options of the jwt plugin, and those of Better Auth that change a session token. */
+/** Options of the jwt plugin, and options of Better Auth that change a session's JWT. */
 import { randomUUID } from "node:crypto";
 import { Server } from "../better-auth.mjs";
 import { claims } from "../cases.mjs";
@@ -6,7 +6,7 @@ import { ALL, from } from "../versions.mjs";
 
 const ALGORITHMS = ["EdDSA", "ES256", "ES512", "PS256", "RS256"];
 
-/** A server with these options of the jwt plugin, one user of it, and their token. */
+/** A server with these options of the jwt plugin, one of its users, and the user's token. */
 async function signedUp({ library }, jwt, more = () => ({})) {
   const server = await Server.start(library, (url) => ({
     plugins: [library.plugins.jwt(typeof jwt === "function" ? jwt(url) : jwt)],
@@ -21,12 +21,12 @@ const algorithm = (alg) => ({
   versions: ALL,
   async run(cases) {
     const { server, ada, token } = await signedUp(cases, { jwks: { keyPairConfig: { alg } } });
-    cases.holds(server, token, ada.user.id);
+    cases.verifies(server, token, ada.user.id);
     const others = ALGORITHMS.filter((name) => name !== alg).join();
     const settings = { ALGORITHMS: others };
-    cases.refuses(server, "not in ALGORITHMS", token, "unsupported_algorithm", settings);
+    cases.rejects(server, "not in ALGORITHMS", token, "unsupported_algorithm", settings);
 
-    // another server that says it is this one, with a key of the same name
+    // another server with the same issuer, whose key has the same kid
     const twin = await signedUp(
       cases,
       { jwks: { keyPairConfig: { alg } }, jwt: { issuer: server.url, audience: server.url } },
@@ -35,7 +35,7 @@ const algorithm = (alg) => ({
     const [row] = twin.server.database.jwks;
     row.id = server.database.jwks[0].id;
     const twins = await twin.server.token(twin.ada);
-    cases.refuses(server, "signed by another key of that name", twins, "bad_signature");
+    cases.rejects(server, "signed by another key with that kid", twins, "bad_signature");
   },
 });
 
@@ -48,8 +48,8 @@ export default [
       const jwksPath = "/.well-known/jwks.json";
       const { server, ada, token } = await signedUp(cases, { jwks: { jwksPath } });
       const settings = { JWKS_URL: `${server.base}${jwksPath}` };
-      cases.holds(server, token, ada.user.id, settings);
-      cases.refuses(server, "without JWKS_URL", token, "keys_unavailable");
+      cases.verifies(server, token, ada.user.id, settings);
+      cases.rejects(server, "without JWKS_URL", token, "keys_unavailable");
     },
   },
   {
@@ -58,7 +58,7 @@ export default [
     async run(cases) {
       const jwks = { disablePrivateKeyEncryption: true };
       const { server, ada, token } = await signedUp(cases, { jwks });
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
     },
   },
   {
@@ -69,10 +69,10 @@ export default [
       const audience = "https://api.example";
       const { server, ada, token } = await signedUp(cases, { jwt: { issuer, audience } });
       const settings = { ISSUER: issuer, AUDIENCE: audience };
-      cases.holds(server, token, ada.user.id, settings);
-      cases.refuses(server, "the default issuer", token, "issuer_mismatch");
+      cases.verifies(server, token, ada.user.id, settings);
+      cases.rejects(server, "the default issuer", token, "issuer_mismatch");
       const half = { ISSUER: issuer };
-      cases.refuses(server, "the default audience", token, "audience_mismatch", half);
+      cases.rejects(server, "the default audience", token, "audience_mismatch", half);
     },
   },
   {
@@ -81,8 +81,8 @@ export default [
     async run(cases) {
       const audience = ["https://one.example", "https://api.example"];
       const { server, ada, token } = await signedUp(cases, { jwt: { audience } });
-      cases.holds(server, token, ada.user.id, { AUDIENCE: "https://api.example" });
-      cases.refuses(server, "the default audience", token, "audience_mismatch");
+      cases.verifies(server, token, ada.user.id, { AUDIENCE: "https://api.example" });
+      cases.rejects(server, "the default audience", token, "audience_mismatch");
     },
   },
   {
@@ -91,11 +91,11 @@ export default [
     async run(cases) {
       const jwt = { expirationTime: "2h" };
       const { server, ada, token } = await signedUp(cases, { jwt });
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
       const settings = { MAX_TOKEN_LIFETIME: "900" };
-      cases.refuses(server, "longer than MAX_TOKEN_LIFETIME", token, "invalid_claim", settings);
+      cases.rejects(server, "longer than MAX_TOKEN_LIFETIME", token, "invalid_claim", settings);
       const past = await signedUp(cases, { jwt: { expirationTime: "-1h" } });
-      cases.refuses(past.server, "an hour ago", past.token, "expired");
+      cases.rejects(past.server, "an hour ago", past.token, "expired");
     },
   },
   {
@@ -105,9 +105,9 @@ export default [
       const uuid = randomUUID();
       const jwt = { definePayload: () => ({ uuid, role: "editor", nested: { id: 1 } }) };
       const { server, ada, token } = await signedUp(cases, { jwt });
-      cases.holds(server, token, ada.user.id);
-      cases.holds(server, token, uuid, { USER_CLAIM: "uuid" });
-      cases.refuses(server, "a claim that is not there", token, "missing_claim", {
+      cases.verifies(server, token, ada.user.id);
+      cases.verifies(server, token, uuid, { USER_CLAIM: "uuid" });
+      cases.rejects(server, "an absent claim", token, "missing_claim", {
         USER_CLAIM: "email",
       });
     },
@@ -118,7 +118,7 @@ export default [
     async run(cases) {
       const jwt = { getSubject: ({ user }) => user.email };
       const { server, token } = await signedUp(cases, { jwt });
-      cases.holds(server, token, "ada@example.com");
+      cases.verifies(server, token, "ada@example.com");
     },
   },
   {
@@ -129,7 +129,7 @@ export default [
       const generateId = ({ model }) => `${model}:${++count}/ä`;
       const advanced = { database: { generateId } };
       const { server, ada, token } = await signedUp(cases, {}, () => ({ advanced }));
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
     },
   },
   {
@@ -138,7 +138,7 @@ export default [
     async run(cases) {
       const advanced = { database: { generateId: "uuid" } };
       const { server, ada, token } = await signedUp(cases, {}, () => ({ advanced }));
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
     },
   },
   {
@@ -149,7 +149,7 @@ export default [
         ? { useNumberId: true }
         : { generateId: "serial" };
       const { server, ada, token } = await signedUp(cases, {}, () => ({ advanced: { database } }));
-      cases.holds(server, token, claims(token).sub);
+      cases.verifies(server, token, claims(token).sub);
       if (String(ada.user.id) !== claims(token).sub) throw new Error("the subject is the id");
     },
   },
@@ -159,10 +159,10 @@ export default [
     async run(cases) {
       const more = () => ({ basePath: "/identity/auth" });
       const { server, ada, token } = await signedUp(cases, {}, more);
-      cases.holds(server, token, ada.user.id, { BETTER_AUTH_URL: server.base });
+      cases.verifies(server, token, ada.user.id, { BETTER_AUTH_URL: server.base });
       const settings = { BETTER_AUTH_BASE_PATH: "/identity/auth" };
-      cases.holds(server, token, ada.user.id, settings);
-      cases.refuses(server, "the default base path", token, "keys_unavailable");
+      cases.verifies(server, token, ada.user.id, settings);
+      cases.rejects(server, "the default base path", token, "keys_unavailable");
     },
   },
   {
@@ -170,7 +170,7 @@ export default [
     versions: ALL,
     async run(cases) {
       const { server, ada, token } = await signedUp(cases, {}, () => ({ basePath: "/" }));
-      cases.holds(server, token, ada.user.id, { BETTER_AUTH_BASE_PATH: "/" });
+      cases.verifies(server, token, ada.user.id, { BETTER_AUTH_BASE_PATH: "/" });
     },
   },
   {
@@ -179,7 +179,7 @@ export default [
     async run(cases) {
       const more = () => ({ database: undefined });
       const { server, ada, token } = await signedUp(cases, {}, more);
-      cases.holds(server, token, ada.user.id);
+      cases.verifies(server, token, ada.user.id);
     },
   },
 ];

@@ -1,7 +1,7 @@
 /**
- * Better Auth as an application with a history configures it: users sign in with email and
- * password, and have two identities. Better Auth's own `id` is an opaque string; the application's
- * rows belong to a `uuid`. Tokens carry both.
+ * Configures Better Auth for an application that has its own user IDs. Users sign in with email and
+ * password and have two identities: Better Auth's `id` is an opaque string, and the application's
+ * rows belong to a `uuid`. Tokens contain both.
  */
 import { randomUUID } from "node:crypto";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
@@ -11,25 +11,25 @@ import { CLIENT_ADDRESS } from "./client-address.ts";
 import type { Database } from "./database.ts";
 import type { CookieCache } from "./settings.ts";
 
-/** What the authentication depends on. */
+/** The parameters of {@link createAuth}. */
 export interface AuthDependencies {
-  /** Origin under which clients reach the server; the tokens' issuer and audience. */
+  /** The origin by which clients reach the server: the tokens' issuer and audience. */
   baseURL: string;
   /** At least 32 characters. */
   secret: string;
-  /** Origins besides the base URL's own whose pages may call this server. */
+  /** Origins whose pages may call this server, in addition to the base URL's. */
   trustedOrigins: string[];
-  /** Addresses and CIDR ranges of the proxies in front, whose X-Forwarded-For is believed. */
+  /** Addresses and CIDR ranges of the proxies whose `X-Forwarded-For` the server trusts. */
   trustedProxies: string[];
-  /** What signs the session in a cookie of its own, if there is one. */
+  /** The key that signs the cookie cache. Default: no cookie cache. */
   cookieCache?: CookieCache | undefined;
-  /** An open database; its tables are brought up to date. */
+  /** An open database, whose tables are migrated. */
   database: Pick<Database, "adapter">;
 }
 
 /**
- * How many requests an address may send: the window in seconds begins anew with each. Ten wrong
- * passwords, then a minute's pause.
+ * Requests that an address may send in a window of seconds, which each request restarts: after ten
+ * wrong passwords the address must wait for a minute.
  */
 const PASSWORD_RULES = {
   "/sign-in/*": { window: 60, max: 10 },
@@ -41,8 +41,9 @@ const PASSWORD_RULES = {
 } as const;
 
 /**
- * What carries no password comes from the edge and from Next.js for all their users. The edge says for
- * whom it asks for a token, but only a proxy that is trusted is believed.
+ * Requests without a password come from the edge and from Next.js, for all their users. The edge
+ * sends the client's address with a session exchange, but Better Auth trusts it only from a trusted
+ * proxy.
  */
 const edgeRules = (trustedProxies: string[]) => ({
   "/jwks": false as const,
@@ -50,11 +51,11 @@ const edgeRules = (trustedProxies: string[]) => ({
   "/get-session": false as const,
 });
 
-/** Brings the database's tables up to date, then sets up Better Auth on it. */
+/** Migrates the database's tables, then creates Better Auth on it. */
 export async function createAuth(dependencies: AuthDependencies) {
   const options = authOptions(dependencies);
 
-  // Before betterAuth(), so that the tables exist when the server uses them.
+  // before betterAuth(), so that the tables exist when the server uses them
   const { runMigrations } = await getMigrations(options);
   await runMigrations();
 
@@ -68,15 +69,15 @@ function authOptions(dependencies: AuthDependencies) {
     secret,
     trustedOrigins,
     database: database.adapter,
-    // The migrations have just seen to the schema. Better Auth's own check would run in the
-    // background, and fail when a short command closes the database before it is through.
+    // the migrations have checked the schema; Better Auth's own check runs in the background, and
+    // would fail when a short command closes the database first
     advanced: {
       database: { validateSchema: false },
       ipAddress: { ipAddressHeaders: [CLIENT_ADDRESS], trustedProxies },
     },
     emailAndPassword: { enabled: true },
     rateLimit: {
-      // By itself it is on in production alone, and `npm start` does not say that it is that.
+      // by default it is on only if NODE_ENV is production, which `npm start` does not set
       enabled: true,
       customRules: { ...PASSWORD_RULES, ...edgeRules(trustedProxies) },
     },
@@ -85,7 +86,7 @@ function authOptions(dependencies: AuthDependencies) {
       additionalFields: {
         uuid: {
           type: "string",
-          // Users cannot choose their uuid: one in a request's body is rejected.
+          // users cannot choose their uuid: Better Auth rejects a request with one
           input: false,
           unique: true,
           defaultValue: () => randomUUID(),
@@ -97,7 +98,7 @@ function authOptions(dependencies: AuthDependencies) {
         sessionCookieCache: cookieCache === "jwks",
         jwks: { keyPairConfig: { alg: "EdDSA", crv: "Ed25519" } },
         jwt: {
-          // The default is the whole user record in every request's header.
+          // by default a token contains the whole user record
           definePayload: ({ user }) => ({
             uuid: user.uuid,
             id: user.id,
@@ -106,7 +107,7 @@ function authOptions(dependencies: AuthDependencies) {
           }),
         },
       }),
-      // Lets clients without cookies present the session token: `Authorization: Bearer ...`.
+      // accepts the session token of clients without cookies: `Authorization: Bearer …`
       bearer(),
     ],
   } satisfies BetterAuthOptions;

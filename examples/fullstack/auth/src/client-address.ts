@@ -1,17 +1,17 @@
 /**
- * Where a request comes from, by which sign-ins are limited. The connection says it; what a client
- * says in X-Forwarded-For counts only where it came through a proxy that is trusted.
+ * The client's address, by which Better Auth limits sign-ins: the address of the connection or,
+ * behind a trusted proxy, of `X-Forwarded-For`.
  */
 import type { IncomingMessage } from "node:http";
 
-/** The header in which Better Auth gets the address; the server replaces the value that a client sends. */
+/** The header in which Better Auth reads the address. The server replaces a client's value. */
 export const CLIENT_ADDRESS = "x-client-address";
 
 /**
- * Puts the address into the request, with all that proxies added to it, the last at the end. Better
- * Auth takes the last address that is no trusted proxy's.
+ * Sets the header {@link CLIENT_ADDRESS} to the addresses of `X-Forwarded-For` and then the
+ * connection's. Better Auth uses the last address that does not belong to a trusted proxy.
  */
-export function noteClientAddress(request: IncomingMessage, trustedProxies: string[]): void {
+export function setClientAddress(request: IncomingMessage, trustedProxies: string[]): void {
   const { headers, socket } = request;
   const peer = socket.remoteAddress ?? "";
   const forwarded = trustedProxies.length > 0 ? [headers["x-forwarded-for"]].flat() : [];

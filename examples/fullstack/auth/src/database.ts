@@ -1,6 +1,6 @@
 /**
- * The database: one SQLite file, opened by libSQL's prebuilt library, or PostgreSQL. It may be the
- * API's too, whose migrations then make the tables.
+ * The database: a SQLite file, opened by libSQL's prebuilt library, or PostgreSQL. It may be the
+ * API's database too, whose migrations then create the tables.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -12,15 +12,16 @@ import { Pool } from "pg";
 
 /** An open database. */
 export interface Database {
-  /** What Better Auth takes. */
+  /** Better Auth's option `database`. */
   adapter: BetterAuthOptions["database"];
   close(): void | Promise<void>;
 }
 
-// libSQL gives up at once when another process writes to the file; the key rotation is one.
+// by default libSQL fails at once while another process, such as the key rotation, writes to the
+// file
 const BUSY_TIMEOUT_MS = 5000;
 
-/** Opens the database at a `file:` or `postgresql:` URL. A file is created, its directory included. */
+/** Opens the database at a `file:` or `postgresql:` URL. Creates the file and its directory. */
 export function openDatabase(url: string): Database {
   if (isPostgres(url)) {
     const pool = new Pool({ connectionString: url });
@@ -36,17 +37,19 @@ export function openDatabase(url: string): Database {
   };
 }
 
-/** Whether there is a database at that URL, as far as it can be told without asking a server. */
+/** Whether the file at the URL exists. A database on a server counts as existing. */
 export function databaseExists(url: string): boolean {
   return isPostgres(url) || existsSync(filePath(url));
 }
 
-/** Whether that is the URL of a database on PostgreSQL. */
+/** Whether the URL is that of a PostgreSQL database. */
 export function isPostgres(url: string): boolean {
   return /^postgres(ql)?:\/\/./.test(url);
 }
 
-/** `file:/a`, `file:///a` and, relative to the working directory, `file:a` and `file:./a`. */
+/**
+ * Parses `file:/a`, `file:///a` and, relative to the working directory, `file:a` and `file:./a`.
+ */
 function filePath(url: string): string {
   if (url.startsWith("file:/")) return fileURLToPath(url);
   return decodeURIComponent(url.slice("file:".length));

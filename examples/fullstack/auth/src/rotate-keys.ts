@@ -1,7 +1,7 @@
 /**
- * Retires the signing keys in use. The server notices by itself, without a restart: it looks for a
- * live key each time it signs, and mints one when there is none. Until the grace period is over it
- * publishes the retired ones too, so that tokens already out stay valid.
+ * Retires the signing keys in use. The server needs no restart: each time it signs, it looks for a
+ * live key and creates one if it finds none. It publishes retired keys until their grace period
+ * ends, so that issued tokens stay valid.
  */
 import { createAuth } from "./auth.ts";
 import { databaseExists, openDatabase } from "./database.ts";
@@ -17,14 +17,14 @@ try {
   process.exitCode = 1;
 }
 
-/** Lets every live key expire now and returns how many there were. */
+/** Sets the expiry of every live key to now. Returns their number. */
 async function retireKeys(): Promise<number> {
   const { secret, trustedOrigins, databaseURL, ...settings } = readSettings(process.env);
-  if (!databaseExists(databaseURL)) throw new Error(`There is no database at ${databaseURL}`);
+  if (!databaseExists(databaseURL)) throw new Error(`the database ${databaseURL} does not exist`);
 
   const database = openDatabase(databaseURL);
   try {
-    // Nothing is signed here, so the base URL does not matter.
+    // the program signs nothing, so any base URL works
     const baseURL = settings.baseURL ?? "http://127.0.0.1";
     const dependencies = { baseURL, secret, trustedOrigins, trustedProxies: [], database };
     const auth = await createAuth(dependencies);
@@ -33,7 +33,7 @@ async function retireKeys(): Promise<number> {
     const now = new Date();
     return await adapter.updateMany({
       model: "jwks",
-      // Only live keys: a later expiry would lengthen the grace period of one already retired.
+      // only live keys: a new expiry would lengthen a retired key's grace period
       where: [
         { field: "expiresAt", value: null, connector: "OR" },
         { field: "expiresAt", operator: "gt", value: now, connector: "OR" },

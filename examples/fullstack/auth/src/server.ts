@@ -1,10 +1,10 @@
-/** Serves Better Auth under /api/auth, on node:http and nothing else. */
+/** Serves Better Auth below /api/auth, on `node:http` alone. */
 import { once } from "node:events";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { toNodeHandler } from "better-auth/node";
 import { createAuth } from "./auth.ts";
-import { noteClientAddress } from "./client-address.ts";
+import { setClientAddress } from "./client-address.ts";
 import { openDatabase } from "./database.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -29,11 +29,10 @@ async function serve(settings: Settings): Promise<void> {
   const stop = () => process.exit(0);
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
-  // "close" alone is not enough: a file as standard input ends without it.
+  // "close" alone is not enough: a file as standard input emits only "end"
   if (settings.exitWithParent) process.stdin.once("end", stop).once("close", stop).resume();
 
-  // Listening comes first: the port may be chosen here, and the base URL that Better Auth signs
-  // into its tokens contains it.
+  // listen first: the system may choose the port, which is part of the tokens' issuer
   server.listen(settings.port, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -44,7 +43,7 @@ async function serve(settings: Settings): Promise<void> {
   const dependencies = { baseURL, secret, trustedOrigins, trustedProxies, cookieCache, database };
   const handle = toNodeHandler(await createAuth(dependencies));
   handleAuth = (request, response) => {
-    noteClientAddress(request, trustedProxies);
+    setClientAddress(request, trustedProxies);
     handle(request, response).catch((error: unknown) => {
       console.error(error);
       if (response.headersSent) response.destroy();

@@ -1,28 +1,25 @@
-/**
- * The server's settings, read from the environment once and checked as a whole: what is wrong is
- * said in one go, not one restart at a time.
- */
+/** The server's settings, read from the environment. One error lists all that are wrong. */
 import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
 import { isPostgres } from "./database.ts";
 
-/** Settings that have been checked. */
+/** Valid settings. */
 export interface Settings {
-  /** Address to listen on. */
+  /** The address to listen on. */
   host: string;
-  /** Port to listen on; 0 lets the system choose a free one. */
+  /** The port to listen on; with 0, the system chooses a free one. */
   port: number;
   /** Signs cookies and encrypts the private keys in the database. */
   secret: string;
-  /** Origin under which clients reach the server; undefined means the address it listens on. */
+  /** The origin by which clients reach the server; `undefined` for the address it listens on. */
   baseURL: string | undefined;
-  /** `file:` or `postgresql:` URL of the database. */
+  /** The `file:` or `postgresql:` URL of the database. */
   databaseURL: string;
-  /** Origins besides the base URL's own whose pages may call this server. */
+  /** Origins whose pages may call this server, in addition to the base URL's. */
   trustedOrigins: string[];
-  /** Addresses and CIDR ranges of the proxies in front, whose X-Forwarded-For is believed. */
+  /** Addresses and CIDR ranges of the proxies whose `X-Forwarded-For` the server trusts. */
   trustedProxies: string[];
-  /** What signs the session in a cookie of its own; undefined for no such cookie. */
+  /** The key that signs the cookie cache; `undefined` for no cookie cache. */
   cookieCache: CookieCache | undefined;
   /** Whether the server stops when its standard input closes. */
   exitWithParent: boolean;
@@ -31,67 +28,67 @@ export interface Settings {
 /** Better Auth's published keys, or its secret. */
 export type CookieCache = "jwks" | "secret";
 
-/** The environment does not make valid settings; the message lists every fault. */
+/** Settings are wrong. The message lists all errors. */
 export class SettingsError extends Error {
   override name = "SettingsError";
 
-  constructor(faults: string[]) {
-    super(`Better Auth is misconfigured:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+  constructor(errors: string[]) {
+    super(`Better Auth is misconfigured:\n${errors.map((error) => `  ${error}`).join("\n")}`);
   }
 }
 
 const MIN_SECRET_LENGTH = 32;
 const WILDCARD_HOSTS = ["0.0.0.0", "::"];
 
-// Beside this package, so that every command finds the same file from wherever it is run.
+// in the package's directory, so that every command uses the same file
 const DEFAULT_DATABASE = `file:${fileURLToPath(new URL("../data/auth.db", import.meta.url))}`;
 
 /**
- * Reads the settings from environment variables; an empty one counts as absent.
+ * Reads the settings from environment variables. An empty variable counts as absent.
  *
- * @throws {SettingsError} listing every fault found.
+ * @throws {SettingsError} if any are wrong
  */
 export function readSettings(env: Record<string, string | undefined>): Settings {
-  const faults: string[] = [];
+  const errors: string[] = [];
 
   const host = env.HOST || "127.0.0.1";
 
   const port = Number(env.PORT || "3000");
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    faults.push(`PORT: expected a number from 0 to 65535, got ${JSON.stringify(env.PORT)}`);
+    errors.push(`PORT: expected a number from 0 to 65535, got ${JSON.stringify(env.PORT)}`);
   }
 
-  // The value itself never appears in a message: messages end up in logs.
+  // messages never contain the secret, because they may be logged
   const secret = env.BETTER_AUTH_SECRET ?? "";
   if (secret === "") {
-    faults.push(`BETTER_AUTH_SECRET: required, at least ${MIN_SECRET_LENGTH} characters`);
+    errors.push(`BETTER_AUTH_SECRET: required, at least ${MIN_SECRET_LENGTH} characters`);
   } else if (secret.length < MIN_SECRET_LENGTH) {
-    faults.push(
+    errors.push(
       `BETTER_AUTH_SECRET: expected at least ${MIN_SECRET_LENGTH} characters, got ${secret.length}`,
     );
   }
 
   const baseURL = env.BETTER_AUTH_URL ? toOrigin(env.BETTER_AUTH_URL) : undefined;
   if (env.BETTER_AUTH_URL && baseURL === undefined) {
-    faults.push(
+    errors.push(
       `BETTER_AUTH_URL: expected an http(s) origin without a path, got ${JSON.stringify(env.BETTER_AUTH_URL)}`,
     );
   } else if (!env.BETTER_AUTH_URL && WILDCARD_HOSTS.includes(host)) {
-    // The base URL becomes the tokens' issuer, and "every address" is no address.
-    faults.push(`BETTER_AUTH_URL: required when HOST is ${host}`);
+    // the base URL becomes the tokens' issuer, which a wildcard address cannot be
+    errors.push(`BETTER_AUTH_URL: required when HOST is ${host}`);
   }
 
   const databaseURL = env.DATABASE_URL || DEFAULT_DATABASE;
   if (!/^file:./.test(databaseURL) && !isPostgres(databaseURL)) {
-    // not shown: it may be a URL with a password and a slip
-    faults.push("DATABASE_URL: expected a file: or postgresql: URL");
+    // the message does not contain the URL, which may contain a password
+    errors.push("DATABASE_URL: expected a file: or postgresql: URL");
   }
 
   const trustedOrigins: string[] = [];
   for (const entry of list(env.BETTER_AUTH_TRUSTED_ORIGINS)) {
     const origin = toOrigin(entry);
     if (origin === undefined) {
-      faults.push(
+      errors.push(
         `BETTER_AUTH_TRUSTED_ORIGINS: expected http(s) origins without a path, got ${JSON.stringify(entry)}`,
       );
     } else {
@@ -101,18 +98,18 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
 
   const trustedProxies = list(env.BETTER_AUTH_TRUSTED_PROXIES);
   for (const proxy of trustedProxies.filter((proxy) => !isAddressRange(proxy))) {
-    faults.push(
+    errors.push(
       `BETTER_AUTH_TRUSTED_PROXIES: expected IP addresses or CIDR ranges, got ${JSON.stringify(proxy)}`,
     );
   }
 
   const cookieCache = env.COOKIE_CACHE || undefined;
   if (cookieCache !== undefined && cookieCache !== "jwks" && cookieCache !== "secret") {
-    faults.push(`COOKIE_CACHE: expected jwks or secret, got ${JSON.stringify(cookieCache)}`);
-    throw new SettingsError(faults);
+    errors.push(`COOKIE_CACHE: expected jwks or secret, got ${JSON.stringify(cookieCache)}`);
+    throw new SettingsError(errors);
   }
 
-  if (faults.length > 0) throw new SettingsError(faults);
+  if (errors.length > 0) throw new SettingsError(errors);
 
   const exitWithParent = env.EXIT_WITH_PARENT === "1";
   return {
@@ -128,7 +125,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   };
 }
 
-/** What stands between commas. */
+/** Splits a comma-separated list. */
 function list(text = ""): string[] {
   return text
     .split(",")
@@ -136,7 +133,10 @@ function list(text = ""): string[] {
     .filter((entry) => entry !== "");
 }
 
-/** `192.0.2.1`, `10.0.0.0/8`, `fd00::/8`; not a range of all addresses: anyone could forward then. */
+/**
+ * Whether the text is an address or a CIDR range: `192.0.2.1`, `10.0.0.0/8`, `fd00::/8`. A range of
+ * all addresses is not allowed, because every client would be a trusted proxy.
+ */
 function isAddressRange(text: string): boolean {
   const [address = "", bits, ...others] = text.split("/");
   const family = isIP(address);
@@ -145,7 +145,7 @@ function isAddressRange(text: string): boolean {
   return /^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
-/** The URL's origin, or undefined if it is no http(s) URL or says more than an origin. */
+/** The URL's origin; `undefined` if it is not an http(s) URL or contains more than an origin. */
 function toOrigin(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined;
   const { origin, href, protocol } = new URL(url);

@@ -1,6 +1,6 @@
 /**
- * A real Better Auth for each algorithm that it can sign with, under `/{algorithm}`; users live in
- * memory. Says on stdout where it listens and ends with its standard input.
+ * Runs a real Better Auth below `/{algorithm}` for each algorithm in the arguments, with users in
+ * memory. Prints its URL to standard output, and ends when its standard input closes.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-/** The server from outside: one real process on a database of its own, spoken to over HTTP. */
+/** The server as a process with its own database, over HTTP. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ const BOB = { email: "bob@example.com", password: "builds bridges", name: "Bob" 
 const directory = mkdtempSync(join(tmpdir(), "better-auth-"));
 const environment = {
   BETTER_AUTH_SECRET: "a secret for tests, long enough to pass",
-  DATABASE_URL: `file:${join(directory, "not yet there", "auth.db")}`,
+  DATABASE_URL: `file:${join(directory, "new directory", "auth.db")}`,
 };
 
 let server: RunningServer;
@@ -43,7 +43,7 @@ after(async () => {
   assert.doesNotMatch(stderr, /schema/i);
 });
 
-test("every user gets a uuid of their own beside Better Auth's id", () => {
+test("every user gets a uuid in addition to Better Auth's id", () => {
   for (const { user } of [ada, bob]) {
     assert.match(user.uuid, UUID);
     assert.notEqual(user.uuid, user.id);
@@ -51,13 +51,13 @@ test("every user gets a uuid of their own beside Better Auth's id", () => {
   assert.notEqual(ada.user.uuid, bob.user.uuid);
 });
 
-test("a token's header names the algorithm and the key, and nothing else", async () => {
+test("a token's header contains only the algorithm and the key's ID", async () => {
   const { header } = decode(await fetchToken(server.url, ada.sessionToken));
   const [key] = await fetchKeys(server.url);
   assert.deepEqual(header, { alg: "EdDSA", kid: key?.kid });
 });
 
-test("a token says who the user is in both ways, and who issued it", async () => {
+test("a token contains both identities of the user, and its issuer", async () => {
   const { claims } = decode(await fetchToken(server.url, ada.sessionToken));
   const { iat, exp, ...rest } = claims;
   assert.deepEqual(rest, {
@@ -72,7 +72,7 @@ test("a token says who the user is in both ways, and who issued it", async () =>
   assert.equal(Number(exp) - Number(iat), 15 * 60);
 });
 
-test("the key set is public and holds only what a verifier needs", async () => {
+test("the key set is public and contains only what a verifier needs", async () => {
   const keys = await fetchKeys(server.url);
   assert.equal(keys.length, 1);
   const { kid, x, ...rest } = keys[0] ?? { kid: "", x: "" };
@@ -81,7 +81,7 @@ test("the key set is public and holds only what a verifier needs", async () => {
   assert.equal(Buffer.from(x ?? "", "base64url").length, 32);
 });
 
-test("who signs in again is the same user", async () => {
+test("a user who signs in again keeps both identities", async () => {
   const again = await signIn(server.url, "/api/auth/sign-in/email", ADA);
   assert.notEqual(again.sessionToken, ada.sessionToken);
   const { claims } = decode(await fetchToken(server.url, again.sessionToken));
@@ -112,12 +112,12 @@ test("a user cannot choose their uuid", async () => {
   assert.equal(claims.uuid, mallory.user.uuid);
 });
 
-test("without a session there is no token", async () => {
+test("a token requires a session", async () => {
   const response = await fetch(`${server.url}/api/auth/token`);
   assert.equal(response.status, 401);
 });
 
-test("a page of a foreign origin cannot sign users in", async () => {
+test("a page of another origin cannot sign users in", async () => {
   const response = await fetch(`${server.url}/api/auth/sign-in/email`, {
     method: "POST",
     headers: { "content-type": "application/json", origin: "http://elsewhere.example" },
@@ -134,7 +134,7 @@ test("a path that is not Better Auth's returns 404 as JSON", async () => {
   }
 });
 
-test("a rotation reaches the running server at once and spares the tokens already out", async () => {
+test("a rotation takes effect in the running server at once, and issued tokens stay valid", async () => {
   const old = await fetchToken(server.url, ada.sessionToken);
   const { code, stdout, stderr } = await runToEnd("src/rotate-keys.ts", environment);
   assert.deepEqual(
@@ -158,14 +158,14 @@ test("a second rotation retires only the key in use", async () => {
   assert.equal(idle.stdout, "Retired 0 signing keys; the next token gets a new one\n");
 });
 
-test("keys of a database that is not there cannot be rotated", async () => {
+test("the rotation fails if the database does not exist", async () => {
   const DATABASE_URL = `file:${join(directory, "typo.db")}`;
   const { code, stderr } = await runToEnd("src/rotate-keys.ts", { ...environment, DATABASE_URL });
   assert.equal(code, 1);
-  assert.equal(stderr, `There is no database at ${DATABASE_URL}\n`);
+  assert.equal(stderr, `the database ${DATABASE_URL} does not exist\n`);
 });
 
-test("wrong settings are all named at once, and the secret is not repeated", async () => {
+test("one error names all wrong settings and never contains the secret", async () => {
   const missing = await runToEnd("src/server.ts", { PORT: "0" });
   assert.equal(missing.code, 1);
   assert.equal(missing.stdout, "");
@@ -193,7 +193,7 @@ test("wrong settings are all named at once, and the secret is not repeated", asy
   assert.doesNotMatch(wrong.stderr, /hunter2/);
 });
 
-test("a server behind another address issues tokens in that name and keeps its users", async () => {
+test("a server with another base URL issues tokens with that issuer and has the same users", async () => {
   const second = await startServer({
     ...environment,
     BETTER_AUTH_URL: "http://localhost:3000/",

@@ -1,14 +1,14 @@
-/** What a browser or an app does with the server, request by request. */
+/** The requests that a browser or an app sends to the server. */
 import { createPublicKey, type JsonWebKey, verify } from "node:crypto";
 
-/** What came back for a sign-up or sign-in. */
+/** The result of a sign-up or a sign-in. */
 export interface SignedIn {
-  /** The session token to present as a bearer. */
+  /** The session token, for `Authorization: Bearer`. */
   sessionToken: string;
   user: { id: string; uuid: string; email: string; name: string };
 }
 
-/** A compact JWS, taken apart. */
+/** A decoded compact JWS. */
 export interface DecodedToken {
   header: Record<string, unknown>;
   claims: Record<string, unknown>;
@@ -21,7 +21,7 @@ export type PublishedKey = JsonWebKey & { kid: string; alg: string };
 export async function post(url: string, path: string, body: object): Promise<Response> {
   return fetch(`${url}${path}`, {
     method: "POST",
-    // Browsers send it with every post, and Better Auth refuses those that it does not trust.
+    // browsers send Origin with every POST, and Better Auth rejects origins that it does not trust
     headers: { "content-type": "application/json", origin: url },
     body: JSON.stringify(body),
   });
@@ -41,7 +41,7 @@ export async function signIn(
   return { sessionToken, user };
 }
 
-/** Turns a session token into a signed token. */
+/** Exchanges a session token for a JWT. */
 export async function fetchToken(url: string, sessionToken: string): Promise<string> {
   const response = await fetch(`${url}/api/auth/token`, {
     headers: { authorization: `Bearer ${sessionToken}` },
@@ -56,7 +56,7 @@ export async function fetchKeys(url: string): Promise<PublishedKey[]> {
   return ((await response.json()) as { keys: PublishedKey[] }).keys;
 }
 
-/** Reads a token without verifying it. */
+/** Decodes a token without verification. */
 export function decode(token: string): DecodedToken {
   const [header, claims] = token
     .split(".", 2)

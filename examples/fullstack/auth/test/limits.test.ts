@@ -1,4 +1,4 @@
-/** The limit of sign-in attempts, which a client cannot evade by a forged address. */
+/** The limit of sign-in attempts, which a client cannot evade with a forged address. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ after(() => rmSync(directory, { recursive: true }));
 
 let count = 0;
 
-/** A server of its own, since limits last for a minute. */
+/** Starts a server for one test, because limits last for a minute. */
 async function fresh(env: Record<string, string> = {}): Promise<RunningServer & AsyncDisposable> {
   const server = await startServer({
     BETTER_AUTH_SECRET: "a secret for tests, long enough to pass",
@@ -30,7 +30,7 @@ async function fresh(env: Record<string, string> = {}): Promise<RunningServer & 
   });
 }
 
-/** The statuses of wrong passwords, one after the other. */
+/** Tries wrong passwords, one after another. Returns the statuses. */
 async function guess(
   url: string,
   { path = "/api/auth/sign-in/email", email = ADA.email, headers = () => ({}) }: Guess = {},
@@ -56,18 +56,18 @@ interface Guess {
 
 const tried = (statuses: number[]) => statuses.filter((status) => status !== 429).length;
 
-test("wrong passwords are refused after some, and so is the right one", async () => {
+test("after ten wrong passwords every sign-in of the address gets 429", async () => {
   await using server = await fresh();
   await signIn(server.url, "/api/auth/sign-up/email", ADA);
   const statuses = await guess(server.url);
   assert.deepEqual(statuses.slice(0, LIMIT), Array(LIMIT).fill(401));
   assert.deepEqual(statuses.slice(LIMIT), Array(ATTEMPTS - LIMIT).fill(429));
   await assert.rejects(signIn(server.url, "/api/auth/sign-in/email", ADA), /429/);
-  // another account is the same address's
+  // another account from the same address
   assert.equal(tried(await guess(server.url, { email: "bob@example.com" })), 0);
 });
 
-test("no header that a client invents is another address", async () => {
+test("a client cannot change its address with a header", async () => {
   await using server = await fresh();
   const names = [
     "x-forwarded-for",
@@ -87,7 +87,7 @@ test("no header that a client invents is another address", async () => {
   assert.equal(tried(await guess(server.url, { headers })), LIMIT);
 });
 
-test("no spelling of the path has a limit of its own", async () => {
+test("all spellings of a path share one limit", async () => {
   await using server = await fresh();
   assert.equal(tried(await guess(server.url)), LIMIT);
   for (const path of [
@@ -107,37 +107,37 @@ test("no spelling of the path has a limit of its own", async () => {
   }
 });
 
-test("behind a proxy that is trusted its clients have limits of their own, and cannot choose them", async () => {
+test("each client of a trusted proxy has its own limit and cannot evade it", async () => {
   await using server = await fresh({ BETTER_AUTH_TRUSTED_PROXIES: "127.0.0.1, 10.0.0.0/8" });
   const from = (address: string) => ({ headers: () => ({ "x-forwarded-for": address }) });
   assert.equal(tried(await guess(server.url, from("203.0.113.1"))), LIMIT);
   assert.equal(tried(await guess(server.url, from("203.0.113.2, 10.1.1.1"))), LIMIT);
   assert.equal(tried(await guess(server.url, from("203.0.113.2"))), 0);
-  // what stands before the proxy's own word is the client's
-  const invented = (i: number) => ({ "x-forwarded-for": `198.51.100.${i}, 203.0.113.1` });
-  assert.equal(tried(await guess(server.url, { headers: invented })), 0);
-  // all addresses of one IPv6 network are one client's
-  const sixth = (i: number) => ({ "x-forwarded-for": `2001:db8::${i + 1}` });
-  assert.equal(tried(await guess(server.url, { headers: sixth })), LIMIT);
+  // the client sent the values before the one that the proxy added
+  const forged = (i: number) => ({ "x-forwarded-for": `198.51.100.${i}, 203.0.113.1` });
+  assert.equal(tried(await guess(server.url, { headers: forged })), 0);
+  // all addresses of an IPv6 network count as one client
+  const sameNetwork = (i: number) => ({ "x-forwarded-for": `2001:db8::${i + 1}` });
+  assert.equal(tried(await guess(server.url, { headers: sameNetwork })), LIMIT);
 });
 
-test("a peer that is no trusted proxy cannot forward", async () => {
+test("the server ignores X-Forwarded-For of an untrusted proxy", async () => {
   await using server = await fresh({ BETTER_AUTH_TRUSTED_PROXIES: "192.0.2.1" });
   const headers = (i: number) => ({ "x-forwarded-for": `203.0.113.${i}` });
   assert.equal(tried(await guess(server.url, { headers })), LIMIT);
 });
 
-test("without a trusted proxy what carries no password is not limited: it may come for many users", async () => {
+test("without a trusted proxy, requests without a password are not limited, because they may be for many users", async () => {
   await using server = await fresh();
   const { sessionToken } = await signIn(server.url, "/api/auth/sign-up/email", ADA);
   for (let i = 0; i < 120; i++) await fetchToken(server.url, sessionToken);
   for (let i = 0; i < 120; i++) assert.equal((await fetchKeys(server.url)).length, 1);
 });
 
-test("an edge that is trusted asks for tokens within the limits of its visitors", async () => {
+test("session exchanges of a trusted edge count for the client that the edge names", async () => {
   await using server = await fresh({ BETTER_AUTH_TRUSTED_PROXIES: "127.0.0.1" });
   const { sessionToken } = await signIn(server.url, "/api/auth/sign-up/email", ADA);
-  const ask = async (address: string) => {
+  const exchange = async (address: string) => {
     const authorization = `Bearer ${sessionToken}`;
     const response = await fetch(`${server.url}/api/auth/token?disableRefresh=true`, {
       headers: { authorization, "x-forwarded-for": address },
@@ -146,12 +146,12 @@ test("an edge that is trusted asks for tokens within the limits of its visitors"
     return response.status;
   };
   const statuses: number[] = [];
-  for (let i = 0; i < 101; i++) statuses.push(await ask("203.0.113.1"));
+  for (let i = 0; i < 101; i++) statuses.push(await exchange("203.0.113.1"));
   assert.deepEqual([statuses.at(99), statuses.at(100)], [200, 429]);
-  assert.equal(await ask("203.0.113.2"), 200);
+  assert.equal(await exchange("203.0.113.2"), 200);
 });
 
-test("trusted proxies that are none are a fault", async () => {
+test("trusted proxies must be addresses or CIDR ranges", async () => {
   const { code, stderr } = await runToEnd("src/server.ts", {
     BETTER_AUTH_SECRET: "a secret for tests, long enough to pass",
     BETTER_AUTH_TRUSTED_PROXIES: "10.0.0.1, proxy, 0.0.0.0/0, 10.0.0.0/33, ::/0, 1.2.3.4/8/8",

@@ -1,4 +1,4 @@
-/** Runs the package's commands as the real processes they are. */
+/** Runs the package's commands as processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -6,24 +6,24 @@ import { fileURLToPath } from "node:url";
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const START_TIMEOUT_MS = 30_000;
 
-/** How a process ended and what it said. */
+/** A process's exit code and output. */
 export interface Outcome {
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** A server that is ready. */
+/** A running server. */
 export interface RunningServer {
-  /** Where it listens, as it said so itself. */
+  /** The URL that the server printed. */
   url: string;
-  /** Ends it in the given way and waits until it is gone. */
+  /** Ends the process in this way and waits for its exit. */
   stop(how?: "SIGTERM" | "SIGINT" | "close stdin"): Promise<Outcome>;
 }
 
-/** Starts the server with only these settings on a port of the system's choice. */
+/** Starts the server on a free port, with only these settings. */
 export async function startServer(env: Record<string, string>): Promise<RunningServer> {
-  // Should this process die, the server's standard input closes and it goes too.
+  // if this process ends, the server's standard input closes, and the server ends too
   const { child, outcome } = run("src/server.ts", { PORT: "0", EXIT_WITH_PARENT: "1", ...env });
 
   const url = await new Promise<string>((resolve, reject) => {
@@ -55,7 +55,7 @@ export async function startServer(env: Record<string, string>): Promise<RunningS
   };
 }
 
-/** Runs one of the package's scripts with only these settings until it ends. */
+/** Runs a script of the package with only these settings, and waits for its exit. */
 export async function runToEnd(script: string, env: Record<string, string>): Promise<Outcome> {
   const { outcome } = run(script, env);
   return outcome;

@@ -4,9 +4,9 @@ import { type FormEvent, useState } from "react";
 import { authClient } from "../lib/auth-client";
 import { useHydrated } from "../lib/use-hydrated";
 
-/** Signs a user in, or up where a name is asked for, and goes on to `to`: a path of this site. */
+/** Signs a user in, or up with `asksName`, and then opens `to`, a path of this site. */
 export function CredentialsForm({ to, asksName = false }: { to: string; asksName?: boolean }) {
-  const [fault, setFault] = useState("");
+  const [message, setMessage] = useState("");
   const [busy, setBusy] = useState(false);
   const hydrated = useHydrated();
 
@@ -20,7 +20,7 @@ export function CredentialsForm({ to, asksName = false }: { to: string; asksName
       ? await authClient.signUp.email({ ...credentials, name: text("name") })
       : await authClient.signIn.email(credentials);
     if (!error) return location.assign(to);
-    setFault(error.message ?? "That did not work.");
+    setMessage(error.message ?? "The request failed.");
     setBusy(false);
   }
 
@@ -46,7 +46,7 @@ export function CredentialsForm({ to, asksName = false }: { to: string; asksName
           required
         />
       </label>
-      {fault && <p role="alert">{fault}</p>}
+      {message && <p role="alert">{message}</p>}
       <button type="submit" disabled={busy || !hydrated}>
         {asksName ? "Sign up" : "Sign in"}
       </button>

@@ -4,8 +4,8 @@ export default function Home() {
     <>
       <h1>Tasks</h1>
       <p>
-        Better Auth signs you in, FastAPI holds your tasks, and the edge between them proves who is
-        calling.
+        Better Auth signs you in, FastAPI stores your tasks, and the edge between them proves your
+        identity.
       </p>
       <p>
         <a href="/sign-in">Sign in</a> or <a href="/sign-up">sign up</a>.

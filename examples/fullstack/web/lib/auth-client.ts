@@ -1,4 +1,4 @@
 import { createAuthClient } from "better-auth/client";
 
-/** Better Auth, under this site's own `/api/auth`. */
+/** Better Auth's client, for this site's `/api/auth`. */
 export const authClient = createAuthClient();

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** Whether React answers to what people do yet. Before that, the browser would send forms by itself. */
+/** Whether React handles events. Before hydration, the browser submits forms itself. */
 export function useHydrated(): boolean {
   return useSyncExternalStore(
     () => () => {},

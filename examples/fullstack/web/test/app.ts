@@ -1,29 +1,29 @@
-// The example as a real Next.js application: built and started, or in development.
+// Builds and starts copies of the example, also with the development server.
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Backends, ROOT, type Server, start } from "./servers.ts";
 
-/** One way to build the application. */
+/** A way to build the application. */
 export interface Variant {
-  /** Next's major version: that of the checkout, or of `tools/next-15`. */
+  /** Next's major version: 16 from the checkout, or 15 from `tools/next-15`. */
   next: 15 | 16;
-  /** `proxy` runs on Node, `middleware` on the edge runtime. */
+  /** `proxy` runs on Node, and `middleware` on the edge runtime. */
   file: "middleware" | "proxy";
   bundler: "turbopack" | "webpack";
-  /** What `middleware` runs on instead. */
+  /** The runtime of `middleware`, if it is not the edge runtime. */
   runtime?: "nodejs";
-  /** What the tests call it beside all that. */
+  /** A further part of the variant's name. */
   kind?: string;
 }
 
-/** A variant, in words. */
+/** The variant's name. */
 export function nameOf({ next, file, bundler, runtime, kind }: Variant): string {
   return [`Next ${next}`, `${file}.ts`, bundler, runtime, kind].filter(Boolean).join(", ");
 }
 
-/** Where a variant is. */
+/** The variant's directory. */
 export function directoryOf(variant: Variant): string {
   return join(ROOT, "target/next", nameOf(variant).replaceAll(/[ .,]+/g, "-"));
 }
@@ -37,7 +37,7 @@ export function browserFiles(variant: Variant, command: "start" | "dev" = "start
 const SOURCE = join(ROOT, "examples/fullstack/web");
 const TEST = join(SOURCE, "test");
 
-/** Where a version of Next and its React are. */
+/** The directory of this Next version and its React. */
 const modulesOf = (next: 15 | 16) =>
   join(ROOT, next === 16 ? "node_modules" : "tools/next-15/node_modules");
 const programOf = (next: 15 | 16) => join(modulesOf(next), "next/dist/bin/next");
@@ -45,8 +45,9 @@ const programOf = (next: 15 | 16) => join(modulesOf(next), "next/dist/bin/next")
 const QUIET = { NEXT_TELEMETRY_DISABLED: "1", CI: "1" };
 
 /**
- * Makes a copy of the example with this file and some pages for the tests, and gives its directory. What is in
- * the directory `more` beside this file replaces what the example has.
+ * Copies the example, with this file and with pages for the tests. Returns the copy's directory.
+ *
+ * @param more a directory next to this module, whose files replace the example's
  */
 export function copy(variant: Variant, more?: string): string {
   const { file, bundler, runtime } = variant;
@@ -59,7 +60,7 @@ export function copy(variant: Variant, more?: string): string {
   for (const pages of ["fixture", ...(more ? [more] : [])]) {
     cpSync(join(TEST, pages), directory, { recursive: true });
   }
-  // webpack builds no pages under /index: Next has no client reference manifest for them
+  // webpack builds no pages below /index: Next has no client reference manifest for them
   if (bundler === "webpack") rmSync(join(directory, "app/index"), { recursive: true });
   const proxy = readFileSync(join(directory, "proxy.ts"), "utf8");
   rmSync(join(directory, "proxy.ts"));
@@ -73,7 +74,7 @@ export function copy(variant: Variant, more?: string): string {
   return directory;
 }
 
-/** The packages of the example, with another Next and the package as npm would install it for that. */
+/** Links the example's packages and, for Next 15, copies the package as npm installs it there. */
 function linkModules(directory: string, next: 15 | 16): void {
   const modules = join(directory, "node_modules");
   if (next === 16) {
@@ -81,7 +82,7 @@ function linkModules(directory: string, next: 15 | 16): void {
     return;
   }
   mkdirSync(modules);
-  // it reads next.config.ts by a compiler of its time
+  // Next 15 compiles next.config.ts with a TypeScript of its time
   for (const name of ["next", "react", "react-dom", "typescript"]) {
     symlinkSync(join(modulesOf(next), name), join(modules, name));
   }
@@ -91,10 +92,10 @@ function linkModules(directory: string, next: 15 | 16): void {
   }
 }
 
-/** Builds it. Where Better Auth is goes into the build: `next.config.ts` names it. */
+/** Builds the variant. The build contains Better Auth's URL, because `next.config.ts` names it. */
 export async function build(variant: Variant, { auth }: Backends): Promise<void> {
   const { next, bundler } = variant;
-  // each has the other one as its default
+  // the versions have different defaults
   const other = next === 16 ? "webpack" : "turbopack";
   const args = [programOf(next), "build", ...(bundler === other ? [`--${other}`] : [])];
   const env = { ...process.env, ...QUIET, BETTER_AUTH_URL: auth.url };
@@ -106,15 +107,17 @@ export async function build(variant: Variant, { auth }: Backends): Promise<void>
   }
 }
 
-/** Next 15 redirects from every loopback address to `localhost`, which is another site to a browser. */
+/**
+ * Next 15 redirects from loopback addresses to `localhost`, which browsers treat as another site.
+ */
 const HOSTS = { 15: "localhost", 16: "127.0.0.1" };
 
-/** The site at which it is once it runs. */
+/** The origin of the running application. */
 export function originOf({ next }: Variant, port: number): string {
   return `http://${HOSTS[next]}:${port}`;
 }
 
-/** Starts what has been built, or a server for development. */
+/** Starts the built application, or the development server. */
 export function startApp(
   variant: Variant,
   port: number,

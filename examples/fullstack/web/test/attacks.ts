@@ -1,19 +1,19 @@
-// What is sent to the application by people who are not what they say.
+// Requests of attackers to the application.
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { before, test } from "node:test";
-import { send, signUp, type Visitor } from "./http.ts";
+import { type BrowserUser, send, signUp } from "./http.ts";
 
 const OTHER_USER = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
 /**
- * @param base gives the application's URL once it runs
- * @param buildId gives what Next calls the build
- * @param underIndex the paths of pages under /index that there are
+ * @param base returns the URL of the running application
+ * @param buildId returns Next's build ID
+ * @param belowIndex the paths of the pages below /index
  */
-export function attacks(base: () => string, buildId: () => string, underIndex: string[]): void {
-  let ada: Visitor;
-  let bob: Visitor;
+export function attacks(base: () => string, buildId: () => string, belowIndex: string[]): void {
+  let ada: BrowserUser;
+  let bob: BrowserUser;
   before(async () => {
     [ada, bob] = [await signUp(base()), await signUp(base())];
   });
@@ -39,7 +39,7 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
     assert.deepEqual([tasks.status, tasks.text], [200, "[]"]);
   });
 
-  test("a bearer token is as good, and an opaque session token is called by its name", async () => {
+  test("a bearer token is accepted, and a session token is rejected as opaque_token", async () => {
     const { token } = (await send(base(), "/api/auth/token", { cookie: ada.cookie })).json() as {
       token: string;
     };
@@ -49,12 +49,12 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
     assert.equal(opaque.json().code, "opaque_token");
   });
 
-  test("user A does not reach user B's path", async () => {
+  test("user A never reaches user B's path", async () => {
     const tasks = await send(base(), `/api/${bob.uuid}/tasks`, { cookie: ada.cookie });
     assert.deepEqual([tasks.status, tasks.json().code], [403, "user_mismatch"]);
   });
 
-  test("another site's page changes nothing by cookie", async () => {
+  test("a page of another site cannot change anything with the user's cookie", async () => {
     const headers = { cookie: ada.cookie, "content-type": "application/json" };
     const post = (origin: string) => {
       const body = '{"title":"a task"}';
@@ -102,8 +102,8 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
     const names = ["middleware", "src/middleware", "proxy", "src/proxy", "pages/_middleware"];
     const values = names.flatMap((name) => [name, Array(6).fill(name).join(":")]);
     for (const value of values) {
-      const answer = await send(base(), "/api/me", { "x-middleware-subrequest": value });
-      assert.equal(answer.status, 401, value);
+      const response = await send(base(), "/api/me", { "x-middleware-subrequest": value });
+      assert.equal(response.status, 401, value);
     }
     for (const [name, value] of [
       ["x-middleware-next", "1"],
@@ -118,15 +118,15 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
       ["rsc", "1"],
       ["next-router-prefetch", "1"],
     ] as const) {
-      const answer = await send(base(), "/seen/required", { [name]: value });
-      assert.ok([307, 401].includes(answer.status), `${name}: ${answer.status}`);
-      // some of them have Next answer with nothing
+      const response = await send(base(), "/seen/required", { [name]: value });
+      assert.ok([307, 401].includes(response.status), `${name}: ${response.status}`);
+      // with some of these headers, Next responds without a body
       const { text } = await send(base(), "/seen/public", { [name]: value });
       assert.ok(text === "" || JSON.parse(text).user === null, `${name}: ${text}`);
     }
   });
 
-  test("no spelling of a path leads around the rules, or to another site", async () => {
+  test("no spelling of a path bypasses the rules or leads to another site", async () => {
     for (const path of [
       "/api/me/",
       "//api/me",
@@ -154,8 +154,8 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
       "/%2f%2fevil.example",
       "/%09/evil.example",
     ]) {
-      const answer = await send(base(), path);
-      const { status, headers, text } = answer;
+      const response = await send(base(), path);
+      const { status, headers, text } = response;
       assert.ok([301, 307, 308, 400, 401, 404, 500].includes(status), `${path}: ${status} ${text}`);
       if (headers.location) {
         const to = site(headers.location);
@@ -166,7 +166,7 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
     }
   });
 
-  test("no request for data shows what is under /index as the root, which is public", async () => {
+  test("a data request never returns a page below /index as the public root page", async () => {
     const data = `/_next/data/${buildId()}`;
     const paths = [
       "/index",
@@ -192,13 +192,13 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
         assert.doesNotMatch(text, /a page under index|Tasks of/, shown);
       }
     }
-    for (const path of underIndex) {
+    for (const path of belowIndex) {
       const own = await send(base(), path, { cookie: ada.cookie });
       assert.match(own.text, /a page under index/, path);
     }
   });
 
-  test("a page for people who are signed in stays out of shared caches, made in advance or not", async () => {
+  test("pages for signed-in users are not stored by shared caches, even if the build rendered them", async () => {
     for (const path of ["/static", "/me"]) {
       assert.equal((await send(base(), path)).status, 307);
       const { status, headers } = await send(base(), path, { cookie: ada.cookie });
@@ -207,9 +207,9 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
     }
   });
 
-  test("the edge publishes the keys that it signs by", async () => {
-    const answer = await send(base(), "/.well-known/better-auth-edge/jwks.json");
-    const [key] = answer.json().keys as Record<string, string>[];
+  test("the edge publishes its public keys", async () => {
+    const response = await send(base(), "/.well-known/better-auth-edge/jwks.json");
+    const [key] = response.json().keys as Record<string, string>[];
     assert.equal(key?.crv, "Ed25519");
     assert.equal(key?.d, undefined);
   });
@@ -222,7 +222,7 @@ export function attacks(base: () => string, buildId: () => string, underIndex: s
   }
 }
 
-/** As the edge would make it, but for the key. */
+/** An assertion as the edge signs it, but with another key. */
 function forgedAssertion(): string {
   const { privateKey } = generateKeyPairSync("ed25519");
   const now = Math.floor(Date.now() / 1000);

@@ -1,21 +1,22 @@
-// Requests as an attacker writes them: fetch would tidy paths up, and leave headers out.
+// Sends requests with exact paths and headers: `fetch` normalizes paths and removes headers.
 import { request } from "node:http";
 
-export interface Answer {
+/** A response with its body. */
+export interface RawResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   text: string;
-  /** The body, read as JSON. */
+  /** Parses the body as JSON. */
   json(): Record<string, unknown>;
 }
 
-/** Sends a request with the path as it is written. */
+/** Sends a request with exactly this path. */
 export function send(
   base: string,
   path: string,
   headers: Record<string, string> = {},
   { method = "GET", body = "" } = {},
-): Promise<Answer> {
+): Promise<RawResponse> {
   const { hostname, port } = new URL(base);
   return new Promise((resolve, reject) => {
     const sent = request({ hostname, port, path, method, headers, agent: false }, (response) => {
@@ -34,29 +35,29 @@ export function send(
   });
 }
 
-/** A user who has signed up, with the cookie that a browser would send. */
-export interface Visitor {
+/** A signed-in user, with the cookie that the user's browser sends. */
+export interface BrowserUser {
   cookie: string;
   uuid: string;
-  /** Better Auth's opaque session token */
+  /** Better Auth's opaque session token. */
   session: string;
 }
 
 let count = 0;
 
-/** @param path of Better Auth's endpoint */
-export async function signUp(base: string, path = "/api/auth/sign-up/email"): Promise<Visitor> {
+/** Signs up a new user at Better Auth's endpoint `path`. */
+export async function signUp(base: string, path = "/api/auth/sign-up/email"): Promise<BrowserUser> {
   count += 1;
-  const email = `visitor-${process.pid}-${count}-${new URL(base).port}@example.com`;
-  const body = JSON.stringify({ name: "Visitor", email, password: "correct horse battery" });
+  const email = `user-${process.pid}-${count}-${new URL(base).port}@example.com`;
+  const body = JSON.stringify({ name: "User", email, password: "correct horse battery" });
   const headers = { "content-type": "application/json", origin: base };
-  const answer = await send(base, path, headers, { method: "POST", body });
-  if (answer.status !== 200) throw new Error(`sign-up gave ${answer.status}: ${answer.text}`);
-  const cookies = answer.headers["set-cookie"] as string[];
-  const { user } = answer.json() as { user: { uuid: string } };
+  const response = await send(base, path, headers, { method: "POST", body });
+  if (response.status !== 200) throw new Error(`sign-up: ${response.status} ${response.text}`);
+  const cookies = response.headers["set-cookie"] as string[];
+  const { user } = response.json() as { user: { uuid: string } };
   return {
     cookie: cookies.map((cookie) => cookie.split(";")[0]).join("; "),
     uuid: user.uuid,
-    session: String(answer.headers["set-auth-token"]),
+    session: String(response.headers["set-auth-token"]),
   };
 }

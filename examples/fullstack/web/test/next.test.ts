@@ -1,16 +1,16 @@
-// Real builds of the example by both majors of Next, with both files and both bundlers, in front of a real
-// Better Auth and a real FastAPI. The environment variables CHROMIUM and PYTHON name the programs, and ONLY a part
-// of the name of the variants that are wanted: "Next 15", "webpack".
+// Real builds of the example by both major versions of Next, with both files and both bundlers,
+// with a real Better Auth and a real FastAPI. The environment variables CHROMIUM and PYTHON name
+// the programs. ONLY selects variants by a part of their name, such as "Next 15" or "webpack".
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
-import { ahead, bundles } from "./ahead.ts";
 import { browserFiles, build, copy, directoryOf, nameOf, startApp, type Variant } from "./app.ts";
 import { attacks } from "./attacks.ts";
 import { send, signUp } from "./http.ts";
 import { mounted } from "./mounted.ts";
+import { bundles, prefetches } from "./prefetches.ts";
 import { type Backends, freePort, type Server, startBackends } from "./servers.ts";
 import { visits } from "./visits.ts";
 
@@ -28,7 +28,7 @@ const DEVELOPMENT: Variant = { next: 16, file: "proxy", bundler: "turbopack", ki
 
 const ONLY = process.env.ONLY ?? "";
 
-/** Tests of one variant, unless others are wanted. */
+/** Describes the tests of a variant, unless ONLY selects others. */
 function describeVariant(variant: Variant, tests: () => void): void {
   const name = nameOf(variant);
   if (name.includes(ONLY)) describe(name, tests);
@@ -36,7 +36,7 @@ function describeVariant(variant: Variant, tests: () => void): void {
 
 let backends: Backends;
 let browser: Browser;
-// Better Auth is told beforehand which pages there will be
+// Better Auth must know the pages' origins before it starts
 const ports = await Promise.all(Array.from({ length: VARIANTS.length + 4 }, freePort));
 const [developmentPort, cookieCachePort, mountedPort, cachedPort, ...variantPorts] = ports as [
   number,
@@ -74,7 +74,7 @@ for (const [index, variant] of VARIANTS.entries()) {
 
     const base = () => app.url;
     visits(base, () => browser);
-    ahead(base, () => browser);
+    prefetches(base, () => browser);
     bundles(
       base,
       () => browser,
@@ -91,13 +91,13 @@ for (const [index, variant] of VARIANTS.entries()) {
       const env = { COOKIE_CACHE: "jwks" };
       const cached = await startApp(variant, cookieCachePort, backends, env);
       try {
-        const visitor = await signUp(cached.url);
-        const headers = { cookie: visitor.cookie, origin: cached.url };
+        const user = await signUp(cached.url);
+        const headers = { cookie: user.cookie, origin: cached.url };
         const id = async () => (await send(cached.url, "/api/me", headers)).json().user;
-        assert.equal(((await id()) as { id: string }).id, visitor.uuid);
+        assert.equal(((await id()) as { id: string }).id, user.uuid);
         await send(cached.url, "/api/auth/sign-out", headers, { method: "POST" });
-        // Better Auth would say that the session has ended
-        assert.equal(((await id()) as { id: string }).id, visitor.uuid);
+        // the session has ended, but the cookie cache is still valid
+        assert.equal(((await id()) as { id: string }).id, user.uuid);
       } finally {
         await cached.stop();
       }
@@ -129,9 +129,9 @@ describeVariant(CACHED, () => {
   });
   after(() => app?.stop());
 
-  test("who is calling can be asked for inside Suspense, and Next has nothing to complain of", async () => {
+  test("getUser works inside Suspense with cacheComponents, and Next reports no errors", async () => {
     const { cookie, uuid } = await signUp(app.url);
-    // Next looks closer once everything is compiled
+    // Next checks more once everything is compiled
     for (let i = 0; i < 4; i++) {
       const page = await send(app.url, "/me", { cookie });
       assert.equal(page.status, 200);
@@ -164,9 +164,9 @@ describeVariant(DEVELOPMENT, () => {
     await backends.auth.stop();
     const cookie = "better-auth.session_token=never-seen.c2lnbmF0dXJl";
     for (const path of ["/me", "/api/me"]) {
-      const answer = await send(app.url, path, { cookie });
-      assert.deepEqual([answer.status, answer.json().code], [503, "keys_unavailable"]);
-      assert.ok(answer.headers["retry-after"]);
+      const response = await send(app.url, path, { cookie });
+      assert.deepEqual([response.status, response.json().code], [503, "keys_unavailable"]);
+      assert.ok(response.headers["retry-after"]);
     }
   });
 });

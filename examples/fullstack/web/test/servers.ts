@@ -1,4 +1,4 @@
-// Servers as child processes on free loopback ports: they end with the tests.
+// Servers as child processes on free loopback ports, which end with the tests.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -11,11 +11,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+/** The checkout's root. */
 export const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 
+/** A running server. */
 export interface Server {
   url: string;
-  /** What it has printed. */
+  /** The output so far. */
   log(): string;
   stop(): Promise<void>;
 }
@@ -35,7 +37,7 @@ interface Start {
   args: string[];
   cwd: string;
   env: Record<string, string>;
-  /** What it prints when it is there; a group holds its URL, if it says that. */
+  /** Matches the output of a ready server. The first group is its URL, unless `url` is given. */
   ready: RegExp;
   url?: string;
 }
@@ -45,7 +47,7 @@ export async function start({ command, args, cwd, env, ready, url }: Start): Pro
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, NO_PROXY: "127.0.0.1", ...env },
-    // a group of its own, so that what it has started ends with it
+    // in its own process group, so that its child processes end with it
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -80,24 +82,24 @@ function kill(child: ChildProcess): void {
   try {
     if (child.pid !== undefined && groups.delete(child)) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // it has ended by itself
+    // the process has ended already
   }
 }
 
 process.on("exit", () => groups.forEach(kill));
 
-/** Better Auth and FastAPI, as the other examples have them. */
+/** The example's Better Auth and FastAPI servers. */
 export interface Backends {
   auth: Server;
   api: Server;
-  /** By which applications sign, as whom FastAPI believes them. */
+  /** The applications' signing key, and the issuer that FastAPI accepts. */
   edge: { EDGE_SIGNING_KEY: string; EDGE_ISSUER: string };
   secret: string;
   stop(): Promise<void>;
 }
 
-/** @param pages origins whose pages may sign users in */
-export async function startBackends(pages: string[]): Promise<Backends> {
+/** @param origins origins whose pages may sign users in */
+export async function startBackends(origins: string[]): Promise<Backends> {
   const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-next-"));
   const python = process.env.PYTHON ?? join(ROOT, ".venv/bin/python");
   const example = join(ROOT, "examples/fullstack/api");
@@ -117,7 +119,7 @@ export async function startBackends(pages: string[]): Promise<Backends> {
       ...own,
       BETTER_AUTH_SECRET: secret,
       BETTER_AUTH_URL: "",
-      BETTER_AUTH_TRUSTED_ORIGINS: pages.join(","),
+      BETTER_AUTH_TRUSTED_ORIGINS: origins.join(","),
       COOKIE_CACHE: "jwks",
       DATABASE_URL: `file:${directory}/app.db`,
     },
@@ -144,7 +146,7 @@ export async function startBackends(pages: string[]): Promise<Backends> {
   return { auth, api, edge: edge.env, secret, stop };
 }
 
-/** A new signing key, and a server that publishes its public half as an edge does. */
+/** Makes a signing key, and starts a server that publishes the public key as the edge does. */
 async function publishKey() {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const { crv, kty, x } = publicKey.export({ format: "jwk" });

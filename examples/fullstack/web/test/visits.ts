@@ -1,4 +1,4 @@
-// What people do, in Chromium.
+// What users do in the application, in Chromium.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Browser, Page } from "playwright-core";
@@ -7,9 +7,9 @@ import { signUp } from "./http.ts";
 
 const PASSWORD = "correct horse battery";
 
-/** @param base gives the application's URL once it runs */
+/** @param base returns the URL of the running application */
 export function visits(base: () => string, browser: () => Browser): void {
-  test("people sign up, use the application, are refused at others' tasks, and sign out", async () => {
+  test("a user signs up, uses the application, cannot read another user's tasks, and signs out", async () => {
     const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();
@@ -33,11 +33,11 @@ export function visits(base: () => string, browser: () => Browser): void {
       await page.getByRole("listitem").filter({ hasText: "Try the edge" }).waitFor();
 
       const other = await signUp(base());
-      const refused = await page.evaluate(async (uuid) => {
+      const rejected = await page.evaluate(async (uuid) => {
         const response = await fetch(`/api/${uuid}/tasks`);
         return [response.status, (await response.json()).code];
       }, other.uuid);
-      assert.deepEqual(refused, [403, "user_mismatch"]);
+      assert.deepEqual(rejected, [403, "user_mismatch"]);
 
       await page.goto("/me");
       await page.getByRole("button", { name: "Sign out" }).click();
@@ -64,16 +64,16 @@ export function visits(base: () => string, browser: () => Browser): void {
       const context = await contextAt(browser(), base());
       try {
         const page = await context.newPage();
-        const left: string[] = [];
+        const elsewhere: string[] = [];
         page.on("request", (request) => {
-          if (!request.url().startsWith(base())) left.push(request.url());
+          if (!request.url().startsWith(base())) elsewhere.push(request.url());
         });
         await page.goto(`/sign-up?next=${encodeURIComponent(next)}`);
         await page.getByLabel("Name").fill("Eve");
         await fill(page, `eve-${Math.random()}@example.com`);
         await page.getByRole("button", { name: "Sign up" }).click();
         await page.waitForURL("**/tasks");
-        assert.deepEqual(left, [], next);
+        assert.deepEqual(elsewhere, [], next);
       } finally {
         await context.close();
       }

@@ -6,9 +6,12 @@ import { type Finding, findings } from "./finding.ts";
 /**
  * Checks that CORS allows the given origin, and not every origin.
  *
- * @param page the origin of the pages that call the API, if the operator named it
+ * @param origin the origin of the pages that call the API, if the operator named it
  */
-export async function checkCors(deployment: Deployment, page: URL | undefined): Promise<Finding[]> {
+export async function checkCors(
+  deployment: Deployment,
+  origin: string | undefined,
+): Promise<Finding[]> {
   const { ok, warning, failure } = findings("cors");
   const unknown = await preflight(deployment, UNKNOWN_ORIGIN);
   const found: Finding[] = [];
@@ -27,18 +30,18 @@ export async function checkCors(deployment: Deployment, page: URL | undefined): 
   } else {
     found.push(ok("pages of an unknown origin may not call the API"));
   }
-  if (!page) return found;
+  if (origin === undefined) return found;
 
-  const response = await preflight(deployment, page.origin);
-  const cure = `CORS_ORIGINS = "${page.origin}", and the page's methods and headers in CORS_METHODS and CORS_HEADERS.`;
-  if (!allows(response, page.origin)) {
-    const text = `pages of ${page.origin} may not call the API: ${describePreflight(response)}`;
+  const response = await preflight(deployment, origin);
+  const cure = `CORS_ORIGINS = "${origin}", and the page's methods and headers in CORS_METHODS and CORS_HEADERS.`;
+  if (!allows(response, origin)) {
+    const text = `pages of ${origin} may not call the API: ${describePreflight(response)}`;
     found.push(failure(text, cure));
   } else if (!allowsToken(response)) {
-    const text = `pages of ${page.origin} may call the API, but not send Authorization`;
+    const text = `pages of ${origin} may call the API, but not send Authorization`;
     found.push(failure(text, cure));
   } else {
-    found.push(ok(`pages of ${page.origin} may call the API with a token`));
+    found.push(ok(`pages of ${origin} may call the API with a token`));
   }
   return found;
 }

@@ -37,7 +37,9 @@ export class Deployment {
   }
 }
 
-/** Marks the request as a script's: an edge in Next.js redirects navigations to the sign-in page. */
+/**
+ * Marks the request as a script's: an edge in Next.js redirects navigations to the sign-in page.
+ */
 function asScript(init: RequestInit): RequestInit {
   const headers = new Headers(init.headers);
   headers.set("sec-fetch-dest", "empty");

@@ -26,7 +26,7 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
 
   if (health.status === "misconfigured") {
     const { cure } = explain("misconfigured") ?? {};
-    return stop(failure("a setting is missing, misspelt or invalid; the log names it", cure));
+    return stop(failure("a setting is missing, misspelled or invalid; the log names it", cure));
   }
   if (health.status !== "ok" && health.status !== "keys_unavailable") {
     const text = `the server is not better-auth-edge: ${describeResponse(response)}`;
@@ -46,7 +46,9 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
   return { findings: [...settings, keysFinding(health, keys)], keys, isServing: true };
 }
 
-/** Reports the number of rules: a deployment that lost its rules is healthy in every other respect. */
+/**
+ * Reports the number of rules: a deployment that lost its rules is healthy in every other respect.
+ */
 function rulesFindings({ rules, isolating_rules: isolating }: Record<string, unknown>): Finding[] {
   const { ok, warning } = findings("settings");
   if (typeof rules !== "number" || typeof isolating !== "number") return [];

@@ -61,7 +61,7 @@ async function run(args: Arguments): Promise<number> {
 async function examine(deployment: Deployment, args: Arguments): Promise<Finding[]> {
   const [keys, base] = [args.url("jwks-url"), args.url("base-url")];
   const authServer = keys ? jwksUrl(keys) : base && betterAuthJwksUrl(base);
-  const page = args.url("origin");
+  const origin = args.url("origin")?.origin;
   const found: Finding[] = [];
   try {
     const health = await checkHealth(deployment);
@@ -69,7 +69,7 @@ async function examine(deployment: Deployment, args: Arguments): Promise<Finding
     if (authServer) found.push(...(await checkAuthServer(authServer, health.keys)));
     if (health.isServing) {
       found.push(...(await checkRejection(deployment)));
-      found.push(...(await checkCors(deployment, page)));
+      found.push(...(await checkCors(deployment, origin)));
       found.push(...(await checkAssertion(deployment)));
     }
     found.push(checkClock(deployment.responses, "the edge"));

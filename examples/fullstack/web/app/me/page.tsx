@@ -2,7 +2,7 @@ import { getUser } from "better-auth-edge/next";
 import { headers } from "next/headers";
 import { SignOut } from "./sign-out";
 
-/** What the server knows about the user: what the edge has signed, and nothing that a client says. */
+/** Shows the user of the edge's assertion. */
 export default async function Me() {
   const user = await getUser(headers());
   return (

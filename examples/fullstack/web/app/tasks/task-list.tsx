@@ -11,14 +11,14 @@ interface Task {
 /** The tasks of the signed-in user. The edge rejects requests for another user's. */
 export function TaskList({ userId }: { userId: string }) {
   const [tasks, setTasks] = useState<Task[]>();
-  const [fault, setFault] = useState("");
+  const [message, setMessage] = useState("");
   const hydrated = useHydrated();
   const url = `/api/${userId}/tasks`;
 
   const load = useCallback(async () => {
     const response = await fetch(url);
     if (response.ok) setTasks(await response.json());
-    else setFault((await response.json()).detail);
+    else setMessage((await response.json()).detail);
   }, [url]);
 
   useEffect(() => {
@@ -31,7 +31,7 @@ export function TaskList({ userId }: { userId: string }) {
     const body = JSON.stringify({ title: new FormData(form).get("title") });
     const headers = { "content-type": "application/json" };
     const response = await fetch(url, { method: "POST", headers, body });
-    if (!response.ok) return setFault((await response.json()).detail);
+    if (!response.ok) return setMessage((await response.json()).detail);
     form.reset();
     await load();
   }
@@ -47,7 +47,7 @@ export function TaskList({ userId }: { userId: string }) {
           Add
         </button>
       </form>
-      {fault && <p role="alert">{fault}</p>}
+      {message && <p role="alert">{message}</p>}
       {tasks === undefined ? <p>Loading…</p> : null}
       <ul aria-label="Tasks">
         {tasks?.map((task) => (

@@ -4,7 +4,7 @@ import type { NextConfig } from "next";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const auth = process.env.BETTER_AUTH_URL;
 
-/** As create-next-app makes it. */
+/** The options of create-next-app. */
 const config: NextConfig = {
   turbopack: { root },
   outputFileTracingRoot: root,

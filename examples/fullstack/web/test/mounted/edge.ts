@@ -2,7 +2,7 @@ import type { MiddlewareOptions } from "better-auth-edge/next";
 
 const auth = process.env.BETTER_AUTH_URL ?? "";
 
-/** Better Auth is part of this application, as the edge knows it, and so under its path. */
+/** The edge reaches Better Auth through this application, below its basePath. */
 export const options: MiddlewareOptions = {
   baseURL: `${process.env.SITE}/app/api/auth`,
   issuer: auth,

@@ -1,6 +1,6 @@
 import { getUser } from "better-auth-edge/next";
 
-/** The same for programs. */
+/** Returns the user of the edge's assertion. */
 export async function GET(request: Request) {
   return Response.json({ user: await getUser(request.headers) });
 }

@@ -1,4 +1,4 @@
-// What Next's router fetches ahead of a visit, and what it gets for a page in a browser.
+// Prefetches of Next's router and of browsers, and the code that a page loads.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,9 +7,9 @@ import type { Browser } from "playwright-core";
 import { contextAt } from "./context.ts";
 import { send } from "./http.ts";
 
-/** @param base gives the application's URL once it runs */
-export function ahead(base: () => string, browser: () => Browser): void {
-  test("a link that was fetched ahead of the sign-in leads to its page afterwards", async () => {
+/** @param base returns the URL of the running application */
+export function prefetches(base: () => string, browser: () => Browser): void {
+  test("a link that was prefetched before the sign-in leads to its page after it", async () => {
     const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();
@@ -22,9 +22,9 @@ export function ahead(base: () => string, browser: () => Browser): void {
           const headers = { "content-type": "application/json" };
           await fetch("/api/auth/sign-up/email", { method: "POST", headers, body });
         },
-        `ahead-${new URL(base()).port}@example.com`,
+        `prefetch-${new URL(base()).port}@example.com`,
       );
-      await page.getByRole("link", { name: "Ahead" }).click();
+      await page.getByRole("link", { name: "Prefetched" }).click();
       await page.locator("#user").waitFor();
       assert.equal(path(page.url()), "/me");
     } finally {
@@ -37,14 +37,14 @@ export function ahead(base: () => string, browser: () => Browser): void {
     try {
       const page = await context.newPage();
       await page.goto("/links");
-      await page.getByRole("link", { name: "Ahead" }).click();
+      await page.getByRole("link", { name: "Prefetched" }).click();
       await page.waitForURL("**/sign-in?next=%2Fme");
     } finally {
       await context.close();
     }
   });
 
-  test("what a browser says that it fetches ahead is no page to be redirected", async () => {
+  test("a prefetch gets 401 and a navigation gets a redirect", async () => {
     const chrome = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0";
     for (const headers of [
       { "sec-purpose": "prefetch", "sec-fetch-dest": "document", accept: "text/html" },
@@ -54,10 +54,10 @@ export function ahead(base: () => string, browser: () => Browser): void {
       { rsc: "1", "next-router-prefetch": "1", "next-url": "/" },
       { "user-agent": chrome, accept: "*/*", rsc: "1", "next-router-prefetch": "1" },
     ] as Record<string, string>[]) {
-      const answer = await send(base(), "/me", headers);
+      const response = await send(base(), "/me", headers);
       const shown = JSON.stringify(headers);
-      assert.equal(answer.status, 401, shown);
-      assert.match(String(answer.headers["cache-control"]), /no-store/, shown);
+      assert.equal(response.status, 401, shown);
+      assert.match(String(response.headers["cache-control"]), /no-store/, shown);
     }
     for (const headers of [
       {},
@@ -71,25 +71,25 @@ export function ahead(base: () => string, browser: () => Browser): void {
   });
 }
 
-/** @param files gives the directory of what browsers load */
+/** @param files returns the directory of the files that browsers load */
 export function bundles(base: () => string, browser: () => Browser, files: () => string): void {
-  test("a page in the browser can ask for the way back, and gets nothing of wasm or Node with it", async () => {
+  test("a page in the browser can call returnPath, and loads no wasm and no code for Node", async () => {
     const context = await contextAt(browser(), base());
     try {
       const page = await context.newPage();
-      const faults: string[] = [];
-      page.on("pageerror", (error) => faults.push(error.message));
+      const unexpected: string[] = [];
+      page.on("pageerror", (error) => unexpected.push(error.message));
       page.on("request", (request) => {
-        if (request.url().includes(".wasm")) faults.push(request.url());
+        if (request.url().includes(".wasm")) unexpected.push(request.url());
       });
-      for (const [next, back] of [
+      for (const [next, shown] of [
         ["/me?a=b", "/me?a=b"],
         ["//evil.example", "none"],
       ] as const) {
         await page.goto(`/links?next=${encodeURIComponent(next)}`);
-        await page.locator("#back", { hasText: back }).waitFor();
+        await page.locator("#return-path", { hasText: shown }).waitFor();
       }
-      assert.deepEqual(faults, []);
+      assert.deepEqual(unexpected, []);
     } finally {
       await context.close();
     }
@@ -98,7 +98,7 @@ export function bundles(base: () => string, browser: () => Browser, files: () =>
       .map((name) => readFileSync(join(files(), name), "utf8"));
     assert.ok(
       scripts.some((text) => text.includes("site.invalid")),
-      "the pages are there",
+      "no script contains returnPath",
     );
     for (const text of scripts) {
       assert.doesNotMatch(text, /better_auth_edge|x-edge-jwt-assertion|["']node:fs/);

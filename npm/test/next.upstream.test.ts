@@ -1,4 +1,4 @@
-/** How the middleware sends requests on to an origin, and its answers back: real servers, without Next around it. */
+/** How the middleware forwards requests to an upstream: with real servers, without Next.js. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ interface Sent extends Partial<MiddlewareOptions> {
   basePath?: string;
 }
 
-/** What becomes of a request, all of which go to the origin. */
+/** The middleware's response to a request. One rule forwards every request to the upstream. */
 function sent(path: string, { method, headers, body, basePath, ...more }: Sent) {
   const middleware = createMiddleware({
     baseURL: "https://auth.example",
@@ -44,8 +44,8 @@ function sent(path: string, { method, headers, body, basePath, ...more }: Sent) 
   return middleware(request, EVENT);
 }
 
-describe("redirects of FastAPI's", () => {
-  let origin: string;
+describe("redirects of FastAPI", () => {
+  let upstream: string;
   let fastapi: ChildProcess;
 
   before(async () => {
@@ -58,11 +58,11 @@ describe("redirects of FastAPI's", () => {
         PYTHONPATH: join(root, "examples/fullstack/api"),
         PYTHONDONTWRITEBYTECODE: "1",
       },
-      // it ends with its standard input
+      // the server ends when its standard input closes
       stdio: ["pipe", "pipe", "inherit"],
     });
     let log = "";
-    origin = await new Promise<string>((resolve, reject) => {
+    upstream = await new Promise<string>((resolve, reject) => {
       fastapi.on("exit", () => reject(new Error(log)));
       fastapi.stdout?.on("data", (chunk) => {
         log += chunk;
@@ -73,79 +73,79 @@ describe("redirects of FastAPI's", () => {
   });
   after(() => fastapi.kill());
 
-  test("lead back to the application where a slash is missing", async () => {
+  test("lead back to the application if they add a slash", async () => {
     for (const prefix of ["", "/v1"]) {
       for (const method of ["GET", "POST"]) {
-        const answer = await sent("/api/u/tasks?a=b", { method, origin: origin + prefix });
-        assert.equal(answer.status, 307);
-        assert.equal(answer.headers.get("location"), `${APP}/api/u/tasks/?a=b`);
-        const there = await sent("/api/u/tasks/", { method, origin: origin + prefix });
-        assert.deepEqual(await there.json(), { method, path: `${prefix}/api/u/tasks/` });
+        const response = await sent("/api/u/tasks?a=b", { method, origin: upstream + prefix });
+        assert.equal(response.status, 307);
+        assert.equal(response.headers.get("location"), `${APP}/api/u/tasks/?a=b`);
+        const target = await sent("/api/u/tasks/", { method, origin: upstream + prefix });
+        assert.deepEqual(await target.json(), { method, path: `${prefix}/api/u/tasks/` });
       }
     }
   });
 
-  test("and so do Content-Location and Refresh", async () => {
+  test("have the application's URL in Content-Location and Refresh too", async () => {
     for (const prefix of ["", "/v1"]) {
-      const answer = await sent("/api/u/created", { method: "POST", origin: origin + prefix });
-      assert.equal(answer.status, 201);
-      // uvicorn believes a proxy on this machine which scheme the client has used
-      const url = `${origin}${prefix}/api/u/tasks/`.replace("http:", "https:");
-      assert.deepEqual(await answer.json(), { url });
-      assert.equal(answer.headers.get("location"), `${APP}/api/u/tasks/`);
-      assert.equal(answer.headers.get("content-location"), "/api/u/tasks/");
-      assert.equal(answer.headers.get("refresh"), `5; url=${APP}/api/u/tasks/`);
+      const response = await sent("/api/u/created", { method: "POST", origin: upstream + prefix });
+      assert.equal(response.status, 201);
+      // uvicorn trusts X-Forwarded-Proto from a proxy on this machine
+      const url = `${upstream}${prefix}/api/u/tasks/`.replace("http:", "https:");
+      assert.deepEqual(await response.json(), { url });
+      assert.equal(response.headers.get("location"), `${APP}/api/u/tasks/`);
+      assert.equal(response.headers.get("content-location"), "/api/u/tasks/");
+      assert.equal(response.headers.get("refresh"), `5; url=${APP}/api/u/tasks/`);
     }
   });
 
-  test("keep a base path of the application's", async () => {
-    const more = { origin: `${origin}/v1`, basePath: "/docs" };
-    const answer = await sent("/api/u/tasks", more);
-    assert.equal(answer.headers.get("location"), `${APP}/docs/api/u/tasks/`);
+  test("keep the application's base path", async () => {
+    const more = { origin: `${upstream}/v1`, basePath: "/docs" };
+    const response = await sent("/api/u/tasks", more);
+    assert.equal(response.headers.get("location"), `${APP}/docs/api/u/tasks/`);
     const created = await sent("/api/u/created", { ...more, method: "POST" });
     assert.equal(created.headers.get("content-location"), "/docs/api/u/tasks/");
   });
 
-  test("name the host that Next knows, not the one that a client sends", async () => {
+  test("name the host that Next knows, not a client's X-Forwarded-Host", async () => {
     const headers = { "x-forwarded-host": "evil.example" };
     for (const prefix of ["", "/v1"]) {
-      const answer = await sent("/api/u/tasks", { origin: origin + prefix, headers });
-      assert.equal(answer.headers.get("location"), `${APP}/api/u/tasks/`);
+      const response = await sent("/api/u/tasks", { origin: upstream + prefix, headers });
+      assert.equal(response.headers.get("location"), `${APP}/api/u/tasks/`);
     }
   });
 
-  test("are left alone where they lead elsewhere", async () => {
-    for (const target of ["https://b.example/x", `${new URL(origin).origin}/login`]) {
+  test("keep their target if it is outside of the upstream's path", async () => {
+    for (const target of ["https://b.example/x", `${new URL(upstream).origin}/login`]) {
       const path = `/api/u/to?target=${encodeURIComponent(target)}`;
-      const answer = await sent(path, { origin: `${origin}/v1` });
-      assert.equal(answer.headers.get("location"), target);
+      const response = await sent(path, { origin: `${upstream}/v1` });
+      assert.equal(response.headers.get("location"), target);
     }
-    const relative = await sent("/api/u/to?target=next", { origin });
+    const relative = await sent("/api/u/to?target=next", { origin: upstream });
     assert.equal(relative.headers.get("location"), `${APP}/api/u/next`);
-    const broken = await sent("/api/u/to?target=http://[", { origin });
+    const broken = await sent("/api/u/to?target=http://[", { origin: upstream });
     assert.deepEqual([broken.status, broken.headers.get("location")], [302, null]);
   });
 
-  test("are Next's to pass on where the option says so", async () => {
-    const answer = await sent("/api/u/tasks", { origin, rewriteRedirects: false });
-    assert.equal(answer.headers.get("x-middleware-rewrite"), `${origin}/api/u/tasks`);
+  test("are forwarded by Next.js with rewriteRedirects: false", async () => {
+    const response = await sent("/api/u/tasks", { origin: upstream, rewriteRedirects: false });
+    assert.equal(response.headers.get("x-middleware-rewrite"), `${upstream}/api/u/tasks`);
   });
 });
 
-describe("an origin's answer", () => {
+describe("an upstream's response", () => {
   let handle: (request: IncomingMessage, response: ServerResponse) => unknown;
   const server = createServer((request, response) => handle(request, response));
-  let origin: string;
+  let upstream: string;
   before(async () => {
     await once(server.listen(0, "127.0.0.1"), "listening");
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    upstream = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   after(() => {
     server.closeAllConnections();
     server.close();
   });
 
-  test("comes back with its status, headers and body", async () => {
+  test("reaches the client with its status, headers and body", async () => {
     handle = (_, response) => {
       response.writeHead(418, {
         "set-cookie": ["a=1", "b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT"],
@@ -154,21 +154,21 @@ describe("an origin's answer", () => {
       });
       response.end("own");
     };
-    const answer = await sent("/x", { origin });
-    assert.deepEqual([answer.status, await answer.text()], [418, "own"]);
-    assert.equal(answer.headers.getSetCookie().length, 2);
-    assert.equal(answer.headers.get("x-own"), "1");
+    const response = await sent("/x", { origin: upstream });
+    assert.deepEqual([response.status, await response.text()], [418, "own"]);
+    assert.equal(response.headers.getSetCookie().length, 2);
+    assert.equal(response.headers.get("x-own"), "1");
     for (const name of ["x-middleware-rewrite", "connection", "transfer-encoding"]) {
-      assert.equal(answer.headers.get(name), null, name);
+      assert.equal(response.headers.get(name), null, name);
     }
     for (const status of [204, 304]) {
       handle = (_, response) => response.writeHead(status).end();
-      const empty = await sent("/x", { origin });
+      const empty = await sent("/x", { origin: upstream });
       assert.deepEqual([empty.status, empty.body], [status, null]);
     }
   });
 
-  test("says nothing of an encoding that it has no more", async () => {
+  test("has no Content-Encoding after fetch decoded it", async () => {
     handle = (request, response) => {
       response.writeHead(200, {
         "content-encoding": "gzip",
@@ -176,13 +176,16 @@ describe("an origin's answer", () => {
       });
       response.end(gzipSync("text"));
     };
-    const answer = await sent("/x", { origin, headers: { "accept-encoding": "gzip, br" } });
-    assert.equal(await answer.text(), "text");
-    assert.equal(answer.headers.get("content-encoding"), null);
-    assert.equal(answer.headers.get("x-accepted"), "identity");
+    const response = await sent("/x", {
+      origin: upstream,
+      headers: { "accept-encoding": "gzip, br" },
+    });
+    assert.equal(await response.text(), "text");
+    assert.equal(response.headers.get("content-encoding"), null);
+    assert.equal(response.headers.get("x-accepted"), "identity");
   });
 
-  test("streams, and so does what is sent", async () => {
+  test("streams in both directions", async () => {
     handle = (request, response) => request.pipe(response);
     let enqueue: ((text: string | null) => void) | undefined;
     const body = new ReadableStream<Uint8Array>({
@@ -192,8 +195,8 @@ describe("an origin's answer", () => {
       },
     });
     enqueue?.("first");
-    const answer = await sent("/x", { origin, method: "POST", body });
-    const reader = answer.body?.getReader();
+    const response = await sent("/x", { origin: upstream, method: "POST", body });
+    const reader = response.body?.getReader();
     const read = async () => new TextDecoder().decode((await reader?.read())?.value);
     assert.equal(await read(), "first");
     enqueue?.("second");
@@ -202,13 +205,16 @@ describe("an origin's answer", () => {
     assert.equal((await reader?.read())?.done, true);
   });
 
-  test("is Next's to get for a handshake, and where the origin is down", async () => {
+  test("is fetched by Next.js for a WebSocket handshake and after a failed GET", async () => {
     const rewritten = async (more: Sent) =>
       (await sent("/x", more)).headers.get("x-middleware-rewrite");
-    assert.equal(await rewritten({ origin, headers: { upgrade: "websocket" } }), `${origin}/x`);
+    assert.equal(
+      await rewritten({ origin: upstream, headers: { upgrade: "websocket" } }),
+      `${upstream}/x`,
+    );
     handle = (request) => request.socket.destroy();
-    assert.equal(await rewritten({ origin }), `${origin}/x`);
-    // it may have been done already
-    await assert.rejects(sent("/x", { origin, method: "POST", body: "once" }));
+    assert.equal(await rewritten({ origin: upstream }), `${upstream}/x`);
+    // the upstream may have handled a POST before it failed
+    await assert.rejects(sent("/x", { origin: upstream, method: "POST", body: "once" }));
   });
 });
