@@ -12,6 +12,8 @@ pub(crate) use server_timing::server_timing;
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::config::bindings::Bindings;
 use crate::config::reader::Reader;
 use crate::host::{Host, Level};
@@ -44,7 +46,8 @@ pub(crate) struct RequestTrace {
 ///
 /// `log` and `data_point` are JSON objects with the same members as the records of the edge's own
 /// responses. The host adds `upstream_status` and `upstream_ms`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ForwardReport {
     /// The log line, of level info
     pub log: Option<String>,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { load } from "#wasm";
+import type { KeyError } from "../wasm/glue.ts";
 
 /** An entry of a JWK Set, with what is wrong or unusual about it. */
 export interface KeyEntry {
@@ -44,10 +45,10 @@ export interface KeySet {
  */
 export async function readKeySet(text: string): Promise<KeySet> {
   const glue = await load();
-  const [isSet, ...faults] = glue.keyFaults(text).split(",");
-  if (isSet !== ":") throw new InvalidKeySet(whyInvalid(text));
+  const errors = glue.keyErrors(text);
+  if (errors === undefined) throw new InvalidKeySet(whyInvalid(text));
   const { keys } = JSON.parse(text) as { keys: unknown[] };
-  const entries = keys.map((key, i) => readEntry(key, i + 1, faults[i] ?? ""));
+  const entries = keys.map((key, i) => readEntry(key, i + 1, errors[i] ?? null));
   for (const entry of entries) {
     compare(entry, entries);
     entry.notes.sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
@@ -81,9 +82,7 @@ function whyInvalid(text: string): string {
   return "a member appears twice, or it is not strict JSON";
 }
 
-/** @param report the core's report: a letter, and the name of the member that is wrong, if any */
-function readEntry(key: unknown, number: number, report: string): KeyEntry {
-  const fault = faultOf(report.slice(0, 1));
+function readEntry(key: unknown, number: number, error: KeyError | null): KeyEntry {
   const jwk = isObject(key) ? key : {};
   const text = (name: string) => (typeof jwk[name] === "string" ? jwk[name] : null);
   const entry: KeyEntry = {
@@ -95,13 +94,12 @@ function readEntry(key: unknown, number: number, report: string): KeyEntry {
     use: text("use"),
     bits: bits(jwk),
     thumbprint: thumbprint(jwk),
-    usable: fault === null,
-    fault,
+    usable: error === null,
+    fault: error?.code ?? null,
     notes: [],
   };
-  if (fault === null) entry.notes = usableKeyNotes(entry, jwk);
-  else if (fault === "wrong_form") entry.notes = [warning(describeWrongForm(key, report.slice(1)))];
-  else entry.notes = [unusableKeyNote(fault, entry, jwk)];
+  entry.notes =
+    error === null ? usableKeyNotes(entry, jwk) : [unusableKeyNote(error, key, entry, jwk)];
   if (PRINTED_KEYS.includes(text("x") ?? "")) {
     entry.notes.unshift(
       failure("its private key is printed in RFCs and documentation: replace it"),
@@ -110,26 +108,16 @@ function readEntry(key: unknown, number: number, report: string): KeyEntry {
   return entry;
 }
 
-/** An unknown letter counts as an error: a key is usable only if the core says so. */
-function faultOf(letter: string): string | null {
-  return letter === "-" ? null : (FAULTS[letter] ?? "wrong_form");
-}
-
-/** The core's letters (`src/bindings/javascript/keys.rs`) for keys that are not usable. */
-const FAULTS: Record<string, string> = {
-  a: "unknown_type",
-  b: "wrong_form",
-  c: "private",
-  d: "not_for_verifying",
-  e: "contradictory",
-  f: "weak_point",
-  g: "weak_rsa",
-  h: "wrong_form",
-};
-
 /** Explains why a key is not usable, and what to do. */
-function unusableKeyNote(fault: string, { kty, crv, alg, bits }: KeyEntry, jwk: Jwk): Note {
-  switch (fault) {
+function unusableKeyNote(
+  { code, member }: KeyError,
+  key: unknown,
+  { kty, crv, alg, bits }: KeyEntry,
+  jwk: Jwk,
+): Note {
+  switch (code) {
+    case "wrong_form":
+      return warning(describeWrongForm(key, member ?? ""));
     case "private": {
       const members = PRIVATE_MEMBERS.filter((name) => (jwk[name] ?? null) !== null).join(", ");
       return failure(

@@ -1,6 +1,6 @@
 /**
- * What the wasm and wasm-bindgen's glue give: `src/bindings/javascript/` of the Rust core. Errors are plain, with
- * `code`, `status`, and `cause` and `retryAfter` where they are known.
+ * The functions of the wasm: `src/bindings/javascript/` of the Rust core. Errors have `code` and
+ * `status`, and `cause` and `retryAfter` if they are known.
  *
  * @internal
  */
@@ -8,18 +8,36 @@ export interface Glue {
   createVerifier(options: object): WasmVerifier;
   createGateway(options: object): WasmGateway;
   /**
-   * Why each entry of a JWK Set is ignored: `:`, then a comma and a letter for each, with the member that is
-   * wrong; empty where it is no set.
+   * The errors of the keys in a JWK Set, in its order, `null` for a usable key. `undefined` for a
+   * text that is not a JWK Set.
    */
-  keyFaults(set: string): string;
-  /** Why keys that are fetched from a base URL may be another's, as a sentence. */
+  keyErrors(set: string): (KeyError | null)[] | undefined;
+  /** The warning about a base URL from which keys could be intercepted, as a sentence. */
   keyUrlWarning(url: string): string | undefined;
-  /** The runtime's own, where it has one for whichever request is being served. */
+  /** The runtime's own function for the current request, if it has one. */
   waitUntil: WaitUntil | undefined;
 }
 
 /**
- * Has the runtime go on with a task after the answer, or after the client has hung up.
+ * Why the verifier ignores a key.
+ *
+ * @internal
+ */
+export interface KeyError {
+  code:
+    | "unknown_type"
+    | "wrong_form"
+    | "private"
+    | "not_for_verifying"
+    | "contradictory"
+    | "weak_point"
+    | "weak_rsa";
+  /** The member that is missing or invalid. */
+  member: string | null;
+}
+
+/**
+ * Keeps a task alive after the response, or after the client has hung up.
  *
  * @internal
  */
@@ -29,7 +47,7 @@ export type WaitUntil = (task: Promise<unknown>) => void;
 export interface WasmGateway {
   /** A {@link Decision}, or the promise of one. */
   decide(request: object, waitUntil: WaitUntil | undefined): unknown;
-  /** Edits to the headers of the origin's answer that name it as the place to go on to. */
+  /** Edits of the headers of a response that redirects to the upstream. */
   redirectEdits(fields: string, url: string): string;
 }
 
@@ -42,8 +60,8 @@ export interface WasmVerifier {
 }
 
 /**
- * What every runtime's loader exports: the started wasm. It is compiled when this is first called,
- * once; a load that failed is tried again by the next call.
+ * Returns the started wasm. Each runtime's loader exports this function. The first call compiles the
+ * wasm; after a failure, the next call tries again.
  *
  * @internal
  */

@@ -1,4 +1,4 @@
-// Wasm files as modules: their default export is compiled already.
+// Wasm files as modules: their default export is the compiled module.
 
 declare module "*.wasm" {
   const module: WebAssembly.Module;
@@ -10,15 +10,15 @@ declare module "*.wasm?module" {
   export default module;
 }
 
-/** `target/javascript/bindings.js`, as `npm/bindings.js` makes it. */
+/** `target/javascript/bindings.js`, which `npm/bindings.js` writes. */
 declare module "#bindings" {
-  /** What the wasm imports. */
+  /** The imports of the wasm. */
   export const imports: WebAssembly.Imports;
-  /** Has the glue call this instance from now on. */
+  /** Starts an instance, which the glue calls from then on. */
   export function start(instance: WebAssembly.Instance): WebAssembly.Memory;
   type Glue = import("./glue.ts").Glue;
   export const createGateway: Glue["createGateway"];
   export const createVerifier: Glue["createVerifier"];
-  export const keyFaults: Glue["keyFaults"];
+  export const keyErrors: Glue["keyErrors"];
   export const keyUrlWarning: Glue["keyUrlWarning"];
 }

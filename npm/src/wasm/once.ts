@@ -2,7 +2,7 @@ import {
   createGateway,
   createVerifier,
   imports,
-  keyFaults,
+  keyErrors,
   keyUrlWarning,
   start,
 } from "#bindings";
@@ -11,19 +11,19 @@ import type { Glue, Load, WaitUntil } from "./glue.ts";
 const glue: Glue = {
   createGateway,
   createVerifier,
-  keyFaults,
+  keyErrors,
   keyUrlWarning,
   waitUntil: undefined,
 };
 
 /**
- * A loader that instantiates at its first call.
+ * Makes a loader that instantiates the wasm at its first call.
  *
- * The instance is kept as what it is: a promise that one request made would hang in another one on
- * Workers.
+ * It does not share a promise between calls: on Workers, a promise of one request never settles in
+ * another.
  *
- * @param instantiate given what the wasm imports
- * @param findWaitUntil where requests end with their clients
+ * @param instantiate receives the imports of the wasm
+ * @param findWaitUntil for runtimes whose requests end with their clients
  * @internal
  */
 export function once(
@@ -35,7 +35,7 @@ export function once(
     if (!started) {
       glue.waitUntil = await findWaitUntil?.();
       const instance = await instantiate(imports);
-      // whoever came first has started it
+      // a concurrent call can have started it
       if (!started) start(instance);
       started = true;
     }

@@ -7,13 +7,13 @@ import { once } from "./once.ts";
 export const load = once((imports) => WebAssembly.instantiate(module, imports), findWaitUntil);
 
 /**
- * The `waitUntil` of whichever request is being served: what a request has begun for all of them must not
- * end when its client hangs up. Runtimes before August 2025 have none; theirs is waited for until it must
- * have ended.
+ * The `waitUntil` of the current request: a fetch that one request starts for all must not end when
+ * its client hangs up. Runtimes before August 2025 do not have it; there, the edge waits until the
+ * fetch must have timed out.
  */
 async function findWaitUntil(): Promise<WaitUntil | undefined> {
   try {
-    // no literal, which bundlers would try to resolve
+    // bundlers would try to resolve a literal
     const workers = await import(["cloudflare", "workers"].join(":"));
     return workers.waitUntil;
   } catch {

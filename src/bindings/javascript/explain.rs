@@ -1,23 +1,26 @@
-//! What the inspector shows of a verifier: an explanation as JSON.
+//! What the inspector shows about a verifier: the explanation of its decision.
 
 use std::error::Error as StdError;
 
 use js_sys::Promise;
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{build, read};
 use crate::bindings::runtime::JsHost;
+use crate::bindings::to_js;
 use crate::check::Check;
-use crate::jose::json::quote;
-use crate::verifier::{CheckReport, Explanation, KeyReport};
+use crate::verifier::{self, CheckReport, KeyReport};
 
-/// Explains what a verifier with these options, those of [`create_verifier`](super::create_verifier),
-/// says to a token. A JWK Set may be given as it was published, since reading it would hide what is
-/// wrong with it. Resolves to JSON, whose shape `www/src/explanation.js` has.
+/// Explains how a verifier with these options decides about a token. The options are those of
+/// [`create_verifier`](super::create_verifier). `jwks` is a JWK Set as its server published it:
+/// reading it as JSON first would hide its errors.
+///
+/// Resolves to the `Explanation` of `www/src/explanation.js`.
 ///
 /// # Errors
-/// An `Error` with `code` `misconfigured` whose message lists every fault.
+/// An `Error` with `code` `misconfigured` whose message lists all errors.
 #[wasm_bindgen]
 pub fn explain(options: JsValue, jwks: Option<String>, token: String) -> Result<Promise, JsValue> {
     let mut given = read(&options)?;
@@ -27,80 +30,105 @@ pub fn explain(options: JsValue, jwks: Option<String>, token: String) -> Result<
     let driver = host.driver();
     let explained = driver.run(async move {
         let explanation = verifier.explain(&token, &host).await;
-        Ok(JsValue::from(to_json(&explanation)))
+        Ok(to_js(&Explanation::from(&explanation)))
     });
     Ok(Promise::resolve(&explained?))
 }
 
-fn to_json(explanation: &Explanation) -> String {
-    let Explanation { result, checks, header, claims, source, keys, unusable, now, tolerance } =
-        explanation;
-    let error = result.as_ref().err();
-    let user = result.as_ref().ok().map(|verified| verified.user());
-    let cause = error.and_then(StdError::source).map(|cause| cause.to_string());
-    let unusable = unusable.iter().map(|why| quote(&why.to_string()));
-    object(&[
-        ("code", optional(error.map(|error| error.code().as_str()))),
-        ("status", error.map_or("null".into(), |error| error.status().to_string())),
-        ("title", optional(error.map(|error| error.code().title()))),
-        ("detail", optional(error.map(|error| error.detail()))),
-        ("cause", optional(cause.as_deref())),
-        ("user", optional(user)),
-        ("now", seconds(*now)),
-        ("tolerance", tolerance.to_string()),
-        ("checks", array(checks.iter().map(check))),
-        ("header", header.clone().unwrap_or("null".into())),
-        ("claims", claims.clone().unwrap_or("null".into())),
-        ("source", optional(source.as_deref())),
-        ("keys", array(keys.iter().map(key))),
-        ("unusable", array(unusable)),
-    ])
+#[derive(Serialize)]
+struct Explanation<'e> {
+    /// The error; absent if the token is valid
+    code: Option<&'static str>,
+    status: Option<u16>,
+    title: Option<&'static str>,
+    detail: Option<&'e str>,
+    cause: Option<String>,
+    user: Option<&'e str>,
+    /// Seconds since 1970
+    now: f64,
+    /// Seconds
+    tolerance: u16,
+    checks: Vec<CheckResult<'e>>,
+    /// JSON
+    header: Option<&'e str>,
+    /// JSON
+    claims: Option<&'e str>,
+    source: Option<&'e str>,
+    keys: Vec<Key<'e>>,
+    unusable: Vec<String>,
 }
 
-fn check(report: &CheckReport) -> String {
-    let CheckReport { check, outcome, refusal, members, expected } = report;
-    let (code, detail) = match refusal {
-        Some((code, detail)) => (Some(code.as_str()), Some(detail.as_str())),
-        None => (None, None),
-    };
-    object(&[
-        ("name", quote(check.name())),
-        ("in", quote(if *check < Check::Kind { "header" } else { "claims" })),
-        ("outcome", quote(outcome.name())),
-        ("code", optional(code)),
-        ("detail", optional(detail)),
-        ("members", array(members.iter().map(|name| quote(name)))),
-        ("expected", quote(expected)),
-    ])
+#[derive(Serialize)]
+struct CheckResult<'e> {
+    name: &'static str,
+    #[serde(rename = "in")]
+    place: &'static str,
+    outcome: &'static str,
+    code: Option<&'static str>,
+    detail: Option<&'e str>,
+    members: &'e [String],
+    expected: &'e str,
 }
 
-fn key(report: &KeyReport) -> String {
-    let KeyReport { kid, kty, size, algorithm, thumbprint, used } = report;
-    object(&[
-        ("kid", optional(kid.as_deref())),
-        ("kty", quote(kty)),
-        ("size", quote(size)),
-        ("alg", optional(algorithm.map(|algorithm| algorithm.name()))),
-        ("thumbprint", quote(thumbprint)),
-        ("used", used.to_string()),
-    ])
+#[derive(Serialize)]
+struct Key<'e> {
+    kid: Option<&'e str>,
+    kty: &'e str,
+    size: &'e str,
+    alg: Option<&'static str>,
+    thumbprint: &'e str,
+    used: bool,
 }
 
-fn object(members: &[(&str, String)]) -> String {
-    let members = members.iter().map(|(name, value)| [&quote(name), ":", value].concat());
-    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+impl<'e> From<&'e verifier::Explanation> for Explanation<'e> {
+    fn from(explanation: &'e verifier::Explanation) -> Self {
+        let error = explanation.result.as_ref().err();
+        Self {
+            code: error.map(|error| error.code().as_str()),
+            status: error.map(|error| error.status()),
+            title: error.map(|error| error.code().title()),
+            detail: error.map(|error| error.detail()),
+            cause: error.and_then(StdError::source).map(ToString::to_string),
+            user: explanation.result.as_ref().ok().map(|verified| verified.user()),
+            now: explanation.now,
+            tolerance: explanation.tolerance,
+            checks: explanation.checks.iter().map(CheckResult::from).collect(),
+            header: explanation.header.as_deref(),
+            claims: explanation.claims.as_deref(),
+            source: explanation.source.as_deref(),
+            keys: explanation.keys.iter().map(Key::from).collect(),
+            unusable: explanation.unusable.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
-fn array(elements: impl Iterator<Item = String>) -> String {
-    format!("[{}]", elements.collect::<Vec<_>>().join(","))
+impl<'e> From<&'e CheckReport> for CheckResult<'e> {
+    fn from(report: &'e CheckReport) -> Self {
+        let (code, detail) = match &report.refusal {
+            Some((code, detail)) => (Some(code.as_str()), Some(detail.as_str())),
+            None => (None, None),
+        };
+        Self {
+            name: report.check.name(),
+            place: if report.check < Check::Kind { "header" } else { "claims" },
+            outcome: report.outcome.name(),
+            code,
+            detail,
+            members: &report.members,
+            expected: &report.expected,
+        }
+    }
 }
 
-/// To the millisecond. What std has for fractions brings tables of 13 kB for their last bit.
-fn seconds(time: f64) -> String {
-    let milliseconds = (time * 1_000.0).round() as u64;
-    format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000)
-}
-
-fn optional(text: Option<&str>) -> String {
-    text.map_or("null".into(), quote)
+impl<'e> From<&'e KeyReport> for Key<'e> {
+    fn from(report: &'e KeyReport) -> Self {
+        Self {
+            kid: report.kid.as_deref(),
+            kty: report.kty,
+            size: &report.size,
+            alg: report.algorithm.map(|algorithm| algorithm.name()),
+            thumbprint: &report.thumbprint,
+            used: report.used,
+        }
+    }
 }

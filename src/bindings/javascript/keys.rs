@@ -1,45 +1,54 @@
-//! What the verifier makes of each entry of a JWK Set, for tools that show sets to people.
+//! The verifier's reading of the keys in a JWK Set, for tools that show sets to people.
 
+use serde::Serialize;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::base_url::BaseUrl;
+use crate::bindings::to_js;
 use crate::crypto::VerifyingKey;
 use crate::jose::{JwkSet, Unusable};
 
-/// Why entries of a JWK Set are ignored: `:`, then for each in the set's order a comma and a letter, or `-`
-/// for a key that can be used. A member that is missing or wrong follows its letter by name. Empty where
-/// the text is no set at all. `npm/src/cli/key-set.ts` writes the letters out, where no wasm has to carry it.
-#[wasm_bindgen(js_name = keyFaults)]
-pub fn key_faults(set: &str) -> String {
-    let mut faults = String::new();
+/// Why the verifier ignores a key of a JWK Set.
+#[derive(Serialize)]
+struct KeyError {
+    code: &'static str,
+    /// The member that is missing or invalid
+    member: Option<&'static str>,
+}
+
+/// The errors of the keys in a JWK Set, in its order: for each a [`KeyError`], or `null` if the key
+/// is usable. Returns `undefined` for a text that is not a JWK Set.
+#[wasm_bindgen(js_name = keyErrors)]
+pub fn key_errors(set: &str) -> JsValue {
     let Ok(set) = JwkSet::parse(set.as_bytes()) else {
-        return faults;
+        return JsValue::UNDEFINED;
     };
-    faults.push(':');
-    for entry in set.entries() {
+    let errors = set.entries().iter().map(|entry| {
         let key = entry.as_ref().map_err(|unusable| *unusable).and_then(VerifyingKey::from_jwk);
-        let (letter, member) = key.err().map_or(("-", ""), letter);
-        faults.extend([",", letter, member]);
-    }
-    faults
+        key.err().map(KeyError::from)
+    });
+    to_js(&errors.collect::<Vec<_>>())
 }
 
-/// The letter, and the member that is wrong where one is.
-fn letter(unusable: Unusable) -> (&'static str, &'static str) {
-    match unusable {
-        Unusable::UnknownType => ("a", ""),
-        Unusable::WrongForm(member) => ("b", member),
-        Unusable::Private => ("c", ""),
-        Unusable::NotForVerifying => ("d", ""),
-        Unusable::Contradictory => ("e", ""),
-        Unusable::WeakPoint => ("f", ""),
-        Unusable::WeakRsa => ("g", ""),
-        Unusable::NotAnObject => ("h", ""),
+impl From<Unusable> for KeyError {
+    fn from(unusable: Unusable) -> Self {
+        let (code, member) = match unusable {
+            Unusable::UnknownType => ("unknown_type", None),
+            Unusable::WrongForm(member) => ("wrong_form", Some(member)),
+            Unusable::NotAnObject => ("wrong_form", None),
+            Unusable::Private => ("private", None),
+            Unusable::NotForVerifying => ("not_for_verifying", None),
+            Unusable::Contradictory => ("contradictory", None),
+            Unusable::WeakPoint => ("weak_point", None),
+            Unusable::WeakRsa => ("weak_rsa", None),
+        };
+        Self { code, member }
     }
 }
 
-/// Why keys that are fetched from a URL may be another's, as a sentence; nothing where that is not to be
-/// feared, or for what is no base URL.
+/// The warning about a base URL from which keys could be intercepted, as a sentence. `undefined` if
+/// the URL is safe or invalid.
 #[wasm_bindgen(js_name = keyUrlWarning)]
 pub fn key_url_warning(url: &str) -> Option<String> {
     BaseUrl::parse(url).ok()?.exposure()

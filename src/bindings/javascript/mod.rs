@@ -23,7 +23,7 @@ use wasm_bindgen::{JsCast, JsValue};
 #[cfg(feature = "js-gateway")]
 pub use gateway::{JsGateway, create_gateway};
 #[cfg(feature = "js-gateway")]
-pub use keys::{key_faults, key_url_warning};
+pub use keys::{key_errors, key_url_warning};
 
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};

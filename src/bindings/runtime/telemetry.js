@@ -1,20 +1,19 @@
-// What operators see and limit, by the runtime's console and by optional bindings. Which line, which
-// point and which key is decided in Rust.
+// The runtime's console, data points and rate limits. Rust decides which line, point and key.
 
 /**
- * The bindings that are there, by their names. They are the same for all requests of an isolate.
+ * The bindings by their names. All requests of an isolate have the same.
  *
  * @type {Record<string, any>}
  */
 const bound = {};
 
 /**
- * Keeps a binding, if it is there.
+ * Stores a binding.
  *
  * @param {Record<string, any>} env
  * @param {string} name
- * @param {string} method what such a binding can do
- * @returns {boolean | undefined} whether it can; nothing where there is none
+ * @param {string} method a method of such bindings
+ * @returns {boolean | undefined} whether the binding has the method; `undefined` if it is absent
  */
 export function bind(env, name, method) {
   const binding = env[name];
@@ -31,44 +30,49 @@ export function log(level, line) {
   console[level](line);
 }
 
-/** @param {string} record of a decision of the edge's own, as JSON */
+/** @param {string} record the record of a response of the edge itself, as JSON */
 export function writePoint(record) {
   write(JSON.parse(record));
 }
 
 /**
- * @param {string} name of a binding
+ * @param {string} name the name of a binding
  * @param {string} key
- * @returns {Promise<boolean>} whether one more is within the limit, or that cannot be told
+ * @returns {Promise<boolean>} whether the request is within the limit; true if the limit fails
  */
 export async function admits(name, key) {
   try {
     const { success } = await bound[name].limit({ key });
     return success;
   } catch (error) {
-    complain(name, error);
+    logFailure(name, error);
     return true;
   }
 }
 
 /**
- * Tells of a request to the origin, once its answer has begun or will not.
+ * What to report about a forwarded request. `log` and `dataPoint` are records as JSON, and
+ * `serverTiming` is the edge's part of the `Server-Timing` header.
  *
- * @param {string} report
- * @param {Response} answer
- * @param {number} milliseconds until then
- * @param {string} [code] why the answer is the edge's own
- * @returns {string} an edit of the answer's headers, perhaps none
+ * @typedef {{ log?: string, dataPoint?: string, serverTiming?: string }} ForwardReport
  */
-export function tell(report, answer, milliseconds, code) {
-  const [where, text, timing] = report.split("\n");
-  const record = JSON.parse(text);
-  const upstream = { upstream_status: answer.status, upstream_ms: milliseconds };
-  const own = { decision: "respond", code, status: answer.status, upstream_ms: milliseconds };
-  // the log has a line about a failure already
-  if (where.includes("log") && !code) log("info", JSON.stringify({ ...record, ...upstream }));
-  if (where.includes("point")) write({ ...record, ...(code ? own : upstream) });
-  return timing ? `,server-timing: ${timing}, origin;dur=${milliseconds}\n` : "";
+
+/**
+ * Reports a forwarded request, once its response has begun or the upstream has failed.
+ *
+ * @param {ForwardReport} report
+ * @param {number} status
+ * @param {number} milliseconds from the start of the request to the upstream
+ * @param {string} [code] the error's code if the response is the edge's own
+ * @returns {string} an edit of the response's headers; empty for none
+ */
+export function report({ log: line, dataPoint, serverTiming }, status, milliseconds, code) {
+  const upstream = { upstream_status: status, upstream_ms: milliseconds };
+  const own = { decision: "respond", code, status, upstream_ms: milliseconds };
+  // the wasm has logged a failure already
+  if (line && !code) log("info", JSON.stringify({ ...JSON.parse(line), ...upstream }));
+  if (dataPoint) write({ ...JSON.parse(dataPoint), ...(code ? own : upstream) });
+  return serverTiming ? `,server-timing: ${serverTiming}, origin;dur=${milliseconds}\n` : "";
 }
 
 /**
@@ -85,7 +89,7 @@ export function tell(report, answer, milliseconds, code) {
  */
 
 /**
- * Writes a data point, which is rather lost than a request.
+ * Writes a data point. Best effort: a failed write never fails the request.
  *
  * @param {DecisionRecord} record
  */
@@ -98,12 +102,13 @@ function write({ decision, code, issuer, method, keys_age, ...record }) {
       doubles: [record.status ?? record.upstream_status, record.upstream_ms ?? 0, keys_age ?? -1],
     });
   } catch (error) {
-    complain("ANALYTICS", error);
+    logFailure("ANALYTICS", error);
   }
 }
 
 /**
- * An index of Analytics Engine has at most 96 bytes. A character that is cut becomes one of three.
+ * Shortens an index of Analytics Engine to its limit of 96 bytes. A character that is cut becomes a
+ * replacement character of three bytes.
  *
  * @param {string} text
  */
@@ -113,11 +118,11 @@ function firstBytes(text) {
 }
 
 /**
- * A binding that fails keeps nobody from being served.
+ * Logs the failure of a binding. The request is served all the same.
  *
  * @param {string} name
  * @param {unknown} error
  */
-function complain(name, error) {
+function logFailure(name, error) {
   log("error", JSON.stringify({ level: "error", message: `${name} failed: ${error}` }));
 }

@@ -1,12 +1,12 @@
-// The Worker's entry, around what worker-build makes. Its own entry is a class behind proxies that
-// every request makes anew; this one is an object, and only a wasm that has trapped goes the long way.
+// The Worker's entry. worker-build's own entry is a class that each request constructs behind
+// proxies; this one is an object. It constructs that class only after the wasm has trapped.
 
 import Entrypoint from "worker-build";
-import { Arrival, forget } from "./arrival.js";
+import { clear, IncomingRequest } from "./incoming_request.js";
 
-const { fetch, letsPass } = Entrypoint.prototype;
+const { fetch, decisionIsValid } = Entrypoint.prototype;
 
-/** Where worker-build's entry looks whether the wasm has to be made anew. */
+/** worker-build's state, which says whether the wasm must be instantiated again. */
 const state = globalThis.__worker_init_state;
 
 export default {
@@ -17,13 +17,13 @@ export default {
    */
   fetch(request, env, ctx) {
     if (state.criticalError) {
-      forget();
-      // made anew by the constructor
-      return new Entrypoint(ctx, env).fetch(new Arrival(request));
+      clear();
+      // the constructor instantiates the wasm again
+      return new Entrypoint(ctx, env).fetch(new IncomingRequest(request));
     }
     try {
-      const arrival = new Arrival(request);
-      return arrival.again(letsPass) ?? fetch.call({ env, ctx }, arrival);
+      const incoming = new IncomingRequest(request);
+      return incoming.replay(decisionIsValid) ?? fetch.call({ env, ctx }, incoming);
     } catch (error) {
       state.criticalError = error instanceof WebAssembly.RuntimeError;
       throw error;

@@ -1,14 +1,16 @@
-//! The Cloudflare entry: hands the request's head to the gateway and carries out what it decides.
+//! The Cloudflare Worker: gives the head of each request to the gateway and carries out its decision.
 //!
-//! Glue only. The head crosses once as one string, the header edits come back once, and bodies
-//! never enter the wasm.
+//! Glue only. The head enters the wasm once, as text, and the header edits leave it once. Bodies
+//! never enter it.
 
+mod forward_plan;
 mod host;
 mod services;
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -18,157 +20,140 @@ use worker::{Env, console_error, console_warn};
 
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
-use crate::gateway;
-use crate::gateway::Decision;
-use crate::gateway::Gateway;
-use crate::gateway::HeaderCache;
-use crate::gateway::HeaderEdit;
-use crate::gateway::RequestHead;
-use crate::gateway::SettingFault;
-use crate::gateway::Settings;
-use crate::gateway::Variable;
+use crate::gateway::{
+    self, Decision, Gateway, HeaderCache, HeaderEdit, RequestHead, SettingFault, Settings, Variable,
+};
 
+use forward_plan::Upstream;
 use host::WorkerHost;
 use services::Services;
 
-/// Answers a request: a response, or the promise of one. What is decided without waiting is decided
-/// before this returns, and forwarded without an executor in between. Nothing is ever thrown.
+/// Handles a request. Returns a response, or a promise of one; it never throws.
+///
+/// A decision that does not wait is made before this returns, and its request is forwarded without an
+/// executor.
 #[wasm_bindgen]
-pub fn fetch(arrival: Arrival, env: Env, context: worker_sys::Context) -> JsValue {
-    let Some(head) = HEADS.with_borrow_mut(|heads| heads.read(arrival.cross())) else {
+pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -> JsValue {
+    let Some(head) = HEADERS.with_borrow_mut(|headers| headers.read(request.serialize())) else {
         let detail = "the head is unreadable";
-        return refuse(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
+        return reject(Code::MalformedRequest, detail, &JsHost::new_request_id()).into();
     };
     let Some(deployment) = deployment(&env) else {
         let response = match gateway::is_health_check(&head) {
             true => respond(&gateway::unhealthy()),
             false => {
                 let detail = "the log names every fault";
-                refuse(Code::Misconfigured, detail, &JsHost::new_request_id())
+                reject(Code::Misconfigured, detail, &JsHost::new_request_id())
             }
         };
         return response.into();
     };
     let runtime = JsHost::new(move |task| {
-        // only a context that is not one refuses
+        // fails only for an object that is not a context
         let _ = context.wait_until(&task);
     });
     let driver = runtime.driver();
     let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
-    let answer = driver.run(async move {
+    let response = driver.run(async move {
         let gateway = &deployment.gateway;
         Ok(match gateway.decide(&head, &host).await {
             Decision::Respond(response, _) => respond(&response).into(),
             Decision::Forward(forward) if deployment.is_own_request(&head) => {
                 let cause = [head.method(), " ", head.origin(), head.path()].concat();
                 let error = Error::new(Code::OriginUnreachable, OWN_ADDRESS).with_source(cause);
-                let (page, method) = (head.header("origin").next(), Some(head.method()));
+                let (origin, method) = (head.header("origin").next(), Some(head.method()));
                 let id = &forward.request_id;
-                respond(&gateway.upstream_failed(page, method, error, id, &host)).into()
+                respond(&gateway.upstream_failed(origin, method, error, id, &host)).into()
             }
-            Decision::Forward(forward) => deployment.forward(&arrival, &head, &forward),
+            Decision::Forward(forward) => {
+                let timeout = gateway.time_limit(&head);
+                forward_plan::forward(&request, &head, &forward, timeout, &deployment.upstream)
+            }
         })
     });
-    answer.unwrap_or_else(|error| error)
+    response.unwrap_or_else(|error| error)
 }
 
-/// Whether a request that was given this pass may go on as before, `now`, in seconds since 1970.
-#[wasm_bindgen(js_name = letsPass)]
-pub fn lets_pass(pass: u32, now: f64) -> bool {
+/// Whether the decision with that id can be replayed. `now` is in seconds since 1970.
+#[wasm_bindgen(js_name = decisionIsValid)]
+pub fn decision_is_valid(id: u32, now: f64) -> bool {
     DEPLOYMENT.with(|deployment| {
         let deployment = deployment.get().and_then(Option::as_ref);
-        deployment.is_some_and(|deployment| deployment.gateway.decision_is_valid(pass, now))
+        deployment.is_some_and(|deployment| deployment.gateway.decision_is_valid(id, now))
     })
 }
 
 thread_local! {
-    /// What clients send with every request
-    static HEADS: RefCell<HeaderCache> = RefCell::default();
+    /// The headers that clients repeat with each request
+    static HEADERS: RefCell<HeaderCache> = RefCell::default();
 }
 
 const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the request came back to it: \
                            name the origin's, or bind it as ORIGIN";
 
-/// What answers when the origin does not: told the code, the request's id, its `Origin` and its method, and
-/// what was asked for in vain.
+/// Returns the response if the upstream fails. The arguments are the error's code, the request's id,
+/// its `Origin` header, its method, and the cause for the log.
 type Failed = dyn Fn(String, String, Option<String>, String, String) -> Response;
 
-thread_local! {
-    /// One for all requests: one that is made for a request and not called stays until it is
-    /// collected.
-    static FAILED: Closure<Failed> = Closure::new(|code: String, id: String, page: Option<String>, method: String, cause: String| {
-        let error = match code.as_str() {
-            "origin_timeout" => {
-                Error::new(Code::OriginTimeout, "the origin did not begin to answer in time")
-            }
-            _ => Error::new(Code::OriginUnreachable, "the origin did not answer"),
-        };
-        let error = error.with_source(cause);
-        let deployment = DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten());
-        match deployment {
-            Some(deployment) => {
-                let (gateway, host) = (&deployment.gateway, JsHost::new(|_| ()));
-                respond(&gateway.upstream_failed(page.as_deref(), Some(&method), error, &id, &host))
-            }
-            None => respond(&gateway::Response::problem(&error, &id)),
-        }
-    });
-}
-
-/// The edits to an answer's headers that lead a client on: told these, and the request's URL.
+/// Returns the edits of a response that redirects the client. The arguments are the fields that
+/// [`Gateway::redirect_edits`] takes, and the request's URL.
 type Redirect = dyn Fn(String, String) -> String;
 
 thread_local! {
-    /// One for all requests, as [`FAILED`] is.
+    // one closure for all requests: JavaScript frees an unused one only when it collects garbage
+    static FAILED: Closure<Failed> = Closure::new(upstream_failed);
     static REDIRECT: Closure<Redirect> = Closure::new(|fields: String, url: String| {
-        let deployment = DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten());
-        let edits = deployment.map(|deployment| deployment.gateway.redirect_edits(&fields, &url));
+        let edits = current().map(|deployment| deployment.gateway.redirect_edits(&fields, &url));
         HeaderEdit::as_text(&edits.unwrap_or_default())
     });
 }
 
-/// A gateway, and what stands around it.
+fn upstream_failed(
+    code: String,
+    id: String,
+    origin: Option<String>,
+    method: String,
+    cause: String,
+) -> Response {
+    let error = match code.as_str() {
+        "origin_timeout" => {
+            Error::new(Code::OriginTimeout, "the origin did not begin to answer in time")
+        }
+        _ => Error::new(Code::OriginUnreachable, "the origin did not answer"),
+    };
+    let error = error.with_source(cause);
+    let Some(deployment) = current() else {
+        return respond(&gateway::Response::problem(&error, &id));
+    };
+    let (gateway, host) = (&deployment.gateway, JsHost::new(|_| ()));
+    respond(&gateway.upstream_failed(origin.as_deref(), Some(&method), error, &id, &host))
+}
+
+/// The gateway of an isolate, with its bindings.
 struct Deployment {
     gateway: Gateway,
     services: Services,
+    upstream: Upstream,
 }
 
 impl Deployment {
-    /// Whether the request comes from this Worker, which nothing but the network can send to itself.
+    /// Whether this Worker has sent the request to itself. It cannot through a service binding.
     fn is_own_request(&self, head: &RequestHead) -> bool {
         self.services.origin.is_undefined() && self.gateway.is_own_request(head)
     }
 
-    /// The promise of the origin's answer.
-    fn forward(
-        &self,
-        arrival: &Arrival,
-        head: &RequestHead,
-        forward: &gateway::Forward,
-    ) -> JsValue {
-        let forwarded = |failed: &Closure<Failed>, redirect: &Closure<Redirect>| {
-            forward_request(
-                arrival,
-                &forward.as_text(),
-                head.is_ascii(),
-                head.has_body(),
-                forward.private,
-                forward.decision_id,
-                forward.report.as_ref().map(report_text).as_deref(),
-                self.gateway.time_limit(head),
-                &self.services.origin,
-                failed.as_ref(),
-                redirect.as_ref(),
-                forward.ends_at,
-            )
-        };
-        FAILED.with(|failed| REDIRECT.with(|redirect| forwarded(failed, redirect)))
-    }
-
-    /// By the settings and by what is bound beside them, or every fault of both.
+    /// Reads the settings and the bindings.
+    ///
+    /// # Errors
+    /// All errors of both.
     fn read(env: &Env) -> Result<Self, Vec<SettingFault>> {
-        let variables = variables(env);
-        let variables: Vec<_> = variables.lines().filter_map(variable).collect();
+        let entries: Vec<Entry> =
+            serde_wasm_bindgen::from_value(entries(env)).unwrap_or_default();
+        let variables = entries.iter().map(|Entry { name, is_binding }| Variable {
+            name,
+            is_binding: *is_binding,
+        });
+        let variables: Vec<_> = variables.collect();
         let lookup = |name: &str| setting(env, name);
         let (settings, mut faults) = match Settings::parse_environment(&variables, lookup) {
             Ok(settings) => (Some(settings), Vec::new()),
@@ -182,7 +167,12 @@ impl Deployment {
                     console_warn!("{warning}");
                 }
                 let settings = settings.with_bindings(bindings, JsHost::secret());
-                Ok(Self { gateway: Gateway::new(settings), services })
+                let upstream = FAILED.with(|failed| {
+                    REDIRECT.with(|redirect| {
+                        Upstream::new(&services.origin, failed.as_ref(), redirect.as_ref())
+                    })
+                });
+                Ok(Self { gateway: Gateway::new(settings), services, upstream })
             }
             None => Err(faults),
         }
@@ -190,11 +180,11 @@ impl Deployment {
 }
 
 thread_local! {
-    /// Made at an isolate's first request, from settings that are the same for all its requests.
+    /// Made for the isolate's first request. All its requests have the same settings.
     static DEPLOYMENT: OnceCell<Option<Rc<Deployment>>> = const { OnceCell::new() };
 }
 
-/// The isolate's gateway, or nothing where its settings have faults; the log names them all.
+/// The isolate's deployment; `None` if its settings have errors. The log names them all.
 fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| match Deployment::read(env) {
@@ -209,7 +199,12 @@ fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     })
 }
 
-/// A setting's text; what is structured in wrangler.toml arrives as an object and becomes JSON.
+/// The deployment, if a request has made one.
+fn current() -> Option<Rc<Deployment>> {
+    DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten())
+}
+
+/// A setting as text. A table or list of wrangler.toml arrives as an object and becomes JSON.
 fn setting(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
     if value.is_undefined() || value.is_null() {
@@ -218,23 +213,15 @@ fn setting(env: &Env, name: &str) -> Option<String> {
     value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
-/// A report as `tell` in `src/bindings/runtime/telemetry.js` reads it.
-fn report_text(report: &gateway::ForwardReport) -> String {
-    let gateway::ForwardReport { log, data_point, server_timing } = report;
-    let log_sink = log.as_ref().map_or("", |_| "log");
-    let point_sink = data_point.as_ref().map_or("", |_| "point");
-    let record = log.as_ref().or(data_point.as_ref()).map_or("null", |record| record);
-    let timing = server_timing.as_deref().unwrap_or_default();
-    [log_sink, point_sink, "\n", record, "\n", timing].concat()
+/// A variable or binding, as `environment.js` lists them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    name: String,
+    is_binding: bool,
 }
 
-/// A line of [`variables`].
-fn variable(line: &str) -> Option<Variable<'_>> {
-    let name = line.get(1..)?;
-    Some(Variable { name, is_binding: line.starts_with(':') })
-}
-
-fn refuse(code: Code, detail: &'static str, request_id: &str) -> Response {
+fn reject(code: Code, detail: &'static str, request_id: &str) -> Response {
     respond(&gateway::Response::problem(&Error::new(code, detail), request_id))
 }
 
@@ -242,35 +229,23 @@ fn respond(response: &gateway::Response) -> Response {
     make_response(response.status, &response.headers_as_text(), &response.body)
 }
 
-#[wasm_bindgen(module = "/src/bindings/worker/worker.js")]
+#[wasm_bindgen(module = "/src/bindings/worker/environment.js")]
 extern "C" {
-    fn variables(env: &JsValue) -> String;
-
-    #[wasm_bindgen(js_name = forwardRequest)]
-    fn forward_request(
-        arrival: &Arrival,
-        how: &str,
-        is_ascii: bool,
-        has_body: bool,
-        private: bool,
-        pass: Option<u32>,
-        report: Option<&str>,
-        timeout: u32,
-        origin: &JsValue,
-        failed: &JsValue,
-        redirect: &JsValue,
-        ends_at: Option<f64>,
-    ) -> JsValue;
+    #[wasm_bindgen(js_name = variables)]
+    fn entries(env: &JsValue) -> JsValue;
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// A request, as src/bindings/worker/arrival.js has read it.
-    pub type Arrival;
+    /// A request, as `incoming_request.js` reads it.
+    pub type IncomingRequest;
 
-    /// What [`HeaderCache::read`] takes.
+    /// The head, for [`HeaderCache::read`].
     #[wasm_bindgen(method)]
-    fn cross(this: &Arrival) -> String;
+    fn serialize(this: &IncomingRequest) -> String;
+
+    #[wasm_bindgen(method)]
+    fn forward(this: &IncomingRequest, plan: &forward_plan::ForwardPlan) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/bindings/runtime/headers.js")]

@@ -1,5 +1,5 @@
-//! What is bound to a Worker beside its settings: services in place of the public network, and a KV
-//! namespace that keeps keys.
+//! The bindings of a Worker: services that replace the public network, and a KV namespace that stores
+//! keys.
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -9,20 +9,19 @@ use super::setting;
 use crate::base_url::BaseUrl;
 use crate::gateway::SettingFault;
 
-/// The bindings, each `undefined` where there is none. A binding may be used by every request of an
-/// isolate.
+/// The bindings, `undefined` if they are absent. All requests of an isolate share them.
 pub(super) struct Services {
     auth: JsValue,
-    /// What is asked of this origin goes to `auth`
+    /// Requests to this origin go to `auth`
     auth_origin: String,
-    /// The service in front of which the edge stands
+    /// The upstream
     pub(super) origin: JsValue,
-    /// The namespace that keeps JWK Sets
+    /// The namespace that stores JWK Sets
     pub(super) keys: JsValue,
 }
 
 impl Services {
-    /// Reads them, and notes every binding that is not what its name promises.
+    /// Reads the bindings, and adds an error for each one of another kind.
     pub(super) fn read(env: &Env, faults: &mut Vec<SettingFault>) -> Self {
         let mut binding = |name, method, kind| {
             let value = bound(env, name, method);
@@ -31,18 +30,18 @@ impl Services {
             }
             value
         };
-        let auth = binding("AUTH", "fetch", "is no service binding");
-        let origin = binding("ORIGIN", "fetch", "is no service binding");
-        // a bucket has the other methods too
-        let keys = binding("JWKS_KV", "getWithMetadata", "is no KV namespace");
+        let auth = binding("AUTH", "fetch", "is not a service binding");
+        let origin = binding("ORIGIN", "fetch", "is not a service binding");
+        // an R2 bucket also has `get` and `put`
+        let keys = binding("JWKS_KV", "getWithMetadata", "is not a KV namespace");
         let auth_url = setting(env, "BETTER_AUTH_URL").unwrap_or_default();
-        // one that is no URL is a fault among the settings
+        // the settings report a text that is not a URL
         let auth_url = BaseUrl::parse(auth_url.trim()).ok();
         let auth_origin = auth_url.map_or_else(String::new, |url| url.origin().to_owned());
         Self { auth, auth_origin, origin, keys }
     }
 
-    /// By which service that URL is asked for; `undefined` for the public network.
+    /// The service for a URL; `undefined` for the public network.
     pub(super) fn service_for(&self, url: &str) -> JsValue {
         match url.strip_prefix(&self.auth_origin) {
             Some(rest) if rest.starts_with('/') => self.auth.clone(),
@@ -51,8 +50,8 @@ impl Services {
     }
 }
 
-#[wasm_bindgen(module = "/src/bindings/worker/worker.js")]
+#[wasm_bindgen(module = "/src/bindings/worker/environment.js")]
 extern "C" {
-    /// A binding, `undefined` where there is none, `null` for one without that method.
+    /// A binding: `undefined` if it is absent, `null` if it lacks the method.
     fn bound(env: &Env, name: &str, method: &str) -> JsValue;
 }

@@ -1,0 +1,96 @@
+// Forwards a request to the upstream. Bodies stream in both directions, and redirects are left to
+// the client.
+
+import { edit, references } from "../runtime/headers.js";
+import { report as writeReport } from "../runtime/telemetry.js";
+import { endingAt } from "./websocket.js";
+
+/** @typedef {import("./forward_plan.js").ForwardPlan} ForwardPlan */
+
+/**
+ * Headers by their names in lower case. A plain object takes a fifth of the time of `Headers` to edit
+ * and send. It cannot hold a header called `__proto__`, which no server uses.
+ *
+ * @typedef {Record<string, string>} Fields
+ */
+
+/**
+ * @param {Request} request
+ * @param {Fields | Headers} headers
+ * @param {ForwardPlan} plan
+ * @param {string} id the request's id
+ * @returns {Response | Promise<Response>}
+ */
+export function forward(request, headers, plan, id) {
+  const { url, hasBody, cache, responseEdits, timeout, endsAt, report } = plan;
+  const { service, failed, redirect } = plan.upstream;
+  const started = report ? Date.now() : 0;
+  const fail = (/** @type {string} */ code, /** @type {unknown} */ reason) => {
+    const origin = request.headers.get("origin") ?? undefined;
+    const response = failed(code, id, origin, request.method, causeOf(request.method, url, reason));
+    if (report) {
+      edit(response.headers, writeReport(report, response.status, Date.now() - started, code));
+    }
+    return response;
+  };
+  let timer;
+  try {
+    /** @type {RequestInit} */
+    const init = { headers, redirect: "manual", cache };
+    // a Request made from another one is copied twice, here and in fetch
+    if (!hasBody) init.method = request.method;
+    const target = hasBody ? new Request(url, request) : url;
+    const response = service ? service.fetch(target, init) : fetch(target, init);
+    const late = new Promise((resolve) => {
+      if (timeout) timer = setTimeout(resolve, timeout);
+    });
+    return Promise.race([response, late]).then(
+      (response) => {
+        // the limit ends when the response begins
+        clearTimeout(timer);
+        if (!response) return fail("origin_timeout", `no answer in ${timeout} ms`);
+        try {
+          const timing = report ? writeReport(report, response.status, Date.now() - started) : "";
+          const fields = references(response.headers);
+          const edits = responseEdits + (fields && redirect(fields, request.url)) + timing;
+          const returned = edits ? edited(response, edits) : response;
+          return endsAt && returned.webSocket ? endingAt(returned, endsAt) : returned;
+        } catch {
+          // no Response can have this status: 101 without a WebSocket, or 600 and above
+          return fail("origin_unreachable", `it answered ${response.status}`);
+        }
+      },
+      (reason) => {
+        clearTimeout(timer);
+        return fail("origin_unreachable", reason);
+      },
+    );
+  } catch (reason) {
+    return fail("origin_unreachable", reason);
+  }
+}
+
+/**
+ * The failed request and the reason, for the log. The query is left out, because it can contain
+ * secrets.
+ *
+ * @param {string} method
+ * @param {string} url
+ * @param {unknown} reason
+ */
+function causeOf(method, url, reason) {
+  const why = reason instanceof Error ? reason.message : String(reason);
+  return `${method} ${url.split("?", 1)[0]}: ${why}`;
+}
+
+/**
+ * A copy of a response with edited headers: those of a fetched response are immutable.
+ *
+ * @param {Response} response
+ * @param {string} edits
+ */
+function edited(response, edits) {
+  const copy = new Response(response.body, response);
+  edit(copy.headers, edits);
+  return copy;
+}

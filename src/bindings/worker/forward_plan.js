@@ -1,0 +1,60 @@
+// How the edge forwards a request, as the wasm decided. The wasm sets the members of a plan that
+// differ from their defaults: each one costs a call.
+
+/** The server behind the edge, and the calls into the wasm that its responses need. */
+export class Upstream {
+  /**
+   * @param {{ fetch: typeof fetch } | undefined} service replaces the network
+   * @param {(code: string, id: string, origin: string | undefined, method: string, cause: string) => Response} failed
+   *   returns the response if the upstream fails; `origin` is the request's `Origin` header
+   * @param {(fields: string, url: string) => string} redirect returns edits for what `references`
+   *   finds in a response to a request for that URL
+   */
+  constructor(service, failed, redirect) {
+    this.service = service;
+    this.failed = failed;
+    this.redirect = redirect;
+  }
+}
+
+/** The plan for a request, and for equal requests after it. */
+export class ForwardPlan {
+  /** Whether the request can have a body. */
+  hasBody = false;
+
+  /** Whether the request's head is ASCII. */
+  isAscii = true;
+
+  /**
+   * The `cache` of the subrequest. Cloudflare's cache would give one user's response to others,
+   * because its key is the URL alone.
+   *
+   * @type {RequestCache | undefined}
+   */
+  cache = undefined;
+
+  /** The id of the decision, if it can be replayed. @type {number | undefined} */
+  decisionId = undefined;
+
+  /** When the edge ends a WebSocket, in seconds since 1970. @type {number | undefined} */
+  endsAt = undefined;
+
+  /** @type {import("../runtime/telemetry.js").ForwardReport | undefined} */
+  report = undefined;
+
+  /**
+   * @param {Upstream} upstream
+   * @param {string} text the URL; then the edits of the request's headers, one per line; after an
+   *   empty line, the edits of the response's headers
+   * @param {number} timeout milliseconds until the response must begin; 0 for no limit
+   */
+  constructor(upstream, text, timeout) {
+    const end = text.indexOf("\n\n");
+    const [url, ...edits] = text.slice(0, end).split("\n");
+    this.upstream = upstream;
+    this.url = url;
+    this.edits = edits;
+    this.responseEdits = text.slice(end + 2);
+    this.timeout = timeout;
+  }
+}

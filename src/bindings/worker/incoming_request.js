@@ -1,0 +1,193 @@
+// Incoming requests: how their heads cross to the wasm, and how a decision is replayed. The headers
+// that a client repeats with each request cross once, and a request that returns is forwarded as
+// before while the wasm says that its decision is valid. src/http/header_cache.rs reads the heads.
+
+import { edit } from "../runtime/headers.js";
+import { forward } from "./forward.js";
+
+/** @typedef {import("./forward.js").Fields} Fields */
+/** @typedef {import("./forward_plan.js").ForwardPlan} ForwardPlan */
+
+/**
+ * A decision to forward: its id in the wasm, the edited headers and the plan.
+ *
+ * @typedef {{ id: number, headers: Fields, plan: ForwardPlan }} CachedDecision
+ */
+
+/** Headers that differ between requests of one client. A missing name costs time and nothing else. */
+const PER_REQUEST = new Set([
+  "baggage",
+  "content-length",
+  "if-modified-since",
+  "if-none-match",
+  "range",
+  "referer",
+  "sentry-trace",
+  "traceparent",
+  "tracestate",
+  "x-request-id",
+]);
+
+/**
+ * Cloudflare gives each request another value. No setting can name this header, so the wasm never
+ * reads it; the upstream receives it all the same.
+ */
+const RAY = "cf-ray";
+const PLAIN = /^[\w-]*$/;
+
+/** The longest texts that are cached, in characters: a client's headers, and the rest of a head. */
+const MAX_COMMON = 4096;
+const MAX_HEAD = 1024;
+
+/** The sizes of both caches. The wasm caches as many. */
+const MAX_CLIENTS = 256;
+const MAX_DECISIONS = 2048;
+
+/**
+ * The numbers of the clients' headers in the wasm's header cache.
+ *
+ * @type {Map<string, number>}
+ */
+const numbers = new Map();
+
+/** The next number. No number is used twice. */
+let next = 0;
+
+/**
+ * Decisions by the heads of their requests.
+ *
+ * @type {Map<string, CachedDecision>}
+ */
+const decisions = new Map();
+
+/** Clears both caches, because the instance of the wasm that they belong to is gone. */
+export function clear() {
+  numbers.clear();
+  decisions.clear();
+  next = 0;
+}
+
+/**
+ * Adds an entry to a Map. A full Map drops its oldest entry.
+ *
+ * @template T
+ * @param {Map<string, T>} map
+ * @param {number} size
+ * @param {string} key
+ * @param {T} value
+ */
+function insert(map, size, key, value) {
+  map.delete(key);
+  // a Map's first key is its oldest
+  if (map.size === size) map.delete(map.keys().next().value);
+  map.set(key, value);
+}
+
+/**
+ * Whether Cloudflare receives this isolate's requests. Only there does `cf` name a data center, and
+ * only there can no client send `cf-connecting-ip`. Other runtimes of workerd have a `cf` that
+ * contains the address of the connection and nothing else. Once true, it stays true: reading `cf`
+ * parses it.
+ */
+let isOnCloudflare = false;
+
+/** A request and its head. */
+export class IncomingRequest {
+  /** @param {Request} request */
+  constructor(request) {
+    let own = `${request.method}\n${request.url}\n`;
+    let common = "";
+    /** @type {Fields} */
+    const fields = {};
+    for (const [name, value] of request.headers) {
+      fields[name] = value;
+      if (name === RAY && PLAIN.test(value)) continue;
+      if (PER_REQUEST.has(name)) own += `${name}: ${value}\n`;
+      else common += `${name}: ${value}\n`;
+    }
+    if (!isOnCloudflare && "cf-connecting-ip" in fields) {
+      isOnCloudflare = typeof request.cf?.colo === "string";
+    }
+    own = `${isOnCloudflare ? " cf" : ""}\n${own}`;
+    const number = numbers.get(common);
+    this.request = request;
+    this.fields = fields;
+    /** The number of the common headers, then {@link own}. `undefined` without a number. */
+    this.head = number === undefined ? undefined : `${number}${own}`;
+    /** The host's mark, method, URL and the headers of this request alone, each on a line. */
+    this.own = own;
+    /** The headers that the client repeats, each on a line. */
+    this.common = common;
+  }
+
+  /**
+   * Forwards the request as an equal one before it, if that decision is still valid.
+   *
+   * @param {(id: number, now: number) => boolean} decisionIsValid `now` is in seconds since 1970
+   * @returns {Promise<Response> | Response | undefined} `undefined` if the wasm must decide
+   */
+  replay(decisionIsValid) {
+    const decision = this.head && decisions.get(this.head);
+    if (!decision || !decisionIsValid(decision.id, Date.now() / 1000)) return undefined;
+    const { headers, plan } = decision;
+    const id = crypto.randomUUID();
+    headers["x-request-id"] = id;
+    // `forward` reads the headers before the next request can change them
+    if (RAY in this.fields) headers[RAY] = this.fields[RAY];
+    else if (RAY in headers) delete headers[RAY];
+    return forward(this.request, headers, plan, id);
+  }
+
+  /**
+   * The head as text for the wasm's header cache. Common headers without a number are part of the
+   * text, and get one.
+   */
+  serialize() {
+    if (this.head) return this.head;
+    const { own, common } = this;
+    if (common.length > MAX_COMMON) return `+${own}\n${common}`;
+    const number = next++;
+    insert(numbers, MAX_CLIENTS, common, number);
+    this.head = `${number}${own}`;
+    return `+${this.head}\n${common}`;
+  }
+
+  /**
+   * Carries out a plan.
+   *
+   * @param {ForwardPlan} plan
+   */
+  forward(plan) {
+    const { fields, head, request } = this;
+    const { edits, decisionId } = plan;
+    const id = requestId(edits);
+    if (!plan.isAscii) return forward(request, editedHeaders(request, edits), plan, id);
+    for (const line of edits) {
+      const colon = line.indexOf(": ");
+      if (colon < 0) delete fields[line];
+      else fields[line.slice(0, colon)] = line.slice(colon + 2);
+    }
+    if (head && head.length <= MAX_HEAD && decisionId !== undefined) {
+      insert(decisions, MAX_DECISIONS, head, { id: decisionId, headers: fields, plan });
+    }
+    return forward(request, fields, plan, id);
+  }
+}
+
+/**
+ * Values that are not ASCII are bytes, which only `Headers` preserves.
+ *
+ * @param {Request} request
+ * @param {string[]} edits
+ */
+function editedHeaders(request, edits) {
+  const headers = new Headers(request.headers);
+  edit(headers, edits.join("\n"));
+  return headers;
+}
+
+/** The id that the edits set. @param {string[]} edits */
+function requestId(edits) {
+  const name = "x-request-id: ";
+  return edits.find((line) => line.startsWith(name)).slice(name.length);
+}
