@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 use crate::host::{GetRequest, Host, Pauses, Unanswered, ask};
 use crate::policy::client_address::{ClientAddress, address_header};
 use crate::policy::credentials::exchanges::{
-    Demand, Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket,
+    Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket, TokenRequest,
 };
 use crate::policy::credentials::failure::Failure;
 use crate::policy::credentials::{CookieCache, SessionCookie, SessionCookies, token_response};
@@ -151,21 +151,21 @@ impl Sessions {
         session: &SessionCookie,
         address: &ClientAddress,
         host: &H,
-        but: Option<&str>,
+        expired: Option<&str>,
     ) -> Result<String, SessionError> {
-        let refused = |failure| SessionError::new(failure, host.now());
-        let Some(cookie) = session.cookie() else { return Err(refused(Failure::Unreadable)) };
+        let rejected = |failure| SessionError::new(failure, host.now());
+        let Some(cookie) = session.cookie() else { return Err(rejected(Failure::Unreadable)) };
         let arrived = host.now();
         let (client, network) = (address.rate_limit_key(), address.network());
         let (client, network) = (client.as_deref(), network.as_deref());
-        let demand = Demand { session: &cookie, visitor: client, network, arrived, but };
-        let mut turn = Turn { sessions: self, ticket: None };
+        let request = TokenRequest { session: &cookie, client, network, arrived, expired };
+        let mut queued = QueuedRequest { sessions: self, ticket: None };
         let mut pauses = Pauses::up_to(MOST_SECONDS);
         loop {
-            let lookup = self.exchanges(host).lookup(&demand, &mut turn.ticket, host.now());
+            let lookup = self.exchanges(host).lookup(&request, &mut queued.ticket, host.now());
             match lookup {
                 Lookup::Use(token) => return Ok(token),
-                Lookup::Refuse(failure) => return Err(refused(failure)),
+                Lookup::Reject(failure) => return Err(rejected(failure)),
                 Lookup::Begin(exchange) => {
                     let open = OpenExchange {
                         url: Arc::clone(&self.url),
@@ -178,8 +178,8 @@ impl Sessions {
                 }
                 Lookup::Wait if pauses.pause(host).await => {}
                 Lookup::Wait => return Err(self.still_waiting(WAITED, 1)),
-                Lookup::Crowded => return Err(self.still_waiting(CROWDED, 1)),
-                Lookup::Spent(seconds) => return Err(self.still_waiting(CROWDED, seconds)),
+                Lookup::QueueFull => return Err(self.still_waiting(CROWDED, 1)),
+                Lookup::BudgetSpent(seconds) => return Err(self.still_waiting(CROWDED, seconds)),
             }
         }
     }
@@ -206,12 +206,12 @@ const WAITED: &str = "waited too long for the token of the session";
 const CROWDED: &str = "too many requests wait for the tokens of sessions";
 
 /// A request that may wait for its turn. One that is dropped, because its client has hung up, waits no longer.
-struct Turn<'s> {
+struct QueuedRequest<'s> {
     sessions: &'s Sessions,
     ticket: Option<Ticket>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for QueuedRequest<'_> {
     fn drop(&mut self) {
         if let Some(exchanges) = self.sessions.exchanges.get().filter(|_| self.ticket.is_some()) {
             locked(exchanges).leave(&mut self.ticket);
