@@ -1,10 +1,10 @@
-//! The client's address, as far as anything but the client says what it is.
+//! The client's address, from sources that the client cannot forge.
 
 use crate::config::reader::Reader;
 use crate::http::fields::is_token;
 use crate::http::head::RequestHead;
 
-/// Where the address is read, from the settings.
+/// The header with the client's address, from the settings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AddressSource {
     /// The header, in lower case, that the operator's own proxy sets
@@ -17,7 +17,7 @@ impl AddressSource {
         const SETTING: &str = "CLIENT_IP_HEADER";
         let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
         if header.as_ref().is_some_and(|name| !is_token(name) || NEVER.contains(&name.as_str())) {
-            reader.fault(SETTING, "is not the name of a header that holds addresses only");
+            reader.fault(SETTING, "is not the name of a header that contains addresses only");
         }
         Self { header }
     }
@@ -68,14 +68,14 @@ impl ClientAddress {
     }
 }
 
-/// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, in which the auth server gets the visitor's address.
+/// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, that tells the auth server the client's address.
 pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
     const SETTING: &str = "AUTH_CLIENT_IP_HEADER";
     let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
     let header = header.unwrap_or_else(|| "x-forwarded-for".to_owned());
     let is_of_the_request = OF_THE_REQUEST.contains(&header.as_str());
     if !is_token(&header) || NEVER.contains(&header.as_str()) || is_of_the_request {
-        reader.fault(SETTING, "is not the name of a header that holds an address only");
+        reader.fault(SETTING, "is not the name of a header that contains an address only");
     }
     header
 }
@@ -88,15 +88,15 @@ fn without_port(text: &str) -> &str {
     text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text)
 }
 
-/// An IP address. An IPv4 address that is written as IPv6 is that IPv4 address (RFC 4291, section 2.5.5.2).
+/// An IP address. An IPv4-mapped IPv6 address is the IPv4 address (RFC 4291, section 2.5.5.2).
 enum IpAddress {
     V4([u8; 4]),
     V6([u16; 8]),
 }
 
 impl IpAddress {
-    /// Reads the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the standard library
-    /// would take 3 kB of the wasm.
+    /// Parses the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the standard
+    /// library would add 3 kB to the wasm.
     fn parse(text: &str) -> Option<Self> {
         if !text.contains(':') {
             return v4(text).map(Self::V4);
@@ -124,7 +124,7 @@ impl IpAddress {
     }
 }
 
-/// How many groups there are, the last two of them perhaps in decimals.
+/// Parses groups, the last two perhaps as dotted decimals. Returns how many.
 fn read_groups(text: &str, groups: &mut [u16; 8]) -> Option<usize> {
     let mut count = 0;
     if text.is_empty() {
@@ -150,14 +150,14 @@ fn v4(text: &str) -> Option<[u8; 4]> {
     let mut parts = text.split('.');
     for byte in &mut bytes {
         let part = parts.next()?;
-        // some read a leading zero as octal
+        // some parsers read a leading zero as octal
         let is_plain = part.len() == 1 || !part.starts_with('0');
         *byte = u8::try_from(number(part, 10, 3).filter(|_| is_plain)?).ok()?;
     }
     parts.next().is_none().then_some(bytes)
 }
 
-/// A number of at least one digit and no sign.
+/// A number of at least one digit, without a sign.
 fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
     let is_number = !text.is_empty() && text.len() <= most;
     let digit = |c: char| Some(c.to_digit(radix.into())? as u16);
@@ -165,10 +165,10 @@ fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
     is_number.then(|| text.chars().try_fold(0, add))?
 }
 
-/// Headers that hold something else, or more than addresses.
+/// Headers that contain something else, or more than addresses.
 const NEVER: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];
 
-/// Headers that have another meaning in every request, or that a `fetch` sets by itself.
+/// Headers with another meaning in every request, and those that `fetch` sets itself.
 const OF_THE_REQUEST: [&str; 12] = [
     "accept",
     "accept-encoding",

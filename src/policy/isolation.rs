@@ -1,4 +1,4 @@
-//! User A never reaches user B's path: a path parameter must equal a claim of the caller's token.
+//! Isolation: user A never reaches user B's path, because a path parameter must equal a claim of the token.
 
 use uuid::Uuid;
 
@@ -6,11 +6,11 @@ use crate::error::{Code, Error};
 use crate::policy::rules::Match;
 use crate::verifier::Verified;
 
-/// Holds the path's parameters against the caller's claims, and the claims against the rule.
+/// Compares the path's parameters with the user's claims, and the claims and scopes with the rule's.
 ///
 /// # Errors
-/// [`Code::UserMismatch`] when one differs, also when the claim is missing or no string;
-/// [`Code::AmbiguousPath`] when they are equal and have parameters behind `;`;
+/// [`Code::UserMismatch`] if one differs, or if the claim is missing or not a string.
+/// [`Code::AmbiguousPath`] if they are equal and contain a parameter behind `;`.
 /// [`Code::InsufficientClaims`], [`Code::InsufficientScope`].
 pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), Error> {
     for (value, claim) in matched.equal() {
@@ -25,7 +25,7 @@ pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), 
         }
     }
     let Some(user) = user else {
-        return Ok(()); // a rule with further conditions requires a token
+        return Ok(()); // a rule with other conditions requires a token
     };
     matched.claims().iter().try_for_each(|required| required.check_value(user.claims()))?;
     match matched.scopes().iter().all(|scope| has_scope(user, scope)) {
@@ -38,7 +38,7 @@ pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), 
     }
 }
 
-/// What keeps the caller out, as the caller reads it.
+/// The detail of the rejection, for the client.
 fn mismatch(claim: &str, is_there: bool) -> String {
     match is_there {
         true => format!("the path is not that of the token's \"{claim}\""),
@@ -48,18 +48,18 @@ fn mismatch(claim: &str, is_there: bool) -> String {
     }
 }
 
-/// A claim that users choose may hold one, and would be another user's to servers that cut it off.
+/// A claim that users choose may contain one. A server that cuts it off would see another user.
 const PARAMETER: &str = "the path's user has a parameter behind \";\", which some servers cut off";
 
-/// RFC 6749, section 3.3: scopes are separated by spaces.
+/// Spaces separate scopes (RFC 6749, section 3.3).
 fn has_scope(user: &Verified, scope: &str) -> bool {
     let granted = user.claims().text_claim("scope").unwrap_or_default();
     granted.split(' ').any(|granted| granted == scope)
 }
 
-/// Two spellings of one UUID are one user (RFC 9562, section 4), where the claim has the canonical one.
-/// Anything else is compared exactly: a claim that users choose, a slug for example, must not become
-/// another's UUID by being spelt like it.
+/// Whether a path parameter equals a claim. If the claim is a canonical UUID, all spellings of that UUID
+/// are equal (RFC 9562, section 4). All other claims must be equal byte by byte, so that a claim that users
+/// choose, such as a slug, cannot match another user's UUID.
 fn same(value: &str, claimed: &str) -> bool {
     let canonical = || Uuid::try_parse(claimed).ok().filter(|uuid| is_canonical(*uuid, claimed));
     value == claimed

@@ -1,7 +1,7 @@
-//! Whose tokens are good: those of one issuer, or of several, each with its own keys.
+//! The issuers whose tokens the edge accepts, each with its own keys.
 //!
-//! A token says itself who issued it, and nobody has proved that yet. It only chooses among the
-//! issuers that the settings name; where its keys are comes from the settings alone.
+//! A token's `iss` is not verified when the edge reads it. It only selects one of the issuers in the
+//! settings, and only the settings say where that issuer's keys are.
 
 use std::sync::Arc;
 
@@ -14,28 +14,28 @@ use crate::policy::tokens::{note_claims, token_options, verifier};
 use crate::similar::did_you_mean;
 use crate::verifier::{Verified, Verifier};
 
-/// The verifiers, one for each issuer and kind of tokens. The first is that of `BETTER_AUTH_URL`; it is
-/// always there.
+/// The verifiers, one for each issuer and profile of tokens. The first is that of `BETTER_AUTH_URL` and
+/// always exists.
 #[derive(Debug)]
 pub(crate) struct Issuers(Vec<Verifier>);
 
-/// What is known of the issuers' keys.
+/// The state of the issuers' keys.
 pub(crate) struct KnownKeys {
-    /// How many issuers there are
+    /// The number of issuers
     pub(crate) issuers: usize,
-    /// How many of them have keys that can be used
+    /// The number of issuers with usable keys
     pub(crate) served: usize,
-    /// How many keys they have
+    /// The number of usable keys
     pub(crate) usable: usize,
-    /// How long the oldest set has been known, in seconds
+    /// The age of the oldest key set, in seconds
     pub(crate) age: Option<f64>,
     /// Why the first issuer without keys has none
     pub(crate) failure: Option<Error>,
 }
 
 impl Issuers {
-    /// The issuer of the settings that have names of their own, which may be `by_secret`, and those of
-    /// `ISSUERS`. Adds the claims that these speak of to the known ones. `None` where the first is.
+    /// The `first` issuer, which has settings of its own and may be `by_secret`, and those of `ISSUERS`.
+    /// Adds the claims that these name to `known_claims`. `None` if `first` is `None`.
     pub(crate) fn from_settings(
         reader: &mut Reader<'_>,
         first: Option<Verifier>,
@@ -66,7 +66,7 @@ impl Issuers {
         has_first.then_some(Self(verifiers))
     }
 
-    /// What is to be said of where their keys come from, each once.
+    /// Warnings about the URLs of keys, each once.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = Vec::new();
         for warning in self.0.iter().filter_map(Verifier::warning) {
@@ -77,10 +77,10 @@ impl Issuers {
         warnings
     }
 
-    /// Verifies a token by its issuer's keys and rules. Gives the issuer's place among them too.
+    /// Verifies a token with its issuer's verifier. Returns the issuer's index too.
     ///
     /// # Errors
-    /// Those of [`Verifier::verify`]; for a token that nobody here has issued, those of the first.
+    /// Those of [`Verifier::verify`]. The first issuer rejects the tokens of unknown issuers.
     pub(crate) async fn verify<H: Host>(
         &self,
         token: &str,
@@ -90,17 +90,17 @@ impl Issuers {
         Ok((self.0[issuer].verify(token, host).await?, issuer))
     }
 
-    /// Whether tokens of the issuer in that place are kept once they are verified.
+    /// Whether the issuer with that index caches verified tokens.
     pub(crate) fn caches_tokens(&self, issuer: usize) -> bool {
         self.0[issuer].keeps_tokens()
     }
 
-    /// Whether a token that the issuer in that place has verified is good now, without asking anybody.
+    /// Whether a token that the issuer with that index has verified is valid now. Fetches nothing.
     pub(crate) fn is_valid_now(&self, verified: &Verified, issuer: usize, now: f64) -> bool {
         self.0[issuer].holds_now(verified, now)
     }
 
-    /// What the keys are like. Sets that were never had are fetched.
+    /// The state of the keys. Fetches key sets that are not cached.
     pub(crate) async fn known_keys<H: Host>(&self, host: &H) -> KnownKeys {
         let mut known = KnownKeys { issuers: 0, served: 0, usable: 0, age: None, failure: None };
         for verifier in &self.0 {
@@ -118,16 +118,16 @@ impl Issuers {
         known
     }
 
-    /// Seconds since keys were last asked for.
+    /// Seconds since the last fetch of keys.
     pub(crate) fn keys_age(&self, now: f64) -> Option<f64> {
         self.0.iter().filter_map(|verifier| verifier.keys_age(now)).reduce(f64::min)
     }
 
-    /// Who decides about a token: who has verified it before, or else whom its `iss` names exactly,
-    /// and its `typ` where several kinds of tokens come from there.
+    /// The index of the issuer that verifies a token: the one that has cached it, or else the one that its
+    /// `iss` names exactly, and its `typ` if that issuer has several profiles.
     fn issuer_of<H: Host>(&self, token: &str, host: &H) -> usize {
         let verifiers = &self.0;
-        // with one issuer there is nothing to choose, and nothing to be read for it
+        // with one issuer there is no choice, and no need to read the token
         if verifiers.len() == 1 {
             return 0;
         }
@@ -137,26 +137,26 @@ impl Issuers {
 
     fn named_by(&self, token: &str) -> Option<usize> {
         let jws = self.0[0].read(token)?;
-        let mut named = None;
+        let mut named_by_issuer = None;
         let verifiers = self.0.iter().enumerate();
-        for (place, verifier) in verifiers.filter(|(_, verifier)| verifier.accepts_issuer_of(&jws))
+        for (index, verifier) in verifiers.filter(|(_, verifier)| verifier.accepts_issuer_of(&jws))
         {
             if verifier.accepts_type_of(&jws) {
-                return Some(place);
+                return Some(index);
             }
-            named = named.or(Some(place));
+            named_by_issuer = named_by_issuer.or(Some(index));
         }
-        named
+        named_by_issuer
     }
 }
 
-/// A set could be had, and nothing in it verifies.
+/// The error for a key set without a usable key.
 fn no_usable_key() -> Error {
     Error::new(Code::KeysUnavailable, "the auth server's key set has no key that can be used")
 }
 
-/// The verifier of an entry. What it does not say is as it is for the first issuer, but for where
-/// things are, and for a secret with the algorithms that go with it.
+/// The verifier of an entry. It inherits the first issuer's settings, except for URLs, and for a secret with
+/// its algorithms.
 fn from_entry(
     all: &mut Reader<'_>,
     index: usize,
@@ -164,7 +164,7 @@ fn from_entry(
     by_secret: bool,
     known_claims: &mut Vec<String>,
 ) -> Option<Verifier> {
-    let mut is_misspelt = false;
+    let mut is_near_miss = false;
     for (name, value) in entry.members() {
         let readable = match name {
             REQUIRED_CLAIMS => RequiredClaim::list_from_json(value).is_some(),
@@ -173,17 +173,17 @@ fn from_entry(
         if !MEMBERS.iter().any(|(member, _)| *member == name) {
             let members = MEMBERS.iter().map(|(member, _)| *member);
             let meant = did_you_mean(name, members);
-            is_misspelt |= meant.contains("base_url") || meant.contains("jwks_url");
-            // it is meant as one of the two, whatever its name
-            is_misspelt |= name.to_ascii_lowercase().contains("url");
-            is_misspelt |= value.as_str().is_some_and(|text| text.contains("://"));
+            is_near_miss |= meant.contains("base_url") || meant.contains("jwks_url");
+            // a URL is meant as one of the two, whatever the member's name is
+            is_near_miss |= name.to_ascii_lowercase().contains("url");
+            is_near_miss |= value.as_str().is_some_and(|text| text.contains("://"));
             all.fault_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
         } else if !readable {
             all.fault_at(SETTING, index, &[name, " is empty, or not of its type"]);
         }
     }
     if !entry.has("base_url") && !entry.has("jwks_url") {
-        if !is_misspelt {
+        if !is_near_miss {
             all.fault_at(SETTING, index, &["base_url is required, or jwks_url"]);
         }
         return None;
@@ -212,7 +212,7 @@ fn from_entry(
     let verifier = verifier(&mut reader, options);
     for fault in reader.faults() {
         let member = MEMBERS.iter().find(|(_, setting)| *setting == fault.setting());
-        // what is wrong with what all have in common is said there
+        // the setting itself reports an error in an inherited value
         if let Some((member, _)) = member
             && (entry.has(member) || ["issuer", "audience"].contains(member))
         {
@@ -225,7 +225,7 @@ fn from_entry(
 const SETTING: &str = "ISSUERS";
 const REQUIRED_CLAIMS: &str = "required_claims";
 
-/// What an entry can say, and the settings that say so for the first issuer.
+/// The members of an entry, and the settings with the same meaning for the first issuer.
 const MEMBERS: [(&str, &str); 9] = [
     ("base_url", "BETTER_AUTH_URL"),
     ("base_path", "BETTER_AUTH_BASE_PATH"),
@@ -238,8 +238,8 @@ const MEMBERS: [(&str, &str); 9] = [
     (REQUIRED_CLAIMS, "REQUIRED_CLAIMS"),
 ];
 
-/// One text, or a list of texts, as settings have it: with commas between. `None` for anything else,
-/// and for what is empty.
+/// One text, or a list of texts separated by commas, as settings have it. `None` for any other type and for
+/// an empty text.
 fn text(value: &Json) -> Option<String> {
     let values = match value {
         Json::Array(values) => values.as_slice(),

@@ -1,5 +1,5 @@
-//! Request paths with one meaning. What the edge matches must be what the origin sees, so a path is
-//! decoded once to be matched, refused if it could be read in two ways, and forwarded in one spelling.
+//! Request paths with one meaning. The upstream must see the path that the edge matches. So the edge decodes
+//! a path once to match it, rejects it if it has two readings, and forwards it in one spelling.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use crate::error::{Code, Error};
 /// A path in decoded segments (RFC 3986, section 3.3).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Path<'r> {
-    /// Borrowed where nothing had to be decoded
+    /// Borrowed unless encoded
     segments: Vec<Cow<'r, str>>,
-    /// The whole path as it goes on; borrowed where it goes on as it came
+    /// The path as the edge forwards it; borrowed if that is unchanged
     spelling: Cow<'r, str>,
 }
 
 impl<'r> Path<'r> {
-    /// Reads a percent-encoded absolute path.
+    /// Parses a percent-encoded absolute path.
     ///
     /// # Errors
     /// [`Code::AmbiguousPath`] for an encoded slash or percent sign that hides another encoding, a
@@ -40,14 +40,14 @@ impl<'r> Path<'r> {
         Ok(Self { segments, spelling })
     }
 
-    /// The decoded segments: none of them is empty, none holds a slash.
+    /// The decoded segments. No segment is empty or contains a slash.
     pub fn segments(&self) -> &[Cow<'r, str>] {
         &self.segments
     }
 
-    /// The path as it goes on (RFC 3986, section 6.2.2): unreserved characters are decoded and the digits
-    /// of encodings are upper case. A reserved character stays as it came, encoded or not, because the two
-    /// may mean different things to the origin.
+    /// The path as the edge forwards it (RFC 3986, section 6.2.2): with unreserved characters decoded and
+    /// the digits of encodings in upper case. A reserved character stays as the client sent it, encoded or
+    /// not, because the two may differ to the upstream.
     pub fn encoded(&self) -> &str {
         &self.spelling
     }
@@ -59,7 +59,7 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Error> {
     if raw.is_empty() {
         return Err(ambiguous(EMPTY_SEGMENT));
     }
-    // nearly all are; the rest is read with care
+    // the fast path, for nearly all segments
     if raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         return Ok(Cow::Borrowed(raw));
     }
@@ -72,7 +72,7 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Error> {
     if text.chars().any(char::is_control) {
         return Err(ambiguous("the path has a control character"));
     }
-    // Some servers cut parameters off at ";" before they resolve dots.
+    // some servers cut off parameters at ";" before they resolve dots
     if matches!(text.split(';').next(), Some("" | "." | "..")) {
         return Err(ambiguous("the path has a dot segment or an empty one"));
     }
@@ -106,7 +106,7 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
-/// The path's one spelling. Characters that may not stand in a path are encoded.
+/// The path's one spelling. Encodes characters that a path may not contain.
 fn spelling(raw: &str) -> Cow<'_, str> {
     if raw.bytes().all(|byte| byte == b'/' || is_path_character(byte)) {
         return Cow::Borrowed(raw);
@@ -133,7 +133,7 @@ fn spelling(raw: &str) -> Cow<'_, str> {
     Cow::Owned(path)
 }
 
-/// The byte that a percent sign encodes, and what stands behind it.
+/// The byte that a percent sign encodes, and the rest.
 fn encoded_byte(first: u8, tail: &[u8]) -> Option<(u8, &[u8])> {
     let ([high, low], behind) = tail.split_first_chunk::<2>()?;
     (first == b'%').then_some(())?;
@@ -150,7 +150,7 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
-/// What may stand in a segment without being encoded: `pchar` (RFC 3986, section 3.3).
+/// Whether a segment may contain a byte unencoded: `pchar` (RFC 3986, section 3.3).
 fn is_path_character(byte: u8) -> bool {
     is_unreserved(byte) || b"!$&'()*+,;=:@".contains(&byte)
 }
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reserved_character_goes_on_as_it_came_and_is_matched_decoded() {
+    fn a_reserved_character_is_forwarded_unchanged_and_matched_decoded() {
         for reserved in ":@!$&'()*+,;=?#[]".chars() {
             let code = u32::from(reserved);
             let (upper, lower) = (format!("/a%{code:02X}b/"), format!("/%61%{code:02x}b/"));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_could_be_read_in_two_ways_is_refused() {
+    fn a_path_with_two_readings_is_rejected() {
         for raw in [
             "",
             "a",

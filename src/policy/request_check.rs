@@ -1,5 +1,5 @@
-//! What a request's head must be before anything is asked about it. Whatever is wrong here could make the
-//! edge and a server behind it, or the caller of the edge, see two different requests.
+//! Checks a request's head before all other stages. A request that fails could mean one thing to the edge
+//! and another to the upstream or to the application around the edge.
 
 use crate::base_url::is_host_and_port;
 use crate::config::origin_pattern::OriginPattern;
@@ -7,15 +7,15 @@ use crate::config::reader::Reader;
 use crate::error::{Code, Error};
 use crate::http::head::RequestHead;
 
-/// What there is to know beside the head, from the settings.
+/// Checks heads, with these settings.
 #[derive(Debug, Default)]
 pub(crate) struct HeadCheck {
-    /// The origins under which the application is known, where the edge is part of one
+    /// The application's own origins, if the edge runs in one
     own_origins: Option<Vec<OriginPattern>>,
 }
 
 impl HeadCheck {
-    /// `TRUSTED_ORIGINS` and Better Auth's, as a fixed origin that a framework gives its URLs.
+    /// `TRUSTED_ORIGINS` and Better Auth's origin. A framework may use such an origin in all URLs.
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let own_origins = reader.is_within_app().then(|| {
             let mut origins = reader.origins("TRUSTED_ORIGINS");
@@ -45,37 +45,37 @@ fn check_head(head: &RequestHead) -> Result<(), Error> {
     check_host(head)
 }
 
-/// Checks that the method is one that an origin may get. A request that is refused anyway is refused for
-/// the same reason whatever its method is.
+/// Checks that the edge may forward the method. The caller checks it last, so that a rejected request has
+/// the same reason for every method.
 ///
 /// # Errors
 /// [`Code::MalformedRequest`]
 pub(crate) fn check_method(head: &RequestHead) -> Result<(), Error> {
     if head.method().bytes().any(|byte| byte.is_ascii_lowercase()) {
-        // methods are case-sensitive (RFC 9110, section 9.1), but not for every server
+        // methods are case-sensitive (RFC 9110, section 9.1), but some servers ignore case
         return Err(malformed("the method is not in upper case"));
     }
-    match NEVER_PASSED_ON.contains(&head.method()) {
-        true => Err(malformed("the method TRACE, TRACK or CONNECT is not passed on")),
+    match NEVER_FORWARDED.contains(&head.method()) {
+        true => Err(malformed("the edge does not forward TRACE, TRACK and CONNECT")),
         false => Ok(()),
     }
 }
 
 /// TRACE shows the client what the edge has added (RFC 9110, section 9.3.8); IIS calls it TRACK. CONNECT is
 /// for proxies.
-const NEVER_PASSED_ON: [&str; 3] = ["TRACE", "TRACK", "CONNECT"];
+const NEVER_FORWARDED: [&str; 3] = ["TRACE", "TRACK", "CONNECT"];
 
-/// The headers that `Connection` names go with it (RFC 9110, section 7.6.1).
+/// The headers that `Connection` names. They are hop-by-hop headers (RFC 9110, section 7.6.1).
 pub(crate) fn named_by_connection(head: &RequestHead) -> impl Iterator<Item = &str> {
     let names = head.header("connection").flat_map(|value| value.split(','));
     names.map(|name| name.trim_matches([' ', '\t'])).filter(|name| !name.is_empty())
 }
 
-/// Every header is held against each of these names. No client needs a tenth of them.
+/// The edge compares every header with each of these names. Clients need fewer than ten.
 const MOST_NAMED: usize = 100;
 
-/// There is one `Host`, and it is exactly host and port (RFC 9110, section 7.2). With anything else in it
-/// a URL that is put together from it has another path: `x/public?`.
+/// Checks that there is one `Host` and that it is a host with an optional port (RFC 9110, section 7.2). A
+/// URL that a server builds from anything else, such as `x/public?`, has another path.
 fn check_host(head: &RequestHead) -> Result<(), Error> {
     let mut hosts = head.header("host");
     let Some(host) = hosts.next() else { return Ok(()) };
@@ -85,13 +85,13 @@ fn check_host(head: &RequestHead) -> Result<(), Error> {
     }
 }
 
-/// An application makes the URL itself, of `Host`, of what a proxy before it says, or of an origin that it is
-/// told. So the URL's authority must be one of these, and nothing of which it may be made may hold more than
-/// belongs there: `new URL("//api/bob", base)` has another path than the request. Where a runtime has read the
-/// request's own target, `Host` does not count beside an absolute one (RFC 9112, section 3.2.2).
+/// Checks the URL's authority. An application builds the URL from `Host`, from a proxy's headers or from a
+/// configured origin. So the authority must be one of these, and each of the headers must be well-formed:
+/// `new URL("//api/bob", base)` has another path than the request. If the request's target is an absolute
+/// URL, a runtime may use that in place of `Host` (RFC 9112, section 3.2.2).
 fn check_authority(head: &RequestHead, own_origins: &[OriginPattern]) -> Result<(), Error> {
     let (_, authority) = head.scheme_and_host();
-    // Next, behind a proxy, has localhost in the URLs of route handlers
+    // behind a proxy, Next.js uses localhost in the URLs of route handlers
     let is_local = authority == "localhost" || authority.starts_with("localhost:");
     let mut is_named = is_local || own_origins.iter().any(|own| own.matches_authority(authority));
     for (name, value) in head.headers() {
@@ -104,12 +104,12 @@ fn check_authority(head: &RequestHead, own_origins: &[OriginPattern]) -> Result<
                 "x-forwarded-proto" | "x-forwarded-port" => {
                     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
                 }
-                // what no parameter holds (RFC 7239, section 4)
+                // no parameter contains these characters (RFC 7239, section 4)
                 "forwarded" => !text.bytes().any(|byte| b"/\\?#@".contains(&byte)),
                 _ => true,
             };
             if !is_good {
-                return Err(malformed("a forwarding header holds more than belongs there"));
+                return Err(malformed("a forwarding header is malformed"));
             }
         }
     }
@@ -124,8 +124,7 @@ fn check_authority(head: &RequestHead, own_origins: &[OriginPattern]) -> Result<
     }
 }
 
-/// Whether an authority is that of a URL: without regard to case, and to the ports that schemes
-/// have by default.
+/// Whether two authorities are the same server. Ignores case and the default ports.
 fn is_same_server(named: &str, authority: &str) -> bool {
     let bare = |text| {
         let text: &str = text;

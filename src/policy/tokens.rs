@@ -1,10 +1,10 @@
-//! Which tokens are good: the settings of a verifier, as those of the first issuer have them.
+//! The settings of the first issuer's verifier.
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
 use crate::verifier::{Verifier, VerifierOptions};
 
-/// What the settings say about tokens.
+/// The settings of tokens.
 pub(crate) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
     let algorithms = reader.list("ALGORITHMS");
     VerifierOptions {
@@ -35,10 +35,10 @@ pub(crate) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
     }
 }
 
-/// Claims whose text is a comma-separated list.
+/// The claims whose text is a comma-separated list.
 pub(crate) const LIST_CLAIMS: &str = "LIST_CLAIMS";
 
-/// The verifier of such tokens.
+/// The verifier with these options. Reports their errors under the names of the settings.
 pub(crate) fn verifier(reader: &mut Reader<'_>, tokens: VerifierOptions) -> Option<Verifier> {
     let faults = match tokens.build() {
         Ok(verifier) => return Some(verifier),
@@ -64,7 +64,7 @@ fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
     claims
 }
 
-/// Adds the claims that the tokens' own settings speak of.
+/// Adds the claims that the settings of tokens name.
 pub(crate) fn note_claims(tokens: &VerifierOptions, known: &mut Vec<String>) {
     known.extend(tokens.user_claim.iter().flatten().cloned());
     for claim in tokens.required_claims.iter().flatten() {
@@ -72,7 +72,7 @@ pub(crate) fn note_claims(tokens: &VerifierOptions, known: &mut Vec<String>) {
     }
 }
 
-/// What an option of the verifier is called among the settings.
+/// The setting with the same meaning as an option of the verifier.
 fn setting_name(option: &'static str) -> &'static str {
     match option {
         "baseURL" => "BETTER_AUTH_URL",

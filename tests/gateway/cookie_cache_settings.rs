@@ -38,7 +38,7 @@ fn every_setting_error_is_reported() {
         (&[BY_KEYS, short], ""),
         (
             &[BY_KEYS, ("SESSION_MAX_AGE", "0")],
-            "SESSION_MAX_AGE is 0, for which every COOKIE_CACHE is too old",
+            "SESSION_MAX_AGE is 0, so that every COOKIE_CACHE is too old",
         ),
     ] {
         assert_eq!(faults(settings), expected, "{settings:?}");

@@ -122,8 +122,7 @@ fn impossible_cookie_names_are_setting_errors() {
         faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     const ONE: &str = " gives the session cookie the same name as its cache, or as a part of it";
-    const GUARDED: &str =
-        "COOKIE_PREFIX begins with __Secure- or __Host-, which count anyway: leave it out";
+    const GUARDED: &str = "COOKIE_PREFIX begins with __Secure- or __Host-, which the edge accepts anyway: leave it out";
     for (settings, expected) in [
         (&[SID, SDATA][..], String::new()),
         (&[("COOKIE_PREFIX", "my.app-1"), SID], String::new()),

@@ -29,7 +29,7 @@ fn the_log_says_what_was_wrong_with_the_auth_servers_response() {
         ),
         (
             Answer::ok("{}"),
-            "GET https://app.example/api/auth/token: the server answered 200, but the answer has no token",
+            "GET https://app.example/api/auth/token: the server answered 200, but the response has no token",
         ),
     ] {
         let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);

@@ -4,19 +4,19 @@ use crate::error::{Code, Error};
 use crate::http::fields::is_token_byte;
 use crate::http::head::RequestHead;
 
-/// The bearer token. `None` without an `Authorization` header, with an empty one, or with credentials
-/// of another scheme (RFC 9110, section 11.4).
+/// The bearer token. `None` without an `Authorization` header, with an empty one, or with credentials of
+/// another scheme (RFC 9110, section 11.4).
 ///
 /// # Errors
 /// [`Code::MalformedRequest`] for more than one credential: choosing one would be a guess.
-/// [`Code::MissingToken`] for the scheme without a token, and for whatever else is not a scheme, a
-/// space and credentials: it was meant to say who is calling, so it never counts as no credential.
+/// [`Code::MissingToken`] for the scheme without a token, and for any other value that is not a scheme, a
+/// space and credentials: the client meant to authenticate, so it never counts as no credential.
 pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     let mut values = head.header("authorization");
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    // Hosts join repeated headers with a comma, which no token holds, but other schemes may.
+    // hosts join repeated headers by a comma, which no token contains, but other schemes may
     if values.next().is_some() {
         return Err(more_than_one());
     }
@@ -51,13 +51,13 @@ fn check_another_scheme(value: &str, rest: &str) -> Result<(), Error> {
     }
 }
 
-/// The scheme, which may be empty, and all that is behind it.
+/// The scheme, which may be empty, and the rest.
 fn split(credentials: &str) -> (&str, &str) {
     let end = credentials.bytes().position(|byte| !is_token_byte(byte));
     credentials.split_at(end.unwrap_or(credentials.len()))
 }
 
-/// Whether a JWT begins anywhere in it: a JSON object in base64url, and two dots.
+/// Whether it contains a JWT: a JSON object in base64url, and two dots.
 fn has_jwt(value: &str) -> bool {
     let base64url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let value = value.as_bytes();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_vector_gets_its_answer() {
+    fn every_vector_gets_its_result() {
         let document = Object::parse(VECTORS.as_bytes()).unwrap();
         let cases = document.member("cases").and_then(Json::as_array).unwrap();
         for case in cases.iter().filter_map(Json::as_object) {
@@ -107,9 +107,9 @@ mod tests {
                 .iter()
                 .map(|value| format!("authorization: {}", value.as_str().unwrap()))
                 .collect();
-            let answer = bearer_of(&headers.join("\n"));
+            let result = bearer_of(&headers.join("\n"));
             let expected = (text("token").map(str::to_owned), text("code"));
-            let given = match answer {
+            let given = match result {
                 Ok(token) => (token, None),
                 Err(code) => (None, Some(code.as_str())),
             };
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn one_bearer_token_is_taken_whatever_the_case_of_the_scheme() {
+    fn the_scheme_is_case_insensitive() {
         for header in ["authorization: Bearer t.o.k", "Authorization: bEaReR   t.o.k"] {
             assert_eq!(bearer_of(header), Ok(Some("t.o.k".into())));
         }
     }
 
     #[test]
-    fn another_scheme_is_no_token() {
+    fn another_scheme_has_no_bearer_token() {
         let digest = r#"authorization: Digest username="u", realm="r""#;
         for header in
             ["", "authorization: ", "authorization: Basic dTpw", "authorization: BearerX t", digest]
@@ -136,20 +136,20 @@ mod tests {
     }
 
     #[test]
-    fn a_jwt_behind_another_scheme_is_known_by_its_two_dots() {
+    fn a_jwt_with_another_scheme_is_recognized_by_its_two_dots() {
         for credentials in
             ["eyJhbGciOiJub25lIn0", "eyJhbGciOiJub25lIn0.e30", "xeyJ.e30.", "e30.e30."]
         {
             assert_eq!(bearer_of(&format!("authorization: Custom {credentials}")), Ok(None));
         }
         for credentials in ["eyJhbGciOiJub25lIn0.e30.", "a=eyJ.e30.x", "eyJ.a.b.c.d"] {
-            let refused = bearer_of(&format!("authorization: Custom {credentials}"));
-            assert_eq!(refused, Err(Code::MissingToken), "{credentials}");
+            let result = bearer_of(&format!("authorization: Custom {credentials}"));
+            assert_eq!(result, Err(Code::MissingToken), "{credentials}");
         }
     }
 
     #[test]
-    fn two_credentials_are_an_error_and_not_a_choice() {
+    fn two_credentials_are_an_error() {
         for header in [
             "authorization: Bearer a, Bearer b",
             "authorization: Bearer a\nauthorization: Bearer b",

@@ -1,10 +1,10 @@
-//! One form for all spellings of a cookie's value (RFC 6265, section 4.1.1; Better Auth encodes it by
-//! `encodeURIComponent`), so that one session is one, however its cookie is written.
+//! One spelling of a cookie's value (RFC 6265, section 4.1.1). Better Auth encodes it by
+//! `encodeURIComponent`. All spellings of a session's cookie are the same session.
 
 use std::borrow::Cow;
 
-/// The value as Better Auth reads it: without double quotes around it, and with percent-encoding undone
-/// once. `None` for what it cannot decode, which is no session.
+/// The value as Better Auth reads it: without double quotes around it, and percent-decoded once. `None` if
+/// Better Auth cannot decode it.
 pub(super) fn decoded(value: &str) -> Option<String> {
     let bytes = unquoted(value).as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -44,8 +44,8 @@ pub(super) fn encoded(value: &str) -> String {
     encoded
 }
 
-/// The value with the one spelling of its signature that Better Auth writes. The last of the 43 base64 digits
-/// has two bits that belong to no byte, and decoders such as `atob` ignore them (RFC 4648, section 3.5).
+/// The value with its signature as Better Auth writes it. Two bits of the last of the 43 base64 digits belong
+/// to no byte, and decoders such as `atob` ignore them (RFC 4648, section 3.5).
 pub(super) fn with_one_signature(value: &str) -> Cow<'_, str> {
     let signature = value.rsplit_once('.').map(|(_, signature)| signature);
     let digits = signature.and_then(|signature| signature.strip_suffix('='));
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_value_are_one() {
+    fn all_spellings_of_a_value_become_one() {
         for spelling in ["t.s+/%3D", "t.s%2B/=", "%74.s%2b%2F%3d", "\"t.s+/=\"", "\"t.s+/="] {
             let value = decoded(spelling).unwrap();
             assert_eq!((value.as_str(), encoded(&value).as_str()), ("t.s+/=", "t.s%2B%2F%3D"));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_is_nothing() {
+    fn a_malformed_value_is_not_decoded() {
         for value in ["%", "a%2", "%zz", "%+1", "%ff", "%C3"] {
             assert_eq!(decoded(value), None, "{value}");
         }

@@ -1,5 +1,5 @@
-//! Better Auth's signed cookie cache: a session that can be verified without asking anybody, until it
-//! is too old.
+//! Better Auth's signed cookie cache: a session that the edge verifies without a request to the auth
+//! server, until it is too old.
 
 use crate::claims::DEFAULT_VERSION;
 use crate::config::reader::Reader;
@@ -7,20 +7,19 @@ use crate::error::{Code, Error};
 use crate::policy::tokens::{token_options, verifier};
 use crate::verifier::{Verifier, issuing_url};
 
-/// What verifies the caches.
+/// Verifies cookie caches.
 #[derive(Debug)]
 pub(crate) struct CookieCache {
     verifier: Verifier,
 }
 
-/// What switches it on.
+/// The setting that turns it on.
 pub(super) const SETTING: &str = "COOKIE_CACHE";
 
 const MAX_AGE: &str = "SESSION_MAX_AGE";
 
 impl CookieCache {
-    /// The setting `COOKIE_CACHE`, if it is there, on top of what the settings say about tokens, which
-    /// `tokens` verifies.
+    /// `COOKIE_CACHE`, if it is set. The other settings of tokens, which `tokens` verifies, apply as well.
     pub(crate) fn from_settings(
         reader: &mut Reader<'_>,
         tokens: Option<&Verifier>,
@@ -45,11 +44,11 @@ impl CookieCache {
         let mut options = token_options(reader);
         options.profile = Some("session-cache".to_owned());
         options.issuer = Some(issuers);
-        // Better Auth gives it one of its own
+        // Better Auth's cookie cache has its own audience
         options.audience = None;
         if let Some(seconds) = reader.number(MAX_AGE) {
             if seconds == 0.0 {
-                reader.fault(MAX_AGE, "is 0, for which every COOKIE_CACHE is too old");
+                reader.fault(MAX_AGE, "is 0, so that every COOKIE_CACHE is too old");
             }
             options.max_token_age = Some(seconds.max(1.0));
         }
@@ -66,25 +65,25 @@ impl CookieCache {
         Some(Self { verifier })
     }
 
-    /// What verifies a cache.
+    /// The verifier for a cache.
     ///
     /// # Errors
-    /// [`Code::MalformedToken`] for what is no JWT.
+    /// [`Code::MalformedToken`] if the cache is not a JWT.
     pub(super) fn verifier(&self, cache: &str) -> Result<&Verifier, Error> {
-        // those of Better Auth's other strategies have no dots, or four
+        // Better Auth's other strategies write none or four dots
         match cache.matches('.').count() {
             2 => Ok(&self.verifier),
             _ => {
-                let detail = "the cookie cache is no JWT: Better Auth's session.cookieCache.strategy \
-                              must be \"jwt\"";
+                let detail = "the cookie cache is not a JWT: set Better Auth's \
+                              session.cookieCache.strategy to \"jwt\"";
                 Err(Error::new(Code::MalformedToken, detail))
             }
         }
     }
 }
 
-/// Better Auth names the base URL as it is configured there, with its path or without, whatever the
-/// issuer of its tokens is.
+/// The issuers that a cache may name: Better Auth writes its configured base URL, with or without the path,
+/// whatever the issuer of its tokens is.
 fn issuers(reader: &Reader<'_>) -> Option<Vec<String>> {
     let written = reader.text("BETTER_AUTH_URL")?;
     let base = reader.auth_url()?;

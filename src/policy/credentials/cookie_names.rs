@@ -1,22 +1,22 @@
-//! What Better Auth calls its cookies: by its prefix, or by names of their own.
+//! The names of Better Auth's cookies: with a common prefix, or configured one by one.
 
 use std::sync::Arc;
 
 use crate::config::reader::Reader;
 use crate::http::fields::is_token;
-use crate::policy::credentials::values::is_part;
+use crate::policy::credentials::chunks::is_chunk;
 
 /// The names of Better Auth's cookies.
 #[derive(Debug)]
 pub(super) struct CookieNames {
-    /// What they begin with behind their guard: `better-auth.`
+    /// The prefix after the guard: `better-auth.`
     prefix: String,
     session: Name,
     cache: Name,
 }
 
-/// What browsers guard cookies by, the best first: a neighbouring host cannot set the very first (RFC
-/// 6265bis, section 4.1.3).
+/// The cookie name prefixes that browsers guard, the best first. A neighboring host cannot set `__Host-`
+/// (RFC 6265bis, section 4.1.3).
 pub(super) const GUARDS: [&str; 3] = ["__Host-", "__Secure-", ""];
 
 impl CookieNames {
@@ -25,11 +25,11 @@ impl CookieNames {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let prefix = reader.text(PREFIX).unwrap_or_else(|| "better-auth".to_owned());
         if !is_token(&prefix) {
-            reader.fault(PREFIX, "is not what a cookie's name can begin with");
+            reader.fault(PREFIX, "is not the beginning of a cookie's name");
         } else if is_guarded(&prefix) {
             reader.fault(
                 PREFIX,
-                "begins with __Secure- or __Host-, which count anyway: leave it out",
+                "begins with __Secure- or __Host-, which the edge accepts anyway: leave it out",
             );
         } else if prefix.ends_with('.') {
             reader.fault(PREFIX, "ends with the dot that Better Auth adds itself: leave it out");
@@ -47,17 +47,17 @@ impl CookieNames {
         Self { prefix, session, cache }
     }
 
-    /// The names that the session's cookie can have under a guard.
+    /// The session cookie's names with this guard.
     pub(super) fn session(&self, guard: &str) -> impl Iterator<Item = &Arc<str>> {
         self.session.guarded_by(guard)
     }
 
-    /// The names that its cache can have under a guard, before it is split.
+    /// The cookie cache's names with this guard, without the number of a chunk.
     pub(super) fn cache(&self, guard: &str) -> impl Iterator<Item = &Arc<str>> {
         self.cache.guarded_by(guard)
     }
 
-    /// Whether a cookie, or what begins with one, is Better Auth's.
+    /// Whether a text begins with a cookie of Better Auth.
     pub(super) fn is_better_auths(&self, cookie: &str) -> bool {
         let cookie = cookie.trim_start_matches([' ', '\t']);
         if cookie[guard_of(cookie).len()..].starts_with(&self.prefix) {
@@ -71,8 +71,8 @@ const PREFIX: &str = "COOKIE_PREFIX";
 const SESSION: &str = "SESSION_COOKIE_NAME";
 const CACHE: &str = "COOKIE_CACHE_NAME";
 
-/// What one cookie can be called: Better Auth puts `__Secure-` before every name where it is served by https,
-/// before one that has it already too.
+/// The names of one cookie. Over https, Better Auth puts `__Secure-` before every name, even before one that
+/// begins with it.
 #[derive(Debug)]
 struct Name([Arc<str>; GUARDS.len()]);
 
@@ -95,14 +95,14 @@ impl Name {
         self.0.iter().filter(move |name| guard_of(name) == guard)
     }
 
-    /// Whether a text begins with a cookie of that name, with a part of it, or with what Better Auth's
-    /// multi-session plugin makes of it. Reads no more than that: a client may send many commas.
+    /// Whether a text begins with the cookie, with a chunk of it, or with a cookie of Better Auth's
+    /// multi-session plugin. Reads only the beginning, because a client may send many commas.
     fn begins(&self, text: &str) -> bool {
         self.0.iter().any(|name| {
             let Some(rest) = text.strip_prefix(&**name) else { return false };
             let index = rest.bytes().skip(1).take_while(u8::is_ascii_digit).count();
-            let is_part = rest.starts_with('.') && is_part(&text[..name.len() + 1 + index], name);
-            let rest = if is_part { &rest[1 + index..] } else { rest };
+            let is_chunk = rest.starts_with('.') && is_chunk(&text[..name.len() + 1 + index], name);
+            let rest = if is_chunk { &rest[1 + index..] } else { rest };
             rest.starts_with("_multi-") || rest.trim_start_matches([' ', '\t']).starts_with('=')
         })
     }
@@ -112,17 +112,17 @@ impl Name {
             other
                 .0
                 .iter()
-                .any(|other| name == other || is_part(name, other) || is_part(other, name))
+                .any(|other| name == other || is_chunk(name, other) || is_chunk(other, name))
         })
     }
 }
 
-/// What stands before a name; nothing where there is no such thing.
+/// The guard of a name, perhaps the empty one.
 fn guard_of(name: &str) -> &'static str {
     GUARDS.into_iter().find(|guard| name.starts_with(guard)).unwrap_or_default()
 }
 
-/// Whether a browser takes a name for a guarded one, which it does without regard to case.
+/// Whether a browser guards this name. Browsers ignore case.
 fn is_guarded(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.starts_with("__secure-") || name.starts_with("__host-")

@@ -1,4 +1,4 @@
-//! Better Auth's cookies: which of them is a session, and which stay at the edge (RFC 6265).
+//! Better Auth's cookies (RFC 6265): finds sessions, and strips the cookies that the upstream must not get.
 
 use std::sync::Arc;
 
@@ -7,25 +7,25 @@ use crate::error::{Code, Error};
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature};
+use crate::policy::credentials::chunks::{Assembled, assemble};
 use crate::policy::credentials::cookie_cache;
 use crate::policy::credentials::cookie_names::{CookieNames, GUARDS};
 use crate::policy::credentials::signed_cookie::CookieSecret;
-use crate::policy::credentials::site::TrustedPages;
-use crate::policy::credentials::values::{Wholes, wholes};
+use crate::policy::credentials::trusted_origins::TrustedOrigins;
 use crate::setting_name;
 
 #[derive(Debug)]
 pub(super) struct Cookies {
     names: CookieNames,
-    /// Whether a session cookie counts by itself
+    /// Whether the edge exchanges session cookies
     exchanged: bool,
-    /// Whether it counts with its cache
+    /// Whether the edge verifies cookie caches
     cached: bool,
-    /// What Better Auth signs sessions with, if Better Auth need not be asked about others
+    /// Verifies the signatures of session cookies, so that the edge exchanges no others
     secret: Option<CookieSecret>,
-    /// Whether the origin gets them
+    /// Whether the upstream gets the cookies
     forwarded: bool,
-    pages: TrustedPages,
+    origins: TrustedOrigins,
 }
 
 impl Cookies {
@@ -37,21 +37,21 @@ impl Cookies {
             cached: reader.text(cookie_cache::SETTING).is_some(),
             secret: if exchanged { CookieSecret::from_settings(reader) } else { None },
             forwarded: reader.switch("FORWARD_COOKIES", false),
-            pages: TrustedPages::from_settings(reader),
+            origins: TrustedOrigins::from_settings(reader),
         }
     }
 
-    /// The session's cookies, if they count here. There may be several: a neighbouring host can set
-    /// cookies of the same names, and which of them is a live session only Better Auth can tell.
+    /// The session's cookies, if the settings accept them. There may be several: a neighboring host can
+    /// set cookies with the same names, and only Better Auth knows which session is live.
     ///
     /// # Errors
-    /// [`Code::CrossSiteRequest`] where another site may have caused the request.
+    /// [`Code::CrossSiteRequest`] if another site may have caused the request.
     pub(super) fn session(&self, head: &RequestHead) -> Result<Option<SessionCookies>, Error> {
         if !self.exchanged && !self.cached {
             return Ok(None);
         }
         let cookies = self.cookies(head);
-        // in another cookie's value, whoever sets that one could bring a session
+        // a session inside of another cookie's value could be planted by the site that sets that cookie
         let apart = cookies.iter().filter(|(_, apart)| *apart);
         let apart: Vec<_> = apart.map(|(cookie, _)| name_and_value(cookie)).collect();
         let cookies: Vec<_> = cookies.iter().map(|(cookie, _)| name_and_value(cookie)).collect();
@@ -66,11 +66,11 @@ impl Cookies {
         if found.sessions.is_empty() && found.others.is_empty() {
             return Ok(None);
         }
-        self.pages.check(head)?;
+        self.origins.check(head)?;
         Ok(Some(found))
     }
 
-    /// Adds what is there under a guard: sessions that are set `apart`, and their caches.
+    /// Adds the cookies with a guard: sessions that are set `apart` by semicolons, and their caches.
     fn add_guarded(
         &self,
         guard: &'static str,
@@ -88,9 +88,9 @@ impl Cookies {
         }
         let mut is_cached = false;
         for name in self.names.cache(guard).filter(|_| self.cached) {
-            let Wholes { values, in_pieces } = wholes(name, all);
-            is_cached |= in_pieces || !values.is_empty();
-            found.in_pieces |= in_pieces;
+            let Assembled { values, is_incomplete } = assemble(name, all);
+            is_cached |= is_incomplete || !values.is_empty();
+            found.is_incomplete |= is_incomplete;
             found.caches.extend(values.into_iter().map(|value| SessionCache { guard, value }));
         }
         if !is_cached && !self.exchanged {
@@ -102,7 +102,7 @@ impl Cookies {
         }
     }
 
-    /// Better Auth's cookies stay at the edge unless they are asked for.
+    /// Strips Better Auth's cookies, unless `FORWARD_COOKIES` is on.
     pub(super) fn strip(&self, head: &RequestHead) -> Option<HeaderEdit> {
         if self.forwarded {
             return None;
@@ -120,9 +120,9 @@ impl Cookies {
         })
     }
 
-    /// The request's cookies, and whether each is set apart by semicolons. Hosts join several headers
-    /// with a comma and a space, which browsers let stand in values too: only where one of Better Auth's
-    /// cookies ends or begins there is it taken for a joint.
+    /// The request's cookies, and whether each is set apart by semicolons. Hosts join several headers by a
+    /// comma and a space, but browsers allow both in values. So they separate cookies only at the beginning
+    /// or end of one of Better Auth's.
     fn cookies<'r>(&self, head: &'r RequestHead) -> Vec<(&'r str, bool)> {
         let mut cookies = Vec::new();
         for mut rest in head.header("cookie").flat_map(|value| value.split(';')) {
@@ -145,36 +145,36 @@ impl Cookies {
     }
 }
 
-/// What shows a session.
+/// The cookies of a session.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub(crate) struct SessionCookies {
-    /// One of these may be live; at most [`MOST_SESSIONS`]
+    /// Sessions that may be live, at most [`MOST_SESSIONS`]
     pub(crate) sessions: Vec<SessionCookie>,
-    /// Those that Better Auth need not be asked about: they only say of which session a cache is
+    /// Sessions that the edge need not exchange. They identify the session of a cache
     others: Vec<SessionCookie>,
-    /// What Better Auth may have signed about one of them
+    /// Cookie caches, not yet verified
     pub(super) caches: Vec<SessionCache>,
-    /// Whether there are parts of caches that make no whole
-    pub(super) in_pieces: bool,
-    /// Whether Better Auth may be asked where the caches are not good
+    /// Whether a cache has incomplete chunks
+    pub(super) is_incomplete: bool,
+    /// Whether the edge may exchange a session if no cache is valid
     pub(super) exchanged: bool,
-    /// Whether the signatures of sessions have been verified
+    /// Whether the edge has verified the signatures of sessions
     is_signature_known: bool,
 }
 
 impl SessionCookies {
-    /// Whether one of the sessions, guarded alike, has that token.
+    /// Whether one of the sessions with this guard has that token.
     pub(super) fn has_session(&self, token: Option<&str>, guard: &str) -> bool {
         let sessions = self.sessions.iter().chain(&self.others);
         let mut sessions = sessions.filter(|session| session.guard == guard);
         token.is_some() && sessions.any(|session| session.token() == token)
     }
 
-    /// Why none of them can be live, where there is none to ask Better Auth about.
+    /// The rejection of a request without a session to exchange.
     pub(crate) fn rejection(&self) -> Error {
         if self.is_signature_known && self.others.iter().any(SessionCookie::is_readable) {
             let detail = "the session cookie is not signed by Better Auth; sign in again";
-            return Error::new(Code::MissingToken, detail).with_source(other_secret());
+            return Error::new(Code::MissingToken, detail).with_source(wrong_secret());
         }
         Error::new(Code::MissingToken, "the session cookie holds no session; sign in again")
     }
@@ -184,41 +184,41 @@ impl SessionCookies {
             && secret.is_none_or(|secret| {
                 session.value.as_deref().is_some_and(|it| secret.has_signed(it))
             });
-        let kept = if may_be_live { &mut self.sessions } else { &mut self.others };
-        if kept.len() < MOST_SESSIONS && !kept.contains(&session) {
-            kept.push(session);
+        let sessions = if may_be_live { &mut self.sessions } else { &mut self.others };
+        if sessions.len() < MOST_SESSIONS && !sessions.contains(&session) {
+            sessions.push(session);
         }
     }
 }
 
-/// For the log alone.
-fn other_secret() -> String {
+/// A hint for the operator, which only the log contains.
+fn wrong_secret() -> String {
     let secret = setting_name::written("BETTER_AUTH_SECRET", "secret");
     format!(
-        "no session cookie of the request is signed with {secret}; where this happens for every \
-         visitor, Better Auth has another secret"
+        "no session cookie of the request is signed with {secret}; if this happens to every \
+         client, Better Auth has another secret"
     )
 }
 
-/// A cookie that may be of a session.
+/// A cookie that may belong to a session.
 #[derive(Clone, Eq, PartialEq)]
 pub(crate) struct SessionCookie {
     name: Arc<str>,
-    /// What stands before Better Auth's name for it
+    /// The prefix before Better Auth's name for the cookie, one of [`GUARDS`]
     guard: &'static str,
-    /// Decoded; nothing where that is not possible
+    /// Decoded. `None` if that is not possible
     value: Option<String>,
 }
 
 impl SessionCookie {
-    /// The cookie as `Cookie` has it, the same for all spellings of a session. `None` for what is no
-    /// session.
+    /// The pair for the `Cookie` header, the same for all spellings of a session. `None` if the cookie is
+    /// unreadable.
     pub(super) fn cookie(&self) -> Option<String> {
         let value = self.value.as_deref().filter(|_| self.is_readable())?;
         Some([&self.name, "=", &encoded(&with_one_signature(value))].concat())
     }
 
-    /// The place of its guard among [`GUARDS`].
+    /// The index of its guard in [`GUARDS`].
     pub(super) fn rank(&self) -> Option<usize> {
         GUARDS.iter().position(|guard| *guard == self.guard)
     }
@@ -241,14 +241,15 @@ pub(super) struct SessionCache {
     pub(super) value: String,
 }
 
-/// Far more than are tried: the live one may be behind planted ones. A browser keeps about 180 cookies of a site.
+/// Far more than the edge tries, because the live one may be behind planted ones. A browser stores about 180
+/// cookies of a site.
 const MOST_SESSIONS: usize = 200;
 
-/// A browser keeps no more of a cookie (RFC 6265, section 6.1).
+/// A browser stores no larger cookie (RFC 6265, section 6.1).
 const MOST_BYTES: usize = 4_096;
 
 impl std::fmt::Debug for SessionCookies {
-    /// Shows nothing of a session.
+    /// Shows no sessions.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SessionCookies").finish_non_exhaustive()
     }
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_has_as_many_bytes_as_a_browser_keeps_and_at_least_one() {
+    fn a_session_cookie_has_1_to_4096_bytes() {
         for (bytes, is_session) in [(0, false), (1, true), (4_096, true), (4_097, false)] {
             let cookie = session("", Some(&"x".repeat(bytes))).cookie();
             assert_eq!(cookie.is_some(), is_session, "{bytes}");
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_is_of_a_session_that_is_guarded_alike() {
+    fn a_cache_belongs_to_a_session_with_the_same_guard() {
         let mut cookies = SessionCookies::default();
         cookies.add(session("", Some("t.sig")), None);
         cookies.add(session("__Secure-", Some("unsigned")), None);
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn two_hundred_sessions_are_looked_at_and_each_once() {
+    fn at_most_two_hundred_distinct_sessions_count() {
         let mut cookies = SessionCookies::default();
         for value in [1, 2, 2, 3].into_iter().chain(4..400) {
             cookies.add(session("", Some(&value.to_string())), None);
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_shows_that_there_are_cookies_and_nothing_of_them() {
+    fn the_debug_output_shows_no_cookies() {
         let mut cookies = SessionCookies::default();
         cookies.add(session("", Some("secret")), None);
         assert_eq!(format!("{cookies:?}"), "SessionCookies { .. }");

@@ -1,4 +1,4 @@
-//! Why a session gives no token.
+//! Why a session has no token.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 use crate::error::{Code, Error};
 use crate::host::SharedCause;
 
-/// Why there is no token.
+/// Why a session has no token.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    /// What the cookie holds is no session: there is nothing to ask for
+    /// The cookie contains no session that the edge could exchange
     Unreadable,
-    /// Better Auth gives no token for this session
+    /// Better Auth rejects this session
     Rejected(Arc<Rejection>),
-    /// The auth server has not answered as Better Auth does
+    /// The auth server has not responded as Better Auth does
     Unanswered(SharedCause),
-    /// The auth server asks to be left alone, for this visitor, until this time in seconds since 1970
+    /// The auth server limits this client until this time, in seconds since 1970
     Busy(SharedCause, f64),
 }
 
-/// What Better Auth has said of a session.
+/// Better Auth's rejection of a session.
 #[derive(Debug)]
 pub(super) struct Rejection {
     pub(super) url: Arc<str>,
@@ -32,7 +32,7 @@ pub(super) struct Rejection {
 pub(super) const BANNED: &str = "BANNED_USER";
 
 impl Failure {
-    /// Whether another session of the same request is worth asking for.
+    /// Whether another session of the same request may have a token.
     pub(super) fn is_of_this_session(&self) -> bool {
         match self {
             Self::Unreadable | Self::Rejected(_) => true,
@@ -76,7 +76,7 @@ impl fmt::Display for Rejection {
 impl std::error::Error for Rejection {}
 
 fn unavailable(cause: SharedCause, seconds: u32) -> Error {
-    let detail = "the auth server could not be asked for the token of the session";
+    let detail = "the edge could not get the token of the session from the auth server";
     let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(seconds);
     error.with_outline(cause.outline()).with_source(cause)
 }

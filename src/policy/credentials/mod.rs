@@ -1,8 +1,9 @@
-//! Which credential a request carries: a bearer token, the token of a WebSocket handshake, a session
-//! cookie, or none. And what of it stays behind at the edge.
+//! The credential of a request: a bearer token, the token of a WebSocket handshake or a session cookie.
+//! The edge strips credentials that the upstream must not get.
 
 mod bearer;
 mod canonical;
+mod chunks;
 mod cookie_cache;
 mod cookie_names;
 mod cookies;
@@ -10,9 +11,8 @@ mod exchanges;
 mod failure;
 mod session;
 mod signed_cookie;
-mod site;
 mod token_response;
-mod values;
+mod trusted_origins;
 mod websocket;
 
 pub(crate) use cookie_cache::CookieCache;
@@ -27,14 +27,14 @@ use crate::error::{Code, Error};
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 
-/// Where credentials are looked for, from the settings.
+/// Where the edge finds credentials, from the settings.
 #[derive(Debug)]
 pub(crate) struct Credentials {
     websockets: WebSockets,
     cookies: Cookies,
 }
 
-/// What a request shows.
+/// The credential of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Credential<'r> {
     /// A token
@@ -43,12 +43,12 @@ pub(crate) enum Credential<'r> {
     Session(SessionCookies),
 }
 
-/// What becomes of a request's own credentials on the way to the origin, and of the answer's headers.
+/// How the edge strips the credentials of a request, and what that changes in the response.
 #[derive(Debug, Default)]
 pub(crate) struct StrippedCredentials {
     pub(crate) edits: Vec<HeaderEdit>,
     pub(crate) response_edits: Vec<HeaderEdit>,
-    /// The query that is left, where something of it stays behind
+    /// The query without its token, if it had one
     pub(crate) query: Option<String>,
 }
 
@@ -58,13 +58,13 @@ impl Credentials {
         Self { websockets, cookies: Cookies::from_settings(reader) }
     }
 
-    /// The request's credential. A cookie comes by itself, so it counts only where nothing is shown
-    /// on purpose.
+    /// The request's credential. Browsers send cookies unasked, so a cookie counts only if the request
+    /// has no other credential.
     ///
     /// # Errors
     /// [`Code::MalformedRequest`] for more than one credential: choosing one would be a guess.
-    /// [`Code::MissingToken`] for a form without its token. [`Code::CrossSiteRequest`] for a cookie
-    /// where another site may have caused the request.
+    /// [`Code::MissingToken`] for an empty credential. [`Code::CrossSiteRequest`] for a cookie if another
+    /// site may have caused the request.
     pub(crate) fn find<'r>(&self, head: &'r RequestHead) -> Result<Option<Credential<'r>>, Error> {
         let bearer = bearer::token(head)?;
         let handshake = self.websockets.token(head)?;
@@ -79,10 +79,10 @@ impl Credentials {
         }
     }
 
-    /// What stays at the edge, on every path: the origin has no use for it.
+    /// Strips the credentials that the upstream does not use, on every path.
     pub(crate) fn strip(&self, head: &RequestHead) -> StrippedCredentials {
-        let mut left = self.websockets.strip(head);
-        left.edits.extend(self.cookies.strip(head));
-        left
+        let mut stripped = self.websockets.strip(head);
+        stripped.edits.extend(self.cookies.strip(head));
+        stripped
     }
 }

@@ -1,5 +1,5 @@
-//! A session cookie is turned into a token by Better Auth itself, and the token is kept for a while, so
-//! that a page with twenty requests asks once.
+//! Exchanges a session cookie for a token at Better Auth and caches the token, so that a page with twenty
+//! requests causes one exchange.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,44 +9,44 @@ use crate::error::{Code, Error};
 use crate::host::{GetRequest, Host, Pauses, Unanswered, ask};
 use crate::policy::client_address::{ClientAddress, address_header};
 use crate::policy::credentials::exchanges::{
-    Demand, Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket,
+    Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket, TokenRequest,
 };
 use crate::policy::credentials::failure::Failure;
 use crate::policy::credentials::{CookieCache, SessionCookie, SessionCookies, token_response};
 use crate::verifier::{Verified, issuing_url};
 
-/// The users of sessions: by their caches, or by tokens.
+/// Finds the users of sessions, by cookie caches or by exchanges for tokens.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     cache: Option<CookieCache>,
     url: Arc<str>,
-    /// The header, in lower case, in which the auth server gets the visitor's address
+    /// The header, in lower case, that tells the auth server the client's address
     address_header: Arc<str>,
-    /// Seconds for which a token is used again: what a sign-out may take to show
+    /// Seconds for which a token is used again. A sign-out can take as long to take effect
     max_age: f64,
-    /// Whether only sessions that Better Auth has signed are asked for
+    /// Whether the edge exchanges only sessions that Better Auth has signed
     is_signature_known: bool,
     warning: Option<&'static str>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
 
-/// The session stays as it is: Better Auth would prolong it, and the browser would not get the cookie that
-/// goes with that.
+/// Without `disableRefresh`, Better Auth would extend the session, and the browser would not get the
+/// cookie of the extended one.
 const TOKEN: &str = "/token?disableRefresh=true";
 
-/// A token's answer is small.
+/// The largest response, in bytes. A token is far smaller.
 const MAX_BYTES: usize = 64 * 1024;
 
 const SHARED_LIMIT: &str = "SESSION_EXCHANGE is on with neither BETTER_AUTH_SECRET nor CLIENT_IP_HEADER: \
-                            outside of Cloudflare all visitors share one rate limit of Better Auth, and \
+                            outside of Cloudflare all clients share one rate limit of Better Auth, and \
                             made-up cookies can use it up; set BETTER_AUTH_SECRET";
 
-const IN_PIECES: &str = "the parts of the cookie cache do not make one whole";
+const INCOMPLETE: &str = "the chunks of the cookie cache are incomplete";
 
-/// Sessions of one request that are not known to be good, and as many that are: what a request may cost.
+/// Sessions of one request that the edge tries: so many unknown ones, and as many known ones.
 const MOST_TRIED: usize = 4;
 
-/// Seconds: an exchange that has begun already and its grace, and one's own.
+/// Seconds that a request waits: for an exchange that already runs, and then for its own.
 const MOST_SECONDS: f64 = 11.0;
 
 impl Sessions {
@@ -57,39 +57,39 @@ impl Sessions {
         }
         let is_on = reader.switch("SESSION_EXCHANGE", false);
         if is_on {
-            reader.needs_auth_url("SESSION_EXCHANGE", "where Better Auth is asked for the token");
+            reader.needs_auth_url("SESSION_EXCHANGE", "where the edge gets the token");
         }
         let url = reader
             .auth_url()
             .map_or_else(String::new, |base| [&issuing_url(&base), TOKEN].concat());
         let address_header = address_header(reader).into();
         let is_signature_known = reader.better_auth_secret().is_some();
-        // a Worker gets the address from Cloudflare
+        // Cloudflare tells a Worker the address
         let is_address_known = !reader.is_within_app() || reader.is_given("CLIENT_IP_HEADER");
         let warning = (is_on && !is_signature_known && !is_address_known).then_some(SHARED_LIMIT);
         let (url, exchanges) = (url.into(), Arc::default());
         Self { cache, url, address_header, max_age, is_signature_known, warning, exchanges }
     }
 
-    /// What may not be as the operator means it.
+    /// Settings that may not be what the operator means.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
         self.warning.into_iter().map(str::to_owned)
     }
 
-    /// Whose session it is by its cache, without asking anybody. `None` where that does not decide: the
-    /// cookie of the session itself does, which is the stronger proof.
+    /// The user by a cookie cache, without a request to the auth server. `None` if the caches do not
+    /// decide and the session cookie, which is the stronger proof, must.
     ///
     /// # Errors
-    /// Why no cache is good, where nothing else can decide.
+    /// Why the caches are rejected, if the session cookie cannot decide either.
     pub(crate) async fn cached_user<H: Host>(
         &self,
         cookies: &SessionCookies,
         host: &H,
     ) -> Result<Option<Arc<Verified>>, Error> {
-        let Some(verifies) = &self.cache else { return Ok(None) };
-        let mut refusal = None;
+        let Some(cookie_cache) = &self.cache else { return Ok(None) };
+        let mut rejection = None;
         for cache in &cookies.caches {
-            let user = match verifies.verifier(&cache.value) {
+            let user = match cookie_cache.verifier(&cache.value) {
                 Ok(verifier) => verifier.verify(&cache.value, host).await,
                 Err(error) => Err(error),
             };
@@ -103,21 +103,21 @@ impl Sessions {
                 }
                 Err(error) => error,
             };
-            refusal.get_or_insert(error);
+            rejection.get_or_insert(error);
         }
-        match refusal {
+        match rejection {
             _ if cookies.exchanged => Ok(None),
-            // no 400: the browser's user can do nothing about the cookie but sign in again
-            _ if cookies.in_pieces => Err(Error::new(Code::MalformedToken, IN_PIECES)),
+            // not a 400, because the user can only sign in again
+            _ if cookies.is_incomplete => Err(Error::new(Code::MalformedToken, INCOMPLETE)),
             Some(error) => Err(error),
             None => Ok(None),
         }
     }
 
-    /// The sessions that are worth a try, in this order: those that were rejected lately come last. The better a
-    /// cookie is guarded, the sooner it is tried, since a neighbouring host cannot set it. Among cookies that are
-    /// guarded alike, those with a kept token come first, then those that have been good before. Planted cookies
-    /// so neither delay nor hide a user who is known, and each of them is tried once.
+    /// The sessions to try, in order. Recently rejected ones come last. Otherwise a better cookie prefix
+    /// comes first, because a neighboring host cannot set such a cookie. Among equal prefixes, sessions
+    /// with a cached token come first, then those that have been valid before. So planted cookies neither
+    /// delay nor hide a known user, and the edge tries each of them once.
     pub(crate) fn candidates<'c, H: Host>(
         &self,
         cookies: &'c SessionCookies,
@@ -131,41 +131,41 @@ impl Sessions {
         sessions.sort_by_key(|(standing, session)| {
             (*standing == Standing::Rejected, session.rank(), *standing)
         });
-        let mut left = [MOST_TRIED; 2];
+        let mut remaining = [MOST_TRIED; 2];
         sessions.retain(|(standing, _)| {
-            let left = &mut left[usize::from(standing.is_good())];
-            let is_left = *left > 0;
-            *left = left.saturating_sub(1);
-            is_left
+            let remaining = &mut remaining[usize::from(standing.is_good())];
+            let is_tried = *remaining > 0;
+            *remaining = remaining.saturating_sub(1);
+            is_tried
         });
         sessions.into_iter().map(|(_, session)| session).collect()
     }
 
-    /// The token of a session, which is still to be verified. `but` is one that has turned out to be too
-    /// old. Requests with the same session share one exchange, which goes on when their clients hang up.
+    /// The token of a session, not yet verified. `expired` is a cached token that has expired. Requests
+    /// with the same session share one exchange, which continues if their clients disconnect.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why the session has no token.
     pub(crate) async fn token<H: Host>(
         &self,
         session: &SessionCookie,
         address: &ClientAddress,
         host: &H,
-        but: Option<&str>,
+        expired: Option<&str>,
     ) -> Result<String, SessionError> {
-        let refused = |failure| SessionError::new(failure, host.now());
-        let Some(cookie) = session.cookie() else { return Err(refused(Failure::Unreadable)) };
+        let rejected = |failure| SessionError::new(failure, host.now());
+        let Some(cookie) = session.cookie() else { return Err(rejected(Failure::Unreadable)) };
         let arrived = host.now();
         let (client, network) = (address.rate_limit_key(), address.network());
         let (client, network) = (client.as_deref(), network.as_deref());
-        let demand = Demand { session: &cookie, visitor: client, network, arrived, but };
-        let mut turn = Turn { sessions: self, ticket: None };
+        let request = TokenRequest { session: &cookie, client, network, arrived, expired };
+        let mut queued = QueuedRequest { sessions: self, ticket: None };
         let mut pauses = Pauses::up_to(MOST_SECONDS);
         loop {
-            let lookup = self.exchanges(host).lookup(&demand, &mut turn.ticket, host.now());
+            let lookup = self.exchanges(host).lookup(&request, &mut queued.ticket, host.now());
             match lookup {
                 Lookup::Use(token) => return Ok(token),
-                Lookup::Refuse(failure) => return Err(refused(failure)),
+                Lookup::Reject(failure) => return Err(rejected(failure)),
                 Lookup::Begin(exchange) => {
                     let open = OpenExchange {
                         url: Arc::clone(&self.url),
@@ -178,8 +178,8 @@ impl Sessions {
                 }
                 Lookup::Wait if pauses.pause(host).await => {}
                 Lookup::Wait => return Err(self.still_waiting(WAITED, 1)),
-                Lookup::Crowded => return Err(self.still_waiting(CROWDED, 1)),
-                Lookup::Spent(seconds) => return Err(self.still_waiting(CROWDED, seconds)),
+                Lookup::QueueFull => return Err(self.still_waiting(CROWDED, 1)),
+                Lookup::BudgetSpent(seconds) => return Err(self.still_waiting(CROWDED, seconds)),
             }
         }
     }
@@ -205,13 +205,14 @@ impl Sessions {
 const WAITED: &str = "waited too long for the token of the session";
 const CROWDED: &str = "too many requests wait for the tokens of sessions";
 
-/// A request that may wait for its turn. One that is dropped, because its client has hung up, waits no longer.
-struct Turn<'s> {
+/// A request that may wait in the queue. The runtime drops it if the client disconnects, and then it leaves
+/// the queue.
+struct QueuedRequest<'s> {
     sessions: &'s Sessions,
     ticket: Option<Ticket>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for QueuedRequest<'_> {
     fn drop(&mut self) {
         if let Some(exchanges) = self.sessions.exchanges.get().filter(|_| self.ticket.is_some()) {
             locked(exchanges).leave(&mut self.ticket);
@@ -219,10 +220,10 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Why a session gives no token.
+/// Why a session has no token.
 pub(crate) struct SessionError {
     pub(crate) error: Error,
-    /// Whether another session of the same request may be better
+    /// Whether another session of the same request may have one
     pub(crate) is_of_this_session: bool,
 }
 
@@ -233,8 +234,7 @@ impl SessionError {
     }
 }
 
-/// An exchange that is being carried out. One that is dropped, because its runtime has stopped it, is
-/// given up, and the next request takes over.
+/// A running exchange. If the runtime drops it, the next request begins another one.
 struct OpenExchange {
     url: Arc<str>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
@@ -274,12 +274,12 @@ impl Drop for OpenExchange {
     }
 }
 
-/// Nothing panics while the lock is held, so what was kept is still whole.
+/// A poisoned lock is harmless: no code panics while it holds the lock.
 fn locked(exchanges: &Mutex<Exchanges>) -> MutexGuard<'_, Exchanges> {
     exchanges.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows nothing of a token.
+/// Shows no tokens.
 impl fmt::Debug for Exchanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchanges").finish_non_exhaustive()

@@ -1,22 +1,22 @@
 //! Better Auth's signature of its cookies: `token.base64(HMAC-SHA256(secret, token))` (better-call,
-//! `signCookieValue`), the same in all its versions.
+//! `signCookieValue`), the same in all versions.
 
 use crate::config::reader::Reader;
 use crate::crypto::Secret;
 use crate::jose::{Algorithm, base64url};
 
-/// What Better Auth signs its cookies with.
+/// The secret that Better Auth signs its cookies with.
 #[derive(Debug)]
 pub(super) struct CookieSecret(Secret);
 
 impl CookieSecret {
-    /// `BETTER_AUTH_SECRET`, where it is there.
+    /// `BETTER_AUTH_SECRET`, if it is set.
     pub(super) fn from_settings(reader: &Reader<'_>) -> Option<Self> {
-        // Better Auth takes short ones too; only what verifies tokens must be long
+        // Better Auth accepts short secrets; only those that verify tokens must be long
         Some(Self(Secret::of_any_length(reader.better_auth_secret()?)))
     }
 
-    /// Whether a cookie's decoded value is signed with it, compared in constant time.
+    /// Whether a cookie's decoded value is signed with this secret. Compares in constant time.
     pub(super) fn has_signed(&self, value: &str) -> bool {
         let signed = value.rsplit_once('.').filter(|(token, _)| !token.is_empty());
         let Some((token, signature)) = signed else { return false };
@@ -24,8 +24,8 @@ impl CookieSecret {
     }
 }
 
-/// The 32 bytes of a signature, in base64 with its padding (RFC 4648, section 4). `None` for other spellings,
-/// which Better Auth never writes.
+/// The 32 bytes of a signature, from padded base64 (RFC 4648, section 4). `None` for other spellings, which
+/// Better Auth never writes.
 fn mac(signature: &str) -> Option<[u8; 32]> {
     let digits = signature.strip_suffix('=')?;
     if digits.len() != 43 || digits.contains(['-', '_']) {
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn what_better_auth_signs_holds_whatever_the_token_and_however_short_the_secret() {
+    fn better_auths_signatures_are_valid_for_any_token_and_a_short_secret() {
         // made by better-call 1.4.0, without its percent-encoding
         for (secret, value) in [
             (SECRET, "token-1.Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSfo="),
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_token_secret_or_spelling_does() {
+    fn another_token_secret_or_spelling_is_invalid() {
         let signature = "Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSfo=";
         assert!(!has_signed("another secret", &["token-1.", signature].concat()));
         for value in [
@@ -76,15 +76,15 @@ mod tests {
             &["token-1.", &signature[..42], "="].concat(),
             &["token-1.", signature, "="].concat(),
             &["token-1. ", signature].concat(),
-            // bits that belong to no byte, which atob lets pass
+            // bits that belong to no byte, which atob ignores
             "token-1.Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSfp=",
             // base64url
             "t7.Jf-Ct51aM8oxcHQoEhttyNDoIuWpGkeRA5K2sli2C_M=",
         ] {
             assert!(!has_signed(SECRET, value), "{value}");
         }
-        // the signature of nothing
-        let of_nothing = "2LxJ6k7CGAqf2dVHc8HHrdwRJwSzSfTIfBaUBgOrdi4=";
-        assert!(!has_signed(SECRET, &[".", of_nothing].concat()));
+        // the signature of the empty token
+        let of_empty = "2LxJ6k7CGAqf2dVHc8HHrdwRJwSzSfTIfBaUBgOrdi4=";
+        assert!(!has_signed(SECRET, &[".", of_empty].concat()));
     }
 }

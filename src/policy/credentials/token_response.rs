@@ -1,5 +1,5 @@
-//! What the auth server's answer to a request for a session's token means. A firewall, a proxy or another
-//! application may have answered in Better Auth's place; that is never the end of a session.
+//! The meaning of the auth server's response to a session exchange. A firewall, a proxy or another
+//! application may respond in Better Auth's place, and that never ends a session.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::host::{GetResponse, Unanswered};
 use crate::jose::{Json, Object};
 use crate::policy::credentials::failure::{BANNED, Failure, Rejection};
 
-/// The token, from the answer of `url` at `now`.
+/// The token, from the response of `url` at `now`.
 pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<String, Failure> {
     let unanswered = |why: Unanswered| match why.retry_after() {
         Some(seconds) => Failure::Busy(Arc::new(why), now + f64::from(seconds)),
@@ -26,26 +26,26 @@ pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<S
 }
 
 fn token(response: &GetResponse) -> Result<String, String> {
-    let answer = Object::parse(&response.body).map_err(|error| format!("the answer {error}"))?;
-    let token = answer.member("token").and_then(Json::as_str);
-    token.map(str::to_owned).ok_or_else(|| "the answer has no token".to_owned())
+    let body = Object::parse(&response.body).map_err(|error| format!("the response {error}"))?;
+    let token = body.member("token").and_then(Json::as_str);
+    token.map(str::to_owned).ok_or_else(|| "the response has no token".to_owned())
 }
 
-/// Whether a 401 is Better Auth's: JSON, or nothing before version 1.4. Others ask for a password, or
-/// show a page.
+/// Whether a 401 is Better Auth's: with JSON, or empty before version 1.4. Other servers ask for a password
+/// or send a page.
 fn is_better_auths(response: &GetResponse) -> bool {
     let body = response.body.trim_ascii();
     let is_plain = body.is_empty() || Object::parse(body).is_ok();
     is_plain && !is_of_another_server(response)
 }
 
-/// Whether a 403 is the one that Better Auth (1.3 to 1.7) ends a session by: the admin plugin's. Firewalls write
+/// Whether a 403 is from Better Auth's admin plugin (1.3 to 1.7), which ends a session by it. Firewalls write
 /// JSON with codes of the same form.
 fn is_ban(response: &GetResponse) -> bool {
     code(response).is_some_and(|code| code == BANNED) && !is_of_another_server(response)
 }
 
-/// Whether an answer has a header that Cloudflare, AWS, or a server that asks for a password puts there.
+/// Whether a response has a header of Cloudflare, AWS, or a server that asks for a password.
 fn is_of_another_server(response: &GetResponse) -> bool {
     OF_OTHER_SERVERS.iter().any(|name| response.header(name).is_some())
 }
@@ -53,17 +53,18 @@ fn is_of_another_server(response: &GetResponse) -> bool {
 const OF_OTHER_SERVERS: [&str; 4] =
     ["cf-mitigated", "www-authenticate", "x-amzn-errortype", "x-amzn-waf-action"];
 
-/// The code of an error of Better Auth's: `{"code":"BANNED_USER","message":"…"}`.
+/// The code of a Better Auth error: `{"code":"BANNED_USER","message":"…"}`.
 fn code(response: &GetResponse) -> Option<String> {
-    let answer = Object::parse(&response.body).ok()?;
-    let text = |name| answer.member(name).and_then(Json::as_str);
+    let body = Object::parse(&response.body).ok()?;
+    let text = |name| body.member(name).and_then(Json::as_str);
     let code = text("code").filter(|code| is_code(code) && text("message").is_some())?;
     Some(code.to_owned())
 }
 
 fn is_code(text: &str) -> bool {
-    let is_of_one = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    (1..=64).contains(&text.len()) && text.bytes().all(is_of_one)
+    let is_code_byte =
+        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(is_code_byte)
 }
 
 #[cfg(test)]
@@ -72,7 +73,7 @@ mod tests {
 
     const URL: &str = "https://auth.example/api/auth/token?disableRefresh=true";
 
-    /// What becomes of such an answer: the token, or the error's code, detail and cause.
+    /// The token of a response, or the error's code, detail and cause.
     fn outcome(status: u16, headers: &[(&str, &str)], body: &str) -> [String; 3] {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         let response = GetResponse { status, headers: headers.collect(), body: body.into() };
@@ -90,10 +91,10 @@ mod tests {
     fn a_token_is_a_member_of_a_json_object() {
         assert_eq!(outcome(200, &[], r#"{"token":"a.b.c"}"#)[0], "a.b.c");
         for (body, says) in [
-            ("{}", "but the answer has no token"),
-            (r#"{"token":1}"#, "but the answer has no token"),
-            ("", "but the answer"),
-            ("[]", "but the answer"),
+            ("{}", "but the response has no token"),
+            (r#"{"token":1}"#, "but the response has no token"),
+            ("", "but the response"),
+            ("[]", "but the response"),
             (" <!doctype html><title>Sign in</title>", "a page in place of JSON"),
         ] {
             let [code, detail, cause] = outcome(200, &[], body);
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn only_better_auths_own_401_is_the_end_of_a_session() {
+    fn only_better_auths_own_401_ends_a_session() {
         for body in ["", " ", "{}", r#"{"message":"Unauthorized","code":"UNAUTHORIZED"}"#] {
             let [code, detail, cause] = outcome(401, &[], body);
             assert_eq!(code, "missing_token", "{body}");
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_403_is_better_auths_or_a_firewalls() {
+    fn only_better_auths_own_403_ends_a_session() {
         let banned = r#"{"code":"BANNED_USER","message":"You have been banned"}"#;
         let [code, detail, cause] = outcome(403, &[], banned);
         assert_eq!((&*code, &*detail), ("missing_token", "the user of the session is banned"));
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_404_names_its_usual_reasons_and_a_redirect_where_it_leads() {
+    fn the_cause_of_a_404_and_of_a_redirect_is_in_the_error() {
         let [code, detail, cause] = outcome(404, &[], "");
         assert_eq!(code, "keys_unavailable");
         for text in [&detail, &cause] {

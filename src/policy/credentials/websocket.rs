@@ -1,5 +1,5 @@
-//! Tokens in WebSocket handshakes. Browsers can set no header there but `Sec-WebSocket-Protocol`:
-//! `new WebSocket(url, ["bearer", token])`, with the application's own protocols before or behind.
+//! Tokens in WebSocket handshakes. Scripts in browsers can set only the header `Sec-WebSocket-Protocol`:
+//! `new WebSocket(url, ["bearer", token])`, with the application's own protocols before or after.
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
@@ -12,7 +12,7 @@ const BEARER: &str = "bearer";
 
 #[derive(Debug)]
 pub(super) struct WebSockets {
-    /// The query parameter that may hold a token, if any
+    /// The query parameter that may contain a token, if any
     parameter: Option<String>,
 }
 
@@ -50,12 +50,12 @@ impl WebSockets {
         }
     }
 
-    /// The token goes, the other protocols stay. Browsers insist that one of those they have offered
-    /// is chosen; where the origin chooses none, it is `bearer`.
+    /// Removes the token and keeps the other protocols. Browsers require the server to choose one of the
+    /// offered protocols. If the upstream chooses none, the edge chooses `bearer`.
     pub(super) fn strip(&self, head: &RequestHead) -> StrippedCredentials {
-        let mut left = StrippedCredentials::default();
+        let mut stripped = StrippedCredentials::default();
         if !is_handshake(head) {
-            return left;
+            return stripped;
         }
         if protocols(head).any(is_bearer) {
             let mut others = Vec::new();
@@ -66,17 +66,17 @@ impl WebSockets {
                     false => others.push(name),
                 }
             }
-            left.edits.push(match others.is_empty() {
+            stripped.edits.push(match others.is_empty() {
                 true => HeaderEdit::Remove(PROTOCOL.into()),
                 false => HeaderEdit::Set(PROTOCOL.into(), others.join(", ")),
             });
-            left.response_edits.push(HeaderEdit::Default(PROTOCOL.into(), BEARER.into()));
+            stripped.response_edits.push(HeaderEdit::Default(PROTOCOL.into(), BEARER.into()));
         }
         if self.parameters(head).next().is_some() {
             let others = members(head).filter(|member| !self.is_parameter(member));
-            left.query = Some(others.collect::<Vec<_>>().join("&"));
+            stripped.query = Some(others.collect::<Vec<_>>().join("&"));
         }
-        left
+        stripped
     }
 
     fn parameters<'r>(&self, head: &'r RequestHead) -> impl Iterator<Item = (&'r str, &'r str)> {

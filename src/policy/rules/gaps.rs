@@ -1,5 +1,5 @@
-//! What rules would leave open that their author has not meant to: other methods of an isolated path, rules
-//! that an open path keeps from counting, and what lies under an isolated path.
+//! Gaps that rules leave unintentionally: other methods of an isolated path, rules that a public path
+//! disables, and the paths below an isolated one.
 
 use crate::config::reader::Reader;
 use crate::policy::path::Path;
@@ -7,8 +7,8 @@ use crate::policy::rules::pattern::Pattern;
 use crate::policy::rules::{Access, Destination, Match, Rule, Rules};
 
 impl Rules {
-    /// A rule with `match` and `methods` isolates its paths for all other methods too, unless a rule was
-    /// written for these. A request that no rule matches, or a catch-all behind it, is still another user's.
+    /// A rule with `match` and `methods` isolates its paths for all other methods too, unless another rule is
+    /// meant for these. Without that, a catch-all or the default would open another user's path.
     pub(super) fn isolated<'r>(&'r self, matched: Match<'r>, path: &'r Path<'_>) -> Match<'r> {
         let found = matched.rule.and_then(|i| self.rules.get(i));
         let earlier = self.rules.iter().enumerate().take(matched.rule.unwrap_or(usize::MAX));
@@ -29,9 +29,9 @@ impl Rules {
         }
     }
 
-    /// Notes the open paths that keep a rule from counting where it would. One that is a part of the rule's
-    /// paths is an exception. Better Auth and the framework cannot have others than they have, so theirs may
-    /// be where a rule has a parameter: `/api/auth/*` and `/api/{user_id}/tasks`.
+    /// Reports public paths that disable a rule. A path within the rule's paths is an exception from the rule.
+    /// Better Auth and the framework cannot change their own paths, so those may overlap with a rule's
+    /// parameter: `/api/auth/*` and `/api/{user_id}/tasks`.
     pub(super) fn note_opened(&self, index: usize, rule: &Rule, reader: &mut Reader<'_>) {
         if rule.is_public() {
             return;
@@ -58,8 +58,9 @@ impl Rules {
         }
     }
 
-    /// Holes that may be meant: no isolation at all where there is nothing but the edge, what lies under an isolated path, and methods for which a rule's claims and
-    /// scopes do not count, where no other rule says anything of these.
+    /// Gaps that the operator may intend: no isolation at all in front of an upstream, the paths below an
+    /// isolated one, and methods that a rule's claims and scopes do not apply to, if no other rule covers
+    /// these.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.to == Destination::Upstream && self.counts().1 == 0 {
@@ -69,15 +70,15 @@ impl Rules {
             let path = rule.path();
             let below = rule.pattern().below().filter(|_| rule.isolates());
             if below.is_some_and(|below| !self.rules.iter().any(|r| r.pattern().covers(&below))) {
-                let rest = " isolates that path alone: for what lies under it any user's token is enough. \
+                let rest = " isolates that path alone: any user's token opens the paths below it. \
                             Write ";
                 warnings.push(warning(i, &[path, rest, path, "/*, or a rule for it"]));
             }
             let mut others = self.rules.iter().enumerate().filter(|(j, _)| *j != i);
             let is_alone = !others.any(|(_, other)| other.pattern().covers(rule.pattern()));
             if rule.is_limited_to_methods() && is_alone {
-                let rest = " asks for claims or scopes for some methods alone: for the others any user's \
-                            token is enough. Leave out methods, or write a rule for the others";
+                let rest = " requires claims or scopes for some methods only: for the others any user's \
+                            token is enough. Remove methods, or write a rule for the others";
                 warnings.push(warning(i, &[path, rest]));
             }
         }
@@ -89,9 +90,9 @@ fn warning(rule: usize, text: &[&str]) -> String {
     ["ROUTES [", &rule.to_string(), "]: ", &text.concat()].concat()
 }
 
-const NOT_ISOLATED: &str = "no rule in ROUTES has a match, so no path is kept to one user: any user's token is \
-                            enough for every path that needs one. Environments of wrangler do not inherit \
-                            [vars]: each needs ROUTES of its own";
+const NOT_ISOLATED: &str = "no rule in ROUTES has a match, so no path belongs to one user: any user's token \
+                            opens every path that requires one. Environments of wrangler do not inherit \
+                            [vars]: each needs its own ROUTES";
 
 const NARROWER: &str = "name less, or write a public rule before it";
 const OWN: &str = "it is Better Auth's, the sign-in page or the framework's";

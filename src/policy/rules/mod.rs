@@ -1,10 +1,10 @@
-//! Which requests need what: rules by method and path, the first that matches counts, and a request
-//! that no rule matches needs a token.
+//! Rules by method and path. The first rule that matches a request counts. A request that no rule matches
+//! requires a token.
 
 mod gaps;
+mod loose_match;
 mod pattern;
 mod rule;
-mod spelling;
 
 pub use rule::Rule;
 
@@ -16,25 +16,25 @@ use crate::jose::{Json, Object};
 use crate::policy::path::Path;
 use crate::policy::tokens::LIST_CLAIMS;
 
-/// The rules, in their order.
+/// The rules, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
-    /// Public whatever the rules say: what an application cannot do without
+    /// `PUBLIC_PATHS`, which are public whatever the rules say
     open: Vec<Pattern>,
-    /// The same of the paths that Better Auth and the framework take
+    /// `OWN_PATHS`, the paths of Better Auth and of the framework, which are public too
     own: Vec<Pattern>,
-    /// Where a request goes of which no rule says it
+    /// The destination of requests whose rule names none
     to: Destination,
 }
 
 impl Rules {
-    /// Rules that are tried in this order.
+    /// Rules in this order.
     pub fn new(rules: Vec<Rule>) -> Self {
         Self { rules, ..Self::default() }
     }
 
-    /// The rules of the setting `ROUTES`. `known_claims` are those that tokens are expected to have.
+    /// `ROUTES`, `PUBLIC_PATHS` and `OWN_PATHS`. `known_claims` are the claims that other settings name.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, known_claims: &[String]) -> Self {
         const SETTING: &str = "ROUTES";
         let mut all = Self::default();
@@ -50,7 +50,7 @@ impl Rules {
             reader.fault(SETTING, "is not a list of rules");
             return all;
         };
-        let known_claims = &known_or_unknowable(reader, entries, known_claims);
+        let known_claims = &claims_to_match(reader, entries, known_claims);
         let has_origin = reader.is_given("ORIGIN_URL");
         let lists = list_claims(reader.list(LIST_CLAIMS));
         let mut rules: Vec<(usize, Rule)> = Vec::new();
@@ -59,8 +59,7 @@ impl Rules {
                 Ok(rule) => {
                     let rule = rule.with_lists(&lists);
                     if rule.to().is_some() && !reader.is_within_app() {
-                        let detail =
-                            "to is for an edge within an application: all goes to the origin";
+                        let detail = "to is for an edge in an application: a Worker forwards all requests to the origin";
                         reader.fault_at(SETTING, i, &[detail]);
                     } else if rule.to() == Some(Destination::Upstream) && !has_origin {
                         reader.fault_at(SETTING, i, &["to = \"origin\" needs an origin"]);
@@ -86,22 +85,22 @@ impl Rules {
         all
     }
 
-    /// How many rules there are, and how many of them keep users apart.
+    /// The number of rules, and of those that isolate users.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.rules.len(), self.rules.iter().filter(|rule| rule.isolates()).count())
     }
 
-    /// Where a request goes of which no rule says it.
+    /// The destination of requests whose rule names none.
     pub(crate) fn to(&self) -> Destination {
         self.to
     }
 
-    /// The path of a rule as the settings have it.
+    /// The path of a rule as `ROUTES` has it.
     pub(crate) fn path(&self, rule: usize) -> &str {
         self.rules.get(rule).map_or("", Rule::path)
     }
 
-    /// What the first matching rule asks for, and isolation where a rule isolates the path for other methods.
+    /// The first rule that matches, and the isolation of a rule that isolates the path for other methods.
     pub(crate) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
         if self.is_open(path) {
             return Match { access: Access::Public, to: self.to, ..Match::default() };
@@ -114,16 +113,15 @@ impl Rules {
         self.isolated(first.unwrap_or(Match { to: self.to, ..Match::default() }), path)
     }
 
-    /// Whether the path is public whatever the rules say.
+    /// Whether `PUBLIC_PATHS` or `OWN_PATHS` contains the path.
     fn is_open(&self, path: &Path<'_>) -> bool {
         let mut open = self.open.iter().chain(&self.own);
         open.any(|pattern| pattern.parameters(path).is_some())
     }
 }
 
-/// The claims that tokens are expected to have. Where what names them is wrong itself, a rule's claim may well
-/// be one of them.
-fn known_or_unknowable(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec<String> {
+/// The claims that a rule may match. If a setting that names claims has an error, any claim may be known.
+fn claims_to_match(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec<String> {
     let mut known = known.to_vec();
     let sources = ["CLAIMS", "ISSUERS", "REQUIRED_CLAIMS", "USER_CLAIM"];
     if sources.iter().any(|setting| reader.has_fault(setting)) {
@@ -135,7 +133,7 @@ fn known_or_unknowable(reader: &Reader<'_>, rules: &[Json], known: &[String]) ->
     known
 }
 
-/// Patterns, separated by commas.
+/// Patterns separated by commas.
 fn open(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
     let mut open = Vec::new();
     for text in reader.list(setting).unwrap_or_default() {
@@ -150,18 +148,18 @@ fn open(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
     open
 }
 
-/// Who answers a request that is let through.
+/// Where an admitted request goes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Destination {
-    /// The origin
+    /// To the server behind the edge
     #[default]
     Upstream,
-    /// The application that the edge is part of
+    /// To the application that the edge runs in
     App,
 }
 
 impl Destination {
-    /// What a rule says of it, if anything.
+    /// The destination that a rule names.
     fn from_rule(rule: &Object) -> Result<Option<Self>, String> {
         match rule.member("to").map(Json::as_str) {
             None => Ok(None),
@@ -172,20 +170,20 @@ impl Destination {
     }
 }
 
-/// Whether a request needs a token.
+/// Whether a request requires a token.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Access {
-    /// It does
+    /// The request requires a token
     #[default]
     Required,
-    /// It may come without, but a token that is there must be good
+    /// The request may have a token, which must be valid
     Optional,
-    /// Nobody looks
+    /// The edge ignores tokens
     Public,
 }
 
 impl Access {
-    /// Whether it asks for more.
+    /// Whether this access requires more than the other.
     fn is_stricter_than(self, other: Self) -> bool {
         let strictness = |access| match access {
             Self::Public => 0,
@@ -205,10 +203,10 @@ impl Access {
     }
 }
 
-/// What a rule asks of a request; the default asks for a token.
+/// What a rule requires of a request. The default requires a token.
 #[derive(Debug, Default)]
 pub(crate) struct Match<'r> {
-    /// Which rule it is
+    /// The index of the rule
     pub(crate) rule: Option<usize>,
     pub(crate) access: Access,
     pub(crate) to: Destination,
@@ -220,7 +218,7 @@ pub(crate) struct Match<'r> {
 }
 
 impl<'r> Match<'r> {
-    /// Claims that must hold one of some values.
+    /// Claims that must have one of some values.
     pub(crate) fn claims(&self) -> &'r [RequiredClaim] {
         self.claims
     }
@@ -234,7 +232,7 @@ impl<'r> Match<'r> {
     pub(crate) fn equal(&self) -> impl Iterator<Item = (&'r str, &'r str)> {
         self.equal.iter().map(|(parameter, claim)| {
             let value = self.parameters.iter().find(|(name, _)| name == parameter);
-            // a rule's parameters are checked when it is read, so there is always a value
+            // `Rule::from_json` has checked the parameters, so there is always a value
             (value.map_or("", |(_, value)| value), claim.as_str())
         })
     }
@@ -276,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_match_counts_and_no_match_needs_a_token() {
+    fn the_first_match_counts_and_without_a_match_a_token_is_required() {
         let rules = Rules::new(vec![
             rule(r#"{"path":"/a/b","auth":"public"}"#).unwrap(),
             rule(r#"{"path":"/a/{x}","auth":"optional"}"#).unwrap(),
@@ -288,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_cannot_work_is_refused_with_every_fault() {
+    fn an_invalid_rule_is_rejected_with_every_error() {
         for json in [
             r#"{}"#,
             r#"{"path":"api"}"#,
@@ -323,12 +321,12 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_to_match_is_known_or_required() {
+    fn a_claim_to_match_may_be_one_that_the_rule_requires() {
         assert!(rule(r#"{"path":"/{x}","match":{"x":"org"},"claims":{"org":["a","b"]}}"#).is_ok());
     }
 
     #[test]
-    fn a_rule_that_an_earlier_one_hides_is_found() {
+    fn a_rule_that_an_earlier_one_hides_is_an_error() {
         let hides = |first: &str, second: &str| rule(first).unwrap().hides(&rule(second).unwrap());
         for (first, second) in [
             (r#"{"path":"/*"}"#, r#"{"path":"/a"}"#),

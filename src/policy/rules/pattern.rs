@@ -1,9 +1,9 @@
-//! Patterns of paths, held against decoded segments.
+//! Path patterns, which match decoded segments.
 
 use crate::jose::Object;
 use crate::policy::path::Path;
 
-/// Literals, `{name}` for one segment, and `*` at the end for all that is left, even nothing.
+/// Literals, `{name}` for one segment, and `*` at the end for the rest, which may be empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pattern {
     text: String,
@@ -42,12 +42,12 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// As it was written.
+    /// The pattern as written.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The path's parameters, if it matches. A slash at the end makes no difference.
+    /// The path's parameters, if it matches. Ignores a slash at the end.
     pub(super) fn parameters<'p>(&'p self, path: &'p Path<'_>) -> Option<Vec<(&'p str, &'p str)>> {
         if !self.is_as_long_as(path) {
             return None;
@@ -74,7 +74,7 @@ impl Pattern {
             })
     }
 
-    /// What stands in the path where the pattern has that parameter.
+    /// The path's segment at the position of a parameter.
     pub(super) fn segment_of<'p>(&self, parameter: &str, path: &'p Path<'_>) -> Option<&'p str> {
         let mut pairs = self.segments.iter().zip(path.segments());
         pairs.find_map(|(segment, given)| match segment {
@@ -120,13 +120,13 @@ impl Pattern {
         can_be_as_long && pairs.all(|(own, other)| own.covers(other) || other.covers(own))
     }
 
-    /// Whether it matches whatever there is, but for short paths.
+    /// Whether it matches every path, except for short ones.
     pub(super) fn is_everything(&self) -> bool {
         let is_any = |segment: &Segment| matches!(segment, Segment::Parameter(_));
         self.open_ended && self.segments.iter().all(is_any)
     }
 
-    /// All that lies under the paths that match, but not these themselves; nothing if `/*` takes it in.
+    /// The pattern of all paths below the ones that match. `None` if `/*` includes them already.
     pub(super) fn below(&self) -> Option<Self> {
         let mut below = self.clone();
         below.segments.push(Segment::Parameter(String::new()));
@@ -152,7 +152,7 @@ impl Segment {
                 false => Err(format!("{{{name}}} is not a parameter: use letters, digits and _")),
             };
         }
-        // as other frameworks write parameters: taken as a literal, such a rule would never count
+        // the syntax of other frameworks: as a literal, such a rule would never match
         let is_parameter_elsewhere = text.starts_with(':') || text.contains(['<', '>', '[', ']']);
         match is_parameter_elsewhere || text.contains(['{', '}', '*', '?', '#']) {
             true => Err(format!("{text} is neither a literal, a {{name}}, nor /* at the end")),
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_overlap_where_a_path_can_match_both() {
+    fn patterns_overlap_if_a_path_can_match_both() {
         for (one, other, overlap) in [
             ("/a", "/a", true),
             ("/a", "/b", false),

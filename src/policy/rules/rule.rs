@@ -1,4 +1,4 @@
-//! One rule: reading it, and holding it against a request.
+//! One rule: how it is parsed, and how it matches requests.
 
 use crate::claims::RequiredClaim;
 use crate::jose::{Json, Object};
@@ -14,20 +14,23 @@ pub struct Rule {
     /// Empty for all
     methods: Vec<String>,
     pub(super) access: Access,
-    /// Path parameter and the claim that it must equal
+    /// Path parameters, and the claims that they must equal
     pub(super) equal: Vec<(String, String)>,
-    /// Claims that must hold one of some values
+    /// Claims that must have one of some values
     pub(super) claims: Vec<RequiredClaim>,
     /// Scopes, all of which the token must have
     pub(super) scopes: Vec<String>,
-    /// Where its requests go, if it says so
+    /// The destination of its requests, if it names one
     to: Option<Destination>,
 }
 
 impl Rule {
-    /// Reads a rule as it stands in the settings, or says everything that is wrong with it. Unknown
-    /// members are errors: a misspelled condition must not be a missing one. So are conditions that are
-    /// null or empty, and claims to match that are not among those that tokens are known to have.
+    /// Parses an entry of `ROUTES`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it. Unknown members are errors, because a misspelled condition must
+    /// not become a missing one. So are conditions that are null or empty, and claims to match that no
+    /// setting names.
     pub(super) fn from_json(json: &Json, known_claims: &[String]) -> Result<Self, Vec<String>> {
         let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
         let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
@@ -40,7 +43,7 @@ impl Rule {
         let is_null = |value: &Json| matches!(value, Json::Null);
         let nulls = rule.members().filter(|(name, value)| MEMBERS.contains(name) && is_null(value));
         faults.extend(
-            nulls.map(|(name, _)| format!("{name} is null: leave it out, or give it a value")),
+            nulls.map(|(name, _)| format!("{name} is null: remove it, or give it a value")),
         );
 
         let pattern = pattern(rule, &mut faults);
@@ -66,8 +69,8 @@ impl Rule {
         };
         for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
             faults.push(format!(
-                "match names the claim \"{claim}\", which nothing says a token has: is it misspelled? \
-                 If not, name it in CLAIMS or REQUIRED_CLAIMS"
+                "match names the claim \"{claim}\", which no other setting names: is it misspelled? \
+                 If not, add it to CLAIMS or REQUIRED_CLAIMS"
             ));
         }
         let conditions =
@@ -75,7 +78,7 @@ impl Rule {
         for (name, _) in conditions.iter().filter(|(_, count)| *count > 0) {
             if access != Access::Required {
                 faults.push(format!(
-                    "{name} needs auth = \"required\": without a token nothing holds"
+                    "{name} needs auth = \"required\": without a token no condition can hold"
                 ));
             }
         }
@@ -85,14 +88,14 @@ impl Rule {
         }
     }
 
-    /// The same, where the claims `lists` hold comma-separated lists.
+    /// The same rule, where the claims in `lists` are comma-separated lists.
     pub(super) fn with_lists(self, lists: &[String]) -> Self {
         let claims = self.claims.into_iter().map(|claim| claim.with_lists(lists)).collect();
         Self { claims, ..self }
     }
 
-    /// Whether this rule, which comes first, takes all requests that the other would, some by the same
-    /// pattern, or some for which the other has conditions: then the other is not what it seems to be.
+    /// Why this rule, which comes first, makes the other one misleading: this rule matches all requests of
+    /// the other, some with the same pattern, or some for which the other has conditions.
     pub(super) fn hides(&self, other: &Self) -> Option<&'static str> {
         let includes_all = self.methods.is_empty()
             || (!other.methods.is_empty() && other.methods.iter().all(|m| self.takes(m)));
@@ -111,25 +114,25 @@ impl Rule {
         }
     }
 
-    /// Whether this rule has conditions of a kind of which the other has none.
+    /// Whether this rule has a kind of condition that the other lacks.
     fn asks_for_what_lacks(&self, other: &Self) -> bool {
         (self.isolates() && !other.isolates())
             || (!self.claims.is_empty() && other.claims.is_empty())
             || (!self.scopes.is_empty() && other.scopes.is_empty())
     }
 
-    /// Whether it has conditions that count for some methods only. Isolation counts for all.
+    /// Whether it has conditions for some methods only. Isolation applies to all methods.
     pub(super) fn is_limited_to_methods(&self) -> bool {
         let has_conditions = !self.claims.is_empty() || !self.scopes.is_empty();
         has_conditions && !self.methods.is_empty()
     }
 
-    /// Whether its paths belong to users, each to one.
+    /// Whether each of its paths belongs to one user.
     pub(super) fn isolates(&self) -> bool {
         !self.equal.is_empty()
     }
 
-    /// Whether it needs no token, not even a good one.
+    /// Whether the edge ignores tokens.
     pub(super) fn is_public(&self) -> bool {
         self.access == Access::Public
     }
@@ -138,25 +141,25 @@ impl Rule {
         &self.pattern
     }
 
-    /// Whether this rule, which comes behind an isolating one, was written for the same paths and the
-    /// methods that the other does not name: it names its methods, isolates by itself, or has the other's
-    /// path or a part of it. A catch-all was not.
+    /// Whether this rule, which comes after an isolating one, is meant for the methods that the other does
+    /// not name: it names its methods, isolates too, or has the other's path or a part of it. A catch-all
+    /// is not.
     pub(super) fn takes_over_from(&self, isolating: &Self) -> bool {
         !self.methods.is_empty() || self.isolates() || isolating.pattern.covers(&self.pattern)
     }
 
-    /// What isolation asks of a request for one of its paths, whatever the method is.
+    /// The isolation of a path, whatever the method is.
     pub(super) fn match_path<'r>(&'r self, path: &'r Path<'_>) -> Option<Match<'r>> {
         let parameters = self.pattern.parameters(path)?;
         Some(Match { parameters, equal: &self.equal, ..Match::default() })
     }
 
-    /// The path as the settings have it.
+    /// The path as `ROUTES` has it.
     pub(super) fn path(&self) -> &str {
         self.pattern.text()
     }
 
-    /// Where its requests go, if it says so.
+    /// The destination of its requests, if it names one.
     pub(super) fn to(&self) -> Option<Destination> {
         self.to
     }
@@ -180,12 +183,13 @@ impl Rule {
     }
 }
 
-/// Whether a claim is that one, or within it by a dotted path.
+/// Whether a claim is the known one, or a member of it by a dotted path.
 fn is_within(claim: &str, known: &str) -> bool {
     claim.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// The rule's path. Where it is null, or an unknown member is meant as it, that is the one fault.
+/// The rule's path. `None` without another error if `path` is null or seems to be misspelled, because the
+/// caller reports that.
 fn pattern(rule: &Object, faults: &mut Vec<String>) -> Option<Pattern> {
     let is_meant = |(name, value): (&str, &Json)| {
         let is_near = || suggestion(name, MEMBERS) == Some("path");
@@ -244,18 +248,18 @@ fn scopes(rule: &Object) -> Result<Vec<String>, String> {
     some("scopes", "a list of scopes", scopes)
 }
 
-/// The conditions that a member holds, of which there must be some: an empty one would ask for nothing.
+/// The conditions of a member. An empty list or table would require nothing, so it is an error.
 fn some<T>(member: &str, expected: &str, read: Option<Vec<T>>) -> Result<Vec<T>, String> {
     match read {
         None => Err(format!("{member} is not {expected}")),
         Some(read) if read.is_empty() => {
-            Err(format!("{member} is empty, so it would ask for nothing: leave it out"))
+            Err(format!("{member} is empty, so it would require nothing: remove it"))
         }
         Some(read) => Ok(read),
     }
 }
 
-/// Reading goes on after a fault, so that all are found.
+/// Parsing continues after an error, so that it finds all.
 trait OrNote<T> {
     fn or_note(self, faults: &mut Vec<String>) -> Option<T>;
 }

@@ -1,19 +1,19 @@
-//! How many sessions that may be made up are asked for while no visitor's address is known. Better Auth then counts
-//! all requests of the edge as one client's, 100 in 10 seconds by default. A flood must leave some of these to
-//! sessions that have been good before.
+//! Limits the exchanges of sessions that may be made up, while no client's address is known. Better Auth
+//! then counts all requests of the edge as one client's and by default allows 100 in 10 seconds. A flood
+//! must leave some of these to sessions that have been valid before.
 
-/// What has been asked for in the current window.
+/// The exchanges of the current window.
 #[derive(Default)]
 pub(super) struct Budget {
     /// When the window began
     since: f64,
     count: u32,
-    /// When the last of the exchanges was allowed, where that was all
+    /// When the last exchange of a full window began
     spent: Option<f64>,
 }
 
 impl Budget {
-    /// For how many seconds from `now` on nothing is left; `None` where something is.
+    /// The seconds from `now` on for which no exchange is left. `None` if one is left.
     pub(super) fn spent_for(&self, now: f64) -> Option<u32> {
         let spent = self.spent.filter(|spent| is_within(*spent, now))?;
         Some((spent + SECONDS - now).ceil().max(1.0) as u32)
@@ -25,12 +25,12 @@ impl Budget {
             *self = Self { since: now, ..Self::default() };
         }
         self.count += 1;
-        // from here on a whole window of silence, since Better Auth counts until there is one
+        // a whole window of silence follows, because Better Auth counts until there is one
         self.spent = (self.count >= MOST).then_some(now);
     }
 }
 
-/// Whether a window that began then has not ended, nor the clock been set back.
+/// Whether a window that began then still runs, and the clock has not been set back.
 fn is_within(began: f64, now: f64) -> bool {
     began <= now && now < began + SECONDS
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eighty_in_ten_seconds_and_then_ten_seconds_of_silence() {
+    fn eighty_exchanges_in_ten_seconds_are_followed_by_ten_seconds_of_silence() {
         let mut budget = Budget::default();
         for i in 0..80 {
             assert_eq!(budget.spent_for(100.0 + f64::from(i) / 10.0), None, "{i}");
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_are_never_held_back_and_a_clock_that_was_set_back_holds_nothing_back() {
+    fn fewer_exchanges_are_never_limited_and_a_clock_that_is_set_back_limits_none() {
         let mut budget = Budget::default();
         for i in 0..1_000 {
             let now = 100.0 + f64::from(i) / 7.9;

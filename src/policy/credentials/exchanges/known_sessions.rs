@@ -1,31 +1,31 @@
-//! Which sessions have been good before. Only their order and their places depend on it, so a session may
-//! be forgotten: of two with one place in the table, the later stays.
+//! Which sessions have been valid before. Only the order and the limits of exchanges depend on it, so the
+//! table may forget a session: of two sessions with the same index, the later one stays.
 
-/// A table of the keyed hashes of sessions.
+/// A hash table of sessions, by their keyed hashes.
 #[derive(Default)]
 pub(super) struct KnownSessions {
-    /// As many as there may be, or none before the first
+    /// Empty, or of full size
     table: Vec<u64>,
 }
 
 impl KnownSessions {
     pub(super) fn add(&mut self, session: u64) {
         self.table.resize(MOST, 0);
-        self.table[place(session)] = session;
+        self.table[index(session)] = session;
     }
 
     pub(super) fn remove(&mut self, session: u64) {
         if self.contains(session) {
-            self.table[place(session)] = 0;
+            self.table[index(session)] = 0;
         }
     }
 
     pub(super) fn contains(&self, session: u64) -> bool {
-        self.table.get(place(session)).is_some_and(|known| *known == session)
+        self.table.get(index(session)).is_some_and(|known| *known == session)
     }
 }
 
-fn place(session: u64) -> usize {
+fn index(session: u64) -> usize {
     (session % MOST as u64) as usize
 }
 
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_is_known_until_it_is_removed_or_another_takes_its_place() {
+    fn a_session_is_known_until_it_is_removed_or_replaced_by_another() {
         let mut known = KnownSessions::default();
         assert!(!known.contains(7));
         known.remove(7);

@@ -1,9 +1,11 @@
-//! What became of sessions that were exchanged for tokens, and which exchanges are under way: one for
-//! each session at a time, so many in all. Told the time, it never waits and never asks.
+//! The results of session exchanges, and which exchanges run: one for each session at a time, and a
+//! limited number in all. This state machine gets the time from its caller. It neither waits nor
+//! fetches.
 
+mod admission;
 mod budget;
 mod known_sessions;
-mod places;
+mod queue;
 
 #[cfg(test)]
 mod tests;
@@ -15,106 +17,106 @@ use lru::LruCache;
 
 use crate::policy::credentials::failure::Failure;
 use crate::verifier::Keyed;
+use admission::{Admission, Slot};
 use budget::Budget;
 use known_sessions::KnownSessions;
-use places::{Claim, Places, Turn};
+use queue::Requester;
 
-pub(super) use places::Ticket;
+pub(super) use queue::Ticket;
 
 /// The exchanges of one auth server.
 pub(super) struct Exchanges {
-    /// By sessions
+    /// By session
     tokens: Results,
-    /// By sessions too; apart, so that made-up sessions push no others out
+    /// By session too, but apart, so that made-up sessions evict no tokens
     failures: Results,
-    /// By visitors for whom the auth server asks to be left alone
+    /// By client: rate limits of the auth server
     busy: Results,
-    /// Sessions that have been good
     known: KnownSessions,
-    places: Places,
-    /// For sessions that may be made up, of visitors whose address is not known
+    admission: Admission,
+    /// For sessions that may be made up, of clients whose address is not known
     budget: Option<Budget>,
-    /// Names sessions and visitors
+    /// Hashes the names of sessions and clients
     hasher: Keyed,
     /// Seconds for which a token is used again
     max_age: f64,
 }
 
-type Results = LruCache<u64, Ended, Keyed>;
+type Results = LruCache<u64, CachedResult, Keyed>;
 
-/// What an exchange has come to.
-struct Ended {
-    result: Result<Token, Failure>,
-    /// When it began: what happened to the session later, it may not know
+/// The result of an exchange.
+struct CachedResult {
+    result: Result<CachedToken, Failure>,
+    /// When the exchange began. It may not reflect later changes of the session
     asked: f64,
     until: f64,
-    /// Until when other sessions of a request are tried before this one
+    /// Until when the edge tries other sessions of a request before this one
     behind_others_until: f64,
 }
 
-/// What is known of a session before it is asked for, the best first.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Standing {
-    /// Its token is kept
-    HasToken,
-    /// It has been good before
-    Known,
-    Unknown,
-    /// It was rejected lately
-    Rejected,
-}
-
-struct Token {
-    /// A keyed hash is enough to remember a failure by, and not to give somebody a token by
+struct CachedToken {
+    /// The hash alone would do for a failure, but a collision must not hand out a token
     session: Box<str>,
     token: String,
 }
 
-/// A request that needs the token of a session.
-#[derive(Clone, Copy)]
-pub(super) struct Demand<'d> {
-    pub(super) session: &'d str,
-    /// As whom the visitor counts, where the address is known
-    pub(super) visitor: Option<&'d str>,
-    /// The larger network of the visitor, where there is one
-    pub(super) network: Option<&'d str>,
-    /// When it came in
-    pub(super) arrived: f64,
-    /// The token that is of no more use
-    pub(super) but: Option<&'d str>,
+/// What is known about a session before its exchange, the best first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Standing {
+    /// Its token is cached
+    HasToken,
+    /// It has been valid before
+    Known,
+    Unknown,
+    /// The auth server rejected it recently
+    Rejected,
 }
 
-/// Permission to ask for a session's token once.
+/// A request that needs the token of a session.
+#[derive(Clone, Copy)]
+pub(super) struct TokenRequest<'d> {
+    pub(super) session: &'d str,
+    /// The client's rate limit key, if the address is known
+    pub(super) client: Option<&'d str>,
+    /// The client's IPv6 /48, if the address is an IPv6 address
+    pub(super) network: Option<&'d str>,
+    /// When the request arrived
+    pub(super) arrived: f64,
+    /// A token that has expired
+    pub(super) expired: Option<&'d str>,
+}
+
+/// Permission to fetch a session's token once.
 pub(super) struct Exchange {
     number: u64,
     session: u64,
-    visitor: Option<u64>,
+    client: Option<u64>,
     asked: f64,
 }
 
 impl Standing {
-    /// Whether the session is, or has been, a live one.
+    /// Whether the session is, or has been, valid.
     pub(super) fn is_good(self) -> bool {
         matches!(self, Self::HasToken | Self::Known)
     }
 }
 
-/// What to do for a session.
+/// What a request does to get its session's token.
 pub(super) enum Lookup {
     Use(String),
-    Refuse(Failure),
-    /// Carry this out, report it, and look again
+    Reject(Failure),
+    /// Carry out this exchange, report its result, and look up again
     Begin(Exchange),
-    /// Look again in a moment
+    /// Look up again in a moment
     Wait,
-    /// Too many wait
-    Crowded,
-    /// Too many were asked for; come back after that many seconds
-    Spent(u32),
+    /// Too many requests wait
+    QueueFull,
+    /// The budget is used up for this many seconds
+    BudgetSpent(u32),
 }
 
 impl Exchanges {
-    /// `max_age` is in seconds. `is_signed` says that made-up sessions never come here.
+    /// `max_age` is in seconds. `is_signed` means that the caller brings no made-up sessions.
     pub(super) fn new(max_age: f64, is_signed: bool, random: impl Fn() -> f64) -> Self {
         let keyed = || Keyed::new(&random);
         Self {
@@ -122,91 +124,91 @@ impl Exchanges {
             failures: LruCache::unbounded_with_hasher(keyed()),
             busy: LruCache::unbounded_with_hasher(keyed()),
             known: KnownSessions::default(),
-            places: Places::default(),
+            admission: Admission::default(),
             budget: (!is_signed).then(Budget::default),
             hasher: keyed(),
             max_age,
         }
     }
 
-    /// What to do at `now`. A request that has to wait for its turn gets a ticket, with which it looks again.
+    /// What to do at `now`. A request that must wait gets a ticket and looks up again with it.
     pub(super) fn lookup(
         &mut self,
-        demand: &Demand<'_>,
+        request: &TokenRequest<'_>,
         ticket: &mut Option<Ticket>,
         now: f64,
     ) -> Lookup {
-        let Demand { arrived, but, .. } = *demand;
-        let session = self.name(demand.session);
-        let visitor = demand.visitor.map(|visitor| self.name(visitor));
+        let TokenRequest { arrived, expired, .. } = *request;
+        let session = self.hash(request.session);
+        let client = request.client.map(|client| self.hash(client));
         let is_known = self.known.contains(session);
-        // one visitor's 429 must not hold back all whose addresses are not known either
-        let counted_as = visitor.or((!is_known).then_some(UNKNOWN_VISITORS));
-        for (results, name) in [
+        // a known session must not wait because unknown clients share one 429
+        let busy_key = client.or((!is_known).then_some(UNKNOWN_CLIENTS));
+        for (results, key) in [
             (&mut self.tokens, Some(session)),
             (&mut self.failures, Some(session)),
-            (&mut self.busy, counted_as),
+            (&mut self.busy, busy_key),
         ] {
-            let Some(ended) = name.and_then(|name| results.get(&name)) else { continue };
-            // young enough, or at least as young as the request
-            let is_new = ended.asked >= arrived;
-            match &ended.result {
-                Err(Failure::Busy(..)) if !ended.is_young(now) => {}
-                _ if !is_new && !ended.is_young(now) => {}
-                Ok(kept) if kept.is_of(demand.session) && (is_new || Some(&*kept.token) != but) => {
-                    return Lookup::Use(kept.token.clone());
+            let Some(cached) = key.and_then(|key| results.get(&key)) else { continue };
+            // fresh, or at least not older than the request
+            let is_new = cached.asked >= arrived;
+            match &cached.result {
+                Err(Failure::Busy(..)) if !cached.is_fresh(now) => {}
+                _ if !is_new && !cached.is_fresh(now) => {}
+                Ok(it) if it.is_of(request.session) && (is_new || Some(&*it.token) != expired) => {
+                    return Lookup::Use(it.token.clone());
                 }
                 Ok(_) => {}
-                Err(failure) => return Lookup::Refuse(failure.clone()),
+                Err(failure) => return Lookup::Reject(failure.clone()),
             }
         }
-        let budget = self.budget.as_mut().filter(|_| visitor.is_none() && !is_known);
+        let budget = self.budget.as_mut().filter(|_| client.is_none() && !is_known);
         if let Some(seconds) = budget.as_ref().and_then(|budget| budget.spent_for(now))
-            && !self.places.has_under_way(session)
+            && !self.admission.is_running(session)
         {
-            self.places.leave(ticket);
-            return Lookup::Spent(seconds);
+            self.admission.leave(ticket);
+            return Lookup::BudgetSpent(seconds);
         }
-        let network = demand.network.map(|network| self.hasher.hash_one(network));
-        let claim = Claim { session, visitor, network, is_known };
-        match self.places.claim(claim, ticket, now) {
-            Turn::Now(number) => {
+        let network = request.network.map(|network| self.hasher.hash_one(network));
+        let requester = Requester { session, client, network, is_known };
+        match self.admission.request(requester, ticket, now) {
+            Slot::Granted(number) => {
                 if let Some(budget) = budget {
                     budget.take(now);
                 }
-                Lookup::Begin(Exchange { number, session, visitor, asked: now })
+                Lookup::Begin(Exchange { number, session, client, asked: now })
             }
-            Turn::Wait => Lookup::Wait,
-            Turn::Never => Lookup::Crowded,
+            Slot::Wait => Lookup::Wait,
+            Slot::Dropped => Lookup::QueueFull,
         }
     }
 
-    /// What is known of a session at `now`. A request with a rejected one prolongs the memory of that, so that a
-    /// live session behind many planted ones is reached by and by.
+    /// What is known about a session at `now`. Remembers a rejected session for longer each time, so that
+    /// the edge gradually reaches a live session behind many planted ones.
     pub(super) fn standing(&mut self, session: &str, now: f64) -> Standing {
-        let name = self.name(session);
+        let key = self.hash(session);
         if self.has_token(session, now) {
             return Standing::HasToken;
         }
-        if self.known.contains(name) {
+        if self.known.contains(key) {
             return Standing::Known;
         }
-        match self.failures.get_mut(&name) {
-            Some(ended) if ended.asked <= now && now < ended.behind_others_until => {
-                ended.behind_others_until = now + BEHIND_OTHERS_FOR;
+        match self.failures.get_mut(&key) {
+            Some(cached) if cached.asked <= now && now < cached.behind_others_until => {
+                cached.behind_others_until = now + BEHIND_OTHERS_FOR;
                 Standing::Rejected
             }
             _ => Standing::Unknown,
         }
     }
 
-    /// Whether a token of that session is kept which may be used at `now`.
+    /// Whether a fresh token of that session is cached.
     fn has_token(&self, session: &str, now: f64) -> bool {
-        let ended = self.tokens.peek(&self.name(session)).filter(|ended| ended.is_young(now));
-        ended.is_some_and(|it| it.result.as_ref().is_ok_and(|kept| kept.is_of(session)))
+        let cached = self.tokens.peek(&self.hash(session)).filter(|it| it.is_fresh(now));
+        cached.is_some_and(|it| it.result.as_ref().is_ok_and(|token| token.is_of(session)))
     }
 
-    /// Reports what came of an exchange.
+    /// Caches the result of an exchange.
     pub(super) fn report(
         &mut self,
         session: &str,
@@ -216,98 +218,98 @@ impl Exchanges {
     ) {
         let asked = exchange.asked;
         self.abandon(exchange);
-        let name = exchange.session;
-        self.tokens.pop(&name);
-        self.failures.pop(&name);
-        let (results, most, name, until) = match &result {
+        let key = exchange.session;
+        self.tokens.pop(&key);
+        self.failures.pop(&key);
+        let (results, most, key, until) = match &result {
             Ok(_) => {
-                self.known.add(name);
-                (&mut self.tokens, MOST_TOKENS, name, asked + self.max_age)
+                self.known.add(key);
+                (&mut self.tokens, MOST_TOKENS, key, asked + self.max_age)
             }
-            Err(Failure::Busy(cause, until)) => match exchange.visitor {
-                Some(visitor) => (&mut self.busy, MOST_BUSY, visitor, *until),
+            Err(Failure::Busy(cause, until)) => match exchange.client {
+                Some(client) => (&mut self.busy, MOST_BUSY, client, *until),
                 None => {
-                    let until = until.min(now + HELD_BACK_FOR);
+                    let until = until.min(now + BUSY_FOR);
                     let busy = Failure::Busy(Arc::clone(cause), until);
-                    self.busy.put(UNKNOWN_VISITORS, Ended::new(Err(busy), asked, until));
-                    (&mut self.failures, MOST_FAILURES, name, until)
+                    self.busy.put(UNKNOWN_CLIENTS, CachedResult::new(Err(busy), asked, until));
+                    (&mut self.failures, MOST_FAILURES, key, until)
                 }
             },
             Err(Failure::Unanswered(_)) => {
-                (&mut self.failures, MOST_FAILURES, name, now + FAILED_FOR)
+                (&mut self.failures, MOST_FAILURES, key, now + FAILED_FOR)
             }
             Err(Failure::Rejected(_) | Failure::Unreadable) => {
-                self.known.remove(name);
-                (&mut self.failures, MOST_FAILURES, name, asked + REJECTED_FOR)
+                self.known.remove(key);
+                (&mut self.failures, MOST_FAILURES, key, asked + REJECTED_FOR)
             }
         };
-        let result = result.map(|token| Token { session: session.into(), token });
-        results.put(name, Ended::new(result, asked, until));
+        let result = result.map(|token| CachedToken { session: session.into(), token });
+        results.put(key, CachedResult::new(result, asked, until));
         if results.len() > most {
             results.pop_lru();
         }
     }
 
-    /// Gives up an exchange that its runtime has stopped.
+    /// Ends an exchange without a result, because its runtime has stopped it.
     pub(super) fn abandon(&mut self, exchange: &Exchange) {
-        self.places.end(exchange.number);
+        self.admission.end(exchange.number);
     }
 
-    /// Waits no longer.
+    /// Removes a request from the queue.
     pub(super) fn leave(&mut self, ticket: &mut Option<Ticket>) {
-        self.places.leave(ticket);
+        self.admission.leave(ticket);
     }
 
-    /// The keyed hash of a session or a visitor.
-    fn name(&self, of: &str) -> u64 {
-        self.hasher.hash_one(of)
+    /// The keyed hash of a session or a client.
+    fn hash(&self, name: &str) -> u64 {
+        self.hasher.hash_one(name)
     }
 }
 
-impl Token {
+impl CachedToken {
     fn is_of(&self, session: &str) -> bool {
         *self.session == *session
     }
 }
 
-impl Ended {
-    fn new(result: Result<Token, Failure>, asked: f64, until: f64) -> Self {
+impl CachedResult {
+    fn new(result: Result<CachedToken, Failure>, asked: f64, until: f64) -> Self {
         let is_rejected = matches!(result, Err(Failure::Rejected(_)));
         let behind_others_until = if is_rejected { asked + BEHIND_OTHERS_FOR } else { asked };
         Self { result, asked, until, behind_others_until }
     }
 
-    fn is_young(&self, now: f64) -> bool {
+    fn is_fresh(&self, now: f64) -> bool {
         self.asked <= now && now < self.until
     }
 }
 
-/// Tokens that are kept.
+/// Cached tokens.
 const MOST_TOKENS: usize = 1_000;
 
-/// Sessions without a token that are remembered.
+/// Cached failures.
 const MOST_FAILURES: usize = 5_000;
 
-/// Visitors for whom the auth server is left alone.
+/// Clients that the auth server limits.
 const MOST_BUSY: usize = 1_000;
 
-/// Seconds for which a session that the auth server does not know is refused without asking again.
+/// Seconds for which the edge rejects a session that the auth server does not know.
 const REJECTED_FOR: f64 = 10.0;
 
-/// Seconds after the last request with a rejected session in which other sessions are tried before it.
+/// Seconds after the last request with a rejected session in which the edge tries other sessions first.
 const BEHIND_OTHERS_FOR: f64 = 60.0;
 
-/// All visitors whose addresses are not known, among those for whom the auth server is left alone.
-const UNKNOWN_VISITORS: u64 = 0;
+/// The key for all clients whose address is not known.
+const UNKNOWN_CLIENTS: u64 = 0;
 
-/// Seconds for which the auth server is left alone for these at most, whatever it asks for.
-const HELD_BACK_FOR: f64 = 10.0;
+/// The longest back-off for these clients, in seconds, whatever the auth server asks for.
+const BUSY_FOR: f64 = 10.0;
 
-/// Seconds before the auth server is asked again after it has failed.
+/// Back-off after the auth server has failed, in seconds.
 const FAILED_FOR: f64 = 1.0;
 
-/// Milliseconds that an exchange may take.
+/// The time limit of an exchange, in milliseconds.
 pub(super) const TIMEOUT: u32 = 5_000;
 
-/// Seconds after which an exchange that nothing was heard of has vanished with what carried it out.
-const PATIENCE: f64 = TIMEOUT as f64 / 1_000.0 + 0.5;
+/// Seconds after which an exchange without a result has ended together with its runtime.
+const RUN_LIMIT: f64 = TIMEOUT as f64 / 1_000.0 + 0.5;

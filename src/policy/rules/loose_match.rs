@@ -1,6 +1,6 @@
-//! Paths that some servers take for others: Express, IIS and their like ignore letter case, Tomcat and Spring
-//! cut parameters off at `;`, Windows drops dots and spaces at the end of a name and narrows wide letters. Such a path must not get
-//! around the rule of the path that the server would serve.
+//! Rejects paths that some servers read as another path, so that no path bypasses the rule of the other. Express
+//! and IIS ignore letter case, Tomcat and Spring cut off parameters at `;`, and Windows removes dots and spaces
+//! at the end of a name and converts full-width letters.
 
 use std::borrow::Cow;
 
@@ -9,11 +9,10 @@ use crate::policy::path::Path;
 use crate::policy::rules::{Match, Rule, Rules};
 
 impl Rules {
-    /// What the first matching rule asks for.
+    /// The first rule that matches.
     ///
     /// # Errors
-    /// [`Code::AmbiguousPath`] where a rule that asks for more would match, if the path was read more
-    /// loosely.
+    /// [`Code::AmbiguousPath`] if an earlier rule that requires more matches a loose reading of the path.
     pub(crate) fn find<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Result<Match<'r>, Error> {
         let matched = self.first_match(method, path);
         let first = matched.rule.unwrap_or(self.rules.len());
@@ -28,8 +27,8 @@ impl Rules {
 }
 
 impl Rule {
-    /// Whether this rule, where it matches the path if it is read loosely, has a condition that what was
-    /// matched lacks: isolation by another claim or another segment is no isolation by this one.
+    /// Whether this rule, if it matched the path, would have a condition that the match lacks. Isolation by
+    /// another claim or another segment does not count.
     fn asks_for_more_than(&self, matched: &Match<'_>, path: &Path<'_>) -> bool {
         self.isolation_of(path).any(|pair| !matched.equal().any(|equal| equal == pair))
             || self.claims.iter().any(|claim| !matched.claims.contains(claim))
@@ -37,7 +36,7 @@ impl Rule {
             || self.access.is_stricter_than(matched.access)
     }
 
-    /// Each segment that must equal a claim, and the claim's name, whatever the path's literals are.
+    /// Each segment that must equal a claim, and the claim's name. Ignores the path's literals.
     fn isolation_of<'r>(&'r self, path: &'r Path<'_>) -> impl Iterator<Item = (&'r str, &'r str)> {
         self.equal.iter().filter_map(|(parameter, claim)| {
             Some((self.pattern().segment_of(parameter, path)?, claim.as_str()))
@@ -45,10 +44,10 @@ impl Rule {
     }
 }
 
-const LOOSE: &str = "the path is that of a rule but for letter case, a parameter behind \";\", wide letters, \
-                     or dots and spaces at the end";
+const LOOSE: &str = "the path differs from a rule's path only in letter case, a parameter behind \";\", \
+                     full-width letters, or dots and spaces at the end";
 
-/// Whether a server that reads paths loosely sees the rule's path in this one, and the edge does not.
+/// Whether a rule matches only the loose reading of a path.
 fn is_loosely(rule: &Rule, path: &Path<'_>) -> bool {
     let pattern = rule.pattern();
     pattern.matches_by(path, |literal, given| loose(literal) == loose(given))
@@ -67,20 +66,20 @@ fn loose(segment: &str) -> Cow<'_, str> {
     }
 }
 
-/// Without parameters, and without dots and spaces at the end.
+/// The segment without parameters, and without dots and spaces at the end.
 fn bare(segment: &str) -> &str {
     let segment = segment.split(';').next().unwrap_or(segment);
     segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// Without regard to case, both ways: some letters that are not ASCII become ASCII in one of them. The dot
-/// above goes: some take an i that has one for an i.
+/// Case-folded by upper and then lower case, because some non-ASCII letters become ASCII in one of them.
+/// Removes the combining dot above, because some servers read an i with it as an i.
 fn folded(text: &str) -> String {
     let cased = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     cased.filter(|c| *c != '\u{307}').collect()
 }
 
-/// A full-width form of ASCII becomes ASCII, as on Windows where it converts to a code page.
+/// Converts full-width forms of ASCII to ASCII, as Windows does for code pages.
 fn narrow(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),

@@ -1,4 +1,4 @@
-//! That no other site uses a session's cookie (OWASP, Cross-Site Request Forgery Prevention; Fetch Metadata
+//! Protects session cookies from other sites (OWASP, Cross-Site Request Forgery Prevention; Fetch Metadata
 //! Request Headers, section 2.3).
 
 use crate::config::origin_pattern::OriginPattern;
@@ -7,26 +7,27 @@ use crate::error::{Code, Error};
 use crate::http::head::RequestHead;
 use crate::policy::credentials::websocket::is_handshake;
 
-/// Whose pages may use cookies.
+/// The origins whose requests may use session cookies.
 #[derive(Debug)]
-pub(super) struct TrustedPages {
-    /// Their origins, beside the edge's own
+pub(super) struct TrustedOrigins {
+    /// Apart from the edge's own
     origins: Vec<OriginPattern>,
 }
 
-impl TrustedPages {
-    /// `TRUSTED_ORIGINS`, and Better Auth's own.
+impl TrustedOrigins {
+    /// `TRUSTED_ORIGINS` and the origin of Better Auth.
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let mut origins = reader.origins("TRUSTED_ORIGINS");
         origins.extend(reader.auth_url().map(|url| OriginPattern::exact(url.origin())));
         Self { origins }
     }
 
-    /// Reading is safe, as long as the answer cannot be read by others; anything else must come from
-    /// a page that is trusted. Handshakes are not kept apart by browsers, so they count as unsafe.
+    /// Checks the origin of a request with a session cookie. Safe methods need no check, because other
+    /// sites cannot read the response. WebSocket handshakes need it, because browsers let every site read
+    /// from them.
     ///
     /// # Errors
-    /// [`Code::CrossSiteRequest`] where another site may have caused the request.
+    /// [`Code::CrossSiteRequest`] if another site may have caused the request.
     pub(super) fn check(&self, head: &RequestHead) -> Result<(), Error> {
         if matches!(head.method(), "GET" | "HEAD" | "OPTIONS") && !is_handshake(head) {
             return Ok(());
@@ -34,8 +35,8 @@ impl TrustedPages {
         match self.is_trusted(head) {
             true => Ok(()),
             false => {
-                let detail = "a session cookie changes something only for pages of this origin, of \
-                              Better Auth's and of TRUSTED_ORIGINS";
+                let detail = "with a session cookie, this request must come from the edge's own origin, \
+                              from Better Auth's or from one of TRUSTED_ORIGINS";
                 Err(Error::new(Code::CrossSiteRequest, detail))
             }
         }
@@ -44,7 +45,7 @@ impl TrustedPages {
     fn is_trusted(&self, head: &RequestHead) -> bool {
         let mut origins = head.header("origin");
         match (origins.next(), origins.next()) {
-            // a page that sends no referrer hides its origin from itself too (Fetch, section 3.2)
+            // a document without a referrer hides its origin even from its own server (Fetch, section 3.2)
             (None | Some("null"), None) => head.header("sec-fetch-site").eq(["same-origin"]),
             (Some(origin), None) => {
                 origin == head.origin()
