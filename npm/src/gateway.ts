@@ -164,7 +164,7 @@ export interface Admitted extends Partial<VerifyResult> {
    */
   headers: Headers;
   /** @internal */
-  editAnswer(headers: Headers): void;
+  editResponse(headers: Headers): void;
 }
 
 /** The decision to respond to a request here. */
@@ -187,8 +187,8 @@ export type Decision = Admitted | Refused;
 /** A decision as the wasm returns it. */
 type Decided =
   | Refused
-  | (Omit<Admitted, "editAnswer"> & {
-      editAnswer(headers: Headers, redirect: (fields: string, url: string) => string): void;
+  | (Omit<Admitted, "editResponse"> & {
+      editResponse(headers: Headers, redirect: (fields: string, url: string) => string): void;
     });
 
 /**
@@ -215,7 +215,7 @@ export class Gateway {
     const decision = (await this.#wasm.decide(absoluteHead(request), waitUntil)) as Decided;
     if (!decision.ok) return decision;
     const redirect = (fields: string, url: string) => this.#wasm.redirectEdits(fields, url);
-    return { ...decision, editAnswer: (headers) => decision.editAnswer(headers, redirect) };
+    return { ...decision, editResponse: (headers) => decision.editResponse(headers, redirect) };
   }
 }
 

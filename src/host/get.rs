@@ -1,4 +1,4 @@
-//! A request of the edge's own, for a small document: what is asked, and what comes back.
+//! The edge's own requests, for small documents.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,48 +12,49 @@ pub struct GetRequest {
     pub accept: &'static str,
     /// The value of the header `Cookie`, if there is one
     pub cookie: Option<String>,
-    /// For whom it is asked: the name of a header, and the visitor's IP address as its value
-    pub visitor: Option<(Arc<str>, String)>,
-    /// More bytes than this are not read
+    /// The header that forwards the client address, and the address
+    pub client_address: Option<(Arc<str>, String)>,
+    /// The largest body to read, in bytes
     pub max_bytes: usize,
-    /// Milliseconds until the whole answer must be there
+    /// Milliseconds until the whole response must have arrived
     pub timeout: u32,
 }
 
 impl GetRequest {
-    /// What the edge calls itself (RFC 9110, section 10.1.5). Firewalls refuse requests without a name.
+    /// The value of `User-Agent` (RFC 9110, section 10.1.5). Firewalls reject requests without one.
     pub const USER_AGENT: &'static str = concat!("better-auth-edge/", env!("CARGO_PKG_VERSION"));
 
-    /// The names, in lower case, and values of its headers. A host sends them all; only a browser
-    /// leaves out `user-agent`, which would make it ask for permission first (CORS).
+    /// The headers: names in lower case, and values. A host sends all of them. A browser omits
+    /// `user-agent`, which would cause a preflight request (CORS).
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let always = [("accept", self.accept), ("user-agent", Self::USER_AGENT)];
         let cookie = self.cookie.as_deref().map(|cookie| ("cookie", cookie));
-        let visitor = self.visitor.as_ref().map(|(name, address)| (&**name, address.as_str()));
-        always.into_iter().chain(cookie).chain(visitor)
+        let address = self.client_address.as_ref();
+        let address = address.map(|(name, address)| (&**name, address.as_str()));
+        always.into_iter().chain(cookie).chain(address)
     }
 }
 
-/// Shows nothing of a cookie.
+/// Does not show the cookie.
 impl fmt::Debug for GetRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GetRequest").field("url", &self.url).finish_non_exhaustive()
     }
 }
 
-/// Its answer.
+/// The response to a [`GetRequest`].
 #[derive(Clone, Debug, Default)]
 pub struct GetResponse {
     /// The HTTP status
     pub status: u16,
-    /// Those of [`HEADERS`](Self::HEADERS) that it has: names in lower case, and values
+    /// The headers that [`HEADERS`](Self::HEADERS) lists: names in lower case, and values
     pub headers: Vec<(String, String)>,
-    /// The body; for another status than 200 what fits into a kilobyte, or nothing
+    /// The body; for another status than 200, at most the first kilobyte
     pub body: Vec<u8>,
 }
 
 impl GetResponse {
-    /// The headers that the core looks at, in lower case. A host may hand over more.
+    /// The headers that the core reads, in lower case. A host may return more.
     pub const HEADERS: [&'static str; 7] = [
         "cf-mitigated",
         "location",
@@ -69,26 +70,28 @@ impl GetResponse {
         self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the body has that text in it.
-    pub(crate) fn says(&self, text: &str) -> bool {
+    /// Whether the body contains a text.
+    pub(crate) fn contains(&self, text: &str) -> bool {
         self.body.windows(text.len()).any(|part| part == text.as_bytes())
     }
 
-    /// Whether the body looks like a page for people.
+    /// Whether the body looks like HTML.
     pub(crate) fn is_html(&self) -> bool {
         self.body.trim_ascii_start().first() == Some(&b'<')
     }
 }
 
-/// Why there is no answer.
+/// Why a fetch has no response.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum GetError {
-    /// The server did not answer, or the connection broke
+    /// The server did not respond, or the connection broke
     Unreachable,
-    /// The answer took too long
+    /// The response took too long
     TimedOut,
-    /// The answer was larger than asked for
+    /// The response was larger than [`GetRequest::max_bytes`]
     TooLarge,
+    /// The runtime does not allow the fetch. The text says why and what to change
+    NotAllowed(&'static str),
 }
 
 impl fmt::Display for GetError {
@@ -97,6 +100,7 @@ impl fmt::Display for GetError {
             Self::Unreachable => "the server could not be reached",
             Self::TimedOut => "the server did not answer in time",
             Self::TooLarge => "the answer is too large",
+            Self::NotAllowed(why) => why,
         })
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! A native host brings its own HTTP client and clock. The feature `native` adds RSA and ECDSA.
 
-mod ask;
 mod domain;
+mod fetch_document;
+mod fetch_error;
 mod get;
-mod pauses;
+mod polling;
 mod providers;
 mod retry_after;
-mod unanswered;
 
 #[cfg(feature = "native")]
 pub mod native;
@@ -18,11 +18,11 @@ pub use providers::{
     Clock, Fetch, KeyStore, Random, RateLimiter, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 
-pub(crate) use ask::ask;
 pub(crate) use domain::domain_to_ascii;
-pub(crate) use pauses::{LONGEST_PAUSE, Pauses};
+pub(crate) use fetch_document::fetch_document;
+pub(crate) use fetch_error::{FetchError, SharedFetchError, UrlSetting};
+pub(crate) use polling::{MAX_POLL_INTERVAL, Polling};
 pub(crate) use retry_after::retry_after;
-pub(crate) use unanswered::{NamedBy, SharedCause, Unanswered};
 
 /// A runtime that provides everything the core needs.
 ///

@@ -1,10 +1,9 @@
-//! RSA and ECDSA by RustCrypto, for hosts without native code of their own: tests, and Rust programs
-//! that are not Workers.
+//! RSA and ECDSA by RustCrypto, for native hosts: tests, and Rust programs that are not Workers.
 
 use crate::jose::base64url::decode;
 use crate::jose::{Algorithm, Object, PublicKey};
 
-/// What a native [`Host`](super::Host) answers to `verify`.
+/// Implements [`SignatureVerifier::verify`](super::SignatureVerifier::verify).
 pub fn verify(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
     verified(key, algorithm, message, signature).is_some()
 }

@@ -1,16 +1,16 @@
-//! How long a server asks to be left alone (RFC 9110, section 10.2.3; RFC 6585, section 4).
+//! How long a server asks clients to wait (RFC 9110, section 10.2.3; RFC 6585, section 4).
 
 use super::GetResponse;
 
-/// Seconds from `now` until the server wants to be asked again, from 1 to [`MOST_SECONDS`]. `None` where
-/// it says nothing of the kind: only 429 and 503 do. Better Auth has a header of its own.
+/// Seconds from `now` until the next request, from 1 to [`MAX_SECONDS`], for a response with status
+/// 429 or 503. Better Auth sends `X-Retry-After`.
 pub(crate) fn retry_after(response: &GetResponse, now: f64) -> Option<u32> {
     if !matches!(response.status, 429 | 503) {
         return None;
     }
     let values = ["retry-after", "x-retry-after"].map(|name| response.header(name));
     let mut seconds = values.into_iter().flatten().filter_map(|value| seconds(value.trim(), now));
-    seconds.next().map(|seconds| seconds.clamp(1, MOST_SECONDS))
+    seconds.next().map(|seconds| seconds.clamp(1, MAX_SECONDS))
 }
 
 fn seconds(value: &str, now: f64) -> Option<u32> {
@@ -46,11 +46,11 @@ fn date(text: &str) -> Option<f64> {
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// From 1 March of the year 0 on.
+/// Since 1 March of the year 0.
 const DAYS_UNTIL_1970: f64 = 719_468.0;
 
-/// A server that asks for more is asked again after this.
-const MOST_SECONDS: u32 = 300;
+/// The longest time that the edge waits.
+const MAX_SECONDS: u32 = 300;
 
 #[cfg(test)]
 mod tests {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_busy_says_for_how_long() {
+    fn the_headers_of_a_busy_server_are_read() {
         for (value, seconds) in [
             ("7", Some(7)),
             (" 7 ", Some(7)),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn other_answers_do_not() {
+    fn the_headers_of_other_responses_are_ignored() {
         for status in [200, 301, 401, 403, 404, 500, 502] {
             assert_eq!(after(status, &[("retry-after", "7")], 0.0), None, "{status}");
         }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_as_many_seconds_as_are_left() {
+    fn a_date_is_converted_to_the_seconds_left() {
         let now = 784_111_777.0; // Sun, 06 Nov 1994 08:49:37 GMT
         for (date, seconds) in [
             ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),

@@ -7,7 +7,9 @@ use super::key_set::{KeySet, Wanted};
 use super::stored;
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
-use crate::host::{GetRequest, Host, NamedBy, Pauses, SharedCause, Unanswered, ask};
+use crate::host::{
+    FetchError, GetRequest, Host, Polling, SharedFetchError, UrlSetting, fetch_document,
+};
 use crate::jose::JwkSet;
 
 /// The keys of one issuer.
@@ -28,14 +30,14 @@ impl KeySource {
     /// The JWK Set at `url`, fetched when the first token asks for a key.
     pub fn remote(url: &str, timing: Timing) -> Self {
         let cache = Arc::new(Mutex::new(KeyCache::new(timing)));
-        let named_by = NamedBy::default();
-        Self::Remote(Remote { url: url.into(), named_by, cache, failure: Arc::default() })
+        let url_setting = UrlSetting::default();
+        Self::Remote(Remote { url: url.into(), url_setting, cache, failure: Arc::default() })
     }
 
     /// The same, where the URL comes from that.
-    pub(crate) fn named_by(self, named_by: NamedBy) -> Self {
+    pub(crate) fn url_setting(self, url_setting: UrlSetting) -> Self {
         match self {
-            Self::Remote(remote) => Self::Remote(Remote { named_by, ..remote }),
+            Self::Remote(remote) => Self::Remote(Remote { url_setting, ..remote }),
             fixed => fixed,
         }
     }
@@ -133,10 +135,10 @@ pub(crate) struct Candidates {
 #[derive(Clone, Debug)]
 pub struct Remote {
     url: Arc<str>,
-    named_by: NamedBy,
+    url_setting: UrlSetting,
     cache: Arc<Mutex<KeyCache>>,
     /// Why the last fetch brought no set, if it did not
-    failure: Arc<Mutex<Option<SharedCause>>>,
+    failure: Arc<Mutex<Option<SharedFetchError>>>,
 }
 
 impl Remote {
@@ -213,30 +215,30 @@ impl Remote {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match failure {
             Some(failure) => error.with_outline(failure.outline()).with_source(failure),
-            None if self.cache().is_asking() => error.with_source(Unanswered::pending(&self.url)),
+            None if self.cache().is_asking() => error.with_source(FetchError::pending(&self.url)),
             None => error,
         }
     }
 
     /// The set as it is now. What can be read is kept for other isolates.
-    async fn fetch<H: Host>(&self, host: &H, asked: f64) -> Result<KeySet, Unanswered> {
+    async fn fetch<H: Host>(&self, host: &H, asked: f64) -> Result<KeySet, FetchError> {
         let timeout = self.cache().fetch_timeout_milliseconds();
         let request = GetRequest {
             url: self.url.to_string(),
             accept: "application/jwk-set+json, application/json",
             cookie: None,
-            visitor: None,
+            client_address: None,
             max_bytes: JwkSet::MAX_BYTES,
             timeout,
         };
-        let response = ask(host, request).await?;
+        let response = fetch_document(host, request).await?;
         if response.status != 200 {
-            let refused = Unanswered::refused(&self.url, &response, host.now());
-            return Err(refused.named_by(self.named_by));
+            let refused = FetchError::status(&self.url, &response, host.now());
+            return Err(refused.url_setting(self.url_setting));
         }
         let known = self.cache().known().cloned().unwrap_or_default();
         let set = KeySet::parse_after(&known, &response.body)
-            .map_err(|error| Unanswered::content(&self.url, &response, error))?;
+            .map_err(|error| FetchError::content(&self.url, &response, error))?;
         let max_age = self.cache().stale_seconds();
         let record = || stored::write(&self.url, asked, &response.body);
         host.save(&self.url, record, max_age);
@@ -306,17 +308,17 @@ impl Drop for OpenAttempt {
 struct Waiting<'s> {
     source: &'s Remote,
     place: Option<Place>,
-    pauses: Pauses,
+    polling: Polling,
 }
 
 impl<'s> Waiting<'s> {
     fn new(source: &'s Remote) -> Self {
-        Self { source, place: None, pauses: Pauses::up_to(MOST_SECONDS) }
+        Self { source, place: None, polling: Polling::up_to(MOST_SECONDS) }
     }
 
     async fn a_moment<H: Host>(&mut self, host: &H) -> Result<(), Error> {
         self.place = Some(self.source.cache().join(self.place, host.now())?);
-        match self.pauses.pause(host).await {
+        match self.polling.wait(host).await {
             true => Ok(()),
             false => Err(Error::new(Code::KeysUnavailable, WAITED).with_retry_after(1)),
         }
@@ -326,7 +328,7 @@ impl<'s> Waiting<'s> {
     async fn a_moment_for_recheck<H: Host>(&mut self, host: &H) -> bool {
         let place = self.source.cache().join_for_recheck(self.place, host.now());
         self.place = place.or(self.place);
-        place.is_some() && self.pauses.pause(host).await
+        place.is_some() && self.polling.wait(host).await
     }
 }
 

@@ -132,10 +132,10 @@ impl Issuers {
             return 0;
         }
         let known = verifiers.iter().position(|verifier| verifier.knows(token, host));
-        known.or_else(|| self.named_by(token)).unwrap_or(0)
+        known.or_else(|| self.url_setting(token)).unwrap_or(0)
     }
 
-    fn named_by(&self, token: &str) -> Option<usize> {
+    fn url_setting(&self, token: &str) -> Option<usize> {
         let jws = self.0[0].read(token)?;
         let mut named_by_issuer = None;
         let verifiers = self.0.iter().enumerate();

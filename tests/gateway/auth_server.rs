@@ -80,8 +80,8 @@ fn better_auth_gets_the_client_address_when_it_is_known() {
         let edge = edge(settings, token);
         assert_eq!(edge.outcome(head), "forward");
         let keys = edge.host.requests().pop().unwrap();
-        assert_eq!(keys.visitor, None, "keys are for all");
-        asked(&edge)[0].visitor.clone().map(|(name, address)| format!("{name}: {address}"))
+        assert_eq!(keys.client_address, None, "keys are for all");
+        asked(&edge)[0].client_address.clone().map(|(name, address)| format!("{name}: {address}"))
     };
     let visit = |address: &str| visit("t.s", address);
     let address = Some("x-forwarded-for: 192.0.2.7".to_owned());
@@ -122,7 +122,9 @@ fn a_rate_limited_client_address_waits_as_long_as_better_auth_says_and_no_other_
         let edge = Edge::new(&[EXCHANGE, FROM_PROXY]);
         let limited = Answer::status(429, r#"{"message":"Too many requests."}"#);
         edge.host.answers_to(
-            |request| request.visitor.as_ref().is_some_and(|(_, address)| address == "192.0.2.7"),
+            |request| {
+                request.client_address.as_ref().is_some_and(|(_, address)| address == "192.0.2.7")
+            },
             limited.with_header(name, "7"),
         );
         let token = token(&edge);

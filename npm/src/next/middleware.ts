@@ -107,7 +107,7 @@ export function buildMiddleware(
     const response = NextResponse.next({ request: { headers } });
     // a shared cache in front of Next must not store the page of one user for all
     if (user) response.headers.set("cache-control", PRIVATE);
-    decision.editAnswer(response.headers);
+    decision.editResponse(response.headers);
     return response;
   };
 }

@@ -7,9 +7,9 @@ import type { Admitted } from "../gateway.ts";
  *
  * @internal
  */
-export function rewriteToUpstream({ url, headers, editAnswer }: Admitted): NextResponse {
+export function rewriteToUpstream({ url, headers, editResponse }: Admitted): NextResponse {
   const response = NextResponse.rewrite(url, { request: { headers } });
-  editAnswer(response.headers);
+  editResponse(response.headers);
   return response;
 }
 
@@ -47,7 +47,7 @@ export async function fetchFromUpstream(
   }
   const headers = responseHeaders(response.headers);
   const before = new Headers(headers);
-  decision.editAnswer(headers);
+  decision.editResponse(headers);
   for (const name of ["location", "content-location"]) {
     const url = rewritten(headers.get(name), before.get(name), request.nextUrl);
     // Next expects an absolute `Location` from a middleware

@@ -1,11 +1,10 @@
-// The crossing between a JavaScript host's request and the wasm: one string in, one decision out.
-// Nothing here decides anything.
+// Requests as text for the wasm, and its decisions as objects. Nothing here decides.
 
 import { edit, references } from "../runtime/headers.js";
 import { result } from "./result.js";
 
 /**
- * A request's method, URL and headers, one to a line.
+ * A request's method, URL and headers, one per line.
  *
  * @param {{ method: string, url: string, headers: Headers }} request
  */
@@ -15,20 +14,20 @@ export function requestHead({ method, url, headers }) {
   return head;
 }
 
-/** @param {{ fault?: string }} request */
+/** Why a request is malformed, if it is. @param {{ fault?: string }} request */
 export function fault(request) {
   return request.fault;
 }
 
 /**
  * @param {{ url: string, headers: Headers }} request
- * @param {string} url where it goes
- * @param {boolean} toOrigin whether that is the origin's, and not the application's own
- * @param {string} edits of the request's headers
- * @param {string} answerEdits of those of the answer
- * @param {string | undefined} user who is calling, as `result` takes it
+ * @param {string} url the URL to forward to
+ * @param {boolean} toOrigin whether the origin server handles it, and not the application
+ * @param {string} edits the edits of the request's headers
+ * @param {string} responseEdits the edits of the response's headers
+ * @param {string | undefined} user the user, as `result` reads it
  */
-export function admitted(request, url, toOrigin, edits, answerEdits, user) {
+export function admitted(request, url, toOrigin, edits, responseEdits, user) {
   const headers = new Headers(request.headers);
   edit(headers, edits);
   return {
@@ -37,13 +36,13 @@ export function admitted(request, url, toOrigin, edits, answerEdits, user) {
     url,
     headers,
     /**
-     * @param {Headers} headers of the answer
-     * @param {(fields: string, url: string) => string} redirect edits to what `references` gives of an answer to
-     *   a request for that URL
+     * @param {Headers} headers the response's headers
+     * @param {(fields: string, url: string) => string} redirect returns edits for what `references`
+     *   finds in a response to a request for that URL
      */
-    editAnswer(headers, redirect) {
+    editResponse(headers, redirect) {
       const fields = toOrigin ? references(headers) : "";
-      edit(headers, answerEdits + (fields && redirect(fields, request.url)));
+      edit(headers, responseEdits + (fields && redirect(fields, request.url)));
     },
     ...(user === undefined ? undefined : result(user)),
   };
@@ -51,9 +50,9 @@ export function admitted(request, url, toOrigin, edits, answerEdits, user) {
 
 /**
  * @param {Response} response
- * @param {string | undefined} code why, where the answer is no
- * @param {boolean} toOrigin where the request would have gone
+ * @param {string | undefined} code the error code of a rejection
+ * @param {boolean} toOrigin whether the origin server would have handled it
  */
-export function refused(response, code, toOrigin) {
+export function responded(response, code, toOrigin) {
   return { ok: false, to: toOrigin ? "origin" : "app", code, response };
 }

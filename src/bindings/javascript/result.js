@@ -1,6 +1,6 @@
-// What crosses from the wasm to JavaScript, as JavaScript has it.
+// Results and errors of the wasm as JavaScript values.
 
-/** @param {string} text JSON: the protected header, the user's id, the claims */
+/** @param {string} text a JSON array of the protected header, the user's id and the claims */
 export function result(text) {
   const [protectedHeader, id, claims] = JSON.parse(text);
   const user = { id };
@@ -12,12 +12,12 @@ export function result(text) {
 }
 
 /**
- * A function `fetch` as the host calls one.
+ * A service that the host can call.
  *
  * @param {typeof fetch} fetch
  */
 export function service(fetch) {
-  // called as nobody's method: a runtime's own refuses to be anybody's
+  // the runtime's own fetch throws if it is called as a method
   return { fetch: (url, init) => fetch(url, init) };
 }
 
@@ -34,9 +34,9 @@ export function authError(code, status, detail, cause, retryAfter) {
 }
 
 /**
- * The JSON of a value of the options; `undefined` where JSON would leave something out or write something
- * else in its place, since that may be a condition: an undefined member, a function, a `Map`, `NaN`. Only the
- * members of a rule or an issuer, which are tables in a list, may be undefined: those are optional.
+ * The JSON of an option. Returns `undefined` if JSON would omit or replace a part of it, which could be
+ * a condition: an undefined member, a function, a `Map`, `NaN`. Only members of the entries of a list,
+ * such as a rule or an issuer, may be undefined: they are optional.
  *
  * @param {unknown} value
  */
@@ -48,22 +48,22 @@ export function structured(value) {
       : isWritten(value, false);
     return isWhole ? json : undefined;
   } catch {
-    // a circle, or a bigint
+    // a cycle or a bigint
     return undefined;
   }
 }
 
 /**
  * @param {unknown} value
- * @param {boolean} mayLack whether its own members may be undefined
- * @returns {boolean} whether JSON says all that the value does
+ * @param {boolean} isEntry whether the value's own members may be undefined
+ * @returns {boolean} whether JSON represents the whole value
  */
-function isWritten(value, mayLack) {
+function isWritten(value, isEntry) {
   if (typeof value !== "object" || value === null) {
     return value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
   }
   if (Array.isArray(value)) return Array.from(value).every((member) => isWritten(member, false));
-  const isOptional = (member) => mayLack && member === undefined;
+  const isOptional = (member) => isEntry && member === undefined;
   const members = Object.values(value);
   return (
     isPlain(value) && members.every((member) => isOptional(member) || isWritten(member, false))
@@ -71,7 +71,7 @@ function isWritten(value, mayLack) {
 }
 
 /**
- * Whether an object is a table of names and values and nothing else, also one of another realm.
+ * Whether an object is a plain object, of any realm.
  *
  * @param {object} value
  */

@@ -1,9 +1,9 @@
-// Header edits as the core writes them, and responses made of them.
+// Header edits, as the core writes them.
 
 /**
  * @param {Headers} headers
- * @param {string} edits one to a line: a name to remove, `name: value` to set, `,name: value` to
- *   append, `?name: value` to set where there is none
+ * @param {string} edits one per line: a name to remove, `name: value` to set, `,name: value` to append,
+ *   `?name: value` to set if the header is absent
  */
 export function edit(headers, edits) {
   for (const line of edits.split("\n")) {
@@ -20,8 +20,8 @@ export function edit(headers, edits) {
 }
 
 /**
- * The headers of an answer that may name the origin as the place to go on to, each as `name: value` on a line.
- * Hardly any answer has one.
+ * The headers of a response that can redirect to the upstream, `name: value`, one per line. Few
+ * responses have one.
  *
  * @param {Headers} headers
  */
@@ -38,7 +38,7 @@ const REFERENCES = ["location", "content-location", "refresh"];
 
 /**
  * @param {number} status
- * @param {string} edits to no headers, as {@link edit} takes them
+ * @param {string} edits the headers, as {@link edit} reads them
  * @param {string} body
  */
 export function makeResponse(status, edits, body) {

@@ -1,5 +1,5 @@
-//! The host of a JavaScript runtime: its own `fetch`, clock, timers and crypto, by way of a few
-//! small functions in `runtime.js`.
+//! The host of a JavaScript runtime: its `fetch`, clock, timers and crypto, through the functions of
+//! `runtime.js`.
 
 mod promise_driver;
 
@@ -33,8 +33,8 @@ pub struct JsHost {
 }
 
 impl JsHost {
-    /// `keep_alive` is told of every background task, so that the runtime does not stop before it
-    /// is done: `waitUntil` on Cloudflare, nothing where tasks just run.
+    /// `keep_alive` receives the promise of each background task, so that the runtime does not stop
+    /// the task: `waitUntil` on Cloudflare, no operation in runtimes that run tasks to their end.
     pub fn new(keep_alive: impl Fn(Promise) + 'static) -> Self {
         Self {
             keep_alive: Rc::new(keep_alive),
@@ -44,18 +44,18 @@ impl JsHost {
         }
     }
 
-    /// Gets documents by way of this service, an object with a function `fetch`, in place of the
+    /// Fetches documents through this service, an object with a function `fetch`, instead of the
     /// network.
     pub fn with_service(self, service: Option<Rc<JsValue>>) -> Self {
         Self { service, ..self }
     }
 
-    /// Reads the time from this function, in milliseconds since 1970, in place of the runtime's clock.
+    /// Reads the time from this function, in milliseconds since 1970, instead of the runtime's clock.
     pub fn with_clock(self, clock: Option<Rc<Function>>) -> Self {
         Self { clock, ..self }
     }
 
-    /// Something that nobody else knows, of 128 bits.
+    /// A random secret of 128 bits, in hexadecimal.
     pub fn secret() -> String {
         random_hexadecimal() + &random_hexadecimal()
     }
@@ -65,10 +65,10 @@ impl JsHost {
         js_sys::Date::now() / 1_000.0
     }
 
-    /// An id that no other request has.
+    /// A unique request id.
     pub fn new_request_id() -> String {
         thread_local! {
-            /// What no other isolate has, and a number
+            /// A random prefix of this isolate, and a counter
             static LAST: (String, Cell<u64>) = (random_hexadecimal(), Cell::new(0));
         }
         LAST.with(|(isolate, last)| {
@@ -89,12 +89,12 @@ impl JsHost {
     /// Awaits a promise.
     ///
     /// # Errors
-    /// What it is rejected with.
+    /// The reason, if the promise is rejected.
     pub async fn settled(&self, promise: Promise) -> Result<JsValue, JsValue> {
         self.driver.settled(promise).await
     }
 
-    /// Starts a task and gives the promise of its end, unless it has ended already.
+    /// Starts a task. Returns the promise of its end, unless it has ended already.
     fn start(
         &self,
         driver: PromiseDriver,
@@ -104,7 +104,7 @@ impl JsHost {
             task.await;
             Ok(JsValue::UNDEFINED)
         });
-        // none fails
+        // a task never fails
         let running = running.ok().filter(JsValue::is_object)?;
         let running = Promise::resolve(&running);
         (self.keep_alive)(running.clone());
@@ -115,12 +115,12 @@ impl JsHost {
         Self { driver: driver.clone(), ..self.clone() }
     }
 
-    /// Has the runtime go on until the promise is settled.
+    /// Keeps the runtime alive until the promise is settled.
     pub fn keep_alive(&self, task: Promise) {
         (self.keep_alive)(task);
     }
 
-    /// Gets a small document by way of a service, an object with a function `fetch`; `undefined` for
+    /// Fetches a small document through a service, an object with a function `fetch`; `undefined` for
     /// the network.
     ///
     /// # Errors
@@ -137,16 +137,16 @@ impl JsHost {
         let names = GetResponse::HEADERS.join(" ");
         let GetRequest { url, max_bytes, timeout, .. } = request;
         let promise = get(&url, &headers, &names, max_bytes as u32, timeout, &service);
-        let answer = self.driver.settled(promise).await;
-        let answer = answer.map_err(|_| GetError::Unreachable)?;
-        if let Some(failure) = answer.as_string() {
+        let response = self.driver.settled(promise).await;
+        let response = response.map_err(|_| GetError::Unreachable)?;
+        if let Some(failure) = response.as_string() {
             return Err(match failure.as_str() {
                 "too large" => GetError::TooLarge,
                 "timed out" => GetError::TimedOut,
                 _ => GetError::Unreachable,
             });
         }
-        let member = |name| Reflect::get(&answer, &JsValue::from_str(name)).unwrap_or_default();
+        let member = |name| Reflect::get(&response, &JsValue::from_str(name)).unwrap_or_default();
         let status = member("status").as_f64().ok_or(GetError::Unreachable)? as u16;
         let headers = member("headers").as_string().unwrap_or_default();
         let headers = headers.lines().filter_map(|line| line.split_once(": "));
@@ -214,7 +214,7 @@ impl SignatureVerifier for JsHost {
             None => {
                 let import = import_key(algorithm.name(), key.jwk());
                 let Ok(imported) = self.driver.settled(import).await else { return false };
-                ImportedKey::keep(key, algorithm, imported)
+                ImportedKey::cache(key, algorithm, imported)
             }
         };
         let verification = verify(&imported, message, signature);
@@ -256,7 +256,7 @@ impl Tasks for JsHost {
     }
 }
 
-/// Without leading zeros, and without what formatting costs.
+/// Writes a number without leading zeros. Faster than `format!`, for each request.
 fn push_hexadecimal(text: &mut String, number: u64) {
     let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
     for digit in (0..digits).rev() {
@@ -271,8 +271,8 @@ fn random_hexadecimal() -> String {
     format!("{:08x}{:08x}", half(), half())
 }
 
-/// A key in the host's own form, which outlives the request that had it imported. That is data: a
-/// promise would belong to that request.
+/// A key that WebCrypto has imported. Other requests can use it, unlike a promise, which belongs to
+/// its request.
 struct ImportedKey {
     thumbprint: String,
     algorithm: Algorithm,
@@ -283,13 +283,13 @@ impl ImportedKey {
     fn of(key: &PublicKey, algorithm: Algorithm) -> Option<JsValue> {
         IMPORTED.with_borrow(|keys| {
             let mut keys = keys.iter();
-            let kept = keys
-                .find(|kept| kept.algorithm == algorithm && kept.thumbprint == key.thumbprint())?;
-            Some(kept.imported.clone())
+            let cached =
+                keys.find(|it| it.algorithm == algorithm && it.thumbprint == key.thumbprint())?;
+            Some(cached.imported.clone())
         })
     }
 
-    fn keep(key: &PublicKey, algorithm: Algorithm, imported: JsValue) -> JsValue {
+    fn cache(key: &PublicKey, algorithm: Algorithm, imported: JsValue) -> JsValue {
         let thumbprint = key.thumbprint().to_owned();
         IMPORTED.with_borrow_mut(|keys| {
             if keys.len() == MAX_IMPORTED {
@@ -301,7 +301,7 @@ impl ImportedKey {
     }
 }
 
-/// Far more than the keys of one auth server; the oldest goes first.
+/// Far more than one auth server has. The oldest key is dropped first.
 const MAX_IMPORTED: usize = 64;
 
 thread_local! {

@@ -1,18 +1,17 @@
-// What the core asks of a JavaScript runtime. Mechanisms only: which URL, how large and how long
-// are decided in Rust.
+// The functions of a JavaScript runtime that the core calls. Rust decides URLs, sizes and times.
 
 /**
- * Gets a small document, following no redirects.
+ * Fetches a small document. Does not follow redirects.
  *
  * @param {string} url
- * @param {string} headers of the request, `name: value`, one to a line
- * @param {string} names of the answer's headers that are wanted, in lower case, with spaces between
- * @param {number} maxBytes more than this is not read
- * @param {number} timeout milliseconds for the whole answer
- * @param {{ fetch: typeof fetch } | undefined} service by which to get it, in place of the network
- * @returns {Promise<Answer | "too large" | "timed out" | "unreachable">}
+ * @param {string} headers the request's headers, `name: value`, one per line
+ * @param {string} names the response's headers to return, in lower case, separated by spaces
+ * @param {number} maxBytes the largest body
+ * @param {number} timeout milliseconds until the whole response must have arrived
+ * @param {{ fetch: typeof fetch } | undefined} service replaces the network
+ * @returns {Promise<Document | "too large" | "timed out" | "unreachable">}
  *
- * @typedef {{ status: number, headers: string, body: Uint8Array }} Answer
+ * @typedef {{ status: number, headers: string, body: Uint8Array }} Document
  */
 export async function get(url, headers, names, maxBytes, timeout, service) {
   const aborter = new AbortController();
@@ -30,7 +29,7 @@ export async function get(url, headers, names, maxBytes, timeout, service) {
     const { status } = response;
     const seen = pick(response.headers, names);
     if (status !== 200) {
-      // a reason fits into little
+      // the body of an error is short
       const reason = await readAtMost(response.body, 1024).catch(() => undefined);
       return { status, headers: seen, body: reason?.bytes ?? new Uint8Array() };
     }
@@ -44,8 +43,8 @@ export async function get(url, headers, names, maxBytes, timeout, service) {
 }
 
 /**
- * The headers of a request. A browser adds its own `User-Agent`: it would ask the server for permission to
- * send another one (CORS), which few servers give.
+ * The headers of a request, without `User-Agent` in a browser: another value than the browser's own
+ * would cause a preflight request (CORS), which few servers allow.
  *
  * @param {string} text
  */
@@ -57,7 +56,7 @@ function read(text) {
 }
 
 /**
- * @param {Headers | undefined} headers a `fetch` of the caller's may give something else than a `Response`
+ * @param {Headers | undefined} headers `undefined` if the caller's `fetch` does not return a `Response`
  * @param {string} names
  */
 function pick(headers, names) {
@@ -83,10 +82,10 @@ export function resume(promise, task) {
 }
 
 /**
- * A domain name in ASCII, as URLs have it.
+ * A domain name in ASCII, as in URLs.
  *
  * @param {string} name a host without a port
- * @returns {string | undefined} nothing for what is no domain name
+ * @returns {string | undefined} `undefined` for a name that is not a domain name
  */
 export function domainToAscii(name) {
   try {
@@ -108,15 +107,15 @@ export function random() {
 }
 
 /**
- * A key as WebCrypto takes it.
+ * A key as WebCrypto requires it.
  *
  * @typedef {{ key: CryptoKey, verifying: object }} ImportedKey
  */
 
 /**
- * @param {string} algorithm its name in JOSE
+ * @param {string} algorithm the name of RFC 7518
  * @param {string} jwk
- * @returns {Promise<ImportedKey>} rejected where the host cannot verify
+ * @returns {Promise<ImportedKey>} rejected if the runtime does not support the algorithm
  */
 export async function importKey(algorithm, jwk) {
   const { importing, verifying } = parameters[algorithm];
@@ -126,15 +125,15 @@ export async function importKey(algorithm, jwk) {
 
 /**
  * @param {ImportedKey} imported
- * @param {Uint8Array} message a view into memory that the caller takes back: WebCrypto copies it
- * @param {Uint8Array} signature likewise
+ * @param {Uint8Array} message a view of the wasm's memory, which WebCrypto copies
+ * @param {Uint8Array} signature a view of the wasm's memory
  * @returns {Promise<boolean>}
  */
 export function verify({ key, verifying }, message, signature) {
   return crypto.subtle.verify(verifying, key, signature, message);
 }
 
-/** RFC 7518, section 3.1, in WebCrypto's words. */
+/** The algorithms of RFC 7518, section 3.1, by WebCrypto's names. */
 const parameters = {
   ...ecdsa("ES256", "P-256", "SHA-256"),
   ...ecdsa("ES384", "P-384", "SHA-384"),
@@ -158,7 +157,7 @@ function ecdsa(algorithm, namedCurve, hash) {
   };
 }
 
-/** @param {"256" | "384" | "512"} bits of the hash; the salt of PSS is as long (RFC 7518, 3.5) */
+/** @param {"256" | "384" | "512"} bits the length of the hash, and of the salt of PSS (RFC 7518, 3.5) */
 function rsa(bits) {
   const hash = `SHA-${bits}`;
   return {
@@ -176,7 +175,7 @@ function rsa(bits) {
 /**
  * @param {ReadableStream<Uint8Array> | null} stream
  * @param {number} maxBytes
- * @returns {Promise<{ bytes: Uint8Array, isWhole: boolean }>} what comes first, where there is more
+ * @returns {Promise<{ bytes: Uint8Array, isWhole: boolean }>} the first bytes, if there are more
  */
 async function readAtMost(stream, maxBytes) {
   const chunks = [];

@@ -1,20 +1,20 @@
-// What outlives an isolate of a Worker: the data centre's cache, and KV behind it where one is bound.
-// Both may be absent or fail: then nothing is found, and nothing is kept.
+// Stores keys outside of the isolate: in the data center's cache, and in KV if it is bound. Both are
+// best effort.
 
 /** @typedef {{ get: Function, put: Function } | undefined} Namespace of KV */
 
-/** Milliseconds that a look may take; a request waits for it. */
-const PATIENCE = 250;
+/** Milliseconds that a request waits for the store. */
+const TIMEOUT = 250;
 
 /**
- * @param {string} url what it is for
+ * @param {string} url the URL of the JWK Set
  * @param {Namespace} kv
  * @returns {Promise<Uint8Array | undefined>}
  */
 export async function load(url, kv) {
   let timer;
   const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, PATIENCE);
+    timer = setTimeout(resolve, TIMEOUT);
   });
   const found = await Promise.race([find(url, kv), late]);
   clearTimeout(timer);
@@ -22,8 +22,8 @@ export async function load(url, kv) {
 }
 
 /**
- * @param {string} url what it is for
- * @param {Uint8Array} view of memory that the caller takes back
+ * @param {string} url the URL of the JWK Set
+ * @param {Uint8Array} view a view of the wasm's memory, which is copied
  * @param {number} maxAge seconds
  * @param {Namespace} kv
  */
@@ -32,13 +32,13 @@ export function save(url, view, maxAge, kv) {
   const headers = { "cache-control": `max-age=${maxAge}` };
   return Promise.all([
     tried(() => caches.default.put(address(url), new Response(bytes, { headers }))),
-    // KV keeps nothing for less than a minute
+    // KV requires at least a minute
     tried(() => kv?.put(url, bytes, { expirationTtl: Math.max(maxAge, 60) })),
   ]);
 }
 
 /**
- * @param {string} url what it is for
+ * @param {string} url the URL of the JWK Set
  * @param {Namespace} kv
  */
 async function find(url, kv) {
@@ -47,10 +47,10 @@ async function find(url, kv) {
 }
 
 /**
- * A URL under which the cache keeps it. No request can have that host (RFC 2606, section 2), so none is
- * answered from this entry, and no answer gets into it.
+ * The URL of the cache entry. No request can have its host (RFC 2606, section 2), so the entry is
+ * never a response, and no response replaces it.
  *
- * @param {string} url what it is for
+ * @param {string} url the URL of the JWK Set
  */
 function address(url) {
   return `https://better-auth-edge.invalid/jwks/${encodeURIComponent(url)}`;

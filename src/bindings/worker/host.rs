@@ -1,4 +1,4 @@
-//! The host of a Worker's request: the JavaScript runtime with what is bound to the Worker.
+//! The host of a Worker's request: the JavaScript runtime and the Worker's bindings.
 
 use std::future::Future;
 use std::rc::Rc;
@@ -9,13 +9,14 @@ use worker::js_sys::{Promise, Uint8Array};
 
 use super::Deployment;
 use crate::bindings::runtime::JsHost;
+use crate::error::ERRORS_PAGE;
 use crate::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
     SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use crate::jose::{Algorithm, PublicKey};
 
-/// What a request has of its runtime.
+/// The runtime and bindings of a request.
 #[derive(Clone)]
 pub(super) struct WorkerHost {
     pub(super) runtime: JsHost,
@@ -45,10 +46,27 @@ impl Timer for WorkerHost {
 }
 
 impl Fetch for WorkerHost {
-    fn get(&self, request: GetRequest) -> impl Future<Output = Result<GetResponse, GetError>> {
+    async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
         let service = self.deployment.services.service_for(&request.url);
-        self.runtime.get_by(request, service)
+        let response = self.runtime.get_by(request, service).await?;
+        match misrouted(&response) {
+            Some(why) => Err(GetError::NotAllowed(why)),
+            None => Ok(response),
+        }
     }
+}
+
+/// Why the response does not come from the auth server, if its body says so. Both mistakes of
+/// deployment have the same remedy.
+fn misrouted(response: &GetResponse) -> Option<&'static str> {
+    if response.contains("error code: 1042") {
+        return Some(
+            "a Worker must not fetch from its own zone (error 1042): bind the auth server as AUTH",
+        );
+    }
+    response
+        .contains(ERRORS_PAGE)
+        .then_some("the URL is an edge's own: bind the auth server as AUTH")
 }
 
 impl KeyStore for WorkerHost {

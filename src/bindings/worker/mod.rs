@@ -147,12 +147,10 @@ impl Deployment {
     /// # Errors
     /// All errors of both.
     fn read(env: &Env) -> Result<Self, Vec<SettingFault>> {
-        let entries: Vec<Entry> =
-            serde_wasm_bindgen::from_value(entries(env)).unwrap_or_default();
-        let variables = entries.iter().map(|Entry { name, is_binding }| Variable {
-            name,
-            is_binding: *is_binding,
-        });
+        let entries: Vec<Entry> = serde_wasm_bindgen::from_value(entries(env)).unwrap_or_default();
+        let variables = entries
+            .iter()
+            .map(|Entry { name, is_binding }| Variable { name, is_binding: *is_binding });
         let variables: Vec<_> = variables.collect();
         let lookup = |name: &str| setting(env, name);
         let (settings, mut faults) = match Settings::parse_environment(&variables, lookup) {

@@ -1,36 +1,36 @@
-// WebSockets that end with their token. A WebSocket is otherwise the runtime's to pass through: only one that
-// has an end goes through here, message by message.
+// WebSockets that end when their token expires. Their messages pass through here; those of other
+// WebSockets do not.
 
-/** Why the edge ends a WebSocket: of the codes that applications may choose (RFC 6455, section 7.4.2). */
+/** The close code of an expired token, in the range for applications (RFC 6455, section 7.4.2). */
 const EXPIRED = 4401;
 const REASON = "token expired";
 
-/** What stands for the other side's end where it may not be sent (RFC 6455, section 7.4.1). */
+/** Replaces codes that must not be sent (RFC 6455, section 7.4.1). */
 const GONE = 1011;
 
-/** Milliseconds; a timer that is set for longer goes off at once. */
+/** Milliseconds. A longer timer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * The same answer, with a WebSocket that ends at that time.
+ * Replaces the WebSocket of a response by one that ends at a time.
  *
- * @param {Response} answer to a handshake, with the origin's WebSocket
+ * @param {Response} response the upstream's response to a handshake
  * @param {number} endsAt seconds since 1970
  */
-export function endingAt(answer, endsAt) {
-  const origin = answer.webSocket;
+export function endingAt(response, endsAt) {
+  const upstream = response.webSocket;
   const [client, edge] = Object.values(new WebSocketPair());
-  // before any message can come
+  // before the first message
   const stop = endAt(endsAt, () => {
-    for (const socket of [edge, origin]) close(socket, EXPIRED, REASON);
+    for (const socket of [edge, upstream]) close(socket, EXPIRED, REASON);
   });
-  passOn(edge, origin, stop);
-  passOn(origin, edge, stop);
-  for (const socket of [edge, origin]) {
+  pipe(edge, upstream, stop);
+  pipe(upstream, edge, stop);
+  for (const socket of [edge, upstream]) {
     socket.binaryType = "arraybuffer";
     socket.accept();
   }
-  return new Response(null, { status: 101, headers: answer.headers, webSocket: client });
+  return new Response(null, { status: 101, headers: response.headers, webSocket: client });
 }
 
 /**
@@ -38,18 +38,18 @@ export function endingAt(answer, endsAt) {
  * @param {WebSocket} to
  * @param {() => void} stop
  */
-function passOn(from, to, stop) {
+function pipe(from, to, stop) {
   from.addEventListener("message", ({ data }) => {
     try {
       to.send(data);
     } catch {
-      // closed meanwhile; its own event says so
+      // closed already; its own event reports it
     }
   });
   from.addEventListener("close", ({ code, reason }) => {
     stop();
     close(to, code, reason);
-    // the close that came is answered, if the runtime has not done so
+    // completes the closing handshake, unless the runtime has
     close(from, code, reason);
   });
   from.addEventListener("error", () => {
@@ -60,7 +60,7 @@ function passOn(from, to, stop) {
 }
 
 /**
- * Closes a WebSocket, unless it is closed.
+ * Closes a WebSocket that is open.
  *
  * @param {WebSocket} socket
  * @param {number} code
@@ -68,7 +68,7 @@ function passOn(from, to, stop) {
  */
 function close(socket, code, reason) {
   try {
-    // 1005 means that no code was sent; the others stand for what no frame has said
+    // 1005 means that the frame had no code; the others are never in a frame
     if (code === 1005) socket.close();
     else if ([1004, 1006, 1015].includes(code)) socket.close(GONE);
     else socket.close(code, reason);
@@ -87,11 +87,11 @@ function closeAnyway(/** @type {WebSocket} */ socket) {
 }
 
 /**
- * Does something at a time, unless it is stopped before.
+ * Calls a function at a time.
  *
  * @param {number} time seconds since 1970
  * @param {() => void} action
- * @returns {() => void} what stops it
+ * @returns {() => void} cancels the call
  */
 function endAt(time, action) {
   let timer;

@@ -3,7 +3,7 @@
 //! A request whose client hangs up may vanish without a word. So requests are counted anew in each short
 //! window of time, whenever they look: one that has vanished takes no place for long.
 
-use crate::host::LONGEST_PAUSE;
+use crate::host::MAX_POLL_INTERVAL;
 
 /// The requests of this window and of the one before.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Waiters {
 }
 
 /// Seconds. Whatever waits looks at least once in this time.
-const WINDOW: f64 = LONGEST_PAUSE as f64 / 1_000.0 + 0.05;
+const WINDOW: f64 = MAX_POLL_INTERVAL as f64 / 1_000.0 + 0.05;
 
 /// How many may wait at once.
 pub(super) const MOST: usize = 500;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Code, Error};
-use crate::host::SharedCause;
+use crate::host::SharedFetchError;
 
 /// Why a session has no token.
 #[derive(Clone, Debug)]
@@ -14,9 +14,9 @@ pub(super) enum Failure {
     /// Better Auth rejects this session
     Rejected(Arc<Rejection>),
     /// The auth server has not responded as Better Auth does
-    Unanswered(SharedCause),
+    Unanswered(SharedFetchError),
     /// The auth server limits this client until this time, in seconds since 1970
-    Busy(SharedCause, f64),
+    Busy(SharedFetchError, f64),
 }
 
 /// Better Auth's rejection of a session.
@@ -36,7 +36,7 @@ impl Failure {
     pub(super) fn is_of_this_session(&self) -> bool {
         match self {
             Self::Unreadable | Self::Rejected(_) => true,
-            Self::Unanswered(cause) => !cause.is_of_the_server(),
+            Self::Unanswered(cause) => !cause.concerns_server(),
             Self::Busy(..) => false,
         }
     }
@@ -75,7 +75,7 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-fn unavailable(cause: SharedCause, seconds: u32) -> Error {
+fn unavailable(cause: SharedFetchError, seconds: u32) -> Error {
     let detail = "the edge could not get the token of the session from the auth server";
     let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(seconds);
     error.with_outline(cause.outline()).with_source(cause)

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
-use crate::host::{GetRequest, Host, Pauses, Unanswered, ask};
+use crate::host::{FetchError, GetRequest, Host, Polling, fetch_document};
 use crate::policy::client_address::{ClientAddress, address_header};
 use crate::policy::credentials::exchanges::{
     Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket, TokenRequest,
@@ -160,7 +160,7 @@ impl Sessions {
         let (client, network) = (client.as_deref(), network.as_deref());
         let request = TokenRequest { session: &cookie, client, network, arrived, expired };
         let mut queued = QueuedRequest { sessions: self, ticket: None };
-        let mut pauses = Pauses::up_to(MOST_SECONDS);
+        let mut polling = Polling::up_to(MOST_SECONDS);
         loop {
             let lookup = self.exchanges(host).lookup(&request, &mut queued.ticket, host.now());
             match lookup {
@@ -176,7 +176,7 @@ impl Sessions {
                     };
                     host.run_to_end(|host| open.carry_out(host)).await;
                 }
-                Lookup::Wait if pauses.pause(host).await => {}
+                Lookup::Wait if polling.wait(host).await => {}
                 Lookup::Wait => return Err(self.still_waiting(WAITED, 1)),
                 Lookup::QueueFull => return Err(self.still_waiting(CROWDED, 1)),
                 Lookup::BudgetSpent(seconds) => return Err(self.still_waiting(CROWDED, seconds)),
@@ -191,7 +191,7 @@ impl Sessions {
 
     fn still_waiting(&self, detail: &'static str, seconds: u32) -> SessionError {
         let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(seconds);
-        let error = error.with_source(Unanswered::pending(&self.url));
+        let error = error.with_source(FetchError::pending(&self.url));
         SessionError { error, is_of_this_session: false }
     }
 
@@ -256,11 +256,11 @@ impl OpenExchange {
             url: self.url.to_string(),
             accept: "application/json",
             cookie: Some(self.cookie.clone()),
-            visitor: self.visitor.clone(),
+            client_address: self.visitor.clone(),
             max_bytes: MAX_BYTES,
             timeout: TIMEOUT,
         };
-        let response = ask(host, request).await;
+        let response = fetch_document(host, request).await;
         let response = response.map_err(|why| Failure::Unanswered(Arc::new(why)))?;
         token_response::read(&self.url, &response, host.now())
     }

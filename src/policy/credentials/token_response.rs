@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use crate::host::{GetResponse, Unanswered};
+use crate::host::{FetchError, GetResponse};
 use crate::jose::{Json, Object};
 use crate::policy::credentials::failure::{BANNED, Failure, Rejection};
 
 /// The token, from the response of `url` at `now`.
 pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<String, Failure> {
-    let unanswered = |why: Unanswered| match why.retry_after() {
+    let unanswered = |why: FetchError| match why.retry_after() {
         Some(seconds) => Failure::Busy(Arc::new(why), now + f64::from(seconds)),
         None => Failure::Unanswered(Arc::new(why)),
     };
@@ -18,10 +18,10 @@ pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<S
         Failure::Rejected(Arc::new(Rejection { url, status, code }))
     };
     match response.status {
-        200 => token(response).map_err(|why| unanswered(Unanswered::content(url, response, why))),
+        200 => token(response).map_err(|why| unanswered(FetchError::content(url, response, why))),
         401 if is_better_auths(response) => Err(rejected(code(response))),
         403 if is_ban(response) => Err(rejected(code(response))),
-        _ => Err(unanswered(Unanswered::refused(url, response, now))),
+        _ => Err(unanswered(FetchError::status(url, response, now))),
     }
 }
 

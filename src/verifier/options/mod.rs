@@ -15,7 +15,7 @@ use reader::Reader;
 use super::{CacheLimits, Keys, Verifier};
 use crate::base_url::BaseUrl;
 use crate::claims::{Expectations, Profile, RequiredClaim, list_claims};
-use crate::host::NamedBy;
+use crate::host::UrlSetting;
 use crate::jose::Limits;
 use crate::keys::{KeySource, Timing};
 
@@ -136,8 +136,8 @@ impl VerifierOptions {
     ) -> Option<Keys> {
         let timing = self.timing(reader);
         let jwks_url = self.jwks_url.as_deref().map(|url| reader.key_url("jwksUrl", url));
-        let remote = |url: &str, named_by| {
-            Some(Keys::Published(KeySource::remote(url, timing).named_by(named_by)))
+        let remote = |url: &str, url_setting| {
+            Some(Keys::Published(KeySource::remote(url, timing).url_setting(url_setting)))
         };
         match (&self.secret, &self.jwks, jwks_url) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
@@ -148,12 +148,13 @@ impl VerifierOptions {
             (None, Some(text), None) => {
                 reader.key_set(text).map(|set| Keys::Published(KeySource::fixed(set)))
             }
-            (None, None, Some(url)) => remote(&url?.to_string(), NamedBy::KeyUrl),
+            (None, None, Some(url)) => remote(&url?.to_string(), UrlSetting::KeyUrl),
             (None, None, None) => match base {
                 Some(base) => {
                     let is_whole = !base.path().is_empty() && self.base_path.is_none();
-                    let named_by = if is_whole { NamedBy::BaseUrl } else { NamedBy::BasePath };
-                    remote(&format!("{}/jwks", issuing_url(base)), named_by)
+                    let url_setting =
+                        if is_whole { UrlSetting::BaseUrl } else { UrlSetting::BasePath };
+                    remote(&format!("{}/jwks", issuing_url(base)), url_setting)
                 }
                 None if reader.is_any_wrong(&["baseURL", "jwksUrl", "jwks", "secret"]) => None,
                 None => reader.fault("baseURL", "is required, or jwksUrl, or jwks"),

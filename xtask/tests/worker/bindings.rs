@@ -91,7 +91,9 @@ fn a_binding_of_the_wrong_kind_is_a_setting_error_that_names_it() {
     assert_eq!(http::get(&edge.url, &[]).unwrap().outcome(), "500 misconfigured");
     let log = edge.log_with("misconfigured");
     let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
-    for error in ["AUTH is not a service", "ORIGIN is not a service", "JWKS_KV is not a KV namespace"] {
+    for error in
+        ["AUTH is not a service", "ORIGIN is not a service", "JWKS_KV is not a KV namespace"]
+    {
         assert!(line.contains(error), "{error}: {line}");
     }
 }

@@ -1,6 +1,6 @@
-//! The gateway for JavaScript hosts: a request in, who is calling or an answer out.
+//! The gateway for JavaScript hosts.
 //!
-//! Glue only, as for a Worker: the head crosses once as one string, the edits come back once.
+//! Glue only. The head enters the wasm once, as text, and the header edits leave it once.
 
 mod options;
 
@@ -51,7 +51,7 @@ pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
 #[wasm_bindgen(js_name = Gateway)]
 pub struct JsGateway {
     gateway: Rc<Gateway>,
-    /// By which documents are fetched, if not by the runtime
+    /// Replaces the runtime's `fetch`
     service: Option<Rc<JsValue>>,
 }
 
@@ -67,7 +67,7 @@ impl JsGateway {
             let fault = fault(&request).unwrap_or_else(|| "the head is unreadable".to_owned());
             let error = Error::new(Code::MalformedRequest, fault);
             let response = Response::problem(&error, &host.request_id());
-            return Ok(to_js_refusal(&response, Some(&error), Destination::App));
+            return Ok(to_js_response(&response, Some(&error), Destination::App));
         };
         let gateway = Rc::clone(&self.gateway);
         let driver = host.driver();
@@ -82,7 +82,7 @@ impl JsGateway {
                     forward.user.as_deref().map(to_text).as_deref(),
                 ),
                 Decision::Respond(response, error) => {
-                    to_js_refusal(&response, error.as_ref(), gateway.destination(&head))
+                    to_js_response(&response, error.as_ref(), gateway.destination(&head))
                 }
             })
         })
@@ -99,15 +99,15 @@ impl JsGateway {
     }
 }
 
-fn to_js_refusal(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
+fn to_js_response(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
     let code = error.map(|error| error.code().as_str());
     let detail = error.map(|error| (quote(error.detail()), quote(&by_options(error.detail()))));
     let body = match detail.filter(|(of_settings, of_options)| of_settings != of_options) {
         Some((of_settings, of_options)) => response.body.replacen(&of_settings, &of_options, 1),
         None => response.body.clone(),
     };
-    let answer = make_response(response.status, &response.headers_as_text(), &body);
-    refused(&answer, code, to == Destination::Upstream)
+    let response = make_response(response.status, &response.headers_as_text(), &body);
+    responded(&response, code, to == Destination::Upstream)
 }
 
 #[wasm_bindgen(module = "/src/bindings/javascript/gateway.js")]
@@ -122,11 +122,11 @@ extern "C" {
         url: &str,
         to_origin: bool,
         edits: &str,
-        answer_edits: &str,
+        response_edits: &str,
         user: Option<&str>,
     ) -> JsValue;
 
-    fn refused(response: &JsValue, code: Option<&str>, to_origin: bool) -> JsValue;
+    fn responded(response: &JsValue, code: Option<&str>, to_origin: bool) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/bindings/runtime/headers.js")]

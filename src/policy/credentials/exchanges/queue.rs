@@ -127,7 +127,7 @@ const MANY_OF_CLIENT: usize = 16;
 const MANY_OF_NETWORK: usize = 48;
 
 /// Seconds within which a waiting request asks again, unless its host is overloaded.
-pub(super) const ASKS_WITHIN: f64 = crate::host::LONGEST_PAUSE as f64 / 1_000.0 + 0.05;
+pub(super) const ASKS_WITHIN: f64 = crate::host::MAX_POLL_INTERVAL as f64 / 1_000.0 + 0.05;
 
 /// Seconds after which the client of a request that has not asked again has disconnected.
 const GONE_AFTER: f64 = 2.5;

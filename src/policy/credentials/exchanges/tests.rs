@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::host::{GetError, GetResponse, Unanswered};
+use crate::host::{FetchError, GetError, GetResponse};
 use crate::policy::credentials::failure::Rejection;
 
 const MAX_AGE: f64 = 60.0;
@@ -36,7 +36,7 @@ fn kind(lookup: &Lookup) -> &'static str {
     match lookup {
         Lookup::Use(_) => "use",
         Lookup::Reject(Failure::Rejected(_)) => "rejected",
-        Lookup::Reject(Failure::Unanswered(cause)) if cause.is_of_the_server() => "silent",
+        Lookup::Reject(Failure::Unanswered(cause)) if cause.concerns_server() => "silent",
         Lookup::Reject(Failure::Unanswered(_)) => "answered",
         Lookup::Reject(Failure::Busy(..)) => "busy",
         Lookup::Reject(Failure::Unreadable) => "unreadable",
@@ -61,12 +61,12 @@ fn end(exchanges: &mut Exchanges, session: &str, asked: f64, result: Result<&str
 }
 
 fn silent() -> Failure {
-    Failure::Unanswered(Arc::new(Unanswered::failed("u", GetError::TimedOut)))
+    Failure::Unanswered(Arc::new(FetchError::failed("u", GetError::TimedOut)))
 }
 
 fn answered() -> Failure {
     let response = GetResponse { status: 500, ..GetResponse::default() };
-    Failure::Unanswered(Arc::new(Unanswered::refused("u", &response, 0.0)))
+    Failure::Unanswered(Arc::new(FetchError::status("u", &response, 0.0)))
 }
 
 fn rejected() -> Failure {
@@ -74,7 +74,7 @@ fn rejected() -> Failure {
 }
 
 fn busy(until: f64) -> Failure {
-    Failure::Busy(Arc::new(Unanswered::failed("u", GetError::TimedOut)), until)
+    Failure::Busy(Arc::new(FetchError::failed("u", GetError::TimedOut)), until)
 }
 
 #[test]

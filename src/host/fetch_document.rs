@@ -1,25 +1,30 @@
-//! How the edge asks for a document of its own.
+//! Fetches a small document: a JWK Set, or the token of a session.
 
-use super::{GetRequest, GetResponse, Host, Unanswered};
+use super::{FetchError, GetRequest, GetResponse, Host};
 
-/// The answer, whatever its status is. A redirect is not followed, since it could lead anywhere, but for
-/// one: to the very same URL with a slash behind its path, where a server wants all paths to have one.
-pub(crate) async fn ask<H: Host>(
+/// Fetches a document. Returns the response with any status.
+///
+/// Follows one redirect: to the same URL with a slash after its path, because some servers require
+/// one. Other redirects could lead to another server.
+///
+/// # Errors
+/// The server did not respond.
+pub(crate) async fn fetch_document<H: Host>(
     host: &H,
     mut request: GetRequest,
-) -> Result<GetResponse, Unanswered> {
+) -> Result<GetResponse, FetchError> {
     let url = request.url.clone();
-    let answer = host.get(request.clone()).await;
-    let answer = answer.map_err(|error| Unanswered::failed(&url, error))?;
-    let Some(slashed) = with_slash(&url, &answer) else { return Ok(answer) };
+    let response = host.get(request.clone()).await;
+    let response = response.map_err(|error| FetchError::failed(&url, error))?;
+    let Some(slashed) = with_slash(&url, &response) else { return Ok(response) };
     request.url = slashed;
-    host.get(request).await.map_err(|error| Unanswered::failed(&url, error))
+    host.get(request).await.map_err(|error| FetchError::failed(&url, error))
 }
 
-/// The same URL with a slash behind its path, where the answer is a redirect to just that.
-fn with_slash(url: &str, answer: &GetResponse) -> Option<String> {
-    let location = answer.header("location")?;
-    let is_redirect = matches!(answer.status, 301 | 302 | 307 | 308);
+/// The same URL with a slash after its path, if the response redirects there.
+fn with_slash(url: &str, response: &GetResponse) -> Option<String> {
+    let location = response.header("location")?;
+    let is_redirect = matches!(response.status, 301 | 302 | 307 | 308);
     let (path, query) = url.split_at(url.find('?').unwrap_or(url.len()));
     if !is_redirect || path.ends_with('/') {
         return None;
@@ -35,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_slash_is_added() {
+    fn only_a_redirect_that_adds_a_slash_is_followed() {
         let slashed = |url: &str, status, location: &str| {
             let headers = vec![("location".to_owned(), location.to_owned())];
             with_slash(url, &GetResponse { status, headers, body: Vec::new() })

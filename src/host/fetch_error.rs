@@ -1,0 +1,186 @@
+//! Why a fetch of a document failed. The log and the `cause` of an error show the URL; responses to
+//! clients do not.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{GetError, GetResponse, retry_after};
+use crate::error::ERRORS_PAGE;
+use crate::setting_name::{BASE_PATH, BASE_URL, JWKS_URL};
+
+/// The error of a fetch.
+#[derive(Debug)]
+pub(crate) struct FetchError {
+    url: String,
+    reason: Reason,
+    url_setting: UrlSetting,
+    /// Seconds to wait before the next request, as the server says
+    retry_after: Option<u32>,
+}
+
+/// The setting that a URL comes from, which the operator can correct.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum UrlSetting {
+    /// A base URL or a base path
+    #[default]
+    Base,
+    /// A base URL without a path, for a JWK Set: the base path is the default or a setting
+    BasePath,
+    /// A base URL with a path, for a JWK Set
+    BaseUrl,
+    /// The URL of the JWK Set
+    KeyUrl,
+}
+
+#[derive(Debug)]
+enum Reason {
+    Get(GetError),
+    /// The status, and the target if it is known
+    Redirect(u16, Option<String>),
+    Status(u16),
+    /// The response comes from an edge
+    Edge,
+    /// An HTML page, with status 200
+    Page,
+    /// Another document, with status 200
+    Content(String),
+    Pending,
+}
+
+impl FetchError {
+    /// The server did not respond.
+    pub(crate) fn failed(url: &str, error: GetError) -> Self {
+        Self::new(url, Reason::Get(error))
+    }
+
+    /// The server responded at `now` with another status than 200.
+    pub(crate) fn status(url: &str, response: &GetResponse, now: f64) -> Self {
+        let status = response.status;
+        let reason = match status {
+            _ if response.contains(ERRORS_PAGE) => Reason::Edge,
+            // browsers report the status of a redirect as 0
+            0 | 301 | 302 | 303 | 307 | 308 => {
+                Reason::Redirect(status, response.header("location").map(without_query))
+            }
+            status => Reason::Status(status),
+        };
+        Self { retry_after: retry_after(response, now), ..Self::new(url, reason) }
+    }
+
+    /// The same for a URL that comes from this setting.
+    pub(crate) fn url_setting(self, url_setting: UrlSetting) -> Self {
+        Self { url_setting, ..self }
+    }
+
+    /// The server responded with status 200 and unusable content. `what` completes "the server
+    /// answered 200, but".
+    pub(crate) fn content(url: &str, response: &GetResponse, what: impl fmt::Display) -> Self {
+        let reason = match response.is_html() {
+            true => Reason::Page,
+            false => Reason::Content(what.to_string()),
+        };
+        Self::new(url, reason)
+    }
+
+    /// Another request has started the fetch, and it is not done.
+    pub(crate) fn pending(url: &str) -> Self {
+        Self::new(url, Reason::Pending)
+    }
+
+    /// Seconds to wait before the next request, if the server says so.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        self.retry_after
+    }
+
+    /// Whether a fetch of another document from that server would fail too.
+    pub(crate) fn concerns_server(&self) -> bool {
+        match self.reason {
+            Reason::Get(_) | Reason::Edge | Reason::Pending => true,
+            Reason::Redirect(..) | Reason::Page => true,
+            Reason::Status(status) => matches!(status, 404 | 429 | 502..=504),
+            Reason::Content(_) => false,
+        }
+    }
+
+    /// What a client may know, as half a sentence about the server. Does not contain a URL.
+    pub(crate) fn outline(&self) -> Option<String> {
+        match &self.reason {
+            Reason::Redirect(..) => Some("it answered with a redirect".to_owned()),
+            Reason::Status(status) => {
+                Some(format!("it answered {status}{}", hint(*status, self.url_setting)))
+            }
+            Reason::Page => Some("it answered with a page".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn new(url: &str, reason: Reason) -> Self {
+        Self {
+            url: without_query(url),
+            reason,
+            url_setting: UrlSetting::default(),
+            retry_after: None,
+        }
+    }
+}
+
+/// The likely reason for a status.
+fn hint(status: u16, url_setting: UrlSetting) -> String {
+    const FIREWALL: &str = ": a firewall or a sign-in in front of it may have refused the edge";
+    const ELSEWHERE: &str = ": the jwt plugin is missing, or ";
+    let other_base_path = |setting: &str| {
+        let base_path = "the base path is another one (";
+        [ELSEWHERE, base_path, setting, "), or the plugin's jwksPath is (", JWKS_URL, ")"].concat()
+    };
+    match (status, url_setting) {
+        (404, UrlSetting::Base) => {
+            let base_path = "the base path is another one (";
+            [ELSEWHERE, base_path, BASE_PATH, ", or the path in ", BASE_URL, ")"].concat()
+        }
+        (404, UrlSetting::BasePath) => other_base_path(BASE_PATH),
+        (404, UrlSetting::BaseUrl) => other_base_path(BASE_URL),
+        (404, UrlSetting::KeyUrl) => {
+            [ELSEWHERE, "its key set is elsewhere (", JWKS_URL, ")"].concat()
+        }
+        (401 | 403, _) => FIREWALL.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// A query can contain secrets, which must not be logged.
+fn without_query(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    url[..end].to_owned()
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GET {}: ", self.url)?;
+        match &self.reason {
+            Reason::Get(error) => write!(f, "{error}"),
+            Reason::Redirect(status, location) => {
+                f.write_str("the server answered with a redirect, which is not followed")?;
+                match (status, location) {
+                    (0, _) => Ok(()),
+                    (status, None) => write!(f, ": {status}"),
+                    (status, Some(location)) => write!(f, ": {status} to {location}"),
+                }
+            }
+            Reason::Status(status) => {
+                write!(f, "the server answered {status}, not 200{}", hint(*status, self.url_setting))
+            }
+            Reason::Edge => f.write_str("the URL is an edge's own"),
+            Reason::Page => f.write_str(
+                "the server answered 200 with a page in place of JSON: it may be a sign-in page, or \
+                 another server's",
+            ),
+            Reason::Content(what) => write!(f, "the server answered 200, but {what}"),
+            Reason::Pending => f.write_str("the server has not answered yet"),
+        }
+    }
+}
+
+impl std::error::Error for FetchError {}
+
+/// The error for all requests that wait for the same fetch.
+pub(crate) type SharedFetchError = Arc<FetchError>;
