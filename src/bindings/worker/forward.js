@@ -2,7 +2,6 @@
 // the client.
 
 import { edit, references } from "../runtime/headers.js";
-import { report as writeReport } from "../runtime/telemetry.js";
 import { endingAt } from "./websocket.js";
 
 /** @typedef {import("./forward_plan.js").ForwardPlan} ForwardPlan */
@@ -22,15 +21,13 @@ import { endingAt } from "./websocket.js";
  * @returns {Response | Promise<Response>}
  */
 export function forward(request, headers, plan, id) {
-  const { url, hasBody, cache, responseEdits, timeout, endsAt, report } = plan;
+  const { url, hasBody, cache, responseEdits, timeout, endsAt } = plan;
   const { service, failed, redirect } = plan.upstream;
-  const started = report ? Date.now() : 0;
+  const started = plan.report ? Date.now() : 0;
   const fail = (/** @type {string} */ code, /** @type {unknown} */ reason) => {
     const origin = request.headers.get("origin") ?? undefined;
     const response = failed(code, id, origin, request.method, causeOf(request.method, url, reason));
-    if (report) {
-      edit(response.headers, writeReport(report, response.status, Date.now() - started, code));
-    }
+    edit(response.headers, plan.writeReport(response.status, started, code));
     return response;
   };
   let timer;
@@ -50,7 +47,7 @@ export function forward(request, headers, plan, id) {
         clearTimeout(timer);
         if (!response) return fail("origin_timeout", `no answer in ${timeout} ms`);
         try {
-          const timing = report ? writeReport(report, response.status, Date.now() - started) : "";
+          const timing = plan.writeReport(response.status, started);
           const fields = references(response.headers);
           const edits = responseEdits + (fields && redirect(fields, request.url)) + timing;
           const returned = edits ? edited(response, edits) : response;

@@ -1,6 +1,8 @@
 // How the edge forwards a request, as the wasm decided. The wasm sets the members of a plan that
 // differ from their defaults: each one costs a call.
 
+import { report } from "../runtime/telemetry.js";
+
 /** The server behind the edge, and the calls into the wasm that its responses need. */
 export class Upstream {
   /**
@@ -56,5 +58,17 @@ export class ForwardPlan {
     this.edits = edits;
     this.responseEdits = text.slice(end + 2);
     this.timeout = timeout;
+  }
+
+  /**
+   * Reports the request, if the plan has a report.
+   *
+   * @param {number} status of the response
+   * @param {number} started when the request was forwarded, in milliseconds since 1970
+   * @param {string} [code] the error's code if the response is the edge's own
+   * @returns {string} an edit of the response's headers; empty for none
+   */
+  writeReport(status, started, code) {
+    return this.report ? report(this.report, status, Date.now() - started, code) : "";
   }
 }
