@@ -2,7 +2,7 @@
 
 use crate::config::reader::Reader;
 use crate::http::fields::is_token;
-use crate::http::header_names::{is_the_edges, same_name};
+use crate::http::header_names::{is_reserved, same_name};
 
 /// `FORWARD_HEADERS`: names, in lower case. None is one by which the edge itself speaks.
 pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) -> Vec<String> {
@@ -15,7 +15,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) 
                 SETTING,
                 ["names ", &name, ", which is no header: write each name out"].concat(),
             );
-        } else if is_the_edges(&name) {
+        } else if is_reserved(&name) {
             reader.fault(
                 SETTING,
                 ["must not name ", &name, ", which is not the client's to say"].concat(),
