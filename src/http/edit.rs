@@ -48,8 +48,9 @@ impl HeaderEdit {
 /// Capacity for most requests, in bytes.
 const USUAL_TEXT: usize = 1024;
 
-/// A header value for any text: printable ASCII unchanged, except that the percent sign, spaces at the ends
-/// and all other characters are percent-encoded as UTF-8. Different texts have different values.
+/// A header value for any text: printable ASCII unchanged, except that the percent sign, spaces at
+/// the ends and all other characters are percent-encoded as UTF-8. Different texts have different
+/// values.
 pub(crate) fn header_value(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
     // the fast path, for nearly all ids

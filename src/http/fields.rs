@@ -59,8 +59,8 @@ impl Fields {
     }
 }
 
-/// The values of one header, in order. A loop instead of adapters, because most lookups find nothing and must
-/// be fast.
+/// The values of one header, in order. A loop instead of adapters, because most lookups find
+/// nothing and must be fast.
 #[derive(Clone, Debug)]
 pub struct Values<'h> {
     name: &'h str,
@@ -98,8 +98,8 @@ impl<'h> Iterator for Values<'h> {
 /// Capacity for most requests.
 const USUAL_FIELDS: usize = 24;
 
-/// The line that begins at `start`, without its end. `None` if it contains NUL or a carriage return, which no
-/// host passes.
+/// The line that begins at `start`, without its end. `None` if it contains NUL or a carriage
+/// return, which no host passes.
 pub(crate) fn line(text: &str, start: usize) -> Option<Part> {
     let rest = text.as_bytes().get(start..)?;
     // one comparison rules out nearly every byte

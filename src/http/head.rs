@@ -24,9 +24,9 @@ pub struct RequestHead {
 
 impl RequestHead {
     /// Parses the text of a host: the method, the absolute URL as the host serializes it, then
-    /// `name: value` for each header, one per line. Neither URLs nor header values can contain a line
-    /// break. `None` if the text is malformed. Hosts decode non-ASCII values differently, so no decision
-    /// depends on those.
+    /// `name: value` for each header, one per line. Neither URLs nor header values can contain a
+    /// line break. `None` if the text is malformed. Hosts decode non-ASCII values differently, so
+    /// no decision depends on those.
     pub fn parse(text: impl Into<String>) -> Option<Self> {
         Self::read(text.into(), 0, None, false)
     }
@@ -48,8 +48,8 @@ impl RequestHead {
         Some(Self { method, origin, path, query, own, common, may_return, from_cloudflare })
     }
 
-    /// The same head, received by Cloudflare. Then `cf-connecting-ip` is the client's address, which no
-    /// client can forge. A host that is not on Cloudflare must not call this.
+    /// The same head, received by Cloudflare. Then `cf-connecting-ip` is the client's address,
+    /// which no client can forge. A host that is not on Cloudflare must not call this.
     #[must_use]
     pub fn from_cloudflare(self) -> Self {
         Self { from_cloudflare: true, ..self }
@@ -139,8 +139,8 @@ impl RequestHead {
     }
 }
 
-/// The origin, path and query of an absolute URL that a host has serialized (WHATWG URL): printable ASCII,
-/// where the first slash after the authority begins the path.
+/// The origin, path and query of an absolute URL that a host has serialized (WHATWG URL): printable
+/// ASCII, where the first slash after the authority begins the path.
 fn parts(url: &str) -> Option<(Part, Option<Part>, Option<Part>)> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;

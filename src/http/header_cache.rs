@@ -1,8 +1,8 @@
 //! A cache of header fields, so that a host passes a client's fields only once.
 //!
-//! A client sends most fields with every request, its token and cookies among them, and they are most of a
-//! head. The host passes and this module parses them once. Then the host names them by a number. The edge
-//! still decides about each request.
+//! A client sends most fields with every request, its token and cookies among them, and they are
+//! most of a head. The host passes and this module parses them once. Then the host names them by a
+//! number. The edge still decides about each request.
 
 use std::sync::Arc;
 
@@ -17,15 +17,16 @@ pub struct HeaderCache {
 }
 
 impl HeaderCache {
-    /// Parses a head. The first line selects further fields, and [`RequestHead::parse`] describes the rest:
+    /// Parses a head. The first line selects further fields, and [`RequestHead::parse`] describes
+    /// the rest:
     ///
     /// - `7`: the cached fields with this number.
-    /// - `+7`: the fields after the head and an empty line. They are cached with this number and replace
-    ///   the oldest.
+    /// - `+7`: the fields after the head and an empty line. They are cached with this number and
+    ///   replace the oldest.
     /// - `+`: the fields after the head and an empty line. They are not cached.
     ///
-    /// The first line ends in ` cf` if Cloudflare has received the request. A host counts the numbers from
-    /// 0 and uses none twice, so that a number always means the same fields.
+    /// The first line ends in ` cf` if Cloudflare has received the request. A host counts the
+    /// numbers from 0 and uses none twice, so that a number always means the same fields.
     ///
     /// `None` if the text is malformed, or if no fields with the number are cached.
     pub fn read(&mut self, text: impl Into<String>) -> Option<RequestHead> {

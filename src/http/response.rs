@@ -1,5 +1,5 @@
-//! The edge's own responses. Most are problem details (RFC 9457), on 401 with a challenge (RFC 6750, section
-//! 3).
+//! The edge's own responses. Most are problem details (RFC 9457), on 401 with a challenge (RFC
+//! 6750, section 3).
 
 use crate::error::{Code, ERRORS_PAGE, Error};
 use crate::http::edit::HeaderEdit;
@@ -17,8 +17,8 @@ pub struct Response {
 }
 
 impl Response {
-    /// The problem response for an error: JSON with the members of RFC 9457, section 3.1, and with `code`
-    /// and `request_id`. Only the log contains the details of `misconfigured`.
+    /// The problem response for an error: JSON with the members of RFC 9457, section 3.1, and with
+    /// `code` and `request_id`. Only the log contains the details of `misconfigured`.
     pub fn problem(error: &Error, request_id: &str) -> Self {
         let code = error.code();
         let detail = match code {

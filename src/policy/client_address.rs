@@ -22,8 +22,9 @@ impl AddressSource {
         Self { header }
     }
 
-    /// The address from the operator's own proxy, or else from Cloudflare. A proxy appends the address
-    /// of its client to those in the request, so the last one counts. `None` if it is not an address.
+    /// The address from the operator's own proxy, or else from Cloudflare. A proxy appends the
+    /// address of its client to those in the request, so the last one counts. `None` if it is not
+    /// an address.
     pub(crate) fn find<'h>(&'h self, head: &'h RequestHead) -> Option<&'h str> {
         let name = match &self.header {
             Some(name) => name,
@@ -68,7 +69,8 @@ impl ClientAddress {
     }
 }
 
-/// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, that tells the auth server the client's address.
+/// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, that tells the auth server the client's
+/// address.
 pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
     const SETTING: &str = "AUTH_CLIENT_IP_HEADER";
     let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
@@ -95,8 +97,8 @@ enum IpAddress {
 }
 
 impl IpAddress {
-    /// Parses the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the standard
-    /// library would add 3 kB to the wasm.
+    /// Parses the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the
+    /// standard library would add 3 kB to the wasm.
     fn parse(text: &str) -> Option<Self> {
         if !text.contains(':') {
             return v4(text).map(Self::V4);

@@ -49,7 +49,8 @@ const RESERVED_HEADERS: [&str; 13] = [
     "x-request-id",
 ];
 
-/// The header's value. `None` for null, objects and arrays, which have no canonical form in a header.
+/// The header's value. `None` for null, objects and arrays, which have no canonical form in a
+/// header.
 pub(crate) fn value(claim: &Json) -> Option<String> {
     match claim {
         Json::String(text) => Some(header_value(text)),

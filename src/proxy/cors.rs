@@ -1,5 +1,5 @@
-//! Cross-origin requests (Fetch Standard, section 3.3): which other origins may read responses. The edge
-//! decides, so that scripts can read its rejections too.
+//! Cross-origin requests (Fetch Standard, section 3.3): which other origins may read responses. The
+//! edge decides, so that scripts can read its rejections too.
 
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
@@ -174,8 +174,8 @@ impl Policy {
 }
 
 impl Allowed {
-    /// The value of a preflight response's header. `request_header` contains the names that the preflight
-    /// asks for. `None` if there are none, or if one is malformed.
+    /// The value of a preflight response's header. `request_header` contains the names that the
+    /// preflight asks for. `None` for an empty list, or if a name is malformed.
     fn permitted(&self, head: &RequestHead, request_header: &str) -> Option<String> {
         match self {
             Self::List(names) => Some(names.clone()),

@@ -152,7 +152,8 @@ pub struct Forward {
     pub private: bool,
     /// The user, if the request is authenticated
     pub user: Option<Arc<Verified>>,
-    /// When the host must close a WebSocket that this request opens, in seconds since 1970. `None` for never
+    /// When the host must close a WebSocket that this request opens, in seconds since 1970. `None`
+    /// for never
     pub ends_at: Option<f64>,
     /// What the host reports once the upstream has responded
     pub report: Option<ForwardReport>,
@@ -186,8 +187,8 @@ impl Forward {
         &self.route.response_edits
     }
 
-    /// The text for the host: a line with the URL, lines with the edits of the request's headers, an empty
-    /// line, and lines with the edits of the response's headers.
+    /// The text for the host: a line with the URL, lines with the edits of the request's headers,
+    /// an empty line, and lines with the edits of the response's headers.
     pub fn as_text(&self) -> String {
         let mut text = String::with_capacity(USUAL_TEXT);
         text += self.url();

@@ -1,4 +1,5 @@
-//! `FORWARD_HEADERS`: headers of the client that the edge forwards, although it removes them by default.
+//! `FORWARD_HEADERS`: headers of the client that the edge forwards, although it removes them by
+//! default.
 
 use crate::config::reader::Reader;
 use crate::http::fields::is_token;

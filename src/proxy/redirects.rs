@@ -1,14 +1,14 @@
-//! Rewrites redirects, so that they lead the client to the edge. An upstream writes its own host into
-//! `Location`, and a client may not even reach that.
+//! Rewrites redirects, so that they lead the client to the edge. An upstream writes its own host
+//! into `Location`, and a client may not even reach that.
 
 use std::borrow::Cow;
 
 use crate::base_url::BaseUrl;
 use crate::http::edit::HeaderEdit;
 
-/// The edits that replace the upstream's URL with the edge's. `fields` are the response's `location`,
-/// `content-location` and `refresh`, each as `name: value` on a line. Ignores other fields. `url` is the
-/// request's URL as the client called it.
+/// The edits that replace the upstream's URL with the edge's. `fields` are the response's
+/// `location`, `content-location` and `refresh`, each as `name: value` on a line. Ignores other
+/// fields. `url` is the request's URL as the client called it.
 pub(crate) fn edits(fields: &str, upstream: &BaseUrl, url: &str) -> Vec<HeaderEdit> {
     let rewriter = Rewriter { upstream, edge: edge_origin(url) };
     let named = fields.lines().filter_map(|line| line.split_once(": "));
@@ -32,7 +32,8 @@ struct Rewriter<'r> {
 }
 
 impl Rewriter<'_> {
-    /// A header's value. Hosts join headers with the same name by a comma and a space, which no URL contains.
+    /// A header's value. Hosts join headers with the same name by a comma and a space, which no URL
+    /// contains.
     fn list(&self, value: &str) -> Option<String> {
         if !value.contains(", ") {
             return self.reference(value);
@@ -71,8 +72,8 @@ impl Rewriter<'_> {
         Some([&value[..start], &changed, &value[start + reference.len()..]].concat())
     }
 
-    /// A URL reference, as browsers parse it (WHATWG URL): a backslash may replace a slash. `None` if it does
-    /// not lead to the upstream.
+    /// A URL reference, as browsers parse it (WHATWG URL): a backslash may replace a slash. `None`
+    /// if it does not lead to the upstream.
     fn reference(&self, text: &str) -> Option<String> {
         let text: Cow<'_, str> = match text.contains('\t') {
             true => text.replace('\t', "").into(),
@@ -135,8 +136,8 @@ fn is_http(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// Whether an authority, which may begin with a user name, is that of an origin. The schemes may differ:
-/// behind a server that terminates TLS, the upstream takes its own URL for `http`.
+/// Whether an authority, which may begin with a user name, is that of an origin. The schemes may
+/// differ: behind a server that terminates TLS, the upstream takes its own URL for `http`.
 fn is_same_server(scheme: &str, authority: &str, origin: &str) -> bool {
     let host_and_port = authority.rsplit('@').next().unwrap_or(authority);
     let (own_scheme, own) = origin.split_once("://").unwrap_or_default();

@@ -107,7 +107,8 @@ pub(crate) struct Routing {
 }
 
 impl Routing {
-    /// The route to the upstream, or to the application. Removes forged identity headers from every request.
+    /// The route to the upstream, or to the application. Removes forged identity headers from every
+    /// request.
     pub(crate) fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
         match (&self.placement, to) {
             (Placement::Standalone { upstream }, _)
@@ -123,8 +124,8 @@ impl Routing {
         self.placement.upstream()
     }
 
-    /// Removes `Upgrade` unless the method is GET (RFC 6455, section 4.1): a runtime that opens a WebSocket
-    /// sends GET for every method, and the rules may have allowed only the other method.
+    /// Removes `Upgrade` unless the method is GET (RFC 6455, section 4.1): a runtime that opens a
+    /// WebSocket sends GET for every method, and the rules may have allowed only the other method.
     fn route_to_upstream(&self, head: &RequestHead, path: &Path<'_>, upstream: &BaseUrl) -> Route {
         let mut route =
             Route::new(Destination::Upstream, [upstream.origin(), upstream.path()], path);
@@ -143,8 +144,8 @@ impl Routing {
         route
     }
 
-    /// The application gets the request unchanged, except for identity headers: it uses the cookies and
-    /// tokens itself, and may trust its own proxies' headers.
+    /// The application gets the request unchanged, except for identity headers: it uses the cookies
+    /// and tokens itself, and may trust its own proxies' headers.
     fn route_within_app(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
         let mut route = Route::new(to, [head.origin(), ""], path);
         route.remove(head, |name| self.is_forged(name));
@@ -161,7 +162,8 @@ impl Routing {
             || (name == "upgrade" && head.method() != "GET")
     }
 
-    /// Whether only the edge may set a header, or the header could turn the request into another one.
+    /// Whether only the edge may set a header, or the header could turn the request into another
+    /// one.
     fn is_forged(&self, name: &str) -> bool {
         let is_strange = !is_plain(name) || overrides_request(name);
         is_identity(name)

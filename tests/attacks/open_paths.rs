@@ -148,8 +148,7 @@ fn a_warning_names_conditions_that_apply_to_some_methods_only() {
             assert!(!warned, "{rules:?}");
             continue;
         };
-        let methods =
-            settings.warnings().iter().any(|text| text.contains("for some methods alone"));
+        let methods = settings.warnings().iter().any(|text| text.contains("for some methods only"));
         assert_eq!(methods, warned, "{rules:?} {:?}", settings.warnings());
     }
 }

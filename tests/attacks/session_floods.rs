@@ -30,7 +30,8 @@ fn visit(sessions: &[&str], address: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies.as_str()), ("x-real-ip", address)])
 }
 
-/// The outcome of a request that arrives while two thousand forged ones wait, and the seconds it took.
+/// The outcome of a request that arrives while two thousand forged ones wait, and the seconds it
+/// took.
 fn within_a_flood(
     edge: &Edge,
     address_of: impl Fn(usize) -> String,

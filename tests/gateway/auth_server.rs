@@ -1,5 +1,5 @@
-//! The edge's requests to Better Auth: their headers, their client address, and responses that are not
-//! from Better Auth.
+//! The edge's requests to Better Auth: their headers, their client address, and responses that are
+//! not from Better Auth.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, key_set, request};
 use better_auth_edge::gateway::{RequestHead, Response, Settings};

@@ -33,8 +33,8 @@ fn by_keys() -> Value {
     changed(by_secret(), &more)
 }
 
-/// The same with these members; `null` takes one away, and what is in `user` and `session` is changed
-/// there.
+/// The same with these members; `null` takes one away, and what is in `user` and `session` is
+/// changed there.
 fn changed(mut claims: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         match (&claims[name], value) {

@@ -1,5 +1,5 @@
-//! Clients whose header fields the host has cached get the same decisions as any client with the same
-//! head, and an expired token no longer passes.
+//! Clients whose header fields the host has cached get the same decisions as any client with the
+//! same head, and an expired token no longer passes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -189,8 +189,8 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
 fn a_cached_decision_expires_with_the_token_or_when_keys_are_due() {
     let mut regular = Regular::new(&SETTINGS, &good_claims());
     let pass = regular.pass(OWN).unwrap();
-    // a token of 900 seconds, and a set that is asked for anew after 480; a clock that was set back asks
-    // for keys, and not for trust
+    // a token of 900 seconds, and a set that is asked for anew after 480; a clock that was set back
+    // asks for keys, and not for trust
     let expected = [(-1.0, false), (0.0, true), (479.0, true), (480.0, false), (910.0, false)];
     for (later, passes) in expected {
         assert_eq!(regular.lets_pass(pass, later), passes, "{later}");

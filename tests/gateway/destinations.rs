@@ -1,5 +1,5 @@
-//! The destination and the rule of a request within an application. They depend on the request only,
-//! not on the decision.
+//! The destination and the rule of a request within an application. They depend on the request
+//! only, not on the decision.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, Signer, TestHost, good_claims, key_set, request};
 use better_auth_edge::gateway::{Decision, Destination, Gateway, Settings};

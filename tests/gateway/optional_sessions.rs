@@ -1,5 +1,5 @@
-//! Paths with an optional token: a browser keeps the cookie of an ended session, and the page cannot
-//! remove it.
+//! Paths with an optional token: a browser keeps the cookie of an ended session, and the page
+//! cannot remove it.
 
 use crate::common::{Answer, Edge, good_claims, origin_headers, request};
 

@@ -1,5 +1,5 @@
-//! Header names: which names some servers read alike, and which headers a client must not send to the
-//! upstream.
+//! Header names: which names some servers read alike, and which headers a client must not send to
+//! the upstream.
 
 mod tables;
 
@@ -37,15 +37,16 @@ pub(crate) const HOP_BY_HOP: [&str; 8] = [
     "transfer-encoding",
 ];
 
-/// Whether all servers read a name alike: it consists of lower-case letters, digits and hyphens (RFC 9110,
-/// sections 16.3.2.1 and 17.10). CGI, WSGI, Rack and PHP turn all other characters and hyphens into `_`, so
-/// that `script_name` or `x.edge.user` imitates another header. nginx and Apache drop such headers too.
+/// Whether all servers read a name alike: it consists of lower-case letters, digits and hyphens
+/// (RFC 9110, sections 16.3.2.1 and 17.10). CGI, WSGI, Rack and PHP turn all other characters and
+/// hyphens into `_`, so that `script_name` or `x.edge.user` imitates another header. nginx and
+/// Apache drop such headers too.
 pub(crate) fn is_plain(name: &str) -> bool {
     name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
-/// Whether a header makes some servers or applications override the request's path, query, method, host or
-/// scheme, or a variable of CGI (RFC 3875, section 4.1). `name` is in lower case and plain.
+/// Whether a header makes some servers or applications override the request's path, query, method,
+/// host or scheme, or a variable of CGI (RFC 3875, section 4.1). `name` is in lower case and plain.
 pub(crate) fn overrides_request(name: &str) -> bool {
     // a fast path by the first letters, for nearly all headers of browsers
     match name.as_bytes() {
@@ -60,9 +61,10 @@ pub(crate) fn overrides_request(name: &str) -> bool {
     }
 }
 
-/// Whether a proxy sets a header to forward what it knows about the client: the address, the certificate or
-/// the user. From a client, such a header is forged. `name` is in lower case and plain. The edge removes
-/// these headers only for an upstream, because an application may have its own proxies.
+/// Whether a proxy sets a header to forward what it knows about the client: the address, the
+/// certificate or the user. From a client, such a header is forged. `name` is in lower case and
+/// plain. The edge removes these headers only for an upstream, because an application may have its
+/// own proxies.
 pub(crate) fn is_forwarding_header(name: &str, from_cloudflare: bool) -> bool {
     match name.as_bytes().first() {
         Some(b'x') => match name.strip_prefix("x-") {
@@ -78,8 +80,9 @@ pub(crate) fn is_forwarding_header(name: &str, from_cloudflare: bool) -> bool {
     }
 }
 
-/// Whether a client can forge a header of Cloudflare. Cloudflare overwrites its headers before a Worker runs,
-/// except for three. On other hosts a client can send all of them. `cf-ray` only names a request in logs.
+/// Whether a client can forge a header of Cloudflare. Cloudflare overwrites its headers before a
+/// Worker runs, except for three. On other hosts a client can send all of them. `cf-ray` only names
+/// a request in logs.
 fn is_forged_cloudflare_header(name: &str, from_cloudflare: bool) -> bool {
     match name {
         "cf-ray" => false,
@@ -92,7 +95,8 @@ fn begins_with_one(name: &str, prefixes: &[&str]) -> bool {
     prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether the edge or the runtime sets or reads a header, so that no setting may forward the client's.
+/// Whether the edge or the runtime sets or reads a header, so that no setting may forward the
+/// client's.
 pub(crate) fn is_reserved(name: &str) -> bool {
     let reserved = HOP_BY_HOP.iter().chain(SET_OR_READ);
     is_identity(name) || reserved.into_iter().any(|reserved| same_name(name, reserved))

@@ -1,9 +1,10 @@
 //! Header names in lower case. Lists of headers that begin with `x-` omit that prefix.
 //!
-//! No such list is complete. These contain the headers that notable servers and frameworks read. An upstream
-//! must not take a request's path or user from any other header.
+//! No such list is complete. These contain the headers that notable servers and frameworks read. An
+//! upstream must not take a request's path or user from any other header.
 
-/// Variables of CGI and of servers that use its names, and headers that override the URL or the method.
+/// Variables of CGI and of servers that use its names, and headers that override the URL or the
+/// method.
 pub(super) const OVERRIDES: &[&str] = &[
     "auth-password",
     "auth-type",
@@ -150,7 +151,8 @@ pub(super) const X_OVERRIDE_PREFIXES: &[&str] = &[
     "vhm-",
 ];
 
-/// Headers by which proxies forward what they know about the client: address, host, certificate, user.
+/// Headers by which proxies forward what they know about the client: address, host, certificate,
+/// user.
 pub(super) const FORWARDING: &[&str] = &[
     "ajp-remote-user",
     "akamai-client-ip",

@@ -1,5 +1,5 @@
-//! Exchanges a session cookie for a token at Better Auth and caches the token, so that a page with twenty
-//! requests causes one exchange.
+//! Exchanges a session cookie for a token at Better Auth and caches the token, so that a page with
+//! twenty requests causes one exchange.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -30,8 +30,8 @@ pub(crate) struct Sessions {
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
 
-/// Without `disableRefresh`, Better Auth would extend the session, and the browser would not get the
-/// cookie of the extended one.
+/// Without `disableRefresh`, Better Auth would extend the session, and the browser would not get
+/// the cookie of the extended one.
 const TOKEN: &str = "/token?disableRefresh=true";
 
 /// The largest response, in bytes. A token is far smaller.
@@ -76,8 +76,8 @@ impl Sessions {
         self.warning.into_iter().map(str::to_owned)
     }
 
-    /// The user by a cookie cache, without a request to the auth server. `None` if the caches do not
-    /// decide and the session cookie, which is the stronger proof, must.
+    /// The user by a cookie cache, without a request to the auth server. `None` if the caches do
+    /// not decide and the session cookie, which is the stronger proof, must.
     ///
     /// # Errors
     /// Why the caches are rejected, if the session cookie cannot decide either.
@@ -114,10 +114,11 @@ impl Sessions {
         }
     }
 
-    /// The sessions to try, in order. Recently rejected ones come last. Otherwise a better cookie prefix
-    /// comes first, because a neighboring host cannot set such a cookie. Among equal prefixes, sessions
-    /// with a cached token come first, then those that have been valid before. So planted cookies neither
-    /// delay nor hide a known user, and the edge tries each of them once.
+    /// The sessions to try, in order. Recently rejected ones come last. Otherwise a better cookie
+    /// prefix comes first, because a neighboring host cannot set such a cookie. Among equal
+    /// prefixes, sessions with a cached token come first, then those that have been valid before.
+    /// So planted cookies neither delay nor hide a known user, and the edge tries each of them
+    /// once.
     pub(crate) fn candidates<'c, H: Host>(
         &self,
         cookies: &'c SessionCookies,
@@ -141,8 +142,9 @@ impl Sessions {
         sessions.into_iter().map(|(_, session)| session).collect()
     }
 
-    /// The token of a session, not yet verified. `expired` is a cached token that has expired. Requests
-    /// with the same session share one exchange, which continues if their clients disconnect.
+    /// The token of a session, not yet verified. `expired` is a cached token that has expired.
+    /// Requests with the same session share one exchange, which continues if their clients
+    /// disconnect.
     ///
     /// # Errors
     /// Why the session has no token.
@@ -205,8 +207,8 @@ impl Sessions {
 const WAITED: &str = "waited too long for the token of the session";
 const CROWDED: &str = "too many requests wait for the tokens of sessions";
 
-/// A request that may wait in the queue. The runtime drops it if the client disconnects, and then it leaves
-/// the queue.
+/// A request that may wait in the queue. The runtime drops it if the client disconnects, and then
+/// it leaves the queue.
 struct QueuedRequest<'s> {
     sessions: &'s Sessions,
     ticket: Option<Ticket>,

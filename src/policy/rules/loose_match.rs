@@ -1,6 +1,6 @@
-//! Rejects paths that some servers read as another path, so that no path bypasses the rule of the other. Express
-//! and IIS ignore letter case, Tomcat and Spring cut off parameters at `;`, and Windows removes dots and spaces
-//! at the end of a name and converts full-width letters.
+//! Rejects paths that some servers read as another path, so that no path bypasses the rule of the
+//! other. Express and IIS ignore letter case, Tomcat and Spring cut off parameters at `;`, and
+//! Windows removes dots and spaces at the end of a name and converts full-width letters.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,8 @@ impl Rules {
     /// The first rule that matches.
     ///
     /// # Errors
-    /// [`Code::AmbiguousPath`] if an earlier rule that requires more matches a loose reading of the path.
+    /// [`Code::AmbiguousPath`] if an earlier rule that requires more matches a loose reading of the
+    /// path.
     pub(crate) fn find<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Result<Match<'r>, Error> {
         let matched = self.first_match(method, path);
         let first = matched.rule.unwrap_or(self.rules.len());
@@ -27,8 +28,8 @@ impl Rules {
 }
 
 impl Rule {
-    /// Whether this rule, if it matched the path, would have a condition that the match lacks. Isolation by
-    /// another claim or another segment does not count.
+    /// Whether this rule, if it matched the path, would have a condition that the match lacks.
+    /// Isolation by another claim or another segment does not count.
     fn asks_for_more_than(&self, matched: &Match<'_>, path: &Path<'_>) -> bool {
         self.isolation_of(path).any(|pair| !matched.equal().any(|equal| equal == pair))
             || self.claims.iter().any(|claim| !matched.claims.contains(claim))
@@ -72,8 +73,8 @@ fn bare(segment: &str) -> &str {
     segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// Case-folded by upper and then lower case, because some non-ASCII letters become ASCII in one of them.
-/// Removes the combining dot above, because some servers read an i with it as an i.
+/// Case-folded by upper and then lower case, because some non-ASCII letters become ASCII in one of
+/// them. Removes the combining dot above, because some servers read an i with it as an i.
 fn folded(text: &str) -> String {
     let cased = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     cased.filter(|c| *c != '\u{307}').collect()

@@ -1,5 +1,5 @@
-//! Rules by method and path. The first rule that matches a request counts. A request that no rule matches
-//! requires a token.
+//! Rules by method and path. The first rule that matches a request counts. A request that no rule
+//! matches requires a token.
 
 mod gaps;
 mod loose_match;
@@ -20,7 +20,7 @@ use crate::policy::tokens::LIST_CLAIMS;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
-    /// `PUBLIC_PATHS`, which are public whatever the rules say
+    /// `PUBLIC_PATHS`, which the rules cannot close
     open: Vec<Pattern>,
     /// `OWN_PATHS`, the paths of Better Auth and of the framework, which are public too
     own: Vec<Pattern>,
@@ -34,7 +34,8 @@ impl Rules {
         Self { rules, ..Self::default() }
     }
 
-    /// `ROUTES`, `PUBLIC_PATHS` and `OWN_PATHS`. `known_claims` are the claims that other settings name.
+    /// `ROUTES`, `PUBLIC_PATHS` and `OWN_PATHS`. `known_claims` are the claims that other settings
+    /// name.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, known_claims: &[String]) -> Self {
         const SETTING: &str = "ROUTES";
         let mut all = Self::default();
@@ -100,7 +101,8 @@ impl Rules {
         self.rules.get(rule).map_or("", Rule::path)
     }
 
-    /// The first rule that matches, and the isolation of a rule that isolates the path for other methods.
+    /// The first rule that matches, and the isolation of a rule that isolates the path for other
+    /// methods.
     pub(crate) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
         if self.is_open(path) {
             return Match { access: Access::Public, to: self.to, ..Match::default() };
@@ -120,7 +122,8 @@ impl Rules {
     }
 }
 
-/// The claims that a rule may match. If a setting that names claims has an error, any claim may be known.
+/// The claims that a rule may match. If a setting that names claims has an error, any claim may be
+/// known.
 fn claims_to_match(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec<String> {
     let mut known = known.to_vec();
     let sources = ["CLAIMS", "ISSUERS", "REQUIRED_CLAIMS", "USER_CLAIM"];

@@ -28,9 +28,9 @@ impl Rule {
     /// Parses an entry of `ROUTES`.
     ///
     /// # Errors
-    /// Everything that is wrong with it. Unknown members are errors, because a misspelled condition must
-    /// not become a missing one. So are conditions that are null or empty, and claims to match that no
-    /// setting names.
+    /// Everything that is wrong with it. Unknown members are errors, because a misspelled condition
+    /// must not become a missing one. So are conditions that are null or empty, and claims to match
+    /// that no setting names.
     pub(super) fn from_json(json: &Json, known_claims: &[String]) -> Result<Self, Vec<String>> {
         let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
         let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
@@ -94,8 +94,9 @@ impl Rule {
         Self { claims, ..self }
     }
 
-    /// Why this rule, which comes first, makes the other one misleading: this rule matches all requests of
-    /// the other, some with the same pattern, or some for which the other has conditions.
+    /// Why this rule, which comes first, makes the other one misleading: this rule matches all
+    /// requests of the other, some with the same pattern, or some for which the other has
+    /// conditions.
     pub(super) fn hides(&self, other: &Self) -> Option<&'static str> {
         let includes_all = self.methods.is_empty()
             || (!other.methods.is_empty() && other.methods.iter().all(|m| self.takes(m)));
@@ -141,14 +142,14 @@ impl Rule {
         &self.pattern
     }
 
-    /// Whether this rule, which comes after an isolating one, is meant for the methods that the other does
-    /// not name: it names its methods, isolates too, or has the other's path or a part of it. A catch-all
-    /// is not.
+    /// Whether this rule, which comes after an isolating one, is meant for the methods that the
+    /// other does not name: it names its methods, isolates too, or has the other's path or a part
+    /// of it. A catch-all is not.
     pub(super) fn takes_over_from(&self, isolating: &Self) -> bool {
         !self.methods.is_empty() || self.isolates() || isolating.pattern.covers(&self.pattern)
     }
 
-    /// The isolation of a path, whatever the method is.
+    /// The isolation of a path, for every method.
     pub(super) fn match_path<'r>(&'r self, path: &'r Path<'_>) -> Option<Match<'r>> {
         let parameters = self.pattern.parameters(path)?;
         Some(Match { parameters, equal: &self.equal, ..Match::default() })
@@ -188,8 +189,8 @@ fn is_within(claim: &str, known: &str) -> bool {
     claim.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// The rule's path. `None` without another error if `path` is null or seems to be misspelled, because the
-/// caller reports that.
+/// The rule's path. `None` without another error if `path` is null or seems to be misspelled,
+/// because the caller reports that.
 fn pattern(rule: &Object, faults: &mut Vec<String>) -> Option<Pattern> {
     let is_meant = |(name, value): (&str, &Json)| {
         let is_near = || suggestion(name, MEMBERS) == Some("path");

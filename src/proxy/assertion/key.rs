@@ -4,7 +4,8 @@ use crate::jose::base64url::{decode_array, encode};
 use crate::jose::json::quote;
 use crate::jose::{Object, thumbprint};
 
-// what it verifies by, an application has downloaded already, and a second curve would be a tenth of it
+// what it verifies by, an application has downloaded already, and a second curve would be a tenth
+// of it
 #[cfg(all(feature = "js", not(feature = "worker")))]
 pub(super) use crate::proxy::assertion::dalek::{Ed25519, key_pair};
 #[cfg(any(feature = "worker", not(feature = "js")))]

@@ -1,5 +1,5 @@
-//! The assertion: a compact JWS that identifies the user to the upstream. It has its own type and is valid
-//! for a minute.
+//! The assertion: a compact JWS that identifies the user to the upstream. It has its own type and
+//! is valid for a minute.
 
 #[cfg(any(test, feature = "worker", not(feature = "js")))]
 mod compact;
@@ -20,8 +20,8 @@ use crate::config::reader::Reader;
 use crate::jose::{Json, Object};
 use crate::verifier::Verified;
 
-/// Issuer and audience of assertions for the application that the edge runs in. It is not an origin, so no
-/// upstream accepts such an assertion.
+/// Issuer and audience of assertions for the application that the edge runs in. It is not an
+/// origin, so no upstream accepts such an assertion.
 const APP: &str = "better-auth-edge:app";
 
 /// Seconds that an assertion is valid.
@@ -99,8 +99,8 @@ impl Assertions {
         })
     }
 
-    /// The assertion for a request. A cached one for half of its lifetime, unless assertions are bound to
-    /// requests.
+    /// The assertion for a request. A cached one for half of its lifetime, unless assertions are
+    /// bound to requests.
     pub(crate) fn assertion(&self, context: &AssertionContext<'_>) -> Signed {
         let (issuer, audience) = match &self.audience {
             Some(audience) if !context.within_app => {
@@ -177,8 +177,9 @@ impl std::fmt::Debug for Assertions {
     }
 }
 
-/// The assertion's expiry. It never outlives the token, except for a second if the token has just expired,
-/// within the clock tolerance: the upstream must not reject a request that the edge has admitted.
+/// The assertion's expiry. It never outlives the token, except for a second if the token has just
+/// expired, within the clock tolerance: the upstream must not reject a request that the edge has
+/// admitted.
 fn expires(user: &Verified, now: f64) -> f64 {
     user.expires().min(now + LIFETIME).max(now + 1.0)
 }
@@ -242,8 +243,8 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// serde_json's internal name of a `RawValue`. Creating a `RawValue` would parse the number again and add a
-/// parser to the wasm.
+/// serde_json's internal name of a `RawValue`. Creating a `RawValue` would parse the number again
+/// and add a parser to the wasm.
 const RAW: &str = "$serde_json::private::RawValue";
 
 fn members<S: Serializer>(object: &Object, serializer: S) -> Result<S::Ok, S::Error> {
