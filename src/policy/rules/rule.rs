@@ -70,7 +70,7 @@ impl Rule {
         for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
             faults.push(format!(
                 "match names the claim \"{claim}\", which no other setting names: is it misspelled? \
-                 If not, add it to CLAIMS or REQUIRED_CLAIMS"
+                 If not, name it in CLAIMS or REQUIRED_CLAIMS"
             ));
         }
         let conditions =
