@@ -16,7 +16,8 @@ impl AddressSource {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         const SETTING: &str = "CLIENT_IP_HEADER";
         let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
-        if header.as_ref().is_some_and(|name| !is_token(name) || NEVER.contains(&name.as_str())) {
+        if header.as_ref().is_some_and(|name| !is_token(name) || FORBIDDEN.contains(&name.as_str()))
+        {
             reader.fault(SETTING, "is not the name of a header that contains addresses only");
         }
         Self { header }
@@ -75,8 +76,8 @@ pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
     const SETTING: &str = "AUTH_CLIENT_IP_HEADER";
     let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
     let header = header.unwrap_or_else(|| "x-forwarded-for".to_owned());
-    let is_of_the_request = OF_THE_REQUEST.contains(&header.as_str());
-    if !is_token(&header) || NEVER.contains(&header.as_str()) || is_of_the_request {
+    let is_request_header = REQUEST_HEADERS.contains(&header.as_str());
+    if !is_token(&header) || FORBIDDEN.contains(&header.as_str()) || is_request_header {
         reader.fault(SETTING, "is not the name of a header that contains an address only");
     }
     header
@@ -168,10 +169,10 @@ fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
 }
 
 /// Headers that contain something else, or more than addresses.
-const NEVER: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];
+const FORBIDDEN: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];
 
 /// Headers with another meaning in every request, and those that `fetch` sets itself.
-const OF_THE_REQUEST: [&str; 12] = [
+const REQUEST_HEADERS: [&str; 12] = [
     "accept",
     "accept-encoding",
     "connection",

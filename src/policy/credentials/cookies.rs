@@ -179,7 +179,7 @@ impl SessionCookies {
             let detail = "the session cookie is not signed by Better Auth; sign in again";
             return Error::new(Code::MissingToken, detail).with_source(wrong_secret());
         }
-        Error::new(Code::MissingToken, "the session cookie holds no session; sign in again")
+        Error::new(Code::MissingToken, "the session cookie contains no session; sign in again")
     }
 
     fn add(&mut self, session: SessionCookie, secret: Option<&CookieSecret>) {

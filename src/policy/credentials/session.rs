@@ -134,7 +134,7 @@ impl Sessions {
         });
         let mut remaining = [MOST_TRIED; 2];
         sessions.retain(|(standing, _)| {
-            let remaining = &mut remaining[usize::from(standing.is_good())];
+            let remaining = &mut remaining[usize::from(standing.has_been_valid())];
             let is_tried = *remaining > 0;
             *remaining = remaining.saturating_sub(1);
             is_tried
@@ -179,9 +179,9 @@ impl Sessions {
                     host.run_to_end(|host| open.carry_out(host)).await;
                 }
                 Lookup::Wait if pauses.pause(host).await => {}
-                Lookup::Wait => return Err(self.still_waiting(WAITED, 1)),
-                Lookup::QueueFull => return Err(self.still_waiting(CROWDED, 1)),
-                Lookup::BudgetSpent(seconds) => return Err(self.still_waiting(CROWDED, seconds)),
+                Lookup::Wait => return Err(self.unavailable(WAITED, 1)),
+                Lookup::QueueFull => return Err(self.unavailable(QUEUE_FULL, 1)),
+                Lookup::BudgetSpent(seconds) => return Err(self.unavailable(QUEUE_FULL, seconds)),
             }
         }
     }
@@ -191,7 +191,7 @@ impl Sessions {
         Some((Arc::clone(&self.address_header), address))
     }
 
-    fn still_waiting(&self, detail: &'static str, seconds: u32) -> SessionError {
+    fn unavailable(&self, detail: &'static str, seconds: u32) -> SessionError {
         let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(seconds);
         let error = error.with_source(Unanswered::pending(&self.url));
         SessionError { error, is_of_this_session: false }
@@ -205,7 +205,7 @@ impl Sessions {
 }
 
 const WAITED: &str = "waited too long for the token of the session";
-const CROWDED: &str = "too many requests wait for the tokens of sessions";
+const QUEUE_FULL: &str = "too many requests wait for the tokens of sessions";
 
 /// A request that may wait in the queue. The runtime drops it if the client disconnects, and then
 /// it leaves the queue.

@@ -33,14 +33,14 @@ impl Rules {
     /// Reports public paths that disable a rule. A path within the rule's paths is an exception
     /// from the rule. Better Auth and the framework cannot change their own paths, so those may
     /// overlap with a rule's parameter: `/api/auth/*` and `/api/{user_id}/tasks`.
-    pub(super) fn note_opened(&self, index: usize, rule: &Rule, reader: &mut Reader<'_>) {
+    pub(super) fn check_public_paths(&self, index: usize, rule: &Rule, reader: &mut Reader<'_>) {
         if rule.is_public() {
             return;
         }
         let path = rule.pattern();
         let hides = |open: &&Pattern| open.overlaps(path) && !path.covers(open);
-        let named = self.open.iter().filter(|open| open.covers(path) || hides(open));
-        let own = self.own.iter().filter(|open| open.covers(path));
+        let named = self.public_paths.iter().filter(|open| open.covers(path) || hides(open));
+        let own = self.own_paths.iter().filter(|open| open.covers(path));
         for (setting, open, rest) in named
             .map(|open| ("PUBLIC_PATHS", open, NARROWER))
             .chain(own.map(|open| ("ROUTES", open, OWN)))

@@ -18,9 +18,10 @@ impl Rules {
         let matched = self.first_match(method, path);
         let first = matched.rule.unwrap_or(self.rules.len());
         let mut earlier = self.rules.iter().take(first).filter(|rule| {
-            (rule.isolates() || rule.takes(method)) && rule.asks_for_more_than(&matched, path)
+            (rule.isolates() || rule.accepts_method(method))
+                && rule.requires_more_than(&matched, path)
         });
-        match earlier.any(|rule| is_loosely(rule, path)) && !self.is_open(path) {
+        match earlier.any(|rule| is_loosely(rule, path)) && !self.is_public_path(path) {
             true => Err(Error::new(Code::AmbiguousPath, LOOSE)),
             false => Ok(matched),
         }
@@ -30,7 +31,7 @@ impl Rules {
 impl Rule {
     /// Whether this rule, if it matched the path, would have a condition that the match lacks.
     /// Isolation by another claim or another segment does not count.
-    fn asks_for_more_than(&self, matched: &Match<'_>, path: &Path<'_>) -> bool {
+    fn requires_more_than(&self, matched: &Match<'_>, path: &Path<'_>) -> bool {
         self.isolation_of(path).any(|pair| !matched.equal().any(|equal| equal == pair))
             || self.claims.iter().any(|claim| !matched.claims.contains(claim))
             || self.scopes.iter().any(|scope| !matched.scopes.contains(scope))

@@ -99,16 +99,17 @@ impl Rule {
     /// conditions.
     pub(super) fn hides(&self, other: &Self) -> Option<&'static str> {
         let includes_all = self.methods.is_empty()
-            || (!other.methods.is_empty() && other.methods.iter().all(|m| self.takes(m)));
-        let includes_some =
-            includes_all || other.methods.is_empty() || other.methods.iter().any(|m| self.takes(m));
+            || (!other.methods.is_empty() && other.methods.iter().all(|m| self.accepts_method(m)));
+        let includes_some = includes_all
+            || other.methods.is_empty()
+            || other.methods.iter().any(|m| self.accepts_method(m));
         let covers = self.pattern.covers(&other.pattern);
         match covers {
             true if includes_all => Some("can never match"),
             true if includes_some && other.pattern.covers(&self.pattern) => {
                 Some("has the path of another rule, and a method too")
             }
-            true if includes_some && other.asks_for_what_lacks(self) => {
+            true if includes_some && other.has_conditions_missing_in(self) => {
                 Some("asks for more, but not for all of its methods")
             }
             _ => None,
@@ -116,7 +117,7 @@ impl Rule {
     }
 
     /// Whether this rule has a kind of condition that the other lacks.
-    fn asks_for_what_lacks(&self, other: &Self) -> bool {
+    fn has_conditions_missing_in(&self, other: &Self) -> bool {
         (self.isolates() && !other.isolates())
             || (!self.claims.is_empty() && other.claims.is_empty())
             || (!self.scopes.is_empty() && other.scopes.is_empty())
@@ -165,7 +166,7 @@ impl Rule {
         self.to
     }
 
-    pub(super) fn takes(&self, method: &str) -> bool {
+    pub(super) fn accepts_method(&self, method: &str) -> bool {
         self.methods.is_empty() || self.methods.iter().any(|m| includes(m, method))
     }
 
@@ -174,7 +175,7 @@ impl Rule {
         method: &str,
         path: &'r Path<'_>,
     ) -> Option<Match<'r>> {
-        if !self.takes(method) {
+        if !self.accepts_method(method) {
             return None;
         }
         let parameters = self.pattern.parameters(path)?;
@@ -224,7 +225,7 @@ fn equal(rule: &Object) -> Result<Vec<(String, String)>, String> {
         Some((parameter.to_owned(), claim.to_owned()))
     };
     let pairs = equal.as_object().and_then(|table| table.members().map(pair).collect());
-    some("match", "a table of path parameters and claims", pairs)
+    non_empty("match", "a table of path parameters and claims", pairs)
 }
 
 fn claims(rule: &Object) -> Result<Vec<RequiredClaim>, String> {
@@ -233,7 +234,7 @@ fn claims(rule: &Object) -> Result<Vec<RequiredClaim>, String> {
     };
     let claim = |(name, accepted): (&str, &Json)| RequiredClaim::from_json(name, accepted);
     let claims = claims.as_object().and_then(|table| table.members().map(claim).collect());
-    some("claims", "a table of claims and the values that they may have", claims)
+    non_empty("claims", "a table of claims and the values that they may have", claims)
 }
 
 /// RFC 6749, section 3.3
@@ -246,11 +247,11 @@ fn scopes(rule: &Object) -> Result<Vec<String>, String> {
     };
     let scope = |scope: &Json| scope.as_str().filter(is_scope).map(str::to_owned);
     let scopes = scopes.as_array().and_then(|scopes| scopes.iter().map(scope).collect());
-    some("scopes", "a list of scopes", scopes)
+    non_empty("scopes", "a list of scopes", scopes)
 }
 
 /// The conditions of a member. An empty list or table would require nothing, so it is an error.
-fn some<T>(member: &str, expected: &str, read: Option<Vec<T>>) -> Result<Vec<T>, String> {
+fn non_empty<T>(member: &str, expected: &str, read: Option<Vec<T>>) -> Result<Vec<T>, String> {
     match read {
         None => Err(format!("{member} is not {expected}")),
         Some(read) if read.is_empty() => {

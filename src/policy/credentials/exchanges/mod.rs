@@ -96,7 +96,7 @@ pub(super) struct Exchange {
 
 impl Standing {
     /// Whether the session is, or has been, valid.
-    pub(super) fn is_good(self) -> bool {
+    pub(super) fn has_been_valid(self) -> bool {
         matches!(self, Self::HasToken | Self::Known)
     }
 }
