@@ -14,8 +14,8 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Finds the bindings. `has` takes the name of a binding and of a function. It returns `None` if
-    /// the binding does not exist, and otherwise whether the binding has that function.
+    /// Finds the bindings. `has` takes the name of a binding and of a function. It returns `None`
+    /// if the binding does not exist, and otherwise whether the binding has that function.
     ///
     /// Adds each binding of another kind to `faults`.
     pub fn look(has: impl Fn(&str, &str) -> Option<bool>, faults: &mut Vec<SettingFault>) -> Self {

@@ -20,7 +20,8 @@ pub(super) struct AuthenticatedUser {
 }
 
 impl Gateway {
-    /// The user of a request. `None` if the request has no credential and `is_optional` allows that.
+    /// The user of a request. `None` if the request has no credential and `is_optional` allows
+    /// that.
     ///
     /// # Errors
     /// [`Code::MissingToken`] without a credential, otherwise why the credential is rejected.
@@ -66,7 +67,7 @@ impl Gateway {
                     Ok(user) => return Ok(user),
                     Err(error) => error,
                 };
-            // an unavailable auth server is worth a retry, whatever the other sessions are
+            // an unavailable auth server is worth a retry, even if it rejects the other sessions
             let is_unavailable = error.code() == Code::KeysUnavailable;
             if rejection.is_none() || is_unavailable {
                 rejection = Some(error);

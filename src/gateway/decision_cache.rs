@@ -1,8 +1,9 @@
 //! A cache of decisions that a host may replay.
 //!
-//! Some decisions depend on nothing but the head, the settings and the time. Such a decision has an id.
-//! If the host gets the same head again, it asks whether the decision with that id is still valid, and
-//! then forwards the request as before. Neither the head nor the decision crosses to the host again.
+//! Some decisions depend on nothing but the head, the settings and the time. Such a decision has an
+//! id. If the host gets the same head again, it asks whether the decision with that id is still
+//! valid, and then forwards the request as before. Neither the head nor the decision crosses to the
+//! host again.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +16,8 @@ use crate::verifier::Verified;
 
 impl Gateway {
     /// Whether the decision with that id still holds for the same head: the host may forward the
-    /// request to the same URL with the same edits, except for another request id. `now` is in seconds
-    /// since 1970. Fetches nothing and reports nothing.
+    /// request to the same URL with the same edits, except for another request id. `now` is in
+    /// seconds since 1970. Fetches nothing and reports nothing.
     ///
     /// The id belongs to one head. Only headers that no decision depends on may differ.
     pub fn decision_is_valid(&self, id: u32, now: f64) -> bool {
@@ -63,8 +64,8 @@ struct CachedDecision {
 }
 
 impl DecisionCache {
-    /// Replaces the oldest decision and returns the new one's id, which is unique. `None` when there
-    /// are no ids left.
+    /// Replaces the oldest decision and returns the new one's id, which is unique. `None` when
+    /// there are no ids left.
     fn insert(&self, decision: CachedDecision) -> Option<u32> {
         let mut entries = self.entries();
         let id = entries.next_id;

@@ -1,6 +1,6 @@
-//! The settings of a deployment, parsed once into a type that cannot hold nonsense.
+//! The settings of a deployment. A `Settings` is valid, because parsing checks everything.
 //!
-//! Every fault is found in one reading, so that an operator mends them all at once.
+//! Parsing finds all errors, so that the operator can fix them at once.
 
 use crate::config::bindings::Bindings;
 use crate::config::near_miss::{self, Variable};
@@ -17,7 +17,7 @@ use crate::proxy::cors::Cors;
 use crate::proxy::forward::Forwarding;
 use crate::telemetry::Reporter;
 
-/// What a gateway needs to know.
+/// The valid settings of a gateway.
 #[derive(Debug)]
 pub struct Settings {
     pub(super) head_check: HeadCheck,
@@ -32,20 +32,20 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings. `lookup` gives the text of a setting by its name; what is structured
-    /// comes as JSON. An empty text counts as absent.
+    /// Parses the settings of an edge in front of an upstream. `lookup` returns the text of a
+    /// setting by its name, and JSON for lists and tables. An empty text counts as absent.
     ///
     /// # Errors
-    /// Every fault.
+    /// Every error in the settings.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
         Self::read(Reader::new(&lookup), &[])
     }
 
-    /// The same for a deployment whose whole environment is known: a variable whose name is nearly that of a
-    /// setting is a fault too.
+    /// Like [`Settings::parse`], for a host that knows all variables of its environment: a variable
+    /// whose name is similar to a setting's is an error too.
     ///
     /// # Errors
-    /// Every fault.
+    /// Every error in the settings.
     pub fn parse_environment(
         variables: &[Variable<'_>],
         lookup: impl Fn(&str) -> Option<String>,
@@ -53,26 +53,28 @@ impl Settings {
         Self::read(Reader::new(&lookup), variables)
     }
 
-    /// The same for an edge that is part of an application: the application answers what the rules do
-    /// not send `to` the origin, so that there need be none. Beside those of a Worker there are the
-    /// settings `JWKS`, a static key set, and `PUBLIC_PATHS`, a list of patterns that are public whatever
-    /// the rules say. `BETTER_AUTH_URL` may be absent where the keys come from elsewhere, with `ISSUER` and
-    /// `AUDIENCE`, and no session is to be looked up there.
+    /// Parses the settings of an edge that runs in an application. The application handles each
+    /// request that no rule sends `to` the origin server, so `ORIGIN_URL` may be absent.
+    ///
+    /// Such an edge has the settings `JWKS`, a static key set, and `PUBLIC_PATHS` and `OWN_PATHS`,
+    /// patterns of public paths that the rules cannot close. `BETTER_AUTH_URL` may be absent if the
+    /// settings name the keys, `ISSUER` and `AUDIENCE`, and need no auth server for sessions.
     ///
     /// # Errors
-    /// Every fault.
+    /// Every error in the settings.
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingFault>> {
         Self::parse_within_app_with(None, Vec::new(), &[], lookup)
     }
 
-    /// The same where a host has read the bytes of the secret, which need not be text, and has found these
-    /// faults: settings that are not of their type, which `lookup` does not give. Those of `meant` are given
-    /// under a misspelt name, which the host says itself.
+    /// Like [`Settings::parse_within_app`], for a host with typed settings. `secret` is a secret
+    /// that need not be text. `faults` are the errors in settings that have the wrong type, which
+    /// `lookup` does not return. `meant` are settings with a misspelled name, which the host
+    /// reports itself.
     ///
     /// # Errors
-    /// Every fault, those included.
+    /// Every error in the settings, including `faults`.
     pub fn parse_within_app_with(
         secret: Option<Vec<u8>>,
         faults: Vec<SettingFault>,
@@ -82,8 +84,8 @@ impl Settings {
         Self::read(Reader::new(&lookup).within_app(secret).beside(faults, meant), &[])
     }
 
-    /// What is no fault, but may not be what the operator means: one sentence or two each. A host tells it
-    /// once, when it has read the settings.
+    /// Valid settings that may not be what the operator means, as one or two sentences each. The
+    /// host logs them once.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.issuers.warnings();
         warnings.extend(self.rules.warnings());
@@ -91,8 +93,8 @@ impl Settings {
         warnings
     }
 
-    /// The same settings with these bindings. `isolate_salt` is hashed into the pseudonyms of users in
-    /// the log, unless `LOG_SALT` is set. Without any salt, the log names no user.
+    /// The same settings with these bindings. `isolate_salt` is hashed into the pseudonyms of users
+    /// in the log, unless `LOG_SALT` is set. Without any salt, the log names no user.
     pub fn with_bindings(self, bindings: Bindings, isolate_salt: String) -> Self {
         Self {
             rate_limits: self.rate_limits.with_bindings(bindings),
@@ -106,7 +108,7 @@ impl Settings {
         let mut tokens = token_options(&mut reader);
         if !(reader.is_within_app() && tokens.name_keys()) {
             let base_url = reader.required("BETTER_AUTH_URL");
-            // one fault about a missing URL is enough
+            // one error about a missing URL is enough
             tokens.base_url = Some(base_url.unwrap_or_else(|| "http://missing.invalid".into()));
         }
         let mut known_claims = known_claims(&mut reader);
@@ -144,7 +146,7 @@ impl Settings {
     }
 }
 
-/// The claims that a deployment speaks of somewhere, and so expects its tokens to have.
+/// The claims that the settings name, so that tokens should have them.
 fn known_claims(reader: &mut Reader<'_>) -> Vec<String> {
     let mut known = asserted_claims(reader);
     known.push("sub".to_owned());
@@ -167,12 +169,12 @@ mod tests {
         [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
 
     #[test]
-    fn two_urls_are_enough() {
+    fn only_two_urls_are_required() {
         assert!(parse(&REQUIRED).unwrap().forwarding.routing.authorization);
     }
 
     #[test]
-    fn every_key_url_without_tls_is_warned_of_once() {
+    fn a_warning_names_each_key_url_without_tls_once() {
         let issuers = r#"[{"base_url":"http://b.example.com"},{"base_url":"http://b.example.com","profile":"access-token"},
             {"base_url":"http://auth:3000"},{"jwks_url":"http://c.example.com/k","issuer":"c","audience":"c"}]"#;
         let settings =
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_that_isolates_no_user_is_warned_of_once() {
+    fn a_warning_says_that_no_rule_isolates_users() {
         for routes in ["", "[]", r#"[{"path":"/open","auth":"public"}]"#] {
             let warnings =
                 parse(&[REQUIRED[0], REQUIRED[1], ("ROUTES", routes)]).unwrap().warnings();
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_of_visitors_who_cannot_be_told_apart_are_warned_of_once() {
+    fn a_warning_says_that_all_clients_share_one_rate_limit() {
         let warned = |within_app: bool, more: &[(&str, &str)]| {
             let settings = [&REQUIRED[..], &[("SESSION_EXCHANGE", "true")], more].concat();
             let lookup = |name: &str| {
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_url_is_one_fault() {
+    fn a_missing_url_is_one_error() {
         assert_eq!(
             parse(&[]).unwrap_err(),
             ["BETTER_AUTH_URL is required", "ORIGIN_URL is required"]
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_found_in_one_reading() {
+    fn parsing_finds_every_error() {
         let faults = parse(&[
             ("BETTER_AUTH_URL", "app.example"),
             ("JWKS_URL", "ftp://x"),
@@ -274,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_cannot_be_read_is_a_fault_and_not_a_default() {
+    fn a_malformed_setting_is_an_error_instead_of_a_default() {
         for (name, value) in [
             ("ROUTES", "{"),
             ("ROUTES", "{}"),

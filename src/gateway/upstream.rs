@@ -13,8 +13,8 @@ use crate::proxy::redirects;
 use crate::telemetry::RequestTrace;
 
 impl Gateway {
-    /// The time limit, in milliseconds, until the upstream's response must have begun. 0 for no limit:
-    /// a long upload takes its time, and no event tells the host that it is complete.
+    /// The time limit, in milliseconds, until the upstream's response must have begun. 0 for no
+    /// limit: a long upload takes its time, and no event tells the host that it is complete.
     pub fn time_limit(&self, head: &RequestHead) -> u32 {
         if head.has_long_body() { 0 } else { self.forwarding.timeout }
     }
@@ -30,8 +30,8 @@ impl Gateway {
 
     /// The edits that replace the upstream's URL with the edge's in headers of the response.
     ///
-    /// `fields` are the response's `location`, `content-location` and `refresh`, each as `name: value`
-    /// on a line. `url` is the request's absolute URL as the client called it.
+    /// `fields` are the response's `location`, `content-location` and `refresh`, each as `name:
+    /// value` on a line. `url` is the request's absolute URL as the client called it.
     pub fn redirect_edits(&self, fields: &str, url: &str) -> Vec<HeaderEdit> {
         match self.forwarding.routing.upstream() {
             Some(upstream) if self.forwarding.rewrites_redirects => {
@@ -41,14 +41,16 @@ impl Gateway {
         }
     }
 
-    /// Whether the edge has sent this request to itself, because `ORIGIN_URL` is its own URL. Not each
-    /// such URL loops: a Worker on a route reaches the server behind the route by the same URL.
+    /// Whether the edge has sent this request to itself, because `ORIGIN_URL` is its own URL. Not
+    /// each such URL loops: a Worker on a route reaches the server behind the route by the same
+    /// URL.
     pub fn is_own_request(&self, head: &RequestHead) -> bool {
         self.forwarding.is_own_request(head)
     }
 
-    /// The response to a request that the upstream failed to answer. `request_origin` is the request's
-    /// `Origin` header. The error's source, which only the log contains, says what the edge requested.
+    /// The response to a request that the upstream failed to answer. `request_origin` is the
+    /// request's `Origin` header. The error's source, which only the log contains, says what the
+    /// edge requested.
     pub fn upstream_failed<H: Host>(
         &self,
         request_origin: Option<&str>,

@@ -1,32 +1,31 @@
-//! How headers change on their way, of a request or of an answer.
+//! Changes to the headers of a request or a response.
 
 use std::borrow::Cow;
 
-/// A change to one header; names are in lower case.
+/// A change to one header. Names are in lower case.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HeaderEdit {
-    /// Every header of that name goes
+    /// Remove all headers with that name
     Remove(Cow<'static, str>),
-    /// One header of that name, with this value
+    /// Replace all headers with that name by one with this value
     Set(Cow<'static, str>, String),
-    /// One more value of that name
+    /// Add a header with this value
     Append(Cow<'static, str>, String),
-    /// This value, where there is none of that name
+    /// Add a header with this value, unless there is one with that name
     Default(Cow<'static, str>, String),
 }
 
 impl HeaderEdit {
-    /// The edits as they cross to the host, one to a line: a name to remove, `name: value` to set,
-    /// `,name: value` to append, `?name: value` to set where there is none. Names and values hold
-    /// neither colons followed by a space, nor line breaks, and no name has a comma or a question
-    /// mark.
+    /// The edits as text for the host, one per line: a name to remove, `name: value` to set,
+    /// `,name: value` to append, `?name: value` for a default. No name contains a colon, a comma, a
+    /// question mark or a line break, and no value contains a line break.
     pub fn as_text<'e>(edits: impl IntoIterator<Item = &'e Self>) -> String {
         let mut text = String::with_capacity(USUAL_TEXT);
         Self::write(edits, &mut text);
         text
     }
 
-    /// Adds them to a text.
+    /// Appends them to a text.
     pub(crate) fn write<'e>(edits: impl IntoIterator<Item = &'e Self>, text: &mut String) {
         for edit in edits {
             let (sign, name, value) = match edit {
@@ -46,14 +45,15 @@ impl HeaderEdit {
     }
 }
 
-/// What most edits need no more than; it saves growing.
+/// Capacity for most requests, in bytes.
 const USUAL_TEXT: usize = 1024;
 
-/// A header value for any text: printable ASCII as it is, all else, the percent sign and spaces at
-/// the ends percent-encoded UTF-8. Two different texts never give the same value.
+/// A header value for any text: printable ASCII unchanged, except that the percent sign, spaces at
+/// the ends and all other characters are percent-encoded as UTF-8. Different texts have different
+/// values.
 pub(crate) fn header_value(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
-    // nearly all ids are
+    // the fast path, for nearly all ids
     if text.bytes().all(is_plain) {
         return text.to_owned();
     }

@@ -1,11 +1,11 @@
-//! Header fields as they cross from the host, one to a line, and what their names are made of.
+//! Header fields in the host's text, one per line, and the syntax of their names.
 
 use std::ops::Range;
 
-/// Where something is in a text.
+/// A byte range in a text.
 pub(crate) type Part = Range<usize>;
 
-/// Fields: the text as it came, and where their names, in lower case, and values are.
+/// The text of fields, with names in lower case, and the positions of names and values.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Fields {
     text: String,
@@ -15,7 +15,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Reads `name: value` for each field from this byte of the text on. `None` if it is not of that form.
+    /// Parses lines of `name: value` from the byte `start` on. `None` if a line is malformed.
     pub(crate) fn parse(mut text: String, mut start: usize) -> Option<Self> {
         let mut parts = Vec::new();
         if start < text.len() {
@@ -37,17 +37,17 @@ impl Fields {
         Some(Self { text, parts, is_ascii, announces_body })
     }
 
-    /// Whether they say that a body follows (RFC 9112, section 6).
+    /// Whether the fields announce a body (RFC 9112, section 6).
     pub(crate) fn announces_body(&self) -> bool {
         self.announces_body
     }
 
-    /// All of the text, and what stands before the fields too.
+    /// The whole text, including the part before the fields.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether all of the text is ASCII.
+    /// Whether the whole text is ASCII.
     pub(crate) fn is_ascii(&self) -> bool {
         self.is_ascii
     }
@@ -59,14 +59,14 @@ impl Fields {
     }
 }
 
-/// The values of one header, in the order they came. Nearly all that is looked for is not there, so this
-/// is no chain of adapters but a loop.
+/// The values of one header, in order. A loop instead of adapters, because most lookups find
+/// nothing and must be fast.
 #[derive(Clone, Debug)]
 pub struct Values<'h> {
     name: &'h str,
     text: &'h str,
     parts: &'h [(Part, Part)],
-    /// Where to go on
+    /// The fields to search next
     others: Option<&'h Fields>,
 }
 
@@ -83,7 +83,7 @@ impl<'h> Iterator for Values<'h> {
         loop {
             while let Some(((name, value), rest)) = self.parts.split_first() {
                 self.parts = rest;
-                // nearly all have another length
+                // the length rules out nearly all names
                 let is_long_as = name.end - name.start == self.name.len();
                 if is_long_as && self.text[name.clone()] == *self.name {
                     return Some(&self.text[value.clone()]);
@@ -95,13 +95,14 @@ impl<'h> Iterator for Values<'h> {
     }
 }
 
-/// More of them cost one allocation each time they double.
+/// Capacity for most requests.
 const USUAL_FIELDS: usize = 24;
 
-/// The line that begins there, without its end. `None` if it has what no host hands over.
+/// The line that begins at `start`, without its end. `None` if it contains NUL or a carriage
+/// return, which no host passes.
 pub(crate) fn line(text: &str, start: usize) -> Option<Part> {
     let rest = text.as_bytes().get(start..)?;
-    // one comparison for nearly every byte
+    // one comparison rules out nearly every byte
     let controls = rest.iter().enumerate().filter(|(_, byte)| **byte <= b'\r');
     for (length, byte) in controls {
         match byte {
@@ -122,17 +123,17 @@ fn field(text: &str, line: Part) -> Option<(Part, Part)> {
     well_formed.then_some((line.start..colon, colon + ": ".len()..line.end))
 }
 
-/// RFC 9110, section 5.6.2: what names of methods and headers are made of.
+/// Whether a name of a method or a header is a token (RFC 9110, section 5.6.2).
 pub(crate) fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_token_byte)
 }
 
-/// The same of one of its bytes.
+/// Whether a token may contain a byte.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
     TOKEN[usize::from(byte)]
 }
 
-/// A table, because every byte of every name is looked up.
+/// A table, for speed: the parser looks up every byte of every name.
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;

@@ -1,37 +1,37 @@
-//! The head of a request, as it crosses from the host: method, URL and headers in one string.
+//! The head of a request: method, URL and headers. The host passes it as one string.
 
 use std::sync::Arc;
 
 use crate::http::fields::{Fields, Part, Values, is_token, line};
 
-/// A request without its body: the text as it came, and where its parts are.
+/// A request without its body: the host's text, and the positions of its parts.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RequestHead {
     method: Part,
     origin: Part,
-    /// `None` for the root, where a host leaves its slash out: of a request for `*`
+    /// `None` for the root without a slash, as some hosts write it in a request for `*`
     path: Option<Part>,
     query: Option<Part>,
-    /// Behind the method and the URL, in the same text
+    /// The fields after the method and the URL, in the same text
     own: Fields,
-    /// Those that other requests have too, if any
+    /// Cached fields that other requests of the client have too
     common: Option<Arc<Fields>>,
-    /// Whether the host would know the same head again
+    /// Whether the host recognizes the same head when it gets it again
     may_return: bool,
-    /// Whether Cloudflare has received the request, so that its own headers are its own
+    /// Whether Cloudflare has received the request, so that its headers are not forged
     from_cloudflare: bool,
 }
 
 impl RequestHead {
-    /// Reads what a host hands over: the method, the absolute URL as the host serialises it, then
-    /// `name: value` for each header, one to a line. Neither URLs nor header values can hold a line
-    /// break. `None` if it is not of that form. Values that are not ASCII are whatever the host makes of
-    /// them: nothing is decided by those.
+    /// Parses the text of a host: the method, the absolute URL as the host serializes it, then
+    /// `name: value` for each header, one per line. Neither URLs nor header values can contain a
+    /// line break. `None` if the text is malformed. Hosts decode non-ASCII values differently, so
+    /// no decision depends on those.
     pub fn parse(text: impl Into<String>) -> Option<Self> {
         Self::read(text.into(), 0, None, false)
     }
 
-    /// The same from this byte on, with fields that have been read already.
+    /// Parses a head from the byte `start` on. `common` are cached fields.
     pub(crate) fn read(
         text: String,
         start: usize,
@@ -48,8 +48,8 @@ impl RequestHead {
         Some(Self { method, origin, path, query, own, common, may_return, from_cloudflare })
     }
 
-    /// The same head, as Cloudflare hands it to a Worker: then `cf-connecting-ip` is the client's address,
-    /// which no client can send. A host that is not on Cloudflare must not say so.
+    /// The same head, received by Cloudflare. Then `cf-connecting-ip` is the client's address,
+    /// which no client can forge. A host that is not on Cloudflare must not call this.
     #[must_use]
     pub fn from_cloudflare(self) -> Self {
         Self { from_cloudflare: true, ..self }
@@ -76,12 +76,12 @@ impl RequestHead {
         (scheme, rest.trim_start_matches('/'))
     }
 
-    /// The path, percent-encoded as it came.
+    /// The path, percent-encoded as the client sent it.
     pub fn path(&self) -> &str {
         self.path.clone().map_or("/", |path| &self.text()[path])
     }
 
-    /// The query without its question mark, as it came.
+    /// The query without its question mark, as the client sent it.
     pub fn query(&self) -> Option<&str> {
         self.query.clone().map(|query| &self.text()[query])
     }
@@ -96,17 +96,17 @@ impl RequestHead {
         Values::of(name, &self.own, self.common.as_deref())
     }
 
-    /// Whether all of it is ASCII.
+    /// Whether the whole head is ASCII.
     pub fn is_ascii(&self) -> bool {
         self.own.is_ascii() && self.common.as_ref().is_none_or(|common| common.is_ascii())
     }
 
-    /// Whether a body may follow, or the method is one that usually has one.
+    /// Whether the request may have a body: it announces one, or its method usually has one.
     pub fn has_body(&self) -> bool {
         !matches!(self.method(), "GET" | "HEAD") || self.announces_body()
     }
 
-    /// Whether a body may follow that takes long: of more than a megabyte, or nobody knows how large.
+    /// Whether the body may take long: it has more than a megabyte, or an unknown length.
     pub(crate) fn has_long_body(&self) -> bool {
         if !self.announces_body() {
             return false;
@@ -120,7 +120,7 @@ impl RequestHead {
         self.own.announces_body() || self.common.as_ref().is_some_and(|c| c.announces_body())
     }
 
-    /// The request id that the client sent, if it is a plain one that cannot confuse a log.
+    /// The client's request id, if its characters and length are safe for a log.
     pub(crate) fn request_id(&self) -> Option<String> {
         let mut sent = self.header("x-request-id");
         let id = sent.next().filter(|_| sent.next().is_none())?;
@@ -129,7 +129,7 @@ impl RequestHead {
         (length && id.bytes().all(plain)).then(|| id.to_owned())
     }
 
-    /// Whether the host would know the same head again when it comes again.
+    /// Whether the host recognizes the same head when it gets it again when it comes again.
     pub(crate) fn may_return(&self) -> bool {
         self.may_return
     }
@@ -139,8 +139,8 @@ impl RequestHead {
     }
 }
 
-/// The origin, path and query of an absolute URL that a host has serialised (WHATWG URL): printable
-/// ASCII, and the first slash behind the authority begins the path.
+/// The origin, path and query of an absolute URL that a host has serialized (WHATWG URL): printable
+/// ASCII, where the first slash after the authority begins the path.
 fn parts(url: &str) -> Option<(Part, Option<Part>, Option<Part>)> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return None;
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_read_as_the_host_hands_it_over() {
+    fn a_head_is_parsed_from_the_text_of_a_host() {
         let head =
             RequestHead::parse("GET\nhttps://a.example/x/y?q=1?2#f\nHost: a\nb: c: d\ne: \n");
         let head = head.unwrap();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_id_is_kept_only_if_it_is_plain() {
+    fn a_request_id_counts_only_if_it_is_plain() {
         let id = |header: &str| {
             RequestHead::parse(format!("GET\nhttp://a/\n{header}")).unwrap().request_id()
         };

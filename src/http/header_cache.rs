@@ -1,29 +1,34 @@
-//! HeaderCache of requests from a host that knows which fields it has handed over before.
+//! A cache of header fields, so that a host passes a client's fields only once.
 //!
-//! A client sends nearly the same fields with every request, its token and cookies among them, and they
-//! are most of a head. So they cross and are read once, and then the host names them by a number. What
-//! they mean for a request is decided anew each time.
+//! A client sends most fields with every request, its token and cookies among them, and they are
+//! most of a head. The host passes and this module parses them once. Then the host names them by a
+//! number. The edge still decides about each request.
 
 use std::sync::Arc;
 
 use crate::http::fields::Fields;
 use crate::http::head::RequestHead;
 
-/// Reads heads, and keeps the fields that have a number.
+/// Parses heads, and caches the fields that have a number.
 #[derive(Debug, Default)]
 pub struct HeaderCache {
-    /// With their numbers, each at the place that its number gives it
-    kept: Vec<Option<(usize, Arc<Fields>)>>,
+    /// Fields with their numbers. The fields with number `n` are at index `n % CAPACITY`
+    cached: Vec<Option<(usize, Arc<Fields>)>>,
 }
 
 impl HeaderCache {
-    /// Reads a head as [`RequestHead::parse`] takes it, behind a line that says which fields come with it:
-    /// `7`, those that are kept by this number; `+7`, those behind the head and an empty line, which are
-    /// kept by it from now on, in the place of the oldest; `+`, the same without keeping them. Hosts give
-    /// numbers from 0 on and never twice, so that one means the same fields for ever, or nothing. The line
-    /// ends in ` cf` where Cloudflare has received the request.
+    /// Parses a head. The first line selects further fields, and [`RequestHead::parse`] describes
+    /// the rest:
     ///
-    /// `None` if it is not of that form, or if nothing is kept by the number.
+    /// - `7`: the cached fields with this number.
+    /// - `+7`: the fields after the head and an empty line. They are cached with this number and
+    ///   replace the oldest.
+    /// - `+`: the fields after the head and an empty line. They are not cached.
+    ///
+    /// The first line ends in ` cf` if Cloudflare has received the request. A host counts the
+    /// numbers from 0 and uses none twice, so that a number always means the same fields.
+    ///
+    /// `None` if the text is malformed, or if no fields with the number are cached.
     pub fn read(&mut self, text: impl Into<String>) -> Option<RequestHead> {
         let mut text = text.into();
         let line = text.split('\n').next()?;
@@ -43,7 +48,7 @@ impl HeaderCache {
                 let end = text.find("\n\n")? + 1;
                 let common = Arc::new(Fields::parse(text.split_off(end), 0)?);
                 if let Some(number) = number {
-                    self.keep(number, &common);
+                    self.insert(number, &common);
                 }
                 RequestHead::read(text, start, Some(common), number.is_some())?
             }
@@ -52,20 +57,20 @@ impl HeaderCache {
     }
 
     fn find(&self, number: usize) -> Option<&Arc<Fields>> {
-        let (kept, fields) = self.kept.get(number % Self::KEPT)?.as_ref()?;
-        (*kept == number).then_some(fields)
+        let (cached, fields) = self.cached.get(number % Self::CAPACITY)?.as_ref()?;
+        (*cached == number).then_some(fields)
     }
 
-    fn keep(&mut self, number: usize, fields: &Arc<Fields>) {
-        let place = number % Self::KEPT;
-        if self.kept.len() <= place {
-            self.kept.resize(place + 1, None);
+    fn insert(&mut self, number: usize, fields: &Arc<Fields>) {
+        let index = number % Self::CAPACITY;
+        if self.cached.len() <= index {
+            self.cached.resize(index + 1, None);
         }
-        self.kept[place] = Some((number, Arc::clone(fields)));
+        self.cached[index] = Some((number, Arc::clone(fields)));
     }
 
-    /// So many fields of clients are kept.
-    pub const KEPT: usize = 256;
+    /// The clients whose fields are cached.
+    pub const CAPACITY: usize = 256;
 }
 
 #[cfg(test)]
@@ -74,44 +79,45 @@ mod tests {
 
     const LINE: &str = "GET\nhttp://edge/a?b\n";
 
-    fn seen(head: &RequestHead) -> Vec<(String, String)> {
+    fn fields(head: &RequestHead) -> Vec<(String, String)> {
         head.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     #[test]
-    fn fields_that_were_kept_are_those_of_later_heads_too() {
-        let mut heads = HeaderCache::default();
-        let first = heads.read(format!("+0\n{LINE}range: c\n\nAccept: a\ncookie: b\n")).unwrap();
+    fn later_heads_have_the_cached_fields() {
+        let mut cache = HeaderCache::default();
+        let first = cache.read(format!("+0\n{LINE}range: c\n\nAccept: a\ncookie: b\n")).unwrap();
         let whole = [("range", "c"), ("accept", "a"), ("cookie", "b")];
-        assert_eq!(seen(&first), whole.map(|(n, v)| (n.to_owned(), v.to_owned())));
-        let again = heads.read(format!("0\n{LINE}range: c\n")).unwrap();
+        assert_eq!(fields(&first), whole.map(|(n, v)| (n.to_owned(), v.to_owned())));
+        let again = cache.read(format!("0\n{LINE}range: c\n")).unwrap();
         assert_eq!((again.method(), again.path(), again.query()), ("GET", "/a", Some("b")));
-        assert_eq!(seen(&again), seen(&first));
+        assert_eq!(fields(&again), fields(&first));
         assert_eq!(again.header("cookie").collect::<Vec<_>>(), ["b"]);
-        let other = heads.read("0\nPUT\nhttp://edge/\n").unwrap();
-        assert_eq!(seen(&other), seen(&first)[1..]);
+        let other = cache.read("0\nPUT\nhttp://edge/\n").unwrap();
+        assert_eq!(fields(&other), fields(&first)[1..]);
     }
 
     #[test]
-    fn a_head_is_the_same_whether_its_fields_were_kept_or_not() {
-        let kept = HeaderCache::default().read(format!("+0\n{LINE}\na: 1\nb: \u{e9}\n")).unwrap();
-        let loose = HeaderCache::default().read(format!("+\n{LINE}\na: 1\nb: \u{e9}\n")).unwrap();
+    fn a_head_is_the_same_with_cached_and_uncached_fields() {
+        let cached = HeaderCache::default().read(format!("+0\n{LINE}\na: 1\nb: \u{e9}\n")).unwrap();
+        let uncached =
+            HeaderCache::default().read(format!("+\n{LINE}\na: 1\nb: \u{e9}\n")).unwrap();
         let whole = RequestHead::parse(format!("{LINE}a: 1\nb: \u{e9}\n")).unwrap();
-        assert_eq!(seen(&kept), seen(&whole));
-        assert_eq!(seen(&loose), seen(&whole));
-        assert_eq!((kept.is_ascii(), whole.is_ascii()), (false, false));
+        assert_eq!(fields(&cached), fields(&whole));
+        assert_eq!(fields(&uncached), fields(&whole));
+        assert_eq!((cached.is_ascii(), whole.is_ascii()), (false, false));
     }
 
     #[test]
-    fn a_number_means_the_same_fields_for_ever_or_nothing() {
-        let mut heads = HeaderCache::default();
-        for number in 0..3 * HeaderCache::KEPT {
-            heads.read(format!("+{number}\n{LINE}\nauthorization: {number}\n")).unwrap();
+    fn a_number_means_the_same_fields_until_they_are_evicted() {
+        let mut cache = HeaderCache::default();
+        for number in 0..3 * HeaderCache::CAPACITY {
+            cache.read(format!("+{number}\n{LINE}\nauthorization: {number}\n")).unwrap();
             for known in 0..=number {
-                let head = heads.read(format!("{known}\n{LINE}"));
+                let head = cache.read(format!("{known}\n{LINE}"));
                 assert_eq!(
                     head.is_some(),
-                    known + HeaderCache::KEPT > number,
+                    known + HeaderCache::CAPACITY > number,
                     "{known} of {number}"
                 );
                 let Some(head) = head else { continue };
@@ -121,17 +127,17 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_kept_is_no_head() {
-        let mut heads = HeaderCache::default();
+    fn a_malformed_head_or_an_unknown_number_is_not_parsed() {
+        let mut cache = HeaderCache::default();
         let unknown = ["", "0", "1", "x", "-1", "+x", "+1", "+0", "256"];
         for number in unknown {
-            assert_eq!(heads.read(format!("{number}\n{LINE}")), None, "{number}");
+            assert_eq!(cache.read(format!("{number}\n{LINE}")), None, "{number}");
         }
-        assert_eq!(heads.read(format!("+0\n{LINE}\na b\n")), None);
-        assert!(heads.read(format!("+0\n{LINE}\na: b\n")).is_some());
-        assert_eq!(heads.read(format!("1\n{LINE}")), None);
-        // what was not read has had its number all the same
-        assert!(heads.read(format!("+2\n{LINE}\na: b\n")).is_some());
-        assert!(heads.read(format!("2\n{LINE}")).is_some());
+        assert_eq!(cache.read(format!("+0\n{LINE}\na b\n")), None);
+        assert!(cache.read(format!("+0\n{LINE}\na: b\n")).is_some());
+        assert_eq!(cache.read(format!("1\n{LINE}")), None);
+        // a malformed head has used its number all the same
+        assert!(cache.read(format!("+2\n{LINE}\na: b\n")).is_some());
+        assert!(cache.read(format!("2\n{LINE}")).is_some());
     }
 }

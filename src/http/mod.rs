@@ -1,5 +1,5 @@
-//! Messages as the core sees them: a request's head and its fields, changes to headers, and the responses that
-//! the edge makes itself. No policy, and nothing of a host.
+//! HTTP messages: a request's head, its fields, changes to headers, and the edge's own responses.
+//! Contains no policy and no code of a host.
 
 pub(crate) mod edit;
 pub(crate) mod fields;

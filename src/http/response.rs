@@ -1,11 +1,11 @@
-//! What the edge answers by itself: mostly no, as problem details (RFC 9457) and, on 401, a challenge
-//! (RFC 6750, section 3).
+//! The edge's own responses. Most are problem details (RFC 9457), on 401 with a challenge (RFC
+//! 6750, section 3).
 
 use crate::error::{Code, ERRORS_PAGE, Error};
 use crate::http::edit::HeaderEdit;
 use crate::jose::json::quote;
 
-/// A response that the edge gives by itself.
+/// A response of the edge itself.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The HTTP status
@@ -17,9 +17,8 @@ pub struct Response {
 }
 
 impl Response {
-    /// The response for an error: JSON with the members of RFC 9457, section 3.1, and `code` and
-    /// `request_id` beside them. What went wrong inside of the edge is for its log: the response to
-    /// a `misconfigured` says only that.
+    /// The problem response for an error: JSON with the members of RFC 9457, section 3.1, and with
+    /// `code` and `request_id`. Only the log contains the details of `misconfigured`.
     pub fn problem(error: &Error, request_id: &str) -> Self {
         let code = error.code();
         let detail = match code {
@@ -53,7 +52,7 @@ impl Response {
         Self { status: code.status(), headers, body }
     }
 
-    /// The headers as they cross to the host: edits of none.
+    /// The headers as text for the host, in the format of edits.
     pub fn headers_as_text(&self) -> String {
         let append = |(name, value): &(&'static str, String)| {
             HeaderEdit::Append((*name).into(), value.clone())
@@ -63,7 +62,7 @@ impl Response {
     }
 }
 
-/// RFC 6750, section 3: no error code where the request had no token.
+/// RFC 6750, section 3: without an error code if the request has no token.
 fn challenge(error: &Error) -> Option<String> {
     let code = error.code();
     let reason = match (code, code.status()) {
@@ -77,7 +76,7 @@ fn challenge(error: &Error) -> Option<String> {
     let mut challenge =
         format!("Bearer realm=\"{REALM}\", error=\"{reason}\", error_description=\"{title}\"");
     if let Some(scopes) = error.scopes() {
-        // what a scope is made of needs no escaping
+        // scopes contain no characters to escape
         challenge.push_str(&format!(", scope=\"{scopes}\""));
     }
     Some(challenge)

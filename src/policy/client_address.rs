@@ -16,14 +16,16 @@ impl AddressSource {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         const SETTING: &str = "CLIENT_IP_HEADER";
         let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
-        if header.as_ref().is_some_and(|name| !is_token(name) || NEVER.contains(&name.as_str())) {
+        if header.as_ref().is_some_and(|name| !is_token(name) || FORBIDDEN.contains(&name.as_str()))
+        {
             reader.fault(SETTING, "is not the name of a header that contains addresses only");
         }
         Self { header }
     }
 
-    /// The address from the operator's own proxy, or else from Cloudflare. A proxy appends the address
-    /// of its client to those in the request, so the last one counts. `None` if it is not an address.
+    /// The address from the operator's own proxy, or else from Cloudflare. A proxy appends the
+    /// address of its client to those in the request, so the last one counts. `None` if it is not
+    /// an address.
     pub(crate) fn find<'h>(&'h self, head: &'h RequestHead) -> Option<&'h str> {
         let name = match &self.header {
             Some(name) => name,
@@ -68,13 +70,14 @@ impl ClientAddress {
     }
 }
 
-/// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, that tells the auth server the client's address.
+/// `AUTH_CLIENT_IP_HEADER`: the header, in lower case, that tells the auth server the client's
+/// address.
 pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
     const SETTING: &str = "AUTH_CLIENT_IP_HEADER";
     let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
     let header = header.unwrap_or_else(|| "x-forwarded-for".to_owned());
-    let is_of_the_request = OF_THE_REQUEST.contains(&header.as_str());
-    if !is_token(&header) || NEVER.contains(&header.as_str()) || is_of_the_request {
+    let is_request_header = REQUEST_HEADERS.contains(&header.as_str());
+    if !is_token(&header) || FORBIDDEN.contains(&header.as_str()) || is_request_header {
         reader.fault(SETTING, "is not the name of a header that contains an address only");
     }
     header
@@ -95,8 +98,8 @@ enum IpAddress {
 }
 
 impl IpAddress {
-    /// Parses the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the standard
-    /// library would add 3 kB to the wasm.
+    /// Parses the text forms of RFC 4291, section 2.2, and dotted decimals. The parser of the
+    /// standard library would add 3 kB to the wasm.
     fn parse(text: &str) -> Option<Self> {
         if !text.contains(':') {
             return v4(text).map(Self::V4);
@@ -166,10 +169,10 @@ fn number(text: &str, radix: u16, most: usize) -> Option<u16> {
 }
 
 /// Headers that contain something else, or more than addresses.
-const NEVER: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];
+const FORBIDDEN: [&str; 4] = ["authorization", "cookie", "forwarded", "host"];
 
 /// Headers with another meaning in every request, and those that `fetch` sets itself.
-const OF_THE_REQUEST: [&str; 12] = [
+const REQUEST_HEADERS: [&str; 12] = [
     "accept",
     "accept-encoding",
     "connection",

@@ -1,4 +1,5 @@
-//! Isolation: user A never reaches user B's path, because a path parameter must equal a claim of the token.
+//! Isolation: user A never reaches user B's path, because a path parameter must equal a claim of
+//! the token.
 
 use uuid::Uuid;
 
@@ -6,7 +7,8 @@ use crate::error::{Code, Error};
 use crate::policy::rules::Match;
 use crate::verifier::Verified;
 
-/// Compares the path's parameters with the user's claims, and the claims and scopes with the rule's.
+/// Compares the path's parameters with the user's claims, and the claims and scopes with the
+/// rule's.
 ///
 /// # Errors
 /// [`Code::UserMismatch`] if one differs, or if the claim is missing or not a string.
@@ -57,9 +59,9 @@ fn has_scope(user: &Verified, scope: &str) -> bool {
     granted.split(' ').any(|granted| granted == scope)
 }
 
-/// Whether a path parameter equals a claim. If the claim is a canonical UUID, all spellings of that UUID
-/// are equal (RFC 9562, section 4). All other claims must be equal byte by byte, so that a claim that users
-/// choose, such as a slug, cannot match another user's UUID.
+/// Whether a path parameter equals a claim. If the claim is a canonical UUID, all spellings of that
+/// UUID are equal (RFC 9562, section 4). All other claims must be equal byte by byte, so that a
+/// claim that users choose, such as a slug, cannot match another user's UUID.
 fn same(value: &str, claimed: &str) -> bool {
     let canonical = || Uuid::try_parse(claimed).ok().filter(|uuid| is_canonical(*uuid, claimed));
     value == claimed

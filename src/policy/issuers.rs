@@ -1,7 +1,7 @@
 //! The issuers whose tokens the edge accepts, each with its own keys.
 //!
-//! A token's `iss` is not verified when the edge reads it. It only selects one of the issuers in the
-//! settings, and only the settings say where that issuer's keys are.
+//! A token's `iss` is not verified when the edge reads it. It only selects one of the issuers in
+//! the settings, and only the settings say where that issuer's keys are.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::policy::tokens::{note_claims, token_options, verifier};
 use crate::similar::did_you_mean;
 use crate::verifier::{Verified, Verifier};
 
-/// The verifiers, one for each issuer and profile of tokens. The first is that of `BETTER_AUTH_URL` and
-/// always exists.
+/// The verifiers, one for each issuer and profile of tokens. The first is that of `BETTER_AUTH_URL`
+/// and always exists.
 #[derive(Debug)]
 pub(crate) struct Issuers(Vec<Verifier>);
 
@@ -34,8 +34,8 @@ pub(crate) struct KnownKeys {
 }
 
 impl Issuers {
-    /// The `first` issuer, which has settings of its own and may be `by_secret`, and those of `ISSUERS`.
-    /// Adds the claims that these name to `known_claims`. `None` if `first` is `None`.
+    /// The `first` issuer, which has settings of its own and may be `by_secret`, and those of
+    /// `ISSUERS`. Adds the claims that these name to `known_claims`. `None` if `first` is `None`.
     pub(crate) fn from_settings(
         reader: &mut Reader<'_>,
         first: Option<Verifier>,
@@ -123,8 +123,8 @@ impl Issuers {
         self.0.iter().filter_map(|verifier| verifier.keys_age(now)).reduce(f64::min)
     }
 
-    /// The index of the issuer that verifies a token: the one that has cached it, or else the one that its
-    /// `iss` names exactly, and its `typ` if that issuer has several profiles.
+    /// The index of the issuer that verifies a token: the one that has cached it, or else the one
+    /// that its `iss` names exactly, and its `typ` if that issuer has several profiles.
     fn issuer_of<H: Host>(&self, token: &str, host: &H) -> usize {
         let verifiers = &self.0;
         // with one issuer there is no choice, and no need to read the token
@@ -155,8 +155,8 @@ fn no_usable_key() -> Error {
     Error::new(Code::KeysUnavailable, "the auth server's key set has no key that can be used")
 }
 
-/// The verifier of an entry. It inherits the first issuer's settings, except for URLs, and for a secret with
-/// its algorithms.
+/// The verifier of an entry. It inherits the first issuer's settings, except for URLs, and for a
+/// secret with its algorithms.
 fn from_entry(
     all: &mut Reader<'_>,
     index: usize,
@@ -174,7 +174,7 @@ fn from_entry(
             let members = MEMBERS.iter().map(|(member, _)| *member);
             let meant = did_you_mean(name, members);
             is_near_miss |= meant.contains("base_url") || meant.contains("jwks_url");
-            // a URL is meant as one of the two, whatever the member's name is
+            // a URL is meant as one of the two, under any name
             is_near_miss |= name.to_ascii_lowercase().contains("url");
             is_near_miss |= value.as_str().is_some_and(|text| text.contains("://"));
             all.fault_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
@@ -238,8 +238,8 @@ const MEMBERS: [(&str, &str); 9] = [
     (REQUIRED_CLAIMS, "REQUIRED_CLAIMS"),
 ];
 
-/// One text, or a list of texts separated by commas, as settings have it. `None` for any other type and for
-/// an empty text.
+/// One text, or a list of texts separated by commas, as settings have it. `None` for any other type
+/// and for an empty text.
 fn text(value: &Json) -> Option<String> {
     let values = match value {
         Json::Array(values) => values.as_slice(),

@@ -1,4 +1,5 @@
-//! May this request pass? Rules, paths, credentials, issuers, sessions, isolation and rate limits.
+//! Whether a request may pass: rules, paths, credentials, issuers, sessions, isolation and rate
+//! limits.
 
 pub(crate) mod client_address;
 pub(crate) mod credentials;

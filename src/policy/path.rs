@@ -1,5 +1,6 @@
-//! Request paths with one meaning. The upstream must see the path that the edge matches. So the edge decodes
-//! a path once to match it, rejects it if it has two readings, and forwards it in one spelling.
+//! Request paths with one meaning. The upstream must see the path that the edge matches. So the
+//! edge decodes a path once to match it, rejects it if it has two readings, and forwards it in one
+//! spelling.
 
 use std::borrow::Cow;
 
@@ -19,7 +20,8 @@ impl<'r> Path<'r> {
     ///
     /// # Errors
     /// [`Code::AmbiguousPath`] for an encoded slash or percent sign that hides another encoding, a
-    /// backslash, a dot segment, an empty segment, a control character, or bytes that are not UTF-8.
+    /// backslash, a dot segment, an empty segment, a control character, or bytes that are not
+    /// UTF-8.
     pub fn parse(raw: &'r str) -> Result<Self, Error> {
         let Some(rest) = raw.strip_prefix('/') else {
             return Err(ambiguous("the path does not begin with a slash"));
@@ -45,9 +47,9 @@ impl<'r> Path<'r> {
         &self.segments
     }
 
-    /// The path as the edge forwards it (RFC 3986, section 6.2.2): with unreserved characters decoded and
-    /// the digits of encodings in upper case. A reserved character stays as the client sent it, encoded or
-    /// not, because the two may differ to the upstream.
+    /// The path as the edge forwards it (RFC 3986, section 6.2.2): with unreserved characters
+    /// decoded and the digits of encodings in upper case. A reserved character stays as the client
+    /// sent it, encoded or not, because the two may differ to the upstream.
     pub fn encoded(&self) -> &str {
         &self.spelling
     }

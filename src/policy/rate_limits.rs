@@ -57,8 +57,8 @@ impl RateLimits {
         }
     }
 
-    /// The error for a request beyond the limit. It replaces the request's own rejection and names that
-    /// one's code in the log.
+    /// The error for a request beyond the limit. It replaces the request's own rejection and names
+    /// that one's code in the log.
     pub(crate) fn rate_limited(&self, limit: Limit, rejection: Option<&Error>) -> Error {
         let error = Error::new(Code::RateLimited, detail(limit));
         let error = error.with_retry_after(self.retry_after);

@@ -1,5 +1,5 @@
-//! Checks a request's head before all other stages. A request that fails could mean one thing to the edge
-//! and another to the upstream or to the application around the edge.
+//! Checks a request's head before all other stages. A request that fails could mean one thing to
+//! the edge and another to the upstream or to the application around the edge.
 
 use crate::base_url::is_host_and_port;
 use crate::config::origin_pattern::OriginPattern;
@@ -45,8 +45,8 @@ fn check_head(head: &RequestHead) -> Result<(), Error> {
     check_host(head)
 }
 
-/// Checks that the edge may forward the method. The caller checks it last, so that a rejected request has
-/// the same reason for every method.
+/// Checks that the edge may forward the method. The caller checks it last, so that a rejected
+/// request has the same reason for every method.
 ///
 /// # Errors
 /// [`Code::MalformedRequest`]
@@ -61,8 +61,8 @@ pub(crate) fn check_method(head: &RequestHead) -> Result<(), Error> {
     }
 }
 
-/// TRACE shows the client what the edge has added (RFC 9110, section 9.3.8); IIS calls it TRACK. CONNECT is
-/// for proxies.
+/// TRACE shows the client what the edge has added (RFC 9110, section 9.3.8); IIS calls it TRACK.
+/// CONNECT is for proxies.
 const NEVER_FORWARDED: [&str; 3] = ["TRACE", "TRACK", "CONNECT"];
 
 /// The headers that `Connection` names. They are hop-by-hop headers (RFC 9110, section 7.6.1).
@@ -74,8 +74,8 @@ pub(crate) fn named_by_connection(head: &RequestHead) -> impl Iterator<Item = &s
 /// The edge compares every header with each of these names. Clients need fewer than ten.
 const MOST_NAMED: usize = 100;
 
-/// Checks that there is one `Host` and that it is a host with an optional port (RFC 9110, section 7.2). A
-/// URL that a server builds from anything else, such as `x/public?`, has another path.
+/// Checks that there is one `Host` and that it is a host with an optional port (RFC 9110, section
+/// 7.2). A URL that a server builds from anything else, such as `x/public?`, has another path.
 fn check_host(head: &RequestHead) -> Result<(), Error> {
     let mut hosts = head.header("host");
     let Some(host) = hosts.next() else { return Ok(()) };
@@ -85,10 +85,10 @@ fn check_host(head: &RequestHead) -> Result<(), Error> {
     }
 }
 
-/// Checks the URL's authority. An application builds the URL from `Host`, from a proxy's headers or from a
-/// configured origin. So the authority must be one of these, and each of the headers must be well-formed:
-/// `new URL("//api/bob", base)` has another path than the request. If the request's target is an absolute
-/// URL, a runtime may use that in place of `Host` (RFC 9112, section 3.2.2).
+/// Checks the URL's authority. An application builds the URL from `Host`, from a proxy's headers or
+/// from a configured origin. So the authority must be one of these, and each of the headers must be
+/// well-formed: `new URL("//api/bob", base)` has another path than the request. If the request's
+/// target is an absolute URL, a runtime may use that in place of `Host` (RFC 9112, section 3.2.2).
 fn check_authority(head: &RequestHead, own_origins: &[OriginPattern]) -> Result<(), Error> {
     let (_, authority) = head.scheme_and_host();
     // behind a proxy, Next.js uses localhost in the URLs of route handlers

@@ -1,4 +1,4 @@
-//! Headers by which plain origins learn of claims, from the settings.
+//! `CLAIM_HEADERS`: headers that tell claims to an upstream that does not verify assertions.
 
 use crate::config::reader::Reader;
 use crate::http::edit::header_value;
@@ -6,7 +6,7 @@ use crate::http::fields::is_token;
 use crate::http::header_names::{is_identity, same_name};
 use crate::jose::Json;
 
-/// Claim and header name; the names in lower case, distinct, and none that means something else.
+/// Claims and header names. The names are distinct, in lower case, and have no other meaning.
 pub(crate) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
     const SETTING: &str = "CLAIM_HEADERS";
     let Some(json) = reader.json(SETTING) else {
@@ -49,7 +49,8 @@ const RESERVED_HEADERS: [&str; 13] = [
     "x-request-id",
 ];
 
-/// Simple values only: an object or an array has no one form in a header.
+/// The header's value. `None` for null, objects and arrays, which have no canonical form in a
+/// header.
 pub(crate) fn value(claim: &Json) -> Option<String> {
     match claim {
         Json::String(text) => Some(header_value(text)),

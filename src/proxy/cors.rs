@@ -1,5 +1,5 @@
-//! Cross-origin requests (Fetch Standard, section 3.3): which pages of other origins may call, decided
-//! by the edge, so that its own refusals can be read by them too.
+//! Cross-origin requests (Fetch Standard, section 3.3): which other origins may read responses. The
+//! edge decides, so that scripts can read its rejections too.
 
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
@@ -8,36 +8,36 @@ use crate::http::fields::is_token;
 use crate::http::head::RequestHead;
 use crate::http::response::Response;
 
-/// Who may call from where, from the settings.
+/// What happens to cross-origin requests, from the settings.
 #[derive(Clone, Debug)]
 pub(crate) enum Cors {
-    /// The edge answers preflights and says who may read
+    /// The edge responds to preflights and permits origins to read responses
     Edge(Policy),
-    /// Preflights reach the origin without a token, and the origin says
+    /// The edge forwards preflights without a token, and the upstream permits origins
     Upstream,
-    /// Nobody looks: a preflight is a request like any other
+    /// The edge treats a preflight as any other request
     Ignored,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    /// Empty for any
+    /// Empty for all origins
     origins: Vec<OriginPattern>,
-    methods: Named,
-    headers: Named,
+    methods: Allowed,
+    headers: Allowed,
     exposed: String,
     credentials: bool,
     /// Seconds
     max_age: u32,
 }
 
-/// Methods or names of headers that pages may use.
+/// Methods or headers that a cross-origin request may use.
 #[derive(Clone, Debug)]
-enum Named {
-    /// Whatever a preflight asks for
+enum Allowed {
+    /// Those that a preflight names
     Any,
     /// A list, as a header has it
-    These(String),
+    List(String),
 }
 
 impl Cors {
@@ -47,25 +47,27 @@ impl Cors {
             return if to_origin { Self::Upstream } else { Self::Ignored };
         };
         if to_origin {
-            reader
-                .fault("CORS_PREFLIGHT_TO_ORIGIN", "contradicts CORS_ORIGINS: one of them answers");
+            reader.fault(
+                "CORS_PREFLIGHT_TO_ORIGIN",
+                "contradicts CORS_ORIGINS: set only one of them",
+            );
         }
         let any = origins == ["*"];
         let credentials = reader.switch("CORS_CREDENTIALS", false);
         if any && credentials {
             reader.fault(
                 "CORS_CREDENTIALS",
-                "needs CORS_ORIGINS to name the origins: browsers refuse *",
+                "needs CORS_ORIGINS to name the origins: browsers reject *",
             );
         }
         let exposed = tokens(reader, "CORS_EXPOSE_HEADERS", "x-request-id, retry-after");
         let exposed = match exposed {
-            Named::These(names) => names,
-            Named::Any if credentials => {
+            Allowed::List(names) => names,
+            Allowed::Any if credentials => {
                 reader.fault("CORS_EXPOSE_HEADERS", EXPOSE_ANY);
                 String::new()
             }
-            Named::Any => "*".to_owned(),
+            Allowed::Any => "*".to_owned(),
         };
         let max_age = reader.number("CORS_MAX_AGE").unwrap_or(600.0);
         if !(0.0..=86_400.0).contains(&max_age) {
@@ -81,14 +83,14 @@ impl Cors {
         })
     }
 
-    /// What may not be meant: strangers' pages that may read what is a user's.
+    /// Warnings about origins of strangers that may read users' responses.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let policy = self.policy().filter(|policy| policy.credentials);
         let origins = policy.map_or(&[][..], |policy| &policy.origins);
         OriginPattern::warnings("CORS_ORIGINS", origins)
     }
 
-    /// The answer to a preflight, if this is one and it is the edge's to answer.
+    /// The edge's response to a preflight.
     pub(crate) fn preflight(&self, head: &RequestHead) -> Option<Response> {
         let policy = self.policy()?;
         let origin = preflight_origin(head)?;
@@ -101,27 +103,27 @@ impl Cors {
         ];
         if policy.allows(origin) {
             headers.extend(policy.permission(origin));
-            let methods = policy.methods.asked_for(head, "access-control-request-method");
+            let methods = policy.methods.permitted(head, "access-control-request-method");
             headers.extend(methods.map(|names| ("access-control-allow-methods", names)));
-            let names = policy.headers.asked_for(head, "access-control-request-headers");
+            let names = policy.headers.permitted(head, "access-control-request-headers");
             headers.extend(names.map(|names| ("access-control-allow-headers", names)));
             headers.push(("access-control-max-age", policy.max_age.to_string()));
         }
         Some(Response { status: 204, headers, body: String::new() })
     }
 
-    /// Whether the origin answers this request without a token, because it is a preflight.
+    /// Whether the edge forwards this request without a token, because it is a preflight.
     pub(crate) fn forwards_preflight(&self, head: &RequestHead) -> bool {
         matches!(self, Self::Upstream) && preflight_origin(head).is_some()
     }
 
-    /// What a response says of who may read it, in place of what it says itself.
+    /// The edits that replace the CORS headers of the upstream's response.
     pub(crate) fn edits(&self, head: &RequestHead) -> Vec<HeaderEdit> {
         let Some(policy) = self.policy() else {
             return Vec::new();
         };
         let Some(origin) = head.header("origin").next() else {
-            // a cache must not give this answer to a page that asks later
+            // a cache must not reuse this response for a request with an origin
             return vec![HeaderEdit::Append("vary".into(), "Origin".into())];
         };
         let mut edits: Vec<_> = PERMISSION.map(|name| HeaderEdit::Remove(name.into())).into();
@@ -134,19 +136,19 @@ impl Cors {
         edits
     }
 
-    /// The same for an answer of the edge's own; `page` is the value of `Origin`.
-    pub(crate) fn decorate(&self, page: Option<&str>, response: &mut Response) {
+    /// Adds CORS headers to a response of the edge. `origin` is the request's `Origin` header.
+    pub(crate) fn decorate(&self, origin: Option<&str>, response: &mut Response) {
         let Some(policy) = self.policy() else {
             return;
         };
         response.headers.push(("vary", "Origin".to_owned()));
-        if let Some(origin) = page.filter(|origin| policy.allows(origin)) {
+        if let Some(origin) = origin.filter(|origin| policy.allows(origin)) {
             response.headers.extend(policy.permission(origin));
             response.headers.push(("access-control-expose-headers", policy.exposed.clone()));
         }
     }
 
-    /// The edge's own, if it has one.
+    /// The edge's policy, if the edge decides.
     fn policy(&self) -> Option<&Policy> {
         match self {
             Self::Edge(policy) => Some(policy),
@@ -171,14 +173,15 @@ impl Policy {
     }
 }
 
-impl Named {
-    /// What a preflight is told: nothing where it asks for what has no name in HTTP, or for nothing.
-    fn asked_for(&self, head: &RequestHead, asks: &str) -> Option<String> {
+impl Allowed {
+    /// The value of a preflight response's header. `request_header` contains the names that the
+    /// preflight asks for. `None` for an empty list, or if a name is malformed.
+    fn permitted(&self, head: &RequestHead, request_header: &str) -> Option<String> {
         match self {
-            Self::These(names) => Some(names.clone()),
-            // browsers take * literally beside cookies, and never for Authorization
+            Self::List(names) => Some(names.clone()),
+            // with credentials, browsers read * literally, and it never includes Authorization
             Self::Any => {
-                let asked = head.header(asks).flat_map(|value| value.split(','));
+                let asked = head.header(request_header).flat_map(|value| value.split(','));
                 let asked = asked.map(|name| name.trim_matches([' ', '\t']));
                 let asked: Vec<_> = asked.filter(|name| !name.is_empty()).collect();
                 let is_good = !asked.is_empty() && asked.iter().all(|name| is_token(name));
@@ -188,33 +191,33 @@ impl Named {
     }
 }
 
-const EXPOSE_ANY: &str = "is *, which browsers take for a header of that name where CORS_CREDENTIALS is true: \
+const EXPOSE_ANY: &str = "is *, which browsers read as the name of a header if CORS_CREDENTIALS is true: \
                           name the headers";
 
-/// What a response says that only the edge may say.
+/// The headers that only the edge may set.
 const PERMISSION: [&str; 3] = [
     "access-control-allow-origin",
     "access-control-allow-credentials",
     "access-control-expose-headers",
 ];
 
-/// The origin of the page that asks, if this is a preflight (Fetch Standard, section 4.8).
+/// The `Origin` header, if this is a preflight (Fetch Standard, section 4.8).
 fn preflight_origin(head: &RequestHead) -> Option<&str> {
     let asks =
         head.method() == "OPTIONS" && head.header("access-control-request-method").next().is_some();
     head.header("origin").next().filter(|_| asks)
 }
 
-/// A list of methods or header names; `*` among them stands for all.
-fn tokens(reader: &mut Reader<'_>, setting: &'static str, default: &str) -> Named {
+/// A list of methods or header names. `*` stands for all.
+fn tokens(reader: &mut Reader<'_>, setting: &'static str, default: &str) -> Allowed {
     let Some(names) = reader.list(setting) else {
-        return Named::These(default.to_owned());
+        return Allowed::List(default.to_owned());
     };
     if !names.iter().all(|name| is_token(name)) {
-        reader.fault(setting, "has a name that HTTP does not know");
+        reader.fault(setting, "has a name that is not a token of HTTP");
     }
     match names.iter().any(|name| name == "*") {
-        true => Named::Any,
-        false => Named::These(names.join(", ")),
+        true => Allowed::Any,
+        false => Allowed::List(names.join(", ")),
     }
 }

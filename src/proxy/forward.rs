@@ -1,4 +1,4 @@
-//! What goes to the origin: its URL, and how the request's headers change on the way.
+//! Forwarded requests: the URL, and the changes to the headers.
 
 use std::sync::Arc;
 
@@ -16,31 +16,31 @@ use crate::proxy::route::{Placement, Route, Routing};
 use crate::telemetry::ForwardReport;
 use crate::verifier::Verified;
 
-/// How requests are sent on, from the settings.
+/// Forwards requests, with these settings.
 #[derive(Debug)]
 pub(crate) struct Forwarding {
     pub(crate) routing: Routing,
-    /// Milliseconds until the origin's answer must have begun
+    /// Milliseconds until the upstream's response must have begun
     pub(crate) timeout: u32,
-    /// Whether a WebSocket ends when its token does
+    /// Whether the edge closes a WebSocket when its token expires
     ends_websockets: bool,
-    /// Whether redirects to the origin become redirects to the edge
+    /// Whether redirects to the upstream become redirects to the edge
     pub(crate) rewrites_redirects: bool,
-    /// Whether and how the edge signs who is calling
+    /// `None` without a signing key
     pub(crate) assertions: Option<Assertions>,
 }
 
-/// A request that has been let through.
+/// The request to forward.
 #[derive(Clone, Copy)]
 pub(crate) struct ForwardContext<'r> {
     pub(crate) head: &'r RequestHead,
     pub(crate) user: Option<&'r Arc<Verified>>,
-    /// The user's token, where the request itself had another credential
+    /// The user's token, if the request has a session cookie
     pub(crate) token: Option<&'r str>,
     pub(crate) request_id: &'r str,
-    /// Gives another id, which no client has chosen
+    /// Returns another id, which no client has chosen
     pub(crate) new_id: &'r dyn Fn() -> String,
-    /// The time, in seconds since 1970
+    /// Returns the time, in seconds since 1970
     pub(crate) now: &'r dyn Fn() -> f64,
 }
 
@@ -72,7 +72,7 @@ impl Forwarding {
         Some(Self { routing, timeout, ends_websockets, rewrites_redirects, assertions })
     }
 
-    /// The request as it goes on: what its head has decided, and who is calling.
+    /// The request on this route, with the headers that identify the user.
     pub(crate) fn forward(&self, route: Route, context: &ForwardContext<'_>) -> Forward {
         let ForwardContext { user, token, request_id, .. } = *context;
         let mut edits = Vec::with_capacity(USUAL_EDITS);
@@ -106,13 +106,13 @@ impl Forwarding {
         }
     }
 
-    /// Whether `forward` has made this request, for an origin that turned out to be the edge.
+    /// Whether the edge itself has sent this request, because the upstream's URL is the edge's.
     pub(crate) fn is_own_request(&self, head: &RequestHead) -> bool {
-        self.routing.upstream().map(BaseUrl::origin).is_some_and(|origin| {
+        self.routing.upstream().map(BaseUrl::origin).is_some_and(|upstream| {
             let mut hosts = head.header("x-forwarded-host");
             let is_scheme = |scheme: &str| scheme.ends_with("://");
-            head.origin() == origin
-                && hosts.any(|host| origin.strip_suffix(host).is_some_and(is_scheme))
+            head.origin() == upstream
+                && hosts.any(|host| upstream.strip_suffix(host).is_some_and(is_scheme))
         })
     }
 
@@ -124,7 +124,6 @@ impl Forwarding {
     }
 }
 
-/// What an assertion is made for.
 fn assertion_context<'r>(
     user: &'r Verified,
     route: &'r Route,
@@ -141,19 +140,20 @@ fn assertion_context<'r>(
     }
 }
 
-/// A request that goes on, to the origin or to the application that the edge is part of.
+/// A request to the upstream, or to the application that the edge runs in.
 #[derive(Clone, Debug)]
 pub struct Forward {
     route: Route,
-    /// What to do to the headers once the route has done its part
+    /// Further edits of the headers, after the route's
     edits: Vec<HeaderEdit>,
-    /// For the log, and for the answer if the origin fails
+    /// The id for the log, and for the response if the upstream fails
     pub request_id: String,
-    /// Whether the answer is for one user, so that no cache may keep or give it
+    /// Whether the response is for one user, so that shared caches must not store it
     pub private: bool,
-    /// Whose request it is, where that is known
+    /// The user, if the request is authenticated
     pub user: Option<Arc<Verified>>,
-    /// When a WebSocket that it opens is to end, in seconds since 1970, if the edge ends it
+    /// When the host must close a WebSocket that this request opens, in seconds since 1970. `None`
+    /// for never
     pub ends_at: Option<f64>,
     /// What the host reports once the upstream has responded
     pub report: Option<ForwardReport>,
@@ -172,23 +172,23 @@ impl Forward {
         &self.route.url
     }
 
-    /// Who answers it.
+    /// The destination.
     pub fn to(&self) -> Destination {
         self.route.to
     }
 
-    /// What to do to the headers, in this order.
+    /// Edits of the headers, in order.
     pub fn edits(&self) -> impl Iterator<Item = &HeaderEdit> {
         self.route.edits.iter().chain(&self.edits)
     }
 
-    /// What to do to the headers of the answer, in this order.
+    /// Edits of the response's headers, in order.
     pub fn response_edits(&self) -> &[HeaderEdit] {
         &self.route.response_edits
     }
 
-    /// How it crosses to the host: the URL and, on lines of their own, the edits of the request's
-    /// headers; then, behind an empty line, those of the answer's.
+    /// The text for the host: a line with the URL, lines with the edits of the request's headers,
+    /// an empty line, and lines with the edits of the response's headers.
     pub fn as_text(&self) -> String {
         let mut text = String::with_capacity(USUAL_TEXT);
         text += self.url();
@@ -201,7 +201,7 @@ impl Forward {
     }
 }
 
-/// What most requests need no more than; it saves growing.
+/// Capacities for most requests.
 const USUAL_EDITS: usize = 4;
 const USUAL_TEXT: usize = 1024;
 
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_url_is_the_origins_with_the_path_in_one_spelling_and_the_query_untouched() {
+    fn the_url_is_the_upstreams_with_a_normalized_path_and_the_same_query() {
         let forward = forward(&forwarding(), "GET\nhttp://edge/%61/b?c=%2F&d\n");
         assert_eq!(forward.url(), "http://origin.example:8000/v1/a/b?c=%2F&d");
     }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn hop_by_hop_headers_and_what_connection_names_stay_behind() {
+    fn hop_by_hop_headers_and_those_that_connection_names_are_removed() {
         let head =
             "GET\nhttp://edge/\nconnection: close, X-Secret\nx-secret: a\nte: trailers\nx-b: c";
         let text = edits(&forwarding(), head);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_says_where_the_request_came_in_and_nobody_else_does() {
+    fn only_the_edge_sets_the_forwarding_headers() {
         let head = "GET\nhttps://edge.example:8443/\nforwarded: for=1.2.3.4\nX-Forwarded-For: 1.2.3.4\n\
                     x_forwarded_host: evil\nx_request-id: 12345678\nx-forwarded-prefix: /admin\nx-real-ip: 1.2.3.4\n\
                     cf-connecting-ip: 192.0.2.7";
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn only_get_may_ask_for_another_protocol() {
+    fn upgrade_is_removed_unless_the_method_is_get() {
         let headers = "http://edge/\nconnection: Upgrade\nUpgrade: websocket";
         for method in ["POST", "HEAD", "PUT"] {
             let text = edits(&forwarding(), &format!("{method}\n{headers}"));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bearer_token_is_passed_on_only_if_so_set() {
+    fn forward_authorization_decides_whether_the_upstream_gets_the_bearer_token() {
         let head = "GET\nhttp://edge/\nauthorization: Bearer a.b.c";
         assert!(!edits(&forwarding(), head).contains("authorization"));
         let mut keeping = forwarding();

@@ -1,10 +1,11 @@
-//! Headers that go on although clients usually have no business sending them, from the settings.
+//! `FORWARD_HEADERS`: headers of the client that the edge forwards, although it removes them by
+//! default.
 
 use crate::config::reader::Reader;
 use crate::http::fields::is_token;
-use crate::http::header_names::{is_the_edges, same_name};
+use crate::http::header_names::{is_reserved, same_name};
 
-/// `FORWARD_HEADERS`: names, in lower case. None is one by which the edge itself speaks.
+/// The names, in lower case. None of them is a header that the edge itself sets or reads.
 pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) -> Vec<String> {
     const SETTING: &str = "FORWARD_HEADERS";
     let mut names = Vec::new();
@@ -13,12 +14,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) 
         if !is_token(&name) || name.contains('*') {
             reader.fault(
                 SETTING,
-                ["names ", &name, ", which is no header: write each name out"].concat(),
+                ["names ", &name, ", which is not a header: write each name in full"].concat(),
             );
-        } else if is_the_edges(&name) {
+        } else if is_reserved(&name) {
             reader.fault(
                 SETTING,
-                ["must not name ", &name, ", which is not the client's to say"].concat(),
+                ["must not name ", &name, ", which a client must not set"].concat(),
             );
         } else if claim_headers.iter().any(|(_, header)| same_name(header, &name)) {
             reader.fault(SETTING, ["must not name ", &name, ", which CLAIM_HEADERS sets"].concat());

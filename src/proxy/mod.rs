@@ -1,4 +1,5 @@
-//! What goes on to the upstream and back: the route, headers, CORS, redirects and the signed assertion.
+//! How requests reach the upstream and responses the client: routes, headers, CORS, redirects and
+//! the signed assertion.
 
 pub(crate) mod assertion;
 pub(crate) mod claim_headers;

@@ -1,22 +1,22 @@
-//! Redirects lead back through the edge. An origin writes `Location` with the `Host` that it was called by, so
-//! without this a client is sent past the edge, to a name that it may not even reach.
+//! Rewrites redirects, so that they lead the client to the edge. An upstream writes its own host
+//! into `Location`, and a client may not even reach that.
 
 use std::borrow::Cow;
 
 use crate::base_url::BaseUrl;
 use crate::http::edit::HeaderEdit;
 
-/// The edits that make an answer's references to the origin references to the edge. `fields` are the answer's
-/// `location`, `content-location` and `refresh`, each as `name: value` on a line; all others are left alone.
-/// `url` is the request's own, as the client called it.
-pub(crate) fn edits(fields: &str, origin: &BaseUrl, url: &str) -> Vec<HeaderEdit> {
-    let target = Target { origin, edge: edge_origin(url) };
+/// The edits that replace the upstream's URL with the edge's. `fields` are the response's
+/// `location`, `content-location` and `refresh`, each as `name: value` on a line. Ignores other
+/// fields. `url` is the request's URL as the client called it.
+pub(crate) fn edits(fields: &str, upstream: &BaseUrl, url: &str) -> Vec<HeaderEdit> {
+    let rewriter = Rewriter { upstream, edge: edge_origin(url) };
     let named = fields.lines().filter_map(|line| line.split_once(": "));
     let changed = named.filter_map(|(name, value)| {
         let (name, value) = match name {
-            "location" => ("location", target.list(value)?),
-            "content-location" => ("content-location", target.list(value)?),
-            "refresh" => ("refresh", target.refresh(value)?),
+            "location" => ("location", rewriter.list(value)?),
+            "content-location" => ("content-location", rewriter.list(value)?),
+            "refresh" => ("refresh", rewriter.refresh(value)?),
             _ => return None,
         };
         Some(HeaderEdit::Set(name.into(), value))
@@ -24,15 +24,16 @@ pub(crate) fn edits(fields: &str, origin: &BaseUrl, url: &str) -> Vec<HeaderEdit
     changed.collect()
 }
 
-/// Where references lead now, and where they are to lead.
-struct Target<'r> {
-    origin: &'r BaseUrl,
+/// Replaces references to the upstream with references to the edge.
+struct Rewriter<'r> {
+    upstream: &'r BaseUrl,
     /// The edge's own origin
     edge: &'r str,
 }
 
-impl Target<'_> {
-    /// A header's value; hosts join several headers of one name by a comma and a space, which no URL has.
+impl Rewriter<'_> {
+    /// A header's value. Hosts join headers with the same name by a comma and a space, which no URL
+    /// contains.
     fn list(&self, value: &str) -> Option<String> {
         if !value.contains(", ") {
             return self.reference(value);
@@ -65,14 +66,14 @@ impl Target<'_> {
             Some(rest) => rest.split(&reference[..1]).next().unwrap_or(rest),
             None => reference,
         };
-        // it is a part of the value, and stands behind all that was skipped
+        // `reference` is a slice of `value`
         let start = reference.as_ptr() as usize - value.as_ptr() as usize;
         let changed = self.reference(reference)?;
         Some([&value[..start], &changed, &value[start + reference.len()..]].concat())
     }
 
-    /// A URL reference, as browsers read one (WHATWG URL): in place of a slash there may be a backslash. `None`
-    /// where it leads neither to the origin nor to its paths.
+    /// A URL reference, as browsers parse it (WHATWG URL): a backslash may replace a slash. `None`
+    /// if it does not lead to the upstream.
     fn reference(&self, text: &str) -> Option<String> {
         let text: Cow<'_, str> = match text.contains('\t') {
             true => text.replace('\t', "").into(),
@@ -83,24 +84,24 @@ impl Target<'_> {
             Some((scheme, rest)) if is_http(scheme) => (Some(scheme), rest),
             _ => (None, text),
         };
-        let behind = rest.trim_start_matches(SLASHES);
-        match rest.len() - behind.len() {
+        let after_slashes = rest.trim_start_matches(SLASHES);
+        match rest.len() - after_slashes.len() {
             0 => None,
             1 if scheme.is_some() => None,
             1 => self.path(rest, true),
             _ => {
-                let end = behind.find(['/', '\\', '?', '#']).unwrap_or(behind.len());
-                let (authority, rest) = behind.split_at(end);
+                let end = after_slashes.find(['/', '\\', '?', '#']).unwrap_or(after_slashes.len());
+                let (authority, rest) = after_slashes.split_at(end);
                 let scheme = scheme.or_else(|| Some(self.edge.split_once(':')?.0))?;
-                let is_origins = is_same_server(scheme, authority, self.origin.origin());
-                is_origins.then(|| self.path(rest, false))?
+                let is_upstream = is_same_server(scheme, authority, self.upstream.origin());
+                is_upstream.then(|| self.path(rest, false))?
             }
         }
     }
 
-    /// What the origin's path is at the edge, with whatever follows it.
+    /// The edge's path for a path of the upstream, including the query and the fragment.
     fn path(&self, rest: &str, is_relative: bool) -> Option<String> {
-        let prefix = self.origin.path();
+        let prefix = self.upstream.path();
         if is_relative && prefix.is_empty() {
             return None;
         }
@@ -135,8 +136,8 @@ fn is_http(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// Whether an authority, which may begin with a user's name, is that of the origin. Its scheme may be the
-/// other one: behind a server that ends TLS, the origin takes its own URL for `http`.
+/// Whether an authority, which may begin with a user name, is that of an origin. The schemes may
+/// differ: behind a server that terminates TLS, the upstream takes its own URL for `http`.
 fn is_same_server(scheme: &str, authority: &str, origin: &str) -> bool {
     let host_and_port = authority.rsplit('@').next().unwrap_or(authority);
     let (own_scheme, own) = origin.split_once("://").unwrap_or_default();
@@ -161,34 +162,34 @@ fn default_port(scheme: &str) -> u16 {
     if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 }
 }
 
-/// A path without dot segments (RFC 3986, section 5.2.4), encoded ones included.
+/// Removes dot segments from a path (RFC 3986, section 5.2.4), including encoded ones.
 fn without_dots(path: &str) -> String {
     let decoded = |segment: &str| segment.replace("%2e", ".").replace("%2E", ".");
     if !path.split('/').any(|segment| matches!(&*decoded(segment), "." | "..")) {
         return path.to_owned();
     }
-    let mut kept = Vec::new();
+    let mut segments = Vec::new();
     let mut ends_in_dots = false;
     for segment in path.split('/').skip(1) {
         let decoded = decoded(segment);
         ends_in_dots = matches!(&*decoded, "." | "..");
         match &*decoded {
             "." => {}
-            ".." => drop(kept.pop()),
-            _ => kept.push(segment),
+            ".." => drop(segments.pop()),
+            _ => segments.push(segment),
         }
     }
     if ends_in_dots {
-        kept.push("");
+        segments.push("");
     }
-    ["/", &kept.join("/")].concat()
+    ["/", &segments.join("/")].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The value of `Location` that a client at `https://edge.example:8443/a/b?c` gets.
+    /// The `Location` header for a client that has called `https://edge.example:8443/a/b?c`.
     fn location(origin: &str, value: &str) -> Option<String> {
         header(origin, "location", value)
     }
@@ -206,7 +207,7 @@ mod tests {
     const EDGE: &str = "https://edge.example:8443";
 
     #[test]
-    fn what_leads_to_the_origin_leads_to_the_edge() {
+    fn a_redirect_to_the_upstream_leads_to_the_edge() {
         for (origin, value, rest) in [
             ("https://api.internal", "https://api.internal/x/", "/x/"),
             ("https://api.internal", "http://api.internal/x/?a=b#c", "/x/?a=b#c"),
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_lose_the_prefix_that_the_edge_adds() {
+    fn paths_lose_the_prefix_of_the_upstreams_url() {
         for (value, path) in [
             ("/v1/x", "/x"),
             ("/v1", "/"),
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_elsewhere_is_left_alone() {
+    fn a_redirect_elsewhere_is_unchanged() {
         for (origin, value) in [
             ("https://api.internal", "https://b.example/x"),
             ("https://api.internal", "https://api.internal.example/x"),
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn other_headers_that_lead_a_client_on_are_read_alike() {
+    fn content_location_refresh_and_joined_headers_are_rewritten_too() {
         let api = "https://api.internal/v1";
         let seen = |name, value| header(api, name, value);
         assert_eq!(seen("content-location", "/v1/x").as_deref(), Some("/x"));

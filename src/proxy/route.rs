@@ -1,5 +1,4 @@
-//! Where a request goes, and what its head alone decides of how it changes on the way: the same for the
-//! same head, whoever is calling.
+//! Where a request goes, and the changes to it that depend on its head only, not on the user.
 
 use crate::base_url::BaseUrl;
 use crate::config::reader::Reader;
@@ -14,17 +13,16 @@ use crate::policy::path::Path;
 use crate::policy::request_check::named_by_connection;
 use crate::policy::rules::Destination;
 
-/// A request's way.
+/// The destination of a request, and the changes to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
     pub(crate) to: Destination,
     /// The absolute URL
     pub(crate) url: String,
-    /// How much of it stands before the query
+    /// The length of the URL without the query
     target: usize,
-    /// What to do to the headers
     pub(crate) edits: Vec<HeaderEdit>,
-    /// What to do to the headers of the answer
+    /// Edits of the response's headers
     pub(crate) response_edits: Vec<HeaderEdit>,
 }
 
@@ -43,7 +41,7 @@ impl Route {
         Self { to, url, target, edits, response_edits: Vec::new() }
     }
 
-    /// Every header goes that the client should not have sent.
+    /// Removes the headers that `is_removed` selects.
     fn remove(&mut self, head: &RequestHead, is_removed: impl Fn(&str) -> bool) {
         for (name, _) in head.headers().filter(|(name, _)| is_removed(name)) {
             self.edits.push(HeaderEdit::Remove(name.to_owned().into()));
@@ -94,25 +92,23 @@ impl Placement {
     }
 }
 
-/// What decides where requests go, from the settings.
+/// Routes requests, with these settings.
 #[derive(Debug)]
 pub(crate) struct Routing {
     pub(crate) placement: Placement,
-    /// Whether the origin gets the bearer token too
+    /// Whether the upstream gets the bearer token
     pub(crate) authorization: bool,
-    /// Claims and the headers, in lower case, that carry them
+    /// Claims, and the headers in lower case that carry them
     pub(crate) claim_headers: Vec<(String, String)>,
-    /// What stays at the edge
     pub(crate) credentials: Credentials,
-    /// Headers, in lower case, that go on although clients usually have no business sending them
+    /// `FORWARD_HEADERS`, in lower case: headers of the client that the edge would otherwise remove
     pub(crate) forwarded_headers: Vec<String>,
-    /// Where the client's address is read
     pub(crate) address_source: AddressSource,
 }
 
 impl Routing {
-    /// The way to the origin, or to the application that the edge is part of. Forged identity headers are
-    /// removed from every request, whoever sends it.
+    /// The route to the upstream, or to the application. Removes forged identity headers from every
+    /// request.
     pub(crate) fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
         match (&self.placement, to) {
             (Placement::Standalone { upstream }, _)
@@ -128,8 +124,8 @@ impl Routing {
         self.placement.upstream()
     }
 
-    /// `Upgrade` is left to GET alone, as RFC 6455, section 4.1 has it: a runtime that opens a WebSocket
-    /// sends GET whatever the method was, and the rules may have let only that method pass.
+    /// Removes `Upgrade` unless the method is GET (RFC 6455, section 4.1): a runtime that opens a
+    /// WebSocket sends GET for every method, and the rules may have allowed only the other method.
     fn route_to_upstream(&self, head: &RequestHead, path: &Path<'_>, upstream: &BaseUrl) -> Route {
         let mut route =
             Route::new(Destination::Upstream, [upstream.origin(), upstream.path()], path);
@@ -148,8 +144,8 @@ impl Routing {
         route
     }
 
-    /// What the application gets is the request as it came, but for who is calling: cookies and tokens
-    /// are its own, and what the proxies before it have seen is between it and them.
+    /// The application gets the request unchanged, except for identity headers: it uses the cookies
+    /// and tokens itself, and may trust its own proxies' headers.
     fn route_within_app(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {
         let mut route = Route::new(to, [head.origin(), ""], path);
         route.remove(head, |name| self.is_forged(name));
@@ -166,7 +162,8 @@ impl Routing {
             || (name == "upgrade" && head.method() != "GET")
     }
 
-    /// Headers in which only the edge may speak, and those that would make another request of this one.
+    /// Whether only the edge may set a header, or the header could turn the request into another
+    /// one.
     fn is_forged(&self, name: &str) -> bool {
         let is_strange = !is_plain(name) || overrides_request(name);
         is_identity(name)
@@ -174,12 +171,12 @@ impl Routing {
             || self.claim_headers.iter().any(|(_, header)| same_name(header, name))
     }
 
-    /// Whether a setting says that a header of that name goes on.
+    /// Whether `FORWARD_HEADERS` names a header.
     fn is_forwarded(&self, name: &str) -> bool {
-        self.forwarded_headers.iter().any(|forwarded_headers| forwarded_headers == name)
+        self.forwarded_headers.iter().any(|forwarded| forwarded == name)
     }
 }
 
-/// What most requests need no more than; it saves growing.
+/// Capacities for most requests.
 const USUAL_EDITS: usize = 4;
 const USUAL_URL: usize = 256;

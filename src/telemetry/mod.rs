@@ -1,7 +1,8 @@
 //! What operators see of decisions: log lines, data points and timings.
 //!
-//! Records contain no secret and nothing that a client claims without proof: no token, no cookie, no
-//! path, no query, no unverified claim. With the default settings a forwarded request costs a branch.
+//! Records contain no secret and nothing that a client claims without proof: no token, no cookie,
+//! no path, no query, no unverified claim. With the default settings a forwarded request costs a
+//! branch.
 
 mod log;
 mod record;
@@ -106,8 +107,8 @@ impl Reporter {
         }
     }
 
-    /// The report of a forwarded request, if the host has anything to report. Calls `record` only if
-    /// a log line or a data point is due.
+    /// The report of a forwarded request, if the host has anything to report. Calls `record` only
+    /// if a log line or a data point is due.
     pub(crate) fn forward_report<'d, H: Host>(
         &self,
         record: impl FnOnce() -> DecisionRecord<'d>,

@@ -241,9 +241,9 @@ fn tokens_that_no_key_can_make_valid_do_not_wait_while_the_auth_server_hangs() {
         for (name, value) in hopeless {
             for signer in [&signer, &stranger] {
                 let token = signer.token(&lasting_claims().with(name, value));
-                let refused = setup.verifier.verify(&token, &setup.host).now_or_never();
-                let refused = refused.expect("it is refused at once").unwrap_err();
-                assert_eq!(refused.status(), 401, "{name}");
+                let rejected = setup.verifier.verify(&token, &setup.host).now_or_never();
+                let rejected = rejected.expect("it is rejected at once").unwrap_err();
+                assert_eq!(rejected.status(), 401, "{name}");
             }
         }
         assert_eq!(setup.host.fetches(), 1, "and they have caused nothing");
@@ -268,7 +268,7 @@ fn a_bounded_number_of_requests_waits_for_one_fetch_and_the_rest_get_a_retry_aft
 }
 
 #[test]
-fn waiting_clients_that_hang_up_free_their_places() {
+fn waiting_clients_that_hang_up_leave_the_queue() {
     let setup = Setup::cold();
     let signer = Signer::default();
     setup.host.answers(set_of(&[&signer]).after(2.0));

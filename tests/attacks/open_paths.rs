@@ -148,8 +148,7 @@ fn a_warning_names_conditions_that_apply_to_some_methods_only() {
             assert!(!warned, "{rules:?}");
             continue;
         };
-        let methods =
-            settings.warnings().iter().any(|text| text.contains("for some methods alone"));
+        let methods = settings.warnings().iter().any(|text| text.contains("for some methods only"));
         assert_eq!(methods, warned, "{rules:?} {:?}", settings.warnings());
     }
 }
@@ -285,7 +284,7 @@ fn a_claim_that_resembles_a_uuid_does_not_match_another_users_path() {
             let path = format!("/api/{}/x", asked.replace('{', "%7B").replace('}', "%7D"));
             let expected = claimed == uuid || claimed == asked;
             let outcome = edge.outcome(&request("GET", &path, &[(bearer.0, bearer.1.as_str())]));
-            assert_eq!(outcome == "forward", expected, "{claimed} asks for {asked}: {outcome}");
+            assert_eq!(outcome == "forward", expected, "{claimed} requests {asked}: {outcome}");
         }
     }
 }

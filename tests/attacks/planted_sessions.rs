@@ -38,7 +38,7 @@ fn a_known_session_stays_valid_beside_any_number_of_planted_cookies_with_any_pre
             let edge = edge();
             assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
             let head = behind(count, guard);
-            assert_eq!(edge.outcome(&head), "forward", "the token is kept: {guard} {count}");
+            assert_eq!(edge.outcome(&head), "forward", "the token is cached: {guard} {count}");
             // past the time-to-live of cached tokens and cached rejections
             for seconds in [61.0, 61.0, 11.0, 200.0] {
                 edge.host.pass(seconds);

@@ -30,7 +30,8 @@ fn visit(sessions: &[&str], address: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies.as_str()), ("x-real-ip", address)])
 }
 
-/// The outcome of a request that arrives while two thousand forged ones wait, and the seconds it took.
+/// The outcome of a request that arrives while two thousand forged ones wait, and the seconds it
+/// took.
 fn within_a_flood(
     edge: &Edge,
     address_of: impl Fn(usize) -> String,
@@ -41,7 +42,7 @@ fn within_a_flood(
         (0..2_000).map(|i| visit(&[&format!("made-up{i}.x")], &address_of(i))).collect();
     let mut flood = Box::pin(join_all(heads.iter().map(|made_up| async {
         let decision = edge.gateway.decide(made_up, &edge.host).await;
-        assert!(matches!(decision, Decision::Respond(..)), "a made-up session passes");
+        assert!(matches!(decision, Decision::Respond(..)), "a made-up session was forwarded");
     })));
     // all of them arrive first
     assert!((&mut flood).now_or_never().is_none());
@@ -101,7 +102,7 @@ fn in_a_flood_from_many_or_unknown_addresses_the_newest_request_is_next() {
 }
 
 #[test]
-fn a_previously_valid_session_has_a_reserved_place() {
+fn a_previously_valid_session_has_a_reserved_exchange() {
     let edge = edge();
     let head = visit(&["live1.x"], "");
     assert_eq!(edge.outcome(&head), "forward");
@@ -123,7 +124,7 @@ fn requests_beyond_the_queue_get_a_retry_after_at_once() {
     let decisions = edge.host.run(join_all(decisions));
     let mut early = 0;
     for (decision, at) in decisions {
-        let Decision::Respond(response, Some(error)) = decision else { panic!("it passes") };
+        let Decision::Respond(response, Some(error)) = decision else { panic!("forwarded") };
         if error.code().as_str() == "keys_unavailable" {
             assert!(response.headers.iter().any(|(name, _)| *name == "retry-after"));
             early += usize::from(at - began < 0.5);
@@ -139,7 +140,7 @@ fn planted_cookies_neither_delay_nor_hide_a_user_with_a_cached_token() {
     let before = (edge.host.elapsed(), edge.host.fetches());
     let planted = ["a.x", "b.x", "c.x", "d.x", "e.x", "f.x", "live1.x"];
     assert_eq!(edge.outcome(&visit(&planted, "")), "forward");
-    assert_eq!((edge.host.elapsed(), edge.host.fetches()), before, "nothing was asked");
+    assert_eq!((edge.host.elapsed(), edge.host.fetches()), before, "the edge fetched nothing");
 }
 
 #[test]
@@ -150,5 +151,5 @@ fn a_known_planted_session_does_not_precede_one_with_a_stricter_cookie_prefix() 
     let cookies =
         "better-auth.session_token=live-of-a-stranger.x; __Host-better-auth.session_token=live.x";
     assert_eq!(edge.outcome(&request("GET", "/x", &[("cookie", cookies)])), "forward");
-    assert_eq!(edge.host.fetches(), before + 1, "the user's own session was asked for");
+    assert_eq!(edge.host.fetches(), before + 1, "the edge exchanged the user's own session");
 }

@@ -39,7 +39,7 @@ fn refusal(edge: &Edge, session: &str) -> (&'static str, Option<u32>) {
 }
 
 #[test]
-fn forged_sessions_leave_places_for_previously_valid_ones() {
+fn forged_sessions_leave_a_part_of_the_budget_to_previously_valid_ones() {
     let count = Cell::new(0);
     let is_busy = move |_: &str| count.replace(count.get() + 1) >= 100;
     let edge = edge(&[], is_busy, "10");
@@ -73,10 +73,10 @@ fn a_429_for_one_session_delays_unknown_sessions_for_ten_seconds_and_no_known_se
     let edge = edge(&[], |cookie| cookie.contains("=live-limited"), "60");
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
     edge.host.pass(61.0);
-    assert_eq!(edge.outcome(&with("live-kept.x")), "forward");
+    assert_eq!(edge.outcome(&with("live-cached.x")), "forward");
     assert_eq!(refusal(&edge, "live-limited.x"), ("keys_unavailable", Some(60)));
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
-    assert_eq!(edge.outcome(&with("live-kept.x")), "forward");
+    assert_eq!(edge.outcome(&with("live-cached.x")), "forward");
     let before = edge.host.fetches();
     assert_eq!(refusal(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
     edge.host.pass(5.0);

@@ -1,5 +1,5 @@
-//! The edge's requests to Better Auth: their headers, their client address, and responses that are not
-//! from Better Auth.
+//! The edge's requests to Better Auth: their headers, their client address, and responses that are
+//! not from Better Auth.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, key_set, request};
 use better_auth_edge::gateway::{RequestHead, Response, Settings};
@@ -88,7 +88,7 @@ fn better_auth_gets_the_client_address_when_it_is_known() {
     assert_eq!(told(&[FROM_PROXY], &visit("192.0.2.7")), address);
     assert_eq!(told(&[FROM_PROXY], &visit("1.1.1.1, 192.0.2.7")), address);
     assert_eq!(told(&[FROM_PROXY], &visit("unknown")), None);
-    assert_eq!(told(&[], &visit("192.0.2.7")), None, "no header is trusted");
+    assert_eq!(told(&[], &visit("192.0.2.7")), None, "the edge trusts no header");
     let own = [FROM_PROXY, ("AUTH_CLIENT_IP_HEADER", "X-Visitor")];
     assert_eq!(told(&own, &visit("2001:db8::7")), Some("x-visitor: 2001:db8::7".to_owned()));
 
@@ -146,7 +146,7 @@ fn a_rate_limited_client_address_waits_as_long_as_better_auth_says_and_no_other_
         assert_eq!(edge.outcome(&visit("t.2", "192.0.2.7")), "forward", "its token is cached");
         edge.host.pass(5.0);
         edge.respond(&visit("t.1", "192.0.2.7"));
-        assert_eq!(asked(&edge).len(), 3, "asked again");
+        assert_eq!(asked(&edge).len(), 3, "the edge asks again");
     }
 }
 
@@ -189,7 +189,7 @@ fn a_response_that_is_not_from_better_auth_does_not_end_a_session() {
         assert!(cause.starts_with("GET https://app.example/api/auth/token: "), "{cause}");
         assert!(cause.contains(says), "{cause}");
     }
-    // all candidates of a request would be told the same
+    // the response would be the same for all sessions of a request
     let edge = edge(&[], |_| Answer::status(404, ""));
     let cookies = "__Secure-better-auth.session_token=a.1; better-auth.session_token=b.2";
     edge.respond(&request("GET", "/x", &[("cookie", cookies)]));

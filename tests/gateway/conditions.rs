@@ -128,7 +128,11 @@ fn health_is_ok_while_keys_are_cached_or_can_be_fetched() {
     let health = || edge.respond(&request("GET", HEALTH, &NO_HEADERS));
     edge.host.answers(Answer::status(500, ""));
     assert_eq!((health().status, edge.host.fetches()), (503, 1));
-    assert_eq!((health().status, edge.host.fetches()), (503, 1), "it is not asked again at once");
+    assert_eq!(
+        (health().status, edge.host.fetches()),
+        (503, 1),
+        "the edge does not fetch again at once"
+    );
     edge.host.pass(60.0);
     edge.host.answers(Answer::ok(key_set(&[edge.signer.jwk()])));
     assert_eq!(

@@ -15,7 +15,7 @@ const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const SECRET: &str = "a secret that only Better Auth and the edge know";
 const SESSION: &str = "better-auth.session_token=token-1.c2ln";
 
-/// What Better Auth signs by its secret.
+/// A cache that Better Auth signs with its secret.
 fn by_secret() -> Value {
     json!({
         "session": {"token": "token-1", "userId": "user-1", "expiresAt": "2025-06-22T15:06:40.000Z"},
@@ -25,7 +25,7 @@ fn by_secret() -> Value {
     })
 }
 
-/// What it signs by its keys.
+/// A cache that it signs with its keys.
 fn by_keys() -> Value {
     let more = json!({
         "iss": AUTH_SERVER, "aud": "better-auth:session-cache", "sub": "user-1", "sid": "token-1",
@@ -33,8 +33,8 @@ fn by_keys() -> Value {
     changed(by_secret(), &more)
 }
 
-/// The same with these members; `null` takes one away, and what is in `user` and `session` is changed
-/// there.
+/// The same cache with these members. `null` removes a member. Members of `user` and `session`
+/// change within these.
 fn changed(mut claims: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         match (&claims[name], value) {
@@ -168,7 +168,7 @@ fn an_invalid_cookie_cache_is_rejected_when_no_other_credential_can_decide() {
         (mac(json!({"iss": "https://evil.example"})), "issuer_mismatch"),
         (mac(json!({"session": {"token": "token-2"}})), "invalid_claim"),
         (mac(json!({"exp": null})), "missing_claim"),
-        // what else Better Auth signs by its secret: the token in an email
+        // Better Auth signs the tokens in its emails with the same secret
         (
             mac(json!({"session": null, "user": null, "email": "ada@example.com"})),
             "wrong_token_type",
@@ -190,7 +190,7 @@ fn a_cookie_cache_is_accepted_only_as_that_cookie_and_not_as_a_token() {
             let outcome = edge.outcome(&request("GET", "/x", &[("authorization", &bearer)]));
             assert!(matches!(outcome, "wrong_token_type" | "unsupported_algorithm"), "{outcome}");
         }
-        // a good token by the secret
+        // a valid token with the secret
         let claims = good_claims().to_string();
         let token = signed_by_secret(SECRET, &serde_json::from_str(&claims).unwrap());
         let bearer = format!("Bearer {token}");
@@ -206,7 +206,7 @@ fn a_cookie_cache_is_accepted_only_as_that_cookie_and_not_as_a_token() {
 fn with_session_exchange_the_session_cookie_decides_when_its_cache_does_not() {
     let edge = |answer: Answer| {
         let edge = Edge::new(&[BY_KEYS, EXCHANGE]);
-        // the keys are known already
+        // the keys are cached
         assert_eq!(edge.outcome(&with_cache(&signed_by_key(&edge.signer, &by_keys()))), "forward");
         edge.host.answers_once(answer);
         edge
@@ -231,7 +231,11 @@ fn with_session_exchange_the_session_cookie_decides_when_its_cache_does_not() {
         assert!(headers.contains(&("x-edge-user".into(), "by-exchange".into())), "{headers:?}");
         assert_eq!(edge.host.fetches(), 2);
         let asked = &edge.host.requests()[1];
-        assert_eq!(asked.cookie.as_deref(), Some(SESSION), "the cache is not handed on");
+        assert_eq!(
+            asked.cookie.as_deref(),
+            Some(SESSION),
+            "the auth server does not get the cache"
+        );
     }
     let ended = edge(Answer::status(401, ""));
     assert_eq!(ended.outcome(&with_cache("x")), "missing_token");
@@ -261,14 +265,14 @@ fn chunks_form_one_cookie_cache_in_exactly_one_way() {
         (format!("{name}={cache}; {name}.x=y; {name}.00=y; {name}s=y; {name}.=y"), "forward"),
         (format!("{first}; {last}"), "malformed_token"),
         (format!("{second}; {last}"), "malformed_token"),
-        // equal ones are one, and a neighbour's do no harm
+        // duplicates count once, and a neighboring host's cookies do no harm
         (format!("{first}; {first}; {second}; {last}"), "forward"),
         (format!("{name}={cache}; {name}={cache}"), "forward"),
         (format!("{name}=x; {name}={cache}"), "forward"),
         (format!("{name}.1=x; {first}; {second}; {last}; {name}.1=y"), "forward"),
         (format!("{name}={cache}; {first}"), "forward"),
         (format!("{name}={cache}; {name}.7=x"), "forward"),
-        // as long as there are not too many
+        // up to four values
         (format!("{name}=1; {name}=2; {name}=3; {name}={cache}"), "forward"),
         (format!("{name}=1; {name}=2; {name}=3; {name}=4; {name}={cache}"), "malformed_token"),
         (format!("{first}; {second}"), "malformed_token"),

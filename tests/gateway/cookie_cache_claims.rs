@@ -10,7 +10,7 @@ const BY_KEYS: (&str, &str) = ("COOKIE_CACHE", "jwks");
 const BY_SECRET: [(&str, &str); 2] = [("COOKIE_CACHE", "secret"), ("BETTER_AUTH_SECRET", SECRET)];
 const TOKEN: &str = "the-token-of-the-session";
 
-/// What a user's record may hold, as it is written.
+/// A user's record, as JSON.
 const USER: &str = r#""id":"user-1","email":"ada@example.com","name":"Ada","image":null,"big":12345678901234567890123,
     "rate":-1.50e+2,"tags":["a",[],{"b":{"c":[null,true]}}],"say":"\"\u00e9\\\n","iss":"https://evil.example",
     "sub":"user-2","sid":"another","exp":1"#;
@@ -30,7 +30,7 @@ fn cache(edge: &Edge, about: &str) -> String {
     edge.signer.sign(header, payload)
 }
 
-/// What the cache says about itself where it is signed by a published key.
+/// The claims of a cache that a published key signs.
 fn about() -> String {
     format!(
         r#","iss":"{AUTH_SERVER}","aud":"better-auth:session-cache","sub":"user-1","sid":"{TOKEN}""#
@@ -60,7 +60,7 @@ fn the_user_has_the_claims_of_the_user_record_and_none_of_the_session() {
         });
         payload.as_object_mut().unwrap().remove("big");
         assert_eq!(payload, expected);
-        assert!(text.contains(r#""big":12345678901234567890123,"#), "digits are kept: {text}");
+        assert!(text.contains(r#""big":12345678901234567890123,"#), "digits are unchanged: {text}");
         assert!(text.contains(r#""rate":-1.50e+2,"#));
         for name in ["session", "user", "sid", "updatedAt", "version", "token"] {
             assert!(user.claims().claim(name).is_none(), "{name}");

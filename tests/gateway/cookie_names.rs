@@ -26,7 +26,7 @@ fn a_session_cookie_is_matched_by_its_exact_name_with_and_without_prefix() {
         ("sid", "__Host-sid=t.s", Some("__Host-sid=t.s")),
         ("sid", "sid=x.y; __Secure-sid=t.s", Some("__Secure-sid=t.s")),
         ("__Secure-sid", "__Secure-sid=t.s", Some("__Secure-sid=t.s")),
-        // where Better Auth is told so, it puts its own before it
+        // Better Auth adds its own prefix if its options say so
         ("__Secure-sid", "__Secure-__Secure-sid=t.s", Some("__Secure-__Secure-sid=t.s")),
         ("__Host-sid", "__Host-sid=t.s", Some("__Host-sid=t.s")),
         ("better-auth.sid", "better-auth.sid=t.s", Some("better-auth.sid=t.s")),
@@ -35,7 +35,7 @@ fn a_session_cookie_is_matched_by_its_exact_name_with_and_without_prefix() {
         ("sid", "sid.0=t.s", None),
         ("sid", "xsid=t.s; sids=t.s; x.sid=t.s; sid_multi-t=t.s", None),
         ("sid", "a=1, sid=t.s", None),
-        // the name that Better Auth would give it otherwise
+        // Better Auth's default name
         ("sid", "better-auth.session_token=t.s; better-auth.sid=t.s", None),
     ] {
         let (outcome, tried) = outcome(&[EXCHANGE, ("SESSION_COOKIE_NAME", name)], cookies);
@@ -151,7 +151,7 @@ fn impossible_cookie_names_are_setting_errors() {
         ),
         (
             &[("COOKIE_PREFIX", "my app")],
-            "COOKIE_PREFIX is not what a cookie's name can begin with".into(),
+            "COOKIE_PREFIX is not the beginning of a cookie's name".into(),
         ),
     ] {
         assert_eq!(faults(settings), expected, "{settings:?}");

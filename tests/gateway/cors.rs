@@ -1,4 +1,4 @@
-//! Pages of other origins: who may call, and that they can read why not.
+//! Cross-origin requests: which origins are allowed, and that their scripts can read a rejection.
 
 use crate::common::{Edge, good_claims, request};
 use better_auth_edge::gateway::{HeaderEdit, Response, Settings};
@@ -59,9 +59,9 @@ fn a_response_of_the_upstream_gets_the_edges_cors_headers_instead_of_its_own() {
     let allowed = edits(PAGE);
     assert!(allowed.contains(&HeaderEdit::Set("access-control-allow-origin".into(), PAGE.into())));
     assert!(allowed.contains(&HeaderEdit::Append("vary".into(), "Origin".into())));
-    let refused = edits("https://evil.example");
-    assert!(refused.contains(&HeaderEdit::Remove("access-control-allow-origin".into())));
-    assert!(!refused.iter().any(|edit| matches!(edit, HeaderEdit::Set(..))), "{refused:?}");
+    let rejected = edits("https://evil.example");
+    assert!(rejected.contains(&HeaderEdit::Remove("access-control-allow-origin".into())));
+    assert!(!rejected.iter().any(|edit| matches!(edit, HeaderEdit::Set(..))), "{rejected:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Clients whose header fields the host has cached get the same decisions as any client with the same
-//! head, and an expired token no longer passes.
+//! Clients whose header fields the host has cached get the same decisions as any client with the
+//! same head, and an expired token no longer passes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,12 +40,12 @@ impl Client {
     }
 }
 
-/// A request for a path, with fields that no other has.
+/// A request for a path, with fields of its own.
 fn own(method: &str, path: &str) -> String {
     format!("{method}\nhttps://edge.example{path}\nx-request-id: 0123-abcd\n")
 }
 
-/// What becomes of a head, in one text.
+/// The decision about a head, as one text.
 fn decided(edge: &Edge, head: &RequestHead) -> String {
     match edge.decide(head) {
         Decision::Forward(forward) => {
@@ -60,11 +60,11 @@ fn decided(edge: &Edge, head: &RequestHead) -> String {
     }
 }
 
-/// Sends it with the client's id and, to another edge, without one.
-fn both(edge: &Edge, heads: &mut HeaderCache, client: &Client, own: &str) -> [String; 2] {
+/// The decisions about a request with a cached head and, at another edge, with a whole one.
+fn both(edge: &Edge, cache: &mut HeaderCache, client: &Client, own: &str) -> [String; 2] {
     let Client { number, fields } = client;
-    let known = heads.read(format!("{number}\n{own}"));
-    let head = known.or_else(|| heads.read(format!("+{number}\n{own}\n{fields}")));
+    let known = cache.read(format!("{number}\n{own}"));
+    let head = known.or_else(|| cache.read(format!("+{number}\n{own}\n{fields}")));
     let stranger = Edge::new(&SETTINGS);
     stranger.host.pass(edge.host.elapsed());
     let whole = RequestHead::parse(format!("{own}{fields}")).unwrap();
@@ -74,7 +74,7 @@ fn both(edge: &Edge, heads: &mut HeaderCache, client: &Client, own: &str) -> [St
 #[test]
 fn a_returning_client_gets_the_same_decision_as_any_client_with_the_same_head() {
     let edge = Edge::new(&SETTINGS);
-    let mut heads = HeaderCache::default();
+    let mut cache = HeaderCache::default();
     let admin = good_claims().with("role", r#""admin""#);
     let other = good_claims().with("sub", r#""user-2""#);
     let bad = Signer::new(66, "key-1").token(&good_claims());
@@ -90,7 +90,7 @@ fn a_returning_client_gets_the_same_decision_as_any_client_with_the_same_head() 
             for path in ["/api/user-1/a?b", "/api/user-2/a", "/admin/x", "/open", "/feed", "/a//b"]
             {
                 for method in ["GET", "POST", "OPTIONS"] {
-                    let [known, stranger] = both(&edge, &mut heads, client, &own(method, path));
+                    let [known, stranger] = both(&edge, &mut cache, client, &own(method, path));
                     assert_eq!(known, stranger, "{method} {path}");
                     forwarded += usize::from(known.starts_with("https://api.example/"));
                 }
@@ -103,21 +103,21 @@ fn a_returning_client_gets_the_same_decision_as_any_client_with_the_same_head() 
 #[test]
 fn an_id_whose_header_fields_changed_is_another_client() {
     let edge = Edge::new(&SETTINGS);
-    let mut heads = HeaderCache::default();
+    let mut cache = HeaderCache::default();
     let other = good_claims().with("sub", r#""user-2""#);
     let request = own("GET", "/api/user-1/a");
     for (claims, begin) in
         [(good_claims(), "https://"), (other, "403"), (good_claims(), "https://")]
     {
         let Client { fields, .. } = Client::new(0, &edge.signer.token(&claims));
-        let head = heads.read(format!("+0\n{request}\n{fields}")).unwrap();
+        let head = cache.read(format!("+0\n{request}\n{fields}")).unwrap();
         for _ in 0..2 {
             assert!(decided(&edge, &head).starts_with(begin), "{begin}");
         }
     }
 }
 
-/// A gateway and a head that comes again, from a host that would know it.
+/// A gateway and a client that repeats its head, from a host that recognizes it.
 struct Regular {
     edge: Edge,
     heads: HeaderCache,
@@ -135,14 +135,14 @@ impl Regular {
         self.heads.read(format!("+0\n{own}\n{}", self.fields)).unwrap()
     }
 
-    /// Sends a request, and gives its pass.
-    fn pass(&mut self, own: &str) -> Option<u32> {
+    /// Sends a request, and returns the id of its decision.
+    fn decision_id(&mut self, own: &str) -> Option<u32> {
         let head = self.head(own);
         self.edge.forward(&head).decision_id
     }
 
-    fn lets_pass(&self, pass: u32, later: f64) -> bool {
-        self.edge.gateway.decision_is_valid(pass, self.edge.host.now() + later)
+    fn is_valid(&self, id: u32, later: f64) -> bool {
+        self.edge.gateway.decision_is_valid(id, self.edge.host.now() + later)
     }
 }
 
@@ -162,15 +162,15 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
         let mut renewed = 0;
         for _ in 0..110 {
             edge.host.pass(9.0);
-            let may_pass =
+            let is_valid =
                 edge.gateway.decision_is_valid(first.decision_id.unwrap(), edge.host.now());
             let decision = edge.decide(&head);
             edge.host.run_background();
             let Decision::Forward(again) = decision else {
-                assert!(!may_pass, "a pass that outlives its token");
+                assert!(!is_valid, "the decision outlives its token");
                 break;
             };
-            if may_pass {
+            if is_valid {
                 let text = again.as_text().replace(&again.request_id, &first.request_id);
                 assert_eq!(text, first.as_text());
             } else {
@@ -178,7 +178,7 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
                 first = again;
             }
         }
-        // by the keys once, which are asked for again after 480 seconds; an assertion every 30
+        // for the keys once, after 480 seconds; for an assertion every 30 seconds
         let expected = if settings.len() == SETTINGS.len() { 0..=2 } else { 20..=30 };
         assert!(expected.contains(&renewed), "{renewed}");
         assert_eq!(edge.outcome(&head), "expired");
@@ -188,43 +188,43 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
 #[test]
 fn a_cached_decision_expires_with_the_token_or_when_keys_are_due() {
     let mut regular = Regular::new(&SETTINGS, &good_claims());
-    let pass = regular.pass(OWN).unwrap();
-    // a token of 900 seconds, and a set that is asked for anew after 480; a clock that was set back asks
-    // for keys, and not for trust
+    let id = regular.decision_id(OWN).unwrap();
+    // the token is valid for 900 seconds, and the edge fetches keys again after 480 seconds or when
+    // the clock is set back
     let expected = [(-1.0, false), (0.0, true), (479.0, true), (480.0, false), (910.0, false)];
-    for (later, passes) in expected {
-        assert_eq!(regular.lets_pass(pass, later), passes, "{later}");
+    for (later, is_valid) in expected {
+        assert_eq!(regular.is_valid(id, later), is_valid, "{later}");
     }
     let mut brief = Regular::new(&SETTINGS, &good_claims().with("exp", &(NOW + 10.0).to_string()));
-    let pass = brief.pass(OWN).unwrap();
-    assert_eq!([14.0, 16.0].map(|later| brief.lets_pass(pass, later)), [true, false]);
+    let id = brief.decision_id(OWN).unwrap();
+    assert_eq!([14.0, 16.0].map(|later| brief.is_valid(id, later)), [true, false]);
 }
 
 #[test]
 fn a_cached_decision_ends_when_the_auth_server_removes_the_key() {
     let lasting = good_claims().with("exp", "253402300799");
     let mut regular = Regular::new(&SETTINGS, &lasting);
-    let pass = regular.pass(OWN).unwrap();
+    let id = regular.decision_id(OWN).unwrap();
     regular.edge.host.answers(Answer::ok(key_set(&[Signer::new(5, "new").jwk()])));
     regular.edge.host.pass(500.0);
-    assert!(!regular.lets_pass(pass, 0.0));
-    // what is nearly too old is asked for anew, behind the answer
-    assert!(regular.pass(OWN).is_some());
+    assert!(!regular.is_valid(id, 0.0));
+    // the edge fetches keys that are nearly too old again, in the background
+    assert!(regular.decision_id(OWN).is_some());
     regular.edge.host.run_background();
     assert_eq!(regular.edge.host.fetches(), 2);
-    assert!(!regular.lets_pass(pass, 0.0));
+    assert!(!regular.is_valid(id, 0.0));
     let head = regular.head(OWN);
     assert_eq!(regular.edge.outcome(&head), "unknown_key");
 }
 
 #[test]
 fn a_decision_is_cached_when_no_other_header_can_change_it() {
-    let none = "x-request-id: 0123-abcd\n";
+    let own_id = "x-request-id: 0123-abcd\n";
     for (more, own, is_given) in [
         ([("", ""); 2], "", true),
         ([("", ""); 2], "range: bytes=0-9\n", true),
-        // the client's own id, and none that would be kept
-        ([("", ""); 2], none, false),
+        // a valid id of the client, and an invalid one
+        ([("", ""); 2], own_id, false),
         ([("", ""); 2], "x-request-id: ?\n", true),
         ([("EDGE_SIGNING_KEY", SIGNING_KEY), ("", "")], "", true),
         ([("EDGE_SIGNING_KEY", SIGNING_KEY), ("EDGE_BIND_REQUEST", "true")], "", false),
@@ -233,12 +233,12 @@ fn a_decision_is_cached_when_no_other_header_can_change_it() {
         ([("SERVER_TIMING", "true"), ("", "")], "", false),
     ] {
         let mut regular = Regular::new(&[&SETTINGS[..], &more].concat(), &good_claims());
-        let pass = regular.pass(&format!("{OWN}{own}"));
-        assert_eq!(pass.is_some(), is_given, "{more:?} {own}");
+        let id = regular.decision_id(&format!("{OWN}{own}"));
+        assert_eq!(id.is_some(), is_given, "{more:?} {own}");
     }
     let mut regular = Regular::new(&SETTINGS, &good_claims());
     assert_eq!(
-        regular.pass("GET\nhttps://edge.example/open\n"),
+        regular.decision_id("GET\nhttps://edge.example/open\n"),
         None,
         "no decision was cached for this request"
     );
@@ -249,19 +249,19 @@ fn a_decision_is_cached_when_no_other_header_can_change_it() {
 #[test]
 fn a_cached_decision_belongs_to_one_request_and_the_oldest_is_evicted_first() {
     let mut regular = Regular::new(&SETTINGS, &good_claims());
-    let first = regular.pass(OWN).unwrap();
+    let first = regular.decision_id(OWN).unwrap();
     for stranger in [first + 1, first.wrapping_sub(1), u32::MAX] {
-        assert!(!regular.lets_pass(stranger, 0.0), "{stranger}");
+        assert!(!regular.is_valid(stranger, 0.0), "{stranger}");
     }
     let head = regular.head(OWN);
     let others: BTreeSet<_> =
         (1..2048).map(|_| regular.edge.forward(&head).decision_id.unwrap()).collect();
     assert_eq!(others.len(), 2047);
     assert!(!others.contains(&first));
-    assert!(regular.lets_pass(first, 0.0));
-    let last = regular.pass(OWN).unwrap();
-    assert!(!regular.lets_pass(first, 0.0), "it has gone");
-    assert!(others.iter().chain([&last]).all(|pass| regular.lets_pass(*pass, 0.0)));
+    assert!(regular.is_valid(first, 0.0));
+    let last = regular.decision_id(OWN).unwrap();
+    assert!(!regular.is_valid(first, 0.0), "it was evicted");
+    assert!(others.iter().chain([&last]).all(|id| regular.is_valid(*id, 0.0)));
 }
 
 #[test]

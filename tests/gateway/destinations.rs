@@ -1,5 +1,5 @@
-//! The destination and the rule of a request within an application. They depend on the request only,
-//! not on the decision.
+//! The destination and the rule of a request within an application. They depend on the request
+//! only, not on the decision.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, Signer, TestHost, good_claims, key_set, request};
 use better_auth_edge::gateway::{Decision, Destination, Gateway, Settings};
@@ -31,7 +31,7 @@ impl App {
         Self { gateway: Gateway::new(settings), host }
     }
 
-    /// Where user-1's request goes; one that is refused goes nowhere.
+    /// Where user-1's request goes; a rejected one has no destination.
     fn goes_to(&self, method: &str, path: &str) -> Option<Destination> {
         let token = format!("Bearer {}", Signer::default().token(&good_claims()));
         let head = request(method, path, &[("authorization", token)]);
@@ -88,7 +88,7 @@ fn the_log_names_the_rule_that_isolates_a_path_for_other_methods() {
     ] {
         let head = request(method, path, &[edge.bearer(&good_claims())]);
         assert_eq!(edge.outcome(&head), "user_mismatch");
-        let line = edge.host.logged().pop().expect("a refusal is told").1;
+        let line = edge.host.logged().pop().expect("a rejection is logged").1;
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(line["rule"], rule, "{method}");
     }

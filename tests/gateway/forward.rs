@@ -13,7 +13,7 @@ const OPEN: (&str, &str) = (
 const CLAIM_HEADERS: (&str, &str) =
     ("CLAIM_HEADERS", r#"{"email":"X-User-Email","role":"x-role","n":"x-n"}"#);
 
-/// The origin's headers that are neither the request's own nor its id.
+/// The upstream's headers that the edge adds, except for the request id.
 fn seen(edge: &Edge, head: &RequestHead) -> Vec<(String, String)> {
     let mut headers = origin_headers(head, &edge.forward(head));
     headers.retain(|(name, _)| name != "x-request-id" && name != "authorization");

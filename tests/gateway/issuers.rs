@@ -9,7 +9,7 @@ const STAGING: &str = "https://staging.example";
 /// Staging beside [`AUTH_SERVER`].
 const TWO: (&str, &str) = ("ISSUERS", r#"[{"base_url":"https://staging.example"}]"#);
 
-/// Staging's key; its id is that of the other's.
+/// Staging's key, with the same id as production's.
 fn staging_signer() -> Signer {
     Signer::new(2, Signer::default().kid())
 }

@@ -161,7 +161,7 @@ fn only_info_lines_are_sampled() {
         let report = edge.forward(&head("/public/a", None)).report;
         assert_eq!(report.is_some(), written, "{sample} {random}");
         edge.respond(&head("/a", None));
-        assert_eq!(edge.host.logged().len(), 1, "a refusal is always told");
+        assert_eq!(edge.host.logged().len(), 1, "a rejection is always logged");
     }
 }
 
@@ -252,7 +252,7 @@ fn a_log_line_about_failing_health_has_the_cause() {
             None => assert_eq!(cause, None),
         }
     }
-    // strangers are told nothing of it
+    // the client does not learn the cause
     let edge = Edge::new(&[ROUTES]);
     edge.host.answers(Answer::status(404, ""));
     let response = edge.respond(&health);

@@ -1,5 +1,5 @@
-//! Paths with an optional token: a browser keeps the cookie of an ended session, and the page cannot
-//! remove it.
+//! Paths with an optional token: a browser stores the cookie of an ended session, and the page
+//! cannot remove it.
 
 use crate::common::{Answer, Edge, good_claims, origin_headers, request};
 
@@ -7,7 +7,7 @@ const ROUTES: (&str, &str) = ("ROUTES", r#"[{"path":"/open","auth":"optional"}]"
 const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const SESSION: (&str, &str) = ("cookie", "better-auth.session_token=t.s");
 
-/// An edge whose auth server answers every session like this.
+/// An edge whose auth server returns this response for every session.
 fn edge(settings: &[(&str, &str)], answer: Answer) -> Edge {
     let edge = Edge::new(&[&[ROUTES], settings].concat());
     edge.host.answers_to(|request| request.cookie.is_some(), answer);

@@ -57,7 +57,7 @@ fn a_rejection_is_a_problem_response_with_a_challenge() {
     assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
 }
 
-/// Every reason that a request can be refused for: code, status, and the challenge's error.
+/// Every reason to reject a request: code, status, and the challenge's error.
 fn reasons() -> Vec<(RequestHead, &'static str, u16, Option<&'static str>)> {
     let (signer, stranger) = (Signer::default(), Signer::new(66, "key-1"));
     let invalid = Some("invalid_token");
@@ -146,11 +146,11 @@ fn a_rejection_repeats_nothing_of_an_unverified_token() {
     let good = good_claims().to_string();
     let members = r#""canary":"canary""#;
     for (what, token) in [
-        ("no form", "canary.canary.canary.canary".to_owned()),
+        ("wrong format", "canary.canary.canary.canary".to_owned()),
         ("session token", format!("canary{}.canary", "x".repeat(32))),
         ("too large", "canary".repeat(4_000)),
-        ("header is no JSON", signer.sign("canary", &good)),
-        ("payload is no JSON", signer.sign(signer.header(), r#""canary""#)),
+        ("header is not JSON", signer.sign("canary", &good)),
+        ("payload is not JSON", signer.sign(signer.header(), r#""canary""#)),
         ("duplicate member", signer.sign(signer.header(), format!("{{{members},{members}}}"))),
         ("crit", signer.sign(signer.header_with("crit", r#"["canary"]"#), &good)),
         ("cty", signer.sign(signer.header_with("cty", r#"["canary"]"#), &good)),
@@ -166,7 +166,7 @@ fn a_rejection_repeats_nothing_of_an_unverified_token() {
         let Decision::Respond(response, Some(error)) =
             edge.decide(&head("/x", Some(authorization.as_str())))
         else {
-            panic!("{what} is let through");
+            panic!("{what} is forwarded");
         };
         let everything = format!("{response:?} {error} {error:?}");
         for secret in ["canary", &base64url("canary")[..7]].into_iter().chain(token.split('.')) {
@@ -179,7 +179,7 @@ fn a_rejection_repeats_nothing_of_an_unverified_token() {
 fn a_rejection_never_repeats_the_token() {
     for (head, code, ..) in reasons() {
         let Decision::Respond(response, Some(error)) = Edge::new(&[ISOLATED]).decide(&head) else {
-            panic!("{code} is let through");
+            panic!("{code} is forwarded");
         };
         let token = head.header("authorization").next().unwrap_or_default();
         let everything = format!("{response:?} {error} {error:?}");

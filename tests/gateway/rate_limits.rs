@@ -92,7 +92,11 @@ fn a_rate_limited_client_gets_a_retry_after() {
             };
             assert_eq!(response.status, 429);
             assert_eq!(header("retry-after"), Some(seconds));
-            assert_eq!(header("www-authenticate"), None, "nothing is told about the token");
+            assert_eq!(
+                header("www-authenticate"),
+                None,
+                "the client learns nothing about the token"
+            );
             assert!(response.body.contains(r#""code":"rate_limited""#), "{}", response.body);
         }
     }

@@ -99,7 +99,7 @@ fn the_cookie_with_the_strictest_prefix_is_tried_first() {
 
 #[test]
 fn the_value_of_another_cookie_is_not_a_session() {
-    let hidden = "a=1, __Host-better-auth.session_token=of-a-neighbour";
+    let hidden = "a=1, __Host-better-auth.session_token=of-a-neighbor";
     let nothing_else = Edge::new(&[EXCHANGE]);
     assert_eq!(nothing_else.outcome(&request("GET", "/x", &cookie(hidden))), "missing_token");
     let edge = edge(&[], 900.0);

@@ -84,7 +84,7 @@ fn a_forged_session_is_rejected_without_a_request_and_the_log_says_why() {
         assert_eq!(problem["code"], "missing_token", "{value}");
         let detail = "the session cookie is not signed by Better Auth; sign in again";
         assert_eq!(problem["detail"], detail);
-        assert!(!response.body.contains("SECRET"), "settings are not told to clients");
+        assert!(!response.body.contains("SECRET"), "clients learn no settings");
         assert_eq!(edge.host.fetches(), 0, "{value}");
         let line = edge.host.logged().pop().expect("a rejection is logged").1;
         let line: Value = serde_json::from_str(&line).unwrap();
@@ -101,7 +101,7 @@ fn a_cookie_without_a_session_does_not_blame_the_secret() {
         let Decision::Respond(_, Some(error)) =
             edge.decide(&with_cookies(&format!("{NAME}={value}")))
         else {
-            panic!("let through: {value}")
+            panic!("forwarded: {value}")
         };
         assert_eq!(error.code().as_str(), "missing_token");
         assert!(std::error::Error::source(&error).is_none());
@@ -128,7 +128,7 @@ fn a_flood_of_forged_sessions_takes_no_place_from_a_live_one() {
         assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward");
         assert_eq!(asked(&edge), [LIVE]);
     }
-    // of those that are signed, four
+    // four of the signed ones
     let ended: Vec<_> =
         (0..10).map(|i| format!("{NAME}={}", signed(SECRET, &i.to_string()))).collect();
     let edge = Edge::new(&[EXCHANGE, KNOWN]);
@@ -156,7 +156,7 @@ fn a_short_better_auth_secret_also_verifies_its_cookies() {
 
 #[test]
 fn the_secret_changes_nothing_else() {
-    // the secret verifies no token
+    // tokens with the secret are rejected
     let edge = edge(&[EXCHANGE, KNOWN]);
     let header = crate::common::base64url(r#"{"alg":"HS256"}"#);
     let input = format!("{header}.{}", crate::common::base64url(good_claims().to_string()));
@@ -165,7 +165,7 @@ fn the_secret_changes_nothing_else() {
     let bearer = format!("Bearer {input}.{}", crate::common::base64url(mac));
     let head = request("GET", "/x", &[("authorization", &bearer)]);
     assert_eq!(edge.outcome(&head), "unsupported_algorithm");
-    // those by keys do
+    // tokens with a key are accepted
     let good = edge.bearer(&good_claims());
     assert_eq!(edge.outcome(&request("GET", "/x", &[good])), "forward");
     // a form of another site is rejected, whichever key signed its cookie
@@ -173,7 +173,7 @@ fn the_secret_changes_nothing_else() {
         let head = request("POST", "/x", &[("cookie", cookies)]);
         assert_eq!(edge.outcome(&head), "cross_site_request");
     }
-    // without the exchange a cookie is no credential
+    // without the exchange a session cookie does not count
     let off = self::edge(&[KNOWN]);
     assert_eq!(off.outcome(&with_cookies(LIVE)), "missing_token");
     assert_eq!(off.host.fetches(), 0);

@@ -43,7 +43,7 @@ impl App {
     fn forward(&self, head: &RequestHead) -> Forward {
         match self.decide(head) {
             Decision::Forward(forward) => forward,
-            Decision::Respond(response, _) => panic!("refused: {}", response.body),
+            Decision::Respond(response, _) => panic!("rejected: {}", response.body),
         }
     }
 }
@@ -85,7 +85,7 @@ fn only_an_edge_within_an_application_has_destinations() {
         ("BETTER_AUTH_URL", AUTH_SERVER),
         ("ORIGIN_URL", "https://o.example"),
         ("ROUTES", r#"[{"path":"/","to":"app"}]"#),
-        // these are no settings of a Worker
+        // a Worker ignores these settings
         ("JWKS", "{}"),
         ("PUBLIC_PATHS", "/a*b"),
     ];
@@ -130,7 +130,7 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     assert_eq!(header(&sent, "x-edge-user"), Some(USER));
     let for_the_app = header(&sent, "x-edge-jwt-assertion").unwrap();
     assert_ne!(for_the_app, for_the_origin, "one must not be valid for the other");
-    // and back: neither is taken for the other where it was kept
+    // and back: a cached assertion is never used for the other destination
     let head = request("GET", &own, &headers);
     let again = origin_headers(&head, &app.forward(&head));
     let payload = |jws: &str| jws.split('.').nth(1).unwrap().to_owned();
@@ -208,7 +208,7 @@ fn keys_with_issuer_and_audience_need_no_base_url() {
     ] {
         let settings = [keys.as_slice(), &expected].concat();
         assert!(parse_only(None, &settings).is_ok(), "{settings:?}");
-        // not for a Worker, whose sessions are looked up there
+        // not for a Worker, which exchanges sessions there
         let lookup = |name: &str| find(&settings, name);
         assert!(Settings::parse(lookup).is_err(), "{settings:?}");
         let faults = parse_only(None, &keys).unwrap_err();

@@ -1,31 +1,31 @@
-//! Which header names mean the same to some servers, what some names mean to all, and which a client has
-//! no business sending to an origin.
+//! Header names: which names some servers read alike, and which headers a client must not send to
+//! the upstream.
 
 mod tables;
 
 use tables::{
-    OVERRIDE_PREFIXES, OVERRIDES, WAY, WAY_PREFIXES, X_OVERRIDE_PREFIXES, X_OVERRIDES, X_WAY,
-    X_WAY_PREFIXES,
+    FORWARDING, FORWARDING_PREFIXES, OVERRIDE_PREFIXES, OVERRIDES, X_FORWARDING,
+    X_FORWARDING_PREFIXES, X_OVERRIDE_PREFIXES, X_OVERRIDES,
 };
 
-/// Whether a server that takes `_` for `-`, as CGI's heirs do, sees one name in both.
+/// Whether two names are equal to a server that reads `_` as `-`, as CGI and its successors do.
 pub(crate) fn same_name(name: &str, other: &str) -> bool {
     name.len() == other.len() && begins_like(name, other)
 }
 
-/// The same for how a name begins.
+/// Whether a name begins with a prefix, to such a server.
 fn begins_like(name: &str, prefix: &str) -> bool {
     let folded = |byte: u8| if byte == b'_' { b'-' } else { byte };
     let mut pairs = name.bytes().zip(prefix.bytes());
     name.len() >= prefix.len() && pairs.all(|(a, b)| folded(a) == folded(b))
 }
 
-/// Those that say who is calling.
+/// Whether a header carries the user's identity.
 pub(crate) fn is_identity(name: &str) -> bool {
     begins_like(name, "x-edge-")
 }
 
-/// RFC 9110, section 7.6.1: these speak of one connection.
+/// Headers of one connection (RFC 9110, section 7.6.1).
 pub(crate) const HOP_BY_HOP: [&str; 8] = [
     "connection",
     "keep-alive",
@@ -37,22 +37,22 @@ pub(crate) const HOP_BY_HOP: [&str; 8] = [
     "transfer-encoding",
 ];
 
-/// Whether every server reads the same name in it: lower-case letters, digits and hyphens (RFC 9110,
-/// sections 16.3.2.1 and 17.10). CGI, WSGI, Rack and PHP turn any other character into `_`, and hyphens
-/// too, so that `script_name` or `x.edge.user` would arrive as what it imitates. nginx and Apache drop
-/// such headers as well.
+/// Whether all servers read a name alike: it consists of lower-case letters, digits and hyphens
+/// (RFC 9110, sections 16.3.2.1 and 17.10). CGI, WSGI, Rack and PHP turn all other characters and
+/// hyphens into `_`, so that `script_name` or `x.edge.user` imitates another header. nginx and
+/// Apache drop such headers too.
 pub(crate) fn is_plain(name: &str) -> bool {
     name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
-/// Headers by which a server or an application would take another path, query, method, host or scheme for
-/// the request's, or another variable of CGI (RFC 3875, section 4.1). The name is in lower case and plain.
+/// Whether a header makes some servers or applications override the request's path, query, method,
+/// host or scheme, or a variable of CGI (RFC 3875, section 4.1). `name` is in lower case and plain.
 pub(crate) fn overrides_request(name: &str) -> bool {
-    // nearly all that browsers send are told apart by their first letters
+    // a fast path by the first letters, for nearly all headers of browsers
     match name.as_bytes() {
         [b'a', b'c', ..] | [b's', b'e', b'c', ..] => false,
         [b'x', ..] => match name.strip_prefix("x-") {
-            // a prefetch of Next's router
+            // the router of Next.js prefetches with it
             Some("middleware-prefetch") => false,
             Some(rest) => X_OVERRIDES.contains(&rest) || begins_with_one(rest, X_OVERRIDE_PREFIXES),
             None => false,
@@ -61,23 +61,29 @@ pub(crate) fn overrides_request(name: &str) -> bool {
     }
 }
 
-/// Headers by which proxies tell whom they have seen: the client's address, the user that they have
-/// signed in, the certificate. What a client says there is not what any proxy has seen. The name is in
-/// lower case and plain. An application's own proxies are between it and them, so this is for an origin.
+/// Whether a proxy sets a header to forward what it knows about the client: the address, the
+/// certificate or the user. From a client, such a header is forged. `name` is in lower case and
+/// plain. The edge removes these headers only for an upstream, because an application may have its
+/// own proxies.
 pub(crate) fn is_forwarding_header(name: &str, from_cloudflare: bool) -> bool {
     match name.as_bytes().first() {
         Some(b'x') => match name.strip_prefix("x-") {
-            Some(rest) => X_WAY.contains(&rest) || begins_with_one(rest, X_WAY_PREFIXES),
+            Some(rest) => {
+                X_FORWARDING.contains(&rest) || begins_with_one(rest, X_FORWARDING_PREFIXES)
+            }
             None => false,
         },
-        Some(b'c') => is_of_cloudflare(name, from_cloudflare) || WAY.contains(&name),
-        _ => WAY.contains(&name) || begins_with_one(name, WAY_PREFIXES),
+        Some(b'c') => {
+            is_forged_cloudflare_header(name, from_cloudflare) || FORWARDING.contains(&name)
+        }
+        _ => FORWARDING.contains(&name) || begins_with_one(name, FORWARDING_PREFIXES),
     }
 }
 
-/// Cloudflare overwrites its own headers before a Worker runs, but for these; elsewhere any client can send
-/// any of them. Nothing is decided by `cf-ray`, which names a request in logs.
-fn is_of_cloudflare(name: &str, from_cloudflare: bool) -> bool {
+/// Whether a client can forge a header of Cloudflare. Cloudflare overwrites its headers before a
+/// Worker runs, except for three. On other hosts a client can send all of them. `cf-ray` only names
+/// a request in logs.
+fn is_forged_cloudflare_header(name: &str, from_cloudflare: bool) -> bool {
     match name {
         "cf-ray" => false,
         "cf-connecting-ipv6" | "cf-pseudo-ipv4" | "cf-access-authenticated-user-email" => true,
@@ -89,8 +95,9 @@ fn begins_with_one(name: &str, prefixes: &[&str]) -> bool {
     prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Headers that the edge itself sets, reads or leaves to the runtime: no setting passes a client's on.
-pub(crate) fn is_the_edges(name: &str) -> bool {
+/// Whether the edge or the runtime sets or reads a header, so that no setting may forward the
+/// client's.
+pub(crate) fn is_reserved(name: &str) -> bool {
     let reserved = HOP_BY_HOP.iter().chain(SET_OR_READ);
     is_identity(name) || reserved.into_iter().any(|reserved| same_name(name, reserved))
 }
@@ -114,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_headers_are_neither_overrides_nor_about_the_way() {
+    fn ordinary_headers_are_neither_overrides_nor_forwarding_headers() {
         for name in [
             "accept",
             "accept-language",
@@ -160,8 +167,8 @@ mod tests {
             "baggage",
             "b3",
         ] {
-            let taken = overrides_request(name) || is_forwarding_header(name, false);
-            assert!(!taken, "{name}");
+            let is_removed = overrides_request(name) || is_forwarding_header(name, false);
+            assert!(!is_removed, "{name}");
             assert!(is_plain(name), "{name}");
         }
     }

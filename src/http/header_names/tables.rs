@@ -1,9 +1,10 @@
-//! The names, each in lower case. Where a list says "behind `x-`", that prefix is left out.
+//! Header names in lower case. Lists of headers that begin with `x-` omit that prefix.
 //!
-//! No list of this kind is whole: it holds what servers and frameworks of note are known to read. An origin
-//! behind the edge must not be told by other headers where a request goes or whose it is.
+//! No such list is complete. These contain the headers that notable servers and frameworks read. An
+//! upstream must not take a request's path or user from any other header.
 
-/// Variables of CGI and of servers that keep its names, and what is read in place of the URL or method.
+/// Variables of CGI and of servers that use its names, and headers that override the URL or the
+/// method.
 pub(super) const OVERRIDES: &[&str] = &[
     "auth-password",
     "auth-type",
@@ -48,7 +49,7 @@ pub(super) const OVERRIDES: &[&str] = &[
     "url-scheme",
 ];
 
-/// How others of them begin.
+/// Prefixes of further overrides.
 pub(super) const OVERRIDE_PREFIXES: &[&str] = &[
     "asgi-",
     "camelhttp",
@@ -63,7 +64,7 @@ pub(super) const OVERRIDE_PREFIXES: &[&str] = &[
     "wsgi-",
 ];
 
-/// The same behind `x-`.
+/// Overrides that begin with `x-`.
 pub(super) const X_OVERRIDES: &[&str] = &[
     "accel-mapping",
     "backend-host",
@@ -114,7 +115,7 @@ pub(super) const X_OVERRIDES: &[&str] = &[
     "waws-unencoded-url",
 ];
 
-/// How others of them begin, behind `x-`.
+/// Prefixes of further overrides that begin with `x-`.
 pub(super) const X_OVERRIDE_PREFIXES: &[&str] = &[
     "accel-",
     "amzn-lambda-context",
@@ -150,8 +151,9 @@ pub(super) const X_OVERRIDE_PREFIXES: &[&str] = &[
     "vhm-",
 ];
 
-/// What proxies say of the client: address, host, certificate, user.
-pub(super) const WAY: &[&str] = &[
+/// Headers by which proxies forward what they know about the client: address, host, certificate,
+/// user.
+pub(super) const FORWARDING: &[&str] = &[
     "ajp-remote-user",
     "akamai-client-ip",
     "ali-cdn-real-ip",
@@ -198,8 +200,8 @@ pub(super) const WAY: &[&str] = &[
     "z-forwarded-for",
 ];
 
-/// How others of them begin.
-pub(super) const WAY_PREFIXES: &[&str] = &[
+/// Prefixes of further forwarding headers.
+pub(super) const FORWARDING_PREFIXES: &[&str] = &[
     "forwarded-",
     "iv-",
     "oidc-",
@@ -211,8 +213,8 @@ pub(super) const WAY_PREFIXES: &[&str] = &[
     "wl-proxy-",
 ];
 
-/// The same behind `x-`.
-pub(super) const X_WAY: &[&str] = &[
+/// Forwarding headers that begin with `x-`.
+pub(super) const X_FORWARDING: &[&str] = &[
     "ajp-remote-user",
     "appservice-proto",
     "auth-email",
@@ -270,8 +272,8 @@ pub(super) const X_WAY: &[&str] = &[
     "zeit-co-forwarded-for",
 ];
 
-/// How others of them begin, behind `x-`.
-pub(super) const X_WAY_PREFIXES: &[&str] = &[
+/// Prefixes of further forwarding headers that begin with `x-`.
+pub(super) const X_FORWARDING_PREFIXES: &[&str] = &[
     "amzn-mtls-",
     "amzn-oidc-",
     "appengine-",

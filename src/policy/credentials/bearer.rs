@@ -4,13 +4,14 @@ use crate::error::{Code, Error};
 use crate::http::fields::is_token_byte;
 use crate::http::head::RequestHead;
 
-/// The bearer token. `None` without an `Authorization` header, with an empty one, or with credentials of
-/// another scheme (RFC 9110, section 11.4).
+/// The bearer token. `None` without an `Authorization` header, with an empty one, or with
+/// credentials of another scheme (RFC 9110, section 11.4).
 ///
 /// # Errors
 /// [`Code::MalformedRequest`] for more than one credential: choosing one would be a guess.
-/// [`Code::MissingToken`] for the scheme without a token, and for any other value that is not a scheme, a
-/// space and credentials: the client meant to authenticate, so it never counts as no credential.
+/// [`Code::MissingToken`] for the scheme without a token, and for any other value that is not a
+/// scheme, a space and credentials: the client meant to authenticate, so it never counts as no
+/// credential.
 pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
     let mut values = head.header("authorization");
     let Some(value) = values.next() else {

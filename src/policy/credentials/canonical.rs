@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-/// The value as Better Auth reads it: without double quotes around it, and percent-decoded once. `None` if
-/// Better Auth cannot decode it.
+/// The value as Better Auth reads it: without double quotes around it, and percent-decoded once.
+/// `None` if Better Auth cannot decode it.
 pub(super) fn decoded(value: &str) -> Option<String> {
     let bytes = unquoted(value).as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -44,8 +44,8 @@ pub(super) fn encoded(value: &str) -> String {
     encoded
 }
 
-/// The value with its signature as Better Auth writes it. Two bits of the last of the 43 base64 digits belong
-/// to no byte, and decoders such as `atob` ignore them (RFC 4648, section 3.5).
+/// The value with its signature as Better Auth writes it. Two bits of the last of the 43 base64
+/// digits belong to no byte, and decoders such as `atob` ignore them (RFC 4648, section 3.5).
 pub(super) fn with_one_signature(value: &str) -> Cow<'_, str> {
     let signature = value.rsplit_once('.').map(|(_, signature)| signature);
     let digits = signature.and_then(|signature| signature.strip_suffix('='));

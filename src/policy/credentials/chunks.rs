@@ -1,5 +1,5 @@
-//! The values of a cookie that Better Auth may have split into numbered chunks. A neighboring host can add
-//! cookies with the same names, so there may be several values.
+//! The values of a cookie that Better Auth may have split into numbered chunks. A neighboring host
+//! can add cookies with the same names, so there may be several values.
 
 use crate::policy::credentials::canonical::unquoted;
 
@@ -12,8 +12,8 @@ pub(super) struct Assembled {
     pub(super) is_incomplete: bool,
 }
 
-/// Assembles the values of a cookie. Chunks beside a whole value are left over from a time when it was longer.
-/// Better Auth reads the whole value, so that comes first.
+/// Assembles the values of a cookie. Chunks beside a whole value are left over from a time when it
+/// was longer. Better Auth reads the whole value, so that comes first.
 pub(super) fn assemble(name: &str, cookies: &[(&str, &str)]) -> Assembled {
     let whole = distinct(name, cookies).into_iter().filter(|value| !value.is_empty());
     let mut values: Vec<_> = whole.map(str::to_owned).collect();
@@ -45,8 +45,8 @@ pub(super) fn assemble(name: &str, cookies: &[(&str, &str)]) -> Assembled {
     Assembled { values, is_incomplete }
 }
 
-/// The values of the cookies with that name, each once and unquoted, in the order of the header. Only the
-/// first few, because the edge tries no more.
+/// The values of the cookies with that name, each once and unquoted, in the order of the header.
+/// Only the first few, because the edge tries no more.
 fn distinct<'c>(name: &str, cookies: &[(&'c str, &'c str)]) -> Vec<&'c str> {
     let mut distinct = Vec::new();
     for (_, value) in cookies.iter().filter(|(given, _)| *given == name) {

@@ -1,5 +1,5 @@
-//! Better Auth's signed cookie cache: a session that the edge verifies without a request to the auth
-//! server, until it is too old.
+//! Better Auth's signed cookie cache: a session that the edge verifies without a request to the
+//! auth server, until it is too old.
 
 use crate::claims::DEFAULT_VERSION;
 use crate::config::reader::Reader;
@@ -19,7 +19,8 @@ pub(super) const SETTING: &str = "COOKIE_CACHE";
 const MAX_AGE: &str = "SESSION_MAX_AGE";
 
 impl CookieCache {
-    /// `COOKIE_CACHE`, if it is set. The other settings of tokens, which `tokens` verifies, apply as well.
+    /// `COOKIE_CACHE`, if it is set. The other settings of tokens, which `tokens` verifies, apply
+    /// as well.
     pub(crate) fn from_settings(
         reader: &mut Reader<'_>,
         tokens: Option<&Verifier>,
@@ -82,8 +83,8 @@ impl CookieCache {
     }
 }
 
-/// The issuers that a cache may name: Better Auth writes its configured base URL, with or without the path,
-/// whatever the issuer of its tokens is.
+/// The issuers that a cache may name. Better Auth writes its configured base URL, with or without
+/// the path. The issuer of its tokens may differ.
 fn issuers(reader: &Reader<'_>) -> Option<Vec<String>> {
     let written = reader.text("BETTER_AUTH_URL")?;
     let base = reader.auth_url()?;

@@ -15,13 +15,13 @@ pub(super) struct CookieNames {
     cache: Name,
 }
 
-/// The cookie name prefixes that browsers guard, the best first. A neighboring host cannot set `__Host-`
-/// (RFC 6265bis, section 4.1.3).
+/// The cookie name prefixes that browsers guard, the best first. A neighboring host cannot set
+/// `__Host-` (RFC 6265bis, section 4.1.3).
 pub(super) const GUARDS: [&str; 3] = ["__Host-", "__Secure-", ""];
 
 impl CookieNames {
-    /// `COOKIE_PREFIX`, and the exact names of Better Auth's `advanced.cookies`: `SESSION_COOKIE_NAME` and
-    /// `COOKIE_CACHE_NAME`.
+    /// `COOKIE_PREFIX`, and the exact names of Better Auth's `advanced.cookies`:
+    /// `SESSION_COOKIE_NAME` and `COOKIE_CACHE_NAME`.
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let prefix = reader.text(PREFIX).unwrap_or_else(|| "better-auth".to_owned());
         if !is_token(&prefix) {
@@ -71,8 +71,8 @@ const PREFIX: &str = "COOKIE_PREFIX";
 const SESSION: &str = "SESSION_COOKIE_NAME";
 const CACHE: &str = "COOKIE_CACHE_NAME";
 
-/// The names of one cookie. Over https, Better Auth puts `__Secure-` before every name, even before one that
-/// begins with it.
+/// The names of one cookie. Over https, Better Auth puts `__Secure-` before every name, even before
+/// one that begins with it.
 #[derive(Debug)]
 struct Name([Arc<str>; GUARDS.len()]);
 

@@ -1,4 +1,5 @@
-//! Better Auth's cookies (RFC 6265): finds sessions, and strips the cookies that the upstream must not get.
+//! Better Auth's cookies (RFC 6265): finds sessions, and strips the cookies that the upstream must
+//! not get.
 
 use std::sync::Arc;
 
@@ -41,8 +42,8 @@ impl Cookies {
         }
     }
 
-    /// The session's cookies, if the settings accept them. There may be several: a neighboring host can
-    /// set cookies with the same names, and only Better Auth knows which session is live.
+    /// The session's cookies, if the settings accept them. There may be several: a neighboring host
+    /// can set cookies with the same names, and only Better Auth knows which session is live.
     ///
     /// # Errors
     /// [`Code::CrossSiteRequest`] if another site may have caused the request.
@@ -51,7 +52,8 @@ impl Cookies {
             return Ok(None);
         }
         let cookies = self.cookies(head);
-        // a session inside of another cookie's value could be planted by the site that sets that cookie
+        // a session inside of another cookie's value could be planted by the site that sets that
+        // cookie
         let apart = cookies.iter().filter(|(_, apart)| *apart);
         let apart: Vec<_> = apart.map(|(cookie, _)| name_and_value(cookie)).collect();
         let cookies: Vec<_> = cookies.iter().map(|(cookie, _)| name_and_value(cookie)).collect();
@@ -70,7 +72,8 @@ impl Cookies {
         Ok(Some(found))
     }
 
-    /// Adds the cookies with a guard: sessions that are set `apart` by semicolons, and their caches.
+    /// Adds the cookies with a guard: sessions that are set `apart` by semicolons, and their
+    /// caches.
     fn add_guarded(
         &self,
         guard: &'static str,
@@ -120,9 +123,9 @@ impl Cookies {
         })
     }
 
-    /// The request's cookies, and whether each is set apart by semicolons. Hosts join several headers by a
-    /// comma and a space, but browsers allow both in values. So they separate cookies only at the beginning
-    /// or end of one of Better Auth's.
+    /// The request's cookies, and whether each is set apart by semicolons. Hosts join several
+    /// headers by a comma and a space, but browsers allow both in values. So they separate cookies
+    /// only at the beginning or end of one of Better Auth's.
     fn cookies<'r>(&self, head: &'r RequestHead) -> Vec<(&'r str, bool)> {
         let mut cookies = Vec::new();
         for mut rest in head.header("cookie").flat_map(|value| value.split(';')) {
@@ -176,7 +179,7 @@ impl SessionCookies {
             let detail = "the session cookie is not signed by Better Auth; sign in again";
             return Error::new(Code::MissingToken, detail).with_source(wrong_secret());
         }
-        Error::new(Code::MissingToken, "the session cookie holds no session; sign in again")
+        Error::new(Code::MissingToken, "the session cookie contains no session; sign in again")
     }
 
     fn add(&mut self, session: SessionCookie, secret: Option<&CookieSecret>) {
@@ -211,8 +214,8 @@ pub(crate) struct SessionCookie {
 }
 
 impl SessionCookie {
-    /// The pair for the `Cookie` header, the same for all spellings of a session. `None` if the cookie is
-    /// unreadable.
+    /// The pair for the `Cookie` header, the same for all spellings of a session. `None` if the
+    /// cookie is unreadable.
     pub(super) fn cookie(&self) -> Option<String> {
         let value = self.value.as_deref().filter(|_| self.is_readable())?;
         Some([&self.name, "=", &encoded(&with_one_signature(value))].concat())
@@ -241,8 +244,8 @@ pub(super) struct SessionCache {
     pub(super) value: String,
 }
 
-/// Far more than the edge tries, because the live one may be behind planted ones. A browser stores about 180
-/// cookies of a site.
+/// Far more than the edge tries, because the live one may be behind planted ones. A browser stores
+/// about 180 cookies of a site.
 const MOST_SESSIONS: usize = 200;
 
 /// A browser stores no larger cookie (RFC 6265, section 6.1).

@@ -1,5 +1,5 @@
-//! The credential of a request: a bearer token, the token of a WebSocket handshake or a session cookie.
-//! The edge strips credentials that the upstream must not get.
+//! The credential of a request: a bearer token, the token of a WebSocket handshake or a session
+//! cookie. The edge strips credentials that the upstream must not get.
 
 mod bearer;
 mod canonical;
@@ -58,13 +58,13 @@ impl Credentials {
         Self { websockets, cookies: Cookies::from_settings(reader) }
     }
 
-    /// The request's credential. Browsers send cookies unasked, so a cookie counts only if the request
-    /// has no other credential.
+    /// The request's credential. Browsers send cookies unasked, so a cookie counts only if the
+    /// request has no other credential.
     ///
     /// # Errors
     /// [`Code::MalformedRequest`] for more than one credential: choosing one would be a guess.
-    /// [`Code::MissingToken`] for an empty credential. [`Code::CrossSiteRequest`] for a cookie if another
-    /// site may have caused the request.
+    /// [`Code::MissingToken`] for an empty credential. [`Code::CrossSiteRequest`] for a cookie if
+    /// another site may have caused the request.
     pub(crate) fn find<'r>(&self, head: &'r RequestHead) -> Result<Option<Credential<'r>>, Error> {
         let bearer = bearer::token(head)?;
         let handshake = self.websockets.token(head)?;

@@ -1,5 +1,5 @@
-//! Exchanges a session cookie for a token at Better Auth and caches the token, so that a page with twenty
-//! requests causes one exchange.
+//! Exchanges a session cookie for a token at Better Auth and caches the token, so that a page with
+//! twenty requests causes one exchange.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -30,8 +30,8 @@ pub(crate) struct Sessions {
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
 
-/// Without `disableRefresh`, Better Auth would extend the session, and the browser would not get the
-/// cookie of the extended one.
+/// Without `disableRefresh`, Better Auth would extend the session, and the browser would not get
+/// the cookie of the extended one.
 const TOKEN: &str = "/token?disableRefresh=true";
 
 /// The largest response, in bytes. A token is far smaller.
@@ -76,8 +76,8 @@ impl Sessions {
         self.warning.into_iter().map(str::to_owned)
     }
 
-    /// The user by a cookie cache, without a request to the auth server. `None` if the caches do not
-    /// decide and the session cookie, which is the stronger proof, must.
+    /// The user by a cookie cache, without a request to the auth server. `None` if the caches do
+    /// not decide and the session cookie, which is the stronger proof, must.
     ///
     /// # Errors
     /// Why the caches are rejected, if the session cookie cannot decide either.
@@ -114,10 +114,11 @@ impl Sessions {
         }
     }
 
-    /// The sessions to try, in order. Recently rejected ones come last. Otherwise a better cookie prefix
-    /// comes first, because a neighboring host cannot set such a cookie. Among equal prefixes, sessions
-    /// with a cached token come first, then those that have been valid before. So planted cookies neither
-    /// delay nor hide a known user, and the edge tries each of them once.
+    /// The sessions to try, in order. Recently rejected ones come last. Otherwise a better cookie
+    /// prefix comes first, because a neighboring host cannot set such a cookie. Among equal
+    /// prefixes, sessions with a cached token come first, then those that have been valid before.
+    /// So planted cookies neither delay nor hide a known user, and the edge tries each of them
+    /// once.
     pub(crate) fn candidates<'c, H: Host>(
         &self,
         cookies: &'c SessionCookies,
@@ -133,7 +134,7 @@ impl Sessions {
         });
         let mut remaining = [MOST_TRIED; 2];
         sessions.retain(|(standing, _)| {
-            let remaining = &mut remaining[usize::from(standing.is_good())];
+            let remaining = &mut remaining[usize::from(standing.has_been_valid())];
             let is_tried = *remaining > 0;
             *remaining = remaining.saturating_sub(1);
             is_tried
@@ -141,8 +142,9 @@ impl Sessions {
         sessions.into_iter().map(|(_, session)| session).collect()
     }
 
-    /// The token of a session, not yet verified. `expired` is a cached token that has expired. Requests
-    /// with the same session share one exchange, which continues if their clients disconnect.
+    /// The token of a session, not yet verified. `expired` is a cached token that has expired.
+    /// Requests with the same session share one exchange, which continues if their clients
+    /// disconnect.
     ///
     /// # Errors
     /// Why the session has no token.
@@ -177,9 +179,9 @@ impl Sessions {
                     host.run_to_end(|host| open.carry_out(host)).await;
                 }
                 Lookup::Wait if polling.wait(host).await => {}
-                Lookup::Wait => return Err(self.still_waiting(WAITED, 1)),
-                Lookup::QueueFull => return Err(self.still_waiting(CROWDED, 1)),
-                Lookup::BudgetSpent(seconds) => return Err(self.still_waiting(CROWDED, seconds)),
+                Lookup::Wait => return Err(self.unavailable(WAITED, 1)),
+                Lookup::QueueFull => return Err(self.unavailable(QUEUE_FULL, 1)),
+                Lookup::BudgetSpent(seconds) => return Err(self.unavailable(QUEUE_FULL, seconds)),
             }
         }
     }
@@ -189,7 +191,7 @@ impl Sessions {
         Some((Arc::clone(&self.address_header), address))
     }
 
-    fn still_waiting(&self, detail: &'static str, seconds: u32) -> SessionError {
+    fn unavailable(&self, detail: &'static str, seconds: u32) -> SessionError {
         let error = Error::new(Code::KeysUnavailable, detail).with_retry_after(seconds);
         let error = error.with_source(FetchError::pending(&self.url));
         SessionError { error, is_of_this_session: false }
@@ -203,10 +205,10 @@ impl Sessions {
 }
 
 const WAITED: &str = "waited too long for the token of the session";
-const CROWDED: &str = "too many requests wait for the tokens of sessions";
+const QUEUE_FULL: &str = "too many requests wait for the tokens of sessions";
 
-/// A request that may wait in the queue. The runtime drops it if the client disconnects, and then it leaves
-/// the queue.
+/// A request that may wait in the queue. The runtime drops it if the client disconnects, and then
+/// it leaves the queue.
 struct QueuedRequest<'s> {
     sessions: &'s Sessions,
     ticket: Option<Ticket>,

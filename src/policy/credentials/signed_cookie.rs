@@ -24,8 +24,8 @@ impl CookieSecret {
     }
 }
 
-/// The 32 bytes of a signature, from padded base64 (RFC 4648, section 4). `None` for other spellings, which
-/// Better Auth never writes.
+/// The 32 bytes of a signature, from padded base64 (RFC 4648, section 4). `None` for other
+/// spellings, which Better Auth never writes.
 fn mac(signature: &str) -> Option<[u8; 32]> {
     let digits = signature.strip_suffix('=')?;
     if digits.len() != 43 || digits.contains(['-', '_']) {

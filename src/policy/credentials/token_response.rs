@@ -31,16 +31,16 @@ fn token(response: &GetResponse) -> Result<String, String> {
     token.map(str::to_owned).ok_or_else(|| "the response has no token".to_owned())
 }
 
-/// Whether a 401 is Better Auth's: with JSON, or empty before version 1.4. Other servers ask for a password
-/// or send a page.
+/// Whether a 401 is Better Auth's: with JSON, or empty before version 1.4. Other servers ask for a
+/// password or send a page.
 fn is_better_auths(response: &GetResponse) -> bool {
     let body = response.body.trim_ascii();
     let is_plain = body.is_empty() || Object::parse(body).is_ok();
     is_plain && !is_of_another_server(response)
 }
 
-/// Whether a 403 is from Better Auth's admin plugin (1.3 to 1.7), which ends a session by it. Firewalls write
-/// JSON with codes of the same form.
+/// Whether a 403 is from Better Auth's admin plugin (1.3 to 1.7), which ends a session by it.
+/// Firewalls write JSON with codes of the same form.
 fn is_ban(response: &GetResponse) -> bool {
     code(response).is_some_and(|code| code == BANNED) && !is_of_another_server(response)
 }

@@ -1,5 +1,5 @@
-//! Protects session cookies from other sites (OWASP, Cross-Site Request Forgery Prevention; Fetch Metadata
-//! Request Headers, section 2.3).
+//! Protects session cookies from other sites (OWASP, Cross-Site Request Forgery Prevention; Fetch
+//! Metadata Request Headers, section 2.3).
 
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
@@ -22,9 +22,9 @@ impl TrustedOrigins {
         Self { origins }
     }
 
-    /// Checks the origin of a request with a session cookie. Safe methods need no check, because other
-    /// sites cannot read the response. WebSocket handshakes need it, because browsers let every site read
-    /// from them.
+    /// Checks the origin of a request with a session cookie. Safe methods need no check, because
+    /// other sites cannot read the response. WebSocket handshakes need it, because browsers let
+    /// every site read from them.
     ///
     /// # Errors
     /// [`Code::CrossSiteRequest`] if another site may have caused the request.
@@ -45,7 +45,8 @@ impl TrustedOrigins {
     fn is_trusted(&self, head: &RequestHead) -> bool {
         let mut origins = head.header("origin");
         match (origins.next(), origins.next()) {
-            // a document without a referrer hides its origin even from its own server (Fetch, section 3.2)
+            // a document without a referrer hides its origin even from its own server (Fetch,
+            // section 3.2)
             (None | Some("null"), None) => head.header("sec-fetch-site").eq(["same-origin"]),
             (Some(origin), None) => {
                 origin == head.origin()

@@ -1,5 +1,6 @@
-//! Tokens in WebSocket handshakes. Scripts in browsers can set only the header `Sec-WebSocket-Protocol`:
-//! `new WebSocket(url, ["bearer", token])`, with the application's own protocols before or after.
+//! Tokens in WebSocket handshakes. Scripts in browsers can set only the header
+//! `Sec-WebSocket-Protocol`: `new WebSocket(url, ["bearer", token])`, with the application's own
+//! protocols before or after.
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
@@ -50,8 +51,8 @@ impl WebSockets {
         }
     }
 
-    /// Removes the token and keeps the other protocols. Browsers require the server to choose one of the
-    /// offered protocols. If the upstream chooses none, the edge chooses `bearer`.
+    /// Removes the token and keeps the other protocols. Browsers require the server to choose one
+    /// of the offered protocols. If the upstream chooses none, the edge chooses `bearer`.
     pub(super) fn strip(&self, head: &RequestHead) -> StrippedCredentials {
         let mut stripped = StrippedCredentials::default();
         if !is_handshake(head) {

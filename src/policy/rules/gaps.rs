@@ -1,5 +1,5 @@
-//! Gaps that rules leave unintentionally: other methods of an isolated path, rules that a public path
-//! disables, and the paths below an isolated one.
+//! Gaps that rules leave unintentionally: other methods of an isolated path, rules that a public
+//! path disables, and the paths below an isolated one.
 
 use crate::config::reader::Reader;
 use crate::policy::path::Path;
@@ -7,8 +7,9 @@ use crate::policy::rules::pattern::Pattern;
 use crate::policy::rules::{Access, Destination, Match, Rule, Rules};
 
 impl Rules {
-    /// A rule with `match` and `methods` isolates its paths for all other methods too, unless another rule is
-    /// meant for these. Without that, a catch-all or the default would open another user's path.
+    /// A rule with `match` and `methods` isolates its paths for all other methods too, unless
+    /// another rule is meant for these. Without that, a catch-all or the default would open another
+    /// user's path.
     pub(super) fn isolated<'r>(&'r self, matched: Match<'r>, path: &'r Path<'_>) -> Match<'r> {
         let found = matched.rule.and_then(|i| self.rules.get(i));
         let earlier = self.rules.iter().enumerate().take(matched.rule.unwrap_or(usize::MAX));
@@ -29,17 +30,17 @@ impl Rules {
         }
     }
 
-    /// Reports public paths that disable a rule. A path within the rule's paths is an exception from the rule.
-    /// Better Auth and the framework cannot change their own paths, so those may overlap with a rule's
-    /// parameter: `/api/auth/*` and `/api/{user_id}/tasks`.
-    pub(super) fn note_opened(&self, index: usize, rule: &Rule, reader: &mut Reader<'_>) {
+    /// Reports public paths that disable a rule. A path within the rule's paths is an exception
+    /// from the rule. Better Auth and the framework cannot change their own paths, so those may
+    /// overlap with a rule's parameter: `/api/auth/*` and `/api/{user_id}/tasks`.
+    pub(super) fn check_public_paths(&self, index: usize, rule: &Rule, reader: &mut Reader<'_>) {
         if rule.is_public() {
             return;
         }
         let path = rule.pattern();
         let hides = |open: &&Pattern| open.overlaps(path) && !path.covers(open);
-        let named = self.open.iter().filter(|open| open.covers(path) || hides(open));
-        let own = self.own.iter().filter(|open| open.covers(path));
+        let named = self.public_paths.iter().filter(|open| open.covers(path) || hides(open));
+        let own = self.own_paths.iter().filter(|open| open.covers(path));
         for (setting, open, rest) in named
             .map(|open| ("PUBLIC_PATHS", open, NARROWER))
             .chain(own.map(|open| ("ROUTES", open, OWN)))
@@ -58,9 +59,9 @@ impl Rules {
         }
     }
 
-    /// Gaps that the operator may intend: no isolation at all in front of an upstream, the paths below an
-    /// isolated one, and methods that a rule's claims and scopes do not apply to, if no other rule covers
-    /// these.
+    /// Gaps that the operator may intend: no isolation at all in front of an upstream, the paths
+    /// below an isolated one, and methods that a rule's claims and scopes do not apply to, if no
+    /// other rule covers these.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.to == Destination::Upstream && self.counts().1 == 0 {

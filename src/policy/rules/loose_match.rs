@@ -1,6 +1,6 @@
-//! Rejects paths that some servers read as another path, so that no path bypasses the rule of the other. Express
-//! and IIS ignore letter case, Tomcat and Spring cut off parameters at `;`, and Windows removes dots and spaces
-//! at the end of a name and converts full-width letters.
+//! Rejects paths that some servers read as another path, so that no path bypasses the rule of the
+//! other. Express and IIS ignore letter case, Tomcat and Spring cut off parameters at `;`, and
+//! Windows removes dots and spaces at the end of a name and converts full-width letters.
 
 use std::borrow::Cow;
 
@@ -12,14 +12,16 @@ impl Rules {
     /// The first rule that matches.
     ///
     /// # Errors
-    /// [`Code::AmbiguousPath`] if an earlier rule that requires more matches a loose reading of the path.
+    /// [`Code::AmbiguousPath`] if an earlier rule that requires more matches a loose reading of the
+    /// path.
     pub(crate) fn find<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Result<Match<'r>, Error> {
         let matched = self.first_match(method, path);
         let first = matched.rule.unwrap_or(self.rules.len());
         let mut earlier = self.rules.iter().take(first).filter(|rule| {
-            (rule.isolates() || rule.takes(method)) && rule.asks_for_more_than(&matched, path)
+            (rule.isolates() || rule.accepts_method(method))
+                && rule.requires_more_than(&matched, path)
         });
-        match earlier.any(|rule| is_loosely(rule, path)) && !self.is_open(path) {
+        match earlier.any(|rule| is_loosely(rule, path)) && !self.is_public_path(path) {
             true => Err(Error::new(Code::AmbiguousPath, LOOSE)),
             false => Ok(matched),
         }
@@ -27,9 +29,9 @@ impl Rules {
 }
 
 impl Rule {
-    /// Whether this rule, if it matched the path, would have a condition that the match lacks. Isolation by
-    /// another claim or another segment does not count.
-    fn asks_for_more_than(&self, matched: &Match<'_>, path: &Path<'_>) -> bool {
+    /// Whether this rule, if it matched the path, would have a condition that the match lacks.
+    /// Isolation by another claim or another segment does not count.
+    fn requires_more_than(&self, matched: &Match<'_>, path: &Path<'_>) -> bool {
         self.isolation_of(path).any(|pair| !matched.equal().any(|equal| equal == pair))
             || self.claims.iter().any(|claim| !matched.claims.contains(claim))
             || self.scopes.iter().any(|scope| !matched.scopes.contains(scope))
@@ -72,8 +74,8 @@ fn bare(segment: &str) -> &str {
     segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// Case-folded by upper and then lower case, because some non-ASCII letters become ASCII in one of them.
-/// Removes the combining dot above, because some servers read an i with it as an i.
+/// Case-folded by upper and then lower case, because some non-ASCII letters become ASCII in one of
+/// them. Removes the combining dot above, because some servers read an i with it as an i.
 fn folded(text: &str) -> String {
     let cased = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     cased.filter(|c| *c != '\u{307}').collect()

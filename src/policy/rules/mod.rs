@@ -1,5 +1,5 @@
-//! Rules by method and path. The first rule that matches a request counts. A request that no rule matches
-//! requires a token.
+//! Rules by method and path. The first rule that matches a request counts. A request that no rule
+//! matches requires a token.
 
 mod gaps;
 mod loose_match;
@@ -20,10 +20,10 @@ use crate::policy::tokens::LIST_CLAIMS;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
-    /// `PUBLIC_PATHS`, which are public whatever the rules say
-    open: Vec<Pattern>,
+    /// `PUBLIC_PATHS`, which the rules cannot close
+    public_paths: Vec<Pattern>,
     /// `OWN_PATHS`, the paths of Better Auth and of the framework, which are public too
-    own: Vec<Pattern>,
+    own_paths: Vec<Pattern>,
     /// The destination of requests whose rule names none
     to: Destination,
 }
@@ -34,14 +34,15 @@ impl Rules {
         Self { rules, ..Self::default() }
     }
 
-    /// `ROUTES`, `PUBLIC_PATHS` and `OWN_PATHS`. `known_claims` are the claims that other settings name.
+    /// `ROUTES`, `PUBLIC_PATHS` and `OWN_PATHS`. `known_claims` are the claims that other settings
+    /// name.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, known_claims: &[String]) -> Self {
         const SETTING: &str = "ROUTES";
         let mut all = Self::default();
         if reader.is_within_app() {
             all.to = Destination::App;
-            all.open = open(reader, "PUBLIC_PATHS");
-            all.own = open(reader, "OWN_PATHS");
+            all.public_paths = public_patterns(reader, "PUBLIC_PATHS");
+            all.own_paths = public_patterns(reader, "OWN_PATHS");
         }
         let Some(json) = reader.json(SETTING) else {
             return all;
@@ -59,8 +60,7 @@ impl Rules {
                 Ok(rule) => {
                     let rule = rule.with_lists(&lists);
                     if rule.to().is_some() && !reader.is_within_app() {
-                        let detail = "to is for an edge in an application: a Worker forwards all requests to the origin";
-                        reader.fault_at(SETTING, i, &[detail]);
+                        reader.fault_at(SETTING, i, &[TO_ON_WORKER]);
                     } else if rule.to() == Some(Destination::Upstream) && !has_origin {
                         reader.fault_at(SETTING, i, &["to = \"origin\" needs an origin"]);
                     }
@@ -79,7 +79,7 @@ impl Rules {
             }
         }
         for (i, rule) in &rules {
-            all.note_opened(*i, rule, reader);
+            all.check_public_paths(*i, rule, reader);
         }
         all.rules = rules.into_iter().map(|(_, rule)| rule).collect();
         all
@@ -100,9 +100,10 @@ impl Rules {
         self.rules.get(rule).map_or("", Rule::path)
     }
 
-    /// The first rule that matches, and the isolation of a rule that isolates the path for other methods.
+    /// The first rule that matches, and the isolation of a rule that isolates the path for other
+    /// methods.
     pub(crate) fn first_match<'r>(&'r self, method: &str, path: &'r Path<'_>) -> Match<'r> {
-        if self.is_open(path) {
+        if self.is_public_path(path) {
             return Match { access: Access::Public, to: self.to, ..Match::default() };
         }
         let mut rules = self.rules.iter().enumerate();
@@ -114,13 +115,14 @@ impl Rules {
     }
 
     /// Whether `PUBLIC_PATHS` or `OWN_PATHS` contains the path.
-    fn is_open(&self, path: &Path<'_>) -> bool {
-        let mut open = self.open.iter().chain(&self.own);
+    fn is_public_path(&self, path: &Path<'_>) -> bool {
+        let mut open = self.public_paths.iter().chain(&self.own_paths);
         open.any(|pattern| pattern.parameters(path).is_some())
     }
 }
 
-/// The claims that a rule may match. If a setting that names claims has an error, any claim may be known.
+/// The claims that a rule may match. If a setting that names claims has an error, any claim may be
+/// known.
 fn claims_to_match(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec<String> {
     let mut known = known.to_vec();
     let sources = ["CLAIMS", "ISSUERS", "REQUIRED_CLAIMS", "USER_CLAIM"];
@@ -133,8 +135,11 @@ fn claims_to_match(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec
     known
 }
 
+const TO_ON_WORKER: &str =
+    "to is for an edge in an application: a Worker forwards all requests to the origin server";
+
 /// Patterns separated by commas.
-fn open(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
+fn public_patterns(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
     let mut open = Vec::new();
     for text in reader.list(setting).unwrap_or_default() {
         match Pattern::parse(&text) {

@@ -28,9 +28,9 @@ impl Rule {
     /// Parses an entry of `ROUTES`.
     ///
     /// # Errors
-    /// Everything that is wrong with it. Unknown members are errors, because a misspelled condition must
-    /// not become a missing one. So are conditions that are null or empty, and claims to match that no
-    /// setting names.
+    /// Everything that is wrong with it. Unknown members are errors, because a misspelled condition
+    /// must not become a missing one. So are conditions that are null or empty, and claims to match
+    /// that no setting names.
     pub(super) fn from_json(json: &Json, known_claims: &[String]) -> Result<Self, Vec<String>> {
         let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
         let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
@@ -70,7 +70,7 @@ impl Rule {
         for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
             faults.push(format!(
                 "match names the claim \"{claim}\", which no other setting names: is it misspelled? \
-                 If not, add it to CLAIMS or REQUIRED_CLAIMS"
+                 If not, name it in CLAIMS or REQUIRED_CLAIMS"
             ));
         }
         let conditions =
@@ -94,20 +94,22 @@ impl Rule {
         Self { claims, ..self }
     }
 
-    /// Why this rule, which comes first, makes the other one misleading: this rule matches all requests of
-    /// the other, some with the same pattern, or some for which the other has conditions.
+    /// Why this rule, which comes first, makes the other one misleading: this rule matches all
+    /// requests of the other, some with the same pattern, or some for which the other has
+    /// conditions.
     pub(super) fn hides(&self, other: &Self) -> Option<&'static str> {
         let includes_all = self.methods.is_empty()
-            || (!other.methods.is_empty() && other.methods.iter().all(|m| self.takes(m)));
-        let includes_some =
-            includes_all || other.methods.is_empty() || other.methods.iter().any(|m| self.takes(m));
+            || (!other.methods.is_empty() && other.methods.iter().all(|m| self.accepts_method(m)));
+        let includes_some = includes_all
+            || other.methods.is_empty()
+            || other.methods.iter().any(|m| self.accepts_method(m));
         let covers = self.pattern.covers(&other.pattern);
         match covers {
             true if includes_all => Some("can never match"),
             true if includes_some && other.pattern.covers(&self.pattern) => {
                 Some("has the path of another rule, and a method too")
             }
-            true if includes_some && other.asks_for_what_lacks(self) => {
+            true if includes_some && other.has_conditions_missing_in(self) => {
                 Some("asks for more, but not for all of its methods")
             }
             _ => None,
@@ -115,7 +117,7 @@ impl Rule {
     }
 
     /// Whether this rule has a kind of condition that the other lacks.
-    fn asks_for_what_lacks(&self, other: &Self) -> bool {
+    fn has_conditions_missing_in(&self, other: &Self) -> bool {
         (self.isolates() && !other.isolates())
             || (!self.claims.is_empty() && other.claims.is_empty())
             || (!self.scopes.is_empty() && other.scopes.is_empty())
@@ -141,14 +143,14 @@ impl Rule {
         &self.pattern
     }
 
-    /// Whether this rule, which comes after an isolating one, is meant for the methods that the other does
-    /// not name: it names its methods, isolates too, or has the other's path or a part of it. A catch-all
-    /// is not.
+    /// Whether this rule, which comes after an isolating one, is meant for the methods that the
+    /// other does not name: it names its methods, isolates too, or has the other's path or a part
+    /// of it. A catch-all is not.
     pub(super) fn takes_over_from(&self, isolating: &Self) -> bool {
         !self.methods.is_empty() || self.isolates() || isolating.pattern.covers(&self.pattern)
     }
 
-    /// The isolation of a path, whatever the method is.
+    /// The isolation of a path, for every method.
     pub(super) fn match_path<'r>(&'r self, path: &'r Path<'_>) -> Option<Match<'r>> {
         let parameters = self.pattern.parameters(path)?;
         Some(Match { parameters, equal: &self.equal, ..Match::default() })
@@ -164,7 +166,7 @@ impl Rule {
         self.to
     }
 
-    pub(super) fn takes(&self, method: &str) -> bool {
+    pub(super) fn accepts_method(&self, method: &str) -> bool {
         self.methods.is_empty() || self.methods.iter().any(|m| includes(m, method))
     }
 
@@ -173,7 +175,7 @@ impl Rule {
         method: &str,
         path: &'r Path<'_>,
     ) -> Option<Match<'r>> {
-        if !self.takes(method) {
+        if !self.accepts_method(method) {
             return None;
         }
         let parameters = self.pattern.parameters(path)?;
@@ -188,8 +190,8 @@ fn is_within(claim: &str, known: &str) -> bool {
     claim.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// The rule's path. `None` without another error if `path` is null or seems to be misspelled, because the
-/// caller reports that.
+/// The rule's path. `None` without another error if `path` is null or seems to be misspelled,
+/// because the caller reports that.
 fn pattern(rule: &Object, faults: &mut Vec<String>) -> Option<Pattern> {
     let is_meant = |(name, value): (&str, &Json)| {
         let is_near = || suggestion(name, MEMBERS) == Some("path");
@@ -223,7 +225,7 @@ fn equal(rule: &Object) -> Result<Vec<(String, String)>, String> {
         Some((parameter.to_owned(), claim.to_owned()))
     };
     let pairs = equal.as_object().and_then(|table| table.members().map(pair).collect());
-    some("match", "a table of path parameters and claims", pairs)
+    non_empty("match", "a table of path parameters and claims", pairs)
 }
 
 fn claims(rule: &Object) -> Result<Vec<RequiredClaim>, String> {
@@ -232,7 +234,7 @@ fn claims(rule: &Object) -> Result<Vec<RequiredClaim>, String> {
     };
     let claim = |(name, accepted): (&str, &Json)| RequiredClaim::from_json(name, accepted);
     let claims = claims.as_object().and_then(|table| table.members().map(claim).collect());
-    some("claims", "a table of claims and the values that they may have", claims)
+    non_empty("claims", "a table of claims and the values that they may have", claims)
 }
 
 /// RFC 6749, section 3.3
@@ -245,11 +247,11 @@ fn scopes(rule: &Object) -> Result<Vec<String>, String> {
     };
     let scope = |scope: &Json| scope.as_str().filter(is_scope).map(str::to_owned);
     let scopes = scopes.as_array().and_then(|scopes| scopes.iter().map(scope).collect());
-    some("scopes", "a list of scopes", scopes)
+    non_empty("scopes", "a list of scopes", scopes)
 }
 
 /// The conditions of a member. An empty list or table would require nothing, so it is an error.
-fn some<T>(member: &str, expected: &str, read: Option<Vec<T>>) -> Result<Vec<T>, String> {
+fn non_empty<T>(member: &str, expected: &str, read: Option<Vec<T>>) -> Result<Vec<T>, String> {
     match read {
         None => Err(format!("{member} is not {expected}")),
         Some(read) if read.is_empty() => {

@@ -1,4 +1,4 @@
-//! The keys by which the edge signs: private Ed25519 JWKs (RFC 8037), and their public halves.
+//! The edge's signing keys: private Ed25519 JWKs (RFC 8037), and their public keys.
 
 use ed25519_compact::{KeyPair, SecretKey, Seed};
 
@@ -6,7 +6,7 @@ use crate::jose::base64url::{decode_array, encode};
 use crate::jose::json::quote;
 use crate::jose::{Object, thumbprint};
 
-/// A private key and what it is called.
+/// A private key and its `kid`.
 #[derive(Clone)]
 pub(super) struct SigningKey {
     secret: SecretKey,
@@ -15,10 +15,10 @@ pub(super) struct SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a private JWK. Without a `kid` the key is called by its thumbprint (RFC 7638).
+    /// Parses a private JWK. The default of `kid` is the thumbprint (RFC 7638).
     ///
     /// # Errors
-    /// What is wrong with it, as half a sentence that shows nothing of it.
+    /// What is wrong with it, as a predicate without any part of the key.
     pub(super) fn from_jwk(text: &str) -> Result<Self, &'static str> {
         let jwk =
             Object::parse(text.trim().as_bytes()).map_err(|_| "is not a JWK: no JSON object")?;
@@ -30,7 +30,7 @@ impl SigningKey {
         let seed = seed.ok_or("is not a private key: \"d\" must be 32 bytes in base64url")?;
         // ed25519-compact panics on this seed, which no generator returns by chance
         if seed == [0; 32] {
-            return Err("is not a private key: its \"d\" is nothing but zeros");
+            return Err("is not a private key: its \"d\" contains only zeros");
         }
         let KeyPair { sk: secret, pk: public } = KeyPair::from_seed(Seed::new(seed));
         let x = encode(&*public);
@@ -54,7 +54,7 @@ impl SigningKey {
         &self.kid
     }
 
-    /// The public half, for a JWK Set.
+    /// The public key, for a JWK Set.
     pub(super) fn public_jwk(&self) -> String {
         let (x, kid) = (&self.x, quote(&self.kid));
         format!(
@@ -64,7 +64,7 @@ impl SigningKey {
 }
 
 impl std::fmt::Debug for SigningKey {
-    /// Shows what the key is called, nothing of what it is.
+    /// Shows the `kid` only.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
     }
@@ -83,7 +83,7 @@ mod tests {
     const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
     #[test]
-    fn a_private_jwk_is_read_and_its_public_half_shown() {
+    fn a_private_jwk_is_parsed_and_its_public_key_published() {
         let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","d":"{D}","x":"{X}"}}"#);
         let key = SigningKey::from_jwk(&jwk).unwrap();
         assert_eq!(key.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_another_form_is_refused() {
+    fn a_key_in_another_format_is_rejected() {
         for jwk in [
             String::new(),
             "-----BEGIN PRIVATE KEY-----".into(),

@@ -1,5 +1,5 @@
-//! The assertion: who is calling, signed by the edge for the origin, so that the origin believes
-//! nothing else. A compact JWS of a minute's life, of its own type.
+//! The assertion: a compact JWS that identifies the user to the upstream. It has its own type and
+//! is valid for a minute.
 
 mod key;
 
@@ -17,60 +17,60 @@ use crate::config::reader::Reader;
 use crate::jose::{Json, Object};
 use crate::verifier::Verified;
 
-/// Issuer and audience where the edge is part of an application and says there who is calling. No
-/// origin is called so.
+/// Issuer and audience of assertions for the application that the edge runs in. It is not an
+/// origin, so no upstream accepts such an assertion.
 const APP: &str = "better-auth-edge:app";
 
-/// Seconds.
+/// Seconds that an assertion is valid.
 const LIFETIME: f64 = 60.0;
 
-/// How assertions are made, from the settings.
+/// Signs assertions, with these settings.
 pub(crate) struct Assertions {
-    /// The first signs; all are published
+    /// The first key signs. The edge publishes all
     keys: Vec<SigningKey>,
-    /// `None` for the edge's own origin, as the client called it
+    /// `None` for the edge's own origin in the request's URL
     issuer: Option<String>,
-    /// `None` where there is no origin
+    /// `None` without an upstream
     audience: Option<String>,
-    /// The claims that are passed on
+    /// The names of the claims in the assertion
     claims: Vec<String>,
-    /// Whether an assertion is for one method and path only
+    /// Whether an assertion is valid for one method and URL only
     bound: bool,
 }
 
-/// An assertion that is good for a while, kept with the token that it was made for.
+/// An assertion that is cached with the user's token.
 struct CachedAssertion {
     issuer: String,
     audience: String,
     signed: Signed,
 }
 
-/// An assertion, and for how long it is used.
+/// An assertion, and how long the edge uses it.
 #[derive(Clone)]
 pub(crate) struct Signed {
     pub(crate) assertion: Arc<str>,
-    /// Half of its life, in seconds since 1970; nothing where it is bound to one request
+    /// After half of its lifetime, in seconds since 1970. `None` if it is bound to one request
     pub(crate) use_until: Option<f64>,
 }
 
-/// What an assertion is made for.
+/// The request that an assertion is for.
 pub(crate) struct AssertionContext<'r> {
     pub(crate) user: &'r Verified,
     /// Seconds since 1970
     pub(crate) now: f64,
-    /// Gives what nobody else has, nor can choose: the request's own id may be the client's
+    /// Returns a unique id that no client can choose. The request's own id may be the client's
     pub(crate) new_id: &'r dyn Fn() -> String,
-    /// The edge's own origin
+    /// The edge's origin
     pub(crate) edge: &'r str,
     pub(crate) method: &'r str,
-    /// Where the request goes, without its query
+    /// The request's destination, without the query
     pub(crate) url: &'r str,
-    /// Whether that is the application that the edge is part of
+    /// Whether the destination is the application that the edge runs in
     pub(crate) within_app: bool,
 }
 
 impl Assertions {
-    /// Assertions for an origin, if there is a key to sign them.
+    /// `None` without a key. `audience` is the upstream's origin.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, audience: Option<&str>) -> Option<Self> {
         let mut key = |setting| {
             let text = reader.text(setting)?;
@@ -96,8 +96,8 @@ impl Assertions {
         })
     }
 
-    /// The assertion for a request: a kept one while more than half of its life is left, unless
-    /// assertions are bound to requests.
+    /// The assertion for a request. A cached one for half of its lifetime, unless assertions are
+    /// bound to requests.
     pub(crate) fn assertion(&self, context: &AssertionContext<'_>) -> Signed {
         let (issuer, audience) = match &self.audience {
             Some(audience) if !context.within_app => {
@@ -110,24 +110,24 @@ impl Assertions {
             return Signed { assertion, use_until: None };
         }
         let AssertionContext { user, now, .. } = *context;
-        user.companion().update(|kept: &mut Option<Box<CachedAssertion>>| {
-            if let Some(kept) = kept
-                && kept.issuer == issuer
-                && kept.audience == audience
-                && kept.signed.use_until.is_some_and(|until| now < until)
+        user.companion().update(|cached: &mut Option<Box<CachedAssertion>>| {
+            if let Some(cached) = cached
+                && cached.issuer == issuer
+                && cached.audience == audience
+                && cached.signed.use_until.is_some_and(|until| now < until)
             {
-                return kept.signed.clone();
+                return cached.signed.clone();
             }
             let assertion = self.sign(context, issuer, audience).into();
             let use_until = Some(now + (expires(user, now) - now) / 2.0);
             let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
             let signed = Signed { assertion, use_until };
-            *kept = Some(Box::new(CachedAssertion { issuer, audience, signed: signed.clone() }));
+            *cached = Some(Box::new(CachedAssertion { issuer, audience, signed: signed.clone() }));
             signed
         })
     }
 
-    /// The public halves of all keys: a JWK Set.
+    /// The public keys, as a JWK Set.
     pub(crate) fn jwk_set(&self) -> String {
         let keys: Vec<_> = self.keys.iter().map(SigningKey::public_jwk).collect();
         format!(r#"{{"keys":[{}]}}"#, keys.join(","))
@@ -154,7 +154,7 @@ impl Assertions {
     }
 }
 
-/// `CLAIMS`: what the assertion passes on.
+/// `CLAIMS`: the names of the claims in the assertion.
 pub(crate) fn asserted_claims(reader: &mut Reader<'_>) -> Vec<String> {
     let default = || DEFAULT_CLAIMS.map(str::to_owned).to_vec();
     let claims = reader.list(CLAIMS).unwrap_or_else(default);
@@ -174,8 +174,9 @@ impl std::fmt::Debug for Assertions {
     }
 }
 
-/// Never past the token's own end, but for a second where that has just been, within the tolerance: whoever
-/// is let through must not be turned away by the origin.
+/// The assertion's expiry. It never outlives the token, except for a second if the token has just
+/// expired, within the clock tolerance: the upstream must not reject a request that the edge has
+/// admitted.
 fn expires(user: &Verified, now: f64) -> f64 {
     user.expires().min(now + LIFETIME).max(now + 1.0)
 }
@@ -196,7 +197,7 @@ struct Assertion<'a> {
     htu: Option<&'a str>,
 }
 
-/// The claims that are passed on, as far as the token has them.
+/// The claims with these names that the token has.
 struct AssertedClaims<'a> {
     names: &'a [String],
     user: &'a Verified,
@@ -223,7 +224,7 @@ impl Serialize for Value<'_> {
             Json::Null => serializer.serialize_unit(),
             Json::Bool(value) => serializer.serialize_bool(*value),
             Json::Number(number) => {
-                // as it is written, to the last digit
+                // unchanged, to the last digit
                 let mut raw = serializer.serialize_struct(RAW, 1)?;
                 raw.serialize_field(RAW, &number.to_string())?;
                 raw.end()
@@ -239,8 +240,8 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// What serde_json calls a `RawValue` while it is written. To make one would parse the number once more,
-/// by a parser of which nothing else is needed here.
+/// serde_json's internal name of a `RawValue`. Creating a `RawValue` would parse the number again
+/// and add a parser to the wasm.
 const RAW: &str = "$serde_json::private::RawValue";
 
 fn members<S: Serializer>(object: &Object, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,10 +1,11 @@
-//! Limits how many exchanges run at once. A flood of made-up sessions must not use all of them for long:
+//! Limits how many exchanges run at once. A flood of made-up sessions must not use all of them for
+//! long:
 //!
 //! - sessions that have been valid before go first, and have reserved exchanges;
 //! - while exchanges are scarce, a client and an IPv6 /48 have a limited share;
-//! - every other exchange goes to the newest waiting request, because in a flood the oldest has already
-//!   waited in vain. The others go to the first request that asks, so that a steady flood of newer ones
-//!   does not take them all;
+//! - every other exchange goes to the newest waiting request, because in a flood the oldest has
+//!   already waited in vain. The others go to the first request that asks, so that a steady flood
+//!   of newer ones does not take them all;
 //! - the queue is limited too (see [`Queue`]).
 
 use crate::policy::credentials::exchanges::RUN_LIMIT;
@@ -41,7 +42,8 @@ struct Running {
 }
 
 impl Admission {
-    /// Asks for an exchange at `now`. A request that must wait gets a ticket and asks again with it.
+    /// Asks for an exchange at `now`. A request that must wait gets a ticket and asks again with
+    /// it.
     pub(super) fn request(
         &mut self,
         requester: Requester,

@@ -1,6 +1,6 @@
-//! Limits the exchanges of sessions that may be made up, while no client's address is known. Better Auth
-//! then counts all requests of the edge as one client's and by default allows 100 in 10 seconds. A flood
-//! must leave some of these to sessions that have been valid before.
+//! Limits the exchanges of sessions that may be made up, while no client's address is known. Better
+//! Auth then counts all requests of the edge as one client's and by default allows 100 in 10
+//! seconds. A flood must leave some of these to sessions that have been valid before.
 
 /// The exchanges of the current window.
 #[derive(Default)]

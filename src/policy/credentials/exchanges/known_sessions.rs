@@ -1,5 +1,5 @@
-//! Which sessions have been valid before. Only the order and the limits of exchanges depend on it, so the
-//! table may forget a session: of two sessions with the same index, the later one stays.
+//! Which sessions have been valid before. Only the order and the limits of exchanges depend on it,
+//! so the table may forget a session: of two sessions with the same index, the later one stays.
 
 /// A hash table of sessions, by their keyed hashes.
 #[derive(Default)]

@@ -96,7 +96,7 @@ pub(super) struct Exchange {
 
 impl Standing {
     /// Whether the session is, or has been, valid.
-    pub(super) fn is_good(self) -> bool {
+    pub(super) fn has_been_valid(self) -> bool {
         matches!(self, Self::HasToken | Self::Known)
     }
 }
@@ -183,8 +183,8 @@ impl Exchanges {
         }
     }
 
-    /// What is known about a session at `now`. Remembers a rejected session for longer each time, so that
-    /// the edge gradually reaches a live session behind many planted ones.
+    /// What is known about a session at `now`. Remembers a rejected session for longer each time,
+    /// so that the edge gradually reaches a live session behind many planted ones.
     pub(super) fn standing(&mut self, session: &str, now: f64) -> Standing {
         let key = self.hash(session);
         if self.has_token(session, now) {
@@ -296,13 +296,14 @@ const MOST_BUSY: usize = 1_000;
 /// Seconds for which the edge rejects a session that the auth server does not know.
 const REJECTED_FOR: f64 = 10.0;
 
-/// Seconds after the last request with a rejected session in which the edge tries other sessions first.
+/// Seconds after the last request with a rejected session in which the edge tries other sessions
+/// first.
 const BEHIND_OTHERS_FOR: f64 = 60.0;
 
 /// The key for all clients whose address is not known.
 const UNKNOWN_CLIENTS: u64 = 0;
 
-/// The longest back-off for these clients, in seconds, whatever the auth server asks for.
+/// The longest back-off for these clients, in seconds. The auth server may ask for more.
 const BUSY_FOR: f64 = 10.0;
 
 /// Back-off after the auth server has failed, in seconds.

@@ -64,8 +64,8 @@ impl Queue {
         waiting.map(|waiting| waiting.asked = now).is_some()
     }
 
-    /// The requests that go before one with this ticket or, without a ticket, before a new one. Known
-    /// sessions go before others. Requests that have stopped asking do not count.
+    /// The requests that go before one with this ticket or, without a ticket, before a new one.
+    /// Known sessions go before others. Requests that have stopped asking do not count.
     pub(super) fn ahead_of(
         &self,
         requester: Requester,
