@@ -99,10 +99,10 @@ impl Gateway {
         let context =
             LogContext { trace: &trace, method: Some(head.method()), request_id: &request_id };
         let (mut response, error) = match outcome {
-            Ok(Stages::Admitted(admitted)) => {
+            Ok(StageResult::Admitted(admitted)) => {
                 return Decision::Forward(self.forward(head, admitted, &context, host));
             }
-            Ok(Stages::Responded(response, error)) => (response, error),
+            Ok(StageResult::Responded(response, error)) => (response, error),
             Err(error) => (self.problem(request_origin(head), &error, &request_id), Some(error)),
         };
         self.report_response(&mut response, error.as_ref(), &context, host);
@@ -114,15 +114,15 @@ impl Gateway {
         head: &RequestHead,
         host: &H,
         trace: &mut RequestTrace,
-    ) -> Result<Stages, Error> {
+    ) -> Result<StageResult, Error> {
         self.head_check.check(head)?;
         if let Some((response, error)) = self.well_known(head, host).await {
-            return Ok(Stages::Responded(response, error));
+            return Ok(StageResult::Responded(response, error));
         }
         if let Some(response) = self.cors.preflight(head) {
-            return Ok(Stages::Responded(response, None));
+            return Ok(StageResult::Responded(response, None));
         }
-        self.admit_within_limits(head, host, trace).await.map(Stages::Admitted)
+        self.admit_within_limits(head, host, trace).await.map(StageResult::Admitted)
     }
 
     fn forward<H: Host>(
@@ -148,7 +148,7 @@ impl Gateway {
 }
 
 /// The result of all stages that do not reject the request.
-enum Stages {
+enum StageResult {
     /// The request may pass
     Admitted(Admitted),
     /// The edge itself responds. The error says why it is unhealthy
