@@ -12,12 +12,12 @@ use crate::keys::KeySet;
 
 /// One thing that is wrong with the options.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub struct OptionError {
     option: &'static str,
     detail: String,
 }
 
-impl Fault {
+impl OptionError {
     /// What is wrong with an option, as half a sentence.
     pub(crate) fn new(option: &'static str, detail: impl Into<String>) -> Self {
         Self { option, detail: detail.into() }
@@ -34,29 +34,30 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for OptionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.option, self.detail)
     }
 }
 
-pub(super) struct Reader {
-    faults: Vec<Fault>,
+pub(super) struct Validator {
+    errors: Vec<OptionError>,
     /// The options that could not even be read: nothing further is said of them
     unreadable: Vec<&'static str>,
 }
 
-impl Reader {
-    /// A reader that knows of these faults, options that are not of their type, and of options that are
+impl Validator {
+    /// A validator that knows of these errors, options that are not of their type, and of options that are
     /// given under a misspelt name.
-    pub(super) fn beside(faults: Vec<Fault>, meant: &[&'static str]) -> Self {
-        let unreadable = faults.iter().map(Fault::option).chain(meant.iter().copied()).collect();
-        Self { faults, unreadable }
+    pub(super) fn beside(errors: Vec<OptionError>, meant: &[&'static str]) -> Self {
+        let unreadable =
+            errors.iter().map(OptionError::option).chain(meant.iter().copied()).collect();
+        Self { errors, unreadable }
     }
 
     /// What was wrong.
-    pub(super) fn faults(self) -> Vec<Fault> {
-        self.faults
+    pub(super) fn errors(self) -> Vec<OptionError> {
+        self.errors
     }
 
     /// Whether that option is there, and not of its type or misspelt.
@@ -66,38 +67,38 @@ impl Reader {
 
     /// Whether something is wrong with one of these options. What follows from it is not wrong too.
     pub(super) fn is_any_wrong(&self, options: &[&str]) -> bool {
-        let is_wrong = |option: &&str| self.faults.iter().any(|fault| fault.option == *option);
+        let is_wrong = |option: &&str| self.errors.iter().any(|error| error.option == *option);
         options.iter().any(|option| self.is_unreadable(option) || is_wrong(option))
     }
 
-    pub(super) fn fault<T>(
+    pub(super) fn error<T>(
         &mut self,
         option: &'static str,
         detail: impl Into<String>,
     ) -> Option<T> {
         if !self.is_unreadable(option) {
-            self.faults.push(Fault::new(option, detail));
+            self.errors.push(OptionError::new(option, detail));
         }
         None
     }
 
-    fn or_fault<T, E: ToString>(
+    fn or_error<T, E: ToString>(
         &mut self,
         option: &'static str,
         result: Result<T, E>,
     ) -> Option<T> {
         match result {
             Ok(value) => Some(value),
-            Err(error) => self.fault(option, error.to_string()),
+            Err(error) => self.error(option, error.to_string()),
         }
     }
 
     pub(super) fn url(&mut self, option: &'static str, text: &str) -> Option<BaseUrl> {
-        self.or_fault(option, BaseUrl::parse(text))
+        self.or_error(option, BaseUrl::parse(text))
     }
 
     pub(super) fn key_url(&mut self, option: &'static str, text: &str) -> Option<KeyUrl> {
-        self.or_fault(option, KeyUrl::parse(text))
+        self.or_error(option, KeyUrl::parse(text))
     }
 
     /// The base URL with Better Auth's base path, if that is said apart.
@@ -111,21 +112,21 @@ impl Reader {
         match base {
             Some(base) => {
                 let url = base.clone().with_base_path(base_path);
-                self.or_fault(OPTION, url).or(Some(base))
+                self.or_error(OPTION, url).or(Some(base))
             }
             // it may be wrong by itself
             None if self.is_any_wrong(&["baseURL"]) => {
                 let any = BaseUrl::parse("https://missing.invalid").ok()?;
-                self.or_fault(OPTION, any.with_base_path(base_path)).and(None)
+                self.or_error(OPTION, any.with_base_path(base_path)).and(None)
             }
-            None => self.fault(OPTION, "needs baseURL"),
+            None => self.error(OPTION, "needs baseURL"),
         }
     }
 
     pub(super) fn profile(&mut self, name: Option<&str>) -> Profile {
         let profile = name.map_or(Some(Profile::default()), Profile::from_name);
         let known = "is none of session, access-token, session-cache, edge-assertion";
-        profile.or_else(|| self.fault("profile", known)).unwrap_or_default()
+        profile.or_else(|| self.error("profile", known)).unwrap_or_default()
     }
 
     /// Published keys and secrets have different algorithms, and none has both.
@@ -139,12 +140,12 @@ impl Reader {
             if by_secret {
                 let detail = "must name HS256, HS384 or HS512 beside a secret";
                 let cure = "; for session cookies give it to verifyRequest";
-                self.fault::<()>(OPTION, [detail, cure].concat());
+                self.error::<()>(OPTION, [detail, cure].concat());
             }
             return Algorithm::BETTER_AUTH.to_vec();
         };
         if names.is_empty() {
-            self.fault::<()>(OPTION, "is empty");
+            self.error::<()>(OPTION, "is empty");
         }
         let mut algorithms = Vec::new();
         for name in names {
@@ -157,18 +158,18 @@ impl Reader {
                 Some(_) if by_secret => "is not for a secret",
                 Some(_) => "needs a secret",
             };
-            self.fault::<()>(OPTION, format!("names {name}, which {why_not}"));
+            self.error::<()>(OPTION, format!("names {name}, which {why_not}"));
         }
         algorithms
     }
 
     pub(super) fn secret(&mut self, bytes: &[u8], algorithms: &[Algorithm]) -> Option<Secret> {
-        self.or_fault("secret", Secret::new(bytes, algorithms))
+        self.or_error("secret", Secret::new(bytes, algorithms))
     }
 
     pub(super) fn key_set(&mut self, text: &str) -> Option<KeySet> {
         let set = KeySet::parse(text.as_bytes());
-        self.or_fault("jwks", set.map_err(|error| format!("is not a JWK Set: {error}")))
+        self.or_error("jwks", set.map_err(|error| format!("is not a JWK Set: {error}")))
     }
 
     pub(super) fn values(
@@ -178,14 +179,14 @@ impl Reader {
         default: Option<String>,
     ) -> Vec<String> {
         let Some(values) = given else {
-            // a base URL that is wrong has a fault of its own
+            // a base URL that is wrong has a error of its own
             if default.is_none() && !self.is_any_wrong(&["baseURL"]) {
-                self.fault::<()>(option, "is required without a base URL");
+                self.error::<()>(option, "is required without a base URL");
             }
             return default.into_iter().collect();
         };
         if values.is_empty() || values.iter().any(String::is_empty) {
-            self.fault::<()>(option, "is empty or has an empty member");
+            self.error::<()>(option, "is empty or has an empty member");
         }
         values.to_vec()
     }
@@ -198,7 +199,7 @@ impl Reader {
     ) -> Option<Vec<String>> {
         let names = given?;
         match names.is_empty() || names.iter().any(String::is_empty) {
-            true => self.fault(option, "is empty or has an empty member"),
+            true => self.error(option, "is empty or has an empty member"),
             false => Some(names),
         }
     }
@@ -208,15 +209,15 @@ impl Reader {
         if seconds.fract() == 0.0 && (0.0..=f64::from(MAX_CLOCK_TOLERANCE)).contains(&seconds) {
             return seconds as u16;
         }
-        let fault = format!("is not a whole number of seconds from 0 to {MAX_CLOCK_TOLERANCE}");
-        self.fault("clockTolerance", fault).unwrap_or_default()
+        let error = format!("is not a whole number of seconds from 0 to {MAX_CLOCK_TOLERANCE}");
+        self.error("clockTolerance", error).unwrap_or_default()
     }
 
     /// A time span that is more than nothing.
     pub(super) fn seconds(&mut self, option: &'static str, seconds: Option<f64>) -> Option<f64> {
         match seconds? {
             seconds if seconds.is_finite() && seconds > 0.0 => Some(seconds),
-            _ => self.fault(option, "is not a time span above zero"),
+            _ => self.error(option, "is not a time span above zero"),
         }
     }
 
@@ -230,14 +231,14 @@ impl Reader {
         match given {
             None => default,
             Some(count) if count.fract() == 0.0 && (0.0..=1e9).contains(&count) => count as usize,
-            Some(_) => self.fault(option, "is not a whole number from 0 up").unwrap_or(default),
+            Some(_) => self.error(option, "is not a whole number from 0 up").unwrap_or(default),
         }
     }
 
     pub(super) fn table_window(&mut self, bits: f64) -> Option<TableSettings> {
         let whole = (bits.fract() == 0.0 && (0.0..=8.0).contains(&bits)).then_some(bits as u32);
-        let fault = "is neither 0 nor a whole number from 4 to 8";
-        whole.and_then(TableSettings::with_window).or_else(|| self.fault("tableWindow", fault))
+        let error = "is neither 0 nor a whole number from 4 to 8";
+        whole.and_then(TableSettings::with_window).or_else(|| self.error("tableWindow", error))
     }
 
     pub(super) fn user_claim(&mut self, names: Option<Vec<String>>) -> UserClaim {
@@ -245,7 +246,7 @@ impl Reader {
             return UserClaim::default();
         };
         let empty = "is empty or has an empty member";
-        UserClaim::new(names).or_else(|| self.fault("userClaim", empty)).unwrap_or_default()
+        UserClaim::new(names).or_else(|| self.error("userClaim", empty)).unwrap_or_default()
     }
 }
 
