@@ -334,7 +334,7 @@ fn a_refresh_that_the_runtime_stopped_is_repeated() {
 #[test]
 fn deployment_mistakes_are_named_in_the_cause() {
     for (status, body, expected) in [
-        (404, "error code: 1042", "a Worker must not fetch from its own zone (error 1042)"),
+        (404, "error code: 1042", "the server answered 404, not 200"),
         (404, "error code: 1016", "the server answered 404, not 200"),
         (401, r#"{"type":"tag:better-auth-edge,2026:errors#missing_token"}"#, "an edge's own"),
         (401, "\u{fffd}", "the server answered 401, not 200"),
