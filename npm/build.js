@@ -1,4 +1,4 @@
-// Makes `dist/` from `src/` and from the wasm that `cargo xtask build` has put into `target/javascript`.
+// Makes `dist/` from `src/` and the wasm, which `cargo xtask build` writes to `target/javascript`.
 
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -54,7 +54,7 @@ const { outputFiles } = await build({
   plugins: [loaders(await importersOfWasm())],
 });
 for (const { path, text } of outputFiles) {
-  // esbuild imports shared modules also for effects, which they have not, and warns when it reads that
+  // esbuild imports shared modules for their effects too, which they do not have, and then warns
   const content = text.replaceAll(/\bimport"\.{1,2}\/[^"]+";/g, "");
   if (content.trim() === "") continue;
   mkdirSync(dirname(path), { recursive: true });
@@ -67,7 +67,7 @@ writeFileSync(here("LICENSE"), terms());
 writeFileSync(here("dist/errors.md"), explanations());
 writeTypes();
 
-/** The sources that import `#wasm`, themselves or by others: these differ from runtime to runtime. */
+/** The sources that import `#wasm`, directly or indirectly: they differ between runtimes. */
 async function importersOfWasm() {
   const { metafile } = await build({
     entryPoints: Object.values({ ...INDEX, ...NEXT, ...PROGRAMS }),
@@ -91,7 +91,7 @@ async function importersOfWasm() {
   return new Set([...found].map(here));
 }
 
-/** Gives every runtime its own copy of these sources, with its own loader, and shares the others. */
+/** Gives each runtime its own copy of these sources, with its loader, and shares the others. */
 function loaders(sources) {
   return {
     name: "loaders",
@@ -117,7 +117,7 @@ function loaders(sources) {
   };
 }
 
-/** What the program says of a code: those sections of the page whose codes tokens and keys can get. */
+/** The help for error codes: the sections of the page about codes of tokens and keys. */
 function explanations() {
   const page = readFileSync(here("../docs/errors.md"), "utf8");
   const [, ...sections] = page.split(/^(?=## )/m);
@@ -127,7 +127,7 @@ function explanations() {
   return told.join("").replaceAll(/(?<=\S)\n +/g, " ");
 }
 
-/** The licence, which npm takes from here, without how to apply it to one's own work. */
+/** The license for the package, without the appendix on how to apply it. */
 function terms() {
   const [terms] = readFileSync(here("../LICENSE"), "utf8").split("\n   APPENDIX: ");
   return terms;

@@ -10,7 +10,10 @@
  * @property {(items: any[]) => void} [release]
  */
 
-/** @typedef {Record<string, (material: KeyMaterial) => Promise<Candidate | undefined> | Candidate | undefined>} Makers */
+/**
+ * @typedef {(material: KeyMaterial) => Promise<Candidate | undefined> | Candidate | undefined} Maker
+ * @typedef {Record<string, Maker>} Makers
+ */
 
 /**
  * @param {KeyMaterial[]} materials

@@ -164,7 +164,7 @@ class Expected:
 
 def claim_at(claims: JsonObject, path: str) -> Any:
     """The claim of that name, or else the one at that path: `org.role` is the member `role` of the
-    claim `org`. A path leads through objects only. None where there is none, or it is `null`.
+    claim `org`. A path leads through objects only. None if it is absent or `null`.
     """
     if claims.get(path) is not None:
         return claims[path]
@@ -235,7 +235,7 @@ def _user(claims: JsonObject, names: Sequence[str]) -> str:
         )
         raise EdgeAuthError("missing_claim", detail)
     if not isinstance(user, str) or not user:
-        raise invalid(f'"{name}", the claim that says who the user is, is no string or empty')
+        raise invalid(f'"{name}", the claim that says who the user is, is not a string or is empty')
     return user
 
 

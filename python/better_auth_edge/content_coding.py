@@ -13,8 +13,8 @@ MAX_CODINGS = 4
 def decode(body: bytes, codings: str, max_bytes: int) -> bytes:
     """What a JSON object with that `Content-Encoding` stands for. `ValueError` for a coding that
     cannot be undone here, for a damaged body, and for more than `max_bytes`, of which no more is
-    made. A body that is a JSON object all the same is taken as it is: servers name codings that
-    are none, such as `utf-8` or `aws-chunked`, and those that a proxy has undone.
+    made. A body that is a JSON object all the same is taken as it is: servers name values that
+    are not codings, such as `utf-8` or `aws-chunked`, and those that a proxy has undone.
 
     `br` and `zstd` need the packages by which httpx undoes them: brotli or brotlicffi, zstandard.
     """

@@ -44,7 +44,7 @@ class Jws:
     @classmethod
     def parse(cls, token: str) -> "Jws":
         """Reads a token; `EdgeAuthError` with `missing_token` for an empty one, `token_too_large`,
-        `opaque_token` or `malformed_token` for what is no token.
+        `opaque_token` or `malformed_token` for other texts.
         """
         if not token:
             raise EdgeAuthError("missing_token", "the token is empty")

@@ -22,8 +22,8 @@ AGAIN_AFTER = 1.0
 """Seconds after which a key that was looked for and not found is looked for again, if there is a
 permit."""
 ABSENT_FOR = 5.0
-"""Seconds for which it is unknown if there is none, and not known yet after that. So long can a
-stranger who guesses the name of the next key keep that key's users out."""
+"""Seconds for which a key counts as unknown after a fetch without it. A client that guesses the
+name of the next key can keep its users out for this time."""
 FETCH_TIMEOUT = 5.0
 """Seconds; a fetch that takes longer is given up."""
 MAX_BACKOFF = 30.0
@@ -75,7 +75,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Settled:
-    """There is no newer key to be had now: the signature is bad."""
+    """No newer key is available now: the signature is bad."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class KeyCache:
         self._retry_at = 0.0
 
     def lookup(self, now: float, wanted: Wanted) -> Use | Fetch | Wait:
-        """What to do for a token that needs a key. `EdgeAuthError` where there is none for it.
+        """What to do for a token that needs a key. `EdgeAuthError` if the set has no key for it.
 
         An unknown `kid` is looked for at once even when the set is fresh: Better Auth publishes a
         new key at the moment it signs with it. Such fetches need a permit; without one, a `kid`

@@ -53,8 +53,8 @@ class KeySource:
     async def keys(self, kid: str | None, algorithm: str, *, plausible: bool) -> list[VerifyingKey]:
         """The keys to try for a token, at least one.
 
-        Raises `EdgeAuthError`: `unknown_key`, `unsupported_algorithm`, or `keys_unavailable` where
-        the set cannot be had.
+        Raises `EdgeAuthError`: `unknown_key`, `unsupported_algorithm`, or `keys_unavailable` if
+        the set is not available.
         """
         wanted = Wanted(kid, algorithm, self._clock(), plausible)
         found = await self._found(lambda: self._cache.lookup(self._clock(), wanted))
@@ -67,8 +67,8 @@ class KeySource:
         self, kid: str | None, algorithm: str, *, since: float, tried: Sequence[VerifyingKey]
     ) -> list[VerifyingKey]:
         """Further keys for a plausible token that came in at `since`, by `now()`, and whose
-        signature failed by the keys `tried`. None where there are none to be had. `EdgeAuthError`
-        where a newer set has no key for it.
+        signature failed by the keys `tried`. None if no further keys are available. `EdgeAuthError`
+        if a newer set has no key for it.
         """
         wanted = Wanted(kid, algorithm, since, True)
         found = await self._found(lambda: self._cache.recheck(self._clock(), wanted, tried))
@@ -134,7 +134,7 @@ class KeySource:
             failure = fetch_error(self.url, error)
             logger.warning("no keys from %s", failure)
         self.failure = failure
-        # A task that is cancelled, because its event loop ends, has learnt nothing: see _forget.
+        # A task that is cancelled, because its event loop ends, has no result: see _forget.
         with self._lock:
             now = self._clock()
             self._cache.report(attempt, keys, now, random.random())  # noqa: S311

@@ -67,7 +67,7 @@ class VerifyingKey:
         try:
             public_key = _algorithm(algorithms[0]).from_jwk(numbers)
         except (jwt.PyJWTError, ValueError) as error:
-            raise UnusableKeyError("it is no key") from error
+            raise UnusableKeyError("it is not a key") from error
         return cls(kid, algorithms, public_key, signature_bytes)
 
     def verifies(self, algorithm: str, message: bytes, signature: bytes) -> bool:
@@ -107,7 +107,7 @@ class KeySet:
 
     @classmethod
     def parse(cls, document: bytes) -> "KeySet":
-        """Reads a set; entries that cannot be used are ignored. `ValueError` for what is no set."""
+        """Reads a set; ignores unusable entries. `ValueError` for other documents."""
         if len(document) > MAX_SET_BYTES:
             raise ValueError(f"the document is larger than {MAX_SET_BYTES} bytes")
         entries = parse_object(document).get("keys")
@@ -124,7 +124,7 @@ class KeySet:
 
     def select(self, kid: str | None, algorithm: str) -> list[VerifyingKey]:
         """The keys to try for a token, in order: at least one. Without a `kid` those are the keys
-        that have none either, or else the one key that fits. `EdgeAuthError` where there is none,
+        that have no `kid`, or else the one key that fits. `EdgeAuthError` if no key fits,
         `unsupported_algorithm` if the key with the `kid` is for another, else `unknown_key`.
         """
         fitting = [key for key in self.keys if algorithm in key.algorithms]
@@ -166,7 +166,7 @@ def _ed25519(jwk: JsonObject) -> _Read:
         raise UnusableKeyError("its curve is not supported")
     x = _bytes(jwk, "x")
     if len(x) != 32 or _is_of_small_order(x) or not _is_on_curve(x):
-        raise UnusableKeyError("it is no point of large order")
+        raise UnusableKeyError("it is not a point of large order")
     return ("EdDSA",), {"kty": "OKP", "crv": "Ed25519", "x": jwk["x"]}, 64
 
 
@@ -229,8 +229,8 @@ _SMALL_ORDER = {0, 1, _P - 1} | _ORDER_8
 
 
 def _is_of_small_order(encoded: bytes) -> bool:
-    """Whether 32 bytes are no canonical encoding, or that of a point of small order. OpenSSL looks
-    for neither, and with such a key forgeries verify (RFC 8032, section 5.1.7).
+    """Whether 32 bytes are not a canonical encoding, or encode a point of small order. OpenSSL
+    checks neither, and with such a key forgeries verify (RFC 8032, section 5.1.7).
     """
     y = _y(encoded)
     return y >= _P or y in _SMALL_ORDER

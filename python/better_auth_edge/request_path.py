@@ -15,7 +15,7 @@ _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 def is_path_of(url: object, scope: Mapping[str, Any]) -> bool:
     """Whether a URL's path is that of the request with this ASGI scope.
 
-    Where the server passes on the path as it was sent, the spellings are compared, normalised by
+    Where the server passes on the path as it was sent, the spellings are compared, normalized by
     RFC 3986, sections 6.2.2.1 and 6.2.2.2: only unreserved characters are decoded. Elsewhere the
     decoded paths are compared, by which the app routes. An encoded slash never equals a real one.
     """
@@ -28,7 +28,7 @@ def is_path_of(url: object, scope: Mapping[str, Any]) -> bool:
     if sent is None:
         wanted, given, prefix = _decoded(expected), _bytes(path), _bytes(root)
     else:
-        wanted, given = _normalised(_bytes(expected)), _normalised(sent)
+        wanted, given = _normalized(_bytes(expected)), _normalized(sent)
         path, prefix = unquote_to_bytes(sent).decode("utf-8", "replace"), quote(root).encode()
     is_whole = path == root or path.startswith(f"{root}/")
     return wanted == given or (not is_whole and wanted == prefix + given)
@@ -56,12 +56,12 @@ def _sent(scope: Mapping[str, Any], root: str) -> bytes | None:
     return raw.partition(b"?")[0] or b"/"
 
 
-def _normalised(path: bytes) -> bytes:
-    def normalise(match: re.Match[bytes]) -> bytes:
+def _normalized(path: bytes) -> bytes:
+    def normalize(match: re.Match[bytes]) -> bytes:
         byte = match[0] if match[1] is None else bytes.fromhex(match[1].decode())
         return byte if _UNRESERVED.fullmatch(byte) else b"%%%02X" % byte[0]
 
-    return _ENCODED_OR_NOT_PRINTABLE.sub(normalise, path)
+    return _ENCODED_OR_NOT_PRINTABLE.sub(normalize, path)
 
 
 def _decoded(path: str) -> bytes | None:

@@ -90,7 +90,7 @@ def _integer(text: str) -> int | float:
 
 
 def _refuse(constant: str) -> float:
-    raise ValueError(constant)  # NaN and the infinities are no JSON
+    raise ValueError(constant)  # JSON has neither NaN nor infinities
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_refuse)

@@ -1,7 +1,7 @@
 /**
- * The core itself, as wasm: reads a JWK Set, then tokens, one JSON text a line, and answers each with
- * `ok` or the code of the refusal. The arguments are the directory of the wasm, the issuer, and the
- * time in seconds.
+ * The core as wasm: reads a JWK Set, then tokens, one JSON text per line, and writes `ok` or the
+ * error code for each. The arguments are the directory of the wasm, the issuer, and the time in
+ * seconds.
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";

@@ -39,7 +39,7 @@ HEADER = ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "x", r
 
 
 class Strange:
-    """Makes them, the same ones for the same seed but for keys and signatures."""
+    """Makes them, the same ones for the same seed, except for keys and signatures."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311
@@ -66,7 +66,7 @@ class Strange:
         signing_input = ".".join(map(base64url, texts))
         signer = jwt.get_algorithm_by_name(key.algorithm)
         signature = self._spoilt(signer.sign(signing_input.encode(), key.private))
-        return self._misspelt(f"{signing_input}.{base64url(signature)}")
+        return self._misspelled(f"{signing_input}.{base64url(signature)}")
 
     def _sometimes(self, share: float) -> bool:
         return self._random.random() < share
@@ -105,7 +105,7 @@ class Strange:
         constant = [bytes(len(good)), b"\xff" * len(good)]
         return self._random.choice([good[:-1], good[::-1], changed, *longer, *constant])
 
-    def _misspelt(self, token: str) -> str:
+    def _misspelled(self, token: str) -> str:
         if not self._sometimes(0.06):
             return token
         place = self._random.randrange(len(token))

@@ -41,7 +41,7 @@ def test_headers_beside_an_assertion_change_nothing(edge: Edge) -> None:
     assert by_assertions(edge).get("/sync", headers=headers).json() == ADA
 
 
-def test_the_app_does_not_even_see_what_is_not_believed(edge: Edge) -> None:
+def test_the_app_does_not_see_rejected_assertions(edge: Edge) -> None:
     app = FastAPI()
     auth = EdgeAuth(EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN))
     auth.install(app, strip_headers=["X-User-Email"])
@@ -214,7 +214,7 @@ def test_what_is_remembered_of_used_assertions_is_bounded_by_time_and_number() -
     assert len(replays) == 1
 
 
-def test_a_better_auth_that_shares_the_edges_name_is_no_edge(
+def test_a_better_auth_that_shares_the_edges_name_is_not_an_edge(
     edge: Edge, better_auth: Publisher
 ) -> None:
     claims = edge.assertion_claims()

@@ -146,7 +146,7 @@ def test_a_path_belongs_to_its_user_by_id_or_uuid(better_auth: Publisher) -> Non
         assert outcome(refused) == "403 user_mismatch", user_id
 
 
-def test_a_claim_that_is_spelt_like_a_uuid_is_not_another_users(better_auth: Publisher) -> None:
+def test_a_claim_that_looks_like_a_uuid_is_not_another_users(better_auth: Publisher) -> None:
     client = by_tokens(better_auth)
     spellings = [UUID, UUID.upper(), UUID.replace("-", ""), f"%7B{UUID}%7D", f"urn:uuid:{UUID}"]
     for chosen in spellings[1:]:
@@ -368,7 +368,7 @@ def test_a_requirement_of_nothing_is_a_mistake(better_auth: Publisher) -> None:
 def test_a_dependency_that_was_not_called_is_a_mistake_where_it_is_written(
     better_auth: Publisher, name: str
 ) -> None:
-    """FastAPI would take its arguments from the request, and let everyone in."""
+    """FastAPI would take its arguments from the request, and let all clients in."""
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     app = FastAPI()
     with pytest.raises(ConfigurationError, match="call user_from_path and require"):
@@ -376,7 +376,7 @@ def test_a_dependency_that_was_not_called_is_a_mistake_where_it_is_written(
 
 
 @pytest.mark.parametrize("claims", [["role"], "role", {"role"}, [("role", "admin")], 1])
-def test_required_claims_that_are_no_mapping_are_a_mistake_where_they_are_written(
+def test_required_claims_of_another_type_are_an_error_where_they_are_written(
     better_auth: Publisher, claims: Any
 ) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
@@ -385,7 +385,9 @@ def test_required_claims_that_are_no_mapping_are_a_mistake_where_they_are_writte
 
 
 @pytest.mark.parametrize("scopes", [b"tasks:read", [1], [None], 1, {"tasks": "read"}])
-def test_so_are_scopes_that_are_no_list_of_strings(better_auth: Publisher, scopes: Any) -> None:
+def test_scopes_of_another_type_are_an_error_where_they_are_written(
+    better_auth: Publisher, scopes: Any
+) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     with pytest.raises(ConfigurationError, match="scopes: must be a list of strings"):
         auth.require(scopes=scopes)

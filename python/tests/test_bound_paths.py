@@ -109,7 +109,7 @@ def test_a_character_that_means_something_is_not_its_encoding(expected: str, sen
 
 
 @pytest.mark.parametrize("raw", [..., None, b"/a/b", "/a/b"])
-def test_an_encoded_slash_is_no_slash_where_the_server_has_decoded_it(
+def test_an_encoded_slash_is_not_a_separator_if_the_server_has_decoded_it(
     raw: bytes | str | EllipsisType | None,
 ) -> None:
     scope = {"path": "/a/b"} if raw is ... else {"path": "/a/b", "raw_path": raw}
@@ -118,7 +118,7 @@ def test_an_encoded_slash_is_no_slash_where_the_server_has_decoded_it(
 
 
 @pytest.mark.parametrize("url", [None, 7, "", "https://[", ["/a"], {"a": 1}])
-def test_what_is_no_url_is_no_path(url: object) -> None:
+def test_other_values_are_not_paths(url: object) -> None:
     assert not is_path_of(url, {"path": "/a", "raw_path": b"/a"})
 
 

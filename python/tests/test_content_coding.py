@@ -34,7 +34,7 @@ def raw_deflate(data: bytes) -> bytes:
         ("deflate", raw_deflate(TEXT)),
         ("deflate, gzip", gzip.compress(zlib.compress(TEXT))),
         ("identity, gzip", gzip.compress(TEXT)),
-        # what is not what it is said to be, and yet can be read
+        # a wrong coding for a body that is readable all the same
         ("utf-8", TEXT),
         ("aws-chunked", TEXT),
         ("compress", b" \n" + TEXT),
@@ -137,7 +137,7 @@ def test_keys_that_come_compressed_are_used(better_auth: Publisher) -> None:
         assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"
 
 
-def test_a_key_set_that_grows_without_end_is_no_key_set(
+def test_an_endless_key_set_is_rejected(
     better_auth: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     compressed(better_auth, "gzip", gzip.compress(b"[" + b" " * 10_000_000 + b"]"))
@@ -156,7 +156,7 @@ def test_a_byte_order_mark_is_named(
     assert "begins with a byte order mark" in caplog.text
 
 
-def test_a_private_member_that_is_null_is_none(better_auth: Publisher) -> None:
+def test_a_private_member_that_is_null_counts_as_absent(better_auth: Publisher) -> None:
     better_auth.keys = [{**better_auth.key.jwk, "d": None, "k": None, "oth": None}]
     client = by_tokens(better_auth)
     assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"

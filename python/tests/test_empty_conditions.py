@@ -35,7 +35,7 @@ def test_so_are_scopes_that_ask_for_nothing(
 
 
 @pytest.mark.parametrize("claim", ["", [], 1, {"org": "id"}])
-def test_so_is_a_claim_without_a_name(better_auth: Publisher, claim: Any) -> None:
+def test_a_claim_without_a_name_is_an_error(better_auth: Publisher, claim: Any) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     with pytest.raises(ConfigurationError, match="claim must be the name of a claim"):
         auth.user_from_path("user_id", claim=claim)

@@ -185,7 +185,7 @@ def test_a_status_that_has_no_body_gets_none(edge: Edge, status: int) -> None:
 @pytest.mark.parametrize(
     ("detail", "shown"), [('{"a":1}', '{"a": 1}'), ("[1]", "[1]"), ("7", "7"), ('"x"', "x")]
 )
-def test_a_detail_that_is_no_text_is_shown_as_json(edge: Edge, detail: str, shown: str) -> None:
+def test_a_detail_of_another_type_is_shown_as_json(edge: Edge, detail: str, shown: str) -> None:
     response = TestClient(app_with_problems(edge)).get("/400", params={"detail": detail})
     assert response.json()["detail"] == shown
 

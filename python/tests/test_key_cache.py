@@ -209,7 +209,7 @@ def test_a_hopeless_token_causes_no_fetch() -> None:
     timeline = Timeline("old")
     assert timeline.ask(1, "new", plausible=False) == "unknown_key"
     assert timeline.ask(1, "new") == "fetch"
-    assert timeline.ask(1, "newer", plausible=False) == "unknown_key", "nor does it wait"
+    assert timeline.ask(1, "newer", plausible=False) == "unknown_key", "and it does not wait"
     timeline.succeed(1, "old")
     for now in (480, 600, 86_399):
         assert timeline.ask(now, "old", plausible=False) == "use"

@@ -62,7 +62,7 @@ def test_made_up_keys_cost_a_few_fetches_and_are_then_not_known_yet(better_auth:
     assert better_auth.fetches == 5
 
 
-def test_tokens_that_are_none_of_ours_cost_no_fetch(better_auth: Publisher) -> None:
+def test_tokens_of_others_cause_no_fetch(better_auth: Publisher) -> None:
     client = by_tokens(better_auth)
     assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"
     for changes in ({"exp": 1}, {"iss": "https://evil.example"}, {"aud": "x"}, {"nonce": "n"}):
@@ -223,7 +223,7 @@ OTHER = Key()
         pytest.param(of(200, b"\x1f\x8b", **{"Content-Encoding": "gzip"}), id="compressed"),
     ],
 )
-def test_an_answer_is_no_set_and_leaves_the_old_keys(
+def test_a_response_without_a_set_leaves_the_old_keys(
     better_auth: Publisher, answer: Answer
 ) -> None:
     now = 0.0

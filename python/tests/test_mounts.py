@@ -166,7 +166,7 @@ def test_an_app_behind_the_edge_within_one_that_verifies_by_itself_gets_its_asse
     assert outcome(client.get("/perhaps", headers=assertion)) == "401 wrong_token_type"
 
 
-def test_a_mounted_app_that_answers_errors_by_itself_goes_on_to(edge: Edge) -> None:
+def test_a_mounted_app_keeps_its_own_error_handlers(edge: Edge) -> None:
     auth = EdgeAuth(EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN))
     app, inner = app_of(auth), app_of(auth)
     auth.install(app)

@@ -75,7 +75,7 @@ def test_every_value_of_a_claim_is_answered(better_auth: Publisher, name: str) -
 
 @pytest.mark.parametrize("depth", [33, 1_000, 4_000])
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-def test_depth_is_no_fault(better_auth: Publisher, depth: int, opening: str) -> None:
+def test_depth_causes_no_server_error(better_auth: Publisher, depth: int, opening: str) -> None:
     claims = b'{"x":' + opening.encode() * depth
     token = better_auth.key.sign_bytes(claims[:11_000])
     response = client_of(better_auth).get("/x", headers=bearer(token))

@@ -1,5 +1,5 @@
-"""What a refusal tells the operator: which keys could not be had and why, and which setting is to
-be changed.
+"""What a rejection tells the operator: which keys were not available and why, and which setting to
+change.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ def test_a_failed_fetch_is_named_in_the_cause_and_in_the_log(
     assert token not in caplog.text
 
 
-def test_so_is_a_server_that_cannot_be_reached(better_auth: Publisher) -> None:
+def test_a_server_that_cannot_be_reached_is_the_cause(better_auth: Publisher) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url="http://127.0.0.1:9"))
     claims = better_auth.claims(iss="http://127.0.0.1:9", aud="http://127.0.0.1:9")
     cause = refusal(auth, better_auth.key.sign(claims)).__cause__
@@ -81,7 +81,7 @@ def test_a_missing_edge_is_called_so(edge: Edge) -> None:
     assert "EDGE_JWKS_URL" in str(cause)
 
 
-def test_a_fetch_that_succeeds_is_no_cause(better_auth: Publisher) -> None:
+def test_a_fetch_that_succeeds_is_not_a_cause(better_auth: Publisher) -> None:
     auth = by_tokens(better_auth)
     better_auth.goes_down()
     assert refusal(auth, better_auth.token()).__cause__ is not None

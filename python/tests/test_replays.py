@@ -72,7 +72,7 @@ def test_a_request_does_not_refuse_itself(auth: EdgeAuth[Any], edge: Edge, path:
     assert outcome(client.get(path, headers=headers)) == "401 invalid_claim"
 
 
-def test_nor_does_a_web_socket(auth: EdgeAuth[Any], edge: Edge) -> None:
+def test_a_web_socket_accepts_an_assertion_once(auth: EdgeAuth[Any], edge: Edge) -> None:
     client, headers = TestClient(used_twice(auth)), bound(edge, "/live")
     with client.websocket_connect("/live", headers=headers) as websocket:
         assert websocket.receive_text() == "ada"
@@ -84,7 +84,7 @@ def test_nor_does_a_web_socket(auth: EdgeAuth[Any], edge: Edge) -> None:
     assert outcome(refused.value) == "401 invalid_claim"
 
 
-def test_nor_do_apps_within_apps(auth: EdgeAuth[Any], edge: Edge) -> None:
+def test_apps_within_apps_accept_an_assertion_once(auth: EdgeAuth[Any], edge: Edge) -> None:
     app = FastAPI()
     auth.install(app)
     app.mount("/inner", used_twice(auth))
@@ -93,7 +93,7 @@ def test_nor_do_apps_within_apps(auth: EdgeAuth[Any], edge: Edge) -> None:
     assert outcome(client.get("/inner/require", headers=headers)) == "401 invalid_claim"
 
 
-def test_nor_does_middleware_that_asks_by_a_copy_of_the_scope(
+def test_middleware_with_a_copy_of_the_scope_accepts_an_assertion_once(
     auth: EdgeAuth[Any], edge: Edge
 ) -> None:
     app = used_twice(auth)

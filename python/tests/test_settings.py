@@ -280,7 +280,7 @@ def test_a_fault_is_named_as_it_was_written_and_causes_no_second_one(
     assert fault.endswith("write https://api.example")
 
 
-def test_nothing_follows_from_a_misspelt_name_or_a_missing_file(
+def test_a_misspelled_name_or_a_missing_file_causes_no_further_errors(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     [fault] = load_faults(str(tmp_path / ".env"))

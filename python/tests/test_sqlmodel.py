@@ -282,7 +282,7 @@ def test_a_user_without_a_uuid_owns_nothing(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("owner", [str(ADA), ADA.hex, ADA.int, ADA.bytes, "ada", {"uuid": ADA}])
-def test_an_owner_that_is_no_uuid_is_refused_at_once(engine: Engine, owner: Any) -> None:
+def test_an_owner_of_another_type_is_rejected_at_once(engine: Engine, owner: Any) -> None:
     with Session(engine) as session:
         with pytest.raises(TypeError, match=r"must be a User or a uuid\.UUID"):
             owned(session, owner)
@@ -303,7 +303,7 @@ def test_only_a_session_can_be_owned(engine: Engine) -> None:
     scoped.remove()
 
 
-class Spelt(TypeDecorator[UUID]):
+class TextUuid(TypeDecorator[UUID]):
     """A UUID that the database keeps as text."""
 
     impl = String
@@ -343,13 +343,13 @@ def model_of(name: str, annotation: Any, field: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_an_owner_column_that_is_no_uuid_is_refused_with_its_model(name: str) -> None:
+def test_an_owner_column_of_another_type_is_rejected_with_its_model(name: str) -> None:
     model = f"Wrong{list(WRONG).index(name)}"
     with pytest.raises(OwnershipError, match=f"{model}.user_id must be a UUID, not (str|int)"):
         model_of(model, *WRONG[name])
 
 
-@pytest.mark.parametrize("type_", [Uuid, Spelt], ids=["Uuid", "TypeDecorator"])
+@pytest.mark.parametrize("type_", [Uuid, TextUuid], ids=["Uuid", "TypeDecorator"])
 def test_an_owner_column_may_be_kept_as_the_app_likes(engine: Engine, type_: Any) -> None:
     kept = model_of(f"Kept{type_.__name__}", UUID, column(type_))
     kept.metadata.create_all(engine)

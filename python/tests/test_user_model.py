@@ -336,7 +336,7 @@ def test_a_model_may_answer_by_itself(better_auth: Publisher) -> None:
 def test_a_number_that_no_float_holds_is_refused(
     better_auth: Publisher, edge: Edge, number: str, where: str
 ) -> None:
-    """Python reads infinity, which is no JSON: a route that returns the user would answer 500."""
+    """Python reads infinity, which JSON lacks: a route that returns the user would answer 500."""
 
     class Member(User):
         level: Any = None

@@ -118,7 +118,7 @@ def test_a_refusal_after_accept_closes(
 
 @pytest.mark.parametrize("all_problems", [False, True])
 @pytest.mark.parametrize(("status", "code"), [(403, 1008), (500, 1011), (503, 1013)])
-def test_so_does_an_http_exception_of_the_app(
+def test_an_http_exception_of_the_app_closes_the_web_socket(
     auth: EdgeAuth[Any], status: int, code: int, all_problems: bool
 ) -> None:
     client = TestClient(app_of(auth, all_problems=all_problems))
@@ -226,7 +226,7 @@ def test_a_real_server_says_so_to_a_real_client(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_client_that_is_gone_is_no_error(
+def test_a_client_that_is_gone_causes_no_error(
     auth: EdgeAuth[Any],
     serve: Callable[[ASGIApp, str], str],
     protocol: str,

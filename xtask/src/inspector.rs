@@ -36,7 +36,7 @@ pub fn build() -> Result<PathBuf> {
     fs::create_dir_all(&page)?;
     fs::copy(core.join("index_bg.wasm"), page.join("inspector.wasm"))?;
     let source = root.join("www/src");
-    for name in ["index.html", "style.css", "report.css", "icon.svg"] {
+    for name in ["index.html", "style.css", "report.css", "timeline.css", "icon.svg"] {
         fs::copy(source.join(name), page.join(name))?;
     }
     run(Command::new(root.join("node_modules/esbuild/bin/esbuild"))

@@ -56,7 +56,7 @@ export async function readKeySet(text: string): Promise<KeySet> {
   return { entries, notes: setNotes(entries) };
 }
 
-/** The core's warning about a URL from which keys could be intercepted: a sentence, or `undefined`. */
+/** The core's warning about a URL from which keys could be intercepted, if there is one. */
 export async function keyUrlWarning(url: URL): Promise<string | undefined> {
   return (await load()).keyUrlWarning(url.origin);
 }
@@ -225,7 +225,7 @@ function setNotes(entries: KeyEntry[]): Note[] {
 const DEFAULT_ALGORITHMS = ["EdDSA", "Ed25519", "ES256", "ES512", "PS256", "RS256"];
 /** The private members of a JWK (RFC 7518, section 6). */
 const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-/** Public keys whose private keys are printed in RFC 8032, section 7.1, and in docs/configuration.md. */
+/** Public keys whose private keys RFC 8032, section 7.1, and docs/configuration.md print. */
 const PRINTED_KEYS = [
   "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
   "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw",

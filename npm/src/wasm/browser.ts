@@ -8,7 +8,7 @@ export const load = once(async (imports) => {
   const type = response.headers.get("content-type") ?? "";
   // development servers answer any path with a page
   if (!response.ok || type.startsWith("text/html")) {
-    const message = `there is no wasm file at ${url}: whatever bundles the page has to copy it there`;
+    const message = `there is no wasm file at ${url}: the bundler of the page must copy it there`;
     throw new EdgeAuthError("misconfigured", 500, message);
   }
   // not every server knows the media type that streaming asks for

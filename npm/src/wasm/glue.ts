@@ -60,8 +60,8 @@ export interface WasmVerifier {
 }
 
 /**
- * Returns the started wasm. Each runtime's loader exports this function. The first call compiles the
- * wasm; after a failure, the next call tries again.
+ * Returns the started wasm. Each runtime's loader exports this function. The first call compiles
+ * the wasm; after a failure, the next call tries again.
  *
  * @internal
  */

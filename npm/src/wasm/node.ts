@@ -11,7 +11,7 @@ export const load = once(async (imports) => {
   return instance;
 });
 
-/** The wasm file: beside this module, or in the installed package if a bundler has moved this module. */
+/** Reads the wasm file: next to this module or, if a bundler has moved it, in the package. */
 async function read(): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await readFile(new URL("../better_auth_edge.wasm", import.meta.url));

@@ -37,7 +37,7 @@ from better_auth_edge.sqlmodel.models import (
 from better_auth_edge.sqlmodel.text import TextGuard, without_unquoted_sql
 
 CURRENT_OWNER: ContextVar[UUID | None] = ContextVar("owner")
-"""Whose rows a statement is about while it is executed; None in a session that is no user's."""
+"""Whose rows a statement is about while it is executed; None in a session without an owner."""
 
 _UNLIMITED = 1 << 30
 

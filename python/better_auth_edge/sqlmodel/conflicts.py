@@ -12,7 +12,7 @@ from better_auth_edge.sqlmodel.writes import is_referred_to, references_of
 
 def check_conflict(compiler: Any, clause: Any) -> None:
     """ON CONFLICT may change the row that is there already. It is the owner's where the owner is
-    part of the key; and what may be set is what is not checked, or was checked for the insert.
+    part of the key. It may set columns that need no check or were checked for the insert.
     """
     target = compiler.writes.targets[-1]
     known: OwnedTable | None = compiler.owned(target)

@@ -28,7 +28,7 @@ from better_auth_edge.sqlmodel.errors import OwnershipError
 
 
 class UserOwned(SQLModel):
-    """A mixin for models whose rows belong to a user. A model may declare `user_id` anew, say as a
+    """A mixin for models whose rows belong to a user. A model may declare `user_id` again, say as a
     foreign key or under another column name, as long as it stays a UUID.
     """
 
@@ -115,8 +115,8 @@ def column_of(rows: FromClause, name: str, type_: TypeEngine[Any] | None = None)
 
 
 def names_owned_table(sql: str, reserved: frozenset[str]) -> str | None:
-    """The owned table that a piece of SQL names, if any. A call of a function is none. The name of
-    one that is called like a keyword counts in quotes, and where a table is to be expected.
+    """The owned table that a piece of SQL names. A function call does not count. The name of
+    a table that is also a keyword counts in quotes, and where a table is to be expected.
     """
     found = _names(_VERSION, reserved).search(sql)
     return found.group(found.lastgroup or 0) if found else None
@@ -177,7 +177,7 @@ def _register(mapper: Mapper[Any], model: type[Any]) -> None:
         return
     columns = _owner_columns(mapper)
     if not columns:
-        raise OwnershipError(f"{model.__name__} has no user_id, so that its rows are no user's")
+        raise OwnershipError(f"{model.__name__} has no user_id, so its rows do not belong to users")
     _check_type(model, columns)
     owning = {column.table for column in columns}
     for column in columns:

@@ -75,7 +75,7 @@ def owned(session: S, user: User | UUID) -> S:
 
 
 def all_owners(session: S) -> S:
-    """The same session, for what is no user's request: a migration, a report, a scheduled job."""
+    """The same session, for work without a user: a migration, a report, a scheduled job."""
     _check_session(session)
     if session.info.setdefault(_OWNER, ALL_OWNERS) is not ALL_OWNERS:
         raise OwnershipError("the session is a user's: take a new one")
@@ -197,7 +197,7 @@ def _before_execute(
 _INSPECTION = re.compile(
     r"""PRAGMA (?:"?\w+"?\.)?(?:table_x?info|index_list|index_x?info|foreign_key_list)\("[^"]*"\)"""
 )
-"""How SQLAlchemy asks SQLite for a table's columns and keys, which are no rows."""
+"""How SQLAlchemy asks SQLite for a table's columns and keys. It reads no rows."""
 
 
 @event.listens_for(Engine, "before_cursor_execute")
@@ -298,7 +298,7 @@ def _loaded(row: UserOwned, context: QueryContext | None) -> None:
 
 
 def _is_text(query: Any) -> bool:
-    """Whether the query is none that the guard constrains."""
+    """Whether the guard does not constrain the query."""
     return isinstance(query, FromStatement) and not isinstance(
         query.element, (Select, CompoundSelect, UpdateBase)
     )

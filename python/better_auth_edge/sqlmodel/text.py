@@ -133,7 +133,9 @@ class TextGuard(_Compiler):  # type: ignore[misc]
 
     def visit_extract(self, extract: Any, *args: Any, **kw: Any) -> Any:
         if not extract.field.isidentifier():
-            raise OwnershipError(f"a field that is no word may be any SQL: {extract.field[:60]!r}")
+            raise OwnershipError(
+                f"a field that is not a word may be any SQL: {extract.field[:60]!r}"
+            )
         return super().visit_extract(extract, *args, **kw)
 
     def visit_typeclause(self, typeclause: Any, *args: Any, **kw: Any) -> Any:

@@ -14,7 +14,7 @@ metadata = sa.MetaData()
 
 
 class Shared(SQLModel):
-    """Rows that are no user's."""
+    """Rows without an owner."""
 
     metadata = metadata
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from tests.isolation import models
 
 m: Any = models
-"""Their columns are no values here."""
+"""The models. Their columns are not values here."""
 
 
 @dataclass(frozen=True)

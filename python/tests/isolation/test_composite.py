@@ -103,8 +103,8 @@ WORKS: dict[str, Write] = {
 }
 
 IS_REFUSED: dict[str, Write] = {
-    "change of what is not theirs": lambda s: named(stub(s, 6), name="new"),
-    "change of what is not there": lambda s: named(stub(s, 999), name="new"),
+    "change of another's row": lambda s: named(stub(s, 6), name="new"),
+    "change of an absent row": lambda s: named(stub(s, 999), name="new"),
     "add to another's crate": lambda s: s.add(Thing(name="new", crate_no=6)),
     "move to another's crate": lambda s: named(s.get_one(Thing, 1), crate_no=6),
     "add to another's crate, both": lambda s: s.add(Thing(user_id=BOB, crate_no=6)),

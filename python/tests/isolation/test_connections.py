@@ -42,7 +42,7 @@ def test_a_connection_stays_a_users_when_its_session_is_collected(engine: sa.Eng
         assert len(owners(connection.execute(tasks.select()))) == 2
 
 
-def test_so_does_one_of_a_savepoint_and_after_a_flush(engine: sa.Engine) -> None:
+def test_a_connection_of_a_savepoint_and_after_a_flush_is_guarded(engine: sa.Engine) -> None:
     def used() -> sa.Connection:
         session = owned(Session(engine), ADA)
         session.begin_nested()
@@ -55,14 +55,16 @@ def test_so_does_one_of_a_savepoint_and_after_a_flush(engine: sa.Engine) -> None
         assert owners(connection.execute(tasks.select())) == {ADA}
 
 
-def test_so_does_one_of_a_session_without_an_owner(engine: sa.Engine) -> None:
+def test_a_connection_of_a_session_without_an_owner_is_guarded(engine: sa.Engine) -> None:
     with Session(engine).connection() as connection:
         gc.collect()
         with pytest.raises(OwnershipError):
             connection.execute(tasks.select())
 
 
-def test_so_does_one_of_an_asynchronous_session(tmp_path: Path, engine: sa.Engine) -> None:
+def test_a_connection_of_an_asynchronous_session_is_guarded(
+    tmp_path: Path, engine: sa.Engine
+) -> None:
     asynchronous = create_async_engine(
         f"sqlite+aiosqlite:///{tmp_path}/both.db", poolclass=sa.NullPool
     )

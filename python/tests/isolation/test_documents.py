@@ -38,7 +38,7 @@ def groups() -> Iterable[tuple[str, str, str, Iterable[str]]]:
     keys = [name for name in REFUSED if name.startswith(KEY)]
     yield "references to others' rows", "refused", "one query for the keys, before the write", keys
     gone = [name for name in REFUSED if name.startswith(GONE) and name not in keys]
-    yield "changes by key to what is not the user's", "refused", "fewer rows than expected", gone
+    yield "changes by key to rows of others", "refused", "fewer rows than expected", gone
     text = [name for name in REFUSED if name.startswith(TEXT)]
     yield "text that names an owned table", "refused", "a net, no proof", text
     rest = [name for name in REFUSED if name not in (*keys, *gone, *text)]

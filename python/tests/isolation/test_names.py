@@ -122,7 +122,7 @@ def test_an_inspection_is_no_more_than_that(session: Session) -> None:
             session.connection().exec_driver_sql(sql)
 
 
-def test_a_call_is_no_table_where_none_is_expected() -> None:
+def test_a_function_call_does_not_count_as_a_table() -> None:
     nothing = frozenset[str]()
     assert not names_owned_table("SELECT 1, rank() OVER ()", nothing)
     assert names_owned_table("INSERT INTO main.rank (title)", nothing)

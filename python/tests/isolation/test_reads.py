@@ -28,7 +28,7 @@ def test_a_query_answers_as_if_the_users_rows_were_all(
 @pytest.mark.filterwarnings("ignore:Passing expression to ``distinct``")
 @pytest.mark.parametrize("read", ON_POSTGRES.values(), ids=ON_POSTGRES)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_so_does_one_that_only_postgresql_has(
+def test_a_read_that_only_postgresql_has_sees_own_rows_only(
     postgresql_worlds: dict[str, sa.Engine], shape: Shape, read: Read
 ) -> None:
     check(postgresql_worlds, shape, read)

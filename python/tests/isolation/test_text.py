@@ -266,7 +266,7 @@ STRUCTURAL: dict[str, Act] = {
     "set, an operator": lambda s: s.execute(
         update(m.Task).where(m.Task.id == 1).values(title=m.Task.title.op(", project_id =")(6))
     ),
-    "set for everyone": lambda s: s.execute(
+    "set for all users": lambda s: s.execute(
         update(m.Task).values(title=text("'x' WHERE 1 = 1 OR 1 = 1"))
     ),
     "set of a link without an owner": lambda s: s.execute(

@@ -78,7 +78,9 @@ def test_a_write_with_a_condition_is_about_the_users_rows(world: World, write: A
 
 @pytest.mark.filterwarnings("ignore:.*cartesian product")
 @pytest.mark.parametrize("write", HARMLESS_ON_POSTGRES.values(), ids=HARMLESS_ON_POSTGRES)
-def test_so_is_one_that_only_postgresql_has(postgresql_world: World, write: Aimed) -> None:
+def test_a_write_that_only_postgresql_has_is_harmless(
+    postgresql_world: World, write: Aimed
+) -> None:
     check_harmless(postgresql_world, write)
 
 

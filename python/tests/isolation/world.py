@@ -63,7 +63,7 @@ def rows_of(user: UUID, *, strays: bool = True) -> dict[str, list[dict[str, Any]
 
 
 def fill(engine: sa.Engine, users: Iterable[UUID], *, strays: bool = True) -> None:
-    """Makes the tables and these users' rows in them. References may point to what is not there."""
+    """Makes the tables and these users' rows in them. References may point to absent rows."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text("SET LOCAL session_replication_role = replica"))

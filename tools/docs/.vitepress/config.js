@@ -1,5 +1,5 @@
-// The documentation site. `cargo xtask docs` copies the pages into `pages/`, writes the list of them
-// into target/docs/site.json, and builds.
+// The documentation site. `cargo xtask docs` copies the pages into `pages/`, writes their list to
+// target/docs/site.json, and builds.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,7 +1,6 @@
 /**
- * `import { createVerifier } from "better-auth-edge"`: verifies tokens and decides about requests, in
- * any JavaScript runtime. The page "JavaScript options" lists the options with their
- * defaults.
+ * `import { createVerifier } from "better-auth-edge"`: verifies tokens and decides about requests,
+ * in any JavaScript runtime. The page "JavaScript options" lists the options with their defaults.
  *
  * @module better-auth-edge
  */

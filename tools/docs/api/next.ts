@@ -1,6 +1,6 @@
 /**
- * `import { createMiddleware } from "better-auth-edge/next"`: a Next.js application as the edge. The
- * guide "Next.js" shows it at work.
+ * `import { createMiddleware } from "better-auth-edge/next"`: a Next.js application as the edge.
+ * The guide "Next.js" shows an example.
  *
  * @module better-auth-edge/next
  */

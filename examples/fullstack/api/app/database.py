@@ -46,7 +46,7 @@ def open_database(url: str) -> Engine:
 
 
 def refuse_unrestricted_role(connection: Connection) -> None:
-    """The role that connected counts, and so does one that it has been set to since."""
+    """Checks the role that connected and the role that the session has been set to since."""
     if connection.dialect.name != "postgresql":
         return
     query = text(

@@ -79,7 +79,7 @@ def test_a_deleted_task_is_gone(api: TestClient, ada: Person) -> None:
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 @pytest.mark.parametrize("moment", ["before_flush", "after_commit"])
-def test_a_task_that_is_deleted_at_the_same_time_is_no_fault(
+def test_a_task_that_is_deleted_at_the_same_time_causes_no_error(
     api: TestClient, ada: Person, database: Database, method: str, moment: str
 ) -> None:
     task = create(api, ada)
