@@ -97,3 +97,23 @@ fn the_retry_after_of_better_auth_reaches_the_client() {
         assert_eq!(auth.server.count(), 1, "nothing more is asked");
     }
 }
+
+#[test]
+fn a_response_by_cloudflare_or_by_an_edge_names_the_missing_binding_in_the_log() {
+    let own_error = r#"{"type":"tag:better-auth-edge,2026:errors#missing_token"}"#;
+    for (status, body, expected) in [
+        (404, "error code: 1042", "must not fetch from its own zone (error 1042): bind the auth"),
+        (401, own_error, "the URL is an edge's own: bind the auth server as AUTH"),
+    ] {
+        let (auth, origin) = (Auth::start(&json!({})), echo());
+        let headers = [("WWW-Authenticate", "Bearer")];
+        auth.handle(move |request| respond(request, status, &headers, body));
+        let edge = edge(&auth, &origin, &[(EXCHANGE.0, json!(EXCHANGE.1))]);
+        let response = http::get(&edge.url, &[SESSION]).unwrap();
+        assert_eq!(response.outcome(), "503 keys_unavailable");
+        let body = String::from_utf8_lossy(&response.body);
+        assert!(!body.contains("AUTH"), "the client must not learn about the deployment");
+        let log = edge.log_with(expected);
+        assert!(log.contains(expected), "{log}");
+    }
+}
