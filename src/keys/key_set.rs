@@ -1,4 +1,4 @@
-//! The usable keys of a JWK Set, and which of them fit a token.
+//! The usable keys of a JWK Set, and the selection of keys for a token.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Reads a JWK Set and keeps the keys that can be used.
+    /// Parses a JWK Set. Ignores unusable keys.
     pub fn parse(bytes: &[u8]) -> Result<Self, JwkSetError> {
         Self::parse_after(&Self::default(), bytes)
     }
 
-    /// The same, taking over from an earlier set the keys that are still in it, with all that has
-    /// been computed for them.
+    /// Parses a JWK Set, and reuses the unchanged keys of an earlier set with their precomputed
+    /// tables.
     pub fn parse_after(earlier: &Self, bytes: &[u8]) -> Result<Self, JwkSetError> {
         let set = JwkSet::parse(bytes)?;
         let usable = |entry: &Result<Jwk, Unusable>| {
@@ -40,20 +40,20 @@ impl KeySet {
         Ok(read)
     }
 
-    /// The keys that can be used.
+    /// The usable keys.
     pub fn usable(&self) -> &[Arc<VerifyingKey>] {
         &self.keys
     }
 
-    /// Why each of the other entries is ignored.
+    /// Why the set ignores each of the other entries.
     pub fn unusable(&self) -> &[Unusable] {
         &self.unusable
     }
 
     /// The keys for a token with that `kid` and algorithm.
     ///
-    /// With a `kid`: the keys that have it. Without: the keys that have none either, or else the one
-    /// key that fits, if there is exactly one.
+    /// With a `kid`: the keys that have it. Without: the keys that have none, or else the only key
+    /// that fits.
     pub fn select(&self, wanted: &Wanted<'_>) -> Selection {
         let fits = |key: &&Arc<VerifyingKey>| key.fits(wanted.algorithm);
         let named = || self.keys.iter().filter(|key| key.kid() == wanted.kid);
@@ -75,7 +75,7 @@ impl KeySet {
         }
     }
 
-    /// Whether this very key is among those to try.
+    /// Whether this key object is among those to try.
     pub fn selects(&self, wanted: &Wanted<'_>, key: &Arc<VerifyingKey>) -> bool {
         match self.select(wanted) {
             Selection::Keys(keys) => keys.iter().any(|selected| Arc::ptr_eq(selected, key)),
@@ -90,36 +90,36 @@ impl KeySet {
     pub(super) fn keys(&self, wanted: &Wanted<'_>) -> Result<Vec<Arc<VerifyingKey>>, Error> {
         match self.select(wanted) {
             Selection::Keys(keys) => Ok(keys),
-            none => Err(none.refusal(wanted)),
+            none => Err(none.rejection(wanted)),
         }
     }
 
-    /// How many usable keys there are.
+    /// The number of usable keys.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether no key can be used.
+    /// Whether the set has no usable key.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 }
 
-/// What a token asks for.
+/// The key that a token needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'t> {
     /// Its `kid`
     pub kid: Option<&'t str>,
     /// Its algorithm, which is on the allow-list
     pub algorithm: Algorithm,
-    /// When it came in, in seconds since 1970
+    /// When the request arrived, in seconds since 1970
     pub since: f64,
-    /// Whether it would be accepted if its signature held. Only then is it worth a fetch: a token of
-    /// another issuer must not use up the one that a new key of ours needs.
+    /// Whether a valid signature would make the token acceptable. Other tokens cause no fetch: they
+    /// must not use up the permits that a new key needs.
     pub plausible: bool,
 }
 
-/// What a set has for a token.
+/// The keys of a set for a token.
 #[derive(Debug)]
 pub enum Selection {
     /// Keys to try, in this order; at least one, at most four
@@ -133,8 +133,8 @@ pub enum Selection {
 }
 
 impl Selection {
-    /// Why a token without keys to try is refused.
-    pub(super) fn refusal(&self, wanted: &Wanted<'_>) -> Error {
+    /// The error for a token without keys to try.
+    pub(super) fn rejection(&self, wanted: &Wanted<'_>) -> Error {
         match self {
             Self::OtherAlgorithm => Error::new(
                 Code::UnsupportedAlgorithm,
@@ -153,7 +153,7 @@ impl Selection {
     }
 }
 
-/// Several keys may share a `kid`, or have none; a stranger must not make us try many.
+/// Several keys can share a `kid`, or have none. A client must not make the verifier try many.
 const MAX_CANDIDATES: usize = 4;
 
 #[cfg(test)]
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_no_set_is_an_error_as_a_whole() {
+    fn an_invalid_document_is_an_error_as_a_whole() {
         for text in
             ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"keys":[],"keys":[]}"#]
         {

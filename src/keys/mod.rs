@@ -1,9 +1,8 @@
-//! Which key verifies this token: a JWK Set cache as a pure state machine, and the source it is
-//! filled from.
+//! Selects the keys that verify a token: a JWK Set cache as a pure state machine (`cache`), and the
+//! source that fills it.
 //!
-//! The state machine (`cache`) is told the time and answers what to do; only `source` talks to the
-//! host. A set that was fetched is kept (`stored`) for isolates that start cold. None of them knows
-//! claims or requests.
+//! Only `source` performs I/O, through the host. It stores a fetched set (`stored`) for isolates
+//! that start cold. This module knows neither claims nor requests.
 
 mod cache;
 mod key_set;

@@ -1,4 +1,5 @@
-//! Where keys come from: a JWK Set URL, fetched through the host as the cache says.
+//! The source of an issuer's keys: a fixed JWK Set, or a URL that the host fetches when the cache
+//! demands it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,9 +16,9 @@ use crate::jose::JwkSet;
 /// The keys of one issuer.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// A set that was handed over and never changes
+    /// A set that never changes
     Fixed(Arc<KeySet>),
-    /// A set that is fetched
+    /// A set behind a URL
     Remote(Remote),
 }
 
@@ -27,14 +28,14 @@ impl KeySource {
         Self::Fixed(Arc::new(set))
     }
 
-    /// The JWK Set at `url`, fetched when the first token asks for a key.
+    /// The JWK Set at `url`, fetched when the first token needs a key.
     pub fn remote(url: &str, timing: Timing) -> Self {
         let cache = Arc::new(Mutex::new(KeyCache::new(timing)));
         let url_setting = UrlSetting::default();
         Self::Remote(Remote { url: url.into(), url_setting, cache, failure: Arc::default() })
     }
 
-    /// The same, where the URL comes from that.
+    /// The same for a URL that comes from this setting.
     pub(crate) fn url_setting(self, url_setting: UrlSetting) -> Self {
         match self {
             Self::Remote(remote) => Self::Remote(Remote { url_setting, ..remote }),
@@ -45,8 +46,8 @@ impl KeySource {
     /// The keys to try for a token, in order: at least one.
     ///
     /// # Errors
-    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`] when the set has none;
-    /// [`Code::KeysUnavailable`] when the set that would decide could not be had.
+    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`] if the set has none;
+    /// [`Code::KeysUnavailable`] if the set is not available.
     pub async fn keys<H: Host>(
         &self,
         host: &H,
@@ -55,7 +56,7 @@ impl KeySource {
         Ok(self.candidates(host, wanted).await?.keys)
     }
 
-    /// The same, and how the keys were come by.
+    /// The same, and whether the keys are new.
     ///
     /// # Errors
     /// Those of [`Self::keys`].
@@ -70,11 +71,11 @@ impl KeySource {
         }
     }
 
-    /// Further keys for a token whose signature failed by those that were tried: its key may have been
-    /// replaced under the same name. None where there are none to be had.
+    /// Further keys for a token that none of the keys `tried` verifies: the auth server may have
+    /// replaced its key under the same `kid`. Empty if no further keys are available.
     ///
     /// # Errors
-    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`] where a newer set has no key for it.
+    /// [`Code::UnknownKey`], [`Code::UnsupportedAlgorithm`] if a newer set has no key for it.
     pub(crate) async fn newer_keys<H: Host>(
         &self,
         host: &H,
@@ -82,7 +83,7 @@ impl KeySource {
         tried: &Candidates,
     ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
         match self {
-            // whoever has waited for the set needs no second one
+            // a request that has waited for the set does not need a second fetch
             Self::Remote(remote) if !tried.are_new => {
                 remote.newer_keys(host, wanted, &tried.keys).await
             }
@@ -90,7 +91,7 @@ impl KeySource {
         }
     }
 
-    /// The set where it is so fresh that nobody has to be asked.
+    /// The set, if it is so fresh that no fetch is necessary.
     pub fn fresh(&self, now: f64) -> Option<Arc<KeySet>> {
         match self {
             Self::Fixed(set) => Some(Arc::clone(set)),
@@ -98,7 +99,7 @@ impl KeySource {
         }
     }
 
-    /// Where it is fetched, if it is.
+    /// The URL of the set. `None` for a fixed set.
     pub fn url(&self) -> Option<&str> {
         match self {
             Self::Fixed(_) => None,
@@ -106,15 +107,15 @@ impl KeySource {
         }
     }
 
-    /// The set as it is known now, without asking anybody.
-    pub fn known(&self) -> Option<Arc<KeySet>> {
+    /// The current set, without a fetch.
+    pub fn cached(&self) -> Option<Arc<KeySet>> {
         match self {
             Self::Fixed(set) => Some(Arc::clone(set)),
-            Self::Remote(remote) => remote.cache().known().map(Arc::clone),
+            Self::Remote(remote) => remote.cache().cached().map(Arc::clone),
         }
     }
 
-    /// What is known now, without asking anybody.
+    /// The state of the keys, without a fetch.
     pub fn status(&self, now: f64) -> KeyStatus {
         match self {
             Self::Fixed(set) => KeyStatus { usable: set.len(), age: None },
@@ -127,17 +128,17 @@ impl KeySource {
 #[derive(Debug)]
 pub(crate) struct Candidates {
     pub(crate) keys: Vec<Arc<VerifyingKey>>,
-    /// Whether the set cannot be newer: the request has waited for it, or it never changes
+    /// Whether a newer set cannot exist: the request has waited for this one, or it never changes
     are_new: bool,
 }
 
-/// A JWK Set behind a URL, kept from request to request.
+/// A JWK Set behind a URL, cached between requests.
 #[derive(Clone, Debug)]
 pub struct Remote {
     url: Arc<str>,
     url_setting: UrlSetting,
     cache: Arc<Mutex<KeyCache>>,
-    /// Why the last fetch brought no set, if it did not
+    /// The error of the last fetch, if it failed
     failure: Arc<Mutex<Option<SharedFetchError>>>,
 }
 
@@ -155,18 +156,18 @@ impl Remote {
                 Lookup::Use(keys) => return Ok(Candidates { keys, are_new }),
                 Lookup::UseAndRefresh(keys, attempt) => {
                     let open = self.open(attempt);
-                    host.background(|host| open.carry_out(host));
+                    host.background(|host| open.perform(host));
                     return Ok(Candidates { keys, are_new });
                 }
-                // in the background, so that it goes on when the client of this request hangs up
+                // in the background, so that it continues if the client of this request hangs up
                 Lookup::Fetch(attempt) => {
                     let open = self.open(attempt);
-                    host.run_to_end(|host| open.carry_out(host)).await;
+                    host.run_to_end(|host| open.perform(host)).await;
                 }
                 Lookup::Wait => {
-                    waiting.a_moment(host).await.map_err(|error| self.explained(error))?;
+                    waiting.poll(host).await.map_err(|error| self.explained(error))?;
                 }
-                // a request that has waited for the set needs no second one
+                // a request that has waited for the set does not need a second fetch
                 Lookup::Recheck(error) if are_new => return Err(error),
                 Lookup::Recheck(error) => {
                     let keys = self.newer_keys(host, wanted, &[]).await?;
@@ -175,7 +176,7 @@ impl Remote {
                         false => Ok(Candidates { keys, are_new: true }),
                     };
                 }
-                Lookup::Refuse(error) => return Err(self.explained(error)),
+                Lookup::Reject(error) => return Err(self.explained(error)),
             }
             are_new = true;
         }
@@ -194,11 +195,11 @@ impl Remote {
                 Recheck::Use(keys) => return Ok(keys),
                 Recheck::Fetch(attempt) => {
                     let open = self.open(attempt);
-                    host.run_to_end(|host| open.carry_out(host)).await;
+                    host.run_to_end(|host| open.perform(host)).await;
                 }
-                Recheck::Wait if waiting.a_moment_for_recheck(host).await => {}
-                Recheck::Wait | Recheck::Settled => return Ok(Vec::new()),
-                Recheck::Refuse(error) => return Err(error),
+                Recheck::Wait if waiting.poll_for_recheck(host).await => {}
+                Recheck::Wait | Recheck::NoNewerKey => return Ok(Vec::new()),
+                Recheck::Reject(error) => return Err(error),
             }
         }
     }
@@ -207,7 +208,7 @@ impl Remote {
         OpenAttempt { source: self.clone(), attempt: Some(attempt) }
     }
 
-    /// The same error with what has kept the set away, if that is why.
+    /// Adds the reason why the set is not available to an error that says so.
     fn explained(&self, error: Error) -> Error {
         if error.code() != Code::KeysUnavailable {
             return error;
@@ -215,13 +216,13 @@ impl Remote {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match failure {
             Some(failure) => error.with_outline(failure.outline()).with_source(failure),
-            None if self.cache().is_asking() => error.with_source(FetchError::pending(&self.url)),
+            None if self.cache().is_fetching() => error.with_source(FetchError::pending(&self.url)),
             None => error,
         }
     }
 
-    /// The set as it is now. What can be read is kept for other isolates.
-    async fn fetch<H: Host>(&self, host: &H, asked: f64) -> Result<KeySet, FetchError> {
+    /// Fetches the set, and stores it for other isolates.
+    async fn fetch<H: Host>(&self, host: &H, started: f64) -> Result<KeySet, FetchError> {
         let timeout = self.cache().fetch_timeout_milliseconds();
         let request = GetRequest {
             url: self.url.to_string(),
@@ -233,65 +234,64 @@ impl Remote {
         };
         let response = fetch_document(host, request).await?;
         if response.status != 200 {
-            let refused = FetchError::status(&self.url, &response, host.now());
-            return Err(refused.url_setting(self.url_setting));
+            let error = FetchError::status(&self.url, &response, host.now());
+            return Err(error.url_setting(self.url_setting));
         }
-        let known = self.cache().known().cloned().unwrap_or_default();
+        let known = self.cache().cached().cloned().unwrap_or_default();
         let set = KeySet::parse_after(&known, &response.body)
             .map_err(|error| FetchError::content(&self.url, &response, error))?;
         let max_age = self.cache().stale_seconds();
-        let record = || stored::write(&self.url, asked, &response.body);
+        let record = || stored::write(&self.url, started, &response.body);
         host.save(&self.url, record, max_age);
         Ok(set)
     }
 
-    /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.
+    /// No code panics while it holds the lock, so a poisoned cache is still consistent.
     fn cache(&self) -> MutexGuard<'_, KeyCache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An attempt that is being carried out. One that is dropped, because its runtime has stopped it, is
-/// given up, and the next request takes over.
+/// An attempt in flight. If the runtime drops it, the next request can fetch.
 struct OpenAttempt {
     source: Remote,
     attempt: Option<Attempt>,
 }
 
 impl OpenAttempt {
-    async fn carry_out<H: Host>(mut self, host: H) {
-        if !self.recall(&host).await {
+    async fn perform<H: Host>(mut self, host: H) {
+        if !self.restore(&host).await {
             return;
         }
-        let Some(asked) = self.attempt.as_ref().map(|attempt| attempt.asked) else { return };
-        let (set, failure) = match self.source.fetch(&host, asked).await {
+        let Some(started) = self.attempt.as_ref().map(|attempt| attempt.started) else { return };
+        let (set, failure) = match self.source.fetch(&host, started).await {
             Ok(set) => (Some(set), None),
             Err(error) => (None, Some(Arc::new(error))),
         };
-        let pause = failure.as_ref().and_then(|failure| failure.retry_after());
+        let retry_after = failure.as_ref().and_then(|failure| failure.retry_after());
         *self.source.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
         if let Some(attempt) = self.attempt.take() {
             let now = host.now();
             let mut cache = self.source.cache();
             cache.report(attempt, set, now, host.random());
-            if let Some(seconds) = pause {
-                cache.hold_off(seconds.into(), now);
+            if let Some(seconds) = retry_after {
+                cache.back_off(seconds.into(), now);
             }
         }
     }
 
-    /// A cold isolate looks for what another has kept: that spares the fetch, or stands in if it fails.
-    /// Whether there is something left to do.
-    async fn recall<H: Host>(&mut self, host: &H) -> bool {
+    /// Loads the set that another isolate has stored, for a cold start: it saves the fetch, or
+    /// serves if the fetch fails. Returns whether a fetch is still necessary.
+    async fn restore<H: Host>(&mut self, host: &H) -> bool {
         if !self.attempt.as_ref().is_some_and(Attempt::is_first) {
             return true;
         }
         let url = &self.source.url;
         let record = host.load(url).await;
-        let kept = record.and_then(|record| stored::read(url, &record));
-        let Some((asked, set)) = kept else { return true };
+        let stored = record.and_then(|record| stored::read(url, &record));
+        let Some((fetched_at, set)) = stored else { return true };
         let Some(attempt) = self.attempt.take() else { return false };
-        self.attempt = self.source.cache().recall(attempt, set, asked, host.now());
+        self.attempt = self.source.cache().restore(attempt, set, fetched_at, host.now());
         self.attempt.is_some()
     }
 }
@@ -304,7 +304,7 @@ impl Drop for OpenAttempt {
     }
 }
 
-/// A request that waits for attempts of others.
+/// A request that waits for the attempts of others.
 struct Waiting<'s> {
     source: &'s Remote,
     place: Option<Place>,
@@ -313,10 +313,10 @@ struct Waiting<'s> {
 
 impl<'s> Waiting<'s> {
     fn new(source: &'s Remote) -> Self {
-        Self { source, place: None, polling: Polling::up_to(MOST_SECONDS) }
+        Self { source, place: None, polling: Polling::up_to(MAX_SECONDS) }
     }
 
-    async fn a_moment<H: Host>(&mut self, host: &H) -> Result<(), Error> {
+    async fn poll<H: Host>(&mut self, host: &H) -> Result<(), Error> {
         self.place = Some(self.source.cache().join(self.place, host.now())?);
         match self.polling.wait(host).await {
             true => Ok(()),
@@ -324,8 +324,8 @@ impl<'s> Waiting<'s> {
         }
     }
 
-    /// Whether there was room to wait, and time.
-    async fn a_moment_for_recheck<H: Host>(&mut self, host: &H) -> bool {
+    /// Returns false if too many requests wait, or if the time is up.
+    async fn poll_for_recheck<H: Host>(&mut self, host: &H) -> bool {
         let place = self.source.cache().join_for_recheck(self.place, host.now());
         self.place = place.or(self.place);
         place.is_some() && self.polling.wait(host).await
@@ -340,7 +340,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Another's fetch with its grace, and one after it.
-const MOST_SECONDS: f64 = 11.0;
+/// Enough for two fetches with their grace periods.
+const MAX_SECONDS: f64 = 11.0;
 
 const WAITED: &str = "waited too long for the auth server's JWK Set";

@@ -1,27 +1,27 @@
-//! A JWK Set as it is kept for other isolates: a line that says when it was asked for and where, and
-//! the document as it came.
+//! The record of a JWK Set in the store: a line with the time and the URL of its fetch, and the
+//! document.
 //!
-//! What is read back is believed no more than what comes from the network.
+//! A record is parsed as strictly as a response from the network.
 
 use super::key_set::KeySet;
 
-/// The record of a document that was asked for at `asked`, in seconds since 1970.
-pub(super) fn write(url: &str, asked: f64, document: &[u8]) -> Vec<u8> {
+/// The record of a document whose fetch began at `started`, in seconds since 1970.
+pub(super) fn write(url: &str, started: f64, document: &[u8]) -> Vec<u8> {
     // rounded down: a set must not look younger than it is
-    let line = format!("{} {url}\n", (asked * 1_000.0) as u64);
+    let line = format!("{} {url}\n", (started * 1_000.0) as u64);
     [line.as_bytes(), document].concat()
 }
 
-/// When the record's set was asked for, and the set; nothing if it is not that URL's, or no set.
+/// When the fetch began, and the set. `None` for the record of another URL, or for an invalid one.
 pub(super) fn read(url: &str, record: &[u8]) -> Option<(f64, KeySet)> {
     let end = record.iter().position(|byte| *byte == b'\n')?;
     let (line, document) = (&record[..end], &record[end + 1..]);
-    let (asked, from) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-    let asked: u64 = asked.parse().ok()?;
+    let (started, from) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+    let started: u64 = started.parse().ok()?;
     if from != url {
         return None;
     }
-    Some((asked as f64 / 1_000.0, KeySet::parse(document).ok()?))
+    Some((started as f64 / 1_000.0, KeySet::parse(document).ok()?))
 }
 
 #[cfg(test)]
@@ -31,16 +31,16 @@ mod tests {
     const URL: &str = "https://app.example/api/auth/jwks";
 
     #[test]
-    fn a_record_is_read_as_it_was_written_and_by_nobody_elses_url() {
+    fn a_record_is_read_for_its_own_url_only() {
         let record = write(URL, 1_750_000_000.25, br#"{"keys":[]}"#);
         assert_eq!(record, b"1750000000250 https://app.example/api/auth/jwks\n{\"keys\":[]}");
-        let (asked, set) = read(URL, &record).unwrap();
-        assert_eq!((asked, set.len()), (1_750_000_000.25, 0));
+        let (started, set) = read(URL, &record).unwrap();
+        assert_eq!((started, set.len()), (1_750_000_000.25, 0));
         assert!(read("https://app.example/api/auth/jwk", &record).is_none());
     }
 
     #[test]
-    fn what_is_no_record_is_nothing() {
+    fn an_invalid_record_is_ignored() {
         for record in [
             "",
             "\n",

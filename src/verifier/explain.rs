@@ -88,7 +88,7 @@ impl Verifier {
     /// The set as it is known now; an empty one where there is none.
     fn known_set(&self) -> Arc<KeySet> {
         match &self.keys {
-            Keys::Published(source) => source.known().unwrap_or_default(),
+            Keys::Published(source) => source.cached().unwrap_or_default(),
             Keys::Shared(_) => Arc::default(),
         }
     }

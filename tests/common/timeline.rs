@@ -54,7 +54,7 @@ impl Timeline {
             }
             Lookup::Wait => "wait",
             Lookup::Recheck(_) => "recheck",
-            Lookup::Refuse(error) => {
+            Lookup::Reject(error) => {
                 let code = error.code().as_str();
                 self.refusal = Some(error);
                 code

@@ -229,13 +229,13 @@ fn the_retry_after_of_a_source_is_respected() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(0.0, "a"), "fetch");
     timeline.fail(0.2);
-    timeline.cache.hold_off(120.0, 0.2);
+    timeline.cache.back_off(120.0, 0.2);
     assert_eq!(timeline.ask(0.2, "a"), "keys_unavailable");
     assert_eq!(timeline.retry_after(), Some(120));
     timeline.follow(&[(120.1, "a", "keys_unavailable"), (120.2, "a", "fetch")]);
     // a shorter one than the pause after failures changes nothing
     timeline.fail(120.2);
-    timeline.cache.hold_off(1.0, 120.2);
+    timeline.cache.back_off(1.0, 120.2);
     timeline.follow(&[(122.1, "a", "keys_unavailable"), (122.2, "a", "fetch")]);
 }
 
@@ -244,11 +244,11 @@ fn known_keys_are_used_during_the_retry_after_of_the_source() {
     let mut timeline = Timeline::knowing(&["a"]);
     assert_eq!(timeline.ask(480.0, "a"), "use and refresh");
     timeline.fail(480.0);
-    timeline.cache.hold_off(300.0, 480.0);
+    timeline.cache.back_off(300.0, 480.0);
     timeline.follow(&[(779.9, "a", "use"), (779.9, "b", "keys_unavailable")]);
     assert_eq!(timeline.ask(780.0, "a"), "use and refresh");
     timeline.succeed(780.0, &["a"]);
-    timeline.cache.hold_off(300.0, 780.0);
+    timeline.cache.back_off(300.0, 780.0);
     assert_eq!(timeline.ask(1_260.0, "a"), "use and refresh", "after a success it means nothing");
 }
 
@@ -257,7 +257,7 @@ fn a_clock_that_goes_back_does_not_prolong_the_retry_after_of_the_source() {
     let mut timeline = Timeline::new();
     assert_eq!(timeline.ask(10_000.0, "a"), "fetch");
     timeline.fail(10_000.0);
-    timeline.cache.hold_off(300.0, 10_000.0);
+    timeline.cache.back_off(300.0, 10_000.0);
     assert_eq!(timeline.ask(10_299.0, "a"), "keys_unavailable");
     assert_eq!(timeline.ask(0.0, "a"), "fetch");
 }

@@ -280,10 +280,10 @@ fn a_set_requested_after_the_token_arrived_decides() {
     let set = KeySet::parse(key_set(&[Signer::new(1, "1").jwk()]).as_bytes()).unwrap();
     cache.report(attempt, Some(set), 100.1, 0.0);
     let refused = cache.recheck(100.2, &wanted(100.0), &[]);
-    let Recheck::Refuse(error) = refused else { panic!("{refused:?}") };
+    let Recheck::Reject(error) = refused else { panic!("{refused:?}") };
     assert_eq!(error.code().as_str(), "unsupported_algorithm");
     let hopeless = Wanted { plausible: false, ..wanted(100.2) };
-    assert!(matches!(cache.recheck(100.2, &hopeless, &[]), Recheck::Refuse(_)));
+    assert!(matches!(cache.recheck(100.2, &hopeless, &[]), Recheck::Reject(_)));
     assert!(matches!(cache.recheck(100.2, &wanted(100.2), &[]), Recheck::Fetch(_)));
     assert!(matches!(cache.recheck(100.3, &wanted(100.3), &[]), Recheck::Wait));
 }

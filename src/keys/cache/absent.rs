@@ -1,9 +1,9 @@
-//! Keys that were looked for a moment ago and are not there.
+//! The negative cache: keys that a recent fetch has not found.
 
 use crate::jose::Algorithm;
 use crate::keys::Wanted;
 
-/// The last ones, no more than [`MOST`].
+/// The latest keys, at most [`MAX_KEYS`].
 #[derive(Debug, Default)]
 pub(super) struct AbsentKeys(Vec<AbsentKey>);
 
@@ -11,30 +11,30 @@ pub(super) struct AbsentKeys(Vec<AbsentKey>);
 struct AbsentKey {
     kid: Option<String>,
     algorithm: Algorithm,
-    /// When the set was asked for that lacks it
-    asked: f64,
+    /// When the fetch of the set without it began
+    fetched_at: f64,
 }
 
 impl AbsentKeys {
-    /// A set that was asked for at `asked` does not have the key.
-    pub(super) fn note(&mut self, wanted: &Wanted<'_>, asked: f64) {
-        if wanted.kid.is_some_and(|kid| kid.len() > MOST_BYTES) {
+    /// Notes that a set whose fetch began at `fetched_at` lacks the key.
+    pub(super) fn note(&mut self, wanted: &Wanted<'_>, fetched_at: f64) {
+        if wanted.kid.is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
             return;
         }
         if let Some(known) = self.0.iter_mut().find(|key| key.is(wanted)) {
-            known.asked = known.asked.max(asked);
+            known.fetched_at = known.fetched_at.max(fetched_at);
             return;
         }
-        if self.0.len() == MOST {
+        if self.0.len() == MAX_KEYS {
             self.0.remove(0);
         }
         let kid = wanted.kid.map(str::to_owned);
-        self.0.push(AbsentKey { kid, algorithm: wanted.algorithm, asked });
+        self.0.push(AbsentKey { kid, algorithm: wanted.algorithm, fetched_at });
     }
 
-    /// Whether the key was looked for just now, no longer ago than so many seconds.
+    /// Whether a fetch in the last seconds has not found the key.
     pub(super) fn contains(&self, wanted: &Wanted<'_>, now: f64, seconds: f64) -> bool {
-        let is_recent = |key: &&AbsentKey| (0.0..seconds).contains(&(now - key.asked));
+        let is_recent = |key: &&AbsentKey| (0.0..seconds).contains(&(now - key.fetched_at));
         self.0.iter().filter(is_recent).any(|key| key.is(wanted))
     }
 }
@@ -45,8 +45,8 @@ impl AbsentKey {
     }
 }
 
-/// A flood of made-up names pushes others out; these are then looked for again as if they were new.
-const MOST: usize = 64;
+/// A flood of forged ids evicts others, which can then cause a fetch again.
+const MAX_KEYS: usize = 64;
 
-/// Better Auth's names have 32.
-const MOST_BYTES: usize = 256;
+/// Better Auth's ids have 32.
+const MAX_KID_BYTES: usize = 256;

@@ -1,22 +1,22 @@
-//! How often a set may be fetched for keys that it lacks: a token bucket, whose tokens are called permits
-//! here. It holds a few, so that strangers who use up one do not use up the one that a rotation needs.
+//! A token bucket that limits fetches for unknown keys. Its tokens are called permits here. It
+//! holds several, so that forged ids do not use up the permit that a key rotation needs.
 
-/// The permits that are left, and when that was.
+/// The permits, as of a time.
 #[derive(Debug)]
 pub(super) struct Bucket {
     permits: f64,
     counted: f64,
-    /// Seconds in which one permit comes back
+    /// Seconds until the bucket gets one permit back
     refill: f64,
 }
 
 impl Bucket {
-    /// A full one.
+    /// A full bucket.
     pub(super) fn new(refill: f64) -> Self {
         Self { permits: BURST, counted: 0.0, refill }
     }
 
-    /// Takes a permit, if there is one.
+    /// Takes a permit. Returns false if none is available.
     pub(super) fn take(&mut self, now: f64) -> bool {
         self.permits = self.level(now);
         self.counted = now;
@@ -27,22 +27,22 @@ impl Bucket {
         is_permitted
     }
 
-    /// The same, but never the last one.
+    /// Takes a permit, but never the last one.
     pub(super) fn take_all_but_one(&mut self, now: f64) -> bool {
         self.level(now) >= 1.0 + ONE && self.take(now)
     }
 
-    /// Puts back a permit that does not count.
+    /// Puts a permit back.
     pub(super) fn put_back(&mut self) {
         self.permits = (self.permits + 1.0).min(BURST);
     }
 
-    /// When there is a permit, or `now` where there is one.
+    /// When the next permit is available, `now` or later.
     pub(super) fn next(&self, now: f64) -> f64 {
         now + (ONE - self.level(now)).max(0.0) * self.refill
     }
 
-    /// A clock that was set back brings nothing.
+    /// The permits at `now`. A clock that was set back adds none.
     fn level(&self, now: f64) -> f64 {
         let elapsed = (now - self.counted).max(0.0);
         if elapsed >= BURST * self.refill {
@@ -61,5 +61,5 @@ impl Default for Bucket {
 /// Permits of a full bucket.
 const BURST: f64 = 4.0;
 
-/// A whole permit, where sums of fractions may be rounded down.
+/// A whole permit. Sums of fractions may be rounded down.
 const ONE: f64 = 1.0 - 1e-6;

@@ -1,39 +1,39 @@
-//! A key that was replaced under its old name: the table of keys was emptied and the names are serial
-//! numbers, or keys have no names. The set has a key for the token, and the signature fails by it. Or the
-//! key of that name is for another algorithm, or the token has no name and several named keys fit.
+//! Keys that the auth server has replaced under the same `kid`, for example after its table of keys
+//! was emptied and ids are serial numbers. The cached set has a key for the token, but the
+//! signature does not verify. Or the key with that `kid` is for another algorithm, or the token has
+//! no `kid` and several keys fit.
 
 use std::sync::Arc;
 
-use super::waiters::{MOST, Place};
+use super::waiters::{MAX_WAITING, Place};
 use super::{Attempt, KeyCache};
 use crate::crypto::VerifyingKey;
 use crate::error::Error;
 use crate::keys::{KeySet, Selection, Wanted};
 
-/// What to do for a token whose signature failed by every key that was known for it, or that no key of
-/// its name fits.
+/// What to do for a token that no cached key verifies, or that no key with its `kid` fits.
 #[derive(Debug)]
 pub enum Recheck {
-    /// Verify with these keys, which were not tried yet
+    /// Verify with these keys, which are new
     Use(Vec<Arc<VerifyingKey>>),
-    /// Carry this attempt out, report it, and look again
+    /// Perform this attempt, report it, and look again
     Fetch(Attempt),
-    /// Another request's attempt is under way: look again in a moment
+    /// Another request's attempt is in flight: poll
     Wait,
-    /// The set has no key for this token, and there is no newer set to be had now
-    Refuse(Error),
-    /// There is no newer key to be had now: the signature is bad
-    Settled,
+    /// The set has no key for this token, and no newer set is available
+    Reject(Error),
+    /// No newer key is available: the signature is invalid
+    NoNewerKey,
 }
 
 impl KeyCache {
-    /// What to do at `now` for a token whose signature failed by the keys `tried`, or for which
-    /// [`lookup`](Self::lookup) has said [`Recheck`](super::Lookup::Recheck): then there are none.
+    /// What to do at `now` for a token that none of the keys `tried` verifies. `tried` is empty
+    /// after [`Lookup::Recheck`](super::Lookup::Recheck).
     ///
-    /// A stranger can send any number of such tokens. So a plausible token causes a fetch only where
-    /// the set was asked for before the token came in, where no fetch has confirmed that key within the
-    /// cool-down, and where the bucket of permits for unknown keys has one to spare: the last permit stays
-    /// for a key of a new name. The refusal is never [`Code::KeysUnavailable`].
+    /// A client can send any number of such tokens. So a plausible token causes a fetch only if the
+    /// fetch of the set began before the request arrived, if no fetch has confirmed the key within
+    /// the cool-down, and if the bucket has two permits: the last permit stays for a new `kid`. The
+    /// error is never [`Code::KeysUnavailable`].
     ///
     /// [`Code::KeysUnavailable`]: crate::error::Code::KeysUnavailable
     pub fn recheck(
@@ -43,20 +43,20 @@ impl KeyCache {
         tried: &[Arc<VerifyingKey>],
     ) -> Recheck {
         self.follow_clock_back(now);
-        self.give_up_vanished(now);
-        let Some((known, _)) = self.believed(now) else {
-            return Recheck::Settled;
+        self.drop_lost_attempt(now);
+        let Some((cached, _)) = self.usable(now) else {
+            return Recheck::NoNewerKey;
         };
-        let asked = known.asked;
-        let settled = match known.set.select(wanted) {
+        let fetched_at = cached.fetched_at;
+        let otherwise = match cached.set.select(wanted) {
             Selection::Keys(keys) => match untried(keys, tried) {
                 keys if !keys.is_empty() => return Recheck::Use(keys),
-                _ => Recheck::Settled,
+                _ => Recheck::NoNewerKey,
             },
-            none => Recheck::Refuse(none.refusal(wanted)),
+            none => Recheck::Reject(none.rejection(wanted)),
         };
-        if !wanted.plausible || asked >= wanted.since {
-            return settled;
+        if !wanted.plausible || fetched_at >= wanted.since {
+            return otherwise;
         }
         if self.in_flight.is_some() {
             return Recheck::Wait;
@@ -65,40 +65,41 @@ impl KeyCache {
             || self.confirmed.contains(wanted, now, self.timing.miss_cooldown)
             || !self.permits.take_all_but_one(now);
         match is_settled {
-            true => settled,
+            true => otherwise,
             false => Recheck::Fetch(self.recheck_attempt(now, wanted)),
         }
     }
 
-    /// Joins the requests that wait, as [`join`](Self::join) does, while at least half of the places are
-    /// free: such tokens must not take the places of good ones. `None` where there is none.
+    /// Counts a waiting request like [`join`](Self::join), but only while at least half of the
+    /// places are free: such tokens must not take the places of valid ones. Returns `None` if no
+    /// place is free.
     pub fn join_for_recheck(&mut self, place: Option<Place>, now: f64) -> Option<Place> {
-        self.waiters.join(place, now, MOST / 2)
+        self.waiters.join(place, now, MAX_WAITING / 2)
     }
 
-    /// Remembers a key that was fetched again and is still the same. One that has changed is not
-    /// remembered: it may change again.
-    pub(super) fn note_rechecked(&mut self, wanted: &Wanted<'_>, set: &KeySet, asked: f64) {
+    /// Notes a key that a fetch has confirmed. A key that has changed is not noted: it may change
+    /// again.
+    pub(super) fn note_rechecked(&mut self, wanted: &Wanted<'_>, set: &KeySet, fetched_at: f64) {
         let keys = |set: &KeySet| match set.select(wanted) {
             Selection::Keys(keys) => keys,
             _ => Vec::new(),
         };
-        let before = self.known.as_ref().map(|known| keys(&known.set)).unwrap_or_default();
+        let before = self.cached.as_ref().map(|cached| keys(&cached.set)).unwrap_or_default();
         if untried(keys(set), &before).is_empty() {
-            self.confirmed.note(wanted, asked);
+            self.confirmed.note(wanted, fetched_at);
         }
     }
 
     fn recheck_attempt(&mut self, now: f64, wanted: &Wanted<'_>) -> Attempt {
         let attempt = self.attempt(now, Some(wanted));
-        if let Some(sought) = self.in_flight.as_mut().and_then(|it| it.looks_for.as_mut()) {
-            sought.is_known = true;
+        if let Some(missing) = self.in_flight.as_mut().and_then(|it| it.missing.as_mut()) {
+            missing.is_recheck = true;
         }
         attempt
     }
 }
 
-/// Keys of a newer set that are still the same are the same objects.
+/// The keys that are not among `tried`. A newer set shares the objects of unchanged keys.
 fn untried(keys: Vec<Arc<VerifyingKey>>, tried: &[Arc<VerifyingKey>]) -> Vec<Arc<VerifyingKey>> {
     let is_tried = |key: &Arc<VerifyingKey>| tried.iter().any(|tried| Arc::ptr_eq(tried, key));
     keys.into_iter().filter(|key| !is_tried(key)).collect()

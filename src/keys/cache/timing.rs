@@ -3,18 +3,17 @@
 /// When to fetch, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// Younger than this, a set is used without asking again
+    /// A younger set is used without a fetch
     pub fresh: f64,
-    /// From this age on, it is refreshed in the background while it is used
+    /// An older set is refreshed in the background while it is used
     pub refresh_ahead: f64,
-    /// Up to this age it is used when the source fails
+    /// The largest age of a set that is used while the source fails
     pub stale: f64,
-    /// An unknown `kid` causes one fetch in this time, whether the fetch succeeds or not, unless it
-    /// finds the key
+    /// An unknown `kid` causes one fetch in this time, unless the fetch finds the key
     pub miss_cooldown: f64,
-    /// A fetch that takes longer is given up
+    /// The timeout of a fetch
     pub fetch_timeout: f64,
-    /// The longest pause after failures, which doubles from one second
+    /// The longest back-off after failures, which doubles from one second
     pub max_backoff: f64,
 }
 

@@ -1,41 +1,41 @@
-//! How many requests wait for a fetch. Each looks again and again, so there is a limit to how many may.
+//! Limits how many requests wait for a fetch. Each of them polls.
 //!
-//! A request whose client hangs up may vanish without a word. So requests are counted anew in each short
-//! window of time, whenever they look: one that has vanished takes no place for long.
+//! A request whose client hangs up can end without notice. So requests are counted again in each
+//! short window of time, whenever they poll.
 
 use crate::host::MAX_POLL_INTERVAL;
 
-/// The requests of this window and of the one before.
+/// The numbers of requests in this window and in the one before.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     window: u64,
-    seen: usize,
-    seen_before: usize,
+    count: usize,
+    previous: usize,
 }
 
-/// That a request waits, and in which window it was counted last.
+/// The place of a waiting request: the window in which it was counted last.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Place(u64);
 
 impl Waiters {
-    /// Counts a request that looks at `now`, in seconds since 1970: a new one, or one with the place that
-    /// this gave before. `None` for a new one where `most` wait already.
-    pub(super) fn join(&mut self, place: Option<Place>, now: f64, most: usize) -> Option<Place> {
+    /// Counts a request that polls at `now`, in seconds since 1970. `place` is what the last call
+    /// returned for it. Returns `None` for a new request if `limit` requests wait.
+    pub(super) fn join(&mut self, place: Option<Place>, now: f64, limit: usize) -> Option<Place> {
         self.follow(now);
         let is_counted = place == Some(Place(self.window));
-        if place.is_none() && self.seen.max(self.seen_before) >= most {
+        if place.is_none() && self.count.max(self.previous) >= limit {
             return None;
         }
-        self.seen += usize::from(!is_counted);
+        self.count += usize::from(!is_counted);
         Some(Place(self.window))
     }
 
-    /// Gives a place back at once, where the request can still say so.
+    /// Frees the place of a request that stops waiting.
     pub(super) fn leave(&mut self, Place(window): Place) {
         if window == self.window {
-            self.seen = self.seen.saturating_sub(1);
+            self.count = self.count.saturating_sub(1);
         } else if window + 1 == self.window {
-            self.seen_before = self.seen_before.saturating_sub(1);
+            self.previous = self.previous.saturating_sub(1);
         }
     }
 
@@ -45,13 +45,13 @@ impl Waiters {
             return;
         }
         let is_next = window == self.window + 1;
-        self.seen_before = if is_next { self.seen } else { 0 };
-        (self.window, self.seen) = (window, 0);
+        self.previous = if is_next { self.count } else { 0 };
+        (self.window, self.count) = (window, 0);
     }
 }
 
-/// Seconds. Whatever waits looks at least once in this time.
+/// Seconds. Each waiting request polls at least once in this time.
 const WINDOW: f64 = MAX_POLL_INTERVAL as f64 / 1_000.0 + 0.05;
 
-/// How many may wait at once.
-pub(super) const MOST: usize = 500;
+/// The most requests that wait at once.
+pub(super) const MAX_WAITING: usize = 500;
