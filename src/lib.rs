@@ -37,6 +37,6 @@ mod error;
 pub use check::Check;
 pub use error::{Code, Error};
 pub use verifier::{
-    CacheLimits, CheckReport, Explanation, KeyReport, Keys, OptionError, Outcome, Verified,
-    Verifier, VerifierOptions,
+    CacheLimits, CheckReport, Explanation, Fault, KeyReport, Keys, Outcome, Verified, Verifier,
+    VerifierOptions,
 };

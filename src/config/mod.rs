@@ -1,9 +1,7 @@
-//! Settings: the table of all settings, and a reader that reports all errors at once.
+//! Settings: their names, how their values are read, and every error in them at once.
 
 pub(crate) mod bindings;
-pub(crate) mod error;
+pub(crate) mod names;
 pub(crate) mod near_miss;
 pub(crate) mod origin_pattern;
 pub(crate) mod reader;
-pub(crate) mod table;
-pub(crate) mod value;

@@ -3,9 +3,8 @@
 //! A misspelt setting must not open a door: `ROUTE` in place of `ROUTES` would leave every user's paths to
 //! all others. So a variable whose name is nearly one of ours is a fault.
 
-use crate::config::error::SettingError;
-use crate::config::reader::Reader;
-use crate::config::table::{BINDINGS, OTHERS, SETTINGS};
+use crate::config::names::{BINDINGS, OTHERS, SETTINGS};
+use crate::config::reader::{Reader, SettingFault};
 use crate::similar::{has_same_words, letters, meant, words};
 
 /// A variable of a deployment's environment.
@@ -22,15 +21,14 @@ pub struct Variable<'n> {
 pub(crate) fn check(reader: &mut Reader<'_>, variables: &[Variable<'_>]) {
     let ignored = reader.list("IGNORED_VARIABLES").unwrap_or_default();
     for Variable { name, is_binding } in variables {
-        let is_other =
-            names().any(|known| known == *name) || BINDINGS.contains(name) || OTHERS.contains(name);
+        let is_other = SETTINGS.contains(name) || BINDINGS.contains(name) || OTHERS.contains(name);
         if is_other || ignored.iter().any(|other| other == name) {
             continue;
         }
-        let value = || reader.variable(name);
+        let value = || (reader.lookup())(name);
         let setting = if *is_binding { None } else { setting_meant(name, value) };
         if let Some(known) = setting.or_else(|| meant(name, BINDINGS.iter().copied())) {
-            reader.add(SettingError::near_miss(name, known));
+            reader.note(SettingFault::misspelt(name, known));
         }
     }
 }
@@ -63,14 +61,9 @@ fn starts(words: &[String]) -> Vec<usize> {
     }
 }
 
-/// The names of the settings in a Worker.
-fn names() -> impl Iterator<Item = &'static str> {
-    SETTINGS.iter().filter(|setting| setting.hosts.worker).map(|setting| setting.name)
-}
-
 /// The setting that is spelt nearly so, has the same words, or is known by another name.
 fn named(name: &str) -> Option<&'static str> {
-    let settings = names;
+    let settings = || SETTINGS.iter().copied();
     let written = letters(name);
     let synonym = SYNONYMS.iter().find(|(word, _)| letters(word) == written);
     let mut said = words(name);
@@ -129,7 +122,6 @@ const SYNONYMS: [(&str, &str); 4] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::value::Value;
 
     fn faults(name: &str, is_binding: bool) -> Vec<String> {
         faults_with(name, is_binding, "x")
@@ -137,12 +129,12 @@ mod tests {
 
     fn faults_with(name: &str, is_binding: bool, value: &str) -> Vec<String> {
         let lookup = |wanted: &str| match wanted {
-            "IGNORED_VARIABLES" => Some(Value::Text("ROUTER,ISSUES".to_owned())),
-            _ => (wanted == name).then(|| Value::Text(value.to_owned())),
+            "IGNORED_VARIABLES" => Some("ROUTER,ISSUES".to_owned()),
+            _ => (wanted == name).then(|| value.to_owned()),
         };
         let mut reader = Reader::new(&lookup);
         check(&mut reader, &[Variable { name, is_binding }]);
-        reader.errors().iter().map(ToString::to_string).collect()
+        reader.faults().iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -265,7 +257,7 @@ mod tests {
             assert!(faults(name, false).is_empty(), "{name}: {:?}", faults(name, false));
         }
         assert!(faults("ROUTER2", true).is_empty(), "a binding is no setting");
-        for name in names().chain(BINDINGS) {
+        for name in SETTINGS.iter().chain(&BINDINGS) {
             assert!(faults(name, false).is_empty(), "{name}");
         }
     }

@@ -1,73 +1,66 @@
-//! Reads settings one by one. A setting with an error gets a usable value, so that reading continues
-//! and finds all errors.
+//! Reads settings one by one. Each reading gives a value that lets the next go on, and notes what is
+//! wrong.
+
+use std::fmt;
 
 use crate::base_url::BaseUrl;
-use crate::config::error::SettingError;
+use crate::config::names;
 use crate::config::origin_pattern::OriginPattern;
-use crate::config::table::{self, Kind};
-use crate::config::value::{Options, Value};
 use crate::jose::{Algorithm, Json};
 
-/// The settings, and the errors found in them.
+/// The settings, and what has been found wrong with them so far.
 pub(crate) struct Reader<'l> {
-    lookup: &'l dyn Fn(&str) -> Option<Value>,
+    lookup: &'l dyn Fn(&str) -> Option<String>,
     within_app: bool,
-    errors: Vec<SettingError>,
-    /// Settings of the wrong type or with a misspelled name. Further errors about them would mislead
+    /// In place of the setting, which is a text
+    secret: Option<Vec<u8>>,
+    faults: Vec<SettingFault>,
+    /// The settings that could not even be read: nothing further is said of them
     unreadable: Vec<&'static str>,
 }
 
 impl<'l> Reader<'l> {
-    pub(crate) fn new(lookup: &'l dyn Fn(&str) -> Option<Value>) -> Self {
-        Self { lookup, within_app: false, errors: Vec::new(), unreadable: Vec::new() }
+    pub(crate) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
+        let (faults, unreadable) = (Vec::new(), Vec::new());
+        Self { lookup, within_app: false, secret: None, faults, unreadable }
     }
 
-    /// Reads JavaScript options, for an edge within an application. `lookup` must return their
-    /// values.
-    pub(crate) fn of_options(lookup: &'l dyn Fn(&str) -> Option<Value>, options: &Options) -> Self {
-        let errors = options.errors.clone();
-        let unreadable = errors.iter().map(SettingError::setting);
-        let unreadable = unreadable.chain(options.misspelled.iter().copied()).collect();
-        Self { lookup, within_app: true, errors, unreadable }
+    /// The same for an edge that is part of an application, with the bytes of the secret where it is no text.
+    pub(crate) fn within_app(self, secret: Option<Vec<u8>>) -> Self {
+        Self { within_app: true, secret, ..self }
     }
 
-    /// Whether the edge is part of an application, which handles requests that no rule sends to the
-    /// upstream.
+    /// The same where a host has found these faults already: settings that are not of their type, which it
+    /// cannot give the text of, and where it has found those of `meant` under a misspelt name.
+    pub(crate) fn beside(self, faults: Vec<SettingFault>, meant: &[&'static str]) -> Self {
+        let unreadable = faults.iter().map(SettingFault::setting).chain(meant.iter().copied());
+        let unreadable = unreadable.collect();
+        Self { faults, unreadable, ..self }
+    }
+
+    /// Whether the edge is part of an application, which answers what does not go to the origin.
     pub(crate) fn is_within_app(&self) -> bool {
         self.within_app
     }
 
-    /// The values of all settings.
-    pub(crate) fn lookup(&self) -> &'l dyn Fn(&str) -> Option<Value> {
+    /// What it reads from.
+    pub(crate) fn lookup(&self) -> &'l dyn Fn(&str) -> Option<String> {
         self.lookup
     }
 
-    /// The text of any variable.
-    pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        match (self.lookup)(name)? {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
+    /// Everything that is wrong so far.
+    pub(crate) fn faults(self) -> Vec<SettingFault> {
+        self.faults
     }
 
-    /// The settings of the wrong type or with a misspelled name.
-    pub(crate) fn unreadable(&self) -> &[&'static str] {
-        &self.unreadable
+    pub(crate) fn is_faultless(&self) -> bool {
+        self.faults.is_empty()
     }
 
-    /// All errors.
-    pub(crate) fn errors(self) -> Vec<SettingError> {
-        self.errors
-    }
-
-    pub(crate) fn has_no_errors(&self) -> bool {
-        self.errors.is_empty()
-    }
-
-    /// The text of a setting, trimmed unless the setting is a URL.
+    /// A setting without the space around it, unless it is a URL: that is judged as it is.
     pub(crate) fn text(&self, setting: &'static str) -> Option<String> {
-        let Value::Text(text) = self.value(setting)? else { return None };
-        let is_url = table::setting(setting).is_some_and(|setting| setting.kind == Kind::Url);
+        let text = self.raw(setting)?;
+        let is_url = setting.ends_with("_URL") || setting == "EDGE_ISSUER";
         match text.trim() {
             "" => None,
             _ if is_url => Some(text),
@@ -75,104 +68,101 @@ impl<'l> Reader<'l> {
         }
     }
 
-    fn value(&self, setting: &'static str) -> Option<Value> {
-        debug_assert!(table::setting(setting).is_some(), "src/config/table.rs lacks {setting}");
+    fn raw(&self, setting: &'static str) -> Option<String> {
+        debug_assert!(names::is_setting(setting), "{setting} is missing in src/config/names.rs");
         (self.lookup)(setting)
     }
 
-    /// Whether the setting is present, even if it has an error.
-    pub(crate) fn is_present(&self, setting: &'static str) -> bool {
-        self.has_error(setting)
-            || match self.value(setting) {
-                Some(Value::Text(text)) => !text.trim().is_empty(),
-                value => value.is_some(),
-            }
+    /// Whether that setting is there, though it may be wrong.
+    pub(crate) fn is_given(&self, setting: &'static str) -> bool {
+        let is_in_bytes = setting == SECRET && self.secret.is_some();
+        is_in_bytes || self.has_fault(setting) || self.text(setting).is_some()
     }
 
-    /// Whether the setting has an error. Its consequences are not errors of their own.
-    pub(crate) fn has_error(&self, setting: &str) -> bool {
-        self.unreadable.contains(&setting) || self.errors.iter().any(|it| it.setting() == setting)
+    /// Whether something is wrong with that setting. What follows from it is not wrong too.
+    pub(crate) fn has_fault(&self, setting: &str) -> bool {
+        self.unreadable.contains(&setting) || self.faults.iter().any(|it| it.setting == setting)
     }
 
-    /// Adds an error. `detail` completes a sentence that begins with the name of the setting.
-    pub(crate) fn error(&mut self, setting: &'static str, detail: impl Into<String>) {
+    pub(crate) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
         if !self.unreadable.contains(&setting) {
-            self.add(SettingError::new(setting, detail));
+            self.note(SettingFault::new(setting, detail));
         }
     }
 
-    pub(crate) fn add(&mut self, error: SettingError) {
-        // a setting that is read twice has its error once
-        if !self.errors.contains(&error) {
-            self.errors.push(error);
+    pub(crate) fn note(&mut self, fault: SettingFault) {
+        // what is read again for another purpose is not wrong twice
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
         }
     }
 
-    /// Adds an error about the entry with that index.
-    pub(crate) fn error_at(&mut self, setting: &'static str, index: usize, detail: &[&str]) {
+    /// The same about the entry with that index.
+    pub(crate) fn fault_at(&mut self, setting: &'static str, index: usize, detail: &[&str]) {
         let detail = detail.concat();
-        self.error(setting, format!("[{index}]: {detail}"));
+        self.fault(setting, format!("[{index}]: {detail}"));
     }
 
     pub(crate) fn required(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting);
-        if text.is_none() && !self.has_error(setting) {
-            self.error(setting, "is required");
+        if text.is_none() && !self.has_fault(setting) {
+            self.fault(setting, "is required");
         }
         text
     }
 
     pub(crate) fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
-        BaseUrl::parse(text).map_err(|error| self.error(setting, error)).ok()
+        BaseUrl::parse(text).map_err(|fault| self.fault(setting, fault)).ok()
     }
 
-    /// An origin in the form of RFC 6454, section 6.2, which servers compare byte by byte.
+    /// An origin as browsers write it (RFC 6454, section 6.2): others compare it letter by letter.
     pub(crate) fn origin(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting)?;
         let url = self.url(setting, &text)?;
         let origin = url.origin();
         if !url.path().is_empty() || text.ends_with('/') {
-            self.error(setting, ["must be an origin, without a path: write ", origin].concat());
+            self.fault(setting, ["must be an origin, without a path: write ", origin].concat());
         }
         Some(origin.to_owned())
     }
 
-    /// A list, which text separates by commas.
+    /// A comma-separated list.
     pub(crate) fn list(&self, setting: &'static str) -> Option<Vec<String>> {
-        if let Some(Value::Texts(texts)) = self.value(setting) {
-            return Some(texts);
-        }
         let text = self.text(setting)?;
         Some(text.split(',').map(|value| value.trim().to_owned()).collect())
     }
 
-    /// Better Auth's secret if an algorithm requires it. Without one, the secret can be set for other
-    /// purposes.
+    /// The secret counts only where an algorithm that needs one is named: without, the same secret
+    /// may be there for other purposes.
     pub(crate) fn secret(&self, algorithms: &Option<Vec<String>>) -> Option<Vec<u8>> {
         let named = algorithms.iter().flatten().filter_map(|name| Algorithm::from_name(name));
         let needed = named.into_iter().any(Algorithm::is_symmetric);
         self.better_auth_secret().filter(|_| needed)
     }
 
-    /// Better Auth's secret. Not trimmed, because every byte counts.
+    /// The secret, for whatever Better Auth uses it.
     pub(crate) fn better_auth_secret(&self) -> Option<Vec<u8>> {
-        match self.value(SECRET) {
-            Some(Value::Bytes(secret)) => Some(secret),
-            Some(Value::Text(secret)) if !secret.trim().is_empty() => Some(secret.into_bytes()),
-            // so that no error says that it is absent
-            _ => self.unreadable.contains(&SECRET).then(|| vec![b'-'; 64]),
+        // not trimmed: every byte counts
+        if let Some(secret) = &self.secret {
+            return Some(secret.clone());
         }
+        let secret = self.raw(SECRET).or_else(|| self.stand_in())?;
+        (!secret.trim().is_empty()).then(|| secret.into_bytes())
     }
 
-    /// Adds an error if a setting requires `BETTER_AUTH_URL`, which an application may omit.
+    /// Notes a setting that is of no use without `BETTER_AUTH_URL`, where that may be absent.
     pub(crate) fn needs_auth_url(&mut self, setting: &'static str, why: &str) {
-        if self.is_within_app() && !self.is_present("BETTER_AUTH_URL") {
-            self.error(setting, ["needs BETTER_AUTH_URL, ", why].concat());
+        if self.is_within_app() && !self.is_given("BETTER_AUTH_URL") {
+            self.fault(setting, ["needs BETTER_AUTH_URL, ", why].concat());
         }
     }
 
-    /// Better Auth's URL with its base path. `None` for an invalid URL, whose error is reported with the
-    /// settings of tokens.
+    /// Something for a secret that could not be read, so that nothing says that there is none.
+    fn stand_in(&self) -> Option<String> {
+        self.unreadable.contains(&SECRET).then(|| "-".repeat(64))
+    }
+
+    /// Where Better Auth is, with its base path. What is no URL is a fault where tokens are read.
     pub(crate) fn auth_url(&self) -> Option<BaseUrl> {
         let url = BaseUrl::parse(&self.text("BETTER_AUTH_URL")?).ok()?;
         match self.text("BETTER_AUTH_BASE_PATH") {
@@ -181,23 +171,20 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// A list of origins or patterns of origins.
+    /// A list of origins of pages, or patterns of them.
     pub(crate) fn origins(&mut self, setting: &'static str) -> Vec<OriginPattern> {
         let mut origins = Vec::new();
         for text in self.list(setting).unwrap_or_default() {
             match OriginPattern::parse(&text) {
                 Ok(origin) => origins.push(origin),
-                Err(error) => self.error(setting, format!("names {text}, which {error}")),
+                Err(fault) => self.fault(setting, format!("names {text}, which {fault}")),
             }
         }
         origins
     }
 
-    /// A number. NaN for text that is not a number: no check accepts it.
+    /// A number; what is none becomes one that no check accepts.
     pub(crate) fn number(&self, setting: &'static str) -> Option<f64> {
-        if let Some(Value::Number(number)) = self.value(setting) {
-            return Some(number);
-        }
         let number = |text: String| match Json::parse(&text) {
             Ok(Json::Number(number)) => number.as_f64(),
             _ => None,
@@ -206,33 +193,65 @@ impl<'l> Reader<'l> {
     }
 
     pub(crate) fn switch(&mut self, setting: &'static str, default: bool) -> bool {
-        if let Some(Value::Switch(value)) = self.value(setting) {
-            return value;
-        }
         match self.text(setting).as_deref() {
             None => default,
             Some("true") => true,
             Some("false") => false,
             Some(_) => {
-                self.error(setting, "is neither true nor false");
+                self.fault(setting, "is neither true nor false");
                 default
             }
         }
     }
 
-    /// A switch without a default.
+    /// A switch whose default is not known here.
     pub(crate) fn optional_switch(&mut self, setting: &'static str) -> Option<bool> {
-        let is_set = self.value(setting).is_some_and(|value| match value {
-            Value::Text(text) => !text.trim().is_empty(),
-            _ => true,
-        });
-        is_set.then(|| self.switch(setting, false))
+        self.text(setting).map(|_| self.switch(setting, false))
     }
 
     pub(crate) fn json(&mut self, setting: &'static str) -> Option<Json> {
         let text = self.text(setting)?;
-        Json::parse(&text).map_err(|error| self.error(setting, error.to_string())).ok()
+        Json::parse(&text).map_err(|error| self.fault(setting, error.to_string())).ok()
     }
 }
 
 const SECRET: &str = "BETTER_AUTH_SECRET";
+
+/// One thing that is wrong with the settings.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SettingFault {
+    setting: &'static str,
+    /// Another name by which it is given
+    written: Option<String>,
+    detail: String,
+}
+
+impl SettingFault {
+    /// What is wrong with a setting or a binding, as half a sentence.
+    pub fn new(setting: &'static str, detail: impl Into<String>) -> Self {
+        Self { setting, written: None, detail: detail.into() }
+    }
+
+    /// A variable whose name is nearly that of a setting or a binding.
+    pub(crate) fn misspelt(written: &str, setting: &'static str) -> Self {
+        let kind = if names::is_setting(setting) { "setting" } else { "binding" };
+        let detail = ["is not a ", kind, ", but ", setting, " is"].concat();
+        Self { setting, written: Some(written.to_owned()), detail }
+    }
+
+    /// What is wrong with it, as half a sentence.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The name of the setting.
+    pub fn setting(&self) -> &'static str {
+        self.setting
+    }
+}
+
+impl fmt::Display for SettingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.written.as_deref().unwrap_or(self.setting), self.detail)
+    }
+}

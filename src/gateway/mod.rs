@@ -15,12 +15,8 @@ mod upstream;
 mod well_known;
 
 pub use crate::config::bindings::Bindings;
-pub use crate::config::error::SettingError;
 pub use crate::config::near_miss::Variable;
-pub use crate::config::table::{
-    Hosts, Kind, SETTING_DESCRIPTIONS, SETTINGS, Setting, SettingDescription,
-};
-pub use crate::config::value::{Options, Value};
+pub use crate::config::reader::SettingFault;
 pub use crate::http::edit::HeaderEdit;
 pub use crate::http::head::RequestHead;
 pub use crate::http::header_cache::HeaderCache;

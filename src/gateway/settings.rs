@@ -3,11 +3,9 @@
 //! Parsing finds all errors, so that the operator can fix them at once.
 
 use crate::config::bindings::Bindings;
-use crate::config::error::SettingError;
 use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
-use crate::config::reader::Reader;
-use crate::config::value::{Options, Value};
+use crate::config::reader::{Reader, SettingFault};
 use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::issuers::Issuers;
 use crate::policy::rate_limits::RateLimits;
@@ -39,8 +37,8 @@ impl Settings {
     ///
     /// # Errors
     /// Every error in the settings.
-    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingError>> {
-        Self::parse_environment(&[], lookup)
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
+        Self::read(Reader::new(&lookup), &[])
     }
 
     /// Like [`Settings::parse`], for a host that knows all variables of its environment: a variable
@@ -51,8 +49,7 @@ impl Settings {
     pub fn parse_environment(
         variables: &[Variable<'_>],
         lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Vec<SettingError>> {
-        let lookup = |name: &str| lookup(name).map(Value::Text);
+    ) -> Result<Self, Vec<SettingFault>> {
         Self::read(Reader::new(&lookup), variables)
     }
 
@@ -67,17 +64,24 @@ impl Settings {
     /// Every error in the settings.
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Vec<SettingError>> {
-        let lookup = |name: &str| lookup(name).map(Value::Text);
-        Self::read(Reader::of_options(&lookup, &Options::default()), &[])
+    ) -> Result<Self, Vec<SettingFault>> {
+        Self::parse_within_app_with(None, Vec::new(), &[], lookup)
     }
 
-    /// Like [`Settings::parse_within_app`], for a host with typed options.
+    /// Like [`Settings::parse_within_app`], for a host with typed settings. `secret` is a secret
+    /// that need not be text. `faults` are the errors in settings that have the wrong type, which
+    /// `lookup` does not return. `meant` are settings with a misspelled name, which the host
+    /// reports itself.
     ///
     /// # Errors
-    /// Every error in the settings, including the errors in `options`.
-    pub fn parse_options(options: &Options) -> Result<Self, Vec<SettingError>> {
-        Self::read(Reader::of_options(&|name: &str| options.value(name), options), &[])
+    /// Every error in the settings, including `faults`.
+    pub fn parse_within_app_with(
+        secret: Option<Vec<u8>>,
+        faults: Vec<SettingFault>,
+        meant: &[&'static str],
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<SettingFault>> {
+        Self::read(Reader::new(&lookup).within_app(secret).beside(faults, meant), &[])
     }
 
     /// Valid settings that may not be what the operator means, as one or two sentences each. The
@@ -99,7 +103,7 @@ impl Settings {
         }
     }
 
-    fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingError>> {
+    fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingFault>> {
         near_miss::check(&mut reader, variables);
         let mut tokens = token_options(&mut reader);
         if !(reader.is_within_app() && tokens.name_keys()) {
@@ -126,7 +130,7 @@ impl Settings {
         origin_warnings.extend(OriginPattern::warnings("TRUSTED_ORIGINS", &trusted));
 
         match (issuers, forwarding) {
-            (Some(issuers), Some(forwarding)) if reader.has_no_errors() => Ok(Self {
+            (Some(issuers), Some(forwarding)) if reader.is_faultless() => Ok(Self {
                 head_check,
                 rules,
                 issuers,
@@ -137,7 +141,7 @@ impl Settings {
                 reporter,
                 origin_warnings,
             }),
-            _ => Err(reader.errors()),
+            _ => Err(reader.faults()),
         }
     }
 }
@@ -158,7 +162,7 @@ mod tests {
             settings.iter().rev().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
         };
         Settings::parse(lookup)
-            .map_err(|faults| faults.iter().map(SettingError::to_string).collect())
+            .map_err(|faults| faults.iter().map(SettingFault::to_string).collect())
     }
 
     const REQUIRED: [(&str, &str); 2] =

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
-use crate::config::value::Value;
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Json, Object};
@@ -47,19 +46,19 @@ impl Issuers {
         let mut verifiers: Vec<_> = first.into_iter().collect();
         let json = reader.json(SETTING).unwrap_or(Json::Array(Vec::new()));
         let Json::Array(entries) = json else {
-            reader.error(SETTING, "is not a list of tables");
+            reader.fault(SETTING, "is not a list of tables");
             return None;
         };
         for (i, entry) in entries.iter().enumerate() {
             let Json::Object(entry) = entry else {
-                reader.error_at(SETTING, i, &["is not a table"]);
+                reader.fault_at(SETTING, i, &["is not a table"]);
                 continue;
             };
             if let Some(verifier) = from_entry(reader, i, entry, by_secret, known_claims) {
                 if let Some(issuer) = verifiers.iter().find_map(|v| v.common_issuer(&verifier)) {
                     let detail =
                         ["accepts ", issuer, ", as an issuer before it does, for one profile"];
-                    reader.error_at(SETTING, i, &detail);
+                    reader.fault_at(SETTING, i, &detail);
                 }
                 verifiers.push(verifier);
             }
@@ -133,10 +132,10 @@ impl Issuers {
             return 0;
         }
         let known = verifiers.iter().position(|verifier| verifier.knows(token, host));
-        known.or_else(|| self.by_claimed_issuer(token)).unwrap_or(0)
+        known.or_else(|| self.url_setting(token)).unwrap_or(0)
     }
 
-    fn by_claimed_issuer(&self, token: &str) -> Option<usize> {
+    fn url_setting(&self, token: &str) -> Option<usize> {
         let jws = self.0[0].read(token)?;
         let mut named_by_issuer = None;
         let verifiers = self.0.iter().enumerate();
@@ -178,18 +177,18 @@ fn from_entry(
             // a URL is meant as one of the two, under any name
             is_near_miss |= name.to_ascii_lowercase().contains("url");
             is_near_miss |= value.as_str().is_some_and(|text| text.contains("://"));
-            all.error_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
+            all.fault_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
         } else if !readable {
-            all.error_at(SETTING, index, &[name, " is empty, or not of its type"]);
+            all.fault_at(SETTING, index, &[name, " is empty, or not of its type"]);
         }
     }
     if !entry.has("base_url") && !entry.has("jwks_url") {
         if !is_near_miss {
-            all.error_at(SETTING, index, &["base_url is required, or jwks_url"]);
+            all.fault_at(SETTING, index, &["base_url is required, or jwks_url"]);
         }
         return None;
     }
-    let inherited_value = all.lookup();
+    let settings = all.lookup();
     let lookup = |setting: &str| {
         let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
         let inherited = match setting {
@@ -199,8 +198,8 @@ fn from_entry(
             _ => true,
         };
         match entry.member(member) {
-            Some(value) => text(value).map(Value::Text),
-            None if inherited => inherited_value(setting),
+            Some(value) => text(value),
+            None if inherited => settings(setting),
             None => None,
         }
     };
@@ -211,13 +210,13 @@ fn from_entry(
     }
     note_claims(&options, known_claims);
     let verifier = verifier(&mut reader, options);
-    for error in reader.errors() {
-        let member = MEMBERS.iter().find(|(_, setting)| *setting == error.setting());
+    for fault in reader.faults() {
+        let member = MEMBERS.iter().find(|(_, setting)| *setting == fault.setting());
         // the setting itself reports an error in an inherited value
         if let Some((member, _)) = member
             && (entry.has(member) || ["issuer", "audience"].contains(member))
         {
-            all.error_at(SETTING, index, &[member, " ", error.detail()]);
+            all.fault_at(SETTING, index, &[member, " ", fault.detail()]);
         }
     }
     verifier

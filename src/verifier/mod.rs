@@ -9,7 +9,7 @@ pub use cache::CacheLimits;
 pub(crate) use cache::Keyed;
 pub use explain::{CheckReport, Explanation, KeyReport, Outcome};
 pub(crate) use options::issuing_url;
-pub use options::{OptionError, VerifierOptions};
+pub use options::{Fault, VerifierOptions};
 
 use std::any::Any;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! The names of settings: a near miss is an error, and all errors are reported at once and only once.
 
-use better_auth_edge::gateway::{Options, SettingError, Settings, Value, Variable};
+use better_auth_edge::gateway::{SettingFault, Settings, Variable};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
@@ -17,15 +17,14 @@ fn faults(variables: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// What is said within an application of settings beside some that a host could not read.
-fn faults_beside(unreadable: &[&'static str], settings: &[(&'static str, &str)]) -> Vec<String> {
-    let values = settings.iter().map(|(name, text)| (*name, Value::Text((*text).to_owned())));
-    let values = values.collect();
-    let unreadable = unreadable.iter().map(|name| SettingError::new(name, "is not a string"));
-    let errors = unreadable.collect();
-    told(Settings::parse_options(&Options { values, errors, misspelled: Vec::new() }))
+fn faults_beside(unreadable: &[&'static str], settings: &[(&str, &str)]) -> Vec<String> {
+    let lookup =
+        |wanted: &str| Some(settings.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
+    let unreadable = unreadable.iter().map(|name| SettingFault::new(name, "is not a string"));
+    told(Settings::parse_within_app_with(None, unreadable.collect(), &[], lookup))
 }
 
-fn told(settings: Result<Settings, Vec<SettingError>>) -> Vec<String> {
+fn told(settings: Result<Settings, Vec<SettingFault>>) -> Vec<String> {
     settings.err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
@@ -221,10 +220,12 @@ fn a_base_path_is_checked_beside_an_invalid_url_too() {
 
 #[test]
 fn a_setting_with_a_misspelled_name_is_not_also_reported_missing() {
-    let faults = |meant: &[&'static str], settings: &[(&'static str, &str)]| {
-        let values = settings.iter().map(|(name, text)| (*name, Value::Text((*text).to_owned())));
-        let (values, misspelled) = (values.collect(), meant.to_vec());
-        let parsed = Settings::parse_options(&Options { values, errors: Vec::new(), misspelled });
+    let faults = |meant: &[&'static str], settings: &[(&str, &str)]| {
+        let lookup = |name: &str| {
+            let found = settings.iter().find(|(setting, _)| *setting == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let parsed = Settings::parse_within_app_with(None, Vec::new(), meant, lookup);
         let faults = parsed.err().unwrap_or_default();
         faults.iter().map(|fault| fault.setting()).collect::<Vec<_>>()
     };

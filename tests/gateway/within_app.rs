@@ -3,9 +3,7 @@
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, origin_headers, request,
 };
-use better_auth_edge::gateway::{
-    Decision, Destination, Forward, Gateway, Options, RequestHead, Settings, Value,
-};
+use better_auth_edge::gateway::{Decision, Destination, Forward, Gateway, RequestHead, Settings};
 
 const ROUTES: &str = r#"[
     {"path":"/api/{user_id}/*","match":{"user_id":"sub"},"to":"origin"},
@@ -238,14 +236,8 @@ fn settings_that_call_better_auth_require_its_url() {
 }
 
 /// With these settings alone.
-fn parse_only(
-    secret: Option<Vec<u8>>,
-    settings: &[(&'static str, &str)],
-) -> Result<(), Vec<String>> {
-    let values = settings.iter().map(|(name, text)| (*name, Value::Text((*text).to_owned())));
-    let secret = secret.map(|secret| ("BETTER_AUTH_SECRET", Value::Bytes(secret)));
-    let options = Options { values: values.chain(secret).collect(), ..Options::default() };
-    match Settings::parse_options(&options) {
+fn parse_only(secret: Option<Vec<u8>>, settings: &[(&str, &str)]) -> Result<(), Vec<String>> {
+    match Settings::parse_within_app_with(secret, Vec::new(), &[], |name| find(settings, name)) {
         Ok(_) => Ok(()),
         Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
     }

@@ -11,7 +11,6 @@ use super::{build, read};
 use crate::bindings::runtime::JsHost;
 use crate::bindings::to_js;
 use crate::check::Check;
-use crate::config::value::Value;
 use crate::verifier::{self, CheckReport, KeyReport};
 
 /// Explains how a verifier with these options decides about a token. The options are those of
@@ -24,11 +23,9 @@ use crate::verifier::{self, CheckReport, KeyReport};
 /// An `Error` with `code` `misconfigured` whose message lists all errors.
 #[wasm_bindgen]
 pub fn explain(options: JsValue, jwks: Option<String>, token: String) -> Result<Promise, JsValue> {
-    let mut options = read(&options)?;
-    if let Some(set) = jwks {
-        options.settings.values.insert(0, ("JWKS", Value::Text(set)));
-    }
-    let verifier = build(&options)?;
+    let mut given = read(&options)?;
+    given.options.jwks = jwks.or(given.options.jwks);
+    let verifier = build(given)?;
     let host = JsHost::new(|_| ());
     let driver = host.driver();
     let explained = driver.run(async move {

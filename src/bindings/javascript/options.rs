@@ -1,228 +1,182 @@
-//! Reads the options of `createVerifier` and `createGateway` as settings, by the table of all
-//! settings. This module checks names and types; the core checks the values.
+//! Reads the options of `createVerifier`, member by member. A misspelled one is a fault: it may be
+//! meant as a restriction.
 
 use js_sys::{Array, Function, Object, Reflect, Symbol, Uint8Array};
-use serde::de::DeserializeOwned;
-use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::config::error::SettingError;
-use crate::config::reader::Reader;
-use crate::config::table::{self, Kind, SETTINGS, Setting};
-use crate::config::value::{Options, Value};
-use crate::policy::tokens;
+use crate::bindings::javascript::structured;
+use crate::claims::RequiredClaim;
+use crate::jose::Json;
 use crate::similar::{did_you_mean, suggestion};
-use crate::verifier::Verifier;
+use crate::verifier::{Fault, Verifier, VerifierOptions};
 
-/// The function that takes the options.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Api {
-    /// `createVerifier`, whose options have exactly the types of TypeScript
-    Verifier,
-    /// `createGateway`, whose options can be the texts of environment variables
-    #[cfg(feature = "js-gateway")]
-    Gateway,
-}
-
-/// The options of a call.
-pub(super) struct JsOptions {
-    pub(super) settings: Options,
-    /// Replaces the runtime's `fetch`
+/// What the options say.
+pub(super) struct Given {
+    pub(super) options: VerifierOptions,
     pub(super) fetch: Option<Function>,
-    /// Errors about members that are not options, and about `fetch`
-    errors: Vec<String>,
+    /// What is wrong with members that are no options
+    unknown: Vec<String>,
+    /// The options that those stand for, as far as that is clear
+    meant: Vec<&'static str>,
+    /// Options that are not of their type
+    faults: Vec<Fault>,
 }
 
-impl JsOptions {
-    /// The result, or all errors as one message: those of names and types, and those of values.
-    /// Errors name options.
-    pub(super) fn checked<T>(&self, result: Result<T, Vec<SettingError>>) -> Result<T, String> {
-        let errors = match result {
-            Ok(value) if self.errors.is_empty() => return Ok(value),
+impl Given {
+    /// The verifier of these options.
+    ///
+    /// # Errors
+    /// Every fault, of names, types and values, in one text.
+    pub(super) fn build(self) -> Result<Verifier, String> {
+        let faults = match self.options.build_beside(self.faults, &self.meant) {
+            Ok(verifier) if self.unknown.is_empty() => return Ok(verifier),
             Ok(_) => Vec::new(),
-            Err(errors) => errors,
+            Err(faults) => faults,
         };
-        let errors = errors.iter().map(|error| with_option_names(&error.to_string()));
-        Err(self.errors.iter().cloned().chain(errors).collect::<Vec<_>>().join("; "))
+        let faults = faults.iter().map(Fault::to_string);
+        Err(self.unknown.into_iter().chain(faults).collect::<Vec<_>>().join("; "))
     }
 }
 
-/// The verifier with the options of `createVerifier`.
+/// The options that an object holds; members that are `undefined` are not there.
 ///
 /// # Errors
-/// Every error in the options.
-pub(super) fn verifier(options: &Options) -> Result<Verifier, Vec<SettingError>> {
-    let lookup = |name: &str| options.value(name);
-    let mut reader = Reader::of_options(&lookup, options);
-    let mut token_options = tokens::token_options(&mut reader);
-    token_options.secret = reader.better_auth_secret();
-    match tokens::verifier(&mut reader, token_options) {
-        Some(verifier) if reader.has_no_errors() => Ok(verifier),
-        _ => Err(reader.errors()),
+/// That it is no object.
+pub(super) fn read(object: &JsValue) -> Result<Given, String> {
+    if !object.is_object() {
+        return Err("the options are not an object".into());
     }
-}
-
-/// A text with the names of options in place of the names of settings.
-pub(super) fn with_option_names(text: &str) -> String {
-    let is_in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(is_in_name) {
-        let (before, from) = rest.split_at(start);
-        let (word, after) = from.split_at(from.find(|c| !is_in_name(c)).unwrap_or(from.len()));
-        replaced.push_str(before);
-        replaced.push_str(table::setting(word).and_then(|setting| setting.option).unwrap_or(word));
-        rest = after;
-    }
-    replaced + rest
-}
-
-/// Reads an object with options. A member that is `undefined` counts as absent.
-///
-/// # Errors
-/// The value is not an object.
-pub(super) fn read(options: &JsValue, api: Api) -> Result<JsOptions, String> {
-    if !options.is_object() {
-        return Err("the options are not an object".to_owned());
-    }
-    let mut read = JsOptions { settings: Options::default(), fetch: None, errors: Vec::new() };
-    for entry in Object::entries(options.unchecked_ref()).iter() {
+    let entries = Object::entries(object.unchecked_ref());
+    let (options, fetch) = (VerifierOptions::default(), None);
+    let (unknown, meant, faults) = (Vec::new(), Vec::new(), Vec::new());
+    let mut given = Given { options, fetch, unknown, meant, faults };
+    for entry in entries.iter() {
         let entry: Array = entry.unchecked_into();
         let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
         if value.is_undefined() {
             continue;
         }
-        if name == FETCH {
-            match value.dyn_into() {
-                Ok(fetch) => read.fetch = Some(fetch),
-                Err(_) => read.errors.push("fetch is not a function".to_owned()),
-            }
-            continue;
-        }
-        let setting = table::option(&name);
-        let Some(setting) = setting.filter(|setting| api.has(setting)) else {
-            let question = did_you_mean(&name, known(options, api));
-            read.errors.push([&name, " is not an option", &question].concat());
-            let meant = suggestion(&name, known(options, api));
-            let meant = meant.filter(|option| is_absent(options, option));
-            let meant = meant.and_then(|option| Some(table::option(option)?.name));
-            read.settings.misspelled.extend(meant);
+        let Some((option, read)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
+            let known = || OPTIONS.iter().map(|(option, _)| *option);
+            let question = did_you_mean(&name, known());
+            given.unknown.push([&name, " is not an option", &question].concat());
+            given
+                .meant
+                .extend(suggestion(&name, known()).filter(|option| is_absent(object, option)));
             continue;
         };
-        match value_of(setting.kind, &value, api) {
-            Ok(value) => read.settings.values.extend(value.map(|value| (setting.name, value))),
-            Err(detail) => read.settings.errors.push(SettingError::new(setting.name, detail)),
+        if let Err(expected) = read(&mut given, &value) {
+            given.faults.push(Fault::new(option, expected));
         }
     }
-    Ok(read)
+    Ok(given)
 }
 
-impl Api {
-    /// Whether the function has an option. `createGateway` has all of them.
-    fn has(self, setting: &Setting) -> bool {
-        self != Self::Verifier || setting.hosts.verifier
-    }
-}
-
-const FETCH: &str = "fetch";
-
-/// The names of all options, for suggestions.
-fn known(options: &JsValue, api: Api) -> impl Iterator<Item = &'static str> {
-    // the middleware's own options never get here; only the middleware sets `ownPaths`
-    let is_middleware = Reflect::has(options, &"ownPaths".into()).unwrap_or(false);
-    let of_middleware = ["signInPath", "returnParameter", "isPage"];
-    let of_middleware = of_middleware.into_iter().filter(move |_| is_middleware);
-    let options = SETTINGS.iter().filter(move |setting| api.has(setting));
-    options.filter_map(|setting| setting.option).chain([FETCH]).chain(of_middleware)
-}
-
-/// Whether an object lacks a member, or has an undefined one.
-fn is_absent(object: &JsValue, name: &str) -> bool {
+/// Whether an object has no member of that name, or an undefined one.
+pub(super) fn is_absent(object: &JsValue, name: &str) -> bool {
     Reflect::get(object, &name.into()).is_ok_and(|value| value.is_undefined())
 }
 
-/// The value of an option. `None` for an empty list that counts as absent.
-///
-/// # Errors
-/// The option has another type. The error completes a sentence that begins with its name.
-fn value_of(kind: Kind, value: &JsValue, api: Api) -> Result<Option<Value>, &'static str> {
+/// Reads an option.
+type Read = fn(&mut Given, &JsValue) -> Result<(), &'static str>;
+
+/// Every option, and how it is read into where it is kept.
+const OPTIONS: &[(&str, Read)] = &[
+    ("baseURL", |given, value| set(&mut given.options.base_url, text(value))),
+    ("basePath", |given, value| set(&mut given.options.base_path, text(value))),
+    ("jwksUrl", |given, value| set(&mut given.options.jwks_url, text(value))),
+    ("jwks", |given, value| set(&mut given.options.jwks, json(value))),
+    ("secret", |given, value| set(&mut given.options.secret, bytes(value))),
+    ("issuer", |given, value| set(&mut given.options.issuer, texts(value))),
+    ("audience", |given, value| set(&mut given.options.audience, texts(value))),
+    ("algorithms", |given, value| set(&mut given.options.algorithms, texts(value))),
+    ("clockTolerance", |given, value| set(&mut given.options.clock_tolerance, number(value))),
+    ("maxTokenAge", |given, value| set(&mut given.options.max_token_age, number(value))),
+    ("maxTokenLifetime", |given, value| set(&mut given.options.max_token_lifetime, number(value))),
+    ("profile", |given, value| set(&mut given.options.profile, text(value))),
+    ("userClaim", |given, value| set(&mut given.options.user_claim, texts(value))),
+    ("requiredClaims", |given, value| {
+        set(&mut given.options.required_claims, required_claims(value))
+    }),
+    ("cacheMaxAge", |given, value| set(&mut given.options.cache_max_age, milliseconds(value))),
+    ("cacheStaleAge", |given, value| set(&mut given.options.cache_stale_age, milliseconds(value))),
+    ("cooldownDuration", |given, value| set(&mut given.options.cooldown, milliseconds(value))),
+    ("timeoutDuration", |given, value| set(&mut given.options.timeout, milliseconds(value))),
+    ("listClaims", |given, value| set(&mut given.options.list_claims, texts(value))),
+    ("exclusiveAudience", |given, value| set(&mut given.options.exclusive_audience, switch(value))),
+    ("tokenCache", |given, value| set(&mut given.options.token_cache, number(value))),
+    ("tableWindow", |given, value| set(&mut given.options.table_window, number(value))),
+    ("maxTokenBytes", |given, value| set(&mut given.options.max_token_bytes, number(value))),
+    ("maxHeaderBytes", |given, value| set(&mut given.options.max_header_bytes, number(value))),
+    ("fetch", |given, value| set(&mut given.fetch, function(value))),
+];
+
+fn switch(value: &JsValue) -> Result<bool, &'static str> {
+    value.as_bool().ok_or("is not a boolean")
+}
+
+fn set<T>(option: &mut Option<T>, value: Result<T, &'static str>) -> Result<(), &'static str> {
+    *option = Some(value?);
+    Ok(())
+}
+
+fn text(value: &JsValue) -> Result<String, &'static str> {
+    value.as_string().ok_or("is not a string")
+}
+
+fn number(value: &JsValue) -> Result<f64, &'static str> {
+    value.as_f64().ok_or("is not a number")
+}
+
+/// As jose has them; they are kept in seconds.
+fn milliseconds(value: &JsValue) -> Result<f64, &'static str> {
+    number(value).map(|milliseconds| milliseconds / 1_000.0)
+}
+
+fn function(value: &JsValue) -> Result<Function, &'static str> {
+    value.dyn_ref().cloned().ok_or("is not a function")
+}
+
+/// One string, or an array of strings.
+fn texts(value: &JsValue) -> Result<Vec<String>, &'static str> {
+    const EXPECTED: &str = "is neither a string nor an array of strings";
+    match (value.as_string(), value.dyn_ref::<Array>()) {
+        (Some(text), _) => Ok(vec![text]),
+        (None, Some(texts)) => {
+            texts.iter().map(|text| text.as_string()).collect::<Option<_>>().ok_or(EXPECTED)
+        }
+        (None, None) => Err(EXPECTED),
+    }
+}
+
+/// A string, in UTF-8, or bytes, also those of another realm: sandboxes have a `Uint8Array` of their
+/// own.
+pub(super) fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
     if let Some(text) = value.as_string() {
-        return from_text(kind, text, api).map(Some);
+        return Ok(text.into_bytes());
     }
-    Ok(Some(match kind {
-        Kind::Text | Kind::Url => return Err("is not a string"),
-        Kind::Label => {
-            let number: f64 = typed(value, "is neither a string nor a number")?;
-            Value::Text(number.to_string())
-        }
-        Kind::Number => Value::Number(typed(value, "is not a number")?),
-        Kind::Seconds => {
-            let milliseconds: f64 = typed(value, "is not a number of milliseconds")?;
-            Value::Number(milliseconds / 1_000.0)
-        }
-        Kind::Switch => Value::Switch(typed(value, "is not a boolean")?),
-        Kind::Secret => match bytes(value)? {
-            secret if secret.is_empty() => return Err("is empty"),
-            secret => Value::Bytes(secret),
-        },
-        Kind::Json => Value::Text(json(value)?),
-        Kind::List | Kind::Names | Kind::Claims => {
-            let texts: Vec<String> = typed(value, "is neither a string nor an array of strings")?;
-            match kind {
-                _ if api == Api::Verifier || !texts.is_empty() => Value::Texts(texts),
-                Kind::Names => return Ok(None),
-                Kind::Claims => Value::Texts(vec!["sub".to_owned()]),
-                _ => return Err("is empty"),
-            }
-        }
-    }))
-}
-
-/// The value of an option that is a string.
-fn from_text(kind: Kind, text: String, api: Api) -> Result<Value, &'static str> {
-    // an environment variable that is not set must not select a default
-    if text.trim().is_empty() {
-        return Err("is empty");
-    }
-    if api != Api::Verifier {
-        return Ok(Value::Text(text));
-    }
-    match kind {
-        Kind::Text | Kind::Label | Kind::Url | Kind::Secret => Ok(Value::Text(text)),
-        Kind::List | Kind::Names | Kind::Claims => Ok(Value::Texts(vec![text])),
-        Kind::Number => Err("is not a number"),
-        Kind::Seconds => Err("is not a number of milliseconds"),
-        Kind::Switch => Err("is not a boolean"),
-        Kind::Json => Err("is neither an object nor an array"),
-    }
-}
-
-fn typed<T: DeserializeOwned>(value: &JsValue, otherwise: &'static str) -> Result<T, &'static str> {
-    serde_wasm_bindgen::from_value(value.clone()).map_err(|_| otherwise)
-}
-
-/// Bytes, also those of another realm: a sandbox has its own `Uint8Array`.
-fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
-    let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
-    match tag == "Uint8Array" {
+    match is_bytes(value) {
         true => Ok(Uint8Array::new(value).to_vec()),
         false => Err("is neither a string nor a Uint8Array"),
     }
 }
 
-/// An object or array as JSON.
-fn json(value: &JsValue) -> Result<String, &'static str> {
-    if !value.is_object() {
-        return Err("is neither an object, an array nor JSON");
-    }
+/// Whether a value is bytes, also those of another realm: sandboxes have a `Uint8Array` of their own.
+pub(super) fn is_bytes(value: &JsValue) -> bool {
+    let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
+    tag == "Uint8Array"
+}
+
+/// A value as JSON, where nothing of it gets lost.
+pub(super) fn json(value: &JsValue) -> Result<String, &'static str> {
     structured(value).ok_or(
-        "contains a value that JSON cannot represent, such as undefined within a table, a Map, a \
-         Date or a function",
+        "holds what JSON cannot write, such as undefined within a table, a Map, a Date or a function",
     )
 }
 
-#[wasm_bindgen(module = "/src/bindings/javascript/result.js")]
-extern "C" {
-    /// The JSON of a value; `undefined` if it cannot represent all of it.
-    fn structured(value: &JsValue) -> Option<String>;
+/// Names, or an object from names to one accepted value or several.
+fn required_claims(value: &JsValue) -> Result<Vec<RequiredClaim>, &'static str> {
+    let claims = Json::parse(&json(value)?).ok();
+    let claims = claims.and_then(|json| RequiredClaim::list_from_json(&json));
+    claims.ok_or("is neither a list of names nor an object of accepted values")
 }

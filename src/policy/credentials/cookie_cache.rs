@@ -31,13 +31,13 @@ impl CookieCache {
             "secret" => true,
             "jwks" => false,
             _ => {
-                reader.error(SETTING, "is neither jwks nor secret");
+                reader.fault(SETTING, "is neither jwks nor secret");
                 return None;
             }
         };
-        if by_secret && !reader.is_present("BETTER_AUTH_SECRET") {
+        if by_secret && !reader.is_given("BETTER_AUTH_SECRET") {
             reader
-                .error(SETTING, "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie");
+                .fault(SETTING, "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie");
             return None;
         }
         reader.needs_auth_url(SETTING, "which the cookie names as its issuer");
@@ -49,7 +49,7 @@ impl CookieCache {
         options.audience = None;
         if let Some(seconds) = reader.number(MAX_AGE) {
             if seconds == 0.0 {
-                reader.error(MAX_AGE, "is 0, so that every COOKIE_CACHE is too old");
+                reader.fault(MAX_AGE, "is 0, so that every COOKIE_CACHE is too old");
             }
             options.max_token_age = Some(seconds.max(1.0));
         }

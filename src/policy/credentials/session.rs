@@ -53,7 +53,7 @@ impl Sessions {
     pub(crate) fn from_settings(reader: &mut Reader<'_>, cache: Option<CookieCache>) -> Self {
         let max_age = reader.number("SESSION_MAX_AGE").unwrap_or(60.0);
         if !(0.0..=300.0).contains(&max_age) {
-            reader.error("SESSION_MAX_AGE", "is not a number of seconds up to 300");
+            reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");
         }
         let is_on = reader.switch("SESSION_EXCHANGE", false);
         if is_on {
@@ -65,7 +65,7 @@ impl Sessions {
         let address_header = address_header(reader).into();
         let is_signature_known = reader.better_auth_secret().is_some();
         // Cloudflare tells a Worker the address
-        let is_address_known = !reader.is_within_app() || reader.is_present("CLIENT_IP_HEADER");
+        let is_address_known = !reader.is_within_app() || reader.is_given("CLIENT_IP_HEADER");
         let warning = (is_on && !is_signature_known && !is_address_known).then_some(SHARED_LIMIT);
         let (url, exchanges) = (url.into(), Arc::default());
         Self { cache, url, address_header, max_age, is_signature_known, warning, exchanges }

@@ -55,7 +55,7 @@ impl Rules {
                 ", is not: ",
                 rest,
             ];
-            reader.error(setting, detail.concat());
+            reader.fault(setting, detail.concat());
         }
     }
 

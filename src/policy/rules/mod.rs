@@ -48,11 +48,11 @@ impl Rules {
             return all;
         };
         let Some(entries) = json.as_array() else {
-            reader.error(SETTING, "is not a list of rules");
+            reader.fault(SETTING, "is not a list of rules");
             return all;
         };
         let known_claims = &claims_to_match(reader, entries, known_claims);
-        let has_origin = reader.is_present("ORIGIN_URL");
+        let has_origin = reader.is_given("ORIGIN_URL");
         let lists = list_claims(reader.list(LIST_CLAIMS));
         let mut rules: Vec<(usize, Rule)> = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
@@ -60,20 +60,20 @@ impl Rules {
                 Ok(rule) => {
                     let rule = rule.with_lists(&lists);
                     if rule.to().is_some() && !reader.is_within_app() {
-                        reader.error_at(SETTING, i, &[TO_ON_WORKER]);
+                        reader.fault_at(SETTING, i, &[TO_ON_WORKER]);
                     } else if rule.to() == Some(Destination::Upstream) && !has_origin {
-                        reader.error_at(SETTING, i, &["to = \"origin\" needs an origin"]);
+                        reader.fault_at(SETTING, i, &["to = \"origin\" needs an origin"]);
                     }
                     let mut earlier = rules.iter();
                     if let Some((j, how)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {
                         let j = j.to_string();
-                        reader.error_at(SETTING, i, &[how, ": [", &j, "] comes first"]);
+                        reader.fault_at(SETTING, i, &[how, ": [", &j, "] comes first"]);
                     }
                     rules.push((i, rule));
                 }
                 Err(faults) => {
                     for fault in faults {
-                        reader.error_at(SETTING, i, &[&fault]);
+                        reader.fault_at(SETTING, i, &[&fault]);
                     }
                 }
             }
@@ -126,7 +126,7 @@ impl Rules {
 fn claims_to_match(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec<String> {
     let mut known = known.to_vec();
     let sources = ["CLAIMS", "ISSUERS", "REQUIRED_CLAIMS", "USER_CLAIM"];
-    if sources.iter().any(|setting| reader.has_error(setting)) {
+    if sources.iter().any(|setting| reader.has_fault(setting)) {
         let matches =
             rules.iter().filter_map(|rule| rule.as_object()?.member("match")?.as_object());
         let claims = matches.flat_map(Object::members).filter_map(|(_, claim)| claim.as_str());
@@ -144,10 +144,10 @@ fn public_patterns(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Patter
     for text in reader.list(setting).unwrap_or_default() {
         match Pattern::parse(&text) {
             Ok(pattern) if pattern.is_everything() => {
-                reader.error(setting, ["names ", &text, ", which opens every path"].concat());
+                reader.fault(setting, ["names ", &text, ", which opens every path"].concat());
             }
             Ok(pattern) => open.push(pattern),
-            Err(fault) => reader.error(setting, ["names ", &text, ": ", &fault].concat()),
+            Err(fault) => reader.fault(setting, ["names ", &text, ": ", &fault].concat()),
         }
     }
     open

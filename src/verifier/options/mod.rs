@@ -1,16 +1,16 @@
 //! What a verifier is made from, as people write it: checked as a whole, every fault named at once.
 
 mod key_url;
+mod reader;
 #[cfg(test)]
 mod tests;
-mod validator;
 
-pub use validator::OptionError;
+pub use reader::Fault;
 
 use std::fmt;
 
 use key_url::KeyUrl;
-use validator::Validator;
+use reader::Reader;
 
 use super::{CacheLimits, Keys, Verifier};
 use crate::base_url::BaseUrl;
@@ -80,38 +80,38 @@ impl VerifierOptions {
     ///
     /// # Errors
     /// Every fault.
-    pub fn build(self) -> Result<Verifier, Vec<OptionError>> {
+    pub fn build(self) -> Result<Verifier, Vec<Fault>> {
         self.build_beside(Vec::new(), &[])
     }
 
-    /// The same where a host has found these errors already: options that are not of their type, and so not
+    /// The same where a host has found these faults already: options that are not of their type, and so not
     /// among these. Those of `meant` are given under a misspelt name, which the host says itself.
     ///
     /// # Errors
     /// Every fault, those included.
     pub(crate) fn build_beside(
         self,
-        errors: Vec<OptionError>,
+        faults: Vec<Fault>,
         meant: &[&'static str],
-    ) -> Result<Verifier, Vec<OptionError>> {
-        let mut validator = Validator::beside(errors, meant);
-        let base = self.base_url.as_deref().and_then(|url| validator.url("baseURL", url));
-        let base = validator.base_path(base, self.base_path.as_deref());
-        let profile = validator.profile(self.profile.as_deref());
-        let by_secret = self.secret.is_some() || validator.is_unreadable("secret");
-        let algorithms = validator.algorithms(self.algorithms.as_deref(), by_secret);
-        let keys = self.keys(&base, &algorithms, &mut validator);
-        let expectations = self.expectations(&base, profile, &mut validator);
-        let tokens = validator.count("tokenCache", self.token_cache, CacheLimits::default().tokens);
+    ) -> Result<Verifier, Vec<Fault>> {
+        let mut reader = Reader::beside(faults, meant);
+        let base = self.base_url.as_deref().and_then(|url| reader.url("baseURL", url));
+        let base = reader.base_path(base, self.base_path.as_deref());
+        let profile = reader.profile(self.profile.as_deref());
+        let by_secret = self.secret.is_some() || reader.is_unreadable("secret");
+        let algorithms = reader.algorithms(self.algorithms.as_deref(), by_secret);
+        let keys = self.keys(&base, &algorithms, &mut reader);
+        let expectations = self.expectations(&base, profile, &mut reader);
+        let tokens = reader.count("tokenCache", self.token_cache, CacheLimits::default().tokens);
         let Limits { token_bytes, header_bytes } = Limits::default();
         let limits = Limits {
-            token_bytes: validator.count("maxTokenBytes", self.max_token_bytes, token_bytes),
-            header_bytes: validator.count("maxHeaderBytes", self.max_header_bytes, header_bytes),
+            token_bytes: reader.count("maxTokenBytes", self.max_token_bytes, token_bytes),
+            header_bytes: reader.count("maxHeaderBytes", self.max_header_bytes, header_bytes),
         };
         let warning = self.exposure(&base);
-        let tables = self.table_window.and_then(|bits| validator.table_window(bits));
-        match (keys, expectations, validator.errors()) {
-            (Some(keys), Some(expectations), errors) if errors.is_empty() => {
+        let tables = self.table_window.and_then(|bits| reader.table_window(bits));
+        match (keys, expectations, reader.faults()) {
+            (Some(keys), Some(expectations), faults) if faults.is_empty() => {
                 if let Some(tables) = tables {
                     tables.apply();
                 }
@@ -119,7 +119,7 @@ impl VerifierOptions {
                 let verifier = Verifier::new(keys, algorithms, expectations);
                 Ok(Verifier { warning, ..verifier.with_cache(cache).with_limits(limits) })
             }
-            (_, _, errors) => Err(errors),
+            (_, _, faults) => Err(faults),
         }
     }
 
@@ -132,21 +132,21 @@ impl VerifierOptions {
         &self,
         base: &Option<BaseUrl>,
         algorithms: &[crate::jose::Algorithm],
-        validator: &mut Validator,
+        reader: &mut Reader,
     ) -> Option<Keys> {
-        let timing = self.timing(validator);
-        let jwks_url = self.jwks_url.as_deref().map(|url| validator.key_url("jwksUrl", url));
+        let timing = self.timing(reader);
+        let jwks_url = self.jwks_url.as_deref().map(|url| reader.key_url("jwksUrl", url));
         let remote = |url: &str, url_setting| {
             Some(Keys::Published(KeySource::remote(url, timing).url_setting(url_setting)))
         };
         match (&self.secret, &self.jwks, jwks_url) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-                validator.error("secret", "and a key set exclude each other")
+                reader.fault("secret", "and a key set exclude each other")
             }
-            (_, Some(_), Some(_)) => validator.error("jwks", "and jwksUrl exclude each other"),
-            (Some(secret), None, None) => validator.secret(secret, algorithms).map(Keys::Shared),
+            (_, Some(_), Some(_)) => reader.fault("jwks", "and jwksUrl exclude each other"),
+            (Some(secret), None, None) => reader.secret(secret, algorithms).map(Keys::Shared),
             (None, Some(text), None) => {
-                validator.key_set(text).map(|set| Keys::Published(KeySource::fixed(set)))
+                reader.key_set(text).map(|set| Keys::Published(KeySource::fixed(set)))
             }
             (None, None, Some(url)) => remote(&url?.to_string(), UrlSetting::KeyUrl),
             (None, None, None) => match base {
@@ -156,8 +156,8 @@ impl VerifierOptions {
                         if is_whole { UrlSetting::BaseUrl } else { UrlSetting::BasePath };
                     remote(&format!("{}/jwks", issuing_url(base)), url_setting)
                 }
-                None if validator.is_any_wrong(&["baseURL", "jwksUrl", "jwks", "secret"]) => None,
-                None => validator.error("baseURL", "is required, or jwksUrl, or jwks"),
+                None if reader.is_any_wrong(&["baseURL", "jwksUrl", "jwks", "secret"]) => None,
+                None => reader.fault("baseURL", "is required, or jwksUrl, or jwks"),
             },
         }
     }
@@ -177,7 +177,7 @@ impl VerifierOptions {
         &self,
         base: &Option<BaseUrl>,
         profile: Profile,
-        validator: &mut Validator,
+        reader: &mut Reader,
     ) -> Option<Expectations> {
         let origin = base.as_ref().map(|base| base.origin().to_owned());
         let issuer = match profile {
@@ -188,14 +188,14 @@ impl VerifierOptions {
         // an assertion is the edge's, and for whom it says
         let audience = origin.filter(|_| profile != Profile::EdgeAssertion);
         let audience = profile.fixed_audience().map(str::to_owned).or(audience);
-        let issuers = validator.values("issuer", self.issuer.as_deref(), issuer);
-        let audiences = validator.values("audience", self.audience.as_deref(), audience);
-        let clock_tolerance = validator.clock_tolerance(self.clock_tolerance);
-        let user_claim = validator.user_claim(self.user_claim.clone());
-        let max_age = validator.seconds("maxTokenAge", self.max_token_age);
-        let max_lifetime = validator.seconds("maxTokenLifetime", self.max_token_lifetime);
+        let issuers = reader.values("issuer", self.issuer.as_deref(), issuer);
+        let audiences = reader.values("audience", self.audience.as_deref(), audience);
+        let clock_tolerance = reader.clock_tolerance(self.clock_tolerance);
+        let user_claim = reader.user_claim(self.user_claim.clone());
+        let max_age = reader.seconds("maxTokenAge", self.max_token_age);
+        let max_lifetime = reader.seconds("maxTokenLifetime", self.max_token_lifetime);
 
-        let lists = list_claims(validator.names("listClaims", self.list_claims.clone()));
+        let lists = list_claims(reader.names("listClaims", self.list_claims.clone()));
         let required = self.required_claims.iter().flatten().cloned();
         let required = required.map(|claim| claim.with_lists(&lists)).collect();
 
@@ -215,13 +215,12 @@ impl VerifierOptions {
         Some(expectations)
     }
 
-    fn timing(&self, validator: &mut Validator) -> Timing {
+    fn timing(&self, reader: &mut Reader) -> Timing {
         let default = Timing::default();
-        let fresh = validator.seconds("cacheMaxAge", self.cache_max_age).unwrap_or(default.fresh);
-        let stale =
-            validator.seconds("cacheStaleAge", self.cache_stale_age).unwrap_or(default.stale);
-        let cooldown = validator.seconds("cooldownDuration", self.cooldown);
-        let timeout = validator.seconds("timeoutDuration", self.timeout);
+        let fresh = reader.seconds("cacheMaxAge", self.cache_max_age).unwrap_or(default.fresh);
+        let stale = reader.seconds("cacheStaleAge", self.cache_stale_age).unwrap_or(default.stale);
+        let cooldown = reader.seconds("cooldownDuration", self.cooldown);
+        let timeout = reader.seconds("timeoutDuration", self.timeout);
         Timing {
             fresh,
             refresh_ahead: fresh * default.refresh_ahead / default.fresh,

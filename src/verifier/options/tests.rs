@@ -1,10 +1,10 @@
-//! Tests: what options make a verifier, and which errors they have.
+//! Tests: what options make a verifier, and which faults they have.
 
-use super::{OptionError, VerifierOptions, issuing_url};
+use super::{Fault, VerifierOptions, issuing_url};
 use crate::base_url::BaseUrl;
 
-fn errors(options: VerifierOptions) -> Vec<&'static str> {
-    options.build().err().unwrap_or_default().iter().map(OptionError::option).collect()
+fn faults(options: VerifierOptions) -> Vec<&'static str> {
+    options.build().err().unwrap_or_default().iter().map(Fault::option).collect()
 }
 
 fn text(text: &str) -> Option<String> {
@@ -29,7 +29,7 @@ fn the_base_path_may_be_said_apart_and_be_the_root() {
     ] {
         assert_eq!(issuing_url(&base().with_base_path(base_path).unwrap()), issuing);
         let options = VerifierOptions { base_path: text(base_path), ..with_base_url() };
-        assert!(errors(options).is_empty(), "{base_path}");
+        assert!(faults(options).is_empty(), "{base_path}");
     }
     let base_url = || text("https://app.example/auth");
     for (base_url, base_path, named) in [
@@ -41,15 +41,15 @@ fn the_base_path_may_be_said_apart_and_be_the_root() {
     ] {
         let base_path = text(base_path);
         let options = VerifierOptions { base_url, base_path, ..Default::default() };
-        assert_eq!(errors(options), named);
+        assert_eq!(faults(options), named);
     }
 }
 
 #[test]
 fn what_is_given_under_a_misspelt_name_is_not_missing_too() {
     let named = |meant: &[&'static str], options: VerifierOptions| {
-        let errors = options.build_beside(Vec::new(), meant).err().unwrap_or_default();
-        errors.iter().map(OptionError::option).collect::<Vec<_>>()
+        let faults = options.build_beside(Vec::new(), meant).err().unwrap_or_default();
+        faults.iter().map(Fault::option).collect::<Vec<_>>()
     };
     let options = VerifierOptions::default;
     assert!(named(&["baseURL"], options()).is_empty());
@@ -68,9 +68,9 @@ fn what_is_given_under_a_misspelt_name_is_not_missing_too() {
 #[test]
 fn what_could_not_be_read_is_named_once_and_nothing_follows_from_it() {
     let named = |unreadable: &[&'static str], options: VerifierOptions| {
-        let errors = unreadable.iter().map(|option| OptionError::new(option, "is not a string"));
-        let errors = options.build_beside(errors.collect(), &[]).err().unwrap_or_default();
-        errors.iter().map(OptionError::option).collect::<Vec<_>>()
+        let faults = unreadable.iter().map(|option| Fault::new(option, "is not a string"));
+        let faults = options.build_beside(faults.collect(), &[]).err().unwrap_or_default();
+        faults.iter().map(Fault::option).collect::<Vec<_>>()
     };
     let options = VerifierOptions::default;
     assert_eq!(named(&["baseURL"], options()), ["baseURL"]);
@@ -84,14 +84,14 @@ fn what_could_not_be_read_is_named_once_and_nothing_follows_from_it() {
 
 #[test]
 fn a_base_url_is_enough_and_so_is_a_key_set_with_issuer_and_audience() {
-    assert!(errors(with_base_url()).is_empty());
+    assert!(faults(with_base_url()).is_empty());
     let options = VerifierOptions {
         jwks: text(r#"{"keys":[]}"#),
         issuer: list(&["https://app.example"]),
         audience: list(&["https://app.example"]),
         ..Default::default()
     };
-    assert!(errors(options).is_empty());
+    assert!(faults(options).is_empty());
 }
 
 #[test]
@@ -122,10 +122,10 @@ fn a_path_in_the_base_url_is_better_auths_own_base_path() {
 
 #[test]
 fn every_fault_is_named_at_once() {
-    assert_eq!(errors(VerifierOptions::default()), ["baseURL"]);
+    assert_eq!(faults(VerifierOptions::default()), ["baseURL"]);
     let profile = text("cookie");
     let options = VerifierOptions { profile, ..Default::default() };
-    assert_eq!(errors(options), ["profile", "baseURL"], "one does not hide the other");
+    assert_eq!(faults(options), ["profile", "baseURL"], "one does not hide the other");
     let options = VerifierOptions {
         base_url: text("app.example"),
         profile: text("cookie"),
@@ -142,7 +142,7 @@ fn every_fault_is_named_at_once() {
         token_cache: Some(0.5),
         ..Default::default()
     };
-    let mut named = errors(options);
+    let mut named = faults(options);
     named.sort_unstable();
     let expected = [
         "algorithms",
@@ -171,7 +171,7 @@ fn one_kind_of_keys_excludes_the_others() {
     let url = || text("https://keys.example/jwks");
     let hs256 = || list(&["HS256"]);
     let base = with_base_url;
-    for (options, error) in [
+    for (options, fault) in [
         (VerifierOptions { secret: secret(), algorithms: hs256(), ..base() }, None),
         (VerifierOptions { algorithms: hs256(), ..base() }, Some("algorithms")),
         (VerifierOptions { secret: secret(), ..base() }, Some("algorithms")),
@@ -196,12 +196,12 @@ fn one_kind_of_keys_excludes_the_others() {
         (VerifierOptions { jwks: text("{}"), ..base() }, Some("jwks")),
     ] {
         let named = format!("{options:?}");
-        assert_eq!(errors(options), error.into_iter().collect::<Vec<_>>(), "{named}");
+        assert_eq!(faults(options), fault.into_iter().collect::<Vec<_>>(), "{named}");
     }
 }
 
 #[test]
 fn issuer_and_audience_are_required_where_no_base_url_gives_them() {
     let jwks_url = text("https://keys.example/jwks.json");
-    assert_eq!(errors(VerifierOptions { jwks_url, ..Default::default() }), ["issuer", "audience"]);
+    assert_eq!(faults(VerifierOptions { jwks_url, ..Default::default() }), ["issuer", "audience"]);
 }

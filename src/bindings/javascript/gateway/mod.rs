@@ -2,15 +2,16 @@
 //!
 //! Glue only. The head enters the wasm once, as text, and the header edits leave it once.
 
+mod options;
+
 use std::rc::Rc;
 
+use options::by_options;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::options::{self, Api, with_option_names};
-use super::{host, misconfigured, service, to_text};
+use super::{host, service, to_js_error, to_text};
 use crate::bindings::runtime::JsHost;
-use crate::config::value::Value;
 use crate::error::{Code, Error};
 use crate::gateway::Decision;
 use crate::gateway::Destination;
@@ -18,29 +19,31 @@ use crate::gateway::Gateway;
 use crate::gateway::HeaderEdit;
 use crate::gateway::RequestHead;
 use crate::gateway::Response;
-use crate::gateway::Settings;
 use crate::host::{Level, Random, Telemetry};
 use crate::jose::json::quote;
 
-/// Makes a gateway that is part of an application. It fetches nothing before the first token needs a
-/// key.
+/// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
+/// a key.
 ///
-/// The options are `VerifierOptions` and `GatewayOptions` of the npm package. They have the meanings
-/// of the Worker's settings in `docs/configuration.md`.
+/// The options are a Worker's settings, called as those of `createVerifier` where they mean the same,
+/// and otherwise as the settings are, in camel case. docs/configuration.md says what they mean.
 ///
 /// # Errors
-/// An `Error` with `code` `misconfigured` whose message lists all errors.
+/// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createGateway)]
 pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
-    let options = options::read(&options, Api::Gateway).map_err(misconfigured)?;
-    let settings = Settings::parse_options(&options.settings);
-    let settings = options.checked(settings).map_err(misconfigured)?;
-    if !matches!(options.settings.value("LOG_LEVEL"), Some(Value::Text(level)) if level == "none") {
+    let misconfigured =
+        |faults: Vec<String>| to_js_error(&Error::new(Code::Misconfigured, faults.join("; ")));
+    let Some(given) = options::read(&options) else {
+        return Err(misconfigured(vec!["the options are not an object".to_owned()]));
+    };
+    let settings = given.parse().map_err(misconfigured)?;
+    if given.setting("LOG_LEVEL").as_deref() != Some("none") {
         let host = JsHost::new(|_| ());
         let warnings = settings.warnings();
-        warnings.iter().for_each(|warning| host.log(Level::Warn, &with_option_names(warning)));
+        warnings.iter().for_each(|warning| host.log(Level::Warn, &by_options(warning)));
     }
-    let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
+    let service = given.fetch.map(|fetch| Rc::new(service(&fetch)));
     Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
 }
 
@@ -54,11 +57,10 @@ pub struct JsGateway {
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
-    /// Decides about a request: an object with `method`, `url` (absolute) and `headers`. For other
-    /// values, `fault` is a sentence that says what is wrong.
-    ///
-    /// Returns a decision (`src/bindings/javascript/gateway.js`) or a promise of one. `wait_until`
-    /// receives tasks that continue after the decision. Never throws.
+    /// Decides about a request: anything with `method`, `url` (absolute) and `headers`; for what is none of
+    /// that kind there may be a `fault`, a sentence that says why. Gives, or
+    /// resolves to, what `src/bindings/javascript/gateway.js` makes of the decision. `wait_until` is told of what goes on
+    /// after that, if it is a function. Nothing is ever thrown.
     pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
         let host = host(wait_until).with_service(self.service.clone());
         let Some(head) = RequestHead::parse(request_head(&request)) else {
@@ -89,8 +91,8 @@ impl JsGateway {
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
-    /// The edits of a response that redirects to the upstream. `fields` is what `references` in
-    /// `src/bindings/runtime/headers.js` returns, and `url` is the request's.
+    /// The edits that lead a client back through the edge, to what `references` in `src/bindings/runtime/headers.js`
+    /// gives of the origin's answer to a request for that URL.
     #[wasm_bindgen(js_name = redirectEdits)]
     pub fn redirect_edits(&self, fields: &str, url: &str) -> String {
         HeaderEdit::as_text(&self.gateway.redirect_edits(fields, url))
@@ -99,8 +101,7 @@ impl JsGateway {
 
 fn to_js_response(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
     let code = error.map(|error| error.code().as_str());
-    let detail =
-        error.map(|error| (quote(error.detail()), quote(&with_option_names(error.detail()))));
+    let detail = error.map(|error| (quote(error.detail()), quote(&by_options(error.detail()))));
     let body = match detail.filter(|(of_settings, of_options)| of_settings != of_options) {
         Some((of_settings, of_options)) => response.body.replacen(&of_settings, &of_options, 1),
         None => response.body.clone(),
