@@ -1,6 +1,6 @@
 //! Settings: their names, how their values are read, and every error in them at once.
 
-pub(crate) mod names;
 pub(crate) mod near_miss;
 pub(crate) mod origin_pattern;
 pub(crate) mod reader;
+pub(crate) mod settings_table;

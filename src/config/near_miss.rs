@@ -3,8 +3,8 @@
 //! A misspelt setting must not open a door: `ROUTE` in place of `ROUTES` would leave every user's paths to
 //! all others. So a variable whose name is nearly one of ours is a fault.
 
-use crate::config::names::{BINDINGS, OTHERS, SETTINGS};
 use crate::config::reader::{Reader, SettingFault};
+use crate::config::settings_table::SETTINGS;
 use crate::similar::{has_same_words, letters, meant, words};
 
 /// A variable of a deployment's environment.
@@ -21,7 +21,7 @@ pub struct Variable<'n> {
 pub(crate) fn check(reader: &mut Reader<'_>, variables: &[Variable<'_>]) {
     let ignored = reader.list("IGNORED_VARIABLES").unwrap_or_default();
     for Variable { name, is_binding } in variables {
-        let is_other = SETTINGS.contains(name) || BINDINGS.contains(name) || OTHERS.contains(name);
+        let is_other = settings().any(|known| known == *name) || BINDINGS.contains(name) || OTHERS.contains(name);
         if is_other || ignored.iter().any(|other| other == name) {
             continue;
         }
@@ -63,7 +63,6 @@ fn starts(words: &[String]) -> Vec<usize> {
 
 /// The setting that is spelt nearly so, has the same words, or is known by another name.
 fn named(name: &str) -> Option<&'static str> {
-    let settings = || SETTINGS.iter().copied();
     let written = letters(name);
     let synonym = SYNONYMS.iter().find(|(word, _)| letters(word) == written);
     let mut said = words(name);
@@ -77,6 +76,11 @@ fn named(name: &str) -> Option<&'static str> {
         .or_else(|| meant(name, settings()))
         .or_else(|| settings().find(is_short))
         .or_else(|| settings().find(|known| has_same_words(&said, known)))
+}
+
+/// The Worker's settings.
+fn settings() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().filter(|setting| setting.hosts.have_worker()).map(|setting| setting.name)
 }
 
 /// A name without what most names begin with. One word alone may be anything.
@@ -117,6 +121,21 @@ const SYNONYMS: [(&str, &str); 4] = [
     ("RULE", "ROUTES"),
     ("BETTER_AUTH_BASE_URL", "BETTER_AUTH_URL"),
     ("BASE_PATH", "BETTER_AUTH_BASE_PATH"),
+];
+
+const BINDINGS: [&str; 6] =
+    ["ANALYTICS", "AUTH", "JWKS_KV", "ORIGIN", "RATE_LIMIT_REJECTED", "RATE_LIMIT_USER"];
+
+/// Names that resemble a setting's and mean something else: variables of Better Auth and of the Python
+/// package.
+const OTHERS: [&str; 7] = [
+    "BETTER_AUTH_SECRETS",
+    "BETTER_AUTH_TRUSTED_ORIGINS",
+    "EDGE_AUDIENCE",
+    "EDGE_AUTH_MODE",
+    "EDGE_JWKS_URL",
+    "EDGE_REFUSE_REPLAYS",
+    "ENVIRONMENT",
 ];
 
 #[cfg(test)]
@@ -257,7 +276,7 @@ mod tests {
             assert!(faults(name, false).is_empty(), "{name}: {:?}", faults(name, false));
         }
         assert!(faults("ROUTER2", true).is_empty(), "a binding is no setting");
-        for name in SETTINGS.iter().chain(&BINDINGS) {
+        for name in settings().chain(BINDINGS) {
             assert!(faults(name, false).is_empty(), "{name}");
         }
     }

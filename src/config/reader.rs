@@ -4,8 +4,8 @@
 use std::fmt;
 
 use crate::base_url::BaseUrl;
-use crate::config::names;
 use crate::config::origin_pattern::OriginPattern;
+use crate::config::settings_table::{Kind, Setting};
 use crate::gateway::WITHIN_APP;
 use crate::jose::{Algorithm, Json};
 
@@ -63,7 +63,7 @@ impl<'l> Reader<'l> {
     /// A setting without the space around it, unless it is a URL: that is judged as it is.
     pub(crate) fn text(&self, setting: &'static str) -> Option<String> {
         let text = self.raw(setting)?;
-        let is_url = setting.ends_with("_URL") || setting == "EDGE_ISSUER";
+        let is_url = Setting::named(setting).is_some_and(|setting| setting.kind == Kind::Url);
         match text.trim() {
             "" => None,
             _ if is_url => Some(text),
@@ -72,7 +72,7 @@ impl<'l> Reader<'l> {
     }
 
     fn raw(&self, setting: &'static str) -> Option<String> {
-        debug_assert!(names::is_setting(setting), "{setting} is missing in src/config/names.rs");
+        debug_assert!(Setting::named(setting).is_some(), "{setting} is not in the settings table");
         (self.lookup)(setting)
     }
 
@@ -237,7 +237,7 @@ impl SettingFault {
 
     /// A variable whose name is nearly that of a setting or a binding.
     pub(crate) fn misspelt(written: &str, setting: &'static str) -> Self {
-        let kind = if names::is_setting(setting) { "setting" } else { "binding" };
+        let kind = if Setting::named(setting).is_some() { "setting" } else { "binding" };
         let detail = ["is not a ", kind, ", but ", setting, " is"].concat();
         Self { setting, written: Some(written.to_owned()), detail }
     }

@@ -13,6 +13,7 @@ mod well_known;
 
 pub use crate::config::near_miss::Variable;
 pub use crate::config::reader::SettingFault;
+pub use crate::config::settings_table::{Hosts, Kind, Naming, SETTINGS, Setting};
 pub use crate::http::edit::HeaderEdit;
 pub use crate::http::head::RequestHead;
 pub use crate::http::header_cache::Heads;
