@@ -40,8 +40,9 @@ mod check;
 mod error;
 
 pub use check::Check;
+pub use config::error::SettingError;
 pub use error::{Code, Error};
 pub use verifier::{
-    CacheLimits, CheckReport, Explanation, Fault, KeyReport, Keys, Outcome, Verified, Verifier,
+    CacheLimits, CheckReport, Explanation, KeyReport, Keys, Outcome, Verified, Verifier,
     VerifierOptions,
 };

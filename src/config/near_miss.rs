@@ -3,8 +3,10 @@
 //! A misspelt setting must not open a door: `ROUTE` in place of `ROUTES` would leave every user's paths to
 //! all others. So a variable whose name is nearly one of ours is a fault.
 
-use crate::config::reader::{Reader, SettingFault};
+use crate::config::error::SettingError;
+use crate::config::reader::Reader;
 use crate::config::settings_table::SETTINGS;
+use crate::config::value::SettingValue;
 use crate::similar::{has_same_words, letters, meant, words};
 
 /// A variable of a deployment's environment.
@@ -21,14 +23,19 @@ pub struct Variable<'n> {
 pub(crate) fn check(reader: &mut Reader<'_>, variables: &[Variable<'_>]) {
     let ignored = reader.list("IGNORED_VARIABLES").unwrap_or_default();
     for Variable { name, is_binding } in variables {
-        let is_other = settings().any(|known| known == *name) || BINDINGS.contains(name) || OTHERS.contains(name);
+        let is_other = settings().any(|known| known == *name)
+            || BINDINGS.contains(name)
+            || OTHERS.contains(name);
         if is_other || ignored.iter().any(|other| other == name) {
             continue;
         }
-        let value = || (reader.lookup())(name);
+        let value = || match (reader.source())(name) {
+            Some(SettingValue::Variable(text)) => Some(text),
+            _ => None,
+        };
         let setting = if *is_binding { None } else { setting_meant(name, value) };
         if let Some(known) = setting.or_else(|| meant(name, BINDINGS.iter().copied())) {
-            reader.note(SettingFault::misspelt(name, known));
+            reader.note(SettingError::near_miss(name, known));
         }
     }
 }
@@ -151,9 +158,10 @@ mod tests {
             "IGNORED_VARIABLES" => Some("ROUTER,ISSUES".to_owned()),
             _ => (wanted == name).then(|| value.to_owned()),
         };
+        let lookup = |wanted: &str| lookup(wanted).map(SettingValue::Variable);
         let mut reader = Reader::new(&lookup);
         check(&mut reader, &[Variable { name, is_binding }]);
-        reader.faults().iter().map(ToString::to_string).collect()
+        reader.into_errors().iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Optional bindings: what a deployment has beside its settings.
 
-use crate::config::reader::SettingFault;
+use crate::config::error::SettingError;
 use crate::gateway::Settings;
 
 /// Which of the optional bindings are there.
@@ -18,12 +18,12 @@ impl Bindings {
     /// Looks for them. `has` is told the name of a binding and of a function: nothing if there is no
     /// such binding, otherwise whether it has such a function.
     /// Every binding that is of another kind is noted among the faults.
-    pub fn look(has: impl Fn(&str, &str) -> Option<bool>, faults: &mut Vec<SettingFault>) -> Self {
+    pub fn look(has: impl Fn(&str, &str) -> Option<bool>, faults: &mut Vec<SettingError>) -> Self {
         let [analytics, rate_limit_user, rate_limit_rejected] =
             KINDS.map(|(name, function, kind)| {
                 let usable = has(name, function);
                 if usable == Some(false) {
-                    faults.push(SettingFault::new(name, kind));
+                    faults.push(SettingError::new(name, kind));
                 }
                 usable.is_some()
             });

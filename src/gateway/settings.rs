@@ -2,9 +2,13 @@
 //!
 //! Every fault is found in one reading, so that an operator mends them all at once.
 
+use crate::config::error::{SettingError, SettingErrors};
 use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
-use crate::config::reader::{Reader, SettingFault};
+use crate::config::reader::Reader;
+use crate::config::value::SettingValue;
+#[cfg(any(feature = "js", not(feature = "worker")))]
+use crate::config::value::SettingValues;
 use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::issuers::Issuers;
 use crate::policy::rules::Rules;
@@ -32,8 +36,9 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault.
-    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup), &[])
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source), &[])
     }
 
     /// The same for a deployment whose whole environment is known: a variable whose name is nearly that of a
@@ -44,8 +49,9 @@ impl Settings {
     pub fn parse_environment(
         variables: &[Variable<'_>],
         lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup), variables)
+    ) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source), variables)
     }
 
     /// The same for an edge that is part of an application: the application answers what the rules do
@@ -59,24 +65,20 @@ impl Settings {
     #[cfg(any(feature = "js", not(feature = "worker")))]
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Vec<SettingFault>> {
-        Self::parse_within_app_with(None, Vec::new(), &[], lookup)
+    ) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source).within_app(), &[])
     }
 
-    /// The same where a host has read the bytes of the secret, which need not be text, and has found these
-    /// faults: settings that are not of their type, which `lookup` does not give. Those of `meant` are given
-    /// under a misspelt name, which the host says itself.
+    /// The same of settings that a host has read with their types.
     ///
     /// # Errors
-    /// Every fault, those included.
+    /// All errors, those of the host included.
     #[cfg(any(feature = "js", not(feature = "worker")))]
-    pub fn parse_within_app_with(
-        secret: Option<Vec<u8>>,
-        faults: Vec<SettingFault>,
-        meant: &[&'static str],
-        lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup).within_app(secret).beside(faults, meant), &[])
+    pub fn parse_values(values: &SettingValues) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| values.get(name);
+        let errors = SettingErrors::of_host(values);
+        Self::read(Reader::beside(&source, errors).within_app(), &[])
     }
 
     /// What is no fault, but may not be what the operator means: one sentence or two each. A host tells it
@@ -88,7 +90,7 @@ impl Settings {
         warnings
     }
 
-    fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingFault>> {
+    fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingError>> {
         near_miss::check(&mut reader, variables);
         let mut tokens = token_options(&mut reader);
         if !(reader.is_within_app() && tokens.name_keys()) {
@@ -116,7 +118,7 @@ impl Settings {
             (Some(issuers), Some(forwarding)) if reader.is_faultless() => {
                 Ok(Self { issuers, rules, cors, sessions, forwarding, operations, origin_warnings })
             }
-            _ => Err(reader.faults()),
+            _ => Err(reader.into_errors()),
         }
     }
 }
@@ -137,7 +139,7 @@ mod tests {
             settings.iter().rev().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
         };
         Settings::parse(lookup)
-            .map_err(|faults| faults.iter().map(SettingFault::to_string).collect())
+            .map_err(|faults| faults.iter().map(SettingError::to_string).collect())
     }
 
     const REQUIRED: [(&str, &str); 2] =

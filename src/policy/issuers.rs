@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
+use crate::config::value::SettingValue;
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Json, Object};
@@ -188,7 +189,7 @@ fn from_entry(
         }
         return None;
     }
-    let settings = all.lookup();
+    let settings = all.source();
     let lookup = |setting: &str| {
         let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
         let inherited = match setting {
@@ -198,19 +199,19 @@ fn from_entry(
             _ => true,
         };
         match entry.member(member) {
-            Some(value) => text(value),
+            Some(value) => text(value).map(SettingValue::Variable),
             None if inherited => settings(setting),
             None => None,
         }
     };
-    let mut reader = Reader::new(&lookup);
+    let mut reader = all.of_entry(&lookup);
     let mut options = token_options(&mut reader);
     if let Some(required) = entry.member(REQUIRED_CLAIMS) {
         options.required_claims = RequiredClaim::list_from_json(required);
     }
     note_claims(&options, known_claims);
     let verifier = verifier(&mut reader, options);
-    for fault in reader.faults() {
+    for fault in reader.into_errors() {
         let member = MEMBERS.iter().find(|(_, setting)| *setting == fault.setting());
         // what is wrong with what all have in common is said there
         if let Some((member, _)) = member

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use better_auth_edge::gateway::{SettingFault, Settings};
+use better_auth_edge::gateway::{SettingError, Settings};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 const WRANGLER: &str = include_str!("../../wrangler.toml");
@@ -28,7 +28,7 @@ fn documented() -> Vec<Setting> {
 }
 
 /// Reads settings: the two that are required, those that one cannot be without, and one.
-fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingFault>> {
+fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingError>> {
     let key = documented().into_iter().find(|setting| setting.name == "EDGE_SIGNING_KEY");
     let company = match name {
         "CORS_PREFLIGHT_TO_ORIGIN" => None,

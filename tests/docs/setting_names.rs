@@ -1,6 +1,8 @@
 //! The names of settings: a near miss is an error, and all errors are reported at once and only once.
 
-use better_auth_edge::gateway::{SettingFault, Settings, Variable};
+use better_auth_edge::gateway::{
+    Naming, SettingError, SettingValue, SettingValues, Settings, Variable,
+};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
@@ -16,15 +18,24 @@ fn faults(variables: &[(&str, &str)]) -> Vec<String> {
     told(Settings::parse_environment(&named, lookup))
 }
 
-/// What is said within an application of settings beside some that a host could not read.
-fn faults_beside(unreadable: &[&'static str], settings: &[(&str, &str)]) -> Vec<String> {
-    let lookup =
-        |wanted: &str| Some(settings.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
-    let unreadable = unreadable.iter().map(|name| SettingFault::new(name, "is not a string"));
-    told(Settings::parse_within_app_with(None, unreadable.collect(), &[], lookup))
+/// The errors of an application's settings, some of which the host could not read.
+fn faults_beside(unreadable: &[&'static str], settings: &[(&'static str, &str)]) -> Vec<String> {
+    let mut values = values(settings);
+    for name in unreadable {
+        values.add_error(SettingError::new(name, "is not a string"));
+    }
+    told(Settings::parse_values(&values))
 }
 
-fn told(settings: Result<Settings, Vec<SettingFault>>) -> Vec<String> {
+fn values(settings: &[(&'static str, &str)]) -> SettingValues {
+    let mut values = SettingValues::new(Naming::Variables);
+    for (name, value) in settings {
+        values.set(name, SettingValue::Variable((*value).to_owned()));
+    }
+    values
+}
+
+fn told(settings: Result<Settings, Vec<SettingError>>) -> Vec<String> {
     settings.err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
@@ -220,12 +231,10 @@ fn a_base_path_is_checked_beside_an_invalid_url_too() {
 
 #[test]
 fn a_setting_with_a_misspelled_name_is_not_also_reported_missing() {
-    let faults = |meant: &[&'static str], settings: &[(&str, &str)]| {
-        let lookup = |name: &str| {
-            let found = settings.iter().find(|(setting, _)| *setting == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        let parsed = Settings::parse_within_app_with(None, Vec::new(), meant, lookup);
+    let faults = |meant: &[&'static str], settings: &[(&'static str, &str)]| {
+        let mut values = values(settings);
+        meant.iter().for_each(|name| values.add_misspelled(name));
+        let parsed = Settings::parse_values(&values);
         let faults = parsed.err().unwrap_or_default();
         faults.iter().map(|fault| fault.setting()).collect::<Vec<_>>()
     };

@@ -6,9 +6,10 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::{build, read};
+use super::{misconfigured, read};
 use crate::bindings::runtime::JsHost;
 use crate::check::Check;
+use crate::config::value::SettingValue;
 use crate::jose::json::quote;
 use crate::verifier::{CheckReport, Explanation, KeyReport};
 
@@ -20,9 +21,11 @@ use crate::verifier::{CheckReport, Explanation, KeyReport};
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen]
 pub fn explain(options: JsValue, jwks: Option<String>, token: String) -> Result<Promise, JsValue> {
-    let mut given = read(&options)?;
-    given.options.jwks = jwks.or(given.options.jwks);
-    let verifier = build(given)?;
+    let mut options = read(&options)?;
+    if let Some(jwks) = jwks {
+        options.settings.set("JWKS", SettingValue::Json(jwks));
+    }
+    let verifier = options.verifier().map_err(misconfigured)?;
     let host = JsHost::new(|_| ());
     let driver = host.driver();
     let explained = driver.run(async move {

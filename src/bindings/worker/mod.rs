@@ -24,7 +24,7 @@ use crate::gateway::Gateway;
 use crate::gateway::HeaderEdit;
 use crate::gateway::Heads;
 use crate::gateway::RequestHead;
-use crate::gateway::SettingFault;
+use crate::gateway::SettingError;
 use crate::gateway::Settings;
 use crate::gateway::Variable;
 
@@ -166,7 +166,7 @@ impl Deployment {
     }
 
     /// By the settings and by what is bound beside them, or every fault of both.
-    fn read(env: &Env) -> Result<Self, Vec<SettingFault>> {
+    fn read(env: &Env) -> Result<Self, Vec<SettingError>> {
         let variables = variables(env);
         let variables: Vec<_> = variables.lines().filter_map(variable).collect();
         let lookup = |name: &str| setting(env, name);
@@ -200,7 +200,7 @@ fn deployment(env: &Env) -> Option<Rc<Deployment>> {
         let made = deployment.get_or_init(|| match Deployment::read(env) {
             Ok(deployment) => Some(Rc::new(deployment)),
             Err(faults) => {
-                let faults: Vec<_> = faults.iter().map(SettingFault::to_string).collect();
+                let faults: Vec<_> = faults.iter().map(SettingError::to_string).collect();
                 console_error!("misconfigured: {}", faults.join("; "));
                 None
             }

@@ -7,7 +7,7 @@ use worker::Env;
 
 use super::setting;
 use crate::base_url::BaseUrl;
-use crate::gateway::SettingFault;
+use crate::gateway::SettingError;
 
 /// The bindings, each `undefined` where there is none. A binding may be used by every request of an
 /// isolate.
@@ -23,11 +23,11 @@ pub(super) struct Services {
 
 impl Services {
     /// Reads them, and notes every binding that is not what its name promises.
-    pub(super) fn read(env: &Env, faults: &mut Vec<SettingFault>) -> Self {
+    pub(super) fn read(env: &Env, faults: &mut Vec<SettingError>) -> Self {
         let mut binding = |name, method, kind| {
             let value = bound(env, name, method);
             if value.is_null() {
-                faults.push(SettingFault::new(name, kind));
+                faults.push(SettingError::new(name, kind));
             }
             value
         };

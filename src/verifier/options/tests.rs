@@ -1,10 +1,13 @@
 //! Tests: what options make a verifier, and which faults they have.
 
-use super::{Fault, VerifierOptions, issuing_url};
+use super::{VerifierOptions, issuing_url};
 use crate::base_url::BaseUrl;
+use crate::config::error::{SettingError, SettingErrors};
+use crate::config::settings_table::Naming;
+use crate::config::value::SettingValues;
 
 fn faults(options: VerifierOptions) -> Vec<&'static str> {
-    options.build().err().unwrap_or_default().iter().map(Fault::option).collect()
+    options.build().err().unwrap_or_default().iter().map(SettingError::option).collect()
 }
 
 fn text(text: &str) -> Option<String> {
@@ -48,38 +51,48 @@ fn the_base_path_may_be_said_apart_and_be_the_root() {
 #[test]
 fn what_is_given_under_a_misspelt_name_is_not_missing_too() {
     let named = |meant: &[&'static str], options: VerifierOptions| {
-        let faults = options.build_beside(Vec::new(), meant).err().unwrap_or_default();
-        faults.iter().map(Fault::option).collect::<Vec<_>>()
+        let mut values = SettingValues::new(Naming::Options);
+        meant.iter().for_each(|setting| values.add_misspelled(setting));
+        let mut errors = SettingErrors::of_host(&values);
+        options.build_with(&mut errors);
+        errors.into_vec().iter().map(SettingError::option).collect::<Vec<_>>()
     };
     let options = VerifierOptions::default;
-    assert!(named(&["baseURL"], options()).is_empty());
+    assert!(named(&["BETTER_AUTH_URL"], options()).is_empty());
     let base_path = || VerifierOptions { base_path: text("/auth"), ..options() };
-    assert!(named(&["baseURL"], base_path()).is_empty());
-    assert!(named(&["jwksUrl", "issuer", "audience"], options()).is_empty());
-    assert_eq!(named(&["jwksUrl", "issuer"], options()), ["audience"]);
+    assert!(named(&["BETTER_AUTH_URL"], base_path()).is_empty());
+    assert!(named(&["JWKS_URL", "ISSUER", "AUDIENCE"], options()).is_empty());
+    assert_eq!(named(&["JWKS_URL", "ISSUER"], options()), ["audience"]);
     let hs256 = || VerifierOptions { algorithms: list(&["HS256"]), ..with_base_url() };
-    assert!(named(&["secret"], hs256()).is_empty());
+    assert!(named(&["BETTER_AUTH_SECRET"], hs256()).is_empty());
     let secret = VerifierOptions { secret: Some(vec![7; 32]), ..with_base_url() };
-    assert!(named(&["algorithms"], secret).is_empty());
+    assert!(named(&["ALGORITHMS"], secret).is_empty());
     let wrong = VerifierOptions { clock_tolerance: Some(-1.0), ..options() };
-    assert_eq!(named(&["baseURL"], wrong), ["clockTolerance"]);
+    assert_eq!(named(&["BETTER_AUTH_URL"], wrong), ["clockTolerance"]);
 }
 
 #[test]
 fn what_could_not_be_read_is_named_once_and_nothing_follows_from_it() {
     let named = |unreadable: &[&'static str], options: VerifierOptions| {
-        let faults = unreadable.iter().map(|option| Fault::new(option, "is not a string"));
-        let faults = options.build_beside(faults.collect(), &[]).err().unwrap_or_default();
-        faults.iter().map(Fault::option).collect::<Vec<_>>()
+        let mut values = SettingValues::new(Naming::Options);
+        for setting in unreadable {
+            values.add_error(SettingError::new(setting, "is not a string"));
+        }
+        let mut errors = SettingErrors::of_host(&values);
+        options.build_with(&mut errors);
+        errors.into_vec().iter().map(SettingError::option).collect::<Vec<_>>()
     };
     let options = VerifierOptions::default;
-    assert_eq!(named(&["baseURL"], options()), ["baseURL"]);
-    assert_eq!(named(&["jwksUrl"], with_base_url()), ["jwksUrl"]);
-    assert_eq!(named(&["issuer"], with_base_url()), ["issuer"]);
+    assert_eq!(named(&["BETTER_AUTH_URL"], options()), ["baseURL"]);
+    assert_eq!(named(&["JWKS_URL"], with_base_url()), ["jwksUrl"]);
+    assert_eq!(named(&["ISSUER"], with_base_url()), ["issuer"]);
     let hs256 = || VerifierOptions { algorithms: list(&["HS256"]), ..with_base_url() };
-    assert_eq!(named(&["secret"], hs256()), ["secret"]);
+    assert_eq!(named(&["BETTER_AUTH_SECRET"], hs256()), ["secret"]);
     let tolerance = VerifierOptions { clock_tolerance: Some(-1.0), ..options() };
-    assert_eq!(named(&["baseURL", "profile"], tolerance), ["baseURL", "profile", "clockTolerance"]);
+    assert_eq!(
+        named(&["BETTER_AUTH_URL", "PROFILE"], tolerance),
+        ["baseURL", "profile", "clockTolerance"]
+    );
 }
 
 #[test]
