@@ -84,9 +84,10 @@ impl Hosts {
 }
 
 /// What the operator calls a setting.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Naming {
     /// As variables: `BETTER_AUTH_URL`
+    #[default]
     Variables,
     /// As options in JavaScript: `baseURL`
     Options,

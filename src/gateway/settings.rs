@@ -112,7 +112,8 @@ impl Settings {
         let mut origin_warnings = cors.warnings();
         origin_warnings.extend(sessions.warnings());
         let trusted = reader.origins("TRUSTED_ORIGINS");
-        origin_warnings.extend(OriginPattern::warnings("TRUSTED_ORIGINS", &trusted));
+        let setting = reader.name_of("TRUSTED_ORIGINS");
+        origin_warnings.extend(OriginPattern::warnings(setting, &trusted));
 
         match (issuers, forwarding) {
             (Some(issuers), Some(forwarding)) if reader.is_faultless() => {

@@ -21,7 +21,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) 
                 ["must not name ", &name, ", which is not the client's to say"].concat(),
             );
         } else if claim_headers.iter().any(|(_, header)| same_name(header, &name)) {
-            reader.fault(SETTING, ["must not name ", &name, ", which CLAIM_HEADERS sets"].concat());
+            let setter = reader.name_of("CLAIM_HEADERS");
+            reader.fault(SETTING, ["must not name ", &name, ", which ", setter, " sets"].concat());
         } else {
             names.push(name);
         }

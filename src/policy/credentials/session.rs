@@ -26,7 +26,7 @@ pub(crate) struct Sessions {
     max_age: f64,
     /// Whether only sessions that Better Auth has signed are asked for
     is_signature_known: bool,
-    warning: Option<&'static str>,
+    warning: Option<String>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
 
@@ -37,9 +37,14 @@ const TOKEN: &str = "/token?disableRefresh=true";
 /// A token's answer is small.
 const MAX_BYTES: usize = 64 * 1024;
 
-const SHARED_LIMIT: &str = "SESSION_EXCHANGE is on with neither BETTER_AUTH_SECRET nor CLIENT_IP_HEADER: \
-                            outside of Cloudflare all visitors share one rate limit of Better Auth, and \
-                            made-up cookies can use it up; set BETTER_AUTH_SECRET";
+fn shared_limit(reader: &Reader<'_>) -> String {
+    let [exchange, secret, header] =
+        ["SESSION_EXCHANGE", "BETTER_AUTH_SECRET", "CLIENT_IP_HEADER"].map(|it| reader.name_of(it));
+    format!(
+        "{exchange} is on with neither {secret} nor {header}: outside of Cloudflare all visitors share \
+         one rate limit of Better Auth, and made-up cookies can use it up; set {secret}"
+    )
+}
 
 const IN_PIECES: &str = "the parts of the cookie cache do not make one whole";
 
@@ -66,14 +71,15 @@ impl Sessions {
         let is_signature_known = reader.better_auth_secret().is_some();
         // a Worker gets the address from Cloudflare
         let is_address_known = !reader.is_within_app() || reader.is_given("CLIENT_IP_HEADER");
-        let warning = (is_on && !is_signature_known && !is_address_known).then_some(SHARED_LIMIT);
+        let is_shared = is_on && !is_signature_known && !is_address_known;
+        let warning = is_shared.then(|| shared_limit(reader));
         let (url, exchanges) = (url.into(), Arc::default());
         Self { cache, url, address_header, max_age, is_signature_known, warning, exchanges }
     }
 
     /// What may not be as the operator means it.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
-        self.warning.into_iter().map(str::to_owned)
+        self.warning.iter().cloned()
     }
 
     /// Whose session it is by its cache, without asking anybody. `None` where that does not decide: the

@@ -12,14 +12,17 @@ use crate::policy::credentials::websocket::is_handshake;
 pub(super) struct TrustedPages {
     /// Their origins, beside the edge's own
     origins: Vec<OriginPattern>,
+    /// What the operator calls `TRUSTED_ORIGINS`
+    setting: &'static str,
 }
 
 impl TrustedPages {
     /// `TRUSTED_ORIGINS`, and Better Auth's own.
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
-        let mut origins = reader.origins("TRUSTED_ORIGINS");
+        const SETTING: &str = "TRUSTED_ORIGINS";
+        let mut origins = reader.origins(SETTING);
         origins.extend(reader.auth_url().map(|url| OriginPattern::exact(url.origin())));
-        Self { origins }
+        Self { origins, setting: reader.name_of(SETTING) }
     }
 
     /// Reading is safe, as long as the answer cannot be read by others; anything else must come from
@@ -35,7 +38,8 @@ impl TrustedPages {
             true => Ok(()),
             false => {
                 let detail = "a session cookie changes something only for pages of this origin, of \
-                              Better Auth's and of TRUSTED_ORIGINS";
+                              Better Auth's and of ";
+                let detail = [detail, self.setting].concat();
                 Err(Error::new(Code::CrossSiteRequest, detail))
             }
         }

@@ -12,6 +12,7 @@ use pattern::Pattern;
 
 use crate::claims::{RequiredClaim, list_claims};
 use crate::config::reader::Reader;
+use crate::config::settings_table::Naming;
 use crate::gateway::WITHIN_APP;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
@@ -27,6 +28,8 @@ pub struct Rules {
     own: Vec<Pattern>,
     /// Where a request goes of which no rule says it
     to: Destination,
+    /// How the operator calls settings
+    naming: Naming,
 }
 
 impl Rules {
@@ -38,7 +41,7 @@ impl Rules {
     /// The rules of the setting `ROUTES`. `known_claims` are those that tokens are expected to have.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, known_claims: &[String]) -> Self {
         const SETTING: &str = "ROUTES";
-        let mut all = Self::default();
+        let mut all = Self { naming: reader.naming(), ..Self::default() };
         if reader.is_within_app() {
             all.to = Destination::App;
             all.open = open(reader, "PUBLIC_PATHS");
@@ -56,7 +59,7 @@ impl Rules {
         let lists = list_claims(reader.list(LIST_CLAIMS));
         let mut rules: Vec<(usize, Rule)> = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
-            match Rule::from_json(entry, known_claims) {
+            match Rule::from_json(entry, known_claims, all.naming) {
                 Ok(rule) => {
                     let rule = rule.with_lists(&lists);
                     if rule.to().is_some() && !reader.is_within_app() {
@@ -246,7 +249,7 @@ mod tests {
     use super::*;
 
     fn rule(json: &str) -> Result<Rule, Vec<String>> {
-        Rule::from_json(&Json::parse(json).unwrap(), &["sub".into()])
+        Rule::from_json(&Json::parse(json).unwrap(), &["sub".into()], Naming::Variables)
     }
 
     fn matches(json: &str, method: &str, path: &str) -> bool {

@@ -1,6 +1,7 @@
 //! One rule: reading it, and holding it against a request.
 
 use crate::claims::RequiredClaim;
+use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
 use crate::policy::rules::pattern::Pattern;
@@ -28,7 +29,11 @@ impl Rule {
     /// Reads a rule as it stands in the settings, or says everything that is wrong with it. Unknown
     /// members are errors: a misspelled condition must not be a missing one. So are conditions that are
     /// null or empty, and claims to match that are not among those that tokens are known to have.
-    pub(super) fn from_json(json: &Json, known_claims: &[String]) -> Result<Self, Vec<String>> {
+    pub(super) fn from_json(
+        json: &Json,
+        known_claims: &[String],
+        naming: Naming,
+    ) -> Result<Self, Vec<String>> {
         let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
         let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
         let mut faults: Vec<_> = unknown
@@ -67,7 +72,9 @@ impl Rule {
         for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
             faults.push(format!(
                 "match names the claim \"{claim}\", which nothing says a token has: is it misspelled? \
-                 If not, name it in CLAIMS or REQUIRED_CLAIMS"
+                 If not, name it in {} or {}",
+                naming.name_of("CLAIMS"),
+                naming.name_of("REQUIRED_CLAIMS"),
             ));
         }
         let conditions =
