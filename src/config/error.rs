@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::config::settings_table::{Naming, Setting};
-#[cfg(any(feature = "js", not(feature = "worker")))]
 use crate::config::value::SettingValues;
 
 /// A setting that is missing, unknown or wrong.
@@ -79,7 +78,6 @@ impl SettingErrors {
     }
 
     /// The errors that a host has found when it read these values.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub(crate) fn of_host(values: &SettingValues) -> Self {
         let naming = values.naming;
         let errors = values.errors.iter().cloned().map(|error| SettingError { naming, ..error });

@@ -31,7 +31,6 @@ impl<'s> Reader<'s> {
     }
 
     /// The same for an edge that is part of an application.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub(crate) fn within_app(self) -> Self {
         Self { within_app: true, ..self }
     }

@@ -7,7 +7,6 @@ use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
 use crate::config::value::SettingValue;
-#[cfg(any(feature = "js", not(feature = "worker")))]
 use crate::config::value::SettingValues;
 use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::issuers::Issuers;
@@ -62,7 +61,6 @@ impl Settings {
     ///
     /// # Errors
     /// Every fault.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingError>> {
@@ -74,7 +72,6 @@ impl Settings {
     ///
     /// # Errors
     /// All errors, those of the host included.
-    #[cfg(any(feature = "js", not(feature = "worker")))]
     pub fn parse_values(values: &SettingValues) -> Result<Self, Vec<SettingError>> {
         let source = |name: &str| values.get(name);
         let errors = SettingErrors::of_host(values);
