@@ -59,7 +59,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Whether the reader has found no error so far.
-    pub(crate) fn is_faultless(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         self.errors.is_empty()
     }
 
@@ -94,15 +94,15 @@ impl<'s> Reader<'s> {
 
     /// Whether that setting is present, though it may be wrong.
     pub(crate) fn is_given(&self, setting: &'static str) -> bool {
-        self.has_fault(setting) || self.value(setting).is_some()
+        self.has_error(setting) || self.value(setting).is_some()
     }
 
     /// Whether that setting has an error. What follows from it is not an error too.
-    pub(crate) fn has_fault(&self, setting: &str) -> bool {
+    pub(crate) fn has_error(&self, setting: &str) -> bool {
         self.errors.has(setting)
     }
 
-    pub(crate) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
+    pub(crate) fn error(&mut self, setting: &'static str, detail: impl Into<String>) {
         self.errors.add(setting, detail);
     }
 
@@ -111,15 +111,15 @@ impl<'s> Reader<'s> {
     }
 
     /// An error in the entry with that index.
-    pub(crate) fn fault_at(&mut self, setting: &'static str, index: usize, detail: &[&str]) {
+    pub(crate) fn error_at(&mut self, setting: &'static str, index: usize, detail: &[&str]) {
         let detail = detail.concat();
-        self.fault(setting, format!("[{index}]: {detail}"));
+        self.error(setting, format!("[{index}]: {detail}"));
     }
 
     pub(crate) fn required(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting);
-        if text.is_none() && !self.has_fault(setting) {
-            self.fault(setting, "is required");
+        if text.is_none() && !self.has_error(setting) {
+            self.error(setting, "is required");
         }
         text
     }
@@ -134,7 +134,7 @@ impl<'s> Reader<'s> {
         let url = self.url(setting, &text)?;
         let origin = url.origin();
         if !url.path().is_empty() || text.ends_with('/') {
-            self.fault(setting, ["must be an origin, without a path: write ", origin].concat());
+            self.error(setting, ["must be an origin, without a path: write ", origin].concat());
         }
         Some(origin.to_owned())
     }
@@ -174,7 +174,7 @@ impl<'s> Reader<'s> {
     pub(crate) fn needs_auth_url(&mut self, setting: &'static str, why: &str) {
         const URL: &str = "BETTER_AUTH_URL";
         if self.is_within_app() && !self.is_given(URL) {
-            self.fault(setting, ["needs ", self.name_of(URL), ", ", why].concat());
+            self.error(setting, ["needs ", self.name_of(URL), ", ", why].concat());
         }
     }
 
@@ -194,7 +194,7 @@ impl<'s> Reader<'s> {
         for text in self.list(setting).unwrap_or_default() {
             match OriginPattern::parse(&text) {
                 Ok(origin) => origins.push(origin),
-                Err(error) => self.fault(setting, format!("names {text}, which {error}")),
+                Err(error) => self.error(setting, format!("names {text}, which {error}")),
             }
         }
         origins
@@ -228,7 +228,7 @@ impl<'s> Reader<'s> {
             "true" => Some(true),
             "false" => Some(false),
             _ => {
-                self.fault(setting, "is neither true nor false");
+                self.error(setting, "is neither true nor false");
                 None
             }
         }

@@ -113,7 +113,7 @@ impl Settings {
         origin_warnings.extend(OriginPattern::warnings(setting, &trusted));
 
         match (issuers, forwarding) {
-            (Some(issuers), Some(forwarding)) if reader.is_faultless() => {
+            (Some(issuers), Some(forwarding)) if reader.is_valid() => {
                 Ok(Self { issuers, rules, cors, sessions, forwarding, operations, origin_warnings })
             }
             _ => Err(reader.into_errors()),

@@ -17,7 +17,7 @@ impl ClientAddress {
         const SETTING: &str = "CLIENT_IP_HEADER";
         let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
         if header.as_ref().is_some_and(|name| !is_token(name) || NEVER.contains(&name.as_str())) {
-            reader.fault(SETTING, "is not the name of a header that holds addresses only");
+            reader.error(SETTING, "is not the name of a header that holds addresses only");
         }
         Self { header }
     }
@@ -73,7 +73,7 @@ pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
     let header = header.unwrap_or_else(|| "x-forwarded-for".to_owned());
     let is_of_the_request = OF_THE_REQUEST.contains(&header.as_str());
     if !is_token(&header) || NEVER.contains(&header.as_str()) || is_of_the_request {
-        reader.fault(SETTING, "is not the name of a header that holds an address only");
+        reader.error(SETTING, "is not the name of a header that holds an address only");
     }
     header
 }

@@ -47,19 +47,19 @@ impl Issuers {
         let mut verifiers: Vec<_> = first.into_iter().collect();
         let json = reader.json(SETTING).unwrap_or(Json::Array(Vec::new()));
         let Json::Array(entries) = json else {
-            reader.fault(SETTING, "is not a list of tables");
+            reader.error(SETTING, "is not a list of tables");
             return None;
         };
         for (i, entry) in entries.iter().enumerate() {
             let Json::Object(entry) = entry else {
-                reader.fault_at(SETTING, i, &["is not a table"]);
+                reader.error_at(SETTING, i, &["is not a table"]);
                 continue;
             };
             if let Some(verifier) = from_entry(reader, i, entry, by_secret, known_claims) {
                 if let Some(issuer) = verifiers.iter().find_map(|v| v.common_issuer(&verifier)) {
                     let detail =
                         ["accepts ", issuer, ", as an issuer before it does, for one profile"];
-                    reader.fault_at(SETTING, i, &detail);
+                    reader.error_at(SETTING, i, &detail);
                 }
                 verifiers.push(verifier);
             }
@@ -178,14 +178,14 @@ fn from_entry(
             // it is meant as one of the two, whatever its name
             is_misspelt |= name.to_ascii_lowercase().contains("url");
             is_misspelt |= value.as_str().is_some_and(|text| text.contains("://"));
-            all.fault_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
+            all.error_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
         } else if !readable {
-            all.fault_at(SETTING, index, &[name, " is empty, or not of its type"]);
+            all.error_at(SETTING, index, &[name, " is empty, or not of its type"]);
         }
     }
     if !entry.has("base_url") && !entry.has("jwks_url") {
         if !is_misspelt {
-            all.fault_at(SETTING, index, &["base_url is required, or jwks_url"]);
+            all.error_at(SETTING, index, &["base_url is required, or jwks_url"]);
         }
         return None;
     }
@@ -217,7 +217,7 @@ fn from_entry(
         if let Some((member, _)) = member
             && (entry.has(member) || ["issuer", "audience"].contains(member))
         {
-            all.fault_at(SETTING, index, &[member, " ", fault.detail()]);
+            all.error_at(SETTING, index, &[member, " ", fault.detail()]);
         }
     }
     verifier

@@ -52,7 +52,7 @@ fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
         false => text.split(',').map(|name| RequiredClaim::present(name.trim())).collect(),
     };
     if claims.is_none() {
-        reader.fault(SETTING, "is neither a list of names nor a table of accepted values");
+        reader.error(SETTING, "is neither a list of names nor a table of accepted values");
     }
     claims
 }

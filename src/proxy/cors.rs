@@ -52,12 +52,12 @@ impl Cors {
         };
         if to_origin {
             reader
-                .fault("CORS_PREFLIGHT_TO_ORIGIN", "contradicts CORS_ORIGINS: one of them answers");
+                .error("CORS_PREFLIGHT_TO_ORIGIN", "contradicts CORS_ORIGINS: one of them answers");
         }
         let any = origins == ["*"];
         let credentials = reader.switch("CORS_CREDENTIALS", false);
         if any && credentials {
-            reader.fault(
+            reader.error(
                 "CORS_CREDENTIALS",
                 "needs CORS_ORIGINS to name the origins: browsers refuse *",
             );
@@ -66,14 +66,14 @@ impl Cors {
         let exposed = match exposed {
             Named::These(names) => names,
             Named::Any if credentials => {
-                reader.fault("CORS_EXPOSE_HEADERS", EXPOSE_ANY);
+                reader.error("CORS_EXPOSE_HEADERS", EXPOSE_ANY);
                 String::new()
             }
             Named::Any => "*".to_owned(),
         };
         let max_age = reader.number("CORS_MAX_AGE").unwrap_or(600.0);
         if !(0.0..=86_400.0).contains(&max_age) {
-            reader.fault("CORS_MAX_AGE", "is not a number of seconds up to 86400");
+            reader.error("CORS_MAX_AGE", "is not a number of seconds up to 86400");
         }
         Self::Edge(Policy {
             origins: if any { Vec::new() } else { reader.origins("CORS_ORIGINS") },
@@ -215,7 +215,7 @@ fn tokens(reader: &mut Reader<'_>, setting: &'static str, default: &str) -> Name
         return Named::These(default.to_owned());
     };
     if !names.iter().all(|name| is_token(name)) {
-        reader.fault(setting, "has a name that HTTP does not know");
+        reader.error(setting, "has a name that HTTP does not know");
     }
     match names.iter().any(|name| name == "*") {
         true => Named::Any,

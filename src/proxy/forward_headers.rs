@@ -11,18 +11,18 @@ pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) 
     for name in reader.list(SETTING).unwrap_or_default() {
         let name = name.to_ascii_lowercase();
         if !is_token(&name) || name.contains('*') {
-            reader.fault(
+            reader.error(
                 SETTING,
                 ["names ", &name, ", which is no header: write each name out"].concat(),
             );
         } else if is_the_edges(&name) {
-            reader.fault(
+            reader.error(
                 SETTING,
                 ["must not name ", &name, ", which is not the client's to say"].concat(),
             );
         } else if claim_headers.iter().any(|(_, header)| same_name(header, &name)) {
             let setter = reader.name_of("CLAIM_HEADERS");
-            reader.fault(SETTING, ["must not name ", &name, ", which ", setter, " sets"].concat());
+            reader.error(SETTING, ["must not name ", &name, ", which ", setter, " sets"].concat());
         } else {
             names.push(name);
         }

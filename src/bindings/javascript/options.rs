@@ -94,7 +94,7 @@ impl Options {
         let mut options = token_options(&mut reader);
         options.secret = reader.better_auth_secret();
         match verifier(&mut reader, options) {
-            Some(verifier) if reader.is_faultless() => Ok(verifier),
+            Some(verifier) if reader.is_valid() => Ok(verifier),
             _ => Err(joined(&reader.into_errors())),
         }
     }

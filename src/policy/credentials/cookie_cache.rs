@@ -31,14 +31,14 @@ impl CookieCache {
             "secret" => true,
             "jwks" => false,
             _ => {
-                reader.fault(SETTING, "is neither jwks nor secret");
+                reader.error(SETTING, "is neither jwks nor secret");
                 return None;
             }
         };
         if by_secret && !reader.is_given("BETTER_AUTH_SECRET") {
             let secret = reader.name_of("BETTER_AUTH_SECRET");
             let detail = ["needs ", secret, ", by which Better Auth signs the cookie"];
-            reader.fault(SETTING, detail.concat());
+            reader.error(SETTING, detail.concat());
             return None;
         }
         reader.needs_auth_url(SETTING, "which the cookie names as its issuer");
@@ -51,7 +51,7 @@ impl CookieCache {
         if let Some(seconds) = reader.number(MAX_AGE) {
             if seconds == 0.0 {
                 let cache = reader.name_of(SETTING);
-                reader.fault(MAX_AGE, ["is 0, for which every ", cache, " is too old"].concat());
+                reader.error(MAX_AGE, ["is 0, for which every ", cache, " is too old"].concat());
             }
             options.max_token_age = Some(seconds.max(1.0));
         }

@@ -58,7 +58,7 @@ impl Sessions {
     pub(crate) fn from_settings(reader: &mut Reader<'_>, cache: Option<CookieCache>) -> Self {
         let max_age = reader.number("SESSION_MAX_AGE").unwrap_or(60.0);
         if !(0.0..=300.0).contains(&max_age) {
-            reader.fault("SESSION_MAX_AGE", "is not a number of seconds up to 300");
+            reader.error("SESSION_MAX_AGE", "is not a number of seconds up to 300");
         }
         let is_on = reader.switch("SESSION_EXCHANGE", false);
         if is_on {

@@ -56,7 +56,7 @@ impl Rules {
                 ", is not: ",
                 rest,
             ];
-            reader.fault(setting, detail.concat());
+            reader.error(setting, detail.concat());
         }
     }
 

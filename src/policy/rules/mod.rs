@@ -51,7 +51,7 @@ impl Rules {
             return all;
         };
         let Some(entries) = json.as_array() else {
-            reader.fault(SETTING, "is not a list of rules");
+            reader.error(SETTING, "is not a list of rules");
             return all;
         };
         let known_claims = &known_or_unknowable(reader, entries, known_claims);
@@ -65,20 +65,20 @@ impl Rules {
                     if rule.to().is_some() && !reader.is_within_app() {
                         let detail =
                             "to is for an edge within an application: all goes to the origin";
-                        reader.fault_at(SETTING, i, &[detail]);
+                        reader.error_at(SETTING, i, &[detail]);
                     } else if rule.to() == Some(Destination::Origin) && !has_origin {
-                        reader.fault_at(SETTING, i, &["to = \"origin\" needs an origin"]);
+                        reader.error_at(SETTING, i, &["to = \"origin\" needs an origin"]);
                     }
                     let mut earlier = rules.iter();
                     if let Some((j, how)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {
                         let j = j.to_string();
-                        reader.fault_at(SETTING, i, &[how, ": [", &j, "] comes first"]);
+                        reader.error_at(SETTING, i, &[how, ": [", &j, "] comes first"]);
                     }
                     rules.push((i, rule));
                 }
                 Err(faults) => {
                     for fault in faults {
-                        reader.fault_at(SETTING, i, &[&fault]);
+                        reader.error_at(SETTING, i, &[&fault]);
                     }
                 }
             }
@@ -130,7 +130,7 @@ impl Rules {
 fn known_or_unknowable(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec<String> {
     let mut known = known.to_vec();
     let sources = ["CLAIMS", "ISSUERS", "REQUIRED_CLAIMS", "USER_CLAIM"];
-    if sources.iter().any(|setting| reader.has_fault(setting)) {
+    if sources.iter().any(|setting| reader.has_error(setting)) {
         let matches =
             rules.iter().filter_map(|rule| rule.as_object()?.member("match")?.as_object());
         let claims = matches.flat_map(Object::members).filter_map(|(_, claim)| claim.as_str());
@@ -145,10 +145,10 @@ fn open(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Pattern> {
     for text in reader.list(setting).unwrap_or_default() {
         match Pattern::parse(&text) {
             Ok(pattern) if pattern.is_everything() => {
-                reader.fault(setting, ["names ", &text, ", which opens every path"].concat());
+                reader.error(setting, ["names ", &text, ", which opens every path"].concat());
             }
             Ok(pattern) => open.push(pattern),
-            Err(fault) => reader.fault(setting, ["names ", &text, ": ", &fault].concat()),
+            Err(fault) => reader.error(setting, ["names ", &text, ": ", &fault].concat()),
         }
     }
     open

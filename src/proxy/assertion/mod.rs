@@ -80,17 +80,17 @@ impl Assertions {
         const NEXT: &str = "EDGE_SIGNING_KEY_NEXT";
         let mut key = |setting| {
             let text = reader.text(setting)?;
-            SigningKey::from_jwk(&text).map_err(|fault| reader.fault(setting, fault)).ok()
+            SigningKey::from_jwk(&text).map_err(|fault| reader.error(setting, fault)).ok()
         };
         let (key, next) = (key(CURRENT), key(NEXT));
         if let (Some(key), Some(next)) = (&key, &next)
             && key.kid() == next.kid()
         {
-            reader.fault(NEXT, ["has the \"kid\" of ", reader.name_of(CURRENT)].concat());
+            reader.error(NEXT, ["has the \"kid\" of ", reader.name_of(CURRENT)].concat());
         }
         if next.is_some() && !reader.is_given(CURRENT) {
             let key = reader.name_of(CURRENT);
-            reader.fault(NEXT, ["needs ", key, ", which signs until then"].concat());
+            reader.error(NEXT, ["needs ", key, ", which signs until then"].concat());
         }
         let bound = reader.switch("EDGE_BIND_REQUEST", false);
         let issuer = reader.origin("EDGE_ISSUER");
@@ -166,7 +166,7 @@ pub(crate) fn passed_claims(reader: &mut Reader<'_>) -> Vec<String> {
     let default = || PASSED_CLAIMS.map(str::to_owned).to_vec();
     let claims = reader.list(CLAIMS).unwrap_or_else(default);
     if claims.iter().any(String::is_empty) {
-        reader.fault(CLAIMS, "has an empty name");
+        reader.error(CLAIMS, "has an empty name");
     }
     claims
 }
