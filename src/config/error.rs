@@ -112,7 +112,7 @@ impl SettingErrors {
         }
     }
 
-    /// The value; if there is none, the error is added.
+    /// The value of a result, whose error is added.
     pub(crate) fn ok<T, E: fmt::Display>(
         &mut self,
         setting: &'static str,

@@ -81,8 +81,8 @@ impl<'s> Reader<'s> {
         (!is_blank).then_some(value)
     }
 
-    /// Text, or the JSON of a table or a list. A variable's text is trimmed, unless it is a URL: the
-    /// whitespace in that is an error.
+    /// Text, or the JSON of a table or a list. A variable's text is trimmed, unless it is a URL, in
+    /// which whitespace is an error.
     pub(crate) fn text(&self, setting: &'static str) -> Option<String> {
         match self.value(setting)? {
             SettingValue::Variable(text) if !is_url(setting) => Some(text.trim().to_owned()),

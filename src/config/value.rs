@@ -6,8 +6,8 @@ use crate::config::settings_table::Naming;
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SettingValue {
-    /// Of any type, as an environment variable has it. Whitespace around it does not count, a blank one
-    /// is absent, and commas separate the members of a list
+    /// Of any type, as an environment variable has it. Whitespace around it does not count, a blank
+    /// one is absent, and commas separate the members of a list
     Variable(String),
     /// Text, exactly
     Text(String),
@@ -28,7 +28,7 @@ pub enum SettingValue {
 pub struct SettingValues {
     pub(crate) naming: Naming,
     pub(crate) values: Vec<(&'static str, SettingValue)>,
-    /// Names that are no settings, then values that are not of their setting's type
+    /// Unknown names, then values that are not of their setting's type
     pub(crate) errors: Vec<SettingError>,
     /// Settings whose names the operator has misspelled, for which there is an error already
     pub(crate) misspelled: Vec<&'static str>,

@@ -1,5 +1,5 @@
-//! Reads the options of `createVerifier` and `createGateway` into settings, by the settings table. An
-//! unknown option is an error, because the caller may mean it as a restriction.
+//! Reads the options of `createVerifier` and `createGateway` into settings, by the settings table.
+//! An unknown option is an error, because the caller may mean it as a restriction.
 //!
 //! The options are not one deserialized struct, because that would report the first error only.
 
