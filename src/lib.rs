@@ -31,7 +31,7 @@ pub mod crypto;
 pub mod jose;
 
 mod base_url;
-mod setting_name;
+
 mod similar;
 
 pub mod host;

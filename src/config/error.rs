@@ -25,14 +25,12 @@ impl SettingError {
     pub(crate) fn near_miss(written: &str, setting: &'static str) -> Self {
         let kind = if Setting::named(setting).is_some() { "setting" } else { "binding" };
         let detail = ["is not a ", kind, ", but ", setting, " is"].concat();
-        Self { written: Some(written.to_owned()), ..Self::new(setting, detail) }
+        Self::new(setting, detail).in_name(written)
     }
 
-    /// A name that is not an option; `question` may suggest one.
-    #[cfg(feature = "js")]
-    pub(crate) fn unknown_option(written: &str, question: &str) -> Self {
-        let detail = ["is not an option", question].concat();
-        Self { written: Some(written.to_owned()), ..Self::new("", detail) }
+    /// The same about a name that the operator has written, and that is not a setting's.
+    pub(crate) fn in_name(self, written: &str) -> Self {
+        Self { written: Some(written.to_owned()), ..self }
     }
 
     /// The name of the setting in the settings table, or of a binding.

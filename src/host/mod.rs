@@ -5,6 +5,7 @@
 mod ask;
 mod domain;
 mod get;
+mod naming;
 mod pauses;
 mod providers;
 mod retry_after;
@@ -20,6 +21,7 @@ pub use providers::{
 
 pub(crate) use ask::ask;
 pub(crate) use domain::domain_to_ascii;
+pub(crate) use naming::NAMING;
 pub(crate) use pauses::{LONGEST_PAUSE, Pauses};
 pub(crate) use retry_after::retry_after;
 pub(crate) use unanswered::{NamedBy, SharedCause, Unanswered};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{GetError, GetResponse, retry_after};
 use crate::error::ERRORS_PAGE;
-use crate::setting_name::{BASE_PATH, BASE_URL, JWKS_URL};
+use crate::host::naming::NAMING;
 
 /// A request of the edge's own that did not bring what it was sent for.
 #[derive(Debug)]
@@ -126,18 +126,20 @@ impl Unanswered {
 fn hint(status: u16, named_by: NamedBy) -> String {
     const FIREWALL: &str = ": a firewall or a sign-in in front of it may have refused the edge";
     const ELSEWHERE: &str = ": the jwt plugin is missing, or ";
+    let [base_path, base_url, jwks_url] =
+        ["BETTER_AUTH_BASE_PATH", "BETTER_AUTH_URL", "JWKS_URL"].map(|it| NAMING.name_of(it));
     let other_base_path = |setting: &str| {
-        let base_path = "the base path is another one (";
-        [ELSEWHERE, base_path, setting, "), or the plugin's jwksPath is (", JWKS_URL, ")"].concat()
+        let other = "the base path is another one (";
+        [ELSEWHERE, other, setting, "), or the plugin's jwksPath is (", jwks_url, ")"].concat()
     };
     match (status, named_by) {
         (404, NamedBy::Base) => {
-            let base_path = "the base path is another one (";
-            [ELSEWHERE, base_path, BASE_PATH, ", or the path in ", BASE_URL, ")"].concat()
+            let other = "the base path is another one (";
+            [ELSEWHERE, other, base_path, ", or the path in ", base_url, ")"].concat()
         }
-        (404, NamedBy::BasePath) => other_base_path(BASE_PATH),
-        (404, NamedBy::BaseUrl) => other_base_path(BASE_URL),
-        (404, NamedBy::KeyUrl) => [ELSEWHERE, "its key set is elsewhere (", JWKS_URL, ")"].concat(),
+        (404, NamedBy::BasePath) => other_base_path(base_path),
+        (404, NamedBy::BaseUrl) => other_base_path(base_url),
+        (404, NamedBy::KeyUrl) => [ELSEWHERE, "its key set is elsewhere (", jwks_url, ")"].concat(),
         (401 | 403, _) => FIREWALL.to_owned(),
         _ => String::new(),
     }

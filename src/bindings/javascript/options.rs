@@ -74,8 +74,8 @@ impl Options {
 
     fn add_unknown(&mut self, name: &str, options: &JsValue, target: Target) {
         let known = || target.options(options);
-        let error = SettingError::unknown_option(name, &did_you_mean(name, known()));
-        self.settings.add_error(error);
+        let detail = ["is not an option", &did_you_mean(name, known())].concat();
+        self.settings.add_error(SettingError::new("", detail).in_name(name));
         let meant = suggestion(name, known()).filter(|option| is_absent(options, option));
         let is_meant = |setting: &&Setting| meant.is_some() && setting.option == meant;
         if let Some(setting) = target.settings().find(is_meant) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
+use crate::host::NAMING;
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature};
@@ -12,7 +13,6 @@ use crate::policy::credentials::cookie_names::{CookieNames, GUARDS};
 use crate::policy::credentials::signed_cookie::CookieSecret;
 use crate::policy::credentials::site::TrustedPages;
 use crate::policy::credentials::values::{Wholes, wholes};
-use crate::setting_name;
 
 #[derive(Debug)]
 pub(super) struct Cookies {
@@ -193,7 +193,7 @@ impl SessionCookies {
 
 /// For the log alone.
 fn other_secret() -> String {
-    let secret = setting_name::written("BETTER_AUTH_SECRET", "secret");
+    let secret = NAMING.name_of("BETTER_AUTH_SECRET");
     format!(
         "no session cookie of the request is signed with {secret}; where this happens for every \
          visitor, Better Auth has another secret"
