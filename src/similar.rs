@@ -2,10 +2,11 @@
 
 /// The known name that the written one very probably stands for. Such a name is an error by itself.
 ///
-/// Letter case and separators do not count (`jwks-url`, `JWKSURL`). A name of five characters or more
-/// may have one typing error: an extra, a missing or a wrong character, or two swapped ones (the optimal
-/// string alignment distance of Damerau and Levenshtein). A name of nine characters or more may have two.
-/// Shorter names are too often similar by chance, such as `ROUTES` and `RULES`.
+/// Letter case and separators do not count (`jwks-url`, `JWKSURL`). A name of five characters or
+/// more may have one typing error: an extra, a missing or a wrong character, or two swapped ones
+/// (the optimal string alignment distance of Damerau and Levenshtein). A name of nine characters
+/// or more may have two. Shorter names are too often similar by chance, such as `ROUTES` and
+/// `RULES`.
 pub(crate) fn meant<'k>(
     written: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -151,6 +152,6 @@ mod tests {
     #[test]
     fn a_suggestion_is_a_question() {
         assert_eq!(did_you_mean("route", ["routes"]), " (did you mean routes?)");
-        assert_eq!(did_you_mean("colour", ["routes"]), "");
+        assert_eq!(did_you_mean("color", ["routes"]), "");
     }
 }

@@ -1,93 +1,96 @@
 /**
- * What a verifier accepts. Where the keys come from is required: `baseURL`, or one of `jwksUrl`,
+ * The options of a verifier. The source of the keys is required: `baseURL`, or one of `jwksUrl`,
  * `jwks` and `secret` with `issuer` and `audience`.
  *
- * The names are jose's where jose has the option. An unknown name is a fault: it may be meant as a
- * restriction.
+ * The names are those of jose if jose has the option. An unknown name is an error, because the
+ * caller may mean it as a restriction.
  */
 export interface VerifierOptions {
   /**
-   * Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise. Its
-   * origin is the issuer and audience that are expected.
+   * URL of the Better Auth server. A path in it is Better Auth's base path, otherwise `/api/auth`.
+   * Its origin is the expected issuer and audience.
    */
   baseURL?: string | undefined;
   /**
-   * Better Auth's `basePath`, where `baseURL` does not say it; `/` for a server at the root, whose keys are at
-   * `{baseURL}/jwks`.
+   * Better Auth's `basePath`, if `baseURL` does not contain it; `/` for a server at the root, whose
+   * keys are at `{baseURL}/jwks`.
    */
   basePath?: string | undefined;
-  /** Where the JWK Set is, if not at `{baseURL}/api/auth/jwks`. */
+  /** URL of the JWK Set; `{baseURL}/api/auth/jwks` by default. */
   jwksUrl?: string | undefined;
   /** The JWK Set itself (RFC 7517, section 5), in place of a URL. */
   jwks?: { keys: object[] } | undefined;
   /**
-   * A secret shared with the auth server, in place of a key set; `algorithms` must name HS*. A middleware and
-   * `verifyRequest` take it beside a key set too: {@link GatewayOptions.secret}.
+   * A secret shared with the auth server, in place of a JWK Set; `algorithms` must name HS*. A
+   * middleware and `verifyRequest` accept it beside a JWK Set too: {@link GatewayOptions.secret}.
    */
   secret?: string | Uint8Array | undefined;
   /** Accepted issuers; by default the origin of `baseURL`, for access tokens with its base path. */
   issuer?: string | string[] | undefined;
   /** Accepted audiences; the origin of `baseURL` by default, for session caches their own. */
   audience?: string | string[] | undefined;
-  /** Accepted algorithms; by default what Better Auth signs with: EdDSA, ES256, ES512, PS256, RS256. */
+  /**
+   * Accepted algorithms; by default those that Better Auth can sign with: EdDSA, ES256, ES512,
+   * PS256, RS256.
+   */
   algorithms?: Algorithm[] | undefined;
-  /** How far clocks may differ, in whole seconds up to 300; 5 by default. */
+  /** Whole seconds by which clocks may differ, up to 300; 5 by default. */
   clockTolerance?: number | undefined;
-  /** The most seconds since `iat`, which is required then. */
+  /** Maximum seconds since `iat`, which is then required. */
   maxTokenAge?: number | undefined;
-  /** The most seconds from `iat` to `exp`; `iat` is required then. */
+  /** Maximum seconds from `iat` to `exp`; `iat` is then required. */
   maxTokenLifetime?: number | undefined;
   /**
-   * The kind of tokens: Better Auth's session tokens by default. What the edge signs for its origin is
-   * an `edge-assertion`, with an issuer and an audience of its own.
+   * The kind of tokens: Better Auth's session tokens by default. `edge-assertion` is what the edge
+   * signs for its origin server, with its own issuer and audience.
    */
   profile?: "session" | "access-token" | "session-cache" | "edge-assertion" | undefined;
   /**
-   * The claim that says who the user is, by its name or a dotted path, or several: the first that is there
-   * counts; `sub` by default.
+   * The claim that identifies the user, by its name or a dotted path, or several, of which the
+   * first that is present counts; `sub` by default.
    */
   userClaim?: string | string[] | undefined;
   /**
-   * Further claims that must be there: names, or an object from names to accepted values. A dotted path
-   * names a claim within a claim: `org.role`.
+   * Further required claims: names, or an object from names to accepted values. A dotted path names
+   * a claim within a claim: `org.role`.
    */
   requiredClaims?: string[] | Record<string, unknown> | undefined;
   /**
-   * Claims whose text is a comma-separated list, such as Better Auth's `"admin,user"`: where a value is
-   * required, one member suffices. `role` by default.
+   * Claims whose text is a comma-separated list, such as Better Auth's `"admin,user"`, of which one
+   * member must have the required value. `role` by default.
    */
   listClaims?: string | string[] | undefined;
   /**
-   * Whether a token may be for the accepted audiences alone, Better Auth's UserInfo endpoint aside; only
-   * for access tokens by default.
+   * Whether the token's audiences must all be accepted ones, except Better Auth's UserInfo endpoint;
+   * by default for access tokens only.
    */
   exclusiveAudience?: boolean | undefined;
-  /** Milliseconds for which a fetched key set is used without asking again; 600,000 by default. */
+  /** Milliseconds for which a cached JWK Set is fresh; 600,000 by default. */
   cacheMaxAge?: number | undefined;
-  /** Milliseconds for which it is used when the source fails; 86,400,000 by default. */
+  /** Milliseconds for which it is used while fetches fail; 86,400,000 by default. */
   cacheStaleAge?: number | undefined;
   /** Milliseconds between two fetches for unknown keys; 30,000 by default. */
   cooldownDuration?: number | undefined;
-  /** Milliseconds that a fetch may take; 5,000 by default. */
+  /** Milliseconds for one fetch; 5,000 by default. */
   timeoutDuration?: number | undefined;
-  /** How many verified tokens are kept; 1,000 by default, 0 for none. */
+  /** Maximum number of cached tokens; 1,000 by default, 0 disables the cache. */
   tokenCache?: number | undefined;
-  /** The most bytes of an encoded token; 16,384 by default. */
+  /** Maximum bytes of an encoded token; 16,384 by default. */
   maxTokenBytes?: number | undefined;
-  /** The most bytes of its encoded header; 4,096 by default. */
+  /** Maximum bytes of its encoded header; 4,096 by default. */
   maxHeaderBytes?: number | undefined;
-  /** Gets the key set, and the tokens of sessions, in place of the runtime's own `fetch`. */
+  /** Fetches the JWK Set and the tokens of sessions, in place of the runtime's own `fetch`. */
   fetch?: FetchImplementation | undefined;
   /**
-   * The window of the tables of Ed25519 keys that are used often, for all verifiers of the process: 4
-   * to 8 bits, for 0.1 to 0.6 MB a key, or 0 for none; 8 by default.
+   * The window of the precomputed tables for Ed25519 keys, for all verifiers of the process: 4 to 8
+   * bits, for 0.1 to 0.6 MB a key, or 0 for none; 8 by default.
    */
   tableWindow?: number | undefined;
 }
 
 /**
- * A function to be called as `fetch` is: for a mock, a proxy, or a service binding. Give the same function
- * each time, since what has been fetched is kept for it.
+ * A function that is called as `fetch` is: for a mock, a proxy, or a service binding. Pass the same
+ * function each time, because fetched documents are cached for it.
  *
  * @param url absolute
  * @param init `headers`, `redirect: "manual"` and a `signal`, as `fetch` takes them

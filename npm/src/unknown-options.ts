@@ -1,6 +1,6 @@
 /**
- * Checks the names of options of functions that need no wasm, which checks them elsewhere. A misspelt
- * option may be meant as a restriction, so an unknown name is always an error.
+ * Checks the names of options of functions that do not use wasm, which checks the others. The
+ * caller may mean a misspelled option as a restriction, so an unknown name is always an error.
  *
  * @param options the caller's options; members that are `undefined` count as absent
  * @param known the names of all options

@@ -9,14 +9,15 @@ use std::fmt;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct BaseUrl {
     origin: String,
-    /// Empty, or with a slash at the beginning and none at the end; `/` if the operator has set the root
+    /// Empty, or with a slash at the beginning and none at the end; `/` if the operator has set
+    /// the root
     path: String,
 }
 
 impl BaseUrl {
     /// Parses a URL as browsers do (URL Standard): lower-cases the scheme, [normalizes the
-    /// host](host::parse), and removes a default port and one slash at the end. It rejects what browsers
-    /// would repair, because that is probably a mistake.
+    /// host](host::parse), and removes a default port and one slash at the end. It rejects what
+    /// browsers would repair, because that is probably a mistake.
     ///
     /// # Errors
     /// What is wrong with the URL; the text follows its name in a sentence.
@@ -149,8 +150,8 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// Whether a text is a host with an optional port and nothing else (RFC 3986, section 3.2): no user,
-/// path, query, encoding or list.
+/// Whether a text is a host with an optional port and nothing else (RFC 3986, section 3.2): no
+/// user, path, query, encoding or list.
 pub(crate) fn is_host_and_port(authority: &str) -> bool {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),

@@ -1,9 +1,9 @@
 //! Hosts on this machine or on a private network, as far as their names show.
 
 /// Whether a host, in lower case and without a port, cannot be on the public network. These are
-/// loopback and private addresses (RFC 1122, RFC 1918, RFC 3927, RFC 4193, RFC 4291, RFC 6598), names
-/// of one label as containers have them, and names under domains that are not delegated (RFC 2606,
-/// RFC 6761, RFC 6762, RFC 8375, and `.internal`).
+/// loopback and private addresses (RFC 1122, RFC 1918, RFC 3927, RFC 4193, RFC 4291, RFC 6598),
+/// names of one label as containers have them, and names under domains that are not delegated (RFC
+/// 2606, RFC 6761, RFC 6762, RFC 8375, and `.internal`).
 pub(super) fn is_private(host: &str) -> bool {
     let host = host.as_bytes();
     if let Some(address) = host.strip_prefix(b"[") {
@@ -41,7 +41,8 @@ fn is_private_ipv4(address: &[u8]) -> bool {
     )
 }
 
-/// An IPv4 address in an IPv6 address: two hexadecimal numbers and a bracket. The first number decides.
+/// An IPv4 address in an IPv6 address: two hexadecimal numbers and a bracket. The first number
+/// decides.
 fn is_private_embedded(address: &[u8]) -> bool {
     let high = address.split(|byte| *byte == b':').next().unwrap_or_default();
     let high = std::str::from_utf8(high).ok().and_then(|text| u16::from_str_radix(text, 16).ok());

@@ -1,7 +1,7 @@
 //! Names that resemble those of settings and bindings.
 //!
-//! A misspelled setting must not open a path: with `ROUTE` in place of `ROUTES`, any user could reach
-//! every user's paths. So a variable whose name resembles a setting's is an error.
+//! A misspelled setting must not open a path: with `ROUTE` in place of `ROUTES`, any user could
+//! reach every user's paths. So a variable whose name resembles a setting's is an error.
 
 use crate::config::error::SettingError;
 use crate::config::reader::Reader;
@@ -98,8 +98,8 @@ fn short_forms(known: &str) -> impl Iterator<Item = &str> {
     rests.filter(|rest| rest.contains('_'))
 }
 
-/// Whether the name is about routes, and the value a list or a table if the name says more. The rules
-/// would be lost if the edge ignored such a variable.
+/// Whether the name is about routes, and the value a list or a table if the name says more. The
+/// rules would be lost if the edge ignored such a variable.
 fn is_about_routes(words: &[String], value: impl Fn() -> Option<String>) -> bool {
     let is_route =
         |word: &String| ["ROUTE", "ROUTES", "ROUTING", "RULE", "RULES"].contains(&word.as_str());

@@ -178,8 +178,8 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// The URL of Better Auth with its base path; `None` if it is not a URL, which is an error where
-    /// tokens are read.
+    /// The URL of Better Auth with its base path; `None` if it is not a URL, which is an error
+    /// where tokens are read.
     pub(crate) fn auth_url(&self) -> Option<BaseUrl> {
         let url = BaseUrl::parse(&self.text("BETTER_AUTH_URL")?).ok()?;
         match self.text("BETTER_AUTH_BASE_PATH") {

@@ -1,5 +1,5 @@
-//! docs/configuration.md lists all settings and no others. Its examples are accepted, and the values
-//! that it documents as rejected are rejected.
+//! docs/configuration.md lists all settings and no others. Its examples are accepted, and the
+//! values that it documents as rejected are rejected.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

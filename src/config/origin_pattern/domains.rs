@@ -14,9 +14,9 @@ pub(super) fn is_public_suffix(domain: &str) -> bool {
     is_of_country || last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether any user of a hosting service can publish pages under the domain, or under a parent of it
-/// such as a region's. Some services publish a project's pages under the project's own name: then only
-/// the service's domain itself is shared.
+/// Whether any user of a hosting service can publish pages under the domain, or under a parent of
+/// it such as a region's. Some services publish a project's pages under the project's own name:
+/// then only the service's domain itself is shared.
 pub(super) fn is_shared(domain: &str) -> bool {
     let is_within = |shared: &str| {
         domain.strip_suffix(shared).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

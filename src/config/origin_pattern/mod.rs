@@ -51,7 +51,8 @@ impl OriginPattern {
         matches_parts(start, end, without_default_port(authority))
     }
 
-    /// The shared domain under which strangers can publish a page that matches, if the list contains it.
+    /// The shared domain under which strangers can publish a page that matches, if the list
+    /// contains it.
     fn shared_domain(&self) -> Option<&str> {
         let (_, domain) = self.end.as_deref()?.split_once('.')?;
         let domain = domain.split(':').next().unwrap_or(domain);

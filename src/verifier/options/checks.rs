@@ -1,4 +1,4 @@
-//! The checks of options: each returns a value with which the next check can go on, and notes errors.
+//! The checks of options. Each adds its errors, and returns a value with which the next can go on.
 
 use super::key_url::KeyUrl;
 use crate::base_url::BaseUrl;
@@ -8,6 +8,7 @@ use crate::crypto::{Secret, TableSettings};
 use crate::jose::Algorithm;
 use crate::keys::KeySet;
 
+/// Checks options, and adds their errors to these.
 pub(super) struct Checks<'e>(pub(super) &'e mut SettingErrors);
 
 impl Checks<'_> {
@@ -29,7 +30,7 @@ impl Checks<'_> {
         self.0.ok(setting, KeyUrl::parse(text))
     }
 
-    /// The base URL with Better Auth's base path, if that is said apart.
+    /// The base URL with Better Auth's base path, if that is an option of its own.
     pub(super) fn base_path(
         &mut self,
         base: Option<BaseUrl>,
@@ -56,11 +57,11 @@ impl Checks<'_> {
 
     pub(super) fn profile(&mut self, name: Option<&str>) -> Profile {
         let profile = name.map_or(Some(Profile::default()), Profile::from_name);
-        let known = "is none of session, access-token, session-cache, edge-assertion";
+        let known = "is not session, access-token, session-cache or edge-assertion";
         profile.or_else(|| self.fail("PROFILE", known)).unwrap_or_default()
     }
 
-    /// Published keys and secrets have different algorithms, and none has both.
+    /// Published keys and secrets have different algorithms.
     pub(super) fn algorithms(
         &mut self,
         names: Option<&[String]>,
@@ -122,7 +123,7 @@ impl Checks<'_> {
         values.to_vec()
     }
 
-    /// Names, none of them empty, and at least one.
+    /// At least one name, and no empty one.
     pub(super) fn names(
         &mut self,
         setting: &'static str,
@@ -144,7 +145,7 @@ impl Checks<'_> {
         self.fail("CLOCK_TOLERANCE", detail).unwrap_or_default()
     }
 
-    /// A time span that is more than nothing.
+    /// A time span above zero, in seconds.
     pub(super) fn seconds(&mut self, setting: &'static str, seconds: Option<f64>) -> Option<f64> {
         match seconds? {
             seconds if seconds.is_finite() && seconds > 0.0 => Some(seconds),
@@ -152,7 +153,7 @@ impl Checks<'_> {
         }
     }
 
-    /// A whole number from 0 up.
+    /// A whole number, 0 or more.
     pub(super) fn count(
         &mut self,
         setting: &'static str,

@@ -1,4 +1,4 @@
-//! What a verifier is made from, as people write it: checked as a whole, every fault named at once.
+//! The options of a verifier, which are checked together: every error is reported at once.
 
 mod checks;
 mod key_url;
@@ -19,59 +19,62 @@ use crate::host::NamedBy;
 use crate::jose::{Algorithm, Limits};
 use crate::keys::{KeySource, Timing};
 
-/// The options of a verifier. What is `None` has a default; an empty list or text is a fault.
+/// The options of a verifier. An option that is `None` has a default; an empty list or text is an
+/// error.
 #[derive(Clone, Default)]
 pub struct VerifierOptions {
-    /// Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise.
+    /// URL of the Better Auth server. A path in it is Better Auth's base path, otherwise
+    /// `/api/auth`
     pub base_url: Option<String>,
-    /// Better Auth's own base path in place of one in `base_url`; `/` where it has none
+    /// Better Auth's base path, if `base_url` does not contain it; `/` for a server at the root
     pub base_path: Option<String>,
-    /// Where the JWK Set is, if not at `{base}/jwks`; it may have a query
+    /// URL of the JWK Set, `{base}/jwks` by default; it may have a query
     pub jwks_url: Option<String>,
     /// The JWK Set itself, as JSON, in place of a URL
     pub jwks: Option<String>,
-    /// A secret shared with the auth server, in place of a key set; `algorithms` must name HS*
+    /// A secret shared with the auth server, in place of a JWK Set; `algorithms` must name HS*
     pub secret: Option<Vec<u8>>,
     /// Accepted issuers; by default the origin of `base_url`, for access tokens with its base path
     pub issuer: Option<Vec<String>>,
     /// Accepted audiences; the origin of `base_url` by default, for session caches their own
     pub audience: Option<Vec<String>>,
-    /// Names of the accepted algorithms; what Better Auth can sign with by default
+    /// Names of the accepted algorithms; by default those that Better Auth can sign with
     pub algorithms: Option<Vec<String>>,
-    /// How far clocks may differ, in whole seconds; 5 by default
+    /// Whole seconds by which clocks may differ; 5 by default
     pub clock_tolerance: Option<f64>,
-    /// The most seconds since `iat`
+    /// Maximum seconds since `iat`
     pub max_token_age: Option<f64>,
-    /// The most seconds from `iat` to `exp`
+    /// Maximum seconds from `iat` to `exp`
     pub max_token_lifetime: Option<f64>,
-    /// The kind of tokens: `session` by default, `access-token`, `session-cache`
+    /// The kind of tokens: `session` by default, `access-token`, `session-cache`, `edge-assertion`
     pub profile: Option<String>,
-    /// The claims that may say who the user is, the first that is there counts; `sub` by default
+    /// The claims that may identify the user, of which the first that is present counts; `sub` by
+    /// default
     pub user_claim: Option<Vec<String>>,
-    /// Further claims that must be there
+    /// Further required claims
     pub required_claims: Option<Vec<RequiredClaim>>,
-    /// Claims whose text is a comma-separated list, of which one member suffices where a value is required;
-    /// `role` by default
+    /// Claims whose text is a comma-separated list, of which one member must have the required
+    /// value; `role` by default
     pub list_claims: Option<Vec<String>>,
-    /// Whether a token may be for our audiences alone, Better Auth's UserInfo endpoint aside; only access
-    /// tokens by default
+    /// Whether `aud` must contain accepted audiences only, except Better Auth's UserInfo endpoint;
+    /// by default for access tokens only
     pub exclusive_audience: Option<bool>,
-    /// Seconds for which a fetched key set is used without asking again; 600 by default
+    /// Seconds for which a JWK Set is fresh; 600 by default
     pub cache_max_age: Option<f64>,
-    /// Seconds for which it is used when the source fails; 86,400 by default
+    /// Seconds for which it is used while fetches fail; 86,400 by default
     pub cache_stale_age: Option<f64>,
     /// Seconds between two fetches for unknown keys; 30 by default
     pub cooldown: Option<f64>,
-    /// Seconds that a fetch may take; 5 by default
+    /// Seconds for one fetch; 5 by default
     pub timeout: Option<f64>,
-    /// How many verified tokens are kept; 1,000 by default, 0 for none
+    /// Maximum number of cached tokens; 1,000 by default, 0 disables the cache
     pub token_cache: Option<f64>,
-    /// The window of the tables of Ed25519 keys that are used often, for all verifiers of the process:
-    /// 4 to 8 bits, for 0.1 to 0.6 MB a key, or 0 for none; 8 by default
+    /// Window of the precomputed tables for Ed25519 keys, for all verifiers of the process: 4 to 8
+    /// bits, for 0.1 to 0.6 MB a key, or 0 for none; 8 by default
     pub table_window: Option<f64>,
-    /// The most bytes of an encoded token; 16,384 by default
+    /// Maximum bytes of an encoded token; 16,384 by default
     pub max_token_bytes: Option<f64>,
-    /// The most bytes of its encoded header; 4,096 by default
+    /// Maximum bytes of its encoded header; 4,096 by default
     pub max_header_bytes: Option<f64>,
 }
 
@@ -88,8 +91,9 @@ impl VerifierOptions {
         }
     }
 
-    /// A verifier with these options; without it, the errors are among `errors`. Those that are there
-    /// already are of the host: settings that are not of their type, and so not among these options.
+    /// A verifier with these options. If they are wrong, `errors` contains why. It may contain
+    /// errors already: of settings that the host could not read, which are not among these
+    /// options.
     pub(crate) fn build_with(self, errors: &mut SettingErrors) -> Option<Verifier> {
         let known = errors.reported();
         let mut checks = Checks(errors);
@@ -126,7 +130,7 @@ impl VerifierOptions {
         checks.0.is_unreadable("BETTER_AUTH_SECRET") && algorithms.any(Algorithm::is_symmetric)
     }
 
-    /// Whether they say where the keys are, beside a base URL.
+    /// Whether they contain a source of keys other than a base URL.
     pub(crate) fn name_keys(&self) -> bool {
         self.jwks_url.is_some() || self.jwks.is_some() || self.secret.is_some()
     }
@@ -171,7 +175,7 @@ impl VerifierOptions {
         }
     }
 
-    /// Why the keys may be another's, where they are fetched.
+    /// A warning if an attacker could replace the keys that the verifier fetches.
     fn exposure(&self, base: &Option<BaseUrl>) -> Option<String> {
         if self.secret.is_some() || self.jwks.is_some() {
             return None;
@@ -194,7 +198,7 @@ impl VerifierOptions {
             Profile::Session | Profile::SessionCache => origin.clone(),
             Profile::EdgeAssertion => None,
         };
-        // an assertion is the edge's, and for whom it says
+        // the edge issues assertions, and the operator names their audience
         let audience = origin.filter(|_| profile != Profile::EdgeAssertion);
         let audience = profile.fixed_audience().map(str::to_owned).or(audience);
         let issuers = checks.values("ISSUER", self.issuer.as_deref(), issuer);
@@ -244,7 +248,7 @@ impl VerifierOptions {
 /// The settings that say where keys come from.
 const KEY_SETTINGS: [&str; 4] = ["BETTER_AUTH_URL", "JWKS_URL", "JWKS", "BETTER_AUTH_SECRET"];
 
-/// Shows where keys come from, and never a secret.
+/// Shows the source of keys, and never a secret.
 impl fmt::Debug for VerifierOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifierOptions")
