@@ -61,8 +61,8 @@ export interface VerifierOptions {
    */
   listClaims?: string | string[] | undefined;
   /**
-   * Whether the token's audiences must all be accepted ones, except Better Auth's UserInfo endpoint;
-   * by default for access tokens only.
+   * Whether the token's audiences must all be accepted ones, except Better Auth's UserInfo
+   * endpoint; by default for access tokens only.
    */
   exclusiveAudience?: boolean | undefined;
   /** Milliseconds for which a cached JWK Set is fresh; 600,000 by default. */
