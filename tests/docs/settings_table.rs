@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use better_auth_edge::gateway::{Kind, SETTINGS, Setting};
+use better_auth_edge::gateway::{
+    Kind, Naming, SETTINGS, Setting, SettingValue, SettingValues, Settings,
+};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 const README: &str = include_str!("../../npm/README.md");
@@ -138,5 +140,95 @@ fn the_types_say_which_time_spans_are_in_milliseconds() {
         let comment = before.rsplit("/**").next().unwrap();
         let is_in_milliseconds = comment.to_lowercase().contains("milliseconds");
         assert_eq!(is_in_milliseconds, *kind == Kind::Duration, "{option}: {comment}");
+    }
+}
+
+/// The variables that a text names: in JavaScript, a caller knows options only.
+fn variables_in(text: &str) -> Vec<&'static str> {
+    let words = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let named = |name: &&str| text.split(words).any(|word| word == *name);
+    SETTINGS.iter().map(|setting| setting.name).filter(named).collect()
+}
+
+fn values(settings: &[(&'static str, &str)]) -> SettingValues {
+    let mut values = SettingValues::new(Naming::Options);
+    for (name, value) in settings {
+        values.set(name, SettingValue::Variable((*value).to_owned()));
+    }
+    values
+}
+
+#[test]
+fn errors_in_options_name_options_only() {
+    let url = ("BETTER_AUTH_URL", "https://app.example");
+    let rejected = PAGE.lines().filter(|line| line.starts_with("| `")).filter_map(|row| {
+        let cells = cells(row);
+        let setting = Setting::named(cells[0].trim_matches('`'))?;
+        Some((setting.name, cells[4].trim_matches('`')))
+    });
+    let others = [
+        ("ROUTES", r#"[{"path":"/{a}","match":{"a":"org"}}]"#),
+        ("COOKIE_CACHE", "secret"),
+        ("EDGE_SIGNING_KEY_NEXT", "{}"),
+    ];
+    let mut found = 0;
+    for (name, value) in rejected.chain(others) {
+        let setting = Setting::named(name).unwrap();
+        if !setting.hosts.have_gateway() || value.is_empty() {
+            continue;
+        }
+        let required = if name == url.0 { None } else { Some(url) };
+        let used = (name == "BETTER_AUTH_SECRET").then_some(("ALGORITHMS", "HS256"));
+        let settings: Vec<_> = required.into_iter().chain(used).chain([(name, value)]).collect();
+        let errors = Settings::parse_values(&values(&settings)).err().unwrap_or_default();
+        let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert!(
+            texts.iter().any(|text| text.starts_with(setting.option.unwrap())),
+            "{name}: {texts:?}"
+        );
+        for text in &texts {
+            assert_eq!(variables_in(text), [""; 0], "{text}");
+        }
+        found += texts.len();
+    }
+    assert!(found > 30, "{found}");
+}
+
+#[test]
+fn warnings_about_options_name_options_only() {
+    let settings = values(&[
+        ("BETTER_AUTH_URL", "https://app.example"),
+        ("SESSION_EXCHANGE", "true"),
+        ("TRUSTED_ORIGINS", "https://*.vercel.app"),
+        ("ROUTES", r#"[{"path":"/{a}","match":{"a":"sub"}}]"#),
+    ]);
+    let warnings = Settings::parse_values(&settings).unwrap().warnings();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    for text in &warnings {
+        assert_eq!(variables_in(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn values_of_their_own_types_are_read_exactly() {
+    let url = || SettingValue::Text("https://app.example".to_owned());
+    let number = SettingValue::Number;
+    let texts = |text: &str| SettingValue::Texts(vec![text.to_owned()]);
+    for (name, right, wrong) in [
+        ("CLOCK_TOLERANCE", number(30.0), number(f64::NAN)),
+        ("SESSION_MAX_AGE", number(0.5), number(301.0)),
+        ("EDGE_BIND_REQUEST", SettingValue::Switch(true), number(1.0)),
+        ("PROFILE", SettingValue::Text("session".into()), SettingValue::Text(" session".into())),
+        ("ALGORITHMS", texts("EdDSA"), texts("EdDSA,ES256")),
+        ("ROUTES", SettingValue::Json("[]".into()), SettingValue::Json("{}".into())),
+    ] {
+        for (value, count) in [(right, 0), (wrong, 1)] {
+            let mut values = SettingValues::new(Naming::Options);
+            values.set("BETTER_AUTH_URL", url());
+            values.set(name, value);
+            let errors = Settings::parse_values(&values).err().unwrap_or_default();
+            assert_eq!(errors.len(), count, "{name}: {errors:?}");
+            assert!(errors.iter().all(|error| error.setting() == name), "{errors:?}");
+        }
     }
 }
