@@ -1,6 +1,6 @@
 //! The optional bindings of a Worker.
 
-use crate::config::reader::SettingFault;
+use crate::config::error::SettingError;
 
 /// Which of the optional bindings a deployment has.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -18,12 +18,12 @@ impl Bindings {
     /// if the binding does not exist, and otherwise whether the binding has that function.
     ///
     /// Adds each binding of another kind to `faults`.
-    pub fn look(has: impl Fn(&str, &str) -> Option<bool>, faults: &mut Vec<SettingFault>) -> Self {
+    pub fn look(has: impl Fn(&str, &str) -> Option<bool>, faults: &mut Vec<SettingError>) -> Self {
         let [analytics, rate_limit_user, rate_limit_rejected] =
             KINDS.map(|(name, function, kind)| {
                 let usable = has(name, function);
                 if usable == Some(false) {
-                    faults.push(SettingFault::new(name, kind));
+                    faults.push(SettingError::new(name, kind));
                 }
                 usable.is_some()
             });

@@ -1,168 +1,184 @@
-//! Reads settings one by one. Each reading gives a value that lets the next go on, and notes what is
-//! wrong.
-
-use std::fmt;
+//! Reads settings one by one. If a setting is wrong, the reader notes the error and returns a value
+//! with which the next reading can go on.
 
 use crate::base_url::BaseUrl;
-use crate::config::names;
+use crate::config::error::{SettingError, SettingErrors};
 use crate::config::origin_pattern::OriginPattern;
+use crate::config::settings_table::{Kind, Naming, Setting};
+use crate::config::value::SettingValue;
 use crate::jose::{Algorithm, Json};
 
-/// The settings, and what has been found wrong with them so far.
-pub(crate) struct Reader<'l> {
-    lookup: &'l dyn Fn(&str) -> Option<String>,
+/// The settings, and the errors in them that it has found so far.
+pub(crate) struct Reader<'s> {
+    source: &'s dyn Fn(&str) -> Option<SettingValue>,
     within_app: bool,
-    /// In place of the setting, which is a text
-    secret: Option<Vec<u8>>,
-    faults: Vec<SettingFault>,
-    /// The settings that could not even be read: nothing further is said of them
-    unreadable: Vec<&'static str>,
+    pub(crate) errors: SettingErrors,
 }
 
-impl<'l> Reader<'l> {
-    pub(crate) fn new(lookup: &'l dyn Fn(&str) -> Option<String>) -> Self {
-        let (faults, unreadable) = (Vec::new(), Vec::new());
-        Self { lookup, within_app: false, secret: None, faults, unreadable }
+impl<'s> Reader<'s> {
+    /// A reader of variables.
+    pub(crate) fn new(source: &'s dyn Fn(&str) -> Option<SettingValue>) -> Self {
+        Self::beside(source, SettingErrors::new(Naming::Variables))
     }
 
-    /// The same for an edge that is part of an application, with the bytes of the secret where it is no text.
-    pub(crate) fn within_app(self, secret: Option<Vec<u8>>) -> Self {
-        Self { within_app: true, secret, ..self }
+    /// The same if a host has found errors already.
+    pub(crate) fn beside(
+        source: &'s dyn Fn(&str) -> Option<SettingValue>,
+        errors: SettingErrors,
+    ) -> Self {
+        Self { source, within_app: false, errors }
     }
 
-    /// The same where a host has found these faults already: settings that are not of their type, which it
-    /// cannot give the text of, and where it has found those of `meant` under a misspelt name.
-    pub(crate) fn beside(self, faults: Vec<SettingFault>, meant: &[&'static str]) -> Self {
-        let unreadable = faults.iter().map(SettingFault::setting).chain(meant.iter().copied());
-        let unreadable = unreadable.collect();
-        Self { faults, unreadable, ..self }
+    /// The same for an edge that is part of an application.
+    pub(crate) fn within_app(self) -> Self {
+        Self { within_app: true, ..self }
     }
 
-    /// Whether the edge is part of an application, which answers what does not go to the origin.
+    /// A reader of other values, for the same operator.
+    pub(crate) fn of_entry<'e>(
+        &self,
+        source: &'e dyn Fn(&str) -> Option<SettingValue>,
+    ) -> Reader<'e> {
+        Reader::beside(source, SettingErrors::new(self.errors.naming()))
+    }
+
+    /// Whether the edge is part of an application, which handles what does not go to the upstream.
     pub(crate) fn is_within_app(&self) -> bool {
         self.within_app
     }
 
     /// What it reads from.
-    pub(crate) fn lookup(&self) -> &'l dyn Fn(&str) -> Option<String> {
-        self.lookup
+    pub(crate) fn source(&self) -> &'s dyn Fn(&str) -> Option<SettingValue> {
+        self.source
     }
 
-    /// Everything that is wrong so far.
-    pub(crate) fn faults(self) -> Vec<SettingFault> {
-        self.faults
+    /// The errors so far.
+    pub(crate) fn into_errors(self) -> Vec<SettingError> {
+        self.errors.into_vec()
     }
 
-    pub(crate) fn is_faultless(&self) -> bool {
-        self.faults.is_empty()
+    /// Whether the reader has found no error so far.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.errors.is_empty()
     }
 
-    /// A setting without the space around it, unless it is a URL: that is judged as it is.
+    /// How the operator calls settings.
+    pub(crate) fn naming(&self) -> Naming {
+        self.errors.naming()
+    }
+
+    /// The name that the operator writes for a setting: for texts about it.
+    pub(crate) fn name_of(&self, setting: &'static str) -> &'static str {
+        self.errors.name_of(setting)
+    }
+
+    /// The value of a setting, unless it is blank.
+    fn value(&self, setting: &'static str) -> Option<SettingValue> {
+        debug_assert!(Setting::named(setting).is_some(), "{setting} is not in the settings table");
+        let value = (self.source)(setting)?;
+        let is_blank = matches!(&value, SettingValue::Variable(text) if text.trim().is_empty());
+        (!is_blank).then_some(value)
+    }
+
+    /// Text, or the JSON of a table or a list. A variable's text is trimmed, unless it is a URL, in
+    /// which whitespace is an error.
     pub(crate) fn text(&self, setting: &'static str) -> Option<String> {
-        let text = self.raw(setting)?;
-        let is_url = setting.ends_with("_URL") || setting == "EDGE_ISSUER";
-        match text.trim() {
-            "" => None,
-            _ if is_url => Some(text),
-            trimmed => Some(trimmed.to_owned()),
+        match self.value(setting)? {
+            SettingValue::Variable(text) if !is_url(setting) => Some(text.trim().to_owned()),
+            SettingValue::Variable(text) | SettingValue::Text(text) => Some(text),
+            SettingValue::Json(json) => Some(json),
+            _ => None,
         }
     }
 
-    fn raw(&self, setting: &'static str) -> Option<String> {
-        debug_assert!(names::is_setting(setting), "{setting} is missing in src/config/names.rs");
-        (self.lookup)(setting)
-    }
-
-    /// Whether that setting is there, though it may be wrong.
+    /// Whether that setting is present, though it may be wrong.
     pub(crate) fn is_given(&self, setting: &'static str) -> bool {
-        let is_in_bytes = setting == SECRET && self.secret.is_some();
-        is_in_bytes || self.has_fault(setting) || self.text(setting).is_some()
+        self.has_error(setting) || self.value(setting).is_some()
     }
 
-    /// Whether something is wrong with that setting. What follows from it is not wrong too.
-    pub(crate) fn has_fault(&self, setting: &str) -> bool {
-        self.unreadable.contains(&setting) || self.faults.iter().any(|it| it.setting == setting)
+    /// Whether that setting has an error. What follows from it is not an error too.
+    pub(crate) fn has_error(&self, setting: &str) -> bool {
+        self.errors.has(setting)
     }
 
-    pub(crate) fn fault(&mut self, setting: &'static str, detail: impl Into<String>) {
-        if !self.unreadable.contains(&setting) {
-            self.note(SettingFault::new(setting, detail));
-        }
+    pub(crate) fn error(&mut self, setting: &'static str, detail: impl Into<String>) {
+        self.errors.add(setting, detail);
     }
 
-    pub(crate) fn note(&mut self, fault: SettingFault) {
-        // what is read again for another purpose is not wrong twice
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
-        }
+    pub(crate) fn note(&mut self, error: SettingError) {
+        self.errors.note(error);
     }
 
-    /// The same about the entry with that index.
-    pub(crate) fn fault_at(&mut self, setting: &'static str, index: usize, detail: &[&str]) {
+    /// An error in the entry with that index.
+    pub(crate) fn error_at(&mut self, setting: &'static str, index: usize, detail: &[&str]) {
         let detail = detail.concat();
-        self.fault(setting, format!("[{index}]: {detail}"));
+        self.error(setting, format!("[{index}]: {detail}"));
     }
 
     pub(crate) fn required(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting);
-        if text.is_none() && !self.has_fault(setting) {
-            self.fault(setting, "is required");
+        if text.is_none() && !self.has_error(setting) {
+            self.error(setting, "is required");
         }
         text
     }
 
     pub(crate) fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
-        BaseUrl::parse(text).map_err(|fault| self.fault(setting, fault)).ok()
+        self.errors.ok(setting, BaseUrl::parse(text))
     }
 
-    /// An origin as browsers write it (RFC 6454, section 6.2): others compare it letter by letter.
+    /// An origin as browsers write it (RFC 6454, section 6.2), because it is compared byte by byte.
     pub(crate) fn origin(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting)?;
         let url = self.url(setting, &text)?;
         let origin = url.origin();
         if !url.path().is_empty() || text.ends_with('/') {
-            self.fault(setting, ["must be an origin, without a path: write ", origin].concat());
+            self.error(setting, ["must be an origin, without a path: write ", origin].concat());
         }
         Some(origin.to_owned())
     }
 
-    /// A comma-separated list.
     pub(crate) fn list(&self, setting: &'static str) -> Option<Vec<String>> {
-        let text = self.text(setting)?;
-        Some(text.split(',').map(|value| value.trim().to_owned()).collect())
+        match self.value(setting)? {
+            SettingValue::Variable(text) => {
+                Some(text.split(',').map(|value| value.trim().to_owned()).collect())
+            }
+            SettingValue::Texts(texts) => Some(texts),
+            _ => None,
+        }
     }
 
-    /// The secret counts only where an algorithm that needs one is named: without, the same secret
-    /// may be there for other purposes.
+    /// The secret, if one of the algorithms uses a secret. Otherwise the secret may serve other
+    /// purposes only.
     pub(crate) fn secret(&self, algorithms: &Option<Vec<String>>) -> Option<Vec<u8>> {
         let named = algorithms.iter().flatten().filter_map(|name| Algorithm::from_name(name));
         let needed = named.into_iter().any(Algorithm::is_symmetric);
         self.better_auth_secret().filter(|_| needed)
     }
 
-    /// The secret, for whatever Better Auth uses it.
+    /// The secret, for all that Better Auth uses it for. It is never trimmed: every byte counts.
     pub(crate) fn better_auth_secret(&self) -> Option<Vec<u8>> {
-        // not trimmed: every byte counts
-        if let Some(secret) = &self.secret {
-            return Some(secret.clone());
+        const SECRET: &str = "BETTER_AUTH_SECRET";
+        match self.value(SECRET) {
+            Some(SettingValue::Variable(text) | SettingValue::Text(text)) => {
+                Some(text.into_bytes())
+            }
+            Some(SettingValue::Bytes(bytes)) => Some(bytes),
+            // stands in for a secret that is unreadable, so that no error says that it is missing
+            _ => self.errors.is_unreadable(SECRET).then(|| vec![b'-'; 64]),
         }
-        let secret = self.raw(SECRET).or_else(|| self.stand_in())?;
-        (!secret.trim().is_empty()).then(|| secret.into_bytes())
     }
 
-    /// Notes a setting that is of no use without `BETTER_AUTH_URL`, where that may be absent.
+    /// Adds an error if the setting requires `BETTER_AUTH_URL` and that is absent.
     pub(crate) fn needs_auth_url(&mut self, setting: &'static str, why: &str) {
-        if self.is_within_app() && !self.is_given("BETTER_AUTH_URL") {
-            self.fault(setting, ["needs BETTER_AUTH_URL, ", why].concat());
+        const URL: &str = "BETTER_AUTH_URL";
+        if self.is_within_app() && !self.is_given(URL) {
+            self.error(setting, ["needs ", self.name_of(URL), ", ", why].concat());
         }
     }
 
-    /// Something for a secret that could not be read, so that nothing says that there is none.
-    fn stand_in(&self) -> Option<String> {
-        self.unreadable.contains(&SECRET).then(|| "-".repeat(64))
-    }
-
-    /// Where Better Auth is, with its base path. What is no URL is a fault where tokens are read.
+    /// The URL of Better Auth with its base path; `None` if it is not a URL, which is an error
+    /// where tokens are read.
     pub(crate) fn auth_url(&self) -> Option<BaseUrl> {
         let url = BaseUrl::parse(&self.text("BETTER_AUTH_URL")?).ok()?;
         match self.text("BETTER_AUTH_BASE_PATH") {
@@ -171,87 +187,58 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// A list of origins of pages, or patterns of them.
+    /// A list of origins, or patterns of them.
     pub(crate) fn origins(&mut self, setting: &'static str) -> Vec<OriginPattern> {
         let mut origins = Vec::new();
         for text in self.list(setting).unwrap_or_default() {
             match OriginPattern::parse(&text) {
                 Ok(origin) => origins.push(origin),
-                Err(fault) => self.fault(setting, format!("names {text}, which {fault}")),
+                Err(error) => self.error(setting, format!("names {text}, which {error}")),
             }
         }
         origins
     }
 
-    /// A number; what is none becomes one that no check accepts.
+    /// A number. Anything else becomes NaN, which every check rejects.
     pub(crate) fn number(&self, setting: &'static str) -> Option<f64> {
-        let number = |text: String| match Json::parse(&text) {
+        let number = |text: String| match Json::parse(text.trim()) {
             Ok(Json::Number(number)) => number.as_f64(),
             _ => None,
         };
-        self.text(setting).map(|text| number(text).unwrap_or(f64::NAN))
+        match self.value(setting)? {
+            SettingValue::Number(number) => Some(number),
+            SettingValue::Variable(text) => Some(number(text).unwrap_or(f64::NAN)),
+            _ => Some(f64::NAN),
+        }
     }
 
     pub(crate) fn switch(&mut self, setting: &'static str, default: bool) -> bool {
-        match self.text(setting).as_deref() {
-            None => default,
-            Some("true") => true,
-            Some("false") => false,
-            Some(_) => {
-                self.fault(setting, "is neither true nor false");
-                default
+        self.optional_switch(setting).unwrap_or(default)
+    }
+
+    /// A switch whose default depends on other settings.
+    pub(crate) fn optional_switch(&mut self, setting: &'static str) -> Option<bool> {
+        let text = match self.value(setting)? {
+            SettingValue::Switch(switch) => return Some(switch),
+            SettingValue::Variable(text) => text,
+            _ => String::new(),
+        };
+        match text.trim() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.error(setting, "is neither true nor false");
+                None
             }
         }
     }
 
-    /// A switch whose default is not known here.
-    pub(crate) fn optional_switch(&mut self, setting: &'static str) -> Option<bool> {
-        self.text(setting).map(|_| self.switch(setting, false))
-    }
-
     pub(crate) fn json(&mut self, setting: &'static str) -> Option<Json> {
         let text = self.text(setting)?;
-        Json::parse(&text).map_err(|error| self.fault(setting, error.to_string())).ok()
+        self.errors.ok(setting, Json::parse(&text))
     }
 }
 
-const SECRET: &str = "BETTER_AUTH_SECRET";
-
-/// One thing that is wrong with the settings.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SettingFault {
-    setting: &'static str,
-    /// Another name by which it is given
-    written: Option<String>,
-    detail: String,
-}
-
-impl SettingFault {
-    /// What is wrong with a setting or a binding, as half a sentence.
-    pub fn new(setting: &'static str, detail: impl Into<String>) -> Self {
-        Self { setting, written: None, detail: detail.into() }
-    }
-
-    /// A variable whose name is nearly that of a setting or a binding.
-    pub(crate) fn misspelt(written: &str, setting: &'static str) -> Self {
-        let kind = if names::is_setting(setting) { "setting" } else { "binding" };
-        let detail = ["is not a ", kind, ", but ", setting, " is"].concat();
-        Self { setting, written: Some(written.to_owned()), detail }
-    }
-
-    /// What is wrong with it, as half a sentence.
-    pub(crate) fn detail(&self) -> &str {
-        &self.detail
-    }
-
-    /// The name of the setting.
-    pub fn setting(&self) -> &'static str {
-        self.setting
-    }
-}
-
-impl fmt::Display for SettingFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.written.as_deref().unwrap_or(self.setting), self.detail)
-    }
+fn is_url(setting: &str) -> bool {
+    Setting::named(setting).is_some_and(|setting| setting.kind == Kind::Url)
 }

@@ -3,9 +3,12 @@
 //! Parsing finds all errors, so that the operator can fix them at once.
 
 use crate::config::bindings::Bindings;
+use crate::config::error::{SettingError, SettingErrors};
 use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
-use crate::config::reader::{Reader, SettingFault};
+use crate::config::reader::Reader;
+use crate::config::value::SettingValue;
+use crate::config::value::SettingValues;
 use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::issuers::Issuers;
 use crate::policy::rate_limits::RateLimits;
@@ -37,8 +40,9 @@ impl Settings {
     ///
     /// # Errors
     /// Every error in the settings.
-    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup), &[])
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source), &[])
     }
 
     /// Like [`Settings::parse`], for a host that knows all variables of its environment: a variable
@@ -49,8 +53,9 @@ impl Settings {
     pub fn parse_environment(
         variables: &[Variable<'_>],
         lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup), variables)
+    ) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source), variables)
     }
 
     /// Parses the settings of an edge that runs in an application. The application handles each
@@ -64,24 +69,19 @@ impl Settings {
     /// Every error in the settings.
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Vec<SettingFault>> {
-        Self::parse_within_app_with(None, Vec::new(), &[], lookup)
+    ) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source).within_app(), &[])
     }
 
-    /// Like [`Settings::parse_within_app`], for a host with typed settings. `secret` is a secret
-    /// that need not be text. `faults` are the errors in settings that have the wrong type, which
-    /// `lookup` does not return. `meant` are settings with a misspelled name, which the host
-    /// reports itself.
+    /// Like [`Settings::parse_within_app`], for settings that a host has read with their types.
     ///
     /// # Errors
-    /// Every error in the settings, including `faults`.
-    pub fn parse_within_app_with(
-        secret: Option<Vec<u8>>,
-        faults: Vec<SettingFault>,
-        meant: &[&'static str],
-        lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Vec<SettingFault>> {
-        Self::read(Reader::new(&lookup).within_app(secret).beside(faults, meant), &[])
+    /// Every error in the settings, including those that the host has found.
+    pub fn parse_values(values: &SettingValues) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| values.get(name);
+        let errors = SettingErrors::of_host(values);
+        Self::read(Reader::beside(&source, errors).within_app(), &[])
     }
 
     /// Valid settings that may not be what the operator means, as one or two sentences each. The
@@ -103,7 +103,7 @@ impl Settings {
         }
     }
 
-    fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingFault>> {
+    fn read(mut reader: Reader<'_>, variables: &[Variable<'_>]) -> Result<Self, Vec<SettingError>> {
         near_miss::check(&mut reader, variables);
         let mut tokens = token_options(&mut reader);
         if !(reader.is_within_app() && tokens.name_keys()) {
@@ -127,10 +127,11 @@ impl Settings {
         let mut origin_warnings = cors.warnings();
         origin_warnings.extend(sessions.warnings());
         let trusted = reader.origins("TRUSTED_ORIGINS");
-        origin_warnings.extend(OriginPattern::warnings("TRUSTED_ORIGINS", &trusted));
+        let setting = reader.name_of("TRUSTED_ORIGINS");
+        origin_warnings.extend(OriginPattern::warnings(setting, &trusted));
 
         match (issuers, forwarding) {
-            (Some(issuers), Some(forwarding)) if reader.is_faultless() => Ok(Self {
+            (Some(issuers), Some(forwarding)) if reader.is_valid() => Ok(Self {
                 head_check,
                 rules,
                 issuers,
@@ -141,7 +142,7 @@ impl Settings {
                 reporter,
                 origin_warnings,
             }),
-            _ => Err(reader.faults()),
+            _ => Err(reader.into_errors()),
         }
     }
 }
@@ -162,7 +163,7 @@ mod tests {
             settings.iter().rev().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
         };
         Settings::parse(lookup)
-            .map_err(|faults| faults.iter().map(SettingFault::to_string).collect())
+            .map_err(|faults| faults.iter().map(SettingError::to_string).collect())
     }
 
     const REQUIRED: [(&str, &str); 2] =

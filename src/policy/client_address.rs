@@ -18,7 +18,7 @@ impl AddressSource {
         let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
         if header.as_ref().is_some_and(|name| !is_token(name) || FORBIDDEN.contains(&name.as_str()))
         {
-            reader.fault(SETTING, "is not the name of a header that contains addresses only");
+            reader.error(SETTING, "is not the name of a header that contains addresses only");
         }
         Self { header }
     }
@@ -78,7 +78,7 @@ pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
     let header = header.unwrap_or_else(|| "x-forwarded-for".to_owned());
     let is_request_header = REQUEST_HEADERS.contains(&header.as_str());
     if !is_token(&header) || FORBIDDEN.contains(&header.as_str()) || is_request_header {
-        reader.fault(SETTING, "is not the name of a header that contains an address only");
+        reader.error(SETTING, "is not the name of a header that contains an address only");
     }
     header
 }

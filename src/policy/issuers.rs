@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
+use crate::config::value::SettingValue;
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Json, Object};
@@ -46,19 +47,19 @@ impl Issuers {
         let mut verifiers: Vec<_> = first.into_iter().collect();
         let json = reader.json(SETTING).unwrap_or(Json::Array(Vec::new()));
         let Json::Array(entries) = json else {
-            reader.fault(SETTING, "is not a list of tables");
+            reader.error(SETTING, "is not a list of tables");
             return None;
         };
         for (i, entry) in entries.iter().enumerate() {
             let Json::Object(entry) = entry else {
-                reader.fault_at(SETTING, i, &["is not a table"]);
+                reader.error_at(SETTING, i, &["is not a table"]);
                 continue;
             };
             if let Some(verifier) = from_entry(reader, i, entry, by_secret, known_claims) {
                 if let Some(issuer) = verifiers.iter().find_map(|v| v.common_issuer(&verifier)) {
                     let detail =
                         ["accepts ", issuer, ", as an issuer before it does, for one profile"];
-                    reader.fault_at(SETTING, i, &detail);
+                    reader.error_at(SETTING, i, &detail);
                 }
                 verifiers.push(verifier);
             }
@@ -177,18 +178,18 @@ fn from_entry(
             // a URL is meant as one of the two, under any name
             is_near_miss |= name.to_ascii_lowercase().contains("url");
             is_near_miss |= value.as_str().is_some_and(|text| text.contains("://"));
-            all.fault_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
+            all.error_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
         } else if !readable {
-            all.fault_at(SETTING, index, &[name, " is empty, or not of its type"]);
+            all.error_at(SETTING, index, &[name, " is empty, or not of its type"]);
         }
     }
     if !entry.has("base_url") && !entry.has("jwks_url") {
         if !is_near_miss {
-            all.fault_at(SETTING, index, &["base_url is required, or jwks_url"]);
+            all.error_at(SETTING, index, &["base_url is required, or jwks_url"]);
         }
         return None;
     }
-    let settings = all.lookup();
+    let settings = all.source();
     let lookup = |setting: &str| {
         let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
         let inherited = match setting {
@@ -198,25 +199,25 @@ fn from_entry(
             _ => true,
         };
         match entry.member(member) {
-            Some(value) => text(value),
+            Some(value) => text(value).map(SettingValue::Variable),
             None if inherited => settings(setting),
             None => None,
         }
     };
-    let mut reader = Reader::new(&lookup);
+    let mut reader = all.of_entry(&lookup);
     let mut options = token_options(&mut reader);
     if let Some(required) = entry.member(REQUIRED_CLAIMS) {
         options.required_claims = RequiredClaim::list_from_json(required);
     }
     note_claims(&options, known_claims);
     let verifier = verifier(&mut reader, options);
-    for fault in reader.faults() {
+    for fault in reader.into_errors() {
         let member = MEMBERS.iter().find(|(_, setting)| *setting == fault.setting());
         // the setting itself reports an error in an inherited value
         if let Some((member, _)) = member
             && (entry.has(member) || ["issuer", "audience"].contains(member))
         {
-            all.fault_at(SETTING, index, &[member, " ", fault.detail()]);
+            all.error_at(SETTING, index, &[member, " ", fault.detail()]);
         }
     }
     verifier

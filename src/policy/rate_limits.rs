@@ -24,7 +24,7 @@ impl RateLimits {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let retry_after = reader.number("RATE_LIMIT_RETRY_AFTER").unwrap_or(60.0);
         if !(1.0..=86_400.0).contains(&retry_after) || retry_after % 1.0 != 0.0 {
-            reader.fault("RATE_LIMIT_RETRY_AFTER", "is not a whole number of seconds up to 86400");
+            reader.error("RATE_LIMIT_RETRY_AFTER", "is not a whole number of seconds up to 86400");
         }
         let address_source = AddressSource::from_settings(reader);
         Self { retry_after: retry_after as u32, address_source, ..Self::default() }

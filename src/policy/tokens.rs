@@ -40,14 +40,7 @@ pub(crate) const LIST_CLAIMS: &str = "LIST_CLAIMS";
 
 /// The verifier with these options. Reports their errors under the names of the settings.
 pub(crate) fn verifier(reader: &mut Reader<'_>, tokens: VerifierOptions) -> Option<Verifier> {
-    let faults = match tokens.build() {
-        Ok(verifier) => return Some(verifier),
-        Err(faults) => faults,
-    };
-    for fault in faults {
-        reader.fault(setting_name(fault.option()), fault.detail());
-    }
-    None
+    tokens.build_with(&mut reader.errors)
 }
 
 /// `REQUIRED_CLAIMS`: names separated by commas, or a table from names to accepted values.
@@ -59,7 +52,7 @@ fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
         false => text.split(',').map(|name| RequiredClaim::present(name.trim())).collect(),
     };
     if claims.is_none() {
-        reader.fault(SETTING, "is neither a list of names nor a table of accepted values");
+        reader.error(SETTING, "is neither a list of names nor a table of accepted values");
     }
     claims
 }
@@ -69,35 +62,5 @@ pub(crate) fn note_claims(tokens: &VerifierOptions, known: &mut Vec<String>) {
     known.extend(tokens.user_claim.iter().flatten().cloned());
     for claim in tokens.required_claims.iter().flatten() {
         known.push(claim.name().to_owned());
-    }
-}
-
-/// The setting with the same meaning as an option of the verifier.
-fn setting_name(option: &'static str) -> &'static str {
-    match option {
-        "baseURL" => "BETTER_AUTH_URL",
-        "basePath" => "BETTER_AUTH_BASE_PATH",
-        "jwksUrl" => "JWKS_URL",
-        "jwks" => "JWKS",
-        "issuer" => "ISSUER",
-        "audience" => "AUDIENCE",
-        "algorithms" => "ALGORITHMS",
-        "clockTolerance" => "CLOCK_TOLERANCE",
-        "userClaim" => "USER_CLAIM",
-        "secret" => "BETTER_AUTH_SECRET",
-        "maxTokenAge" => "MAX_TOKEN_AGE",
-        "maxTokenLifetime" => "MAX_TOKEN_LIFETIME",
-        "profile" => "PROFILE",
-        "cacheMaxAge" => "JWKS_MAX_AGE",
-        "cacheStaleAge" => "JWKS_STALE_AGE",
-        "cooldownDuration" => "JWKS_COOLDOWN",
-        "timeoutDuration" => "JWKS_TIMEOUT",
-        "tokenCache" => "TOKEN_CACHE",
-        "tableWindow" => "TABLE_WINDOW",
-        "maxTokenBytes" => "MAX_TOKEN_BYTES",
-        "maxHeaderBytes" => "MAX_HEADER_BYTES",
-        "requiredClaims" => "REQUIRED_CLAIMS",
-        "listClaims" => LIST_CLAIMS,
-        other => other,
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         return Vec::new();
     };
     let Some(table) = json.as_object() else {
-        reader.fault(SETTING, "is not a table of claims and header names");
+        reader.error(SETTING, "is not a table of claims and header names");
         return Vec::new();
     };
     let mut headers: Vec<(String, String)> = Vec::new();
@@ -21,11 +21,11 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Vec<(String, String)> {
         let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
         let is_reserved = RESERVED_HEADERS.iter().any(|reserved| same_name(reserved, &header));
         if claim.is_empty() || !is_token(&header) {
-            reader.fault(SETTING, format!("has no header name for the claim \"{claim}\""));
+            reader.error(SETTING, format!("has no header name for the claim \"{claim}\""));
         } else if is_reserved || is_identity(&header) {
-            reader.fault(SETTING, format!("must not set {header}, which has a meaning of its own"));
+            reader.error(SETTING, format!("must not set {header}, which has a meaning of its own"));
         } else if headers.iter().any(|(_, taken)| same_name(taken, &header)) {
-            reader.fault(SETTING, format!("sets {header} from two claims"));
+            reader.error(SETTING, format!("sets {header} from two claims"));
         } else {
             headers.push((claim.to_owned(), header));
         }

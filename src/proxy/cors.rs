@@ -47,15 +47,16 @@ impl Cors {
             return if to_origin { Self::Upstream } else { Self::Ignored };
         };
         if to_origin {
-            reader.fault(
+            let origins = reader.name_of("CORS_ORIGINS");
+            reader.error(
                 "CORS_PREFLIGHT_TO_ORIGIN",
-                "contradicts CORS_ORIGINS: set only one of them",
+                ["contradicts ", origins, ": set only one of them"].concat(),
             );
         }
         let any = origins == ["*"];
         let credentials = reader.switch("CORS_CREDENTIALS", false);
         if any && credentials {
-            reader.fault(
+            reader.error(
                 "CORS_CREDENTIALS",
                 "needs CORS_ORIGINS to name the origins: browsers reject *",
             );
@@ -64,14 +65,14 @@ impl Cors {
         let exposed = match exposed {
             Allowed::List(names) => names,
             Allowed::Any if credentials => {
-                reader.fault("CORS_EXPOSE_HEADERS", EXPOSE_ANY);
+                reader.error("CORS_EXPOSE_HEADERS", EXPOSE_ANY);
                 String::new()
             }
             Allowed::Any => "*".to_owned(),
         };
         let max_age = reader.number("CORS_MAX_AGE").unwrap_or(600.0);
         if !(0.0..=86_400.0).contains(&max_age) {
-            reader.fault("CORS_MAX_AGE", "is not a number of seconds up to 86400");
+            reader.error("CORS_MAX_AGE", "is not a number of seconds up to 86400");
         }
         Self::Edge(Policy {
             origins: if any { Vec::new() } else { reader.origins("CORS_ORIGINS") },
@@ -214,7 +215,7 @@ fn tokens(reader: &mut Reader<'_>, setting: &'static str, default: &str) -> Allo
         return Allowed::List(default.to_owned());
     };
     if !names.iter().all(|name| is_token(name)) {
-        reader.fault(setting, "has a name that is not a token of HTTP");
+        reader.error(setting, "has a name that is not a token of HTTP");
     }
     match names.iter().any(|name| name == "*") {
         true => Allowed::Any,

@@ -49,7 +49,7 @@ impl Forwarding {
         let placement = Placement::from_settings(reader);
         let timeout = reader.number("ORIGIN_TIMEOUT").unwrap_or(30.0);
         if !(0.001..=600.0).contains(&timeout) {
-            reader.fault("ORIGIN_TIMEOUT", "is not a number of seconds up to 600");
+            reader.error("ORIGIN_TIMEOUT", "is not a number of seconds up to 600");
         }
         let timeout = (timeout * 1_000.0) as u32;
         let ends_websockets = reader.switch("WEBSOCKET_CLOSE_ON_EXPIRY", false);

@@ -12,17 +12,18 @@ pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) 
     for name in reader.list(SETTING).unwrap_or_default() {
         let name = name.to_ascii_lowercase();
         if !is_token(&name) || name.contains('*') {
-            reader.fault(
+            reader.error(
                 SETTING,
                 ["names ", &name, ", which is not a header: write each name in full"].concat(),
             );
         } else if is_reserved(&name) {
-            reader.fault(
+            reader.error(
                 SETTING,
                 ["must not name ", &name, ", which a client must not set"].concat(),
             );
         } else if claim_headers.iter().any(|(_, header)| same_name(header, &name)) {
-            reader.fault(SETTING, ["must not name ", &name, ", which CLAIM_HEADERS sets"].concat());
+            let setter = reader.name_of("CLAIM_HEADERS");
+            reader.error(SETTING, ["must not name ", &name, ", which ", setter, " sets"].concat());
         } else {
             names.push(name);
         }

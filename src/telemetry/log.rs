@@ -20,13 +20,13 @@ impl Log {
             None | Some("warn") => Some(Level::Warn),
             Some("info") => Some(Level::Info),
             Some(_) => {
-                reader.fault("LOG_LEVEL", "is neither none, error, warn nor info");
+                reader.error("LOG_LEVEL", "is neither none, error, warn nor info");
                 None
             }
         };
         let sample = reader.number("LOG_SAMPLE").unwrap_or(1.0);
         if !(0.0..=1.0).contains(&sample) {
-            reader.fault("LOG_SAMPLE", "is not a number from 0 to 1");
+            reader.error("LOG_SAMPLE", "is not a number from 0 to 1");
         }
         Self { level, sample }
     }

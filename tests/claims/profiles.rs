@@ -4,7 +4,7 @@
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, outcome, verify,
 };
-use better_auth_edge::{Fault, Verifier, VerifierOptions};
+use better_auth_edge::{SettingError, Verifier, VerifierOptions};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -195,7 +195,11 @@ fn a_profile_has_one_of_four_names() {
     for name in ["", "Session", "session ", "access_token", "accessToken", "at+jwt", "any", "none"]
     {
         let faults = any_of(name).build().expect_err(name);
-        assert_eq!(faults.iter().map(Fault::option).collect::<Vec<_>>(), ["profile"], "{name:?}");
+        assert_eq!(
+            faults.iter().map(SettingError::option).collect::<Vec<_>>(),
+            ["profile"],
+            "{name:?}"
+        );
     }
 }
 

@@ -3,7 +3,10 @@
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, origin_headers, request,
 };
-use better_auth_edge::gateway::{Decision, Destination, Forward, Gateway, RequestHead, Settings};
+use better_auth_edge::gateway::{
+    Decision, Destination, Forward, Gateway, Naming, RequestHead, SettingValue, SettingValues,
+    Settings,
+};
 
 const ROUTES: &str = r#"[
     {"path":"/api/{user_id}/*","match":{"user_id":"sub"},"to":"origin"},
@@ -236,8 +239,18 @@ fn settings_that_call_better_auth_require_its_url() {
 }
 
 /// With these settings alone.
-fn parse_only(secret: Option<Vec<u8>>, settings: &[(&str, &str)]) -> Result<(), Vec<String>> {
-    match Settings::parse_within_app_with(secret, Vec::new(), &[], |name| find(settings, name)) {
+fn parse_only(
+    secret: Option<Vec<u8>>,
+    settings: &[(&'static str, &str)],
+) -> Result<(), Vec<String>> {
+    let mut values = SettingValues::new(Naming::Variables);
+    for (name, value) in settings {
+        values.set(name, SettingValue::Variable((*value).to_owned()));
+    }
+    if let Some(secret) = secret {
+        values.set("BETTER_AUTH_SECRET", SettingValue::Bytes(secret));
+    }
+    match Settings::parse_values(&values) {
         Ok(_) => Ok(()),
         Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
     }

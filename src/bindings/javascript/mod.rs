@@ -30,7 +30,7 @@ use crate::error::{Code, Error};
 use crate::host::{Level, Telemetry};
 use crate::jose::json::quote;
 use crate::verifier::{Verified, Verifier};
-use options::Given;
+use options::{Options, Target};
 
 /// Makes a verifier. Nothing is fetched before the first token asks for a key.
 ///
@@ -46,9 +46,9 @@ use options::Given;
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
-    let mut given = read(&options)?;
-    let service = given.fetch.take().map(|fetch| Rc::new(service(&fetch)));
-    let verifier = build(given)?;
+    let options = read(&options)?;
+    let verifier = options.verifier().map_err(misconfigured)?;
+    let service = options.fetch.map(|fetch| Rc::new(service(&fetch)));
     if let Some(warning) = verifier.warning() {
         JsHost::new(|_| ()).log(Level::Warn, warning);
     }
@@ -56,12 +56,8 @@ pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until, clock: None })
 }
 
-fn read(options: &JsValue) -> Result<Given, JsValue> {
-    options::read(options).map_err(misconfigured)
-}
-
-fn build(given: Given) -> Result<Verifier, JsValue> {
-    given.build().map_err(misconfigured)
+fn read(options: &JsValue) -> Result<Options, JsValue> {
+    Options::read(options, Target::Verifier).map_err(misconfigured)
 }
 
 fn misconfigured(detail: String) -> JsValue {

@@ -1,182 +1,225 @@
-//! Reads the options of `createVerifier`, member by member. A misspelled one is a fault: it may be
-//! meant as a restriction.
+//! Reads the options of `createVerifier` and `createGateway` into settings, by the settings table.
+//! An unknown option is an error, because the caller may mean it as a restriction.
+//!
+//! The options are not one deserialized struct, because that would report the first error only.
 
-use js_sys::{Array, Function, Object, Reflect, Symbol, Uint8Array};
+use js_sys::{Array, Function, JSON, Object, Reflect, Symbol, Uint8Array};
+use serde_wasm_bindgen::from_value;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::bindings::javascript::structured;
-use crate::claims::RequiredClaim;
-use crate::jose::Json;
+use crate::config::error::{SettingError, SettingErrors};
+use crate::config::reader::Reader;
+use crate::config::settings_table::{Kind, Naming, SETTINGS, Setting};
+use crate::config::value::{SettingValue, SettingValues};
+use crate::policy::tokens::{token_options, verifier};
 use crate::similar::{did_you_mean, suggestion};
-use crate::verifier::{Fault, Verifier, VerifierOptions};
+use crate::verifier::Verifier;
 
-/// What the options say.
-pub(super) struct Given {
-    pub(super) options: VerifierOptions,
+/// The options of a caller.
+pub(super) struct Options {
+    pub(super) settings: SettingValues,
+    /// The function that fetches documents in place of the runtime's own
     pub(super) fetch: Option<Function>,
-    /// What is wrong with members that are no options
-    unknown: Vec<String>,
-    /// The options that those stand for, as far as that is clear
-    meant: Vec<&'static str>,
-    /// Options that are not of their type
-    faults: Vec<Fault>,
 }
 
-impl Given {
+/// The function whose options they are.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Target {
+    /// `createVerifier`, which takes values of their own types only
+    Verifier,
+    /// `createGateway`, which also takes every value as the string that an environment variable has
+    #[cfg_attr(not(feature = "js-gateway"), expect(dead_code))]
+    Gateway,
+}
+
+impl Options {
+    /// Reads the members of an object. Members that are `undefined` are absent.
+    ///
+    /// # Errors
+    /// If `options` is not an object. All other errors are in the settings.
+    pub(super) fn read(options: &JsValue, target: Target) -> Result<Self, String> {
+        if !options.is_object() {
+            return Err("the options are not an object".to_owned());
+        }
+        let mut read = Self { settings: SettingValues::new(Naming::Options), fetch: None };
+        let mut errors = Vec::new();
+        for entry in Object::entries(options.unchecked_ref()).iter() {
+            let entry: Array = entry.unchecked_into();
+            let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
+            if value.is_undefined() {
+                continue;
+            }
+            if name == FETCH {
+                read.fetch = value.dyn_into().ok();
+                if read.fetch.is_none() {
+                    errors.push(SettingError::new(FETCH, "is not a function"));
+                }
+                continue;
+            }
+            let Some(setting) = target.settings().find(|it| it.option == Some(name.as_str()))
+            else {
+                read.add_unknown(&name, options, target);
+                continue;
+            };
+            match target.value(setting.kind, value) {
+                Ok(Some(value)) => read.settings.set(setting.name, value),
+                Ok(None) => {}
+                Err(detail) => errors.push(SettingError::new(setting.name, detail)),
+            }
+        }
+        errors.into_iter().for_each(|error| read.settings.add_error(error));
+        Ok(read)
+    }
+
+    fn add_unknown(&mut self, name: &str, options: &JsValue, target: Target) {
+        let known = || target.options(options);
+        let detail = ["is not an option", &did_you_mean(name, known())].concat();
+        self.settings.add_error(SettingError::new("", detail).in_name(name));
+        let meant = suggestion(name, known()).filter(|option| is_absent(options, option));
+        let is_meant = |setting: &&Setting| meant.is_some() && setting.option == meant;
+        if let Some(setting) = target.settings().find(is_meant) {
+            self.settings.add_misspelled(setting.name);
+        }
+    }
+
     /// The verifier of these options.
     ///
     /// # Errors
-    /// Every fault, of names, types and values, in one text.
-    pub(super) fn build(self) -> Result<Verifier, String> {
-        let faults = match self.options.build_beside(self.faults, &self.meant) {
-            Ok(verifier) if self.unknown.is_empty() => return Ok(verifier),
-            Ok(_) => Vec::new(),
-            Err(faults) => faults,
-        };
-        let faults = faults.iter().map(Fault::to_string);
-        Err(self.unknown.into_iter().chain(faults).collect::<Vec<_>>().join("; "))
+    /// All errors of names, types and values, in one text.
+    pub(super) fn verifier(&self) -> Result<Verifier, String> {
+        let source = |name: &str| self.settings.get(name);
+        let errors = SettingErrors::of_host(&self.settings);
+        let mut reader = Reader::beside(&source, errors).within_app();
+        let mut options = token_options(&mut reader);
+        options.secret = reader.better_auth_secret();
+        match verifier(&mut reader, options) {
+            Some(verifier) if reader.is_valid() => Ok(verifier),
+            _ => Err(joined(&reader.into_errors())),
+        }
     }
 }
 
-/// The options that an object holds; members that are `undefined` are not there.
-///
-/// # Errors
-/// That it is no object.
-pub(super) fn read(object: &JsValue) -> Result<Given, String> {
-    if !object.is_object() {
-        return Err("the options are not an object".into());
-    }
-    let entries = Object::entries(object.unchecked_ref());
-    let (options, fetch) = (VerifierOptions::default(), None);
-    let (unknown, meant, faults) = (Vec::new(), Vec::new(), Vec::new());
-    let mut given = Given { options, fetch, unknown, meant, faults };
-    for entry in entries.iter() {
-        let entry: Array = entry.unchecked_into();
-        let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
-        if value.is_undefined() {
-            continue;
-        }
-        let Some((option, read)) = OPTIONS.iter().find(|(option, _)| *option == name) else {
-            let known = || OPTIONS.iter().map(|(option, _)| *option);
-            let question = did_you_mean(&name, known());
-            given.unknown.push([&name, " is not an option", &question].concat());
-            given
-                .meant
-                .extend(suggestion(&name, known()).filter(|option| is_absent(object, option)));
-            continue;
-        };
-        if let Err(expected) = read(&mut given, &value) {
-            given.faults.push(Fault::new(option, expected));
-        }
-    }
-    Ok(given)
+/// All errors in one text.
+pub(super) fn joined(errors: &[SettingError]) -> String {
+    errors.iter().map(SettingError::to_string).collect::<Vec<_>>().join("; ")
 }
+
+/// An option that is not a setting.
+const FETCH: &str = "fetch";
 
 /// Whether an object has no member of that name, or an undefined one.
-pub(super) fn is_absent(object: &JsValue, name: &str) -> bool {
+fn is_absent(object: &JsValue, name: &str) -> bool {
     Reflect::get(object, &name.into()).is_ok_and(|value| value.is_undefined())
 }
 
-/// Reads an option.
-type Read = fn(&mut Given, &JsValue) -> Result<(), &'static str>;
+impl Target {
+    fn settings(self) -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter().filter(move |setting| match self {
+            Self::Verifier => setting.hosts.have_verifier(),
+            Self::Gateway => setting.hosts.have_gateway(),
+        })
+    }
 
-/// Every option, and how it is read into where it is kept.
-const OPTIONS: &[(&str, Read)] = &[
-    ("baseURL", |given, value| set(&mut given.options.base_url, text(value))),
-    ("basePath", |given, value| set(&mut given.options.base_path, text(value))),
-    ("jwksUrl", |given, value| set(&mut given.options.jwks_url, text(value))),
-    ("jwks", |given, value| set(&mut given.options.jwks, json(value))),
-    ("secret", |given, value| set(&mut given.options.secret, bytes(value))),
-    ("issuer", |given, value| set(&mut given.options.issuer, texts(value))),
-    ("audience", |given, value| set(&mut given.options.audience, texts(value))),
-    ("algorithms", |given, value| set(&mut given.options.algorithms, texts(value))),
-    ("clockTolerance", |given, value| set(&mut given.options.clock_tolerance, number(value))),
-    ("maxTokenAge", |given, value| set(&mut given.options.max_token_age, number(value))),
-    ("maxTokenLifetime", |given, value| set(&mut given.options.max_token_lifetime, number(value))),
-    ("profile", |given, value| set(&mut given.options.profile, text(value))),
-    ("userClaim", |given, value| set(&mut given.options.user_claim, texts(value))),
-    ("requiredClaims", |given, value| {
-        set(&mut given.options.required_claims, required_claims(value))
-    }),
-    ("cacheMaxAge", |given, value| set(&mut given.options.cache_max_age, milliseconds(value))),
-    ("cacheStaleAge", |given, value| set(&mut given.options.cache_stale_age, milliseconds(value))),
-    ("cooldownDuration", |given, value| set(&mut given.options.cooldown, milliseconds(value))),
-    ("timeoutDuration", |given, value| set(&mut given.options.timeout, milliseconds(value))),
-    ("listClaims", |given, value| set(&mut given.options.list_claims, texts(value))),
-    ("exclusiveAudience", |given, value| set(&mut given.options.exclusive_audience, switch(value))),
-    ("tokenCache", |given, value| set(&mut given.options.token_cache, number(value))),
-    ("tableWindow", |given, value| set(&mut given.options.table_window, number(value))),
-    ("maxTokenBytes", |given, value| set(&mut given.options.max_token_bytes, number(value))),
-    ("maxHeaderBytes", |given, value| set(&mut given.options.max_header_bytes, number(value))),
-    ("fetch", |given, value| set(&mut given.fetch, function(value))),
-];
+    /// The names of all options, for the caller who has written these.
+    fn options(self, given: &JsValue) -> impl Iterator<Item = &'static str> {
+        // only the middleware sets ownPaths; it reads these three itself
+        let is_middleware = Reflect::has(given, &"ownPaths".into()).unwrap_or(false);
+        let of_middleware = ["signInPath", "returnParameter", "isPage"];
+        let of_middleware = of_middleware.into_iter().filter(move |_| is_middleware);
+        self.settings().filter_map(|setting| setting.option).chain([FETCH]).chain(of_middleware)
+    }
 
-fn switch(value: &JsValue) -> Result<bool, &'static str> {
-    value.as_bool().ok_or("is not a boolean")
+    /// The value of a setting of that kind; `None` if it is an empty list that counts as absent.
+    fn value(self, kind: Kind, value: JsValue) -> Result<Option<SettingValue>, &'static str> {
+        if self == Self::Verifier {
+            return self.typed(kind, value).map(Some);
+        }
+        if let Some(text) = value.as_string() {
+            return variable(text).map(Some);
+        }
+        match self.typed(kind, value)? {
+            SettingValue::Texts(texts) if texts.is_empty() => match kind {
+                Kind::OptionalList => Ok(None),
+                Kind::ClaimList => variable("sub".to_owned()).map(Some),
+                _ => Err(EMPTY),
+            },
+            SettingValue::Texts(texts) => variable(texts.join(",")).map(Some),
+            SettingValue::Bytes(bytes) if bytes.is_empty() => Err(EMPTY),
+            value => Ok(Some(value)),
+        }
+    }
+
+    /// The value, if it is of the type that the settings table names.
+    fn typed(self, kind: Kind, value: JsValue) -> Result<SettingValue, &'static str> {
+        let number = |value: JsValue| from_value(value).ok();
+        let typed = match kind {
+            Kind::Text | Kind::Url => {
+                from_value(value).map(SettingValue::Text).map_err(|_| "is not a string")?
+            }
+            Kind::Label => {
+                let text = value.as_f64().and_then(|_| JSON::stringify(&value).ok()?.as_string());
+                let text = text.or_else(|| value.as_string());
+                SettingValue::Text(text.ok_or("is neither a string nor a number")?)
+            }
+            Kind::Number | Kind::Seconds => {
+                SettingValue::Number(number(value).ok_or("is not a number")?)
+            }
+            Kind::Duration => {
+                let milliseconds: f64 = number(value).ok_or("is not a number of milliseconds")?;
+                SettingValue::Number(milliseconds / 1_000.0)
+            }
+            Kind::Switch => {
+                from_value(value).map(SettingValue::Switch).map_err(|_| "is not a boolean")?
+            }
+            Kind::List | Kind::OptionalList | Kind::ClaimList => {
+                SettingValue::Texts(texts(value).ok_or("is neither a string nor an array of strings")?)
+            }
+            Kind::Json if value.is_object() => SettingValue::Json(structured(&value).ok_or(
+                "contains a value that JSON cannot represent, such as undefined, a Map, a Date or a \
+                 function",
+            )?),
+            Kind::Json => {
+                return Err(match self {
+                    Self::Verifier => "is neither an object nor an array",
+                    Self::Gateway => "is neither an object, an array nor JSON",
+                });
+            }
+            Kind::Secret => {
+                SettingValue::Bytes(bytes(&value).ok_or("is neither a string nor a Uint8Array")?)
+            }
+        };
+        Ok(typed)
+    }
 }
 
-fn set<T>(option: &mut Option<T>, value: Result<T, &'static str>) -> Result<(), &'static str> {
-    *option = Some(value?);
-    Ok(())
+/// An empty text is an error, because an environment variable that is not set must not become a
+/// default.
+fn variable(text: String) -> Result<SettingValue, &'static str> {
+    if text.trim().is_empty() { Err(EMPTY) } else { Ok(SettingValue::Variable(text)) }
 }
 
-fn text(value: &JsValue) -> Result<String, &'static str> {
-    value.as_string().ok_or("is not a string")
-}
-
-fn number(value: &JsValue) -> Result<f64, &'static str> {
-    value.as_f64().ok_or("is not a number")
-}
-
-/// As jose has them; they are kept in seconds.
-fn milliseconds(value: &JsValue) -> Result<f64, &'static str> {
-    number(value).map(|milliseconds| milliseconds / 1_000.0)
-}
-
-fn function(value: &JsValue) -> Result<Function, &'static str> {
-    value.dyn_ref().cloned().ok_or("is not a function")
-}
+const EMPTY: &str = "is empty";
 
 /// One string, or an array of strings.
-fn texts(value: &JsValue) -> Result<Vec<String>, &'static str> {
-    const EXPECTED: &str = "is neither a string nor an array of strings";
-    match (value.as_string(), value.dyn_ref::<Array>()) {
-        (Some(text), _) => Ok(vec![text]),
-        (None, Some(texts)) => {
-            texts.iter().map(|text| text.as_string()).collect::<Option<_>>().ok_or(EXPECTED)
-        }
-        (None, None) => Err(EXPECTED),
-    }
-}
-
-/// A string, in UTF-8, or bytes, also those of another realm: sandboxes have a `Uint8Array` of their
-/// own.
-pub(super) fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
+fn texts(value: JsValue) -> Option<Vec<String>> {
     if let Some(text) = value.as_string() {
-        return Ok(text.into_bytes());
+        return Some(vec![text]);
     }
-    match is_bytes(value) {
-        true => Ok(Uint8Array::new(value).to_vec()),
-        false => Err("is neither a string nor a Uint8Array"),
-    }
+    // other iterables are rejected: a Map would be a list of its entries
+    if Array::is_array(&value) { from_value(value).ok() } else { None }
 }
 
-/// Whether a value is bytes, also those of another realm: sandboxes have a `Uint8Array` of their own.
-pub(super) fn is_bytes(value: &JsValue) -> bool {
+/// A string in UTF-8, or bytes.
+fn bytes(value: &JsValue) -> Option<Vec<u8>> {
+    if let Some(text) = value.as_string() {
+        return Some(text.into_bytes());
+    }
+    is_bytes(value).then(|| Uint8Array::new(value).to_vec())
+}
+
+/// Whether a value is a `Uint8Array`, also one of another realm: a sandbox has its own class.
+fn is_bytes(value: &JsValue) -> bool {
     let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
     tag == "Uint8Array"
-}
-
-/// A value as JSON, where nothing of it gets lost.
-pub(super) fn json(value: &JsValue) -> Result<String, &'static str> {
-    structured(value).ok_or(
-        "holds what JSON cannot write, such as undefined within a table, a Map, a Date or a function",
-    )
-}
-
-/// Names, or an object from names to one accepted value or several.
-fn required_claims(value: &JsValue) -> Result<Vec<RequiredClaim>, &'static str> {
-    let claims = Json::parse(&json(value)?).ok();
-    let claims = claims.and_then(|json| RequiredClaim::list_from_json(&json));
-    claims.ok_or("is neither a list of names nor an object of accepted values")
 }

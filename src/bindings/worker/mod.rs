@@ -21,7 +21,7 @@ use worker::{Env, console_error, console_warn};
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
 use crate::gateway::{
-    self, Decision, Gateway, HeaderCache, HeaderEdit, RequestHead, SettingFault, Settings, Variable,
+    self, Decision, Gateway, HeaderCache, HeaderEdit, RequestHead, SettingError, Settings, Variable,
 };
 
 use forward_plan::Upstream;
@@ -146,7 +146,7 @@ impl Deployment {
     ///
     /// # Errors
     /// All errors of both.
-    fn read(env: &Env) -> Result<Self, Vec<SettingFault>> {
+    fn read(env: &Env) -> Result<Self, Vec<SettingError>> {
         let entries: Vec<Entry> = serde_wasm_bindgen::from_value(entries(env)).unwrap_or_default();
         let variables = entries
             .iter()
@@ -188,7 +188,7 @@ fn deployment(env: &Env) -> Option<Rc<Deployment>> {
         let made = deployment.get_or_init(|| match Deployment::read(env) {
             Ok(deployment) => Some(Rc::new(deployment)),
             Err(faults) => {
-                let faults: Vec<_> = faults.iter().map(SettingFault::to_string).collect();
+                let faults: Vec<_> = faults.iter().map(SettingError::to_string).collect();
                 console_error!("misconfigured: {}", faults.join("; "));
                 None
             }

@@ -7,7 +7,7 @@ use worker::Env;
 
 use super::setting;
 use crate::base_url::BaseUrl;
-use crate::gateway::SettingFault;
+use crate::gateway::SettingError;
 
 /// The bindings, `undefined` if they are absent. All requests of an isolate share them.
 pub(super) struct Services {
@@ -22,11 +22,11 @@ pub(super) struct Services {
 
 impl Services {
     /// Reads the bindings, and adds an error for each one of another kind.
-    pub(super) fn read(env: &Env, faults: &mut Vec<SettingFault>) -> Self {
+    pub(super) fn read(env: &Env, faults: &mut Vec<SettingError>) -> Self {
         let mut binding = |name, method, kind| {
             let value = bound(env, name, method);
             if value.is_null() {
-                faults.push(SettingFault::new(name, kind));
+                faults.push(SettingError::new(name, kind));
             }
             value
         };

@@ -25,21 +25,21 @@ impl CookieNames {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let prefix = reader.text(PREFIX).unwrap_or_else(|| "better-auth".to_owned());
         if !is_token(&prefix) {
-            reader.fault(PREFIX, "is not the beginning of a cookie's name");
+            reader.error(PREFIX, "is not the beginning of a cookie's name");
         } else if is_guarded(&prefix) {
-            reader.fault(
+            reader.error(
                 PREFIX,
                 "begins with __Secure- or __Host-, which the edge accepts anyway: leave it out",
             );
         } else if prefix.ends_with('.') {
-            reader.fault(PREFIX, "ends with the dot that Better Auth adds itself: leave it out");
+            reader.error(PREFIX, "ends with the dot that Better Auth adds itself: leave it out");
         }
         let prefix = prefix + ".";
         let session = Name::from_settings(reader, SESSION, &prefix, "session_token");
         let cache = Name::from_settings(reader, CACHE, &prefix, "session_data");
         if session.overlaps(&cache) {
             let setting = if reader.text(SESSION).is_some() { SESSION } else { CACHE };
-            reader.fault(
+            reader.error(
                 setting,
                 "gives the session cookie the same name as its cache, or as a part of it",
             );
@@ -85,7 +85,7 @@ impl Name {
     ) -> Self {
         let given = reader.text(setting);
         if given.as_deref().is_some_and(|name| !is_token(name)) {
-            reader.fault(setting, "is not a cookie's name");
+            reader.error(setting, "is not a cookie's name");
         }
         let name = given.unwrap_or_else(|| [prefix, default].concat());
         Self(GUARDS.map(|guard| [guard, &name].concat().into()))

@@ -23,7 +23,7 @@ impl WebSockets {
         let parameter = reader.text(SETTING);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if parameter.as_ref().is_some_and(|name| !name.bytes().all(plain)) {
-            reader.fault(SETTING, "is not a name of letters, digits, _ and -");
+            reader.error(SETTING, "is not a name of letters, digits, _ and -");
         }
         Self { parameter }
     }

@@ -12,6 +12,7 @@ use pattern::Pattern;
 
 use crate::claims::{RequiredClaim, list_claims};
 use crate::config::reader::Reader;
+use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
 use crate::policy::tokens::LIST_CLAIMS;
@@ -26,6 +27,8 @@ pub struct Rules {
     own_paths: Vec<Pattern>,
     /// The destination of requests whose rule names none
     to: Destination,
+    /// How the operator calls settings
+    naming: Naming,
 }
 
 impl Rules {
@@ -38,7 +41,7 @@ impl Rules {
     /// name.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, known_claims: &[String]) -> Self {
         const SETTING: &str = "ROUTES";
-        let mut all = Self::default();
+        let mut all = Self { naming: reader.naming(), ..Self::default() };
         if reader.is_within_app() {
             all.to = Destination::App;
             all.public_paths = public_patterns(reader, "PUBLIC_PATHS");
@@ -48,7 +51,7 @@ impl Rules {
             return all;
         };
         let Some(entries) = json.as_array() else {
-            reader.fault(SETTING, "is not a list of rules");
+            reader.error(SETTING, "is not a list of rules");
             return all;
         };
         let known_claims = &claims_to_match(reader, entries, known_claims);
@@ -56,24 +59,24 @@ impl Rules {
         let lists = list_claims(reader.list(LIST_CLAIMS));
         let mut rules: Vec<(usize, Rule)> = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
-            match Rule::from_json(entry, known_claims) {
+            match Rule::from_json(entry, known_claims, all.naming) {
                 Ok(rule) => {
                     let rule = rule.with_lists(&lists);
                     if rule.to().is_some() && !reader.is_within_app() {
-                        reader.fault_at(SETTING, i, &[TO_ON_WORKER]);
+                        reader.error_at(SETTING, i, &[TO_ON_WORKER]);
                     } else if rule.to() == Some(Destination::Upstream) && !has_origin {
-                        reader.fault_at(SETTING, i, &["to = \"origin\" needs an origin"]);
+                        reader.error_at(SETTING, i, &["to = \"origin\" needs an origin"]);
                     }
                     let mut earlier = rules.iter();
                     if let Some((j, how)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {
                         let j = j.to_string();
-                        reader.fault_at(SETTING, i, &[how, ": [", &j, "] comes first"]);
+                        reader.error_at(SETTING, i, &[how, ": [", &j, "] comes first"]);
                     }
                     rules.push((i, rule));
                 }
                 Err(faults) => {
                     for fault in faults {
-                        reader.fault_at(SETTING, i, &[&fault]);
+                        reader.error_at(SETTING, i, &[&fault]);
                     }
                 }
             }
@@ -126,7 +129,7 @@ impl Rules {
 fn claims_to_match(reader: &Reader<'_>, rules: &[Json], known: &[String]) -> Vec<String> {
     let mut known = known.to_vec();
     let sources = ["CLAIMS", "ISSUERS", "REQUIRED_CLAIMS", "USER_CLAIM"];
-    if sources.iter().any(|setting| reader.has_fault(setting)) {
+    if sources.iter().any(|setting| reader.has_error(setting)) {
         let matches =
             rules.iter().filter_map(|rule| rule.as_object()?.member("match")?.as_object());
         let claims = matches.flat_map(Object::members).filter_map(|(_, claim)| claim.as_str());
@@ -144,10 +147,10 @@ fn public_patterns(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Patter
     for text in reader.list(setting).unwrap_or_default() {
         match Pattern::parse(&text) {
             Ok(pattern) if pattern.is_everything() => {
-                reader.fault(setting, ["names ", &text, ", which opens every path"].concat());
+                reader.error(setting, ["names ", &text, ", which opens every path"].concat());
             }
             Ok(pattern) => open.push(pattern),
-            Err(fault) => reader.fault(setting, ["names ", &text, ": ", &fault].concat()),
+            Err(fault) => reader.error(setting, ["names ", &text, ": ", &fault].concat()),
         }
     }
     open
@@ -248,7 +251,7 @@ mod tests {
     use super::*;
 
     fn rule(json: &str) -> Result<Rule, Vec<String>> {
-        Rule::from_json(&Json::parse(json).unwrap(), &["sub".into()])
+        Rule::from_json(&Json::parse(json).unwrap(), &["sub".into()], Naming::Variables)
     }
 
     fn matches(json: &str, method: &str, path: &str) -> bool {

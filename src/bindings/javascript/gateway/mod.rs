@@ -2,15 +2,13 @@
 //!
 //! Glue only. The head enters the wasm once, as text, and the header edits leave it once.
 
-mod options;
-
 use std::rc::Rc;
 
-use options::by_options;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::{host, service, to_js_error, to_text};
+use super::options::{Options, Target, joined};
+use super::{host, misconfigured, service, to_text};
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
 use crate::gateway::Decision;
@@ -19,8 +17,8 @@ use crate::gateway::Gateway;
 use crate::gateway::HeaderEdit;
 use crate::gateway::RequestHead;
 use crate::gateway::Response;
+use crate::gateway::{SettingValue, Settings};
 use crate::host::{Level, Random, Telemetry};
-use crate::jose::json::quote;
 
 /// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
 /// a key.
@@ -32,18 +30,14 @@ use crate::jose::json::quote;
 /// An `Error` with `code` `misconfigured` whose message lists every fault.
 #[wasm_bindgen(js_name = createGateway)]
 pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
-    let misconfigured =
-        |faults: Vec<String>| to_js_error(&Error::new(Code::Misconfigured, faults.join("; ")));
-    let Some(given) = options::read(&options) else {
-        return Err(misconfigured(vec!["the options are not an object".to_owned()]));
-    };
-    let settings = given.parse().map_err(misconfigured)?;
-    if given.setting("LOG_LEVEL").as_deref() != Some("none") {
+    let options = Options::read(&options, Target::Gateway).map_err(misconfigured)?;
+    let settings = Settings::parse_values(&options.settings);
+    let settings = settings.map_err(|errors| misconfigured(joined(&errors)))?;
+    if options.settings.get("LOG_LEVEL") != Some(SettingValue::Variable("none".to_owned())) {
         let host = JsHost::new(|_| ());
-        let warnings = settings.warnings();
-        warnings.iter().for_each(|warning| host.log(Level::Warn, &by_options(warning)));
+        settings.warnings().iter().for_each(|warning| host.log(Level::Warn, warning));
     }
-    let service = given.fetch.map(|fetch| Rc::new(service(&fetch)));
+    let service = options.fetch.map(|fetch| Rc::new(service(&fetch)));
     Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
 }
 
@@ -101,12 +95,7 @@ impl JsGateway {
 
 fn to_js_response(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
     let code = error.map(|error| error.code().as_str());
-    let detail = error.map(|error| (quote(error.detail()), quote(&by_options(error.detail()))));
-    let body = match detail.filter(|(of_settings, of_options)| of_settings != of_options) {
-        Some((of_settings, of_options)) => response.body.replacen(&of_settings, &of_options, 1),
-        None => response.body.clone(),
-    };
-    let response = make_response(response.status, &response.headers_as_text(), &body);
+    let response = make_response(response.status, &response.headers_as_text(), &response.body);
     responded(&response, code, to == Destination::Upstream)
 }
 

@@ -1,0 +1,64 @@
+//! The values of settings, as a host has them.
+
+use crate::config::error::SettingError;
+use crate::config::settings_table::Naming;
+
+/// The value of a setting.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SettingValue {
+    /// Of any type, as an environment variable has it. Whitespace around it does not count, a blank
+    /// one is absent, and commas separate the members of a list
+    Variable(String),
+    /// Text, exactly
+    Text(String),
+    /// A number
+    Number(f64),
+    /// `true` or `false`
+    Switch(bool),
+    /// A list of texts, exactly
+    Texts(Vec<String>),
+    /// Bytes of a secret
+    Bytes(Vec<u8>),
+    /// A table or a list, as JSON
+    Json(String),
+}
+
+/// The settings that a host has read, and what it could not read.
+#[derive(Clone, Debug)]
+pub struct SettingValues {
+    pub(crate) naming: Naming,
+    pub(crate) values: Vec<(&'static str, SettingValue)>,
+    /// Unknown names, then values that are not of their setting's type
+    pub(crate) errors: Vec<SettingError>,
+    /// Settings whose names the operator has misspelled, for which there is an error already
+    pub(crate) misspelled: Vec<&'static str>,
+}
+
+impl SettingValues {
+    /// No settings, for an operator who calls them so.
+    pub fn new(naming: Naming) -> Self {
+        let (values, errors, misspelled) = (Vec::new(), Vec::new(), Vec::new());
+        Self { naming, values, errors, misspelled }
+    }
+
+    /// Sets a setting of the settings table, by its variable.
+    pub fn set(&mut self, setting: &'static str, value: SettingValue) {
+        self.values.push((setting, value));
+    }
+
+    /// Adds a setting that the host could not read.
+    pub fn add_error(&mut self, error: SettingError) {
+        self.errors.push(error);
+    }
+
+    /// Adds a setting whose name the operator has misspelled: it is not missing too.
+    pub fn add_misspelled(&mut self, setting: &'static str) {
+        self.misspelled.push(setting);
+    }
+
+    /// The value that was set last.
+    pub fn get(&self, setting: &str) -> Option<SettingValue> {
+        let found = self.values.iter().rev().find(|(name, _)| *name == setting);
+        found.map(|(_, value)| value.clone())
+    }
+}
