@@ -26,7 +26,6 @@ pub mod crypto;
 pub mod jose;
 
 mod base_url;
-
 mod similar;
 
 pub mod host;

@@ -133,10 +133,10 @@ impl Issuers {
             return 0;
         }
         let known = verifiers.iter().position(|verifier| verifier.knows(token, host));
-        known.or_else(|| self.url_setting(token)).unwrap_or(0)
+        known.or_else(|| self.by_claimed_issuer(token)).unwrap_or(0)
     }
 
-    fn url_setting(&self, token: &str) -> Option<usize> {
+    fn by_claimed_issuer(&self, token: &str) -> Option<usize> {
         let jws = self.0[0].read(token)?;
         let mut named_by_issuer = None;
         let verifiers = self.0.iter().enumerate();
@@ -211,13 +211,17 @@ fn from_entry(
     }
     note_claims(&options, known_claims);
     let verifier = verifier(&mut reader, options);
-    for fault in reader.into_errors() {
-        let member = MEMBERS.iter().find(|(_, setting)| *setting == fault.setting());
+    for error in reader.into_errors() {
+        let member = MEMBERS.iter().find(|(_, setting)| *setting == error.setting());
         // the setting itself reports an error in an inherited value
         if let Some((member, _)) = member
             && (entry.has(member) || ["issuer", "audience"].contains(member))
         {
-            all.error_at(SETTING, index, &[member, " ", fault.detail()]);
+            let detail = match *member {
+                "base_path" if !entry.has("base_url") => "needs base_url",
+                _ => error.detail(),
+            };
+            all.error_at(SETTING, index, &[member, " ", detail]);
         }
     }
     verifier

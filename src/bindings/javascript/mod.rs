@@ -32,26 +32,20 @@ use crate::jose::json::quote;
 use crate::verifier::{Verified, Verifier};
 use options::{Options, Target};
 
-/// Makes a verifier. Nothing is fetched before the first token asks for a key.
+/// Makes a verifier. It fetches nothing before the first token needs a key.
 ///
-/// The options have the names and meanings of [`VerifierOptions`](crate::VerifierOptions): `baseURL`, `basePath`,
-/// `jwksUrl`, `jwks` (an object), `secret` (a string or bytes), `issuer`, `audience`, `userClaim` (a string or several),
-/// `algorithms`, `profile`, `requiredClaims` (names, or an object from names to accepted values);
-/// `clockTolerance`, `maxTokenAge`, `maxTokenLifetime` in seconds; as jose has them in milliseconds,
-/// `cacheMaxAge`, `cooldownDuration`, `timeoutDuration`, and with them `cacheStaleAge`;
-/// `tokenCache`, `tableWindow`, `maxTokenBytes`, `maxHeaderBytes`. And `fetch`, a function by which
-/// the key set is fetched, in place of the runtime's own.
+/// The options are `VerifierOptions` of the npm package (`npm/src/options.ts`).
 ///
 /// # Errors
-/// An `Error` with `code` `misconfigured` whose message lists every fault.
+/// An `Error` with `code` `misconfigured` whose message lists all errors.
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     let options = read(&options)?;
     let verifier = options.verifier().map_err(misconfigured)?;
-    let service = options.fetch.map(|fetch| Rc::new(service(&fetch)));
     if let Some(warning) = verifier.warning() {
         JsHost::new(|_| ()).log(Level::Warn, warning);
     }
+    let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
     let wait_until = JsValue::UNDEFINED;
     Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until, clock: None })
 }
@@ -68,31 +62,30 @@ fn misconfigured(detail: String) -> JsValue {
 #[wasm_bindgen(js_name = Verifier)]
 pub struct JsVerifier {
     verifier: Rc<Verifier>,
-    /// By which the key set is fetched, if not by the runtime
+    /// Replaces the runtime's `fetch`
     service: Option<Rc<JsValue>>,
     wait_until: JsValue,
-    /// What tells the time, if not the runtime
+    /// Replaces the runtime's clock
     clock: Option<Rc<Function>>,
 }
 
 #[wasm_bindgen(js_class = Verifier)]
 impl JsVerifier {
-    /// Tells that function, if it is one, of tasks that must not end with the request that has begun
-    /// them.
+    /// Sets the function that keeps tasks alive after the request that started them.
     #[wasm_bindgen(js_name = setWaitUntil)]
     pub fn set_wait_until(&mut self, wait_until: JsValue) {
         self.wait_until = wait_until;
     }
 
-    /// Has that function tell the time, in milliseconds since 1970.
+    /// Sets the clock, a function that returns milliseconds since 1970.
     #[wasm_bindgen(js_name = setClock)]
     pub fn set_clock(&mut self, clock: Function) {
         self.clock = Some(Rc::new(clock));
     }
 
-    /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`; rejects with an
-    /// `Error` that has `code` and `status`, and `cause` and `retryAfter` where they are known. What needs neither network nor host is done before it
-    /// returns.
+    /// Verifies a compact JWS. Resolves to `{ payload, protectedHeader, user }`. Rejects with an
+    /// `Error` that has `code` and `status`, and `cause` and `retryAfter` if they are known. A
+    /// verification that needs neither the network nor WebCrypto is done before this returns.
     pub fn verify(&self, token: JsValue) -> Promise {
         let verifier = Rc::clone(&self.verifier);
         let host = host(self.wait_until.clone())
@@ -116,11 +109,11 @@ impl JsVerifier {
     }
 }
 
-/// The host of a request. Where there is no `wait_until`, tasks just run.
+/// The host of a request. Without `wait_until`, the runtime must run tasks to their end.
 fn host(wait_until: JsValue) -> JsHost {
     JsHost::new(move |task| {
         if let Some(wait_until) = wait_until.dyn_ref::<Function>() {
-            // a task that nobody waits for may still run
+            // the task can run even if this fails
             let _ = wait_until.call1(&JsValue::UNDEFINED, &task);
         }
     })
@@ -130,7 +123,7 @@ fn to_js_result(verified: &Verified) -> JsValue {
     result(&to_text(verified))
 }
 
-/// One text, because each that crosses costs a call.
+/// One text, because each text costs a call.
 fn to_text(verified: &Verified) -> String {
     let (header, claims) = (verified.header().as_json(), verified.claims().as_json());
     ["[", header, ",", &quote(verified.user()), ",", claims, "]"].concat()
@@ -147,9 +140,6 @@ extern "C" {
     fn result(text: &str) -> JsValue;
 
     fn service(fetch: &Function) -> JsValue;
-
-    /// JSON, if that says all that the value does.
-    fn structured(value: &JsValue) -> Option<String>;
 
     #[wasm_bindgen(js_name = authError)]
     fn auth_error(

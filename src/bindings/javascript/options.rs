@@ -4,10 +4,9 @@
 //! The options are not one deserialized struct, because that would report the first error only.
 
 use js_sys::{Array, Function, JSON, Object, Reflect, Symbol, Uint8Array};
-use serde_wasm_bindgen::from_value;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::bindings::javascript::structured;
 use crate::config::error::{SettingError, SettingErrors};
 use crate::config::reader::Reader;
 use crate::config::settings_table::{Kind, Naming, SETTINGS, Setting};
@@ -152,10 +151,9 @@ impl Target {
 
     /// The value, if it is of the type that the settings table names.
     fn typed(self, kind: Kind, value: JsValue) -> Result<SettingValue, &'static str> {
-        let number = |value: JsValue| from_value(value).ok();
         let typed = match kind {
             Kind::Text | Kind::Url => {
-                from_value(value).map(SettingValue::Text).map_err(|_| "is not a string")?
+                SettingValue::Text(value.as_string().ok_or("is not a string")?)
             }
             Kind::Label => {
                 let text = value.as_f64().and_then(|_| JSON::stringify(&value).ok()?.as_string());
@@ -163,17 +161,15 @@ impl Target {
                 SettingValue::Text(text.ok_or("is neither a string nor a number")?)
             }
             Kind::Number | Kind::Seconds => {
-                SettingValue::Number(number(value).ok_or("is not a number")?)
+                SettingValue::Number(value.as_f64().ok_or("is not a number")?)
             }
             Kind::Duration => {
-                let milliseconds: f64 = number(value).ok_or("is not a number of milliseconds")?;
+                let milliseconds = value.as_f64().ok_or("is not a number of milliseconds")?;
                 SettingValue::Number(milliseconds / 1_000.0)
             }
-            Kind::Switch => {
-                from_value(value).map(SettingValue::Switch).map_err(|_| "is not a boolean")?
-            }
+            Kind::Switch => SettingValue::Switch(value.as_bool().ok_or("is not a boolean")?),
             Kind::List | Kind::OptionalList | Kind::ClaimList => {
-                SettingValue::Texts(texts(value).ok_or("is neither a string nor an array of strings")?)
+                SettingValue::Texts(texts(&value).ok_or("is neither a string nor an array of strings")?)
             }
             Kind::Json if value.is_object() => SettingValue::Json(structured(&value).ok_or(
                 "contains a value that JSON cannot represent, such as undefined, a Map, a Date or a \
@@ -202,12 +198,16 @@ fn variable(text: String) -> Result<SettingValue, &'static str> {
 const EMPTY: &str = "is empty";
 
 /// One string, or an array of strings.
-fn texts(value: JsValue) -> Option<Vec<String>> {
+fn texts(value: &JsValue) -> Option<Vec<String>> {
     if let Some(text) = value.as_string() {
         return Some(vec![text]);
     }
     // other iterables are rejected: a Map would be a list of its entries
-    if Array::is_array(&value) { from_value(value).ok() } else { None }
+    if !Array::is_array(value) {
+        return None;
+    }
+    let members: &Array = value.unchecked_ref();
+    members.iter().map(|member| member.as_string()).collect()
 }
 
 /// A string in UTF-8, or bytes.
@@ -222,4 +222,10 @@ fn bytes(value: &JsValue) -> Option<Vec<u8>> {
 fn is_bytes(value: &JsValue) -> bool {
     let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
     tag == "Uint8Array"
+}
+
+#[wasm_bindgen(module = "/src/bindings/javascript/result.js")]
+extern "C" {
+    /// The JSON of a value; `undefined` if it cannot represent all of it.
+    fn structured(value: &JsValue) -> Option<String>;
 }

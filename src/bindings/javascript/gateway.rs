@@ -17,17 +17,18 @@ use crate::gateway::Gateway;
 use crate::gateway::HeaderEdit;
 use crate::gateway::RequestHead;
 use crate::gateway::Response;
-use crate::gateway::{SettingValue, Settings};
+use crate::gateway::SettingValue;
+use crate::gateway::Settings;
 use crate::host::{Level, Random, Telemetry};
 
-/// Makes a gateway that is part of an application. Nothing is fetched before the first token asks for
-/// a key.
+/// Makes a gateway that is part of an application. It fetches nothing before the first token needs a
+/// key.
 ///
-/// The options are a Worker's settings, called as those of `createVerifier` where they mean the same,
-/// and otherwise as the settings are, in camel case. docs/configuration.md says what they mean.
+/// The options are `VerifierOptions` and `GatewayOptions` of the npm package. They have the meanings
+/// of the Worker's settings in `docs/configuration.md`.
 ///
 /// # Errors
-/// An `Error` with `code` `misconfigured` whose message lists every fault.
+/// An `Error` with `code` `misconfigured` whose message lists all errors.
 #[wasm_bindgen(js_name = createGateway)]
 pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
     let options = Options::read(&options, Target::Gateway).map_err(misconfigured)?;
@@ -37,7 +38,7 @@ pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
         let host = JsHost::new(|_| ());
         settings.warnings().iter().for_each(|warning| host.log(Level::Warn, warning));
     }
-    let service = options.fetch.map(|fetch| Rc::new(service(&fetch)));
+    let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
     Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
 }
 
@@ -51,10 +52,11 @@ pub struct JsGateway {
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
-    /// Decides about a request: anything with `method`, `url` (absolute) and `headers`; for what is none of
-    /// that kind there may be a `fault`, a sentence that says why. Gives, or
-    /// resolves to, what `src/bindings/javascript/gateway.js` makes of the decision. `wait_until` is told of what goes on
-    /// after that, if it is a function. Nothing is ever thrown.
+    /// Decides about a request: an object with `method`, `url` (absolute) and `headers`. For other
+    /// values, `fault` is a sentence that says what is wrong.
+    ///
+    /// Returns a decision (`src/bindings/javascript/gateway.js`) or a promise of one. `wait_until`
+    /// receives tasks that continue after the decision. Never throws.
     pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
         let host = host(wait_until).with_service(self.service.clone());
         let Some(head) = RequestHead::parse(request_head(&request)) else {
@@ -85,8 +87,8 @@ impl JsGateway {
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
-    /// The edits that lead a client back through the edge, to what `references` in `src/bindings/runtime/headers.js`
-    /// gives of the origin's answer to a request for that URL.
+    /// The edits of a response that redirects to the upstream. `fields` is what `references` in
+    /// `src/bindings/runtime/headers.js` returns, and `url` is the request's.
     #[wasm_bindgen(js_name = redirectEdits)]
     pub fn redirect_edits(&self, fields: &str, url: &str) -> String {
         HeaderEdit::as_text(&self.gateway.redirect_edits(fields, url))
