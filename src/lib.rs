@@ -26,7 +26,6 @@ pub mod crypto;
 pub mod jose;
 
 mod base_url;
-mod setting_name;
 mod similar;
 
 pub mod host;
@@ -35,8 +34,9 @@ mod check;
 mod error;
 
 pub use check::Check;
+pub use config::error::SettingError;
 pub use error::{Code, Error};
 pub use verifier::{
-    CacheLimits, CheckReport, Explanation, KeyReport, Keys, OptionError, Outcome, Verified,
-    Verifier, VerifierOptions,
+    CacheLimits, CheckReport, Explanation, KeyReport, Keys, Outcome, Verified, Verifier,
+    VerifierOptions,
 };

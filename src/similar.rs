@@ -1,12 +1,12 @@
-//! Which known name was meant where another one was written.
+//! Finds the known name that a similar name probably stands for.
 
-/// The known name that a written one very likely stands for: only such a one may be called a mistake.
+/// The known name that the written one very probably stands for. Such a name is an error by itself.
 ///
-/// Letter case and separators do not count (`jwks-url`, `JWKSURL`). Beyond that, one slip makes a name a
-/// near one: a character too many, too few, wrong, or swapped with its neighbour (the optimal string
-/// alignment distance of Damerau and Levenshtein). Two slips do in names of nine characters and more, where
-/// chance hardly brings two names so close; in shorter ones it does (`ROUTES` and `RULES`). Names of up to
-/// four characters are near to too many words, so no slip counts there.
+/// Letter case and separators do not count (`jwks-url`, `JWKSURL`). A name of five characters or
+/// more may have one typing error: an extra, a missing or a wrong character, or two swapped ones
+/// (the optimal string alignment distance of Damerau and Levenshtein). A name of nine characters
+/// or more may have two. Shorter names are too often similar by chance, such as `ROUTES` and
+/// `RULES`.
 pub(crate) fn meant<'k>(
     written: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -18,7 +18,7 @@ pub(crate) fn meant<'k>(
     })
 }
 
-/// The known name that a written one may stand for, where the written one is a mistake anyway.
+/// The known name that the written one may stand for, if the written one is an error anyway.
 pub(crate) fn suggestion<'k>(
     written: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -26,13 +26,13 @@ pub(crate) fn suggestion<'k>(
     nearest(written, known, |length| (length + 2) / 4 + 1)
 }
 
-/// That as a question, to be put behind a fault; empty where there is none.
+/// The suggestion as a question to append to an error; empty without a suggestion.
 pub(crate) fn did_you_mean<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     let name = suggestion(written, known);
     name.map_or_else(String::new, |name| [" (did you mean ", name, "?)"].concat())
 }
 
-/// The nearest, the first of several, within the distance that a name of its length may have.
+/// The nearest known name, the first of several, within the limit for its length.
 fn nearest<'k>(
     written: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -49,13 +49,13 @@ fn nearest<'k>(
     distances.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// A name without what does not count.
+/// The characters of a name that count: upper case, without separators.
 pub(crate) fn letters(name: &str) -> Vec<char> {
     let letters = name.chars().filter(|c| !"_-. ".contains(*c));
     letters.map(|c| c.to_ascii_uppercase()).collect()
 }
 
-/// Whether two names have the same words, in whatever order, singular or plural: `CLAIMS_REQUIRED` and
+/// Whether two names have the same words, in any order, singular or plural: `CLAIMS_REQUIRED` and
 /// `REQUIRED_CLAIMS`.
 pub(crate) fn has_same_words(name: &str, other: &str) -> bool {
     let stems = |name: &str| {
@@ -67,7 +67,7 @@ pub(crate) fn has_same_words(name: &str, other: &str) -> bool {
     stems(name) == stems(other)
 }
 
-/// The words of a name, in capitals: `trustedOrigins` and `TRUSTED-ORIGINS` have two.
+/// The words of a name in upper case: `trustedOrigins` and `TRUSTED-ORIGINS` have two.
 pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_small = false;
@@ -85,7 +85,7 @@ pub(crate) fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// How many slips make one text of the other.
+/// The number of typing errors that turn one text into the other.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
@@ -113,7 +113,7 @@ mod tests {
     const NEAR_NAMES: &str = include_str!("../tests/vectors/near_names.json");
 
     #[test]
-    fn names_are_near_as_the_vectors_say() {
+    fn names_are_similar_as_the_vectors_say() {
         let document = Object::parse(NEAR_NAMES.as_bytes()).unwrap();
         let list = |name| document.member(name).and_then(Json::as_array).unwrap();
         let known = || list("known").iter().filter_map(Json::as_str);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distance_counts_slips() {
+    fn the_distance_counts_typing_errors() {
         for (a, b, slips) in [
             ("", "", 0),
             ("ROUTES", "ROUTES", 0),
@@ -152,6 +152,6 @@ mod tests {
     #[test]
     fn a_suggestion_is_a_question() {
         assert_eq!(did_you_mean("route", ["routes"]), " (did you mean routes?)");
-        assert_eq!(did_you_mean("colour", ["routes"]), "");
+        assert_eq!(did_you_mean("color", ["routes"]), "");
     }
 }

@@ -1,15 +1,14 @@
-//! Hosts as URLs write them (URL Standard, section 3.5): one spelling for a name or an address, however it
-//! was written.
+//! Hosts as URLs write them (URL Standard, section 3.5): each name or address in one spelling.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::host::domain_to_ascii;
 
-/// Brings a host to its one spelling: lower case, punycode, an IPv4 address as four decimal numbers, an IPv6
-/// address compressed and in brackets. A dot at the end of a name stays, as it does in browsers.
+/// Normalizes a host: lower case, punycode, an IPv4 address as four decimal numbers, an IPv6
+/// address compressed and in brackets. As in browsers, a dot at the end of a name remains.
 ///
 /// # Errors
-/// What is wrong with it, as half a sentence.
+/// What is wrong with the host; the text follows its name in a sentence.
 pub(super) fn parse(text: &str) -> Result<String, &'static str> {
     if let Some(address) = text.strip_prefix('[') {
         let address = address.strip_suffix(']').and_then(|inner| inner.parse().ok());
@@ -34,15 +33,15 @@ pub(super) fn parse(text: &str) -> Result<String, &'static str> {
     }
 }
 
-const NO_DOMAIN: &str = "has a host that is no domain name: write it in punycode (xn--…)";
+const NO_DOMAIN: &str = "has a host that is not a domain name: write it in punycode (xn--…)";
 
-/// By the standard, such a host is an IPv4 address or nothing.
+/// Whether the URL Standard requires the host to be an IPv4 address.
 fn ends_in_a_number(name: &str) -> bool {
     let last = name.strip_suffix('.').unwrap_or(name).rsplit('.').next().unwrap_or_default();
     last.bytes().all(|byte| byte.is_ascii_digit()) || number(last).is_some()
 }
 
-/// One to four numbers, the last of which fills what is left of the 32 bits.
+/// One to four numbers; the last fills the rest of the 32 bits.
 fn ipv4(name: &str) -> Option<Ipv4Addr> {
     let mut bits = 0;
     let mut parts = name.strip_suffix('.').unwrap_or(name).split('.').peekable();
@@ -78,7 +77,7 @@ fn number(text: &str) -> Option<u64> {
     }
 }
 
-/// RFC 5952 but for embedded IPv4 addresses, which URLs write in hexadecimal.
+/// RFC 5952, except that URLs write embedded IPv4 addresses in hexadecimal.
 fn ipv6(address: Ipv6Addr) -> String {
     let pieces = address.segments();
     let zeros = |from: usize| pieces[from..].iter().take_while(|piece| **piece == 0).count();

@@ -1,25 +1,26 @@
-//! Base URLs in settings: `http` or `https`, a host, perhaps a port and a path, nothing else.
+//! Base URLs in settings: `http` or `https`, a host, an optional port and path, and nothing else.
 
 mod host;
 mod network;
 
 use std::fmt;
 
-/// An absolute URL that others are built on.
+/// An absolute URL to which the edge appends paths.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct BaseUrl {
     origin: String,
-    /// Empty, or from a slash to no slash; a slash alone only where a root was asked for
+    /// Empty, or with a slash at the beginning and none at the end; `/` if the operator has set
+    /// the root
     path: String,
 }
 
 impl BaseUrl {
-    /// Reads a URL as browsers do (URL Standard): the scheme and the host lose their capitals, the host
-    /// comes to [its one spelling](host::parse), a default port and one slash at the end go. What browsers
-    /// would repair is refused, since it is more likely a mistake than meant.
+    /// Parses a URL as browsers do (URL Standard): lower-cases the scheme, [normalizes the
+    /// host](host::parse), and removes a default port and one slash at the end. It rejects what
+    /// browsers would repair, because that is probably a mistake.
     ///
     /// # Errors
-    /// What is wrong with it, as half a sentence.
+    /// What is wrong with the URL; the text follows its name in a sentence.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         no_strays(text)?;
         let (scheme, rest) = text.split_once(':').ok_or(NOT_ABSOLUTE)?;
@@ -45,11 +46,10 @@ impl BaseUrl {
         Ok(Self { origin, path: read_path(path)?.to_owned() })
     }
 
-    /// The same URL with Better Auth's base path (its option `basePath`, `/` for none) in place of a path
-    /// of its own.
+    /// The same URL with Better Auth's base path (its option `basePath`; `/` for none) as its path.
     ///
     /// # Errors
-    /// What is wrong with the base path, as half a sentence; that the URL has another path too.
+    /// What is wrong with the base path, or that the URL has another path already.
     pub(crate) fn with_base_path(self, base_path: &str) -> Result<Self, String> {
         if !base_path.starts_with('/') {
             return Err("does not begin with a slash".into());
@@ -70,12 +70,12 @@ impl BaseUrl {
         &self.origin
     }
 
-    /// Its path without a slash at the end: empty, or beginning with a slash.
+    /// Its path without a slash at the end: empty, or with a slash at the beginning.
     pub(crate) fn path(&self) -> &str {
         if self.is_root() { "" } else { &self.path }
     }
 
-    /// Whether it was said that there is no path, which differs from nothing being said.
+    /// Whether the operator has set the root as the base path; no path means the default.
     pub(crate) fn is_root(&self) -> bool {
         self.path == "/"
     }
@@ -83,7 +83,7 @@ impl BaseUrl {
 
 const NOT_ABSOLUTE: &str = "is not an absolute URL";
 
-/// Refuses what is in no URL, and what browsers would drop or read as a slash.
+/// Rejects characters that no URL contains, and those that browsers drop or read as a slash.
 fn no_strays(text: &str) -> Result<(), String> {
     let stray = text.chars().find(|c| c.is_control() || c.is_whitespace() || STRAYS.contains(*c));
     let what = match stray {
@@ -107,7 +107,7 @@ fn read_port(text: &str) -> Result<u16, &'static str> {
     port.ok().filter(|_| is_number).ok_or("has no valid port")
 }
 
-/// A path without the slash at its end.
+/// A valid path, without the slash at its end.
 fn read_path(text: &str) -> Result<&str, &'static str> {
     let path = text.strip_suffix('/').unwrap_or(text);
     if path.contains("//") || path.ends_with('/') {
@@ -128,8 +128,8 @@ fn read_path(text: &str) -> Result<&str, &'static str> {
 }
 
 impl BaseUrl {
-    /// Why what is fetched from it may be another's, as a sentence: whoever is on the way of plain HTTP
-    /// over a public network can replace it. `None` where that is not to be feared.
+    /// A warning, in one sentence, if an attacker on a public network could replace what the edge
+    /// fetches from it: it uses HTTP without TLS, and the host may be public.
     pub(crate) fn exposure(&self) -> Option<String> {
         let host_and_port = self.origin.strip_prefix("http://")?;
         let host = match host_and_port.rsplit_once(':') {
@@ -141,8 +141,8 @@ impl BaseUrl {
 }
 
 const FROM: &str = "the keys come from ";
-const UNPROTECTED: &str = " without TLS: whoever is on the way can replace them, and sign tokens of any \
-                           user. Use https";
+const UNPROTECTED: &str = " without TLS: an attacker on the network can replace them and sign tokens \
+                           for any user. Use https";
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,8 +150,8 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// Whether a text is a host with an optional port and nothing else (RFC 3986, section 3.2): no user, path,
-/// query, encoding or list.
+/// Whether a text is a host with an optional port and nothing else (RFC 3986, section 3.2): no
+/// user, path, query, encoding or list.
 pub(crate) fn is_host_and_port(authority: &str) -> bool {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
@@ -180,7 +180,7 @@ mod tests {
     const KEY_URLS: &str = include_str!("../../tests/vectors/key_urls.json");
 
     #[test]
-    fn urls_are_read_by_the_url_standard_and_what_it_would_repair_is_refused() {
+    fn urls_are_parsed_by_the_url_standard_without_its_repairs() {
         let document = Object::parse(BASE_URLS.as_bytes()).unwrap();
         let cases = document.member("read").and_then(Json::as_array).unwrap();
         for case in cases.iter().filter_map(Json::as_object) {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_is_wrong() {
+    fn an_error_says_what_is_wrong() {
         for (text, detail) in [
             ("app.example.com", "is not an absolute URL"),
             ("ftp://a", "is neither http nor https"),
@@ -213,7 +213,7 @@ mod tests {
             ("https://a/\u{e4}", "has a path that is not percent-encoded"),
             (
                 "https://xn--a",
-                "has a host that is no domain name: write it in punycode (xn--\u{2026})",
+                "has a host that is not a domain name: write it in punycode (xn--\u{2026})",
             ),
             ("https://a..b", "has no valid host"),
             ("http://256.1.1.1", "has no valid IPv4 address"),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_path_takes_the_place_of_a_path_and_never_contradicts_one() {
+    fn a_base_path_replaces_no_path_and_never_contradicts_one() {
         let with = |url: &str, path: &str| BaseUrl::parse(url).unwrap().with_base_path(path);
         for (url, base_path, path, is_root) in [
             ("https://a.example", "/", "", true),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_exposed_where_the_host_may_be_public() {
+    fn http_without_tls_is_exposed_if_the_host_may_be_public() {
         let document = Object::parse(KEY_URLS.as_bytes()).unwrap();
         let cases = document.member("cases").and_then(Json::as_array).unwrap();
         for case in cases.iter().filter_map(Json::as_object) {

@@ -1,9 +1,9 @@
-//! Which hosts are on this machine or on a network that is not the public one, as far as a URL tells.
+//! Hosts on this machine or on a private network, as far as their names show.
 
-/// Whether a host, in lower case and without a port, is surely not on the public network: loopback and
-/// private addresses (RFC 1122, RFC 1918, RFC 3927, RFC 4193, RFC 4291, RFC 6598), names of one label as
-/// containers have them, and names below domains that are not delegated (RFC 2606, RFC 6761, RFC 6762,
-/// RFC 8375, and `.internal`).
+/// Whether a host, in lower case and without a port, cannot be on the public network. These are
+/// loopback and private addresses (RFC 1122, RFC 1918, RFC 3927, RFC 4193, RFC 4291, RFC 6598),
+/// names of one label as containers have them, and names under domains that are not delegated (RFC
+/// 2606, RFC 6761, RFC 6762, RFC 8375, and `.internal`).
 pub(super) fn is_private(host: &str) -> bool {
     let host = host.as_bytes();
     if let Some(address) = host.strip_prefix(b"[") {
@@ -11,10 +11,10 @@ pub(super) fn is_private(host: &str) -> bool {
     }
     let name = host.strip_suffix(b".").unwrap_or(host);
     let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else {
-        // by the URL standard digits alone are an IPv4 address
+        // by the URL Standard, digits alone are an IPv4 address
         return !name.first().is_some_and(u8::is_ascii_digit);
     };
-    // so is a name that ends in digits
+    // by the URL Standard, a name whose last label begins with a digit is an IPv4 address too
     if name[dot + 1..].first().is_some_and(u8::is_ascii_digit) {
         return is_private_ipv4(name);
     }
@@ -28,7 +28,7 @@ const PRIVATE_DOMAINS: &[u8] =
     b"localhost localdomain local internal private intranet lan home home.arpa \
                                  corp svc consul flycast test example invalid";
 
-/// By its first number, and its second one where that counts.
+/// The first two numbers decide.
 fn is_private_ipv4(address: &[u8]) -> bool {
     let mut numbers = address.split(|byte| *byte == b'.').map(number);
     matches!(
@@ -41,7 +41,8 @@ fn is_private_ipv4(address: &[u8]) -> bool {
     )
 }
 
-/// An IPv4 address in an IPv6 address: two hexadecimal numbers and a bracket, of which the first decides.
+/// An IPv4 address in an IPv6 address: two hexadecimal numbers and a bracket. The first number
+/// decides.
 fn is_private_embedded(address: &[u8]) -> bool {
     let high = address.split(|byte| *byte == b':').next().unwrap_or_default();
     let high = std::str::from_utf8(high).ok().and_then(|text| u16::from_str_radix(text, 16).ok());
@@ -58,7 +59,7 @@ fn number(text: &[u8]) -> Option<u16> {
     is_decimal.then(|| text.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
 }
 
-/// By its text, as it stands in a URL, from which only the bracket at the beginning is gone.
+/// An IPv6 address as a URL contains it, without the first bracket.
 fn is_private_ipv6(address: &[u8]) -> bool {
     if let Some(embedded) = address.strip_prefix(b"::ffff:") {
         return is_private_embedded(embedded);

@@ -1,42 +1,47 @@
-//! Names that are nearly those of settings and bindings.
+//! Names that resemble those of settings and bindings.
 //!
-//! A misspelt setting must not open a door: `ROUTE` in place of `ROUTES` would leave every user's paths to
-//! all others. So a variable whose name is nearly one of ours is a fault.
+//! A misspelled setting must not open a path: with `ROUTE` in place of `ROUTES`, any user could
+//! reach every user's paths. So a variable whose name resembles a setting's is an error.
 
 use crate::config::error::SettingError;
 use crate::config::reader::Reader;
-use crate::config::table::{BINDINGS, OTHERS, SETTINGS};
+use crate::config::settings_table::SETTINGS;
+use crate::config::value::SettingValue;
 use crate::similar::{has_same_words, letters, meant, words};
 
 /// A variable of a deployment's environment.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable<'n> {
-    /// As it is written there
+    /// As the operator has written it
     pub name: &'n str,
-    /// Whether it is something that is bound to the deployment, and no text or table
+    /// Whether it is a binding of the deployment, and not a text or a table
     pub is_binding: bool,
 }
 
-/// Notes every variable whose name is nearly that of a setting or a binding, unless `IGNORED_VARIABLES`
-/// names it.
+/// Notes every variable whose name resembles that of a setting or a binding, unless
+/// `IGNORED_VARIABLES` names it.
 pub(crate) fn check(reader: &mut Reader<'_>, variables: &[Variable<'_>]) {
     let ignored = reader.list("IGNORED_VARIABLES").unwrap_or_default();
     for Variable { name, is_binding } in variables {
-        let is_other =
-            names().any(|known| known == *name) || BINDINGS.contains(name) || OTHERS.contains(name);
+        let is_other = settings().any(|known| known == *name)
+            || BINDINGS.contains(name)
+            || OTHERS.contains(name);
         if is_other || ignored.iter().any(|other| other == name) {
             continue;
         }
-        let value = || reader.variable(name);
+        let value = || match (reader.source())(name) {
+            Some(SettingValue::Variable(text)) => Some(text),
+            _ => None,
+        };
         let setting = if *is_binding { None } else { setting_meant(name, value) };
         if let Some(known) = setting.or_else(|| meant(name, BINDINGS.iter().copied())) {
-            reader.add(SettingError::near_miss(name, known));
+            reader.note(SettingError::near_miss(name, known));
         }
     }
 }
 
-/// The setting that a name stands for, by itself, without words that tell deployments apart, which names
-/// cannot do here, or by its value.
+/// The setting that the operator probably means: by the name, by the name without words that tell
+/// deployments apart, or by the value.
 fn setting_meant(name: &str, value: impl Fn() -> Option<String>) -> Option<&'static str> {
     let words = words(name);
     let starts = starts(&words);
@@ -49,7 +54,8 @@ fn setting_meant(name: &str, value: impl Fn() -> Option<String>) -> Option<&'sta
         .or_else(|| is_about_routes(&words, value).then_some("ROUTES"))
 }
 
-/// Where a name may begin without words that say nothing of what it is. `BETTER_AUTH` is one.
+/// The indices at which a name may begin if its first words do not count. `BETTER_AUTH` counts as
+/// one such word.
 fn starts(words: &[String]) -> Vec<usize> {
     let mut starts = vec![0];
     let mut rest = words;
@@ -63,14 +69,8 @@ fn starts(words: &[String]) -> Vec<usize> {
     }
 }
 
-/// The names of the settings in a Worker.
-fn names() -> impl Iterator<Item = &'static str> {
-    SETTINGS.iter().filter(|setting| setting.hosts.worker).map(|setting| setting.name)
-}
-
-/// The setting that is spelt nearly so, has the same words, or is known by another name.
+/// The setting with a similar spelling, with the same words, or with that synonym.
 fn named(name: &str) -> Option<&'static str> {
-    let settings = names;
     let written = letters(name);
     let synonym = SYNONYMS.iter().find(|(word, _)| letters(word) == written);
     let mut said = words(name);
@@ -86,15 +86,20 @@ fn named(name: &str) -> Option<&'static str> {
         .or_else(|| settings().find(|known| has_same_words(&said, known)))
 }
 
-/// A name without what most names begin with. One word alone may be anything.
+/// The Worker's settings.
+fn settings() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().filter(|setting| setting.hosts.have_worker()).map(|setting| setting.name)
+}
+
+/// A name without a common first word, unless only one word remains: that may mean anything.
 fn short_forms(known: &str) -> impl Iterator<Item = &str> {
     let starts = ["EDGE_", "BETTER_", "BETTER_AUTH_"].into_iter();
     let rests = starts.filter_map(|start| known.strip_prefix(start));
     rests.filter(|rest| rest.contains('_'))
 }
 
-/// Whether a name with rules in it belongs to a list or a table: the rules of paths are lost if it is taken
-/// for something else's.
+/// Whether the name is about routes, and the value a list or a table if the name says more. The
+/// rules would be lost if the edge ignored such a variable.
 fn is_about_routes(words: &[String], value: impl Fn() -> Option<String>) -> bool {
     let is_route =
         |word: &String| ["ROUTE", "ROUTES", "ROUTING", "RULE", "RULES"].contains(&word.as_str());
@@ -105,7 +110,7 @@ fn is_about_routes(words: &[String], value: impl Fn() -> Option<String>) -> bool
         && (words.iter().all(|word| is_route(word) || is_other(word)) || is_structured())
 }
 
-/// Whether it is such a word, or a number, perhaps of a version.
+/// Whether the word tells deployments apart. Numbers and versions do too.
 fn is_affix(word: &str) -> bool {
     let number = word.strip_prefix('V').unwrap_or(word);
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -115,10 +120,10 @@ fn is_affix(word: &str) -> bool {
 const AFFIXES: &str = "X MY THE OUR EDGE WORKER GATEWAY STAGING STAGE PRODUCTION PROD LIVE DEVELOPMENT DEV PREVIEW \
      TEST QA UAT CI DEMO SANDBOX BETA CANARY LOCAL EU US DEFAULT NEW OLD LIST JSON VAR VARS";
 
-/// What says nothing in a name.
+/// Words that do not count in a name.
 const FILLERS: [&str; 4] = ["ALLOW", "ALLOWED", "ACCEPT", "ACCEPTED"];
 
-/// What some call a setting.
+/// Other names for settings.
 const SYNONYMS: [(&str, &str); 4] = [
     ("RULES", "ROUTES"),
     ("RULE", "ROUTES"),
@@ -126,27 +131,42 @@ const SYNONYMS: [(&str, &str); 4] = [
     ("BASE_PATH", "BETTER_AUTH_BASE_PATH"),
 ];
 
+const BINDINGS: [&str; 6] =
+    ["ANALYTICS", "AUTH", "JWKS_KV", "ORIGIN", "RATE_LIMIT_REJECTED", "RATE_LIMIT_USER"];
+
+/// Names that resemble a setting's and mean something else: variables of Better Auth and of the
+/// Python package.
+const OTHERS: [&str; 7] = [
+    "BETTER_AUTH_SECRETS",
+    "BETTER_AUTH_TRUSTED_ORIGINS",
+    "EDGE_AUDIENCE",
+    "EDGE_AUTH_MODE",
+    "EDGE_JWKS_URL",
+    "EDGE_REFUSE_REPLAYS",
+    "ENVIRONMENT",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::value::Value;
 
-    fn faults(name: &str, is_binding: bool) -> Vec<String> {
-        faults_with(name, is_binding, "x")
+    fn errors(name: &str, is_binding: bool) -> Vec<String> {
+        errors_with(name, is_binding, "x")
     }
 
-    fn faults_with(name: &str, is_binding: bool, value: &str) -> Vec<String> {
+    fn errors_with(name: &str, is_binding: bool, value: &str) -> Vec<String> {
         let lookup = |wanted: &str| match wanted {
-            "IGNORED_VARIABLES" => Some(Value::Text("ROUTER,ISSUES".to_owned())),
-            _ => (wanted == name).then(|| Value::Text(value.to_owned())),
+            "IGNORED_VARIABLES" => Some("ROUTER,ISSUES".to_owned()),
+            _ => (wanted == name).then(|| value.to_owned()),
         };
+        let lookup = |wanted: &str| lookup(wanted).map(SettingValue::Variable);
         let mut reader = Reader::new(&lookup);
         check(&mut reader, &[Variable { name, is_binding }]);
-        reader.errors().iter().map(ToString::to_string).collect()
+        reader.into_errors().iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn a_name_that_is_nearly_ours_is_a_fault_that_names_both() {
+    fn a_name_that_resembles_a_settings_is_an_error_that_names_both() {
         for (name, known) in [
             ("ROUTE", "ROUTES"),
             ("ROUTESS", "ROUTES"),
@@ -211,23 +231,23 @@ mod tests {
             ("AUTH_SECRET", "BETTER_AUTH_SECRET"),
             ("AUTH_URL", "BETTER_AUTH_URL"),
         ] {
-            assert_eq!(faults(name, false), [format!("{name} is not a setting, but {known} is")]);
+            assert_eq!(errors(name, false), [format!("{name} is not a setting, but {known} is")]);
         }
         for name in ["USER_RULES", "path-rules", "routesOfUsers", "ROUTE_TABLE", "ROUTES_MAP"] {
             for value in ["[]", " [{}]", r#"{"/a":"sub"}"#] {
                 let expected = [format!("{name} is not a setting, but ROUTES is")];
-                assert_eq!(faults_with(name, false, value), expected);
+                assert_eq!(errors_with(name, false, value), expected);
             }
-            assert!(faults(name, false).is_empty(), "{name}");
-            assert!(faults_with(name, true, "{}").is_empty(), "a binding is no setting");
+            assert!(errors(name, false).is_empty(), "{name}");
+            assert!(errors_with(name, true, "{}").is_empty(), "a binding is not a setting");
         }
-        let found = faults("RATELIMIT_USERS", false);
+        let found = errors("RATELIMIT_USERS", false);
         assert_eq!(found, ["RATELIMIT_USERS is not a binding, but RATE_LIMIT_USER is"]);
-        assert_eq!(faults("JWKS-KV", true), ["JWKS-KV is not a binding, but JWKS_KV is"]);
+        assert_eq!(errors("JWKS-KV", true), ["JWKS-KV is not a binding, but JWKS_KV is"]);
     }
 
     #[test]
-    fn what_is_something_elses_is_left_alone() {
+    fn names_that_mean_something_else_are_ignored() {
         for name in [
             "NODE_ENV",
             "API_KEY",
@@ -262,11 +282,11 @@ mod tests {
             "",
             "_",
         ] {
-            assert!(faults(name, false).is_empty(), "{name}: {:?}", faults(name, false));
+            assert!(errors(name, false).is_empty(), "{name}: {:?}", errors(name, false));
         }
-        assert!(faults("ROUTER2", true).is_empty(), "a binding is no setting");
-        for name in names().chain(BINDINGS) {
-            assert!(faults(name, false).is_empty(), "{name}");
+        assert!(errors("ROUTER2", true).is_empty(), "a binding is not a setting");
+        for name in settings().chain(BINDINGS) {
+            assert!(errors(name, false).is_empty(), "{name}");
         }
     }
 }

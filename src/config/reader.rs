@@ -1,114 +1,115 @@
-//! Reads settings one by one. A setting with an error gets a usable value, so that reading continues
-//! and finds all errors.
+//! Reads settings one by one. If a setting is wrong, the reader notes the error and returns a value
+//! with which the next reading can go on.
 
 use crate::base_url::BaseUrl;
-use crate::config::error::SettingError;
+use crate::config::error::{SettingError, SettingErrors};
 use crate::config::origin_pattern::OriginPattern;
-use crate::config::table::{self, Kind};
-use crate::config::value::{Options, Value};
+use crate::config::settings_table::{Kind, Naming, Setting};
+use crate::config::value::SettingValue;
 use crate::jose::{Algorithm, Json};
 
-/// The settings, and the errors found in them.
-pub(crate) struct Reader<'l> {
-    lookup: &'l dyn Fn(&str) -> Option<Value>,
+/// The settings, and the errors in them that it has found so far.
+pub(crate) struct Reader<'s> {
+    source: &'s dyn Fn(&str) -> Option<SettingValue>,
     within_app: bool,
-    errors: Vec<SettingError>,
-    /// Settings of the wrong type or with a misspelled name. Further errors about them would mislead
-    unreadable: Vec<&'static str>,
+    pub(crate) errors: SettingErrors,
 }
 
-impl<'l> Reader<'l> {
-    pub(crate) fn new(lookup: &'l dyn Fn(&str) -> Option<Value>) -> Self {
-        Self { lookup, within_app: false, errors: Vec::new(), unreadable: Vec::new() }
+impl<'s> Reader<'s> {
+    /// A reader of variables.
+    pub(crate) fn new(source: &'s dyn Fn(&str) -> Option<SettingValue>) -> Self {
+        Self::beside(source, SettingErrors::new(Naming::Variables))
     }
 
-    /// Reads JavaScript options, for an edge within an application. `lookup` must return their
-    /// values.
-    pub(crate) fn of_options(lookup: &'l dyn Fn(&str) -> Option<Value>, options: &Options) -> Self {
-        let errors = options.errors.clone();
-        let unreadable = errors.iter().map(SettingError::setting);
-        let unreadable = unreadable.chain(options.misspelled.iter().copied()).collect();
-        Self { lookup, within_app: true, errors, unreadable }
+    /// The same if a host has found errors already.
+    pub(crate) fn beside(
+        source: &'s dyn Fn(&str) -> Option<SettingValue>,
+        errors: SettingErrors,
+    ) -> Self {
+        Self { source, within_app: false, errors }
     }
 
-    /// Whether the edge is part of an application, which handles requests that no rule sends to the
-    /// upstream.
+    /// The same for an edge that is part of an application.
+    pub(crate) fn within_app(self) -> Self {
+        Self { within_app: true, ..self }
+    }
+
+    /// A reader of other values, for the same operator.
+    pub(crate) fn of_entry<'e>(
+        &self,
+        source: &'e dyn Fn(&str) -> Option<SettingValue>,
+    ) -> Reader<'e> {
+        Reader::beside(source, SettingErrors::new(self.errors.naming()))
+    }
+
+    /// Whether the edge is part of an application, which handles what does not go to the upstream.
     pub(crate) fn is_within_app(&self) -> bool {
         self.within_app
     }
 
-    /// The values of all settings.
-    pub(crate) fn lookup(&self) -> &'l dyn Fn(&str) -> Option<Value> {
-        self.lookup
+    /// What it reads from.
+    pub(crate) fn source(&self) -> &'s dyn Fn(&str) -> Option<SettingValue> {
+        self.source
     }
 
-    /// The text of any variable.
-    pub(crate) fn variable(&self, name: &str) -> Option<String> {
-        match (self.lookup)(name)? {
-            Value::Text(text) => Some(text),
+    /// The errors so far.
+    pub(crate) fn into_errors(self) -> Vec<SettingError> {
+        self.errors.into_vec()
+    }
+
+    /// Whether the reader has found no error so far.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// How the operator calls settings.
+    pub(crate) fn naming(&self) -> Naming {
+        self.errors.naming()
+    }
+
+    /// The name that the operator writes for a setting: for texts about it.
+    pub(crate) fn name_of(&self, setting: &'static str) -> &'static str {
+        self.errors.name_of(setting)
+    }
+
+    /// The value of a setting, unless it is blank.
+    fn value(&self, setting: &'static str) -> Option<SettingValue> {
+        debug_assert!(Setting::named(setting).is_some(), "{setting} is not in the settings table");
+        let value = (self.source)(setting)?;
+        let is_blank = matches!(&value, SettingValue::Variable(text) if text.trim().is_empty());
+        (!is_blank).then_some(value)
+    }
+
+    /// Text, or the JSON of a table or a list. A variable's text is trimmed, unless it is a URL, in
+    /// which whitespace is an error.
+    pub(crate) fn text(&self, setting: &'static str) -> Option<String> {
+        match self.value(setting)? {
+            SettingValue::Variable(text) if !is_url(setting) => Some(text.trim().to_owned()),
+            SettingValue::Variable(text) | SettingValue::Text(text) => Some(text),
+            SettingValue::Json(json) => Some(json),
             _ => None,
         }
     }
 
-    /// The settings of the wrong type or with a misspelled name.
-    pub(crate) fn unreadable(&self) -> &[&'static str] {
-        &self.unreadable
+    /// Whether that setting is present, though it may be wrong.
+    pub(crate) fn is_given(&self, setting: &'static str) -> bool {
+        self.has_error(setting) || self.value(setting).is_some()
     }
 
-    /// All errors.
-    pub(crate) fn errors(self) -> Vec<SettingError> {
-        self.errors
-    }
-
-    pub(crate) fn has_no_errors(&self) -> bool {
-        self.errors.is_empty()
-    }
-
-    /// The text of a setting, trimmed unless the setting is a URL.
-    pub(crate) fn text(&self, setting: &'static str) -> Option<String> {
-        let Value::Text(text) = self.value(setting)? else { return None };
-        let is_url = table::setting(setting).is_some_and(|setting| setting.kind == Kind::Url);
-        match text.trim() {
-            "" => None,
-            _ if is_url => Some(text),
-            trimmed => Some(trimmed.to_owned()),
-        }
-    }
-
-    fn value(&self, setting: &'static str) -> Option<Value> {
-        debug_assert!(table::setting(setting).is_some(), "src/config/table.rs lacks {setting}");
-        (self.lookup)(setting)
-    }
-
-    /// Whether the setting is present, even if it has an error.
-    pub(crate) fn is_present(&self, setting: &'static str) -> bool {
-        self.has_error(setting)
-            || match self.value(setting) {
-                Some(Value::Text(text)) => !text.trim().is_empty(),
-                value => value.is_some(),
-            }
-    }
-
-    /// Whether the setting has an error. Its consequences are not errors of their own.
+    /// Whether that setting has an error. What follows from it is not an error too.
     pub(crate) fn has_error(&self, setting: &str) -> bool {
-        self.unreadable.contains(&setting) || self.errors.iter().any(|it| it.setting() == setting)
+        self.errors.has(setting)
     }
 
-    /// Adds an error. `detail` completes a sentence that begins with the name of the setting.
     pub(crate) fn error(&mut self, setting: &'static str, detail: impl Into<String>) {
-        if !self.unreadable.contains(&setting) {
-            self.add(SettingError::new(setting, detail));
-        }
+        self.errors.add(setting, detail);
     }
 
-    pub(crate) fn add(&mut self, error: SettingError) {
-        // a setting that is read twice has its error once
-        if !self.errors.contains(&error) {
-            self.errors.push(error);
-        }
+    pub(crate) fn note(&mut self, error: SettingError) {
+        self.errors.note(error);
     }
 
-    /// Adds an error about the entry with that index.
+    /// An error in the entry with that index.
     pub(crate) fn error_at(&mut self, setting: &'static str, index: usize, detail: &[&str]) {
         let detail = detail.concat();
         self.error(setting, format!("[{index}]: {detail}"));
@@ -123,10 +124,10 @@ impl<'l> Reader<'l> {
     }
 
     pub(crate) fn url(&mut self, setting: &'static str, text: &str) -> Option<BaseUrl> {
-        BaseUrl::parse(text).map_err(|error| self.error(setting, error)).ok()
+        self.errors.ok(setting, BaseUrl::parse(text))
     }
 
-    /// An origin in the form of RFC 6454, section 6.2, which servers compare byte by byte.
+    /// An origin as browsers write it (RFC 6454, section 6.2), because it is compared byte by byte.
     pub(crate) fn origin(&mut self, setting: &'static str) -> Option<String> {
         let text = self.text(setting)?;
         let url = self.url(setting, &text)?;
@@ -137,42 +138,47 @@ impl<'l> Reader<'l> {
         Some(origin.to_owned())
     }
 
-    /// A list, which text separates by commas.
     pub(crate) fn list(&self, setting: &'static str) -> Option<Vec<String>> {
-        if let Some(Value::Texts(texts)) = self.value(setting) {
-            return Some(texts);
+        match self.value(setting)? {
+            SettingValue::Variable(text) => {
+                Some(text.split(',').map(|value| value.trim().to_owned()).collect())
+            }
+            SettingValue::Texts(texts) => Some(texts),
+            _ => None,
         }
-        let text = self.text(setting)?;
-        Some(text.split(',').map(|value| value.trim().to_owned()).collect())
     }
 
-    /// Better Auth's secret if an algorithm requires it. Without one, the secret can be set for other
-    /// purposes.
+    /// The secret, if one of the algorithms uses a secret. Otherwise the secret may serve other
+    /// purposes only.
     pub(crate) fn secret(&self, algorithms: &Option<Vec<String>>) -> Option<Vec<u8>> {
         let named = algorithms.iter().flatten().filter_map(|name| Algorithm::from_name(name));
         let needed = named.into_iter().any(Algorithm::is_symmetric);
         self.better_auth_secret().filter(|_| needed)
     }
 
-    /// Better Auth's secret. Not trimmed, because every byte counts.
+    /// The secret, for all that Better Auth uses it for. It is never trimmed: every byte counts.
     pub(crate) fn better_auth_secret(&self) -> Option<Vec<u8>> {
+        const SECRET: &str = "BETTER_AUTH_SECRET";
         match self.value(SECRET) {
-            Some(Value::Bytes(secret)) => Some(secret),
-            Some(Value::Text(secret)) if !secret.trim().is_empty() => Some(secret.into_bytes()),
-            // so that no error says that it is absent
-            _ => self.unreadable.contains(&SECRET).then(|| vec![b'-'; 64]),
+            Some(SettingValue::Variable(text) | SettingValue::Text(text)) => {
+                Some(text.into_bytes())
+            }
+            Some(SettingValue::Bytes(bytes)) => Some(bytes),
+            // stands in for a secret that is unreadable, so that no error says that it is missing
+            _ => self.errors.is_unreadable(SECRET).then(|| vec![b'-'; 64]),
         }
     }
 
-    /// Adds an error if a setting requires `BETTER_AUTH_URL`, which an application may omit.
+    /// Adds an error if the setting requires `BETTER_AUTH_URL` and that is absent.
     pub(crate) fn needs_auth_url(&mut self, setting: &'static str, why: &str) {
-        if self.is_within_app() && !self.is_present("BETTER_AUTH_URL") {
-            self.error(setting, ["needs BETTER_AUTH_URL, ", why].concat());
+        const URL: &str = "BETTER_AUTH_URL";
+        if self.is_within_app() && !self.is_given(URL) {
+            self.error(setting, ["needs ", self.name_of(URL), ", ", why].concat());
         }
     }
 
-    /// Better Auth's URL with its base path. `None` for an invalid URL, whose error is reported with the
-    /// settings of tokens.
+    /// The URL of Better Auth with its base path; `None` if it is not a URL, which is an error
+    /// where tokens are read.
     pub(crate) fn auth_url(&self) -> Option<BaseUrl> {
         let url = BaseUrl::parse(&self.text("BETTER_AUTH_URL")?).ok()?;
         match self.text("BETTER_AUTH_BASE_PATH") {
@@ -181,7 +187,7 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// A list of origins or patterns of origins.
+    /// A list of origins, or patterns of them.
     pub(crate) fn origins(&mut self, setting: &'static str) -> Vec<OriginPattern> {
         let mut origins = Vec::new();
         for text in self.list(setting).unwrap_or_default() {
@@ -193,46 +199,46 @@ impl<'l> Reader<'l> {
         origins
     }
 
-    /// A number. NaN for text that is not a number: no check accepts it.
+    /// A number. Anything else becomes NaN, which every check rejects.
     pub(crate) fn number(&self, setting: &'static str) -> Option<f64> {
-        if let Some(Value::Number(number)) = self.value(setting) {
-            return Some(number);
-        }
-        let number = |text: String| match Json::parse(&text) {
+        let number = |text: String| match Json::parse(text.trim()) {
             Ok(Json::Number(number)) => number.as_f64(),
             _ => None,
         };
-        self.text(setting).map(|text| number(text).unwrap_or(f64::NAN))
+        match self.value(setting)? {
+            SettingValue::Number(number) => Some(number),
+            SettingValue::Variable(text) => Some(number(text).unwrap_or(f64::NAN)),
+            _ => Some(f64::NAN),
+        }
     }
 
     pub(crate) fn switch(&mut self, setting: &'static str, default: bool) -> bool {
-        if let Some(Value::Switch(value)) = self.value(setting) {
-            return value;
-        }
-        match self.text(setting).as_deref() {
-            None => default,
-            Some("true") => true,
-            Some("false") => false,
-            Some(_) => {
+        self.optional_switch(setting).unwrap_or(default)
+    }
+
+    /// A switch whose default depends on other settings.
+    pub(crate) fn optional_switch(&mut self, setting: &'static str) -> Option<bool> {
+        let text = match self.value(setting)? {
+            SettingValue::Switch(switch) => return Some(switch),
+            SettingValue::Variable(text) => text,
+            _ => String::new(),
+        };
+        match text.trim() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
                 self.error(setting, "is neither true nor false");
-                default
+                None
             }
         }
     }
 
-    /// A switch without a default.
-    pub(crate) fn optional_switch(&mut self, setting: &'static str) -> Option<bool> {
-        let is_set = self.value(setting).is_some_and(|value| match value {
-            Value::Text(text) => !text.trim().is_empty(),
-            _ => true,
-        });
-        is_set.then(|| self.switch(setting, false))
-    }
-
     pub(crate) fn json(&mut self, setting: &'static str) -> Option<Json> {
         let text = self.text(setting)?;
-        Json::parse(&text).map_err(|error| self.error(setting, error.to_string())).ok()
+        self.errors.ok(setting, Json::parse(&text))
     }
 }
 
-const SECRET: &str = "BETTER_AUTH_SECRET";
+fn is_url(setting: &str) -> bool {
+    Setting::named(setting).is_some_and(|setting| setting.kind == Kind::Url)
+}

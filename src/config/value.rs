@@ -1,38 +1,64 @@
-//! The values of settings, as hosts provide them.
+//! The values of settings, as a host has them.
 
-use super::error::SettingError;
+use crate::config::error::SettingError;
+use crate::config::settings_table::Naming;
 
-/// The value of a setting. A Worker has text only; JavaScript options have types.
-#[derive(Clone)]
-pub enum Value {
-    /// Text, and JSON for lists of objects and tables
+/// The value of a setting.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SettingValue {
+    /// Of any type, as an environment variable has it. Whitespace around it does not count, a blank
+    /// one is absent, and commas separate the members of a list
+    Variable(String),
+    /// Text, exactly
     Text(String),
-    /// A list of texts
-    Texts(Vec<String>),
-    /// A number; durations are in seconds
+    /// A number
     Number(f64),
-    /// A boolean
+    /// `true` or `false`
     Switch(bool),
-    /// A secret
+    /// A list of texts, exactly
+    Texts(Vec<String>),
+    /// Bytes of a secret
     Bytes(Vec<u8>),
+    /// A table or a list, as JSON
+    Json(String),
 }
 
-/// The options of a JavaScript function, as settings.
-#[derive(Default)]
-pub struct Options {
-    /// The options, by the names of their settings
-    pub values: Vec<(&'static str, Value)>,
-    /// The errors in options of the wrong type, which have no value
-    pub errors: Vec<SettingError>,
-    /// The settings that misspelled options stand for. The host reports the options; further errors
-    /// about these settings would mislead
-    pub misspelled: Vec<&'static str>,
+/// The settings that a host has read, and what it could not read.
+#[derive(Clone, Debug)]
+pub struct SettingValues {
+    pub(crate) naming: Naming,
+    pub(crate) values: Vec<(&'static str, SettingValue)>,
+    /// Unknown names, then values that are not of their setting's type
+    pub(crate) errors: Vec<SettingError>,
+    /// Settings whose names the operator has misspelled, for which there is an error already
+    pub(crate) misspelled: Vec<&'static str>,
 }
 
-impl Options {
-    /// The value of a setting.
-    pub fn value(&self, setting: &str) -> Option<Value> {
-        let found = self.values.iter().find(|(name, _)| *name == setting);
+impl SettingValues {
+    /// No settings, for an operator who calls them so.
+    pub fn new(naming: Naming) -> Self {
+        let (values, errors, misspelled) = (Vec::new(), Vec::new(), Vec::new());
+        Self { naming, values, errors, misspelled }
+    }
+
+    /// Sets a setting of the settings table, by its variable.
+    pub fn set(&mut self, setting: &'static str, value: SettingValue) {
+        self.values.push((setting, value));
+    }
+
+    /// Adds a setting that the host could not read.
+    pub fn add_error(&mut self, error: SettingError) {
+        self.errors.push(error);
+    }
+
+    /// Adds a setting whose name the operator has misspelled: it is not missing too.
+    pub fn add_misspelled(&mut self, setting: &'static str) {
+        self.misspelled.push(setting);
+    }
+
+    /// The value that was set last.
+    pub fn get(&self, setting: &str) -> Option<SettingValue> {
+        let found = self.values.iter().rev().find(|(name, _)| *name == setting);
         found.map(|(_, value)| value.clone())
     }
 }

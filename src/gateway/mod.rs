@@ -17,10 +17,8 @@ mod well_known;
 pub use crate::config::bindings::Bindings;
 pub use crate::config::error::SettingError;
 pub use crate::config::near_miss::Variable;
-pub use crate::config::table::{
-    Hosts, Kind, SETTING_DESCRIPTIONS, SETTINGS, Setting, SettingDescription,
-};
-pub use crate::config::value::{Options, Value};
+pub use crate::config::settings_table::{Hosts, Kind, Naming, SETTINGS, Setting};
+pub use crate::config::value::{SettingValue, SettingValues};
 pub use crate::http::edit::HeaderEdit;
 pub use crate::http::head::RequestHead;
 pub use crate::http::header_cache::HeaderCache;

@@ -3,11 +3,11 @@
 //! Parsing finds all errors, so that the operator can fix them at once.
 
 use crate::config::bindings::Bindings;
-use crate::config::error::SettingError;
+use crate::config::error::{SettingError, SettingErrors};
 use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
-use crate::config::value::{Options, Value};
+use crate::config::value::{SettingValue, SettingValues};
 use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::issuers::Issuers;
 use crate::policy::rate_limits::RateLimits;
@@ -40,7 +40,8 @@ impl Settings {
     /// # Errors
     /// Every error in the settings.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<SettingError>> {
-        Self::parse_environment(&[], lookup)
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source), &[])
     }
 
     /// Like [`Settings::parse`], for a host that knows all variables of its environment: a variable
@@ -52,8 +53,8 @@ impl Settings {
         variables: &[Variable<'_>],
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingError>> {
-        let lookup = |name: &str| lookup(name).map(Value::Text);
-        Self::read(Reader::new(&lookup), variables)
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source), variables)
     }
 
     /// Parses the settings of an edge that runs in an application. The application handles each
@@ -68,16 +69,18 @@ impl Settings {
     pub fn parse_within_app(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<SettingError>> {
-        let lookup = |name: &str| lookup(name).map(Value::Text);
-        Self::read(Reader::of_options(&lookup, &Options::default()), &[])
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source).within_app(), &[])
     }
 
-    /// Like [`Settings::parse_within_app`], for a host with typed options.
+    /// Like [`Settings::parse_within_app`], for settings that a host has read with their types.
     ///
     /// # Errors
-    /// Every error in the settings, including the errors in `options`.
-    pub fn parse_options(options: &Options) -> Result<Self, Vec<SettingError>> {
-        Self::read(Reader::of_options(&|name: &str| options.value(name), options), &[])
+    /// Every error in the settings, including those that the host has found.
+    pub fn parse_values(values: &SettingValues) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| values.get(name);
+        let errors = SettingErrors::of_host(values);
+        Self::read(Reader::beside(&source, errors).within_app(), &[])
     }
 
     /// Valid settings that may not be what the operator means, as one or two sentences each. The
@@ -123,10 +126,11 @@ impl Settings {
         let mut origin_warnings = cors.warnings();
         origin_warnings.extend(sessions.warnings());
         let trusted = reader.origins("TRUSTED_ORIGINS");
-        origin_warnings.extend(OriginPattern::warnings("TRUSTED_ORIGINS", &trusted));
+        let setting = reader.name_of("TRUSTED_ORIGINS");
+        origin_warnings.extend(OriginPattern::warnings(setting, &trusted));
 
         match (issuers, forwarding) {
-            (Some(issuers), Some(forwarding)) if reader.has_no_errors() => Ok(Self {
+            (Some(issuers), Some(forwarding)) if reader.is_valid() => Ok(Self {
                 head_check,
                 rules,
                 issuers,
@@ -137,7 +141,7 @@ impl Settings {
                 reporter,
                 origin_warnings,
             }),
-            _ => Err(reader.errors()),
+            _ => Err(reader.into_errors()),
         }
     }
 }

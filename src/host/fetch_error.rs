@@ -4,9 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{GetError, GetResponse, retry_after};
+use super::{GetError, GetResponse, NAMING, retry_after};
 use crate::error::ERRORS_PAGE;
-use crate::setting_name::{BASE_PATH, BASE_URL, JWKS_URL};
 
 /// The error of a fetch.
 #[derive(Debug)]
@@ -128,19 +127,21 @@ impl FetchError {
 fn hint(status: u16, url_setting: UrlSetting) -> String {
     const FIREWALL: &str = ": a firewall or a sign-in in front of it may have refused the edge";
     const ELSEWHERE: &str = ": the jwt plugin is missing, or ";
+    let [base_path, base_url, jwks_url] =
+        ["BETTER_AUTH_BASE_PATH", "BETTER_AUTH_URL", "JWKS_URL"].map(|name| NAMING.name_of(name));
     let other_base_path = |setting: &str| {
-        let base_path = "the base path is another one (";
-        [ELSEWHERE, base_path, setting, "), or the plugin's jwksPath is (", JWKS_URL, ")"].concat()
+        let other = "the base path is another one (";
+        [ELSEWHERE, other, setting, "), or the plugin's jwksPath is (", jwks_url, ")"].concat()
     };
     match (status, url_setting) {
         (404, UrlSetting::Base) => {
-            let base_path = "the base path is another one (";
-            [ELSEWHERE, base_path, BASE_PATH, ", or the path in ", BASE_URL, ")"].concat()
+            let other = "the base path is another one (";
+            [ELSEWHERE, other, base_path, ", or the path in ", base_url, ")"].concat()
         }
-        (404, UrlSetting::BasePath) => other_base_path(BASE_PATH),
-        (404, UrlSetting::BaseUrl) => other_base_path(BASE_URL),
+        (404, UrlSetting::BasePath) => other_base_path(base_path),
+        (404, UrlSetting::BaseUrl) => other_base_path(base_url),
         (404, UrlSetting::KeyUrl) => {
-            [ELSEWHERE, "its key set is elsewhere (", JWKS_URL, ")"].concat()
+            [ELSEWHERE, "its key set is elsewhere (", jwks_url, ")"].concat()
         }
         (401 | 403, _) => FIREWALL.to_owned(),
         _ => String::new(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
-use crate::config::value::Value;
+use crate::config::value::SettingValue;
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Json, Object};
@@ -189,7 +189,7 @@ fn from_entry(
         }
         return None;
     }
-    let inherited_value = all.lookup();
+    let settings = all.source();
     let lookup = |setting: &str| {
         let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
         let inherited = match setting {
@@ -199,25 +199,29 @@ fn from_entry(
             _ => true,
         };
         match entry.member(member) {
-            Some(value) => text(value).map(Value::Text),
-            None if inherited => inherited_value(setting),
+            Some(value) => text(value).map(SettingValue::Variable),
+            None if inherited => settings(setting),
             None => None,
         }
     };
-    let mut reader = Reader::new(&lookup);
+    let mut reader = all.of_entry(&lookup);
     let mut options = token_options(&mut reader);
     if let Some(required) = entry.member(REQUIRED_CLAIMS) {
         options.required_claims = RequiredClaim::list_from_json(required);
     }
     note_claims(&options, known_claims);
     let verifier = verifier(&mut reader, options);
-    for error in reader.errors() {
+    for error in reader.into_errors() {
         let member = MEMBERS.iter().find(|(_, setting)| *setting == error.setting());
         // the setting itself reports an error in an inherited value
         if let Some((member, _)) = member
             && (entry.has(member) || ["issuer", "audience"].contains(member))
         {
-            all.error_at(SETTING, index, &[member, " ", error.detail()]);
+            let detail = match *member {
+                "base_path" if !entry.has("base_url") => "needs base_url",
+                _ => error.detail(),
+            };
+            all.error_at(SETTING, index, &[member, " ", detail]);
         }
     }
     verifier

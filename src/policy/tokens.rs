@@ -2,7 +2,6 @@
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
-use crate::config::table;
 use crate::verifier::{Verifier, VerifierOptions};
 
 /// The settings of tokens.
@@ -41,19 +40,7 @@ pub(crate) const LIST_CLAIMS: &str = "LIST_CLAIMS";
 
 /// The verifier with these options. Reports their errors under the names of the settings.
 pub(crate) fn verifier(reader: &mut Reader<'_>, tokens: VerifierOptions) -> Option<Verifier> {
-    let unreadable = reader.unreadable().iter().filter_map(|name| table::setting(name)?.option);
-    // the secret can be for session cookies only
-    let unreadable = unreadable.filter(|option| *option != "secret" || tokens.secret.is_some());
-    let unreadable: Vec<_> = unreadable.collect();
-    let errors = match tokens.build_beside(Vec::new(), &unreadable) {
-        Ok(verifier) => return Some(verifier),
-        Err(errors) => errors,
-    };
-    for error in errors {
-        let setting = table::option(error.option()).map_or(error.option(), |it| it.name);
-        reader.error(setting, error.detail());
-    }
-    None
+    tokens.build_with(&mut reader.errors)
 }
 
 /// `REQUIRED_CLAIMS`: names separated by commas, or a table from names to accepted values.

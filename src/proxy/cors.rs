@@ -47,9 +47,10 @@ impl Cors {
             return if to_origin { Self::Upstream } else { Self::Ignored };
         };
         if to_origin {
+            let origins = reader.name_of("CORS_ORIGINS");
             reader.error(
                 "CORS_PREFLIGHT_TO_ORIGIN",
-                "contradicts CORS_ORIGINS: set only one of them",
+                ["contradicts ", origins, ": set only one of them"].concat(),
             );
         }
         let any = origins == ["*"];

@@ -22,7 +22,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, claim_headers: &[(String, String)]) 
                 ["must not name ", &name, ", which a client must not set"].concat(),
             );
         } else if claim_headers.iter().any(|(_, header)| same_name(header, &name)) {
-            reader.error(SETTING, ["must not name ", &name, ", which CLAIM_HEADERS sets"].concat());
+            let setter = reader.name_of("CLAIM_HEADERS");
+            reader.error(SETTING, ["must not name ", &name, ", which ", setter, " sets"].concat());
         } else {
             names.push(name);
         }

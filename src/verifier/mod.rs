@@ -8,8 +8,8 @@ mod options;
 pub use cache::CacheLimits;
 pub(crate) use cache::Keyed;
 pub use explain::{CheckReport, Explanation, KeyReport, Outcome};
+pub use options::VerifierOptions;
 pub(crate) use options::issuing_url;
-pub use options::{OptionError, VerifierOptions};
 
 use std::any::Any;
 use std::fmt;

@@ -5,10 +5,10 @@ use crate::common::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_edge::VerifierOptions;
 use better_auth_edge::claims::RequiredClaim;
 use better_auth_edge::gateway::{HeaderEdit, SettingError, Settings};
 use better_auth_edge::jose::Json;
-use better_auth_edge::{OptionError, VerifierOptions};
 
 /// Values of a claim for which `["admin","a,b"]` is required, as JSON, and whether one suffices where the claim
 /// is a list.
@@ -91,7 +91,7 @@ fn the_option_names_the_claims_that_hold_lists() {
     let mut options = options(&key_set(&[]));
     options.list_claims = Some(vec![]);
     let faults = options.build().expect_err("an empty list is a fault");
-    assert_eq!(faults.iter().map(OptionError::option).collect::<Vec<_>>(), ["listClaims"]);
+    assert_eq!(faults.iter().map(SettingError::option).collect::<Vec<_>>(), ["listClaims"]);
 }
 
 #[test]

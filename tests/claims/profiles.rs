@@ -4,7 +4,7 @@
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, outcome, verify,
 };
-use better_auth_edge::{OptionError, Verifier, VerifierOptions};
+use better_auth_edge::{SettingError, Verifier, VerifierOptions};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -196,7 +196,7 @@ fn a_profile_has_one_of_four_names() {
     {
         let faults = any_of(name).build().expect_err(name);
         assert_eq!(
-            faults.iter().map(OptionError::option).collect::<Vec<_>>(),
+            faults.iter().map(SettingError::option).collect::<Vec<_>>(),
             ["profile"],
             "{name:?}"
         );

@@ -6,7 +6,7 @@ use crate::common::{
 };
 use better_auth_edge::claims::RequiredClaim;
 use better_auth_edge::jose::Json;
-use better_auth_edge::{OptionError, Verifier, VerifierOptions};
+use better_auth_edge::{SettingError, Verifier, VerifierOptions};
 
 fn verifier_with(change: impl FnOnce(&mut VerifierOptions)) -> Verifier {
     let mut options = options(&key_set(&[Signer::default().jwk()]));
@@ -297,7 +297,7 @@ fn a_maximum_age_or_lifetime_is_above_zero() {
         options.max_token_age = Some(seconds);
         options.max_token_lifetime = Some(seconds);
         let faults = options.build().expect_err("these options are bad");
-        let named: Vec<_> = faults.iter().map(OptionError::option).collect();
+        let named: Vec<_> = faults.iter().map(SettingError::option).collect();
         assert_eq!(named, ["maxTokenAge", "maxTokenLifetime"], "{seconds} s");
     }
 }

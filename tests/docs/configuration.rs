@@ -1,5 +1,5 @@
-//! docs/configuration.md lists all settings and no others. Its examples are accepted, and the values
-//! that it documents as rejected are rejected.
+//! docs/configuration.md lists all settings and no others. Its examples are accepted, and the
+//! values that it documents as rejected are rejected.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ const WRANGLER: &str = include_str!("../../wrangler.toml");
 struct Setting {
     name: &'static str,
     example: &'static str,
-    refused: &'static str,
+    rejected: &'static str,
 }
 
 fn documented() -> Vec<Setting> {
@@ -21,8 +21,8 @@ fn documented() -> Vec<Setting> {
     let cell = |cell: &'static str| cell.trim().trim_matches('`');
     rows.map(|row| {
         let cells: Vec<_> = row.trim_matches('|').split(" | ").map(cell).collect();
-        let [name, _, _, example, refused] = cells[..] else { panic!("five cells: {row}") };
-        Setting { name, example, refused }
+        let [name, _, _, example, rejected] = cells[..] else { panic!("five cells: {row}") };
+        Setting { name, example, rejected }
     })
     .collect()
 }
@@ -30,7 +30,7 @@ fn documented() -> Vec<Setting> {
 /// Reads settings: the two that are required, those that one cannot be without, and one.
 fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingError>> {
     let key = documented().into_iter().find(|setting| setting.name == "EDGE_SIGNING_KEY");
-    let company = match name {
+    let prerequisite = match name {
         "CORS_PREFLIGHT_TO_ORIGIN" => None,
         "BETTER_AUTH_SECRET" => Some(("ALGORITHMS", "HS256")),
         "EDGE_SIGNING_KEY_NEXT" => key.map(|key| (key.name, key.example)),
@@ -40,7 +40,7 @@ fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingError>> {
     let required =
         [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
     Settings::parse(|wanted| {
-        let mut all = [(name, value)].into_iter().chain(company).chain(required);
+        let mut all = [(name, value)].into_iter().chain(prerequisite).chain(required);
         all.find(|(given, _)| *given == wanted).map(|(_, value)| value.to_owned())
     })
 }
@@ -62,16 +62,16 @@ fn the_page_documents_every_setting_and_nothing_else() {
 #[test]
 fn examples_are_accepted() {
     for Setting { name, example, .. } in documented() {
-        let faults = parse(name, example).err().unwrap_or_default();
-        assert!(faults.is_empty(), "{name}: {faults:?}");
+        let errors = parse(name, example).err().unwrap_or_default();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
     }
 }
 
 #[test]
 fn values_documented_as_rejected_are_rejected_by_name() {
-    for Setting { name, refused, .. } in documented().iter().filter(|s| !s.refused.is_empty()) {
-        let faults = parse(name, refused).err().unwrap_or_default();
-        assert!(faults.iter().any(|fault| fault.setting() == *name), "{name}: {faults:?}");
+    for Setting { name, rejected, .. } in documented().iter().filter(|s| !s.rejected.is_empty()) {
+        let errors = parse(name, rejected).err().unwrap_or_default();
+        assert!(errors.iter().any(|error| error.setting() == *name), "{name}: {errors:?}");
     }
 }
 

@@ -4,8 +4,8 @@ use better_auth_edge::Code;
 
 const PAGE: &str = include_str!("../../docs/errors.md");
 
-/// The sections under headings of the second level: the heading, and the lines below it that are not
-/// empty.
+/// The sections under headings of the second level: the heading, and the lines below it that are
+/// not empty.
 fn sections() -> Vec<(&'static str, Vec<&'static str>)> {
     let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in PAGE.lines().filter(|line| !line.trim().is_empty()) {

@@ -4,3 +4,4 @@
 mod configuration;
 mod errors;
 mod setting_names;
+mod settings_table;

@@ -1,6 +1,9 @@
-//! The names of settings: a near miss is an error, and all errors are reported at once and only once.
+//! The names of settings: a near miss is an error, and all errors are reported at once and only
+//! once.
 
-use better_auth_edge::gateway::{Options, SettingError, Settings, Value, Variable};
+use better_auth_edge::gateway::{
+    Naming, SettingError, SettingValue, SettingValues, Settings, Variable,
+};
 
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
@@ -8,7 +11,7 @@ const REQUIRED: [(&str, &str); 2] =
     [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
 
 /// What is said of an environment with the two required variables and these.
-fn faults(variables: &[(&str, &str)]) -> Vec<String> {
+fn errors(variables: &[(&str, &str)]) -> Vec<String> {
     let all: Vec<_> = REQUIRED.iter().chain(variables).copied().collect();
     let named: Vec<_> = all.iter().map(|(name, _)| Variable { name, is_binding: false }).collect();
     let lookup =
@@ -16,13 +19,21 @@ fn faults(variables: &[(&str, &str)]) -> Vec<String> {
     told(Settings::parse_environment(&named, lookup))
 }
 
-/// What is said within an application of settings beside some that a host could not read.
-fn faults_beside(unreadable: &[&'static str], settings: &[(&'static str, &str)]) -> Vec<String> {
-    let values = settings.iter().map(|(name, text)| (*name, Value::Text((*text).to_owned())));
-    let values = values.collect();
-    let unreadable = unreadable.iter().map(|name| SettingError::new(name, "is not a string"));
-    let errors = unreadable.collect();
-    told(Settings::parse_options(&Options { values, errors, misspelled: Vec::new() }))
+/// The errors of an application's settings, some of which the host could not read.
+fn errors_beside(unreadable: &[&'static str], settings: &[(&'static str, &str)]) -> Vec<String> {
+    let mut values = values(settings);
+    for name in unreadable {
+        values.add_error(SettingError::new(name, "is not a string"));
+    }
+    told(Settings::parse_values(&values))
+}
+
+fn values(settings: &[(&'static str, &str)]) -> SettingValues {
+    let mut values = SettingValues::new(Naming::Variables);
+    for (name, value) in settings {
+        values.set(name, SettingValue::Variable((*value).to_owned()));
+    }
+    values
 }
 
 fn told(settings: Result<Settings, Vec<SettingError>>) -> Vec<String> {
@@ -39,10 +50,10 @@ fn every_documented_setting_is_known_and_a_typo_in_its_name_is_an_error() {
     for name in documented() {
         let slip = format!("{name}X");
         let known = format!("{slip} is not a setting, but {name} is");
-        assert_eq!(faults(&[(&slip, "x")]), [known], "{name}");
+        assert_eq!(errors(&[(&slip, "x")]), [known], "{name}");
         let written = name.to_ascii_lowercase().replace('_', "-");
         let known = format!("{written} is not a setting, but {name} is");
-        assert_eq!(faults(&[(&written, "x")]), [known], "{name}");
+        assert_eq!(errors(&[(&written, "x")]), [known], "{name}");
     }
     assert!(documented().count() > 50);
 }
@@ -50,7 +61,7 @@ fn every_documented_setting_is_known_and_a_typo_in_its_name_is_an_error() {
 #[test]
 fn a_misspelled_setting_is_reported_beside_the_errors_of_others() {
     let variables = [("ROUTE", "[]"), ("CLOCK_TOLERANCE", "x"), ("NODE_ENV", "production")];
-    let found = faults(&variables);
+    let found = errors(&variables);
     assert_eq!(found.len(), 2, "{found:?}");
     assert_eq!(found[0], "ROUTE is not a setting, but ROUTES is");
     assert!(found[1].starts_with("CLOCK_TOLERANCE "));
@@ -59,20 +70,20 @@ fn a_misspelled_setting_is_reported_beside_the_errors_of_others() {
 #[test]
 fn an_operator_may_declare_that_a_variable_is_not_a_setting() {
     let ignored = ("IGNORED_VARIABLES", "ROUTER, ISSUES");
-    assert!(faults(&[("ROUTER", "x"), ("ISSUES", "x"), ignored]).is_empty());
-    assert_eq!(faults(&[("ROUTE", "x"), ignored]), ["ROUTE is not a setting, but ROUTES is"]);
+    assert!(errors(&[("ROUTER", "x"), ("ISSUES", "x"), ignored]).is_empty());
+    assert_eq!(errors(&[("ROUTE", "x"), ignored]), ["ROUTE is not a setting, but ROUTES is"]);
 }
 
 #[test]
 fn an_environment_without_rules_is_valid() {
     for routes in [("NODE_ENV", "production"), ("ROUTES", ""), ("ROUTES", "[]")] {
-        assert!(faults(&[routes]).is_empty(), "{routes:?}");
+        assert!(errors(&[routes]).is_empty(), "{routes:?}");
     }
 }
 
 #[test]
 fn unknown_members_of_rules_and_issuers_are_errors_that_suggest_the_nearest_name() {
-    for (setting, value, fault) in [
+    for (setting, value, error) in [
         (
             "ROUTES",
             r#"[{"pth":"/"}]"#,
@@ -80,22 +91,22 @@ fn unknown_members_of_rules_and_issuers_are_errors_that_suggest_the_nearest_name
         ),
         ("ROUTES", r#"[{"path":"/","claim":{}}]"#, "(did you mean claims?)"),
         ("ROUTES", r#"[{"path":"/","Scopes":[]}]"#, "(did you mean scopes?)"),
-        ("ROUTES", r#"[{"path":"/","colour":1}]"#, "\"colour\" is not something a rule can say"),
+        ("ROUTES", r#"[{"path":"/","color":1}]"#, "\"color\" is not something a rule can say"),
         (
             "ISSUERS",
             r#"[{"base_url":"https://b.example","baseUrl":"x"}]"#,
             "(did you mean base_url?)",
         ),
     ] {
-        let found = faults(&[(setting, value)]);
-        assert!(found.iter().any(|text| text.contains(fault)), "{value}: {found:?}");
+        let found = errors(&[(setting, value)]);
+        assert!(found.iter().any(|text| text.contains(error)), "{value}: {found:?}");
     }
 }
 
 #[test]
 fn edge_issuer_must_be_an_origin() {
     for good in ["https://edge.example", "http://127.0.0.1:8787", "HTTPS://Edge.example:443"] {
-        assert!(faults(&[("EDGE_ISSUER", good)]).is_empty(), "{good}");
+        assert!(errors(&[("EDGE_ISSUER", good)]).is_empty(), "{good}");
     }
     for (bad, right) in [
         ("https://edge.example/", "write https://edge.example"),
@@ -104,7 +115,7 @@ fn edge_issuer_must_be_an_origin() {
         ("edge.example", "is not an absolute URL"),
         ("urn:edge", "is not an absolute URL"),
     ] {
-        let found = faults(&[("EDGE_ISSUER", bad)]);
+        let found = errors(&[("EDGE_ISSUER", bad)]);
         assert_eq!(found.len(), 1, "{bad}: {found:?}");
         assert!(found[0].starts_with("EDGE_ISSUER ") && found[0].contains(right), "{found:?}");
     }
@@ -121,24 +132,24 @@ fn urls_are_checked_verbatim_without_trimming() {
         ("EDGE_ISSUER", "https://edge.example "),
         ("ISSUERS", entry),
     ] {
-        let found = faults(&[(setting, value)]);
+        let found = errors(&[(setting, value)]);
         assert!(found.len() == 1 && found[0].starts_with(setting), "{value:?}: {found:?}");
         assert!(found[0].contains("has a space, a tab or another blank"), "{found:?}");
     }
-    assert!(faults(&[("JWKS_URL", " "), ("CLOCK_TOLERANCE", " 5 ")]).is_empty());
+    assert!(errors(&[("JWKS_URL", " "), ("CLOCK_TOLERANCE", " 5 ")]).is_empty());
 }
 
 #[test]
 fn a_base_path_is_one_path_and_must_not_contradict_the_url() {
     let url = ("BETTER_AUTH_URL", "https://app.example/auth");
-    assert!(faults(&[url, ("BETTER_AUTH_BASE_PATH", "/auth/")]).is_empty());
+    assert!(errors(&[url, ("BETTER_AUTH_BASE_PATH", "/auth/")]).is_empty());
     for settings in [
         vec![url, ("BETTER_AUTH_BASE_PATH", "/")],
         vec![("BETTER_AUTH_BASE_PATH", "auth")],
         vec![("BETTER_AUTH_BASE_PATH", "/a//b")],
         vec![("ISSUERS", r#"[{"base_url":"https://b.example/x","base_path":"/"}]"#)],
     ] {
-        let found = faults(&settings);
+        let found = errors(&settings);
         assert!(
             found.len() == 1 && found[0].to_uppercase().contains("BASE_PATH"),
             "{settings:?}: {found:?}"
@@ -146,7 +157,7 @@ fn a_base_path_is_one_path_and_must_not_contradict_the_url() {
     }
     // the base path of one issuer is not another's
     let issuers = ("ISSUERS", r#"[{"base_url":"https://b.example/x"}]"#);
-    assert!(faults(&[("BETTER_AUTH_BASE_PATH", "/"), issuers]).is_empty());
+    assert!(errors(&[("BETTER_AUTH_BASE_PATH", "/"), issuers]).is_empty());
 }
 
 #[test]
@@ -166,18 +177,18 @@ fn an_unreadable_setting_causes_no_follow_up_errors() {
         ("EDGE_SIGNING_KEY", vec![url, ("EDGE_SIGNING_KEY_NEXT", next)]),
     ] {
         let expected = [format!("{unreadable} is not a string")];
-        assert_eq!(faults_beside(&[unreadable], &settings), expected, "{settings:?}");
+        assert_eq!(errors_beside(&[unreadable], &settings), expected, "{settings:?}");
     }
     // and a value that is wrong hides no claim either
-    let found = faults(&[("REQUIRED_CLAIMS", "[7]"), by_claim]);
+    let found = errors(&[("REQUIRED_CLAIMS", "[7]"), by_claim]);
     assert!(found.len() == 1 && found[0].starts_with("REQUIRED_CLAIMS "), "{found:?}");
 }
 
 #[test]
 fn an_unreadable_setting_hides_no_other_error() {
     let settings = [("CLOCK_TOLERANCE", "x"), ("ROUTES", r#"[{"pth":"/"}]"#)];
-    let found = faults_beside(&["BETTER_AUTH_URL", "ISSUER"], &settings);
-    let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+    let found = errors_beside(&["BETTER_AUTH_URL", "ISSUER"], &settings);
+    let named: Vec<_> = found.iter().map(|error| error.split(' ').next().unwrap()).collect();
     let expected = ["BETTER_AUTH_URL", "ISSUER", "CLOCK_TOLERANCE", "ROUTES"];
     assert_eq!(named, expected, "{found:#?}");
 }
@@ -196,37 +207,37 @@ fn one_mistake_is_one_error() {
         ("CLAIMS", "sub,,role"),
         ("CLAIMS", "sub,"),
     ] {
-        let found = faults(&[(setting, value)]);
+        let found = errors(&[(setting, value)]);
         assert!(found.len() == 1 && found[0].starts_with(setting), "{value}: {found:?}");
     }
     // two slips are two
     for (setting, value) in
         [("ROUTES", r#"[{"claim":{"a":"b"}}]"#), ("ISSUERS", r#"[{"audiense":"a"}]"#)]
     {
-        assert_eq!(faults(&[(setting, value)]).len(), 2, "{value}");
+        assert_eq!(errors(&[(setting, value)]).len(), 2, "{value}");
     }
 }
 
 #[test]
 fn a_base_path_is_checked_beside_an_invalid_url_too() {
     let settings = [("BETTER_AUTH_URL", "app.example"), ("BETTER_AUTH_BASE_PATH", "api/auth")];
-    let found = faults(&settings);
-    let named: Vec<_> = found.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+    let found = errors(&settings);
+    let named: Vec<_> = found.iter().map(|error| error.split(' ').next().unwrap()).collect();
     assert_eq!(named, ["BETTER_AUTH_URL", "BETTER_AUTH_BASE_PATH"], "{found:?}");
     let entry = ("ISSUERS", r#"[{"base_url":"b.example","base_path":"api"}]"#);
-    assert_eq!(faults(&[entry]).len(), 2);
+    assert_eq!(errors(&[entry]).len(), 2);
     let entry = ("ISSUERS", r#"[{"base_url":"b.example","base_path":"/api"}]"#);
-    assert_eq!(faults(&[entry]).len(), 1);
+    assert_eq!(errors(&[entry]).len(), 1);
 }
 
 #[test]
 fn a_setting_with_a_misspelled_name_is_not_also_reported_missing() {
-    let faults = |meant: &[&'static str], settings: &[(&'static str, &str)]| {
-        let values = settings.iter().map(|(name, text)| (*name, Value::Text((*text).to_owned())));
-        let (values, misspelled) = (values.collect(), meant.to_vec());
-        let parsed = Settings::parse_options(&Options { values, errors: Vec::new(), misspelled });
-        let faults = parsed.err().unwrap_or_default();
-        faults.iter().map(|fault| fault.setting()).collect::<Vec<_>>()
+    let errors = |meant: &[&'static str], settings: &[(&'static str, &str)]| {
+        let mut values = values(settings);
+        meant.iter().for_each(|name| values.add_misspelled(name));
+        let parsed = Settings::parse_values(&values);
+        let errors = parsed.err().unwrap_or_default();
+        errors.iter().map(|error| error.setting()).collect::<Vec<_>>()
     };
     let url = ("BETTER_AUTH_URL", "https://app.example");
     for (meant, settings) in [
@@ -237,8 +248,8 @@ fn a_setting_with_a_misspelled_name_is_not_also_reported_missing() {
         ("ORIGIN_URL", vec![url, ("ROUTES", r#"[{"path":"/a","to":"origin"}]"#)]),
         ("EDGE_SIGNING_KEY", vec![url, ("EDGE_SIGNING_KEY_NEXT", "{}")]),
     ] {
-        assert_ne!(faults(&[], &settings), [""; 0], "{meant}");
-        let found = faults(&[meant], &settings);
+        assert_ne!(errors(&[], &settings), [""; 0], "{meant}");
+        let found = errors(&[meant], &settings);
         assert!(found.iter().all(|it| *it == "EDGE_SIGNING_KEY_NEXT"), "{meant}: {found:?}");
     }
 }

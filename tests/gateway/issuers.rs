@@ -196,7 +196,7 @@ fn every_setting_error_is_reported_with_its_place() {
              ISSUERS [1]: issuer is empty, or not of its type; \
              ISSUERS [1]: audience is empty, or not of its type; \
              ISSUERS [1]: user_claim is empty, or not of its type; \
-             ISSUERS [1]: profile is none of session, access-token, session-cache, edge-assertion; \
+             ISSUERS [1]: profile is not session, access-token, session-cache or edge-assertion; \
              ISSUERS [1]: algorithms names HS256, which needs a secret",
         ),
         (

@@ -4,7 +4,8 @@ use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, origin_headers, request,
 };
 use better_auth_edge::gateway::{
-    Decision, Destination, Forward, Gateway, Options, RequestHead, Settings, Value,
+    Decision, Destination, Forward, Gateway, Naming, RequestHead, SettingValue, SettingValues,
+    Settings,
 };
 
 const ROUTES: &str = r#"[
@@ -242,10 +243,14 @@ fn parse_only(
     secret: Option<Vec<u8>>,
     settings: &[(&'static str, &str)],
 ) -> Result<(), Vec<String>> {
-    let values = settings.iter().map(|(name, text)| (*name, Value::Text((*text).to_owned())));
-    let secret = secret.map(|secret| ("BETTER_AUTH_SECRET", Value::Bytes(secret)));
-    let options = Options { values: values.chain(secret).collect(), ..Options::default() };
-    match Settings::parse_options(&options) {
+    let mut values = SettingValues::new(Naming::Variables);
+    for (name, value) in settings {
+        values.set(name, SettingValue::Variable((*value).to_owned()));
+    }
+    if let Some(secret) = secret {
+        values.set("BETTER_AUTH_SECRET", SettingValue::Bytes(secret));
+    }
+    match Settings::parse_values(&values) {
         Ok(_) => Ok(()),
         Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
     }

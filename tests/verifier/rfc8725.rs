@@ -4,7 +4,7 @@ use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, options,
     outcome, verdict, verify,
 };
-use better_auth_edge::{OptionError, VerifierOptions};
+use better_auth_edge::{SettingError, VerifierOptions};
 
 const ED25519_CURVE: &str = r#""kty":"OKP","crv":"Ed25519""#;
 
@@ -29,7 +29,7 @@ fn list(values: &[&str]) -> Option<Vec<String>> {
 }
 
 fn faults(options: VerifierOptions) -> Vec<&'static str> {
-    options.build().err().unwrap_or_default().iter().map(OptionError::option).collect()
+    options.build().err().unwrap_or_default().iter().map(SettingError::option).collect()
 }
 
 /// What is said to a good token by a set that has only this key under its `kid`.

@@ -10,7 +10,7 @@ use better_auth_edge::claims::Expectations;
 use better_auth_edge::crypto::Secret;
 use better_auth_edge::jose::Algorithm;
 use better_auth_edge::keys::{KeySet, KeySource};
-use better_auth_edge::{Keys, OptionError, Verifier, VerifierOptions};
+use better_auth_edge::{Keys, SettingError, Verifier, VerifierOptions};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 
@@ -66,7 +66,7 @@ fn verifier(algorithms: &[&str]) -> Verifier {
 }
 
 fn faults(options: VerifierOptions) -> Vec<&'static str> {
-    options.build().err().unwrap_or_default().iter().map(OptionError::option).collect()
+    options.build().err().unwrap_or_default().iter().map(SettingError::option).collect()
 }
 
 #[test]

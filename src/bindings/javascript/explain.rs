@@ -7,11 +7,11 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::{build, read};
+use super::{misconfigured, read};
 use crate::bindings::runtime::JsHost;
 use crate::bindings::to_js;
 use crate::check::Check;
-use crate::config::value::Value;
+use crate::config::value::SettingValue;
 use crate::verifier::{self, CheckReport, KeyReport};
 
 /// Explains how a verifier with these options decides about a token. The options are those of
@@ -25,10 +25,10 @@ use crate::verifier::{self, CheckReport, KeyReport};
 #[wasm_bindgen]
 pub fn explain(options: JsValue, jwks: Option<String>, token: String) -> Result<Promise, JsValue> {
     let mut options = read(&options)?;
-    if let Some(set) = jwks {
-        options.settings.values.insert(0, ("JWKS", Value::Text(set)));
+    if let Some(jwks) = jwks {
+        options.settings.set("JWKS", SettingValue::Json(jwks));
     }
-    let verifier = build(&options)?;
+    let verifier = options.verifier().map_err(misconfigured)?;
     let host = JsHost::new(|_| ());
     let driver = host.driver();
     let explained = driver.run(async move {

@@ -7,10 +7,9 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::options::{self, Api, with_option_names};
+use super::options::{Options, Target, joined};
 use super::{host, misconfigured, service, to_text};
 use crate::bindings::runtime::JsHost;
-use crate::config::value::Value;
 use crate::error::{Code, Error};
 use crate::gateway::Decision;
 use crate::gateway::Destination;
@@ -18,9 +17,9 @@ use crate::gateway::Gateway;
 use crate::gateway::HeaderEdit;
 use crate::gateway::RequestHead;
 use crate::gateway::Response;
+use crate::gateway::SettingValue;
 use crate::gateway::Settings;
 use crate::host::{Level, Random, Telemetry};
-use crate::jose::json::quote;
 
 /// Makes a gateway that is part of an application. It fetches nothing before the first token needs a
 /// key.
@@ -32,13 +31,12 @@ use crate::jose::json::quote;
 /// An `Error` with `code` `misconfigured` whose message lists all errors.
 #[wasm_bindgen(js_name = createGateway)]
 pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
-    let options = options::read(&options, Api::Gateway).map_err(misconfigured)?;
-    let settings = Settings::parse_options(&options.settings);
-    let settings = options.checked(settings).map_err(misconfigured)?;
-    if !matches!(options.settings.value("LOG_LEVEL"), Some(Value::Text(level)) if level == "none") {
+    let options = Options::read(&options, Target::Gateway).map_err(misconfigured)?;
+    let settings = Settings::parse_values(&options.settings);
+    let settings = settings.map_err(|errors| misconfigured(joined(&errors)))?;
+    if options.settings.get("LOG_LEVEL") != Some(SettingValue::Variable("none".to_owned())) {
         let host = JsHost::new(|_| ());
-        let warnings = settings.warnings();
-        warnings.iter().for_each(|warning| host.log(Level::Warn, &with_option_names(warning)));
+        settings.warnings().iter().for_each(|warning| host.log(Level::Warn, warning));
     }
     let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
     Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
@@ -99,13 +97,7 @@ impl JsGateway {
 
 fn to_js_response(response: &Response, error: Option<&Error>, to: Destination) -> JsValue {
     let code = error.map(|error| error.code().as_str());
-    let detail =
-        error.map(|error| (quote(error.detail()), quote(&with_option_names(error.detail()))));
-    let body = match detail.filter(|(of_settings, of_options)| of_settings != of_options) {
-        Some((of_settings, of_options)) => response.body.replacen(&of_settings, &of_options, 1),
-        None => response.body.clone(),
-    };
-    let response = make_response(response.status, &response.headers_as_text(), &body);
+    let response = make_response(response.status, &response.headers_as_text(), &response.body);
     responded(&response, code, to == Destination::Upstream)
 }
 

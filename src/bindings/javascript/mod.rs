@@ -30,7 +30,7 @@ use crate::error::{Code, Error};
 use crate::host::{Level, Telemetry};
 use crate::jose::json::quote;
 use crate::verifier::{Verified, Verifier};
-use options::{Api, JsOptions};
+use options::{Options, Target};
 
 /// Makes a verifier. It fetches nothing before the first token needs a key.
 ///
@@ -41,7 +41,7 @@ use options::{Api, JsOptions};
 #[wasm_bindgen(js_name = createVerifier)]
 pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     let options = read(&options)?;
-    let verifier = build(&options)?;
+    let verifier = options.verifier().map_err(misconfigured)?;
     if let Some(warning) = verifier.warning() {
         JsHost::new(|_| ()).log(Level::Warn, warning);
     }
@@ -50,12 +50,8 @@ pub fn create_verifier(options: JsValue) -> Result<JsVerifier, JsValue> {
     Ok(JsVerifier { verifier: Rc::new(verifier), service, wait_until, clock: None })
 }
 
-fn read(options: &JsValue) -> Result<JsOptions, JsValue> {
-    options::read(options, Api::Verifier).map_err(misconfigured)
-}
-
-fn build(options: &JsOptions) -> Result<Verifier, JsValue> {
-    options.checked(options::verifier(&options.settings)).map_err(misconfigured)
+fn read(options: &JsValue) -> Result<Options, JsValue> {
+    Options::read(options, Target::Verifier).map_err(misconfigured)
 }
 
 fn misconfigured(detail: String) -> JsValue {

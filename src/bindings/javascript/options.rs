@@ -1,224 +1,227 @@
-//! Reads the options of `createVerifier` and `createGateway` as settings, by the table of all
-//! settings. This module checks names and types; the core checks the values.
+//! Reads the options of `createVerifier` and `createGateway` into settings, by the settings table.
+//! An unknown option is an error, because the caller may mean it as a restriction.
+//!
+//! The options are not one deserialized struct, because that would report the first error only.
 
-use js_sys::{Array, Function, Object, Reflect, Symbol, Uint8Array};
-use serde::de::DeserializeOwned;
+use js_sys::{Array, Function, JSON, Object, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::config::error::SettingError;
+use crate::config::error::{SettingError, SettingErrors};
 use crate::config::reader::Reader;
-use crate::config::table::{self, Kind, SETTINGS, Setting};
-use crate::config::value::{Options, Value};
-use crate::policy::tokens;
+use crate::config::settings_table::{Kind, Naming, SETTINGS, Setting};
+use crate::config::value::{SettingValue, SettingValues};
+use crate::policy::tokens::{token_options, verifier};
 use crate::similar::{did_you_mean, suggestion};
 use crate::verifier::Verifier;
 
-/// The function that takes the options.
+/// The options of a caller.
+pub(super) struct Options {
+    pub(super) settings: SettingValues,
+    /// The function that fetches documents in place of the runtime's own
+    pub(super) fetch: Option<Function>,
+}
+
+/// The function whose options they are.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Api {
-    /// `createVerifier`, whose options have exactly the types of TypeScript
+pub(super) enum Target {
+    /// `createVerifier`, which takes values of their own types only
     Verifier,
-    /// `createGateway`, whose options can be the texts of environment variables
-    #[cfg(feature = "js-gateway")]
+    /// `createGateway`, which also takes every value as the string that an environment variable has
+    #[cfg_attr(not(feature = "js-gateway"), expect(dead_code))]
     Gateway,
 }
 
-/// The options of a call.
-pub(super) struct JsOptions {
-    pub(super) settings: Options,
-    /// Replaces the runtime's `fetch`
-    pub(super) fetch: Option<Function>,
-    /// Errors about members that are not options, and about `fetch`
-    errors: Vec<String>,
-}
-
-impl JsOptions {
-    /// The result, or all errors as one message: those of names and types, and those of values.
-    /// Errors name options.
-    pub(super) fn checked<T>(&self, result: Result<T, Vec<SettingError>>) -> Result<T, String> {
-        let errors = match result {
-            Ok(value) if self.errors.is_empty() => return Ok(value),
-            Ok(_) => Vec::new(),
-            Err(errors) => errors,
-        };
-        let errors = errors.iter().map(|error| with_option_names(&error.to_string()));
-        Err(self.errors.iter().cloned().chain(errors).collect::<Vec<_>>().join("; "))
-    }
-}
-
-/// The verifier with the options of `createVerifier`.
-///
-/// # Errors
-/// Every error in the options.
-pub(super) fn verifier(options: &Options) -> Result<Verifier, Vec<SettingError>> {
-    let lookup = |name: &str| options.value(name);
-    let mut reader = Reader::of_options(&lookup, options);
-    let mut token_options = tokens::token_options(&mut reader);
-    token_options.secret = reader.better_auth_secret();
-    match tokens::verifier(&mut reader, token_options) {
-        Some(verifier) if reader.has_no_errors() => Ok(verifier),
-        _ => Err(reader.errors()),
-    }
-}
-
-/// A text with the names of options in place of the names of settings.
-pub(super) fn with_option_names(text: &str) -> String {
-    let is_in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(is_in_name) {
-        let (before, from) = rest.split_at(start);
-        let (word, after) = from.split_at(from.find(|c| !is_in_name(c)).unwrap_or(from.len()));
-        replaced.push_str(before);
-        replaced.push_str(table::setting(word).and_then(|setting| setting.option).unwrap_or(word));
-        rest = after;
-    }
-    replaced + rest
-}
-
-/// Reads an object with options. A member that is `undefined` counts as absent.
-///
-/// # Errors
-/// The value is not an object.
-pub(super) fn read(options: &JsValue, api: Api) -> Result<JsOptions, String> {
-    if !options.is_object() {
-        return Err("the options are not an object".to_owned());
-    }
-    let mut read = JsOptions { settings: Options::default(), fetch: None, errors: Vec::new() };
-    for entry in Object::entries(options.unchecked_ref()).iter() {
-        let entry: Array = entry.unchecked_into();
-        let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
-        if value.is_undefined() {
-            continue;
+impl Options {
+    /// Reads the members of an object. Members that are `undefined` are absent.
+    ///
+    /// # Errors
+    /// If `options` is not an object. All other errors are in the settings.
+    pub(super) fn read(options: &JsValue, target: Target) -> Result<Self, String> {
+        if !options.is_object() {
+            return Err("the options are not an object".to_owned());
         }
-        if name == FETCH {
-            match value.dyn_into() {
-                Ok(fetch) => read.fetch = Some(fetch),
-                Err(_) => read.errors.push("fetch is not a function".to_owned()),
+        let mut read = Self { settings: SettingValues::new(Naming::Options), fetch: None };
+        let mut errors = Vec::new();
+        for entry in Object::entries(options.unchecked_ref()).iter() {
+            let entry: Array = entry.unchecked_into();
+            let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
+            if value.is_undefined() {
+                continue;
             }
-            continue;
+            if name == FETCH {
+                read.fetch = value.dyn_into().ok();
+                if read.fetch.is_none() {
+                    errors.push(SettingError::new(FETCH, "is not a function"));
+                }
+                continue;
+            }
+            let Some(setting) = target.settings().find(|it| it.option == Some(name.as_str()))
+            else {
+                read.add_unknown(&name, options, target);
+                continue;
+            };
+            match target.value(setting.kind, value) {
+                Ok(Some(value)) => read.settings.set(setting.name, value),
+                Ok(None) => {}
+                Err(detail) => errors.push(SettingError::new(setting.name, detail)),
+            }
         }
-        let setting = table::option(&name);
-        let Some(setting) = setting.filter(|setting| api.has(setting)) else {
-            let question = did_you_mean(&name, known(options, api));
-            read.errors.push([&name, " is not an option", &question].concat());
-            let meant = suggestion(&name, known(options, api));
-            let meant = meant.filter(|option| is_absent(options, option));
-            let meant = meant.and_then(|option| Some(table::option(option)?.name));
-            read.settings.misspelled.extend(meant);
-            continue;
-        };
-        match value_of(setting.kind, &value, api) {
-            Ok(value) => read.settings.values.extend(value.map(|value| (setting.name, value))),
-            Err(detail) => read.settings.errors.push(SettingError::new(setting.name, detail)),
+        errors.into_iter().for_each(|error| read.settings.add_error(error));
+        Ok(read)
+    }
+
+    fn add_unknown(&mut self, name: &str, options: &JsValue, target: Target) {
+        let known = || target.options(options);
+        let detail = ["is not an option", &did_you_mean(name, known())].concat();
+        self.settings.add_error(SettingError::new("", detail).in_name(name));
+        let meant = suggestion(name, known()).filter(|option| is_absent(options, option));
+        let is_meant = |setting: &&Setting| meant.is_some() && setting.option == meant;
+        if let Some(setting) = target.settings().find(is_meant) {
+            self.settings.add_misspelled(setting.name);
         }
     }
-    Ok(read)
-}
 
-impl Api {
-    /// Whether the function has an option. `createGateway` has all of them.
-    fn has(self, setting: &Setting) -> bool {
-        self != Self::Verifier || setting.hosts.verifier
+    /// The verifier of these options.
+    ///
+    /// # Errors
+    /// All errors of names, types and values, in one text.
+    pub(super) fn verifier(&self) -> Result<Verifier, String> {
+        let source = |name: &str| self.settings.get(name);
+        let errors = SettingErrors::of_host(&self.settings);
+        let mut reader = Reader::beside(&source, errors).within_app();
+        let mut options = token_options(&mut reader);
+        options.secret = reader.better_auth_secret();
+        match verifier(&mut reader, options) {
+            Some(verifier) if reader.is_valid() => Ok(verifier),
+            _ => Err(joined(&reader.into_errors())),
+        }
     }
 }
 
+/// All errors in one text.
+pub(super) fn joined(errors: &[SettingError]) -> String {
+    errors.iter().map(SettingError::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// An option that is not a setting.
 const FETCH: &str = "fetch";
 
-/// The names of all options, for suggestions.
-fn known(options: &JsValue, api: Api) -> impl Iterator<Item = &'static str> {
-    // the middleware's own options never get here; only the middleware sets `ownPaths`
-    let is_middleware = Reflect::has(options, &"ownPaths".into()).unwrap_or(false);
-    let of_middleware = ["signInPath", "returnParameter", "isPage"];
-    let of_middleware = of_middleware.into_iter().filter(move |_| is_middleware);
-    let options = SETTINGS.iter().filter(move |setting| api.has(setting));
-    options.filter_map(|setting| setting.option).chain([FETCH]).chain(of_middleware)
-}
-
-/// Whether an object lacks a member, or has an undefined one.
+/// Whether an object has no member of that name, or an undefined one.
 fn is_absent(object: &JsValue, name: &str) -> bool {
     Reflect::get(object, &name.into()).is_ok_and(|value| value.is_undefined())
 }
 
-/// The value of an option. `None` for an empty list that counts as absent.
-///
-/// # Errors
-/// The option has another type. The error completes a sentence that begins with its name.
-fn value_of(kind: Kind, value: &JsValue, api: Api) -> Result<Option<Value>, &'static str> {
-    if let Some(text) = value.as_string() {
-        return from_text(kind, text, api).map(Some);
+impl Target {
+    fn settings(self) -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter().filter(move |setting| match self {
+            Self::Verifier => setting.hosts.have_verifier(),
+            Self::Gateway => setting.hosts.have_gateway(),
+        })
     }
-    Ok(Some(match kind {
-        Kind::Text | Kind::Url => return Err("is not a string"),
-        Kind::Label => {
-            let number: f64 = typed(value, "is neither a string nor a number")?;
-            Value::Text(number.to_string())
+
+    /// The names of all options, for the caller who has written these.
+    fn options(self, given: &JsValue) -> impl Iterator<Item = &'static str> {
+        // only the middleware sets ownPaths; it reads these three itself
+        let is_middleware = Reflect::has(given, &"ownPaths".into()).unwrap_or(false);
+        let of_middleware = ["signInPath", "returnParameter", "isPage"];
+        let of_middleware = of_middleware.into_iter().filter(move |_| is_middleware);
+        self.settings().filter_map(|setting| setting.option).chain([FETCH]).chain(of_middleware)
+    }
+
+    /// The value of a setting of that kind; `None` if it is an empty list that counts as absent.
+    fn value(self, kind: Kind, value: JsValue) -> Result<Option<SettingValue>, &'static str> {
+        if self == Self::Verifier {
+            return self.typed(kind, value).map(Some);
         }
-        Kind::Number => Value::Number(typed(value, "is not a number")?),
-        Kind::Seconds => {
-            let milliseconds: f64 = typed(value, "is not a number of milliseconds")?;
-            Value::Number(milliseconds / 1_000.0)
+        if let Some(text) = value.as_string() {
+            return variable(text).map(Some);
         }
-        Kind::Switch => Value::Switch(typed(value, "is not a boolean")?),
-        Kind::Secret => match bytes(value)? {
-            secret if secret.is_empty() => return Err("is empty"),
-            secret => Value::Bytes(secret),
-        },
-        Kind::Json => Value::Text(json(value)?),
-        Kind::List | Kind::Names | Kind::Claims => {
-            let texts: Vec<String> = typed(value, "is neither a string nor an array of strings")?;
-            match kind {
-                _ if api == Api::Verifier || !texts.is_empty() => Value::Texts(texts),
-                Kind::Names => return Ok(None),
-                Kind::Claims => Value::Texts(vec!["sub".to_owned()]),
-                _ => return Err("is empty"),
+        match self.typed(kind, value)? {
+            SettingValue::Texts(texts) if texts.is_empty() => match kind {
+                Kind::OptionalList => Ok(None),
+                Kind::ClaimList => variable("sub".to_owned()).map(Some),
+                _ => Err(EMPTY),
+            },
+            SettingValue::Texts(texts) => variable(texts.join(",")).map(Some),
+            SettingValue::Bytes(bytes) if bytes.is_empty() => Err(EMPTY),
+            value => Ok(Some(value)),
+        }
+    }
+
+    /// The value, if it is of the type that the settings table names.
+    fn typed(self, kind: Kind, value: JsValue) -> Result<SettingValue, &'static str> {
+        let typed = match kind {
+            Kind::Text | Kind::Url => {
+                SettingValue::Text(value.as_string().ok_or("is not a string")?)
             }
-        }
-    }))
+            Kind::Label => {
+                let text = value.as_f64().and_then(|_| JSON::stringify(&value).ok()?.as_string());
+                let text = text.or_else(|| value.as_string());
+                SettingValue::Text(text.ok_or("is neither a string nor a number")?)
+            }
+            Kind::Number | Kind::Seconds => {
+                SettingValue::Number(value.as_f64().ok_or("is not a number")?)
+            }
+            Kind::Duration => {
+                let milliseconds = value.as_f64().ok_or("is not a number of milliseconds")?;
+                SettingValue::Number(milliseconds / 1_000.0)
+            }
+            Kind::Switch => SettingValue::Switch(value.as_bool().ok_or("is not a boolean")?),
+            Kind::List | Kind::OptionalList | Kind::ClaimList => {
+                SettingValue::Texts(texts(&value).ok_or("is neither a string nor an array of strings")?)
+            }
+            Kind::Json if value.is_object() => SettingValue::Json(structured(&value).ok_or(
+                "contains a value that JSON cannot represent, such as undefined, a Map, a Date or a \
+                 function",
+            )?),
+            Kind::Json => {
+                return Err(match self {
+                    Self::Verifier => "is neither an object nor an array",
+                    Self::Gateway => "is neither an object, an array nor JSON",
+                });
+            }
+            Kind::Secret => {
+                SettingValue::Bytes(bytes(&value).ok_or("is neither a string nor a Uint8Array")?)
+            }
+        };
+        Ok(typed)
+    }
 }
 
-/// The value of an option that is a string.
-fn from_text(kind: Kind, text: String, api: Api) -> Result<Value, &'static str> {
-    // an environment variable that is not set must not select a default
-    if text.trim().is_empty() {
-        return Err("is empty");
-    }
-    if api != Api::Verifier {
-        return Ok(Value::Text(text));
-    }
-    match kind {
-        Kind::Text | Kind::Label | Kind::Url | Kind::Secret => Ok(Value::Text(text)),
-        Kind::List | Kind::Names | Kind::Claims => Ok(Value::Texts(vec![text])),
-        Kind::Number => Err("is not a number"),
-        Kind::Seconds => Err("is not a number of milliseconds"),
-        Kind::Switch => Err("is not a boolean"),
-        Kind::Json => Err("is neither an object nor an array"),
-    }
+/// An empty text is an error, because an environment variable that is not set must not become a
+/// default.
+fn variable(text: String) -> Result<SettingValue, &'static str> {
+    if text.trim().is_empty() { Err(EMPTY) } else { Ok(SettingValue::Variable(text)) }
 }
 
-fn typed<T: DeserializeOwned>(value: &JsValue, otherwise: &'static str) -> Result<T, &'static str> {
-    serde_wasm_bindgen::from_value(value.clone()).map_err(|_| otherwise)
+const EMPTY: &str = "is empty";
+
+/// One string, or an array of strings.
+fn texts(value: &JsValue) -> Option<Vec<String>> {
+    if let Some(text) = value.as_string() {
+        return Some(vec![text]);
+    }
+    // other iterables are rejected: a Map would be a list of its entries
+    if !Array::is_array(value) {
+        return None;
+    }
+    let members: &Array = value.unchecked_ref();
+    members.iter().map(|member| member.as_string()).collect()
 }
 
-/// Bytes, also those of another realm: a sandbox has its own `Uint8Array`.
-fn bytes(value: &JsValue) -> Result<Vec<u8>, &'static str> {
+/// A string in UTF-8, or bytes.
+fn bytes(value: &JsValue) -> Option<Vec<u8>> {
+    if let Some(text) = value.as_string() {
+        return Some(text.into_bytes());
+    }
+    is_bytes(value).then(|| Uint8Array::new(value).to_vec())
+}
+
+/// Whether a value is a `Uint8Array`, also one of another realm: a sandbox has its own class.
+fn is_bytes(value: &JsValue) -> bool {
     let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
-    match tag == "Uint8Array" {
-        true => Ok(Uint8Array::new(value).to_vec()),
-        false => Err("is neither a string nor a Uint8Array"),
-    }
-}
-
-/// An object or array as JSON.
-fn json(value: &JsValue) -> Result<String, &'static str> {
-    if !value.is_object() {
-        return Err("is neither an object, an array nor JSON");
-    }
-    structured(value).ok_or(
-        "contains a value that JSON cannot represent, such as undefined within a table, a Map, a \
-         Date or a function",
-    )
+    tag == "Uint8Array"
 }
 
 #[wasm_bindgen(module = "/src/bindings/javascript/result.js")]

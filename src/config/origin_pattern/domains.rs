@@ -1,7 +1,7 @@
-//! Domains whose subdomains belong to others than the owner of a setting. A list can only know some of them.
+//! Domains under which other people own subdomains. The list is not complete.
 
-/// Whether a domain of two labels is one under which countries register domains, or its last label is a
-/// number: then it is an address.
+/// Whether a country registers domains under a domain of two labels, or the last label is a number,
+/// which makes it an address.
 pub(super) fn is_public_suffix(domain: &str) -> bool {
     let mut labels = domain.rsplit('.');
     let (last, second) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
@@ -14,9 +14,9 @@ pub(super) fn is_public_suffix(domain: &str) -> bool {
     is_of_country || last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether everyone can publish under a name of their choice there, of the domains that are known for it, or
-/// under a domain of theirs, such as those of regions. Where a project's own pages are below its name, only
-/// the domain itself is everyone's.
+/// Whether any user of a hosting service can publish pages under the domain, or under a parent of
+/// it such as a region's. Some services publish a project's pages under the project's own name:
+/// then only the service's domain itself is shared.
 pub(super) fn is_shared(domain: &str) -> bool {
     let is_within = |shared: &str| {
         domain.strip_suffix(shared).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
@@ -24,17 +24,17 @@ pub(super) fn is_shared(domain: &str) -> bool {
     PROJECTS.contains(&domain) || SHARED_DOMAINS.iter().any(|shared| is_within(shared))
 }
 
-/// Second labels of such domains, as in `co.uk` and `com.au`.
+/// Second labels of countries' registries, as in `co.uk` and `com.au`.
 const REGISTRIES: [&str; 19] = [
     "ac", "asn", "co", "com", "edu", "gen", "go", "gob", "gov", "gv", "ltd", "mil", "ne", "net",
     "nom", "or", "org", "plc", "sch",
 ];
 
-/// Countries where second labels of one or two letters are mostly registries, as in `me.uk` and `in.ua`.
+/// Countries in which second labels of one or two letters are mostly registries, as in `me.uk`.
 const COUNTRIES: &str = "ar au bd br cn cr cy fj hu id il in jp ke kr lk my ng np nz pk pl pt py ro rs sg th tr tw tz ua \
      ug uk uy uz ve vn za zm zw";
 
-/// Longer ones: of professions and regions.
+/// Longer ones, of professions and regions.
 const OF_COUNTRIES: &str = "nhs.uk police.uk conf.au geek.nz iwi.nz kiwi.nz maori.nz school.nz firm.in ind.in nic.in res.in \
      muni.il idf.il web.id desa.id biz.id web.za nis.za law.za waw.pl info.pl biz.pl art.br blog.br app.br dev.br \
      eco.br eng.br ind.br inf.br adv.br kiev.ua kyiv.ua lviv.ua lutsk.ua odesa.ua odessa.ua kharkov.ua \
@@ -47,7 +47,7 @@ const OF_COUNTRIES: &str = "nhs.uk police.uk conf.au geek.nz iwi.nz kiwi.nz maor
      shimane.jp shizuoka.jp tochigi.jp tokushima.jp tokyo.jp tottori.jp toyama.jp wakayama.jp yamagata.jp \
      yamaguchi.jp yamanashi.jp yokohama.jp";
 
-/// Hosters that publish a project's previews below the project's own name, as `*.app.pages.dev`.
+/// Services that publish a project's previews under the project's own name, as `*.app.pages.dev`.
 const PROJECTS: [&str; 6] =
     ["amplifyapp.com", "deno.net", "github.io", "gitlab.io", "pages.dev", "workers.dev"];
 

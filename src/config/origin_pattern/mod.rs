@@ -1,4 +1,4 @@
-//! Origins of pages that a setting trusts: `https://app.example.com`, those of apps such as
+//! The origins that a setting trusts: `https://app.example.com`, those of apps such as
 //! `capacitor://localhost`, and patterns such as `https://*.example.com`.
 
 mod domains;
@@ -8,20 +8,21 @@ use std::fmt;
 use crate::base_url::{BaseUrl, is_host_and_port};
 use domains::{is_public_suffix, is_shared};
 
-/// An origin as browsers write it in `Origin` (RFC 6454, section 6.2), perhaps with one `*` in its first label.
+/// An origin as browsers write it in `Origin` (RFC 6454, section 6.2). Its first label may contain
+/// one `*`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct OriginPattern {
-    /// In lower case, without a default port. Where there is a `*`, what stands before it
+    /// In lower case, without a default port: the part before the `*`, or all of it
     start: String,
-    /// What stands behind the `*`
+    /// The part after the `*`
     end: Option<String>,
 }
 
 impl OriginPattern {
-    /// Reads an origin or a pattern; letter case does not count.
+    /// Parses an origin or a pattern. Letter case does not count.
     ///
     /// # Errors
-    /// What is wrong with it, as half a sentence that follows its name.
+    /// What is wrong with it; the text follows its name in a sentence.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match text.matches('*').count() {
             0 => Ok(Self::exact(&exact_origin(text)?)),
@@ -35,12 +36,12 @@ impl OriginPattern {
         Self { start: origin.to_ascii_lowercase(), end: None }
     }
 
-    /// Whether a page with that `Origin` is meant.
+    /// Whether the value of an `Origin` header matches.
     pub(crate) fn matches(&self, origin: &str) -> bool {
         matches_parts(&self.start, self.end.as_deref(), origin)
     }
 
-    /// Whether that is the host and port, whatever the scheme is: default ports do not count.
+    /// Whether a host and port match, for any scheme. Default ports do not count.
     pub(crate) fn matches_authority(&self, authority: &str) -> bool {
         let start = self.start.split_once("://").map_or("", |(_, start)| start);
         let (start, end) = match &self.end {
@@ -50,20 +51,21 @@ impl OriginPattern {
         matches_parts(start, end, without_default_port(authority))
     }
 
-    /// The domain under which anyone can have a page that matches, if it is one of those that are known.
+    /// The shared domain under which strangers can publish a page that matches, if the list
+    /// contains it.
     fn shared_domain(&self) -> Option<&str> {
         let (_, domain) = self.end.as_deref()?.split_once('.')?;
         let domain = domain.split(':').next().unwrap_or(domain);
         is_shared(domain).then_some(domain)
     }
 
-    /// Warnings about patterns of a setting that pages of strangers match, one each.
+    /// A warning about each pattern of a setting that a stranger's page can match.
     pub(crate) fn warnings(setting: &str, origins: &[Self]) -> Vec<String> {
         let shared = origins.iter().filter_map(|origin| Some((origin, origin.shared_domain()?)));
         let warning = |(origin, domain): (&Self, &str)| {
             format!(
-                "{setting} names {origin}: anyone can publish a page under {domain} whose name fits, and use \
-                 your visitors' sessions from there. Name the pages, or use a domain of your own"
+                "{setting} names {origin}: any user of {domain} can publish a page whose name matches, and \
+                 use your users' sessions from there. Name the pages, or use a domain of your own"
             )
         };
         shared.map(warning).collect()
@@ -72,12 +74,12 @@ impl OriginPattern {
     fn parse_wildcard(text: &str) -> Result<Self, String> {
         let first = text.split_once("://").and_then(|(_, host)| host.split('.').next());
         if !first.is_some_and(|label| label.contains('*')) {
-            return Err(format!("{WILDCARD}: it stands in the first label of the host"));
+            return Err(format!("{WILDCARD}: write it in the first label of the host"));
         }
         if first.is_some_and(|label| !label.is_ascii()) {
             return Err(format!("{WILDCARD}: write the label around it in punycode"));
         }
-        // a letter in its place makes it an origin
+        // with a letter in place of the *, it is an origin
         let origin = exact_origin(&text.replace('*', "x"))?;
         if !is_http(&origin) {
             return Err(format!("{WILDCARD}: only http and https have such hosts"));
@@ -85,21 +87,21 @@ impl OriginPattern {
         let host = origin.split_once("://").map_or("", |(_, host)| host);
         let (_, domain) = host.split_once('.').unwrap_or_default();
         let domain = domain.split(':').next().unwrap_or(domain);
-        // there is no registry for it
+        // .localhost has no registry
         let is_local = host.split(':').next().is_some_and(|host| host.ends_with(".localhost"));
         if !is_local && (!domain.contains('.') || is_public_suffix(domain)) {
-            let rest = "behind it there must be a domain of your own, such as example.com";
+            let rest = "a domain of your own must follow it, such as example.com";
             return Err(format!("{WILDCARD}: {rest}"));
         }
         let lower = text.to_ascii_lowercase();
         let before = lower.split('*').next().unwrap_or_default();
-        // the port may have gone
+        // a default port is removed
         let end = &origin[before.len() + 1..];
         Ok(Self { start: before.to_owned(), end: Some(end.to_owned()) })
     }
 }
 
-const WILDCARD: &str = "has a * where it means nothing";
+const WILDCARD: &str = "has a * where it has no meaning";
 
 impl fmt::Display for OriginPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,7 +112,7 @@ impl fmt::Display for OriginPattern {
     }
 }
 
-/// Whether it is the start, something of one label where there is an end, and the end.
+/// Whether the text is the start, a part of one label, and the end; without an end, only the start.
 fn matches_parts(start: &str, end: Option<&str>, text: &str) -> bool {
     let Some(end) = end else { return start.eq_ignore_ascii_case(text) };
     let is_label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
@@ -122,7 +124,7 @@ fn matches_parts(start: &str, end: Option<&str>, text: &str) -> bool {
         && text[start.len()..text.len() - end.len()].bytes().all(is_label)
 }
 
-/// One origin, in lower case and without a default port.
+/// One origin in lower case, without a default port.
 fn exact_origin(text: &str) -> Result<String, String> {
     if text.eq_ignore_ascii_case("null") {
         return Err(format!("is the origin of {ANY_PAGE}"));
@@ -133,7 +135,7 @@ fn exact_origin(text: &str) -> Result<String, String> {
         let url = BaseUrl::parse(text)?;
         return match url.path() {
             "" => Ok(url.origin().to_owned()),
-            _ => Err("has a path: no origin has".to_owned()),
+            _ => Err("has a path: write the origin only".to_owned()),
         };
     }
     if WITHOUT_ORIGIN.contains(&&*scheme) {
@@ -142,7 +144,8 @@ fn exact_origin(text: &str) -> Result<String, String> {
         ));
     }
     if scheme == "ws" || scheme == "wss" {
-        return Err("is no page's: name the page's own origin, with http or https".to_owned());
+        return Err("is not the origin of a page: name the page's own origin, with http or https"
+            .to_owned());
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     if !scheme.starts_with(|c: char| c.is_ascii_lowercase()) || !scheme.bytes().all(plain) {
@@ -150,7 +153,7 @@ fn exact_origin(text: &str) -> Result<String, String> {
     }
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     if rest.contains(['/', '?', '#', '@']) {
-        return Err("has more than a scheme, a host and a port: no origin has".to_owned());
+        return Err("has more than a scheme, a host and a port: write the origin only".to_owned());
     }
     match is_host_and_port(rest) {
         true => Ok(format!("{scheme}://{}", rest.to_ascii_lowercase())),
@@ -160,7 +163,7 @@ fn exact_origin(text: &str) -> Result<String, String> {
 
 const ANY_PAGE: &str = "every sandboxed page and local file, so that any site could use it";
 
-/// Their pages have opaque origins (HTML, section 7.1.1).
+/// Schemes whose pages have opaque origins (HTML, section 7.1.1).
 const WITHOUT_ORIGIN: [&str; 7] =
     ["file", "data", "blob", "javascript", "about", "filesystem", "view-source"];
 
@@ -177,11 +180,11 @@ mod tests {
     use super::*;
 
     fn pattern(text: &str) -> OriginPattern {
-        OriginPattern::parse(text).unwrap_or_else(|fault| panic!("{text} {fault}"))
+        OriginPattern::parse(text).unwrap_or_else(|error| panic!("{text} {error}"))
     }
 
     #[test]
-    fn an_origin_is_itself_and_no_other() {
+    fn an_origin_matches_only_itself() {
         for (text, origin) in [
             ("https://app.example.com", "https://app.example.com"),
             ("HTTPS://App.Example.com:443/", "https://app.example.com"),
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_says_why() {
+    fn an_error_says_why_a_text_is_not_an_origin() {
         for (text, why) in [
             ("null", "sandboxed"),
             ("file://", "sandboxed"),
@@ -301,10 +304,10 @@ mod tests {
             ("", "is not an origin"),
             ("*", "first label"),
             ("https://a.example.com/x", "has a path"),
-            ("capacitor://localhost/x", "no origin has"),
+            ("capacitor://localhost/x", "write the origin only"),
             ("capacitor://", "no valid host"),
             ("1a://x", "no valid scheme"),
-            ("wss://a.example.com", "is no page's"),
+            ("wss://a.example.com", "is not the origin of a page"),
             ("https://*", "of your own"),
             ("https://*.com", "of your own"),
             ("https://*.co.uk", "of your own"),
@@ -326,8 +329,8 @@ mod tests {
             ("capacitor://*.localhost", "only http"),
             ("chrome-extension://*", "only http"),
         ] {
-            let fault = OriginPattern::parse(text).unwrap_err();
-            assert!(fault.contains(why), "{text} {fault}");
+            let error = OriginPattern::parse(text).unwrap_err();
+            assert!(error.contains(why), "{text} {error}");
         }
     }
 
@@ -344,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn domains_of_hosters_are_known() {
+    fn domains_of_hosting_services_are_known() {
         assert_eq!(pattern("https://*.vercel.app").shared_domain(), Some("vercel.app"));
         assert_eq!(pattern("https://app-*.pages.dev").shared_domain(), Some("pages.dev"));
         assert_eq!(pattern("https://*.app.pages.dev").shared_domain(), None);
@@ -374,6 +377,9 @@ mod tests {
         let warnings =
             OriginPattern::warnings("X", &[pattern("https://a"), pattern("https://*.ngrok.io")]);
         assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].starts_with("X names https://*.ngrok.io: anyone"), "{warnings:?}");
+        assert!(
+            warnings[0].starts_with("X names https://*.ngrok.io: any user of ngrok.io"),
+            "{warnings:?}"
+        );
     }
 }

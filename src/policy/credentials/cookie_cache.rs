@@ -35,9 +35,10 @@ impl CookieCache {
                 return None;
             }
         };
-        if by_secret && !reader.is_present("BETTER_AUTH_SECRET") {
-            reader
-                .error(SETTING, "needs BETTER_AUTH_SECRET, by which Better Auth signs the cookie");
+        if by_secret && !reader.is_given("BETTER_AUTH_SECRET") {
+            let secret = reader.name_of("BETTER_AUTH_SECRET");
+            let detail = ["needs ", secret, ", by which Better Auth signs the cookie"];
+            reader.error(SETTING, detail.concat());
             return None;
         }
         reader.needs_auth_url(SETTING, "which the cookie names as its issuer");
@@ -49,7 +50,8 @@ impl CookieCache {
         options.audience = None;
         if let Some(seconds) = reader.number(MAX_AGE) {
             if seconds == 0.0 {
-                reader.error(MAX_AGE, "is 0, so that every COOKIE_CACHE is too old");
+                let cache = reader.name_of(SETTING);
+                reader.error(MAX_AGE, ["is 0, so that every ", cache, " is too old"].concat());
             }
             options.max_token_age = Some(seconds.max(1.0));
         }

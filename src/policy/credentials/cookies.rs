@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
+use crate::host::NAMING;
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature};
@@ -13,7 +14,6 @@ use crate::policy::credentials::cookie_cache;
 use crate::policy::credentials::cookie_names::{CookieNames, GUARDS};
 use crate::policy::credentials::signed_cookie::CookieSecret;
 use crate::policy::credentials::trusted_origins::TrustedOrigins;
-use crate::setting_name;
 
 #[derive(Debug)]
 pub(super) struct Cookies {
@@ -196,7 +196,7 @@ impl SessionCookies {
 
 /// A hint for the operator, which only the log contains.
 fn wrong_secret() -> String {
-    let secret = setting_name::written("BETTER_AUTH_SECRET", "secret");
+    let secret = NAMING.name_of("BETTER_AUTH_SECRET");
     format!(
         "no session cookie of the request is signed with {secret}; if this happens to every \
          client, Better Auth has another secret"

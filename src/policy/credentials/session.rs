@@ -26,7 +26,7 @@ pub(crate) struct Sessions {
     max_age: f64,
     /// Whether the edge exchanges only sessions that Better Auth has signed
     is_signature_known: bool,
-    warning: Option<&'static str>,
+    warning: Option<String>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
 
@@ -37,9 +37,14 @@ const TOKEN: &str = "/token?disableRefresh=true";
 /// The largest response, in bytes. A token is far smaller.
 const MAX_BYTES: usize = 64 * 1024;
 
-const SHARED_LIMIT: &str = "SESSION_EXCHANGE is on with neither BETTER_AUTH_SECRET nor CLIENT_IP_HEADER: \
-                            outside of Cloudflare all clients share one rate limit of Better Auth, and \
-                            made-up cookies can use it up; set BETTER_AUTH_SECRET";
+fn shared_limit(reader: &Reader<'_>) -> String {
+    let [exchange, secret, header] = ["SESSION_EXCHANGE", "BETTER_AUTH_SECRET", "CLIENT_IP_HEADER"]
+        .map(|setting| reader.name_of(setting));
+    format!(
+        "{exchange} is on with neither {secret} nor {header}: outside of Cloudflare all clients \
+         share one rate limit of Better Auth, and made-up cookies can use it up; set {secret}"
+    )
+}
 
 const INCOMPLETE: &str = "the chunks of the cookie cache are incomplete";
 
@@ -65,15 +70,16 @@ impl Sessions {
         let address_header = address_header(reader).into();
         let is_signature_known = reader.better_auth_secret().is_some();
         // Cloudflare tells a Worker the address
-        let is_address_known = !reader.is_within_app() || reader.is_present("CLIENT_IP_HEADER");
-        let warning = (is_on && !is_signature_known && !is_address_known).then_some(SHARED_LIMIT);
+        let is_address_known = !reader.is_within_app() || reader.is_given("CLIENT_IP_HEADER");
+        let is_shared = is_on && !is_signature_known && !is_address_known;
+        let warning = is_shared.then(|| shared_limit(reader));
         let (url, exchanges) = (url.into(), Arc::default());
         Self { cache, url, address_header, max_age, is_signature_known, warning, exchanges }
     }
 
     /// Settings that may not be what the operator means.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
-        self.warning.into_iter().map(str::to_owned)
+        self.warning.iter().cloned()
     }
 
     /// The user by a cookie cache, without a request to the auth server. `None` if the caches do

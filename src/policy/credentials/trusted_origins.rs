@@ -12,14 +12,17 @@ use crate::policy::credentials::websocket::is_handshake;
 pub(super) struct TrustedOrigins {
     /// Apart from the edge's own
     origins: Vec<OriginPattern>,
+    /// What the operator calls `TRUSTED_ORIGINS`
+    setting: &'static str,
 }
 
 impl TrustedOrigins {
     /// `TRUSTED_ORIGINS` and the origin of Better Auth.
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
-        let mut origins = reader.origins("TRUSTED_ORIGINS");
+        const SETTING: &str = "TRUSTED_ORIGINS";
+        let mut origins = reader.origins(SETTING);
         origins.extend(reader.auth_url().map(|url| OriginPattern::exact(url.origin())));
-        Self { origins }
+        Self { origins, setting: reader.name_of(SETTING) }
     }
 
     /// Checks the origin of a request with a session cookie. Safe methods need no check, because
@@ -36,7 +39,8 @@ impl TrustedOrigins {
             true => Ok(()),
             false => {
                 let detail = "with a session cookie, this request must come from the edge's own origin, \
-                              from Better Auth's or from one of TRUSTED_ORIGINS";
+                              from Better Auth's or from one of ";
+                let detail = [detail, self.setting].concat();
                 Err(Error::new(Code::CrossSiteRequest, detail))
             }
         }

@@ -48,7 +48,9 @@ impl Rules {
             let index = index.to_string();
             let detail = [
                 open.text(),
-                " would be public where ROUTES [",
+                " would be public where ",
+                reader.name_of("ROUTES"),
+                " [",
                 &index,
                 "], ",
                 path.text(),
@@ -73,22 +75,23 @@ impl Rules {
             if below.is_some_and(|below| !self.rules.iter().any(|r| r.pattern().covers(&below))) {
                 let rest = " isolates that path alone: any user's token opens the paths below it. \
                             Write ";
-                warnings.push(warning(i, &[path, rest, path, "/*, or a rule for it"]));
+                warnings.push(self.warning(i, &[path, rest, path, "/*, or a rule for it"]));
             }
             let mut others = self.rules.iter().enumerate().filter(|(j, _)| *j != i);
             let is_alone = !others.any(|(_, other)| other.pattern().covers(rule.pattern()));
             if rule.is_limited_to_methods() && is_alone {
                 let rest = " requires claims or scopes for some methods only: for the others any user's \
                             token is enough. Remove methods, or write a rule for the others";
-                warnings.push(warning(i, &[path, rest]));
+                warnings.push(self.warning(i, &[path, rest]));
             }
         }
         warnings
     }
-}
 
-fn warning(rule: usize, text: &[&str]) -> String {
-    ["ROUTES [", &rule.to_string(), "]: ", &text.concat()].concat()
+    fn warning(&self, rule: usize, text: &[&str]) -> String {
+        let setting = self.naming.name_of("ROUTES");
+        [setting, " [", &rule.to_string(), "]: ", &text.concat()].concat()
+    }
 }
 
 const NOT_ISOLATED: &str = "no rule in ROUTES has a match, so no path belongs to one user: any user's token \

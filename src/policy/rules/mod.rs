@@ -12,6 +12,7 @@ use pattern::Pattern;
 
 use crate::claims::{RequiredClaim, list_claims};
 use crate::config::reader::Reader;
+use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
 use crate::policy::tokens::LIST_CLAIMS;
@@ -26,6 +27,8 @@ pub struct Rules {
     own_paths: Vec<Pattern>,
     /// The destination of requests whose rule names none
     to: Destination,
+    /// How the operator calls settings
+    naming: Naming,
 }
 
 impl Rules {
@@ -38,7 +41,7 @@ impl Rules {
     /// name.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, known_claims: &[String]) -> Self {
         const SETTING: &str = "ROUTES";
-        let mut all = Self::default();
+        let mut all = Self { naming: reader.naming(), ..Self::default() };
         if reader.is_within_app() {
             all.to = Destination::App;
             all.public_paths = public_patterns(reader, "PUBLIC_PATHS");
@@ -52,11 +55,11 @@ impl Rules {
             return all;
         };
         let known_claims = &claims_to_match(reader, entries, known_claims);
-        let has_origin = reader.is_present("ORIGIN_URL");
+        let has_origin = reader.is_given("ORIGIN_URL");
         let lists = list_claims(reader.list(LIST_CLAIMS));
         let mut rules: Vec<(usize, Rule)> = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
-            match Rule::from_json(entry, known_claims) {
+            match Rule::from_json(entry, known_claims, all.naming) {
                 Ok(rule) => {
                     let rule = rule.with_lists(&lists);
                     if rule.to().is_some() && !reader.is_within_app() {
@@ -248,7 +251,7 @@ mod tests {
     use super::*;
 
     fn rule(json: &str) -> Result<Rule, Vec<String>> {
-        Rule::from_json(&Json::parse(json).unwrap(), &["sub".into()])
+        Rule::from_json(&Json::parse(json).unwrap(), &["sub".into()], Naming::Variables)
     }
 
     fn matches(json: &str, method: &str, path: &str) -> bool {

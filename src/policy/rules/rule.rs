@@ -1,6 +1,7 @@
 //! One rule: how it is parsed, and how it matches requests.
 
 use crate::claims::RequiredClaim;
+use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
 use crate::policy::rules::pattern::Pattern;
@@ -31,7 +32,11 @@ impl Rule {
     /// Everything that is wrong with it. Unknown members are errors, because a misspelled condition
     /// must not become a missing one. So are conditions that are null or empty, and claims to match
     /// that no setting names.
-    pub(super) fn from_json(json: &Json, known_claims: &[String]) -> Result<Self, Vec<String>> {
+    pub(super) fn from_json(
+        json: &Json,
+        known_claims: &[String],
+        naming: Naming,
+    ) -> Result<Self, Vec<String>> {
         let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
         let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
         let mut faults: Vec<_> = unknown
@@ -70,7 +75,9 @@ impl Rule {
         for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
             faults.push(format!(
                 "match names the claim \"{claim}\", which no other setting names: is it misspelled? \
-                 If not, name it in CLAIMS or REQUIRED_CLAIMS"
+                 If not, name it in {} or {}",
+                naming.name_of("CLAIMS"),
+                naming.name_of("REQUIRED_CLAIMS"),
             ));
         }
         let conditions =

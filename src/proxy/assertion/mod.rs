@@ -72,18 +72,21 @@ pub(crate) struct AssertionContext<'r> {
 impl Assertions {
     /// `None` without a key. `audience` is the upstream's origin.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, audience: Option<&str>) -> Option<Self> {
+        const CURRENT: &str = "EDGE_SIGNING_KEY";
+        const NEXT: &str = "EDGE_SIGNING_KEY_NEXT";
         let mut key = |setting| {
             let text = reader.text(setting)?;
             SigningKey::from_jwk(&text).map_err(|fault| reader.error(setting, fault)).ok()
         };
-        let (key, next) = (key("EDGE_SIGNING_KEY"), key("EDGE_SIGNING_KEY_NEXT"));
+        let (key, next) = (key(CURRENT), key(NEXT));
         if let (Some(key), Some(next)) = (&key, &next)
             && key.kid() == next.kid()
         {
-            reader.error("EDGE_SIGNING_KEY_NEXT", "has the \"kid\" of EDGE_SIGNING_KEY");
+            reader.error(NEXT, ["has the \"kid\" of ", reader.name_of(CURRENT)].concat());
         }
-        if next.is_some() && !reader.is_present("EDGE_SIGNING_KEY") {
-            reader.error("EDGE_SIGNING_KEY_NEXT", "needs EDGE_SIGNING_KEY, which signs until then");
+        if next.is_some() && !reader.is_given(CURRENT) {
+            let key = reader.name_of(CURRENT);
+            reader.error(NEXT, ["needs ", key, ", which signs until then"].concat());
         }
         let bound = reader.switch("EDGE_BIND_REQUEST", false);
         let issuer = reader.origin("EDGE_ISSUER");

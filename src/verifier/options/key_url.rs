@@ -1,22 +1,22 @@
-//! Where a JWK Set is: a URL that, unlike a base URL, may have a query.
+//! The URL of a JWK Set. Unlike a base URL, it may have a query.
 
 use std::fmt;
 
 use crate::base_url::BaseUrl;
 
-/// The URL of a document, as it is to be fetched.
+/// The URL of a JWK Set, as the edge fetches it.
 #[derive(Debug)]
 pub(super) struct KeyUrl {
     base: BaseUrl,
-    /// Slashes at the end of the path, and the query: a base URL has neither
+    /// A slash at the end of the path, and the query: a base URL has neither
     rest: String,
 }
 
 impl KeyUrl {
-    /// Reads a URL with `http` or `https`. Some identity providers tell key sets apart by a query.
+    /// Parses a URL with `http` or `https`. Some identity providers tell JWK Sets apart by a query.
     ///
     /// # Errors
-    /// What is wrong with it, as half a sentence.
+    /// What is wrong with it; the text follows its name in a sentence.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text.contains('#') {
             return Err("has a fragment".into());
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_url_is_fetched_as_it_is_written() {
+    fn a_key_url_keeps_its_slash_and_its_query() {
         for (text, expected) in [
             ("https://App.example:443/keys.json", "https://app.example/keys.json"),
             (
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_url_is_refused() {
+    fn a_text_that_is_not_a_key_url_is_rejected() {
         for text in [
             "",
             "keys.json",

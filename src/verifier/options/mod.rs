@@ -1,129 +1,136 @@
-//! What a verifier is made from, as people write it: checked as a whole, every fault named at once.
+//! The options of a verifier, which are checked together: every error is reported at once.
 
+mod checks;
 mod key_url;
 #[cfg(test)]
 mod tests;
-mod validator;
-
-pub use validator::OptionError;
 
 use std::fmt;
 
+use checks::Checks;
 use key_url::KeyUrl;
-use validator::Validator;
 
 use super::{CacheLimits, Keys, Verifier};
 use crate::base_url::BaseUrl;
 use crate::claims::{Expectations, Profile, RequiredClaim, list_claims};
+use crate::config::error::{SettingError, SettingErrors};
+use crate::config::settings_table::Naming;
 use crate::host::UrlSetting;
-use crate::jose::Limits;
+use crate::jose::{Algorithm, Limits};
 use crate::keys::{KeySource, Timing};
 
-/// The options of a verifier. What is `None` has a default; an empty list or text is a fault.
+/// The options of a verifier. An option that is `None` has a default; an empty list or text is an
+/// error.
 #[derive(Clone, Default)]
 pub struct VerifierOptions {
-    /// Where Better Auth runs. A path in it is Better Auth's own base path, `/api/auth` otherwise.
+    /// URL of the Better Auth server. A path in it is Better Auth's base path, otherwise
+    /// `/api/auth`
     pub base_url: Option<String>,
-    /// Better Auth's own base path in place of one in `base_url`; `/` where it has none
+    /// Better Auth's base path, if `base_url` does not contain it; `/` for a server at the root
     pub base_path: Option<String>,
-    /// Where the JWK Set is, if not at `{base}/jwks`; it may have a query
+    /// URL of the JWK Set, `{base}/jwks` by default; it may have a query
     pub jwks_url: Option<String>,
     /// The JWK Set itself, as JSON, in place of a URL
     pub jwks: Option<String>,
-    /// A secret shared with the auth server, in place of a key set; `algorithms` must name HS*
+    /// A secret shared with the auth server, in place of a JWK Set; `algorithms` must name HS*
     pub secret: Option<Vec<u8>>,
     /// Accepted issuers; by default the origin of `base_url`, for access tokens with its base path
     pub issuer: Option<Vec<String>>,
     /// Accepted audiences; the origin of `base_url` by default, for session caches their own
     pub audience: Option<Vec<String>>,
-    /// Names of the accepted algorithms; what Better Auth can sign with by default
+    /// Names of the accepted algorithms; by default those that Better Auth can sign with
     pub algorithms: Option<Vec<String>>,
-    /// How far clocks may differ, in whole seconds; 5 by default
+    /// Whole seconds by which clocks may differ; 5 by default
     pub clock_tolerance: Option<f64>,
-    /// The most seconds since `iat`
+    /// Maximum seconds since `iat`
     pub max_token_age: Option<f64>,
-    /// The most seconds from `iat` to `exp`
+    /// Maximum seconds from `iat` to `exp`
     pub max_token_lifetime: Option<f64>,
-    /// The kind of tokens: `session` by default, `access-token`, `session-cache`
+    /// The kind of tokens: `session` by default, `access-token`, `session-cache`, `edge-assertion`
     pub profile: Option<String>,
-    /// The claims that may say who the user is, the first that is there counts; `sub` by default
+    /// The claims that may identify the user, of which the first that is present counts; `sub` by
+    /// default
     pub user_claim: Option<Vec<String>>,
-    /// Further claims that must be there
+    /// Further required claims
     pub required_claims: Option<Vec<RequiredClaim>>,
-    /// Claims whose text is a comma-separated list, of which one member suffices where a value is required;
-    /// `role` by default
+    /// Claims whose text is a comma-separated list, of which one member must have the required
+    /// value; `role` by default
     pub list_claims: Option<Vec<String>>,
-    /// Whether a token may be for our audiences alone, Better Auth's UserInfo endpoint aside; only access
-    /// tokens by default
+    /// Whether `aud` must contain accepted audiences only, except Better Auth's UserInfo endpoint;
+    /// by default for access tokens only
     pub exclusive_audience: Option<bool>,
-    /// Seconds for which a fetched key set is used without asking again; 600 by default
+    /// Seconds for which a JWK Set is fresh; 600 by default
     pub cache_max_age: Option<f64>,
-    /// Seconds for which it is used when the source fails; 86,400 by default
+    /// Seconds for which it is used while fetches fail; 86,400 by default
     pub cache_stale_age: Option<f64>,
     /// Seconds between two fetches for unknown keys; 30 by default
     pub cooldown: Option<f64>,
-    /// Seconds that a fetch may take; 5 by default
+    /// Seconds for one fetch; 5 by default
     pub timeout: Option<f64>,
-    /// How many verified tokens are kept; 1,000 by default, 0 for none
+    /// Maximum number of cached tokens; 1,000 by default, 0 disables the cache
     pub token_cache: Option<f64>,
-    /// The window of the tables of Ed25519 keys that are used often, for all verifiers of the process:
-    /// 4 to 8 bits, for 0.1 to 0.6 MB a key, or 0 for none; 8 by default
+    /// Window of the precomputed tables for Ed25519 keys, for all verifiers of the process: 4 to 8
+    /// bits, for 0.1 to 0.6 MB a key, or 0 for none; 8 by default
     pub table_window: Option<f64>,
-    /// The most bytes of an encoded token; 16,384 by default
+    /// Maximum bytes of an encoded token; 16,384 by default
     pub max_token_bytes: Option<f64>,
-    /// The most bytes of its encoded header; 4,096 by default
+    /// Maximum bytes of its encoded header; 4,096 by default
     pub max_header_bytes: Option<f64>,
 }
 
 impl VerifierOptions {
-    /// A verifier that does what the options say.
+    /// A verifier with these options.
     ///
     /// # Errors
-    /// Every fault.
-    pub fn build(self) -> Result<Verifier, Vec<OptionError>> {
-        self.build_beside(Vec::new(), &[])
-    }
-
-    /// The same where a host has found these errors already: options that are not of their type, and so not
-    /// among these. Those of `meant` are given under a misspelt name, which the host says itself.
-    ///
-    /// # Errors
-    /// Every fault, those included.
-    pub(crate) fn build_beside(
-        self,
-        errors: Vec<OptionError>,
-        meant: &[&'static str],
-    ) -> Result<Verifier, Vec<OptionError>> {
-        let mut validator = Validator::beside(errors, meant);
-        let base = self.base_url.as_deref().and_then(|url| validator.url("baseURL", url));
-        let base = validator.base_path(base, self.base_path.as_deref());
-        let profile = validator.profile(self.profile.as_deref());
-        let by_secret = self.secret.is_some() || validator.is_unreadable("secret");
-        let algorithms = validator.algorithms(self.algorithms.as_deref(), by_secret);
-        let keys = self.keys(&base, &algorithms, &mut validator);
-        let expectations = self.expectations(&base, profile, &mut validator);
-        let tokens = validator.count("tokenCache", self.token_cache, CacheLimits::default().tokens);
-        let Limits { token_bytes, header_bytes } = Limits::default();
-        let limits = Limits {
-            token_bytes: validator.count("maxTokenBytes", self.max_token_bytes, token_bytes),
-            header_bytes: validator.count("maxHeaderBytes", self.max_header_bytes, header_bytes),
-        };
-        let warning = self.exposure(&base);
-        let tables = self.table_window.and_then(|bits| validator.table_window(bits));
-        match (keys, expectations, validator.errors()) {
-            (Some(keys), Some(expectations), errors) if errors.is_empty() => {
-                if let Some(tables) = tables {
-                    tables.apply();
-                }
-                let cache = CacheLimits { tokens, ..CacheLimits::default() };
-                let verifier = Verifier::new(keys, algorithms, expectations);
-                Ok(Verifier { warning, ..verifier.with_cache(cache).with_limits(limits) })
-            }
-            (_, _, errors) => Err(errors),
+    /// All errors in the options, which they call as in JavaScript: `baseURL`.
+    pub fn build(self) -> Result<Verifier, Vec<SettingError>> {
+        let mut errors = SettingErrors::new(Naming::Options);
+        match self.build_with(&mut errors) {
+            Some(verifier) => Ok(verifier),
+            None => Err(errors.into_vec()),
         }
     }
 
-    /// Whether they say where the keys are, beside a base URL.
+    /// A verifier with these options. If they are wrong, `errors` contains why. It may contain
+    /// errors already: of settings that the host could not read, which are not among these
+    /// options.
+    pub(crate) fn build_with(self, errors: &mut SettingErrors) -> Option<Verifier> {
+        let known = errors.reported();
+        let mut checks = Checks(errors);
+        let base = self.base_url.as_deref().and_then(|url| checks.url("BETTER_AUTH_URL", url));
+        let base = checks.base_path(base, self.base_path.as_deref());
+        let profile = checks.profile(self.profile.as_deref());
+        let by_secret = self.secret.is_some() || self.has_unreadable_secret(&checks);
+        let algorithms = checks.algorithms(self.algorithms.as_deref(), by_secret);
+        let keys = self.keys(&base, &algorithms, &mut checks);
+        let expectations = self.expectations(&base, profile, &mut checks);
+        let tokens = checks.count("TOKEN_CACHE", self.token_cache, CacheLimits::default().tokens);
+        let Limits { token_bytes, header_bytes } = Limits::default();
+        let limits = Limits {
+            token_bytes: checks.count("MAX_TOKEN_BYTES", self.max_token_bytes, token_bytes),
+            header_bytes: checks.count("MAX_HEADER_BYTES", self.max_header_bytes, header_bytes),
+        };
+        let warning = self.exposure(&base);
+        let tables = self.table_window.and_then(|bits| checks.table_window(bits));
+        if errors.reported() > known {
+            return None;
+        }
+        if let Some(tables) = tables {
+            tables.apply();
+        }
+        let cache = CacheLimits { tokens, ..CacheLimits::default() };
+        let verifier = Verifier::new(keys?, algorithms, expectations?);
+        Some(Verifier { warning, ..verifier.with_cache(cache).with_limits(limits) })
+    }
+
+    /// Whether the host could not read the secret that the algorithms require.
+    fn has_unreadable_secret(&self, checks: &Checks<'_>) -> bool {
+        let names = self.algorithms.iter().flatten();
+        let mut algorithms = names.filter_map(|name| Algorithm::from_name(name));
+        checks.0.is_unreadable("BETTER_AUTH_SECRET") && algorithms.any(Algorithm::is_symmetric)
+    }
+
+    /// Whether they contain a source of keys other than a base URL.
     pub(crate) fn name_keys(&self) -> bool {
         self.jwks_url.is_some() || self.jwks.is_some() || self.secret.is_some()
     }
@@ -131,22 +138,25 @@ impl VerifierOptions {
     fn keys(
         &self,
         base: &Option<BaseUrl>,
-        algorithms: &[crate::jose::Algorithm],
-        validator: &mut Validator,
+        algorithms: &[Algorithm],
+        checks: &mut Checks<'_>,
     ) -> Option<Keys> {
-        let timing = self.timing(validator);
-        let jwks_url = self.jwks_url.as_deref().map(|url| validator.key_url("jwksUrl", url));
+        let timing = self.timing(checks);
+        let jwks_url = self.jwks_url.as_deref().map(|url| checks.key_url("JWKS_URL", url));
         let remote = |url: &str, url_setting| {
             Some(Keys::Published(KeySource::remote(url, timing).url_setting(url_setting)))
         };
         match (&self.secret, &self.jwks, jwks_url) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-                validator.error("secret", "and a key set exclude each other")
+                checks.fail("BETTER_AUTH_SECRET", "and a key set exclude each other")
             }
-            (_, Some(_), Some(_)) => validator.error("jwks", "and jwksUrl exclude each other"),
-            (Some(secret), None, None) => validator.secret(secret, algorithms).map(Keys::Shared),
+            (_, Some(_), Some(_)) => checks.fail(
+                "JWKS",
+                ["and ", checks.0.name_of("JWKS_URL"), " exclude each other"].concat(),
+            ),
+            (Some(secret), None, None) => checks.secret(secret, algorithms).map(Keys::Shared),
             (None, Some(text), None) => {
-                validator.key_set(text).map(|set| Keys::Published(KeySource::fixed(set)))
+                checks.key_set(text).map(|set| Keys::Published(KeySource::fixed(set)))
             }
             (None, None, Some(url)) => remote(&url?.to_string(), UrlSetting::KeyUrl),
             (None, None, None) => match base {
@@ -156,13 +166,17 @@ impl VerifierOptions {
                         if is_whole { UrlSetting::BaseUrl } else { UrlSetting::BasePath };
                     remote(&format!("{}/jwks", issuing_url(base)), url_setting)
                 }
-                None if validator.is_any_wrong(&["baseURL", "jwksUrl", "jwks", "secret"]) => None,
-                None => validator.error("baseURL", "is required, or jwksUrl, or jwks"),
+                None if KEY_SETTINGS.iter().any(|setting| checks.0.has(setting)) => None,
+                None => {
+                    let [base_url, jwks_url, jwks, _] = KEY_SETTINGS;
+                    let others = [jwks_url, jwks].map(|setting| checks.0.name_of(setting));
+                    checks.fail(base_url, format!("is required, or {}", others.join(", or ")))
+                }
             },
         }
     }
 
-    /// Why the keys may be another's, where they are fetched.
+    /// A warning if an attacker could replace the keys that the verifier fetches.
     fn exposure(&self, base: &Option<BaseUrl>) -> Option<String> {
         if self.secret.is_some() || self.jwks.is_some() {
             return None;
@@ -177,7 +191,7 @@ impl VerifierOptions {
         &self,
         base: &Option<BaseUrl>,
         profile: Profile,
-        validator: &mut Validator,
+        checks: &mut Checks<'_>,
     ) -> Option<Expectations> {
         let origin = base.as_ref().map(|base| base.origin().to_owned());
         let issuer = match profile {
@@ -185,17 +199,17 @@ impl VerifierOptions {
             Profile::Session | Profile::SessionCache => origin.clone(),
             Profile::EdgeAssertion => None,
         };
-        // an assertion is the edge's, and for whom it says
+        // the edge issues assertions, and the operator names their audience
         let audience = origin.filter(|_| profile != Profile::EdgeAssertion);
         let audience = profile.fixed_audience().map(str::to_owned).or(audience);
-        let issuers = validator.values("issuer", self.issuer.as_deref(), issuer);
-        let audiences = validator.values("audience", self.audience.as_deref(), audience);
-        let clock_tolerance = validator.clock_tolerance(self.clock_tolerance);
-        let user_claim = validator.user_claim(self.user_claim.clone());
-        let max_age = validator.seconds("maxTokenAge", self.max_token_age);
-        let max_lifetime = validator.seconds("maxTokenLifetime", self.max_token_lifetime);
+        let issuers = checks.values("ISSUER", self.issuer.as_deref(), issuer);
+        let audiences = checks.values("AUDIENCE", self.audience.as_deref(), audience);
+        let clock_tolerance = checks.clock_tolerance(self.clock_tolerance);
+        let user_claim = checks.user_claim(self.user_claim.clone());
+        let max_age = checks.seconds("MAX_TOKEN_AGE", self.max_token_age);
+        let max_lifetime = checks.seconds("MAX_TOKEN_LIFETIME", self.max_token_lifetime);
 
-        let lists = list_claims(validator.names("listClaims", self.list_claims.clone()));
+        let lists = list_claims(checks.names("LIST_CLAIMS", self.list_claims.clone()));
         let required = self.required_claims.iter().flatten().cloned();
         let required = required.map(|claim| claim.with_lists(&lists)).collect();
 
@@ -215,13 +229,12 @@ impl VerifierOptions {
         Some(expectations)
     }
 
-    fn timing(&self, validator: &mut Validator) -> Timing {
+    fn timing(&self, checks: &mut Checks<'_>) -> Timing {
         let default = Timing::default();
-        let fresh = validator.seconds("cacheMaxAge", self.cache_max_age).unwrap_or(default.fresh);
-        let stale =
-            validator.seconds("cacheStaleAge", self.cache_stale_age).unwrap_or(default.stale);
-        let cooldown = validator.seconds("cooldownDuration", self.cooldown);
-        let timeout = validator.seconds("timeoutDuration", self.timeout);
+        let fresh = checks.seconds("JWKS_MAX_AGE", self.cache_max_age).unwrap_or(default.fresh);
+        let stale = checks.seconds("JWKS_STALE_AGE", self.cache_stale_age).unwrap_or(default.stale);
+        let cooldown = checks.seconds("JWKS_COOLDOWN", self.cooldown);
+        let timeout = checks.seconds("JWKS_TIMEOUT", self.timeout);
         Timing {
             fresh,
             refresh_ahead: fresh * default.refresh_ahead / default.fresh,
@@ -233,7 +246,10 @@ impl VerifierOptions {
     }
 }
 
-/// Shows where keys come from, and never a secret.
+/// The settings that say where keys come from.
+const KEY_SETTINGS: [&str; 4] = ["BETTER_AUTH_URL", "JWKS_URL", "JWKS", "BETTER_AUTH_SECRET"];
+
+/// Shows the source of keys, and never a secret.
 impl fmt::Debug for VerifierOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifierOptions")

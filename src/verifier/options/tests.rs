@@ -1,10 +1,13 @@
-//! Tests: what options make a verifier, and which errors they have.
+//! Tests of options: which are valid, and which errors the others have.
 
-use super::{OptionError, VerifierOptions, issuing_url};
+use super::{VerifierOptions, issuing_url};
 use crate::base_url::BaseUrl;
+use crate::config::error::{SettingError, SettingErrors};
+use crate::config::settings_table::Naming;
+use crate::config::value::SettingValues;
 
 fn errors(options: VerifierOptions) -> Vec<&'static str> {
-    options.build().err().unwrap_or_default().iter().map(OptionError::option).collect()
+    options.build().err().unwrap_or_default().iter().map(SettingError::option).collect()
 }
 
 fn text(text: &str) -> Option<String> {
@@ -20,7 +23,7 @@ fn with_base_url() -> VerifierOptions {
 }
 
 #[test]
-fn the_base_path_may_be_said_apart_and_be_the_root() {
+fn the_base_path_may_be_an_option_of_its_own_and_the_root() {
     let base = || BaseUrl::parse("https://app.example").unwrap();
     for (base_path, issuing) in [
         ("/", "https://app.example"),
@@ -46,44 +49,54 @@ fn the_base_path_may_be_said_apart_and_be_the_root() {
 }
 
 #[test]
-fn what_is_given_under_a_misspelt_name_is_not_missing_too() {
+fn an_option_with_a_misspelled_name_is_not_also_reported_missing() {
     let named = |meant: &[&'static str], options: VerifierOptions| {
-        let errors = options.build_beside(Vec::new(), meant).err().unwrap_or_default();
-        errors.iter().map(OptionError::option).collect::<Vec<_>>()
+        let mut values = SettingValues::new(Naming::Options);
+        meant.iter().for_each(|setting| values.add_misspelled(setting));
+        let mut errors = SettingErrors::of_host(&values);
+        options.build_with(&mut errors);
+        errors.into_vec().iter().map(SettingError::option).collect::<Vec<_>>()
     };
     let options = VerifierOptions::default;
-    assert!(named(&["baseURL"], options()).is_empty());
+    assert!(named(&["BETTER_AUTH_URL"], options()).is_empty());
     let base_path = || VerifierOptions { base_path: text("/auth"), ..options() };
-    assert!(named(&["baseURL"], base_path()).is_empty());
-    assert!(named(&["jwksUrl", "issuer", "audience"], options()).is_empty());
-    assert_eq!(named(&["jwksUrl", "issuer"], options()), ["audience"]);
+    assert!(named(&["BETTER_AUTH_URL"], base_path()).is_empty());
+    assert!(named(&["JWKS_URL", "ISSUER", "AUDIENCE"], options()).is_empty());
+    assert_eq!(named(&["JWKS_URL", "ISSUER"], options()), ["audience"]);
     let hs256 = || VerifierOptions { algorithms: list(&["HS256"]), ..with_base_url() };
-    assert!(named(&["secret"], hs256()).is_empty());
+    assert!(named(&["BETTER_AUTH_SECRET"], hs256()).is_empty());
     let secret = VerifierOptions { secret: Some(vec![7; 32]), ..with_base_url() };
-    assert!(named(&["algorithms"], secret).is_empty());
+    assert!(named(&["ALGORITHMS"], secret).is_empty());
     let wrong = VerifierOptions { clock_tolerance: Some(-1.0), ..options() };
-    assert_eq!(named(&["baseURL"], wrong), ["clockTolerance"]);
+    assert_eq!(named(&["BETTER_AUTH_URL"], wrong), ["clockTolerance"]);
 }
 
 #[test]
-fn what_could_not_be_read_is_named_once_and_nothing_follows_from_it() {
+fn an_unreadable_option_has_one_error_and_causes_no_follow_up_errors() {
     let named = |unreadable: &[&'static str], options: VerifierOptions| {
-        let errors = unreadable.iter().map(|option| OptionError::new(option, "is not a string"));
-        let errors = options.build_beside(errors.collect(), &[]).err().unwrap_or_default();
-        errors.iter().map(OptionError::option).collect::<Vec<_>>()
+        let mut values = SettingValues::new(Naming::Options);
+        for setting in unreadable {
+            values.add_error(SettingError::new(setting, "is not a string"));
+        }
+        let mut errors = SettingErrors::of_host(&values);
+        options.build_with(&mut errors);
+        errors.into_vec().iter().map(SettingError::option).collect::<Vec<_>>()
     };
     let options = VerifierOptions::default;
-    assert_eq!(named(&["baseURL"], options()), ["baseURL"]);
-    assert_eq!(named(&["jwksUrl"], with_base_url()), ["jwksUrl"]);
-    assert_eq!(named(&["issuer"], with_base_url()), ["issuer"]);
+    assert_eq!(named(&["BETTER_AUTH_URL"], options()), ["baseURL"]);
+    assert_eq!(named(&["JWKS_URL"], with_base_url()), ["jwksUrl"]);
+    assert_eq!(named(&["ISSUER"], with_base_url()), ["issuer"]);
     let hs256 = || VerifierOptions { algorithms: list(&["HS256"]), ..with_base_url() };
-    assert_eq!(named(&["secret"], hs256()), ["secret"]);
+    assert_eq!(named(&["BETTER_AUTH_SECRET"], hs256()), ["secret"]);
     let tolerance = VerifierOptions { clock_tolerance: Some(-1.0), ..options() };
-    assert_eq!(named(&["baseURL", "profile"], tolerance), ["baseURL", "profile", "clockTolerance"]);
+    assert_eq!(
+        named(&["BETTER_AUTH_URL", "PROFILE"], tolerance),
+        ["baseURL", "profile", "clockTolerance"]
+    );
 }
 
 #[test]
-fn a_base_url_is_enough_and_so_is_a_key_set_with_issuer_and_audience() {
+fn a_base_url_suffices_or_a_key_set_with_issuer_and_audience() {
     assert!(errors(with_base_url()).is_empty());
     let options = VerifierOptions {
         jwks: text(r#"{"keys":[]}"#),
@@ -95,7 +108,7 @@ fn a_base_url_is_enough_and_so_is_a_key_set_with_issuer_and_audience() {
 }
 
 #[test]
-fn keys_that_come_without_tls_over_a_public_network_are_warned_of() {
+fn keys_from_a_public_host_without_tls_cause_a_warning() {
     let warning = |options: VerifierOptions| {
         options.build().unwrap().warning().map(|warning| warning.contains("http://a.example.com"))
     };
@@ -111,7 +124,7 @@ fn keys_that_come_without_tls_over_a_public_network_are_warned_of() {
 }
 
 #[test]
-fn a_path_in_the_base_url_is_better_auths_own_base_path() {
+fn a_path_in_the_base_url_is_the_base_path_of_better_auth() {
     for (url, issuing) in [
         ("https://app.example/", "https://app.example/api/auth"),
         ("https://app.example/auth/", "https://app.example/auth"),
@@ -121,7 +134,7 @@ fn a_path_in_the_base_url_is_better_auths_own_base_path() {
 }
 
 #[test]
-fn every_fault_is_named_at_once() {
+fn all_errors_are_reported_at_once() {
     assert_eq!(errors(VerifierOptions::default()), ["baseURL"]);
     let profile = text("cookie");
     let options = VerifierOptions { profile, ..Default::default() };
@@ -201,7 +214,7 @@ fn one_kind_of_keys_excludes_the_others() {
 }
 
 #[test]
-fn issuer_and_audience_are_required_where_no_base_url_gives_them() {
+fn issuer_and_audience_are_required_without_a_base_url() {
     let jwks_url = text("https://keys.example/jwks.json");
     assert_eq!(errors(VerifierOptions { jwks_url, ..Default::default() }), ["issuer", "audience"]);
 }
