@@ -4,7 +4,7 @@ use crate::error::Error;
 
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal;)+) => {
-        /// A check of a token. The first that fails, in this order, names the code of the refusal.
+        /// A check of a token. The first that fails, in this order, names the code of the rejection.
         #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         pub enum Check {
@@ -63,14 +63,14 @@ checks! {
 }
 
 /// Hears how checks end. Has no say in it.
-pub(crate) trait Watch {
+pub(crate) trait Observer {
     /// Hands the result of a check on as it is.
     // also where code is built for size, it is no code
     #[inline(always)]
-    fn see<T>(&mut self, _check: Check, result: Result<T, Error>) -> Result<T, Error> {
+    fn record<T>(&mut self, _check: Check, result: Result<T, Error>) -> Result<T, Error> {
         result
     }
 }
 
 /// Nobody.
-impl Watch for () {}
+impl Observer for () {}

@@ -98,7 +98,7 @@ impl Issuers {
 
     /// Whether a token that the issuer with that index has verified is valid now. Fetches nothing.
     pub(crate) fn is_valid_now(&self, verified: &Verified, issuer: usize, now: f64) -> bool {
-        self.0[issuer].holds_now(verified, now)
+        self.0[issuer].is_valid_now(verified, now)
     }
 
     /// The state of the keys. Fetches key sets that are not cached.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Keys, Verified, Verifier, signer};
-use crate::check::{Check, Watch};
+use crate::check::{Check, Observer};
 use crate::claims::Rule;
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
@@ -19,11 +19,11 @@ impl Verifier {
     /// Unlike an [`Error`], an explanation holds what an unverified token says: it is for whoever
     /// brought the token, and for no log.
     pub async fn explain<H: Host>(&self, token: &str, host: &H) -> Explanation {
-        let mut record = Record::default();
-        let result = self.verify_afresh(token, host, &mut record).await;
-        let checks = self.reports(&record);
+        let mut recorded = RecordedChecks::default();
+        let result = self.verify_afresh(token, host, &mut recorded).await;
+        let checks = self.reports(&recorded);
         let set = self.known_set();
-        let used = self.used(token, &set, &record, host).await;
+        let used = self.used(token, &set, &recorded, host).await;
         let keys = set.usable().iter().map(|key| KeyReport::new(key, &used)).collect();
         let unusable = set.unusable().to_vec();
         let read = Segments::parse(token, &self.limits).ok();
@@ -35,22 +35,22 @@ impl Verifier {
     }
 
     /// Claims are looked at before the signature, and count after it.
-    fn reports(&self, record: &Record) -> Vec<CheckReport> {
+    fn reports(&self, recorded: &RecordedChecks) -> Vec<CheckReport> {
         let mut decided = false;
         let report = |check: &Check| {
             let rule = self.rule(*check)?;
-            let seen = record.seen(*check);
+            let seen = recorded.result_of(*check);
             let outcome = match (seen, decided) {
-                (Some(None), false) => Outcome::Passed,
-                (Some(Some(_)), false) => Outcome::Failed,
-                (Some(None), true) => Outcome::WouldPass,
-                (Some(Some(_)), true) => Outcome::WouldFail,
-                (None, _) => Outcome::NotReached,
+                (Some(None), false) => CheckOutcome::Passed,
+                (Some(Some(_)), false) => CheckOutcome::Failed,
+                (Some(None), true) => CheckOutcome::WouldPass,
+                (Some(Some(_)), true) => CheckOutcome::WouldFail,
+                (None, _) => CheckOutcome::NotReached,
             };
-            decided |= outcome != Outcome::Passed;
-            let refusal = seen.cloned().flatten();
+            decided |= outcome != CheckOutcome::Passed;
+            let rejection = seen.cloned().flatten();
             let Rule { members, expected } = rule;
-            Some(CheckReport { check: *check, outcome, refusal, members, expected })
+            Some(CheckReport { check: *check, outcome, rejection, members, expected })
         };
         Check::ALL.iter().filter_map(report).collect()
     }
@@ -98,10 +98,10 @@ impl Verifier {
         &self,
         token: &str,
         set: &KeySet,
-        record: &Record,
+        recorded: &RecordedChecks,
         host: &H,
     ) -> Vec<Arc<VerifyingKey>> {
-        let Some(tried) = record.seen(Check::Signature) else {
+        let Some(tried) = recorded.result_of(Check::Signature) else {
             return Vec::new();
         };
         let Some((jws, algorithm)) = self.read(token).and_then(|jws| {
@@ -152,9 +152,9 @@ pub struct CheckReport {
     /// Which one
     pub check: Check,
     /// How it has ended
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// Code and detail, where it has failed or would have
-    pub refusal: Option<(Code, String)>,
+    pub rejection: Option<(Code, String)>,
     /// The members of the header or the claims that it is about
     pub members: Vec<String>,
     /// What it wants to find there, as half a sentence
@@ -163,7 +163,7 @@ pub struct CheckReport {
 
 /// How a check has ended. The first that has not passed decides.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// It is good
     Passed,
     /// It is not, and that is why the token is refused
@@ -176,7 +176,7 @@ pub enum Outcome {
     WouldFail,
 }
 
-impl Outcome {
+impl CheckOutcome {
     /// Its stable name.
     pub fn name(self) -> &'static str {
         match self {
@@ -222,18 +222,18 @@ impl KeyReport {
 
 /// How each check has ended last.
 #[derive(Default)]
-struct Record(Vec<(Check, Option<(Code, String)>)>);
+struct RecordedChecks(Vec<(Check, Option<(Code, String)>)>);
 
-impl Record {
-    fn seen(&self, check: Check) -> Option<&Option<(Code, String)>> {
-        self.0.iter().rev().find(|(seen, _)| *seen == check).map(|(_, refusal)| refusal)
+impl RecordedChecks {
+    fn result_of(&self, check: Check) -> Option<&Option<(Code, String)>> {
+        self.0.iter().rev().find(|(seen, _)| *seen == check).map(|(_, rejection)| rejection)
     }
 }
 
-impl Watch for Record {
-    fn see<T>(&mut self, check: Check, result: Result<T, Error>) -> Result<T, Error> {
-        let refusal = result.as_ref().err();
-        self.0.push((check, refusal.map(|error| (error.code(), error.detail().to_owned()))));
+impl Observer for RecordedChecks {
+    fn record<T>(&mut self, check: Check, result: Result<T, Error>) -> Result<T, Error> {
+        let rejection = result.as_ref().err();
+        self.0.push((check, rejection.map(|error| (error.code(), error.detail().to_owned()))));
         result
     }
 }

@@ -6,8 +6,8 @@ mod explain;
 mod options;
 
 pub use cache::CacheLimits;
-pub(crate) use cache::Keyed;
-pub use explain::{CheckReport, Explanation, KeyReport, Outcome};
+pub(crate) use cache::KeyedHasher;
+pub use explain::{CheckOutcome, CheckReport, Explanation, KeyReport};
 pub use options::VerifierOptions;
 pub(crate) use options::issuing_url;
 
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
 
-use crate::check::{Check, Watch};
+use crate::check::{Check, Observer};
 use crate::claims::{Claims, Expectations, Expected, SessionToken};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
@@ -97,7 +97,7 @@ impl Verifier {
         let known = may_be_known.then(|| self.cache(host).get(token)).flatten();
         if let Some(verified) = known {
             if self.still_holds(&verified, host).await {
-                verified.was_known.store(true, Ordering::Relaxed);
+                verified.was_cached.store(true, Ordering::Relaxed);
                 return Ok(verified);
             }
             self.cache(host).remove(token);
@@ -109,7 +109,7 @@ impl Verifier {
 
     /// Whether a token that was verified here before is good now, without asking anybody: that it is not
     /// may also mean that somebody has to be asked.
-    pub(crate) fn holds_now(&self, verified: &Verified, now: f64) -> bool {
+    pub(crate) fn is_valid_now(&self, verified: &Verified, now: f64) -> bool {
         let in_time = self.expectations.check_again(&verified.expected, now, &mut ()).is_ok();
         let by_key = || match (&self.keys, &verified.key) {
             (Keys::Published(source), Some(signed_by)) => {
@@ -120,7 +120,7 @@ impl Verifier {
             _ => true,
         };
         let holds = in_time && by_key();
-        verified.was_known.fetch_or(holds, Ordering::Relaxed);
+        verified.was_cached.fetch_or(holds, Ordering::Relaxed);
         holds
     }
 
@@ -202,46 +202,46 @@ impl Verifier {
         &self,
         token: &str,
         host: &H,
-        watch: &mut impl Watch,
+        observer: &mut impl Observer,
     ) -> Result<Verified, Error> {
-        let segments = watch.see(Check::Form, Segments::parse(token, &self.limits))?;
-        let jws = watch.see(Check::Header, segments.into_jws())?;
+        let segments = observer.record(Check::Form, Segments::parse(token, &self.limits))?;
+        let jws = observer.record(Check::Header, segments.into_jws())?;
         let by_secret = self.is_by_secret();
-        watch.see(Check::Type, self.expectations.check_type(jws.header(), by_secret))?;
-        let algorithm = watch.see(Check::Algorithm, self.allowed_algorithm(jws.header()))?;
+        observer.record(Check::Type, self.expectations.check_type(jws.header(), by_secret))?;
+        let algorithm = observer.record(Check::Algorithm, self.allowed_algorithm(jws.header()))?;
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
         let mut claims = Claims::new(payload, claims);
 
         // Looked at before the signature for the key cache's sake, told to nobody until it holds.
         let now = host.now();
-        let accepted = self.expectations.accept(&mut claims, now, watch);
+        let accepted = self.expectations.accept(&mut claims, now, observer);
         let key = match &self.keys {
             Keys::Published(source) => {
                 let plausible = accepted.is_ok();
                 let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
-                let found = watch.see(Check::Key, source.candidates(host, &wanted).await)?;
+                let found = observer.record(Check::Key, source.candidates(host, &wanted).await)?;
                 let mut signed_by =
                     signer(&found.keys, host, algorithm, signing_input, &signature).await;
                 if signed_by.is_none() {
                     let newer = source.newer_keys(host, &wanted, &found).await;
-                    let newer = watch.see(Check::Key, newer)?;
+                    let newer = observer.record(Check::Key, newer)?;
                     signed_by = signer(&newer, host, algorithm, signing_input, &signature).await;
                 }
-                Some(watch.see(Check::Signature, signed_by.ok_or_else(bad_signature))?)
+                Some(observer.record(Check::Signature, signed_by.ok_or_else(bad_signature))?)
             }
             Keys::Shared(secret) => {
-                watch.see(Check::Key, Ok(()))?;
+                observer.record(Check::Key, Ok(()))?;
                 let holds = secret.verifies(algorithm, signing_input, &signature);
-                watch.see(Check::Signature, holds.then_some(()).ok_or_else(bad_signature))?;
+                observer.record(Check::Signature, holds.then_some(()).ok_or_else(bad_signature))?;
                 None
             }
         };
         let expected = accepted?;
         // the keys may have taken their time
-        self.expectations.check_again(&expected, host.now(), watch)?;
-        let companion = Companion::default();
-        let was_known = AtomicBool::new(false);
-        Ok(Verified { header, claims, expected, algorithm, key, companion, was_known })
+        self.expectations.check_again(&expected, host.now(), observer)?;
+        let extension = Extension::default();
+        let was_cached = AtomicBool::new(false);
+        Ok(Verified { header, claims, expected, algorithm, key, extension, was_cached })
     }
 
     fn is_by_secret(&self) -> bool {
@@ -264,7 +264,7 @@ impl Verifier {
     /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.
     fn cache<H: Host>(&self, host: &H) -> MutexGuard<'_, TokenCache> {
         let cache = self.cache.get_or_init(|| {
-            Mutex::new(TokenCache::new(self.cache_limits, Keyed::new(|| host.random())))
+            Mutex::new(TokenCache::new(self.cache_limits, KeyedHasher::new(|| host.random())))
         });
         cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -279,15 +279,15 @@ pub struct Verified {
     algorithm: Algorithm,
     /// The published key that signed it
     key: Option<Arc<VerifyingKey>>,
-    companion: Companion,
-    was_known: AtomicBool,
+    extension: Extension,
+    was_cached: AtomicBool,
 }
 
 /// Something that is made of a verified token and kept with it: it is gone when the token is.
 #[derive(Default)]
-pub(crate) struct Companion(Mutex<Option<Box<dyn Any + Send>>>);
+pub(crate) struct Extension(Mutex<Option<Box<dyn Any + Send>>>);
 
-impl Companion {
+impl Extension {
     /// Looks at what is kept, and keeps what is given in its place, if anything.
     pub(crate) fn update<T: Send + 'static, R>(
         &self,
@@ -295,16 +295,16 @@ impl Companion {
     ) -> R {
         // nothing panics while the lock is held
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut companion = kept.take().and_then(|kept| kept.downcast::<T>().ok());
-        let result = f(&mut companion);
-        *kept = companion.map(|companion| companion as Box<dyn Any + Send>);
+        let mut extension = kept.take().and_then(|kept| kept.downcast::<T>().ok());
+        let result = f(&mut extension);
+        *kept = extension.map(|extension| extension as Box<dyn Any + Send>);
         result
     }
 }
 
-impl fmt::Debug for Companion {
+impl fmt::Debug for Extension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Companion")
+        f.write_str("Extension")
     }
 }
 
@@ -335,13 +335,13 @@ impl Verified {
     }
 
     /// Whether it was asked for again after it had been verified.
-    pub(crate) fn was_known(&self) -> bool {
-        self.was_known.load(Ordering::Relaxed)
+    pub(crate) fn was_cached(&self) -> bool {
+        self.was_cached.load(Ordering::Relaxed)
     }
 
     /// What is kept with it.
-    pub(crate) fn companion(&self) -> &Companion {
-        &self.companion
+    pub(crate) fn extension(&self) -> &Extension {
+        &self.extension
     }
 
     /// What its header says.
