@@ -9,7 +9,7 @@ use crate::jose::{Json, Object};
 
 /// What a cookie cache must say beyond what any token must.
 #[derive(Clone, Debug)]
-pub(super) struct CookieCache {
+pub(super) struct CookieCacheReader {
     /// The version that Better Auth's `cookieCache.version` gives; another is out of date
     version: String,
     /// What a cache is taken to say that its signature by a shared secret makes superfluous: `iss`
@@ -18,26 +18,26 @@ pub(super) struct CookieCache {
     read: Read,
 }
 
-type Read = fn(&CookieCache, &Object) -> Result<Cached, Error>;
+type Read = fn(&CookieCacheReader, &Object) -> Result<CookieCacheContent, Error>;
 
 /// What a cache says.
-pub(super) struct Cached {
+pub(super) struct CookieCacheContent {
     /// The user's record, and what the cache says about itself
     pub(super) claims: Claims,
     pub(super) session: SessionToken,
-    /// When the session ends, in seconds since 1970
-    pub(super) ends: f64,
+    /// When the session expires, in seconds since 1970
+    pub(super) expires: f64,
 }
 
 /// The token of a session, which is as good as its cookie: it never gets among claims.
 #[derive(Clone)]
 pub(crate) struct SessionToken(String);
 
-impl CookieCache {
+impl CookieCacheReader {
     /// Caches of that version, which their signature makes say `implied`.
     pub(super) fn new(version: String, implied: Option<(String, String)>) -> Self {
         // by a pointer: where nothing makes such expectations, what reads caches is not linked
-        Self { version, implied, read: Self::arranged }
+        Self { version, implied, read: Self::token_claims }
     }
 
     /// What a cache says.
@@ -46,47 +46,47 @@ impl CookieCache {
     /// [`Code::WrongTokenType`] for what has no session with a user, as the other tokens that Better
     /// Auth signs with its secret; [`Code::InvalidClaim`] where one part contradicts another or has
     /// no meaning; [`Code::Expired`] for another version.
-    pub(super) fn read(&self, said: &Object) -> Result<Cached, Error> {
-        (self.read)(self, said)
+    pub(super) fn read(&self, payload: &Object) -> Result<CookieCacheContent, Error> {
+        (self.read)(self, payload)
     }
 
-    fn arranged(&self, said: &Object) -> Result<Cached, Error> {
+    fn token_claims(&self, payload: &Object) -> Result<CookieCacheContent, Error> {
         let (Some(Json::Object(session)), Some(Json::Object(user))) =
-            (said.member("session"), said.member("user"))
+            (payload.member("session"), payload.member("user"))
         else {
             let detail = "the token is no cookie cache: it has no session with a user";
             return Err(Error::new(Code::WrongTokenType, detail));
         };
-        let ends = text_of(session, "expiresAt").and_then(|text| seconds(text));
-        let (Some(id), Some(token), Some(ends)) =
-            (text_of(user, "id"), text_of(session, "token"), ends)
+        let expires = text_of(session, "expiresAt").and_then(|text| seconds(text));
+        let (Some(id), Some(token), Some(expires)) =
+            (text_of(user, "id"), text_of(session, "token"), expires)
         else {
             return Err(invalid("the session has no token, no end or no user with an \"id\""));
         };
         // by keys it says so itself; by the secret it need not
-        let is_said = |name, value: &str| match said.member(name) {
-            Some(said) => said.as_str() == Some(value),
+        let matches = |name, value: &str| match payload.member(name) {
+            Some(payload) => payload.as_str() == Some(value),
             None => self.implied.is_some(),
         };
-        if !is_said("sub", id) || !is_said("sid", token) {
+        if !matches("sub", id) || !matches("sid", token) {
             return Err(invalid("\"sub\" or \"sid\" is not that of the session"));
         }
         // what users can write into their own record never replaces what the token says about itself
-        let mut arranged = Object::default();
-        copy(user, &ABOUT_THE_TOKEN, &mut arranged);
-        arranged.set("sub", Json::String(id.clone()));
+        let mut token_claims = Object::default();
+        copy(user, &REGISTERED_CLAIMS, &mut token_claims);
+        token_claims.set("sub", Json::String(id.clone()));
         if let Some((issuer, audience)) = &self.implied {
             for (name, value) in [("iss", issuer), ("aud", audience)] {
-                arranged.set(name, Json::String(value.clone()));
+                token_claims.set(name, Json::String(value.clone()));
             }
         }
-        copy(said, &PARTS, &mut arranged);
+        copy(payload, &CACHE_MEMBERS, &mut token_claims);
         let default = Json::String(DEFAULT_VERSION.to_owned());
-        if said.member("version").unwrap_or(&default).as_str() != Some(&self.version) {
+        if payload.member("version").unwrap_or(&default).as_str() != Some(&self.version) {
             return Err(Error::new(Code::Expired, "the cookie cache is of another version"));
         }
-        let claims = Claims::new(Json::Object(arranged.clone()).to_string(), arranged);
-        Ok(Cached { claims, session: SessionToken(token.clone()), ends })
+        let claims = Claims::new(Json::Object(token_claims.clone()).to_string(), token_claims);
+        Ok(CookieCacheContent { claims, session: SessionToken(token.clone()), expires })
     }
 }
 
@@ -107,10 +107,10 @@ impl fmt::Debug for SessionToken {
 pub(crate) const DEFAULT_VERSION: &str = "1";
 
 /// Claims that are never the user's.
-const ABOUT_THE_TOKEN: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"];
+const REGISTERED_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"];
 
 /// Members of a cache that are no claims about the user.
-const PARTS: [&str; 6] = ["session", "user", "updatedAt", "version", "sub", "sid"];
+const CACHE_MEMBERS: [&str; 6] = ["session", "user", "updatedAt", "version", "sub", "sid"];
 
 fn copy(from: &Object, except: &[&str], to: &mut Object) {
     for (name, value) in from.members() {

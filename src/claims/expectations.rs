@@ -1,7 +1,7 @@
 //! The rules that a token's claims must pass, in their order.
 
-use super::cookie_cache::{CookieCache, SessionToken};
-use super::times::{Clock, Times};
+use super::cookie_cache::{CookieCacheReader, SessionToken};
+use super::times::{TimeLimits, Times};
 use super::{Claims, Profile, RequiredClaim, UserClaim};
 use crate::check::{Check, Observer};
 use crate::error::{Code, Error};
@@ -24,9 +24,9 @@ pub struct Expectations {
     user_info: Option<String>,
     pub(super) user_claim: UserClaim,
     pub(super) required: Vec<RequiredClaim>,
-    pub(super) clock: Clock,
+    pub(super) time_limits: TimeLimits,
     /// Where the tokens are Better Auth's cookies
-    cookie_cache: Option<CookieCache>,
+    cookie_cache: Option<CookieCacheReader>,
 }
 
 impl Expectations {
@@ -42,7 +42,7 @@ impl Expectations {
             user_info: None,
             user_claim: UserClaim::default(),
             required: Vec::new(),
-            clock: Clock { tolerance: 5, max_age: None, max_lifetime: None },
+            time_limits: TimeLimits { tolerance: 5, max_age: None, max_lifetime: None },
             cookie_cache: None,
         })
     }
@@ -62,19 +62,19 @@ impl Expectations {
 
     /// The same with another tolerance, in seconds; `None` above [`MAX_CLOCK_TOLERANCE`].
     pub fn with_clock_tolerance(mut self, seconds: u16) -> Option<Self> {
-        self.clock.tolerance = seconds;
+        self.time_limits.tolerance = seconds;
         (seconds <= MAX_CLOCK_TOLERANCE).then_some(self)
     }
 
     /// The same for tokens issued at most so many seconds ago; `iat` becomes required.
     pub fn with_max_age(mut self, seconds: f64) -> Self {
-        self.clock.max_age = Some(seconds);
+        self.time_limits.max_age = Some(seconds);
         self
     }
 
     /// The same for tokens that expire at most so many seconds after `iat`, which becomes required.
     pub fn with_max_lifetime(mut self, seconds: f64) -> Self {
-        self.clock.max_lifetime = Some(seconds);
+        self.time_limits.max_lifetime = Some(seconds);
         self
     }
 
@@ -96,7 +96,7 @@ impl Expectations {
             true => self.issuers.first().cloned().zip(self.audiences.first().cloned()),
             false => None,
         };
-        self.cookie_cache = Some(CookieCache::new(version, implied));
+        self.cookie_cache = Some(CookieCacheReader::new(version, implied));
     }
 
     /// Check 2: is it a token of the expected kind by its `typ`?
@@ -116,18 +116,18 @@ impl Expectations {
         claims: &mut Claims,
         now: f64,
         observer: &mut impl Observer,
-    ) -> Result<Expected, Error> {
+    ) -> Result<AcceptedClaims, Error> {
         let Some(cache) = &self.cookie_cache else { return self.check(claims, now, observer) };
         let cached = observer.record(Check::Kind, cache.read(&claims.object))?;
         *claims = cached.claims;
-        let mut expected = self.check(claims, now, observer)?;
-        expected.session = Some(cached.session);
+        let mut accepted = self.check(claims, now, observer)?;
+        accepted.session = Some(cached.session);
         // a cache is never good for longer than the session that it is of
-        if cached.ends < expected.times.expires {
-            expected.times.expires = cached.ends;
-            self.check_again(&expected, now, observer)?;
+        if cached.expires < accepted.times.expires {
+            accepted.times.expires = cached.expires;
+            self.check_times(&accepted, now, observer)?;
         }
-        Ok(expected)
+        Ok(accepted)
     }
 
     /// Check 6: the claims of a token whose signature holds, at `now` in seconds since 1970.
@@ -141,7 +141,7 @@ impl Expectations {
         claims: &Claims,
         now: f64,
         observer: &mut impl Observer,
-    ) -> Result<Expected, Error> {
+    ) -> Result<AcceptedClaims, Error> {
         observer.record(Check::Kind, self.profile.check_markers(claims))?;
         observer.record(Check::Presence, self.check_presence(claims))?;
         let user = observer.record(Check::User, self.user_claim.user(claims))?.to_owned();
@@ -149,30 +149,30 @@ impl Expectations {
         let audiences = observer.record(Check::Types, audiences(claims))?;
         let times = observer.record(Check::Types, Times::of(claims))?;
         observer.record(Check::Types, self.check_texts(claims))?;
-        observer.record(Check::Lifetime, self.clock.check_lifetime(&times))?;
+        observer.record(Check::Lifetime, self.time_limits.check_lifetime(&times))?;
 
         observer.record(Check::Issuer, self.check_issuer(issuer))?;
         observer.record(Check::Audience, self.check_audience(&audiences, issuer))?;
-        self.clock.check(&times, now, observer)?;
+        self.time_limits.check(&times, now, observer)?;
         let mut required = self.required.iter();
         observer.record(
             Check::Values,
             required.try_for_each(|required| required.check_value(claims)),
         )?;
-        Ok(Expected { user, session: None, times })
+        Ok(AcceptedClaims { user, session: None, times })
     }
 
     /// Whether a token that has passed the checks before still does.
     ///
     /// # Errors
     /// [`Code::Expired`], [`Code::NotYetValid`]
-    pub(crate) fn check_again(
+    pub(crate) fn check_times(
         &self,
-        expected: &Expected,
+        accepted: &AcceptedClaims,
         now: f64,
         observer: &mut impl Observer,
     ) -> Result<(), Error> {
-        self.clock.check(&expected.times, now, observer)
+        self.time_limits.check(&accepted.times, now, observer)
     }
 
     /// Whether this is one of the issuers.
@@ -235,17 +235,17 @@ impl Expectations {
     }
 
     /// The claims that must be there whoever the user is.
-    pub(super) fn present(&self) -> impl Iterator<Item = &str> {
-        let issued = self.clock.needs_issued().then_some("iat");
+    pub(super) fn required_names(&self) -> impl Iterator<Item = &str> {
+        let issued = self.time_limits.requires_iat().then_some("iat");
         let further = self.required.iter().map(RequiredClaim::name);
         ["iss", "aud", "exp"].into_iter().chain(issued).chain(further)
     }
 
     fn check_presence(&self, claims: &Claims) -> Result<(), Error> {
-        if let Some(name) = self.present().find(|name| claims.claim(name).is_none()) {
+        if let Some(name) = self.required_names().find(|name| claims.claim(name).is_none()) {
             return Err(Error::new(Code::MissingClaim, format!("the token has no \"{name}\"")));
         }
-        if self.profile.is_of_a_client(claims) {
+        if self.profile.is_client_token(claims) {
             let detail = "the token speaks for a client, not for a user: its \"sub\" is its client";
             return Err(Error::new(Code::MissingClaim, detail));
         }
@@ -255,14 +255,14 @@ impl Expectations {
 
 /// What the checks have found out.
 #[derive(Clone, Debug)]
-pub(crate) struct Expected {
+pub(crate) struct AcceptedClaims {
     pub(crate) user: String,
     /// Of which session, where a cookie cache says so
     pub(crate) session: Option<SessionToken>,
     times: Times,
 }
 
-impl Expected {
+impl AcceptedClaims {
     /// Seconds since 1970.
     pub(crate) fn expires(&self) -> f64 {
         self.times.expires

@@ -7,18 +7,18 @@ mod expectations;
 mod path;
 mod profile;
 mod required;
-mod rule;
+mod requirement;
 mod times;
 mod user;
 
 pub(crate) use cookie_cache::{DEFAULT_VERSION, SessionToken};
-pub(crate) use expectations::Expected;
+pub(crate) use expectations::AcceptedClaims;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
 pub(crate) use profile::ASSERTION_TYPE;
 pub use profile::Profile;
 pub use required::RequiredClaim;
 pub(crate) use required::list_claims;
-pub(crate) use rule::Rule;
+pub(crate) use requirement::Requirement;
 pub use user::UserClaim;
 
 use crate::jose::{Json, Object};

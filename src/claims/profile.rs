@@ -55,7 +55,7 @@ impl Profile {
             return Ok(());
         }
         let expected = self.expected_type(false);
-        Err(wrong(format!("the header's \"typ\" is not that of {self}: {expected}")))
+        Err(wrong_type(format!("the header's \"typ\" is not that of {self}: {expected}")))
     }
 
     /// What check 2 wants `typ` to be.
@@ -73,7 +73,7 @@ impl Profile {
     pub(super) fn check_markers(self, claims: &Claims) -> Result<(), Error> {
         match self.markers().iter().find(|name| claims.claim(name).is_some()) {
             None => Ok(()),
-            Some(marker) => Err(wrong(format!("a token with \"{marker}\" is not {self}"))),
+            Some(marker) => Err(wrong_type(format!("a token with \"{marker}\" is not {self}"))),
         }
     }
 
@@ -89,7 +89,7 @@ impl Profile {
 
     /// Whether the token speaks for a client and not for a user (RFC 9068, section 5): its `sub`
     /// must not be taken for a user's.
-    pub(super) fn is_of_a_client(self, claims: &Claims) -> bool {
+    pub(super) fn is_client_token(self, claims: &Claims) -> bool {
         let subject = claims.text_claim("sub");
         let is_subject = |name| claims.text_claim(name).is_some_and(|id| Some(id) == subject);
         self == Self::AccessToken && (is_subject("client_id") || is_subject("azp"))
@@ -115,6 +115,6 @@ pub(crate) const ASSERTION_TYPE: &str = "edge-assertion+jwt";
 const SESSION_MARKERS: [&str; 9] =
     ["at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"];
 
-fn wrong(detail: String) -> Error {
+fn wrong_type(detail: String) -> Error {
     Error::new(Code::WrongTokenType, detail)
 }

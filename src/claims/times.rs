@@ -29,7 +29,7 @@ impl Times {
 
 /// How times are held against a clock, all in seconds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
+pub(crate) struct TimeLimits {
     pub(super) tolerance: u16,
     /// The most that `now` may be after `iat`
     pub(super) max_age: Option<f64>,
@@ -37,9 +37,9 @@ pub(crate) struct Clock {
     pub(super) max_lifetime: Option<f64>,
 }
 
-impl Clock {
+impl TimeLimits {
     /// Whether `iat` is needed.
-    pub(super) fn needs_issued(&self) -> bool {
+    pub(super) fn requires_iat(&self) -> bool {
         self.max_age.is_some() || self.max_lifetime.is_some()
     }
 
@@ -68,8 +68,8 @@ impl Clock {
     ) -> Result<(), Error> {
         observer.record(Check::Expiry, self.check_expiry(times, now))?;
         observer.record(Check::Age, self.check_age(times, now))?;
-        observer.record(Check::NotBefore, self.check_reached("nbf", times.not_before, now))?;
-        observer.record(Check::Issued, self.check_reached("iat", times.issued, now))
+        observer.record(Check::NotBefore, self.check_not_before("nbf", times.not_before, now))?;
+        observer.record(Check::Issued, self.check_not_before("iat", times.issued, now))
     }
 
     fn check_expiry(&self, times: &Times, now: f64) -> Result<(), Error> {
@@ -90,7 +90,7 @@ impl Clock {
         }
     }
 
-    fn check_reached(&self, name: &str, time: Option<f64>, now: f64) -> Result<(), Error> {
+    fn check_not_before(&self, name: &str, time: Option<f64>, now: f64) -> Result<(), Error> {
         match time {
             Some(time) if time > now + f64::from(self.tolerance) => {
                 let ahead = (time - now) as u64;
@@ -103,7 +103,7 @@ impl Clock {
 }
 
 /// The year 10000 begins, in seconds: such a number is one of milliseconds.
-const END_OF_TIME: f64 = 253_402_300_800.0;
+const YEAR_10000: f64 = 253_402_300_800.0;
 
 /// RFC 7519, section 2: a NumericDate, fractions allowed.
 fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
@@ -111,7 +111,7 @@ fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
     match claims.claim(name) {
         None => Ok(None),
         Some(Json::Number(number)) => match number.as_f64() {
-            Some(seconds) if (0.0..END_OF_TIME).contains(&seconds) => Ok(Some(seconds)),
+            Some(seconds) if (0.0..YEAR_10000).contains(&seconds) => Ok(Some(seconds)),
             _ => invalid(format!("\"{name}\" is not a time in seconds since 1970")),
         },
         Some(_) => invalid(format!("\"{name}\" is not a number")),

@@ -209,7 +209,7 @@ mod tests {
         let expectations = Expectations::new(vec!["i".into()], vec!["a".into()]).unwrap();
         let verified = Verified {
             header,
-            expected: expectations.accept(&mut claims, 1_000.0, &mut ()).unwrap(),
+            accepted: expectations.accept(&mut claims, 1_000.0, &mut ()).unwrap(),
             claims,
             algorithm: Algorithm::EdDsa,
             key: None,

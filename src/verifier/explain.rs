@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Keys, Verified, Verifier, signer};
 use crate::check::{Check, Observer};
-use crate::claims::Rule;
+use crate::claims::Requirement;
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -38,7 +38,7 @@ impl Verifier {
     fn reports(&self, recorded: &RecordedChecks) -> Vec<CheckReport> {
         let mut decided = false;
         let report = |check: &Check| {
-            let rule = self.rule(*check)?;
+            let requirement = self.requirement(*check)?;
             let seen = recorded.result_of(*check);
             let outcome = match (seen, decided) {
                 (Some(None), false) => CheckOutcome::Passed,
@@ -49,13 +49,13 @@ impl Verifier {
             };
             decided |= outcome != CheckOutcome::Passed;
             let rejection = seen.cloned().flatten();
-            let Rule { members, expected } = rule;
+            let Requirement { members, expected } = requirement;
             Some(CheckReport { check: *check, outcome, rejection, members, expected })
         };
         Check::ALL.iter().filter_map(report).collect()
     }
 
-    fn rule(&self, check: Check) -> Option<Rule> {
+    fn requirement(&self, check: Check) -> Option<Requirement> {
         let by_secret = self.is_by_secret();
         Some(match check {
             Check::Form => {
@@ -64,17 +64,17 @@ impl Verifier {
                     "three segments of base64url, JSON objects in the first two; at most {token} \
                      bytes, {header} in the header"
                 );
-                Rule::new(&[], expected)
+                Requirement::new(&[], expected)
             }
-            Check::Header => Rule::new(&Header::COUNTING, "an algorithm, and no extension"),
+            Check::Header => Requirement::new(&Header::COUNTING, "an algorithm, and no extension"),
             Check::Algorithm => {
                 let names: Vec<_> = self.algorithms.iter().map(|a| a.name()).collect();
-                Rule::new(&["alg"], format!("one of: {}", names.join(", ")))
+                Requirement::new(&["alg"], format!("one of: {}", names.join(", ")))
             }
-            Check::Key if by_secret => Rule::new(&[], "the shared secret"),
-            Check::Key => Rule::new(&["kid", "alg"], "a usable key of the set has them"),
-            Check::Signature => Rule::new(&[], "made by that key over header and claims"),
-            check => return self.expectations.rule(check, by_secret),
+            Check::Key if by_secret => Requirement::new(&[], "the shared secret"),
+            Check::Key => Requirement::new(&["kid", "alg"], "a usable key of the set has them"),
+            Check::Signature => Requirement::new(&[], "made by that key over header and claims"),
+            check => return self.expectations.requirement(check, by_secret),
         })
     }
 

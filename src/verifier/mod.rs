@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use cache::TokenCache;
 
 use crate::check::{Check, Observer};
-use crate::claims::{Claims, Expectations, Expected, SessionToken};
+use crate::claims::{AcceptedClaims, Claims, Expectations, SessionToken};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -110,7 +110,7 @@ impl Verifier {
     /// Whether a token that was verified here before is good now, without asking anybody: that it is not
     /// may also mean that somebody has to be asked.
     pub(crate) fn is_valid_now(&self, verified: &Verified, now: f64) -> bool {
-        let in_time = self.expectations.check_again(&verified.expected, now, &mut ()).is_ok();
+        let in_time = self.expectations.check_times(&verified.accepted, now, &mut ()).is_ok();
         let by_key = || match (&self.keys, &verified.key) {
             (Keys::Published(source), Some(signed_by)) => {
                 let (kid, algorithm) = (verified.header.kid(), verified.algorithm);
@@ -182,7 +182,7 @@ impl Verifier {
     /// does not hold any more is verified afresh, which says why.
     async fn still_holds<H: Host>(&self, verified: &Verified, host: &H) -> bool {
         let now = host.now();
-        if self.expectations.check_again(&verified.expected, now, &mut ()).is_err() {
+        if self.expectations.check_times(&verified.accepted, now, &mut ()).is_err() {
             return false;
         }
         let (Keys::Published(source), Some(signed_by)) = (&self.keys, &verified.key) else {
@@ -194,7 +194,7 @@ impl Verifier {
             return false;
         };
         let now = host.now();
-        let in_time = self.expectations.check_again(&verified.expected, now, &mut ()).is_ok();
+        let in_time = self.expectations.check_times(&verified.accepted, now, &mut ()).is_ok();
         in_time && keys.iter().any(|key| Arc::ptr_eq(key, signed_by))
     }
 
@@ -236,12 +236,12 @@ impl Verifier {
                 None
             }
         };
-        let expected = accepted?;
+        let accepted = accepted?;
         // the keys may have taken their time
-        self.expectations.check_again(&expected, host.now(), observer)?;
+        self.expectations.check_times(&accepted, host.now(), observer)?;
         let extension = Extension::default();
         let was_cached = AtomicBool::new(false);
-        Ok(Verified { header, claims, expected, algorithm, key, extension, was_cached })
+        Ok(Verified { header, claims, accepted, algorithm, key, extension, was_cached })
     }
 
     fn is_by_secret(&self) -> bool {
@@ -275,7 +275,7 @@ impl Verifier {
 pub struct Verified {
     header: Header,
     claims: Claims,
-    expected: Expected,
+    accepted: AcceptedClaims,
     algorithm: Algorithm,
     /// The published key that signed it
     key: Option<Arc<VerifyingKey>>,
@@ -316,17 +316,17 @@ impl Verified {
 
     /// Who the user is: the value of the user claim, never empty.
     pub fn user(&self) -> &str {
-        &self.expected.user
+        &self.accepted.user
     }
 
     /// The token of the session that a cookie cache is of.
     pub(crate) fn session_token(&self) -> Option<&str> {
-        self.expected.session.as_ref().map(SessionToken::as_str)
+        self.accepted.session.as_ref().map(SessionToken::as_str)
     }
 
     /// When it ends, in seconds since 1970.
     pub fn expires(&self) -> f64 {
-        self.expected.expires()
+        self.accepted.expires()
     }
 
     /// The algorithm that signed it.

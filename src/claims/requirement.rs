@@ -4,13 +4,13 @@ use super::{Expectations, RequiredClaim};
 use crate::check::Check;
 
 /// What a check looks at, and what it wants to find there.
-pub(crate) struct Rule {
+pub(crate) struct Requirement {
     /// The members of the header or the claims that it is about
     pub(crate) members: Vec<String>,
     pub(crate) expected: String,
 }
 
-impl Rule {
+impl Requirement {
     pub(crate) fn new(members: &[&str], expected: impl Into<String>) -> Self {
         let members = members.iter().map(|name| (*name).to_owned()).collect();
         Self { members, expected: expected.into() }
@@ -19,52 +19,57 @@ impl Rule {
 
 impl Expectations {
     /// The rule behind one of the checks of type and claims; `None` where it expects nothing.
-    pub(crate) fn rule(&self, check: Check, by_secret: bool) -> Option<Rule> {
-        let tolerance = self.clock.tolerance;
+    pub(crate) fn requirement(&self, check: Check, by_secret: bool) -> Option<Requirement> {
+        let tolerance = self.time_limits.tolerance;
         let one_of = |accepted: &[String]| format!("one of: {}", accepted.join(", "));
         Some(match check {
-            Check::Type => Rule::new(&["typ"], self.profile.expected_type(by_secret)),
+            Check::Type => Requirement::new(&["typ"], self.profile.expected_type(by_secret)),
             Check::Kind => {
                 let markers = self.profile.markers();
-                Rule::new(markers, format!("none of: {}", markers.join(", ")))
+                Requirement::new(markers, format!("none of: {}", markers.join(", ")))
             }
-            Check::Presence => Rule::new(&self.present().collect::<Vec<_>>(), "all there"),
-            Check::User => Rule {
+            Check::Presence => {
+                Requirement::new(&self.required_names().collect::<Vec<_>>(), "all there")
+            }
+            Check::User => Requirement {
                 members: self.user_claim.names().to_vec(),
                 expected: match self.user_claim.names() {
                     [_] => "a text that is not empty".into(),
                     _ => "the first that is there is a text that is not empty".into(),
                 },
             },
-            Check::Types => Rule::new(
+            Check::Types => Requirement::new(
                 &["iss", "aud", "exp", "nbf", "iat", "jti", "scope"],
                 "texts, or an array of texts for aud; times in seconds since 1970",
             ),
             Check::Lifetime => {
-                let most = self.clock.max_lifetime? as u64;
-                Rule::new(&["iat", "exp"], format!("at most {most} s apart"))
+                let most = self.time_limits.max_lifetime? as u64;
+                Requirement::new(&["iat", "exp"], format!("at most {most} s apart"))
             }
-            Check::Issuer => Rule::new(&["iss"], one_of(&self.issuers)),
+            Check::Issuer => Requirement::new(&["iss"], one_of(&self.issuers)),
             Check::Audience => {
                 let alone =
                     if self.has_exclusive_audience() { ", and no other beside" } else { "" };
-                Rule::new(&["aud"], one_of(&self.audiences) + alone)
+                Requirement::new(&["aud"], one_of(&self.audiences) + alone)
             }
             Check::Expiry => {
-                Rule::new(&["exp"], format!("ahead, or not more than {tolerance} s ago"))
+                Requirement::new(&["exp"], format!("ahead, or not more than {tolerance} s ago"))
             }
             Check::Age => {
-                let most = self.clock.max_age? as u64;
-                Rule::new(&["iat"], format!("at most {most} s ago, give or take {tolerance} s"))
+                let most = self.time_limits.max_age? as u64;
+                Requirement::new(
+                    &["iat"],
+                    format!("at most {most} s ago, give or take {tolerance} s"),
+                )
             }
             Check::NotBefore | Check::Issued => {
                 let name = if check == Check::Issued { "iat" } else { "nbf" };
-                Rule::new(&[name], format!("absent, or not more than {tolerance} s ahead"))
+                Requirement::new(&[name], format!("absent, or not more than {tolerance} s ahead"))
             }
             Check::Values if self.required.iter().any(RequiredClaim::has_values) => {
                 let names = self.required.iter().filter(|required| required.has_values());
                 let names: Vec<_> = names.map(RequiredClaim::name).collect();
-                Rule::new(&names, "the values that are required")
+                Requirement::new(&names, "the values that are required")
             }
             _ => return None,
         })
@@ -72,6 +77,6 @@ impl Expectations {
 
     /// By how many seconds clocks may differ.
     pub(crate) fn tolerance(&self) -> u16 {
-        self.clock.tolerance
+        self.time_limits.tolerance
     }
 }
