@@ -1,6 +1,7 @@
-//! What a token must say: issuer, audience, times, user (RFC 7519, section 4.1; RFC 8725).
+//! The checks of a token's claims: issuer, audience, times and user (RFC 7519, section 4.1;
+//! RFC 8725).
 //!
-//! This module knows claims whose signature has been verified. It knows no keys and no requests.
+//! This module depends on neither keys nor requests. The verifier checks signatures.
 
 mod cookie_cache;
 mod expectations;
@@ -31,23 +32,24 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Claims from the payload's text and what was read from it.
+    /// Claims from the payload's text and the object that was parsed from it.
     pub(crate) fn new(text: String, object: Object) -> Self {
         Self { text, object }
     }
 
-    /// The payload as it was signed, in JSON; of a cookie cache, what is made of it.
+    /// The claims as JSON: the payload as it was signed, or the claims that were derived from a
+    /// cookie cache.
     pub fn as_json(&self) -> &str {
         &self.text
     }
 
-    /// The claim of that name, or the one within a claim that a dotted path names: `org.role`. A claim
-    /// whose whole name is that comes first. One that is `null` counts as absent.
+    /// The claim with this name or at this dotted path, such as `org.role`. A claim whose whole name
+    /// matches takes precedence. `None` if the claim is absent or `null`.
     pub fn claim(&self, name: &str) -> Option<&Json> {
         path::find(&self.object, name)
     }
 
-    /// The claim of that name or path, if it is a non-empty string.
+    /// The claim with this name or at this path, if it is a non-empty string.
     pub fn text_claim(&self, name: &str) -> Option<&str> {
         self.claim(name)?.as_str().filter(|text| !text.is_empty())
     }
