@@ -1,10 +1,11 @@
-//! Claims within claims, named by a dotted path.
+//! Nested claims, named by a dotted path.
 
 use crate::jose::{Json, Object};
 
-/// The member of that name, or else the one at that path: `org.role` is the member `role` of the object
-/// `org`. A member whose whole name is the path comes first, so `https://example.com/roles` is a name. A path
-/// leads through objects only. A member that is `null` counts as absent.
+/// The member with this name, or else the member at this path: `org.role` is the member `role` of the
+/// object `org`. A member whose whole name is the path takes precedence, so
+/// `https://example.com/roles` is a name. A path leads through objects only. A member that is `null`
+/// counts as absent.
 pub(super) fn find<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     if let Some(value) = object.member(path) {
         return Some(value);
@@ -20,7 +21,7 @@ mod tests {
     const VECTORS: &str = include_str!("../../tests/vectors/named_claims.json");
 
     #[test]
-    fn a_path_leads_through_objects_and_a_literal_name_comes_first() {
+    fn a_path_leads_through_objects_and_a_literal_name_takes_precedence() {
         let document = Object::parse(VECTORS.as_bytes()).unwrap();
         let claims = document.member("claims").and_then(Json::as_object).unwrap();
         let paths = document.member("paths").and_then(Json::as_array).unwrap();
