@@ -1,30 +1,30 @@
-//! Which claim says who the user is.
+//! The claim that identifies the user.
 
 use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::Json;
 
-/// The names of the claims that may hold the user, the first that a token has counts: `sub`, or an
-/// application's own such as `uuid`. There is a second one only where a deployment asks for it.
+/// The names of the claims that can identify the user, in order: `sub` by default, or a claim of the
+/// application such as `uuid`. The first claim that a token contains identifies its user.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UserClaim(Vec<String>);
 
 impl UserClaim {
-    /// These claims in this order, or `None` if there is none or one has no name.
+    /// These claims in this order. `None` if the list or a name in it is empty.
     pub fn new(names: Vec<String>) -> Option<Self> {
         (!names.is_empty() && !names.iter().any(String::is_empty)).then_some(Self(names))
     }
 
-    /// The claims' names, in their order.
+    /// The names of the claims, in order.
     pub(super) fn names(&self) -> &[String] {
         &self.0
     }
 
-    /// The user that the claims name.
+    /// The user's id, never empty.
     ///
     /// # Errors
-    /// [`Code::MissingClaim`] without any of the claims, [`Code::InvalidClaim`] if the first that is
-    /// there is no string or empty.
+    /// [`Code::MissingClaim`] if all of the claims are absent, [`Code::InvalidClaim`] if the first
+    /// that is present is not a non-empty string.
     pub(super) fn user<'c>(&self, claims: &'c Claims) -> Result<&'c str, Error> {
         let found = self.0.iter().find_map(|name| Some((name, claims.claim(name)?)));
         match found {
