@@ -1,4 +1,4 @@
-//! When a token is good (RFC 7519, sections 4.1.4 to 4.1.6).
+//! The checks of a token's times (RFC 7519, sections 4.1.4 to 4.1.6).
 
 use super::Claims;
 use crate::check::{Check, Observer};
@@ -14,8 +14,10 @@ pub(crate) struct Times {
 }
 
 impl Times {
+    /// Reads `exp`, `nbf` and `iat`.
+    ///
     /// # Errors
-    /// [`Code::MissingClaim`] without `exp`, [`Code::InvalidClaim`] for what is no time.
+    /// [`Code::MissingClaim`] without `exp`, [`Code::InvalidClaim`] if one is not a time in seconds.
     pub(super) fn of(claims: &Claims) -> Result<Self, Error> {
         let expires = time(claims, "exp")?;
         Ok(Self {
@@ -27,24 +29,26 @@ impl Times {
     }
 }
 
-/// How times are held against a clock, all in seconds.
+/// The limits of a token's times, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeLimits {
     pub(super) tolerance: u16,
-    /// The most that `now` may be after `iat`
+    /// The maximum age: from `iat` to now
     pub(super) max_age: Option<f64>,
-    /// The most that `exp` may be after `iat`
+    /// The maximum lifetime: from `iat` to `exp`
     pub(super) max_lifetime: Option<f64>,
 }
 
 impl TimeLimits {
-    /// Whether `iat` is needed.
+    /// Whether these limits require `iat`.
     pub(super) fn requires_iat(&self) -> bool {
         self.max_age.is_some() || self.max_lifetime.is_some()
     }
 
+    /// Checks the lifetime, independent of the clock.
+    ///
     /// # Errors
-    /// [`Code::InvalidClaim`] for a lifetime beyond the allowed one.
+    /// [`Code::InvalidClaim`] if the token's lifetime exceeds the maximum.
     pub(super) fn check_lifetime(&self, times: &Times) -> Result<(), Error> {
         match (self.max_lifetime, times.issued) {
             (Some(most), Some(issued)) if times.expires - issued > most => {
@@ -56,7 +60,7 @@ impl TimeLimits {
         }
     }
 
-    /// Whether it is a good time for the token.
+    /// Checks that the token is valid at `now`, in seconds since 1970.
     ///
     /// # Errors
     /// [`Code::Expired`], [`Code::NotYetValid`]
@@ -102,10 +106,12 @@ impl TimeLimits {
     }
 }
 
-/// The year 10000 begins, in seconds: such a number is one of milliseconds.
+/// The start of the year 10000, in seconds since 1970. A greater number is most likely a time in
+/// milliseconds.
 const YEAR_10000: f64 = 253_402_300_800.0;
 
-/// RFC 7519, section 2: a NumericDate, fractions allowed.
+/// A NumericDate (RFC 7519, section 2), in seconds since 1970 with fractions. `None` if the claim is
+/// absent.
 fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
     let invalid = |detail: String| Err(Error::new(Code::InvalidClaim, detail));
     match claims.claim(name) {
