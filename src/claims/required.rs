@@ -1,32 +1,34 @@
-//! Claims that a deployment requires beyond the registered ones, by name or by name and value.
+//! Claims that the operator requires in addition to the registered ones, by name or by name and
+//! value.
 
 use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::Json;
 
-/// A claim that must be there, and perhaps hold one of some values.
+/// A claim that a token must contain, with any value or with one of the accepted values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequiredClaim {
     name: String,
-    /// Empty for any
+    /// Empty: any value is accepted
     accepted: Vec<Json>,
-    /// Whether a text is a list of members, separated by commas
+    /// Whether a string is a comma-separated list
     is_list: bool,
 }
 
 impl RequiredClaim {
-    /// A claim of any value; `None` without a name.
+    /// A claim with any value. `None` if `name` is empty.
     pub fn present(name: &str) -> Option<Self> {
         Self::one_of(name, Vec::new())
     }
 
-    /// A claim that equals one of these values, by type and value, or is an array with a member that
-    /// does; of any value if there are none. `None` without a name.
+    /// A claim that equals one of the accepted values by type and value, or an array with a member
+    /// that does. An empty list accepts any value. `None` if `name` is empty.
     pub fn one_of(name: &str, accepted: Vec<Json>) -> Option<Self> {
         (!name.is_empty()).then(|| Self { name: name.to_owned(), accepted, is_list: false })
     }
 
-    /// Names, or an object from names to one accepted value or several. `None` for anything else.
+    /// Reads an array of names, or an object that maps each name to an accepted value or an array of
+    /// them. `None` for other JSON.
     pub(crate) fn list_from_json(json: &Json) -> Option<Vec<Self>> {
         match json {
             Json::Array(names) => names.iter().map(|name| Self::present(name.as_str()?)).collect(),
@@ -37,8 +39,8 @@ impl RequiredClaim {
         }
     }
 
-    /// A claim and one accepted value, or a list of some. `None` where there is none, or one is null: a
-    /// claim that is null counts as absent.
+    /// A claim with an accepted value, or with an array of them. `None` if the array is empty or
+    /// contains `null`, because a claim that is `null` counts as absent.
     pub(crate) fn from_json(name: &str, accepted: &Json) -> Option<Self> {
         let accepted = match accepted {
             Json::Array(accepted) => accepted.as_slice(),
@@ -50,24 +52,26 @@ impl RequiredClaim {
         }
     }
 
-    /// The same, where the claims `lists` hold comma-separated lists: of such a claim's text one member
-    /// suffices. The whole text still counts.
+    /// Reads the claims named in `lists` as comma-separated lists: one accepted member suffices. A
+    /// claim whose whole string is accepted still passes.
     pub(crate) fn with_lists(self, lists: &[String]) -> Self {
         Self { is_list: lists.contains(&self.name), ..self }
     }
 
-    /// Its name.
+    /// The name of the claim.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether not every value will do.
+    /// Whether only some values are accepted.
     pub(super) fn has_values(&self) -> bool {
         !self.accepted.is_empty()
     }
 
+    /// Checks the value of the claim.
+    ///
     /// # Errors
-    /// [`Code::InsufficientClaims`] where it has another value.
+    /// [`Code::InsufficientClaims`] if the value is not accepted.
     pub(crate) fn check_value(&self, claims: &Claims) -> Result<(), Error> {
         let accepted = |value: &Json| self.accepted.is_empty() || self.accepted.contains(value);
         let holds = match claims.claim(&self.name) {
@@ -93,14 +97,14 @@ impl RequiredClaim {
     }
 }
 
-/// The claims whose text is a comma-separated list, if nothing else is said: Better Auth stores several
-/// roles of a user as `admin,user`.
-pub(crate) fn list_claims(given: Option<Vec<String>>) -> Vec<String> {
-    given.unwrap_or_else(|| vec!["role".to_owned()])
+/// The claims that contain comma-separated lists. The default is `role`, because Better Auth stores
+/// the roles of a user as `admin,user`.
+pub(crate) fn list_claims(configured: Option<Vec<String>>) -> Vec<String> {
+    configured.unwrap_or_else(|| vec!["role".to_owned()])
 }
 
-/// The members of a list in a text, spaces and tabs around them left out. Empty ones are none, and so is a
-/// text without a comma, which is a value and compared as it is.
+/// The members of a comma-separated list, trimmed of spaces and tabs, without empty ones. A string
+/// without a comma is not a list and has no members; the caller compares it as a whole.
 fn members(text: &str) -> impl Iterator<Item = &str> {
     let members = text.split(',').map(|member| member.trim_matches([' ', '\t']));
     members.filter(|member| !member.is_empty() && text.contains(','))
