@@ -1,12 +1,14 @@
-//! What is expected of a token, in words: for whoever asks why one was refused.
+//! What each check requires, in words. An explanation shows it to the developer whose token was
+//! rejected.
 
 use super::{Expectations, RequiredClaim};
 use crate::check::Check;
 
-/// What a check looks at, and what it wants to find there.
+/// What a check reads and what it requires.
 pub(crate) struct Requirement {
-    /// The members of the header or the claims that it is about
+    /// The members of the header or the claims that the check reads
     pub(crate) members: Vec<String>,
+    /// The requirement, as half a sentence
     pub(crate) expected: String,
 }
 
@@ -18,7 +20,7 @@ impl Requirement {
 }
 
 impl Expectations {
-    /// The rule behind one of the checks of type and claims; `None` where it expects nothing.
+    /// What a check of the type or the claims requires. `None` if it accepts every token.
     pub(crate) fn requirement(&self, check: Check, by_secret: bool) -> Option<Requirement> {
         let tolerance = self.time_limits.tolerance;
         let one_of = |accepted: &[String]| format!("one of: {}", accepted.join(", "));
@@ -75,7 +77,7 @@ impl Expectations {
         })
     }
 
-    /// By how many seconds clocks may differ.
+    /// The clock tolerance, in seconds.
     pub(crate) fn tolerance(&self) -> u16 {
         self.time_limits.tolerance
     }
