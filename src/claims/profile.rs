@@ -1,11 +1,11 @@
-//! The kinds of tokens that one Better Auth signs with one set of keys, told apart so that none can
-//! be used as another (RFC 8725, section 3.12).
+//! The kinds of tokens that one auth server signs with one set of keys. A verifier accepts one kind,
+//! so that a client cannot use a token of another kind (RFC 8725, section 3.12).
 
 use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::Header;
 
-/// A kind of token. A verifier accepts one.
+/// A kind of token. A verifier accepts one kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Profile {
     /// The JWT of a session, from `/api/auth/token`
@@ -15,12 +15,12 @@ pub enum Profile {
     AccessToken,
     /// Better Auth's signed cookie cache
     SessionCache,
-    /// What the edge itself signs for an origin or an application
+    /// The assertion that the edge signs for the upstream or an application
     EdgeAssertion,
 }
 
 impl Profile {
-    /// The profile of that name.
+    /// The profile with this name. `None` for an unknown name.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "session" => Some(Self::Session),
@@ -31,7 +31,7 @@ impl Profile {
         }
     }
 
-    /// The audience that Better Auth gives such tokens whatever its settings, if it does.
+    /// The audience that Better Auth always writes to these tokens, if it is fixed.
     pub fn fixed_audience(self) -> Option<&'static str> {
         match self {
             Self::SessionCache => Some("better-auth:session-cache"),
@@ -39,8 +39,8 @@ impl Profile {
         }
     }
 
-    /// Check 2: is it such a token by its `typ`? Better Auth gives session tokens none, and a cookie
-    /// cache that is signed by a secret none either.
+    /// Checks that `typ` is that of this kind. Better Auth writes no `typ` to session tokens and to
+    /// cookie caches that are signed by a secret.
     pub(super) fn check_type(self, header: &Header, by_secret: bool) -> Result<(), Error> {
         let fits = match self {
             Self::Session => header.is_untyped() || header.is_typed("jwt"),
@@ -58,7 +58,7 @@ impl Profile {
         Err(wrong_type(format!("the header's \"typ\" is not that of {self}: {expected}")))
     }
 
-    /// What check 2 wants `typ` to be.
+    /// The accepted `typ`, in words.
     pub(super) fn expected_type(self, by_secret: bool) -> &'static str {
         match self {
             Self::Session => "absent or JWT",
@@ -69,7 +69,7 @@ impl Profile {
         }
     }
 
-    /// Claims that only other kinds of tokens carry.
+    /// Checks that the token has no claim that only other kinds of tokens contain.
     pub(super) fn check_markers(self, claims: &Claims) -> Result<(), Error> {
         match self.markers().iter().find(|name| claims.claim(name).is_some()) {
             None => Ok(()),
@@ -77,7 +77,7 @@ impl Profile {
         }
     }
 
-    /// Their names.
+    /// The names of these claims.
     pub(super) fn markers(self) -> &'static [&'static str] {
         match self {
             Self::Session => &SESSION_MARKERS,
@@ -87,8 +87,8 @@ impl Profile {
         }
     }
 
-    /// Whether the token speaks for a client and not for a user (RFC 9068, section 5): its `sub`
-    /// must not be taken for a user's.
+    /// Whether the token identifies an OAuth client and not a user (RFC 9068, section 5). Its `sub`
+    /// is then not the id of a user.
     pub(super) fn is_client_token(self, claims: &Claims) -> bool {
         let subject = claims.text_claim("sub");
         let is_subject = |name| claims.text_claim(name).is_some_and(|id| Some(id) == subject);
@@ -107,11 +107,12 @@ impl std::fmt::Display for Profile {
     }
 }
 
-/// The `typ` that keeps the edge's assertions apart from every other token (RFC 8725, section 3.11).
+/// The `typ` that distinguishes the edge's assertions from all other tokens (RFC 8725,
+/// section 3.11).
 pub(crate) const ASSERTION_TYPE: &str = "edge-assertion+jwt";
 
-/// Of an id_token, a logout token, an OAuth access token, a token bound to a key. Better Auth 1.4 to 1.6
-/// writes access tokens without `typ` and `client_id`: only `azp` tells them.
+/// Claims of an id_token, a logout token, an OAuth access token or a key-bound token. Better Auth 1.4
+/// to 1.6 writes access tokens without `typ` and `client_id`, so only `azp` identifies them.
 const SESSION_MARKERS: [&str; 9] =
     ["at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"];
 
