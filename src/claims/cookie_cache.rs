@@ -1,5 +1,7 @@
-//! Better Auth's cookie cache: a session and its user in one signed cookie. Read so that what follows
-//! sees the claims of a token: the user's at the top, and `sub` for whose they are. The session stays apart.
+//! Better Auth's cookie cache: a session and its user in one signed cookie.
+//!
+//! The reader converts its payload to the claims of a token: the fields of the user at the top, and
+//! the user's id in `sub`. The session is not among the claims.
 
 use std::fmt;
 
@@ -7,45 +9,46 @@ use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::{Json, Object};
 
-/// What a cookie cache must say beyond what any token must.
+/// Reads the payload of a cookie cache.
 #[derive(Clone, Debug)]
 pub(super) struct CookieCacheReader {
-    /// The version that Better Auth's `cookieCache.version` gives; another is out of date
+    /// The value of Better Auth's `cookieCache.version`. A cache with another version is out of date
     version: String,
-    /// What a cache is taken to say that its signature by a shared secret makes superfluous: `iss`
-    /// and `aud`. Without, it must say so itself, and also whose it is.
+    /// `iss` and `aud` of caches that are signed by a shared secret, which contain neither. `None`:
+    /// the cache must contain them, and `sub` and `sid`
     implied: Option<(String, String)>,
     read: Read,
 }
 
 type Read = fn(&CookieCacheReader, &Object) -> Result<CookieCacheContent, Error>;
 
-/// What a cache says.
+/// The content of a cookie cache.
 pub(super) struct CookieCacheContent {
-    /// The user's record, and what the cache says about itself
+    /// The fields of the user and the claims of the cache itself
     pub(super) claims: Claims,
     pub(super) session: SessionToken,
     /// When the session expires, in seconds since 1970
     pub(super) expires: f64,
 }
 
-/// The token of a session, which is as good as its cookie: it never gets among claims.
+/// The token of a session. It is as sensitive as the session cookie, so it is never a claim.
 #[derive(Clone)]
 pub(crate) struct SessionToken(String);
 
 impl CookieCacheReader {
-    /// Caches of that version, which their signature makes say `implied`.
+    /// A reader of caches with this version. `implied` is the issuer and the audience of caches that
+    /// are signed by a shared secret.
     pub(super) fn new(version: String, implied: Option<(String, String)>) -> Self {
-        // by a pointer: where nothing makes such expectations, what reads caches is not linked
+        // a pointer, so that a program without cookie caches does not link the code that reads them
         Self { version, implied, read: Self::token_claims }
     }
 
-    /// What a cache says.
+    /// Reads the payload of a cookie cache.
     ///
     /// # Errors
-    /// [`Code::WrongTokenType`] for what has no session with a user, as the other tokens that Better
-    /// Auth signs with its secret; [`Code::InvalidClaim`] where one part contradicts another or has
-    /// no meaning; [`Code::Expired`] for another version.
+    /// [`Code::WrongTokenType`] without a session and a user, as in other tokens that Better Auth
+    /// signs with its secret; [`Code::InvalidClaim`] if a member is invalid or contradicts another;
+    /// [`Code::Expired`] for another version.
     pub(super) fn read(&self, payload: &Object) -> Result<CookieCacheContent, Error> {
         (self.read)(self, payload)
     }
@@ -54,7 +57,7 @@ impl CookieCacheReader {
         let (Some(Json::Object(session)), Some(Json::Object(user))) =
             (payload.member("session"), payload.member("user"))
         else {
-            let detail = "the token is no cookie cache: it has no session with a user";
+            let detail = "the token is not a cookie cache: it has no session with a user";
             return Err(Error::new(Code::WrongTokenType, detail));
         };
         let expires = text_of(session, "expiresAt").and_then(|text| seconds(text));
@@ -63,15 +66,15 @@ impl CookieCacheReader {
         else {
             return Err(invalid("the session has no token, no end or no user with an \"id\""));
         };
-        // by keys it says so itself; by the secret it need not
+        // only a cache that is signed by a secret may lack `sub` and `sid`
         let matches = |name, value: &str| match payload.member(name) {
-            Some(payload) => payload.as_str() == Some(value),
+            Some(claim) => claim.as_str() == Some(value),
             None => self.implied.is_some(),
         };
         if !matches("sub", id) || !matches("sid", token) {
             return Err(invalid("\"sub\" or \"sid\" is not that of the session"));
         }
-        // what users can write into their own record never replaces what the token says about itself
+        // fields that a user can edit never replace the claims about the token itself
         let mut token_claims = Object::default();
         copy(user, &REGISTERED_CLAIMS, &mut token_claims);
         token_claims.set("sub", Json::String(id.clone()));
@@ -96,20 +99,20 @@ impl SessionToken {
     }
 }
 
-/// Never shows it.
+/// Never shows the token.
 impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionToken")
     }
 }
 
-/// What Better Auth writes, and takes an absent version for.
+/// The version of Better Auth's caches by default, and of a cache without a version.
 pub(crate) const DEFAULT_VERSION: &str = "1";
 
-/// Claims that are never the user's.
+/// Claims about the token itself, which no field of the user can replace.
 const REGISTERED_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"];
 
-/// Members of a cache that are no claims about the user.
+/// Members of a cache that are not copied to the claims.
 const CACHE_MEMBERS: [&str; 6] = ["session", "user", "updatedAt", "version", "sub", "sid"];
 
 fn copy(from: &Object, except: &[&str], to: &mut Object) {
@@ -131,8 +134,8 @@ fn invalid(detail: &'static str) -> Error {
     Error::new(Code::InvalidClaim, detail)
 }
 
-/// A time as JavaScript writes it (ECMA-262, section 21.4.1.32), in seconds since 1970:
-/// `2025-06-15T15:06:40.000Z`.
+/// Parses a date in JavaScript's format (ECMA-262, section 21.4.1.32), such as
+/// `2025-06-15T15:06:40.000Z`, and returns seconds since 1970.
 fn seconds(text: &str) -> Option<f64> {
     const PATTERN: &[u8] = b"0000-00-00T00:00:00.000Z";
     let (mut fields, mut field) = ([0; 8], 0);
@@ -151,7 +154,7 @@ fn seconds(text: &str) -> Option<f64> {
     if text.len() != PATTERN.len() || !in_range || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    // years that begin in March, so that a leap day is the last of its year
+    // count years from March, so that a leap day is the last day of its year
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * year + year.div_euclid(4) - year.div_euclid(100)
         + year.div_euclid(400)
@@ -162,7 +165,7 @@ fn seconds(text: &str) -> Option<f64> {
     Some(whole as f64 + milliseconds as f64 / 1_000.0)
 }
 
-/// From the first of March of the year 0 to the first of January of 1970.
+/// Days from March 1 of the year 0 to January 1 of 1970.
 const DAYS_TO_1970: i64 = 719_468;
 
 #[cfg(test)]
@@ -170,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_as_javascript_writes_them() {
+    fn dates_in_the_format_of_javascript_are_parsed_and_others_are_rejected() {
         for (text, expected) in [
             ("1970-01-01T00:00:00.000Z", Some(0.0)),
             ("1970-01-01T00:00:01.500Z", Some(1.5)),
