@@ -1,4 +1,4 @@
-//! The rules that a token's claims must pass, in their order.
+//! The checks of a token's claims, in order.
 
 use super::cookie_cache::{CookieCacheReader, SessionToken};
 use super::times::{TimeLimits, Times};
@@ -7,34 +7,35 @@ use crate::check::{Check, Observer};
 use crate::error::{Code, Error};
 use crate::jose::{Header, Json};
 
-/// The most that clocks may differ, in seconds.
+/// The maximum clock tolerance, in seconds.
 pub const MAX_CLOCK_TOLERANCE: u16 = 300;
 
-/// What a token must say.
+/// What the claims of a token must be.
 ///
-/// Issuers and audiences are never empty: there is no verifier without them.
+/// The lists of issuers and audiences are never empty.
 #[derive(Clone, Debug)]
 pub struct Expectations {
     pub(super) profile: Profile,
     pub(super) issuers: Vec<String>,
     pub(super) audiences: Vec<String>,
-    /// Whether a token may be for the audiences alone; `None` for what the profile says
+    /// Whether a token with an additional audience is rejected; `None` for the profile's default
     exclusive_audience: Option<bool>,
-    /// Better Auth's own audience beside the others: where it tells clients about the user
+    /// The URL of Better Auth's UserInfo endpoint, which exclusive audiences also accept
     user_info: Option<String>,
     pub(super) user_claim: UserClaim,
     pub(super) required: Vec<RequiredClaim>,
     pub(super) time_limits: TimeLimits,
-    /// Where the tokens are Better Auth's cookies
+    /// Present if the tokens are Better Auth's cookie caches
     cookie_cache: Option<CookieCacheReader>,
 }
 
 impl Expectations {
-    /// Session tokens by one of `issuers` for one of `audiences`, compared exactly, with five seconds
-    /// of tolerance and the user in `sub`. `None` if a list or a value in it is empty.
+    /// Expects session tokens from one of `issuers` for one of `audiences`, compared exactly. The
+    /// clock tolerance is 5 s and the user claim is `sub`. `None` if a list or a value in it is
+    /// empty.
     pub fn new(issuers: Vec<String>, audiences: Vec<String>) -> Option<Self> {
-        let given = |values: &[String]| !values.is_empty() && values.iter().all(|v| !v.is_empty());
-        (given(&issuers) && given(&audiences)).then(|| Self {
+        let is_set = |values: &[String]| !values.is_empty() && values.iter().all(|v| !v.is_empty());
+        (is_set(&issuers) && is_set(&audiences)).then(|| Self {
             profile: Profile::default(),
             issuers,
             audiences,
@@ -47,49 +48,50 @@ impl Expectations {
         })
     }
 
-    /// The same for tokens of another kind.
+    /// Expects tokens of another kind.
     pub fn with_profile(self, profile: Profile) -> Self {
         Self { profile, ..self }
     }
 
-    /// The same where each member of a token's `aud` must be one of the audiences, or Better Auth's UserInfo
-    /// endpoint: one of the token's issuer, or of the base URL `issuing`. By default access tokens are
-    /// accepted only so: a token that opens several resources could be used by one of them at another.
-    pub fn with_exclusive_audience(self, exclusive: Option<bool>, issuing: Option<&str>) -> Self {
-        let user_info = issuing.map(|issuing| [issuing, USER_INFO].concat());
+    /// Requires every member of `aud` to be one of the audiences, if `exclusive`. Better Auth's
+    /// UserInfo endpoint is also accepted: below the token's issuer or below `base_url`. `None` is
+    /// the profile's default: access tokens are exclusive, because one of several resources could
+    /// use a shared token at another.
+    pub fn with_exclusive_audience(self, exclusive: Option<bool>, base_url: Option<&str>) -> Self {
+        let user_info = base_url.map(|base_url| [base_url, USER_INFO].concat());
         Self { exclusive_audience: exclusive, user_info, ..self }
     }
 
-    /// The same with another tolerance, in seconds; `None` above [`MAX_CLOCK_TOLERANCE`].
+    /// Sets the clock tolerance, in seconds. `None` above [`MAX_CLOCK_TOLERANCE`].
     pub fn with_clock_tolerance(mut self, seconds: u16) -> Option<Self> {
         self.time_limits.tolerance = seconds;
         (seconds <= MAX_CLOCK_TOLERANCE).then_some(self)
     }
 
-    /// The same for tokens issued at most so many seconds ago; `iat` becomes required.
+    /// Sets the maximum age of a token, in seconds since `iat`, and requires `iat`.
     pub fn with_max_age(mut self, seconds: f64) -> Self {
         self.time_limits.max_age = Some(seconds);
         self
     }
 
-    /// The same for tokens that expire at most so many seconds after `iat`, which becomes required.
+    /// Sets the maximum lifetime of a token, in seconds from `iat` to `exp`, and requires `iat`.
     pub fn with_max_lifetime(mut self, seconds: f64) -> Self {
         self.time_limits.max_lifetime = Some(seconds);
         self
     }
 
-    /// The same with another user claim.
+    /// Sets the claim that identifies the user.
     pub fn with_user_claim(self, user_claim: UserClaim) -> Self {
         Self { user_claim, ..self }
     }
 
-    /// The same with further claims required.
+    /// Sets the additional required claims.
     pub fn with_required_claims(self, required: Vec<RequiredClaim>) -> Self {
         Self { required, ..self }
     }
 
-    /// Makes them those of Better Auth's cookies of that version. `by_secret` for cookies that are
-    /// signed by its secret, which name neither issuer nor audience.
+    /// Expects Better Auth's cookie caches with this version. `by_secret` if a shared secret signs
+    /// them: they contain neither issuer nor audience.
     pub(crate) fn expect_cookie_cache(&mut self, version: String, by_secret: bool) {
         // neither list is ever empty
         let implied = match by_secret {
@@ -99,7 +101,7 @@ impl Expectations {
         self.cookie_cache = Some(CookieCacheReader::new(version, implied));
     }
 
-    /// Check 2: is it a token of the expected kind by its `typ`?
+    /// Checks that `typ` is that of the expected kind of token.
     ///
     /// # Errors
     /// [`Code::WrongTokenType`]
@@ -107,10 +109,11 @@ impl Expectations {
         self.profile.check_type(header, by_secret)
     }
 
-    /// Check 6, which leaves the claims as they are to be seen.
+    /// Checks the claims at `now`, in seconds since 1970. Replaces the payload of a cookie cache by
+    /// the claims that are derived from it.
     ///
     /// # Errors
-    /// Those of [`Self::check`]; a cookie that is no cache of a session has errors of its own.
+    /// Those of [`Self::check`] and of [`CookieCacheReader::read`].
     pub(crate) fn accept(
         &self,
         claims: &mut Claims,
@@ -122,7 +125,7 @@ impl Expectations {
         *claims = cached.claims;
         let mut accepted = self.check(claims, now, observer)?;
         accepted.session = Some(cached.session);
-        // a cache is never good for longer than the session that it is of
+        // a cache is never valid for longer than its session
         if cached.expires < accepted.times.expires {
             accepted.times.expires = cached.expires;
             self.check_times(&accepted, now, observer)?;
@@ -130,12 +133,12 @@ impl Expectations {
         Ok(accepted)
     }
 
-    /// Check 6: the claims of a token whose signature holds, at `now` in seconds since 1970.
+    /// Checks the claims at `now`, in seconds since 1970.
     ///
     /// # Errors
-    /// [`Code::WrongTokenType`], [`Code::MissingClaim`], [`Code::InvalidClaim`],
-    /// [`Code::IssuerMismatch`], [`Code::AudienceMismatch`], [`Code::Expired`],
-    /// [`Code::NotYetValid`], [`Code::InsufficientClaims`]: the first that applies, in this order.
+    /// The first that applies, in this order: [`Code::WrongTokenType`], [`Code::MissingClaim`],
+    /// [`Code::InvalidClaim`], [`Code::IssuerMismatch`], [`Code::AudienceMismatch`],
+    /// [`Code::Expired`], [`Code::NotYetValid`], [`Code::InsufficientClaims`].
     fn check(
         &self,
         claims: &Claims,
@@ -162,7 +165,7 @@ impl Expectations {
         Ok(AcceptedClaims { user, session: None, times })
     }
 
-    /// Whether a token that has passed the checks before still does.
+    /// Checks the times of accepted claims again, at `now` in seconds since 1970.
     ///
     /// # Errors
     /// [`Code::Expired`], [`Code::NotYetValid`]
@@ -175,12 +178,12 @@ impl Expectations {
         self.time_limits.check(&accepted.times, now, observer)
     }
 
-    /// Whether this is one of the issuers.
+    /// Whether `issuer` is one of the accepted issuers.
     pub(crate) fn accepts_issuer(&self, issuer: &str) -> bool {
         self.issuers.iter().any(|accepted| accepted == issuer)
     }
 
-    /// An issuer of both, where both are about one kind of tokens.
+    /// An issuer that both accept, if both expect the same kind of tokens.
     pub(crate) fn common_issuer(&self, other: &Self) -> Option<&str> {
         let mut common = self.issuers.iter().filter(|issuer| other.accepts_issuer(issuer));
         common.next().filter(|_| self.profile == other.profile).map(String::as_str)
@@ -197,14 +200,14 @@ impl Expectations {
 
     fn check_audience(&self, audiences: &[&str], issuer: &str) -> Result<(), Error> {
         let is_accepted = |audience: &&str| self.audiences.iter().any(|a| a == audience);
-        let is_for_us = audiences.iter().any(is_accepted);
+        let has_accepted = audiences.iter().any(is_accepted);
         let is_user_info = |audience: &str| {
             self.user_info.as_deref() == Some(audience)
                 || audience.strip_suffix(USER_INFO) == Some(issuer)
         };
         let other = audiences.iter().find(|a| !is_accepted(a) && !is_user_info(a));
         match other {
-            _ if !is_for_us => {}
+            _ if !has_accepted => {}
             Some(other) if self.has_exclusive_audience() => {
                 let detail = format!("the token is for another audience too: {other}");
                 return Err(Error::new(Code::AudienceMismatch, detail));
@@ -216,8 +219,8 @@ impl Expectations {
         Err(Error::new(Code::AudienceMismatch, detail))
     }
 
-    /// RFC 7519, section 4.1.7, and RFC 8693, section 4.2: texts, where they are there. In a session cache
-    /// `scope` may be a field of the user's record.
+    /// Checks that `jti` (RFC 7519, section 4.1.7) and `scope` (RFC 8693, section 4.2) are strings if
+    /// they are present. In a session cache, `scope` can be a field of the user with any type.
     fn check_texts(&self, claims: &Claims) -> Result<(), Error> {
         let is_text = |name| claims.claim(name).is_none_or(|value| value.as_str().is_some());
         if !is_text("jti") {
@@ -229,12 +232,12 @@ impl Expectations {
         }
     }
 
-    /// Whether a token may be for our audiences alone.
+    /// Whether a token with an additional audience is rejected.
     pub(super) fn has_exclusive_audience(&self) -> bool {
         self.exclusive_audience.unwrap_or(self.profile == Profile::AccessToken)
     }
 
-    /// The claims that must be there whoever the user is.
+    /// The names of the claims that must be present, without the user claim.
     pub(super) fn required_names(&self) -> impl Iterator<Item = &str> {
         let issued = self.time_limits.requires_iat().then_some("iat");
         let further = self.required.iter().map(RequiredClaim::name);
@@ -253,30 +256,31 @@ impl Expectations {
     }
 }
 
-/// What the checks have found out.
+/// The result of the checks of a token's claims.
 #[derive(Clone, Debug)]
 pub(crate) struct AcceptedClaims {
     pub(crate) user: String,
-    /// Of which session, where a cookie cache says so
+    /// The token of the session, if the token is a cookie cache
     pub(crate) session: Option<SessionToken>,
     times: Times,
 }
 
 impl AcceptedClaims {
-    /// Seconds since 1970.
+    /// When the token expires, in seconds since 1970.
     pub(crate) fn expires(&self) -> f64 {
         self.times.expires
     }
 }
 
-/// Behind Better Auth's base URL: the audience that it adds to tokens with the scope `openid`.
+/// The path of the UserInfo endpoint below Better Auth's base URL. Better Auth adds this URL to the
+/// audience of tokens with the scope `openid`.
 const USER_INFO: &str = "/oauth2/userinfo";
 
 fn issuer(claims: &Claims) -> Result<&str, Error> {
     claims.claim("iss").and_then(Json::as_str).ok_or_else(|| invalid("\"iss\" is not a string"))
 }
 
-/// RFC 7519, section 4.1.3: one string, or an array of strings.
+/// The values of `aud`: one string or an array of strings (RFC 7519, section 4.1.3).
 fn audiences(claims: &Claims) -> Result<Vec<&str>, Error> {
     match claims.claim("aud") {
         Some(Json::String(audience)) => Ok(vec![audience]),
