@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Keys, Verified, Verifier, signer};
+use super::{Keys, Verified, Verifier, signing_key};
 use crate::check::{Check, Observer};
 use crate::claims::Requirement;
 use crate::crypto::VerifyingKey;
@@ -20,14 +20,14 @@ impl Verifier {
     /// brought the token, and for no log.
     pub async fn explain<H: Host>(&self, token: &str, host: &H) -> Explanation {
         let mut recorded = RecordedChecks::default();
-        let result = self.verify_afresh(token, host, &mut recorded).await;
+        let result = self.verify_uncached(token, host, &mut recorded).await;
         let checks = self.reports(&recorded);
-        let set = self.known_set();
-        let used = self.used(token, &set, &recorded, host).await;
+        let set = self.cached_set();
+        let used = self.used_keys(token, &set, &recorded, host).await;
         let keys = set.usable().iter().map(|key| KeyReport::new(key, &used)).collect();
         let unusable = set.unusable().to_vec();
-        let read = Segments::parse(token, &self.limits).ok();
-        let (header, claims) = read.map(|read| (read.header, read.payload)).unzip();
+        let segments = Segments::parse(token, &self.limits).ok();
+        let (header, claims) = segments.map(|segments| (segments.header, segments.payload)).unzip();
         let tolerance = self.expectations.tolerance();
         let source = self.key_url().map(str::to_owned);
         let now = host.now();
@@ -86,7 +86,7 @@ impl Verifier {
     }
 
     /// The set as it is known now; an empty one where there is none.
-    fn known_set(&self) -> Arc<KeySet> {
+    fn cached_set(&self) -> Arc<KeySet> {
         match &self.keys {
             Keys::Published(source) => source.cached().unwrap_or_default(),
             Keys::Shared(_) => Arc::default(),
@@ -94,7 +94,7 @@ impl Verifier {
     }
 
     /// The key that has signed, or else those by which the signature was tried.
-    async fn used<H: Host>(
+    async fn used_keys<H: Host>(
         &self,
         token: &str,
         set: &KeySet,
@@ -118,8 +118,9 @@ impl Verifier {
         if tried.is_some() {
             return keys;
         }
-        let signer = signer(&keys, host, algorithm, jws.signing_input(), jws.signature()).await;
-        signer.into_iter().collect()
+        let signed_by =
+            signing_key(&keys, host, algorithm, jws.signing_input(), jws.signature()).await;
+        signed_by.into_iter().collect()
     }
 }
 

@@ -1,5 +1,5 @@
-//! A token's way: form -> type -> algorithm -> key -> signature -> claims. The first check that
-//! fails names the code, and nothing of a later one leaks before it.
+//! Verifies tokens: form, type, algorithm, key, signature, claims. The first check that fails
+//! determines the error code. An error reveals nothing about later checks.
 
 mod cache;
 mod explain;
@@ -38,18 +38,19 @@ pub struct Verifier {
     warning: Option<String>,
 }
 
-/// What signatures are held against. A secret never becomes a key, nor a key a secret.
+/// What verifies signatures. The two kinds are never mixed: an HMAC is never verified with a public
+/// key (RFC 8725, section 2.1).
 #[derive(Clone, Debug)]
 pub enum Keys {
     /// The auth server's published keys
     Published(KeySource),
-    /// A secret shared with it
+    /// A secret shared with the auth server
     Shared(Secret),
 }
 
 impl Verifier {
-    /// A verifier of tokens that are signed by one of `keys` with one of `algorithms` and say what
-    /// is expected.
+    /// Accepts tokens that one of `keys` signed with one of `algorithms` and whose claims meet the
+    /// expectations.
     pub fn new(keys: Keys, algorithms: Vec<Algorithm>, expectations: Expectations) -> Self {
         Self {
             keys,
@@ -62,24 +63,24 @@ impl Verifier {
         }
     }
 
-    /// The same with another size of the cache of verified tokens.
+    /// Sets the limits of the cache of verified tokens.
     pub fn with_cache(self, cache_limits: CacheLimits) -> Self {
         Self { cache_limits, ..self }
     }
 
-    /// The same with other limits of a token's size.
+    /// Sets the limits of a token's size.
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// What is no fault of its options, but may not be what the operator means. A host tells it once, when it
-    /// makes the verifier.
+    /// A warning about options that are valid but possibly unintended. A host logs it once, when it
+    /// creates the verifier.
     pub fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
     }
 
-    /// Makes it one of Better Auth's cookie caches of that version, with the keys of `tokens` where
-    /// both have published ones: one set, fetched once.
+    /// Makes this a verifier of Better Auth's cookie caches with this version. Shares the key source
+    /// of `tokens` if both use published keys, so that the set is fetched once.
     pub(crate) fn make_cookie_cache(&mut self, version: String, tokens: &Self) {
         self.expectations.expect_cookie_cache(version, self.is_by_secret());
         if let (Keys::Published(own), Keys::Published(source)) = (&mut self.keys, &tokens.keys) {
@@ -87,31 +88,31 @@ impl Verifier {
         }
     }
 
-    /// Verifies a compact JWS and says whose it is.
+    /// Verifies a compact JWS (RFC 7515, section 7.1) and returns its claims and user.
     ///
     /// # Errors
     /// Every code with status 401, [`Code::InsufficientClaims`] and [`Code::KeysUnavailable`].
     pub async fn verify<H: Host>(&self, token: &str, host: &H) -> Result<Arc<Verified>, Error> {
-        // what is too large to be accepted is not worth a look-up either
-        let may_be_known = token.len() <= self.limits.token_bytes;
-        let known = may_be_known.then(|| self.cache(host).get(token)).flatten();
-        if let Some(verified) = known {
-            if self.still_holds(&verified, host).await {
+        // a token that is too large is never cached, so skip the look-up
+        let may_be_cached = token.len() <= self.limits.token_bytes;
+        let cached = may_be_cached.then(|| self.cache(host).get(token)).flatten();
+        if let Some(verified) = cached {
+            if self.is_still_valid(&verified, host).await {
                 verified.was_cached.store(true, Ordering::Relaxed);
                 return Ok(verified);
             }
             self.cache(host).remove(token);
         }
-        let verified = Arc::new(self.verify_afresh(token, host, &mut ()).await?);
+        let verified = Arc::new(self.verify_uncached(token, host, &mut ()).await?);
         self.cache(host).insert(token, &verified);
         Ok(verified)
     }
 
-    /// Whether a token that was verified here before is good now, without asking anybody: that it is not
-    /// may also mean that somebody has to be asked.
+    /// Whether a token that this verifier verified before is valid at `now`, in seconds since 1970.
+    /// Fetches nothing: `false` can also mean that the keys must be fetched first.
     pub(crate) fn is_valid_now(&self, verified: &Verified, now: f64) -> bool {
         let in_time = self.expectations.check_times(&verified.accepted, now, &mut ()).is_ok();
-        let by_key = || match (&self.keys, &verified.key) {
+        let key_is_current = || match (&self.keys, &verified.key) {
             (Keys::Published(source), Some(signed_by)) => {
                 let (kid, algorithm) = (verified.header.kid(), verified.algorithm);
                 let wanted = Wanted { kid, algorithm, since: now, plausible: true };
@@ -119,50 +120,49 @@ impl Verifier {
             }
             _ => true,
         };
-        let holds = in_time && by_key();
-        verified.was_cached.fetch_or(holds, Ordering::Relaxed);
-        holds
+        let is_valid = in_time && key_is_current();
+        verified.was_cached.fetch_or(is_valid, Ordering::Relaxed);
+        is_valid
     }
 
-    /// Whether verified tokens are kept.
-    pub(crate) fn keeps_tokens(&self) -> bool {
+    /// Whether verified tokens are cached.
+    pub(crate) fn caches_tokens(&self) -> bool {
         self.cache_limits.tokens > 0
     }
 
-    /// Whether this very token has been verified here. That it is still good is yet to be seen.
-    pub(crate) fn knows<H: Host>(&self, token: &str, host: &H) -> bool {
+    /// Whether exactly this token is in the cache. It can be invalid by now.
+    pub(crate) fn is_cached<H: Host>(&self, token: &str, host: &H) -> bool {
         token.len() <= self.limits.token_bytes && self.cache(host).contains(token)
     }
 
-    /// Reads a token in its form, which proves nothing.
+    /// Parses a token and verifies nothing. `None` if it is malformed.
     pub(crate) fn read<'t>(&self, token: &'t str) -> Option<CompactJws<'t>> {
         CompactJws::parse(token, &self.limits).ok()
     }
 
-    /// Whether the issuer that a token claims to have is accepted here, compared exactly.
+    /// Whether the issuer in an unverified token is accepted, compared exactly.
     pub(crate) fn accepts_issuer_of(&self, token: &CompactJws<'_>) -> bool {
         let issuer = token.claims.member("iss").and_then(Json::as_str);
         issuer.is_some_and(|issuer| self.expectations.accepts_issuer(issuer))
     }
 
-    /// Whether a token is of the kind that is accepted here, by its `typ`.
+    /// Whether the `typ` of an unverified token is accepted.
     pub(crate) fn accepts_type_of(&self, token: &CompactJws<'_>) -> bool {
         self.expectations.check_type(token.header(), self.is_by_secret()).is_ok()
     }
 
-    /// An issuer whose tokens of one kind both accept.
+    /// An issuer that both verifiers accept for the same kind of tokens.
     pub(crate) fn common_issuer(&self, other: &Self) -> Option<&str> {
         self.expectations.common_issuer(&other.expectations)
     }
 
-    /// What the keys are like. A set that was never had is fetched.
-    ///
-    /// Beside it is why the keys could not be had, where that is so.
+    /// The status of the keys, and the error if they are unavailable. Fetches the set if it is not
+    /// cached.
     pub(crate) async fn key_status<H: Host>(&self, host: &H) -> (KeyStatus, Option<Error>) {
         let Keys::Published(source) = &self.keys else {
             return (KeyStatus { usable: 1, age: None }, None);
         };
-        // asks for no key in particular; that there is none of its kind does not matter
+        // any key will do; ignore the error that no key of this algorithm exists
         let algorithm = self.algorithms.first().copied().unwrap_or(Algorithm::EdDsa);
         let wanted = Wanted { kid: None, algorithm, since: host.now(), plausible: false };
         let failure = source.keys(host, &wanted).await.err();
@@ -170,7 +170,7 @@ impl Verifier {
         (source.status(host.now()), failure)
     }
 
-    /// Seconds since the keys were asked for, without asking again.
+    /// Seconds since the last fetch of the keys. Fetches nothing.
     pub(crate) fn keys_age(&self, now: f64) -> Option<f64> {
         match &self.keys {
             Keys::Published(source) => source.status(now).age,
@@ -178,9 +178,9 @@ impl Verifier {
         }
     }
 
-    /// A token that was verified before needs its times and its key again, the key by identity. What
-    /// does not hold any more is verified afresh, which says why.
-    async fn still_holds<H: Host>(&self, verified: &Verified, host: &H) -> bool {
+    /// Whether a cached token is still valid: checks its times, and that its key is still in the
+    /// set. The caller verifies an invalid token again to find the reason.
+    async fn is_still_valid<H: Host>(&self, verified: &Verified, host: &H) -> bool {
         let now = host.now();
         if self.expectations.check_times(&verified.accepted, now, &mut ()).is_err() {
             return false;
@@ -198,7 +198,7 @@ impl Verifier {
         in_time && keys.iter().any(|key| Arc::ptr_eq(key, signed_by))
     }
 
-    async fn verify_afresh<H: Host>(
+    async fn verify_uncached<H: Host>(
         &self,
         token: &str,
         host: &H,
@@ -212,7 +212,8 @@ impl Verifier {
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
         let mut claims = Claims::new(payload, claims);
 
-        // Looked at before the signature for the key cache's sake, told to nobody until it holds.
+        // The key cache limits fetches for implausible tokens, so check the claims first. The result
+        // stays secret until the signature is verified.
         let now = host.now();
         let accepted = self.expectations.accept(&mut claims, now, observer);
         let key = match &self.keys {
@@ -221,23 +222,25 @@ impl Verifier {
                 let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
                 let found = observer.record(Check::Key, source.candidates(host, &wanted).await)?;
                 let mut signed_by =
-                    signer(&found.keys, host, algorithm, signing_input, &signature).await;
+                    signing_key(&found.keys, host, algorithm, signing_input, &signature).await;
                 if signed_by.is_none() {
                     let newer = source.newer_keys(host, &wanted, &found).await;
                     let newer = observer.record(Check::Key, newer)?;
-                    signed_by = signer(&newer, host, algorithm, signing_input, &signature).await;
+                    signed_by =
+                        signing_key(&newer, host, algorithm, signing_input, &signature).await;
                 }
                 Some(observer.record(Check::Signature, signed_by.ok_or_else(bad_signature))?)
             }
             Keys::Shared(secret) => {
                 observer.record(Check::Key, Ok(()))?;
-                let holds = secret.verifies(algorithm, signing_input, &signature);
-                observer.record(Check::Signature, holds.then_some(()).ok_or_else(bad_signature))?;
+                let is_valid = secret.verifies(algorithm, signing_input, &signature);
+                observer
+                    .record(Check::Signature, is_valid.then_some(()).ok_or_else(bad_signature))?;
                 None
             }
         };
         let accepted = accepted?;
-        // the keys may have taken their time
+        // the fetch of the keys can take seconds, so check the times again
         self.expectations.check_times(&accepted, host.now(), observer)?;
         let extension = Extension::default();
         let was_cached = AtomicBool::new(false);
@@ -248,7 +251,7 @@ impl Verifier {
         matches!(self.keys, Keys::Shared(_))
     }
 
-    /// The algorithm comes from our list; the token may only choose from it.
+    /// The token's algorithm, if it is on the allow-list (RFC 8725, section 3.1).
     fn allowed_algorithm(&self, header: &Header) -> Result<Algorithm, Error> {
         Algorithm::from_name(header.algorithm())
             .filter(|algorithm| self.algorithms.contains(algorithm))
@@ -261,7 +264,7 @@ impl Verifier {
             })
     }
 
-    /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.
+    /// The locked cache. No code panics while it holds the lock, so a poisoned cache is consistent.
     fn cache<H: Host>(&self, host: &H) -> MutexGuard<'_, TokenCache> {
         let cache = self.cache.get_or_init(|| {
             Mutex::new(TokenCache::new(self.cache_limits, KeyedHasher::new(|| host.random())))
@@ -277,27 +280,27 @@ pub struct Verified {
     claims: Claims,
     accepted: AcceptedClaims,
     algorithm: Algorithm,
-    /// The published key that signed it
+    /// The published key that signed the token
     key: Option<Arc<VerifyingKey>>,
     extension: Extension,
     was_cached: AtomicBool,
 }
 
-/// Something that is made of a verified token and kept with it: it is gone when the token is.
+/// A value that is derived from a verified token and cached with it. The cache drops both together.
 #[derive(Default)]
 pub(crate) struct Extension(Mutex<Option<Box<dyn Any + Send>>>);
 
 impl Extension {
-    /// Looks at what is kept, and keeps what is given in its place, if anything.
+    /// Calls `f` with the value, which `f` can replace. A value of another type than `T` is dropped.
     pub(crate) fn update<T: Send + 'static, R>(
         &self,
         f: impl FnOnce(&mut Option<Box<T>>) -> R,
     ) -> R {
-        // nothing panics while the lock is held
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut extension = kept.take().and_then(|kept| kept.downcast::<T>().ok());
-        let result = f(&mut extension);
-        *kept = extension.map(|extension| extension as Box<dyn Any + Send>);
+        // a panic in `f` leaves the extension empty, which is valid
+        let mut stored = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut value = stored.take().and_then(|stored| stored.downcast::<T>().ok());
+        let result = f(&mut value);
+        *stored = value.map(|value| value as Box<dyn Any + Send>);
         result
     }
 }
@@ -309,49 +312,49 @@ impl fmt::Debug for Extension {
 }
 
 impl Verified {
-    /// What the token says.
+    /// The claims of the token.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    /// Who the user is: the value of the user claim, never empty.
+    /// The user's id: the value of the user claim, never empty.
     pub fn user(&self) -> &str {
         &self.accepted.user
     }
 
-    /// The token of the session that a cookie cache is of.
+    /// The token of the session, if this is a cookie cache.
     pub(crate) fn session_token(&self) -> Option<&str> {
         self.accepted.session.as_ref().map(SessionToken::as_str)
     }
 
-    /// When it ends, in seconds since 1970.
+    /// When the token expires, in seconds since 1970.
     pub fn expires(&self) -> f64 {
         self.accepted.expires()
     }
 
-    /// The algorithm that signed it.
+    /// The algorithm of the signature.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// Whether it was asked for again after it had been verified.
+    /// Whether a later call accepted the token from the cache.
     pub(crate) fn was_cached(&self) -> bool {
         self.was_cached.load(Ordering::Relaxed)
     }
 
-    /// What is kept with it.
+    /// The value that is cached with the token.
     pub(crate) fn extension(&self) -> &Extension {
         &self.extension
     }
 
-    /// What its header says.
+    /// The header of the token.
     pub fn header(&self) -> &Header {
         &self.header
     }
 }
 
-/// The first of the keys that signed it.
-async fn signer<H: Host>(
+/// The first of the keys that verifies the signature.
+async fn signing_key<H: Host>(
     keys: &[Arc<VerifyingKey>],
     host: &H,
     algorithm: Algorithm,
