@@ -1,6 +1,8 @@
-//! Tokens that have been verified already, so that a token which comes a thousand times costs one
-//! signature. Bounded, keyed by the whole token, and never a reason to accept what would be refused:
-//! whoever takes something out checks its times and its key again.
+//! The cache of verified tokens: a client that sends a token a thousand times costs one signature
+//! verification.
+//!
+//! The cache is bounded, and its key is the whole token. A cached token is not a valid one: the
+//! verifier checks its times and its key again on each hit.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -17,12 +19,12 @@ pub(super) struct TokenCache {
     limits: CacheLimits,
 }
 
-/// How much a cache of verified tokens may hold.
+/// The limits of the cache of verified tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct CacheLimits {
-    /// So many tokens; with none the cache is off
+    /// The maximum number of tokens; 0 disables the cache
     pub tokens: usize,
-    /// So many bytes, counting token and claims
+    /// The maximum size in bytes of tokens, headers and claims
     pub bytes: usize,
 }
 
@@ -68,13 +70,14 @@ impl TokenCache {
 }
 
 impl std::fmt::Debug for TokenCache {
-    /// Shows how many, never which.
+    /// Shows the number of tokens, never a token.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenCache").field("tokens", &self.entries.len()).finish_non_exhaustive()
     }
 }
 
-/// The token, its header and claims as text, and about three times as much for them as read.
+/// The approximate size in bytes: the token, its header and claims as text, and three times their
+/// size for the parsed values.
 fn cost(token: &str, verified: &Verified) -> usize {
     let texts = verified.header().as_json().len() + verified.claims().as_json().len();
     token.len() + 4 * texts + OVERHEAD
@@ -82,19 +85,20 @@ fn cost(token: &str, verified: &Verified) -> usize {
 
 const OVERHEAD: usize = 512;
 
-/// A hash whose collisions a stranger cannot compute. std's own keys are constants in wasm.
+/// SipHash with a random key, so that an attacker cannot compute collisions. The keys of std's
+/// hasher are constants in wasm.
 #[derive(Clone)]
 pub(crate) struct KeyedHasher((u64, u64));
 
 impl KeyedHasher {
-    /// `random` gives numbers from 0 up to 1 that nobody can predict.
+    /// Derives the key from `random`, which must return unpredictable numbers from 0 up to 1.
     pub(crate) fn new(random: impl Fn() -> f64) -> Self {
         let seed = || (random() * TWO_TO_53) as u64;
         Self((seed(), seed()))
     }
 }
 
-/// All that a random `f64` from 0 to 1 holds.
+/// The number of different values of a random `f64` from 0 up to 1.
 const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 impl BuildHasher for KeyedHasher {
@@ -118,35 +122,35 @@ mod tests {
     const LIMITS: CacheLimits = CacheLimits { tokens: 3, bytes: 1_000_000 };
 
     #[test]
-    fn a_token_is_known_from_its_insertion_to_its_removal() {
+    fn a_token_is_cached_from_its_insertion_to_its_removal() {
         let mut cache = cache(LIMITS);
         let (token, verified) = verified(1);
         assert!(!cache.contains(&token) && cache.get(&token).is_none());
         cache.insert(&token, &verified);
         assert!(cache.contains(&token));
-        assert!(cache.get(&token).is_some_and(|kept| Arc::ptr_eq(&kept, &verified)));
+        assert!(cache.get(&token).is_some_and(|cached| Arc::ptr_eq(&cached, &verified)));
         assert!(!cache.contains(&token[1..]), "a part of a token is another token");
         cache.remove(&token);
         assert!(!cache.contains(&token) && cache.get(&token).is_none());
     }
 
     #[test]
-    fn the_bytes_are_those_of_the_tokens_that_are_kept() {
+    fn the_size_of_the_cache_is_the_sum_of_the_costs_of_its_tokens() {
         let mut cache = cache(LIMITS);
-        let kept: Vec<_> = (0..5).map(verified).collect();
-        let costs: Vec<_> = kept.iter().map(|(token, verified)| cost(token, verified)).collect();
-        for (token, verified) in &kept {
+        let tokens: Vec<_> = (0..5).map(verified).collect();
+        let costs: Vec<_> = tokens.iter().map(|(token, verified)| cost(token, verified)).collect();
+        for (token, verified) in &tokens {
             cache.insert(token, verified);
-            cache.insert(token, verified); // takes no more room than once
+            cache.insert(token, verified); // a second insertion costs nothing
         }
         assert_eq!((cache.entries.len(), cache.bytes), (3, costs[2..].iter().sum()));
-        cache.remove(&kept[3].0);
+        cache.remove(&tokens[3].0);
         cache.remove("never.been.here");
         assert_eq!((cache.entries.len(), cache.bytes), (2, costs[2] + costs[4]));
     }
 
     #[test]
-    fn the_room_is_used_to_the_last_byte() {
+    fn tokens_are_cached_up_to_exactly_the_limit_of_bytes() {
         let (first, second) = (verified(1), verified(2));
         let both = cost(&first.0, &first.1) + cost(&second.0, &second.1);
         for (bytes, expected) in [(both, [true, true]), (both - 1, [false, true])] {
@@ -164,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_costs_what_it_and_its_texts_take() {
+    fn the_cost_of_a_token_counts_its_bytes_and_those_of_its_header_and_claims() {
         let (token, verified) = verified(1);
         let texts = HEADER.len() + claims(1).len();
         assert_eq!(cost(&token, &verified), token.len() + 4 * texts + 512);
     }
 
     #[test]
-    fn the_log_shows_how_many_are_kept_and_none_of_them() {
+    fn debug_output_shows_the_number_of_tokens_and_no_token() {
         let mut cache = cache(LIMITS);
         let (token, verified) = verified(1);
         cache.insert(&token, &verified);
@@ -179,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_depends_on_both_numbers_in_full() {
+    fn a_hash_depends_on_every_bit_of_both_random_numbers() {
         let hash = |hasher: KeyedHasher| hasher.hash_one("a token");
         let next = std::cell::Cell::new(0.25);
         let hasher = KeyedHasher::new(|| next.replace(next.get() + 0.5));
@@ -199,7 +203,7 @@ mod tests {
         format!(r#"{{"iss":"i","aud":"a","sub":"user-{number}","exp":2000}}"#)
     }
 
-    /// A token, and what it says; nothing signed it.
+    /// An unsigned token, and its claims as if they had been verified.
     fn verified(number: u8) -> (String, Arc<Verified>) {
         let parts = [HEADER, &claims(number), "signature"].map(|part| encode(part.as_bytes()));
         let token = parts.join(".");
