@@ -1,5 +1,7 @@
-//! Why a token is accepted or refused, check by check. It is the verifier itself that is watched
-//! here: what is reported is what it did.
+//! Explains why the verifier accepts or rejects a token, check by check.
+//!
+//! An observer records the checks of the verifier itself, so an explanation cannot differ from the
+//! decision.
 
 use std::sync::Arc;
 
@@ -13,11 +15,11 @@ use crate::jose::{Algorithm, Header, Segments, Unusable};
 use crate::keys::{KeySet, Selection, Wanted};
 
 impl Verifier {
-    /// Verifies a compact JWS as [`verify`](Self::verify) does, remembers nothing, and tells what
-    /// every check has found.
+    /// Verifies a compact JWS as [`verify`](Self::verify) does, without the cache, and returns the
+    /// result of each check.
     ///
-    /// Unlike an [`Error`], an explanation holds what an unverified token says: it is for whoever
-    /// brought the token, and for no log.
+    /// Unlike an [`Error`], an explanation contains the content of an unverified token. Show it
+    /// only to the client that sent the token, and never log it.
     pub async fn explain<H: Host>(&self, token: &str, host: &H) -> Explanation {
         let mut recorded = RecordedChecks::default();
         let result = self.verify_uncached(token, host, &mut recorded).await;
@@ -34,13 +36,14 @@ impl Verifier {
         Explanation { result, checks, header, claims, source, keys, unusable, now, tolerance }
     }
 
-    /// Claims are looked at before the signature, and count after it.
+    /// The reports in the order of [`Check::ALL`]. The verifier checks claims before the signature,
+    /// but their results count after it.
     fn reports(&self, recorded: &RecordedChecks) -> Vec<CheckReport> {
         let mut decided = false;
         let report = |check: &Check| {
             let requirement = self.requirement(*check)?;
-            let seen = recorded.result_of(*check);
-            let outcome = match (seen, decided) {
+            let result = recorded.result_of(*check);
+            let outcome = match (result, decided) {
                 (Some(None), false) => CheckOutcome::Passed,
                 (Some(Some(_)), false) => CheckOutcome::Failed,
                 (Some(None), true) => CheckOutcome::WouldPass,
@@ -48,7 +51,7 @@ impl Verifier {
                 (None, _) => CheckOutcome::NotReached,
             };
             decided |= outcome != CheckOutcome::Passed;
-            let rejection = seen.cloned().flatten();
+            let rejection = result.cloned().flatten();
             let Requirement { members, expected } = requirement;
             Some(CheckReport { check: *check, outcome, rejection, members, expected })
         };
@@ -85,7 +88,7 @@ impl Verifier {
         }
     }
 
-    /// The set as it is known now; an empty one where there is none.
+    /// The cached key set. Empty if no set is cached or the key is a shared secret.
     fn cached_set(&self) -> Arc<KeySet> {
         match &self.keys {
             Keys::Published(source) => source.cached().unwrap_or_default(),
@@ -93,7 +96,8 @@ impl Verifier {
         }
     }
 
-    /// The key that has signed, or else those by which the signature was tried.
+    /// The key that verified the signature. If no key verified it, the keys that the verifier
+    /// tried.
     async fn used_keys<H: Host>(
         &self,
         token: &str,
@@ -124,61 +128,61 @@ impl Verifier {
     }
 }
 
-/// What a verifier decides about a token, and how it came to that.
+/// The decision of a verifier about a token, and the results of the checks that led to it.
 #[derive(Debug)]
 pub struct Explanation {
-    /// What [`Verifier::verify`] would have answered
+    /// The result that [`Verifier::verify`] returns for this token
     pub result: Result<Verified, Error>,
-    /// All checks in the order in which they count, but for those that nothing is expected of
+    /// The checks in order, without those that this verifier does not require
     pub checks: Vec<CheckReport>,
-    /// The header as JSON, if the token could be read; trust it only if the result is good
+    /// The header as JSON, if the token is readable. Unverified unless `result` is `Ok`
     pub header: Option<String>,
-    /// The claims as JSON, likewise
+    /// The claims as JSON, if the token is readable. Unverified unless `result` is `Ok`
     pub claims: Option<String>,
-    /// The URL of the key set, where it is not given
+    /// The URL of the key set, if the verifier fetches it
     pub source: Option<String>,
-    /// The usable keys of the set, as far as there is one
+    /// The usable keys of the set. Empty if no set is available
     pub keys: Vec<KeyReport>,
-    /// Why its other entries are ignored
+    /// Why the verifier ignores the other entries of the set
     pub unusable: Vec<Unusable>,
     /// The time of the decision, in seconds since 1970
     pub now: f64,
-    /// By how many seconds clocks may differ
+    /// The clock tolerance, in seconds
     pub tolerance: u16,
 }
 
-/// How a check has ended.
+/// The result of one check.
 #[derive(Clone, Debug)]
 pub struct CheckReport {
-    /// Which one
+    /// The check
     pub check: Check,
-    /// How it has ended
+    /// Its outcome
     pub outcome: CheckOutcome,
-    /// Code and detail, where it has failed or would have
+    /// Code and detail, if the outcome is `Failed` or `WouldFail`
     pub rejection: Option<(Code, String)>,
-    /// The members of the header or the claims that it is about
+    /// The members of the header or the claims that the check reads
     pub members: Vec<String>,
-    /// What it wants to find there, as half a sentence
+    /// What the check requires, as half a sentence
     pub expected: String,
 }
 
-/// How a check has ended. The first that has not passed decides.
+/// The outcome of a check. The first check that does not pass decides.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CheckOutcome {
-    /// It is good
+    /// The token passed the check
     Passed,
-    /// It is not, and that is why the token is refused
+    /// The token failed the check and is rejected for this reason
     Failed,
-    /// Another has decided before
+    /// An earlier check rejected the token, so this check did not run
     NotReached,
-    /// The same, and this one would have been good
+    /// An earlier check rejected the token, which passed this check
     WouldPass,
-    /// The same, and this one would have been next
+    /// An earlier check rejected the token, which failed this check too
     WouldFail,
 }
 
 impl CheckOutcome {
-    /// Its stable name.
+    /// The stable name of the outcome.
     pub fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -193,17 +197,17 @@ impl CheckOutcome {
 /// A usable key of a set.
 #[derive(Clone, Debug)]
 pub struct KeyReport {
-    /// Its id
+    /// The `kid` of the key (RFC 7517, section 4.5)
     pub kid: Option<String>,
     /// `OKP`, `EC` or `RSA`
     pub kty: &'static str,
-    /// The curve by its name, or the length of the modulus
+    /// The name of the curve, or the length of the RSA modulus
     pub size: String,
-    /// The `alg` that it is for, if it says so
+    /// The `alg` of the key, if it has one
     pub algorithm: Option<Algorithm>,
-    /// RFC 7638, with SHA-256
+    /// The thumbprint with SHA-256 (RFC 7638)
     pub thumbprint: String,
-    /// Whether the token's signature was verified with it
+    /// Whether the verifier used the key for the token's signature
     pub used: bool,
 }
 
@@ -221,13 +225,13 @@ impl KeyReport {
     }
 }
 
-/// How each check has ended last.
+/// The recorded result of each check, in the order of the calls. The last result of a check counts.
 #[derive(Default)]
 struct RecordedChecks(Vec<(Check, Option<(Code, String)>)>);
 
 impl RecordedChecks {
     fn result_of(&self, check: Check) -> Option<&Option<(Code, String)>> {
-        self.0.iter().rev().find(|(seen, _)| *seen == check).map(|(_, rejection)| rejection)
+        self.0.iter().rev().find(|(name, _)| *name == check).map(|(_, rejection)| rejection)
     }
 }
 
