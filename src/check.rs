@@ -1,10 +1,10 @@
-//! The checks of a token by name, and who hears how each has ended.
+//! The checks of a token by name, and the observer of their results.
 
 use crate::error::Error;
 
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal;)+) => {
-        /// A check of a token. The first that fails, in this order, names the code of the rejection.
+        /// A check of a token. The first that fails, in this order, determines the error code.
         #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         pub enum Check {
@@ -12,10 +12,10 @@ macro_rules! checks {
         }
 
         impl Check {
-            /// Every check, in the order in which they count.
+            /// Every check, in order.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// Its stable name.
+            /// The stable name of the check.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
@@ -24,37 +24,37 @@ macro_rules! checks {
 }
 
 checks! {
-    /// Size, three segments of base64url, JSON objects
+    /// The token has an accepted size and three segments of base64url with JSON objects
     Form = "form";
-    /// The header asks for nothing that is not supported
+    /// The header requires no unsupported extension
     Header = "header";
-    /// `typ` is that of the expected kind of token
+    /// `typ` is accepted for the expected kind of token
     Type = "type";
     /// `alg` is on the allow-list
     Algorithm = "algorithm";
-    /// The set has a usable key for the token
+    /// The key set contains a usable key for the token
     Key = "key";
-    /// The signature is that key's over these bytes
+    /// The key verifies the signature
     Signature = "signature";
-    /// No claim shows that the token is of another kind
+    /// No claim belongs to another kind of token
     Kind = "kind";
-    /// The required claims are there
+    /// The required claims are present
     Presence = "presence";
-    /// A claim says who the user is
+    /// The user claim is a non-empty string
     User = "user";
     /// `iss`, `aud` and the times have the types of RFC 7519
     Types = "types";
-    /// From `iat` to `exp` it is not too long
+    /// The time from `iat` to `exp` is at most the maximum lifetime
     Lifetime = "lifetime";
     /// `iss` is accepted
     Issuer = "issuer";
-    /// `aud` has an accepted member
+    /// `aud` contains an accepted audience
     Audience = "audience";
-    /// `exp` is not over
+    /// `exp` is not in the past
     Expiry = "expiry";
-    /// `iat` is not too long ago
+    /// The time since `iat` is at most the maximum age
     Age = "age";
-    /// `nbf` is over
+    /// `nbf` is not in the future
     NotBefore = "not_before";
     /// `iat` is not in the future
     Issued = "issued";
@@ -62,15 +62,15 @@ checks! {
     Values = "values";
 }
 
-/// Hears how checks end. Has no say in it.
+/// Observes the results of checks and cannot change them.
 pub(crate) trait Observer {
-    /// Hands the result of a check on as it is.
-    // also where code is built for size, it is no code
+    /// Records the result of a check and returns it unchanged.
+    // inlined even in a build for size, where it compiles to nothing
     #[inline(always)]
     fn record<T>(&mut self, _check: Check, result: Result<T, Error>) -> Result<T, Error> {
         result
     }
 }
 
-/// Nobody.
+/// Records nothing.
 impl Observer for () {}
