@@ -12,7 +12,8 @@ use crate::jose::{Json, Object};
 /// Reads the payload of a cookie cache.
 #[derive(Clone, Debug)]
 pub(super) struct CookieCacheReader {
-    /// The value of Better Auth's `cookieCache.version`. A cache with another version is out of date
+    /// The value of Better Auth's `cookieCache.version`. A cache with another version is out of
+    /// date
     version: String,
     /// `iss` and `aud` of caches that are signed by a shared secret, which contain neither. `None`:
     /// the cache must contain them, and `sub` and `sid`
@@ -36,8 +37,8 @@ pub(super) struct CookieCacheContent {
 pub(crate) struct SessionToken(String);
 
 impl CookieCacheReader {
-    /// A reader of caches with this version. `implied` is the issuer and the audience of caches that
-    /// are signed by a shared secret.
+    /// A reader of caches with this version. `implied` is the issuer and the audience of caches
+    /// that are signed by a shared secret.
     pub(super) fn new(version: String, implied: Option<(String, String)>) -> Self {
         // a pointer, so that a program without cookie caches does not link the code that reads them
         Self { version, implied, read: Self::token_claims }

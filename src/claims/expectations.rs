@@ -219,8 +219,8 @@ impl Expectations {
         Err(Error::new(Code::AudienceMismatch, detail))
     }
 
-    /// Checks that `jti` (RFC 7519, section 4.1.7) and `scope` (RFC 8693, section 4.2) are strings if
-    /// they are present. In a session cache, `scope` can be a field of the user with any type.
+    /// Checks that `jti` (RFC 7519, section 4.1.7) and `scope` (RFC 8693, section 4.2) are strings
+    /// if they are present. In a session cache, `scope` can be a field of the user with any type.
     fn check_texts(&self, claims: &Claims) -> Result<(), Error> {
         let is_text = |name| claims.claim(name).is_none_or(|value| value.as_str().is_some());
         if !is_text("jti") {

@@ -43,8 +43,8 @@ impl Claims {
         &self.text
     }
 
-    /// The claim with this name or at this dotted path, such as `org.role`. A claim whose whole name
-    /// matches takes precedence. `None` if the claim is absent or `null`.
+    /// The claim with this name or at this dotted path, such as `org.role`. A claim whose whole
+    /// name matches takes precedence. `None` if the claim is absent or `null`.
     pub fn claim(&self, name: &str) -> Option<&Json> {
         path::find(&self.object, name)
     }

@@ -2,10 +2,10 @@
 
 use crate::jose::{Json, Object};
 
-/// The member with this name, or else the member at this path: `org.role` is the member `role` of the
-/// object `org`. A member whose whole name is the path takes precedence, so
-/// `https://example.com/roles` is a name. A path leads through objects only. A member that is `null`
-/// counts as absent.
+/// The member with this name, or else the member at this path: `org.role` is the member `role` of
+/// the object `org`. A member whose whole name is the path takes precedence, so
+/// `https://example.com/roles` is a name. A path leads through objects only. A member that is
+/// `null` counts as absent.
 pub(super) fn find<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     if let Some(value) = object.member(path) {
         return Some(value);

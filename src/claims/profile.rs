@@ -1,5 +1,5 @@
-//! The kinds of tokens that one auth server signs with one set of keys. A verifier accepts one kind,
-//! so that a client cannot use a token of another kind (RFC 8725, section 3.12).
+//! The kinds of tokens that one auth server signs with one set of keys. A verifier accepts one
+//! kind, so that a client cannot use a token of another kind (RFC 8725, section 3.12).
 
 use super::Claims;
 use crate::error::{Code, Error};
@@ -111,8 +111,8 @@ impl std::fmt::Display for Profile {
 /// section 3.11).
 pub(crate) const ASSERTION_TYPE: &str = "edge-assertion+jwt";
 
-/// Claims of an id_token, a logout token, an OAuth access token or a key-bound token. Better Auth 1.4
-/// to 1.6 writes access tokens without `typ` and `client_id`, so only `azp` identifies them.
+/// Claims of an id_token, a logout token, an OAuth access token or a key-bound token. Better Auth
+/// 1.4 to 1.6 writes access tokens without `typ` and `client_id`, so only `azp` identifies them.
 const SESSION_MARKERS: [&str; 9] =
     ["at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"];
 

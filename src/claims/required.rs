@@ -27,8 +27,8 @@ impl RequiredClaim {
         (!name.is_empty()).then(|| Self { name: name.to_owned(), accepted, is_list: false })
     }
 
-    /// Reads an array of names, or an object that maps each name to an accepted value or an array of
-    /// them. `None` for other JSON.
+    /// Reads an array of names, or an object that maps each name to an accepted value or an array
+    /// of them. `None` for other JSON.
     pub(crate) fn list_from_json(json: &Json) -> Option<Vec<Self>> {
         match json {
             Json::Array(names) => names.iter().map(|name| Self::present(name.as_str()?)).collect(),

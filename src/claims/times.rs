@@ -110,8 +110,8 @@ impl TimeLimits {
 /// milliseconds.
 const YEAR_10000: f64 = 253_402_300_800.0;
 
-/// A NumericDate (RFC 7519, section 2), in seconds since 1970 with fractions. `None` if the claim is
-/// absent.
+/// A NumericDate (RFC 7519, section 2), in seconds since 1970 with fractions. `None` if the claim
+/// is absent.
 fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
     let invalid = |detail: String| Err(Error::new(Code::InvalidClaim, detail));
     match claims.claim(name) {

@@ -4,8 +4,8 @@ use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::Json;
 
-/// The names of the claims that can identify the user, in order: `sub` by default, or a claim of the
-/// application such as `uuid`. The first claim that a token contains identifies its user.
+/// The names of the claims that can identify the user, in order: `sub` by default, or a claim of
+/// the application such as `uuid`. The first claim that a token contains identifies its user.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UserClaim(Vec<String>);
 

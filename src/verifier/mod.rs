@@ -79,8 +79,8 @@ impl Verifier {
         self.warning.as_deref()
     }
 
-    /// Makes this a verifier of Better Auth's cookie caches with this version. Shares the key source
-    /// of `tokens` if both use published keys, so that the set is fetched once.
+    /// Makes this a verifier of Better Auth's cookie caches with this version. Shares the key
+    /// source of `tokens` if both use published keys, so that the set is fetched once.
     pub(crate) fn make_cookie_cache(&mut self, version: String, tokens: &Self) {
         self.expectations.expect_cookie_cache(version, self.is_by_secret());
         if let (Keys::Published(own), Keys::Published(source)) = (&mut self.keys, &tokens.keys) {
@@ -212,8 +212,8 @@ impl Verifier {
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
         let mut claims = Claims::new(payload, claims);
 
-        // The key cache limits fetches for implausible tokens, so check the claims first. The result
-        // stays secret until the signature is verified.
+        // The key cache limits fetches for implausible tokens, so check the claims first. The
+        // result stays secret until the signature is verified.
         let now = host.now();
         let accepted = self.expectations.accept(&mut claims, now, observer);
         let key = match &self.keys {
@@ -291,7 +291,8 @@ pub struct Verified {
 pub(crate) struct Extension(Mutex<Option<Box<dyn Any + Send>>>);
 
 impl Extension {
-    /// Calls `f` with the value, which `f` can replace. A value of another type than `T` is dropped.
+    /// Calls `f` with the value, which `f` can replace. A value of another type than `T` is
+    /// dropped.
     pub(crate) fn update<T: Send + 'static, R>(
         &self,
         f: impl FnOnce(&mut Option<Box<T>>) -> R,
