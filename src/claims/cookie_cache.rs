@@ -12,8 +12,7 @@ use crate::jose::{Json, Object};
 /// Reads the payload of a cookie cache.
 #[derive(Clone, Debug)]
 pub(super) struct CookieCacheReader {
-    /// The value of Better Auth's `cookieCache.version`. A cache with another version is out of
-    /// date
+    /// The value of Better Auth's `cookieCache.version`. A cache of another version is rejected
     version: String,
     /// `iss` and `aud` of caches that are signed by a shared secret, which contain neither. `None`:
     /// the cache must contain them, and `sub` and `sid`

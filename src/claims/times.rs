@@ -17,7 +17,7 @@ impl Times {
     /// Reads `exp`, `nbf` and `iat`.
     ///
     /// # Errors
-    /// [`Code::MissingClaim`] without `exp`, [`Code::InvalidClaim`] if one is not a time in seconds.
+    /// [`Code::MissingClaim`] without `exp`, [`Code::InvalidClaim`] if one is not in seconds.
     pub(super) fn of(claims: &Claims) -> Result<Self, Error> {
         let expires = time(claims, "exp")?;
         Ok(Self {
