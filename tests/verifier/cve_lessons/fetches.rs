@@ -1,0 +1,79 @@
+//! Lessons about the fetch of keys: how often, and from which URL.
+
+use crate::common::{
+    AUTH_SERVER, Answer, Signer, TestHost, good_claims, key_set, options, outcome,
+};
+use better_auth_edge::Verifier;
+use futures_util::future::join_all;
+
+const KEYS_URL: &str = "https://app.example/api/auth/jwks";
+
+/// A verifier whose keys are fetched from that network.
+fn remote(answer: Answer) -> (Verifier, TestHost) {
+    let mut options = options("");
+    (options.jwks, options.jwks_url) = (None, Some(KEYS_URL.to_owned()));
+    let host = TestHost::new();
+    host.answers(answer);
+    (options.build().unwrap(), host)
+}
+
+fn unknown(number: usize) -> String {
+    Signer::new(66, &format!("no-key-{number}")).token(&good_claims())
+}
+
+#[test]
+fn cve_2026_48524_unknown_key_ids_that_cause_fetches_and_errors_that_wipe_the_cache() {
+    let (verifier, host) = remote(Answer::ok(key_set(&[Signer::default().jwk()])));
+    let run = |token: &str| outcome(&host.run(verifier.verify(token, &host)));
+    let good = Signer::default().token(&good_claims());
+    assert_eq!(run(&good), "ok");
+    for number in 0..290 {
+        host.pass(0.1);
+        // those that no fetch has looked for are not known yet
+        let expected = if number < 4 { "unknown_key" } else { "keys_unavailable" };
+        assert_eq!(run(&unknown(number)), expected);
+    }
+    assert_eq!(host.fetches(), 5, "four, and one more in the cool-down of 30 s");
+    for answer in [Answer::status(500, "{}"), Answer::ok("<html>"), Answer::ok(r#"{"keys":7}"#)] {
+        host.answers(answer);
+        host.pass(31.0);
+        run(&unknown(1_000));
+        assert_eq!(run(&good), "ok", "the keys that were known still are");
+    }
+    assert_eq!(host.fetches(), 8, "each of the bad answers was fetched");
+}
+
+#[test]
+fn mobula_a_cool_down_that_an_empty_set_evades() {
+    let (verifier, host) = remote(Answer::ok(key_set(&[])));
+    for number in 0..290 {
+        host.pass(0.1);
+        let outcome = outcome(&host.run(verifier.verify(&unknown(number), &host)));
+        assert_eq!(outcome, if number < 5 { "unknown_key" } else { "keys_unavailable" });
+    }
+    assert_eq!(host.fetches(), 5);
+}
+
+#[test]
+fn tilegroxy_and_fastapi_zitadel_auth_one_fetch_for_each_of_many_at_once() {
+    let (verifier, host) = remote(Answer::ok(key_set(&[])).after(1.0));
+    let tokens: Vec<_> = (0..50).map(unknown).collect();
+    let results = host.run(join_all(tokens.iter().map(|token| verifier.verify(token, &host))));
+    assert!(results.iter().all(|result| outcome(result) == "unknown_key"));
+    assert_eq!(host.fetches(), 1, "the slot is taken before the fetch begins");
+}
+
+#[test]
+fn albeast_a_key_id_that_says_where_the_key_is() {
+    // The token named the load balancer whose keys were fetched, so any load balancer was trusted.
+    let (verifier, host) = remote(Answer::ok(key_set(&[Signer::new(66, "stranger").jwk()])));
+    for kid in ["stranger/../key-1", "?key=stranger", "https://evil.example/stranger", "key-1"] {
+        let header = format!(
+            r#"{{"alg":"EdDSA","kid":"{kid}","signer":"arn:aws:x","iss":"{AUTH_SERVER}",
+                "jku":"https://evil.example/jwks","url":"https://evil.example"}}"#
+        );
+        let token = Signer::new(66, kid).sign(header, good_claims().to_string());
+        assert_eq!(outcome(&host.run(verifier.verify(&token, &host))), "unknown_key", "{kid}");
+    }
+    assert!(host.requests().iter().all(|request| request.url == KEYS_URL));
+}
