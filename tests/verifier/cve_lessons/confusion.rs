@@ -1,5 +1,5 @@
-//! Lessons about algorithm confusion: an attacker signs a token with an HMAC whose secret is a public
-//! key (RFC 8725, section 2.1).
+//! Lessons about algorithm confusion: an attacker signs a token with an HMAC whose secret is a
+//! public key (RFC 8725, section 2.1).
 
 use super::{KID, P256_JWK, segments};
 use crate::common::{AUTH_SERVER, Signer, base64url, key_set, options, outcome, verdict, verify};
@@ -21,7 +21,7 @@ fn mac(secret: &[u8], input: &str) -> String {
     base64url(keyed.chain_update(input).finalize().into_bytes())
 }
 
-/// A verifier that a program allows everything: confusion would be its undoing.
+/// A verifier whose program allows every algorithm, so that it depends on the check of the key.
 fn lenient(set: &str) -> Verifier {
     let keys = Keys::Published(KeySource::fixed(KeySet::parse(set.as_bytes()).unwrap()));
     let accepted = || vec![AUTH_SERVER.to_owned()];
@@ -30,7 +30,8 @@ fn lenient(set: &str) -> Verifier {
     Verifier::new(keys, algorithms, expectations)
 }
 
-/// Holds tokens whose MAC is made with these bytes against a set of one key.
+/// Verifies tokens with a MAC by `secret`, with key sets of `jwk`, and asserts that every one is
+/// rejected.
 fn confuse(jwk: &str, secret: &[u8]) {
     let what = String::from_utf8_lossy(secret);
     let oct = format!(r#"{{"kty":"oct","alg":"HS256","kid":"key-1","k":"{}"}}"#, base64url(secret));
@@ -43,8 +44,8 @@ fn confuse(jwk: &str, secret: &[u8]) {
             let token = format!("{input}.{}", mac(secret, &input));
             for verifier in [crate::common::verifier(&set), lenient(&set)] {
                 let code = outcome(&verify(&verifier, &token));
-                let refused = ["unsupported_algorithm", "unknown_key", "bad_signature"];
-                assert!(refused.contains(&code), "{code}: {algorithm} with {what} by {set}");
+                let rejected = ["unsupported_algorithm", "unknown_key", "bad_signature"];
+                assert!(rejected.contains(&code), "{code}: {algorithm} with {what} by {set}");
                 assert!(algorithm != "HS256" || code != "bad_signature", "no MAC is computed");
             }
         }
@@ -71,7 +72,7 @@ fn rsa_pems() -> [String; 2] {
 }
 
 #[test]
-fn cve_2023_48223_a_public_key_in_pem_as_secret() {
+fn cve_2023_48223_a_public_key_in_pem_is_not_a_secret() {
     let (jwk, key) = rsa_key();
     for pem in rsa_pems() {
         confuse(&jwk, pem.as_bytes());
@@ -83,7 +84,7 @@ fn cve_2023_48223_a_public_key_in_pem_as_secret() {
 }
 
 #[test]
-fn cve_2026_34950_a_public_key_behind_white_space_as_secret() {
+fn cve_2026_34950_a_public_key_after_white_space_is_not_a_secret() {
     for space in [" ", "\n", "\t", "\r\n", "\u{feff}"] {
         for pem in rsa_pems() {
             confuse(&rsa_key().0, format!("{space}{pem}").as_bytes());
@@ -92,7 +93,7 @@ fn cve_2026_34950_a_public_key_behind_white_space_as_secret() {
 }
 
 #[test]
-fn ghsa_ww5h_9m49_7xx4_a_public_key_behind_anything_as_secret() {
+fn ghsa_ww5h_9m49_7xx4_a_public_key_after_any_prefix_is_not_a_secret() {
     for prefix in ["#", "// key\n", "\0", "\u{200b}", ".", "-----BEGIN PGP MESSAGE-----\n"] {
         for pem in rsa_pems() {
             confuse(&rsa_key().0, format!("{prefix}{pem}").as_bytes());
@@ -101,7 +102,7 @@ fn ghsa_ww5h_9m49_7xx4_a_public_key_behind_anything_as_secret() {
 }
 
 #[test]
-fn cve_2026_48526_a_public_jwk_as_secret() {
+fn cve_2026_48526_a_public_jwk_is_not_a_secret() {
     for jwk in [rsa_key().0, P256_JWK.to_owned(), Signer::default().jwk()] {
         let compact: String = jwk.split_whitespace().collect();
         for text in
@@ -117,21 +118,21 @@ fn cve_2026_48526_a_public_jwk_as_secret() {
 }
 
 #[test]
-fn ghsa_8wpc_h4q6_8fxv_and_cve_2026_44351_an_empty_secret() {
+fn ghsa_8wpc_h4q6_8fxv_and_cve_2026_44351_an_empty_secret_is_rejected() {
     assert!(Secret::new(b"", &[Hs256]).is_err());
     assert!(Secret::new(b"", &[]).is_err());
     let mut empty = options("");
     (empty.jwks, empty.secret) = (None, Some(Vec::new()));
     empty.algorithms = Some(vec!["HS256".into()]);
     assert_eq!(empty.build().unwrap_err()[0].option(), "secret");
-    // an unknown kid finds no key, not an empty one
+    // an unknown kid selects no key, and not an empty key
     confuse(&Signer::default().jwk(), b"");
     confuse(&Signer::new(2, "key-2").jwk(), b"");
     confuse(&Signer::new(2, "key-2").jwk(), b"undefined");
 }
 
 #[test]
-fn cve_2026_22817_and_cve_2026_22818_the_algorithm_of_the_header_where_the_key_names_none() {
+fn cve_2026_22817_and_cve_2026_22818_the_header_does_not_choose_the_algorithm_of_a_key() {
     let jwk = rsa_key().0;
     assert!(!jwk.contains("alg"));
     for algorithm in ["HS256", "HS384", "HS512", "none", "ES256", "EdDSA"] {
@@ -139,7 +140,7 @@ fn cve_2026_22817_and_cve_2026_22818_the_algorithm_of_the_header_where_the_key_n
         let code = outcome(&verify(&lenient(&key_set(std::slice::from_ref(&jwk))), &token));
         assert_eq!(code, "unsupported_algorithm", "{algorithm}");
     }
-    // nor is there an HMAC by default
+    // and the default verifier does not allow HMAC
     let token = format!("{}.{}", segments("HS256", KID), base64url([1; 32]));
     assert_eq!(verdict(&token), "unsupported_algorithm");
 }
