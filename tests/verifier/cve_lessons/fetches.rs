@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 const KEYS_URL: &str = "https://app.example/api/auth/jwks";
 
-/// A verifier whose keys are fetched from that network.
+/// A verifier that fetches its keys, and a host that returns this response.
 fn remote(answer: Answer) -> (Verifier, TestHost) {
     let mut options = options("");
     (options.jwks, options.jwks_url) = (None, Some(KEYS_URL.to_owned()));
@@ -22,14 +22,14 @@ fn unknown(number: usize) -> String {
 }
 
 #[test]
-fn cve_2026_48524_unknown_key_ids_that_cause_fetches_and_errors_that_wipe_the_cache() {
+fn cve_2026_48524_unknown_key_ids_cause_few_fetches_and_a_failed_fetch_keeps_the_cached_keys() {
     let (verifier, host) = remote(Answer::ok(key_set(&[Signer::default().jwk()])));
     let run = |token: &str| outcome(&host.run(verifier.verify(token, &host)));
     let good = Signer::default().token(&good_claims());
     assert_eq!(run(&good), "ok");
     for number in 0..290 {
         host.pass(0.1);
-        // those that no fetch has looked for are not known yet
+        // without a fetch for this key, the verifier cannot decide
         let expected = if number < 4 { "unknown_key" } else { "keys_unavailable" };
         assert_eq!(run(&unknown(number)), expected);
     }
@@ -38,13 +38,13 @@ fn cve_2026_48524_unknown_key_ids_that_cause_fetches_and_errors_that_wipe_the_ca
         host.answers(answer);
         host.pass(31.0);
         run(&unknown(1_000));
-        assert_eq!(run(&good), "ok", "the keys that were known still are");
+        assert_eq!(run(&good), "ok", "the cached keys are still used");
     }
-    assert_eq!(host.fetches(), 8, "each of the bad answers was fetched");
+    assert_eq!(host.fetches(), 8, "each of the bad responses was fetched");
 }
 
 #[test]
-fn mobula_a_cool_down_that_an_empty_set_evades() {
+fn mobula_an_empty_set_does_not_disable_the_cool_down() {
     let (verifier, host) = remote(Answer::ok(key_set(&[])));
     for number in 0..290 {
         host.pass(0.1);
@@ -55,17 +55,18 @@ fn mobula_a_cool_down_that_an_empty_set_evades() {
 }
 
 #[test]
-fn tilegroxy_and_fastapi_zitadel_auth_one_fetch_for_each_of_many_at_once() {
+fn tilegroxy_and_fastapi_zitadel_auth_concurrent_tokens_share_one_fetch() {
     let (verifier, host) = remote(Answer::ok(key_set(&[])).after(1.0));
     let tokens: Vec<_> = (0..50).map(unknown).collect();
     let results = host.run(join_all(tokens.iter().map(|token| verifier.verify(token, &host))));
     assert!(results.iter().all(|result| outcome(result) == "unknown_key"));
-    assert_eq!(host.fetches(), 1, "the slot is taken before the fetch begins");
+    assert_eq!(host.fetches(), 1, "the single flight begins before the fetch");
 }
 
 #[test]
-fn albeast_a_key_id_that_says_where_the_key_is() {
-    // The token named the load balancer whose keys were fetched, so any load balancer was trusted.
+fn albeast_a_token_does_not_choose_the_url_of_its_key() {
+    // The token named the load balancer whose keys the verifier fetched, so it trusted every load
+    // balancer.
     let (verifier, host) = remote(Answer::ok(key_set(&[Signer::new(66, "stranger").jwk()])));
     for kid in ["stranger/../key-1", "?key=stranger", "https://evil.example/stranger", "key-1"] {
         let header = format!(
