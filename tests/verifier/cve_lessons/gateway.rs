@@ -1,4 +1,5 @@
-//! Lessons about what stands around a verifier: who asks it, and what is done with its answer.
+//! Lessons about the gateway around a verifier: which requests it verifies, and how it uses the
+//! result.
 
 use crate::common::{Claims, Edge, Signer, good_claims, origin_headers, request};
 
@@ -12,9 +13,9 @@ fn claims_of(uuid: &str) -> Claims {
 }
 
 #[test]
-fn cve_2025_29927_headers_that_switch_the_check_off() {
-    // Next.js took its own header from strangers and skipped the middleware. Wherever the check
-    // runs, no header of a request may switch it off; and the origin checks again.
+fn cve_2025_29927_no_header_disables_the_check() {
+    // Next.js accepted an internal header from clients and skipped the middleware. No header of a
+    // request may disable the check, and the upstream verifies the assertion again.
     let edge = Edge::new(&[]);
     for header in [
         ("x-middleware-subrequest", "middleware:middleware:middleware:middleware:middleware"),
@@ -39,9 +40,9 @@ fn cve_2025_29927_headers_that_switch_the_check_off() {
 }
 
 #[test]
-fn cve_2026_44574_a_route_parameter_that_is_another_for_the_page() {
-    // Next.js let the query say another value of {user_id} than the path that the middleware saw.
-    // What is checked here is what is sent on: one path in one spelling, decoded once.
+fn cve_2026_44574_the_checked_path_is_the_forwarded_path() {
+    // In Next.js the query could contain another {user_id} than the path that the middleware
+    // checked. The edge forwards the path that it checked: in one spelling, decoded once.
     let edge = Edge::new(&[OWN_TASKS]);
     let bearer = edge.bearer(&claims_of(r#""u-1""#));
     for (target, expected) in [
@@ -69,8 +70,8 @@ fn cve_2026_44574_a_route_parameter_that_is_another_for_the_page() {
 }
 
 #[test]
-fn agno_a_missing_subject_that_means_no_filter() {
-    // Where the user was None, the rows of all users were served.
+fn agno_a_token_without_a_user_matches_no_path() {
+    // If the user was None, the server returned the rows of all users.
     for uuid in ["null", r#""""#, "7", "0", "false", "[]", r#"["u-1"]"#, "{}"] {
         let claims = claims_of(uuid);
         for claims in [claims.clone(), claims.without("uuid")] {
@@ -88,7 +89,7 @@ fn agno_a_missing_subject_that_means_no_filter() {
 }
 
 #[test]
-fn ghsa_2g96_86rw_qmvg_a_tenant_from_the_clients_own_header() {
+fn ghsa_2g96_86rw_qmvg_a_header_of_the_client_never_sets_a_claim() {
     const CLAIM_HEADERS: (&str, &str) = ("CLAIM_HEADERS", r#"{"org":"X-Org-Id","uuid":"X-Uuid"}"#);
     let edge = Edge::new(&[CLAIM_HEADERS]);
     let bearer = edge.bearer(&good_claims().with("org", r#""org-1""#));
@@ -101,7 +102,7 @@ fn ghsa_2g96_86rw_qmvg_a_tenant_from_the_clients_own_header() {
             ("X-Org-Id", "org-2"),
             ("x_org_id", "org-2"),
             ("X-ORG-ID", "org-3"),
-            // the token has no such claim: there is no value, and not the client's either
+            // the token has no such claim, so the header is removed
             ("X-Uuid", "u-2"),
             ("X-Edge-User", "user-2"),
             ("X_Edge_User", "user-2"),
@@ -119,9 +120,9 @@ fn ghsa_2g96_86rw_qmvg_a_tenant_from_the_clients_own_header() {
 }
 
 #[test]
-fn cve_2026_25748_a_malformed_credential_that_passes_for_none() {
-    // authentik let a request with a broken cookie through as if nothing had been asked. Only a
-    // request without any credential may be anonymous, and only where a rule says so.
+fn cve_2026_25748_a_malformed_credential_is_not_an_anonymous_request() {
+    // authentik forwarded a request with a malformed cookie without authentication. Only a request
+    // without a credential may be anonymous, and only if a rule allows it.
     let edge = Edge::new(&[("ROUTES", r#"[{"path":"/feed","auth":"optional"}]"#)]);
     assert_eq!(edge.outcome(&request("GET", "/feed", &NO_HEADERS)), "forward");
     let expired = Signer::default().token(&good_claims().with("exp", "1"));
