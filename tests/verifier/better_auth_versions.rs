@@ -1,5 +1,5 @@
-//! What released versions of Better Auth issue, held against the core: `cargo xtask test compat` makes
-//! the cases with the real library, and compares the verdicts.
+//! The verdicts of the core on tokens that released versions of Better Auth issue. `cargo xtask
+//! test compat` creates the cases with the real library and compares the verdicts.
 
 use std::time::SystemTime;
 use std::{env, fs};
@@ -9,7 +9,7 @@ use better_auth_edge::gateway::{Decision, Gateway, Settings};
 use serde_json::{Map, Value, json};
 
 #[test]
-#[ignore = "`cargo xtask test compat` makes the cases"]
+#[ignore = "`cargo xtask test compat` creates the cases"]
 fn the_verdicts_on_tokens_that_better_auth_issues() {
     let cases = fs::read(env::var("COMPAT_CASES").expect("COMPAT_CASES names a file")).unwrap();
     let cases: Value = serde_json::from_slice(&cases).unwrap();
@@ -21,7 +21,7 @@ fn the_verdicts_on_tokens_that_better_auth_issues() {
     fs::write(output, json!(verdicts).to_string()).unwrap();
 }
 
-/// What one gateway says to each step.
+/// The verdict of one gateway on each step.
 fn verdicts_on(case: &Value) -> Vec<Value> {
     let lookup = |name: &str| match name {
         "ORIGIN_URL" => Some("https://api.example".to_owned()),
@@ -29,7 +29,7 @@ fn verdicts_on(case: &Value) -> Vec<Value> {
     };
     let settings = match Settings::parse(lookup) {
         Ok(settings) => settings,
-        Err(faults) => return vec![json!({"code": format!("{faults:?}"), "user": null})],
+        Err(errors) => return vec![json!({"code": format!("{errors:?}"), "user": null})],
     };
     let gateway = Gateway::new(settings);
     let host = TestHost::new();
