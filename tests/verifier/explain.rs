@@ -1,4 +1,4 @@
-//! An explanation agrees with the verifier: the same decision for every token, at the same check.
+//! An explanation has the same decision as the verifier for every token, at the same check.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ fn every_check_can_decide_and_has_its_own_code() {
         assert_eq!(error, Some(*code), "{explanation:?}");
     }
     let decided: Vec<_> = cases.iter().map(|(check, ..)| *check).collect();
-    assert_eq!(decided, Check::ALL, "every check, in the order in which they count");
+    assert_eq!(decided, Check::ALL, "every check, in order");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn keys_are_reported_in_the_order_of_their_set() {
     assert_eq!((key.kty, key.size.as_str(), key.algorithm), ("OKP", "Ed25519", None::<Algorithm>));
     // RFC 8037, appendix A.3
     assert_eq!(key.thumbprint, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-    assert!(!key.used, "no signature is tried with another token's key");
+    assert!(!key.used, "the token names another key");
     assert_eq!(explanation.unusable, [Unusable::Private, Unusable::WeakRsa]);
 }
 
@@ -94,7 +94,7 @@ fn the_key_of_a_token_with_a_rejected_claim_is_reported_too() {
     let token = Signer::default().token(&good_claims().with("iss", r#""elsewhere""#));
     let explanation = explained(&verifier(&set), &token);
     let used: Vec<_> = explanation.keys.iter().map(|key| key.used).collect();
-    assert_eq!(used, [false, true], "of two with its kid");
+    assert_eq!(used, [false, true], "the second of two keys with the kid of the token");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn the_content_of_an_unverified_token_is_shown_and_decides_nothing() {
     assert_eq!(outcome(Check::Types), Some(CheckOutcome::WouldPass));
     assert_eq!(outcome(Check::Issuer), Some(CheckOutcome::WouldFail));
     assert_eq!(outcome(Check::Expiry), Some(CheckOutcome::NotReached));
-    assert_eq!(outcome(Check::Age), None, "nothing is expected of it");
+    assert_eq!(outcome(Check::Age), None, "this verifier does not check the age");
     assert!(explanation.header.is_some_and(|header| header.contains("other")));
     assert!(explanation.claims.is_some_and(|claims| claims.contains("elsewhere")));
 }
@@ -157,7 +157,7 @@ fn a_token_that_expires_while_keys_are_fetched_is_reported_as_expired() {
 }
 
 #[test]
-fn a_shared_secret_is_explained_too() {
+fn a_token_signed_by_secret_is_explained_too() {
     let secret = VerifierOptions {
         base_url: Some(AUTH_SERVER.into()),
         secret: Some(vec![7; 32]),
@@ -171,7 +171,7 @@ fn a_shared_secret_is_explained_too() {
     assert!(explanation.keys.is_empty());
 }
 
-/// The tokens of another implementation, and those of the RFCs, by each one's own key.
+// The tokens of another implementation and of the RFCs, each with its own key.
 #[test]
 fn explanations_and_decisions_agree_on_all_vectors() {
     let cases: Value = serde_json::from_str(include_str!("../vectors/jose/cases.json")).unwrap();
@@ -208,7 +208,7 @@ fn explanations_and_decisions_agree_on_all_vectors() {
 const PUBLISHED: [&str; 10] =
     ["EdDSA", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
 
-/// Every rule there is.
+/// A verifier that requires every check.
 fn strict() -> Verifier {
     let admin = Json::String("admin".into());
     let options = VerifierOptions {
@@ -220,12 +220,12 @@ fn strict() -> Verifier {
     options.build().unwrap()
 }
 
-/// A token with that header and good claims.
+/// A token with this header and valid claims.
 fn signed(header: &str) -> String {
     Signer::default().sign(header, good_claims().with("role", r#""admin""#).to_string())
 }
 
-/// What the verifier explains, after it was held against what it says.
+/// The explanation of a token, after a comparison with the verifier's decision.
 fn explained(verifier: &Verifier, token: &str) -> Explanation {
     let host = TestHost::new();
     let explanation = host.run(verifier.explain(token, &host));
