@@ -1,4 +1,4 @@
-//! The verifier as a whole: token, key, signature and claims together.
+//! Tests of the whole verifier: token, key, signature and claims together.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../common/mod.rs"]
