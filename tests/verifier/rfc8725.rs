@@ -1,4 +1,4 @@
-//! The recommendations of RFC 8725, "JSON Web Token Best Current Practices", one by one.
+//! A test for each recommendation of RFC 8725, "JSON Web Token Best Current Practices".
 
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, options,
@@ -8,7 +8,7 @@ use better_auth_edge::{SettingError, VerifierOptions};
 
 const ED25519_CURVE: &str = r#""kty":"OKP","crv":"Ed25519""#;
 
-/// An RSA modulus of that many bits: long and odd, without a known private key.
+/// An odd RSA modulus of this many bits, without a known private key.
 fn modulus(bits: usize) -> String {
     let mut bytes = vec![0xff; bits.div_ceil(8)];
     bytes[0] >>= (8 - bits % 8) % 8;
@@ -28,11 +28,11 @@ fn list(values: &[&str]) -> Option<Vec<String>> {
     Some(values.iter().map(|value| (*value).to_owned()).collect())
 }
 
-fn faults(options: VerifierOptions) -> Vec<&'static str> {
+fn errors(options: VerifierOptions) -> Vec<&'static str> {
     options.build().err().unwrap_or_default().iter().map(SettingError::option).collect()
 }
 
-/// What is said to a good token by a set that has only this key under its `kid`.
+/// The outcome for a valid token if the set has only this key under its `kid`.
 fn verdict_by(jwk: &str) -> &'static str {
     let verifier = crate::common::verifier(&key_set(&[jwk.to_owned()]));
     outcome(&verify(&verifier, &Signer::default().token(&good_claims())))
@@ -65,7 +65,7 @@ fn section_3_1_a_key_is_used_with_the_one_algorithm_that_it_names() {
         ("RS512", "RS256", "unsupported_algorithm"),
         ("RS256", "EdDSA", "unsupported_algorithm"),
         ("RS256", "ES256", "unsupported_algorithm"),
-        // of another type of key, of encryption, unknown: the entry contradicts itself
+        // an algorithm of another key type, of encryption or an unknown one makes the key unusable
         ("HS256", "RS256", "unknown_key"),
         ("ES256", "RS256", "unknown_key"),
         ("RSA-OAEP", "RS256", "unknown_key"),
@@ -80,7 +80,7 @@ fn section_3_1_a_key_is_used_with_the_one_algorithm_that_it_names() {
 }
 
 #[test]
-fn section_3_2_only_sound_signature_algorithms_can_be_chosen() {
+fn section_3_2_only_secure_signature_algorithms_can_be_configured() {
     let defaults = ["EdDSA", "Ed25519", "ES256", "ES512", "PS256", "RS256"];
     let further = ["ES384", "PS384", "PS512", "RS384", "RS512"];
     let never = [
@@ -102,7 +102,7 @@ fn section_3_2_only_sound_signature_algorithms_can_be_chosen() {
     ];
     for name in defaults.into_iter().chain(further).chain(never) {
         let token = Signer::new(2, "key-2").sign(header(name), good_claims().to_string());
-        // an algorithm that is accepted gets as far as its key
+        // a token with an accepted algorithm fails only at the check of its key
         let accepted =
             if defaults.contains(&name) { "unknown_key" } else { "unsupported_algorithm" };
         let set = key_set(&[Signer::new(3, "key-3").jwk()]);
@@ -110,7 +110,7 @@ fn section_3_2_only_sound_signature_algorithms_can_be_chosen() {
 
         let named = VerifierOptions { algorithms: list(&[name]), ..options(&set) };
         let expected = if never.contains(&name) { &["algorithms"][..] } else { &[] };
-        assert_eq!(faults(named), expected, "{name:?}");
+        assert_eq!(errors(named), expected, "{name:?}");
     }
 }
 
@@ -129,7 +129,7 @@ fn section_3_3_every_operation_must_succeed_or_the_whole_token_is_rejected() {
     ] {
         assert_ne!(verdict(&damaged), "ok", "{damaged}");
     }
-    // nested tokens: there is one operation, and what is signed are claims
+    // nested tokens are not supported: the payload must be claims
     assert_eq!(verdict(&signer.sign(signer.header(), &token)), "malformed_token");
     assert_eq!(verdict(&signer.sign(signer.header(), format!("{token:?}"))), "malformed_token");
     let nested = signer.header_with("cty", r#""JWT""#);
@@ -139,8 +139,8 @@ fn section_3_3_every_operation_must_succeed_or_the_whole_token_is_rejected() {
 
 #[test]
 fn section_3_4_keys_that_are_not_valid_points_or_numbers_are_not_used() {
-    // The attack of the RFC is on ECDH, which signed tokens do not use. The inputs of signatures
-    // are the keys of the set and the signature itself.
+    // The RFC describes an attack on ECDH, which signed tokens do not use. Here the inputs are the
+    // keys of the set and the signature.
     assert_eq!(verdict_by(&Signer::default().jwk()), "ok");
     let ed25519 = |x: [u8; 32]| {
         let x = base64url(x);
@@ -178,9 +178,9 @@ fn section_3_4_keys_that_are_not_valid_points_or_numbers_are_not_used() {
 }
 
 #[test]
-fn section_3_5_keys_that_could_be_guessed_are_not_used() {
-    // The entropy of a secret cannot be checked; that it is as long as the hash (RFC 7518, section 3.2)
-    // excludes most passwords.
+fn section_3_5_keys_that_an_attacker_could_guess_are_not_used() {
+    // The core cannot check the entropy of a secret. The minimum length, that of the hash
+    // (RFC 7518, section 3.2), excludes most passwords.
     for (secret, algorithm) in
         [("", "HS256"), ("secret", "HS256"), ("correct horse battery staple", "HS256")]
     {
@@ -190,7 +190,7 @@ fn section_3_5_keys_that_could_be_guessed_are_not_used() {
             algorithms: list(&[algorithm]),
             ..options("")
         };
-        assert_eq!(faults(by_secret), ["secret"], "{secret}");
+        assert_eq!(errors(by_secret), ["secret"], "{secret}");
     }
     for (bits, expected) in [
         (512, "unknown_key"),
@@ -199,7 +199,7 @@ fn section_3_5_keys_that_could_be_guessed_are_not_used() {
         (2_048, "unsupported_algorithm"),
         (4_096, "unsupported_algorithm"),
     ] {
-        // the token is one by Ed25519: a key that is used is one of another algorithm
+        // the token has an Ed25519 signature, so a usable RSA key has another algorithm
         let jwk = rsa_jwk("RS256").replace(&modulus(2_048), &modulus(bits));
         assert_eq!(verdict_by(&jwk), expected, "{bits} bits");
     }
@@ -207,8 +207,8 @@ fn section_3_5_keys_that_could_be_guessed_are_not_used() {
 
 #[test]
 fn section_3_6_compressed_and_encrypted_tokens_are_rejected() {
-    // Compression leaks what is encrypted together with it. Nothing is decrypted here, so it is
-    // enough that no token can ask for it.
+    // Compression before encryption leaks content. The core does not decrypt tokens, so it rejects
+    // every token that requires either.
     for (name, value) in [("zip", r#""DEF""#), ("zip", "null"), ("enc", r#""A256GCM""#)] {
         let header = Signer::default().header_with(name, value);
         let token = Signer::default().sign(&header, good_claims().to_string());
@@ -249,14 +249,14 @@ fn section_3_7_header_and_claims_are_utf_8() {
         verdict(&signer.sign(b"{\"alg\":\"EdDSA\",\"x\":\"\xe9\"}", &text)),
         "malformed_token"
     );
-    // two ways to write é are two users: nothing is normalised
+    // two encodings of é are two users: the core does not normalize Unicode
     for user in ["é", "e\u{301}"] {
         let token = signer.token(&good_claims().with("sub", &format!("\"{user}\"")));
         assert_eq!(verify(&crate::common::default_verifier(), &token).unwrap().user(), user);
     }
 }
 
-/// What is said to a good token with this claim in place of its own.
+/// The outcome for a valid token with this value of the claim.
 fn verdict_with(name: &str, value: &str) -> &'static str {
     verdict(&Signer::default().token(&good_claims().with(name, value)))
 }
@@ -267,7 +267,7 @@ fn section_3_8_issuer_and_subject_are_validated() {
     assert_eq!(verdict_with("iss", "null"), "missing_claim");
     assert_eq!(verdict_with("sub", "null"), "missing_claim");
     assert_eq!(verdict_with("sub", r#""""#), "invalid_claim");
-    // keys belong to their issuer: the right name under another's key is worth nothing
+    // keys belong to an issuer: a token with the right `iss` by another key is rejected
     let other = Signer::new(2, "key-2").token(&good_claims());
     assert_eq!(verdict(&other), "unknown_key");
     let other = Signer::new(2, "key-1").token(&good_claims());
@@ -282,7 +282,7 @@ fn section_3_9_the_audience_is_required_and_validated() {
     assert_eq!(verdict_with("aud", "null"), "missing_claim");
     for audience in [&[][..], &[""]] {
         let open = VerifierOptions { audience: list(audience), ..options(&key_set(&[])) };
-        assert_eq!(faults(open), ["audience"], "there is no verifier without an audience");
+        assert_eq!(errors(open), ["audience"], "a verifier requires an audience");
     }
 }
 
@@ -318,10 +318,11 @@ fn section_3_10_no_claim_is_trusted_before_the_signature_holds() {
         }
     }
     assert!(host.requests().iter().all(|request| request.url == KEYS));
-    assert_eq!(host.fetches(), 1, "the set was asked for when the first of them came");
+    assert_eq!(host.fetches(), 1, "only the first token causes a fetch");
 }
 
-/// A token of each kind that is typed, or by Better Auth's choice not: its `typ` and claims.
+/// The profile, `typ` and claims of each kind of token. Better Auth writes no `typ` to session
+/// tokens.
 fn kinds() -> [(&'static str, &'static str, Claims); 3] {
     let issuer = format!("\"{AUTH_SERVER}/api/auth\"");
     [
@@ -335,7 +336,7 @@ fn kinds() -> [(&'static str, &'static str, Claims); 3] {
     ]
 }
 
-/// What a verifier of that kind says, by its own rules, to claims under that `typ`.
+/// The outcome of a verifier with this profile for a token with this `typ` and these claims.
 fn verdict_as(profile: &str, typ: &str, claims: &Claims) -> &'static str {
     let signer = Signer::default();
     let typ = if typ.is_empty() { String::new() } else { format!(r#","typ":"{typ}""#) };
@@ -350,8 +351,8 @@ fn verdict_as(profile: &str, typ: &str, claims: &Claims) -> &'static str {
 }
 
 #[test]
-fn section_3_11_the_type_is_explicit_where_better_auth_writes_one() {
-    // Session tokens have none, and nor have id_tokens: those are told apart by their claims.
+fn section_3_11_the_type_is_required_for_tokens_to_which_better_auth_writes_one() {
+    // Session tokens and id_tokens have no type. Their claims distinguish them.
     for (profile, own, claims) in kinds() {
         for typ in ["", "JWT", "at+jwt", "better-auth.session-cache+jwt", "logout+jwt"] {
             let fits = typ == own || (own.is_empty() && typ == "JWT");
@@ -362,12 +363,12 @@ fn section_3_11_the_type_is_explicit_where_better_auth_writes_one() {
 }
 
 #[test]
-fn section_3_12_the_rules_for_different_kinds_exclude_each_other() {
+fn section_3_12_a_token_passes_the_checks_of_one_kind_only() {
     for (kind, typ, claims) in kinds() {
         for (profile, own, _) in kinds() {
             let expected = if kind == profile { "ok" } else { "wrong_token_type" };
             assert_eq!(verdict_as(profile, typ, &claims), expected, "{kind} as {profile}");
-            // and were it not for the type, for issuer or audience
+            // with the expected type, the issuer or audience is still wrong
             let mismatch = verdict_as(profile, own, &claims);
             assert_eq!(mismatch == "ok", kind == profile, "{kind} as {profile}: {mismatch}");
         }
