@@ -1,5 +1,5 @@
-//! A secret that is shared with the auth server verifies HMACs (RFC 7518, section 3.2) and nothing
-//! else, and nothing else verifies HMACs.
+//! Only a secret that is shared with the auth server verifies HMACs (RFC 7518, section 3.2), and it
+//! verifies no other signature.
 
 use crate::common::{
     AUTH_SERVER, Signer, TestHost, base64url, good_claims, key_set, outcome, verify,
@@ -16,7 +16,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 const HS: [&str; 3] = ["HS256", "HS384", "HS512"];
 
-/// The bytes of a secret that is long enough for every algorithm.
+/// A secret that is long enough for every algorithm.
 const SECRET: &[u8; 64] = b"a secret of 64 bytes, as long as the hash of HS512, ends here: !";
 
 fn mac(algorithm: &str, secret: &[u8], input: &str) -> Vec<u8> {
@@ -33,13 +33,13 @@ fn mac(algorithm: &str, secret: &[u8], input: &str) -> Vec<u8> {
     }
 }
 
-/// The first two segments of a good token that names that algorithm.
+/// The first two segments of a valid token with this algorithm.
 fn input(algorithm: &str) -> String {
     let header = base64url(format!(r#"{{"alg":"{algorithm}"}}"#));
     format!("{header}.{}", base64url(good_claims().to_string()))
 }
 
-/// A good token that names `named` and has the MAC of `used`.
+/// A valid token with `named` in its header and the MAC of `used`.
 fn token(named: &str, used: &str, secret: &[u8]) -> String {
     let input = input(named);
     let mac = mac(used, secret, &input);
@@ -50,7 +50,7 @@ fn list(values: &[&str]) -> Option<Vec<String>> {
     Some(values.iter().map(|value| (*value).to_owned()).collect())
 }
 
-/// Options with that secret and these algorithms.
+/// Options with this secret and these algorithms.
 fn options(secret: &[u8], algorithms: &[&str]) -> VerifierOptions {
     VerifierOptions {
         secret: Some(secret.to_vec()),
@@ -65,12 +65,12 @@ fn verifier(algorithms: &[&str]) -> Verifier {
     options(SECRET, algorithms).build().expect("these options are good")
 }
 
-fn faults(options: VerifierOptions) -> Vec<&'static str> {
+fn errors(options: VerifierOptions) -> Vec<&'static str> {
     options.build().err().unwrap_or_default().iter().map(SettingError::option).collect()
 }
 
 #[test]
-fn a_token_is_accepted_by_its_own_algorithm_and_secret_alone() {
+fn a_token_is_accepted_only_with_its_own_algorithm_and_secret() {
     let other = [&SECRET[..63], b"?"].concat();
     let verifier = verifier(&HS);
     for named in HS {
@@ -91,7 +91,7 @@ fn an_unlisted_algorithm_is_not_accepted_for_a_secret_either() {
         for named in HS {
             let expected = if named == allowed { "ok" } else { "unsupported_algorithm" };
             let result = verify(&verifier, &token(named, named, SECRET));
-            assert_eq!(outcome(&result), expected, "{named} where {allowed} is allowed");
+            assert_eq!(outcome(&result), expected, "{named} if {allowed} is allowed");
         }
         for named in ["none", "hs256", "HS256 ", "HS1", "EdDSA", "ES256", "RS256", ""] {
             let result = verify(&verifier, &token(named, allowed, SECRET));
@@ -116,7 +116,7 @@ fn the_example_of_rfc_7515_has_a_valid_mac_and_lacks_an_audience() {
 }
 
 #[test]
-fn the_mac_counts_as_a_whole() {
+fn every_bit_of_the_mac_is_compared() {
     for algorithm in HS {
         let verifier = verifier(&[algorithm]);
         let input = input(algorithm);
@@ -152,8 +152,8 @@ fn a_secret_must_be_as_long_as_the_longest_hash() {
         (&HS, 64),
     ] {
         for length in [0, 1, 16, needed - 1] {
-            let faults = faults(options(&vec![7; length], algorithms));
-            assert_eq!(faults, ["secret"], "{length} bytes for {algorithms:?}");
+            let errors = errors(options(&vec![7; length], algorithms));
+            assert_eq!(errors, ["secret"], "{length} bytes for {algorithms:?}");
         }
         for length in [needed, needed + 1, 128, 129, 4_096] {
             let secret = vec![7; length];
@@ -168,13 +168,13 @@ fn a_secret_must_be_as_long_as_the_longest_hash() {
 
 #[test]
 fn every_byte_of_a_secret_counts() {
-    // a line break at the end, a byte that is no UTF-8, zeros: nothing is trimmed or replaced
+    // a final line break, bytes that are not UTF-8, zeros: the secret is not trimmed or replaced
     for secret in [[SECRET.as_slice(), b"\n"].concat(), vec![0xff; 64], vec![0; 64]] {
         let verifier = options(&secret, &["HS256"]).build().unwrap();
         let good = token("HS256", "HS256", &secret);
         assert_eq!(outcome(&verify(&verifier, &good)), "ok", "{secret:?}");
         let nearly = token("HS256", "HS256", &secret[..secret.len() - 1]);
-        // HMAC itself fills a key up with zeros (RFC 2104, section 2)
+        // HMAC itself pads a key with zeros (RFC 2104, section 2)
         let expected = if secret == [0; 64] { "ok" } else { "bad_signature" };
         assert_eq!(outcome(&verify(&verifier, &nearly)), expected, "{secret:?}");
     }
@@ -195,7 +195,7 @@ fn a_token_signed_by_secret_needs_no_kid_and_no_network() {
     assert_eq!(host.fetches(), 0);
 }
 
-/// Key sets that contain the secret, as an operator might publish it by mistake.
+/// Key sets that contain the secret, as after a mistake of the operator.
 fn sets_with_the_secret() -> Vec<String> {
     let k = base64url(SECRET);
     let oct = |members: &str| format!(r#"{{"kty":"oct","k":"{k}"{members}}}"#);
@@ -208,18 +208,18 @@ fn sets_with_the_secret() -> Vec<String> {
 }
 
 #[test]
-fn a_key_set_never_serves_hmac() {
+fn a_key_set_never_verifies_hmac() {
     for set in sets_with_the_secret() {
         let result = verify(&crate::common::verifier(&set), &token("HS256", "HS256", SECRET));
         assert_eq!(outcome(&result), "unsupported_algorithm", "{set}");
 
-        let mut asking = crate::common::options(&set);
-        asking.algorithms = list(&["HS256"]);
-        assert_eq!(faults(asking), ["algorithms"], "{set}");
+        let mut by_hmac = crate::common::options(&set);
+        by_hmac.algorithms = list(&["HS256"]);
+        assert_eq!(errors(by_hmac), ["algorithms"], "{set}");
     }
 }
 
-/// What the options refuse to build.
+/// A verifier that the options reject.
 fn verifier_of(keys: Keys, algorithms: &[Algorithm]) -> Verifier {
     let accepted = || vec![AUTH_SERVER.to_owned()];
     let expectations = Expectations::new(accepted(), accepted()).unwrap();
@@ -252,8 +252,8 @@ fn a_misconfigured_secret_is_an_error_and_builds_no_verifier() {
     let good = || options(SECRET, &["HS256"]);
     let jwks = || Some(key_set(&[Signer::default().jwk()]));
     let jwks_url = || Some("https://keys.example/jwks".to_owned());
-    for (what, options, fault) in [
-        ("the good options", good(), None),
+    for (what, options, setting) in [
+        ("valid options", good(), None),
         (
             "HS256 without a secret",
             VerifierOptions { secret: None, jwks: jwks(), ..good() },
@@ -282,7 +282,7 @@ fn a_misconfigured_secret_is_an_error_and_builds_no_verifier() {
             Some("clockTolerance"),
         ),
     ] {
-        assert_eq!(faults(options), fault.into_iter().collect::<Vec<_>>(), "{what}");
+        assert_eq!(errors(options), setting.into_iter().collect::<Vec<_>>(), "{what}");
     }
 }
 
@@ -294,13 +294,13 @@ fn all_errors_about_a_secret_are_reported_at_once() {
         issuer: list(&[]),
         ..options(b"short", &["EdDSA", "none"])
     };
-    let mut faults = faults(options);
-    faults.sort_unstable();
-    assert_eq!(faults, ["algorithms", "algorithms", "issuer", "secret"]);
+    let mut errors = errors(options);
+    errors.sort_unstable();
+    assert_eq!(errors, ["algorithms", "algorithms", "issuer", "secret"]);
 }
 
 #[test]
-fn nothing_shows_the_secret() {
+fn debug_output_and_errors_never_contain_the_secret() {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let forms = [text(SECRET), base64url(SECRET), format!("{SECRET:?}"), format!("{SECRET:02x?}")];
     let secret = Secret::new(SECRET, &[Algorithm::Hs256]).unwrap();
