@@ -49,7 +49,7 @@ fn the_example_of_rfc_8037_has_no_claims_and_is_not_a_token() {
     assert_eq!(outcome(&result), "malformed_token");
 }
 
-/// The decoded segments of a good token.
+/// The decoded segments of a valid token.
 fn good_segments() -> [Vec<u8>; 3] {
     let token = Signer::default().token(&good_claims());
     let segments: Vec<_> =
@@ -61,8 +61,8 @@ fn token_of([header, payload, signature]: &[Vec<u8>; 3]) -> String {
     format!("{}.{}.{}", base64url(header), base64url(payload), base64url(signature))
 }
 
-/// What one verifier says to a good token and then to every copy of it with one bit changed in one
-/// segment. `bits` gives the bits to change in a byte by its place.
+/// The outcomes of one verifier for copies of a valid token with one changed bit in segment
+/// `which`. `bits` returns the bits to change in a byte, from the index of the byte.
 fn changed(segments: [Vec<u8>; 3], which: usize, bits: fn(usize) -> Vec<usize>) -> Vec<String> {
     let verifier = default_verifier();
     assert_eq!(outcome(&verify(&verifier, &token_of(&segments))), "ok");
@@ -94,12 +94,12 @@ fn a_token_with_any_changed_byte_in_its_payload_is_rejected() {
     let seen = changed(good_segments(), 1, |byte| vec![byte % 8]);
     let (form, signature) = (count(&seen, "malformed_token"), count(&seen, "bad_signature"));
     assert_eq!(form + signature, seen.len(), "{seen:?}");
-    assert!(signature > seen.len() / 3, "most payloads still have their form: {seen:?}");
+    assert!(signature > seen.len() / 3, "many payloads are still JSON: {seen:?}");
 }
 
 #[test]
 fn a_token_with_any_changed_bit_in_its_header_is_rejected() {
-    // a member that does not count, so that many headers still say the same
+    // an ignored member, so that many changed headers have the same meaning
     let header = Signer::default().header_with("unused", r#""value""#).into_bytes();
     let [_, payload, _] = good_segments();
     let token = Signer::default().sign(&header, &payload);
@@ -121,8 +121,8 @@ fn parts_of_two_valid_tokens_do_not_form_a_valid_token() {
     assert_eq!(verdict(&format!("{other_input}.{one_signature}")), "bad_signature");
 }
 
-/// What verifiers say whose key has been used never, a little and much: faster ways to verify are
-/// for keys in use, and must not be laxer.
+/// The outcomes of verifiers whose key has been used 0, 20 and 300 times. The core verifies faster
+/// with keys in use, and must be equally strict.
 fn verdicts(tokens: &[String]) -> Vec<[&'static str; 3]> {
     let verifiers = [0, 20, 300].map(|uses| {
         let verifier = default_verifier();
@@ -138,7 +138,7 @@ fn verdicts(tokens: &[String]) -> Vec<[&'static str; 3]> {
 }
 
 #[test]
-fn a_signature_has_64_bytes() {
+fn a_signature_that_does_not_have_64_bytes_is_rejected() {
     let [header, payload, signature] = good_segments();
     let tokens = [1, 31, 32, 63, 65, 96, 128, 132, 256, 512].map(|length| {
         let mut other = signature.clone();
@@ -155,7 +155,7 @@ const ORDER: [u8; 32] = [
 ];
 
 #[test]
-fn a_signature_has_one_form() {
+fn a_signature_with_a_scalar_above_the_order_is_rejected() {
     let [header, payload, mut signature] = good_segments();
     let mut tokens = Vec::new();
     // S + L to S + 14 L
@@ -166,14 +166,14 @@ fn a_signature_has_one_form() {
             *byte = sum as u8;
             carry = sum >> 8;
         }
-        assert_eq!(carry, 0, "this still has 256 bits");
+        assert_eq!(carry, 0, "the sum has 256 bits");
         tokens.push(token_of(&[header.clone(), payload.clone(), signature.clone()]));
     }
     assert_eq!(verdicts(&tokens), [["bad_signature"; 3]; 14]);
 }
 
-/// A signature over `input` by the default key with a chosen R and its discrete logarithm, a
-/// multiple of the base point's up to a point of small order.
+/// A signature over `input` by the default key with a chosen `point` as R. `r` is its discrete
+/// logarithm, except for a point of small order.
 fn signature_with(r: Scalar, point: EdwardsPoint, input: &str) -> [u8; 64] {
     let key = Signer::default();
     let encoded = point.compress().to_bytes();
@@ -194,13 +194,16 @@ fn a_signature_that_only_lenient_verifiers_accept_is_rejected() {
     let r = Scalar::from(0x0123_4567_89ab_cdef_u64);
     let point = ED25519_BASEPOINT_POINT * r;
 
-    // R itself is of small order: for the neutral element the plain equation holds
+    // R itself has small order: for the neutral element the equation without cofactor holds
     let small = EIGHT_TORSION.map(|small| token(Scalar::ZERO, small));
     assert_eq!(verdicts(&small), [["bad_signature"; 3]; 8]);
 
-    // the equation holds only when both sides are multiplied by the cofactor
+    // the equation holds only if both sides are multiplied by the cofactor
     let mixed = EIGHT_TORSION.map(|small| token(r, point + small));
     let seen = verdicts(&mixed);
-    assert_eq!(seen[0], ["ok"; 3], "the first adds nothing: this is how signatures are made");
+    assert_eq!(
+        seen[0], ["ok"; 3],
+        "the first point is the neutral element, so the signature is valid"
+    );
     assert_eq!(seen[1..], [["bad_signature"; 3]; 7]);
 }
