@@ -1,5 +1,5 @@
-//! Which keys of a set may verify a token: those that the token names, that fit its algorithm, and
-//! that are keys at all.
+//! Which keys of a set may verify a token: those with the token's `kid` and algorithm that are
+//! valid keys.
 
 use crate::common::{Signer, base64url, good_claims, key_set, outcome, verifier, verify};
 use curve25519_dalek::constants::EIGHT_TORSION;
@@ -8,7 +8,7 @@ fn verdict_by(entries: &[String], token: &str) -> &'static str {
     outcome(&verify(&verifier(&key_set(entries)), token))
 }
 
-/// The token of a header without `kid`.
+/// A token without `kid`.
 fn without_kid(signer: &Signer) -> String {
     signer.sign(r#"{"alg":"EdDSA"}"#, good_claims().to_string())
 }
@@ -38,7 +38,7 @@ fn another_key_with_the_same_kid_does_not_verify() {
     let (signer, stranger) = (Signer::new(1, "key"), Signer::new(2, "key"));
     let token = stranger.token(&good_claims());
     assert_eq!(verdict_by(&[signer.jwk()], &token), "bad_signature");
-    // nor is a key tried that the token does not name
+    // and the verifier does not try a key that the token does not name
     let other = Signer::new(2, "other");
     assert_eq!(verdict_by(&[signer.jwk(), other.jwk()], &token), "bad_signature");
 }
@@ -95,11 +95,11 @@ fn a_token_without_a_kid_is_tried_with_keys_without_one_or_with_the_only_fitting
         let header = format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#);
         let token = one.sign(header, good_claims().to_string());
         let seen = verdict_by(std::slice::from_ref(&nameless), &token);
-        assert_eq!(seen, "unknown_key", "a key without a name is not {kid:?}");
+        assert_eq!(seen, "unknown_key", "a key without a kid does not match {kid:?}");
     }
 }
 
-/// Members that make a good key unusable.
+/// Members that make a valid key unusable.
 const UNUSABLE: [&str; 20] = [
     r#""use":"enc""#,
     r#""use":"SIG""#,
@@ -130,7 +130,7 @@ fn an_unusable_key_is_ignored() {
     for members in UNUSABLE {
         let jwk = signer.jwk_with(&format!(r#""kid":"key-1",{members}"#));
         assert_eq!(verdict_by(std::slice::from_ref(&jwk), &token), "unknown_key", "{members}");
-        assert_eq!(verdict_by(&[jwk, signer.jwk()], &token), "ok", "{members} beside a good one");
+        assert_eq!(verdict_by(&[jwk, signer.jwk()], &token), "ok", "{members} beside a valid key");
     }
     for members in [
         r#""use":"sig""#,
@@ -183,7 +183,7 @@ fn an_entry_that_is_not_an_ed25519_key_is_ignored() {
     ] {
         assert_eq!(verdict_by(std::slice::from_ref(&entry), &token), "unknown_key", "{entry}");
         let beside = [entry.clone(), signer.jwk(), entry];
-        assert_eq!(verdict_by(&beside, &token), "ok", "{} beside a good one", beside[0]);
+        assert_eq!(verdict_by(&beside, &token), "ok", "{} beside a valid key", beside[0]);
     }
     if standard != x {
         assert_eq!(verdict_by(&[okp(&format!(r#""{standard}""#))], &token), "unknown_key");
@@ -194,7 +194,7 @@ fn an_entry_that_is_not_an_ed25519_key_is_ignored() {
 fn a_point_of_small_order_is_not_a_key() {
     let signer = Signer::default();
     let token = signer.token(&good_claims());
-    // a lenient verifier accepts this for any message under such a key
+    // a lenient verifier accepts this signature for every message with such a key
     let (input, _) = token.rsplit_once('.').unwrap();
     let mut points: Vec<_> =
         EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();
