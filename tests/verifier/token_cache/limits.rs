@@ -6,28 +6,28 @@ use super::{Bench, es256_jwk, es256_token, numbered};
 use crate::common::{Signer, good_claims};
 use better_auth_edge::{CacheLimits, Verified, VerifierOptions};
 
-/// Whether each of these tokens is there, tried in this order. Those that are not get in again.
-fn hits(bench: &Bench, kept: &[Arc<Verified>], numbers: &[usize]) -> Vec<bool> {
+/// Whether each of these tokens is cached, in this order. Each miss caches the token again.
+fn hits(bench: &Bench, cached: &[Arc<Verified>], numbers: &[usize]) -> Vec<bool> {
     let hit =
-        |&number: &usize| Arc::ptr_eq(&bench.verify(&numbered(number)).unwrap(), &kept[number]);
+        |&number: &usize| Arc::ptr_eq(&bench.verify(&numbered(number)).unwrap(), &cached[number]);
     numbers.iter().map(hit).collect()
 }
 
 #[test]
 fn the_least_recently_used_token_is_evicted() {
     let bench = Bench::fixed(&[Signer::default().jwk()], |o| o.token_cache = Some(3.0));
-    let kept: Vec<_> = (0..3).map(|number| bench.verify(&numbered(number)).unwrap()).collect();
-    assert_eq!(hits(&bench, &kept, &[2, 1, 0]), [true; 3]);
-    // now 2 is the oldest, and then 1
+    let cached: Vec<_> = (0..3).map(|number| bench.verify(&numbered(number)).unwrap()).collect();
+    assert_eq!(hits(&bench, &cached, &[2, 1, 0]), [true; 3]);
+    // now token 2 is the least recently used, then token 1
     bench.verify(&numbered(3)).unwrap();
-    assert_eq!(hits(&bench, &kept, &[0, 1]), [true; 2]);
+    assert_eq!(hits(&bench, &cached, &[0, 1]), [true; 2]);
     bench.verify(&numbered(4)).unwrap();
     bench.verify(&numbered(5)).unwrap();
-    assert_eq!(hits(&bench, &kept, &[1, 0, 2]), [true, false, false]);
+    assert_eq!(hits(&bench, &cached, &[1, 0, 2]), [true, false, false]);
 }
 
-/// How many of the tokens that went through are still there, counted from the newest back.
-fn kept_of(bench: &Bench, count: usize) -> usize {
+/// Verifies `count` tokens, and returns how many of the newest ones are cached.
+fn cached_of(bench: &Bench, count: usize) -> usize {
     let all: Vec<_> = (0..count).map(|number| bench.verify(&numbered(number)).unwrap()).collect();
     (0..count).rev().take_while(|&number| hits(bench, &all, &[number])[0]).count()
 }
@@ -37,10 +37,10 @@ fn the_number_of_cached_tokens_is_bounded() {
     for most in [1, 2, 7, 40] {
         let change = |o: &mut VerifierOptions| o.token_cache = Some(most as f64);
         let bench = Bench::fixed(&[Signer::default().jwk()], change);
-        assert_eq!(kept_of(&bench, 50), most);
+        assert_eq!(cached_of(&bench, 50), most);
     }
     let bench = Bench::fixed(&[Signer::default().jwk()], |_| ());
-    assert_eq!(kept_of(&bench, 1_010), 1_000, "the default");
+    assert_eq!(cached_of(&bench, 1_010), 1_000, "the default");
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn the_bytes_of_cached_tokens_are_bounded() {
     for bytes in [20_000, 40_000, 100_000] {
         let verifier =
             crate::common::default_verifier().with_cache(CacheLimits { tokens: 1_000, bytes });
-        let kept = kept_of(&Bench::new(verifier), 300);
-        assert!((1..=bytes / each).contains(&kept), "{kept} tokens of {each} in {bytes} bytes");
-        assert!(kept >= bytes / each / 5, "{kept} tokens of {each} in {bytes} bytes");
+        let cached = cached_of(&Bench::new(verifier), 300);
+        assert!((1..=bytes / each).contains(&cached), "{cached} tokens of {each} in {bytes} bytes");
+        assert!(cached >= bytes / each / 5, "{cached} tokens of {each} in {bytes} bytes");
     }
 }
 
@@ -63,7 +63,7 @@ fn a_token_larger_than_the_cache_is_accepted_and_evicts_nothing() {
     let padding = format!("{:?}", "x".repeat(8_000));
     let large = Signer::default().token(&good_claims().with("padding", &padding));
     let first = bench.verify(&large).unwrap();
-    assert!(!Arc::ptr_eq(&bench.verify(&large).unwrap(), &first), "it is not kept");
+    assert!(!Arc::ptr_eq(&bench.verify(&large).unwrap(), &first), "it is not cached");
     assert!(Arc::ptr_eq(&bench.verify(&numbered(0)).unwrap(), &small));
 }
 
