@@ -1,5 +1,5 @@
-//! The cache of verified tokens saves the second signature check. It never extends a token's life: times
-//! and key are checked each time.
+//! The cache of verified tokens saves the second signature check. It never extends the lifetime of
+//! a token: the verifier checks times and key on each hit.
 
 mod keys;
 mod limits;
@@ -20,7 +20,7 @@ use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 
-/// A [`TestHost`] that counts the signatures which it is asked to verify.
+/// A [`TestHost`] that counts the signatures that it verifies.
 #[derive(Clone)]
 struct CountingHost {
     inner: TestHost,
@@ -80,7 +80,7 @@ impl Tasks for CountingHost {
     }
 }
 
-/// A verifier and the host that it asks.
+/// A verifier and its host.
 struct Bench {
     verifier: Verifier,
     host: CountingHost,
@@ -92,14 +92,14 @@ impl Bench {
         Self { verifier, host }
     }
 
-    /// With these keys in a set that never changes.
+    /// A verifier with these keys in a set that never changes.
     fn fixed(keys: &[String], change: impl FnOnce(&mut VerifierOptions)) -> Self {
         let mut options = crate::common::options(&key_set(keys));
         change(&mut options);
         Self::new(options.build().expect("these options are good"))
     }
 
-    /// With these keys in a set that is fetched, and fetched anew after 600 s.
+    /// A verifier that fetches these keys, and fetches them again after 600 s.
     fn remote(keys: &[String]) -> Self {
         let mut options = crate::common::options("");
         options.jwks = None;
@@ -149,7 +149,7 @@ fn es256_token(number: u8, kid: &str, claims: &Claims) -> String {
     format!("{input}.{}", base64url(signature.to_bytes()))
 }
 
-/// A token that good keys sign, and that differs from all others by its number.
+/// A valid token that contains this number.
 fn numbered(number: usize) -> String {
     Signer::default().token(&good_claims().with("jti", &format!("\"{number:04}\"")))
 }
@@ -165,7 +165,7 @@ fn a_repeated_token_is_verified_once() {
     }
     assert_eq!(bench.verifications(), 1);
     assert_eq!(bench.outcome(&es256_token(1, "a", &good_claims().with("jti", r#""1""#))), "ok");
-    assert_eq!(bench.verifications(), 2, "another token is verified by itself");
+    assert_eq!(bench.verifications(), 2, "another token has its own verification");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_repeated_ed25519_token_is_verified_once_too() {
     assert_eq!(bench.verifications(), 0, "the core verifies Ed25519 itself");
 }
 
-/// An option, claims that are good at [`NOW`], and what is said to them so many seconds later.
+/// An option, claims that are valid at [`NOW`], and pairs of seconds after it and the outcome.
 type Late = (fn(&mut VerifierOptions), Claims, &'static [(f64, &'static str)]);
 
 #[test]
@@ -187,7 +187,7 @@ fn times_are_checked_on_every_cache_hit() {
         (nothing, good_claims(), &[(904.0, "ok"), (905.0, "expired"), (9_000.0, "expired")]),
         (|o| o.clock_tolerance = Some(0.0), good_claims(), &[(899.5, "ok"), (900.0, "expired")]),
         (|o| o.max_token_age = Some(60.0), good_claims(), &[(65.0, "ok"), (65.5, "expired")]),
-        // the clock goes backwards: what was good is not yet good again
+        // the clock is set back: a token that was valid is not valid yet
         (
             nothing,
             good_claims().with("nbf", "1749999990"),
@@ -223,7 +223,7 @@ fn a_token_rejected_on_a_cache_hit_is_evicted() {
         (0.0, "ok", 1),
         (904.0, "ok", 1),
         (1.0, "expired", 2),
-        // a clock that was wrong is set right
+        // a wrong clock is corrected
         (-10.0, "ok", 3),
         (0.0, "ok", 3),
         (-1e6, "not_yet_valid", 4),
@@ -261,10 +261,10 @@ fn a_rejected_token_is_not_cached() {
     {
         for time in 1..=2 {
             assert_eq!(bench.outcome(&token), expected, "{i}");
-            assert_eq!(bench.verifications(), 2 * i + time, "{expected} is found out each time");
+            assert_eq!(bench.verifications(), 2 * i + time, "{expected} is verified each time");
         }
     }
     bench.pass(100.0);
     let in_time = es256_token(1, "a", &claims.with("nbf", "1750000100"));
-    assert_eq!(bench.outcome(&in_time), "ok", "a refusal is not kept either");
+    assert_eq!(bench.outcome(&in_time), "ok", "a rejection is not cached either");
 }
