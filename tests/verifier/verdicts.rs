@@ -1,9 +1,9 @@
-//! The recorded verdicts, which tests in other languages read, are those of the core.
+//! The recorded verdicts match the core. Tests in other languages read them.
 
 use crate::common::verdict;
 
 #[test]
-fn the_recorded_verdicts_are_those_of_the_core() {
+fn the_recorded_verdicts_match_the_core() {
     let recorded = include_str!("../vectors/verdicts.jsonl");
     assert!(recorded.lines().count() > 600);
     for line in recorded.lines() {
