@@ -1,4 +1,4 @@
-//! Tokens for several audiences: whether one of them being ours is enough.
+//! Tokens with several audiences: whether one accepted audience is enough.
 
 use crate::common::{
     AUTH_SERVER, Edge, Signer, good_claims, key_set, options, outcome, request, verify,
@@ -13,7 +13,7 @@ fn verifier(profile: &str, change: impl FnOnce(&mut VerifierOptions)) -> Verifie
     options.issuer = Some(vec![ISSUER.to_owned()]);
     options.audience = Some(vec!["https://api.example".to_owned(), "urn:tasks".to_owned()]);
     change(&mut options);
-    options.build().expect("these options are good")
+    options.build().expect("these options are valid")
 }
 
 fn verdict(verifier: &Verifier, typ: &str, audience: &str) -> &'static str {
@@ -24,7 +24,7 @@ fn verdict(verifier: &Verifier, typ: &str, audience: &str) -> &'static str {
 }
 
 #[test]
-fn an_access_token_must_have_one_audience_only() {
+fn an_access_token_with_an_additional_audience_is_rejected() {
     let verifier = verifier("access-token", |_| {});
     for (audience, expected) in [
         (r#""https://api.example""#, "ok"),
@@ -52,7 +52,7 @@ fn an_access_token_must_have_one_audience_only() {
 }
 
 #[test]
-fn the_option_overrides_the_rule_for_any_profile() {
+fn the_option_overrides_the_default_of_every_profile() {
     let both = r#"["https://api.example","https://other.example"]"#;
     for (profile, typ, exclusive, expected) in [
         ("access-token", "at+jwt", None, "audience_mismatch"),
@@ -92,7 +92,7 @@ fn the_user_info_endpoint_is_derived_from_the_base_url_when_the_issuer_differs()
 }
 
 #[test]
-fn the_message_names_the_other_audience() {
+fn the_error_names_the_additional_audience() {
     let verifier = verifier("session", |options| options.exclusive_audience = Some(true));
     let claims = good_claims()
         .with("iss", &format!("{ISSUER:?}"))
@@ -102,7 +102,7 @@ fn the_message_names_the_other_audience() {
 }
 
 #[test]
-fn the_workers_setting_equals_the_option() {
+fn the_setting_of_the_worker_equals_the_option() {
     let both = good_claims().with("aud", &format!(r#"["{AUTH_SERVER}","https://other.example"]"#));
     for (settings, expected) in [
         (vec![], "forward"),
