@@ -1,10 +1,10 @@
-//! What a token must say once its signature holds: the codes, and which of them comes first.
+//! The checks of the claims of a signed token: their error codes and their order.
 
 use crate::common::{
     AUTH_SERVER, Claims, NOW, Signer, good_claims, key_set, options, outcome, verdict, verify,
 };
 
-/// Claims of other kinds of tokens.
+/// Claims that only other kinds of tokens contain.
 const MARKERS: [&str; 9] =
     ["at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"];
 
@@ -57,7 +57,7 @@ fn jti_and_scope_are_strings_when_present() {
         ] {
             assert_eq!(verdict_on(&good_claims().with(name, value)), expected, "{name}: {value}");
         }
-        // before what does not match, and after what is missing
+        // an invalid claim precedes a mismatch and follows a missing claim
         let bad = good_claims().with(name, "7");
         assert_eq!(verdict_on(&bad.with("iss", r#""x""#)), "invalid_claim");
         assert_eq!(verdict_on(&bad.without("exp")), "missing_claim");
@@ -74,7 +74,7 @@ fn an_oauth_token_of_better_auth_1_4_to_1_6_is_not_a_session_token() {
     assert_eq!(verdict_on(&access_token.without("scope").without("sid")), "wrong_token_type");
     let id_token = good_claims().with("acr", r#""urn:mace:incommon:iap:silver""#);
     assert_eq!(verdict_on(&id_token), "wrong_token_type");
-    // a session token has them where definePayload puts them in
+    // definePayload can add the other claims to a session token
     assert_eq!(verdict_on(&access_token.without("azp")), "ok");
 }
 
@@ -220,7 +220,7 @@ fn a_verified_token_names_its_user_and_its_key() {
     assert_eq!(verified.claims().text_claim("exp"), None);
 }
 
-/// Defects in the order of the rules; each takes the place of the same claim's later defects.
+/// Defects in the order of the checks. Each replaces a later defect of the same claim.
 const DEFECTS: [(&str, &str, &str); 11] = [
     ("nonce", r#""n""#, "wrong_token_type"),
     ("iss", "null", "missing_claim"),
