@@ -1,4 +1,4 @@
-//! Claims that hold several values in one text, and claims within claims.
+//! Comma-separated lists in claims, and nested claims.
 
 use crate::common::{
     Claims, Edge, Signer, good_claims, key_set, options, outcome, request, verify,
@@ -10,7 +10,7 @@ use better_auth_edge::claims::RequiredClaim;
 use better_auth_edge::gateway::{HeaderEdit, SettingError, Settings};
 use better_auth_edge::jose::Json;
 
-/// Values of a claim for which `["admin","a,b"]` is required, as JSON, and whether one suffices where the claim
+/// Values of a claim as JSON, and whether they pass if `["admin","a,b"]` is required and the claim
 /// is a list.
 fn values() -> Vec<(String, bool)> {
     let document: serde_json::Value =
@@ -23,7 +23,7 @@ fn values() -> Vec<(String, bool)> {
     values
 }
 
-/// A claim that must hold one of the values of this JSON array.
+/// A required claim with one of the values of this JSON array.
 fn one_of(name: &str, accepted: &str) -> RequiredClaim {
     let accepted = Json::parse(accepted).unwrap().as_array().unwrap().to_vec();
     RequiredClaim::one_of(name, accepted).unwrap()
@@ -32,7 +32,7 @@ fn one_of(name: &str, accepted: &str) -> RequiredClaim {
 fn verdict(change: impl FnOnce(&mut VerifierOptions), claims: &Claims) -> &'static str {
     let mut options = options(&key_set(&[Signer::default().jwk()]));
     change(&mut options);
-    let verifier = options.build().expect("these options are good");
+    let verifier = options.build().expect("these options are valid");
     outcome(&verify(&verifier, &Signer::default().token(claims)))
 }
 
@@ -90,8 +90,8 @@ fn the_option_names_the_claims_that_hold_lists() {
     }
     let mut options = options(&key_set(&[]));
     options.list_claims = Some(vec![]);
-    let faults = options.build().expect_err("an empty list is a fault");
-    assert_eq!(faults.iter().map(SettingError::option).collect::<Vec<_>>(), ["listClaims"]);
+    let errors = options.build().expect_err("an empty list is an error");
+    assert_eq!(errors.iter().map(SettingError::option).collect::<Vec<_>>(), ["listClaims"]);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn required_claims_in_the_settings_accept_lists_too() {
 }
 
 #[test]
-fn a_path_parameter_is_never_compared_with_a_member_of_a_list() {
+fn a_path_parameter_is_compared_with_a_whole_claim_and_not_with_members_of_a_list() {
     let rule = r#"[{"path":"/{name}/x","match":{"name":"role"}}]"#;
     let edge = Edge::new(&[("ROUTES", rule)]);
     let claims = good_claims().with("role", r#""admin,user""#);
@@ -116,7 +116,7 @@ fn a_path_parameter_is_never_compared_with_a_member_of_a_list() {
     assert_eq!(edge.outcome(&head), "forward");
 }
 
-/// A claim `org` with members, and one whose whole name has dots.
+/// A claim `org` with members, and claims whose whole names contain dots.
 fn nested() -> Claims {
     good_claims()
         .with("org", r#"{"id":"o-1","role":"admin,user","team":{"id":"t-1"},"n":7}"#)
@@ -227,6 +227,6 @@ fn a_nested_claim_can_be_matched_when_its_parent_is_forwarded() {
     assert!(parse("sub,org", "org.id").is_empty());
     assert!(parse("sub,org.id", "org.id").is_empty());
     assert_eq!(parse("sub,org.name", "org.id"), ["ROUTES"]);
-    assert_eq!(parse("sub,org", "organisation.id"), ["ROUTES"]);
+    assert_eq!(parse("sub,org", "organization.id"), ["ROUTES"]);
     assert_eq!(parse("sub,org", "orgid"), ["ROUTES"]);
 }
