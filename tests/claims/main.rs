@@ -1,4 +1,4 @@
-//! What the claims of a token must say.
+//! Tests of the checks of a token's claims.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../common/mod.rs"]
