@@ -1,5 +1,6 @@
-//! One Better Auth signs several kinds of tokens with one set of keys; a verifier accepts one kind
-//! (RFC 8725, section 3.12). Every kind, as Better Auth makes it, is held against every profile.
+//! One auth server signs several kinds of tokens with one set of keys, and a verifier accepts one
+//! kind (RFC 8725, section 3.12). The tests verify each kind that Better Auth issues with each
+//! profile.
 
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, outcome, verify,
@@ -51,7 +52,7 @@ fn session_claims() -> Claims {
         .with("createdAt", r#""2026-01-01T00:00:00.000Z""#)
 }
 
-/// What a cookie cache holds beyond the registered claims.
+/// The claims with the members of a cookie cache.
 fn with_cache(claims: &Claims) -> Claims {
     claims
         .with("session", r#"{"id":"s-1","token":"session-token","userId":"user-1"}"#)
@@ -64,8 +65,8 @@ fn cache_claims() -> Claims {
     with_cache(&good_claims()).with("aud", &text(CACHE_AUDIENCE)).with("sid", r#""session-token""#)
 }
 
-/// A kind of token, its `typ`, its claims, and what the profiles say to it, in the order of
-/// [`PROFILES`], where issuer and audience are no hindrance.
+/// A kind of token, its `typ`, its claims and the outcomes in the order of [`PROFILES`] if issuer
+/// and audience are accepted.
 type Kind = (&'static str, Option<&'static str>, Claims, [&'static str; 3]);
 
 const ANOTHER: &str = "wrong_token_type";
@@ -93,7 +94,7 @@ fn kinds() -> Vec<Kind> {
             "access token of the client credentials grant",
             Some("at+jwt"),
             access_claims().with("sub", &text(CLIENT)),
-            // its subject is a client: there is no user in it
+            // its subject is a client, so the token has no user
             [ANOTHER, "missing_claim", ANOTHER],
         ),
         (
@@ -138,7 +139,7 @@ fn signed(typ: Option<&str>, claims: &Claims) -> String {
     Signer::default().sign(header("EdDSA", typ), claims.to_string())
 }
 
-/// Options of that profile that accept every issuer and audience of Better Auth's.
+/// Options of this profile that accept every issuer and audience of Better Auth.
 fn any_of(profile: &str) -> VerifierOptions {
     VerifierOptions {
         profile: Some(profile.to_owned()),
@@ -150,7 +151,7 @@ fn any_of(profile: &str) -> VerifierOptions {
 }
 
 fn build(options: VerifierOptions) -> Verifier {
-    options.build().expect("these options are good")
+    options.build().expect("these options are valid")
 }
 
 #[test]
@@ -194,9 +195,9 @@ fn the_default_profile_is_session() {
 fn a_profile_has_one_of_four_names() {
     for name in ["", "Session", "session ", "access_token", "accessToken", "at+jwt", "any", "none"]
     {
-        let faults = any_of(name).build().expect_err(name);
+        let errors = any_of(name).build().expect_err(name);
         assert_eq!(
-            faults.iter().map(SettingError::option).collect::<Vec<_>>(),
+            errors.iter().map(SettingError::option).collect::<Vec<_>>(),
             ["profile"],
             "{name:?}"
         );
@@ -259,8 +260,8 @@ fn a_client_is_not_a_user_under_another_user_claim_either() {
     assert_eq!(outcome(&verify(&verifier, &signed(Some("at+jwt"), &client))), "missing_claim");
 }
 
-/// By `baseURL` alone: what a profile fetches, and what it says to a token of its kind with that
-/// issuer and audience.
+/// With only `baseURL` configured: the URL that the verifier fetches, and its outcome for a token
+/// of its kind with this issuer and audience.
 fn by_base_url(profile: &str, base_url: &str, issuer: &str, audience: &str) -> (String, String) {
     let (typ, claims) = match profile {
         "session" => (None, session_claims()),
@@ -309,7 +310,7 @@ fn a_profile_sets_its_own_issuer_and_audience() {
 }
 
 #[test]
-fn a_given_issuer_or_audience_replaces_the_profiles_own() {
+fn a_configured_issuer_or_audience_replaces_that_of_the_profile() {
     for profile in PROFILES {
         let options = VerifierOptions {
             issuer: list(&["https://issuer.example"]),
@@ -338,7 +339,8 @@ fn a_given_issuer_or_audience_replaces_the_profiles_own() {
 
 const SECRET: &[u8] = b"a secret that is shared with Better Auth";
 
-/// A token by secret, as a cookie cache of the strategy `jwt` is without the jwt plugin.
+/// A token signed by secret, as Better Auth issues a cookie cache of the strategy `jwt` without the
+/// jwt plugin.
 fn by_secret(typ: Option<&str>, claims: &Claims) -> String {
     let header = header("HS256", typ).replace(r#","kid":"key-1""#, "");
     let input = format!("{}.{}", base64url(header), base64url(claims.to_string()));
@@ -348,8 +350,8 @@ fn by_secret(typ: Option<&str>, claims: &Claims) -> String {
 
 #[test]
 fn only_a_cookie_cache_signed_by_secret_may_lack_typ() {
-    // Better Auth gives the cookie cache that it signs by secret neither issuer, audience nor
-    // subject, only times: it is refused like every token without them.
+    // The cookie cache that Better Auth signs by secret has no issuer, audience or subject. It is
+    // rejected like every token without them.
     let bare = with_cache(&good_claims().without("iss").without("aud").without("sub"));
     for (kind, typ, claims, expected) in [
         ("cookie cache", None, cache_claims(), ["ok", ANOTHER, "ok"]),
@@ -373,7 +375,7 @@ fn only_a_cookie_cache_signed_by_secret_may_lack_typ() {
 }
 
 #[test]
-fn the_audience_tells_a_cookie_cache_by_secret_from_a_session_token() {
+fn the_audience_distinguishes_a_cookie_cache_by_secret_from_a_session_token() {
     for (profile, audience, expected) in [
         ("session", AUTH_SERVER, "ok"),
         ("session", CACHE_AUDIENCE, "audience_mismatch"),
