@@ -1,5 +1,5 @@
-//! Claims that a deployment requires beyond the usual ones: by name, by name and value, and `iat`
-//! where an age or a lifetime is limited.
+//! Claims that the operator requires in addition to the registered ones: by name, by name and
+//! value, and `iat` if the age or the lifetime is limited.
 
 use crate::common::{
     Claims, NOW, Signer, TestHost, good_claims, key_set, options, outcome, verdict, verify,
@@ -11,7 +11,7 @@ use better_auth_edge::{SettingError, Verifier, VerifierOptions};
 fn verifier_with(change: impl FnOnce(&mut VerifierOptions)) -> Verifier {
     let mut options = options(&key_set(&[Signer::default().jwk()]));
     change(&mut options);
-    options.build().expect("these options are good")
+    options.build().expect("these options are valid")
 }
 
 fn verdict_of(verifier: &Verifier, claims: &Claims) -> &'static str {
@@ -22,7 +22,7 @@ fn present(name: &str) -> RequiredClaim {
     RequiredClaim::present(name).expect("this is a name")
 }
 
-/// A claim with these accepted values, given as JSON.
+/// A required claim with these accepted values, as JSON.
 fn one_of(name: &str, accepted: &[&str]) -> RequiredClaim {
     let accepted = accepted.iter().map(|json| Json::parse(json).expect("this is JSON")).collect();
     RequiredClaim::one_of(name, accepted).expect("this is a name")
@@ -122,11 +122,11 @@ fn numbers_are_compared_by_value_in_any_notation() {
         ("1", "1.0000001", false),
         ("1", "-1", false),
         ("1", "10", false),
-        // ids beyond 2^53 are told apart, though an f64 holds the same for both
+        // ids above 2^53 are compared exactly, although both have the same f64
         ("9007199254740993", "9007199254740993", true),
         ("9007199254740993", "9007199254740992", false),
         ("18446744073709551616", "18446744073709551617", false),
-        // no f64 holds either of these
+        // numbers that exceed an f64 are compared exactly
         ("1e999", "2e999", false),
     ] {
         let verifier = requiring(vec![one_of("level", &[accepted])]);
@@ -212,7 +212,7 @@ fn missing_claims_come_first_and_insufficient_ones_last() {
     assert_eq!(outcome(&verify(&verifier, &stranger)), "bad_signature");
 }
 
-/// Changes that limit the age or the lifetime.
+/// Changes of the options that limit the age or the lifetime.
 const LIMITS: [fn(&mut VerifierOptions); 3] = [
     |options| options.max_token_age = Some(60.0),
     |options| options.max_token_lifetime = Some(900.0),
@@ -273,13 +273,13 @@ fn a_token_may_have_exactly_the_maximum_lifetime() {
         (900.0, NOW, NOW + 900.5, "invalid_claim"),
         (900.0, NOW - 0.5, NOW + 900.0, "invalid_claim"),
         (900.5, NOW, NOW + 900.5, "ok"),
-        // when it was issued counts, not how long it has left
+        // the lifetime starts at iat, not now
         (900.0, NOW - 1_000.0, NOW + 10.0, "invalid_claim"),
         (900.0, 0.0, NOW + 10.0, "invalid_claim"),
         (900.0, NOW, 253_402_300_799.0, "invalid_claim"),
-        // the tolerance is for clocks, and none is read here
+        // the clock tolerance does not apply, because the check reads no clock
         (900.0, NOW, NOW + 904.0, "invalid_claim"),
-        // a lifetime is looked at before the clock is
+        // the check of the lifetime precedes the checks by the clock
         (900.0, NOW - 2_000.0, NOW - 1_000.0, "invalid_claim"),
         (900.0, NOW - 1_000.0, NOW - 100.0, "expired"),
         (900.0, NOW, NOW - 100.0, "expired"),
@@ -296,8 +296,8 @@ fn a_maximum_age_or_lifetime_is_above_zero() {
         let mut options = options(&key_set(&[]));
         options.max_token_age = Some(seconds);
         options.max_token_lifetime = Some(seconds);
-        let faults = options.build().expect_err("these options are bad");
-        let named: Vec<_> = faults.iter().map(SettingError::option).collect();
+        let errors = options.build().expect_err("these options are invalid");
+        let named: Vec<_> = errors.iter().map(SettingError::option).collect();
         assert_eq!(named, ["maxTokenAge", "maxTokenLifetime"], "{seconds} s");
     }
 }
