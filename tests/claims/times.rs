@@ -1,4 +1,4 @@
-//! Times in claims: seconds since 1970, exact to the tolerance on both sides.
+//! Times in claims, in seconds since 1970: they are compared exactly, with the clock tolerance.
 
 use crate::common::{NOW, Signer, TestHost, good_claims, key_set, options, outcome, verdict};
 
@@ -6,7 +6,7 @@ fn verdict_with(name: &str, value: &str) -> &'static str {
     verdict(&Signer::default().token(&good_claims().with(name, value)))
 }
 
-/// What a verifier with that tolerance says to a time so many seconds from now.
+/// The outcome of a verifier with this tolerance for a time that is `offset` seconds from now.
 fn verdict_at(name: &str, offset: f64, tolerance: Option<f64>) -> &'static str {
     let signer = Signer::default();
     let mut options = options(&key_set(&[signer.jwk()]));
@@ -103,7 +103,7 @@ fn a_time_is_a_number_of_seconds_within_the_years_1970_to_9999() {
 }
 
 #[test]
-fn a_time_may_be_written_in_any_form_that_json_has() {
+fn a_time_may_have_any_notation_of_a_json_number() {
     for (name, value, expected) in [
         ("exp", "1750000900", "ok"),
         ("exp", "1750000900.75", "ok"),
