@@ -62,7 +62,7 @@ fn options(secret: &[u8], algorithms: &[&str]) -> VerifierOptions {
 }
 
 fn verifier(algorithms: &[&str]) -> Verifier {
-    options(SECRET, algorithms).build().expect("these options are good")
+    options(SECRET, algorithms).build().expect("these options are valid")
 }
 
 fn errors(options: VerifierOptions) -> Vec<&'static str> {
