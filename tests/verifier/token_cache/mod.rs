@@ -96,7 +96,7 @@ impl Bench {
     fn fixed(keys: &[String], change: impl FnOnce(&mut VerifierOptions)) -> Self {
         let mut options = crate::common::options(&key_set(keys));
         change(&mut options);
-        Self::new(options.build().expect("these options are good"))
+        Self::new(options.build().expect("these options are valid"))
     }
 
     /// A verifier that fetches these keys, and fetches them again after 600 s.
@@ -105,7 +105,7 @@ impl Bench {
         options.jwks = None;
         options.jwks_url = Some("https://app.example/api/auth/jwks".to_owned());
         options.cache_stale_age = Some(700.0);
-        let bench = Self::new(options.build().expect("these options are good"));
+        let bench = Self::new(options.build().expect("these options are valid"));
         bench.publish(keys);
         bench
     }
