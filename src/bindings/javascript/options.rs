@@ -1,8 +1,7 @@
 //! Reads the options of `createVerifier` and `createGateway` as settings, by the table of all
 //! settings. This module checks names and types; the core checks the values.
 
-use js_sys::{Array, Function, Object, Reflect, Symbol, Uint8Array};
-use serde::de::DeserializeOwned;
+use js_sys::{Array, Function, Number, Object, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -152,22 +151,23 @@ fn value_of(kind: Kind, value: &JsValue, api: Api) -> Result<Option<Value>, &'st
     Ok(Some(match kind {
         Kind::Text | Kind::Url => return Err("is not a string"),
         Kind::Label => {
-            let number: f64 = typed(value, "is neither a string nor a number")?;
-            Value::Text(number.to_string())
+            let number: Option<&Number> = value.dyn_ref();
+            let text = number.and_then(|number| number.to_string_with_radix(10).ok());
+            Value::Text(text.ok_or("is neither a string nor a number")?.into())
         }
-        Kind::Number => Value::Number(typed(value, "is not a number")?),
+        Kind::Number => Value::Number(value.as_f64().ok_or("is not a number")?),
         Kind::Seconds => {
-            let milliseconds: f64 = typed(value, "is not a number of milliseconds")?;
+            let milliseconds = value.as_f64().ok_or("is not a number of milliseconds")?;
             Value::Number(milliseconds / 1_000.0)
         }
-        Kind::Switch => Value::Switch(typed(value, "is not a boolean")?),
+        Kind::Switch => Value::Switch(value.as_bool().ok_or("is not a boolean")?),
         Kind::Secret => match bytes(value)? {
             secret if secret.is_empty() => return Err("is empty"),
             secret => Value::Bytes(secret),
         },
         Kind::Json => Value::Text(json(value)?),
         Kind::List | Kind::Names | Kind::Claims => {
-            let texts: Vec<String> = typed(value, "is neither a string nor an array of strings")?;
+            let texts = texts(value).ok_or("is neither a string nor an array of strings")?;
             match kind {
                 _ if api == Api::Verifier || !texts.is_empty() => Value::Texts(texts),
                 Kind::Names => return Ok(None),
@@ -197,8 +197,10 @@ fn from_text(kind: Kind, text: String, api: Api) -> Result<Value, &'static str> 
     }
 }
 
-fn typed<T: DeserializeOwned>(value: &JsValue, otherwise: &'static str) -> Result<T, &'static str> {
-    serde_wasm_bindgen::from_value(value.clone()).map_err(|_| otherwise)
+/// The strings of an array, or of another iterable.
+fn texts(value: &JsValue) -> Option<Vec<String>> {
+    let values = js_sys::try_iter(value).ok()??;
+    values.map(|value| value.ok()?.as_string()).collect()
 }
 
 /// Bytes, also those of another realm: a sandbox has its own `Uint8Array`.

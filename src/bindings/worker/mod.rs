@@ -10,7 +10,6 @@ mod services;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -147,10 +146,10 @@ impl Deployment {
     /// # Errors
     /// All errors of both.
     fn read(env: &Env) -> Result<Self, Vec<SettingError>> {
-        let entries: Vec<Entry> = serde_wasm_bindgen::from_value(entries(env)).unwrap_or_default();
-        let variables = entries
-            .iter()
-            .map(|Entry { name, is_binding }| Variable { name, is_binding: *is_binding });
+        let entries = entries(env).into_iter().map(|entry| (entry.name(), entry.is_binding()));
+        let entries: Vec<_> = entries.collect();
+        let variables =
+            entries.iter().map(|(name, is_binding)| Variable { name, is_binding: *is_binding });
         let variables: Vec<_> = variables.collect();
         let lookup = |name: &str| setting(env, name);
         let (settings, mut faults) = match Settings::parse_environment(&variables, lookup) {
@@ -211,14 +210,6 @@ fn setting(env: &Env, name: &str) -> Option<String> {
     value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())
 }
 
-/// A variable or binding, as `environment.js` lists them.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry {
-    name: String,
-    is_binding: bool,
-}
-
 fn reject(code: Code, detail: &'static str, request_id: &str) -> Response {
     respond(&gateway::Response::problem(&Error::new(code, detail), request_id))
 }
@@ -229,8 +220,17 @@ fn respond(response: &gateway::Response) -> Response {
 
 #[wasm_bindgen(module = "/src/bindings/worker/environment.js")]
 extern "C" {
+    /// A variable or binding.
+    type Entry;
+
     #[wasm_bindgen(js_name = variables)]
-    fn entries(env: &JsValue) -> JsValue;
+    fn entries(env: &JsValue) -> Vec<Entry>;
+
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &Entry) -> String;
+
+    #[wasm_bindgen(method, getter, js_name = isBinding)]
+    fn is_binding(this: &Entry) -> bool;
 }
 
 #[wasm_bindgen]
