@@ -1,5 +1,5 @@
-//! When the JWK Set is fetched while the auth server responds: rarely, once for all waiting requests,
-//! and at once for an unknown `kid`.
+//! When the JWK Set is fetched while the auth server responds: rarely, once for all waiting
+//! requests, and at once for an unknown `kid`.
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::jose::Algorithm;

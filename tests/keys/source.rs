@@ -1,5 +1,5 @@
-//! A verifier with fetched keys: no failure of the network makes a known key unknown or a foreign key
-//! known.
+//! A verifier with fetched keys: no failure of the network makes a known key unknown or a foreign
+//! key known.
 
 use std::sync::Arc;
 

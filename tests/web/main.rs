@@ -145,7 +145,8 @@ fn token(claims: &str) -> String {
 /// Which of [`es256_tokens`] has another's signature.
 const FORGED: usize = 3;
 
-/// A promise of eight tokens of as many users and of different lengths, and of the key set for them.
+/// A promise of eight tokens of as many users and of different lengths, and of the key set for
+/// them.
 fn es256_tokens(issuer: &str) -> Promise {
     let body = format!(
         r#"return (async () => {{
