@@ -180,7 +180,7 @@ fn page_origin() -> String {
 }
 
 fn text(value: &JsValue, path: &str) -> String {
-    member(value, path).as_string().unwrap_or_else(|| panic!("{path} is no text"))
+    member(value, path).as_string().unwrap_or_else(|| panic!("{path} is not a text"))
 }
 
 fn member(value: &JsValue, path: &str) -> JsValue {
