@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, WebSocket
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
-from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthError, EdgeAuthSettings, User
+from better_auth_edge import EdgeAuth, EdgeAuthError, EdgeAuthSettings, User
 from tests.apps import (
     SECRET,
     app_for,
