@@ -14,8 +14,8 @@ from better_auth_edge.key_source import KeySource
 from better_auth_edge.retry_after import retry_after
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import Publisher, respond
+from tests.key_lookups import found
 from tests.test_key_cache import keys
-from tests.test_key_source import found
 
 NOW = 784_111_777.0
 """Sun, 06 Nov 1994 08:49:37 GMT."""
