@@ -33,9 +33,9 @@ def by_assertions(edge: Edge, **settings: Any) -> EdgeAuth[Any]:
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (404, b"", "status 404, Better Auth's jwt plugin is missing, or its base path is another"),
-        (403, b"error code: 1010", "status 403, it was refused, by a firewall"),
-        (401, b"", "status 401, it was refused"),
+        (404, b"", "status 404, Better Auth's jwt plugin is missing, or its base path differs"),
+        (403, b"error code: 1010", "status 403, a firewall"),
+        (401, b"", "status 401, a firewall"),
         (429, b"", "status 429, too many requests"),
         (302, b"", "status 302, redirects are not followed"),
         (500, b"", "status 500"),

@@ -66,7 +66,7 @@ def used_twice(auth: EdgeAuth[Any]) -> FastAPI:
 
 
 @pytest.mark.parametrize("path", ["/require", "/scopes", "/users/ada"])
-def test_a_request_does_not_refuse_itself(auth: EdgeAuth[Any], edge: Edge, path: str) -> None:
+def test_a_request_is_not_its_own_replay(auth: EdgeAuth[Any], edge: Edge, path: str) -> None:
     client, headers = TestClient(used_twice(auth)), bound(edge, path)
     assert outcome(client.get(path, headers=headers)) == "200"
     assert outcome(client.get(path, headers=headers)) == "401 invalid_claim"

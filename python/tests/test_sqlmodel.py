@@ -293,9 +293,9 @@ def test_only_a_session_can_be_owned(engine: Engine) -> None:
     """A connection would be accepted, and its statements not be guarded."""
     with engine.connect() as connection:
         for other in (connection, engine, sessionmaker(engine)):
-            with pytest.raises(TypeError, match="a Session or AsyncSession is needed"):
+            with pytest.raises(TypeError, match="expected a Session or AsyncSession"):
                 owned(other, ADA)  # type: ignore[type-var]
-            with pytest.raises(TypeError, match="a Session or AsyncSession is needed"):
+            with pytest.raises(TypeError, match="expected a Session or AsyncSession"):
                 all_owners(other)  # type: ignore[type-var]
     scoped = scoped_session(sessionmaker(engine))
     owned(scoped, ADA)

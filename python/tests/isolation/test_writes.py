@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from better_auth_edge.sqlmodel import NotTheUsersRowError, OwnershipError, ReferenceNotOwnedError
-from tests.isolation.aimed_writes import HARMLESS, HARMLESS_ON_POSTGRES, REFUSED, Aimed
+from tests.isolation.aimed_writes import HARMLESS, HARMLESS_ON_POSTGRES, REJECTED, Aimed
 from tests.isolation.conftest import World
 from tests.isolation.test_documents import GONE, KEY
 from tests.isolation.world import ABSENT, ADA, BOB, Bind, plain, rows_in, session_of, shared_rows
@@ -89,15 +89,15 @@ NOT_VALUES = ("expression", "insert from select", "on conflict", *NOT_LOADED)
 """What is refused before any key is looked for."""
 BY_KEY = [
     write
-    for name, write in REFUSED.items()
+    for name, write in REJECTED.items()
     if name.startswith(KEY) and not name.endswith(NOT_VALUES)
 ]
 BY_ROW = [
-    write for name, write in REFUSED.items() if name.startswith(GONE) or name.endswith(NOT_LOADED)
+    write for name, write in REJECTED.items() if name.startswith(GONE) or name.endswith(NOT_LOADED)
 ]
 
 
-@pytest.mark.parametrize("write", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("write", REJECTED.values(), ids=REJECTED)
 def test_what_cannot_be_held_to_the_user_is_refused_whether_or_not_there_is_such_a_row(
     world: World, write: Aimed
 ) -> None:
