@@ -36,12 +36,12 @@ class Gate:
         self.opened, self.asked = threading.Event(), threading.Event()
         document = json.dumps({"keys": publisher.keys}).encode()
 
-        def answer(request: BaseHTTPRequestHandler) -> None:
+        def handle(request: BaseHTTPRequestHandler) -> None:
             self.asked.set()
             self.opened.wait(10)
             respond(request, 200, document)
 
-        publisher.answer = answer
+        publisher.handler = handle
 
 
 def in_one_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -193,7 +193,7 @@ def test_a_response_without_a_set_leaves_the_old_keys(
     now = 0.0
     source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
     assert found(source, kid) == ["found"]
-    better_auth.answer, now = response, 700.0
+    better_auth.handler, now = response, 700.0
     assert found(source, kid, OTHER.kid) == ["found", "keys_unavailable"]
 
 
@@ -211,7 +211,7 @@ def test_a_response_that_does_not_end_times_out(
         request.wfile.flush()
         given_up.wait(10)
 
-    better_auth.answer, now = half, 700.0
+    better_auth.handler, now = half, 700.0
     monkeypatch.setattr(key_source, "FETCH_TIMEOUT", 0.2)
     assert found(source, kid, OTHER.kid) == ["found", "keys_unavailable"]
     given_up.set()
@@ -219,7 +219,7 @@ def test_a_response_that_does_not_end_times_out(
 
 def test_a_redirect_is_not_followed(better_auth: Publisher) -> None:
     with Publisher() as elsewhere:
-        better_auth.answer = of(302, b"", Location=elsewhere.url)
+        better_auth.handler = of(302, b"", Location=elsewhere.url)
         assert found(KeySource(better_auth.url), elsewhere.key.kid) == ["keys_unavailable"]
         assert elsewhere.fetches == 0
 

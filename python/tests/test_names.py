@@ -1,4 +1,4 @@
-"""Variables that are nearly called as a setting are faults; those of others are not."""
+"""A variable whose name is close to a setting is an error; other variables are not."""
 
 import re
 from pathlib import Path
@@ -90,8 +90,8 @@ def test_the_fault_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_USER_CLAIM", "uuid")
     with pytest.raises(ConfigurationError) as raised:
         EdgeAuth.from_env(better_auth_url="https://app.example")
-    [fault] = raised.value.errors
-    assert fault == (
+    [error] = raised.value.errors
+    assert error == (
         "EDGE_USER_CLAIM: is not a setting, but USER_CLAIM is; if it is your own variable, "
         "list it in IGNORED_VARIABLES"
     )
