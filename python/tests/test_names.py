@@ -8,7 +8,7 @@ import pytest
 from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, near_miss
 
 KNOWN = [name.upper() for name in EdgeAuthSettings.model_fields]
-SOURCE = Path(__file__).parents[2] / "src/config/names.rs"
+SOURCE = Path(__file__).parents[2] / "src/config/table.rs"
 
 
 def meant(*written: str, ignored: tuple[str, ...] = ()) -> dict[str, str]:
@@ -17,7 +17,7 @@ def meant(*written: str, ignored: tuple[str, ...] = ()) -> dict[str, str]:
 
 @pytest.mark.parametrize("prefix", ["EDGE_", "BETTER_AUTH_", "BETTER_AUTH_EDGE_", "edge_"])
 @pytest.mark.parametrize("setting", KNOWN)
-def test_a_prefix_too_many_is_a_fault(prefix: str, setting: str) -> None:
+def test_a_prefix_too_many_is_an_error(prefix: str, setting: str) -> None:
     written = prefix + setting
     if written in ("EDGE_ISSUER", "EDGE_AUDIENCE", "EDGE_JWKS_URL", "edge_jwks_url"):
         return
@@ -57,7 +57,7 @@ def test_a_prefix_too_many_is_a_fault(prefix: str, setting: str) -> None:
         ("BETTER_AUTH_URL_V2", "BETTER_AUTH_URL"),
     ],
 )
-def test_a_name_beside_a_setting_is_a_fault(written: str, setting: str) -> None:
+def test_a_name_beside_a_setting_is_an_error(written: str, setting: str) -> None:
     assert meant(written) == {written: setting}
     assert meant(written.lower(), ignored=(written,)) == {}
     assert meant(written, ignored=(written.lower(),)) == {}
@@ -81,12 +81,13 @@ def test_what_means_something_else_is_left_alone(written: str) -> None:
 
 def test_the_workers_settings_may_stand_in_the_same_environment() -> None:
     source = SOURCE.read_text(encoding="utf-8")
-    found = re.findall(r'^ +"([A-Z_]+)",$', source, re.MULTILINE)
+    found = re.findall(r"^([A-Z_]+)(?: = \w+)?: \w+, ", source, re.MULTILINE)
+    found += re.findall(r'"([A-Z_]{3,})"', source)
     assert len(found) > 50
     assert meant(*found) == {}
 
 
-def test_the_fault_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_USER_CLAIM", "uuid")
     with pytest.raises(ConfigurationError) as raised:
         EdgeAuth.from_env(better_auth_url="https://app.example")
