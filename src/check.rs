@@ -64,13 +64,13 @@ checks! {
 
 /// Hears how checks end. Has no say in it.
 pub(crate) trait Watch {
-    /// Hands the result of a check on as it is.
-    // also where code is built for size, it is no code
+    /// Returns the result of a check unchanged.
+    // inlined also in builds for size, where it disappears
     #[inline(always)]
     fn see<T>(&mut self, _check: Check, result: Result<T, Error>) -> Result<T, Error> {
         result
     }
 }
 
-/// Nobody.
+/// Observes nothing.
 impl Watch for () {}

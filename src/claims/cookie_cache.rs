@@ -1,5 +1,6 @@
-//! Better Auth's cookie cache: a session and its user in one signed cookie. Read so that what follows
-//! sees the claims of a token: the user's at the top, and `sub` for whose they are. The session stays apart.
+//! Better Auth's cookie cache: a session and its user in one signed cookie. Read so that what
+//! follows sees the claims of a token: the user's at the top, and `sub` for whose they are. The
+//! session stays apart.
 
 use std::fmt;
 
@@ -43,8 +44,8 @@ impl CookieCache {
     /// What a cache says.
     ///
     /// # Errors
-    /// [`Code::WrongTokenType`] for what has no session with a user, as the other tokens that Better
-    /// Auth signs with its secret; [`Code::InvalidClaim`] where one part contradicts another or has
+    /// [`Code::WrongTokenType`] without a session with a user, such as for other tokens that Better
+    /// Auth signs with its secret; [`Code::InvalidClaim`] if one part contradicts another or has
     /// no meaning; [`Code::Expired`] for another version.
     pub(super) fn read(&self, said: &Object) -> Result<Cached, Error> {
         (self.read)(self, said)
@@ -54,7 +55,7 @@ impl CookieCache {
         let (Some(Json::Object(session)), Some(Json::Object(user))) =
             (said.member("session"), said.member("user"))
         else {
-            let detail = "the token is no cookie cache: it has no session with a user";
+            let detail = "the token is not a cookie cache: it has no session with a user";
             return Err(Error::new(Code::WrongTokenType, detail));
         };
         let ends = text_of(session, "expiresAt").and_then(|text| seconds(text));
@@ -71,7 +72,8 @@ impl CookieCache {
         if !is_said("sub", id) || !is_said("sid", token) {
             return Err(invalid("\"sub\" or \"sid\" is not that of the session"));
         }
-        // what users can write into their own record never replaces what the token says about itself
+        // what users can write into their own record never replaces what the token says about
+        // itself
         let mut arranged = Object::default();
         copy(user, &ABOUT_THE_TOKEN, &mut arranged);
         arranged.set("sub", Json::String(id.clone()));
@@ -109,7 +111,7 @@ pub(crate) const DEFAULT_VERSION: &str = "1";
 /// Claims that are never the user's.
 const ABOUT_THE_TOKEN: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"];
 
-/// Members of a cache that are no claims about the user.
+/// Members of a cache that say nothing about the user.
 const PARTS: [&str; 6] = ["session", "user", "updatedAt", "version", "sub", "sid"];
 
 fn copy(from: &Object, except: &[&str], to: &mut Object) {

@@ -30,8 +30,8 @@ pub struct Expectations {
 }
 
 impl Expectations {
-    /// Session tokens by one of `issuers` for one of `audiences`, compared exactly, with five seconds
-    /// of tolerance and the user in `sub`. `None` if a list or a value in it is empty.
+    /// Session tokens by one of `issuers` for one of `audiences`, compared exactly, with five
+    /// seconds of tolerance and the user in `sub`. `None` if a list or a value in it is empty.
     pub fn new(issuers: Vec<String>, audiences: Vec<String>) -> Option<Self> {
         let given = |values: &[String]| !values.is_empty() && values.iter().all(|v| !v.is_empty());
         (given(&issuers) && given(&audiences)).then(|| Self {
@@ -52,9 +52,10 @@ impl Expectations {
         Self { profile, ..self }
     }
 
-    /// The same where each member of a token's `aud` must be one of the audiences, or Better Auth's UserInfo
-    /// endpoint: one of the token's issuer, or of the base URL `issuing`. By default access tokens are
-    /// accepted only so: a token that opens several resources could be used by one of them at another.
+    /// The same where each member of a token's `aud` must be one of the audiences, or Better Auth's
+    /// UserInfo endpoint: one of the token's issuer, or of the base URL `issuing`. By default
+    /// access tokens are accepted only so: a token that opens several resources could be used by
+    /// one of them at another.
     pub fn with_exclusive_audience(self, exclusive: Option<bool>, issuing: Option<&str>) -> Self {
         let user_info = issuing.map(|issuing| [issuing, USER_INFO].concat());
         Self { exclusive_audience: exclusive, user_info, ..self }
@@ -110,7 +111,7 @@ impl Expectations {
     /// Check 6, which leaves the claims as they are to be seen.
     ///
     /// # Errors
-    /// Those of [`Self::check`]; a cookie that is no cache of a session has errors of its own.
+    /// Those of [`Self::check`]; a cookie without a session has errors of its own.
     pub(crate) fn accept(
         &self,
         claims: &mut Claims,
@@ -208,8 +209,8 @@ impl Expectations {
         Err(Error::new(Code::AudienceMismatch, detail))
     }
 
-    /// RFC 7519, section 4.1.7, and RFC 8693, section 4.2: texts, where they are there. In a session cache
-    /// `scope` may be a field of the user's record.
+    /// RFC 7519, section 4.1.7, and RFC 8693, section 4.2: texts, where they are there. In a
+    /// session cache `scope` may be a field of the user's record.
     fn check_texts(&self, claims: &Claims) -> Result<(), Error> {
         let is_text = |name| claims.claim(name).is_none_or(|value| value.as_str().is_some());
         if !is_text("jti") {
@@ -226,7 +227,7 @@ impl Expectations {
         self.exclusive_audience.unwrap_or(self.profile == Profile::AccessToken)
     }
 
-    /// The claims that must be there whoever the user is.
+    /// The claims that every token must have.
     pub(super) fn present(&self) -> impl Iterator<Item = &str> {
         let issued = self.clock.needs_issued().then_some("iat");
         let further = self.required.iter().map(RequiredClaim::name);

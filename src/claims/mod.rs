@@ -41,8 +41,8 @@ impl Claims {
         &self.text
     }
 
-    /// The claim of that name, or the one within a claim that a dotted path names: `org.role`. A claim
-    /// whose whole name is that comes first. One that is `null` counts as absent.
+    /// The claim of that name, or the one within a claim that a dotted path names: `org.role`. A
+    /// claim whose whole name is that comes first. One that is `null` counts as absent.
     pub fn claim(&self, name: &str) -> Option<&Json> {
         path::find(&self.object, name)
     }

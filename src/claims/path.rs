@@ -2,9 +2,9 @@
 
 use crate::jose::{Json, Object};
 
-/// The member of that name, or else the one at that path: `org.role` is the member `role` of the object
-/// `org`. A member whose whole name is the path comes first, so `https://example.com/roles` is a name. A path
-/// leads through objects only. A member that is `null` counts as absent.
+/// The member of that name, or else the one at that path: `org.role` is the member `role` of the
+/// object `org`. A member whose whole name is the path comes first, so `https://example.com/roles`
+/// is a name. A path leads through objects only. A member that is `null` counts as absent.
 pub(super) fn find<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     if let Some(value) = object.member(path) {
         return Some(value);

@@ -31,7 +31,7 @@ impl Profile {
         }
     }
 
-    /// The audience that Better Auth gives such tokens whatever its settings, if it does.
+    /// The audience that such tokens always have, if they have one.
     pub fn fixed_audience(self) -> Option<&'static str> {
         match self {
             Self::SessionCache => Some("better-auth:session-cache"),
@@ -39,8 +39,8 @@ impl Profile {
         }
     }
 
-    /// Check 2: is it such a token by its `typ`? Better Auth gives session tokens none, and a cookie
-    /// cache that is signed by a secret none either.
+    /// Check 2: is it such a token by its `typ`? Better Auth gives session tokens none, and a
+    /// cookie cache that is signed by a secret none either.
     pub(super) fn check_type(self, header: &Header, by_secret: bool) -> Result<(), Error> {
         let fits = match self {
             Self::Session => header.is_untyped() || header.is_typed("jwt"),
@@ -107,11 +107,12 @@ impl std::fmt::Display for Profile {
     }
 }
 
-/// The `typ` that keeps the edge's assertions apart from every other token (RFC 8725, section 3.11).
+/// The `typ` that keeps the edge's assertions apart from every other token (RFC 8725, section
+/// 3.11).
 pub(crate) const ASSERTION_TYPE: &str = "edge-assertion+jwt";
 
-/// Of an id_token, a logout token, an OAuth access token, a token bound to a key. Better Auth 1.4 to 1.6
-/// writes access tokens without `typ` and `client_id`: only `azp` tells them.
+/// Of an id_token, a logout token, an OAuth access token, a token bound to a key. Better Auth 1.4
+/// to 1.6 writes access tokens without `typ` and `client_id`: only `azp` tells them.
 const SESSION_MARKERS: [&str; 9] =
     ["at_hash", "c_hash", "nonce", "auth_time", "acr", "azp", "events", "cnf", "client_id"];
 

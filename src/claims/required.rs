@@ -20,8 +20,8 @@ impl RequiredClaim {
         Self::one_of(name, Vec::new())
     }
 
-    /// A claim that equals one of these values, by type and value, or is an array with a member that
-    /// does; of any value if there are none. `None` without a name.
+    /// A claim that equals one of these values, by type and value, or is an array with a member
+    /// that does. Without values, any value is accepted. `None` without a name.
     pub fn one_of(name: &str, accepted: Vec<Json>) -> Option<Self> {
         (!name.is_empty()).then(|| Self { name: name.to_owned(), accepted, is_list: false })
     }
@@ -37,8 +37,8 @@ impl RequiredClaim {
         }
     }
 
-    /// A claim and one accepted value, or a list of some. `None` where there is none, or one is null: a
-    /// claim that is null counts as absent.
+    /// A claim and one accepted value, or a list of values. `None` for an empty list, or if a value
+    /// is null: a claim that is null counts as absent.
     pub(crate) fn from_json(name: &str, accepted: &Json) -> Option<Self> {
         let accepted = match accepted {
             Json::Array(accepted) => accepted.as_slice(),
@@ -50,8 +50,8 @@ impl RequiredClaim {
         }
     }
 
-    /// The same, where the claims `lists` hold comma-separated lists: of such a claim's text one member
-    /// suffices. The whole text still counts.
+    /// The same, where the claims `lists` hold comma-separated lists: of such a claim's text one
+    /// member suffices. The whole text still counts.
     pub(crate) fn with_lists(self, lists: &[String]) -> Self {
         Self { is_list: lists.contains(&self.name), ..self }
     }
@@ -93,14 +93,14 @@ impl RequiredClaim {
     }
 }
 
-/// The claims whose text is a comma-separated list, if nothing else is said: Better Auth stores several
-/// roles of a user as `admin,user`.
+/// The claims whose text is a comma-separated list, if nothing else is said: Better Auth stores
+/// several roles of a user as `admin,user`.
 pub(crate) fn list_claims(given: Option<Vec<String>>) -> Vec<String> {
     given.unwrap_or_else(|| vec!["role".to_owned()])
 }
 
-/// The members of a list in a text, spaces and tabs around them left out. Empty ones are none, and so is a
-/// text without a comma, which is a value and compared as it is.
+/// The members of a comma-separated list, without spaces and tabs around them and without empty
+/// ones. A text without a comma is a value, not a list, and has no members.
 fn members(text: &str) -> impl Iterator<Item = &str> {
     let members = text.split(',').map(|member| member.trim_matches([' ', '\t']));
     members.filter(|member| !member.is_empty() && text.contains(','))

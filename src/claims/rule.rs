@@ -1,4 +1,4 @@
-//! What is expected of a token, in words: for whoever asks why one was refused.
+//! What a verifier expects of a token, in words, for explanations of a rejection.
 
 use super::{Expectations, RequiredClaim};
 use crate::check::Check;

@@ -15,7 +15,7 @@ pub(crate) struct Times {
 
 impl Times {
     /// # Errors
-    /// [`Code::MissingClaim`] without `exp`, [`Code::InvalidClaim`] for what is no time.
+    /// [`Code::MissingClaim`] without `exp`, [`Code::InvalidClaim`] for a value that is not a time.
     pub(super) fn of(claims: &Claims) -> Result<Self, Error> {
         let expires = time(claims, "exp")?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! Which claim says who the user is.
+//! The claim that identifies the user.
 
 use super::Claims;
 use crate::error::{Code, Error};
@@ -10,7 +10,7 @@ use crate::jose::Json;
 pub struct UserClaim(Vec<String>);
 
 impl UserClaim {
-    /// These claims in this order, or `None` if there is none or one has no name.
+    /// These claims in this order. `None` for an empty list or an empty name.
     pub fn new(names: Vec<String>) -> Option<Self> {
         (!names.is_empty() && !names.iter().any(String::is_empty)).then_some(Self(names))
     }
@@ -23,8 +23,8 @@ impl UserClaim {
     /// The user that the claims name.
     ///
     /// # Errors
-    /// [`Code::MissingClaim`] without any of the claims, [`Code::InvalidClaim`] if the first that is
-    /// there is no string or empty.
+    /// [`Code::MissingClaim`] without any of the claims, [`Code::InvalidClaim`] if the first that
+    /// exists is not a string, or is empty.
     pub(super) fn user<'c>(&self, claims: &'c Claims) -> Result<&'c str, Error> {
         let found = self.0.iter().find_map(|name| Some((name, claims.claim(name)?)));
         match found {

@@ -1,6 +1,6 @@
 //! Tokens that have been verified already, so that a token which comes a thousand times costs one
-//! signature. Bounded, keyed by the whole token, and never a reason to accept what would be refused:
-//! whoever takes something out checks its times and its key again.
+//! signature. Bounded, and keyed by the whole token. It never makes a verifier accept an invalid
+//! token: each hit checks the times and the key again.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ const OVERHEAD: usize = 512;
 pub(crate) struct Keyed((u64, u64));
 
 impl Keyed {
-    /// `random` gives numbers from 0 up to 1 that nobody can predict.
+    /// `random` returns unpredictable numbers from 0 up to 1.
     pub(crate) fn new(random: impl Fn() -> f64) -> Self {
         let seed = || (random() * TWO_TO_53) as u64;
         Self((seed(), seed()))

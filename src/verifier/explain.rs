@@ -16,8 +16,8 @@ impl Verifier {
     /// Verifies a compact JWS as [`verify`](Self::verify) does, remembers nothing, and tells what
     /// every check has found.
     ///
-    /// Unlike an [`Error`], an explanation holds what an unverified token says: it is for whoever
-    /// brought the token, and for no log.
+    /// Unlike an [`Error`], an explanation contains claims of an unverified token. Show it only to
+    /// the owner of the token, and never log it.
     pub async fn explain<H: Host>(&self, token: &str, host: &H) -> Explanation {
         let mut record = Record::default();
         let result = self.verify_afresh(token, host, &mut record).await;
@@ -85,7 +85,7 @@ impl Verifier {
         }
     }
 
-    /// The set as it is known now; an empty one where there is none.
+    /// The cached set, empty if the cache has none.
     fn known_set(&self) -> Arc<KeySet> {
         match &self.keys {
             Keys::Published(source) => source.cached().unwrap_or_default(),
@@ -128,7 +128,7 @@ impl Verifier {
 pub struct Explanation {
     /// What [`Verifier::verify`] would have answered
     pub result: Result<Verified, Error>,
-    /// All checks in the order in which they count, but for those that nothing is expected of
+    /// All checks in their order, except those that do not apply
     pub checks: Vec<CheckReport>,
     /// The header as JSON, if the token could be read; trust it only if the result is good
     pub header: Option<String>,

@@ -72,7 +72,7 @@ impl Verifier {
         Self { limits, ..self }
     }
 
-    /// What is no fault of its options, but may not be what the operator means. A host tells it once, when it
+    /// A warning about valid options that the operator may not mean. A host logs it once, when it
     /// makes the verifier.
     pub fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
@@ -107,8 +107,8 @@ impl Verifier {
         Ok(verified)
     }
 
-    /// Whether a token that was verified here before is good now, without asking anybody: that it is not
-    /// may also mean that somebody has to be asked.
+    /// Whether a cached token is still valid, without I/O. False can also mean that only a fetch
+    /// can tell.
     pub(crate) fn holds_now(&self, verified: &Verified, now: f64) -> bool {
         let in_time = self.expectations.check_again(&verified.expected, now, &mut ()).is_ok();
         let by_key = || match (&self.keys, &verified.key) {
@@ -157,12 +157,12 @@ impl Verifier {
 
     /// What the keys are like. A set that was never had is fetched.
     ///
-    /// Beside it is why the keys could not be had, where that is so.
+    /// Also returns why the keys are not available.
     pub(crate) async fn key_status<H: Host>(&self, host: &H) -> (KeyStatus, Option<Error>) {
         let Keys::Published(source) = &self.keys else {
             return (KeyStatus { usable: 1, age: None }, None);
         };
-        // asks for no key in particular; that there is none of its kind does not matter
+        // needs no particular key, so it does not matter whether the set has one of this algorithm
         let algorithm = self.algorithms.first().copied().unwrap_or(Algorithm::EdDsa);
         let wanted = Wanted { kid: None, algorithm, since: host.now(), plausible: false };
         let failure = source.keys(host, &wanted).await.err();
@@ -178,8 +178,8 @@ impl Verifier {
         }
     }
 
-    /// A token that was verified before needs its times and its key again, the key by identity. What
-    /// does not hold any more is verified afresh, which says why.
+    /// A token that was verified before needs its times and its key again, the key by identity.
+    /// What does not hold any more is verified afresh, which says why.
     async fn still_holds<H: Host>(&self, verified: &Verified, host: &H) -> bool {
         let now = host.now();
         if self.expectations.check_again(&verified.expected, now, &mut ()).is_err() {
@@ -212,7 +212,8 @@ impl Verifier {
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
         let mut claims = Claims::new(payload, claims);
 
-        // Looked at before the signature for the key cache's sake, told to nobody until it holds.
+        // checked before the signature for the key cache; reported only after the signature is
+        // valid
         let now = host.now();
         let accepted = self.expectations.accept(&mut claims, now, watch);
         let key = match &self.keys {

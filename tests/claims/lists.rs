@@ -10,8 +10,8 @@ use better_auth_edge::claims::RequiredClaim;
 use better_auth_edge::gateway::{HeaderEdit, SettingError, Settings};
 use better_auth_edge::jose::Json;
 
-/// Values of a claim for which `["admin","a,b"]` is required, as JSON, and whether one suffices where the claim
-/// is a list.
+/// Values of a claim for which `["admin","a,b"]` is required, as JSON, and whether one suffices
+/// where the claim is a list.
 fn values() -> Vec<(String, bool)> {
     let document: serde_json::Value =
         serde_json::from_str(include_str!("../vectors/named_claims.json")).unwrap();
@@ -227,6 +227,6 @@ fn a_nested_claim_can_be_matched_when_its_parent_is_forwarded() {
     assert!(parse("sub,org", "org.id").is_empty());
     assert!(parse("sub,org.id", "org.id").is_empty());
     assert_eq!(parse("sub,org.name", "org.id"), ["ROUTES"]);
-    assert_eq!(parse("sub,org", "organisation.id"), ["ROUTES"]);
+    assert_eq!(parse("sub,org", "organization.id"), ["ROUTES"]);
     assert_eq!(parse("sub,org", "orgid"), ["ROUTES"]);
 }

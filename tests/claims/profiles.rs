@@ -65,7 +65,7 @@ fn cache_claims() -> Claims {
 }
 
 /// A kind of token, its `typ`, its claims, and what the profiles say to it, in the order of
-/// [`PROFILES`], where issuer and audience are no hindrance.
+/// [`PROFILES`], if issuer and audience are accepted.
 type Kind = (&'static str, Option<&'static str>, Claims, [&'static str; 3]);
 
 const ANOTHER: &str = "wrong_token_type";

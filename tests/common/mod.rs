@@ -53,7 +53,8 @@ pub(crate) fn verify(verifier: &Verifier, token: &str) -> Result<Arc<Verified>, 
     result
 }
 
-/// Asserts that an explanation agrees with the verifier: the first check that does not pass decides.
+/// Asserts that an explanation agrees with the verifier: the first check that does not pass
+/// decides.
 pub(crate) fn explains(explanation: &Explanation, said: &Result<Arc<Verified>, Error>) {
     let reason = |error: &Error| (error.code(), error.detail().to_owned());
     let reports = &explanation.checks;

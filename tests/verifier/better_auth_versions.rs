@@ -1,5 +1,5 @@
-//! What released versions of Better Auth issue, held against the core: `cargo xtask test compat` makes
-//! the cases with the real library, and compares the verdicts.
+//! What released versions of Better Auth issue, held against the core: `cargo xtask test compat`
+//! makes the cases with the real library, and compares the verdicts.
 
 use std::time::SystemTime;
 use std::{env, fs};

@@ -179,8 +179,8 @@ fn section_3_4_keys_that_are_not_valid_points_or_numbers_are_not_used() {
 
 #[test]
 fn section_3_5_keys_that_could_be_guessed_are_not_used() {
-    // The entropy of a secret cannot be checked; that it is as long as the hash (RFC 7518, section 3.2)
-    // excludes most passwords.
+    // The entropy of a secret cannot be checked; that it is as long as the hash (RFC 7518, section
+    // 3.2) excludes most passwords.
     for (secret, algorithm) in
         [("", "HS256"), ("secret", "HS256"), ("correct horse battery staple", "HS256")]
     {

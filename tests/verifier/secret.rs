@@ -168,7 +168,7 @@ fn a_secret_must_be_as_long_as_the_longest_hash() {
 
 #[test]
 fn every_byte_of_a_secret_counts() {
-    // a line break at the end, a byte that is no UTF-8, zeros: nothing is trimmed or replaced
+    // a line break at the end, a byte that is not UTF-8, zeros: nothing is trimmed or replaced
     for secret in [[SECRET.as_slice(), b"\n"].concat(), vec![0xff; 64], vec![0; 64]] {
         let verifier = options(&secret, &["HS256"]).build().unwrap();
         let good = token("HS256", "HS256", &secret);

@@ -38,7 +38,7 @@ fn another_key_with_the_same_kid_does_not_verify() {
     let (signer, stranger) = (Signer::new(1, "key"), Signer::new(2, "key"));
     let token = stranger.token(&good_claims());
     assert_eq!(verdict_by(&[signer.jwk()], &token), "bad_signature");
-    // nor is a key tried that the token does not name
+    // the verifier does not try a key that the token does not name
     let other = Signer::new(2, "other");
     assert_eq!(verdict_by(&[signer.jwk(), other.jwk()], &token), "bad_signature");
 }

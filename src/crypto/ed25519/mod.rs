@@ -2,8 +2,8 @@
 //! S, canonical A and R, neither of small order, and the equation without the cofactor. What passes
 //! here passes every other verifier.
 //!
-//! A key that is used often is verified by tables of multiples, which is faster than the native code
-//! of JavaScript runtimes; the verdicts are the same.
+//! A key that is used often is verified by tables of multiples, which is faster than the native
+//! code of JavaScript runtimes; the verdicts are the same.
 
 mod table;
 mod tables;

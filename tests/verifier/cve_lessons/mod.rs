@@ -1,8 +1,7 @@
 //! What went wrong in other verifiers, tried on this one: a test for each published lesson.
 
 mod gateway;
-
-use std::future::Future;
+mod gullible_host;
 
 use crate::common::{
     AUTH_SERVER, Answer, Signer, TestHost, base64url, good_claims, key_set, options, outcome,
@@ -12,12 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use better_auth_edge::claims::Expectations;
 use better_auth_edge::crypto::Secret;
-use better_auth_edge::host::{
-    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
-};
-use better_auth_edge::jose::Algorithm::{self, EdDsa, Es256, Hs256, Hs384, Hs512, Ps256, Rs256};
-use better_auth_edge::jose::PublicKey;
+use better_auth_edge::jose::Algorithm::{EdDsa, Es256, Hs256, Hs384, Hs512, Ps256, Rs256};
 use better_auth_edge::keys::{KeySet, KeySource};
 use better_auth_edge::{Keys, Verifier};
 use futures_util::future::join_all;
@@ -27,56 +21,7 @@ use rsa::pkcs8::EncodePublicKey;
 use rsa::{BigUint, RsaPublicKey};
 use sha2::Sha256;
 
-/// A host whose crypto takes every signature for good.
-#[derive(Clone)]
-struct GullibleHost(TestHost);
-
-impl Clock for GullibleHost {
-    fn now(&self) -> f64 {
-        self.0.now()
-    }
-}
-
-impl Random for GullibleHost {
-    fn random(&self) -> f64 {
-        self.0.random()
-    }
-
-    fn request_id(&self) -> String {
-        self.0.request_id()
-    }
-}
-
-impl Timer for GullibleHost {
-    async fn sleep(&self, milliseconds: u32) {
-        self.0.sleep(milliseconds).await;
-    }
-}
-
-impl Fetch for GullibleHost {
-    async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        self.0.get(request).await
-    }
-}
-
-impl KeyStore for GullibleHost {}
-
-impl SignatureVerifier for GullibleHost {
-    async fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
-        true
-    }
-}
-
-impl Telemetry for GullibleHost {}
-
-impl RateLimiter for GullibleHost {}
-
-impl Tasks for GullibleHost {
-    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let host = self.clone();
-        self.0.background(|_| task(host));
-    }
-}
+use gullible_host::GullibleHost;
 
 /// The key of RFC 7515, appendix A.3.
 const P256_JWK: &str = r#"{"kty":"EC","crv":"P-256","kid":"key-1",
@@ -283,7 +228,7 @@ fn cve_2026_22817_and_cve_2026_22818_the_algorithm_of_the_header_where_the_key_n
         let code = outcome(&verify(&lenient(&key_set(std::slice::from_ref(&jwk))), &token));
         assert_eq!(code, "unsupported_algorithm", "{algorithm}");
     }
-    // nor is there an HMAC by default
+    // HMAC is off by default
     let token = format!("{}.{}", segments("HS256", KID), base64url([1; 32]));
     assert_eq!(verdict(&token), "unsupported_algorithm");
 }
@@ -367,7 +312,7 @@ fn tilegroxy_and_fastapi_zitadel_auth_one_fetch_for_each_of_many_at_once() {
 
 #[test]
 fn ghsa_jc38_x7x8_2xc8_an_algorithm_from_outside_of_the_protected_header() {
-    // A compact token has only the protected header, and the JSON serialisations are not read.
+    // A compact token has only the protected header, and the JSON serializations are not read.
     let payload = good_claims().with("alg", r#""EdDSA""#);
     let signer = Signer::default();
     let [kid, none] = [r#"{"kid":"key-1"}"#, r#"{"alg":"none","kid":"key-1"}"#];
