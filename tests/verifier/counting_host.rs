@@ -12,9 +12,9 @@ use better_auth_edge::jose::{Algorithm, PublicKey};
 
 /// A [`TestHost`] that counts the signatures that it verifies.
 #[derive(Clone)]
-pub struct CountingHost {
-    pub inner: TestHost,
-    pub verifications: Rc<Cell<usize>>,
+pub(crate) struct CountingHost {
+    pub(crate) inner: TestHost,
+    pub(crate) verifications: Rc<Cell<usize>>,
 }
 
 impl Clock for CountingHost {
