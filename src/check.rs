@@ -62,15 +62,15 @@ checks! {
     Values = "values";
 }
 
-/// Hears how checks end. Has no say in it.
-pub(crate) trait Watch {
+/// Observes the results of checks, without influence on them.
+pub(crate) trait Observer {
     /// Returns the result of a check unchanged.
     // inlined also in builds for size, where it disappears
     #[inline(always)]
-    fn see<T>(&mut self, _check: Check, result: Result<T, Error>) -> Result<T, Error> {
+    fn record<T>(&mut self, _check: Check, result: Result<T, Error>) -> Result<T, Error> {
         result
     }
 }
 
 /// Observes nothing.
-impl Watch for () {}
+impl Observer for () {}

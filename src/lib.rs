@@ -103,6 +103,6 @@ pub use check::Check;
 pub use config::error::SettingError;
 pub use error::{Code, Error};
 pub use verifier::{
-    CacheLimits, CheckReport, Explanation, KeyReport, Keys, Outcome, Verified, Verifier,
+    CacheLimits, CheckOutcome, CheckReport, Explanation, KeyReport, Keys, Verified, Verifier,
     VerifierOptions,
 };

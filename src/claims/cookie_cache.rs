@@ -1,6 +1,6 @@
-//! Better Auth's cookie cache: a session and its user in one signed cookie. Read so that what
-//! follows sees the claims of a token: the user's at the top, and `sub` for whose they are. The
-//! session stays apart.
+//! Better Auth's cookie cache: a session and its user in one signed cookie. It is read into the
+//! claims of a token: the user's members at the top, and the user's id as `sub`. The session stays
+//! apart.
 
 use std::fmt;
 
@@ -8,50 +8,50 @@ use super::Claims;
 use crate::error::{Code, Error};
 use crate::jose::{Json, Object};
 
-/// What a cookie cache must say beyond what any token must.
+/// What a verifier expects of a cookie cache, in addition to other expectations.
 #[derive(Clone, Debug)]
-pub(super) struct CookieCache {
-    /// The version that Better Auth's `cookieCache.version` gives; another is out of date
+pub(super) struct CookieCacheExpectations {
+    /// Better Auth's `cookieCache.version`. A cache with another version is out of date
     version: String,
-    /// What a cache is taken to say that its signature by a shared secret makes superfluous: `iss`
-    /// and `aud`. Without, it must say so itself, and also whose it is.
+    /// The `iss` and `aud` that a signature by the shared secret implies. Without them, the cache
+    /// must contain both, and the user's id
     implied: Option<(String, String)>,
     read: Read,
 }
 
-type Read = fn(&CookieCache, &Object) -> Result<Cached, Error>;
+type Read = fn(&CookieCacheExpectations, &Object) -> Result<CachedSession, Error>;
 
-/// What a cache says.
-pub(super) struct Cached {
-    /// The user's record, and what the cache says about itself
+/// The content of a cache.
+pub(super) struct CachedSession {
+    /// The user's members, and the cache's own claims
     pub(super) claims: Claims,
     pub(super) session: SessionToken,
     /// When the session ends, in seconds since 1970
     pub(super) ends: f64,
 }
 
-/// The token of a session, which is as good as its cookie: it never gets among claims.
+/// The token of a session. It is as powerful as the cookie, so it never becomes a claim.
 #[derive(Clone)]
 pub(crate) struct SessionToken(String);
 
-impl CookieCache {
-    /// Caches of that version, which their signature makes say `implied`.
+impl CookieCacheExpectations {
+    /// Expects caches with that version. Their signature implies `implied`.
     pub(super) fn new(version: String, implied: Option<(String, String)>) -> Self {
-        // by a pointer: where nothing makes such expectations, what reads caches is not linked
+        // a pointer, so that a program without cookie caches does not link their reader
         Self { version, implied, read: Self::arranged }
     }
 
-    /// What a cache says.
+    /// Reads a cache.
     ///
     /// # Errors
     /// [`Code::WrongTokenType`] without a session with a user, such as for other tokens that Better
     /// Auth signs with its secret; [`Code::InvalidClaim`] if one part contradicts another or has
     /// no meaning; [`Code::Expired`] for another version.
-    pub(super) fn read(&self, said: &Object) -> Result<Cached, Error> {
+    pub(super) fn read(&self, said: &Object) -> Result<CachedSession, Error> {
         (self.read)(self, said)
     }
 
-    fn arranged(&self, said: &Object) -> Result<Cached, Error> {
+    fn arranged(&self, said: &Object) -> Result<CachedSession, Error> {
         let (Some(Json::Object(session)), Some(Json::Object(user))) =
             (said.member("session"), said.member("user"))
         else {
@@ -88,7 +88,7 @@ impl CookieCache {
             return Err(Error::new(Code::Expired, "the cookie cache is of another version"));
         }
         let claims = Claims::new(Json::Object(arranged.clone()).to_string(), arranged);
-        Ok(Cached { claims, session: SessionToken(token.clone()), ends })
+        Ok(CachedSession { claims, session: SessionToken(token.clone()), ends })
     }
 }
 

@@ -1,9 +1,9 @@
 //! The rules that a token's claims must pass, in their order.
 
-use super::cookie_cache::{CookieCache, SessionToken};
+use super::cookie_cache::{CookieCacheExpectations, SessionToken};
 use super::times::{Clock, Times};
 use super::{Claims, Profile, RequiredClaim, UserClaim};
-use crate::check::{Check, Watch};
+use crate::check::{Check, Observer};
 use crate::error::{Code, Error};
 use crate::jose::{Header, Json};
 
@@ -26,7 +26,7 @@ pub struct Expectations {
     pub(super) required: Vec<RequiredClaim>,
     pub(super) clock: Clock,
     /// Where the tokens are Better Auth's cookies
-    cookie_cache: Option<CookieCache>,
+    cookie_cache: Option<CookieCacheExpectations>,
 }
 
 impl Expectations {
@@ -97,7 +97,7 @@ impl Expectations {
             true => self.issuers.first().cloned().zip(self.audiences.first().cloned()),
             false => None,
         };
-        self.cookie_cache = Some(CookieCache::new(version, implied));
+        self.cookie_cache = Some(CookieCacheExpectations::new(version, implied));
     }
 
     /// Check 2: is it a token of the expected kind by its `typ`?
@@ -116,17 +116,17 @@ impl Expectations {
         &self,
         claims: &mut Claims,
         now: f64,
-        watch: &mut impl Watch,
+        observer: &mut impl Observer,
     ) -> Result<Expected, Error> {
-        let Some(cache) = &self.cookie_cache else { return self.check(claims, now, watch) };
-        let cached = watch.see(Check::Kind, cache.read(&claims.object))?;
+        let Some(cache) = &self.cookie_cache else { return self.check(claims, now, observer) };
+        let cached = observer.record(Check::Kind, cache.read(&claims.object))?;
         *claims = cached.claims;
-        let mut expected = self.check(claims, now, watch)?;
+        let mut expected = self.check(claims, now, observer)?;
         expected.session = Some(cached.session);
         // a cache is never good for longer than the session that it is of
         if cached.ends < expected.times.expires {
             expected.times.expires = cached.ends;
-            self.check_again(&expected, now, watch)?;
+            self.check_again(&expected, now, observer)?;
         }
         Ok(expected)
     }
@@ -137,21 +137,29 @@ impl Expectations {
     /// [`Code::WrongTokenType`], [`Code::MissingClaim`], [`Code::InvalidClaim`],
     /// [`Code::IssuerMismatch`], [`Code::AudienceMismatch`], [`Code::Expired`],
     /// [`Code::NotYetValid`], [`Code::InsufficientClaims`]: the first that applies, in this order.
-    fn check(&self, claims: &Claims, now: f64, watch: &mut impl Watch) -> Result<Expected, Error> {
-        watch.see(Check::Kind, self.profile.check_markers(claims))?;
-        watch.see(Check::Presence, self.check_presence(claims))?;
-        let user = watch.see(Check::User, self.user_claim.user(claims))?.to_owned();
-        let issuer = watch.see(Check::Types, issuer(claims))?;
-        let audiences = watch.see(Check::Types, audiences(claims))?;
-        let times = watch.see(Check::Types, Times::of(claims))?;
-        watch.see(Check::Types, self.check_texts(claims))?;
-        watch.see(Check::Lifetime, self.clock.check_lifetime(&times))?;
+    fn check(
+        &self,
+        claims: &Claims,
+        now: f64,
+        observer: &mut impl Observer,
+    ) -> Result<Expected, Error> {
+        observer.record(Check::Kind, self.profile.check_markers(claims))?;
+        observer.record(Check::Presence, self.check_presence(claims))?;
+        let user = observer.record(Check::User, self.user_claim.user(claims))?.to_owned();
+        let issuer = observer.record(Check::Types, issuer(claims))?;
+        let audiences = observer.record(Check::Types, audiences(claims))?;
+        let times = observer.record(Check::Types, Times::of(claims))?;
+        observer.record(Check::Types, self.check_texts(claims))?;
+        observer.record(Check::Lifetime, self.clock.check_lifetime(&times))?;
 
-        watch.see(Check::Issuer, self.check_issuer(issuer))?;
-        watch.see(Check::Audience, self.check_audience(&audiences, issuer))?;
-        self.clock.check(&times, now, watch)?;
+        observer.record(Check::Issuer, self.check_issuer(issuer))?;
+        observer.record(Check::Audience, self.check_audience(&audiences, issuer))?;
+        self.clock.check(&times, now, observer)?;
         let mut required = self.required.iter();
-        watch.see(Check::Values, required.try_for_each(|required| required.check_value(claims)))?;
+        observer.record(
+            Check::Values,
+            required.try_for_each(|required| required.check_value(claims)),
+        )?;
         Ok(Expected { user, session: None, times })
     }
 
@@ -163,9 +171,9 @@ impl Expectations {
         &self,
         expected: &Expected,
         now: f64,
-        watch: &mut impl Watch,
+        observer: &mut impl Observer,
     ) -> Result<(), Error> {
-        self.clock.check(&expected.times, now, watch)
+        self.clock.check(&expected.times, now, observer)
     }
 
     /// Whether this is one of the issuers.

@@ -3,22 +3,22 @@
 //! This module knows claims whose signature has been verified. It knows no keys and no requests.
 
 mod cookie_cache;
+mod expectation;
 mod expectations;
 mod path;
 mod profile;
 mod required;
-mod rule;
 mod times;
 mod user;
 
 pub(crate) use cookie_cache::{DEFAULT_VERSION, SessionToken};
+pub(crate) use expectation::Expectation;
 pub(crate) use expectations::Expected;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
 pub(crate) use profile::ASSERTION_TYPE;
 pub use profile::Profile;
 pub use required::RequiredClaim;
 pub(crate) use required::list_claims;
-pub(crate) use rule::Rule;
 pub use user::UserClaim;
 
 use crate::jose::{Json, Object};

@@ -1,7 +1,7 @@
 //! When a token is good (RFC 7519, sections 4.1.4 to 4.1.6).
 
 use super::Claims;
-use crate::check::{Check, Watch};
+use crate::check::{Check, Observer};
 use crate::error::{Code, Error};
 use crate::jose::Json;
 
@@ -64,12 +64,12 @@ impl Clock {
         &self,
         times: &Times,
         now: f64,
-        watch: &mut impl Watch,
+        observer: &mut impl Observer,
     ) -> Result<(), Error> {
-        watch.see(Check::Expiry, self.check_expiry(times, now))?;
-        watch.see(Check::Age, self.check_age(times, now))?;
-        watch.see(Check::NotBefore, self.check_reached("nbf", times.not_before, now))?;
-        watch.see(Check::Issued, self.check_reached("iat", times.issued, now))
+        observer.record(Check::Expiry, self.check_expiry(times, now))?;
+        observer.record(Check::Age, self.check_age(times, now))?;
+        observer.record(Check::NotBefore, self.check_reached("nbf", times.not_before, now))?;
+        observer.record(Check::Issued, self.check_reached("iat", times.issued, now))
     }
 
     fn check_expiry(&self, times: &Times, now: f64) -> Result<(), Error> {

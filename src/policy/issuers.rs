@@ -93,12 +93,12 @@ impl Issuers {
 
     /// Whether the issuer with that index caches verified tokens.
     pub(crate) fn caches_tokens(&self, issuer: usize) -> bool {
-        self.0[issuer].keeps_tokens()
+        self.0[issuer].caches_tokens()
     }
 
     /// Whether a token that the issuer with that index has verified is valid now. Fetches nothing.
     pub(crate) fn is_valid_now(&self, verified: &Verified, issuer: usize, now: f64) -> bool {
-        self.0[issuer].holds_now(verified, now)
+        self.0[issuer].is_valid_now(verified, now)
     }
 
     /// The state of the keys. Fetches key sets that are not cached.
@@ -132,7 +132,7 @@ impl Issuers {
         if verifiers.len() == 1 {
             return 0;
         }
-        let known = verifiers.iter().position(|verifier| verifier.knows(token, host));
+        let known = verifiers.iter().position(|verifier| verifier.has_cached(token, host));
         known.or_else(|| self.by_claimed_issuer(token)).unwrap_or(0)
     }
 

@@ -63,8 +63,8 @@ impl DecisionRecord<'_> {
         json.text(",\"issuer\":", issuer);
         json.text(",\"kid\":", self.user.and_then(|user| user.header().kid()));
         json.text(",\"user\":", name.as_deref().map(|name| &name[..16]));
-        let was_known = self.user.is_some_and(Verified::was_known);
-        json.push(if was_known { ",\"cached\":true" } else { ",\"cached\":false" });
+        let was_cached = self.user.is_some_and(Verified::was_cached);
+        json.push(if was_cached { ",\"cached\":true" } else { ",\"cached\":false" });
         json.number(",\"keys_age\":", self.keys_age.map(|age| age as u32));
         json.text(",\"request_id\":", Some(self.request_id));
         json.push("}");

@@ -12,7 +12,7 @@ use super::Verified;
 
 /// The most recently used tokens.
 pub(super) struct TokenCache {
-    entries: LruCache<Box<str>, Arc<Verified>, Keyed>,
+    entries: LruCache<Box<str>, Arc<Verified>, KeyedHasher>,
     bytes: usize,
     limits: CacheLimits,
 }
@@ -34,7 +34,7 @@ impl Default for CacheLimits {
 
 impl TokenCache {
     /// An empty cache.
-    pub(super) fn new(limits: CacheLimits, keyed: Keyed) -> Self {
+    pub(super) fn new(limits: CacheLimits, keyed: KeyedHasher) -> Self {
         Self { entries: LruCache::unbounded_with_hasher(keyed), bytes: 0, limits }
     }
 
@@ -84,9 +84,9 @@ const OVERHEAD: usize = 512;
 
 /// A hash whose collisions a stranger cannot compute. std's own keys are constants in wasm.
 #[derive(Clone)]
-pub(crate) struct Keyed((u64, u64));
+pub(crate) struct KeyedHasher((u64, u64));
 
-impl Keyed {
+impl KeyedHasher {
     /// `random` returns unpredictable numbers from 0 up to 1.
     pub(crate) fn new(random: impl Fn() -> f64) -> Self {
         let seed = || (random() * TWO_TO_53) as u64;
@@ -97,7 +97,7 @@ impl Keyed {
 /// All that a random `f64` from 0 to 1 holds.
 const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
-impl BuildHasher for Keyed {
+impl BuildHasher for KeyedHasher {
     type Hasher = SipHasher13;
 
     fn build_hasher(&self) -> SipHasher13 {
@@ -113,7 +113,7 @@ mod tests {
     use crate::claims::{Claims, Expectations};
     use crate::jose::base64url::encode;
     use crate::jose::{Algorithm, CompactJws, Limits};
-    use crate::verifier::Companion;
+    use crate::verifier::Extension;
 
     const LIMITS: CacheLimits = CacheLimits { tokens: 3, bytes: 1_000_000 };
 
@@ -180,17 +180,17 @@ mod tests {
 
     #[test]
     fn a_hash_depends_on_both_numbers_in_full() {
-        let hash = |keyed: Keyed| keyed.hash_one("a token");
+        let hash = |keyed: KeyedHasher| keyed.hash_one("a token");
         let next = std::cell::Cell::new(0.25);
-        let keyed = Keyed::new(|| next.replace(next.get() + 0.5));
+        let keyed = KeyedHasher::new(|| next.replace(next.get() + 0.5));
         assert_eq!(keyed.0, (1 << 51, 3 << 51));
-        let hashes = [(1, 2), (1, 3), (2, 2)].map(|seed| hash(Keyed(seed)));
+        let hashes = [(1, 2), (1, 3), (2, 2)].map(|seed| hash(KeyedHasher(seed)));
         assert!(hashes[0] != hashes[1] && hashes[0] != hashes[2] && hashes[1] != hashes[2]);
-        assert_eq!(hash(Keyed((1, 2))), hashes[0]);
+        assert_eq!(hash(KeyedHasher((1, 2))), hashes[0]);
     }
 
     fn cache(limits: CacheLimits) -> TokenCache {
-        TokenCache::new(limits, Keyed::new(|| 0.5))
+        TokenCache::new(limits, KeyedHasher::new(|| 0.5))
     }
 
     const HEADER: &str = r#"{"alg":"EdDSA"}"#;
@@ -213,8 +213,8 @@ mod tests {
             claims,
             algorithm: Algorithm::EdDsa,
             key: None,
-            companion: Companion::default(),
-            was_known: AtomicBool::new(false),
+            extension: Extension::default(),
+            was_cached: AtomicBool::new(false),
         };
         (token, Arc::new(verified))
     }

@@ -1,11 +1,11 @@
-//! Why a token is accepted or refused, check by check. It is the verifier itself that is watched
-//! here: what is reported is what it did.
+//! Explains why a verifier accepts or rejects a token, check by check. It observes the verifier
+//! itself, so an explanation reports what the verifier did.
 
 use std::sync::Arc;
 
 use super::{Keys, Verified, Verifier, signer};
-use crate::check::{Check, Watch};
-use crate::claims::Rule;
+use crate::check::{Check, Observer};
+use crate::claims::Expectation;
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -13,17 +13,17 @@ use crate::jose::{Algorithm, Header, Segments, Unusable};
 use crate::keys::{KeySet, Selection, Wanted};
 
 impl Verifier {
-    /// Verifies a compact JWS as [`verify`](Self::verify) does, remembers nothing, and tells what
-    /// every check has found.
+    /// Verifies a compact JWS like [`verify`](Self::verify), but without the cache of tokens, and
+    /// returns the result of every check.
     ///
     /// Unlike an [`Error`], an explanation contains claims of an unverified token. Show it only to
     /// the owner of the token, and never log it.
     pub async fn explain<H: Host>(&self, token: &str, host: &H) -> Explanation {
-        let mut record = Record::default();
-        let result = self.verify_afresh(token, host, &mut record).await;
-        let checks = self.reports(&record);
+        let mut observed = ObservedChecks::default();
+        let result = self.verify_uncached(token, host, &mut observed).await;
+        let checks = self.reports(&observed);
         let set = self.known_set();
-        let used = self.used(token, &set, &record, host).await;
+        let used = self.used(token, &set, &observed, host).await;
         let keys = set.usable().iter().map(|key| KeyReport::new(key, &used)).collect();
         let unusable = set.unusable().to_vec();
         let read = Segments::parse(token, &self.limits).ok();
@@ -34,28 +34,28 @@ impl Verifier {
         Explanation { result, checks, header, claims, source, keys, unusable, now, tolerance }
     }
 
-    /// Claims are looked at before the signature, and count after it.
-    fn reports(&self, record: &Record) -> Vec<CheckReport> {
+    /// The verifier checks claims before the signature. In a report they follow it.
+    fn reports(&self, observed: &ObservedChecks) -> Vec<CheckReport> {
         let mut decided = false;
         let report = |check: &Check| {
-            let rule = self.rule(*check)?;
-            let seen = record.seen(*check);
+            let expectation = self.expectation(*check)?;
+            let seen = observed.result(*check);
             let outcome = match (seen, decided) {
-                (Some(None), false) => Outcome::Passed,
-                (Some(Some(_)), false) => Outcome::Failed,
-                (Some(None), true) => Outcome::WouldPass,
-                (Some(Some(_)), true) => Outcome::WouldFail,
-                (None, _) => Outcome::NotReached,
+                (Some(None), false) => CheckOutcome::Passed,
+                (Some(Some(_)), false) => CheckOutcome::Failed,
+                (Some(None), true) => CheckOutcome::WouldPass,
+                (Some(Some(_)), true) => CheckOutcome::WouldFail,
+                (None, _) => CheckOutcome::NotReached,
             };
-            decided |= outcome != Outcome::Passed;
-            let refusal = seen.cloned().flatten();
-            let Rule { members, expected } = rule;
-            Some(CheckReport { check: *check, outcome, refusal, members, expected })
+            decided |= outcome != CheckOutcome::Passed;
+            let rejection = seen.cloned().flatten();
+            let Expectation { members, expected } = expectation;
+            Some(CheckReport { check: *check, outcome, rejection, members, expected })
         };
         Check::ALL.iter().filter_map(report).collect()
     }
 
-    fn rule(&self, check: Check) -> Option<Rule> {
+    fn expectation(&self, check: Check) -> Option<Expectation> {
         let by_secret = self.is_by_secret();
         Some(match check {
             Check::Form => {
@@ -64,17 +64,17 @@ impl Verifier {
                     "three segments of base64url, JSON objects in the first two; at most {token} \
                      bytes, {header} in the header"
                 );
-                Rule::new(&[], expected)
+                Expectation::new(&[], expected)
             }
-            Check::Header => Rule::new(&Header::COUNTING, "an algorithm, and no extension"),
+            Check::Header => Expectation::new(&Header::COUNTING, "an algorithm, and no extension"),
             Check::Algorithm => {
                 let names: Vec<_> = self.algorithms.iter().map(|a| a.name()).collect();
-                Rule::new(&["alg"], format!("one of: {}", names.join(", ")))
+                Expectation::new(&["alg"], format!("one of: {}", names.join(", ")))
             }
-            Check::Key if by_secret => Rule::new(&[], "the shared secret"),
-            Check::Key => Rule::new(&["kid", "alg"], "a usable key of the set has them"),
-            Check::Signature => Rule::new(&[], "made by that key over header and claims"),
-            check => return self.expectations.rule(check, by_secret),
+            Check::Key if by_secret => Expectation::new(&[], "the shared secret"),
+            Check::Key => Expectation::new(&["kid", "alg"], "a usable key of the set has them"),
+            Check::Signature => Expectation::new(&[], "made by that key over header and claims"),
+            check => return self.expectations.expectation(check, by_secret),
         })
     }
 
@@ -98,10 +98,10 @@ impl Verifier {
         &self,
         token: &str,
         set: &KeySet,
-        record: &Record,
+        observed: &ObservedChecks,
         host: &H,
     ) -> Vec<Arc<VerifyingKey>> {
-        let Some(tried) = record.seen(Check::Signature) else {
+        let Some(tried) = observed.result(Check::Signature) else {
             return Vec::new();
         };
         let Some((jws, algorithm)) = self.read(token).and_then(|jws| {
@@ -123,61 +123,61 @@ impl Verifier {
     }
 }
 
-/// What a verifier decides about a token, and how it came to that.
+/// A verifier's decision about a token, with the results of its checks.
 #[derive(Debug)]
 pub struct Explanation {
-    /// What [`Verifier::verify`] would have answered
+    /// The result of [`Verifier::verify`]
     pub result: Result<Verified, Error>,
     /// All checks in their order, except those that do not apply
     pub checks: Vec<CheckReport>,
-    /// The header as JSON, if the token could be read; trust it only if the result is good
+    /// The header as JSON, if the token is well-formed. Unverified unless the result is `Ok`
     pub header: Option<String>,
-    /// The claims as JSON, likewise
+    /// The claims as JSON, like the header
     pub claims: Option<String>,
-    /// The URL of the key set, where it is not given
+    /// The URL of the JWK Set, unless it is fixed
     pub source: Option<String>,
-    /// The usable keys of the set, as far as there is one
+    /// The usable keys of the set
     pub keys: Vec<KeyReport>,
-    /// Why its other entries are ignored
+    /// Why the verifier ignores the other entries
     pub unusable: Vec<Unusable>,
     /// The time of the decision, in seconds since 1970
     pub now: f64,
-    /// By how many seconds clocks may differ
+    /// The clock tolerance in seconds
     pub tolerance: u16,
 }
 
-/// How a check has ended.
+/// The result of a check.
 #[derive(Clone, Debug)]
 pub struct CheckReport {
-    /// Which one
+    /// The check
     pub check: Check,
-    /// How it has ended
-    pub outcome: Outcome,
-    /// Code and detail, where it has failed or would have
-    pub refusal: Option<(Code, String)>,
-    /// The members of the header or the claims that it is about
+    /// Its outcome
+    pub outcome: CheckOutcome,
+    /// The code and detail of its error, if it failed or would fail
+    pub rejection: Option<(Code, String)>,
+    /// The header members or claims that it reads
     pub members: Vec<String>,
-    /// What it wants to find there, as half a sentence
+    /// What it expects of them, as half a sentence
     pub expected: String,
 }
 
-/// How a check has ended. The first that has not passed decides.
+/// The outcome of a check. The first check that fails decides.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
-    /// It is good
+pub enum CheckOutcome {
+    /// It passed
     Passed,
-    /// It is not, and that is why the token is refused
+    /// It failed, so the verifier rejects the token
     Failed,
-    /// Another has decided before
+    /// An earlier check decided, and the verifier did not reach this one
     NotReached,
-    /// The same, and this one would have been good
+    /// An earlier check decided; this one would pass
     WouldPass,
-    /// The same, and this one would have been next
+    /// An earlier check decided; this one would fail
     WouldFail,
 }
 
-impl Outcome {
-    /// Its stable name.
+impl CheckOutcome {
+    /// The stable name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -196,13 +196,13 @@ pub struct KeyReport {
     pub kid: Option<String>,
     /// `OKP`, `EC` or `RSA`
     pub kty: &'static str,
-    /// The curve by its name, or the length of the modulus
+    /// The name of the curve, or the length of the modulus
     pub size: String,
-    /// The `alg` that it is for, if it says so
+    /// Its `alg`, if it has one
     pub algorithm: Option<Algorithm>,
-    /// RFC 7638, with SHA-256
+    /// The thumbprint by SHA-256 (RFC 7638)
     pub thumbprint: String,
-    /// Whether the token's signature was verified with it
+    /// Whether it verified the token's signature
     pub used: bool,
 }
 
@@ -220,20 +220,20 @@ impl KeyReport {
     }
 }
 
-/// How each check has ended last.
+/// The latest result of each check.
 #[derive(Default)]
-struct Record(Vec<(Check, Option<(Code, String)>)>);
+struct ObservedChecks(Vec<(Check, Option<(Code, String)>)>);
 
-impl Record {
-    fn seen(&self, check: Check) -> Option<&Option<(Code, String)>> {
-        self.0.iter().rev().find(|(seen, _)| *seen == check).map(|(_, refusal)| refusal)
+impl ObservedChecks {
+    fn result(&self, check: Check) -> Option<&Option<(Code, String)>> {
+        self.0.iter().rev().find(|(seen, _)| *seen == check).map(|(_, rejection)| rejection)
     }
 }
 
-impl Watch for Record {
-    fn see<T>(&mut self, check: Check, result: Result<T, Error>) -> Result<T, Error> {
-        let refusal = result.as_ref().err();
-        self.0.push((check, refusal.map(|error| (error.code(), error.detail().to_owned()))));
+impl Observer for ObservedChecks {
+    fn record<T>(&mut self, check: Check, result: Result<T, Error>) -> Result<T, Error> {
+        let rejection = result.as_ref().err();
+        self.0.push((check, rejection.map(|error| (error.code(), error.detail().to_owned()))));
         result
     }
 }

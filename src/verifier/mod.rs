@@ -6,8 +6,8 @@ mod explain;
 mod options;
 
 pub use cache::CacheLimits;
-pub(crate) use cache::Keyed;
-pub use explain::{CheckReport, Explanation, KeyReport, Outcome};
+pub(crate) use cache::KeyedHasher;
+pub use explain::{CheckOutcome, CheckReport, Explanation, KeyReport};
 pub use options::VerifierOptions;
 pub(crate) use options::issuing_url;
 
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
 
-use crate::check::{Check, Watch};
+use crate::check::{Check, Observer};
 use crate::claims::{Claims, Expectations, Expected, SessionToken};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
@@ -78,8 +78,8 @@ impl Verifier {
         self.warning.as_deref()
     }
 
-    /// Makes it one of Better Auth's cookie caches of that version, with the keys of `tokens` where
-    /// both have published ones: one set, fetched once.
+    /// Makes it a verifier of Better Auth's cookie caches with that version. It shares the
+    /// published keys of `tokens`, so the set is fetched once.
     pub(crate) fn make_cookie_cache(&mut self, version: String, tokens: &Self) {
         self.expectations.expect_cookie_cache(version, self.is_by_secret());
         if let (Keys::Published(own), Keys::Published(source)) = (&mut self.keys, &tokens.keys) {
@@ -87,29 +87,29 @@ impl Verifier {
         }
     }
 
-    /// Verifies a compact JWS and says whose it is.
+    /// Verifies a compact JWS.
     ///
     /// # Errors
     /// Every code with status 401, [`Code::InsufficientClaims`] and [`Code::KeysUnavailable`].
     pub async fn verify<H: Host>(&self, token: &str, host: &H) -> Result<Arc<Verified>, Error> {
-        // what is too large to be accepted is not worth a look-up either
-        let may_be_known = token.len() <= self.limits.token_bytes;
-        let known = may_be_known.then(|| self.cache(host).get(token)).flatten();
-        if let Some(verified) = known {
-            if self.still_holds(&verified, host).await {
-                verified.was_known.store(true, Ordering::Relaxed);
+        // a token that is too large cannot be in the cache
+        let may_be_cached = token.len() <= self.limits.token_bytes;
+        let cached = may_be_cached.then(|| self.cache(host).get(token)).flatten();
+        if let Some(verified) = cached {
+            if self.is_still_valid(&verified, host).await {
+                verified.was_cached.store(true, Ordering::Relaxed);
                 return Ok(verified);
             }
             self.cache(host).remove(token);
         }
-        let verified = Arc::new(self.verify_afresh(token, host, &mut ()).await?);
+        let verified = Arc::new(self.verify_uncached(token, host, &mut ()).await?);
         self.cache(host).insert(token, &verified);
         Ok(verified)
     }
 
     /// Whether a cached token is still valid, without I/O. False can also mean that only a fetch
     /// can tell.
-    pub(crate) fn holds_now(&self, verified: &Verified, now: f64) -> bool {
+    pub(crate) fn is_valid_now(&self, verified: &Verified, now: f64) -> bool {
         let in_time = self.expectations.check_again(&verified.expected, now, &mut ()).is_ok();
         let by_key = || match (&self.keys, &verified.key) {
             (Keys::Published(source), Some(signed_by)) => {
@@ -120,44 +120,42 @@ impl Verifier {
             _ => true,
         };
         let holds = in_time && by_key();
-        verified.was_known.fetch_or(holds, Ordering::Relaxed);
+        verified.was_cached.fetch_or(holds, Ordering::Relaxed);
         holds
     }
 
-    /// Whether verified tokens are kept.
-    pub(crate) fn keeps_tokens(&self) -> bool {
+    /// Whether the verifier caches tokens.
+    pub(crate) fn caches_tokens(&self) -> bool {
         self.cache_limits.tokens > 0
     }
 
-    /// Whether this very token has been verified here. That it is still good is yet to be seen.
-    pub(crate) fn knows<H: Host>(&self, token: &str, host: &H) -> bool {
+    /// Whether the cache has this token. It may no longer be valid.
+    pub(crate) fn has_cached<H: Host>(&self, token: &str, host: &H) -> bool {
         token.len() <= self.limits.token_bytes && self.cache(host).contains(token)
     }
 
-    /// Reads a token in its form, which proves nothing.
+    /// Parses a token without verifying it.
     pub(crate) fn read<'t>(&self, token: &'t str) -> Option<CompactJws<'t>> {
         CompactJws::parse(token, &self.limits).ok()
     }
 
-    /// Whether the issuer that a token claims to have is accepted here, compared exactly.
+    /// Whether the verifier accepts the unverified issuer of a token, compared exactly.
     pub(crate) fn accepts_issuer_of(&self, token: &CompactJws<'_>) -> bool {
         let issuer = token.claims.member("iss").and_then(Json::as_str);
         issuer.is_some_and(|issuer| self.expectations.accepts_issuer(issuer))
     }
 
-    /// Whether a token is of the kind that is accepted here, by its `typ`.
+    /// Whether the verifier accepts the `typ` of a token.
     pub(crate) fn accepts_type_of(&self, token: &CompactJws<'_>) -> bool {
         self.expectations.check_type(token.header(), self.is_by_secret()).is_ok()
     }
 
-    /// An issuer whose tokens of one kind both accept.
+    /// An issuer from which both verifiers accept the same kind of tokens.
     pub(crate) fn common_issuer(&self, other: &Self) -> Option<&str> {
         self.expectations.common_issuer(&other.expectations)
     }
 
-    /// What the keys are like. A set that was never had is fetched.
-    ///
-    /// Also returns why the keys are not available.
+    /// The state of the keys, and why they are not available. Fetches a set that is not cached.
     pub(crate) async fn key_status<H: Host>(&self, host: &H) -> (KeyStatus, Option<Error>) {
         let Keys::Published(source) = &self.keys else {
             return (KeyStatus { usable: 1, age: None }, None);
@@ -170,7 +168,7 @@ impl Verifier {
         (source.status(host.now()), failure)
     }
 
-    /// Seconds since the keys were asked for, without asking again.
+    /// Seconds since the fetch of the keys.
     pub(crate) fn keys_age(&self, now: f64) -> Option<f64> {
         match &self.keys {
             Keys::Published(source) => source.status(now).age,
@@ -178,9 +176,9 @@ impl Verifier {
         }
     }
 
-    /// A token that was verified before needs its times and its key again, the key by identity.
-    /// What does not hold any more is verified afresh, which says why.
-    async fn still_holds<H: Host>(&self, verified: &Verified, host: &H) -> bool {
+    /// Whether a cached token is still valid: its times, and its key by identity. Otherwise the
+    /// caller verifies it again, which tells the reason.
+    async fn is_still_valid<H: Host>(&self, verified: &Verified, host: &H) -> bool {
         let now = host.now();
         if self.expectations.check_again(&verified.expected, now, &mut ()).is_err() {
             return false;
@@ -198,58 +196,58 @@ impl Verifier {
         in_time && keys.iter().any(|key| Arc::ptr_eq(key, signed_by))
     }
 
-    async fn verify_afresh<H: Host>(
+    async fn verify_uncached<H: Host>(
         &self,
         token: &str,
         host: &H,
-        watch: &mut impl Watch,
+        observer: &mut impl Observer,
     ) -> Result<Verified, Error> {
-        let segments = watch.see(Check::Form, Segments::parse(token, &self.limits))?;
-        let jws = watch.see(Check::Header, segments.into_jws())?;
+        let segments = observer.record(Check::Form, Segments::parse(token, &self.limits))?;
+        let jws = observer.record(Check::Header, segments.into_jws())?;
         let by_secret = self.is_by_secret();
-        watch.see(Check::Type, self.expectations.check_type(jws.header(), by_secret))?;
-        let algorithm = watch.see(Check::Algorithm, self.allowed_algorithm(jws.header()))?;
+        observer.record(Check::Type, self.expectations.check_type(jws.header(), by_secret))?;
+        let algorithm = observer.record(Check::Algorithm, self.allowed_algorithm(jws.header()))?;
         let CompactJws { header, signing_input, signature, payload, claims } = jws;
         let mut claims = Claims::new(payload, claims);
 
         // checked before the signature for the key cache; reported only after the signature is
         // valid
         let now = host.now();
-        let accepted = self.expectations.accept(&mut claims, now, watch);
+        let accepted = self.expectations.accept(&mut claims, now, observer);
         let key = match &self.keys {
             Keys::Published(source) => {
                 let plausible = accepted.is_ok();
                 let wanted = Wanted { kid: header.kid(), algorithm, since: now, plausible };
-                let found = watch.see(Check::Key, source.candidates(host, &wanted).await)?;
+                let found = observer.record(Check::Key, source.candidates(host, &wanted).await)?;
                 let mut signed_by =
                     signer(&found.keys, host, algorithm, signing_input, &signature).await;
                 if signed_by.is_none() {
                     let newer = source.newer_keys(host, &wanted, &found).await;
-                    let newer = watch.see(Check::Key, newer)?;
+                    let newer = observer.record(Check::Key, newer)?;
                     signed_by = signer(&newer, host, algorithm, signing_input, &signature).await;
                 }
-                Some(watch.see(Check::Signature, signed_by.ok_or_else(bad_signature))?)
+                Some(observer.record(Check::Signature, signed_by.ok_or_else(bad_signature))?)
             }
             Keys::Shared(secret) => {
-                watch.see(Check::Key, Ok(()))?;
+                observer.record(Check::Key, Ok(()))?;
                 let holds = secret.verifies(algorithm, signing_input, &signature);
-                watch.see(Check::Signature, holds.then_some(()).ok_or_else(bad_signature))?;
+                observer.record(Check::Signature, holds.then_some(()).ok_or_else(bad_signature))?;
                 None
             }
         };
         let expected = accepted?;
-        // the keys may have taken their time
-        self.expectations.check_again(&expected, host.now(), watch)?;
-        let companion = Companion::default();
-        let was_known = AtomicBool::new(false);
-        Ok(Verified { header, claims, expected, algorithm, key, companion, was_known })
+        // the fetch of the keys may have taken long
+        self.expectations.check_again(&expected, host.now(), observer)?;
+        let extension = Extension::default();
+        let was_cached = AtomicBool::new(false);
+        Ok(Verified { header, claims, expected, algorithm, key, extension, was_cached })
     }
 
     fn is_by_secret(&self) -> bool {
         matches!(self.keys, Keys::Shared(_))
     }
 
-    /// The algorithm comes from our list; the token may only choose from it.
+    /// The algorithm of the token, if it is on the allow-list.
     fn allowed_algorithm(&self, header: &Header) -> Result<Algorithm, Error> {
         Algorithm::from_name(header.algorithm())
             .filter(|algorithm| self.algorithms.contains(algorithm))
@@ -262,10 +260,10 @@ impl Verifier {
             })
     }
 
-    /// Nothing panics while the lock is held, so a poisoned cache is still a whole one.
+    /// No code panics while it holds the lock, so a poisoned cache is still consistent.
     fn cache<H: Host>(&self, host: &H) -> MutexGuard<'_, TokenCache> {
         let cache = self.cache.get_or_init(|| {
-            Mutex::new(TokenCache::new(self.cache_limits, Keyed::new(|| host.random())))
+            Mutex::new(TokenCache::new(self.cache_limits, KeyedHasher::new(|| host.random())))
         });
         cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -280,32 +278,32 @@ pub struct Verified {
     algorithm: Algorithm,
     /// The published key that signed it
     key: Option<Arc<VerifyingKey>>,
-    companion: Companion,
-    was_known: AtomicBool,
+    extension: Extension,
+    was_cached: AtomicBool,
 }
 
-/// Something that is made of a verified token and kept with it: it is gone when the token is.
+/// A typed extension of a verified token: a value that is cached and dropped with the token.
 #[derive(Default)]
-pub(crate) struct Companion(Mutex<Option<Box<dyn Any + Send>>>);
+pub(crate) struct Extension(Mutex<Option<Box<dyn Any + Send>>>);
 
-impl Companion {
-    /// Looks at what is kept, and keeps what is given in its place, if anything.
+impl Extension {
+    /// Reads and replaces the value.
     pub(crate) fn update<T: Send + 'static, R>(
         &self,
         f: impl FnOnce(&mut Option<Box<T>>) -> R,
     ) -> R {
-        // nothing panics while the lock is held
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut companion = kept.take().and_then(|kept| kept.downcast::<T>().ok());
-        let result = f(&mut companion);
-        *kept = companion.map(|companion| companion as Box<dyn Any + Send>);
+        // no code panics while it holds the lock
+        let mut value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut extension = value.take().and_then(|value| value.downcast::<T>().ok());
+        let result = f(&mut extension);
+        *value = extension.map(|extension| extension as Box<dyn Any + Send>);
         result
     }
 }
 
-impl fmt::Debug for Companion {
+impl fmt::Debug for Extension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Companion")
+        f.write_str("Extension")
     }
 }
 
@@ -336,13 +334,13 @@ impl Verified {
     }
 
     /// Whether it was asked for again after it had been verified.
-    pub(crate) fn was_known(&self) -> bool {
-        self.was_known.load(Ordering::Relaxed)
+    pub(crate) fn was_cached(&self) -> bool {
+        self.was_cached.load(Ordering::Relaxed)
     }
 
     /// What is kept with it.
-    pub(crate) fn companion(&self) -> &Companion {
-        &self.companion
+    pub(crate) fn extension(&self) -> &Extension {
+        &self.extension
     }
 
     /// What its header says.

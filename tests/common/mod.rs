@@ -16,7 +16,7 @@ pub(crate) use token::{Claims, Signer, base64url, good_claims, key_set};
 
 use std::sync::Arc;
 
-use better_auth_edge::{Error, Explanation, Outcome, Verified, Verifier, VerifierOptions};
+use better_auth_edge::{CheckOutcome, Error, Explanation, Verified, Verifier, VerifierOptions};
 
 /// The time at which tests begin, in seconds since 1970.
 pub(crate) const NOW: f64 = 1_750_000_000.0;
@@ -58,11 +58,11 @@ pub(crate) fn verify(verifier: &Verifier, token: &str) -> Result<Arc<Verified>, 
 pub(crate) fn explains(explanation: &Explanation, said: &Result<Arc<Verified>, Error>) {
     let reason = |error: &Error| (error.code(), error.detail().to_owned());
     let reports = &explanation.checks;
-    let decisive = reports.iter().position(|report| report.outcome != Outcome::Passed);
+    let decisive = reports.iter().position(|report| report.outcome != CheckOutcome::Passed);
     let (refusal, later) = match decisive {
         Some(index) => {
-            assert_eq!(reports[index].outcome, Outcome::Failed, "{reports:?}");
-            (reports[index].refusal.clone(), &reports[index + 1..])
+            assert_eq!(reports[index].outcome, CheckOutcome::Failed, "{reports:?}");
+            (reports[index].rejection.clone(), &reports[index + 1..])
         }
         None => (None, &[][..]),
     };
@@ -73,7 +73,7 @@ pub(crate) fn explains(explanation: &Explanation, said: &Result<Arc<Verified>, E
         said.as_ref().ok().map(|verified| verified.user())
     );
     for report in later {
-        let decides = matches!(report.outcome, Outcome::Passed | Outcome::Failed);
+        let decides = matches!(report.outcome, CheckOutcome::Passed | CheckOutcome::Failed);
         assert!(!decides, "no check decides after the first failure: {reports:?}");
     }
 }

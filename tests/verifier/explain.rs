@@ -8,7 +8,9 @@ use crate::common::{
 };
 use better_auth_edge::claims::RequiredClaim;
 use better_auth_edge::jose::{Algorithm, Json, Unusable};
-use better_auth_edge::{Check, Error, Explanation, Outcome, Verified, Verifier, VerifierOptions};
+use better_auth_edge::{
+    Check, CheckOutcome, Error, Explanation, Verified, Verifier, VerifierOptions,
+};
 use serde_json::Value;
 
 #[test]
@@ -41,7 +43,8 @@ fn every_check_can_decide_and_has_its_own_code() {
     ];
     for (check, token, code) in &cases {
         let explanation = explained(&verifier, token);
-        let failed = explanation.checks.iter().find(|report| report.outcome == Outcome::Failed);
+        let failed =
+            explanation.checks.iter().find(|report| report.outcome == CheckOutcome::Failed);
         assert_eq!(failed.map(|report| report.check), Some(*check), "{explanation:?}");
         let error = explanation.result.as_ref().err().map(|error| error.code().as_str());
         assert_eq!(error, Some(*code), "{explanation:?}");
@@ -54,7 +57,7 @@ fn every_check_can_decide_and_has_its_own_code() {
 fn a_valid_token_passes_every_check_and_names_its_key() {
     let set = key_set(&[Signer::new(2, "key-2").jwk(), Signer::default().jwk()]);
     let explanation = explained(&verifier(&set), &Signer::default().token(&good_claims()));
-    assert!(explanation.checks.iter().all(|report| report.outcome == Outcome::Passed));
+    assert!(explanation.checks.iter().all(|report| report.outcome == CheckOutcome::Passed));
     let keys: Vec<_> = explanation.keys.iter().map(|key| (key.kid.as_deref(), key.used)).collect();
     assert_eq!(keys, [(Some("key-2"), false), (Some("key-1"), true)]);
     assert_eq!(explanation.now, NOW);
@@ -102,11 +105,11 @@ fn the_content_of_an_unverified_token_is_shown_and_decides_nothing() {
         let report = explanation.checks.iter().find(|report| report.check == check);
         report.map(|report| report.outcome)
     };
-    assert_eq!(outcome(Check::Key), Some(Outcome::Failed));
-    assert_eq!(outcome(Check::Signature), Some(Outcome::NotReached));
-    assert_eq!(outcome(Check::Types), Some(Outcome::WouldPass));
-    assert_eq!(outcome(Check::Issuer), Some(Outcome::WouldFail));
-    assert_eq!(outcome(Check::Expiry), Some(Outcome::NotReached));
+    assert_eq!(outcome(Check::Key), Some(CheckOutcome::Failed));
+    assert_eq!(outcome(Check::Signature), Some(CheckOutcome::NotReached));
+    assert_eq!(outcome(Check::Types), Some(CheckOutcome::WouldPass));
+    assert_eq!(outcome(Check::Issuer), Some(CheckOutcome::WouldFail));
+    assert_eq!(outcome(Check::Expiry), Some(CheckOutcome::NotReached));
     assert_eq!(outcome(Check::Age), None, "nothing is expected of it");
     assert!(explanation.header.is_some_and(|header| header.contains("other")));
     assert!(explanation.claims.is_some_and(|claims| claims.contains("elsewhere")));
@@ -126,7 +129,7 @@ fn unavailable_keys_fail_the_key_check_with_their_cause() {
     let host = TestHost::new();
     host.answers(Answer::status(404, "gone"));
     let explanation = host.run(verifier.explain(&Signer::default().token(&good_claims()), &host));
-    let failed = explanation.checks.iter().find(|report| report.outcome == Outcome::Failed);
+    let failed = explanation.checks.iter().find(|report| report.outcome == CheckOutcome::Failed);
     assert_eq!(failed.map(|report| report.check), Some(Check::Key));
     let error = explanation.result.as_ref().unwrap_err();
     assert_eq!(error.code().as_str(), "keys_unavailable");
@@ -149,7 +152,7 @@ fn a_token_that_expires_while_keys_are_fetched_is_reported_as_expired() {
     let said = host.run(verifier.verify(&token, &host));
     assert_eq!(crate::common::outcome(&said), "expired");
     assert_eq!(crate::common::outcome(&explanation.result), "expired");
-    let failed = explanation.checks.iter().find(|report| report.outcome == Outcome::Failed);
+    let failed = explanation.checks.iter().find(|report| report.outcome == CheckOutcome::Failed);
     assert_eq!(failed.map(|report| report.check), Some(Check::Expiry));
 }
 
@@ -163,7 +166,7 @@ fn a_shared_secret_is_explained_too() {
     };
     let verifier = secret.build().unwrap();
     let explanation = explained(&verifier, &signed(r#"{"alg":"HS256"}"#));
-    let failed = explanation.checks.iter().find(|report| report.outcome == Outcome::Failed);
+    let failed = explanation.checks.iter().find(|report| report.outcome == CheckOutcome::Failed);
     assert_eq!(failed.map(|report| report.check), Some(Check::Signature));
     assert!(explanation.keys.is_empty());
 }
@@ -193,7 +196,7 @@ fn explanations_and_decisions_agree_on_all_vectors() {
         };
         let explanation = explained(&published.build().unwrap(), token);
         let passed = |report: &better_auth_edge::CheckReport| {
-            report.check == Check::Signature && report.outcome == Outcome::Passed
+            report.check == Check::Signature && report.outcome == CheckOutcome::Passed
         };
         held += usize::from(explanation.checks.iter().any(passed));
         run += 1;

@@ -107,7 +107,7 @@ impl<'e> From<&'e verifier::Explanation> for Explanation<'e> {
 
 impl<'e> From<&'e CheckReport> for CheckResult<'e> {
     fn from(report: &'e CheckReport) -> Self {
-        let (code, detail) = match &report.refusal {
+        let (code, detail) = match &report.rejection {
             Some((code, detail)) => (Some(code.as_str()), Some(detail.as_str())),
             None => (None, None),
         };

@@ -113,7 +113,7 @@ impl Assertions {
             return Signed { assertion, use_until: None };
         }
         let AssertionContext { user, now, .. } = *context;
-        user.companion().update(|cached: &mut Option<Box<CachedAssertion>>| {
+        user.extension().update(|cached: &mut Option<Box<CachedAssertion>>| {
             if let Some(cached) = cached
                 && cached.issuer == issuer
                 && cached.audience == audience

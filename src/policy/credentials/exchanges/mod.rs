@@ -16,7 +16,7 @@ use std::sync::Arc;
 use lru::LruCache;
 
 use crate::policy::credentials::failure::Failure;
-use crate::verifier::Keyed;
+use crate::verifier::KeyedHasher;
 use admission::{Admission, Slot};
 use budget::Budget;
 use known_sessions::KnownSessions;
@@ -37,12 +37,12 @@ pub(super) struct Exchanges {
     /// For sessions that may be made up, of clients whose address is not known
     budget: Option<Budget>,
     /// Hashes the names of sessions and clients
-    hasher: Keyed,
+    hasher: KeyedHasher,
     /// Seconds for which a token is used again
     max_age: f64,
 }
 
-type Results = LruCache<u64, CachedResult, Keyed>;
+type Results = LruCache<u64, CachedResult, KeyedHasher>;
 
 /// The result of an exchange.
 struct CachedResult {
@@ -118,7 +118,7 @@ pub(super) enum Lookup {
 impl Exchanges {
     /// `max_age` is in seconds. `is_signed` means that the caller brings no made-up sessions.
     pub(super) fn new(max_age: f64, is_signed: bool, random: impl Fn() -> f64) -> Self {
-        let keyed = || Keyed::new(&random);
+        let keyed = || KeyedHasher::new(&random);
         Self {
             tokens: LruCache::unbounded_with_hasher(keyed()),
             failures: LruCache::unbounded_with_hasher(keyed()),

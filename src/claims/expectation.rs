@@ -3,14 +3,14 @@
 use super::{Expectations, RequiredClaim};
 use crate::check::Check;
 
-/// What a check looks at, and what it wants to find there.
-pub(crate) struct Rule {
-    /// The members of the header or the claims that it is about
+/// The expectation behind a check.
+pub(crate) struct Expectation {
+    /// The header members or claims that the check reads
     pub(crate) members: Vec<String>,
     pub(crate) expected: String,
 }
 
-impl Rule {
+impl Expectation {
     pub(crate) fn new(members: &[&str], expected: impl Into<String>) -> Self {
         let members = members.iter().map(|name| (*name).to_owned()).collect();
         Self { members, expected: expected.into() }
@@ -18,59 +18,62 @@ impl Rule {
 }
 
 impl Expectations {
-    /// The rule behind one of the checks of type and claims; `None` where it expects nothing.
-    pub(crate) fn rule(&self, check: Check, by_secret: bool) -> Option<Rule> {
+    /// The expectation behind a check of type or claims. `None` if it expects nothing.
+    pub(crate) fn expectation(&self, check: Check, by_secret: bool) -> Option<Expectation> {
         let tolerance = self.clock.tolerance;
         let one_of = |accepted: &[String]| format!("one of: {}", accepted.join(", "));
         Some(match check {
-            Check::Type => Rule::new(&["typ"], self.profile.expected_type(by_secret)),
+            Check::Type => Expectation::new(&["typ"], self.profile.expected_type(by_secret)),
             Check::Kind => {
                 let markers = self.profile.markers();
-                Rule::new(markers, format!("none of: {}", markers.join(", ")))
+                Expectation::new(markers, format!("none of: {}", markers.join(", ")))
             }
-            Check::Presence => Rule::new(&self.present().collect::<Vec<_>>(), "all there"),
-            Check::User => Rule {
+            Check::Presence => Expectation::new(&self.present().collect::<Vec<_>>(), "all there"),
+            Check::User => Expectation {
                 members: self.user_claim.names().to_vec(),
                 expected: match self.user_claim.names() {
                     [_] => "a text that is not empty".into(),
                     _ => "the first that is there is a text that is not empty".into(),
                 },
             },
-            Check::Types => Rule::new(
+            Check::Types => Expectation::new(
                 &["iss", "aud", "exp", "nbf", "iat", "jti", "scope"],
                 "texts, or an array of texts for aud; times in seconds since 1970",
             ),
             Check::Lifetime => {
                 let most = self.clock.max_lifetime? as u64;
-                Rule::new(&["iat", "exp"], format!("at most {most} s apart"))
+                Expectation::new(&["iat", "exp"], format!("at most {most} s apart"))
             }
-            Check::Issuer => Rule::new(&["iss"], one_of(&self.issuers)),
+            Check::Issuer => Expectation::new(&["iss"], one_of(&self.issuers)),
             Check::Audience => {
                 let alone =
                     if self.has_exclusive_audience() { ", and no other beside" } else { "" };
-                Rule::new(&["aud"], one_of(&self.audiences) + alone)
+                Expectation::new(&["aud"], one_of(&self.audiences) + alone)
             }
             Check::Expiry => {
-                Rule::new(&["exp"], format!("ahead, or not more than {tolerance} s ago"))
+                Expectation::new(&["exp"], format!("ahead, or not more than {tolerance} s ago"))
             }
             Check::Age => {
                 let most = self.clock.max_age? as u64;
-                Rule::new(&["iat"], format!("at most {most} s ago, give or take {tolerance} s"))
+                Expectation::new(
+                    &["iat"],
+                    format!("at most {most} s ago, give or take {tolerance} s"),
+                )
             }
             Check::NotBefore | Check::Issued => {
                 let name = if check == Check::Issued { "iat" } else { "nbf" };
-                Rule::new(&[name], format!("absent, or not more than {tolerance} s ahead"))
+                Expectation::new(&[name], format!("absent, or not more than {tolerance} s ahead"))
             }
             Check::Values if self.required.iter().any(RequiredClaim::has_values) => {
                 let names = self.required.iter().filter(|required| required.has_values());
                 let names: Vec<_> = names.map(RequiredClaim::name).collect();
-                Rule::new(&names, "the values that are required")
+                Expectation::new(&names, "the values that are required")
             }
             _ => return None,
         })
     }
 
-    /// By how many seconds clocks may differ.
+    /// The clock tolerance in seconds.
     pub(crate) fn tolerance(&self) -> u16 {
         self.clock.tolerance
     }
