@@ -1,6 +1,6 @@
 /**
- * The glue that wasm-bindgen generates for the core with the feature `inspector`. The types are those
- * of `src/bindings/javascript/explain.rs`.
+ * The glue that wasm-bindgen generates for the core with the feature `inspector`. The types are
+ * those of `src/bindings/javascript/explain.rs`.
  */
 declare module "core" {
   /** Compiles the wasm at that URL. */
