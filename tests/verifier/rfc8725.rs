@@ -249,7 +249,7 @@ fn section_3_7_header_and_claims_are_utf_8() {
         verdict(&signer.sign(b"{\"alg\":\"EdDSA\",\"x\":\"\xe9\"}", &text)),
         "malformed_token"
     );
-    // two ways to write é are two users: nothing is normalised
+    // two ways to write é are two users: nothing is normalized
     for user in ["é", "e\u{301}"] {
         let token = signer.token(&good_claims().with("sub", &format!("\"{user}\"")));
         assert_eq!(verify(&crate::common::default_verifier(), &token).unwrap().user(), user);
@@ -351,7 +351,7 @@ fn verdict_as(profile: &str, typ: &str, claims: &Claims) -> &'static str {
 
 #[test]
 fn section_3_11_the_type_is_explicit_where_better_auth_writes_one() {
-    // Session tokens have none, and nor have id_tokens: those are told apart by their claims.
+    // Neither session tokens nor id_tokens have one: those are told apart by their claims.
     for (profile, own, claims) in kinds() {
         for typ in ["", "JWT", "at+jwt", "better-auth.session-cache+jwt", "logout+jwt"] {
             let fits = typ == own || (own.is_empty() && typ == "JWT");

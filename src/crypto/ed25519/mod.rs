@@ -31,7 +31,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Decodes a point, or says that it is none that a signer could own.
+    /// Decodes a point. Fails for a point that a signer could not own.
     pub(super) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, Unusable> {
         static POOL: Pool = Pool::new();
         Self::with_tables(bytes, TableSettings::applied(), &POOL)

@@ -108,8 +108,8 @@ impl Tables {
         }
     }
 
-    /// The largest tables that there are for this use of the point. Builds one now and then, which
-    /// threads may do at once: all but one then have worked in vain, but nobody has waited.
+    /// The largest tables that exist for this use of the point. Builds tables now and then. Threads
+    /// may build the same one at once: one result is used, and no thread waits.
     pub(super) fn for_use(&self) -> Option<TablePair<'_>> {
         if let Some(pair) = self.large.as_ref().and_then(|large| large.pair(self.pool)) {
             return Some(pair);
