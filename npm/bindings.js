@@ -1,5 +1,5 @@
-// Writes `bindings.js` beside wasm-bindgen's glue: one module that says what the wasm imports, and how
-// to start it. With it, neither a bundler nor a runtime has to know how to import wasm.
+// Writes `bindings.js` beside wasm-bindgen's glue: one module that says what the wasm imports, and
+// how to start it. With it, neither a bundler nor a runtime has to know how to import wasm.
 //
 // usage: node bindings.js <the directory of index_bg.js and index_bg.wasm>
 

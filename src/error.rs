@@ -139,9 +139,9 @@ codes! {
     Expired = "expired", 401, "The token has expired";
     /// Before its `nbf`, or issued in the future.
     NotYetValid = "not_yet_valid", 401, "The token is not valid yet";
-    /// Issued by somebody else.
+    /// Another issuer has issued the token.
     IssuerMismatch = "issuer_mismatch", 401, "The issuer is not accepted";
-    /// Issued for somebody else.
+    /// The token is for another audience.
     AudienceMismatch = "audience_mismatch", 401, "The audience is not accepted";
     /// A required claim is absent.
     MissingClaim = "missing_claim", 401, "A required claim is missing";
@@ -161,7 +161,7 @@ codes! {
     Misconfigured = "misconfigured", 500, "The edge is misconfigured";
     /// The origin could not be reached.
     OriginUnreachable = "origin_unreachable", 502, "The origin could not be reached";
-    /// The keys that would decide could not be had.
+    /// The keys are not available, so the edge cannot decide.
     KeysUnavailable = "keys_unavailable", 503, "The signing keys are not available";
     /// The origin did not begin to answer in time.
     OriginTimeout = "origin_timeout", 504, "The origin did not answer in time";
@@ -176,6 +176,7 @@ impl fmt::Display for Code {
 /// The reason for another one may be a code.
 impl StdError for Code {}
 
-/// What the types of problem responses begin with. A relative reference is resolved against the request
-/// (RFC 9457, section 3.1.1); a tag URI (RFC 4151) is not, and promises no page that may move.
+/// What the types of problem responses begin with. A relative reference is resolved against the
+/// request (RFC 9457, section 3.1.1); a tag URI (RFC 4151) is not, and promises no page that may
+/// move.
 pub(crate) const ERRORS_PAGE: &str = "tag:better-auth-edge,2026:errors";

@@ -58,13 +58,16 @@ pub(crate) fn letters(name: &str) -> Vec<char> {
 /// Whether two names have the same words, in any order, singular or plural: `CLAIMS_REQUIRED` and
 /// `REQUIRED_CLAIMS`.
 pub(crate) fn has_same_words(name: &str, other: &str) -> bool {
-    let stems = |name: &str| {
-        let stem = |word: String| word.strip_suffix('S').map_or(word.clone(), str::to_owned);
-        let mut stems: Vec<_> = words(name).into_iter().map(stem).collect();
-        stems.sort_unstable();
-        stems
-    };
-    stems(name) == stems(other)
+    let (name, other) = (words(name), words(other));
+    stems(&name) == stems(&other)
+}
+
+/// The words in the singular, sorted.
+fn stems(words: &[String]) -> Vec<&str> {
+    let mut stems: Vec<&str> =
+        words.iter().map(|word| word.strip_suffix('S').unwrap_or(word)).collect();
+    stems.sort_unstable();
+    stems
 }
 
 /// The words of a name in upper case: `trustedOrigins` and `TRUSTED-ORIGINS` have two.

@@ -11,7 +11,8 @@
  */
 
 /**
- * @typedef {(material: KeyMaterial) => Promise<Candidate | undefined> | Candidate | undefined} Maker
+ * @typedef {Candidate | undefined} Made
+ * @typedef {(material: KeyMaterial) => Promise<Made> | Made} Maker
  * @typedef {Record<string, Maker>} Makers
  */
 

@@ -85,7 +85,7 @@ test("the verifier's error messages name the options of the command line", async
   assert.equal(code, 2);
   assert.match(stderr, /--algorithms names eddsa/);
   assert.match(stderr, /--clock-tolerance is not/);
-  assert.match(stderr, /--profile is none of/);
+  assert.match(stderr, /--profile is not session/);
 });
 
 test("jwks shows the keys of a Better Auth server, by its base URL or the URL of the keys", async () => {

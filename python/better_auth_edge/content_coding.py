@@ -1,5 +1,5 @@
 """Content codings (RFC 9110, section 8.4.1) of a document whose size is limited. A server may
-compress what it was asked to send as it is, and a few bytes may stand for many.
+compress a response although the request asked for none, and a few bytes may decompress to many.
 """
 
 import importlib
@@ -11,34 +11,36 @@ MAX_CODINGS = 4
 
 
 def decode(body: bytes, codings: str, max_bytes: int) -> bytes:
-    """What a JSON object with that `Content-Encoding` stands for. `ValueError` for a coding that
-    cannot be undone here, for a damaged body, and for more than `max_bytes`, of which no more is
-    made. A body that is a JSON object all the same is taken as it is: servers name values that
-    are not codings, such as `utf-8` or `aws-chunked`, and those that a proxy has undone.
+    """Decodes a JSON object with that `Content-Encoding`.
 
-    `br` and `zstd` need the packages by which httpx undoes them: brotli or brotlicffi, zstandard.
+    Raises `ValueError` for an unsupported coding, for a damaged body, and for more than `max_bytes`
+    of output; decoding stops there. A body that is already a JSON object is returned unchanged:
+    servers send values that are not codings, such as `utf-8` or `aws-chunked`, and codings that a
+    proxy has decoded.
+
+    `br` and `zstd` require the packages that httpx uses: brotli or brotlicffi, zstandard.
     """
     names = [name.strip().lower() for name in codings.split(",") if name.strip()]
     if len(names) > MAX_CODINGS:
         raise ValueError("too many content codings")
-    fault = None
+    first_error = None
     for name in reversed(names):
         try:
-            body = _undone(body, name, max_bytes)
+            body = _decoded(body, name, max_bytes)
         except _TooLargeError:
             raise
         except ValueError as error:
-            fault = fault or error
-    if fault is not None and not _is_like_an_object(body):
-        raise fault
+            first_error = first_error or error
+    if first_error is not None and not _is_like_an_object(body):
+        raise first_error
     return body
 
 
 class _TooLargeError(ValueError):
-    """A body stands for more bytes than it may."""
+    """A body decodes to more bytes than allowed."""
 
 
-def _undone(body: bytes, name: str, max_bytes: int) -> bytes:
+def _decoded(body: bytes, name: str, max_bytes: int) -> bytes:
     decoder = _DECODERS.get(name)
     if decoder is None:
         raise ValueError(f"the content coding {name[:20]!r} is not supported")
@@ -55,7 +57,7 @@ def _is_like_an_object(body: bytes) -> bool:
 
 
 _Decoder = Callable[[bytes, int], Iterator[bytes]]
-"""Gives the decoded parts one by one, none much longer than the number says."""
+"""Takes a body and a size. Yields the decoded parts, none much longer than the size."""
 
 
 def _identity(body: bytes, _: int) -> Iterator[bytes]:
@@ -63,20 +65,20 @@ def _identity(body: bytes, _: int) -> Iterator[bytes]:
 
 
 def _gzip(body: bytes, most: int) -> Iterator[bytes]:
-    """RFC 1952: one member, or several behind each other."""
+    """RFC 1952: one member, or several in sequence."""
     while body:
         body = yield from _inflate(body, most, 16 + zlib.MAX_WBITS)
 
 
 def _deflate(body: bytes, most: int) -> Iterator[bytes]:
-    """With the zlib format around it (RFC 1950), or without, as some servers send it."""
+    """Deflate in the zlib format (RFC 1950), or raw, as some servers send it."""
     is_zlib = len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
     if (yield from _inflate(body, most, zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)):
         raise ValueError("the compressed document is damaged")
 
 
 def _inflate(body: bytes, most: int, window: int) -> Generator[bytes, None, bytes]:
-    """Yields what one stream holds, and returns what is behind it."""
+    """Yields the content of one stream, and returns the bytes after it."""
     stream = zlib.decompressobj(window)
     try:
         while not stream.eof:
@@ -111,7 +113,7 @@ def _zstd(body: bytes, _: int) -> Iterator[bytes]:
 def _byte_by_byte(
     feed: Callable[[bytes], bytes], body: bytes, error: type[Exception]
 ) -> Iterator[bytes]:
-    """Not all versions can say how much they may make of what they are given."""
+    """Feeds one byte at a time, because not all versions can limit their output."""
     try:
         for index in range(len(body)):
             yield feed(body[index : index + 1])
@@ -125,7 +127,7 @@ def _module(*names: str) -> Any:
             return importlib.import_module(name)
         except ImportError:
             continue
-    raise ValueError(f"the content coding needs the package {' or '.join(names)}")
+    raise ValueError(f"the content coding requires the package {' or '.join(names)}")
 
 
 _DECODERS: dict[str, _Decoder] = {

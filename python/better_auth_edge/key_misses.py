@@ -1,5 +1,5 @@
-"""Keys that a set lacks: how often a newer set may be fetched for them, and which were looked for
-just now. The core has the same in Rust (`src/keys/cache/`).
+"""Limits the fetches for keys that a set lacks, and records which keys were recently not found. The
+Rust core does the same (`src/keys/cache/`).
 """
 
 from collections import OrderedDict
@@ -7,26 +7,26 @@ from collections import OrderedDict
 BURST = 4.0
 """Permits of a full bucket."""
 MAX_ABSENT = 64
-"""Names; a flood of made-up ones pushes others out, which are then looked for again as if new."""
+"""The most keys. A flood of made-up keys evicts others, which then count as new again."""
 MAX_KID_LENGTH = 256
-"""Better Auth's names have 32 characters."""
+"""Characters. A `kid` of Better Auth has 32."""
 ONE = 1.0 - 1e-6
-"""A whole permit, where sums of fractions may be rounded down."""
+"""One permit, with a tolerance because sums of fractions may be rounded down."""
 
 
 class Bucket:
-    """A token bucket, whose tokens are called permits here. It holds a few, so that strangers who
-    use up one do not use up the one that a rotation needs.
+    """A token bucket, whose tokens are called permits here. It contains several, so that a client
+    that uses up one does not use up the one that a rotation requires.
     """
 
     def __init__(self, refill: float) -> None:
-        """`refill`: seconds in which one permit comes back."""
+        """`refill`: seconds until one permit is added."""
         self._refill = refill
         self._permits = BURST
         self._counted = 0.0
 
     def take(self, now: float) -> bool:
-        """Takes a permit, if there is one."""
+        """Takes a permit, if one is left."""
         self._permits, self._counted = self._level(now), now
         if self._permits < ONE:
             return False
@@ -34,7 +34,7 @@ class Bucket:
         return True
 
     def take_all_but_one(self, now: float) -> bool:
-        """The same, but never the last one."""
+        """Takes a permit, but never the last one."""
         return self._level(now) >= 1 + ONE and self.take(now)
 
     def put_back(self) -> None:
@@ -42,7 +42,7 @@ class Bucket:
         self._permits = min(self._permits + 1, BURST)
 
     def next(self, now: float) -> float:
-        """When there is a permit, or `now` where there is one."""
+        """Returns the time of the next permit, or `now` if one is left."""
         return now + max(ONE - self._level(now), 0.0) * self._refill
 
     def _level(self, now: float) -> float:
@@ -50,13 +50,13 @@ class Bucket:
 
 
 class AbsentKeys:
-    """Keys that were looked for a moment ago and are not there."""
+    """Keys that recent fetches did not find."""
 
     def __init__(self) -> None:
         self._asked: OrderedDict[tuple[str | None, str], float] = OrderedDict()
 
     def note(self, kid: str | None, algorithm: str, asked: float) -> None:
-        """A set that was asked for at `asked` does not have the key."""
+        """Records that a set that was requested at `asked` does not contain the key."""
         if kid is not None and len(kid) > MAX_KID_LENGTH:
             return
         key = (kid, algorithm)
@@ -65,6 +65,6 @@ class AbsentKeys:
             self._asked.popitem(last=False)
 
     def contains(self, kid: str | None, algorithm: str, now: float, seconds: float) -> bool:
-        """Whether the key was looked for no longer ago than so many seconds."""
+        """Whether a fetch in the last `seconds` did not find the key."""
         asked = self._asked.get((kid, algorithm))
         return asked is not None and 0 <= now - asked < seconds

@@ -38,20 +38,20 @@ MAX_POLL_INTERVAL = 0.25
 
 
 class KeySource:
-    """A published JWK Set. It may be used from several event loops."""
+    """A published JWK Set, which several event loops may use."""
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.url = url
         self.failure: KeyFetchError | None = None
-        """Why the last fetch failed, if it did."""
+        """The error of the last fetch, if it failed."""
         self._clock = clock
         self._cache = KeyCache()
         self._lock = threading.Lock()
-        # Event loops know their tasks only weakly.
+        # Event loops reference their tasks only weakly.
         self._fetching: dict[asyncio.Task[None], Attempt] = {}
 
     async def keys(self, kid: str | None, algorithm: str, *, plausible: bool) -> list[VerifyingKey]:
-        """The keys to try for a token, at least one.
+        """Returns the keys to try for a token, at least one.
 
         Raises `EdgeAuthError`: `unknown_key`, `unsupported_algorithm`, or `keys_unavailable` if
         the set is not available.
@@ -66,21 +66,22 @@ class KeySource:
     async def newer_keys(
         self, kid: str | None, algorithm: str, *, since: float, tried: Sequence[VerifyingKey]
     ) -> list[VerifyingKey]:
-        """Further keys for a plausible token that came in at `since`, by `now()`, and whose
-        signature failed by the keys `tried`. None if no further keys are available. `EdgeAuthError`
-        if a newer set has no key for it.
+        """Returns further keys for a plausible token whose signature failed by the keys `tried`, or
+        an empty list. `since` is the time by `now()` when the token arrived.
+
+        Raises `EdgeAuthError` if a newer set has no key for the token.
         """
         wanted = Wanted(kid, algorithm, since, True)
         found = await self._found(lambda: self._cache.recheck(self._clock(), wanted, tried))
         return found.keys if isinstance(found, Use) else []
 
     def now(self) -> float:
-        """The time by the clock of the keys, in seconds."""
+        """Returns the time by the clock of the keys, in seconds."""
         return self._clock()
 
     async def _found(self, look: Callable[[], Use | Fetch | Wait | Settled]) -> Use | Settled:
-        """Looks until there is nothing to wait for."""
-        pause = WAIT
+        """Repeats `look` until it returns a result, and fetches or waits in between."""
+        interval = WAIT
         while True:
             with self._lock:
                 found = look()
@@ -88,11 +89,11 @@ class KeySource:
                 return found
             if isinstance(found, Fetch):
                 await _ended(self._start(found.attempt))
-            elif not await self._wait_for_another(pause):
-                pause = min(pause * 1.1, MAX_POLL_INTERVAL)
+            elif not await self._wait_for_another(interval):
+                interval = min(interval * 1.1, MAX_POLL_INTERVAL)
 
     def _start(self, attempt: Attempt) -> "asyncio.Task[None]":
-        """Fetches in a task of its own, which a request that is given up does not take with it."""
+        """Fetches in a separate task, which continues when the request is canceled."""
         task = asyncio.get_running_loop().create_task(self._fetch(attempt))
         with self._lock:
             self._fetching[task] = attempt
@@ -102,13 +103,13 @@ class KeySource:
     def _forget(self, task: "asyncio.Task[None]") -> None:
         with self._lock:
             attempt = self._fetching.pop(task, None)
-            # One that was cancelled before it began has reported nothing.
+            # A task that was canceled before it began has reported nothing.
             if attempt is not None:
                 self._cache.abandon(attempt)
 
-    async def _wait_for_another(self, pause: float) -> bool:
-        """Waits until a fetch of this event loop has ended, or else for a moment. Gives up fetches
-        whose event loops no longer run. Whether there is reason to look again at once.
+    async def _wait_for_another(self, interval: float) -> bool:
+        """Waits until a fetch of this event loop has ended, or for `interval` seconds. Abandons the
+        fetches of event loops that no longer run. Returns whether to look again at once.
         """
         with self._lock:
             fetching = list(self._fetching.items())
@@ -122,7 +123,7 @@ class KeySource:
                     self._fetching.pop(task, None)
                     self._cache.abandon(attempt)
                 return True
-        await asyncio.sleep(pause)
+        await asyncio.sleep(interval)
         return False
 
     async def _fetch(self, attempt: Attempt) -> None:
@@ -130,11 +131,11 @@ class KeySource:
         try:
             document = await asyncio.wait_for(download(self.url), FETCH_TIMEOUT)
             keys = KeySet.parse(document)
-        except Exception as error:  # any error means no keys; the client sees keys_unavailable
+        except Exception as error:  # any error means no keys; the client gets keys_unavailable
             failure = fetch_error(self.url, error)
             logger.warning("no keys from %s", failure)
         self.failure = failure
-        # A task that is cancelled, because its event loop ends, has no result: see _forget.
+        # A task that is canceled because its event loop ends has no result: see _forget.
         with self._lock:
             now = self._clock()
             self._cache.report(attempt, keys, now, random.random())  # noqa: S311
@@ -143,20 +144,20 @@ class KeySource:
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:
-    """Waits for the end of a task. A request that waits can be cancelled without the task, and the
-    task without the request.
+    """Waits for the end of a task. Canceling the waiting request does not cancel the task, and
+    canceling the task does not cancel the request.
     """
     await asyncio.wait({task})
 
 
 async def download(url: str) -> bytes:
-    """The document at a URL. Redirects are not followed; `ValueError` for any status but 200 and
-    for more than a JWK Set may have, before or after it is decompressed.
+    """Returns the document at a URL. Does not follow redirects. Raises `ValueError` for any status
+    but 200, and for a document that exceeds the limit of a JWK Set, compressed or not.
     """
-    # Uncompressed is asked for, and servers may send it compressed all the same.
+    # Servers may send the document compressed although the request asks for `identity`.
     headers = {"Accept": "application/jwk-set+json, application/json"}
     headers["Accept-Encoding"] = "identity"
-    # A client for each fetch: there is one in eight minutes, and none to close when the app ends.
+    # A new client for each fetch, about every eight minutes: the app has no client to close.
     async with (
         httpx.AsyncClient(verify=_tls(), timeout=FETCH_TIMEOUT, headers=REQUEST_HEADERS) as client,
         client.stream("GET", url, headers=headers) as response,

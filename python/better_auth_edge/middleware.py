@@ -33,9 +33,9 @@ class StripEdgeHeadersMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             headers: list[tuple[bytes, bytes]] = scope["headers"]
-            kept = [(name, value) for name, value in headers if not self._is_stripped(name)]
+            passed = [(name, value) for name, value in headers if not self._is_stripped(name)]
             authorization = [value for name, value in headers if name.lower() == b"authorization"]
-            scope = {**scope, "headers": kept}
+            scope = {**scope, "headers": passed}
             if b"authorization" in self._extra_headers:
                 state = ConnectionState.of(scope)
                 values = [value.decode("latin-1") for value in authorization]

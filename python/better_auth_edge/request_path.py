@@ -1,5 +1,5 @@
-"""The path of a request, held against the one that an assertion is bound to. ASGI servers differ in
-what they tell of it: `raw_path` is optional, and some servers decode it.
+"""Compares the path of a request with the path that an assertion is bound to. ASGI servers differ:
+`raw_path` is optional, and some servers decode it.
 """
 
 import re
@@ -15,14 +15,14 @@ _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 def is_path_of(url: object, scope: Mapping[str, Any]) -> bool:
     """Whether a URL's path is that of the request with this ASGI scope.
 
-    Where the server passes on the path as it was sent, the spellings are compared, normalized by
-    RFC 3986, sections 6.2.2.1 and 6.2.2.2: only unreserved characters are decoded. Elsewhere the
+    If the server has the path as it was sent, the encoded paths are compared, normalized by RFC
+    3986, sections 6.2.2.1 and 6.2.2.2: only unreserved characters are decoded. Otherwise the
     decoded paths are compared, by which the app routes. An encoded slash never equals a real one.
     """
     expected = _url_path(url)
     if expected is None:
         return False
-    # Configured for the server or the app: what a proxy takes off. Mounts set `app_root_path`.
+    # The prefix that a proxy removes, as configured. Mounts set `app_root_path`.
     root = str(scope.get("app_root_path", scope.get("root_path", ""))).rstrip("/")
     path, sent = scope["path"] or "/", _sent(scope, root)
     if sent is None:
@@ -42,8 +42,8 @@ def _url_path(url: object) -> str | None:
 
 
 def _sent(scope: Mapping[str, Any], root: str) -> bytes | None:
-    """The path as it was sent, if `raw_path` has it. None where that is missing, is decoded, or had
-    nothing to decode, and so tells no more than `path`.
+    """Returns the path as it was sent. None if `raw_path` is missing, was decoded, or had nothing
+    to decode, and so contains no more than `path`.
     """
     raw = scope.get("raw_path")
     if raw is None:

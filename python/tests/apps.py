@@ -1,4 +1,4 @@
-"""An app of every dependency, and what its answers have to be."""
+"""An app with every dependency, and a check of its responses."""
 
 from typing import Annotated, Any
 
@@ -75,7 +75,7 @@ def asserted(assertion: str) -> dict[str, str]:
 
 
 def outcome(response: Response) -> str:
-    """`200`, or the status and the code of a refusal, whose form is looked at."""
+    """Returns `200`, or the status and the code of a rejection, whose form it checks."""
     if response.status_code == 200:
         return "200"
     body = response.json()

@@ -1,4 +1,4 @@
-"""Stand-ins on loopback for who publishes keys: a Better Auth and an edge, and what they sign."""
+"""Stand-ins on loopback for the publishers of keys: Better Auth and an edge."""
 
 import base64
 import json
@@ -57,14 +57,14 @@ class Key:
 
 
 class Publisher:
-    """Use it as a context manager: it publishes `keys` on every path. While `answer` is set, that
-    is what it says instead.
+    """Use it as a context manager: it publishes `keys` on every path. While `handler` is set,
+    it handles the requests instead.
     """
 
     def __init__(self, algorithm: str = "EdDSA") -> None:
         self.key = Key(algorithm)
         self.keys: list[JSON] = [self.key.jwk]
-        self.answer: Callable[[BaseHTTPRequestHandler], None] | None = None
+        self.handler: Callable[[BaseHTTPRequestHandler], None] | None = None
         self.paths: list[str] = []
 
     def __enter__(self) -> Self:
@@ -73,8 +73,8 @@ class Publisher:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 publisher.paths.append(self.path)
-                if publisher.answer is not None:
-                    return publisher.answer(self)
+                if publisher.handler is not None:
+                    return publisher.handler(self)
                 return respond(self, 200, json.dumps({"keys": publisher.keys}).encode())
 
             def log_message(self, *_: object) -> None:
@@ -101,10 +101,10 @@ class Publisher:
         self.keys = [*self.keys, self.key.jwk]
 
     def goes_down(self) -> None:
-        self.answer = lambda request: respond(request, 500, b"")
+        self.handler = lambda request: respond(request, 500, b"")
 
     def comes_back(self) -> None:
-        self.answer = None
+        self.handler = None
 
     def claims(self, **changes: object) -> JSON:
         """What the JWT plugin puts into a session token; `...` leaves a claim out."""

@@ -46,9 +46,9 @@ async def verdicts_on(case: JSON, network: httpx.AsyncClient) -> list[JSON]:
         for step in case["steps"]:
             if publish := step.get("publish"):
                 await network.put(publish["url"], content=publish["body"])
-            answer = await client.get("/", headers=step["headers"])
-            body = answer.json()
-            user = body if answer.status_code == 200 else None
+            response = await client.get("/", headers=step["headers"])
+            body = response.json()
+            user = body if response.status_code == 200 else None
             said.append({"code": "ok" if user is not None else body["code"], "user": user})
     return said
 

@@ -65,7 +65,7 @@ class Strange:
         texts = (self._object(header, HEADER, 0.25), self._object(claims, CLAIMS, 0.5))
         signing_input = ".".join(map(base64url, texts))
         signer = jwt.get_algorithm_by_name(key.algorithm)
-        signature = self._spoilt(signer.sign(signing_input.encode(), key.private))
+        signature = self._altered(signer.sign(signing_input.encode(), key.private))
         return self._misspelled(f"{signing_input}.{base64url(signature)}")
 
     def _sometimes(self, share: float) -> bool:
@@ -97,7 +97,7 @@ class Strange:
             data[self._random.randrange(len(data))] = self._random.randrange(256)
         return bytes(data)
 
-    def _spoilt(self, good: bytes) -> bytes:
+    def _altered(self, good: bytes) -> bytes:
         if not self._sometimes(0.05):
             return good
         changed = good[:5] + bytes([good[5] ^ 1]) + good[6:]

@@ -133,14 +133,14 @@ def altered(edge: Edge) -> str:
         (altered, "bad_signature"),
     ],
 )
-def test_an_assertion_that_the_edge_did_not_sign_is_refused(
+def test_an_assertion_that_the_edge_did_not_sign_is_rejected(
     edge: Edge, forge: Callable[[Edge], str], code: str
 ) -> None:
     response = by_assertions(edge).get("/me", headers=asserted(forge(edge)))
     assert outcome(response) == f"401 {code}"
 
 
-def test_two_assertions_are_not_a_choice(edge: Edge) -> None:
+def test_two_assertions_are_a_malformed_request(edge: Edge) -> None:
     client, one = by_assertions(edge), edge.assertion()
     headers = [("X-Edge-Jwt-Assertion", one), ("x-edge-jwt-assertion", edge.assertion(sub=BOB))]
     assert outcome(client.get("/me", headers=headers)) == "400 malformed_request"
@@ -167,7 +167,7 @@ def test_an_assertion_that_is_bound_is_good_for_its_request_only(edge: Edge) -> 
         assert outcome(client.get(other, headers=headers)) == "401 invalid_claim"
 
 
-def test_an_assertion_may_be_believed_once_only(edge: Edge) -> None:
+def test_an_assertion_is_accepted_once_only(edge: Edge) -> None:
     app = app_for(
         EdgeAuth(
             EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN, edge_refuse_replays=True)
@@ -182,7 +182,7 @@ def test_an_assertion_may_be_believed_once_only(edge: Edge) -> None:
     assert outcome(client.get("/me", headers=unbound)) == "401 missing_claim"
 
 
-def test_within_a_request_an_assertion_is_looked_at_once(edge: Edge) -> None:
+def test_dependencies_of_one_request_use_an_assertion_once(edge: Edge) -> None:
     settings = EdgeAuthSettings(
         edge_jwks_url=edge.url, edge_audience=ORIGIN, edge_refuse_replays=True
     )
@@ -200,12 +200,12 @@ def test_within_a_request_an_assertion_is_looked_at_once(edge: Edge) -> None:
     assert TestClient(app).get("/api/ada", headers=bound(edge, "/api/ada")).json() == "ok"
 
 
-def test_without_that_an_assertion_serves_for_its_minute(edge: Edge) -> None:
+def test_without_replay_rejection_an_assertion_is_valid_for_its_minute(edge: Edge) -> None:
     client, headers = by_assertions(edge), asserted(edge.assertion())
     assert [outcome(client.get("/me", headers=headers)) for _ in range(3)] == ["200"] * 3
 
 
-def test_what_is_remembered_of_used_assertions_is_bounded_by_time_and_number() -> None:
+def test_the_replay_cache_is_bounded_by_time_and_number() -> None:
     replays = ReplayCache(capacity=3)
     for number in range(10):
         replays.use(str(number), until=60, now=0)

@@ -20,7 +20,7 @@ def ids(case: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=ids)
-def test_every_value_gets_the_cores_answer(case: dict[str, Any]) -> None:
+def test_every_value_gets_the_result_of_the_core(case: dict[str, Any]) -> None:
     try:
         said = {"token": bearer_token(case["values"])}
     except EdgeAuthError as error:

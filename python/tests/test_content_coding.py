@@ -85,7 +85,7 @@ def test_what_cannot_be_read_whole_is_an_error(codings: str, body: bytes) -> Non
         ("identity", bytes(MOST + 1)),
     ],
 )
-def test_what_grows_beyond_the_limit_is_refused(codings: str, body: bytes) -> None:
+def test_a_body_that_decodes_beyond_the_limit_is_rejected(codings: str, body: bytes) -> None:
     with pytest.raises(ValueError, match="more than 1000 bytes"):
         decode(body, codings, MOST)
     assert decode(gzip.compress(bytes(MOST)), "gzip", MOST) == bytes(MOST)
@@ -123,10 +123,10 @@ def test_zstandard_is_read_as_httpx_does() -> None:
 
 
 def compressed(better_auth: Publisher, coding: str, body: bytes) -> None:
-    def answer(request: BaseHTTPRequestHandler) -> None:
+    def handle(request: BaseHTTPRequestHandler) -> None:
         respond(request, 200, body, {"Content-Encoding": coding})
 
-    better_auth.answer = answer
+    better_auth.handler = handle
 
 
 def test_keys_that_come_compressed_are_used(better_auth: Publisher) -> None:
@@ -150,7 +150,7 @@ def test_a_byte_order_mark_is_named(
     better_auth: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     document = b"\xef\xbb\xbf" + json.dumps({"keys": better_auth.keys}).encode()
-    better_auth.answer = lambda request: respond(request, 200, document)
+    better_auth.handler = lambda request: respond(request, 200, document)
     response = by_tokens(better_auth).get("/me", headers=bearer(better_auth.token()))
     assert outcome(response) == "503 keys_unavailable"
     assert "begins with a byte order mark" in caplog.text

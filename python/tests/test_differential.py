@@ -27,9 +27,9 @@ def said_by_the_core(jwks: dict[str, Any], tokens: list[str]) -> list[str]:
         pytest.skip("the core is not built for JavaScript: cargo xtask build")
     command = [node, str(Path(__file__).parent / "core.mjs"), str(CORE), ISSUER, str(NOW)]
     lines = "".join(f"{json.dumps(line)}\n" for line in [jwks, *tokens])
-    answer = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=120)
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout.splitlines()
+    finished = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=120)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.splitlines()
 
 
 def said_here(jwks: dict[str, Any], tokens: list[str]) -> list[str]:
@@ -47,7 +47,7 @@ def test_strange_tokens_get_the_code_that_the_core_gives(seed: int) -> None:
     assert len(core) == COUNT
     differences = [both for both in zip(tokens, core, here, strict=True) if both[1] != both[2]]
     assert differences == [], f"seed {seed}"
-    # The test would see nothing if all were refused for one reason.
+    # The test would prove nothing if all were rejected for one reason.
     counts = Counter(core)
     assert counts["ok"] > COUNT / 10
     assert len(counts) > 10

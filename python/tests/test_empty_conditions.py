@@ -43,6 +43,6 @@ def test_a_claim_without_a_name_is_an_error(better_auth: Publisher, claim: Any) 
 
 def test_an_empty_scope_is_granted_to_no_user() -> None:
     for scope in ("", " ", "a", "a  b", None):
-        with pytest.raises(EdgeAuthError) as refusal:
+        with pytest.raises(EdgeAuthError) as rejection:
             check_scopes({"scope": scope}, [""])
-        assert refusal.value.code == "insufficient_scope"
+        assert rejection.value.code == "insufficient_scope"

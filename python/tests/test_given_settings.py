@@ -16,7 +16,7 @@ TOKENS = {"better_auth_url": "https://app.example"}
 EDGE = {"edge_jwks_url": "https://edge.example", "edge_audience": "https://api.example"}
 
 
-def faults(**settings: Any) -> list[str]:
+def setting_errors(**settings: Any) -> list[str]:
     with pytest.raises(ConfigurationError) as raised:
         EdgeAuth(EdgeAuthSettings(**settings))
     return raised.value.errors
@@ -25,18 +25,18 @@ def faults(**settings: Any) -> list[str]:
 def test_settings_of_the_code_are_checked_like_those_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    [fault] = faults(**TOKENS, user_clam="uuid")
-    assert fault == "user_clam: is not a setting (did you mean user_claim?)"
-    [fault] = faults(**TOKENS, clock_tolerance="soon")
-    assert fault.startswith("clock_tolerance: ")
-    assert "soon" not in fault
+    [error] = setting_errors(**TOKENS, user_clam="uuid")
+    assert error == "user_clam: is not a setting (did you mean user_claim?)"
+    [error] = setting_errors(**TOKENS, clock_tolerance="soon")
+    assert error.startswith("clock_tolerance: ")
+    assert "soon" not in error
     monkeypatch.setenv("PROFILE", "sesion")
-    [fault] = faults(**TOKENS)
-    assert fault.startswith("PROFILE: ")
+    [error] = setting_errors(**TOKENS)
+    assert error.startswith("PROFILE: ")
     monkeypatch.delenv("PROFILE")
     monkeypatch.setenv("EDGE_USER_CLAIM", "uuid")
-    [fault] = faults(**TOKENS)
-    assert fault.startswith("EDGE_USER_CLAIM: is not a setting, but USER_CLAIM is")
+    [error] = setting_errors(**TOKENS)
+    assert error.startswith("EDGE_USER_CLAIM: is not a setting, but USER_CLAIM is")
     assert EdgeAuth(EdgeAuthSettings(**TOKENS, ignored_variables="edge_user_claim"))
 
 
@@ -63,7 +63,9 @@ def test_the_user_claim_may_be_the_first_of_a_list(better_auth: Publisher) -> No
 
 @pytest.mark.parametrize("names", ["", " ", ",", "uuid,", ",sub", "uuid,,sub", "uuid, ,sub"])
 def test_a_user_claim_has_no_empty_member(names: str) -> None:
-    assert faults(**TOKENS, user_claim=names) == ["user_claim: is empty or has an empty member"]
+    assert setting_errors(**TOKENS, user_claim=names) == [
+        "user_claim: is empty or has an empty member"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -112,20 +114,20 @@ def test_the_edges_origin_alone_is_where_it_publishes_its_keys(written: str) -> 
     ],
 )
 def test_no_fault_hides_another(settings: dict[str, str], named: list[str]) -> None:
-    assert sorted(fault.split(":")[0].lower() for fault in faults(**settings)) == named
+    assert sorted(error.split(":")[0].lower() for error in setting_errors(**settings)) == named
 
 
 def test_faults_say_what_to_set() -> None:
-    [fault] = faults(edge_jwks_url="https://edge.example")
-    assert fault == (
+    [error] = setting_errors(edge_jwks_url="https://edge.example")
+    assert error == (
         "EDGE_AUDIENCE: is missing: set it to the origin of the Worker's ORIGIN_URL "
         "(in Next.js: of `origin`)"
     )
-    [fault] = faults(**{**EDGE, "edge_audience": "https://api.example/v1"})
-    assert fault.endswith("must be an origin, without a path: write https://api.example")
+    [error] = setting_errors(**{**EDGE, "edge_audience": "https://api.example/v1"})
+    assert error.endswith("must be an origin, without a path: write https://api.example")
     for settings in ({}, {**EDGE, **TOKENS}):
-        [fault] = faults(**settings)
-        assert "EDGE_ISSUER" in fault
+        [error] = setting_errors(**settings)
+        assert "EDGE_ISSUER" in error
 
 
 @pytest.mark.parametrize("coding", ["utf-8", "aws-chunked", "gzip", "deflate", "br", "x"])
@@ -133,7 +135,7 @@ def test_a_key_set_is_read_though_its_coding_is_not_what_it_says(
     better_auth: Publisher, coding: str
 ) -> None:
     document = json.dumps({"keys": better_auth.keys}).encode()
-    better_auth.answer = lambda it: respond(it, 200, document, {"Content-Encoding": coding})
+    better_auth.handler = lambda it: respond(it, 200, document, {"Content-Encoding": coding})
     response = by_tokens(better_auth).get("/me", headers=bearer(better_auth.token()))
     assert outcome(response) == "200"
 

@@ -53,11 +53,11 @@ def auth(better_auth: Publisher) -> EdgeAuth[Any]:
 
 def denied(client: TestClient, path: str, **handshake: Any) -> str:
     with (
-        pytest.raises(WebSocketDenialResponse) as refused,
+        pytest.raises(WebSocketDenialResponse) as rejected,
         client.websocket_connect(path, **handshake),
     ):
         pass
-    return outcome(refused.value)
+    return outcome(rejected.value)
 
 
 @pytest.mark.parametrize("path", ["/live", "/inner/live"])
@@ -91,7 +91,7 @@ def test_a_subprotocol_that_the_app_chooses_stays(
         assert websocket.accepted_subprotocol == "chat.v2"
 
 
-def test_without_a_token_in_it_a_handshake_is_answered_as_the_app_says(
+def test_a_handshake_without_a_token_gets_the_subprotocol_of_the_app(
     auth: EdgeAuth[Any], better_auth: Publisher
 ) -> None:
     client, headers = TestClient(app_of(auth)), bearer(better_auth.token())
@@ -121,12 +121,12 @@ def test_the_shared_secret_counts_there_too() -> None:
 
 
 @pytest.mark.parametrize("path", ["/live", "/perhaps"])
-def test_what_was_meant_as_a_token_is_one_or_refused(
+def test_an_invalid_credential_in_a_handshake_is_rejected(
     auth: EdgeAuth[Any], better_auth: Publisher, path: str
 ) -> None:
     client, token = TestClient(app_of(auth)), better_auth.token()
     header = bearer(token)
-    refusals: list[tuple[list[str], dict[str, str], int]] = [
+    rejections: list[tuple[list[str], dict[str, str], int]] = [
         (["bearer"], {}, 401),
         (["chat", "bearer"], {}, 401),
         (["bearer", "undefined"], {}, 401),
@@ -137,14 +137,14 @@ def test_what_was_meant_as_a_token_is_one_or_refused(
         (["bearer"], header, 401),
         (["bearer", token], {"Authorization": "Bearer"}, 401),
     ]
-    for protocols, headers, status in refusals:
+    for protocols, headers, status in rejections:
         with (
-            pytest.raises(WebSocketDenialResponse) as refused,
+            pytest.raises(WebSocketDenialResponse) as rejected,
             client.websocket_connect(path, subprotocols=protocols, headers={**headers}),
         ):
             pass
-        assert refused.value.status_code == status, (protocols, headers)
-        assert token not in refused.value.text
+        assert rejected.value.status_code == status, (protocols, headers)
+        assert token not in rejected.value.text
     if path == "/perhaps":
         with client.websocket_connect(path, subprotocols=["chat"]) as websocket:
             assert websocket.receive_json() == "anonymous"

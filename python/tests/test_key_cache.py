@@ -99,12 +99,12 @@ def test_ten_thousand_unknown_keys_cost_no_more_than_the_permits() -> None:
     timeline, fetches = Timeline("old"), 0
     for number in range(10_000):
         now = 1 + number / 100
-        answer = timeline.ask(now, f"unknown-{number}")
-        if answer == "fetch":
+        action = timeline.ask(now, f"unknown-{number}")
+        if action == "fetch":
             fetches += 1
             timeline.succeed(now, "old")
         else:
-            assert answer == "keys_unavailable", "none of them is the caller's fault"
+            assert action == "keys_unavailable", "the client did not cause any of them"
     assert fetches == 7, "four, and one more each 30 s"
 
 
@@ -205,7 +205,7 @@ def test_a_failed_attempt_counts_too() -> None:
     assert timeline.ask(16, "old") == "use"
 
 
-def test_a_hopeless_token_causes_no_fetch() -> None:
+def test_a_implausible_token_causes_no_fetch() -> None:
     timeline = Timeline("old")
     assert timeline.ask(1, "new", plausible=False) == "unknown_key"
     assert timeline.ask(1, "new") == "fetch"
@@ -217,7 +217,7 @@ def test_a_hopeless_token_causes_no_fetch() -> None:
     assert timeline.ask(90_000, "old", plausible=False) == "fetch", "no set will do"
 
 
-def test_a_set_that_was_asked_for_after_the_token_came_refuses_it() -> None:
+def test_a_set_that_was_fetched_after_the_token_arrived_rejects_it() -> None:
     timeline = Timeline("old")
     assert timeline.ask(100, "new", since=0) == "unknown_key"
 

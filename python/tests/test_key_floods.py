@@ -1,5 +1,5 @@
-"""Strangers against the key set: clients that hang up, floods of made-up keys, and tokens that
-are to wait while the auth server hangs.
+"""Attacks on the key cache: clients that disconnect, floods of made-up keys, and tokens sent while
+the auth server does not respond.
 """
 
 import asyncio
@@ -11,16 +11,16 @@ from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.key_source import KeySource
 from tests.apps import bearer, by_tokens
 from tests.better_auth import Publisher
-from tests.test_key_source import Gate, found, in_one_loop, lookup
+from tests.key_lookups import Gate, found, in_one_loop, lookup
 
 
-def test_a_loop_that_stands_still_during_a_fetch_is_not_waited_for(better_auth: Publisher) -> None:
+def test_a_fetch_of_a_stopped_event_loop_is_not_awaited(better_auth: Publisher) -> None:
     source, gate = KeySource(better_auth.url), Gate(better_auth)
     kid = better_auth.key.kid
     loop = asyncio.new_event_loop()
 
     async def begin() -> None:
-        asyncio.ensure_future(lookup(source, kid))  # noqa: RUF006 (it is the test's matter)
+        asyncio.ensure_future(lookup(source, kid))  # noqa: RUF006 (the test awaits it below)
         await asyncio.to_thread(gate.asked.wait, 10)
 
     try:
@@ -28,7 +28,7 @@ def test_a_loop_that_stands_still_during_a_fetch_is_not_waited_for(better_auth: 
         gate.opened.set()
         assert found(source, kid) == ["found"]
         assert better_auth.fetches == 2
-        # it goes on, and what it reports late does no harm
+        # The stopped loop continues, and its late report changes nothing.
         assert loop.run_until_complete(lookup(source, kid)) == "found"
     finally:
         loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
@@ -36,7 +36,7 @@ def test_a_loop_that_stands_still_during_a_fetch_is_not_waited_for(better_auth: 
     assert found(source, kid) == ["found"]
 
 
-def test_every_request_that_is_given_up_leaves_the_fetch_to_the_next(
+def test_a_fetch_outlives_every_request_that_is_canceled(
     better_auth: Publisher,
 ) -> None:
     source, gate = KeySource(better_auth.url), Gate(better_auth)
@@ -44,11 +44,11 @@ def test_every_request_that_is_given_up_leaves_the_fetch_to_the_next(
 
     async def test() -> None:
         for _ in range(20):
-            given_up = asyncio.create_task(lookup(source, kid))
+            canceled = asyncio.create_task(lookup(source, kid))
             await asyncio.sleep(0.005)
-            given_up.cancel()
+            canceled.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await given_up
+                await canceled
         gate.opened.set()
         assert await asyncio.wait_for(lookup(source, kid), 2) == "found"
         assert not source._fetching
@@ -57,7 +57,7 @@ def test_every_request_that_is_given_up_leaves_the_fetch_to_the_next(
     assert better_auth.fetches == 1
 
 
-def test_a_fetch_that_is_cancelled_is_taken_over_by_a_request_that_waits(
+def test_a_waiting_request_fetches_again_when_a_fetch_is_canceled(
     better_auth: Publisher,
 ) -> None:
     source, gate = KeySource(better_auth.url), Gate(better_auth)
@@ -75,7 +75,7 @@ def test_a_fetch_that_is_cancelled_is_taken_over_by_a_request_that_waits(
     assert better_auth.fetches == 2
 
 
-def test_requests_that_fastapi_gives_up_do_not_take_the_fetch_with_them(
+def test_requests_that_fastapi_cancels_do_not_cancel_the_fetch(
     better_auth: Publisher,
 ) -> None:
     gate = Gate(better_auth)
@@ -85,11 +85,11 @@ def test_requests_that_fastapi_gives_up_do_not_take_the_fetch_with_them(
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
             for _ in range(5):
-                given_up = asyncio.create_task(client.get("/me", headers=bearer(token)))
+                canceled = asyncio.create_task(client.get("/me", headers=bearer(token)))
                 await asyncio.to_thread(gate.asked.wait, 10)
-                given_up.cancel()
+                canceled.cancel()
                 with pytest.raises(asyncio.CancelledError):
-                    await given_up
+                    await canceled
             waiting = asyncio.create_task(client.get("/me", headers=bearer(token)))
             await asyncio.sleep(0.02)
             gate.opened.set()
@@ -99,7 +99,7 @@ def test_requests_that_fastapi_gives_up_do_not_take_the_fetch_with_them(
     assert better_auth.fetches == 1
 
 
-def test_a_flood_of_made_up_keys_never_signs_the_users_of_a_new_key_out(
+def test_during_a_flood_of_made_up_keys_a_new_key_is_found_within_31_seconds(
     better_auth: Publisher,
 ) -> None:
     now = 0.0
@@ -121,7 +121,7 @@ def test_a_flood_of_made_up_keys_never_signs_the_users_of_a_new_key_out(
     assert better_auth.fetches <= 6
 
 
-def test_tokens_that_could_not_be_accepted_wait_for_nothing_while_the_source_hangs(
+def test_an_implausible_token_does_not_wait_for_a_source_that_hangs(
     better_auth: Publisher,
 ) -> None:
     now = 0.0

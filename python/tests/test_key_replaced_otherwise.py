@@ -85,7 +85,7 @@ def test_the_newer_set_gives_the_verdict(better_auth: Publisher) -> None:
         assert better_auth.fetches == before + 1
 
 
-def test_a_refusal_that_stays_costs_one_fetch_and_a_hopeless_token_none(
+def test_a_repeated_rejection_causes_one_fetch_and_an_implausible_token_none(
     better_auth: Publisher,
 ) -> None:
     ours, other = named("a"), named("a", "ES256")
@@ -101,7 +101,7 @@ def test_a_refusal_that_stays_costs_one_fetch_and_a_hopeless_token_none(
     assert better_auth.fetches == 3, "one for each kind"
 
 
-def test_refusals_by_many_names_leave_a_permit_for_a_new_one(better_auth: Publisher) -> None:
+def test_rejections_of_many_keys_leave_a_permit_for_a_new_key(better_auth: Publisher) -> None:
     ours, other = [named(f"key-{number}") for number in range(10)], Key("ES256")
     bench = Bench(better_auth, *ours)
     for key in ours:
@@ -112,7 +112,7 @@ def test_refusals_by_many_names_leave_a_permit_for_a_new_one(better_auth: Publis
     assert bench.verdict(new) == "200"
 
 
-def test_a_fetch_that_fails_leaves_the_refusal(better_auth: Publisher) -> None:
+def test_a_failed_fetch_does_not_change_the_rejection(better_auth: Publisher) -> None:
     ours = named("a")
     bench = Bench(better_auth, ours, named("b"))
     better_auth.goes_down()
@@ -142,26 +142,26 @@ class Timeline:
 CASES = [("old", "ES256", "unsupported_algorithm"), (None, "EdDSA", "unknown_key")]
 
 
-@pytest.mark.parametrize(("kid", "algorithm", "refusal"), CASES)
-def test_a_refusal_waits_for_the_fetch_that_is_under_way_and_is_then_settled(
-    kid: str | None, algorithm: str, refusal: str
+@pytest.mark.parametrize(("kid", "algorithm", "rejection"), CASES)
+def test_a_rejection_waits_for_the_fetch_that_is_in_flight(
+    kid: str | None, algorithm: str, rejection: str
 ) -> None:
     timeline = Timeline()
     found = timeline.ask(10, Wanted(kid, algorithm, 10, True))
     assert isinstance(found, Fetch)
     assert timeline.ask(10.1, Wanted(kid, algorithm, 10.1, True)) == Wait()
-    assert timeline.ask(10.1, Wanted(kid, algorithm, 10.1, False)) == refusal
+    assert timeline.ask(10.1, Wanted(kid, algorithm, 10.1, False)) == rejection
     timeline.cache.report(found.attempt, keys("old", "new"), 12, 0)
     for now, since in ((12, 10), (12, 11), (39.9, 39.9)):
-        assert timeline.ask(now, Wanted(kid, algorithm, since, True)) == refusal
+        assert timeline.ask(now, Wanted(kid, algorithm, since, True)) == rejection
     assert isinstance(timeline.ask(40, Wanted(kid, algorithm, 40, True)), Fetch)
 
 
-@pytest.mark.parametrize(("kid", "algorithm", "refusal"), CASES)
+@pytest.mark.parametrize(("kid", "algorithm", "rejection"), CASES)
 def test_a_token_that_came_before_the_set_is_held_against_it(
-    kid: str | None, algorithm: str, refusal: str
+    kid: str | None, algorithm: str, rejection: str
 ) -> None:
-    assert Timeline().ask(10, Wanted(kid, algorithm, 1, True)) == refusal
+    assert Timeline().ask(10, Wanted(kid, algorithm, 1, True)) == rejection
 
 
 def test_a_key_whose_name_another_algorithm_has_taken_is_looked_for_once() -> None:

@@ -1,9 +1,9 @@
-"""The key set over real HTTP: how often it is asked for, and what of its answers is believed."""
+"""The JWK Set over real HTTP: how often it is fetched, and which responses are accepted."""
 
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -11,27 +11,10 @@ from typing import Any
 import pytest
 
 from better_auth_edge import key_source
-from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.key_source import KeySource
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import JSON, Key, Publisher, respond
-
-
-def found(source: KeySource, *kids: str) -> list[str]:
-    """What is found for each, one after the other, in one event loop."""
-
-    async def find() -> list[str]:
-        return [await lookup(source, kid) for kid in kids]
-
-    return asyncio.run(find())
-
-
-async def lookup(source: KeySource, kid: str) -> str:
-    try:
-        await source.keys(kid, "EdDSA", plausible=True)
-    except EdgeAuthError as error:
-        return error.code
-    return "found"
+from tests.key_lookups import Gate, found, in_one_loop, lookup
 
 
 def test_one_fetch_serves_many_requests_of_many_loops(better_auth: Publisher) -> None:
@@ -41,7 +24,7 @@ def test_one_fetch_serves_many_requests_of_many_loops(better_auth: Publisher) ->
     assert better_auth.paths == ["/api/auth/jwks"]
 
 
-def test_a_rotation_is_picked_up_at_once(better_auth: Publisher) -> None:
+def test_a_rotated_key_is_accepted_at_once(better_auth: Publisher) -> None:
     client, old = by_tokens(better_auth), bearer(better_auth.token())
     assert outcome(client.get("/me", headers=old)) == "200"
     better_auth.rotate()
@@ -50,7 +33,7 @@ def test_a_rotation_is_picked_up_at_once(better_auth: Publisher) -> None:
     assert better_auth.fetches == 2
 
 
-def test_made_up_keys_cost_a_few_fetches_and_are_then_not_known_yet(better_auth: Publisher) -> None:
+def test_made_up_keys_cause_a_few_fetches_and_are_then_unavailable(better_auth: Publisher) -> None:
     client = by_tokens(better_auth)
     assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"
     for number in range(20):
@@ -62,7 +45,7 @@ def test_made_up_keys_cost_a_few_fetches_and_are_then_not_known_yet(better_auth:
     assert better_auth.fetches == 5
 
 
-def test_tokens_of_others_cause_no_fetch(better_auth: Publisher) -> None:
+def test_a_token_with_wrong_claims_causes_no_fetch(better_auth: Publisher) -> None:
     client = by_tokens(better_auth)
     assert outcome(client.get("/me", headers=bearer(better_auth.token()))) == "200"
     for changes in ({"exp": 1}, {"iss": "https://evil.example"}, {"aud": "x"}, {"nonce": "n"}):
@@ -71,7 +54,7 @@ def test_tokens_of_others_cause_no_fetch(better_auth: Publisher) -> None:
     assert better_auth.fetches == 1
 
 
-def test_known_keys_outlive_their_source_and_unknown_ones_are_not_the_callers_fault(
+def test_known_keys_are_used_while_the_source_fails_and_unknown_keys_are_unavailable(
     better_auth: Publisher,
 ) -> None:
     client, known = by_tokens(better_auth), bearer(better_auth.token())
@@ -84,32 +67,13 @@ def test_known_keys_outlive_their_source_and_unknown_ones_are_not_the_callers_fa
     assert outcome(client.get("/me", headers=known)) == "200"
 
 
-def test_without_any_keys_the_source_is_not_hammered(better_auth: Publisher) -> None:
+def test_without_any_keys_failures_are_followed_by_a_back_off(better_auth: Publisher) -> None:
     better_auth.goes_down()
     client = by_tokens(better_auth)
     for _ in range(5):
         response = client.get("/me", headers=bearer(better_auth.token()))
         assert outcome(response) == "503 keys_unavailable"
     assert better_auth.fetches == 1
-
-
-class Gate:
-    """Answers when it is opened."""
-
-    def __init__(self, publisher: Publisher) -> None:
-        self.opened, self.asked = threading.Event(), threading.Event()
-        document = json.dumps({"keys": publisher.keys}).encode()
-
-        def answer(request: BaseHTTPRequestHandler) -> None:
-            self.asked.set()
-            self.opened.wait(10)
-            respond(request, 200, document)
-
-        publisher.answer = answer
-
-
-def in_one_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 20))
 
 
 def test_requests_at_the_same_time_share_one_fetch(better_auth: Publisher) -> None:
@@ -136,7 +100,7 @@ def test_event_loops_at_the_same_time_share_one_fetch(better_auth: Publisher) ->
     assert better_auth.fetches == 1
 
 
-def test_a_request_that_is_given_up_does_not_take_the_fetch_from_the_others(
+def test_a_canceled_request_does_not_cancel_the_fetch_of_the_others(
     better_auth: Publisher,
 ) -> None:
     source, gate = KeySource(better_auth.url), Gate(better_auth)
@@ -154,7 +118,7 @@ def test_a_request_that_is_given_up_does_not_take_the_fetch_from_the_others(
     assert better_auth.fetches == 1
 
 
-def test_a_loop_that_ends_during_a_fetch_leaves_the_next_one_its_own(
+def test_an_event_loop_that_ends_during_a_fetch_does_not_block_the_next_fetch(
     better_auth: Publisher,
 ) -> None:
     source, gate = KeySource(better_auth.url), Gate(better_auth)
@@ -184,7 +148,7 @@ def test_a_known_key_does_not_wait_for_a_slow_source(better_auth: Publisher) -> 
     assert better_auth.fetches == 2
 
 
-def test_a_key_that_is_withdrawn_ends_with_the_set(better_auth: Publisher) -> None:
+def test_a_withdrawn_key_is_unknown_when_the_set_expires(better_auth: Publisher) -> None:
     now = 0.0
     source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
     assert found(source, kid) == ["found"]
@@ -192,10 +156,10 @@ def test_a_key_that_is_withdrawn_ends_with_the_set(better_auth: Publisher) -> No
     assert found(source, kid) == ["unknown_key"]
 
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
+Response = Callable[[BaseHTTPRequestHandler], None]
 
 
-def of(status: int, body: bytes, **headers: str) -> Answer:
+def of(status: int, body: bytes, **headers: str) -> Response:
     return lambda request: respond(request, status, body, headers)
 
 
@@ -207,7 +171,7 @@ OTHER = Key()
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         pytest.param(of(500, a_set_of(OTHER)), id="another status"),
         pytest.param(of(203, a_set_of(OTHER)), id="a status of success that is not 200"),
@@ -224,16 +188,16 @@ OTHER = Key()
     ],
 )
 def test_a_response_without_a_set_leaves_the_old_keys(
-    better_auth: Publisher, answer: Answer
+    better_auth: Publisher, response: Response
 ) -> None:
     now = 0.0
     source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
     assert found(source, kid) == ["found"]
-    better_auth.answer, now = answer, 700.0
+    better_auth.handler, now = response, 700.0
     assert found(source, kid, OTHER.kid) == ["found", "keys_unavailable"]
 
 
-def test_an_answer_that_does_not_end_is_given_up(
+def test_a_response_that_does_not_end_times_out(
     better_auth: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, given_up = 0.0, threading.Event()
@@ -247,7 +211,7 @@ def test_an_answer_that_does_not_end_is_given_up(
         request.wfile.flush()
         given_up.wait(10)
 
-    better_auth.answer, now = half, 700.0
+    better_auth.handler, now = half, 700.0
     monkeypatch.setattr(key_source, "FETCH_TIMEOUT", 0.2)
     assert found(source, kid, OTHER.kid) == ["found", "keys_unavailable"]
     given_up.set()
@@ -255,12 +219,12 @@ def test_an_answer_that_does_not_end_is_given_up(
 
 def test_a_redirect_is_not_followed(better_auth: Publisher) -> None:
     with Publisher() as elsewhere:
-        better_auth.answer = of(302, b"", Location=elsewhere.url)
+        better_auth.handler = of(302, b"", Location=elsewhere.url)
         assert found(KeySource(better_auth.url), elsewhere.key.kid) == ["keys_unavailable"]
         assert elsewhere.fetches == 0
 
 
-def test_the_log_says_why_and_nothing_of_the_caller(
+def test_the_log_contains_the_reason_and_no_part_of_the_token(
     better_auth: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     better_auth.goes_down()
@@ -270,9 +234,9 @@ def test_the_log_says_why_and_nothing_of_the_caller(
     assert token.split(".")[1] not in caplog.text
 
 
-def test_entries_that_cannot_be_used_do_not_spoil_the_others(better_auth: Publisher) -> None:
+def test_unusable_entries_do_not_affect_the_others(better_auth: Publisher) -> None:
     good, entries = better_auth.key.jwk, list[Any]()
-    spoilt: list[JSON] = [{"d": "AQ"}, {"use": "enc"}, {"kid": 7}, {"x": "AAAA"}, {"kty": "oct"}]
-    entries += [7, None, {}, *({**good, **fault} for fault in spoilt)]
+    unusable: list[JSON] = [{"d": "AQ"}, {"use": "enc"}, {"kid": 7}, {"x": "AAAA"}, {"kty": "oct"}]
+    entries += [7, None, {}, *({**good, **change} for change in unusable)]
     better_auth.keys = [*entries, good]
     assert found(KeySource(better_auth.url), better_auth.key.kid) == ["found"]

@@ -15,7 +15,7 @@ from tests.apps import SECRET, bearer, by_secret, by_tokens, outcome
 from tests.better_auth import JSON, Key, Publisher, base64url
 
 
-def refused(better_auth: Publisher, token: str) -> str:
+def rejected(better_auth: Publisher, token: str) -> str:
     return outcome(by_tokens(better_auth).get("/me", headers=bearer(token)))
 
 
@@ -43,7 +43,7 @@ def test_a_public_key_does_not_count_as_a_secret(
         token = compact(
             header, better_auth.claims(), lambda data: hmac.digest(key, data, hashlib.sha256)
         )
-        assert refused(better_auth, token) == "401 unsupported_algorithm"
+        assert rejected(better_auth, token) == "401 unsupported_algorithm"
 
 
 @pytest.mark.parametrize("names", [["x"], [], ["b64"], ["exp"]])
@@ -52,7 +52,7 @@ def test_a_critical_extension_is_never_passed_over(
 ) -> None:
     """CVE-2026-32597 PyJWT, CVE-2025-59420 Authlib."""
     token = better_auth.key.sign(better_auth.claims(), crit=names, x=1, b64=True, exp=1)
-    assert refused(better_auth, token) == "401 malformed_token"
+    assert rejected(better_auth, token) == "401 malformed_token"
 
 
 def test_an_unknown_kid_neither_floods_the_source_nor_empties_the_cache(
@@ -73,17 +73,17 @@ def test_a_huge_segment_is_not_decoded(better_auth: Publisher, segment: int) -> 
     """CVE-2025-61920 Authlib: a header of hundreds of megabytes."""
     segments = better_auth.token().split(".")
     segments[segment] = "A" * 5_000_000
-    assert refused(better_auth, ".".join(segments)) == "401 token_too_large"
+    assert rejected(better_auth, ".".join(segments)) == "401 token_too_large"
 
 
 @pytest.mark.parametrize("form", ["compressed", "encrypted"])
 def test_nothing_is_inflated(better_auth: Publisher, form: str) -> None:
     """CVE-2025-62706 Authlib and CVE-2024-28176 jose: JWE with zip."""
     header = {"zip": "DEF"} if form == "compressed" else {"enc": "A128GCM", "alg": "dir"}
-    assert refused(better_auth, better_auth.key.sign(better_auth.claims(), **header)) == (
+    assert rejected(better_auth, better_auth.key.sign(better_auth.claims(), **header)) == (
         "401 malformed_token"
     )
-    assert refused(better_auth, "a.b.c.d.e") == "401 malformed_token"
+    assert rejected(better_auth, "a.b.c.d.e") == "401 malformed_token"
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", ""])
@@ -92,7 +92,7 @@ def test_an_unsigned_token_is_rejected(better_auth: Publisher, alg: str, signatu
     """CVE-2015-9235 and all that followed."""
     header = base64url(json.dumps({"alg": alg}).encode())
     claims = base64url(json.dumps(better_auth.claims()).encode())
-    assert refused(better_auth, f"{header}.{claims}.{signature}") in (
+    assert rejected(better_auth, f"{header}.{claims}.{signature}") in (
         "401 malformed_token",
         "401 unsupported_algorithm",
     )
@@ -101,20 +101,20 @@ def test_an_unsigned_token_is_rejected(better_auth: Publisher, alg: str, signatu
 @pytest.mark.parametrize("member", ["jwk", "jku", "x5u", "x5c"])
 def test_a_token_does_not_say_which_key_to_trust(better_auth: Publisher, member: str) -> None:
     """CVE-2018-0114 node-jose: a key in the header may be the attacker's."""
-    stranger = Key()
+    attacker = Key()
     with Publisher() as elsewhere:
-        elsewhere.keys = [stranger.jwk]
-        said = {"jwk": stranger.jwk, "jku": elsewhere.url, "x5u": elsewhere.url, "x5c": ["AA"]}
+        elsewhere.keys = [attacker.jwk]
+        said = {"jwk": attacker.jwk, "jku": elsewhere.url, "x5u": elsewhere.url, "x5c": ["AA"]}
         claims = better_auth.claims()
-        token = stranger.sign(claims, **{member: said[member]}, kid=better_auth.key.kid)
-        assert refused(better_auth, token) == "401 bad_signature"
+        token = attacker.sign(claims, **{member: said[member]}, kid=better_auth.key.kid)
+        assert rejected(better_auth, token) == "401 bad_signature"
         assert elsewhere.fetches == 0
 
 
 @pytest.mark.parametrize("kid", ["../../dev/null", "' or '1'='1", "http://evil.example", "\x00"])
 def test_a_kid_is_a_name_and_nothing_else(better_auth: Publisher, kid: str) -> None:
     token = better_auth.key.sign(better_auth.claims(), kid=kid)
-    assert refused(better_auth, token) == "401 unknown_key"
+    assert rejected(better_auth, token) == "401 unknown_key"
 
 
 @pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
@@ -124,7 +124,7 @@ def test_a_time_of_the_wrong_type_does_not_count_as_absent(
 ) -> None:
     """CVE-2026-25537 jsonwebtoken."""
     token = better_auth.token(**{claim: value})
-    assert refused(better_auth, token) == "401 invalid_claim"
+    assert rejected(better_auth, token) == "401 invalid_claim"
 
 
 @pytest.mark.parametrize("value", [["https://x", None], "", [], {"a": 1}, None, 7])
@@ -133,17 +133,17 @@ def test_an_issuer_or_audience_of_another_type_matches_nothing(
 ) -> None:
     """CVE-2024-53861 PyJWT 2.10.0: a part of the issuer was enough."""
     for claim in ("iss", "aud"):
-        assert refused(better_auth, better_auth.token(**{claim: value})).startswith("401 ")
+        assert rejected(better_auth, better_auth.token(**{claim: value})).startswith("401 ")
     for part in (better_auth.url[:-1], better_auth.url[1:], "http://", f"{better_auth.url}/"):
-        assert refused(better_auth, better_auth.token(iss=part)) == "401 issuer_mismatch"
-        assert refused(better_auth, better_auth.token(aud=part)) == "401 audience_mismatch"
+        assert rejected(better_auth, better_auth.token(iss=part)) == "401 issuer_mismatch"
+        assert rejected(better_auth, better_auth.token(aud=part)) == "401 audience_mismatch"
 
 
 def test_a_missing_user_is_an_error_and_does_not_match_all_users(better_auth: Publisher) -> None:
     """agno#8889: without `sub` no filter was set."""
     for sub in (..., None):
-        assert refused(better_auth, better_auth.token(sub=sub)) == "401 missing_claim"
-    assert refused(better_auth, better_auth.token(sub="")) == "401 invalid_claim"
+        assert rejected(better_auth, better_auth.token(sub=sub)) == "401 missing_claim"
+    assert rejected(better_auth, better_auth.token(sub="")) == "401 invalid_claim"
 
 
 @pytest.mark.parametrize("pair", [(0, 0), (0, 1), (1, 0)])
@@ -154,7 +154,7 @@ def test_a_signature_of_zeros_is_rejected(pair: tuple[int, int]) -> None:
         signing_input = better_auth.token().rpartition(".")[0]
         for signature in (raw, encode_dss_signature(*pair), b"\0"):
             token = f"{signing_input}.{base64url(signature)}"
-            assert refused(better_auth, token) == "401 bad_signature"
+            assert rejected(better_auth, token) == "401 bad_signature"
 
 
 @pytest.mark.parametrize(
@@ -172,24 +172,24 @@ def test_a_signature_of_zeros_is_rejected(pair: tuple[int, int]) -> None:
 def test_a_weak_point_is_not_a_key(better_auth: Publisher, x: str) -> None:
     """Of small order, not canonical, or not on the curve: OpenSSL takes the first two."""
     better_auth.keys = [{**better_auth.key.jwk, "x": base64url(bytes.fromhex(x))}]
-    assert refused(better_auth, better_auth.token()) == "401 unknown_key"
+    assert rejected(better_auth, better_auth.token()) == "401 unknown_key"
 
 
 def test_a_key_of_another_type_under_the_same_kid_is_not_tried(better_auth: Publisher) -> None:
     rsa = Key("RS256")
     rsa.kid = better_auth.key.kid
     better_auth.keys = [rsa.jwk]
-    assert refused(better_auth, better_auth.token()) == "401 unsupported_algorithm"
+    assert rejected(better_auth, better_auth.token()) == "401 unsupported_algorithm"
 
 
 @pytest.mark.parametrize(
     "marker", ["nonce", "at_hash", "events", "cnf", "client_id", "auth_time", "azp", "acr"]
 )
-def test_another_kind_of_token_by_the_same_key_is_refused(
+def test_another_kind_of_token_by_the_same_key_is_rejected(
     better_auth: Publisher, marker: str
 ) -> None:
     """RFC 8725, section 3.12: an id_token has the session token's key and no `typ` either."""
-    assert refused(better_auth, better_auth.token(**{marker: "x"})) == "401 wrong_token_type"
+    assert rejected(better_auth, better_auth.token(**{marker: "x"})) == "401 wrong_token_type"
 
 
 def test_a_secret_accepts_no_published_key_and_no_other_hash() -> None:

@@ -1,4 +1,4 @@
-"""Variables that are nearly called as a setting are faults; those of others are not."""
+"""A variable whose name is close to a setting is an error; other variables are not."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def meant(*written: str, ignored: tuple[str, ...] = ()) -> dict[str, str]:
 
 @pytest.mark.parametrize("prefix", ["EDGE_", "BETTER_AUTH_", "BETTER_AUTH_EDGE_", "edge_"])
 @pytest.mark.parametrize("setting", KNOWN)
-def test_a_prefix_too_many_is_a_fault(prefix: str, setting: str) -> None:
+def test_a_prefix_too_many_is_an_error(prefix: str, setting: str) -> None:
     written = prefix + setting
     if written in ("EDGE_ISSUER", "EDGE_AUDIENCE", "EDGE_JWKS_URL", "edge_jwks_url"):
         return
@@ -57,7 +57,7 @@ def test_a_prefix_too_many_is_a_fault(prefix: str, setting: str) -> None:
         ("BETTER_AUTH_URL_V2", "BETTER_AUTH_URL"),
     ],
 )
-def test_a_name_beside_a_setting_is_a_fault(written: str, setting: str) -> None:
+def test_a_name_beside_a_setting_is_an_error(written: str, setting: str) -> None:
     assert meant(written) == {written: setting}
     assert meant(written.lower(), ignored=(written,)) == {}
     assert meant(written, ignored=(written.lower(),)) == {}
@@ -86,12 +86,12 @@ def test_the_workers_settings_may_stand_in_the_same_environment() -> None:
     assert meant(*found) == {}
 
 
-def test_the_fault_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGE_USER_CLAIM", "uuid")
     with pytest.raises(ConfigurationError) as raised:
         EdgeAuth.from_env(better_auth_url="https://app.example")
-    [fault] = raised.value.errors
-    assert fault == (
+    [error] = raised.value.errors
+    assert error == (
         "EDGE_USER_CLAIM: is not a setting, but USER_CLAIM is; if it is your own variable, "
         "list it in IGNORED_VARIABLES"
     )

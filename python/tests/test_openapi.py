@@ -1,4 +1,4 @@
-"""The OpenAPI documents name the refusals, and what a route asks for."""
+"""The OpenAPI documents list the rejections and the requirements of a route."""
 
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ def auth(request: pytest.FixtureRequest) -> EdgeAuth[Any]:
     return EdgeAuth(EdgeAuthSettings(edge_jwks_url=NOTHING_LISTENS, edge_audience=ORIGIN))
 
 
-def check_refusals(document: JSON, operation: JSON) -> None:
+def check_rejections(document: JSON, operation: JSON) -> None:
     for status in ("401", "403", "503"):
         (media_type, content), *more = operation["responses"][status]["content"].items()
         assert (media_type, more) == ("application/problem+json", [])
@@ -36,7 +36,7 @@ def check_refusals(document: JSON, operation: JSON) -> None:
     assert "Retry-After" in operation["responses"]["503"]["headers"]
 
 
-def test_protected_routes_name_their_refusals_and_the_token(auth: EdgeAuth[Any]) -> None:
+def test_protected_routes_list_their_rejections_and_the_token(auth: EdgeAuth[Any]) -> None:
     app = app_for(auth)
     app.get("/open")(lambda: "ok")
     for document in (app.openapi(), TestClient(app).get("/openapi.json").json(), app.openapi()):
@@ -48,7 +48,7 @@ def test_protected_routes_name_their_refusals_and_the_token(auth: EdgeAuth[Any])
                 assert operation["responses"].keys() == {"200"}
                 assert "security" not in operation
                 continue
-            check_refusals(document, operation)
+            check_rejections(document, operation)
             assert operation["security"] == (OPTIONAL if path == "/perhaps" else REQUIRED), path
 
 
@@ -75,7 +75,7 @@ def test_so_do_routers_and_mounted_apps(auth: EdgeAuth[Any]) -> None:
         operations = [document["paths"][f"{prefix}/{name}"]["get"] for name in ("me", "perhaps")]
         assert [operation["security"] for operation in operations] == [REQUIRED, perhaps], path
         for operation in operations:
-            check_refusals(document, operation)
+            check_rejections(document, operation)
     assert client.get("/openapi.json").json()["paths"]["/open"]["get"]["security"] == OPTIONAL
 
 
@@ -109,7 +109,7 @@ class Mine(BaseModel):
     why: str
 
 
-def test_what_the_app_says_of_its_refusals_stays(auth: EdgeAuth[Any]) -> None:
+def test_rejections_that_the_app_documents_are_not_overwritten(auth: EdgeAuth[Any]) -> None:
     app = FastAPI()
     auth.install(app)
     responses: dict[int | str, dict[str, Any]] = {401: {"model": Mine}, **problem_responses(503)}
@@ -141,7 +141,7 @@ def test_an_openapi_function_of_the_app_is_kept(
         app.openapi = own  # type: ignore[method-assign]
     document = TestClient(app).get("/openapi.json").json()
     assert document["info"]["title"] == "Mine"
-    check_refusals(document, document["paths"]["/me"]["get"])
+    check_rejections(document, document["paths"]["/me"]["get"])
 
 
 def test_one_without_some_paths_is_taken_as_it_is(auth: EdgeAuth[Any]) -> None:
@@ -164,7 +164,7 @@ def test_two_identities_in_one_app_are_described_both(auth: EdgeAuth[Any]) -> No
     assert paths["/one"]["get"]["security"] == OPTIONAL
     assert paths["/other"]["get"]["security"] == REQUIRED
     for path in ("/one", "/other"):
-        check_refusals(document, paths[path]["get"])
+        check_rejections(document, paths[path]["get"])
 
 
 def test_the_docs_page_is_there(auth: EdgeAuth[Any]) -> None:

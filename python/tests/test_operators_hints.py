@@ -16,10 +16,10 @@ from better_auth_edge.version import VERSION
 from tests.better_auth import JSON, ORIGIN, Edge, Key, Publisher, respond
 
 
-def refusal(auth: EdgeAuth[Any], token: str) -> EdgeAuthError:
-    with pytest.raises(EdgeAuthError) as refused:
+def rejection(auth: EdgeAuth[Any], token: str) -> EdgeAuthError:
+    with pytest.raises(EdgeAuthError) as rejected:
         asyncio.run(auth.verify(token))
-    return refused.value
+    return rejected.value
 
 
 def by_tokens(better_auth: Publisher, **settings: Any) -> EdgeAuth[Any]:
@@ -33,9 +33,9 @@ def by_assertions(edge: Edge, **settings: Any) -> EdgeAuth[Any]:
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (404, b"", "status 404, Better Auth's jwt plugin is missing, or its base path is another"),
-        (403, b"error code: 1010", "status 403, it was refused, by a firewall"),
-        (401, b"", "status 401, it was refused"),
+        (404, b"", "status 404, Better Auth's jwt plugin is missing, or its base path differs"),
+        (403, b"error code: 1010", "status 403, a firewall"),
+        (401, b"", "status 401, a firewall"),
         (429, b"", "status 429, too many requests"),
         (302, b"", "status 302, redirects are not followed"),
         (500, b"", "status 500"),
@@ -50,12 +50,12 @@ def test_a_failed_fetch_is_named_in_the_cause_and_in_the_log(
     body: bytes,
     said: str,
 ) -> None:
-    better_auth.answer = lambda request: respond(request, status, body)
+    better_auth.handler = lambda request: respond(request, status, body)
     auth, token = by_tokens(better_auth), better_auth.token()
     url = f"{better_auth.url}/api/auth/jwks"
     with caplog.at_level(logging.WARNING, "better_auth_edge"):
-        error = refusal(auth, token)
-    for one in (error, refusal(auth, token)):  # the second one is told without another fetch
+        error = rejection(auth, token)
+    for one in (error, rejection(auth, token)):  # the second one is told without another fetch
         assert (one.code, one.status) == ("keys_unavailable", 503)
         assert isinstance(one.__cause__, KeyFetchError)
         assert (one.__cause__.url, one.__cause__.status) == (url, status)
@@ -69,39 +69,39 @@ def test_a_failed_fetch_is_named_in_the_cause_and_in_the_log(
 def test_a_server_that_cannot_be_reached_is_the_cause(better_auth: Publisher) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url="http://127.0.0.1:9"))
     claims = better_auth.claims(iss="http://127.0.0.1:9", aud="http://127.0.0.1:9")
-    cause = refusal(auth, better_auth.key.sign(claims)).__cause__
+    cause = rejection(auth, better_auth.key.sign(claims)).__cause__
     assert isinstance(cause, KeyFetchError)
     assert (cause.url, cause.status) == ("http://127.0.0.1:9/api/auth/jwks", None)
     assert "ConnectError" in str(cause)
 
 
 def test_a_missing_edge_is_called_so(edge: Edge) -> None:
-    edge.answer = lambda request: respond(request, 404, b"")
-    cause = refusal(by_assertions(edge), edge.assertion()).__cause__
+    edge.handler = lambda request: respond(request, 404, b"")
+    cause = rejection(by_assertions(edge), edge.assertion()).__cause__
     assert "EDGE_JWKS_URL" in str(cause)
 
 
 def test_a_fetch_that_succeeds_is_not_a_cause(better_auth: Publisher) -> None:
     auth = by_tokens(better_auth)
     better_auth.goes_down()
-    assert refusal(auth, better_auth.token()).__cause__ is not None
+    assert rejection(auth, better_auth.token()).__cause__ is not None
     better_auth.comes_back()
     auth = by_tokens(better_auth)
     for _ in range(8):
-        error = refusal(auth, Key().sign(better_auth.claims()))
+        error = rejection(auth, Key().sign(better_auth.claims()))
     assert (error.code, error.__cause__) == ("keys_unavailable", None)
 
 
 def test_own_requests_say_who_sends_them(better_auth: Publisher, edge: Edge) -> None:
     seen: list[str | None] = []
 
-    def answer(request: BaseHTTPRequestHandler) -> None:
+    def handle(request: BaseHTTPRequestHandler) -> None:
         seen.append(request.headers.get("user-agent"))
         respond(request, 200, b'{"keys":[]}')
 
-    better_auth.answer = edge.answer = answer
-    refusal(by_tokens(better_auth), better_auth.token())
-    refusal(by_assertions(edge), edge.assertion())
+    better_auth.handler = edge.handler = handle
+    rejection(by_tokens(better_auth), better_auth.token())
+    rejection(by_assertions(edge), edge.assertion())
     assert seen == [f"better-auth-edge/{VERSION}"] * 2
     project = (Path(__file__).parents[1] / "pyproject.toml").read_text()
     assert f'\nversion = "{VERSION}"\n' in project
@@ -125,7 +125,7 @@ def test_own_requests_say_who_sends_them(better_auth: Publisher, edge: Edge) -> 
 def test_an_assertion_for_or_by_another_origin_says_which_setting_to_change(
     edge: Edge, claims: JSON, code: str, said: list[str]
 ) -> None:
-    error = refusal(by_assertions(edge), edge.assertion(**claims))
+    error = rejection(by_assertions(edge), edge.assertion(**claims))
     assert error.code == code
     for text in (*said, edge.url if code == "issuer_mismatch" else ORIGIN):
         assert text in error.detail
@@ -135,13 +135,13 @@ def test_claims_of_an_assertion_that_is_forged_are_not_repeated(edge: Edge) -> N
     claims = edge.assertion_claims(iss="http://forged.example", aud="http://forged.example")
     forger = Key()
     forger.kid = edge.key.kid
-    error = refusal(by_assertions(edge), forger.sign(claims, typ="edge-assertion+jwt"))
+    error = rejection(by_assertions(edge), forger.sign(claims, typ="edge-assertion+jwt"))
     assert error.code == "bad_signature"
     assert "forged" not in str(error)
 
 
 def test_a_token_is_not_called_an_assertion(better_auth: Publisher) -> None:
-    error = refusal(by_tokens(better_auth), better_auth.token(iss="http://localhost"))
+    error = rejection(by_tokens(better_auth), better_auth.token(iss="http://localhost"))
     assert error.code == "issuer_mismatch"
     assert "assertion" not in error.detail
     assert "EDGE_ISSUER" not in error.detail

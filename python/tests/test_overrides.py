@@ -181,7 +181,7 @@ def test_an_override_may_be_any_dependency(auth: EdgeAuth[Any], override: Any) -
         assert client.get(path).json() == "ada", path
 
 
-def test_an_override_that_refuses_refuses(auth: EdgeAuth[Any]) -> None:
+def test_an_override_can_reject(auth: EdgeAuth[Any]) -> None:
     def expired() -> User:
         raise EdgeAuthError("expired", "the token expired 1 s ago")
 

@@ -37,9 +37,9 @@ def signed_up(url: str) -> tuple[str, str]:
     """A user's id, and their session token."""
     origin = "/".join(url.split("/")[:3])
     body = {"name": "Ada", "email": "ada@example.com", "password": "correct horse battery"}
-    answer = httpx.post(f"{url}/sign-up/email", json=body, headers={"Origin": origin})
-    assert answer.status_code == 200, answer.text
-    return answer.json()["user"]["id"], answer.headers["set-auth-token"]
+    response = httpx.post(f"{url}/sign-up/email", json=body, headers={"Origin": origin})
+    assert response.status_code == 200, response.text
+    return response.json()["user"]["id"], response.headers["set-auth-token"]
 
 
 @pytest.mark.parametrize("algorithm", GENERATE)

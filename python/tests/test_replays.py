@@ -29,7 +29,7 @@ def bound(edge: Edge, path: str, **claims: object) -> dict[str, str]:
 
 
 def used_twice(auth: EdgeAuth[Any]) -> FastAPI:
-    """Every route asks at least twice, so that nothing caches the answer for it but the package."""
+    """Every route verifies at least twice, so that only the package can cache the result."""
     app = FastAPI(dependencies=[Depends(auth.current_user, use_cache=False)])
     auth.install(app)
     router = APIRouter(dependencies=[Depends(auth.require(claims={"role": "admin"}))])
@@ -66,7 +66,7 @@ def used_twice(auth: EdgeAuth[Any]) -> FastAPI:
 
 
 @pytest.mark.parametrize("path", ["/require", "/scopes", "/users/ada"])
-def test_a_request_does_not_refuse_itself(auth: EdgeAuth[Any], edge: Edge, path: str) -> None:
+def test_a_request_is_not_its_own_replay(auth: EdgeAuth[Any], edge: Edge, path: str) -> None:
     client, headers = TestClient(used_twice(auth)), bound(edge, path)
     assert outcome(client.get(path, headers=headers)) == "200"
     assert outcome(client.get(path, headers=headers)) == "401 invalid_claim"
@@ -77,11 +77,11 @@ def test_a_web_socket_accepts_an_assertion_once(auth: EdgeAuth[Any], edge: Edge)
     with client.websocket_connect("/live", headers=headers) as websocket:
         assert websocket.receive_text() == "ada"
     with (
-        pytest.raises(WebSocketDenialResponse) as refused,
+        pytest.raises(WebSocketDenialResponse) as rejected,
         client.websocket_connect("/live", headers=headers),
     ):
         pass
-    assert outcome(refused.value) == "401 invalid_claim"
+    assert outcome(rejected.value) == "401 invalid_claim"
 
 
 def test_apps_within_apps_accept_an_assertion_once(auth: EdgeAuth[Any], edge: Edge) -> None:

@@ -14,8 +14,8 @@ from better_auth_edge.key_source import KeySource
 from better_auth_edge.retry_after import retry_after
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import Publisher, respond
+from tests.key_lookups import found
 from tests.test_key_cache import keys
-from tests.test_key_source import found
 
 NOW = 784_111_777.0
 """Sun, 06 Nov 1994 08:49:37 GMT."""
@@ -90,7 +90,7 @@ def test_a_server_that_asks_to_be_left_alone_is(
 ) -> None:
     now = 0.0
     source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
-    better_auth.answer = busy(status, name, "120")
+    better_auth.handler = busy(status, name, "120")
     assert found(source, kid) == ["keys_unavailable"]
     better_auth.comes_back()
     now = 119.9
@@ -108,7 +108,7 @@ def test_the_503_says_when_the_server_wants_to_be_asked_again(better_auth: Publi
         (email.utils.formatdate(time.time() + 100, usegmt=True), range(97, 101)),
     ):
         client = by_tokens(better_auth)
-        better_auth.answer = busy(429, "Retry-After", value)
+        better_auth.handler = busy(429, "Retry-After", value)
         before = better_auth.fetches
         for _ in range(3):
             response = client.get("/me", headers=token)
@@ -121,7 +121,7 @@ def test_known_keys_keep_serving_meanwhile(better_auth: Publisher) -> None:
     now = 0.0
     source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
     assert found(source, kid) == ["found"]
-    better_auth.answer = busy(503, "Retry-After", "60")
+    better_auth.handler = busy(503, "Retry-After", "60")
     for later in (600.0, 610.0, 659.0):
         now = later
         assert found(source, kid, "new") == ["found", "keys_unavailable"]
@@ -135,7 +135,7 @@ def test_known_keys_keep_serving_meanwhile(better_auth: Publisher) -> None:
 def test_a_failure_that_says_nothing_is_backed_off_from_as_before(better_auth: Publisher) -> None:
     now = 0.0
     source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
-    better_auth.answer = busy(500, "Retry-After", "120")
+    better_auth.handler = busy(500, "Retry-After", "120")
     assert found(source, kid) == ["keys_unavailable"]
     better_auth.comes_back()
     now = 1.0
@@ -151,9 +151,9 @@ def test_a_pause_never_shortens_the_back_off_and_ends_with_a_success() -> None:
         cache.report(found.attempt, None, now, 1)
         cache.hold_off(1, now)
         now += 32
-    with pytest.raises(EdgeAuthError) as refused:
+    with pytest.raises(EdgeAuthError) as rejected:
         cache.lookup(now - 31, wanted)
-    assert refused.value.retry_after == 29
+    assert rejected.value.retry_after == 29
     found = cache.lookup(now, wanted)
     assert isinstance(found, Fetch)
     cache.report(found.attempt, keys("old"), now, 1)

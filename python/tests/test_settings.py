@@ -25,11 +25,11 @@ def proof(**settings: Any) -> AuthMode:
     return AuthMode.from_settings(EdgeAuthSettings(**settings))
 
 
-def faults(**settings: Any) -> list[str]:
+def setting_errors(**settings: Any) -> list[str]:
     with pytest.raises(ConfigurationError) as raised:
         proof(**settings)
     assert str(raised.value).startswith("misconfigured:\n  ")
-    return [fault.split(":")[0].upper() for fault in raised.value.errors]
+    return [error.split(":")[0].upper() for error in raised.value.errors]
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_the_mode_is_the_one_named_or_the_only_one_there(
 
 
 def test_two_modes_are_not_a_choice() -> None:
-    assert faults(**EDGE, **TOKENS) == ["EDGE_AUTH_MODE"]
-    assert faults() == ["EDGE_AUTH_MODE"]
+    assert setting_errors(**EDGE, **TOKENS) == ["EDGE_AUTH_MODE"]
+    assert setting_errors() == ["EDGE_AUTH_MODE"]
 
 
 VECTORS = Path(__file__).parents[2] / "tests/vectors"
@@ -131,18 +131,20 @@ def test_what_the_edge_signs_follows_from_where_it_publishes() -> None:
 
 def test_the_shared_secret_has_to_be_said_twice_in_production() -> None:
     alone = {"better_auth_secret": SECRET, **NAMED}
-    assert faults(**alone) == ["EDGE_AUTH_MODE"]
-    assert faults(**alone, edge_auth_mode="secret") == ["EDGE_AUTH_MODE"]
-    assert faults(**alone, allow_shared_secret=True) == ["EDGE_AUTH_MODE"]
-    assert faults(**alone, edge_auth_mode="secret", environment="staging") == ["EDGE_AUTH_MODE"]
+    assert setting_errors(**alone) == ["EDGE_AUTH_MODE"]
+    assert setting_errors(**alone, edge_auth_mode="secret") == ["EDGE_AUTH_MODE"]
+    assert setting_errors(**alone, allow_shared_secret=True) == ["EDGE_AUTH_MODE"]
+    assert setting_errors(**alone, edge_auth_mode="secret", environment="staging") == [
+        "EDGE_AUTH_MODE"
+    ]
     assert proof(**alone, edge_auth_mode="secret", allow_shared_secret=True).name == "secret"
     assert proof(**alone, environment="test").name == "secret"
 
 
 def test_a_secret_is_as_long_as_the_hash_and_never_shown() -> None:
     own = {"environment": "test", **NAMED}
-    assert faults(better_auth_secret="x" * 31, **own) == ["BETTER_AUTH_SECRET"]
-    short = faults(better_auth_secret=SECRET, algorithms="HS256,HS512", **own)
+    assert setting_errors(better_auth_secret="x" * 31, **own) == ["BETTER_AUTH_SECRET"]
+    short = setting_errors(better_auth_secret=SECRET, algorithms="HS256,HS512", **own)
     assert short == ["BETTER_AUTH_SECRET"]
     read = proof(better_auth_secret="hunter2" * 10, algorithms="HS512", **own)
     assert isinstance(read.keys, Secret)
@@ -199,7 +201,7 @@ def test_a_secret_is_as_long_as_the_hash_and_never_shown() -> None:
     ],
 )
 def test_every_fault_is_named_at_once(settings: dict[str, Any], expected: list[str]) -> None:
-    assert sorted(set(faults(**settings))) == sorted(set(expected))
+    assert sorted(set(setting_errors(**settings))) == sorted(set(expected))
 
 
 def test_the_environment_is_read_at_start_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +214,7 @@ def test_the_environment_is_read_at_start_up(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("CLOCK_TOLERANCE", "hunter2")
     with pytest.raises(ConfigurationError) as raised:
         EdgeAuth.from_env()
-    assert [fault.split(":")[0] for fault in raised.value.errors] == [
+    assert [error.split(":")[0] for error in raised.value.errors] == [
         "EDGE_AUTH_MODE",
         "CLOCK_TOLERANCE",
     ]
@@ -238,7 +240,7 @@ def test_what_is_given_in_the_code_comes_first(monkeypatch: pytest.MonkeyPatch) 
         EdgeAuth.from_env(better_auth_ulr="https://app.example")
 
 
-def load_faults(env_file: str | None = None, **values: object) -> list[str]:
+def load_errors(env_file: str | None = None, **values: object) -> list[str]:
     with pytest.raises(ConfigurationError) as raised:
         EdgeAuth.from_env(env_file=env_file, **values)
     return raised.value.errors
@@ -251,8 +253,8 @@ def test_faults_of_names_types_and_values_come_at_once(
     monkeypatch.setenv("BETTER_AUTH_URL", "app.example")
     monkeypatch.setenv("EDGE_AUDIENCES", "https://api.example")
     missing = tmp_path / "missing.env"
-    found = load_faults(str(missing), jwks_ulr="x", user_claim="", algorithms="none")
-    assert [fault.split(":")[0] for fault in found] == [
+    found = load_errors(str(missing), jwks_ulr="x", user_claim="", algorithms="none")
+    assert [error.split(":")[0] for error in found] == [
         *("jwks_ulr", "env_file", "EDGE_AUDIENCES", "CLOCK_TOLERANCE"),
         *("user_claim", "algorithms", "BETTER_AUTH_URL"),
     ]
@@ -272,27 +274,27 @@ def test_a_fault_is_named_as_it_was_written_and_causes_no_second_one(
         ({"better_auth_secret": 7, "environment": "test", **NAMED}, ["better_auth_secret"]),
         ({**EDGE, **TOKENS, "edge_auth_mode": "jwt"}, ["edge_auth_mode"]),
     ]:
-        assert [fault.split(":")[0] for fault in load_faults(**values)] == expected  # type: ignore[arg-type]
+        assert [error.split(":")[0] for error in load_errors(**values)] == expected  # type: ignore[arg-type]
     monkeypatch.setenv("EDGE_JWKS_URL", "https://edge.example")
     monkeypatch.setenv("EDGE_AUDIENCE", "https://api.example/")
-    [fault] = load_faults()
-    assert fault.startswith("EDGE_AUDIENCE: ")
-    assert fault.endswith("write https://api.example")
+    [error] = load_errors()
+    assert error.startswith("EDGE_AUDIENCE: ")
+    assert error.endswith("write https://api.example")
 
 
 def test_a_misspelled_name_or_a_missing_file_causes_no_further_errors(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    [fault] = load_faults(str(tmp_path / ".env"))
-    assert fault.startswith("env_file: ")
-    [fault] = load_faults(better_auth_ulr="https://app.example")
-    assert fault.startswith("better_auth_ulr: is not a setting")
+    [error] = load_errors(str(tmp_path / ".env"))
+    assert error.startswith("env_file: ")
+    [error] = load_errors(better_auth_ulr="https://app.example")
+    assert error.startswith("better_auth_ulr: is not a setting")
     monkeypatch.setenv("BETTERAUTH_URL", "https://app.example")
-    assert load_faults() == ["BETTERAUTH_URL: is not a setting, but BETTER_AUTH_URL is" + OWN]
+    assert load_errors() == ["BETTERAUTH_URL: is not a setting, but BETTER_AUTH_URL is" + OWN]
     monkeypatch.setenv("EDGE_JWKS_URL", "https://edge.example")
     monkeypatch.setenv("EDGE_AUDIENC", "https://api.example")
     monkeypatch.delenv("BETTERAUTH_URL")
-    assert load_faults() == ["EDGE_AUDIENC: is not a setting, but EDGE_AUDIENCE is" + OWN]
+    assert load_errors() == ["EDGE_AUDIENC: is not a setting, but EDGE_AUDIENCE is" + OWN]
 
 
 @pytest.mark.parametrize(
@@ -323,11 +325,11 @@ def test_a_variable_that_is_nearly_a_setting_is_a_fault(
     named = f"{name}: is not a setting, but {setting} is" + OWN
     file = tmp_path / ".env"
     file.write_text(f"{name}=x\n")
-    assert load_faults(str(file), **TOKENS) == [named]
+    assert load_errors(str(file), **TOKENS) == [named]
     file.write_text(f"{name}=x\nIGNORED_VARIABLES=a, {name}\n")
     assert EdgeAuth.from_env(env_file=str(file), **TOKENS).mode == "jwks"
     monkeypatch.setenv(name, "x")
-    assert load_faults(**TOKENS) == [named]
+    assert load_errors(**TOKENS) == [named]
 
 
 def test_what_is_something_elses_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,9 @@ def test_a_row_of_another_user_is_not_written(
         "delete from a table",
     ],
 )
-def test_what_cannot_be_held_to_an_owner_is_refused(adas: Session, statement: Any) -> None:
+def test_a_statement_that_cannot_be_limited_to_an_owner_is_rejected(
+    adas: Session, statement: Any
+) -> None:
     with pytest.raises(OwnershipError):
         adas.execute(statement)
 
@@ -293,9 +295,9 @@ def test_only_a_session_can_be_owned(engine: Engine) -> None:
     """A connection would be accepted, and its statements not be guarded."""
     with engine.connect() as connection:
         for other in (connection, engine, sessionmaker(engine)):
-            with pytest.raises(TypeError, match="a Session or AsyncSession is needed"):
+            with pytest.raises(TypeError, match="expected a Session or AsyncSession"):
                 owned(other, ADA)  # type: ignore[type-var]
-            with pytest.raises(TypeError, match="a Session or AsyncSession is needed"):
+            with pytest.raises(TypeError, match="expected a Session or AsyncSession"):
                 all_owners(other)  # type: ignore[type-var]
     scoped = scoped_session(sessionmaker(engine))
     owned(scoped, ADA)
@@ -324,7 +326,7 @@ WRONG: dict[str, tuple[Any, Any]] = {
     "a string": (str, Field()),
     "a number": (int, Field()),
     "a string, too": (UUID | str, column(Uuid)),
-    "kept as a string": (UUID, column(String)),
+    "stored as a string": (UUID, column(String)),
     "read as a string": (UUID, column(Uuid(as_uuid=False))),
 }
 

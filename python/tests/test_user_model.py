@@ -1,4 +1,4 @@
-"""An app's own user is made of claims by pydantic's rules, or the request is refused."""
+"""An app's own user is made of claims by pydantic's rules, or the request is rejected."""
 
 import logging
 from typing import Annotated, Any
@@ -149,7 +149,7 @@ def test_a_claim_of_the_fields_own_name_does_not_stand_in_for_its_alias(
 
 
 @pytest.mark.parametrize("model", [ByAlias, ByChoices, ByGenerator, ByNameToo])
-def test_an_aliased_claim_of_the_wrong_type_is_refused(
+def test_an_aliased_claim_of_the_wrong_type_is_rejected(
     better_auth: Publisher, model: type[User]
 ) -> None:
     response = visit(better_auth, model, isBanned="hunter2")
@@ -306,7 +306,7 @@ class OwnError(Exception):
         nested_raises,
     ],
 )
-def test_a_model_that_raises_refuses_the_token(
+def test_a_model_that_raises_rejects_the_token(
     better_auth: Publisher, raises: Any, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -323,7 +323,7 @@ def test_a_bug_in_a_model_is_in_the_log(
     assert "in check" in caplog.text
 
 
-def test_a_model_may_answer_by_itself(better_auth: Publisher) -> None:
+def test_a_model_may_raise_its_own_response(better_auth: Publisher) -> None:
     response = visit(better_auth, model_raises_after(HTTPException(403, "banned")))
     assert (response.status_code, response.json()) == (403, {"detail": "banned"})
 
@@ -333,10 +333,10 @@ def test_a_model_may_answer_by_itself(better_auth: Publisher) -> None:
     ["1e999", "-1e999", "1e309", "9" * 400, "9" * 5_000, "-" + "9" * 5_000, "1e99999999999999999"],
 )
 @pytest.mark.parametrize("where", ["{}", "[{}]", '{{"a":[0,{{"b":{}}}]}}'])
-def test_a_number_that_no_float_holds_is_refused(
+def test_a_number_that_no_float_holds_is_rejected(
     better_auth: Publisher, edge: Edge, number: str, where: str
 ) -> None:
-    """Python reads infinity, which JSON lacks: a route that returns the user would answer 500."""
+    """Python reads infinity, which JSON lacks: a route that returns the user would respond 500."""
 
     class Member(User):
         level: Any = None

@@ -1,4 +1,4 @@
-"""A WebSocket is refused by an HTTP answer before it is accepted, and closed afterwards."""
+"""A WebSocket is rejected by an HTTP response before `accept`, and closed after it."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ from tests.apps import bearer, outcome
 from tests.better_auth import Publisher
 
 
-def refuse(code: str) -> None:
+def reject(code: str) -> None:
     raise EdgeAuthError(code, "no")
 
 
@@ -35,7 +35,7 @@ class ByEndpointClass(WebSocketEndpoint):
     encoding = "text"
 
     async def on_receive(self, websocket: WebSocket, data: Any) -> None:
-        refuse(data)
+        reject(data)
 
 
 def app_of(auth: EdgeAuth[Any], *, all_problems: bool = False) -> FastAPI:
@@ -56,7 +56,7 @@ def app_of(auth: EdgeAuth[Any], *, all_problems: bool = False) -> FastAPI:
     @app.websocket("/code")
     async def by_code(websocket: WebSocket) -> None:
         await websocket.accept()
-        refuse(await websocket.receive_text())
+        reject(await websocket.receive_text())
 
     @app.websocket("/http")
     async def by_http(websocket: WebSocket) -> None:
@@ -72,14 +72,14 @@ def app_of(auth: EdgeAuth[Any], *, all_problems: bool = False) -> FastAPI:
         await websocket.accept()
         await websocket.receive_text()
         await websocket.close(4000, "own")
-        refuse("expired")
+        reject("expired")
 
     @app.websocket("/gone")
     async def when_the_client_is_gone(websocket: WebSocket) -> None:
         await websocket.accept()
         with contextlib.suppress(WebSocketDisconnect):
             await websocket.receive_text()
-        refuse("expired")
+        reject("expired")
 
     app.router.routes.append(WebSocketRoute("/class", ByEndpointClass))
     app.mount("/inner", inner)
@@ -105,7 +105,7 @@ LATE = [
 
 @pytest.mark.parametrize("all_problems", [False, True])
 @pytest.mark.parametrize(("path", "message", "code", "reason"), LATE)
-def test_a_refusal_after_accept_closes(
+def test_a_rejection_after_accept_closes_the_connection(
     auth: EdgeAuth[Any], path: str, message: str, code: int, reason: str, all_problems: bool
 ) -> None:
     client = TestClient(app_of(auth, all_problems=all_problems))
@@ -129,18 +129,18 @@ def test_an_http_exception_of_the_app_closes_the_web_socket(
     assert closed.value.code == code
 
 
-def test_a_refusal_before_accept_is_an_http_answer(
+def test_a_rejection_before_accept_is_an_http_response(
     auth: EdgeAuth[Any], better_auth: Publisher
 ) -> None:
     client = TestClient(app_of(auth, all_problems=True))
 
     def denied(path: str, headers: dict[str, str]) -> WebSocketDenialResponse:
         with (
-            pytest.raises(WebSocketDenialResponse) as refused,
+            pytest.raises(WebSocketDenialResponse) as rejected,
             client.websocket_connect(path, headers=headers),
         ):
             pass
-        return refused.value
+        return rejected.value
 
     assert outcome(denied("/dependency", {})) == "401 missing_token"
     expired = bearer(better_auth.token(exp=1))
@@ -149,7 +149,7 @@ def test_a_refusal_before_accept_is_an_http_answer(
 
 
 @pytest.mark.anyio
-async def test_where_the_server_has_no_such_answers_the_handshake_is_closed(
+async def test_without_denial_responses_the_handshake_is_closed(
     auth: EdgeAuth[Any],
 ) -> None:
     sent: list[Any] = []
@@ -210,9 +210,9 @@ def test_a_real_server_says_so_to_a_real_client(
     auth: EdgeAuth[Any], serve: Callable[[ASGIApp, str], str], protocol: str
 ) -> None:
     url = serve(app_of(auth, all_problems=True), protocol)
-    with pytest.raises(InvalidStatus) as refused:
+    with pytest.raises(InvalidStatus) as rejected:
         connect(url + "/dependency")
-    response = refused.value.response
+    response = rejected.value.response
     assert response.status_code == 401
     assert response.headers["content-type"] == "application/problem+json"
     assert b'"missing_token"' in response.body
@@ -252,7 +252,7 @@ def test_a_client_that_is_gone_causes_no_error(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_token_in_the_handshake_is_answered_as_browsers_insist(
+def test_a_token_in_the_handshake_selects_the_subprotocol_that_browsers_require(
     auth: EdgeAuth[Any],
     better_auth: Publisher,
     serve: Callable[[ASGIApp, str], str],
@@ -271,6 +271,6 @@ def test_a_token_in_the_handshake_is_answered_as_browsers_insist(
     with connect(f"{url}/live", subprotocols=offered) as websocket:
         assert (websocket.subprotocol, websocket.recv(timeout=5)) == ("bearer", "ada")
     offered[1] = "a.b.c"
-    with pytest.raises(InvalidStatus) as refused:
+    with pytest.raises(InvalidStatus) as rejected:
         connect(f"{url}/live", subprotocols=offered)
-    assert refused.value.response.status_code == 401
+    assert rejected.value.response.status_code == 401

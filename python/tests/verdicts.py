@@ -8,7 +8,7 @@ from better_auth_edge.verifier import Verifier
 
 
 def verdicts(verifier: Verifier, tokens: Iterable[str]) -> list[str]:
-    """For each token `ok`, or the code of the refusal."""
+    """For each token `ok`, or the code of the rejection."""
 
     async def verdict(token: str) -> str:
         try:

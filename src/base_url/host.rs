@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::host::domain_to_ascii;
+use super::domain::domain_to_ascii;
 
 /// Normalizes a host: lower case, punycode, an IPv4 address as four decimal numbers, an IPv6
 /// address compressed and in brackets. As in browsers, a dot at the end of a name remains.

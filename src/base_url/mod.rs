@@ -1,5 +1,6 @@
 //! Base URLs in settings: `http` or `https`, a host, an optional port and path, and nothing else.
 
+mod domain;
 mod host;
 mod network;
 

@@ -87,6 +87,7 @@ impl<'s> Reader<'s> {
             SettingValue::Variable(text) if !is_url(setting) => Some(text.trim().to_owned()),
             SettingValue::Variable(text) | SettingValue::Text(text) => Some(text),
             SettingValue::Json(json) => Some(json),
+            // `SettingValues::set` rejects values of other types
             _ => None,
         }
     }
@@ -143,6 +144,7 @@ impl<'s> Reader<'s> {
             SettingValue::Variable(text) => {
                 Some(text.split(',').map(|value| value.trim().to_owned()).collect())
             }
+            SettingValue::Text(text) => Some(vec![text]),
             SettingValue::Texts(texts) => Some(texts),
             _ => None,
         }

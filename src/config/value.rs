@@ -1,7 +1,7 @@
 //! The values of settings, as a host has them.
 
 use crate::config::error::SettingError;
-use crate::config::settings_table::Naming;
+use crate::config::settings_table::{Kind, Naming, Setting};
 
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,30 @@ pub enum SettingValue {
     Json(String),
 }
 
+impl SettingValue {
+    /// The error of a value that is not of this type.
+    fn type_error(&self, kind: Kind) -> Option<&'static str> {
+        let (is_valid, error) = match kind {
+            Kind::Text | Kind::Url | Kind::Label => {
+                (matches!(self, Self::Text(_)), "is not a string")
+            }
+            Kind::List | Kind::OptionalList | Kind::ClaimList => (
+                matches!(self, Self::Text(_) | Self::Texts(_)),
+                "is neither a string nor a list of strings",
+            ),
+            Kind::Number | Kind::Seconds | Kind::Duration => {
+                (matches!(self, Self::Number(_)), "is not a number")
+            }
+            Kind::Switch => (matches!(self, Self::Switch(_)), "is not a boolean"),
+            Kind::Json => (matches!(self, Self::Json(_)), "is neither a table nor a list"),
+            Kind::Secret => {
+                (matches!(self, Self::Text(_) | Self::Bytes(_)), "is neither a string nor bytes")
+            }
+        };
+        (!is_valid && !matches!(self, Self::Variable(_))).then_some(error)
+    }
+}
+
 /// The settings that a host has read, and what it could not read.
 #[derive(Clone, Debug)]
 pub struct SettingValues {
@@ -41,9 +65,17 @@ impl SettingValues {
         Self { naming, values, errors, misspelled }
     }
 
-    /// Sets a setting of the settings table, by its variable.
+    /// Sets a setting of the settings table, by its variable. A name that is not in the table, and
+    /// a value that is not of the setting's type, are errors of the reading.
     pub fn set(&mut self, setting: &'static str, value: SettingValue) {
-        self.values.push((setting, value));
+        let error = match Setting::named(setting) {
+            Some(setting) => value.type_error(setting.kind),
+            None => Some("is not a setting"),
+        };
+        match error {
+            Some(detail) => self.add_error(SettingError::new(setting, detail)),
+            None => self.values.push((setting, value)),
+        }
     }
 
     /// Adds a setting that the host could not read.

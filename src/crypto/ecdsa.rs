@@ -1,5 +1,5 @@
-//! Points and signatures of the NIST curves (FIPS 186-5; RFC 7518, section 3.4), as far as they must
-//! be checked before the host is asked: the point lies on the curve, and r and s are in range.
+//! Points and signatures of the NIST curves (FIPS 186-5; RFC 7518, section 3.4), as far as they
+//! must be checked before the host is asked: the point lies on the curve, and r and s are in range.
 
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
 use crypto_bigint::{U576, const_monty_params};

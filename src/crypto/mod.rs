@@ -24,7 +24,8 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// Checks the key itself: a point of its curve, canonical, of large order; a strong RSA modulus.
+    /// Checks the key itself: a point of its curve, canonical, of large order; a strong RSA
+    /// modulus.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, Unusable> {
         let kind = match jwk.material() {
             KeyMaterial::Ed25519(bytes) => Kind::Ed25519(ed25519::Key::from_bytes(bytes)?),

@@ -27,7 +27,8 @@ fn bits(number: &[u8]) -> usize {
     (number.len() * 8).saturating_sub(leading)
 }
 
-/// Compares big-endian numbers, the shorter of which is the smaller one unless it has leading zeros.
+/// Compares big-endian numbers, the shorter of which is the smaller one unless it has leading
+/// zeros.
 fn is_less(a: &[u8], b: &[u8]) -> bool {
     (a.len(), a) < (b.len(), b)
 }

@@ -25,7 +25,7 @@ impl Secret {
         }
     }
 
-    /// A secret of whatever length, for MACs that decide nothing by themselves.
+    /// A secret of any length, for MACs that alone decide nothing.
     pub(crate) fn of_any_length(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }

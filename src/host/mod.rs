@@ -2,7 +2,6 @@
 //!
 //! A native host brings its own HTTP client and clock. The feature `native` adds RSA and ECDSA.
 
-mod domain;
 mod fetch_document;
 mod fetch_error;
 mod get;
@@ -19,7 +18,6 @@ pub use providers::{
     Clock, Fetch, KeyStore, Random, RateLimiter, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 
-pub(crate) use domain::domain_to_ascii;
 pub(crate) use fetch_document::fetch_document;
 pub(crate) use fetch_error::{FetchError, SharedFetchError, UrlSetting};
 pub(crate) use naming::NAMING;

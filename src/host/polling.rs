@@ -1,5 +1,5 @@
-//! How a request waits for the task of another request: it polls. Not every host can await a promise
-//! that belongs to another request.
+//! How a request waits for the task of another request: it polls. Not every host can await a
+//! promise that belongs to another request.
 
 use super::Host;
 

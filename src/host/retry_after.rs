@@ -20,8 +20,8 @@ fn seconds(value: &str, now: f64) -> Option<u32> {
     Some((date(value)? - now).ceil().max(0.0) as u32)
 }
 
-/// Seconds since 1970 at an HTTP date: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7). The two
-/// obsolete forms are ignored.
+/// Seconds since 1970 at an HTTP date: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+/// The two obsolete forms are ignored.
 fn date(text: &str) -> Option<f64> {
     let (_, text) = text.split_once(", ")?;
     let text = text.strip_suffix(" GMT")?;

@@ -22,7 +22,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     for group in groups {
         bytes.extend_from_slice(&values(*group)?);
     }
-    // what is missing counts as zeros, and so must the bits be that are no whole byte
+    // missing digits count as zeros, and the bits after the last whole byte must be zeros
     let (last, missing) = match rest {
         [] => return Some(bytes),
         [a, b] => ([*a, *b, ZERO, ZERO], 2),

@@ -171,10 +171,11 @@ impl Curve {
 pub enum Unusable {
     /// A `kty` or `crv` that is not supported here
     UnknownType,
-    /// The member of that name is missing, or has another JSON type, another length or another encoding
-    /// than the RFC says
+    /// The member of that name is missing, or has another JSON type, another length or another
+    /// encoding than the RFC says
     WrongForm(&'static str),
-    /// It holds private or symmetric members that are not `null`, which do not belong in a published set
+    /// It holds private or symmetric members that are not `null`, which do not belong in a
+    /// published set
     Private,
     /// Its `use` or `key_ops` excludes verification
     NotForVerifying,
@@ -184,7 +185,7 @@ pub enum Unusable {
     WeakPoint,
     /// An RSA modulus that is too short, too long or even, or an exponent that is even or 1
     WeakRsa,
-    /// It is no object
+    /// It is not an object
     NotAnObject,
 }
 
@@ -199,7 +200,7 @@ impl fmt::Display for Unusable {
             Self::Private => "it holds private or symmetric members, which must not be published",
             Self::NotForVerifying => "its use or key_ops excludes verification",
             Self::Contradictory => "its alg is unknown or another key type's",
-            Self::WeakPoint => "it is no point that a signer could own",
+            Self::WeakPoint => "it is not a point that a signer could own",
             Self::WeakRsa => "its RSA modulus or exponent is too weak",
             Self::NotAnObject => "it is not an object",
         })

@@ -32,7 +32,7 @@ impl JwkSet {
         Ok(Self { entries: entries.collect() })
     }
 
-    /// Every entry of the document, in its order: a key, or why it is none.
+    /// Every entry of the document, in its order: a key, or why it is unusable.
     pub fn entries(&self) -> &[Result<Jwk, Unusable>] {
         &self.entries
     }

@@ -86,7 +86,7 @@ impl<'t> Segments<'t> {
         Ok(Self { header, members, signing_input, signature, payload, claims })
     }
 
-    /// Check 2, but for the token's type, which is a matter of what is expected.
+    /// Check 2, except for the token's type, which depends on the verifier's profile.
     ///
     /// # Errors
     /// [`Code::MalformedToken`]
@@ -206,7 +206,8 @@ fn segments(token: &str) -> Result<(&str, &str, &str), Error> {
     }
 }
 
-/// Whether this is the value of `Authorization` (RFC 6750, section 2.1) rather than the token in it.
+/// Whether this is the value of `Authorization` (RFC 6750, section 2.1) rather than the token in
+/// it.
 fn has_scheme(token: &str) -> bool {
     token.split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
 }

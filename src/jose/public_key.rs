@@ -39,7 +39,8 @@ impl PublicKey {
     }
 }
 
-/// RFC 7638, section 3, of a JWK that has its required members in lexicographic order, nothing else.
+/// RFC 7638, section 3, of a JWK that has its required members in lexicographic order, nothing
+/// else.
 pub(crate) fn thumbprint(jwk: &str) -> String {
     encode(&Sha256::digest(jwk))
 }

@@ -53,20 +53,21 @@ pub(crate) fn verify(verifier: &Verifier, token: &str) -> Result<Arc<Verified>, 
     result
 }
 
-/// Asserts that an explanation agrees with the verifier: the first check that does not pass decides.
+/// Asserts that an explanation agrees with the verifier: the first check that does not pass
+/// decides.
 pub(crate) fn explains(explanation: &Explanation, said: &Result<Arc<Verified>, Error>) {
     let reason = |error: &Error| (error.code(), error.detail().to_owned());
     let reports = &explanation.checks;
     let decisive = reports.iter().position(|report| report.outcome != CheckOutcome::Passed);
-    let (rejection, later) = match decisive {
+    let (refusal, later) = match decisive {
         Some(index) => {
             assert_eq!(reports[index].outcome, CheckOutcome::Failed, "{reports:?}");
             (reports[index].rejection.clone(), &reports[index + 1..])
         }
         None => (None, &[][..]),
     };
-    assert_eq!(rejection, said.as_ref().err().map(reason), "{reports:?}");
-    assert_eq!(rejection, explanation.result.as_ref().err().map(reason));
+    assert_eq!(refusal, said.as_ref().err().map(reason), "{reports:?}");
+    assert_eq!(refusal, explanation.result.as_ref().err().map(reason));
     assert_eq!(
         explanation.result.as_ref().ok().map(Verified::user),
         said.as_ref().ok().map(|verified| verified.user())

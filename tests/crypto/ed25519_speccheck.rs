@@ -1,6 +1,6 @@
-//! The twelve kinds of signatures on which Ed25519 verifiers disagree: Chalkias, Garillot, Nikolaenko,
-//! "Taming the many EdDSAs" (2020), table 5, known as ed25519-speccheck. The cases are made here after
-//! the table's conditions, and held against the equations that the table says hold.
+//! The twelve kinds of signatures on which Ed25519 verifiers disagree: Chalkias, Garillot,
+//! Nikolaenko, "Taming the many EdDSAs" (2020), table 5, known as ed25519-speccheck. The cases are
+//! made here after the table's conditions, and held against the equations that the table says hold.
 
 use crate::common::TestHost;
 use base64::Engine;
@@ -69,8 +69,8 @@ fn challenge([r, key]: [[u8; 32]; 2], message: &[u8]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&hash.into())
 }
 
-/// A signature by a·B + `key_torsion` with the nonce r·B + `r_torsion`, over the first message for which
-/// the equation without cofactor holds, or does not.
+/// A signature by a·B + `key_torsion` with the nonce r·B + `r_torsion`, over the first message for
+/// which the equation without cofactor holds, or does not.
 fn made(a: u64, key: Written, r: u64, nonce: Written, canonical_hash: bool, holds: bool) -> Case {
     let hashed = match canonical_hash {
         true => [nonce.canonical().bytes, key.canonical().bytes],
@@ -86,8 +86,8 @@ fn made(a: u64, key: Written, r: u64, nonce: Written, canonical_hash: bool, hold
         .expect("one message in eight will do")
 }
 
-/// The cases in the order of the table: whether the equation with cofactor holds for each, and the one
-/// without.
+/// The cases in the order of the table: whether the equation with cofactor holds for each, and the
+/// one without.
 fn cases() -> [(Case, bool, bool); 12] {
     let torsion = EIGHT_TORSION[1];
     let small = Written::new(torsion);

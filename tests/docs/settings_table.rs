@@ -232,3 +232,45 @@ fn values_of_their_own_types_are_read_exactly() {
         }
     }
 }
+
+#[test]
+fn a_value_of_another_type_is_an_error() {
+    let values = [
+        ("a string", SettingValue::Text("text".into())),
+        ("a list", SettingValue::Texts(vec!["text".into()])),
+        ("a number", SettingValue::Number(1.0)),
+        ("a switch", SettingValue::Switch(true)),
+        ("bytes", SettingValue::Bytes(vec![7; 32])),
+        ("JSON", SettingValue::Json("[]".into())),
+    ];
+    let accepted = |kind| match kind {
+        Kind::Text | Kind::Url | Kind::Label => &["a string"][..],
+        Kind::List | Kind::OptionalList | Kind::ClaimList => &["a string", "a list"],
+        Kind::Number | Kind::Seconds | Kind::Duration => &["a number"],
+        Kind::Switch => &["a switch"],
+        Kind::Json => &["JSON"],
+        Kind::Secret => &["a string", "bytes"],
+    };
+    for setting in SETTINGS.iter().filter(|setting| setting.hosts.have_gateway()) {
+        for (name, value) in &values {
+            if accepted(setting.kind).contains(name) {
+                continue;
+            }
+            let mut settings = SettingValues::new(Naming::Options);
+            settings.set("BETTER_AUTH_URL", SettingValue::Text("https://app.example".into()));
+            settings.set(setting.name, value.clone());
+            let errors = Settings::parse_values(&settings).err().unwrap_or_default();
+            let of_setting = errors.iter().filter(|error| error.setting() == setting.name);
+            assert_eq!(of_setting.count(), 1, "{} as {name}: {errors:?}", setting.name);
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_not_in_the_table_is_an_error() {
+    let mut settings = values(&[("BETTER_AUTH_URL", "https://app.example")]);
+    settings.set("baseURL", SettingValue::Text("https://app.example".into()));
+    let errors = Settings::parse_values(&settings).err().unwrap_or_default();
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["baseURL is not a setting"]);
+}

@@ -205,6 +205,13 @@ fn every_setting_error_is_reported_with_its_place() {
              ISSUERS [0]: audience is required without a base URL",
         ),
         (
+            r#"[{"jwks_url":"https://b/k","base_path":"/auth","issuer":"b","audience":"b"},
+                {"base_url":"b","base_path":"auth"}]"#,
+            "ISSUERS [0]: base_path needs base_url; \
+             ISSUERS [1]: base_url is not an absolute URL; \
+             ISSUERS [1]: base_path does not begin with a slash",
+        ),
+        (
             r#"[{"base_url":"https://app.example"},{"base_url":"https://b"},
                 {"base_url":"https://c","issuer":["https://c","https://b"]}]"#,
             "ISSUERS [0]: accepts https://app.example, as an issuer before it does, for one profile; \

@@ -1,5 +1,5 @@
-//! A token is three short segments of strict base64url. Any other form is rejected before its content
-//! is read.
+//! A token is three short segments of strict base64url. Any other form is rejected before its
+//! content is read.
 
 use crate::common::{Signer, base64url, good_claims, verdict};
 

@@ -1,5 +1,5 @@
-//! Header and claims are unambiguous JSON objects: a document that two parsers could read differently
-//! is rejected even though the signature covers it.
+//! Header and claims are unambiguous JSON objects: a document that two parsers could read
+//! differently is rejected even though the signature covers it.
 
 use crate::common::{Signer, good_claims, outcome, verdict, verify};
 

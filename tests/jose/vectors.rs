@@ -17,7 +17,7 @@ use crate::common::TestHost;
 use keys::verifying_key;
 
 /// The examples whose payload is a claims set, so that the core reads them as tokens. The others
-/// sign plain text: their signatures hold, and they are no tokens.
+/// sign plain text: their signatures are valid, but they are not tokens.
 const TOKENS: [&str; 3] =
     ["RFC 7515, appendix A.1", "RFC 7515, appendix A.2", "RFC 7515, appendix A.3"];
 
@@ -219,7 +219,7 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn text<'v>(object: &'v Value, name: &str) -> &'v str {
-    object[name].as_str().unwrap_or_else(|| panic!("{name} is no string in {object}"))
+    object[name].as_str().unwrap_or_else(|| panic!("{name} is not a string in {object}"))
 }
 
 fn decode(text: &str) -> Vec<u8> {

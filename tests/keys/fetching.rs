@@ -1,5 +1,5 @@
-//! When the JWK Set is fetched while the auth server responds: rarely, once for all waiting requests,
-//! and at once for an unknown `kid`.
+//! When the JWK Set is fetched while the auth server responds: rarely, once for all waiting
+//! requests, and at once for an unknown `kid`.
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::jose::Algorithm;
@@ -327,7 +327,7 @@ fn a_token_that_would_be_rejected_anyway_causes_no_search() {
     assert_eq!(
         timeline.ask_for(2.0, &hopeless("c", 2.0)),
         "unknown_key",
-        "nor is it worth waiting"
+        "and the request does not wait"
     );
     // a known set will do for it at any age
     let mut timeline = Timeline::knowing(&["a"]);

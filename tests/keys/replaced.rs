@@ -1,5 +1,5 @@
-//! The first token signed by a key replaced under its `kid` picks it up, and bad signatures cause no
-//! more fetches than unknown `kid`s.
+//! The first token signed by a key replaced under its `kid` picks it up, and bad signatures cause
+//! no more fetches than unknown `kid`s.
 
 use crate::common::{AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, outcome};
 use better_auth_edge::host::GetError;

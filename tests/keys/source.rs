@@ -1,5 +1,5 @@
-//! A verifier with fetched keys: no failure of the network makes a known key unknown or a foreign key
-//! known.
+//! A verifier with fetched keys: no failure of the network makes a known key unknown or a foreign
+//! key known.
 
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ fn filled_up(set: &str, bytes: usize) -> String {
     format!("{set}{}", " ".repeat(bytes - set.len()))
 }
 
-/// What is no JWK Set, though it may have keys in it.
+/// Documents that are not JWK Sets, though some contain keys.
 fn no_sets() -> Vec<(&'static str, Answer)> {
     let jwk = Signer::default().jwk();
     let set = key_set(std::slice::from_ref(&jwk));
@@ -217,7 +217,7 @@ fn a_key_changed_under_its_kid_is_seen_at_the_next_refresh() {
     let setup = Setup::knowing(&[&old]);
     setup.host.answers(set_of(&[&new]));
     assert_eq!(setup.verdict(&new), "bad_signature");
-    assert_eq!(setup.host.fetches(), 1, "a bad signature is no reason to fetch");
+    assert_eq!(setup.host.fetches(), 1, "a bad signature causes no fetch");
     setup.host.pass(600.0);
     assert_eq!(setup.verdict(&old), "bad_signature");
     assert_eq!(setup.verdict(&new), "ok");

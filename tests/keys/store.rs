@@ -1,5 +1,5 @@
-//! A stored JWK Set saves cold isolates a fetch and outlives outages of the auth server. It is trusted
-//! no more than a fetched one.
+//! A stored JWK Set saves cold isolates a fetch and outlives outages of the auth server. It is
+//! trusted no more than a fetched one.
 
 use crate::common::{AUTH_SERVER, Answer, Signer, TestHost, good_claims, key_set, outcome};
 use better_auth_edge::{Verifier, VerifierOptions};

@@ -145,7 +145,8 @@ fn token(claims: &str) -> String {
 /// Which of [`es256_tokens`] has another's signature.
 const FORGED: usize = 3;
 
-/// A promise of eight tokens of as many users and of different lengths, and of the key set for them.
+/// A promise of eight tokens of as many users and of different lengths, and of the key set for
+/// them.
 fn es256_tokens(issuer: &str) -> Promise {
     let body = format!(
         r#"return (async () => {{
@@ -179,7 +180,7 @@ fn page_origin() -> String {
 }
 
 fn text(value: &JsValue, path: &str) -> String {
-    member(value, path).as_string().unwrap_or_else(|| panic!("{path} is no text"))
+    member(value, path).as_string().unwrap_or_else(|| panic!("{path} is not a text"))
 }
 
 fn member(value: &JsValue, path: &str) -> JsValue {

@@ -97,8 +97,8 @@ pub fn javascript() -> Result<PathBuf> {
 const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyconfig", "r2range"];
 
 /// What the wasm of a Worker and of the npm package may take, gzipped, in bytes.
-const WORKER_BUDGET: usize = 220_000;
-const JAVASCRIPT_BUDGET: usize = 180_000;
+const WORKER_BUDGET: usize = 236_000;
+const JAVASCRIPT_BUDGET: usize = 221_000;
 
 /// Compiles the crate with these features and gives the wasm file, whose place cargo knows.
 pub(crate) fn compile_for_javascript(root: &Path, features: &str) -> Result<PathBuf> {

@@ -1,13 +1,13 @@
-"""SQLAlchemy's compiler of statements, with one rule on top: no owned table without its owner.
+"""SQLAlchemy's compiler of statements, with one more rule: no owned table without its owner.
 
-It works where every statement has its final form: eager joins, secondary tables, `any()` and what
-the ORM adds by itself are there, and a statement that is compiled once is cached by SQLAlchemy, so
-that the rule costs a repeated query nothing.
+The compiler sees the final form of each statement, with eager joins, secondary tables, `any()` and
+what the ORM adds. SQLAlchemy caches compiled statements, so the rule adds no cost to a repeated
+query.
 
 - Each SELECT, UPDATE and DELETE gets the owner's condition for every owned table that it reads or
   changes: in the ON of an outer join for its optional side, else in its WHERE.
-- That is the proof, and not only a rewrite: the place that writes a table's name refuses an owned
-  table for which no condition has been put into the statement at hand.
+- The method that writes a table's name rejects an owned table unless the statement has a condition
+  for it. This check proves the rule for each statement, beyond the rewrite.
 - Text that the app puts into such a statement must not change it (`text.py`). Conditions of the app
   stand in parentheses of their own, so that no OR in a text reaches the owner's condition.
 """
@@ -37,7 +37,7 @@ from better_auth_edge.sqlmodel.models import (
 from better_auth_edge.sqlmodel.text import TextGuard, without_unquoted_sql
 
 CURRENT_OWNER: ContextVar[UUID | None] = ContextVar("owner")
-"""Whose rows a statement is about while it is executed; None in a session without an owner."""
+"""The owner during the execution of a statement; None in a session without an owner."""
 
 _UNLIMITED = 1 << 30
 
@@ -58,14 +58,14 @@ class AppCondition(Grouping[bool]):
 
 
 def guarded(dialect: Dialect, *, ownerless: bool) -> Dialect:
-    """The dialect, compiling by the rule. It is a copy, which keeps SQLAlchemy's caches of compiled
-    statements apart.
+    """Returns a copy of the dialect that compiles by the rule. A copy has its own caches of
+    compiled statements in SQLAlchemy.
     """
     original = unguarded(dialect)
     key = (ownerless, version())
     copies: dict[Any, Dialect] = original.__dict__.setdefault("_guarded", {})
     if key not in copies:
-        original.dispatch  # noqa: B018  made on demand, and shared from here on
+        original.dispatch  # noqa: B018  created on first access, and shared by the copies
         made = copy.copy(original)
         made.statement_compiler = type(
             "GuardedCompiler",
@@ -79,7 +79,7 @@ def guarded(dialect: Dialect, *, ownerless: bool) -> Dialect:
 
 
 def unguarded(dialect: Dialect) -> Dialect:
-    """The dialect that this is a guarded copy of; any other is what it is."""
+    """Returns the original of a guarded copy, and any other dialect unchanged."""
     original: Dialect = dialect.__dict__.get("_unguarded", dialect)
     return original
 
@@ -95,25 +95,25 @@ class Guard(TextGuard):
         self.writes = writes.Writes()
         self.start_text(dialect)
         if self.ownerless and statement is not None:
-            self._refuse_named(statement, dialect)
+            self._reject_named(statement, dialect)
         super().__init__(dialect, statement, *args, **kwargs)
         self.check_fragments()
         owners = [name for bind, name in self.bind_names.items() if type(bind) is OwnerParameter]
         self.writes.owners.extend(owners)
 
     def owned(self, rows: Any) -> OwnedTable | None:
-        """What is known of a table that the statement names."""
+        """Returns the owned table that the statement names, or None."""
         return owned_table(rows, self.dialect, bool(self.schema_translate_map))
 
-    def _refuse_named(self, statement: Any, dialect: Dialect) -> None:
-        """What the statement itself names, as distinct from what is loaded with it."""
+    def _reject_named(self, statement: Any, dialect: Dialect) -> None:
+        """Rejects owned tables that the statement itself names, not those that it loads."""
         for element in visitors.iterate(statement):
             rows = element.table if isinstance(element, ColumnClause) else element
             known = owned_table(rows, dialect) if isinstance(rows, FromClause) else None
             if known is not None:
-                raise whose(known)
+                raise owner_required(known)
 
-    # What is read
+    # Reads
 
     def visit_select(self, *args: Any, **kw: Any) -> Any:
         with self.within(Place.BARE):
@@ -130,12 +130,12 @@ class Guard(TextGuard):
     def _compose_select_body(
         self, text: Any, select: Any, state: Any, columns: Any, froms: Any, *rest: Any, **kw: Any
     ) -> Any:
-        self.refuse_hints(select)
+        self.reject_hints(select)
         allowed, conditions = Counter[int](), list[ColumnElement[bool]]()
         froms = [self._constrained(rows, allowed, conditions) for rows in froms]
         select = _apart(select, conditions)
         if allowed:
-            self.refuse_tails(select)
+            self.reject_tails(select)
         self._allowed.append(allowed)
         try:
             return super()._compose_select_body(text, select, state, columns, froms, *rest, **kw)
@@ -145,7 +145,7 @@ class Guard(TextGuard):
     def _constrained(
         self, rows: Any, allowed: "Counter[int]", conditions: list[ColumnElement[bool]]
     ) -> Any:
-        """An element of a FROM, and into `conditions` what the WHERE around it must hold."""
+        """Returns an element of a FROM and appends the conditions that the WHERE must contain."""
         if isinstance(rows, FromGrouping):
             inner = self._constrained(rows.element, allowed, conditions)
             return rows if inner is rows.element else FromGrouping(inner)
@@ -167,7 +167,7 @@ class Guard(TextGuard):
         held.right = self._constrained(join.right, allowed, on)
         if join.full and len(conditions) + len(on) > before:
             raise OwnershipError(
-                "a full outer join cannot be held to an owner: join two subqueries"
+                "a full outer join cannot be limited to an owner: join two subqueries"
             )
         held.onclause = AppCondition(join.onclause)
         if join.isouter and on:
@@ -182,16 +182,16 @@ class Guard(TextGuard):
 
     def visit_table(self, table: Any, asfrom: Any = False, **kw: Any) -> Any:
         if asfrom or kw.get("within_tstring"):
-            self.refuse_unquoted(table.name)
+            self.reject_unquoted(table.name)
             if self.owned(table) is not None:
                 allowed = self._allowed[-1] if self._allowed else Counter[int]()
                 self.touches_owned = True
                 if not allowed[id(table)]:
-                    raise OwnershipError(f"{table.name} cannot be held to an owner here")
+                    raise OwnershipError(f"{table.name} cannot be limited to an owner here")
                 allowed[id(table)] -= 1
         return super().visit_table(table, asfrom=asfrom, **kw)
 
-    # What is written
+    # Writes
 
     def visit_insert(self, insert_stmt: Any, *args: Any, **kw: Any) -> Any:
         return self._written(super().visit_insert, insert_stmt, args, kw)
@@ -208,8 +208,8 @@ class Guard(TextGuard):
         target, toplevel = state.statement.table, not self.stack and not self._allowed
         known = self.owned(target)
         if known is not None and self.ownerless:
-            raise whose(known)
-        self.refuse_hints(state.statement)
+            raise owner_required(known)
+        self.reject_hints(state.statement)
         self.touches_owned |= known is not None or writes.concerns_owned(target, self)
         owner = CURRENT_OWNER.get(None)
         if known is not None and owner is not None and state.isinsert:
@@ -223,7 +223,7 @@ class Guard(TextGuard):
             extra = [self._constrained(rows, allowed, conditions) for rows in state._extra_froms]
             state._extra_froms = extra
             state.statement = _apart(state.statement, conditions)
-            self.refuse_tails(state.statement)
+            self.reject_tails(state.statement)
             self.writes.changes_owned |= toplevel and known is not None
         held = statement._clone()
         held._compile_state_factory = lambda *_, **__: state
@@ -252,7 +252,7 @@ class Guard(TextGuard):
 
 
 def _apart(statement: Any, conditions: list[ColumnElement[bool]]) -> Any:
-    """The statement with the owner's conditions before the app's, which stand in parentheses."""
+    """Returns the statement with the owner's conditions before the app's, in parentheses."""
     held = statement._generate()
     where = statement._where_criteria
     held._where_criteria = (*conditions, *((AppCondition(and_(*where)),) if where else ()))
@@ -261,5 +261,5 @@ def _apart(statement: Any, conditions: list[ColumnElement[bool]]) -> Any:
     return held
 
 
-def whose(known: OwnedTable) -> OwnershipError:
-    return OwnershipError(f"whose rows of {known.table.name}? owned(session, user) says so")
+def owner_required(known: OwnedTable) -> OwnershipError:
+    return OwnershipError(f"whose rows of {known.table.name}? call owned(session, user)")

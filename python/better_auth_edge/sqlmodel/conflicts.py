@@ -1,4 +1,4 @@
-"""ON CONFLICT, and what it may change in the row that is there already."""
+"""Checks what ON CONFLICT changes in the existing row."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,9 @@ from better_auth_edge.sqlmodel.writes import is_referred_to, references_of
 
 
 def check_conflict(compiler: Any, clause: Any) -> None:
-    """ON CONFLICT may change the row that is there already. It is the owner's where the owner is
-    part of the key. It may set columns that need no check or were checked for the insert.
+    """Raises `OwnershipError` if ON CONFLICT could change another user's row. The existing row is
+    the owner's if the owner is part of the key. The clause may set columns that need no check or
+    were checked for the insert.
     """
     target = compiler.writes.targets[-1]
     known: OwnedTable | None = compiler.owned(target)
@@ -32,11 +33,11 @@ def check_conflict(compiler: Any, clause: Any) -> None:
         if known is None and is_referred_to(target, {name}):
             guarded.add(name)
         if name in guarded and not _is_excluded(value, name):
-            raise OwnershipError(f"{target.name}: ON CONFLICT may not set {name}")
+            raise OwnershipError(f"{target.name}: ON CONFLICT must not set {name}")
 
 
 def _is_excluded(value: Any, name: str) -> bool:
-    """Whether a value is the one that was to be inserted into the same column."""
+    """Whether the value is the one that the insert has for the same column."""
     is_column = isinstance(value, ColumnClause) and value.name == name
     return is_column and getattr(value.table, "name", None) == "excluded"
 

@@ -1,11 +1,10 @@
-"""SQL that a statement takes over as text, and whether it can change the statement around it.
+"""Checks whether SQL in text can change the statement around it.
 
-A fragment is self-contained when its parentheses and quotes are balanced and it holds no comment
-and no semicolon: within parentheses it stays one operand. Where the compiler puts no parentheses
-around it, it may not hold a clause of its own either, nor a comma that would end the expression.
+A fragment is self-contained if its parentheses and quotes are balanced and it contains no comment
+and no semicolon: within parentheses it stays one operand. If the compiler puts no parentheses
+around a fragment, it must also contain no clause and no comma that would end the expression.
 
-What a reader of SQL does with quotes depends on the database. A fragment that two of them may read
-differently is refused.
+Databases read quotes differently. A fragment is rejected if two databases may read it differently.
 """
 
 import re
@@ -16,7 +15,7 @@ from better_auth_edge.sqlmodel.errors import OwnershipError
 
 
 class Place(Enum):
-    """Where a fragment stands."""
+    """The place of a fragment in a statement."""
 
     GROUPED = "within parentheses"
     QUERY = "as a whole query"
@@ -40,7 +39,7 @@ _TAIL = re.compile(r"\s*(?:FOR|LOCK|OPTION|LIMIT|OFFSET|FETCH|ORDER|GROUP|WINDOW
 _COMMENT = {"mysql": r"|\#", "mariadb": r"|\#"}
 _PARTS = r"""
     (?P<quoted> '(?:[^']|'')*' | "(?:[^"]|"")*" {quotes} )
-  | (?P<refused> -- | /\* | \*/ | ; | \$\w*\$ | ['"`\\\0] {refused} )
+  | (?P<rejected> -- | /\* | \*/ | ; | \$\w*\$ | ['"`\\\0] {rejected} )
   | (?P<open> [(\[] ) | (?P<close> [)\]] ) | (?P<comma> , ) | (?P<word> \w+ )
 """
 
@@ -48,30 +47,30 @@ _PARTS = r"""
 def check(sql: str, place: Place, dialect: str) -> None:
     """Raises `OwnershipError` for a fragment that could change the statement around it."""
     if place is Place.TAIL and sql.strip() and not _TAIL.match(sql):
-        raise _refused(sql, "does not begin with a clause")
+        raise _rejection(sql, "does not begin with a clause")
     open_: list[str] = []
     for kind, token in _tokens(sql, dialect):
         if kind == "open":
             open_.append(token)
         elif kind == "close" and (not open_ or open_.pop() + token not in ("()", "[]")):
-            raise _refused(sql, "closes what it did not open")
-        elif kind == "refused" or (kind == "quoted" and "\\" + token[0] in token):
-            raise _refused(sql, f"holds {token[:1]} outside of a plain literal")
+            raise _rejection(sql, "has an unmatched closing parenthesis")
+        elif kind == "rejected" or (kind == "quoted" and "\\" + token[0] in token):
+            raise _rejection(sql, f"contains {token[:1]} outside of a plain literal")
         elif kind == "comma" and place is Place.BARE and not open_:
-            raise _refused(sql, "holds a comma")
+            raise _rejection(sql, "contains a comma")
         elif kind == "word" and not open_ and token.upper() in _FORBIDDEN[place]:
-            raise _refused(sql, f"holds {token.upper()}")
+            raise _rejection(sql, f"contains {token.upper()}")
     if open_:
-        raise _refused(sql, "opens what it does not close")
+        raise _rejection(sql, "has an unmatched opening parenthesis")
 
 
 def is_literal(sql: str) -> bool:
-    """Whether it is one string and nothing else."""
+    """Whether the SQL is one string literal."""
     return re.fullmatch(r"'[^'\\]*'", sql) is not None
 
 
 def expects_table(sql: str) -> bool:
-    """Whether a table's name may come after it."""
+    """Whether a table's name may follow the SQL."""
     return re.search(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|USING)\b", sql, re.IGNORECASE) is not None
 
 
@@ -79,11 +78,11 @@ def _tokens(sql: str, dialect: str) -> Iterator[tuple[str, str]]:
     bracketed = dialect in ("sqlite", "mssql")
     quotes = r"| `(?:[^`]|``)*`" if dialect in ("sqlite", "mysql", "mariadb") else ""
     quotes += r"| \[[^\]'\"`()\[]*\]" if bracketed else ""
-    refused = _COMMENT.get(dialect, "") + (r"| \[" if bracketed else "")
-    pattern = _PARTS.replace("{quotes}", quotes).replace("{refused}", refused)
+    rejected = _COMMENT.get(dialect, "") + (r"| \[" if bracketed else "")
+    pattern = _PARTS.replace("{quotes}", quotes).replace("{rejected}", rejected)
     for found in re.finditer(pattern, sql, re.VERBOSE):
         yield str(found.lastgroup), found.group()
 
 
-def _refused(sql: str, why: str) -> OwnershipError:
+def _rejection(sql: str, why: str) -> OwnershipError:
     return OwnershipError(f"SQL in text beside users' rows {why}: {sql[:60]!r}")

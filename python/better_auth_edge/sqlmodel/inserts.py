@@ -1,4 +1,4 @@
-"""Inserts that do not say whose the rows are: the owner is put in."""
+"""Adds the owner to inserts that do not name one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from better_auth_edge.sqlmodel.models import OwnedTable, base_table, owned_table
 
 
 def with_owner(insert: Insert, many: Any, parameters: Any, owner: UUID) -> tuple[Any, Any]:
-    """The parameters of an insert, with the owner where they do not name one."""
+    """Returns the parameters of an insert, with the owner in each row that names none."""
     known = owned_table(insert.table)
     if known is None or known.owner is None or insert._select_names or insert._multi_values:
         return many, parameters
@@ -29,7 +29,7 @@ def with_owner(insert: Insert, many: Any, parameters: Any, owner: UUID) -> tuple
 
 
 def fill_rows(state: Any, known: OwnedTable, owner: UUID) -> None:
-    """The same for rows that are part of the statement, `values([{...}, {...}])`. Their number
+    """Does the same for rows that are part of the statement, `values([{...}, {...}])`. Their number
     varies, so SQLAlchemy does not cache the statement, and the owner can be a value of it.
     """
     if not getattr(state, "_has_multi_parameters", False):

@@ -1,4 +1,4 @@
-"""Which tables hold rows of users, and in which column."""
+"""Registers the tables that contain rows of users, and their owner columns."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,18 +28,18 @@ from better_auth_edge.sqlmodel.errors import OwnershipError
 
 
 class UserOwned(SQLModel):
-    """A mixin for models whose rows belong to a user. A model may declare `user_id` again, say as a
-    foreign key or under another column name, as long as it stays a UUID.
+    """A mixin for models whose rows belong to a user. A model may declare `user_id` again, as a
+    foreign key or under another column name, if it stays a UUID.
     """
 
     user_id: UUID = Field(default=None, index=True, nullable=False)
-    """`User.uuid` of the owner; a session that is owned fills it in."""
+    """`User.uuid` of the owner. An owned session sets it."""
 
 
 @dataclass(frozen=True, eq=False)
 class OwnedTable:
-    """A table whose rows belong to users: by a column of its own, or, where a model inherits by a
-    join, by its parent's row.
+    """A table whose rows belong to users: by a column of its own, or by its parent's row if the
+    model inherits by a join.
     """
 
     table: TableClause
@@ -49,7 +49,7 @@ class OwnedTable:
     """The type of the owner's column."""
     parent: FromClause | None = None
     link: tuple[tuple[str, str], ...] = ()
-    """Names of this table's columns and of the parent's that they equal."""
+    """Pairs of column names, of this table and of the parent, that are equal."""
 
     def belongs(self, rows: FromClause, owner: ColumnElement[Any]) -> ColumnElement[bool]:
         """Returns the condition that rows of this table, under any alias, are the owner's."""
@@ -73,7 +73,7 @@ _UUID_OR_NONE = (UUID, type(None))
 
 
 def version() -> int:
-    """Changes whenever a table becomes owned, so that nothing compiled before is used after."""
+    """Changes when a table becomes owned, so that no statement compiled before is used after."""
     return _VERSION
 
 
@@ -85,9 +85,9 @@ def owned_tables() -> Iterator[OwnedTable]:
 def owned_table(
     rows: Any, dialect: Dialect | None = None, translated: bool = False
 ) -> OwnedTable | None:
-    """What is known of the table whose rows these are: a `Table`, one of another metadata, a light
-    one or an alias. Names count and not objects, for the database knows nothing else. With
-    `translated` schemas, the schema does not count.
+    """Returns the owned table of a `Table`, a table of another metadata, a light table or an alias.
+    Tables are compared by name, because the database knows only names. With `translated` schemas,
+    the schema does not count.
     """
     table = base_table(rows)
     if table is None:
@@ -101,22 +101,22 @@ def owned_table(
 
 
 def base_table(rows: Any) -> TableClause | None:
-    """The table behind aliases; none for a subquery."""
+    """Returns the table behind aliases, and None for a subquery."""
     while isinstance(rows, (AliasedReturnsRows, FromGrouping)):
         rows = rows.element
     return rows if isinstance(rows, TableClause) else None
 
 
 def column_of(rows: FromClause, name: str, type_: TypeEngine[Any] | None = None) -> Any:
-    """A column by its name in the database, also of a table that does not declare it."""
+    """Returns a column by its name in the database. The table need not declare it."""
     column: ColumnClause[Any] = ColumnClause(name, type_)
     column.table = rows
     return column
 
 
 def names_owned_table(sql: str, reserved: frozenset[str]) -> str | None:
-    """The owned table that a piece of SQL names. A function call does not count. The name of
-    a table that is also a keyword counts in quotes, and where a table is to be expected.
+    """Returns the name of an owned table that the SQL contains. A function call does not count. The
+    name of a table that is also a keyword counts in quotes, and after a word such as FROM.
     """
     found = _names(_VERSION, reserved).search(sql)
     return found.group(found.lastgroup or 0) if found else None
@@ -131,7 +131,7 @@ _BETWEEN = r"""(?:[\s(]|/\*.*?\*/|--[^\n]*\n)*(?:["'`\[]?[\w$]+["'`\]]?\s*\.\s*)
 
 @lru_cache(maxsize=32)
 def _names(_: int, reserved: frozenset[str]) -> re.Pattern[str]:
-    # Without any, what never matches.
+    # `(?!)` never matches.
     every = "|".join(map(re.escape, _OWNED)) or r"(?!)"
     words = "|".join(re.escape(name) for name in _OWNED if name in reserved) or r"(?!)"
     others = "|".join(re.escape(name) for name in _OWNED if name not in reserved) or r"(?!)"
@@ -145,7 +145,7 @@ def _names(_: int, reserved: frozenset[str]) -> re.Pattern[str]:
 
 
 def _schema(table: TableClause, dialect: Dialect | None) -> str:
-    """The default schema has several names."""
+    """Returns the schema in lower case, and "" for the default schema, which has several names."""
     schema = (getattr(table, "schema", None) or "").lower()
     default = (getattr(dialect, "default_schema_name", None) or "").lower()
     return "" if schema in {"", "main", "public", "dbo", default} else schema
@@ -155,8 +155,8 @@ _MAPPERS: WeakSet[Mapper[Any]] = WeakSet()
 
 
 def is_flushed(table: Any, options: Mapping[str, Any]) -> bool:
-    """Whether a statement that changes a table while a session flushes is the flush's own: it comes
-    with a mapper's cache, or is about the table between the ends of a relationship.
+    """Whether a statement that changes a table during a flush is the flush's own: it has a mapper's
+    cache, or it changes the secondary table of a relationship.
     """
     cache = options.get("compiled_cache")
     for mapper in list(_MAPPERS):
@@ -188,12 +188,12 @@ def _register(mapper: Mapper[Any], model: type[Any]) -> None:
         link = tuple((child.name, parent.name) for parent, child in pairs)
         parents = {parent.table for parent, _ in pairs}
         if len(parents) != 1:
-            raise OwnershipError(f"{local.name}: whose rows they are cannot be told by its parent")
+            raise OwnershipError(f"{local.name}: the parent does not tell the rows' owner")
         _add(OwnedTable(local, None, columns[0].type, parents.pop(), link))
 
 
 def _owner_columns(mapper: Mapper[Any]) -> list[Any]:
-    """The columns that say whose, in the tables themselves also where the model maps a subquery."""
+    """Returns the owner columns. They are columns of tables even if the model maps a subquery."""
     if "user_id" not in mapper.columns:
         return []
     mapped = mapper.get_property("user_id", _configure_mappers=False)
@@ -220,7 +220,7 @@ def _check_type(model: type[UserOwned], columns: Iterable[Any]) -> None:
 
 
 def _python_type(type_: TypeEngine[Any]) -> object:
-    """What the database's type gives, if that is known."""
+    """Returns the Python type of the database's type, if it is known."""
     try:
         return None if isinstance(type_, TypeDecorator) else type_.python_type
     except NotImplementedError:

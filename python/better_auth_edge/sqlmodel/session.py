@@ -1,8 +1,8 @@
-"""Sessions that are a user's: what SQLAlchemy tells about them, and what is done then.
+"""Limits a session to one user's rows, by SQLAlchemy's events.
 
-A session's transaction begins on a connection, and from then on every statement over that
-connection is compiled by the guard and checked before it is sent, whichever way it came: by the
-session, a flush, a relationship or the connection itself.
+A session's transaction begins on a connection. From then on the guard compiles and checks every
+statement on that connection before it is sent: statements of the session, a flush, a relationship
+or the connection itself.
 """
 
 import re
@@ -57,35 +57,35 @@ ALL_OWNERS = object()
 
 
 def owned(session: S, user: User | UUID) -> S:
-    """The same session, from now on that user's alone: of `UserOwned` models it reads, changes and
-    deletes only their rows, and new ones become theirs.
+    """Limits the session to that user and returns it. Of `UserOwned` models it reads, changes and
+    deletes only the user's rows, and new rows become the user's.
 
-    Raises `EdgeAuthError` `missing_claim` for a user without a UUID, `TypeError` for what is no
-    session, user or UUID, and `OwnershipError` for a session that is another's already.
+    Raises `EdgeAuthError` `missing_claim` for a user without a UUID, `TypeError` for another type,
+    and `OwnershipError` for a session of another user.
     """
     _check_session(session)
     owner: object = user.uuid if isinstance(user, User) else user
     if owner is None:
-        raise EdgeAuthError("missing_claim", 'the caller has no "uuid", by which rows are kept')
+        raise EdgeAuthError("missing_claim", 'the user has no claim "uuid", which owns rows')
     if not isinstance(owner, UUID):
         raise TypeError(f"the owner must be a User or a uuid.UUID, not {type(owner).__name__}")
     if session.info.setdefault(_OWNER, owner) != owner:
-        raise OwnershipError("the session is another user's: take a new one")
+        raise OwnershipError("the session is another user's: create a new one")
     return session
 
 
 def all_owners(session: S) -> S:
-    """The same session, for work without a user: a migration, a report, a scheduled job."""
+    """Returns the same session, for work without a user: a migration, a report, a scheduled job."""
     _check_session(session)
     if session.info.setdefault(_OWNER, ALL_OWNERS) is not ALL_OWNERS:
-        raise OwnershipError("the session is a user's: take a new one")
+        raise OwnershipError("the session is a user's: create a new one")
     return session
 
 
 def _check_session(session: object) -> None:
     """A `Connection` has an `info` too, but its statements would not be guarded."""
     if not hasattr(session, "add_all"):
-        raise TypeError(f"a Session or AsyncSession is needed, not {type(session).__name__}")
+        raise TypeError(f"expected a Session or AsyncSession, not {type(session).__name__}")
 
 
 # Statements
@@ -93,24 +93,24 @@ def _check_session(session: object) -> None:
 
 @dataclass(frozen=True)
 class _Holder:
-    """A session whose transaction began on a connection and has not ended. The session itself is
-    not kept alive, as it keeps the connection; what it says of its owner is.
+    """A session whose transaction began on a connection and has not ended. The reference
+    to the session is weak, because the session references the connection; `info` has the owner.
     """
 
     session: ref[Session]
     info: dict[Any, Any]
     is_lent: bool
-    """Whether the app gave the session the connection, rather than the other way round."""
+    """Whether the app passed the connection to the session."""
 
     def holds(self, connection: Connection) -> bool:
-        """Whether statements are the session's still. The transaction of one that is gone without
-        ending it goes on for as long as the app has the connection.
+        """Whether the session still owns the statements. If a session is deleted without ending its
+        transaction, the transaction continues until the app closes the connection.
         """
         return self.session() is not None or not self.is_lent or connection.in_transaction()
 
 
 _HOLDERS: WeakKeyDictionary[Connection, dict[int, _Holder]] = WeakKeyDictionary()
-"""By the identity of what the session says of itself, which is its own."""
+"""By the identity of the session's `info`, which no other session has."""
 _HELD: WeakKeyDictionary[Session, WeakSet[Connection]] = WeakKeyDictionary()
 
 
@@ -150,7 +150,7 @@ def _execute(state: ORMExecuteState) -> Any:
     if state.session.info.get(_OWNER) is ALL_OWNERS:
         return None
     if not (state.is_relationship_load or state.is_column_load):
-        _refuse_tables(state.statement)
+        _reject_tables(state.statement)
     if state.is_update and isinstance(state.parameters, list):
         try:
             return state.invoke_statement()
@@ -159,9 +159,9 @@ def _execute(state: ORMExecuteState) -> Any:
     return None
 
 
-def _refuse_tables(statement: Any) -> None:
-    """A statement on a `Table` in place of its model is one of maintenance more often than not, and
-    means all rows: the app says so by `all_owners`, or uses the model.
+def _reject_tables(statement: Any) -> None:
+    """Rejects a statement on a `Table` in place of its model. Most such statements are maintenance
+    and mean all rows: the app calls `all_owners` for them, or uses the model.
     """
     named = (*getattr(statement, "_raw_columns", ()), *getattr(statement, "_from_obj", ()))
     for element in (*named, getattr(statement, "table", None)):
@@ -175,7 +175,7 @@ def _refuse_tables(statement: Any) -> None:
 
 
 _OUTER: WeakKeyDictionary[Connection, UUID | None] = WeakKeyDictionary()
-"""Whose rows the statement is about that this one is executed within, say by a listener."""
+"""The owner of the outer statement, if a listener executes this one within it."""
 
 
 @event.listens_for(Engine, "before_execute", retval=True)
@@ -197,7 +197,7 @@ def _before_execute(
 _INSPECTION = re.compile(
     r"""PRAGMA (?:"?\w+"?\.)?(?:table_x?info|index_list|index_x?info|foreign_key_list)\("[^"]*"\)"""
 )
-"""How SQLAlchemy asks SQLite for a table's columns and keys. It reads no rows."""
+"""SQLAlchemy's queries for a table's columns and keys in SQLite. They read no rows."""
 
 
 @event.listens_for(Engine, "before_cursor_execute")
@@ -218,7 +218,7 @@ def _before_cursor_execute(
                 raise text_names(name)
         return
     if not isinstance(compiled, Guard) or compiled.ownerless is not (owner is None):
-        raise OwnershipError("a statement that was compiled elsewhere cannot be held to an owner")
+        raise OwnershipError("a statement that the guard did not compile has no owner")
     if not getattr(context, "_is_checked", False):
         context._is_checked = True
         schemas = context.execution_options.get("schema_translate_map")
@@ -229,8 +229,8 @@ def _before_cursor_execute(
 def _after_execute(
     connection: Connection, element: Any, many: Any, parameters: Any, _: Any, result: Any
 ) -> None:
-    """A flush changes the rows that it has, one for each set of parameters. What the app executes
-    in a hook meanwhile may change none.
+    """Checks that a flush changed one row for each set of parameters. A statement that the app
+    executes in a hook during the flush may change none.
     """
     if connection in _OUTER:
         CURRENT_OWNER.set(_OUTER.pop(connection))
@@ -248,7 +248,7 @@ def _after_execute(
 
 
 def _not_the_users() -> NotTheUsersRowError:
-    return NotTheUsersRowError("a row is not there any more, or is another user's")
+    return NotTheUsersRowError("a row does not exist any more, or is another user's")
 
 
 # Objects
@@ -256,7 +256,7 @@ def _not_the_users() -> NotTheUsersRowError:
 
 @event.listens_for(Session, "before_flush")
 def _before_flush(session: Session, _: UOWTransaction, __: object) -> None:
-    """What can be told before anything is sent. What cannot, the statements' checks tell."""
+    """Rejects other users' rows before a statement is sent. Statements are checked too."""
     owner = session.info.get(_OWNER)
     if owner is ALL_OWNERS:
         return
@@ -264,8 +264,8 @@ def _before_flush(session: Session, _: UOWTransaction, __: object) -> None:
         if not isinstance(row, UserOwned):
             continue
         if owner is None:
-            raise OwnershipError(f"whose {type(row).__name__}? owned(session, user) says so")
-        # A merged row has none either.
+            raise OwnershipError(f"whose {type(row).__name__}? call owned(session, user)")
+        # A merged row has no owner either.
         if inspect(row).dict.get("user_id", None if row in session.new else owner) is None:
             row.user_id = owner
         if not set(_owners(row)) <= {owner}:
@@ -274,8 +274,8 @@ def _before_flush(session: Session, _: UOWTransaction, __: object) -> None:
 
 @event.listens_for(Session, "detached_to_persistent")
 def _attached(session: Session, row: object) -> None:
-    """A row of another user that comes from elsewhere: a flush refuses it, and until then
-    `Session.get` asks the database, which has no such row, rather than giving what is in memory.
+    """Expires a row of another user that the app attaches. A flush rejects the row. Until then,
+    `Session.get` queries the database, which returns no row, and does not return the cached one.
     """
     owner = session.info.get(_OWNER)
     if owner is not ALL_OWNERS and isinstance(row, UserOwned) and not set(_owners(row)) <= {owner}:
@@ -305,7 +305,7 @@ def _is_text(query: Any) -> bool:
 
 
 def _owners(row: UserOwned) -> Iterator[Any]:
-    """Whose it is and was, as far as that is known without asking the database."""
+    """Yields the row's current and former owner, if they are known without a query."""
     state: Any = inspect(row)
     for values in (state.dict, state.committed_state):
         owner = values.get("user_id")

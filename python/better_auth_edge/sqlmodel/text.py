@@ -1,6 +1,6 @@
 """What the compiler does with text: `text()`, literal columns, operators, hints, names and types.
 
-Text that names an owned table is refused anywhere. Text beside owned tables is refused where it
+The compiler rejects text that names an owned table. It rejects text beside owned tables if the text
 could change the statement: see `fragments.py`.
 """
 
@@ -25,7 +25,7 @@ _Compiler: Any = SQLCompiler
 
 
 class TextGuard(_Compiler):  # type: ignore[misc]
-    """The part of the compiler's mixin that is about text."""
+    """The part of the compiler's mixin that checks text."""
 
     touches_owned: bool
     """Whether the statement reads or writes rows of users, or what they refer to."""
@@ -39,22 +39,22 @@ class TextGuard(_Compiler):  # type: ignore[misc]
 
     @contextmanager
     def within(self, place: Place) -> Iterator[None]:
-        """Text that is written meanwhile stands there."""
+        """Text that is written in the `with` block stands at this place."""
         self._places.append(place)
         try:
             yield
         finally:
             self._places.pop()
 
-    def refuse_text(self, sql: str) -> None:
-        """Text that names an owned table: there is no telling what it does with it."""
+    def reject_text(self, sql: str) -> None:
+        """Rejects text that names an owned table, because the text may do anything with it."""
         name = names_owned_table(sql, self.reserved)
         if name is not None:
             raise text_names(name)
 
     def _take_text(self, sql: str, place: Place | None = None) -> None:
-        """Text that becomes a part of the statement."""
-        self.refuse_text(sql)
+        """Records text that becomes a part of the statement."""
+        self.reject_text(sql)
         self._fragments.append((sql, place or self._places[-1]))
 
     def check_fragments(self) -> None:
@@ -62,19 +62,19 @@ class TextGuard(_Compiler):  # type: ignore[misc]
         if any(fragments.expects_table(sql) for sql, _ in taken):
             # SQLite takes a string for a table's name.
             for literal in self._literals:
-                self.refuse_text(literal)
+                self.reject_text(literal)
         if self.touches_owned:
             for sql, place in taken:
                 fragments.check(sql, place, self.dialect.name)
 
-    def refuse_hints(self, statement: Any) -> None:
+    def reject_hints(self, statement: Any) -> None:
         for hint in (getattr(statement, "_hints", None) or {}).values():
             self._take_text(str(hint), Place.BARE)
         for _, hint in getattr(statement, "_statement_hints", ()):
-            self.refuse_text(str(hint))
+            self.reject_text(str(hint))
 
-    def refuse_tails(self, statement: Any) -> None:
-        """What is written behind a WHERE must not go on with its last condition."""
+    def reject_tails(self, statement: Any) -> None:
+        """Rejects text after a WHERE that would continue its last condition."""
         for _, hint in getattr(statement, "_statement_hints", ()):
             self._take_text(str(hint), Place.TAIL)
         tails = [suffix for suffix, _ in getattr(statement, "_suffixes", ())]
@@ -86,20 +86,20 @@ class TextGuard(_Compiler):  # type: ignore[misc]
                 elif isinstance(part, ColumnClause) and part.is_literal:
                     self._take_text(part.name, Place.TAIL)
 
-    def refuse_unquoted(self, name: Any) -> None:
-        """A name that is written as it stands may be any SQL."""
+    def reject_unquoted(self, name: Any) -> None:
+        """Rejects an unquoted name that contains SQL."""
         if isinstance(name, quoted_name) and name.quote is False and not name.isidentifier():
-            self.refuse_text(name)
+            self.reject_text(name)
 
     def post_process_text(self, text: str) -> Any:
-        self.refuse_text(text)
+        self.reject_text(text)
         return super().post_process_text(text)
 
     def visit_textclause(self, textclause: Any, *args: Any, **kw: Any) -> Any:
-        # SQLAlchemy's own sign that the text is the whole statement.
+        # SQLAlchemy itself uses an empty stack for text that is the whole statement.
         self._take_text(textclause.text, None if self.stack else Place.QUERY)
         if any(bind.literal_execute for bind in textclause._bindparams.values()):
-            # Written into the text, it may stand within quotes of the text: nothing can be told.
+            # A literal that is written into the text may stand within quotes of the text.
             self._take_text("';")
         return super().visit_textclause(textclause, *args, **kw)
 
@@ -112,7 +112,7 @@ class TextGuard(_Compiler):  # type: ignore[misc]
         before, self.touches_owned = self.touches_owned, False
         text = super().visit_tstring(tstring, *args, **kw)
         if self.touches_owned:
-            raise OwnershipError("SQL in text holds a query of users' rows: build it by select()")
+            raise OwnershipError("SQL in text contains a query of users' rows: use select()")
         self.touches_owned = before
         self._fragments.append((text, self._places[-1] if self.stack else Place.QUERY))
         return text
@@ -122,19 +122,19 @@ class TextGuard(_Compiler):  # type: ignore[misc]
             self._literals.append(column.name)
         elif column.is_literal:
             self._take_text(column.name)
-        self.refuse_unquoted(column.name)
+        self.reject_unquoted(column.name)
         return super().visit_column(column, *args, **kw)
 
     def visit_function(self, func: Any, *args: Any, **kw: Any) -> Any:
         names = (*func.packagenames, func.name)
         if not all(name.isidentifier() for name in names):
-            self.refuse_text(" ".join(names))
+            self.reject_text(" ".join(names))
         return super().visit_function(func, *args, **kw)
 
     def visit_extract(self, extract: Any, *args: Any, **kw: Any) -> Any:
         if not extract.field.isidentifier():
             raise OwnershipError(
-                f"a field that is not a word may be any SQL: {extract.field[:60]!r}"
+                f"a field must be one word, or it may be any SQL: {extract.field[:60]!r}"
             )
         return super().visit_extract(extract, *args, **kw)
 
@@ -150,7 +150,7 @@ class TextGuard(_Compiler):  # type: ignore[misc]
 
     def render_literal_value(self, value: Any, type_: Any) -> Any:
         text = super().render_literal_value(value, type_)
-        # A number may be given as a string, which is written as it stands.
+        # A number can be a string, which SQLAlchemy writes without quotes.
         if not text.startswith("'"):
             self._fragments.append((text, Place.BARE))
             if self._is_compiled:
@@ -179,11 +179,11 @@ class TextGuard(_Compiler):  # type: ignore[misc]
 
 
 _TAILS = ("_post_criteria_clause", "_post_body_clause")
-"""Where SQLAlchemy writes extensions of a statement."""
+"""The attributes in which SQLAlchemy stores extensions of a statement."""
 
 
 def without_unquoted_sql(preparer: Any) -> Any:
-    """Writes no name as it stands that is more than a name."""
+    """Returns a copy of the preparer that writes no SQL as an unquoted name."""
 
     class GuardedPreparer(type(preparer)):  # type: ignore[misc]
         def quote(self, ident: Any, *args: Any, **kw: Any) -> Any:
@@ -199,9 +199,9 @@ def without_unquoted_sql(preparer: Any) -> Any:
 
 def _plain(written: str, name: str) -> str:
     if written == name and not _NAME.fullmatch(name):
-        raise OwnershipError(f"a name that is not quoted may be any SQL: {name[:60]!r}")
+        raise OwnershipError(f"an unquoted name may be any SQL: {name[:60]!r}")
     return written
 
 
 _NAME = re.compile(r"(?:[\w$.]|-(?!-))*|__\[SCHEMA_(?:[\w$.]|-(?!-))*\]")
-"""The second is what SQLAlchemy writes for a schema that is translated."""
+"""The second alternative is SQLAlchemy's placeholder for a translated schema."""

@@ -1,8 +1,8 @@
-"""What a statement writes: that rows become the owner's only, and refer to the owner's rows only.
+"""Checks what a statement writes: rows must belong to the owner and refer to the owner's rows only.
 
-The compiler finds out which parameters carry such values. Before a statement is sent, its values
-are compared with the owner, and one query tells whether all rows that its foreign keys name are the
-owner's. A row that is absent and one that is another user's give the same error.
+The compiler finds the parameters that carry such values. Before a statement is sent, its values are
+compared with the owner, and one query checks that all rows that its foreign keys name are the
+owner's. An absent row and another user's row give the same error.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,23 +45,23 @@ class Reference:
 
     table: TableClause
     columns: tuple[str, ...]
-    """Of the table that is referred to."""
+    """Columns of the referenced table."""
     types: tuple[Any, ...]
     sources: list[tuple[str | None, ...]] = field(default_factory=list)
-    """Names of parameters, for each row that the statement spells out; None is the owner."""
+    """Names of parameters, for each row of the statement; None is the owner."""
 
 
 @dataclass(eq=False)
 class Writes:
-    """What has to hold before a compiled statement is sent."""
+    """The checks of a compiled statement, which run before it is sent."""
 
     owners: list[str] = field(default_factory=list)
-    """Parameters that must be the owner."""
+    """Parameters that must equal the owner."""
     references: list[Reference] = field(default_factory=list)
     changes_owned: bool = False
     """Whether it updates or deletes rows of an owned table."""
     targets: list[Any] = field(default_factory=list)
-    """The tables that are being written to, while it is compiled."""
+    """The tables that the statement writes to, while it is compiled."""
 
     def check(
         self,
@@ -70,12 +70,14 @@ class Writes:
         owner: UUID | None,
         schemas: Mapping[Any, Any] | None = None,
     ) -> None:
-        """With the `schema_translate_map` of the statement."""
+        """Raises `OwnershipError` if the parameters would break isolation. `schemas` is the
+        statement's `schema_translate_map`.
+        """
         if owner is None:
             for reference in self.references:
                 if _wanted(reference, rows, owner):
                     raise OwnershipError(
-                        f"whose rows of {reference.table.name}? owned(session, user) says so"
+                        f"whose rows of {reference.table.name}? call owned(session, user)"
                     )
             return
         for row in rows:
@@ -87,7 +89,7 @@ class Writes:
 
 
 class Values:
-    """The values that an INSERT or UPDATE writes into the columns that matter."""
+    """The values that an INSERT or UPDATE writes into owner columns and foreign keys."""
 
     def __init__(self, compiler: Any, state: Any, known: OwnedTable | None) -> None:
         self._keys = frozenset(compiler.column_keys or ())
@@ -99,13 +101,13 @@ class Values:
         name = target.name if target is not None else "several tables"
         replaces = known is not None or is_referred_to(target, None)
         if replaces and getattr(statement, "_prefixes", None):
-            raise OwnershipError(f"{name}: prefixes of a statement may let it replace others' rows")
+            raise OwnershipError(f"{name}: a prefix may replace other users' rows: remove it")
         if not state.isinsert:
-            _refuse_effects(compiler, state, target)
+            _reject_effects(compiler, state, target)
         if state.isdelete:
             return
         if target is None:
-            raise OwnershipError("one table at a time can be held to an owner")
+            raise OwnershipError("a statement of an owner must write to one table")
         self._columns = {column.name: column for column in target.columns}
         self._rows = [self._row(values, target) for values in self._written_rows()]
         if known is not None and known.owner is not None:
@@ -117,11 +119,11 @@ class Values:
             parent = getattr(known.parent, "name", None)
             if parent not in {reference.table.name for reference, _ in found}:
                 raise OwnershipError(
-                    f"{name} needs a foreign key to {parent}, which says whose it is"
+                    f"{name} requires a foreign key to {parent}, which has the owner"
                 )
 
     def find_parameters(self, compiler: Any, writes: Writes) -> None:
-        """Looks up the parameters' names, once the statement is compiled."""
+        """Looks up the parameters' names after the statement is compiled."""
         writes.owners.extend(source.name(compiler) for source in self._owner)
         for reference, rows in self._references:
             for row in rows:
@@ -141,7 +143,7 @@ class Values:
             if isinstance(column, ColumnClause):
                 table = base_table(column.table)
                 if table is not None and table.name.lower() != target.name.lower():
-                    raise OwnershipError("one table at a time can be held to an owner")
+                    raise OwnershipError("a statement of an owner must write to one table")
             row[getattr(column, "key", column)] = value
         return row
 
@@ -170,7 +172,7 @@ class Values:
         owner = known.owner if known is not None else None
         others = [sources for name, sources in zip(columns, found, strict=True) if name != owner]
         if all(source is None for sources in others for source in sources):
-            # Written is the owner at most, which stays the same.
+            # The statement writes at most the owner, which does not change.
             return
         rows: list[list[_Source | None]] = []
         for row in zip(*found, strict=True):
@@ -178,7 +180,7 @@ class Values:
                 continue
             for name, source in zip(columns, row, strict=True):
                 if source is None and name != owner and not self._state.isinsert:
-                    raise OwnershipError(f"{reference.table.name}: write all of a key at once")
+                    raise OwnershipError(f"{reference.table.name}: write all of a key's columns")
             if all(
                 source is not None or name == owner
                 for name, source in zip(columns, row, strict=True)
@@ -187,7 +189,7 @@ class Values:
         self._references.append((reference, rows))
 
     def _sources(self, column: Any) -> "list[_Source | None]":
-        """Where the column's value comes from, for each row; None where it is not written."""
+        """Returns the source of the column's value for each row; None if it is not written."""
         is_multi = len(self._rows) > 1 or getattr(self._state, "_has_multi_parameters", False)
         if column.key in (getattr(self._state.statement, "_select_names", None) or ()):
             raise OwnershipError(f"{column.key} cannot be checked in an insert from a select")
@@ -206,7 +208,7 @@ class Values:
 
 
 class _Source:
-    """Where a value comes from: a parameter, known by its object or by its name."""
+    """The source of a value: a parameter, identified by its object or by its name."""
 
     def __init__(self, name: str, value: Any = None) -> None:
         self._name = name
@@ -228,7 +230,7 @@ class _Source:
 
 
 def references_of(table: TableClause, compiler: Any) -> Iterator[tuple[Reference, tuple[str, ...]]]:
-    """A table's foreign keys to owned tables, with the names of its own columns."""
+    """Yields a table's foreign keys to owned tables, with the names of its own columns."""
     for declared in _declared(table):
         for constraint in declared.foreign_key_constraints:
             elements = constraint.elements
@@ -248,7 +250,7 @@ def references_of(table: TableClause, compiler: Any) -> Iterator[tuple[Reference
 
 
 def _declared(table: TableClause) -> Iterable[Table]:
-    """The table as models declare it, for one that was made without its foreign keys."""
+    """Returns the tables as models declare them, if the given one has no foreign keys."""
     found = [table] if isinstance(table, Table) else []
     if not any(candidate.foreign_keys for candidate in found):
         metadatas = {
@@ -264,7 +266,7 @@ def _declared(table: TableClause) -> Iterable[Table]:
 
 
 def _referred(element: Any) -> tuple[TableClause, str, Any]:
-    """Table, column and type that a foreign key refers to."""
+    """Returns the table, column and type that a foreign key refers to."""
     try:
         return element.column.table, element.column.name, element.column.type
     except NoReferenceError:
@@ -272,7 +274,7 @@ def _referred(element: Any) -> tuple[TableClause, str, Any]:
         return Table(table, MetaData(), schema=".".join(schema) or None), column, None
 
 
-def _refuse_effects(compiler: Any, state: Any, target: TableClause | None) -> None:
+def _reject_effects(compiler: Any, state: Any, target: TableClause | None) -> None:
     """Rejects deleting a shared row, or changing its key, if rows of users refer to it. The
     database would change those rows, or its error would reveal that they exist.
     """
@@ -350,7 +352,7 @@ def _check_reference(
 def _wanted(
     reference: Reference, rows: list[dict[str, Any]], owner: UUID | None
 ) -> list[tuple[Any, ...]]:
-    """The keys that the values name, each once. A key with a NULL refers to nothing."""
+    """Returns the keys that the values name, each once. A key with a NULL refers to nothing."""
     wanted: dict[tuple[Any, ...], None] = {}
     for row in rows:
         for names in reference.sources:
@@ -366,7 +368,7 @@ def _count(
     keys: list[tuple[Any, ...]],
     schemas: Mapping[Any, Any] | None,
 ) -> int:
-    """How many of the rows are there, and the owner's: the guard constrains this query too."""
+    """Counts the rows that exist and are the owner's. The guard constrains this query too."""
     table = reference.table
     columns = [
         column_of(table, name, type_)

@@ -118,7 +118,7 @@ HARMLESS_ON_POSTGRES: dict[str, Aimed] = {
 }
 """What SQLite has no means for."""
 
-REFUSED: dict[str, Aimed] = {
+REJECTED: dict[str, Aimed] = {
     "update by key": lambda s, k: s.execute(update(m.Task), [{"id": k, "title": "changed"}]),
     "update of many by key": lambda s, k: s.execute(
         update(m.Task), [{"id": 1, "title": "changed"}, {"id": k, "title": "changed"}]

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own: the machine's binaries, a directory that goes, a free port."""
+"""Runs a temporary PostgreSQL server: installed binaries, a temporary directory, a free port."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ INITDB = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-syn
 
 
 def program(name: str) -> str | None:
-    """The newest one of Debian's, or what is on the path."""
+    """Returns Debian's newest version of the program, or the one on the path."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     return str(found[-1]) if found else shutil.which(name)
 

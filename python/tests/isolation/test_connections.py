@@ -1,4 +1,4 @@
-"""Connections that the app keeps: whose they are once the session is gone."""
+"""Connections that outlive their session still belong to its user."""
 
 import asyncio
 import gc

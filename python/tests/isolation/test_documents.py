@@ -5,7 +5,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.isolation.aimed_writes import HARMLESS, HARMLESS_ON_POSTGRES, REFUSED
+from tests.isolation.aimed_writes import HARMLESS, HARMLESS_ON_POSTGRES, REJECTED
 from tests.isolation.links import FOLLOWS, RELATIONS
 from tests.isolation.reads import ON_POSTGRES, READS, SHAPES
 from tests.isolation.writes import GIVEN, OWN
@@ -27,22 +27,22 @@ GONE = (*ROWS, "taking", "delete of a row", "delete of a cached")
 
 
 def groups() -> Iterable[tuple[str, str, str, Iterable[str]]]:
-    """What is done, what comes of it, by what means, and the names of the tests."""
+    """Yields the subject, the outcome, the means, and the names of the tests."""
     condition = "the condition in WHERE or ON"
-    yield "queries", "answered from the user's rows", condition, [*READS, *ON_POSTGRES]
-    yield "relationships", "answered from the user's rows", condition, FOLLOWS
+    yield "queries", "the user's rows only", condition, [*READS, *ON_POSTGRES]
+    yield "relationships", "the user's rows only", condition, FOLLOWS
     yield "writes to the user's rows", "done", f"{condition}; checked values", OWN
     harmless = [*HARMLESS, *HARMLESS_ON_POSTGRES]
     yield "writes by a condition", "done, to the user's rows", condition, harmless
-    yield "rows given away or planted", "refused", "checked values", GIVEN
-    keys = [name for name in REFUSED if name.startswith(KEY)]
-    yield "references to others' rows", "refused", "one query for the keys, before the write", keys
-    gone = [name for name in REFUSED if name.startswith(GONE) and name not in keys]
-    yield "changes by key to rows of others", "refused", "fewer rows than expected", gone
-    text = [name for name in REFUSED if name.startswith(TEXT)]
-    yield "text that names an owned table", "refused", "a net, no proof", text
-    rest = [name for name in REFUSED if name not in (*keys, *gone, *text)]
-    yield "what cannot be held to an owner", "refused", "the compiler", rest
+    yield "rows given away or planted", "rejected", "checked values", GIVEN
+    keys = [name for name in REJECTED if name.startswith(KEY)]
+    yield "references to others' rows", "rejected", "one query for the keys, before the write", keys
+    gone = [name for name in REJECTED if name.startswith(GONE) and name not in keys]
+    yield "changes by key to rows of others", "rejected", "fewer rows than expected", gone
+    text = [name for name in REJECTED if name.startswith(TEXT)]
+    yield "text that names an owned table", "rejected", "a search, not a proof", text
+    rest = [name for name in REJECTED if name not in (*keys, *gone, *text)]
+    yield "what cannot be limited to an owner", "rejected", "the compiler", rest
 
 
 def table() -> str:
@@ -59,9 +59,9 @@ def test_the_documentation_says_what_is_covered() -> None:
     assert text[text.index(BEGIN) + len(BEGIN) : text.index(END)] == table()
 
 
-def test_everything_that_is_refused_is_in_one_group() -> None:
-    shown = [name for what, result, _, names in groups() if result == "refused" for name in names]
-    assert sorted(shown) == sorted([*REFUSED, *GIVEN])
+def test_each_rejected_statement_is_in_one_group() -> None:
+    shown = [name for what, result, _, names in groups() if result == "rejected" for name in names]
+    assert sorted(shown) == sorted([*REJECTED, *GIVEN])
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ def test_a_relationship_leads_to_the_users_rows_alone(
     worlds: dict[str, sa.Engine], relation: Relation, follow: Follow
 ) -> None:
     for user in ("ada", "bob"):
-        answer = outcome(worlds["both"], user, lambda session: follow(session, relation))
+        result = outcome(worlds["both"], user, lambda session: follow(session, relation))
         alone = outcome(worlds[user], "all", lambda session: follow(session, relation))
-        assert answer == alone
+        assert result == alone
     anonymous = outcome(worlds["both"], "anonymous", lambda session: follow(session, relation))
     without = outcome(worlds["none"], "all", lambda session: follow(session, relation))
     assert isinstance(anonymous, OwnershipError) or anonymous == without

@@ -76,7 +76,7 @@ NAMING = [
 
 
 @pytest.mark.parametrize("sql", NAMING)
-def test_text_that_names_such_a_table_is_refused(session: Session, sql: str) -> None:
+def test_text_that_names_such_a_table_is_rejected(session: Session, sql: str) -> None:
     with pytest.raises(OwnershipError):
         session.execute(text(sql))
     with pytest.raises(OwnershipError):

@@ -1,4 +1,4 @@
-"""No query answers about another user's rows."""
+"""No query returns another user's rows."""
 
 import pytest
 import sqlalchemy as sa
@@ -10,16 +10,16 @@ from tests.isolation.world import outcome
 
 def check(worlds: dict[str, sa.Engine], shape: Shape, read: Read) -> None:
     for user in ("ada", "bob"):
-        answer = outcome(worlds["both"], user, lambda session: read(session, shape))
+        result = outcome(worlds["both"], user, lambda session: read(session, shape))
         alone = outcome(worlds[user], "all", lambda session: read(session, shape))
-        assert answer == alone
+        assert result == alone
     anonymous = outcome(worlds["both"], "anonymous", lambda session: read(session, shape))
     assert isinstance(anonymous, OwnershipError)
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_a_query_answers_as_if_the_users_rows_were_all(
+def test_a_query_returns_the_users_rows_only(
     worlds: dict[str, sa.Engine], shape: Shape, read: Read
 ) -> None:
     check(worlds, shape, read)

@@ -32,18 +32,18 @@ def engine(sqlite_world: World) -> Any:
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
-def test_an_asynchronous_session_answers_the_same(
+def test_an_asynchronous_session_returns_the_same(
     tmp_path: Path, sqlite_worlds: dict[str, sa.Engine], read: Read
 ) -> None:
     fill(sa.create_engine(f"sqlite:///{tmp_path}/both.db", poolclass=sa.NullPool), WORLDS["both"])
     engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/both.db", poolclass=sa.NullPool)
 
-    async def answer() -> Any:
+    async def result() -> Any:
         async with owned(AsyncSession(engine), ADA) as session:
             return await session.run_sync(lambda s: plain(read(s, SHAPES["plain"])))  # type: ignore[arg-type]
 
     alone = outcome(sqlite_worlds["ada"], "all", lambda s: read(s, SHAPES["plain"]))
-    assert asyncio.run(answer()) == alone
+    assert asyncio.run(result()) == alone
 
 
 def test_an_asynchronous_session_writes_and_is_checked_the_same(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.isolation.world import ADA, BOB, outcome, plain, rows_in, session_of,
 Act = Callable[[Any], Any]
 
 ANY = "1 = 1 OR 2 = 2"
-"""A condition that every row meets, where it is not kept apart from the owner's."""
+"""A condition that every row meets, unless it is separate from the owner's condition."""
 
 
 def unquoted(name: str) -> Any:
@@ -306,7 +306,7 @@ STRUCTURAL: dict[str, Act] = {
 
 @pytest.mark.filterwarnings("ignore:.*cartesian product")
 @pytest.mark.parametrize("act", STRUCTURAL.values(), ids=STRUCTURAL)
-def test_text_that_could_change_the_statement_is_refused(world: World, act: Act) -> None:
+def test_text_that_could_change_the_statement_is_rejected(world: World, act: Act) -> None:
     engine = world("both")
     before = rows_in(engine, ADA), rows_in(engine, BOB), shared_rows(engine)
     error = committed(engine, "ada", lambda session: act(session) and None)
@@ -329,8 +329,8 @@ def test_rows_of_a_view_are_not_loaded_without_their_owner(sqlite_world: World) 
         session.execute(text("CREATE VIEW everything AS SELECT * FROM task"))
         session.commit()
     query = select(m.Task).from_statement(text("SELECT id, title FROM everything"))
-    answer = outcome(engine, "ada", lambda session: session.scalars(query).all())
-    assert isinstance(answer, OwnershipError)
+    result = outcome(engine, "ada", lambda session: session.scalars(query).all())
+    assert isinstance(result, OwnershipError)
 
 
 def test_text_beside_shared_rows_is_free(sqlite_world: World) -> None:
@@ -355,7 +355,7 @@ def test_text_beside_shared_rows_is_free(sqlite_world: World) -> None:
         ("1\0", "sqlite"),
     ],
 )
-def test_text_that_databases_read_differently_is_refused(sql: str, dialect: str) -> None:
+def test_text_that_databases_read_differently_is_rejected(sql: str, dialect: str) -> None:
     with pytest.raises(OwnershipError):
         check(sql, Place.GROUPED, dialect)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from better_auth_edge.sqlmodel import NotTheUsersRowError, OwnershipError, ReferenceNotOwnedError
-from tests.isolation.aimed_writes import HARMLESS, HARMLESS_ON_POSTGRES, REFUSED, Aimed
+from tests.isolation.aimed_writes import HARMLESS, HARMLESS_ON_POSTGRES, REJECTED, Aimed
 from tests.isolation.conftest import World
 from tests.isolation.test_documents import GONE, KEY
 from tests.isolation.world import ABSENT, ADA, BOB, Bind, plain, rows_in, session_of, shared_rows
@@ -86,22 +86,22 @@ def test_a_write_that_only_postgresql_has_is_harmless(
 
 NOT_LOADED = ("relationship", "secondary")
 NOT_VALUES = ("expression", "insert from select", "on conflict", *NOT_LOADED)
-"""What is refused before any key is looked for."""
+"""Statements that are rejected before any key is checked."""
 BY_KEY = [
     write
-    for name, write in REFUSED.items()
+    for name, write in REJECTED.items()
     if name.startswith(KEY) and not name.endswith(NOT_VALUES)
 ]
 BY_ROW = [
-    write for name, write in REFUSED.items() if name.startswith(GONE) or name.endswith(NOT_LOADED)
+    write for name, write in REJECTED.items() if name.startswith(GONE) or name.endswith(NOT_LOADED)
 ]
 
 
-@pytest.mark.parametrize("write", REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_held_to_the_user_is_refused_whether_or_not_there_is_such_a_row(
+@pytest.mark.parametrize("write", REJECTED.values(), ids=REJECTED)
+def test_a_rejection_is_the_same_for_an_absent_row_and_for_another_users(
     world: World, write: Aimed
 ) -> None:
-    refusals = []
+    rejections = []
     for key in (BOBS, ABSENT):
         engine = world("both")
         before = rows_in(engine, ADA), rows_in(engine, BOB), shared_rows(engine)
@@ -109,9 +109,9 @@ def test_what_cannot_be_held_to_the_user_is_refused_whether_or_not_there_is_such
         assert isinstance(error, OwnershipError), repr(error)
         assert isinstance(error, ReferenceNotOwnedError) is (write in BY_KEY)
         assert isinstance(error, NotTheUsersRowError) is (write in BY_ROW)
-        refusals.append((type(error), str(error)))
+        rejections.append((type(error), str(error)))
         assert (rows_in(engine, ADA), rows_in(engine, BOB), shared_rows(engine)) == before
-    assert refusals[0] == refusals[1]
+    assert rejections[0] == rejections[1]
 
 
 @pytest.mark.parametrize("write", GIVEN.values(), ids=GIVEN)

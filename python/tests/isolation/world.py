@@ -138,7 +138,7 @@ def plain(value: Any) -> Any:
 
 
 def outcome(bind: Bind, whose: str, act: Callable[[Session], Any]) -> Any:
-    """What comes of it: a result, or the refusal."""
+    """Returns the result, or the rejection."""
     with session_of(bind, whose) as session:
         try:
             return plain(act(session))

@@ -18,7 +18,7 @@ use crate::verifier::{self, CheckReport, KeyReport};
 /// [`create_verifier`](super::create_verifier). `jwks` is a JWK Set as its server published it:
 /// reading it as JSON first would hide its errors.
 ///
-/// Resolves to the `Explanation` of `www/src/explanation.js`.
+/// Resolves to an `Explanation` of `www/src/core.d.ts`.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists all errors.

@@ -21,11 +21,11 @@ use crate::gateway::SettingValue;
 use crate::gateway::Settings;
 use crate::host::{Level, Random, Telemetry};
 
-/// Makes a gateway that is part of an application. It fetches nothing before the first token needs a
-/// key.
+/// Makes a gateway that is part of an application. It fetches nothing before the first token needs
+/// a key.
 ///
-/// The options are `VerifierOptions` and `GatewayOptions` of the npm package. They have the meanings
-/// of the Worker's settings in `docs/configuration.md`.
+/// The options are `VerifierOptions` and `GatewayOptions` of the npm package. They have the
+/// meanings of the Worker's settings in `docs/configuration.md`.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists all errors.

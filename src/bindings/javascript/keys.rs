@@ -17,7 +17,7 @@ struct KeyError {
     member: Option<&'static str>,
 }
 
-/// The errors of the keys in a JWK Set, in its order: for each a [`KeyError`], or `null` if the key
+/// The errors of the keys in a JWK Set, in its order: for each a `KeyError`, or `null` if the key
 /// is usable. Returns `undefined` for a text that is not a JWK Set.
 #[wasm_bindgen(js_name = keyErrors)]
 pub fn key_errors(set: &str) -> JsValue {

@@ -34,9 +34,9 @@ export function authError(code, status, detail, cause, retryAfter) {
 }
 
 /**
- * The JSON of an option. Returns `undefined` if JSON would omit or replace a part of it, which could be
- * a condition: an undefined member, a function, a `Map`, `NaN`. Only members of the entries of a list,
- * such as a rule or an issuer, may be undefined: they are optional.
+ * The JSON of an option. Returns `undefined` if JSON would omit or replace a part of it, which can
+ * be a condition: an undefined member, a function, a `Map`, `NaN`. Only members of the entries of a
+ * list, such as a rule or an issuer, may be undefined: they are optional.
  *
  * @param {unknown} value
  */

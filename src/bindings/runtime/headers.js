@@ -2,8 +2,8 @@
 
 /**
  * @param {Headers} headers
- * @param {string} edits one per line: a name to remove, `name: value` to set, `,name: value` to append,
- *   `?name: value` to set if the header is absent
+ * @param {string} edits one per line: a name to remove, `name: value` to set, `,name: value` to
+ *   append, `?name: value` to set if the header is absent
  */
 export function edit(headers, edits) {
   for (const line of edits.split("\n")) {

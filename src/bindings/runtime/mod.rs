@@ -1,5 +1,5 @@
-//! The host of a JavaScript runtime: its `fetch`, clock, timers and crypto, through the functions of
-//! `runtime.js`.
+//! The host of a JavaScript runtime: its `fetch`, clock, timers and crypto, through the functions
+//! of `runtime.js`.
 
 mod promise_driver;
 
@@ -50,7 +50,8 @@ impl JsHost {
         Self { service, ..self }
     }
 
-    /// Reads the time from this function, in milliseconds since 1970, instead of the runtime's clock.
+    /// Reads the time from this function, in milliseconds since 1970, instead of the runtime's
+    /// clock.
     pub fn with_clock(self, clock: Option<Rc<Function>>) -> Self {
         Self { clock, ..self }
     }
@@ -120,8 +121,8 @@ impl JsHost {
         (self.keep_alive)(task);
     }
 
-    /// Fetches a small document through a service, an object with a function `fetch`; `undefined` for
-    /// the network.
+    /// Fetches a small document through a service, an object with a function `fetch`; `undefined`
+    /// for the network.
     ///
     /// # Errors
     /// As [`Fetch::get`].

@@ -56,7 +56,7 @@ function read(text) {
 }
 
 /**
- * @param {Headers | undefined} headers `undefined` if the caller's `fetch` does not return a `Response`
+ * @param {Headers | undefined} headers `undefined` if the caller's `fetch` returns no `Response`
  * @param {string} names
  */
 function pick(headers, names) {
@@ -157,7 +157,7 @@ function ecdsa(algorithm, namedCurve, hash) {
   };
 }
 
-/** @param {"256" | "384" | "512"} bits the length of the hash, and of the salt of PSS (RFC 7518, 3.5) */
+/** @param {"256" | "384" | "512"} bits of the hash, and of the salt of PSS (RFC 7518, 3.5) */
 function rsa(bits) {
   const hash = `SHA-${bits}`;
   return {

@@ -1,5 +1,5 @@
-// Stores keys outside of the isolate: in the data center's cache, and in KV if it is bound. Both are
-// best effort.
+// Stores keys outside of the isolate: in the data center's cache, and in KV if it is bound. Both
+// are best effort.
 
 /** @typedef {{ get: Function, put: Function } | undefined} Namespace of KV */
 

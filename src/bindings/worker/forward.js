@@ -7,8 +7,8 @@ import { endingAt } from "./websocket.js";
 /** @typedef {import("./forward_plan.js").ForwardPlan} ForwardPlan */
 
 /**
- * Headers by their names in lower case. A plain object takes a fifth of the time of `Headers` to edit
- * and send. It cannot hold a header called `__proto__`, which no server uses.
+ * Headers by their names in lower case. A plain object takes a fifth of the time of `Headers` to
+ * edit and send. It cannot hold a header called `__proto__`, which no server uses.
  *
  * @typedef {Record<string, string>} Fields
  */

@@ -3,12 +3,23 @@
 
 import { report } from "../runtime/telemetry.js";
 
+/**
+ * Returns the response if the upstream fails; `origin` is the request's `Origin` header.
+ *
+ * @callback Failed
+ * @param {string} code
+ * @param {string} id
+ * @param {string | undefined} origin
+ * @param {string} method
+ * @param {string} cause
+ * @returns {Response}
+ */
+
 /** The server behind the edge, and the calls into the wasm that its responses need. */
 export class Upstream {
   /**
    * @param {{ fetch: typeof fetch } | undefined} service replaces the network
-   * @param {(code: string, id: string, origin: string | undefined, method: string, cause: string) => Response} failed
-   *   returns the response if the upstream fails; `origin` is the request's `Origin` header
+   * @param {Failed} failed
    * @param {(fields: string, url: string) => string} redirect returns edits for what `references`
    *   finds in a response to a request for that URL
    */

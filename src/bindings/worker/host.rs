@@ -59,13 +59,17 @@ impl Fetch for WorkerHost {
 /// Why the response does not come from the auth server, if its body says so. Both mistakes of
 /// deployment have the same remedy.
 fn misrouted(response: &GetResponse) -> Option<&'static str> {
+    if response.status == 200 {
+        return None;
+    }
     if response.contains("error code: 1042") {
         return Some(
             "a Worker must not fetch from its own zone (error 1042): bind the auth server as AUTH",
         );
     }
-    response
-        .contains(ERRORS_PAGE)
+    // the core reads the Retry-After of a busy server, also of an edge
+    let is_busy = matches!(response.status, 429 | 503);
+    (!is_busy && response.contains(ERRORS_PAGE))
         .then_some("the URL is an edge's own: bind the auth server as AUTH")
 }
 

@@ -14,7 +14,7 @@ import { forward } from "./forward.js";
  * @typedef {{ id: number, headers: Fields, plan: ForwardPlan }} CachedDecision
  */
 
-/** Headers that differ between requests of one client. A missing name costs time and nothing else. */
+/** Headers that differ between requests of one client. A missing name only costs time. */
 const PER_REQUEST = new Set([
   "baggage",
   "content-length",

@@ -1,4 +1,5 @@
-//! The Cloudflare Worker: gives the head of each request to the gateway and carries out its decision.
+//! The Cloudflare Worker: gives the head of each request to the gateway and carries out its
+//! decision.
 //!
 //! Glue only. The head enters the wasm once, as text, and the header edits leave it once. Bodies
 //! never enter it.
@@ -29,8 +30,8 @@ use services::Services;
 
 /// Handles a request. Returns a response, or a promise of one; it never throws.
 ///
-/// A decision that does not wait is made before this returns, and its request is forwarded without an
-/// executor.
+/// A decision that does not wait is made before this returns, and its request is forwarded without
+/// an executor.
 #[wasm_bindgen]
 pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -> JsValue {
     let Some(head) = HEADERS.with_borrow_mut(|headers| headers.read(request.serialize())) else {
@@ -90,8 +91,8 @@ thread_local! {
 const OWN_ADDRESS: &str = "ORIGIN_URL is this Worker's own address, so the request came back to it: \
                            name the origin's, or bind it as ORIGIN";
 
-/// Returns the response if the upstream fails. The arguments are the error's code, the request's id,
-/// its `Origin` header, its method, and the cause for the log.
+/// Returns the response if the upstream fails. The arguments are the error's code, the request's
+/// id, its `Origin` header, its method, and the cause for the log.
 type Failed = dyn Fn(String, String, Option<String>, String, String) -> Response;
 
 /// Returns the edits of a response that redirects the client. The arguments are the fields that

@@ -1,5 +1,5 @@
-//! The bindings of a Worker: services that replace the public network, and a KV namespace that stores
-//! keys.
+//! The bindings of a Worker: services that replace the public network, and a KV namespace that
+//! stores keys.
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -2,8 +2,8 @@
 //! S, canonical A and R, neither of small order, and the equation without the cofactor. What passes
 //! here passes every other verifier.
 //!
-//! A key that is used often is verified by tables of multiples, which is faster than the native code
-//! of JavaScript runtimes; the verdicts are the same.
+//! A key that is used often is verified by tables of multiples, which is faster than the native
+//! code of JavaScript runtimes; the verdicts are the same.
 
 mod table;
 mod tables;
@@ -31,7 +31,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Decodes a point, or says that it is none that a signer could own.
+    /// Decodes a point. Fails for a point that a signer could not own.
     pub(super) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, Unusable> {
         static POOL: Pool = Pool::new();
         Self::with_tables(bytes, TableSettings::applied(), &POOL)

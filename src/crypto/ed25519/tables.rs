@@ -37,8 +37,8 @@ impl TableSettings {
         max_keys: 8,
     };
 
-    /// Large tables of that window, from 4 to 8 bits, or with 0 no tables at all; `None` for others.
-    /// The wider the window, the faster a verification and the more memory a key takes.
+    /// Large tables of that window, from 4 to 8 bits, or with 0 no tables at all; `None` for
+    /// others. The wider the window, the faster a verification and the more memory a key takes.
     pub fn with_window(bits: u32) -> Option<Self> {
         let large = Tier { window: bits, ..Self::DEFAULT.large };
         match bits {
@@ -74,7 +74,8 @@ impl Default for TableSettings {
 /// A size of tables, and how they are earned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Tier {
-    /// Bits a digit, from 4 to 8, for a table of 81, 129, 215, 369 or 637 kB; anything else for none
+    /// Bits a digit, from 4 to 8, for a table of 81, 129, 215, 369 or 637 kB; anything else for
+    /// none
     pub window: u32,
     /// After how many verifications a key gets the table
     pub after_uses: u32,
@@ -107,8 +108,8 @@ impl Tables {
         }
     }
 
-    /// The largest tables that there are for this use of the point. Builds one now and then, which
-    /// threads may do at once: all but one then have worked in vain, but nobody has waited.
+    /// The largest tables that exist for this use of the point. Builds tables now and then. Threads
+    /// may build the same one at once: one result is used, and no thread waits.
     pub(super) fn for_use(&self) -> Option<TablePair<'_>> {
         if let Some(pair) = self.large.as_ref().and_then(|large| large.pair(self.pool)) {
             return Some(pair);

@@ -11,7 +11,7 @@ use super::tables::Tier;
 use super::*;
 
 #[test]
-fn weak_and_non_canonical_points_are_no_keys() {
+fn weak_and_non_canonical_points_are_rejected() {
     let mut identity = [0; 32];
     identity[0] = 1;
     let mut order_two = [0xff; 32];
@@ -32,7 +32,7 @@ fn weak_and_non_canonical_points_are_no_keys() {
 }
 
 #[test]
-fn what_is_no_encoding_of_a_strong_point_is_no_key() {
+fn only_encodings_of_strong_points_are_keys() {
     let mut random = Random(1);
     let mut tried = ODD_ENCODINGS.clone();
     tried.extend((0..cases() / 4).map(|_| random.bytes()));
@@ -89,7 +89,7 @@ fn cases() -> usize {
 /// As many as a table takes to be worth its while.
 const CASES_A_KEY: usize = 100;
 
-/// Someone who knows their private key, and whose public key may have a part of small order.
+/// A signer with a private key, whose public key may have a part of small order.
 struct Signer {
     private: Scalar,
     torsion: EdwardsPoint,
@@ -279,7 +279,7 @@ fn plus_order(mut number: [u8; 32], times: usize) -> [u8; 32] {
 }
 
 /// Encodings that begin or end like p or 1 do, with either sign: among them are all that are not
-/// canonical, and those of small order but for four, which are added.
+/// canonical, and those of small order, except four, which are added.
 static ODD_ENCODINGS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {
     let mut encodings = SMALL_ORDER.to_vec();
     for low in 0..=u8::MAX {

@@ -1,8 +1,8 @@
-//! JSON (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate members at any level, no
-//! lone surrogates, at most [`MAX_DEPTH`] levels.
+//! JSON (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate members at any level,
+//! no lone surrogates, at most [`MAX_DEPTH`] levels.
 //!
-//! JSON libraries let duplicates and depth pass, and are a tenth of a Worker; the tests hold this one
-//! against serde_json.
+//! JSON libraries let duplicates and depth pass, and are a tenth of a Worker; the tests hold this
+//! one against serde_json.
 
 mod number;
 mod parser;
@@ -16,8 +16,8 @@ use parser::{Parser, WHITE_SPACE};
 /// How deep objects and arrays may nest; the outermost object is level one.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// A JSON object whose members are all distinct, as they came. There are few, and a map of them would take
-/// longer, and several times the code.
+/// A JSON object whose members are all distinct, as they came. There are few, and a map of them
+/// would take longer, and several times the code.
 #[derive(Clone, Debug, Default)]
 pub struct Object(Vec<(String, Json)>);
 
@@ -47,7 +47,7 @@ impl Object {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Gives a member of that name this value, whatever it had.
+    /// Sets a member, and replaces its value.
     pub(crate) fn set(&mut self, name: &str, value: Json) {
         match self.0.iter_mut().find(|(given, _)| given == name) {
             Some((_, had)) => *had = value,
@@ -55,7 +55,7 @@ impl Object {
         }
     }
 
-    /// Whether a member of that name is there, whatever its value.
+    /// Whether a member exists, with any value.
     pub fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
@@ -64,8 +64,8 @@ impl Object {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
     }
 
-    /// Members as they were read, if they are distinct. Many are sorted for that, since to compare each with
-    /// each would take long.
+    /// Members as they were read, if they are distinct. Many are sorted for that, since to compare
+    /// each with each would take long.
     fn distinct(members: Vec<(String, Json)>) -> Result<Self, JsonError> {
         let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
         let is_twice = match names.len() <= FEW {

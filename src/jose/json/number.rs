@@ -16,8 +16,8 @@ impl Number {
     }
 
     /// Its value, or `None` where no finite `f64` is near it. Exact for all numbers of up to 15
-    /// digits that are no larger than 10²² and no smaller than 10⁻²²; beyond that, up to a few units
-    /// in the last place away from the nearest `f64`.
+    /// digits that are no larger than 10²² and no smaller than 10⁻²²; beyond that, up to a few
+    /// units in the last place away from the nearest `f64`.
     pub fn as_f64(&self) -> Option<f64> {
         let Decimal { negative, digits, exponent } = self.decimal();
         if digits.is_empty() {
@@ -59,8 +59,8 @@ impl Number {
     }
 }
 
-/// By value: `1` is `1.0` and `10e-1`. Where an exponent has more digits than any computer can count to, only
-/// the same spelling is the same value.
+/// By value: `1` is `1.0` and `10e-1`. Where an exponent has more digits than any computer can
+/// count to, only the same spelling is the same value.
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         let is_exact = |value: &Decimal| value.exponent.unsigned_abs() < BEYOND.unsigned_abs() / 2;
@@ -75,8 +75,8 @@ impl fmt::Display for Number {
     }
 }
 
-/// A number in the one form that it has: `digits` times ten to the power of `exponent`, with no zero
-/// at either end of the digits, which are empty for zero.
+/// A number in the one form that it has: `digits` times ten to the power of `exponent`, with no
+/// zero at either end of the digits, which are empty for zero.
 #[derive(PartialEq)]
 struct Decimal {
     negative: bool,

@@ -134,10 +134,15 @@ impl Sessions {
         let with_standing = |session: &'c SessionCookie| {
             Some((exchanges.standing(&session.cookie()?, now), session))
         };
-        let mut sessions: Vec<_> = cookies.sessions.iter().filter_map(with_standing).collect();
-        sessions.sort_by_key(|(standing, session)| {
+        let order = |(standing, session): &(Standing, &SessionCookie)| {
             (*standing == Standing::Rejected, session.rank(), *standing)
-        });
+        };
+        // inserted in order: there are few, and a stable sort is large
+        let mut sessions: Vec<(Standing, &SessionCookie)> = Vec::new();
+        for session in cookies.sessions.iter().filter_map(with_standing) {
+            let place = sessions.partition_point(|other| order(other) <= order(&session));
+            sessions.insert(place, session);
+        }
         let mut remaining = [MOST_TRIED; 2];
         sessions.retain(|(standing, _)| {
             let remaining = &mut remaining[usize::from(standing.has_been_valid())];

@@ -74,11 +74,23 @@ fn bare(segment: &str) -> &str {
     segment.trim_end_matches(|c: char| c == '.' || c.is_whitespace())
 }
 
-/// Case-folded by upper and then lower case, because some non-ASCII letters become ASCII in one of
-/// them. Removes the combining dot above, because some servers read an i with it as an i.
+/// Case-folded by upper case, because some non-ASCII letters become ASCII in it. Removes the
+/// combining dot above, because some servers read an i with it as an i.
 fn folded(text: &str) -> String {
-    let cased = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    cased.filter(|c| *c != '\u{307}').collect()
+    let upper = text.chars().flat_map(char::to_uppercase).filter(|c| *c != '\u{307}');
+    upper.map(|c| same_lower_case(c).to_ascii_lowercase()).collect()
+}
+
+/// The usual one of two capitals that have the same lower case: the Kelvin sign is a K.
+fn same_lower_case(capital: char) -> char {
+    match capital {
+        '\u{130}' => 'I',
+        '\u{3f4}' => '\u{398}',  // theta
+        '\u{2126}' => '\u{3a9}', // the ohm sign is an omega
+        '\u{212a}' => 'K',
+        '\u{212b}' => '\u{c5}', // the angstrom sign is an A with a ring
+        _ => capital,
+    }
 }
 
 /// Converts full-width forms of ASCII to ASCII, as Windows does for code pages.
@@ -86,5 +98,25 @@ fn narrow(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         _ => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn letters_fold_alike_exactly_if_their_upper_and_then_lower_case_is_the_same() {
+        let mut forms = HashMap::new();
+        for c in '\0'..=char::MAX {
+            let cased = c.to_uppercase().flat_map(char::to_lowercase);
+            let cased: String = cased.filter(|c| *c != '\u{307}').collect();
+            let folded = folded(&c.to_string());
+            assert_eq!(*forms.entry(cased).or_insert_with(|| folded.clone()), folded, "{c:?}");
+        }
+        let distinct: std::collections::HashSet<_> = forms.values().collect();
+        assert_eq!(distinct.len(), forms.len());
     }
 }

@@ -1,13 +1,14 @@
 //! The assertion: a compact JWS that identifies the user to the upstream. It has its own type and
 //! is valid for a minute.
 
+mod ed25519;
 mod key;
 
+use ed25519::Ed25519;
 use key::SigningKey;
 
 use std::sync::Arc;
 
-use jwt_compact::alg::Ed25519;
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};

@@ -4,8 +4,7 @@
 mod confusion;
 mod fetches;
 mod gateway;
-
-use std::future::Future;
+mod gullible_host;
 
 use crate::common::{
     AUTH_SERVER, Signer, TestHost, base64url, good_claims, key_set, options, outcome, verdict,
@@ -13,62 +12,7 @@ use crate::common::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_edge::host::{
-    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
-};
-use better_auth_edge::jose::{Algorithm, PublicKey};
-
-/// A host whose crypto accepts every signature.
-#[derive(Clone)]
-struct GullibleHost(TestHost);
-
-impl Clock for GullibleHost {
-    fn now(&self) -> f64 {
-        self.0.now()
-    }
-}
-
-impl Random for GullibleHost {
-    fn random(&self) -> f64 {
-        self.0.random()
-    }
-
-    fn request_id(&self) -> String {
-        self.0.request_id()
-    }
-}
-
-impl Timer for GullibleHost {
-    async fn sleep(&self, milliseconds: u32) {
-        self.0.sleep(milliseconds).await;
-    }
-}
-
-impl Fetch for GullibleHost {
-    async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        self.0.get(request).await
-    }
-}
-
-impl KeyStore for GullibleHost {}
-
-impl SignatureVerifier for GullibleHost {
-    async fn verify(&self, _: &PublicKey, _: Algorithm, _: &[u8], _: &[u8]) -> bool {
-        true
-    }
-}
-
-impl Telemetry for GullibleHost {}
-
-impl RateLimiter for GullibleHost {}
-
-impl Tasks for GullibleHost {
-    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let host = self.clone();
-        self.0.background(|_| task(host));
-    }
-}
+use gullible_host::GullibleHost;
 
 /// The key of RFC 7515, appendix A.3.
 const P256_JWK: &str = r#"{"kty":"EC","crv":"P-256","kid":"key-1",

@@ -4,81 +4,17 @@
 mod keys;
 mod limits;
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::common::{
     Answer, Claims, NOW, Signer, TestHost, base64url, good_claims, key_set, outcome,
 };
-use better_auth_edge::host::{
-    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
-};
-use better_auth_edge::jose::{Algorithm, PublicKey};
+use crate::counting_host::CountingHost;
+use better_auth_edge::host::Clock;
 use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
-
-/// A [`TestHost`] that counts the signatures that it verifies.
-#[derive(Clone)]
-struct CountingHost {
-    inner: TestHost,
-    verifications: Rc<Cell<usize>>,
-}
-
-impl Clock for CountingHost {
-    fn now(&self) -> f64 {
-        self.inner.now()
-    }
-}
-
-impl Random for CountingHost {
-    fn random(&self) -> f64 {
-        self.inner.random()
-    }
-
-    fn request_id(&self) -> String {
-        self.inner.request_id()
-    }
-}
-
-impl Timer for CountingHost {
-    async fn sleep(&self, milliseconds: u32) {
-        self.inner.sleep(milliseconds).await;
-    }
-}
-
-impl Fetch for CountingHost {
-    async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        self.inner.get(request).await
-    }
-}
-
-impl KeyStore for CountingHost {}
-
-impl SignatureVerifier for CountingHost {
-    async fn verify(&self, key: &PublicKey, alg: Algorithm, message: &[u8], mac: &[u8]) -> bool {
-        self.verifications.set(self.verifications.get() + 1);
-        self.inner.verify(key, alg, message, mac).await
-    }
-}
-
-impl Telemetry for CountingHost {}
-
-impl RateLimiter for CountingHost {}
-
-impl Tasks for CountingHost {
-    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let host = self.clone();
-        self.inner.background(|_| task(host));
-    }
-
-    async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let host = self.clone();
-        self.inner.run_to_end(|_| task(host)).await;
-    }
-}
 
 /// A verifier and its host.
 struct Bench {

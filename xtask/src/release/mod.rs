@@ -120,8 +120,8 @@ fn pack_crate(destination: &Path, options: &[&str]) -> Result<()> {
 
 const CRATE_FILES: &str = r"^(Cargo\.(toml|lock|toml\.orig)|\.cargo_vcs_info\.json|LICENSE|README\.md|src/.*\.(rs|js|md))$";
 
-/// The most bytes of the npm package's tarball.
-const NPM_BUDGET: u64 = 260_000;
+/// The most bytes of the npm package's tarball: docs/decisions/0015.
+const NPM_BUDGET: u64 = 280_000;
 
 const NPM_FILES: &str = r"^(LICENSE|README\.md|package\.json|dist/(better_auth_edge\.wasm|errors\.md|[\w/-]+\.js|types/[\w/-]+\.d\.ts))$";
 

@@ -117,3 +117,15 @@ fn a_response_by_cloudflare_or_by_an_edge_names_the_missing_binding_in_the_log()
         assert!(log.contains(expected), "{log}");
     }
 }
+
+#[test]
+fn the_retry_after_of_a_busy_edge_reaches_the_client() {
+    let own_error = r#"{"type":"tag:better-auth-edge,2026:errors#keys_unavailable"}"#;
+    let (auth, origin) = (Auth::start(&json!({})), echo());
+    auth.handle(move |request| respond(request, 503, &[("Retry-After", "17")], own_error));
+    let edge = edge(&auth, &origin, &[(EXCHANGE.0, json!(EXCHANGE.1))]);
+    let rejected = http::get(&edge.url, &[SESSION]).unwrap();
+    assert_eq!(rejected.outcome(), "503 keys_unavailable");
+    let seconds: u32 = rejected.header("retry-after").unwrap().parse().unwrap();
+    assert!((10..=17).contains(&seconds), "{seconds}");
+}

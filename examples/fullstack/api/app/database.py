@@ -34,10 +34,10 @@ def open_database(url: str) -> Engine:
     wanted = ScriptDirectory.from_config(Config(ALEMBIC)).get_current_head()
     try:
         with engine.connect() as connection:
-            refuse_unrestricted_role(connection)
+            reject_unrestricted_role(connection)
             found = MigrationContext.configure(connection).get_current_revision()
     finally:
-        # what is used from here on is opened by those who use it
+        # Each user of the engine opens its own connections from here on.
         engine.dispose()
     if found != wanted:
         is_at = f"at revision {found}" if found else "without tables"
@@ -45,7 +45,7 @@ def open_database(url: str) -> Engine:
     return engine
 
 
-def refuse_unrestricted_role(connection: Connection) -> None:
+def reject_unrestricted_role(connection: Connection) -> None:
     """Checks the role that connected and the role that the session has been set to since."""
     if connection.dialect.name != "postgresql":
         return

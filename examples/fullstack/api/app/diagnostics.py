@@ -53,7 +53,7 @@ async def health() -> Health:
 
 @public.get("/public/whoami")
 async def whoami_without_identity(request: Request) -> Echo:
-    """`X-Edge-*` in the answer came from the edge, or from a client whom the edge let forge it."""
+    """`X-Edge-*` in the response came from the edge, or the edge let a client forge it."""
     return echo(request)
 
 

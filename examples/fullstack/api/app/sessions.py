@@ -12,10 +12,10 @@ from app.identity import PathUser
 
 
 def get_own_session(request: Request, user: PathUser) -> Iterator[Session]:
-    # What was committed is answered with, also when another request deletes it at once.
+    # The response has the committed row, even if another request deletes it at once.
     with owned(Session(request.state.engine, expire_on_commit=False), user) as session:
         yield act_as(session, user.uuid)
 
 
 OwnSession = Annotated[Session, Depends(get_own_session)]
-"""A session that is the current user's alone: there is no other row in it."""
+"""A session that is limited to the rows of the current user."""

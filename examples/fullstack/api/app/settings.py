@@ -37,17 +37,17 @@ class Settings(BaseSettings):
 
 
 def load() -> tuple[Settings, EdgeAuth]:
-    """Reads the environment, or ends the process with one line per fault."""
-    faults: list[str] = []
+    """Reads the environment, or ends the process with one line for each error."""
+    errors: list[str] = []
     try:
         settings = Settings()
     except ValidationError as error:
-        for fault in error.errors():
-            faults.append(f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}")
+        for detail in error.errors():
+            errors.append(f"{'.'.join(map(str, detail['loc'])).upper()}: {detail['msg']}")
     try:
         auth = EdgeAuth.from_env()
     except ConfigurationError as error:
-        faults += error.errors
-    if faults:
-        raise SystemExit("\n  ".join(["Configuration error:", *faults]))
+        errors += error.errors
+    if errors:
+        raise SystemExit("\n  ".join(["Configuration error:", *errors]))
     return settings, auth

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own: the machine's binaries, a directory that goes, a free port.
+"""Runs a temporary PostgreSQL server: installed binaries, a temporary directory, a free port.
 
 `python -m tests.postgres` runs one with the example's database on it, prints the URLs of its roles
 and stops when its standard input ends.
@@ -89,7 +89,7 @@ def running() -> Iterator[Postgres]:
             "listen_addresses": "127.0.0.1",
             "port": port,
             "unix_socket_directories": directory,
-            # what is lost with the machine may be lost
+            # The data need not survive a crash.
             "fsync": "off",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
@@ -114,7 +114,7 @@ def running() -> Iterator[Postgres]:
 
 
 def program(name: str) -> str:
-    """The newest one of Debian's, or what is on the path."""
+    """Returns Debian's newest version of the program, or the one on the path."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     path = str(found[-1]) if found else shutil.which(name)
     if path is None:

@@ -104,8 +104,8 @@ def test_a_task_without_a_user_is_rejected(engine: Engine) -> None:
 def test_who_has_been_deleted_meanwhile_gets_a_reason(api: TestClient) -> None:
     gone = Person(uuid4())
     task = {"title": "one last thing"}
-    answer = api.post(f"{gone.path}/tasks", headers=gone.headers(), json=task)
-    assert_problem(answer, 404, "not_found")
+    response = api.post(f"{gone.path}/tasks", headers=gone.headers(), json=task)
+    assert_problem(response, 404, "not_found")
 
 
 def test_an_app_does_not_open_a_database_of_another_revision(
@@ -173,7 +173,7 @@ class TestOnPostgres:
     @pytest.mark.parametrize(
         ("attribute", "reason"), [("SUPERUSER", "is a superuser"), ("BYPASSRLS", "has BYPASSRLS")]
     )
-    def test_a_role_that_policies_do_not_apply_to_is_refused(
+    def test_a_role_that_policies_do_not_apply_to_is_rejected(
         self, database: Database, owner: Connection, attribute: str, reason: str
     ) -> None:
         role = f"free_{attribute.lower()}"
@@ -187,7 +187,7 @@ class TestOnPostgres:
             owner.execute(text(f"DROP ROLE {role}"))
             owner.commit()
 
-    def test_the_owner_of_the_server_is_refused(self, database: Database) -> None:
+    def test_the_owner_of_the_server_is_rejected(self, database: Database) -> None:
         with pytest.raises(RoleError, match="is a superuser"):
             open_database(database.owner_url)
 

@@ -67,7 +67,7 @@ def test_an_upload_is_counted_and_hashed(api: TestClient, ada: Person, body: byt
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "whoami"), ("GET", "export"), ("POST", "upload")]
 )
-def test_no_identity_means_no_answer(
+def test_a_request_without_a_user_gets_no_diagnostics(
     api: TestClient, ada: Person, bob: Person, method: str, path: str
 ) -> None:
     response = api.request(method, f"{ada.path}/{path}")

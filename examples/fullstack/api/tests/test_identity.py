@@ -1,4 +1,4 @@
-"""Who is asking, as the app asks better_auth_edge; what that believes is tested there."""
+"""The user of a request. The tests of better_auth_edge cover which credentials it accepts."""
 
 from uuid import uuid4
 
@@ -44,7 +44,7 @@ def test_a_request_that_bypasses_the_edge_is_rejected_with(
     assert_problem(api.get(f"/api/{FORGED}/whoami", headers=headers), 401, code)
 
 
-def test_an_assertion_for_another_origin_is_refused(
+def test_an_assertion_for_another_origin_is_rejected(
     api: TestClient, edge: Edge, ada: Person
 ) -> None:
     headers = ada.headers(edge.assertion(ada.uuid, aud="https://billing.example"))
@@ -56,7 +56,7 @@ def test_a_user_without_a_uuid_has_no_tasks(api: TestClient, edge: Edge) -> None
     assert_problem(api.get("/api/ada/tasks", headers=headers), 401, "missing_claim")
 
 
-def test_a_stranger_learns_nothing_about_what_is_wrong_with_the_request(api: TestClient) -> None:
+def test_an_unauthenticated_response_reveals_no_validation_error(api: TestClient) -> None:
     response = api.post("/api/not-a-uuid/tasks", json={"unknown": True})
     assert_problem(response, 401, "missing_token")
 

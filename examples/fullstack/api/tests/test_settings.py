@@ -8,7 +8,7 @@ from app.settings import load
     [
         pytest.param({"EDGE_AUDIENCE": ""}, "EDGE_AUDIENCE: ", id="lack an audience"),
         pytest.param({"EDGE_JWKS_URL": "edge"}, "EDGE_JWKS_URL: ", id="lack a scheme"),
-        pytest.param({"BETTER_AUTH_URL": "http://a"}, "EDGE_AUTH_MODE: ", id="believe two"),
+        pytest.param({"BETTER_AUTH_URL": "http://a"}, "EDGE_AUTH_MODE: ", id="two modes"),
         pytest.param({"PORT": "80000"}, "PORT: ", id="name an impossible port"),
         pytest.param({"DATABASE_URL": "hunter2"}, "DATABASE_URL: ", id="name no database"),
     ],

@@ -122,7 +122,7 @@ def test_another_users_task_is_as_absent_as_none(
     ("method", "path"),
     [("GET", "tasks"), ("POST", "tasks"), ("GET", "tasks/1"), ("DELETE", "tasks/1")],
 )
-def test_another_users_path_is_refused(
+def test_another_users_path_is_rejected(
     api: TestClient, ada: Person, method: str, path: str
 ) -> None:
     body = {"title": "mine"} if method == "POST" else None
@@ -172,7 +172,7 @@ def test_a_task_is_not_changed_by(api: TestClient, ada: Person, body: str) -> No
     assert api.get(path, headers=ada.headers()).json() == task
 
 
-def test_what_is_refused_is_not_sent_back(api: TestClient, ada: Person) -> None:
+def test_a_rejected_value_is_not_sent_back(api: TestClient, ada: Person) -> None:
     body = {"title": "x", "secret": "hunter2"}
     response = api.post(f"{ada.path}/tasks", headers=ada.headers(), json=body)
     assert_problem(response, 422, "invalid_request")
@@ -180,6 +180,6 @@ def test_what_is_refused_is_not_sent_back(api: TestClient, ada: Person) -> None:
 
 
 @pytest.mark.parametrize("task_id", ["0", "-1", "x", "99999999999999999999"])
-def test_an_impossible_task_id_is_refused(api: TestClient, ada: Person, task_id: str) -> None:
+def test_an_impossible_task_id_is_rejected(api: TestClient, ada: Person, task_id: str) -> None:
     response = api.get(f"{ada.path}/tasks/{task_id}", headers=ada.headers())
     assert_problem(response, 422, "invalid_request")

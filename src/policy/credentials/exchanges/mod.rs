@@ -118,15 +118,15 @@ pub(super) enum Lookup {
 impl Exchanges {
     /// `max_age` is in seconds. `is_signed` means that the caller brings no made-up sessions.
     pub(super) fn new(max_age: f64, is_signed: bool, random: impl Fn() -> f64) -> Self {
-        let hasher = || KeyedHasher::new(&random);
+        let keyed = || KeyedHasher::new(&random);
         Self {
-            tokens: LruCache::unbounded_with_hasher(hasher()),
-            failures: LruCache::unbounded_with_hasher(hasher()),
-            busy: LruCache::unbounded_with_hasher(hasher()),
+            tokens: LruCache::unbounded_with_hasher(keyed()),
+            failures: LruCache::unbounded_with_hasher(keyed()),
+            busy: LruCache::unbounded_with_hasher(keyed()),
             known: KnownSessions::default(),
             admission: Admission::default(),
             budget: (!is_signed).then(Budget::default),
-            hasher: hasher(),
+            hasher: keyed(),
             max_age,
         }
     }

@@ -1,5 +1,5 @@
-//! Domain names in scripts other than ASCII. Their tables are large, so the wasm uses those that each
-//! JavaScript runtime has for its URLs.
+//! Domain names in scripts other than ASCII. Their tables are large, so the wasm uses those that
+//! each JavaScript runtime has for its URLs.
 
 /// A domain name in ASCII (URL Standard, section 3.3; UTS #46): lower case, other scripts in
 /// punycode. `None` for a name that is not a domain name.
