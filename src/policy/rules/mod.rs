@@ -211,7 +211,7 @@ impl Access {
     }
 }
 
-/// What a rule requires of a request. The default requires a token.
+/// The requirements of a rule. The default requires a token.
 #[derive(Debug, Default)]
 pub(crate) struct Match<'r> {
     /// The index of the rule
