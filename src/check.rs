@@ -4,7 +4,7 @@ use crate::error::Error;
 
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal;)+) => {
-        /// A check of a token. The first that fails, in this order, names the code of the refusal.
+        /// A check of a token. The first that fails, in this order, names the code of the rejection.
         #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         pub enum Check {
