@@ -24,13 +24,13 @@ export interface AbsoluteHead {
   url: string;
   headers: Headers;
   /** Why the value is not a request, as a sentence for the problem response. */
-  fault?: string;
+  malformed?: string;
 }
 
 /** Converts a request. The wasm rejects the result if the value is not a request. */
 export function absoluteHead(request: RequestHead): AbsoluteHead {
-  const fault = faultOf(request);
-  if (fault) return unreadable(fault);
+  const malformed = whyMalformed(request);
+  if (malformed) return unreadable(malformed);
   const { method = "", url = "", originalUrl = url, socket } = request;
   try {
     const headers = headersOf(request);
@@ -41,7 +41,7 @@ export function absoluteHead(request: RequestHead): AbsoluteHead {
 }
 
 /** Why the value is not a request; `undefined` if it is one. */
-function faultOf(request: unknown): string | undefined {
+function whyMalformed(request: unknown): string | undefined {
   if (typeof request !== "object" || request === null) return `there is no request: ${EXPECTED}`;
   const { method, url, originalUrl, headers } = request as { [name in keyof RequestHead]: unknown };
   if (typeof method !== "string") return `the request has no method: ${EXPECTED}`;
@@ -57,8 +57,8 @@ function faultOf(request: unknown): string | undefined {
 const EXPECTED =
   "pass a Request, Node's request, or an object with method, url and headers (Headers, or an object)";
 
-function unreadable(fault: string): AbsoluteHead {
-  return { method: "", url: "", headers: new Headers(), fault };
+function unreadable(malformed: string): AbsoluteHead {
+  return { method: "", url: "", headers: new Headers(), malformed };
 }
 
 function headersOf({ headers, rawHeaders }: RequestHead): Headers {

@@ -8,7 +8,7 @@ use super::domain::domain_to_ascii;
 /// address compressed and in brackets. As in browsers, a dot at the end of a name remains.
 ///
 /// # Errors
-/// What is wrong with the host; the text follows its name in a sentence.
+/// The reason why it is not a host; the text follows its name in a sentence.
 pub(super) fn parse(text: &str) -> Result<String, &'static str> {
     if let Some(address) = text.strip_prefix('[') {
         let address = address.strip_suffix(']').and_then(|inner| inner.parse().ok());

@@ -21,7 +21,7 @@ impl BaseUrl {
     /// browsers would repair, because that is probably a mistake.
     ///
     /// # Errors
-    /// What is wrong with the URL; the text follows its name in a sentence.
+    /// The reason why it is not a base URL; the text follows its name in a sentence.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         no_strays(text)?;
         let (scheme, rest) = text.split_once(':').ok_or(NOT_ABSOLUTE)?;
@@ -50,7 +50,7 @@ impl BaseUrl {
     /// The same URL with Better Auth's base path (its option `basePath`; `/` for none) as its path.
     ///
     /// # Errors
-    /// What is wrong with the base path, or that the URL has another path already.
+    /// The reason why it is not a base path, or that the URL has another path already.
     pub(crate) fn with_base_path(self, base_path: &str) -> Result<Self, String> {
         if !base_path.starts_with('/') {
             return Err("does not begin with a slash".into());

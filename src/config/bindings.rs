@@ -17,13 +17,13 @@ impl Bindings {
     /// Finds the bindings. `has` takes the name of a binding and of a function. It returns `None`
     /// if the binding does not exist, and otherwise whether the binding has that function.
     ///
-    /// Adds each binding of another kind to `faults`.
-    pub fn look(has: impl Fn(&str, &str) -> Option<bool>, faults: &mut Vec<SettingError>) -> Self {
+    /// Adds each binding of another kind to `errors`.
+    pub fn look(has: impl Fn(&str, &str) -> Option<bool>, errors: &mut Vec<SettingError>) -> Self {
         let [analytics, rate_limit_user, rate_limit_rejected] =
             KINDS.map(|(name, function, kind)| {
                 let usable = has(name, function);
                 if usable == Some(false) {
-                    faults.push(SettingError::new(name, kind));
+                    errors.push(SettingError::new(name, kind));
                 }
                 usable.is_some()
             });

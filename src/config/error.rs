@@ -1,4 +1,4 @@
-//! What is wrong with the settings: all errors at once, by the names that the operator writes.
+//! Errors in the settings: all at once, by the names that the operator writes.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::config::value::SettingValues;
 pub struct SettingError {
     setting: &'static str,
     naming: Naming,
-    /// What the operator has written, if it is the name of no setting
+    /// The name that the operator has written, if it is not a setting's
     written: Option<String>,
     detail: String,
 }
@@ -48,7 +48,7 @@ impl SettingError {
         self.written.as_deref().unwrap_or(self.naming.name_of(self.setting))
     }
 
-    /// What is wrong, without the name.
+    /// The error without the name.
     pub fn detail(&self) -> &str {
         &self.detail
     }

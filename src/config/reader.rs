@@ -47,7 +47,7 @@ impl<'s> Reader<'s> {
         self.within_app
     }
 
-    /// What it reads from.
+    /// The source of the values.
     pub(crate) fn source(&self) -> &'s dyn Fn(&str) -> Option<SettingValue> {
         self.source
     }

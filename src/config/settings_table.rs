@@ -83,7 +83,7 @@ impl Hosts {
     }
 }
 
-/// What the operator calls a setting.
+/// The names by which the operator knows settings.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Naming {
     /// As variables: `BETTER_AUTH_URL`

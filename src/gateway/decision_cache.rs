@@ -54,7 +54,7 @@ struct Entries {
     next_id: u32,
 }
 
-/// What a decision depends on.
+/// The inputs of a decision.
 struct CachedDecision {
     user: Arc<Verified>,
     /// The index of the issuer that verified the token

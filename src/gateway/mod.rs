@@ -57,7 +57,7 @@ pub struct Gateway {
     decisions: DecisionCache,
 }
 
-/// What to do with a request.
+/// The decision about a request.
 #[derive(Debug)]
 pub enum Decision {
     /// Send the request on, with these changes

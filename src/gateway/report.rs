@@ -45,7 +45,7 @@ impl Gateway {
         }
     }
 
-    /// What the host reports about a forwarded request.
+    /// The outcome of a forwarded request, from the host.
     pub(super) fn forward_report<H: Host>(
         &self,
         context: &LogContext<'_>,

@@ -162,7 +162,7 @@ mod tests {
             settings.iter().rev().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
         };
         Settings::parse(lookup)
-            .map_err(|faults| faults.iter().map(SettingError::to_string).collect())
+            .map_err(|errors| errors.iter().map(SettingError::to_string).collect())
     }
 
     const REQUIRED: [(&str, &str); 2] =
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn parsing_finds_every_error() {
-        let faults = parse(&[
+        let errors = parse(&[
             ("BETTER_AUTH_URL", "app.example"),
             ("JWKS_URL", "ftp://x"),
             ("ISSUER", "a,,b"),
@@ -253,7 +253,7 @@ mod tests {
             ("CLAIM_HEADERS", r#"{"a":"Host","b":"a b","c":"x-c","d":"X-C","e":"x-edge-user"}"#),
         ])
         .unwrap_err();
-        let named: Vec<_> = faults.iter().map(|fault| fault.split(' ').next().unwrap()).collect();
+        let named: Vec<_> = errors.iter().map(|error| error.split(' ').next().unwrap()).collect();
         let expected = [
             "BETTER_AUTH_URL",
             "ALGORITHMS",
@@ -272,7 +272,7 @@ mod tests {
             "CLAIM_HEADERS",
             "CLAIM_HEADERS",
         ];
-        assert_eq!(named, expected, "{faults:#?}");
+        assert_eq!(named, expected, "{errors:#?}");
     }
 
     #[test]

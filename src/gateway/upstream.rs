@@ -1,4 +1,4 @@
-//! What a host needs to know around a request to the upstream.
+//! The timeouts and errors around a request to the upstream.
 
 use crate::error::Error;
 use crate::gateway::Gateway;

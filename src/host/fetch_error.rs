@@ -101,7 +101,7 @@ impl FetchError {
         }
     }
 
-    /// What a client may know, as half a sentence about the server. Does not contain a URL.
+    /// The part that a client may know, as a predicate about the server, without a URL.
     pub(crate) fn outline(&self) -> Option<String> {
         match &self.reason {
             Reason::Redirect(..) => Some("it answered with a redirect".to_owned()),

@@ -1,4 +1,4 @@
-//! What the core needs of a runtime, as small traits; [`Host`] stands for all of them.
+//! The core's requirements of a runtime, as small traits; [`Host`] combines them.
 //!
 //! A native host brings its own HTTP client and clock. The feature `native` adds RSA and ECDSA.
 

@@ -8,7 +8,7 @@ use crate::http::fields::is_token;
 use crate::http::head::RequestHead;
 use crate::http::response::Response;
 
-/// What happens to cross-origin requests, from the settings.
+/// The policy for cross-origin requests, from the settings.
 #[derive(Clone, Debug)]
 pub(crate) enum Cors {
     /// The edge responds to preflights and permits origins to read responses

@@ -155,7 +155,7 @@ pub struct Forward {
     /// When the host must close a WebSocket that this request opens, in seconds since 1970. `None`
     /// for never
     pub ends_at: Option<f64>,
-    /// What the host reports once the upstream has responded
+    /// The host's report once the upstream has responded
     pub report: Option<ForwardReport>,
     /// When the edge must sign another assertion, in seconds since 1970. `None` if each request has
     /// its own

@@ -1,4 +1,4 @@
-//! What operators see of decisions: log lines, data points and timings.
+//! Log lines, data points and timings: the decisions as operators see them.
 //!
 //! Records contain no secret and nothing that a client claims without proof: no token, no cookie,
 //! no path, no query, no unverified claim. With the default settings a forwarded request costs a
@@ -22,7 +22,7 @@ use crate::verifier::Verified;
 use log::Log;
 use record::level;
 
-/// What an edge reports, from the settings and the bindings.
+/// Reports decisions, by the settings and the bindings.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     log: Log,
@@ -32,7 +32,7 @@ pub(crate) struct Reporter {
     salt: Option<Salt>,
 }
 
-/// What the stages of a decision note about a request.
+/// The notes of a decision's stages about a request.
 #[derive(Debug, Default)]
 pub(crate) struct RequestTrace {
     /// The index of the rule that matched
@@ -43,7 +43,7 @@ pub(crate) struct RequestTrace {
     pub(crate) started: Option<f64>,
 }
 
-/// What the host reports about a forwarded request, once the upstream has responded or failed.
+/// The outcome of a forwarded request, once the upstream has responded or failed.
 ///
 /// `log` and `data_point` are JSON objects with the same members as the records of the edge's own
 /// responses. The host adds `upstream_status` and `upstream_ms`.

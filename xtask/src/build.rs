@@ -96,7 +96,7 @@ pub fn javascript() -> Result<PathBuf> {
 /// them with all that only they need.
 const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyconfig", "r2range"];
 
-/// What the wasm of a Worker and of the npm package may take, gzipped, in bytes.
+/// The most bytes of the wasm of a Worker and of the npm package, gzipped.
 const WORKER_BUDGET: usize = 236_000;
 const JAVASCRIPT_BUDGET: usize = 221_000;
 

@@ -67,7 +67,7 @@ fn core(root: &Path) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// What its wasm may take, gzipped, in bytes.
+/// The most bytes of its wasm, gzipped.
 const BUDGET: usize = 130_000;
 
 fn sources(root: &Path) -> Result<String> {
@@ -78,7 +78,7 @@ fn sources(root: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// What static assets are sent with on Cloudflare: the page's own policy, and what a page cannot
+/// Headers of the static assets on Cloudflare: the page's own policy, and what a page cannot
 /// say about itself.
 fn headers(html: &str) -> Result<String> {
     let policy = html.split("http-equiv=\"Content-Security-Policy\"").nth(1);

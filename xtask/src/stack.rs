@@ -164,7 +164,7 @@ impl Stack {
         self.auth.stop();
     }
 
-    /// What the Worker has logged.
+    /// The Worker's log so far.
     pub fn edge_log(&self) -> String {
         self.edge.log()
     }
@@ -242,7 +242,7 @@ impl Edge {
         Ok(Self { server, url, _directory: directory })
     }
 
-    /// What it has logged.
+    /// Its log so far.
     pub fn log(&self) -> String {
         self.server.log()
     }

@@ -55,7 +55,7 @@ pub fn with_flipped_bit(token: &str) -> String {
     format!("{input}.{}", BASE64URL.encode(signature))
 }
 
-/// What a token's segment says: 0 is the header, 1 the claims.
+/// The JSON of a token's segment: 0 is the header, 1 the claims.
 pub fn segment(token: &str, index: usize) -> Value {
     let segment = token.split('.').nth(index).expect("a compact JWS has three segments");
     let bytes = BASE64URL.decode(segment).expect("a segment is base64url");

@@ -1,4 +1,4 @@
-//! What another process uses: memory, CPU time, and which cores it may run on.
+//! The resources of another process: memory, CPU time, and the cores that it may run on.
 
 use std::fs;
 use std::process::{Command, Stdio};

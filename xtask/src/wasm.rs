@@ -1,4 +1,4 @@
-//! What becomes of a wasm file after it was compiled.
+//! Steps after the compiler: removes exports, optimizes and measures a wasm file.
 
 use std::fs;
 use std::io::Write;
@@ -48,7 +48,7 @@ fn binaryen(program: &str) -> Command {
     command
 }
 
-/// What workerd, Node and browsers know, and rustc uses.
+/// Features that rustc uses and that workerd, Node and browsers support.
 const WASM_FEATURES: [&str; 7] = [
     "bulk-memory",
     "exception-handling",

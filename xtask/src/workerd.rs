@@ -52,7 +52,7 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
     Ok((server, format!("http://127.0.0.1:{port}")))
 }
 
-/// What a Worker is made of, and what workerd calls it.
+/// The modules of a Worker, and its name in workerd's configuration.
 const MODULES: [(&str, &str); 2] = [("index.js", "esModule"), ("index_bg.wasm", "wasm")];
 
 /// The process id of workerd itself: the server's own is that of the shell around it.

@@ -1,4 +1,4 @@
-//! What the inspector shows about a verifier: the explanation of its decision.
+//! The explanation of a verifier's decision, for the inspector.
 
 use std::error::Error as StdError;
 

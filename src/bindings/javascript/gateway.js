@@ -14,9 +14,9 @@ export function requestHead({ method, url, headers }) {
   return head;
 }
 
-/** Why a request is malformed, if it is. @param {{ fault?: string }} request */
-export function fault(request) {
-  return request.fault;
+/** Why a request is malformed, if it is. @param {{ malformed?: string }} request */
+export function malformed(request) {
+  return request.malformed;
 }
 
 /**

@@ -53,15 +53,15 @@ pub struct JsGateway {
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
     /// Decides about a request: an object with `method`, `url` (absolute) and `headers`. For other
-    /// values, `fault` is a sentence that says what is wrong.
+    /// values, `malformed` is a sentence that says what is wrong.
     ///
     /// Returns a decision (`src/bindings/javascript/gateway.js`) or a promise of one. `wait_until`
     /// receives tasks that continue after the decision. Never throws.
     pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
         let host = host(wait_until).with_service(self.service.clone());
         let Some(head) = RequestHead::parse(request_head(&request)) else {
-            let fault = fault(&request).unwrap_or_else(|| "the head is unreadable".to_owned());
-            let error = Error::new(Code::MalformedRequest, fault);
+            let detail = malformed(&request).unwrap_or_else(|| "the head is unreadable".to_owned());
+            let error = Error::new(Code::MalformedRequest, detail);
             let response = Response::problem(&error, &host.request_id());
             return Ok(to_js_response(&response, Some(&error), Destination::App));
         };
@@ -106,7 +106,7 @@ extern "C" {
     #[wasm_bindgen(js_name = requestHead)]
     fn request_head(request: &JsValue) -> String;
 
-    fn fault(request: &JsValue) -> Option<String>;
+    fn malformed(request: &JsValue) -> Option<String>;
 
     fn admitted(
         request: &JsValue,

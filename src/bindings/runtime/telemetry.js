@@ -51,7 +51,7 @@ export async function admits(name, key) {
 }
 
 /**
- * What to report about a forwarded request. `log` and `dataPoint` are records as JSON, and
+ * The reports about a forwarded request. `log` and `dataPoint` are records as JSON, and
  * `serverTiming` is the edge's part of the `Server-Timing` header.
  *
  * @typedef {{ log?: string, dataPoint?: string, serverTiming?: string }} ForwardReport

@@ -42,7 +42,7 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
         let response = match gateway::is_health_check(&head) {
             true => respond(&gateway::unhealthy()),
             false => {
-                let detail = "the log names every fault";
+                let detail = "the log names every error";
                 reject(Code::Misconfigured, detail, &JsHost::new_request_id())
             }
         };
@@ -153,13 +153,13 @@ impl Deployment {
             entries.iter().map(|(name, is_binding)| Variable { name, is_binding: *is_binding });
         let variables: Vec<_> = variables.collect();
         let lookup = |name: &str| setting(env, name);
-        let (settings, mut faults) = match Settings::parse_environment(&variables, lookup) {
+        let (settings, mut errors) = match Settings::parse_environment(&variables, lookup) {
             Ok(settings) => (Some(settings), Vec::new()),
-            Err(faults) => (None, faults),
+            Err(errors) => (None, errors),
         };
-        let bindings = gateway::Bindings::look(|name, method| bind(env, name, method), &mut faults);
-        let services = Services::read(env, &mut faults);
-        match settings.filter(|_| faults.is_empty()) {
+        let bindings = gateway::Bindings::look(|name, method| bind(env, name, method), &mut errors);
+        let services = Services::read(env, &mut errors);
+        match settings.filter(|_| errors.is_empty()) {
             Some(settings) => {
                 for warning in settings.warnings() {
                     console_warn!("{warning}");
@@ -172,7 +172,7 @@ impl Deployment {
                 });
                 Ok(Self { gateway: Gateway::new(settings), services, upstream })
             }
-            None => Err(faults),
+            None => Err(errors),
         }
     }
 }
@@ -187,9 +187,9 @@ fn deployment(env: &Env) -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| {
         let made = deployment.get_or_init(|| match Deployment::read(env) {
             Ok(deployment) => Some(Rc::new(deployment)),
-            Err(faults) => {
-                let faults: Vec<_> = faults.iter().map(SettingError::to_string).collect();
-                console_error!("misconfigured: {}", faults.join("; "));
+            Err(errors) => {
+                let errors: Vec<_> = errors.iter().map(SettingError::to_string).collect();
+                console_error!("misconfigured: {}", errors.join("; "));
                 None
             }
         });

@@ -22,11 +22,11 @@ pub(super) struct Services {
 
 impl Services {
     /// Reads the bindings, and adds an error for each one of another kind.
-    pub(super) fn read(env: &Env, faults: &mut Vec<SettingError>) -> Self {
+    pub(super) fn read(env: &Env, errors: &mut Vec<SettingError>) -> Self {
         let mut binding = |name, method, kind| {
             let value = bound(env, name, method);
             if value.is_null() {
-                faults.push(SettingError::new(name, kind));
+                errors.push(SettingError::new(name, kind));
             }
             value
         };

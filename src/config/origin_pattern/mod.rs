@@ -22,7 +22,7 @@ impl OriginPattern {
     /// Parses an origin or a pattern. Letter case does not count.
     ///
     /// # Errors
-    /// What is wrong with it; the text follows its name in a sentence.
+    /// The reason why it is not a pattern; the text follows its name in a sentence.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match text.matches('*').count() {
             0 => Ok(Self::exact(&exact_origin(text)?)),

@@ -22,7 +22,7 @@ use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
 use crate::jose::Algorithm;
 
-/// What to do for a token.
+/// The next step for a token.
 #[derive(Debug)]
 pub enum Lookup {
     /// Verify with these keys
@@ -120,7 +120,7 @@ impl KeyCache {
         Self { timing, permits: Bucket::new(timing.miss_cooldown), ..Self::default() }
     }
 
-    /// What to do at `now`, in seconds since 1970, for a token that needs a key.
+    /// The next step at `now`, in seconds since 1970, for a token that needs a key.
     ///
     /// An unknown `kid` causes a fetch at once, even if the set is fresh: Better Auth publishes a
     /// new key when it first signs with it. Such a fetch takes a permit. Without a permit, a `kid`
@@ -171,7 +171,7 @@ impl KeyCache {
         }
     }
 
-    /// What to do for a plausible token whose key is not in the set.
+    /// The next step for a plausible token whose key is not in the set.
     fn fetch_missing(&mut self, wanted: &Wanted<'_>, now: f64) -> Lookup {
         if self.in_flight.is_some() {
             return Lookup::Wait;

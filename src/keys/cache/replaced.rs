@@ -11,7 +11,7 @@ use crate::crypto::VerifyingKey;
 use crate::error::Error;
 use crate::keys::{KeySet, Selection, Wanted};
 
-/// What to do for a token that no cached key verifies, or that no key with its `kid` fits.
+/// The next step for a token that no cached key verifies, or that no key with its `kid` fits.
 #[derive(Debug)]
 pub enum Recheck {
     /// Verify with these keys, which are new
@@ -27,7 +27,7 @@ pub enum Recheck {
 }
 
 impl KeyCache {
-    /// What to do at `now` for a token that none of the keys `tried` verifies. `tried` is empty
+    /// The next step at `now` for a token that none of the keys `tried` verifies. `tried` is empty
     /// after [`Lookup::Recheck`](super::Lookup::Recheck).
     ///
     /// A client can send any number of such tokens. So a plausible token causes a fetch only if the

@@ -184,7 +184,7 @@ impl Sessions {
                         url: Arc::clone(&self.url),
                         exchanges: Arc::clone(&self.exchanges),
                         cookie: cookie.clone(),
-                        visitor: self.address_header(address),
+                        client_address: self.address_header(address),
                         exchange: Some(exchange),
                     };
                     host.run_to_end(|host| open.carry_out(host)).await;
@@ -252,7 +252,7 @@ struct OpenExchange {
     url: Arc<str>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
     cookie: String,
-    visitor: Option<(Arc<str>, String)>,
+    client_address: Option<(Arc<str>, String)>,
     exchange: Option<Exchange>,
 }
 
@@ -269,7 +269,7 @@ impl OpenExchange {
             url: self.url.to_string(),
             accept: "application/json",
             cookie: Some(self.cookie.clone()),
-            client_address: self.visitor.clone(),
+            client_address: self.client_address.clone(),
             max_bytes: MAX_BYTES,
             timeout: TIMEOUT,
         };

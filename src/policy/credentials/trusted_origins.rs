@@ -12,7 +12,7 @@ use crate::policy::credentials::websocket::is_handshake;
 pub(super) struct TrustedOrigins {
     /// Apart from the edge's own
     origins: Vec<OriginPattern>,
-    /// What the operator calls `TRUSTED_ORIGINS`
+    /// The operator's name for `TRUSTED_ORIGINS`
     setting: &'static str,
 }
 

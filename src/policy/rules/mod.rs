@@ -74,9 +74,9 @@ impl Rules {
                     }
                     rules.push((i, rule));
                 }
-                Err(faults) => {
-                    for fault in faults {
-                        reader.error_at(SETTING, i, &[&fault]);
+                Err(errors) => {
+                    for error in errors {
+                        reader.error_at(SETTING, i, &[&error]);
                     }
                 }
             }
@@ -150,7 +150,7 @@ fn public_patterns(reader: &mut Reader<'_>, setting: &'static str) -> Vec<Patter
                 reader.error(setting, ["names ", &text, ", which opens every path"].concat());
             }
             Ok(pattern) => open.push(pattern),
-            Err(fault) => reader.error(setting, ["names ", &text, ": ", &fault].concat()),
+            Err(error) => reader.error(setting, ["names ", &text, ": ", &error].concat()),
         }
     }
     open
@@ -211,7 +211,7 @@ impl Access {
     }
 }
 
-/// What a rule requires of a request. The default requires a token.
+/// The requirements of a rule. The default requires a token.
 #[derive(Debug, Default)]
 pub(crate) struct Match<'r> {
     /// The index of the rule
@@ -321,11 +321,11 @@ mod tests {
         ] {
             assert!(rule(json).is_err(), "{json}");
         }
-        let faults =
+        let errors =
             rule(r#"{"path":"a","methods":["get",""],"auth":"public","match":{"x":"sub"}}"#);
-        assert_eq!(faults.unwrap_err().len(), 2);
-        let faults = rule(r#"{"path":"/{a}","auth":"public","match":{"x":"sub","y":"sub"},"b":1}"#);
-        assert_eq!(faults.unwrap_err().len(), 4);
+        assert_eq!(errors.unwrap_err().len(), 2);
+        let errors = rule(r#"{"path":"/{a}","auth":"public","match":{"x":"sub","y":"sub"},"b":1}"#);
+        assert_eq!(errors.unwrap_err().len(), 4);
     }
 
     #[test]

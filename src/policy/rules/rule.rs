@@ -39,7 +39,7 @@ impl Rule {
     ) -> Result<Self, Vec<String>> {
         let rule = json.as_object().ok_or_else(|| vec!["is not a table".to_owned()])?;
         let unknown = rule.members().filter(|(name, _)| !MEMBERS.contains(name));
-        let mut faults: Vec<_> = unknown
+        let mut errors: Vec<_> = unknown
             .map(|(name, _)| {
                 let meant = did_you_mean(name, MEMBERS);
                 format!("\"{name}\" is not something a rule can say{meant}")
@@ -47,24 +47,24 @@ impl Rule {
             .collect();
         let is_null = |value: &Json| matches!(value, Json::Null);
         let nulls = rule.members().filter(|(name, value)| MEMBERS.contains(name) && is_null(value));
-        faults.extend(
+        errors.extend(
             nulls.map(|(name, _)| format!("{name} is null: remove it, or give it a value")),
         );
 
-        let pattern = pattern(rule, &mut faults);
-        let methods = methods(rule).or_note(&mut faults);
-        let access = Access::from_rule(rule).or_note(&mut faults);
-        let equal = equal(rule).or_note(&mut faults);
-        let claims = claims(rule).or_note(&mut faults);
-        let scopes = scopes(rule).or_note(&mut faults);
-        let to = Destination::from_rule(rule).or_note(&mut faults).flatten();
+        let pattern = pattern(rule, &mut errors);
+        let methods = methods(rule).or_note(&mut errors);
+        let access = Access::from_rule(rule).or_note(&mut errors);
+        let equal = equal(rule).or_note(&mut errors);
+        let claims = claims(rule).or_note(&mut errors);
+        let scopes = scopes(rule).or_note(&mut errors);
+        let to = Destination::from_rule(rule).or_note(&mut errors).flatten();
         let (Some(pattern), Some(methods), Some(access), Some(equal), Some(claims), Some(scopes)) =
             (pattern, methods, access, equal, claims, scopes)
         else {
-            return Err(faults);
+            return Err(errors);
         };
         for (parameter, _) in equal.iter().filter(|(name, _)| !pattern.has_parameter(name)) {
-            faults.push(format!("match names {{{parameter}}}, which the path does not have"));
+            errors.push(format!("match names {{{parameter}}}, which the path does not have"));
         }
         let is_known = |claim: &String| {
             let mut known = known_claims.iter().map(String::as_str);
@@ -73,7 +73,7 @@ impl Rule {
                 || required.any(|name| is_within(claim, name))
         };
         for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
-            faults.push(format!(
+            errors.push(format!(
                 "match names the claim \"{claim}\", which no other setting names: is it misspelled? \
                  If not, name it in {} or {}",
                 naming.name_of("CLAIMS"),
@@ -84,14 +84,14 @@ impl Rule {
             [("match", equal.len()), ("claims", claims.len()), ("scopes", scopes.len())];
         for (name, _) in conditions.iter().filter(|(_, count)| *count > 0) {
             if access != Access::Required {
-                faults.push(format!(
+                errors.push(format!(
                     "{name} needs auth = \"required\": without a token no condition can hold"
                 ));
             }
         }
-        match faults.is_empty() {
+        match errors.is_empty() {
             true => Ok(Self { pattern, methods, access, equal, claims, scopes, to }),
-            false => Err(faults),
+            false => Err(errors),
         }
     }
 
@@ -199,7 +199,7 @@ fn is_within(claim: &str, known: &str) -> bool {
 
 /// The rule's path. `None` without another error if `path` is null or seems to be misspelled,
 /// because the caller reports that.
-fn pattern(rule: &Object, faults: &mut Vec<String>) -> Option<Pattern> {
+fn pattern(rule: &Object, errors: &mut Vec<String>) -> Option<Pattern> {
     let is_meant = |(name, value): (&str, &Json)| {
         let is_near = || suggestion(name, MEMBERS) == Some("path");
         let is_path = || value.as_str().is_some_and(|text| text.starts_with('/'));
@@ -208,7 +208,7 @@ fn pattern(rule: &Object, faults: &mut Vec<String>) -> Option<Pattern> {
     if rule.member("path").is_none() && (rule.has("path") || rule.members().any(is_meant)) {
         return None;
     }
-    Pattern::from_rule(rule).or_note(faults)
+    Pattern::from_rule(rule).or_note(errors)
 }
 
 const MEMBERS: [&str; 7] = ["path", "methods", "auth", "match", "claims", "scopes", "to"];
@@ -217,10 +217,10 @@ fn methods(rule: &Object) -> Result<Vec<String>, String> {
     let Some(methods) = rule.member("methods") else {
         return Ok(Vec::new());
     };
-    let fault = || "methods is not a list of HTTP methods in upper case".to_owned();
+    let error = || "methods is not a list of HTTP methods in upper case".to_owned();
     let method = |method: &Json| method.as_str().filter(|text| is_method(text)).map(str::to_owned);
-    let methods = methods.as_array().filter(|methods| !methods.is_empty()).ok_or_else(fault)?;
-    methods.iter().map(method).collect::<Option<_>>().ok_or_else(fault)
+    let methods = methods.as_array().filter(|methods| !methods.is_empty()).ok_or_else(error)?;
+    methods.iter().map(method).collect::<Option<_>>().ok_or_else(error)
 }
 
 fn equal(rule: &Object) -> Result<Vec<(String, String)>, String> {
@@ -270,12 +270,12 @@ fn non_empty<T>(member: &str, expected: &str, read: Option<Vec<T>>) -> Result<Ve
 
 /// Parsing continues after an error, so that it finds all.
 trait OrNote<T> {
-    fn or_note(self, faults: &mut Vec<String>) -> Option<T>;
+    fn or_note(self, errors: &mut Vec<String>) -> Option<T>;
 }
 
 impl<T> OrNote<T> for Result<T, String> {
-    fn or_note(self, faults: &mut Vec<String>) -> Option<T> {
-        self.map_err(|fault| faults.push(fault)).ok()
+    fn or_note(self, errors: &mut Vec<String>) -> Option<T> {
+        self.map_err(|error| errors.push(error)).ok()
     }
 }
 

@@ -16,7 +16,7 @@ impl SigningKey {
     /// Parses a private JWK. The default of `kid` is the thumbprint (RFC 7638).
     ///
     /// # Errors
-    /// What is wrong with it, as a predicate without any part of the key.
+    /// The reason why it is not a signing key, as a predicate without any part of the key.
     pub(super) fn from_jwk(text: &str) -> Result<Self, &'static str> {
         let jwk =
             Object::parse(text.trim().as_bytes()).map_err(|_| "is not a JWK: no JSON object")?;

@@ -77,7 +77,7 @@ impl Assertions {
         const NEXT: &str = "EDGE_SIGNING_KEY_NEXT";
         let mut key = |setting| {
             let text = reader.text(setting)?;
-            SigningKey::from_jwk(&text).map_err(|fault| reader.error(setting, fault)).ok()
+            SigningKey::from_jwk(&text).map_err(|error| reader.error(setting, error)).ok()
         };
         let (key, next) = (key(CURRENT), key(NEXT));
         if let (Some(key), Some(next)) = (&key, &next)

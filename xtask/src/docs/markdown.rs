@@ -1,4 +1,4 @@
-//! What the documentation needs to know of a Markdown page: its title, its anchors, its links.
+//! Reads a Markdown page: its title, its anchors, its links.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -34,7 +34,7 @@ pub fn write() -> Result<()> {
 struct Chart {
     /// The file's name
     name: String,
-    /// What the picture shows, for those who do not see it
+    /// The description of the picture, for screen readers
     description: String,
     panels: Vec<Panel>,
 }

@@ -12,7 +12,7 @@ use super::links::{relative, resolve};
 use super::markdown::Rewritten;
 use super::pages::{GENERATED, Page, Section, Site};
 
-/// What `llms.txt` says of the project.
+/// The description of the project in `llms.txt`.
 const ABOUT: &str = "Verifies Better Auth tokens at the edge and hands a FastAPI origin an identity \
                      that it can trust.";
 
@@ -34,7 +34,7 @@ pub(super) fn write(root: &Path, site: &Site, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What VitePress has to know, as JSON.
+/// The configuration for VitePress, as JSON.
 pub(super) fn list(root: &Path, site: &Site) -> Result<String> {
     let list = json!({
         "title": "better-auth-edge",

@@ -22,7 +22,7 @@ use outcomes::{Mutant, Outcome};
 struct Area {
     /// Where its files are, without the directory's last slash
     places: &'static [&'static str],
-    /// What the paths of its test files below `tests/` begin with
+    /// The prefixes of its test files' paths below `tests/`
     tests: &'static [&'static str],
 }
 

@@ -1,4 +1,4 @@
-//! What became of each mutant, as cargo-mutants writes it down.
+//! The outcome of each mutant, as cargo-mutants records it.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(super) struct Mutant {
     pub(super) outcome: Outcome,
 }
 
-/// What the tests say of a mutant.
+/// The tests' verdict about a mutant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Outcome {
     /// One failed
@@ -30,7 +30,7 @@ pub(super) enum Outcome {
 }
 
 impl Mutant {
-    /// What is changed, without the place.
+    /// The change, without its place.
     pub(super) fn change(&self) -> &str {
         self.name.splitn(4, ':').last().unwrap_or_default().trim()
     }

@@ -1,4 +1,4 @@
-//! What the manifests say about the release: versions, the repository, the changelog.
+//! Reads the manifests of a release: versions, the repository, the changelog.
 
 use std::fs;
 use std::path::Path;

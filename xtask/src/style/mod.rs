@@ -58,7 +58,7 @@ struct Finding {
     path: String,
     /// Counted from 1
     line: usize,
-    /// What stands there
+    /// The text that was found
     found: String,
     instead: String,
 }
@@ -80,7 +80,7 @@ impl fmt::Display for Finding {
 struct Allowed {
     /// A file, or a directory that ends in `/`
     path: &'static str,
-    /// What stands there, in lower case; empty for everything
+    /// The text to match, in lower case; empty matches every text
     found: &'static str,
 }
 

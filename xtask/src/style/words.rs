@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::Finding;
 
-/// What stands there as a regular expression, and what to write instead.
+/// A regular expression of the text to find, and the text to write instead.
 type Rule = (&'static str, &'static str);
 
 /// Subjects without a name.
@@ -74,7 +74,7 @@ const SPELLINGS: [Rule; 20] = [
     (r"learnt|burnt|whilst|amongst|judgement|defence|offence", "the American spelling"),
 ];
 
-/// What a rule finds and yet is right: each is held against the whole match, in lower case.
+/// Exceptions: a whole match, in lower case, that is right.
 const RIGHT: [&str; 3] = [
     // "there is no key", "it is no longer"
     r"^there (?:is|are|was|were) no \w+$",

@@ -60,7 +60,7 @@ struct CachedToken {
     token: String,
 }
 
-/// What is known about a session before its exchange, the best first.
+/// The edge's knowledge of a session before its exchange, the best first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Standing {
     /// Its token is cached
@@ -101,7 +101,7 @@ impl Standing {
     }
 }
 
-/// What a request does to get its session's token.
+/// The next step of a request that needs its session's token.
 pub(super) enum Lookup {
     Use(String),
     Reject(Failure),
@@ -131,7 +131,7 @@ impl Exchanges {
         }
     }
 
-    /// What to do at `now`. A request that must wait gets a ticket and looks up again with it.
+    /// The next step at `now`. A request that must wait gets a ticket and looks up again with it.
     pub(super) fn lookup(
         &mut self,
         request: &TokenRequest<'_>,
@@ -183,7 +183,7 @@ impl Exchanges {
         }
     }
 
-    /// What is known about a session at `now`. Remembers a rejected session for longer each time,
+    /// The knowledge of a session at `now`. Remembers a rejected session for longer each time,
     /// so that the edge gradually reaches a live session behind many planted ones.
     pub(super) fn standing(&mut self, session: &str, now: f64) -> Standing {
         let key = self.hash(session);
