@@ -10,7 +10,7 @@ use crate::jose::{Header, Json};
 /// The maximum clock tolerance, in seconds.
 pub const MAX_CLOCK_TOLERANCE: u16 = 300;
 
-/// What the claims of a token must be.
+/// The requirements for the type and the claims of a token.
 ///
 /// The lists of issuers and audiences are never empty.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
-//! What each check requires, in words. An explanation shows it to the developer whose token was
-//! rejected.
+//! The requirement of each check, in words. An explanation shows it to the developer whose token
+//! was rejected.
 
 use super::{Expectations, RequiredClaim};
 use crate::check::Check;
 
-/// What a check reads and what it requires.
+/// The requirement of one check.
 pub(crate) struct Requirement {
     /// The members of the header or the claims that the check reads
     pub(crate) members: Vec<String>,
@@ -20,7 +20,7 @@ impl Requirement {
 }
 
 impl Expectations {
-    /// What a check of the type or the claims requires. `None` if it accepts every token.
+    /// The requirement of a check of the type or the claims. `None` if it accepts every token.
     pub(crate) fn requirement(&self, check: Check, by_secret: bool) -> Option<Requirement> {
         let tolerance = self.time_limits.tolerance;
         let one_of = |accepted: &[String]| format!("one of: {}", accepted.join(", "));

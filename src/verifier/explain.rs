@@ -162,7 +162,7 @@ pub struct CheckReport {
     pub rejection: Option<(Code, String)>,
     /// The members of the header or the claims that the check reads
     pub members: Vec<String>,
-    /// What the check requires, as half a sentence
+    /// The requirement, as half a sentence
     pub expected: String,
 }
 

@@ -38,8 +38,8 @@ pub struct Verifier {
     warning: Option<String>,
 }
 
-/// What verifies signatures. The two kinds are never mixed: an HMAC is never verified with a public
-/// key (RFC 8725, section 2.1).
+/// The keys that verify signatures. The two kinds are never mixed: an HMAC is never verified with a
+/// public key (RFC 8725, section 2.1).
 #[derive(Clone, Debug)]
 pub enum Keys {
     /// The auth server's published keys

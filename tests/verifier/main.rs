@@ -5,7 +5,6 @@
 mod common;
 
 mod better_auth_versions;
-mod counting_host;
 mod cve_lessons;
 mod explain;
 mod rfc8725;

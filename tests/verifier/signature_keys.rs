@@ -1,5 +1,4 @@
-//! Which keys of a set may verify a token: those with the token's `kid` and algorithm that are
-//! valid keys.
+//! The keys of a set that may verify a token: valid keys with the token's `kid` and algorithm.
 
 use crate::common::{Signer, base64url, good_claims, key_set, outcome, verifier, verify};
 use curve25519_dalek::constants::EIGHT_TORSION;

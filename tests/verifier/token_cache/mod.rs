@@ -1,6 +1,7 @@
 //! The cache of verified tokens saves the second signature check. It never extends the lifetime of
 //! a token: the verifier checks times and key on each hit.
 
+mod counting_host;
 mod keys;
 mod limits;
 
@@ -10,11 +11,12 @@ use std::sync::Arc;
 use crate::common::{
     Answer, Claims, NOW, Signer, TestHost, base64url, good_claims, key_set, outcome,
 };
-use crate::counting_host::CountingHost;
 use better_auth_edge::host::Clock;
 use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
+
+use counting_host::CountingHost;
 
 /// A verifier and its host.
 struct Bench {

@@ -63,7 +63,9 @@ fn tracked() -> Result<Files> {
 fn gather_tests(files: &mut Files, wanted: impl Fn(&str) -> bool) -> Result<()> {
     let directories = |last: &str| -> Vec<String> {
         let below = files.keys().filter_map(|name| name.strip_prefix("tests/"));
-        below.filter_map(|name| name.strip_suffix(last)).map(str::to_owned).collect()
+        let directories = below.filter_map(|name| name.strip_suffix(last));
+        // a directory below an area is a module of that area
+        directories.filter(|name| !name.contains('/')).map(str::to_owned).collect()
     };
     let (shared, areas) = (directories("/mod.rs"), directories("/main.rs"));
     let mut declarations: String = shared.iter().map(|name| format!("mod {name};\n")).collect();
@@ -176,4 +178,19 @@ fn remove_others(folder: &Path, tree: &Path, files: &Files) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_directories_of_tests_become_modules_of_the_library() {
+        let names = ["common/mod.rs", "area/main.rs", "area/nested/mod.rs"];
+        let paths = names.iter().map(|name| format!("tests/{name}"));
+        let mut files: Files = paths.chain(["src/lib.rs".into()]).map(|p| (p, vec![])).collect();
+        gather_tests(&mut files, |_| true).unwrap();
+        let declared = String::from_utf8_lossy(&files["tests/together.rs"]);
+        assert_eq!(declared, "mod common;\n#[path = \"area/main.rs\"]\nmod area;\n");
+    }
 }

@@ -12,9 +12,9 @@ use better_auth_edge::jose::{Algorithm, PublicKey};
 
 /// A [`TestHost`] that counts the signatures that it verifies.
 #[derive(Clone)]
-pub(crate) struct CountingHost {
-    pub(crate) inner: TestHost,
-    pub(crate) verifications: Rc<Cell<usize>>,
+pub(super) struct CountingHost {
+    pub(super) inner: TestHost,
+    pub(super) verifications: Rc<Cell<usize>>,
 }
 
 impl Clock for CountingHost {
