@@ -4,7 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{GetError, GetResponse, NAMING, retry_after};
+use super::{GetError, GetResponse, retry_after};
+use crate::config::settings_table::Naming;
 use crate::error::ERRORS_PAGE;
 
 /// The error of a fetch.
@@ -17,9 +18,16 @@ pub(crate) struct FetchError {
     retry_after: Option<u32>,
 }
 
-/// The setting that a URL comes from, which the operator can correct.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) enum UrlSetting {
+/// The setting that a URL comes from, by the name that the operator writes and can correct.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct UrlSetting {
+    pub(crate) kind: UrlKind,
+    pub(crate) naming: Naming,
+}
+
+/// The kind of setting that a URL comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum UrlKind {
     /// A base URL or a base path
     #[default]
     Base,
@@ -124,25 +132,23 @@ impl FetchError {
 }
 
 /// The likely reason for a status.
-fn hint(status: u16, url_setting: UrlSetting) -> String {
+fn hint(status: u16, UrlSetting { kind, naming }: UrlSetting) -> String {
     const FIREWALL: &str = ": a firewall or a sign-in in front of it may have refused the edge";
     const ELSEWHERE: &str = ": the jwt plugin is missing, or ";
     let [base_path, base_url, jwks_url] =
-        ["BETTER_AUTH_BASE_PATH", "BETTER_AUTH_URL", "JWKS_URL"].map(|name| NAMING.name_of(name));
+        ["BETTER_AUTH_BASE_PATH", "BETTER_AUTH_URL", "JWKS_URL"].map(|name| naming.name_of(name));
     let other_base_path = |setting: &str| {
         let other = "the base path is another one (";
         [ELSEWHERE, other, setting, "), or the plugin's jwksPath is (", jwks_url, ")"].concat()
     };
-    match (status, url_setting) {
-        (404, UrlSetting::Base) => {
+    match (status, kind) {
+        (404, UrlKind::Base) => {
             let other = "the base path is another one (";
             [ELSEWHERE, other, base_path, ", or the path in ", base_url, ")"].concat()
         }
-        (404, UrlSetting::BasePath) => other_base_path(base_path),
-        (404, UrlSetting::BaseUrl) => other_base_path(base_url),
-        (404, UrlSetting::KeyUrl) => {
-            [ELSEWHERE, "its key set is elsewhere (", jwks_url, ")"].concat()
-        }
+        (404, UrlKind::BasePath) => other_base_path(base_path),
+        (404, UrlKind::BaseUrl) => other_base_path(base_url),
+        (404, UrlKind::KeyUrl) => [ELSEWHERE, "its key set is elsewhere (", jwks_url, ")"].concat(),
         (401 | 403, _) => FIREWALL.to_owned(),
         _ => String::new(),
     }

@@ -5,7 +5,6 @@
 mod fetch_document;
 mod fetch_error;
 mod get;
-mod naming;
 mod polling;
 mod providers;
 mod retry_after;
@@ -19,8 +18,7 @@ pub use providers::{
 };
 
 pub(crate) use fetch_document::fetch_document;
-pub(crate) use fetch_error::{FetchError, SharedFetchError, UrlSetting};
-pub(crate) use naming::NAMING;
+pub(crate) use fetch_error::{FetchError, SharedFetchError, UrlKind, UrlSetting};
 pub(crate) use polling::{MAX_POLL_INTERVAL, Polling};
 pub(crate) use retry_after::retry_after;
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
-use crate::host::NAMING;
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature};
@@ -24,6 +23,8 @@ pub(super) struct Cookies {
     cached: bool,
     /// Verifies the signatures of session cookies, so that the edge exchanges no others
     secret: Option<CookieSecret>,
+    /// The operator's name for the secret
+    secret_name: &'static str,
     /// Whether the upstream gets the cookies
     forwarded: bool,
     origins: TrustedOrigins,
@@ -37,6 +38,7 @@ impl Cookies {
             exchanged,
             cached: reader.text(cookie_cache::SETTING).is_some(),
             secret: if exchanged { CookieSecret::from_settings(reader) } else { None },
+            secret_name: reader.name_of("BETTER_AUTH_SECRET"),
             forwarded: reader.switch("FORWARD_COOKIES", false),
             origins: TrustedOrigins::from_settings(reader),
         }
@@ -59,7 +61,7 @@ impl Cookies {
         let cookies: Vec<_> = cookies.iter().map(|(cookie, _)| name_and_value(cookie)).collect();
         let mut found = SessionCookies {
             exchanged: self.exchanged,
-            is_signature_known: self.secret.is_some(),
+            signed_by: self.secret.is_some().then_some(self.secret_name),
             ..SessionCookies::default()
         };
         for guard in GUARDS {
@@ -161,8 +163,8 @@ pub(crate) struct SessionCookies {
     pub(super) is_incomplete: bool,
     /// Whether the edge may exchange a session if no cache is valid
     pub(super) exchanged: bool,
-    /// Whether the edge has verified the signatures of sessions
-    is_signature_known: bool,
+    /// The setting with the secret, if the edge has verified the signatures of sessions
+    signed_by: Option<&'static str>,
 }
 
 impl SessionCookies {
@@ -175,11 +177,16 @@ impl SessionCookies {
 
     /// The rejection of a request without a session to exchange.
     pub(crate) fn rejection(&self) -> Error {
-        if self.is_signature_known && self.others.iter().any(SessionCookie::is_readable) {
-            let detail = "the session cookie is not signed by Better Auth; sign in again";
-            return Error::new(Code::MissingToken, detail).with_source(wrong_secret());
+        match self.signed_by {
+            Some(secret) if self.others.iter().any(SessionCookie::is_readable) => {
+                let detail = "the session cookie is not signed by Better Auth; sign in again";
+                Error::new(Code::MissingToken, detail).with_source(wrong_secret(secret))
+            }
+            _ => {
+                let detail = "the session cookie contains no session; sign in again";
+                Error::new(Code::MissingToken, detail)
+            }
         }
-        Error::new(Code::MissingToken, "the session cookie contains no session; sign in again")
     }
 
     fn add(&mut self, session: SessionCookie, secret: Option<&CookieSecret>) {
@@ -195,8 +202,7 @@ impl SessionCookies {
 }
 
 /// A hint for the operator, which only the log contains.
-fn wrong_secret() -> String {
-    let secret = NAMING.name_of("BETTER_AUTH_SECRET");
+fn wrong_secret(secret: &str) -> String {
     format!(
         "no session cookie of the request is signed with {secret}; if this happens to every \
          client, Better Auth has another secret"

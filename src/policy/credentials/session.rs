@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
-use crate::host::{FetchError, GetRequest, Host, Polling, fetch_document};
+use crate::host::{FetchError, GetRequest, Host, Polling, UrlKind, UrlSetting, fetch_document};
 use crate::policy::client_address::{ClientAddress, address_header};
 use crate::policy::credentials::exchanges::{
     Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket, TokenRequest,
@@ -20,6 +20,7 @@ use crate::verifier::{Verified, issuing_url};
 pub(crate) struct Sessions {
     cache: Option<CookieCache>,
     url: Arc<str>,
+    url_setting: UrlSetting,
     /// The header, in lower case, that tells the auth server the client's address
     address_header: Arc<str>,
     /// Seconds for which a token is used again. A sign-out can take as long to take effect
@@ -73,8 +74,16 @@ impl Sessions {
         let is_address_known = !reader.is_within_app() || reader.is_given("CLIENT_IP_HEADER");
         let is_shared = is_on && !is_signature_known && !is_address_known;
         let warning = is_shared.then(|| shared_limit(reader));
-        let (url, exchanges) = (url.into(), Arc::default());
-        Self { cache, url, address_header, max_age, is_signature_known, warning, exchanges }
+        Self {
+            cache,
+            url: url.into(),
+            url_setting: UrlSetting { kind: UrlKind::Base, naming: reader.naming() },
+            address_header,
+            max_age,
+            is_signature_known,
+            warning,
+            exchanges: Arc::default(),
+        }
     }
 
     /// Settings that may not be what the operator means.
@@ -182,6 +191,7 @@ impl Sessions {
                 Lookup::Begin(exchange) => {
                     let open = OpenExchange {
                         url: Arc::clone(&self.url),
+                        url_setting: self.url_setting,
                         exchanges: Arc::clone(&self.exchanges),
                         cookie: cookie.clone(),
                         client_address: self.address_header(address),
@@ -250,6 +260,7 @@ impl SessionError {
 /// A running exchange. If the runtime drops it, the next request begins another one.
 struct OpenExchange {
     url: Arc<str>,
+    url_setting: UrlSetting,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
     cookie: String,
     client_address: Option<(Arc<str>, String)>,
@@ -275,7 +286,7 @@ impl OpenExchange {
         };
         let response = fetch_document(host, request).await;
         let response = response.map_err(|why| Failure::Unanswered(Arc::new(why)))?;
-        token_response::read(&self.url, &response, host.now())
+        token_response::read(&self.url, self.url_setting, &response, host.now())
     }
 }
 

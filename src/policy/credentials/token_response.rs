@@ -3,12 +3,17 @@
 
 use std::sync::Arc;
 
-use crate::host::{FetchError, GetResponse};
+use crate::host::{FetchError, GetResponse, UrlSetting};
 use crate::jose::{Json, Object};
 use crate::policy::credentials::failure::{BANNED, Failure, Rejection};
 
-/// The token, from the response of `url` at `now`.
-pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<String, Failure> {
+/// The token, from the response of `url`, which comes from `setting`, at `now`.
+pub(super) fn read(
+    url: &Arc<str>,
+    setting: UrlSetting,
+    response: &GetResponse,
+    now: f64,
+) -> Result<String, Failure> {
     let unanswered = |why: FetchError| match why.retry_after() {
         Some(seconds) => Failure::Busy(Arc::new(why), now + f64::from(seconds)),
         None => Failure::Unanswered(Arc::new(why)),
@@ -21,7 +26,7 @@ pub(super) fn read(url: &Arc<str>, response: &GetResponse, now: f64) -> Result<S
         200 => token(response).map_err(|why| unanswered(FetchError::content(url, response, why))),
         401 if is_better_auths(response) => Err(rejected(code(response))),
         403 if is_ban(response) => Err(rejected(code(response))),
-        _ => Err(unanswered(FetchError::status(url, response, now))),
+        _ => Err(unanswered(FetchError::status(url, response, now).url_setting(setting))),
     }
 }
 
@@ -77,7 +82,7 @@ mod tests {
     fn outcome(status: u16, headers: &[(&str, &str)], body: &str) -> [String; 3] {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         let response = GetResponse { status, headers: headers.collect(), body: body.into() };
-        match read(&URL.into(), &response, 0.0) {
+        match read(&URL.into(), UrlSetting::default(), &response, 0.0) {
             Ok(token) => [token, String::new(), String::new()],
             Err(failure) => {
                 let error = failure.into_error(0.0);

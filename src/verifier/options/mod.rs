@@ -15,7 +15,7 @@ use crate::base_url::BaseUrl;
 use crate::claims::{Expectations, Profile, RequiredClaim, list_claims};
 use crate::config::error::{SettingError, SettingErrors};
 use crate::config::settings_table::Naming;
-use crate::host::UrlSetting;
+use crate::host::{UrlKind, UrlSetting};
 use crate::jose::{Algorithm, Limits};
 use crate::keys::{KeySource, Timing};
 
@@ -143,8 +143,10 @@ impl VerifierOptions {
     ) -> Option<Keys> {
         let timing = self.timing(checks);
         let jwks_url = self.jwks_url.as_deref().map(|url| checks.key_url("JWKS_URL", url));
-        let remote = |url: &str, url_setting| {
-            Some(Keys::Published(KeySource::remote(url, timing).url_setting(url_setting)))
+        let naming = checks.0.naming();
+        let remote = |url: &str, kind| {
+            let source = KeySource::remote(url, timing).url_setting(UrlSetting { kind, naming });
+            Some(Keys::Published(source))
         };
         match (&self.secret, &self.jwks, jwks_url) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
@@ -158,13 +160,12 @@ impl VerifierOptions {
             (None, Some(text), None) => {
                 checks.key_set(text).map(|set| Keys::Published(KeySource::fixed(set)))
             }
-            (None, None, Some(url)) => remote(&url?.to_string(), UrlSetting::KeyUrl),
+            (None, None, Some(url)) => remote(&url?.to_string(), UrlKind::KeyUrl),
             (None, None, None) => match base {
                 Some(base) => {
                     let is_whole = !base.path().is_empty() && self.base_path.is_none();
-                    let url_setting =
-                        if is_whole { UrlSetting::BaseUrl } else { UrlSetting::BasePath };
-                    remote(&format!("{}/jwks", issuing_url(base)), url_setting)
+                    let kind = if is_whole { UrlKind::BaseUrl } else { UrlKind::BasePath };
+                    remote(&format!("{}/jwks", issuing_url(base)), kind)
                 }
                 None if KEY_SETTINGS.iter().any(|setting| checks.0.has(setting)) => None,
                 None => {
