@@ -66,7 +66,7 @@ impl Verifier {
                 );
                 Rule::new(&[], expected)
             }
-            Check::Header => Rule::new(&Header::COUNTING, "an algorithm, and no extension"),
+            Check::Header => Rule::new(&Header::CHECKED_MEMBERS, "an algorithm, and no extension"),
             Check::Algorithm => {
                 let names: Vec<_> = self.algorithms.iter().map(|a| a.name()).collect();
                 Rule::new(&["alg"], format!("one of: {}", names.join(", ")))
