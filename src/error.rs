@@ -1,14 +1,14 @@
-//! Why the answer is no: one error type, and one stable code for each reason.
+//! The reason for a rejection: one error type, with one stable code for each reason.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// The reason a token or a request was refused.
+/// The reason why a token or a request was rejected.
 ///
 /// The [`code`](Error::code) is stable and meant for programs. The [`detail`](Error::detail) is
-/// meant for the developer who reads it at night: it never holds a token, nor anything taken from
-/// a token whose signature has not been verified.
+/// meant for the developer. It never contains a token, nor any value from a token whose signature
+/// is not verified.
 #[derive(Debug)]
 pub struct Error {
     code: Code,
@@ -19,27 +19,27 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with its code and one sentence about this occurrence.
+    /// An error with a code and one sentence about this occurrence.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into(), retry_after: None, scopes: None, source: None }
     }
 
-    /// The same error, asking the caller to come back after so many seconds.
+    /// The same error with a `Retry-After`, in seconds.
     pub fn with_retry_after(self, seconds: u32) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// The same error with what caused it.
+    /// The same error with its cause.
     pub fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
     }
 
-    /// The same error, saying which scopes would do (RFC 6750, section 3.1).
+    /// The same error with the required scopes, separated by spaces (RFC 6750, section 3.1).
     pub fn with_scopes(self, scopes: String) -> Self {
         Self { scopes: Some(scopes), ..self }
     }
 
-    /// The same error, saying a little more: half a sentence that any stranger may read.
+    /// The same error with an addition to its detail, which any client may read.
     pub(crate) fn with_outline(self, outline: Option<String>) -> Self {
         let Some(outline) = outline else { return self };
         Self { detail: [&*self.detail, ": ", &outline].concat().into(), ..self }
@@ -50,22 +50,22 @@ impl Error {
         self.code
     }
 
-    /// The HTTP status that goes with the code.
+    /// The HTTP status of the code.
     pub fn status(&self) -> u16 {
         self.code.status()
     }
 
-    /// What is wrong here, in one sentence.
+    /// What is wrong in this occurrence, in one sentence.
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// Seconds until another try makes sense, where the fault will pass.
+    /// Seconds until a retry can succeed, if the error is temporary.
     pub fn retry_after(&self) -> Option<u32> {
         self.retry_after
     }
 
-    /// The scopes that would do, separated by spaces, where the token has too few.
+    /// The required scopes, separated by spaces, if the token lacks one of them.
     pub fn scopes(&self) -> Option<&str> {
         self.scopes.as_deref()
     }
@@ -85,7 +85,7 @@ impl StdError for Error {
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $status:literal, $title:literal;)+) => {
-        /// A stable reason, the same word in Rust, JavaScript, Python and in problem responses.
+        /// A stable reason. Rust, JavaScript, Python and problem responses use the same word.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[non_exhaustive]
         pub enum Code {
@@ -93,7 +93,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code, ordered by status.
+            /// All codes, ordered by status.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The code as it appears on the wire.
@@ -101,12 +101,12 @@ macro_rules! codes {
                 match self { $(Self::$name => $code,)+ }
             }
 
-            /// The HTTP status that goes with it.
+            /// The HTTP status of a response with this code.
             pub fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)+ }
             }
 
-            /// A short sentence that is the same at every occurrence (RFC 9457, section 3.1.3).
+            /// A short sentence that is the same for all occurrences (RFC 9457, section 3.1.3).
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)+ }
             }
@@ -115,31 +115,31 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The path could mean one thing here and another at the origin.
+    /// The edge and the upstream could read the path differently.
     AmbiguousPath = "ambiguous_path", 400, "The path is ambiguous";
-    /// The request carries its credentials in a form that has no single meaning.
+    /// The request has a malformed head, or credentials that are ambiguous.
     MalformedRequest = "malformed_request", 400, "The request is malformed";
-    /// No token where one is required.
+    /// The request has no token, and one is required.
     MissingToken = "missing_token", 401, "A token is required";
-    /// A Better Auth session token, which only Better Auth can read.
+    /// A Better Auth session token, which only Better Auth can verify.
     OpaqueToken = "opaque_token", 401, "This is a session token, not a JWT";
-    /// Not a compact JWS that carries a JSON object.
+    /// Not a compact JWS whose payload is a JSON object.
     MalformedToken = "malformed_token", 401, "The token is malformed";
-    /// Larger than any token that Better Auth issues.
+    /// The token or its header exceeds the limit.
     TokenTooLarge = "token_too_large", 401, "The token is too large";
-    /// A JWT of another kind: an id_token, a logout token, an access token.
+    /// A JWT of another kind: an ID token, a logout token or an access token.
     WrongTokenType = "wrong_token_type", 401, "The token is of another kind";
-    /// Signed with an algorithm that is not allowed here, or not the key's.
+    /// The token's algorithm is not allowed, or is not the key's.
     UnsupportedAlgorithm = "unsupported_algorithm", 401, "The algorithm is not accepted";
-    /// No usable key of the set fits the token.
+    /// The JWK Set has no usable key for the token.
     UnknownKey = "unknown_key", 401, "The signing key is not known";
-    /// The signature does not belong to these bytes and this key.
+    /// The signature does not verify with the key.
     BadSignature = "bad_signature", 401, "The signature is not valid";
-    /// Past its `exp`.
+    /// The time is past `exp`.
     Expired = "expired", 401, "The token has expired";
-    /// Before its `nbf`, or issued in the future.
+    /// The time is before `nbf`, or `iat` lies in the future.
     NotYetValid = "not_yet_valid", 401, "The token is not valid yet";
-    /// Another issuer has issued the token.
+    /// The token is from another issuer.
     IssuerMismatch = "issuer_mismatch", 401, "The issuer is not accepted";
     /// The token is for another audience.
     AudienceMismatch = "audience_mismatch", 401, "The audience is not accepted";
@@ -149,21 +149,21 @@ codes! {
     InvalidClaim = "invalid_claim", 401, "A claim is not valid";
     /// The path belongs to another user.
     UserMismatch = "user_mismatch", 403, "This path belongs to another user";
-    /// A claim has another value than the one that is required.
+    /// A claim does not have the required value.
     InsufficientClaims = "insufficient_claims", 403, "The token's claims do not suffice";
-    /// A scope that is required is not among the token's.
+    /// The token lacks a required scope.
     InsufficientScope = "insufficient_scope", 403, "The token's scope does not suffice";
-    /// A cookie came with a request that another site may have caused.
+    /// The request has a session cookie, and another site may have caused it.
     CrossSiteRequest = "cross_site_request", 403, "The request comes from another site";
-    /// Too many requests of one user, or too many refused ones from one address.
+    /// Too many requests by one user, or too many rejected requests from one client address.
     RateLimited = "rate_limited", 429, "There were too many requests";
-    /// A setting is missing or unusable.
+    /// A setting is missing or invalid.
     Misconfigured = "misconfigured", 500, "The edge is misconfigured";
-    /// The origin could not be reached.
+    /// The edge could not reach the upstream.
     OriginUnreachable = "origin_unreachable", 502, "The origin could not be reached";
-    /// The keys are not available, so the edge cannot decide.
+    /// The signing keys could not be fetched.
     KeysUnavailable = "keys_unavailable", 503, "The signing keys are not available";
-    /// The origin did not begin to answer in time.
+    /// The upstream did not start its response in time.
     OriginTimeout = "origin_timeout", 504, "The origin did not answer in time";
 }
 
@@ -173,10 +173,9 @@ impl fmt::Display for Code {
     }
 }
 
-/// The reason for another one may be a code.
+/// An error can have a code as its source.
 impl StdError for Code {}
 
-/// What the types of problem responses begin with. A relative reference is resolved against the
-/// request (RFC 9457, section 3.1.1); a tag URI (RFC 4151) is not, and promises no page that may
-/// move.
+/// The prefix of a problem response's `type`. A tag URI (RFC 4151) is absolute and does not promise
+/// a page. A relative reference would be resolved against the request (RFC 9457, section 3.1.1).
 pub(crate) const ERRORS_PAGE: &str = "tag:better-auth-edge,2026:errors";

@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! algorithms {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal $(| $alias:literal)?;)+) => {
-        /// A signature or MAC algorithm that may be allowed.
+        /// A signature or MAC algorithm.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[non_exhaustive]
         pub enum Algorithm {
@@ -12,7 +12,8 @@ macro_rules! algorithms {
         }
 
         impl Algorithm {
-            /// The algorithm of that registered name. Names are case-sensitive (RFC 7515, 4.1.1).
+            /// The algorithm with this registered name. Names are case-sensitive (RFC 7515, section
+            /// 4.1.1).
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $($name $(| $alias)? => Some(Self::$variant),)+
@@ -20,7 +21,7 @@ macro_rules! algorithms {
                 }
             }
 
-            /// Its registered name, as Better Auth writes it.
+            /// The registered name. It is `EdDSA` for [`Algorithm::EdDsa`].
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
@@ -31,8 +32,8 @@ macro_rules! algorithms {
 }
 
 algorithms! {
-    /// EdDSA over edwards25519: `EdDSA` (RFC 8037) and `Ed25519` (RFC 9864) are one. Ed448 is not
-    /// supported.
+    /// EdDSA over edwards25519. `EdDSA` (RFC 8037) and `Ed25519` (RFC 9864) are the same algorithm
+    /// here, because Ed448 is not supported.
     EdDsa = "EdDSA" | "Ed25519";
     /// ECDSA over P-256 with SHA-256
     Es256 = "ES256";
@@ -61,16 +62,12 @@ algorithms! {
 }
 
 impl Algorithm {
-    /// What Better Auth can sign with.
-    pub const BETTER_AUTH: [Self; 5] =
-        [Self::EdDsa, Self::Es256, Self::Es512, Self::Ps256, Self::Rs256];
-
-    /// Whether one secret both makes and verifies: such a key is never published.
+    /// Whether one secret both signs and verifies (HMAC). A JWK Set never contains such a key.
     pub fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 
-    /// Whether it is one of RSA's.
+    /// Whether an RSA key verifies the algorithm.
     pub fn is_rsa(self) -> bool {
         use Algorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
         matches!(self, Ps256 | Ps384 | Ps512 | Rs256 | Rs384 | Rs512)

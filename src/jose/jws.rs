@@ -4,29 +4,29 @@ use super::base64url;
 use super::json::{JsonError, Object};
 use crate::error::{Code, Error};
 
-/// A token in its form: the checks 1 and 2 of the order of checks have passed, nothing is proved.
+/// A token that has passed checks 1 and 2 of the order of checks. Its signature is not verified.
 #[derive(Debug)]
 pub struct CompactJws<'t> {
     pub(crate) header: Header,
     pub(crate) signing_input: &'t [u8],
     pub(crate) signature: Vec<u8>,
-    /// The payload as text, and the claims set that it is
+    /// The payload as text, and the claims set that it contains
     pub(crate) payload: String,
     pub(crate) claims: Object,
 }
 
 impl<'t> CompactJws<'t> {
-    /// Reads a token.
+    /// Parses a token.
     ///
     /// # Errors
-    /// [`Code::TokenTooLarge`], [`Code::OpaqueToken`], [`Code::MissingToken`] for an empty one,
-    /// [`Code::MalformedToken`] for everything else that is not three segments of strict base64url
-    /// around two JSON objects.
+    /// [`Code::MissingToken`] for an empty text, [`Code::TokenTooLarge`] for a token beyond the
+    /// limits. [`Code::MalformedToken`] unless the token has three segments of strict base64url,
+    /// with JSON objects in the first two, and a header that this implementation supports.
     pub fn parse(token: &'t str, limits: &Limits) -> Result<Self, Error> {
         Segments::parse(token, limits)?.into_jws()
     }
 
-    /// What the header says.
+    /// The protected header.
     pub fn header(&self) -> &Header {
         &self.header
     }
@@ -42,24 +42,24 @@ impl<'t> CompactJws<'t> {
     }
 }
 
-/// A token whose three segments have been decoded: check 1 has passed, and nothing else.
+/// A token whose three segments are decoded. It has passed check 1, and no other.
 #[derive(Debug)]
 pub(crate) struct Segments<'t> {
-    /// The header as text, and the object that it is
+    /// The header as text, and the object that it contains
     pub(crate) header: String,
     pub(crate) members: Object,
     pub(crate) signing_input: &'t [u8],
     pub(crate) signature: Vec<u8>,
-    /// The payload as text, and the claims set that it is
+    /// The payload as text, and the claims set that it contains
     pub(crate) payload: String,
     pub(crate) claims: Object,
 }
 
 impl<'t> Segments<'t> {
-    /// Check 1.
+    /// Check 1: the size, the segments and their JSON.
     ///
     /// # Errors
-    /// Those of [`CompactJws::parse`].
+    /// The same as [`CompactJws::parse`].
     pub(crate) fn parse(token: &'t str, limits: &Limits) -> Result<Self, Error> {
         if token.is_empty() {
             return Err(Error::new(Code::MissingToken, "the token is empty"));
@@ -86,7 +86,7 @@ impl<'t> Segments<'t> {
         Ok(Self { header, members, signing_input, signature, payload, claims })
     }
 
-    /// Check 2, except for the token's type, which depends on the verifier's profile.
+    /// Check 2: the header. The caller checks the token's type.
     ///
     /// # Errors
     /// [`Code::MalformedToken`]
@@ -97,8 +97,8 @@ impl<'t> Segments<'t> {
     }
 }
 
-/// The protected header's members that count. `jwk`, `jku`, `x5u` and `x5c` do not: a token cannot
-/// say which key to trust (RFC 8725, section 3.10).
+/// The members of the protected header that verification uses. It ignores `jwk`, `jku`, `x5u` and
+/// `x5c`, because a token cannot choose the key that the edge trusts (RFC 8725, section 3.10).
 #[derive(Clone, Debug)]
 pub struct Header {
     text: String,
@@ -108,12 +108,12 @@ pub struct Header {
 }
 
 impl Header {
-    /// The members that are looked at in its form.
-    pub(crate) const COUNTING: [&str; 8] =
+    /// The members that verification checks.
+    pub(crate) const CHECKED_MEMBERS: [&str; 8] =
         ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc"];
 
     fn new(header: String, object: &Object) -> Result<Self, Error> {
-        for (name, why) in REFUSED_MEMBERS {
+        for (name, why) in REJECTED_MEMBERS {
             if object.has(name) {
                 return Err(malformed(why));
             }
@@ -134,17 +134,17 @@ impl Header {
         Ok(Self { text: header, algorithm, kid, typ })
     }
 
-    /// The header as it was signed: JSON.
+    /// The header as the issuer signed it: JSON.
     pub fn as_json(&self) -> &str {
         &self.text
     }
 
-    /// The name of the algorithm that the token claims.
+    /// The value of `alg`, which need not be a known algorithm.
     pub fn algorithm(&self) -> &str {
         &self.algorithm
     }
 
-    /// The key id, if the token names one.
+    /// The key ID (`kid`), if present.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
@@ -154,13 +154,13 @@ impl Header {
         self.typ.is_none()
     }
 
-    /// Whether `typ` is that media type, given in lower case and without `application/`.
+    /// Whether `typ` is the media type `expected`, in lower case and without `application/`.
     pub fn is_typed(&self, expected: &str) -> bool {
         self.typ.as_deref().is_some_and(|typ| media_type_is(typ, expected))
     }
 }
 
-/// How large a token may be. The defaults are far beyond what Better Auth issues.
+/// The maximum size of a token. The defaults are 16,384 bytes, of which 4,096 for the header.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The whole token, in encoded bytes
@@ -175,16 +175,13 @@ impl Default for Limits {
     }
 }
 
-/// Members that change what a token means, none of which Better Auth uses.
-const REFUSED_MEMBERS: [(&str, &str); 4] = [
+/// Members that change the meaning of a token. This implementation supports none of them.
+const REJECTED_MEMBERS: [(&str, &str); 4] = [
     ("crit", "the header has \"crit\", and no extension is supported"),
     ("b64", "the header has \"b64\", and unencoded payloads are not supported"),
     ("zip", "the header has \"zip\", and compression is not supported"),
     ("enc", "the header has \"enc\": encrypted tokens are not supported"),
 ];
-
-/// A Better Auth session token: 32 characters, or those, a dot and a base64 HMAC-SHA256.
-const SESSION_TOKEN_MIN: usize = 32;
 
 fn segments(token: &str) -> Result<(&str, &str, &str), Error> {
     let segments: Vec<_> = token.splitn(5, '.').collect();
@@ -197,17 +194,12 @@ fn segments(token: &str) -> Result<(&str, &str, &str), Error> {
             }
             Ok((header, payload, signature))
         }
-        [_] | [_, _] if token.len() >= SESSION_TOKEN_MIN => Err(Error::new(
-            Code::OpaqueToken,
-            "this looks like a Better Auth session token; get a JWT for it from /api/auth/token",
-        )),
         [_, _, _, _, _] => Err(malformed("the token has more than three segments")),
         _ => Err(malformed("the token is not three segments separated by dots")),
     }
 }
 
-/// Whether this is the value of `Authorization` (RFC 6750, section 2.1) rather than the token in
-/// it.
+/// Whether the text is the whole value of `Authorization` (RFC 6750, section 2.1), with the scheme.
 fn has_scheme(token: &str) -> bool {
     token.split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
 }
@@ -217,7 +209,7 @@ fn decode(which: &str, segment: &str) -> Result<Vec<u8>, Error> {
         .ok_or_else(|| malformed(format!("the token's {which} is not base64url without padding")))
 }
 
-/// The text, and the object that it is.
+/// The text of a segment, and the object that it contains.
 fn object(which: &str, bytes: Vec<u8>) -> Result<(String, Object), Error> {
     let read = || {
         let text = String::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
@@ -227,7 +219,7 @@ fn object(which: &str, bytes: Vec<u8>) -> Result<(String, Object), Error> {
     read().map_err(|error: JsonError| malformed(format!("the token's {which} {error}")))
 }
 
-/// RFC 7515, section 4.1.9: without a slash, `application/` is meant; case does not count.
+/// Compares media types (RFC 7515, section 4.1.9): `application/` is optional, and case is ignored.
 fn media_type_is(typ: &str, expected: &str) -> bool {
     let subtype = match typ.split_at_checked("application/".len()) {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,

@@ -69,7 +69,9 @@ impl Verifier {
                 );
                 Requirement::new(&[], expected)
             }
-            Check::Header => Requirement::new(&Header::COUNTING, "an algorithm, and no extension"),
+            Check::Header => {
+                Requirement::new(&Header::CHECKED_MEMBERS, "an algorithm, and no extension")
+            }
             Check::Algorithm => {
                 let names: Vec<_> = self.algorithms.iter().map(|a| a.name()).collect();
                 Requirement::new(&["alg"], format!("one of: {}", names.join(", ")))

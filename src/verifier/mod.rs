@@ -3,6 +3,7 @@
 
 mod cache;
 mod explain;
+mod opaque;
 mod options;
 
 pub use cache::CacheLimits;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
+use opaque::detect_session_token;
 
 use crate::check::{Check, Observer};
 use crate::claims::{AcceptedClaims, Claims, Expectations, SessionToken};
@@ -204,7 +206,9 @@ impl Verifier {
         host: &H,
         observer: &mut impl Observer,
     ) -> Result<Verified, Error> {
-        let segments = observer.record(Check::Form, Segments::parse(token, &self.limits))?;
+        let segments = Segments::parse(token, &self.limits)
+            .map_err(|error| detect_session_token(error, token));
+        let segments = observer.record(Check::Form, segments)?;
         let jws = observer.record(Check::Header, segments.into_jws())?;
         let by_secret = self.is_by_secret();
         observer.record(Check::Type, self.expectations.check_type(jws.header(), by_secret))?;

@@ -8,6 +8,10 @@ use crate::crypto::{Secret, TableSettings};
 use crate::jose::Algorithm;
 use crate::keys::KeySet;
 
+/// The algorithms that Better Auth can sign with.
+const DEFAULT_ALGORITHMS: [Algorithm; 5] =
+    [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es512, Algorithm::Ps256, Algorithm::Rs256];
+
 /// Checks options, and adds their errors to these.
 pub(super) struct Checks<'e>(pub(super) &'e mut SettingErrors);
 
@@ -74,7 +78,7 @@ impl Checks<'_> {
                 let cure = "; for session cookies give it to verifyRequest";
                 self.0.add(SETTING, [detail, cure].concat());
             }
-            return Algorithm::BETTER_AUTH.to_vec();
+            return DEFAULT_ALGORITHMS.to_vec();
         };
         if names.is_empty() {
             self.0.add(SETTING, "is empty");
