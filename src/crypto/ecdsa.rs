@@ -1,13 +1,13 @@
-//! Points and signatures of the NIST curves (FIPS 186-5; RFC 7518, section 3.4), as far as they
-//! must be checked before the host is asked: the point lies on the curve, and r and s are in range.
+//! Checks of ECDSA keys and signatures (FIPS 186-5; RFC 7518, section 3.4) before the host
+//! verifies: the point lies on the curve, and r and s are in range.
 
 use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams};
 use crypto_bigint::{U576, const_monty_params};
 
 use crate::jose::{Curve, Unusable};
 
-/// SEC 1, section 3.2.2.1: coordinates less than p that fulfil y² = x³ − 3x + b. The cofactor is 1,
-/// so there is no small order, and the point at infinity has no coordinates.
+/// Checks that both coordinates are less than p and y² = x³ − 3x + b (SEC 1, section 3.2.2.1). The
+/// cofactor is 1, so no point has a small order. The point at infinity has no coordinates.
 pub(super) fn check_point(curve: Curve, x: &[u8], y: &[u8]) -> Result<(), Unusable> {
     let on_curve = match curve {
         Curve::P256 => is_on_p256(x, y),
@@ -20,7 +20,7 @@ pub(super) fn check_point(curve: Curve, x: &[u8], y: &[u8]) -> Result<(), Unusab
     }
 }
 
-/// Exactly r‖s of the curve's length, both from 1 to n − 1 (CVE-2022-21449).
+/// Whether the signature is r‖s with the curve's length, both from 1 to n − 1 (CVE-2022-21449).
 pub(super) fn is_in_range(curve: Curve, signature: &[u8]) -> bool {
     let order = match curve {
         Curve::P256 => &P256_ORDER[..],
@@ -31,7 +31,7 @@ pub(super) fn is_in_range(curve: Curve, signature: &[u8]) -> bool {
     signature.len() == 2 * curve.bytes() && signature.chunks(curve.bytes()).all(in_range)
 }
 
-/// Fields of all three sizes are reckoned in the largest one's: one code for all.
+/// Integers of the largest field. All three curves use them, so one function serves all.
 macro_rules! curve {
     ($is_on:ident, $modulus:ident, $p:literal, $b:literal) => {
         const_monty_params!($modulus, U576, $p);

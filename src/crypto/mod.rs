@@ -1,8 +1,7 @@
-//! Is this signature over these bytes by this key?
+//! Verifies signatures and MACs over bytes. Knows no tokens, no claims and no clock.
 //!
-//! This module knows keys and bytes. It knows no tokens, no claims and no clock. Ed25519 and HMAC
-//! are computed here; RSA and ECDSA by the host, whose native code is ten times faster, after this
-//! module has checked key, lengths and ranges itself.
+//! This module computes Ed25519 and HMAC. The host computes RSA and ECDSA, because its native code
+//! is ten times faster. Before that, this module checks the key, the lengths and the ranges.
 
 mod ecdsa;
 mod ed25519;
@@ -16,7 +15,7 @@ use crate::host::Host;
 use crate::jose::base64url::encode;
 use crate::jose::{Algorithm, Jwk, KeyMaterial, PublicKey, Unusable, thumbprint};
 
-/// A public key that has been checked and is ready to verify.
+/// A public key that has passed all checks.
 #[derive(Debug)]
 pub struct VerifyingKey {
     jwk: Jwk,
@@ -24,8 +23,11 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// Checks the key itself: a point of its curve, canonical, of large order; a strong RSA
-    /// modulus.
+    /// Checks the key: the point is canonical, on its curve and of large order, or the RSA modulus
+    /// is strong.
+    ///
+    /// # Errors
+    /// The reason why the key is unusable.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, Unusable> {
         let kind = match jwk.material() {
             KeyMaterial::Ed25519(bytes) => Kind::Ed25519(ed25519::Key::from_bytes(bytes)?),
@@ -41,35 +43,35 @@ impl VerifyingKey {
         Ok(Self { jwk: jwk.clone(), kind })
     }
 
-    /// The key id under which the set holds it.
+    /// The key ID, if present.
     pub fn kid(&self) -> Option<&str> {
         self.jwk.kid()
     }
 
-    /// The key as it was published.
+    /// The published key.
     pub fn jwk(&self) -> &Jwk {
         &self.jwk
     }
 
-    /// Its name that it has wherever it is published (RFC 7638), with SHA-256.
+    /// The SHA-256 thumbprint (RFC 7638).
     pub fn thumbprint(&self) -> String {
         match (&self.kind, self.jwk.material()) {
             (Kind::ByHost(key), _) => key.thumbprint().to_owned(),
             (Kind::Ed25519(_), KeyMaterial::Ed25519(x)) => {
                 thumbprint(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x)))
             }
-            // such a key is not made
+            // `from_jwk` creates no such key
             (Kind::Ed25519(_), _) => String::new(),
         }
     }
 
-    /// Whether it verifies that algorithm.
+    /// Whether the key can verify the algorithm.
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         self.jwk.fits(algorithm)
     }
 
-    /// Whether `signature` is a signature over `message` by this key with that algorithm. Ready at
-    /// once for Ed25519; the host is asked for the others.
+    /// Whether `signature` is this key's signature of `message` with this algorithm. The future is
+    /// ready at once for Ed25519; the host verifies the other algorithms.
     pub async fn verifies<H: Host>(
         &self,
         host: &H,

@@ -1,10 +1,10 @@
-//! RSA keys and signatures (RFC 8017), as far as the host must not be trusted: WebCrypto accepts an
-//! exponent of 1 and signatures that are too short.
+//! Checks of RSA keys and signatures (RFC 8017) before the host verifies, because WebCrypto accepts
+//! an exponent of 1 and signatures that are too short.
 
 use crate::jose::Unusable;
 
-/// Refuses a modulus below 2048 bits (RFC 7518, section 3.3) or beyond what hosts compute, an even
-/// one, and an exponent that is even, 1, or no smaller than the modulus.
+/// Rejects a modulus that is even, shorter than 2048 bits (RFC 7518, section 3.3) or longer than
+/// hosts support, and an exponent that is even, 1, or not less than the modulus.
 pub(super) fn check_key(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
     let odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
     let strong = (MIN_BITS..=MAX_BITS).contains(&bits(n)) && odd(n) && odd(e) && e != [1];
@@ -14,7 +14,8 @@ pub(super) fn check_key(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
     }
 }
 
-/// RFC 8017, sections 8.1.2 and 8.2.2: as long as the modulus, and less.
+/// Whether the signature has the length of the modulus and is less than it (RFC 8017, sections
+/// 8.1.2 and 8.2.2).
 pub(super) fn is_in_range(n: &[u8], signature: &[u8]) -> bool {
     signature.len() == n.len() && is_less(signature, n)
 }
@@ -27,8 +28,7 @@ fn bits(number: &[u8]) -> usize {
     (number.len() * 8).saturating_sub(leading)
 }
 
-/// Compares big-endian numbers, the shorter of which is the smaller one unless it has leading
-/// zeros.
+/// Compares big-endian numbers. If their lengths differ, the longer one has no leading zeros.
 fn is_less(a: &[u8], b: &[u8]) -> bool {
     (a.len(), a) < (b.len(), b)
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::jose::Algorithm;
 
-/// A secret that verifies MACs and nothing else. No key of a JWK Set can become one.
+/// A secret that verifies MACs. No key of a JWK Set can become a secret.
 #[derive(Clone)]
 pub struct Secret {
     bytes: Vec<u8>,
@@ -16,7 +16,7 @@ impl Secret {
     /// A secret for these algorithms.
     ///
     /// # Errors
-    /// [`SecretTooShort`] for one that is shorter than the hash of one of them.
+    /// [`SecretTooShort`] if the secret is shorter than the hash of one of the algorithms.
     pub fn new(bytes: &[u8], algorithms: &[Algorithm]) -> Result<Self, SecretTooShort> {
         let needed = algorithms.iter().map(|algorithm| hash_bytes(*algorithm)).max().unwrap_or(32);
         match bytes.len() >= needed {
@@ -25,13 +25,13 @@ impl Secret {
         }
     }
 
-    /// A secret of any length, for MACs that alone decide nothing.
+    /// A secret of any length, for MACs that do not decide alone.
     pub(crate) fn of_any_length(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
 
-    /// Whether `mac` is the whole MAC of `message`, compared in constant time. Algorithms that are
-    /// not HMAC verify nothing.
+    /// Whether `mac` is the whole MAC of `message`, compared in constant time. Returns false for
+    /// algorithms other than HMAC.
     pub fn verifies(&self, algorithm: Algorithm, message: &[u8], mac: &[u8]) -> bool {
         macro_rules! verify {
             ($hash:ty) => {{
@@ -48,7 +48,7 @@ impl Secret {
     }
 }
 
-/// Never shows the bytes.
+/// Does not show the bytes.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
@@ -58,7 +58,7 @@ impl fmt::Debug for Secret {
 /// The secret has fewer bytes than the hash (RFC 7518, section 3.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SecretTooShort {
-    /// How many it must have
+    /// The minimum number of bytes
     pub needed: usize,
 }
 

@@ -1,8 +1,8 @@
-//! base64url without padding (RFC 7515, section 2), strictly: one text for each byte string.
+//! Strict base64url without padding (RFC 7515, section 2): each byte string has exactly one text.
 //!
-//! Engines that can be configured are five times the code; the tests hold this one against one.
+//! A configurable engine takes five times the code. Tests compare this one with the crate `base64`.
 
-/// Encodes.
+/// Encodes bytes.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
@@ -15,7 +15,8 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Decodes, or `None` for padding, white space, another alphabet, or non-zero trailing bits.
+/// Decodes a text. `None` for padding, white space, another alphabet, or trailing bits that are not
+/// zero.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let (groups, rest) = text.as_bytes().as_chunks::<4>();
@@ -40,7 +41,7 @@ pub(crate) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
     decode(text)?.try_into().ok()
 }
 
-/// The three bytes that four characters stand for.
+/// Decodes four characters to three bytes.
 fn values(group: [u8; 4]) -> Option<[u8; 3]> {
     let [a, b, c, d] = group.map(|byte| u32::from(VALUES[usize::from(byte)]));
     let [_, bytes @ ..] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
@@ -50,7 +51,7 @@ fn values(group: [u8; 4]) -> Option<[u8; 3]> {
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const ZERO: u8 = ALPHABET[0];
 
-/// What a character stands for; more than 63 for those that stand for nothing.
+/// The value of a character; more than 63 if it is not in the alphabet.
 const VALUES: [u8; 256] = {
     let mut values = [u8::MAX; 256];
     let mut value = 0;

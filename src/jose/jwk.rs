@@ -1,4 +1,4 @@
-//! JSON Web Keys (RFC 7517) that can verify: public, of a known type, not contradicting themselves.
+//! JSON Web Keys (RFC 7517) that can verify: public, of a known type and consistent.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::json::{Json, Object};
 
 /// A public key that can verify.
 ///
-/// Its numbers have the right form; whether they are a good key is for `crypto` to say.
+/// The numbers are well-formed. The module `crypto` checks whether they are a strong key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Jwk {
     kid: Option<String>,
@@ -17,9 +17,11 @@ pub struct Jwk {
 }
 
 impl Jwk {
-    /// Reads a member of a public JWK Set as Better Auth publishes it: `use` and `key_ops` are
-    /// absent there, `alg` may be, and all are respected where present. `crv` counts only for the
-    /// key types that have one: Better Auth may put one beside an RSA key.
+    /// Parses an entry of a public JWK Set. `use`, `key_ops` and `alg` are optional and respected.
+    /// `crv` is ignored for RSA keys, because some servers publish one there.
+    ///
+    /// # Errors
+    /// The reason why the entry cannot verify signatures.
     pub fn from_object(object: &Object) -> Result<Self, Unusable> {
         if PRIVATE_MEMBERS.iter().any(|name| object.member(name).is_some()) {
             return Err(Unusable::Private);
@@ -45,17 +47,17 @@ impl Jwk {
         Ok(Self { kid, algorithm, material })
     }
 
-    /// Its key id, where it has one.
+    /// The key ID, if present.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// Its own algorithm, where it names one.
+    /// The value of `alg`, if present.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.algorithm
     }
 
-    /// Whether it verifies that algorithm: its `alg`, or where it has none, what its type allows.
+    /// Whether the key can verify the algorithm: by its `alg`, or else by its type.
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         match self.algorithm {
             Some(own) => own == algorithm,
@@ -63,7 +65,7 @@ impl Jwk {
         }
     }
 
-    /// The public key itself.
+    /// The numbers of the key.
     pub fn material(&self) -> &KeyMaterial {
         &self.material
     }
@@ -94,7 +96,7 @@ pub enum KeyMaterial {
 }
 
 impl KeyMaterial {
-    /// Its `kty`.
+    /// The value of `kty`.
     pub fn kty(&self) -> &'static str {
         match self {
             Self::Ed25519(_) => "OKP",
@@ -103,7 +105,7 @@ impl KeyMaterial {
         }
     }
 
-    /// The name of its curve, or for RSA the length of the modulus: `2048 bits`.
+    /// The name of the curve, or for RSA the length of the modulus: `2048 bits`.
     pub fn size(&self) -> String {
         match self {
             Self::Ed25519(_) => "Ed25519".to_owned(),
@@ -115,7 +117,7 @@ impl KeyMaterial {
         }
     }
 
-    /// Whether a key of this type can verify that algorithm.
+    /// Whether a key of this type can verify the algorithm.
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         match self {
             Self::Ed25519(_) => algorithm == Algorithm::EdDsa,
@@ -137,7 +139,7 @@ pub enum Curve {
 }
 
 impl Curve {
-    /// Its name as `crv`.
+    /// The value of `crv`.
     pub fn name(self) -> &'static str {
         match self {
             Self::P256 => "P-256",
@@ -146,7 +148,7 @@ impl Curve {
         }
     }
 
-    /// The one algorithm that JOSE pairs it with (RFC 7518, section 3.4).
+    /// The algorithm that requires this curve (RFC 7518, section 3.4).
     pub fn algorithm(self) -> Algorithm {
         match self {
             Self::P256 => Algorithm::Es256,
@@ -155,7 +157,7 @@ impl Curve {
         }
     }
 
-    /// The length of a coordinate, and of half a signature, in bytes.
+    /// The bytes of a coordinate, which is also half the length of a signature.
     pub fn bytes(self) -> usize {
         match self {
             Self::P256 => 32,
@@ -165,27 +167,26 @@ impl Curve {
     }
 }
 
-/// Why an entry of a JWK Set is ignored.
+/// The reason why an entry of a JWK Set is ignored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Unusable {
-    /// A `kty` or `crv` that is not supported here
+    /// The `kty` or `crv` is not supported
     UnknownType,
-    /// The member of that name is missing, or has another JSON type, another length or another
-    /// encoding than the RFC says
+    /// The member with this name is missing, or has another type, length or encoding than the RFC
+    /// requires
     WrongForm(&'static str),
-    /// It holds private or symmetric members that are not `null`, which do not belong in a
-    /// published set
+    /// The entry has private or symmetric members that are not `null`. They must not be published
     Private,
-    /// Its `use` or `key_ops` excludes verification
+    /// The `use` or `key_ops` excludes verification
     NotForVerifying,
-    /// Its `alg` is another key type's
+    /// The `alg` belongs to another key type
     Contradictory,
-    /// Not a point of the curve, not in canonical form, or of small order
+    /// The point is not on the curve, not canonical, or of small order
     WeakPoint,
-    /// An RSA modulus that is too short, too long or even, or an exponent that is even or 1
+    /// The RSA modulus is too short, too long or even, or the exponent is even or 1
     WeakRsa,
-    /// It is not an object
+    /// The entry is not an object
     NotAnObject,
 }
 

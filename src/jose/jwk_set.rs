@@ -1,22 +1,24 @@
-//! JWK Sets (RFC 7517, section 5) as they come from a network that may lie.
+//! JWK Sets (RFC 7517, section 5) from an untrusted network.
 
 use std::fmt;
 
 use super::json::{Json, JsonError, Object};
 use super::jwk::{Jwk, Unusable};
 
-/// A JWK Set: its keys in the order of the document.
+/// A JWK Set. The keys have the order of the document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct JwkSet {
     entries: Vec<Result<Jwk, Unusable>>,
 }
 
 impl JwkSet {
-    /// The largest document that is read, in bytes.
+    /// The maximum size of a document, in bytes.
     pub const MAX_BYTES: usize = 256 * 1024;
 
-    /// Reads a set. Entries that cannot be used are kept as the reason why; a document that is not
-    /// a set is an error as a whole.
+    /// Parses a set. An unusable entry becomes the reason why it is unusable.
+    ///
+    /// # Errors
+    /// If the document is not a JWK Set.
     pub fn parse(bytes: &[u8]) -> Result<Self, JwkSetError> {
         if bytes.len() > Self::MAX_BYTES {
             return Err(JwkSetError::TooLarge);
@@ -32,20 +34,20 @@ impl JwkSet {
         Ok(Self { entries: entries.collect() })
     }
 
-    /// Every entry of the document, in its order: a key, or why it is unusable.
+    /// The entries in the order of the document: a key, or the reason why it is unusable.
     pub fn entries(&self) -> &[Result<Jwk, Unusable>] {
         &self.entries
     }
 }
 
-/// Why a document is not a JWK Set.
+/// The reason why a document is not a JWK Set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum JwkSetError {
-    /// Larger than [`JwkSet::MAX_BYTES`]
+    /// The document is larger than [`JwkSet::MAX_BYTES`]
     TooLarge,
-    /// Not an acceptable JSON object
+    /// The document is not an acceptable JSON object
     Json(JsonError),
-    /// An object without an array `keys`
+    /// The object has no array `keys`
     NoKeys,
 }
 

@@ -1,7 +1,7 @@
 //! The formats: base64url, JSON, compact JWS, JWK and JWK Set.
 //!
-//! Everything here is parsing, and everything that has been parsed is valid. This module knows no
-//! clock, no network, no policy and no signature.
+//! This module only parses, and every value that it returns is valid. It has no clock, no network,
+//! no policy and no signatures.
 
 mod algorithm;
 pub(crate) mod base64url;

@@ -1,11 +1,11 @@
-//! Keys in the form in which a host takes them: a public JWK.
+//! Public keys as JWKs, for hosts that verify signatures.
 
 use sha2::{Digest, Sha256};
 
 use super::base64url::encode;
 use super::jwk::Curve;
 
-/// An RSA or EC key whose numbers have been checked, for the host to verify with.
+/// An RSA or EC key with checked numbers, by which the host verifies signatures.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicKey {
     jwk: String,
@@ -28,19 +28,19 @@ impl PublicKey {
         Self { jwk, thumbprint }
     }
 
-    /// The key as JSON: its required members in lexicographic order, nothing else.
+    /// The key as JSON: only the required members, in lexicographic order.
     pub fn jwk(&self) -> &str {
         &self.jwk
     }
 
-    /// What the host may keep its own form of the key under: the same for the same key (RFC 7638).
+    /// The thumbprint (RFC 7638). A host can cache its own form of the key by it.
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
     }
 }
 
-/// RFC 7638, section 3, of a JWK that has its required members in lexicographic order, nothing
-/// else.
+/// The SHA-256 thumbprint (RFC 7638, section 3) of a JWK that has only the required members, in
+/// lexicographic order.
 pub(crate) fn thumbprint(jwk: &str) -> String {
     encode(&Sha256::digest(jwk))
 }

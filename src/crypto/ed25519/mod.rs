@@ -1,9 +1,9 @@
-//! Ed25519 (RFC 8032, section 5.1) with the strictest of the verification rules in use: canonical
-//! S, canonical A and R, neither of small order, and the equation without the cofactor. What passes
-//! here passes every other verifier.
+//! Ed25519 (RFC 8032, section 5.1) with the strictest verification rules in use: S, A and R are
+//! canonical, A and R have no small order, and the equation has no cofactor. Every other verifier
+//! accepts a signature that this one accepts.
 //!
-//! A key that is used often is verified by tables of multiples, which is faster than the native
-//! code of JavaScript runtimes; the verdicts are the same.
+//! For a key in frequent use, tables of multiples make verification faster than the native code of
+//! JavaScript runtimes. The results are the same.
 
 mod table;
 mod tables;
@@ -31,7 +31,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// Decodes a point. Fails for a point that a signer could not own.
+    /// Decodes a point. Fails unless it is canonical and of large order.
     pub(super) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, Unusable> {
         static POOL: Pool = Pool::new();
         Self::with_tables(bytes, TableSettings::applied(), &POOL)
@@ -51,7 +51,7 @@ impl Key {
         Ok(Self { key, tables: Arc::new(Tables::new(-point, settings, pool)) })
     }
 
-    /// Whether `signature` is this key's over `message`.
+    /// Whether `signature` is this key's signature of `message`.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let Ok(signature) = Signature::from_slice(signature) else {
             return false;
@@ -62,8 +62,8 @@ impl Key {
         }
     }
 
-    /// What `verify_strict` does. It decodes R to see whether its order is small and then compares
-    /// encodings; as an encoding that is equal to one just made is canonical, comparing is enough.
+    /// Equals `verify_strict`, which decodes R to check its order and then compares encodings.
+    /// Comparing suffices, because an encoding that equals a computed one is canonical.
     fn verifies_by_tables(
         &self,
         tables: TablePair<'_>,

@@ -1,18 +1,18 @@
-//! Multiples of one point, so that multiplying it by a scalar is a few dozen additions and not one
-//! doubling ("fixed-base windowing", Handbook of Applied Cryptography, section 14.6.3).
+//! A table of multiples of a point. With it, a product with a scalar takes a few dozen additions
+//! and no doubling ("fixed-base windowing", Handbook of Applied Cryptography, section 14.6.3).
 //!
-//! A scalar s is cut into signed digits, s = Σ dᵢ·2^(w·i) with |dᵢ| ≤ 2^(w-1), and the table holds
-//! d·2^(w·i)·P for each place i and each d from 1 up. Which entries are read depends on the scalar:
-//! this is for verifying, where nothing is secret.
+//! A scalar has signed digits, s = Σ dᵢ·2^(w·i) with |dᵢ| ≤ 2^(w-1). The table contains d·2^(w·i)·P
+//! for each place i and each d from 1. Memory access depends on the scalar, so the table must only
+//! verify: a verification has no secrets.
 
 use std::fmt;
 
 use curve25519_dalek::{EdwardsPoint, Scalar};
 
-/// How many bits a digit has: from 4 to 8.
+/// The bits of a digit: from 4 to 8.
 ///
-/// A bit more makes a table nearly twice as large and saves a few additions: with tables of the key
-/// and of the base point, a verification makes about 127, 102, 85, 73 or 64 of them.
+/// One more bit nearly doubles a table and saves a few additions. With tables of the key and of the
+/// base point, a verification takes about 127, 102, 85, 73 or 64 additions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Window(u32);
 
@@ -20,14 +20,14 @@ impl Window {
     const MIN: u32 = 4;
     const MAX: u32 = 8;
 
-    /// How many windows there are.
+    /// The number of windows.
     pub(super) const COUNT: usize = (Self::MAX - Self::MIN + 1) as usize;
 
     pub(super) fn new(bits: u32) -> Option<Self> {
         (Self::MIN..=Self::MAX).contains(&bits).then_some(Self(bits))
     }
 
-    /// Its place among all windows.
+    /// The index among all windows.
     pub(super) fn index(self) -> usize {
         (self.0 - Self::MIN) as usize
     }
@@ -37,18 +37,18 @@ impl Window {
         self.0
     }
 
-    /// The digits of a scalar.
+    /// The number of digits of a scalar.
     fn places(self) -> u32 {
         SCALAR_BITS.div_ceil(self.0)
     }
 
-    /// The largest digit anywhere, and so the entries at each place but the last.
+    /// The largest digit, and the number of entries at each place except the last.
     fn largest_digit(self) -> usize {
         1 << (self.0 - 1)
     }
 
-    /// The largest digit at that place. The group order is 2^252 + 2^124.6…: a scalar that reaches
-    /// bit 252 has only zeros from there down to bit 125, so that nothing is carried up to it.
+    /// The largest digit at this place. The group order is 2^252 + 2^124.6…, so a scalar with bit
+    /// 252 has zeros down to bit 125, and no carry reaches bit 252.
     fn largest_digit_at(self, place: u32) -> usize {
         match place + 1 == self.places() {
             true => 1 << (SCALAR_BITS - 1 - place * self.0),
@@ -61,18 +61,18 @@ impl Window {
     }
 }
 
-/// The bits of a scalar that is below the group order.
+/// The bits of a scalar below the group order.
 const SCALAR_BITS: u32 = 253;
 
 /// The multiples of a point.
 pub(super) struct Table {
     window: Window,
-    /// Place after place; at each, the multiples by 1, 2, 3, …
+    /// By place; at each place the multiples by 1, 2, 3, …
     multiples: Vec<EdwardsPoint>,
 }
 
 impl Table {
-    /// Costs an addition an entry.
+    /// Computes the table, with one addition for each entry.
     pub(super) fn new(point: &EdwardsPoint, window: Window) -> Self {
         let mut multiples = Vec::with_capacity(window.entries());
         let mut unit = *point;
@@ -93,7 +93,7 @@ impl Table {
         self.window
     }
 
-    /// `sum` + `scalar` · the point.
+    /// Returns `sum` + `scalar` · point.
     pub(super) fn add_product(&self, scalar: &Scalar, mut sum: EdwardsPoint) -> EdwardsPoint {
         let places = self.multiples.chunks(self.window.largest_digit());
         for (multiples, digit) in places.zip(Digits::new(scalar, self.window)) {
@@ -113,11 +113,11 @@ impl fmt::Debug for Table {
     }
 }
 
-/// The signed digits of a scalar, from the lowest up, zeros without end.
+/// The signed digits of a scalar from the lowest, followed by zeros without end.
 struct Digits<'s> {
     scalar: &'s [u8; 32],
     window: Window,
-    /// Where in the scalar the next digit begins
+    /// The scalar's bit at which the next digit begins
     bit: usize,
     carry: i32,
 }
@@ -133,13 +133,13 @@ impl Iterator for Digits<'_> {
 
     fn next(&mut self) -> Option<i32> {
         let byte = |index| i32::from(self.scalar.get(index).copied().unwrap_or(0));
-        // eight bits from any bit on lie in two bytes
+        // eight bits from any position lie in two bytes
         let index = self.bit / 8;
         let bits = (byte(index) | byte(index + 1) << 8) >> (self.bit % 8);
         let radix = 1 << self.window.0;
         let digit = (bits & (radix - 1)) + self.carry;
         self.bit += self.window.0 as usize;
-        // above half, so much less than the next multiple of the radix
+        // a digit above half becomes negative and carries one
         self.carry = i32::from(digit > radix / 2);
         Some(digit - self.carry * radix)
     }

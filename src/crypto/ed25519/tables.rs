@@ -1,9 +1,9 @@
-//! Which tables there are: a key earns its own by being used, and all keys together share a limit.
+//! Decides when a key gets tables of multiples. A limit bounds the keys with tables.
 //!
-//! A table costs time at once and pays it back a little with every verification. So a key gets a
-//! small one after a few verifications and a large one after many, each after about as many as pay
-//! the table back, so that no sequence of uses costs much more than it has to. No verification
-//! builds more than one table: on a Worker's smallest plan a request has ten milliseconds.
+//! A table costs time once and saves a little in each verification. So a key gets a small table
+//! after a few verifications and a large one after many, each after about as many as it takes to
+//! save the table's cost. A verification builds at most one table, because a request has ten
+//! milliseconds on Cloudflare's smallest plan.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -14,36 +14,38 @@ use curve25519_dalek::{EdwardsPoint, Scalar};
 
 use super::table::{Table, Window};
 
-/// When Ed25519 keys get tables that make verifying faster, and how many may have them. Verdicts do
-/// not depend on it.
+/// When Ed25519 keys get tables, which make verification faster, and how many keys can have them.
+/// The results of verifications do not depend on the settings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TableSettings {
     /// The first table of a key
     pub small: Tier,
-    /// The table that takes its place
+    /// The table that replaces the first
     pub large: Tier,
-    /// How many keys of this process may have tables; 0 for none. The others are verified without,
-    /// until one of these is dropped. Once the base point has tables, it keeps them: a key's worth
+    /// The maximum number of keys with tables in this process; 0 disables tables. Other keys get
+    /// tables when one of these is dropped. The base point's tables, as large as those of one key,
+    /// stay in memory
     pub max_keys: u32,
 }
 
 impl TableSettings {
-    // In workerd a verification takes 123 µs without tables, 55 with small and 39 with large ones,
-    // and in a young isolate a small table takes 0.7 ms to build and a large one 2.1. The first key
-    // needs two of each, its own and the base point's: paid back after 20 uses and after 270.
+    // In workerd a verification takes 123 µs without tables, 55 µs with small ones and 39 µs with
+    // large ones. In a new isolate it takes 0.7 ms to build a small table and 2.1 ms for a large
+    // one. The first key needs two of each, its own and the base point's, which pay off after 20
+    // and 270 verifications.
     const DEFAULT: Self = Self {
         small: Tier { window: 5, after_uses: 16 },
         large: Tier { window: 8, after_uses: 256 },
         max_keys: 8,
     };
 
-    /// Large tables of that window, from 4 to 8 bits, or with 0 no tables at all; `None` for
-    /// others. The wider the window, the faster a verification and the more memory a key takes.
+    /// Settings with large tables of this window, from 4 to 8 bits; 0 disables tables, and other
+    /// values return `None`. A wider window makes verification faster and takes more memory.
     pub fn with_window(bits: u32) -> Option<Self> {
         let large = Tier { window: bits, ..Self::DEFAULT.large };
         match bits {
             0 => Some(Self { max_keys: 0, ..Self::DEFAULT }),
-            // the small tables are there for the time before
+            // keys use small tables first
             4..=5 => Some(Self {
                 small: Tier { window: bits, ..Self::DEFAULT.small },
                 large,
@@ -54,12 +56,12 @@ impl TableSettings {
         }
     }
 
-    /// Makes these the settings of all keys that are read from now on.
+    /// Applies the settings to all keys that the process parses from now on.
     pub fn apply(self) {
         *SETTINGS.write().unwrap_or_else(PoisonError::into_inner) = self;
     }
 
-    /// The settings of a key that is read now.
+    /// The settings for a key that is parsed now.
     pub(super) fn applied() -> Self {
         *SETTINGS.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,19 +73,19 @@ impl Default for TableSettings {
     }
 }
 
-/// A size of tables, and how they are earned.
+/// A size of tables, and when a key gets them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Tier {
-    /// Bits a digit, from 4 to 8, for a table of 81, 129, 215, 369 or 637 kB; anything else for
-    /// none
+    /// Bits of a digit, from 4 to 8, for a table of 81, 129, 215, 369 or 637 kB. Other values
+    /// disable the tier
     pub window: u32,
-    /// After how many verifications a key gets the table
+    /// The number of verifications after which a key gets the table
     pub after_uses: u32,
 }
 
 static SETTINGS: RwLock<TableSettings> = RwLock::new(TableSettings::DEFAULT);
 
-/// A point and its tables, as far as it has earned them.
+/// A point and the tables that it has so far.
 #[derive(Debug)]
 pub(super) struct Tables {
     point: EdwardsPoint,
@@ -108,8 +110,8 @@ impl Tables {
         }
     }
 
-    /// The largest tables that exist for this use of the point. Builds tables now and then. Threads
-    /// may build the same one at once: one result is used, and no thread waits.
+    /// Counts a use of the point, builds a table if one is due, and returns the largest tables that
+    /// exist. Threads that build the same table at once do not wait; the first result stays.
     pub(super) fn for_use(&self) -> Option<TablePair<'_>> {
         if let Some(pair) = self.large.as_ref().and_then(|large| large.pair(self.pool)) {
             return Some(pair);
@@ -124,13 +126,13 @@ impl Tables {
         levels().find_map(|level| level.pair(self.pool))
     }
 
-    /// Whether the point is among those that may have tables, or becomes one now.
+    /// Whether the point can have tables. Takes one of the shares if it has none.
     fn has_share(&self) -> bool {
         if self.share.get().is_some() {
             return true;
         }
         let share = self.pool.share(self.max_keys);
-        // where another thread was faster, this share is dropped and so given back
+        // if another thread was faster, dropping this share returns it
         share.map(|share| self.share.set(share)).is_some()
     }
 }
@@ -143,13 +145,13 @@ pub(super) struct TablePair<'t> {
 }
 
 impl TablePair<'_> {
-    /// \[`s`\]B + \[`k`\]P.
+    /// Returns \[`s`\]B + \[`k`\]P.
     pub(super) fn sum(self, s: &Scalar, k: &Scalar) -> EdwardsPoint {
         self.point.add_product(k, self.base.add_product(s, EdwardsPoint::identity()))
     }
 }
 
-/// A tier, and a point's table of its size.
+/// A point's table of one tier.
 #[derive(Debug)]
 struct Level {
     window: Window,
@@ -168,10 +170,10 @@ impl Level {
         Some(TablePair { base, point: self.table.get()? })
     }
 
-    /// Builds the base point's table, or where there is one, the point's own.
+    /// Builds the base point's table, or the point's own if that exists.
     fn build_one(&self, point: &EdwardsPoint, pool: &'static Pool) {
         let base = pool.base_table(self.window);
-        // where another thread was faster, its table stays: they are the same
+        // if another thread was faster, its equal table stays
         let _ = match base.get() {
             None => base.set(Table::new(&ED25519_BASEPOINT_POINT, self.window)),
             Some(_) => self.table.set(Table::new(point, self.window)),
@@ -179,8 +181,8 @@ impl Level {
     }
 }
 
-/// What all keys share: the base point's tables, which are never dropped, and the count of the keys
-/// that have tables.
+/// The state that all keys share: the base point's tables, which stay in memory, and the number of
+/// keys with tables.
 #[derive(Debug)]
 pub(super) struct Pool {
     base_tables: [OnceLock<Table>; Window::COUNT],
@@ -204,7 +206,7 @@ impl Pool {
     }
 }
 
-/// A key's right to have tables.
+/// One of the limited shares, which lets a key have tables.
 #[derive(Debug)]
 struct Share(&'static Pool);
 
@@ -234,7 +236,7 @@ mod tests {
         Tables::new(ED25519_BASEPOINT_POINT * Scalar::from(7u8), settings, pool)
     }
 
-    /// The window of the tables that a use gets; zero for none.
+    /// The window of the tables in use; zero without tables.
     fn window(tables: &Tables) -> u32 {
         tables.for_use().map_or(0, |pair| {
             assert_eq!(pair.base.window(), pair.point.window());

@@ -1,8 +1,7 @@
-//! JSON (RFC 8259), strictly: UTF-8 without a byte order mark, no duplicate members at any level,
-//! no lone surrogates, at most [`MAX_DEPTH`] levels.
+//! Strict JSON (RFC 8259): UTF-8 without a byte order mark, no duplicate members at any level, no
+//! lone surrogates, at most [`MAX_DEPTH`] levels.
 //!
-//! JSON libraries let duplicates and depth pass, and are a tenth of a Worker; the tests hold this
-//! one against serde_json.
+//! JSON libraries accept duplicates and any depth. Tests compare this parser with serde_json.
 
 mod number;
 mod parser;
@@ -13,16 +12,16 @@ pub use number::Number;
 
 use parser::{Parser, WHITE_SPACE};
 
-/// How deep objects and arrays may nest; the outermost object is level one.
+/// The maximum depth of objects and arrays. The outermost object is level one.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// A JSON object whose members are all distinct, as they came. There are few, and a map of them
-/// would take longer, and several times the code.
+/// A JSON object with distinct members, in the order of the document. A list is faster than a map,
+/// because objects have few members.
 #[derive(Clone, Debug, Default)]
 pub struct Object(Vec<(String, Json)>);
 
 impl Object {
-    /// Reads one object from bytes.
+    /// Parses one object.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
         if text.starts_with('\u{feff}') {
@@ -37,17 +36,17 @@ impl Object {
         }
     }
 
-    /// The member of that name; a member that is `null` counts as absent.
+    /// The member with this name. A member that is `null` counts as absent.
     pub fn member(&self, name: &str) -> Option<&Json> {
         self.find(name).filter(|value| !matches!(value, Json::Null))
     }
 
-    /// The names and values of all members, in the order they came.
+    /// The names and values of all members, in the order of the document.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Json)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Sets a member, and replaces its value.
+    /// Adds a member, or replaces its value.
     pub(crate) fn set(&mut self, name: &str, value: Json) {
         match self.0.iter_mut().find(|(given, _)| given == name) {
             Some((_, had)) => *had = value,
@@ -64,8 +63,8 @@ impl Object {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
     }
 
-    /// Members as they were read, if they are distinct. Many are sorted for that, since to compare
-    /// each with each would take long.
+    /// The object with these members, if their names are distinct. Sorts the names of a large
+    /// object, because comparing all pairs would take quadratic time.
     fn distinct(members: Vec<(String, Json)>) -> Result<Self, JsonError> {
         let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
         let is_twice = match names.len() <= FEW {
@@ -79,7 +78,7 @@ impl Object {
     }
 }
 
-/// Objects are equal if their members are, in any order.
+/// Objects are equal if their members are equal, in any order.
 impl PartialEq for Object {
     fn eq(&self, other: &Self) -> bool {
         let is_there = |(name, value): &(String, Json)| other.find(name) == Some(value);
@@ -87,7 +86,7 @@ impl PartialEq for Object {
     }
 }
 
-/// Members, of which each is compared with each.
+/// The most members whose names are compared in pairs.
 const FEW: usize = 24;
 
 /// A JSON value.
@@ -108,12 +107,12 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads one value of any type.
+    /// Parses one value of any type.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         Parser::new(text).parse()
     }
 
-    /// The string, if it is one.
+    /// The string, if the value is a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -121,7 +120,7 @@ impl Json {
         }
     }
 
-    /// The object, if it is one.
+    /// The object, if the value is an object.
     pub fn as_object(&self) -> Option<&Object> {
         match self {
             Self::Object(object) => Some(object),
@@ -129,7 +128,7 @@ impl Json {
         }
     }
 
-    /// The elements, if it is an array.
+    /// The elements, if the value is an array.
     pub fn as_array(&self) -> Option<&[Json]> {
         match self {
             Self::Array(elements) => Some(elements),
@@ -138,7 +137,7 @@ impl Json {
     }
 }
 
-/// The value as JSON, without white space: members in their order, numbers as they were written.
+/// The value as JSON without white space. Members keep their order, and numbers their spelling.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -167,20 +166,20 @@ impl fmt::Display for Json {
     }
 }
 
-/// Why bytes are not an acceptable JSON object.
+/// The reason why bytes are not an acceptable JSON object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum JsonError {
-    /// Not UTF-8.
+    /// The bytes are not UTF-8.
     NotUtf8,
-    /// A byte order mark at the beginning, which RFC 8259, section 8.1, forbids.
+    /// The text begins with a byte order mark, which RFC 8259, section 8.1, forbids.
     ByteOrderMark,
-    /// Another JSON value, or something before the object.
+    /// The text does not begin with an object.
     NotAnObject,
-    /// Not JSON, or a string with a lone surrogate.
+    /// The text is not JSON, or a string has a lone surrogate.
     Syntax,
-    /// A member's name occurs twice in one object.
+    /// An object has two members with the same name.
     DuplicateMember,
-    /// Nested too deep.
+    /// The nesting is too deep.
     TooDeep,
 }
 
@@ -199,7 +198,7 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// A text as a JSON string, quotes included.
+/// The text as a JSON string with quotes.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

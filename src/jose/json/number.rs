@@ -1,23 +1,23 @@
-//! Numbers (RFC 8259, section 6), kept as they are written.
+//! Numbers (RFC 8259, section 6) with their spelling.
 //!
-//! The standard library's way from text to `f64` is exact in the last bit for any text, and brings
-//! tables of 13 kB for it. Nothing here needs that bit.
+//! The standard library converts any text to the nearest `f64`, with tables of 13 kB. Claims do not
+//! need the last bit.
 
 use std::fmt;
 
-/// A number as it was written: `1e999` is one in JSON, though no `f64` holds it.
+/// A number with its spelling. `1e999` is a number in JSON, although it exceeds any `f64`.
 #[derive(Clone, Debug)]
 pub struct Number(Box<str>);
 
 impl Number {
-    /// A text that the parser has found to be a number.
+    /// A text that the parser has accepted as a number.
     pub(super) fn new(written: &str) -> Self {
         Self(written.into())
     }
 
-    /// Its value, or `None` where no finite `f64` is near it. Exact for all numbers of up to 15
-    /// digits that are no larger than 10²² and no smaller than 10⁻²²; beyond that, up to a few
-    /// units in the last place away from the nearest `f64`.
+    /// The value, or `None` if it exceeds every finite `f64`. It is exact for numbers of up to 15
+    /// digits from 10⁻²² to 10²². Other results can differ from the nearest `f64` by a few units in
+    /// the last place.
     pub fn as_f64(&self) -> Option<f64> {
         let Decimal { negative, digits, exponent } = self.decimal();
         if digits.is_empty() {
@@ -26,12 +26,12 @@ impl Number {
         let (kept, dropped) = digits.split_at(digits.len().min(MOST_DIGITS));
         let exponent = exponent.saturating_add(dropped.len() as i64);
         let digits = kept.bytes().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
-        // beyond, any number is infinite, and any is zero
+        // beyond these exponents, every number is infinite or zero
         let exponent = exponent.clamp(-MOST_EXPONENT, MOST_EXPONENT) as i32;
         let value = match exponent {
             0.. => digits as f64 * 10f64.powi(exponent),
             -300.. => digits as f64 / 10f64.powi(-exponent),
-            // in two steps, since one over the smallest numbers is more than the largest
+            // in two steps, because 10 to the power of the whole exponent can be infinite
             _ => digits as f64 / 1e300 / 10f64.powi(-300 - exponent),
         };
         value.is_finite().then_some(if negative { -value } else { value })
@@ -59,8 +59,8 @@ impl Number {
     }
 }
 
-/// By value: `1` is `1.0` and `10e-1`. Where an exponent has more digits than any computer can
-/// count to, only the same spelling is the same value.
+/// Compares values: `1` equals `1.0` and `10e-1`. Numbers whose exponents exceed every integer type
+/// are equal only if their spelling is equal.
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         let is_exact = |value: &Decimal| value.exponent.unsigned_abs() < BEYOND.unsigned_abs() / 2;
@@ -75,8 +75,8 @@ impl fmt::Display for Number {
     }
 }
 
-/// A number in the one form that it has: `digits` times ten to the power of `exponent`, with no
-/// zero at either end of the digits, which are empty for zero.
+/// The normal form of a number: `digits` times ten to the power of `exponent`. The digits neither
+/// begin nor end with a zero, and are empty for zero.
 #[derive(PartialEq)]
 struct Decimal {
     negative: bool,
@@ -84,7 +84,7 @@ struct Decimal {
     exponent: i64,
 }
 
-/// What stands behind the `e`; [`BEYOND`] where no integer holds it.
+/// The exponent after the `e`; [`BEYOND`] if it exceeds the integer type.
 fn read_exponent(text: &str) -> i64 {
     let limit = if text.starts_with('-') { -BEYOND } else { BEYOND };
     text.parse()
@@ -93,13 +93,13 @@ fn read_exponent(text: &str) -> i64 {
         .unwrap_or(limit)
 }
 
-/// Far from the limits of an `i64`, so that the digits before and behind the point change nothing.
+/// Far from the limits of an `i64`, so that adding the number of digits cannot overflow.
 const BEYOND: i64 = i64::MAX / 2;
 
-/// Ten to the power of this is more than any `f64`, times or divided by [`MOST_DIGITS`] digits.
+/// Ten to this power exceeds every `f64`, even divided by a number of [`MOST_DIGITS`] digits.
 const MOST_EXPONENT: i64 = 400;
 
-/// As many as any `u64` holds.
+/// Every number of this many digits fits into a `u64`.
 const MOST_DIGITS: usize = 19;
 
 #[cfg(test)]

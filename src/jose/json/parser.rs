@@ -1,10 +1,10 @@
-//! Recursive descent through JSON (RFC 8259).
+//! A recursive-descent parser for JSON (RFC 8259).
 
 use super::{Json, JsonError, MAX_DEPTH, Number, Object};
 
 pub(super) const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// What is left to read. Recursion is bounded by the depth that is left.
+/// The unread text, and the remaining depth, which bounds the recursion.
 pub(super) struct Parser<'t> {
     rest: &'t str,
 }
@@ -14,7 +14,7 @@ impl<'t> Parser<'t> {
         Self { rest: text }
     }
 
-    /// One value, with nothing behind it.
+    /// Parses one value, which must end the text.
     pub(super) fn parse(mut self) -> Result<Json, JsonError> {
         let value = self.value(MAX_DEPTH)?;
         self.skip_white_space();
@@ -73,7 +73,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Section 7: anything but quotes, backslashes and control characters stands for itself.
+    /// Parses a string (section 7). Only quotes, backslashes and control characters need escapes.
     fn string(&mut self) -> Result<String, JsonError> {
         self.rest = self.rest.strip_prefix('"').ok_or(JsonError::Syntax)?;
         let mut text = String::new();
@@ -107,7 +107,7 @@ impl<'t> Parser<'t> {
         Ok(escaped)
     }
 
-    /// A code unit, or two of them where they are a surrogate pair.
+    /// Parses the digits of an escape, or of two escapes that form a surrogate pair.
     fn escaped_code_point(&mut self) -> Result<char, JsonError> {
         let first = self.code_unit()?;
         let is_high_surrogate = (0xd800..0xdc00).contains(&first);
@@ -124,7 +124,7 @@ impl<'t> Parser<'t> {
         unit.map_err(|_| JsonError::Syntax)
     }
 
-    /// Section 6, kept as it is written.
+    /// Parses a number (section 6) with its spelling.
     fn number(&mut self) -> Result<Json, JsonError> {
         let start = self.rest;
         self.skip('-');
@@ -155,7 +155,7 @@ impl<'t> Parser<'t> {
         Ok(value)
     }
 
-    /// Whether the next character behind white space is this one; then it is taken.
+    /// Skips white space and consumes the next character if it is this one. Returns whether it was.
     fn accept(&mut self, c: char) -> bool {
         self.skip_white_space();
         self.skip(c)
@@ -178,7 +178,8 @@ impl<'t> Parser<'t> {
         self.rest = self.rest.trim_start_matches(WHITE_SPACE);
     }
 
-    /// The next bytes, which end between characters: they are ASCII or end before ASCII.
+    /// Consumes bytes as text. They end at a character boundary, because they are ASCII or are
+    /// followed by ASCII.
     fn take(&mut self, bytes: usize) -> &'t str {
         let (taken, rest) = self.rest.split_at(bytes);
         self.rest = rest;
