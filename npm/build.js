@@ -66,6 +66,7 @@ copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
 writeFileSync(here("LICENSE"), terms());
 writeFileSync(here("dist/errors.md"), explanations());
 writeTypes();
+linkProgram();
 
 /** The sources that import `#wasm`, directly or indirectly: they differ between runtimes. */
 async function importersOfWasm() {
@@ -152,4 +153,13 @@ function writeTypes() {
     const file = resolve(entry.parentPath, entry.name);
     if (entry.isFile() && !named.has(file)) rmSync(file);
   }
+}
+
+/**
+ * Makes `npx better-auth-edge` work in the repository: `npm ci` makes no link to a program that is
+ * not built yet. Also makes the program executable.
+ */
+function linkProgram() {
+  const rebuild = ["rebuild", "--ignore-scripts", "better-auth-edge"];
+  execFileSync("npm", rebuild, { cwd: here(".."), stdio: ["ignore", "ignore", "inherit"] });
 }
