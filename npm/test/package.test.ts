@@ -154,8 +154,9 @@ test("the command line runs from a clone after a build, and from an installed pa
   try {
     await writeFile(join(user, "package.json"), "{}");
     const quietly = ["--offline", "--no-audit", "--no-fund", "--no-update-notifier"];
-    // as docs/install.md says, for as long as the package is not published
-    await run("npm", ["install", ...quietly, "--install-links", PACKAGE], { cwd: user });
+    // the commands of docs/install.md
+    await run("npm", ["pack", "--pack-destination", user, PACKAGE]);
+    await run("npm", ["install", ...quietly, `./${packed.filename}`], { cwd: user });
     const installed = await run(join(user, program), ["--version"]);
     assert.equal(installed.stdout.trim(), version);
   } finally {
