@@ -300,7 +300,7 @@ class EdgeAuth(Generic[U]):
         """Returns the user of a dependency, which an override may have set. 401 for None."""
         if check_override_result(user) is None:
             detail = (
-                "the request has no assertion: either it bypassed the edge, or the edge forwarded "
+                "the request has no assertion; either it bypassed the edge, or the edge forwarded "
                 "it without a user"
                 if self._mode.name == "assertion"
                 else "the request has no bearer token"

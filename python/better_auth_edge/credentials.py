@@ -90,7 +90,7 @@ class EdgeAssertion(Credential):
         if had_token:
             detail = (
                 "the request has a bearer token and no assertion of the edge, and this app "
-                "accepts only assertions: either the request bypassed the edge, or the edge has "
+                "accepts only assertions; either the request bypassed the edge, or the edge has "
                 "no signing key: set EDGE_SIGNING_KEY at the edge"
             )
             raise EdgeAuthError("wrong_token_type", detail)
