@@ -66,7 +66,8 @@ impl Rules {
                         reader.error_at(SETTING, i, &[TO_ON_WORKER]);
                     } else if rule.to() == Some(Destination::Upstream) && !has_origin {
                         let origin_url = reader.name_of("ORIGIN_URL");
-                        let reason = ["to is \"origin\", which requires ", origin_url];
+                        let reason =
+                            ["to is \"origin\": set ", origin_url, " to the origin server's URL"];
                         reader.error_at(SETTING, i, &reason);
                     }
                     let mut earlier = rules.iter();
