@@ -1,7 +1,15 @@
 // Makes `dist/` from `src/` and the wasm, which `cargo xtask build` writes to `target/javascript`.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -66,6 +74,7 @@ copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
 writeFileSync(here("LICENSE"), terms());
 writeFileSync(here("dist/errors.md"), explanations());
 writeTypes();
+linkProgram();
 
 /** The sources that import `#wasm`, directly or indirectly: they differ between runtimes. */
 async function importersOfWasm() {
@@ -152,4 +161,14 @@ function writeTypes() {
     const file = resolve(entry.parentPath, entry.name);
     if (entry.isFile() && !named.has(file)) rmSync(file);
   }
+}
+
+/**
+ * Makes `npx better-auth-edge` work in the repository: `npm ci` makes no link to a program that is
+ * not built yet. npm makes the program executable only together with a new link.
+ */
+function linkProgram() {
+  chmodSync(here("dist/node/cli.js"), 0o755);
+  const rebuild = ["rebuild", "--ignore-scripts", "better-auth-edge"];
+  execFileSync("npm", rebuild, { cwd: here(".."), stdio: ["ignore", "ignore", "inherit"] });
 }

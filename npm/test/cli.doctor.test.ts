@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fetchToken, signIn } from "../../examples/fullstack/auth/test/client.ts";
 import type { RunningServer } from "../../examples/fullstack/auth/test/server.ts";
+import { adviceFor } from "../src/cli/doctor/advice.ts";
 import { startAuthServer } from "./better-auth.ts";
 import { json, run } from "./cli.process.ts";
 import { startWorker } from "./cli.worker.ts";
@@ -112,11 +113,27 @@ test("invalid settings are a failure, and the other checks are skipped", async (
     of("settings").map(({ level }) => level),
     ["failure"],
   );
-  assert.match(stdout, /wrangler tail/);
+  assert.match(stdout, /in the terminal that runs the edge/);
   assert.deepEqual(
     of("refusal").map(({ level }) => level),
     ["skipped"],
   );
+});
+
+test("only the advice for a deployment names the commands for deployments", () => {
+  const local = ["http://localhost:8787", "http://127.0.0.1:8787", "http://[::1]:8787"];
+  for (const origin of local) {
+    const texts = Object.values(adviceFor(origin)).join("\n");
+    assert.doesNotMatch(texts, /wrangler (tail|secret|deploy)/, origin);
+    assert.match(texts, /\.dev\.vars/);
+  }
+  for (const origin of ["https://edge.example.com", "http://localhost.example.com"]) {
+    const { misconfigured, crashed, signingKey, unreachable } = adviceFor(origin);
+    assert.match(misconfigured, /wrangler tail/);
+    assert.match(crashed, /wrangler tail/);
+    assert.match(signingKey, /keygen \| npx wrangler secret put EDGE_SIGNING_KEY$/);
+    assert.match(unreachable, /wrangler deployments list/);
+  }
 });
 
 test("rules that are missing or misspelled, so that no user is isolated, are a warning", async () => {

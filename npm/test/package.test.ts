@@ -145,6 +145,25 @@ test("the installed package verifies tokens", async () => {
   assert.equal(output.trim(), "true malformed_token");
 });
 
+test("the command line runs from a clone after a build, and from an installed package", async () => {
+  const { version } = JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8"));
+  const program = "node_modules/.bin/better-auth-edge";
+  const built = await run(join(PACKAGE, "..", program), ["--version"]);
+  assert.equal(built.stdout.trim(), version);
+  const user = await mkdtemp(join(tmpdir(), "better-auth-edge-user-"));
+  try {
+    await writeFile(join(user, "package.json"), "{}");
+    const quietly = ["--offline", "--no-audit", "--no-fund", "--no-update-notifier"];
+    // the commands of docs/install.md
+    await run("npm", ["pack", "--pack-destination", user, PACKAGE]);
+    await run("npm", ["install", ...quietly, `./${packed.filename}`], { cwd: user });
+    const installed = await run(join(user, program), ["--version"]);
+    assert.equal(installed.stdout.trim(), version);
+  } finally {
+    await rm(user, { recursive: true, force: true });
+  }
+});
+
 test("the examples in the documentation compile", async () => {
   const modules = join(PACKAGE, "../node_modules");
   for (const name of ["hono", "jose", "@types", "undici-types"]) {

@@ -62,7 +62,7 @@ test("a rule with an invalid target is misconfigured", async () => {
   const wrong = { routes: [{ path: "/a", to: "origin" as const }] };
   await assert.rejects(verifier.verifyRequest(new Request("https://a.example"), wrong), {
     code: "misconfigured",
-    message: /routes \[0\]: to = "origin" needs an origin/,
+    message: /routes \[0\]: to is "origin": set origin to the origin server's URL/,
   });
 });
 

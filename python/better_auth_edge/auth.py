@@ -300,8 +300,8 @@ class EdgeAuth(Generic[U]):
         """Returns the user of a dependency, which an override may have set. 401 for None."""
         if check_override_result(user) is None:
             detail = (
-                "the request has no assertion: it did not come through the edge, or the edge "
-                "forwarded it without a user"
+                "the request has no assertion; either it bypassed the edge, or the edge forwarded "
+                "it without a user"
                 if self._mode.name == "assertion"
                 else "the request has no bearer token"
             )

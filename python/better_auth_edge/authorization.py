@@ -1,4 +1,4 @@
-"""The header `Authorization` (RFC 9110, section 11.6.2; RFC 6750, section 2.1), by the same
+"""Parses the header `Authorization` (RFC 9110, section 11.6.2; RFC 6750, section 2.1), by the same
 rules as the Rust core.
 """
 
@@ -10,12 +10,12 @@ from better_auth_edge.errors import EdgeAuthError
 _SCHEME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*", re.ASCII)
 """A token (RFC 9110, section 5.6.2)."""
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]*\.[\w-]*\.", re.ASCII)
-"""How a JWT begins, wherever it stands: a JSON object in base64url, and two dots."""
+"""The start of a JWT at any position: a JSON object in base64url, and two dots."""
 
 
 def bearer_token(values: Sequence[str]) -> str | None:
-    """The bearer token of a request with these `Authorization` headers. None without one, with an
-    empty one, or with credentials of another scheme.
+    """Returns the bearer token of a request with these `Authorization` headers. None if the header
+    is absent or empty, or has credentials of another scheme.
 
     Raises `EdgeAuthError`: `malformed_request` for more than one credential, because choosing one
     would be a guess; `missing_token` for the scheme without a token, and for every other value
@@ -41,7 +41,7 @@ def bearer_token(values: Sequence[str]) -> str | None:
 
 
 def presents_credential(values: Sequence[str]) -> bool:
-    """Whether the headers have a bearer token, or what was meant to be one."""
+    """Whether the headers have a bearer token, or a malformed one."""
     try:
         return bearer_token(values) is not None
     except EdgeAuthError:
@@ -49,7 +49,7 @@ def presents_credential(values: Sequence[str]) -> bool:
 
 
 def _split(credentials: str) -> tuple[str, str]:
-    """The scheme, which may be empty, and all that is behind it."""
+    """Returns the scheme, which may be empty, and the rest."""
     match = _SCHEME.match(credentials)
     end = match.end() if match else 0
     return credentials[:end], credentials[end:]

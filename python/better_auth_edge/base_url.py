@@ -29,7 +29,7 @@ class BaseUrl:
         _check_strays(text)
         scheme, colon, rest = text.partition(":")
         if not colon or not rest.startswith("//"):
-            raise ValueError("is not an absolute URL")
+            raise ValueError("is not an absolute URL, such as https://app.example.com")
         scheme = scheme.lower()
         if scheme not in DEFAULT_PORTS:
             raise ValueError("is neither http nor https")

@@ -59,7 +59,7 @@ class BearerToken(Credential):
             raise EdgeAuthError("wrong_token_type", detail)
         if token is None and ConnectionState.of(connection.scope).had_authorization:
             detail = (
-                "the bearer token was taken off: this app, or one around it, has another EdgeAuth "
+                "the bearer token was removed: this app, or one around it, has another EdgeAuth "
                 "in the mode assertion"
             )
             raise EdgeAuthError("wrong_token_type", detail)
@@ -72,7 +72,7 @@ class EdgeAssertion(Credential):
     def __init__(self) -> None:
         super().__init__(
             "A JWT of Better Auth, from `/api/auth/token`. The edge verifies it and sends this app "
-            "an assertion in its place; requests that go around the edge are refused."
+            "an assertion in its place. The app rejects requests that bypass the edge."
         )
 
     def find(self, connection: HTTPConnection) -> str | None:
@@ -89,9 +89,9 @@ class EdgeAssertion(Credential):
         )
         if had_token:
             detail = (
-                "the request has a bearer token and no assertion of the edge, which alone is "
-                "believed here: it did not come through the edge, or the edge does not sign: set "
-                "EDGE_SIGNING_KEY there"
+                "the request has a bearer token and no assertion of the edge, and this app "
+                "accepts only assertions; either the request bypassed the edge, or the edge has "
+                "no signing key: set EDGE_SIGNING_KEY at the edge"
             )
             raise EdgeAuthError("wrong_token_type", detail)
         return None

@@ -1,5 +1,5 @@
-"""Tokens in WebSocket handshakes. Browsers can set no header there but `Sec-WebSocket-Protocol`:
-`new WebSocket(url, ["bearer", token])`, by the same rules as the Rust core.
+"""Reads tokens from WebSocket handshakes, by the same rules as the Rust core. A browser lets a page
+set only the header `Sec-WebSocket-Protocol`: `new WebSocket(url, ["bearer", token])`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ PROTOCOL_HEADER = b"sec-websocket-protocol"
 
 
 def offered_protocols(scope: Mapping[str, Any]) -> list[str]:
-    """The subprotocols that a handshake offers, in order. None for an HTTP request."""
+    """Returns the subprotocols that a handshake offers, in order. Empty for an HTTP request."""
     if scope["type"] != "websocket":
         return []
     values = [value for name, value in scope["headers"] if name.lower() == PROTOCOL_HEADER]
@@ -22,9 +22,9 @@ def offered_protocols(scope: Mapping[str, Any]) -> list[str]:
 
 
 def handshake_token(offered: Sequence[str]) -> str | None:
-    """The token behind the subprotocol `bearer`, or None where it is not offered.
+    """Returns the token after the subprotocol `bearer`, or None if the client does not offer it.
 
-    Raises `EdgeAuthError`: `missing_token` where nothing follows, `malformed_request` for more than
+    Raises `EdgeAuthError`: `missing_token` if no token follows, `malformed_request` for more than
     one token.
     """
     tokens = [offered[i + 1] if i + 1 < len(offered) else "" for i in _bearers(offered)]
@@ -39,7 +39,7 @@ def handshake_token(offered: Sequence[str]) -> str | None:
 
 
 def offers_bearer(offered: Sequence[str]) -> bool:
-    """Whether a handshake has a token, or was meant to have one."""
+    """Whether a handshake offers `bearer`, with or without a token."""
     return next(_bearers(offered), None) is not None
 
 

@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
+from pydantic_core import ErrorDetails
+
 from better_auth_edge.base_url import BaseUrl
 
 _QUERY = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/?-]+", re.ASCII)
@@ -91,3 +93,15 @@ class SettingValues(Generic[S]):
         """Records an error, unless the setting has one or the missing file may define it."""
         if name not in self.settings._invalid and not (is_missing and self.is_partial):
             self.errors.append(f"{self.settings.shown(name)}: {reason}")
+
+
+def wrong_type(error: ErrorDetails) -> str:
+    """Returns what is wrong with a value of the wrong type, without the value."""
+    kind = error["type"]
+    if kind.startswith("float_"):
+        return "is not a number"
+    if kind.startswith("bool_"):
+        return "is neither true nor false"
+    if kind == "literal_error":
+        return f"is not {error['ctx']['expected']}"
+    return "is not text" if kind == "string_type" else error["msg"]

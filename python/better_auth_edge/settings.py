@@ -30,7 +30,7 @@ from better_auth_edge.keys import (
 )
 from better_auth_edge.near_miss import did_you_mean, near_misses, suggestion
 from better_auth_edge.network import exposure
-from better_auth_edge.setting_values import SettingValues
+from better_auth_edge.setting_values import SettingValues, wrong_type
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class EdgeAuthSettings(BaseSettings):
             errors.append(f"env_file: {file} {reason}")
             file = None
         settings, wrong_types = cls._read(file, known)
-        settings._invalid |= suggested
+        settings._invalid |= suggested - settings.model_fields_set
         in_file = () if file is None else dotenv_values(file, interpolate=False)
         errors += settings.near_misses({*os.environ, *in_file})
         errors += [f"{settings.shown(name)}: {reason}" for name, reason in wrong_types.items()]
@@ -177,7 +177,8 @@ class EdgeAuthSettings(BaseSettings):
         ignored = [name.strip() for name in (self.ignored_variables or "").split(",")]
         known = [name.upper() for name in type(self).model_fields]
         near = near_misses(variables, known, ignored)
-        self._invalid |= {setting.lower() for setting in near.values()}
+        # a setting that is present besides its near miss keeps its own errors
+        self._invalid |= {setting.lower() for setting in near.values()} - self.model_fields_set
         hint = "if it is your own variable, list it in IGNORED_VARIABLES"
         return [f"{name}: is not a setting, but {it} is; {hint}" for name, it in near.items()]
 
@@ -194,7 +195,7 @@ class _WrongTypesError(ConfigurationError):
     """Settings whose values have the wrong type."""
 
     def __init__(self, error: ValidationError, in_code: Iterable[str]) -> None:
-        self.wrong_types = {str(one["loc"][0]).lower(): one["msg"] for one in error.errors()}
+        self.wrong_types = {str(one["loc"][0]).lower(): wrong_type(one) for one in error.errors()}
         shown = {name: name if name in in_code else name.upper() for name in self.wrong_types}
         super().__init__([f"{shown[name]}: {reason}" for name, reason in self.wrong_types.items()])
 

@@ -24,8 +24,8 @@ class Verified:
 
 
 class Verifier:
-    """Verifies one kind of token, by published keys or by a secret. `clock` is that of the tokens,
-    in seconds since 1970.
+    """Verifies one kind of token, with published keys or with a secret. `clock` returns seconds
+    since 1970, for the times in tokens.
     """
 
     def __init__(
@@ -42,25 +42,25 @@ class Verifier:
         self._clock = clock
 
     async def verify(self, token: str) -> Verified:
-        """What a token says. `EdgeAuthError` for any that is not good now."""
+        """Returns the content of a token. Raises `EdgeAuthError` unless the token is valid now."""
         jws = Jws.parse(token)
         self._expectations.check_type(jws.typ)
         algorithm = self._allowed(jws.algorithm)
         # Checked before the signature, for the key cache. Reported only if the signature is valid.
         try:
-            expected, refusal = self._expectations.check(jws.claims, self._clock()), None
+            expected, rejection = self._expectations.check(jws.claims, self._clock()), None
         except EdgeAuthError as error:
-            expected, refusal = None, error
-        await self._check_signature(jws, algorithm, plausible=refusal is None)
+            expected, rejection = None, error
+        await self._check_signature(jws, algorithm, plausible=rejection is None)
         if expected is None:
-            assert refusal is not None
-            raise refusal
-        # The keys may have taken their time.
+            assert rejection is not None
+            raise rejection
+        # Fetching the keys may have taken several seconds.
         self._expectations.check_again(expected, self._clock())
         return Verified(expected.user, jws.claims, expected.times.expires)
 
     def _allowed(self, name: str) -> str:
-        """The algorithm comes from our list; the token may only choose from it."""
+        """Returns the algorithm from the configured list. The token only selects one of them."""
         algorithm = canonical_algorithm(name)
         if algorithm not in self._algorithms:
             allowed = ", ".join(self._algorithms)

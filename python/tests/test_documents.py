@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from better_auth_edge import EdgeAuthSettings
 from tests.apps import bearer, outcome
 from tests.better_auth import Publisher
 
@@ -23,6 +24,18 @@ def examples(path: str) -> list[str]:
 PAGES = ["index", "dependencies", "testing", "websockets", "isolation", "migration"]
 DOCUMENTS = [*(f"docs/fastapi/{page}.md" for page in PAGES), "python/README.md"]
 EXAMPLES = [example for document in DOCUMENTS for example in examples(document)]
+
+
+def test_the_settings_page_lists_every_setting() -> None:
+    page = (REPOSITORY / "docs/fastapi/settings.md").read_text()
+    names = re.findall(r"^\| (`.*?`) \|", page.split("## All settings")[1], re.M)
+    rows = [name for cell in names for name in re.findall(r"`([A-Z_]+)`", cell)]
+    fields = EdgeAuthSettings.model_fields.items()
+    assert sorted(rows) == sorted(name.upper() for name, _ in fields)
+    for name, field in fields:
+        if isinstance(field.default, (bool, int, float)):
+            [default] = re.findall(rf"^\| `{name.upper()}` \| `(\S+)` \|", page, re.M)
+            assert default == str(field.default).lower()
 
 
 def run(code: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

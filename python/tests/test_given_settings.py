@@ -40,6 +40,50 @@ def test_settings_of_the_code_are_checked_like_those_of_the_environment(
     assert EdgeAuth(EdgeAuthSettings(**TOKENS, ignored_variables="edge_user_claim"))
 
 
+def from_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[str]:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as raised:
+        EdgeAuth.from_env()
+    return raised.value.errors
+
+
+def test_a_value_of_the_wrong_type_is_described_without_the_words_of_pydantic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert setting_errors(issuer=7) == ["issuer: is not text"]
+    assert from_environment(
+        monkeypatch,
+        CLOCK_TOLERANCE="soon",
+        EDGE_REFUSE_REPLAYS="maybe",
+        EDGE_AUTH_MODE="jwt",
+        PROFILE="sesion",
+    ) == [
+        "EDGE_AUTH_MODE: is not 'assertion', 'jwks' or 'secret'",
+        "EDGE_REFUSE_REPLAYS: is neither true nor false",
+        "PROFILE: is not 'session' or 'access-token'",
+        "CLOCK_TOLERANCE: is not a number",
+    ]
+
+
+def test_a_misspelled_setting_does_not_hide_an_error_of_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [misspelled, value] = from_environment(
+        monkeypatch,
+        EDGE_JWKS_URL="https://edge.example",
+        EDGE_AUDIENCES="https://api.example",
+        EDGE_AUDIENCE="api.example",
+    )
+    assert misspelled.startswith("EDGE_AUDIENCES: is not a setting, but EDGE_AUDIENCE is")
+    assert value.startswith("EDGE_AUDIENCE: has 'api.example', which is not an absolute URL")
+    with pytest.raises(ConfigurationError) as raised:
+        EdgeAuth.from_env(edge_audience="api.example", edge_audiences="https://api.example")
+    assert [error.split(":")[0] for error in raised.value.errors] == [
+        *("edge_audiences", "EDGE_AUDIENCES", "edge_audience"),
+    ]
+
+
 def test_the_user_claim_may_be_the_first_of_a_list(better_auth: Publisher) -> None:
     client = by_tokens(better_auth, user_claim=" uuid, org.id ,sub")
     cases: list[tuple[dict[str, Any], str]] = [

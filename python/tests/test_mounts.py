@@ -143,7 +143,7 @@ def test_an_app_that_verifies_by_itself_within_one_behind_the_edge_rejects_and_s
     client = TestClient(app)
     response = client.get("/inner/perhaps", headers=bearer(better_auth.token()))
     assert outcome(response) == "401 wrong_token_type"
-    assert "was taken off" in response.json()["detail"]
+    assert "was removed" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("inner_installs", [True, False])

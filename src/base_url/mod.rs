@@ -82,7 +82,7 @@ impl BaseUrl {
     }
 }
 
-const NOT_ABSOLUTE: &str = "is not an absolute URL";
+const NOT_ABSOLUTE: &str = "is not an absolute URL, such as https://app.example.com";
 
 /// Rejects characters that no URL contains, and those that browsers drop or read as a slash.
 fn no_strays(text: &str) -> Result<(), String> {
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn an_error_says_what_is_wrong() {
         for (text, detail) in [
-            ("app.example.com", "is not an absolute URL"),
+            ("app.example.com", "is not an absolute URL, such as https://app.example.com"),
             ("ftp://a", "is neither http nor https"),
             ("https://a?", "has a query"),
             ("https://a#", "has a fragment"),

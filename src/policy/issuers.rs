@@ -185,7 +185,11 @@ fn from_entry(
     }
     if !entry.has("base_url") && !entry.has("jwks_url") {
         if !is_near_miss {
-            all.error_at(SETTING, index, &["base_url is required, or jwks_url"]);
+            all.error_at(
+                SETTING,
+                index,
+                &["base_url is required, or jwks_url with issuer and audience"],
+            );
         }
         return None;
     }

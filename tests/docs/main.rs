@@ -3,5 +3,7 @@
 
 mod configuration;
 mod errors;
+mod installation;
+mod rules;
 mod setting_names;
 mod settings_table;

@@ -112,8 +112,8 @@ fn edge_issuer_must_be_an_origin() {
         ("https://edge.example/", "write https://edge.example"),
         ("https://edge.example/v1", "write https://edge.example"),
         ("https://edge .example", "a space"),
-        ("edge.example", "is not an absolute URL"),
-        ("urn:edge", "is not an absolute URL"),
+        ("edge.example", "is not an absolute URL, such as https://app.example.com"),
+        ("urn:edge", "is not an absolute URL, such as https://app.example.com"),
     ] {
         let found = errors(&[("EDGE_ISSUER", bad)]);
         assert_eq!(found.len(), 1, "{bad}: {found:?}");

@@ -168,6 +168,8 @@ fn errors_in_options_name_options_only() {
     });
     let others = [
         ("ROUTES", r#"[{"path":"/{a}","match":{"a":"org"}}]"#),
+        ("ROUTES", r#"[{"path":"/","to":"origin"}]"#),
+        ("ROUTES", r#"[{"path":"/","auth":"public","scopes":["a"]}]"#),
         ("COOKIE_CACHE", "secret"),
         ("EDGE_SIGNING_KEY_NEXT", "{}"),
     ];
@@ -188,6 +190,7 @@ fn errors_in_options_name_options_only() {
         );
         for text in &texts {
             assert_eq!(variables_in(text), [""; 0], "{text}");
+            assert!(!text.contains(" = "), "the syntax of TOML: {text}");
         }
         found += texts.len();
     }
@@ -204,8 +207,10 @@ fn warnings_about_options_name_options_only() {
     ]);
     let warnings = Settings::parse_values(&settings).unwrap().warnings();
     assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(warnings.iter().any(|text| text.ends_with("set secret to Better Auth's secret")));
     for text in &warnings {
         assert_eq!(variables_in(text), [""; 0], "{text}");
+        assert!(!text.contains(" = "), "the syntax of TOML: {text}");
     }
 }
 

@@ -186,13 +186,14 @@ fn every_setting_error_is_reported_with_its_place() {
         ("7", "ISSUERS is not a list of tables"),
         (
             r#"[7,{},{"baseURL":"https://b"}]"#,
-            "ISSUERS [0]: is not a table; ISSUERS [1]: base_url is required, or jwks_url; \
+            "ISSUERS [0]: is not a table; \
+             ISSUERS [1]: base_url is required, or jwks_url with issuer and audience; \
              ISSUERS [2]: baseURL is not something an issuer can say (did you mean base_url?)",
         ),
         (
             r#"[{"base_url":"b"},{"base_url":"https://b","profile":"x","algorithms":["HS256"],
                 "issuer":[],"audience":"","user_claim":7}]"#,
-            "ISSUERS [0]: base_url is not an absolute URL; \
+            "ISSUERS [0]: base_url is not an absolute URL, such as https://app.example.com; \
              ISSUERS [1]: issuer is empty, or not of its type; \
              ISSUERS [1]: audience is empty, or not of its type; \
              ISSUERS [1]: user_claim is empty, or not of its type; \
@@ -208,7 +209,7 @@ fn every_setting_error_is_reported_with_its_place() {
             r#"[{"jwks_url":"https://b/k","base_path":"/auth","issuer":"b","audience":"b"},
                 {"base_url":"b","base_path":"auth"}]"#,
             "ISSUERS [0]: base_path needs base_url; \
-             ISSUERS [1]: base_url is not an absolute URL; \
+             ISSUERS [1]: base_url is not an absolute URL, such as https://app.example.com; \
              ISSUERS [1]: base_path does not begin with a slash",
         ),
         (

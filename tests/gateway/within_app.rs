@@ -76,7 +76,7 @@ fn an_application_needs_no_upstream() {
 #[test]
 fn a_rule_that_forwards_to_an_upstream_requires_one() {
     assert!(
-        parse(&[("ROUTES", ROUTES)]).is_err_and(|faults| faults[0].contains("needs an origin"))
+        parse(&[("ROUTES", ROUTES)]).is_err_and(|faults| faults[0].contains("set ORIGIN_URL to"))
     );
     assert!(parse(&[("ROUTES", ROUTES), ("ORIGIN_URL", "https://o.example")]).is_ok());
     assert!(parse(&[("ROUTES", r#"[{"path":"/","to":"elsewhere"}]"#)]).is_err());

@@ -13,7 +13,7 @@ use crate::{build, compat, demo, docs, fuzz, inspector, progress, release, root,
 pub fn run(names: &[&str]) -> Result<()> {
     let unknown = names.iter().find(|name| !PARTS.iter().any(|(part, _)| part == *name));
     if let Some(unknown) = unknown {
-        let parts: Vec<_> = PARTS.iter().map(|(part, _)| *part).collect();
+        let parts: Vec<_> = part_names().collect();
         bail!("unknown part {unknown:?}; the parts are {}", parts.join(", "));
     }
     for (part, test) in PARTS {
@@ -26,6 +26,11 @@ pub fn run(names: &[&str]) -> Result<()> {
         progress(format!("test {part}: passed in {:.0} s", started.elapsed().as_secs_f64()));
     }
     Ok(())
+}
+
+/// The names of the parts, in the order in which they run.
+pub fn part_names() -> impl Iterator<Item = &'static str> {
+    PARTS.iter().map(|(name, _)| *name)
 }
 
 type Part = (&'static str, fn() -> Result<()>);
@@ -141,4 +146,19 @@ fn python() -> Result<()> {
     let sessions = ["tests/isolation", "tests/test_sqlmodel.py"];
     pytest(&setup::python_with_sqlalchemy_2_0()?, "python", &sessions)?;
     pytest(&python, "examples/fullstack/api", &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contributing_lists_the_parts_in_the_order_in_which_they_run() {
+        let page = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+        let (_, section) = page.split_once("\n## Test\n").unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        let documented: Vec<_> = rows.filter_map(|row| row.split('`').next()).collect();
+        assert_eq!(documented, part_names().collect::<Vec<_>>());
+    }
 }

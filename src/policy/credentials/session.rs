@@ -42,8 +42,9 @@ fn shared_limit(reader: &Reader<'_>) -> String {
     let [exchange, secret, header] = ["SESSION_EXCHANGE", "BETTER_AUTH_SECRET", "CLIENT_IP_HEADER"]
         .map(|setting| reader.name_of(setting));
     format!(
-        "{exchange} is on with neither {secret} nor {header}: outside of Cloudflare all clients \
-         share one rate limit of Better Auth, and made-up cookies can use it up; set {secret}"
+        "{exchange} is on, and neither {secret} nor {header} is set: outside of Cloudflare all \
+         clients share one rate limit of Better Auth, and forged cookies can use it up; set \
+         {secret} to Better Auth's secret"
     )
 }
 

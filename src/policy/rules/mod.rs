@@ -65,7 +65,10 @@ impl Rules {
                     if rule.to().is_some() && !reader.is_within_app() {
                         reader.error_at(SETTING, i, &[TO_ON_WORKER]);
                     } else if rule.to() == Some(Destination::Upstream) && !has_origin {
-                        reader.error_at(SETTING, i, &["to = \"origin\" needs an origin"]);
+                        let origin_url = reader.name_of("ORIGIN_URL");
+                        let reason =
+                            ["to is \"origin\": set ", origin_url, " to the origin server's URL"];
+                        reader.error_at(SETTING, i, &reason);
                     }
                     let mut earlier = rules.iter();
                     if let Some((j, how)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {

@@ -85,7 +85,7 @@ impl Rule {
         for (name, _) in conditions.iter().filter(|(_, count)| *count > 0) {
             if access != Access::Required {
                 errors.push(format!(
-                    "{name} needs auth = \"required\": without a token no condition can hold"
+                    "{name} requires auth to be \"required\": a condition can hold only for a token"
                 ));
             }
         }

@@ -52,6 +52,17 @@ fn plain_sentences_are_right() {
 }
 
 #[test]
+fn pages_for_users_say_origin_server() {
+    for guide in ["docs/design.md", "docs/fastapi/index.md", "README.md", "SECURITY.md"] {
+        assert_eq!(found(guide, "The upstream gets the token."), ["upstream"], "{guide}");
+        assert_eq!(found(guide, "`upstream_ms`"), Vec::<String>::new(), "{guide}");
+    }
+    for other in ["docs/decisions/0001-x.md", "CONTRIBUTING.md", "src/lib.rs"] {
+        assert_eq!(found(other, "The upstream gets the token."), Vec::<String>::new(), "{other}");
+    }
+}
+
+#[test]
 fn inline_code_is_a_quotation_in_markdown_and_in_rust() {
     assert_eq!(found("a.md", "Not: `nobody`, `whoever`."), Vec::<String>::new());
     assert_eq!(found("a.rs", "/// The word `whatever`."), Vec::<String>::new());

@@ -74,6 +74,12 @@ const SPELLINGS: [Rule; 20] = [
     (r"learnt|burnt|whilst|amongst|judgement|defence|offence", "the American spelling"),
 ];
 
+/// Words of the code that pages for users do without.
+const GUIDES: [Rule; 1] = [("upstreams?", "\"origin server\"; only code says \"upstream\"")];
+
+/// Directories whose pages contributors read.
+const FOR_CONTRIBUTORS: [&str; 2] = ["docs/decisions/", "docs/benchmarks/"];
+
 /// Exceptions: a whole match, in lower case, that is right.
 const RIGHT: [&str; 3] = [
     // "there is no key", "it is no longer"
@@ -86,6 +92,9 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let rules = SUBJECTS.iter().chain(&SHAPES).chain(&SPELLINGS);
     rules.map(|(pattern, instead)| (word(pattern), *instead)).collect()
 });
+
+static RULES_FOR_GUIDES: LazyLock<Vec<(Regex, &str)>> =
+    LazyLock::new(|| GUIDES.iter().map(|(pattern, instead)| (word(pattern), *instead)).collect());
 
 static EXCEPTIONS: LazyLock<Vec<Regex>> =
     LazyLock::new(|| RIGHT.iter().map(|pattern| expression(pattern)).collect());
@@ -127,7 +136,8 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
 /// The findings in a text whose first line has that number.
 fn in_text(path: &str, first: usize, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (rule, instead) in RULES.iter() {
+    let for_guides = RULES_FOR_GUIDES.iter().filter(|_| is_guide(path));
+    for (rule, instead) in RULES.iter().chain(for_guides) {
         let matches = rule.captures_iter(text).filter_map(|captures| captures.get(1));
         for found in matches.filter(|found| !is_right(found.as_str())) {
             let line = line_at(text, first, found.start());
@@ -135,6 +145,14 @@ fn in_text(path: &str, first: usize, text: &str) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether users read the file.
+fn is_guide(path: &str) -> bool {
+    let is_page = path.starts_with("docs/") && path.ends_with(".md");
+    let is_for_contributors = FOR_CONTRIBUTORS.iter().any(|start| path.starts_with(start));
+    let others = ["README.md", "SECURITY.md", "npm/README.md", "python/README.md"];
+    (is_page && !is_for_contributors) || others.contains(&path)
 }
 
 fn line_at(text: &str, first: usize, position: usize) -> usize {

@@ -1,4 +1,5 @@
 import { readKeySet } from "../key-set.ts";
+import { adviceFor } from "./advice.ts";
 import type { Deployment } from "./deployment.ts";
 import { type Finding, findings } from "./finding.ts";
 
@@ -17,8 +18,8 @@ export async function checkAssertion(deployment: Deployment): Promise<Finding[]>
     return [failure("the response with the assertion's keys is not a JWK Set", PROXY)];
   }
   if (set.entries.length === 0) {
-    const cure =
-      "npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY, unless the origin server verifies tokens itself.";
+    const { signingKey } = adviceFor(deployment.origin);
+    const cure = `${signingKey}, unless the origin server verifies tokens itself.`;
     return [
       warning("the edge signs no assertion: the origin server cannot authenticate the edge", cure),
     ];

@@ -4,6 +4,7 @@ import { fetchKeySet, type KeySetResult } from "../jwks.ts";
 import { keyUrlWarning } from "../key-set.ts";
 import { printable } from "../terminal.ts";
 import { formatDuration } from "../times.ts";
+import { adviceFor, isLocal } from "./advice.ts";
 import { checkClock } from "./clock.ts";
 import { type Deployment, parseObject } from "./deployment.ts";
 import { type Finding, findings } from "./finding.ts";
@@ -25,12 +26,13 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
   const stop = (finding: Finding): Health => ({ findings: [finding], keys: 0, isServing: false });
 
   if (health.status === "misconfigured") {
-    const { cure } = explain("misconfigured") ?? {};
-    return stop(failure("a setting is missing, misspelled or invalid; the log names it", cure));
+    const { misconfigured } = adviceFor(deployment.origin);
+    const text = "a setting is missing, misspelled or invalid; the log names it";
+    return stop(failure(text, misconfigured));
   }
   if (health.status !== "ok" && health.status !== "keys_unavailable") {
     const text = `the server is not better-auth-edge: ${describeResponse(response)}`;
-    return stop(failure(text, notAnEdgeCure(response)));
+    return stop(failure(text, notAnEdgeCure(response, deployment.origin)));
   }
   const settings: Finding[] = [ok("all settings are valid"), ...rulesFindings(health)];
   if (!isConfidential(deployment.origin)) {
@@ -123,17 +125,16 @@ function describeResponse({ status, headers }: HttpResponse): string {
   return `its health endpoint responded with ${status}${type ? `, ${printable(type)}` : ""}`;
 }
 
-function notAnEdgeCure({ status, headers, text }: HttpResponse): string {
+function notAnEdgeCure({ status, headers, text }: HttpResponse, origin: string): string {
   if (headers.has("location"))
     return "Use the URL behind the redirect, or remove the sign-in page in front of the edge.";
   if (/error code: 1042/.test(text))
     return "A Worker of the same zone sends the request: see keys_unavailable.";
-  if (status >= 500) return "The Worker may have crashed at its start: see npx wrangler tail.";
+  if (status >= 500) return adviceFor(origin).crashed;
   return "Is this the Worker's URL, without a path, and is the Worker deployed?";
 }
 
 /** Whether the connection cannot be intercepted: it uses TLS, or stays on this machine. */
 function isConfidential(origin: string): boolean {
-  const { protocol, hostname } = new URL(origin);
-  return protocol === "https:" || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  return new URL(origin).protocol === "https:" || isLocal(origin);
 }

@@ -3,6 +3,7 @@ import { NoResponse } from "../http.ts";
 import { betterAuthJwksUrl, jwksUrl } from "../jwks.ts";
 import { marked } from "../marks.ts";
 import { outputColors, paragraph, print, printable, printJson } from "../terminal.ts";
+import { adviceFor } from "./advice.ts";
 import { checkAssertion } from "./assertion.ts";
 import { checkClock } from "./clock.ts";
 import { checkCors } from "./cors.ts";
@@ -75,8 +76,9 @@ async function examine(deployment: Deployment, args: Arguments): Promise<Finding
     found.push(checkClock(deployment.responses, "the edge"));
   } catch (error) {
     if (!(error instanceof NoResponse)) throw error;
-    const cure = "Is the URL right, and is the Worker deployed? npx wrangler deployments list.";
-    found.push(findings("settings").failure(`the edge does not respond: ${error.message}`, cure));
+    const { unreachable } = adviceFor(deployment.origin);
+    const text = `the edge does not respond: ${error.message}`;
+    found.push(findings("settings").failure(text, unreachable));
   }
   const missing = CHECKS.filter((check) => !found.some((finding) => finding.check === check));
   found.push(
