@@ -169,9 +169,17 @@ impl VerifierOptions {
                 }
                 None if KEY_SETTINGS.iter().any(|setting| checks.0.has(setting)) => None,
                 None => {
-                    let [base_url, jwks_url, jwks, _] = KEY_SETTINGS;
-                    let others = [jwks_url, jwks].map(|setting| checks.0.name_of(setting));
-                    checks.fail(base_url, format!("is required, or {}", others.join(", or ")))
+                    let [base_url, others @ ..] = KEY_SETTINGS;
+                    let [jwks_url, jwks, secret] = others.map(|name| checks.0.name_of(name));
+                    let [issuer, audience] =
+                        ["ISSUER", "AUDIENCE"].map(|name| checks.0.name_of(name));
+                    checks.fail(
+                        base_url,
+                        format!(
+                            "is required, or one of {jwks_url}, {jwks} and {secret} with {issuer} \
+                             and {audience}"
+                        ),
+                    )
                 }
             },
         }
