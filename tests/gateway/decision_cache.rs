@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::common::{Answer, Claims, Edge, NOW, Signer, good_claims, key_set};
+use crate::common::{Claims, Edge, NOW, ScriptedResponse, Signer, good_claims, key_set};
 use better_auth_edge::gateway::{Decision, HeaderCache, HeaderEdit, RequestHead};
 use better_auth_edge::host::Clock;
 
@@ -66,7 +66,7 @@ fn both(edge: &Edge, cache: &mut HeaderCache, client: &Client, own: &str) -> [St
     let known = cache.read(format!("{number}\n{own}"));
     let head = known.or_else(|| cache.read(format!("+{number}\n{own}\n{fields}")));
     let stranger = Edge::new(&SETTINGS);
-    stranger.host.pass(edge.host.elapsed());
+    stranger.host.advance(edge.host.elapsed());
     let whole = RequestHead::parse(format!("{own}{fields}")).unwrap();
     [decided(edge, &head.unwrap()), decided(&stranger, &whole)]
 }
@@ -161,7 +161,7 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
         let mut first = edge.forward(&head);
         let mut renewed = 0;
         for _ in 0..110 {
-            edge.host.pass(9.0);
+            edge.host.advance(9.0);
             let is_valid =
                 edge.gateway.decision_is_valid(first.decision_id.unwrap(), edge.host.now());
             let decision = edge.decide(&head);
@@ -205,8 +205,8 @@ fn a_cached_decision_ends_when_the_auth_server_removes_the_key() {
     let lasting = good_claims().with("exp", "253402300799");
     let mut regular = Regular::new(&SETTINGS, &lasting);
     let id = regular.decision_id(OWN).unwrap();
-    regular.edge.host.answers(Answer::ok(key_set(&[Signer::new(5, "new").jwk()])));
-    regular.edge.host.pass(500.0);
+    regular.edge.host.respond_with(ScriptedResponse::ok(key_set(&[Signer::new(5, "new").jwk()])));
+    regular.edge.host.advance(500.0);
     assert!(!regular.is_valid(id, 0.0));
     // the edge fetches keys that are nearly too old again, in the background
     assert!(regular.decision_id(OWN).is_some());
