@@ -14,8 +14,8 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// A gateway with these settings and the two required ones. Its auth server publishes the key of
-    /// [`Signer::default`].
+    /// A gateway with these settings and the two required ones. Its auth server publishes the key
+    /// of [`Signer::default`].
     pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
         Self::with_bindings(settings, Bindings::default())
     }

@@ -1,5 +1,5 @@
-//! Helpers for all test crates: a runtime with a scripted clock and network, tokens of any form, and
-//! a gateway that uses both.
+//! Helpers for all test crates: a runtime with a scripted clock and network, tokens of any form,
+//! and a gateway that uses both.
 
 // each test crate uses a part of this module
 #![allow(dead_code, unused_imports)]

@@ -1,4 +1,5 @@
-//! Wycheproof's vectors for RSASSA-PKCS1-v1_5 and RSASSA-PSS, with a salt of the length of the hash.
+//! Wycheproof's vectors for RSASSA-PKCS1-v1_5 and RSASSA-PSS, with a salt of the length of the
+//! hash.
 
 use crate::common::TestHost;
 

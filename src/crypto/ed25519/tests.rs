@@ -280,8 +280,8 @@ fn plus_order(mut number: [u8; 32], times: usize) -> [u8; 32] {
     number
 }
 
-/// Encodings whose first and last bytes are like those of p or 1, with either sign. They include all
-/// non-canonical encodings and all of small order: four of these are added separately.
+/// Encodings whose first and last bytes are like those of p or 1, with either sign. They include
+/// all non-canonical encodings and all of small order: four of these are added separately.
 static BOUNDARY_ENCODINGS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {
     let mut encodings = SMALL_ORDER.to_vec();
     for low in 0..=u8::MAX {
