@@ -7,24 +7,26 @@ use xtask::stack::Storage;
 use xtask::{bench, build, demo, docs, fuzz, inspector, lint, mutants, release, style, test};
 
 const USAGE: &str = "\
-cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js application; Ctrl-C stops
-cargo xtask demo --check    the same, then a scripted tour through it
-cargo xtask demo --postgres on a PostgreSQL of its own and not on SQLite; also with --check
-cargo xtask test [PART…]    every test, or some: rust fuzz python npm next browser
-                            inspector worker compat e2e
-cargo xtask build [npm]     the Worker into build/, the npm package into npm/dist/, the
-                            inspector into www/dist/; or only the package
-cargo xtask bench [--quick] what a verification takes, here and elsewhere; writes docs/benchmarks/
-cargo xtask bench gateway   the Worker under load, beside JavaScript ones; also with --quick
-cargo xtask fuzz [TARGET]   a minute for each fuzz target, or --seconds N
-cargo xtask mutants [FILE…] whether a test fails for each small change to the code that decides;
-                            --shard K/N for a part
-cargo xtask docs            the documentation site into target/docs/site/; --serve shows it,
-                            --screenshots takes its pictures again
-cargo xtask release --dry-run   packs the crate, the npm package and the Python package, and checks
-                            them; with a tag, vX.Y.Z, also whether it can be released
-cargo xtask lint            format, clippy, TypeScript and Python linters
-cargo xtask lint style      only the house style: words, file and line length, features";
+cargo xtask demo            start Better Auth, FastAPI, the Worker and a Next.js application;
+                            Ctrl-C stops them
+cargo xtask demo --check    start the first three and run a scripted tour
+cargo xtask demo --postgres use a temporary PostgreSQL instead of SQLite; also with --check
+cargo xtask test [PART…]    run all tests, or parts: rust fuzz python npm docs release next compat
+                            browser inspector worker e2e
+cargo xtask build [npm]     build the Worker into build/, the npm package into npm/dist/ and the
+                            inspector into www/dist/; or only the npm package
+cargo xtask bench [--quick] measure verifications, ours and of other libraries; writes
+                            docs/benchmarks/
+cargo xtask bench gateway   measure the Worker under load, and JavaScript Workers; also with --quick
+cargo xtask fuzz [TARGET]   run each fuzz target for a minute; --seconds N changes the time
+cargo xtask mutants [FILE…] check that a test fails for each mutant of the code that decides;
+                            --shard K/N runs a part
+cargo xtask docs            build the documentation site into target/docs/site/; --serve serves it,
+                            --screenshots updates its screenshots
+cargo xtask release --dry-run   pack and check the crate, the npm package and the Python package;
+                            a tag vX.Y.Z instead also checks that it can be released
+cargo xtask lint            run formatters, clippy, and the TypeScript and Python linters
+cargo xtask lint style      check only the house style: words, file and line length, features";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

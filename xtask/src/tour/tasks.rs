@@ -1,4 +1,4 @@
-//! Tasks of a user: sign up, get a token, work with their own data.
+//! Steps of a user: sign up, get a token, manage tasks.
 
 use anyhow::{Context, Result};
 use serde_json::json;
