@@ -39,8 +39,8 @@ impl HostVectors {
         Ok(Self(directory))
     }
 
-    /// Starts the vectors' Worker in workerd and returns its base URL. The path of a request names a
-    /// vector file, and the response is the report.
+    /// Starts the Worker in workerd and returns its base URL. The path of a request names a vector
+    /// file, and the response is the report.
     pub fn serve(&self) -> Result<(Server, String)> {
         let mut settings = workerd::Settings::from_wrangler()?;
         settings.vars.clear();

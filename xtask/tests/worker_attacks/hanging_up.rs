@@ -1,5 +1,5 @@
-//! Clients that hang up: the Worker in workerd, whose requests end with their clients, before an
-//! auth server that takes its time. Other clients are served as if none had hung up.
+//! Clients that disconnect while the auth server is slow. workerd cancels the request of a client
+//! that disconnects, and the Worker must still serve the other clients.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -14,21 +14,21 @@ use xtask::http;
 use xtask::stack::Edge;
 use xtask::token;
 
-/// How long the auth server takes to respond.
-const SLOW: Duration = Duration::from_millis(300);
+/// The response time of the auth server.
+const AUTH_DELAY: Duration = Duration::from_millis(300);
 
-/// After this a client hangs up.
-const PATIENCE: Duration = Duration::from_millis(40);
+/// The time between a client's request and its disconnection.
+const DISCONNECT_AFTER: Duration = Duration::from_millis(40);
 
-/// After this it comes again.
-const PAUSE: Duration = Duration::from_millis(60);
+/// The time until the client's next request.
+const RECONNECT_AFTER: Duration = Duration::from_millis(60);
 
-/// Far more than the auth server takes on a busy machine; a fetch that has died takes 5.5 s to be
-/// given up.
-const PROMPT: Duration = Duration::from_secs(4);
+/// The maximum time of a served request: more than the auth server needs on a busy machine, less
+/// than the 5.5 s until a canceled fetch is abandoned.
+const MAX_TIME: Duration = Duration::from_secs(4);
 
-/// An auth server that takes its time, with the keys of these ids.
-fn slow(kids: &[&str]) -> Auth {
+/// A slow auth server with keys of these ids.
+fn slow_auth(kids: &[&str]) -> Auth {
     let auth = Auth::start(&json!({}));
     publish_slowly(&auth, kids);
     auth
@@ -37,24 +37,24 @@ fn slow(kids: &[&str]) -> Auth {
 fn publish_slowly(auth: &Auth, kids: &[&str]) {
     let set = key_set(kids).to_string();
     auth.handle(move |request| {
-        thread::sleep(SLOW);
+        thread::sleep(AUTH_DELAY);
         respond(request, 200, &[], set.clone());
     });
 }
 
 /// Sends a request and resets its connection a moment later.
-fn hang_up(edge: &Edge, path: &str, header: &str) {
+fn disconnect(edge: &Edge, path: &str, header: &str) {
     let address: SocketAddr = edge.url.trim_start_matches("http://").parse().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: edge\r\n{header}\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
-    thread::sleep(PATIENCE);
-    // the end of a stream could be that of a request; a reset is the end of a client
+    thread::sleep(DISCONNECT_AFTER);
+    // a reset, because the end of a stream could be the end of a request
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
 }
 
-/// A forged token with publicly known values.
-fn strangers(auth: &Auth, kid: &str) -> String {
+/// The header of a forged token with publicly known claims.
+fn forged(auth: &Auth, kid: &str) -> String {
     let claims = token::segment(&auth.token("a"), 1);
     let header = json!({"alg": "EdDSA", "kid": kid});
     format!("authorization: Bearer {}", token::signed(&header, &claims, |_| vec![0x55; 64]))
@@ -64,25 +64,25 @@ fn path() -> String {
     format!("/api/{UUID}/x")
 }
 
-/// A request that must be served, and soon.
-fn is_served(edge: &Edge, headers: http::Headers<'_>, situation: &str) {
+/// Asserts that a request is served in time.
+fn assert_served(edge: &Edge, headers: http::Headers<'_>, situation: &str) {
     let started = Instant::now();
     let outcome = http::get(&format!("{}{}", edge.url, path()), headers).unwrap().outcome();
     assert_eq!(outcome, "200", "{situation}");
-    assert!(started.elapsed() < PROMPT, "{situation}: {:?}", started.elapsed());
+    assert!(started.elapsed() < MAX_TIME, "{situation}: {:?}", started.elapsed());
 }
 
-fn good_is_served(edge: &Edge, auth: &Auth, kid: &str, situation: &str) {
-    is_served(edge, &[("authorization", &bearer(&auth.token(kid)))], situation);
+fn assert_valid_served(edge: &Edge, auth: &Auth, kid: &str, situation: &str) {
+    assert_served(edge, &[("authorization", &bearer(&auth.token(kid)))], situation);
 }
 
-/// Clients that hang up again and again while `f` runs.
+/// Runs `f` while clients send requests and disconnect.
 fn under_attack(edge: &Edge, header: &(impl Fn(usize) -> String + Sync), f: impl FnOnce()) {
-    attacked_by(&|number| hang_up(edge, &path(), &header(number)), f);
+    attacked_by(&|number| disconnect(edge, &path(), &header(number)), f);
 }
 
-/// Attacks again and again, a hundred times in a second, while `f` runs. There is always one whose
-/// request is under way; more would only show how many connections this machine can take.
+/// Runs `f` while ten threads repeat `attack`, together about a hundred times per second: at least
+/// one attack is always in progress, and more would only test the machine's limits.
 fn attacked_by(attack: &(impl Fn(usize) + Sync), f: impl FnOnce()) {
     let (is_over, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
@@ -91,101 +91,101 @@ fn attacked_by(attack: &(impl Fn(usize) + Sync), f: impl FnOnce()) {
                 while !is_over.load(Ordering::Relaxed) {
                     let number = count.fetch_add(1, Ordering::Relaxed);
                     attack(number);
-                    thread::sleep(PAUSE);
+                    thread::sleep(RECONNECT_AFTER);
                 }
             });
         }
         thread::sleep(Duration::from_millis(200));
-        // a panic must end them too
-        let end = EndsOnDrop(&is_over);
+        // a panic must stop the threads too
+        let end = StopOnDrop(&is_over);
         f();
         drop(end);
     });
     assert!(count.load(Ordering::Relaxed) >= 20);
 }
 
-struct EndsOnDrop<'a>(&'a AtomicBool);
+struct StopOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for EndsOnDrop<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 #[test]
-fn a_client_that_hangs_up_does_not_cancel_the_fetch_of_others() {
-    let (auth, origin) = (slow(&["a"]), echo());
-    let cold = edge(&auth, &origin, &[]);
-    hang_up(&cold, &path(), &strangers(&auth, "a"));
-    good_is_served(&cold, &auth, "a", "cold");
+fn a_client_that_disconnects_does_not_cancel_the_key_fetch_of_others() {
+    let (auth, upstream) = (slow_auth(&["a"]), echo());
+    let cold = edge(&auth, &upstream, &[]);
+    disconnect(&cold, &path(), &forged(&auth, "a"));
+    assert_valid_served(&cold, &auth, "a", "cold");
     assert_eq!(auth.server.count(), 1);
 
-    let cold = edge(&auth, &origin, &[]);
-    hang_up(&cold, "/.well-known/better-auth-edge/health", "accept: */*");
-    good_is_served(&cold, &auth, "a", "cold, by a look at its health");
+    let cold = edge(&auth, &upstream, &[]);
+    disconnect(&cold, "/.well-known/better-auth-edge/health", "accept: */*");
+    assert_valid_served(&cold, &auth, "a", "cold, by a look at its health");
     assert_eq!(auth.server.count(), 2);
 
     publish_slowly(&auth, &["a", "b"]);
     thread::sleep(Duration::from_millis(100));
-    hang_up(&cold, &path(), &strangers(&auth, "made-up"));
-    good_is_served(&cold, &auth, "b", "rotated");
+    disconnect(&cold, &path(), &forged(&auth, "made-up"));
+    assert_valid_served(&cold, &auth, "b", "rotated");
 }
 
 #[test]
-fn a_cold_worker_serves_while_other_clients_hang_up() {
-    let (auth, origin) = (slow(&["a"]), echo());
-    let edge = edge(&auth, &origin, &[]);
-    under_attack(&edge, &|_| strangers(&auth, "a"), || {
+fn a_cold_worker_serves_while_other_clients_disconnect() {
+    let (auth, upstream) = (slow_auth(&["a"]), echo());
+    let edge = edge(&auth, &upstream, &[]);
+    under_attack(&edge, &|_| forged(&auth, "a"), || {
         for _ in 0..12 {
-            good_is_served(&edge, &auth, "a", "cold");
+            assert_valid_served(&edge, &auth, "a", "cold");
         }
     });
     // the attack can end before the edge has read a forged token with warm keys: send one more
-    let forged = strangers(&auth, "a");
+    let forged = forged(&auth, "a");
     let forged = forged.trim_start_matches("authorization: ");
     let url = format!("{}{}", edge.url, path());
     let response = http::get(&url, &[("authorization", forged)]).unwrap();
     assert_eq!(response.outcome(), "401 bad_signature");
-    // the second fetch checks whether the auth server has replaced the key under its id
+    // the second fetch checks whether the auth server has replaced the key with this id
     assert_eq!(auth.server.count(), 2);
 }
 
 #[test]
-fn an_idle_worker_serves_while_other_clients_hang_up() {
-    let (auth, origin) = (slow(&["a"]), echo());
-    let edge = edge(&auth, &origin, &[("JWKS_MAX_AGE", json!("1"))]);
-    good_is_served(&edge, &auth, "a", "warm");
+fn an_idle_worker_serves_while_other_clients_disconnect() {
+    let (auth, upstream) = (slow_auth(&["a"]), echo());
+    let edge = edge(&auth, &upstream, &[("JWKS_MAX_AGE", json!("1"))]);
+    assert_valid_served(&edge, &auth, "a", "warm");
     thread::sleep(Duration::from_millis(1_200));
-    under_attack(&edge, &|_| strangers(&auth, "a"), || {
+    under_attack(&edge, &|_| forged(&auth, "a"), || {
         for _ in 0..12 {
-            good_is_served(&edge, &auth, "a", "idle");
+            assert_valid_served(&edge, &auth, "a", "idle");
         }
     });
 }
 
 #[test]
-fn a_worker_whose_keys_have_changed_serves_while_other_clients_hang_up() {
-    let (auth, origin) = (slow(&["a"]), echo());
-    let edge = edge(&auth, &origin, &[]);
-    good_is_served(&edge, &auth, "a", "warm");
+fn a_worker_whose_keys_have_changed_serves_while_other_clients_disconnect() {
+    let (auth, upstream) = (slow_auth(&["a"]), echo());
+    let edge = edge(&auth, &upstream, &[]);
+    assert_valid_served(&edge, &auth, "a", "warm");
     publish_slowly(&auth, &["a", "b"]);
-    // all with one name, so that these do not use up what may be fetched
-    under_attack(&edge, &|_| strangers(&auth, "made-up"), || {
+    // one `kid` for all, so that they do not use up the limit of fetches
+    under_attack(&edge, &|_| forged(&auth, "made-up"), || {
         for _ in 0..12 {
-            good_is_served(&edge, &auth, "b", "rotated");
-            good_is_served(&edge, &auth, "a", "rotated, by the old key");
+            assert_valid_served(&edge, &auth, "b", "rotated");
+            assert_valid_served(&edge, &auth, "a", "rotated, by the old key");
         }
     });
 }
 
 #[test]
 fn a_flood_of_forged_kids_causes_few_fetches_and_signs_no_user_out() {
-    let (auth, origin) = (slow(&["a"]), echo());
-    let edge = edge(&auth, &origin, &[("JWKS_COOLDOWN", json!("5"))]);
-    good_is_served(&edge, &auth, "a", "warm");
+    let (auth, upstream) = (slow_auth(&["a"]), echo());
+    let edge = edge(&auth, &upstream, &[("JWKS_COOLDOWN", json!("5"))]);
+    assert_valid_served(&edge, &auth, "a", "warm");
     let started = Instant::now();
     let flood = |i: usize| {
-        let token = strangers(&auth, &format!("made-up-{i}"));
+        let token = forged(&auth, &format!("made-up-{i}"));
         let token = token.trim_start_matches("authorization: ");
         let _ = http::get(&format!("{}{}", edge.url, path()), &[("authorization", token)]);
     };
@@ -194,7 +194,7 @@ fn a_flood_of_forged_kids_causes_few_fetches_and_signs_no_user_out() {
         publish_slowly(&auth, &["a", "b"]);
         let by_new = bearer(&auth.token("b"));
         loop {
-            good_is_served(&edge, &auth, "a", "by the old key");
+            assert_valid_served(&edge, &auth, "a", "by the old key");
             let url = format!("{}{}", edge.url, path());
             let new = http::get(&url, &[("authorization", &by_new)]).unwrap();
             if new.status == 200 {
@@ -203,7 +203,7 @@ fn a_flood_of_forged_kids_causes_few_fetches_and_signs_no_user_out() {
             assert_eq!(new.outcome(), "503 keys_unavailable");
             let seconds: u64 = new.header("retry-after").unwrap().parse().unwrap();
             assert!((1..=5).contains(&seconds), "{seconds}");
-            assert!(started.elapsed() < Duration::from_secs(20), "it is picked up at last");
+            assert!(started.elapsed() < Duration::from_secs(20), "the new key is never fetched");
             thread::sleep(Duration::from_millis(100));
         }
     });
@@ -211,7 +211,7 @@ fn a_flood_of_forged_kids_causes_few_fetches_and_signs_no_user_out() {
     assert!(auth.server.count() <= most, "{} of {most}", auth.server.count());
 }
 
-/// An auth server that gives a token for one session, slowly, and counts who asks.
+/// A slow auth server that returns a token for one session and counts exchanges.
 fn sessions(exchanges: &Arc<AtomicUsize>) -> Auth {
     let auth = Auth::start(&json!({}));
     let token = auth.token("a");
@@ -222,7 +222,7 @@ fn sessions(exchanges: &Arc<AtomicUsize>) -> Auth {
             return respond(request, 200, &[], set.clone());
         }
         exchanges.fetch_add(1, Ordering::SeqCst);
-        thread::sleep(SLOW);
+        thread::sleep(AUTH_DELAY);
         match request.header("cookie") {
             Some("better-auth.session_token=live.s%3D") => {
                 respond(request, 200, &[], json!({"token": token}).to_string());
@@ -234,19 +234,19 @@ fn sessions(exchanges: &Arc<AtomicUsize>) -> Auth {
 }
 
 #[test]
-fn a_client_that_hangs_up_does_not_cancel_the_session_exchange_of_others() {
+fn a_client_that_disconnects_does_not_cancel_the_session_exchange_of_others() {
     let exchanges = Arc::new(AtomicUsize::new(0));
-    let (auth, origin) = (sessions(&exchanges), echo());
-    let edge = exchanging(&auth, &origin, &[]);
+    let (auth, upstream) = (sessions(&exchanges), echo());
+    let edge = exchanging(&auth, &upstream, &[]);
     const LIVE: &str = "better-auth.session_token=live.s%3D";
-    hang_up(&edge, &path(), &format!("cookie: {LIVE}"));
-    is_served(&edge, &[("cookie", LIVE)], "one that another has begun");
+    disconnect(&edge, &path(), &format!("cookie: {LIVE}"));
+    assert_served(&edge, &[("cookie", LIVE)], "one that another has begun");
     thread::scope(|scope| {
         for spelling in ["live.s=", "%6cive.s%3D", "live%2Es%3d"] {
             let edge = &edge;
             scope.spawn(move || {
                 let cookie = format!("better-auth.session_token={spelling}");
-                is_served(edge, &[("cookie", &cookie)], spelling);
+                assert_served(edge, &[("cookie", &cookie)], spelling);
             });
         }
     });
@@ -254,21 +254,21 @@ fn a_client_that_hangs_up_does_not_cancel_the_session_exchange_of_others() {
 
     let planted = format!("__Secure-better-auth.session_token=x; {LIVE}");
     for _ in 0..5 {
-        is_served(&edge, &[("cookie", &planted)], "in addition to a planted cookie");
+        assert_served(&edge, &[("cookie", &planted)], "in addition to a planted cookie");
     }
     assert_eq!(exchanges.load(Ordering::SeqCst), 2);
 }
 
 #[test]
-fn sessions_are_exchanged_while_other_clients_hang_up() {
+fn sessions_are_exchanged_while_other_clients_disconnect() {
     let exchanges = Arc::new(AtomicUsize::new(0));
-    let (auth, origin) = (sessions(&exchanges), echo());
-    let edge = exchanging(&auth, &origin, &[("SESSION_MAX_AGE", json!("1"))]);
+    let (auth, upstream) = (sessions(&exchanges), echo());
+    let edge = exchanging(&auth, &upstream, &[("SESSION_MAX_AGE", json!("1"))]);
     let live = "better-auth.session_token=live.s%3D";
     let started = Instant::now();
     under_attack(&edge, &|_| format!("cookie: {live}"), || {
         for _ in 0..12 {
-            is_served(&edge, &[("cookie", live)], "a session that another client has too");
+            assert_served(&edge, &[("cookie", live)], "a session that another client has too");
         }
     });
     let most = started.elapsed().as_secs() as usize + 2;
@@ -276,6 +276,6 @@ fn sessions_are_exchanged_while_other_clients_hang_up() {
     assert!(exchanges <= most, "{exchanges} of {most}");
 }
 
-fn exchanging(auth: &Auth, origin: &Scripted, more: &[(&str, Value)]) -> Edge {
-    edge(auth, origin, &[&[("SESSION_EXCHANGE", json!("true"))], more].concat())
+fn exchanging(auth: &Auth, upstream: &Scripted, more: &[(&str, Value)]) -> Edge {
+    edge(auth, upstream, &[&[("SESSION_EXCHANGE", json!("true"))], more].concat())
 }
