@@ -1,11 +1,11 @@
-//! Attacks on rate limits by address: forged addresses, and the many addresses of one network.
+//! Attacks on rate limits by client address: forged addresses, and many addresses of one network.
 
 use crate::common::{AUTH_SERVER, Edge, origin_headers, request};
 use better_auth_edge::gateway::{Bindings, RequestHead, Settings};
 
 const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "X-Forwarded-For");
 
-/// The key that counts a rejected request, and the address that the upstream gets on a public path.
+/// The rate limit key of a rejected request, and the upstream's client address on a public path.
 fn seen(settings: &[(&str, &str)], head: impl Fn(&str) -> RequestHead) -> [Option<String>; 2] {
     let routes = ("ROUTES", r#"[{"path":"/public","auth":"public"}]"#);
     let bindings = Bindings { rate_limit_rejected: true, ..Bindings::default() };
@@ -28,7 +28,7 @@ fn an_address_that_the_client_claims_is_ignored() {
     {
         assert_eq!(seen(&[], sent(&[(name, "192.0.2.7")])), [None, None], "{name}");
     }
-    // on Cloudflare one header is trusted; the others are still the client's own
+    // on Cloudflare, only one header is trusted; the client can forge the others
     let head = sent(&[("x-forwarded-for", "192.0.2.8"), ("cf-connecting-ip", "192.0.2.7")]);
     let address = Some("192.0.2.7".to_owned());
     assert_eq!(seen(&[], |path| head(path).from_cloudflare()), [address.clone(), address]);
@@ -77,7 +77,7 @@ fn rate_limits_count_an_ipv6_network_as_one_address() {
 }
 
 #[test]
-fn the_address_header_must_be_one_that_holds_addresses() {
+fn the_address_header_must_be_a_header_for_addresses() {
     for name in ["a b", "x-real-ip,true-client-ip", "Forwarded"] {
         let lookup = |setting: &str| match setting {
             "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),

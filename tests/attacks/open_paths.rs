@@ -1,5 +1,5 @@
-//! Attacks on what rules leave open: methods that an isolating rule does not list, paths below its
-//! path, public paths that precede the rules, and claims that resemble another user's.
+//! Attacks on gaps between rules: methods that an isolating rule does not list, paths below its
+//! path, public paths before the rules, and claims that resemble another user's.
 
 use crate::common::{AUTH_SERVER, Edge, good_claims, request};
 use better_auth_edge::gateway::Settings;
@@ -98,10 +98,10 @@ fn a_rule_that_lists_the_remaining_methods_decides_about_them() {
     }
 }
 
-fn settings(within_app: bool, given: &[(&str, &str)]) -> Result<Settings, String> {
+fn settings(within_app: bool, values: &[(&str, &str)]) -> Result<Settings, String> {
     let lookup = |name: &str| {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://api.example")];
-        let mut all = given.iter().chain(&required);
+        let mut all = values.iter().chain(&required);
         all.find(|(setting, _)| *setting == name).map(|(_, value)| (*value).to_owned())
     };
     let settings =

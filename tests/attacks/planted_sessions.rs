@@ -1,4 +1,4 @@
-//! A sibling host plants ended session cookies before the user's own.
+//! Attacks with session cookies that a sibling host plants before the user's own.
 
 use crate::common::{Answer, Edge, good_claims, request};
 use better_auth_edge::gateway::RequestHead;
@@ -6,7 +6,7 @@ use better_auth_edge::gateway::RequestHead;
 const NAME: &str = "better-auth.session_token";
 const LIVE: &str = "better-auth.session_token=live.x";
 
-/// An edge whose auth server knows sessions that begin with `live`.
+/// An edge whose auth server accepts sessions that begin with `live`.
 fn edge() -> Edge {
     let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
     let (name, bearer) = edge.bearer(&good_claims());
@@ -21,7 +21,7 @@ fn edge() -> Edge {
     edge
 }
 
-/// A request with that many ended sessions before the live one.
+/// A request with `count` ended sessions before the live one.
 fn behind(count: usize, guard: &str) -> RequestHead {
     let planted = (0..count).map(|i| format!("{guard}{NAME}=dead{i}.x; "));
     with_cookies(&format!("{}{LIVE}", planted.collect::<String>()))

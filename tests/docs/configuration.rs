@@ -27,7 +27,7 @@ fn documented() -> Vec<Setting> {
     .collect()
 }
 
-/// Reads settings: the two that are required, those that one cannot be without, and one.
+/// Parses one setting together with the required settings and those that it depends on.
 fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingError>> {
     let key = documented().into_iter().find(|setting| setting.name == "EDGE_SIGNING_KEY");
     let prerequisite = match name {

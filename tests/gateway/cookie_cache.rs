@@ -25,7 +25,7 @@ fn by_secret() -> Value {
     })
 }
 
-/// A cache that it signs with its keys.
+/// A cache that Better Auth signs with its keys.
 fn by_keys() -> Value {
     let more = json!({
         "iss": AUTH_SERVER, "aud": "better-auth:session-cache", "sub": "user-1", "sid": "token-1",
@@ -33,8 +33,8 @@ fn by_keys() -> Value {
     changed(by_secret(), &more)
 }
 
-/// The same cache with these members. `null` removes a member. Members of `user` and `session`
-/// change within these.
+/// The same cache with `changes`. `null` removes a member. Members of `user` and `session` are
+/// merged.
 fn changed(mut claims: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         match (&claims[name], value) {

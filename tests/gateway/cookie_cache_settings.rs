@@ -1,4 +1,4 @@
-//! The settings of Better Auth's signed cookie cache, and what is wrong with them.
+//! The settings of Better Auth's signed cookie cache, and their errors.
 
 use crate::common::AUTH_SERVER;
 use better_auth_edge::gateway::Settings;

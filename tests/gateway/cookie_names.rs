@@ -1,4 +1,4 @@
-//! Better Auth's cookies under names of their own: `advanced.cookies`.
+//! Better Auth's cookies with custom names: `advanced.cookies`.
 
 use crate::common::{AUTH_SERVER, Answer, Edge, Signer, good_claims, origin_headers, request};
 use better_auth_edge::gateway::Settings;
@@ -75,7 +75,7 @@ fn a_cookie_cache_and_its_chunks_are_matched_by_their_exact_names() {
         ),
         (&both, format!("sid=t.s; __Secure-sdata={cache}"), "missing_token"),
         (&both, format!("{usual}; sdata={cache}"), "missing_token"),
-        // one name as the browser has it, the other as Better Auth's options have it
+        // one name with the browser's prefix, the other as in Better Auth's options
         (
             &[cached[0], ("SESSION_COOKIE_NAME", "__Secure-sid"), SDATA],
             format!("__Secure-sid=t.s; __Secure-sdata={cache}"),
@@ -94,7 +94,7 @@ fn cookies_with_these_names_are_not_forwarded_on_any_path() {
         ("a=b; __Secure-sid=t.s; c=d", Some("a=b; c=d")),
         ("__Host-sid=t.s; sdata=x; __Secure-sdata.0=y; sdata.17=z; a=b", Some("a=b")),
         ("better-auth.session_token=x; better-auth.dont_remember=y; a=b", Some("a=b")),
-        // the multi-session plugin has a cookie for each session
+        // the multi-session plugin sets a cookie for each session
         ("sid_multi-t1=t1.s; __Secure-sid_multi-t2=t2.s; a=b", Some("a=b")),
         ("a=1, sid=t.s", Some("a=1")),
         ("sid = t.s; a=b", Some("a=b")),

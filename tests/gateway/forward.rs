@@ -1,4 +1,4 @@
-//! What the upstream gets of a request: the identity that the edge verified, and no forged header.
+//! The request that the upstream receives: the verified identity, and no forged header.
 
 use crate::common::{Edge, good_claims, origin_headers, request};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead, Settings};
@@ -13,7 +13,7 @@ const OPEN: (&str, &str) = (
 const CLAIM_HEADERS: (&str, &str) =
     ("CLAIM_HEADERS", r#"{"email":"X-User-Email","role":"x-role","n":"x-n"}"#);
 
-/// The upstream's headers that the edge adds, except for the request id.
+/// The headers that the edge adds for the upstream, except the request id.
 fn seen(edge: &Edge, head: &RequestHead) -> Vec<(String, String)> {
     let mut headers = origin_headers(head, &edge.forward(head));
     headers.retain(|(name, _)| name != "x-request-id" && name != "authorization");
@@ -238,7 +238,7 @@ fn a_request_that_the_edge_sent_to_itself_is_recognized() {
         ("https://edge.example", Some("edge.example"), true),
         ("https://edge.example/v1", Some("edge.example"), true),
         ("https://Edge.example:443", Some("edge.example"), true),
-        // a route's Worker reaches the server behind the route by the route's own address
+        // a Worker on a route calls its upstream with the route's own address
         ("https://edge.example", None, false),
         ("https://edge.example", Some("other.example"), false),
         ("https://edge.example", Some("example"), false),

@@ -1,4 +1,4 @@
-//! What a decision leaves in the log, in Analytics Engine and in `Server-Timing`.
+//! The output of a decision: log lines, Analytics Engine data points and `Server-Timing`.
 
 use crate::common::{Answer, Edge, good_claims, request};
 use better_auth_edge::gateway::{Bindings, Decision, RequestHead};
@@ -12,7 +12,7 @@ const ROUTES: (&str, &str) = (
 );
 const INFO: (&str, &str) = ("LOG_LEVEL", "info");
 
-/// The one line that a request has caused.
+/// The only log line of a request.
 fn line(edge: &Edge, head: &RequestHead) -> (Level, Value) {
     let decision = edge.decide(head);
     let mut lines = edge.host.logged();
@@ -175,7 +175,7 @@ fn a_users_pseudonym_depends_on_the_salt_and_the_issuer_only() {
     let salted = name(&[("LOG_SALT", "salt")], "user-1");
     assert_eq!(salted, name(&[("LOG_SALT", "salt"), ("JWKS_MAX_AGE", "5")], "user-1"));
     assert_ne!(salted, name(&[("LOG_SALT", "another")], "user-1"));
-    assert_ne!(salted, name(&[], "user-1"), "without a secret it is the isolate's");
+    assert_ne!(salted, name(&[], "user-1"), "without a secret the salt is the isolate's");
     assert_ne!(salted, name(&[("LOG_SALT", "salt")], "user-2"));
 }
 

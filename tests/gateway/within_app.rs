@@ -1,4 +1,4 @@
-//! An edge within an application: what the application gets, and what the upstream gets.
+//! An edge within an application: requests for the application and for the upstream.
 
 use crate::common::{
     AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, origin_headers, request,
@@ -123,7 +123,7 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     let sent = origin_headers(&head, &forward);
     assert_eq!(header(&sent, "cookie"), Some("theme=dark"));
     assert_eq!(header(&sent, "x-forwarded-for"), None);
-    let for_the_origin = header(&sent, "x-edge-jwt-assertion").unwrap().to_owned();
+    let for_the_upstream = header(&sent, "x-edge-jwt-assertion").unwrap().to_owned();
 
     let head = request("GET", "/page", &headers);
     let sent = origin_headers(&head, &app.forward(&head));
@@ -132,8 +132,8 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     assert_eq!(header(&sent, "x-forwarded-host"), None);
     assert_eq!(header(&sent, "x-edge-user"), Some(USER));
     let for_the_app = header(&sent, "x-edge-jwt-assertion").unwrap();
-    assert_ne!(for_the_app, for_the_origin, "one must not be valid for the other");
-    // and back: a cached assertion is never used for the other destination
+    assert_ne!(for_the_app, for_the_upstream, "one must not be valid for the other");
+    // in reverse order too: a cached assertion is never used for the other destination
     let head = request("GET", &own, &headers);
     let again = origin_headers(&head, &app.forward(&head));
     let payload = |jws: &str| jws.split('.').nth(1).unwrap().to_owned();
@@ -211,7 +211,7 @@ fn keys_with_issuer_and_audience_need_no_base_url() {
     ] {
         let settings = [keys.as_slice(), &expected].concat();
         assert!(parse_only(None, &settings).is_ok(), "{settings:?}");
-        // not for a Worker, which exchanges sessions there
+        // but not for a Worker, which exchanges sessions at the base URL
         let lookup = |name: &str| find(&settings, name);
         assert!(Settings::parse(lookup).is_err(), "{settings:?}");
         let faults = parse_only(None, &keys).unwrap_err();
@@ -222,7 +222,7 @@ fn keys_with_issuer_and_audience_need_no_base_url() {
 }
 
 #[test]
-fn a_secret_may_be_bytes_that_are_not_text() {
+fn a_secret_can_be_bytes_that_are_not_utf_8() {
     let settings = [("ALGORITHMS", "HS256"), ("ISSUER", "i"), ("AUDIENCE", "a")];
     assert!(parse_only(Some(vec![0xff; 32]), &settings).is_ok());
     assert!(parse_only(Some(vec![]), &settings).is_err());
@@ -238,7 +238,7 @@ fn settings_that_call_better_auth_require_its_url() {
     }
 }
 
-/// With these settings alone.
+/// Parses only these settings.
 fn parse_only(
     secret: Option<Vec<u8>>,
     settings: &[(&'static str, &str)],
