@@ -274,7 +274,7 @@ impl ForwardedRequest<'_> {
         }
     }
 
-    /// The value that the edge gives a header.
+    /// The value that the edge sets for a header.
     fn set(&self, wanted: &str) -> Option<&str> {
         let mut values = self.forward.edits().filter_map(|edit| match edit {
             HeaderEdit::Set(name, value) if name == wanted => Some(value.as_str()),

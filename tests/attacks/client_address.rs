@@ -85,7 +85,7 @@ fn the_address_header_must_be_a_header_for_addresses() {
             "CLIENT_IP_HEADER" => Some(name.to_owned()),
             _ => None,
         };
-        let faults = Settings::parse(lookup).expect_err(name);
-        assert_eq!(faults.len(), 1, "{faults:?}");
+        let errors = Settings::parse(lookup).expect_err(name);
+        assert_eq!(errors.len(), 1, "{errors:?}");
     }
 }

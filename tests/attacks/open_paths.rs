@@ -106,7 +106,7 @@ fn settings(within_app: bool, values: &[(&str, &str)]) -> Result<Settings, Strin
     };
     let settings =
         if within_app { Settings::parse_within_app(lookup) } else { Settings::parse(lookup) };
-    settings.map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    settings.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 #[test]
@@ -168,8 +168,8 @@ fn an_earlier_rule_does_not_exempt_methods_from_a_later_rules_conditions() {
     ] {
         for second in stricter {
             let routes = format!("[{first},{second}]");
-            let faults = settings(false, &[("ROUTES", &routes)]).unwrap_err();
-            assert!(faults.contains("asks for more, but not for all"), "{routes} {faults}");
+            let errors = settings(false, &[("ROUTES", &routes)]).unwrap_err();
+            assert!(errors.contains("asks for more, but not for all"), "{routes} {errors}");
         }
     }
     for routes in [
@@ -212,9 +212,9 @@ fn a_public_path_that_disables_a_rule_is_a_setting_error_that_names_both() {
         let parsed = settings(true, &[("ROUTES", &isolating(path)), ("PUBLIC_PATHS", open)]);
         match parsed {
             Ok(_) => assert!(is_part, "{open} {path}"),
-            Err(faults) => {
-                assert!(faults.starts_with("PUBLIC_PATHS ") && !is_part, "{faults}");
-                assert!(faults.contains(open) && faults.contains(path), "{faults}");
+            Err(errors) => {
+                assert!(errors.starts_with("PUBLIC_PATHS ") && !is_part, "{errors}");
+                assert!(errors.contains(open) && errors.contains(path), "{errors}");
             }
         }
     }
@@ -261,8 +261,8 @@ fn paths_of_better_auth_and_the_framework_may_cross_a_rule_but_not_cover_it() {
 #[test]
 fn nothing_opens_every_path() {
     for open in ["/*", "/a,/*", "/{x}/*", "/{x}/{y}/*"] {
-        let faults = settings(true, &[("PUBLIC_PATHS", open)]).expect_err(open);
-        assert!(faults.contains("opens every path"), "{faults}");
+        let errors = settings(true, &[("PUBLIC_PATHS", open)]).expect_err(open);
+        assert!(errors.contains("opens every path"), "{errors}");
     }
 }
 

@@ -272,10 +272,10 @@ fn the_setting_cannot_forward_the_edges_own_headers() {
             "FORWARD_HEADERS" => Some(name.to_owned()),
             _ => None,
         };
-        let faults = Settings::parse(lookup).expect_err(name);
+        let errors = Settings::parse(lookup).expect_err(name);
         assert!(
-            faults.iter().all(|fault| fault.setting() == "FORWARD_HEADERS"),
-            "{name}: {faults:?}"
+            errors.iter().all(|error| error.setting() == "FORWARD_HEADERS"),
+            "{name}: {errors:?}"
         );
     }
 }

@@ -112,10 +112,10 @@ fn the_header_for_the_client_address_must_not_have_another_meaning() {
             "AUTH_CLIENT_IP_HEADER" => Some(name.to_owned()),
             _ => None,
         };
-        let faults = Settings::parse(lookup).unwrap_err();
-        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-        let [fault] = &faults[..] else { panic!("{name}: {faults:?}") };
-        assert!(fault.starts_with("AUTH_CLIENT_IP_HEADER is not the name"), "{fault}");
+        let errors = Settings::parse(lookup).unwrap_err();
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let [error] = &errors[..] else { panic!("{name}: {errors:?}") };
+        assert!(error.starts_with("AUTH_CLIENT_IP_HEADER is not the name"), "{error}");
     }
 }
 

@@ -70,7 +70,7 @@ fn the_token_must_have_all_scopes_of_the_rule() {
 
 #[test]
 fn a_null_or_empty_condition_is_a_setting_error() {
-    for (condition, fault) in [
+    for (condition, error) in [
         (r#""match":null"#, "match is null"),
         (r#""match":{}"#, "match is empty"),
         (r#""match":[]"#, "match is not a table"),
@@ -98,7 +98,7 @@ fn a_null_or_empty_condition_is_a_setting_error() {
         let routes = format!(r#"[{{"path":"/api/{{u}}/*",{condition}}}]"#);
         let found = errors(&[("ROUTES", &routes)]);
         assert_eq!(found.len(), 1, "{condition}: {found:?}");
-        assert!(found[0].starts_with(&format!("ROUTES [0]: {fault}")), "{condition}: {found:?}");
+        assert!(found[0].starts_with(&format!("ROUTES [0]: {error}")), "{condition}: {found:?}");
     }
     for (setting, value) in [
         ("REQUIRED_CLAIMS", r#"{"email_verified":null}"#),

@@ -112,14 +112,14 @@ fn cookies_with_these_names_are_not_forwarded_on_any_path() {
 
 #[test]
 fn impossible_cookie_names_are_setting_errors() {
-    let faults = |settings: &[(&str, &str)]| {
+    let errors = |settings: &[(&str, &str)]| {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o")];
         let parsed = Settings::parse(|wanted| {
             let mut all = settings.iter().chain(&required).filter(|(name, _)| *name == wanted);
             all.next().map(|(_, value)| (*value).to_owned())
         });
-        let faults = parsed.err().unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let errors = parsed.err().unwrap_or_default();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     const ONE: &str = " gives the session cookie the same name as its cache, or as a part of it";
     const GUARDED: &str = "COOKIE_PREFIX begins with __Secure- or __Host-, which the edge accepts anyway: leave it out";
@@ -154,6 +154,6 @@ fn impossible_cookie_names_are_setting_errors() {
             "COOKIE_PREFIX is not the beginning of a cookie's name".into(),
         ),
     ] {
-        assert_eq!(faults(settings), expected, "{settings:?}");
+        assert_eq!(errors(settings), expected, "{settings:?}");
     }
 }

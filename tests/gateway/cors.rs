@@ -156,9 +156,9 @@ fn all_headers_can_be_exposed_but_not_with_cookies() {
         ];
         settings.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
     };
-    let faults = Settings::parse(lookup).unwrap_err();
-    assert_eq!(faults.len(), 1);
-    assert!(faults[0].to_string().starts_with("CORS_EXPOSE_HEADERS is *"), "{}", faults[0]);
+    let errors = Settings::parse(lookup).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].to_string().starts_with("CORS_EXPOSE_HEADERS is *"), "{}", errors[0]);
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn the_token_is_forwarded_unless_a_setting_removes_it() {
 
 #[test]
 fn claims_cannot_become_headers_with_another_meaning() {
-    let faults = |header: &str| {
+    let errors = |header: &str| {
         let table = format!(r#"{{"email":"{header}"}}"#);
         let settings = [
             ("BETTER_AUTH_URL", "https://app.example"),
@@ -170,14 +170,14 @@ fn claims_cannot_become_headers_with_another_meaning() {
             let setting = settings.iter().find(|(name, _)| *name == wanted);
             setting.map(|(_, value)| (*value).to_owned())
         };
-        Settings::parse(lookup).err().map_or(0, |faults| faults.len())
+        Settings::parse(lookup).err().map_or(0, |errors| errors.len())
     };
     for reserved in
         ["host", "Cookie", "CF-Ray", "x-edge-email", "X_Edge_Email", "x-request_id", "a b"]
     {
-        assert_eq!(faults(reserved), 1, "{reserved}");
+        assert_eq!(errors(reserved), 1, "{reserved}");
     }
-    assert_eq!(faults("x-email"), 0);
+    assert_eq!(errors("x-email"), 0);
 }
 
 #[test]

@@ -170,15 +170,15 @@ fn two_kinds_of_tokens_of_one_issuer_are_told_apart_by_their_type() {
 
 #[test]
 fn every_setting_error_is_reported_with_its_place() {
-    let faults = |issuers: &str| {
+    let errors = |issuers: &str| {
         let settings =
             [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o"), ("ISSUERS", issuers)];
-        let faults = Settings::parse(|wanted| {
+        let errors = Settings::parse(|wanted| {
             let mut all = settings.iter().filter(|(name, _)| *name == wanted);
             all.next().map(|(_, value)| (*value).to_owned())
         });
-        let faults = faults.err().unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let errors = errors.err().unwrap_or_default();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     for (issuers, expected) in [
         ("[]", ""),
@@ -219,6 +219,6 @@ fn every_setting_error_is_reported_with_its_place() {
         ),
         (r#"[{"base_url":"https://app.example","profile":"access-token"}]"#, ""),
     ] {
-        assert_eq!(faults(issuers), expected, "{issuers}");
+        assert_eq!(errors(issuers), expected, "{issuers}");
     }
 }

@@ -194,15 +194,15 @@ fn every_decision_is_a_data_point_when_a_dataset_is_bound() {
 
 #[test]
 fn bindings_of_the_wrong_kind_are_setting_errors_that_name_them() {
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let has = |name: &str, function: &str| match (name, function) {
         ("ANALYTICS", "writeDataPoint") => Some(false),
         ("RATE_LIMIT_USER", "limit") => Some(true),
         _ => None,
     };
-    let bindings = Bindings::look(has, &mut faults);
-    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    assert_eq!(faults, ["ANALYTICS is not an Analytics Engine dataset"]);
+    let bindings = Bindings::look(has, &mut errors);
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors, ["ANALYTICS is not an Analytics Engine dataset"]);
     assert!(bindings.rate_limit_user && !bindings.rate_limit_rejected);
 }
 

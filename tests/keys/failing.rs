@@ -70,7 +70,7 @@ fn the_next_fetch_is_allowed_at_the_retry_after_of_a_rejection() {
             assert_eq!(timeline.ask(now, "a"), "fetch");
             timeline.fail_with(now, jitter);
             assert_eq!(timeline.ask(now, "a"), "keys_unavailable");
-            let seconds = timeline.retry_after().expect("a fault that passes says when");
+            let seconds = timeline.retry_after().expect("a temporary error has a Retry-After");
             assert!((1..=30).contains(&seconds), "{seconds}");
             now += f64::from(seconds);
         }

@@ -64,14 +64,14 @@ fn a_refresh_that_never_ends_is_taken_over() {
 
 #[test]
 fn a_fetch_that_never_ends_is_taken_over() {
-    for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
+    for (start, during) in [(0.0, "wait"), (600.0, "use")] {
         let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::knowing(&["a"]) };
         timeline.follow(&[
             (start, "a", "fetch"),
-            (start + 5.4, "a", meanwhile),
+            (start + 5.4, "a", during),
             (start + 5.5, "a", "fetch"),
-            (start + 5.5, "a", meanwhile),
-            (start + 10.9, "a", meanwhile),
+            (start + 5.5, "a", during),
+            (start + 10.9, "a", during),
             (start + 11.0, "a", "fetch"),
         ]);
     }
@@ -79,11 +79,11 @@ fn a_fetch_that_never_ends_is_taken_over() {
 
 #[test]
 fn a_canceled_attempt_is_taken_over_at_once() {
-    for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
+    for (start, during) in [(0.0, "wait"), (600.0, "use")] {
         let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::knowing(&["a"]) };
-        timeline.follow(&[(start, "a", "fetch"), (start + 0.1, "a", meanwhile)]);
+        timeline.follow(&[(start, "a", "fetch"), (start + 0.1, "a", during)]);
         timeline.abandon();
-        timeline.follow(&[(start + 0.1, "a", "fetch"), (start + 0.1, "a", meanwhile)]);
+        timeline.follow(&[(start + 0.1, "a", "fetch"), (start + 0.1, "a", during)]);
         timeline.succeed(start + 0.2, &["a"]);
         assert_eq!(timeline.ask(start + 0.2, "a"), "use");
     }
