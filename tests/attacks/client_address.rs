@@ -13,9 +13,9 @@ fn seen(settings: &[(&str, &str)], head: impl Fn(&str) -> RequestHead) -> [Optio
     edge.respond(&head("/a"));
     let counted = edge.host.counted().pop().map(|(_, key)| key);
     let head = head("/public");
-    let mut told = origin_headers(&head, &edge.forward(&head)).into_iter();
-    let told = told.find(|(name, _)| name == "x-forwarded-for").map(|(_, value)| value);
-    [counted, told]
+    let mut forwarded = origin_headers(&head, &edge.forward(&head)).into_iter();
+    let forwarded = forwarded.find(|(name, _)| name == "x-forwarded-for").map(|(_, value)| value);
+    [counted, forwarded]
 }
 
 fn sent(headers: &[(&str, &str)]) -> impl Fn(&str) -> RequestHead {
@@ -54,7 +54,7 @@ fn the_address_header_of_the_operators_proxy_is_used() {
 #[test]
 fn rate_limits_count_an_ipv6_network_as_one_address() {
     let seen = |address: &str| seen(&[FROM_PROXY], sent(&[("x-forwarded-for", address)]));
-    for (address, counted, told) in [
+    for (address, counted, forwarded) in [
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6"),
         ("2001:DB8:1:2::1", "2001:db8:1:2::/64", "2001:DB8:1:2::1"),
         ("[2001:db8:1:2::1]:4711", "2001:db8:1:2::/64", "2001:db8:1:2::1"),
@@ -67,7 +67,11 @@ fn rate_limits_count_an_ipv6_network_as_one_address() {
         ("0:0:0:0:0:ffff:192.0.2.7", "192.0.2.7", "0:0:0:0:0:ffff:192.0.2.7"),
         ("192.0.2.7:4711", "192.0.2.7", "192.0.2.7"),
     ] {
-        assert_eq!(seen(address), [counted, told].map(|text| Some(text.to_owned())), "{address}");
+        assert_eq!(
+            seen(address),
+            [counted, forwarded].map(|text| Some(text.to_owned())),
+            "{address}"
+        );
     }
     for garbage in
         ["2001:db8::1%eth0", "2001:db8::1/64", "1.2.3", "01.2.3.4", "localhost", "[::1", "1"]

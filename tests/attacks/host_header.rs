@@ -133,7 +133,7 @@ fn other_headers_from_which_applications_build_urls_must_not_contain_a_path() {
     ] {
         assert_eq!(passes("x", headers), [true, false], "{headers}");
     }
-    let usual =
+    let headers_of_proxies =
         "host: x\nx-forwarded-proto: https,http\nx-forwarded-port: 443\nforwarded: for=1.2.3.4\n";
-    assert_eq!(passes("x", usual), [true; 2]);
+    assert_eq!(passes("x", headers_of_proxies), [true; 2]);
 }

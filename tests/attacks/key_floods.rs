@@ -227,8 +227,8 @@ fn an_attacker_who_guesses_the_next_kid_locks_its_users_out_for_one_second_at_mo
 
 #[test]
 fn tokens_that_are_invalid_with_any_key_do_not_wait_while_the_auth_server_hangs() {
-    let (signer, stranger) = (Signer::default(), Signer::new(66, "stranger"));
-    let hopeless = [
+    let (signer, attacker) = (Signer::default(), Signer::new(66, "stranger"));
+    let invalid_claims = [
         ("exp", "1"),
         ("nbf", "253402300799"),
         ("iss", r#""https://evil.example""#),
@@ -241,8 +241,8 @@ fn tokens_that_are_invalid_with_any_key_do_not_wait_while_the_auth_server_hangs(
         setup.host.pass(idle);
         setup.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
         setup.disconnect("made-up");
-        for (name, value) in hopeless {
-            for signer in [&signer, &stranger] {
+        for (name, value) in invalid_claims {
+            for signer in [&signer, &attacker] {
                 let token = signer.token(&lasting_claims().with(name, value));
                 let rejected = setup.verifier.verify(&token, &setup.host).now_or_never();
                 let rejected = rejected.expect("it is rejected at once").unwrap_err();

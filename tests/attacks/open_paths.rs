@@ -280,11 +280,11 @@ fn a_claim_that_resembles_a_uuid_does_not_match_another_users_path() {
     let edge = edge(&[r#"{"path":"/api/{user_id}/*","match":{"user_id":"sub"}}"#]);
     for claimed in &spellings {
         let bearer = edge.bearer(&good_claims().with("sub", &format!("{claimed:?}")));
-        for asked in &spellings {
-            let path = format!("/api/{}/x", asked.replace('{', "%7B").replace('}', "%7D"));
-            let expected = claimed == uuid || claimed == asked;
+        for requested in &spellings {
+            let path = format!("/api/{}/x", requested.replace('{', "%7B").replace('}', "%7D"));
+            let expected = claimed == uuid || claimed == requested;
             let outcome = edge.outcome(&request("GET", &path, &[(bearer.0, bearer.1.as_str())]));
-            assert_eq!(outcome == "forward", expected, "{claimed} requests {asked}: {outcome}");
+            assert_eq!(outcome == "forward", expected, "{claimed} requests {requested}: {outcome}");
         }
     }
 }

@@ -88,14 +88,14 @@ fn one_request_tries_four_unknown_and_four_previously_valid_sessions() {
 #[test]
 fn a_cached_session_does_not_precede_one_with_a_stricter_cookie_prefix_that_may_be_live() {
     let edge = edge();
-    let stranger = format!("{NAME}=live-of-a-stranger.x");
-    assert_eq!(edge.outcome(&with_cookies(&stranger)), "forward");
+    let attackers = format!("{NAME}=live-of-a-stranger.x");
+    assert_eq!(edge.outcome(&with_cookies(&attackers)), "forward");
     for guard in ["__Host-", "__Secure-"] {
         let before = edge.host.fetches();
-        let cookies = format!("{stranger}; {guard}{NAME}=dead.x; {guard}{NAME}=live{guard}.x");
+        let cookies = format!("{attackers}; {guard}{NAME}=dead.x; {guard}{NAME}=live{guard}.x");
         assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward");
-        let asked = edge.host.requests().split_off(before);
-        let last = asked.last().and_then(|request| request.cookie.clone());
+        let requests = edge.host.requests().split_off(before);
+        let last = requests.last().and_then(|request| request.cookie.clone());
         assert_eq!(last, Some(format!("{guard}{NAME}=live{guard}.x")), "not the stranger's");
     }
 }
@@ -110,9 +110,9 @@ fn different_encodings_of_a_signature_are_one_session() {
             "missing_token"
         );
     }
-    let asked = edge.host.requests().into_iter().filter_map(|request| request.cookie);
+    let requests = edge.host.requests().into_iter().filter_map(|request| request.cookie);
     assert_eq!(
-        asked.collect::<Vec<_>>(),
+        requests.collect::<Vec<_>>(),
         [format!("{NAME}=dead.Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSfo%3D")]
     );
 }

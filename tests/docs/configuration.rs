@@ -47,16 +47,16 @@ fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingError>> {
 
 #[test]
 fn the_page_documents_every_setting_and_nothing_else() {
-    let asked = RefCell::new(BTreeSet::new());
+    let looked_up = RefCell::new(BTreeSet::new());
     for setting in documented() {
         let lookup = |wanted: &str| {
-            asked.borrow_mut().insert(wanted.to_owned());
+            looked_up.borrow_mut().insert(wanted.to_owned());
             (wanted == setting.name).then(|| setting.example.to_owned())
         };
         let _ = Settings::parse(lookup);
     }
     let documented: BTreeSet<_> = documented().iter().map(|s| s.name.to_owned()).collect();
-    assert_eq!(documented, asked.into_inner());
+    assert_eq!(documented, looked_up.into_inner());
 }
 
 #[test]

@@ -51,9 +51,9 @@ fn documented() -> impl Iterator<Item = &'static str> {
 #[test]
 fn every_documented_setting_is_known_and_a_typo_in_its_name_is_an_error() {
     for name in documented() {
-        let slip = format!("{name}X");
-        let known = format!("{slip} is not a setting, but {name} is");
-        assert_eq!(errors(&[(&slip, "x")]), [known], "{name}");
+        let misspelled = format!("{name}X");
+        let known = format!("{misspelled} is not a setting, but {name} is");
+        assert_eq!(errors(&[(&misspelled, "x")]), [known], "{name}");
         let written = name.to_ascii_lowercase().replace('_', "-");
         let known = format!("{written} is not a setting, but {name} is");
         assert_eq!(errors(&[(&written, "x")]), [known], "{name}");

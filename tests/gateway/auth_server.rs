@@ -76,7 +76,7 @@ fn the_edge_names_itself_to_better_auth_and_does_not_change_the_session() {
 
 #[test]
 fn better_auth_gets_the_client_address_when_it_is_known() {
-    let told = |settings: &[(&str, &str)], head: &RequestHead| {
+    let sent_address = |settings: &[(&str, &str)], head: &RequestHead| {
         let edge = edge(settings, token);
         assert_eq!(edge.outcome(head), "forward");
         let keys = edge.host.requests().pop().unwrap();
@@ -88,17 +88,20 @@ fn better_auth_gets_the_client_address_when_it_is_known() {
     };
     let visit = |address: &str| visit("t.s", address);
     let address = Some("x-forwarded-for: 192.0.2.7".to_owned());
-    assert_eq!(told(&[FROM_PROXY], &visit("192.0.2.7")), address);
-    assert_eq!(told(&[FROM_PROXY], &visit("1.1.1.1, 192.0.2.7")), address);
-    assert_eq!(told(&[FROM_PROXY], &visit("unknown")), None);
-    assert_eq!(told(&[], &visit("192.0.2.7")), None, "the edge trusts no header");
+    assert_eq!(sent_address(&[FROM_PROXY], &visit("192.0.2.7")), address);
+    assert_eq!(sent_address(&[FROM_PROXY], &visit("1.1.1.1, 192.0.2.7")), address);
+    assert_eq!(sent_address(&[FROM_PROXY], &visit("unknown")), None);
+    assert_eq!(sent_address(&[], &visit("192.0.2.7")), None, "the edge trusts no header");
     let own = [FROM_PROXY, ("AUTH_CLIENT_IP_HEADER", "X-Visitor")];
-    assert_eq!(told(&own, &visit("2001:db8::7")), Some("x-visitor: 2001:db8::7".to_owned()));
+    assert_eq!(
+        sent_address(&own, &visit("2001:db8::7")),
+        Some("x-visitor: 2001:db8::7".to_owned())
+    );
 
     let cookie = ("cookie", "better-auth.session_token=t.s");
     let head = request("GET", "/x", &[cookie, ("cf-connecting-ip", "192.0.2.7")]);
-    assert_eq!(told(&[], &head), None, "not on Cloudflare");
-    assert_eq!(told(&[], &head.from_cloudflare()), address);
+    assert_eq!(sent_address(&[], &head), None, "not on Cloudflare");
+    assert_eq!(sent_address(&[], &head.from_cloudflare()), address);
 }
 
 #[test]

@@ -23,8 +23,8 @@ fn keys_and_session_tokens_are_requested_below_the_base_path() {
         let cookie = [("cookie", "better-auth.session_token=t.s%3D")];
         assert_eq!(edge.outcome(&request("GET", "/x", &cookie)), "forward", "{settings:?}");
         let requests = edge.host.requests();
-        let asked: Vec<_> = requests.iter().map(|r| r.url.split('?').next().unwrap()).collect();
-        assert_eq!(asked, [format!("{base}/token"), format!("{base}/jwks")]);
+        let requested: Vec<_> = requests.iter().map(|r| r.url.split('?').next().unwrap()).collect();
+        assert_eq!(requested, [format!("{base}/token"), format!("{base}/jwks")]);
     }
 }
 

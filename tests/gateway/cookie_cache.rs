@@ -230,9 +230,9 @@ fn with_session_exchange_the_session_cookie_decides_when_its_cache_does_not() {
         let headers = origin_headers(&head, &edge.forward(&head));
         assert!(headers.contains(&("x-edge-user".into(), "by-exchange".into())), "{headers:?}");
         assert_eq!(edge.host.fetches(), 2);
-        let asked = &edge.host.requests()[1];
+        let exchange = &edge.host.requests()[1];
         assert_eq!(
-            asked.cookie.as_deref(),
+            exchange.cookie.as_deref(),
             Some(SESSION),
             "the auth server does not get the cache"
         );

@@ -14,13 +14,13 @@ fn outcome(settings: &[(&str, &str)], cookies: &str) -> (&'static str, Vec<Strin
     let answer = Answer::ok(json!({ "token": token }).to_string());
     edge.host.answers_to(|request| request.url.contains("/token?"), answer);
     let outcome = edge.outcome(&request("GET", "/x", &[("cookie", cookies)]));
-    let asked = edge.host.requests().into_iter().filter_map(|request| request.cookie);
-    (outcome, asked.collect())
+    let exchanged = edge.host.requests().into_iter().filter_map(|request| request.cookie);
+    (outcome, exchanged.collect())
 }
 
 #[test]
 fn a_session_cookie_is_matched_by_its_exact_name_with_and_without_prefix() {
-    for (name, cookies, asked) in [
+    for (name, cookies, exchanged) in [
         ("sid", "a=b; sid=t.s; c=d", Some("sid=t.s")),
         ("sid", "__Secure-sid=t.s", Some("__Secure-sid=t.s")),
         ("sid", "__Host-sid=t.s", Some("__Host-sid=t.s")),
@@ -39,10 +39,10 @@ fn a_session_cookie_is_matched_by_its_exact_name_with_and_without_prefix() {
         ("sid", "better-auth.session_token=t.s; better-auth.sid=t.s", None),
     ] {
         let (outcome, tried) = outcome(&[EXCHANGE, ("SESSION_COOKIE_NAME", name)], cookies);
-        let expected = if asked.is_some() { "forward" } else { "missing_token" };
+        let expected = if exchanged.is_some() { "forward" } else { "missing_token" };
         assert_eq!(
             (outcome, tried),
-            (expected, asked.map(str::to_owned).into_iter().collect()),
+            (expected, exchanged.map(str::to_owned).into_iter().collect()),
             "{cookies}"
         );
     }
@@ -61,11 +61,11 @@ fn a_cookie_cache_and_its_chunks_are_matched_by_their_exact_names() {
     let (first, second) = cache.split_at(cache.len() / 2);
     let cached = [("COOKIE_CACHE", "jwks"), SDATA];
     let both = [&cached[..], &[SID]].concat();
-    let usual = "better-auth.session_token=t.s";
+    let session = "better-auth.session_token=t.s";
     for (settings, cookies, expected) in [
-        (&cached[..], format!("{usual}; sdata={cache}"), "forward"),
-        (&cached, format!("{usual}; sdata.1={second}; sdata.0={first}"), "forward"),
-        (&cached, format!("{usual}; better-auth.session_data={cache}"), "missing_token"),
+        (&cached[..], format!("{session}; sdata={cache}"), "forward"),
+        (&cached, format!("{session}; sdata.1={second}; sdata.0={first}"), "forward"),
+        (&cached, format!("{session}; better-auth.session_data={cache}"), "missing_token"),
         (&both, format!("sid=t.s; sdata={cache}"), "forward"),
         (&both, format!("__Secure-sid=t.s; __Secure-sdata={cache}"), "forward"),
         (
@@ -74,7 +74,7 @@ fn a_cookie_cache_and_its_chunks_are_matched_by_their_exact_names() {
             "forward",
         ),
         (&both, format!("sid=t.s; __Secure-sdata={cache}"), "missing_token"),
-        (&both, format!("{usual}; sdata={cache}"), "missing_token"),
+        (&both, format!("{session}; sdata={cache}"), "missing_token"),
         // one name with the browser's prefix, the other as in Better Auth's options
         (
             &[cached[0], ("SESSION_COOKIE_NAME", "__Secure-sid"), SDATA],

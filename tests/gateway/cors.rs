@@ -111,8 +111,8 @@ fn when_all_headers_and_methods_are_allowed_the_requested_ones_are_returned() {
                 ("CORS_CREDENTIALS", credentials),
             ];
             let edge = Edge::new(&settings);
-            let asked = preflight_for("PROPFIND", "authorization,x-custom, content-type");
-            let response = edge.respond(&request("OPTIONS", "/api/x", &asked));
+            let headers_sent = preflight_for("PROPFIND", "authorization,x-custom, content-type");
+            let response = edge.respond(&request("OPTIONS", "/api/x", &headers_sent));
             let methods = header(&response, "access-control-allow-methods");
             assert_eq!(methods, Some("PROPFIND"));
             let headers = header(&response, "access-control-allow-headers");

@@ -134,7 +134,7 @@ fn a_failing_upstream_is_logged_as_an_error_with_the_request_id() {
 
 #[test]
 fn the_log_level_selects_the_lines() {
-    for (level, forwarded, refused, failed) in [
+    for (level, forwarded, rejected, failed) in [
         ("none", false, false, false),
         ("error", false, false, true),
         ("warn", false, true, true),
@@ -144,7 +144,7 @@ fn the_log_level_selects_the_lines() {
         let report = edge.forward(&head("/public/a", None)).report;
         assert_eq!(report.is_some(), forwarded, "{level}");
         edge.respond(&head("/a", None));
-        assert_eq!(edge.host.logged().len(), usize::from(refused), "{level}");
+        assert_eq!(edge.host.logged().len(), usize::from(rejected), "{level}");
         edge.host.answers(Answer::fails(GetError::Unreachable));
         edge.respond(&head("/a", Some(&edge.bearer(&good_claims()).1)));
         assert_eq!(edge.host.logged().len(), usize::from(failed), "{level}");
@@ -217,9 +217,9 @@ fn timings_are_reported_when_set_and_key_timings_only_when_the_request_caused_a_
     assert_eq!(timing(&head), "edge;dur=0");
     edge.host.pass(3.0);
     assert_eq!(timing(&head), "edge;dur=0");
-    let refusal = edge.respond(&request::<&str>("GET", "/a", &[]));
-    let told = refusal.headers.iter().find(|(name, _)| *name == "server-timing");
-    assert_eq!(told.unwrap().1, "edge;dur=0");
+    let rejection = edge.respond(&request::<&str>("GET", "/a", &[]));
+    let timing = rejection.headers.iter().find(|(name, _)| *name == "server-timing");
+    assert_eq!(timing.unwrap().1, "edge;dur=0");
     let silent = Edge::new(&[]).respond(&request::<&str>("GET", "/a", &[]));
     assert!(silent.headers.iter().all(|(name, _)| *name != "server-timing"));
 }
@@ -236,7 +236,7 @@ fn only_responses_for_a_user_are_kept_out_of_caches() {
 fn a_log_line_about_failing_health_has_the_cause() {
     let health = head("/.well-known/better-auth-edge/health", None);
     let no_key = r#"{"keys":[]}"#;
-    for (answer, said) in [
+    for (answer, expected_cause) in [
         (Answer::status(404, ""), Some("jwks: the server answered 404")),
         (Answer::fails(GetError::Unreachable), Some("GET https://app.example/api/auth/jwks: ")),
         (Answer::ok(no_key), None),
@@ -247,8 +247,10 @@ fn a_log_line_about_failing_health_has_the_cause() {
         assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
         assert_eq!(line["code"], "keys_unavailable", "{line}");
         let cause = line["cause"].as_str();
-        match said {
-            Some(said) => assert!(cause.is_some_and(|cause| cause.contains(said)), "{line}"),
+        match expected_cause {
+            Some(expected_cause) => {
+                assert!(cause.is_some_and(|cause| cause.contains(expected_cause)), "{line}")
+            }
             None => assert_eq!(cause, None),
         }
     }

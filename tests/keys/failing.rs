@@ -30,8 +30,8 @@ fn the_back_off_after_failures_doubles_up_to_a_limit() {
         for (i, pause) in pauses.into_iter().enumerate() {
             assert_eq!(timeline.ask(now, "a"), "fetch", "attempt {i} with jitter {jitter}");
             timeline.fail_with(now, jitter);
-            let refused = timeline.ask(now + pause - 0.01, "a");
-            assert_eq!(refused, "keys_unavailable", "after failure {i} with jitter {jitter}");
+            let outcome = timeline.ask(now + pause - 0.01, "a");
+            assert_eq!(outcome, "keys_unavailable", "after failure {i} with jitter {jitter}");
             now += pause;
         }
     }

@@ -318,26 +318,26 @@ fn a_set_requested_after_the_token_arrived_decides() {
 
 #[test]
 fn a_token_that_would_be_rejected_anyway_causes_no_search() {
-    let hopeless = |kid, since| Wanted { plausible: false, ..wanted(kid, since) };
+    let implausible = |kid, since| Wanted { plausible: false, ..wanted(kid, since) };
     let mut timeline = Timeline::knowing(&["a"]);
-    assert_eq!(timeline.ask_for(2.0, &hopeless("b", 2.0)), "unknown_key");
-    assert_eq!(timeline.ask_for(2.0, &hopeless("a", 2.0)), "use");
+    assert_eq!(timeline.ask_for(2.0, &implausible("b", 2.0)), "unknown_key");
+    assert_eq!(timeline.ask_for(2.0, &implausible("a", 2.0)), "use");
     // and it uses no permit of a valid token
     assert_eq!(timeline.ask(2.0, "b"), "fetch");
     assert_eq!(
-        timeline.ask_for(2.0, &hopeless("c", 2.0)),
+        timeline.ask_for(2.0, &implausible("c", 2.0)),
         "unknown_key",
         "and the request does not wait"
     );
     // for this token, a known set is used at any age
     let mut timeline = Timeline::knowing(&["a"]);
     for now in [480.0, 600.0, 86_399.0] {
-        assert_eq!(timeline.ask_for(now, &hopeless("a", now)), "use");
-        assert_eq!(timeline.ask_for(now, &hopeless("b", now)), "unknown_key");
+        assert_eq!(timeline.ask_for(now, &implausible("a", now)), "use");
+        assert_eq!(timeline.ask_for(now, &implausible("b", now)), "unknown_key");
     }
     // without a set, or with one that is too old, the set is fetched
-    assert_eq!(timeline.ask_for(86_400.0, &hopeless("a", 86_400.0)), "fetch");
-    assert_eq!(Timeline::new().ask_for(0.0, &hopeless("a", 0.0)), "fetch");
+    assert_eq!(timeline.ask_for(86_400.0, &implausible("a", 86_400.0)), "fetch");
+    assert_eq!(Timeline::new().ask_for(0.0, &implausible("a", 0.0)), "fetch");
 }
 
 #[test]
@@ -346,8 +346,8 @@ fn a_key_of_another_algorithm_is_known_and_may_have_been_replaced() {
     let with = |kid| Wanted { kid, algorithm: Algorithm::Es256, since: 2.0, plausible: true };
     let named = with(Some("a"));
     assert_eq!(timeline.ask_for(2.0, &named), "recheck");
-    let hopeless = Wanted { plausible: false, ..named };
-    assert_eq!(timeline.ask_for(2.0, &hopeless), "unsupported_algorithm");
+    let implausible = Wanted { plausible: false, ..named };
+    assert_eq!(timeline.ask_for(2.0, &implausible), "unsupported_algorithm");
     // a key without a kid, or with another kid, can be new
     assert_eq!(timeline.ask_for(2.0, &with(None)), "fetch");
 }
@@ -355,12 +355,12 @@ fn a_key_of_another_algorithm_is_known_and_may_have_been_replaced() {
 #[test]
 fn a_token_without_a_kid_causes_no_search_among_several_keys() {
     let mut timeline = Timeline::knowing(&["a", "b"]);
-    let nameless = Wanted { kid: None, ..wanted("", 2.0) };
-    assert_eq!(timeline.ask_for(2.0, &nameless), "recheck");
-    let hopeless = Wanted { plausible: false, ..nameless };
-    assert_eq!(timeline.ask_for(2.0, &hopeless), "unknown_key");
+    let without_kid = Wanted { kid: None, ..wanted("", 2.0) };
+    assert_eq!(timeline.ask_for(2.0, &without_kid), "recheck");
+    let implausible = Wanted { plausible: false, ..without_kid };
+    assert_eq!(timeline.ask_for(2.0, &implausible), "unknown_key");
     let mut timeline = Timeline::knowing(&["a"]);
-    assert_eq!(timeline.ask_for(2.0, &nameless), "use");
+    assert_eq!(timeline.ask_for(2.0, &without_kid), "use");
 }
 
 #[test]

@@ -128,8 +128,8 @@ fn only_a_token_that_would_be_accepted_causes_a_fetch() {
         ("exp", "1"),
         ("azp", r#""x""#),
     ] {
-        let hopeless = forger.token(&claims().with(name, value));
-        assert_eq!(setup.verdict(&hopeless), "bad_signature", "{name}");
+        let invalid = forger.token(&claims().with(name, value));
+        assert_eq!(setup.verdict(&invalid), "bad_signature", "{name}");
     }
     assert_eq!(setup.host.fetches(), 1);
 }
@@ -187,8 +187,8 @@ fn requests_with_a_replaced_key_share_one_fetch_and_other_requests_do_not_wait()
         let begin = host.elapsed();
         (outcome(&verifier.verify(token, host).await), host.elapsed() - begin)
     };
-    let leaked = |tokens: Vec<String>| tokens.into_iter().map(|token| &*token.leak());
-    let results = host.run(join_all(leaked(fresh).chain(leaked(known)).map(timed)));
+    let leak = |tokens: Vec<String>| tokens.into_iter().map(|token| &*token.leak());
+    let results = host.run(join_all(leak(fresh).chain(leak(known)).map(timed)));
     assert!(results[..50].iter().all(|(outcome, _)| *outcome == "ok"), "{results:?}");
     assert!(results[50..].iter().all(|(outcome, took)| *outcome == "ok" && *took == 0.0));
     assert_eq!(host.fetches(), 2);

@@ -190,11 +190,11 @@ fn only_a_token_that_would_be_accepted_causes_a_fetch() {
     for (name, value) in
         [("iss", r#""https://other.example""#), ("aud", r#""other""#), ("exp", "1")]
     {
-        let hopeless = claims().with(name, value);
-        let other = forged_es256_of("a", &hopeless);
+        let invalid = claims().with(name, value);
+        let other = forged_es256_of("a", &invalid);
         assert_eq!(setup.verdict(&other), "unsupported_algorithm", "{name}");
-        let nameless = Signer::new(9, "").sign(r#"{"alg":"EdDSA"}"#, hopeless.to_string());
-        assert_eq!(setup.verdict(&nameless), "unknown_key", "{name}");
+        let without_kid = Signer::new(9, "").sign(r#"{"alg":"EdDSA"}"#, invalid.to_string());
+        assert_eq!(setup.verdict(&without_kid), "unknown_key", "{name}");
     }
     assert_eq!(setup.host.fetches(), 1);
 }
@@ -279,11 +279,11 @@ fn a_set_requested_after_the_token_arrived_decides() {
     let Lookup::Fetch(attempt) = cache.lookup(100.0, &wanted(100.0)) else { panic!() };
     let set = KeySet::parse(key_set(&[Signer::new(1, "1").jwk()]).as_bytes()).unwrap();
     cache.report(attempt, Some(set), 100.1, 0.0);
-    let refused = cache.recheck(100.2, &wanted(100.0), &[]);
-    let Recheck::Reject(error) = refused else { panic!("{refused:?}") };
+    let rejected = cache.recheck(100.2, &wanted(100.0), &[]);
+    let Recheck::Reject(error) = rejected else { panic!("{rejected:?}") };
     assert_eq!(error.code().as_str(), "unsupported_algorithm");
-    let hopeless = Wanted { plausible: false, ..wanted(100.2) };
-    assert!(matches!(cache.recheck(100.2, &hopeless, &[]), Recheck::Reject(_)));
+    let invalid = Wanted { plausible: false, ..wanted(100.2) };
+    assert!(matches!(cache.recheck(100.2, &invalid, &[]), Recheck::Reject(_)));
     assert!(matches!(cache.recheck(100.2, &wanted(100.2), &[]), Recheck::Fetch(_)));
     assert!(matches!(cache.recheck(100.3, &wanted(100.3), &[]), Recheck::Wait));
 }

@@ -243,7 +243,7 @@ fn ten_thousand_unknown_keys_cause_a_few_fetches_and_a_503_during_the_cool_down(
 
 #[test]
 fn tokens_that_would_be_rejected_anyway_do_not_delay_a_new_key() {
-    let (old, new, stranger) =
+    let (old, new, attacker) =
         (Signer::default(), Signer::new(2, "key-2"), Signer::new(66, "stranger"));
     let setup = Setup::knowing(&[&old]);
     setup.host.answers(set_of(&[&old, &new]));
@@ -256,7 +256,7 @@ fn tokens_that_would_be_rejected_anyway_do_not_delay_a_new_key() {
         ("nonce", "1"),
     ] {
         setup.host.pass(1.0);
-        let token = stranger.token(&lasting_claims().with(name, value));
+        let token = attacker.token(&lasting_claims().with(name, value));
         assert_eq!(outcome(&setup.verify(&token)), "unknown_key", "{name} is {value}");
         assert_eq!(setup.host.fetches(), 1, "{name} is {value}");
     }

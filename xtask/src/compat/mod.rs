@@ -95,29 +95,30 @@ fn one_version(version: &str, python: &Path) -> Result<Measured> {
     ensure!(!made.is_empty(), "make.mjs wrote no cases: {}", maker.wait()?);
     fs::write(&cases, &made)?;
 
-    let said = |host: Host| file(&format!("{host}.json"));
+    let verdict_file = |host: Host| file(&format!("{host}.json"));
     run_command(
         Command::new(setup::node()?)
             .arg(root().join("npm/test/better-auth-versions.mjs"))
-            .args([&cases, &said(Host::Npm)])
+            .args([&cases, &verdict_file(Host::Npm)])
             .current_dir(root()),
     )?;
     run_command(
         Command::new(python)
             .args(["-m", "tests.better_auth_versions"])
-            .args([&cases, &said(Host::Python)])
+            .args([&cases, &verdict_file(Host::Python)])
             .current_dir(root().join("python")),
     )?;
     run_command(
         core_test(&["better_auth_versions", "--", "--ignored"])
             .env("COMPAT_CASES", &cases)
-            .env("COMPAT_VERDICTS", said(Host::Core))
+            .env("COMPAT_VERDICTS", verdict_file(Host::Core))
             .stdout(Stdio::null()),
     )?;
     drop(stdin);
     maker.wait()?;
 
-    let verdicts = |host| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(said(host))?)?) };
+    let verdicts =
+        |host| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(verdict_file(host))?)?) };
     let verdicts = Host::ALL.into_iter().map(|host| Ok((host, verdicts(host)?)));
     Measured::new(&serde_json::from_str(&made)?, &verdicts.collect::<Result<Vec<_>>>()?)
 }

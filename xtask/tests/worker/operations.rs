@@ -101,20 +101,20 @@ fn responses_have_server_timing_when_set() {
     });
     let edge = edge(&auth, &upstream, &[("SERVER_TIMING", json!("true"))]);
     let token = bearer(&auth.token("a"));
-    let told = |path: &str, headers: http::Headers<'_>| {
+    let server_timing = |path: &str, headers: http::Headers<'_>| {
         let response = get(&edge, path, headers);
         response.all("server-timing").collect::<Vec<_>>().join(", ")
     };
     let path = format!("/api/{UUID}/x");
-    let first = told(&path, &[("authorization", &token)]);
+    let first = server_timing(&path, &[("authorization", &token)]);
     for name in ["edge", "jwks", "origin"] {
         assert!(duration(&first, name).is_some_and(|ms| ms >= 50), "{name} in {first}");
     }
-    let second = told(&path, &[("authorization", &token)]);
+    let second = server_timing(&path, &[("authorization", &token)]);
     assert!(duration(&second, "origin").is_some_and(|ms| ms >= 50), "{second}");
     assert!(duration(&second, "jwks").is_none() && duration(&second, "edge").is_some(), "{second}");
     assert!(second.starts_with("db;dur=7"), "the upstream's own value stays: {second}");
-    let rejection = told(&path, &[]);
+    let rejection = server_timing(&path, &[]);
     assert!(rejection.starts_with("edge;dur=") && !rejection.contains("origin"), "{rejection}");
 }
 

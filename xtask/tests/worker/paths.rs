@@ -308,8 +308,8 @@ fn normal(raw: &str) -> String {
         let length = if encoded { 3 } else { 1 };
         let byte = decode_bytes(&rest[..length])[0];
         let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let stays = is_unreserved || (!encoded && b"/!$&'()*+,;=:@".contains(&byte));
-        match stays {
+        let is_literal = is_unreserved || (!encoded && b"/!$&'()*+,;=:@".contains(&byte));
+        match is_literal {
             true => normal.push(byte.into()),
             false => normal += &format!("%{byte:02X}"),
         }

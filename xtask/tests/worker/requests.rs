@@ -27,9 +27,9 @@ fn method_path_query_body_and_ordinary_headers_are_forwarded_unchanged() {
 
 #[test]
 fn header_values_are_forwarded_byte_for_byte() {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let edge = WireEdge::before(move |mut wire| {
-        tell.send(wire.head_bytes()?).unwrap();
+        sender.send(wire.head_bytes()?).unwrap();
         wire.respond(b"")
     });
     let values = [
@@ -47,7 +47,7 @@ fn header_values_are_forwarded_byte_for_byte() {
             let mut wire = Wire::connect(edge.url());
             wire.send([head.as_bytes(), value, b"\r\n\r\n"].concat()).unwrap();
             assert_eq!(wire.head().unwrap().status(), 200, "{method} {value:?}");
-            let seen = told.recv().unwrap().to_ascii_lowercase();
+            let seen = receiver.recv().unwrap().to_ascii_lowercase();
             let line = [b"\r\nx-value: ", value, b"\r\n"].concat().to_ascii_lowercase();
             let found = seen.windows(line.len()).any(|window| window == line);
             assert!(found, "{method} {value:?} in {}", String::from_utf8_lossy(&seen));

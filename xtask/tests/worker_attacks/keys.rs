@@ -55,10 +55,10 @@ fn keys_are_rotated_under_load_without_a_false_rejection() {
                     let mut after = 0;
                     for number in 0.. {
                         // both are valid once the new key is published
-                        let news = rotated.load(Ordering::SeqCst);
-                        let kid = if news && number % 2 == 0 { "b" } else { "a" };
+                        let is_rotated = rotated.load(Ordering::SeqCst);
+                        let kid = if is_rotated && number % 2 == 0 { "b" } else { "a" };
                         assert_eq!(outcome(edge, &token(kid, number)), "200", "{kid} {number}");
-                        after += u32::from(news);
+                        after += u32::from(is_rotated);
                         if after == 50 {
                             return number;
                         }
@@ -95,8 +95,8 @@ fn ten_thousand_unknown_kids_cause_a_few_fetches_and_one_more_in_thirty_seconds(
             });
         }
     });
-    let misses = started.elapsed().as_secs() as usize / 30 + 4;
-    assert!(auth.server.count() <= 1 + misses, "{} fetches", auth.server.count());
+    let searches = started.elapsed().as_secs() as usize / 30 + 4;
+    assert!(auth.server.count() <= 1 + searches, "{} fetches", auth.server.count());
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
 }
 

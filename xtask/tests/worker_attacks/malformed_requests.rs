@@ -101,11 +101,11 @@ fn no_spelling_of_a_header_forges_or_removes_an_identity() {
         let (head, _) = probe.reached();
         assert_users_own(&head, forged);
         for (name, value) in &head.headers {
-            let folded = name.replace('_', "-");
+            let normalized = name.replace('_', "-");
             let ours = ["x-edge-user", "x-forwarded-host", "x-forwarded-proto"];
             let about = ["x-edge-", "x-user-email", "x-forwarded-", "forwarded", "x-real-ip"];
-            let is_about_us = about.iter().any(|prefix| folded.starts_with(prefix));
-            assert!(!is_about_us || ours.contains(&&**name), "{name}: {value} by {forged}");
+            let is_reserved = about.iter().any(|prefix| normalized.starts_with(prefix));
+            assert!(!is_reserved || ours.contains(&&**name), "{name}: {value} by {forged}");
         }
     }
     for unreadable in [

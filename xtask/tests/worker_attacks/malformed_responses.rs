@@ -21,8 +21,8 @@ fn a_compressed_response_is_returned_byte_for_byte_for_any_accept_encoding() {
                 let (head, body) = upstream.exchange("GET", lines, sent.as_bytes());
                 assert_eq!(head.header("content-encoding"), Some(encoding));
                 assert_eq!((head.header("content-length"), &*body), (Some("5"), &b"bytes"[..]));
-                let asked = accepts.strip_prefix("accept-encoding: ");
-                assert_eq!(upstream.last_request().header("accept-encoding"), asked);
+                let requested = accepts.strip_prefix("accept-encoding: ");
+                assert_eq!(upstream.last_request().header("accept-encoding"), requested);
             }
         }
     }
@@ -73,9 +73,9 @@ fn range_requests_and_partial_responses_are_forwarded_as_such() {
         let (head, body) = upstream.exchange("GET", &["range: bytes=0-1", "if-range: \"a\""], sent);
         assert_eq!((head.status(), &*body), (206, &b"ab"[..]));
         assert_eq!(head.header("content-range"), Some("bytes 0-1/5"));
-        let asked = upstream.last_request();
-        assert_eq!(asked.header("range"), Some("bytes=0-1"));
-        assert_eq!(asked.header("if-range"), Some("\"a\""));
+        let requested = upstream.last_request();
+        assert_eq!(requested.header("range"), Some("bytes=0-1"));
+        assert_eq!(requested.header("if-range"), Some("\"a\""));
     }
 }
 

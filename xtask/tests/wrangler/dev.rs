@@ -98,6 +98,6 @@ fn the_inspector_is_served_only_when_wrangler_toml_says_so() {
     }
     let keys = get("/.well-known/better-auth-edge/jwks.json");
     assert_eq!(keys.json(), json!({"keys": []}));
-    let stranger = get(&format!("/{}/no-such-file", inspector::PATH));
-    assert_eq!(stranger.outcome(), "401 missing_token");
+    let missing = get(&format!("/{}/no-such-file", inspector::PATH));
+    assert_eq!(missing.outcome(), "401 missing_token");
 }

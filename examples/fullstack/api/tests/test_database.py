@@ -96,11 +96,11 @@ def test_the_tasks_of_a_deleted_user_are_deleted(
 
 
 def test_a_task_without_a_user_is_rejected(engine: Engine) -> None:
-    stranger = uuid4()
+    unknown_user = uuid4()
     with Session(engine) as session:
-        act_as(owned(session, stranger), stranger)
+        act_as(owned(session, unknown_user), unknown_user)
         with pytest.raises(IntegrityError):
-            store(session, stranger, "whose?")
+            store(session, unknown_user, "whose?")
 
 
 def test_a_deleted_user_gets_a_404(api: TestClient) -> None:
