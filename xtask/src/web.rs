@@ -23,7 +23,7 @@ pub(crate) fn free_url() -> Result<String> {
 /// Starts the application at that URL, in front of Better Auth and FastAPI.
 pub(crate) fn start(url: &str, stack: &Stack) -> Result<Server> {
     // Next does not exit when its standard input closes, so a wrapper shell stops it.
-    let watched = r#"exec 3<&0
+    let wrapper = r#"exec 3<&0
         "$@" 3<&- </dev/null & next=$!
         { read -r _; kill "$next"; } <&3 2>/dev/null & watcher=$!
         trap 'kill "$next"' TERM INT
@@ -33,7 +33,7 @@ pub(crate) fn start(url: &str, stack: &Stack) -> Result<Server> {
     let port = url.rsplit(':').next().unwrap_or_default();
     let mut command = Command::new("sh");
     command
-        .args(["-c", watched, "sh"])
+        .args(["-c", wrapper, "sh"])
         .arg(setup::node()?)
         .arg(root().join("node_modules/next/dist/bin/next"))
         .args(["dev", "--hostname", "127.0.0.1", "--port", port])

@@ -32,7 +32,7 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
     fs::write(&config, settings.capnp(&modules.join(", ")))?;
 
     // workerd does not exit when its standard input closes, so a wrapper shell stops it.
-    let watched = r#"exec 3<&0
+    let wrapper = r#"exec 3<&0
         "$@" 3<&- </dev/null & workerd=$!
         { read -r _; kill "$workerd"; } <&3 2>/dev/null & watcher=$!
         trap 'kill "$workerd"' TERM INT
@@ -46,7 +46,7 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
         (event["event"] == "listen").then(|| event["port"].as_u64())?
     };
     let mut command = Command::new("sh");
-    command.args(["-c", watched, "sh"]).arg(workerd).arg("serve").arg(&config);
+    command.args(["-c", wrapper, "sh"]).arg(workerd).arg("serve").arg(&config);
     command.arg("--control-fd=1");
     let (server, port) = Server::start("workerd", &mut command, ready)?;
     Ok((server, format!("http://127.0.0.1:{port}")))

@@ -53,15 +53,16 @@ fn versions() -> Result<Vec<String>> {
 /// Tests the versions, two at a time.
 fn every_version(python: &Path) -> Result<Vec<Measured>> {
     let versions = versions()?;
-    let left = Mutex::new(versions.iter().enumerate());
+    let remaining = Mutex::new(versions.iter().enumerate());
     let measured = Mutex::new(Vec::new());
     thread::scope(|scope| {
         let worker = || -> Result<()> {
             loop {
-                let next = left.lock().unwrap_or_else(|left| left.into_inner()).next();
-                let Some((place, version)) = next else { return Ok(()) };
+                let next =
+                    remaining.lock().unwrap_or_else(|remaining| remaining.into_inner()).next();
+                let Some((index, version)) = next else { return Ok(()) };
                 let one = one_version(version, python).with_context(|| version.clone())?;
-                measured.lock().unwrap_or_else(|all| all.into_inner()).push((place, one));
+                measured.lock().unwrap_or_else(|all| all.into_inner()).push((index, one));
             }
         };
         let workers = [scope.spawn(worker), scope.spawn(worker)];
@@ -71,7 +72,7 @@ fn every_version(python: &Path) -> Result<Vec<Measured>> {
         })
     })?;
     let mut measured = measured.into_inner().unwrap_or_else(|all| all.into_inner());
-    measured.sort_by_key(|(place, _)| *place);
+    measured.sort_by_key(|(index, _)| *index);
     Ok(measured.into_iter().map(|(_, one)| one).collect())
 }
 

@@ -120,13 +120,13 @@ impl Entry {
         let mut children = Vec::new();
         if root.join(&source).is_dir() {
             let order = entry.get("order").and_then(Value::as_array);
-            let place = |file: &Path| {
+            let rank = |file: &Path| {
                 let name = file.file_stem().and_then(|name| name.to_str());
                 order.and_then(|order| order.iter().position(|item| item.as_str() == name))
             };
             let mut files = Vec::new();
             markdown_below(&root.join(&source), &mut files)?;
-            files.sort_by_cached_key(|file| (place(file).unwrap_or(usize::MAX), file.clone()));
+            files.sort_by_cached_key(|file| (rank(file).unwrap_or(usize::MAX), file.clone()));
             for file in files {
                 let file = file.strip_prefix(root)?.to_owned();
                 if file != index {
@@ -135,11 +135,11 @@ impl Entry {
                 }
             }
         }
-        let place =
+        let page_path =
             if children.is_empty() { path.with_extension("md") } else { path.join("index.md") };
         let page =
             [source.clone(), beside, index].into_iter().find(|file| root.join(file).is_file());
-        let mut page = page.map(|file| Page::read(root, file, place, title)).transpose()?;
+        let mut page = page.map(|file| Page::read(root, file, page_path, title)).transpose()?;
         if let (Some(page), Some(summary)) = (&mut page, entry.get("summary")) {
             page.summary = summary.as_str().context("summary is not a string")?.to_owned();
         }

@@ -20,7 +20,7 @@ fn close(code: u16, reason: &str) -> CloseFrame {
 }
 
 /// An edge in front of an upstream that echoes messages and reports close frames.
-fn echoing(settings: &[(&str, Value)]) -> (WireEdge, Receiver<Option<CloseFrame>>) {
+fn echo_edge(settings: &[(&str, Value)]) -> (WireEdge, Receiver<Option<CloseFrame>>) {
     let (close, closed) = mpsc::channel();
     let edge = WireEdge::before_with(settings, move |wire| {
         let mut socket = accept(wire, |_| ())?;
@@ -53,7 +53,7 @@ fn round_trip(socket: &mut WebSocket<std::net::TcpStream>, message: Message) {
 
 #[test]
 fn a_websocket_closes_on_both_sides_when_its_token_expires() {
-    let (edge, closed) = echoing(&close_on_expiry());
+    let (edge, closed) = echo_edge(&close_on_expiry());
     let mut socket = open(&edge, 4);
     let started = Instant::now();
     round_trip(&mut socket, "before".into());
@@ -71,7 +71,7 @@ fn a_websocket_closes_on_both_sides_when_its_token_expires() {
 
 #[test]
 fn without_the_setting_a_websocket_outlives_its_token() {
-    let (edge, _closed) = echoing(&[]);
+    let (edge, _closed) = echo_edge(&[]);
     let mut socket = open(&edge, 2);
     std::thread::sleep(Duration::from_secs(4));
     round_trip(&mut socket, "after".into());
@@ -79,7 +79,7 @@ fn without_the_setting_a_websocket_outlives_its_token() {
 
 #[test]
 fn messages_of_all_kinds_and_sizes_are_forwarded_in_order() {
-    let (edge, _closed) = echoing(&close_on_expiry());
+    let (edge, _closed) = echo_edge(&close_on_expiry());
     let mut socket = open(&edge, 900);
     let every_byte: Vec<u8> = (0..=255).collect();
     for message in [
@@ -102,7 +102,7 @@ fn messages_of_all_kinds_and_sizes_are_forwarded_in_order() {
 
 #[test]
 fn the_clients_close_reaches_the_upstream() {
-    let (edge, closed) = echoing(&close_on_expiry());
+    let (edge, closed) = echo_edge(&close_on_expiry());
     for frame in [
         Some(close(1000, "")),
         Some(close(1001, "away")),

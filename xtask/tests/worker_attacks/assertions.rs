@@ -24,7 +24,7 @@ fn published(edge: &Edge) -> Vec<Value> {
 
 /// Verifies the assertion that reached the upstream with one of these keys. Returns its `kid` and
 /// its claims.
-fn checked(echoed: &Value, keys: &[Value]) -> (Value, Value) {
+fn verified(echoed: &Value, keys: &[Value]) -> (Value, Value) {
     let assertions = seen(echoed, "x-edge-jwt-assertion");
     let [assertion] = &assertions[..] else { panic!("{echoed}") };
     let kid = token::segment(assertion, 0)["kid"].clone();
@@ -60,7 +60,7 @@ fn a_client_that_repeats_a_request_id_does_not_repeat_an_assertions_id() {
     for path in ["/x", "/x", "/y?q=1"] {
         for headers in [&[("x-request-id", "of-the-client")][..], &[]] {
             let echoed = get(&edge, &token, path, headers);
-            let (_, claims) = checked(&echoed, &keys);
+            let (_, claims) = verified(&echoed, &keys);
             let url = format!("{}/api/{UUID}{}", upstream.url, path.split('?').next().unwrap());
             assert_eq!((&claims["htm"], &claims["htu"]), (&json!("GET"), &json!(url)));
             ids.push(claims["jti"].as_str().unwrap().to_owned());
@@ -81,7 +81,7 @@ fn an_assertion_is_reused_for_its_token_and_issuer_only() {
     let (token, other) = (auth.token("a"), auth.token_with("a", json!({"sub": "user-2"})));
     let assertion = |token: &str, headers: http::Headers<'_>| {
         let echoed = get(&edge, token, "/x", headers);
-        checked(&echoed, &keys);
+        verified(&echoed, &keys);
         seen(&echoed, "x-edge-jwt-assertion").remove(0)
     };
     let first = assertion(&token, &[]);
@@ -102,7 +102,7 @@ fn a_token_close_to_its_expiry_is_rejected_or_its_assertion_is_still_valid() {
     for (left, least, most) in [(900, 55, 60), (20, 15, 20), (1, 0, 1), (0, 0, 1), (-20, 0, 1)] {
         let exp = now().saturating_add_signed(left);
         let echoed = get(&edge, &auth.token_with("a", json!({"exp": exp})), "/x", &[]);
-        let (_, claims) = checked(&echoed, &keys);
+        let (_, claims) = verified(&echoed, &keys);
         let expires = claims["exp"].as_u64().unwrap();
         let life = expires.saturating_sub(now());
         assert!((least..=most).contains(&life), "{life} s for a token with {left} s");
@@ -136,7 +136,7 @@ fn during_rotation_of_the_edges_keys_every_assertion_verifies_with_the_old_and_t
     for (i, signer) in ["one", "one", "two", "two"].into_iter().enumerate() {
         let echoed = get(&stages[i], &token, "/x", &[]);
         for set in &sets[i.saturating_sub(1)..=(i + 1).min(3)] {
-            assert_eq!(checked(&echoed, set).0, signer, "stage {i}");
+            assert_eq!(verified(&echoed, set).0, signer, "stage {i}");
         }
     }
 }

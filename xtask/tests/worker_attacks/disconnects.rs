@@ -65,25 +65,29 @@ fn path() -> String {
 }
 
 /// Asserts that a request is served in time.
-fn assert_served(edge: &Edge, headers: http::Headers<'_>, situation: &str) {
+fn assert_served(edge: &Edge, headers: http::Headers<'_>, case: &str) {
     let started = Instant::now();
     let outcome = http::get(&format!("{}{}", edge.url, path()), headers).unwrap().outcome();
-    assert_eq!(outcome, "200", "{situation}");
-    assert!(started.elapsed() < MAX_TIME, "{situation}: {:?}", started.elapsed());
+    assert_eq!(outcome, "200", "{case}");
+    assert!(started.elapsed() < MAX_TIME, "{case}: {:?}", started.elapsed());
 }
 
-fn assert_valid_served(edge: &Edge, auth: &Auth, kid: &str, situation: &str) {
-    assert_served(edge, &[("authorization", &bearer(&auth.token(kid)))], situation);
+fn assert_valid_served(edge: &Edge, auth: &Auth, kid: &str, case: &str) {
+    assert_served(edge, &[("authorization", &bearer(&auth.token(kid)))], case);
 }
 
 /// Runs `f` while clients send requests and disconnect.
-fn under_attack(edge: &Edge, header: &(impl Fn(usize) -> String + Sync), f: impl FnOnce()) {
-    attacked_by(&|number| disconnect(edge, &path(), &header(number)), f);
+fn while_clients_disconnect(
+    edge: &Edge,
+    header: &(impl Fn(usize) -> String + Sync),
+    f: impl FnOnce(),
+) {
+    while_attacking(&|number| disconnect(edge, &path(), &header(number)), f);
 }
 
 /// Runs `f` while ten threads repeat `attack`, together about a hundred times per second: at least
 /// one attack is always in progress, and more would only test the machine's limits.
-fn attacked_by(attack: &(impl Fn(usize) + Sync), f: impl FnOnce()) {
+fn while_attacking(attack: &(impl Fn(usize) + Sync), f: impl FnOnce()) {
     let (is_over, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..10 {
@@ -122,7 +126,7 @@ fn a_client_that_disconnects_does_not_cancel_the_key_fetch_of_others() {
 
     let cold = edge(&auth, &upstream, &[]);
     disconnect(&cold, "/.well-known/better-auth-edge/health", "accept: */*");
-    assert_valid_served(&cold, &auth, "a", "cold, by a look at its health");
+    assert_valid_served(&cold, &auth, "a", "cold, fetched for the health endpoint");
     assert_eq!(auth.server.count(), 2);
 
     publish_slowly(&auth, &["a", "b"]);
@@ -135,7 +139,7 @@ fn a_client_that_disconnects_does_not_cancel_the_key_fetch_of_others() {
 fn a_cold_worker_serves_while_other_clients_disconnect() {
     let (auth, upstream) = (slow_auth(&["a"]), echo());
     let edge = edge(&auth, &upstream, &[]);
-    under_attack(&edge, &|_| forged(&auth, "a"), || {
+    while_clients_disconnect(&edge, &|_| forged(&auth, "a"), || {
         for _ in 0..12 {
             assert_valid_served(&edge, &auth, "a", "cold");
         }
@@ -156,7 +160,7 @@ fn an_idle_worker_serves_while_other_clients_disconnect() {
     let edge = edge(&auth, &upstream, &[("JWKS_MAX_AGE", json!("1"))]);
     assert_valid_served(&edge, &auth, "a", "warm");
     thread::sleep(Duration::from_millis(1_200));
-    under_attack(&edge, &|_| forged(&auth, "a"), || {
+    while_clients_disconnect(&edge, &|_| forged(&auth, "a"), || {
         for _ in 0..12 {
             assert_valid_served(&edge, &auth, "a", "idle");
         }
@@ -170,10 +174,10 @@ fn a_worker_whose_keys_have_changed_serves_while_other_clients_disconnect() {
     assert_valid_served(&edge, &auth, "a", "warm");
     publish_slowly(&auth, &["a", "b"]);
     // one `kid` for all, so that they do not use up the limit of fetches
-    under_attack(&edge, &|_| forged(&auth, "made-up"), || {
+    while_clients_disconnect(&edge, &|_| forged(&auth, "made-up"), || {
         for _ in 0..12 {
             assert_valid_served(&edge, &auth, "b", "rotated");
-            assert_valid_served(&edge, &auth, "a", "rotated, by the old key");
+            assert_valid_served(&edge, &auth, "a", "rotated, with the old key");
         }
     });
 }
@@ -189,14 +193,14 @@ fn a_flood_of_forged_kids_causes_few_fetches_and_signs_no_user_out() {
         let token = token.trim_start_matches("authorization: ");
         let _ = http::get(&format!("{}{}", edge.url, path()), &[("authorization", token)]);
     };
-    attacked_by(&flood, || {
+    while_attacking(&flood, || {
         thread::sleep(Duration::from_secs(2));
         publish_slowly(&auth, &["a", "b"]);
-        let by_new = bearer(&auth.token("b"));
+        let with_new_key = bearer(&auth.token("b"));
         loop {
-            assert_valid_served(&edge, &auth, "a", "by the old key");
+            assert_valid_served(&edge, &auth, "a", "with the old key");
             let url = format!("{}{}", edge.url, path());
-            let new = http::get(&url, &[("authorization", &by_new)]).unwrap();
+            let new = http::get(&url, &[("authorization", &with_new_key)]).unwrap();
             if new.status == 200 {
                 break;
             }
@@ -240,7 +244,7 @@ fn a_client_that_disconnects_does_not_cancel_the_session_exchange_of_others() {
     let edge = exchanging(&auth, &upstream, &[]);
     const LIVE: &str = "better-auth.session_token=live.s%3D";
     disconnect(&edge, &path(), &format!("cookie: {LIVE}"));
-    assert_served(&edge, &[("cookie", LIVE)], "one that another has begun");
+    assert_served(&edge, &[("cookie", LIVE)], "an exchange that another client started");
     thread::scope(|scope| {
         for spelling in ["live.s=", "%6cive.s%3D", "live%2Es%3d"] {
             let edge = &edge;
@@ -266,9 +270,9 @@ fn sessions_are_exchanged_while_other_clients_disconnect() {
     let edge = exchanging(&auth, &upstream, &[("SESSION_MAX_AGE", json!("1"))]);
     let live = "better-auth.session_token=live.s%3D";
     let started = Instant::now();
-    under_attack(&edge, &|_| format!("cookie: {live}"), || {
+    while_clients_disconnect(&edge, &|_| format!("cookie: {live}"), || {
         for _ in 0..12 {
-            assert_served(&edge, &[("cookie", live)], "a session that another client has too");
+            assert_served(&edge, &[("cookie", live)], "a session of another client too");
         }
     });
     let most = started.elapsed().as_secs() as usize + 2;
