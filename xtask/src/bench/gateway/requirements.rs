@@ -46,7 +46,7 @@ pub(super) fn all(figures: &[Figures], memory: &Memory) -> Vec<Requirement> {
     let ours = figures.iter().filter(|figures| figures.candidate == Candidate::Ours);
     let speeds = ours.flat_map(|ours| {
         let speed = |peer, least, measured| Requirement {
-            what: format!("requests per second, {} to {peer}", tokens(ours.tokens)),
+            what: format!("requests a second, {} to {peer}", tokens(ours.tokens)),
             bound: Bound::AtLeast(least),
             measured,
         };
