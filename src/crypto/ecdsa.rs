@@ -110,7 +110,7 @@ mod tests {
     );
 
     #[test]
-    fn points_of_the_curve_are_keys_and_others_are_not() {
+    fn points_on_the_curve_are_keys_and_others_are_rejected() {
         for (curve, (x, y)) in [(Curve::P256, P256), (Curve::P521, P521)] {
             let (x, mut y) = (decode(x).unwrap(), decode(y).unwrap());
             assert_eq!(check_point(curve, &x, &y), Ok(()));
@@ -118,13 +118,13 @@ mod tests {
             assert_eq!(check_point(curve, &x, &y), Err(Unusable::WeakPoint));
             let zero = vec![0; curve.bytes()];
             assert_eq!(check_point(curve, &zero, &zero), Err(Unusable::WeakPoint));
-            let beyond = vec![0xff; curve.bytes()];
-            assert_eq!(check_point(curve, &beyond, &y), Err(Unusable::WeakPoint));
+            let too_large = vec![0xff; curve.bytes()];
+            assert_eq!(check_point(curve, &too_large, &y), Err(Unusable::WeakPoint));
         }
     }
 
     #[test]
-    fn the_generator_of_p384_is_a_point_of_it() {
+    fn the_generator_of_p384_is_on_the_curve() {
         let x = "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3";
         let y = "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f";
         let (x, y) = (decode(x).unwrap(), decode(y).unwrap());
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn r_and_s_are_from_one_to_the_order_less_one() {
+    fn r_and_s_must_be_from_one_to_the_order_minus_one() {
         for (curve, order) in
             [(Curve::P256, &P256_ORDER[..]), (Curve::P384, &P384_ORDER), (Curve::P521, &P521_ORDER)]
         {
@@ -142,7 +142,7 @@ mod tests {
             *one.last_mut().unwrap() = 1;
             let mut largest = order.to_vec();
             *largest.last_mut().unwrap() -= 1;
-            for (r, s, good) in [
+            for (r, s, expected) in [
                 (&one, &one, true),
                 (&largest, &largest, true),
                 (&zero, &one, false),
@@ -153,7 +153,7 @@ mod tests {
             ] {
                 assert_eq!(
                     is_in_range(curve, &[&r[..], s].concat()),
-                    good,
+                    expected,
                     "{curve:?} {r:?} {s:?}"
                 );
             }

@@ -1,4 +1,4 @@
-//! Verifies signatures and MACs over bytes. Knows no tokens, no claims and no clock.
+//! Verifies signatures and MACs over bytes. Does not use tokens, claims or a clock.
 //!
 //! This module computes Ed25519 and HMAC. The host computes RSA and ECDSA, because its native code
 //! is ten times faster. Before that, this module checks the key, the lengths and the ranges.

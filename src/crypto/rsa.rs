@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn exponents_from_three_up_are_fine_if_they_are_odd() {
+    fn only_odd_exponents_from_three_to_below_the_modulus_are_accepted() {
         for e in [&[3][..], &[17], &[1, 0, 1], &[1, 0, 0, 0, 0, 0, 0, 0, 1]] {
             assert_eq!(check_key(&modulus(2048), e), Ok(()), "{e:?}");
         }
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_modulus_has_2048_to_8192_bits_and_is_odd() {
+    fn only_an_odd_modulus_of_2048_to_8192_bits_is_accepted() {
         for bits in [2048, 2049, 3072, 4096, 8192] {
             assert_eq!(check_key(&modulus(bits), &[3]), Ok(()), "{bits}");
         }
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_as_long_as_the_modulus_and_less() {
+    fn a_signature_has_the_length_of_the_modulus_and_is_less() {
         let n = modulus(2048);
         assert!(is_in_range(&n, &[0x7f; 256]));
         assert!(!is_in_range(&n, &n));

@@ -25,7 +25,7 @@ impl Secret {
         }
     }
 
-    /// A secret of any length, for MACs that do not decide alone.
+    /// A secret of any length, for MACs that are never the only check.
     pub(crate) fn of_any_length(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
@@ -48,7 +48,7 @@ impl Secret {
     }
 }
 
-/// Does not show the bytes.
+/// Omits the bytes.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_mac_counts_and_nothing_else() {
+    fn only_the_whole_mac_of_the_message_is_accepted() {
         // RFC 4231, section 4.2: test case 1 has a key of 20 bytes, too short here
         let key = [0x0b; 20];
         assert_eq!(

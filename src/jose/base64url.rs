@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_one_text_for_each_byte_string() {
+    fn each_byte_string_has_exactly_one_text() {
         assert_eq!(decode("AQ").as_deref(), Some(&[1u8][..]));
         for lax in ["AQ==", "AQ=", "AR", " AQ", "AQ\n", "A Q", "A", "+w", "/w", "A\u{e9}"] {
             assert_eq!(decode(lax), None, "{lax:?}");
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_any_length_come_back() {
+    fn encoding_and_decoding_returns_the_bytes_for_any_length() {
         let bytes: Vec<u8> = (0..=255).rev().collect();
         for length in 0..=bytes.len() {
             let text = encode(&bytes[..length]);
@@ -88,8 +88,8 @@ mod tests {
     }
 
     #[test]
-    fn short_texts_mean_what_they_mean_to_others() {
-        // two characters in places where all bits count, and some do not
+    fn short_texts_decode_as_in_the_crate_base64() {
+        // two characters at positions where all bits are used, and where some are not
         let characters = || (0..=127u8).map(char::from);
         for (before, after) in [("", ""), ("A", ""), ("", "A"), ("AA", ""), ("Q", "A"), ("AAA", "")]
         {

@@ -21,7 +21,7 @@ impl<'t> CompactJws<'t> {
     /// # Errors
     /// [`Code::MissingToken`] for an empty text, [`Code::TokenTooLarge`] for a token beyond the
     /// limits. [`Code::MalformedToken`] unless the token has three segments of strict base64url,
-    /// with JSON objects in the first two, and a header that this implementation supports.
+    /// JSON objects in the first two, and a header that this implementation supports.
     pub fn parse(token: &'t str, limits: &Limits) -> Result<Self, Error> {
         Segments::parse(token, limits)?.into_jws()
     }

@@ -1,6 +1,6 @@
 //! Attacks on rate limits by client address: forged addresses, and many addresses of one network.
 
-use crate::common::{AUTH_SERVER, Edge, origin_headers, request};
+use crate::common::{AUTH_SERVER, Edge, request, upstream_headers};
 use better_auth_edge::gateway::{Bindings, RequestHead, Settings};
 
 const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "X-Forwarded-For");
@@ -13,7 +13,7 @@ fn seen(settings: &[(&str, &str)], head: impl Fn(&str) -> RequestHead) -> [Optio
     edge.respond(&head("/a"));
     let counted = edge.host.counted().pop().map(|(_, key)| key);
     let head = head("/public");
-    let mut forwarded = origin_headers(&head, &edge.forward(&head)).into_iter();
+    let mut forwarded = upstream_headers(&head, &edge.forward(&head)).into_iter();
     let forwarded = forwarded.find(|(name, _)| name == "x-forwarded-for").map(|(_, value)| value);
     [counted, forwarded]
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::common::{
-    AUTH_SERVER, Answer, Claims, NOW, Signer, TestHost, good_claims, key_set, outcome,
+    AUTH_SERVER, Claims, NOW, ScriptedResponse, Signer, TestHost, good_claims, key_set, outcome,
 };
 use better_auth_edge::host::{Clock, GetError, Timer};
 use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
@@ -28,7 +28,7 @@ impl Setup {
 
     fn knowing(signer: &Signer) -> Self {
         let setup = Self::cold();
-        setup.host.answers(set_of(&[signer]));
+        setup.host.respond_with(set_of(&[signer]));
         assert_eq!(setup.verdict(signer), ("ok", 0.0));
         setup
     }
@@ -63,9 +63,9 @@ fn lasting_claims() -> Claims {
     good_claims().with("exp", "253402300799")
 }
 
-fn set_of(signers: &[&Signer]) -> Answer {
+fn set_of(signers: &[&Signer]) -> ScriptedResponse {
     let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
-    Answer::ok(key_set(&keys))
+    ScriptedResponse::ok(key_set(&keys))
 }
 
 /// Polls a request once and drops it, as if its client disconnects.
@@ -78,16 +78,16 @@ fn a_fetch_outlives_the_client_that_caused_it() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     for (situation, idle) in [("cold", None), ("idle", Some(700.0)), ("very idle", Some(1e5))] {
         let setup = idle.map_or_else(Setup::cold, |_| Setup::knowing(&old));
-        setup.host.pass(idle.unwrap_or(0.0));
-        setup.host.answers(set_of(&[&old]).after(0.15));
+        setup.host.advance(idle.unwrap_or(0.0));
+        setup.host.respond_with(set_of(&[&old]).after(0.15));
         setup.disconnect("key-1");
         let (verdict, seconds) = setup.verdict(&old);
         assert_eq!(verdict, "ok", "{situation}");
         assert!(seconds < 0.2, "{situation}: {seconds} s");
     }
     let setup = Setup::knowing(&old);
-    setup.host.pass(2.0);
-    setup.host.answers(set_of(&[&old, &new]).after(0.15));
+    setup.host.advance(2.0);
+    setup.host.respond_with(set_of(&[&old, &new]).after(0.15));
     setup.disconnect("made-up");
     let (verdict, seconds) = setup.verdict(&new);
     assert_eq!(verdict, "ok", "rotated");
@@ -99,7 +99,7 @@ fn a_read_of_the_store_outlives_the_client_that_caused_it() {
     let signer = Signer::default();
     let warm = Setup::knowing(&signer);
     let cold = Setup { host: warm.host.restarted(), ..Setup::cold() };
-    cold.host.store_takes(0.1);
+    cold.host.set_store_delay(0.1);
     cold.disconnect("key-1");
     let (verdict, seconds) = cold.verdict(&signer);
     assert_eq!((verdict, cold.host.fetches(), cold.host.loads()), ("ok", 0, 1));
@@ -111,8 +111,8 @@ fn clients_that_keep_disconnecting_delay_no_other_client() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     for situation in ["cold", "idle", "rotated"] {
         let setup = if situation == "cold" { Setup::cold() } else { Setup::knowing(&old) };
-        setup.host.pass(if situation == "idle" { 700.0 } else { 2.0 });
-        setup.host.answers(set_of(&[&old, &new]).after(0.15));
+        setup.host.advance(if situation == "idle" { 700.0 } else { 2.0 });
+        setup.host.respond_with(set_of(&[&old, &new]).after(0.15));
         for i in 0..60 {
             setup.disconnect(&format!("made-up-{i}"));
         }
@@ -128,8 +128,8 @@ fn a_fetch_that_the_runtime_stopped_is_taken_over_at_once() {
     let signer = Signer::default();
     for idle in [None, Some(700.0)] {
         let setup = idle.map_or_else(Setup::cold, |_| Setup::knowing(&signer));
-        setup.host.pass(idle.unwrap_or(0.0));
-        setup.host.answers(set_of(&[&signer]).after(0.15));
+        setup.host.advance(idle.unwrap_or(0.0));
+        setup.host.respond_with(set_of(&[&signer]).after(0.15));
         for _ in 0..20 {
             setup.disconnect("key-1");
             setup.host.drop_background();
@@ -144,8 +144,8 @@ fn a_fetch_that_the_runtime_stopped_is_taken_over_at_once() {
 fn tokens_with_known_keys_do_not_wait_while_the_auth_server_hangs() {
     let signer = Signer::default();
     let setup = Setup::knowing(&signer);
-    setup.host.pass(700.0);
-    setup.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
+    setup.host.advance(700.0);
+    setup.host.respond_with(ScriptedResponse::error(GetError::TimedOut).after(5.0));
     let token = signer.token(&lasting_claims());
     let first = setup.request(&token, 0.0);
     let others = join_all((1..50).map(|i| setup.request(&token, f64::from(i) * 0.1)));
@@ -159,11 +159,11 @@ fn a_short_flood_of_unknown_kids_leaves_a_fetch_for_a_rotation() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&old);
     for i in 0..3 {
-        setup.host.pass(0.1);
+        setup.host.advance(0.1);
         assert_eq!(setup.verdict(&Signer::new(66, &format!("made-up-{i}"))).0, "unknown_key");
     }
-    setup.host.answers(set_of(&[&old, &new]));
-    setup.host.pass(0.1);
+    setup.host.respond_with(set_of(&[&old, &new]));
+    setup.host.advance(0.1);
     assert_eq!(setup.verdict(&new).0, "ok");
 }
 
@@ -177,14 +177,14 @@ fn a_long_flood_of_unknown_kids_never_signs_a_user_out() {
         format!("{header}.{rest}")
     };
     for i in 0..1_000 {
-        setup.host.pass(0.01);
+        setup.host.advance(0.01);
         let _ = setup.verify(&made_up(i));
     }
-    setup.host.answers(set_of(&[&old, &new]));
+    setup.host.respond_with(set_of(&[&old, &new]));
     let by_new = new.token(&lasting_claims());
     let mut waited = 0.0;
     for i in 1_000..10_000 {
-        setup.host.pass(0.01);
+        setup.host.advance(0.01);
         waited += 0.01;
         assert_ne!(outcome(&setup.verify(&made_up(i))), "ok");
         assert_eq!(setup.verdict(&old), ("ok", 0.0));
@@ -218,10 +218,10 @@ fn an_attacker_who_guesses_the_next_kid_locks_its_users_out_for_one_second_at_mo
     let setup = Setup::knowing(&old);
     for _ in 0..2 {
         assert_eq!(setup.verdict(&Signer::new(66, "2")).0, "unknown_key");
-        setup.host.pass(0.1);
+        setup.host.advance(0.1);
     }
-    setup.host.answers(set_of(&[&old, &new]));
-    setup.host.pass(1.0);
+    setup.host.respond_with(set_of(&[&old, &new]));
+    setup.host.advance(1.0);
     assert_eq!(setup.verdict(&new).0, "ok");
 }
 
@@ -238,8 +238,8 @@ fn tokens_that_are_invalid_with_any_key_do_not_wait_while_the_auth_server_hangs(
     ];
     for idle in [2.0, 700.0] {
         let setup = Setup::knowing(&signer);
-        setup.host.pass(idle);
-        setup.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
+        setup.host.advance(idle);
+        setup.host.respond_with(ScriptedResponse::error(GetError::TimedOut).after(5.0));
         setup.disconnect("made-up");
         for (name, value) in invalid_claims {
             for signer in [&signer, &attacker] {
@@ -257,7 +257,7 @@ fn tokens_that_are_invalid_with_any_key_do_not_wait_while_the_auth_server_hangs(
 fn a_bounded_number_of_requests_waits_for_one_fetch_and_the_rest_get_a_retry_after() {
     let setup = Setup::cold();
     let signer = Signer::default();
-    setup.host.answers(set_of(&[&signer]).after(2.0));
+    setup.host.respond_with(set_of(&[&signer]).after(2.0));
     let token = signer.token(&lasting_claims());
     let requests = (0..2_000).map(|_| setup.verifier.verify(&token, &setup.host));
     let results = setup.host.run(join_all(requests));
@@ -274,7 +274,7 @@ fn a_bounded_number_of_requests_waits_for_one_fetch_and_the_rest_get_a_retry_aft
 fn waiting_clients_that_disconnect_leave_the_queue() {
     let setup = Setup::cold();
     let signer = Signer::default();
-    setup.host.answers(set_of(&[&signer]).after(2.0));
+    setup.host.respond_with(set_of(&[&signer]).after(2.0));
     for _ in 0..2_000 {
         setup.disconnect("key-1");
     }

@@ -1,7 +1,7 @@
 //! Attacks with headers that servers use instead of the request's path, method, host, user or
 //! address. They must not reach the upstream on any path.
 
-use crate::common::{AUTH_SERVER, Edge, good_claims, origin_headers, request};
+use crate::common::{AUTH_SERVER, Edge, good_claims, request, upstream_headers};
 use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
 
 const ROUTES: (&str, &str) = (
@@ -184,7 +184,7 @@ const PROXY_HEADERS: &[&str] = &[
 fn arrived(edge: &Edge, path: &str, headers: &[(&str, String)]) -> Vec<String> {
     let head = request("GET", path, headers);
     let forward = edge.forward(&head);
-    let sent = origin_headers(&head, &forward).into_iter().filter(|(_, value)| value == "attack");
+    let sent = upstream_headers(&head, &forward).into_iter().filter(|(_, value)| value == "attack");
     sent.map(|(name, _)| name).collect()
 }
 
@@ -287,7 +287,7 @@ fn headers_that_cloudflare_sets_are_forwarded_only_on_cloudflare() {
     let head = request("GET", "/public/a", &headers.map(|name| (name, "192.0.2.7")));
     let names = |head: &RequestHead| -> Vec<_> {
         let forward = edge.forward(head);
-        let mut names = origin_headers(head, &forward);
+        let mut names = upstream_headers(head, &forward);
         names.retain(|(name, _)| name.starts_with("cf"));
         names.into_iter().map(|(name, _)| name).collect()
     };
@@ -313,7 +313,7 @@ fn no_override_header_reaches_an_application() {
     let Decision::Forward(forward) = edge.host.run(gateway.decide(&head, &edge.host)) else {
         panic!()
     };
-    let mut arrived = origin_headers(&head, &forward);
+    let mut arrived = upstream_headers(&head, &forward);
     arrived.retain(|(_, value)| value == "attack");
     let names: Vec<_> = arrived.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, own);
@@ -350,7 +350,7 @@ fn the_connection_header_can_list_a_bounded_number_of_headers() {
         request("GET", "/public/a", &headers)
     };
     let head = connection(100);
-    let headers = origin_headers(&head, &edge.forward(&head));
+    let headers = upstream_headers(&head, &edge.forward(&head));
     assert!(headers.iter().all(|(_, value)| value != "attack"));
     for count in [101, 102, 5_000] {
         assert_eq!(edge.outcome(&connection(count)), "malformed_request", "{count}");

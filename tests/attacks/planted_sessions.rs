@@ -1,6 +1,6 @@
 //! Attacks with session cookies that a sibling host plants before the user's own.
 
-use crate::common::{Answer, Edge, good_claims, request};
+use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::RequestHead;
 
 const NAME: &str = "better-auth.session_token";
@@ -13,11 +13,11 @@ fn edge() -> Edge {
     assert_eq!(edge.outcome(&request("GET", "/x", &[(name, bearer)])), "forward");
     let exp = (crate::common::NOW + 900.0).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
-    edge.host.answers_to(
+    edge.host.respond_to(
         |request| request.cookie.as_deref().is_some_and(|cookie| cookie.contains("=live")),
-        Answer::ok(format!(r#"{{"token":"{token}"}}"#)),
+        ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#)),
     );
-    edge.host.answers(Answer::status(401, ""));
+    edge.host.respond_with(ScriptedResponse::status(401, ""));
     edge
 }
 
@@ -41,7 +41,7 @@ fn a_known_session_stays_valid_beside_any_number_of_planted_cookies_with_any_pre
             assert_eq!(edge.outcome(&head), "forward", "the token is cached: {guard} {count}");
             // past the time-to-live of cached tokens and cached rejections
             for seconds in [61.0, 61.0, 11.0, 200.0] {
-                edge.host.pass(seconds);
+                edge.host.advance(seconds);
                 assert_eq!(edge.outcome(&head), "forward", "{guard} {count} {seconds}");
             }
         }
@@ -58,7 +58,7 @@ fn a_new_session_is_exchanged_after_each_planted_session_was_tried_once() {
             for _ in 0..count / 4 {
                 assert_eq!(edge.outcome(&head), "missing_token", "{guard} {count}");
                 // longer than a rejection is final, shorter than it is cached
-                edge.host.pass(11.0);
+                edge.host.advance(11.0);
             }
             assert_eq!(edge.outcome(&head), "forward", "{guard} {count}");
             assert_eq!(edge.host.fetches(), before + count + 1);
@@ -75,10 +75,10 @@ fn one_request_tries_four_unknown_and_four_previously_valid_sessions() {
     let exp = (crate::common::NOW + 900.0).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
     for cookie in &ended {
-        edge.host.answers_once(Answer::ok(format!(r#"{{"token":"{token}"}}"#)));
+        edge.host.respond_once_with(ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#)));
         assert_eq!(edge.outcome(&with_cookies(cookie)), "forward");
     }
-    edge.host.pass(61.0);
+    edge.host.advance(61.0);
     let before = edge.host.fetches();
     let cookies = [dead, ended].concat().join("; ");
     assert_eq!(edge.outcome(&with_cookies(&cookies)), "missing_token");

@@ -1,7 +1,7 @@
 //! Floods of forged sessions while the auth server is slow: users with live sessions must not wait
 //! for them.
 
-use crate::common::{Answer, Edge, good_claims, request};
+use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -16,11 +16,14 @@ fn edge() -> Edge {
     assert_eq!(edge.outcome(&request("GET", "/x", &[(name, bearer)])), "forward");
     let exp = (crate::common::NOW + 900.0).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
-    edge.host.answers_to(
+    edge.host.respond_to(
         |request| request.cookie.as_deref().is_some_and(|cookie| cookie.contains("=live")),
-        Answer::ok(format!(r#"{{"token":"{token}"}}"#)).after(1.0),
+        ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#)).after(1.0),
     );
-    edge.host.answers_to(|request| request.cookie.is_some(), Answer::status(401, "").after(1.0));
+    edge.host.respond_to(
+        |request| request.cookie.is_some(),
+        ScriptedResponse::status(401, "").after(1.0),
+    );
     edge
 }
 
@@ -106,7 +109,7 @@ fn a_previously_valid_session_has_a_reserved_exchange() {
     let edge = edge();
     let head = visit(&["live1.x"], "");
     assert_eq!(edge.outcome(&head), "forward");
-    edge.host.pass(61.0);
+    edge.host.advance(61.0);
     let (outcome, seconds) = within_a_flood(&edge, |_| String::new(), &head);
     assert_eq!(outcome, "forward");
     assert!(seconds < 1.1, "{seconds}");

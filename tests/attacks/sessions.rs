@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use crate::common::{Answer, Edge, good_claims, request};
+use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead};
 use better_auth_edge::host::GetError;
 use futures_util::FutureExt;
@@ -23,10 +23,10 @@ fn edge(more: &[(&str, &str)]) -> Edge {
 }
 
 /// The auth server's response for a session: a token.
-fn token(edge: &Edge) -> Answer {
+fn token(edge: &Edge) -> ScriptedResponse {
     let exp = (crate::common::NOW + edge.host.elapsed() + 900.0).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
-    Answer::ok(format!(r#"{{"token":"{token}"}}"#))
+    ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#))
 }
 
 fn with_cookies(cookies: &str) -> RequestHead {
@@ -66,7 +66,7 @@ fn outcome(decision: Decision) -> &'static str {
 #[test]
 fn a_client_that_disconnects_does_not_cancel_the_exchange_of_others() {
     let edge = edge(&[]);
-    edge.host.answers(token(&edge).after(0.3));
+    edge.host.respond_with(token(&edge).after(0.3));
     let head = with_cookies(LIVE);
     disconnect(edge.gateway.decide(&head, &edge.host));
     let before = edge.host.elapsed();
@@ -78,7 +78,7 @@ fn a_client_that_disconnects_does_not_cancel_the_exchange_of_others() {
 #[test]
 fn an_exchange_that_the_runtime_stopped_is_taken_over_at_once() {
     let edge = edge(&[]);
-    edge.host.answers(token(&edge).after(0.3));
+    edge.host.respond_with(token(&edge).after(0.3));
     let head = with_cookies(LIVE);
     disconnect(edge.gateway.decide(&head, &edge.host));
     edge.host.drop_background();
@@ -90,7 +90,7 @@ fn an_exchange_that_the_runtime_stopped_is_taken_over_at_once() {
 #[test]
 fn requests_with_one_session_share_one_exchange_in_any_encoding() {
     let edge = edge(&[]);
-    edge.host.answers(token(&edge).after(0.3));
+    edge.host.respond_with(token(&edge).after(0.3));
     let spellings = ["t.s%3D", "t.s=", "t.s%3d", "%74.s%3D", "%74%2E%73%3d", "\"t.s%3D\""];
     let heads = spellings.map(|value| with_cookies(&format!("{NAME}={value}")));
     assert_eq!(outcomes(&edge, &heads), ["forward"; 6]);
@@ -104,15 +104,17 @@ fn requests_with_one_session_share_one_exchange_in_any_encoding() {
 
 #[test]
 fn waiting_requests_share_a_failure_too() {
-    for answer in [Answer::fails(GetError::TimedOut).after(5.0), Answer::status(500, "").after(1.0)]
-    {
+    for answer in [
+        ScriptedResponse::error(GetError::TimedOut).after(5.0),
+        ScriptedResponse::status(500, "").after(1.0),
+    ] {
         let edge = edge(&[]);
-        edge.host.answers(answer);
+        edge.host.respond_with(answer);
         let heads: Vec<_> = (0..20).map(|_| with_cookies(LIVE)).collect();
         assert_eq!(outcomes(&edge, &heads), ["keys_unavailable"; 20]);
         assert_eq!(exchanged(&edge).len(), 1);
-        edge.host.answers(token(&edge));
-        edge.host.pass(1.0);
+        edge.host.respond_with(token(&edge));
+        edge.host.advance(1.0);
         assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
     }
 }
@@ -120,11 +122,11 @@ fn waiting_requests_share_a_failure_too() {
 #[test]
 fn without_a_token_cache_an_exchange_serves_only_requests_that_came_before_it() {
     let edge = edge(&[("SESSION_MAX_AGE", "0")]);
-    edge.host.answers(token(&edge).after(0.3));
+    edge.host.respond_with(token(&edge).after(0.3));
     let heads: Vec<_> = (0..20).map(|_| with_cookies(LIVE)).collect();
     assert_eq!(outcomes(&edge, &heads), ["forward"; 20]);
     assert_eq!(exchanged(&edge).len(), 1);
-    edge.host.pass(0.1);
+    edge.host.advance(0.1);
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
     assert_eq!(exchanged(&edge).len(), 2);
 }
@@ -132,7 +134,7 @@ fn without_a_token_cache_an_exchange_serves_only_requests_that_came_before_it() 
 #[test]
 fn a_bounded_number_of_exchanges_runs_at_once_and_the_rest_queue() {
     let edge = edge(&[ADDRESS]);
-    edge.host.answers(token(&edge).after(0.3));
+    edge.host.respond_with(token(&edge).after(0.3));
     let heads: Vec<_> = (0..250).map(|i| from(i, &format!("{NAME}=t{i}.s"))).collect();
     for head in &heads {
         disconnect(edge.gateway.decide(head, &edge.host));
@@ -147,23 +149,23 @@ fn a_bounded_number_of_exchanges_runs_at_once_and_the_rest_queue() {
 #[test]
 fn a_forged_session_is_tried_once_in_ten_seconds() {
     let edge = edge(&[]);
-    edge.host.answers(Answer::status(401, ""));
+    edge.host.respond_with(ScriptedResponse::status(401, ""));
     for _ in 0..50 {
         assert_eq!(edge.outcome(&with_cookies(LIVE)), "missing_token");
-        edge.host.pass(0.19);
+        edge.host.advance(0.19);
     }
     assert_eq!(exchanged(&edge).len(), 1);
-    edge.host.pass(1.0);
-    edge.host.answers(token(&edge));
+    edge.host.advance(1.0);
+    edge.host.respond_with(token(&edge));
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
 }
 
 #[test]
 fn forged_sessions_evict_no_live_session() {
     let edge = edge(&[ADDRESS, ("SESSION_MAX_AGE", "300")]);
-    edge.host.answers_once(token(&edge));
+    edge.host.respond_once_with(token(&edge));
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
-    edge.host.answers(Answer::status(401, ""));
+    edge.host.respond_with(ScriptedResponse::status(401, ""));
     for i in 0..2_500 {
         assert_eq!(edge.outcome(&from(i, &format!("{NAME}={i}.x"))), "missing_token");
     }
@@ -183,11 +185,11 @@ fn a_cookie_planted_by_a_sibling_host_does_not_shadow_a_live_session() {
         format!("__Secure-{NAME}=x; __Secure-{NAME}=x; __Secure-{NAME}=y; {NAME}=z; {LIVE}"),
     ] {
         let edge = edge(&[]);
-        edge.host.answers_to(
+        edge.host.respond_to(
             |request| request.cookie.as_deref().is_some_and(|cookie| cookie != LIVE),
-            Answer::status(401, ""),
+            ScriptedResponse::status(401, ""),
         );
-        edge.host.answers(token(&edge));
+        edge.host.respond_with(token(&edge));
         for _ in 0..3 {
             assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward", "{cookies}");
         }
@@ -200,7 +202,7 @@ fn a_cookie_planted_by_a_sibling_host_does_not_shadow_a_live_session() {
 #[test]
 fn no_more_than_four_sessions_of_a_request_are_tried() {
     let edge = edge(&[]);
-    edge.host.answers(Answer::status(401, ""));
+    edge.host.respond_with(ScriptedResponse::status(401, ""));
     let cookies: Vec<_> = (0..20).map(|i| format!("{NAME}={i}.x")).collect();
     assert_eq!(edge.outcome(&with_cookies(&cookies.join("; "))), "missing_token");
     assert_eq!(exchanged(&edge).len(), 4);
@@ -209,21 +211,21 @@ fn no_more_than_four_sessions_of_a_request_are_tried() {
 #[test]
 fn a_silent_auth_server_is_tried_once_per_request_and_causes_a_server_error() {
     let edge = edge(&[]);
-    edge.host.answers(Answer::fails(GetError::TimedOut).after(5.0));
+    edge.host.respond_with(ScriptedResponse::error(GetError::TimedOut).after(5.0));
     let cookies = format!("__Secure-{NAME}=x; {LIVE}");
     assert_eq!(edge.outcome(&with_cookies(&cookies)), "keys_unavailable");
     assert_eq!(exchanged(&edge).len(), 1);
     // an auth server that fails for one session and rejects the other
     let edge = self::edge(&[]);
-    edge.host.answers_once(Answer::status(500, ""));
-    edge.host.answers_once(Answer::status(401, ""));
+    edge.host.respond_once_with(ScriptedResponse::status(500, ""));
+    edge.host.respond_once_with(ScriptedResponse::status(401, ""));
     assert_eq!(edge.outcome(&with_cookies(&cookies)), "keys_unavailable");
 }
 
 #[test]
 fn a_planted_cookie_cache_does_not_shadow_the_exchange() {
     let edge = edge(&[("COOKIE_CACHE", "jwks")]);
-    edge.host.answers(token(&edge));
+    edge.host.respond_with(token(&edge));
     let cookies = format!(
         "{LIVE}; better-auth.session_data=x; better-auth.session_data=y; better-auth.session_data.5=z"
     );

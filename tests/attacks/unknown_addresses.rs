@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::common::{Answer, Edge, good_claims, request};
+use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead};
 
 const LIMITED: &str = r#"{"message":"Too many requests. Please try again later."}"#;
@@ -14,15 +14,15 @@ fn edge(more: &[(&str, &str)], is_busy: impl Fn(&str) -> bool + 'static, seconds
     assert_eq!(edge.outcome(&request("GET", "/x", &[(name, bearer)])), "forward");
     let exp = (crate::common::NOW + 900.0).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
-    edge.host.answers_to(
+    edge.host.respond_to(
         move |request| is_busy(request.cookie.as_deref().unwrap_or_default()),
-        Answer::status(429, LIMITED).with_header("x-retry-after", seconds),
+        ScriptedResponse::status(429, LIMITED).with_header("x-retry-after", seconds),
     );
-    edge.host.answers_to(
+    edge.host.respond_to(
         |request| request.cookie.as_deref().is_some_and(|cookie| cookie.contains("=live")),
-        Answer::ok(format!(r#"{{"token":"{token}"}}"#)),
+        ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#)),
     );
-    edge.host.answers(Answer::status(401, ""));
+    edge.host.respond_with(ScriptedResponse::status(401, ""));
     edge
 }
 
@@ -44,7 +44,7 @@ fn forged_sessions_leave_a_part_of_the_budget_to_previously_valid_ones() {
     let is_busy = move |_: &str| count.replace(count.get() + 1) >= 100;
     let edge = edge(&[], is_busy, "10");
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
-    edge.host.pass(61.0);
+    edge.host.advance(61.0);
     for i in 0..300 {
         let (code, seconds) = rejection(&edge, &format!("made-up{i}.x"));
         match i {
@@ -54,7 +54,7 @@ fn forged_sessions_leave_a_part_of_the_budget_to_previously_valid_ones() {
     }
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
     assert_eq!(rejection(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
-    edge.host.pass(10.0);
+    edge.host.advance(10.0);
     assert_eq!(edge.outcome(&with("live-new.x")), "forward");
 }
 
@@ -72,16 +72,16 @@ fn with_the_secret_or_a_client_address_no_budget_applies() {
 fn a_429_for_one_session_delays_unknown_sessions_for_ten_seconds_and_no_known_session() {
     let edge = edge(&[], |cookie| cookie.contains("=live-limited"), "60");
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
-    edge.host.pass(61.0);
+    edge.host.advance(61.0);
     assert_eq!(edge.outcome(&with("live-cached.x")), "forward");
     assert_eq!(rejection(&edge, "live-limited.x"), ("keys_unavailable", Some(60)));
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
     assert_eq!(edge.outcome(&with("live-cached.x")), "forward");
     let before = edge.host.fetches();
     assert_eq!(rejection(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
-    edge.host.pass(5.0);
+    edge.host.advance(5.0);
     assert_eq!(rejection(&edge, "live-limited.x"), ("keys_unavailable", Some(55)));
     assert_eq!(edge.host.fetches(), before);
-    edge.host.pass(5.0);
+    edge.host.advance(5.0);
     assert_eq!(edge.outcome(&with("live-new.x")), "forward");
 }

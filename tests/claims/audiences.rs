@@ -76,7 +76,7 @@ fn the_user_info_endpoint_is_derived_from_the_base_url_when_the_issuer_differs()
         options.base_url = Some("https://app.example/auth".to_owned());
     });
     let host = crate::common::TestHost::new();
-    host.answers(crate::common::Answer::ok(key_set(&[Signer::default().jwk()])));
+    host.respond_with(crate::common::ScriptedResponse::ok(key_set(&[Signer::default().jwk()])));
     let signer = Signer::default();
     for (user_info, expected) in [
         ("https://app.example/auth/oauth2/userinfo", "ok"),

@@ -3,7 +3,8 @@
 //! profile.
 
 use crate::common::{
-    AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, outcome, verify,
+    AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, base64url, good_claims, key_set,
+    outcome, verify,
 };
 use better_auth_edge::{SettingError, Verifier, VerifierOptions};
 use hmac::{Hmac, KeyInit, Mac};
@@ -275,7 +276,7 @@ fn by_base_url(profile: &str, base_url: &str, issuer: &str, audience: &str) -> (
         ..VerifierOptions::default()
     });
     let host = TestHost::new();
-    host.answers(Answer::ok(key_set(&[Signer::default().jwk()])));
+    host.respond_with(ScriptedResponse::ok(key_set(&[Signer::default().jwk()])));
     let code = outcome(&host.run(verifier.verify(&token, &host)));
     (host.requests()[0].url.clone(), code.to_owned())
 }

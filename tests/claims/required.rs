@@ -260,7 +260,7 @@ fn a_token_may_be_as_old_as_the_maximum_age_plus_the_tolerance() {
             options.clock_tolerance = Some(tolerance);
         });
         let host = TestHost::new();
-        host.pass(age);
+        host.advance(age);
         let result = host.run(verifier.verify(&signer.token(&good_claims()), &host));
         assert_eq!(outcome(&result), expected, "{age} s with {tolerance} s of tolerance");
     }

@@ -1,10 +1,10 @@
-//! A gateway, its network, and the headers that its upstream would get.
+//! A gateway, its network, and the headers that its upstream receives.
 
 use better_auth_edge::gateway::{
     Bindings, Decision, Forward, Gateway, HeaderEdit, RequestHead, Response, Settings,
 };
 
-use super::{AUTH_SERVER, Answer, Claims, Signer, TestHost, key_set};
+use super::{AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, key_set};
 
 /// A gateway in front of `https://api.example`.
 pub(crate) struct Edge {
@@ -14,8 +14,8 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// A gateway with these settings beside the two required ones, and an auth server that
-    /// publishes the key of [`Signer::default`].
+    /// A gateway with these settings and the two required ones. Its auth server publishes the key of
+    /// [`Signer::default`].
     pub(crate) fn new(settings: &[(&str, &str)]) -> Self {
         Self::with_bindings(settings, Bindings::default())
     }
@@ -27,15 +27,15 @@ impl Edge {
             let mut all = settings.iter().chain(&required);
             all.find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
         };
-        let settings = Settings::parse(lookup).expect("these settings are good");
+        let settings = Settings::parse(lookup).expect("the settings are valid");
         let settings = settings.with_bindings(bindings, "a salt".to_owned());
         let signer = Signer::default();
         let host = TestHost::new();
-        host.answers(Answer::ok(key_set(&[signer.jwk()])));
+        host.respond_with(ScriptedResponse::ok(key_set(&[signer.jwk()])));
         Self { gateway: Gateway::new(settings), host, signer }
     }
 
-    /// The header of a request with that token.
+    /// The `Authorization` header with a token that has these claims.
     pub(crate) fn bearer(&self, claims: &Claims) -> (&'static str, String) {
         ("authorization", format!("Bearer {}", self.signer.token(claims)))
     }
@@ -45,12 +45,12 @@ impl Edge {
         self.host.run(self.gateway.decide(head, &self.host))
     }
 
-    /// `forward`, or the code of the response.
+    /// `forward`, `answered` for a successful response of the edge, or the code of the rejection.
     pub(crate) fn outcome(&self, head: &RequestHead) -> &'static str {
         match self.decide(head) {
             Decision::Forward(..) => "forward",
             Decision::Respond(response, None) if response.status < 300 => "answered",
-            Decision::Respond(_, error) => error.expect("a reason").code().as_str(),
+            Decision::Respond(_, error) => error.expect("a rejection has an error").code().as_str(),
         }
     }
 
@@ -80,11 +80,11 @@ pub(crate) fn request<V: AsRef<str>>(
     let headers: String =
         headers.iter().map(|(name, value)| format!("{name}: {}\n", value.as_ref())).collect();
     let text = format!("{method}\nhttps://edge.example{path}\n{headers}");
-    RequestHead::parse(&text).expect("this is a request's head")
+    RequestHead::parse(&text).expect("the head of a request")
 }
 
 /// The headers that reach the upstream, with lower-case names.
-pub(crate) fn origin_headers(head: &RequestHead, forward: &Forward) -> Vec<(String, String)> {
+pub(crate) fn upstream_headers(head: &RequestHead, forward: &Forward) -> Vec<(String, String)> {
     let headers = head.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut headers: Vec<_> = headers.collect();
     for edit in forward.edits() {

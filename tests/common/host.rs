@@ -25,22 +25,22 @@ struct State {
     random: Cell<f64>,
     request_ids: Cell<u32>,
     timers: RefCell<Vec<(f64, Waker)>>,
-    next_answers: RefCell<VecDeque<Answer>>,
-    answers_for: RefCell<Vec<(For, Answer)>>,
-    answer: RefCell<Answer>,
+    next_responses: RefCell<VecDeque<ScriptedResponse>>,
+    responses_by_request: RefCell<Vec<(RequestMatcher, ScriptedResponse)>>,
+    default_response: RefCell<ScriptedResponse>,
     requests: RefCell<Vec<GetRequest>>,
     tasks: RefCell<Vec<Pin<Box<dyn Future<Output = ()>>>>>,
     loads: Cell<usize>,
-    store_seconds: Cell<f64>,
+    store_delay: Cell<f64>,
     store: Store,
     log: RefCell<Vec<(Level, String)>>,
     points: RefCell<Vec<String>>,
-    limited: RefCell<Vec<Limit>>,
+    reached_limits: RefCell<Vec<Limit>>,
     counted: RefCell<Vec<(Limit, String)>>,
 }
 
 /// Selects the requests that a response is for.
-type For = Box<dyn Fn(&GetRequest) -> bool>;
+type RequestMatcher = Box<dyn Fn(&GetRequest) -> bool>;
 
 /// The store, which outlives an isolate.
 type Store = Rc<RefCell<BTreeMap<String, Vec<u8>>>>;
@@ -64,34 +64,38 @@ impl TestHost {
             random: Cell::new(0.5),
             request_ids: Cell::new(0),
             timers: RefCell::default(),
-            next_answers: RefCell::default(),
-            answers_for: RefCell::default(),
-            answer: RefCell::new(Answer::fails(GetError::Unreachable)),
+            next_responses: RefCell::default(),
+            responses_by_request: RefCell::default(),
+            default_response: RefCell::new(ScriptedResponse::error(GetError::Unreachable)),
             requests: RefCell::default(),
             tasks: RefCell::default(),
             loads: Cell::new(0),
-            store_seconds: Cell::new(0.0),
+            store_delay: Cell::new(0.0),
             store,
             log: RefCell::default(),
             points: RefCell::default(),
-            limited: RefCell::default(),
+            reached_limits: RefCell::default(),
             counted: RefCell::default(),
         }))
     }
 
     /// Sets the response of the network from now on.
-    pub(crate) fn answers(&self, answer: Answer) {
-        *self.0.answer.borrow_mut() = answer;
+    pub(crate) fn respond_with(&self, response: ScriptedResponse) {
+        *self.0.default_response.borrow_mut() = response;
     }
 
     /// Queues a response that the network returns once, before it continues as before.
-    pub(crate) fn answers_once(&self, answer: Answer) {
-        self.0.next_answers.borrow_mut().push_back(answer);
+    pub(crate) fn respond_once_with(&self, response: ScriptedResponse) {
+        self.0.next_responses.borrow_mut().push_back(response);
     }
 
     /// Sets the response of the network to these requests from now on.
-    pub(crate) fn answers_to(&self, which: impl Fn(&GetRequest) -> bool + 'static, answer: Answer) {
-        self.0.answers_for.borrow_mut().push((Box::new(which), answer));
+    pub(crate) fn respond_to(
+        &self,
+        which: impl Fn(&GetRequest) -> bool + 'static,
+        response: ScriptedResponse,
+    ) {
+        self.0.responses_by_request.borrow_mut().push((Box::new(which), response));
     }
 
     /// The number of fetches so far.
@@ -105,14 +109,14 @@ impl TestHost {
     }
 
     /// The contents of the store, by URL.
-    pub(crate) fn saved(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn stored(&self) -> BTreeMap<String, Vec<u8>> {
         self.0.store.borrow().clone()
     }
 
     /// Replaces every entry of the store.
-    pub(crate) fn replace_saved(&self, entry: impl Into<Vec<u8>>) {
+    pub(crate) fn replace_stored(&self, entry: impl Into<Vec<u8>>) {
         let entry = entry.into();
-        self.0.store.borrow_mut().values_mut().for_each(|saved| *saved = entry.clone());
+        self.0.store.borrow_mut().values_mut().for_each(|stored| *stored = entry.clone());
     }
 
     /// The number of reads of the store so far.
@@ -120,9 +124,9 @@ impl TestHost {
         self.0.loads.get()
     }
 
-    /// Sets how many seconds a read of the store takes.
-    pub(crate) fn store_takes(&self, seconds: f64) {
-        self.0.store_seconds.set(seconds);
+    /// Sets how many seconds each read of the store takes.
+    pub(crate) fn set_store_delay(&self, seconds: f64) {
+        self.0.store_delay.set(seconds);
     }
 
     /// Sets the random number, which is the jitter, from now on.
@@ -141,8 +145,8 @@ impl TestHost {
     }
 
     /// Sets which rate limits are reached from now on.
-    pub(crate) fn limits(&self, reached: &[Limit]) {
-        *self.0.limited.borrow_mut() = reached.to_vec();
+    pub(crate) fn set_reached_limits(&self, reached: &[Limit]) {
+        *self.0.reached_limits.borrow_mut() = reached.to_vec();
     }
 
     /// The keys counted against each rate limit since the last call.
@@ -151,8 +155,8 @@ impl TestHost {
     }
 
     /// Advances the clock by that many seconds.
-    pub(crate) fn pass(&self, seconds: f64) {
-        self.advance(self.now() + seconds);
+    pub(crate) fn advance(&self, seconds: f64) {
+        self.advance_to(self.now() + seconds);
     }
 
     /// Seconds since [`NOW`].
@@ -202,22 +206,22 @@ impl TestHost {
             let deadlines = self.0.timers.borrow();
             let next = deadlines.iter().map(|(deadline, _)| *deadline).min_by(f64::total_cmp);
             drop(deadlines);
-            self.advance(next.expect("the future waits for an event that never happens"));
+            self.advance_to(next.expect("the future waits for an event that never happens"));
         }
     }
 
-    fn advance(&self, now: f64) {
+    fn advance_to(&self, now: f64) {
         self.0.now.set(now);
         let due = |(deadline, _): &mut (f64, Waker)| *deadline <= now;
         let due: Vec<_> = self.0.timers.borrow_mut().extract_if(.., due).collect();
         due.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
-    fn answer_to(&self, request: &GetRequest) -> Answer {
-        let answers = self.0.answers_for.borrow();
-        let answer = answers.iter().find(|(which, _)| which(request)).map(|(_, answer)| answer);
-        let next = answer.cloned().or_else(|| self.0.next_answers.borrow_mut().pop_front());
-        next.unwrap_or_else(|| self.0.answer.borrow().clone())
+    fn response_to(&self, request: &GetRequest) -> ScriptedResponse {
+        let responses = self.0.responses_by_request.borrow();
+        let matching = responses.iter().find(|(which, _)| which(request)).map(|(_, found)| found);
+        let next = matching.cloned().or_else(|| self.0.next_responses.borrow_mut().pop_front());
+        next.unwrap_or_else(|| self.0.default_response.borrow().clone())
     }
 
     async fn wait(&self, seconds: f64) {
@@ -258,20 +262,20 @@ impl Timer for TestHost {
 
 impl Fetch for TestHost {
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        let answer = self.answer_to(&request);
+        let response = self.response_to(&request);
         self.0.requests.borrow_mut().push(request);
-        match answer.delay {
+        match response.delay {
             Some(seconds) => self.wait(seconds).await,
             None => pending().await,
         }
-        answer.result
+        response.result
     }
 }
 
 impl KeyStore for TestHost {
     async fn load(&self, url: &str) -> Option<Vec<u8>> {
         self.0.loads.set(self.loads() + 1);
-        self.wait(self.0.store_seconds.get()).await;
+        self.wait(self.0.store_delay.get()).await;
         self.0.store.borrow().get(url).cloned()
     }
 
@@ -305,7 +309,7 @@ impl Telemetry for TestHost {
 impl RateLimiter for TestHost {
     async fn admits(&self, limit: Limit, key: &str) -> bool {
         self.0.counted.borrow_mut().push((limit, key.to_owned()));
-        !self.0.limited.borrow().contains(&limit)
+        !self.0.reached_limits.borrow().contains(&limit)
     }
 }
 
@@ -352,13 +356,13 @@ impl Drop for EndsOnDrop {
 
 /// A scripted response of the network, and its delay.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ScriptedResponse {
     /// Seconds, or `None` for never
     delay: Option<f64>,
     result: Result<GetResponse, GetError>,
 }
 
-impl Answer {
+impl ScriptedResponse {
     /// Status 200 with a body, at once.
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::status(200, body)
@@ -379,7 +383,7 @@ impl Answer {
     }
 
     /// An error, at once.
-    pub(crate) fn fails(error: GetError) -> Self {
+    pub(crate) fn error(error: GetError) -> Self {
         Self { delay: Some(0.0), result: Err(error) }
     }
 

@@ -1,7 +1,7 @@
-//! Shared by all areas: a runtime with a scripted clock and network, tokens of any form, and a
-//! gateway on top of both.
+//! Helpers for all test crates: a runtime with a scripted clock and network, tokens of any form, and
+//! a gateway that uses both.
 
-// each area is its own crate and uses a part of this module
+// each test crate uses a part of this module
 #![allow(dead_code, unused_imports)]
 
 mod edge;
@@ -9,8 +9,8 @@ mod host;
 mod timeline;
 mod token;
 
-pub(crate) use edge::{Edge, origin_headers, request};
-pub(crate) use host::{Answer, TestHost};
+pub(crate) use edge::{Edge, request, upstream_headers};
+pub(crate) use host::{ScriptedResponse, TestHost};
 pub(crate) use timeline::{Timeline, wanted};
 pub(crate) use token::{Claims, Signer, base64url, good_claims, key_set};
 
@@ -24,7 +24,7 @@ pub(crate) const NOW: f64 = 1_750_000_000.0;
 /// The Better Auth server, which is both issuer and audience.
 pub(crate) const AUTH_SERVER: &str = "https://app.example";
 
-/// Options that accept tokens of [`AUTH_SERVER`] by the keys of a set.
+/// Options that accept tokens of [`AUTH_SERVER`] signed with a key of this set.
 pub(crate) fn options(key_set: &str) -> VerifierOptions {
     VerifierOptions {
         jwks: Some(key_set.to_owned()),
@@ -34,12 +34,12 @@ pub(crate) fn options(key_set: &str) -> VerifierOptions {
     }
 }
 
-/// A verifier with that key set, which never fetches.
+/// A verifier with this key set. It never fetches.
 pub(crate) fn verifier(key_set: &str) -> Verifier {
-    options(key_set).build().expect("these options are good")
+    options(key_set).build().expect("the options are valid")
 }
 
-/// A verifier with the one key of [`Signer::default`].
+/// A verifier with the key of [`Signer::default`] only.
 pub(crate) fn default_verifier() -> Verifier {
     verifier(&key_set(&[Signer::default().jwk()]))
 }
@@ -48,29 +48,29 @@ pub(crate) fn default_verifier() -> Verifier {
 pub(crate) fn verify(verifier: &Verifier, token: &str) -> Result<Arc<Verified>, Error> {
     let host = TestHost::new();
     let result = host.run(verifier.verify(token, &host));
-    explains(&host.run(verifier.explain(token, &host)), &result);
+    assert_explanation(&host.run(verifier.explain(token, &host)), &result);
     assert_eq!(host.fetches(), 0, "a fixed set is not fetched");
     result
 }
 
 /// Asserts that an explanation agrees with the verifier: the first check that does not pass
 /// decides.
-pub(crate) fn explains(explanation: &Explanation, said: &Result<Arc<Verified>, Error>) {
+pub(crate) fn assert_explanation(explanation: &Explanation, result: &Result<Arc<Verified>, Error>) {
     let reason = |error: &Error| (error.code(), error.detail().to_owned());
     let reports = &explanation.checks;
     let decisive = reports.iter().position(|report| report.outcome != CheckOutcome::Passed);
-    let (refusal, later) = match decisive {
+    let (rejection, later) = match decisive {
         Some(index) => {
             assert_eq!(reports[index].outcome, CheckOutcome::Failed, "{reports:?}");
             (reports[index].rejection.clone(), &reports[index + 1..])
         }
         None => (None, &[][..]),
     };
-    assert_eq!(refusal, said.as_ref().err().map(reason), "{reports:?}");
-    assert_eq!(refusal, explanation.result.as_ref().err().map(reason));
+    assert_eq!(rejection, result.as_ref().err().map(reason), "{reports:?}");
+    assert_eq!(rejection, explanation.result.as_ref().err().map(reason));
     assert_eq!(
         explanation.result.as_ref().ok().map(Verified::user),
-        said.as_ref().ok().map(|verified| verified.user())
+        result.as_ref().ok().map(|verified| verified.user())
     );
     for report in later {
         let decides = matches!(report.outcome, CheckOutcome::Passed | CheckOutcome::Failed);
@@ -93,8 +93,8 @@ pub(crate) fn verdict(token: &str) -> &'static str {
     verdict
 }
 
-/// Records the verdict if RECORD_VERDICTS names a directory. `vectors/verdicts.py` makes
-/// `vectors/verdicts.jsonl` of these records, which tests in other languages read.
+/// Records the verdict if `RECORD_VERDICTS` names a directory. `vectors/verdicts.py` collects these
+/// records in `vectors/verdicts.jsonl`, which tests in other languages read.
 fn record(token: &str, verdict: &str) {
     use std::io::Write;
 

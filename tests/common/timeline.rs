@@ -1,4 +1,4 @@
-//! A key cache driven by hand: for a time and a `kid` it returns the next step.
+//! A key cache without a host: a test sets each time and `kid`, and gets the cache's next step.
 
 use std::collections::VecDeque;
 
@@ -13,31 +13,31 @@ pub(crate) struct Timeline {
     pub(crate) cache: KeyCache,
     open: VecDeque<Attempt>,
     /// The last error
-    pub(crate) refusal: Option<Error>,
+    pub(crate) last_error: Option<Error>,
 }
 
 impl Timeline {
-    /// A cache that knows nothing.
+    /// An empty cache.
     pub(crate) fn new() -> Self {
         let cache = KeyCache::new(Timing::default());
-        Self { cache, open: VecDeque::new(), refusal: None }
+        Self { cache, open: VecDeque::new(), last_error: None }
     }
 
     /// A cache that fetched these keys at 0.
-    pub(crate) fn knowing(kids: &[&str]) -> Self {
+    pub(crate) fn with_keys(kids: &[&str]) -> Self {
         let mut timeline = Self::new();
-        assert_eq!(timeline.ask(0.0, "any"), "fetch");
+        assert_eq!(timeline.step(0.0, "any"), "fetch");
         timeline.succeed(0.0, kids);
         timeline
     }
 
-    /// The next step at that time for a plausible token with that `kid` that just arrived.
-    pub(crate) fn ask(&mut self, now: f64, kid: &str) -> &'static str {
-        self.ask_for(now, &wanted(kid, now))
+    /// The cache's next step at `now` for a plausible token that has just arrived with this `kid`.
+    pub(crate) fn step(&mut self, now: f64, kid: &str) -> &'static str {
+        self.step_for(now, &wanted(kid, now))
     }
 
-    /// The same for a token that may have arrived earlier or may be implausible.
-    pub(crate) fn ask_for(&mut self, now: f64, wanted: &Wanted<'_>) -> &'static str {
+    /// The same for a token that can have arrived earlier or can be implausible.
+    pub(crate) fn step_for(&mut self, now: f64, wanted: &Wanted<'_>) -> &'static str {
         match self.cache.lookup(now, wanted) {
             Lookup::Use(keys) => {
                 assert!(!keys.is_empty());
@@ -56,16 +56,16 @@ impl Timeline {
             Lookup::Recheck(_) => "recheck",
             Lookup::Reject(error) => {
                 let code = error.code().as_str();
-                self.refusal = Some(error);
+                self.last_error = Some(error);
                 code
             }
         }
     }
 
-    /// Follows a table of time, `kid` and expected step.
-    pub(crate) fn follow(&mut self, table: &[(f64, &str, &str)]) {
+    /// Asserts each step of a table of time, `kid` and expected step.
+    pub(crate) fn assert_steps(&mut self, table: &[(f64, &str, &str)]) {
         for (now, kid, expected) in table {
-            assert_eq!(self.ask(*now, kid), *expected, "{kid:?} at {now} s");
+            assert_eq!(self.step(*now, kid), *expected, "{kid:?} at {now} s");
         }
     }
 
@@ -99,7 +99,7 @@ impl Timeline {
 
     /// The `Retry-After` of the last error, in seconds.
     pub(crate) fn retry_after(&self) -> Option<u32> {
-        self.refusal.as_ref().and_then(Error::retry_after)
+        self.last_error.as_ref().and_then(Error::retry_after)
     }
 }
 

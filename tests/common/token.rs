@@ -18,19 +18,19 @@ pub(crate) fn key_set(entries: &[String]) -> String {
     format!(r#"{{"keys":[{}]}}"#, entries.join(","))
 }
 
-/// A holder of an Ed25519 key.
+/// An issuer of tokens with an Ed25519 key.
 pub(crate) struct Signer {
     key: SigningKey,
     kid: String,
 }
 
 impl Signer {
-    /// The key of that number, under that key id.
+    /// The key whose 32 bytes are all `number`, with this key ID.
     pub(crate) fn new(number: u8, kid: &str) -> Self {
         Self { key: SigningKey::from_bytes(&[number; 32]), kid: kid.to_owned() }
     }
 
-    /// The key id.
+    /// The key ID.
     pub(crate) fn kid(&self) -> &str {
         &self.kid
     }
@@ -45,13 +45,13 @@ impl Signer {
         self.jwk_with(&format!(r#""alg":"EdDSA","kid":"{}""#, self.kid))
     }
 
-    /// The public key with these members beside it.
+    /// The public key with these members, given as JSON, instead of `alg` and `kid`.
     pub(crate) fn jwk_with(&self, members: &str) -> String {
         let x = base64url(self.key.verifying_key());
         format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}",{members}}}"#)
     }
 
-    /// The header as Better Auth writes it.
+    /// The header as Better Auth writes it: `alg` and `kid`.
     pub(crate) fn header(&self) -> String {
         format!(r#"{{"alg":"EdDSA","kid":"{}"}}"#, self.kid)
     }
@@ -66,12 +66,12 @@ impl Signer {
         self.sign(self.header(), claims.to_string())
     }
 
-    /// A token of any header and payload.
+    /// A signed token with any header and payload.
     pub(crate) fn sign(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
         self.sign_encoded(&base64url(header), &base64url(payload))
     }
 
-    /// A token of any two segments, with a valid signature over them.
+    /// A token with any two segments and a valid signature over them.
     pub(crate) fn sign_encoded(&self, header: &str, payload: &str) -> String {
         let input = format!("{header}.{payload}");
         let signature = self.key.sign(input.as_bytes());
@@ -85,7 +85,7 @@ impl Default for Signer {
     }
 }
 
-/// The text of a claims set.
+/// A claims set as text: names with values as JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct Claims(Vec<(String, String)>);
 
@@ -100,14 +100,14 @@ pub(crate) fn good_claims() -> Claims {
 }
 
 impl Claims {
-    /// The same with that claim, given as JSON.
+    /// The same claims with this one, whose value is JSON.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut claims = self.without(name);
         claims.0.push((name.to_owned(), value.to_owned()));
         claims
     }
 
-    /// The same without that claim.
+    /// The same claims without this one.
     pub(crate) fn without(&self, name: &str) -> Self {
         Self(self.0.iter().filter(|(given, _)| given != name).cloned().collect())
     }

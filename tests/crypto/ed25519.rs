@@ -1,4 +1,4 @@
-//! Ed25519 by published vectors, each verified often enough for the key to have earned its tables.
+//! Published vectors for Ed25519. Each is verified so often that the key gets all its tables.
 
 use std::future::Future;
 
@@ -14,11 +14,11 @@ use ed25519_dalek::{Signer, SigningKey};
 use futures_executor::block_on;
 use serde_json::Value;
 
-/// More than it takes until a key has all the tables that it will ever have.
+/// More verifications than a key needs to get all its tables.
 const USES: usize = 300;
 
 #[test]
-fn the_vectors_of_rfc_8032_verify_and_altered_ones_do_not() {
+fn the_signatures_of_rfc_8032_verify_and_altered_ones_are_rejected() {
     for vector in vectors(include_str!("../vectors/rfc/rfc8032.json")) {
         let (message, signature) = (vector.bytes("message"), vector.bytes("signature"));
         let secret = SigningKey::from_bytes(&vector.bytes("secret_key").try_into().unwrap());
@@ -37,7 +37,7 @@ fn the_vectors_of_rfc_8032_verify_and_altered_ones_do_not() {
 }
 
 #[test]
-fn a_key_gives_the_same_result_before_and_after_it_has_tables() {
+fn a_key_returns_the_same_results_before_and_after_it_gets_tables() {
     let signer = SigningKey::from_bytes(&[5; 32]);
     let other = SigningKey::from_bytes(&[6; 32]);
     let key = key(signer.verifying_key().as_bytes()).unwrap();
@@ -51,7 +51,7 @@ fn a_key_gives_the_same_result_before_and_after_it_has_tables() {
 struct Vector(Value);
 
 impl Vector {
-    /// A member in hexadecimal.
+    /// The bytes of a hexadecimal member.
     fn bytes(&self, name: &str) -> Vec<u8> {
         let text = self.0[name].as_str().unwrap();
         let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
@@ -74,7 +74,7 @@ fn verifies(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     block_on(key.verifies(&NoHost, Algorithm::EdDsa, message, signature))
 }
 
-/// Ed25519 asks nothing of a runtime.
+/// A host that panics on any call, because Ed25519 needs no host.
 #[derive(Clone)]
 struct NoHost;
 

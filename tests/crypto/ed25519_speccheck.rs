@@ -1,6 +1,6 @@
 //! The twelve kinds of signatures on which Ed25519 verifiers disagree: Chalkias, Garillot,
-//! Nikolaenko, "Taming the many EdDSAs" (2020), table 5, known as ed25519-speccheck. The cases are
-//! made here after the table's conditions, and held against the equations that the table says hold.
+//! Nikolaenko, "Taming the many EdDSAs" (2020), table 5, known as ed25519-speccheck. This module
+//! constructs the cases by the conditions of the table, and checks the equations of each case.
 
 use crate::common::TestHost;
 use base64::Engine;
@@ -12,24 +12,24 @@ use curve25519_dalek::traits::IsIdentity;
 use curve25519_dalek::{EdwardsPoint, Scalar};
 use sha2::{Digest, Sha512};
 
-/// More than it takes until a key has all the tables that it will ever have.
+/// More verifications than a key needs to get all its tables.
 const USES: usize = 300;
 
-/// p + 1 and so another spelling of y = 1, the identity.
+/// The encoding p + 1, a non-canonical one of y = 1, the identity.
 const NON_CANONICAL: [u8; 32] = {
     let mut y = [0xff; 32];
     (y[0], y[31]) = (0xee, 0x7f);
     y
 };
 
-/// A point and how it is written.
+/// A point and its encoding, which need not be canonical.
 #[derive(Clone, Copy)]
-struct Written {
+struct EncodedPoint {
     point: EdwardsPoint,
     bytes: [u8; 32],
 }
 
-impl Written {
+impl EncodedPoint {
     fn new(point: EdwardsPoint) -> Self {
         Self { point, bytes: point.compress().to_bytes() }
     }
@@ -40,11 +40,11 @@ impl Written {
 }
 
 struct Case {
-    key: Written,
-    r: Written,
+    key: EncodedPoint,
+    r: EncodedPoint,
     s: [u8; 32],
     message: Vec<u8>,
-    /// What the hash was computed from
+    /// The encodings of R and the key in the hash
     hashed: [[u8; 32]; 2],
 }
 
@@ -53,7 +53,7 @@ impl Case {
         challenge(self.hashed, &self.message)
     }
 
-    /// The points' difference that both equations are about: S·B − R − h·A.
+    /// S·B − R − h·A, which both equations compare with the identity.
     fn difference(&self) -> EdwardsPoint {
         let s = Scalar::from_bytes_mod_order(self.s);
         B * s - self.r.point - self.key.point * self.challenge()
@@ -69,9 +69,16 @@ fn challenge([r, key]: [[u8; 32]; 2], message: &[u8]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&hash.into())
 }
 
-/// A signature by a·B + `key_torsion` with the nonce r·B + `r_torsion`, over the first message for
-/// which the equation without cofactor holds, or does not.
-fn made(a: u64, key: Written, r: u64, nonce: Written, canonical_hash: bool, holds: bool) -> Case {
+/// A signature with the private key `a` and the nonce `r`, whose points can have torsion. Signs the
+/// first message for which the equation without cofactor holds, or does not, as `holds` requires.
+fn sign(
+    a: u64,
+    key: EncodedPoint,
+    r: u64,
+    nonce: EncodedPoint,
+    canonical_hash: bool,
+    holds: bool,
+) -> Case {
     let hashed = match canonical_hash {
         true => [nonce.canonical().bytes, key.canonical().bytes],
         false => [nonce.bytes, key.bytes],
@@ -83,39 +90,39 @@ fn made(a: u64, key: Written, r: u64, nonce: Written, canonical_hash: bool, hold
             Case { key, r: nonce, s: s.to_bytes(), message, hashed }
         })
         .find(|case| case.difference().is_identity() == holds)
-        .expect("one message in eight will do")
+        .expect("about one message in eight suffices")
 }
 
-/// The cases in the order of the table: whether the equation with cofactor holds for each, and the
-/// one without.
+/// The cases in the order of the table. The flags are whether the equation with cofactor holds, and
+/// the one without.
 fn cases() -> [(Case, bool, bool); 12] {
     let torsion = EIGHT_TORSION[1];
-    let small = Written::new(torsion);
-    let identity = Written { point: EIGHT_TORSION[0], bytes: NON_CANONICAL };
-    let [key, nonce] = [7, 11].map(|n| Written::new(B * Scalar::from(n as u64)));
-    let [mixed_key, mixed_nonce] = [key, nonce].map(|p| Written::new(p.point + torsion));
-    let beyond = |times: u32| {
-        let mut case = made(7, key, 11, nonce, false, true);
+    let small = EncodedPoint::new(torsion);
+    let identity = EncodedPoint { point: EIGHT_TORSION[0], bytes: NON_CANONICAL };
+    let [key, nonce] = [7, 11].map(|n| EncodedPoint::new(B * Scalar::from(n as u64)));
+    let [mixed_key, mixed_nonce] = [key, nonce].map(|p| EncodedPoint::new(p.point + torsion));
+    let with_large_s = |times: u32| {
+        let mut case = sign(7, key, 11, nonce, false, true);
         case.s = plus_order(case.s, times);
         case
     };
     [
-        (made(0, small, 0, small, false, true), true, true),
-        (made(0, small, 11, mixed_nonce, false, true), true, true),
-        (made(7, mixed_key, 0, small, false, true), true, true),
-        (made(7, mixed_key, 11, mixed_nonce, false, true), true, true),
-        (made(7, mixed_key, 11, mixed_nonce, false, false), true, false),
-        (made(7, mixed_key, 11, nonce, false, false), true, false),
-        (beyond(1), true, true),
-        (beyond(14), true, true),
-        (made(7, key, 0, identity, true, true), true, true),
-        (made(7, key, 0, identity, false, true), true, true),
-        (made(0, identity, 11, nonce, true, true), true, true),
-        (made(0, identity, 11, nonce, false, true), true, true),
+        (sign(0, small, 0, small, false, true), true, true),
+        (sign(0, small, 11, mixed_nonce, false, true), true, true),
+        (sign(7, mixed_key, 0, small, false, true), true, true),
+        (sign(7, mixed_key, 11, mixed_nonce, false, true), true, true),
+        (sign(7, mixed_key, 11, mixed_nonce, false, false), true, false),
+        (sign(7, mixed_key, 11, nonce, false, false), true, false),
+        (with_large_s(1), true, true),
+        (with_large_s(14), true, true),
+        (sign(7, key, 0, identity, true, true), true, true),
+        (sign(7, key, 0, identity, false, true), true, true),
+        (sign(0, identity, 11, nonce, true, true), true, true),
+        (sign(0, identity, 11, nonce, false, true), true, true),
     ]
 }
 
-/// A number plus so many times the group order 2^252 + 27742317777372353535851937790883648493.
+/// `number` plus `times` times the group order 2^252 + 27742317777372353535851937790883648493.
 fn plus_order(number: [u8; 32], times: u32) -> [u8; 32] {
     let mut order = (-Scalar::ONE).to_bytes();
     order[0] += 1;
@@ -132,7 +139,7 @@ fn plus_order(number: [u8; 32], times: u32) -> [u8; 32] {
 }
 
 #[test]
-fn of_the_twelve_cases_only_the_fourth_is_accepted_with_and_without_tables() {
+fn only_the_fourth_of_the_twelve_cases_is_accepted_with_and_without_tables() {
     let host = TestHost::new();
     for (number, (case, cofactored, cofactorless)) in cases().into_iter().enumerate() {
         let difference = case.difference();
@@ -147,7 +154,7 @@ fn of_the_twelve_cases_only_the_fourth_is_accepted_with_and_without_tables() {
         let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
         let jwk = Jwk::from_object(&Object::parse(jwk.as_bytes()).unwrap()).unwrap();
         let Ok(key) = VerifyingKey::from_jwk(&jwk) else {
-            assert!(matches!(number, 0 | 1 | 10 | 11), "{number}: the key is a strong one");
+            assert!(matches!(number, 0 | 1 | 10 | 11), "{number}: the key is strong");
             continue;
         };
         for _ in 0..USES {

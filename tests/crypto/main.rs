@@ -1,4 +1,4 @@
-//! Signatures: published vectors, and the cases on which verifiers disagree.
+//! Signatures: published vectors, and cases on which verifiers disagree.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../common/mod.rs"]

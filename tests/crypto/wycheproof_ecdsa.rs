@@ -1,19 +1,19 @@
-//! Wycheproof's vectors for ECDSA whose signatures are r‖s, as JOSE writes them.
+//! Wycheproof's vectors for ECDSA with signatures r‖s, the encoding of JOSE.
 
 use crate::common::TestHost;
 
 #[test]
-fn es256_signatures_are_judged_as_wycheproof_says() {
+fn es256_verdicts_match_wycheproof() {
     check("ES256");
 }
 
 #[test]
-fn es384_signatures_are_judged_as_wycheproof_says() {
+fn es384_verdicts_match_wycheproof() {
     check("ES384");
 }
 
 #[test]
-fn es512_signatures_are_judged_as_wycheproof_says() {
+fn es512_verdicts_match_wycheproof() {
     check("ES512");
 }
 

@@ -3,7 +3,7 @@
 use crate::common::TestHost;
 
 #[test]
-fn ed25519_signatures_are_judged_as_wycheproof_says() {
+fn ed25519_verdicts_match_wycheproof() {
     check("EdDSA");
 }
 

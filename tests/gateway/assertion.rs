@@ -124,9 +124,9 @@ fn an_assertion_is_reused_for_half_of_its_lifetime() {
     let claims = good_claims();
     let next = || assertion(&edge, &claims, "GET", "/x").unwrap();
     let first = next();
-    edge.host.pass(29.0);
+    edge.host.advance(29.0);
     assert_eq!(next(), first);
-    edge.host.pass(2.0);
+    edge.host.advance(2.0);
     assert_ne!(next(), first);
     let other = good_claims().with("sub", r#""user-2""#);
     let (_, assertion_claims) = verified(&edge, &assertion(&edge, &other, "GET", "/x").unwrap());

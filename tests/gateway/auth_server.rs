@@ -1,7 +1,7 @@
 //! The edge's requests to Better Auth: their headers, their client address, and responses that are
 //! not from Better Auth.
 
-use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, key_set, request};
+use crate::common::{AUTH_SERVER, Edge, ScriptedResponse, good_claims, key_set, request};
 use better_auth_edge::gateway::{RequestHead, Response, Settings};
 use better_auth_edge::host::GetRequest;
 use serde_json::Value;
@@ -11,16 +11,16 @@ const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "x-real-ip");
 const TOKEN_URL: &str = "https://app.example/api/auth/token?disableRefresh=true";
 
 /// An edge with the session exchange. Its auth server returns keys, and `answer` for tokens.
-fn edge(settings: &[(&str, &str)], answer: impl Fn(&Edge) -> Answer) -> Edge {
+fn edge(settings: &[(&str, &str)], answer: impl Fn(&Edge) -> ScriptedResponse) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], settings].concat());
     let answer = answer(&edge);
-    edge.host.answers_to(|request| request.url.contains("/token"), answer);
+    edge.host.respond_to(|request| request.url.contains("/token"), answer);
     edge
 }
 
-fn token(edge: &Edge) -> Answer {
+fn token(edge: &Edge) -> ScriptedResponse {
     let token = edge.signer.token(&good_claims());
-    Answer::ok(format!(r#"{{"token":"{token}"}}"#))
+    ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#))
 }
 
 fn visit(session: &str, address: &str) -> RequestHead {
@@ -126,21 +126,21 @@ fn the_header_for_the_client_address_must_not_have_another_meaning() {
 fn a_rate_limited_client_address_waits_for_the_retry_after_of_better_auth_and_others_do_not_wait() {
     for name in ["x-retry-after", "retry-after"] {
         let edge = Edge::new(&[EXCHANGE, FROM_PROXY]);
-        let limited = Answer::status(429, r#"{"message":"Too many requests."}"#);
-        edge.host.answers_to(
+        let limited = ScriptedResponse::status(429, r#"{"message":"Too many requests."}"#);
+        edge.host.respond_to(
             |request| {
                 request.client_address.as_ref().is_some_and(|(_, address)| address == "192.0.2.7")
             },
             limited.with_header(name, "7"),
         );
         let token = token(&edge);
-        edge.host.answers_to(|request| request.url.contains("/token"), token);
+        edge.host.respond_to(|request| request.url.contains("/token"), token);
         let response = edge.respond(&visit("t.1", "192.0.2.7"));
         assert_eq!(response.status, 503);
         assert_eq!(header(&response, "retry-after").as_deref(), Some("7"));
         let cause = line(&edge)["cause"].as_str().unwrap().to_owned();
         assert!(cause.contains("/api/auth/token: the server answered 429"), "{cause}");
-        edge.host.pass(2.5);
+        edge.host.advance(2.5);
         // all sessions of the same client address
         for session in ["t.1", "t.2", "t.3"] {
             let response = edge.respond(&visit(session, "192.0.2.7"));
@@ -150,7 +150,7 @@ fn a_rate_limited_client_address_waits_for_the_retry_after_of_better_auth_and_ot
         assert_eq!(token_requests(&edge).len(), 1);
         assert_eq!(edge.outcome(&visit("t.2", "192.0.2.8")), "forward");
         assert_eq!(edge.outcome(&visit("t.2", "192.0.2.7")), "forward", "its token is cached");
-        edge.host.pass(5.0);
+        edge.host.advance(5.0);
         edge.respond(&visit("t.1", "192.0.2.7"));
         assert_eq!(token_requests(&edge).len(), 3, "the edge sends another request");
     }
@@ -158,13 +158,15 @@ fn a_rate_limited_client_address_waits_for_the_retry_after_of_better_auth_and_ot
 
 #[test]
 fn a_retry_after_from_the_auth_server_is_capped_at_five_minutes() {
-    let edge = edge(&[FROM_PROXY], |_| Answer::status(503, "").with_header("retry-after", "86400"));
+    let edge = edge(&[FROM_PROXY], |_| {
+        ScriptedResponse::status(503, "").with_header("retry-after", "86400")
+    });
     let response = edge.respond(&visit("t.1", "192.0.2.7"));
     assert_eq!(header(&response, "retry-after").as_deref(), Some("300"));
-    edge.host.pass(299.0);
+    edge.host.advance(299.0);
     edge.respond(&visit("t.1", "192.0.2.7"));
     assert_eq!(token_requests(&edge).len(), 1);
-    edge.host.pass(1.0);
+    edge.host.advance(1.0);
     edge.respond(&visit("t.1", "192.0.2.7"));
     assert_eq!(token_requests(&edge).len(), 2);
 }
@@ -173,18 +175,18 @@ fn a_retry_after_from_the_auth_server_is_capped_at_five_minutes() {
 fn a_response_that_is_not_from_better_auth_does_not_end_a_session() {
     let html = "<!doctype html><title>Sign in</title>";
     for (answer, says) in [
-        (Answer::status(403, "error code: 1010"), "403"),
-        (Answer::status(403, html), "a firewall"),
-        (Answer::status(401, html), "401"),
-        (Answer::status(401, "").with_header("www-authenticate", "Basic realm=x"), "401"),
-        (Answer::ok(html), "a page in place of JSON"),
+        (ScriptedResponse::status(403, "error code: 1010"), "403"),
+        (ScriptedResponse::status(403, html), "a firewall"),
+        (ScriptedResponse::status(401, html), "401"),
+        (ScriptedResponse::status(401, "").with_header("www-authenticate", "Basic realm=x"), "401"),
+        (ScriptedResponse::ok(html), "a page in place of JSON"),
         (
-            Answer::status(302, "").with_header("location", "https://sso.example/?s=1"),
+            ScriptedResponse::status(302, "").with_header("location", "https://sso.example/?s=1"),
             ": 302 to https://sso.example/",
         ),
-        (Answer::status(404, html), "the jwt plugin is missing"),
-        (Answer::status(429, ""), "429"),
-        (Answer::status(500, ""), "500"),
+        (ScriptedResponse::status(404, html), "the jwt plugin is missing"),
+        (ScriptedResponse::status(429, ""), "429"),
+        (ScriptedResponse::status(500, ""), "500"),
     ] {
         let edge = edge(&[], |_| answer.clone());
         let response = edge.respond(&visit("t.1", ""));
@@ -196,7 +198,7 @@ fn a_response_that_is_not_from_better_auth_does_not_end_a_session() {
         assert!(cause.contains(says), "{cause}");
     }
     // the response would be the same for all sessions of a request
-    let edge = edge(&[], |_| Answer::status(404, ""));
+    let edge = edge(&[], |_| ScriptedResponse::status(404, ""));
     let cookies = "__Secure-better-auth.session_token=a.1; better-auth.session_token=b.2";
     edge.respond(&request("GET", "/x", &[("cookie", cookies)]));
     assert_eq!(token_requests(&edge).len(), 1);
@@ -205,14 +207,14 @@ fn a_response_that_is_not_from_better_auth_does_not_end_a_session() {
 #[test]
 fn better_auths_own_rejection_is_a_client_error_and_the_log_names_it() {
     for (answer, detail, cause) in [
-        (Answer::status(401, ""), "has ended", "answered 401"),
+        (ScriptedResponse::status(401, ""), "has ended", "answered 401"),
         (
-            Answer::status(401, r#"{"code":"UNAUTHORIZED","message":"Unauthorized"}"#),
+            ScriptedResponse::status(401, r#"{"code":"UNAUTHORIZED","message":"Unauthorized"}"#),
             "has ended",
             "answered 401 UNAUTHORIZED",
         ),
         (
-            Answer::status(403, r#"{"code":"BANNED_USER","message":"You are banned"}"#),
+            ScriptedResponse::status(403, r#"{"code":"BANNED_USER","message":"You are banned"}"#),
             "is banned",
             "answered 403 BANNED_USER",
         ),
@@ -230,8 +232,9 @@ fn better_auths_own_rejection_is_a_client_error_and_the_log_names_it() {
 #[test]
 fn an_auth_server_that_redirects_to_a_trailing_slash_is_called_with_one() {
     let edge = Edge::new(&[EXCHANGE]);
-    let redirect = |location: &str| Answer::status(308, "").with_header("location", location);
-    let keys = Answer::ok(key_set(&[edge.signer.jwk()]));
+    let redirect =
+        |location: &str| ScriptedResponse::status(308, "").with_header("location", location);
+    let keys = ScriptedResponse::ok(key_set(&[edge.signer.jwk()]));
     let token = token(&edge);
     for (path, answer) in [
         ("/token?disableRefresh=true", redirect("/api/auth/token/?disableRefresh=true")),
@@ -239,7 +242,7 @@ fn an_auth_server_that_redirects_to_a_trailing_slash_is_called_with_one() {
         ("/jwks", redirect("https://app.example/api/auth/jwks/")),
         ("/jwks/", keys),
     ] {
-        edge.host.answers_to(move |request| request.url.ends_with(path), answer);
+        edge.host.respond_to(move |request| request.url.ends_with(path), answer);
     }
     assert_eq!(edge.outcome(&visit("t.1", "")), "forward");
     assert_eq!(edge.host.fetches(), 4);
@@ -250,13 +253,17 @@ fn an_auth_server_that_redirects_to_a_trailing_slash_is_called_with_one() {
 #[test]
 fn unavailable_keys_cause_an_error_with_a_reason_and_a_retry_after() {
     for (answer, retry_after, says) in [
-        (Answer::status(429, "").with_header("retry-after", "17"), "17", "answered 429"),
-        (Answer::status(503, "").with_header("retry-after", "9999"), "300", "answered 503"),
-        (Answer::status(404, ""), "1", "the jwt plugin is missing"),
-        (Answer::status(403, "error code: 1010"), "1", "a firewall"),
+        (ScriptedResponse::status(429, "").with_header("retry-after", "17"), "17", "answered 429"),
+        (
+            ScriptedResponse::status(503, "").with_header("retry-after", "9999"),
+            "300",
+            "answered 503",
+        ),
+        (ScriptedResponse::status(404, ""), "1", "the jwt plugin is missing"),
+        (ScriptedResponse::status(403, "error code: 1010"), "1", "a firewall"),
     ] {
         let edge = Edge::new(&[]);
-        edge.host.answers(answer);
+        edge.host.respond_with(answer);
         let (name, bearer) = edge.bearer(&good_claims());
         let head = request("GET", "/x", &[(name, bearer)]);
         for _ in 0..2 {
@@ -270,10 +277,10 @@ fn unavailable_keys_cause_an_error_with_a_reason_and_a_retry_after() {
         }
         assert_eq!(edge.host.fetches(), 1);
         let seconds: f64 = retry_after.parse().unwrap();
-        edge.host.pass(seconds - 0.5);
+        edge.host.advance(seconds - 0.5);
         edge.respond(&head);
         assert_eq!(edge.host.fetches(), 1, "{says}");
-        edge.host.pass(0.5);
+        edge.host.advance(0.5);
         edge.respond(&head);
         assert_eq!(edge.host.fetches(), 2, "{says}");
     }
@@ -290,7 +297,7 @@ fn a_key_set_that_is_not_found_is_reported_with_the_setting_that_named_its_url()
         (vec![(keys, "https://keys.example/set")], vec![keys], vec![url, "BASE_PATH", "jwksPath"]),
     ] {
         let edge = Edge::new(&settings);
-        edge.host.answers(Answer::status(404, ""));
+        edge.host.respond_with(ScriptedResponse::status(404, ""));
         let (name, bearer) = edge.bearer(&good_claims());
         let response = edge.respond(&request("GET", "/x", &[(name, bearer)]));
         let cause = line(&edge)["cause"].as_str().unwrap().to_owned();
@@ -300,7 +307,7 @@ fn a_key_set_that_is_not_found_is_reported_with_the_setting_that_named_its_url()
             assert!(!unnamed.iter().any(|it| text.contains(it)), "{unnamed:?} in {text}");
         }
     }
-    let edge = edge(&[], |_| Answer::status(404, ""));
+    let edge = edge(&[], |_| ScriptedResponse::status(404, ""));
     edge.respond(&visit("t.1", ""));
     let cause = line(&edge)["cause"].as_str().unwrap().to_owned();
     assert!(cause.contains("(BETTER_AUTH_BASE_PATH, or the path in BETTER_AUTH_URL)"), "{cause}");

@@ -1,6 +1,6 @@
 //! Better Auth's base path, including the root: the URLs of keys and of session tokens.
 
-use crate::common::{Answer, Edge, good_claims, key_set, request};
+use crate::common::{Edge, ScriptedResponse, good_claims, key_set, request};
 
 #[test]
 fn keys_and_session_tokens_are_requested_below_the_base_path() {
@@ -19,7 +19,7 @@ fn keys_and_session_tokens_are_requested_below_the_base_path() {
         ];
         let edge = Edge::new(&settings);
         let token = edge.signer.token(&good_claims());
-        edge.host.answers_once(Answer::ok(format!(r#"{{"token":"{token}"}}"#)));
+        edge.host.respond_once_with(ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#)));
         let cookie = [("cookie", "better-auth.session_token=t.s%3D")];
         assert_eq!(edge.outcome(&request("GET", "/x", &cookie)), "forward", "{settings:?}");
         let requests = edge.host.requests();
@@ -34,7 +34,7 @@ fn every_issuer_has_its_own_base_path() {
         {"base_url":"https://c.example"}]"#;
     let settings = [("BETTER_AUTH_BASE_PATH", "/auth"), ("ISSUERS", issuers)];
     let edge = Edge::new(&settings);
-    edge.host.answers(Answer::ok(key_set(&[edge.signer.jwk()])));
+    edge.host.respond_with(ScriptedResponse::ok(key_set(&[edge.signer.jwk()])));
     for (issuer, url) in [
         ("https://app.example", "https://app.example/auth/jwks"),
         ("https://b.example", "https://b.example/jwks"),

@@ -1,6 +1,6 @@
 //! The conditions of a rule on a verified token, claims and scopes; and the edge's health endpoint.
 
-use crate::common::{Answer, Edge, good_claims, key_set, request};
+use crate::common::{Edge, ScriptedResponse, good_claims, key_set, request};
 use better_auth_edge::gateway::Settings;
 
 /// The errors of these settings together with the two required URLs.
@@ -126,20 +126,20 @@ fn health_is_ok_while_keys_are_cached_or_can_be_fetched() {
     const HEALTH: &str = "/.well-known/better-auth-edge/health";
     let edge = Edge::new(&[]);
     let health = || edge.respond(&request("GET", HEALTH, &NO_HEADERS));
-    edge.host.answers(Answer::status(500, ""));
+    edge.host.respond_with(ScriptedResponse::status(500, ""));
     assert_eq!((health().status, edge.host.fetches()), (503, 1));
     assert_eq!(
         (health().status, edge.host.fetches()),
         (503, 1),
         "the edge does not fetch again at once"
     );
-    edge.host.pass(60.0);
-    edge.host.answers(Answer::ok(key_set(&[edge.signer.jwk()])));
+    edge.host.advance(60.0);
+    edge.host.respond_with(ScriptedResponse::ok(key_set(&[edge.signer.jwk()])));
     assert_eq!(
         health().body,
         r#"{"status":"ok","keys":1,"keys_age":0,"rules":0,"isolating_rules":0}"#
     );
-    edge.host.pass(7.0);
+    edge.host.advance(7.0);
     assert_eq!(
         health().body,
         r#"{"status":"ok","keys":1,"keys_age":7,"rules":0,"isolating_rules":0}"#

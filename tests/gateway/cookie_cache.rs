@@ -1,7 +1,8 @@
 //! Better Auth's signed cookie cache: which user it identifies, when it is ignored, and its limits.
 
 use crate::common::{
-    AUTH_SERVER, Answer, Edge, NOW, Signer, base64url, good_claims, origin_headers, request,
+    AUTH_SERVER, Edge, NOW, ScriptedResponse, Signer, base64url, good_claims, request,
+    upstream_headers,
 };
 use better_auth_edge::gateway::RequestHead;
 use better_auth_edge::host::GetError;
@@ -80,7 +81,7 @@ fn a_valid_cookie_cache_identifies_the_user_without_a_request() {
     ];
     let jwks = Edge::new(&[&more[..], &[BY_KEYS]].concat());
     let secret = Edge::new(&[&more[..], &BY_SECRET].concat());
-    secret.host.answers(Answer::fails(GetError::Unreachable));
+    secret.host.respond_with(ScriptedResponse::error(GetError::Unreachable));
     // tokens and caches share one set of keys
     let claims = good_claims().with("uuid", r#""u""#).with("name", r#""n""#);
     assert_eq!(jwks.outcome(&request("GET", "/", &[jwks.bearer(&claims)])), "forward");
@@ -91,7 +92,7 @@ fn a_valid_cookie_cache_identifies_the_user_without_a_request() {
     for (edge, cache, fetches) in caches {
         let cookies = format!("a=b; {SESSION}; better-auth.session_data={cache}");
         let head = request("GET", "/uuid-1", &[("cookie", &cookies)]);
-        let headers = origin_headers(&head, &edge.forward(&head));
+        let headers = upstream_headers(&head, &edge.forward(&head));
         let header = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         for (name, expected) in [
             ("x-edge-user", Some("uuid-1")),
@@ -204,11 +205,11 @@ fn a_cookie_cache_is_accepted_only_as_that_cookie_and_not_as_a_token() {
 
 #[test]
 fn with_session_exchange_the_session_cookie_decides_when_its_cache_does_not() {
-    let edge = |answer: Answer| {
+    let edge = |answer: ScriptedResponse| {
         let edge = Edge::new(&[BY_KEYS, EXCHANGE]);
         // the keys are cached
         assert_eq!(edge.outcome(&with_cache(&signed_by_key(&edge.signer, &by_keys()))), "forward");
-        edge.host.answers_once(answer);
+        edge.host.respond_once_with(answer);
         edge
     };
     let signer = Signer::default();
@@ -225,9 +226,9 @@ fn with_session_exchange_the_session_cookie_decides_when_its_cache_does_not() {
         String::new(),
     ] {
         let token = signer.token(&good_claims().with("sub", r#""by-exchange""#));
-        let edge = edge(Answer::ok(format!(r#"{{"token":"{token}"}}"#)));
+        let edge = edge(ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#)));
         let head = with_cache(&cache);
-        let headers = origin_headers(&head, &edge.forward(&head));
+        let headers = upstream_headers(&head, &edge.forward(&head));
         assert!(headers.contains(&("x-edge-user".into(), "by-exchange".into())), "{headers:?}");
         assert_eq!(edge.host.fetches(), 2);
         let exchange = &edge.host.requests()[1];
@@ -237,7 +238,7 @@ fn with_session_exchange_the_session_cookie_decides_when_its_cache_does_not() {
             "the auth server does not get the cache"
         );
     }
-    let ended = edge(Answer::status(401, ""));
+    let ended = edge(ScriptedResponse::status(401, ""));
     assert_eq!(ended.outcome(&with_cache("x")), "missing_token");
 }
 
@@ -366,9 +367,9 @@ fn a_cookie_cache_expires_with_its_session_and_at_the_maximum_age() {
     ] {
         let edge = Edge::new(&[&BY_SECRET, more].concat());
         assert_eq!(edge.outcome(&head), "forward");
-        edge.host.pass(64.0);
+        edge.host.advance(64.0);
         assert_eq!(edge.outcome(&head), "forward", "{more:?}");
-        edge.host.pass(2.0);
+        edge.host.advance(2.0);
         assert_eq!(edge.outcome(&head), "expired", "{more:?}");
     }
     let edge = Edge::new(&[&BY_SECRET[..], &[aged]].concat());

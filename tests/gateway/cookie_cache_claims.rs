@@ -1,6 +1,6 @@
 //! The claims that the upstream receives from a cookie cache: the user record, not the session.
 
-use crate::common::{AUTH_SERVER, Edge, NOW, base64url, origin_headers, request};
+use crate::common::{AUTH_SERVER, Edge, NOW, base64url, request, upstream_headers};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -83,7 +83,7 @@ fn neither_headers_nor_the_assertion_carry_the_sessions_token() {
             cache(&edge, &about)
         );
         let head = request("GET", "/x", &[("cookie", cookies)]);
-        let headers = origin_headers(&head, &edge.forward(&head));
+        let headers = upstream_headers(&head, &edge.forward(&head));
         let header = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         assert_eq!(header("x-email"), Some("ada@example.com"));
         assert_eq!((header("x-sid"), header("x-session")), (None, None));

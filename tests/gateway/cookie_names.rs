@@ -1,6 +1,8 @@
 //! Better Auth's cookies with custom names: `advanced.cookies`.
 
-use crate::common::{AUTH_SERVER, Answer, Edge, Signer, good_claims, origin_headers, request};
+use crate::common::{
+    AUTH_SERVER, Edge, ScriptedResponse, Signer, good_claims, request, upstream_headers,
+};
 use better_auth_edge::gateway::Settings;
 use serde_json::json;
 
@@ -11,8 +13,8 @@ const SDATA: (&str, &str) = ("COOKIE_CACHE_NAME", "sdata");
 fn outcome(settings: &[(&str, &str)], cookies: &str) -> (&'static str, Vec<String>) {
     let edge = Edge::new(settings);
     let token = edge.signer.token(&good_claims());
-    let answer = Answer::ok(json!({ "token": token }).to_string());
-    edge.host.answers_to(|request| request.url.contains("/token?"), answer);
+    let answer = ScriptedResponse::ok(json!({ "token": token }).to_string());
+    edge.host.respond_to(|request| request.url.contains("/token?"), answer);
     let outcome = edge.outcome(&request("GET", "/x", &[("cookie", cookies)]));
     let exchanged = edge.host.requests().into_iter().filter_map(|request| request.cookie);
     (outcome, exchanged.collect())
@@ -103,7 +105,7 @@ fn cookies_with_these_names_are_not_forwarded_on_any_path() {
     ] {
         for settings in [&[rules, SID, SDATA][..], &[rules, SID, SDATA, EXCHANGE]] {
             let head = request("GET", "/x", &[("cookie", cookies)]);
-            let headers = origin_headers(&head, &Edge::new(settings).forward(&head));
+            let headers = upstream_headers(&head, &Edge::new(settings).forward(&head));
             let cookie = headers.iter().find(|(name, _)| name == "cookie");
             assert_eq!(cookie.map(|(_, value)| value.as_str()), left, "{cookies}");
         }

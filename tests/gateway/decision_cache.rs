@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::common::{Answer, Claims, Edge, NOW, Signer, good_claims, key_set};
+use crate::common::{Claims, Edge, NOW, ScriptedResponse, Signer, good_claims, key_set};
 use better_auth_edge::gateway::{Decision, HeaderCache, HeaderEdit, RequestHead};
 use better_auth_edge::host::Clock;
 
@@ -66,7 +66,7 @@ fn both(edge: &Edge, cache: &mut HeaderCache, client: &Client, own: &str) -> [St
     let known = cache.read(format!("{number}\n{own}"));
     let head = known.or_else(|| cache.read(format!("+{number}\n{own}\n{fields}")));
     let uncached = Edge::new(&SETTINGS);
-    uncached.host.pass(edge.host.elapsed());
+    uncached.host.advance(edge.host.elapsed());
     let whole = RequestHead::parse(format!("{own}{fields}")).unwrap();
     [decided(edge, &head.unwrap()), decided(&uncached, &whole)]
 }
@@ -161,7 +161,7 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
         let mut first = edge.forward(&head);
         let mut renewed = 0;
         for _ in 0..110 {
-            edge.host.pass(9.0);
+            edge.host.advance(9.0);
             let is_valid =
                 edge.gateway.decision_is_valid(first.decision_id.unwrap(), edge.host.now());
             let decision = edge.decide(&head);
@@ -206,8 +206,8 @@ fn a_cached_decision_ends_when_the_auth_server_removes_the_key() {
     let lasting = good_claims().with("exp", "253402300799");
     let mut returning = ReturningClient::new(&SETTINGS, &lasting);
     let id = returning.decision_id(OWN).unwrap();
-    returning.edge.host.answers(Answer::ok(key_set(&[Signer::new(5, "new").jwk()])));
-    returning.edge.host.pass(500.0);
+    returning.edge.host.respond_with(ScriptedResponse::ok(key_set(&[Signer::new(5, "new").jwk()])));
+    returning.edge.host.advance(500.0);
     assert!(!returning.is_valid(id, 0.0));
     // the edge refreshes keys in the background before they are too old
     assert!(returning.decision_id(OWN).is_some());

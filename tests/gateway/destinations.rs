@@ -1,7 +1,9 @@
 //! The destination and the rule of a request within an application. They depend on the request
 //! only, not on the decision.
 
-use crate::common::{AUTH_SERVER, Answer, Edge, Signer, TestHost, good_claims, key_set, request};
+use crate::common::{
+    AUTH_SERVER, Edge, ScriptedResponse, Signer, TestHost, good_claims, key_set, request,
+};
 use better_auth_edge::gateway::{Decision, Destination, Gateway, Settings};
 use serde_json::{Value, json};
 
@@ -27,7 +29,7 @@ impl App {
         };
         let settings = Settings::parse_within_app(lookup).expect("these settings are good");
         let host = TestHost::new();
-        host.answers(Answer::ok(key_set(&[Signer::default().jwk()])));
+        host.respond_with(ScriptedResponse::ok(key_set(&[Signer::default().jwk()])));
         Self { gateway: Gateway::new(settings), host }
     }
 

@@ -1,6 +1,6 @@
 //! The request that the upstream receives: the verified identity, and no forged header.
 
-use crate::common::{Edge, good_claims, origin_headers, request};
+use crate::common::{Edge, good_claims, request, upstream_headers};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead, Settings};
 
 const NO_HEADERS: [(&str, &str); 0] = [];
@@ -15,7 +15,7 @@ const CLAIM_HEADERS: (&str, &str) =
 
 /// The headers that the edge adds for the upstream, except the request id.
 fn seen(edge: &Edge, head: &RequestHead) -> Vec<(String, String)> {
-    let mut headers = origin_headers(head, &edge.forward(head));
+    let mut headers = upstream_headers(head, &edge.forward(head));
     headers.retain(|(name, _)| name != "x-request-id" && name != "authorization");
     headers.retain(|(name, _)| !name.starts_with("x-forwarded-"));
     headers
@@ -151,7 +151,7 @@ fn the_token_is_forwarded_unless_a_setting_removes_it() {
         let edge = Edge::new(&settings);
         let bearer = edge.bearer(&good_claims());
         let head = request("GET", path, std::slice::from_ref(&bearer));
-        let headers = origin_headers(&head, &edge.forward(&head));
+        let headers = upstream_headers(&head, &edge.forward(&head));
         let passed = headers.iter().find(|(name, _)| name == "authorization");
         assert_eq!(passed.map(|(_, value)| value), expected.then_some(&bearer.1), "{setting:?}");
     }
@@ -219,7 +219,7 @@ fn the_upstream_and_the_client_get_the_same_request_id() {
     ] {
         let headers: Vec<_> = sent.iter().map(|id| ("X-Request-Id", *id)).collect();
         let head = request("GET", "/public/x", &headers);
-        let passed: Vec<_> = origin_headers(&head, &edge.forward(&head));
+        let passed: Vec<_> = upstream_headers(&head, &edge.forward(&head));
         let passed: Vec<_> = passed.iter().filter(|(name, _)| name == "x-request-id").collect();
         let [(_, passed)] = passed[..] else { panic!("one id reaches the origin: {passed:?}") };
         assert_eq!(sent.iter().any(|id| id == passed), kept, "{sent:?} -> {passed}");
@@ -255,7 +255,7 @@ fn a_request_that_the_edge_sent_to_itself_is_recognized() {
     let edge = Edge::new(&[("ORIGIN_URL", "https://edge.example"), OPEN]);
     let head = request("GET", "/public/x", &NO_HEADERS);
     assert!(!edge.gateway.is_own_request(&head));
-    let again = origin_headers(&head, &edge.forward(&head));
+    let again = upstream_headers(&head, &edge.forward(&head));
     assert!(edge.gateway.is_own_request(&request("GET", "/public/x", &borrowed(&again))));
 }
 

@@ -1,6 +1,8 @@
 //! Several issuers on one edge: each token is verified by its own issuer's keys and rules.
 
-use crate::common::{AUTH_SERVER, Answer, Claims, Edge, Signer, good_claims, key_set, request};
+use crate::common::{
+    AUTH_SERVER, Claims, Edge, ScriptedResponse, Signer, good_claims, key_set, request,
+};
 use better_auth_edge::gateway::{RequestHead, Settings};
 use better_auth_edge::host::GetError;
 
@@ -26,9 +28,9 @@ fn with_token(token: &str) -> RequestHead {
 fn edge(more: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(&[&[TWO], more].concat());
     let (production, staging) = (edge.signer.jwk(), staging_signer().jwk());
-    edge.host.answers(Answer::fails(GetError::Unreachable));
+    edge.host.respond_with(ScriptedResponse::error(GetError::Unreachable));
     for set in [production, staging] {
-        edge.host.answers_once(Answer::ok(key_set(&[set])));
+        edge.host.respond_once_with(ScriptedResponse::ok(key_set(&[set])));
     }
     assert_eq!(edge.outcome(&with_token(&edge.signer.token(&good_claims()))), "forward");
     let token = staging_signer().token(&claims_of(STAGING));
@@ -98,9 +100,9 @@ fn cached_tokens_stay_valid_until_their_own_issuer_removes_the_key() {
     assert_eq!(edge.host.fetches(), 2);
 
     // staging rotates its key
-    edge.host.pass(1.0);
+    edge.host.advance(1.0);
     let fresh = Signer::new(3, "key-3");
-    edge.host.answers(Answer::ok(key_set(&[fresh.jwk()])));
+    edge.host.respond_with(ScriptedResponse::ok(key_set(&[fresh.jwk()])));
     assert_eq!(edge.outcome(&with_token(&fresh.token(&claims_of(STAGING)))), "forward");
     assert_eq!(edge.host.fetches(), 3);
     assert_eq!(edge.outcome(&production), "forward");
@@ -113,7 +115,7 @@ fn an_issuer_without_keys_affects_only_its_own_tokens() {
     let edge = Edge::new(&[TWO]);
     let production = with_token(&edge.signer.token(&good_claims()));
     assert_eq!(edge.outcome(&production), "forward");
-    edge.host.answers(Answer::fails(GetError::Unreachable));
+    edge.host.respond_with(ScriptedResponse::error(GetError::Unreachable));
     let staging = with_token(&staging_signer().token(&claims_of(STAGING)));
     assert_eq!(edge.outcome(&staging), "keys_unavailable");
     assert_eq!(edge.outcome(&production), "forward");
@@ -122,8 +124,8 @@ fn an_issuer_without_keys_affects_only_its_own_tokens() {
     let answer = edge.respond(&health);
     let expected = r#"{"status":"keys_unavailable","rules":0,"isolating_rules":0,"issuers":2,"issuers_with_keys":1}"#;
     assert_eq!((answer.status, answer.body.as_str()), (503, expected));
-    edge.host.pass(120.0);
-    edge.host.answers(Answer::ok(key_set(&[staging_signer().jwk()])));
+    edge.host.advance(120.0);
+    edge.host.respond_with(ScriptedResponse::ok(key_set(&[staging_signer().jwk()])));
     let answer = edge.respond(&health);
     let expected = r#"{"status":"ok","keys":2,"keys_age":120,"rules":0,"isolating_rules":0,"issuers":2,"issuers_with_keys":2}"#;
     assert_eq!((answer.status, answer.body.as_str()), (200, expected));

@@ -1,6 +1,6 @@
 //! The output of a decision: log lines, Analytics Engine data points and `Server-Timing`.
 
-use crate::common::{Answer, Edge, good_claims, request};
+use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{Bindings, Decision, RequestHead};
 use better_auth_edge::host::{GetError, Level};
 use better_auth_edge::{Code, Error};
@@ -57,7 +57,7 @@ fn a_log_line_has_the_decision_the_rule_and_the_user() {
     });
     assert_eq!(first, expected);
 
-    edge.host.pass(7.0);
+    edge.host.advance(7.0);
     let (_, again) = line(&edge, &head("/api/user-1/secret-path", Some(&bearer)));
     assert_eq!((&again["cached"], &again["keys_age"]), (&json!(true), &json!(7)));
     assert_eq!(again["user"], user, "one user has one name");
@@ -101,7 +101,7 @@ fn nothing_unverified_is_logged() {
 fn a_log_line_about_unavailable_keys_has_the_cause() {
     let edge = Edge::new(&[ROUTES]);
     let (_, bearer) = edge.bearer(&good_claims());
-    edge.host.answers(Answer::fails(GetError::TimedOut));
+    edge.host.respond_with(ScriptedResponse::error(GetError::TimedOut));
     let (level, line) = line(&edge, &head("/a", Some(&bearer)));
     assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
     assert_eq!(line["code"], "keys_unavailable");
@@ -145,7 +145,7 @@ fn the_log_level_selects_the_lines() {
         assert_eq!(report.is_some(), forwarded, "{level}");
         edge.respond(&head("/a", None));
         assert_eq!(edge.host.logged().len(), usize::from(rejected), "{level}");
-        edge.host.answers(Answer::fails(GetError::Unreachable));
+        edge.host.respond_with(ScriptedResponse::error(GetError::Unreachable));
         edge.respond(&head("/a", Some(&edge.bearer(&good_claims()).1)));
         assert_eq!(edge.host.logged().len(), usize::from(failed), "{level}");
     }
@@ -211,11 +211,13 @@ fn timings_are_reported_when_set_and_key_timings_only_when_the_request_caused_a_
     let edge = Edge::new(&[ROUTES, ("SERVER_TIMING", "true")]);
     let timing = |head: &RequestHead| edge.forward(head).report.unwrap().server_timing.unwrap();
     let (_, bearer) = edge.bearer(&good_claims());
-    edge.host.answers(Answer::ok(crate::common::key_set(&[edge.signer.jwk()])).after(0.25));
+    edge.host.respond_with(
+        ScriptedResponse::ok(crate::common::key_set(&[edge.signer.jwk()])).after(0.25),
+    );
     let head = head("/api/user-1/a", Some(&bearer));
     assert_eq!(timing(&head), "edge;dur=250, jwks;dur=250");
     assert_eq!(timing(&head), "edge;dur=0");
-    edge.host.pass(3.0);
+    edge.host.advance(3.0);
     assert_eq!(timing(&head), "edge;dur=0");
     let rejection = edge.respond(&request::<&str>("GET", "/a", &[]));
     let timing = rejection.headers.iter().find(|(name, _)| *name == "server-timing");
@@ -237,12 +239,15 @@ fn a_log_line_about_failing_health_has_the_cause() {
     let health = head("/.well-known/better-auth-edge/health", None);
     let no_key = r#"{"keys":[]}"#;
     for (answer, expected_cause) in [
-        (Answer::status(404, ""), Some("jwks: the server answered 404")),
-        (Answer::fails(GetError::Unreachable), Some("GET https://app.example/api/auth/jwks: ")),
-        (Answer::ok(no_key), None),
+        (ScriptedResponse::status(404, ""), Some("jwks: the server answered 404")),
+        (
+            ScriptedResponse::error(GetError::Unreachable),
+            Some("GET https://app.example/api/auth/jwks: "),
+        ),
+        (ScriptedResponse::ok(no_key), None),
     ] {
         let edge = Edge::new(&[ROUTES]);
-        edge.host.answers(answer);
+        edge.host.respond_with(answer);
         let (level, line) = line(&edge, &health);
         assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
         assert_eq!(line["code"], "keys_unavailable", "{line}");
@@ -256,7 +261,7 @@ fn a_log_line_about_failing_health_has_the_cause() {
     }
     // the client does not learn the cause
     let edge = Edge::new(&[ROUTES]);
-    edge.host.answers(Answer::status(404, ""));
+    edge.host.respond_with(ScriptedResponse::status(404, ""));
     let response = edge.respond(&health);
     assert!(response.body.starts_with(r#"{"status":"keys_unavailable","#), "{}", response.body);
     assert!(!response.body.contains("404"), "{}", response.body);

@@ -1,6 +1,6 @@
 //! Problem responses: one shape for all errors, and no content of an unverified token.
 
-use crate::common::{Answer, Edge, Signer, base64url, good_claims, request};
+use crate::common::{Edge, ScriptedResponse, Signer, base64url, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead, Response};
 use better_auth_edge::{Code, Error};
 use serde_json::{Value, json};
@@ -114,7 +114,7 @@ fn every_rejection_has_the_same_shape() {
 #[test]
 fn unavailable_keys_are_a_503_with_a_retry_after() {
     let edge = Edge::new(&[]);
-    edge.host.answers(Answer::status(500, ""));
+    edge.host.respond_with(ScriptedResponse::status(500, ""));
     let token = edge.signer.token(&good_claims());
     let response = edge.respond(&head("/x", Some(&format!("Bearer {token}"))));
     assert_eq!((response.status, &body(&response)["code"]), (503, &json!("keys_unavailable")));

@@ -83,7 +83,7 @@ fn a_rate_limited_client_gets_a_retry_after() {
     for (settings, seconds) in [(&[][..], "60"), (&[("RATE_LIMIT_RETRY_AFTER", "7")][..], "7")] {
         let edge = edge(settings);
         let good = edge.bearer(&good_claims()).1;
-        edge.host.limits(&[Limit::User, Limit::Rejected]);
+        edge.host.set_reached_limits(&[Limit::User, Limit::Rejected]);
         for bearer in [&*good, "Bearer a.b.c"] {
             let response = edge.respond(&head("GET", "/a", bearer));
             let header = |wanted| {
@@ -105,7 +105,7 @@ fn a_rate_limited_client_gets_a_retry_after() {
 #[test]
 fn rejected_requests_of_an_address_do_not_limit_its_valid_ones() {
     let edge = edge(&[]);
-    edge.host.limits(&[Limit::Rejected]);
+    edge.host.set_reached_limits(&[Limit::Rejected]);
     assert_eq!(edge.outcome(&head("GET", "/a", "")), "rate_limited");
     assert_eq!(edge.outcome(&head("GET", "/a", &edge.bearer(&good_claims()).1)), "forward");
     assert_eq!(edge.outcome(&head("GET", "/public/a", "")), "forward");
@@ -114,7 +114,7 @@ fn rejected_requests_of_an_address_do_not_limit_its_valid_ones() {
 #[test]
 fn the_log_has_the_code_that_the_rate_limit_replaced() {
     let edge = edge(&[]);
-    edge.host.limits(&[Limit::Rejected]);
+    edge.host.set_reached_limits(&[Limit::Rejected]);
     edge.respond(&head("GET", "/a", ""));
     let line: Value = serde_json::from_str(&edge.host.logged()[0].1).unwrap();
     assert_eq!((&line["code"], &line["status"]), (&"rate_limited".into(), &429.into()));
@@ -124,7 +124,7 @@ fn the_log_has_the_code_that_the_rate_limit_replaced() {
 #[test]
 fn without_bindings_no_rate_limiter_is_called() {
     let edge = Edge::new(&[ROUTES]);
-    edge.host.limits(&[Limit::User, Limit::Rejected]);
+    edge.host.set_reached_limits(&[Limit::User, Limit::Rejected]);
     assert_eq!(edge.outcome(&head("GET", "/a", "")), "missing_token");
     assert_eq!(edge.outcome(&head("GET", "/a", &edge.bearer(&good_claims()).1)), "forward");
     assert!(edge.host.counted().is_empty());

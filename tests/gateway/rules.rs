@@ -1,6 +1,6 @@
 //! Decisions by rules, tokens, and the user of an isolated path.
 
-use crate::common::{Answer, Claims, Edge, Signer, good_claims, request};
+use crate::common::{Claims, Edge, ScriptedResponse, Signer, good_claims, request};
 use better_auth_edge::gateway::Decision;
 
 const NO_HEADERS: [(&str, &str); 0] = [];
@@ -270,7 +270,7 @@ fn isolation_is_checked_only_after_the_token() {
 #[test]
 fn a_failure_of_the_auth_server_is_not_a_client_error() {
     let edge = Edge::new(&[("ROUTES", r#"[{"path":"/open","auth":"optional"}]"#)]);
-    edge.host.answers(Answer::status(500, ""));
+    edge.host.respond_with(ScriptedResponse::status(500, ""));
     let bearer = edge.bearer(&good_claims());
     for path in ["/x", "/open"] {
         let head = request("GET", path, std::slice::from_ref(&bearer));

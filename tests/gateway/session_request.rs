@@ -1,13 +1,13 @@
 //! The request of a session exchange, and the accepted responses.
 
-use crate::common::{AUTH_SERVER, Answer, Edge, good_claims, request};
+use crate::common::{AUTH_SERVER, Edge, ScriptedResponse, good_claims, request};
 use serde_json::{Value, json};
 
 #[test]
 fn an_exchange_requests_a_small_document_within_seconds_with_the_session_cookie_only() {
     let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
     let answer = json!({"token": edge.signer.token(&good_claims())}).to_string();
-    edge.host.answers_to(|request| request.url.contains("/token"), Answer::ok(answer));
+    edge.host.respond_to(|request| request.url.contains("/token"), ScriptedResponse::ok(answer));
     let cookies = "theme=dark; better-auth.session_token=t.sig; better-auth.other=x";
     assert_eq!(edge.outcome(&request("GET", "/a", &[("cookie", cookies)])), "forward");
 
@@ -24,16 +24,16 @@ fn an_exchange_requests_a_small_document_within_seconds_with_the_session_cookie_
 fn the_log_has_the_error_in_the_auth_servers_response() {
     for (answer, cause) in [
         (
-            Answer::status(500, "{}"),
+            ScriptedResponse::status(500, "{}"),
             "GET https://app.example/api/auth/token: the server answered 500, not 200",
         ),
         (
-            Answer::ok("{}"),
+            ScriptedResponse::ok("{}"),
             "GET https://app.example/api/auth/token: the server answered 200, but the response has no token",
         ),
     ] {
         let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
-        edge.host.answers_to(|request| request.url.contains("/token"), answer);
+        edge.host.respond_to(|request| request.url.contains("/token"), answer);
         let cookies = "better-auth.session_token=t.sig";
         let head = request("GET", "/a", &[("cookie", cookies)]);
         assert_eq!(edge.outcome(&head), "keys_unavailable");

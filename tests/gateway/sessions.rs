@@ -1,6 +1,6 @@
 //! Session cookies: recognition, allowed origins, and lifetime.
 
-use crate::common::{Answer, Edge, good_claims, key_set, origin_headers, request};
+use crate::common::{Edge, ScriptedResponse, good_claims, key_set, request, upstream_headers};
 use better_auth_edge::host::GetError;
 
 const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
@@ -16,7 +16,7 @@ fn edge(more: &[(&str, &str)], lifetime: f64) -> Edge {
 fn answers_with_token(edge: &Edge, lifetime: f64) {
     let exp = (crate::common::NOW + edge.host.elapsed() + lifetime).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
-    edge.host.answers_once(Answer::ok(format!(r#"{{"token":"{token}"}}"#)));
+    edge.host.respond_once_with(ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#)));
 }
 
 fn cookie(cookie: &str) -> [(&str, &str); 1] {
@@ -27,7 +27,7 @@ fn cookie(cookie: &str) -> [(&str, &str); 1] {
 fn a_session_cookie_is_exchanged_once_and_its_token_cached() {
     let edge = edge(&[], 900.0);
     let head = request("GET", "/x", &cookie(SESSION));
-    let headers = origin_headers(&head, &edge.forward(&head));
+    let headers = upstream_headers(&head, &edge.forward(&head));
     let header = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     assert_eq!(header("x-edge-user"), Some("user-1"));
     assert!(header("authorization").unwrap().starts_with("Bearer ey"));
@@ -37,9 +37,9 @@ fn a_session_cookie_is_exchanged_once_and_its_token_cached() {
     assert_eq!(requests[0].cookie.as_deref(), Some(SESSION));
     assert_eq!(requests[1].cookie, None, "the keys are public");
 
-    edge.host.pass(59.0);
+    edge.host.advance(59.0);
     assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 2));
-    edge.host.pass(2.0);
+    edge.host.advance(2.0);
     answers_with_token(&edge, 900.0);
     assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 3));
 }
@@ -49,7 +49,7 @@ fn an_expired_cached_token_is_requested_again() {
     let edge = edge(&[], 10.0);
     let head = request("GET", "/x", &cookie(SESSION));
     assert_eq!(edge.outcome(&head), "forward");
-    edge.host.pass(20.0);
+    edge.host.advance(20.0);
     answers_with_token(&edge, 900.0);
     assert_eq!((edge.outcome(&head), edge.host.fetches()), ("forward", 3));
 }
@@ -58,7 +58,7 @@ fn an_expired_cached_token_is_requested_again() {
 fn the_token_of_one_session_never_serves_another() {
     let edge = edge(&[], 900.0);
     assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "forward");
-    edge.host.answers_once(Answer::status(401, ""));
+    edge.host.respond_once_with(ScriptedResponse::status(401, ""));
     let other = "better-auth.session_token=t.t%3D";
     assert_eq!(edge.outcome(&request("GET", "/x", &cookie(other))), "missing_token");
 }
@@ -66,19 +66,19 @@ fn the_token_of_one_session_never_serves_another() {
 #[test]
 fn a_failure_of_the_auth_server_is_not_a_client_error() {
     for answer in [
-        Answer::fails(GetError::TimedOut),
-        Answer::status(500, ""),
-        Answer::status(302, ""),
-        Answer::ok("{}"),
-        Answer::ok("<html>"),
-        Answer::ok(r#"{"token":7}"#),
+        ScriptedResponse::error(GetError::TimedOut),
+        ScriptedResponse::status(500, ""),
+        ScriptedResponse::status(302, ""),
+        ScriptedResponse::ok("{}"),
+        ScriptedResponse::ok("<html>"),
+        ScriptedResponse::ok(r#"{"token":7}"#),
     ] {
         let edge = Edge::new(&[EXCHANGE]);
-        edge.host.answers_once(answer);
+        edge.host.respond_once_with(answer);
         assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "keys_unavailable");
     }
     let edge = Edge::new(&[EXCHANGE]);
-    edge.host.answers_once(Answer::ok(r#"{"token":"a.b.c"}"#));
+    edge.host.respond_once_with(ScriptedResponse::ok(r#"{"token":"a.b.c"}"#));
     assert_eq!(edge.outcome(&request("GET", "/x", &cookie(SESSION))), "malformed_token");
 }
 
@@ -185,7 +185,7 @@ fn cookies_allow_unsafe_methods_only_from_trusted_origins() {
     ] {
         let headers = [&headers[..], &cookie(SESSION)].concat();
         let edge = edge(&[TRUSTED], 900.0);
-        edge.host.answers(Answer::ok(key_set(&[edge.signer.jwk()])));
+        edge.host.respond_with(ScriptedResponse::ok(key_set(&[edge.signer.jwk()])));
         assert_eq!(
             edge.outcome(&request(method, "/x", &headers)),
             expected,
@@ -207,7 +207,7 @@ fn better_auths_cookies_are_removed_and_others_are_forwarded() {
     let seen = |settings: &[(&str, &str)], cookies: &str| {
         let head = request("GET", "/x", &cookie(cookies));
         let forward = Edge::new(&[settings, &[PUBLIC]].concat()).forward(&head);
-        let headers = origin_headers(&head, &forward);
+        let headers = upstream_headers(&head, &forward);
         headers.into_iter().find(|(name, _)| name == "cookie").map(|(_, value)| value)
     };
     for (cookies, left) in [

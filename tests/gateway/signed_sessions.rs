@@ -1,6 +1,6 @@
 //! Session cookies if the edge has the Better Auth secret: forged cookies cause no request.
 
-use crate::common::{Answer, Edge, Signer, good_claims, request};
+use crate::common::{Edge, ScriptedResponse, Signer, good_claims, request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use better_auth_edge::gateway::{Decision, RequestHead};
@@ -20,8 +20,8 @@ const LIVE: &str =
 fn edge(settings: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(settings);
     let token = edge.signer.token(&good_claims());
-    let answer = Answer::ok(json!({ "token": token }).to_string());
-    edge.host.answers_to(|request| request.url.contains("/token?"), answer);
+    let answer = ScriptedResponse::ok(json!({ "token": token }).to_string());
+    edge.host.respond_to(|request| request.url.contains("/token?"), answer);
     edge
 }
 
@@ -136,7 +136,7 @@ fn a_flood_of_forged_sessions_does_not_displace_a_live_session() {
     let ended: Vec<_> =
         (0..10).map(|i| format!("{NAME}={}", signed(SECRET, &i.to_string()))).collect();
     let edge = Edge::new(&[EXCHANGE, KNOWN]);
-    edge.host.answers(Answer::status(401, ""));
+    edge.host.respond_with(ScriptedResponse::status(401, ""));
     assert_eq!(edge.outcome(&with_cookies(&ended.join("; "))), "missing_token");
     assert_eq!(exchanged(&edge).len(), 4);
 }

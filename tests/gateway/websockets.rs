@@ -1,6 +1,6 @@
 //! Tokens in WebSocket handshakes: as a subprotocol or in the query, and never forwarded.
 
-use crate::common::{Edge, good_claims, origin_headers, request};
+use crate::common::{Edge, good_claims, request, upstream_headers};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead};
 
 const PARAMETER: (&str, &str) = ("WEBSOCKET_QUERY_PARAMETER", "access_token");
@@ -23,7 +23,7 @@ fn the_token_can_be_a_subprotocol_and_the_other_subprotocols_are_forwarded() {
     ] {
         let head = handshake("/ws", &[("sec-websocket-protocol", &offered)]);
         let forward = edge.forward(&head);
-        let headers = origin_headers(&head, &forward);
+        let headers = upstream_headers(&head, &forward);
         let protocol = headers.iter().find(|(name, _)| name == "sec-websocket-protocol");
         assert_eq!(protocol.map(|(_, value)| value.as_str()), left);
         assert!(
@@ -82,5 +82,5 @@ fn a_token_is_not_forwarded_on_public_paths_either() {
         handshake("/ws?access_token=a.b.c&x=1", &[("sec-websocket-protocol", "bearer, a.b.c")]);
     let forward = edge.forward(&head);
     assert_eq!(forward.url(), "https://api.example/ws?x=1");
-    assert!(!origin_headers(&head, &forward).iter().any(|(_, value)| value.contains("a.b.c")));
+    assert!(!upstream_headers(&head, &forward).iter().any(|(_, value)| value.contains("a.b.c")));
 }

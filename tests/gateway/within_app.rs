@@ -1,7 +1,8 @@
 //! An edge within an application: requests for the application and for the upstream.
 
 use crate::common::{
-    AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, origin_headers, request,
+    AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, good_claims, key_set, request,
+    upstream_headers,
 };
 use better_auth_edge::gateway::{
     Decision, Destination, Forward, Gateway, Naming, RequestHead, SettingValue, SettingValues,
@@ -31,7 +32,7 @@ impl App {
         let settings = parse(settings).expect("these settings are good");
         let signer = Signer::default();
         let host = TestHost::new();
-        host.answers(Answer::ok(key_set(&[signer.jwk()])));
+        host.respond_with(ScriptedResponse::ok(key_set(&[signer.jwk()])));
         Self { gateway: Gateway::new(settings), host, signer }
     }
 
@@ -120,13 +121,13 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
         (forward.to(), forward.url()),
         (Destination::Upstream, &*format!("https://o.example/v1{own}"))
     );
-    let sent = origin_headers(&head, &forward);
+    let sent = upstream_headers(&head, &forward);
     assert_eq!(header(&sent, "cookie"), Some("theme=dark"));
     assert_eq!(header(&sent, "x-forwarded-for"), None);
     let for_the_upstream = header(&sent, "x-edge-jwt-assertion").unwrap().to_owned();
 
     let head = request("GET", "/page", &headers);
-    let sent = origin_headers(&head, &app.forward(&head));
+    let sent = upstream_headers(&head, &app.forward(&head));
     assert_eq!(header(&sent, "cookie"), Some("better-auth.session_token=a.b; theme=dark"));
     assert_eq!(header(&sent, "x-forwarded-for"), Some("192.0.2.7"));
     assert_eq!(header(&sent, "x-forwarded-host"), None);
@@ -135,7 +136,7 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     assert_ne!(for_the_app, for_the_upstream, "one must not be valid for the other");
     // in reverse order too: a cached assertion is never used for the other destination
     let head = request("GET", &own, &headers);
-    let again = origin_headers(&head, &app.forward(&head));
+    let again = upstream_headers(&head, &app.forward(&head));
     let payload = |jws: &str| jws.split('.').nth(1).unwrap().to_owned();
     assert_ne!(payload(header(&again, "x-edge-jwt-assertion").unwrap()), payload(for_the_app));
 }
@@ -156,7 +157,7 @@ fn forged_headers_do_not_reach_the_application_either() {
     ];
     let head = request("GET", "/open", &forged);
     let names: Vec<_> =
-        origin_headers(&head, &app.forward(&head)).into_iter().map(|(n, _)| n).collect();
+        upstream_headers(&head, &app.forward(&head)).into_iter().map(|(n, _)| n).collect();
     assert_eq!(names, ["x-other", "x-request-id"]);
 }
 

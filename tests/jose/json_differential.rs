@@ -1,13 +1,13 @@
-//! The core's JSON parser against serde_json: both accept the same documents with the same values,
-//! except for duplicates, depth and numbers that do not fit an `f64`.
+//! Compares the core's JSON parser with serde_json. Both accept the same documents with the same
+//! values, except for duplicates, depth and numbers that exceed an `f64`.
 
 use better_auth_edge::jose::{Json, JsonError};
 use serde_json::Value;
 
 #[test]
-fn mutated_documents_are_read_as_serde_json_reads_them() {
+fn mutated_documents_are_parsed_as_by_serde_json() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let (mut accepted, mut refused) = (0, 0);
+    let (mut accepted, mut rejected) = (0, 0);
     for _ in 0..200_000 {
         let text = mutated(&mut random);
         let expected = serde_json::from_str::<Value>(&text);
@@ -20,17 +20,17 @@ fn mutated_documents_are_read_as_serde_json_reads_them() {
                 }
             }
             Err(JsonError::Syntax) => {
-                refused += 1;
+                rejected += 1;
                 assert!(expected.is_err(), "serde_json accepts {text:?}");
             }
-            Err(JsonError::DuplicateMember | JsonError::TooDeep) => refused += 1,
+            Err(JsonError::DuplicateMember | JsonError::TooDeep) => rejected += 1,
             Err(error) => panic!("{error} for {text:?}"),
         }
     }
-    assert!(accepted > 20_000 && refused > 20_000, "{accepted} accepted, {refused} refused");
+    assert!(accepted > 20_000 && rejected > 20_000, "{accepted} accepted, {rejected} rejected");
 }
 
-/// One of the seeds with a few of its characters replaced, removed, doubled or inserted.
+/// A seed with up to three mutations: characters are removed, replaced or inserted.
 fn mutated(random: &mut Random) -> String {
     let mut text: Vec<char> = SEEDS[random.below(SEEDS.len())].chars().collect();
     for _ in 0..random.below(4) {
@@ -49,7 +49,7 @@ fn same(json: &Json, value: &Value) -> bool {
     match (json, value) {
         (Json::Null, Value::Null) => true,
         (Json::Bool(a), Value::Bool(b)) => a == b,
-        // beyond 15 digits, a few units in the last place do not matter
+        // numbers of more than 15 digits can differ by a few units in the last place
         (Json::Number(a), Value::Number(b)) => match (a.as_f64(), b.as_f64()) {
             (Some(a), Some(b)) => (a - b).abs() <= b.abs() * 1e-14 || b.abs() < 1e-280,
             _ => false,
@@ -66,7 +66,7 @@ fn same(json: &Json, value: &Value) -> bool {
     }
 }
 
-/// xorshift64*: the same documents on every run.
+/// xorshift64*: each run has the same documents.
 struct Random(u64);
 
 impl Random {

@@ -1,9 +1,9 @@
-//! A token is three short segments of strict base64url. Any other form is rejected before its
-//! content is read.
+//! A token is three segments of strict base64url with a limited size. Any other form is rejected
+//! before its content is parsed.
 
 use crate::common::{Signer, base64url, good_claims, verdict};
 
-/// A good token of exactly that many bytes, which a longer claim and a longer header fill up.
+/// A valid token of exactly `bytes` bytes, padded with a header member and a claim.
 fn token_of(bytes: usize) -> String {
     let signer = Signer::default();
     for header_padding in 0..4 {
@@ -18,10 +18,10 @@ fn token_of(bytes: usize) -> String {
         assert_eq!(token.len(), bytes);
         return token;
     }
-    unreachable!("two of four header lengths leave a length that is one of base64url");
+    unreachable!("at least one padding of the header leaves a valid base64url length");
 }
 
-/// A good token whose header has exactly that many bytes, encoded.
+/// A valid token whose encoded header has exactly `bytes` bytes.
 fn token_with_header_of(bytes: usize) -> String {
     let signer = Signer::default();
     let empty = signer.header_with("x", r#""""#).len();
@@ -32,7 +32,7 @@ fn token_with_header_of(bytes: usize) -> String {
 }
 
 #[test]
-fn a_token_may_have_at_most_16384_bytes() {
+fn a_token_of_more_than_16384_bytes_is_rejected() {
     assert_eq!(verdict(&token_of(16_383)), "ok");
     assert_eq!(verdict(&token_of(16_384)), "ok");
     assert_eq!(verdict(&token_of(16_385)), "token_too_large");
@@ -40,7 +40,7 @@ fn a_token_may_have_at_most_16384_bytes() {
 }
 
 #[test]
-fn a_header_may_have_at_most_4096_encoded_bytes() {
+fn a_header_of_more_than_4096_encoded_bytes_is_rejected() {
     assert_eq!(verdict(&token_with_header_of(4_095)), "ok");
     assert_eq!(verdict(&token_with_header_of(4_096)), "ok");
     assert_eq!(verdict(&token_with_header_of(4_098)), "token_too_large");
@@ -60,7 +60,7 @@ fn the_size_is_checked_before_the_form() {
 }
 
 #[test]
-fn a_token_has_three_non_empty_segments() {
+fn a_token_without_exactly_three_non_empty_segments_is_rejected() {
     let good = Signer::default().token(&good_claims());
     assert_eq!(verdict(&good), "ok");
     let [header, payload, signature] = segments(&good);
@@ -86,7 +86,7 @@ fn a_token_has_three_non_empty_segments() {
 }
 
 #[test]
-fn a_session_token_is_an_opaque_token() {
+fn a_text_like_a_session_token_is_rejected_as_opaque() {
     let token = "kJ8Zt4bQ2mWxYcVnPq7rS1uA5dEf9gHi";
     assert_eq!(token.len(), 32);
     for (bearer, expected) in [
@@ -103,43 +103,43 @@ fn a_session_token_is_an_opaque_token() {
     }
 }
 
-/// Ways to write a segment that lenient decoders take for the segment itself.
-fn lax_spellings(segment: &str) -> Vec<(&'static str, String)> {
+/// Spellings of a segment that lenient decoders decode to the same bytes.
+fn lenient_spellings(segment: &str) -> Vec<(&'static str, String)> {
     let (head, tail) = segment.split_at(segment.len() / 2);
     vec![
-        ("one sign of padding", format!("{segment}=")),
-        ("two signs of padding", format!("{segment}==")),
+        ("one padding character", format!("{segment}=")),
+        ("two padding characters", format!("{segment}==")),
         ("percent-encoded padding", format!("{segment}%3D")),
-        ("a space in front", format!(" {segment}")),
-        ("a space behind", format!("{segment} ")),
-        ("a space within", format!("{head} {tail}")),
-        ("a tab within", format!("{head}\t{tail}")),
-        ("a line feed within", format!("{head}\n{tail}")),
-        ("a line feed behind", format!("{segment}\n")),
-        ("CR LF behind", format!("{segment}\r\n")),
-        ("a NUL behind", format!("{segment}\0")),
-        ("a letter that is not ASCII", format!("{head}é{tail}")),
+        ("a leading space", format!(" {segment}")),
+        ("a trailing space", format!("{segment} ")),
+        ("a space inside", format!("{head} {tail}")),
+        ("a tab inside", format!("{head}\t{tail}")),
+        ("a line feed inside", format!("{head}\n{tail}")),
+        ("a trailing line feed", format!("{segment}\n")),
+        ("a trailing CR LF", format!("{segment}\r\n")),
+        ("a trailing NUL", format!("{segment}\0")),
+        ("a non-ASCII letter", format!("{head}é{tail}")),
         ("a full-width letter", format!("{head}Ａ{tail}")),
-        ("a sign of neither alphabet", format!("{head}!{tail}")),
-        ("a plus within", format!("{head}+{tail}")),
-        ("a slash within", format!("{head}/{tail}")),
+        ("a character of neither alphabet", format!("{head}!{tail}")),
+        ("a plus inside", format!("{head}+{tail}")),
+        ("a slash inside", format!("{head}/{tail}")),
     ]
 }
 
 #[test]
-fn segments_have_one_encoding_even_if_the_signature_covers_another() {
+fn another_encoding_of_a_segment_is_rejected_even_if_it_is_signed() {
     let signer = Signer::default();
     let good = signer.token(&good_claims());
     let [header, payload, signature] = segments(&good);
-    for (how, header) in lax_spellings(header) {
+    for (how, header) in lenient_spellings(header) {
         let token = signer.sign_encoded(&header, payload);
         assert_eq!(verdict(&token), "malformed_token", "header with {how}");
     }
-    for (how, payload) in lax_spellings(payload) {
+    for (how, payload) in lenient_spellings(payload) {
         let token = signer.sign_encoded(header, &payload);
         assert_eq!(verdict(&token), "malformed_token", "payload with {how}");
     }
-    for (how, signature) in lax_spellings(signature) {
+    for (how, signature) in lenient_spellings(signature) {
         let token = format!("{header}.{payload}.{signature}");
         assert_eq!(verdict(&token), "malformed_token", "signature with {how}");
     }
@@ -148,7 +148,7 @@ fn segments_have_one_encoding_even_if_the_signature_covers_another() {
 #[test]
 fn the_alphabet_of_plain_base64_is_rejected_in_each_segment() {
     let signer = Signer::default();
-    // "?>" thrice, so that one of them lies where it gives "-" or "_"
+    // "?>" three times, so that one is at an offset where its encoding has "-" or "_"
     let text = r#""?>?>?>~~~""#;
     let header = base64url(signer.header_with("x", text));
     let payload = base64url(good_claims().with("x", text).to_string());
@@ -162,14 +162,14 @@ fn the_alphabet_of_plain_base64_is_rejected_in_each_segment() {
     let token = (0..)
         .map(|n| signer.token(&good_claims().with("n", &n.to_string())))
         .find(|token| segments(token)[2].contains(['-', '_']))
-        .expect("some signature has one");
+        .expect("some signature has such a character");
     assert_eq!(verdict(&token), "ok");
     let [header, payload, signature] = segments(&token);
     let token = format!("{header}.{payload}.{}", plain(signature));
     assert_eq!(verdict(&token), "malformed_token");
 }
 
-/// The segment with another last character that says the same bytes, if its length leaves any.
+/// The segment with other trailing bits in its last character. `None` if it has no trailing bits.
 fn with_other_trailing_bits(segment: &str) -> Option<String> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (head, last) = segment.split_at(segment.len() - 1);
@@ -178,9 +178,9 @@ fn with_other_trailing_bits(segment: &str) -> Option<String> {
 }
 
 #[test]
-fn trailing_bits_must_be_zero() {
+fn nonzero_trailing_bits_are_rejected() {
     let signer = Signer::default();
-    let mut seen = [0; 2];
+    let mut checked = [0; 2];
     for padding in ["", "x", "xx"].map(|padding| format!("{padding:?}")) {
         let header = base64url(signer.header_with("x", &padding));
         let payload = base64url(good_claims().with("x", &padding).to_string());
@@ -188,19 +188,19 @@ fn trailing_bits_must_be_zero() {
         if let Some(other) = with_other_trailing_bits(&header) {
             let token = signer.sign_encoded(&other, &payload);
             assert_eq!(verdict(&token), "malformed_token", "header {other}");
-            seen[0] += 1;
+            checked[0] += 1;
         }
         if let Some(other) = with_other_trailing_bits(&payload) {
             let token = signer.sign_encoded(&header, &other);
             assert_eq!(verdict(&token), "malformed_token", "payload {other}");
-            seen[1] += 1;
+            checked[1] += 1;
         }
     }
-    assert_eq!(seen, [2, 2], "two of three lengths leave bits");
+    assert_eq!(checked, [2, 2], "two of three lengths have trailing bits");
 
     let good = signer.token(&good_claims());
     let [header, payload, signature] = segments(&good);
-    let other = with_other_trailing_bits(signature).expect("64 bytes leave four bits");
+    let other = with_other_trailing_bits(signature).expect("64 bytes have four trailing bits");
     assert_eq!(verdict(&format!("{header}.{payload}.{other}")), "malformed_token");
 }
 

@@ -1,5 +1,4 @@
-//! The header may say what kind of token this is and which key signed it. It may not choose the
-//! rules.
+//! The header can name the token's type and its key. It cannot choose the rules of verification.
 
 use crate::common::{
     Claims, Signer, TestHost, base64url, good_claims, key_set, options, outcome, verdict, verify,
@@ -36,7 +35,7 @@ fn a_nested_token_is_rejected() {
 }
 
 #[test]
-fn alg_kid_and_typ_are_strings() {
+fn alg_kid_and_typ_must_be_strings() {
     for value in ["null", "true", "7", "[]", r#"["EdDSA"]"#, "{}", r#"{"EdDSA":1}"#] {
         for header in [
             format!(r#"{{"alg":{value},"kid":"key-1"}}"#),
@@ -52,7 +51,7 @@ fn alg_kid_and_typ_are_strings() {
 }
 
 #[test]
-fn the_type_of_a_session_token_is_absent_or_jwt() {
+fn a_session_token_with_another_type_than_jwt_is_rejected() {
     assert_eq!(verdict_on_header(r#"{"alg":"EdDSA","kid":"key-1"}"#), "ok");
     for (typ, expected) in [
         ("JWT", "ok"),
@@ -82,7 +81,7 @@ fn the_type_of_a_session_token_is_absent_or_jwt() {
 }
 
 #[test]
-fn eddsa_and_ed25519_are_one_algorithm() {
+fn eddsa_and_ed25519_name_the_same_algorithm() {
     let signer = Signer::default();
     for in_key in [r#""alg":"EdDSA","#, r#""alg":"Ed25519","#, r#""alg":null,"#, ""] {
         let set = key_set(&[signer.jwk_with(&format!(r#"{in_key}"kid":"key-1""#))]);
@@ -150,7 +149,7 @@ fn an_allowed_algorithm_that_does_not_fit_the_key_is_rejected() {
         let header = |kid: &str| format!(r#"{{"alg":"{name}"{kid}}}"#);
         let named = verdict_on_header(&header(r#","kid":"key-1""#));
         assert_eq!(named, "unsupported_algorithm", "{name}");
-        // another key may be the one that is meant, and no key of the set is
+        // the token can mean another key, which the set does not contain
         let other = verdict_on_header(&header(r#","kid":"key-2""#));
         assert_eq!(other, "unknown_key", "{name}");
         assert_eq!(verdict_on_header(&header("")), "unknown_key", "{name}");
@@ -179,7 +178,7 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_public_key_is_not_a_shared_secret() {
+fn a_public_key_does_not_verify_macs() {
     let signer = Signer::default();
     let public: VerifyingKey = signer.key().verifying_key();
     let x = base64url(public);
@@ -195,8 +194,8 @@ fn a_public_key_is_not_a_shared_secret() {
 
 #[test]
 fn a_key_embedded_in_the_token_is_ignored() {
-    let (signer, stranger) = (Signer::default(), Signer::new(66, "key-1"));
-    let jwk = stranger.jwk();
+    let (signer, other) = (Signer::default(), Signer::new(66, "key-1"));
+    let jwk = other.jwk();
     let hints = format!(
         r#""jwk":{jwk},"jku":"https://evil.example/jwks","x5u":"https://evil.example/x5u",
            "x5c":["AAAA"],"x5t":"AAAA""#
@@ -208,7 +207,7 @@ fn a_key_embedded_in_the_token_is_ignored() {
         let token = signer.sign(header, good_claims().to_string());
         outcome(&host.run(verifier.verify(&token, &host)))
     };
-    for (kid, by_signer, by_stranger) in [
+    for (kid, by_signer, by_other) in [
         (r#","kid":"key-1""#, "ok", "bad_signature"),
         ("", "ok", "bad_signature"),
         (r#","kid":"key-2""#, "unknown_key", "unknown_key"),
@@ -216,7 +215,7 @@ fn a_key_embedded_in_the_token_is_ignored() {
         (r#","kid":"../../key-1""#, "unknown_key", "unknown_key"),
     ] {
         assert_eq!(verdict(&signer, kid), by_signer, "{kid}");
-        assert_eq!(verdict(&stranger, kid), by_stranger, "{kid}");
+        assert_eq!(verdict(&other, kid), by_other, "{kid}");
     }
     assert_eq!(host.fetches(), 0);
 }
@@ -231,18 +230,18 @@ fn key_hints_of_any_type_are_ignored() {
     }
 }
 
-/// A token with a chosen set of defects, and a header that has the earlier ones.
+/// A token that fails the check number `first` and all later ones.
 fn defective(first: usize) -> String {
-    let unless = |check: usize, bad: &'static str, good: &'static str| {
+    let fail_at = |check: usize, bad: &'static str, good: &'static str| {
         if first <= check { bad } else { good }
     };
-    let typ = unless(2, r#""at+jwt""#, r#""JWT""#);
-    let algorithm = unless(3, "none", "EdDSA");
-    let kid = unless(4, "unknown", "key-1");
+    let typ = fail_at(2, r#""at+jwt""#, r#""JWT""#);
+    let algorithm = fail_at(3, "none", "EdDSA");
+    let kid = fail_at(4, "unknown", "key-1");
     let header = format!(r#"{{"alg":"{algorithm}","kid":"{kid}","typ":{typ}}}"#);
     let header = if first <= 1 { header.replace('}', r#","crit":[]}"#) } else { header };
     let claims: Claims = good_claims().without("exp").with("nonce", "1");
-    let padding = unless(0, "x", "").repeat(16_384);
+    let padding = fail_at(0, "x", "").repeat(16_384);
     let claims = claims.with("padding", &format!("{padding:?}"));
     let claims = if first <= 6 { claims } else { good_claims() };
     let signer = if first <= 5 { Signer::new(66, "key-1") } else { Signer::default() };
@@ -250,7 +249,7 @@ fn defective(first: usize) -> String {
 }
 
 #[test]
-fn the_first_check_that_fails_names_the_code() {
+fn the_first_failed_check_decides_the_code() {
     for (first, expected) in [
         "token_too_large",
         "malformed_token",
@@ -264,6 +263,6 @@ fn the_first_check_that_fails_names_the_code() {
     .into_iter()
     .enumerate()
     {
-        assert_eq!(verdict(&defective(first)), expected, "defects from check {first} on");
+        assert_eq!(verdict(&defective(first)), expected, "fails from check {first}");
     }
 }

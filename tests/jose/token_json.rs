@@ -1,12 +1,12 @@
-//! Header and claims are unambiguous JSON objects: a document that two parsers could read
-//! differently is rejected even though the signature covers it.
+//! Header and claims are unambiguous JSON objects. A document that parsers can read differently is
+//! rejected even if its signature is valid.
 
 use crate::common::{Signer, good_claims, outcome, verdict, verify};
 
-/// `text` is an object without its closing brace; more members may follow.
-struct Open(String);
+/// The text of an object without its closing brace, to which a test can add members.
+struct UnclosedObject(String);
 
-impl Open {
+impl UnclosedObject {
     fn header() -> Self {
         Self(without_brace(&Signer::default().header()))
     }
@@ -15,7 +15,7 @@ impl Open {
         Self(without_brace(&good_claims().to_string()))
     }
 
-    fn and(&self, members: &str) -> String {
+    fn close_with(&self, members: &str) -> String {
         format!("{},{members}}}", self.0)
     }
 
@@ -28,20 +28,30 @@ fn without_brace(text: &str) -> String {
     text.strip_suffix('}').expect("an object").to_owned()
 }
 
-fn verdicts(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> &'static str {
+fn verdict_on(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> &'static str {
     verdict(&Signer::default().sign(header, claims))
 }
 
 #[test]
 fn unknown_members_are_ignored() {
     let members = r#""x":[1,-2.5e3,true,null,{"":"\ud83d\ude00\u00e9\n"}],"y":{"x":{}}"#;
-    assert_eq!(verdicts(Open::header().and(members), Open::claims().and(members)), "ok");
+    assert_eq!(
+        verdict_on(
+            UnclosedObject::header().close_with(members),
+            UnclosedObject::claims().close_with(members)
+        ),
+        "ok"
+    );
 }
 
 #[test]
 fn whitespace_around_members_is_ignored() {
-    let spaced = |open: Open| format!(" \t\r\n{} \n", open.close().replace(',', " ,\n\t"));
-    assert_eq!(verdicts(spaced(Open::header()), spaced(Open::claims())), "ok");
+    let spaced =
+        |open: UnclosedObject| format!(" \t\r\n{} \n", open.close().replace(',', " ,\n\t"));
+    assert_eq!(
+        verdict_on(spaced(UnclosedObject::header()), spaced(UnclosedObject::claims())),
+        "ok"
+    );
 }
 
 #[test]
@@ -59,7 +69,10 @@ fn duplicate_members_are_rejected() {
         r#""x":{"y":1,"y":1}"#,
         r#""x":[[{"y":{"z":1,"\u007a":2}}]]"#,
     ] {
-        let token = verdicts(Open::header().and(members), Open::claims().close());
+        let token = verdict_on(
+            UnclosedObject::header().close_with(members),
+            UnclosedObject::claims().close(),
+        );
         assert_eq!(token, "malformed_token", "header with {members}");
     }
     for members in [
@@ -73,7 +86,10 @@ fn duplicate_members_are_rejected() {
         r#""x":{"y":1,"y":1}"#,
         r#""x":[{"y":1},{"y":1,"y":1}]"#,
     ] {
-        let token = verdicts(Open::header().close(), Open::claims().and(members));
+        let token = verdict_on(
+            UnclosedObject::header().close(),
+            UnclosedObject::claims().close_with(members),
+        );
         assert_eq!(token, "malformed_token", "claims with {members}");
     }
 }
@@ -81,7 +97,13 @@ fn duplicate_members_are_rejected() {
 #[test]
 fn equal_names_in_different_objects_are_not_duplicates() {
     let members = r#""x":{"sub":1,"alg":1},"y":[{"x":1},{"x":1}],"Sub":1,"Alg":1"#;
-    assert_eq!(verdicts(Open::header().and(members), Open::claims().and(members)), "ok");
+    assert_eq!(
+        verdict_on(
+            UnclosedObject::header().close_with(members),
+            UnclosedObject::claims().close_with(members)
+        ),
+        "ok"
+    );
 }
 
 #[test]
@@ -97,32 +119,52 @@ fn a_lone_surrogate_is_rejected_in_names_and_values() {
         r#""x":{"\udc00":1}"#,
         r#""x":[["\ud800"]]"#,
     ] {
-        let header = verdicts(Open::header().and(members), Open::claims().close());
+        let header = verdict_on(
+            UnclosedObject::header().close_with(members),
+            UnclosedObject::claims().close(),
+        );
         assert_eq!(header, "malformed_token", "header with {members}");
-        let claims = verdicts(Open::header().close(), Open::claims().and(members));
+        let claims = verdict_on(
+            UnclosedObject::header().close(),
+            UnclosedObject::claims().close_with(members),
+        );
         assert_eq!(claims, "malformed_token", "claims with {members}");
     }
 }
 
 #[test]
 fn only_utf_8_without_a_byte_order_mark_is_accepted() {
-    let not_utf_8 =
-        |open: Open, bytes: &[u8]| [open.0.as_bytes(), b",\"x\":\"", bytes, b"\"}"].concat();
+    let not_utf_8 = |open: UnclosedObject, bytes: &[u8]| {
+        [open.0.as_bytes(), b",\"x\":\"", bytes, b"\"}"].concat()
+    };
     for bytes in [&b"\xff"[..], b"\xc3", b"\xc0\x80", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xe9"]
     {
-        let header = verdicts(not_utf_8(Open::header(), bytes), Open::claims().close());
+        let header = verdict_on(
+            not_utf_8(UnclosedObject::header(), bytes),
+            UnclosedObject::claims().close(),
+        );
         assert_eq!(header, "malformed_token", "header with {bytes:02x?}");
-        let claims = verdicts(Open::header().close(), not_utf_8(Open::claims(), bytes));
+        let claims = verdict_on(
+            UnclosedObject::header().close(),
+            not_utf_8(UnclosedObject::claims(), bytes),
+        );
         assert_eq!(claims, "malformed_token", "claims with {bytes:02x?}");
     }
-    let marked = |open: Open| format!("\u{feff}{}", open.close());
-    assert_eq!(verdicts(marked(Open::header()), Open::claims().close()), "malformed_token");
-    assert_eq!(verdicts(Open::header().close(), marked(Open::claims())), "malformed_token");
-    let utf_16: Vec<_> = Open::claims().close().encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(verdicts(Open::header().close(), utf_16), "malformed_token");
+    let marked = |open: UnclosedObject| format!("\u{feff}{}", open.close());
+    assert_eq!(
+        verdict_on(marked(UnclosedObject::header()), UnclosedObject::claims().close()),
+        "malformed_token"
+    );
+    assert_eq!(
+        verdict_on(UnclosedObject::header().close(), marked(UnclosedObject::claims())),
+        "malformed_token"
+    );
+    let utf_16: Vec<_> =
+        UnclosedObject::claims().close().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(verdict_on(UnclosedObject::header().close(), utf_16), "malformed_token");
 }
 
-/// A member whose value makes the object around it that many levels deep.
+/// A member that makes its object `levels` levels deep.
 fn nested(levels: usize, is_object: fn(usize) -> bool) -> String {
     let brackets = |level| if is_object(level) { (r#"{"x":"#, "}") } else { ("[", "]") };
     let opened: String = (2..=levels).map(|level| brackets(level).0).collect();
@@ -132,14 +174,20 @@ fn nested(levels: usize, is_object: fn(usize) -> bool) -> String {
 
 #[test]
 fn thirty_two_levels_are_accepted_and_thirty_three_are_rejected() {
-    let shapes = ["arrays", "objects", "both in turn"];
+    let shapes = ["arrays", "objects", "both alternately"];
     let is_object: [fn(usize) -> bool; 3] = [|_| false, |_| true, |level| level % 2 == 0];
     for (shape, is_object) in shapes.into_iter().zip(is_object) {
         for (levels, expected) in [(32, "ok"), (33, "malformed_token"), (400, "malformed_token")] {
             let members = nested(levels, is_object);
-            let header = verdicts(Open::header().and(&members), Open::claims().close());
+            let header = verdict_on(
+                UnclosedObject::header().close_with(&members),
+                UnclosedObject::claims().close(),
+            );
             assert_eq!(header, expected, "header with {levels} levels of {shape}");
-            let claims = verdicts(Open::header().close(), Open::claims().and(&members));
+            let claims = verdict_on(
+                UnclosedObject::header().close(),
+                UnclosedObject::claims().close_with(&members),
+            );
             assert_eq!(claims, expected, "claims with {levels} levels of {shape}");
         }
     }
@@ -148,14 +196,22 @@ fn thirty_two_levels_are_accepted_and_thirty_three_are_rejected() {
 #[test]
 fn only_an_object_is_accepted() {
     for text in ["[]", "[{}]", "null", "true", "1", r#""text""#, r#""{}""#, " ", "x", "\0"] {
-        assert_eq!(verdicts(text, Open::claims().close()), "malformed_token", "header {text:?}");
-        assert_eq!(verdicts(Open::header().close(), text), "malformed_token", "claims {text:?}");
+        assert_eq!(
+            verdict_on(text, UnclosedObject::claims().close()),
+            "malformed_token",
+            "header {text:?}"
+        );
+        assert_eq!(
+            verdict_on(UnclosedObject::header().close(), text),
+            "malformed_token",
+            "claims {text:?}"
+        );
     }
 }
 
 #[test]
 fn nearly_valid_json_is_rejected() {
-    let claims = Open::claims();
+    let claims = UnclosedObject::claims();
     for text in [
         claims.0.clone(),
         format!("{},}}", claims.0),
@@ -164,41 +220,45 @@ fn nearly_valid_json_is_rejected() {
         format!("{} x", claims.close()),
         format!("{}\0", claims.close()),
         format!("\u{a0}{}", claims.close()),
-        claims.and(r#""x":01"#),
-        claims.and(r#""x":+1"#),
-        claims.and(r#""x":1."#),
-        claims.and(r#""x":.5"#),
-        claims.and(r#""x":1e"#),
-        claims.and(r#""x":0x10"#),
-        claims.and(r#""x":-"#),
-        claims.and(r#""x":NaN"#),
-        claims.and(r#""x":Infinity"#),
-        claims.and(r#""x":undefined"#),
-        claims.and(r#""x":True"#),
-        claims.and(r#""x":nulL"#),
-        claims.and(r#""x":[1,]"#),
-        claims.and(r#""x":[1 2]"#),
-        claims.and(r#""x":'a'"#),
-        claims.and(r#"x:1"#),
-        claims.and(r#""x":1;"y":2"#),
-        claims.and(r#""x" 1"#),
-        claims.and(r#""x":"\x41""#),
-        claims.and(r#""x":"\u12""#),
-        claims.and("\"x\":\"\n\""),
-        claims.and("\"x\":\"\t\""),
-        claims.and("\"x\":\"\u{1f}\""),
-        claims.and(r#""x":1/*y*/"#),
-        claims.and("\"x\":1//y\n"),
-        claims.and(r#""x":[}"#),
+        claims.close_with(r#""x":01"#),
+        claims.close_with(r#""x":+1"#),
+        claims.close_with(r#""x":1."#),
+        claims.close_with(r#""x":.5"#),
+        claims.close_with(r#""x":1e"#),
+        claims.close_with(r#""x":0x10"#),
+        claims.close_with(r#""x":-"#),
+        claims.close_with(r#""x":NaN"#),
+        claims.close_with(r#""x":Infinity"#),
+        claims.close_with(r#""x":undefined"#),
+        claims.close_with(r#""x":True"#),
+        claims.close_with(r#""x":nulL"#),
+        claims.close_with(r#""x":[1,]"#),
+        claims.close_with(r#""x":[1 2]"#),
+        claims.close_with(r#""x":'a'"#),
+        claims.close_with(r#"x:1"#),
+        claims.close_with(r#""x":1;"y":2"#),
+        claims.close_with(r#""x" 1"#),
+        claims.close_with(r#""x":"\x41""#),
+        claims.close_with(r#""x":"\u12""#),
+        claims.close_with("\"x\":\"\n\""),
+        claims.close_with("\"x\":\"\t\""),
+        claims.close_with("\"x\":\"\u{1f}\""),
+        claims.close_with(r#""x":1/*y*/"#),
+        claims.close_with("\"x\":1//y\n"),
+        claims.close_with(r#""x":[}"#),
     ] {
-        assert_eq!(verdicts(Open::header().close(), &text), "malformed_token", "{text:?}");
+        assert_eq!(
+            verdict_on(UnclosedObject::header().close(), &text),
+            "malformed_token",
+            "{text:?}"
+        );
     }
 }
 
 #[test]
 fn the_claims_are_returned_as_they_were_signed() {
-    let text = format!(" {}", Open::claims().and(r#""x" : 1.50e1,"y":"\u00e9""#));
-    let token = Signer::default().sign(Open::header().close(), &text);
+    let text = format!(" {}", UnclosedObject::claims().close_with(r#""x" : 1.50e1,"y":"\u00e9""#));
+    let token = Signer::default().sign(UnclosedObject::header().close(), &text);
     let result = verify(&crate::common::default_verifier(), &token);
     assert_eq!(outcome(&result), "ok");
     assert_eq!(result.unwrap().claims().as_json(), text);

@@ -1,6 +1,5 @@
-//! Compact JWS as a whole: the examples of the RFCs, and tokens made by another implementation.
-//!
-//! A token is read as the core reads it: form, key, algorithm, signature.
+//! Compact JWS from parsing to the signature: the examples of the RFCs, and tokens that another
+//! implementation signed. The checks have the order of the core: form, key, algorithm, signature.
 
 #[path = "../vectors/keys.rs"]
 mod keys;
@@ -16,18 +15,18 @@ use serde_json::{Value, json};
 use crate::common::TestHost;
 use keys::verifying_key;
 
-/// The examples whose payload is a claims set, so that the core reads them as tokens. The others
+/// The examples whose payload is a claims set, so that the core parses them as tokens. The others
 /// sign plain text: their signatures are valid, but they are not tokens.
 const TOKENS: [&str; 3] =
     ["RFC 7515, appendix A.1", "RFC 7515, appendix A.2", "RFC 7515, appendix A.3"];
 
-/// The example without a signature: no token and nothing to verify.
+/// The example without a signature. It is not a token.
 const UNSECURED: &str = "RFC 7515, appendix A.5";
 
 #[test]
-fn the_signatures_of_the_rfcs_verify_only_for_their_own_bytes_and_algorithm() {
+fn the_signatures_of_the_rfcs_verify_only_with_their_own_bytes_and_algorithm() {
     let host = TestHost::new();
-    let mut run = 0;
+    let mut count = 0;
     for example in examples() {
         let Some(jwk) = &example.jwk else {
             assert_eq!(example.source, UNSECURED);
@@ -49,10 +48,10 @@ fn the_signatures_of_the_rfcs_verify_only_for_their_own_bytes_and_algorithm() {
         for other in ALGORITHMS.into_iter().filter(|other| *other != own) {
             assert!(!verifies(other, input.as_bytes(), &signature), "{other}: {example:?}");
         }
-        run += 1;
+        count += 1;
     }
-    println!("RFC 7515, 7520, 8037: {run} signatures held");
-    assert_eq!(run, 9);
+    println!("RFC 7515, 7520, 8037: {count} signatures verified");
+    assert_eq!(count, 9);
 }
 
 #[test]
@@ -96,23 +95,23 @@ fn tokens_of_another_implementation_have_the_recorded_verdicts() {
     let file = parse(include_str!("../vectors/jose/cases.json"));
     let host = TestHost::new();
     let mut counts = BTreeMap::<_, usize>::new();
-    let mut faults = Vec::new();
+    let mut mismatches = Vec::new();
     for case in list(&file["cases"]) {
         let jwk = &file["keys"][text(case, "key")];
-        let said = judge(&host, jwk, text(case, "token"));
-        *counts.entry(said).or_default() += 1;
+        let actual = verdict(&host, jwk, text(case, "token"));
+        *counts.entry(actual).or_default() += 1;
         let expected = text(case, "expect");
-        if said != expected {
-            faults.push(format!("{}: {said}, not {expected}", text(case, "name")));
+        if actual != expected {
+            mismatches.push(format!("{}: {actual}, not {expected}", text(case, "name")));
         }
     }
     println!("jose/cases.json: {counts:?}");
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
     assert_eq!(counts.values().sum::<usize>(), 501);
 }
 
-/// What becomes of a token that is to be verified by one key.
-fn judge(host: &TestHost, jwk: &Value, token: &str) -> &'static str {
+/// The verdict on a token that this key must verify, in the words of `cases.json`.
+fn verdict(host: &TestHost, jwk: &Value, token: &str) -> &'static str {
     let Ok(jws) = CompactJws::parse(token, &Limits::default()) else {
         return "malformed";
     };
@@ -131,7 +130,7 @@ fn verify(
 ) -> &'static str {
     let verified = match jwk["kty"].as_str() {
         Some("oct") => {
-            assert_eq!(unpublished(jwk), Some(Unusable::Private), "a secret in a set is ignored");
+            assert_eq!(jwk_error(jwk), Some(Unusable::Private), "a secret in a set is ignored");
             if !algorithm.is_symmetric() {
                 return "unfit";
             }
@@ -155,7 +154,8 @@ fn verify(
     if verified { "verified" } else { "bad signature" }
 }
 
-fn unpublished(jwk: &Value) -> Option<Unusable> {
+/// The reason why a set ignores the key.
+fn jwk_error(jwk: &Value) -> Option<Unusable> {
     let object = Object::parse(jwk.to_string().as_bytes()).expect("the text is a JSON object");
     Jwk::from_object(&object).err()
 }
@@ -176,7 +176,7 @@ const ALGORITHMS: [Algorithm; 13] = [
     Algorithm::Hs512,
 ];
 
-/// An example of an RFC. `jwk` is absent where nothing is signed.
+/// An example of an RFC. `jwk` is `None` if the example has no signature.
 #[derive(Debug)]
 struct Example {
     source: String,

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use crate::common::{AUTH_SERVER, Answer, NOW, Signer, TestHost, good_claims, key_set, outcome};
+use crate::common::{
+    AUTH_SERVER, NOW, ScriptedResponse, Signer, TestHost, good_claims, key_set, outcome,
+};
 use better_auth_edge::host::GetError;
 use better_auth_edge::{Verifier, VerifierOptions};
 use futures_util::FutureExt;
@@ -13,9 +15,9 @@ fn verifier() -> Verifier {
     VerifierOptions { base_url, ..VerifierOptions::default() }.build().unwrap()
 }
 
-fn set_of(signers: &[&Signer]) -> Answer {
+fn set_of(signers: &[&Signer]) -> ScriptedResponse {
     let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
-    Answer::ok(key_set(&keys))
+    ScriptedResponse::ok(key_set(&keys))
 }
 
 /// Runs a request with a token of that signer, `begins_after` seconds from now. Returns its code
@@ -41,7 +43,7 @@ fn abandon(request: impl Future) {
 #[test]
 fn requests_that_need_the_same_set_share_one_fetch() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
-    host.answers(set_of(&[&signer]).after(0.3));
+    host.respond_with(set_of(&[&signer]).after(0.3));
     let requests = (0..100).map(|i| request(&verifier, &host, &signer, f64::from(i % 10) * 0.02));
     let results = host.run(join_all(requests));
     assert!(results.iter().all(|(outcome, _)| *outcome == "ok"), "{results:?}");
@@ -53,10 +55,10 @@ fn requests_that_need_the_same_set_share_one_fetch() {
 fn requests_that_search_for_the_same_new_key_share_one_fetch() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
-    host.answers(set_of(&[&old]));
+    host.respond_with(set_of(&[&old]));
     assert_eq!(host.run(request(&verifier, &host, &old, 0.0)).0, "ok");
-    host.pass(2.0);
-    host.answers(set_of(&[&old, &new]).after(0.3));
+    host.advance(2.0);
+    host.respond_with(set_of(&[&old, &new]).after(0.3));
     let by_new = join_all((0..50).map(|_| request(&verifier, &host, &new, 0.0)));
     let by_old = join_all((0..50).map(|_| request(&verifier, &host, &old, 0.1)));
     let (by_new, by_old) = host.run(join(by_new, by_old));
@@ -68,7 +70,7 @@ fn requests_that_search_for_the_same_new_key_share_one_fetch() {
 #[test]
 fn waiting_requests_share_a_failure_too() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
-    host.answers(Answer::fails(GetError::TimedOut).after(5.0));
+    host.respond_with(ScriptedResponse::error(GetError::TimedOut).after(5.0));
     let requests = (0..20).map(|i| request(&verifier, &host, &signer, f64::from(i) * 0.2));
     let results = host.run(join_all(requests));
     assert!(results.iter().all(|(outcome, _)| *outcome == "keys_unavailable"), "{results:?}");
@@ -78,8 +80,8 @@ fn waiting_requests_share_a_failure_too() {
 #[test]
 fn a_request_takes_over_from_a_canceled_one() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
-    host.answers(set_of(&[&signer]));
-    host.answers_once(Answer::never());
+    host.respond_with(set_of(&[&signer]));
+    host.respond_once_with(ScriptedResponse::never());
     abandon(request(&verifier, &host, &signer, 0.0));
     let (outcome, seconds) = host.run(request(&verifier, &host, &signer, 0.0));
     assert_eq!((outcome, host.fetches()), ("ok", 2));
@@ -89,8 +91,8 @@ fn a_request_takes_over_from_a_canceled_one() {
 #[test]
 fn one_of_several_waiting_requests_takes_over_from_a_canceled_one() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
-    host.answers(set_of(&[&signer]).after(0.5));
-    host.answers_once(Answer::never());
+    host.respond_with(set_of(&[&signer]).after(0.5));
+    host.respond_once_with(ScriptedResponse::never());
     abandon(request(&verifier, &host, &signer, 0.0));
     let requests = (0..50).map(|i| request(&verifier, &host, &signer, f64::from(i) * 0.1));
     let results = host.run(join_all(requests));
@@ -103,11 +105,11 @@ fn one_of_several_waiting_requests_takes_over_from_a_canceled_one() {
 fn a_search_for_a_new_key_is_taken_over_from_a_canceled_request() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
-    host.answers(set_of(&[&old]));
+    host.respond_with(set_of(&[&old]));
     assert_eq!(host.run(request(&verifier, &host, &old, 0.0)).0, "ok");
-    host.pass(2.0);
-    host.answers(set_of(&[&old, &new]));
-    host.answers_once(Answer::never());
+    host.advance(2.0);
+    host.respond_with(set_of(&[&old, &new]));
+    host.respond_once_with(ScriptedResponse::never());
     abandon(request(&verifier, &host, &new, 0.0));
     assert_eq!(host.run(request(&verifier, &host, &old, 0.0)), ("ok", 0.0));
     let (outcome, seconds) = host.run(request(&verifier, &host, &new, 0.0));
@@ -120,8 +122,8 @@ fn a_set_requested_before_the_key_was_created_does_not_decide() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     // the server slowly returns an old set; in the meantime it creates a key and signs with it
-    host.answers_once(set_of(&[&old]).after(1.0));
-    host.answers(set_of(&[&old, &new]));
+    host.respond_once_with(set_of(&[&old]).after(1.0));
+    host.respond_with(set_of(&[&old, &new]));
     let requests = join(request(&verifier, &host, &old, 0.0), request(&verifier, &host, &new, 0.5));
     let (by_old, by_new) = host.run(requests);
     assert_eq!((by_old.0, by_new.0), ("ok", "ok"));
@@ -132,8 +134,8 @@ fn a_set_requested_before_the_key_was_created_does_not_decide() {
 fn a_late_response_does_not_restore_an_old_set() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
-    host.answers_once(set_of(&[&old]).after(8.0));
-    host.answers(set_of(&[&new]));
+    host.respond_once_with(set_of(&[&old]).after(8.0));
+    host.respond_with(set_of(&[&new]));
     // the timeout of the first request never fires; the second request takes over
     let requests = join(request(&verifier, &host, &old, 0.0), request(&verifier, &host, &new, 1.0));
     let (by_old, by_new) = host.run(requests);
@@ -146,7 +148,7 @@ fn a_late_response_does_not_restore_an_old_set() {
 #[test]
 fn a_token_that_expires_while_its_keys_are_fetched_is_expired() {
     let (verifier, host, signer) = (verifier(), TestHost::new(), Signer::default());
-    host.answers(set_of(&[&signer]).after(4.0));
+    host.respond_with(set_of(&[&signer]).after(4.0));
     // with the tolerance it expires three seconds after the request arrived
     let token = signer.token(&good_claims().with("exp", &(NOW - 2.0).to_string()));
     assert_eq!(outcome(&host.run(verifier.verify(&token, &host))), "expired");

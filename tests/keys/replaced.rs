@@ -1,7 +1,9 @@
 //! The first token with a replaced key causes a fetch of the new key with the same `kid`, and bad
 //! signatures cause no more fetches than unknown `kid`s.
 
-use crate::common::{AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, outcome};
+use crate::common::{
+    AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, good_claims, key_set, outcome,
+};
 use better_auth_edge::host::GetError;
 use better_auth_edge::keys::{KeyCache, Timing};
 use better_auth_edge::{Verifier, VerifierOptions};
@@ -19,9 +21,9 @@ impl Setup {
         let base_url = Some(AUTH_SERVER.to_owned());
         let verifier = VerifierOptions { base_url, ..VerifierOptions::default() }.build().unwrap();
         let setup = Self { verifier, host: TestHost::new() };
-        setup.host.answers(Answer::ok(key_set(entries)));
+        setup.host.respond_with(ScriptedResponse::ok(key_set(entries)));
         assert_eq!(setup.verdict(token), "ok");
-        setup.host.pass(10.0);
+        setup.host.advance(10.0);
         setup
     }
 
@@ -30,7 +32,7 @@ impl Setup {
     }
 
     fn publishes(&self, entries: &[String]) {
-        self.host.answers(Answer::ok(key_set(entries)));
+        self.host.respond_with(ScriptedResponse::ok(key_set(entries)));
     }
 }
 
@@ -94,10 +96,10 @@ fn a_signature_that_stays_bad_causes_one_fetch_within_the_cool_down() {
     for number in 1..100 {
         assert_eq!(setup.verdict(&token(&forger, number)), "bad_signature");
         assert_eq!(setup.verdict(&token(&ours, number)), "ok");
-        setup.host.pass(0.29);
+        setup.host.advance(0.29);
     }
     assert_eq!(setup.host.fetches(), 2);
-    setup.host.pass(2.0);
+    setup.host.advance(2.0);
     assert_eq!(setup.verdict(&token(&forger, 100)), "bad_signature");
     assert_eq!(setup.host.fetches(), 3);
 }
@@ -110,7 +112,7 @@ fn bad_signatures_with_many_kids_leave_a_permit_for_a_new_kid() {
     let setup = Setup::knowing(&entries, &token(&ours[0], 0));
     for kid in &kids {
         assert_eq!(setup.verdict(&token(&Signer::new(99, kid), 1)), "bad_signature");
-        setup.host.pass(0.1);
+        setup.host.advance(0.1);
     }
     assert_eq!(setup.host.fetches(), 1 + 3);
     let new = Signer::new(50, "new");
@@ -138,13 +140,13 @@ fn only_a_token_that_would_be_accepted_causes_a_fetch() {
 fn after_a_failed_fetch_the_signature_stays_bad_and_the_known_keys_stay_in_use() {
     let (ours, forger) = (Signer::new(1, "1"), Signer::new(9, "1"));
     let setup = Setup::knowing(&[ours.jwk()], &token(&ours, 0));
-    for answer in [Answer::status(500, ""), Answer::fails(GetError::TimedOut)] {
-        setup.host.answers(answer);
+    for answer in [ScriptedResponse::status(500, ""), ScriptedResponse::error(GetError::TimedOut)] {
+        setup.host.respond_with(answer);
         for number in 0..20 {
             assert_eq!(setup.verdict(&token(&forger, number)), "bad_signature");
             assert_eq!(setup.verdict(&token(&ours, number)), "ok");
         }
-        setup.host.pass(60.0);
+        setup.host.advance(60.0);
     }
     assert_eq!(setup.host.fetches(), 3);
 }
@@ -155,7 +157,7 @@ fn a_bad_signature_that_waited_for_the_first_set_causes_no_second_fetch() {
     let base_url = Some(AUTH_SERVER.to_owned());
     let verifier = VerifierOptions { base_url, ..VerifierOptions::default() }.build().unwrap();
     let host = TestHost::new();
-    host.answers(Answer::ok(key_set(&[ours.jwk()])).after(1.0));
+    host.respond_with(ScriptedResponse::ok(key_set(&[ours.jwk()])).after(1.0));
     let (good, bad) = (token(&ours, 0), token(&forger, 0));
     let late = async {
         use better_auth_edge::host::Timer;
@@ -179,7 +181,7 @@ fn a_newer_set_without_the_key_makes_it_unknown() {
 fn requests_with_a_replaced_key_share_one_fetch_and_other_requests_do_not_wait() {
     let (old, new) = (Signer::new(1, "1"), Signer::new(2, "1"));
     let setup = Setup::knowing(&[old.jwk()], &token(&old, 0));
-    setup.host.answers(Answer::ok(key_set(&[new.jwk()])).after(1.0));
+    setup.host.respond_with(ScriptedResponse::ok(key_set(&[new.jwk()])).after(1.0));
     let Setup { verifier, host } = &setup;
     let fresh: Vec<_> = (0..50).map(|number| token(&new, number)).collect();
     let known: Vec<_> = (0..50).map(|number| token(&old, 100 + number)).collect();

@@ -2,7 +2,8 @@
 //! a key without `kid` that replaces keys with `kid`.
 
 use crate::common::{
-    AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, outcome,
+    AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, base64url, good_claims, key_set,
+    outcome,
 };
 use better_auth_edge::host::{GetError, Timer};
 use better_auth_edge::jose::Algorithm;
@@ -31,7 +32,7 @@ impl Setup {
     fn knowing(entries: &[String], token: &str) -> Self {
         let setup = Self::new(entries);
         assert_eq!(setup.verdict(token), "ok");
-        setup.host.pass(10.0);
+        setup.host.advance(10.0);
         setup
     }
 
@@ -46,7 +47,7 @@ impl Setup {
     }
 
     fn publishes(&self, entries: &[String]) {
-        self.host.answers(Answer::ok(key_set(entries)));
+        self.host.respond_with(ScriptedResponse::ok(key_set(entries)));
     }
 }
 
@@ -114,7 +115,7 @@ fn a_key_of_another_algorithm_under_the_same_kid_is_picked_up() {
     // tokens of the old key are verified with the new set
     assert_eq!(setup.verdict(&token(&old, 0)), "unsupported_algorithm");
     // and back again later
-    setup.host.pass(60.0);
+    setup.host.advance(60.0);
     setup.publishes(&[old.jwk()]);
     assert_eq!(setup.verdict(&token(&old, 3)), "ok");
 }
@@ -159,10 +160,10 @@ fn a_repeated_rejection_causes_one_fetch_within_the_cool_down() {
         assert_eq!(setup.verdict(&forged_es256("a", number)), "unsupported_algorithm");
         assert_eq!(setup.verdict(&token_without_kid(&ours, number)), "unknown_key");
         assert_eq!(setup.verdict(&token(&ours, number)), "ok");
-        setup.host.pass(0.29);
+        setup.host.advance(0.29);
     }
     assert_eq!(setup.host.fetches(), 1 + 2, "one for each kind");
-    setup.host.pass(2.0);
+    setup.host.advance(2.0);
     assert_eq!(setup.verdict(&forged_es256("a", 100)), "unsupported_algorithm");
     assert_eq!(setup.host.fetches(), 1 + 3);
 }
@@ -176,7 +177,7 @@ fn rejections_with_many_kids_leave_a_permit_for_a_new_kid() {
     for kid in &kids {
         assert_eq!(setup.verdict(&forged_es256(kid, 1)), "unsupported_algorithm");
         assert_eq!(setup.verdict(&token_without_kid(&ours[0], 1)), "unknown_key");
-        setup.host.pass(0.1);
+        setup.host.advance(0.1);
     }
     assert_eq!(setup.host.fetches(), 1 + 3);
     let new = Signer::new(50, "new");
@@ -202,15 +203,15 @@ fn only_a_token_that_would_be_accepted_causes_a_fetch() {
 #[test]
 fn after_a_failed_fetch_the_token_stays_rejected_and_the_known_keys_stay_in_use() {
     let (ours, setup) = (Signer::new(1, "a"), Setup::knowing_two());
-    for answer in [Answer::status(503, ""), Answer::fails(GetError::TimedOut)] {
-        setup.host.answers(answer);
+    for answer in [ScriptedResponse::status(503, ""), ScriptedResponse::error(GetError::TimedOut)] {
+        setup.host.respond_with(answer);
         for number in 0..20 {
             let other = forged_es256("a", number);
             assert_eq!(setup.verdict(&other), "unsupported_algorithm");
             assert_eq!(setup.verdict(&token_without_kid(&ours, number)), "unknown_key");
             assert_eq!(setup.verdict(&token(&ours, number)), "ok");
         }
-        setup.host.pass(60.0);
+        setup.host.advance(60.0);
     }
     assert_eq!(setup.host.fetches(), 3);
 }
@@ -219,7 +220,7 @@ fn after_a_failed_fetch_the_token_stays_rejected_and_the_known_keys_stay_in_use(
 fn a_token_that_waited_for_the_first_set_causes_no_second_fetch() {
     let ours = Signer::new(1, "1");
     let setup = Setup::new(&[]);
-    setup.host.answers(Answer::ok(key_set(&[ours.jwk()])).after(1.0));
+    setup.host.respond_with(ScriptedResponse::ok(key_set(&[ours.jwk()])).after(1.0));
     let Setup { verifier, host } = &setup;
     let (good, other) = (token(&ours, 0), forged_es256("1", 0));
     let late = async {
@@ -235,7 +236,7 @@ fn a_token_that_waited_for_the_first_set_causes_no_second_fetch() {
 fn requests_with_such_a_key_share_one_fetch_and_other_requests_do_not_wait() {
     let (old, new) = (Signer::new(1, "1"), Es256::new(2));
     let setup = Setup::knowing(&[old.jwk()], &token(&old, 0));
-    setup.host.answers(Answer::ok(key_set(&[new.jwk("1")])).after(1.0));
+    setup.host.respond_with(ScriptedResponse::ok(key_set(&[new.jwk("1")])).after(1.0));
     let Setup { verifier, host } = &setup;
     let timed = |token: String| async move {
         let begin = host.elapsed();
@@ -253,7 +254,7 @@ fn requests_with_such_a_key_share_one_fetch_and_other_requests_do_not_wait() {
 fn requests_without_a_waiting_place_are_rejected_with_the_known_keys() {
     let ours = Signer::new(1, "1");
     let setup = Setup::knowing(&[ours.jwk()], &token(&ours, 0));
-    setup.host.answers(Answer::ok(key_set(&[ours.jwk()])).after(4.0));
+    setup.host.respond_with(ScriptedResponse::ok(key_set(&[ours.jwk()])).after(4.0));
     let Setup { verifier, host } = &setup;
     let tokens = (0..600).map(|number| forged_es256("1", number));
     let verdicts = tokens.map(|token| async move { outcome(&verifier.verify(&token, host).await) });

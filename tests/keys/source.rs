@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::common::{AUTH_SERVER, Answer, Claims, Signer, TestHost, good_claims, key_set, outcome};
+use crate::common::{
+    AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, good_claims, key_set, outcome,
+};
 use better_auth_edge::host::GetError;
 use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
 
@@ -25,7 +27,7 @@ impl Setup {
     /// A verifier that has just fetched the keys of these signers.
     fn knowing(signers: &[&Signer]) -> Self {
         let setup = Self::new();
-        setup.host.answers(set_of(signers));
+        setup.host.respond_with(set_of(signers));
         assert_eq!(setup.verdict(signers[0]), "ok");
         assert_eq!(setup.host.fetches(), 1);
         setup
@@ -45,9 +47,9 @@ fn lasting_claims() -> Claims {
     good_claims().with("exp", "253402300799")
 }
 
-fn set_of(signers: &[&Signer]) -> Answer {
+fn set_of(signers: &[&Signer]) -> ScriptedResponse {
     let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
-    Answer::ok(key_set(&keys))
+    ScriptedResponse::ok(key_set(&keys))
 }
 
 #[test]
@@ -66,7 +68,7 @@ fn the_set_is_fetched_from_better_auth_when_the_first_token_needs_it() {
             ..VerifierOptions::default()
         };
         let setup = Setup { verifier: verifier.build().unwrap(), host: TestHost::new() };
-        setup.host.answers(set_of(&[&Signer::default()]));
+        setup.host.respond_with(set_of(&[&Signer::default()]));
         assert_eq!(setup.host.fetches(), 0);
         assert_eq!(setup.verdict(&Signer::default()), "ok");
         assert_eq!(setup.verdict(&Signer::default()), "ok");
@@ -81,7 +83,7 @@ fn the_set_is_fetched_from_better_auth_when_the_first_token_needs_it() {
 fn a_set_of_256_kib_is_read() {
     let setup = Setup::new();
     let set = key_set(&[Signer::default().jwk()]);
-    setup.host.answers(Answer::ok(padded(&set, 256 * 1_024)));
+    setup.host.respond_with(ScriptedResponse::ok(padded(&set, 256 * 1_024)));
     assert_eq!(setup.verdict(&Signer::default()), "ok");
 }
 
@@ -91,7 +93,7 @@ fn padded(set: &str, bytes: usize) -> String {
 }
 
 /// Responses that are not JWK Sets, although some contain keys.
-fn invalid_sets() -> Vec<(&'static str, Answer)> {
+fn invalid_sets() -> Vec<(&'static str, ScriptedResponse)> {
     let jwk = Signer::default().jwk();
     let set = key_set(std::slice::from_ref(&jwk));
     let statuses = [
@@ -133,9 +135,10 @@ fn invalid_sets() -> Vec<(&'static str, Answer)> {
         ("a timeout", GetError::TimedOut),
         ("no connection", GetError::Unreachable),
     ];
-    let statuses = statuses.map(|(what, status)| (what, Answer::status(status, set.clone())));
-    let bodies = bodies.map(|(what, body)| (what, Answer::ok(body)));
-    let failures = failures.map(|(what, error)| (what, Answer::fails(error)));
+    let statuses =
+        statuses.map(|(what, status)| (what, ScriptedResponse::status(status, set.clone())));
+    let bodies = bodies.map(|(what, body)| (what, ScriptedResponse::ok(body)));
+    let failures = failures.map(|(what, error)| (what, ScriptedResponse::error(error)));
     statuses.into_iter().chain(bodies).chain(failures).collect()
 }
 
@@ -144,14 +147,14 @@ fn an_invalid_set_keeps_the_known_keys() {
     let (known, new) = (Signer::default(), Signer::new(2, "key-2"));
     for (what, answer) in invalid_sets() {
         let setup = Setup::knowing(&[&known]);
-        setup.host.answers(answer);
-        setup.host.pass(600.0);
+        setup.host.respond_with(answer);
+        setup.host.advance(600.0);
         assert_eq!(setup.verdict(&known), "ok", "{what}");
         assert_eq!(setup.host.fetches(), 2, "{what}");
         assert_eq!(setup.verdict(&new), "keys_unavailable", "{what}");
-        setup.host.pass(86_400.0 - 600.0 - 1.0);
+        setup.host.advance(86_400.0 - 600.0 - 1.0);
         assert_eq!(setup.verdict(&known), "ok", "{what}");
-        setup.host.pass(1.0);
+        setup.host.advance(1.0);
         assert_eq!(setup.verdict(&known), "keys_unavailable", "{what}");
     }
 }
@@ -160,7 +163,7 @@ fn an_invalid_set_keeps_the_known_keys() {
 fn an_invalid_set_makes_the_keys_unavailable_when_none_are_known() {
     for (what, answer) in invalid_sets() {
         let setup = Setup::new();
-        setup.host.answers(answer);
+        setup.host.respond_with(answer);
         let token = Signer::default().token(&lasting_claims());
         let error = setup.verify(&token).expect_err(what);
         assert_eq!((error.code().as_str(), error.status()), ("keys_unavailable", 503), "{what}");
@@ -171,8 +174,8 @@ fn an_invalid_set_makes_the_keys_unavailable_when_none_are_known() {
         // other requests do not fetch before that time, and then the fetch succeeds
         assert_eq!(outcome(&setup.verify(&token)), "keys_unavailable", "{what}");
         assert_eq!(setup.host.fetches(), 1, "{what}");
-        setup.host.answers(set_of(&[&Signer::default()]));
-        setup.host.pass(1.0);
+        setup.host.respond_with(set_of(&[&Signer::default()]));
+        setup.host.advance(1.0);
         assert_eq!(outcome(&setup.verify(&token)), "ok", "{what}");
     }
 }
@@ -187,7 +190,7 @@ fn a_set_without_usable_keys_is_a_set() {
         r#"{"keys":[{"kty":"RSA","kid":"key-1","n":"AAAA","e":"AQAB"}]}"#.into(),
     ] {
         let setup = Setup::new();
-        setup.host.answers(Answer::ok(body));
+        setup.host.respond_with(ScriptedResponse::ok(body));
         assert_eq!(setup.verdict(&signer), "unknown_key");
         assert_eq!(setup.host.fetches(), 1);
     }
@@ -197,15 +200,15 @@ fn a_set_without_usable_keys_is_a_set() {
 fn a_key_created_after_the_last_fetch_is_fetched_at_once() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&[&old]);
-    setup.host.pass(2.0);
-    setup.host.answers(set_of(&[&old, &new]));
+    setup.host.advance(2.0);
+    setup.host.respond_with(set_of(&[&old, &new]));
     assert_eq!(setup.verdict(&new), "ok");
     assert_eq!(setup.host.fetches(), 2);
     assert_eq!(setup.verdict(&old), "ok");
     // and the next key too
     let newer = Signer::new(3, "key-3");
-    setup.host.pass(2.0);
-    setup.host.answers(set_of(&[&new, &newer]));
+    setup.host.advance(2.0);
+    setup.host.respond_with(set_of(&[&new, &newer]));
     assert_eq!(setup.verdict(&newer), "ok");
     assert_eq!(setup.host.fetches(), 3);
     assert_eq!(setup.verdict(&old), "unknown_key", "the set no longer contains it");
@@ -215,10 +218,10 @@ fn a_key_created_after_the_last_fetch_is_fetched_at_once() {
 fn a_key_replaced_with_the_same_kid_is_fetched_at_the_next_refresh() {
     let (old, new) = (Signer::new(1, "key"), Signer::new(2, "key"));
     let setup = Setup::knowing(&[&old]);
-    setup.host.answers(set_of(&[&new]));
+    setup.host.respond_with(set_of(&[&new]));
     assert_eq!(setup.verdict(&new), "bad_signature");
     assert_eq!(setup.host.fetches(), 1, "a bad signature causes no fetch");
-    setup.host.pass(600.0);
+    setup.host.advance(600.0);
     assert_eq!(setup.verdict(&old), "bad_signature");
     assert_eq!(setup.verdict(&new), "ok");
 }
@@ -230,7 +233,7 @@ fn ten_thousand_unknown_keys_cause_a_few_fetches_and_a_503_during_the_cool_down(
     let good = signer.token(&lasting_claims());
     let (_, rest) = good.split_once('.').unwrap();
     for i in 0..10_000 {
-        setup.host.pass(0.002);
+        setup.host.advance(0.002);
         let header = crate::common::base64url(format!(r#"{{"alg":"EdDSA","kid":"{i}"}}"#));
         let error = setup.verify(&format!("{header}.{rest}")).unwrap_err();
         let expected = if i < 4 { "unknown_key" } else { "keys_unavailable" };
@@ -246,7 +249,7 @@ fn tokens_that_would_be_rejected_anyway_do_not_delay_a_new_key() {
     let (old, new, attacker) =
         (Signer::default(), Signer::new(2, "key-2"), Signer::new(66, "stranger"));
     let setup = Setup::knowing(&[&old]);
-    setup.host.answers(set_of(&[&old, &new]));
+    setup.host.respond_with(set_of(&[&old, &new]));
     for (name, value) in [
         ("exp", "1"),
         ("nbf", "253402300799"),
@@ -255,7 +258,7 @@ fn tokens_that_would_be_rejected_anyway_do_not_delay_a_new_key() {
         ("sub", "null"),
         ("nonce", "1"),
     ] {
-        setup.host.pass(1.0);
+        setup.host.advance(1.0);
         let token = attacker.token(&lasting_claims().with(name, value));
         assert_eq!(outcome(&setup.verify(&token)), "unknown_key", "{name} is {value}");
         assert_eq!(setup.host.fetches(), 1, "{name} is {value}");
@@ -268,9 +271,9 @@ fn tokens_that_would_be_rejected_anyway_do_not_delay_a_new_key() {
 fn unknown_keys_cause_a_few_fetches_while_the_server_is_down() {
     let (known, unknown) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&[&known]);
-    setup.host.answers(Answer::status(500, ""));
+    setup.host.respond_with(ScriptedResponse::status(500, ""));
     for _ in 0..100 {
-        setup.host.pass(0.29);
+        setup.host.advance(0.29);
         assert_eq!(setup.verdict(&unknown), "keys_unavailable");
         assert_eq!(setup.verdict(&known), "ok");
     }
@@ -280,7 +283,7 @@ fn unknown_keys_cause_a_few_fetches_while_the_server_is_down() {
 #[test]
 fn a_token_that_is_invalid_with_any_key_causes_no_fetch() {
     let setup = Setup::new();
-    setup.host.answers(set_of(&[&Signer::default()]));
+    setup.host.respond_with(set_of(&[&Signer::default()]));
     let signer = Signer::default();
     let claims = lasting_claims().to_string();
     for (token, expected) in [
@@ -303,8 +306,8 @@ fn a_token_that_is_invalid_with_any_key_causes_no_fetch() {
 fn a_set_is_refreshed_in_the_background_before_it_expires() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&[&old]);
-    setup.host.pass(480.0);
-    setup.host.answers(set_of(&[&old, &new]).after(3.0));
+    setup.host.advance(480.0);
+    setup.host.respond_with(set_of(&[&old, &new]).after(3.0));
     let before = setup.host.elapsed();
     assert_eq!(setup.verdict(&old), "ok");
     assert_eq!(setup.verdict(&old), "ok");
@@ -321,10 +324,10 @@ fn a_set_is_refreshed_in_the_background_before_it_expires() {
 fn a_refresh_that_the_runtime_stopped_is_repeated() {
     let signer = Signer::default();
     let setup = Setup::knowing(&[&signer]);
-    setup.host.pass(480.0);
+    setup.host.advance(480.0);
     assert_eq!(setup.verdict(&signer), "ok");
     setup.host.drop_background();
-    setup.host.pass(5.5);
+    setup.host.advance(5.5);
     assert_eq!(setup.verdict(&signer), "ok");
     assert_eq!(setup.host.background_tasks(), 1);
     setup.host.run_background();
@@ -341,7 +344,7 @@ fn the_cause_names_deployment_mistakes() {
         (307, "", "the server answered with a redirect, which is not followed"),
     ] {
         let setup = Setup::new();
-        setup.host.answers(Answer::status(status, body));
+        setup.host.respond_with(ScriptedResponse::status(status, body));
         let error = setup.verify(&Signer::default().token(&lasting_claims())).unwrap_err();
         assert_eq!(error.code().as_str(), "keys_unavailable");
         let cause = std::error::Error::source(&error).unwrap().to_string();

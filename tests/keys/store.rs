@@ -1,7 +1,9 @@
 //! A stored JWK Set saves cold isolates a fetch and survives outages of the auth server. It is
 //! trusted no more than a fetched one.
 
-use crate::common::{AUTH_SERVER, Answer, Signer, TestHost, good_claims, key_set, outcome};
+use crate::common::{
+    AUTH_SERVER, ScriptedResponse, Signer, TestHost, good_claims, key_set, outcome,
+};
 use better_auth_edge::{Verifier, VerifierOptions};
 
 /// An isolate. Successive isolates share a store for the auth server's keys.
@@ -37,12 +39,12 @@ impl Isolate {
 
     fn publish(&self, signers: &[&Signer]) {
         let keys: Vec<_> = signers.iter().map(|signer| signer.jwk()).collect();
-        self.host.answers(Answer::ok(key_set(&keys)));
+        self.host.respond_with(ScriptedResponse::ok(key_set(&keys)));
     }
 
     /// A cold isolate, this many seconds later, while the auth server is down.
     fn restarted_after(&self, seconds: f64) -> Self {
-        self.host.pass(seconds);
+        self.host.advance(seconds);
         Self::new(self.host.restarted())
     }
 
@@ -69,9 +71,9 @@ fn a_set_is_stored_verbatim_with_its_url_and_request_time() {
     let signer = Signer::default();
     let isolate = Isolate::new(TestHost::new());
     let document = key_set(&[signer.jwk()]);
-    isolate.host.answers(Answer::ok(document.as_str()).after(2.0));
+    isolate.host.respond_with(ScriptedResponse::ok(document.as_str()).after(2.0));
     assert_eq!(isolate.verdict(&signer), "ok");
-    let saved: Vec<_> = isolate.host.saved().into_iter().collect();
+    let saved: Vec<_> = isolate.host.stored().into_iter().collect();
     assert_eq!(saved, [(URL.to_owned(), record(0.0, URL, &document).into_bytes())]);
 }
 
@@ -107,7 +109,7 @@ fn the_store_is_read_once_per_isolate() {
     let cold = Isolate::new(TestHost::new());
     for _ in 0..10 {
         assert_eq!(cold.verdict(&signer), "keys_unavailable");
-        cold.host.pass(60.0);
+        cold.host.advance(60.0);
     }
     assert_eq!(cold.work(), (1, 10));
 }
@@ -119,7 +121,7 @@ fn a_stored_set_keeps_its_age() {
     cold.publish(&[&signer]);
     assert_eq!(cold.verdict(&signer), "ok");
     assert_eq!(cold.host.background_tasks(), 0);
-    cold.host.pass(1.0);
+    cold.host.advance(1.0);
     assert_eq!(cold.verdict(&signer), "ok");
     assert_eq!((cold.host.background_tasks(), cold.host.fetches()), (1, 0));
 }
@@ -128,7 +130,7 @@ fn a_stored_set_keeps_its_age() {
 fn a_background_refresh_is_stored_too() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let warm = Isolate::knowing(&[&old]);
-    warm.host.pass(500.0);
+    warm.host.advance(500.0);
     warm.publish(&[&old, &new]);
     assert_eq!(warm.verdict(&old), "ok");
     warm.host.run_background();
@@ -142,7 +144,7 @@ fn stale_stored_keys_are_used_while_a_background_fetch_runs() {
     let cold = Isolate::knowing(&[&signer]).restarted_after(3_600.0);
     assert_eq!(cold.verdict(&signer), "ok");
     assert_eq!((cold.host.fetches(), cold.host.background_tasks()), (1, 0));
-    cold.host.pass(2.0);
+    cold.host.advance(2.0);
     assert_eq!(cold.verdict(&signer), "ok");
     assert_eq!((cold.host.fetches(), cold.host.background_tasks()), (1, 1));
     cold.publish(&[&signer]);
@@ -156,9 +158,9 @@ fn a_key_missing_from_the_stored_set_is_fetched() {
     let cold = Isolate::knowing(&[&old]).restarted_after(10.0);
     cold.publish(&[&old, &new]);
     assert_eq!((cold.verdict(&new), cold.work()), ("ok", (1, 1)));
-    cold.host.pass(0.1);
+    cold.host.advance(0.1);
     assert_eq!((cold.verdict(&unknown), cold.work()), ("unknown_key", (1, 2)));
-    cold.host.pass(0.1);
+    cold.host.advance(0.1);
     assert_eq!((cold.verdict(&unknown), cold.work()), ("unknown_key", (1, 2)));
 }
 
@@ -189,7 +191,7 @@ fn an_implausible_stored_set_is_fetched_again() {
         ("cut off", record(0.0, URL, &document[..document.len() - 1])),
     ] {
         let first = Isolate::knowing(&[&signer]);
-        first.host.replace_saved(entry);
+        first.host.replace_stored(entry);
         let down = first.restarted_after(0.0);
         assert_eq!(down.verdict(&signer), "keys_unavailable", "{name}");
         let up = first.restarted_after(0.0);
@@ -197,7 +199,7 @@ fn an_implausible_stored_set_is_fetched_again() {
         assert_eq!((up.verdict(&signer), up.work()), ("ok", (1, 1)), "{name}");
     }
     let first = Isolate::knowing(&[&signer]);
-    first.host.replace_saved(record(0.0, URL, &document));
+    first.host.replace_stored(record(0.0, URL, &document));
     assert_eq!(first.restarted_after(0.0).verdict(&signer), "ok", "the record itself is good");
 }
 
@@ -214,14 +216,14 @@ fn sets_of_two_urls_do_not_mix() {
 #[test]
 fn an_invalid_set_is_not_stored() {
     for answer in [
-        Answer::status(500, ""),
-        Answer::status(404, key_set(&[Signer::default().jwk()])),
-        Answer::ok("<html>"),
-        Answer::ok(r#"{"keys":{}}"#),
+        ScriptedResponse::status(500, ""),
+        ScriptedResponse::status(404, key_set(&[Signer::default().jwk()])),
+        ScriptedResponse::ok("<html>"),
+        ScriptedResponse::ok(r#"{"keys":{}}"#),
     ] {
         let isolate = Isolate::new(TestHost::new());
-        isolate.host.answers(answer);
+        isolate.host.respond_with(answer);
         assert_eq!(isolate.verdict(&Signer::default()), "keys_unavailable");
-        assert!(isolate.host.saved().is_empty());
+        assert!(isolate.host.stored().is_empty());
     }
 }

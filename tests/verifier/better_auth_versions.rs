@@ -4,7 +4,7 @@
 use std::time::SystemTime;
 use std::{env, fs};
 
-use crate::common::{Answer, NOW, TestHost, request};
+use crate::common::{NOW, ScriptedResponse, TestHost, request};
 use better_auth_edge::gateway::{Decision, Gateway, Settings};
 use serde_json::{Map, Value, json};
 
@@ -33,12 +33,12 @@ fn verdicts_on(case: &Value) -> Vec<Value> {
     };
     let gateway = Gateway::new(settings);
     let host = TestHost::new();
-    host.pass(seconds_since_1970() - NOW);
+    host.advance(seconds_since_1970() - NOW);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (key_set, exchange) =
         (text(&case["responses"]["url"]), text(&case["responses"]["exchangeURL"]));
     let is_elsewhere = move |url: &str| url != key_set && !url.starts_with(&exchange);
-    host.answers_to(move |request| is_elsewhere(&request.url), Answer::status(404, ""));
+    host.respond_to(move |request| is_elsewhere(&request.url), ScriptedResponse::status(404, ""));
     let steps = case["steps"].as_array().unwrap();
     let mut published = case["responses"]["keySet"].clone();
     steps
@@ -48,10 +48,10 @@ fn verdicts_on(case: &Value) -> Vec<Value> {
             if let Some(body) = step["publish"]["body"].as_str() {
                 published = json!({"status": 200, "body": body});
             }
-            host.pass(2.0);
-            host.answers(answer(&published));
+            host.advance(2.0);
+            host.respond_with(answer(&published));
             if !exchange.is_null() {
-                host.answers_to(|request| request.cookie.is_some(), answer(exchange));
+                host.respond_to(|request| request.cookie.is_some(), answer(exchange));
             }
             let headers: Vec<_> = step["headers"].as_object().unwrap().iter().collect();
             let headers: Vec<_> = headers
@@ -71,9 +71,9 @@ fn verdicts_on(case: &Value) -> Vec<Value> {
         .collect()
 }
 
-fn answer(recorded: &Value) -> Answer {
+fn answer(recorded: &Value) -> ScriptedResponse {
     let status = u16::try_from(recorded["status"].as_u64().unwrap()).unwrap();
-    Answer::status(status, recorded["body"].as_str().unwrap())
+    ScriptedResponse::status(status, recorded["body"].as_str().unwrap())
 }
 
 fn seconds_since_1970() -> f64 {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::common::{
-    AUTH_SERVER, Answer, NOW, Signer, TestHost, base64url, explains, good_claims, key_set, options,
-    verifier,
+    AUTH_SERVER, NOW, ScriptedResponse, Signer, TestHost, assert_explanation, base64url,
+    good_claims, key_set, options, verifier,
 };
 use better_auth_edge::claims::RequiredClaim;
 use better_auth_edge::jose::{Algorithm, Json, Unusable};
@@ -127,7 +127,7 @@ fn unavailable_keys_fail_the_key_check_with_their_cause() {
     let remote = VerifierOptions { base_url: Some(AUTH_SERVER.into()), ..Default::default() };
     let verifier = remote.build().unwrap();
     let host = TestHost::new();
-    host.answers(Answer::status(404, "gone"));
+    host.respond_with(ScriptedResponse::status(404, "gone"));
     let explanation = host.run(verifier.explain(&Signer::default().token(&good_claims()), &host));
     let failed = explanation.checks.iter().find(|report| report.outcome == CheckOutcome::Failed);
     assert_eq!(failed.map(|report| report.check), Some(Check::Key));
@@ -145,7 +145,7 @@ fn a_token_that_expires_while_keys_are_fetched_is_reported_as_expired() {
     let remote = VerifierOptions { base_url: Some(AUTH_SERVER.into()), ..Default::default() };
     let verifier = remote.build().unwrap();
     let host = TestHost::new();
-    host.answers(Answer::ok(key_set(&[Signer::default().jwk()])).after(4.0));
+    host.respond_with(ScriptedResponse::ok(key_set(&[Signer::default().jwk()])).after(4.0));
     let exp = (NOW - 2.0).to_string();
     let token = Signer::default().token(&good_claims().with("exp", &exp));
     let explanation = host.run(verifier.explain(&token, &host));
@@ -230,6 +230,6 @@ fn explained(verifier: &Verifier, token: &str) -> Explanation {
     let host = TestHost::new();
     let explanation = host.run(verifier.explain(token, &host));
     let said: Result<Arc<Verified>, Error> = host.run(verifier.verify(token, &host));
-    explains(&explanation, &said);
+    assert_explanation(&explanation, &said);
     explanation
 }

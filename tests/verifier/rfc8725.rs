@@ -1,8 +1,8 @@
 //! A test for each recommendation of RFC 8725, "JSON Web Token Best Current Practices".
 
 use crate::common::{
-    AUTH_SERVER, Answer, Claims, Signer, TestHost, base64url, good_claims, key_set, options,
-    outcome, verdict, verify,
+    AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, base64url, good_claims, key_set,
+    options, outcome, verdict, verify,
 };
 use better_auth_edge::{SettingError, VerifierOptions};
 
@@ -292,7 +292,7 @@ fn section_3_10_no_claim_is_trusted_before_the_signature_holds() {
     let verifier = VerifierOptions { jwks: None, jwks_url: Some(KEYS.to_owned()), ..options("") };
     let verifier = verifier.build().unwrap();
     let host = TestHost::new();
-    host.answers(Answer::ok(key_set(&[Signer::default().jwk()])));
+    host.respond_with(ScriptedResponse::ok(key_set(&[Signer::default().jwk()])));
     let stranger = Signer::new(66, "key-1");
     let mark = "quite-a-marked-word";
     for (kid, expected) in [

@@ -161,8 +161,8 @@ mod tests {
         (0..exponent).fold(Scalar::ONE, |power, _| power + power)
     }
 
-    /// Scalars whose digits lie where digits change their sign, are carried, or come to the end.
-    fn border_scalars() -> Vec<Scalar> {
+    /// Scalars whose digits are at the limits of sign changes, carries and the last place.
+    fn boundary_scalars() -> Vec<Scalar> {
         let mut scalars = vec![Scalar::ZERO, -Scalar::ONE, -Scalar::from(2u8)];
         for exponent in 0..SCALAR_BITS {
             let power = power_of_two(exponent);
@@ -170,7 +170,7 @@ mod tests {
         }
         for window in windows() {
             let half = window.largest_digit() as u64;
-            // the same digit at every place, once with the last place and once without
+            // the same digit at every place, with the last place and without it
             for digit in [1, half - 1, half, half + 1, 2 * half - 1] {
                 for places in [window.places() - 1, window.places()] {
                     let repeated = (0..places).fold(Scalar::ZERO, |scalar, place| {
@@ -189,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn the_digits_are_within_bounds_and_add_up_to_the_scalar() {
+    fn the_digits_are_in_range_and_add_up_to_the_scalar() {
         for window in windows() {
             let radix = power_of_two(window.0);
-            for scalar in border_scalars() {
+            for scalar in boundary_scalars() {
                 let (mut sum, mut unit) = (Scalar::ZERO, Scalar::ONE);
                 for (place, digit) in (0..window.places()).zip(Digits::new(&scalar, window)) {
                     let size = digit.unsigned_abs();
@@ -209,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn products_are_those_of_plain_multiplication() {
+    fn products_equal_those_of_plain_multiplication() {
         let base = ED25519_BASEPOINT_POINT;
         let other = base * Scalar::from(0x1234_5678_9abc_def1u64).invert();
         let of_order_eight = EIGHT_TORSION[1];
         for point in [base, other + of_order_eight, of_order_eight, EdwardsPoint::identity()] {
             let products: Vec<_> =
-                border_scalars().into_iter().map(|scalar| (scalar, point * scalar)).collect();
+                boundary_scalars().into_iter().map(|scalar| (scalar, point * scalar)).collect();
             for window in windows() {
                 let table = Table::new(&point, window);
                 for (scalar, product) in &products {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_holds_every_multiple_once() {
+    fn a_table_contains_every_multiple_once() {
         let point = ED25519_BASEPOINT_POINT + EIGHT_TORSION[3];
         for window in windows() {
             let table = Table::new(&point, window);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_of_4_to_8_bits() {
+    fn windows_have_4_to_8_bits() {
         let bits: Vec<_> = windows().map(|window| window.0).collect();
         assert_eq!(bits, [4, 5, 6, 7, 8]);
         assert!(windows().map(Window::index).eq(0..Window::COUNT));

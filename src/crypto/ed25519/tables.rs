@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_earns_small_tables_and_then_large_ones_and_no_use_builds_two() {
+    fn a_key_gets_small_tables_and_then_large_ones_and_each_use_builds_at_most_one() {
         let tables = tables(SETTINGS, pool());
         let mut windows = Vec::new();
         for _ in 0..14 {
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_key_builds_only_its_own() {
+    fn the_next_key_builds_only_its_own_tables() {
         let pool = pool();
         let first = tables(SETTINGS, pool);
         assert_eq!((0..14).map(|_| window(&first)).last(), Some(6));
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_beyond_the_limit_wait_until_another_is_dropped() {
+    fn keys_beyond_the_limit_get_tables_when_another_key_is_dropped() {
         let pool = pool();
         let mut keys: Vec<_> = (0..3).map(|_| tables(SETTINGS, pool)).collect();
         let after_many = |key: &Tables| (0..20).map(|_| window(key)).last();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_can_be_switched_off_by_size_or_altogether() {
+    fn tables_can_be_disabled_by_tier_or_entirely() {
         let after_many = |settings| {
             let tables = tables(settings, pool());
             (0..20).map(|_| window(&tables)).last()
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_may_build_at_once() {
+    fn threads_can_build_the_same_table_at_once() {
         let pool = pool();
         let eager = Tier { window: 5, after_uses: 0 };
         let tables = tables(TableSettings { small: eager, ..SETTINGS }, pool);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn applied_settings_are_those_of_the_keys_to_come() {
+    fn applied_settings_hold_for_keys_that_are_parsed_later() {
         let settings = TableSettings { max_keys: 3, ..TableSettings::default() };
         settings.apply();
         assert_eq!(TableSettings::applied(), settings);

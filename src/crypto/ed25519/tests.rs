@@ -1,7 +1,8 @@
-//! Every way of verifying is held against ed25519-dalek's `verify_strict`, on honest signatures and
-//! on those of a signer who knows the private key and tries everything.
+//! Compares verification, with each kind of tables and without, with ed25519-dalek's
+//! `verify_strict`: on valid signatures, and on those that an adversarial signer computes with the
+//! private key.
 //!
-//! `BETTER_AUTH_EDGE_CASES` says how many cases; 3,000 otherwise.
+//! `BETTER_AUTH_EDGE_CASES` sets the number of cases; the default is 3,000.
 
 use curve25519_dalek::EdwardsPoint;
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
@@ -32,12 +33,12 @@ fn weak_and_non_canonical_points_are_rejected() {
 }
 
 #[test]
-fn only_encodings_of_strong_points_are_keys() {
+fn only_canonical_encodings_of_points_of_large_order_are_keys() {
     let mut random = Random(1);
-    let mut tried = ODD_ENCODINGS.clone();
-    tried.extend((0..cases() / 4).map(|_| random.bytes()));
-    assert_eq!(ODD_SMALL_ORDER.len(), 6);
-    for bytes in tried {
+    let mut encodings = BOUNDARY_ENCODINGS.clone();
+    encodings.extend((0..case_count() / 4).map(|_| random.bytes()));
+    assert_eq!(NON_CANONICAL_SMALL_ORDER.len(), 6);
+    for bytes in encodings {
         let point = VerifyingKey::from_bytes(&bytes).ok();
         let strong = point.filter(|key| !key.is_weak() && is_canonical(&bytes));
         assert_eq!(Key::from_bytes(&bytes).is_ok(), strong.is_some(), "{bytes:02x?}");
@@ -45,14 +46,14 @@ fn only_encodings_of_strong_points_are_keys() {
 }
 
 #[test]
-fn verdicts_are_those_of_verify_strict() {
+fn verdicts_equal_those_of_verify_strict() {
     let mut random = Random(2);
-    let (mut accepted, mut refused) = (0, 0);
-    for round in 0..cases().div_ceil(CASES_A_KEY) {
+    let (mut accepted, mut rejected) = (0, 0);
+    for round in 0..case_count().div_ceil(CASES_PER_KEY) {
         let signer = Signer::new(&mut random, round % 3 == 0);
         let strict = VerifyingKey::from_bytes(&signer.public).unwrap();
         let key = signer.key(round);
-        for _ in 0..CASES_A_KEY {
+        for _ in 0..CASES_PER_KEY {
             let Case { message, signature, holds } = signer.case(&mut random);
             let verdict = key.verifies(&message, &signature);
             let expected = Signature::from_slice(&signature)
@@ -61,13 +62,13 @@ fn verdicts_are_those_of_verify_strict() {
             assert_eq!((verdict, verdict), (expected, holds), "{}", context());
             match verdict {
                 true => accepted += 1,
-                false => refused += 1,
+                false => rejected += 1,
             }
         }
     }
-    // the signer's tricks work often enough for both ways to be seen
-    let fifth = (accepted + refused) / 5;
-    assert!(accepted > fifth && refused > fifth, "{accepted} and {refused}");
+    // both verdicts must be frequent enough to compare
+    let fifth = (accepted + rejected) / 5;
+    assert!(accepted > fifth && rejected > fifth, "{accepted} and {rejected}");
 }
 
 #[test]
@@ -81,22 +82,22 @@ fn clones_share_their_tables() {
     across_threads(key);
 }
 
-/// How many cases a long test tries.
-fn cases() -> usize {
+/// The number of cases of a long test.
+fn case_count() -> usize {
     std::env::var("BETTER_AUTH_EDGE_CASES").map_or(3_000, |count| count.parse().unwrap())
 }
 
-/// As many as a table takes to be worth its while.
-const CASES_A_KEY: usize = 100;
+/// Enough cases to justify the cost of a table.
+const CASES_PER_KEY: usize = 100;
 
-/// A signer with a private key, whose public key may have a part of small order.
+/// A signer with a private key, whose public key can have a component of small order.
 struct Signer {
     private: Scalar,
     torsion: EdwardsPoint,
     public: [u8; 32],
 }
 
-/// What a verifier is to judge, and what must come out.
+/// A message, its signature and the expected verdict.
 struct Case {
     message: Vec<u8>,
     signature: Vec<u8>,
@@ -111,8 +112,8 @@ impl Signer {
         Self { private, torsion, public }
     }
 
-    /// The public key: with tables of one of the sizes from the first use on, with tables earned on
-    /// the way, or without any.
+    /// The public key. Depends on `round`: with tables of one size from the first use, with tables
+    /// after some uses, or without tables.
     fn key(&self, round: usize) -> Key {
         static POOL: Pool = Pool::new();
         let tier = |window, after_uses| Tier { window, after_uses };
@@ -124,7 +125,7 @@ impl Signer {
             _ => TableSettings { max_keys: 0, ..TableSettings::default() },
         };
         let key = Key::with_tables(&self.public, settings, &POOL).unwrap();
-        // the first may build the base point's table, and the second the key's
+        // the first use can build the base point's table, and the second the key's
         while round % 7 < 5 && key.tables.for_use().is_none() {}
         key
     }
@@ -144,8 +145,8 @@ impl Signer {
         }
     }
 
-    /// A signature with that nonce. S takes care of the parts of large order; those of small order
-    /// may vanish for one message in eight or so, and `tries` messages are tried.
+    /// A signature with this nonce. S cancels the components of large order. Those of small order
+    /// cancel for about one message in eight, so this tries up to `tries` messages.
     fn attempt(&self, nonce: &Nonce, mut tries: usize, random: &mut Random) -> Case {
         loop {
             let message = random.message();
@@ -165,7 +166,7 @@ impl Signer {
     fn garbage(&self, random: &mut Random) -> Case {
         let message = random.message();
         let r = match random.below(3) {
-            0 => ODD_ENCODINGS[random.below(ODD_ENCODINGS.len())],
+            0 => BOUNDARY_ENCODINGS[random.below(BOUNDARY_ENCODINGS.len())],
             1 => self.public,
             _ => random.bytes(),
         };
@@ -178,7 +179,7 @@ impl Signer {
     }
 }
 
-/// R = scalar · B + torsion, in some encoding.
+/// R = scalar · B + torsion, in a canonical or another encoding.
 struct Nonce {
     scalar: Scalar,
     torsion: EdwardsPoint,
@@ -194,10 +195,11 @@ impl Nonce {
         Self::new(random.scalar(), random.torsion())
     }
 
-    /// Of small order, and every other time encoded as it must not be.
+    /// A nonce of small order; half of them have a non-canonical encoding.
     fn small(random: &mut Random) -> Self {
         let canonical = Self::new(Scalar::ZERO, random.torsion());
-        let (torsion, encoding) = ODD_SMALL_ORDER[random.below(ODD_SMALL_ORDER.len())];
+        let (torsion, encoding) =
+            NON_CANONICAL_SMALL_ORDER[random.below(NON_CANONICAL_SMALL_ORDER.len())];
         match random.below(2) {
             0 => canonical,
             _ => Self { torsion, encoding, ..canonical },
@@ -264,7 +266,7 @@ const ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// `number` + `times` · L, which is below 2^256 for up to fourteen times.
+/// `number` + `times` · L, which is less than 2^256 for up to 14 times.
 fn plus_order(mut number: [u8; 32], times: usize) -> [u8; 32] {
     for _ in 0..times {
         let mut carry = 0;
@@ -278,9 +280,9 @@ fn plus_order(mut number: [u8; 32], times: usize) -> [u8; 32] {
     number
 }
 
-/// Encodings that begin or end like p or 1 do, with either sign: among them are all that are not
-/// canonical, and those of small order, except four, which are added.
-static ODD_ENCODINGS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {
+/// Encodings whose first and last bytes are like those of p or 1, with either sign. They include all
+/// non-canonical encodings and all of small order: four of these are added separately.
+static BOUNDARY_ENCODINGS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {
     let mut encodings = SMALL_ORDER.to_vec();
     for low in 0..=u8::MAX {
         for (byte, top) in [(0, 0), (0, 0x80), (0xff, 0x7f), (0xff, 0xff)] {
@@ -292,10 +294,10 @@ static ODD_ENCODINGS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {
     encodings
 });
 
-/// The points of small order in encodings that are not canonical.
-static ODD_SMALL_ORDER: LazyLock<Vec<(EdwardsPoint, [u8; 32])>> = LazyLock::new(|| {
-    let odd = ODD_ENCODINGS.iter().filter(|bytes| !is_canonical(bytes));
-    let decoded = odd.filter_map(|bytes| Some((decode(bytes)?, *bytes)));
+/// The points of small order with their non-canonical encodings.
+static NON_CANONICAL_SMALL_ORDER: LazyLock<Vec<(EdwardsPoint, [u8; 32])>> = LazyLock::new(|| {
+    let non_canonical = BOUNDARY_ENCODINGS.iter().filter(|bytes| !is_canonical(bytes));
+    let decoded = non_canonical.filter_map(|bytes| Some((decode(bytes)?, *bytes)));
     decoded.filter(|(point, _)| point.is_small_order()).collect()
 });
 
@@ -307,7 +309,7 @@ fn is_canonical(bytes: &[u8; 32]) -> bool {
     decode(bytes).is_some_and(|point| point.compress().to_bytes() == *bytes)
 }
 
-/// SplitMix64: the same cases on every run, and more of them on a longer one.
+/// SplitMix64: each run has the same cases, and a longer run adds more.
 struct Random(u64);
 
 impl Random {
@@ -344,7 +346,7 @@ impl Random {
         EIGHT_TORSION[self.below(8)]
     }
 
-    /// Up to 2,000 bytes, mostly few.
+    /// Up to 2,000 bytes, mostly fewer than 200.
     fn message(&mut self) -> Vec<u8> {
         let end = [10, 200, 2_001][self.below(3)];
         let length = self.below(end);

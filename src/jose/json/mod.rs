@@ -22,6 +22,9 @@ pub struct Object(Vec<(String, Json)>);
 
 impl Object {
     /// Parses one object.
+    ///
+    /// # Errors
+    /// The reason why the bytes are not an acceptable object.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
         if text.starts_with('\u{feff}') {
@@ -48,8 +51,8 @@ impl Object {
 
     /// Adds a member, or replaces its value.
     pub(crate) fn set(&mut self, name: &str, value: Json) {
-        match self.0.iter_mut().find(|(given, _)| given == name) {
-            Some((_, had)) => *had = value,
+        match self.0.iter_mut().find(|(own, _)| own == name) {
+            Some((_, old)) => *old = value,
             None => self.0.push((name.to_owned(), value)),
         }
     }
@@ -60,34 +63,34 @@ impl Object {
     }
 
     fn find(&self, name: &str) -> Option<&Json> {
-        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 
     /// The object with these members, if their names are distinct. Sorts the names of a large
     /// object, because comparing all pairs would take quadratic time.
     fn distinct(members: Vec<(String, Json)>) -> Result<Self, JsonError> {
         let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-        let is_twice = match names.len() <= FEW {
+        let is_duplicate = match names.len() <= MAX_PAIRWISE {
             true => (1..names.len()).any(|i| names[..i].contains(&names[i])),
             false => {
                 names.sort_unstable();
                 names.windows(2).any(|pair| pair[0] == pair[1])
             }
         };
-        if is_twice { Err(JsonError::DuplicateMember) } else { Ok(Self(members)) }
+        if is_duplicate { Err(JsonError::DuplicateMember) } else { Ok(Self(members)) }
     }
 }
 
 /// Objects are equal if their members are equal, in any order.
 impl PartialEq for Object {
     fn eq(&self, other: &Self) -> bool {
-        let is_there = |(name, value): &(String, Json)| other.find(name) == Some(value);
-        self.0.len() == other.0.len() && self.0.iter().all(is_there)
+        let is_present = |(name, value): &(String, Json)| other.find(name) == Some(value);
+        self.0.len() == other.0.len() && self.0.iter().all(is_present)
     }
 }
 
-/// The most members whose names are compared in pairs.
-const FEW: usize = 24;
+/// The maximum number of members whose names are compared in pairs.
+const MAX_PAIRWISE: usize = 24;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +111,9 @@ pub enum Json {
 
 impl Json {
     /// Parses one value of any type.
+    ///
+    /// # Errors
+    /// [`JsonError::Syntax`], [`JsonError::DuplicateMember`] or [`JsonError::TooDeep`].
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         Parser::new(text).parse()
     }
@@ -223,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_read_with_their_types() {
+    fn members_are_parsed_with_their_types() {
         let object = parse(r#" {"a":"\u00e9","b":[1,{"c":true}],"d":null,"e":1e999} "#).unwrap();
         assert_eq!(object.member("a").unwrap().as_str(), Some("é"));
         assert_eq!(object.member("b").unwrap().as_array().unwrap().len(), 2);
@@ -234,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicate_members_are_refused_at_every_level() {
+    fn duplicate_members_are_rejected_at_every_level() {
         for text in [
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":2}"#,
@@ -290,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_kept_as_they_are_written() {
+    fn numbers_keep_their_spelling() {
         for good in ["0", "-0", "10", "1.5", "1e5", "1E+05", "-1.25e-3", "123456789012345678901"] {
             assert_eq!(Json::parse(good), Ok(Json::Number(Number::new(good))), "{good}");
         }
@@ -302,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_was_read() {
+    fn a_parsed_text_is_serialized_unchanged() {
         for text in [
             r#"{"a":[],"b":{},"c":null,"d":[1,[true,false],{"e":{"f":"\\\"/"}}]}"#,
             r#"{"n":12345678901234567890123,"m":-1.50e+2,"é":"\u0000\u001f😀","__proto__":1}"#,
@@ -312,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn thirty_two_levels_are_accepted_and_thirty_three_are_not() {
+    fn thirty_two_levels_are_accepted_and_thirty_three_are_rejected() {
         let nested = |levels: usize| {
             format!(r#"{{"a":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1))
         };

@@ -23,11 +23,11 @@ impl Number {
         if digits.is_empty() {
             return Some(0.0);
         }
-        let (kept, dropped) = digits.split_at(digits.len().min(MOST_DIGITS));
+        let (kept, dropped) = digits.split_at(digits.len().min(MAX_DIGITS));
         let exponent = exponent.saturating_add(dropped.len() as i64);
         let digits = kept.bytes().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
         // beyond these exponents, every number is infinite or zero
-        let exponent = exponent.clamp(-MOST_EXPONENT, MOST_EXPONENT) as i32;
+        let exponent = exponent.clamp(-MAX_EXPONENT, MAX_EXPONENT) as i32;
         let value = match exponent {
             0.. => digits as f64 * 10f64.powi(exponent),
             -300.. => digits as f64 / 10f64.powi(-exponent),
@@ -39,7 +39,7 @@ impl Number {
 
     fn decimal(&self) -> Decimal {
         let (mantissa, exponent) = match self.0.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)),
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)),
             None => (&*self.0, 0),
         };
         let (negative, mantissa) = match mantissa.strip_prefix('-') {
@@ -63,7 +63,8 @@ impl Number {
 /// are equal only if their spelling is equal.
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
-        let is_exact = |value: &Decimal| value.exponent.unsigned_abs() < BEYOND.unsigned_abs() / 2;
+        let is_exact =
+            |value: &Decimal| value.exponent.unsigned_abs() < UNBOUNDED_EXPONENT.unsigned_abs() / 2;
         let is_same = |value: Decimal| is_exact(&value) && value == other.decimal();
         self.0 == other.0 || is_same(self.decimal())
     }
@@ -84,23 +85,23 @@ struct Decimal {
     exponent: i64,
 }
 
-/// The exponent after the `e`; [`BEYOND`] if it exceeds the integer type.
-fn read_exponent(text: &str) -> i64 {
-    let limit = if text.starts_with('-') { -BEYOND } else { BEYOND };
+/// The exponent after the `e`; [`UNBOUNDED_EXPONENT`] if it exceeds the integer type.
+fn parse_exponent(text: &str) -> i64 {
+    let limit = if text.starts_with('-') { -UNBOUNDED_EXPONENT } else { UNBOUNDED_EXPONENT };
     text.parse()
         .ok()
-        .filter(|exponent: &i64| exponent.unsigned_abs() < BEYOND as u64)
+        .filter(|exponent: &i64| exponent.unsigned_abs() < UNBOUNDED_EXPONENT as u64)
         .unwrap_or(limit)
 }
 
 /// Far from the limits of an `i64`, so that adding the number of digits cannot overflow.
-const BEYOND: i64 = i64::MAX / 2;
+const UNBOUNDED_EXPONENT: i64 = i64::MAX / 2;
 
-/// Ten to this power exceeds every `f64`, even divided by a number of [`MOST_DIGITS`] digits.
-const MOST_EXPONENT: i64 = 400;
+/// Ten to this power exceeds every `f64`, even divided by a number of [`MAX_DIGITS`] digits.
+const MAX_EXPONENT: i64 = 400;
 
 /// Every number of this many digits fits into a `u64`.
-const MOST_DIGITS: usize = 19;
+const MAX_DIGITS: usize = 19;
 
 #[cfg(test)]
 mod tests {
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_near() {
+    fn other_numbers_are_close_to_the_nearest_f64() {
         for text in [
             "1760000000.1234567890123456789",
             "9007199254740993",
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn no_exponent_makes_zero_anything_else_and_small_ones_make_anything_zero() {
+    fn zero_stays_zero_with_any_exponent_and_tiny_numbers_become_zero() {
         let long = format!("1e-{}", "9".repeat(100));
         for text in [
             "0e99999999999",
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_equal_by_value_and_not_by_spelling() {
+    fn numbers_are_compared_by_value() {
         let equal = |a, b| Number::new(a) == Number::new(b);
         for (a, b) in [("1", "1.0"), ("1", "10e-1"), ("0", "-0.00"), ("1E+2", "100"), ("0", "0e7")]
         {

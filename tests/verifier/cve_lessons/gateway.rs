@@ -1,7 +1,7 @@
 //! Lessons about the gateway around a verifier: which requests it verifies, and how it uses the
 //! result.
 
-use crate::common::{Claims, Edge, Signer, good_claims, origin_headers, request};
+use crate::common::{Claims, Edge, Signer, good_claims, request, upstream_headers};
 
 const NO_HEADERS: [(&str, &str); 0] = [];
 
@@ -108,7 +108,7 @@ fn ghsa_2g96_86rw_qmvg_a_header_of_the_client_never_sets_a_claim() {
             ("X_Edge_User", "user-2"),
         ],
     );
-    let headers = origin_headers(&head, &edge.forward(&head));
+    let headers = upstream_headers(&head, &edge.forward(&head));
     let identity = |(name, _): &&(String, String)| {
         let name = name.replace('_', "-");
         name.starts_with("x-edge") || ["x-org-id", "x-uuid"].contains(&name.as_str())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Bench, es256_jwk, es256_token};
-use crate::common::{Answer, Signer, good_claims};
+use crate::common::{ScriptedResponse, Signer, good_claims};
 use better_auth_edge::host::GetError;
 
 #[test]
@@ -12,7 +12,7 @@ fn a_key_removed_from_the_set_evicts_its_tokens() {
     let (a, b) = (es256_token(1, "a", &good_claims()), es256_token(2, "b", &good_claims()));
     assert_eq!((bench.outcome(&a), bench.outcome(&b)), ("ok", "ok"));
     bench.publish(&[es256_jwk(2, "b")]);
-    bench.pass(10.0);
+    bench.advance(10.0);
     assert_eq!(bench.outcome(&a), "ok", "the edge has not fetched the new set");
     // the edge fetches the set again for a token by a new key
     bench.publish(&[es256_jwk(2, "b"), es256_jwk(3, "c")]);
@@ -29,7 +29,7 @@ fn the_last_key_removed_from_the_set_evicts_its_tokens_too() {
     let token = es256_token(1, "a", &good_claims());
     assert_eq!(bench.outcome(&token), "ok");
     bench.publish(&[]);
-    bench.pass(600.0);
+    bench.advance(600.0);
     assert_eq!(bench.outcome(&token), "unknown_key");
 }
 
@@ -39,7 +39,7 @@ fn a_key_replaced_under_its_kid_evicts_its_tokens() {
     let (old, new) = (es256_token(1, "a", &good_claims()), es256_token(2, "a", &good_claims()));
     assert_eq!((bench.outcome(&old), bench.outcome(&new)), ("ok", "bad_signature"));
     bench.publish(&[es256_jwk(2, "a")]);
-    bench.pass(600.0);
+    bench.advance(600.0);
     assert_eq!((bench.outcome(&old), bench.outcome(&new)), ("bad_signature", "ok"));
     assert_eq!(bench.outcome(&old), "bad_signature");
 }
@@ -51,7 +51,7 @@ fn a_key_that_changes_its_algorithm_evicts_its_tokens() {
     let token = signer.token(&good_claims());
     assert_eq!(bench.outcome(&token), "ok");
     bench.publish(&[es256_jwk(1, signer.kid())]);
-    bench.pass(600.0);
+    bench.advance(600.0);
     assert_eq!(bench.outcome(&token), "unsupported_algorithm");
 }
 
@@ -61,7 +61,7 @@ fn a_refreshed_set_with_the_same_key_keeps_its_tokens() {
     let token = es256_token(1, "a", &good_claims());
     let first = bench.verify(&token).unwrap();
     bench.publish(&[es256_jwk(2, "b"), es256_jwk(1, "a")]);
-    bench.pass(600.0);
+    bench.advance(600.0);
     assert!(Arc::ptr_eq(&bench.verify(&token).unwrap(), &first));
     assert_eq!((bench.host.inner.fetches(), bench.verifications()), (2, 1));
 }
@@ -71,9 +71,9 @@ fn keys_that_are_too_old_evict_their_tokens() {
     let bench = Bench::remote(&[es256_jwk(1, "a")]);
     let token = es256_token(1, "a", &good_claims());
     assert_eq!(bench.outcome(&token), "ok");
-    bench.host.inner.answers(Answer::fails(GetError::Unreachable));
+    bench.host.inner.respond_with(ScriptedResponse::error(GetError::Unreachable));
     for (seconds, expected) in [(650.0, "ok"), (49.0, "ok"), (1.0, "keys_unavailable")] {
-        bench.pass(seconds);
+        bench.advance(seconds);
         assert_eq!(bench.outcome(&token), expected, "{} s on", bench.host.inner.elapsed());
     }
 }
@@ -84,6 +84,6 @@ fn a_token_rejected_for_an_unknown_key_is_accepted_once_the_key_is_published() {
     let token = es256_token(1, "a", &good_claims());
     assert_eq!(bench.outcome(&token), "unknown_key");
     bench.publish(&[es256_jwk(1, "a")]);
-    bench.pass(1.0);
+    bench.advance(1.0);
     assert_eq!(bench.outcome(&token), "ok");
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::common::{
-    Answer, Claims, NOW, Signer, TestHost, base64url, good_claims, key_set, outcome,
+    Claims, NOW, ScriptedResponse, Signer, TestHost, base64url, good_claims, key_set, outcome,
 };
 use better_auth_edge::host::Clock;
 use better_auth_edge::{Error, Verified, Verifier, VerifierOptions};
@@ -49,7 +49,7 @@ impl Bench {
     }
 
     fn publish(&self, keys: &[String]) {
-        self.host.inner.answers(Answer::ok(key_set(keys)));
+        self.host.inner.respond_with(ScriptedResponse::ok(key_set(keys)));
     }
 
     fn verify(&self, token: &str) -> Result<Arc<Verified>, Error> {
@@ -64,8 +64,8 @@ impl Bench {
         self.host.verifications.get()
     }
 
-    fn pass(&self, seconds: f64) {
-        self.host.inner.pass(seconds);
+    fn advance(&self, seconds: f64) {
+        self.host.inner.advance(seconds);
     }
 }
 
@@ -98,7 +98,7 @@ fn a_repeated_token_is_verified_once() {
     let token = es256_token(1, "a", &good_claims());
     let first = bench.verify(&token).unwrap();
     for _ in 0..10 {
-        bench.pass(10.0);
+        bench.advance(10.0);
         assert!(Arc::ptr_eq(&bench.verify(&token).unwrap(), &first));
     }
     assert_eq!(bench.verifications(), 1);
@@ -147,7 +147,7 @@ fn times_are_checked_on_every_cache_hit() {
         let token = Signer::default().token(&claims);
         assert_eq!(bench.outcome(&token), "ok", "{claims}");
         for (at, expected) in times {
-            bench.pass(NOW + at - bench.host.now());
+            bench.advance(NOW + at - bench.host.now());
             assert_eq!(bench.outcome(&token), *expected, "{claims} after {at} s");
         }
     }
@@ -167,7 +167,7 @@ fn a_token_rejected_on_a_cache_hit_is_evicted() {
         (-1e6, "not_yet_valid", 4),
         (1e6, "ok", 5),
     ] {
-        bench.pass(seconds);
+        bench.advance(seconds);
         let seen = (bench.outcome(&token), bench.verifications());
         assert_eq!(seen, (expected, verifications), "after {seconds} s");
     }
@@ -179,8 +179,8 @@ fn times_are_checked_after_the_keys_were_fetched() {
     let bench = Bench::remote(&keys);
     let token = es256_token(1, "a", &good_claims().with("exp", "1750000602"));
     assert_eq!(bench.outcome(&token), "ok");
-    bench.host.inner.answers(Answer::ok(key_set(&keys)).after(3.0));
-    bench.pass(605.0);
+    bench.host.inner.respond_with(ScriptedResponse::ok(key_set(&keys)).after(3.0));
+    bench.advance(605.0);
     assert_eq!((bench.outcome(&token), bench.host.inner.elapsed()), ("expired", 608.0));
 }
 
@@ -202,7 +202,7 @@ fn a_rejected_token_is_not_cached() {
             assert_eq!(bench.verifications(), 2 * i + time, "{expected} is verified each time");
         }
     }
-    bench.pass(100.0);
+    bench.advance(100.0);
     let in_time = es256_token(1, "a", &claims.with("nbf", "1750000100"));
     assert_eq!(bench.outcome(&in_time), "ok", "a rejection is not cached either");
 }
