@@ -9,7 +9,7 @@ import { instantiate, memorySize, verifierOf } from "./ours.js";
 
 const [directory, root] = process.argv.slice(2);
 
-/** Verifications after which a key certainly has its small table and its large one. */
+/** Enough verifications for a key to have its small table and its large one. */
 const USES = { small: 64, large: 1000 };
 /** The number of keys that can have tables. */
 const KEYS = 8;
@@ -41,7 +41,7 @@ function version(name) {
   return JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
 }
 
-/** Bytes by which the memory grows for each further key with a table of either size. */
+/** The memory for each additional key with a table of either size, in bytes. */
 async function tableSizes() {
   const materials = [];
   for (let key = 0; key < KEYS; key++) materials.push(await createKeyMaterial("EdDSA", 1));
@@ -60,7 +60,7 @@ async function tableSizes() {
   return { smallTable: await growth(USES.small), largeTable: await growth(USES.large) };
 }
 
-/** Bytes by which the memory grows for each further cached token. */
+/** The memory for each additional cached token, in bytes. */
 async function cachedTokenSize() {
   const material = await createKeyMaterial("HS256", TOKENS);
   const verifier = verifierOf(material);

@@ -1,4 +1,4 @@
-// Offers a runtime's candidates at a few URLs. The client measures the time, because a runtime's
+// Serves a runtime's candidates at a few URLs. The client measures the time, because a runtime's
 // own clock may not advance while it computes.
 
 /** @typedef {import("./material.js").KeyMaterial} KeyMaterial */
@@ -54,13 +54,13 @@ export function createHost(materials, makers, instantiate) {
     candidate.release?.(items);
   }
 
-  /** Does what a program does before its first token. */
+  /** Prepares a candidate, as a program does before its first token. */
   async function make(/** @type {string} */ algorithm, /** @type {string} */ name) {
     if (name.startsWith("ours")) instantiate();
     candidates.set(key(algorithm, name), await makers[name](material(algorithm)));
   }
 
-  /** Verifies one token, after any preparation that is missing. */
+  /** Verifies one token, and prepares the candidate if it is not prepared. */
   async function first(/** @type {string} */ algorithm, /** @type {string} */ name) {
     if (!candidates.has(key(algorithm, name))) await make(algorithm, name);
     await measure(algorithm, name, 1, 1);
@@ -111,7 +111,7 @@ function ready(candidate, tokens) {
 }
 
 /**
- * Creates new strings, as tokens of requests are: the runtime has not cached their hashes.
+ * Creates new strings, whose hashes the runtime has not cached, like the tokens of requests.
  *
  * @param {KeyMaterial} material
  * @param {number} count

@@ -1,11 +1,11 @@
-// This project's verifier, as a user of its JavaScript API calls it.
+// This project's verifier, called through its JavaScript API.
 
 import { createVerifier, imports, start } from "better-auth-edge-wasm";
 
 /** @typedef {import("./material.js").KeyMaterial} KeyMaterial */
 /** @typedef {import("./host.js").Candidate} Candidate */
 
-/** Verifications after which a key certainly has its largest table. */
+/** Enough verifications for a key to have its largest table. */
 const USES_UNTIL_WARM = 1000;
 /** Verifications before a key gets its first table. */
 const USES_WHILE_COLD = 8;
@@ -34,7 +34,7 @@ export function verifierOf({ issuer, jwks, secret, algorithm }, options) {
   return createVerifier({ ...keys, issuer, audience: issuer, algorithms: [algorithm], ...options });
 }
 
-/** A key without a table: a new verifier every few verifications. */
+/** A key without a table: a new verifier after every few verifications. */
 function cold(/** @type {KeyMaterial} */ material) {
   return {
     prepare(/** @type {string[]} */ tokens) {

@@ -12,7 +12,7 @@ use better_auth_edge::host::{
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
-/// No operation of it waits. Clones share their state.
+/// Its operations never wait. Clones share their state.
 #[derive(Clone, Default)]
 pub struct FixedHost(Rc<State>);
 
@@ -40,7 +40,7 @@ impl FixedHost {
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         match poll(pin!(future)) {
             Poll::Ready(output) => output,
-            Poll::Pending => panic!("the future awaits something else than the host"),
+            Poll::Pending => panic!("the future awaits an operation that is not the host's"),
         }
     }
 }

@@ -13,7 +13,7 @@ pub enum Value {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number as it was written
+    /// A number in its original notation
     Number(String),
     /// A string
     String(String),

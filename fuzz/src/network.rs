@@ -256,7 +256,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        // after a response it makes no difference
+        // has no effect after a response
         let fetch = &mut self.network.0.fetches.borrow_mut()[self.number];
         fetch.dropped = fetch.delivered.is_none();
     }

@@ -106,16 +106,21 @@ impl Expected<'_> {
 
         let began = |time: Option<f64>| time.is_none_or(|time| time <= now + self.tolerance);
         let in_time = now - self.tolerance < expires && began(issued) && began(not_before);
-        let young = match self.max_age {
+        let is_young_enough = match self.max_age {
             Some(most) => now - issued? <= most + self.tolerance,
             None => true,
         };
-        let short = match self.max_lifetime {
+        let is_short_enough = match self.max_lifetime {
             Some(most) => expires - issued? <= most,
             None => true,
         };
         let user = self.user_claims.iter().find_map(|name| claims.member(name))?.as_str()?;
-        let good = audience_fits && issuer_fits && in_time && young && short && !user.is_empty();
+        let good = audience_fits
+            && issuer_fits
+            && in_time
+            && is_young_enough
+            && is_short_enough
+            && !user.is_empty();
         good.then_some(user)
     }
 }

@@ -19,7 +19,7 @@
 #![no_main]
 
 use better_auth_edge::gateway::{
-    Decision, Forward, Gateway, HeaderEdit, HeaderCache, Path, RequestHead, Response, Settings,
+    Decision, Forward, Gateway, HeaderCache, HeaderEdit, Path, RequestHead, Response, Settings,
 };
 use better_auth_edge_fuzz::base64url::encode;
 use better_auth_edge_fuzz::host::FixedHost;
@@ -265,16 +265,16 @@ impl ForwardedRequest<'_> {
         for (name, value) in self.sent().filter(|(name, _)| !removed(name)) {
             assert!(is_name(&name), "a header is named {name:?}");
             assert!(!value.contains(['\r', '\n', '\0']), "{name} has a line break: {value:?}");
-            let folded = name.replace('_', "-");
-            let reserved = folded.starts_with("x-edge-") || CLAIMED.contains(&&*folded);
+            let normalized = name.replace('_', "-");
+            let reserved = normalized.starts_with("x-edge-") || CLAIMED.contains(&&*normalized);
             assert!(!reserved, "the client forged {name}");
-            assert!(!HOP_BY_HOP.contains(&&*name) && folded != "x-request-id");
+            assert!(!HOP_BY_HOP.contains(&&*name) && normalized != "x-request-id");
             assert!(!named.contains(&name) || name == "upgrade", "Connection names {name}");
             assert!(scenario.authorization || name != "authorization");
         }
     }
 
-    /// The value that the edge gives a header.
+    /// The value that the edge sets for a header.
     fn set(&self, wanted: &str) -> Option<&str> {
         let mut values = self.forward.edits().filter_map(|edit| match edit {
             HeaderEdit::Set(name, value) if name == wanted => Some(value.as_str()),

@@ -276,9 +276,9 @@ impl Simulation {
         let lacks_key = |fetch: &&RecordedFetch| {
             fetch.keys().is_some_and(|mask| mask >> request.token.key & 1 == 0)
         };
-        let lately =
+        let is_recent =
             |fetch: &RecordedFetch| fetch.called > request.arrived - ABSENT_KEY_AGE - ROUNDING;
-        fetches.iter().filter(lacks_key).any(lately)
+        fetches.iter().filter(lacks_key).any(is_recent)
     }
 
     /// Whether the latest set is fresh and has the token's key, and arrived before the token.

@@ -21,7 +21,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use better_auth_edge::{Code, Error, Explanation, CheckOutcome, Verified, Verifier, VerifierOptions};
+use better_auth_edge::{
+    CheckOutcome, Code, Error, Explanation, Verified, Verifier, VerifierOptions,
+};
 use better_auth_edge_fuzz::base64url::{decode, encode};
 use better_auth_edge_fuzz::host::FixedHost;
 use better_auth_edge_fuzz::signing_keys::SigningKeys;
@@ -290,10 +292,10 @@ impl Harness {
 /// pass.
 fn check_explanation(explanation: &Explanation, result: &Result<Arc<Verified>, Error>) {
     let decisive = explanation.checks.iter().find(|report| report.outcome != CheckOutcome::Passed);
-    let refusal = decisive.and_then(|report| report.rejection.as_ref());
-    let refusal = refusal.map(|(code, detail)| (*code, detail.as_str()));
+    let rejection = decisive.and_then(|report| report.rejection.as_ref());
+    let rejection = rejection.map(|(code, detail)| (*code, detail.as_str()));
     let reason = result.as_ref().err().map(|error| (error.code(), error.detail()));
-    assert_eq!(refusal, reason, "the explanation has another decision");
+    assert_eq!(rejection, reason, "the explanation has another decision");
     let failed = decisive.is_none_or(|report| report.outcome == CheckOutcome::Failed);
     assert!(failed, "a check that was not reached decides");
     let used = explanation.keys.iter().filter(|key| key.used).count();

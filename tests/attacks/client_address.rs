@@ -1,11 +1,11 @@
-//! Attacks on rate limits by address: forged addresses, and the many addresses of one network.
+//! Attacks on rate limits by client address: forged addresses, and many addresses of one network.
 
 use crate::common::{AUTH_SERVER, Edge, request, upstream_headers};
 use better_auth_edge::gateway::{Bindings, RequestHead, Settings};
 
 const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "X-Forwarded-For");
 
-/// The key that counts a rejected request, and the address that the upstream gets on a public path.
+/// The rate limit key of a rejected request, and the upstream's client address on a public path.
 fn seen(settings: &[(&str, &str)], head: impl Fn(&str) -> RequestHead) -> [Option<String>; 2] {
     let routes = ("ROUTES", r#"[{"path":"/public","auth":"public"}]"#);
     let bindings = Bindings { rate_limit_rejected: true, ..Bindings::default() };
@@ -13,9 +13,9 @@ fn seen(settings: &[(&str, &str)], head: impl Fn(&str) -> RequestHead) -> [Optio
     edge.respond(&head("/a"));
     let counted = edge.host.counted().pop().map(|(_, key)| key);
     let head = head("/public");
-    let mut told = upstream_headers(&head, &edge.forward(&head)).into_iter();
-    let told = told.find(|(name, _)| name == "x-forwarded-for").map(|(_, value)| value);
-    [counted, told]
+    let mut forwarded = upstream_headers(&head, &edge.forward(&head)).into_iter();
+    let forwarded = forwarded.find(|(name, _)| name == "x-forwarded-for").map(|(_, value)| value);
+    [counted, forwarded]
 }
 
 fn sent(headers: &[(&str, &str)]) -> impl Fn(&str) -> RequestHead {
@@ -28,7 +28,7 @@ fn an_address_that_the_client_claims_is_ignored() {
     {
         assert_eq!(seen(&[], sent(&[(name, "192.0.2.7")])), [None, None], "{name}");
     }
-    // on Cloudflare one header is trusted; the others are still the client's own
+    // on Cloudflare, only one header is trusted; the client can forge the others
     let head = sent(&[("x-forwarded-for", "192.0.2.8"), ("cf-connecting-ip", "192.0.2.7")]);
     let address = Some("192.0.2.7".to_owned());
     assert_eq!(seen(&[], |path| head(path).from_cloudflare()), [address.clone(), address]);
@@ -54,7 +54,7 @@ fn the_address_header_of_the_operators_proxy_is_used() {
 #[test]
 fn rate_limits_count_an_ipv6_network_as_one_address() {
     let seen = |address: &str| seen(&[FROM_PROXY], sent(&[("x-forwarded-for", address)]));
-    for (address, counted, told) in [
+    for (address, counted, forwarded) in [
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1:2:3:4:5:6"),
         ("2001:DB8:1:2::1", "2001:db8:1:2::/64", "2001:DB8:1:2::1"),
         ("[2001:db8:1:2::1]:4711", "2001:db8:1:2::/64", "2001:db8:1:2::1"),
@@ -67,7 +67,11 @@ fn rate_limits_count_an_ipv6_network_as_one_address() {
         ("0:0:0:0:0:ffff:192.0.2.7", "192.0.2.7", "0:0:0:0:0:ffff:192.0.2.7"),
         ("192.0.2.7:4711", "192.0.2.7", "192.0.2.7"),
     ] {
-        assert_eq!(seen(address), [counted, told].map(|text| Some(text.to_owned())), "{address}");
+        assert_eq!(
+            seen(address),
+            [counted, forwarded].map(|text| Some(text.to_owned())),
+            "{address}"
+        );
     }
     for garbage in
         ["2001:db8::1%eth0", "2001:db8::1/64", "1.2.3", "01.2.3.4", "localhost", "[::1", "1"]
@@ -77,7 +81,7 @@ fn rate_limits_count_an_ipv6_network_as_one_address() {
 }
 
 #[test]
-fn the_address_header_must_be_one_that_holds_addresses() {
+fn the_address_header_must_be_a_header_for_addresses() {
     for name in ["a b", "x-real-ip,true-client-ip", "Forwarded"] {
         let lookup = |setting: &str| match setting {
             "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
@@ -85,7 +89,7 @@ fn the_address_header_must_be_one_that_holds_addresses() {
             "CLIENT_IP_HEADER" => Some(name.to_owned()),
             _ => None,
         };
-        let faults = Settings::parse(lookup).expect_err(name);
-        assert_eq!(faults.len(), 1, "{faults:?}");
+        let errors = Settings::parse(lookup).expect_err(name);
+        assert_eq!(errors.len(), 1, "{errors:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! Attacks by a `Host` that is more than host and port: a URL built from it has another path than
-//! the request.
+//! Attacks with a `Host` header that contains more than host and port, so that a URL built from it
+//! has another path than the request.
 
 use crate::common::{AUTH_SERVER, Edge};
 use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
@@ -7,8 +7,8 @@ use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
 const ROUTES: &str = r#"[{"path":"/public/*","auth":"public"},
     {"path":"/api/{user_id}/*","match":{"user_id":"sub"}}]"#;
 
-/// Values that are not a host, in any context.
-const STRANGE: &[&str] = &[
+/// Values that are never a host.
+const INVALID_HOSTS: &[&str] = &[
     "x/public?",
     "x/public/y#",
     "x/public",
@@ -47,8 +47,8 @@ const STRANGE: &[&str] = &[
     "{x}",
 ];
 
-/// Whether an edge in front of an upstream, and one within an application, forward a request to
-/// `/public/y` with these headers and the authority of this URL.
+/// Whether an edge in front of an upstream and one within an application forward a request to
+/// `/public/y` with this authority and these headers.
 fn passes(authority: &str, headers: &str) -> [bool; 2] {
     let lookup = |name: &str| match name {
         "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
@@ -70,7 +70,7 @@ fn passes(authority: &str, headers: &str) -> [bool; 2] {
 
 #[test]
 fn a_host_header_that_is_not_exactly_host_and_port_is_rejected() {
-    for host in STRANGE {
+    for host in INVALID_HOSTS {
         assert_eq!(passes("x", &format!("host: {host}\n")), [false; 2], "{host:?}");
     }
     assert_eq!(passes("x", "host: x\nhost: x\n"), [false; 2]);
@@ -90,7 +90,7 @@ fn a_host_is_host_and_port() {
     ] {
         assert_eq!(passes(authority, &format!("host: {host}\n")), [true; 2], "{host}");
     }
-    assert_eq!(passes("x", ""), [true; 2], "HTTP/2 may have none");
+    assert_eq!(passes("x", ""), [true; 2], "HTTP/2 requests can omit it");
 }
 
 #[test]
@@ -110,14 +110,15 @@ fn the_applications_url_has_the_host_of_the_request() {
         ("www.example", "host: y\n", true), // of TRUSTED_ORIGINS
         ("[::2]", "host: [::1]\n", false),
     ] {
-        // a Worker's runtime reads the request's own target: RFC 9112, section 3.2.2
+        // a Worker's runtime uses the request target: RFC 9112, section 3.2.2
         assert_eq!(passes(authority, headers), [true, app], "{authority} {headers}");
     }
 }
 
 #[test]
-fn no_other_header_that_an_application_builds_its_url_from_holds_a_path() {
-    for forwarding in STRANGE.iter().filter(|host| !host.trim().is_empty() && !host.contains(", "))
+fn other_headers_from_which_applications_build_urls_must_not_contain_a_path() {
+    for forwarding in
+        INVALID_HOSTS.iter().filter(|host| !host.trim().is_empty() && !host.contains(", "))
     {
         // a list of proxies is separated by commas
         let is_list = *forwarding == "x,y";
@@ -132,7 +133,7 @@ fn no_other_header_that_an_application_builds_its_url_from_holds_a_path() {
     ] {
         assert_eq!(passes("x", headers), [true, false], "{headers}");
     }
-    let usual =
+    let headers_of_proxies =
         "host: x\nx-forwarded-proto: https,http\nx-forwarded-port: 443\nforwarded: for=1.2.3.4\n";
-    assert_eq!(passes("x", usual), [true; 2]);
+    assert_eq!(passes("x", headers_of_proxies), [true; 2]);
 }

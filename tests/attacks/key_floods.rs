@@ -1,5 +1,5 @@
-//! Attacks on the key set: clients that hang up, floods of forged `kid`s around a rotation, and
-//! requests that pile up while the auth server hangs.
+//! Attacks on the key set: clients that disconnect, floods of forged `kid`s during a rotation, and
+//! many waiting requests while the auth server hangs.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -37,14 +37,14 @@ impl Setup {
         self.host.run(self.verifier.verify(token, &self.host))
     }
 
-    /// The verdict on a valid token of that signer, and the seconds it took.
+    /// The verdict on a valid token of that signer, and the duration in seconds.
     fn verdict(&self, signer: &Signer) -> (&'static str, f64) {
         let before = self.host.elapsed();
         let verdict = outcome(&self.verify(&signer.token(&lasting_claims())));
         (verdict, self.host.elapsed() - before)
     }
 
-    /// A request that starts `later` seconds from now: its verdict, and the seconds it took.
+    /// Runs a request `later` seconds from now. Returns its verdict and its duration in seconds.
     async fn request(&self, token: &str, later: f64) -> (&'static str, f64) {
         self.host.sleep((later * 1_000.0) as u32).await;
         let before = self.host.elapsed();
@@ -52,10 +52,10 @@ impl Setup {
         (outcome(&result), self.host.elapsed() - before)
     }
 
-    /// A request with a forged token whose client hangs up.
-    fn hang_up(&self, kid: &str) {
+    /// Sends a request with a forged token and cancels it.
+    fn disconnect(&self, kid: &str) {
         let token = Signer::new(66, kid).token(&lasting_claims());
-        hang_up(self.verifier.verify(&token, &self.host));
+        disconnect(self.verifier.verify(&token, &self.host));
     }
 }
 
@@ -68,9 +68,9 @@ fn set_of(signers: &[&Signer]) -> ScriptedResponse {
     ScriptedResponse::ok(key_set(&keys))
 }
 
-/// Polls a request once and drops it.
-fn hang_up(request: impl Future) {
-    assert!(request.now_or_never().is_none(), "the request waits for something");
+/// Polls a request once and drops it, as if its client disconnects.
+fn disconnect(request: impl Future) {
+    assert!(request.now_or_never().is_none(), "the request is pending");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_fetch_outlives_the_client_that_caused_it() {
         let setup = idle.map_or_else(Setup::cold, |_| Setup::knowing(&old));
         setup.host.advance(idle.unwrap_or(0.0));
         setup.host.respond_with(set_of(&[&old]).after(0.15));
-        setup.hang_up("key-1");
+        setup.disconnect("key-1");
         let (verdict, seconds) = setup.verdict(&old);
         assert_eq!(verdict, "ok", "{situation}");
         assert!(seconds < 0.2, "{situation}: {seconds} s");
@@ -88,7 +88,7 @@ fn a_fetch_outlives_the_client_that_caused_it() {
     let setup = Setup::knowing(&old);
     setup.host.advance(2.0);
     setup.host.respond_with(set_of(&[&old, &new]).after(0.15));
-    setup.hang_up("made-up");
+    setup.disconnect("made-up");
     let (verdict, seconds) = setup.verdict(&new);
     assert_eq!(verdict, "ok", "rotated");
     assert!(seconds < 0.4, "rotated: {seconds} s");
@@ -100,21 +100,21 @@ fn a_read_of_the_store_outlives_the_client_that_caused_it() {
     let warm = Setup::knowing(&signer);
     let cold = Setup { host: warm.host.restarted(), ..Setup::cold() };
     cold.host.set_store_delay(0.1);
-    cold.hang_up("key-1");
+    cold.disconnect("key-1");
     let (verdict, seconds) = cold.verdict(&signer);
     assert_eq!((verdict, cold.host.fetches(), cold.host.loads()), ("ok", 0, 1));
     assert!(seconds < 0.2, "{seconds} s");
 }
 
 #[test]
-fn clients_that_keep_hanging_up_delay_no_other_client() {
+fn clients_that_keep_disconnecting_delay_no_other_client() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     for situation in ["cold", "idle", "rotated"] {
         let setup = if situation == "cold" { Setup::cold() } else { Setup::knowing(&old) };
         setup.host.advance(if situation == "idle" { 700.0 } else { 2.0 });
         setup.host.respond_with(set_of(&[&old, &new]).after(0.15));
         for i in 0..60 {
-            setup.hang_up(&format!("made-up-{i}"));
+            setup.disconnect(&format!("made-up-{i}"));
         }
         let signer = if situation == "rotated" { &new } else { &old };
         let (verdict, seconds) = setup.verdict(signer);
@@ -131,7 +131,7 @@ fn a_fetch_that_the_runtime_stopped_is_taken_over_at_once() {
         setup.host.advance(idle.unwrap_or(0.0));
         setup.host.respond_with(set_of(&[&signer]).after(0.15));
         for _ in 0..20 {
-            setup.hang_up("key-1");
+            setup.disconnect("key-1");
             setup.host.drop_background();
         }
         let (verdict, seconds) = setup.verdict(&signer);
@@ -194,7 +194,10 @@ fn a_long_flood_of_unknown_kids_never_signs_a_user_out() {
                 assert_eq!(error.code().as_str(), "keys_unavailable", "after {waited} s");
                 let seconds = error.retry_after().expect("it says when to come back");
                 assert!((1..=30).contains(&seconds), "{seconds}");
-                assert!(waited + f64::from(seconds) < 31.1, "and means it: {seconds}");
+                assert!(
+                    waited + f64::from(seconds) < 31.1,
+                    "the Retry-After is correct: {seconds}"
+                );
             }
         }
     }
@@ -223,9 +226,9 @@ fn an_attacker_who_guesses_the_next_kid_locks_its_users_out_for_one_second_at_mo
 }
 
 #[test]
-fn tokens_that_no_key_can_make_valid_do_not_wait_while_the_auth_server_hangs() {
-    let (signer, stranger) = (Signer::default(), Signer::new(66, "stranger"));
-    let hopeless = [
+fn tokens_that_are_invalid_with_any_key_do_not_wait_while_the_auth_server_hangs() {
+    let (signer, attacker) = (Signer::default(), Signer::new(66, "stranger"));
+    let invalid_claims = [
         ("exp", "1"),
         ("nbf", "253402300799"),
         ("iss", r#""https://evil.example""#),
@@ -237,16 +240,16 @@ fn tokens_that_no_key_can_make_valid_do_not_wait_while_the_auth_server_hangs() {
         let setup = Setup::knowing(&signer);
         setup.host.advance(idle);
         setup.host.respond_with(ScriptedResponse::error(GetError::TimedOut).after(5.0));
-        setup.hang_up("made-up");
-        for (name, value) in hopeless {
-            for signer in [&signer, &stranger] {
+        setup.disconnect("made-up");
+        for (name, value) in invalid_claims {
+            for signer in [&signer, &attacker] {
                 let token = signer.token(&lasting_claims().with(name, value));
                 let rejected = setup.verifier.verify(&token, &setup.host).now_or_never();
                 let rejected = rejected.expect("it is rejected at once").unwrap_err();
                 assert_eq!(rejected.status(), 401, "{name}");
             }
         }
-        assert_eq!(setup.host.fetches(), 1, "and they have caused nothing");
+        assert_eq!(setup.host.fetches(), 1, "and they cause no fetch");
     }
 }
 
@@ -268,12 +271,12 @@ fn a_bounded_number_of_requests_waits_for_one_fetch_and_the_rest_get_a_retry_aft
 }
 
 #[test]
-fn waiting_clients_that_hang_up_leave_the_queue() {
+fn waiting_clients_that_disconnect_leave_the_queue() {
     let setup = Setup::cold();
     let signer = Signer::default();
     setup.host.respond_with(set_of(&[&signer]).after(2.0));
     for _ in 0..2_000 {
-        setup.hang_up("key-1");
+        setup.disconnect("key-1");
     }
     assert_eq!(setup.verdict(&signer).0, "ok");
     assert_eq!(setup.host.fetches(), 1);

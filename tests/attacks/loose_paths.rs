@@ -1,4 +1,4 @@
-//! Attacks on rules by paths that some servers treat as equal: in another case, with parameters
+//! Attacks on rules with paths that some servers treat as equal: in another case, with parameters
 //! after `;`, with trailing dots and spaces.
 
 use crate::common::{Edge, good_claims, request};
@@ -44,7 +44,7 @@ fn a_path_that_matches_a_stricter_rule_when_read_loosely_is_ambiguous() {
         ("GET", "/%E2%84%AAeys/user-2"),
         ("GET", "/Help"),
         ("GET", "/help;x"),
-        // letters that become ASCII: a long s, a dotless i, an i with a dot, wide ones
+        // letters that become ASCII: long s, dotless i, i with a dot, full-width letters
         ("POST", "/jobs/r%EF%BD%95n"),
         ("GET", "/ap%C4%B1/user-2/x"),
         ("GET", "/ap%C4%B0/user-2/x"),
@@ -76,7 +76,7 @@ fn paths_that_match_no_stricter_rule_are_forwarded() {
     ] {
         assert_eq!(outcome(&edge, method, path), "forward", "{method} {path}");
     }
-    // letters that only look alike
+    // letters that only look similar
     for path in ["/%D0%B0pi/user-2/x", "/%EF%BC%8Fapi/user-2/x"] {
         assert_eq!(outcome(&edge, "GET", path), "forward", "{path}");
     }
@@ -95,7 +95,7 @@ fn a_different_isolation_does_not_replace_the_bypassed_one() {
         r#"[{"path":"/api/{user_id}/*","match":{"user_id":"sub"}},
             {"path":"/{tenant}/*","match":{"tenant":"uuid"}}]"#,
     );
-    // a tenant's name that a user may choose
+    // a tenant name that a user can choose
     let claims = good_claims().with("uuid", r#""API""#);
     let own = |path| edge.outcome(&request("GET", path, &[edge.bearer(&claims)]));
     assert_eq!(own("/API/user-2/x"), "ambiguous_path");

@@ -1,4 +1,4 @@
-//! Attacks on the gateway and the verifier, each file named after what it attacks.
+//! Attacks on the gateway and the verifier. Each file is named after its target.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../common/mod.rs"]

@@ -1,5 +1,5 @@
-//! Attacks on what rules leave open: methods that an isolating rule does not list, paths below its
-//! path, public paths that precede the rules, and claims that resemble another user's.
+//! Attacks on gaps between rules: methods that an isolating rule does not list, paths below its
+//! path, public paths before the rules, and claims that resemble another user's.
 
 use crate::common::{AUTH_SERVER, Edge, good_claims, request};
 use better_auth_edge::gateway::Settings;
@@ -98,15 +98,15 @@ fn a_rule_that_lists_the_remaining_methods_decides_about_them() {
     }
 }
 
-fn settings(within_app: bool, given: &[(&str, &str)]) -> Result<Settings, String> {
+fn settings(within_app: bool, values: &[(&str, &str)]) -> Result<Settings, String> {
     let lookup = |name: &str| {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://api.example")];
-        let mut all = given.iter().chain(&required);
+        let mut all = values.iter().chain(&required);
         all.find(|(setting, _)| *setting == name).map(|(_, value)| (*value).to_owned())
     };
     let settings =
         if within_app { Settings::parse_within_app(lookup) } else { Settings::parse(lookup) };
-    settings.map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    settings.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 #[test]
@@ -168,8 +168,8 @@ fn an_earlier_rule_does_not_exempt_methods_from_a_later_rules_conditions() {
     ] {
         for second in stricter {
             let routes = format!("[{first},{second}]");
-            let faults = settings(false, &[("ROUTES", &routes)]).unwrap_err();
-            assert!(faults.contains("asks for more, but not for all"), "{routes} {faults}");
+            let errors = settings(false, &[("ROUTES", &routes)]).unwrap_err();
+            assert!(errors.contains("asks for more, but not for all"), "{routes} {errors}");
         }
     }
     for routes in [
@@ -212,9 +212,9 @@ fn a_public_path_that_disables_a_rule_is_a_setting_error_that_names_both() {
         let parsed = settings(true, &[("ROUTES", &isolating(path)), ("PUBLIC_PATHS", open)]);
         match parsed {
             Ok(_) => assert!(is_part, "{open} {path}"),
-            Err(faults) => {
-                assert!(faults.starts_with("PUBLIC_PATHS ") && !is_part, "{faults}");
-                assert!(faults.contains(open) && faults.contains(path), "{faults}");
+            Err(errors) => {
+                assert!(errors.starts_with("PUBLIC_PATHS ") && !is_part, "{errors}");
+                assert!(errors.contains(open) && errors.contains(path), "{errors}");
             }
         }
     }
@@ -261,8 +261,8 @@ fn paths_of_better_auth_and_the_framework_may_cross_a_rule_but_not_cover_it() {
 #[test]
 fn nothing_opens_every_path() {
     for open in ["/*", "/a,/*", "/{x}/*", "/{x}/{y}/*"] {
-        let faults = settings(true, &[("PUBLIC_PATHS", open)]).expect_err(open);
-        assert!(faults.contains("opens every path"), "{faults}");
+        let errors = settings(true, &[("PUBLIC_PATHS", open)]).expect_err(open);
+        assert!(errors.contains("opens every path"), "{errors}");
     }
 }
 
@@ -280,11 +280,11 @@ fn a_claim_that_resembles_a_uuid_does_not_match_another_users_path() {
     let edge = edge(&[r#"{"path":"/api/{user_id}/*","match":{"user_id":"sub"}}"#]);
     for claimed in &spellings {
         let bearer = edge.bearer(&good_claims().with("sub", &format!("{claimed:?}")));
-        for asked in &spellings {
-            let path = format!("/api/{}/x", asked.replace('{', "%7B").replace('}', "%7D"));
-            let expected = claimed == uuid || claimed == asked;
+        for requested in &spellings {
+            let path = format!("/api/{}/x", requested.replace('{', "%7B").replace('}', "%7D"));
+            let expected = claimed == uuid || claimed == requested;
             let outcome = edge.outcome(&request("GET", &path, &[(bearer.0, bearer.1.as_str())]));
-            assert_eq!(outcome == "forward", expected, "{claimed} requests {asked}: {outcome}");
+            assert_eq!(outcome == "forward", expected, "{claimed} requests {requested}: {outcome}");
         }
     }
 }

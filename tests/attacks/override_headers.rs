@@ -1,5 +1,5 @@
-//! Attacks by headers that servers use instead of the request's own path, method, host, user or
-//! address. None of them may reach the upstream, on any path.
+//! Attacks with headers that servers use instead of the request's path, method, host, user or
+//! address. They must not reach the upstream on any path.
 
 use crate::common::{AUTH_SERVER, Edge, good_claims, request, upstream_headers};
 use better_auth_edge::gateway::{Decision, Gateway, RequestHead, Settings};
@@ -9,9 +9,9 @@ const ROUTES: (&str, &str) = (
     r#"[{"path":"/public/*","auth":"public"},{"path":"/api/{user_id}/*","match":{"user_id":"sub"}}]"#,
 );
 
-/// As clients would send them.
+/// Override headers as a client sends them.
 const OVERRIDES: &[&str] = &[
-    // CGI (RFC 3875, section 4.1), by its variables' names
+    // the names of CGI variables (RFC 3875, section 4.1)
     "SCRIPT_NAME",
     "Script-Name",
     "PATH_INFO",
@@ -114,8 +114,8 @@ const OVERRIDES: &[&str] = &[
     "x-forwarded_for",
 ];
 
-/// Headers that only a client could have made up when an upstream receives them.
-const ABOUT_THE_WAY: &[&str] = &[
+/// Headers with which proxies describe a request. Behind the edge, only a client can have set them.
+const PROXY_HEADERS: &[&str] = &[
     "Client-Cert",
     "OIDC-Claim-Sub",
     "Shib-Session-Id",
@@ -193,7 +193,7 @@ fn no_override_header_reaches_the_upstream_on_any_path() {
     let settings = [ROUTES, ("CLAIM_HEADERS", r#"{"email":"x-user-email"}"#)];
     let edge = Edge::new(&settings);
     let bearer = edge.bearer(&good_claims());
-    for name in OVERRIDES.iter().chain(ABOUT_THE_WAY) {
+    for name in OVERRIDES.iter().chain(PROXY_HEADERS) {
         for path in ["/public/a", "/api/user-1/a", "/elsewhere"] {
             let headers = [(bearer.0, bearer.1.clone()), (*name, "attack".to_owned())];
             assert_eq!(arrived(&edge, path, &headers), [""; 0], "{name} at {path}");
@@ -220,13 +220,13 @@ fn removing_all_override_headers_keeps_the_clients_other_headers() {
         "referer",
         "x-amz-date",
     ];
-    let all = OVERRIDES.iter().chain(ABOUT_THE_WAY).chain(&own);
+    let all = OVERRIDES.iter().chain(PROXY_HEADERS).chain(&own);
     let headers: Vec<_> = all.map(|name| (*name, "attack".to_owned())).collect();
     assert_eq!(arrived(&edge, "/public/a", &headers), own);
 }
 
 #[test]
-fn a_setting_forwards_the_override_headers_that_it_names_and_no_others() {
+fn a_setting_allows_only_the_listed_override_headers() {
     let edge =
         Edge::new(&[ROUTES, ("FORWARD_HEADERS", "X-HTTP-Method-Override, api_key,true-client-ip")]);
     let sent = [
@@ -272,10 +272,10 @@ fn the_setting_cannot_forward_the_edges_own_headers() {
             "FORWARD_HEADERS" => Some(name.to_owned()),
             _ => None,
         };
-        let faults = Settings::parse(lookup).expect_err(name);
+        let errors = Settings::parse(lookup).expect_err(name);
         assert!(
-            faults.iter().all(|fault| fault.setting() == "FORWARD_HEADERS"),
-            "{name}: {faults:?}"
+            errors.iter().all(|error| error.setting() == "FORWARD_HEADERS"),
+            "{name}: {errors:?}"
         );
     }
 }
@@ -305,7 +305,7 @@ fn no_override_header_reaches_an_application() {
     let settings = Settings::parse_within_app(lookup).unwrap();
     let edge = Edge::new(&[]);
     let gateway = Gateway::new(settings);
-    // headers of the proxies in front of the application are left to the application
+    // the application handles the headers of the proxies in front of it
     let own =
         ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "x-middleware-prefetch", "accept"];
     let all: Vec<_> = OVERRIDES.iter().chain(&own).map(|name| (*name, "attack")).collect();
@@ -340,7 +340,7 @@ fn methods_that_are_not_for_an_upstream_are_rejected_on_every_path() {
 }
 
 #[test]
-fn the_connection_header_may_name_a_bounded_number_of_headers() {
+fn the_connection_header_can_list_a_bounded_number_of_headers() {
     let edge = Edge::new(&[ROUTES]);
     let connection = |count: usize| {
         let names: Vec<_> = (0..count).map(|i| format!("x-{i}")).collect();

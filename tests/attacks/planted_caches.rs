@@ -1,4 +1,4 @@
-//! Attacks by cookie caches that a sibling host plants: a cache without its session cookie has no
+//! Attacks with cookie caches that a sibling host plants: a cache without its session cookie has no
 //! effect.
 
 use crate::common::{Edge, request};

@@ -1,4 +1,4 @@
-//! A sibling host plants ended session cookies before the user's own.
+//! Attacks with session cookies that a sibling host plants before the user's own.
 
 use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::RequestHead;
@@ -6,7 +6,7 @@ use better_auth_edge::gateway::RequestHead;
 const NAME: &str = "better-auth.session_token";
 const LIVE: &str = "better-auth.session_token=live.x";
 
-/// An edge whose auth server knows sessions that begin with `live`.
+/// An edge whose auth server accepts sessions that begin with `live`.
 fn edge() -> Edge {
     let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
     let (name, bearer) = edge.bearer(&good_claims());
@@ -21,7 +21,7 @@ fn edge() -> Edge {
     edge
 }
 
-/// A request with that many ended sessions before the live one.
+/// A request with `count` ended sessions before the live one.
 fn behind(count: usize, guard: &str) -> RequestHead {
     let planted = (0..count).map(|i| format!("{guard}{NAME}=dead{i}.x; "));
     with_cookies(&format!("{}{LIVE}", planted.collect::<String>()))
@@ -88,14 +88,14 @@ fn one_request_tries_four_unknown_and_four_previously_valid_sessions() {
 #[test]
 fn a_cached_session_does_not_precede_one_with_a_stricter_cookie_prefix_that_may_be_live() {
     let edge = edge();
-    let stranger = format!("{NAME}=live-of-a-stranger.x");
-    assert_eq!(edge.outcome(&with_cookies(&stranger)), "forward");
+    let attackers = format!("{NAME}=live-of-a-stranger.x");
+    assert_eq!(edge.outcome(&with_cookies(&attackers)), "forward");
     for guard in ["__Host-", "__Secure-"] {
         let before = edge.host.fetches();
-        let cookies = format!("{stranger}; {guard}{NAME}=dead.x; {guard}{NAME}=live{guard}.x");
+        let cookies = format!("{attackers}; {guard}{NAME}=dead.x; {guard}{NAME}=live{guard}.x");
         assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward");
-        let asked = edge.host.requests().split_off(before);
-        let last = asked.last().and_then(|request| request.cookie.clone());
+        let requests = edge.host.requests().split_off(before);
+        let last = requests.last().and_then(|request| request.cookie.clone());
         assert_eq!(last, Some(format!("{guard}{NAME}=live{guard}.x")), "not the stranger's");
     }
 }
@@ -110,9 +110,9 @@ fn different_encodings_of_a_signature_are_one_session() {
             "missing_token"
         );
     }
-    let asked = edge.host.requests().into_iter().filter_map(|request| request.cookie);
+    let requests = edge.host.requests().into_iter().filter_map(|request| request.cookie);
     assert_eq!(
-        asked.collect::<Vec<_>>(),
+        requests.collect::<Vec<_>>(),
         [format!("{NAME}=dead.Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSfo%3D")]
     );
 }

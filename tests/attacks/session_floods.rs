@@ -1,5 +1,5 @@
-//! Floods of forged sessions while the auth server is slow: users with live sessions must not queue
-//! behind them.
+//! Floods of forged sessions while the auth server is slow: users with live sessions must not wait
+//! for them.
 
 use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead};
@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 const SETTINGS: [(&str, &str); 2] =
     [("SESSION_EXCHANGE", "true"), ("CLIENT_IP_HEADER", "x-real-ip")];
 
-/// An edge whose auth server takes a second per response and knows sessions that begin with `live`.
+/// An edge whose auth server responds in a second and accepts sessions that begin with `live`.
 fn edge() -> Edge {
     let edge = Edge::new(&SETTINGS);
     let (name, bearer) = edge.bearer(&good_claims());
@@ -33,8 +33,8 @@ fn visit(sessions: &[&str], address: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies.as_str()), ("x-real-ip", address)])
 }
 
-/// The outcome of a request that arrives while two thousand forged ones wait, and the seconds it
-/// took.
+/// The outcome of a request that arrives while two thousand forged ones wait, and its duration in
+/// seconds.
 fn within_a_flood(
     edge: &Edge,
     address_of: impl Fn(usize) -> String,

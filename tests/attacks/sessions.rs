@@ -1,4 +1,4 @@
-//! Attacks on sessions: clients that hang up, one session in many encodings, forged cookies, and
+//! Attacks on sessions: clients that disconnect, one session in many encodings, forged cookies, and
 //! cookies planted by a sibling host.
 
 use std::future::Future;
@@ -22,7 +22,7 @@ fn edge(more: &[(&str, &str)]) -> Edge {
     edge
 }
 
-/// A token as the auth server returns it for a session.
+/// The auth server's response for a session: a token.
 fn token(edge: &Edge) -> ScriptedResponse {
     let exp = (crate::common::NOW + edge.host.elapsed() + 900.0).to_string();
     let token = edge.signer.token(&good_claims().with("exp", &exp));
@@ -33,20 +33,20 @@ fn with_cookies(cookies: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookies)])
 }
 
-/// The same from its own address.
+/// The same from a distinct client address.
 fn from(i: usize, cookies: &str) -> RequestHead {
     let address = format!("10.0.{}.{}", i / 256, i % 256);
     request("GET", "/x", &[("cookie", cookies), ("x-real-ip", &*address)])
 }
 
 /// The session cookies that the auth server received, in order.
-fn asked(edge: &Edge) -> Vec<String> {
+fn exchanged(edge: &Edge) -> Vec<String> {
     edge.host.requests().into_iter().filter_map(|request| request.cookie).collect()
 }
 
-/// Polls a request once and drops it: its client hangs up.
-fn hang_up(request: impl Future) {
-    assert!(request.now_or_never().is_none(), "the request waits for something");
+/// Polls a request once and drops it, as if its client disconnects.
+fn disconnect(request: impl Future) {
+    assert!(request.now_or_never().is_none(), "the request is pending");
 }
 
 /// The outcomes of concurrent requests.
@@ -64,15 +64,15 @@ fn outcome(decision: Decision) -> &'static str {
 }
 
 #[test]
-fn a_client_that_hangs_up_does_not_cancel_the_exchange_of_others() {
+fn a_client_that_disconnects_does_not_cancel_the_exchange_of_others() {
     let edge = edge(&[]);
     edge.host.respond_with(token(&edge).after(0.3));
     let head = with_cookies(LIVE);
-    hang_up(edge.gateway.decide(&head, &edge.host));
+    disconnect(edge.gateway.decide(&head, &edge.host));
     let before = edge.host.elapsed();
     assert_eq!(edge.outcome(&head), "forward");
     assert!(edge.host.elapsed() - before < 0.4, "it waits only as long as the auth server takes");
-    assert_eq!(asked(&edge), [LIVE]);
+    assert_eq!(exchanged(&edge), [LIVE]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn an_exchange_that_the_runtime_stopped_is_taken_over_at_once() {
     let edge = edge(&[]);
     edge.host.respond_with(token(&edge).after(0.3));
     let head = with_cookies(LIVE);
-    hang_up(edge.gateway.decide(&head, &edge.host));
+    disconnect(edge.gateway.decide(&head, &edge.host));
     edge.host.drop_background();
     let before = edge.host.elapsed();
     assert_eq!(edge.outcome(&head), "forward");
@@ -99,7 +99,7 @@ fn requests_with_one_session_share_one_exchange_in_any_encoding() {
     }
     let all = spellings.map(|value| format!("{NAME}={value}")).join("; ");
     assert_eq!(edge.outcome(&with_cookies(&all)), "forward");
-    assert_eq!(asked(&edge), [LIVE], "one encoding is sent");
+    assert_eq!(exchanged(&edge), [LIVE], "one encoding is sent");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn waiting_requests_share_a_failure_too() {
         edge.host.respond_with(answer);
         let heads: Vec<_> = (0..20).map(|_| with_cookies(LIVE)).collect();
         assert_eq!(outcomes(&edge, &heads), ["keys_unavailable"; 20]);
-        assert_eq!(asked(&edge).len(), 1);
+        assert_eq!(exchanged(&edge).len(), 1);
         edge.host.respond_with(token(&edge));
         edge.host.advance(1.0);
         assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
@@ -125,10 +125,10 @@ fn without_a_token_cache_an_exchange_serves_only_requests_that_came_before_it() 
     edge.host.respond_with(token(&edge).after(0.3));
     let heads: Vec<_> = (0..20).map(|_| with_cookies(LIVE)).collect();
     assert_eq!(outcomes(&edge, &heads), ["forward"; 20]);
-    assert_eq!(asked(&edge).len(), 1);
+    assert_eq!(exchanged(&edge).len(), 1);
     edge.host.advance(0.1);
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
-    assert_eq!(asked(&edge).len(), 2);
+    assert_eq!(exchanged(&edge).len(), 2);
 }
 
 #[test]
@@ -137,13 +137,13 @@ fn a_bounded_number_of_exchanges_runs_at_once_and_the_rest_queue() {
     edge.host.respond_with(token(&edge).after(0.3));
     let heads: Vec<_> = (0..250).map(|i| from(i, &format!("{NAME}=t{i}.s"))).collect();
     for head in &heads {
-        hang_up(edge.gateway.decide(head, &edge.host));
+        disconnect(edge.gateway.decide(head, &edge.host));
     }
-    // only the exchanges that these started continue
+    // only the exchanges of these requests continue
     assert_eq!(outcomes(&edge, &heads[..1]), ["forward"]);
-    assert_eq!(asked(&edge).len(), 100);
+    assert_eq!(exchanged(&edge).len(), 100);
     assert_eq!(outcomes(&edge, &heads), ["forward"; 250]);
-    assert_eq!(asked(&edge).len(), 250);
+    assert_eq!(exchanged(&edge).len(), 250);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_forged_session_is_tried_once_in_ten_seconds() {
         assert_eq!(edge.outcome(&with_cookies(LIVE)), "missing_token");
         edge.host.advance(0.19);
     }
-    assert_eq!(asked(&edge).len(), 1);
+    assert_eq!(exchanged(&edge).len(), 1);
     edge.host.advance(1.0);
     edge.host.respond_with(token(&edge));
     assert_eq!(edge.outcome(&with_cookies(LIVE)), "forward");
@@ -193,9 +193,9 @@ fn a_cookie_planted_by_a_sibling_host_does_not_shadow_a_live_session() {
         for _ in 0..3 {
             assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward", "{cookies}");
         }
-        let live = asked(&edge).iter().filter(|cookie| *cookie == LIVE).count();
+        let live = exchanged(&edge).iter().filter(|cookie| *cookie == LIVE).count();
         assert_eq!(live, 1);
-        assert!(asked(&edge).len() <= 4, "rejections are cached: {:?}", asked(&edge));
+        assert!(exchanged(&edge).len() <= 4, "rejections are cached: {:?}", exchanged(&edge));
     }
 }
 
@@ -205,7 +205,7 @@ fn no_more_than_four_sessions_of_a_request_are_tried() {
     edge.host.respond_with(ScriptedResponse::status(401, ""));
     let cookies: Vec<_> = (0..20).map(|i| format!("{NAME}={i}.x")).collect();
     assert_eq!(edge.outcome(&with_cookies(&cookies.join("; "))), "missing_token");
-    assert_eq!(asked(&edge).len(), 4);
+    assert_eq!(exchanged(&edge).len(), 4);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_silent_auth_server_is_tried_once_per_request_and_causes_a_server_error() {
     edge.host.respond_with(ScriptedResponse::error(GetError::TimedOut).after(5.0));
     let cookies = format!("__Secure-{NAME}=x; {LIVE}");
     assert_eq!(edge.outcome(&with_cookies(&cookies)), "keys_unavailable");
-    assert_eq!(asked(&edge).len(), 1);
+    assert_eq!(exchanged(&edge).len(), 1);
     // an auth server that fails for one session and rejects the other
     let edge = self::edge(&[]);
     edge.host.respond_once_with(ScriptedResponse::status(500, ""));

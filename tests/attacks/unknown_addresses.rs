@@ -1,4 +1,4 @@
-//! Sessions without a known client address: the auth server counts all of them as one client.
+//! Sessions without a known client address: the auth server counts them all as one client.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use better_auth_edge::gateway::{Decision, RequestHead};
 
 const LIMITED: &str = r#"{"message":"Too many requests. Please try again later."}"#;
 
-/// An edge whose auth server knows sessions that begin with `live` and responds 429 if `is_busy`.
+/// An edge whose auth server accepts sessions that begin with `live` and responds 429 if `is_busy`.
 fn edge(more: &[(&str, &str)], is_busy: impl Fn(&str) -> bool + 'static, seconds: &str) -> Edge {
     let edge = Edge::new(&[&[("SESSION_EXCHANGE", "true")], more].concat());
     let (name, bearer) = edge.bearer(&good_claims());
@@ -31,7 +31,7 @@ fn with(session: &str) -> RequestHead {
 }
 
 /// The code of a rejected request, and its `Retry-After`.
-fn refusal(edge: &Edge, session: &str) -> (&'static str, Option<u32>) {
+fn rejection(edge: &Edge, session: &str) -> (&'static str, Option<u32>) {
     let Decision::Respond(_, Some(error)) = edge.decide(&with(session)) else {
         panic!("forwarded")
     };
@@ -46,14 +46,14 @@ fn forged_sessions_leave_a_part_of_the_budget_to_previously_valid_ones() {
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
     edge.host.advance(61.0);
     for i in 0..300 {
-        let (code, seconds) = refusal(&edge, &format!("made-up{i}.x"));
+        let (code, seconds) = rejection(&edge, &format!("made-up{i}.x"));
         match i {
             0..80 => assert_eq!((code, seconds), ("missing_token", None), "{i}"),
             _ => assert_eq!((code, seconds), ("keys_unavailable", Some(10)), "{i}"),
         }
     }
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
-    assert_eq!(refusal(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
+    assert_eq!(rejection(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
     edge.host.advance(10.0);
     assert_eq!(edge.outcome(&with("live-new.x")), "forward");
 }
@@ -74,13 +74,13 @@ fn a_429_for_one_session_delays_unknown_sessions_for_ten_seconds_and_no_known_se
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
     edge.host.advance(61.0);
     assert_eq!(edge.outcome(&with("live-cached.x")), "forward");
-    assert_eq!(refusal(&edge, "live-limited.x"), ("keys_unavailable", Some(60)));
+    assert_eq!(rejection(&edge, "live-limited.x"), ("keys_unavailable", Some(60)));
     assert_eq!(edge.outcome(&with("live-known.x")), "forward");
     assert_eq!(edge.outcome(&with("live-cached.x")), "forward");
     let before = edge.host.fetches();
-    assert_eq!(refusal(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
+    assert_eq!(rejection(&edge, "live-new.x"), ("keys_unavailable", Some(10)));
     edge.host.advance(5.0);
-    assert_eq!(refusal(&edge, "live-limited.x"), ("keys_unavailable", Some(55)));
+    assert_eq!(rejection(&edge, "live-limited.x"), ("keys_unavailable", Some(55)));
     assert_eq!(edge.host.fetches(), before);
     edge.host.advance(5.0);
     assert_eq!(edge.outcome(&with("live-new.x")), "forward");

@@ -27,7 +27,7 @@ fn documented() -> Vec<Setting> {
     .collect()
 }
 
-/// Reads settings: the two that are required, those that one cannot be without, and one.
+/// Parses one setting together with the required settings and those that it depends on.
 fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingError>> {
     let key = documented().into_iter().find(|setting| setting.name == "EDGE_SIGNING_KEY");
     let prerequisite = match name {
@@ -47,16 +47,16 @@ fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingError>> {
 
 #[test]
 fn the_page_documents_every_setting_and_nothing_else() {
-    let asked = RefCell::new(BTreeSet::new());
+    let looked_up = RefCell::new(BTreeSet::new());
     for setting in documented() {
         let lookup = |wanted: &str| {
-            asked.borrow_mut().insert(wanted.to_owned());
+            looked_up.borrow_mut().insert(wanted.to_owned());
             (wanted == setting.name).then(|| setting.example.to_owned())
         };
         let _ = Settings::parse(lookup);
     }
     let documented: BTreeSet<_> = documented().iter().map(|s| s.name.to_owned()).collect();
-    assert_eq!(documented, asked.into_inner());
+    assert_eq!(documented, looked_up.into_inner());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The documentation and the code say the same.
+//! The documentation agrees with the code.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod configuration;

@@ -1,5 +1,5 @@
-//! The names of settings: a near miss is an error, and all errors are reported at once and only
-//! once.
+//! The names of settings: a name close to a setting's is an error, and all errors are reported at
+//! once, each of them once.
 
 use better_auth_edge::gateway::{
     Naming, SettingError, SettingValue, SettingValues, Settings, Variable,
@@ -10,22 +10,25 @@ const PAGE: &str = include_str!("../../docs/configuration.md");
 const REQUIRED: [(&str, &str); 2] =
     [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
 
-/// What is said of an environment with the two required variables and these.
+/// The errors of an environment with the two required variables and these.
 fn errors(variables: &[(&str, &str)]) -> Vec<String> {
     let all: Vec<_> = REQUIRED.iter().chain(variables).copied().collect();
     let named: Vec<_> = all.iter().map(|(name, _)| Variable { name, is_binding: false }).collect();
     let lookup =
         |wanted: &str| Some(all.iter().rev().find(|(name, _)| *name == wanted)?.1.to_owned());
-    told(Settings::parse_environment(&named, lookup))
+    texts(Settings::parse_environment(&named, lookup))
 }
 
-/// The errors of an application's settings, some of which the host could not read.
-fn errors_beside(unreadable: &[&'static str], settings: &[(&'static str, &str)]) -> Vec<String> {
+/// The errors of an application's settings if the host cannot read some of them.
+fn errors_with_unreadable(
+    unreadable: &[&'static str],
+    settings: &[(&'static str, &str)],
+) -> Vec<String> {
     let mut values = values(settings);
     for name in unreadable {
         values.add_error(SettingError::new(name, "is not a string"));
     }
-    told(Settings::parse_values(&values))
+    texts(Settings::parse_values(&values))
 }
 
 fn values(settings: &[(&'static str, &str)]) -> SettingValues {
@@ -36,7 +39,7 @@ fn values(settings: &[(&'static str, &str)]) -> SettingValues {
     values
 }
 
-fn told(settings: Result<Settings, Vec<SettingError>>) -> Vec<String> {
+fn texts(settings: Result<Settings, Vec<SettingError>>) -> Vec<String> {
     settings.err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
@@ -48,9 +51,9 @@ fn documented() -> impl Iterator<Item = &'static str> {
 #[test]
 fn every_documented_setting_is_known_and_a_typo_in_its_name_is_an_error() {
     for name in documented() {
-        let slip = format!("{name}X");
-        let known = format!("{slip} is not a setting, but {name} is");
-        assert_eq!(errors(&[(&slip, "x")]), [known], "{name}");
+        let misspelled = format!("{name}X");
+        let known = format!("{misspelled} is not a setting, but {name} is");
+        assert_eq!(errors(&[(&misspelled, "x")]), [known], "{name}");
         let written = name.to_ascii_lowercase().replace('_', "-");
         let known = format!("{written} is not a setting, but {name} is");
         assert_eq!(errors(&[(&written, "x")]), [known], "{name}");
@@ -68,7 +71,7 @@ fn a_misspelled_setting_is_reported_beside_the_errors_of_others() {
 }
 
 #[test]
-fn an_operator_may_declare_that_a_variable_is_not_a_setting() {
+fn an_operator_can_declare_that_a_variable_is_not_a_setting() {
     let ignored = ("IGNORED_VARIABLES", "ROUTER, ISSUES");
     assert!(errors(&[("ROUTER", "x"), ("ISSUES", "x"), ignored]).is_empty());
     assert_eq!(errors(&[("ROUTE", "x"), ignored]), ["ROUTE is not a setting, but ROUTES is"]);
@@ -155,7 +158,7 @@ fn a_base_path_is_one_path_and_must_not_contradict_the_url() {
             "{settings:?}: {found:?}"
         );
     }
-    // the base path of one issuer is not another's
+    // each issuer has its own base path
     let issuers = ("ISSUERS", r#"[{"base_url":"https://b.example/x"}]"#);
     assert!(errors(&[("BETTER_AUTH_BASE_PATH", "/"), issuers]).is_empty());
 }
@@ -177,9 +180,9 @@ fn an_unreadable_setting_causes_no_follow_up_errors() {
         ("EDGE_SIGNING_KEY", vec![url, ("EDGE_SIGNING_KEY_NEXT", next)]),
     ] {
         let expected = [format!("{unreadable} is not a string")];
-        assert_eq!(errors_beside(&[unreadable], &settings), expected, "{settings:?}");
+        assert_eq!(errors_with_unreadable(&[unreadable], &settings), expected, "{settings:?}");
     }
-    // and a value that is wrong hides no claim either
+    // an invalid value does not hide a claim's error either
     let found = errors(&[("REQUIRED_CLAIMS", "[7]"), by_claim]);
     assert!(found.len() == 1 && found[0].starts_with("REQUIRED_CLAIMS "), "{found:?}");
 }
@@ -187,7 +190,7 @@ fn an_unreadable_setting_causes_no_follow_up_errors() {
 #[test]
 fn an_unreadable_setting_hides_no_other_error() {
     let settings = [("CLOCK_TOLERANCE", "x"), ("ROUTES", r#"[{"pth":"/"}]"#)];
-    let found = errors_beside(&["BETTER_AUTH_URL", "ISSUER"], &settings);
+    let found = errors_with_unreadable(&["BETTER_AUTH_URL", "ISSUER"], &settings);
     let named: Vec<_> = found.iter().map(|error| error.split(' ').next().unwrap()).collect();
     let expected = ["BETTER_AUTH_URL", "ISSUER", "CLOCK_TOLERANCE", "ROUTES"];
     assert_eq!(named, expected, "{found:#?}");
@@ -210,7 +213,7 @@ fn one_mistake_is_one_error() {
         let found = errors(&[(setting, value)]);
         assert!(found.len() == 1 && found[0].starts_with(setting), "{value}: {found:?}");
     }
-    // two slips are two
+    // two mistakes are two errors
     for (setting, value) in
         [("ROUTES", r#"[{"claim":{"a":"b"}}]"#), ("ISSUERS", r#"[{"audiense":"a"}]"#)]
     {

@@ -1,5 +1,5 @@
-//! The documentation and the types of JavaScript say what the settings table says: names, types,
-//! units and defaults.
+//! The documentation and the TypeScript types agree with the settings table: names, types, units
+//! and defaults.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn cells(row: &str) -> Vec<&str> {
     row.trim_matches('|').split(" | ").map(str::trim).collect()
 }
 
-/// The options in the table of the README's section with that heading, and their defaults.
+/// The options and defaults in the table of the README's section with this heading.
 fn documented_options(heading: &str) -> Vec<(&'static str, &'static str)> {
     let section = README.split(heading).nth(1).unwrap();
     let rows = section.split("\n#").next().unwrap().lines().filter(|line| line.starts_with("| `"));
@@ -130,7 +130,7 @@ fn the_types_have_every_option_and_its_type() {
 }
 
 #[test]
-fn the_types_say_which_time_spans_are_in_milliseconds() {
+fn the_types_document_which_durations_are_in_milliseconds() {
     for Setting { option, kind, .. } in SETTINGS {
         let Some(option) = option.filter(|_| matches!(kind, Kind::Seconds | Kind::Duration)) else {
             continue;
@@ -143,7 +143,7 @@ fn the_types_say_which_time_spans_are_in_milliseconds() {
     }
 }
 
-/// The variables that a text names: in JavaScript, a caller knows options only.
+/// The variables in a text. Texts for JavaScript must contain options only.
 fn variables_in(text: &str) -> Vec<&'static str> {
     let words = |c: char| !c.is_ascii_alphanumeric() && c != '_';
     let named = |name: &&str| text.split(words).any(|word| word == *name);

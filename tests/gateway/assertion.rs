@@ -1,4 +1,4 @@
-//! The assertion that the upstream gets: its claims, its keys, and how long it is reused.
+//! The assertion for the upstream: claims, keys, lifetime and reuse.
 
 use crate::common::{Claims, Edge, NOW, good_claims, request};
 use base64::Engine;
@@ -20,7 +20,7 @@ const NEXT: (&str, &str) = (
 
 const WELL_KNOWN: &str = "/.well-known/better-auth-edge/jwks.json";
 
-/// The assertion that the origin gets for a request with such a token, if any.
+/// The assertion that the upstream receives for a request with these claims, if any.
 fn assertion(edge: &Edge, claims: &Claims, method: &str, path: &str) -> Option<String> {
     let forward = edge.forward(&request(method, path, &[edge.bearer(claims)]));
     forward.edits().cloned().find_map(|edit| match edit {
@@ -34,8 +34,8 @@ fn published(edge: &Edge) -> Value {
     serde_json::from_str(&edge.respond(&request("GET", WELL_KNOWN, &headers)).body).unwrap()
 }
 
-/// Header and claims of an assertion that one of the edge's published keys has signed.
-fn checked(edge: &Edge, assertion: &str) -> (Value, Value) {
+/// Verifies an assertion with the edge's published keys and returns its header and claims.
+fn verified(edge: &Edge, assertion: &str) -> (Value, Value) {
     let parts: Vec<_> = assertion.split('.').collect();
     let decode = |part: &str| BASE64URL.decode(part).unwrap();
     let header: Value = serde_json::from_slice(&decode(parts[0])).unwrap();
@@ -54,46 +54,48 @@ fn checked(edge: &Edge, assertion: &str) -> (Value, Value) {
 fn an_assertion_names_the_user_the_edge_and_the_upstream_for_one_minute() {
     let edge = Edge::new(&[KEY]);
     let claims = good_claims().with("role", r#"["admin",1.5,{"a":null}]"#).with("plan", r#""x""#);
-    let (header, said) = checked(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
+    let (header, assertion_claims) =
+        verified(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
     assert_eq!(header, json!({"alg": "EdDSA", "typ": "edge-assertion+jwt", "kid": "edge-1"}));
-    assert_eq!(said["iss"], "https://edge.example");
-    assert_eq!(said["aud"], "https://api.example");
-    assert_eq!(said["sub"], "user-1");
+    assert_eq!(assertion_claims["iss"], "https://edge.example");
+    assert_eq!(assertion_claims["aud"], "https://api.example");
+    assert_eq!(assertion_claims["sub"], "user-1");
     assert_eq!(
-        (said["iat"].as_u64(), said["exp"].as_u64()),
+        (assertion_claims["iat"].as_u64(), assertion_claims["exp"].as_u64()),
         (Some(NOW as u64), Some(NOW as u64 + 60))
     );
-    assert!(!said["jti"].as_str().unwrap().is_empty());
-    assert_eq!(said["claims"]["sub"], "user-1");
-    assert_eq!(said["claims"]["role"], json!(["admin", 1.5, {"a": null}]));
-    assert_eq!(said["claims"].get("plan"), None, "only what is on the list");
-    assert_eq!(said.get("htm"), None);
+    assert!(!assertion_claims["jti"].as_str().unwrap().is_empty());
+    assert_eq!(assertion_claims["claims"]["sub"], "user-1");
+    assert_eq!(assertion_claims["claims"]["role"], json!(["admin", 1.5, {"a": null}]));
+    assert_eq!(assertion_claims["claims"].get("plan"), None, "only the listed claims");
+    assert_eq!(assertion_claims.get("htm"), None);
 }
 
 #[test]
 fn the_assertions_issuer_and_claims_can_be_set() {
     let edge = Edge::new(&[KEY, ("EDGE_ISSUER", "https://edge.internal"), ("CLAIMS", "sub,plan")]);
     let claims = good_claims().with("plan", r#""x""#);
-    let (_, said) = checked(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
-    assert_eq!(said["iss"], "https://edge.internal");
-    assert_eq!(said["claims"], json!({"sub": "user-1", "plan": "x"}));
+    let (_, assertion_claims) = verified(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
+    assert_eq!(assertion_claims["iss"], "https://edge.internal");
+    assert_eq!(assertion_claims["claims"], json!({"sub": "user-1", "plan": "x"}));
 }
 
 #[test]
 fn an_assertion_does_not_outlive_the_token() {
     let edge = Edge::new(&[KEY]);
     let claims = good_claims().with("exp", &(NOW as u64 + 20).to_string());
-    let (_, said) = checked(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
-    assert_eq!(said["exp"].as_u64(), Some(NOW as u64 + 20));
+    let (_, assertion_claims) = verified(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
+    assert_eq!(assertion_claims["exp"].as_u64(), Some(NOW as u64 + 20));
 }
 
 #[test]
-fn a_token_accepted_at_its_end_has_an_assertion_that_is_still_valid() {
+fn a_token_accepted_at_its_expiry_has_an_assertion_that_is_still_valid() {
     for ago in [0, 4] {
         let edge = Edge::new(&[KEY]);
         let claims = good_claims().with("exp", &(NOW as u64 - ago).to_string());
-        let (_, said) = checked(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
-        assert_eq!(said["exp"].as_u64(), Some(NOW as u64 + 1), "{ago} s ago");
+        let (_, assertion_claims) =
+            verified(&edge, &assertion(&edge, &claims, "GET", "/x").unwrap());
+        assert_eq!(assertion_claims["exp"].as_u64(), Some(NOW as u64 + 1), "{ago} s ago");
     }
 }
 
@@ -109,8 +111,8 @@ fn no_client_chooses_an_assertions_id() {
             HeaderEdit::Set(name, value) if name == "x-edge-jwt-assertion" => Some(value),
             _ => None,
         });
-        let (_, said) = checked(&edge, assertion.unwrap());
-        said["jti"].as_str().unwrap().to_owned()
+        let (_, assertion_claims) = verified(&edge, assertion.unwrap());
+        assertion_claims["jti"].as_str().unwrap().to_owned()
     });
     assert_ne!(ids[0], ids[1]);
     assert!(!ids.contains(&"of-the-client".to_owned()), "{ids:?}");
@@ -127,8 +129,8 @@ fn an_assertion_is_reused_for_half_of_its_lifetime() {
     edge.host.advance(2.0);
     assert_ne!(next(), first);
     let other = good_claims().with("sub", r#""user-2""#);
-    let (_, said) = checked(&edge, &assertion(&edge, &other, "GET", "/x").unwrap());
-    assert_eq!(said["sub"], "user-2");
+    let (_, assertion_claims) = verified(&edge, &assertion(&edge, &other, "GET", "/x").unwrap());
+    assert_eq!(assertion_claims["sub"], "user-2");
 }
 
 #[test]
@@ -136,8 +138,11 @@ fn a_bound_assertion_covers_one_method_and_path() {
     let edge = Edge::new(&[KEY, ("EDGE_BIND_REQUEST", "true")]);
     let claims = good_claims();
     let first = assertion(&edge, &claims, "PUT", "/a/%62?q=1").unwrap();
-    let (_, said) = checked(&edge, &first);
-    assert_eq!((&said["htm"], &said["htu"]), (&json!("PUT"), &json!("https://api.example/a/b")));
+    let (_, assertion_claims) = verified(&edge, &first);
+    assert_eq!(
+        (&assertion_claims["htm"], &assertion_claims["htu"]),
+        (&json!("PUT"), &json!("https://api.example/a/b"))
+    );
     assert_ne!(assertion(&edge, &claims, "PUT", "/a/b").unwrap(), first);
 }
 
@@ -156,7 +161,7 @@ fn the_next_key_is_published_before_it_signs() {
     let keys = set["keys"].as_array().unwrap();
     assert_eq!(keys.len(), 2);
     assert!(keys.iter().all(|key| key.get("d").is_none() && key["use"] == "sig"), "{set}");
-    let (header, _) = checked(&edge, &assertion(&edge, &good_claims(), "GET", "/x").unwrap());
+    let (header, _) = verified(&edge, &assertion(&edge, &good_claims(), "GET", "/x").unwrap());
     assert_eq!(header["kid"], "edge-1");
 }
 

@@ -10,7 +10,7 @@ const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const FROM_PROXY: (&str, &str) = ("CLIENT_IP_HEADER", "x-real-ip");
 const TOKEN_URL: &str = "https://app.example/api/auth/token?disableRefresh=true";
 
-/// An edge with the session exchange, whose auth server returns its keys, and `answer` for tokens.
+/// An edge with the session exchange. Its auth server returns keys, and `answer` for tokens.
 fn edge(settings: &[(&str, &str)], answer: impl Fn(&Edge) -> ScriptedResponse) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], settings].concat());
     let answer = answer(&edge);
@@ -28,18 +28,18 @@ fn visit(session: &str, address: &str) -> RequestHead {
     request("GET", "/x", &[("cookie", cookie.as_str()), ("x-real-ip", address)])
 }
 
-/// The requests for tokens so far.
-fn asked(edge: &Edge) -> Vec<GetRequest> {
+/// The token requests so far.
+fn token_requests(edge: &Edge) -> Vec<GetRequest> {
     let requests = edge.host.requests().into_iter();
     requests.filter(|request| request.url.contains("/token")).collect()
 }
 
-/// The headers of a request of the edge's own.
+/// The headers of a request from the edge.
 fn sent(request: &GetRequest) -> Vec<(String, String)> {
     request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// The one line in the log.
+/// The only line in the log.
 fn line(edge: &Edge) -> Value {
     let lines = edge.host.logged();
     let [(_, line)] = &lines[..] else { panic!("{lines:?}") };
@@ -76,26 +76,32 @@ fn the_edge_names_itself_to_better_auth_and_does_not_change_the_session() {
 
 #[test]
 fn better_auth_gets_the_client_address_when_it_is_known() {
-    let told = |settings: &[(&str, &str)], head: &RequestHead| {
+    let sent_address = |settings: &[(&str, &str)], head: &RequestHead| {
         let edge = edge(settings, token);
         assert_eq!(edge.outcome(head), "forward");
         let keys = edge.host.requests().pop().unwrap();
-        assert_eq!(keys.client_address, None, "keys are for all");
-        asked(&edge)[0].client_address.clone().map(|(name, address)| format!("{name}: {address}"))
+        assert_eq!(keys.client_address, None, "keys do not depend on the client");
+        token_requests(&edge)[0]
+            .client_address
+            .clone()
+            .map(|(name, address)| format!("{name}: {address}"))
     };
     let visit = |address: &str| visit("t.s", address);
     let address = Some("x-forwarded-for: 192.0.2.7".to_owned());
-    assert_eq!(told(&[FROM_PROXY], &visit("192.0.2.7")), address);
-    assert_eq!(told(&[FROM_PROXY], &visit("1.1.1.1, 192.0.2.7")), address);
-    assert_eq!(told(&[FROM_PROXY], &visit("unknown")), None);
-    assert_eq!(told(&[], &visit("192.0.2.7")), None, "the edge trusts no header");
+    assert_eq!(sent_address(&[FROM_PROXY], &visit("192.0.2.7")), address);
+    assert_eq!(sent_address(&[FROM_PROXY], &visit("1.1.1.1, 192.0.2.7")), address);
+    assert_eq!(sent_address(&[FROM_PROXY], &visit("unknown")), None);
+    assert_eq!(sent_address(&[], &visit("192.0.2.7")), None, "the edge trusts no header");
     let own = [FROM_PROXY, ("AUTH_CLIENT_IP_HEADER", "X-Visitor")];
-    assert_eq!(told(&own, &visit("2001:db8::7")), Some("x-visitor: 2001:db8::7".to_owned()));
+    assert_eq!(
+        sent_address(&own, &visit("2001:db8::7")),
+        Some("x-visitor: 2001:db8::7".to_owned())
+    );
 
     let cookie = ("cookie", "better-auth.session_token=t.s");
     let head = request("GET", "/x", &[cookie, ("cf-connecting-ip", "192.0.2.7")]);
-    assert_eq!(told(&[], &head), None, "not on Cloudflare");
-    assert_eq!(told(&[], &head.from_cloudflare()), address);
+    assert_eq!(sent_address(&[], &head), None, "not on Cloudflare");
+    assert_eq!(sent_address(&[], &head.from_cloudflare()), address);
 }
 
 #[test]
@@ -109,15 +115,15 @@ fn the_header_for_the_client_address_must_not_have_another_meaning() {
             "AUTH_CLIENT_IP_HEADER" => Some(name.to_owned()),
             _ => None,
         };
-        let faults = Settings::parse(lookup).unwrap_err();
-        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-        let [fault] = &faults[..] else { panic!("{name}: {faults:?}") };
-        assert!(fault.starts_with("AUTH_CLIENT_IP_HEADER is not the name"), "{fault}");
+        let errors = Settings::parse(lookup).unwrap_err();
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let [error] = &errors[..] else { panic!("{name}: {errors:?}") };
+        assert!(error.starts_with("AUTH_CLIENT_IP_HEADER is not the name"), "{error}");
     }
 }
 
 #[test]
-fn a_rate_limited_client_address_waits_as_long_as_better_auth_says_and_no_other_does() {
+fn a_rate_limited_client_address_waits_for_the_retry_after_of_better_auth_and_others_do_not_wait() {
     for name in ["x-retry-after", "retry-after"] {
         let edge = Edge::new(&[EXCHANGE, FROM_PROXY]);
         let limited = ScriptedResponse::status(429, r#"{"message":"Too many requests."}"#);
@@ -135,18 +141,18 @@ fn a_rate_limited_client_address_waits_as_long_as_better_auth_says_and_no_other_
         let cause = line(&edge)["cause"].as_str().unwrap().to_owned();
         assert!(cause.contains("/api/auth/token: the server answered 429"), "{cause}");
         edge.host.advance(2.5);
-        // the same client address with any session
+        // all sessions of the same client address
         for session in ["t.1", "t.2", "t.3"] {
             let response = edge.respond(&visit(session, "192.0.2.7"));
             assert_eq!(response.status, 503);
             assert_eq!(header(&response, "retry-after").as_deref(), Some("5"));
         }
-        assert_eq!(asked(&edge).len(), 1);
+        assert_eq!(token_requests(&edge).len(), 1);
         assert_eq!(edge.outcome(&visit("t.2", "192.0.2.8")), "forward");
         assert_eq!(edge.outcome(&visit("t.2", "192.0.2.7")), "forward", "its token is cached");
         edge.host.advance(5.0);
         edge.respond(&visit("t.1", "192.0.2.7"));
-        assert_eq!(asked(&edge).len(), 3, "the edge asks again");
+        assert_eq!(token_requests(&edge).len(), 3, "the edge sends another request");
     }
 }
 
@@ -159,10 +165,10 @@ fn a_retry_after_from_the_auth_server_is_capped_at_five_minutes() {
     assert_eq!(header(&response, "retry-after").as_deref(), Some("300"));
     edge.host.advance(299.0);
     edge.respond(&visit("t.1", "192.0.2.7"));
-    assert_eq!(asked(&edge).len(), 1);
+    assert_eq!(token_requests(&edge).len(), 1);
     edge.host.advance(1.0);
     edge.respond(&visit("t.1", "192.0.2.7"));
-    assert_eq!(asked(&edge).len(), 2);
+    assert_eq!(token_requests(&edge).len(), 2);
 }
 
 #[test]
@@ -195,7 +201,7 @@ fn a_response_that_is_not_from_better_auth_does_not_end_a_session() {
     let edge = edge(&[], |_| ScriptedResponse::status(404, ""));
     let cookies = "__Secure-better-auth.session_token=a.1; better-auth.session_token=b.2";
     edge.respond(&request("GET", "/x", &[("cookie", cookies)]));
-    assert_eq!(asked(&edge).len(), 1);
+    assert_eq!(token_requests(&edge).len(), 1);
 }
 
 #[test]
@@ -240,7 +246,7 @@ fn an_auth_server_that_redirects_to_a_trailing_slash_is_called_with_one() {
     }
     assert_eq!(edge.outcome(&visit("t.1", "")), "forward");
     assert_eq!(edge.host.fetches(), 4);
-    let cookies: Vec<_> = asked(&edge).into_iter().map(|request| request.cookie).collect();
+    let cookies: Vec<_> = token_requests(&edge).into_iter().map(|request| request.cookie).collect();
     assert_eq!(cookies[0], cookies[1]);
 }
 

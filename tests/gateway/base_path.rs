@@ -1,4 +1,4 @@
-//! Better Auth's base path, the root included: the URLs of keys and of session tokens.
+//! Better Auth's base path, including the root: the URLs of keys and of session tokens.
 
 use crate::common::{Edge, ScriptedResponse, good_claims, key_set, request};
 
@@ -23,13 +23,13 @@ fn keys_and_session_tokens_are_requested_below_the_base_path() {
         let cookie = [("cookie", "better-auth.session_token=t.s%3D")];
         assert_eq!(edge.outcome(&request("GET", "/x", &cookie)), "forward", "{settings:?}");
         let requests = edge.host.requests();
-        let asked: Vec<_> = requests.iter().map(|r| r.url.split('?').next().unwrap()).collect();
-        assert_eq!(asked, [format!("{base}/token"), format!("{base}/jwks")]);
+        let requested: Vec<_> = requests.iter().map(|r| r.url.split('?').next().unwrap()).collect();
+        assert_eq!(requested, [format!("{base}/token"), format!("{base}/jwks")]);
     }
 }
 
 #[test]
-fn every_issuer_has_a_base_path_of_its_own() {
+fn every_issuer_has_its_own_base_path() {
     let issuers = r#"[{"base_url":"https://b.example","base_path":"/"},
         {"base_url":"https://c.example"}]"#;
     let settings = [("BETTER_AUTH_BASE_PATH", "/auth"), ("ISSUERS", issuers)];

@@ -3,13 +3,13 @@
 use crate::common::{Edge, ScriptedResponse, good_claims, key_set, request};
 use better_auth_edge::gateway::Settings;
 
-/// What is wrong with these settings beside the two URLs.
-fn faults(settings: &[(&str, &str)]) -> Vec<String> {
+/// The errors of these settings together with the two required URLs.
+fn errors(settings: &[(&str, &str)]) -> Vec<String> {
     let urls = [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
     let all: Vec<_> = urls.iter().chain(settings).collect();
     let lookup = |wanted: &str| Some(all.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
-    let faults = Settings::parse(lookup).err().unwrap_or_default();
-    faults.iter().map(ToString::to_string).collect()
+    let errors = Settings::parse(lookup).err().unwrap_or_default();
+    errors.iter().map(ToString::to_string).collect()
 }
 
 const NO_HEADERS: [(&str, &str); 0] = [];
@@ -23,7 +23,7 @@ const RULES: (&str, &str) = (
 );
 
 #[test]
-fn a_claim_holds_one_of_the_values_of_the_rule() {
+fn a_claim_must_have_one_of_the_values_of_the_rule() {
     let edge = Edge::new(&[RULES]);
     for (role, active, expected) in [
         (r#""admin""#, "true", "forward"),
@@ -70,7 +70,7 @@ fn the_token_must_have_all_scopes_of_the_rule() {
 
 #[test]
 fn a_null_or_empty_condition_is_a_setting_error() {
-    for (condition, fault) in [
+    for (condition, error) in [
         (r#""match":null"#, "match is null"),
         (r#""match":{}"#, "match is empty"),
         (r#""match":[]"#, "match is not a table"),
@@ -96,9 +96,9 @@ fn a_null_or_empty_condition_is_a_setting_error() {
         (r#""to":null"#, "to is null"),
     ] {
         let routes = format!(r#"[{{"path":"/api/{{u}}/*",{condition}}}]"#);
-        let found = faults(&[("ROUTES", &routes)]);
+        let found = errors(&[("ROUTES", &routes)]);
         assert_eq!(found.len(), 1, "{condition}: {found:?}");
-        assert!(found[0].starts_with(&format!("ROUTES [0]: {fault}")), "{condition}: {found:?}");
+        assert!(found[0].starts_with(&format!("ROUTES [0]: {error}")), "{condition}: {found:?}");
     }
     for (setting, value) in [
         ("REQUIRED_CLAIMS", r#"{"email_verified":null}"#),
@@ -116,7 +116,7 @@ fn a_null_or_empty_condition_is_a_setting_error() {
         ("ISSUERS", r#"[{"base_url":"https://b.example","required_claims":null}]"#),
         ("ISSUERS", r#"[{"base_url":"https://b.example","required_claims":{"a":null}}]"#),
     ] {
-        let found = faults(&[(setting, value)]);
+        let found = errors(&[(setting, value)]);
         assert!(found.len() == 1 && found[0].starts_with(setting), "{value}: {found:?}");
     }
 }

@@ -26,7 +26,7 @@ fn by_secret() -> Value {
     })
 }
 
-/// A cache that it signs with its keys.
+/// A cache that Better Auth signs with its keys.
 fn by_keys() -> Value {
     let more = json!({
         "iss": AUTH_SERVER, "aud": "better-auth:session-cache", "sub": "user-1", "sid": "token-1",
@@ -34,8 +34,8 @@ fn by_keys() -> Value {
     changed(by_secret(), &more)
 }
 
-/// The same cache with these members. `null` removes a member. Members of `user` and `session`
-/// change within these.
+/// The same cache with `changes`. `null` removes a member. Members of `user` and `session` are
+/// merged.
 fn changed(mut claims: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         match (&claims[name], value) {
@@ -231,9 +231,9 @@ fn with_session_exchange_the_session_cookie_decides_when_its_cache_does_not() {
         let headers = upstream_headers(&head, &edge.forward(&head));
         assert!(headers.contains(&("x-edge-user".into(), "by-exchange".into())), "{headers:?}");
         assert_eq!(edge.host.fetches(), 2);
-        let asked = &edge.host.requests()[1];
+        let exchange = &edge.host.requests()[1];
         assert_eq!(
-            asked.cookie.as_deref(),
+            exchange.cookie.as_deref(),
             Some(SESSION),
             "the auth server does not get the cache"
         );

@@ -1,4 +1,4 @@
-//! What the upstream learns from a cookie cache: the user's record, and nothing of the session.
+//! The claims that the upstream receives from a cookie cache: the user record, not the session.
 
 use crate::common::{AUTH_SERVER, Edge, NOW, base64url, request, upstream_headers};
 use hmac::{Hmac, KeyInit, Mac};
@@ -30,7 +30,7 @@ fn cache(edge: &Edge, about: &str) -> String {
     edge.signer.sign(header, payload)
 }
 
-/// The claims of a cache that a published key signs.
+/// The claims of a cache signed with a published key.
 fn about() -> String {
     format!(
         r#","iss":"{AUTH_SERVER}","aud":"better-auth:session-cache","sub":"user-1","sid":"{TOKEN}""#

@@ -1,4 +1,4 @@
-//! The settings of Better Auth's signed cookie cache, and what is wrong with them.
+//! The settings of Better Auth's signed cookie cache, and their errors.
 
 use crate::common::AUTH_SERVER;
 use better_auth_edge::gateway::Settings;
@@ -9,14 +9,14 @@ const SECRET: &str = "a secret that only Better Auth and the edge know";
 
 #[test]
 fn every_setting_error_is_reported() {
-    let faults = |more: &[(&str, &str)]| {
+    let errors = |more: &[(&str, &str)]| {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o")];
         let parsed = Settings::parse(|wanted| {
             let mut all = more.iter().chain(&required).filter(|(name, _)| *name == wanted);
             all.next().map(|(_, value)| (*value).to_owned())
         });
-        let faults = parsed.err().unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let errors = parsed.err().unwrap_or_default();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     let short = ("BETTER_AUTH_SECRET", "short");
     for (settings, expected) in [
@@ -41,6 +41,6 @@ fn every_setting_error_is_reported() {
             "SESSION_MAX_AGE is 0, so that every COOKIE_CACHE is too old",
         ),
     ] {
-        assert_eq!(faults(settings), expected, "{settings:?}");
+        assert_eq!(errors(settings), expected, "{settings:?}");
     }
 }

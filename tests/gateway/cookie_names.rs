@@ -1,4 +1,4 @@
-//! Better Auth's cookies under names of their own: `advanced.cookies`.
+//! Better Auth's cookies with custom names: `advanced.cookies`.
 
 use crate::common::{
     AUTH_SERVER, Edge, ScriptedResponse, Signer, good_claims, request, upstream_headers,
@@ -16,13 +16,13 @@ fn outcome(settings: &[(&str, &str)], cookies: &str) -> (&'static str, Vec<Strin
     let answer = ScriptedResponse::ok(json!({ "token": token }).to_string());
     edge.host.respond_to(|request| request.url.contains("/token?"), answer);
     let outcome = edge.outcome(&request("GET", "/x", &[("cookie", cookies)]));
-    let asked = edge.host.requests().into_iter().filter_map(|request| request.cookie);
-    (outcome, asked.collect())
+    let exchanged = edge.host.requests().into_iter().filter_map(|request| request.cookie);
+    (outcome, exchanged.collect())
 }
 
 #[test]
 fn a_session_cookie_is_matched_by_its_exact_name_with_and_without_prefix() {
-    for (name, cookies, asked) in [
+    for (name, cookies, exchanged) in [
         ("sid", "a=b; sid=t.s; c=d", Some("sid=t.s")),
         ("sid", "__Secure-sid=t.s", Some("__Secure-sid=t.s")),
         ("sid", "__Host-sid=t.s", Some("__Host-sid=t.s")),
@@ -41,10 +41,10 @@ fn a_session_cookie_is_matched_by_its_exact_name_with_and_without_prefix() {
         ("sid", "better-auth.session_token=t.s; better-auth.sid=t.s", None),
     ] {
         let (outcome, tried) = outcome(&[EXCHANGE, ("SESSION_COOKIE_NAME", name)], cookies);
-        let expected = if asked.is_some() { "forward" } else { "missing_token" };
+        let expected = if exchanged.is_some() { "forward" } else { "missing_token" };
         assert_eq!(
             (outcome, tried),
-            (expected, asked.map(str::to_owned).into_iter().collect()),
+            (expected, exchanged.map(str::to_owned).into_iter().collect()),
             "{cookies}"
         );
     }
@@ -63,11 +63,11 @@ fn a_cookie_cache_and_its_chunks_are_matched_by_their_exact_names() {
     let (first, second) = cache.split_at(cache.len() / 2);
     let cached = [("COOKIE_CACHE", "jwks"), SDATA];
     let both = [&cached[..], &[SID]].concat();
-    let usual = "better-auth.session_token=t.s";
+    let session = "better-auth.session_token=t.s";
     for (settings, cookies, expected) in [
-        (&cached[..], format!("{usual}; sdata={cache}"), "forward"),
-        (&cached, format!("{usual}; sdata.1={second}; sdata.0={first}"), "forward"),
-        (&cached, format!("{usual}; better-auth.session_data={cache}"), "missing_token"),
+        (&cached[..], format!("{session}; sdata={cache}"), "forward"),
+        (&cached, format!("{session}; sdata.1={second}; sdata.0={first}"), "forward"),
+        (&cached, format!("{session}; better-auth.session_data={cache}"), "missing_token"),
         (&both, format!("sid=t.s; sdata={cache}"), "forward"),
         (&both, format!("__Secure-sid=t.s; __Secure-sdata={cache}"), "forward"),
         (
@@ -76,8 +76,8 @@ fn a_cookie_cache_and_its_chunks_are_matched_by_their_exact_names() {
             "forward",
         ),
         (&both, format!("sid=t.s; __Secure-sdata={cache}"), "missing_token"),
-        (&both, format!("{usual}; sdata={cache}"), "missing_token"),
-        // one name as the browser has it, the other as Better Auth's options have it
+        (&both, format!("{session}; sdata={cache}"), "missing_token"),
+        // one name with the browser's prefix, the other as in Better Auth's options
         (
             &[cached[0], ("SESSION_COOKIE_NAME", "__Secure-sid"), SDATA],
             format!("__Secure-sid=t.s; __Secure-sdata={cache}"),
@@ -96,7 +96,7 @@ fn cookies_with_these_names_are_not_forwarded_on_any_path() {
         ("a=b; __Secure-sid=t.s; c=d", Some("a=b; c=d")),
         ("__Host-sid=t.s; sdata=x; __Secure-sdata.0=y; sdata.17=z; a=b", Some("a=b")),
         ("better-auth.session_token=x; better-auth.dont_remember=y; a=b", Some("a=b")),
-        // the multi-session plugin has a cookie for each session
+        // the multi-session plugin sets a cookie for each session
         ("sid_multi-t1=t1.s; __Secure-sid_multi-t2=t2.s; a=b", Some("a=b")),
         ("a=1, sid=t.s", Some("a=1")),
         ("sid = t.s; a=b", Some("a=b")),
@@ -114,14 +114,14 @@ fn cookies_with_these_names_are_not_forwarded_on_any_path() {
 
 #[test]
 fn impossible_cookie_names_are_setting_errors() {
-    let faults = |settings: &[(&str, &str)]| {
+    let errors = |settings: &[(&str, &str)]| {
         let required = [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o")];
         let parsed = Settings::parse(|wanted| {
             let mut all = settings.iter().chain(&required).filter(|(name, _)| *name == wanted);
             all.next().map(|(_, value)| (*value).to_owned())
         });
-        let faults = parsed.err().unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let errors = parsed.err().unwrap_or_default();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     const ONE: &str = " gives the session cookie the same name as its cache, or as a part of it";
     const GUARDED: &str = "COOKIE_PREFIX begins with __Secure- or __Host-, which the edge accepts anyway: leave it out";
@@ -156,6 +156,6 @@ fn impossible_cookie_names_are_setting_errors() {
             "COOKIE_PREFIX is not the beginning of a cookie's name".into(),
         ),
     ] {
-        assert_eq!(faults(settings), expected, "{settings:?}");
+        assert_eq!(errors(settings), expected, "{settings:?}");
     }
 }

@@ -91,8 +91,8 @@ fn without_cors_settings_a_preflight_is_an_ordinary_request() {
     assert!(forward.response_edits().is_empty());
 }
 
-/// A preflight for these.
-fn asking<'h>(method: &'h str, headers: &'h str) -> [(&'h str, &'h str); 3] {
+/// The headers of a preflight for this method and these headers.
+fn preflight_for<'h>(method: &'h str, headers: &'h str) -> [(&'h str, &'h str); 3] {
     [
         ("origin", PAGE),
         ("access-control-request-method", method),
@@ -101,7 +101,7 @@ fn asking<'h>(method: &'h str, headers: &'h str) -> [(&'h str, &'h str); 3] {
 }
 
 #[test]
-fn when_all_headers_and_methods_are_allowed_the_requested_ones_are_named() {
+fn when_all_headers_and_methods_are_allowed_the_requested_ones_are_returned() {
     for credentials in ["true", "false"] {
         for all in ["*", "authorization, *"] {
             let settings = [
@@ -111,8 +111,8 @@ fn when_all_headers_and_methods_are_allowed_the_requested_ones_are_named() {
                 ("CORS_CREDENTIALS", credentials),
             ];
             let edge = Edge::new(&settings);
-            let asked = asking("PROPFIND", "authorization,x-custom, content-type");
-            let response = edge.respond(&request("OPTIONS", "/api/x", &asked));
+            let headers_sent = preflight_for("PROPFIND", "authorization,x-custom, content-type");
+            let response = edge.respond(&request("OPTIONS", "/api/x", &headers_sent));
             let methods = header(&response, "access-control-allow-methods");
             assert_eq!(methods, Some("PROPFIND"));
             let headers = header(&response, "access-control-allow-headers");
@@ -129,19 +129,20 @@ fn when_all_headers_and_methods_are_allowed_the_requested_ones_are_named() {
 fn a_requested_header_that_is_not_a_valid_name_is_not_repeated() {
     let edge = Edge::new(&[ORIGINS, ("CORS_HEADERS", "*"), ("CORS_METHODS", "*")]);
     for odd in ["x-a b", "x:y", "<script>", "x, (y)", "\u{e9}", "", ", ,"] {
-        let response = edge.respond(&request("OPTIONS", "/x", &asking("PUT", odd)));
+        let response = edge.respond(&request("OPTIONS", "/x", &preflight_for("PUT", odd)));
         assert_eq!(header(&response, "access-control-allow-headers"), None, "{odd:?}");
-        let response = edge.respond(&request("OPTIONS", "/x", &asking(odd, "x")));
+        let response = edge.respond(&request("OPTIONS", "/x", &preflight_for(odd, "x")));
         assert_eq!(header(&response, "access-control-allow-methods"), None, "{odd:?}");
     }
-    let other = [&[("origin", "https://evil.example")][..], &asking("PUT", "x")[1..]].concat();
+    let other =
+        [&[("origin", "https://evil.example")][..], &preflight_for("PUT", "x")[1..]].concat();
     let response = edge.respond(&request("OPTIONS", "/x", &other));
     assert_eq!(header(&response, "access-control-allow-headers"), None);
     assert_eq!(header(&response, "access-control-allow-methods"), None);
 }
 
 #[test]
-fn all_headers_can_be_exposed_but_not_beside_cookies() {
+fn all_headers_can_be_exposed_but_not_with_cookies() {
     let edge = Edge::new(&[ORIGINS, ("CORS_EXPOSE_HEADERS", "*")]);
     let response = edge.respond(&request("GET", "/x", &[("origin", PAGE)]));
     assert_eq!(header(&response, "access-control-expose-headers"), Some("*"));
@@ -155,13 +156,13 @@ fn all_headers_can_be_exposed_but_not_beside_cookies() {
         ];
         settings.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
     };
-    let faults = Settings::parse(lookup).unwrap_err();
-    assert_eq!(faults.len(), 1);
-    assert!(faults[0].to_string().starts_with("CORS_EXPOSE_HEADERS is *"), "{}", faults[0]);
+    let errors = Settings::parse(lookup).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].to_string().starts_with("CORS_EXPOSE_HEADERS is *"), "{}", errors[0]);
 }
 
 #[test]
-fn apps_and_previews_may_call() {
+fn app_schemes_and_preview_patterns_are_allowed() {
     let origins = "capacitor://localhost, chrome-extension://abcdef, https://app-*.example.com";
     let edge = Edge::new(&[("CORS_ORIGINS", origins), ("CORS_CREDENTIALS", "true")]);
     let allowed = |origin| {
@@ -209,7 +210,7 @@ fn a_session_cookie_allows_unsafe_methods_from_trusted_apps_and_previews() {
 }
 
 #[test]
-fn a_warning_names_trusted_origin_patterns_that_match_foreign_sites() {
+fn a_warning_lists_trusted_origin_patterns_that_match_foreign_sites() {
     let warnings = |settings: &[(&str, &str)]| {
         let required =
             [("BETTER_AUTH_URL", "https://a.example"), ("ORIGIN_URL", "https://b.example")];

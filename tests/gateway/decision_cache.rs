@@ -23,7 +23,7 @@ const SETTINGS: [(&str, &str); 4] = [
     ("CORS_CREDENTIALS", "true"),
 ];
 
-/// A client, as its host numbers it.
+/// A client, with the number that its host assigned.
 struct Client {
     number: usize,
     fields: String,
@@ -40,16 +40,16 @@ impl Client {
     }
 }
 
-/// A request for a path, with fields of its own.
+/// The part of a head that differs between requests of one client.
 fn own(method: &str, path: &str) -> String {
     format!("{method}\nhttps://edge.example{path}\nx-request-id: 0123-abcd\n")
 }
 
-/// The decision about a head, as one text.
+/// The decision about a head, as text.
 fn decided(edge: &Edge, head: &RequestHead) -> String {
     match edge.decide(head) {
         Decision::Forward(forward) => {
-            // the host applies them one after the other, to headers whose order does not matter
+            // sorted, because the order of edits does not matter
             let mut edits: Vec<_> = forward.edits().collect();
             edits.sort_by_key(|edit| HeaderEdit::as_text([*edit]));
             let (edits, private) = (HeaderEdit::as_text(edits), forward.private);
@@ -60,15 +60,15 @@ fn decided(edge: &Edge, head: &RequestHead) -> String {
     }
 }
 
-/// The decisions about a request with a cached head and, at another edge, with a whole one.
+/// The decisions about a request with a cached head and, on another edge, with the whole head.
 fn both(edge: &Edge, cache: &mut HeaderCache, client: &Client, own: &str) -> [String; 2] {
     let Client { number, fields } = client;
     let known = cache.read(format!("{number}\n{own}"));
     let head = known.or_else(|| cache.read(format!("+{number}\n{own}\n{fields}")));
-    let stranger = Edge::new(&SETTINGS);
-    stranger.host.advance(edge.host.elapsed());
+    let uncached = Edge::new(&SETTINGS);
+    uncached.host.advance(edge.host.elapsed());
     let whole = RequestHead::parse(format!("{own}{fields}")).unwrap();
-    [decided(edge, &head.unwrap()), decided(&stranger, &whole)]
+    [decided(edge, &head.unwrap()), decided(&uncached, &whole)]
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn a_returning_client_gets_the_same_decision_as_any_client_with_the_same_head() 
             for path in ["/api/user-1/a?b", "/api/user-2/a", "/admin/x", "/open", "/feed", "/a//b"]
             {
                 for method in ["GET", "POST", "OPTIONS"] {
-                    let [known, stranger] = both(&edge, &mut cache, client, &own(method, path));
-                    assert_eq!(known, stranger, "{method} {path}");
+                    let [known, uncached] = both(&edge, &mut cache, client, &own(method, path));
+                    assert_eq!(known, uncached, "{method} {path}");
                     forwarded += usize::from(known.starts_with("https://api.example/"));
                 }
             }
@@ -117,14 +117,14 @@ fn an_id_whose_header_fields_changed_is_another_client() {
     }
 }
 
-/// A gateway and a client that repeats its head, from a host that recognizes it.
-struct Regular {
+/// A gateway and a returning client whose head the host has cached.
+struct ReturningClient {
     edge: Edge,
     heads: HeaderCache,
     fields: String,
 }
 
-impl Regular {
+impl ReturningClient {
     fn new(settings: &[(&str, &str)], claims: &Claims) -> Self {
         let edge = Edge::new(settings);
         let Client { fields, .. } = Client::new(0, &edge.signer.token(claims));
@@ -135,7 +135,7 @@ impl Regular {
         self.heads.read(format!("+0\n{own}\n{}", self.fields)).unwrap()
     }
 
-    /// Sends a request, and returns the id of its decision.
+    /// Sends a request and returns the id of its decision.
     fn decision_id(&mut self, own: &str) -> Option<u32> {
         let head = self.head(own);
         self.edge.forward(&head).decision_id
@@ -155,9 +155,9 @@ const OWN: &str = "GET\nhttps://edge.example/api/user-1/a\n";
 fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way() {
     for settings in [&SETTINGS[..], &[&SETTINGS[..], &[("EDGE_SIGNING_KEY", SIGNING_KEY)]].concat()]
     {
-        let mut regular = Regular::new(settings, &good_claims());
-        let head = regular.head(OWN);
-        let edge = &regular.edge;
+        let mut returning = ReturningClient::new(settings, &good_claims());
+        let head = returning.head(OWN);
+        let edge = &returning.edge;
         let mut first = edge.forward(&head);
         let mut renewed = 0;
         for _ in 0..110 {
@@ -178,7 +178,7 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
                 first = again;
             }
         }
-        // for the keys once, after 480 seconds; for an assertion every 30 seconds
+        // keys are due once, after 480 seconds; an assertion every 30 seconds
         let expected = if settings.len() == SETTINGS.len() { 0..=2 } else { 20..=30 };
         assert!(expected.contains(&renewed), "{renewed}");
         assert_eq!(edge.outcome(&head), "expired");
@@ -187,15 +187,16 @@ fn while_a_cached_decision_is_valid_the_same_head_is_forwarded_in_the_same_way()
 
 #[test]
 fn a_cached_decision_expires_with_the_token_or_when_keys_are_due() {
-    let mut regular = Regular::new(&SETTINGS, &good_claims());
-    let id = regular.decision_id(OWN).unwrap();
+    let mut returning = ReturningClient::new(&SETTINGS, &good_claims());
+    let id = returning.decision_id(OWN).unwrap();
     // the token is valid for 900 seconds, and the edge fetches keys again after 480 seconds or when
     // the clock is set back
     let expected = [(-1.0, false), (0.0, true), (479.0, true), (480.0, false), (910.0, false)];
     for (later, is_valid) in expected {
-        assert_eq!(regular.is_valid(id, later), is_valid, "{later}");
+        assert_eq!(returning.is_valid(id, later), is_valid, "{later}");
     }
-    let mut brief = Regular::new(&SETTINGS, &good_claims().with("exp", &(NOW + 10.0).to_string()));
+    let mut brief =
+        ReturningClient::new(&SETTINGS, &good_claims().with("exp", &(NOW + 10.0).to_string()));
     let id = brief.decision_id(OWN).unwrap();
     assert_eq!([14.0, 16.0].map(|later| brief.is_valid(id, later)), [true, false]);
 }
@@ -203,18 +204,18 @@ fn a_cached_decision_expires_with_the_token_or_when_keys_are_due() {
 #[test]
 fn a_cached_decision_ends_when_the_auth_server_removes_the_key() {
     let lasting = good_claims().with("exp", "253402300799");
-    let mut regular = Regular::new(&SETTINGS, &lasting);
-    let id = regular.decision_id(OWN).unwrap();
-    regular.edge.host.respond_with(ScriptedResponse::ok(key_set(&[Signer::new(5, "new").jwk()])));
-    regular.edge.host.advance(500.0);
-    assert!(!regular.is_valid(id, 0.0));
-    // the edge fetches keys that are nearly too old again, in the background
-    assert!(regular.decision_id(OWN).is_some());
-    regular.edge.host.run_background();
-    assert_eq!(regular.edge.host.fetches(), 2);
-    assert!(!regular.is_valid(id, 0.0));
-    let head = regular.head(OWN);
-    assert_eq!(regular.edge.outcome(&head), "unknown_key");
+    let mut returning = ReturningClient::new(&SETTINGS, &lasting);
+    let id = returning.decision_id(OWN).unwrap();
+    returning.edge.host.respond_with(ScriptedResponse::ok(key_set(&[Signer::new(5, "new").jwk()])));
+    returning.edge.host.advance(500.0);
+    assert!(!returning.is_valid(id, 0.0));
+    // the edge refreshes keys in the background before they are too old
+    assert!(returning.decision_id(OWN).is_some());
+    returning.edge.host.run_background();
+    assert_eq!(returning.edge.host.fetches(), 2);
+    assert!(!returning.is_valid(id, 0.0));
+    let head = returning.head(OWN);
+    assert_eq!(returning.edge.outcome(&head), "unknown_key");
 }
 
 #[test]
@@ -232,44 +233,44 @@ fn a_decision_is_cached_when_no_other_header_can_change_it() {
         ([("LOG_LEVEL", "info"), ("", "")], "", false),
         ([("SERVER_TIMING", "true"), ("", "")], "", false),
     ] {
-        let mut regular = Regular::new(&[&SETTINGS[..], &more].concat(), &good_claims());
-        let id = regular.decision_id(&format!("{OWN}{own}"));
+        let mut returning = ReturningClient::new(&[&SETTINGS[..], &more].concat(), &good_claims());
+        let id = returning.decision_id(&format!("{OWN}{own}"));
         assert_eq!(id.is_some(), is_given, "{more:?} {own}");
     }
-    let mut regular = Regular::new(&SETTINGS, &good_claims());
+    let mut returning = ReturningClient::new(&SETTINGS, &good_claims());
     assert_eq!(
-        regular.decision_id("GET\nhttps://edge.example/open\n"),
+        returning.decision_id("GET\nhttps://edge.example/open\n"),
         None,
         "no decision was cached for this request"
     );
-    let whole = RequestHead::parse(format!("{OWN}{}", regular.fields)).unwrap();
-    assert_eq!(regular.edge.forward(&whole).decision_id, None, "the request has no cached head");
+    let whole = RequestHead::parse(format!("{OWN}{}", returning.fields)).unwrap();
+    assert_eq!(returning.edge.forward(&whole).decision_id, None, "the request has no cached head");
 }
 
 #[test]
 fn a_cached_decision_belongs_to_one_request_and_the_oldest_is_evicted_first() {
-    let mut regular = Regular::new(&SETTINGS, &good_claims());
-    let first = regular.decision_id(OWN).unwrap();
-    for stranger in [first + 1, first.wrapping_sub(1), u32::MAX] {
-        assert!(!regular.is_valid(stranger, 0.0), "{stranger}");
+    let mut returning = ReturningClient::new(&SETTINGS, &good_claims());
+    let first = returning.decision_id(OWN).unwrap();
+    for uncached in [first + 1, first.wrapping_sub(1), u32::MAX] {
+        assert!(!returning.is_valid(uncached, 0.0), "{uncached}");
     }
-    let head = regular.head(OWN);
+    let head = returning.head(OWN);
     let others: BTreeSet<_> =
-        (1..2048).map(|_| regular.edge.forward(&head).decision_id.unwrap()).collect();
+        (1..2048).map(|_| returning.edge.forward(&head).decision_id.unwrap()).collect();
     assert_eq!(others.len(), 2047);
     assert!(!others.contains(&first));
-    assert!(regular.is_valid(first, 0.0));
-    let last = regular.decision_id(OWN).unwrap();
-    assert!(!regular.is_valid(first, 0.0), "it was evicted");
-    assert!(others.iter().chain([&last]).all(|id| regular.is_valid(*id, 0.0)));
+    assert!(returning.is_valid(first, 0.0));
+    let last = returning.decision_id(OWN).unwrap();
+    assert!(!returning.is_valid(first, 0.0), "it was evicted");
+    assert!(others.iter().chain([&last]).all(|id| returning.is_valid(*id, 0.0)));
 }
 
 #[test]
 fn logs_and_data_points_of_a_returning_client_equal_those_of_its_first_request() {
-    let mut regular = Regular::new(&[SETTINGS[0], ("LOG_LEVEL", "info")], &good_claims());
-    let head = regular.head(OWN);
+    let mut returning = ReturningClient::new(&[SETTINGS[0], ("LOG_LEVEL", "info")], &good_claims());
+    let head = returning.head(OWN);
     let [first, second, third] = [(); 3].map(|()| {
-        let report = regular.edge.forward(&head).report;
+        let report = returning.edge.forward(&head).report;
         report.and_then(|report| report.log).unwrap()
     });
     let without_id = |report: &str| report.split(r#""request_id""#).next().unwrap().to_owned();
@@ -284,9 +285,10 @@ fn logs_and_data_points_of_a_returning_client_equal_those_of_its_first_request()
 #[test]
 fn without_a_token_cache_a_returning_clients_token_is_verified_each_time() {
     for (tokens, is_kept) in [("1", true), ("0", false)] {
-        let mut regular = Regular::new(&[SETTINGS[0], ("TOKEN_CACHE", tokens)], &good_claims());
-        let head = regular.head(OWN);
-        let [first, second] = [(); 2].map(|()| regular.edge.forward(&head).user.unwrap());
+        let mut returning =
+            ReturningClient::new(&[SETTINGS[0], ("TOKEN_CACHE", tokens)], &good_claims());
+        let head = returning.head(OWN);
+        let [first, second] = [(); 2].map(|()| returning.edge.forward(&head).user.unwrap());
         assert_eq!(Arc::ptr_eq(&first, &second), is_kept, "{tokens}");
     }
 }

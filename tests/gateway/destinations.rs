@@ -33,8 +33,8 @@ impl App {
         Self { gateway: Gateway::new(settings), host }
     }
 
-    /// Where user-1's request goes; a rejected one has no destination.
-    fn goes_to(&self, method: &str, path: &str) -> Option<Destination> {
+    /// The destination of user-1's request, or `None` if it is rejected.
+    fn destination(&self, method: &str, path: &str) -> Option<Destination> {
         let token = format!("Bearer {}", Signer::default().token(&good_claims()));
         let head = request(method, path, &[("authorization", token)]);
         let decision = self.host.run(self.gateway.decide(&head, &self.host));
@@ -59,21 +59,21 @@ fn requests_that_no_rule_sends_to_the_upstream_go_to_the_application() {
         ("/elsewhere", Destination::App), // by no rule
         ("/api/user-1/x", Destination::Upstream),
     ] {
-        assert_eq!(app.goes_to("GET", path), Some(destination), "{path}");
+        assert_eq!(app.destination("GET", path), Some(destination), "{path}");
     }
-    assert_eq!(app.goes_to("GET", "/api/user-2/x"), None);
+    assert_eq!(app.destination("GET", "/api/user-2/x"), None);
 }
 
 #[test]
 fn isolation_for_unlisted_methods_does_not_change_the_destination() {
     let app = App::new(&[READ_OWN]);
-    assert_eq!(app.goes_to("POST", "/api/user-1/x"), Some(Destination::App), "no rule is for it");
-    assert_eq!(app.goes_to("POST", "/api/user-2/x"), None);
+    assert_eq!(app.destination("POST", "/api/user-1/x"), Some(Destination::App), "no rule matches");
+    assert_eq!(app.destination("POST", "/api/user-2/x"), None);
 
     let app = App::new(&[READ_OWN, r#"{"path":"/*","to":"app"}"#]);
-    assert_eq!(app.goes_to("POST", "/api/user-1/x"), Some(Destination::App));
+    assert_eq!(app.destination("POST", "/api/user-1/x"), Some(Destination::App));
     let app = App::new(&[READ_OWN, r#"{"path":"/*","to":"origin"}"#]);
-    assert_eq!(app.goes_to("POST", "/api/user-1/x"), Some(Destination::Upstream));
+    assert_eq!(app.destination("POST", "/api/user-1/x"), Some(Destination::Upstream));
 }
 
 #[test]

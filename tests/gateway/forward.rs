@@ -1,4 +1,4 @@
-//! What the upstream gets of a request: the identity that the edge verified, and no forged header.
+//! The request that the upstream receives: the verified identity, and no forged header.
 
 use crate::common::{Edge, good_claims, request, upstream_headers};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead, Settings};
@@ -13,7 +13,7 @@ const OPEN: (&str, &str) = (
 const CLAIM_HEADERS: (&str, &str) =
     ("CLAIM_HEADERS", r#"{"email":"X-User-Email","role":"x-role","n":"x-n"}"#);
 
-/// The upstream's headers that the edge adds, except for the request id.
+/// The headers that the edge adds for the upstream, except the request id.
 fn seen(edge: &Edge, head: &RequestHead) -> Vec<(String, String)> {
     let mut headers = upstream_headers(head, &edge.forward(head));
     headers.retain(|(name, _)| name != "x-request-id" && name != "authorization");
@@ -159,7 +159,7 @@ fn the_token_is_forwarded_unless_a_setting_removes_it() {
 
 #[test]
 fn claims_cannot_become_headers_with_another_meaning() {
-    let faults = |header: &str| {
+    let errors = |header: &str| {
         let table = format!(r#"{{"email":"{header}"}}"#);
         let settings = [
             ("BETTER_AUTH_URL", "https://app.example"),
@@ -170,14 +170,14 @@ fn claims_cannot_become_headers_with_another_meaning() {
             let setting = settings.iter().find(|(name, _)| *name == wanted);
             setting.map(|(_, value)| (*value).to_owned())
         };
-        Settings::parse(lookup).err().map_or(0, |faults| faults.len())
+        Settings::parse(lookup).err().map_or(0, |errors| errors.len())
     };
     for reserved in
         ["host", "Cookie", "CF-Ray", "x-edge-email", "X_Edge_Email", "x-request_id", "a b"]
     {
-        assert_eq!(faults(reserved), 1, "{reserved}");
+        assert_eq!(errors(reserved), 1, "{reserved}");
     }
-    assert_eq!(faults("x-email"), 0);
+    assert_eq!(errors("x-email"), 0);
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_request_that_the_edge_sent_to_itself_is_recognized() {
         ("https://edge.example", Some("edge.example"), true),
         ("https://edge.example/v1", Some("edge.example"), true),
         ("https://Edge.example:443", Some("edge.example"), true),
-        // a route's Worker reaches the server behind the route by the route's own address
+        // a Worker on a route calls its upstream with the route's own address
         ("https://edge.example", None, false),
         ("https://edge.example", Some("other.example"), false),
         ("https://edge.example", Some("example"), false),

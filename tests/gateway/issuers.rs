@@ -8,7 +8,7 @@ use better_auth_edge::host::GetError;
 
 const STAGING: &str = "https://staging.example";
 
-/// Staging beside [`AUTH_SERVER`].
+/// Staging in addition to [`AUTH_SERVER`].
 const TWO: (&str, &str) = ("ISSUERS", r#"[{"base_url":"https://staging.example"}]"#);
 
 /// Staging's key, with the same id as production's.
@@ -24,7 +24,7 @@ fn with_token(token: &str) -> RequestHead {
     request("GET", "/x", &[("authorization", format!("Bearer {token}"))])
 }
 
-/// An edge whose fetches get production's keys, then staging's, then an error.
+/// An edge whose fetches return production's keys, then staging's, then an error.
 fn edge(more: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(&[&[TWO], more].concat());
     let (production, staging) = (edge.signer.jwk(), staging_signer().jwk());
@@ -48,10 +48,10 @@ fn each_token_is_verified_by_its_own_issuers_keys_and_rules() {
     for (signer, claims, expected) in [
         (&production, good_claims(), "forward"),
         (&staging, claims_of(STAGING), "forward"),
-        // the same key id, the other's key
+        // the same key id, signed with the other issuer's key
         (&staging, good_claims(), "bad_signature"),
         (&production, claims_of(STAGING), "bad_signature"),
-        // the other's audience
+        // the other issuer's audience
         (&staging, good_claims().with("iss", &format!("{STAGING:?}")), "audience_mismatch"),
         (&production, good_claims().with("aud", &format!("{STAGING:?}")), "audience_mismatch"),
         (&staging, claims_of(STAGING).with("exp", "7"), "expired"),
@@ -99,7 +99,7 @@ fn cached_tokens_stay_valid_until_their_own_issuer_removes_the_key() {
     }
     assert_eq!(edge.host.fetches(), 2);
 
-    // staging signs with another key from now on
+    // staging rotates its key
     edge.host.advance(1.0);
     let fresh = Signer::new(3, "key-3");
     edge.host.respond_with(ScriptedResponse::ok(key_set(&[fresh.jwk()])));
@@ -172,15 +172,15 @@ fn two_kinds_of_tokens_of_one_issuer_are_told_apart_by_their_type() {
 
 #[test]
 fn every_setting_error_is_reported_with_its_place() {
-    let faults = |issuers: &str| {
+    let errors = |issuers: &str| {
         let settings =
             [("BETTER_AUTH_URL", AUTH_SERVER), ("ORIGIN_URL", "https://o"), ("ISSUERS", issuers)];
-        let faults = Settings::parse(|wanted| {
+        let errors = Settings::parse(|wanted| {
             let mut all = settings.iter().filter(|(name, _)| *name == wanted);
             all.next().map(|(_, value)| (*value).to_owned())
         });
-        let faults = faults.err().unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let errors = errors.err().unwrap_or_default();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     for (issuers, expected) in [
         ("[]", ""),
@@ -222,6 +222,6 @@ fn every_setting_error_is_reported_with_its_place() {
         ),
         (r#"[{"base_url":"https://app.example","profile":"access-token"}]"#, ""),
     ] {
-        assert_eq!(faults(issuers), expected, "{issuers}");
+        assert_eq!(errors(issuers), expected, "{issuers}");
     }
 }

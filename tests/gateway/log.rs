@@ -1,4 +1,4 @@
-//! What a decision leaves in the log, in Analytics Engine and in `Server-Timing`.
+//! The output of a decision: log lines, Analytics Engine data points and `Server-Timing`.
 
 use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{Bindings, Decision, RequestHead};
@@ -12,7 +12,7 @@ const ROUTES: (&str, &str) = (
 );
 const INFO: (&str, &str) = ("LOG_LEVEL", "info");
 
-/// The one line that a request has caused.
+/// The only log line of a request.
 fn line(edge: &Edge, head: &RequestHead) -> (Level, Value) {
     let decision = edge.decide(head);
     let mut lines = edge.host.logged();
@@ -134,7 +134,7 @@ fn a_failing_upstream_is_logged_as_an_error_with_the_request_id() {
 
 #[test]
 fn the_log_level_selects_the_lines() {
-    for (level, forwarded, refused, failed) in [
+    for (level, forwarded, rejected, failed) in [
         ("none", false, false, false),
         ("error", false, false, true),
         ("warn", false, true, true),
@@ -144,7 +144,7 @@ fn the_log_level_selects_the_lines() {
         let report = edge.forward(&head("/public/a", None)).report;
         assert_eq!(report.is_some(), forwarded, "{level}");
         edge.respond(&head("/a", None));
-        assert_eq!(edge.host.logged().len(), usize::from(refused), "{level}");
+        assert_eq!(edge.host.logged().len(), usize::from(rejected), "{level}");
         edge.host.respond_with(ScriptedResponse::error(GetError::Unreachable));
         edge.respond(&head("/a", Some(&edge.bearer(&good_claims()).1)));
         assert_eq!(edge.host.logged().len(), usize::from(failed), "{level}");
@@ -175,7 +175,7 @@ fn a_users_pseudonym_depends_on_the_salt_and_the_issuer_only() {
     let salted = name(&[("LOG_SALT", "salt")], "user-1");
     assert_eq!(salted, name(&[("LOG_SALT", "salt"), ("JWKS_MAX_AGE", "5")], "user-1"));
     assert_ne!(salted, name(&[("LOG_SALT", "another")], "user-1"));
-    assert_ne!(salted, name(&[], "user-1"), "without a secret it is the isolate's");
+    assert_ne!(salted, name(&[], "user-1"), "without a secret the salt is the isolate's");
     assert_ne!(salted, name(&[("LOG_SALT", "salt")], "user-2"));
 }
 
@@ -194,15 +194,15 @@ fn every_decision_is_a_data_point_when_a_dataset_is_bound() {
 
 #[test]
 fn bindings_of_the_wrong_kind_are_setting_errors_that_name_them() {
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let has = |name: &str, function: &str| match (name, function) {
         ("ANALYTICS", "writeDataPoint") => Some(false),
         ("RATE_LIMIT_USER", "limit") => Some(true),
         _ => None,
     };
-    let bindings = Bindings::look(has, &mut faults);
-    let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    assert_eq!(faults, ["ANALYTICS is not an Analytics Engine dataset"]);
+    let bindings = Bindings::look(has, &mut errors);
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(errors, ["ANALYTICS is not an Analytics Engine dataset"]);
     assert!(bindings.rate_limit_user && !bindings.rate_limit_rejected);
 }
 
@@ -219,9 +219,9 @@ fn timings_are_reported_when_set_and_key_timings_only_when_the_request_caused_a_
     assert_eq!(timing(&head), "edge;dur=0");
     edge.host.advance(3.0);
     assert_eq!(timing(&head), "edge;dur=0");
-    let refusal = edge.respond(&request::<&str>("GET", "/a", &[]));
-    let told = refusal.headers.iter().find(|(name, _)| *name == "server-timing");
-    assert_eq!(told.unwrap().1, "edge;dur=0");
+    let rejection = edge.respond(&request::<&str>("GET", "/a", &[]));
+    let timing = rejection.headers.iter().find(|(name, _)| *name == "server-timing");
+    assert_eq!(timing.unwrap().1, "edge;dur=0");
     let silent = Edge::new(&[]).respond(&request::<&str>("GET", "/a", &[]));
     assert!(silent.headers.iter().all(|(name, _)| *name != "server-timing"));
 }
@@ -238,7 +238,7 @@ fn only_responses_for_a_user_are_kept_out_of_caches() {
 fn a_log_line_about_failing_health_has_the_cause() {
     let health = head("/.well-known/better-auth-edge/health", None);
     let no_key = r#"{"keys":[]}"#;
-    for (answer, said) in [
+    for (answer, expected_cause) in [
         (ScriptedResponse::status(404, ""), Some("jwks: the server answered 404")),
         (
             ScriptedResponse::error(GetError::Unreachable),
@@ -252,8 +252,10 @@ fn a_log_line_about_failing_health_has_the_cause() {
         assert_eq!((level, &line["status"]), (Level::Error, &json!(503)));
         assert_eq!(line["code"], "keys_unavailable", "{line}");
         let cause = line["cause"].as_str();
-        match said {
-            Some(said) => assert!(cause.is_some_and(|cause| cause.contains(said)), "{line}"),
+        match expected_cause {
+            Some(expected_cause) => {
+                assert!(cause.is_some_and(|cause| cause.contains(expected_cause)), "{line}")
+            }
             None => assert_eq!(cause, None),
         }
     }

@@ -1,4 +1,4 @@
-//! The gateway: which requests pass, what the upstream and the client get, what is logged.
+//! The gateway: decisions about requests, the requests to the upstream, responses and logs.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../common/mod.rs"]

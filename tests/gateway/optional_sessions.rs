@@ -1,5 +1,5 @@
-//! Paths with an optional token: a browser stores the cookie of an ended session, and the page
-//! cannot remove it.
+//! Paths with an optional token: the cookie of an ended session does not cause a rejection, because
+//! the page cannot remove it from the browser.
 
 use crate::common::{Edge, ScriptedResponse, good_claims, request, upstream_headers};
 

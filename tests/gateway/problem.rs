@@ -19,7 +19,7 @@ fn body(response: &Response) -> Value {
     serde_json::from_str(&response.body).expect("the body is JSON")
 }
 
-/// The head of a request to `path` with that `Authorization`, and an id of its own.
+/// The head of a request to `path` with this `Authorization` and a request id.
 fn head(path: &str, authorization: Option<&str>) -> RequestHead {
     let mut headers = vec![("x-request-id", ID)];
     headers.extend(authorization.map(|value| ("authorization", value)));
@@ -57,9 +57,9 @@ fn a_rejection_is_a_problem_response_with_a_challenge() {
     assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
 }
 
-/// Every reason to reject a request: code, status, and the challenge's error.
+/// A request for every reason of rejection, with code, status, and the challenge's error.
 fn reasons() -> Vec<(RequestHead, &'static str, u16, Option<&'static str>)> {
-    let (signer, stranger) = (Signer::default(), Signer::new(66, "key-1"));
+    let (signer, attacker) = (Signer::default(), Signer::new(66, "key-1"));
     let invalid = Some("invalid_token");
     let with_token = |path, token: String| head(path, Some(&format!("Bearer {token}")));
     let with = |name, value| with_token("/x", signer.token(&good_claims().with(name, value)));
@@ -74,7 +74,7 @@ fn reasons() -> Vec<(RequestHead, &'static str, u16, Option<&'static str>)> {
         (signed(r#"{"alg":"EdDSA","typ":"at+jwt"}"#), "wrong_token_type", 401, invalid),
         (signed(r#"{"alg":"HS256"}"#), "unsupported_algorithm", 401, invalid),
         (signed(r#"{"alg":"EdDSA","kid":"x"}"#), "unknown_key", 401, invalid),
-        (with_token("/x", stranger.token(&good_claims())), "bad_signature", 401, invalid),
+        (with_token("/x", attacker.token(&good_claims())), "bad_signature", 401, invalid),
         (with("exp", "1"), "expired", 401, invalid),
         (with("nbf", "9999999999"), "not_yet_valid", 401, invalid),
         (with("iss", r#""x""#), "issuer_mismatch", 401, invalid),
@@ -142,7 +142,7 @@ fn canary_claims() -> String {
 
 #[test]
 fn a_rejection_repeats_nothing_of_an_unverified_token() {
-    let (signer, stranger) = (Signer::default(), Signer::new(66, "key-1"));
+    let (signer, attacker) = (Signer::default(), Signer::new(66, "key-1"));
     let good = good_claims().to_string();
     let members = r#""canary":"canary""#;
     for (what, token) in [
@@ -159,7 +159,7 @@ fn a_rejection_repeats_nothing_of_an_unverified_token() {
         ("kid", signer.sign(r#"{"alg":"EdDSA","kid":"canary"}"#, &good)),
         ("kid and alg", signer.sign(r#"{"alg":"RS256","kid":"canary"}"#, canary_claims())),
         ("unknown key", signer.sign(r#"{"alg":"EdDSA","kid":"canary"}"#, canary_claims())),
-        ("signature", stranger.sign(stranger.header(), canary_claims())),
+        ("signature", attacker.sign(attacker.header(), canary_claims())),
     ] {
         let edge = Edge::new(&[]);
         let authorization = format!("Bearer {token}");
@@ -207,14 +207,14 @@ fn every_code_has_its_own_status_and_title() {
         assert!([400, 401, 403, 429, 500, 502, 503, 504].contains(&code.status()), "{code}");
         let same = |other: &&Code| other.as_str() == code.as_str() || other.title() == code.title();
         assert_eq!(Code::ALL.iter().filter(same).count(), 1, "{code}");
-        // a challenge quotes it
+        // a challenge contains the title as a quoted string
         assert!(!code.title().contains(['"', '\\']), "{code}");
         assert!(code.title().is_ascii(), "{code}");
     }
 }
 
 #[test]
-fn a_missing_claim_is_told_from_a_different_one() {
+fn a_missing_claim_and_a_different_claim_have_different_codes() {
     let rule = r#"[{"path":"/api/{id}/*","match":{"id":"uuid"}}]"#;
     let lacks = "the token has no \\\"uuid\\\", which the rule compares with the path; definePayload puts it in";
     let differs = "the path is not that of the token's \\\"uuid\\\"";

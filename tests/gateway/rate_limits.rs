@@ -1,4 +1,4 @@
-//! Rate limits by bindings: of users, and of addresses whose requests are rejected.
+//! Rate limits with bindings: for users, and for the client addresses of rejected requests.
 
 use crate::common::{Edge, good_claims, request};
 use better_auth_edge::gateway::{Bindings, RequestHead};
@@ -70,7 +70,7 @@ fn a_user_is_counted_by_a_pseudonym_that_is_the_same_in_all_isolates() {
 }
 
 #[test]
-fn a_client_address_is_counted_as_cloudflare_reports_it_and_without_one_none_is() {
+fn the_client_address_of_cloudflare_is_counted_and_without_an_address_no_limit_applies() {
     let edge = edge(&[]);
     edge.respond(&head("GET", "/a", ""));
     assert_eq!(edge.host.counted(), [(Limit::Rejected, ADDRESS.to_owned())]);

@@ -1,4 +1,4 @@
-//! Which requests are forwarded: rules, tokens, and the user of an isolated path.
+//! Decisions by rules, tokens, and the user of an isolated path.
 
 use crate::common::{Claims, Edge, ScriptedResponse, Signer, good_claims, request};
 use better_auth_edge::gateway::Decision;
@@ -18,7 +18,7 @@ const RULES: (&str, &str) = (
 );
 
 #[test]
-fn the_first_matching_rule_says_whether_a_token_is_required() {
+fn the_first_matching_rule_decides_whether_a_token_is_required() {
     let edge = Edge::new(&[RULES]);
     for (method, path, without, with_bad) in [
         ("GET", "/health", "forward", "forward"),
@@ -90,7 +90,7 @@ fn no_key_is_fetched_before_a_token_needs_one() {
 }
 
 #[test]
-fn a_request_carries_one_token_in_one_way() {
+fn a_request_must_have_one_token_in_one_place() {
     let edge = Edge::new(&[]);
     let token = edge.signer.token(&good_claims());
     for (headers, expected) in [
@@ -188,7 +188,7 @@ fn a_user_reaches_their_own_path_and_no_other_users() {
         for rest in ["/tasks", "/tasks/1/", ""] {
             let path = format!("/api/{id}{rest}");
             let expected = match (id.as_str(), rest) {
-                // without an id it is the path /api/, which has no user in it
+                // without an id the path is /api/, which contains no user
                 ("", "") => "forward",
                 _ => expected,
             };

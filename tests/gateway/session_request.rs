@@ -1,4 +1,4 @@
-//! The request of a session exchange, and which responses it accepts.
+//! The request of a session exchange, and the accepted responses.
 
 use crate::common::{AUTH_SERVER, Edge, ScriptedResponse, good_claims, request};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn an_exchange_requests_a_small_document_within_seconds_with_the_session_cookie_
 }
 
 #[test]
-fn the_log_says_what_was_wrong_with_the_auth_servers_response() {
+fn the_log_has_the_error_in_the_auth_servers_response() {
     for (answer, cause) in [
         (
             ScriptedResponse::status(500, "{}"),

@@ -1,4 +1,4 @@
-//! Better Auth's cookies: which count as a session, for which origins, and for how long.
+//! Session cookies: recognition, allowed origins, and lifetime.
 
 use crate::common::{Edge, ScriptedResponse, good_claims, key_set, request, upstream_headers};
 use better_auth_edge::host::GetError;
@@ -6,7 +6,7 @@ use better_auth_edge::host::GetError;
 const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const SESSION: &str = "better-auth.session_token=t.s%3D";
 
-/// An edge whose auth server first returns a token with that lifetime in seconds, then its keys.
+/// An edge whose auth server first returns a token with this lifetime in seconds, then its keys.
 fn edge(more: &[(&str, &str)], lifetime: f64) -> Edge {
     let edge = Edge::new(&[&[EXCHANGE], more].concat());
     answers_with_token(&edge, lifetime);
@@ -126,7 +126,7 @@ fn cookies_allow_unsafe_methods_only_from_trusted_origins() {
         ("DELETE", vec![("origin", "https://page.example")], "forward"),
         ("POST", vec![("origin", "https://page.example.evil")], "cross_site_request"),
         ("POST", vec![("origin", "null")], "cross_site_request"),
-        // a page without a referrer hides its origin from its own site too
+        // with `Referrer-Policy: no-referrer`, a page's own requests have the origin `null`
         ("POST", vec![("origin", "null"), ("sec-fetch-site", "same-origin")], "forward"),
         ("PUT", vec![("sec-fetch-site", "same-origin"), ("origin", "null")], "forward"),
         ("POST", vec![("origin", "null"), ("sec-fetch-site", "same-site")], "cross_site_request"),

@@ -1,4 +1,4 @@
-//! Session cookies with a known Better Auth secret: forged ones cause no request.
+//! Session cookies if the edge has the Better Auth secret: forged cookies cause no request.
 
 use crate::common::{Edge, ScriptedResponse, Signer, good_claims, request};
 use base64::Engine;
@@ -12,7 +12,7 @@ const EXCHANGE: (&str, &str) = ("SESSION_EXCHANGE", "true");
 const SECRET: &str = "a secret that only Better Auth and the edge know";
 const KNOWN: (&str, &str) = ("BETTER_AUTH_SECRET", SECRET);
 const NAME: &str = "better-auth.session_token";
-/// As better-call 1.4.0 writes it.
+/// In the format of better-call 1.4.0.
 const LIVE: &str =
     "better-auth.session_token=t8.fih4%2B83H9cD9ygQRXiefNl%2Fd2c5jFuCTzFVFsClpxao%3D";
 
@@ -30,11 +30,11 @@ fn with_cookies(cookies: &str) -> RequestHead {
 }
 
 /// The session cookies that the auth server received.
-fn asked(edge: &Edge) -> Vec<String> {
+fn exchanged(edge: &Edge) -> Vec<String> {
     edge.host.requests().into_iter().filter_map(|request| request.cookie).collect()
 }
 
-/// A cookie's value as Better Auth signs it.
+/// A cookie value signed like Better Auth's.
 fn signed(secret: &str, token: &str) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     let mac = STANDARD.encode(mac.chain_update(token).finalize().into_bytes());
@@ -56,11 +56,15 @@ fn a_session_signed_by_better_auth_is_exchanged_in_any_encoding() {
     for cookies in spellings {
         let edge = edge(&[EXCHANGE, KNOWN]);
         assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward", "{cookies}");
-        assert_eq!(asked(&edge).len(), 1);
+        assert_eq!(exchanged(&edge).len(), 1);
     }
     let edge = edge(&[EXCHANGE, KNOWN]);
     let cookies = format!("{NAME}={lower}");
-    assert_eq!(edge.outcome(&with_cookies(&cookies)), "missing_token", "letter case counts");
+    assert_eq!(
+        edge.outcome(&with_cookies(&cookies)),
+        "missing_token",
+        "cookie names are case-sensitive"
+    );
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn a_forged_session_is_rejected_without_a_request_and_the_log_says_why() {
         assert_eq!(problem["code"], "missing_token", "{value}");
         let detail = "the session cookie is not signed by Better Auth; sign in again";
         assert_eq!(problem["detail"], detail);
-        assert!(!response.body.contains("SECRET"), "clients learn no settings");
+        assert!(!response.body.contains("SECRET"), "responses contain no settings");
         assert_eq!(edge.host.fetches(), 0, "{value}");
         let line = edge.host.logged().pop().expect("a rejection is logged").1;
         let line: Value = serde_json::from_str(&line).unwrap();
@@ -95,7 +99,7 @@ fn a_forged_session_is_rejected_without_a_request_and_the_log_says_why() {
 }
 
 #[test]
-fn a_cookie_without_a_session_does_not_blame_the_secret() {
+fn a_cookie_without_a_session_is_not_reported_as_a_wrong_secret() {
     for value in ["", "%", "%ff", &"x".repeat(5_000)] {
         let edge = edge(&[EXCHANGE, KNOWN]);
         let Decision::Respond(_, Some(error)) =
@@ -110,7 +114,7 @@ fn a_cookie_without_a_session_does_not_blame_the_secret() {
 }
 
 #[test]
-fn a_flood_of_forged_sessions_takes_no_place_from_a_live_one() {
+fn a_flood_of_forged_sessions_does_not_displace_a_live_session() {
     let forged =
         |i: usize| format!("{NAME}=t{i}.fih4%2B83H9cD9ygQRXiefNl%2Fd2c5jFuCTzFVFsClpxao%3D");
     let flood: Vec<_> = (100..400).map(forged).collect();
@@ -126,24 +130,24 @@ fn a_flood_of_forged_sessions_takes_no_place_from_a_live_one() {
     ] {
         let edge = edge(&[EXCHANGE, KNOWN]);
         assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward");
-        assert_eq!(asked(&edge), [LIVE]);
+        assert_eq!(exchanged(&edge), [LIVE]);
     }
-    // four of the signed ones
+    // four of the signed sessions
     let ended: Vec<_> =
         (0..10).map(|i| format!("{NAME}={}", signed(SECRET, &i.to_string()))).collect();
     let edge = Edge::new(&[EXCHANGE, KNOWN]);
     edge.host.respond_with(ScriptedResponse::status(401, ""));
     assert_eq!(edge.outcome(&with_cookies(&ended.join("; "))), "missing_token");
-    assert_eq!(asked(&edge).len(), 4);
+    assert_eq!(exchanged(&edge).len(), 4);
 }
 
 #[test]
-fn without_the_secret_unreadable_cookies_take_no_place_either() {
+fn without_the_secret_unreadable_cookies_do_not_displace_a_live_session() {
     let unreadable = ["", "%", "%ff", "\"\"", "%zz"].map(|value| format!("{NAME}={value}"));
     let edge = edge(&[EXCHANGE]);
     let cookies = format!("{}; {NAME}={}; {LIVE}", unreadable.join("; "), "x".repeat(5_000));
     assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward");
-    assert_eq!(asked(&edge), [LIVE]);
+    assert_eq!(exchanged(&edge), [LIVE]);
 }
 
 #[test]
@@ -168,7 +172,7 @@ fn the_secret_changes_nothing_else() {
     // tokens with a key are accepted
     let good = edge.bearer(&good_claims());
     assert_eq!(edge.outcome(&request("GET", "/x", &[good])), "forward");
-    // a form of another site is rejected, whichever key signed its cookie
+    // a form of another site is rejected, even with a signed cookie
     for cookies in [LIVE, "better-auth.session_token=x"] {
         let head = request("POST", "/x", &[("cookie", cookies)]);
         assert_eq!(edge.outcome(&head), "cross_site_request");
@@ -180,7 +184,7 @@ fn the_secret_changes_nothing_else() {
 }
 
 #[test]
-fn a_cookie_cache_works_beside_the_exchange_as_without_the_secret() {
+fn the_secret_does_not_change_the_cookie_cache_with_session_exchange() {
     let signer = Signer::default();
     let cache = json!({
         "session": {"token": "t8", "userId": "user-1", "expiresAt": "2025-06-22T15:06:40.000Z"},
@@ -196,7 +200,7 @@ fn a_cookie_cache_works_beside_the_exchange_as_without_the_secret() {
             let edge = edge(&settings);
             let cookies = format!("{session}; better-auth.session_data={cache}");
             assert_eq!(edge.outcome(&with_cookies(&cookies)), "forward");
-            assert_eq!(asked(&edge), [""; 0], "the cache decides");
+            assert_eq!(exchanged(&edge), [""; 0], "the cache decides");
         }
     }
 }

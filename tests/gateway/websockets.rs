@@ -1,4 +1,4 @@
-//! Tokens in WebSocket handshakes: where browsers can put them, and that they are not forwarded.
+//! Tokens in WebSocket handshakes: as a subprotocol or in the query, and never forwarded.
 
 use crate::common::{Edge, good_claims, request, upstream_headers};
 use better_auth_edge::gateway::{HeaderEdit, RequestHead};
@@ -14,7 +14,7 @@ fn token(edge: &Edge) -> String {
 }
 
 #[test]
-fn the_token_may_be_a_subprotocol_and_the_others_are_forwarded() {
+fn the_token_can_be_a_subprotocol_and_the_other_subprotocols_are_forwarded() {
     let edge = Edge::new(&[]);
     let token = token(&edge);
     for (offered, left) in [
@@ -35,7 +35,7 @@ fn the_token_may_be_a_subprotocol_and_the_others_are_forwarded() {
 }
 
 #[test]
-fn the_token_may_be_in_the_query_only_when_a_setting_allows_it() {
+fn the_token_can_be_in_the_query_only_if_a_setting_allows_it() {
     let edge = Edge::new(&[PARAMETER]);
     let token = token(&edge);
     for (query, left) in [

@@ -1,4 +1,4 @@
-//! An edge within an application: what the application gets, and what the upstream gets.
+//! An edge within an application: requests for the application and for the upstream.
 
 use crate::common::{
     AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, good_claims, key_set, request,
@@ -57,8 +57,8 @@ fn parse(settings: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
         let mut all = settings.iter().chain(&[("BETTER_AUTH_URL", AUTH_SERVER)]);
         all.find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
     };
-    let faults = |faults: Vec<_>| faults.iter().map(ToString::to_string).collect();
-    Settings::parse_within_app(lookup).map_err(faults)
+    let errors = |errors: Vec<_>| errors.iter().map(ToString::to_string).collect();
+    Settings::parse_within_app(lookup).map_err(errors)
 }
 
 fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
@@ -77,7 +77,7 @@ fn an_application_needs_no_upstream() {
 #[test]
 fn a_rule_that_forwards_to_an_upstream_requires_one() {
     assert!(
-        parse(&[("ROUTES", ROUTES)]).is_err_and(|faults| faults[0].contains("set ORIGIN_URL to"))
+        parse(&[("ROUTES", ROUTES)]).is_err_and(|errors| errors[0].contains("set ORIGIN_URL to"))
     );
     assert!(parse(&[("ROUTES", ROUTES), ("ORIGIN_URL", "https://o.example")]).is_ok());
     assert!(parse(&[("ROUTES", r#"[{"path":"/","to":"elsewhere"}]"#)]).is_err());
@@ -96,9 +96,9 @@ fn only_an_edge_within_an_application_has_destinations() {
     let lookup = |name: &str| {
         settings.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
     };
-    let faults = Settings::parse(lookup).expect_err("to is not for a Worker");
-    assert_eq!(faults.len(), 1);
-    assert!(faults[0].to_string().starts_with("ROUTES [0]: to "), "{}", faults[0]);
+    let errors = Settings::parse(lookup).expect_err("to is not for a Worker");
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].to_string().starts_with("ROUTES [0]: to "), "{}", errors[0]);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     let sent = upstream_headers(&head, &forward);
     assert_eq!(header(&sent, "cookie"), Some("theme=dark"));
     assert_eq!(header(&sent, "x-forwarded-for"), None);
-    let for_the_origin = header(&sent, "x-edge-jwt-assertion").unwrap().to_owned();
+    let for_the_upstream = header(&sent, "x-edge-jwt-assertion").unwrap().to_owned();
 
     let head = request("GET", "/page", &headers);
     let sent = upstream_headers(&head, &app.forward(&head));
@@ -133,8 +133,8 @@ fn only_requests_for_the_upstream_get_the_headers_for_the_upstream() {
     assert_eq!(header(&sent, "x-forwarded-host"), None);
     assert_eq!(header(&sent, "x-edge-user"), Some(USER));
     let for_the_app = header(&sent, "x-edge-jwt-assertion").unwrap();
-    assert_ne!(for_the_app, for_the_origin, "one must not be valid for the other");
-    // and back: a cached assertion is never used for the other destination
+    assert_ne!(for_the_app, for_the_upstream, "one must not be valid for the other");
+    // in reverse order too: a cached assertion is never used for the other destination
     let head = request("GET", &own, &headers);
     let again = upstream_headers(&head, &app.forward(&head));
     let payload = |jws: &str| jws.split('.').nth(1).unwrap().to_owned();
@@ -212,18 +212,18 @@ fn keys_with_issuer_and_audience_need_no_base_url() {
     ] {
         let settings = [keys.as_slice(), &expected].concat();
         assert!(parse_only(None, &settings).is_ok(), "{settings:?}");
-        // not for a Worker, which exchanges sessions there
+        // but not for a Worker, which exchanges sessions at the base URL
         let lookup = |name: &str| find(&settings, name);
         assert!(Settings::parse(lookup).is_err(), "{settings:?}");
-        let faults = parse_only(None, &keys).unwrap_err();
-        assert!(faults.iter().all(|fault| !fault.contains("BETTER_AUTH_URL")), "{faults:?}");
-        assert_eq!(faults.len(), 2, "{faults:?}");
+        let errors = parse_only(None, &keys).unwrap_err();
+        assert!(errors.iter().all(|error| !error.contains("BETTER_AUTH_URL")), "{errors:?}");
+        assert_eq!(errors.len(), 2, "{errors:?}");
     }
     assert_eq!(parse_only(None, &expected).unwrap_err(), ["BETTER_AUTH_URL is required"]);
 }
 
 #[test]
-fn a_secret_may_be_bytes_that_are_not_text() {
+fn a_secret_can_be_bytes_that_are_not_utf_8() {
     let settings = [("ALGORITHMS", "HS256"), ("ISSUER", "i"), ("AUDIENCE", "a")];
     assert!(parse_only(Some(vec![0xff; 32]), &settings).is_ok());
     assert!(parse_only(Some(vec![]), &settings).is_err());
@@ -233,13 +233,13 @@ fn a_secret_may_be_bytes_that_are_not_text() {
 fn settings_that_call_better_auth_require_its_url() {
     let keys = [("JWKS", r#"{"keys":[]}"#), ("ISSUER", "i"), ("AUDIENCE", "a")];
     for needy in [("SESSION_EXCHANGE", "true"), ("COOKIE_CACHE", "jwks")] {
-        let faults = parse_only(None, &[&keys[..], &[needy]].concat()).unwrap_err();
-        assert!(faults[0].starts_with(&format!("{} needs BETTER_AUTH_URL", needy.0)), "{faults:?}");
-        assert_eq!(faults.len(), 1, "{faults:?}");
+        let errors = parse_only(None, &[&keys[..], &[needy]].concat()).unwrap_err();
+        assert!(errors[0].starts_with(&format!("{} needs BETTER_AUTH_URL", needy.0)), "{errors:?}");
+        assert_eq!(errors.len(), 1, "{errors:?}");
     }
 }
 
-/// With these settings alone.
+/// Parses only these settings.
 fn parse_only(
     secret: Option<Vec<u8>>,
     settings: &[(&'static str, &str)],
@@ -253,7 +253,7 @@ fn parse_only(
     }
     match Settings::parse_values(&values) {
         Ok(_) => Ok(()),
-        Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
+        Err(errors) => Err(errors.iter().map(ToString::to_string).collect()),
     }
 }
 

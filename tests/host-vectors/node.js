@@ -1,10 +1,10 @@
-// A program for Node: names of files of vectors in, a line with each one's report out.
+// Runs vector files in Node: the arguments are file names, and each report is one line of output.
 
 import { readFileSync } from "node:fs";
-import { initSync, judge } from "./host_vectors.js";
+import { initSync, runFile } from "./host_vectors.js";
 
 initSync({ module: readFileSync(new URL("index_bg.wasm", import.meta.url)) });
 
 for (const name of process.argv.slice(2)) {
-  console.log(await judge(name));
+  console.log(await runFile(name));
 }

@@ -1,6 +1,6 @@
-// A Worker that is asked for a file of vectors by its path and answers with the report.
+// Runs vector files in a Worker: the path is a file name, and the response body is the report.
 
-import { initSync, judge } from "./host_vectors.js";
+import { initSync, runFile } from "./host_vectors.js";
 import module from "./index_bg.wasm";
 
 initSync({ module });
@@ -8,7 +8,7 @@ initSync({ module });
 export default {
   /** @param {Request} request */
   async fetch(request) {
-    const report = await judge(new URL(request.url).pathname.slice(1));
+    const report = await runFile(new URL(request.url).pathname.slice(1));
     return new Response(report, { status: report ? 200 : 404 });
   },
 };

@@ -1,4 +1,4 @@
-//! Concurrent requests share one fetch, and none depends on another request to finish it.
+//! Concurrent requests share one fetch, and a request can finish the fetch of another one.
 
 use std::future::Future;
 
@@ -20,8 +20,8 @@ fn set_of(signers: &[&Signer]) -> ScriptedResponse {
     ScriptedResponse::ok(key_set(&keys))
 }
 
-/// A request with a token of that signer that starts after that many seconds: its code, and the
-/// seconds it took.
+/// Runs a request with a token of that signer, `begins_after` seconds from now. Returns its code
+/// and its duration in seconds.
 async fn request(
     verifier: &Verifier,
     host: &TestHost,
@@ -35,9 +35,9 @@ async fn request(
     (outcome(&result), host.elapsed() - begin)
 }
 
-/// Polls a request once and drops it: its client hangs up.
+/// Polls a request once and drops it, as if its client disconnects.
 fn abandon(request: impl Future) {
-    assert!(request.now_or_never().is_none(), "the request waits for something");
+    assert!(request.now_or_never().is_none(), "the request is pending");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn requests_that_need_the_same_set_share_one_fetch() {
     let results = host.run(join_all(requests));
     assert!(results.iter().all(|(outcome, _)| *outcome == "ok"), "{results:?}");
     assert_eq!(host.fetches(), 1);
-    assert!(host.elapsed() < 0.33, "they go on as soon as it is there: {}", host.elapsed());
+    assert!(host.elapsed() < 0.33, "they finish once the set is fetched: {}", host.elapsed());
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn requests_that_search_for_the_same_new_key_share_one_fetch() {
     let by_old = join_all((0..50).map(|_| request(&verifier, &host, &old, 0.1)));
     let (by_new, by_old) = host.run(join(by_new, by_old));
     assert!(by_new.iter().all(|(outcome, _)| *outcome == "ok"), "{by_new:?}");
-    assert_eq!(by_old, vec![("ok", 0.0); 50], "known keys wait for nothing");
+    assert_eq!(by_old, vec![("ok", 0.0); 50], "requests with known keys do not wait");
     assert_eq!(host.fetches(), 2);
 }
 
@@ -118,10 +118,10 @@ fn a_search_for_a_new_key_is_taken_over_from_a_canceled_request() {
 }
 
 #[test]
-fn a_set_requested_before_the_key_was_made_does_not_decide() {
+fn a_set_requested_before_the_key_was_created_does_not_decide() {
     let (verifier, host) = (verifier(), TestHost::new());
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
-    // the server slowly returns an old set; meanwhile it makes a key and signs with it
+    // the server slowly returns an old set; in the meantime it creates a key and signs with it
     host.respond_once_with(set_of(&[&old]).after(1.0));
     host.respond_with(set_of(&[&old, &new]));
     let requests = join(request(&verifier, &host, &old, 0.0), request(&verifier, &host, &new, 0.5));
@@ -136,7 +136,7 @@ fn a_late_response_does_not_restore_an_old_set() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     host.respond_once_with(set_of(&[&old]).after(8.0));
     host.respond_with(set_of(&[&new]));
-    // the first one's runtime forgets its own timeout; the second one takes over
+    // the timeout of the first request never fires; the second request takes over
     let requests = join(request(&verifier, &host, &old, 0.0), request(&verifier, &host, &new, 1.0));
     let (by_old, by_new) = host.run(requests);
     assert_eq!(by_new.0, "ok");

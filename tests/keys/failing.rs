@@ -1,5 +1,5 @@
-//! When the JWK Set is fetched while the auth server fails or the clock is wrong: known keys stay
-//! valid for a day, and fetches back off.
+//! Fetches of the JWK Set while the auth server fails or the clock is wrong: known keys stay valid
+//! for a day, and fetches back off.
 
 use crate::common::{Timeline, wanted};
 
@@ -30,8 +30,8 @@ fn the_back_off_after_failures_doubles_up_to_a_limit() {
         for (i, pause) in pauses.into_iter().enumerate() {
             assert_eq!(timeline.step(now, "a"), "fetch", "attempt {i} with jitter {jitter}");
             timeline.fail_with(now, jitter);
-            let refused = timeline.step(now + pause - 0.01, "a");
-            assert_eq!(refused, "keys_unavailable", "after failure {i} with jitter {jitter}");
+            let outcome = timeline.step(now + pause - 0.01, "a");
+            assert_eq!(outcome, "keys_unavailable", "after failure {i} with jitter {jitter}");
             now += pause;
         }
     }
@@ -70,7 +70,7 @@ fn the_next_fetch_is_allowed_at_the_retry_after_of_a_rejection() {
             assert_eq!(timeline.step(now, "a"), "fetch");
             timeline.fail_with(now, jitter);
             assert_eq!(timeline.step(now, "a"), "keys_unavailable");
-            let seconds = timeline.retry_after().expect("a fault that passes says when");
+            let seconds = timeline.retry_after().expect("a temporary error has a Retry-After");
             assert!((1..=30).contains(&seconds), "{seconds}");
             now += f64::from(seconds);
         }
@@ -114,7 +114,7 @@ fn a_failed_search_for_a_key_keeps_the_known_ones_and_is_counted() {
     assert_eq!(timeline.step(2.0, "b"), "fetch");
     timeline.fail(2.5);
     timeline.assert_steps(&[(2.5, "a", "use"), (2.5, "b", "keys_unavailable")]);
-    // the back-off delays these too
+    // the back-off delays searches too
     for (now, kid) in [(3.5, "b"), (5.5, "c"), (9.5, "d")] {
         assert_eq!(timeline.step(now - 0.1, kid), "keys_unavailable");
         assert_eq!(timeline.step(now, kid), "fetch", "{kid} at {now}");
@@ -219,7 +219,7 @@ fn a_clock_that_goes_back_does_not_extend_the_life_of_a_set() {
 }
 
 #[test]
-fn with_cached_keys_no_request_waits_for_a_failing_source_but_after_a_silence_one_does() {
+fn with_cached_keys_no_request_waits_for_a_failing_source_except_one_after_an_idle_time() {
     let mut timeline = Timeline::with_keys(&["a"]);
     assert_eq!(timeline.step(600.0, "a"), "fetch");
     timeline.fail(605.0);
@@ -241,7 +241,7 @@ fn the_retry_after_of_a_source_is_respected() {
     assert_eq!(timeline.step(0.2, "a"), "keys_unavailable");
     assert_eq!(timeline.retry_after(), Some(120));
     timeline.assert_steps(&[(120.1, "a", "keys_unavailable"), (120.2, "a", "fetch")]);
-    // a shorter one than the pause after failures changes nothing
+    // a value below the back-off has no effect
     timeline.fail(120.2);
     timeline.cache.back_off(1.0, 120.2);
     timeline.assert_steps(&[(122.1, "a", "keys_unavailable"), (122.2, "a", "fetch")]);
@@ -257,7 +257,7 @@ fn known_keys_are_used_during_the_retry_after_of_the_source() {
     assert_eq!(timeline.step(780.0, "a"), "use and refresh");
     timeline.succeed(780.0, &["a"]);
     timeline.cache.back_off(300.0, 780.0);
-    assert_eq!(timeline.step(1_260.0, "a"), "use and refresh", "after a success it means nothing");
+    assert_eq!(timeline.step(1_260.0, "a"), "use and refresh", "after a success it has no effect");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! When the JWK Set is fetched while the auth server responds: rarely, once for all waiting
-//! requests, and at once for an unknown `kid`.
+//! Fetches of the JWK Set while the auth server responds: rare, shared by all waiting requests, and
+//! immediate for an unknown `kid`.
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::jose::Algorithm;
@@ -68,14 +68,14 @@ fn a_refresh_that_never_ends_is_taken_over() {
 
 #[test]
 fn a_fetch_that_never_ends_is_taken_over() {
-    for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
+    for (start, during) in [(0.0, "wait"), (600.0, "use")] {
         let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::with_keys(&["a"]) };
         timeline.assert_steps(&[
             (start, "a", "fetch"),
-            (start + 5.4, "a", meanwhile),
+            (start + 5.4, "a", during),
             (start + 5.5, "a", "fetch"),
-            (start + 5.5, "a", meanwhile),
-            (start + 10.9, "a", meanwhile),
+            (start + 5.5, "a", during),
+            (start + 10.9, "a", during),
             (start + 11.0, "a", "fetch"),
         ]);
     }
@@ -83,11 +83,11 @@ fn a_fetch_that_never_ends_is_taken_over() {
 
 #[test]
 fn a_canceled_attempt_is_taken_over_at_once() {
-    for (start, meanwhile) in [(0.0, "wait"), (600.0, "use")] {
+    for (start, during) in [(0.0, "wait"), (600.0, "use")] {
         let mut timeline = if start == 0.0 { Timeline::new() } else { Timeline::with_keys(&["a"]) };
-        timeline.assert_steps(&[(start, "a", "fetch"), (start + 0.1, "a", meanwhile)]);
+        timeline.assert_steps(&[(start, "a", "fetch"), (start + 0.1, "a", during)]);
         timeline.abandon();
-        timeline.assert_steps(&[(start + 0.1, "a", "fetch"), (start + 0.1, "a", meanwhile)]);
+        timeline.assert_steps(&[(start + 0.1, "a", "fetch"), (start + 0.1, "a", during)]);
         timeline.succeed(start + 0.2, &["a"]);
         assert_eq!(timeline.step(start + 0.2, "a"), "use");
     }
@@ -156,7 +156,7 @@ fn an_older_attempt_that_fails_does_not_count_against_a_newer_set() {
     timeline.newest_first();
     timeline.succeed(487.0, &["a"]);
     timeline.fail(1_085.9);
-    // a counted failure would delay the next fetch
+    // if the failure were counted, it would delay the next fetch
     assert_eq!(timeline.step(1_086.0, "a"), "fetch");
 }
 
@@ -222,7 +222,7 @@ fn a_kid_that_was_searched_for_is_not_searched_for_again_at_once() {
         (2.9, "b", "unknown_key"),
         (3.0, "b", "fetch"),
     ]);
-    // and does not use up what others need
+    // and it uses no permit
     timeline.succeed(3.1, &["a"]);
     assert_eq!(timeline.step(3.2, "c"), "fetch");
 }
@@ -259,7 +259,7 @@ fn the_kids_cached_as_absent_are_few_and_short() {
     timeline.succeed(2.1, &["a"]);
     timeline.assert_steps(&[(2.2, "first", "unknown_key"), (2.2, &long, "fetch")]);
     timeline.succeed(2.2, &["a"]);
-    // these have waited for it
+    // these tokens arrived before the search
     for i in 0..64 {
         let name = format!("other-{i}");
         assert_eq!(timeline.step_for(2.3, &wanted(&name, 2.2)), "unknown_key");
@@ -276,7 +276,7 @@ fn a_search_that_finds_its_key_is_not_counted() {
         timeline.succeed(now + 0.5, &["0", &kid]);
         assert_eq!(timeline.step(now + 0.5, &kid), "use");
     }
-    // one that finds another key than the one it was made for does
+    // a search that finds only another key is counted
     for (now, kid) in [(20.0, "a"), (20.1, "b"), (20.2, "c"), (20.3, "d")] {
         assert_eq!(timeline.step(now, kid), "fetch");
         timeline.succeed(now, &["new", kid, "0"][..1]);
@@ -338,32 +338,32 @@ fn a_set_requested_after_the_token_arrived_decides() {
             "came in at {since}"
         );
     }
-    // the key may have been made between the request for the set and the token
+    // the key can be created between the request for the set and the token
     assert_eq!(timeline.step_for(0.5, &wanted("c", 0.1)), "fetch");
 }
 
 #[test]
 fn a_token_that_would_be_rejected_anyway_causes_no_search() {
-    let hopeless = |kid, since| Wanted { plausible: false, ..wanted(kid, since) };
+    let implausible = |kid, since| Wanted { plausible: false, ..wanted(kid, since) };
     let mut timeline = Timeline::with_keys(&["a"]);
-    assert_eq!(timeline.step_for(2.0, &hopeless("b", 2.0)), "unknown_key");
-    assert_eq!(timeline.step_for(2.0, &hopeless("a", 2.0)), "use");
-    // and takes nothing from one that is
+    assert_eq!(timeline.step_for(2.0, &implausible("b", 2.0)), "unknown_key");
+    assert_eq!(timeline.step_for(2.0, &implausible("a", 2.0)), "use");
+    // and it uses no permit of a valid token
     assert_eq!(timeline.step(2.0, "b"), "fetch");
     assert_eq!(
-        timeline.step_for(2.0, &hopeless("c", 2.0)),
+        timeline.step_for(2.0, &implausible("c", 2.0)),
         "unknown_key",
         "and the request does not wait"
     );
-    // a known set will do for it at any age
+    // for this token, a known set is used at any age
     let mut timeline = Timeline::with_keys(&["a"]);
     for now in [480.0, 600.0, 86_399.0] {
-        assert_eq!(timeline.step_for(now, &hopeless("a", now)), "use");
-        assert_eq!(timeline.step_for(now, &hopeless("b", now)), "unknown_key");
+        assert_eq!(timeline.step_for(now, &implausible("a", now)), "use");
+        assert_eq!(timeline.step_for(now, &implausible("b", now)), "unknown_key");
     }
-    // without any set, or with one that is too old, it is fetched for
-    assert_eq!(timeline.step_for(86_400.0, &hopeless("a", 86_400.0)), "fetch");
-    assert_eq!(Timeline::new().step_for(0.0, &hopeless("a", 0.0)), "fetch");
+    // without a set, or with one that is too old, the set is fetched
+    assert_eq!(timeline.step_for(86_400.0, &implausible("a", 86_400.0)), "fetch");
+    assert_eq!(Timeline::new().step_for(0.0, &implausible("a", 0.0)), "fetch");
 }
 
 #[test]
@@ -372,21 +372,21 @@ fn a_key_of_another_algorithm_is_known_and_may_have_been_replaced() {
     let with = |kid| Wanted { kid, algorithm: Algorithm::Es256, since: 2.0, plausible: true };
     let named = with(Some("a"));
     assert_eq!(timeline.step_for(2.0, &named), "recheck");
-    let hopeless = Wanted { plausible: false, ..named };
-    assert_eq!(timeline.step_for(2.0, &hopeless), "unsupported_algorithm");
-    // a key without a kid, or with another, may be new
+    let implausible = Wanted { plausible: false, ..named };
+    assert_eq!(timeline.step_for(2.0, &implausible), "unsupported_algorithm");
+    // a key without a kid, or with another kid, can be new
     assert_eq!(timeline.step_for(2.0, &with(None)), "fetch");
 }
 
 #[test]
 fn a_token_without_a_kid_causes_no_search_among_several_keys() {
     let mut timeline = Timeline::with_keys(&["a", "b"]);
-    let nameless = Wanted { kid: None, ..wanted("", 2.0) };
-    assert_eq!(timeline.step_for(2.0, &nameless), "recheck");
-    let hopeless = Wanted { plausible: false, ..nameless };
-    assert_eq!(timeline.step_for(2.0, &hopeless), "unknown_key");
+    let without_kid = Wanted { kid: None, ..wanted("", 2.0) };
+    assert_eq!(timeline.step_for(2.0, &without_kid), "recheck");
+    let implausible = Wanted { plausible: false, ..without_kid };
+    assert_eq!(timeline.step_for(2.0, &implausible), "unknown_key");
     let mut timeline = Timeline::with_keys(&["a"]);
-    assert_eq!(timeline.step_for(2.0, &nameless), "use");
+    assert_eq!(timeline.step_for(2.0, &without_kid), "use");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The JWK Set: when it is fetched, how long it is cached and stored, and which of its keys verify.
+//! The JWK Set: fetches, caching, storage, and the choice of keys.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../common/mod.rs"]

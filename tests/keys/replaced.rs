@@ -1,5 +1,5 @@
-//! The first token signed by a key replaced under its `kid` picks it up, and bad signatures cause
-//! no more fetches than unknown `kid`s.
+//! The first token with a replaced key causes a fetch of the new key with the same `kid`, and bad
+//! signatures cause no more fetches than unknown `kid`s.
 
 use crate::common::{
     AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, good_claims, key_set, outcome,
@@ -9,14 +9,14 @@ use better_auth_edge::keys::{KeyCache, Timing};
 use better_auth_edge::{Verifier, VerifierOptions};
 use futures_util::future::join_all;
 
-/// A verifier, and the auth server that it fetches from.
+/// A verifier and its auth server.
 struct Setup {
     verifier: Verifier,
     host: TestHost,
 }
 
 impl Setup {
-    /// The set of these entries was fetched ten seconds ago.
+    /// A verifier that fetched these keys ten seconds ago.
     fn knowing(entries: &[String], token: &str) -> Self {
         let base_url = Some(AUTH_SERVER.to_owned());
         let verifier = VerifierOptions { base_url, ..VerifierOptions::default() }.build().unwrap();
@@ -36,17 +36,17 @@ impl Setup {
     }
 }
 
-/// Claims that hold for all the time that a test takes.
+/// Claims that do not expire during a test.
 fn claims() -> Claims {
     good_claims().with("exp", "253402300799")
 }
 
-/// A token that differs from all of other numbers.
+/// A distinct token for each number.
 fn token(signer: &Signer, number: usize) -> String {
     signer.token(&claims().with("number", &number.to_string()))
 }
 
-fn unnamed(signer: &Signer) -> String {
+fn jwk_without_kid(signer: &Signer) -> String {
     signer.jwk_with(r#""alg":"EdDSA""#)
 }
 
@@ -63,7 +63,7 @@ fn a_key_replaced_under_its_kid_is_picked_up() {
     assert_eq!(setup.host.fetches(), 2);
     assert_eq!(setup.verdict(&token(&new, 2)), "ok");
     assert_eq!(setup.host.fetches(), 2);
-    // what the old key signed counts no more, whether it was known or not
+    // tokens of the old key are rejected, cached or not
     assert_eq!(setup.verdict(&token(&old, 0)), "bad_signature");
     assert_eq!(setup.verdict(&token(&old, 3)), "bad_signature");
 }
@@ -71,8 +71,8 @@ fn a_key_replaced_under_its_kid_is_picked_up() {
 #[test]
 fn a_replaced_key_without_a_kid_is_picked_up() {
     let (old, new) = (Signer::new(1, ""), Signer::new(2, ""));
-    let setup = Setup::knowing(&[unnamed(&old)], &token_without_kid(&old));
-    setup.publishes(&[unnamed(&new)]);
+    let setup = Setup::knowing(&[jwk_without_kid(&old)], &token_without_kid(&old));
+    setup.publishes(&[jwk_without_kid(&new)]);
     assert_eq!(setup.verdict(&token_without_kid(&new)), "ok");
     assert_eq!(setup.host.fetches(), 2);
 }
@@ -80,7 +80,7 @@ fn a_replaced_key_without_a_kid_is_picked_up() {
 #[test]
 fn all_keys_without_a_kid_are_tried() {
     let signers: Vec<_> = (1..=5).map(|number| Signer::new(number, "")).collect();
-    let entries: Vec<_> = signers.iter().map(unnamed).collect();
+    let entries: Vec<_> = signers.iter().map(jwk_without_kid).collect();
     let setup = Setup::knowing(&entries, &token_without_kid(&signers[0]));
     for signer in &signers[1..4] {
         assert_eq!(setup.verdict(&token_without_kid(signer)), "ok");
@@ -130,8 +130,8 @@ fn only_a_token_that_would_be_accepted_causes_a_fetch() {
         ("exp", "1"),
         ("azp", r#""x""#),
     ] {
-        let hopeless = forger.token(&claims().with(name, value));
-        assert_eq!(setup.verdict(&hopeless), "bad_signature", "{name}");
+        let invalid = forger.token(&claims().with(name, value));
+        assert_eq!(setup.verdict(&invalid), "bad_signature", "{name}");
     }
     assert_eq!(setup.host.fetches(), 1);
 }
@@ -189,20 +189,23 @@ fn requests_with_a_replaced_key_share_one_fetch_and_other_requests_do_not_wait()
         let begin = host.elapsed();
         (outcome(&verifier.verify(token, host).await), host.elapsed() - begin)
     };
-    let leaked = |tokens: Vec<String>| tokens.into_iter().map(|token| &*token.leak());
-    let results = host.run(join_all(leaked(fresh).chain(leaked(known)).map(timed)));
+    let leak = |tokens: Vec<String>| tokens.into_iter().map(|token| &*token.leak());
+    let results = host.run(join_all(leak(fresh).chain(leak(known)).map(timed)));
     assert!(results[..50].iter().all(|(outcome, _)| *outcome == "ok"), "{results:?}");
     assert!(results[50..].iter().all(|(outcome, took)| *outcome == "ok" && *took == 0.0));
     assert_eq!(host.fetches(), 2);
 }
 
 #[test]
-fn bad_signatures_take_at_most_half_of_the_waiting_places() {
+fn bad_signatures_use_at_most_half_of_the_waiting_places() {
     let mut cache = KeyCache::new(Timing::default());
     let place = cache.join_for_recheck(None, 90.1).expect("there is room");
     assert!((1..250).all(|_| cache.join_for_recheck(None, 90.1).is_some()));
     assert!(cache.join_for_recheck(None, 90.1).is_none());
-    assert!(cache.join_for_recheck(Some(place), 90.1).is_some(), "who waits goes on waiting");
+    assert!(
+        cache.join_for_recheck(Some(place), 90.1).is_some(),
+        "a waiting request keeps its place"
+    );
     assert!((0..250).all(|_| cache.join(None, 90.1).is_ok()));
     assert!(cache.join(None, 90.1).is_err());
 }

@@ -1,5 +1,5 @@
-//! The first token of a new key picks it up: a key of another algorithm under the same `kid`, and a
-//! key without `kid` that replaces keys with one.
+//! The first token of a new key causes a fetch: a key of another algorithm with the same `kid`, and
+//! a key without `kid` that replaces keys with `kid`.
 
 use crate::common::{
     AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, base64url, good_claims, key_set,
@@ -13,7 +13,7 @@ use futures_util::future::{join, join_all};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 
-/// A verifier, and the auth server that it fetches from.
+/// A verifier and its auth server.
 struct Setup {
     verifier: Verifier,
     host: TestHost,
@@ -28,7 +28,7 @@ impl Setup {
         setup
     }
 
-    /// The set of these entries was fetched ten seconds ago.
+    /// A verifier that fetched these keys ten seconds ago.
     fn knowing(entries: &[String], token: &str) -> Self {
         let setup = Self::new(entries);
         assert_eq!(setup.verdict(token), "ok");
@@ -36,7 +36,7 @@ impl Setup {
         setup
     }
 
-    /// Named keys are known, of which several would fit a token without a name.
+    /// A verifier with two keys with `kid`, both possible for a token without `kid`.
     fn knowing_two() -> Self {
         let (a, b) = (Signer::new(1, "a"), Signer::new(2, "b"));
         Self::knowing(&[a.jwk(), b.jwk()], &token(&a, 0))
@@ -51,17 +51,17 @@ impl Setup {
     }
 }
 
-/// Claims that hold for all the time that a test takes.
+/// Claims that do not expire during a test.
 fn claims() -> Claims {
     good_claims().with("exp", "253402300799")
 }
 
-/// A token that differs from all of other numbers.
+/// A distinct token for each number.
 fn token(signer: &Signer, number: usize) -> String {
     signer.token(&claims().with("number", &number.to_string()))
 }
 
-fn unnamed(signer: &Signer) -> String {
+fn jwk_without_kid(signer: &Signer) -> String {
     signer.jwk_with(r#""alg":"EdDSA""#)
 }
 
@@ -69,7 +69,7 @@ fn token_without_kid(signer: &Signer, number: usize) -> String {
     signer.sign(r#"{"alg":"EdDSA"}"#, claims().with("number", &number.to_string()).to_string())
 }
 
-/// The holder of a P-256 key.
+/// A signer with a P-256 key.
 struct Es256(SigningKey);
 
 impl Es256 {
@@ -90,7 +90,7 @@ impl Es256 {
     }
 }
 
-/// What no key has signed.
+/// A token without a valid signature.
 fn forged_es256(kid: &str, number: usize) -> String {
     forged_es256_of(kid, &claims().with("number", &number.to_string()))
 }
@@ -112,9 +112,9 @@ fn a_key_of_another_algorithm_under_the_same_kid_is_picked_up() {
     assert_eq!(setup.verdict(&new.token("1", 1)), "ok");
     assert_eq!(setup.verdict(&new.token("1", 2)), "ok");
     assert_eq!(setup.host.fetches(), 2);
-    // what the old key signed is held against the new set
+    // tokens of the old key are verified with the new set
     assert_eq!(setup.verdict(&token(&old, 0)), "unsupported_algorithm");
-    // and back again, a while later
+    // and back again later
     setup.host.advance(60.0);
     setup.publishes(&[old.jwk()]);
     assert_eq!(setup.verdict(&token(&old, 3)), "ok");
@@ -123,7 +123,7 @@ fn a_key_of_another_algorithm_under_the_same_kid_is_picked_up() {
 #[test]
 fn a_key_without_a_kid_that_replaces_several_with_kids_is_picked_up() {
     let (setup, new) = (Setup::knowing_two(), Signer::new(3, ""));
-    setup.publishes(&[unnamed(&new)]);
+    setup.publishes(&[jwk_without_kid(&new)]);
     assert_eq!(setup.verdict(&token_without_kid(&new, 1)), "ok");
     assert_eq!(setup.verdict(&token_without_kid(&new, 2)), "ok");
     assert_eq!(setup.host.fetches(), 2);
@@ -191,17 +191,17 @@ fn only_a_token_that_would_be_accepted_causes_a_fetch() {
     for (name, value) in
         [("iss", r#""https://other.example""#), ("aud", r#""other""#), ("exp", "1")]
     {
-        let hopeless = claims().with(name, value);
-        let other = forged_es256_of("a", &hopeless);
+        let invalid = claims().with(name, value);
+        let other = forged_es256_of("a", &invalid);
         assert_eq!(setup.verdict(&other), "unsupported_algorithm", "{name}");
-        let nameless = Signer::new(9, "").sign(r#"{"alg":"EdDSA"}"#, hopeless.to_string());
-        assert_eq!(setup.verdict(&nameless), "unknown_key", "{name}");
+        let without_kid = Signer::new(9, "").sign(r#"{"alg":"EdDSA"}"#, invalid.to_string());
+        assert_eq!(setup.verdict(&without_kid), "unknown_key", "{name}");
     }
     assert_eq!(setup.host.fetches(), 1);
 }
 
 #[test]
-fn after_a_failed_fetch_the_rejection_stands_and_the_known_keys_stay_in_use() {
+fn after_a_failed_fetch_the_token_stays_rejected_and_the_known_keys_stay_in_use() {
     let (ours, setup) = (Signer::new(1, "a"), Setup::knowing_two());
     for answer in [ScriptedResponse::status(503, ""), ScriptedResponse::error(GetError::TimedOut)] {
         setup.host.respond_with(answer);
@@ -251,7 +251,7 @@ fn requests_with_such_a_key_share_one_fetch_and_other_requests_do_not_wait() {
 }
 
 #[test]
-fn requests_without_a_waiting_place_get_the_old_rejection() {
+fn requests_without_a_waiting_place_are_rejected_with_the_known_keys() {
     let ours = Signer::new(1, "1");
     let setup = Setup::knowing(&[ours.jwk()], &token(&ours, 0));
     setup.host.respond_with(ScriptedResponse::ok(key_set(&[ours.jwk()])).after(4.0));
@@ -280,11 +280,11 @@ fn a_set_requested_after_the_token_arrived_decides() {
     let Lookup::Fetch(attempt) = cache.lookup(100.0, &wanted(100.0)) else { panic!() };
     let set = KeySet::parse(key_set(&[Signer::new(1, "1").jwk()]).as_bytes()).unwrap();
     cache.report(attempt, Some(set), 100.1, 0.0);
-    let refused = cache.recheck(100.2, &wanted(100.0), &[]);
-    let Recheck::Reject(error) = refused else { panic!("{refused:?}") };
+    let rejected = cache.recheck(100.2, &wanted(100.0), &[]);
+    let Recheck::Reject(error) = rejected else { panic!("{rejected:?}") };
     assert_eq!(error.code().as_str(), "unsupported_algorithm");
-    let hopeless = Wanted { plausible: false, ..wanted(100.2) };
-    assert!(matches!(cache.recheck(100.2, &hopeless, &[]), Recheck::Reject(_)));
+    let invalid = Wanted { plausible: false, ..wanted(100.2) };
+    assert!(matches!(cache.recheck(100.2, &invalid, &[]), Recheck::Reject(_)));
     assert!(matches!(cache.recheck(100.2, &wanted(100.2), &[]), Recheck::Fetch(_)));
     assert!(matches!(cache.recheck(100.3, &wanted(100.3), &[]), Recheck::Wait));
 }

@@ -1,5 +1,5 @@
-//! A verifier with fetched keys: no failure of the network makes a known key unknown or a foreign
-//! key known.
+//! A verifier with fetched keys: a network failure never makes a known key unknown or a foreign key
+//! known.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn options() -> VerifierOptions {
     VerifierOptions { base_url: Some(AUTH_SERVER.to_owned()), ..VerifierOptions::default() }
 }
 
-/// A verifier, and the server that it fetches from.
+/// A verifier and its auth server.
 struct Setup {
     verifier: Verifier,
     host: TestHost,
@@ -24,7 +24,7 @@ impl Setup {
         Self { verifier: options().build().unwrap(), host: TestHost::new() }
     }
 
-    /// One that has fetched the keys of these signers just now.
+    /// A verifier that has just fetched the keys of these signers.
     fn knowing(signers: &[&Signer]) -> Self {
         let setup = Self::new();
         setup.host.respond_with(set_of(signers));
@@ -42,7 +42,7 @@ impl Setup {
     }
 }
 
-/// Claims that hold for all the time that a test takes.
+/// Claims that do not expire during a test.
 fn lasting_claims() -> Claims {
     good_claims().with("exp", "253402300799")
 }
@@ -83,17 +83,17 @@ fn the_set_is_fetched_from_better_auth_when_the_first_token_needs_it() {
 fn a_set_of_256_kib_is_read() {
     let setup = Setup::new();
     let set = key_set(&[Signer::default().jwk()]);
-    setup.host.respond_with(ScriptedResponse::ok(filled_up(&set, 256 * 1_024)));
+    setup.host.respond_with(ScriptedResponse::ok(padded(&set, 256 * 1_024)));
     assert_eq!(setup.verdict(&Signer::default()), "ok");
 }
 
-/// The document with as much white space behind it as makes it so large.
-fn filled_up(set: &str, bytes: usize) -> String {
+/// The document, padded with spaces to this size.
+fn padded(set: &str, bytes: usize) -> String {
     format!("{set}{}", " ".repeat(bytes - set.len()))
 }
 
-/// Documents that are not JWK Sets, though some contain keys.
-fn no_sets() -> Vec<(&'static str, ScriptedResponse)> {
+/// Responses that are not JWK Sets, although some contain keys.
+fn invalid_sets() -> Vec<(&'static str, ScriptedResponse)> {
     let jwk = Signer::default().jwk();
     let set = key_set(std::slice::from_ref(&jwk));
     let statuses = [
@@ -128,7 +128,7 @@ fn no_sets() -> Vec<(&'static str, ScriptedResponse)> {
         ("a byte order mark", format!("\u{feff}{set}")),
         ("a lone surrogate", format!(r#"{{"keys":[{jwk}],"x":"\ud800"}}"#)),
         ("many levels", format!(r#"{{"keys":[{jwk}],"x":{}{}}}"#, "[".repeat(32), "]".repeat(32))),
-        ("one byte too many", filled_up(&set, 256 * 1_024 + 1)),
+        ("one byte too many", padded(&set, 256 * 1_024 + 1)),
     ];
     let failures = [
         ("too large for the host", GetError::TooLarge),
@@ -145,7 +145,7 @@ fn no_sets() -> Vec<(&'static str, ScriptedResponse)> {
 #[test]
 fn an_invalid_set_keeps_the_known_keys() {
     let (known, new) = (Signer::default(), Signer::new(2, "key-2"));
-    for (what, answer) in no_sets() {
+    for (what, answer) in invalid_sets() {
         let setup = Setup::knowing(&[&known]);
         setup.host.respond_with(answer);
         setup.host.advance(600.0);
@@ -161,7 +161,7 @@ fn an_invalid_set_keeps_the_known_keys() {
 
 #[test]
 fn an_invalid_set_makes_the_keys_unavailable_when_none_are_known() {
-    for (what, answer) in no_sets() {
+    for (what, answer) in invalid_sets() {
         let setup = Setup::new();
         setup.host.respond_with(answer);
         let token = Signer::default().token(&lasting_claims());
@@ -171,7 +171,7 @@ fn an_invalid_set_makes_the_keys_unavailable_when_none_are_known() {
         assert_eq!(setup.host.fetches(), 1, "{what}");
         let source = std::error::Error::source(&error).expect("the log says why");
         assert!(!source.to_string().is_empty());
-        // others do not ask again before that time, and then all is well
+        // other requests do not fetch before that time, and then the fetch succeeds
         assert_eq!(outcome(&setup.verify(&token)), "keys_unavailable", "{what}");
         assert_eq!(setup.host.fetches(), 1, "{what}");
         setup.host.respond_with(set_of(&[&Signer::default()]));
@@ -197,7 +197,7 @@ fn a_set_without_usable_keys_is_a_set() {
 }
 
 #[test]
-fn a_key_made_after_the_last_fetch_is_picked_up_at_once() {
+fn a_key_created_after_the_last_fetch_is_fetched_at_once() {
     let (old, new) = (Signer::default(), Signer::new(2, "key-2"));
     let setup = Setup::knowing(&[&old]);
     setup.host.advance(2.0);
@@ -205,17 +205,17 @@ fn a_key_made_after_the_last_fetch_is_picked_up_at_once() {
     assert_eq!(setup.verdict(&new), "ok");
     assert_eq!(setup.host.fetches(), 2);
     assert_eq!(setup.verdict(&old), "ok");
-    // and the next one as well
+    // and the next key too
     let newer = Signer::new(3, "key-3");
     setup.host.advance(2.0);
     setup.host.respond_with(set_of(&[&new, &newer]));
     assert_eq!(setup.verdict(&newer), "ok");
     assert_eq!(setup.host.fetches(), 3);
-    assert_eq!(setup.verdict(&old), "unknown_key", "it has left the set");
+    assert_eq!(setup.verdict(&old), "unknown_key", "the set no longer contains it");
 }
 
 #[test]
-fn a_key_changed_under_its_kid_is_seen_at_the_next_refresh() {
+fn a_key_replaced_with_the_same_kid_is_fetched_at_the_next_refresh() {
     let (old, new) = (Signer::new(1, "key"), Signer::new(2, "key"));
     let setup = Setup::knowing(&[&old]);
     setup.host.respond_with(set_of(&[&new]));
@@ -246,7 +246,7 @@ fn ten_thousand_unknown_keys_cause_a_few_fetches_and_a_503_during_the_cool_down(
 
 #[test]
 fn tokens_that_would_be_rejected_anyway_do_not_delay_a_new_key() {
-    let (old, new, stranger) =
+    let (old, new, attacker) =
         (Signer::default(), Signer::new(2, "key-2"), Signer::new(66, "stranger"));
     let setup = Setup::knowing(&[&old]);
     setup.host.respond_with(set_of(&[&old, &new]));
@@ -259,7 +259,7 @@ fn tokens_that_would_be_rejected_anyway_do_not_delay_a_new_key() {
         ("nonce", "1"),
     ] {
         setup.host.advance(1.0);
-        let token = stranger.token(&lasting_claims().with(name, value));
+        let token = attacker.token(&lasting_claims().with(name, value));
         assert_eq!(outcome(&setup.verify(&token)), "unknown_key", "{name} is {value}");
         assert_eq!(setup.host.fetches(), 1, "{name} is {value}");
     }
@@ -281,7 +281,7 @@ fn unknown_keys_cause_a_few_fetches_while_the_server_is_down() {
 }
 
 #[test]
-fn a_token_that_no_key_can_make_valid_causes_no_fetch() {
+fn a_token_that_is_invalid_with_any_key_causes_no_fetch() {
     let setup = Setup::new();
     setup.host.respond_with(set_of(&[&Signer::default()]));
     let signer = Signer::default();
@@ -335,7 +335,7 @@ fn a_refresh_that_the_runtime_stopped_is_repeated() {
 }
 
 #[test]
-fn deployment_mistakes_are_named_in_the_cause() {
+fn the_cause_names_deployment_mistakes() {
     for (status, body, expected) in [
         (404, "error code: 1042", "the server answered 404, not 200"),
         (404, "error code: 1016", "the server answered 404, not 200"),
@@ -349,6 +349,6 @@ fn deployment_mistakes_are_named_in_the_cause() {
         assert_eq!(error.code().as_str(), "keys_unavailable");
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.contains(expected), "{cause}");
-        assert!(!error.detail().contains("Worker"), "the caller is told no more");
+        assert!(!error.detail().contains("Worker"), "the response must not contain the cause");
     }
 }

@@ -1,5 +1,4 @@
-//! How long a set counts as fresh, which tokens wait for a newer one, and how an error explains its
-//! absence.
+//! The freshness of a set, tokens that wait for a newer set, and the errors without one.
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::Error;
@@ -42,7 +41,7 @@ fn a_token_that_an_old_set_would_reject_waits_for_the_running_fetch() {
 }
 
 #[test]
-fn a_rejection_tells_too_many_fetches_from_failed_ones() {
+fn a_rejection_distinguishes_too_many_fetches_from_failed_ones() {
     let mut timeline = Timeline::with_keys(&["a"]);
     for (now, kid) in [(1.0, "b"), (1.1, "c"), (1.2, "d")] {
         assert_eq!(timeline.step(now, kid), "fetch");

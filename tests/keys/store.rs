@@ -1,4 +1,4 @@
-//! A stored JWK Set saves cold isolates a fetch and outlives outages of the auth server. It is
+//! A stored JWK Set saves cold isolates a fetch and survives outages of the auth server. It is
 //! trusted no more than a fetched one.
 
 use crate::common::{
@@ -6,7 +6,7 @@ use crate::common::{
 };
 use better_auth_edge::{Verifier, VerifierOptions};
 
-/// One isolate after the other, before an auth server whose keys are kept between them.
+/// An isolate. Successive isolates share a store for the auth server's keys.
 struct Isolate {
     verifier: Verifier,
     host: TestHost,
@@ -22,14 +22,14 @@ impl Isolate {
             base_url: Some(base_url.to_owned()),
             issuer: Some(vec![AUTH_SERVER.to_owned()]),
             audience: Some(vec![AUTH_SERVER.to_owned()]),
-            // every token asks for its key
+            // every token looks its key up
             token_cache: Some(0.0),
             ..VerifierOptions::default()
         };
         Self { verifier: options.build().unwrap(), host }
     }
 
-    /// One that has fetched the keys of these signers just now.
+    /// An isolate that has just fetched the keys of these signers.
     fn knowing(signers: &[&Signer]) -> Self {
         let isolate = Self::new(TestHost::new());
         isolate.publish(signers);
@@ -42,7 +42,7 @@ impl Isolate {
         self.host.respond_with(ScriptedResponse::ok(key_set(&keys)));
     }
 
-    /// A cold one, so many seconds later, before an auth server that is down.
+    /// A cold isolate, this many seconds later, while the auth server is down.
     fn restarted_after(&self, seconds: f64) -> Self {
         self.host.advance(seconds);
         Self::new(self.host.restarted())
@@ -53,15 +53,15 @@ impl Isolate {
         outcome(&self.host.run(self.verifier.verify(&token, &self.host)))
     }
 
-    /// Looks into the store, and fetches, so far.
+    /// The number of reads of the store and of fetches so far.
     fn work(&self) -> (usize, usize) {
         (self.host.loads(), self.host.fetches())
     }
 }
 
-/// The record of a set that was asked for at [`crate::common::NOW`] plus so many seconds.
-fn record(asked: f64, url: &str, document: &str) -> String {
-    format!("{} {url}\n{document}", ((crate::common::NOW + asked) * 1_000.0) as u64)
+/// The stored record of a set requested `requested` seconds after [`crate::common::NOW`].
+fn record(requested: f64, url: &str, document: &str) -> String {
+    format!("{} {url}\n{document}", ((crate::common::NOW + requested) * 1_000.0) as u64)
 }
 
 const URL: &str = "https://app.example/api/auth/jwks";

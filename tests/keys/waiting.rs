@@ -1,19 +1,19 @@
-//! How many requests may wait for the auth server's keys, and that clients that hang up free their
+//! The limit of requests that wait for the auth server's keys. Clients that disconnect free their
 //! places.
 
 use better_auth_edge::keys::{KeyCache, Timing};
 
 #[test]
-fn five_hundred_requests_may_wait_and_the_next_gets_a_retry_after() {
+fn at_most_five_hundred_requests_wait_and_the_next_gets_a_retry_after() {
     let mut cache = KeyCache::new(Timing::default());
     let places: Vec<_> = (0..500).map(|_| cache.join(None, 90.1).unwrap()).collect();
     let error = cache.join(None, 90.2).unwrap_err();
     assert_eq!((error.code().as_str(), error.retry_after()), ("keys_unavailable", Some(1)));
     for place in places {
-        assert!(cache.join(Some(place), 90.4).is_ok(), "a request that waits goes on waiting");
+        assert!(cache.join(Some(place), 90.4).is_ok(), "a waiting request keeps its place");
     }
     assert!(cache.join(None, 90.5).is_err());
-    assert!(cache.join(None, 90.7).is_err(), "they were there a moment ago");
+    assert!(cache.join(None, 90.7).is_err(), "the waiting requests still count");
 }
 
 #[test]
@@ -29,15 +29,15 @@ fn a_request_that_stops_waiting_frees_its_place() {
 }
 
 #[test]
-fn requests_that_hang_up_silently_free_their_places() {
+fn requests_canceled_without_notice_free_their_places() {
     let mut cache = KeyCache::new(Timing::default());
     assert!((0..500).all(|_| cache.join(None, 90.1).is_ok()));
     assert!(cache.join(None, 90.1).is_err());
-    // one of them is still there
+    // one of them still waits
     let place = cache.join(None, 91.0).unwrap();
     assert!((0..499).all(|_| cache.join(None, 91.05).is_ok()));
     assert!(cache.join(None, 91.1).is_err());
     assert_eq!(cache.join(Some(place), 91.1).unwrap(), place, "counted once in a window");
-    // a clock that was set back makes no room, and none less
+    // a clock that was set back does not change the number of places
     assert!(cache.join(None, 3.0).is_ok());
 }

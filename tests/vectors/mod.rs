@@ -1,22 +1,22 @@
-//! Wycheproof's vectors, one runner and one list of expectations for every host.
+//! Runs Wycheproof's vectors, with the same expectations on every host.
 
-// every host's runner is a crate of its own and uses its part of this
+// each test crate uses only a part of this module
 #![allow(dead_code)]
 
 pub(crate) mod files;
-mod judge;
 mod keys;
 mod report;
+mod runner;
 
-pub(crate) use judge::judge;
+pub(crate) use runner::run_file;
 
 use better_auth_edge::host::Host;
 
-/// Runs the files for one algorithm, and fails unless everything in them is as expected.
+/// Runs the files for one algorithm and fails if a result is not the expected one.
 pub(crate) async fn check(algorithm: &str, host: &impl Host) {
     let mut files = files::FILES.iter().filter(|file| file.algorithm == algorithm).peekable();
-    assert!(files.peek().is_some(), "there is a file for {algorithm}");
+    assert!(files.peek().is_some(), "no file for {algorithm}");
     for file in files {
-        judge(file, host).await.check(file);
+        run_file(file, host).await.check(file);
     }
 }

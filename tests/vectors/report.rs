@@ -1,67 +1,73 @@
-//! What a host said of one file's vectors, held against what [`File`] says that it has to say.
+//! Compares the results of one file's vectors with the expectations in [`File`].
 
 use std::collections::BTreeSet;
 
-use super::files::{File, Stricter};
+use super::files::{Exception, File};
 
-/// What came of a file's vectors.
+/// The results of one file's vectors on one host.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// The `tcId`s of those that were run
+    /// The `tcId`s of the vectors that were run
     pub(crate) run: BTreeSet<usize>,
-    /// How many signatures were accepted
+    /// The number of accepted signatures
     pub(crate) accepted: usize,
-    /// Vectors that were not answered as they say of themselves: neither valid and accepted nor
-    /// invalid and refused
+    /// Vectors that are not accepted although valid, accepted although invalid, or "acceptable"
     pub(crate) differences: Vec<Difference>,
 }
 
-/// A vector that was not answered as it says of itself.
+/// A vector whose result differs from the one that Wycheproof states.
 #[derive(Debug)]
 pub(crate) struct Difference {
-    /// Its number in its file
+    /// The vector's `tcId`
     pub(crate) tc_id: usize,
-    /// What it tests
+    /// Wycheproof's description of the vector
     pub(crate) comment: String,
-    /// What it says: `valid`, `acceptable` or `invalid`
-    pub(crate) says: String,
-    /// Whether it was accepted
+    /// Wycheproof's result: `valid`, `acceptable` or `invalid`
+    pub(crate) expected: String,
+    /// The actual result
     pub(crate) accepted: bool,
 }
 
 impl Report {
-    /// Takes a difference down.
-    pub(crate) fn differ(&mut self, tc_id: usize, comment: String, says: &str, accepted: bool) {
-        self.differences.push(Difference { tc_id, comment, says: says.to_owned(), accepted });
+    /// Adds a difference.
+    pub(crate) fn add_difference(
+        &mut self,
+        tc_id: usize,
+        comment: String,
+        expected: &str,
+        accepted: bool,
+    ) {
+        let expected = expected.to_owned();
+        self.differences.push(Difference { tc_id, comment, expected, accepted });
     }
 
-    /// Fails unless all vectors of the file were run, and every one of them, but for those that the
-    /// file's list names, was answered as it says. A name in the list that is not needed fails too.
+    /// Fails unless every vector of the file was run and the only differences are the file's
+    /// exceptions. An exception without a difference fails too.
     pub(crate) fn check(&self, file: &File) {
-        let File { name, algorithm, count, stricter } = file;
+        let File { name, algorithm, count, exceptions } = file;
         assert_eq!(self.run.len(), *count, "{name}: the number of vectors that were run");
 
-        let listed: BTreeSet<_> = stricter.iter().flat_map(|entry| entry.tests.clone()).collect();
-        let mut refused = BTreeSet::new();
-        let mut faults = Vec::new();
-        for Difference { tc_id, comment, says, accepted } in &self.differences {
+        let listed: BTreeSet<_> = exceptions.iter().flat_map(|entry| entry.tests.clone()).collect();
+        let mut rejected = BTreeSet::new();
+        let mut errors = Vec::new();
+        for Difference { tc_id, comment, expected, accepted } in &self.differences {
             match accepted {
-                false if listed.contains(tc_id) => _ = refused.insert(*tc_id),
-                false => faults.push(format!("{tc_id} ({comment}) is {says} and was refused")),
-                true => faults.push(format!("{tc_id} ({comment}) is {says} and was accepted")),
+                false if listed.contains(tc_id) => _ = rejected.insert(*tc_id),
+                false => errors.push(format!("{tc_id} ({comment}) is {expected} but rejected")),
+                true => errors.push(format!("{tc_id} ({comment}) is {expected} but accepted")),
             }
         }
-        let needless = listed.difference(&refused);
-        faults.extend(needless.map(|tc_id| format!("{tc_id} is listed and need not be")));
-        assert!(faults.is_empty(), "{name}:\n{}", faults.join("\n"));
+        let unneeded = listed.difference(&rejected);
+        errors.extend(unneeded.map(|tc_id| format!("{tc_id} is an exception without need")));
+        assert!(errors.is_empty(), "{name}:\n{}", errors.join("\n"));
 
         let accepted = self.accepted;
         println!(
-            "{algorithm}, {name}: {count} run, {accepted} accepted, {} refused",
+            "{algorithm}, {name}: {count} run, {accepted} accepted, {} rejected",
             count - accepted
         );
-        for Stricter { tests, why } in *stricter {
-            println!("  refused though not invalid, {tests:?}: {why}");
+        for Exception { tests, reason } in *exceptions {
+            println!("  rejected though not invalid, {tests:?}: {reason}");
         }
     }
 }

@@ -1,11 +1,11 @@
-"""Writes verdicts.jsonl: what the core says to every token that its tests make for the default
-verifier, for the languages that have the checks once more. Run by hand:
+"""Writes verdicts.jsonl: the core's result for every token that its tests make for the default
+verifier. Implementations in other languages test their checks with it. Run by hand:
 
     mkdir recorded
     RECORD_VERDICTS=$PWD/recorded cargo test
     python verdicts.py recorded/*.jsonl > verdicts.jsonl
 
-`../verifier/verdicts.rs` holds the core against the file, so that it may lack a token but never be wrong.
+`../verifier/verdicts.rs` checks the file with the core, so it can lack a token but never be wrong.
 """
 
 import fileinput

@@ -1,4 +1,4 @@
-//! The core as wasm in a real browser: the JavaScript API, the browser's own `fetch`, its clock.
+//! The core as wasm in a browser: the JavaScript API with the browser's `fetch` and clock.
 //!
 //! `wasm-pack test --headless --chrome` runs this file.
 #![cfg(target_arch = "wasm32")]
@@ -14,7 +14,7 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// The runner's own server hands out the checkout's files.
+/// The test runner's server serves the files of the checkout.
 const JWKS_PATH: &str = "/tests/vectors/web/jwks.json";
 const JWKS: &str = include_str!("../vectors/web/jwks.json");
 const ISSUER: &str = "https://app.example";
@@ -109,7 +109,7 @@ fn invalid_options_are_rejected_with_every_error_named() {
     }
 }
 
-/// Options with the key set itself.
+/// Options with an inline key set.
 fn with_set() -> String {
     format!(r#"{{"jwks":{JWKS},"issuer":"{ISSUER}","audience":"{ISSUER}"}}"#)
 }
@@ -134,7 +134,7 @@ fn now() -> u64 {
     (Date::now() / 1000.0) as u64
 }
 
-/// Signs with the key whose public half is in vectors/web/jwks.json.
+/// Signs with the private key of vectors/web/jwks.json.
 fn token(claims: &str) -> String {
     let header = BASE64URL.encode(r#"{"alg":"EdDSA","kid":"web"}"#);
     let input = format!("{header}.{}", BASE64URL.encode(claims));
@@ -142,11 +142,10 @@ fn token(claims: &str) -> String {
     format!("{input}.{}", BASE64URL.encode(signature.to_bytes()))
 }
 
-/// Which of [`es256_tokens`] has another's signature.
+/// The index in [`es256_tokens`] of the token with an invalid signature.
 const FORGED: usize = 3;
 
-/// A promise of eight tokens of as many users and of different lengths, and of the key set for
-/// them.
+/// A promise of eight tokens, of different users and lengths, and of their key set.
 fn es256_tokens(issuer: &str) -> Promise {
     let body = format!(
         r#"return (async () => {{

@@ -1,7 +1,7 @@
 """Writes the reference of the Python package: `python_api.py <source directory> <page>`.
 
-The package is read and not imported (griffelib), so that none of its dependencies is needed. The
-page has the names of `__all__`, with their signatures, docstrings and public members.
+griffe parses the package without importing it, so its dependencies are not required. The page
+contains the names of `__all__`, with their signatures, docstrings and public members.
 """
 
 import re
@@ -11,15 +11,15 @@ from pathlib import Path
 import griffe
 
 PACKAGES = {
-    "better_auth_edge": "What an app imports: `from better_auth_edge import EdgeAuth, User`.",
-    "better_auth_edge.sqlmodel": "Sessions that hold the rows of one user: "
+    "better_auth_edge": "The main module: `from better_auth_edge import EdgeAuth, User`.",
+    "better_auth_edge.sqlmodel": "Sessions restricted to the rows of one user: "
     "`from better_auth_edge.sqlmodel import …`.",
 }
 INTRODUCTION = """\
 # Python API
 
 Everything that `better_auth_edge` exports: the classes, functions and settings of the FastAPI package.
-The [FastAPI guide](../../../docs/fastapi/index.md) shows them at work.
+The [FastAPI guide](../../../docs/fastapi/index.md) has examples.
 """
 
 
@@ -32,12 +32,12 @@ def main(source: Path, page: Path) -> None:
         parts.append(f"## `{name}`\n\n{introduction}\n")
         for export in sorted(module.exports or [], key=lambda export: str(export).lower()):
             member = module[str(export)]
-            parts.extend(described(member.final_target if member.is_alias else member, str(export)))
+            parts.extend(section(member.final_target if member.is_alias else member, str(export)))
     page.write_text("\n".join(parts))
 
 
-def described(item: griffe.Object, name: str) -> list[str]:
-    """The section of an exported name."""
+def section(item: griffe.Object, name: str) -> list[str]:
+    """Returns the section of an exported name."""
     parts = [f"### `{name}`\n"]
     if isinstance(item, griffe.Class):
         bases = ", ".join(str(base) for base in item.bases)
@@ -105,7 +105,7 @@ def parameters_of(item: griffe.Function) -> list[str]:
 
 
 def table(fields: list[griffe.Object]) -> list[str]:
-    """The attributes of a class."""
+    """Returns the table of a class's attributes."""
     if not fields:
         return []
     lines = ["| attribute | type | meaning |", "|---|---|---|"]
@@ -118,7 +118,7 @@ def table(fields: list[griffe.Object]) -> list[str]:
 
 
 def text(item: griffe.Object) -> str:
-    """The docstring. Its indented examples are Python."""
+    """Returns the docstring, with its indented examples as Python code blocks."""
     if item.docstring is None:
         return ""
     paragraphs = re.split(r"\n\n+", item.docstring.value.strip())

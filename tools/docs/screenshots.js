@@ -1,5 +1,5 @@
-// Pictures of the site and of the inspector, in light and in dark, by a real browser:
-// `screenshots.js <site> <inspector> <directory for the pictures>`.
+// Takes screenshots of the site and of the inspector in light and dark mode with Chromium:
+// `screenshots.js <site> <inspector> <output directory>`.
 
 import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { extname, join, normalize } from "node:path";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
 
-const [site, inspector, pictures] = process.argv.slice(2);
+const [site, inspector, output] = process.argv.slice(2);
 const VIEWPORT = { width: 1120, height: 760 };
 const ISSUER = "https://app.example.com";
 const TYPES = {
@@ -71,12 +71,12 @@ async function explain(page) {
   );
 }
 
-/** Saves what the page shows, with a palette: such pictures have few colors. */
+/** Saves a screenshot with a palette, which is smaller: the pages have few colors. */
 async function save(page, name) {
   const picture = await page.screenshot({ animations: "disabled" });
   await sharp(picture)
     .png({ palette: true, colors: 128, effort: 10, compressionLevel: 9 })
-    .toFile(join(pictures, `${name}.png`));
+    .toFile(join(output, `${name}.png`));
 }
 
 const webdriver = JSON.parse(await readFile(new URL("../../webdriver.json", import.meta.url)));
@@ -94,7 +94,7 @@ const shots = [
   { name: "inspector", url: `${inspectorOrigin}/`, act: explain },
 ];
 try {
-  await mkdir(pictures, { recursive: true });
+  await mkdir(output, { recursive: true });
   for (const colorScheme of ["light", "dark"]) {
     const context = await browser.newContext({ viewport: VIEWPORT, colorScheme });
     context.setDefaultTimeout(20_000);

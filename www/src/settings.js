@@ -18,7 +18,7 @@ const LINK_FIELDS = ["baseURL", "jwksUrl", ...LISTS, "profile", "clockTolerance"
 
 /**
  * @param {FormData} form
- * @returns {Request} without the empty fields, which then have their defaults
+ * @returns {Request} without empty fields, for which the core uses its defaults
  */
 export function read(form) {
   const text = (/** @type {string} */ name) => String(form.get(name) ?? "").trim();

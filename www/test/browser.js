@@ -49,7 +49,7 @@ export async function launch() {
  * @property {string} [algorithms]
  */
 
-/** The inspector in a browser context of its own. */
+/** The inspector in its own browser context. */
 export class Inspector {
   /** The URLs of all requests. @type {string[]} */
   requests = [];
@@ -138,7 +138,7 @@ export class Inspector {
 
   /** Fails if axe finds an accessibility violation. @param {string} state */
   async isAccessible(state) {
-    // by the debugger, because the page's policy allows no other script
+    // through the debugger, because the page's policy allows no other script
     await this.page.evaluate(axe);
     const violations = await this.page.evaluate(async () => {
       // @ts-expect-error: the script above defines axe

@@ -1,4 +1,4 @@
-// What the page shows for a token: the decision, the checks, the help.
+// The page's output for a token: the decision, the checks, the help.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";

@@ -45,7 +45,7 @@ export async function staticServer(directory) {
   return { server, origin: await listen(server) };
 }
 
-/** A JWKS endpoint. Each test sets the responses for paths of its own. */
+/** A JWKS endpoint. Each test sets the responses for its own paths. */
 export async function keyServer() {
   /** @type {Map<string, { status: number, headers: Record<string, string>, body: string }>} */
   const responses = new Map();

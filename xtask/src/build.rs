@@ -1,4 +1,4 @@
-//! The Worker: compiled by worker-build into `build/`. The npm package: made by `npm/build.js` from
+//! Builds the Worker into `build/` with worker-build, and the npm package with `npm/build.js` from
 //! the wasm for JavaScript.
 
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::setup::{self, run};
 use crate::{progress, root, wasm};
 
-/// Builds the Worker, unless `build/` is made from these sources already.
+/// Builds the Worker, unless `build/` is up to date.
 pub fn worker() -> Result<()> {
     setup::npm_packages()?;
     let wasm_bindgen = setup::wasm_bindgen()?.join("wasm-bindgen");
@@ -23,7 +23,7 @@ pub fn worker() -> Result<()> {
     let _lock = setup::lock(&build)?;
     let stamp = build.join(".made-by-xtask");
     let sources = sources(&root)?;
-    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == sources) {
+    if fs::read_to_string(&stamp).is_ok_and(|built| built == sources) {
         return Ok(());
     }
     progress("building the Worker");
@@ -65,8 +65,8 @@ pub fn npm() -> Result<()> {
     run(Command::new(setup::node()?).arg("build.js").current_dir(package))
 }
 
-/// Builds the wasm for JavaScript runtimes and gives the directory: `bindings.js`, the glue by
-/// which any of them can start it, and `index_bg.wasm`.
+/// Builds the wasm for JavaScript runtimes and returns its directory, with `index_bg.wasm` and
+/// `bindings.js`, which instantiates it in any runtime.
 pub fn javascript() -> Result<PathBuf> {
     setup::npm_packages()?;
     let root = root();
@@ -74,7 +74,7 @@ pub fn javascript() -> Result<PathBuf> {
     let _lock = setup::lock(&directory)?;
     let stamp = directory.join(".made-by-xtask");
     let sources = sources(&root)?;
-    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == sources) {
+    if fs::read_to_string(&stamp).is_ok_and(|built| built == sources) {
         return Ok(directory);
     }
     progress("building the wasm for JavaScript");
@@ -85,22 +85,23 @@ pub fn javascript() -> Result<PathBuf> {
     let wasm = directory.join("index_bg.wasm");
     wasm::optimize(&wasm)?;
     wasm::check_size("the wasm for JavaScript", &wasm, JAVASCRIPT_BUDGET)?;
-    // in place of an entry that only bundlers can read
+    // bindings.js replaces this entry, which only bundlers can load
     fs::remove_file(directory.join("index.js"))?;
     run(Command::new(setup::node()?).arg(root.join("npm/bindings.js")).arg(&directory))?;
     fs::write(stamp, sources)?;
     Ok(directory)
 }
 
-/// Classes that the crate `worker` exports. This Worker uses none of them, so the build removes
-/// them with all that only they need.
+/// Classes that the crate `worker` exports. This Worker does not use them, so the build removes
+/// them with their dependencies.
 const UNUSED: [&str; 4] = ["containerstartupoptions", "intounderlying", "minifyconfig", "r2range"];
 
-/// The most bytes of the wasm of a Worker and of the npm package, gzipped.
+/// Maximum gzipped sizes of the wasm, in bytes.
 const WORKER_BUDGET: usize = 236_000;
 const JAVASCRIPT_BUDGET: usize = 221_000;
 
-/// Compiles the crate with these features and gives the wasm file, whose place cargo knows.
+/// Compiles the crate with these features and returns the path of the wasm file, as cargo reports
+/// it.
 pub(crate) fn compile_for_javascript(root: &Path, features: &str) -> Result<PathBuf> {
     let mut compile = Command::new("cargo");
     let output = compile
@@ -115,12 +116,12 @@ pub(crate) fn compile_for_javascript(root: &Path, features: &str) -> Result<Path
         .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
         .filter(|message| message["target"]["name"] == "better_auth_edge")
         .find_map(|message| message["filenames"].as_array().cloned());
-    let files = files.context("cargo names no files")?;
+    let files = files.context("cargo did not report its files")?;
     let wasm = files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm"));
-    Ok(wasm.context("cargo names no wasm file")?.into())
+    Ok(wasm.context("cargo did not report a wasm file")?.into())
 }
 
-/// A fingerprint of what the Worker is built from.
+/// A hash of everything that the Worker is built from.
 pub(crate) fn sources(root: &Path) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     for name in PINS {
@@ -130,7 +131,7 @@ pub(crate) fn sources(root: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// Other files that a build depends on: versions, profiles, and what is done to the wasm.
+/// Other files that a build depends on: versions, profiles, and the steps after the compiler.
 const PINS: [&str; 7] = [
     ".cargo/config.toml",
     "Cargo.toml",

@@ -1,4 +1,4 @@
-//! The demonstration: everything started with one command, and a tour through it.
+//! `cargo xtask demo`: starts the whole stack, and optionally runs a scripted tour.
 
 use std::sync::mpsc;
 
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::stack::{self, Stack, Storage};
 use crate::{progress, tour, web};
 
-/// Starts everything, prints where it is, and stays up until Ctrl-C.
+/// Starts everything, prints the URLs, and runs until Ctrl-C.
 pub fn stay_up(storage: Storage) -> Result<()> {
     let stopped = on_signal()?;
     stack::prepare()?;
@@ -17,19 +17,19 @@ pub fn stay_up(storage: Storage) -> Result<()> {
     let stack = Stack::start_for_pages(&web_url, storage)?;
     let _web = web::start(&web_url, &stack)?;
     println!("{}", introduction(&stack, &web_url));
-    // the sender lives in the signal handler, so this ends with a signal
+    // the signal handler owns the sender, so this returns on a signal
     let _ = stopped.recv();
     progress("stopping");
     Ok(())
 }
 
-/// Starts everything, takes the tour, and fails if a step failed.
+/// Starts everything, runs the tour, and fails if a step fails.
 pub fn check(storage: Storage) -> Result<()> {
     let stopped = on_signal()?;
     take_tour(storage, &stopped)
 }
 
-/// The tour on every kind of database.
+/// Runs the tour on every kind of database.
 pub fn check_all() -> Result<()> {
     let stopped = on_signal()?;
     take_tour(Storage::Sqlite, &stopped)?;
@@ -50,7 +50,7 @@ fn take_tour(storage: Storage, stopped: &mpsc::Receiver<()>) -> Result<()> {
         if stopped.try_recv().is_ok() {
             bail!("stopped");
         }
-        match step.take(&mut stack) {
+        match step.run(&mut stack) {
             true => passed += 1,
             false => failed += 1,
         }
@@ -62,7 +62,7 @@ fn take_tour(storage: Storage, stopped: &mpsc::Receiver<()>) -> Result<()> {
     Ok(())
 }
 
-/// Receives Ctrl-C and termination signals, so that each server is stopped by its owner.
+/// Receives Ctrl-C and termination signals, so that the owner of each server can stop it.
 fn on_signal() -> Result<mpsc::Receiver<()>> {
     let (sender, receiver) = mpsc::channel();
     ctrlc::set_handler(move || {
@@ -77,7 +77,7 @@ fn introduction(stack: &Stack, web_url: &str) -> String {
     format!(
         r#"
 Better Auth   {auth_url}/api/auth
-FastAPI       {api_url}/docs      (the origin itself; clients go through the Worker)
+FastAPI       {api_url}/docs      (the upstream; clients use the Worker)
 Worker        {edge_url}
 
 Try it:

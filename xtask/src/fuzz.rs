@@ -58,9 +58,9 @@ fn run_targets<'t>(targets: impl IntoIterator<Item = &'t Target>, seconds: u32) 
     targets.into_iter().try_for_each(|target| run_target(target, &programs, seconds))
 }
 
-/// Compiler options for libFuzzer's feedback, in every crate but the standard library: the edges of
-/// the control flow and the compared values. Short texts are compared by a call, because libFuzzer
-/// does not see comparisons by single instructions.
+/// Compiler options for libFuzzer's feedback, in every crate except the standard library: the edges
+/// of the control flow and the compared values. Short texts are compared by a call, because
+/// libFuzzer does not see comparisons by single instructions.
 const COVERAGE: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",

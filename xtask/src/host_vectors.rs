@@ -1,4 +1,4 @@
-//! Runs Wycheproof's vectors as wasm in hosts without a test runner.
+//! Runs Wycheproof's vectors as wasm on hosts without a test runner.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,15 +39,15 @@ impl HostVectors {
         Ok(Self(directory))
     }
 
-    /// Starts it in workerd and returns the base URL. The path of a request names a file of
-    /// vectors, and the response is the report.
+    /// Starts the Worker in workerd and returns its base URL. The path of a request names a vector
+    /// file, and the response is the report.
     pub fn serve(&self) -> Result<(Server, String)> {
         let mut settings = workerd::Settings::from_wrangler()?;
         settings.vars.clear();
         workerd::serve(self.0.path(), &settings)
     }
 
-    /// Runs these files of vectors in Node and returns their reports in the same order.
+    /// Runs these vector files in Node and returns their reports in the same order.
     pub fn run_in_node(&self, files: &[&str]) -> Result<Vec<Value>> {
         let program = self.0.path().join("node.js");
         let output = Command::new(setup::node()?).arg(program).args(files).output()?;

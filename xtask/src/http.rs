@@ -29,17 +29,17 @@ impl Response {
         self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON, `null` if it is not JSON.
+    /// The body as JSON, or `null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The member `code` of a problem, the empty text without one.
+    /// The `code` of a problem response, or an empty string.
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Status and code in one word: `401 expired`, or `200`.
+    /// Status and code: `401 expired`, or `200`.
     pub fn outcome(&self) -> String {
         format!("{} {}", self.status, self.code()).trim_end().to_owned()
     }
@@ -64,7 +64,7 @@ pub fn post(url: &str, headers: Headers<'_>, body: &Value) -> Result<Response> {
     response(request("POST", url, &json).body(serde_json::to_vec(body)?))
 }
 
-/// Gets a URL and hands its body over piece by piece, as it arrives. Gives the status.
+/// Gets a URL, calls `piece` with each part of the body as it arrives, and returns the status.
 pub fn stream(url: &str, headers: Headers<'_>, mut piece: impl FnMut(&[u8])) -> Result<u16> {
     let request = request("GET", url, headers).body(Vec::new())?;
     let mut response = agent().run(request)?;
@@ -78,7 +78,7 @@ pub fn stream(url: &str, headers: Headers<'_>, mut piece: impl FnMut(&[u8])) -> 
     }
 }
 
-/// Sends bytes as they are and gives the status: for requests that a client library rejects.
+/// Sends the request unchanged and returns the status, for requests that a client library rejects.
 pub fn raw(base: &str, request: &str) -> Result<u16> {
     let address = base.strip_prefix("http://").context("an http URL")?;
     let mut stream = TcpStream::connect(address)?;

@@ -1,4 +1,4 @@
-//! The inspector: the page in `www/`, with the core beside it, as files that any server can serve.
+//! Builds the inspector, the page in `www/` with the core's wasm, as static files.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::setup::{self, run};
 use crate::{build, progress, root, wasm};
 
-/// The path of the page among the assets of a Worker. It is reserved for the edge, so it hides no
+/// The path of the page in a Worker's static assets. It is reserved for the edge, so it hides no
 /// path of the upstream.
 pub const PATH: &str = ".well-known/better-auth-edge/inspector";
 
@@ -20,11 +20,11 @@ pub fn build() -> Result<PathBuf> {
     setup::npm_packages()?;
     let root = root();
     let dist = root.join("www/dist");
-    // cargo puts this wasm where it puts the npm package's
+    // cargo writes this wasm to the same path as the npm package's
     let _lock = setup::lock(&root.join("target/javascript"))?;
     let stamp = root.join("target/inspector/.made-by-xtask");
     let sources = sources(&root)?;
-    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == sources) && dist.is_dir() {
+    if fs::read_to_string(&stamp).is_ok_and(|built| built == sources) && dist.is_dir() {
         return Ok(dist);
     }
     progress("building the inspector");
@@ -52,7 +52,7 @@ pub fn build() -> Result<PathBuf> {
     Ok(dist)
 }
 
-/// The wasm with what only the inspector asks of it, and its glue.
+/// Builds the wasm with the exports that the inspector needs, and its JavaScript.
 fn core(root: &Path) -> Result<PathBuf> {
     let directory = root.join("target/inspector");
     let compiled = build::compile_for_javascript(root, "inspector")?;
@@ -60,14 +60,14 @@ fn core(root: &Path) -> Result<PathBuf> {
         .args(["--target", "web", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;
     let wasm = directory.join("index_bg.wasm");
-    // the page explains and never just verifies
+    // the page uses explanations only, not the verifier
     wasm::without_exports(&wasm, &["erifier"])?;
     wasm::optimize(&wasm)?;
     wasm::check_size("the inspector's wasm", &wasm, BUDGET)?;
     Ok(directory)
 }
 
-/// The most bytes of its wasm, gzipped.
+/// Maximum gzipped size of the wasm, in bytes.
 const BUDGET: usize = 130_000;
 
 fn sources(root: &Path) -> Result<String> {
@@ -78,8 +78,8 @@ fn sources(root: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// Headers of the static assets on Cloudflare: the page's own policy, and what a page cannot
-/// say about itself.
+/// The `_headers` file for static assets on Cloudflare: the page's own Content Security Policy, and
+/// directives that a page cannot set in its HTML.
 fn headers(html: &str) -> Result<String> {
     let policy = html.split("http-equiv=\"Content-Security-Policy\"").nth(1);
     let policy = policy.and_then(|rest| rest.split('"').nth(1)).context("no policy in the page")?;
@@ -96,11 +96,11 @@ fn headers(html: &str) -> Result<String> {
     ))
 }
 
-/// The sections of `docs/errors.md` by their codes, as the page shows them.
+/// The sections of `docs/errors.md` by error code, for the page.
 fn errors_as_json(markdown: &str) -> Value {
     let sections = markdown.split("\n## ").skip(1).map(|section| {
         let (code, body) = section.split_once('\n').unwrap_or((section, ""));
-        // lines are joined: a new paragraph or item begins after an empty line or with a dash
+        // join lines: a new paragraph or item begins after an empty line or with a dash
         let joined = body.replace("\n\n", "\u{1}").replace("\n- ", "\u{1}- ").replace("\n  ", " ");
         let joined = joined.replace('\n', " ");
         let parts: Vec<_> = joined.split('\u{1}').map(str::trim).collect();

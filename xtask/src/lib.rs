@@ -1,5 +1,5 @@
-//! The commands of this project, in Rust instead of shell scripts. They install the tools that are
-//! missing, pinned: shared tools in the user's cache directory, the rest in the checkout.
+//! The project's development commands. They install missing tools at pinned versions: shared tools
+//! in the user's cache directory, the others in the checkout.
 
 pub mod bench;
 pub mod build;
@@ -34,7 +34,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ has a parent").to_owned()
 }
 
-/// Prints what a command does now.
+/// Prints a progress message.
 pub fn progress(text: impl std::fmt::Display) {
     eprintln!("xtask: {text}");
 }

@@ -1,4 +1,4 @@
-//! The formatters and linters of all three languages. A warning is an error.
+//! `cargo xtask lint`: the formatters and linters of all three languages. A warning is an error.
 
 use std::process::Command;
 
@@ -45,7 +45,7 @@ pub fn run() -> Result<()> {
     let npm =
         |arguments: &[&str]| run_command(Command::new("npm").args(arguments).current_dir(root()));
     npm(&["run", "--silent", "lint"])?;
-    // the example's application has its types from the package
+    // the example's application uses the types of the package
     build::npm()?;
     npm(&["run", "--silent", "typecheck"])?;
 

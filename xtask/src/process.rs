@@ -1,5 +1,5 @@
-//! Servers as child processes. A server is ready when it prints a certain line, and it stops when
-//! its owner is dropped or killed.
+//! Servers as child processes. A server is ready when it prints a certain line. It stops when its
+//! [`Server`] is dropped or this process ends.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -21,8 +21,8 @@ pub struct Server {
 impl Server {
     /// Starts `command` and waits until `ready` returns a value for a line of its output.
     ///
-    /// Its standard input stays open as long as the server is wanted: it closes even when this
-    /// process is killed, and the server has to stop then.
+    /// The server must exit when its standard input closes, which happens even if this process is
+    /// killed.
     pub fn start<T: Send + 'static>(
         name: &'static str,
         command: &mut Command,
@@ -48,7 +48,7 @@ impl Server {
         server.log.follow(stderr, |_| ());
         match receiver.recv_timeout(START_TIMEOUT) {
             Ok(value) => Ok((server, value)),
-            Err(_) => bail!("{name} did not get ready; it said:\n{}", server.log()),
+            Err(_) => bail!("{name} did not become ready; its output:\n{}", server.log()),
         }
     }
 
@@ -62,8 +62,8 @@ impl Server {
         self.log.lines().make_contiguous().join("\n")
     }
 
-    /// The same once it contains the text, or after ten seconds: what a process prints takes a
-    /// moment to arrive.
+    /// Waits until the log contains the text, for at most ten seconds, and returns the log. Output
+    /// of a process arrives with a delay.
     pub fn log_with(&self, text: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !self.log().contains(text) && Instant::now() < deadline {
@@ -72,12 +72,12 @@ impl Server {
         self.log()
     }
 
-    /// Whether it still runs.
+    /// Whether the server is running.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Asks the server to stop, and makes it if it does not.
+    /// Terminates the server, and kills it if it does not stop in time.
     pub fn stop(&mut self) {
         if !self.is_running() {
             return;
@@ -85,7 +85,7 @@ impl Server {
         drop(self.child.stdin.take());
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
-            // it may just have gone by itself
+            // the process may have ended by itself
             let _ = kill_process(pid, Signal::TERM);
         }
         let deadline = Instant::now() + STOP_TIMEOUT;

@@ -1,5 +1,4 @@
-//! The tools that commands need. Each is looked up when a command needs it, and installed if it is
-//! missing and the machine allows it.
+//! Finds the tools that the commands need, and installs a missing tool if the machine allows it.
 
 use std::env;
 use std::ffi::OsStr;
@@ -12,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{progress, root};
 
-/// Tools from crates.io. wasm-bindgen's must have the version of the library in Cargo.lock.
+/// Tools from crates.io. wasm-bindgen-cli must have the version of the library in Cargo.lock.
 const WASM_BINDGEN: CargoTool = CargoTool { name: "wasm-bindgen-cli", version: "0.2.130" };
 const WASM_PACK: CargoTool = CargoTool { name: "wasm-pack", version: "0.15.1" };
 const CARGO_MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", version: "27.1.0" };
@@ -44,19 +43,19 @@ pub fn wasm_target() -> Result<()> {
     rust_part(&format!("{TARGET}/lib"), &["target", "add", TARGET])
 }
 
-/// A part of the toolchain, looked for below `lib/rustlib`.
-fn rust_part(place: &str, arguments: &[&str; 3]) -> Result<()> {
+/// Installs a part of the toolchain unless it exists below `lib/rustlib`.
+fn rust_part(path: &str, arguments: &[&str; 3]) -> Result<()> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()))?;
-    if Path::new(&sysroot).join("lib/rustlib").join(place).is_dir() {
+    if Path::new(&sysroot).join("lib/rustlib").join(path).is_dir() {
         return Ok(());
     }
     let [kind, _, name] = arguments;
     progress(format!("adding the Rust {kind} {name}"));
     run(Command::new("rustup").args(arguments).current_dir(root()))
-        .with_context(|| format!("Rust needs the {kind} {name}; rustup brings it (rustup.rs)"))
+        .with_context(|| format!("Rust needs the {kind} {name}; install rustup (rustup.rs)"))
 }
 
-/// The checkout's npm packages, as package-lock.json pins them.
+/// Installs the checkout's npm packages at the versions of package-lock.json.
 pub fn npm_packages() -> Result<()> {
     node()?;
     npm_ci(&root())
@@ -64,12 +63,12 @@ pub fn npm_packages() -> Result<()> {
 
 /// Node 20 or later.
 pub fn node() -> Result<PathBuf> {
-    let version = node_version().context("Node 20 or later is needed: nodejs.org")?;
-    ensure!(version >= (20, 0), "Node 20 or later is needed, this is {}: nodejs.org", version.0);
+    let version = node_version().context("Node 20 or later is required: nodejs.org")?;
+    ensure!(version >= (20, 0), "Node 20 or later is required, this is {}: nodejs.org", version.0);
     Ok("node".into())
 }
 
-/// A Node that wrangler accepts: the machine's own, or one from npm.
+/// A Node that wrangler supports: the machine's, or one from npm.
 pub fn node_for_wrangler() -> Result<PathBuf> {
     node()?;
     if node_version()? >= (22, 12) {
@@ -82,17 +81,19 @@ pub fn node_for_wrangler() -> Result<PathBuf> {
         ("linux", "aarch64") => "linux-arm64",
         ("macos", "x86_64") => "darwin-x64",
         ("macos", "aarch64") => "darwin-arm64",
-        (os, arch) => bail!("wrangler needs Node 22.12 or later, and npm has none for {os} {arch}"),
+        (os, arch) => {
+            bail!("wrangler requires Node 22.12 or later, which npm does not have for {os} {arch}")
+        }
     };
     Ok(directory.join("node_modules").join(format!("node-{platform}")).join("bin/node"))
 }
 
-/// The released versions of Better Auth that are pinned, each in a directory of its name.
+/// The directory of the pinned versions of Better Auth, with a subdirectory for each version.
 pub fn better_auth_versions() -> PathBuf {
     root().join("tests/compat/versions")
 }
 
-/// The directory in which this version of Better Auth is installed, outside of the checkout.
+/// Installs this version of Better Auth outside of the checkout and returns its directory.
 pub fn better_auth(version: &str) -> Result<PathBuf> {
     let pinned = better_auth_versions().join(version);
     let directory = cache()?.join(format!("better-auth-{version}"));
@@ -110,8 +111,8 @@ pub fn better_auth(version: &str) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// A Deno: named by DENO, on the path, or from npm on
-/// Linux x86-64. `None` on other platforms.
+/// The program `deno`: from the variable DENO, the path, or npm on Linux x86-64. `None` on other
+/// platforms.
 pub fn deno() -> Result<Option<PathBuf>> {
     if let Some(deno) = env::var_os("DENO").map(PathBuf::from).or_else(|| on_path("deno")) {
         return Ok(Some(deno));
@@ -124,25 +125,25 @@ pub fn deno() -> Result<Option<PathBuf>> {
     Ok(Some(directory.join("node_modules/@deno/linux-x64-glibc/deno")))
 }
 
-/// VitePress and TypeDoc, for the documentation.
+/// Installs VitePress and TypeDoc for the documentation.
 pub fn docs_packages() -> Result<()> {
     node()?;
     npm_ci(&root().join("tools/docs"))
 }
 
-/// The Python of another one, for the reference of the package in the documentation.
+/// The Python of a virtual environment for the documentation's reference of the Python package.
 pub fn docs_python() -> Result<PathBuf> {
     virtual_environment(".venv-docs", &[root().join("tools/docs/requirements.txt")], |_| Ok(()))
 }
 
-/// The previous major version of Next, for the tests of the application.
+/// Installs the previous major version of Next for the tests of the example's application.
 pub fn next_15() -> Result<()> {
     node()?;
     npm_ci(&root().join("tools/next-15"))
 }
 
-/// The Python of the checkout's virtual environment, with the pinned packages of the origin and of
-/// `python/`, and that package itself.
+/// The Python of the checkout's virtual environment, with the pinned packages of the example's API
+/// and of `python/`, and that package itself.
 pub fn python() -> Result<PathBuf> {
     let package = root().join("python");
     let pins = [package.clone(), root().join("examples/fullstack/api")]
@@ -153,19 +154,19 @@ pub fn python() -> Result<PathBuf> {
     })
 }
 
-/// The Python of another one, for the tests of sessions under SQLAlchemy 2.0.
+/// The Python of a virtual environment with SQLAlchemy 2.0, for the tests of sessions.
 pub fn python_with_sqlalchemy_2_0() -> Result<PathBuf> {
     let pins = [root().join("python/requirements-sqlalchemy-2.0.txt")];
     virtual_environment(".venv-sqlalchemy-2.0", &pins, |_| Ok(()))
 }
 
-/// The Python of another one, for the tests under FastAPI 0.115.
+/// The Python of a virtual environment with FastAPI 0.115.
 pub fn python_with_fastapi_0_115() -> Result<PathBuf> {
     let pins = [root().join("python/requirements-fastapi-0.115.txt")];
     virtual_environment(".venv-fastapi-0.115", &pins, |_| Ok(()))
 }
 
-/// The Python of another one, with the tools that pack and check the package.
+/// The Python of a virtual environment with the tools that pack and check the package.
 pub fn python_for_release() -> Result<PathBuf> {
     let pins = [root().join("python/requirements-release.txt")];
     virtual_environment(".venv-release", &pins, |_| Ok(()))
@@ -173,13 +174,13 @@ pub fn python_for_release() -> Result<PathBuf> {
 
 const PIP: [&str; 5] = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
 
-/// Makes a virtual environment of pinned packages, and `more` in it.
+/// Creates a virtual environment with pinned packages, runs `more` in it, and returns its Python.
 fn virtual_environment(
     name: &str,
     pins: &[PathBuf],
     more: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<PathBuf> {
-    const HINT: &str = "Python 3.10 or later is needed, with venv (Debian: python3-venv)";
+    const HINT: &str = "Python 3.10 or later is required, with venv (Debian: python3-venv)";
     let environment = root().join(name);
     let python = environment.join("bin/python");
     let check = "import sys; sys.exit(sys.version_info < (3, 10))";
@@ -200,11 +201,11 @@ fn virtual_environment(
 pub struct Browser {
     /// The browser itself
     pub program: PathBuf,
-    /// The program that speaks WebDriver
+    /// The WebDriver server
     pub driver: PathBuf,
 }
 
-/// Chromium and chromedriver: named by CHROMIUM and CHROMEDRIVER, on the path, or from Debian's
+/// Chromium and chromedriver: from the variables CHROMIUM and CHROMEDRIVER, the path, or Debian's
 /// packages.
 pub fn browser() -> Result<Browser> {
     let find = |variable: &str, program: &str| {
@@ -213,15 +214,15 @@ pub fn browser() -> Result<Browser> {
     let installed = || Some((find("CHROMIUM", "chromium")?, find("CHROMEDRIVER", "chromedriver")?));
     if installed().is_none() {
         apt_install(&["chromium", "chromium-driver"]).context(
-            "Chromium and chromedriver are needed for the browser tests: \
-             apt-get install chromium chromium-driver, or name them in CHROMIUM and CHROMEDRIVER",
+            "the browser tests require Chromium and chromedriver: \
+             apt-get install chromium chromium-driver, or set CHROMIUM and CHROMEDRIVER",
         )?;
     }
     let (program, driver) = installed().context("Chromium or its driver is not on the path")?;
     Ok(Browser { program, driver })
 }
 
-/// Runs a command to its end. The error names the command.
+/// Runs a command and fails unless it succeeds. The error names the command.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
     ensure!(status.success(), "{} failed: {status}", shown(command));
@@ -244,8 +245,8 @@ struct CargoTool {
 }
 
 impl CargoTool {
-    /// The directory of its programs. Each version has a directory of its own, so that checkouts
-    /// with other pins do not disturb each other.
+    /// Installs the tool and returns the directory of its programs. Each version has its own
+    /// directory, so that checkouts with different pins do not conflict.
     fn install(&self) -> Result<PathBuf> {
         let Self { name, version } = self;
         let home = cache()?.join(format!("{name}-{version}"));
@@ -274,7 +275,7 @@ fn npm_ci(directory: &Path) -> Result<()> {
     })
 }
 
-/// Makes `made` by `make`, unless it has been made from the same `pins` before.
+/// Creates the directory `made` with `make`, unless it exists and was created from the same `pins`.
 fn once(made: &Path, pins: &[PathBuf], make: impl FnOnce() -> Result<()>) -> Result<()> {
     let _lock = lock(made)?;
     let mut hasher = DefaultHasher::new();
@@ -285,14 +286,14 @@ fn once(made: &Path, pins: &[PathBuf], make: impl FnOnce() -> Result<()>) -> Res
     made.hash(&mut hasher);
     let stamp = made.join(".made-by-xtask");
     let wanted = format!("{:016x}", hasher.finish());
-    if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == wanted) {
+    if fs::read_to_string(&stamp).is_ok_and(|built| built == wanted) {
         return Ok(());
     }
     make()?;
     Ok(fs::write(&stamp, wanted)?)
 }
 
-/// A lock between commands that run at the same time. It lasts as long as the file is open.
+/// Locks `what` against other xtask processes until the returned file is closed.
 pub(crate) fn lock(what: &Path) -> Result<File> {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
@@ -312,12 +313,13 @@ fn node_version() -> Result<(u32, u32)> {
     }
 }
 
-/// PostgreSQL's server: on the path, or where Debian puts it, which is installed if need be.
+/// Installs PostgreSQL's server, unless it is on the path or in Debian's directory.
 pub fn postgres() -> Result<()> {
     let installed = || on_path("initdb").is_some() || Path::new("/usr/lib/postgresql").is_dir();
     if !installed() {
-        apt_install(&["postgresql"])
-            .context("PostgreSQL is needed: apt-get install postgresql, or initdb on the path")?;
+        apt_install(&["postgresql"]).context(
+            "PostgreSQL is required: apt-get install postgresql, or put initdb on the path",
+        )?;
     }
     Ok(())
 }
@@ -325,7 +327,7 @@ pub fn postgres() -> Result<()> {
 /// Installs Debian packages, if this process is root.
 fn apt_install(packages: &[&str]) -> Result<()> {
     ensure!(on_path("apt-get").is_some(), "apt-get is not installed");
-    ensure!(rustix::process::geteuid().is_root(), "only root may install packages");
+    ensure!(rustix::process::geteuid().is_root(), "only root can install packages");
     let _lock = lock(Path::new("apt-get"))?;
     progress(format!("installing Debian's {}", packages.join(" and ")));
     let apt = |arguments: &[&str]| {

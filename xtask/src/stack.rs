@@ -1,5 +1,5 @@
-//! The whole stack on loopback: a real Better Auth, a real FastAPI origin, the Worker in workerd.
-//! It uses free ports and a temporary directory, and removes both when it is dropped.
+//! The whole stack on loopback: a real Better Auth, a real FastAPI upstream, the Worker in workerd.
+//! It uses free ports and a temporary directory, and releases both when it is dropped.
 
 use std::fs;
 use std::io::Read;
@@ -16,7 +16,7 @@ use crate::http::{self, Response};
 use crate::process::Server;
 use crate::{build, root, setup, token, usage, workerd};
 
-/// Makes sure that everything a stack needs is there.
+/// Installs and builds everything that a stack needs.
 pub fn prepare() -> Result<()> {
     setup::npm_packages()?;
     setup::python()?;
@@ -25,42 +25,42 @@ pub fn prepare() -> Result<()> {
 
 /// Better Auth, FastAPI and the Worker, each with its base URL.
 pub struct Stack {
-    /// Stops first: it depends on the others
+    /// Dropped first, because it depends on the others
     edge: Server,
     _api: Server,
     auth: Server,
     database: Database,
     /// The Worker's base URL
     pub edge_url: String,
-    /// The origin's
+    /// FastAPI's base URL
     pub api_url: String,
-    /// Better Auth's
+    /// Better Auth's base URL
     pub auth_url: String,
-    /// The private JWK by which the edge signs
+    /// The private JWK that signs the edge's assertions
     pub signing_key: String,
     secret: String,
     _directory: Directory,
 }
 
 impl Stack {
-    /// Starts all three. The Worker has the settings of wrangler.toml, with UUIDs as user ids,
-    /// changed by `changes`.
+    /// Starts all three. The Worker has the settings of wrangler.toml, with UUIDs as user ids, and
+    /// `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
         Self::start_with(changes, None, Storage::Sqlite, "")
     }
 
-    /// The same with the database of that kind under Better Auth and FastAPI.
+    /// The same with this kind of database for Better Auth and FastAPI.
     pub fn start_on(storage: Storage) -> Result<Self> {
         Self::start_with(&[], None, storage, "")
     }
 
-    /// The same where pages of that origin may sign users in.
+    /// The same with `origin` as a trusted origin of Better Auth, so that its pages can sign in.
     pub fn start_for_pages(origin: &str, storage: Storage) -> Result<Self> {
         Self::start_with(&[], None, storage, origin)
     }
 
-    /// The same with a cookie cache that Better Auth signs by `jwks` or by its `secret`, and that
-    /// counts at the Worker. It goes to another origin: this one wants tokens.
+    /// The same with a cookie cache that Better Auth signs with `jwks` or its `secret` and that the
+    /// Worker accepts. It forwards to the upstream `origin`, because the example's requires tokens.
     pub fn start_with_cookie_cache(signed_by: &str, origin: &str) -> Result<Self> {
         let changes = [("COOKIE_CACHE", json!(signed_by)), ("ORIGIN_URL", json!(origin))];
         Self::start_with(&changes, Some(signed_by), Storage::Sqlite, "")
@@ -77,7 +77,7 @@ impl Stack {
         let secret = hexadecimal(&random()?);
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?)).to_string();
         let (auth, auth_url) = start_auth(&database, &secret, cookie_cache, pages)?;
-        // Edge and origin name each other: the edge's port is held until the origin has the other.
+        // the edge and FastAPI need each other's port: reserve the edge's until FastAPI has started
         let reserved = TcpListener::bind("127.0.0.1:0")?;
         let port = reserved.local_addr()?.port();
         let (api, api_url) = start_api(&database, port)?;
@@ -109,7 +109,7 @@ impl Stack {
         })
     }
 
-    /// Signs a new user up, over HTTP as a browser would.
+    /// Signs a new user up over HTTP, as a browser does.
     pub fn sign_up(&self, name: &str) -> Result<User> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -117,7 +117,7 @@ impl Stack {
         let body = json!({"name": name, "email": email, "password": "correct horse battery"});
         let url = format!("{}/api/auth/sign-up/email", self.auth_url);
         let response = http::post(&url, &[("origin", &self.auth_url)], &body)?;
-        ensure!(response.status == 200, "sign-up of {email} gave {}", response.outcome());
+        ensure!(response.status == 200, "the sign-up of {email} returned {}", response.outcome());
         let session_token =
             response.header("set-auth-token").context("no set-auth-token")?.to_owned();
         let uuid = response.json()["user"]["uuid"].as_str().context("no uuid")?.to_owned();
@@ -134,7 +134,7 @@ impl Stack {
         let session = format!("Bearer {}", user.session_token);
         let response = http::get(&url, &[("authorization", &session)])?;
         let token = response.json()["token"].as_str().map(str::to_owned);
-        token.with_context(|| format!("/api/auth/token gave {}", response.status))
+        token.with_context(|| format!("/api/auth/token returned {}", response.status))
     }
 
     /// Gets a path through the Worker with a bearer token.
@@ -147,7 +147,7 @@ impl Stack {
         http::get(&format!("{}{path}", self.edge_url), headers)
     }
 
-    /// Makes Better Auth sign the next token with a new key, as its operator would.
+    /// Rotates Better Auth's signing key with the example's script, as an operator does.
     pub fn rotate_keys(&self) -> Result<()> {
         let mut command = auth_program("src/rotate-keys.ts", &self.database, &self.secret);
         let output = command.output()?;
@@ -178,17 +178,17 @@ impl Stack {
 /// A user who has signed up.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Better Auth's opaque session token
+    /// Better Auth's base URL opaque session token
     pub session_token: String,
-    /// Its cookie, as a browser sends it: name and value
+    /// The session cookie, as a browser sends it: name and value
     pub cookie: String,
-    /// All its cookies, as a browser sends them: the session's, and its cache if there is one
+    /// All cookies, as a browser sends them: the session cookie, and the cookie cache if enabled
     pub cookies: String,
-    /// The application's id
+    /// The user's id in the application
     pub uuid: String,
 }
 
-/// The Worker alone, with any settings, for tests that do not need other servers.
+/// Only the Worker, with any settings, for tests that do not need other servers.
 pub struct Edge {
     server: Server,
     /// Its base URL
@@ -197,14 +197,14 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Starts it with these settings and no others.
+    /// Starts the Worker with only these settings.
     pub fn start(vars: &[(&str, Value)]) -> Result<Self> {
         Self::start_bound(vars, &[], &[])
     }
 
-    /// The same with bindings: `services` are names and the base URLs of the servers behind them,
-    /// `scripted` names and modules whose default exports make them. `outbound` is not a binding:
-    /// it is a Worker that receives what the Worker fetches.
+    /// The same with bindings: `services` are names and base URLs of their servers, `scripted` are
+    /// names and modules whose default export creates the binding. The name `outbound` is not a
+    /// binding but a Worker that receives the Worker's fetches.
     pub fn start_bound(
         vars: &[(&str, Value)],
         services: &[(&str, &str)],
@@ -213,7 +213,7 @@ impl Edge {
         Self::start_settings(vars, services, scripted, None)
     }
 
-    /// The same as on Cloudflare: this header of a request is its `cf`, as JSON.
+    /// The same as on Cloudflare: this request header contains `cf` as JSON.
     pub fn start_on_cloudflare(
         vars: &[(&str, Value)],
         scripted: &[(&str, &str)],
@@ -247,7 +247,7 @@ impl Edge {
         self.server.log()
     }
 
-    /// The same, as [`Server::log_with`] gives it.
+    /// See [`Server::log_with`].
     pub fn log_with(&self, text: &str) -> String {
         self.server.log_with(text)
     }
@@ -315,16 +315,16 @@ fn api_program(arguments: &[&str]) -> Result<Command> {
 pub enum Storage {
     /// A file
     Sqlite,
-    /// A server of its own, with a role for each of them
+    /// A temporary server, with a role for each of them
     Postgres,
 }
 
 /// A database with every table, by the API's migrations.
 struct Database {
     _server: Option<Server>,
-    /// As Better Auth has it
+    /// The URL for Better Auth's role
     auth_url: String,
-    /// As the API has it
+    /// The URL for the API's role
     api_url: String,
 }
 
@@ -372,7 +372,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A directory of one run, removed with it.
+/// A temporary directory, removed when it is dropped.
 pub(crate) struct Directory(PathBuf);
 
 impl Directory {
@@ -381,7 +381,7 @@ impl Directory {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("better-auth-edge-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Self(path))
     }
 
@@ -392,7 +392,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // what cannot be removed is in the system's temporary directory
+        // best effort: the system cleans its temporary directory
         let _ = fs::remove_dir_all(&self.0);
     }
 }

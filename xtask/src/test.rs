@@ -1,4 +1,4 @@
-//! Every test, or a part of them.
+//! `cargo xtask test`: runs all tests, or named parts of them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::setup::{self, run as run_command};
 use crate::{build, compat, demo, docs, fuzz, inspector, progress, release, root, stack};
 
-/// Runs the named parts, or all.
+/// Runs the named parts, or all parts.
 pub fn run(names: &[&str]) -> Result<()> {
     let unknown = names.iter().find(|name| !PARTS.iter().any(|(part, _)| part == *name));
     if let Some(unknown) = unknown {
@@ -55,8 +55,8 @@ fn rust() -> Result<()> {
     run_command(Command::new("cargo").arg("test").current_dir(root()))
 }
 
-/// The core as wasm, and the JavaScript API, in a real Chromium: by the command that a contributor
-/// types, which finds its tools on the path.
+/// The core as wasm and the JavaScript API in Chromium, with the command that a contributor types:
+/// it finds its tools on the path.
 fn browser() -> Result<()> {
     setup::wasm_target()?;
     let driver = setup::browser()?.driver;
@@ -68,7 +68,7 @@ fn browser() -> Result<()> {
         Command::new("wasm-pack")
             .args(["test", "--headless", "--chrome"])
             .env("CHROMEDRIVER", &driver)
-            // seconds for all tests of a file; 20 is little on a busy machine
+            // seconds for all tests of a file; the default of 20 is too short on a busy machine
             .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
             .env("PATH", std::env::join_paths(path)?)
             .current_dir(root()),
@@ -79,7 +79,7 @@ fn directory(program: &Path) -> Option<PathBuf> {
     program.parent().map(Path::to_owned)
 }
 
-/// The page that explains tokens, in a real Chromium, with tokens of a real Better Auth.
+/// The inspector page in Chromium, with tokens of a real Better Auth.
 fn inspector() -> Result<()> {
     inspector::build()?;
     let files = ["decisions", "privacy", "access", "better_auth"];
@@ -92,8 +92,8 @@ fn inspector() -> Result<()> {
     )
 }
 
-/// The Worker in workerd, against a real Better Auth and a real FastAPI; and under wrangler. The
-/// published vectors in workerd and Node.
+/// The Worker in workerd, with a real Better Auth and a real FastAPI, and in wrangler. The test
+/// vectors in workerd and Node.
 fn worker() -> Result<()> {
     stack::prepare()?;
     setup::node_for_wrangler()?;
@@ -101,10 +101,10 @@ fn worker() -> Result<()> {
     run_command(Command::new("cargo").args(["test", "--package", "xtask"]).current_dir(root()))
 }
 
-/// The npm package, on every runtime that it is for, and the example's Better Auth server.
+/// The npm package on every supported runtime, and the example's Better Auth server.
 fn npm() -> Result<()> {
     build::npm()?;
-    // for the command line, which examines one
+    // the tests of the command line examine a Worker
     build::worker()?;
     let browser = setup::browser()?;
     let mut npm = Command::new("npm");
@@ -116,8 +116,8 @@ fn npm() -> Result<()> {
     run_command(&mut npm)
 }
 
-/// The example's Next.js application: real builds by both majors of Next, with both files and both
-/// bundlers, in Chromium.
+/// The example's Next.js application in Chromium: production builds of both major versions of Next,
+/// with `middleware.ts` and `proxy.ts`, and with both bundlers.
 fn next() -> Result<()> {
     build::npm()?;
     setup::next_15()?;
@@ -131,8 +131,8 @@ fn next() -> Result<()> {
     )
 }
 
-/// The package for FastAPI, beside the core and against a real Better Auth too; its sessions under
-/// SQLAlchemy 2.0 as well; the example's origin.
+/// The Python package, compared with the core and with a real Better Auth; its sessions with
+/// SQLAlchemy 2.0 too; the example's API.
 fn python() -> Result<()> {
     build::javascript()?;
     setup::postgres()?;

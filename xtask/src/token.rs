@@ -1,4 +1,4 @@
-//! Tokens as an attacker makes them.
+//! Forged tokens for tests.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -12,24 +12,24 @@ pub fn foreign_key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-/// Its public half as a JWK with that `kid`.
+/// The public JWK of [`foreign_key`] with that `kid`.
 pub fn foreign_jwk(kid: &str) -> Value {
     let x = BASE64URL.encode(foreign_key().verifying_key().as_bytes());
     json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": kid, "x": x})
 }
 
-/// A private key as a JWK, as the Worker takes it.
+/// A private key as a JWK, in the format of `EDGE_SIGNING_KEY`.
 pub fn private_jwk(key: &SigningKey) -> Value {
     let x = BASE64URL.encode(key.verifying_key().as_bytes());
     json!({"kty": "OKP", "crv": "Ed25519", "d": BASE64URL.encode(key.as_bytes()), "x": x})
 }
 
-/// The claims of a good token signed with the foreign key, under that header.
+/// A token with this header and these claims, signed with the foreign key.
 pub fn signed_by_foreign_key(header: &Value, claims: &Value) -> String {
     signed(header, claims, |input| foreign_key().sign(input).to_bytes().to_vec())
 }
 
-/// Signed by HS256 with `secret`.
+/// A token with this header and these claims, signed with HS256 and `secret`.
 pub fn signed_by_secret(header: &Value, claims: &Value, secret: &[u8]) -> String {
     signed(header, claims, |input| {
         let mut mac =
@@ -39,7 +39,7 @@ pub fn signed_by_secret(header: &Value, claims: &Value, secret: &[u8]) -> String
     })
 }
 
-/// With any signature, even none.
+/// A token with this header, these claims and any signature, even an empty one.
 pub fn signed(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let segment = |value: &Value| BASE64URL.encode(value.to_string());
     let input = format!("{}.{}", segment(header), segment(claims));
@@ -62,7 +62,7 @@ pub fn segment(token: &str, index: usize) -> Value {
     serde_json::from_slice(&bytes).expect("a segment is JSON")
 }
 
-/// Whether this Ed25519 JWK has signed the token.
+/// Whether the token's signature verifies with this Ed25519 JWK.
 pub fn verified_by(jwk: &Value, token: &str) -> bool {
     let decode = |text: &str| BASE64URL.decode(text).unwrap_or_default();
     let verified = || {

@@ -1,4 +1,4 @@
-//! The resources of another process: memory, CPU time, and the cores that it may run on.
+//! Memory, CPU time and CPU affinity of another process.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -21,9 +21,8 @@ pub(crate) fn memory(id: u32) -> Result<u64> {
     Ok(kilobytes.parse::<u64>().context("not a number of kilobytes")? * 1024)
 }
 
-/// The CPU time that the threads of a process have taken so far, where the system is Linux: from
-/// the scheduler, which counts nanoseconds, and not from `stat`, which counts hundredths of
-/// seconds.
+/// The CPU time of all threads of a process so far. Only Linux reports it. It comes from the
+/// scheduler, which counts nanoseconds; `stat` counts hundredths of a second.
 pub(crate) fn cpu_time(id: u32) -> Option<Duration> {
     let mut nanoseconds = 0;
     for thread in fs::read_dir(format!("/proc/{id}/task")).ok()? {
@@ -33,8 +32,8 @@ pub(crate) fn cpu_time(id: u32) -> Option<Duration> {
     Some(Duration::from_nanos(nanoseconds))
 }
 
-/// Lets all threads of a process run on these cores only, such as `0-2`. Returns false if the
-/// system does not allow it.
+/// Pins all threads of a process to these cores, such as `0-2`. Returns false if the system does
+/// not allow it.
 pub(crate) fn pin(id: u32, cores: &str) -> bool {
     let pinned = Command::new("taskset")
         .args(["--all-tasks", "--cpu-list", "--pid", cores, &id.to_string()])

@@ -1,4 +1,4 @@
-//! Steps after the compiler: removes exports, optimizes and measures a wasm file.
+//! Steps after the compiler: remove exports, optimize and measure a wasm file.
 
 use std::fs;
 use std::io::Write;
@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::setup::run;
 use crate::{progress, root};
 
-/// Removes the exports whose names contain one of `unused`, with all that only they need. The
-/// compiler cannot know that JavaScript does not call them.
+/// Removes the exports whose names contain one of `unused`, with their dependencies. The compiler
+/// cannot know that JavaScript does not call them.
 pub(crate) fn without_exports(wasm: &Path, unused: &[&str]) -> Result<()> {
     let text = wasm.with_extension("wat");
     run(binaryen("wasm-dis").arg(wasm).arg("-o").arg(&text))?;
@@ -30,14 +30,14 @@ pub(crate) fn without_exports(wasm: &Path, unused: &[&str]) -> Result<()> {
     let graph = wasm.with_extension("json");
     fs::write(&graph, serde_json::to_string(&used)?)?;
     let mut metadce = binaryen("wasm-metadce");
-    // it lists all that has gone
+    // it prints everything that it removed
     let output = metadce.arg("-g").arg(wasm).arg("-f").arg(&graph).arg("-o").arg(wasm).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(fs::remove_file(graph)?)
 }
 
-/// Optimizes for size and removes names: worker-build keeps those of all functions, a fifth of
-/// the size.
+/// Optimizes for size and removes the names of functions. worker-build keeps them, and they are a
+/// fifth of the size.
 pub(crate) fn optimize(wasm: &Path) -> Result<()> {
     run(binaryen("wasm-opt").arg("-Os").arg("--strip-debug").arg("-o").args([wasm, wasm]))
 }
@@ -59,7 +59,7 @@ const WASM_FEATURES: [&str; 7] = [
     "sign-ext",
 ];
 
-/// Prints how large a wasm file is, and fails if it is larger than it may be when gzipped.
+/// Prints the size of a wasm file and fails if it exceeds the budget when gzipped.
 pub(crate) fn check_size(what: &str, wasm: &Path, budget: usize) -> Result<()> {
     let Size { bytes, gzipped } = Size::of(wasm)?;
     progress(format!("{what}: {bytes} bytes, {gzipped} gzipped, of {budget} allowed"));
@@ -67,7 +67,7 @@ pub(crate) fn check_size(what: &str, wasm: &Path, budget: usize) -> Result<()> {
     Ok(())
 }
 
-/// How large a file is.
+/// The size of a file in bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) bytes: usize,

@@ -1,4 +1,4 @@
-//! The example's Next.js application, in development.
+//! The example's Next.js application, in development mode.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::process::Server;
 use crate::stack::Stack;
 use crate::{build, root, setup};
 
-/// Makes sure that what it needs is there.
+/// Installs and builds everything that the application needs.
 pub(crate) fn prepare() -> Result<()> {
     build::npm()
 }
@@ -22,8 +22,8 @@ pub(crate) fn free_url() -> Result<String> {
 
 /// Starts the application at that URL, in front of Better Auth and FastAPI.
 pub(crate) fn start(url: &str, stack: &Stack) -> Result<Server> {
-    // Next does not stop when its standard input closes, so a shell around it stops it.
-    let watched = r#"exec 3<&0
+    // Next does not exit when its standard input closes, so a wrapper shell stops it.
+    let wrapper = r#"exec 3<&0
         "$@" 3<&- </dev/null & next=$!
         { read -r _; kill "$next"; } <&3 2>/dev/null & watcher=$!
         trap 'kill "$next"' TERM INT
@@ -33,7 +33,7 @@ pub(crate) fn start(url: &str, stack: &Stack) -> Result<Server> {
     let port = url.rsplit(':').next().unwrap_or_default();
     let mut command = Command::new("sh");
     command
-        .args(["-c", watched, "sh"])
+        .args(["-c", wrapper, "sh"])
         .arg(setup::node()?)
         .arg(root().join("node_modules/next/dist/bin/next"))
         .args(["dev", "--hostname", "127.0.0.1", "--port", port])

@@ -1,4 +1,4 @@
-//! The Worker in workerd itself: the runtime of Cloudflare Workers, without wrangler around it.
+//! Runs the Worker in workerd, the runtime of Cloudflare Workers, without wrangler.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::process::Server;
 use crate::root;
 
-/// Starts the built Worker on a free loopback port with these settings, in a directory of its own.
-/// Gives its base URL.
+/// Copies the built Worker into `directory` and starts it on a free loopback port with these
+/// settings. Returns its base URL.
 pub(crate) fn start(directory: &Path, settings: &Settings) -> Result<(Server, String)> {
     fs::create_dir_all(directory)?;
     for (name, _) in MODULES {
@@ -21,8 +21,8 @@ pub(crate) fn start(directory: &Path, settings: &Settings) -> Result<(Server, St
     serve(directory, settings)
 }
 
-/// Starts the Worker that stands in this directory as `index.js`, with `index_bg.wasm` if that is
-/// there too. Gives its base URL.
+/// Starts the Worker in this directory, `index.js` with an optional `index_bg.wasm`. Returns its
+/// base URL.
 pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, String)> {
     let config = directory.join("config.capnp");
     let modules = MODULES.iter().filter(|(name, _)| directory.join(name).is_file());
@@ -31,8 +31,8 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
         .collect();
     fs::write(&config, settings.capnp(&modules.join(", ")))?;
 
-    // workerd does not stop when its standard input closes, so a shell around it stops it.
-    let watched = r#"exec 3<&0
+    // workerd does not exit when its standard input closes, so a wrapper shell stops it.
+    let wrapper = r#"exec 3<&0
         "$@" 3<&- </dev/null & workerd=$!
         { read -r _; kill "$workerd"; } <&3 2>/dev/null & watcher=$!
         trap 'kill "$workerd"' TERM INT
@@ -46,42 +46,42 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
         (event["event"] == "listen").then(|| event["port"].as_u64())?
     };
     let mut command = Command::new("sh");
-    command.args(["-c", watched, "sh"]).arg(workerd).arg("serve").arg(&config);
+    command.args(["-c", wrapper, "sh"]).arg(workerd).arg("serve").arg(&config);
     command.arg("--control-fd=1");
     let (server, port) = Server::start("workerd", &mut command, ready)?;
     Ok((server, format!("http://127.0.0.1:{port}")))
 }
 
-/// The modules of a Worker, and its name in workerd's configuration.
+/// The modules of a Worker, and their types in workerd's configuration.
 const MODULES: [(&str, &str); 2] = [("index.js", "esModule"), ("index_bg.wasm", "wasm")];
 
-/// The process id of workerd itself: the server's own is that of the shell around it.
+/// The process id of workerd. [`Server::id`] is the wrapper shell's.
 pub(crate) fn process_id(server: &Server) -> Result<u32> {
     let log = server.log();
     let id = log.lines().find_map(|line| line.strip_prefix("pid ")).context("no pid")?;
     Ok(id.parse()?)
 }
 
-/// A Worker's settings: text, or JSON for what is structured.
+/// A Worker's configuration: its settings as text or JSON, its bindings, and flags of workerd.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) compatibility_date: String,
     pub(crate) vars: Vec<(String, Value)>,
     pub(crate) v8_flags: Vec<&'static str>,
-    /// Where it listens; 0 for any free port
+    /// The port to listen on; 0 for any free port
     pub(crate) port: u16,
-    /// Bindings, and the base URLs of the servers behind them: a KV namespace by its name, and
+    /// Names of bindings, and the base URLs of their servers: a KV namespace for `JWKS_KV`, and
     /// services
     pub(crate) services: Vec<(String, String)>,
-    /// Names of bindings, and modules whose default export makes them; [`OUTBOUND`] names a Worker
-    /// that gets what the Worker fetches
+    /// Names of bindings, and modules whose default export creates them. The name [`OUTBOUND`] is a
+    /// Worker that receives the Worker's fetches
     pub(crate) scripted: Vec<(String, String)>,
-    /// The header in which requests bring their `cf`, as Cloudflare's own servers hand it over
+    /// The request header that contains `cf` as JSON, as on Cloudflare's servers
     pub(crate) cf_header: Option<&'static str>,
 }
 
 impl Settings {
-    /// The settings of wrangler.toml, so that what is tested is what is deployed.
+    /// The settings of wrangler.toml, so that the tests use the deployed settings.
     pub(crate) fn from_wrangler() -> Result<Self> {
         let text = fs::read_to_string(root().join("wrangler.toml"))?;
         let config: Value = toml::from_str(&text).context("wrangler.toml cannot be read")?;
@@ -108,7 +108,7 @@ impl Settings {
         self
     }
 
-    /// The same where users are named by a UUID of the application, as the example's are.
+    /// The same with users identified by the claim `uuid`, as in the example.
     pub(crate) fn by_uuid(self) -> Self {
         let mut settings = self.with("USER_CLAIM", json!("uuid"));
         let rules = settings.vars.iter_mut().filter(|(name, _)| name == "ROUTES");
@@ -184,7 +184,7 @@ fn service(name: &str, url: &str) -> String {
 const OUTBOUND: &str = "outbound";
 
 fn binding(name: &str, value: &Value) -> String {
-    // JSON's string literals are Cap'n Proto's too, as far as settings go
+    // for the characters of settings, Cap'n Proto's string literals equal JSON's
     let literal = |text: &str| Value::from(text).to_string();
     match value.as_str() {
         Some(text) => format!("(name = {}, text = {})", literal(name), literal(text)),

@@ -1,4 +1,4 @@
-//! wrangler itself, offline.
+//! Runs wrangler offline.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::process::Server;
 use crate::{root, setup};
 
-/// wrangler on a Node that it accepts, without any request to another machine.
+/// wrangler on a supported Node, without requests to other machines.
 pub fn command() -> Result<Command> {
     let mut command = Command::new(setup::node_for_wrangler()?);
     command
@@ -21,8 +21,8 @@ pub fn command() -> Result<Command> {
     Ok(command)
 }
 
-/// Starts `wrangler dev` on a free loopback port; its caches and namespaces are in `state`. Gives
-/// the Worker's base URL.
+/// Starts `wrangler dev` on a free loopback port, with its caches and namespaces in `state`.
+/// Returns the Worker's base URL.
 pub fn dev(command: &mut Command, state: &Path) -> Result<(Server, String)> {
     command
         .args(["--local", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0"])
@@ -35,7 +35,7 @@ pub fn dev(command: &mut Command, state: &Path) -> Result<(Server, String)> {
     Server::start("wrangler dev", command, ready)
 }
 
-/// A directory for what wrangler writes.
+/// A directory for wrangler's files.
 pub fn scratch(name: &str) -> PathBuf {
     root().join("target/wrangler").join(name)
 }

@@ -1,5 +1,5 @@
-// A minimal gateway in JavaScript: this project's rules for bearer tokens, paths and removed
-// headers, its upstream timeout and its cache rules, and nothing else.
+// A minimal gateway in JavaScript, with only this project's rules for bearer tokens, paths, removed
+// headers and caches, and its upstream timeout.
 
 import { forward } from "./forward.js";
 import { editHeaders } from "./headers.js";
@@ -58,7 +58,7 @@ function isSame(/** @type {string} */ owner, /** @type {string} */ user) {
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /**
- * The response, or 504 if it does not begin in time.
+ * Returns the response, or 504 if it does not begin in time.
  *
  * @param {Promise<Response>} forwarded
  */

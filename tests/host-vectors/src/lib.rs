@@ -1,6 +1,7 @@
-//! Wycheproof's vectors on a JavaScript host that has no test runner of its own: workerd, Node.
+//! Runs Wycheproof's vectors on JavaScript hosts without a test runner: workerd and Node.
 //!
-//! It reports and does not judge: what a host has to say is known outside, in one list for all.
+//! It only reports the results: `xtask/tests/host_vectors` checks them, with the expectations that
+//! all hosts share.
 #![cfg(target_arch = "wasm32")]
 
 #[path = "../../vectors/mod.rs"]
@@ -12,17 +13,18 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use vectors::files::FILES;
 
-/// Runs a file's vectors and gives, as JSON, which of them were run, how many were accepted, and
-/// which were not answered as they say; nothing for a file that is not on the list.
-#[wasm_bindgen]
-pub async fn judge(file: String) -> Option<String> {
+/// Runs a file's vectors and returns the report as JSON: the vectors that were run, the number of
+/// accepted ones, and the differences from Wycheproof's results. Returns `None` for a file that is
+/// not listed.
+#[wasm_bindgen(js_name = runFile)]
+pub async fn run_file(file: String) -> Option<String> {
     let file = FILES.iter().find(|listed| listed.name == file)?;
-    let report = vectors::judge(file, &JsHost::new(|_| ())).await;
+    let report = vectors::run_file(file, &JsHost::new(|_| ())).await;
     let differences = report.differences.into_iter().map(|difference| {
         json!({
             "tcId": difference.tc_id,
             "comment": difference.comment,
-            "says": difference.says,
+            "expected": difference.expected,
             "accepted": difference.accepted,
         })
     });

@@ -1,12 +1,12 @@
-"""Writes cases.json: keys and compact JWS of every algorithm, good ones and spoilt ones.
+"""Writes cases.json: keys and compact JWS of every algorithm, valid and invalid ones.
 
-Run by hand, with pyca/cryptography as the implementation that this core is compared with:
+Run by hand. The tests compare the core with pyca/cryptography, which signs here:
 
     python make.py > cases.json
 
-Each run makes new keys and discards the private ones. A case says what becomes of a
-token: "verified", "malformed" (no compact JWS of a claims set), "unusable" (the key is refused),
-"unfit" (the key does not verify what the header names) or "bad signature".
+Each run generates new keys and discards the private ones. A case states the expected result for a
+token: "verified", "malformed" (not a compact JWS with a claims set), "unusable" (the key is
+rejected), "unfit" (the key is not for the header's algorithm) or "bad signature".
 """
 
 import base64
@@ -85,19 +85,20 @@ def case(name, expect, key, text):
     cases.append({"name": name, "expect": expect, "key": key, "token": text})
 
 
-def resigned(text, signature):
+def with_signature(text, signature):
     return text.rsplit(".", 1)[0] + "." + b64(signature)
 
 
-def spoilt(name, key, text):
-    """What is refused for any algorithm, beginning with a token that holds."""
+def invalid_tokens(name, key, text):
+    """A valid token, and errors that are rejected for every algorithm."""
     case(f"{name}: holds", "verified", key, text)
     header, claims, encoded = text.split(".")
     signature = base64.urlsafe_b64decode(encoded + "==")
-    for place, index in (("first", 0), ("last", -1)):
+    for position, index in (("first", 0), ("last", -1)):
         flipped = bytearray(signature)
         flipped[index] ^= 1
-        case(f"{name}: {place} byte changed", "bad signature", key, resigned(text, flipped))
+        changed = with_signature(text, flipped)
+        case(f"{name}: {position} byte changed", "bad signature", key, changed)
     bad = {
         "one byte short": signature[:-1],
         "one byte long": signature + b"\0",
@@ -107,15 +108,15 @@ def spoilt(name, key, text):
         "all ones": b"\xff" * len(signature),
     }
     for what, changed in bad.items():
-        case(f"{name}: signature {what}", "bad signature", key, resigned(text, changed))
+        case(f"{name}: signature {what}", "bad signature", key, with_signature(text, changed))
     other = f"{header}.{b64(OTHER_CLAIMS)}.{encoded}"
     case(f"{name}: other claims", "bad signature", key, other)
     spaced = b64(b" " + base64.urlsafe_b64decode(header + "=="))
     case(f"{name}: other header bytes", "bad signature", key, f"{spaced}.{claims}.{encoded}")
 
 
-def spoilt_keys(name, jwk, text, wrong_algorithm):
-    """Members of a JWK that keep it from verifying, and those that do not."""
+def invalid_keys(name, jwk, text, wrong_algorithm):
+    """JWK members that make a key unusable, and some that do not."""
     members = {
         "alg of another type": ({"alg": wrong_algorithm}, "unusable"),
         "alg unknown": ({"alg": "none"}, "unusable"),
@@ -140,24 +141,24 @@ def asymmetric():
     ed = ed25519.Ed25519PrivateKey.generate()
     keys["EdDSA"] = {"kty": "OKP", "crv": "Ed25519", "x": b64(ed.public_key().public_bytes_raw())}
     private = {"EdDSA": ed}
-    spoilt("EdDSA", "EdDSA", token("EdDSA", ed))
+    invalid_tokens("EdDSA", "EdDSA", token("EdDSA", ed))
     alias = token("EdDSA", ed, header=b'{"alg":"Ed25519"}')
     case("EdDSA: by its name Ed25519", "verified", "EdDSA", alias)
-    spoilt_keys("EdDSA", keys["EdDSA"], token("EdDSA", ed), "ES256")
+    invalid_keys("EdDSA", keys["EdDSA"], token("EdDSA", ed), "ES256")
 
     for algorithm, (_, curve, size) in CURVES.items():
         key = private[algorithm] = ec.generate_private_key(curve)
         keys[algorithm] = ec_jwk(key, algorithm)
         text = token(algorithm, key)
-        spoilt(algorithm, algorithm, text)
-        elliptic(algorithm, key, text, size)
+        invalid_tokens(algorithm, algorithm, text)
+        ecdsa(algorithm, key, text, size)
         wrong = "ES256" if algorithm == "ES512" else "ES512"
-        spoilt_keys(algorithm, keys[algorithm], text, wrong)
+        invalid_keys(algorithm, keys[algorithm], text, wrong)
 
     key = private["RSA"] = rsa.generate_private_key(65537, 2048)
     keys["RSA"] = rsa_jwk(key.public_key().public_numbers())
     for algorithm in RSA:
-        spoilt(algorithm, "RSA", token(algorithm, key))
+        invalid_tokens(algorithm, "RSA", token(algorithm, key))
         for signed_with in (other for other in RSA if other != algorithm):
             text = token(algorithm, key, signed_with)
             case(f"{algorithm}: signed by {signed_with}", "bad signature", "RSA", text)
@@ -166,12 +167,12 @@ def asymmetric():
         case(f"{algorithm}: key for it alone", "verified", f"RSA for {algorithm}", text)
         text = token("RS256" if algorithm != "RS256" else "PS256", key)
         case(f"{algorithm}: key for another one", "unfit", f"RSA for {algorithm}", text)
-    spoilt_keys("RSA", keys["RSA"], token("RS256", key), "ES256")
+    invalid_keys("RSA", keys["RSA"], token("RS256", key), "ES256")
     weak_rsa(key)
     mismatches(private)
 
 
-def elliptic(algorithm, key, text, size):
+def ecdsa(algorithm, key, text, size):
     message = text.rsplit(".", 1)[0].encode()
     signature = base64.urlsafe_b64decode(text.rsplit(".", 1)[1] + "==")
     r, s = (int.from_bytes(half, "big") for half in (signature[:size], signature[size:]))
@@ -184,13 +185,14 @@ def elliptic(algorithm, key, text, size):
         f"{algorithm}: n − s in place of s",
         "verified",
         algorithm,
-        resigned(text, pair(r, order - s)),
+        with_signature(text, pair(r, order - s)),
     )
     bad = {"r of zero": (0, s), "s of zero": (r, 0), "r of n": (order, s), "s of n": (r, order)}
     for what, (r_, s_) in bad.items():
-        case(f"{algorithm}: {what}", "bad signature", algorithm, resigned(text, pair(r_, s_)))
+        changed = with_signature(text, pair(r_, s_))
+        case(f"{algorithm}: {what}", "bad signature", algorithm, changed)
     der = key.sign(message, ec.ECDSA(HASHES[algorithm[2:]]))
-    case(f"{algorithm}: DER in place of r‖s", "bad signature", algorithm, resigned(text, der))
+    case(f"{algorithm}: DER in place of r‖s", "bad signature", algorithm, with_signature(text, der))
     jwk = keys[algorithm]
     y = bytearray(base64.urlsafe_b64decode(jwk["y"] + "=="))
     y[-1] ^= 1
@@ -249,7 +251,7 @@ def weak_rsa(key):
 
 
 def mismatches(private):
-    """Another type's key, and HMAC with what is public."""
+    """Keys of another type, and HMAC with a public key as the secret."""
     for name, key in private.items():
         algorithm = "RS256" if name == "RSA" else name
         for other in ("EdDSA", "ES256", "ES384", "ES512", "RSA"):
@@ -273,7 +275,7 @@ def symmetric():
         size = int(algorithm[2:]) // 8
         secret = hashlib.sha512(algorithm.encode()).digest()[:size]
         keys[algorithm] = {"kty": "oct", "k": b64(secret)}
-        spoilt(algorithm, algorithm, token(algorithm, secret))
+        invalid_tokens(algorithm, algorithm, token(algorithm, secret))
         keys[f"{algorithm} short"] = {"kty": "oct", "k": b64(secret[:-1])}
         case(
             f"{algorithm}: secret one byte short",
@@ -293,8 +295,8 @@ def symmetric():
         )
 
 
-def forms():
-    """Tokens whose signature holds and whose form does not."""
+def malformed_tokens():
+    """Malformed tokens with a valid signature."""
     key = ec.generate_private_key(ec.SECP256R1())
     keys["forms"] = ec_jwk(key, "ES256")
 
@@ -383,7 +385,7 @@ def forms():
 
 asymmetric()
 symmetric()
-forms()
+malformed_tokens()
 assert len({entry["name"] for entry in cases}) == len(cases)
 named = (f"{json.dumps(name)}:{compact(jwk)}" for name, jwk in keys.items())
 listed = (compact(entry) for entry in cases)

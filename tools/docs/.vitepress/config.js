@@ -9,7 +9,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const work = at("../../../target/docs");
 const site = JSON.parse(readFileSync(`${work}/site.json`, "utf8"));
 
-/** The name of a heading in URLs, as GitHub makes it and as the check of links expects it. */
+/** The anchor of a heading, by GitHub's rule, which `cargo xtask docs` uses to check links. */
 function slugify(heading) {
   return heading
     .trim()
@@ -19,8 +19,8 @@ function slugify(heading) {
 }
 
 /**
- * A `<picture>` with a variant for dark pages becomes two images: the reader's choice of the site's
- * colors counts, which a media query does not know.
+ * Converts a `<picture>` with a variant for dark mode to two images, because a media query does not
+ * know the color mode that the reader has chosen on the site.
  */
 function pictures(md) {
   const html = md.renderer.rules.html_block;

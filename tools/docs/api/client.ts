@@ -1,6 +1,6 @@
 /**
  * `import { createApiClient } from "better-auth-edge/client"`: calls an API behind the edge as the
- * signed-in user. The guide "API client" shows it at work.
+ * signed-in user. The guide "API client" has an example.
  *
  * @module better-auth-edge/client
  */

@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: the duration of a verification by this project and by others, in workerd
-//! and in Node, all candidates in one run. It only reports and never fails because of a slow
-//! result. `bench gateway` measures the whole Worker under load.
+//! `cargo xtask bench`: measures verifications by this project and other libraries, in workerd and
+//! in Node, all candidates in one run. A slow result never fails the command. `bench gateway`
+//! measures the whole Worker under load.
 
 mod gateway;
 mod hosts;

@@ -12,7 +12,7 @@ use crate::setup::{self, run};
 use crate::wasm::Size;
 use crate::{build, progress, root};
 
-/// The programs, in a directory each.
+/// The programs, each in its own directory.
 pub(super) struct Programs {
     /// For workerd: `index.js` and `index_bg.wasm`
     pub(super) workerd: PathBuf,

@@ -195,8 +195,7 @@ wasm is already instantiated and the verifier created, as in a Worker or server 
 first token remains.
 
 V8 compiles each wasm function on its first call, which is most of the cost of the first token.
-* Compiled at once*: V8 compiles all functions on load (`--no-wasm-lazy-compilation`). Cloudflare's
-* V8 has
+*Compiled at once*: V8 compiles all functions on load (`--no-wasm-lazy-compilation`). Cloudflare's V8 has
 no such setting.";
 
 /// The distinct values, in order of appearance.

@@ -61,7 +61,7 @@ struct Turn<'h> {
 }
 
 impl Turn<'_> {
-    /// Lets the runtime compile the code, and determines the number of verifications per turn.
+    /// Warms the runtime's compiler up, and determines the number of verifications per turn.
     fn warm_up(&mut self) -> Result<()> {
         let mut microseconds = 0.0;
         for _ in 0..4 {

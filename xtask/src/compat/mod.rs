@@ -53,15 +53,16 @@ fn versions() -> Result<Vec<String>> {
 /// Tests the versions, two at a time.
 fn every_version(python: &Path) -> Result<Vec<Measured>> {
     let versions = versions()?;
-    let left = Mutex::new(versions.iter().enumerate());
+    let remaining = Mutex::new(versions.iter().enumerate());
     let measured = Mutex::new(Vec::new());
     thread::scope(|scope| {
         let worker = || -> Result<()> {
             loop {
-                let next = left.lock().unwrap_or_else(|left| left.into_inner()).next();
-                let Some((place, version)) = next else { return Ok(()) };
+                let next =
+                    remaining.lock().unwrap_or_else(|remaining| remaining.into_inner()).next();
+                let Some((index, version)) = next else { return Ok(()) };
                 let one = one_version(version, python).with_context(|| version.clone())?;
-                measured.lock().unwrap_or_else(|all| all.into_inner()).push((place, one));
+                measured.lock().unwrap_or_else(|all| all.into_inner()).push((index, one));
             }
         };
         let workers = [scope.spawn(worker), scope.spawn(worker)];
@@ -71,7 +72,7 @@ fn every_version(python: &Path) -> Result<Vec<Measured>> {
         })
     })?;
     let mut measured = measured.into_inner().unwrap_or_else(|all| all.into_inner());
-    measured.sort_by_key(|(place, _)| *place);
+    measured.sort_by_key(|(index, _)| *index);
     Ok(measured.into_iter().map(|(_, one)| one).collect())
 }
 
@@ -95,29 +96,30 @@ fn one_version(version: &str, python: &Path) -> Result<Measured> {
     ensure!(!made.is_empty(), "make.mjs wrote no cases: {}", maker.wait()?);
     fs::write(&cases, &made)?;
 
-    let said = |host: Host| file(&format!("{host}.json"));
+    let verdict_file = |host: Host| file(&format!("{host}.json"));
     run_command(
         Command::new(setup::node()?)
             .arg(root().join("npm/test/better-auth-versions.mjs"))
-            .args([&cases, &said(Host::Npm)])
+            .args([&cases, &verdict_file(Host::Npm)])
             .current_dir(root()),
     )?;
     run_command(
         Command::new(python)
             .args(["-m", "tests.better_auth_versions"])
-            .args([&cases, &said(Host::Python)])
+            .args([&cases, &verdict_file(Host::Python)])
             .current_dir(root().join("python")),
     )?;
     run_command(
         core_test(&["better_auth_versions", "--", "--ignored"])
             .env("COMPAT_CASES", &cases)
-            .env("COMPAT_VERDICTS", said(Host::Core))
+            .env("COMPAT_VERDICTS", verdict_file(Host::Core))
             .stdout(Stdio::null()),
     )?;
     drop(stdin);
     maker.wait()?;
 
-    let verdicts = |host| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(said(host))?)?) };
+    let verdicts =
+        |host| -> Result<Value> { Ok(serde_json::from_slice(&fs::read(verdict_file(host))?)?) };
     let verdicts = Host::ALL.into_iter().map(|host| Ok((host, verdicts(host)?)));
     Measured::new(&serde_json::from_str(&made)?, &verdicts.collect::<Result<Vec<_>>>()?)
 }

@@ -1,4 +1,4 @@
-//! Verdicts of the hosts, compared with what the cases expect.
+//! Compares the verdicts of the hosts with the expected ones.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,7 +41,7 @@ pub(super) struct Measured {
 /// The results of one option.
 pub(super) struct Measurement {
     pub(super) option: String,
-    /// Whether the version has the option at all
+    /// Whether this version of Better Auth has the option
     pub(super) exists: bool,
     pub(super) holds: bool,
     pub(super) cases: usize,
@@ -57,7 +57,7 @@ impl Measured {
         let mut failures = Vec::new();
         for case in list("cases")? {
             let option = options.iter_mut().find(|measured| case["option"] == *measured.option);
-            let option = option.context("a case of no option")?;
+            let option = option.context("a case has an unknown option")?;
             option.cases += 1;
             let before = failures.len();
             let mut hosts = 0;
@@ -95,7 +95,7 @@ impl Measurement {
     }
 }
 
-/// Where a host says something else than the case expects.
+/// Describes how a host's verdict differs from the expected one.
 fn difference(case: &Value, host: Host, verdict: &Value) -> Option<String> {
     let steps = case["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
     let expected: Vec<_> = steps
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_holds_when_every_host_says_what_is_expected() {
+    fn an_option_passes_if_every_host_returns_the_expected_verdicts() {
         let measured = measured(good(), json!({"1": good()["1"]}));
         assert_eq!(measured.failures, Vec::<String>::new());
         let [a, b] = &measured.options[..] else { panic!("two options") };
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn another_code_another_user_and_a_step_too_few_are_failures() {
+    fn a_different_code_a_different_user_and_a_missing_step_are_failures() {
         for wrong in [
             json!([{"code": "expired", "user": null}]),
             json!([{"code": "ok", "user": "eve"}]),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_that_no_host_has_judged_is_a_failure() {
+    fn a_case_without_a_verdict_is_a_failure() {
         let measured = measured(json!({"1": good()["1"]}), json!({}));
         assert_eq!(measured.failures, ["\"2\": no host returned a verdict"]);
     }

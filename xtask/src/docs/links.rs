@@ -1,4 +1,4 @@
-//! Whether the links of all Markdown files lead somewhere: the file is there, and the anchor in it.
+//! Checks the links of all Markdown files: each file and anchor must exist.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::markdown::Document;
 
-/// The links of the checkout that lead nowhere, each as `file:line: what is wrong`.
+/// The broken links of the checkout, each as `file:line: message`.
 pub(super) fn broken(root: &Path) -> Result<Vec<String>> {
     let mut documents = HashMap::new();
     for file in markdown_files(root)? {
@@ -22,8 +22,8 @@ pub(super) fn broken(root: &Path) -> Result<Vec<String>> {
         .flat_map(|(file, document)| {
             let documents = &documents;
             document.links.iter().filter_map(move |link| {
-                let problem = problem(root, documents, file, &link.target)?;
-                Some(format!("{}:{}: {}: {problem}", file.display(), link.line, link.target))
+                let error = error(root, documents, file, &link.target)?;
+                Some(format!("{}:{}: {}: {error}", file.display(), link.line, link.target))
             })
         })
         .collect();
@@ -31,8 +31,8 @@ pub(super) fn broken(root: &Path) -> Result<Vec<String>> {
     Ok(broken)
 }
 
-/// Where a relative link of a file leads, from the checkout's root, and its anchor. `None` for a
-/// link to another host.
+/// Resolves a relative link of a file. Returns the path from the checkout's root and the anchor, or
+/// `None` for a link to another host.
 pub(super) fn resolve<'a>(file: &Path, target: &'a str) -> Option<(PathBuf, Option<&'a str>)> {
     let scheme = target.split(['/', '#', '?']).next().is_some_and(|start| start.contains(':'));
     if scheme || target.starts_with("//") {
@@ -49,7 +49,7 @@ pub(super) fn resolve<'a>(file: &Path, target: &'a str) -> Option<(PathBuf, Opti
     Some((normalize(&directory.join(path)), anchor))
 }
 
-/// From the file to the other, both from the same root.
+/// The relative path from `file` to `other`. Both are relative to the same root.
 pub(super) fn relative(file: &Path, other: &Path) -> String {
     let parts = |path: &Path| -> Vec<String> {
         path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
@@ -65,7 +65,7 @@ pub(super) fn relative(file: &Path, other: &Path) -> String {
     [&up[..], &other[common..]].concat().join("/")
 }
 
-fn problem(
+fn error(
     root: &Path,
     documents: &HashMap<PathBuf, Document>,
     file: &Path,
@@ -73,18 +73,18 @@ fn problem(
 ) -> Option<&'static str> {
     let (path, anchor) = resolve(file, target)?;
     if target.starts_with('/') {
-        return Some("is absolute; write it from this file");
+        return Some("is absolute; use a path relative to this file");
     }
     if path.starts_with("..") {
-        return Some("leads out of the checkout");
+        return Some("points outside of the checkout");
     }
     if !root.join(&path).exists() {
-        return Some("there is no such file");
+        return Some("the file does not exist");
     }
     let document = documents.get(&path)?;
     let anchor = anchor?;
     (!document.anchors.iter().any(|name| name == anchor))
-        .then_some("there is no such heading on that page")
+        .then_some("the page does not have this heading")
 }
 
 /// Resolves `.` and `..` as far as the path allows.
@@ -102,7 +102,7 @@ fn normalize(path: &Path) -> PathBuf {
     normal
 }
 
-/// The Markdown files that git knows or would add.
+/// The Markdown files that git tracks, and new files that it does not ignore.
 fn markdown_files(root: &Path) -> Result<Vec<PathBuf>> {
     let output = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.md"])
@@ -112,7 +112,7 @@ fn markdown_files(root: &Path) -> Result<Vec<PathBuf>> {
     ensure!(output.status.success(), "git ls-files failed: {}", output.status);
     let names = String::from_utf8(output.stdout)?;
     let files = names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from);
-    // a file that was just removed is still in the index
+    // a deleted file stays in the index until it is committed
     Ok(files.filter(|file| root.join(file).is_file()).collect())
 }
 
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_resolved_from_the_file_that_has_them() {
+    fn links_are_resolved_relative_to_their_file() {
         let file = Path::new("docs/fastapi/index.md");
         let cases = [
             ("../errors.md#expired", Some(("docs/errors.md", Some("expired")))),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_from_one_page_to_another() {
+    fn a_path_from_one_page_to_another_is_relative() {
         let cases = [
             ("index.md", "guide/worker.md", "./guide/worker.md"),
             ("guide/worker.md", "guide/client.md", "./client.md"),
@@ -155,12 +155,12 @@ mod tests {
         let page = PathBuf::from("docs/errors.md");
         let text = "# Errors\n\n## expired\n";
         let documents = HashMap::from([(page.clone(), Document::parse(text))]);
-        let problem = |target| problem(&root, &documents, &page, target);
-        assert_eq!(problem("#expired"), None);
-        assert_eq!(problem("../README.md"), None);
-        assert_eq!(problem("https://example.com/none"), None);
+        let error = |target| error(&root, &documents, &page, target);
+        assert_eq!(error("#expired"), None);
+        assert_eq!(error("../README.md"), None);
+        assert_eq!(error("https://example.com/none"), None);
         for target in ["#gone", "gone.md", "/docs/errors.md", "../../x.md"] {
-            assert!(problem(target).is_some(), "{target}");
+            assert!(error(target).is_some(), "{target}");
         }
     }
 }

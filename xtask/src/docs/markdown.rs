@@ -1,4 +1,4 @@
-//! Reads a Markdown page: its title, its anchors, its links.
+//! Parses a Markdown page: title, anchors, links.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,36 +11,36 @@ pub(super) struct Document {
     pub(super) title: Option<String>,
     /// The text of the first paragraph or item of a list, without markup
     pub(super) lead: String,
-    /// Each name that a link can end with after `#`, in the order of the page
+    /// The fragments that a link can have after `#`, in the order of the page
     pub(super) anchors: Vec<String>,
     pub(super) links: Vec<Link>,
 }
 
 /// A link or an image, in Markdown or in HTML.
 pub(super) struct Link {
-    /// As it is written: `../errors.md#expired`, `https://example.com`
+    /// The target as written: `../errors.md#expired`, `https://example.com`
     pub(super) target: String,
     /// The line of the page, from 1
     pub(super) line: usize,
-    place: Place,
+    position: Position,
 }
 
-/// Where a link's parts are in the text, in bytes.
-enum Place {
-    /// `[text](target)`: the whole, and from `](` to its end
+/// Byte ranges of a link's parts in the text.
+enum Position {
+    /// `[text](target)`: the whole link, and the part from `](` to its end
     Inline { whole: Range<usize>, end: Range<usize> },
-    /// The value of an attribute of HTML
+    /// The value of an HTML attribute
     Attribute(Range<usize>),
-    /// `[text][name]` or `<https://example.com>`, whose target stands elsewhere or is the text
+    /// `[text][name]` or `<https://example.com>`, whose target is elsewhere or the text itself
     Elsewhere,
 }
 
-/// What becomes of a link.
+/// The replacement of a link.
 pub(super) enum Rewritten {
     Unchanged,
-    /// It leads there
+    /// Another target
     To(String),
-    /// Only its text stays
+    /// Only the link's text
     Text,
 }
 
@@ -70,7 +70,7 @@ impl Document {
                 }
                 Event::End(TagEnd::Paragraph | TagEnd::Item) if lead_is_open => {
                     lead_is_open = false;
-                    // a decision's status says nothing about its subject
+                    // skip a decision's status, which does not describe the page
                     let lead = open.take().unwrap_or_default();
                     document.lead = if lead.starts_with("Status: ") { String::new() } else { lead };
                 }
@@ -88,8 +88,8 @@ impl Document {
                     Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. },
                 ) => {
                     let line = line_of(text, range.start);
-                    let place = place(text, range, link_type);
-                    document.links.push(Link { target: dest_url.into_string(), line, place });
+                    let position = position(text, range, link_type);
+                    document.links.push(Link { target: dest_url.into_string(), line, position });
                 }
                 Event::Html(_) | Event::InlineHtml(_) => document.html(text, range),
                 _ => {}
@@ -104,18 +104,18 @@ impl Document {
         self.lead[..end].trim_end_matches(':').to_owned()
     }
 
-    /// The same text with other links.
+    /// The text with its links replaced by `rewrite`.
     pub(super) fn rewrite(&self, text: &str, rewrite: impl Fn(&str) -> Rewritten) -> String {
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         for link in &self.links {
-            match (rewrite(&link.target), &link.place) {
-                (Rewritten::To(target), Place::Inline { end, .. }) => {
+            match (rewrite(&link.target), &link.position) {
+                (Rewritten::To(target), Position::Inline { end, .. }) => {
                     edits.push((end.clone(), format!("]({target})")));
                 }
-                (Rewritten::To(target), Place::Attribute(value)) => {
+                (Rewritten::To(target), Position::Attribute(value)) => {
                     edits.push((value.clone(), target));
                 }
-                (Rewritten::Text, Place::Inline { whole, end }) => {
+                (Rewritten::Text, Position::Inline { whole, end }) => {
                     edits.push((whole.start..whole.start + 1, String::new()));
                     edits.push((end.clone(), String::new()));
                 }
@@ -130,7 +130,7 @@ impl Document {
         rewritten
     }
 
-    /// The links and anchors of a piece of HTML.
+    /// Adds the links and anchors of a piece of HTML.
     fn html(&mut self, text: &str, range: Range<usize>) {
         for name in ["href", "src", "srcset", "id"] {
             let start = format!(" {name}=\"");
@@ -144,8 +144,8 @@ impl Document {
                     continue;
                 }
                 let from = range.start + from;
-                let place = Place::Attribute(from..from + length);
-                self.links.push(Link { target: value, line: line_of(text, from), place });
+                let position = Position::Attribute(from..from + length);
+                self.links.push(Link { target: value, line: line_of(text, from), position });
             }
         }
     }
@@ -159,14 +159,16 @@ fn line_of(text: &str, offset: usize) -> usize {
     text[..offset].matches('\n').count() + 1
 }
 
-fn place(text: &str, whole: Range<usize>, link_type: LinkType) -> Place {
+fn position(text: &str, whole: Range<usize>, link_type: LinkType) -> Position {
     match (link_type, text[whole.clone()].rfind("](")) {
-        (LinkType::Inline, Some(end)) => Place::Inline { end: whole.start + end..whole.end, whole },
-        _ => Place::Elsewhere,
+        (LinkType::Inline, Some(end)) => {
+            Position::Inline { end: whole.start + end..whole.end, whole }
+        }
+        _ => Position::Elsewhere,
     }
 }
 
-/// Names of headings, as GitHub makes them. The site is told to make the same.
+/// Anchors of headings, by GitHub's rule, which the site is configured to use too.
 #[derive(Default)]
 struct Slugs(HashMap<String, usize>);
 
@@ -191,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn anchors_are_those_of_github() {
+    fn anchors_follow_the_rule_of_github() {
         let page = "# Title\n\n## `createMiddleware` (`better-auth-edge/next`)\n\n## Twice\n\n\
                     ## Twice\n\n```md\n## not a heading\n```\n\n<a id=\"by-hand\"></a>\n";
         let expected = ["title", "createmiddleware-better-auth-edgenext", "twice", "twice-1"];
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rewritten_page_keeps_everything_but_its_targets() {
+    fn rewriting_a_page_changes_only_its_targets() {
         let page = "See [the `a` page](a.md#x), [![i](b.png)](b.md), [c](c.md) and [d](d.md).";
         let rewritten = Document::parse(page).rewrite(page, |target| match target {
             "a.md#x" => Rewritten::To("../a.md#x".into()),

@@ -1,5 +1,5 @@
-//! The documentation: a site made by VitePress from `docs/`, with references made from the code.
-//! `docs/site.toml` says which page is where.
+//! The documentation: VitePress builds a site from `docs/` and from references generated from the
+//! code. `docs/site.toml` lists the pages and their paths.
 
 mod links;
 mod markdown;
@@ -19,13 +19,13 @@ use pages::{GENERATED, Site};
 
 pub use plots::write as draw_benchmarks;
 
-/// The programs of the site, with packages of their own.
+/// The tools of the site, with their own packages.
 const TOOLS: &str = "tools/docs";
 
 /// `cargo xtask docs [--serve | --screenshots]`
 ///
 /// # Errors
-/// A link leads nowhere, a page is not in `docs/site.toml`, or a tool fails.
+/// A link is broken, a page is not in `docs/site.toml`, or a tool fails.
 pub fn run(options: &[&str]) -> Result<()> {
     match options {
         [] => {
@@ -42,7 +42,7 @@ pub fn run(options: &[&str]) -> Result<()> {
     }
 }
 
-/// Checks all Markdown files of the checkout without any other tool: links, anchors, orphans.
+/// Checks the links and anchors of all Markdown files, and that `docs/site.toml` lists all pages.
 pub fn check() -> Result<()> {
     let root = root();
     let mut findings = links::broken(&root)?;
@@ -50,11 +50,11 @@ pub fn check() -> Result<()> {
         findings.push(format!("{}: list it in docs/site.toml", page.display()));
     }
     findings.iter().for_each(|finding| eprintln!("{finding}"));
-    ensure!(findings.is_empty(), "the documentation has {} broken places", findings.len());
+    ensure!(findings.is_empty(), "the documentation has {} errors", findings.len());
     Ok(())
 }
 
-/// Builds the site and gives its directory.
+/// Builds the site and returns its directory.
 ///
 /// # Errors
 /// See [`run`].
@@ -66,7 +66,7 @@ pub fn build() -> Result<PathBuf> {
     draw_benchmarks()?;
     generate(&root)?;
     let site = Site::read(&root, true)?;
-    // beside the tools, where the pages find what VitePress makes them import
+    // in the tools' directory, so that pages can resolve the imports that VitePress adds
     let staged = root.join(TOOLS).join("pages");
     let built = root.join("target/docs/site");
     staged::write(&root, &site, &staged)?;
@@ -76,12 +76,12 @@ pub fn build() -> Result<PathBuf> {
     staged::write_markdown(&site, &staged, &built)?;
     for page in site.pages() {
         let html = built.join(page.path.with_extension("html"));
-        ensure!(html.is_file(), "VitePress made no {}", html.display());
+        ensure!(html.is_file(), "VitePress did not create {}", html.display());
     }
     Ok(built)
 }
 
-/// The references, from the npm package's types and from the Python package.
+/// Generates the references from the npm package's types and from the Python package.
 fn generate(root: &Path) -> Result<()> {
     let directory = root.join(GENERATED);
     if directory.exists() {
@@ -106,7 +106,7 @@ fn generate(root: &Path) -> Result<()> {
     )
 }
 
-/// Pictures of the site and of the inspector into `docs/assets/`, by a real browser.
+/// Takes screenshots of the site and of the inspector into `docs/assets/` with Chromium.
 fn screenshots() -> Result<()> {
     let site = build()?;
     let inspector = inspector::build()?.join(inspector::PATH);

@@ -1,4 +1,4 @@
-//! Which page stands where on the site: `docs/site.toml` and the files that it names.
+//! The structure of the site, from `docs/site.toml` and the files that it lists.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,19 +11,19 @@ use super::markdown::Document;
 
 /// The whole site.
 pub(super) struct Site {
-    /// The start page, which no section lists
+    /// The start page, which is not in a section
     pub(super) home: Page,
     pub(super) sections: Vec<Section>,
 }
 
-/// A heading of the sidebar with what is below it.
+/// A section of the sidebar.
 pub(super) struct Section {
     pub(super) title: String,
     pub(super) entries: Vec<Entry>,
 }
 
-/// A page with those below it. `docs/fastapi` stands for `docs/fastapi.md` or
-/// `docs/fastapi/index.md`, and for the other pages of that directory.
+/// A page with its subpages. The entry `docs/fastapi` means `docs/fastapi.md` or
+/// `docs/fastapi/index.md`, and the other pages of that directory.
 pub(super) struct Entry {
     pub(super) title: String,
     pub(super) page: Option<Page>,
@@ -34,7 +34,7 @@ pub(super) struct Entry {
 pub(super) struct Page {
     /// The file, from the checkout's root: `docs/fastapi/index.md`
     pub(super) source: PathBuf,
-    /// Its place on the site: `guide/fastapi/index.md`
+    /// The path on the site: `guide/fastapi/index.md`
     pub(super) path: PathBuf,
     pub(super) title: String,
     /// The first sentence
@@ -43,12 +43,12 @@ pub(super) struct Page {
     pub(super) document: Document,
 }
 
-/// Where pages that are made from the code are, from the checkout's root.
+/// The directory of generated pages, from the checkout's root.
 pub(super) const GENERATED: &str = "target/docs/generated";
 
 impl Site {
-    /// Reads `docs/site.toml` and those of its pages that exist. `generated` says whether those
-    /// that are made from the code are there; without them the site has none.
+    /// Reads `docs/site.toml` and its pages. Without `generated`, it skips the pages that are
+    /// generated from the code.
     pub(super) fn read(root: &Path, generated: bool) -> Result<Self> {
         let file = root.join("docs/site.toml");
         let text = fs::read_to_string(&file).context("docs/site.toml")?;
@@ -68,7 +68,7 @@ impl Site {
         let site = Self { home, sections };
         let mut paths = HashSet::new();
         for page in site.pages() {
-            ensure!(paths.insert(&page.path), "two pages are {}", page.path.display());
+            ensure!(paths.insert(&page.path), "two pages have the path {}", page.path.display());
         }
         Ok(site)
     }
@@ -78,8 +78,8 @@ impl Site {
         std::iter::once(&self.home).chain(self.sections.iter().flat_map(Section::pages))
     }
 
-    /// The page that is made of this file, or that a link to this directory means. A page and a
-    /// directory of the same name are one.
+    /// The page of this source file or directory. A page and a directory of the same name are the
+    /// same page.
     pub(super) fn page_of(&self, source: &Path) -> Option<&Page> {
         let index = source.with_extension("").join("index.md");
         let beside = source.with_extension("md");
@@ -120,13 +120,13 @@ impl Entry {
         let mut children = Vec::new();
         if root.join(&source).is_dir() {
             let order = entry.get("order").and_then(Value::as_array);
-            let place = |file: &Path| {
+            let rank = |file: &Path| {
                 let name = file.file_stem().and_then(|name| name.to_str());
                 order.and_then(|order| order.iter().position(|item| item.as_str() == name))
             };
             let mut files = Vec::new();
             markdown_below(&root.join(&source), &mut files)?;
-            files.sort_by_cached_key(|file| (place(file).unwrap_or(usize::MAX), file.clone()));
+            files.sort_by_cached_key(|file| (rank(file).unwrap_or(usize::MAX), file.clone()));
             for file in files {
                 let file = file.strip_prefix(root)?.to_owned();
                 if file != index {
@@ -135,11 +135,11 @@ impl Entry {
                 }
             }
         }
-        let place =
+        let page_path =
             if children.is_empty() { path.with_extension("md") } else { path.join("index.md") };
         let page =
             [source.clone(), beside, index].into_iter().find(|file| root.join(file).is_file());
-        let mut page = page.map(|file| Page::read(root, file, place, title)).transpose()?;
+        let mut page = page.map(|file| Page::read(root, file, page_path, title)).transpose()?;
         if let (Some(page), Some(summary)) = (&mut page, entry.get("summary")) {
             page.summary = summary.as_str().context("summary is not a string")?.to_owned();
         }

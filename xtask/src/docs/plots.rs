@@ -1,5 +1,5 @@
-//! Bar charts of the benchmarks, as SVG, drawn from `docs/benchmarks/*.json`. The same figures give
-//! the same bytes.
+//! Bar charts of the benchmarks, as SVG, drawn from `docs/benchmarks/*.json`. The output is
+//! deterministic.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::root;
 
-/// Draws all charts into `docs/assets/benchmarks/`, each for light and for dark pages.
+/// Writes all charts to `docs/assets/benchmarks/`, each for the light and the dark theme.
 ///
 /// # Errors
-/// A benchmark's JSON is missing or has another shape.
+/// A benchmark's JSON is missing or has an unexpected shape.
 pub fn write() -> Result<()> {
     let directory = root().join("docs/assets/benchmarks");
     fs::create_dir_all(&directory)?;
@@ -20,7 +20,7 @@ pub fn write() -> Result<()> {
         for (suffix, theme) in [("", &LIGHT), ("-dark", &DARK)] {
             let file = directory.join(format!("{}{suffix}.svg", chart.name));
             let svg = chart.svg(theme);
-            // unchanged pictures keep their times
+            // unchanged files keep their modification times
             if fs::read_to_string(&file).is_ok_and(|drawn| drawn == svg) {
                 continue;
             }
@@ -30,16 +30,16 @@ pub fn write() -> Result<()> {
     Ok(())
 }
 
-/// A picture with panels side by side.
+/// A chart with panels side by side.
 struct Chart {
-    /// The file's name
+    /// The file name
     name: String,
-    /// The description of the picture, for screen readers
+    /// The description for screen readers
     description: String,
     panels: Vec<Panel>,
 }
 
-/// Bars on a scale of their own.
+/// Bars with a common scale.
 struct Panel {
     title: String,
     bars: Vec<Bar>,
@@ -152,9 +152,9 @@ const GAP: f64 = 32.0;
 const TITLE: f64 = 26.0;
 const ROW: f64 = 22.0;
 const BAR: f64 = 14.0;
-/// A character of a label, on average
+/// The average width of a character of a label
 const LETTER: f64 = 6.3;
-/// For the figure behind a bar
+/// The width of the figure after a bar
 const FIGURE: f64 = 44.0;
 
 impl Chart {
@@ -211,7 +211,7 @@ impl Panel {
     }
 }
 
-/// Two digits, or all that are before the point.
+/// Formats a number with two digits, or with all digits before the decimal point.
 fn figure(value: f64) -> String {
     if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }

@@ -1,5 +1,5 @@
-//! The pages as the site has them: in their places, with links between them, and the lists of them
-//! that VitePress and language models read.
+//! Writes the pages for the site: at their paths, with links between them, and with the indexes for
+//! VitePress and for language models.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use super::pages::{GENERATED, Page, Section, Site};
 const ABOUT: &str = "Verifies Better Auth tokens at the edge and hands a FastAPI origin an identity \
                      that it can trust.";
 
-/// Pictures, which keep their place below the site's root.
+/// The directory of images, which keep their relative paths on the site.
 const ASSETS: &str = "docs/assets";
 
-/// Writes all pages and the pictures into the directory.
+/// Writes all pages and images into the directory.
 pub(super) fn write(root: &Path, site: &Site, directory: &Path) -> Result<()> {
     if directory.exists() {
         fs::remove_dir_all(directory)?;
@@ -46,8 +46,8 @@ pub(super) fn list(root: &Path, site: &Site) -> Result<String> {
     Ok(serde_json::to_string_pretty(&list)?)
 }
 
-/// Puts each page as Markdown beside its HTML, and `llms.txt` and `llms-full.txt` beside the start
-/// page.
+/// Writes each page as Markdown beside its HTML, and writes `llms.txt` and `llms-full.txt` beside
+/// the start page.
 pub(super) fn write_markdown(site: &Site, staged: &Path, built: &Path) -> Result<()> {
     let mut all = String::new();
     for page in site.pages() {
@@ -76,24 +76,24 @@ pub(super) fn llms(site: &Site) -> String {
     text
 }
 
-/// The repository's URL without a slash at the end, or an empty text as long as none is known.
+/// The repository's URL without a trailing slash, or an empty string if it is not set.
 fn repository(root: &Path) -> Result<String> {
     let manifest: Table = fs::read_to_string(root.join("Cargo.toml"))?.parse()?;
-    let places: [&[&str]; 3] = [
+    let paths: [&[&str]; 3] = [
         &["workspace", "metadata", "release", "repository"],
         &["workspace", "package", "repository"],
         &["package", "repository"],
     ];
-    let found = places.iter().find_map(|place| {
-        let (last, tables) = place.split_last()?;
+    let found = paths.iter().find_map(|path| {
+        let (last, tables) = path.split_last()?;
         let table = tables.iter().try_fold(&manifest, |table, name| table.get(*name)?.as_table());
         table?.get(*last)?.as_str().filter(|url| !url.is_empty())
     });
     Ok(found.unwrap_or_default().trim_end_matches('/').to_owned())
 }
 
-/// A page with its links as the site needs them. Other links lead to a file of the
-/// repository; while that has no URL, only the link's text stays.
+/// The text of a page with links for the site. A link to a file that is not on the site points to
+/// the repository; without a repository URL, only the link's text remains.
 fn staged(root: &Path, site: &Site, page: &Page, repository: &str) -> String {
     page.document.rewrite(&page.text, |target| {
         let Some((path, anchor)) = resolve(&page.source, target) else {
@@ -135,7 +135,7 @@ fn sidebar(section: &Section) -> Value {
     json!({ "text": section.title, "items": items.collect::<Vec<_>>() })
 }
 
-/// The file of which a page is made, for links to edit it. Generated pages have none.
+/// The source file of a page, for its edit link. Generated pages have none.
 fn source(page: &Page) -> (String, Value) {
     let made = page.source.starts_with(GENERATED);
     let source = if made { Value::Null } else { page.source.display().to_string().into() };
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn links_lead_to_pages_of_the_site_and_to_nothing_that_has_no_url() {
+    fn links_point_to_pages_of_the_site_and_keep_only_their_text_without_a_url() {
         let root = crate::root();
         let site = Site::read(&root, false).unwrap();
         for page in site.pages() {

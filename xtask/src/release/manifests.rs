@@ -6,16 +6,16 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// The parts of all manifests that a release depends on.
+/// The fields of all manifests that a release depends on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Manifests {
-    /// The crate's version, which the others must have too
+    /// The crate's version; all others must equal it
     pub(super) version: String,
-    /// Other places that state the version
+    /// The version in other files, by file
     pub(super) versions: Vec<(&'static str, String)>,
-    /// `repository` in `[workspace.metadata.release]` of Cargo.toml: the one place that decides
+    /// `repository` in `[workspace.metadata.release]` of Cargo.toml; all others must equal it
     pub(super) repository: String,
-    /// The repository by each package's own manifest, empty if it is absent
+    /// The repository in each package's manifest, empty if it is absent
     pub(super) repositories: Vec<(&'static str, String)>,
     pub(super) changelog: String,
 }
@@ -50,7 +50,7 @@ impl Manifests {
         })
     }
 
-    /// Everything that is wrong, all at once. A release has a tag; a dry run has none.
+    /// All errors at once. A release has a tag; a dry run has none.
     pub(super) fn errors(&self, tag: Option<&str>) -> Vec<String> {
         let mut errors = self.version_errors();
         errors.extend(self.repository_errors());
@@ -65,8 +65,8 @@ impl Manifests {
     fn version_errors(&self) -> Vec<String> {
         let others = self.versions.iter().filter(|(_, version)| *version != self.version);
         others
-            .map(|(place, version)| {
-                format!("{place} has version {version:?}, Cargo.toml has {:?}", self.version)
+            .map(|(file, version)| {
+                format!("{file} has version {version:?}, Cargo.toml has {:?}", self.version)
             })
             .collect()
     }
@@ -76,9 +76,9 @@ impl Manifests {
         let others =
             self.repositories.iter().filter(|(_, url)| bare(url) != bare(&self.repository));
         others
-            .map(|(place, url)| {
+            .map(|(field, url)| {
                 format!(
-                    "{place} is {url:?}, and repository in [workspace.metadata.release] of \
+                    "{field} is {url:?}, and repository in [workspace.metadata.release] of \
                      Cargo.toml is {:?}: set both to the same URL",
                     self.repository
                 )
@@ -110,7 +110,7 @@ impl Manifests {
     }
 }
 
-/// A repository's URL without the parts that npm adds.
+/// A repository's URL without npm's `git+` prefix and `.git` suffix.
 fn bare(url: &str) -> &str {
     url.trim_start_matches("git+").trim_end_matches('/').trim_end_matches(".git")
 }

@@ -1,7 +1,7 @@
-//! Packs the crate, the npm package and the Python package, and checks what is packed.
+//! Packs the crate, the npm package and the Python package, and checks the packed files.
 //!
-//! Nothing is published from here: the release workflow runs this for a tag and then publishes the
-//! files. It must not know a registry or a token.
+//! This module publishes nothing and uses no registry or credentials: the release workflow runs it
+//! for a tag and then publishes the files.
 
 mod manifests;
 
@@ -20,8 +20,8 @@ use self::manifests::Manifests;
 use crate::setup::{self, output, run as run_command};
 use crate::{build, progress, root};
 
-/// `--dry-run` packs and checks. A tag such as `v1.2.3` does the same for a release, which requires
-/// more: the repository's URL, equal versions, a section of CHANGELOG.md and a clean checkout.
+/// `--dry-run` packs and checks. A tag such as `v1.2.3` also requires everything that a release
+/// needs: the repository's URL, equal versions, a section of CHANGELOG.md and a clean checkout.
 pub fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["--dry-run"] => dry_run(),
@@ -44,7 +44,7 @@ fn release(tag: &str) -> Result<()> {
     pack(&[])
 }
 
-/// Where the packed files are.
+/// The directory of the packed files.
 fn destination() -> PathBuf {
     root().join("target/packages")
 }
@@ -68,10 +68,10 @@ fn report(errors: Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// The READMEs that package indexes show.
+/// The READMEs that package registries show.
 const READMES: [&str; 3] = ["src/README.md", "npm/README.md", "python/README.md"];
 
-/// A package index shows a README without the repository around it.
+/// Relative links in the READMEs, which do not work on a package registry.
 fn readme_errors() -> Result<Vec<String>> {
     let mut errors = Vec::new();
     for path in READMES {
@@ -84,7 +84,7 @@ fn readme_errors() -> Result<Vec<String>> {
     Ok(errors)
 }
 
-/// The targets of links and images that are relative. Anchors within the page are not.
+/// The relative targets of links and images, without anchors within the page.
 fn relative_links(markdown: &str) -> Vec<String> {
     let inline = Regex::new(r"\]\(\s*<?([^)\s>]+)").expect("a regular expression");
     let reference = Regex::new(r"(?m)^\s*\[[^\]]+\]:\s+(\S+)").expect("a regular expression");
@@ -97,7 +97,7 @@ fn relative_links(markdown: &str) -> Vec<String> {
     targets.filter(|target| !absolute.iter().any(|start| target.starts_with(start))).collect()
 }
 
-/// Packs the crate, and compiles what is packed.
+/// Packs the crate and compiles the packed files.
 fn pack_crate(destination: &Path, options: &[&str]) -> Result<()> {
     progress("release: the crate");
     let cargo = || {
@@ -114,13 +114,13 @@ fn pack_crate(destination: &Path, options: &[&str]) -> Result<()> {
     let name = format!("better-auth-edge-{version}.crate");
     let packed = root().join("target/package").join(&name);
     fs::copy(&packed, destination.join(&name))
-        .with_context(|| format!("cargo has not made {}", packed.display()))?;
+        .with_context(|| format!("cargo did not create {}", packed.display()))?;
     Ok(())
 }
 
 const CRATE_FILES: &str = r"^(Cargo\.(toml|lock|toml\.orig)|\.cargo_vcs_info\.json|LICENSE|README\.md|src/.*\.(rs|js|md))$";
 
-/// The most bytes of the npm package's tarball: docs/decisions/0015.
+/// Maximum size of the npm package's tarball in bytes: docs/decisions/0015.
 const NPM_BUDGET: u64 = 280_000;
 
 const NPM_FILES: &str = r"^(LICENSE|README\.md|package\.json|dist/(better_auth_edge\.wasm|errors\.md|[\w/-]+\.js|types/[\w/-]+\.d\.ts))$";
@@ -134,10 +134,10 @@ fn pack_npm(destination: &Path) -> Result<()> {
             .arg(destination)
             .current_dir(root().join("npm")),
     )?;
-    let listing: Value = serde_json::from_str(&listing).context("npm pack prints no JSON")?;
-    // an array up to npm 11, an object by names after it
+    let listing: Value = serde_json::from_str(&listing).context("npm pack does not print JSON")?;
+    // an array up to npm 11, an object by package name in later versions
     let packed = listing.get(0).or_else(|| listing.as_object()?.values().next());
-    let packed = packed.context("npm pack has packed nothing")?;
+    let packed = packed.context("npm pack did not pack a package")?;
     let size = packed["size"].as_u64().context("npm pack does not print a size")?;
     ensure!(size <= NPM_BUDGET, "the npm package has {size} bytes, of {NPM_BUDGET} allowed");
     let files = packed["files"].as_array().context("npm pack does not print files")?;
@@ -167,7 +167,7 @@ fn pack_python(destination: &Path) -> Result<()> {
             packed.push(path);
         }
     }
-    ensure!(packed.len() >= 2, "build has not made a wheel and an sdist");
+    ensure!(packed.len() >= 2, "build did not create a wheel and an sdist");
     for path in &packed {
         let files = python_files(&python, path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -177,7 +177,7 @@ fn pack_python(destination: &Path) -> Result<()> {
     run_command(Command::new(python).args(["-m", "twine", "check", "--strict"]).args(packed))
 }
 
-/// Python sources, a compiled core in a wheel for one platform, metadata, and the README.
+/// Python sources, the compiled core of a platform's wheel, metadata, and the README.
 const PYTHON_FILES: &str = r"^([\w.-]+/(METADATA|RECORD|WHEEL|licenses/LICENSE)|PKG-INFO|LICENSE|README\.md|pyproject\.toml|\.gitignore|better_auth_edge/([\w/]+\.pyi?|py\.typed|[\w.-]+\.(so|pyd)))$";
 
 /// The files of a wheel, or of an sdist without its outer directory.
@@ -194,11 +194,11 @@ fn python_files(python: &Path, packed: &Path) -> Result<Vec<String>> {
     Ok(listing.lines().map(str::to_owned).collect())
 }
 
-/// Errors if a file is packed that does not belong there, or one is missing that does.
+/// Fails if a packed file is not allowed or a needed file is missing.
 fn expect_files(what: &str, files: &[String], allowed: &str, needed: &[&str]) -> Result<()> {
     let allowed = Regex::new(allowed).context("the pattern of the allowed files")?;
     let others: Vec<_> = files.iter().filter(|file| !allowed.is_match(file)).collect();
-    ensure!(others.is_empty(), "{what} contains files that do not belong there: {others:?}");
+    ensure!(others.is_empty(), "{what} contains files that are not allowed: {others:?}");
     let missing: Vec<_> =
         needed.iter().filter(|needed| !files.iter().any(|file| file == **needed)).collect();
     ensure!(missing.is_empty(), "{what} lacks {missing:?}");

@@ -49,14 +49,14 @@ fn a_tag_that_is_not_the_version_is_rejected() {
 }
 
 #[test]
-fn unequal_versions_are_all_named_at_once() {
+fn all_unequal_versions_are_reported_at_once() {
     let mut manifests = ready();
     manifests.versions.iter_mut().for_each(|(_, version)| *version = "1.2.2".into());
     assert_eq!(manifests.errors(None).len(), 2);
 }
 
 #[test]
-fn a_release_needs_its_section_of_the_changelog() {
+fn a_release_requires_its_section_of_the_changelog() {
     let mut manifests = ready();
     manifests.changelog = "# Changelog\n\n## [Unreleased]\n".into();
     assert_eq!(manifests.errors(None), Vec::<String>::new());
@@ -90,7 +90,7 @@ fn the_readme_states_the_rust_version_of_cargo_toml() {
 }
 
 #[test]
-fn the_readme_has_the_two_commands_under_a_heading_of_their_own() {
+fn the_readme_has_the_two_commands_under_their_own_heading() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let section = readme.split("\n## Two commands\n").nth(1).expect("the heading");
     let section = section.split("\n## ").next().unwrap();

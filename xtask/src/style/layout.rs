@@ -1,5 +1,5 @@
-//! The form of files: how long lines and files are, where modules stand, and which code may depend
-//! on features and unstable flags.
+//! Checks the layout of files: line and file length, module files, and the use of features and
+//! unstable flags.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -8,17 +8,17 @@ use regex::Regex;
 
 use super::Finding;
 
-/// The most columns of a comment.
+/// Maximum length of a comment line, in columns.
 const COLUMNS: usize = 100;
 
-/// The most lines of a source file.
+/// Maximum length of a source file, in lines.
 const LINES: usize = 400;
 
-/// The parts of the core whose code may depend on a feature: the borders to a runtime.
+/// The parts of the core whose code may depend on a feature, because they integrate with a runtime.
 const FEATURES: [&str; 5] =
     ["src/base_url/domain.rs", "src/bindings/", "src/crypto/", "src/host/", "src/lib.rs"];
 
-/// The one file that may turn an unstable flag on: the fuzzer needs coverage.
+/// The only file that may use an unstable flag, because the fuzzer needs coverage.
 const UNSTABLE: &str = "xtask/src/fuzz.rs";
 
 static CFG: LazyLock<Regex> =
@@ -28,7 +28,7 @@ static UNSTABLE_FLAG: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 fn expression(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("the patterns of this file are regular expressions")
+    Regex::new(pattern).expect("the pattern is a regular expression")
 }
 
 /// The findings in one file.
@@ -40,7 +40,7 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     let lines = text.lines().count();
     if is_source && lines > LINES {
         let found = format!("{lines} lines");
-        findings.push(Finding::new(path, LINES + 1, found, "part the file: at most 400 lines"));
+        findings.push(Finding::new(path, LINES + 1, found, "split the file: at most 400 lines"));
     }
     for (index, line) in text.lines().enumerate() {
         let mut push = |found: &str, instead: &str| {
@@ -84,7 +84,7 @@ fn has_rust(paths: &BTreeSet<String>, directory: &str) -> bool {
     inside.take_while(|path| path.starts_with(directory)).any(|path| path.ends_with(".rs"))
 }
 
-/// Whether the line is a comment and nothing else.
+/// Whether the line is only a comment.
 fn is_comment(path: &str, line: &str) -> bool {
     let line = line.trim_start();
     let starts: &[&str] = match path.rsplit_once('.').map(|(_, ending)| ending) {
@@ -95,7 +95,7 @@ fn is_comment(path: &str, line: &str) -> bool {
     starts.iter().any(|start| line.starts_with(start))
 }
 
-/// The columns of a line. A line that one long word makes long, such as a URL, cannot be wrapped.
+/// The columns of a line, without a very long word such as a URL, which cannot be wrapped.
 fn columns(line: &str) -> usize {
     let all = line.chars().count();
     let longest =

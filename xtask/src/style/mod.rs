@@ -1,6 +1,6 @@
-//! The house style, checked: words, sentence shapes, spelling, line length, file length and where
-//! `cfg` and unstable flags may stand. CONTRIBUTING.md says why; this module must not know what a
-//! file is for.
+//! `cargo xtask lint style`: checks words, sentence shapes, spelling, line length, file length, and
+//! the use of `cfg` and unstable flags. CONTRIBUTING.md has the reasons. The checks must not depend
+//! on the purpose of a file.
 
 mod layout;
 mod words;
@@ -18,7 +18,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::root;
 
-/// Checks every text file of the checkout and prints what it finds. Errors if it finds anything.
+/// Checks every text file of the checkout and prints all findings. Fails if there are findings.
 pub fn run() -> Result<()> {
     let findings = check(&root())?;
     for finding in &findings {
@@ -44,7 +44,7 @@ fn check(root: &Path) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// All findings in one file, without those of [`ALLOWED`].
+/// All findings in one file, except those in [`ALLOWED`].
 fn check_file(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = words::check(path, text);
     findings.extend(layout::check(path, text));
@@ -52,11 +52,11 @@ fn check_file(path: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
-/// Something to change, and what to write instead.
+/// A passage to change, and the suggested replacement.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Finding {
     path: String,
-    /// Counted from 1
+    /// The line number, from 1
     line: usize,
     /// The text that was found
     found: String,
@@ -76,7 +76,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Text that the check leaves alone: quotations of others, and data.
+/// Text that is not checked: quotations and data.
 struct Allowed {
     /// A file, or a directory that ends in `/`
     path: &'static str,
@@ -86,24 +86,24 @@ struct Allowed {
 
 impl Allowed {
     fn covers(&self, finding: &Finding) -> bool {
-        let is_there = match self.path.ends_with('/') {
+        let in_path = match self.path.ends_with('/') {
             true => finding.path.starts_with(self.path),
             false => finding.path == self.path,
         };
-        is_there && (self.found.is_empty() || finding.found.to_lowercase() == self.found)
+        in_path && (self.found.is_empty() || finding.found.to_lowercase() == self.found)
     }
 }
 
-/// The only place for exceptions.
+/// All exceptions.
 const ALLOWED: [Allowed; 5] = [
     // published test vectors, and tokens that the core's tests record
     Allowed { path: "tests/vectors/", found: "" },
-    // inputs that the fuzzer keeps
+    // seed inputs of the fuzzer
     Allowed { path: "fuzz/seeds/", found: "" },
     // data that a benchmark writes
     Allowed { path: "docs/benchmarks/verification.json", found: "" },
     Allowed { path: "docs/benchmarks/gateway.json", found: "" },
-    // the words themselves
+    // the lists of words
     Allowed { path: "xtask/src/style/", found: "" },
 ];
 

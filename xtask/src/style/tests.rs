@@ -35,7 +35,7 @@ fn shapes_of_sentences_are_found_in_prose_and_in_names_that_are_sentences() {
 }
 
 #[test]
-fn plain_sentences_are_right() {
+fn plain_sentences_have_no_findings() {
     for right in [
         "there is no key for this token",
         "the token is no longer valid",
@@ -104,7 +104,7 @@ fn a_source_file_has_at_most_400_lines() {
 }
 
 #[test]
-fn a_module_with_a_directory_has_its_file_in_it() {
+fn the_file_of_a_module_with_a_directory_is_in_the_directory() {
     let paths = ["src/a.rs", "src/a/b.rs", "src/c.rs", "src/c/notes.md", "src/d/mod.rs"];
     let paths: BTreeSet<_> = paths.map(str::to_owned).into();
     let findings = layout::module_style(&paths);
@@ -113,7 +113,7 @@ fn a_module_with_a_directory_has_its_file_in_it() {
 }
 
 #[test]
-fn features_decide_nothing_outside_of_the_borders_to_a_runtime() {
+fn features_are_used_only_in_the_integrations_with_runtimes() {
     let line = "#[cfg(all(test, feature = \"js\"))]";
     assert_eq!(found("src/policy/mod.rs", line).len(), 1);
     assert_eq!(found("src/policy/mod.rs", "if cfg!(feature = \"js\") {").len(), 1);
@@ -124,7 +124,7 @@ fn features_decide_nothing_outside_of_the_borders_to_a_runtime() {
 }
 
 #[test]
-fn unstable_flags_belong_to_the_fuzzer() {
+fn unstable_flags_are_used_only_by_the_fuzzer() {
     for line in [
         ".env(\"RUSTC_BOOTSTRAP\", \"1\")",
         "command.arg(\"-Zbuild-std\")",

@@ -1,4 +1,4 @@
-//! Attacks, and common mistakes of developers.
+//! Steps of an attacker, and common mistakes of developers.
 
 use anyhow::{Context, Result};
 use base64::Engine;

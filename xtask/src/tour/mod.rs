@@ -1,4 +1,4 @@
-//! The scripted tour from the view of a user, an operator and an attacker, one line per step.
+//! The scripted tour: steps of a user, an operator and an attacker, with one line of output each.
 
 mod attacks;
 mod bypass;
@@ -16,7 +16,7 @@ pub struct Step {
     run: Run,
 }
 
-/// Returns the result in the words of `expected`.
+/// Returns the result as text, to compare with `expected`.
 type Run = fn(&mut Stack) -> Result<String>;
 
 impl Step {
@@ -25,15 +25,15 @@ impl Step {
     }
 
     /// Runs the step and prints its line. Returns whether the result was the expected one.
-    pub fn take(&self, stack: &mut Stack) -> bool {
-        let seen = (self.run)(stack).unwrap_or_else(|error| format!("error: {error:#}"));
-        let held = seen == self.expected;
-        let mark = if held { "ok  " } else { "FAIL" };
-        println!("{mark} {} | expected {} | seen {seen}", self.title, self.expected);
-        if !held {
+    pub fn run(&self, stack: &mut Stack) -> bool {
+        let actual = (self.run)(stack).unwrap_or_else(|error| format!("error: {error:#}"));
+        let passed = actual == self.expected;
+        let mark = if passed { "ok  " } else { "FAIL" };
+        println!("{mark} {} | expected {} | actual {actual}", self.title, self.expected);
+        if !passed {
             println!("     the Worker's log:\n{}", stack.edge_log());
         }
-        held
+        passed
     }
 }
 

@@ -1,4 +1,4 @@
-//! Operations: a key rotation, a large download, an outage of the auth server.
+//! Steps of an operator: a key rotation, a large download, an outage of the auth server.
 
 use std::thread;
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn streaming(stack: &mut Stack) -> Result<String> {
     let user = stack.sign_up("Ada")?;
     let bearer = format!("Bearer {}", stack.token(&user)?);
     let url = format!("{}/api/{}/export", stack.edge_url, user.uuid);
-    // the first download allocates buffers that stay
+    // the first download allocates buffers that are not freed
     let headers = [("authorization", bearer.as_str())];
     http::stream(&format!("{url}?megabytes=5"), &headers, |_| ())?;
 
@@ -64,7 +64,7 @@ fn streaming(stack: &mut Stack) -> Result<String> {
         bytes += piece.len();
         if bytes / MEGABYTE > measured {
             measured = bytes / MEGABYTE;
-            // a slow reader would fill a buffer, if the Worker had one
+            // with a slow client, a buffer in the Worker would fill
             thread::sleep(Duration::from_millis(10));
             peak = peak.max(stack.edge_memory().unwrap_or(u64::MAX));
         }

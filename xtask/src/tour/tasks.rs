@@ -1,4 +1,4 @@
-//! Tasks of a user: sign up, get a token, work with their own data.
+//! Steps of a user: sign up, get a token, manage tasks.
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -10,11 +10,7 @@ use crate::token;
 
 pub(super) const STEPS: &[Step] = &[
     Step::new("two users sign up and get tokens whose uuid is not their sub", "2 tokens", tokens),
-    Step::new(
-        "a user creates, lists, reads and deletes a task of their own",
-        "201 200 200 204",
-        own,
-    ),
+    Step::new("a user creates, lists, reads and deletes their own task", "201 200 200 204", own),
     Step::new("the list of tasks contains only the user's own", "200, 1 task", list),
     Step::new("the same user id in capitals is the same user", "200", capitals),
     Step::new("another user's path is rejected", "403 user_mismatch", other_path),

@@ -1,9 +1,5 @@
-//! Servers that respond as a test tells them to, and tokens that their keys sign.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "a module of every test file, each of which uses its part"
-)]
+//! Servers with responses defined by a test, and tokens signed with their keys.
+#![allow(dead_code, unreachable_pub, reason = "each test crate uses only a part of this module")]
 
 pub mod server;
 pub mod websocket;
@@ -18,7 +14,7 @@ use xtask::token;
 
 pub use server::{Request, Scripted, respond};
 
-/// An auth server whose response to a request for keys can be changed while it runs.
+/// An auth server whose JWK Set can be changed while it runs.
 pub struct Auth {
     pub server: Scripted,
     handler: Arc<Mutex<Handler>>,
@@ -69,31 +65,31 @@ impl Auth {
 
 pub const UUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
-/// A set with the key of [`Auth::token`] under each of these ids.
+/// A JWK Set with the key of [`Auth::token`] under each of these ids.
 pub fn key_set(kids: &[&str]) -> Value {
     json!({"keys": kids.iter().map(|kid| token::foreign_jwk(kid)).collect::<Vec<_>>()})
 }
 
-/// A Worker between an auth server and an origin, with the rules of wrangler.toml's kind.
-pub fn edge(auth: &Auth, origin: &Scripted, more: &[(&str, Value)]) -> Edge {
-    edge_before(auth, &origin.url, more)
+/// A Worker with this auth server and upstream, and with rules like those of wrangler.toml.
+pub fn edge(auth: &Auth, upstream: &Scripted, more: &[(&str, Value)]) -> Edge {
+    edge_before(auth, &upstream.url, more)
 }
 
-/// The same before an origin that is known by its URL.
-pub fn edge_before(auth: &Auth, origin: &str, more: &[(&str, Value)]) -> Edge {
-    edge_with(auth, origin, more, &[])
+/// The same with the URL of the upstream.
+pub fn edge_before(auth: &Auth, upstream: &str, more: &[(&str, Value)]) -> Edge {
+    edge_with(auth, upstream, more, &[])
 }
 
-/// The same with bindings that are made by the default exports of these modules.
+/// The same with bindings that the default exports of these modules create.
 pub fn edge_with(
     auth: &Auth,
-    origin: &str,
+    upstream: &str,
     more: &[(&str, Value)],
     bindings: &[(&str, &str)],
 ) -> Edge {
     let settings = [
         ("BETTER_AUTH_URL", json!(auth.server.url)),
-        ("ORIGIN_URL", json!(origin)),
+        ("ORIGIN_URL", json!(upstream)),
         ("USER_CLAIM", json!("uuid")),
         (
             "ROUTES",
@@ -107,7 +103,7 @@ pub fn edge_with(
     Edge::start_bound(&[&settings[..], more].concat(), &[], bindings).unwrap()
 }
 
-/// An origin that tells what reached it: method, target, headers and the body's length.
+/// An upstream that returns the method, target, headers and body length of the request.
 pub fn echo() -> Scripted {
     Scripted::start(|request| {
         let headers: Vec<_> = request.headers().iter().map(|header| json!(header)).collect();
@@ -119,7 +115,7 @@ pub fn echo() -> Scripted {
     })
 }
 
-/// The values of one header that reached the echoing origin.
+/// The values of one header that reached the upstream of [`echo`].
 pub fn seen(echoed: &Value, name: &str) -> Vec<String> {
     let headers = echoed["headers"].as_array().unwrap();
     let named = headers.iter().filter(|header| header[0] == name);

@@ -1,17 +1,17 @@
-//! An HTTP server whose responses a test chooses.
+//! An HTTP server whose responses are defined by a test.
 
 use std::io::{Read, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::wire::{Head, Wire, WireOrigin};
+use super::wire::{Head, Wire, WireUpstream};
 
-/// An HTTP server on a free loopback port. Each connection has a thread of its own and serves one
-/// request: with a pool of threads, an idle connection could hold up a new one.
+/// An HTTP server on a free loopback port. Each connection has its own thread and serves one
+/// request: with a thread pool, an idle connection could block a new one.
 pub struct Scripted {
     pub url: String,
     count: Arc<AtomicUsize>,
-    _server: WireOrigin,
+    _server: WireUpstream,
 }
 
 impl Scripted {
@@ -19,7 +19,7 @@ impl Scripted {
     pub fn start(handle: impl Fn(Request) + Send + Sync + 'static) -> Self {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&count);
-        let server = WireOrigin::start(move |wire| {
+        let server = WireUpstream::start(move |wire| {
             let request = Request::read(wire)?;
             counted.fetch_add(1, Ordering::SeqCst);
             handle(request);
@@ -28,7 +28,7 @@ impl Scripted {
         Self { url: server.url.clone(), count, _server: server }
     }
 
-    /// How many requests have arrived.
+    /// The number of received requests.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::SeqCst)
     }
@@ -64,7 +64,7 @@ impl Request {
         &self.target
     }
 
-    /// Names in lower case, and values.
+    /// Headers, with names in lower case.
     pub fn headers(&self) -> &[(String, String)] {
         &self.head.headers
     }
@@ -74,7 +74,7 @@ impl Request {
         self.head.header(name)
     }
 
-    /// Sends the head of a response and then `body`, until it ends or the client hangs up.
+    /// Sends the head of a response and then `body`, until it ends or the client disconnects.
     pub fn stream(mut self, head: &str, mut body: impl Read) {
         let mut buffer = vec![0; 64 * 1024];
         let mut send = || -> Result<()> {
@@ -86,7 +86,7 @@ impl Request {
                 }
             }
         };
-        // a client that hangs up is not this server's error
+        // a client that disconnects is not an error
         let _ = send();
     }
 }

@@ -1,4 +1,4 @@
-//! WebSockets (RFC 6455) through the Worker, and the origin's end of them.
+//! WebSockets (RFC 6455) through the Worker: the client's and the upstream's side.
 
 use std::io::{Error, Result};
 use std::net::TcpStream;
@@ -11,8 +11,8 @@ use tungstenite::{Message, WebSocket};
 use super::UUID;
 use super::wire::{Wire, WireEdge};
 
-/// Accepts a handshake; of the subprotocols that a client offers it takes the second.
-#[allow(clippy::result_large_err, reason = "tungstenite says what the callback gives")]
+/// Accepts a handshake, with the subprotocol `chat.v1` if the client offers subprotocols.
+#[allow(clippy::result_large_err, reason = "tungstenite defines the callback's result")]
 pub fn accept(wire: Wire, see: impl Fn(&server::Request)) -> Result<WebSocket<TcpStream>> {
     let accept = |request: &server::Request, mut response: server::Response| {
         see(request);
@@ -29,7 +29,7 @@ pub fn send(socket: &mut WebSocket<TcpStream>, message: Message) -> Result<()> {
     socket.send(message).map_err(Error::other)
 }
 
-/// Opens a WebSocket through the Worker with the user's token, unless the headers have another.
+/// Opens a WebSocket through the Worker with the user's token and these headers.
 pub fn connect(
     edge: &WireEdge,
     headers: &[(&'static str, &str)],
@@ -39,7 +39,7 @@ pub fn connect(
     connect_with(edge, &own.into_iter().chain(headers.iter().copied()).collect::<Vec<_>>())
 }
 
-/// The same with these headers and no others.
+/// Opens a WebSocket through the Worker with only these headers.
 pub fn connect_with(
     edge: &WireEdge,
     headers: &[(&'static str, &str)],

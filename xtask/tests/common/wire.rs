@@ -1,4 +1,4 @@
-//! HTTP as it is on the wire: what a library would tidy up, hold back or hide.
+//! Raw HTTP on a connection, without the normalization and buffering of a library.
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Take, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,12 +12,12 @@ use xtask::stack::Edge;
 
 use super::{Auth, UUID, bearer, edge_before, key_set};
 
-/// A Worker before a [`WireOrigin`], and a token that it accepts.
+/// A Worker in front of a [`WireUpstream`], and a valid token.
 pub struct WireEdge {
     pub edge: Edge,
     token: String,
     pub auth: Auth,
-    _origin: WireOrigin,
+    _upstream: WireUpstream,
 }
 
 impl WireEdge {
@@ -30,9 +30,9 @@ impl WireEdge {
         settings: &[(&str, Value)],
         handle: impl Fn(Wire) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let (auth, origin) = (Auth::start(&key_set(&["a"])), WireOrigin::start(handle));
-        let edge = edge_before(&auth, &origin.url, settings);
-        Self { edge, token: auth.token("a"), auth, _origin: origin }
+        let (auth, upstream) = (Auth::start(&key_set(&["a"])), WireUpstream::start(handle));
+        let edge = edge_before(&auth, &upstream.url, settings);
+        Self { edge, token: auth.token("a"), auth, _upstream: upstream }
     }
 
     pub fn url(&self) -> &str {
@@ -44,7 +44,7 @@ impl WireEdge {
         format!("authorization: {}", bearer(&self.token))
     }
 
-    /// Sends the head of a request, with the token, and leaves the connection to the caller.
+    /// Sends the head of a request with the token and returns the connection.
     pub fn request(&self, method: &str, headers: &[&str]) -> Wire {
         let mut wire = Wire::connect(self.url());
         let lines = [&[&*self.authorization()], headers].concat().join("\r\n");
@@ -54,15 +54,14 @@ impl WireEdge {
     }
 }
 
-/// An HTTP server on a free loopback port whose every byte is its handler's.
-pub struct WireOrigin {
+/// A TCP server on a free loopback port. Its handler reads and writes all bytes.
+pub struct WireUpstream {
     pub url: String,
     stopped: Arc<AtomicBool>,
 }
 
-impl WireOrigin {
-    /// Every connection gets a thread and `handle`, which ends it by returning; a failure to read
-    /// or write ends it too.
+impl WireUpstream {
+    /// Runs `handle` in a thread for each connection. The connection closes when `handle` returns.
     pub fn start(handle: impl Fn(Wire) -> Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -81,15 +80,15 @@ impl WireOrigin {
     }
 }
 
-impl Drop for WireOrigin {
+impl Drop for WireUpstream {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // one connection more, so that the listener looks up
+        // wake the listener with a connection
         let _ = TcpStream::connect(self.url.trim_start_matches("http://"));
     }
 }
 
-/// One end of a connection, the client's or the server's.
+/// A connection, on the client's or the server's side.
 pub struct Wire(BufReader<TcpStream>);
 
 impl Wire {
@@ -98,7 +97,7 @@ impl Wire {
     }
 
     fn new(stream: TcpStream) -> Self {
-        // so that a test fails instead of standing still; nothing here takes long
+        // a test fails instead of hanging
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -109,8 +108,8 @@ impl Wire {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    /// Sends a response with a body, the last one on this connection: without saying so, a next
-    /// request could be sent on it while it is ended.
+    /// Sends a response with a body and `connection: close`, so that the client does not send its
+    /// next request on this connection.
     pub fn respond(&mut self, body: &[u8]) -> Result<()> {
         let length = body.len();
         let head =
@@ -118,7 +117,7 @@ impl Wire {
         self.send([head.as_bytes(), body].concat())
     }
 
-    /// The start line and headers of a request or of a response.
+    /// Reads the start line and headers of a request or a response.
     pub fn head(&mut self) -> Result<Head> {
         let start = self.line()?;
         let mut headers = Vec::new();
@@ -132,14 +131,14 @@ impl Wire {
         }
     }
 
-    /// The same as it came: values need not be text.
+    /// Reads the head as bytes, because values are not always text.
     pub fn head_bytes(&mut self) -> Result<Vec<u8>> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") && self.0.read_until(b'\n', &mut head)? > 0 {}
         Ok(head)
     }
 
-    /// The body behind that head, as it arrives. Heads that have no body are the caller's to know.
+    /// The body after that head, as it arrives. The caller must know whether there is a body.
     pub fn body(&mut self, head: &Head) -> Body<'_> {
         let length = head.header("content-length").map(|length| length.parse().unwrap());
         match (head.header("transfer-encoding"), length) {
@@ -149,14 +148,14 @@ impl Wire {
         }
     }
 
-    /// All that comes before the other side ends the connection.
+    /// Reads until the other side closes the connection.
     pub fn rest(&mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.0.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// The stream, for another protocol. Nothing may have been read ahead.
+    /// The stream, for another protocol. Its buffer must be empty.
     pub fn into_stream(self) -> TcpStream {
         assert!(self.0.buffer().is_empty());
         self.0.into_inner()
@@ -171,7 +170,7 @@ impl Wire {
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The start line and headers of a request or of a response.
+/// The start line and headers of a request or a response.
 #[derive(Debug)]
 pub struct Head {
     pub start: String,
@@ -195,7 +194,7 @@ impl Head {
     }
 }
 
-/// A body without its framing. A read gives what there is, and an unfinished body is an error.
+/// A body without its framing. A read returns the available bytes; an incomplete body is an error.
 pub enum Body<'w> {
     Sized(Take<&'w mut BufReader<TcpStream>>),
     Chunked { wire: &'w mut Wire, left: usize, ended: bool },
@@ -203,14 +202,14 @@ pub enum Body<'w> {
 }
 
 impl Body<'_> {
-    /// So many bytes of it.
+    /// Reads `length` bytes.
     pub fn next(&mut self, length: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; length];
         self.read_exact(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// All of it.
+    /// Reads the whole body.
     pub fn all(mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.read_to_end(&mut bytes)?;
@@ -222,7 +221,7 @@ impl Read for Body<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         match self {
             Self::Sized(rest) => match rest.read(buffer)? {
-                0 if rest.limit() > 0 && !buffer.is_empty() => Err(unfinished()),
+                0 if rest.limit() > 0 && !buffer.is_empty() => Err(incomplete()),
                 length => Ok(length),
             },
             Self::ToTheEnd(wire) => wire.0.read(buffer),
@@ -239,7 +238,7 @@ impl Read for Body<'_> {
                 let wanted = buffer.len().min(*left);
                 let length = wire.0.read(&mut buffer[..wanted])?;
                 if length == 0 && wanted > 0 {
-                    return Err(unfinished());
+                    return Err(incomplete());
                 }
                 *left -= length;
                 if *left == 0 {
@@ -251,6 +250,6 @@ impl Read for Body<'_> {
     }
 }
 
-fn unfinished() -> Error {
-    Error::new(ErrorKind::UnexpectedEof, "the body is not finished")
+fn incomplete() -> Error {
+    Error::new(ErrorKind::UnexpectedEof, "the body is incomplete")
 }

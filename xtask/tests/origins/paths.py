@@ -1,6 +1,6 @@
-"""An origin that says how FastAPI and Starlette read the path of a request.
+"""An upstream that returns how FastAPI and Starlette read the path of a request.
 
-Serves on a free port, as the example's origin does; `PYTHONPATH` has to name that one.
+Serves on a free port, like the example's API, which must be on `PYTHONPATH`.
 """
 
 import threading

@@ -1,7 +1,7 @@
-"""An origin whose answers name it: FastAPI's redirects, and headers that an application sets.
+"""An upstream whose responses contain its own URL: FastAPI's redirects and an application's headers.
 
-Serves on a free port, as the example's origin does; `PYTHONPATH` has to name that one. The same
-application is below `/v1` too.
+Serves on a free port, like the example's API, which must be on `PYTHONPATH`. The same application is
+mounted at `/v1` too.
 """
 
 import threading

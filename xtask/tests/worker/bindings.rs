@@ -1,4 +1,4 @@
-//! The Worker in workerd with services bound to it: nothing that is for them goes over the network.
+//! The Worker in workerd with service bindings: requests to bound services do not use the network.
 
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use xtask::http;
 use xtask::stack::Edge;
 
-/// Names that no network knows.
+/// Host names that do not resolve.
 const AUTH_URL: &str = "http://auth.invalid:3000";
 const ORIGIN_URL: &str = "http://origin.invalid/v1";
 
@@ -25,8 +25,8 @@ fn token(auth: &Auth) -> String {
 
 #[test]
 fn the_auth_server_and_the_upstream_are_called_through_their_bindings() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&[("AUTH", &auth.server.url), ("ORIGIN", &origin.url)], &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&[("AUTH", &auth.server.url), ("ORIGIN", &upstream.url)], &[]);
     let authorization = bearer(&token(&auth));
     let headers = [("authorization", authorization.as_str())];
     for count in 1..4 {
@@ -36,7 +36,7 @@ fn the_auth_server_and_the_upstream_are_called_through_their_bindings() {
         assert_eq!(echoed["target"], json!("/v1/x?y=1"));
         assert_eq!(seen(&echoed, "host"), ["origin.invalid"]);
         assert_eq!(seen(&echoed, "x-edge-user"), ["user-1"]);
-        assert_eq!((auth.server.count(), origin.count()), (1, count));
+        assert_eq!((auth.server.count(), upstream.count()), (1, count));
     }
     let posted = http::post(&edge.url, &headers, &json!({"a": 1})).unwrap();
     assert_eq!(posted.json()["bytes"], json!(7));
@@ -45,7 +45,7 @@ fn the_auth_server_and_the_upstream_are_called_through_their_bindings() {
 #[test]
 fn a_session_is_exchanged_through_the_binding() {
     let targets = Arc::new(Mutex::new(Vec::new()));
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let token = token(&auth);
     let seen_targets = Arc::clone(&targets);
     auth.handle(move |request| {
@@ -56,7 +56,7 @@ fn a_session_is_exchanged_through_the_binding() {
         };
         respond(request, 200, &[], body.to_string());
     });
-    let services = [("AUTH", auth.server.url.as_str()), ("ORIGIN", origin.url.as_str())];
+    let services = [("AUTH", auth.server.url.as_str()), ("ORIGIN", upstream.url.as_str())];
     let edge = edge(&services, &[("SESSION_EXCHANGE", json!("true"))]);
     let cookie = [("cookie", "better-auth.session_token=abc.def")];
     assert_eq!(http::get(&edge.url, &cookie).unwrap().outcome(), "200");
@@ -66,10 +66,10 @@ fn a_session_is_exchanged_through_the_binding() {
 
 #[test]
 fn keys_of_another_origin_are_fetched_over_the_network() {
-    let (auth, elsewhere, origin) =
+    let (auth, elsewhere, upstream) =
         (Auth::start(&key_set(&["b"])), Auth::start(&key_set(&["a"])), echo());
     let url = json!(format!("{}/keys.json", elsewhere.server.url));
-    let services = [("AUTH", auth.server.url.as_str()), ("ORIGIN", origin.url.as_str())];
+    let services = [("AUTH", auth.server.url.as_str()), ("ORIGIN", upstream.url.as_str())];
     let edge = edge(&services, &[("JWKS_URL", url)]);
     let headers = [("authorization", &*bearer(&token(&auth)))];
     assert_eq!(http::get(&edge.url, &headers).unwrap().outcome(), "200");
@@ -98,42 +98,42 @@ fn a_binding_of_the_wrong_kind_is_a_setting_error_that_names_it() {
     }
 }
 
-/// A KV namespace as workerd talks to it, and what was asked of it: methods and targets.
+/// A KV namespace with workerd's protocol, and a log of its requests: methods and targets.
 fn namespace(
     handle: impl Fn(Request) + Send + Sync + 'static,
 ) -> (Scripted, Arc<Mutex<Vec<String>>>) {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&asked);
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&requests);
     let server = Scripted::start(move |request| {
         log.lock().unwrap().push(format!("{} {}", request.method(), request.target()));
         handle(request);
     });
-    (server, asked)
+    (server, requests)
 }
 
 #[test]
 fn keys_are_read_from_kv_once_and_written_to_it() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let (kv, asked) = namespace(|request| respond(request, 404, &[], ""));
-    let services = [("AUTH", &*auth.server.url), ("ORIGIN", &*origin.url), ("JWKS_KV", &*kv.url)];
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let (kv, requests) = namespace(|request| respond(request, 404, &[], ""));
+    let services = [("AUTH", &*auth.server.url), ("ORIGIN", &*upstream.url), ("JWKS_KV", &*kv.url)];
     let edge = edge(&services, &[("JWKS_STALE_AGE", json!(7200)), ("TOKEN_CACHE", json!(0))]);
     let headers = [("authorization", &*bearer(&token(&auth)))];
     for _ in 0..5 {
         assert_eq!(http::get(&edge.url, &headers).unwrap().outcome(), "200");
     }
     let deadline = Instant::now() + Duration::from_secs(5);
-    while asked.lock().unwrap().len() < 2 && Instant::now() < deadline {
+    while requests.lock().unwrap().len() < 2 && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(20));
     }
-    let asked = asked.lock().unwrap();
-    let [get, put] = &asked[..] else { panic!("{asked:?}") };
+    let requests = requests.lock().unwrap();
+    let [get, put] = &requests[..] else { panic!("{requests:?}") };
     assert!(get.starts_with("GET /http:%2F%2Fauth.invalid:3000%2Fapi%2Fauth%2Fjwks"), "{get}");
     assert!(put.starts_with("PUT /http:%2F%2Fauth.invalid:3000%2Fapi%2Fauth%2Fjwks"), "{put}");
     assert!(put.contains("expiration_ttl=7200"), "{put}");
 }
 
 #[test]
-fn a_kv_that_fails_stalls_or_lies_is_ignored() {
+fn a_kv_that_fails_stalls_or_returns_invalid_keys_is_ignored() {
     type Handler = fn(Request);
     let handlers: [(&str, Handler); 3] = [
         ("fails", |request| respond(request, 500, &[], "")),
@@ -141,13 +141,15 @@ fn a_kv_that_fails_stalls_or_lies_is_ignored() {
             thread::sleep(Duration::from_secs(8));
             respond(request, 200, &[], "");
         }),
-        ("lies", |request| respond(request, 200, &[], "1 http://auth.invalid\n{\"keys\":[]}")),
+        ("returns invalid keys", |request| {
+            respond(request, 200, &[], "1 http://auth.invalid\n{\"keys\":[]}")
+        }),
     ];
     for (name, handler) in handlers {
-        let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+        let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
         let (kv, _) = namespace(handler);
         let services =
-            [("AUTH", &*auth.server.url), ("ORIGIN", &*origin.url), ("JWKS_KV", &*kv.url)];
+            [("AUTH", &*auth.server.url), ("ORIGIN", &*upstream.url), ("JWKS_KV", &*kv.url)];
         let edge = edge(&services, &[]);
         let headers = [("authorization", &*bearer(&token(&auth)))];
         let started = Instant::now();
@@ -157,7 +159,7 @@ fn a_kv_that_fails_stalls_or_lies_is_ignored() {
     }
 }
 
-/// Sends a request for that host to the edge, and gives the status and the body.
+/// Sends a request for that host to the edge and returns the status and the body.
 fn get_as(edge: &Edge, host: &str, headers: &str) -> (u16, String) {
     let mut wire = Wire::connect(&edge.url);
     wire.send(format!("GET /public HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n")).unwrap();
@@ -168,19 +170,19 @@ fn get_as(edge: &Edge, host: &str, headers: &str) -> (u16, String) {
 
 #[test]
 fn a_request_that_loops_back_to_the_edge_is_rejected_with_the_reason() {
-    let origin: Scripted = echo();
+    let upstream: Scripted = echo();
     let public = json!([{"path": "/public", "auth": "public"}]);
-    let own = [("ORIGIN_URL", json!(origin.url)), ("ROUTES", public)];
-    let host = origin.url.trim_start_matches("http://");
+    let own = [("ORIGIN_URL", json!(upstream.url)), ("ROUTES", public)];
+    let host = upstream.url.trim_start_matches("http://");
     let back = format!("x-forwarded-host: {host}\r\n");
     let loose = edge(&[], &own);
     let (status, body) = get_as(&loose, host, &back);
     assert_eq!(status, 502);
     assert!(body.contains("origin_unreachable") && body.contains("own address"), "{body}");
-    assert_eq!(origin.count(), 0);
-    // the server behind a route has the route's address, which does not make a loop
+    assert_eq!(upstream.count(), 0);
+    // the upstream of a route can have the route's address without a loop
     assert_eq!(get_as(&loose, host, "").0, 200);
     assert_eq!(get_as(&loose, "other.example", &back).0, 200);
-    let bound = edge(&[("ORIGIN", &origin.url)], &own);
+    let bound = edge(&[("ORIGIN", &upstream.url)], &own);
     assert_eq!(get_as(&bound, host, &back).0, 200);
 }

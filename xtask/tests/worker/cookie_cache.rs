@@ -1,4 +1,4 @@
-//! The Worker in workerd and the cookies of a real Better Auth that is not there any more.
+//! The Worker in workerd with the cookie cache of a real Better Auth that has stopped.
 
 use crate::common::{echo, seen};
 use serde_json::json;
@@ -8,14 +8,14 @@ use xtask::stack::Stack;
 #[test]
 fn a_signed_cookie_cache_suffices_while_better_auth_is_down() {
     for signed_by in ["jwks", "secret"] {
-        let origin = echo();
-        let mut stack = Stack::start_with_cookie_cache(signed_by, &origin.url).unwrap();
+        let upstream = echo();
+        let mut stack = Stack::start_with_cookie_cache(signed_by, &upstream.url).unwrap();
         let [ada, bob] = ["Ada", "Bob"].map(|name| stack.sign_up(name).unwrap());
         let cache = ada.cookies.split_once("; ").expect("two cookies").1;
         assert!(cache.starts_with("better-auth.session_data="), "{signed_by}");
         let path = format!("/api/{}/whoami", ada.uuid);
         if signed_by == "jwks" {
-            // the keys are fetched while they can be
+            // the keys are fetched before Better Auth stops
             let response = stack.get_with(&path, &[("cookie", &ada.cookies)]).unwrap();
             assert_eq!(response.outcome(), "200");
         }

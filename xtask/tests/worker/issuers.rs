@@ -1,4 +1,4 @@
-//! The Worker in workerd between two auth servers, one of which goes away.
+//! The Worker in workerd with two auth servers, one of which stops.
 
 use crate::common::{Auth, UUID, bearer, echo, edge, key_set, respond};
 use serde_json::json;
@@ -6,10 +6,10 @@ use xtask::http;
 
 #[test]
 fn each_issuer_serves_its_own_tokens_and_no_others() {
-    let (production, staging, origin) =
+    let (production, staging, upstream) =
         (Auth::start(&key_set(&["a"])), Auth::start(&key_set(&["b"])), echo());
     let issuers = json!([{"base_url": staging.server.url}]);
-    let edge = edge(&production, &origin, &[("ISSUERS", issuers)]);
+    let edge = edge(&production, &upstream, &[("ISSUERS", issuers)]);
     let outcome = |token: &str| {
         let url = format!("{}/api/{UUID}/x", edge.url);
         http::get(&url, &[("authorization", &bearer(token))]).unwrap().outcome()

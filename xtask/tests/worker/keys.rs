@@ -1,4 +1,4 @@
-//! The Worker in workerd and an auth server that rotates, lies, stalls and goes away.
+//! The Worker in workerd with an auth server that rotates keys, responds wrongly, stalls or stops.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,8 +15,8 @@ fn outcome(edge: &Edge, token: &str) -> String {
 
 #[test]
 fn no_key_is_fetched_until_a_token_needs_one_and_then_once() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
     assert_eq!(outcome(&edge, "a.b.c"), "401 malformed_token");
     assert_eq!(auth.server.count(), 0);
@@ -28,12 +28,12 @@ fn no_key_is_fetched_until_a_token_needs_one_and_then_once() {
 
 #[test]
 fn many_first_requests_share_one_fetch() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     auth.handle(|request| {
         thread::sleep(Duration::from_millis(300));
         respond(request, 200, &[], key_set(&["a"]).to_string());
     });
-    let edge = edge(&auth, &origin, &[]);
+    let edge = edge(&auth, &upstream, &[]);
     let token = auth.token("a");
     thread::scope(|scope| {
         let requests: Vec<_> = (0..20).map(|_| scope.spawn(|| outcome(&edge, &token))).collect();
@@ -46,15 +46,15 @@ fn many_first_requests_share_one_fetch() {
 
 #[test]
 fn a_new_key_is_picked_up_at_once_and_a_removed_one_stops_verifying() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
     for kid in ["b", "c"] {
         auth.publish(&key_set(&[kid]));
         assert_eq!(outcome(&edge, &auth.token(kid)), "200", "the first token with {kid}");
     }
     assert_eq!(auth.server.count(), 3);
-    // fetches for these find nothing
+    // fetches do not find these keys
     for kid in ["a", "b", "a", "b"] {
         assert_eq!(outcome(&edge, &auth.token(kid)), "401 unknown_key");
     }
@@ -63,8 +63,8 @@ fn a_new_key_is_picked_up_at_once_and_a_removed_one_stops_verifying() {
 
 #[test]
 fn a_thousand_unknown_kids_cause_a_few_fetches() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
     thread::scope(|scope| {
         for part in 0..4 {
@@ -79,15 +79,15 @@ fn a_thousand_unknown_kids_cause_a_few_fetches() {
             });
         }
     });
-    // one permit may come back meanwhile
+    // one permit can be restored in the meantime
     assert!((5..=6).contains(&auth.server.count()), "{}", auth.server.count());
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
 }
 
 #[test]
 fn a_token_of_another_issuer_does_not_use_the_fetch_that_a_new_key_needs() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
     let foreign = auth.token_with("of-another", json!({"iss": "https://another.example"}));
     assert_eq!(outcome(&edge, &foreign), "401 unknown_key");
@@ -107,8 +107,8 @@ fn unusable_keys_are_ignored_and_the_others_are_used() {
     ] {
         set["keys"].as_array_mut().unwrap().insert(0, unusable);
     }
-    let (auth, origin) = (Auth::start(&set), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&set), echo());
+    let edge = edge(&auth, &upstream, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
     assert_eq!(outcome(&edge, &auth.token("small")), "401 unknown_key");
 }
@@ -117,8 +117,8 @@ fn unusable_keys_are_ignored_and_the_others_are_used() {
 fn an_invalid_set_keeps_the_known_keys_and_is_a_503_when_none_are_known() {
     let redirected = Auth::start(&key_set(&["a", "b"]));
     let elsewhere = redirected.server.url.clone();
-    type Lie = (&'static str, Box<dyn Fn() -> (u16, String, String)>);
-    let lies: Vec<Lie> = vec![
+    type InvalidResponse = (&'static str, Box<dyn Fn() -> (u16, String, String)>);
+    let responses: Vec<InvalidResponse> = vec![
         ("not JSON", Box::new(|| (200, String::new(), "<html>".into()))),
         ("no set", Box::new(|| (200, String::new(), r#"{"key":[]}"#.into()))),
         ("an array", Box::new(|| (200, String::new(), "[]".into()))),
@@ -134,25 +134,25 @@ fn an_invalid_set_keeps_the_known_keys_and_is_a_503_when_none_are_known() {
             }),
         ),
     ];
-    for (lie, script) in lies {
-        let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-        let (warm, cold) = (edge(&auth, &origin, &[]), edge(&auth, &origin, &[]));
+    for (response, script) in responses {
+        let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+        let (warm, cold) = (edge(&auth, &upstream, &[]), edge(&auth, &upstream, &[]));
         assert_eq!(outcome(&warm, &auth.token("a")), "200");
         let (status, location, body) = script();
         auth.handle(move |request| {
             respond(request, status, &[("location", &location)], body.clone());
         });
-        assert_eq!(outcome(&warm, &auth.token("b")), "503 keys_unavailable", "{lie}, warm");
-        assert_eq!(outcome(&warm, &auth.token("a")), "200", "{lie}, warm");
-        assert_eq!(outcome(&cold, &auth.token("a")), "503 keys_unavailable", "{lie}, cold");
+        assert_eq!(outcome(&warm, &auth.token("b")), "503 keys_unavailable", "{response}, warm");
+        assert_eq!(outcome(&warm, &auth.token("a")), "200", "{response}, warm");
+        assert_eq!(outcome(&cold, &auth.token("a")), "503 keys_unavailable", "{response}, cold");
     }
     assert_eq!(redirected.server.count(), 0, "redirects are not followed");
 }
 
 #[test]
 fn a_stalled_auth_server_times_out_after_five_seconds() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let (warm, cold) = (edge(&auth, &origin, &[]), edge(&auth, &origin, &[]));
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let (warm, cold) = (edge(&auth, &upstream, &[]), edge(&auth, &upstream, &[]));
     assert_eq!(outcome(&warm, &auth.token("a")), "200");
     auth.handle(|request| {
         thread::sleep(Duration::from_secs(20));
@@ -174,9 +174,9 @@ fn a_stalled_auth_server_times_out_after_five_seconds() {
 
 #[test]
 fn a_503_has_a_retry_after_and_recovery_needs_no_restart() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     auth.handle(|request| respond(request, 500, &[], ""));
-    let edge = edge(&auth, &origin, &[]);
+    let edge = edge(&auth, &upstream, &[]);
     let url = format!("{}/api/{UUID}/x", edge.url);
     let token = bearer(&auth.token("a"));
     let headers = [("authorization", token.as_str())];

@@ -1,4 +1,4 @@
-//! The Worker in workerd: what operators see of it, and what their bindings do.
+//! The Worker in workerd: logs, `Server-Timing`, and the operators' bindings.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use xtask::stack::Edge;
 
 #[test]
 fn only_rejections_are_logged_by_default() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let token = bearer(&auth.token("a"));
     assert_eq!(get(&edge, &format!("/api/{UUID}/x"), &[("authorization", &token)]).status, 200);
     assert_eq!(get(&edge, "/api/secret-path?q=secret", &[("cookie", "secret=1")]).status, 401);
@@ -26,12 +26,12 @@ fn only_rejections_are_logged_by_default() {
 #[test]
 fn a_forwarded_request_is_logged_once_its_response_starts_and_no_line_has_a_secret() {
     let auth = Auth::start(&key_set(&["a"]));
-    let origin = Scripted::start(|request| {
+    let upstream = Scripted::start(|request| {
         thread::sleep(Duration::from_millis(60));
         respond(request, 207, &[], "ok");
     });
     let settings = [("LOG_LEVEL", json!("info")), ("LOG_SALT", json!("salt-of-the-log"))];
-    let edge = edge(&auth, &origin, &settings);
+    let edge = edge(&auth, &upstream, &settings);
     let token = auth.token("a");
     let authorization = bearer(&token);
     let headers = [
@@ -95,40 +95,40 @@ fn responses_have_server_timing_when_set() {
         thread::sleep(Duration::from_millis(60));
         respond(request, 200, &[], set.clone());
     });
-    let origin = Scripted::start(|request| {
+    let upstream = Scripted::start(|request| {
         thread::sleep(Duration::from_millis(60));
         respond(request, 200, &[("server-timing", "db;dur=7")], "ok");
     });
-    let edge = edge(&auth, &origin, &[("SERVER_TIMING", json!("true"))]);
+    let edge = edge(&auth, &upstream, &[("SERVER_TIMING", json!("true"))]);
     let token = bearer(&auth.token("a"));
-    let told = |path: &str, headers: http::Headers<'_>| {
+    let server_timing = |path: &str, headers: http::Headers<'_>| {
         let response = get(&edge, path, headers);
         response.all("server-timing").collect::<Vec<_>>().join(", ")
     };
     let path = format!("/api/{UUID}/x");
-    let first = told(&path, &[("authorization", &token)]);
+    let first = server_timing(&path, &[("authorization", &token)]);
     for name in ["edge", "jwks", "origin"] {
         assert!(duration(&first, name).is_some_and(|ms| ms >= 50), "{name} in {first}");
     }
-    let second = told(&path, &[("authorization", &token)]);
+    let second = server_timing(&path, &[("authorization", &token)]);
     assert!(duration(&second, "origin").is_some_and(|ms| ms >= 50), "{second}");
     assert!(duration(&second, "jwks").is_none() && duration(&second, "edge").is_some(), "{second}");
-    assert!(second.starts_with("db;dur=7"), "the origin's own stays: {second}");
-    let rejection = told(&path, &[]);
+    assert!(second.starts_with("db;dur=7"), "the upstream's own value stays: {second}");
+    let rejection = server_timing(&path, &[]);
     assert!(rejection.starts_with("edge;dur=") && !rejection.contains("origin"), "{rejection}");
 }
 
 #[test]
 fn decisions_are_data_points_when_a_dataset_is_bound() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let dataset = "export default () => ({
         writeDataPoint(point) { console.log('point ' + JSON.stringify(point)); },
     })";
-    let edge = edge_with(&auth, &origin.url, &[], &[("ANALYTICS", dataset)]);
+    let edge = edge_with(&auth, &upstream.url, &[], &[("ANALYTICS", dataset)]);
     let token = bearer(&auth.token("a"));
     get(&edge, &format!("/api/{UUID}/x"), &[("authorization", &token)]);
     get(&edge, "/elsewhere", &[]);
-    let points = waiting(|| {
+    let points = wait_for(|| {
         let log = edge.log();
         let points = log.lines().filter_map(|line| line.strip_prefix("point "));
         let points: Vec<Value> = points.map(|text| serde_json::from_str(text).unwrap()).collect();
@@ -147,7 +147,7 @@ fn decisions_are_data_points_when_a_dataset_is_bound() {
 
 #[test]
 fn rate_limits_count_users_and_rejected_addresses_and_valid_requests_pass() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let limit = |name: &str| {
         format!(
             "const left = {{}};
@@ -161,9 +161,9 @@ fn rate_limits_count_users_and_rejected_addresses_and_valid_requests_pass() {
     };
     let bindings = ["RATE_LIMIT_USER", "RATE_LIMIT_REJECTED"].map(|name| (name, limit(name)));
     let bindings = bindings.each_ref().map(|(name, module)| (*name, module.as_str()));
-    // this workerd is not on Cloudflare: its operator says whose word counts
+    // not on Cloudflare, so a setting names the header with the client address
     let settings = [("CLIENT_IP_HEADER", json!("cf-connecting-ip"))];
-    let edge = edge_with(&auth, &origin.url, &settings, &bindings);
+    let edge = edge_with(&auth, &upstream.url, &settings, &bindings);
     let from = ("cf-connecting-ip", "192.0.2.7");
     let outcome = |headers: http::Headers<'_>| get(&edge, "/maybe", headers).outcome();
     let bad = ("authorization", "Bearer a.b.c");
@@ -179,24 +179,24 @@ fn rate_limits_count_users_and_rejected_addresses_and_valid_requests_pass() {
     }
     let another = bearer(&auth.token_with("a", json!({"uuid": "another"})));
     assert_eq!(get(&edge, "/maybe", &[from, ("authorization", &another)]).status, 200);
-    let log = waiting(|| Some(edge.log()).filter(|log| log.contains("RATE_LIMIT_USER counts ")));
+    let log = wait_for(|| Some(edge.log()).filter(|log| log.contains("RATE_LIMIT_USER counts ")));
     assert!(!log.contains(UUID), "a user is counted under a hash: {log}");
 }
 
 #[test]
 fn a_failing_rate_limiter_limits_no_request_and_a_wrong_binding_is_a_setting_error() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let token = bearer(&auth.token("a"));
     let fails = "export default () => ({ limit() { throw new Error('out of order'); } })";
-    let edge = edge_with(&auth, &origin.url, &[], &[("RATE_LIMIT_USER", fails)]);
+    let edge = edge_with(&auth, &upstream.url, &[], &[("RATE_LIMIT_USER", fails)]);
     assert_eq!(get(&edge, "/maybe", &[("authorization", &token)]).status, 200);
-    waiting(|| edge.log().contains("RATE_LIMIT_USER failed: Error: out of order").then_some(()));
+    wait_for(|| edge.log().contains("RATE_LIMIT_USER failed: Error: out of order").then_some(()));
 
     let none = "export default () => ({ get() {} })";
     let edge =
-        edge_with(&auth, &origin.url, &[], &[("RATE_LIMIT_USER", none), ("ANALYTICS", none)]);
+        edge_with(&auth, &upstream.url, &[], &[("RATE_LIMIT_USER", none), ("ANALYTICS", none)]);
     assert_eq!(get(&edge, "/maybe", &[]).outcome(), "500 misconfigured");
-    waiting(|| {
+    wait_for(|| {
         let log = edge.log();
         (log.contains("RATE_LIMIT_USER is no") && log.contains("ANALYTICS is no")).then_some(())
     });
@@ -204,14 +204,14 @@ fn a_failing_rate_limiter_limits_no_request_and_a_wrong_binding_is_a_setting_err
 
 #[test]
 fn requests_of_a_user_bypass_the_cache_and_others_do_not() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let outbound = "export default {
         fetch(request) {
             const isForKeys = request.url.endsWith('/jwks');
             return isForKeys ? fetch(request) : Response.json(request.cf ?? {});
         },
     }";
-    let edge = edge_with(&auth, &origin.url, &[], &[("outbound", outbound)]);
+    let edge = edge_with(&auth, &upstream.url, &[], &[("outbound", outbound)]);
     let token = bearer(&auth.token("a"));
     for method in ["GET", "POST"] {
         let level = |path: &str, headers: http::Headers<'_>| {
@@ -227,8 +227,8 @@ fn requests_of_a_user_bypass_the_cache_and_others_do_not() {
 
 #[test]
 fn a_response_for_a_user_tells_caches_not_to_store_it_unless_the_request_did() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let token = bearer(&auth.token("a"));
     for method in ["GET", "POST"] {
         for sent in [None, Some("max-age=7")] {
@@ -248,33 +248,33 @@ fn get(edge: &Edge, path: &str, headers: http::Headers<'_>) -> http::Response {
     http::get(&format!("{}{path}", edge.url), headers).unwrap()
 }
 
-/// The lines about decisions, once there are so many; no more may come.
+/// Waits for `count` log lines about decisions and returns them. Fails if there are more.
 fn lines(edge: &Edge, count: usize) -> Vec<Value> {
     let read = || -> Vec<Value> {
         let log = edge.log();
         let lines = log.lines().filter(|line| line.contains("\"decision\""));
         lines.map(|line| serde_json::from_str(&line[line.find('{').unwrap()..]).unwrap()).collect()
     };
-    waiting(|| (read().len() >= count).then_some(()));
+    wait_for(|| (read().len() >= count).then_some(()));
     thread::sleep(Duration::from_millis(100));
     let lines = read();
     assert_eq!(lines.len(), count, "{}", edge.log());
     lines
 }
 
-/// What workerd prints takes a moment to arrive.
-fn waiting<T>(mut ready: impl FnMut() -> Option<T>) -> T {
+/// Waits until `ready` returns a value, because workerd's output arrives with a delay.
+fn wait_for<T>(mut ready: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         if let Some(value) = ready() {
             return value;
         }
-        assert!(Instant::now() < deadline, "nothing of the kind was logged");
+        assert!(Instant::now() < deadline, "the expected line was not logged");
         thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// One of the durations of `Server-Timing`.
+/// A duration in `Server-Timing`, in milliseconds.
 fn duration(timing: &str, name: &str) -> Option<u64> {
     let mut metrics = timing.split(", ").filter_map(|metric| metric.split_once(";dur="));
     metrics.find(|(metric, _)| *metric == name)?.1.parse().ok()

@@ -1,5 +1,5 @@
-//! The Worker in workerd, FastAPI behind it, and request targets that mean one thing to one of them
-//! and another to the other: sent as they are, since an HTTP client would tidy them up.
+//! The Worker in workerd in front of FastAPI, with request targets that the two could interpret
+//! differently. The tests send raw requests, because HTTP clients normalize targets.
 
 use std::io::ErrorKind;
 use std::process::Command;
@@ -22,10 +22,10 @@ fn every_target_is_rejected_or_means_the_same_to_the_upstream_and_the_worker() {
     for (target, expected) in &targets {
         let outcome = setup.outcome(target, Some(&setup.token));
         if let Outcome::Reached(seen) = &outcome {
-            assert_one_spelling(seen, target);
+            assert_normalized(seen, target);
             assert_users_own(seen, target);
         }
-        if outcome.shown() != setup.filled(expected) {
+        if outcome.shown() != setup.expand(expected) {
             differences.push(format!("[{target:?}, {:?}] not {expected:?}", outcome.shown()));
         }
     }
@@ -39,14 +39,14 @@ fn without_a_token_only_the_public_prefix_is_reachable() {
     for (target, _) in targets() {
         match setup.outcome(&target, None) {
             Outcome::Reached(seen) => {
-                assert_one_spelling(&seen, &target);
+                assert_normalized(&seen, &target);
                 assert_public(&seen, &target);
                 reached += 1;
             }
             Outcome::Rejected(code) => {
                 assert!(REJECTIONS.contains(&&*code), "{target} was {code}");
             }
-            Outcome::Unheard => {}
+            Outcome::RejectedByRuntime => {}
         }
     }
     assert!(reached > 0);
@@ -81,11 +81,11 @@ fn a_host_header_that_resembles_the_start_of_a_path_opens_no_path() {
         for target in [format!("/api/{OTHER}/x"), format!("/../api/{OTHER}/x"), "/x".into()] {
             let named = format!("{target} at {host:?}");
             if let Outcome::Reached(seen) = setup.outcome_at(host, &target, Some(&setup.token)) {
-                assert_one_spelling(&seen, &named);
+                assert_normalized(&seen, &named);
                 assert_users_own(&seen, &named);
             }
             if let Outcome::Reached(seen) = setup.outcome_at(host, &target, None) {
-                assert_one_spelling(&seen, &named);
+                assert_normalized(&seen, &named);
                 assert_public(&seen, &named);
             }
         }
@@ -94,22 +94,22 @@ fn a_host_header_that_resembles_the_start_of_a_path_opens_no_path() {
 
 const REJECTIONS: [&str; 3] = ["400 ambiguous_path", "400 malformed_request", "401 missing_token"];
 
-/// FastAPI, the Worker before it, and user A's token.
+/// FastAPI, the Worker in front of it, and user A's token.
 struct Setup {
     edge: Edge,
-    _origin: Server,
+    _upstream: Server,
     _auth: Auth,
     token: String,
 }
 
-/// What became of a request.
+/// The result of a request.
 enum Outcome {
-    /// How the origin read it
+    /// The upstream received the request; its reading of the path
     Reached(Value),
     /// The Worker's status and code
     Rejected(String),
-    /// The Worker's runtime let it go no further
-    Unheard,
+    /// The Worker's runtime rejected the request
+    RejectedByRuntime,
 }
 
 impl Setup {
@@ -120,10 +120,10 @@ impl Setup {
             .envs([("PYTHONPATH", root().join("examples/fullstack/api"))])
             .env("PYTHONDONTWRITEBYTECODE", "1");
         let ready = |line: &str| line.strip_prefix("FastAPI listening on ").map(str::to_owned);
-        let (origin, url) = Server::start("FastAPI", &mut command, ready).unwrap();
+        let (upstream, url) = Server::start("FastAPI", &mut command, ready).unwrap();
         let auth = Auth::start(&key_set(&["a"]));
         let edge = edge_before(&auth, &url, &[]);
-        Self { edge, _origin: origin, token: auth.token("a"), _auth: auth }
+        Self { edge, _upstream: upstream, token: auth.token("a"), _auth: auth }
     }
 
     fn host(&self) -> &str {
@@ -131,7 +131,7 @@ impl Setup {
     }
 
     fn outcome(&self, target: &str, token: Option<&str>) -> Outcome {
-        self.outcome_at(self.host(), &self.filled(target), token)
+        self.outcome_at(self.host(), &self.expand(target), token)
     }
 
     fn outcome_at(&self, host: &str, target: &str, token: Option<&str>) -> Outcome {
@@ -141,14 +141,14 @@ impl Setup {
             authorization.unwrap_or_default()
         );
         let mut wire = Wire::connect(&self.edge.url);
-        // a server that has read enough of a long head may have closed the connection
+        // best effort: a server can close the connection before it has read a long head
         let _ = wire.send([b"GET ", &bytes(target)[..], headers.as_bytes()].concat());
         let head = match wire.head() {
             Ok(head) => head,
             Err(error) => {
                 let gone = [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset];
                 assert!(gone.contains(&error.kind()), "{target}: {error}");
-                return Outcome::Unheard;
+                return Outcome::RejectedByRuntime;
             }
         };
         let body = wire.body(&head).all().unwrap();
@@ -158,14 +158,14 @@ impl Setup {
             (None, true) => Outcome::Reached(body),
             (None, false) => {
                 assert!(matches!(head.status(), 400 | 414), "{}", head.start);
-                Outcome::Unheard
+                Outcome::RejectedByRuntime
             }
         }
     }
 
-    /// A line of the file with its names in it replaced: `{a}`, `{b}` and in capitals `{A}`, `{B}`
-    /// are the users' UUIDs, `{host}` is the Worker, `[x*3]` is `xxx`.
-    fn filled(&self, line: &str) -> String {
+    /// Replaces the placeholders of the file: `{a}`, `{b}` and in capitals `{A}`, `{B}` are the
+    /// users' UUIDs, `{host}` is the Worker, `[x*3]` is `xxx`.
+    fn expand(&self, line: &str) -> String {
         let mut text = String::new();
         let mut rest = line;
         while let Some((before, repeated, after)) = repetition(rest) {
@@ -187,12 +187,12 @@ impl Outcome {
         match self {
             Self::Reached(seen) => text(&seen["raw_path"]),
             Self::Rejected(code) => code,
-            Self::Unheard => "rejected by the runtime",
+            Self::RejectedByRuntime => "rejected by the runtime",
         }
     }
 }
 
-/// The targets of tests/vectors/paths.json with what becomes of them.
+/// The targets of tests/vectors/paths.json and their expected results.
 fn targets() -> Vec<(String, String)> {
     let file = std::fs::read(root().join("tests/vectors/paths.json")).unwrap();
     let file: Value = serde_json::from_slice(&file).unwrap();
@@ -201,7 +201,7 @@ fn targets() -> Vec<(String, String)> {
     pairs.map(|pair| (text(&pair[0]).to_owned(), text(&pair[1]).to_owned())).collect()
 }
 
-/// In the file each character of a target stands for one byte.
+/// In the file, each character of a target is one byte.
 fn bytes(target: &str) -> Vec<u8> {
     target.chars().map(|c| u8::try_from(c).expect("one byte a character")).collect()
 }
@@ -214,9 +214,9 @@ fn repetition(text: &str) -> Option<(&str, String, &str)> {
     })
 }
 
-/// Asserts that the upstream received the path in the normal form of RFC 3986 (section 6.2.2), and
-/// read it as such.
-fn assert_one_spelling(seen: &Value, target: &str) {
+/// Asserts that the upstream received the path in the normal form of RFC 3986 (section 6.2.2) and
+/// decoded it accordingly.
+fn assert_normalized(seen: &Value, target: &str) {
     let raw = text(&seen["raw_path"]);
     let decoded = decode(raw);
     let path = String::from_utf8(decoded.clone()).unwrap();
@@ -226,7 +226,7 @@ fn assert_one_spelling(seen: &Value, target: &str) {
     assert_eq!(raw, normal(raw), "{target}");
 }
 
-/// However the origin reads the path, it begins with the public prefix.
+/// Asserts that every reading of the path begins with the public prefix.
 fn assert_public(seen: &Value, target: &str) {
     assert_eq!(seen["route"], "public", "{target} was {seen}");
     assert_eq!(seen["x_edge_user"], Value::Array(vec![]), "{target}");
@@ -236,7 +236,7 @@ fn assert_public(seen: &Value, target: &str) {
     }
 }
 
-/// However the origin reads the path, its user is the token's.
+/// Asserts that the user in every reading of the path is the token's.
 fn assert_users_own(seen: &Value, target: &str) {
     match text(&seen["route"]) {
         "public" => assert_eq!(seen["x_edge_user"], Value::Array(vec![]), "{target}"),
@@ -254,9 +254,8 @@ fn assert_users_own(seen: &Value, target: &str) {
     }
 }
 
-/// The path's segments as servers less strict than FastAPI read them: decoded up to three times,
-/// backslashes taken for slashes, dots resolved also where parameters follow them, and empty
-/// segments left out.
+/// The path's segments as read by servers less strict than FastAPI: decoded up to three times, with
+/// backslashes as slashes, dot segments resolved even with parameters, and without empty segments.
 fn readings(raw: &str) -> [Vec<String>; 3] {
     let once = decode(raw);
     let twice = decode_bytes(&once);
@@ -299,8 +298,8 @@ fn decode_bytes(raw: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// The path by RFC 3986, section 6.2.2: unreserved characters decoded, the digits of encodings in
-/// upper case, and what no path may hold encoded.
+/// Normalizes the path by RFC 3986, section 6.2.2: unreserved characters are decoded, hexadecimal
+/// digits are in upper case, and characters that a path cannot contain are encoded.
 fn normal(raw: &str) -> String {
     let mut normal = String::new();
     let mut rest = raw.as_bytes();
@@ -309,8 +308,8 @@ fn normal(raw: &str) -> String {
         let length = if encoded { 3 } else { 1 };
         let byte = decode_bytes(&rest[..length])[0];
         let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let stays = is_unreserved || (!encoded && b"/!$&'()*+,;=:@".contains(&byte));
-        match stays {
+        let is_literal = is_unreserved || (!encoded && b"/!$&'()*+,;=:@".contains(&byte));
+        match is_literal {
             true => normal.push(byte.into()),
             false => normal += &format!("%{byte:02X}"),
         }
@@ -319,7 +318,7 @@ fn normal(raw: &str) -> String {
     normal
 }
 
-/// Whether it is user A's UUID, in any spelling that a UUID may have.
+/// Whether this is user A's UUID in any notation of UUIDs.
 fn is_uuid(user: &str) -> bool {
     let user = user.to_ascii_lowercase();
     let bare = user.strip_prefix("urn:uuid:").unwrap_or(&user);

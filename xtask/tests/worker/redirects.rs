@@ -1,5 +1,4 @@
-//! The Worker in workerd, FastAPI behind it: redirects lead back through the Worker, and not to the
-//! origin.
+//! The Worker in workerd in front of FastAPI: redirects point to the Worker, not to the upstream.
 
 use std::process::Command;
 
@@ -10,9 +9,9 @@ use xtask::process::Server;
 use xtask::stack::Edge;
 use xtask::{root, setup};
 
-/// FastAPI, and an auth server.
+/// FastAPI and an auth server.
 struct Setup {
-    origin: String,
+    upstream: String,
     _server: Server,
     auth: Auth,
 }
@@ -25,12 +24,12 @@ impl Setup {
             .env("PYTHONPATH", root().join("examples/fullstack/api"))
             .env("PYTHONDONTWRITEBYTECODE", "1");
         let ready = |line: &str| line.strip_prefix("FastAPI listening on ").map(str::to_owned);
-        let (server, origin) = Server::start("FastAPI", &mut command, ready).unwrap();
-        Self { origin, _server: server, auth: Auth::start(&key_set(&["a"])) }
+        let (server, upstream) = Server::start("FastAPI", &mut command, ready).unwrap();
+        Self { upstream, _server: server, auth: Auth::start(&key_set(&["a"])) }
     }
 
     fn edge(&self, prefix: &str, settings: &[(&str, Value)]) -> Edge {
-        edge_before(&self.auth, &format!("{}{prefix}", self.origin), settings)
+        edge_before(&self.auth, &format!("{}{prefix}", self.upstream), settings)
     }
 
     fn sent(&self, edge: &Edge, method: &str, path: &str) -> Response {
@@ -41,11 +40,11 @@ impl Setup {
 }
 
 #[test]
-fn a_redirect_for_a_missing_slash_leads_to_the_worker() {
+fn a_redirect_for_a_missing_slash_points_to_the_worker() {
     let setup = Setup::start();
     for prefix in ["", "/v1"] {
         let edge = setup.edge(prefix, &[]);
-        // the second GET passes as the first did
+        // the second GET has the same result as the first
         for method in ["GET", "GET", "POST", "GET"] {
             let response = setup.sent(&edge, method, "/tasks?a=b");
             assert_eq!(response.status, 307, "{method}");
@@ -58,13 +57,13 @@ fn a_redirect_for_a_missing_slash_leads_to_the_worker() {
 }
 
 #[test]
-fn every_header_that_redirects_a_client_leads_to_the_worker() {
+fn every_header_that_redirects_a_client_points_to_the_worker() {
     let setup = Setup::start();
     for prefix in ["", "/v1"] {
         let edge = setup.edge(prefix, &[]);
         let response = setup.sent(&edge, "POST", "/created");
         assert_eq!(response.status, 201);
-        let own = format!("{}{prefix}/api/{UUID}/tasks/", setup.origin);
+        let own = format!("{}{prefix}/api/{UUID}/tasks/", setup.upstream);
         assert_eq!(response.json()["url"], own);
         let there = format!("{}/api/{UUID}/tasks/", edge.url);
         assert_eq!(response.header("location"), Some(&*there));
@@ -78,14 +77,14 @@ fn every_header_that_redirects_a_client_leads_to_the_worker() {
 fn redirects_elsewhere_are_unchanged_and_a_setting_leaves_all_unchanged() {
     let setup = Setup::start();
     let edge = setup.edge("/v1", &[]);
-    let outside = format!("{}/login", setup.origin);
+    let outside = format!("{}/login", setup.upstream);
     for target in ["https://b.example/x", "/login", "next", "//b.example/", &outside, "/v10/x"] {
         let response = setup.sent(&edge, "GET", &format!("/to?target={target}"));
         assert_eq!(response.header("location"), Some(target));
     }
     let edge = setup.edge("", &[("REWRITE_REDIRECTS", json!("false"))]);
     let response = setup.sent(&edge, "GET", "/tasks");
-    let there = format!("{}/api/{UUID}/tasks/", setup.origin);
+    let there = format!("{}/api/{UUID}/tasks/", setup.upstream);
     assert_eq!(response.header("location"), Some(&*there));
 }
 
@@ -98,11 +97,11 @@ fn a_bound_upstream_is_called_with_the_host_of_its_url() {
             ("ORIGIN_URL", json!(url)),
             ("USER_CLAIM", json!("uuid")),
         ];
-        let edge = Edge::start_bound(&settings, &[("ORIGIN", &setup.origin)], &[]).unwrap();
+        let edge = Edge::start_bound(&settings, &[("ORIGIN", &setup.upstream)], &[]).unwrap();
         let response = setup.sent(&edge, "GET", "/tasks");
         let there = format!("{}/api/{UUID}/tasks/", edge.url);
         assert_eq!(response.header("location"), Some(&*there), "{prefix}");
-        // the scheme is the one by which FastAPI was called
+        // the scheme is the one of the request to FastAPI
         let url = setup.sent(&edge, "POST", "/created").json()["url"].clone();
         let host = url.as_str().unwrap().strip_prefix("http://api.internal").unwrap();
         assert!(host.ends_with(&format!("{prefix}/api/{UUID}/tasks/")), "{url}");

@@ -1,4 +1,4 @@
-//! The Worker in workerd: what reaches the origin, and what comes back from it.
+//! The Worker in workerd: requests to the upstream, and its responses.
 
 use std::sync::mpsc;
 
@@ -9,8 +9,8 @@ use xtask::http;
 
 #[test]
 fn method_path_query_body_and_ordinary_headers_are_forwarded_unchanged() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let bearer = bearer(&auth.token("a"));
     let url = format!("{}/api/{UUID}/tasks?q=%2F..%2F&empty=&x=a+b", edge.url);
     let headers = [("authorization", bearer.as_str()), ("x-custom", "kept"), ("cookie", "a=b")];
@@ -22,14 +22,14 @@ fn method_path_query_body_and_ordinary_headers_are_forwarded_unchanged() {
     assert_eq!(seen(&echoed, "authorization"), [bearer]);
     assert_eq!(seen(&echoed, "x-edge-user"), [UUID]);
     assert_eq!(seen(&echoed, "x-request-id").len(), 1);
-    assert_eq!(seen(&echoed, "host"), [origin.url.strip_prefix("http://").unwrap()]);
+    assert_eq!(seen(&echoed, "host"), [upstream.url.strip_prefix("http://").unwrap()]);
 }
 
 #[test]
 fn header_values_are_forwarded_byte_for_byte() {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let edge = WireEdge::before(move |mut wire| {
-        tell.send(wire.head_bytes()?).unwrap();
+        sender.send(wire.head_bytes()?).unwrap();
         wire.respond(b"")
     });
     let values = [
@@ -47,7 +47,7 @@ fn header_values_are_forwarded_byte_for_byte() {
             let mut wire = Wire::connect(edge.url());
             wire.send([head.as_bytes(), value, b"\r\n\r\n"].concat()).unwrap();
             assert_eq!(wire.head().unwrap().status(), 200, "{method} {value:?}");
-            let seen = told.recv().unwrap().to_ascii_lowercase();
+            let seen = receiver.recv().unwrap().to_ascii_lowercase();
             let line = [b"\r\nx-value: ", value, b"\r\n"].concat().to_ascii_lowercase();
             let found = seen.windows(line.len()).any(|window| window == line);
             assert!(found, "{method} {value:?} in {}", String::from_utf8_lossy(&seen));
@@ -57,9 +57,9 @@ fn header_values_are_forwarded_byte_for_byte() {
 
 #[test]
 fn forged_identity_headers_never_reach_the_upstream() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let more = [("CLAIM_HEADERS", json!({"email": "X-User-Email"}))];
-    let edge = edge(&auth, &origin, &more);
+    let edge = edge(&auth, &upstream, &more);
     let bearer = bearer(&auth.token_with("a", json!({"email": "Jürgen\r\nx-edge-user: admin"})));
     let forged = [
         ("X-Edge-User", "admin"),
@@ -87,8 +87,8 @@ fn forged_identity_headers_never_reach_the_upstream() {
 
 #[test]
 fn only_the_users_own_paths_are_reachable_in_any_encoding() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let bearer = bearer(&auth.token("a"));
     let other = "0f8fad5b-d9cb-469f-a165-70867728950f";
     let status = |target: &str| {
@@ -120,39 +120,39 @@ fn only_the_users_own_paths_are_reachable_in_any_encoding() {
         let status = status(&target);
         assert!(matches!(status, 400 | 403), "{target} gave {status}");
     }
-    let reached = origin.count();
-    assert_eq!(reached, 2, "only the two own paths reached the origin");
+    let reached = upstream.count();
+    assert_eq!(reached, 2, "only the two own paths reached the upstream");
 }
 
 #[test]
 fn the_response_of_the_upstream_is_returned_unchanged() {
     let auth = Auth::start(&key_set(&["a"]));
-    let origin = Scripted::start(|request| {
+    let upstream = Scripted::start(|request| {
         let headers = [("location", "/elsewhere"), ("set-cookie", "a=1"), ("x-origin", "yes")];
         respond(request, 307, &headers, "moved");
     });
-    let edge = edge(&auth, &origin, &[]);
+    let edge = edge(&auth, &upstream, &[]);
     let response = http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
     assert_eq!(response.status, 307);
     assert_eq!(response.header("location"), Some("/elsewhere"));
     assert_eq!(response.header("set-cookie"), Some("a=1"));
     assert_eq!(response.header("x-origin"), Some("yes"));
     assert_eq!(response.body, b"moved");
-    assert_eq!(origin.count(), 1, "redirects are the client's to follow");
+    assert_eq!(upstream.count(), 1, "the client follows redirects, not the Worker");
 }
 
 #[test]
 fn an_upstream_that_sends_no_response_is_a_502() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[("ORIGIN_URL", json!("http://127.0.0.1:9"))]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[("ORIGIN_URL", json!("http://127.0.0.1:9"))]);
     let response = http::get(&format!("{}/public/x", edge.url), &[]).unwrap();
     assert_eq!(response.outcome(), "502 origin_unreachable");
 }
 
 #[test]
 fn a_rejection_is_a_problem_response_with_a_challenge_and_without_the_token() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let token = auth.token_with("a", json!({"exp": 1_700_000_000, "email": "ada@example.com"}));
     let headers = [("authorization", bearer(&token)), ("x-request-id", "request-0001".into())];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -168,13 +168,13 @@ fn a_rejection_is_a_problem_response_with_a_challenge_and_without_the_token() {
     assert_eq!(response.header("cache-control"), Some("no-store"));
     let text = String::from_utf8(response.body).unwrap();
     assert!(!text.contains(&token) && !text.contains("ada@example.com"), "{text}");
-    assert!(!edge.log().contains(&token), "the log holds no token");
+    assert!(!edge.log().contains(&token), "the log contains no token");
 }
 
 #[test]
 fn an_optional_route_accepts_no_token_or_a_valid_one() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let url = format!("{}/maybe", edge.url);
     assert!(seen(&http::get(&url, &[]).unwrap().json(), "x-edge-user").is_empty());
     let bearer = bearer(&auth.token("a"));

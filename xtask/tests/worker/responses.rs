@@ -1,5 +1,5 @@
-//! The Worker in workerd: all kinds of responses of the upstream are returned unchanged, and a
-//! failing origin is told from an answering one.
+//! The Worker in workerd: all kinds of upstream responses are returned unchanged, and a failing
+//! upstream is a 502.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,13 +10,13 @@ use xtask::http;
 
 #[test]
 fn redirects_are_returned_to_the_client() {
-    let told = Told::start();
+    let upstream = ScriptedUpstream::start();
     for status in [301, 302, 303, 307, 308] {
         for location in ["/elsewhere", "http://127.0.0.1:9/x", "//b.example/", "?page=2"] {
             let sent =
                 format!("{status} Moved\r\nlocation: {location}\r\ncontent-length: 2\r\n\r\nok");
             for method in ["GET", "POST"] {
-                let (head, body) = told.exchange(method, &[], &sent);
+                let (head, body) = upstream.exchange(method, &[], &sent);
                 assert_eq!((head.status(), &body[..]), (status, &b"ok"[..]), "{method}");
                 assert_eq!(head.header("location"), Some(location), "{method} {status}");
             }
@@ -26,7 +26,7 @@ fn redirects_are_returned_to_the_client() {
 
 #[test]
 fn cookies_and_other_repeated_headers_stay_apart() {
-    let told = Told::start();
+    let upstream = ScriptedUpstream::start();
     let cookies = [
         "session=a; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT; HttpOnly; SameSite=Lax",
         "theme=dark",
@@ -36,7 +36,7 @@ fn cookies_and_other_repeated_headers_stay_apart() {
         "200 OK\r\nset-cookie: {}\r\nlink: </a>\r\nlink: </b>\r\ncontent-length: 0\r\n\r\n",
         cookies.join("\r\nset-cookie: ")
     );
-    let (head, _) = told.exchange("GET", &[], &sent);
+    let (head, _) = upstream.exchange("GET", &[], &sent);
     assert_eq!(head.all("set-cookie").collect::<Vec<_>>(), cookies);
     let links: Vec<_> = head.all("link").flat_map(|value| value.split(", ")).collect();
     assert_eq!(links, ["</a>", "</b>"]);
@@ -69,27 +69,30 @@ fn responses_without_a_body_leave_the_connection_ready_for_the_next_request() {
 
 #[test]
 fn the_content_headers_of_a_head_response_or_a_304_are_preserved() {
-    let told = Told::start();
+    let upstream = ScriptedUpstream::start();
     let sent = "200 OK\r\ncontent-length: 1234\r\netag: \"a\"\r\n\r\n";
-    let (head, body) = told.exchange("HEAD", &[], sent);
+    let (head, body) = upstream.exchange("HEAD", &[], sent);
     assert_eq!((head.status(), body.len()), (200, 0));
     assert_eq!(head.header("content-length"), Some("1234"));
     assert_eq!(head.header("etag"), Some("\"a\""));
-    let (head, body) =
-        told.exchange("GET", &["if-none-match: \"a\""], "304 Not Modified\r\netag: \"a\"\r\n\r\n");
+    let (head, body) = upstream.exchange(
+        "GET",
+        &["if-none-match: \"a\""],
+        "304 Not Modified\r\netag: \"a\"\r\n\r\n",
+    );
     assert_eq!((head.status(), body.len()), (304, 0));
     assert_eq!(head.header("etag"), Some("\"a\""));
 }
 
 #[test]
 fn compressed_bodies_are_not_touched() {
-    let told = Told::start();
+    let upstream = ScriptedUpstream::start();
     for encoding in ["gzip", "br", "zstd", "deflate"] {
-        // none of them would survive being decompressed
+        // decompression would fail for each of them
         let sent =
             format!("200 OK\r\ncontent-encoding: {encoding}\r\ncontent-length: 5\r\n\r\nbytes");
         for accepts in [&[][..], &[&*format!("accept-encoding: {encoding}")]] {
-            let (head, body) = told.exchange("GET", accepts, &sent);
+            let (head, body) = upstream.exchange("GET", accepts, &sent);
             assert_eq!(head.header("content-encoding"), Some(encoding));
             assert_eq!(body, b"bytes", "{encoding}");
         }
@@ -98,12 +101,12 @@ fn compressed_bodies_are_not_touched() {
 
 #[test]
 fn errors_of_the_upstream_are_returned_unchanged() {
-    let told = Told::start();
+    let upstream = ScriptedUpstream::start();
     for status in [400, 401, 404, 422, 429, 500, 502, 503] {
         let sent = format!(
             "{status} Own\r\nretry-after: 7\r\nwww-authenticate: Own\r\ncontent-length: 3\r\n\r\nown"
         );
-        let (head, body) = told.exchange("GET", &[], &sent);
+        let (head, body) = upstream.exchange("GET", &[], &sent);
         assert_eq!((head.status(), &body[..]), (status, &b"own"[..]));
         assert_eq!(head.header("retry-after"), Some("7"), "{status}");
         assert_eq!(head.header("www-authenticate"), Some("Own"), "{status}");
@@ -112,10 +115,10 @@ fn errors_of_the_upstream_are_returned_unchanged() {
 
 #[test]
 fn interim_responses_are_not_returned_as_the_response() {
-    let told = Told::start();
+    let upstream = ScriptedUpstream::start();
     for interim in ["100 Continue", "103 Early Hints\r\nlink: </a>"] {
         let sent = format!("{interim}\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
-        let (mut head, body) = told.exchange("GET", &[], &sent);
+        let (mut head, body) = upstream.exchange("GET", &[], &sent);
         assert_eq!((head.status(), &body[..]), (200, &b"ok"[..]), "{interim}");
         head.headers.retain(|(name, _)| name == "link");
         assert!(head.headers.is_empty(), "{interim}");
@@ -148,30 +151,33 @@ fn an_upstream_that_is_down_is_a_502_for_every_method() {
         assert_eq!(response.outcome(), "502 origin_unreachable", "{method}");
         assert_eq!(response.json()["request_id"], "request-0001");
         let text = String::from_utf8(response.body).unwrap();
-        assert!(!text.contains("127.0.0.1"), "the origin's address is the edge's to know: {text}");
+        assert!(
+            !text.contains("127.0.0.1"),
+            "the client must not learn the upstream's address: {text}"
+        );
     }
 }
 
-/// A Worker before an origin that sends what it is told to.
-struct Told {
+/// A Worker in front of an upstream that sends the bytes in `response`.
+struct ScriptedUpstream {
     edge: WireEdge,
-    sent: Arc<Mutex<String>>,
+    response: Arc<Mutex<String>>,
 }
 
-impl Told {
+impl ScriptedUpstream {
     fn start() -> Self {
-        let sent = Arc::new(Mutex::new(String::new()));
-        let told = Arc::clone(&sent);
+        let response = Arc::new(Mutex::new(String::new()));
+        let sent = Arc::clone(&response);
         let edge = WireEdge::before(move |mut wire| {
             wire.head()?;
-            wire.send(&*told.lock().unwrap())
+            wire.send(&*sent.lock().unwrap())
         });
-        Self { edge, sent }
+        Self { edge, response }
     }
 
-    /// What a client gets when the origin sends this behind `HTTP/1.1 `.
+    /// The client's response if the upstream sends `HTTP/1.1 ` and these bytes.
     fn exchange(&self, method: &str, headers: &[&str], sent: &str) -> (Head, Vec<u8>) {
-        *self.sent.lock().unwrap() = format!("HTTP/1.1 {sent}");
+        *self.response.lock().unwrap() = format!("HTTP/1.1 {sent}");
         let mut wire = self.edge.request(method, &[&["connection: close"], headers].concat());
         let head = wire.head().unwrap();
         let body = match method == "HEAD" || [204, 304].contains(&head.status()) {

@@ -1,4 +1,4 @@
-//! The Worker in workerd caches the heads of returning clients: no client gets another's decision.
+//! The Worker in workerd caches heads of requests: a client never gets another client's decision.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -9,17 +9,17 @@ use crate::common::{Auth, UUID, bearer, echo, edge, edge_with, key_set, seen};
 use serde_json::json;
 use xtask::{http, token};
 
-/// More than there are numbers for.
+/// More clients than cache entries.
 const CLIENTS: usize = 300;
 
 #[test]
-fn more_clients_than_the_cache_holds_each_reach_the_upstream_as_themselves() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[("USER_CLAIM", json!("sub"))]);
+fn more_clients_than_cache_entries_reach_the_upstream_as_their_own_users() {
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[("USER_CLAIM", json!("sub"))]);
     let tokens: Vec<_> = (0..CLIENTS)
         .map(|client| bearer(&auth.token_with("a", json!({"sub": format!("user-{client}")}))))
         .collect();
-    // in both directions, so that some are still cached and some are not
+    // in both orders, so that some are still cached and some are not
     let there = 0..CLIENTS;
     let order: Vec<_> = there.clone().chain(there.clone().rev()).chain(there).collect();
     let ids = Mutex::new(BTreeSet::new());
@@ -28,7 +28,7 @@ fn more_clients_than_the_cache_holds_each_reach_the_upstream_as_themselves() {
         for part in order.chunks(order.len() / 4) {
             scope.spawn(move || {
                 for &client in part {
-                    // each twice, and the second time as the first
+                    // the second request must have the same result as the first
                     for (turn, method) in [(0, "GET"), (1, "GET"), (0, "POST"), (1, "POST")] {
                         let number = client.to_string();
                         let ray = format!("{client:x}{turn}-AMS");
@@ -66,8 +66,8 @@ fn more_clients_than_the_cache_holds_each_reach_the_upstream_as_themselves() {
 
 #[test]
 fn a_repeated_request_is_rejected_when_its_path_or_token_differs() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let token = auth.token("a");
     let (good, forged) = (bearer(&token), bearer(&token::with_flipped_bit(&token)));
     let other = bearer(&auth.token_with("a", json!({"uuid": "another"})));
@@ -85,7 +85,7 @@ fn a_repeated_request_is_rejected_when_its_path_or_token_differs() {
 
 #[test]
 fn a_repeated_request_is_rejected_once_its_token_expired_even_by_a_new_wasm_instance() {
-    // the Worker makes a new instance after a trap; here it believes in a trap after each rejection
+    // the Worker creates a new instance after a trap; here it treats each rejection as a trap
     let traps = "export default () => ({
         limit() {
             globalThis.__worker_init_state.criticalError = true;
@@ -93,13 +93,13 @@ fn a_repeated_request_is_rejected_once_its_token_expired_even_by_a_new_wasm_inst
         },
     })";
     for bindings in [&[][..], &[("RATE_LIMIT_REJECTED", traps)]] {
-        let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+        let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
         let settings = [
             ("USER_CLAIM", json!("sub")),
             ("CLOCK_TOLERANCE", json!(0)),
             ("CLIENT_IP_HEADER", json!("cf-connecting-ip")),
         ];
-        let edge = edge_with(&auth, &origin.url, &settings, bindings);
+        let edge = edge_with(&auth, &upstream.url, &settings, bindings);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let brief = bearer(&auth.token_with("a", json!({"exp": now + 3})));
         let lasting = bearer(&auth.token_with("a", json!({"sub": "user-2"})));

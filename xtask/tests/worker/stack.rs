@@ -1,4 +1,4 @@
-//! The Worker in workerd between a real Better Auth and a real FastAPI; several at the same time.
+//! The Worker in workerd with a real Better Auth and a real FastAPI; several at the same time.
 
 use std::thread;
 

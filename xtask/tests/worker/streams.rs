@@ -1,5 +1,5 @@
-//! The Worker in workerd: bodies stream through it in both directions, whole, none of it held back
-//! or piled up, and each side learns when the other one goes.
+//! The Worker in workerd streams bodies in both directions, complete and without buffering, and
+//! each side notices if the other side disconnects.
 
 use std::io::{Read, Result};
 use std::sync::mpsc::{self, Receiver};
@@ -70,7 +70,7 @@ fn server_sent_events_arrive_one_by_one() {
         }
         wire.send("0\r\n\r\n")
     });
-    // what a browser's EventSource would let a proxy compress
+    // the `Accept-Encoding` of a browser's EventSource, which allows compression
     let mut wire = edge.request("GET", &["accept: text/event-stream", "accept-encoding: gzip, br"]);
     let head = wire.head().unwrap();
     assert_eq!(head.header("content-type"), Some("text/event-stream"));
@@ -85,7 +85,7 @@ fn server_sent_events_arrive_one_by_one() {
 }
 
 #[test]
-fn a_hundred_megabytes_up_take_no_memory() {
+fn an_upload_of_a_hundred_megabytes_is_not_buffered() {
     let edge = WireEdge::before(|mut wire| {
         let head = wire.head()?;
         let received = read_pieces(&mut wire.body(&head), |_| ())?;
@@ -105,7 +105,7 @@ fn a_hundred_megabytes_up_take_no_memory() {
 }
 
 #[test]
-fn a_hundred_megabytes_down_take_no_memory_even_if_the_client_is_slow() {
+fn a_download_of_a_hundred_megabytes_is_not_buffered_even_if_the_client_is_slow() {
     let edge = WireEdge::before(|mut wire| {
         let head = wire.head()?;
         let megabytes: usize = head.header("x-megabytes").unwrap().parse().unwrap();
@@ -120,7 +120,7 @@ fn a_hundred_megabytes_down_take_no_memory_even_if_the_client_is_slow() {
         assert_eq!(head.header("content-length"), Some(&*length));
         let received = read_pieces(&mut wire.body(&head), |i| {
             if i == 1 {
-                // time for the upstream to send everything, if it were read
+                // enough time for the upstream to send everything, if the Worker read it
                 thread::sleep(Duration::from_secs(1));
             }
             memory.inspect(|memory| memory.check(i));
@@ -137,7 +137,7 @@ fn the_upstream_notices_when_a_client_aborts_a_download() {
     let edge = WireEdge::before(move |mut wire| {
         wire.head()?;
         wire.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
-        // a client that says nothing more may still be listening: only by sending can one tell
+        // a silent client can still be connected: only sending reveals a closed connection
         while wire.send("5\r\npiece\r\n").is_ok() {
             thread::sleep(Duration::from_millis(20));
         }
@@ -168,10 +168,7 @@ fn the_upstream_notices_when_a_client_aborts_an_upload() {
         wire.send(first).unwrap();
         assert!(within_a_minute(&noticed), "{framing}");
         drop(wire);
-        assert!(
-            !within_a_minute(&noticed),
-            "{framing}: half an upload is not taken for a whole one"
-        );
+        assert!(!within_a_minute(&noticed), "{framing}: a partial upload must not look complete");
     }
 }
 
@@ -188,7 +185,7 @@ fn a_client_notices_when_the_upstream_breaks_off() {
         let head = wire.head().unwrap();
         let mut body = wire.body(&head);
         assert_eq!(body.next(5).unwrap(), b"first", "{framing}");
-        assert!(body.all().is_err(), "{framing}: half a download is not taken for a whole one");
+        assert!(body.all().is_err(), "{framing}: a partial download must not look complete");
     }
 }
 
@@ -212,36 +209,36 @@ fn a_rejected_upload_does_not_reach_the_upstream() {
 }
 
 const MEGABYTE: usize = 1024 * 1024;
-/// How much more the Worker may take at any time: its garbage collector is in no hurry.
+/// The maximum growth of the Worker's memory; its garbage collector runs with a delay.
 const MEMORY: u64 = 60 * MEGABYTE as u64;
 
-/// How much more memory than at first the Worker has while a body passes.
+/// Checks the growth of the Worker's memory while a body streams.
 struct Memory<'e> {
     edge: &'e Edge,
-    at_first: u64,
+    initial: u64,
 }
 
 impl<'e> Memory<'e> {
     fn of(edge: &'e Edge) -> Self {
-        Self { edge, at_first: edge.memory().unwrap() }
+        Self { edge, initial: edge.memory().unwrap() }
     }
 
-    /// Looks at some of the megabytes.
+    /// Measures at every fifth megabyte.
     fn check(&self, megabyte: usize) {
         if megabyte % 5 == 1 {
-            let grown = self.edge.memory().unwrap().saturating_sub(self.at_first);
+            let grown = self.edge.memory().unwrap().saturating_sub(self.initial);
             assert!(grown < MEMORY, "{grown} bytes more at megabyte {megabyte}");
         }
     }
 }
 
-/// A megabyte in which what is lost, doubled or exchanged shows.
+/// A megabyte of distinct words, so that lost, repeated or reordered parts are detected.
 fn piece() -> &'static [u8] {
     static PIECE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
     PIECE.get_or_init(|| (0..MEGABYTE as u32 / 4).flat_map(u32::to_be_bytes).collect())
 }
 
-/// Reads a body of such pieces to its end, and gives its length.
+/// Reads a body of such pieces to its end and returns its length.
 fn read_pieces(body: &mut impl Read, mut each: impl FnMut(usize)) -> Result<usize> {
     let mut read = Vec::with_capacity(MEGABYTE);
     for i in 0.. {
@@ -262,7 +259,7 @@ fn ok(wire: &mut Wire) -> Vec<u8> {
     wire.body(&head).all().unwrap()
 }
 
-/// The origin waits until the client has seen something.
+/// A channel to let the upstream wait for the client.
 fn turns() -> (mpsc::Sender<()>, Mutex<Receiver<()>>) {
     let (sender, receiver) = mpsc::channel();
     (sender, Mutex::new(receiver))

@@ -1,12 +1,12 @@
-//! The Worker in workerd ends WebSockets with their tokens, where a setting says so, and passes on
-//! until then what it would pass on anyway.
+//! The Worker in workerd closes WebSockets when their tokens expire, if a setting enables it, and
+//! forwards all messages until then.
 
 use std::io::Error;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::common::websocket::{accept, connect_with, send};
-use crate::common::wire::{WireEdge, WireOrigin};
+use crate::common::wire::{WireEdge, WireUpstream};
 use crate::common::{Auth, bearer, edge_before, key_set};
 use serde_json::{Value, json};
 use tungstenite::protocol::frame::CloseFrame;
@@ -19,8 +19,8 @@ fn close(code: u16, reason: &str) -> CloseFrame {
     CloseFrame { code: code.into(), reason: reason.to_owned().into() }
 }
 
-/// An edge that ends WebSockets, before an origin that echoes and tells of its close.
-fn echoing(settings: &[(&str, Value)]) -> (WireEdge, Receiver<Option<CloseFrame>>) {
+/// An edge in front of an upstream that echoes messages and reports close frames.
+fn echo_edge(settings: &[(&str, Value)]) -> (WireEdge, Receiver<Option<CloseFrame>>) {
     let (close, closed) = mpsc::channel();
     let edge = WireEdge::before_with(settings, move |wire| {
         let mut socket = accept(wire, |_| ())?;
@@ -35,11 +35,11 @@ fn echoing(settings: &[(&str, Value)]) -> (WireEdge, Receiver<Option<CloseFrame>
     (edge, closed)
 }
 
-fn ending() -> [(&'static str, Value); 1] {
+fn close_on_expiry() -> [(&'static str, Value); 1] {
     [("WEBSOCKET_CLOSE_ON_EXPIRY", json!("true"))]
 }
 
-/// A WebSocket whose token is good for so many seconds.
+/// Opens a WebSocket whose token is valid for this many seconds.
 fn open(edge: &WireEdge, seconds: u64) -> WebSocket<std::net::TcpStream> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let token = bearer(&edge.auth.token_with("a", json!({"exp": now + seconds})));
@@ -53,7 +53,7 @@ fn round_trip(socket: &mut WebSocket<std::net::TcpStream>, message: Message) {
 
 #[test]
 fn a_websocket_closes_on_both_sides_when_its_token_expires() {
-    let (edge, closed) = echoing(&ending());
+    let (edge, closed) = echo_edge(&close_on_expiry());
     let mut socket = open(&edge, 4);
     let started = Instant::now();
     round_trip(&mut socket, "before".into());
@@ -62,16 +62,16 @@ fn a_websocket_closes_on_both_sides_when_its_token_expires() {
     let took = started.elapsed();
     assert!(took > Duration::from_secs(1) && took < Duration::from_secs(20), "{took:?}");
     assert_eq!(closed.recv_timeout(LONG).unwrap(), Some(expired));
-    // others go on
+    // other WebSockets stay open
     let mut longer = open(&edge, 900);
     round_trip(&mut longer, "still".into());
-    // a year is more than a timer can wait
+    // a year exceeds the maximum of a timer
     round_trip(&mut open(&edge, 31_536_000), "for long".into());
 }
 
 #[test]
 fn without_the_setting_a_websocket_outlives_its_token() {
-    let (edge, _closed) = echoing(&[]);
+    let (edge, _closed) = echo_edge(&[]);
     let mut socket = open(&edge, 2);
     std::thread::sleep(Duration::from_secs(4));
     round_trip(&mut socket, "after".into());
@@ -79,7 +79,7 @@ fn without_the_setting_a_websocket_outlives_its_token() {
 
 #[test]
 fn messages_of_all_kinds_and_sizes_are_forwarded_in_order() {
-    let (edge, _closed) = echoing(&ending());
+    let (edge, _closed) = echo_edge(&close_on_expiry());
     let mut socket = open(&edge, 900);
     let every_byte: Vec<u8> = (0..=255).collect();
     for message in [
@@ -102,7 +102,7 @@ fn messages_of_all_kinds_and_sizes_are_forwarded_in_order() {
 
 #[test]
 fn the_clients_close_reaches_the_upstream() {
-    let (edge, closed) = echoing(&ending());
+    let (edge, closed) = echo_edge(&close_on_expiry());
     for frame in [
         Some(close(1000, "")),
         Some(close(1001, "away")),
@@ -116,7 +116,7 @@ fn the_clients_close_reaches_the_upstream() {
         assert_eq!(closed.recv_timeout(LONG).unwrap(), frame);
         while socket.read().is_ok() {}
     }
-    // one that goes without a word
+    // a client that disconnects without a close frame
     let mut socket = open(&edge, 900);
     round_trip(&mut socket, "open".into());
     drop(socket);
@@ -128,7 +128,7 @@ fn the_clients_close_reaches_the_upstream() {
 fn the_upstreams_close_reaches_the_client() {
     for frame in [Some(close(1008, "no more")), Some(close(1000, "")), None] {
         let sent = frame.clone();
-        let edge = WireEdge::before_with(&ending(), move |wire| {
+        let edge = WireEdge::before_with(&close_on_expiry(), move |wire| {
             let mut socket = accept(wire, |_| ())?;
             send(&mut socket, "first".into())?;
             socket.close(sent.clone()).map_err(Error::other)?;
@@ -139,7 +139,7 @@ fn the_upstreams_close_reaches_the_client() {
         assert_eq!(socket.read().unwrap(), "first".into());
         assert_eq!(socket.read().unwrap(), Message::Close(frame));
     }
-    let edge = WireEdge::before_with(&ending(), |wire| {
+    let edge = WireEdge::before_with(&close_on_expiry(), |wire| {
         let mut socket = accept(wire, |_| ())?;
         send(&mut socket, "last".into())
     });
@@ -151,7 +151,7 @@ fn the_upstreams_close_reaches_the_client() {
 
 #[test]
 fn the_upstream_chooses_the_subprotocol() {
-    let edge = WireEdge::before_with(&ending(), |wire| {
+    let edge = WireEdge::before_with(&close_on_expiry(), |wire| {
         let mut socket = accept(wire, |_| ())?;
         while socket.read().is_ok() {}
         Ok(())
@@ -165,9 +165,9 @@ fn the_upstream_chooses_the_subprotocol() {
 
 #[test]
 fn a_websocket_without_a_user_never_expires() {
-    let (auth, origin) = (
+    let (auth, upstream) = (
         Auth::start(&key_set(&["a"])),
-        WireOrigin::start(|wire| {
+        WireUpstream::start(|wire| {
             let mut socket = accept(wire, |_| ())?;
             while let Ok(message) = socket.read() {
                 send(&mut socket, message)?;
@@ -176,8 +176,8 @@ fn a_websocket_without_a_user_never_expires() {
         }),
     );
     let public = json!([{"path": "/*", "auth": "public"}]);
-    let settings = [&ending()[..], &[("ROUTES", public)]].concat();
-    let edge = edge_before(&auth, &origin.url, &settings);
+    let settings = [&close_on_expiry()[..], &[("ROUTES", public)]].concat();
+    let edge = edge_before(&auth, &upstream.url, &settings);
     let url = format!("{}/x", edge.url.replace("http://", "ws://"));
     let stream = crate::common::wire::Wire::connect(&edge.url).into_stream();
     let (mut socket, _) = tungstenite::client(url, stream).unwrap();

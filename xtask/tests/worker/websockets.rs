@@ -1,4 +1,4 @@
-//! The Worker in workerd: WebSockets (RFC 6455) pass through it once their handshake is let in.
+//! The Worker in workerd forwards WebSockets (RFC 6455) after an accepted handshake.
 
 use std::io::Error;
 use std::sync::mpsc;
@@ -18,7 +18,7 @@ fn text_and_binary_messages_are_forwarded_both_ways_until_either_side_closes() {
     let (close, closed) = mpsc::channel();
     let edge = WireEdge::before(move |wire| {
         let mut socket = accept(wire, |_| ())?;
-        send(&mut socket, "the origin may speak first".into())?;
+        send(&mut socket, "the upstream can send first".into())?;
         while let Ok(message) = socket.read() {
             match message {
                 Message::Close(frame) => close.send(frame).unwrap(),
@@ -28,7 +28,7 @@ fn text_and_binary_messages_are_forwarded_both_ways_until_either_side_closes() {
         Ok(())
     });
     let (mut socket, _) = connect(&edge, &[]).unwrap();
-    assert_eq!(socket.read().unwrap(), "the origin may speak first".into());
+    assert_eq!(socket.read().unwrap(), "the upstream can send first".into());
     let every_byte: Vec<u8> = (0..=255).collect();
     for message in [
         Message::text("text"),

@@ -1,5 +1,5 @@
-//! The Worker in workerd: assertions under replay, at the end of a token, and while their keys
-//! rotate.
+//! The Worker in workerd: assertions under replay, close to a token's expiry, and during key
+//! rotation.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ use xtask::http;
 use xtask::stack::Edge;
 use xtask::token;
 
-/// A private JWK of that name, as the Worker takes it.
+/// A private JWK with that `kid`, in the format of `EDGE_SIGNING_KEY`.
 fn private_key(seed: u8, kid: &str) -> Value {
     let mut jwk = token::private_jwk(&SigningKey::from_bytes(&[seed; 32]));
     jwk["kid"] = json!(kid);
@@ -22,9 +22,9 @@ fn published(edge: &Edge) -> Vec<Value> {
     http::get(&url, &[]).unwrap().json()["keys"].as_array().unwrap().clone()
 }
 
-/// The one assertion that reached the origin, which one of these keys has signed: its key's name
-/// and its claims.
-fn checked(echoed: &Value, keys: &[Value]) -> (Value, Value) {
+/// Verifies the assertion that reached the upstream with one of these keys. Returns its `kid` and
+/// its claims.
+fn verified(echoed: &Value, keys: &[Value]) -> (Value, Value) {
     let assertions = seen(echoed, "x-edge-jwt-assertion");
     let [assertion] = &assertions[..] else { panic!("{echoed}") };
     let kid = token::segment(assertion, 0)["kid"].clone();
@@ -51,17 +51,17 @@ fn servers() -> (Auth, Scripted) {
 
 #[test]
 fn a_client_that_repeats_a_request_id_does_not_repeat_an_assertions_id() {
-    let (auth, origin) = servers();
+    let (auth, upstream) = servers();
     let settings =
         [("EDGE_SIGNING_KEY", private_key(1, "one")), ("EDGE_BIND_REQUEST", json!("true"))];
-    let edge = edge(&auth, &origin, &settings);
+    let edge = edge(&auth, &upstream, &settings);
     let (keys, token) = (published(&edge), auth.token("a"));
     let mut ids = Vec::new();
     for path in ["/x", "/x", "/y?q=1"] {
         for headers in [&[("x-request-id", "of-the-client")][..], &[]] {
             let echoed = get(&edge, &token, path, headers);
-            let (_, claims) = checked(&echoed, &keys);
-            let url = format!("{}/api/{UUID}{}", origin.url, path.split('?').next().unwrap());
+            let (_, claims) = verified(&echoed, &keys);
+            let url = format!("{}/api/{UUID}{}", upstream.url, path.split('?').next().unwrap());
             assert_eq!((&claims["htm"], &claims["htu"]), (&json!("GET"), &json!(url)));
             ids.push(claims["jti"].as_str().unwrap().to_owned());
         }
@@ -75,13 +75,13 @@ fn a_client_that_repeats_a_request_id_does_not_repeat_an_assertions_id() {
 
 #[test]
 fn an_assertion_is_reused_for_its_token_and_issuer_only() {
-    let (auth, origin) = servers();
-    let edge = edge(&auth, &origin, &[("EDGE_SIGNING_KEY", private_key(1, "one"))]);
+    let (auth, upstream) = servers();
+    let edge = edge(&auth, &upstream, &[("EDGE_SIGNING_KEY", private_key(1, "one"))]);
     let keys = published(&edge);
     let (token, other) = (auth.token("a"), auth.token_with("a", json!({"sub": "user-2"})));
     let assertion = |token: &str, headers: http::Headers<'_>| {
         let echoed = get(&edge, token, "/x", headers);
-        checked(&echoed, &keys);
+        verified(&echoed, &keys);
         seen(&echoed, "x-edge-jwt-assertion").remove(0)
     };
     let first = assertion(&token, &[]);
@@ -94,15 +94,15 @@ fn an_assertion_is_reused_for_its_token_and_issuer_only() {
 }
 
 #[test]
-fn a_token_at_its_end_is_rejected_or_its_assertion_is_still_valid() {
-    let (auth, origin) = servers();
+fn a_token_close_to_its_expiry_is_rejected_or_its_assertion_is_still_valid() {
+    let (auth, upstream) = servers();
     let settings = [("EDGE_SIGNING_KEY", private_key(1, "one")), ("CLOCK_TOLERANCE", json!("30"))];
-    let edge = edge(&auth, &origin, &settings);
+    let edge = edge(&auth, &upstream, &settings);
     let keys = published(&edge);
     for (left, least, most) in [(900, 55, 60), (20, 15, 20), (1, 0, 1), (0, 0, 1), (-20, 0, 1)] {
         let exp = now().saturating_add_signed(left);
         let echoed = get(&edge, &auth.token_with("a", json!({"exp": exp})), "/x", &[]);
-        let (_, claims) = checked(&echoed, &keys);
+        let (_, claims) = verified(&echoed, &keys);
         let expires = claims["exp"].as_u64().unwrap();
         let life = expires.saturating_sub(now());
         assert!((least..=most).contains(&life), "{life} s for a token with {left} s");
@@ -115,8 +115,8 @@ fn a_token_at_its_end_is_rejected_or_its_assertion_is_still_valid() {
 }
 
 #[test]
-fn while_the_edges_keys_rotate_every_assertion_verifies_by_the_set_before_and_after() {
-    let (auth, origin) = servers();
+fn during_rotation_of_the_edges_keys_every_assertion_verifies_with_the_old_and_the_new_set() {
+    let (auth, upstream) = servers();
     let stages = [
         vec![("EDGE_SIGNING_KEY", "one")],
         vec![("EDGE_SIGNING_KEY", "one"), ("EDGE_SIGNING_KEY_NEXT", "two")],
@@ -127,7 +127,7 @@ fn while_the_edges_keys_rotate_every_assertion_verifies_by_the_set_before_and_af
         let seed = |kid: &str| u8::from(kid == "one") + 1;
         let settings: Vec<_> =
             keys.iter().map(|(name, kid)| (*name, private_key(seed(kid), kid))).collect();
-        edge(&auth, &origin, &settings)
+        edge(&auth, &upstream, &settings)
     });
     let sets: Vec<_> = stages.iter().map(published).collect();
     assert_eq!(sets.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 2, 1]);
@@ -136,7 +136,7 @@ fn while_the_edges_keys_rotate_every_assertion_verifies_by_the_set_before_and_af
     for (i, signer) in ["one", "one", "two", "two"].into_iter().enumerate() {
         let echoed = get(&stages[i], &token, "/x", &[]);
         for set in &sets[i.saturating_sub(1)..=(i + 1).min(3)] {
-            assert_eq!(checked(&echoed, set).0, signer, "stage {i}");
+            assert_eq!(verified(&echoed, set).0, signer, "stage {i}");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The Worker in workerd: keys under load, under attack and from an auth server that misbehaves,
-//! and what its health says then.
+//! The Worker in workerd: key fetches under load, under attack and from a misbehaving auth server,
+//! and the health endpoint in these cases.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::wire::{Wire, WireOrigin};
+use crate::common::wire::{Wire, WireUpstream};
 use crate::common::{Auth, Scripted, UUID, bearer, echo, edge, key_set, respond};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -25,7 +25,7 @@ fn health(edge: &Edge) -> (u16, Value) {
     (response.status, response.json()["status"].clone())
 }
 
-/// Sends requests with that authorization over one connection, and gives the responses' statuses.
+/// Sends requests with these tokens over one connection and returns the statuses.
 fn statuses<'t>(edge: &Edge, tokens: impl Iterator<Item = &'t str>) -> Vec<u16> {
     let mut wire = Wire::connect(&edge.url);
     let mut status = |token: &str| {
@@ -40,25 +40,25 @@ fn statuses<'t>(edge: &Edge, tokens: impl Iterator<Item = &'t str>) -> Vec<u16> 
 
 #[test]
 fn keys_are_rotated_under_load_without_a_false_rejection() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let rotated = AtomicBool::new(false);
     thread::scope(|scope| {
         let requests: Vec<_> = (0..6)
             .map(|client| {
                 let (edge, auth, rotated) = (&edge, &auth, &rotated);
                 scope.spawn(move || {
-                    // no two tokens are alike, so that each of them is verified
+                    // all tokens are distinct, so that each one is verified
                     let token = |kid: &str, number: u32| {
                         auth.token_with(kid, json!({"jti": format!("{client}-{number}")}))
                     };
                     let mut after = 0;
                     for number in 0.. {
-                        // both are good once the new key is published
-                        let news = rotated.load(Ordering::SeqCst);
-                        let kid = if news && number % 2 == 0 { "b" } else { "a" };
+                        // both are valid once the new key is published
+                        let is_rotated = rotated.load(Ordering::SeqCst);
+                        let kid = if is_rotated && number % 2 == 0 { "b" } else { "a" };
                         assert_eq!(outcome(edge, &token(kid, number)), "200", "{kid} {number}");
-                        after += u32::from(news);
+                        after += u32::from(is_rotated);
                         if after == 50 {
                             return number;
                         }
@@ -79,8 +79,8 @@ fn keys_are_rotated_under_load_without_a_false_rejection() {
 
 #[test]
 fn ten_thousand_unknown_kids_cause_a_few_fetches_and_one_more_in_thirty_seconds() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
     let started = Instant::now();
     thread::scope(|scope| {
@@ -90,20 +90,20 @@ fn ten_thousand_unknown_kids_cause_a_few_fetches_and_one_more_in_thirty_seconds(
                 let tokens: Vec<_> =
                     (0..2_500).map(|i| auth.token(&format!("unknown-{part}-{i}"))).collect();
                 let statuses = statuses(edge, tokens.iter().map(String::as_str));
-                // a key that no fetch has looked for is not the client's mistake
+                // 503 for a key that no fetch has looked for yet
                 assert!(statuses.iter().all(|status| matches!(status, 401 | 503)));
             });
         }
     });
-    let misses = started.elapsed().as_secs() as usize / 30 + 4;
-    assert!(auth.server.count() <= 1 + misses, "{} fetches", auth.server.count());
+    let searches = started.elapsed().as_secs() as usize / 30 + 4;
+    assert!(auth.server.count() <= 1 + searches, "{} fetches", auth.server.count());
     assert_eq!(outcome(&edge, &auth.token("a")), "200");
 }
 
 #[test]
-fn an_auth_server_that_sends_slowly_times_out_and_health_says_which_tokens_can_be_served() {
+fn an_auth_server_that_sends_slowly_times_out_and_health_reports_available_keys() {
     let drip = |head: &'static str| {
-        WireOrigin::start(move |mut wire| {
+        WireUpstream::start(move |mut wire| {
             wire.head()?;
             wire.send(head)?;
             for _ in 0..300 {
@@ -120,8 +120,9 @@ fn an_auth_server_that_sends_slowly_times_out_and_health_says_which_tokens_can_b
             "HTTP/1.1 200 OK\r\nx-head:",
         ] {
             scope.spawn(move || {
-                let (auth, origin, dripping) = (Auth::start(&key_set(&["a"])), echo(), drip(head));
-                let cold = edge(&auth, &origin, &[("JWKS_URL", json!(dripping.url))]);
+                let (auth, upstream, dripping) =
+                    (Auth::start(&key_set(&["a"])), echo(), drip(head));
+                let cold = edge(&auth, &upstream, &[("JWKS_URL", json!(dripping.url))]);
                 let started = Instant::now();
                 assert_eq!(outcome(&cold, &auth.token("a")), "503 keys_unavailable", "{head}");
                 let waited = started.elapsed().as_secs();
@@ -141,7 +142,7 @@ fn an_invalid_set_does_no_harm_and_a_valid_one_is_read_with_any_content_type() {
     let deep = format!(r#"{{"keys":[],"x":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
     for (lie, status, kind, body, new, known) in [
         ("HTML", 200, "text/html", "<html>".to_owned(), "503 keys_unavailable", "200"),
-        ("a set called HTML", 200, "text/html", both.clone(), "200", "200"),
+        ("a set with the type HTML", 200, "text/html", both.clone(), "200", "200"),
         ("nothing", 200, "application/json", String::new(), "503 keys_unavailable", "200"),
         ("more", 200, "application/json", format!("{both}x"), "503 keys_unavailable", "200"),
         ("a part", 206, "application/json", both.clone(), "503 keys_unavailable", "200"),
@@ -150,8 +151,8 @@ fn an_invalid_set_does_no_harm_and_a_valid_one_is_read_with_any_content_type() {
         ("depth", 200, "application/json", deep, "503 keys_unavailable", "200"),
         ("a private key", 200, "application/json", private.to_string(), "401 unknown_key", "200"),
     ] {
-        let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-        let edge = edge(&auth, &origin, &[]);
+        let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+        let edge = edge(&auth, &upstream, &[]);
         assert_eq!(outcome(&edge, &auth.token("a")), "200");
         auth.handle(move |request| respond(request, status, &[("content-type", kind)], &*body));
         assert_eq!(outcome(&edge, &auth.token("b")), new, "{lie}");
@@ -161,12 +162,12 @@ fn an_invalid_set_does_no_harm_and_a_valid_one_is_read_with_any_content_type() {
 }
 
 #[test]
-fn a_set_may_be_compressed_and_an_endless_one_does_no_harm() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let warm = edge(&auth, &origin, &[]);
+fn a_compressed_set_is_read_and_an_endless_one_does_no_harm() {
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let warm = edge(&auth, &upstream, &[]);
     assert_eq!(outcome(&warm, &auth.token("a")), "200");
     let at_first = warm.memory().unwrap();
-    // spaces to the end of time
+    // endless spaces
     auth.handle(|request| request.stream("200 OK", std::io::repeat(b' ').take(1 << 30)));
     let started = Instant::now();
     assert_eq!(outcome(&warm, &auth.token("b")), "503 keys_unavailable");
@@ -179,11 +180,11 @@ fn a_set_may_be_compressed_and_an_endless_one_does_no_harm() {
         let set = compressed(key_set(&["a"]).to_string().as_bytes());
         respond(request, 200, &[("content-encoding", "gzip")], set);
     });
-    let cold = edge(&auth, &origin, &[("JWKS_URL", json!(compressed.url))]);
+    let cold = edge(&auth, &upstream, &[("JWKS_URL", json!(compressed.url))]);
     assert_eq!(outcome(&cold, &auth.token("a")), "200");
 }
 
-/// As gzip has it.
+/// Compresses with gzip.
 fn compressed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();

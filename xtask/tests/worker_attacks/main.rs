@@ -4,7 +4,7 @@
 mod common;
 
 mod assertions;
-mod hanging_up;
+mod disconnects;
 mod keys;
 mod malformed_requests;
 mod malformed_responses;

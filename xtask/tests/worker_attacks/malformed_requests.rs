@@ -1,5 +1,5 @@
-//! The Worker in workerd: requests as no client library sends them. What reaches the origin is one
-//! request with one meaning, and with the identity that the edge verified.
+//! The Worker in workerd: malformed requests that client libraries do not send. The upstream must
+//! receive one unambiguous request with the verified identity.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
@@ -101,11 +101,11 @@ fn no_spelling_of_a_header_forges_or_removes_an_identity() {
         let (head, _) = probe.reached();
         assert_users_own(&head, forged);
         for (name, value) in &head.headers {
-            let folded = name.replace('_', "-");
+            let normalized = name.replace('_', "-");
             let ours = ["x-edge-user", "x-forwarded-host", "x-forwarded-proto"];
             let about = ["x-edge-", "x-user-email", "x-forwarded-", "forwarded", "x-real-ip"];
-            let is_about_us = about.iter().any(|prefix| folded.starts_with(prefix));
-            assert!(!is_about_us || ours.contains(&&**name), "{name}: {value} by {forged}");
+            let is_reserved = about.iter().any(|prefix| normalized.starts_with(prefix));
+            assert!(!is_reserved || ours.contains(&&**name), "{name}: {value} by {forged}");
         }
     }
     for unreadable in [
@@ -137,7 +137,7 @@ fn many_or_long_headers_are_forwarded_or_rejected_and_the_next_request_is_served
         assert_eq!(head.headers.iter().filter(|(name, _)| name.starts_with("x-h")).count(), count);
         assert_users_own(&head, "many");
     }
-    // each of these is long, and none may be gone through once for each part of another
+    // all are long: no check may scan one of them once for each part of another
     let (commas, names) = (",".repeat(100_000), many.join("\r\n"));
     let cookies = format!("cookie: {}better-auth.x=1\r\ncookie: a=1", "a, ".repeat(30_000));
     for headers in [format!("connection: x-h7,{commas}\r\n{names}"), cookies] {
@@ -175,7 +175,7 @@ fn a_query_is_forwarded_verbatim_or_rejected() {
 }
 
 #[test]
-fn a_bearer_token_has_one_reading_or_is_rejected() {
+fn a_bearer_token_is_unambiguous_or_rejected() {
     let probe = Probe::start(&[]);
     let authorization = probe.edge.authorization();
     let token = authorization.rsplit(' ').next().unwrap();
@@ -263,7 +263,7 @@ fn a_rejection_is_the_same_for_every_method_and_echoes_no_invalid_request_id() {
 
 const CHUNKED: &str = "3\r\nabc\r\n0\r\n\r\n";
 
-/// A Worker before an origin that tells what reached it.
+/// A Worker in front of an upstream that reports its requests.
 struct Probe {
     edge: WireEdge,
     arrived: Mutex<Receiver<(Head, Vec<u8>)>>,
@@ -280,14 +280,14 @@ impl Probe {
                 false => Vec::new(),
             };
             arrive.send((head, body)).unwrap();
-            // one request a connection, so that nothing behind it is overlooked
+            // one request per connection, so that a smuggled request is detected
             wire.send("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         });
         Self { edge, arrived: Mutex::new(arrived) }
     }
 
-    /// Sends a request with the user's token to the user's own path, and gives the response's
-    /// status, if there is one.
+    /// Sends a request with the user's token to the user's own path. Returns the status of the
+    /// response, if there is one.
     fn send(&self, method: &str, headers: &[&str], body: &str) -> Option<u16> {
         let authorization = self.edge.authorization();
         let target = format!("/api/{UUID}/x");
@@ -298,13 +298,13 @@ impl Probe {
         self.exchange("GET", target, &[], "")
     }
 
-    /// Each character stands for one byte.
+    /// Each character of the target and the headers is one byte.
     fn exchange(&self, method: &str, target: &str, headers: &[&str], body: &str) -> Option<u16> {
         let mut wire = Wire::connect(self.edge.url());
         let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         let text = format!("{method} {target} HTTP/1.1\r\nhost: a.example\r\n{lines}\r\n{body}");
         let bytes: Vec<u8> = text.chars().map(|c| u8::try_from(c).expect("one byte")).collect();
-        // a server that has read enough may have closed the connection
+        // best effort: a server can close the connection before it has read everything
         let _ = wire.send(bytes);
         let mut status = wire.head().ok()?.status();
         if status == 100 {
@@ -317,7 +317,7 @@ impl Probe {
         self.arrived.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
-    /// Nothing has reached the origin that was not looked at.
+    /// Asserts that no other request reached the upstream.
     fn assert_nothing_more(&self) {
         assert_eq!(self.get("/public/last"), Some(200));
         assert_eq!(self.reached().0.start, "GET /public/last HTTP/1.1");

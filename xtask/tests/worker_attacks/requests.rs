@@ -1,5 +1,5 @@
-//! Attacks on the Worker in workerd by what a request says of itself: headers that override it,
-//! hosts with paths in them, methods that show it, and addresses that are claimed.
+//! Attacks on the Worker in workerd with the head of a request: override headers, `Host` headers
+//! with paths, TRACE, and forged client addresses.
 
 use std::thread;
 use std::time::Duration;
@@ -43,7 +43,7 @@ const OVERRIDES: [&str; 30] = [
     "Authorization_",
 ];
 
-/// The Worker's response to a request as it is on the wire.
+/// The Worker's response to a raw request.
 fn response_to(edge: &Edge, head: &str) -> (u16, Value) {
     let mut wire = Wire::connect(&edge.url);
     wire.send(head.replace('\n', "\r\n")).unwrap();
@@ -54,12 +54,12 @@ fn response_to(edge: &Edge, head: &str) -> (u16, Value) {
 
 #[test]
 fn no_override_header_reaches_the_upstream_on_public_paths_or_a_users_own() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let token = bearer(&auth.token("a"));
     let lines: String = OVERRIDES.iter().map(|name| format!("{name}: attack\n")).collect();
     for path in ["/public/x", &format!("/api/{UUID}/x")] {
-        // twice: what is known of a client's headers must not change what becomes of them
+        // twice: a cached head must not change the result
         for _ in 0..2 {
             let head = format!(
                 "GET {path} HTTP/1.1\nhost: edge.example\nauthorization: {token}\nx-custom: attack\n\
@@ -75,9 +75,9 @@ fn no_override_header_reaches_the_upstream_on_public_paths_or_a_users_own() {
 }
 
 #[test]
-fn named_headers_are_forwarded_and_no_others() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[("FORWARD_HEADERS", json!("x-original-url,script_name"))]);
+fn only_allowed_override_headers_are_forwarded() {
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[("FORWARD_HEADERS", json!("x-original-url,script_name"))]);
     let head = "GET /public/x HTTP/1.1\nhost: edge.example\nconnection: close\nX-Original-URL: a\n\
                 x_original_url: b\nSCRIPT_NAME: c\nPATH_INFO: d\n\n";
     let (_, echoed) = response_to(&edge, head);
@@ -90,8 +90,8 @@ fn named_headers_are_forwarded_and_no_others() {
 
 #[test]
 fn trace_and_long_connection_lists_are_rejected_on_public_paths_too() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     let names = |count: usize| (0..count).map(|i| format!("x-{i}, ")).collect::<String>();
     for (method, connection, status) in [
         ("TRACE", String::new(), 400),
@@ -106,13 +106,13 @@ fn trace_and_long_connection_lists_are_rejected_on_public_paths_too() {
         assert_eq!(response_status, status, "{method} {body}");
         assert!(status == 200 || body["code"] == "malformed_request", "{method} {body}");
     }
-    assert_eq!(origin.count(), 1);
+    assert_eq!(upstream.count(), 1);
 }
 
 #[test]
 fn a_host_header_is_exactly_host_and_port() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
-    let edge = edge(&auth, &origin, &[]);
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
+    let edge = edge(&auth, &upstream, &[]);
     for host in [
         "x/public?",
         "x/public/y#",
@@ -136,7 +136,7 @@ fn a_host_header_is_exactly_host_and_port() {
         let (status, body) = response_to(&edge, &head);
         assert_eq!(status, 400, "{host:?} {body}");
     }
-    assert_eq!(origin.count(), 0);
+    assert_eq!(upstream.count(), 0);
     for host in ["x", "X.example:8000", "127.0.0.1", "[::1]:8000", "my_service"] {
         let head = format!("GET /public/y HTTP/1.1\nhost: {host}\nconnection: close\n\n");
         assert_eq!(response_to(&edge, &head).0, 200, "{host}");
@@ -150,13 +150,13 @@ const LIMIT: (&str, &str) = (
     })",
 );
 
-/// The addresses by which rejected requests with these headers are counted.
+/// The client addresses that the rate limiter counts for rejected requests with these headers.
 fn counted(edge: &Edge, requests: &[&[(&str, &str)]]) -> Vec<String> {
     for headers in requests {
         let response = http::get(&format!("{}/elsewhere", edge.url), headers).unwrap();
         assert_eq!(response.outcome(), "401 missing_token");
     }
-    // what workerd prints takes a moment to arrive
+    // workerd's output arrives with a delay
     thread::sleep(Duration::from_millis(500));
     let log = edge.log();
     log.lines()
@@ -166,22 +166,22 @@ fn counted(edge: &Edge, requests: &[&[(&str, &str)]]) -> Vec<String> {
 }
 
 #[test]
-fn a_client_cannot_choose_the_address_that_it_is_counted_by() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+fn a_client_cannot_choose_its_client_address() {
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let claims = [
         ("cf-connecting-ip", "192.0.2.7"),
         ("x-forwarded-for", "192.0.2.8"),
         ("x-real-ip", "192.0.2.9"),
         ("cf-blob", r#"{"colo":"AMS"}"#),
     ];
-    let bare = edge_with(&auth, &origin.url, &[], &[LIMIT]);
+    let bare = edge_with(&auth, &upstream.url, &[], &[LIMIT]);
     assert!(counted(&bare, &[&claims]).is_empty());
     let echoed = http::get(&format!("{}/public/x", bare.url), &claims).unwrap().json();
     assert!(seen(&echoed, "x-forwarded-for").is_empty());
     assert!(seen(&echoed, "cf-connecting-ip").is_empty());
 
     let settings = [("CLIENT_IP_HEADER", json!("x-forwarded-for"))];
-    let behind_proxy = edge_with(&auth, &origin.url, &settings, &[LIMIT]);
+    let behind_proxy = edge_with(&auth, &upstream.url, &settings, &[LIMIT]);
     let of =
         |address: &'static str| [("x-forwarded-for", address), ("cf-connecting-ip", "192.0.2.7")];
     let requests =
@@ -193,10 +193,10 @@ fn a_client_cannot_choose_the_address_that_it_is_counted_by() {
 
 #[test]
 fn on_cloudflare_the_client_address_is_cloudflares() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let vars = [
         ("BETTER_AUTH_URL", json!(auth.server.url)),
-        ("ORIGIN_URL", json!(origin.url)),
+        ("ORIGIN_URL", json!(upstream.url)),
         ("ROUTES", json!([{"path": "/public/*", "auth": "public"}])),
     ];
     let edge = Edge::start_on_cloudflare(&vars, &[LIMIT], "cf-blob").unwrap();
@@ -208,11 +208,11 @@ fn on_cloudflare_the_client_address_is_cloudflares() {
 }
 
 #[test]
-fn open_paths_below_an_isolated_path_are_named_in_the_log() {
-    let (auth, origin) = (Auth::start(&key_set(&["a"])), echo());
+fn open_paths_below_an_isolated_path_are_reported_in_the_log() {
+    let (auth, upstream) = (Auth::start(&key_set(&["a"])), echo());
     let rule =
         json!([{"path": "/api/{user_id}/tasks", "match": {"user_id": "uuid"}, "methods": ["GET"]}]);
-    let edge = edge(&auth, &origin, &[("ROUTES", rule)]);
+    let edge = edge(&auth, &upstream, &[("ROUTES", rule)]);
     let token = bearer(&auth.token("a"));
     for method in ["GET", "DELETE", "PATCH"] {
         let outcome = |user: &str| {

@@ -1,4 +1,4 @@
-//! What a team types: the wrangler.toml of this checkout under wrangler itself, offline.
+//! The wrangler.toml of this checkout with wrangler's commands, offline.
 
 use std::fs;
 
@@ -61,7 +61,10 @@ fn the_bindings_that_wrangler_toml_suggests_exist_and_limit_requests() {
 #[test]
 fn the_inspector_is_served_only_when_wrangler_toml_says_so() {
     let text = fs::read_to_string(root().join("wrangler.toml")).unwrap();
-    assert!(!text.lines().any(|line| line.starts_with("[assets]")), "by default it is a gateway");
+    assert!(
+        !text.lines().any(|line| line.starts_with("[assets]")),
+        "by default the Worker is only a gateway"
+    );
     let settings = text.replace("# [assets]\n# directory", "[assets]\ndirectory");
     let absolute = |text: String, relative: &str| {
         text.replace(&format!("{relative:?}"), &format!("{:?}", root().join(relative)))
@@ -89,12 +92,12 @@ fn the_inspector_is_served_only_when_wrangler_toml_says_so() {
     let wasm = get(&format!("/{}/inspector.wasm", inspector::PATH));
     assert_eq!(wasm.header("content-type"), Some("application/wasm"));
 
-    // everything else is the gateway's, as it was
+    // all other paths still belong to the gateway
     for path in ["/", "/index.html", "/inspector/", "/api/any/tasks", "/_headers"] {
         assert_eq!(get(path).outcome(), "401 missing_token", "{path}");
     }
     let keys = get("/.well-known/better-auth-edge/jwks.json");
     assert_eq!(keys.json(), json!({"keys": []}));
-    let stranger = get(&format!("/{}/no-such-file", inspector::PATH));
-    assert_eq!(stranger.outcome(), "401 missing_token");
+    let missing = get(&format!("/{}/no-such-file", inspector::PATH));
+    assert_eq!(missing.outcome(), "401 missing_token");
 }

@@ -1,4 +1,4 @@
-//! The Worker under wrangler, offline.
+//! The Worker in wrangler, offline.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,5 +1,5 @@
-//! Keys that are stored between isolates, in wrangler's cache and KV: one process fetches them, the
-//! next one verifies by them.
+//! Keys that isolates share in wrangler's cache and KV: one process fetches them, and the next one
+//! verifies with them.
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,13 @@ use serde_json::json;
 use xtask::process::Server;
 use xtask::{http, root, wrangler};
 
-/// The Worker in `wrangler dev` between these two, with its stored keys in that directory.
-fn start(directory: &Path, auth: &Auth, origin: &str) -> (Server, String) {
+/// The Worker in `wrangler dev` with this auth server and upstream, and stored keys in `directory`.
+fn start(directory: &Path, auth: &Auth, upstream: &str) -> (Server, String) {
     let config = json!({
         "name": "better-auth-edge",
         "main": root().join("build/index.js"),
         "compatibility_date": "2026-11-01",
-        "vars": {"BETTER_AUTH_URL": auth.server.url, "ORIGIN_URL": origin},
+        "vars": {"BETTER_AUTH_URL": auth.server.url, "ORIGIN_URL": upstream},
         "kv_namespaces": [{"binding": "JWKS_KV", "id": "keys"}],
     });
     let file = directory.join("wrangler.json");
@@ -27,15 +27,15 @@ fn start(directory: &Path, auth: &Auth, origin: &str) -> (Server, String) {
 
 #[test]
 fn a_new_process_needs_no_auth_server() {
-    let origin = echo();
-    // which store the second process reads: the test empties one of them before it starts
-    for (place, emptied) in [("the cache", "kv"), ("KV", "cache"), ("none", "*")] {
+    let upstream = echo();
+    // the store that the second process reads, and the stores that the test empties before it
+    for (store_read, emptied) in [("the cache", "kv"), ("KV", "cache"), ("none", "*")] {
         let auth = Auth::start(&key_set(&["a"]));
-        let directory = wrangler::scratch("keys").join(place.replace(' ', "-"));
+        let directory = wrangler::scratch("keys").join(store_read.replace(' ', "-"));
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
         let outcome = |kid: &str| {
-            let (_server, url) = start(&directory, &auth, &origin.url);
+            let (_server, url) = start(&directory, &auth, &upstream.url);
             let headers = [("authorization", &*bearer(&auth.token(kid)))];
             http::get(&url, &headers).unwrap().outcome()
         };
@@ -48,10 +48,10 @@ fn a_new_process_needs_no_auth_server() {
                 fs::remove_dir_all(directory.join("state/v3").join(store)).unwrap();
             }
         }
-        if place == "none" {
+        if store_read == "none" {
             assert_eq!(outcome("a"), "503 keys_unavailable");
         } else {
-            assert_eq!((outcome("a"), auth.server.count()), ("200".into(), 1), "{place}");
+            assert_eq!((outcome("a"), auth.server.count()), ("200".into(), 1), "{store_read}");
         }
     }
 }

@@ -1,1 +1,1 @@
-"""The FastAPI origin of the full-stack example: tasks that belong to Better Auth users."""
+"""The FastAPI server of the full-stack example: tasks that belong to Better Auth users."""

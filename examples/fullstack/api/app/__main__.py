@@ -1,6 +1,6 @@
 """`python -m app`: serves until SIGTERM, Ctrl-C or, with EXIT_WITH_PARENT=1, the end of stdin.
 
-Stdout carries one line, when requests are accepted; the log goes to stderr.
+Prints one line to stdout when the server is ready, and logs to stderr.
 """
 
 import copy
@@ -18,7 +18,7 @@ from app.main import app
 from app.server import Server, stop_at_end_of_stdin
 
 GRACE = 2
-"""Seconds that running requests are given to end when the server stops."""
+"""Seconds for open requests to complete when the server stops."""
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
         timeout_graceful_shutdown=GRACE,
     )
     server = Server(config)
-    # When it has shut down, uvicorn raises the signal that it was stopped by once more.
+    # After its shutdown, uvicorn raises the signal again.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     if settings.exit_with_parent:
@@ -42,11 +42,11 @@ def main() -> None:
 
 
 def check_database(url: str) -> None:
-    """Says in one line what uvicorn would say in a hundred."""
+    """Reports a database error in one line instead of uvicorn's traceback."""
     try:
         open_database(url).dispose()
     except (SchemaError, SQLAlchemyError) as error:
-        # only the driver's own words: the rest may name the password
+        # only the driver's message: SQLAlchemy's can contain the password
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise SystemExit(f"Database error: {cause}") from None
 

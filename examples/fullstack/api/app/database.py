@@ -1,4 +1,4 @@
-"""The database: its tables are the migrations' doing, and on PostgreSQL it knows who asks."""
+"""The database, with tables from the migrations and, on PostgreSQL, row-level security."""
 
 import sqlite3
 from pathlib import Path
@@ -13,22 +13,22 @@ from sqlmodel import Session, create_engine
 
 ALEMBIC = Path(__file__).parent.parent / "alembic.ini"
 BUSY_TIMEOUT_MS = 5000
-"""SQLite gives up at once when another process writes to the file, as Better Auth does."""
+"""By default, SQLite fails at once if another process, such as Better Auth, writes to the file."""
 
 
 class SchemaError(Exception):
-    """The database is not at the migration that this app was written for."""
+    """The database is not at the revision that this app requires."""
 
 
 class RoleError(SchemaError):
-    """The database does not hold the role that the URL names to row-level security."""
+    """Row-level security does not apply to the database role in the URL."""
 
 
 def open_database(url: str) -> Engine:
     """Connects to a database whose tables are up to date; raises `SchemaError` otherwise.
 
-    On PostgreSQL it raises `RoleError` for a superuser and a role with BYPASSRLS, to which policies
-    do not apply.
+    On PostgreSQL, it raises `RoleError` for a superuser or a role with BYPASSRLS, because policies
+    do not apply to them.
     """
     engine = connect(url)
     wanted = ScriptDirectory.from_config(Config(ALEMBIC)).get_current_head()
@@ -37,16 +37,16 @@ def open_database(url: str) -> Engine:
             reject_unrestricted_role(connection)
             found = MigrationContext.configure(connection).get_current_revision()
     finally:
-        # Each user of the engine opens its own connections from here on.
+        # Empty the pool, so that each user of the engine opens its own connections.
         engine.dispose()
     if found != wanted:
-        is_at = f"at revision {found}" if found else "without tables"
-        raise SchemaError(f"the database is {is_at}, not at {wanted}: run `alembic upgrade head`")
+        state = f"at revision {found}" if found else "without tables"
+        raise SchemaError(f"the database is {state}, not at {wanted}: run `alembic upgrade head`")
     return engine
 
 
 def reject_unrestricted_role(connection: Connection) -> None:
-    """Checks the role that connected and the role that the session has been set to since."""
+    """Checks the role of the connection and the current role of the session."""
     if connection.dialect.name != "postgresql":
         return
     query = text(
@@ -63,10 +63,10 @@ def reject_unrestricted_role(connection: Connection) -> None:
 
 
 def connect(url: str) -> Engine:
-    """An engine for that URL. `postgres://`, as hosters write it, is `postgresql://`."""
+    """Creates an engine for the URL. Accepts `postgres://`, the form of many hosting providers."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        # FastAPI may run the parts of one request on different threads, one after the other.
+        # FastAPI can run the parts of one request in different threads, one after another.
         engine = create_engine(address, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", set_up_sqlite)
         return engine
@@ -81,8 +81,8 @@ def set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 
 def act_as(session: Session, user: UUID | None) -> Session:
-    """Has every transaction of the session be that user's for PostgreSQL too, whose policies show
-    it no other user's rows. Before that, and without it, they show none.
+    """Sets the user of all transactions of the session for PostgreSQL's policies, which show only
+    that user's rows. Without a user they show no rows.
     """
     session.info[USER] = user
     return session
@@ -92,9 +92,9 @@ USER = "app.user_uuid"
 
 
 @event.listens_for(Session, "after_begin")
-def tell_the_database(session: Session, _: SessionTransaction, connection: Connection) -> None:
+def set_database_user(session: Session, _: SessionTransaction, connection: Connection) -> None:
     user = session.info.get(USER)
     if user is not None and connection.dialect.name == "postgresql":
-        # until the end of this transaction, so that a pooled connection forgets it
-        name = text("SELECT set_config('app.user_uuid', :user, true)")
-        connection.execute(name, {"user": str(user)})
+        # for this transaction only, because the connection returns to the pool
+        statement = text("SELECT set_config('app.user_uuid', :user, true)")
+        connection.execute(statement, {"user": str(user)})

@@ -1,4 +1,4 @@
-"""What reaches the origin, and large bodies both ways: for looking at what the edge does."""
+"""Diagnostics of the edge: echoes requests, and streams large bodies in both directions."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from app.identity import PathUser
 
 MEGABYTE = 1024 * 1024
 CHUNK = bytes(range(256)) * 256
-"""64 kB that repeat with every 256 bytes: what gets lost on the way shows."""
+"""64 kB with a period of 256 bytes, so that lost bytes are detected."""
 
 public = APIRouter(tags=["diagnostics"])
 private = APIRouter(
@@ -29,7 +29,7 @@ class Health(BaseModel):
 
 
 class Echo(BaseModel):
-    """A request as it was received; of the headers only those that the edge may set."""
+    """A received request, with only the headers that the edge can set."""
 
     headers: dict[str, list[str]]
     path: str
@@ -53,7 +53,7 @@ async def health() -> Health:
 
 @public.get("/public/whoami")
 async def whoami_without_identity(request: Request) -> Echo:
-    """`X-Edge-*` in the response came from the edge, or the edge let a client forge it."""
+    """If the response contains `X-Edge-*`, the edge forwarded a forged header or set one."""
     return echo(request)
 
 
@@ -66,7 +66,7 @@ async def whoami(request: Request, user: PathUser) -> WhoAmI:
 async def export(
     _: PathUser, megabytes: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> StreamingResponse:
-    """Streams that many megabytes (of 1,048,576 bytes) in chunks of 64 kB."""
+    """Streams this many megabytes (of 1,048,576 bytes) in chunks of 64 kB."""
     size = megabytes * MEGABYTE
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -80,7 +80,7 @@ async def export(
 
 @private.post("/upload")
 async def upload(request: Request, _: PathUser) -> Received:
-    """Reads the body as it comes, without keeping it."""
+    """Reads the body as a stream, without buffering it."""
     digest = hashlib.sha256()
     size = 0
     async for chunk in request.stream():
@@ -90,8 +90,8 @@ async def upload(request: Request, _: PathUser) -> Received:
 
 
 class KeepReceivedHeaders:
-    """ASGI middleware that keeps the headers as they came: what is taken off further in is still
-    worth a look here.
+    """ASGI middleware that keeps the received headers for diagnostics, before inner middleware
+    removes some of them.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""Puts the app together."""
+"""Creates the app."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from app.settings import Settings
 
 
 class State(TypedDict):
-    """What an app has while it runs; dependencies find it in `request.state`."""
+    """The state of a running app. Dependencies read it from `request.state`."""
 
     engine: Engine
 
@@ -27,11 +27,11 @@ def create_app(settings: Settings) -> ASGIApp:
         yield State(engine=engine)
         engine.dispose()
 
-    # A redirect would name the origin's own address, which only the edge should know.
+    # A redirect would reveal this server's own address, which only the edge should know.
     app = FastAPI(title="Tasks", lifespan=lifespan, redirect_slashes=False)
     auth.install(app, all_problems=True)
     app.include_router(diagnostics.public)
     app.include_router(diagnostics.private)
     app.include_router(tasks.router)
-    # Around the app itself: middleware of the app's own sees nothing of what `install` takes off.
+    # The outermost layer: the app's own middleware does not see headers that `install` removes.
     return diagnostics.KeepReceivedHeaders(app)

@@ -1,4 +1,4 @@
-"""Who is asking: the one user whose path it is."""
+"""The current user, who must be the user in the path."""
 
 from typing import Annotated
 
@@ -10,4 +10,4 @@ from app.settings import load
 settings, auth = load()
 
 PathUser = Annotated[User, Depends(auth.user_from_path("user_id"))]
-"""The current user, provided that the path is theirs."""
+"""The current user. Requests for another user's path are rejected."""

@@ -1,4 +1,4 @@
-"""The app for servers that want its name, as in `uvicorn app.main:app`."""
+"""The app for servers that import it, as in `uvicorn app.main:app`."""
 
 from app.factory import create_app
 from app.identity import settings

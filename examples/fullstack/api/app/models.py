@@ -1,4 +1,4 @@
-"""A task, as it is stored, sent and received."""
+"""The models of a task: stored, sent and received."""
 
 from datetime import datetime, timezone
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ TITLE_LENGTH = 200
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC; SQLite, which forgets time zones, included."""
+    """An aware time in UTC, also on SQLite, which does not store time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -33,7 +33,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class UserUuid(TypeDecorator[UUID]):
-    """A user's uuid: PostgreSQL's own type, and on SQLite text, as Better Auth writes it there."""
+    """A user's uuid: `uuid` on PostgreSQL, and text on SQLite, like Better Auth's."""
 
     impl = Uuid
     cache_ok = True
@@ -53,7 +53,7 @@ def utc_now() -> datetime:
 
 
 class Task(UserOwned, table=True):
-    """Goes when its user goes."""
+    """A task. The database deletes it with its user."""
 
     __tablename__ = "tasks"
 
@@ -74,7 +74,7 @@ class Task(UserOwned, table=True):
 Title = Annotated[
     str, StringConstraints(min_length=1, max_length=TITLE_LENGTH, pattern=r"^[^\x00]*$")
 ]
-"""Without NUL, which PostgreSQL does not store in text."""
+"""NUL is not allowed, because PostgreSQL cannot store it in text."""
 
 
 class TaskCreate(BaseModel):
@@ -84,7 +84,7 @@ class TaskCreate(BaseModel):
 
 
 class TaskUpdate(BaseModel):
-    """What is left out, or null, stays as it is."""
+    """Missing and null fields stay unchanged."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 

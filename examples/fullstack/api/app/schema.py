@@ -1,7 +1,7 @@
-"""Better Auth's tables, as far as migrations have to know them.
+"""The parts of Better Auth's tables that the migrations need.
 
-The API neither reads nor writes them; on PostgreSQL its role may not. They stand here so that tasks
-can refer to a user, and so that Alembic can tell whether the migrations and the models agree.
+The API does not read or write them, and on PostgreSQL its role has no access. They are defined here
+so that tasks can refer to a user, and so that Alembic can compare the migrations with the models.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ metadata = SQLModel.metadata
 TIME = sa.DateTime(timezone=True).with_variant(sa.Date(), "sqlite")
 FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 USER_UUID = sa.Uuid().with_variant(sa.Text(), "sqlite")
-"""SQLite has no uuids; Better Auth writes them as text with hyphens."""
+"""SQLite has no type for uuids; Better Auth stores them as text with hyphens."""
 
 
 def text(name: str, *, unique: bool = False, index: bool = False) -> sa.Column[str]:

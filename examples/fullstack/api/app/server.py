@@ -8,7 +8,7 @@ import uvicorn
 
 
 class Server(uvicorn.Server):
-    """Says on stdout where it listens, once it does."""
+    """Prints its address to stdout when it is ready."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

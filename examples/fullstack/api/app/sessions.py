@@ -1,4 +1,4 @@
-"""One session per request, and in it one user."""
+"""One database session per request, limited to one user."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -12,7 +12,7 @@ from app.identity import PathUser
 
 
 def get_own_session(request: Request, user: PathUser) -> Iterator[Session]:
-    # The response has the committed row, even if another request deletes it at once.
+    # The response contains the committed row, even if another request deletes it immediately.
     with owned(Session(request.state.engine, expire_on_commit=False), user) as session:
         yield act_as(session, user.uuid)
 

@@ -1,4 +1,4 @@
-"""Settings, read from the environment once, at start-up."""
+"""Settings, read once from the environment at start-up."""
 
 from typing import Annotated
 
@@ -10,21 +10,21 @@ from sqlalchemy.exc import ArgumentError
 
 
 class Settings(BaseSettings):
-    """Each field is the environment variable of the same name in capitals. Who is calling is
-    settled by better_auth_edge's own settings.
+    """Each field is the environment variable with the same name in upper case. The settings of
+    better_auth_edge configure the authentication.
     """
 
-    # DATABASE_URL may hold a password: no value is ever shown in an error.
+    # Errors never contain a value, because DATABASE_URL can contain a password.
     model_config = SettingsConfigDict(hide_input_in_errors=True)
 
     database_url: str = "sqlite:///./app.db"
-    """Better Auth's too: tasks refer to its users."""
+    """Better Auth uses it too, because tasks refer to its users."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """0 takes any free port."""
+    """0 selects a free port."""
     exit_with_parent: bool = False
-    """Stop when stdin is closed, so that nothing outlives the process that started this one."""
+    """Stop when stdin closes, so that the server does not outlive its parent process."""
 
     @field_validator("database_url")
     @classmethod
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
 
 
 def load() -> tuple[Settings, EdgeAuth]:
-    """Reads the environment, or ends the process with one line for each error."""
+    """Reads the environment. Exits with one line for each error."""
     errors: list[str] = []
     try:
         settings = Settings()

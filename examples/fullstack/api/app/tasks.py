@@ -1,4 +1,4 @@
-"""The tasks of one user. No query names the owner: the session is theirs alone."""
+"""The tasks of one user. The session restricts all queries to the user's rows."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -20,10 +20,10 @@ router = APIRouter(
 
 
 def get_own_task(task_id: Annotated[int, Path(ge=1, le=MAX_ID)], session: OwnSession) -> Task:
-    """The owner's task; another user's is as absent as one that does not exist."""
+    """The user's task. For another user's task, the response is 404, as for a missing one."""
     task = session.get(Task, task_id)
     if task is None:
-        raise no_such_task()
+        raise task_not_found()
     return task
 
 
@@ -37,8 +37,8 @@ def create_task(new: TaskCreate, session: OwnSession) -> Task:
     try:
         session.commit()
     except IntegrityError:
-        # an assertion outlives its user by a minute
-        raise HTTPException(404, "There is no such user any more.") from None
+        # an assertion can be valid for a minute after its user was deleted
+        raise HTTPException(404, "The user does not exist any more.") from None
     return task
 
 
@@ -75,9 +75,9 @@ def commit_change(session: Session) -> None:
     try:
         session.commit()
     except NotTheUsersRowError:
-        # another request has deleted it since
-        raise no_such_task() from None
+        # another request has deleted it in the meantime
+        raise task_not_found() from None
 
 
-def no_such_task() -> HTTPException:
-    return HTTPException(404, "There is no such task.")
+def task_not_found() -> HTTPException:
+    return HTTPException(404, "The task does not exist.")

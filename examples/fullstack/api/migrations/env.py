@@ -1,4 +1,4 @@
-"""Runs the migrations on the database of `DATABASE_URL`, as a role that may change its tables."""
+"""Runs the migrations on the database of `DATABASE_URL`. The role must own the tables."""
 
 import os
 
@@ -10,11 +10,11 @@ from app.models import Task
 
 
 def migrate(connection: Connection) -> None:
-    # SQLite can change little of a table, so that Alembic copies it
+    # Alembic copies tables on SQLite, which supports few changes of a table
     batch = connection.dialect.name == "sqlite"
     context.configure(
         connection=connection,
-        # Better Auth's tables are in it too
+        # includes Better Auth's tables
         target_metadata=Task.metadata,
         render_as_batch=batch,
         compare_server_default=False,
@@ -23,7 +23,7 @@ def migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
-# Tests bring a connection of their own.
+# Tests pass their own connection.
 given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)

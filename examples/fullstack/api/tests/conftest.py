@@ -12,7 +12,7 @@ from httpx2 import Response
 from tests.edge import ORIGIN, Edge
 
 EDGE = Edge().__enter__()
-# The app reads them when it is imported, as at start-up.
+# The app reads these variables when it is imported.
 os.environ["EDGE_JWKS_URL"], os.environ["EDGE_AUDIENCE"] = EDGE.url, ORIGIN
 
 from app.database import connect  # noqa: E402
@@ -33,13 +33,13 @@ def edge() -> Edge:
 
 @dataclass(frozen=True)
 class Database:
-    """A database with every table: as its owner, who migrates it, and as the API has it."""
+    """A database with all tables: the URLs of its owner, who migrates it, and of the API."""
 
     owner_url: str
     url: str
 
     def add_user(self, uuid: UUID) -> None:
-        """A user who has signed up."""
+        """Adds a user, as a sign-up does."""
         engine = connect(self.owner_url)
         now = datetime.now(timezone.utc)
         with engine.begin() as connection:
@@ -72,7 +72,7 @@ def postgres_database(postgres: Postgres) -> Database:
 
 @pytest.fixture
 def database(sqlite_database: Database) -> Database:
-    """Tests of what is stored take both in its place."""
+    """The default database. Tests of storage use `both_databases` instead."""
     return sqlite_database
 
 
@@ -97,7 +97,7 @@ def api(settings: Settings) -> Iterator[TestClient]:
 
 @dataclass
 class Person:
-    """A user whose requests come through the edge."""
+    """A user with requests through the edge."""
 
     uuid: UUID
 
@@ -126,7 +126,7 @@ def sign_up(database: Database) -> Person:
 
 
 def assert_problem(response: Response, status: int, code: str) -> None:
-    """An error as every error has to be: RFC 9457, and by RFC 6750 where it is a 401."""
+    """Checks the shape of an error: RFC 9457, and RFC 6750 for a 401."""
     body = response.json()
     assert (response.status_code, body["code"]) == (status, code)
     assert response.headers["content-type"] == "application/problem+json"

@@ -38,7 +38,7 @@ class Edge:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        # A daemon, so that the tests end where the app cannot be imported.
+        # A daemon thread, so that the tests end even if the import of the app fails.
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01], daemon=True)
         self._thread.start()
         return self

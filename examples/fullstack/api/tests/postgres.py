@@ -28,7 +28,7 @@ OWNER = "postgres"
 TEMPLATE = "migrated"
 INITDB = ["-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
 UNPRIVILEGED_UID = 65534
-"""PostgreSQL does not run as root."""
+"""The account for the server, because PostgreSQL does not run as root."""
 START_TIMEOUT = 60
 """Seconds."""
 
@@ -47,7 +47,7 @@ class Postgres:
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
     def copy(self, name: str) -> str:
-        """Makes another database like `migrated` and gives its name."""
+        """Creates a copy of the database `migrated` and returns its name."""
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         self.execute("postgres", copy.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
         return name
@@ -58,7 +58,7 @@ class Postgres:
 
 
 def migrate(url: str) -> None:
-    """`alembic upgrade head` on that database."""
+    """Runs `alembic upgrade head` on the database."""
     config = Config(ALEMBIC)
     engine = connect(url)
     with engine.connect() as connection:
@@ -118,7 +118,7 @@ def program(name: str) -> str:
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     path = str(found[-1]) if found else shutil.which(name)
     if path is None:
-        raise SystemExit(f"PostgreSQL's {name} is needed (Debian: postgresql)")
+        raise SystemExit(f"PostgreSQL's {name} is required (Debian: postgresql)")
     return path
 
 
@@ -130,7 +130,7 @@ def free_port() -> int:
 
 
 def end_with_parent() -> None:
-    """Also if that is killed; on Linux, which has a way to ask for it."""
+    """Ends the server with its parent, even if that is killed. Linux only."""
     if sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""What the database itself holds users to, and what the migrations make of it."""
+"""The restrictions that the database enforces, and the migrations."""
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -35,7 +35,7 @@ def store(session: Session, owner: UUID, title: str) -> None:
 
 @pytest.fixture
 def engine(database: Database) -> Iterator[Engine]:
-    """As the API has it."""
+    """The API's engine."""
     engine = open_database(database.url)
     yield engine
     engine.dispose()
@@ -43,7 +43,7 @@ def engine(database: Database) -> Iterator[Engine]:
 
 @pytest.fixture
 def owner(database: Database) -> Iterator[Connection]:
-    """The role that migrates."""
+    """A connection with the role that migrates."""
     engine = connect(database.owner_url)
     with engine.connect() as connection:
         yield connection
@@ -52,7 +52,7 @@ def owner(database: Database) -> Iterator[Connection]:
 
 @pytest.fixture
 def two_users(database: Database, engine: Engine) -> tuple[UUID, UUID]:
-    """Each with a task of their own."""
+    """Two users, each with one task."""
     users = uuid4(), uuid4()
     for user in users:
         database.add_user(user)
@@ -66,14 +66,14 @@ def test_migrations_and_models_agree(owner: Connection) -> None:
     command.check(alembic(owner))
 
 
-def test_migrations_lead_back_and_forth(owner: Connection) -> None:
+def test_migrations_can_be_downgraded_and_upgraded(owner: Connection) -> None:
     config = alembic(owner)
     command.downgrade(config, "base")
     command.upgrade(config, "head")
     command.check(config)
 
 
-def test_the_database_gives_a_user_a_uuid(owner: Connection) -> None:
+def test_the_database_generates_a_users_uuid(owner: Connection) -> None:
     now = datetime.now(timezone.utc)
     user = {"id": "a", "name": "Ada", "email": "ada@example.com", "emailVerified": False}
     users = metadata.tables["user"]
@@ -86,7 +86,9 @@ def test_the_database_gives_a_user_a_uuid(owner: Connection) -> None:
     assert {str(uuid.variant) for uuid in uuids} == {"specified in RFC 4122"}
 
 
-def test_tasks_go_with_their_user(owner: Connection, two_users: tuple[UUID, UUID]) -> None:
+def test_the_tasks_of_a_deleted_user_are_deleted(
+    owner: Connection, two_users: tuple[UUID, UUID]
+) -> None:
     ada, bob = two_users
     owner.execute(text('DELETE FROM "user" WHERE uuid = :uuid'), {"uuid": str(ada)})
     left = owner.execute(text("SELECT title FROM tasks")).scalars().all()
@@ -94,23 +96,21 @@ def test_tasks_go_with_their_user(owner: Connection, two_users: tuple[UUID, UUID
 
 
 def test_a_task_without_a_user_is_rejected(engine: Engine) -> None:
-    stranger = uuid4()
+    unknown_user = uuid4()
     with Session(engine) as session:
-        act_as(owned(session, stranger), stranger)
+        act_as(owned(session, unknown_user), unknown_user)
         with pytest.raises(IntegrityError):
-            store(session, stranger, "whose?")
+            store(session, unknown_user, "whose?")
 
 
-def test_who_has_been_deleted_meanwhile_gets_a_reason(api: TestClient) -> None:
+def test_a_deleted_user_gets_a_404(api: TestClient) -> None:
     gone = Person(uuid4())
     task = {"title": "one last thing"}
     response = api.post(f"{gone.path}/tasks", headers=gone.headers(), json=task)
     assert_problem(response, 404, "not_found")
 
 
-def test_an_app_does_not_open_a_database_of_another_revision(
-    database: Database, owner: Connection
-) -> None:
+def test_a_database_of_another_revision_is_rejected(database: Database, owner: Connection) -> None:
     command.downgrade(alembic(owner), "0001")
     owner.commit()
     with pytest.raises(SchemaError, match="at revision 0001, not at 0002"):
@@ -118,35 +118,35 @@ def test_an_app_does_not_open_a_database_of_another_revision(
 
 
 class TestOnPostgres:
-    """Row-level security, which SQLite lacks. The sessions have no owner in the models, so only the
-    database can restrict them.
+    """Row-level security, which SQLite does not have. The sessions are for all owners, so only the
+    database restricts them.
     """
 
     @pytest.fixture
     def database(self, postgres_database: Database) -> Database:
         return postgres_database
 
-    def test_a_query_that_forgets_the_filter_finds_nothing_of_others(
+    def test_a_query_without_the_filter_returns_only_the_users_tasks(
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         with Session(engine) as session:
             act_as(all_owners(session), two_users[0])
             assert [task.user_id for task in session.exec(select(Task))] == [two_users[0]]
             session.commit()
-            # the next transaction is the same user's
+            # the next transaction has the same user
             assert [task.user_id for task in session.exec(select(Task))] == [two_users[0]]
 
-    def test_a_session_without_a_user_finds_nothing(
+    def test_a_session_without_a_user_returns_no_tasks(
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         with Session(engine) as session:
             act_as(all_owners(session), two_users[0])
             assert session.exec(select(Task)).all()
-        # over the same pooled connection, which has forgotten who that was
+        # on the same pooled connection, without the user
         with Session(engine) as session:
             assert not all_owners(session).exec(select(Task)).all()
 
-    def test_a_user_cannot_write_in_the_name_of_another(
+    def test_a_user_cannot_write_tasks_of_another_user(
         self, engine: Engine, two_users: tuple[UUID, UUID]
     ) -> None:
         ada, bob = two_users
@@ -159,7 +159,7 @@ class TestOnPostgres:
             assert changed.rowcount == 1
 
     @pytest.mark.usefixtures("two_users")
-    def test_the_owner_of_the_tables_is_held_to_it_too(self, owner: Connection) -> None:
+    def test_policies_apply_to_the_owner_of_the_tables_too(self, owner: Connection) -> None:
         for statement in [
             "CREATE ROLE migrator",
             "ALTER TABLE tasks OWNER TO migrator",
@@ -167,16 +167,16 @@ class TestOnPostgres:
         ]:
             owner.execute(text(statement))
         assert owner.execute(text("SELECT count(*) FROM tasks")).scalar() == 0
-        # roles are the server's, not the database's
+        # roles belong to the server, not to the database
         owner.rollback()
 
     @pytest.mark.parametrize(
         ("attribute", "reason"), [("SUPERUSER", "is a superuser"), ("BYPASSRLS", "has BYPASSRLS")]
     )
-    def test_a_role_that_policies_do_not_apply_to_is_rejected(
+    def test_a_role_that_bypasses_policies_is_rejected(
         self, database: Database, owner: Connection, attribute: str, reason: str
     ) -> None:
-        role = f"free_{attribute.lower()}"
+        role = f"bypass_{attribute.lower()}"
         owner.execute(text(f"CREATE ROLE {role} LOGIN {attribute}"))
         owner.commit()
         try:
@@ -192,14 +192,14 @@ class TestOnPostgres:
             open_database(database.owner_url)
 
     @pytest.mark.parametrize("table", ["user", "session", "account", "verification", "jwks"])
-    def test_the_api_cannot_read_what_is_better_auths(self, engine: Engine, table: str) -> None:
+    def test_the_api_cannot_read_better_auths_tables(self, engine: Engine, table: str) -> None:
         query = metadata.tables[table].select()
         denied = pytest.raises(ProgrammingError, match="permission denied")
         with engine.connect() as connection, denied:
             connection.execute(query)
 
 
-def test_a_path_of_sqlite_is_relative_to_where_the_app_runs(
+def test_a_sqlite_path_is_relative_to_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

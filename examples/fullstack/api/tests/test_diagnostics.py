@@ -11,7 +11,7 @@ def test_health_needs_no_identity(api: TestClient) -> None:
     assert api.get("/health").json() == {"ok": True}
 
 
-def test_the_echo_shows_what_the_edge_may_set_and_nothing_else(api: TestClient) -> None:
+def test_the_echo_contains_only_headers_that_the_edge_can_set(api: TestClient) -> None:
     headers = [
         ("X-Edge-User", "ada"),
         ("x-edge-user", "bob"),
@@ -31,7 +31,7 @@ def test_the_echo_shows_what_the_edge_may_set_and_nothing_else(api: TestClient) 
     }
 
 
-def test_the_echo_shows_the_path_as_it_came(api: TestClient, ada: Person) -> None:
+def test_the_echo_contains_the_received_path(api: TestClient, ada: Person) -> None:
     path = f"{ada.path}/who%61mi"
     body = api.get(path, headers=ada.headers()).json()
 
@@ -41,9 +41,7 @@ def test_the_echo_shows_the_path_as_it_came(api: TestClient, ada: Person) -> Non
 
 
 @pytest.mark.parametrize("megabytes", [1, 3])
-def test_an_export_is_as_large_as_it_was_ordered(
-    api: TestClient, ada: Person, megabytes: int
-) -> None:
+def test_an_export_has_the_requested_size(api: TestClient, ada: Person, megabytes: int) -> None:
     path = f"{ada.path}/export?megabytes={megabytes}"
     response = api.get(path, headers=ada.headers())
 
@@ -53,7 +51,9 @@ def test_an_export_is_as_large_as_it_was_ordered(
 
 
 @pytest.mark.parametrize("megabytes", ["0", "201", "-1", "many"])
-def test_an_export_has_bounds(api: TestClient, ada: Person, megabytes: str) -> None:
+def test_an_export_of_an_invalid_size_is_rejected(
+    api: TestClient, ada: Person, megabytes: str
+) -> None:
     response = api.get(f"{ada.path}/export?megabytes={megabytes}", headers=ada.headers())
     assert_problem(response, 422, "invalid_request")
 
@@ -80,7 +80,7 @@ def test_a_request_without_a_user_gets_no_diagnostics(
     ("method", "path", "status", "code"),
     [("GET", "/nowhere", 404, "not_found"), ("POST", "/health", 405, "method_not_allowed")],
 )
-def test_what_does_not_exist_is_a_problem_too(
+def test_an_unknown_route_returns_a_problem_response(
     api: TestClient, method: str, path: str, status: int, code: str
 ) -> None:
     assert_problem(api.request(method, path), status, code)

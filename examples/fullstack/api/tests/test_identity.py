@@ -17,9 +17,7 @@ from tests.edge import Edge
 FORGED = str(uuid4())
 
 
-def test_a_user_is_known_by_the_claims_that_the_edge_passes_on(
-    api: TestClient, ada: Person
-) -> None:
+def test_the_user_has_the_claims_of_the_assertion(api: TestClient, ada: Person) -> None:
     response = api.get(f"{ada.path}/whoami", headers=ada.headers())
     user = response.json()["user"]
 
@@ -61,7 +59,7 @@ def test_an_unauthenticated_response_reveals_no_validation_error(api: TestClient
     assert_problem(response, 401, "missing_token")
 
 
-def test_the_documents_say_what_a_route_wants(api: TestClient) -> None:
+def test_openapi_documents_the_security_of_each_route(api: TestClient) -> None:
     document = api.get("/openapi.json").json()
     assert document["paths"]["/api/{user_id}/tasks"]["get"]["security"] == [{"BetterAuth": []}]
     assert "security" not in document["paths"]["/health"]["get"]
@@ -76,7 +74,7 @@ def engine(settings: Settings, ada: Person) -> Engine:
     return engine
 
 
-def test_a_query_that_forgets_the_user_fails(engine: Engine) -> None:
+def test_a_query_without_a_user_fails(engine: Engine) -> None:
     with Session(engine) as session, pytest.raises(OwnershipError):
         session.exec(select(Task)).all()
     engine.dispose()

@@ -1,4 +1,4 @@
-"""`python -m app`, as its parent process sees it."""
+"""`python -m app` as a child process."""
 
 import os
 import re
@@ -49,7 +49,7 @@ def address(process: "subprocess.Popen[str]") -> str:
     return match[1]
 
 
-def test_it_says_where_it_listens_and_ends_cleanly(
+def test_it_prints_its_address_and_stops_on_sigterm(
     start: Start, edge: Edge, database: Database, ada: Person
 ) -> None:
     process = start(EDGE_JWKS_URL=edge.url, DATABASE_URL=database.url)
@@ -58,7 +58,7 @@ def test_it_says_where_it_listens_and_ends_cleanly(
     for path in ["/health", f"{ada.path}/whoami", f"{ada.path}/tasks"]:
         assert httpx.get(f"{url}{path}", headers=headers).status_code == 200
 
-    # A download that no client reads does not keep it.
+    # An unread download does not prevent the stop.
     with httpx.stream("GET", f"{url}{ada.path}/export", headers=headers):
         process.send_signal(signal.SIGTERM)
         stdout, stderr = process.communicate(timeout=10)
@@ -67,7 +67,7 @@ def test_it_says_where_it_listens_and_ends_cleanly(
     assert headers["X-Edge-Jwt-Assertion"].split(".")[1] not in stderr
 
 
-def test_it_ends_with_its_parent(start: Start, edge: Edge, database: Database) -> None:
+def test_it_stops_when_stdin_closes(start: Start, edge: Edge, database: Database) -> None:
     process = start(EDGE_JWKS_URL=edge.url, DATABASE_URL=database.url, EXIT_WITH_PARENT="1")
     address(process)
     assert process.stdin
@@ -87,7 +87,7 @@ def test_it_does_not_start_on_a_database_without_tables(start: Start, edge: Edge
     assert (stdout, stderr) == ("", f"Database error: {wanted}\n")
 
 
-def test_it_does_not_tell_the_password_of_a_database_that_is_not_there(
+def test_the_error_for_an_unreachable_database_does_not_contain_the_password(
     start: Start, edge: Edge
 ) -> None:
     url = "postgresql://api:very-secret@127.0.0.1:1/app"

@@ -24,7 +24,7 @@ def test_the_app_does_not_start_when_settings(
     assert "hunter2" not in str(exit_.value)
 
 
-def test_all_faults_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_errors_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "none")
     monkeypatch.setenv("EDGE_JWKS_URL", "")
     with pytest.raises(SystemExit) as exit_:

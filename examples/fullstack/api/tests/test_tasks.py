@@ -21,7 +21,7 @@ def create(api: TestClient, owner: Person, title: str = "write it down") -> dict
     return task
 
 
-def test_a_new_task_is_open_and_carries_the_time_in_utc(api: TestClient, ada: Person) -> None:
+def test_a_new_task_is_open_and_has_its_creation_time_in_utc(api: TestClient, ada: Person) -> None:
     task = create(api, ada)
     created_at = datetime.fromisoformat(task["created_at"].replace("Z", "+00:00"))
 
@@ -36,7 +36,7 @@ def test_a_task_is_read_back_as_it_was_created(api: TestClient, ada: Person) -> 
     assert (response.status_code, response.json()) == (200, task)
 
 
-def test_a_list_holds_the_users_own_tasks_in_order(
+def test_a_list_contains_the_users_own_tasks_in_order(
     api: TestClient, ada: Person, bob: Person
 ) -> None:
     first, _, last = create(api, ada, "first"), create(api, bob), create(api, ada, "last")
@@ -56,7 +56,7 @@ def test_a_list_holds_the_users_own_tasks_in_order(
         pytest.param({}, id="of nothing"),
     ],
 )
-def test_a_change_leaves_the_rest_as_it_was(
+def test_a_change_keeps_the_other_fields(
     api: TestClient, ada: Person, change: dict[str, Any]
 ) -> None:
     task = create(api, ada)
@@ -100,21 +100,21 @@ def test_a_task_that_is_deleted_at_the_same_time_causes_no_error(
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_another_users_task_is_as_absent_as_none(
+def test_another_users_task_gets_the_response_of_a_missing_task(
     api: TestClient, ada: Person, bob: Person, method: str
 ) -> None:
     task = create(api, bob)
     body = {"done": True} if method == "PATCH" else None
 
-    def ask(task_id: int) -> tuple[int, Any]:
+    def outcome(task_id: int) -> tuple[int, Any]:
         path = f"{ada.path}/tasks/{task_id}"
         headers = {**ada.headers(), "X-Request-Id": "1"}
         response = api.request(method, path, headers=headers, json=body)
         return response.status_code, response.json()
 
-    assert ask(task["id"]) == ask(task["id"] + 1000)
-    assert ask(task["id"])[0] == 404
-    assert ask(task["id"])[1]["code"] == "not_found"
+    assert outcome(task["id"]) == outcome(task["id"] + 1000)
+    assert outcome(task["id"])[0] == 404
+    assert outcome(task["id"])[1]["code"] == "not_found"
     assert api.get(f"{bob.path}/tasks", headers=bob.headers()).json() == [task]
 
 

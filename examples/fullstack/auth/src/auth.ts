@@ -13,7 +13,7 @@ import type { CookieCache } from "./settings.ts";
 
 /** The parameters of {@link createAuth}. */
 export interface AuthDependencies {
-  /** The origin by which clients reach the server: the tokens' issuer and audience. */
+  /** The server's public origin: the tokens' issuer and audience. */
   baseURL: string;
   /** At least 32 characters. */
   secret: string;
@@ -28,8 +28,8 @@ export interface AuthDependencies {
 }
 
 /**
- * Requests that an address may send in a window of seconds, which each request restarts: after ten
- * wrong passwords the address must wait for a minute.
+ * The number of requests that an address can send in a time window, which each request restarts:
+ * after ten wrong passwords, the address must wait for a minute.
  */
 const PASSWORD_RULES = {
   "/sign-in/*": { window: 60, max: 10 },
@@ -41,9 +41,8 @@ const PASSWORD_RULES = {
 } as const;
 
 /**
- * Requests without a password come from the edge and from Next.js, for all their users. The edge
- * sends the client's address with a session exchange, but Better Auth trusts it only from a trusted
- * proxy.
+ * The edge and Next.js send requests without a password for all their users. The edge sends the
+ * client's address with a session exchange, but Better Auth trusts it only from a trusted proxy.
  */
 const edgeRules = (trustedProxies: string[]) => ({
   "/jwks": false as const,

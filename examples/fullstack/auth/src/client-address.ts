@@ -1,6 +1,6 @@
 /**
- * The client's address, by which Better Auth limits sign-ins: the address of the connection or,
- * behind a trusted proxy, of `X-Forwarded-For`.
+ * The client's address, which Better Auth uses to limit sign-ins: the address of the connection or,
+ * behind a trusted proxy, an address of `X-Forwarded-For`.
  */
 import type { IncomingMessage } from "node:http";
 

@@ -11,7 +11,7 @@ export interface Settings {
   port: number;
   /** Signs cookies and encrypts the private keys in the database. */
   secret: string;
-  /** The origin by which clients reach the server; `undefined` for the address it listens on. */
+  /** The server's public origin; `undefined` for the address it listens on. */
   baseURL: string | undefined;
   /** The `file:` or `postgresql:` URL of the database. */
   databaseURL: string;

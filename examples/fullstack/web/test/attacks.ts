@@ -89,7 +89,7 @@ export function attacks(base: () => string, buildId: () => string, belowIndex: s
     assert.equal((own.json().headers as Record<string, string>)["x-edge-user"], ada.uuid);
   });
 
-  test("where the middleware does not run, no identity header is trusted", async () => {
+  test("on paths without the middleware, no identity header is trusted", async () => {
     const assertions = [forgedAssertion(), "a.b.c", ada.session, ""];
     for (const assertion of assertions) {
       const headers = { "x-edge-user": OTHER_USER, "x-edge-jwt-assertion": assertion };

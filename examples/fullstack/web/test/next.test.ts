@@ -1,4 +1,4 @@
-// Real builds of the example by both major versions of Next, with both files and both bundlers,
+// Builds of the example with both major versions of Next, both files and both bundlers,
 // with a real Better Auth and a real FastAPI. The environment variables CHROMIUM and PYTHON name
 // the programs. ONLY selects variants by a part of their name, such as "Next 15" or "webpack".
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// What users do in the application, in Chromium.
+// Visits of users to the application, in Chromium.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Browser, Page } from "playwright-core";

@@ -3,11 +3,11 @@ import DefaultTheme from "vitepress/theme";
 import { h } from "vue";
 import "./style.css";
 
-/** Below each page: the same as Markdown. */
+/** A link below each page to its Markdown version. */
 function MarkdownLink() {
   const { page } = useData();
   const href = withBase(`/${page.value.relativePath}`);
-  // "_self": the router would look for a page of that name
+  // "_self", because the router would treat the link as a page of the site
   return h("p", { class: "markdown-link" }, [
     h("a", { href, target: "_self" }, "This page as Markdown"),
   ]);

@@ -52,7 +52,7 @@ fn ratio(turns: &[Turn], others: &[Turn], figure: impl Fn(&Turn) -> f64) -> f64 
     median(turns.iter().zip(others).map(|(own, other)| figure(own) / figure(other)))
 }
 
-/// Lists of requests, each request with a token of its own.
+/// Lists of requests, each request with its own token.
 pub(super) type Requests<'r> = &'r [&'r [String]];
 
 pub(super) fn measure(

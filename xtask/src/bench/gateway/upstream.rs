@@ -1,5 +1,5 @@
-//! The origin behind every candidate, and the auth server's key set: it responds at once, so that a
-//! request's time is the gateway's.
+//! The upstream of every candidate, which also serves the JWK Set. It responds at once, so that the
+//! time of a request is the gateway's.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,13 +9,13 @@ use std::thread;
 use anyhow::Result;
 use serde_json::Value;
 
-/// A path ending in this is answered with the request's own head.
+/// For a path with this ending, the response body is the head of the request.
 pub(super) const ECHO: &str = "/echo";
 
-/// A path ending in this is answered with a redirect.
+/// For a path with this ending, the response is a redirect.
 pub(super) const REDIRECT: &str = "/redirect";
 
-/// Starts the origin on a free loopback port, for as long as this process runs. Gives its base URL.
+/// Starts the upstream on a free loopback port until this process ends. Returns its base URL.
 pub(super) fn start(jwks: &Value) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -43,7 +43,7 @@ fn serve(mut stream: TcpStream, jwks: &str) -> std::io::Result<()> {
         // clients send no bodies, and no request before the previous response
         if buffer[..filled].ends_with(b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&buffer[..filled]);
-            stream.write_all(answer(&head, jwks).as_bytes())?;
+            stream.write_all(response(&head, jwks).as_bytes())?;
             filled = 0;
         }
     }
@@ -51,7 +51,7 @@ fn serve(mut stream: TcpStream, jwks: &str) -> std::io::Result<()> {
 
 const MAX_HEAD: usize = 16 * 1024;
 
-fn answer(head: &str, jwks: &str) -> String {
+fn response(head: &str, jwks: &str) -> String {
     let path = head.split([' ', '?']).nth(1).unwrap_or_default();
     let body = match path {
         "/api/auth/jwks" => jwks,

@@ -1,7 +1,7 @@
-"""Better Auth's tables, with a `uuid` beside its own `id`, and the tasks, which belong to that.
+"""Better Auth's tables, with a `uuid` in addition to its `id`, and the tasks, which refer to it.
 
-Better Auth would make its tables by itself. Here it finds them as it wants them: one tool migrates
-the whole database, and `tasks.user_id` can refer to `user.uuid`.
+Better Auth can create its tables itself. Here one tool migrates the whole database, so that
+`tasks.user_id` can refer to `user.uuid`.
 """
 
 import sqlalchemy as sa
@@ -12,14 +12,14 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# What Better Auth reads and writes on each database. On SQLite dates and uuids are text.
+# Better Auth's types on each database. On SQLite, dates and uuids are text.
 TIME = sa.DateTime(timezone=True).with_variant(sa.Date(), "sqlite")
 FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 UUID = sa.Uuid().with_variant(sa.Text(), "sqlite")
 
 
 def new_uuid() -> sa.TextClause:
-    """A random uuid, made by the database, for rows that are inserted by hand."""
+    """A random uuid from the database, for rows that are inserted without one."""
     if op.get_bind().dialect.name == "postgresql":
         return sa.text("gen_random_uuid()")
     groups = [

