@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::config::settings_table::{Naming, Setting};
-use crate::config::value::SettingValues;
 
 /// A setting that is missing, unknown or wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -75,13 +74,17 @@ impl SettingErrors {
         Self { naming, errors: Vec::new(), unreadable: Vec::new(), reported: 0 }
     }
 
-    /// The errors that a host has found when it read these values.
-    pub(crate) fn of_host(values: &SettingValues) -> Self {
-        let naming = values.naming;
-        let errors = values.errors.iter().cloned().map(|error| SettingError { naming, ..error });
+    /// The errors that a host has found when it read the settings, and the settings whose names the
+    /// operator has misspelled.
+    pub(crate) fn of_host(
+        naming: Naming,
+        errors: &[SettingError],
+        misspelled: &[&'static str],
+    ) -> Self {
+        let errors = errors.iter().cloned().map(|error| SettingError { naming, ..error });
         let errors: Vec<_> = errors.collect();
         let unreadable = errors.iter().map(SettingError::setting);
-        let unreadable = unreadable.chain(values.misspelled.iter().copied()).collect();
+        let unreadable = unreadable.chain(misspelled.iter().copied()).collect();
         Self { naming, errors, unreadable, reported: 0 }
     }
 

@@ -1,6 +1,6 @@
 //! The values of settings, as a host has them.
 
-use crate::config::error::SettingError;
+use crate::config::error::{SettingError, SettingErrors};
 use crate::config::settings_table::{Kind, Naming, Setting};
 
 /// The value of a setting.
@@ -50,12 +50,12 @@ impl SettingValue {
 /// The settings that a host has read, and what it could not read.
 #[derive(Clone, Debug)]
 pub struct SettingValues {
-    pub(crate) naming: Naming,
-    pub(crate) values: Vec<(&'static str, SettingValue)>,
+    naming: Naming,
+    values: Vec<(&'static str, SettingValue)>,
     /// Unknown names, then values that are not of their setting's type
-    pub(crate) errors: Vec<SettingError>,
+    errors: Vec<SettingError>,
     /// Settings whose names the operator has misspelled, for which there is an error already
-    pub(crate) misspelled: Vec<&'static str>,
+    misspelled: Vec<&'static str>,
 }
 
 impl SettingValues {
@@ -86,6 +86,11 @@ impl SettingValues {
     /// Adds a setting whose name the operator has misspelled: it is not missing too.
     pub fn add_misspelled(&mut self, setting: &'static str) {
         self.misspelled.push(setting);
+    }
+
+    /// The errors that the host has found.
+    pub(crate) fn errors(&self) -> SettingErrors {
+        SettingErrors::of_host(self.naming, &self.errors, &self.misspelled)
     }
 
     /// The value that was set last.

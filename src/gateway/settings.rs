@@ -3,7 +3,7 @@
 //! Parsing finds all errors, so that the operator can fix them at once.
 
 use crate::config::bindings::Bindings;
-use crate::config::error::{SettingError, SettingErrors};
+use crate::config::error::SettingError;
 use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
@@ -79,7 +79,7 @@ impl Settings {
     /// Every error in the settings, including those that the host has found.
     pub fn parse_values(values: &SettingValues) -> Result<Self, Vec<SettingError>> {
         let source = |name: &str| values.get(name);
-        let errors = SettingErrors::of_host(values);
+        let errors = values.errors();
         Self::read(Reader::beside(&source, errors).within_app(), &[])
     }
 

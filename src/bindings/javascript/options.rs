@@ -7,7 +7,7 @@ use js_sys::{Array, Function, JSON, Object, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::config::error::{SettingError, SettingErrors};
+use crate::config::error::SettingError;
 use crate::config::reader::Reader;
 use crate::config::settings_table::{Kind, Naming, SETTINGS, Setting};
 use crate::config::value::{SettingValue, SettingValues};
@@ -88,7 +88,7 @@ impl Options {
     /// All errors of names, types and values, in one text.
     pub(super) fn verifier(&self) -> Result<Verifier, String> {
         let source = |name: &str| self.settings.get(name);
-        let errors = SettingErrors::of_host(&self.settings);
+        let errors = self.settings.errors();
         let mut reader = Reader::beside(&source, errors).within_app();
         let mut options = token_options(&mut reader);
         options.secret = reader.better_auth_secret();

@@ -53,7 +53,7 @@ fn an_option_with_a_misspelled_name_is_not_also_reported_missing() {
     let named = |meant: &[&'static str], options: VerifierOptions| {
         let mut values = SettingValues::new(Naming::Options);
         meant.iter().for_each(|setting| values.add_misspelled(setting));
-        let mut errors = SettingErrors::of_host(&values);
+        let mut errors = values.errors();
         options.build_with(&mut errors);
         errors.into_vec().iter().map(SettingError::option).collect::<Vec<_>>()
     };
@@ -78,7 +78,7 @@ fn an_unreadable_option_has_one_error_and_causes_no_follow_up_errors() {
         for setting in unreadable {
             values.add_error(SettingError::new(setting, "is not a string"));
         }
-        let mut errors = SettingErrors::of_host(&values);
+        let mut errors = values.errors();
         options.build_with(&mut errors);
         errors.into_vec().iter().map(SettingError::option).collect::<Vec<_>>()
     };
