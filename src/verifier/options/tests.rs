@@ -2,7 +2,7 @@
 
 use super::{VerifierOptions, issuing_url};
 use crate::base_url::BaseUrl;
-use crate::config::error::{SettingError, SettingErrors};
+use crate::config::error::SettingError;
 use crate::config::settings_table::Naming;
 use crate::config::value::SettingValues;
 
