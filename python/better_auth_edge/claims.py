@@ -1,4 +1,4 @@
-"""What a token must say once its signature holds, in the order of the core's checks."""
+"""Checks the claims of a token, in the order of the Rust core."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,26 +10,26 @@ from better_auth_edge.strict_json import JsonObject, same
 CLOCK_TOLERANCE = 5
 """Seconds."""
 USER_INFO = "/oauth2/userinfo"
-"""Behind Better Auth's base URL: the audience that it adds to tokens with the scope `openid`."""
+"""The path below Better Auth's base URL that it adds as an audience for the scope `openid`."""
 LIST_CLAIMS = ("role",)
-"""Claims whose text is a comma-separated list, if nothing else is said."""
-END_OF_TIME = 253_402_300_800
-"""The year 10000 begins, in seconds: such a number is one of milliseconds."""
+"""The default of `LIST_CLAIMS`: claims whose text is a comma-separated list."""
+YEAR_10000 = 253_402_300_800
+"""The start of the year 10000, in seconds. A larger number is a time in milliseconds."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A kind of token. One Better Auth signs several with one set of keys, and an origin accepts
-    one (RFC 8725, section 3.12).
+    """A kind of token. Better Auth signs several kinds with the same keys, and an app accepts one
+    (RFC 8725, section 3.12).
     """
 
     name: str
     types: tuple[str | None, ...]
-    """Accepted values of the header's `typ`; None for a header without."""
+    """Accepted values of the header's `typ`; None if it may be absent."""
     markers: tuple[str, ...] = ()
-    """Claims that only other kinds of tokens carry."""
+    """Claims that only other kinds of tokens have."""
     is_for_users_only: bool = False
-    """Whether a token of this kind may speak for a client instead of a user (RFC 9068)."""
+    """Whether a token whose subject is its client is rejected (RFC 9068)."""
 
 
 SESSION = Profile(
@@ -48,7 +48,7 @@ ASSERTION = Profile("an assertion of the edge", ("edge-assertion+jwt",))
 
 @dataclass(frozen=True)
 class Expectations:
-    """What a token must say. Times are in seconds."""
+    """The required claims of a token. Times are in seconds."""
 
     issuers: Sequence[str]
     audiences: Sequence[str]
@@ -59,23 +59,23 @@ class Expectations:
     endpoint; by default only for access tokens.
     """
     user_info: str | None = None
-    """That endpoint, where it is not one of the issuer."""
+    """The UserInfo endpoint, if it is not below the issuer."""
     user_claims: Sequence[str] = ("sub",)
-    """Names, or dotted paths into objects. The first that a token has counts."""
+    """Names, or dotted paths into objects. The first that is present counts."""
     required: Sequence[str] = ()
     clock_tolerance: float = CLOCK_TOLERANCE
     max_lifetime: float | None = None
-    """The most that `exp` may be after `iat`, which becomes required."""
+    """The maximum of `exp` minus `iat`. Requires `iat`."""
 
     def check_type(self, typ: str | None) -> None:
-        """Check 2: is it a token of the expected kind by its `typ`?"""
+        """Check 2: the `typ` of the header."""
         if typ not in self.profile.types:
             expected = " or ".join("absent" if t is None else t for t in self.profile.types)
             detail = f'the header\'s "typ" is not that of {self.profile.name}: {expected}'
             raise EdgeAuthError("wrong_token_type", detail)
 
-    def check(self, claims: JsonObject, now: float) -> "Expected":
-        """Check 6, at `now` in seconds since 1970. The first that fails names the code."""
+    def check(self, claims: JsonObject, now: float) -> "AcceptedClaims":
+        """Check 6: the claims at `now`, in seconds since 1970."""
         for marker in self.profile.markers:
             if claims.get(marker) is not None:
                 detail = f'a token with "{marker}" is not {self.profile.name}'
@@ -91,19 +91,19 @@ class Expectations:
             detail = f"the token's issuer is {issuer}, accepted is {accepted}"
             raise EdgeAuthError("issuer_mismatch", detail)
         if not any(audience in self.audiences for audience in audiences):
-            said, accepted = ", ".join(audiences), ", ".join(self.audiences)
-            detail = f"the token's audience is {said}, accepted is {accepted}"
+            present, accepted = ", ".join(audiences), ", ".join(self.audiences)
+            detail = f"the token's audience is {present}, accepted is {accepted}"
             raise EdgeAuthError("audience_mismatch", detail)
         self._check_other_audiences(issuer, audiences)
         times.check(now, self.clock_tolerance)
-        return Expected(user, times)
+        return AcceptedClaims(user, times)
 
-    def check_again(self, expected: "Expected", now: float) -> None:
-        """Whether a token that has passed the checks a moment ago still does."""
-        expected.times.check(now, self.clock_tolerance)
+    def check_times(self, accepted: "AcceptedClaims", now: float) -> None:
+        """Checks the times of accepted claims again."""
+        accepted.times.check(now, self.clock_tolerance)
 
     def _check_other_audiences(self, issuer: str, audiences: list[str]) -> None:
-        """A token that opens several resources could be used by one of them at another."""
+        """Rejects other audiences: one of them could use the token at another."""
         exclusive = self.exclusive_audience
         if not (self.profile is ACCESS_TOKEN if exclusive is None else exclusive):
             return
@@ -154,7 +154,7 @@ class Times:
 
 
 @dataclass(frozen=True)
-class Expected:
+class AcceptedClaims:
     """What the checks have found out."""
 
     user: str
@@ -272,6 +272,6 @@ def _time(claims: JsonObject, name: str) -> float | None:
         return None
     if isinstance(time, bool) or not isinstance(time, (int, float)):
         raise invalid(f'"{name}" is not a number')
-    if not 0 <= time < END_OF_TIME:
+    if not 0 <= time < YEAR_10000:
         raise invalid(f'"{name}" is not a time in seconds since 1970')
     return float(time)

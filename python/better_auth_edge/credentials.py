@@ -1,5 +1,5 @@
-"""The one proof that a request carries, or none. Each way to prove an identity is also a security
-scheme of OpenAPI, so that `/docs` says what a route wants.
+"""Reads the credential of a request: a bearer token or the edge's assertion. Both are security
+schemes of OpenAPI, so that `/docs` shows what a route requires.
 """
 
 from abc import ABC, abstractmethod
@@ -20,9 +20,10 @@ SCHEME = "BetterAuth"
 
 
 class Credential(SecurityBase, ABC):
-    """What the caller sends: a bearer token, behind the edge too. As a dependency it gives the
-    proof that arrives here, None without one, or why it is refused; raising that is left to who
-    asks, because a test may put a user in its place.
+    """A dependency that returns the credential of a request, or None. It returns errors instead of
+    raising them, because a test can override the user.
+
+    OpenAPI documents show a bearer token, which clients send in both modes.
     """
 
     def __init__(self, description: str) -> None:
@@ -37,17 +38,17 @@ class Credential(SecurityBase, ABC):
 
     @abstractmethod
     def find(self, connection: HTTPConnection) -> str | None:
-        """The proof of a request, or None without any. Raises `EdgeAuthError`."""
+        """Returns the credential of a request, or None. Raises `EdgeAuthError`."""
 
 
 class BearerToken(Credential):
-    """A bearer token (RFC 6750, section 2.1), or that of a WebSocket's handshake."""
+    """A bearer token (RFC 6750, section 2.1), or the token of a WebSocket's handshake."""
 
     def __init__(self) -> None:
         super().__init__("A JWT of Better Auth, from `/api/auth/token`.")
 
     def find(self, connection: HTTPConnection) -> str | None:
-        """The token. `wrong_token_type` for an assertion alone."""
+        """Returns the token. Raises `wrong_token_type` if the request has only an assertion."""
         token = bearer_token(connection.headers.getlist("authorization"))
         offered = handshake_token(offered_protocols(connection.scope))
         if token is not None and offered is not None:
@@ -76,7 +77,7 @@ class EdgeAssertion(Credential):
         )
 
     def find(self, connection: HTTPConnection) -> str | None:
-        """The assertion. `wrong_token_type` for a token without one."""
+        """Returns the assertion. Raises `wrong_token_type` if the request has only a token."""
         assertions = connection.headers.getlist(ASSERTION)
         if len(assertions) > 1:
             raise EdgeAuthError("malformed_request", "the request has more than one assertion")

@@ -1,5 +1,5 @@
-"""Compact JWS (RFC 7515, section 7.1) whose payload is a JWT claims set (RFC 7519): the form of a
-token. The order of the checks is that of the core, so that a token gets the same code everywhere.
+"""Parses a compact JWS (RFC 7515, section 7.1) whose payload is a JWT claims set (RFC 7519). The
+checks have the order of the Rust core, so that a token gets the same code everywhere.
 """
 
 import base64
@@ -11,26 +11,26 @@ from better_auth_edge.strict_json import JsonObject, parse_object
 
 MAX_TOKEN_BYTES = 16_384
 MAX_HEADER_BYTES = 4_096
-"""Encoded; both are far beyond what Better Auth issues."""
+"""The limits of the encoded token and header. Better Auth's tokens are far smaller."""
 
 SESSION_TOKEN_MIN = 32
 """A Better Auth session token: 32 characters, or those, a dot and a base64 HMAC-SHA256."""
 
-REFUSED_MEMBERS = {
+REJECTED_MEMBERS = {
     "crit": 'the header has "crit", and no extension is supported',
     "b64": 'the header has "b64", and unencoded payloads are not supported',
     "zip": 'the header has "zip", and compression is not supported',
     "enc": 'the header has "enc": encrypted tokens are not supported',
 }
-"""Members that change what a token means, none of which Better Auth uses."""
+"""Members that change the meaning of a token. Better Auth uses none of them."""
 
 
 @dataclass(frozen=True)
 class Jws:
-    """A token in its form: nothing is proved.
+    """A parsed token, whose signature is not verified.
 
-    Of the header only what counts is kept. `jwk`, `jku`, `x5u` and `x5c` do not: a token cannot say
-    which key to trust (RFC 8725, section 3.10).
+    `jwk`, `jku`, `x5u` and `x5c` are ignored, because a token cannot choose the key that the app
+    trusts (RFC 8725, section 3.10).
     """
 
     algorithm: str
@@ -43,8 +43,8 @@ class Jws:
 
     @classmethod
     def parse(cls, token: str) -> "Jws":
-        """Reads a token; `EdgeAuthError` with `missing_token` for an empty one, `token_too_large`,
-        `opaque_token` or `malformed_token` for other texts.
+        """Parses a token. Raises `EdgeAuthError`: `missing_token` for an empty text,
+        `token_too_large`, `opaque_token` or `malformed_token`.
         """
         if not token:
             raise EdgeAuthError("missing_token", "the token is empty")
@@ -68,8 +68,8 @@ class Jws:
 
 
 def decode_base64url(text: str) -> bytes:
-    """Strictly (RFC 7515, section 2), one text for each byte string: `ValueError` for padding,
-    white space, another alphabet, or bits that are not zero behind the last byte.
+    """Decodes strictly (RFC 7515, section 2): each byte string has exactly one text. Raises
+    `ValueError` for padding, white space, another alphabet, and trailing bits that are not zero.
     """
     if not _BASE64URL.fullmatch(text):
         raise ValueError("is not base64url without padding")
@@ -80,7 +80,9 @@ def decode_base64url(text: str) -> bytes:
 
 
 def media_type(text: str) -> str:
-    """RFC 7515, section 4.1.9: without a slash `application/` is meant; case does not count."""
+    """Normalizes a media type (RFC 7515, section 4.1.9): `application/` is optional, and case is
+    ignored.
+    """
     return text.lower().removeprefix("application/") if text.isascii() else text
 
 
@@ -116,8 +118,8 @@ def _object(which: str, data: bytes) -> JsonObject:
 
 
 def _checked(header: JsonObject) -> tuple[str, str | None, str | None]:
-    """`alg`, `kid` and `typ`."""
-    for name, why in REFUSED_MEMBERS.items():
+    """Checks a header. Returns its `alg`, `kid` and `typ`."""
+    for name, why in REJECTED_MEMBERS.items():
         if name in header:
             raise malformed(why)
     texts: dict[str, str | None] = {}

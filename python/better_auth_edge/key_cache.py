@@ -10,44 +10,43 @@ from better_auth_edge.key_misses import AbsentKeys, Bucket
 from better_auth_edge.keys import KeySet, NoKeyError, VerifyingKey
 
 FRESH = 600.0
-"""Seconds; younger than this, a set is used without asking again."""
+"""Seconds for which a set is used without a fetch."""
 REFRESH_AHEAD = 480.0
-"""Seconds; from this age on it is refreshed in the background while it is used."""
+"""Seconds; a set of this age is refreshed in the background while it is used."""
 STALE = 86_400.0
-"""Seconds; up to this age it is used while the source fails."""
+"""Seconds; up to this age a set is used while fetches fail."""
 MISS_COOLDOWN = 30.0
-"""Seconds in which one more fetch for an unknown `kid` is permitted, whether it succeeds or not,
-unless it finds the key; a few may come at once."""
+"""Seconds until one more fetch for an unknown key is allowed. A few are allowed at once. A fetch
+that finds the key does not count."""
 AGAIN_AFTER = 1.0
-"""Seconds after which a key that was looked for and not found is looked for again, if there is a
-permit."""
+"""Seconds until a fetch looks again for a key that the last fetch did not find."""
 ABSENT_FOR = 5.0
 """Seconds for which a key counts as unknown after a fetch without it. A client that guesses the
-name of the next key can keep its users out for this time."""
+next `kid` can delay its users by this time."""
 FETCH_TIMEOUT = 5.0
-"""Seconds; a fetch that takes longer is given up."""
+"""Seconds until a fetch times out."""
 MAX_BACKOFF = 30.0
-"""Seconds; the longest pause after failures, which doubles from one second."""
+"""Seconds; the maximum back-off after failures. It starts at one second and doubles."""
 GRACE = 0.5
-"""Seconds that a request that waits allows another's fetch beyond its timeout."""
+"""Seconds after the timeout of a fetch until waiting requests treat it as lost."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a token asks for."""
+    """The key that a token needs."""
 
     kid: str | None
     algorithm: str
     since: float
-    """When it came in."""
+    """The time when the token arrived."""
     plausible: bool
-    """Whether it would be accepted if its signature held. Only then is it worth a fetch: a token of
-    another issuer must not use up the one that a new key of ours needs."""
+    """Whether the app would accept the token if its signature is valid. Only such a token causes a
+    fetch: tokens of other issuers must not use up the fetch that a new key requires."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """Permission to fetch once; the slot was taken when it was given."""
+    """Permission to fetch once. While it is open, no other attempt starts."""
 
     number: int
     asked: float
@@ -55,7 +54,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Use:
-    """Verify with these keys, and carry the attempt out in the background if there is one."""
+    """Verify with these keys, and perform the attempt in the background if there is one."""
 
     keys: list[VerifyingKey]
     refresh: Attempt | None = None
@@ -63,28 +62,28 @@ class Use:
 
 @dataclass(frozen=True)
 class Fetch:
-    """Carry this attempt out, report it, and look again."""
+    """Perform this attempt, report it, and call `lookup` again."""
 
     attempt: Attempt
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Another request's attempt is under way: look again when it has ended."""
+    """Another request performs an attempt. Call `lookup` again when it has ended."""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """No newer key is available now: the signature is bad."""
+    """No newer key is available, so the signature is invalid."""
 
 
 @dataclass(frozen=True)
 class _Known:
     keys: KeySet
     asked: float
-    """When its fetch began: what happened later, it may not know."""
+    """When the fetch began. The set can lack later changes."""
     came: float
-    """When it was here."""
+    """When the fetch ended."""
     attempt: int
 
 
@@ -92,15 +91,13 @@ class _Known:
 class _InFlight:
     attempt: Attempt
     looks_for: Wanted | None
-    """What it was permitted for, where it needed a permit."""
+    """The key that it looks for, if it took a permit."""
     is_known: bool = False
-    """Whether the set has such a key, which may have been replaced."""
+    """Whether the set has such a key, which the auth server may have replaced."""
 
 
 class KeyCache:
-    """The keys that are known, and when to ask for others. Times are seconds of a clock that never
-    goes back.
-    """
+    """The known keys, and when to fetch others. Times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
         self._known: _Known | None = None
@@ -114,17 +111,18 @@ class KeyCache:
         self._retry_at = 0.0
 
     def lookup(self, now: float, wanted: Wanted) -> Use | Fetch | Wait:
-        """What to do for a token that needs a key. `EdgeAuthError` if the set has no key for it.
+        """Returns the next step for a token. Raises `EdgeAuthError` if the set has no key for it.
 
-        An unknown `kid` is looked for at once even when the set is fresh: Better Auth publishes a
-        new key at the moment it signs with it. Such fetches need a permit; without one, a `kid`
-        that was not looked for yet is `keys_unavailable`. A set that was asked for after the token
-        came in is recent enough to refuse it. Known keys that are not too old are used while an
-        attempt is under way, and while the source keeps failing. A token that would be refused
-        anyway causes no fetch and waits for none, where a set is known. Keys of that name of which
-        none is for the token may have been replaced: see `recheck`.
+        - An unknown `kid` causes a fetch even if the set is fresh, because Better Auth publishes a
+          new key when it first signs with it. Such a fetch takes a permit. Without a permit, a key
+          that no fetch has looked for yet is `keys_unavailable`.
+        - A set that was requested after the token arrived is recent enough to reject the token.
+        - Known keys are used during an attempt, and while fetches fail, until they are too old.
+        - An implausible token causes no fetch and waits for none if a set is known.
+        - If the set has keys with that `kid` but none for the algorithm, the auth server may have
+          replaced them: see `recheck`.
         """
-        self._give_up_vanished(now)
+        self._abandon_lost(now)
         busy, known = self._in_flight is not None, self._known
         backing_off = self._failures > 0 and now < self._retry_at
         if known is None or now - known.asked >= STALE:
@@ -163,15 +161,15 @@ class KeyCache:
     def recheck(
         self, now: float, wanted: Wanted, tried: Sequence[VerifyingKey]
     ) -> Use | Fetch | Wait | Settled:
-        """What to do for a token whose signature failed by the keys `tried`: its key may have been
-        replaced under the same name. `EdgeAuthError` where a newer set has no key for it.
+        """Returns the next step for a token that none of the keys `tried` verifies, because the
+        auth server may have replaced a key under the same `kid`. Raises `EdgeAuthError` if a newer
+        set has no key for it.
 
-        A stranger can send any number of such tokens. So a plausible token causes a fetch only
-        where the set was here before the token came in, where no fetch has confirmed that key
-        within the cool-down, and where there is a permit to spare: the last one stays for a key of
-        a new name. A token that came in while the set was fetched is not worth a second fetch.
+        Any client can send such tokens. So a token causes a fetch only if it is plausible, the set
+        arrived before it, no fetch within the cool-down has confirmed the key, and more than one
+        permit is left: the last one is for new keys.
         """
-        self._give_up_vanished(now)
+        self._abandon_lost(now)
         known = self._known
         if known is None or now - known.asked >= STALE:
             return Settled()
@@ -188,8 +186,8 @@ class KeyCache:
         return self._fetch_again(now, wanted, known) or Settled()
 
     def report(self, attempt: Attempt, fetched: KeySet | None, now: float, jitter: float) -> None:
-        """What came of an attempt. `jitter`, from 0 up to 1, spreads the pause after a failure. A
-        failure leaves the known keys in place.
+        """Reports the result of an attempt. A failure keeps the known keys. `jitter`, from 0 to 1,
+        spreads the back-off after it.
         """
         ended = self._end(attempt)
         if self._known is not None and self._known.attempt > attempt.number:
@@ -217,20 +215,18 @@ class KeyCache:
             self._absent.note(wanted.kid, wanted.algorithm, attempt.asked)
 
     def hold_off(self, seconds: float, now: float) -> None:
-        """The source has asked to be left alone for so many seconds, with the failure that was
-        reported last.
-        """
+        """Extends the back-off by the server's `Retry-After`, in seconds, after a failure."""
         if self._failures > 0:
             self._retry_at = max(self._retry_at, now + seconds)
 
     def abandon(self, attempt: Attempt) -> None:
-        """Gives up an attempt that ends without a report. Any request may take over at once."""
+        """Ends an attempt without a result. The next request can fetch at once."""
         ended = self._end(attempt)
         if ended is not None and ended.looks_for is not None:
             self._permits.put_back()
 
     def _look_for(self, wanted: Wanted, now: float, refusal: EdgeAuthError) -> Fetch | Wait:
-        """What to do for a plausible token whose key is not in the set."""
+        """Returns the next step for a plausible token whose key is not in the set."""
         if self._in_flight is not None:
             return Wait()
         next_fetch = max(self._retry_at, self._permits.next(now))
@@ -244,7 +240,7 @@ class KeyCache:
         raise self._unavailable(now, next_fetch, NO_NEWER_SET if self._failures > 0 else NOT_YET)
 
     def _fetch_again(self, now: float, wanted: Wanted, known: _Known) -> Fetch | Wait | None:
-        """How to ask whether the keys of that name were replaced; `None` where it is settled."""
+        """Returns the step that finds out whether the keys were replaced, or None."""
         if not wanted.plausible or known.came >= wanted.since:
             return None
         if self._in_flight is not None:
@@ -255,8 +251,8 @@ class KeyCache:
             return None
         return Fetch(self._attempt(now, wanted, is_known=True))
 
-    def _give_up_vanished(self, now: float) -> None:
-        """An attempt that nothing was heard of for longer than a fetch may take has vanished."""
+    def _abandon_lost(self, now: float) -> None:
+        """Abandons an attempt that has not reported within the timeout of a fetch."""
         in_flight = self._in_flight
         if in_flight is not None and now - in_flight.attempt.asked >= FETCH_TIMEOUT + GRACE:
             self.abandon(in_flight.attempt)
@@ -270,7 +266,7 @@ class KeyCache:
         return attempt
 
     def _end(self, attempt: Attempt) -> _InFlight | None:
-        """Ends that attempt, if it is the one under way."""
+        """Ends the attempt, if it is the open one."""
         in_flight = self._in_flight
         if in_flight is None or in_flight.attempt.number != attempt.number:
             return None

@@ -1,5 +1,5 @@
-"""Keys that can verify (RFC 7517, RFC 7518, RFC 8037): public, of a known type, not contradicting
-themselves. Signatures are PyJWT's part, and behind it pyca/cryptography's.
+"""Keys that verify signatures (RFC 7517, RFC 7518, RFC 8037): public, of a known type and
+consistent. PyJWT verifies the signatures, with pyca/cryptography.
 """
 
 from dataclasses import dataclass, field
@@ -13,44 +13,44 @@ from better_auth_edge.jws import decode_base64url
 from better_auth_edge.strict_json import JsonObject, parse_object
 
 BETTER_AUTH_ALGORITHMS = ("EdDSA", "ES256", "ES512", "PS256", "RS256")
-"""What Better Auth can sign with."""
+"""The algorithms that Better Auth can sign with."""
 CURVES = {"P-256": ("ES256", 32), "P-384": ("ES384", 48), "P-521": ("ES512", 66)}
-"""The one algorithm that JOSE pairs a curve with, and the bytes of a coordinate."""
+"""The algorithm that requires a curve, and the bytes of a coordinate."""
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 SECRET_ALGORITHMS = {"HS256": 32, "HS384": 48, "HS512": 64}
-"""And how many bytes the secret must have at least (RFC 7518, section 3.2)."""
+"""The minimum bytes of the secret, by algorithm (RFC 7518, section 3.2)."""
 PUBLIC_ALGORITHMS = ("EdDSA", *(algorithm for algorithm, _ in CURVES.values()), *RSA_ALGORITHMS)
 
 PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
-"""Where one is not `null`, the key is not public."""
+"""A key with one of them that is not `null` is not public."""
 MAX_SET_BYTES = 256 * 1024
 MAX_CANDIDATES = 4
-"""Several keys may share a `kid`, or have none; a stranger must not make us try many."""
+"""The most keys to try for a token, because several keys can share a `kid` or have none."""
 
 
 class UnusableKeyError(ValueError):
-    """An entry of a JWK Set that is ignored."""
+    """An entry of a JWK Set is unusable and ignored."""
 
 
 def canonical_algorithm(name: str) -> str:
-    """`EdDSA` (RFC 8037) and `Ed25519` (RFC 9864) are one."""
+    """Returns one name for `EdDSA` (RFC 8037) and `Ed25519` (RFC 9864), which are equal here."""
     return "EdDSA" if name == "Ed25519" else name
 
 
 @dataclass(frozen=True)
 class VerifyingKey:
-    """A public key that has been checked."""
+    """A public key that has passed all checks."""
 
     kid: str | None
     algorithms: tuple[str, ...]
-    """Its own `alg`, or what its type allows."""
+    """The key's `alg`, or all algorithms of its type."""
     public_key: Any
     signature_bytes: int
-    """How long every signature of it is."""
+    """The length of its signatures."""
 
     @classmethod
     def from_jwk(cls, jwk: JsonObject) -> "VerifyingKey":
-        """Reads an entry of a set as Better Auth publishes it; `UnusableKeyError` for any other."""
+        """Parses an entry of a JWK Set. Raises `UnusableKeyError`."""
         if any(jwk.get(name) is not None for name in PRIVATE_MEMBERS):
             raise UnusableKeyError("it has private members")
         if _text(jwk, "use") not in (None, "sig") or not _may_verify(jwk.get("key_ops")):
@@ -71,7 +71,7 @@ class VerifyingKey:
         return cls(kid, algorithms, public_key, signature_bytes)
 
     def verifies(self, algorithm: str, message: bytes, signature: bytes) -> bool:
-        """Whether this key signed the message with that algorithm."""
+        """Whether this key signed the message with this algorithm."""
         if algorithm not in self.algorithms or len(signature) != self.signature_bytes:
             return False
         if algorithm == "EdDSA" and _is_of_small_order(signature[:32]):
@@ -81,13 +81,13 @@ class VerifyingKey:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret that verifies MACs and nothing else. No key of a JWK Set can become one."""
+    """A secret that verifies MACs. No key of a JWK Set can become a secret."""
 
     secret: bytes = field(repr=False)
     algorithms: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """`ValueError` for one that is shorter than a hash (RFC 7518, section 3.2)."""
+        """Raises `ValueError` if the secret is shorter than a hash (RFC 7518, section 3.2)."""
         needed = max(SECRET_ALGORITHMS[name] for name in self.algorithms)
         if len(self.secret) < needed:
             raise ValueError(f"has fewer than {needed} bytes")
@@ -101,13 +101,13 @@ class Secret:
 
 @dataclass(frozen=True)
 class KeySet:
-    """The usable keys of a JWK Set, in its order."""
+    """The usable keys of a JWK Set, in the order of the document."""
 
     keys: tuple[VerifyingKey, ...]
 
     @classmethod
     def parse(cls, document: bytes) -> "KeySet":
-        """Reads a set; ignores unusable entries. `ValueError` for other documents."""
+        """Parses a set and ignores unusable entries. Raises `ValueError` for other documents."""
         if len(document) > MAX_SET_BYTES:
             raise ValueError(f"the document is larger than {MAX_SET_BYTES} bytes")
         entries = parse_object(document).get("keys")
@@ -123,9 +123,11 @@ class KeySet:
         return cls(tuple(keys))
 
     def select(self, kid: str | None, algorithm: str) -> list[VerifyingKey]:
-        """The keys to try for a token, in order: at least one. Without a `kid` those are the keys
-        that have no `kid`, or else the one key that fits. `EdgeAuthError` if no key fits,
-        `unsupported_algorithm` if the key with the `kid` is for another, else `unknown_key`.
+        """Returns the keys to try for a token, in order: at least one. Without a `kid` these are
+        the keys without a `kid`, or else the only key for the algorithm.
+
+        Raises `EdgeAuthError`: `unsupported_algorithm` if the key with the `kid` has another
+        algorithm, otherwise `unknown_key`.
         """
         fitting = [key for key in self.keys if algorithm in key.algorithms]
         named = [key for key in fitting if key.kid == kid]
@@ -143,7 +145,7 @@ class KeySet:
 
 
 class NoKeyError(EdgeAuthError):
-    """No usable key fits: a newer set may have one."""
+    """The set has no usable key for the token. A newer set may have one."""
 
     def __init__(self) -> None:
         detail = (
@@ -229,8 +231,8 @@ _SMALL_ORDER = {0, 1, _P - 1} | _ORDER_8
 
 
 def _is_of_small_order(encoded: bytes) -> bool:
-    """Whether 32 bytes are not a canonical encoding, or encode a point of small order. OpenSSL
-    checks neither, and with such a key forgeries verify (RFC 8032, section 5.1.7).
+    """Whether 32 bytes are not canonical, or encode a point of small order. OpenSSL checks neither,
+    and forged signatures verify with such a key (RFC 8032, section 5.1.7).
     """
     y = _y(encoded)
     return y >= _P or y in _SMALL_ORDER

@@ -1,4 +1,4 @@
-"""JSON objects (RFC 8259) without ambiguity: UTF-8 without a byte order mark, no
+"""Strict JSON objects (RFC 8259): UTF-8 without a byte order mark, no
 duplicate members at any level, no lone surrogates, at most 32 levels.
 """
 
@@ -12,7 +12,7 @@ JsonObject = dict[str, Any]
 
 
 def parse_object(data: bytes) -> JsonObject:
-    """Reads one object; `ValueError` with half a sentence for anything else."""
+    """Parses one object. Raises `ValueError` with a predicate, such as "is not JSON"."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -34,7 +34,7 @@ def parse_object(data: bytes) -> JsonObject:
 
 
 def same(a: object, b: object) -> bool:
-    """Whether two JSON values are equal by type and value: `1` is `1.0`, but not `true`."""
+    """Whether two JSON values have the same type and value. `1` equals `1.0`, but not `true`."""
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, list) and isinstance(b, list):
@@ -45,7 +45,7 @@ def same(a: object, b: object) -> bool:
 
 
 def _check(value: object) -> None:
-    """Looks at every value and every name, level by level."""
+    """Checks the depth, and each string and name for lone surrogates."""
     level = [value]
     for _ in range(MAX_DEPTH):
         inner: list[object] = []
@@ -85,12 +85,12 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
 
 
 def _integer(text: str) -> int | float:
-    # Python converts texts of more than 4,300 digits to no int; no limit of ours is near that.
+    # Python raises for an int of more than 4,300 digits.
     return int(text) if len(text) <= 1000 else float(text)
 
 
-def _refuse(constant: str) -> float:
+def _reject(constant: str) -> float:
     raise ValueError(constant)  # JSON has neither NaN nor infinities
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_reject)

@@ -48,16 +48,16 @@ class Verifier:
         algorithm = self._allowed(jws.algorithm)
         # Checked before the signature, for the key cache. Reported only if the signature is valid.
         try:
-            expected, rejection = self._expectations.check(jws.claims, self._clock()), None
+            accepted, rejection = self._expectations.check(jws.claims, self._clock()), None
         except EdgeAuthError as error:
-            expected, rejection = None, error
+            accepted, rejection = None, error
         await self._check_signature(jws, algorithm, plausible=rejection is None)
-        if expected is None:
+        if accepted is None:
             assert rejection is not None
             raise rejection
         # Fetching the keys may have taken several seconds.
-        self._expectations.check_again(expected, self._clock())
-        return Verified(expected.user, jws.claims, expected.times.expires)
+        self._expectations.check_times(accepted, self._clock())
+        return Verified(accepted.user, jws.claims, accepted.times.expires)
 
     def _allowed(self, name: str) -> str:
         """Returns the algorithm from the configured list. The token only selects one of them."""
