@@ -54,7 +54,7 @@ OPERATOR_HINTS = {
     ),
     "audience_mismatch": "set EDGE_AUDIENCE here to the origin that the edge uses to call this app",
 }
-"""What the operator changes, by error code. Only for assertions with a valid signature."""
+"""Hints for the operator, by error code. Only for assertions with a valid signature."""
 
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)

@@ -155,7 +155,7 @@ class Times:
 
 @dataclass(frozen=True)
 class AcceptedClaims:
-    """What the checks have found out."""
+    """The result of the checks."""
 
     user: str
     """The value of the user claim, never empty."""
@@ -163,8 +163,8 @@ class AcceptedClaims:
 
 
 def claim_at(claims: JsonObject, path: str) -> Any:
-    """The claim of that name, or else the one at that path: `org.role` is the member `role` of the
-    claim `org`. A path leads through objects only. None if it is absent or `null`.
+    """Returns the claim with this name, or else the one at this path: `org.role` is the member
+    `role` of the claim `org`. None if it is absent or `null`.
     """
     if claims.get(path) is not None:
         return claims[path]
@@ -176,9 +176,8 @@ def claim_at(claims: JsonObject, path: str) -> Any:
 def check_required(
     claims: JsonObject, required: Mapping[str, Any], lists: Collection[str] = LIST_CLAIMS
 ) -> None:
-    """Each claim must equal the accepted value, or one of a list of them, by type and value; where
-    the claim is an array, or the text of one of `lists`, one member suffices. Otherwise
-    `insufficient_claims`.
+    """Raises `insufficient_claims` unless each claim equals an accepted value by type and value. If
+    the claim is an array, or the text of one of `lists`, one member suffices.
     """
     for name, accepted in required.items():
         value = claim_at(claims, name)
@@ -192,18 +191,18 @@ def check_required(
 
 
 def is_several(accepted: object) -> bool:
-    """Whether accepted values are several, and not one."""
+    """Whether a requirement accepts several values."""
     return isinstance(accepted, (list, tuple, set, frozenset))
 
 
 def _members(text: str) -> list[str]:
-    """Of a comma-separated list. A text without a comma is a value, and compared as it is."""
+    """Returns the members of a comma-separated list. Empty for a text without a comma."""
     members = [member.strip(" \t") for member in text.split(",")] if "," in text else []
     return [member for member in members if member]
 
 
 def is_scope(text: str) -> bool:
-    """RFC 6749, section 3.3."""
+    """Whether a text is a scope (RFC 6749, section 3.3)."""
     return (
         text.isascii()
         and all("!" <= one <= "~" and one not in '"\\' for one in text)
@@ -212,7 +211,7 @@ def is_scope(text: str) -> bool:
 
 
 def check_scopes(claims: JsonObject, scopes: Sequence[str]) -> None:
-    """All must be in `scope`, separated by spaces (RFC 6749, section 3.3); `insufficient_scope`."""
+    """Raises `insufficient_scope` unless `scope` contains all (RFC 6749, section 3.3)."""
     scope = claims.get("scope")
     granted = filter(is_scope, scope.split(" ")) if isinstance(scope, str) else ()
     if not set(scopes).issubset(granted):

@@ -60,8 +60,8 @@ class EdgeAuthSettings(BaseSettings):
     )
 
     edge_auth_mode: ModeName | None = None
-    """What authenticates a request: the edge's assertion, a Better Auth token signed by a published
-    key, or one signed with the shared secret. Required if the settings of two modes are present."""
+    """Accept the edge's assertion, a Better Auth token signed by a published key, or one signed
+    with the shared secret. Required if the settings of two modes are present."""
 
     edge_jwks_url: str | None = None
     """The URL of the edge's JWK Set, or the base URL of the edge."""
@@ -206,7 +206,7 @@ def _unknown(names: Iterable[str], fields: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class AuthMode:
-    """What authenticates a request. Each app has one mode, and rejects every other credential."""
+    """The mode of an app. It rejects every other credential."""
 
     name: ModeName
     keys: str | Secret

@@ -1,4 +1,4 @@
-"""What the compiler does with text: `text()`, literal columns, operators, hints, names and types.
+"""Rules of the compiler for text: `text()`, literal columns, operators, hints, names and types.
 
 The compiler rejects text that names an owned table. It rejects text beside owned tables if the text
 could change the statement: see `fragments.py`.

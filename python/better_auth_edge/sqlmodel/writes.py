@@ -35,7 +35,7 @@ from better_auth_edge.sqlmodel.models import (
 )
 
 BATCH = 200
-"""How many rows one query looks for."""
+"""The number of rows that one query looks for."""
 _EFFECTS = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
 
