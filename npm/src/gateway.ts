@@ -222,13 +222,17 @@ export class Gateway {
 /**
  * Makes a gateway.
  *
+ * @param verifierOptions the options of the verifier that it belongs to; `options` override them
  * @throws {EdgeAuthError} `misconfigured`: the message lists all errors in the options
  * @internal
  */
-export async function createGateway(options: VerifierOptions & GatewayOptions): Promise<Gateway> {
+export async function createGateway(
+  options: VerifierOptions & GatewayOptions,
+  verifierOptions?: VerifierOptions,
+): Promise<Gateway> {
   const glue = await load();
   try {
-    return new Gateway(glue.createGateway(options), glue.waitUntil);
+    return new Gateway(glue.createGateway(options, verifierOptions), glue.waitUntil);
   } catch (error) {
     throw toEdgeAuthError(error);
   }

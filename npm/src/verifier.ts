@@ -110,9 +110,7 @@ export class Verifier {
     const key = fingerprint(options);
     let gateway = this.#gateways.get(key);
     if (!gateway) {
-      // an option that is undefined is absent, so that the verifier's own applies
-      const given = Object.entries(options).filter(([, value]) => value !== undefined);
-      gateway = await createGateway({ ...this.#options, ...Object.fromEntries(given) });
+      gateway = await createGateway(options, this.#options);
       if (this.#gateways.size === MOST_GATEWAYS) this.#gateways.clear();
       this.#gateways.set(key, gateway);
     }

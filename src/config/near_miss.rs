@@ -30,7 +30,7 @@ pub(crate) fn check(reader: &mut Reader<'_>, variables: &[Variable<'_>]) {
             continue;
         }
         let value = || match (reader.source())(name) {
-            Some(SettingValue::Variable(text)) => Some(text),
+            Some(SettingValue::Variable(text) | SettingValue::Json(text)) => Some(text),
             _ => None,
         };
         let setting = if *is_binding { None } else { setting_meant(name, value) };

@@ -34,14 +34,6 @@ impl<'s> Reader<'s> {
         Self { within_app: true, ..self }
     }
 
-    /// A reader of other values, for the same operator.
-    pub(crate) fn of_entry<'e>(
-        &self,
-        source: &'e dyn Fn(&str) -> Option<SettingValue>,
-    ) -> Reader<'e> {
-        Reader::beside(source, SettingErrors::new(self.errors.naming()))
-    }
-
     /// Whether the edge is part of an application, which handles what does not go to the upstream.
     pub(crate) fn is_within_app(&self) -> bool {
         self.within_app

@@ -51,6 +51,13 @@ pub enum Kind {
     Secret,
 }
 
+impl Kind {
+    /// Whether a value is a list of texts.
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::OptionalList | Self::ClaimList)
+    }
+}
+
 /// The hosts that accept a setting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Hosts {

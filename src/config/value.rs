@@ -2,6 +2,7 @@
 
 use crate::config::error::{SettingError, SettingErrors};
 use crate::config::settings_table::{Kind, Naming, Setting};
+use crate::jose::Json;
 
 /// The value of a setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,16 +25,40 @@ pub enum SettingValue {
 }
 
 impl SettingValue {
+    /// The value as a setting of this type has it. `None` if it counts as absent.
+    ///
+    /// # Errors
+    /// The reason why the value is not of this type, as a predicate.
+    fn into_kind(self, kind: Kind) -> Result<Option<Self>, &'static str> {
+        let value = match self {
+            Self::Json(text) if kind.is_list() => Self::Texts(texts(&text).ok_or(NOT_A_LIST)?),
+            value => value,
+        };
+        if let Some(error) = value.type_error(kind) {
+            return Err(error);
+        }
+        match (&value, kind) {
+            (Self::Texts(texts), Kind::OptionalList) if texts.is_empty() => Ok(None),
+            (Self::Texts(texts), Kind::ClaimList) if texts.is_empty() => {
+                Ok(Some(Self::Texts(vec!["sub".to_owned()])))
+            }
+            (Self::Texts(texts), _) if texts.is_empty() => Err(EMPTY),
+            (Self::Texts(texts), _) if texts.iter().any(|text| text.trim().is_empty()) => {
+                Err(EMPTY)
+            }
+            _ => Ok(Some(value)),
+        }
+    }
+
     /// The error of a value that is not of this type.
     fn type_error(&self, kind: Kind) -> Option<&'static str> {
         let (is_valid, error) = match kind {
             Kind::Text | Kind::Url | Kind::Label => {
                 (matches!(self, Self::Text(_)), "is not a string")
             }
-            Kind::List | Kind::OptionalList | Kind::ClaimList => (
-                matches!(self, Self::Text(_) | Self::Texts(_)),
-                "is neither a string nor a list of strings",
-            ),
+            Kind::List | Kind::OptionalList | Kind::ClaimList => {
+                (matches!(self, Self::Text(_) | Self::Texts(_)), NOT_A_LIST)
+            }
             Kind::Number | Kind::Seconds | Kind::Duration => {
                 (matches!(self, Self::Number(_)), "is not a number")
             }
@@ -46,6 +71,15 @@ impl SettingValue {
         (!is_valid && !matches!(self, Self::Variable(_))).then_some(error)
     }
 }
+
+/// The strings of a JSON array.
+fn texts(json: &str) -> Option<Vec<String>> {
+    let array = Json::parse(json).ok()?;
+    array.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+const NOT_A_LIST: &str = "is neither a string nor an array of strings";
+const EMPTY: &str = "is empty or has an empty member";
 
 /// The settings that a host has read, and what it could not read.
 #[derive(Clone, Debug)]
@@ -66,15 +100,17 @@ impl SettingValues {
     }
 
     /// Sets a setting of the settings table, by its variable. A name that is not in the table, and
-    /// a value that is not of the setting's type, are errors of the reading.
+    /// a value that is not of the setting's type, are errors of the reading. A list can also be the
+    /// JSON of an array of strings.
     pub fn set(&mut self, setting: &'static str, value: SettingValue) {
-        let error = match Setting::named(setting) {
-            Some(setting) => value.type_error(setting.kind),
-            None => Some("is not a setting"),
+        let value = match Setting::named(setting) {
+            Some(setting) => value.into_kind(setting.kind),
+            None => Err("is not a setting"),
         };
-        match error {
-            Some(detail) => self.add_error(SettingError::new(setting, detail)),
-            None => self.values.push((setting, value)),
+        match value {
+            Ok(Some(value)) => self.values.push((setting, value)),
+            Ok(None) => self.values.retain(|(name, _)| *name != setting),
+            Err(detail) => self.add_error(SettingError::new(setting, detail)),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::config::error::SettingError;
 use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::reader::Reader;
+use crate::config::settings_table::{Naming, SETTINGS, Setting};
 use crate::config::value::{SettingValue, SettingValues};
 use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::issuers::Issuers;
@@ -44,17 +45,26 @@ impl Settings {
         Self::read(Reader::new(&source), &[])
     }
 
-    /// Like [`Settings::parse`], for a host that knows all variables of its environment: a variable
-    /// whose name is similar to a setting's is an error too.
+    /// Like [`Settings::parse`], for a host that knows all variables of its environment and the
+    /// types of their values. A variable whose name is similar to a setting's is an error too.
     ///
     /// # Errors
     /// Every error in the settings.
     pub fn parse_environment(
         variables: &[Variable<'_>],
-        lookup: impl Fn(&str) -> Option<String>,
+        lookup: impl Fn(&str) -> Option<SettingValue>,
     ) -> Result<Self, Vec<SettingError>> {
-        let source = |name: &str| lookup(name).map(SettingValue::Variable);
-        Self::read(Reader::new(&source), variables)
+        let mut values = SettingValues::new(Naming::Variables);
+        for setting in SETTINGS {
+            if let Some(value) = lookup(setting.name) {
+                values.set(setting.name, value);
+            }
+        }
+        let source = |name: &str| match Setting::named(name) {
+            Some(_) => values.get(name),
+            None => lookup(name),
+        };
+        Self::read(Reader::beside(&source, values.errors()), variables)
     }
 
     /// Parses the settings of an edge that runs in an application. The application handles each

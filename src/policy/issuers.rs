@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
-use crate::config::value::SettingValue;
+use crate::config::value::{SettingValue, SettingValues};
 use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::{Json, Object};
@@ -169,7 +169,7 @@ fn from_entry(
     for (name, value) in entry.members() {
         let readable = match name {
             REQUIRED_CLAIMS => RequiredClaim::list_from_json(value).is_some(),
-            _ => text(value).is_some(),
+            _ => setting_value(value).is_some(),
         };
         if !MEMBERS.iter().any(|(member, _)| *member == name) {
             let members = MEMBERS.iter().map(|(member, _)| *member);
@@ -193,6 +193,12 @@ fn from_entry(
         }
         return None;
     }
+    let mut values = SettingValues::new(all.naming());
+    for (member, setting) in MEMBERS.iter().filter(|(member, _)| *member != REQUIRED_CLAIMS) {
+        if let Some(value) = entry.member(member).and_then(setting_value) {
+            values.set(setting, value);
+        }
+    }
     let settings = all.source();
     let lookup = |setting: &str| {
         let member = MEMBERS.iter().find(|(_, name)| *name == setting).map_or("", |(name, _)| name);
@@ -203,12 +209,12 @@ fn from_entry(
             _ => true,
         };
         match entry.member(member) {
-            Some(value) => text(value).map(SettingValue::Variable),
+            Some(_) => values.get(setting),
             None if inherited => settings(setting),
             None => None,
         }
     };
-    let mut reader = all.of_entry(&lookup);
+    let mut reader = Reader::beside(&lookup, values.errors());
     let mut options = token_options(&mut reader);
     if let Some(required) = entry.member(REQUIRED_CLAIMS) {
         options.required_claims = RequiredClaim::list_from_json(required);
@@ -247,20 +253,17 @@ const MEMBERS: [(&str, &str); 9] = [
     (REQUIRED_CLAIMS, "REQUIRED_CLAIMS"),
 ];
 
-/// One text, or a list of texts separated by commas, as settings have it. `None` for any other type
-/// and for an empty text.
-fn text(value: &Json) -> Option<String> {
-    let values = match value {
-        Json::Array(values) => values.as_slice(),
-        value => std::slice::from_ref(value),
+/// A text, or an array of texts. `None` for any other type, and for an empty text.
+fn setting_value(value: &Json) -> Option<SettingValue> {
+    let text = |value: &Json| {
+        let text = value.as_str().filter(|text| !text.trim().is_empty())?;
+        Some(text.to_owned())
     };
-    let mut text = String::new();
-    for value in values {
-        let value = value.as_str().filter(|value| !value.trim().is_empty())?;
-        if !text.is_empty() {
-            text.push(',');
+    match value {
+        Json::Array(values) if values.is_empty() => None,
+        Json::Array(values) => {
+            Some(SettingValue::Texts(values.iter().map(text).collect::<Option<_>>()?))
         }
-        text.push_str(value);
+        value => text(value).map(SettingValue::Variable),
     }
-    (!text.is_empty()).then_some(text)
 }

@@ -14,8 +14,10 @@ const REQUIRED: [(&str, &str); 2] =
 fn errors(variables: &[(&str, &str)]) -> Vec<String> {
     let all: Vec<_> = REQUIRED.iter().chain(variables).copied().collect();
     let named: Vec<_> = all.iter().map(|(name, _)| Variable { name, is_binding: false }).collect();
-    let lookup =
-        |wanted: &str| Some(all.iter().rev().find(|(name, _)| *name == wanted)?.1.to_owned());
+    let lookup = |wanted: &str| {
+        let (_, text) = all.iter().rev().find(|(name, _)| *name == wanted)?;
+        Some(SettingValue::Variable((*text).to_owned()))
+    };
     texts(Settings::parse_environment(&named, lookup))
 }
 

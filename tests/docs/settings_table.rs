@@ -250,7 +250,7 @@ fn a_value_of_another_type_is_an_error() {
     ];
     let accepted = |kind| match kind {
         Kind::Text | Kind::Url | Kind::Label => &["a string"][..],
-        Kind::List | Kind::OptionalList | Kind::ClaimList => &["a string", "a list"],
+        Kind::List | Kind::OptionalList | Kind::ClaimList => &["a string", "a list", "JSON"],
         Kind::Number | Kind::Seconds | Kind::Duration => &["a number"],
         Kind::Switch => &["a switch"],
         Kind::Json => &["JSON"],
@@ -278,4 +278,52 @@ fn a_name_that_is_not_in_the_table_is_an_error() {
     let errors = Settings::parse_values(&settings).err().unwrap_or_default();
     let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(texts, ["baseURL is not a setting"]);
+}
+
+/// The errors of a Worker whose environment has the two required variables and this setting.
+fn errors_of_worker(name: &'static str, value: SettingValue) -> Vec<String> {
+    let lookup = |wanted: &str| match wanted {
+        _ if wanted == name => Some(value.clone()),
+        "BETTER_AUTH_URL" => Some(SettingValue::Variable("https://app.example".into())),
+        "ORIGIN_URL" => Some(SettingValue::Variable("https://api.example".into())),
+        _ => None,
+    };
+    let errors = Settings::parse_environment(&[], lookup).err().unwrap_or_default();
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_list_of_the_worker_is_an_array_or_a_text_with_commas() {
+    let lists = SETTINGS.iter().filter(|it| it.kind.is_list() && it.hosts.have_worker());
+    let mut tested = 0;
+    for setting in lists {
+        let members = match setting.name {
+            "ALGORITHMS" => ["EdDSA", "ES256"],
+            "CORS_ORIGINS" | "TRUSTED_ORIGINS" => ["https://a.example", "https://b.example"],
+            _ => ["a", "b"],
+        };
+        let array = SettingValue::Json(format!("[{:?},{:?}]", members[0], members[1]));
+        let text = SettingValue::Variable(members.join(", "));
+        assert_eq!(errors_of_worker(setting.name, array), [""; 0], "{}", setting.name);
+        assert_eq!(errors_of_worker(setting.name, text), [""; 0], "{}", setting.name);
+        for wrong in [r#"["a",1]"#, r#"{"a":"b"}"#, r#"[["a"]]"#, r#"["a",""]"#] {
+            let errors = errors_of_worker(setting.name, SettingValue::Json(wrong.to_owned()));
+            assert_eq!(errors.len(), 1, "{} = {wrong}: {errors:?}", setting.name);
+        }
+        tested += 1;
+    }
+    assert!(tested > 5, "{tested}");
+}
+
+#[test]
+fn a_table_is_an_error_for_a_setting_that_is_not_a_table() {
+    for (name, error) in [
+        ("PROFILE", "PROFILE is not a string"),
+        ("ORIGIN_URL", "ORIGIN_URL is not a string"),
+        ("TOKEN_CACHE", "TOKEN_CACHE is not a number"),
+        ("SESSION_EXCHANGE", "SESSION_EXCHANGE is not a boolean"),
+    ] {
+        let errors = errors_of_worker(name, SettingValue::Json(r#"["a"]"#.to_owned()));
+        assert_eq!(errors, [error]);
+    }
 }

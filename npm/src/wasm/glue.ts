@@ -6,7 +6,7 @@
  */
 export interface Glue {
   createVerifier(options: object): WasmVerifier;
-  createGateway(options: object): WasmGateway;
+  createGateway(options: object, verifierOptions: object | undefined): WasmGateway;
   /**
    * The errors of the keys in a JWK Set, in its order, `null` for a usable key. `undefined` for a
    * text that is not a JWK Set.

@@ -25,13 +25,19 @@ use crate::host::{Level, Random, Telemetry};
 /// a key.
 ///
 /// The options are `VerifierOptions` and `GatewayOptions` of the npm package. They have the
-/// meanings of the Worker's settings in `docs/configuration.md`.
+/// meanings of the Worker's settings in `docs/configuration.md`. `verifier_options`, if present, are
+/// those of a verifier whose requests the gateway decides about. `options` override them.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists all errors.
 #[wasm_bindgen(js_name = createGateway)]
-pub fn create_gateway(options: JsValue) -> Result<JsGateway, JsValue> {
-    let options = Options::read(&options, Target::Gateway).map_err(misconfigured)?;
+pub fn create_gateway(options: JsValue, verifier_options: JsValue) -> Result<JsGateway, JsValue> {
+    let options = match verifier_options.is_undefined() {
+        true => Options::read(&options, Target::Gateway),
+        false => Options::read(&verifier_options, Target::Verifier)
+            .and_then(|verifier| verifier.with(&options, Target::Gateway)),
+    };
+    let options = options.map_err(misconfigured)?;
     let settings = Settings::parse_values(&options.settings);
     let settings = settings.map_err(|errors| misconfigured(joined(&errors)))?;
     if options.settings.get("LOG_LEVEL") != Some(SettingValue::Variable("none".to_owned())) {

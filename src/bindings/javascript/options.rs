@@ -38,10 +38,18 @@ impl Options {
     /// # Errors
     /// If `options` is not an object. All other errors are in the settings.
     pub(super) fn read(options: &JsValue, target: Target) -> Result<Self, String> {
+        Self { settings: SettingValues::new(Naming::Options), fetch: None }.with(options, target)
+    }
+
+    /// The same options, overridden by the members of an object.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn with(self, options: &JsValue, target: Target) -> Result<Self, String> {
         if !options.is_object() {
             return Err("the options are not an object".to_owned());
         }
-        let mut read = Self { settings: SettingValues::new(Naming::Options), fetch: None };
+        let mut read = self;
         let mut errors = Vec::new();
         for entry in Object::entries(options.unchecked_ref()).iter() {
             let entry: Array = entry.unchecked_into();
@@ -62,8 +70,7 @@ impl Options {
                 continue;
             };
             match target.value(setting.kind, value) {
-                Ok(Some(value)) => read.settings.set(setting.name, value),
-                Ok(None) => {}
+                Ok(value) => read.settings.set(setting.name, value),
                 Err(detail) => errors.push(SettingError::new(setting.name, detail)),
             }
         }
@@ -129,23 +136,17 @@ impl Target {
         self.settings().filter_map(|setting| setting.option).chain([FETCH]).chain(of_middleware)
     }
 
-    /// The value of a setting of that kind; `None` if it is an empty list that counts as absent.
-    fn value(self, kind: Kind, value: JsValue) -> Result<Option<SettingValue>, &'static str> {
+    /// The value of a setting of that kind.
+    fn value(self, kind: Kind, value: JsValue) -> Result<SettingValue, &'static str> {
         if self == Self::Verifier {
-            return self.typed(kind, value).map(Some);
+            return self.typed(kind, value);
         }
         if let Some(text) = value.as_string() {
-            return variable(text).map(Some);
+            return variable(text);
         }
         match self.typed(kind, value)? {
-            SettingValue::Texts(texts) if texts.is_empty() => match kind {
-                Kind::OptionalList => Ok(None),
-                Kind::ClaimList => variable("sub".to_owned()).map(Some),
-                _ => Err(EMPTY),
-            },
-            SettingValue::Texts(texts) => variable(texts.join(",")).map(Some),
             SettingValue::Bytes(bytes) if bytes.is_empty() => Err(EMPTY),
-            value => Ok(Some(value)),
+            value => Ok(value),
         }
     }
 
@@ -156,7 +157,8 @@ impl Target {
                 SettingValue::Text(value.as_string().ok_or("is not a string")?)
             }
             Kind::Label => {
-                let text = value.as_f64().and_then(|_| JSON::stringify(&value).ok()?.as_string());
+                let number = value.as_f64().filter(|number| number.is_finite());
+                let text = number.and_then(|_| JSON::stringify(&value).ok()?.as_string());
                 let text = text.or_else(|| value.as_string());
                 SettingValue::Text(text.ok_or("is neither a string nor a number")?)
             }

@@ -21,7 +21,8 @@ use worker::{Env, console_error, console_warn};
 use crate::bindings::runtime::JsHost;
 use crate::error::{Code, Error};
 use crate::gateway::{
-    self, Decision, Gateway, HeaderCache, HeaderEdit, RequestHead, SettingError, Settings, Variable,
+    self, Decision, Gateway, HeaderCache, HeaderEdit, RequestHead, SettingError, SettingValue,
+    Settings, Variable,
 };
 
 use forward_plan::Upstream;
@@ -202,13 +203,17 @@ fn current() -> Option<Rc<Deployment>> {
     DEPLOYMENT.with(|deployment| deployment.get().cloned().flatten())
 }
 
-/// A setting as text. A table or list of wrangler.toml arrives as an object and becomes JSON.
-fn setting(env: &Env, name: &str) -> Option<String> {
+/// A variable's value. A table or list of wrangler.toml arrives as an object.
+fn setting(env: &Env, name: &str) -> Option<SettingValue> {
     let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
     if value.is_undefined() || value.is_null() {
         return None;
     }
-    value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())
+    if let Some(text) = value.as_string() {
+        return Some(SettingValue::Variable(text));
+    }
+    let json = JSON::stringify(&value).ok()?.as_string()?;
+    Some(if value.is_object() { SettingValue::Json(json) } else { SettingValue::Variable(json) })
 }
 
 fn reject(code: Code, detail: &'static str, request_id: &str) -> Response {

@@ -7,7 +7,7 @@ use worker::Env;
 
 use super::setting;
 use crate::base_url::BaseUrl;
-use crate::gateway::SettingError;
+use crate::gateway::{SettingError, SettingValue};
 
 /// The bindings, `undefined` if they are absent. All requests of an isolate share them.
 pub(super) struct Services {
@@ -34,7 +34,10 @@ impl Services {
         let origin = binding("ORIGIN", "fetch", "is not a service binding");
         // an R2 bucket also has `get` and `put`
         let keys = binding("JWKS_KV", "getWithMetadata", "is not a KV namespace");
-        let auth_url = setting(env, "BETTER_AUTH_URL").unwrap_or_default();
+        let auth_url = match setting(env, "BETTER_AUTH_URL") {
+            Some(SettingValue::Variable(url)) => url,
+            _ => String::new(),
+        };
         // the settings report a text that is not a URL
         let auth_url = BaseUrl::parse(auth_url.trim()).ok();
         let auth_origin = auth_url.map_or_else(String::new, |url| url.origin().to_owned());
