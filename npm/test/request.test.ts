@@ -10,7 +10,7 @@ import {
 } from "better-auth-edge";
 import { ApiError } from "better-auth-edge/client";
 import { AUTH, authorization, claims, signer, verifierOptions } from "./fixtures.ts";
-import { hmacToken } from "./tokens.ts";
+import { hmacToken, token } from "./tokens.ts";
 
 const SECRET = "a text of at least 32 bytes, as required";
 
@@ -186,4 +186,50 @@ test("only a redirect that adds a slash is followed, and only once", async () =>
       urls.join(" "),
     );
   }
+});
+
+test("verifyRequest reads the lists of its verifier as verify does", async () => {
+  for (const [options, mine, other] of [
+    [{ audience: "a,b" }, { aud: "a,b" }, { aud: "a" }],
+    [{ audience: ["a,b"] }, { aud: "a,b" }, { aud: "b" }],
+    [
+      { issuer: ["https://a.example,https://b.example"] },
+      { iss: "https://a.example,https://b.example" },
+      { iss: "https://b.example" },
+    ],
+    [{ userClaim: "x,sub" }, { "x,sub": "user-2" }, {}],
+  ] as const) {
+    const verifier = await createVerifier({ ...verifierOptions, ...(options as VerifierOptions) });
+    const codes = async (more: object) => {
+      const jwt = token(signer, { ...claims, ...more });
+      const verified = await verifier.verify(jwt).then(
+        () => "ok",
+        (error: EdgeAuthError) => error.code,
+      );
+      const request = new Request("https://app.example/a", {
+        headers: { authorization: `Bearer ${jwt}` },
+      });
+      const decision = await verifier.verifyRequest(request, { logLevel: "none" });
+      return [verified, decision.ok ? "ok" : decision.code];
+    };
+    assert.deepEqual(await codes(mine), ["ok", "ok"], JSON.stringify(options));
+    const [verified, decided] = await codes(other);
+    assert.notEqual(verified, "ok");
+    assert.equal(decided, verified, JSON.stringify(options));
+  }
+});
+
+test("an option of verifyRequest overrides the verifier's, and an array keeps its commas", async () => {
+  const verifier = await createVerifier({ ...verifierOptions, audience: "a" });
+  const decide = async (aud: string, options: object) => {
+    const headers = { authorization: `Bearer ${token(signer, { ...claims, aud })}` };
+    const request = new Request("https://app.example/a", { headers });
+    const decision = await verifier.verifyRequest(request, { logLevel: "none", ...options });
+    return decision.ok ? "ok" : decision.code;
+  };
+  assert.equal(await decide("a", {}), "ok");
+  assert.equal(await decide("a", { audience: undefined }), "ok");
+  assert.equal(await decide("a", { audience: ["b"] }), "audience_mismatch");
+  assert.equal(await decide("b", { audience: "b,c" }), "ok");
+  assert.equal(await decide("b", { audience: ["b,c"] }), "audience_mismatch");
 });

@@ -131,6 +131,15 @@ test("an empty list is allowed only for an option that may be absent", async () 
   }
 });
 
+test("a number that is not finite is an error", async () => {
+  for (const option of ["cookieCacheVersion", "sessionMaxAge", "clockTolerance", "tokenCache"]) {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const options = { cookieCache: "jwt", sessionExchange: true, [option]: value };
+      assert.deepEqual(named(await gatewayErrors(options)), [option], `${option}: ${value}`);
+    }
+  }
+});
+
 test("errors and problem details use the names of JavaScript options", async () => {
   assert.deepEqual(await gatewayErrors({ edgeIssuer: "https://edge.example/" }), [
     "edgeIssuer must be an origin, without a path: write https://edge.example",

@@ -132,6 +132,41 @@ fn an_issuer_without_keys_affects_only_its_own_tokens() {
 }
 
 #[test]
+fn a_comma_in_a_member_of_an_array_is_part_of_the_member() {
+    let issuers = r#"[{"jwks_url":"https://keys.example/set","issuer":["a,b"],"audience":"c,d"}]"#;
+    let edge = Edge::new(&[("ISSUERS", issuers)]);
+    let of = |issuer: &str, audience: &str| {
+        good_claims().with("iss", &format!("{issuer:?}")).with("aud", &format!("{audience:?}"))
+    };
+    for (claims, expected) in [
+        (of("a,b", "c"), "forward"),
+        (of("a,b", "d"), "forward"),
+        (of("a", "c"), "issuer_mismatch"),
+        (of("b", "c"), "issuer_mismatch"),
+    ] {
+        assert_eq!(edge.outcome(&with_token(&edge.signer.token(&claims))), expected, "{claims}");
+    }
+}
+
+#[test]
+fn a_member_of_an_issuer_entry_that_is_an_array_instead_of_a_text_is_an_error() {
+    for member in ["base_url", "jwks_url", "profile"] {
+        let issuers = format!(r#"[{{"base_url":"https://b.example","{member}":["a"]}}]"#);
+        let settings = |name: &str| match name {
+            "ISSUERS" => Some(
+                issuers.replace(r#""base_url":"https://b.example","base_url""#, r#""base_url""#),
+            ),
+            "BETTER_AUTH_URL" => Some(AUTH_SERVER.to_owned()),
+            "ORIGIN_URL" => Some("https://api.example".to_owned()),
+            _ => None,
+        };
+        let errors = Settings::parse(settings).unwrap_err();
+        let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, [format!("ISSUERS [0]: {member} is not a string")]);
+    }
+}
+
+#[test]
 fn an_issuer_entry_overrides_the_common_settings_that_it_names() {
     let issuers = r#"[{"jwks_url":"https://keys.example/set","issuer":["a","b"],"audience":"c",
         "algorithms":["EdDSA"],"user_claim":"uuid","required_claims":{"role":["admin"]}},

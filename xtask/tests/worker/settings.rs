@@ -72,7 +72,7 @@ fn a_misspelled_setting_rejects_requests_and_is_named_in_the_log() {
 }
 
 #[test]
-fn structured_settings_can_be_json_text() {
+fn structured_settings_can_be_tables_and_arrays_or_json_text() {
     let url = json!("http://127.0.0.1:9");
     let edge = Edge::start(&[
         ("BETTER_AUTH_URL", url.clone()),
@@ -81,6 +81,8 @@ fn structured_settings_can_be_json_text() {
         ("FORWARD_AUTHORIZATION", json!(false)),
         ("ROUTES", json!(r#"[{"path":"/open","auth":"public"}]"#)),
         ("CLAIM_HEADERS", json!({"email": "X-User-Email"})),
+        ("ALGORITHMS", json!(["EdDSA", "ES256"])),
+        ("CORS_ORIGINS", json!(["https://app.example.com", "https://admin.example.com"])),
     ])
     .unwrap();
     let outcome = |path: &str| http::get(&format!("{}{path}", edge.url), &[]).unwrap().outcome();
