@@ -139,7 +139,10 @@ impl Target {
     /// The value of a setting of that kind.
     fn value(self, kind: Kind, value: JsValue) -> Result<SettingValue, &'static str> {
         if self == Self::Verifier {
-            return self.typed(kind, value);
+            return match self.typed(kind, value)? {
+                SettingValue::Texts(texts) if texts.is_empty() => Err(EMPTY),
+                value => Ok(value),
+            };
         }
         if let Some(text) = value.as_string() {
             return variable(text);
