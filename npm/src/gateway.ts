@@ -40,6 +40,10 @@ export interface Route {
 /**
  * Options of {@link Verifier.verifyRequest}: the rules, the sessions and the headers. The Worker's
  * settings of `docs/configuration.md` mean the same.
+ *
+ * `verifyRequest` also accepts the members of {@link VerifierOptions}. They override the verifier's
+ * own for that call. `createVerifier` does not accept the members of this interface, except those
+ * that both have.
  */
 export interface GatewayOptions {
   /** The rules. Default: none, so every request requires a token. */

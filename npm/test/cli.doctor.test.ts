@@ -129,7 +129,7 @@ test("only the advice for a deployment names the commands for deployments", () =
   }
   for (const origin of ["https://edge.example.com", "http://localhost.example.com"]) {
     const { misconfigured, crashed, signingKey, unreachable } = adviceFor(origin);
-    assert.match(misconfigured, /wrangler tail/);
+    assert.match(misconfigured, /wrangler tail, deploy again and send one request/);
     assert.match(crashed, /wrangler tail/);
     assert.match(signingKey, /keygen \| npx wrangler secret put EDGE_SIGNING_KEY$/);
     assert.match(unreachable, /wrangler deployments list/);

@@ -14,7 +14,7 @@ const KEYGEN = "npx better-auth-edge keygen";
 
 const LOCAL: Advice = {
   misconfigured:
-    "Send one request, and fix every line of `misconfigured: …` in the terminal that runs the edge.",
+    "Fix every error of the line `misconfigured: …` in the terminal that runs the edge. If the line is not there, restart the edge and send one request.",
   crashed: "The edge may have crashed at its start: see the terminal that runs it.",
   signingKey: `EDGE_SIGNING_KEY='…' in .dev.vars (Next.js: .env.local), with the output of ${KEYGEN}`,
   unreachable: "Is the port right, and does the edge run (npx wrangler dev)?",
@@ -22,7 +22,7 @@ const LOCAL: Advice = {
 
 const DEPLOYED: Advice = {
   misconfigured:
-    "Run npx wrangler tail, send one request, fix every line of `misconfigured: …`, deploy. Set secrets with npx wrangler secret put, for each environment.",
+    "Start npx wrangler tail, deploy again and send one request: an isolate logs its setting errors only once, in one line `misconfigured: …`. Fix all of them and deploy. Set secrets with npx wrangler secret put, for each environment.",
   crashed: "The Worker may have crashed at its start: see npx wrangler tail.",
   signingKey: `${KEYGEN} | npx wrangler secret put EDGE_SIGNING_KEY`,
   unreachable: "Is the URL right, and is the Worker deployed? npx wrangler deployments list.",
