@@ -172,7 +172,7 @@ export interface Admitted extends Partial<VerifyResult> {
 }
 
 /** The decision to respond to a request here. */
-export interface Refused {
+export interface Rejected {
   ok: false;
   /** Who would have handled the request. */
   to: "app" | "origin";
@@ -186,11 +186,11 @@ export interface Refused {
 }
 
 /** The decision about a request. */
-export type Decision = Admitted | Refused;
+export type Decision = Admitted | Rejected;
 
-/** A decision as the wasm returns it. */
-type Decided =
-  | Refused
+/** A decision as the wasm returns it: `editResponse` needs the edits of redirects. */
+type WasmDecision =
+  | Rejected
   | (Omit<Admitted, "editResponse"> & {
       editResponse(headers: Headers, redirect: (fields: string, url: string) => string): void;
     });
@@ -216,7 +216,7 @@ export class Gateway {
     request: RequestHead,
     waitUntil: WaitUntil | undefined = this.#waitUntil,
   ): Promise<Decision> {
-    const decision = (await this.#wasm.decide(absoluteHead(request), waitUntil)) as Decided;
+    const decision = (await this.#wasm.decide(absoluteHead(request), waitUntil)) as WasmDecision;
     if (!decision.ok) return decision;
     const redirect = (fields: string, url: string) => this.#wasm.redirectEdits(fields, url);
     return { ...decision, editResponse: (headers) => decision.editResponse(headers, redirect) };

@@ -9,7 +9,7 @@ export type {
   Admitted,
   Decision,
   GatewayOptions,
-  Refused,
+  Rejected,
   Route,
 } from "./gateway.ts";
 export type { Algorithm, FetchImplementation, VerifierOptions } from "./options.ts";

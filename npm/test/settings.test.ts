@@ -98,7 +98,7 @@ test("one exception names all wrong options, and an error never causes another",
     "publicPaths is neither a string nor an array of strings",
     "origin is not a string",
     "sessionMaxAge is not a number",
-    'routes [0]: "claim" is not something a rule can say (did you mean claims?)',
+    'routes [0]: "claim" is not a member of a rule (did you mean claims?)',
     "bindRequest is neither true nor false",
   ]);
 });

@@ -133,9 +133,9 @@ class KeyCache:
             return Fetch(self._attempt(now))
         age = now - known.asked
         try:
-            keys, refusal = known.keys.select(wanted.kid, wanted.algorithm), None
+            keys, rejection = known.keys.select(wanted.kid, wanted.algorithm), None
         except EdgeAuthError as error:
-            keys, refusal = [], error
+            keys, rejection = [], error
         failed_lately = self._failures > 0 and now - self._retry_at < MAX_BACKOFF
         if age >= FRESH and wanted.plausible and not backing_off:
             if busy and not keys:
@@ -145,18 +145,18 @@ class KeyCache:
         if keys:
             quiet = busy or backing_off or age < REFRESH_AHEAD or not wanted.plausible
             return Use(keys, None if quiet else self._attempt(now))
-        assert refusal is not None
-        if not isinstance(refusal, NoKeyError):
+        assert rejection is not None
+        if not isinstance(rejection, NoKeyError):
             again = self._fetch_again(now, wanted, known)
             if again is None:
-                raise refusal
+                raise rejection
             return again
         if known.asked >= wanted.since:
             self._absent.note(wanted.kid, wanted.algorithm, known.asked)
-            raise refusal
+            raise rejection
         if not wanted.plausible:
-            raise refusal
-        return self._look_for(wanted, now, refusal)
+            raise rejection
+        return self._look_for(wanted, now, rejection)
 
     def recheck(
         self, now: float, wanted: Wanted, tried: Sequence[VerifyingKey]
@@ -225,7 +225,7 @@ class KeyCache:
         if ended is not None and ended.looks_for is not None:
             self._permits.put_back()
 
-    def _look_for(self, wanted: Wanted, now: float, refusal: EdgeAuthError) -> Fetch | Wait:
+    def _look_for(self, wanted: Wanted, now: float, rejection: EdgeAuthError) -> Fetch | Wait:
         """Returns the next step for a plausible token whose key is not in the set."""
         if self._in_flight is not None:
             return Wait()
@@ -236,7 +236,7 @@ class KeyCache:
         if not just_now and self._permits.take(now):
             return Fetch(self._attempt(now, wanted))
         if self._absent.contains(wanted.kid, wanted.algorithm, now, ABSENT_FOR):
-            raise refusal
+            raise rejection
         raise self._unavailable(now, next_fetch, NO_NEWER_SET if self._failures > 0 else NOT_YET)
 
     def _fetch_again(self, now: float, wanted: Wanted, known: _Known) -> Fetch | Wait | None:

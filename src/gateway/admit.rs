@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::http::head::RequestHead;
 use crate::policy::path::Path;
 use crate::policy::rules::{Access, Destination};
-use crate::policy::{isolation, request_check};
+use crate::policy::{head_check, isolation};
 use crate::proxy::route::Route;
 use crate::telemetry::RequestTrace;
 
@@ -32,7 +32,7 @@ impl Gateway {
     ) -> Result<Admitted, Error> {
         let admitted = self.admit(head, host, trace).await;
         let admitted =
-            admitted.and_then(|admitted| request_check::check_method(head).map(|()| admitted));
+            admitted.and_then(|admitted| head_check::check_method(head).map(|()| admitted));
         let rejection = admitted.as_ref().err();
         match self.rate_limits.limit(rejection, trace.user.as_deref(), head) {
             Some((limit, key)) if !host.admits(limit, &key).await => {

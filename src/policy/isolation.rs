@@ -15,43 +15,43 @@ use crate::verifier::Verified;
 /// [`Code::AmbiguousPath`] if they are equal and contain a parameter behind `;`.
 /// [`Code::InsufficientClaims`], [`Code::InsufficientScope`].
 pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), Error> {
-    for (value, claim) in matched.equal() {
+    for (segment, claim) in matched.isolation() {
         let claims = user.map(Verified::claims);
-        let claimed = claims.and_then(|claims| claims.text_claim(claim));
-        if !claimed.is_some_and(|claimed| same(value, claimed)) {
-            let is_there = claims.is_some_and(|claims| claims.claim(claim).is_some());
-            return Err(Error::new(Code::UserMismatch, mismatch(claim, is_there)));
+        let value = claims.and_then(|claims| claims.text_claim(claim));
+        if !value.is_some_and(|value| is_same_id(segment, value)) {
+            let has_claim = claims.is_some_and(|claims| claims.claim(claim).is_some());
+            return Err(Error::new(Code::UserMismatch, mismatch(claim, has_claim)));
         }
-        if value.contains(';') {
-            return Err(Error::new(Code::AmbiguousPath, PARAMETER));
+        if segment.contains(';') {
+            return Err(Error::new(Code::AmbiguousPath, SEMICOLON));
         }
     }
     let Some(user) = user else {
         return Ok(()); // a rule with other conditions requires a token
     };
     matched.claims().iter().try_for_each(|required| required.check_value(user.claims()))?;
-    match matched.scopes().iter().all(|scope| has_scope(user, scope)) {
-        true => Ok(()),
-        false => {
-            let scopes = matched.scopes().join(" ");
-            let detail = format!("this path needs the scopes {scopes}");
-            Err(Error::new(Code::InsufficientScope, detail).with_scopes(scopes))
-        }
+    if matched.scopes().iter().all(|scope| has_scope(user, scope)) {
+        return Ok(());
     }
+    let scopes = matched.scopes().join(" ");
+    let detail = format!("this path needs the scopes {scopes}");
+    Err(Error::new(Code::InsufficientScope, detail).with_scopes(scopes))
 }
 
 /// The detail of the rejection, for the client.
-fn mismatch(claim: &str, is_there: bool) -> String {
-    match is_there {
-        true => format!("the path is not that of the token's \"{claim}\""),
-        false => format!(
+fn mismatch(claim: &str, has_claim: bool) -> String {
+    if has_claim {
+        format!("the path is not that of the token's \"{claim}\"")
+    } else {
+        format!(
             "the token has no \"{claim}\", which the rule compares with the path; definePayload puts it in"
-        ),
+        )
     }
 }
 
-/// A claim that users choose may contain one. A server that cuts it off would see another user.
-const PARAMETER: &str = "the path's user has a parameter behind \";\", which some servers cut off";
+/// Some servers cut off a segment at `;`. So a user who can choose the claim's value, such as a
+/// slug, would reach another user's path with the value `other;x`.
+const SEMICOLON: &str = "the path's user has a parameter behind \";\", which some servers cut off";
 
 /// Spaces separate scopes (RFC 6749, section 3.3).
 fn has_scope(user: &Verified, scope: &str) -> bool {
@@ -59,13 +59,13 @@ fn has_scope(user: &Verified, scope: &str) -> bool {
     granted.split(' ').any(|granted| granted == scope)
 }
 
-/// Whether a path parameter equals a claim. If the claim is a canonical UUID, all spellings of that
-/// UUID are equal (RFC 9562, section 4). All other claims must be equal byte by byte, so that a
-/// claim that users choose, such as a slug, cannot match another user's UUID.
-fn same(value: &str, claimed: &str) -> bool {
-    let canonical = || Uuid::try_parse(claimed).ok().filter(|uuid| is_canonical(*uuid, claimed));
-    value == claimed
-        || canonical().is_some_and(|claimed| Uuid::try_parse(value).ok() == Some(claimed))
+/// Whether a path's segment equals the value of a claim. If the claim is a canonical UUID, all
+/// spellings of that UUID are equal (RFC 9562, section 4). All other values must be equal byte by
+/// byte, so that a claim whose value users can choose, such as a slug, cannot match another user's
+/// UUID.
+fn is_same_id(segment: &str, claim: &str) -> bool {
+    let canonical = || Uuid::try_parse(claim).ok().filter(|uuid| is_canonical(*uuid, claim));
+    segment == claim || canonical().is_some_and(|uuid| Uuid::try_parse(segment).ok() == Some(uuid))
 }
 
 /// RFC 9562, section 4: 36 characters, in lower case.
@@ -83,7 +83,7 @@ mod tests {
         for same_uuid in
             [uuid, "0F8FAD5B-D9CB-469F-A165-70867728950E", "{0f8fad5b-d9cb-469f-a165-70867728950e}"]
         {
-            assert!(same(same_uuid, uuid), "{same_uuid}");
+            assert!(is_same_id(same_uuid, uuid), "{same_uuid}");
         }
         for other in [
             "0f8fad5b-d9cb-469f-a165-70867728950f",
@@ -91,7 +91,7 @@ mod tests {
             "0f8fad5b",
             " 0f8fad5b-d9cb-469f-a165-70867728950e",
         ] {
-            assert!(!same(other, uuid), "{other}");
+            assert!(!is_same_id(other, uuid), "{other}");
         }
         for chosen in [
             "0F8FAD5B-D9CB-469F-A165-70867728950E",
@@ -100,10 +100,10 @@ mod tests {
             "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e",
             "0f8fad5bd9cb469fa16570867728950e",
         ] {
-            assert!(!same(uuid, chosen), "{chosen}");
-            assert!(same(chosen, chosen));
+            assert!(!is_same_id(uuid, chosen), "{chosen}");
+            assert!(is_same_id(chosen, chosen));
         }
-        assert!(same("user1", "user1"));
-        assert!(!same("User1", "user1"));
+        assert!(is_same_id("user1", "user1"));
+        assert!(!is_same_id("User1", "user1"));
     }
 }

@@ -178,7 +178,7 @@ fn from_entry(
             // a URL is meant as one of the two, under any name
             is_near_miss |= name.to_ascii_lowercase().contains("url");
             is_near_miss |= value.as_str().is_some_and(|text| text.contains("://"));
-            all.error_at(SETTING, index, &[name, " is not something an issuer can say", &meant]);
+            all.error_at(SETTING, index, &[name, " is not a member of an issuer", &meant]);
         } else if !readable {
             all.error_at(SETTING, index, &[name, " is empty, or not of its type"]);
         }

@@ -1,10 +1,11 @@
-//! The settings of the first issuer's verifier.
+//! Reads a verifier's options from the settings. All verifiers use this: that of the first issuer,
+//! and those of `ISSUERS`, of the cookie cache and of JavaScript, which then change some options.
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
 use crate::verifier::{Verifier, VerifierOptions};
 
-/// The settings of tokens.
+/// The options of a verifier: where its keys are, and which tokens it accepts.
 pub(crate) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
     let algorithms = reader.list("ALGORITHMS");
     VerifierOptions {
@@ -35,21 +36,22 @@ pub(crate) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
     }
 }
 
-/// The claims whose text is a comma-separated list.
+/// The setting that names the claims whose text is a comma-separated list.
 pub(crate) const LIST_CLAIMS: &str = "LIST_CLAIMS";
 
 /// The verifier with these options. Reports their errors under the names of the settings.
-pub(crate) fn verifier(reader: &mut Reader<'_>, tokens: VerifierOptions) -> Option<Verifier> {
-    tokens.build_with(&mut reader.errors)
+pub(crate) fn verifier(reader: &mut Reader<'_>, options: VerifierOptions) -> Option<Verifier> {
+    options.build_with(&mut reader.errors)
 }
 
 /// `REQUIRED_CLAIMS`: names separated by commas, or a table from names to accepted values.
 fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
     const SETTING: &str = "REQUIRED_CLAIMS";
     let text = reader.text(SETTING)?;
-    let claims = match text.starts_with(['{', '[']) {
-        true => reader.json(SETTING).and_then(|json| RequiredClaim::list_from_json(&json)),
-        false => text.split(',').map(|name| RequiredClaim::present(name.trim())).collect(),
+    let claims = if text.starts_with(['{', '[']) {
+        reader.json(SETTING).and_then(|json| RequiredClaim::list_from_json(&json))
+    } else {
+        text.split(',').map(|name| RequiredClaim::present(name.trim())).collect()
     };
     if claims.is_none() {
         reader.error(SETTING, "is neither a list of names nor a table of accepted values");
@@ -57,10 +59,10 @@ fn required_claims(reader: &mut Reader<'_>) -> Option<Vec<RequiredClaim>> {
     claims
 }
 
-/// Adds the claims that the settings of tokens name.
-pub(crate) fn note_claims(tokens: &VerifierOptions, known: &mut Vec<String>) {
-    known.extend(tokens.user_claim.iter().flatten().cloned());
-    for claim in tokens.required_claims.iter().flatten() {
+/// Adds the claims that these options name.
+pub(crate) fn note_claims(options: &VerifierOptions, known: &mut Vec<String>) {
+    known.extend(options.user_claim.iter().flatten().cloned());
+    for claim in options.required_claims.iter().flatten() {
         known.push(claim.name().to_owned());
     }
 }

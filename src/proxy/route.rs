@@ -9,8 +9,8 @@ use crate::http::header_names::{
 };
 use crate::policy::client_address::AddressSource;
 use crate::policy::credentials::{Credentials, StrippedCredentials};
+use crate::policy::head_check::connection_options;
 use crate::policy::path::Path;
-use crate::policy::request_check::named_by_connection;
 use crate::policy::rules::Destination;
 
 /// The destination of a request, and the changes to it.
@@ -129,7 +129,7 @@ impl Routing {
     fn route_to_upstream(&self, head: &RequestHead, path: &Path<'_>, upstream: &BaseUrl) -> Route {
         let mut route =
             Route::new(Destination::Upstream, [upstream.origin(), upstream.path()], path);
-        let named: Vec<_> = named_by_connection(head).collect();
+        let named: Vec<_> = connection_options(head).collect();
         route.remove(head, |name| self.is_removed(head, &named, name));
         let (scheme, host) = head.scheme_and_host();
         route.set("x-forwarded-host", host);

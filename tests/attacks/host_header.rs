@@ -68,6 +68,22 @@ fn passes(authority: &str, headers: &str) -> [bool; 2] {
     })
 }
 
+/// The detail of the rejection of a request with these headers within an application.
+fn detail_within_app(headers: &str) -> String {
+    let app = Gateway::new(
+        Settings::parse_within_app(|name| {
+            (name == "BETTER_AUTH_URL").then(|| AUTH_SERVER.to_owned())
+        })
+        .unwrap(),
+    );
+    let edge = Edge::new(&[]);
+    let head = RequestHead::parse(format!("GET\nhttp://x/public/y\n{headers}")).unwrap();
+    match edge.host.run(app.decide(&head, &edge.host)) {
+        Decision::Forward(_) => panic!("forwarded: {headers}"),
+        Decision::Respond(_, error) => error.unwrap().detail().to_owned(),
+    }
+}
+
 #[test]
 fn a_host_header_that_is_not_exactly_host_and_port_is_rejected() {
     for host in INVALID_HOSTS {
@@ -136,4 +152,17 @@ fn other_headers_from_which_applications_build_urls_must_not_contain_a_path() {
     let headers_of_proxies =
         "host: x\nx-forwarded-proto: https,http\nx-forwarded-port: 443\nforwarded: for=1.2.3.4\n";
     assert_eq!(passes("x", headers_of_proxies), [true; 2]);
+}
+
+#[test]
+fn the_rejection_names_the_malformed_header() {
+    for (header, value) in [
+        ("x-forwarded-host", "x/public?"),
+        ("x-forwarded-proto", "http://x/public?"),
+        ("x-forwarded-port", "80/public?"),
+        ("forwarded", "host=\"x/public?\""),
+    ] {
+        let detail = detail_within_app(&format!("host: x\n{header}: {value}\n"));
+        assert_eq!(detail, format!("the {header} header is malformed"));
+    }
 }

@@ -89,14 +89,10 @@ fn an_environment_without_rules_is_valid() {
 #[test]
 fn unknown_members_of_rules_and_issuers_are_errors_that_suggest_the_nearest_name() {
     for (setting, value, error) in [
-        (
-            "ROUTES",
-            r#"[{"pth":"/"}]"#,
-            "\"pth\" is not something a rule can say (did you mean path?)",
-        ),
+        ("ROUTES", r#"[{"pth":"/"}]"#, "\"pth\" is not a member of a rule (did you mean path?)"),
         ("ROUTES", r#"[{"path":"/","claim":{}}]"#, "(did you mean claims?)"),
         ("ROUTES", r#"[{"path":"/","Scopes":[]}]"#, "(did you mean scopes?)"),
-        ("ROUTES", r#"[{"path":"/","color":1}]"#, "\"color\" is not something a rule can say"),
+        ("ROUTES", r#"[{"path":"/","color":1}]"#, "\"color\" is not a member of a rule"),
         (
             "ISSUERS",
             r#"[{"base_url":"https://b.example","baseUrl":"x"}]"#,

@@ -150,3 +150,13 @@ fn health_is_ok_while_keys_are_cached_or_can_be_fetched() {
     }
     assert_eq!(edge.outcome(&request("HEAD", HEALTH, &NO_HEADERS)), "answered");
 }
+
+#[test]
+fn the_error_of_a_hidden_rule_names_the_rule_that_hides_it() {
+    let routes = r#"[{"path":"/public"},{"path":"/api/*"},{"path":"/api/tasks"}]"#;
+    let expected = "ROUTES [2]: can never match: [1] already matches all its paths";
+    assert_eq!(errors(&[("ROUTES", routes)]), [expected]);
+    let routes = r#"[{"path":"/a","methods":["GET"]},{"path":"/a","methods":["GET","PUT"]}]"#;
+    let expected = "ROUTES [1]: has the path of another rule, and a method too: [0] comes first";
+    assert_eq!(errors(&[("ROUTES", routes)]), [expected]);
+}

@@ -225,7 +225,7 @@ fn every_setting_error_is_reported_with_its_place() {
             r#"[7,{},{"baseURL":"https://b"}]"#,
             "ISSUERS [0]: is not a table; \
              ISSUERS [1]: base_url is required, or jwks_url with issuer and audience; \
-             ISSUERS [2]: baseURL is not something an issuer can say (did you mean base_url?)",
+             ISSUERS [2]: baseURL is not a member of an issuer (did you mean base_url?)",
         ),
         (
             r#"[{"base_url":"b"},{"base_url":"https://b","profile":"x","algorithms":["HS256"],

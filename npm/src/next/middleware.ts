@@ -1,6 +1,6 @@
 import { type NextFetchEvent, type NextRequest, NextResponse } from "next/server.js";
 import { EdgeAuthError } from "../error.ts";
-import type { Gateway, GatewayOptions, Refused } from "../gateway.ts";
+import type { Gateway, GatewayOptions, Rejected } from "../gateway.ts";
 import type { VerifierOptions } from "../options.ts";
 import type { RequestHead } from "../request-head.ts";
 import { betterAuthPath, betterAuthPaths } from "./better-auth-paths.ts";
@@ -173,7 +173,7 @@ function isPageByDefault({ method, nextUrl }: NextRequest): boolean {
 }
 
 /** Whether a sign-in would change the decision, and this application has a page to return to. */
-function isSessionMissing({ to, response }: Refused): boolean {
+function isSessionMissing({ to, response }: Rejected): boolean {
   return to === "app" && response.status === 401;
 }
 

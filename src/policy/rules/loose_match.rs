@@ -32,7 +32,7 @@ impl Rule {
     /// Whether this rule, if it matched the path, would have a condition that the match lacks.
     /// Isolation by another claim or another segment does not count.
     fn requires_more_than(&self, matched: &Match<'_>, path: &Path<'_>) -> bool {
-        self.isolation_of(path).any(|pair| !matched.equal().any(|equal| equal == pair))
+        self.isolation_of(path).any(|pair| !matched.isolation().any(|other| other == pair))
             || self.claims.iter().any(|claim| !matched.claims.contains(claim))
             || self.scopes.iter().any(|scope| !matched.scopes.contains(scope))
             || self.access.is_stricter_than(matched.access)
@@ -40,7 +40,7 @@ impl Rule {
 
     /// Each segment that must equal a claim, and the claim's name. Ignores the path's literals.
     fn isolation_of<'r>(&'r self, path: &'r Path<'_>) -> impl Iterator<Item = (&'r str, &'r str)> {
-        self.equal.iter().filter_map(|(parameter, claim)| {
+        self.isolation.iter().filter_map(|(parameter, claim)| {
             Some((self.pattern().segment_of(parameter, path)?, claim.as_str()))
         })
     }

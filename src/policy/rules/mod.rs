@@ -71,9 +71,9 @@ impl Rules {
                         reader.error_at(SETTING, i, &reason);
                     }
                     let mut earlier = rules.iter();
-                    if let Some((j, how)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {
-                        let j = j.to_string();
-                        reader.error_at(SETTING, i, &[how, ": [", &j, "] comes first"]);
+                    if let Some((j, why)) = earlier.find_map(|(j, r)| Some((j, r.hides(&rule)?))) {
+                        let [before, after] = why;
+                        reader.error_at(SETTING, i, &[before, &j.to_string(), after]);
                     }
                     rules.push((i, rule));
                 }
@@ -223,7 +223,7 @@ pub(crate) struct Match<'r> {
     pub(crate) to: Destination,
     /// The path's parameters by name
     parameters: Vec<(&'r str, &'r str)>,
-    equal: &'r [(String, String)],
+    isolation: &'r [(String, String)],
     claims: &'r [RequiredClaim],
     scopes: &'r [String],
 }
@@ -240,8 +240,8 @@ impl<'r> Match<'r> {
     }
 
     /// Each path parameter that must equal a claim: its value, and the claim's name.
-    pub(crate) fn equal(&self) -> impl Iterator<Item = (&'r str, &'r str)> {
-        self.equal.iter().map(|(parameter, claim)| {
+    pub(crate) fn isolation(&self) -> impl Iterator<Item = (&'r str, &'r str)> {
+        self.isolation.iter().map(|(parameter, claim)| {
             let value = self.parameters.iter().find(|(name, _)| name == parameter);
             // `Rule::from_json` has checked the parameters, so there is always a value
             (value.map_or("", |(_, value)| value), claim.as_str())

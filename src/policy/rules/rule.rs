@@ -16,7 +16,7 @@ pub struct Rule {
     methods: Vec<String>,
     pub(super) access: Access,
     /// Path parameters, and the claims that they must equal
-    pub(super) equal: Vec<(String, String)>,
+    pub(super) isolation: Vec<(String, String)>,
     /// Claims that must have one of some values
     pub(super) claims: Vec<RequiredClaim>,
     /// Scopes, all of which the token must have
@@ -42,7 +42,7 @@ impl Rule {
         let mut errors: Vec<_> = unknown
             .map(|(name, _)| {
                 let meant = did_you_mean(name, MEMBERS);
-                format!("\"{name}\" is not something a rule can say{meant}")
+                format!("\"{name}\" is not a member of a rule{meant}")
             })
             .collect();
         let is_null = |value: &Json| matches!(value, Json::Null);
@@ -54,16 +54,22 @@ impl Rule {
         let pattern = pattern(rule, &mut errors);
         let methods = methods(rule).or_note(&mut errors);
         let access = Access::from_rule(rule).or_note(&mut errors);
-        let equal = equal(rule).or_note(&mut errors);
+        let isolation = isolation(rule).or_note(&mut errors);
         let claims = claims(rule).or_note(&mut errors);
         let scopes = scopes(rule).or_note(&mut errors);
         let to = Destination::from_rule(rule).or_note(&mut errors).flatten();
-        let (Some(pattern), Some(methods), Some(access), Some(equal), Some(claims), Some(scopes)) =
-            (pattern, methods, access, equal, claims, scopes)
+        let (
+            Some(pattern),
+            Some(methods),
+            Some(access),
+            Some(isolation),
+            Some(claims),
+            Some(scopes),
+        ) = (pattern, methods, access, isolation, claims, scopes)
         else {
             return Err(errors);
         };
-        for (parameter, _) in equal.iter().filter(|(name, _)| !pattern.has_parameter(name)) {
+        for (parameter, _) in isolation.iter().filter(|(name, _)| !pattern.has_parameter(name)) {
             errors.push(format!("match names {{{parameter}}}, which the path does not have"));
         }
         let is_known = |claim: &String| {
@@ -72,7 +78,7 @@ impl Rule {
             known.any(|known| is_within(claim, known))
                 || required.any(|name| is_within(claim, name))
         };
-        for (_, claim) in equal.iter().filter(|(_, claim)| !is_known(claim)) {
+        for (_, claim) in isolation.iter().filter(|(_, claim)| !is_known(claim)) {
             errors.push(format!(
                 "match names the claim \"{claim}\", which no other setting names: is it misspelled? \
                  If not, name it in {} or {}",
@@ -81,7 +87,7 @@ impl Rule {
             ));
         }
         let conditions =
-            [("match", equal.len()), ("claims", claims.len()), ("scopes", scopes.len())];
+            [("match", isolation.len()), ("claims", claims.len()), ("scopes", scopes.len())];
         for (name, _) in conditions.iter().filter(|(_, count)| *count > 0) {
             if access != Access::Required {
                 errors.push(format!(
@@ -90,7 +96,7 @@ impl Rule {
             }
         }
         match errors.is_empty() {
-            true => Ok(Self { pattern, methods, access, equal, claims, scopes, to }),
+            true => Ok(Self { pattern, methods, access, isolation, claims, scopes, to }),
             false => Err(errors),
         }
     }
@@ -103,8 +109,8 @@ impl Rule {
 
     /// Why this rule, which comes first, makes the other one misleading: this rule matches all
     /// requests of the other, some with the same pattern, or some for which the other has
-    /// conditions.
-    pub(super) fn hides(&self, other: &Self) -> Option<&'static str> {
+    /// conditions. The result is the text before and after the index of this rule.
+    pub(super) fn hides(&self, other: &Self) -> Option<[&'static str; 2]> {
         let includes_all = self.methods.is_empty()
             || (!other.methods.is_empty() && other.methods.iter().all(|m| self.accepts_method(m)));
         let includes_some = includes_all
@@ -112,12 +118,12 @@ impl Rule {
             || other.methods.iter().any(|m| self.accepts_method(m));
         let covers = self.pattern.covers(&other.pattern);
         match covers {
-            true if includes_all => Some("can never match"),
+            true if includes_all => Some(["can never match: [", "] already matches all its paths"]),
             true if includes_some && other.pattern.covers(&self.pattern) => {
-                Some("has the path of another rule, and a method too")
+                Some(["has the path of another rule, and a method too: [", COMES_FIRST])
             }
             true if includes_some && other.has_conditions_missing_in(self) => {
-                Some("asks for more, but not for all of its methods")
+                Some(["asks for more, but not for all of its methods: [", COMES_FIRST])
             }
             _ => None,
         }
@@ -138,7 +144,7 @@ impl Rule {
 
     /// Whether each of its paths belongs to one user.
     pub(super) fn isolates(&self) -> bool {
-        !self.equal.is_empty()
+        !self.isolation.is_empty()
     }
 
     /// Whether the edge ignores tokens.
@@ -160,7 +166,7 @@ impl Rule {
     /// The isolation of a path, for every method.
     pub(super) fn match_path<'r>(&'r self, path: &'r Path<'_>) -> Option<Match<'r>> {
         let parameters = self.pattern.parameters(path)?;
-        Some(Match { parameters, equal: &self.equal, ..Match::default() })
+        Some(Match { parameters, isolation: &self.isolation, ..Match::default() })
     }
 
     /// The path as `ROUTES` has it.
@@ -186,11 +192,13 @@ impl Rule {
             return None;
         }
         let parameters = self.pattern.parameters(path)?;
-        let Self { access, equal, claims, scopes, .. } = self;
+        let Self { access, isolation, claims, scopes, .. } = self;
         let (rule, access, to) = (None, *access, Destination::default());
-        Some(Match { rule, access, to, parameters, equal, claims, scopes })
+        Some(Match { rule, access, to, parameters, isolation, claims, scopes })
     }
 }
+
+const COMES_FIRST: &str = "] comes first";
 
 /// Whether a claim is the known one, or a member of it by a dotted path.
 fn is_within(claim: &str, known: &str) -> bool {
@@ -223,15 +231,15 @@ fn methods(rule: &Object) -> Result<Vec<String>, String> {
     methods.iter().map(method).collect::<Option<_>>().ok_or_else(error)
 }
 
-fn equal(rule: &Object) -> Result<Vec<(String, String)>, String> {
-    let Some(equal) = rule.member("match") else {
+fn isolation(rule: &Object) -> Result<Vec<(String, String)>, String> {
+    let Some(table) = rule.member("match") else {
         return Ok(Vec::new());
     };
     let pair = |(parameter, claim): (&str, &Json)| {
         let claim = claim.as_str().filter(|claim| !claim.is_empty())?;
         Some((parameter.to_owned(), claim.to_owned()))
     };
-    let pairs = equal.as_object().and_then(|table| table.members().map(pair).collect());
+    let pairs = table.as_object().and_then(|table| table.members().map(pair).collect());
     non_empty("match", "a table of path parameters and claims", pairs)
 }
 
