@@ -25,8 +25,8 @@ use crate::host::{Level, Random, Telemetry};
 /// a key.
 ///
 /// The options are `VerifierOptions` and `GatewayOptions` of the npm package. They have the
-/// meanings of the Worker's settings in `docs/configuration.md`. `verifier_options`, if present, are
-/// those of a verifier whose requests the gateway decides about. `options` override them.
+/// meanings of the Worker's settings in `docs/configuration.md`. `verifier_options`, if present,
+/// are those of a verifier whose requests the gateway decides about. `options` override them.
 ///
 /// # Errors
 /// An `Error` with `code` `misconfigured` whose message lists all errors.
