@@ -39,7 +39,8 @@ Usage: better-auth-edge verify --base-url <url> [--token <token>] [options]
 
   --token <token>         the token; "-" or no option reads standard input, because other users of
                           the machine can see a command line, and the shell stores it
-  --base-url <url>        Better Auth's URL: its keys, and its origin as issuer and audience
+  --base-url <url>        Better Auth's URL: its keys, and its origin as issuer and audience. A path
+                          is Better Auth's base path
   --jwks-url <url>        the URL of the keys; alone, its origin is the issuer and audience
 
 Options, named as the Worker's settings
