@@ -92,7 +92,7 @@ fn the_readme_states_the_rust_version_of_cargo_toml() {
 #[test]
 fn the_readme_has_the_two_commands_under_their_own_heading() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let section = readme.split("\n## Two commands\n").nth(1).expect("the heading");
+    let section = readme.split("\n## Run the example and the tests\n").nth(1).expect("the heading");
     let section = section.split("\n## ").next().unwrap();
     for command in ["\ncargo xtask demo --check", "\ncargo xtask test"] {
         assert!(section.contains(command), "{command}");
