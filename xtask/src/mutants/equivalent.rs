@@ -43,3 +43,17 @@ impl Entry {
         Ok(Self { file: text("file")?, change: text("change")?, line: text("line")? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root;
+
+    #[test]
+    fn every_line_of_the_list_is_in_its_file() {
+        for Entry { file, line, .. } in Equivalent::read().unwrap().0 {
+            let source = std::fs::read_to_string(root().join(&file)).unwrap();
+            assert!(source.lines().any(|other| other.trim() == line), "{file}: {line}");
+        }
+    }
+}
