@@ -103,6 +103,11 @@ test("one exception names all wrong options, and an error never causes another",
   ]);
 });
 
+test("errors of names precede errors of values", async () => {
+  const errors = await gatewayErrors({ audience: [""], sessionMaxAge: true, route: [] });
+  assert.deepEqual(named(errors), ["route", "audience", "sessionMaxAge"]);
+});
+
 test("the error for a misspelled option suggests the right name", async () => {
   for (const [written, option] of [
     ["route", "routes"],

@@ -54,13 +54,14 @@ impl Settings {
         variables: &[Variable<'_>],
         lookup: impl Fn(&str) -> Option<SettingValue>,
     ) -> Result<Self, Vec<SettingError>> {
+        let is_own = |setting: &&Setting| setting.hosts.have_worker();
         let mut values = SettingValues::new(Naming::Variables);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().filter(is_own) {
             if let Some(value) = lookup(setting.name) {
                 values.set(setting.name, value);
             }
         }
-        let source = |name: &str| match Setting::named(name) {
+        let source = |name: &str| match Setting::named(name).filter(is_own) {
             Some(_) => values.get(name),
             None => lookup(name),
         };

@@ -316,6 +316,14 @@ fn a_list_of_the_worker_is_an_array_or_a_text_with_commas() {
 }
 
 #[test]
+fn a_variable_named_as_an_option_of_other_hosts_is_not_a_setting_of_the_worker() {
+    for setting in SETTINGS.iter().filter(|setting| !setting.hosts.have_worker()) {
+        let table = SettingValue::Json(r#"{"a":1}"#.to_owned());
+        assert_eq!(errors_of_worker(setting.name, table), [""; 0], "{}", setting.name);
+    }
+}
+
+#[test]
 fn a_table_is_an_error_for_a_setting_that_is_not_a_table() {
     for (name, error) in [
         ("PROFILE", "PROFILE is not a string"),

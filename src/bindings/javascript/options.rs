@@ -50,7 +50,7 @@ impl Options {
             return Err("the options are not an object".to_owned());
         }
         let mut read = self;
-        let mut errors = Vec::new();
+        let mut values = Vec::new();
         for entry in Object::entries(options.unchecked_ref()).iter() {
             let entry: Array = entry.unchecked_into();
             let (name, value) = (entry.get(0).as_string().unwrap_or_default(), entry.get(1));
@@ -60,7 +60,7 @@ impl Options {
             if name == FETCH {
                 read.fetch = value.dyn_into().ok();
                 if read.fetch.is_none() {
-                    errors.push(SettingError::new(FETCH, "is not a function"));
+                    values.push((FETCH, Err("is not a function")));
                 }
                 continue;
             }
@@ -69,12 +69,15 @@ impl Options {
                 read.add_unknown(&name, options, target);
                 continue;
             };
-            match target.value(setting.kind, value) {
-                Ok(value) => read.settings.set(setting.name, value),
-                Err(detail) => errors.push(SettingError::new(setting.name, detail)),
+            values.push((setting.name, target.value(setting.kind, value)));
+        }
+        // errors of values follow those of names
+        for (name, value) in values {
+            match value {
+                Ok(value) => read.settings.set(name, value),
+                Err(detail) => read.settings.add_error(SettingError::new(name, detail)),
             }
         }
-        errors.into_iter().for_each(|error| read.settings.add_error(error));
         Ok(read)
     }
 
