@@ -46,7 +46,10 @@
 //! }
 //!
 //! impl Tasks for MyHost {
-//!     fn background<F: Future<Output = ()> + 'static>(&self, _task: impl FnOnce(Self) -> F) {
+//!     fn background<F: Future<Output = ()> + 'static>(
+//!         &self,
+//!         _task: impl FnOnce(Self) -> F + Send + 'static,
+//!     ) {
 //!         // spawn the task
 //!     }
 //! }
@@ -91,8 +94,8 @@ pub mod host;
 
 mod config;
 
-mod base_url;
-mod similar;
+pub mod base_url;
+pub mod similar;
 
 pub mod jose;
 
@@ -102,6 +105,8 @@ mod error;
 pub use check::Check;
 pub use config::error::SettingError;
 pub use error::{Code, Error};
+pub use policy::credentials::{bearer_token, handshake_token};
+pub use policy::isolation::is_same_id;
 pub use verifier::{
     CacheLimits, CheckOutcome, CheckReport, Explanation, KeyReport, Keys, Verified, Verifier,
     VerifierOptions,

@@ -7,10 +7,7 @@
 /// (the optimal string alignment distance of Damerau and Levenshtein). A name of nine characters
 /// or more may have two. Shorter names are too often similar by chance, such as `ROUTES` and
 /// `RULES`.
-pub(crate) fn meant<'k>(
-    written: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Option<&'k str> {
+pub fn meant<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     nearest(written, known, |length| match length {
         0..=4 => 0,
         5..=8 => 1,
@@ -19,15 +16,12 @@ pub(crate) fn meant<'k>(
 }
 
 /// The known name that the written one may stand for, if the written one is an error anyway.
-pub(crate) fn suggestion<'k>(
-    written: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Option<&'k str> {
+pub fn suggestion<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     nearest(written, known, |length| (length + 2) / 4 + 1)
 }
 
 /// The suggestion as a question to append to an error; empty without a suggestion.
-pub(crate) fn did_you_mean<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+pub fn did_you_mean<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     let name = suggestion(written, known);
     name.map_or_else(String::new, |name| [" (did you mean ", name, "?)"].concat())
 }
@@ -50,14 +44,14 @@ fn nearest<'k>(
 }
 
 /// The characters of a name that count: upper case, without separators.
-pub(crate) fn letters(name: &str) -> Vec<char> {
+pub fn letters(name: &str) -> Vec<char> {
     let letters = name.chars().filter(|c| !"_-. ".contains(*c));
     letters.map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// Whether two names have the same words, in any order, singular or plural: `CLAIMS_REQUIRED` and
 /// `REQUIRED_CLAIMS`.
-pub(crate) fn has_same_words(name: &str, other: &str) -> bool {
+pub fn has_same_words(name: &str, other: &str) -> bool {
     let (name, other) = (words(name), words(other));
     stems(&name) == stems(&other)
 }
@@ -71,7 +65,7 @@ fn stems(words: &[String]) -> Vec<&str> {
 }
 
 /// The words of a name in upper case: `trustedOrigins` and `TRUSTED-ORIGINS` have two.
-pub(crate) fn words(name: &str) -> Vec<String> {
+pub fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_small = false;
     for c in name.chars() {

@@ -229,14 +229,12 @@ impl Tasks for Network {
     async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
         let running = Rc::new(());
         let ended = Rc::downgrade(&running);
-        self.background(|network| {
-            let task = task(network);
-            async move {
-                // dropped together with the task
-                let _running = running;
-                task.await;
-            }
-        });
+        let task = task(self.clone());
+        self.0.tasks.borrow_mut().push(Box::pin(async move {
+            // dropped together with the task
+            let _running = running;
+            task.await;
+        }));
         poll_fn(|_| if ended.strong_count() == 0 { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 }

@@ -8,7 +8,9 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use better_auth_edge::{Error, Verified as CoreVerified, Verifier as CoreVerifier, VerifierOptions};
+use better_auth_edge::{
+    Error, Verified as CoreVerified, Verifier as CoreVerifier, VerifierOptions,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 

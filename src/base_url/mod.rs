@@ -2,13 +2,16 @@
 
 mod domain;
 mod host;
+mod key_url;
 mod network;
 
 use std::fmt;
 
+pub use key_url::KeyUrl;
+
 /// An absolute URL to which the edge appends paths.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct BaseUrl {
+pub struct BaseUrl {
     origin: String,
     /// Empty, or with a slash at the beginning and none at the end; `/` if the operator has set
     /// the root
@@ -22,7 +25,7 @@ impl BaseUrl {
     ///
     /// # Errors
     /// The reason why it is not a base URL; the text follows its name in a sentence.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         no_strays(text)?;
         let (scheme, rest) = text.split_once(':').ok_or(NOT_ABSOLUTE)?;
         let rest = rest.strip_prefix("//").ok_or(NOT_ABSOLUTE)?;
@@ -51,7 +54,7 @@ impl BaseUrl {
     ///
     /// # Errors
     /// The reason why it is not a base path, or that the URL has another path already.
-    pub(crate) fn with_base_path(self, base_path: &str) -> Result<Self, String> {
+    pub fn with_base_path(self, base_path: &str) -> Result<Self, String> {
         if !base_path.starts_with('/') {
             return Err("does not begin with a slash".into());
         }
@@ -67,17 +70,17 @@ impl BaseUrl {
     }
 
     /// Its origin (RFC 6454): scheme, host, and the port if it is not the default.
-    pub(crate) fn origin(&self) -> &str {
+    pub fn origin(&self) -> &str {
         &self.origin
     }
 
     /// Its path without a slash at the end: empty, or with a slash at the beginning.
-    pub(crate) fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         if self.is_root() { "" } else { &self.path }
     }
 
     /// Whether the operator has set the root as the base path; no path means the default.
-    pub(crate) fn is_root(&self) -> bool {
+    pub fn is_root(&self) -> bool {
         self.path == "/"
     }
 }
@@ -131,7 +134,7 @@ fn read_path(text: &str) -> Result<&str, &'static str> {
 impl BaseUrl {
     /// A warning, in one sentence, if an attacker on a public network could replace what the edge
     /// fetches from it: it uses HTTP without TLS, and the host may be public.
-    pub(crate) fn exposure(&self) -> Option<String> {
+    pub fn exposure(&self) -> Option<String> {
         let host_and_port = self.origin.strip_prefix("http://")?;
         let host = match host_and_port.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => host,

@@ -43,7 +43,7 @@ impl Expectations {
             user_info: None,
             user_claim: UserClaim::default(),
             required: Vec::new(),
-            time_limits: TimeLimits { tolerance: 5, max_age: None, max_lifetime: None },
+            time_limits: TimeLimits { tolerance: 5.0, max_age: None, max_lifetime: None },
             cookie_cache: None,
         })
     }
@@ -62,10 +62,10 @@ impl Expectations {
         Self { exclusive_audience: exclusive, user_info, ..self }
     }
 
-    /// Sets the clock tolerance, in seconds. `None` above [`MAX_CLOCK_TOLERANCE`].
-    pub fn with_clock_tolerance(mut self, seconds: u16) -> Option<Self> {
+    /// Sets the clock tolerance, in seconds. `None` unless it is from 0 to [`MAX_CLOCK_TOLERANCE`].
+    pub fn with_clock_tolerance(mut self, seconds: f64) -> Option<Self> {
         self.time_limits.tolerance = seconds;
-        (seconds <= MAX_CLOCK_TOLERANCE).then_some(self)
+        (0.0..=f64::from(MAX_CLOCK_TOLERANCE)).contains(&seconds).then_some(self)
     }
 
     /// Sets the maximum age of a token, in seconds since `iat`, and requires `iat`.
@@ -160,7 +160,7 @@ impl Expectations {
         let mut required = self.required.iter();
         observer.record(
             Check::Values,
-            required.try_for_each(|required| required.check_value(claims)),
+            required.try_for_each(|required| required.check_value(claims.members())),
         )?;
         Ok(AcceptedClaims { user, session: None, times })
     }

@@ -9,22 +9,25 @@ mod path;
 mod profile;
 mod required;
 mod requirement;
+mod scopes;
 mod times;
 mod user;
 
 pub(crate) use cookie_cache::{DEFAULT_VERSION, SessionToken};
 pub(crate) use expectations::AcceptedClaims;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
+pub use path::claim_at;
 pub(crate) use profile::ASSERTION_TYPE;
 pub use profile::Profile;
 pub use required::RequiredClaim;
 pub(crate) use required::list_claims;
 pub(crate) use requirement::Requirement;
+pub use scopes::{check_scopes, is_scope};
 pub use user::UserClaim;
 
 use crate::jose::{Json, Object};
 
-/// The claims of a verified token.
+/// The claims of a verified token, or of a user that an application has verified by other means.
 #[derive(Clone, Debug)]
 pub struct Claims {
     text: String,
@@ -37,6 +40,11 @@ impl Claims {
         Self { text, object }
     }
 
+    /// The members of the claims set.
+    pub fn members(&self) -> &Object {
+        &self.object
+    }
+
     /// The claims as JSON: the payload as it was signed, or the claims that were derived from a
     /// cookie cache.
     pub fn as_json(&self) -> &str {
@@ -46,7 +54,7 @@ impl Claims {
     /// The claim with this name or at this dotted path, such as `org.role`. A claim whose whole
     /// name matches takes precedence. `None` if the claim is absent or `null`.
     pub fn claim(&self, name: &str) -> Option<&Json> {
-        path::find(&self.object, name)
+        claim_at(&self.object, name)
     }
 
     /// The claim with this name or at this path, if it is a non-empty string.

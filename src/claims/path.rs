@@ -6,12 +6,12 @@ use crate::jose::{Json, Object};
 /// the object `org`. A member whose whole name is the path takes precedence, so
 /// `https://example.com/roles` is a name. A path leads through objects only. A member that is
 /// `null` counts as absent.
-pub(super) fn find<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
+pub fn claim_at<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     if let Some(value) = object.member(path) {
         return Some(value);
     }
     let (name, rest) = path.split_once('.')?;
-    find(object.member(name)?.as_object()?, rest)
+    claim_at(object.member(name)?.as_object()?, rest)
 }
 
 #[cfg(test)]
@@ -28,7 +28,7 @@ mod tests {
         for pair in paths {
             let Some([path, expected]) = pair.as_array() else { panic!("a pair: {pair:?}") };
             let expected = Some(expected).filter(|value| **value != Json::Null);
-            assert_eq!(find(claims, path.as_str().unwrap()), expected, "{path:?}");
+            assert_eq!(claim_at(claims, path.as_str().unwrap()), expected, "{path:?}");
         }
         assert!(paths.len() > 20);
     }

@@ -1,9 +1,9 @@
 //! Claims that the operator requires in addition to the registered ones, by name or by name and
 //! value.
 
-use super::Claims;
+use super::claim_at;
 use crate::error::{Code, Error};
-use crate::jose::Json;
+use crate::jose::{Json, Object};
 
 /// A claim that a token must contain, with any value or with one of the accepted values.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +41,7 @@ impl RequiredClaim {
 
     /// A claim with an accepted value, or with an array of them. `None` if the array is empty or
     /// contains `null`, because a claim that is `null` counts as absent.
-    pub(crate) fn from_json(name: &str, accepted: &Json) -> Option<Self> {
+    pub fn from_json(name: &str, accepted: &Json) -> Option<Self> {
         let accepted = match accepted {
             Json::Array(accepted) => accepted.as_slice(),
             accepted => std::slice::from_ref(accepted),
@@ -54,7 +54,7 @@ impl RequiredClaim {
 
     /// Reads the claims named in `lists` as comma-separated lists: one accepted member suffices. A
     /// claim whose whole string is accepted still passes.
-    pub(crate) fn with_lists(self, lists: &[String]) -> Self {
+    pub fn with_lists(self, lists: &[String]) -> Self {
         Self { is_list: lists.contains(&self.name), ..self }
     }
 
@@ -72,9 +72,9 @@ impl RequiredClaim {
     ///
     /// # Errors
     /// [`Code::InsufficientClaims`] if the value is not accepted.
-    pub(crate) fn check_value(&self, claims: &Claims) -> Result<(), Error> {
+    pub fn check_value(&self, claims: &Object) -> Result<(), Error> {
         let accepted = |value: &Json| self.accepted.is_empty() || self.accepted.contains(value);
-        let holds = match claims.claim(&self.name) {
+        let holds = match claim_at(claims, &self.name) {
             Some(Json::Array(values)) => self.accepted.is_empty() || values.iter().any(accepted),
             Some(value @ Json::String(text)) if self.is_list => {
                 accepted(value) || members(text).any(|member| self.accepts_text(member))

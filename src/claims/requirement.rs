@@ -78,7 +78,7 @@ impl Expectations {
     }
 
     /// The clock tolerance, in seconds.
-    pub(crate) fn tolerance(&self) -> u16 {
+    pub(crate) fn tolerance(&self) -> f64 {
         self.time_limits.tolerance
     }
 }

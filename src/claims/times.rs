@@ -32,7 +32,7 @@ impl Times {
 /// The limits of a token's times, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeLimits {
-    pub(super) tolerance: u16,
+    pub(super) tolerance: f64,
     /// The maximum age: from `iat` to now
     pub(super) max_age: Option<f64>,
     /// The maximum lifetime: from `iat` to `exp`
@@ -77,7 +77,7 @@ impl TimeLimits {
     }
 
     fn check_expiry(&self, times: &Times, now: f64) -> Result<(), Error> {
-        if now - f64::from(self.tolerance) >= times.expires {
+        if now - self.tolerance >= times.expires {
             let detail = format!("the token expired {} s ago", (now - times.expires) as u64);
             return Err(Error::new(Code::Expired, detail));
         }
@@ -86,7 +86,7 @@ impl TimeLimits {
 
     fn check_age(&self, times: &Times, now: f64) -> Result<(), Error> {
         match (self.max_age, times.issued) {
-            (Some(most), Some(issued)) if now - issued > most + f64::from(self.tolerance) => {
+            (Some(most), Some(issued)) if now - issued > most + self.tolerance => {
                 let detail = format!("the token was issued more than {} s ago", most as u64);
                 Err(Error::new(Code::Expired, detail))
             }
@@ -96,7 +96,7 @@ impl TimeLimits {
 
     fn check_not_before(&self, name: &str, time: Option<f64>, now: f64) -> Result<(), Error> {
         match time {
-            Some(time) if time > now + f64::from(self.tolerance) => {
+            Some(time) if time > now + self.tolerance => {
                 let ahead = (time - now) as u64;
                 let detail = format!("the token's \"{name}\" is {ahead} s in the future");
                 Err(Error::new(Code::NotYetValid, detail))

@@ -8,9 +8,10 @@ use super::{GetError, GetResponse, retry_after};
 use crate::config::settings_table::Naming;
 use crate::error::ERRORS_PAGE;
 
-/// The error of a fetch.
+/// The error of a fetch. It is the source of an [`Error`](crate::Error) with the code
+/// `keys_unavailable`, as `Arc<FetchError>`.
 #[derive(Debug)]
-pub(crate) struct FetchError {
+pub struct FetchError {
     url: String,
     reason: Reason,
     url_setting: UrlSetting,
@@ -20,14 +21,16 @@ pub(crate) struct FetchError {
 
 /// The setting that a URL comes from, by the name that the operator writes and can correct.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct UrlSetting {
-    pub(crate) kind: UrlKind,
-    pub(crate) naming: Naming,
+pub struct UrlSetting {
+    /// The kind of setting
+    pub kind: UrlKind,
+    /// How the operator writes its name
+    pub naming: Naming,
 }
 
 /// The kind of setting that a URL comes from.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum UrlKind {
+pub enum UrlKind {
     /// A base URL or a base path
     #[default]
     Base,
@@ -37,6 +40,8 @@ pub(crate) enum UrlKind {
     BaseUrl,
     /// The URL of the JWK Set
     KeyUrl,
+    /// The URL of an edge's JWK Set
+    EdgeKeyUrl,
 }
 
 #[derive(Debug)]
@@ -45,8 +50,8 @@ enum Reason {
     /// The status, and the target if it is known
     Redirect(u16, Option<String>),
     Status(u16),
-    /// The response comes from an edge
-    Edge,
+    /// The response comes from an edge, with this status
+    Edge(u16),
     /// An HTML page, with status 200
     Page,
     /// Another document, with status 200
@@ -64,7 +69,7 @@ impl FetchError {
     pub(crate) fn status(url: &str, response: &GetResponse, now: f64) -> Self {
         let status = response.status;
         let reason = match status {
-            _ if response.contains(ERRORS_PAGE) => Reason::Edge,
+            _ if response.contains(ERRORS_PAGE) => Reason::Edge(status),
             // browsers report the status of a redirect as 0
             0 | 301 | 302 | 303 | 307 | 308 => {
                 Reason::Redirect(status, response.header("location").map(without_query))
@@ -94,15 +99,55 @@ impl FetchError {
         Self::new(url, Reason::Pending)
     }
 
+    /// The URL without its query.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The status of the response. `None` without a response.
+    pub fn status_code(&self) -> Option<u16> {
+        match &self.reason {
+            Reason::Get(_) | Reason::Pending => None,
+            Reason::Redirect(status, _) | Reason::Status(status) | Reason::Edge(status) => {
+                Some(*status)
+            }
+            Reason::Page | Reason::Content(_) => Some(200),
+        }
+    }
+
+    /// The reason without the URL.
+    pub fn reason(&self) -> String {
+        match &self.reason {
+            Reason::Get(error) => error.to_string(),
+            Reason::Redirect(status, location) => {
+                let redirect = "the server answered with a redirect, which is not followed";
+                match (status, location) {
+                    (0, _) => redirect.to_owned(),
+                    (status, None) => format!("{redirect}: {status}"),
+                    (status, Some(location)) => format!("{redirect}: {status} to {location}"),
+                }
+            }
+            Reason::Status(status) => {
+                format!("the server answered {status}, not 200{}", hint(*status, self.url_setting))
+            }
+            Reason::Edge(_) => "the URL is an edge's own".to_owned(),
+            Reason::Page => "the server answered 200 with a page in place of JSON: it may be a \
+                             sign-in page, or another server's"
+                .to_owned(),
+            Reason::Content(what) => format!("the server answered 200, but {what}"),
+            Reason::Pending => "the server has not answered yet".to_owned(),
+        }
+    }
+
     /// Seconds to wait before the next request, if the server says so.
-    pub(crate) fn retry_after(&self) -> Option<u32> {
+    pub fn retry_after(&self) -> Option<u32> {
         self.retry_after
     }
 
     /// Whether a fetch of another document from that server would fail too.
     pub(crate) fn concerns_server(&self) -> bool {
         match self.reason {
-            Reason::Get(_) | Reason::Edge | Reason::Pending => true,
+            Reason::Get(_) | Reason::Edge(_) | Reason::Pending => true,
             Reason::Redirect(..) | Reason::Page => true,
             Reason::Status(status) => matches!(status, 404 | 429 | 502..=504),
             Reason::Content(_) => false,
@@ -135,6 +180,8 @@ impl FetchError {
 fn hint(status: u16, UrlSetting { kind, naming }: UrlSetting) -> String {
     const FIREWALL: &str = ": a firewall or a sign-in in front of it may have refused the edge";
     const ELSEWHERE: &str = ": the jwt plugin is missing, or ";
+    const NO_EDGE: &str =
+        ": no edge answers there; EDGE_JWKS_URL must be the URL of the edge, not of this app";
     let [base_path, base_url, jwks_url] =
         ["BETTER_AUTH_BASE_PATH", "BETTER_AUTH_URL", "JWKS_URL"].map(|name| naming.name_of(name));
     let other_base_path = |setting: &str| {
@@ -149,6 +196,7 @@ fn hint(status: u16, UrlSetting { kind, naming }: UrlSetting) -> String {
         (404, UrlKind::BasePath) => other_base_path(base_path),
         (404, UrlKind::BaseUrl) => other_base_path(base_url),
         (404, UrlKind::KeyUrl) => [ELSEWHERE, "its key set is elsewhere (", jwks_url, ")"].concat(),
+        (404, UrlKind::EdgeKeyUrl) => NO_EDGE.to_owned(),
         (401 | 403, _) => FIREWALL.to_owned(),
         _ => String::new(),
     }
@@ -162,28 +210,7 @@ fn without_query(url: &str) -> String {
 
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GET {}: ", self.url)?;
-        match &self.reason {
-            Reason::Get(error) => write!(f, "{error}"),
-            Reason::Redirect(status, location) => {
-                f.write_str("the server answered with a redirect, which is not followed")?;
-                match (status, location) {
-                    (0, _) => Ok(()),
-                    (status, None) => write!(f, ": {status}"),
-                    (status, Some(location)) => write!(f, ": {status} to {location}"),
-                }
-            }
-            Reason::Status(status) => {
-                write!(f, "the server answered {status}, not 200{}", hint(*status, self.url_setting))
-            }
-            Reason::Edge => f.write_str("the URL is an edge's own"),
-            Reason::Page => f.write_str(
-                "the server answered 200 with a page in place of JSON: it may be a sign-in page, or \
-                 another server's",
-            ),
-            Reason::Content(what) => write!(f, "the server answered 200, but {what}"),
-            Reason::Pending => f.write_str("the server has not answered yet"),
-        }
+        write!(f, "GET {}: {}", self.url, self.reason())
     }
 }
 

@@ -92,6 +92,8 @@ pub enum GetError {
     TooLarge,
     /// The runtime does not allow the fetch. The text says why and what to change
     NotAllowed(&'static str),
+    /// Another reason, in the words of the host
+    Other(String),
 }
 
 impl fmt::Display for GetError {
@@ -101,6 +103,7 @@ impl fmt::Display for GetError {
             Self::TimedOut => "the server did not answer in time",
             Self::TooLarge => "the answer is too large",
             Self::NotAllowed(why) => why,
+            Self::Other(why) => why,
         })
     }
 }

@@ -18,7 +18,8 @@ pub use providers::{
 };
 
 pub(crate) use fetch_document::fetch_document;
-pub(crate) use fetch_error::{FetchError, SharedFetchError, UrlKind, UrlSetting};
+pub(crate) use fetch_error::SharedFetchError;
+pub use fetch_error::{FetchError, UrlKind, UrlSetting};
 pub(crate) use polling::{MAX_POLL_INTERVAL, Polling};
 pub(crate) use retry_after::retry_after;
 

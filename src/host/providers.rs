@@ -80,15 +80,18 @@ pub trait RateLimiter {
 
 /// Runs tasks in the background.
 pub trait Tasks: Timer + Clone + 'static {
-    /// Runs a task with a host of its own. The task can outlive the response, for as long as the
-    /// runtime allows.
-    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F);
+    /// Runs a task with a host of its own, on this thread or on another one. The task can outlive
+    /// the response, for as long as the runtime allows.
+    fn background<F: Future<Output = ()> + 'static>(
+        &self,
+        task: impl FnOnce(Self) -> F + Send + 'static,
+    );
 
     /// Runs a task in the [`background`](Self::background). Completes when the task has ended or
     /// the runtime has stopped it. Dropping the returned future does not stop the task.
     fn run_to_end<F: Future<Output = ()> + 'static>(
         &self,
-        task: impl FnOnce(Self) -> F,
+        task: impl FnOnce(Self) -> F + Send + 'static,
     ) -> impl Future<Output = ()> {
         let ended = Arc::new(AtomicBool::new(false));
         let end = SetOnDrop(Arc::clone(&ended));

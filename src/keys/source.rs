@@ -36,7 +36,7 @@ impl KeySource {
     }
 
     /// The same for a URL that comes from this setting.
-    pub(crate) fn url_setting(self, url_setting: UrlSetting) -> Self {
+    pub fn url_setting(self, url_setting: UrlSetting) -> Self {
         match self {
             Self::Remote(remote) => Self::Remote(Remote { url_setting, ..remote }),
             fixed => fixed,
@@ -112,6 +112,14 @@ impl KeySource {
         match self {
             Self::Fixed(set) => Some(Arc::clone(set)),
             Self::Remote(remote) => remote.cache().cached().map(Arc::clone),
+        }
+    }
+
+    /// The error of the last fetch, if it failed.
+    pub fn failure(&self) -> Option<Arc<FetchError>> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Remote(remote) => remote.failure(),
         }
     }
 
@@ -213,12 +221,15 @@ impl Remote {
         if error.code() != Code::KeysUnavailable {
             return error;
         }
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match failure {
+        match self.failure() {
             Some(failure) => error.with_outline(failure.outline()).with_source(failure),
             None if self.cache().is_fetching() => error.with_source(FetchError::pending(&self.url)),
             None => error,
         }
+    }
+
+    fn failure(&self) -> Option<SharedFetchError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Fetches the set, and stores it for other isolates.

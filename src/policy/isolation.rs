@@ -3,6 +3,7 @@
 
 use uuid::Uuid;
 
+use crate::claims::check_scopes;
 use crate::error::{Code, Error};
 use crate::policy::rules::Match;
 use crate::verifier::Verified;
@@ -29,13 +30,9 @@ pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), 
     let Some(user) = user else {
         return Ok(()); // a rule with other conditions requires a token
     };
-    matched.claims().iter().try_for_each(|required| required.check_value(user.claims()))?;
-    if matched.scopes().iter().all(|scope| has_scope(user, scope)) {
-        return Ok(());
-    }
-    let scopes = matched.scopes().join(" ");
-    let detail = format!("this path needs the scopes {scopes}");
-    Err(Error::new(Code::InsufficientScope, detail).with_scopes(scopes))
+    let claims = user.claims().members();
+    matched.claims().iter().try_for_each(|required| required.check_value(claims))?;
+    check_scopes(claims, matched.scopes())
 }
 
 /// The detail of the rejection, for the client.
@@ -53,17 +50,11 @@ fn mismatch(claim: &str, has_claim: bool) -> String {
 /// slug, would reach another user's path with the value `other;x`.
 const SEMICOLON: &str = "the path's user has a parameter behind \";\", which some servers cut off";
 
-/// Spaces separate scopes (RFC 6749, section 3.3).
-fn has_scope(user: &Verified, scope: &str) -> bool {
-    let granted = user.claims().text_claim("scope").unwrap_or_default();
-    granted.split(' ').any(|granted| granted == scope)
-}
-
 /// Whether a path's segment equals the value of a claim. If the claim is a canonical UUID, all
 /// spellings of that UUID are equal (RFC 9562, section 4). All other values must be equal byte by
 /// byte, so that a claim whose value users can choose, such as a slug, cannot match another user's
 /// UUID.
-fn is_same_id(segment: &str, claim: &str) -> bool {
+pub fn is_same_id(segment: &str, claim: &str) -> bool {
     let canonical = || Uuid::try_parse(claim).ok().filter(|uuid| is_canonical(*uuid, claim));
     segment == claim || canonical().is_some_and(|uuid| Uuid::try_parse(segment).ok() == Some(uuid))
 }

@@ -150,7 +150,7 @@ pub struct Explanation {
     /// The time of the decision, in seconds since 1970
     pub now: f64,
     /// The clock tolerance, in seconds
-    pub tolerance: u16,
+    pub tolerance: f64,
 }
 
 /// The result of one check.

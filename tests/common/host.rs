@@ -169,6 +169,26 @@ impl TestHost {
         self.0.tasks.borrow().len()
     }
 
+    /// Starts a task in the background.
+    pub(crate) fn start(&self, task: impl Future<Output = ()> + 'static) {
+        self.0.tasks.borrow_mut().push(Box::pin(task));
+    }
+
+    /// Starts a task in the background, and waits for its end.
+    pub(crate) async fn start_and_wait(&self, task: impl Future<Output = ()> + 'static) {
+        let ended = Rc::new(Ended::default());
+        let guard = EndsOnDrop(ended.clone());
+        self.start(async move {
+            let _guard = guard;
+            task.await;
+        });
+        poll_fn(|context| {
+            *ended.waker.borrow_mut() = Some(context.waker().clone());
+            if ended.has_ended.get() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
     /// Runs the background tasks to completion.
     pub(crate) fn run_background(&self) {
         for task in self.0.tasks.take() {
@@ -315,24 +335,11 @@ impl RateLimiter for TestHost {
 
 impl Tasks for TestHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        self.0.tasks.borrow_mut().push(Box::pin(task(self.clone())));
+        self.start(task(self.clone()));
     }
 
     async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let ended = Rc::new(Ended::default());
-        let guard = EndsOnDrop(ended.clone());
-        self.background(|host| {
-            let task = task(host);
-            async move {
-                let _guard = guard;
-                task.await;
-            }
-        });
-        poll_fn(|context| {
-            *ended.waker.borrow_mut() = Some(context.waker().clone());
-            if ended.has_ended.get() { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        self.start_and_wait(task(self.clone())).await;
     }
 }
 

@@ -50,7 +50,7 @@ struct Explanation<'e> {
     /// Seconds since 1970
     now: f64,
     /// Seconds
-    tolerance: u16,
+    tolerance: f64,
     checks: Vec<CheckResult<'e>>,
     /// JSON
     header: Option<&'e str>,

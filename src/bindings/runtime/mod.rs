@@ -7,7 +7,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise, Reflect, Uint8Array};
@@ -95,12 +94,14 @@ impl JsHost {
         self.driver.settled(promise).await
     }
 
-    /// Starts a task. Returns the promise of its end, unless it has ended already.
-    fn start(
+    /// Starts a task with a host of its own. Returns the promise of its end, unless it has ended
+    /// already.
+    pub fn start<F: Future<Output = ()> + 'static>(
         &self,
-        driver: PromiseDriver,
-        task: Pin<Box<dyn Future<Output = ()>>>,
+        task: impl FnOnce(Self) -> F,
     ) -> Option<Promise> {
+        let driver = PromiseDriver::default();
+        let task = task(self.with_driver(&driver));
         let running = driver.run(async move {
             task.await;
             Ok(JsValue::UNDEFINED)
@@ -110,6 +111,14 @@ impl JsHost {
         let running = Promise::resolve(&running);
         (self.keep_alive)(running.clone());
         Some(running)
+    }
+
+    /// Waits for the end of a task that [`start`](Self::start) has started.
+    pub async fn end_of(&self, running: Option<Promise>) {
+        if let Some(running) = running {
+            // it is never rejected
+            let _ = self.driver.settled(running).await;
+        }
     }
 
     fn with_driver(&self, driver: &PromiseDriver) -> Self {
@@ -242,18 +251,11 @@ impl RateLimiter for JsHost {
 
 impl Tasks for JsHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let driver = PromiseDriver::default();
-        let task = task(self.with_driver(&driver));
-        self.start(driver, Box::pin(task));
+        self.start(task);
     }
 
     async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let driver = PromiseDriver::default();
-        let task = task(self.with_driver(&driver));
-        if let Some(running) = self.start(driver, Box::pin(task)) {
-            // it is never rejected
-            let _ = self.driver.settled(running).await;
-        }
+        self.end_of(self.start(task)).await;
     }
 }
 

@@ -23,6 +23,17 @@ pub(super) struct WorkerHost {
     pub(super) deployment: Rc<Deployment>,
 }
 
+impl WorkerHost {
+    /// Starts a task with a host of its own: see [`JsHost::start`].
+    fn start<F: Future<Output = ()> + 'static>(
+        &self,
+        task: impl FnOnce(Self) -> F,
+    ) -> Option<Promise> {
+        let deployment = Rc::clone(&self.deployment);
+        self.runtime.start(|runtime| task(Self { runtime, deployment }))
+    }
+}
+
 impl Clock for WorkerHost {
     fn now(&self) -> f64 {
         self.runtime.now()
@@ -116,16 +127,11 @@ impl RateLimiter for WorkerHost {
 
 impl Tasks for WorkerHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let deployment = Rc::clone(&self.deployment);
-        self.runtime.background(|runtime| task(Self { runtime, deployment }));
+        self.start(task);
     }
 
-    fn run_to_end<F: Future<Output = ()> + 'static>(
-        &self,
-        task: impl FnOnce(Self) -> F,
-    ) -> impl Future<Output = ()> {
-        let deployment = Rc::clone(&self.deployment);
-        self.runtime.run_to_end(|runtime| task(Self { runtime, deployment }))
+    async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
+        self.runtime.end_of(self.start(task)).await;
     }
 }
 

@@ -2,9 +2,8 @@
 
 use crate::error::{Code, Error};
 use crate::http::fields::is_token_byte;
-use crate::http::head::RequestHead;
 
-/// The bearer token. `None` without an `Authorization` header, with an empty one, or with
+/// The bearer token in the values of a request's `Authorization` headers. `None` without an `Authorization` header, with an empty one, or with
 /// credentials of another scheme (RFC 9110, section 11.4).
 ///
 /// # Errors
@@ -12,8 +11,10 @@ use crate::http::head::RequestHead;
 /// [`Code::MissingToken`] for the scheme without a token, and for any other value that is not a
 /// scheme, a space and credentials: the client meant to authenticate, so it never counts as no
 /// credential.
-pub(super) fn token(head: &RequestHead) -> Result<Option<&str>, Error> {
-    let mut values = head.header("authorization");
+pub fn bearer_token<'v>(
+    values: impl IntoIterator<Item = &'v str>,
+) -> Result<Option<&'v str>, Error> {
+    let mut values = values.into_iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
@@ -88,13 +89,16 @@ fn more_than_one() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::head::RequestHead;
     use crate::jose::json::{Json, Object};
 
     const VECTORS: &str = include_str!("../../../tests/vectors/authorization.json");
 
     fn bearer_of(headers: &str) -> Result<Option<String>, Code> {
         let head = RequestHead::parse(format!("GET\nhttp://a/\n{headers}")).unwrap();
-        token(&head).map(|token| token.map(str::to_owned)).map_err(|error| error.code())
+        bearer_token(head.header("authorization"))
+            .map(|token| token.map(str::to_owned))
+            .map_err(|error| error.code())
     }
 
     #[test]

@@ -15,9 +15,11 @@ mod token_response;
 mod trusted_origins;
 mod websocket;
 
+pub use bearer::bearer_token;
 pub(crate) use cookie_cache::CookieCache;
 pub(crate) use cookies::{SessionCookie, SessionCookies};
 pub(crate) use session::{SessionError, Sessions};
+pub use websocket::handshake_token;
 
 use cookies::Cookies;
 use websocket::WebSockets;
@@ -66,7 +68,7 @@ impl Credentials {
     /// [`Code::MissingToken`] for an empty credential. [`Code::CrossSiteRequest`] for a cookie if
     /// another site may have caused the request.
     pub(crate) fn find<'r>(&self, head: &'r RequestHead) -> Result<Option<Credential<'r>>, Error> {
-        let bearer = bearer::token(head)?;
+        let bearer = bearer_token(head.header("authorization"))?;
         let handshake = self.websockets.token(head)?;
         match (bearer, handshake) {
             (Some(_), Some(_)) => {

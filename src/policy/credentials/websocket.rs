@@ -34,21 +34,8 @@ impl WebSockets {
             return Ok(None);
         }
         let mut tokens = self.parameters(head).map(|(_, value)| value).collect::<Vec<_>>();
-        let offered: Vec<_> = protocols(head).collect();
-        for (i, _) in offered.iter().enumerate().filter(|(_, name)| is_bearer(name)) {
-            tokens.push(offered.get(i + 1).copied().unwrap_or_default());
-        }
-        match tokens[..] {
-            [] => Ok(None),
-            [""] => {
-                Err(Error::new(Code::MissingToken, "the handshake has no token where one belongs"))
-            }
-            [token] => Ok(Some(token)),
-            _ => {
-                let detail = "the handshake has more than one token";
-                Err(Error::new(Code::MalformedRequest, detail))
-            }
-        }
+        tokens.extend(offered_tokens(&protocols(head).collect::<Vec<_>>()));
+        only(&tokens)
     }
 
     /// Removes the token and keeps the other protocols. Browsers require the server to choose one
@@ -88,6 +75,30 @@ impl WebSockets {
     fn is_parameter(&self, member: &str) -> bool {
         let name = member.split('=').next();
         self.parameter.is_some() && name == self.parameter.as_deref()
+    }
+}
+
+/// The token after the subprotocol `bearer`, among the subprotocols that a handshake offers. `None`
+/// if it does not offer `bearer`.
+///
+/// # Errors
+/// [`Code::MissingToken`] if no token follows, [`Code::MalformedRequest`] for more than one.
+pub fn handshake_token<'o>(offered: &[&'o str]) -> Result<Option<&'o str>, Error> {
+    only(&offered_tokens(offered).collect::<Vec<_>>())
+}
+
+/// What follows each `bearer`; an empty text if nothing does.
+fn offered_tokens<'o>(offered: &[&'o str]) -> impl Iterator<Item = &'o str> {
+    let bearers = offered.iter().enumerate().filter(|(_, name)| is_bearer(name));
+    bearers.map(|(i, _)| offered.get(i + 1).copied().unwrap_or_default())
+}
+
+fn only<'o>(tokens: &[&'o str]) -> Result<Option<&'o str>, Error> {
+    match tokens {
+        [] => Ok(None),
+        [""] => Err(Error::new(Code::MissingToken, "the handshake has no token where one belongs")),
+        [token] => Ok(Some(token)),
+        _ => Err(Error::new(Code::MalformedRequest, "the handshake has more than one token")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One rule: how it is parsed, and how it matches requests.
 
-use crate::claims::RequiredClaim;
+use crate::claims::{RequiredClaim, is_scope};
 use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
@@ -252,15 +252,11 @@ fn claims(rule: &Object) -> Result<Vec<RequiredClaim>, String> {
     non_empty("claims", "a table of claims and the values that they may have", claims)
 }
 
-/// RFC 6749, section 3.3
 fn scopes(rule: &Object) -> Result<Vec<String>, String> {
     let Some(scopes) = rule.member("scopes") else {
         return Ok(Vec::new());
     };
-    let is_scope = |text: &&str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
-    };
-    let scope = |scope: &Json| scope.as_str().filter(is_scope).map(str::to_owned);
+    let scope = |scope: &Json| scope.as_str().filter(|text| is_scope(text)).map(str::to_owned);
     let scopes = scopes.as_array().and_then(|scopes| scopes.iter().map(scope).collect());
     non_empty("scopes", "a list of scopes", scopes)
 }

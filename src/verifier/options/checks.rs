@@ -1,7 +1,6 @@
 //! The checks of options. Each adds its errors, and returns a value with which the next can go on.
 
-use super::key_url::KeyUrl;
-use crate::base_url::BaseUrl;
+use crate::base_url::{BaseUrl, KeyUrl};
 use crate::claims::{MAX_CLOCK_TOLERANCE, Profile, UserClaim};
 use crate::config::error::SettingErrors;
 use crate::crypto::{Secret, TableSettings};

@@ -1,17 +1,15 @@
 //! The options of a verifier, which are checked together: every error is reported at once.
 
 mod checks;
-mod key_url;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use checks::Checks;
-use key_url::KeyUrl;
 
 use super::{CacheLimits, Keys, Verifier};
-use crate::base_url::BaseUrl;
+use crate::base_url::{BaseUrl, KeyUrl};
 use crate::claims::{Expectations, Profile, RequiredClaim, list_claims};
 use crate::config::error::{SettingError, SettingErrors};
 use crate::config::settings_table::Naming;
@@ -226,7 +224,7 @@ impl VerifierOptions {
         let mut expectations = Expectations::new(issuers, audiences)?
             .with_profile(profile)
             .with_exclusive_audience(self.exclusive_audience, issuing.as_deref())
-            .with_clock_tolerance(clock_tolerance)?
+            .with_clock_tolerance(clock_tolerance.into())?
             .with_user_claim(user_claim)
             .with_required_claims(required);
         if let Some(seconds) = max_age {

@@ -55,7 +55,6 @@ impl RateLimiter for GullibleHost {}
 
 impl Tasks for GullibleHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let host = self.clone();
-        self.0.background(|_| task(host));
+        self.0.start(task(self.clone()));
     }
 }

@@ -60,12 +60,10 @@ impl RateLimiter for CountingHost {}
 
 impl Tasks for CountingHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let host = self.clone();
-        self.inner.background(|_| task(host));
+        self.inner.start(task(self.clone()));
     }
 
     async fn run_to_end<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let host = self.clone();
-        self.inner.run_to_end(|_| task(host)).await;
+        self.inner.start_and_wait(task(self.clone())).await;
     }
 }

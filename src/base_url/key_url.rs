@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::base_url::BaseUrl;
+use super::BaseUrl;
 
 /// The URL of a JWK Set, as the edge fetches it.
 #[derive(Debug)]
-pub(super) struct KeyUrl {
+pub struct KeyUrl {
     base: BaseUrl,
     /// A slash at the end of the path, and the query: a base URL has neither
     rest: String,
@@ -17,7 +17,7 @@ impl KeyUrl {
     ///
     /// # Errors
     /// What is wrong with it; the text follows its name in a sentence.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text.contains('#') {
             return Err("has a fragment".into());
         }
@@ -43,7 +43,7 @@ impl KeyUrl {
     }
 
     /// See [`BaseUrl::exposure`].
-    pub(super) fn exposure(&self) -> Option<String> {
+    pub fn exposure(&self) -> Option<String> {
         self.base.exposure()
     }
 }
