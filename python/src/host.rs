@@ -1,44 +1,79 @@
-//! The host of the core in Python: requests, timers and background tasks become values that Python
-//! carries out.
+//! The host of the core in Python. It performs no I/O: requests, timers and background tasks become
+//! demands, which Python meets between two polls.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer, native,
+    SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
-/// The host of one task.
-#[derive(Clone, Default)]
+/// Functions of Python that the core calls.
+pub(crate) struct Functions {
+    /// Returns seconds since 1970. `None` for the system's clock
+    pub(crate) clock: Option<Py<PyAny>>,
+    /// Verifies a signature by an RSA or EC key: takes the JWK, the algorithm, the message and the
+    /// signature
+    pub(crate) verify_signature: Py<PyAny>,
+}
+
+/// The host of one operation. The operation stays on the thread that polls it.
+#[derive(Clone)]
 pub(crate) struct PyHost {
-    demands: Rc<RefCell<Demands>>,
+    functions: Arc<Functions>,
+    exchange: Rc<RefCell<Exchange>>,
 }
 
-/// What a task waits for, and the tasks that it has started.
+/// What the operation demands, and what Python answers.
 #[derive(Default)]
-pub(crate) struct Demands {
-    pub(crate) request: Option<GetRequest>,
+pub(crate) struct Exchange {
+    pub(crate) demand: Option<Demand>,
     pub(crate) response: Option<Result<GetResponse, GetError>>,
-    pub(crate) wake_at: Option<Instant>,
-    pub(crate) started: VecDeque<(PyHost, Pin<Box<dyn Future<Output = ()>>>)>,
+    pub(crate) tasks: Vec<StartTask>,
 }
+
+/// What must happen before the next poll.
+pub(crate) enum Demand {
+    /// Python fetches a document
+    Fetch(GetRequest),
+    /// Python waits for this number of milliseconds, or less
+    Sleep(u32),
+}
+
+/// Makes a background task, on the thread that runs it.
+pub(crate) type StartTask = Box<dyn FnOnce(PyHost) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 impl PyHost {
-    pub(crate) fn demands(&self) -> &RefCell<Demands> {
-        &self.demands
+    pub(crate) fn new(functions: &Arc<Functions>) -> Self {
+        Self { functions: Arc::clone(functions), exchange: Rc::default() }
+    }
+
+    pub(crate) fn exchange(&self) -> &RefCell<Exchange> {
+        &self.exchange
+    }
+
+    pub(crate) fn functions(&self) -> &Arc<Functions> {
+        &self.functions
     }
 }
 
 impl Clock for PyHost {
     fn now(&self) -> f64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+        let Some(clock) = &self.functions.clock else {
+            return SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |t| t.as_secs_f64());
+        };
+        let now = called(|py| clock.bind(py).call0()?.extract::<f64>());
+        // by a clock that fails, every token has expired
+        now.filter(|now| !now.is_nan()).unwrap_or(f64::INFINITY)
     }
 }
 
@@ -46,22 +81,26 @@ impl Random for PyHost {
     fn random(&self) -> f64 {
         let mut bytes = [0; 8];
         getrandom::fill(&mut bytes).expect("the system has random numbers");
+        // the 53 bits of a fraction
         (u64::from_le_bytes(bytes) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// Verifiers make no requests that have an id.
     fn request_id(&self) -> String {
         String::new()
     }
 }
 
 impl Timer for PyHost {
+    /// Completes at the next poll. Python may poll early, when a task has ended.
     async fn sleep(&self, milliseconds: u32) {
-        let wake_at = Instant::now() + Duration::from_millis(milliseconds.into());
+        let mut is_demanded = false;
         poll_fn(|_| {
-            if Instant::now() >= wake_at {
+            if is_demanded {
                 return Poll::Ready(());
             }
-            self.demands.borrow_mut().wake_at = Some(wake_at);
+            is_demanded = true;
+            self.exchange.borrow_mut().demand = Some(Demand::Sleep(milliseconds));
             Poll::Pending
         })
         .await;
@@ -70,8 +109,8 @@ impl Timer for PyHost {
 
 impl Fetch for PyHost {
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        self.demands.borrow_mut().request = Some(request);
-        poll_fn(|_| match self.demands.borrow_mut().response.take() {
+        self.exchange.borrow_mut().demand = Some(Demand::Fetch(request));
+        poll_fn(|_| match self.exchange.borrow_mut().response.take() {
             Some(response) => Poll::Ready(response),
             None => Poll::Pending,
         })
@@ -87,18 +126,35 @@ impl SignatureVerifier for PyHost {
         message: &[u8],
         signature: &[u8],
     ) -> bool {
-        native::verify(key, algorithm, message, signature)
+        let verified = called(|py| {
+            let (message, signature) = (PyBytes::new(py, message), PyBytes::new(py, signature));
+            let arguments = (key.jwk(), algorithm.name(), message, signature);
+            self.functions.verify_signature.bind(py).call1(arguments)?.extract::<bool>()
+        });
+        verified.unwrap_or(false)
     }
 }
 
 impl Tasks for PyHost {
-    fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
-        let host = Self::default();
-        let task = Box::pin(task(host.clone()));
-        self.demands.borrow_mut().started.push_back((host, task));
+    fn background<F: Future<Output = ()> + 'static>(
+        &self,
+        task: impl FnOnce(Self) -> F + Send + 'static,
+    ) {
+        self.exchange.borrow_mut().tasks.push(Box::new(|host| Box::pin(task(host))));
     }
 }
 
 impl KeyStore for PyHost {}
 impl Telemetry for PyHost {}
 impl RateLimiter for PyHost {}
+
+/// Calls Python. Its exception goes to `sys.unraisablehook`.
+fn called<T>(call: impl FnOnce(Python<'_>) -> PyResult<T>) -> Option<T> {
+    Python::attach(|py| match call(py) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            error.write_unraisable(py, None);
+            None
+        }
+    })
+}

@@ -42,6 +42,16 @@ impl KeyUrl {
         Ok(Self { base, rest })
     }
 
+    /// Its origin (RFC 6454).
+    pub fn origin(&self) -> &str {
+        self.base.origin()
+    }
+
+    /// Its path, with the query if there is one.
+    pub fn path(&self) -> String {
+        [self.base.path(), &self.rest].concat()
+    }
+
     /// See [`BaseUrl::exposure`].
     pub fn exposure(&self) -> Option<String> {
         self.base.exposure()

@@ -12,6 +12,9 @@ macro_rules! algorithms {
         }
 
         impl Algorithm {
+            /// All algorithms.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
             /// The algorithm with this registered name. Names are case-sensitive (RFC 7515, section
             /// 4.1.1).
             pub fn from_name(name: &str) -> Option<Self> {

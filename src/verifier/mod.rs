@@ -9,8 +9,7 @@ mod options;
 pub use cache::CacheLimits;
 pub(crate) use cache::KeyedHasher;
 pub use explain::{CheckOutcome, CheckReport, Explanation, KeyReport};
-pub use options::VerifierOptions;
-pub(crate) use options::issuing_url;
+pub use options::{DEFAULT_ALGORITHMS, VerifierOptions, issuing_url};
 
 use std::any::Any;
 use std::fmt;

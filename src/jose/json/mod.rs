@@ -81,6 +81,17 @@ impl Object {
     }
 }
 
+/// Of several members with one name, the last remains.
+impl FromIterator<(String, Json)> for Object {
+    fn from_iter<I: IntoIterator<Item = (String, Json)>>(members: I) -> Self {
+        let mut object = Self::default();
+        for (name, value) in members {
+            object.set(&name, value);
+        }
+        object
+    }
+}
+
 /// Objects are equal if their members are equal, in any order.
 impl PartialEq for Object {
     fn eq(&self, other: &Self) -> bool {

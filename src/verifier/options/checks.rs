@@ -8,7 +8,7 @@ use crate::jose::Algorithm;
 use crate::keys::KeySet;
 
 /// The algorithms that Better Auth can sign with.
-const DEFAULT_ALGORITHMS: [Algorithm; 5] =
+pub const DEFAULT_ALGORITHMS: [Algorithm; 5] =
     [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es512, Algorithm::Ps256, Algorithm::Rs256];
 
 /// Checks options, and adds their errors to these.

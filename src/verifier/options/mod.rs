@@ -6,6 +6,8 @@ mod tests;
 
 use std::fmt;
 
+pub use checks::DEFAULT_ALGORITHMS;
+
 use checks::Checks;
 
 use super::{CacheLimits, Keys, Verifier};
@@ -269,7 +271,7 @@ impl fmt::Debug for VerifierOptions {
 }
 
 /// Better Auth's base URL with its base path.
-pub(crate) fn issuing_url(base: &BaseUrl) -> String {
+pub fn issuing_url(base: &BaseUrl) -> String {
     let is_default = base.path().is_empty() && !base.is_root();
     let base_path = if is_default { "/api/auth" } else { base.path() };
     format!("{}{base_path}", base.origin())

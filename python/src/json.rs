@@ -1,0 +1,94 @@
+//! JSON between the core and Python.
+
+use better_auth_edge::jose::{Json, Number, Object};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+/// An object as a new dictionary, by the types of Python's `json`.
+pub(crate) fn to_dict<'py>(py: Python<'py>, object: &Object) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, value) in object.members() {
+        // interned, as those that the application looks up
+        dict.set_item(PyString::intern(py, name), to_python(py, value)?)?;
+    }
+    Ok(dict)
+}
+
+/// A value as a new object.
+pub(crate) fn to_python<'py>(py: Python<'py>, value: &Json) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Json::Null => py.None().into_bound(py),
+        Json::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),
+        Json::Number(number) => to_number(py, number)?,
+        Json::String(text) => PyString::new(py, text).into_any(),
+        Json::Array(elements) => {
+            let elements = elements.iter().map(|element| to_python(py, element));
+            PyList::new(py, elements.collect::<PyResult<Vec<_>>>()?)?.into_any()
+        }
+        Json::Object(object) => to_dict(py, object)?.into_any(),
+    })
+}
+
+fn to_number<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny>> {
+    let text = number.to_string();
+    if let Ok(whole) = text.parse::<i64>() {
+        return Ok(whole.into_pyobject(py)?.into_any());
+    }
+    let is_whole = !text.contains(['.', 'e', 'E']);
+    if is_whole && text.len() <= MAX_DIGITS {
+        return py.get_type::<PyInt>().call1((text,));
+    }
+    // infinite beyond the range of a float
+    Ok(PyFloat::new(py, text.parse().unwrap_or(f64::INFINITY)).into_any())
+}
+
+/// Python refuses to read integers of more than 4,300 digits.
+const MAX_DIGITS: usize = 1_000;
+
+/// A value of Python as JSON. `None` for what JSON cannot express.
+pub(crate) fn from_python(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Option<Json>> {
+    if depth == 0 {
+        return Ok(None);
+    }
+    if value.is_none() {
+        return Ok(Some(Json::Null));
+    }
+    if let Ok(value) = value.cast::<PyBool>() {
+        return Ok(Some(Json::Bool(value.is_true())));
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(text.to_str().ok().map(|text| Json::String(text.to_owned())));
+    }
+    if let Ok(number) = value.cast::<PyInt>() {
+        return Ok(number_from(&number.call_method0("__repr__")?));
+    }
+    if let Ok(number) = value.cast::<PyFloat>() {
+        return Ok(number_from(&number.call_method0("__repr__")?));
+    }
+    if let Ok(dict) = value.cast::<PyDict>() {
+        return Ok(Some(Json::Object(from_dict(dict, depth - 1)?)));
+    }
+    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        let elements = value.try_iter()?.map(|element| from_python(&element?, depth - 1));
+        let elements: PyResult<Option<Vec<_>>> = elements.collect();
+        return Ok(elements?.map(Json::Array));
+    }
+    Ok(None)
+}
+
+/// A dictionary as an object. Omits what JSON cannot express.
+pub(crate) fn from_dict(dict: &Bound<'_, PyDict>, depth: usize) -> PyResult<Object> {
+    let mut members = Vec::with_capacity(dict.len());
+    for (name, value) in dict {
+        let (Ok(name), Some(value)) = (name.extract::<String>(), from_python(&value, depth)?)
+        else {
+            continue;
+        };
+        members.push((name, value));
+    }
+    Ok(members.into_iter().collect())
+}
+
+fn number_from(text: &Bound<'_, PyAny>) -> Option<Json> {
+    Json::parse(text.extract::<&str>().ok()?).ok().filter(|json| matches!(json, Json::Number(_)))
+}

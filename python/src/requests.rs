@@ -1,0 +1,86 @@
+//! Rules about requests and about the claims of users.
+
+use better_auth_edge::claims::{self, RequiredClaim};
+use better_auth_edge::jose::{Json, Object};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::errors::to_exception;
+use crate::json::{from_dict, from_python, to_python};
+
+/// The levels of a value that are read. Tokens have at most 32.
+const MAX_DEPTH: usize = 64;
+
+#[pyfunction]
+pub(crate) fn bearer_token(py: Python<'_>, values: Vec<String>) -> PyResult<Option<String>> {
+    let token = better_auth_edge::bearer_token(values.iter().map(String::as_str));
+    token.map(|token| token.map(str::to_owned)).map_err(|error| to_exception(py, &error))
+}
+
+#[pyfunction]
+pub(crate) fn handshake_token(py: Python<'_>, offered: Vec<String>) -> PyResult<Option<String>> {
+    let offered: Vec<_> = offered.iter().map(String::as_str).collect();
+    let token = better_auth_edge::handshake_token(&offered);
+    token.map(|token| token.map(str::to_owned)).map_err(|error| to_exception(py, &error))
+}
+
+#[pyfunction]
+pub(crate) fn is_same_id(value: &str, claim: &str) -> bool {
+    !value.is_empty() && better_auth_edge::is_same_id(value, claim)
+}
+
+#[pyfunction]
+pub(crate) fn claim_at<'py>(
+    py: Python<'py>,
+    claims: &Bound<'py, PyDict>,
+    path: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let claims = object(claims)?;
+    let claim = claims::claim_at(&claims, path);
+    claim.map_or_else(|| Ok(py.None().into_bound(py)), |claim| to_python(py, claim))
+}
+
+#[pyfunction]
+pub(crate) fn check_required(
+    py: Python<'_>,
+    claims: &Bound<'_, PyDict>,
+    required: &Bound<'_, PyDict>,
+    lists: Vec<String>,
+) -> PyResult<()> {
+    let claims = object(claims)?;
+    for (name, accepted) in required {
+        let name: String = name.extract()?;
+        let accepted = from_python(&accepted, MAX_DEPTH)?;
+        let required = accepted.and_then(|accepted| RequiredClaim::from_json(&name, &accepted));
+        let required = required.ok_or_else(|| PyValueError::new_err(name))?;
+        let result = required.with_lists(&lists).check_value(&claims);
+        result.map_err(|error| to_exception(py, &error))?;
+    }
+    Ok(())
+}
+
+#[pyfunction]
+pub(crate) fn check_scopes(
+    py: Python<'_>,
+    claims: &Bound<'_, PyDict>,
+    scopes: Vec<String>,
+) -> PyResult<()> {
+    let result = claims::check_scopes(&object(claims)?, &scopes);
+    result.map_err(|error| to_exception(py, &error))
+}
+
+#[pyfunction]
+pub(crate) fn is_scope(text: &str) -> bool {
+    claims::is_scope(text)
+}
+
+/// Whether a claim of a token can have this value.
+#[pyfunction]
+pub(crate) fn is_json(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(from_python(value, MAX_DEPTH)?.is_some_and(|value| value != Json::Null))
+}
+
+fn object(claims: &Bound<'_, PyDict>) -> PyResult<Object> {
+    from_dict(claims, MAX_DEPTH)
+}

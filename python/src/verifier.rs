@@ -1,0 +1,178 @@
+//! Verifiers and verified tokens.
+
+use std::sync::Arc;
+
+use better_auth_edge::claims::{Expectations, Profile, RequiredClaim, UserClaim};
+use better_auth_edge::crypto::Secret;
+use better_auth_edge::host::{UrlKind, UrlSetting};
+use better_auth_edge::jose::Algorithm;
+use better_auth_edge::keys::{KeySource, Timing};
+use better_auth_edge::{Code, Error, Keys, Verified as CoreVerified, Verifier as CoreVerifier};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString};
+
+use crate::errors::{key_fetch_error, to_exception};
+use crate::host::{Functions, PyHost};
+use crate::json::to_dict;
+use crate::operation::Operation;
+
+/// Verifies one kind of token.
+#[pyclass(frozen, module = "better_auth_edge._core")]
+pub(crate) struct Verifier {
+    core: Arc<CoreVerifier>,
+    /// Where published keys come from
+    source: Option<KeySource>,
+    functions: Arc<Functions>,
+}
+
+#[pymethods]
+impl Verifier {
+    #[new]
+    #[pyo3(signature = (
+        keys, *, algorithms, issuers, audiences, verify_signature, url_setting=None,
+        profile="session", exclusive_audience=None, base_url=None, user_claims=None,
+        required=None, clock_tolerance=5.0, max_lifetime=None, clock=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn new(
+        keys: KeysArgument,
+        algorithms: Vec<String>,
+        issuers: Vec<String>,
+        audiences: Vec<String>,
+        verify_signature: Py<PyAny>,
+        url_setting: Option<&str>,
+        profile: &str,
+        exclusive_audience: Option<bool>,
+        base_url: Option<&str>,
+        user_claims: Option<Vec<String>>,
+        required: Option<Vec<String>>,
+        clock_tolerance: f64,
+        max_lifetime: Option<f64>,
+        clock: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let algorithms = algorithms.iter().map(|name| Algorithm::from_name(name));
+        let algorithms: Vec<_> =
+            algorithms.collect::<Option<_>>().ok_or_else(|| wrong("algorithms"))?;
+        let (keys, source) = match keys {
+            KeysArgument::Url(url) => {
+                let kind = url_kind(url_setting).ok_or_else(|| wrong("url_setting"))?;
+                let setting = UrlSetting { kind, ..UrlSetting::default() };
+                let source = KeySource::remote(&url, Timing::default()).url_setting(setting);
+                (Keys::Published(source.clone()), Some(source))
+            }
+            KeysArgument::Secret(bytes) => {
+                let secret = Secret::new(&bytes, &algorithms).map_err(|_| wrong("keys"))?;
+                (Keys::Shared(secret), None)
+            }
+        };
+        let user_claim = match user_claims {
+            Some(names) => UserClaim::new(names).ok_or_else(|| wrong("user_claims"))?,
+            None => UserClaim::default(),
+        };
+        let required = required.unwrap_or_default();
+        let required =
+            required.iter().map(|name| RequiredClaim::present(name)).collect::<Option<_>>();
+        let mut expectations = Expectations::new(issuers, audiences)
+            .ok_or_else(|| wrong("issuers or audiences"))?
+            .with_profile(Profile::from_name(profile).ok_or_else(|| wrong("profile"))?)
+            .with_exclusive_audience(exclusive_audience, base_url)
+            .with_user_claim(user_claim)
+            .with_required_claims(required.ok_or_else(|| wrong("required"))?)
+            .with_clock_tolerance(clock_tolerance)
+            .ok_or_else(|| wrong("clock_tolerance"))?;
+        if let Some(seconds) = max_lifetime {
+            expectations = expectations.with_max_lifetime(seconds);
+        }
+        let core = Arc::new(CoreVerifier::new(keys, algorithms, expectations));
+        Ok(Self { core, source, functions: Arc::new(Functions { clock, verify_signature }) })
+    }
+
+    /// Starts to verify a token. Usually the result is there at once.
+    fn verify<'py>(
+        &self,
+        py: Python<'py>,
+        token: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let Ok(token) = token.cast::<PyString>() else {
+            let error = Error::new(Code::MalformedToken, "the token is not a string");
+            return Err(to_exception(py, &error));
+        };
+        // a lone surrogate becomes U+FFFD, which no token contains either
+        let token = token.to_string_lossy().into_owned();
+        let host = PyHost::new(&self.functions);
+        let core = Arc::clone(&self.core);
+        let of_operation = host.clone();
+        let mut operation =
+            Operation::start(
+                host,
+                async move { core.verify(&token, &of_operation).await.map(Some) },
+            )?;
+        match operation.only_result(py) {
+            Some(verified) => Ok(Bound::new(py, verified?)?.into_any()),
+            None => Ok(Bound::new(py, operation)?.into_any()),
+        }
+    }
+
+    /// The error of the last fetch of the keys, if it failed.
+    fn failure<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let failure = self.source.as_ref().and_then(KeySource::failure);
+        failure.map(|failure| key_fetch_error(py, &failure)).transpose()
+    }
+}
+
+/// The URL of a JWK Set, or a secret.
+#[derive(FromPyObject)]
+enum KeysArgument {
+    Url(String),
+    Secret(Vec<u8>),
+}
+
+fn url_kind(setting: Option<&str>) -> Option<UrlKind> {
+    match setting? {
+        "BETTER_AUTH_BASE_PATH" => Some(UrlKind::BasePath),
+        "BETTER_AUTH_URL" => Some(UrlKind::BaseUrl),
+        "JWKS_URL" => Some(UrlKind::KeyUrl),
+        "EDGE_JWKS_URL" => Some(UrlKind::EdgeKeyUrl),
+        _ => None,
+    }
+}
+
+/// The package checks settings before it makes a verifier.
+fn wrong(argument: &str) -> PyErr {
+    PyValueError::new_err(format!("{argument}: is wrong"))
+}
+
+/// A token that has passed every check.
+#[pyclass(frozen, module = "better_auth_edge._core")]
+pub(crate) struct Verified {
+    core: Arc<CoreVerified>,
+    claims: PyOnceLock<Py<PyDict>>,
+}
+
+impl Verified {
+    pub(crate) fn new(core: Arc<CoreVerified>) -> Self {
+        Self { core, claims: PyOnceLock::new() }
+    }
+}
+
+#[pymethods]
+impl Verified {
+    #[getter]
+    fn user(&self) -> &str {
+        self.core.user()
+    }
+
+    /// The same dictionary at each call. No other result shares it.
+    #[getter]
+    fn claims<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
+        let claims = || to_dict(py, self.core.claims().members()).map(Bound::unbind);
+        Ok(self.claims.get_or_try_init(py, claims)?.bind(py))
+    }
+
+    #[getter]
+    fn expires(&self) -> f64 {
+        self.core.expires()
+    }
+}
