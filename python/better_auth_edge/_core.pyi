@@ -3,6 +3,36 @@
 from collections.abc import Callable
 from typing import Any, final
 
+__all__ = [
+    "BaseUrl",
+    "KeyUrl",
+    "Operation",
+    "Request",
+    "Task",
+    "Verified",
+    "Verifier",
+    "algorithms",
+    "bearer_token",
+    "canonical_algorithm",
+    "check_required",
+    "check_scopes",
+    "claim_at",
+    "default_algorithms",
+    "did_you_mean",
+    "handshake_token",
+    "has_same_words",
+    "has_too_large_number",
+    "is_json",
+    "is_same_id",
+    "is_scope",
+    "near_miss",
+    "panics",
+    "problems",
+    "secret_error",
+    "suggestion",
+    "words",
+]
+
 @final
 class Verifier:
     """Verifies one kind of token. Any thread may use it."""
@@ -187,6 +217,9 @@ def is_scope(text: str) -> bool:
 
 def is_json(value: object) -> bool:
     """Whether a claim of a token can have this value."""
+
+def has_too_large_number(claims: dict[str, Any]) -> bool:
+    """Whether the claims contain a number beyond the range of a float."""
 
 def near_miss(written: str, known: list[str]) -> str | None:
     """Returns the known name that the written one very probably stands for, or None."""
