@@ -3,6 +3,35 @@
 from collections.abc import Callable
 from typing import Any, final
 
+__all__ = [
+    "BaseUrl",
+    "KeyUrl",
+    "Operation",
+    "Request",
+    "Task",
+    "Verified",
+    "Verifier",
+    "algorithms",
+    "bearer_token",
+    "canonical_algorithm",
+    "check_required",
+    "check_scopes",
+    "claim_at",
+    "default_algorithms",
+    "did_you_mean",
+    "handshake_token",
+    "has_same_words",
+    "is_json",
+    "is_same_id",
+    "is_scope",
+    "near_miss",
+    "panics",
+    "problems",
+    "secret_error",
+    "suggestion",
+    "words",
+]
+
 @final
 class Verifier:
     """Verifies one kind of token. Any thread may use it."""

@@ -1,7 +1,8 @@
 use std::fs;
 
 use super::manifests::Manifests;
-use super::{CRATE_FILES, NPM_FILES, PYTHON_FILES, expect_files, relative_links, run};
+use super::python::{SDIST_FILES, WHEEL_FILES};
+use super::{CRATE_FILES, NPM_FILES, expect_files, relative_links, run};
 use crate::root;
 
 const URL: &str = "https://example.com/edge";
@@ -116,9 +117,23 @@ fn unknown_files_and_missing_files_are_rejected() {
     let error = expect_files("it", &good, CRATE_FILES, &["README.md"]).unwrap_err();
     assert_eq!(error.to_string(), "it lacks [\"README.md\"]");
     assert!(expect_files("it", &files(&["dist/node/index.js.map"]), NPM_FILES, &[]).is_err());
-    let wheel = ["better_auth_edge/sqlmodel/reads.py", "better_auth_edge-0.1.0.dist-info/METADATA"];
-    assert!(expect_files("it", &files(&wheel), PYTHON_FILES, &[]).is_ok());
-    assert!(expect_files("it", &files(&["tests/test_auth.py"]), PYTHON_FILES, &[]).is_err());
+    let wheel = [
+        "better_auth_edge/sqlmodel/reads.py",
+        "better_auth_edge/_core.pyi",
+        "better_auth_edge/_core.abi3.so",
+        "better_auth_edge/_core.cpython-314t-x86_64-linux-gnu.so",
+        "better_auth_edge/_core.pyd",
+        "better_auth_edge-0.1.0.dist-info/METADATA",
+    ];
+    assert!(expect_files("it", &files(&wheel), WHEEL_FILES, &[]).is_ok());
+    let sdist = ["src/lib.rs", "python/src/lib.rs", "Cargo.lock", "better_auth_edge/__init__.py"];
+    assert!(expect_files("it", &files(&sdist), SDIST_FILES, &[]).is_ok());
+    for other in ["tests/test_auth.py", "python/tests/test_auth.py", "xtask/src/lib.rs"] {
+        assert!(expect_files("it", &files(&[other]), WHEEL_FILES, &[]).is_err(), "{other}");
+        assert!(expect_files("it", &files(&[other]), SDIST_FILES, &[]).is_err(), "{other}");
+    }
+    let built = files(&["better_auth_edge/_core.abi3.so"]);
+    assert!(expect_files("it", &built, SDIST_FILES, &[]).is_err());
 }
 
 #[test]

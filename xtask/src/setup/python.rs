@@ -61,16 +61,18 @@ pub fn python_with_package(wheel: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// The file of the extension module, in the directory of the package.
+pub const EXTENSION: &str = if cfg!(windows) { "_core.pyd" } else { "_core.abi3.so" };
+
 /// Compiles the extension module, and copies it into the package if it has changed. Once for each
 /// process of xtask: cargo takes a moment to find that nothing has changed.
 fn extension() -> Result<()> {
     static IS_CURRENT: Mutex<bool> = Mutex::new(false);
-    const FILE: &str = if cfg!(windows) { "_core.pyd" } else { "_core.abi3.so" };
     let mut is_current = IS_CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     if *is_current {
         return Ok(());
     }
-    let installed = root().join("python/better_auth_edge").join(FILE);
+    let installed = root().join("python/better_auth_edge").join(EXTENSION);
     let _lock = lock(&installed)?;
     progress("building the extension module of the Python package");
     let mut build = Command::new("cargo");
@@ -80,7 +82,7 @@ fn extension() -> Result<()> {
     let built = fs::read(cargo::built_file(&mut build, "_core", std::env::consts::DLL_SUFFIX)?)?;
     if !fs::read(&installed).is_ok_and(|bytes| bytes == built) {
         // a process that has loaded the previous file keeps it
-        let new = installed.with_file_name(format!("{FILE}.new"));
+        let new = installed.with_file_name(format!("{EXTENSION}.new"));
         fs::write(&new, built)?;
         fs::rename(new, installed)?;
     }
