@@ -18,7 +18,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use self::manifests::Manifests;
-use crate::setup::{self, output, run as run_command};
+use crate::setup::{output, run as run_command};
 use crate::{build, progress, root};
 
 /// `--dry-run` packs and checks. A tag such as `v1.2.3` also requires everything that a release

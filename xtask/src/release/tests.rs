@@ -76,10 +76,12 @@ fn this_checkout_states_one_version_and_one_repository() {
 }
 
 #[test]
-fn the_readme_states_the_rust_version_of_cargo_toml() {
+fn the_pages_state_the_rust_version_of_cargo_toml() {
     let cargo = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let version = cargo.split("rust-version = \"").nth(1).unwrap().split('"').next().unwrap();
-    for path in ["README.md", "CONTRIBUTING.md", "src/README.md"] {
+    let pages =
+        ["README.md", "CONTRIBUTING.md", "docs/install.md", "python/README.md", "src/README.md"];
+    for path in pages {
         let text = fs::read_to_string(root().join(path)).unwrap();
         let stated = text.split("Rust ").skip(1).map(|rest| {
             rest.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default()
