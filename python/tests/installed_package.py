@@ -1,6 +1,6 @@
 """Uses the installed package as a user's app does, with only the packages that it requires:
 `python -I installed_package.py`. It fails unless a token that Better Auth would sign is accepted
-and a changed one is rejected.
+and a changed one is rejected, and unless a panic of the core is an exception.
 """
 
 import asyncio
@@ -35,6 +35,12 @@ def main() -> None:
             asyncio.run(check(url, key))
         finally:
             server.shutdown()
+    try:
+        _core.panics()
+    except RuntimeError:
+        pass
+    else:
+        raise SystemExit("a panic is not a RuntimeError: the profile must unwind")
     print(f"better-auth-edge verifies tokens on Python {sys.version.split()[0]}")
 
 

@@ -144,3 +144,25 @@ fn release_takes_a_dry_run_or_a_tag() {
         assert!(run(arguments).is_err(), "{arguments:?}");
     }
 }
+
+#[test]
+fn the_release_workflow_publishes_after_every_wheel() {
+    let workflow = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+    for platform in [
+        "manylinux-x86_64",
+        "manylinux-aarch64",
+        "musllinux-x86_64",
+        "musllinux-aarch64",
+        "macos-arm64",
+        "macos-x86_64",
+        "windows-x86_64",
+    ] {
+        assert!(workflow.contains(&format!("{{ platform: {platform},")), "{platform}");
+    }
+    let jobs = workflow.split("\n  crate:\n").nth(1).expect("the jobs that publish");
+    assert_eq!(jobs.matches("\n    environment: release\n").count(), 3);
+    assert_eq!(jobs.matches("    needs: [pack, wheels]\n").count(), 3);
+    // the wheel that `pack` builds has no tag that PyPI accepts
+    let pack = workflow.split("\n  wheels:\n").next().expect("the job that packs");
+    assert!(pack.contains("path: target/packages/*.tar.gz\n") && !pack.contains(".whl"));
+}
