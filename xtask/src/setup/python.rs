@@ -17,7 +17,7 @@ pub fn python() -> Result<PathBuf> {
     let package = root().join("python");
     let pins = [package.clone(), root().join("examples/fullstack/api")]
         .map(|directory| directory.join("requirements-dev.txt"));
-    python_extension()?;
+    extension()?;
     virtual_environment(".venv", &pins, |python| {
         // An import finds the package in the checkout. No build backend is involved: cargo decides
         // whether the extension is up to date.
@@ -29,14 +29,14 @@ pub fn python() -> Result<PathBuf> {
 /// The Python of a virtual environment with SQLAlchemy 2.0, for the tests of sessions.
 pub fn python_with_sqlalchemy_2_0() -> Result<PathBuf> {
     let pins = [root().join("python/requirements-sqlalchemy-2.0.txt")];
-    python_extension()?;
+    extension()?;
     virtual_environment(".venv-sqlalchemy-2.0", &pins, |_| Ok(()))
 }
 
 /// The Python of a virtual environment with FastAPI 0.115.
 pub fn python_with_fastapi_0_115() -> Result<PathBuf> {
     let pins = [root().join("python/requirements-fastapi-0.115.txt")];
-    python_extension()?;
+    extension()?;
     virtual_environment(".venv-fastapi-0.115", &pins, |_| Ok(()))
 }
 
@@ -66,7 +66,7 @@ pub const EXTENSION: &str = if cfg!(windows) { "_core.pyd" } else { "_core.abi3.
 
 /// Compiles the extension module, and copies it into the package if it has changed. Once for each
 /// process of xtask: cargo takes a moment to find that nothing has changed.
-pub fn python_extension() -> Result<()> {
+fn extension() -> Result<()> {
     static IS_CURRENT: Mutex<bool> = Mutex::new(false);
     let mut is_current = IS_CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     if *is_current {
