@@ -18,18 +18,19 @@ def test_a_fetch_outlives_the_event_loop_that_caused_it(better_auth: Publisher) 
     lookups, gate, key = Lookups(better_auth), Gate(better_auth), better_auth.key
     loop = asyncio.new_event_loop()
 
-    async def begin() -> None:
-        asyncio.ensure_future(lookups.lookup(key))  # noqa: RUF006 (the test awaits it below)
+    async def begin() -> "asyncio.Task[str]":
+        task = asyncio.ensure_future(lookups.lookup(key))
         await asyncio.to_thread(gate.asked.wait, 10)
+        return task
 
     try:
-        loop.run_until_complete(begin())
+        task = loop.run_until_complete(begin())
         gate.opened.set()
         assert lookups.found(key) == ["found"]
         # The stopped loop continues.
         assert loop.run_until_complete(lookups.lookup(key)) == "found"
+        assert loop.run_until_complete(task) == "found"
     finally:
-        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
         loop.close()
     assert lookups.found(key) == ["found"]
     assert better_auth.fetches == 1
