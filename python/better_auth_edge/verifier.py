@@ -137,4 +137,4 @@ class Verifier(Generic[U]):
             claims = claims.get("claims")  # type: ignore[assignment]
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
-        return self._users.read(verified.user, claims)
+        return self._users.of(verified, claims)

@@ -129,13 +129,21 @@ impl SignatureVerifier for PyHost {
 }
 
 impl Tasks for PyHost {
-    /// A task whose thread cannot start is dropped, which the core notices.
+    /// A task whose thread cannot start is abandoned at once, because a hook that reports the
+    /// exception can keep the task.
     fn background<F: Future<Output = ()> + 'static>(
         &self,
         task: impl FnOnce(Self) -> F + Send + 'static,
     ) {
         let task = Task::new(&self.functions, Box::new(|host| Box::pin(task(host))));
-        called(|py| self.functions.start_task.bind(py).call1((task,)).map(drop));
+        called(|py| {
+            let task = Bound::new(py, task)?;
+            let started = self.functions.start_task.bind(py).call1((&task,));
+            if started.is_err() {
+                task.get().abandon();
+            }
+            started.map(drop)
+        });
     }
 }
 

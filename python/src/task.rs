@@ -23,13 +23,21 @@ impl Task {
     pub(crate) fn new(functions: &Arc<Functions>, start: StartTask) -> Self {
         Self { functions: Arc::clone(functions), start: Mutex::new(Some(start)) }
     }
+
+    /// Drops what would have run, which the core notices.
+    pub(crate) fn abandon(&self) {
+        drop(self.take());
+    }
+
+    fn take(&self) -> Option<StartTask> {
+        self.start.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 #[pymethods]
 impl Task {
     fn begin(&self) -> PyResult<RunningTask> {
-        let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let start = start.ok_or_else(|| PyRuntimeError::new_err("the task has begun"))?;
+        let start = self.take().ok_or_else(|| PyRuntimeError::new_err("the task has begun"))?;
         let host = PyHost::new(&self.functions);
         let future = start(host.clone());
         Ok(RunningTask { host, future })

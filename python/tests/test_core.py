@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from better_auth_edge import EdgeAuthError, _core, signatures
+from better_auth_edge import _core, signatures
+from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.driver import Driver
 from better_auth_edge.errors import PROBLEMS
 from tests.better_auth import JSON, Publisher, base64url_decode, public_jwk
@@ -53,16 +54,15 @@ def driver_with(publisher: Publisher, jwk: JSON, algorithm: str) -> Driver | Non
         if _core.secret_error(keys, algorithms):
             return None
     publisher.keys = [jwk]
-    core = _core.Verifier(
+    mode = AuthMode(
+        "jwks",
         keys,
-        algorithms=algorithms,
+        algorithms,
         issuers=[AUTH_SERVER],
         audiences=[AUTH_SERVER],
-        clock=lambda: NOW,
-        verify_signature=signatures.verify,
         url_setting="JWKS_URL",
     )
-    return Driver(core)
+    return Driver(mode, lambda: NOW)
 
 
 def algorithm_of(token: str) -> str:

@@ -3,6 +3,8 @@ the auth server does not respond.
 """
 
 import asyncio
+import sys
+import threading
 
 import httpx
 import pytest
@@ -12,25 +14,26 @@ from tests.better_auth import Publisher
 from tests.key_lookups import Gate, Lookups, in_one_loop
 
 
-def test_a_fetch_of_a_stopped_event_loop_is_not_awaited(better_auth: Publisher) -> None:
+def test_a_fetch_outlives_the_event_loop_that_caused_it(better_auth: Publisher) -> None:
     lookups, gate, key = Lookups(better_auth), Gate(better_auth), better_auth.key
     loop = asyncio.new_event_loop()
 
-    async def begin() -> None:
-        asyncio.ensure_future(lookups.lookup(key))  # noqa: RUF006 (the test awaits it below)
+    async def begin() -> "asyncio.Task[str]":
+        task = asyncio.ensure_future(lookups.lookup(key))
         await asyncio.to_thread(gate.asked.wait, 10)
+        return task
 
     try:
-        loop.run_until_complete(begin())
+        task = loop.run_until_complete(begin())
         gate.opened.set()
         assert lookups.found(key) == ["found"]
-        assert better_auth.fetches == 2
-        # The stopped loop continues, and its late report changes nothing.
+        # The stopped loop continues.
         assert loop.run_until_complete(lookups.lookup(key)) == "found"
+        assert loop.run_until_complete(task) == "found"
     finally:
-        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
         loop.close()
     assert lookups.found(key) == ["found"]
+    assert better_auth.fetches == 1
 
 
 def test_a_fetch_outlives_every_request_that_is_canceled(
@@ -47,13 +50,16 @@ def test_a_fetch_outlives_every_request_that_is_canceled(
                 await canceled
         gate.opened.set()
         assert await asyncio.wait_for(lookups.lookup(key), 2) == "found"
-        assert not lookups.driver._fetching
 
     in_one_loop(test)
     assert better_auth.fetches == 1
+    for thread in threading.enumerate():
+        if thread.name == "better-auth-edge":
+            thread.join(1)
+            assert not thread.is_alive(), "it ends with its fetch"
 
 
-def test_a_waiting_request_fetches_again_when_a_fetch_is_canceled(
+def test_a_waiting_request_fetches_again_when_a_fetch_is_abandoned(
     better_auth: Publisher,
 ) -> None:
     lookups, gate, key = Lookups(better_auth), Gate(better_auth), better_auth.key
@@ -61,13 +67,29 @@ def test_a_waiting_request_fetches_again_when_a_fetch_is_canceled(
     async def test() -> None:
         waiting = asyncio.create_task(lookups.lookup(key))
         await asyncio.to_thread(gate.asked.wait, 10)
-        (fetch,) = lookups.driver._fetching
-        fetch.cancel()
+        lookups.driver.abandon_fetch()
         gate.opened.set()
         assert await waiting == "found"
 
     in_one_loop(test)
-    assert better_auth.fetches == 2
+
+
+def test_a_fetch_whose_thread_cannot_start_is_made_by_the_next_request(
+    better_auth: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookups, key, start = Lookups(better_auth), better_auth.key, threading.Thread.start
+    seen: list[object] = []
+
+    def cannot_start(thread: threading.Thread) -> None:
+        if thread.name == "better-auth-edge" and not seen:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", cannot_start)
+    monkeypatch.setattr(sys, "unraisablehook", lambda said: seen.append(said.exc_value))
+    assert lookups.found(key) == ["found"]
+    assert str(seen) == """[RuntimeError("can't start new thread")]"""
+    assert better_auth.fetches == 1
 
 
 def test_requests_that_fastapi_cancels_do_not_cancel_the_fetch(

@@ -13,7 +13,7 @@ def driver_of(publisher: Publisher, issuer: str, now: float) -> Driver:
     """Returns a new driver, for session tokens that `issuer` has issued for itself."""
     url = f"{publisher.url}/jwks"
     mode = AuthMode.from_settings(EdgeAuthSettings(jwks_url=url, issuer=issuer, audience=issuer))
-    return Driver(mode.verifier(lambda: now))
+    return Driver(mode, lambda: now)
 
 
 def verdicts(make: Callable[[], Driver], tokens: Iterable[str]) -> list[str]:
