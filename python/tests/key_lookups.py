@@ -72,15 +72,17 @@ class Lookups:
 
 
 class Gate:
-    """Makes a publisher respond only when `opened` is set."""
+    """Makes a publisher respond only when `opened` is set: to all requests, or only the first."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, *, only_first: bool = False) -> None:
         self.opened, self.asked = threading.Event(), threading.Event()
         document = json.dumps({"keys": publisher.keys}).encode()
 
         def handle(request: BaseHTTPRequestHandler) -> None:
+            is_first = not self.asked.is_set()
             self.asked.set()
-            self.opened.wait(10)
+            if is_first or not only_first:
+                self.opened.wait(10)
             respond(request, 200, document)
 
         publisher.handler = handle
