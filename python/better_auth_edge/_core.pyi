@@ -8,6 +8,7 @@ __all__ = [
     "KeyUrl",
     "Pending",
     "Request",
+    "Steps",
     "Task",
     "Verified",
     "Verifier",
@@ -101,13 +102,21 @@ class Pending:
 
 @final
 class Task:
-    """A background task that has not run. It is abandoned if it never runs."""
+    """A background task that has not begun. It is abandoned if it never begins."""
 
-    def run(
-        self, fetch: Callable[[Request], tuple[int, list[tuple[str, str]], bytes] | str]
-    ) -> None:
-        """Runs the task to its end, in the calling thread. `fetch` returns the response to a
-        request: status, headers in lower case, and body; or the reason why there is none.
+    def begin(self) -> Steps:
+        """Begins the task in the calling thread."""
+
+@final
+class Steps:
+    """A background task that has begun. Only its thread may use it, and must release it."""
+
+    def next(
+        self, response: tuple[int, list[tuple[str, str]], bytes] | str | None = None
+    ) -> Request | float | None:
+        """Continues with the response to the last request: status, headers in lower case, and body;
+        or the reason why there is none. Returns the next request, or the seconds to wait before the
+        next step. None when the task has ended.
         """
 
 @final

@@ -61,7 +61,17 @@ class Driver:
         ).start()
 
     def _run(self, task: Task) -> None:
-        task.run(self._fetch)
+        steps = task.begin()
+        try:
+            step = steps.next()
+            while step is not None:
+                if isinstance(step, Request):
+                    step = steps.next(self._fetch(step))
+                else:
+                    time.sleep(step)
+                    step = steps.next()
+        finally:
+            del steps  # a traceback could outlive the thread
         failure = self.failure()
         if failure is not None:
             logger.warning("no keys from %s", failure)

@@ -1,8 +1,9 @@
 //! Background tasks, each in a thread of Python.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use better_auth_edge::host::{GetError, GetRequest, GetResponse};
 use pyo3::exceptions::PyRuntimeError;
@@ -11,7 +12,7 @@ use pyo3::prelude::*;
 use crate::errors::catch_panic;
 use crate::host::{Demand, Functions, PyHost, StartTask};
 
-/// A background task that has not run. It is abandoned if it never runs.
+/// A background task that has not begun. It is abandoned if it never begins.
 #[pyclass(frozen, module = "better_auth_edge._core")]
 pub(crate) struct Task {
     functions: Arc<Functions>,
@@ -35,26 +36,47 @@ impl Task {
 
 #[pymethods]
 impl Task {
-    fn run(&self, py: Python<'_>, fetch: &Bound<'_, PyAny>) -> PyResult<()> {
-        let start = self.take().ok_or_else(|| PyRuntimeError::new_err("the task has run"))?;
+    fn begin(&self) -> PyResult<Steps> {
+        let start = self.take().ok_or_else(|| PyRuntimeError::new_err("the task has begun"))?;
         let host = PyHost::new(&self.functions);
-        let mut task = start(host.clone());
+        Ok(Steps { task: Some(start(host.clone())), host })
+    }
+}
+
+/// A background task that has begun. Only its thread may use it.
+///
+/// No frame of Rust is on the stack while Python fetches: at its end, Python 3.13 and earlier
+/// unwind the stacks of daemon threads, and a frame of Rust would abort the process.
+#[pyclass(unsendable, module = "better_auth_edge._core")]
+pub(crate) struct Steps {
+    task: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    host: PyHost,
+}
+
+#[pymethods]
+impl Steps {
+    #[pyo3(signature = (response=None))]
+    fn next<'py>(
+        &mut self,
+        py: Python<'py>,
+        response: Option<Response>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.host.exchange().response = response.map(Response::read);
+        let Some(mut task) = self.task.take() else { return Ok(None) };
         let mut context = Context::from_waker(Waker::noop());
-        while catch_panic(|| task.as_mut().poll(&mut context))?.is_pending() {
-            let demand = host.exchange().demand.take();
-            match demand {
-                Some(Demand::Fetch(request)) => {
-                    let response = fetch.call1((Request(request),))?.extract::<Response>()?;
-                    host.exchange().response = Some(response.read());
-                }
-                Some(Demand::Sleep(milliseconds)) => {
-                    let time = Duration::from_millis(milliseconds.into());
-                    py.detach(|| std::thread::sleep(time));
-                }
-                None => return Err(PyRuntimeError::new_err("the task demands nothing")),
-            }
+        // a task that panics is over
+        if catch_panic(|| task.as_mut().poll(&mut context))?.is_ready() {
+            return Ok(None);
         }
-        Ok(())
+        self.task = Some(task);
+        let demand = self.host.exchange().demand.take();
+        match demand {
+            Some(Demand::Fetch(request)) => Ok(Some(Bound::new(py, Request(request))?.into_any())),
+            Some(Demand::Sleep(milliseconds)) => {
+                Ok(Some((f64::from(milliseconds) / 1_000.0).into_pyobject(py)?.into_any()))
+            }
+            None => Err(PyRuntimeError::new_err("the response is missing")),
+        }
     }
 }
 
