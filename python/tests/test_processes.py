@@ -107,16 +107,18 @@ task._log_destroy_pending = False
     ],
     ids=["in a thread", "in an event loop", "in a loop that is stopped"],
 )
+@pytest.mark.parametrize("delay", [0.01, 0.05, 0.5])
 def test_a_program_that_ends_during_a_fetch_ends_at_once(
-    better_auth: Publisher, script: str
+    better_auth: Publisher, script: str, delay: float
 ) -> None:
-    gate = Gate(better_auth)
+    """The thread of the fetch is anywhere: in Python, in the core, or waiting."""
+    gate, script = Gate(better_auth), script.replace("0.5", str(delay))
     try:
         ended = float(run(f"{script}\nprint(time.time())", better_auth))
         assert time.time() - ended < 2
     finally:
         gate.opened.set()
-    assert better_auth.fetches == 1
+    assert better_auth.fetches <= 1
 
 
 def test_a_program_that_is_interrupted_while_it_waits_for_keys_stops(
