@@ -6,6 +6,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_verified_and_rejected_tokens_leave_nothing(better_auth: Publisher) -> N
     tokens = [better_auth.token(**claims, jti=str(number)) for number in range(NEW)]
     forger = Key()
     forger.kid = better_auth.key.kid
-    rejected = [
+    rejected: list[Any] = [
         *("", "x", "a.b.c", "x" * 100_000, None, tokens[0][:-4]),
         *(forger.sign(better_auth.claims()), better_auth.token(exp=1), Key().sign({})),
     ]
@@ -74,7 +75,7 @@ def test_verified_and_rejected_tokens_leave_nothing(better_auth: Publisher) -> N
         for _ in range(COUNT // 10):
             for token in rejected:
                 with pytest.raises(EdgeAuthError):
-                    verifier.verify_sync(token)  # type: ignore[arg-type]
+                    verifier.verify_sync(token)
 
     assert_no_growth(work)
 
@@ -117,6 +118,20 @@ def test_verifications_and_tasks_that_are_dropped_leave_nothing(better_auth: Pub
     assert_no_growth(work)
 
 
+def end_without_keys(result: Verified | Pending, tasks: list[Task]) -> str:
+    try:
+        while isinstance(result, Pending):
+            result = result.poll()
+            for task in tasks:
+                steps = task.begin()
+                steps.next()
+                steps.next((500, [], b"x" * 1_000))
+            tasks.clear()
+    except EdgeAuthError as error:
+        return error.code
+    return "ok"
+
+
 @needs_proc
 def test_tasks_that_fail_or_end_half_way_leave_nothing(better_auth: Publisher) -> None:
     mode = AuthMode.from_settings(EdgeAuthSettings(better_auth_url=better_auth.url))
@@ -136,13 +151,7 @@ def test_tasks_that_fail_or_end_half_way_leave_nothing(better_auth: Publisher) -
                 core.abandon_fetch()
             else:
                 assert steps.next("x" * 1_000) is None
-            with pytest.raises(EdgeAuthError, match="keys_unavailable"):
-                while not isinstance(result, Verified):
-                    result = result.poll()
-                    if tasks:
-                        steps = tasks.pop().begin()
-                        steps.next()
-                        steps.next((500, [], b"x" * 1_000))
+            assert end_without_keys(result, tasks) == "keys_unavailable"
 
     assert_no_growth(work)
 

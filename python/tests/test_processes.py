@@ -1,4 +1,4 @@
-"""Processes of their own: forks, the end of the interpreter during a fetch, and uvicorn's workers."""
+"""Other processes: forks, the end of the interpreter during a fetch, and uvicorn's workers."""
 
 import os
 import signal

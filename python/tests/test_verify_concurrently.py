@@ -46,7 +46,7 @@ def test_event_loops_and_threads_share_one_fetch(better_auth: Publisher) -> None
 
     async def several() -> list[User]:
         in_thread = asyncio.to_thread(verifier.verify_sync, token)
-        return await asyncio.gather(verifier.verify(token), verifier.verify(token), in_thread)
+        return list(await asyncio.gather(*[verifier.verify(token) for _ in range(2)], in_thread))
 
     with ThreadPoolExecutor(8) as threads:
         users = [threads.submit(asyncio.run, several()) for _ in range(4)]
