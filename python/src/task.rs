@@ -36,46 +36,42 @@ impl Task {
 
 #[pymethods]
 impl Task {
-    fn begin(&self) -> PyResult<Steps> {
+    fn begin(&self) -> PyResult<RunningTask> {
         let start = self.take().ok_or_else(|| PyRuntimeError::new_err("the task has begun"))?;
         let host = PyHost::new(&self.functions);
-        Ok(Steps { task: Some(start(host.clone())), host })
+        let future = start(host.clone());
+        Ok(RunningTask { host, future })
     }
 }
 
-/// A background task that has begun. Only its thread may use it.
-///
-/// No frame of Rust is on the stack while Python fetches: at its end, Python 3.13 and earlier
-/// unwind the stacks of daemon threads, and a frame of Rust would abort the process.
+/// A background task, in steps. It stays on its thread. Python drives it, and not the reverse: when
+/// the interpreter exits, it ends the threads that wait, and Rust frames would abort the process.
 #[pyclass(unsendable, module = "better_auth_edge._core")]
-pub(crate) struct Steps {
-    task: Option<Pin<Box<dyn Future<Output = ()>>>>,
+pub(crate) struct RunningTask {
     host: PyHost,
+    future: Pin<Box<dyn Future<Output = ()>>>,
 }
 
 #[pymethods]
-impl Steps {
+impl RunningTask {
     #[pyo3(signature = (response=None))]
-    fn next<'py>(
+    fn step<'py>(
         &mut self,
         py: Python<'py>,
         response: Option<Response>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.host.exchange().response = response.map(Response::read);
-        let Some(mut task) = self.task.take() else { return Ok(None) };
         let mut context = Context::from_waker(Waker::noop());
-        // a task that panics is over
-        if catch_panic(|| task.as_mut().poll(&mut context))?.is_ready() {
+        if catch_panic(|| self.future.as_mut().poll(&mut context))?.is_ready() {
             return Ok(None);
         }
-        self.task = Some(task);
         let demand = self.host.exchange().demand.take();
         match demand {
             Some(Demand::Fetch(request)) => Ok(Some(Bound::new(py, Request(request))?.into_any())),
             Some(Demand::Sleep(milliseconds)) => {
                 Ok(Some((f64::from(milliseconds) / 1_000.0).into_pyobject(py)?.into_any()))
             }
-            None => Err(PyRuntimeError::new_err("the response is missing")),
+            None => Err(PyRuntimeError::new_err("the task demands nothing")),
         }
     }
 }
@@ -107,10 +103,12 @@ impl Request {
     }
 }
 
-/// What Python answers to a request: status, headers and body, or why there is no response.
+/// What Python answers to a request: status, headers and body; why there is no response; or why the
+/// body of a response with status 200 is unusable.
 #[derive(FromPyObject)]
 enum Response {
     Got((u16, Vec<(String, String)>, Vec<u8>)),
+    Unusable((u16, String)),
     Failed(String),
 }
 
@@ -118,6 +116,7 @@ impl Response {
     fn read(self) -> Result<GetResponse, GetError> {
         match self {
             Self::Got((status, headers, body)) => Ok(GetResponse { status, headers, body }),
+            Self::Unusable((_, why)) => Err(GetError::Unusable(why)),
             Self::Failed(why) => Err(GetError::Other(why)),
         }
     }

@@ -124,8 +124,8 @@ def end_without_keys(result: Verified | Pending, tasks: list[Task]) -> str:
             result = result.poll()
             for task in tasks:
                 steps = task.begin()
-                steps.next()
-                steps.next((500, [], b"x" * 1_000))
+                steps.step()
+                steps.step((500, [], b"x" * 1_000))
             tasks.clear()
     except EdgeAuthError as error:
         return error.code
@@ -145,12 +145,12 @@ def test_tasks_that_fail_or_end_half_way_leave_nothing(better_auth: Publisher) -
             result = core.verify(token)
             assert isinstance(result, Pending)
             steps = tasks.pop().begin()
-            assert isinstance(steps.next(), Request)
+            assert isinstance(steps.step(), Request)
             if now % 2:
                 del steps
                 core.abandon_fetch()
             else:
-                assert steps.next("x" * 1_000) is None
+                assert steps.step("x" * 1_000) is None
             assert end_without_keys(result, tasks) == "keys_unavailable"
 
     assert_no_growth(work)
