@@ -1,4 +1,4 @@
-"""Looks up keys over real HTTP: verifies a new token for each lookup, by a clock that a test sets."""
+"""Looks up keys over real HTTP: verifies a new token each time, by a clock that a test sets."""
 
 import asyncio
 import itertools
@@ -40,9 +40,6 @@ class Lookups:
 
         return asyncio.run(find())
 
-    def found_sync(self, key: Key | str) -> str:
-        return self._result(lambda: self.verifier.verify_sync(self.token(key)))
-
     async def lookup(self, key: Key | str, *, plausible: bool = True) -> str:
         try:
             await self.verifier.verify(self.token(key, plausible=plausible))
@@ -62,25 +59,19 @@ class Lookups:
         }
         return FORGER.sign(claims, kid=key) if isinstance(key, str) else key.sign(claims)
 
-    @staticmethod
-    def _result(verify: Callable[[], object]) -> str:
-        try:
-            verify()
-        except EdgeAuthError as error:
-            return error.code
-        return "found"
-
 
 class Gate:
-    """Makes a publisher respond only when `opened` is set."""
+    """Makes a publisher respond only when `opened` is set: to all requests, or only the first."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, *, only_first: bool = False) -> None:
         self.opened, self.asked = threading.Event(), threading.Event()
         document = json.dumps({"keys": publisher.keys}).encode()
 
         def handle(request: BaseHTTPRequestHandler) -> None:
+            is_first = not self.asked.is_set()
             self.asked.set()
-            self.opened.wait(10)
+            if is_first or not only_first:
+                self.opened.wait(10)
             respond(request, 200, document)
 
         publisher.handler = handle
@@ -99,3 +90,10 @@ def shorten_timeout(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         return await fetch(brief)
 
     monkeypatch.setattr(driver, "fetch", fetch_briefly)
+
+
+def join_fetches() -> None:
+    """Waits for the threads of fetches, which log after the waiting requests continue."""
+    for thread in threading.enumerate():
+        if thread.name == "better-auth-edge":
+            thread.join(10)

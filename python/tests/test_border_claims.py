@@ -1,4 +1,4 @@
-"""Claims on their way from the core to Python: the values of Python's `json`, and no shared object."""
+"""Claims of the core in Python: the values of Python's `json`, and no shared object."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from better_auth_edge import EdgeAuthError, EdgeAuthSettings, User, Verifier
-from tests.better_auth import Publisher
+from tests.better_auth import ORIGIN, Edge, Publisher
 
 
 def verifier_of(better_auth: Publisher) -> Verifier:
@@ -104,13 +104,10 @@ def test_a_change_to_a_users_fields_never_shows_in_another_verification(
         user.claims["roles"].append("admin")
 
 
-def test_the_claims_of_an_assertion_are_not_shared_either(better_auth: Publisher) -> None:
-    from tests.better_auth import ORIGIN, Edge
-
-    with Edge() as edge:
-        verifier = Verifier(EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN))
-        token = edge.assertion(claims={"sub": "ada", "org": {"role": "member"}})
-        for _ in range(3):
-            user = verifier.verify_sync(token)
-            assert user.claims == {"sub": "ada", "org": {"role": "member"}}
-            user.claims["org"]["role"] = user.claims["sub"] = "owner"
+def test_the_claims_of_an_assertion_are_not_shared_either(edge: Edge) -> None:
+    verifier = Verifier(EdgeAuthSettings(edge_jwks_url=edge.url, edge_audience=ORIGIN))
+    token = edge.assertion(claims={"sub": "ada", "org": {"role": "member"}})
+    for _ in range(3):
+        user = verifier.verify_sync(token)
+        assert user.claims == {"sub": "ada", "org": {"role": "member"}}
+        user.claims["org"]["role"] = user.claims["sub"] = "owner"

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,10 +13,10 @@ from tests.better_auth import Publisher
 
 
 @pytest.fixture
-def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+def unraisable(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     seen: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda said: seen.append(said.exc_value))
-    yield seen
+    return seen
 
 
 def code_of(verify: Callable[[], object]) -> str:

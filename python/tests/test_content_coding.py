@@ -11,6 +11,7 @@ import pytest
 from better_auth_edge.content_coding import decode
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import Publisher, respond
+from tests.key_lookups import join_fetches
 
 MOST = 1000
 TEXT = b'{"keys": []}' * 20
@@ -153,6 +154,7 @@ def test_a_byte_order_mark_is_named(
     better_auth.handler = lambda request: respond(request, 200, document)
     response = by_tokens(better_auth).get("/me", headers=bearer(better_auth.token()))
     assert outcome(response) == "503 keys_unavailable"
+    join_fetches()
     assert "begins with a byte order mark" in caplog.text
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.apps import bearer, by_tokens
 from tests.better_auth import Publisher
-from tests.key_lookups import Gate, Lookups, in_one_loop
+from tests.key_lookups import Gate, Lookups, in_one_loop, join_fetches
 
 
 def test_a_fetch_outlives_the_event_loop_that_caused_it(better_auth: Publisher) -> None:
@@ -53,10 +53,8 @@ def test_a_fetch_outlives_every_request_that_is_canceled(
 
     in_one_loop(test)
     assert better_auth.fetches == 1
-    for thread in threading.enumerate():
-        if thread.name == "better-auth-edge":
-            thread.join(1)
-            assert not thread.is_alive(), "it ends with its fetch"
+    join_fetches()
+    assert all(thread.name != "better-auth-edge" for thread in threading.enumerate())
 
 
 def test_a_waiting_request_fetches_again_when_a_fetch_is_abandoned(

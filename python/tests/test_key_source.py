@@ -12,7 +12,7 @@ import pytest
 
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import JSON, Key, Publisher, respond
-from tests.key_lookups import Gate, Lookups, in_one_loop, shorten_timeout
+from tests.key_lookups import Gate, Lookups, in_one_loop, join_fetches, shorten_timeout
 
 
 def test_one_fetch_serves_many_requests_of_many_loops(better_auth: Publisher) -> None:
@@ -223,6 +223,7 @@ def test_the_log_contains_the_reason_and_no_part_of_the_token(
     better_auth.goes_down()
     token = better_auth.token()
     by_tokens(better_auth).get("/me", headers=bearer(token))
+    join_fetches()
     assert "the server answered 500, not 200" in caplog.text
     assert token.split(".")[1] not in caplog.text
 

@@ -14,6 +14,7 @@ from better_auth_edge import EdgeAuth, EdgeAuthError, EdgeAuthSettings
 from better_auth_edge.errors import KeyFetchError
 from better_auth_edge.version import VERSION
 from tests.better_auth import JSON, ORIGIN, Edge, Key, Publisher, respond
+from tests.key_lookups import join_fetches
 
 
 def rejection(auth: EdgeAuth[Any], token: str) -> EdgeAuthError:
@@ -56,6 +57,7 @@ def test_a_failed_fetch_is_named_in_the_cause_and_in_the_log(
     url = f"{better_auth.url}/api/auth/jwks"
     with caplog.at_level(logging.WARNING, "better_auth_edge"):
         error = rejection(auth, token)
+        join_fetches()
     for one in (error, rejection(auth, token)):  # the second one is told without another fetch
         assert (one.code, one.status) == ("keys_unavailable", 503)
         assert isinstance(one.__cause__, KeyFetchError)

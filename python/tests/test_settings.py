@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, near_miss
+from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, _core, near_miss
 from better_auth_edge._core import BaseUrl, has_same_words
 from better_auth_edge.auth_mode import AuthMode
 
@@ -355,7 +355,7 @@ def test_names_are_near_as_the_vectors_say() -> None:
     vectors = json.loads((VECTORS / "near_names.json").read_text())
     for case in vectors["cases"]:
         written, suggested = case["written"], case["suggested"]
-        assert near_miss.near_miss(written, vectors["known"]) == case["meant"], written
+        assert _core.near_miss(written, vectors["known"]) == case["meant"], written
         question = "" if suggested is None else f" (did you mean {suggested}?)"
         assert near_miss.did_you_mean(written, vectors["known"]) == question, written
     for case in vectors["words"]:

@@ -1,4 +1,4 @@
-"""`Verifier` without FastAPI: the settings, modes and rejections of `EdgeAuth`, without a request."""
+"""`Verifier` without FastAPI: the settings, modes and rejections of `EdgeAuth`."""
 
 import asyncio
 import time

@@ -70,12 +70,15 @@ mod tests {
             ("300", Some(300)),
             ("301", Some(300)),
             ("99999999999999999999", Some(300)),
+            (&"9".repeat(5_000), Some(300)),
+            ("000000000000000000007", Some(7)),
             ("", None),
             ("-1", None),
             ("+1", None),
             ("1.5", None),
             ("soon", None),
             ("5, 10", None),
+            ("\u{667}", None),
         ] {
             assert_eq!(after(429, &[("retry-after", value)], 0.0), seconds, "{value}");
             assert_eq!(after(503, &[("x-retry-after", value)], 0.0), seconds, "{value}");
@@ -102,6 +105,8 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(1)),
             ("Sat, 05 Nov 1994 08:49:37 GMT", Some(1)),
             ("Mon, 07 Nov 1994 08:49:37 GMT", Some(300)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(300)),
+            ("Sun, 06 Nov 0000 08:49:47 GMT", None),
             ("Sunday, 06-Nov-94 08:49:47 GMT", None),
             ("Sun Nov  6 08:49:47 1994", None),
             ("Sun, 06 Nov 1994 08:49:47", None),
@@ -118,6 +123,7 @@ mod tests {
             ("Fri, 01 Jan 2027 00:00:00 GMT", 1_798_761_600.0),
         ] {
             assert_eq!(after(503, &[("retry-after", date)], then - 20.0), Some(20), "{date}");
+            assert_eq!(after(503, &[("retry-after", date)], then - 19.5), Some(20), "{date}");
         }
     }
 }
