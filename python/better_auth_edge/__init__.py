@@ -1,5 +1,5 @@
 """Authenticates Better Auth users in FastAPI, behind better-auth-edge or without it. Start with
-`EdgeAuth`.
+`EdgeAuth`; outside of FastAPI, with `Verifier`.
 """
 
 from better_auth_edge.auth import EdgeAuth
@@ -9,6 +9,7 @@ from better_auth_edge.middleware import StripIdentityHeadersMiddleware
 from better_auth_edge.problems import Problem, problem_responses
 from better_auth_edge.settings import EdgeAuthSettings
 from better_auth_edge.user import User
+from better_auth_edge.verifier import Verifier
 
 __all__ = [
     "ConfigurationError",
@@ -19,6 +20,7 @@ __all__ = [
     "Problem",
     "StripIdentityHeadersMiddleware",
     "User",
+    "Verifier",
     "closes_on_expiry",
     "problem_responses",
 ]

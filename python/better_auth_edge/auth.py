@@ -12,12 +12,11 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 from typing_extensions import TypeVar
 
+from better_auth_edge._core import Verified
 from better_auth_edge.claims import check_required, check_scopes, invalid
 from better_auth_edge.connection import ConnectionState
 from better_auth_edge.credentials import SCHEME, BearerToken, EdgeAssertion
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
-from better_auth_edge.key_source import KeySource
-from better_auth_edge.keys import Secret
 from better_auth_edge.middleware import (
     ConnectionMiddleware,
     StripEdgeHeadersMiddleware,
@@ -40,21 +39,11 @@ from better_auth_edge.problems import (
 from better_auth_edge.replay_cache import ReplayCache
 from better_auth_edge.request_path import is_path_of
 from better_auth_edge.requirements import check_names, check_requirements
-from better_auth_edge.settings import AuthMode, EdgeAuthSettings
+from better_auth_edge.settings import EdgeAuthSettings
 from better_auth_edge.user import User, claims_of
-from better_auth_edge.user_model import UserModel
-from better_auth_edge.verifier import Verified, Verifier
+from better_auth_edge.verifier import Verifier
 
 logger = logging.getLogger(__name__)
-
-OPERATOR_HINTS = {
-    "issuer_mismatch": (
-        "set EDGE_ISSUER here to the origin that clients use to call the edge, or set the accepted "
-        "issuer at the edge (EDGE_ISSUER in a Worker, edgeIssuer in Next.js)"
-    ),
-    "audience_mismatch": "set EDGE_AUDIENCE here to the origin that the edge uses to call this app",
-}
-"""Hints for the operator, by error code. Only for assertions with a valid signature."""
 
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
@@ -101,16 +90,8 @@ class EdgeAuth(Generic[U]):
         """Raises `ConfigurationError` with every error in the settings or in the model's aliases.
         `clock` returns seconds since 1970.
         """
-        self._mode = AuthMode.from_settings(settings)
-        keys = self._mode.keys
-        self._keys = keys if isinstance(keys, Secret) else KeySource(keys)
-        self._verifier = Verifier(
-            self._keys,
-            self._mode.algorithms,
-            self._mode.expectations,
-            clock=clock,
-        )
-        self._users = UserModel(user_model, User)
+        self._verifier = Verifier(settings, user_model=user_model, clock=clock)
+        self._mode = self._verifier._mode
         self._clock = clock
         self._used_assertions = ReplayCache()
         self.optional_user = self._optional_user()
@@ -176,11 +157,7 @@ class EdgeAuth(Generic[U]):
         WebSocket message. Raises `EdgeAuthError` `invalid_claim` for an assertion that is bound to
         a request, or if assertions may be used only once.
         """
-        verified = await self._verified(token)
-        is_bound = not {"htm", "htu"}.isdisjoint(verified.claims)
-        if self._mode.name == "assertion" and (is_bound or self._mode.reject_replays):
-            raise invalid("the assertion is for one request")
-        return self._user(verified)
+        return await self._verifier.verify(token)
 
     def user_from_path(
         self, parameter: Annotated[str, _NotFromRequest], *, claim: str | None = None
@@ -227,13 +204,13 @@ class EdgeAuth(Generic[U]):
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
-        check_requirements(claims, scopes)
+        required = check_requirements(claims, scopes)
 
         async def require(
             user: Annotated[Any, Depends(self.current_user)], security: SecurityScopes
         ) -> U:
             present = self._require_user(user, security)
-            check_required(claims_of(present), claims or {}, self._mode.list_claims)
+            check_required(claims_of(present), required, self._mode.list_claims)
             check_scopes(claims_of(present), scopes or ())
             return present
 
@@ -317,24 +294,11 @@ class EdgeAuth(Generic[U]):
         cached = ConnectionState.of(connection.scope).users
         user: U | None = cached.get((self, token))
         if user is None:
-            verified = await self._verified(token)
+            verified = await self._verifier._verified(token)
             if self._mode.name == "assertion":
                 self._check_binding(verified, connection)
-            user = cached[self, token] = self._user(verified)
+            user = cached[self, token] = self._verifier._user(verified)
         return user
-
-    async def _verified(self, token: str) -> Verified:
-        """Verifies a token. If a setting is wrong, the error tells the operator what to change."""
-        try:
-            return await self._verifier.verify(token)
-        except EdgeAuthError as error:
-            if error.code == "keys_unavailable" and isinstance(self._keys, KeySource):
-                raise error from self._keys.failure
-            hint = OPERATOR_HINTS.get(error.code) if self._mode.name == "assertion" else None
-            if hint is None:
-                raise
-            detail = str(error.detail).replace("the token's", "the assertion's", 1)
-            raise EdgeAuthError(error.code, f"{detail}: {hint}") from None
 
     def _check_binding(self, verified: Verified, connection: HTTPConnection) -> None:
         """Compares the request with `htm` and `htu` (RFC 9449, section 4.2), if the assertion has
@@ -352,13 +316,5 @@ class EdgeAuth(Generic[U]):
             if name not in claims:
                 detail = f'the assertion has no "{name}"; set EDGE_BIND_REQUEST at the edge'
                 raise EdgeAuthError("missing_claim", detail)
-        until = verified.expires + self._mode.expectations.clock_tolerance
+        until = verified.expires + self._mode.clock_tolerance
         self._used_assertions.use(str(claims["jti"]), until, self._clock())
-
-    def _user(self, verified: Verified) -> U:
-        claims = verified.claims
-        if self._mode.name == "assertion":
-            claims = claims.get("claims")  # type: ignore[assignment]
-            if not isinstance(claims, dict):
-                raise invalid('the assertion\'s "claims" is not an object')
-        return self._users.read(verified.user, claims)

@@ -7,31 +7,12 @@ from collections.abc import Sequence
 
 from fastapi import HTTPException
 
+from better_auth_edge import _core
+
 REALM = "better-auth-edge"
 
-PROBLEMS: dict[str, tuple[int, str]] = {
-    "malformed_request": (400, "The request is malformed"),
-    "missing_token": (401, "A token is required"),
-    "opaque_token": (401, "This is a session token, not a JWT"),
-    "malformed_token": (401, "The token is malformed"),
-    "token_too_large": (401, "The token is too large"),
-    "wrong_token_type": (401, "The token is of another kind"),
-    "unsupported_algorithm": (401, "The algorithm is not accepted"),
-    "unknown_key": (401, "The signing key is not known"),
-    "bad_signature": (401, "The signature is not valid"),
-    "expired": (401, "The token has expired"),
-    "not_yet_valid": (401, "The token is not valid yet"),
-    "issuer_mismatch": (401, "The issuer is not accepted"),
-    "audience_mismatch": (401, "The audience is not accepted"),
-    "missing_claim": (401, "A required claim is missing"),
-    "invalid_claim": (401, "A claim is not valid"),
-    "user_mismatch": (403, "This path belongs to another user"),
-    "insufficient_claims": (403, "The token's claims do not suffice"),
-    "insufficient_scope": (403, "The token's scope does not suffice"),
-    "misconfigured": (500, "The edge is misconfigured"),
-    "keys_unavailable": (503, "The signing keys are not available"),
-}
-"""Status and title of every code that this package sends."""
+PROBLEMS = {code: (status, title) for code, status, title in _core.problems()}
+"""Status and title of every code, by the core."""
 
 
 class EdgeAuthError(HTTPException):

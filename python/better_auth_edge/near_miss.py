@@ -1,29 +1,22 @@
-"""Finds misspelled settings, by the same rules as the Rust core.
+"""Finds misspelled settings. The core decides which names resemble each other.
 
 An ignored setting can weaken a check, so a variable whose name is close to a setting is an error.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
-
-def near_miss(written: str, known: Iterable[str]) -> str | None:
-    """Returns the known name that is a near miss of a written one, or None. Letter case and
-    separators are ignored. The edit distance may be 0 for names of up to four characters, 1 for up
-    to eight, and 2 for longer names.
-    """
-    return _nearest(written, known, lambda length: 0 if length <= 4 else 1 if length <= 8 else 2)
+from better_auth_edge import _core
+from better_auth_edge._core import has_same_words, near_miss, words
 
 
 def suggestion(written: str, known: Iterable[str]) -> str | None:
     """Returns the known name to suggest for a name that is already known to be wrong, or None."""
-    return _nearest(written, known, lambda length: (length + 2) // 4 + 1)
+    return _core.suggestion(written, list(known))
 
 
 def did_you_mean(written: str, known: Iterable[str]) -> str:
     """Returns a question to append to the error for an unknown name. Empty without a suggestion."""
-    name = suggestion(written, known)
-    return "" if name is None else f" (did you mean {name}?)"
+    return _core.did_you_mean(written, list(known))
 
 
 def near_misses(
@@ -41,7 +34,7 @@ def near_misses(
 
 def _is_reordered(name: str, known: str) -> bool:
     """Whether a name has the words of a setting in another order. One word is too common."""
-    return "_" in known and have_same_words(name, known)
+    return "_" in known and has_same_words(name, known)
 
 
 UNRELATED = {
@@ -74,11 +67,14 @@ DISTINCT_WORDS = {"ISSUER", "AUDIENCE", "ALGORITHMS"}
 """Settings of one word that are near misses together with a word for a deployment."""
 
 
+_SEPARATORS = dict.fromkeys(map(ord, "_-. "))
+
+
 def _near_setting(name: str, known: Collection[str]) -> str | None:
     written = name.upper()
     near = SYNONYMS.get(written) or _with_another_prefix(written, known)
     if near is None and not _has_extra_word(written, known):
-        near = near_miss(name, known)
+        near = near_miss(name, list(known))
     if near is None:
         near = next((other for other in known if _is_reordered(name, other)), None)
     near = near or _with_affix(written, known) or _with_affixes(name, known)
@@ -99,7 +95,7 @@ def _with_another_prefix(written: str, known: Collection[str]) -> str | None:
 
 def _near_without_prefix(written: str, known: Collection[str]) -> str | None:
     *_, rest = _without_prefixes(written)
-    return near_miss(rest, known) if rest != written and len(_letters(rest)) >= 9 else None
+    return near_miss(rest, list(known)) if rest != written and len(rest.translate(_SEPARATORS)) >= 9 else None
 
 
 def _without_prefixes(written: str) -> Iterator[str]:
@@ -144,61 +140,11 @@ def _with_affixes(name: str, known: Iterable[str]) -> str | None:
     starts = [at for at in range(len(parts)) if all(map(is_affix, parts[:at]))]
     ends = [at for at in range(1, len(parts) + 1) if all(map(is_affix, parts[at:]))]
     rests = ["_".join(parts[start:end]) for start in starts for end in ends if start < end]
-    found = next((one for rest in rests for one in candidates if have_same_words(rest, one)), None)
+    found = next((one for rest in rests for one in candidates if has_same_words(rest, one)), None)
     return None if found is None else SYNONYMS.get(found, found)
-
-
-def have_same_words(name: str, other: str) -> bool:
-    """Whether two names have the same words, in any order, singular or plural."""
-    one, another = (
-        sorted(word.removesuffix("S") for word in words(name)) for name in (name, other)
-    )
-    return one == another
-
-
-def words(name: str) -> list[str]:
-    """Splits a name into words in capitals: `trustedOrigins` and `TRUSTED-ORIGINS` have two."""
-    apart = re.sub("(?<=[a-z])(?=[A-Z])", "_", name)
-    return [word.upper() for word in re.split("[-_. ]", apart) if word]
 
 
 def is_affix(word: str) -> bool:
     """Whether a word may precede or follow a setting: one of `AFFIXES`, or a number like `V2`."""
     number = word.removeprefix("V")
     return word in AFFIXES or (number.isascii() and number.isdigit())
-
-
-def _nearest(written: str, known: Iterable[str], limit: Callable[[int], int]) -> str | None:
-    letters = _letters(written)
-    best: tuple[int, str] | None = None
-    for name in known:
-        other = _letters(name)
-        most = min(limit(len(other)), len(other) // 2)
-        if abs(len(letters) - len(other)) > most:
-            continue
-        distance = _distance(letters, other)
-        if distance <= most and (best is None or distance < best[0]):
-            best = distance, name
-    return None if best is None else best[1]
-
-
-def _letters(name: str) -> str:
-    return "".join(character for character in name if character not in "_-. ").upper()
-
-
-def _distance(a: Sequence[str], b: Sequence[str]) -> int:
-    """The optimal string alignment distance: insertions, deletions, substitutions and swaps of
-    neighboring characters.
-    """
-    before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i in range(1, len(a) + 1):
-        row = [i]
-        for j in range(1, len(b) + 1):
-            wrong = a[i - 1] != b[j - 1]
-            least = min(last[j - 1] + wrong, last[j] + 1, row[j - 1] + 1)
-            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
-                least = min(least, before[j - 2] + 1)
-            row.append(least)
-        before, last = last, row
-    return last[-1]

@@ -1,18 +1,17 @@
 """Validates the requirements of a route when the route is defined."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from better_auth_edge._core import is_json, is_scope
 from better_auth_edge.claims import is_several
 from better_auth_edge.errors import ConfigurationError
 
-_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
-"""RFC 6749, section 3.3."""
 
-
-def check_requirements(claims: Any, scopes: Any) -> None:
-    """Raises `ConfigurationError` for missing requirements, and for those no token can meet."""
+def check_requirements(claims: Any, scopes: Any) -> dict[str, list[Any]]:
+    """Returns the accepted values of each required claim. Raises `ConfigurationError` for missing
+    requirements, and for those no token can meet.
+    """
     if claims is not None and not isinstance(claims, Mapping):
         error = 'claims: must map each claim to its accepted values, such as {"role": ["admin"]}'
         raise ConfigurationError([error])
@@ -29,6 +28,7 @@ def check_requirements(claims: Any, scopes: Any) -> None:
     errors += [*_claim_errors(claims or {}), *_scope_errors(scopes or ())]
     if errors:
         raise ConfigurationError(errors)
+    return {name: _accepted(values) for name, values in (claims or {}).items()}
 
 
 def check_names(setting: str, names: Any) -> None:
@@ -40,14 +40,21 @@ def check_names(setting: str, names: Any) -> None:
 
 def _claim_errors(claims: Mapping[Any, Any]) -> Iterator[str]:
     for name, accepted in claims.items():
-        is_empty = is_several(accepted) and not accepted
+        values = _accepted(accepted)
         if not isinstance(name, str) or not name:
             yield f"claims: {name!r} is not the name of a claim"
-        elif accepted is None or is_empty or (is_several(accepted) and None in accepted):
+        elif not values or None in values:
             yield f'claims: "{name}" has no accepted value, so every user would be rejected'
+        else:
+            strange = [value for value in values if not is_json(value)]
+            yield from (f'claims: no token can have the "{name}" {value!r}' for value in strange)
+
+
+def _accepted(values: Any) -> list[Any]:
+    return list(values) if is_several(values) else [values]
 
 
 def _scope_errors(scopes: Collection[str]) -> Iterator[str]:
     for scope in scopes:
-        if not _SCOPE.fullmatch(scope):
+        if not is_scope(scope):
             yield f"scopes: {scope!r} is not a scope; list each scope separately"

@@ -1,15 +1,11 @@
 """Parses the values of settings and collects their errors."""
 
-import re
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from pydantic_core import ErrorDetails
 
-from better_auth_edge.base_url import BaseUrl
-
-_QUERY = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@/?-]+", re.ASCII)
-"""RFC 3986, section 3.4."""
+from better_auth_edge._core import BaseUrl, KeyUrl
 
 
 class Settings(Protocol):
@@ -19,6 +15,7 @@ class Settings(Protocol):
 
 
 S = TypeVar("S", bound=Settings)
+V = TypeVar("V")
 
 
 class SettingValues(Generic[S]):
@@ -29,15 +26,13 @@ class SettingValues(Generic[S]):
         self.is_partial = is_partial
         """Whether the settings file is missing. It may define the settings that are missing."""
         self.errors: list[str] = []
-        self.exposure: str | None = None
-        """A warning about the URL of the keys, or None."""
 
     def origins(self, name: str) -> list[str]:
         """Parses a list of origins in their canonical form, because they are compared exactly."""
         origins = []
         for text in self.list(name):
             try:
-                url = BaseUrl.parse(text)
+                url = BaseUrl(text)
             except ValueError as error:
                 self.error(name, f"has {text!r}, which {error}")
                 continue
@@ -57,34 +52,19 @@ class SettingValues(Generic[S]):
             self.error(name, "has an empty value: remove the extra comma")
         return values
 
-    def key_url(self, name: str) -> BaseUrl | None:
-        """Parses a URL that may have a query. The query is part of the returned path, because some
-        identity providers select the key set by it. A slash at the end of the path stays.
-        """
-        text = getattr(self.settings, name)
-        address, mark, query = (text or "").partition("?")
-        if mark and "#" in text:
-            self.error(name, "has a fragment")
-            return None
-        if mark and not _QUERY.fullmatch(query):
-            self.error(name, "has an empty query, or one with characters that are not allowed")
-            return None
-        url = self._parsed(name, address) if mark else self.url(name)
-        if url is None:
-            return None
-        path = f"{url.path}/" if url.path and address.endswith("/") else url.path
-        return replace(url, path=f"{path or '/'}?{query}" if mark else path)
+    def key_url(self, name: str) -> KeyUrl | None:
+        return self._parsed(name, KeyUrl)
 
     def url(self, name: str) -> BaseUrl | None:
+        return self._parsed(name, BaseUrl)
+
+    def _parsed(self, name: str, parse: Callable[[str], V]) -> V | None:
         text = getattr(self.settings, name)
         if text is None:
             self.error(name, "is missing", is_missing=True)
             return None
-        return self._parsed(name, text)
-
-    def _parsed(self, name: str, text: str) -> BaseUrl | None:
         try:
-            return BaseUrl.parse(text)
+            return parse(text)
         except ValueError as error:
             self.error(name, str(error))
             return None

@@ -1,9 +1,7 @@
-"""Settings, and the authentication mode that they select."""
+"""Settings. `auth_mode` turns them into the mode that they select."""
 
-import logging
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,43 +9,10 @@ from dotenv import dotenv_values
 from pydantic import PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from better_auth_edge.base_url import BaseUrl
-from better_auth_edge.claims import (
-    ACCESS_TOKEN,
-    ASSERTION,
-    LIST_CLAIMS,
-    SESSION,
-    USER_INFO,
-    Expectations,
-)
+from better_auth_edge.auth_mode import ModeName, ModeReader
 from better_auth_edge.errors import ConfigurationError
-from better_auth_edge.keys import (
-    BETTER_AUTH_ALGORITHMS,
-    PUBLIC_ALGORITHMS,
-    SECRET_ALGORITHMS,
-    Secret,
-    canonical_algorithm,
-)
 from better_auth_edge.near_miss import did_you_mean, near_misses, suggestion
-from better_auth_edge.network import exposure
-from better_auth_edge.setting_values import SettingValues, wrong_type
-
-logger = logging.getLogger(__name__)
-
-EDGE_JWKS_PATH = "/.well-known/better-auth-edge/jwks.json"
-ASSERTION_LIFETIME = 60
-"""Seconds; the maximum lifetime of an assertion."""
-MAX_CLOCK_TOLERANCE = 300
-"""Seconds."""
-
-ModeName = Literal["assertion", "jwks", "secret"]
-
-MODES: dict[ModeName, tuple[str, ...]] = {
-    "assertion": ("edge_jwks_url", "edge_issuer", "edge_audience"),
-    "jwks": ("better_auth_url", "jwks_url"),
-    "secret": ("better_auth_secret",),
-}
-"""The settings that select a mode, in order of precedence."""
+from better_auth_edge.setting_values import wrong_type
 
 
 class EdgeAuthSettings(BaseSettings):
@@ -149,7 +114,7 @@ class EdgeAuthSettings(BaseSettings):
         errors += settings.near_misses({*os.environ, *in_file})
         errors += [f"{settings.shown(name)}: {reason}" for name, reason in wrong_types.items()]
         if errors:
-            reader = _Reader(settings, is_partial=env_file is not None and file is None)
+            reader = ModeReader(settings, is_partial=env_file is not None and file is None)
             reader.mode()
             raise ConfigurationError(errors + reader.errors)
         return settings
@@ -202,199 +167,3 @@ class _WrongTypesError(ConfigurationError):
 
 def _unknown(names: Iterable[str], fields: Iterable[str]) -> list[str]:
     return [f"{name}: is not a setting{did_you_mean(name, fields)}" for name in names]
-
-
-@dataclass(frozen=True)
-class AuthMode:
-    """The mode of an app. It rejects every other credential."""
-
-    name: ModeName
-    keys: str | Secret
-    """The URL of a JWK Set, or the secret."""
-    algorithms: Sequence[str]
-    expectations: Expectations
-    reject_replays: bool = False
-    list_claims: Sequence[str] = LIST_CLAIMS
-    """Claims whose text is a comma-separated list."""
-
-    @classmethod
-    def from_settings(cls, settings: EdgeAuthSettings) -> "AuthMode":
-        """Returns the mode that the settings select. Raises `ConfigurationError` with every error,
-        those of variable names too. Logs a warning if keys come without TLS over a public network.
-        """
-        reader = _Reader(settings)
-        reader.errors += settings.near_misses(os.environ)
-        mode = reader.mode()
-        list_claims = reader.list("list_claims") or LIST_CLAIMS
-        if reader.errors or mode is None:
-            raise ConfigurationError(reader.errors)
-        if reader.exposure is not None:
-            logger.warning("%s", reader.exposure)
-        return replace(mode, list_claims=list_claims)
-
-
-class _Reader(SettingValues["EdgeAuthSettings"]):
-    """Turns settings into a mode and collects their errors."""
-
-    def mode(self) -> AuthMode | None:
-        settings = self.settings
-        if not 0 <= settings.clock_tolerance <= MAX_CLOCK_TOLERANCE:
-            self.error("clock_tolerance", f"is not between 0 and {MAX_CLOCK_TOLERANCE} seconds")
-        if not all(name.strip() for name in settings.user_claim.split(",")):
-            self.error("user_claim", "is empty or has an empty member")
-        match self.mode_name():
-            case "assertion":
-                return self.assertion()
-            case "jwks":
-                return self.jwks()
-            case "secret":
-                return self.secret()
-            case None:
-                self.check_present_settings()
-                return None
-
-    def check_present_settings(self) -> None:
-        """Checks the values of all settings, for when the mode is unknown."""
-        for name in ("better_auth_url", "jwks_url", "edge_jwks_url"):
-            if getattr(self.settings, name) is not None:
-                self.url(name)
-        if self.settings.better_auth_base_path is not None:
-            self.with_base_path(BaseUrl("", ""))
-        self.origins("edge_issuer")
-        self.origins("edge_audience")
-        for name in ("issuer", "audience"):
-            self.list(name)
-
-    def mode_name(self) -> ModeName | None:
-        """Returns `edge_auth_mode`, or the only mode whose settings are present. Better Auth itself
-        reads `BETTER_AUTH_SECRET`, so it selects no mode if `BETTER_AUTH_URL` is present too.
-        """
-        settings = self.settings
-        if settings.edge_auth_mode is not None:
-            return settings.edge_auth_mode
-        present = [
-            mode for mode, names in MODES.items() if any(getattr(settings, name) for name in names)
-        ]
-        invalid = [mode for mode, names in MODES.items() if settings._invalid.intersection(names)]
-        if present[:2] == ["assertion", "jwks"]:
-            self.error(
-                "edge_auth_mode",
-                "is required, because settings of both the edge (EDGE_JWKS_URL, EDGE_ISSUER, "
-                "EDGE_AUDIENCE) and Better Auth (BETTER_AUTH_URL, JWKS_URL) are present: "
-                "set it to assertion or jwks",
-            )
-            return None
-        if present or invalid:
-            return (present or invalid)[0]
-        if not settings._invalid:
-            self.error(
-                "edge_auth_mode",
-                "is missing, and no other setting selects a mode: set EDGE_JWKS_URL, EDGE_AUDIENCE "
-                "and, if clients call the edge by another origin, EDGE_ISSUER to accept the edge's "
-                "assertions, or BETTER_AUTH_URL to verify Better Auth's tokens",
-                is_missing=True,
-            )
-        return None
-
-    def assertion(self) -> AuthMode:
-        settings = self.settings
-        url = self.key_url("edge_jwks_url")
-        origin, path = (url.origin, url.path) if url else ("", "")
-        self.exposure = exposure(origin)
-        if settings.edge_audience is None:
-            reason = "is missing: set it to the origin of the Worker's ORIGIN_URL (in Next.js: of "
-            self.error("edge_audience", f"{reason}`origin`)", is_missing=True)
-        return AuthMode(
-            name="assertion",
-            keys=f"{origin}{path or EDGE_JWKS_PATH}",
-            algorithms=("EdDSA",),
-            expectations=Expectations(
-                issuers=self.origins("edge_issuer") or [origin],
-                audiences=self.origins("edge_audience"),
-                profile=ASSERTION,
-                required=("sub", "jti", "claims"),
-                clock_tolerance=settings.clock_tolerance,
-                max_lifetime=ASSERTION_LIFETIME,
-            ),
-            reject_replays=settings.edge_refuse_replays,
-        )
-
-    def jwks(self) -> AuthMode:
-        algorithms = self.algorithms(BETTER_AUTH_ALGORITHMS, PUBLIC_ALGORITHMS)
-        origin, base = self.better_auth(is_required=not self.settings.is_present("jwks_url"))
-        url = None if self.settings.jwks_url is None else self.key_url("jwks_url")
-        keys = f"{url.origin}{url.path}" if url else f"{base}/jwks"
-        self.exposure = exposure(url.origin if url else origin)
-        return AuthMode("jwks", keys, algorithms, self.expectations(origin, base))
-
-    def secret(self) -> AuthMode | None:
-        settings = self.settings
-        is_development = settings.environment in ("development", "test")
-        is_confirmed = settings.edge_auth_mode == "secret" and settings.allow_shared_secret
-        if not is_development and not is_confirmed:
-            self.error(
-                "edge_auth_mode",
-                "is secret, and a holder of BETTER_AUTH_SECRET can sign tokens for any user. Set "
-                "ENVIRONMENT=development, or set both EDGE_AUTH_MODE=secret and "
-                "ALLOW_SHARED_SECRET=true",
-            )
-        algorithms = self.algorithms(("HS256",), tuple(SECRET_ALGORITHMS))
-        secret = self.shared_secret(algorithms)
-        origin, base = self.better_auth(is_required=False)
-        expectations = self.expectations(origin, base)
-        return None if secret is None else AuthMode("secret", secret, algorithms, expectations)
-
-    def better_auth(self, *, is_required: bool) -> tuple[str, str]:
-        """Returns Better Auth's origin and its base URL. Both are empty if the URL is absent, which
-        requires issuer and audience.
-        """
-        base_path = self.settings.better_auth_base_path
-        if self.settings.is_present("better_auth_url") or is_required:
-            # an invalid URL does not hide an invalid base path
-            base = self.with_base_path(self.url("better_auth_url") or BaseUrl("", ""))
-            return base.origin, base.better_auth
-        if base_path is not None:
-            self.error("better_auth_base_path", "requires BETTER_AUTH_URL")
-        for name in ("issuer", "audience"):
-            if not self.settings.is_present(name):
-                self.error(name, "is missing: set it or BETTER_AUTH_URL", is_missing=True)
-        return "", ""
-
-    def with_base_path(self, url: BaseUrl) -> BaseUrl:
-        base_path = self.settings.better_auth_base_path
-        try:
-            return url if base_path is None else url.with_base_path(base_path)
-        except ValueError as error:
-            self.error("better_auth_base_path", str(error))
-            return url
-
-    def shared_secret(self, algorithms: Sequence[str]) -> Secret | None:
-        secret = self.settings.better_auth_secret
-        if secret is None:
-            self.error("better_auth_secret", "is missing", is_missing=True)
-            return None
-        known = tuple(name for name in algorithms if name in SECRET_ALGORITHMS)
-        try:
-            return Secret(secret.get_secret_value().encode(), known) if known else None
-        except ValueError as error:
-            self.error("better_auth_secret", str(error))
-            return None
-
-    def expectations(self, origin: str, base: str) -> Expectations:
-        is_access_token = self.settings.profile == "access-token"
-        return Expectations(
-            issuers=self.list("issuer") or [base if is_access_token else origin],
-            audiences=self.list("audience") or [origin],
-            profile=ACCESS_TOKEN if is_access_token else SESSION,
-            exclusive_audience=self.settings.exclusive_audience,
-            user_info=f"{base}{USER_INFO}" if base else None,
-            user_claims=[name.strip() for name in self.settings.user_claim.split(",")],
-            clock_tolerance=self.settings.clock_tolerance,
-        )
-
-    def algorithms(self, default: Sequence[str], possible: Sequence[str]) -> Sequence[str]:
-        names = [canonical_algorithm(name) for name in self.list("algorithms")] or default
-        for name in names:
-            if name not in possible:
-                self.error("algorithms", f"has {name!r}, which is not one of {', '.join(possible)}")
-        return names

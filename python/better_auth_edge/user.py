@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import Self
 
-from better_auth_edge.claims import claim_at
+from better_auth_edge._core import claim_at, is_same_id
 from better_auth_edge.user_model import UserModel
 from better_auth_edge.uuids import parse_uuid
 
@@ -60,7 +60,7 @@ class User(BaseModel):
         claims = claims_of(self)
         identities = (self.id, self._uuid_beside_id(claims.get("uuid")))
         accepted = identities if claim is None else (claim_at(claims, claim),)
-        return any(isinstance(one, str) and _matches(value, one) for one in accepted)
+        return any(isinstance(one, str) and is_same_id(value, one) for one in accepted)
 
     def _uuid_beside_id(self, claim: object) -> str | None:
         uuid = None if self.uuid is None else str(self.uuid)
@@ -77,12 +77,3 @@ def claims_of(user: Any) -> dict[str, Any]:
         return claims
     fields = {name: getattr(user, name) for name in user.model_fields_set}
     return {"sub": user.id, **fields, "uuid": None if user.uuid is None else str(user.uuid)}
-
-
-def _matches(value: str, accepted: str) -> bool:
-    """Compares as UUIDs only if the claim has the canonical form. A user who can choose a claim
-    must not reach another user's UUID by another spelling of it.
-    """
-    uuid = parse_uuid(accepted)
-    is_canonical = uuid is not None and accepted == str(uuid)
-    return bool(value) and (value == accepted or (is_canonical and parse_uuid(value) == uuid))

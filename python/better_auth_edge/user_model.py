@@ -12,10 +12,11 @@ from typing_extensions import TypeVar
 
 from better_auth_edge.claims import invalid
 from better_auth_edge.errors import ConfigurationError
-from better_auth_edge.strict_json import JsonObject
 from better_auth_edge.uuids import parse_uuid
 
 logger = logging.getLogger(__name__)
+
+JsonObject = dict[str, Any]
 
 M = TypeVar("M", bound=BaseModel)
 

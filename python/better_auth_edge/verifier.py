@@ -1,93 +1,129 @@
-"""Verifies a token: form, header, algorithm, key, signature and claims, in this order."""
+"""Verifies tokens without a request: in any framework, in workers and in scripts."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any, Generic, overload
 
-from better_auth_edge.claims import Expectations
+from typing_extensions import TypeVar
+
+from better_auth_edge._core import Verified
+from better_auth_edge.auth_mode import AuthMode
+from better_auth_edge.claims import invalid
+from better_auth_edge.driver import Driver
 from better_auth_edge.errors import EdgeAuthError
-from better_auth_edge.jws import Jws
-from better_auth_edge.key_source import KeySource
-from better_auth_edge.keys import Secret, VerifyingKey, canonical_algorithm
-from better_auth_edge.strict_json import JsonObject
+from better_auth_edge.settings import EdgeAuthSettings
+from better_auth_edge.user import User
+from better_auth_edge.user_model import UserModel
+
+OPERATOR_HINTS = {
+    "issuer_mismatch": (
+        "set EDGE_ISSUER here to the origin that clients use to call the edge, or set the accepted "
+        "issuer at the edge (EDGE_ISSUER in a Worker, edgeIssuer in Next.js)"
+    ),
+    "audience_mismatch": "set EDGE_AUDIENCE here to the origin that the edge uses to call this app",
+}
+"""Hints for the operator, by error code. Only for assertions with a valid signature."""
+
+U = TypeVar("U", bound=User, default=User)
+V = TypeVar("V", bound=User)
 
 
-@dataclass(frozen=True)
-class Verified:
-    """A token that has passed every check."""
+class Verifier(Generic[U]):
+    """Verifies tokens in the one mode that the settings select. It caches the keys and the verified
+    tokens, so make one and keep it. Any number of threads and event loops may use it.
 
-    user: str
-    """The value of the user claim, never empty."""
-    claims: JsonObject
-    expires: float
-    """Seconds since 1970."""
+        verifier = Verifier.from_env()
 
+        user = await verifier.verify(token)
+        user = verifier.verify_sync(token)  # where the code may block
 
-class Verifier:
-    """Verifies one kind of token, with published keys or with a secret. `clock` returns seconds
-    since 1970, for the times in tokens.
+    In FastAPI, use `EdgeAuth`.
     """
 
     def __init__(
         self,
-        keys: KeySource | Secret,
-        algorithms: Sequence[str],
-        expectations: Expectations,
+        settings: EdgeAuthSettings,
         *,
+        user_model: type[U] = User,  # type: ignore[assignment]
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._keys = keys
-        self._algorithms = [canonical_algorithm(name) for name in algorithms]
-        self._expectations = expectations
-        self._clock = clock
+        """Raises `ConfigurationError` with every error in the settings or in the model's aliases.
+        `clock` returns seconds since 1970.
+        """
+        self._mode = AuthMode.from_settings(settings)
+        self._driver = Driver(self._mode.verifier(clock))
+        self._users = UserModel(user_model, User)
 
-    async def verify(self, token: str) -> Verified:
-        """Returns the content of a token. Raises `EdgeAuthError` unless the token is valid now."""
-        jws = Jws.parse(token)
-        self._expectations.check_type(jws.typ)
-        algorithm = self._allowed(jws.algorithm)
-        # Checked before the signature, for the key cache. Reported only if the signature is valid.
+    @overload
+    @classmethod
+    def from_env(
+        cls, *, user_model: type[V], env_file: str | None = None, **settings: object
+    ) -> "Verifier[V]": ...
+
+    @overload
+    @classmethod
+    def from_env(cls, *, env_file: str | None = None, **settings: object) -> "Verifier[User]": ...
+
+    @classmethod
+    def from_env(
+        cls, *, user_model: Any = User, env_file: str | None = None, **settings: object
+    ) -> "Verifier[Any]":
+        """Reads the settings from the environment and from `env_file`. The environment overrides
+        the file, and `settings` override both. `ConfigurationError` lists every error.
+
+            Verifier.from_env(better_auth_url="https://app.example.com")
+        """
+        return Verifier(EdgeAuthSettings.load(env_file, **settings), user_model=user_model)
+
+    @property
+    def mode(self) -> str:
+        """`assertion`, `jwks` or `secret`."""
+        return self._mode.name
+
+    async def verify(self, token: str) -> U:
+        """Returns the user of a token. Raises `EdgeAuthError` unless the token is valid now:
+        `invalid_claim` also for an assertion that is bound to a request, or if assertions may be
+        used only once.
+        """
+        return self._user_of_any_request(await self._verified(token))
+
+    def verify_sync(self, token: str) -> U:
+        """The same for code that may block. Do not call it in an event loop: it can wait for the
+        keys.
+        """
         try:
-            accepted, rejection = self._expectations.check(jws.claims, self._clock()), None
+            verified = self._driver.verify_sync(token)
         except EdgeAuthError as error:
-            accepted, rejection = None, error
-        await self._check_signature(jws, algorithm, plausible=rejection is None)
-        if accepted is None:
-            assert rejection is not None
-            raise rejection
-        # Fetching the keys may have taken several seconds.
-        self._expectations.check_times(accepted, self._clock())
-        return Verified(accepted.user, jws.claims, accepted.times.expires)
+            raise self._explained(error) from error.__cause__
+        return self._user_of_any_request(verified)
 
-    def _allowed(self, name: str) -> str:
-        """Returns the algorithm from the configured list. The token only selects one of them."""
-        algorithm = canonical_algorithm(name)
-        if algorithm not in self._algorithms:
-            allowed = ", ".join(self._algorithms)
-            detail = f'the token\'s "alg" is not one of those accepted here: {allowed}'
-            raise EdgeAuthError("unsupported_algorithm", detail)
-        return algorithm
+    async def _verified(self, token: str) -> Verified:
+        try:
+            return await self._driver.verify(token)
+        except EdgeAuthError as error:
+            raise self._explained(error) from error.__cause__
 
-    async def _check_signature(self, jws: Jws, algorithm: str, *, plausible: bool) -> None:
-        def is_signed_by(keys: Sequence[Secret | VerifyingKey]) -> bool:
-            return any(key.verifies(algorithm, jws.signing_input, jws.signature) for key in keys)
+    def _explained(self, error: EdgeAuthError) -> EdgeAuthError:
+        """Returns the error, with what the operator must change if a setting is wrong."""
+        if error.code == "keys_unavailable":
+            error.__cause__ = self._driver.failure() or error.__cause__
+        hint = OPERATOR_HINTS.get(error.code) if self._mode.name == "assertion" else None
+        if hint is None:
+            return error
+        detail = str(error.detail).replace("the token's", "the assertion's", 1)
+        return EdgeAuthError(error.code, f"{detail}: {hint}")
 
-        source = self._keys
-        if isinstance(source, Secret):
-            if is_signed_by([source]):
-                return
-            raise _bad_signature()
-        since = source.now() if isinstance(source, KeySource) else 0.0
-        keys = await source.keys(jws.kid, algorithm, plausible=plausible)
-        if is_signed_by(keys):
-            return
-        if isinstance(source, KeySource) and plausible:
-            newer = await source.newer_keys(jws.kid, algorithm, since=since, tried=keys)
-            if is_signed_by(newer):
-                return
-        raise _bad_signature()
+    def _user_of_any_request(self, verified: Verified) -> U:
+        if self._mode.name == "assertion":
+            is_bound = not {"htm", "htu"}.isdisjoint(verified.claims)
+            if is_bound or self._mode.reject_replays:
+                raise invalid("the assertion is for one request")
+        return self._user(verified)
 
-
-def _bad_signature() -> EdgeAuthError:
-    detail = "the signature does not fit the token and the key: one of them was changed"
-    return EdgeAuthError("bad_signature", detail)
+    def _user(self, verified: Verified) -> U:
+        claims = verified.claims
+        if self._mode.name == "assertion":
+            claims = claims.get("claims")  # type: ignore[assignment]
+            if not isinstance(claims, dict):
+                raise invalid('the assertion\'s "claims" is not an object')
+        return self._users.read(verified.user, claims)

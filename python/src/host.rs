@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
@@ -19,8 +18,8 @@ use pyo3::types::PyBytes;
 
 /// Functions of Python that the core calls.
 pub(crate) struct Functions {
-    /// Returns seconds since 1970. `None` for the system's clock
-    pub(crate) clock: Option<Py<PyAny>>,
+    /// Returns seconds since 1970
+    pub(crate) clock: Py<PyAny>,
     /// Verifies a signature by an RSA or EC key: takes the JWK, the algorithm, the message and the
     /// signature
     pub(crate) verify_signature: Py<PyAny>,
@@ -68,10 +67,7 @@ impl PyHost {
 
 impl Clock for PyHost {
     fn now(&self) -> f64 {
-        let Some(clock) = &self.functions.clock else {
-            return SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |t| t.as_secs_f64());
-        };
-        let now = called(|py| clock.bind(py).call0()?.extract::<f64>());
+        let now = called(|py| self.functions.clock.bind(py).call0()?.extract::<f64>());
         // by a clock that fails, every token has expired
         now.filter(|now| !now.is_nan()).unwrap_or(f64::INFINITY)
     }

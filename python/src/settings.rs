@@ -32,11 +32,6 @@ impl BaseUrl {
         self.0.path()
     }
 
-    #[getter]
-    fn is_root(&self) -> bool {
-        self.0.is_root()
-    }
-
     /// Better Auth's URL with its base path.
     #[getter]
     fn better_auth(&self) -> String {

@@ -31,9 +31,9 @@ pub(crate) struct Verifier {
 impl Verifier {
     #[new]
     #[pyo3(signature = (
-        keys, *, algorithms, issuers, audiences, verify_signature, url_setting=None,
+        keys, *, algorithms, issuers, audiences, clock, verify_signature, url_setting=None,
         profile="session", exclusive_audience=None, base_url=None, user_claims=None,
-        required=None, clock_tolerance=5.0, max_lifetime=None, clock=None,
+        required=None, clock_tolerance=5.0, max_lifetime=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
@@ -41,6 +41,7 @@ impl Verifier {
         algorithms: Vec<String>,
         issuers: Vec<String>,
         audiences: Vec<String>,
+        clock: Py<PyAny>,
         verify_signature: Py<PyAny>,
         url_setting: Option<&str>,
         profile: &str,
@@ -50,7 +51,6 @@ impl Verifier {
         required: Option<Vec<String>>,
         clock_tolerance: f64,
         max_lifetime: Option<f64>,
-        clock: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let algorithms = algorithms.iter().map(|name| Algorithm::from_name(name));
         let algorithms: Vec<_> =
@@ -112,6 +112,13 @@ impl Verifier {
         match operation.only_result(py) {
             Some(verified) => Ok(Bound::new(py, verified?)?.into_any()),
             None => Ok(Bound::new(py, operation)?.into_any()),
+        }
+    }
+
+    /// Abandons the fetch in flight, because what performs it has stopped.
+    fn abandon_fetch(&self) {
+        if let Some(source) = &self.source {
+            source.abandon_fetch();
         }
     }
 

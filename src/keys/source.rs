@@ -123,6 +123,13 @@ impl KeySource {
         }
     }
 
+    /// Abandons the fetch in flight, if what performs it has stopped. A late result still counts.
+    pub fn abandon_fetch(&self) {
+        if let Self::Remote(remote) = self {
+            remote.cache().abandon_in_flight();
+        }
+    }
+
     /// The state of the keys, without a fetch.
     pub fn status(&self, now: f64) -> KeyStatus {
         match self {
@@ -234,7 +241,7 @@ impl Remote {
 
     /// Fetches the set, and stores it for other isolates.
     async fn fetch<H: Host>(&self, host: &H, started: f64) -> Result<KeySet, FetchError> {
-        let timeout = self.cache().fetch_timeout_milliseconds();
+        let timeout = (self.cache().timing().fetch_timeout * 1_000.0) as u32;
         let request = GetRequest {
             url: self.url.to_string(),
             accept: "application/jwk-set+json, application/json",
@@ -251,7 +258,7 @@ impl Remote {
         let known = self.cache().cached().cloned().unwrap_or_default();
         let set = KeySet::parse_after(&known, &response.body)
             .map_err(|error| FetchError::content(&self.url, &response, error))?;
-        let max_age = self.cache().stale_seconds();
+        let max_age = self.cache().timing().stale as u32;
         let record = || stored::write(&self.url, started, &response.body);
         host.save(&self.url, record, max_age);
         Ok(set)

@@ -2,11 +2,13 @@
 //! returns what to do. It neither waits nor performs I/O.
 
 mod absent;
+mod attempt;
 mod bucket;
 mod replaced;
 mod timing;
 mod waiters;
 
+pub use attempt::Attempt;
 pub use replaced::Recheck;
 pub use timing::Timing;
 pub use waiters::Place;
@@ -14,13 +16,13 @@ pub use waiters::Place;
 use std::sync::Arc;
 
 use absent::AbsentKeys;
+use attempt::{InFlight, MissingKey};
 use bucket::Bucket;
 use waiters::Waiters;
 
 use super::key_set::{KeySet, Selection, Wanted};
 use crate::crypto::VerifyingKey;
 use crate::error::{Code, Error};
-use crate::jose::Algorithm;
 
 /// The next step for a token.
 #[derive(Debug)]
@@ -49,21 +51,6 @@ pub struct KeyStatus {
     pub age: Option<f64>,
 }
 
-/// Permission to fetch once. While an attempt exists, no other request fetches.
-#[derive(Debug, PartialEq)]
-pub struct Attempt {
-    number: u64,
-    pub(super) started: f64,
-    is_first: bool,
-}
-
-impl Attempt {
-    /// Whether no attempt has ended before. Then a set that another isolate has stored is useful.
-    pub fn is_first(&self) -> bool {
-        self.is_first
-    }
-}
-
 /// The cached JWK Set of an issuer, and when to fetch another one.
 #[derive(Debug, Default)]
 pub struct KeyCache {
@@ -87,22 +74,6 @@ struct CachedSet {
     /// When its fetch began. The set may lack later changes
     fetched_at: f64,
     attempt: u64,
-}
-
-#[derive(Debug)]
-struct InFlight {
-    number: u64,
-    since: f64,
-    /// The missing key that caused it, if it took a permit
-    missing: Option<MissingKey>,
-}
-
-#[derive(Debug)]
-struct MissingKey {
-    kid: Option<String>,
-    algorithm: Algorithm,
-    /// Whether the set has a key with that `kid`, which may have been replaced
-    is_recheck: bool,
 }
 
 #[derive(Debug, Default)]
@@ -277,9 +248,14 @@ impl KeyCache {
     /// Ends an attempt without a report, because its runtime has stopped it. Another request can
     /// fetch at once.
     pub fn abandon(&mut self, attempt: Attempt) {
-        if self.end(attempt.number).is_some_and(|ended| ended.missing.is_some()) {
-            self.permits.put_back();
-        }
+        let ended = self.end(attempt.number);
+        self.put_back_permit(ended);
+    }
+
+    /// The same for the attempt in flight.
+    pub fn abandon_in_flight(&mut self) {
+        let ended = self.in_flight.take();
+        self.put_back_permit(ended);
     }
 
     /// Counts a request among those that wait for an attempt. `place` is what the last call
@@ -310,14 +286,9 @@ impl KeyCache {
         self.cached.as_ref().map(|cached| &cached.set)
     }
 
-    /// Milliseconds that one fetch may take.
-    pub fn fetch_timeout_milliseconds(&self) -> u32 {
-        (self.timing.fetch_timeout * 1_000.0) as u32
-    }
-
-    /// Seconds for which a stored set is useful.
-    pub fn stale_seconds(&self) -> u32 {
-        self.timing.stale as u32
+    /// When it fetches, and how long it waits.
+    pub fn timing(&self) -> &Timing {
+        &self.timing
     }
 
     /// The cached set and its age in seconds, unless it is too old.
@@ -337,12 +308,15 @@ impl KeyCache {
         }
     }
 
-    /// Drops an attempt without a report after the timeout of a fetch: its runtime has stopped it.
-    /// Puts its permit back.
+    /// Drops an attempt without a report after the timeout of a fetch.
     fn drop_lost_attempt(&mut self, now: f64) {
         let limit = self.timing.fetch_timeout + GRACE;
         let lost = self.in_flight.take_if(|it| (now - it.since).abs() >= limit);
-        if lost.is_some_and(|it| it.missing.is_some()) {
+        self.put_back_permit(lost);
+    }
+
+    fn put_back_permit(&mut self, ended: Option<InFlight>) {
+        if ended.is_some_and(|it| it.missing.is_some()) {
             self.permits.put_back();
         }
     }

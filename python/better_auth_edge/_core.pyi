@@ -1,0 +1,210 @@
+"""The Rust core. Internal: the package's own modules are the API."""
+
+from collections.abc import Callable
+from typing import Any, final
+
+@final
+class Verifier:
+    """Verifies one kind of token. Any thread may use it."""
+
+    def __new__(
+        cls,
+        keys: str | bytes,
+        *,
+        algorithms: list[str],
+        issuers: list[str],
+        audiences: list[str],
+        clock: Callable[[], float],
+        verify_signature: Callable[[str, str, bytes, bytes], bool],
+        url_setting: str | None = None,
+        profile: str = "session",
+        exclusive_audience: bool | None = None,
+        base_url: str | None = None,
+        user_claims: list[str] | None = None,
+        required: list[str] | None = None,
+        clock_tolerance: float = 5.0,
+        max_lifetime: float | None = None,
+    ) -> Verifier:
+        """`keys` is the URL of a JWK Set, or a secret. `clock` returns seconds since 1970.
+        `verify_signature` verifies a signature by an RSA or EC key: it takes the JWK as JSON, the
+        algorithm, the message and the signature. `url_setting` is the setting that the URL comes
+        from. Raises `ValueError` for an invalid argument.
+        """
+
+    def verify(self, token: object) -> Verified | Operation:
+        """Verifies a token. Returns an operation if the result requires the network, or if a
+        background task has to be started. Raises `EdgeAuthError` for a rejected token.
+        """
+
+    def failure(self) -> ValueError | None:
+        """The `KeyFetchError` of the last fetch of the keys, if it failed."""
+
+    def abandon_fetch(self) -> None:
+        """Abandons the fetch in flight, because what performs it has stopped."""
+
+@final
+class Verified:
+    """A token that has passed every check."""
+
+    @property
+    def user(self) -> str:
+        """The value of the user claim, never empty."""
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """All claims. No other result shares the dictionary."""
+
+    @property
+    def expires(self) -> float:
+        """Seconds since 1970."""
+
+@final
+class Operation:
+    """A verification or a background task, in steps. Only the thread that made it may use it."""
+
+    def step(
+        self, response: tuple[int, list[tuple[str, str]], bytes] | str | None = None
+    ) -> Verified | Request | float | None:
+        """Continues as far as possible. Returns what it requires before the next step: the response
+        to a request (status, headers in lower case, body; or the reason why there is none), or time
+        to pass, in seconds. When it is done, returns the verified token, or None for a task. Raises
+        `EdgeAuthError` for a rejected token.
+        """
+
+    def take_tasks(self) -> list[Task]:
+        """Returns the background tasks that it has started since the last call."""
+
+    def close(self) -> None:
+        """Ends the operation without a result, unless it is done."""
+
+@final
+class Task:
+    """A background task that has not begun. Any thread may begin it."""
+
+    def begin(self) -> Operation: ...
+    def abandon(self) -> None:
+        """Ends the task, unless it has begun."""
+
+@final
+class Request:
+    """A request by GET. It follows no redirect."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in lower case, and values."""
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest body to read, compressed or not."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds until the whole response must have arrived."""
+
+@final
+class BaseUrl:
+    """An absolute http or https URL without query and fragment."""
+
+    def __new__(cls, text: str) -> BaseUrl:
+        """Raises `ValueError` with a message that completes the sentence "The setting …"."""
+
+    def with_base_path(self, base_path: str) -> BaseUrl:
+        """Returns the same URL with Better Auth's base path. Raises `ValueError` for an invalid
+        path, and for one that differs from the path of the URL.
+        """
+
+    def exposure(self) -> str | None:
+        """Returns a warning if keys from there would cross a public network without TLS."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host, and the port unless it is the default (RFC 6454)."""
+
+    @property
+    def path(self) -> str:
+        """Empty, or with a slash at its start and none at its end."""
+
+    @property
+    def better_auth(self) -> str:
+        """Better Auth's URL with its base path, `/api/auth` by default."""
+
+@final
+class KeyUrl:
+    """The URL of a JWK Set, which may have a query and a slash at the end of its path."""
+
+    def __new__(cls, text: str) -> KeyUrl:
+        """Raises `ValueError` with a message that completes the sentence "The setting …"."""
+
+    def exposure(self) -> str | None:
+        """Returns a warning if keys from there would cross a public network without TLS."""
+
+    @property
+    def origin(self) -> str: ...
+    @property
+    def path(self) -> str:
+        """The path with the query."""
+
+def algorithms(*, symmetric: bool) -> list[str]:
+    """Returns the names of the algorithms of secrets, or of published keys."""
+
+def default_algorithms() -> list[str]:
+    """Returns the names of the algorithms that Better Auth can sign with."""
+
+def canonical_algorithm(name: str) -> str:
+    """Returns one name for algorithms with several: `EdDSA` (RFC 8037) and `Ed25519` (RFC 9864)."""
+
+def secret_error(secret: bytes, algorithms: list[str]) -> str | None:
+    """Returns what is wrong with a secret for these algorithms, or None."""
+
+def bearer_token(values: list[str]) -> str | None:
+    """Returns the bearer token of a request with these `Authorization` headers, or None. Raises
+    `EdgeAuthError` `malformed_request` or `missing_token`.
+    """
+
+def handshake_token(offered: list[str]) -> str | None:
+    """Returns the token after the subprotocol `bearer`, or None. Raises `EdgeAuthError`
+    `malformed_request` or `missing_token`.
+    """
+
+def is_same_id(value: str, claim: str) -> bool:
+    """Whether a value equals a claim. If the claim is a canonical UUID, any spelling of it does."""
+
+def claim_at(claims: dict[str, Any], path: str) -> Any:
+    """Returns the claim with this name, or else the one at this path. None if it is absent."""
+
+def check_required(claims: dict[str, Any], required: dict[str, Any], lists: list[str]) -> None:
+    """Raises `EdgeAuthError` `insufficient_claims` unless each claim has an accepted value: one
+    value or a list of them. `lists` are the claims whose text is a comma-separated list.
+    """
+
+def check_scopes(claims: dict[str, Any], scopes: list[str]) -> None:
+    """Raises `EdgeAuthError` `insufficient_scope` unless the claim `scope` contains all."""
+
+def is_scope(text: str) -> bool:
+    """Whether a text is a scope (RFC 6749, section 3.3)."""
+
+def is_json(value: object) -> bool:
+    """Whether a claim of a token can have this value."""
+
+def near_miss(written: str, known: list[str]) -> str | None:
+    """Returns the known name that the written one very probably stands for, or None."""
+
+def suggestion(written: str, known: list[str]) -> str | None:
+    """Returns the known name to suggest for a name that is an error anyway, or None."""
+
+def did_you_mean(written: str, known: list[str]) -> str:
+    """Returns a question to append to the error for an unknown name. Empty without a suggestion."""
+
+def has_same_words(name: str, other: str) -> bool:
+    """Whether two names have the same words, in any order, singular or plural."""
+
+def words(name: str) -> list[str]:
+    """Splits a name into words in capitals: `trustedOrigins` and `TRUSTED-ORIGINS` have two."""
+
+def problems() -> list[tuple[str, int, str]]:
+    """Returns all codes, each with its status and title."""
+
+def panics() -> None:
+    """Panics, for the test that a panic becomes a `RuntimeError`."""
