@@ -108,6 +108,6 @@ pub use error::{Code, Error};
 pub use policy::credentials::{bearer_token, handshake_token};
 pub use policy::isolation::is_same_id;
 pub use verifier::{
-    CacheLimits, CheckOutcome, CheckReport, DEFAULT_ALGORITHMS, Explanation, KeyReport, Keys,
-    Verified, Verifier, VerifierOptions, issuing_url,
+    CacheLimits, CheckOutcome, CheckReport, DEFAULT_ALGORITHMS, Explanation, Extension, KeyReport,
+    Keys, Verified, Verifier, VerifierOptions, issuing_url,
 };

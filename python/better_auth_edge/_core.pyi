@@ -188,6 +188,9 @@ def is_scope(text: str) -> bool:
 def is_json(value: object) -> bool:
     """Whether a claim of a token can have this value."""
 
+def has_too_large_number(claims: dict[str, Any]) -> bool:
+    """Whether the claims contain a number beyond the range of a float."""
+
 def near_miss(written: str, known: list[str]) -> str | None:
     """Returns the known name that the written one very probably stands for, or None."""
 

@@ -1,15 +1,15 @@
 """Builds the app's user model from verified claims, by pydantic's rules for aliases."""
 
 import logging
-import sys
 import traceback
 from collections.abc import Iterator
 from typing import Any, Generic
 
 from fastapi import HTTPException
-from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
 from typing_extensions import TypeVar
 
+from better_auth_edge._core import has_too_large_number
 from better_auth_edge.claims import invalid
 from better_auth_edge.errors import ConfigurationError
 from better_auth_edge.uuids import parse_uuid
@@ -43,6 +43,10 @@ class UserModel(Generic[M]):
         added = model.model_fields.keys() - base.model_fields.keys()
         self._added = {path for name in added for path in _paths(model, name)}
         self._names = {str(path[0]) for path in self._added}
+        # Where pydantic looks first for each field of the base, and where it also looks.
+        self._keys = {name: str(paths[0][0]) for name, paths in self._base.items()}
+        self._others = {str(path[0]) for paths in self._base.values() for path in paths[1:]}
+        self._validate = TypeAdapter(model).validator.validate_python
         errors = list(self._alias_errors())
         if errors:
             raise ConfigurationError(errors)
@@ -51,10 +55,12 @@ class UserModel(Generic[M]):
         """Builds the user from a verified user claim and verified claims. Raises `EdgeAuthError`
         `invalid_claim` if the model does not accept them, whichever exception it raises.
         """
-        _check_numbers(claims)
+        # Python reads `1e999` as infinity, which differs from the token and is no JSON.
+        if has_too_large_number(claims):
+            raise invalid("a claim is a number that is too large")
         values = self._values(user, claims)
         try:
-            return self._model.model_validate(values)
+            return self._validate(values)
         except ValidationError as error:
             names = {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
             which = f": {', '.join(sorted(names))}" if names else ""
@@ -72,21 +78,22 @@ class UserModel(Generic[M]):
         """Returns the input for pydantic: the claims that the model reads, overridden by the values
         of the base fields. A `null` claim is missing.
         """
-        values = {name: claims[name] for name in self._names if claims.get(name) is not None}
-        base: dict[str, Any] = {
-            "id": user,
-            "uuid": parse_uuid(claims.get("uuid")),
-            "email": _text(claims.get("email")),
-            "name": _text(claims.get("name")),
-            "claims": claims,
-        }
-        for name, value in base.items():
-            (key, *_), *others = self._base[name]
-            for other in others:
-                values.pop(str(other[0]), None)
+        get, keys = claims.get, self._keys
+        values = {name: claims[name] for name in self._names if get(name) is not None}
+        for other in self._others:
+            values.pop(other, None)
+        email, name = get("email"), get("name")
+        base = (
+            (keys["id"], user),
+            (keys["uuid"], parse_uuid(get("uuid"))),
+            (keys["email"], email if isinstance(email, str) else None),
+            (keys["name"], name if isinstance(name, str) else None),
+            (keys["claims"], claims),
+        )
+        for key, value in base:
             # If the base has no value, an added field may read the claim of the same name.
             if value is not None or key not in self._names:
-                values[str(key)] = value
+                values[key] = value
         return values
 
     def _alias_errors(self) -> Iterator[str]:
@@ -117,22 +124,3 @@ def _paths(model: type[BaseModel], name: str) -> Iterator[_Path]:
     by_name = config.get("validate_by_name") or config.get("populate_by_name")
     if not by_alias or by_name:
         yield (name,)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _check_numbers(claims: JsonObject) -> None:
-    """Rejects numbers beyond the range of a float. Python reads `1e999` as infinity, which differs
-    from the token and cannot be written as JSON.
-    """
-    rest: list[object] = [claims]
-    while rest:
-        value = rest.pop()
-        if isinstance(value, (int, float)) and abs(value) > sys.float_info.max:
-            raise invalid("a claim is a number that is too large")
-        if isinstance(value, list):
-            rest.extend(value)
-        elif isinstance(value, dict):
-            rest.extend(value.values())

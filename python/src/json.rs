@@ -14,6 +14,30 @@ pub(crate) fn to_dict<'py>(py: Python<'py>, object: &Object) -> PyResult<Bound<'
     Ok(dict)
 }
 
+/// A deep copy of a dictionary that [`to_dict`] has made.
+pub(crate) fn copy_dict<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+    let copy = dict.copy()?;
+    for (name, value) in dict {
+        if let Some(inner) = copied(&value)? {
+            copy.set_item(name, inner)?;
+        }
+    }
+    Ok(copy)
+}
+
+/// A copy of a list or a dictionary. `None` for values that cannot change.
+fn copied<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Ok(dict) = value.cast::<PyDict>() {
+        return Ok(Some(copy_dict(dict)?.into_any()));
+    }
+    let Ok(list) = value.cast::<PyList>() else { return Ok(None) };
+    let copy = PyList::empty(value.py());
+    for element in list {
+        copy.append(copied(&element)?.unwrap_or(element))?;
+    }
+    Ok(Some(copy.into_any()))
+}
+
 /// A value as a new object.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &Json) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
@@ -30,7 +54,7 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &Json) -> PyResult<Bound<'p
 }
 
 fn to_number<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny>> {
-    let text = number.to_string();
+    let text = number.as_str();
     if let Ok(whole) = text.parse::<i64>() {
         return Ok(whole.into_pyobject(py)?.into_any());
     }
@@ -91,4 +115,29 @@ pub(crate) fn from_dict(dict: &Bound<'_, PyDict>, depth: usize) -> PyResult<Obje
 
 fn number_from(text: &Bound<'_, PyAny>) -> Option<Json> {
     Json::parse(text.extract::<&str>().ok()?).ok().filter(|json| matches!(json, Json::Number(_)))
+}
+
+/// Whether a value contains a number beyond the range of a float, such as `1e999`.
+pub(crate) fn has_too_large_number(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<bool> {
+    if let Ok(number) = value.cast::<PyFloat>() {
+        return Ok(number.value().is_infinite());
+    }
+    if let Ok(number) = value.cast::<PyInt>() {
+        return Ok(number.extract::<i64>().is_err() && number.extract::<f64>().is_err());
+    }
+    let is_inside = |inner: Bound<'_, PyAny>| has_too_large_number(&inner, depth - 1);
+    if depth == 0 {
+        return Ok(false);
+    }
+    if let Ok(dict) = value.cast::<PyDict>() {
+        return any(dict.iter().map(|(_, inner)| is_inside(inner)));
+    }
+    match value.cast::<PyList>() {
+        Ok(list) => any(list.iter().map(is_inside)),
+        Err(_) => Ok(false),
+    }
+}
+
+fn any(mut results: impl Iterator<Item = PyResult<bool>>) -> PyResult<bool> {
+    results.find(|result| !matches!(result, Ok(false))).unwrap_or(Ok(false))
 }

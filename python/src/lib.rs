@@ -21,8 +21,8 @@ mod _core {
     use super::operation::{Operation, Request, Task};
     #[pymodule_export]
     use super::requests::{
-        bearer_token, check_required, check_scopes, claim_at, handshake_token, is_json, is_same_id,
-        is_scope,
+        bearer_token, check_required, check_scopes, claim_at, handshake_token,
+        has_too_large_number, is_json, is_same_id, is_scope,
     };
     #[pymodule_export]
     use super::settings::{

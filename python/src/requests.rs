@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::to_exception;
-use crate::json::{from_dict, from_python, to_python};
+use crate::json::{self, from_dict, from_python, to_python};
 
 /// The levels of a value that are read. Tokens have at most 32.
 const MAX_DEPTH: usize = 64;
@@ -79,6 +79,12 @@ pub(crate) fn is_scope(text: &str) -> bool {
 #[pyfunction]
 pub(crate) fn is_json(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(from_python(value, MAX_DEPTH)?.is_some_and(|value| value != Json::Null))
+}
+
+/// Whether the claims contain a number beyond the range of a float.
+#[pyfunction]
+pub(crate) fn has_too_large_number(claims: &Bound<'_, PyAny>) -> PyResult<bool> {
+    json::has_too_large_number(claims, MAX_DEPTH)
 }
 
 fn object(claims: &Bound<'_, PyDict>) -> PyResult<Object> {

@@ -15,7 +15,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{key_fetch_error, to_exception};
 use crate::host::{Functions, PyHost};
-use crate::json::to_dict;
+use crate::json::{copy_dict, to_dict};
 use crate::operation::Operation;
 
 /// Verifies one kind of token.
@@ -158,9 +158,25 @@ pub(crate) struct Verified {
     claims: PyOnceLock<Py<PyDict>>,
 }
 
+/// The claims that are cached with a token. Python gets copies.
+struct CachedClaims(Py<PyDict>);
+
 impl Verified {
     pub(crate) fn new(core: Arc<CoreVerified>) -> Self {
         Self { core, claims: PyOnceLock::new() }
+    }
+
+    /// The lock is never held while Python runs, which could ask for the same claims.
+    fn cached_claims(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        let cached = |slot: &mut Option<Box<CachedClaims>>| Some(slot.as_ref()?.0.clone_ref(py));
+        if let Some(claims) = self.core.extension().update(cached) {
+            return Ok(claims);
+        }
+        let claims = to_dict(py, self.core.claims().members())?.unbind();
+        let new = CachedClaims(claims.clone_ref(py));
+        let replaced = self.core.extension().update(|slot| slot.replace(Box::new(new)));
+        drop(replaced);
+        Ok(claims)
     }
 }
 
@@ -174,7 +190,7 @@ impl Verified {
     /// The same dictionary at each call. No other result shares it.
     #[getter]
     fn claims<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
-        let claims = || to_dict(py, self.core.claims().members()).map(Bound::unbind);
+        let claims = || copy_dict(self.cached_claims(py)?.bind(py)).map(Bound::unbind);
         Ok(self.claims.get_or_try_init(py, claims)?.bind(py))
     }
 

@@ -291,15 +291,12 @@ pub struct Verified {
 
 /// A value that is derived from a verified token and cached with it. The cache drops both together.
 #[derive(Default)]
-pub(crate) struct Extension(Mutex<Option<Box<dyn Any + Send>>>);
+pub struct Extension(Mutex<Option<Box<dyn Any + Send>>>);
 
 impl Extension {
     /// Calls `f` with the value, which `f` can replace. A value of another type than `T` is
     /// dropped.
-    pub(crate) fn update<T: Send + 'static, R>(
-        &self,
-        f: impl FnOnce(&mut Option<Box<T>>) -> R,
-    ) -> R {
+    pub fn update<T: Send + 'static, R>(&self, f: impl FnOnce(&mut Option<Box<T>>) -> R) -> R {
         // a panic in `f` leaves the extension empty, which is valid
         let mut stored = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut value = stored.take().and_then(|stored| stored.downcast::<T>().ok());
@@ -346,8 +343,8 @@ impl Verified {
         self.was_cached.load(Ordering::Relaxed)
     }
 
-    /// The value that is cached with the token.
-    pub(crate) fn extension(&self) -> &Extension {
+    /// The value that a host caches with the token.
+    pub fn extension(&self) -> &Extension {
         &self.extension
     }
 

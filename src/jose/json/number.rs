@@ -15,6 +15,11 @@ impl Number {
         Self(written.into())
     }
 
+    /// The number as it is spelled.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The value, or `None` if it exceeds every finite `f64`. It is exact for numbers of up to 15
     /// digits from 10⁻²² to 10²². Other results can differ from the nearest `f64` by a few units in
     /// the last place.
