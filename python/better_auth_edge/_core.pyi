@@ -3,6 +3,36 @@
 from collections.abc import Callable
 from typing import Any, final
 
+__all__ = [
+    "BaseUrl",
+    "KeyUrl",
+    "Pending",
+    "Request",
+    "Task",
+    "Verified",
+    "Verifier",
+    "algorithms",
+    "bearer_token",
+    "canonical_algorithm",
+    "check_required",
+    "check_scopes",
+    "claim_at",
+    "default_algorithms",
+    "did_you_mean",
+    "handshake_token",
+    "has_same_words",
+    "has_too_large_number",
+    "is_json",
+    "is_same_id",
+    "is_scope",
+    "near_miss",
+    "panics",
+    "problems",
+    "secret_error",
+    "suggestion",
+    "words",
+]
+
 @final
 class Verifier:
     """Verifies one kind of token. Any thread may use it."""
@@ -16,6 +46,7 @@ class Verifier:
         audiences: list[str],
         clock: Callable[[], float],
         verify_signature: Callable[[str, str, bytes, bytes], bool],
+        start_task: Callable[[Task], object],
         url_setting: str | None = None,
         profile: str = "session",
         exclusive_audience: bool | None = None,
@@ -27,14 +58,13 @@ class Verifier:
     ) -> Verifier:
         """`keys` is the URL of a JWK Set, or a secret. `clock` returns seconds since 1970.
         `verify_signature` verifies a signature by an RSA or EC key: it takes the JWK as JSON, the
-        algorithm, the message and the signature. `url_setting` is the setting that the URL comes
-        from. Raises `ValueError` for an invalid argument.
+        algorithm, the message and the signature. `start_task` runs a background task in a thread.
+        `url_setting` is the setting that the URL comes from. Raises `ValueError` for an invalid
+        argument.
         """
 
-    def verify(self, token: object) -> Verified | Operation:
-        """Verifies a token. Returns an operation if the result requires the network, or if a
-        background task has to be started. Raises `EdgeAuthError` for a rejected token.
-        """
+    def verify(self, token: object) -> Verified | Pending:
+        """Verifies a token. Raises `EdgeAuthError` for a rejected token."""
 
     def failure(self) -> ValueError | None:
         """The `KeyFetchError` of the last fetch of the keys, if it failed."""
@@ -59,31 +89,26 @@ class Verified:
         """Seconds since 1970."""
 
 @final
-class Operation:
-    """A verification or a background task, in steps. Only the thread that made it may use it."""
+class Pending:
+    """A verification that waits for keys, which a task fetches."""
 
-    def step(
-        self, response: tuple[int, list[tuple[str, str]], bytes] | str | None = None
-    ) -> Verified | Request | float | None:
-        """Continues as far as possible. Returns what it requires before the next step: the response
-        to a request (status, headers in lower case, body; or the reason why there is none), or time
-        to pass, in seconds. When it is done, returns the verified token, or None for a task. Raises
-        `EdgeAuthError` for a rejected token.
-        """
+    @property
+    def delay(self) -> float:
+        """Seconds to wait before the next poll."""
 
-    def take_tasks(self) -> list[Task]:
-        """Returns the background tasks that it has started since the last call."""
-
-    def close(self) -> None:
-        """Ends the operation without a result, unless it is done."""
+    def poll(self) -> Verified | Pending:
+        """Continues. Raises `EdgeAuthError` for a rejected token."""
 
 @final
 class Task:
-    """A background task that has not begun. Any thread may begin it."""
+    """A background task that has not run. It is abandoned if it never runs."""
 
-    def begin(self) -> Operation: ...
-    def abandon(self) -> None:
-        """Ends the task, unless it has begun."""
+    def run(
+        self, fetch: Callable[[Request], tuple[int, list[tuple[str, str]], bytes] | str]
+    ) -> None:
+        """Runs the task to its end, in the calling thread. `fetch` returns the response to a
+        request: status, headers in lower case, and body; or the reason why there is none.
+        """
 
 @final
 class Request:

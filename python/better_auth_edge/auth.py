@@ -1,36 +1,25 @@
 """FastAPI dependencies that authenticate the user of a request."""
 
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Generic, NoReturn, overload
 
-from fastapi import Depends, FastAPI
-from fastapi.security import SecurityScopes
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 from typing_extensions import TypeVar
 
 from better_auth_edge._core import Verified
-from better_auth_edge.claims import check_required, check_scopes, invalid
+from better_auth_edge.claims import invalid
 from better_auth_edge.connection import ConnectionState
-from better_auth_edge.credentials import SCHEME, BearerToken, EdgeAssertion
+from better_auth_edge.credentials import BearerToken, Credential, EdgeAssertion
+from better_auth_edge.dependencies import CurrentUser, OptionalUser, UserFromPath, UserWith
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
-from better_auth_edge.middleware import (
-    ConnectionMiddleware,
-    StripEdgeHeadersMiddleware,
-    StripIdentityHeadersMiddleware,
-    install_outermost,
-)
+from better_auth_edge.middleware import ConnectionMiddleware, install_outermost
 from better_auth_edge.mounts import mounted_apps
 from better_auth_edge.openapi import document_rejections
-from better_auth_edge.overrides import (
-    call_override,
-    check_override_result,
-    override_of,
-    wrap_override,
-)
+from better_auth_edge.overrides import wrap_override
 from better_auth_edge.problems import (
     install_problem_handlers,
     install_rejection_handler,
@@ -40,10 +29,8 @@ from better_auth_edge.replay_cache import ReplayCache
 from better_auth_edge.request_path import is_path_of
 from better_auth_edge.requirements import check_names, check_requirements
 from better_auth_edge.settings import EdgeAuthSettings
-from better_auth_edge.user import User, claims_of
+from better_auth_edge.user import User
 from better_auth_edge.verifier import Verifier
-
-logger = logging.getLogger(__name__)
 
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
@@ -94,8 +81,11 @@ class EdgeAuth(Generic[U]):
         self._mode = self._verifier._mode
         self._clock = clock
         self._used_assertions = ReplayCache()
-        self.optional_user = self._optional_user()
-        self.current_user = self._current_user(self.optional_user)
+        self.credential: Credential = (
+            EdgeAssertion() if self._mode.name == "assertion" else BearerToken()
+        )
+        self.optional_user = OptionalUser(self)
+        self.current_user = CurrentUser(self)
 
     @overload
     @classmethod
@@ -140,13 +130,9 @@ class EdgeAuth(Generic[U]):
         Raises `RuntimeError` if the app has started.
         """
         check_names("strip_headers", strip_headers)
-        install_outermost(app, lambda inner: self._wrap(app, inner))
-        strip = (
-            StripIdentityHeadersMiddleware
-            if self._mode.name == "assertion"
-            else StripEdgeHeadersMiddleware
-        )
-        install_outermost(app, lambda inner: strip(inner, extra_headers=strip_headers))
+        if self._mode.name == "assertion":
+            strip_headers = (*strip_headers, "authorization")
+        install_outermost(app, lambda inner: self._wrap(app, inner, strip_headers))
         install_rejection_handler(app)
         self._document(app)
         if all_problems:
@@ -171,22 +157,7 @@ class EdgeAuth(Generic[U]):
         if claim is not None and (not isinstance(claim, str) or not claim):
             raise ConfigurationError(["user_from_path: claim must be the name of a claim"])
 
-        async def user_from_path(
-            connection: HTTPConnection,
-            user: Annotated[Any, Depends(self.current_user)],
-            security: SecurityScopes,
-        ) -> U:
-            present = self._require_user(user, security)
-            if parameter not in connection.path_params:
-                logger.error("misconfigured: the route has no path parameter %r", parameter)
-                raise EdgeAuthError("misconfigured", "a route is misconfigured; see the log")
-            if not present.owns(str(connection.path_params[parameter]), claim):
-                name = "id" if claim is None else f'"{claim}"'
-                detail = f"the path parameter does not match the user's {name}"
-                raise EdgeAuthError("user_mismatch", detail)
-            return present
-
-        return user_from_path
+        return UserFromPath(self, parameter, claim)
 
     def require(
         self,
@@ -205,91 +176,11 @@ class EdgeAuth(Generic[U]):
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
         required = check_requirements(claims, scopes)
+        return UserWith(self, required, list(scopes or ()), self._mode.list_claims)
 
-        async def require(
-            user: Annotated[Any, Depends(self.current_user)], security: SecurityScopes
-        ) -> U:
-            present = self._require_user(user, security)
-            check_required(claims_of(present), required, self._mode.list_claims)
-            check_scopes(claims_of(present), scopes or ())
-            return present
-
-        return require
-
-    def _wrap(self, app: FastAPI, inner: ASGIApp) -> ASGIApp:
-        """Runs when the app starts, after it has mounted other apps."""
-        self._document(app)
-        mounted = list(mounted_apps(app.routes))
-        for mounted_app in mounted:
-            install_rejection_handler_if_absent(mounted_app)
-            self._document(mounted_app)
-
-        def wrap_overrides() -> None:
-            for candidate in (app, *mounted):
-                wrap_override(candidate, self.current_user, self._without_optional_override)
-
-        return ConnectionMiddleware(inner, before_connection=wrap_overrides)
-
-    def _without_optional_override(self) -> Callable[..., Awaitable[U]]:
-        """Like `current_user`, but ignores an override of `optional_user`."""
-        return self._current_user(self._optional_user())
-
-    def _document(self, app: Starlette) -> None:
-        if isinstance(app, FastAPI):
-            document_rejections(app, SCHEME, self.current_user, self.optional_user)
-
-    def _optional_user(self) -> Callable[..., Awaitable[U | None]]:
-        scheme = EdgeAssertion() if self._mode.name == "assertion" else BearerToken()
-
-        async def optional_user(
-            connection: HTTPConnection,
-            token: Annotated[str | EdgeAuthError | None, Depends(scheme)],
-            security: SecurityScopes,
-        ) -> U | None:
-            override = override_of(connection, self.current_user)
-            user: Any
-            if override is not None:
-                scopes = security.scopes
-                user = await call_override(connection, self.current_user, override, scopes)
-            elif isinstance(token, EdgeAuthError):
-                raise token
-            else:
-                user = None if token is None else await self._user_of_request(connection, token)
-            if user is None:
-                return None
-            check_scopes(claims_of(user), security.scopes)
-            present: U = user
-            return present
-
-        return optional_user
-
-    def _current_user(
-        self, optional_user: Callable[..., Awaitable[U | None]]
-    ) -> Callable[..., Awaitable[U]]:
-        async def current_user(
-            user: Annotated[Any, Depends(optional_user)], security: SecurityScopes
-        ) -> U:
-            return self._require_user(user, security)
-
-        return current_user
-
-    def _require_user(self, user: Any, security: SecurityScopes) -> U:
-        """Returns the user of a dependency, which an override may have set. 401 for None."""
-        if check_override_result(user) is None:
-            detail = (
-                "the request has no assertion; either it bypassed the edge, or the edge forwarded "
-                "it without a user"
-                if self._mode.name == "assertion"
-                else "the request has no bearer token"
-            )
-            raise EdgeAuthError("missing_token", detail)
-        check_scopes(claims_of(user), security.scopes)
-        present: U = user
-        return present
-
-    async def _user_of_request(self, connection: HTTPConnection, token: str) -> U:
-        """Verifies a token once per request, because an assertion may be valid only once and
-        several dependencies of a request may need its user.
+    async def user_of_token(self, connection: HTTPConnection, token: str) -> U:
+        """Returns the user of a request's token. Verifies it once per request, because an assertion
+        may be valid only once and several dependencies of a request may need its user.
         """
         cached = ConnectionState.of(connection.scope).users
         user: U | None = cached.get((self, token))
@@ -299,6 +190,26 @@ class EdgeAuth(Generic[U]):
                 self._check_binding(verified, connection)
             user = cached[self, token] = self._verifier._user(verified)
         return user
+
+    def _wrap(self, app: FastAPI, inner: ASGIApp, strip_headers: Sequence[str]) -> ASGIApp:
+        """Runs when the app starts, after it has mounted other apps."""
+        self._document(app)
+        mounted = list(mounted_apps(app.routes))
+        for mounted_app in mounted:
+            install_rejection_handler_if_absent(mounted_app)
+            self._document(mounted_app)
+
+        def wrap_overrides() -> None:
+            for candidate in (app, *mounted):
+                wrap_override(candidate, self.current_user, lambda: CurrentUser(self))
+
+        return ConnectionMiddleware(
+            inner, strip_headers=strip_headers, before_connection=wrap_overrides
+        )
+
+    def _document(self, app: Starlette) -> None:
+        if isinstance(app, FastAPI):
+            document_rejections(app, self)
 
     def _check_binding(self, verified: Verified, connection: HTTPConnection) -> None:
         """Compares the request with `htm` and `htu` (RFC 9449, section 4.2), if the assertion has

@@ -10,6 +10,7 @@ from better_auth_edge import signatures
 from better_auth_edge._core import (
     BaseUrl,
     KeyUrl,
+    Task,
     Verifier,
     algorithms,
     canonical_algorithm,
@@ -83,8 +84,12 @@ class AuthMode:
             logger.warning("%s", reader.exposure)
         return replace(mode, list_claims=list_claims)
 
-    def verifier(self, clock: Callable[[], float]) -> Verifier:
-        """Returns the core's verifier. `clock` returns seconds since 1970."""
+    def verifier(
+        self, clock: Callable[[], float], start_task: Callable[[Task], object]
+    ) -> Verifier:
+        """Returns the core's verifier. `clock` returns seconds since 1970, and `start_task` runs a
+        background task in a thread.
+        """
         return Verifier(
             self.keys,
             algorithms=list(self.algorithms),
@@ -92,6 +97,7 @@ class AuthMode:
             audiences=list(self.audiences),
             clock=clock,
             verify_signature=signatures.verify,
+            start_task=start_task,
             url_setting=self.url_setting,
             profile=self.profile,
             exclusive_audience=self.exclusive_audience,

@@ -1,13 +1,13 @@
 """State that the parts of one request, or of one WebSocket, share."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 _SCOPE_KEY = "better_auth_edge"
 
 
-@dataclass
+@dataclass(slots=True)
 class ConnectionState:
     """Lives in the ASGI scope. Copies of the scope share it."""
 
@@ -25,5 +25,14 @@ class ConnectionState:
     @classmethod
     def of(cls, scope: MutableMapping[str, Any]) -> "ConnectionState":
         """Returns the state of a connection and creates it if needed."""
-        state: ConnectionState = scope.setdefault(_SCOPE_KEY, cls())
+        state: ConnectionState | None = scope.get(_SCOPE_KEY)
+        if state is None:
+            state = scope[_SCOPE_KEY] = cls()
         return state
+
+
+def header_values(scope: Mapping[str, Any], name: bytes) -> list[str]:
+    """Returns the values of a header, by its name in lower case. Faster than Starlette's headers,
+    which decode all.
+    """
+    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from better_auth_edge.authorization import presents_credential
-from better_auth_edge.connection import ConnectionState
+from better_auth_edge.connection import ConnectionState, header_values
 from better_auth_edge.handshake import (
     BEARER,
     PROTOCOL_HEADER,
@@ -32,21 +32,25 @@ class StripEdgeHeadersMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            headers: list[tuple[bytes, bytes]] = scope["headers"]
-            passed = [(name, value) for name, value in headers if not self._is_stripped(name)]
-            authorization = [value for name, value in headers if name.lower() == b"authorization"]
-            scope = {**scope, "headers": passed}
-            if b"authorization" in self._extra_headers:
-                state = ConnectionState.of(scope)
-                values = [value.decode("latin-1") for value in authorization]
-                state.had_authorization |= presents_credential(values)
+            scope = self.strip(scope)
         await self.app(scope, receive, send)
 
-    def _is_stripped(self, name: bytes) -> bool:
-        normalized = _normalized(name)
-        if normalized.startswith(b"x-edge-"):
-            return name.lower() != ASSERTION_HEADER
-        return normalized in self._extra_headers
+    def strip(self, scope: Scope) -> Scope:
+        """Returns a copy of the scope without the headers."""
+        extra, kept, removed = self._extra_headers, [], False
+        for header in scope["headers"]:
+            name = header[0].lower()
+            normalized = name.replace(b"_", b"-")
+            is_edges = normalized.startswith(b"x-edge-") and name != ASSERTION_HEADER
+            if is_edges or normalized in extra:
+                removed = True
+            else:
+                kept.append(header)
+        stripped = {**scope, "headers": kept}
+        if removed and b"authorization" in extra:
+            authorization = header_values(scope, b"authorization")
+            ConnectionState.of(stripped).had_authorization |= presents_credential(authorization)
+        return stripped
 
 
 class StripIdentityHeadersMiddleware(StripEdgeHeadersMiddleware):
@@ -56,23 +60,25 @@ class StripIdentityHeadersMiddleware(StripEdgeHeadersMiddleware):
         super().__init__(app, extra_headers=(*extra_headers, "authorization"))
 
 
-class ConnectionMiddleware:
-    """Gives the parts of a request or a WebSocket their shared state, after it has called
-    `before_connection`.
+class ConnectionMiddleware(StripEdgeHeadersMiddleware):
+    """Strips headers, and gives the parts of a request or a WebSocket their shared state, after it
+    has called `before_connection`.
 
     An HTTP response to an accepted WebSocket, from any part of the app, closes the WebSocket
     instead. Browsers require the server to select one of the subprotocols that they offered. If the
     handshake carries its token there and the app selects none, the response selects `bearer`.
     """
 
-    def __init__(self, app: ASGIApp, *, before_connection: Callable[[], None]) -> None:
-        self.app = app
+    def __init__(
+        self, app: ASGIApp, *, strip_headers: Sequence[str], before_connection: Callable[[], None]
+    ) -> None:
+        super().__init__(app, extra_headers=strip_headers)
         self._before_connection = before_connection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             self._before_connection()
-            scope = {**scope}
+            scope = self.strip(scope)
             state = ConnectionState.of(scope)
             if scope["type"] == "websocket":
                 has_token = offers_bearer(offered_protocols(scope))

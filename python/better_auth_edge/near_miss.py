@@ -95,7 +95,8 @@ def _with_another_prefix(written: str, known: Collection[str]) -> str | None:
 
 def _near_without_prefix(written: str, known: Collection[str]) -> str | None:
     *_, rest = _without_prefixes(written)
-    return near_miss(rest, list(known)) if rest != written and len(rest.translate(_SEPARATORS)) >= 9 else None
+    is_long = len(rest.translate(_SEPARATORS)) >= 9
+    return near_miss(rest, list(known)) if rest != written and is_long else None
 
 
 def _without_prefixes(written: str) -> Iterator[str]:

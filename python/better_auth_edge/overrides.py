@@ -23,10 +23,10 @@ def override_of(connection: HTTPConnection, dependency: Dependency) -> Any:
     """Returns the app's override of a dependency, or None. While the override itself runs, the
     result is None, so that it can depend on the real user.
     """
-    if dependency in ConnectionState.of(connection.scope).active_overrides:
-        return None
     overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
-    override = overrides.get(dependency) if overrides else None
+    if not overrides or dependency in ConnectionState.of(connection.scope).active_overrides:
+        return None
+    override = overrides.get(dependency)
     return getattr(override, "__dict__", {}).get(_WRAPPED_OVERRIDE, override)
 
 
@@ -36,10 +36,11 @@ def wrap_override(
     """Replaces the app's override of a dependency with a wrapper that calls the override and checks
     its result. Without the wrapper, FastAPI would use the unchecked result of the override.
     """
-    overrides: dict[Dependency, Any] = getattr(app, "dependency_overrides", {})
-    override = overrides.get(dependency)
+    overrides: dict[Dependency, Any] | None = getattr(app, "dependency_overrides", None)
+    override = overrides.get(dependency) if overrides else None
     if override is None or _WRAPPED_OVERRIDE in getattr(override, "__dict__", {}):
         return
+    assert overrides is not None
     wrapper = make_wrapper()
     setattr(wrapper, _WRAPPED_OVERRIDE, override)
     overrides[dependency] = wrapper

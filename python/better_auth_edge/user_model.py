@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Generic
 
 from fastapi import HTTPException
@@ -46,7 +46,7 @@ class UserModel(Generic[M]):
         # Where pydantic looks first for each field of the base, and where it also looks.
         self._keys = {name: str(paths[0][0]) for name, paths in self._base.items()}
         self._others = {str(path[0]) for paths in self._base.values() for path in paths[1:]}
-        self._validate = TypeAdapter(model).validator.validate_python
+        self._validate: Callable[[object], M] = TypeAdapter(model).validator.validate_python
         errors = list(self._alias_errors())
         if errors:
             raise ConfigurationError(errors)

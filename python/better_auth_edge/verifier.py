@@ -51,7 +51,7 @@ class Verifier(Generic[U]):
         `clock` returns seconds since 1970.
         """
         self._mode = AuthMode.from_settings(settings)
-        self._driver = Driver(self._mode.verifier(clock))
+        self._driver = Driver(self._mode, clock)
         self._users = UserModel(user_model, User)
 
     @overload

@@ -1,11 +1,9 @@
-//! The host of the core in Python. It performs no I/O: requests, timers and background tasks become
-//! demands, which Python meets between two polls.
+//! The host of the core in Python. It performs no I/O: requests and timers become demands, which
+//! Python meets between two polls, and background tasks get threads of Python.
 
-use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use better_auth_edge::host::{
@@ -16,6 +14,8 @@ use better_auth_edge::jose::{Algorithm, PublicKey};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::task::Task;
+
 /// Functions of Python that the core calls.
 pub(crate) struct Functions {
     /// Returns seconds since 1970
@@ -23,28 +23,29 @@ pub(crate) struct Functions {
     /// Verifies a signature by an RSA or EC key: takes the JWK, the algorithm, the message and the
     /// signature
     pub(crate) verify_signature: Py<PyAny>,
+    /// Runs a task in a thread
+    pub(crate) start_task: Py<PyAny>,
 }
 
-/// The host of one operation. The operation stays on the thread that polls it.
+/// The host of one verification or of one background task.
 #[derive(Clone)]
 pub(crate) struct PyHost {
     functions: Arc<Functions>,
-    exchange: Rc<RefCell<Exchange>>,
+    exchange: Arc<Mutex<Exchange>>,
 }
 
-/// What the operation demands, and what Python answers.
+/// What the core demands, and what Python answers.
 #[derive(Default)]
 pub(crate) struct Exchange {
     pub(crate) demand: Option<Demand>,
     pub(crate) response: Option<Result<GetResponse, GetError>>,
-    pub(crate) tasks: Vec<StartTask>,
 }
 
 /// What must happen before the next poll.
 pub(crate) enum Demand {
     /// Python fetches a document
     Fetch(GetRequest),
-    /// Python waits for this number of milliseconds, or less
+    /// Python waits for this number of milliseconds
     Sleep(u32),
 }
 
@@ -53,15 +54,11 @@ pub(crate) type StartTask = Box<dyn FnOnce(PyHost) -> Pin<Box<dyn Future<Output 
 
 impl PyHost {
     pub(crate) fn new(functions: &Arc<Functions>) -> Self {
-        Self { functions: Arc::clone(functions), exchange: Rc::default() }
+        Self { functions: Arc::clone(functions), exchange: Arc::default() }
     }
 
-    pub(crate) fn exchange(&self) -> &RefCell<Exchange> {
-        &self.exchange
-    }
-
-    pub(crate) fn functions(&self) -> &Arc<Functions> {
-        &self.functions
+    pub(crate) fn exchange(&self) -> MutexGuard<'_, Exchange> {
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,7 +85,7 @@ impl Random for PyHost {
 }
 
 impl Timer for PyHost {
-    /// Completes at the next poll. Python may poll early, when a task has ended.
+    /// Completes at the next poll.
     async fn sleep(&self, milliseconds: u32) {
         let mut is_demanded = false;
         poll_fn(|_| {
@@ -96,7 +93,7 @@ impl Timer for PyHost {
                 return Poll::Ready(());
             }
             is_demanded = true;
-            self.exchange.borrow_mut().demand = Some(Demand::Sleep(milliseconds));
+            self.exchange().demand = Some(Demand::Sleep(milliseconds));
             Poll::Pending
         })
         .await;
@@ -105,8 +102,8 @@ impl Timer for PyHost {
 
 impl Fetch for PyHost {
     async fn get(&self, request: GetRequest) -> Result<GetResponse, GetError> {
-        self.exchange.borrow_mut().demand = Some(Demand::Fetch(request));
-        poll_fn(|_| match self.exchange.borrow_mut().response.take() {
+        self.exchange().demand = Some(Demand::Fetch(request));
+        poll_fn(|_| match self.exchange().response.take() {
             Some(response) => Poll::Ready(response),
             None => Poll::Pending,
         })
@@ -132,11 +129,13 @@ impl SignatureVerifier for PyHost {
 }
 
 impl Tasks for PyHost {
+    /// A task whose thread cannot start is dropped, which the core notices.
     fn background<F: Future<Output = ()> + 'static>(
         &self,
         task: impl FnOnce(Self) -> F + Send + 'static,
     ) {
-        self.exchange.borrow_mut().tasks.push(Box::new(|host| Box::pin(task(host))));
+        let task = Task::new(&self.functions, Box::new(|host| Box::pin(task(host))));
+        called(|py| self.functions.start_task.bind(py).call1((task,)).map(drop));
     }
 }
 

@@ -5,9 +5,10 @@
 mod errors;
 mod host;
 mod json;
-mod operation;
+mod pending;
 mod requests;
 mod settings;
+mod task;
 mod verifier;
 
 use pyo3::prelude::*;
@@ -18,7 +19,7 @@ mod _core {
     #[pymodule_export]
     use super::errors::{panics, problems};
     #[pymodule_export]
-    use super::operation::{Operation, Request, Task};
+    use super::pending::Pending;
     #[pymodule_export]
     use super::requests::{
         bearer_token, check_required, check_scopes, claim_at, handshake_token,
@@ -29,6 +30,8 @@ mod _core {
         BaseUrl, KeyUrl, algorithms, canonical_algorithm, default_algorithms, did_you_mean,
         has_same_words, near_miss, secret_error, suggestion, words,
     };
+    #[pymodule_export]
+    use super::task::{Request, Task};
     #[pymodule_export]
     use super::verifier::{Verified, Verifier};
 }

@@ -9,6 +9,7 @@ use better_auth_edge::jose::Algorithm;
 use better_auth_edge::keys::{KeySource, Timing};
 use better_auth_edge::{Code, Error, Keys, Verified as CoreVerified, Verifier as CoreVerifier};
 use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
@@ -16,7 +17,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::errors::{key_fetch_error, to_exception};
 use crate::host::{Functions, PyHost};
 use crate::json::{copy_dict, to_dict};
-use crate::operation::Operation;
+use crate::pending::start;
 
 /// Verifies one kind of token.
 #[pyclass(frozen, module = "better_auth_edge._core")]
@@ -31,8 +32,8 @@ pub(crate) struct Verifier {
 impl Verifier {
     #[new]
     #[pyo3(signature = (
-        keys, *, algorithms, issuers, audiences, clock, verify_signature, url_setting=None,
-        profile="session", exclusive_audience=None, base_url=None, user_claims=None,
+        keys, *, algorithms, issuers, audiences, clock, verify_signature, start_task,
+        url_setting=None, profile="session", exclusive_audience=None, base_url=None, user_claims=None,
         required=None, clock_tolerance=5.0, max_lifetime=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
@@ -43,6 +44,7 @@ impl Verifier {
         audiences: Vec<String>,
         clock: Py<PyAny>,
         verify_signature: Py<PyAny>,
+        start_task: Py<PyAny>,
         url_setting: Option<&str>,
         profile: &str,
         exclusive_audience: Option<bool>,
@@ -86,10 +88,14 @@ impl Verifier {
             expectations = expectations.with_max_lifetime(seconds);
         }
         let core = Arc::new(CoreVerifier::new(keys, algorithms, expectations));
-        Ok(Self { core, source, functions: Arc::new(Functions { clock, verify_signature }) })
+        Ok(Self {
+            core,
+            source,
+            functions: Arc::new(Functions { clock, verify_signature, start_task }),
+        })
     }
 
-    /// Starts to verify a token. Usually the result is there at once.
+    /// Verifies a token. Usually the result is there at once.
     fn verify<'py>(
         &self,
         py: Python<'py>,
@@ -102,17 +108,15 @@ impl Verifier {
         // a lone surrogate becomes U+FFFD, which no token contains either
         let token = token.to_string_lossy().into_owned();
         let host = PyHost::new(&self.functions);
-        let core = Arc::clone(&self.core);
-        let of_operation = host.clone();
-        let mut operation =
-            Operation::start(
-                host,
-                async move { core.verify(&token, &of_operation).await.map(Some) },
-            )?;
-        match operation.only_result(py) {
-            Some(verified) => Ok(Bound::new(py, verified?)?.into_any()),
-            None => Ok(Bound::new(py, operation)?.into_any()),
-        }
+        let (core, of_verification) = (Arc::clone(&self.core), host.clone());
+        let verification = async move { core.verify(&token, &of_verification).await };
+        start(py, host, Box::pin(verification))
+    }
+
+    /// `start_task` can refer to what holds the verifier.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Functions { clock, verify_signature, start_task } = &*self.functions;
+        [clock, verify_signature, start_task].into_iter().try_for_each(|one| visit.call(one))
     }
 
     /// Abandons the fetch in flight, because what performs it has stopped.

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthSettings, User
-from better_auth_edge.settings import AuthMode
+from better_auth_edge.auth_mode import AuthMode
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import Publisher, respond
 

@@ -7,51 +7,47 @@ import asyncio
 import httpx
 import pytest
 
-from better_auth_edge.errors import EdgeAuthError
-from better_auth_edge.key_source import KeySource
 from tests.apps import bearer, by_tokens
 from tests.better_auth import Publisher
-from tests.key_lookups import Gate, found, in_one_loop, lookup
+from tests.key_lookups import Gate, Lookups, in_one_loop
 
 
 def test_a_fetch_of_a_stopped_event_loop_is_not_awaited(better_auth: Publisher) -> None:
-    source, gate = KeySource(better_auth.url), Gate(better_auth)
-    kid = better_auth.key.kid
+    lookups, gate, key = Lookups(better_auth), Gate(better_auth), better_auth.key
     loop = asyncio.new_event_loop()
 
     async def begin() -> None:
-        asyncio.ensure_future(lookup(source, kid))  # noqa: RUF006 (the test awaits it below)
+        asyncio.ensure_future(lookups.lookup(key))  # noqa: RUF006 (the test awaits it below)
         await asyncio.to_thread(gate.asked.wait, 10)
 
     try:
         loop.run_until_complete(begin())
         gate.opened.set()
-        assert found(source, kid) == ["found"]
+        assert lookups.found(key) == ["found"]
         assert better_auth.fetches == 2
         # The stopped loop continues, and its late report changes nothing.
-        assert loop.run_until_complete(lookup(source, kid)) == "found"
+        assert loop.run_until_complete(lookups.lookup(key)) == "found"
     finally:
         loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop)))
         loop.close()
-    assert found(source, kid) == ["found"]
+    assert lookups.found(key) == ["found"]
 
 
 def test_a_fetch_outlives_every_request_that_is_canceled(
     better_auth: Publisher,
 ) -> None:
-    source, gate = KeySource(better_auth.url), Gate(better_auth)
-    kid = better_auth.key.kid
+    lookups, gate, key = Lookups(better_auth), Gate(better_auth), better_auth.key
 
     async def test() -> None:
         for _ in range(20):
-            canceled = asyncio.create_task(lookup(source, kid))
+            canceled = asyncio.create_task(lookups.lookup(key))
             await asyncio.sleep(0.005)
             canceled.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await canceled
         gate.opened.set()
-        assert await asyncio.wait_for(lookup(source, kid), 2) == "found"
-        assert not source._fetching
+        assert await asyncio.wait_for(lookups.lookup(key), 2) == "found"
+        assert not lookups.driver._fetching
 
     in_one_loop(test)
     assert better_auth.fetches == 1
@@ -60,13 +56,12 @@ def test_a_fetch_outlives_every_request_that_is_canceled(
 def test_a_waiting_request_fetches_again_when_a_fetch_is_canceled(
     better_auth: Publisher,
 ) -> None:
-    source, gate = KeySource(better_auth.url), Gate(better_auth)
-    kid = better_auth.key.kid
+    lookups, gate, key = Lookups(better_auth), Gate(better_auth), better_auth.key
 
     async def test() -> None:
-        waiting = asyncio.create_task(lookup(source, kid))
+        waiting = asyncio.create_task(lookups.lookup(key))
         await asyncio.to_thread(gate.asked.wait, 10)
-        (fetch,) = source._fetching
+        (fetch,) = lookups.driver._fetching
         fetch.cancel()
         gate.opened.set()
         assert await waiting == "found"
@@ -102,40 +97,40 @@ def test_requests_that_fastapi_cancels_do_not_cancel_the_fetch(
 def test_during_a_flood_of_made_up_keys_a_new_key_is_found_within_31_seconds(
     better_auth: Publisher,
 ) -> None:
-    now = 0.0
-    source, old = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
-    assert found(source, old) == ["found"]
+    lookups = Lookups(better_auth)
+    assert lookups.found(better_auth.key) == ["found"]
     for number in range(50):
-        now += 0.1
-        found(source, f"made-up-{number}")
+        lookups.now += 0.1
+        lookups.found(f"made-up-{number}")
     better_auth.rotate()
-    new = better_auth.key.kid
     for number in range(50, 1_000):
-        now += 0.1
-        found(source, f"made-up-{number}")
-        (verdict,) = found(source, new)
+        lookups.now += 0.1
+        lookups.found(f"made-up-{number}")
+        (verdict,) = lookups.found(better_auth.key)
         if verdict == "found":
             break
         assert verdict == "keys_unavailable"
-    assert now < 31
+    assert lookups.now < 31
     assert better_auth.fetches <= 6
 
 
 def test_an_implausible_token_does_not_wait_for_a_source_that_hangs(
     better_auth: Publisher,
 ) -> None:
-    now = 0.0
-    source, kid = KeySource(better_auth.url, clock=lambda: now), better_auth.key.kid
-    assert found(source, kid) == ["found"]
-    gate, now = Gate(better_auth), 700.0
+    lookups, key = Lookups(better_auth), better_auth.key
+    assert lookups.found(key) == ["found"]
+    gate, lookups.now = Gate(better_auth), 700.0
 
     async def test() -> None:
-        waiting = asyncio.create_task(lookup(source, "new"))
+        waiting = asyncio.create_task(lookups.lookup("new"))
         await asyncio.to_thread(gate.asked.wait, 10)
-        with pytest.raises(EdgeAuthError, match="no usable key"):
-            await asyncio.wait_for(source.keys("made-up", "EdDSA", plausible=False), 0.5)
-        await asyncio.wait_for(source.keys(kid, "EdDSA", plausible=False), 0.5)
-        await asyncio.wait_for(source.keys(kid, "EdDSA", plausible=True), 0.5)
+        for wanted, plausible, expected in (
+            ("made-up", False, "unknown_key"),
+            (key, False, "issuer_mismatch"),
+            (key, True, "found"),
+        ):
+            verdict = lookups.lookup(wanted, plausible=plausible)
+            assert await asyncio.wait_for(verdict, 0.5) == expected
         gate.opened.set()
         await waiting
 

@@ -2,10 +2,8 @@
 (tests/keys/replaced.rs).
 """
 
-from better_auth_edge.key_cache import Fetch, KeyCache, Settled, Use, Wait, Wanted
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import JSON, Key, Publisher
-from tests.test_key_cache import keys
 
 
 def unnamed(key: Key) -> JSON:
@@ -77,64 +75,3 @@ def test_an_unnamed_key_that_was_replaced_is_picked_up(better_auth: Publisher) -
         )
         == "200"
     )
-
-
-class Timeline:
-    """A cache that asked for the key `old` at 0, and has known it since."""
-
-    def __init__(self) -> None:
-        self.cache = KeyCache()
-        found = self.cache.lookup(0, Wanted("old", "EdDSA", 0, True))
-        assert isinstance(found, Fetch)
-        self.cache.report(found.attempt, keys("old"), 0, 0)
-
-    def recheck(self, now: float, since: float | None = None, *, plausible: bool = True) -> object:
-        wanted = Wanted("old", "EdDSA", now if since is None else since, plausible)
-        tried = keys("old").select("old", "EdDSA")
-        return self.cache.recheck(now, wanted, tried)
-
-
-def test_a_bad_signature_waits_for_the_fetch_that_another_has_caused() -> None:
-    timeline = Timeline()
-    found = timeline.recheck(10)
-    assert isinstance(found, Fetch)
-    assert timeline.recheck(10.1) == Wait()
-    timeline.cache.report(found.attempt, keys("old"), 10.2, 0)
-    assert timeline.recheck(10.2, since=10) == Settled()
-    assert timeline.recheck(39.9) == Settled()
-    assert isinstance(timeline.recheck(40), Fetch)
-
-
-def test_a_set_that_came_after_the_token_decides() -> None:
-    timeline = Timeline()
-    assert timeline.recheck(10, since=0) == Settled()
-    found = timeline.recheck(10)
-    assert isinstance(found, Fetch)
-    timeline.cache.report(found.attempt, keys("old"), 12, 0)
-    assert timeline.recheck(12, since=11) == Settled()
-    assert timeline.recheck(10, plausible=False) == Settled()
-
-
-def test_a_newer_key_is_tried() -> None:
-    timeline, other = Timeline(), keys("new").select("new", "EdDSA")
-    wanted = Wanted("old", "EdDSA", 10, True)
-    assert timeline.cache.recheck(10, wanted, other) == Use(keys("old").select("old", "EdDSA"))
-
-
-def test_the_last_permit_stays_for_a_new_name() -> None:
-    timeline = Timeline()
-    for number in range(3):
-        found = timeline.cache.lookup(10 + number, Wanted(f"x{number}", "EdDSA", 10 + number, True))
-        assert isinstance(found, Fetch)
-        timeline.cache.report(found.attempt, keys("old"), 10.1 + number, 0)
-    assert timeline.recheck(13.5) == Settled()
-    assert isinstance(timeline.cache.lookup(14, Wanted("y", "EdDSA", 14, True)), Fetch)
-
-
-def test_nothing_is_fetched_while_the_source_fails() -> None:
-    timeline = Timeline()
-    found = timeline.recheck(10)
-    assert isinstance(found, Fetch)
-    timeline.cache.report(found.attempt, None, 10.1, 1)
-    assert timeline.recheck(10.2) == Settled()
-    assert isinstance(timeline.recheck(11.2), Fetch)

@@ -2,16 +2,10 @@
 (tests/keys/replaced_by_another_kind.rs).
 """
 
-import json
-
 import pytest
 
-from better_auth_edge.errors import EdgeAuthError
-from better_auth_edge.key_cache import Fetch, KeyCache, Wait, Wanted
-from better_auth_edge.keys import KeySet
 from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import JSON, Key, Publisher
-from tests.test_key_cache import keys
 
 HOPELESS: list[JSON] = [{"exp": 1}, {"iss": "https://evil.example"}, {"aud": "x"}]
 
@@ -121,55 +115,3 @@ def test_a_failed_fetch_does_not_change_the_rejection(better_auth: Publisher) ->
         assert bench.verdict(ours, kid=...) == "401 unknown_key"
         assert bench.verdict(ours) == "200"
     assert better_auth.fetches == 2
-
-
-class Timeline:
-    """A cache that asked for two EdDSA keys at 0, and has known them since 1."""
-
-    def __init__(self) -> None:
-        self.cache = KeyCache()
-        found = self.cache.lookup(0, Wanted("old", "EdDSA", 0, True))
-        assert isinstance(found, Fetch)
-        self.cache.report(found.attempt, keys("old", "new"), 1, 0)
-
-    def ask(self, now: float, wanted: Wanted) -> object:
-        try:
-            return self.cache.lookup(now, wanted)
-        except EdgeAuthError as error:
-            return error.code
-
-
-CASES = [("old", "ES256", "unsupported_algorithm"), (None, "EdDSA", "unknown_key")]
-
-
-@pytest.mark.parametrize(("kid", "algorithm", "rejection"), CASES)
-def test_a_rejection_waits_for_the_fetch_that_is_in_flight(
-    kid: str | None, algorithm: str, rejection: str
-) -> None:
-    timeline = Timeline()
-    found = timeline.ask(10, Wanted(kid, algorithm, 10, True))
-    assert isinstance(found, Fetch)
-    assert timeline.ask(10.1, Wanted(kid, algorithm, 10.1, True)) == Wait()
-    assert timeline.ask(10.1, Wanted(kid, algorithm, 10.1, False)) == rejection
-    timeline.cache.report(found.attempt, keys("old", "new"), 12, 0)
-    for now, since in ((12, 10), (12, 11), (39.9, 39.9)):
-        assert timeline.ask(now, Wanted(kid, algorithm, since, True)) == rejection
-    assert isinstance(timeline.ask(40, Wanted(kid, algorithm, 40, True)), Fetch)
-
-
-@pytest.mark.parametrize(("kid", "algorithm", "rejection"), CASES)
-def test_a_token_that_came_before_the_set_is_held_against_it(
-    kid: str | None, algorithm: str, rejection: str
-) -> None:
-    assert Timeline().ask(10, Wanted(kid, algorithm, 1, True)) == rejection
-
-
-def test_a_key_whose_name_another_algorithm_has_taken_is_looked_for_once() -> None:
-    timeline, wanted = Timeline(), Wanted("old", "EdDSA", 10, True)
-    tried = keys("old").select("old", "EdDSA")
-    found = timeline.cache.recheck(10, wanted, tried)
-    assert isinstance(found, Fetch)
-    other = KeySet.parse(json.dumps({"keys": [named("old", "ES256").jwk]}).encode())
-    timeline.cache.report(found.attempt, other, 10.1, 0)
-    with pytest.raises(EdgeAuthError, match="not one for EdDSA"):
-        timeline.cache.recheck(10.1, wanted, tried)

@@ -11,9 +11,9 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from better_auth_edge import EdgeAuth, EdgeAuthSettings, User
+from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.claims import check_required, claim_at
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
-from better_auth_edge.settings import AuthMode
 from tests.apps import asserted, bearer, outcome
 from tests.better_auth import ORIGIN, Edge, Publisher
 

@@ -33,14 +33,15 @@ def by_assertions(edge: Edge, **settings: Any) -> EdgeAuth[Any]:
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (404, b"", "status 404, Better Auth's jwt plugin is missing, or its base path differs"),
-        (403, b"error code: 1010", "status 403, a firewall"),
-        (401, b"", "status 401, a firewall"),
-        (429, b"", "status 429, too many requests"),
-        (302, b"", "status 302, redirects are not followed"),
-        (500, b"", "status 500"),
-        (200, b"<html>", "status 200, and the document is not JSON"),
-        (200, b'{"keys":7}', 'status 200, and the document has no array "keys"'),
+        (404, b"", "the server answered 404, not 200: the jwt plugin is missing, or the base path"),
+        (403, b"error code: 1010", "the server answered 403, not 200: a firewall"),
+        (401, b"", "the server answered 401, not 200: a firewall"),
+        (429, b"", "the server answered 429, not 200"),
+        (302, b"", "the server answered with a redirect, which is not followed: 302"),
+        (500, b"", "the server answered 500, not 200"),
+        (200, b"<html>", "the server answered 200 with a page in place of JSON"),
+        (200, b"x", "the server answered 200, but "),
+        (200, b'{"keys":7}', "the server answered 200, but "),
     ],
 )
 def test_a_failed_fetch_is_named_in_the_cause_and_in_the_log(

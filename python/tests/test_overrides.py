@@ -220,7 +220,7 @@ def test_middleware_that_asks_agrees_too(auth: EdgeAuth[Any]) -> None:
     app.dependency_overrides[auth.current_user] = by_async_generator
 
     async def ask(request: Request, call_next: Callable[[Request], Any]) -> Any:
-        user = await auth.optional_user(HTTPConnection(request.scope), None, SecurityScopes())
+        user = await auth.optional_user(HTTPConnection(request.scope))
         assert user is not None
         return await call_next(request)
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request, Security, WebSocket
-from fastapi.security import SecurityScopes
 from fastapi.testclient import TestClient
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import HTTPConnection
@@ -100,8 +99,7 @@ def test_middleware_with_a_copy_of_the_scope_accepts_an_assertion_once(
 
     async def ask(request: Request, call_next: Callable[[Request], Any]) -> Any:
         connection = HTTPConnection({**request.scope})
-        token = request.headers["x-edge-jwt-assertion"]
-        user = await auth.optional_user(connection, token, SecurityScopes())
+        user = await auth.optional_user(connection)
         assert user is not None
         return await call_next(request)
 

@@ -166,7 +166,8 @@ impl Remote {
         let mut waiting = Waiting::new(self);
         let mut are_new = false;
         loop {
-            let lookup = self.cache().lookup(host.now(), wanted);
+            let now = host.now();
+            let lookup = self.cache().lookup(now, wanted);
             match lookup {
                 Lookup::Use(keys) => return Ok(Candidates { keys, are_new }),
                 Lookup::UseAndRefresh(keys, attempt) => {
@@ -205,7 +206,8 @@ impl Remote {
     ) -> Result<Vec<Arc<VerifyingKey>>, Error> {
         let mut waiting = Waiting::new(self);
         loop {
-            let recheck = self.cache().recheck(host.now(), wanted, tried);
+            let now = host.now();
+            let recheck = self.cache().recheck(now, wanted, tried);
             match recheck {
                 Recheck::Use(keys) => return Ok(keys),
                 Recheck::Fetch(attempt) => {
@@ -264,7 +266,8 @@ impl Remote {
         Ok(set)
     }
 
-    /// No code panics while it holds the lock, so a poisoned cache is still consistent.
+    /// No code panics while it holds the lock, so a poisoned cache is still consistent. No code calls
+    /// the host either: Python's clock can wait for a thread that waits for this lock.
     fn cache(&self) -> MutexGuard<'_, KeyCache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -289,9 +292,9 @@ impl OpenAttempt {
         let retry_after = failure.as_ref().and_then(|failure| failure.retry_after());
         *self.source.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
         if let Some(attempt) = self.attempt.take() {
-            let now = host.now();
+            let (now, random) = (host.now(), host.random());
             let mut cache = self.source.cache();
-            cache.report(attempt, set, now, host.random());
+            cache.report(attempt, set, now, random);
             if let Some(seconds) = retry_after {
                 cache.back_off(seconds.into(), now);
             }
@@ -309,7 +312,8 @@ impl OpenAttempt {
         let stored = record.and_then(|record| stored::read(url, &record));
         let Some((fetched_at, set)) = stored else { return true };
         let Some(attempt) = self.attempt.take() else { return false };
-        self.attempt = self.source.cache().restore(attempt, set, fetched_at, host.now());
+        let now = host.now();
+        self.attempt = self.source.cache().restore(attempt, set, fetched_at, now);
         self.attempt.is_some()
     }
 }
@@ -335,7 +339,8 @@ impl<'s> Waiting<'s> {
     }
 
     async fn poll<H: Host>(&mut self, host: &H) -> Result<(), Error> {
-        self.place = Some(self.source.cache().join(self.place, host.now())?);
+        let now = host.now();
+        self.place = Some(self.source.cache().join(self.place, now)?);
         match self.polling.wait(host).await {
             true => Ok(()),
             false => Err(Error::new(Code::KeysUnavailable, WAITED).with_retry_after(1)),
@@ -344,7 +349,8 @@ impl<'s> Waiting<'s> {
 
     /// Returns false if too many requests wait, or if the time is up.
     async fn poll_for_recheck<H: Host>(&mut self, host: &H) -> bool {
-        let place = self.source.cache().join_for_recheck(self.place, host.now());
+        let now = host.now();
+        let place = self.source.cache().join_for_recheck(self.place, now);
         self.place = place.or(self.place);
         place.is_some() && self.polling.wait(host).await
     }

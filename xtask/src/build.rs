@@ -4,13 +4,12 @@
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use anyhow::{Context, Result};
 
 use crate::setup::{self, run};
-use crate::{progress, root, wasm};
+use crate::{cargo, progress, root, wasm};
 
 /// Builds the Worker, unless `build/` is up to date.
 pub fn worker() -> Result<()> {
@@ -78,7 +77,7 @@ pub fn javascript() -> Result<PathBuf> {
         return Ok(directory);
     }
     progress("building the wasm for JavaScript");
-    let compiled = compile_for_javascript(&root, "js-gateway")?;
+    let compiled = compile_for_javascript("js-gateway")?;
     run(Command::new(setup::wasm_bindgen()?.join("wasm-bindgen"))
         .args(["--target", "bundler", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;
@@ -102,23 +101,12 @@ const JAVASCRIPT_BUDGET: usize = 221_000;
 
 /// Compiles the crate with these features and returns the path of the wasm file, as cargo reports
 /// it.
-pub(crate) fn compile_for_javascript(root: &Path, features: &str) -> Result<PathBuf> {
+pub(crate) fn compile_for_javascript(features: &str) -> Result<PathBuf> {
     let mut compile = Command::new("cargo");
-    let output = compile
+    compile
         .args(["build", "--release", "--lib", "--target", "wasm32-unknown-unknown"])
-        .args(["--features", features, "--quiet", "--message-format=json-render-diagnostics"])
-        .current_dir(root)
-        .stderr(Stdio::inherit())
-        .output()?;
-    ensure!(output.status.success(), "the JavaScript API cannot be compiled");
-    let messages = output.stdout.split(|byte| *byte == b'\n');
-    let files = messages
-        .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "better_auth_edge")
-        .find_map(|message| message["filenames"].as_array().cloned());
-    let files = files.context("cargo did not report its files")?;
-    let wasm = files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm"));
-    Ok(wasm.context("cargo did not report a wasm file")?.into())
+        .args(["--features", features]);
+    cargo::built_file(&mut compile, "better_auth_edge", ".wasm")
 }
 
 /// A hash of everything that the Worker is built from.

@@ -55,7 +55,7 @@ pub fn build() -> Result<PathBuf> {
 /// Builds the wasm with the exports that the inspector needs, and its JavaScript.
 fn core(root: &Path) -> Result<PathBuf> {
     let directory = root.join("target/inspector");
-    let compiled = build::compile_for_javascript(root, "inspector")?;
+    let compiled = build::compile_for_javascript("inspector")?;
     run(Command::new(setup::wasm_bindgen()?.join("wasm-bindgen"))
         .args(["--target", "web", "--no-typescript", "--out-name", "index", "--out-dir"])
         .args([&directory, &compiled]))?;

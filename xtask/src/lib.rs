@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod build;
+mod cargo;
 pub mod compat;
 pub mod demo;
 pub mod docs;

@@ -59,5 +59,8 @@ pub fn run() -> Result<()> {
         module(&["ruff", "check", "--quiet"])?;
         module(&["ruff", "format", "--check", "--quiet"])?;
         module(&["mypy", "--strict", package, "tests"])
-    })
+    })?;
+    // the stub describes the extension module that was built
+    let stubtest = ["-m", "mypy.stubtest", "better_auth_edge._core"];
+    run_command(Command::new(&python).args(stubtest).current_dir(root().join("python")))
 }

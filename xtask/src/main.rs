@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use xtask::stack::Storage;
-use xtask::{bench, build, demo, docs, fuzz, inspector, lint, mutants, release, style, test};
+use xtask::{
+    bench, build, demo, docs, fuzz, inspector, lint, mutants, release, setup, style, test,
+};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +35,7 @@ fn run(arguments: &[String]) -> Result<()> {
             inspector::build().map(|_| ())
         }
         ["build", "npm"] => build::npm(),
+        ["build", "python"] => setup::python().map(|_| ()),
         ["bench", ref options @ ..] => bench::run(options),
         ["docs", ref options @ ..] => docs::run(options),
         ["fuzz", ref arguments @ ..] => fuzz::run(arguments),
@@ -62,6 +65,7 @@ cargo xtask test [PART…]      run all tests, or these parts:
 cargo xtask build             build the Worker into build/, the npm package into npm/dist/ and the
                               inspector into www/dist/
 cargo xtask build npm         build only the npm package
+cargo xtask build python      build the extension module of the Python package, and create .venv
 cargo xtask bench [--quick]   measure verifications, and compare them with other libraries; writes
                               docs/benchmarks/
 cargo xtask bench gateway     measure the Worker under load; also with --quick

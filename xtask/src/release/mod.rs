@@ -4,6 +4,7 @@
 //! for a tag and then publishes the files.
 
 mod manifests;
+mod python;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use self::manifests::Manifests;
-use crate::setup::{self, output, run as run_command};
+use crate::setup::{output, run as run_command};
 use crate::{build, progress, root};
 
 /// `--dry-run` packs and checks. A tag such as `v1.2.3` also requires everything that a release
@@ -58,7 +59,7 @@ fn pack(cargo_options: &[&str]) -> Result<()> {
     report(readme_errors()?)?;
     pack_crate(&destination, cargo_options)?;
     pack_npm(&destination)?;
-    pack_python(&destination)?;
+    python::pack(&destination)?;
     progress(format!("release: the packages are in {}", destination.display()));
     Ok(())
 }
@@ -147,51 +148,6 @@ fn pack_npm(destination: &Path) -> Result<()> {
     expect_files("the npm package", &files, NPM_FILES, &needed)?;
     progress(format!("release: the npm package has {size} bytes, of {NPM_BUDGET} allowed"));
     Ok(())
-}
-
-fn pack_python(destination: &Path) -> Result<()> {
-    let python = setup::python_for_release()?;
-    progress("release: the Python package");
-    let directory = root().join("python");
-    run_command(
-        Command::new(&python)
-            .args(["-m", "build", "--no-isolation", "--outdir"])
-            .args([destination, &directory])
-            .env("PYTHONDONTWRITEBYTECODE", "1"),
-    )?;
-    let mut packed = Vec::new();
-    for entry in fs::read_dir(destination)? {
-        let path = entry?.path();
-        let name = path.to_string_lossy();
-        if name.ends_with(".whl") || name.ends_with(".tar.gz") {
-            packed.push(path);
-        }
-    }
-    ensure!(packed.len() >= 2, "build did not create a wheel and an sdist");
-    for path in &packed {
-        let files = python_files(&python, path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let needed = ["better_auth_edge/__init__.py", "better_auth_edge/py.typed"];
-        expect_files(&name, &files, PYTHON_FILES, &needed)?;
-    }
-    run_command(Command::new(python).args(["-m", "twine", "check", "--strict"]).args(packed))
-}
-
-/// Python sources, the compiled core of a platform's wheel, metadata, and the README.
-const PYTHON_FILES: &str = r"^([\w.-]+/(METADATA|RECORD|WHEEL|licenses/LICENSE)|PKG-INFO|LICENSE|README\.md|pyproject\.toml|\.gitignore|better_auth_edge/([\w/]+\.pyi?|py\.typed|[\w.-]+\.(so|pyd)))$";
-
-/// The files of a wheel, or of an sdist without its outer directory.
-fn python_files(python: &Path, packed: &Path) -> Result<Vec<String>> {
-    let script = "import sys, tarfile, zipfile\n\
-                  path = sys.argv[1]\n\
-                  if path.endswith('.whl'):\n\
-                  \x20   print('\\n'.join(zipfile.ZipFile(path).namelist()))\n\
-                  else:\n\
-                  \x20   for member in tarfile.open(path).getmembers():\n\
-                  \x20       if member.isfile():\n\
-                  \x20           print(member.name.split('/', 1)[1])\n";
-    let listing = output(Command::new(python).args(["-c", script]).arg(packed))?;
-    Ok(listing.lines().map(str::to_owned).collect())
 }
 
 /// Fails if a packed file is not allowed or a needed file is missing.

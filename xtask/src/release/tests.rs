@@ -1,7 +1,8 @@
 use std::fs;
 
 use super::manifests::Manifests;
-use super::{CRATE_FILES, NPM_FILES, PYTHON_FILES, expect_files, relative_links, run};
+use super::python::{SDIST_FILES, WHEEL_FILES};
+use super::{CRATE_FILES, NPM_FILES, expect_files, relative_links, run};
 use crate::root;
 
 const URL: &str = "https://example.com/edge";
@@ -75,10 +76,12 @@ fn this_checkout_states_one_version_and_one_repository() {
 }
 
 #[test]
-fn the_readme_states_the_rust_version_of_cargo_toml() {
+fn the_pages_state_the_rust_version_of_cargo_toml() {
     let cargo = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let version = cargo.split("rust-version = \"").nth(1).unwrap().split('"').next().unwrap();
-    for path in ["README.md", "CONTRIBUTING.md", "src/README.md"] {
+    let pages =
+        ["README.md", "CONTRIBUTING.md", "docs/install.md", "python/README.md", "src/README.md"];
+    for path in pages {
         let text = fs::read_to_string(root().join(path)).unwrap();
         let stated = text.split("Rust ").skip(1).map(|rest| {
             rest.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default()
@@ -116,9 +119,23 @@ fn unknown_files_and_missing_files_are_rejected() {
     let error = expect_files("it", &good, CRATE_FILES, &["README.md"]).unwrap_err();
     assert_eq!(error.to_string(), "it lacks [\"README.md\"]");
     assert!(expect_files("it", &files(&["dist/node/index.js.map"]), NPM_FILES, &[]).is_err());
-    let wheel = ["better_auth_edge/sqlmodel/reads.py", "better_auth_edge-0.1.0.dist-info/METADATA"];
-    assert!(expect_files("it", &files(&wheel), PYTHON_FILES, &[]).is_ok());
-    assert!(expect_files("it", &files(&["tests/test_auth.py"]), PYTHON_FILES, &[]).is_err());
+    let wheel = [
+        "better_auth_edge/sqlmodel/reads.py",
+        "better_auth_edge/_core.pyi",
+        "better_auth_edge/_core.abi3.so",
+        "better_auth_edge/_core.cpython-314t-x86_64-linux-gnu.so",
+        "better_auth_edge/_core.pyd",
+        "better_auth_edge-0.1.0.dist-info/METADATA",
+    ];
+    assert!(expect_files("it", &files(&wheel), WHEEL_FILES, &[]).is_ok());
+    let sdist = ["src/lib.rs", "python/src/lib.rs", "Cargo.lock", "better_auth_edge/__init__.py"];
+    assert!(expect_files("it", &files(&sdist), SDIST_FILES, &[]).is_ok());
+    for other in ["tests/test_auth.py", "python/tests/test_auth.py", "xtask/src/lib.rs"] {
+        assert!(expect_files("it", &files(&[other]), WHEEL_FILES, &[]).is_err(), "{other}");
+        assert!(expect_files("it", &files(&[other]), SDIST_FILES, &[]).is_err(), "{other}");
+    }
+    let built = files(&["better_auth_edge/_core.abi3.so"]);
+    assert!(expect_files("it", &built, SDIST_FILES, &[]).is_err());
 }
 
 #[test]
@@ -126,4 +143,26 @@ fn release_takes_a_dry_run_or_a_tag() {
     for arguments in [&[][..], &["1.2.3"], &["--publish"], &["--dry-run", "v1.2.3"]] {
         assert!(run(arguments).is_err(), "{arguments:?}");
     }
+}
+
+#[test]
+fn the_release_workflow_publishes_after_every_wheel() {
+    let workflow = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+    for platform in [
+        "manylinux-x86_64",
+        "manylinux-aarch64",
+        "musllinux-x86_64",
+        "musllinux-aarch64",
+        "macos-arm64",
+        "macos-x86_64",
+        "windows-x86_64",
+    ] {
+        assert!(workflow.contains(&format!("{{ platform: {platform},")), "{platform}");
+    }
+    let jobs = workflow.split("\n  crate:\n").nth(1).expect("the jobs that publish");
+    assert_eq!(jobs.matches("\n    environment: release\n").count(), 3);
+    assert_eq!(jobs.matches("    needs: [pack, wheels]\n").count(), 3);
+    // the wheel that `pack` builds has no tag that PyPI accepts
+    let pack = workflow.split("\n  wheels:\n").next().expect("the job that packs");
+    assert!(pack.contains("path: target/packages/*.tar.gz\n") && !pack.contains(".whl"));
 }

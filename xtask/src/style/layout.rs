@@ -34,7 +34,7 @@ fn expression(pattern: &str) -> Regex {
 /// The findings in one file.
 pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let is_source = ["rs", "js", "mjs", "ts", "mts", "tsx", "jsx", "py", "css", "sh"]
+    let is_source = ["rs", "js", "mjs", "ts", "mts", "tsx", "jsx", "py", "pyi", "css", "sh"]
         .iter()
         .any(|ending| path.ends_with(&format!(".{ending}")));
     let lines = text.lines().count();
@@ -89,7 +89,7 @@ fn is_comment(path: &str, line: &str) -> bool {
     let line = line.trim_start();
     let starts: &[&str] = match path.rsplit_once('.').map(|(_, ending)| ending) {
         Some("rs" | "js" | "mjs" | "ts" | "mts" | "tsx" | "jsx" | "css") => &["//", "/*", "* "],
-        Some("py" | "toml" | "sh" | "yml" | "yaml") => &["# "],
+        Some("py" | "pyi" | "toml" | "sh" | "yml" | "yaml") => &["# "],
         _ => &[],
     };
     starts.iter().any(|start| line.starts_with(start))

@@ -108,9 +108,9 @@ const ALLOWED: [Allowed; 5] = [
 ];
 
 /// Endings of the names of text files that people write. License texts and lock files are not.
-const ENDINGS: [&str; 20] = [
-    "rs", "js", "mjs", "cjs", "jsx", "ts", "mts", "tsx", "py", "md", "toml", "sh", "css", "html",
-    "json", "yml", "yaml", "mako", "in", "sql",
+const ENDINGS: [&str; 21] = [
+    "rs", "js", "mjs", "cjs", "jsx", "ts", "mts", "tsx", "py", "pyi", "md", "toml", "sh", "css",
+    "html", "json", "yml", "yaml", "mako", "in", "sql",
 ];
 
 /// Text files without such an ending.

@@ -1,7 +1,8 @@
 //! Finds the tools that the commands need, and installs a missing tool if the machine allows it.
 
+mod python;
+
 use std::env;
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+pub use self::python::{
+    EXTENSION, docs_python, python, python_for_release, python_with_fastapi_0_115,
+    python_with_package, python_with_sqlalchemy_2_0,
+};
 use crate::{progress, root};
 
 /// Tools from crates.io. wasm-bindgen-cli must have the version of the library in Cargo.lock.
@@ -131,70 +136,10 @@ pub fn docs_packages() -> Result<()> {
     npm_ci(&root().join("tools/docs"))
 }
 
-/// The Python of a virtual environment for the documentation's reference of the Python package.
-pub fn docs_python() -> Result<PathBuf> {
-    virtual_environment(".venv-docs", &[root().join("tools/docs/requirements.txt")], |_| Ok(()))
-}
-
 /// Installs the previous major version of Next for the tests of the example's application.
 pub fn next_15() -> Result<()> {
     node()?;
     npm_ci(&root().join("tools/next-15"))
-}
-
-/// The Python of the checkout's virtual environment, with the pinned packages of the example's API
-/// and of `python/`, and that package itself.
-pub fn python() -> Result<PathBuf> {
-    let package = root().join("python");
-    let pins = [package.clone(), root().join("examples/fullstack/api")]
-        .map(|directory| directory.join("requirements-dev.txt"));
-    virtual_environment(".venv", &pins, |python| {
-        let itself = ["--no-deps", "--no-build-isolation", "--editable"];
-        run(Command::new(python).args(PIP).args(itself).arg(&package))
-    })
-}
-
-/// The Python of a virtual environment with SQLAlchemy 2.0, for the tests of sessions.
-pub fn python_with_sqlalchemy_2_0() -> Result<PathBuf> {
-    let pins = [root().join("python/requirements-sqlalchemy-2.0.txt")];
-    virtual_environment(".venv-sqlalchemy-2.0", &pins, |_| Ok(()))
-}
-
-/// The Python of a virtual environment with FastAPI 0.115.
-pub fn python_with_fastapi_0_115() -> Result<PathBuf> {
-    let pins = [root().join("python/requirements-fastapi-0.115.txt")];
-    virtual_environment(".venv-fastapi-0.115", &pins, |_| Ok(()))
-}
-
-/// The Python of a virtual environment with the tools that pack and check the package.
-pub fn python_for_release() -> Result<PathBuf> {
-    let pins = [root().join("python/requirements-release.txt")];
-    virtual_environment(".venv-release", &pins, |_| Ok(()))
-}
-
-const PIP: [&str; 5] = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-
-/// Creates a virtual environment with pinned packages, runs `more` in it, and returns its Python.
-fn virtual_environment(
-    name: &str,
-    pins: &[PathBuf],
-    more: impl FnOnce(&Path) -> Result<()>,
-) -> Result<PathBuf> {
-    const HINT: &str = "Python 3.10 or later is required, with venv (Debian: python3-venv)";
-    let environment = root().join(name);
-    let python = environment.join("bin/python");
-    let check = "import sys; sys.exit(sys.version_info < (3, 10))";
-    run(Command::new("python3").args(["-c", check])).context(HINT)?;
-    once(&environment, pins, || {
-        progress(format!("installing the Python packages of {name}"));
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))
-            .context(HINT)?;
-        let mut pinned = Command::new(&python);
-        pinned.args(PIP).arg("--require-hashes");
-        run(pinned.args(pins.iter().flat_map(|pins| [OsStr::new("-r"), pins.as_os_str()])))?;
-        more(&python)
-    })?;
-    Ok(python)
 }
 
 /// A Chromium and its driver.
