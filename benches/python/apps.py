@@ -12,6 +12,7 @@ from joserfc import errors as joserfc_errors
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet
 from pydantic import BaseModel
+from starlette.requests import HTTPConnection
 
 PATH = "/tasks"
 
@@ -31,6 +32,20 @@ def unprotected(_: str) -> FastAPI:
 
     @app.get(PATH)
     async def tasks(done: bool = False) -> list[Task]:
+        return TASKS
+
+    return app
+
+
+def empty_dependency(_: str) -> FastAPI:
+    """What FastAPI itself spends on a dependency."""
+    app = FastAPI()
+
+    async def constant(connection: HTTPConnection) -> str:
+        return "ada"
+
+    @app.get(PATH)
+    async def tasks(user: Annotated[str, Depends(constant)], done: bool = False) -> list[Task]:
         return TASKS
 
     return app
@@ -147,6 +162,7 @@ def fastapi_better_auth_bridge(auth_server: str) -> FastAPI:
 
 APPS: dict[str, Callable[[str], FastAPI]] = {
     "no authentication": unprotected,
+    "empty dependency": empty_dependency,
     "ours": ours,
     "PyJWT": pyjwt,
     "joserfc": joserfc,

@@ -6,14 +6,29 @@ import asyncio
 import gc
 import itertools
 import json
+import platform
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 
 from material import Key, auth_server
 from verifiers import Candidate, candidates
 
 ALGORITHMS = ("EdDSA", "ES256", "RS256")
+PACKAGES = (
+    "cryptography",
+    "fastapi",
+    "fastapi-better-auth-bridge",
+    "fastapi-betterauth",
+    "httptools",
+    "joserfc",
+    "pydantic",
+    "PyJWT",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+)
 TURN = 0.01
 """Seconds."""
 WARM_UP = 300
@@ -82,20 +97,22 @@ async def main(rounds: int) -> None:
         first = number * len(turns) // rounds
         for turn in turns[first:] + turns[:first]:
             turn.rounds.append(await turn.measure(turn.count))
-    print(
-        json.dumps(
-            [
-                {
-                    "algorithm": turn.key.algorithm,
-                    "candidate": turn.candidate.name,
-                    "rounds": turn.rounds,
-                }
-                for turn in turns
-            ]
-        )
-    )
+    figures = [
+        {
+            "algorithm": turn.key.algorithm,
+            "candidate": turn.candidate.name,
+            "rounds": turn.rounds,
+        }
+        for turn in turns
+    ]
+    print(json.dumps({"versions": versions(), "figures": figures}))
     for server in servers:
         server.__exit__(None, None, None)
+
+
+def versions() -> dict[str, str]:
+    installed = {name: version(name) for name in PACKAGES}
+    return {"Python": platform.python_version(), **installed}
 
 
 asyncio.run(main(int(sys.argv[1])))
