@@ -1,6 +1,6 @@
 """The Rust core. Internal: the package's own modules are the API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "KeyUrl",
     "Pending",
     "Request",
+    "RunningTask",
     "Task",
     "Verified",
     "Verifier",
@@ -30,6 +31,7 @@ __all__ = [
     "problems",
     "secret_error",
     "suggestion",
+    "without_identity",
     "words",
 ]
 
@@ -101,13 +103,24 @@ class Pending:
 
 @final
 class Task:
-    """A background task that has not run. It is abandoned if it never runs."""
+    """A background task that has not begun. It is abandoned if it never begins."""
 
-    def run(
-        self, fetch: Callable[[Request], tuple[int, list[tuple[str, str]], bytes] | str]
-    ) -> None:
-        """Runs the task to its end, in the calling thread. `fetch` returns the response to a
-        request: status, headers in lower case, and body; or the reason why there is none.
+    def begin(self) -> RunningTask:
+        """Begins the task, on the calling thread."""
+
+@final
+class RunningTask:
+    """A background task, in steps. Only the thread that has begun it may use it."""
+
+    def step(
+        self,
+        response: tuple[int, list[tuple[str, str]], bytes] | tuple[int, str] | str | None = None,
+    ) -> Request | float | None:
+        """Continues as far as possible. Returns what the task requires before the next step: a
+        response, or time to pass in seconds. None when it is done.
+
+        A response is status, headers in lower case, and body; or the status 200 and why the body is
+        unusable; or why there is none.
         """
 
 @final
@@ -183,9 +196,17 @@ def canonical_algorithm(name: str) -> str:
 def secret_error(secret: bytes, algorithms: list[str]) -> str | None:
     """Returns what is wrong with a secret for these algorithms, or None."""
 
-def bearer_token(values: list[str]) -> str | None:
-    """Returns the bearer token of a request with these `Authorization` headers, or None. Raises
-    `EdgeAuthError` `malformed_request` or `missing_token`.
+def bearer_token(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Returns the bearer token in the headers of an ASGI scope, or None. Raises `EdgeAuthError`
+    `malformed_request` or `missing_token`.
+    """
+
+def without_identity(
+    headers: Iterable[tuple[bytes, bytes]], extra: list[bytes]
+) -> list[tuple[bytes, bytes]]:
+    """Returns the headers of an ASGI scope without those that could fake an identity: the edge's
+    own except the assertion, and `extra`, which are in lower case with hyphens. Names are compared
+    without case, and `_` equals `-`.
     """
 
 def handshake_token(offered: list[str]) -> str | None:

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Generic, NoReturn, overload
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 from typing_extensions import TypeVar
 
 from better_auth_edge._core import Verified
@@ -84,8 +83,8 @@ class EdgeAuth(Generic[U]):
         self.credential: Credential = (
             EdgeAssertion() if self._mode.name == "assertion" else BearerToken()
         )
-        self.optional_user = OptionalUser(self)
-        self.current_user = CurrentUser(self)
+        self.optional_user = OptionalUser[U](self)
+        self.current_user = CurrentUser[U](self)
 
     @overload
     @classmethod
@@ -157,7 +156,7 @@ class EdgeAuth(Generic[U]):
         if claim is not None and (not isinstance(claim, str) or not claim):
             raise ConfigurationError(["user_from_path: claim must be the name of a claim"])
 
-        return UserFromPath(self, parameter, claim)
+        return UserFromPath[U](self, parameter, claim)
 
     def require(
         self,
@@ -176,18 +175,20 @@ class EdgeAuth(Generic[U]):
             Depends(auth.require(claims={"role": ["admin", "editor"]}))
         """
         required = check_requirements(claims, scopes)
-        return UserWith(self, required, list(scopes or ()), self._mode.list_claims)
+        return UserWith[U](self, required, list(scopes or ()), self._mode.list_claims)
 
-    async def user_of_token(self, connection: HTTPConnection, token: str) -> U:
+    async def user_of_token(self, scope: Scope, token: str) -> U:
         """Returns the user of a request's token. Verifies it once per request, because an assertion
         may be valid only once and several dependencies of a request may need its user.
         """
-        cached = ConnectionState.of(connection.scope).users
+        cached = ConnectionState.of(scope).users
         user: U | None = cached.get((self, token))
         if user is None:
-            verified = await self._verifier._verified(token)
+            verified = self._verifier._verified(token)
+            if not isinstance(verified, Verified):
+                verified = await self._verifier._wait(verified)
             if self._mode.name == "assertion":
-                self._check_binding(verified, connection)
+                self._check_binding(verified, scope)
             user = cached[self, token] = self._verifier._user(verified)
         return user
 
@@ -211,12 +212,12 @@ class EdgeAuth(Generic[U]):
         if isinstance(app, FastAPI):
             document_rejections(app, self)
 
-    def _check_binding(self, verified: Verified, connection: HTTPConnection) -> None:
+    def _check_binding(self, verified: Verified, scope: Scope) -> None:
         """Compares the request with `htm` and `htu` (RFC 9449, section 4.2), if the assertion has
         them. Only the path of `htu` is compared: behind a proxy the app does not know the origin
         that the edge called, and `aud` has checked it.
         """
-        claims, scope = verified.claims, connection.scope
+        claims = verified.claims
         if "htm" in claims and claims["htm"] != scope.get("method", "GET"):
             raise invalid("the assertion is for another method")
         if "htu" in claims and not is_path_of(claims["htu"], scope):

@@ -48,7 +48,7 @@ def _decoded(body: bytes, name: str, max_bytes: int) -> bytes:
     for part in decoder(body, max_bytes + 1):
         document += part
         if len(document) > max_bytes:
-            raise _TooLargeError(f"more than {max_bytes} bytes")
+            raise _TooLargeError(f"the document has more than {max_bytes} bytes")
     return bytes(document)
 
 

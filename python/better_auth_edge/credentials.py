@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from better_auth_edge.authorization import bearer_token, presents_credential
 from better_auth_edge.connection import ConnectionState, header_values
@@ -10,7 +10,6 @@ from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.handshake import handshake_token, offered_protocols, offers_bearer
 from better_auth_edge.middleware import ASSERTION_HEADER
 
-AUTHORIZATION = b"authorization"
 SCHEME = "BetterAuth"
 """The name of the security scheme in OpenAPI documents."""
 
@@ -26,7 +25,7 @@ class Credential(ABC):
     """Why a request without the credential is rejected."""
 
     @abstractmethod
-    def find(self, connection: HTTPConnection) -> str | None:
+    def find(self, scope: Scope) -> str | None:
         """Returns the credential of a request, or None. Raises `EdgeAuthError`."""
 
 
@@ -36,25 +35,27 @@ class BearerToken(Credential):
     description = "A JWT of Better Auth, from `/api/auth/token`."
     missing = "the request has no bearer token"
 
-    def find(self, connection: HTTPConnection) -> str | None:
+    def find(self, scope: Scope) -> str | None:
         """Returns the token. Raises `wrong_token_type` if the request has only an assertion."""
-        scope = connection.scope
-        token = bearer_token(header_values(scope, AUTHORIZATION))
-        offered = handshake_token(offered_protocols(scope))
-        if token is not None and offered is not None:
-            detail = "the request has a token in Authorization and another in its handshake"
-            raise EdgeAuthError("malformed_request", detail)
-        token = offered if token is None else token
-        if token is None and header_values(scope, ASSERTION_HEADER):
+        token = bearer_token(scope["headers"])
+        if scope["type"] == "websocket":
+            offered = handshake_token(offered_protocols(scope))
+            if token is not None and offered is not None:
+                detail = "the request has a token in Authorization and another in its handshake"
+                raise EdgeAuthError("malformed_request", detail)
+            token = offered if token is None else token
+        if token is not None:
+            return token
+        if header_values(scope, ASSERTION_HEADER):
             detail = "this origin verifies bearer tokens, and the request has an assertion only"
             raise EdgeAuthError("wrong_token_type", detail)
-        if token is None and ConnectionState.of(scope).had_authorization:
+        if ConnectionState.of(scope).had_authorization:
             detail = (
                 "the bearer token was removed: this app, or one around it, has another EdgeAuth "
                 "in the mode assertion"
             )
             raise EdgeAuthError("wrong_token_type", detail)
-        return token
+        return None
 
 
 class EdgeAssertion(Credential):
@@ -69,9 +70,8 @@ class EdgeAssertion(Credential):
         "without a user"
     )
 
-    def find(self, connection: HTTPConnection) -> str | None:
+    def find(self, scope: Scope) -> str | None:
         """Returns the assertion. Raises `wrong_token_type` if the request has only a token."""
-        scope = connection.scope
         assertions = header_values(scope, ASSERTION_HEADER)
         if len(assertions) > 1:
             raise EdgeAuthError("malformed_request", "the request has more than one assertion")
@@ -79,7 +79,7 @@ class EdgeAssertion(Credential):
             return assertions[0]
         had_token = (
             ConnectionState.of(scope).had_authorization
-            or presents_credential(header_values(scope, AUTHORIZATION))
+            or presents_credential(scope["headers"])
             or offers_bearer(offered_protocols(scope))
         )
         if had_token:

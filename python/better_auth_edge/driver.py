@@ -8,10 +8,10 @@ import time
 import weakref
 from collections.abc import Callable
 
-from better_auth_edge._core import Request, Task, Verified
+from better_auth_edge._core import Pending, Request, Task, Verified
 from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.errors import KeyFetchError
-from better_auth_edge.key_fetch import Response, fetch
+from better_auth_edge.key_fetch import Response, UnusableResponseError, fetch
 
 logger = logging.getLogger(__name__)
 
@@ -27,17 +27,19 @@ class Driver:
         self._exception: Exception | None = None
         _drivers.add(self)
 
-    async def verify(self, token: str) -> Verified:
-        """Returns a verified token. Raises `EdgeAuthError`."""
-        result = self._core.verify(token)
+    def verify(self, token: str) -> Verified | Pending:
+        """Returns a verified token, unless that has to wait for keys. Raises `EdgeAuthError`."""
+        return self._core.verify(token)
+
+    async def wait(self, result: Verified | Pending) -> Verified:
+        """Waits for the end of a verification. Raises `EdgeAuthError`."""
         while not isinstance(result, Verified):
             await asyncio.sleep(result.delay)
             result = result.poll()
         return result
 
-    def verify_sync(self, token: str) -> Verified:
+    def wait_sync(self, result: Verified | Pending) -> Verified:
         """The same for code that may block."""
-        result = self._core.verify(token)
         while not isinstance(result, Verified):
             time.sleep(result.delay)
             result = result.poll()
@@ -61,17 +63,26 @@ class Driver:
         ).start()
 
     def _run(self, task: Task) -> None:
-        task.run(self._fetch)
+        running = task.begin()
+        step = running.step()
+        while step is not None:
+            if isinstance(step, Request):
+                step = running.step(self._fetch(step))
+            else:
+                time.sleep(step)
+                step = running.step()
         failure = self.failure()
         if failure is not None:
             logger.warning("no keys from %s", failure)
 
-    def _fetch(self, request: Request) -> Response | str:
+    def _fetch(self, request: Request) -> Response | tuple[int, str] | str:
         try:
             response = asyncio.run(fetch(request))
         except Exception as error:  # any error means no keys; the client gets keys_unavailable
             self._exception = error
-            is_told = isinstance(error, (TimeoutError, ValueError))
+            if isinstance(error, UnusableResponseError):
+                return 200, str(error)
+            is_told = isinstance(error, TimeoutError)
             return str(error) if is_told else f"{type(error).__name__}: {error}"
         self._exception = None
         return response

@@ -16,10 +16,13 @@ Response = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers in lower case, and body."""
 
 
+class UnusableResponseError(ValueError):
+    """A response with status 200 whose body exceeds its limit, compressed or not, or is damaged."""
+
+
 async def fetch(request: Request) -> Response:
     """Returns the response to a request, with any status. Does not follow redirects. Raises
-    `TimeoutError`, `httpx.HTTPError`, and `ValueError` for a document that exceeds its limit,
-    compressed or not, or is damaged.
+    `TimeoutError`, `httpx.HTTPError`, and `UnusableResponseError`.
     """
     # asyncio's own class before Python 3.11
     try:
@@ -42,9 +45,13 @@ async def _fetch(request: Request) -> Response:
         async for chunk in response.aiter_raw():
             document += chunk
             if len(document) > request.max_bytes:
-                raise ValueError(f"the document has more than {request.max_bytes} bytes")
+                too_large = f"the document has more than {request.max_bytes} bytes"
+                raise UnusableResponseError(too_large)
         codings = response.headers.get("content-encoding", "")
-        body = content_coding.decode(bytes(document), codings, request.max_bytes)
+        try:
+            body = content_coding.decode(bytes(document), codings, request.max_bytes)
+        except ValueError as error:
+            raise UnusableResponseError(str(error)) from error
         return 200, response.headers.multi_items(), body
 
 

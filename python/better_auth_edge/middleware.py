@@ -8,8 +8,9 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from better_auth_edge._core import without_identity
 from better_auth_edge.authorization import presents_credential
-from better_auth_edge.connection import ConnectionState, header_values
+from better_auth_edge.connection import ConnectionState
 from better_auth_edge.handshake import (
     BEARER,
     PROTOCOL_HEADER,
@@ -28,7 +29,8 @@ class StripEdgeHeadersMiddleware:
 
     def __init__(self, app: ASGIApp, *, extra_headers: Sequence[str] = ()) -> None:
         self.app = app
-        self._extra_headers = {_normalized(name.encode("latin-1")) for name in extra_headers}
+        names = (name.lower().replace("_", "-") for name in extra_headers)
+        self._extra_headers = [name.encode("latin-1") for name in names]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
@@ -37,19 +39,10 @@ class StripEdgeHeadersMiddleware:
 
     def strip(self, scope: Scope) -> Scope:
         """Returns a copy of the scope without the headers."""
-        extra, kept, removed = self._extra_headers, [], False
-        for header in scope["headers"]:
-            name = header[0].lower()
-            normalized = name.replace(b"_", b"-")
-            is_edges = normalized.startswith(b"x-edge-") and name != ASSERTION_HEADER
-            if is_edges or normalized in extra:
-                removed = True
-            else:
-                kept.append(header)
-        stripped = {**scope, "headers": kept}
-        if removed and b"authorization" in extra:
-            authorization = header_values(scope, b"authorization")
-            ConnectionState.of(stripped).had_authorization |= presents_credential(authorization)
+        headers = scope["headers"]
+        stripped = {**scope, "headers": without_identity(headers, self._extra_headers)}
+        if b"authorization" in self._extra_headers and presents_credential(headers):
+            ConnectionState.of(stripped).had_authorization = True
         return stripped
 
 
@@ -118,7 +111,3 @@ async def _send(state: ConnectionState, send: Send, has_token: bool, message: Me
 def _selects_protocol(accept: Message) -> bool:
     names = (name.lower() for name, _ in accept.get("headers") or ())
     return bool(accept.get("subprotocol")) or PROTOCOL_HEADER in names
-
-
-def _normalized(name: bytes) -> bytes:
-    return name.lower().replace(b"_", b"-")

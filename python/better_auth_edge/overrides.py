@@ -9,6 +9,7 @@ from fastapi.dependencies.utils import get_dependant, solve_dependencies
 from fastapi.exceptions import RequestValidationError
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from better_auth_edge.connection import ConnectionState
 from better_auth_edge.errors import ConfigurationError
@@ -19,14 +20,18 @@ Dependency = Callable[..., Any]
 _WRAPPED_OVERRIDE = "_better_auth_edge_stands_for"
 
 
+def has_overrides(scope: Scope) -> bool:
+    """Whether the app overrides any dependency."""
+    return bool(getattr(scope.get("app"), "dependency_overrides", None))
+
+
 def override_of(connection: HTTPConnection, dependency: Dependency) -> Any:
-    """Returns the app's override of a dependency, or None. While the override itself runs, the
-    result is None, so that it can depend on the real user.
+    """Returns the override of a dependency, or None. The app has overrides. While the override
+    itself runs, the result is None, so that it can depend on the real user.
     """
-    overrides = getattr(connection.scope.get("app"), "dependency_overrides", None)
-    if not overrides or dependency in ConnectionState.of(connection.scope).active_overrides:
+    if dependency in ConnectionState.of(connection.scope).active_overrides:
         return None
-    override = overrides.get(dependency)
+    override = connection.scope["app"].dependency_overrides.get(dependency)
     return getattr(override, "__dict__", {}).get(_WRAPPED_OVERRIDE, override)
 
 

@@ -57,10 +57,13 @@ class User(BaseModel):
         The claim `uuid` matches only in its canonical form, and only if the id is not a UUID.
         Otherwise a user who can write the claim could take the id of another user.
         """
+        if claim is None and is_same_id(value, self.id):
+            return True
         claims = claims_of(self)
-        identities = (self.id, self._uuid_beside_id(claims.get("uuid")))
-        accepted = identities if claim is None else (claim_at(claims, claim),)
-        return any(isinstance(one, str) and is_same_id(value, one) for one in accepted)
+        other = (
+            self._uuid_beside_id(claims.get("uuid")) if claim is None else claim_at(claims, claim)
+        )
+        return isinstance(other, str) and is_same_id(value, other)
 
     def _uuid_beside_id(self, claim: object) -> str | None:
         uuid = None if self.uuid is None else str(self.uuid)

@@ -6,7 +6,7 @@ from typing import Any, Generic, overload
 
 from typing_extensions import TypeVar
 
-from better_auth_edge._core import Verified
+from better_auth_edge._core import Pending, Verified
 from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.claims import invalid
 from better_auth_edge.driver import Driver
@@ -85,21 +85,29 @@ class Verifier(Generic[U]):
         `invalid_claim` also for an assertion that is bound to a request, or if assertions may be
         used only once.
         """
-        return self._user_of_any_request(await self._verified(token))
+        result = self._verified(token)
+        verified = result if isinstance(result, Verified) else await self._wait(result)
+        return self._user_of_any_request(verified)
 
     def verify_sync(self, token: str) -> U:
         """The same for code that may block. Do not call it in an event loop: it can wait for the
         keys.
         """
         try:
-            verified = self._driver.verify_sync(token)
+            verified = self._driver.wait_sync(self._driver.verify(token))
         except EdgeAuthError as error:
             raise self._explained(error) from error.__cause__
         return self._user_of_any_request(verified)
 
-    async def _verified(self, token: str) -> Verified:
+    def _verified(self, token: str) -> Verified | Pending:
         try:
-            return await self._driver.verify(token)
+            return self._driver.verify(token)
+        except EdgeAuthError as error:
+            raise self._explained(error) from error.__cause__
+
+    async def _wait(self, pending: Pending) -> Verified:
+        try:
+            return await self._driver.wait(pending)
         except EdgeAuthError as error:
             raise self._explained(error) from error.__cause__
 
@@ -107,11 +115,14 @@ class Verifier(Generic[U]):
         """Returns the error, with what the operator must change if a setting is wrong."""
         if error.code == "keys_unavailable":
             error.__cause__ = self._driver.failure() or error.__cause__
-        hint = OPERATOR_HINTS.get(error.code) if self._mode.name == "assertion" else None
-        if hint is None:
+        if self._mode.name != "assertion":
             return error
-        detail = str(error.detail).replace("the token's", "the assertion's", 1)
-        return EdgeAuthError(error.code, f"{detail}: {hint}")
+        detail = str(error.detail).replace("the auth server's", "the edge's", 1)
+        hint = OPERATOR_HINTS.get(error.code)
+        if hint is not None:
+            detail = detail.replace("the token's", "the assertion's", 1) + f": {hint}"
+        error.detail = detail
+        return error
 
     def _user_of_any_request(self, verified: Verified) -> U:
         if self._mode.name == "assertion":

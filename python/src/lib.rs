@@ -23,7 +23,7 @@ mod _core {
     #[pymodule_export]
     use super::requests::{
         bearer_token, check_required, check_scopes, claim_at, handshake_token,
-        has_too_large_number, is_json, is_same_id, is_scope,
+        has_too_large_number, is_json, is_same_id, is_scope, without_identity,
     };
     #[pymodule_export]
     use super::settings::{
@@ -31,7 +31,7 @@ mod _core {
         has_same_words, near_miss, secret_error, suggestion, words,
     };
     #[pymodule_export]
-    use super::task::{Request, Task};
+    use super::task::{Request, RunningTask, Task};
     #[pymodule_export]
     use super::verifier::{Verified, Verifier};
 }

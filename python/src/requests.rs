@@ -4,6 +4,7 @@ use better_auth_edge::claims::{self, RequiredClaim};
 use better_auth_edge::jose::{Json, Object};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
 
 use crate::errors::to_exception;
@@ -12,10 +13,44 @@ use crate::json::{self, from_dict, from_python, to_python};
 /// The levels of a value that are read. Tokens have at most 32.
 const MAX_DEPTH: usize = 64;
 
+/// The bearer token in the headers of an ASGI scope.
 #[pyfunction]
-pub(crate) fn bearer_token(py: Python<'_>, values: Vec<String>) -> PyResult<Option<String>> {
+pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let mut values = Vec::new();
+    for header in headers.try_iter()? {
+        let (name, value): (PyBackedBytes, PyBackedBytes) = header?.extract()?;
+        if name.eq_ignore_ascii_case(b"authorization") {
+            // ISO 8859-1: bytes that are not ASCII are of no use in a token, but must not be lost
+            values.push(value.iter().copied().map(char::from).collect::<String>());
+        }
+    }
     let token = better_auth_edge::bearer_token(values.iter().map(String::as_str));
     token.map(|token| token.map(str::to_owned)).map_err(|error| to_exception(py, &error))
+}
+
+/// The headers of an ASGI scope without those that could fake an identity: the edge's own except
+/// the assertion, and `extra`. Names are compared without case, and `_` equals `-`.
+#[pyfunction]
+pub(crate) fn without_identity<'py>(
+    headers: &Bound<'py, PyAny>,
+    extra: Vec<PyBackedBytes>,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    const ASSERTION: &[u8] = b"x-edge-jwt-assertion";
+    let same = |a: &u8, b: &u8| a.eq_ignore_ascii_case(b) || (*a == b'_' && *b == b'-');
+    let begins = |name: &[u8], with: &[u8]| {
+        name.len() >= with.len() && name.iter().zip(with).all(|(a, b)| same(a, b))
+    };
+    let mut kept = Vec::new();
+    for header in headers.try_iter()? {
+        let header = header?;
+        let name: PyBackedBytes = header.get_item(0)?.extract()?;
+        let is_edges = begins(&name, b"x-edge-") && !name.eq_ignore_ascii_case(ASSERTION);
+        let is_extra = |other: &PyBackedBytes| name.len() == other.len() && begins(&name, other);
+        if !is_edges && !extra.iter().any(is_extra) {
+            kept.push(header);
+        }
+    }
+    Ok(kept)
 }
 
 #[pyfunction]

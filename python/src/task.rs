@@ -1,8 +1,9 @@
 //! Background tasks, each in a thread of Python.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use better_auth_edge::host::{GetError, GetRequest, GetResponse};
 use pyo3::exceptions::PyRuntimeError;
@@ -11,7 +12,7 @@ use pyo3::prelude::*;
 use crate::errors::catch_panic;
 use crate::host::{Demand, Functions, PyHost, StartTask};
 
-/// A background task that has not run. It is abandoned if it never runs.
+/// A background task that has not begun. It is abandoned if it never begins.
 #[pyclass(frozen, module = "better_auth_edge._core")]
 pub(crate) struct Task {
     functions: Arc<Functions>,
@@ -26,27 +27,44 @@ impl Task {
 
 #[pymethods]
 impl Task {
-    fn run(&self, py: Python<'_>, fetch: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn begin(&self) -> PyResult<RunningTask> {
         let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let start = start.ok_or_else(|| PyRuntimeError::new_err("the task has run"))?;
+        let start = start.ok_or_else(|| PyRuntimeError::new_err("the task has begun"))?;
         let host = PyHost::new(&self.functions);
-        let mut task = start(host.clone());
+        let future = start(host.clone());
+        Ok(RunningTask { host, future })
+    }
+}
+
+/// A background task, in steps. It stays on its thread. Python drives it, and not the reverse: when
+/// the interpreter exits, it ends the threads that wait, and Rust frames would abort the process.
+#[pyclass(unsendable, module = "better_auth_edge._core")]
+pub(crate) struct RunningTask {
+    host: PyHost,
+    future: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+#[pymethods]
+impl RunningTask {
+    #[pyo3(signature = (response=None))]
+    fn step<'py>(
+        &mut self,
+        py: Python<'py>,
+        response: Option<Response>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.host.exchange().response = response.map(Response::read);
         let mut context = Context::from_waker(Waker::noop());
-        while catch_panic(|| task.as_mut().poll(&mut context))?.is_pending() {
-            let demand = host.exchange().demand.take();
-            match demand {
-                Some(Demand::Fetch(request)) => {
-                    let response = fetch.call1((Request(request),))?.extract::<Response>()?;
-                    host.exchange().response = Some(response.read());
-                }
-                Some(Demand::Sleep(milliseconds)) => {
-                    let time = Duration::from_millis(milliseconds.into());
-                    py.detach(|| std::thread::sleep(time));
-                }
-                None => return Err(PyRuntimeError::new_err("the task demands nothing")),
-            }
+        if catch_panic(|| self.future.as_mut().poll(&mut context))?.is_ready() {
+            return Ok(None);
         }
-        Ok(())
+        let demand = self.host.exchange().demand.take();
+        match demand {
+            Some(Demand::Fetch(request)) => Ok(Some(Bound::new(py, Request(request))?.into_any())),
+            Some(Demand::Sleep(milliseconds)) => {
+                Ok(Some((f64::from(milliseconds) / 1_000.0).into_pyobject(py)?.into_any()))
+            }
+            None => Err(PyRuntimeError::new_err("the task demands nothing")),
+        }
     }
 }
 
@@ -77,10 +95,12 @@ impl Request {
     }
 }
 
-/// What Python answers to a request: status, headers and body, or why there is no response.
+/// What Python answers to a request: status, headers and body; why there is no response; or why the
+/// body of a response with status 200 is unusable.
 #[derive(FromPyObject)]
 enum Response {
     Got((u16, Vec<(String, String)>, Vec<u8>)),
+    Unusable((u16, String)),
     Failed(String),
 }
 
@@ -88,6 +108,7 @@ impl Response {
     fn read(self) -> Result<GetResponse, GetError> {
         match self {
             Self::Got((status, headers, body)) => Ok(GetResponse { status, headers, body }),
+            Self::Unusable((_, why)) => Err(GetError::Unusable(why)),
             Self::Failed(why) => Err(GetError::Other(why)),
         }
     }

@@ -25,7 +25,13 @@ def token_with(better_auth: Publisher, value: str) -> str:
         *("null", "true", "false", "[]", "{}", '""', "0", "-0", "-0.0", "1.5", "1e5", "-1E-5"),
         *("9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775809"),
         *("18446744073709551616", "9" * 300, "5e-324", "1e-400", "0.1", "1.7976931348623157e308"),
-        *(r'"\ud83d\ude00"', r'"\u0000"', '"é漢🙂"', r'"\"\\\/\b\f\n\r\t"', r'{"\u0061":[1,{"b":null}]}'),
+        *(
+            r'"\ud83d\ude00"',
+            r'"\u0000"',
+            '"é漢🙂"',
+            r'"\"\\\/\b\f\n\r\t"',
+            r'{"\u0061":[1,{"b":null}]}',
+        ),
         "[" * 31 + "]" * 31,
     ],
 )
@@ -44,7 +50,8 @@ def test_a_number_beyond_a_float_is_an_invalid_claim(better_auth: Publisher, tex
 
 
 @pytest.mark.parametrize(
-    "text", [r'"\ud800"', r'"\udfff\ud800"', r'{"\ud800":1}', "[" * 32 + "]" * 32, "NaN", '{"a":1,"a":2}']
+    "text",
+    [r'"\ud800"', r'"\udfff\ud800"', r'{"\ud800":1}', "[" * 32 + "]" * 32, "NaN", '{"a":1,"a":2}'],
 )
 def test_what_is_not_strict_json_is_malformed(better_auth: Publisher, text: str) -> None:
     with pytest.raises(EdgeAuthError) as rejected:

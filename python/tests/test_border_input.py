@@ -69,7 +69,13 @@ def test_a_replaced_surrogate_never_equals_the_text_of_a_cached_token(
     verifier, token = Verifier(EdgeAuthSettings(better_auth_url=better_auth.url)), ""
     token = better_auth.token()
     assert verifier.verify_sync(token).id == "ada"
-    for changed in (f"{token}\ud800", f"\udfff{token}", f"{token}\ufffd", f"{token}\0", f"{token} "):
+    for changed in (
+        f"{token}\ud800",
+        f"\udfff{token}",
+        f"{token}\ufffd",
+        f"{token}\0",
+        f"{token} ",
+    ):
         with pytest.raises(EdgeAuthError) as rejected:
             verifier.verify_sync(changed)
         assert rejected.value.code == "malformed_token"

@@ -11,6 +11,7 @@ from tests.apps import bearer, by_tokens, outcome
 from tests.better_auth import Publisher, respond
 from tests.key_lookups import Lookups
 
+
 def busy(status: int, name: str, value: str) -> Callable[[BaseHTTPRequestHandler], None]:
     return lambda request: respond(request, status, b"", {name: value})
 

@@ -39,5 +39,3 @@ async def verdict(driver: Driver, token: str) -> str:
     except EdgeAuthError as error:
         return error.code
     return "ok"
-
-

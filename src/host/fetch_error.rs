@@ -29,7 +29,7 @@ pub struct UrlSetting {
 }
 
 /// The kind of setting that a URL comes from.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum UrlKind {
     /// A base URL or a base path
     #[default]
@@ -62,7 +62,11 @@ enum Reason {
 impl FetchError {
     /// The server did not respond.
     pub(crate) fn failed(url: &str, error: GetError) -> Self {
-        Self::new(url, Reason::Get(error))
+        let reason = match error {
+            GetError::Unusable(why) => Reason::Content(why),
+            error => Reason::Get(error),
+        };
+        Self::new(url, reason)
     }
 
     /// The server responded at `now` with another status than 200.
@@ -127,8 +131,9 @@ impl FetchError {
                     (status, Some(location)) => format!("{redirect}: {status} to {location}"),
                 }
             }
-            Reason::Status(status) => {
-                format!("the server answered {status}, not 200{}", hint(*status, self.url_setting))
+            Reason::Status(status) => self.other_status(*status),
+            Reason::Edge(status) if self.url_setting.kind == UrlKind::EdgeKeyUrl => {
+                self.other_status(*status)
             }
             Reason::Edge(_) => "the URL is an edge's own".to_owned(),
             Reason::Page => "the server answered 200 with a page in place of JSON: it may be a \
@@ -137,6 +142,10 @@ impl FetchError {
             Reason::Content(what) => format!("the server answered 200, but {what}"),
             Reason::Pending => "the server has not answered yet".to_owned(),
         }
+    }
+
+    fn other_status(&self, status: u16) -> String {
+        format!("the server answered {status}, not 200{}", hint(status, self.url_setting))
     }
 
     /// Seconds to wait before the next request, if the server says so.
@@ -178,7 +187,7 @@ impl FetchError {
 
 /// The likely reason for a status.
 fn hint(status: u16, UrlSetting { kind, naming }: UrlSetting) -> String {
-    const FIREWALL: &str = ": a firewall or a sign-in in front of it may have refused the edge";
+    const FIREWALL: &str = ": a firewall or a sign-in in front of it may have rejected the request";
     const ELSEWHERE: &str = ": the jwt plugin is missing, or ";
     const NO_EDGE: &str =
         ": no edge answers there; EDGE_JWKS_URL must be the URL of the edge, not of this app";

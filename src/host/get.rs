@@ -94,6 +94,8 @@ pub enum GetError {
     NotAllowed(&'static str),
     /// Another reason, in the words of the host
     Other(String),
+    /// The server responded with status 200, and the body is unusable for this reason
+    Unusable(String),
 }
 
 impl fmt::Display for GetError {
@@ -103,7 +105,7 @@ impl fmt::Display for GetError {
             Self::TimedOut => "the server did not answer in time",
             Self::TooLarge => "the answer is too large",
             Self::NotAllowed(why) => why,
-            Self::Other(why) => why,
+            Self::Other(why) | Self::Unusable(why) => why,
         })
     }
 }
