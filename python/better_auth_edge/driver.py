@@ -30,8 +30,8 @@ class Driver:
         self._exception: Exception | None = None
         _drivers.add(self)
 
-    def verify(self, token: str) -> Verified | Pending:
-        """Returns a verified token, unless that has to wait for keys. Raises `EdgeAuthError`."""
+    def begin(self, token: str) -> Verified | Pending:
+        """Verifies a token, unless that has to wait for keys. Raises `EdgeAuthError`."""
         return self._core.verify(token)
 
     async def wait(self, result: Verified | Pending) -> Verified:
