@@ -3,7 +3,7 @@
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::jose::Algorithm;
-use better_auth_edge::keys::{KeyCache, Timing, Wanted};
+use better_auth_edge::keys::{Timing, Wanted};
 
 #[test]
 fn the_first_token_fetches_and_the_others_wait_for_it() {
