@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from better_auth_edge import EdgeAuthError, EdgeAuthSettings, User, Verifier
+from better_auth_edge._core import Verified
 from tests.better_auth import ORIGIN, Edge, Publisher
 
 
@@ -79,7 +80,9 @@ def test_a_change_to_claims_never_shows_in_another_verification(better_auth: Pub
         change(user.claims)
         assert verifier.verify_sync(token).claims == original
         assert (verifier.verify_sync(token).id, user.id) == ("ada", "ada")
-    first, second = (verifier._driver.verify_sync(token) for _ in range(2))
+    first, second = (verifier._driver.verify(token) for _ in range(2))
+    assert isinstance(first, Verified)
+    assert isinstance(second, Verified)
     assert first.claims is first.claims
     change(first.claims)
     assert second.claims == original
