@@ -87,6 +87,12 @@ class Verified:
         """All claims. No other result shares the dictionary."""
 
     @property
+    def cached(self) -> Any:
+        """A value that is cached with the token, for all its results. None at first."""
+
+    @cached.setter
+    def cached(self, value: Any) -> None: ...
+    @property
     def expires(self) -> float:
         """Seconds since 1970."""
 

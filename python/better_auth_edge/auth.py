@@ -181,15 +181,17 @@ class EdgeAuth(Generic[U]):
         """Returns the user of a request's token. Verifies it once per request, because an assertion
         may be valid only once and several dependencies of a request may need its user.
         """
-        cached = ConnectionState.of(scope).users
-        user: U | None = cached.get((self, token))
-        if user is None:
-            verified = self._verifier._verified(token)
-            if not isinstance(verified, Verified):
-                verified = await self._verifier._wait(verified)
-            if self._mode.name == "assertion":
-                self._check_binding(verified, scope)
-            user = cached[self, token] = self._verifier._user(verified)
+        users = ConnectionState.of(scope).users
+        known: tuple[str, U] | None = users.get(self)
+        if known is not None and known[0] == token:
+            return known[1]
+        verified = self._verifier._verified(token)
+        if not isinstance(verified, Verified):
+            verified = await self._verifier._wait(verified)
+        if self._mode.name == "assertion":
+            self._check_binding(verified, scope)
+        user = self._verifier._user(verified)
+        users[self] = token, user
         return user
 
     def _wrap(self, app: FastAPI, inner: ASGIApp, strip_headers: Sequence[str]) -> ASGIApp:

@@ -6,12 +6,15 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from better_auth_edge._core import Pending, Request, Task, Verified
 from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.errors import KeyFetchError
 from better_auth_edge.key_fetch import Response, UnusableResponseError, fetch
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +30,8 @@ class Driver:
         self._exception: Exception | None = None
         _drivers.add(self)
 
-    def verify(self, token: str) -> Verified | Pending:
-        """Returns a verified token, unless that has to wait for keys. Raises `EdgeAuthError`."""
+    def begin(self, token: str) -> Verified | Pending:
+        """Verifies a token, unless that has to wait for keys. Raises `EdgeAuthError`."""
         return self._core.verify(token)
 
     async def wait(self, result: Verified | Pending) -> Verified:
@@ -77,7 +80,7 @@ class Driver:
 
     def _fetch(self, request: Request) -> Response | tuple[int, str] | str:
         try:
-            response = asyncio.run(fetch(request))
+            response = _run(fetch(request))
         except Exception as error:  # any error means no keys; the client gets keys_unavailable
             self._exception = error
             if isinstance(error, UnusableResponseError):
@@ -86,6 +89,15 @@ class Driver:
             return str(error) if is_told else f"{type(error).__name__}: {error}"
         self._exception = None
         return response
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Like `asyncio.run`, which would also wait for a name server that does not respond."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.close()
 
 
 _drivers: "weakref.WeakSet[Driver]" = weakref.WeakSet()

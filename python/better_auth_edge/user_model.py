@@ -9,7 +9,7 @@ from fastapi import HTTPException
 from pydantic import AliasChoices, AliasPath, BaseModel, TypeAdapter, ValidationError
 from typing_extensions import TypeVar
 
-from better_auth_edge._core import has_too_large_number
+from better_auth_edge._core import Verified, has_too_large_number
 from better_auth_edge.claims import invalid
 from better_auth_edge.errors import ConfigurationError
 from better_auth_edge.uuids import parse_uuid
@@ -39,6 +39,7 @@ class UserModel(Generic[M]):
             raise ConfigurationError([error])
         model.model_rebuild(raise_errors=False)  # resolves the aliases of an alias generator
         self._model = model
+        self._is_base = model is base
         self._base = {name: list(_paths(model, name)) for name in base.model_fields}
         added = model.model_fields.keys() - base.model_fields.keys()
         self._added = {path for name in added for path in _paths(model, name)}
@@ -73,6 +74,18 @@ class UserModel(Generic[M]):
             kind, model = type(error).__name__, self._model.__name__
             logger.error("%s raised %s while it was built from claims:\n%s", model, kind, place)
             raise invalid("the app's user cannot be built from these claims") from None
+
+    def of(self, verified: Verified, claims: JsonObject) -> M:
+        """Builds the user of a verified token. The base has no rules of the app, so a user of the
+        base is a copy of the token's last one, with claims of its own.
+        """
+        if not self._is_base:
+            return self.read(verified.user, claims)
+        known: M | None = verified.cached
+        if known is not None:
+            return known.model_copy(update={"claims": claims})
+        user = verified.cached = self.read(verified.user, claims)
+        return user
 
     def _values(self, user: str, claims: JsonObject) -> dict[str, Any]:
         """Returns the input for pydantic: the claims that the model reads, overridden by the values

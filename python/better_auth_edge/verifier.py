@@ -94,14 +94,14 @@ class Verifier(Generic[U]):
         keys.
         """
         try:
-            verified = self._driver.wait_sync(self._driver.verify(token))
+            verified = self._driver.wait_sync(self._driver.begin(token))
         except EdgeAuthError as error:
             raise self._explained(error) from error.__cause__
         return self._user_of_any_request(verified)
 
     def _verified(self, token: str) -> Verified | Pending:
         try:
-            return self._driver.verify(token)
+            return self._driver.begin(token)
         except EdgeAuthError as error:
             raise self._explained(error) from error.__cause__
 
@@ -137,4 +137,4 @@ class Verifier(Generic[U]):
             claims = claims.get("claims")  # type: ignore[assignment]
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
-        return self._users.read(verified.user, claims)
+        return self._users.of(verified, claims)

@@ -162,8 +162,14 @@ pub(crate) struct Verified {
     claims: PyOnceLock<Py<PyDict>>,
 }
 
-/// The claims that are cached with a token. Python gets copies.
-struct CachedClaims(Py<PyDict>);
+/// What is cached with a token.
+#[derive(Default)]
+struct Cached {
+    /// The claims, of which Python gets copies
+    claims: Option<Py<PyDict>>,
+    /// A value of Python's
+    value: Option<Py<PyAny>>,
+}
 
 impl Verified {
     pub(crate) fn new(core: Arc<CoreVerified>) -> Self {
@@ -172,15 +178,18 @@ impl Verified {
 
     /// The lock is never held while Python runs, which could ask for the same claims.
     fn cached_claims(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
-        let cached = |slot: &mut Option<Box<CachedClaims>>| Some(slot.as_ref()?.0.clone_ref(py));
-        if let Some(claims) = self.core.extension().update(cached) {
+        if let Some(claims) = self.update(|cached| Some(cached.claims.as_ref()?.clone_ref(py))) {
             return Ok(claims);
         }
         let claims = to_dict(py, self.core.claims().members())?.unbind();
-        let new = CachedClaims(claims.clone_ref(py));
-        let replaced = self.core.extension().update(|slot| slot.replace(Box::new(new)));
-        drop(replaced);
+        drop(self.update(|cached| cached.claims.replace(claims.clone_ref(py))));
         Ok(claims)
+    }
+
+    fn update<R>(&self, f: impl FnOnce(&mut Cached) -> R) -> R {
+        self.core
+            .extension()
+            .update(|slot: &mut Option<Box<Cached>>| f(slot.get_or_insert_default()))
     }
 }
 
@@ -196,6 +205,17 @@ impl Verified {
     fn claims<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
         let claims = || copy_dict(self.cached_claims(py)?.bind(py)).map(Bound::unbind);
         Ok(self.claims.get_or_try_init(py, claims)?.bind(py))
+    }
+
+    /// A value that is cached with the token, for all its results.
+    #[getter]
+    fn cached(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.update(|cached| Some(cached.value.as_ref()?.clone_ref(py)))
+    }
+
+    #[setter]
+    fn set_cached(&self, value: Py<PyAny>) {
+        drop(self.update(|cached| cached.value.replace(value)));
     }
 
     #[getter]

@@ -35,6 +35,7 @@ def main() -> None:
             asyncio.run(check(url, key))
         finally:
             server.shutdown()
+    print("the next panic is a test", file=sys.stderr)
     try:
         _core.panics()
     except RuntimeError:

@@ -21,12 +21,13 @@ def ids(case: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=ids)
 def test_every_value_gets_the_result_of_the_core(case: dict[str, Any]) -> None:
+    headers = [(b"Authorization", value.encode("latin-1")) for value in case["values"]]
     try:
-        said = {"token": bearer_token(case["values"])}
+        said = {"token": bearer_token([(b"x-other", b"Bearer a"), *headers])}
     except EdgeAuthError as error:
         said = {"code": error.code}
     assert said == {name: value for name, value in case.items() if name != "values"}
-    assert presents_credential(case["values"]) == (said != {"token": None})
+    assert presents_credential(headers) == (said != {"token": None})
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "code" in case], ids=ids)

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from better_auth_edge import EdgeAuthError, EdgeAuthSettings, User, Verifier
-from better_auth_edge._core import Verified
 from tests.better_auth import ORIGIN, Edge, Publisher
 
 
@@ -80,9 +80,7 @@ def test_a_change_to_claims_never_shows_in_another_verification(better_auth: Pub
         change(user.claims)
         assert verifier.verify_sync(token).claims == original
         assert (verifier.verify_sync(token).id, user.id) == ("ada", "ada")
-    first, second = (verifier._driver.verify(token) for _ in range(2))
-    assert isinstance(first, Verified)
-    assert isinstance(second, Verified)
+    first, second = (verifier._driver.wait_sync(verifier._driver.begin(token)) for _ in range(2))
     assert first.claims is first.claims
     change(first.claims)
     assert second.claims == original
@@ -114,3 +112,17 @@ def test_the_claims_of_an_assertion_are_not_shared_either(edge: Edge) -> None:
         user = verifier.verify_sync(token)
         assert user.claims == {"sub": "ada", "org": {"role": "member"}}
         user.claims["org"]["role"] = user.claims["sub"] = "owner"
+
+
+def test_a_change_to_a_user_never_shows_in_another_verification(better_auth: Publisher) -> None:
+    verifier, token = verifier_of(better_auth), better_auth.token()
+    for _ in range(3):
+        user = verifier.verify_sync(token)
+        assert (user.id, user.email, user.name) == ("ada", "ada@example.com", "Ada Lovelace")
+        assert user.claims["sub"] == "ada"
+        try:
+            user.id, user.email = "eve", "eve@example.com"  # type: ignore[misc]
+        except ValidationError:  # the model is frozen
+            pass
+        user.__dict__["name"] = "Eve"
+        user.claims["sub"] = "eve"

@@ -7,7 +7,6 @@ import jwt
 import pytest
 from fastapi import Depends, FastAPI, WebSocket
 from fastapi.testclient import TestClient
-from starlette.requests import HTTPConnection
 from starlette.testclient import WebSocketDenialResponse
 from starlette.types import Message, Scope
 
@@ -174,9 +173,8 @@ def test_behind_the_edge_it_is_never_anonymous(edge: Edge, better_auth: Publishe
 )
 def test_nor_without_install(scheme: Credential, offered: str, by_token: str) -> None:
     headers = [(b"sec-websocket-protocol", offered.encode())]
-    connection = HTTPConnection({"type": "websocket", "headers": headers})
     try:
-        said = scheme.find(connection)
+        said = scheme.find({"type": "websocket", "headers": headers})
     except EdgeAuthError as error:
         said = error.code
     assert said == (by_token if isinstance(scheme, BearerToken) else "wrong_token_type")

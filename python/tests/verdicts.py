@@ -35,7 +35,7 @@ def verdicts(make: Callable[[], Driver], tokens: Iterable[str]) -> list[str]:
 
 async def verdict(driver: Driver, token: str) -> str:
     try:
-        await driver.wait(driver.verify(token))
+        await driver.wait(driver.begin(token))
     except EdgeAuthError as error:
         return error.code
     return "ok"

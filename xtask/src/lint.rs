@@ -19,8 +19,11 @@ pub fn run() -> Result<()> {
     docs::check()?;
 
     progress("lint: Rust");
-    let cargo =
-        |arguments: &[&str]| run_command(Command::new("cargo").args(arguments).current_dir(root()));
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = Command::new("cargo");
+        // as in the build of the extension: a changed PATH does not check all again
+        run_command(cargo.args(arguments).env("PYO3_NO_PYTHON", "1").current_dir(root()))
+    };
     cargo(&["fmt", "--all", "--check"])?;
     let deny = ["--", "-D", "warnings"];
     cargo(&[&["clippy", "--workspace", "--all-targets"], &deny[..]].concat())?;

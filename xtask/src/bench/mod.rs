@@ -1,20 +1,24 @@
 //! `cargo xtask bench`: measures verifications by this project and other libraries, in workerd and
 //! in Node, all candidates in one run. A slow result never fails the command. `bench gateway`
-//! measures the whole Worker under load.
+//! measures the whole Worker under load, `bench python` the Python package.
 
 mod gateway;
 mod hosts;
 mod isolates;
+mod load;
+mod material;
 mod programs;
+mod python;
 mod report;
 mod requirements;
 mod rounds;
 mod table;
+mod upstream;
 
 use std::fs;
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::{progress, root};
@@ -27,6 +31,9 @@ use report::Report;
 pub fn run(options: &[&str]) -> Result<()> {
     if let ["gateway", options @ ..] = options {
         return gateway::run(options);
+    }
+    if let ["python", options @ ..] = options {
+        return python::run(options);
     }
     let effort = match options {
         [] => Effort { rounds: 61, isolates: 11 },
@@ -76,6 +83,20 @@ fn request_priority() {
         .status();
     if !status.is_ok_and(|status| status.success()) {
         progress("no real-time scheduling: other processes will affect the figures");
+    }
+}
+
+/// The date in UTC.
+fn today() -> Result<String> {
+    let output = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
+    Ok(String::from_utf8(output.context("date is needed")?.stdout)?.trim().to_owned())
+}
+
+/// The machine's architecture, as people write it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "x86-64",
+        other => other,
     }
 }
 

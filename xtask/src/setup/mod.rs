@@ -11,8 +11,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 pub use self::python::{
-    EXTENSION, docs_python, python, python_for_release, python_with_fastapi_0_115,
-    python_with_package, python_with_sqlalchemy_2_0,
+    EXTENSION, docs_python, python, python_for_bench, python_for_release,
+    python_with_fastapi_0_115, python_with_package, python_with_sqlalchemy_2_0,
 };
 use crate::{progress, root};
 

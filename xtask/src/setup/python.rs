@@ -40,6 +40,13 @@ pub fn python_with_fastapi_0_115() -> Result<PathBuf> {
     virtual_environment(".venv-fastapi-0.115", &pins, |_| Ok(()))
 }
 
+/// The Python of a virtual environment with the peers that `cargo xtask bench python` measures.
+pub fn python_for_bench() -> Result<PathBuf> {
+    let pins = [root().join("python/requirements-bench.txt")];
+    extension()?;
+    virtual_environment(".venv-bench", &pins, |_| Ok(()))
+}
+
 /// The Python of a virtual environment for the documentation's reference of the Python package.
 pub fn docs_python() -> Result<PathBuf> {
     virtual_environment(".venv-docs", &[root().join("tools/docs/requirements.txt")], |_| Ok(()))

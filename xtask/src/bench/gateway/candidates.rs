@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::material::User;
-use super::upstream::{ECHO, REDIRECT};
+use crate::bench::material::User;
 use crate::bench::programs::bundle;
+use crate::bench::upstream::{ECHO, REDIRECT};
 use crate::process::Server;
 use crate::{http, token, workerd};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::candidates::Gateway;
-use super::load::Load;
+use crate::bench::load::Load;
 use crate::bench::median;
 use crate::usage;
 

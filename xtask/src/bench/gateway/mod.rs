@@ -2,22 +2,19 @@
 //! with JavaScript Workers that do the same or less.
 
 mod candidates;
-mod load;
-mod material;
 mod memory;
 mod report;
-mod requirements;
+pub(super) mod requirements;
 mod rounds;
-mod upstream;
 
 use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-use crate::bench::publish;
+use crate::bench::material::{self, User};
+use crate::bench::{publish, upstream};
 use crate::{build, progress, usage};
 use candidates::{Candidate, Gateway};
-use material::User;
 use memory::Memory;
 use report::Report;
 

@@ -1,7 +1,6 @@
 //! The report, as Markdown and JSON.
 
 use std::fs;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use super::memory::Memory;
 use super::requirements::{self, Bound, Requirement, tokens};
 use super::rounds::Figures;
 use crate::bench::table::table;
+use crate::bench::{architecture, today};
 use crate::root;
 
 /// All figures of a run.
@@ -24,17 +24,14 @@ pub(super) struct Report {
 impl Report {
     /// The report as Markdown, readable as plain text.
     pub(super) fn text(&self) -> Result<String> {
-        let architecture = match std::env::consts::ARCH {
-            "x86_64" => "x86-64",
-            other => other,
-        };
         Ok([
             "# The gateway under load\n\n".to_owned(),
             format!(
-                "Written by `cargo xtask bench gateway` on {}, {} shared cores, {architecture}; \
+                "Written by `cargo xtask bench gateway` on {}, {} shared cores, {}; \
                  workerd {}, jose {}.\n\n",
                 today()?,
                 self.cores,
+                architecture(),
                 version("workerd")?,
                 version("jose")?,
             ),
@@ -138,11 +135,6 @@ Requests have a browser's headers.
   paths, identity headers, `X-Forwarded-*`, caches and the upstream timeout, and does nothing else
 - *jose, cached tokens*: the same with a `Map` of verified tokens
 - *ours*: the Worker as it is deployed, with the settings of wrangler.toml";
-
-fn today() -> Result<String> {
-    let output = Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
-    Ok(String::from_utf8(output.context("date is needed")?.stdout)?.trim().to_owned())
-}
 
 /// The version of an installed package.
 fn version(package: &str) -> Result<String> {

@@ -7,28 +7,28 @@ use super::memory::Memory;
 use super::rounds::Figures;
 
 /// A figure and its bound.
-pub(super) struct Requirement {
-    pub(super) what: String,
-    pub(super) bound: Bound,
-    pub(super) measured: f64,
+pub(in crate::bench) struct Requirement {
+    pub(in crate::bench) what: String,
+    pub(in crate::bench) bound: Bound,
+    pub(in crate::bench) measured: f64,
 }
 
 /// The lower or upper bound of a figure.
 #[derive(Clone, Copy)]
-pub(super) enum Bound {
+pub(in crate::bench) enum Bound {
     AtLeast(f64),
     AtMost(f64),
 }
 
 impl Requirement {
-    pub(super) fn is_met(&self) -> bool {
+    pub(in crate::bench) fn is_met(&self) -> bool {
         match self.bound {
             Bound::AtLeast(least) => self.measured >= least,
             Bound::AtMost(most) => self.measured <= most,
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::bench) fn json(&self) -> Value {
         let (bound, figure) = match self.bound {
             Bound::AtLeast(least) => ("least", least),
             Bound::AtMost(most) => ("most", most),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::candidates::{Candidate, Gateway};
-use super::load::{Load, Progress};
+use crate::bench::load::{Load, Progress};
 use crate::bench::median;
 use crate::usage;
 

@@ -1,4 +1,4 @@
-//! Users with their tokens and requests.
+//! Users with their tokens and requests, for loads.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,8 +19,9 @@ pub(super) struct User {
 impl User {
     /// Creates a user. The claims are Better Auth's default payload and the application's id.
     pub(super) fn new(number: usize, issuer: &str) -> Result<Self> {
-        let claims = claims(number, issuer)?;
-        let uuid = uuid(number);
+        let uuid = format!("0199f3a4-7c21-7e55-9b0d-{number:012}");
+        let mut claims = claims(number, issuer, 3600)?;
+        claims["uuid"] = json!(uuid);
         Ok(Self { uuid, token: sign(&claims) })
     }
 
@@ -34,20 +35,30 @@ impl User {
     /// A request for the user's own path, with the headers of a browser's `fetch`.
     pub(super) fn request(&self) -> String {
         let Self { uuid, token } = self;
-        format!(
-            "GET /api/{uuid}/tasks?done=false HTTP/1.1\r\n\
-             Host: edge.example.com\r\n\
-             User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0\r\n\
-             Accept: application/json\r\n\
-             Accept-Language: en-GB,en;q=0.7\r\n\
-             Accept-Encoding: gzip, deflate, br\r\n\
-             Authorization: Bearer {token}\r\n\
-             Origin: https://app.example.com\r\n\
-             Sec-Fetch-Mode: cors\r\n\
-             Sec-Fetch-Site: same-site\r\n\
-             \r\n"
-        )
+        request(&format!("/api/{uuid}/tasks?done=false"), token)
     }
+}
+
+/// A request with the headers of a browser's `fetch`.
+pub(super) fn request(target: &str, token: &str) -> String {
+    format!(
+        "GET {target} HTTP/1.1\r\n\
+         Host: edge.example.com\r\n\
+         User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0\r\n\
+         Accept: application/json\r\n\
+         Accept-Language: en-GB,en;q=0.7\r\n\
+         Accept-Encoding: gzip, deflate, br\r\n\
+         Authorization: Bearer {token}\r\n\
+         Origin: https://app.example.com\r\n\
+         Sec-Fetch-Mode: cors\r\n\
+         Sec-Fetch-Site: same-site\r\n\
+         \r\n"
+    )
+}
+
+/// A token with Better Auth's default claims and lifetime, 15 minutes.
+pub(super) fn default_token(number: usize, issuer: &str) -> Result<String> {
+    Ok(sign(&claims(number, issuer, 15 * 60)?))
 }
 
 /// The JWK Set of the auth server.
@@ -67,7 +78,8 @@ fn sign(claims: &Value) -> String {
     token::signed(&header, claims, |input| key().sign(input).to_bytes().to_vec())
 }
 
-fn claims(number: usize, issuer: &str) -> Result<Value> {
+/// Better Auth's default claims. The lifetime is in seconds.
+fn claims(number: usize, issuer: &str, lifetime: u64) -> Result<Value> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let id = format!("k7dJx0QvA2mNcY5bWzLrP9sT{number:08}");
     Ok(json!({
@@ -78,14 +90,9 @@ fn claims(number: usize, issuer: &str) -> Result<Value> {
         "createdAt": "2026-10-03T09:14:07.311Z",
         "updatedAt": "2026-11-02T17:40:55.102Z",
         "id": id,
-        "uuid": uuid(number),
         "sub": id,
-        "exp": now + 3600,
+        "exp": now + lifetime,
         "iss": issuer,
         "aud": issuer,
     }))
-}
-
-fn uuid(number: usize) -> String {
-    format!("0199f3a4-7c21-7e55-9b0d-{number:012}")
 }

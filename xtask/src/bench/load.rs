@@ -66,6 +66,11 @@ impl Progress {
         self.completed.load(Ordering::Relaxed)
     }
 
+    /// The number of requests that were sent.
+    pub(super) fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// Waits while the load runs.
     pub(super) fn wait(&self, duration: Duration) -> Result<()> {
         thread::sleep(duration);
