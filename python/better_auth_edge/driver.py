@@ -67,13 +67,17 @@ class Driver:
 
     def _run(self, task: Task) -> None:
         running = task.begin()
-        step = running.step()
-        while step is not None:
-            if isinstance(step, Request):
-                step = running.step(self._fetch(step))
-            else:
-                time.sleep(step)
-                step = running.step()
+        try:
+            step = running.step()
+            while step is not None:
+                if isinstance(step, Request):
+                    step = running.step(self._fetch(step))
+                else:
+                    time.sleep(step)
+                    step = running.step()
+        finally:
+            # A traceback that a hook keeps could release it on another thread.
+            del running
         failure = self.failure()
         if failure is not None:
             logger.warning("no keys from %s", failure)
