@@ -84,7 +84,8 @@ class UserModel(Generic[M]):
         known: M | None = verified.cached
         if known is not None:
             return known.model_copy(update={"claims": claims})
-        user = verified.cached = self.read(verified.user, claims)
+        user = self.read(verified.user, claims)
+        verified.cached = user.model_copy()
         return user
 
     def _values(self, user: str, claims: JsonObject) -> dict[str, Any]:
