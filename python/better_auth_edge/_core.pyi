@@ -125,8 +125,8 @@ class RunningTask:
         """Continues as far as possible. Returns what the task requires before the next step: a
         response, or time to pass in seconds. None when it is done.
 
-        A response is status, headers in lower case, and body; or the status 200 and why the body is
-        unusable; or why there is none.
+        A response is status, headers in lower case, and body. In its place: the status 200 and why
+        the body is unusable, or only the reason for the missing response.
         """
 
 @final

@@ -56,7 +56,7 @@ class UserModel(Generic[M]):
         """Builds the user from a verified user claim and verified claims. Raises `EdgeAuthError`
         `invalid_claim` if the model does not accept them, whichever exception it raises.
         """
-        # Python reads `1e999` as infinity, which differs from the token and is no JSON.
+        # Python reads `1e999` as infinity, which differs from the token, and is not JSON.
         if has_too_large_number(claims):
             raise invalid("a claim is a number that is too large")
         values = self._values(user, claims)

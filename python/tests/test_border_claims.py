@@ -54,7 +54,7 @@ def test_a_number_beyond_a_float_is_an_invalid_claim(better_auth: Publisher, tex
     "text",
     [r'"\ud800"', r'"\udfff\ud800"', r'{"\ud800":1}', "[" * 32 + "]" * 32, "NaN", '{"a":1,"a":2}'],
 )
-def test_what_is_not_strict_json_is_malformed(better_auth: Publisher, text: str) -> None:
+def test_a_payload_that_is_not_strict_json_is_malformed(better_auth: Publisher, text: str) -> None:
     with pytest.raises(EdgeAuthError) as rejected:
         verifier_of(better_auth).verify_sync(token_with(better_auth, text))
     assert rejected.value.code == "malformed_token"

@@ -73,7 +73,7 @@ def algorithm_of(token: str) -> str:
 CODES = {
     "malformed": {"malformed_token", "opaque_token"},
     "unusable": {"unknown_key"},
-    # the tokens have no `kid`, so a key of another algorithm is no candidate
+    # the tokens have no `kid`, so a key of another algorithm is not a candidate
     "unfit": {"unsupported_algorithm", "unknown_key"},
     "bad signature": {"bad_signature"},
     # the verifier checks claims after the signature, and these have no "exp"

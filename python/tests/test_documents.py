@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from better_auth_edge import EdgeAuthSettings
+from better_auth_edge import EdgeAuthError, EdgeAuthSettings
 from tests.apps import bearer, outcome
 from tests.better_auth import Publisher
 
@@ -21,7 +21,10 @@ def examples(path: str) -> list[str]:
     return [block for block in blocks if not block.startswith("# before")]
 
 
-PAGES = ["index", "dependencies", "testing", "websockets", "isolation", "migration"]
+PAGES = [
+    *("index", "dependencies", "testing", "websockets", "isolation", "other-frameworks"),
+    "migration",
+]
 DOCUMENTS = [*(f"docs/fastapi/{page}.md" for page in PAGES), "python/README.md"]
 EXAMPLES = [example for document in DOCUMENTS for example in examples(document)]
 
@@ -52,6 +55,24 @@ def test_an_example_runs(
 ) -> None:
     monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
     assert run(code, monkeypatch)
+
+
+def test_other_frameworks_are_protected_too(
+    better_auth: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
+    _, blocking, starlette = examples("docs/fastapi/other-frameworks.md")
+    authorization = bearer(better_auth.token())["Authorization"]
+    user_of = run(blocking, monkeypatch)["user_of"]
+    assert user_of(authorization).id == "ada"
+    for value in ("", "Basic dTpw", "Bearer", authorization.removeprefix("Bearer ")):
+        with pytest.raises(EdgeAuthError, match="missing_token"):
+            user_of(value)
+    client = TestClient(run(starlette, monkeypatch)["app"])
+    assert client.get("/tasks", headers={"Authorization": authorization}).json() == {"user": "ada"}
+    rejected = client.get("/tasks", headers=bearer("a.b.c"))
+    assert (rejected.status_code, rejected.json()) == (401, {"code": "malformed_token"})
+    assert "invalid_token" in rejected.headers["www-authenticate"]
 
 
 def test_ten_lines_protect_a_path(better_auth: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,8 +266,8 @@ impl Remote {
         Ok(set)
     }
 
-    /// No code panics while it holds the lock, so a poisoned cache is still consistent. No code calls
-    /// the host either: Python's clock can wait for a thread that waits for this lock.
+    /// No code panics while it holds the lock, so a poisoned cache is still consistent. No code
+    /// calls the host either: Python's clock can wait for a thread that waits for this lock.
     fn cache(&self) -> MutexGuard<'_, KeyCache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,11 +6,13 @@
 
 mod edge;
 mod host;
+mod scripted_response;
 mod timeline;
 mod token;
 
 pub(crate) use edge::{Edge, request, upstream_headers};
-pub(crate) use host::{ScriptedResponse, TestHost};
+pub(crate) use host::TestHost;
+pub(crate) use scripted_response::ScriptedResponse;
 pub(crate) use timeline::{Timeline, wanted};
 pub(crate) use token::{Claims, Signer, base64url, good_claims, key_set};
 

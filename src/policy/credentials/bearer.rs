@@ -3,8 +3,8 @@
 use crate::error::{Code, Error};
 use crate::http::fields::is_token_byte;
 
-/// The bearer token in the values of a request's `Authorization` headers. `None` without an `Authorization` header, with an empty one, or with
-/// credentials of another scheme (RFC 9110, section 11.4).
+/// The bearer token in the values of a request's `Authorization` headers. `None` without a value,
+/// with an empty one, or with credentials of another scheme (RFC 9110, section 11.4).
 ///
 /// # Errors
 /// [`Code::MalformedRequest`] for more than one credential: choosing one would be a guess.

@@ -1,5 +1,5 @@
-//! `cargo xtask bench python`: verifications by the Python package and its peers in one process, and
-//! requests per second of a FastAPI route with each of them.
+//! `cargo xtask bench python`: verifications by the Python package and its peers in one process,
+//! and requests per second of a FastAPI route with each of them.
 
 mod report;
 mod requirements;
