@@ -85,7 +85,7 @@ class UserModel(Generic[M]):
         if known is not None:
             return known.model_copy(update={"claims": claims})
         user = self.read(verified.user, claims)
-        verified.cached = user.model_copy()
+        verified.cached = user.model_copy(update={"claims": {}})
         return user
 
     def _values(self, user: str, claims: JsonObject) -> dict[str, Any]:
