@@ -243,7 +243,7 @@ impl Remote {
 
     /// Fetches the set, and stores it for other isolates.
     async fn fetch<H: Host>(&self, host: &H, started: f64) -> Result<KeySet, FetchError> {
-        let timeout = (self.cache().timing().fetch_timeout * 1_000.0) as u32;
+        let timeout = self.cache().timing().fetch_timeout_milliseconds();
         let request = GetRequest {
             url: self.url.to_string(),
             accept: "application/jwk-set+json, application/json",
@@ -260,7 +260,7 @@ impl Remote {
         let known = self.cache().cached().cloned().unwrap_or_default();
         let set = KeySet::parse_after(&known, &response.body)
             .map_err(|error| FetchError::content(&self.url, &response, error))?;
-        let max_age = self.cache().timing().stale as u32;
+        let max_age = self.cache().timing().stale_seconds();
         let record = || stored::write(&self.url, started, &response.body);
         host.save(&self.url, record, max_age);
         Ok(set)

@@ -3,7 +3,7 @@
 
 use crate::common::{Timeline, wanted};
 use better_auth_edge::jose::Algorithm;
-use better_auth_edge::keys::{KeyCache, Timing, Wanted};
+use better_auth_edge::keys::{Timing, Wanted};
 
 #[test]
 fn the_first_token_fetches_and_the_others_wait_for_it() {
@@ -391,7 +391,7 @@ fn a_token_without_a_kid_causes_no_search_among_several_keys() {
 
 #[test]
 fn a_fetch_times_out_after_five_seconds() {
-    assert_eq!(KeyCache::new(Timing::default()).fetch_timeout_milliseconds(), 5_000);
+    assert_eq!(Timing::default().fetch_timeout_milliseconds(), 5_000);
     let timing = Timing { fetch_timeout: 1.5, ..Timing::default() };
-    assert_eq!(KeyCache::new(timing).fetch_timeout_milliseconds(), 1_500);
+    assert_eq!(timing.fetch_timeout_milliseconds(), 1_500);
 }

@@ -69,7 +69,7 @@ fn detail(timeline: &Timeline) -> &str {
 
 #[test]
 fn a_set_is_stored_until_it_is_too_old_for_use() {
-    assert_eq!(KeyCache::new(Timing::default()).stale_seconds(), 86_400);
+    assert_eq!(Timing::default().stale_seconds(), 86_400);
     let timing = Timing { stale: 90.5, ..Timing::default() };
-    assert_eq!(KeyCache::new(timing).stale_seconds(), 90);
+    assert_eq!(timing.stale_seconds(), 90);
 }

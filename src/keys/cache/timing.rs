@@ -17,6 +17,18 @@ pub struct Timing {
     pub max_backoff: f64,
 }
 
+impl Timing {
+    /// Milliseconds that one fetch may take.
+    pub fn fetch_timeout_milliseconds(&self) -> u32 {
+        (self.fetch_timeout * 1_000.0) as u32
+    }
+
+    /// Seconds for which a stored set is useful.
+    pub fn stale_seconds(&self) -> u32 {
+        self.stale as u32
+    }
+}
+
 impl Default for Timing {
     fn default() -> Self {
         Self {

@@ -57,7 +57,8 @@ pub(super) struct App {
 }
 
 impl App {
-    /// Starts a candidate and checks which requests it accepts. `core` is the number of the core for it.
+    /// Starts a candidate and checks which requests it accepts. `core` is the number of the core
+    /// for it.
     pub(super) fn start(
         candidate: Candidate,
         python: &Path,
