@@ -197,14 +197,17 @@ class EdgeAuth(Generic[U]):
     def _wrap(self, app: FastAPI, inner: ASGIApp, strip_headers: Sequence[str]) -> ASGIApp:
         """Runs when the app starts, after it has mounted other apps."""
         self._document(app)
-        mounted = list(mounted_apps(app.routes))
-        for mounted_app in mounted:
+        apps = [app]
+        for mounted_app in mounted_apps(app.routes):
             install_rejection_handler_if_absent(mounted_app)
             self._document(mounted_app)
+            if isinstance(mounted_app, FastAPI):
+                apps.append(mounted_app)
 
         def wrap_overrides() -> None:
-            for candidate in (app, *mounted):
-                wrap_override(candidate, self.current_user, lambda: CurrentUser(self))
+            for candidate in apps:
+                if candidate.dependency_overrides:
+                    wrap_override(candidate, self.current_user, lambda: CurrentUser(self))
 
         return ConnectionMiddleware(
             inner, strip_headers=strip_headers, before_connection=wrap_overrides

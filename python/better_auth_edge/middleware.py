@@ -2,7 +2,7 @@
 and closes WebSockets that are rejected after they were accepted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from starlette.applications import Starlette
@@ -32,10 +32,10 @@ class StripEdgeHeadersMiddleware:
         names = (name.lower().replace("_", "-") for name in extra_headers)
         self._extra_headers = [name.encode("latin-1") for name in names]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] in ("http", "websocket"):
             scope = self.strip(scope)
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
     def strip(self, scope: Scope) -> Scope:
         """Returns a copy of the scope without the headers."""
@@ -68,7 +68,7 @@ class ConnectionMiddleware(StripEdgeHeadersMiddleware):
         super().__init__(app, extra_headers=strip_headers)
         self._before_connection = before_connection
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] in ("http", "websocket"):
             self._before_connection()
             scope = self.strip(scope)
@@ -76,7 +76,7 @@ class ConnectionMiddleware(StripEdgeHeadersMiddleware):
             if scope["type"] == "websocket":
                 has_token = offers_bearer(offered_protocols(scope))
                 send = partial(_send, state, send, has_token)
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
 
 def install_outermost(app: Starlette, wrap: Callable[[ASGIApp], ASGIApp]) -> None:

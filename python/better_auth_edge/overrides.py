@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
-from fastapi import Security
+from fastapi import FastAPI, Security
 from fastapi.dependencies.utils import get_dependant, solve_dependencies
 from fastapi.exceptions import RequestValidationError
-from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
@@ -36,16 +35,15 @@ def override_of(connection: HTTPConnection, dependency: Dependency) -> Any:
 
 
 def wrap_override(
-    app: Starlette, dependency: Dependency, make_wrapper: Callable[[], Dependency]
+    app: FastAPI, dependency: Dependency, make_wrapper: Callable[[], Dependency]
 ) -> None:
     """Replaces the app's override of a dependency with a wrapper that calls the override and checks
     its result. Without the wrapper, FastAPI would use the unchecked result of the override.
     """
-    overrides: dict[Dependency, Any] | None = getattr(app, "dependency_overrides", None)
-    override = overrides.get(dependency) if overrides else None
+    overrides = app.dependency_overrides
+    override = overrides.get(dependency)
     if override is None or _WRAPPED_OVERRIDE in getattr(override, "__dict__", {}):
         return
-    assert overrides is not None
     wrapper = make_wrapper()
     setattr(wrapper, _WRAPPED_OVERRIDE, override)
     overrides[dependency] = wrapper

@@ -76,15 +76,15 @@ class UserModel(Generic[M]):
             raise invalid("the app's user cannot be built from these claims") from None
 
     def of(self, verified: Verified, claims: JsonObject) -> M:
-        """Builds the user of a verified token. The base has no rules of the app, so a user of the
-        base is a copy of the token's last one, with claims of its own.
+        """Builds the user of a verified token. The base has no rules of the app, so the fields of
+        the token's last user serve again, with claims of their own.
         """
-        known: M | None = verified.cached if self._is_base else None
+        known: JsonObject | None = verified.cached if self._is_base else None
         if known is not None:
-            return known.model_copy(update={"claims": claims})
+            return self._validate({**known, "claims": claims})
         user = self.read(verified.user, claims)
         if self._is_base and verified.was_cached:
-            verified.cached = user.model_copy(update={"claims": {}})
+            verified.cached = {**user.__dict__, "claims": None}
         return user
 
     def _values(self, user: str, claims: JsonObject) -> dict[str, Any]:

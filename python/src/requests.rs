@@ -23,8 +23,11 @@ pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResu
         let name: PyBackedBytes = header.get_item(0)?.extract()?;
         if name.eq_ignore_ascii_case(b"authorization") {
             let value: PyBackedBytes = header.get_item(1)?.extract()?;
-            // ISO 8859-1: a byte that is not ASCII must not be lost
-            values.push(value.iter().copied().map(char::from).collect::<String>());
+            values.push(match value.is_ascii() {
+                true => String::from_utf8_lossy(&value).into_owned(),
+                // ISO 8859-1: such a byte must not be lost
+                false => value.iter().copied().map(char::from).collect(),
+            });
         }
     }
     let token = better_auth_edge::bearer_token(values.iter().map(String::as_str));
