@@ -8,7 +8,6 @@ __all__ = [
     "KeyUrl",
     "Pending",
     "Request",
-    "RunningTask",
     "Task",
     "Verified",
     "Verifier",
@@ -87,6 +86,10 @@ class Verified:
         """All claims. No other result shares the dictionary."""
 
     @property
+    def was_cached(self) -> bool:
+        """Whether the token had been verified before."""
+
+    @property
     def cached(self) -> Any:
         """A value that is cached with the token, for all its results. None at first."""
 
@@ -109,21 +112,17 @@ class Pending:
 
 @final
 class Task:
-    """A background task that has not begun. It is abandoned if it never begins."""
+    """A background task. It is abandoned if it never begins, and when its thread ends."""
 
-    def begin(self) -> RunningTask:
-        """Begins the task, on the calling thread."""
-
-@final
-class RunningTask:
-    """A background task, in steps. Only the thread that has begun it may use it."""
+    def begin(self) -> None:
+        """Begins the task on the calling thread, which runs no other."""
 
     def step(
         self,
         response: tuple[int, list[tuple[str, str]], bytes] | tuple[int, str] | str | None = None,
     ) -> Request | float | None:
-        """Continues as far as possible. Returns what the task requires before the next step: a
-        response, or time to pass in seconds. None when it is done.
+        """Continues as far as possible, on the thread that has begun the task. Returns what it
+        requires before the next step: a response, or time to pass in seconds. None when it is done.
 
         A response is status, headers in lower case, and body. In its place: the status 200 and why
         the body is unusable, or only the reason for the missing response.

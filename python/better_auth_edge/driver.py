@@ -66,14 +66,14 @@ class Driver:
         ).start()
 
     def _run(self, task: Task) -> None:
-        running = task.begin()
-        step = running.step()
+        task.begin()
+        step = task.step()
         while step is not None:
             if isinstance(step, Request):
-                step = running.step(self._fetch(step))
+                step = task.step(self._fetch(step))
             else:
                 time.sleep(step)
-                step = running.step()
+                step = task.step()
         failure = self.failure()
         if failure is not None:
             logger.warning("no keys from %s", failure)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from better_auth_edge.credentials import SCHEME
-from better_auth_edge.dependencies import Authenticator, OptionalUser
+from better_auth_edge.dependencies import Authenticator, CurrentUser
 from better_auth_edge.mounts import routes_of
 from better_auth_edge.problems import MEDIA_TYPE, Problem
 
@@ -56,13 +56,13 @@ class _DocumentedOpenAPI:
         is_below = isinstance(inner, _DocumentedOpenAPI) and inner.describes(auth)
         return self._auth is auth or is_below
 
-    def _dependencies_of(self, dependant: Any) -> Collection[OptionalUser[Any]]:
+    def _dependencies_of(self, dependant: Any) -> Collection[CurrentUser[Any]]:
         """Returns the dependencies of this `EdgeAuth` that a route has."""
-        used, remaining = list[OptionalUser[Any]](), [dependant]
+        used, remaining = list[CurrentUser[Any]](), [dependant]
         while remaining:
             current = remaining.pop()
             call = getattr(current, "call", None)
-            if isinstance(call, OptionalUser) and call.auth is self._auth:
+            if isinstance(call, CurrentUser) and call.auth is self._auth:
                 used.append(call)
             remaining.extend(getattr(current, "dependencies", ()))
         return used

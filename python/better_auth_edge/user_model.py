@@ -79,12 +79,12 @@ class UserModel(Generic[M]):
         """Builds the user of a verified token. The base has no rules of the app, so a user of the
         base is a copy of the token's last one, with claims of its own.
         """
-        if not self._is_base:
-            return self.read(verified.user, claims)
-        known: M | None = verified.cached
+        known: M | None = verified.cached if self._is_base else None
         if known is not None:
             return known.model_copy(update={"claims": claims})
-        user = verified.cached = self.read(verified.user, claims)
+        user = self.read(verified.user, claims)
+        if self._is_base and verified.was_cached:
+            verified.cached = user.model_copy(update={"claims": {}})
         return user
 
     def _values(self, user: str, claims: JsonObject) -> dict[str, Any]:

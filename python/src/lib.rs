@@ -31,7 +31,7 @@ mod _core {
         has_same_words, near_miss, secret_error, suggestion, words,
     };
     #[pymodule_export]
-    use super::task::{Request, RunningTask, Task};
+    use super::task::{Request, Task};
     #[pymodule_export]
     use super::verifier::{Verified, Verifier};
 }

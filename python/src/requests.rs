@@ -18,9 +18,12 @@ const MAX_DEPTH: usize = 64;
 pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let mut values = Vec::new();
     for header in headers.try_iter()? {
-        let (name, value): (PyBackedBytes, PyBackedBytes) = header?.extract()?;
+        // some servers have lists of two in place of tuples
+        let header = header?;
+        let name: PyBackedBytes = header.get_item(0)?.extract()?;
         if name.eq_ignore_ascii_case(b"authorization") {
-            // ISO 8859-1: bytes that are not ASCII are of no use in a token, but must not be lost
+            let value: PyBackedBytes = header.get_item(1)?.extract()?;
+            // ISO 8859-1: a byte that is not ASCII must not be lost
             values.push(value.iter().copied().map(char::from).collect::<String>());
         }
     }

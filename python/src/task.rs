@@ -1,5 +1,6 @@
 //! Background tasks, each in a thread of Python.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use pyo3::prelude::*;
 use crate::errors::catch_panic;
 use crate::host::{Demand, Functions, PyHost, StartTask};
 
-/// A background task that has not begun. It is abandoned if it never begins.
+/// A background task. It is abandoned if it never begins, and when its thread ends.
 #[pyclass(frozen, module = "better_auth_edge._core")]
 pub(crate) struct Task {
     functions: Arc<Functions>,
@@ -34,38 +35,33 @@ impl Task {
     }
 }
 
+/// Python drives the task, and not the reverse: when the interpreter exits, it ends the threads that
+/// wait, and frames of Rust on their stacks would abort the process.
 #[pymethods]
 impl Task {
-    fn begin(&self) -> PyResult<RunningTask> {
+    fn begin(&self) -> PyResult<()> {
         let start = self.take().ok_or_else(|| PyRuntimeError::new_err("the task has begun"))?;
         let host = PyHost::new(&self.functions);
         let future = start(host.clone());
-        Ok(RunningTask { host, future })
+        RUNNING.set(Some(Running { host, future }));
+        Ok(())
     }
-}
 
-/// A background task, in steps. It stays on its thread. Python drives it, and not the reverse: when
-/// the interpreter exits, it ends the threads that wait, and Rust frames would abort the process.
-#[pyclass(unsendable, module = "better_auth_edge._core")]
-pub(crate) struct RunningTask {
-    host: PyHost,
-    future: Pin<Box<dyn Future<Output = ()>>>,
-}
-
-#[pymethods]
-impl RunningTask {
     #[pyo3(signature = (response=None))]
     fn step<'py>(
-        &mut self,
+        &self,
         py: Python<'py>,
         response: Option<Response>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.host.exchange().response = response.map(Response::read);
+        let running = RUNNING.take();
+        let mut running = running.ok_or_else(|| PyRuntimeError::new_err("no task has begun"))?;
+        running.host.exchange().response = response.map(Response::read);
         let mut context = Context::from_waker(Waker::noop());
-        if catch_panic(|| self.future.as_mut().poll(&mut context))?.is_ready() {
+        if catch_panic(|| running.future.as_mut().poll(&mut context))?.is_ready() {
             return Ok(None);
         }
-        let demand = self.host.exchange().demand.take();
+        let demand = running.host.exchange().demand.take();
+        RUNNING.set(Some(running));
         match demand {
             Some(Demand::Fetch(request)) => Ok(Some(Bound::new(py, Request(request))?.into_any())),
             Some(Demand::Sleep(milliseconds)) => {
@@ -74,6 +70,17 @@ impl RunningTask {
             None => Err(PyRuntimeError::new_err("the task demands nothing")),
         }
     }
+}
+
+thread_local! {
+    /// The task of this thread. It stays here, because its future must not change threads, as an
+    /// object of Python can.
+    static RUNNING: Cell<Option<Running>> = const { Cell::new(None) };
+}
+
+struct Running {
+    host: PyHost,
+    future: Pin<Box<dyn Future<Output = ()>>>,
 }
 
 /// A request for a small document.

@@ -207,6 +207,11 @@ impl Verified {
         Ok(self.claims.get_or_try_init(py, claims)?.bind(py))
     }
 
+    #[getter]
+    fn was_cached(&self) -> bool {
+        self.core.was_cached()
+    }
+
     /// A value that is cached with the token, for all its results.
     #[getter]
     fn cached(&self, py: Python<'_>) -> Option<Py<PyAny>> {

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from better_auth_edge._core import without_identity
 from better_auth_edge.authorization import bearer_token, presents_credential
 from better_auth_edge.errors import EdgeAuthError
 from tests.apps import by_assertions, by_secret, by_tokens, outcome
@@ -28,6 +29,18 @@ def test_every_value_gets_the_result_of_the_core(case: dict[str, Any]) -> None:
         said = {"code": error.code}
     assert said == {name: value for name, value in case.items() if name != "values"}
     assert presents_credential(headers) == (said != {"token": None})
+
+
+def test_a_server_may_have_lists_and_iterators_for_headers() -> None:
+    """ASGI says "iterables of two-item iterables"; Mangum has lists."""
+    for make in (tuple, list):
+        headers: list[Any] = [
+            make((b"Authorization", b"Bearer a.b.c")),
+            make((b"x-edge-user", b"bob")),
+        ]
+        assert bearer_token(iter(headers)) == "a.b.c"
+        assert without_identity(iter(headers), [b"authorization"]) == []
+        assert without_identity(headers, []) == headers[:1]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "code" in case], ids=ids)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from better_auth_edge import EdgeAuthError, EdgeAuthSettings, User, Verifier
 from tests.better_auth import ORIGIN, Edge, Publisher
@@ -111,3 +112,15 @@ def test_the_claims_of_an_assertion_are_not_shared_either(edge: Edge) -> None:
         user = verifier.verify_sync(token)
         assert user.claims == {"sub": "ada", "org": {"role": "member"}}
         user.claims["org"]["role"] = user.claims["sub"] = "owner"
+
+
+def test_a_change_to_a_user_never_shows_in_another_verification(better_auth: Publisher) -> None:
+    verifier, token = verifier_of(better_auth), better_auth.token()
+    for _ in range(3):
+        user = verifier.verify_sync(token)
+        assert (user.id, user.email, user.name) == ("ada", "ada@example.com", "Ada Lovelace")
+        assert user.claims["sub"] == "ada"
+        with pytest.raises(ValidationError, match="frozen"):
+            user.id = "eve"  # type: ignore[misc]
+        user.__dict__["name"] = "Eve"
+        user.claims["sub"] = "eve"

@@ -3,20 +3,22 @@
 import asyncio
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from better_auth_edge import EdgeAuthError, EdgeAuthSettings, Verifier, _core, signatures
 from tests.better_auth import Publisher
+from tests.key_lookups import join_fetches
 
 
 @pytest.fixture
-def unraisable(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
     seen: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda said: seen.append(said.exc_value))
-    return seen
+    yield seen
+    join_fetches()  # whose threads report here too
 
 
 def code_of(verify: Callable[[], object]) -> str:

@@ -46,7 +46,9 @@ INPUTS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("token", "code"), INPUTS, ids=lambda value: repr(value)[:24])
-def test_a_value_that_is_not_a_token_gets_its_code(better_auth: Publisher, token: Any, code: str) -> None:
+def test_a_value_that_is_not_a_token_gets_its_code(
+    better_auth: Publisher, token: Any, code: str
+) -> None:
     verifier = Verifier(EdgeAuthSettings(better_auth_url=better_auth.url))
     with pytest.raises(EdgeAuthError) as rejected:
         asyncio.run(verifier.verify(token))

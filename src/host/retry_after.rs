@@ -106,7 +106,7 @@ mod tests {
             ("Sat, 05 Nov 1994 08:49:37 GMT", Some(1)),
             ("Mon, 07 Nov 1994 08:49:37 GMT", Some(300)),
             ("Fri, 31 Dec 9999 23:59:59 GMT", Some(300)),
-            ("Sun, 06 Nov 0000 08:49:47 GMT", None),
+            ("Sun, 06 Nov 0000 08:49:47 GMT", Some(1)),
             ("Sunday, 06-Nov-94 08:49:47 GMT", None),
             ("Sun Nov  6 08:49:47 1994", None),
             ("Sun, 06 Nov 1994 08:49:47", None),

@@ -339,7 +339,7 @@ impl Verified {
     }
 
     /// Whether a later call accepted the token from the cache.
-    pub(crate) fn was_cached(&self) -> bool {
+    pub fn was_cached(&self) -> bool {
         self.was_cached.load(Ordering::Relaxed)
     }
 
