@@ -137,9 +137,7 @@ def fastapi_betterauth(auth_server: str) -> FastAPI:
     better_auth = BetterAuth(auth_server)
 
     @app.get(PATH)
-    async def tasks(
-        user: Annotated[User, Depends(better_auth)], done: bool = False
-    ) -> list[Task]:
+    async def tasks(user: Annotated[User, Depends(better_auth)], done: bool = False) -> list[Task]:
         return TASKS
 
     return app

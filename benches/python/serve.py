@@ -1,5 +1,5 @@
-"""Serves one application by uvicorn on a free loopback port, which it prints as JSON. It ends when its
-standard input closes.
+"""Serves one application by uvicorn on a free loopback port, which it prints as JSON. It ends when
+its standard input closes.
 """
 
 import json

@@ -38,9 +38,7 @@ WARM_UP = 300
 class Turn:
     """A candidate and its figures."""
 
-    def __init__(
-        self, key: Key, issuer: str, candidate: Candidate, numbers: Iterator[int]
-    ) -> None:
+    def __init__(self, key: Key, issuer: str, candidate: Candidate, numbers: Iterator[int]) -> None:
         self.key, self.issuer, self.candidate, self.numbers = key, issuer, candidate, numbers
         self.repeated = ""
         self.count = 0
@@ -51,7 +49,7 @@ class Turn:
         token = self.key.token(next(self.numbers), self.issuer)
         await self.candidate.verify(self.candidate.prepare([token]))
         at = token.rindex(".") + 10
-        forged = f"{token[:at]}{'A' if token[at] != 'A' else 'B'}{token[at + 1:]}"
+        forged = f"{token[:at]}{'A' if token[at] != 'A' else 'B'}{token[at + 1 :]}"
         try:
             await self.candidate.verify(self.candidate.prepare([forged]))
         except Exception:

@@ -19,7 +19,7 @@ use report::Report;
 /// only prints.
 pub(super) fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
-        [] => Effort { starts: 9, rounds: 7 },
+        [] => Effort { starts: 7, rounds: 7 },
         ["--quick"] => Effort { starts: 3, rounds: 3 },
         _ => bail!("the only option of bench python is --quick"),
     };
