@@ -1,5 +1,5 @@
-"""FastAPI applications with one route each: without authentication, with ours, and with each peer
-as its documentation shows it. Every route returns the same body.
+"""FastAPI applications with one route each, a page of a user's tasks: without authentication, with
+ours, and with each peer as its documentation shows it. Every route returns the same body.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
-PATH = "/tasks"
+PATH = "/api/{user_id}/tasks"
 
 
 class Task(BaseModel):
@@ -23,7 +23,13 @@ class Task(BaseModel):
     done: bool
 
 
-TASKS = [Task(id=1, title="Measure", done=False)]
+TASKS = [Task(id=number, title=f"Measure {number} times", done=False) for number in range(20)]
+
+
+def check(owner: object, user_id: str) -> None:
+    """What an app with a peer's dependency checks by itself."""
+    if owner != user_id:
+        raise HTTPException(403)
 
 
 def unprotected(_: str) -> FastAPI:
@@ -31,7 +37,7 @@ def unprotected(_: str) -> FastAPI:
     app = FastAPI()
 
     @app.get(PATH)
-    async def tasks(done: bool = False) -> list[Task]:
+    async def tasks(user_id: str, done: bool = False) -> list[Task]:
         return TASKS
 
     return app
@@ -60,7 +66,7 @@ def ours(auth_server: str) -> FastAPI:
 
     @app.get(PATH)
     async def tasks(
-        user: Annotated[User, Depends(auth.current_user)], done: bool = False
+        user: Annotated[User, Depends(auth.user_from_path("user_id"))], done: bool = False
     ) -> list[Task]:
         return TASKS
 
@@ -89,8 +95,9 @@ def pyjwt(auth_server: str) -> FastAPI:
 
     @app.get(PATH)
     async def tasks(
-        user: Annotated[dict[str, Any], Depends(current_user)], done: bool = False
+        user: Annotated[dict[str, Any], Depends(current_user)], user_id: str, done: bool = False
     ) -> list[Task]:
+        check(user["sub"], user_id)
         return TASKS
 
     return app
@@ -123,8 +130,9 @@ def joserfc(auth_server: str) -> FastAPI:
 
     @app.get(PATH)
     async def tasks(
-        user: Annotated[dict[str, Any], Depends(current_user)], done: bool = False
+        user: Annotated[dict[str, Any], Depends(current_user)], user_id: str, done: bool = False
     ) -> list[Task]:
+        check(user["sub"], user_id)
         return TASKS
 
     return app
@@ -137,7 +145,10 @@ def fastapi_betterauth(auth_server: str) -> FastAPI:
     better_auth = BetterAuth(auth_server)
 
     @app.get(PATH)
-    async def tasks(user: Annotated[User, Depends(better_auth)], done: bool = False) -> list[Task]:
+    async def tasks(
+        user: Annotated[User, Depends(better_auth)], user_id: str, done: bool = False
+    ) -> list[Task]:
+        check(user["id"], user_id)
         return TASKS
 
     return app
@@ -151,8 +162,11 @@ def fastapi_better_auth_bridge(auth_server: str) -> FastAPI:
 
     @app.get(PATH)
     async def tasks(
-        session: Annotated[Session[User], Depends(auth.current_session())], done: bool = False
+        session: Annotated[Session[User], Depends(auth.current_session())],
+        user_id: str,
+        done: bool = False,
     ) -> list[Task]:
+        check(session.user.id, user_id)
         return TASKS
 
     return app

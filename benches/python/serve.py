@@ -17,12 +17,16 @@ def end_with_input() -> None:
     os._exit(0)
 
 
-def main(candidate: str, auth_server: str) -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
+def main(candidate: str, auth_server: str, server: str) -> None:
+    # with the protocol's number, as in a list of addresses: asyncio disables delays for it
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    is_fast = server == "fast"
     config = uvicorn.Config(
         APPS[candidate](auth_server),
-        loop="uvloop",
-        http="httptools",
+        loop="uvloop" if is_fast else "asyncio",
+        http="httptools" if is_fast else "h11",
         access_log=False,
         log_level="warning",
     )

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::Effort;
-use super::servers::{App, Candidate, TARGET};
+use super::servers::{App, Candidate, target};
 use crate::bench::load::{Load, Progress};
 use crate::bench::material::{default_token, request};
 use crate::bench::median;
@@ -103,9 +103,9 @@ impl Tokens<'_> {
 fn load(app: &App, valid: &str, tokens: &mut Tokens<'_>, duration: Duration) -> Result<Turn> {
     let requests: Vec<_> = if app.candidate.has_new_tokens {
         let count = (MAX_SPEED * (RUN_UP + duration).as_secs_f64()) as usize;
-        tokens.make(count)?.iter().map(|token| request(TARGET, token)).collect()
+        tokens.make(count)?.iter().map(|token| request(&target(token), token)).collect()
     } else {
-        vec![request(TARGET, valid)]
+        vec![request(&target(valid), valid)]
     };
     let load = Load { address: app.address, requests: &requests };
     load.during(|progress| {
