@@ -35,8 +35,8 @@ impl Task {
     }
 }
 
-/// Python drives the task, and not the reverse: when the interpreter exits, it ends the threads that
-/// wait, and frames of Rust on their stacks would abort the process.
+/// Python drives the task, and not the reverse: when the interpreter exits, it ends the threads
+/// that wait, and frames of Rust on their stacks would abort the process.
 #[pymethods]
 impl Task {
     fn begin(&self) -> PyResult<()> {

@@ -19,8 +19,8 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Parses a URL as browsers do (URL Standard): lower-cases the scheme, [normalizes the
-    /// host](host::parse), and removes a default port and one slash at the end. It rejects what
+    /// Parses a URL as browsers do (URL Standard): lower-cases the scheme, normalizes the
+    /// host, and removes a default port and one slash at the end. It rejects what
     /// browsers would repair, because that is probably a mistake.
     ///
     /// # Errors

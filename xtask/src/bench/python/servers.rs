@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::process::Server;
 use crate::{http, root, token, usage};
 
-/// The target of the request for the tasks of a token's user. All applications return the same body.
+/// The target of the request for the tasks of a token's user.
 pub(super) fn target(token: &str) -> String {
     let claims = token::segment(token, 1);
     format!("/api/{}/tasks?done=false", claims["sub"].as_str().unwrap_or_default())
