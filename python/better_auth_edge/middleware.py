@@ -29,21 +29,12 @@ class StripEdgeHeadersMiddleware:
 
     def __init__(self, app: ASGIApp, *, extra_headers: Sequence[str] = ()) -> None:
         self.app = app
-        names = (name.lower().replace("_", "-") for name in extra_headers)
-        self._extra_headers = [name.encode("latin-1") for name in names]
+        self._strip = _Strip(extra_headers)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            scope = self.strip(scope)
-        return self.app(scope, receive, send)
-
-    def strip(self, scope: Scope) -> Scope:
-        """Returns a copy of the scope without the headers."""
-        headers = scope["headers"]
-        stripped = {**scope, "headers": without_identity(headers, self._extra_headers)}
-        if b"authorization" in self._extra_headers and presents_credential(headers):
-            ConnectionState.of(stripped).had_authorization = True
-        return stripped
+            scope = self._strip(scope)
+        await self.app(scope, receive, send)
 
 
 class StripIdentityHeadersMiddleware(StripEdgeHeadersMiddleware):
@@ -53,7 +44,23 @@ class StripIdentityHeadersMiddleware(StripEdgeHeadersMiddleware):
         super().__init__(app, extra_headers=(*extra_headers, "authorization"))
 
 
-class ConnectionMiddleware(StripEdgeHeadersMiddleware):
+class _Strip:
+    """Removes the edge's headers and others from a scope."""
+
+    def __init__(self, extra_headers: Sequence[str]) -> None:
+        names = (name.lower().replace("_", "-") for name in extra_headers)
+        self._extra = [name.encode("latin-1") for name in names]
+
+    def __call__(self, scope: Scope) -> Scope:
+        """Returns a copy of the scope without the headers."""
+        headers = scope["headers"]
+        stripped = {**scope, "headers": without_identity(headers, self._extra)}
+        if b"authorization" in self._extra and presents_credential(headers):
+            ConnectionState.of(stripped).had_authorization = True
+        return stripped
+
+
+class ConnectionMiddleware:
     """Strips headers, and gives the parts of a request or a WebSocket their shared state, after it
     has called `before_connection`.
 
@@ -65,13 +72,14 @@ class ConnectionMiddleware(StripEdgeHeadersMiddleware):
     def __init__(
         self, app: ASGIApp, *, strip_headers: Sequence[str], before_connection: Callable[[], None]
     ) -> None:
-        super().__init__(app, extra_headers=strip_headers)
+        self.app = app
+        self._strip = _Strip(strip_headers)
         self._before_connection = before_connection
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] in ("http", "websocket"):
             self._before_connection()
-            scope = self.strip(scope)
+            scope = self._strip(scope)
             state = ConnectionState.of(scope)
             if scope["type"] == "websocket":
                 has_token = offers_bearer(offered_protocols(scope))

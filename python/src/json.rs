@@ -83,14 +83,21 @@ pub(crate) fn from_python(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Op
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(text.to_str().ok().map(|text| Json::String(text.to_owned())));
     }
-    if let Ok(number) = value.cast::<PyInt>() {
-        return Ok(number_from(&number.call_method0("__repr__")?));
+    // by the value: a subclass, such as an enumeration, can have any representation
+    if value.is_instance_of::<PyInt>() {
+        let text = value.py().get_type::<PyInt>().call_method1("__repr__", (value,))?;
+        return Ok(Json::parse(text.extract::<&str>()?).ok());
     }
     if let Ok(number) = value.cast::<PyFloat>() {
-        return Ok(number_from(&number.call_method0("__repr__")?));
+        return Ok(Json::parse(&format!("{:?}", number.value())).ok());
     }
     if let Ok(dict) = value.cast::<PyDict>() {
-        return Ok(Some(Json::Object(from_dict(dict, depth - 1)?)));
+        let members = dict.iter().map(|(name, value)| {
+            let Ok(name) = name.extract::<String>() else { return Ok(None) };
+            Ok(from_python(&value, depth - 1)?.map(|value| (name, value)))
+        });
+        let object: PyResult<Option<Object>> = members.collect();
+        return Ok(object?.map(Json::Object));
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         let elements = value.try_iter()?.map(|element| from_python(&element?, depth - 1));
@@ -100,21 +107,15 @@ pub(crate) fn from_python(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Op
     Ok(None)
 }
 
-/// A dictionary as an object. Omits what JSON cannot express.
-pub(crate) fn from_dict(dict: &Bound<'_, PyDict>, depth: usize) -> PyResult<Object> {
-    let mut members = Vec::with_capacity(dict.len());
-    for (name, value) in dict {
-        let (Ok(name), Some(value)) = (name.extract::<String>(), from_python(&value, depth)?)
-        else {
-            continue;
-        };
-        members.push((name, value));
+/// Claims as an object. Omits a claim that JSON cannot express, with all that is in it.
+pub(crate) fn from_claims(claims: &Bound<'_, PyDict>, depth: usize) -> PyResult<Object> {
+    let mut members = Vec::with_capacity(claims.len());
+    for (name, value) in claims {
+        if let (Ok(name), Some(value)) = (name.extract::<String>(), from_python(&value, depth)?) {
+            members.push((name, value));
+        }
     }
     Ok(members.into_iter().collect())
-}
-
-fn number_from(text: &Bound<'_, PyAny>) -> Option<Json> {
-    Json::parse(text.extract::<&str>().ok()?).ok().filter(|json| matches!(json, Json::Number(_)))
 }
 
 /// Whether a value contains a number beyond the range of a float, such as `1e999`.

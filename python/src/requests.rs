@@ -8,7 +8,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
 
 use crate::errors::to_exception;
-use crate::json::{self, from_dict, from_python, to_python};
+use crate::json::{self, from_claims, from_python, to_python};
 
 /// The levels of a value that are read. Tokens have at most 32.
 const MAX_DEPTH: usize = 64;
@@ -129,5 +129,5 @@ pub(crate) fn has_too_large_number(claims: &Bound<'_, PyAny>) -> PyResult<bool> 
 }
 
 fn object(claims: &Bound<'_, PyDict>) -> PyResult<Object> {
-    from_dict(claims, MAX_DEPTH)
+    from_claims(claims, MAX_DEPTH)
 }

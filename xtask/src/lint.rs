@@ -63,6 +63,12 @@ pub fn run() -> Result<()> {
         module(&["ruff", "format", "--check", "--quiet"])?;
         module(&["mypy", "--strict", package, "tests"])
     })?;
+    for arguments in [&["check", "--quiet"][..], &["format", "--check", "--quiet"]] {
+        let config = ["--config", "python/pyproject.toml", "benches/python"];
+        let mut ruff = Command::new(&python);
+        ruff.args(["-m", "ruff"]).args(arguments).args(config).current_dir(root());
+        run_command(&mut ruff)?;
+    }
     // the stub describes the extension module that was built
     let stubtest = ["-m", "mypy.stubtest", "better_auth_edge._core"];
     run_command(Command::new(&python).args(stubtest).current_dir(root().join("python")))
