@@ -53,7 +53,7 @@ def auth(better_auth: Publisher) -> EdgeAuth[Any]:
         (1e16, 10**16, 1e17),
         (True, True, 1),
         ({"id": "acme", "tier": Level.ONE}, {"tier": 1, "id": "acme"}, {"id": "acme"}),
-        ([["a", 1]], ["a", 1], ["a"]),
+        ([["a", 1]], [["a", 1]], ["a", 1]),
     ],
 )
 def test_a_claim_must_have_the_value(
