@@ -65,10 +65,14 @@ class Verifier:
         """
 
     def verify(self, token: object) -> Verified | Pending:
-        """Verifies a token. Raises `EdgeAuthError` for a rejected token."""
+        """Verifies a token. Raises `EdgeAuthError` for a rejected token, and what `clock` and
+        `verify_signature` raise.
+        """
 
-    def failure(self) -> ValueError | None:
-        """The `KeyFetchError` of the last fetch of the keys, if it failed."""
+    def failure(self) -> tuple[str, str, int | None, int | None] | None:
+        """The URL, the reason, the status and `Retry-After` of the last fetch of the keys, if it
+        failed.
+        """
 
     def abandon_fetch(self) -> None:
         """Abandons the fetch in flight, because what performs it has stopped."""
@@ -119,10 +123,12 @@ class Task:
 
     def step(
         self,
+        now: float,
         response: tuple[int, list[tuple[str, str]], bytes] | tuple[int, str] | str | None = None,
     ) -> Request | float | None:
-        """Continues as far as possible, on the thread that has begun the task. Returns what it
-        requires before the next step: a response, or time to pass in seconds. None when it is done.
+        """Continues as far as possible, on the thread that has begun the task. `now` is in seconds
+        since 1970. Returns what the task requires before the next step: a response, or time to pass
+        in seconds. None when it is done.
 
         A response is status, headers in lower case, and body. In its place: the status 200 and why
         the body is unusable, or only the reason for the missing response.

@@ -182,16 +182,16 @@ class EdgeAuth(Generic[U]):
         may be valid only once and several dependencies of a request may need its user.
         """
         users = ConnectionState.of(scope).users
-        known: tuple[str, U] | None = users.get(self)
-        if known is not None and known[0] == token:
-            return known[1]
+        known: U | None = users.get((self, token))
+        if known is not None:
+            return known
         verified = self._verifier._verified(token)
         if not isinstance(verified, Verified):
             verified = await self._verifier._wait(verified)
         if self._mode.name == "assertion":
             self._check_binding(verified, scope)
         user = self._verifier._user(verified)
-        users[self] = token, user
+        users[self, token] = user
         return user
 
     def _wrap(self, app: FastAPI, inner: ASGIApp, strip_headers: Sequence[str]) -> ASGIApp:

@@ -27,6 +27,7 @@ class Driver:
 
     def __init__(self, mode: AuthMode, clock: Callable[[], float]) -> None:
         self._core = mode.verifier(clock, self._start)
+        self._clock = clock
         self._exception: Exception | None = None
         _drivers.add(self)
 
@@ -51,10 +52,12 @@ class Driver:
     def failure(self) -> KeyFetchError | None:
         """Returns the error of the last fetch, if it failed."""
         failure = self._core.failure()
-        if not isinstance(failure, KeyFetchError):
+        if failure is None:
             return None
-        failure.__cause__ = self._exception
-        return failure
+        url, reason, status, retry_after = failure
+        error = KeyFetchError(url, reason, status, retry_after=retry_after)
+        error.__cause__ = self._exception
+        return error
 
     def abandon_fetch(self) -> None:
         """Abandons the fetch in flight, if its thread is gone."""
@@ -67,13 +70,14 @@ class Driver:
 
     def _run(self, task: Task) -> None:
         task.begin()
-        step = task.step()
+        step = task.step(self._clock())
         while step is not None:
             if isinstance(step, Request):
-                step = task.step(self._fetch(step))
+                response = self._fetch(step)
+                step = task.step(self._clock(), response)
             else:
                 time.sleep(step)
-                step = task.step()
+                step = task.step(self._clock())
         failure = self.failure()
         if failure is not None:
             logger.warning("no keys from %s", failure)
@@ -97,6 +101,7 @@ def _run(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(coroutine)
     finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
 

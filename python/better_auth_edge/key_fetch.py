@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from functools import cache
 
+import httpcore  # noqa: F401  # httpx imports it late, perhaps in a thread that a fork ends
 import httpx
 
 from better_auth_edge import content_coding

@@ -116,6 +116,11 @@ class UserModel(Generic[M]):
                 yield f"user_model: the alias of {name} must be a name, not a path"
         added_names = {path[0] for path in self._added if len(path) == 1}
         added_paths = {path[0] for path in self._added if len(path) > 1}
+        heads = [(name, str(path[0])) for name, paths in self._base.items() for path in paths]
+        for name, head in heads:
+            others = [other for other, theirs in heads if theirs == head and other != name]
+            if others:
+                yield f"user_model: {name} and {others[0]} have the alias {head}"
         for name, ((key, *_), *_others) in self._base.items():
             hint = f'read that claim by AliasPath("claims", "{key}")'
             if name == "id" and key in self._names:

@@ -14,4 +14,4 @@ def parse_uuid(text: object) -> UUID | None:
     """Parses a UUID: 32 hexadecimal digits, with hyphens, in braces, or as a URN. None for anything
     else.
     """
-    return UUID(text) if isinstance(text, str) and _UUID.fullmatch(text) else None
+    return UUID(text.lower()) if isinstance(text, str) and _UUID.fullmatch(text) else None

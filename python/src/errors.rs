@@ -38,10 +38,7 @@ fn edge_auth_error(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
 }
 
 /// The `KeyFetchError` for a fetch that has failed.
-pub(crate) fn key_fetch_error<'py>(
-    py: Python<'py>,
-    failure: &FetchError,
-) -> PyResult<Bound<'py, PyAny>> {
+fn key_fetch_error<'py>(py: Python<'py>, failure: &FetchError) -> PyResult<Bound<'py, PyAny>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = CLASS.import(py, MODULE, "KeyFetchError")?;
     let optional = [("retry_after", failure.retry_after())].into_py_dict(py)?;

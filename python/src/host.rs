@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
@@ -39,6 +40,11 @@ pub(crate) struct PyHost {
 pub(crate) struct Exchange {
     pub(crate) demand: Option<Demand>,
     pub(crate) response: Option<Result<GetResponse, GetError>>,
+    /// The time. Python passes it to a background task, whose thread the interpreter can end
+    /// wherever Python runs
+    pub(crate) now: Option<f64>,
+    /// The exception of a function of Python, which replaces the result
+    pub(crate) exception: Option<PyErr>,
 }
 
 /// What must happen before the next poll.
@@ -57,6 +63,11 @@ impl PyHost {
         Self { functions: Arc::clone(functions), exchange: Arc::default() }
     }
 
+    /// Calls Python. Keeps its exception for the caller of the core.
+    fn call<T>(&self, call: impl FnOnce(Python<'_>) -> PyResult<T>) -> Option<T> {
+        Python::attach(call).map_err(|error| self.exchange().exception = Some(error)).ok()
+    }
+
     pub(crate) fn exchange(&self) -> MutexGuard<'_, Exchange> {
         self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,7 +75,11 @@ impl PyHost {
 
 impl Clock for PyHost {
     fn now(&self) -> f64 {
-        let now = called(|py| self.functions.clock.bind(py).call0()?.extract::<f64>());
+        let passed = self.exchange().now;
+        if let Some(now) = passed {
+            return now;
+        }
+        let now = self.call(|py| self.functions.clock.bind(py).call0()?.extract::<f64>());
         // by a clock that fails, every token has expired
         now.filter(|now| !now.is_nan()).unwrap_or(f64::INFINITY)
     }
@@ -119,7 +134,7 @@ impl SignatureVerifier for PyHost {
         message: &[u8],
         signature: &[u8],
     ) -> bool {
-        let verified = called(|py| {
+        let verified = self.call(|py| {
             let (message, signature) = (PyBytes::new(py, message), PyBytes::new(py, signature));
             let arguments = (key.jwk(), algorithm.name(), message, signature);
             self.functions.verify_signature.bind(py).call1(arguments)?.extract::<bool>()
@@ -129,35 +144,53 @@ impl SignatureVerifier for PyHost {
 }
 
 impl Tasks for PyHost {
-    /// A task whose thread cannot start is abandoned at once, because a hook that reports the
-    /// exception can keep the task.
+    /// A task whose thread cannot start runs here, and its fetches fail.
     fn background<F: Future<Output = ()> + 'static>(
         &self,
         task: impl FnOnce(Self) -> F + Send + 'static,
     ) {
         let task = Task::new(&self.functions, Box::new(|host| Box::pin(task(host))));
-        called(|py| {
-            let task = Bound::new(py, task)?;
-            let started = self.functions.start_task.bind(py).call1((&task,));
-            if started.is_err() {
-                task.get().abandon();
+        Python::attach(|py| {
+            let started = Bound::new(py, task).and_then(|task| {
+                let started = self.functions.start_task.bind(py).call1((&task,));
+                if started.is_err() {
+                    task.get().run_without_network("no thread could be started for the fetch")?;
+                }
+                started
+            });
+            if let Err(error) = started {
+                error.write_unraisable(py, None);
             }
-            started.map(drop)
         });
     }
+
+    /// Waits longer than a fetch may take, but not for a thread that never ends.
+    async fn run_to_end<F: Future<Output = ()> + 'static>(
+        &self,
+        task: impl FnOnce(Self) -> F + Send + 'static,
+    ) {
+        let running = Arc::new(());
+        let ended = Arc::downgrade(&running);
+        self.background(|host| {
+            let task = task(host);
+            async move {
+                // dropped together with the task
+                let _running = running;
+                task.await;
+            }
+        });
+        let began = Instant::now();
+        while ended.strong_count() > 0 && began.elapsed() < MAX_RUN {
+            self.sleep(POLL_INTERVAL).await;
+        }
+    }
 }
+
+const MAX_RUN: Duration = Duration::from_secs(6);
+
+/// Milliseconds.
+const POLL_INTERVAL: u32 = 5;
 
 impl KeyStore for PyHost {}
 impl Telemetry for PyHost {}
 impl RateLimiter for PyHost {}
-
-/// Calls Python. Its exception goes to `sys.unraisablehook`.
-fn called<T>(call: impl FnOnce(Python<'_>) -> PyResult<T>) -> Option<T> {
-    Python::attach(|py| match call(py) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            error.write_unraisable(py, None);
-            None
-        }
-    })
-}

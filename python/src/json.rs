@@ -96,8 +96,8 @@ pub(crate) fn from_python(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Op
             let Ok(name) = name.extract::<String>() else { return Ok(None) };
             Ok(from_python(&value, depth - 1)?.map(|value| (name, value)))
         });
-        let object: PyResult<Option<Object>> = members.collect();
-        return Ok(object?.map(Json::Object));
+        let members: PyResult<Option<Vec<_>>> = members.collect();
+        return Ok(members?.and_then(Object::from_members).map(Json::Object));
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
         let elements = value.try_iter()?.map(|element| from_python(&element?, depth - 1));
@@ -115,7 +115,8 @@ pub(crate) fn from_claims(claims: &Bound<'_, PyDict>, depth: usize) -> PyResult<
             members.push((name, value));
         }
     }
-    Ok(members.into_iter().collect())
+    // names of a dictionary are distinct
+    Ok(Object::from_members(members).unwrap_or_default())
 }
 
 /// Whether a value contains a number beyond the range of a float, such as `1e999`.

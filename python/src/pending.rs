@@ -41,7 +41,7 @@ impl Pending {
         let taken = pending.verification.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut verification =
             taken.ok_or_else(|| PyRuntimeError::new_err("the verification is done"))?;
-        if let Some(verified) = poll_once(py, &mut verification)? {
+        if let Some(verified) = poll_once(py, &pending.host, &mut verification)? {
             return Ok(Bound::new(py, verified)?.into_any());
         }
         *pending.verification.lock().unwrap_or_else(PoisonError::into_inner) = Some(verification);
@@ -55,18 +55,25 @@ pub(crate) fn start<'py>(
     host: PyHost,
     mut verification: Verification,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(verified) = poll_once(py, &mut verification)? {
+    if let Some(verified) = poll_once(py, &host, &mut verification)? {
         return Ok(Bound::new(py, verified)?.into_any());
     }
     let pending = Pending { host, verification: Mutex::new(Some(verification)) };
     Ok(Bound::new(py, pending)?.into_any())
 }
 
-fn poll_once(py: Python<'_>, verification: &mut Verification) -> PyResult<Option<Verified>> {
+fn poll_once(
+    py: Python<'_>,
+    host: &PyHost,
+    verification: &mut Verification,
+) -> PyResult<Option<Verified>> {
     let mut context = Context::from_waker(Waker::noop());
-    match catch_panic(|| verification.as_mut().poll(&mut context))? {
-        Poll::Ready(Ok(verified)) => Ok(Some(Verified::new(verified))),
-        Poll::Ready(Err(error)) => Err(to_exception(py, &error)),
-        Poll::Pending => Ok(None),
+    let result = catch_panic(|| verification.as_mut().poll(&mut context))?;
+    let exception = host.exchange().exception.take();
+    match (exception, result) {
+        (Some(exception), _) => Err(exception),
+        (None, Poll::Ready(Ok(verified))) => Ok(Some(Verified::new(verified))),
+        (None, Poll::Ready(Err(error))) => Err(to_exception(py, &error)),
+        (None, Poll::Pending) => Ok(None),
     }
 }

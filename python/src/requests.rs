@@ -5,7 +5,7 @@ use better_auth_edge::jose::{Json, Object};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::errors::to_exception;
 use crate::json::{self, from_claims, from_python, to_python};
@@ -60,14 +60,20 @@ pub(crate) fn without_identity<'py>(
 }
 
 #[pyfunction]
-pub(crate) fn handshake_token(py: Python<'_>, offered: Vec<String>) -> PyResult<Option<String>> {
-    let offered: Vec<_> = offered.iter().map(String::as_str).collect();
+pub(crate) fn handshake_token(
+    py: Python<'_>,
+    offered: Vec<Bound<'_, PyString>>,
+) -> PyResult<Option<String>> {
+    let offered: Vec<_> = offered.iter().map(|name| name.to_string_lossy()).collect();
+    let offered: Vec<_> = offered.iter().map(|name| &**name).collect();
     let token = better_auth_edge::handshake_token(&offered);
     token.map(|token| token.map(str::to_owned)).map_err(|error| to_exception(py, &error))
 }
 
 #[pyfunction]
-pub(crate) fn is_same_id(value: &str, claim: &str) -> bool {
+pub(crate) fn is_same_id(value: &Bound<'_, PyString>, claim: &str) -> bool {
+    // a path can have lone surrogates, and a claim cannot
+    let value = value.to_str().unwrap_or_default();
     !value.is_empty() && better_auth_edge::is_same_id(value, claim)
 }
 

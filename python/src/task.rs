@@ -25,9 +25,16 @@ impl Task {
         Self { functions: Arc::clone(functions), start: Mutex::new(Some(start)) }
     }
 
-    /// Drops what would have run, which the core notices.
-    pub(crate) fn abandon(&self) {
-        drop(self.take());
+    /// Runs the task to its end. Each of its fetches fails for this reason.
+    pub(crate) fn run_without_network(&self, why: &str) -> PyResult<()> {
+        let Some(start) = self.take() else { return Ok(()) };
+        let host = PyHost::new(&self.functions);
+        let mut future = start(host.clone());
+        let mut context = Context::from_waker(Waker::noop());
+        while catch_panic(|| future.as_mut().poll(&mut context))?.is_pending() {
+            host.exchange().response = Some(Err(GetError::Other(why.to_owned())));
+        }
+        Ok(())
     }
 
     fn take(&self) -> Option<StartTask> {
@@ -47,14 +54,16 @@ impl Task {
         Ok(())
     }
 
-    #[pyo3(signature = (response=None))]
+    #[pyo3(signature = (now, response=None))]
     fn step<'py>(
         &self,
         py: Python<'py>,
+        now: f64,
         response: Option<Response>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let running = RUNNING.take();
         let mut running = running.ok_or_else(|| PyRuntimeError::new_err("no task has begun"))?;
+        running.host.exchange().now = Some(now);
         running.host.exchange().response = response.map(Response::read);
         let mut context = Context::from_waker(Waker::noop());
         if catch_panic(|| running.future.as_mut().poll(&mut context))?.is_ready() {

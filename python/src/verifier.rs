@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
-use crate::errors::{key_fetch_error, to_exception};
+use crate::errors::to_exception;
 use crate::host::{Functions, PyHost};
 use crate::json::{copy_dict, to_dict};
 use crate::pending::start;
@@ -61,7 +61,8 @@ impl Verifier {
             KeysArgument::Url(url) => {
                 let kind = url_kind(url_setting).ok_or_else(|| wrong("url_setting"))?;
                 let setting = UrlSetting { kind, ..UrlSetting::default() };
-                let source = KeySource::remote(&url, Timing::default()).url_setting(setting);
+                let timing = Timing { max_waiting: MAX_WAITING, ..Timing::default() };
+                let source = KeySource::remote(&url, timing).url_setting(setting);
                 (Keys::Published(source.clone()), Some(source))
             }
             KeysArgument::Secret(bytes) => {
@@ -127,11 +128,15 @@ impl Verifier {
     }
 
     /// The error of the last fetch of the keys, if it failed.
-    fn failure<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let failure = self.source.as_ref().and_then(KeySource::failure);
-        failure.map(|failure| key_fetch_error(py, &failure)).transpose()
+    fn failure(&self) -> Option<(String, String, Option<u16>, Option<u32>)> {
+        let failure = self.source.as_ref()?.failure()?;
+        let (url, status) = (failure.url().to_owned(), failure.status_code());
+        Some((url, failure.reason(), status, failure.retry_after()))
     }
 }
+
+/// A request that waits costs Python a coroutine or a thread.
+const MAX_WAITING: usize = 10_000;
 
 /// The URL of a JWK Set, or a secret.
 #[derive(FromPyObject)]

@@ -125,8 +125,8 @@ def end_without_keys(result: Verified | Pending, tasks: list[Task]) -> str:
             result = result.poll()
             for task in tasks:
                 task.begin()
-                task.step()
-                task.step((500, [], b"x" * 1_000))
+                task.step(0)
+                task.step(0, (500, [], b"x" * 1_000))
             tasks.clear()
     except EdgeAuthError as error:
         return error.code
@@ -141,9 +141,9 @@ def test_tasks_that_fail_or_end_half_way_leave_nothing(better_auth: Publisher) -
 
     def run(task: Task, is_to_end: bool) -> None:
         task.begin()
-        assert isinstance(task.step(), Request)
+        assert isinstance(task.step(now), Request)
         if is_to_end:
-            assert task.step("x" * 1_000) is None
+            assert task.step(now, "x" * 1_000) is None
 
     def work() -> None:
         nonlocal now

@@ -178,10 +178,14 @@ impl Remote {
                 // in the background, so that it continues if the client of this request hangs up
                 Lookup::Fetch(attempt) => {
                     let open = self.open(attempt);
+                    waiting.count_fetch().map_err(|error| self.explained(error))?;
                     host.run_to_end(|host| open.perform(host)).await;
                 }
                 Lookup::Wait => {
-                    waiting.poll(host).await.map_err(|error| self.explained(error))?;
+                    waiting
+                        .poll(host, wanted.plausible)
+                        .await
+                        .map_err(|error| self.explained(error))?;
                 }
                 // a request that has waited for the set does not need a second fetch
                 Lookup::Recheck(error) if are_new => return Err(error),
@@ -212,6 +216,9 @@ impl Remote {
                 Recheck::Use(keys) => return Ok(keys),
                 Recheck::Fetch(attempt) => {
                     let open = self.open(attempt);
+                    if waiting.count_fetch().is_err() {
+                        return Ok(Vec::new());
+                    }
                     host.run_to_end(|host| open.perform(host)).await;
                 }
                 Recheck::Wait if waiting.poll_for_recheck(host).await => {}
@@ -331,16 +338,27 @@ struct Waiting<'s> {
     source: &'s Remote,
     place: Option<Place>,
     polling: Polling,
+    fetches: u32,
 }
 
 impl<'s> Waiting<'s> {
     fn new(source: &'s Remote) -> Self {
-        Self { source, place: None, polling: Polling::up_to(MAX_SECONDS) }
+        Self { source, place: None, polling: Polling::up_to(MAX_SECONDS), fetches: 0 }
     }
 
-    async fn poll<H: Host>(&mut self, host: &H) -> Result<(), Error> {
+    /// Counts a fetch of this request. A further one is necessary only if the runtime has stopped
+    /// the last one.
+    fn count_fetch(&mut self) -> Result<(), Error> {
+        self.fetches += 1;
+        match self.fetches <= MAX_FETCHES {
+            true => Ok(()),
+            false => Err(Error::new(Code::KeysUnavailable, STOPPED).with_retry_after(1)),
+        }
+    }
+
+    async fn poll<H: Host>(&mut self, host: &H, plausible: bool) -> Result<(), Error> {
         let now = host.now();
-        self.place = Some(self.source.cache().join(self.place, now)?);
+        self.place = Some(self.source.cache().join(self.place, now, plausible)?);
         match self.polling.wait(host).await {
             true => Ok(()),
             false => Err(Error::new(Code::KeysUnavailable, WAITED).with_retry_after(1)),
@@ -367,4 +385,7 @@ impl Drop for Waiting<'_> {
 /// Enough for two fetches with their grace periods.
 const MAX_SECONDS: f64 = 11.0;
 
+const MAX_FETCHES: u32 = 4;
+
+const STOPPED: &str = "the runtime stopped each fetch of the auth server's JWK Set";
 const WAITED: &str = "waited too long for the auth server's JWK Set";

@@ -206,8 +206,8 @@ fn bad_signatures_use_at_most_half_of_the_waiting_places() {
         cache.join_for_recheck(Some(place), 90.1).is_some(),
         "a waiting request keeps its place"
     );
-    assert!((0..250).all(|_| cache.join(None, 90.1).is_ok()));
-    assert!(cache.join(None, 90.1).is_err());
+    assert!((0..250).all(|_| cache.join(None, 90.1, true).is_ok()));
+    assert!(cache.join(None, 90.1, true).is_err());
 }
 
 #[test]

@@ -49,6 +49,11 @@ impl Object {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// An object with these members, such as those of a map. `None` if two have the same name.
+    pub fn from_members(members: Vec<(String, Json)>) -> Option<Self> {
+        Self::distinct(members).ok()
+    }
+
     /// Adds a member, or replaces its value.
     pub(crate) fn set(&mut self, name: &str, value: Json) {
         match self.0.iter_mut().find(|(own, _)| own == name) {
@@ -78,17 +83,6 @@ impl Object {
             }
         };
         if is_duplicate { Err(JsonError::DuplicateMember) } else { Ok(Self(members)) }
-    }
-}
-
-/// Of several members with one name, the last remains.
-impl FromIterator<(String, Json)> for Object {
-    fn from_iter<I: IntoIterator<Item = (String, Json)>>(members: I) -> Self {
-        let mut object = Self::default();
-        for (name, value) in members {
-            object.set(&name, value);
-        }
-        object
     }
 }
 

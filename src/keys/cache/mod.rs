@@ -263,8 +263,14 @@ impl KeyCache {
     ///
     /// # Errors
     /// [`Code::KeysUnavailable`] if too many requests wait. A request that has a place keeps it.
-    pub fn join(&mut self, place: Option<Place>, now: f64) -> Result<Place, Error> {
-        let place = self.waiters.join(place, now, waiters::MAX_WAITING);
+    pub fn join(
+        &mut self,
+        place: Option<Place>,
+        now: f64,
+        plausible: bool,
+    ) -> Result<Place, Error> {
+        let limit = if plausible { self.timing.max_waiting } else { self.timing.max_waiting / 2 };
+        let place = self.waiters.join(place, now, limit);
         place.ok_or_else(|| Error::new(Code::KeysUnavailable, TOO_MANY_WAIT).with_retry_after(1))
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::waiters::{MAX_WAITING, Place};
+use super::waiters::Place;
 use super::{Attempt, KeyCache};
 use crate::crypto::VerifyingKey;
 use crate::error::Error;
@@ -74,7 +74,7 @@ impl KeyCache {
     /// places are free: such tokens must not take the places of valid ones. Returns `None` if no
     /// place is free.
     pub fn join_for_recheck(&mut self, place: Option<Place>, now: f64) -> Option<Place> {
-        self.waiters.join(place, now, MAX_WAITING / 2)
+        self.waiters.join(place, now, self.timing.max_waiting / 2)
     }
 
     /// Notes a key that a fetch has confirmed. A key that has changed is not noted: it may change

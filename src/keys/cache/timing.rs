@@ -15,6 +15,8 @@ pub struct Timing {
     pub fetch_timeout: f64,
     /// The longest back-off after failures, which doubles from one second
     pub max_backoff: f64,
+    /// The most requests that wait for a fetch at once. Half of the places are for plausible tokens
+    pub max_waiting: usize,
 }
 
 impl Timing {
@@ -38,6 +40,7 @@ impl Default for Timing {
             miss_cooldown: 30.0,
             fetch_timeout: 5.0,
             max_backoff: 30.0,
+            max_waiting: 500,
         }
     }
 }

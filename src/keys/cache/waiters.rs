@@ -52,6 +52,3 @@ impl Waiters {
 
 /// Seconds. Each waiting request polls at least once in this time.
 const WINDOW: f64 = MAX_POLL_INTERVAL as f64 / 1_000.0 + 0.05;
-
-/// The most requests that wait at once.
-pub(super) const MAX_WAITING: usize = 500;
