@@ -69,6 +69,12 @@ class Driver:
         ).start()
 
     def _run(self, task: Task) -> None:
+        try:
+            self._take_steps(task)
+        except Exception:
+            logger.exception("the fetch of the keys ended early")
+
+    def _take_steps(self, task: Task) -> None:
         task.begin()
         step = task.step(self._clock())
         while step is not None:

@@ -12,6 +12,7 @@ use better_auth_edge::host::{
     SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -158,8 +159,14 @@ impl Tasks for PyHost {
                 }
                 started
             });
-            if let Err(error) = started {
-                error.write_unraisable(py, None);
+            match started {
+                // Python has no further thread
+                Err(error) if error.is_instance_of::<PyRuntimeError>(py) => {
+                    error.write_unraisable(py, None);
+                }
+                // the exception of a signal handler
+                Err(error) => self.exchange().exception = Some(error),
+                Ok(_) => {}
             }
         });
     }

@@ -3,7 +3,6 @@ the auth server does not respond.
 """
 
 import asyncio
-import sys
 import threading
 
 import httpx
@@ -70,24 +69,6 @@ def test_a_waiting_request_fetches_again_when_a_fetch_is_abandoned(
         assert await waiting == "found"
 
     in_one_loop(test)
-
-
-def test_a_fetch_whose_thread_cannot_start_is_made_by_the_next_request(
-    better_auth: Publisher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lookups, key, start = Lookups(better_auth), better_auth.key, threading.Thread.start
-    seen: list[object] = []
-
-    def cannot_start(thread: threading.Thread) -> None:
-        if thread.name == "better-auth-edge" and not seen:
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", cannot_start)
-    monkeypatch.setattr(sys, "unraisablehook", lambda said: seen.append(said.exc_value))
-    assert lookups.found(key) == ["found"]
-    assert str(seen) == """[RuntimeError("can't start new thread")]"""
-    assert better_auth.fetches == 1
 
 
 def test_requests_that_fastapi_cancels_do_not_cancel_the_fetch(
