@@ -2,6 +2,7 @@
 
 import logging
 from typing import Annotated, Any
+from uuid import UUID
 
 import pytest
 from fastapi import Depends, FastAPI, HTTPException
@@ -360,3 +361,23 @@ def test_any_other_number_is_taken(better_auth: Publisher, number: str) -> None:
     token = better_auth.key.sign_bytes(f'{claims[:-1]},"level":{number}}}'.encode())
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     assert outcome(client_of(auth).get("/me", headers=bearer(token))) == "200"
+
+
+class ByEmail(User):
+    id: str = Field(alias="email")
+
+
+class ByNameOrId(User):
+    id: str = Field(validation_alias=AliasChoices("name", "id"))
+
+
+class ByUuidsName(User):
+    uuid: UUID | None = Field(default=None, alias="name")
+
+
+@pytest.mark.parametrize("model", [ByEmail, ByNameOrId, ByUuidsName])
+def test_two_fields_of_the_user_cannot_have_one_alias(model: type[User]) -> None:
+    """A claim that users can write, such as their name, would become their id."""
+    settings = EdgeAuthSettings(better_auth_url="https://app.example")
+    with pytest.raises(ConfigurationError, match="user_model: .* have the alias (name|email)"):
+        EdgeAuth(settings, user_model=model)
