@@ -1,4 +1,4 @@
-"""Accepted values of required claims: whatever Python writes them with, a claim must equal them."""
+"""Accepted values of required claims: a claim must equal the value, in every way to write it."""
 
 from enum import Enum, IntEnum
 from typing import Any
