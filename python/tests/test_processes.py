@@ -126,6 +126,8 @@ def test_a_program_that_is_interrupted_while_it_waits_for_keys_stops(
 ) -> None:
     gate = Gate(better_auth)
     script = """
+# a shell that runs the tests in the background has it ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     verifier.verify_sync(token)
