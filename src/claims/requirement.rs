@@ -22,7 +22,7 @@ impl Requirement {
 impl Expectations {
     /// The requirement of a check of the type or the claims. `None` if it accepts every token.
     pub(crate) fn requirement(&self, check: Check, by_secret: bool) -> Option<Requirement> {
-        let tolerance = self.time_limits.tolerance;
+        let tolerance = self.time_limits.tolerance as u64;
         let one_of = |accepted: &[String]| format!("one of: {}", accepted.join(", "));
         Some(match check {
             Check::Type => Requirement::new(&["typ"], self.profile.expected_type(by_secret)),
