@@ -132,9 +132,9 @@ class Verifier(Generic[U]):
         return self._user(verified)
 
     def _user(self, verified: Verified) -> U:
-        claims = verified.claims
+        claims: Any = verified.claims
         if self._mode.name == "assertion":
-            claims = claims.get("claims")  # type: ignore[assignment]
+            claims = claims.get("claims")
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
         return self._users.of(verified, claims)
