@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from better_auth_edge import EdgeAuthError, EdgeAuthSettings, Verifier
+from better_auth_edge import EdgeAuthError, EdgeAuthSettings, User, Verifier
+from better_auth_edge._core import handshake_token
 from tests.better_auth import Publisher, base64url
 
 
@@ -75,3 +76,17 @@ def test_a_replaced_surrogate_never_equals_the_text_of_a_cached_token(
         with pytest.raises(EdgeAuthError) as rejected:
             verifier.verify_sync(changed)
         assert rejected.value.code == "malformed_token"
+
+
+def test_lone_surrogates_in_paths_and_handshakes_are_no_errors_of_the_app() -> None:
+    user = User.for_test("ada", slug="\ufffd")
+    assert not user.owns("\ud800")
+    assert not user.owns("\ud800", "slug")
+    assert handshake_token(["bearer", "\ud800"]) is not None
+
+
+def test_every_spelling_of_a_uuid_is_read() -> None:
+    spelled = "URN:UUID:0199F3A4-7C21-7E55-9B0D-000000000001"
+    user = User.for_test("ada", uuid=spelled)
+    assert str(user.uuid) == "0199f3a4-7c21-7e55-9b0d-000000000001"
+    assert not user.owns(str(user.uuid)), "the claim is not canonical"

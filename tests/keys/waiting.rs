@@ -41,3 +41,12 @@ fn requests_canceled_without_notice_free_their_places() {
     // a clock that was set back does not change the number of places
     assert!(cache.join(None, 3.0, true).is_ok());
 }
+
+#[test]
+fn implausible_tokens_take_at_most_half_of_the_places() {
+    let mut cache = KeyCache::new(Timing::default());
+    assert!((0..250).all(|_| cache.join(None, 90.1, false).is_ok()));
+    assert!(cache.join(None, 90.1, false).is_err());
+    assert!((0..250).all(|_| cache.join(None, 90.1, true).is_ok()));
+    assert!(cache.join(None, 90.1, true).is_err());
+}
