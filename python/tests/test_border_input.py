@@ -78,7 +78,7 @@ def test_a_replaced_surrogate_never_equals_the_text_of_a_cached_token(
         assert rejected.value.code == "malformed_token"
 
 
-def test_lone_surrogates_in_paths_and_handshakes_are_no_errors_of_the_app() -> None:
+def test_lone_surrogates_in_paths_and_handshakes_do_not_fail_the_app() -> None:
     user = User.for_test("ada", slug="\ufffd")
     assert not user.owns("\ud800")
     assert not user.owns("\ud800", "slug")
