@@ -147,14 +147,26 @@ codes! {
     MissingClaim = "missing_claim", 401, "A required claim is missing";
     /// A claim has the wrong type or an impossible value.
     InvalidClaim = "invalid_claim", 401, "A claim is not valid";
+    /// Better Auth does not accept the API key.
+    InvalidApiKey = "invalid_api_key", 401, "The API key is not valid";
+    /// The token's session has ended, or the user's sessions have.
+    SessionRevoked = "session_revoked", 401, "The session has ended";
+    /// The session began too long ago for this path.
+    SessionTooOld = "session_too_old", 401, "A newer sign-in is required";
     /// The path belongs to another user.
     UserMismatch = "user_mismatch", 403, "This path belongs to another user";
     /// A claim does not have the required value.
     InsufficientClaims = "insufficient_claims", 403, "The token's claims do not suffice";
     /// The token lacks a required scope.
     InsufficientScope = "insufficient_scope", 403, "The token's scope does not suffice";
+    /// The rule does not accept this kind of credential.
+    CredentialNotAccepted = "credential_not_accepted", 403, "This kind of credential is not accepted";
+    /// Another user acts as the token's user, and the rule refuses that.
+    ImpersonationRefused = "impersonation_refused", 403, "Impersonation is not accepted";
     /// The request has a session cookie, and another site may have caused it.
     CrossSiteRequest = "cross_site_request", 403, "The request comes from another site";
+    /// The edge has received this event before.
+    ReplayedEvent = "replayed_event", 409, "The event was received before";
     /// Too many requests by one user, or too many rejected requests from one client address.
     RateLimited = "rate_limited", 429, "There were too many requests";
     /// A setting is missing or invalid.
@@ -163,6 +175,8 @@ codes! {
     OriginUnreachable = "origin_unreachable", 502, "The origin could not be reached";
     /// The signing keys could not be fetched.
     KeysUnavailable = "keys_unavailable", 503, "The signing keys are not available";
+    /// The edge could not read which sessions have ended.
+    RevocationsUnavailable = "revocations_unavailable", 503, "The revoked sessions are not known";
     /// The upstream did not start its response in time.
     OriginTimeout = "origin_timeout", 504, "The origin did not answer in time";
 }

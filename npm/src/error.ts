@@ -67,15 +67,22 @@ export type EdgeAuthErrorCode =
   | "audience_mismatch"
   | "missing_claim"
   | "invalid_claim"
+  | "invalid_api_key"
+  | "session_revoked"
+  | "session_too_old"
   | "user_mismatch"
   | "insufficient_claims"
   | "insufficient_scope"
+  | "credential_not_accepted"
+  | "impersonation_refused"
   | "cross_site_request"
+  | "replayed_event"
   | "rate_limited"
   | "misconfigured"
   | "origin_unreachable"
   | "origin_timeout"
   | "keys_unavailable"
+  | "revocations_unavailable"
   // later versions may add codes
   | (string & {});
 
