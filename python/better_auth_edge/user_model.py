@@ -79,12 +79,16 @@ class UserModel(Generic[M]):
         """Builds the user of a verified token. The base has no rules of the app, so the fields of
         the token's last user serve again, with claims of their own.
         """
-        known: JsonObject | None = verified.cached if self._is_base else None
+        known: M | None = verified.cached if self._is_base else None
         if known is not None:
-            return self._validate({**known, "claims": claims})
+            user = known.__copy__()
+            user.__dict__["claims"] = claims
+            return user
         user = self.read(verified.user, claims)
         if self._is_base and verified.was_cached:
-            verified.cached = {**user.__dict__, "claims": None}
+            known = user.__copy__()
+            known.__dict__["claims"] = None
+            verified.cached = known
         return user
 
     def _values(self, user: str, claims: JsonObject) -> dict[str, Any]:
