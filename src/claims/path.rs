@@ -4,7 +4,7 @@ use crate::jose::{Json, Object};
 
 /// The member with this name, or else the member at this path: `org.role` is the member `role` of
 /// the object `org`. A member whose whole name is the path takes precedence, so
-/// `https://example.com/roles` is a name. A path leads through objects only. A member that is
+/// `https://example.com/roles` is a name. A path leads through objects only; see [`is_id_at`] for arrays. A member that is
 /// `null` counts as absent.
 pub fn claim_at<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     if let Some(value) = object.member(path) {
@@ -12,6 +12,65 @@ pub fn claim_at<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     }
     let (name, rest) = path.split_once('.')?;
     claim_at(object.member(name)?.as_object()?, rest)
+}
+
+/// Whether `is_same` accepts the id at this path, or one of several ids. `None` if there is no value
+/// at the path.
+///
+/// The path is that of [`claim_at`], and leads through arrays too: `organizations.id` is the member
+/// `id` of each object in the array `organizations`. Of an array at its end, each member is an id.
+/// Only non-empty strings are ids. Looks at up to 1,000 members of arrays.
+pub fn is_id_at(claims: &Object, path: &str, is_same: &dyn Fn(&str) -> bool) -> Option<bool> {
+    let mut search = IdSearch { is_same, members_left: MAX_MEMBERS, has_value: false };
+    let is_found = search.in_object(claims, path);
+    search.has_value.then_some(is_found)
+}
+
+/// Members of arrays that a search for an id looks at, over all levels.
+const MAX_MEMBERS: usize = 1_000;
+
+/// A search for an id at a path.
+struct IdSearch<'s> {
+    is_same: &'s dyn Fn(&str) -> bool,
+    members_left: usize,
+    /// Whether there was a value at the path
+    has_value: bool,
+}
+
+impl IdSearch<'_> {
+    fn in_object(&mut self, object: &Object, path: &str) -> bool {
+        if let Some(value) = object.member(path) {
+            self.has_value = true;
+            return match value {
+                Json::Array(members) => self.in_members(members, Self::is_text),
+                value => self.is_text(value),
+            };
+        }
+        let Some((name, rest)) = path.split_once('.') else { return false };
+        match object.member(name) {
+            Some(Json::Object(inner)) => self.in_object(inner, rest),
+            Some(Json::Array(members)) => self.in_members(members, |search, member| {
+                member.as_object().is_some_and(|inner| search.in_object(inner, rest))
+            }),
+            _ => false,
+        }
+    }
+
+    fn in_members(
+        &mut self,
+        members: &[Json],
+        mut is_found: impl FnMut(&mut Self, &Json) -> bool,
+    ) -> bool {
+        members.iter().any(|member| {
+            let is_within_limit = self.members_left > 0;
+            self.members_left = self.members_left.saturating_sub(1);
+            is_within_limit && is_found(self, member)
+        })
+    }
+
+    fn is_text(&mut self, value: &Json) -> bool {
+        value.as_str().is_some_and(|text| !text.is_empty() && (self.is_same)(text))
+    }
 }
 
 #[cfg(test)]

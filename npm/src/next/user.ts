@@ -19,6 +19,8 @@ export interface User {
   email?: string;
   /** The claim `name`, if it is a string. */
   name?: string;
+  /** The id of the administrator who acts as this user. Absent if the user acts alone. */
+  impersonatedBy?: string;
   /** The token's claims that the middleware forwards: those that its option `claims` names. */
   claims: Record<string, unknown>;
 }
@@ -52,12 +54,13 @@ export async function getUser(
   const verifier = await assertionVerifier(signingKeys(options));
   if (!assertion) return null;
   try {
-    const { payload } = await verifier.verify<{ claims: User["claims"] }>(assertion);
+    const { payload, user: asserted } = await verifier.verify<{ claims: User["claims"] }>(assertion);
     const user: User = { id: payload.sub as string, claims: payload.claims };
     for (const name of ["uuid", "email", "name"] as const) {
       const value = payload.claims[name];
       if (typeof value === "string") user[name] = value;
     }
+    if (asserted.impersonatedBy !== undefined) user.impersonatedBy = asserted.impersonatedBy;
     return user;
   } catch (error) {
     if (error instanceof EdgeAuthError && error.status === 401) return null;
