@@ -91,4 +91,48 @@ mod tests {
         }
         assert!(paths.len() > 20);
     }
+
+    const MATCHED: &str = include_str!("../../tests/vectors/matched_claims.json");
+
+    #[test]
+    fn an_id_is_found_in_lists_of_ids_and_of_objects() {
+        let document = Object::parse(MATCHED.as_bytes()).unwrap();
+        let claims = document.member("claims").and_then(Json::as_object).unwrap();
+        let matches = document.member("matches").and_then(Json::as_array).unwrap();
+        for entry in matches {
+            let Some([path, id, Json::Bool(expected)]) = entry.as_array() else {
+                panic!("a path, an id and a result: {entry:?}")
+            };
+            let (path, id) = (path.as_str().unwrap(), id.as_str().unwrap());
+            let is_same = |claim: &str| crate::is_same_id(id, claim);
+            let found = is_id_at(claims, path, &is_same) == Some(true);
+            assert_eq!(found, *expected, "{path} {id}");
+        }
+        assert!(matches.len() > 50);
+    }
+
+    #[test]
+    fn an_absent_value_differs_from_one_without_the_id() {
+        let claims = Object::parse(br#"{"a":[],"b":[{"c":"d"}],"e":null,"f":[{}]}"#).unwrap();
+        for (path, expected) in
+            [("a", Some(false)), ("b.c", Some(false)), ("b.x", None), ("e", None), ("f.c", None)]
+        {
+            assert_eq!(is_id_at(&claims, path, &|_| false), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn at_most_a_thousand_members_are_looked_at_over_all_levels() {
+        let ids: Vec<_> = (0..1_500).map(|i| format!(r#""org-{i}""#)).collect();
+        let objects: Vec<_> = ids.chunks(99).map(|ids| format!("[{}]", ids.join(","))).collect();
+        let objects: Vec<_> = objects.iter().map(|ids| format!(r#"{{"ids":{ids}}}"#)).collect();
+        let claims = format!(r#"{{"a":[{}],"b":[{}]}}"#, ids.join(","), objects.join(","));
+        let claims = Object::parse(claims.as_bytes()).unwrap();
+        let is_found = |path, id| is_id_at(&claims, path, &|claim: &str| claim == id);
+        assert_eq!(is_found("a", "org-999"), Some(true));
+        assert_eq!(is_found("a", "org-1000"), Some(false));
+        // ten objects, and the 990 ids in them
+        assert_eq!(is_found("b.ids", "org-989"), Some(true));
+        assert_eq!(is_found("b.ids", "org-990"), Some(false));
+    }
 }

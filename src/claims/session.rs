@@ -95,9 +95,8 @@ impl SessionConditions {
             return Err(Error::new(Code::ImpersonationRefused, IMPERSONATED));
         }
         if let Some(most) = self.max_age {
-            let too_old = |detail: String| {
-                Err(Error::new(Code::SessionTooOld, detail).with_max_age(most))
-            };
+            let too_old =
+                |detail: String| Err(Error::new(Code::SessionTooOld, detail).with_max_age(most));
             match session.began {
                 None => {
                     return too_old(format!(

@@ -16,11 +16,7 @@ use crate::verifier::Verified;
 /// [`Code::AmbiguousPath`] if they are equal and contain a parameter behind `;`.
 /// [`Code::InsufficientClaims`], [`Code::InsufficientScope`], [`Code::SessionTooOld`],
 /// [`Code::ImpersonationRefused`].
-pub(crate) fn check(
-    matched: &Match<'_>,
-    user: Option<&Verified>,
-    now: f64,
-) -> Result<(), Error> {
+pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>, now: f64) -> Result<(), Error> {
     for (segment, claim) in matched.isolation() {
         let is_same = |id: &str| is_same_id(segment, id);
         let found = user.and_then(|user| user.claims().is_id(claim, &is_same));

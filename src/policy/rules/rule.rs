@@ -230,17 +230,8 @@ fn pattern(rule: &Object, errors: &mut Vec<String>) -> Option<Pattern> {
     Pattern::from_rule(rule).or_note(errors)
 }
 
-const MEMBERS: [&str; 9] = [
-    "path",
-    "methods",
-    "auth",
-    "match",
-    "claims",
-    "scopes",
-    IMPERSONATION,
-    MAX_SESSION_AGE,
-    "to",
-];
+const MEMBERS: [&str; 9] =
+    ["path", "methods", "auth", "match", "claims", "scopes", IMPERSONATION, MAX_SESSION_AGE, "to"];
 
 fn methods(rule: &Object) -> Result<Vec<String>, String> {
     let Some(methods) = rule.member("methods") else {
