@@ -49,9 +49,9 @@ impl SessionClaims {
         Ok(Self { began: began(claims, now, tolerance)?, impersonator })
     }
 
-    /// The same session with this acting user, which another source has verified.
+    /// The same session with this acting user, whom another source may know.
     pub fn with_impersonator(self, impersonator: Option<String>) -> Self {
-        Self { impersonator, ..self }
+        Self { impersonator: impersonator.or(self.impersonator), ..self }
     }
 
     /// When the session began, in seconds since 1970. `None` if the token does not say so.
