@@ -8,7 +8,6 @@ from better_auth_edge._core import is_json, is_max_age, is_scope
 from better_auth_edge.claims import is_several
 from better_auth_edge.errors import ConfigurationError
 
-
 Impersonation = Literal["allow", "refuse"]
 
 

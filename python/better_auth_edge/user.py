@@ -56,8 +56,8 @@ class User(BaseModel):
     def owns(self, value: str, claim: str | None = None) -> bool:
         """Whether a value equals the user's id or UUID, or the value of `claim`, which is a name or
         a dotted path. If that value is a list, one member must be equal, and a path leads through
-        lists of objects: `organizations.id`. If the token has a UUID in its canonical form, any spelling of that UUID
-        matches. Everything else is compared exactly.
+        lists of objects: `organizations.id`. If the token has a UUID in its canonical form, any
+        spelling of that UUID matches. Everything else is compared exactly.
 
         The claim `uuid` matches only in its canonical form, and only if the id is not a UUID.
         Otherwise a user who can write the claim could take the id of another user.

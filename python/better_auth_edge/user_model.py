@@ -88,9 +88,7 @@ class UserModel(Generic[M]):
             verified.cached = {**user.__dict__, "claims": None}
         return user
 
-    def _values(
-        self, user: str, claims: JsonObject, impersonator: str | None
-    ) -> dict[str, Any]:
+    def _values(self, user: str, claims: JsonObject, impersonator: str | None) -> dict[str, Any]:
         """Returns the input for pydantic: the claims that the model reads, overridden by the values
         of the base fields. A `null` claim is missing.
         """
