@@ -190,6 +190,7 @@ def test_an_unknown_spelling_is_an_error(better_auth: Publisher, value: Any) -> 
 
 def test_to_allow_it_is_no_requirement(better_auth: Publisher) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
-    for requirements in ({}, {"impersonation": "allow"}):
+    none: dict[str, Any] = {}
+    for requirements in (none, {"impersonation": "allow"}):
         with pytest.raises(ConfigurationError, match="require: needs claims, scopes"):
             auth.require(**requirements)

@@ -1,4 +1,4 @@
-"""Routes that need a recent sign-in (RFC 9470). The rule is the core's: tests/gateway/step_up.rs."""
+"""Routes that need a recent sign-in (RFC 9470). The core has the rule: tests/gateway/step_up.rs."""
 
 import time
 from collections.abc import Callable
