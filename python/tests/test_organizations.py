@@ -1,5 +1,5 @@
-"""A path parameter that must be one of the organisations of the user; the rules are the core's
-(tests/gateway/organisations.rs).
+"""A path parameter that must be one of the organizations of the user; the rules are the core's
+(tests/gateway/organizations.rs).
 """
 
 import json
@@ -71,7 +71,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("organizations", "path", "expected"), CASES)
-def test_one_organisation_of_a_token_or_an_assertion_suffices(
+def test_one_organization_of_a_token_or_an_assertion_suffices(
     better_auth: Publisher, edge: Edge, organizations: Any, path: str, expected: str
 ) -> None:
     by_token = client_for(better_auth_url=better_auth.url)

@@ -20,7 +20,7 @@ mod impersonation;
 mod issuers;
 mod log;
 mod optional_sessions;
-mod organisations;
+mod organizations;
 mod problem;
 mod rate_limits;
 mod rules;

@@ -1,4 +1,4 @@
-//! Isolation by organisation: a path parameter must equal one of the ids in a list.
+//! Isolation by organization: a path parameter must equal one of the ids in a list.
 
 use crate::common::{Edge, good_claims, request};
 use better_auth_edge::gateway::Settings;
@@ -18,7 +18,7 @@ fn outcome(edge: &Edge, path: &str, claims: &[(&str, &str)]) -> &'static str {
 }
 
 #[test]
-fn the_active_organisation_has_its_own_paths() {
+fn the_active_organization_has_its_own_paths() {
     let edge = Edge::new(&[ROUTES]);
     let claims = [("activeOrganizationId", r#""org-1""#)];
     assert_eq!(outcome(&edge, "/active/org-1/tasks", &claims), "forward");
@@ -31,7 +31,7 @@ fn the_active_organisation_has_its_own_paths() {
 }
 
 #[test]
-fn one_organisation_in_the_list_suffices() {
+fn one_organization_in_the_list_suffices() {
     let edge = Edge::new(&[ROUTES]);
     let claims = [("organizations", r#"["org-1","org-2"]"#)];
     for (path, expected) in [
@@ -48,7 +48,7 @@ fn one_organisation_in_the_list_suffices() {
 }
 
 #[test]
-fn a_path_leads_through_a_list_of_organisations() {
+fn a_path_leads_through_a_list_of_organizations() {
     let edge = Edge::new(&[ROUTES]);
     let claims = [("organizations", r#"[{"id":"org-1","role":"owner"},{"id":"org-2"}]"#)];
     for (path, expected) in [
@@ -64,7 +64,7 @@ fn a_path_leads_through_a_list_of_organisations() {
 }
 
 #[test]
-fn the_rules_for_ids_apply_to_each_organisation_in_the_list() {
+fn the_rules_for_ids_apply_to_each_organization_in_the_list() {
     let edge = Edge::new(&[ROUTES]);
     let claims = [("organizations", r#"["slug;x","0f8fad5b-d9cb-469f-a165-70867728950e","a@b"]"#)];
     for (path, expected) in [
@@ -78,7 +78,7 @@ fn the_rules_for_ids_apply_to_each_organisation_in_the_list() {
 }
 
 #[test]
-fn the_detail_says_whether_the_token_names_organisations_at_all() {
+fn the_detail_says_whether_the_token_names_organizations_at_all() {
     let edge = Edge::new(&[ROUTES]);
     for (organizations, expected) in [
         (r#"["org-2"]"#, r#"the path is not that of the token's \"organizations\""#),
@@ -93,7 +93,7 @@ fn the_detail_says_whether_the_token_names_organisations_at_all() {
 }
 
 #[test]
-fn a_misspelled_organisation_claim_is_a_setting_error() {
+fn a_misspelled_organization_claim_is_a_setting_error() {
     let errors = |claim: &str| {
         let routes = format!(r#"[{{"path":"/{{o}}/*","match":{{"o":"{claim}"}}}}]"#);
         let lookup = |name: &str| match name {
