@@ -132,10 +132,7 @@ pub(crate) fn check_scopes(
 
 /// The user who acts as the user of these claims, which Better Auth has written.
 #[pyfunction]
-pub(crate) fn impersonator(
-    py: Python<'_>,
-    claims: &Bound<'_, PyDict>,
-) -> PyResult<Option<String>> {
+pub(crate) fn impersonator(py: Python<'_>, claims: &Bound<'_, PyDict>) -> PyResult<Option<String>> {
     let session = SessionClaims::of(&object(claims)?, f64::INFINITY, 0.0);
     let session = session.map_err(|error| to_exception(py, &error))?;
     Ok(session.impersonator().map(str::to_owned))
@@ -156,9 +153,8 @@ pub(crate) fn check_session(
     let conditions = SessionConditions { refuses_impersonation, max_age };
     let claims = object(claims)?;
     let session = SessionClaims::of(&claims, now, tolerance);
-    let result = session.and_then(|session| {
-        conditions.check(&session.with_impersonator(impersonator), now)
-    });
+    let result =
+        session.and_then(|session| conditions.check(&session.with_impersonator(impersonator), now));
     result.map_err(|error| to_exception(py, &error))
 }
 

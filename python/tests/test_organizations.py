@@ -33,7 +33,7 @@ def test_at_most_a_thousand_members_are_looked_at() -> None:
     assert not user.owns("org-1000", "organizations")
 
 
-def test_the_user_id_is_no_list() -> None:
+def test_a_list_of_uuids_does_not_stand_for_the_users_id() -> None:
     user = User(id="ada", claims={"sub": "ada", "uuid": ["2b8b36c3-3489-4658-aa7a-185e6e4e1fc3"]})
     assert not user.owns("2b8b36c3-3489-4658-aa7a-185e6e4e1fc3")
 

@@ -107,7 +107,7 @@ fn a_misspelled_organization_claim_is_a_setting_error() {
     for known in ["activeOrganizationId", "organizations", "organizations.id"] {
         assert_eq!(errors(known), 0, "{known}");
     }
-    for unknown in ["organisations", "organization.id", "activeOrganisationId", "organizationsid"] {
+    for unknown in ["organizaitons", "organization.id", "activeOrganization", "organizationsid"] {
         assert_eq!(errors(unknown), 1, "{unknown}");
     }
 }

@@ -122,7 +122,7 @@ fn a_cached_decision_does_not_outlive_the_accepted_age() {
 }
 
 #[test]
-fn an_age_that_is_no_number_of_seconds_is_a_setting_error() {
+fn an_age_that_is_not_a_number_of_seconds_is_a_setting_error() {
     let errors = |rule: &str| {
         let routes = format!(r#"[{{"path":"/a/{{u}}/*",{rule}}}]"#);
         let lookup = |name: &str| match name {

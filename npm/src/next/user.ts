@@ -54,13 +54,15 @@ export async function getUser(
   const verifier = await assertionVerifier(signingKeys(options));
   if (!assertion) return null;
   try {
-    const { payload, user: asserted } = await verifier.verify<{ claims: User["claims"] }>(assertion);
+    const verified = await verifier.verify<{ claims: User["claims"] }>(assertion);
+    const { payload } = verified;
     const user: User = { id: payload.sub as string, claims: payload.claims };
     for (const name of ["uuid", "email", "name"] as const) {
       const value = payload.claims[name];
       if (typeof value === "string") user[name] = value;
     }
-    if (asserted.impersonatedBy !== undefined) user.impersonatedBy = asserted.impersonatedBy;
+    const { impersonatedBy } = verified.user;
+    if (impersonatedBy !== undefined) user.impersonatedBy = impersonatedBy;
     return user;
   } catch (error) {
     if (error instanceof EdgeAuthError && error.status === 401) return null;
