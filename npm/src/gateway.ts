@@ -40,8 +40,8 @@ export interface Route {
    */
   impersonation?: "allow" | "refuse" | undefined;
   /**
-   * Seconds since the sign-in, from 1 to 31536000. If the claim `session_iat` is absent or says that
-   * the session is older, 401 `session_too_old`.
+   * Seconds since the sign-in, from 1 to 31536000. If the claim `session_iat` is absent, or if the
+   * session is older, 401 `session_too_old`.
    */
   max_session_age?: number | undefined;
   /** Who handles the request: this application, or the server at `origin`. Default: `app`. */

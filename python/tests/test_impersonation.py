@@ -158,7 +158,7 @@ class ReadsAPath(User):
     "model",
     [TakesTheName, TakesAPathBelowTheName, TakesTheAlias, SharesAnAliasWithTheName, ReadsAPath],
 )
-def test_a_model_that_would_let_one_do_so_is_an_error_at_start_up(
+def test_a_model_that_would_allow_that_fails_at_start_up(
     better_auth: Publisher, model: type[User]
 ) -> None:
     with pytest.raises(ConfigurationError, match="user_model: "):
@@ -188,7 +188,7 @@ def test_an_unknown_spelling_is_an_error(better_auth: Publisher, value: Any) -> 
         auth.require(impersonation=value, scopes=["a"])
 
 
-def test_to_allow_it_is_no_requirement(better_auth: Publisher) -> None:
+def test_to_allow_it_requires_nothing(better_auth: Publisher) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     none: dict[str, Any] = {}
     for requirements in (none, {"impersonation": "allow"}):

@@ -4,8 +4,8 @@ use crate::jose::{Json, Object};
 
 /// The member with this name, or else the member at this path: `org.role` is the member `role` of
 /// the object `org`. A member whose whole name is the path takes precedence, so
-/// `https://example.com/roles` is a name. A path leads through objects only; see [`is_id_at`] for arrays. A member that is
-/// `null` counts as absent.
+/// `https://example.com/roles` is a name. A path leads through objects only; see [`is_id_at`] for
+/// arrays. A member that is `null` counts as absent.
 pub fn claim_at<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     if let Some(value) = object.member(path) {
         return Some(value);
@@ -14,8 +14,8 @@ pub fn claim_at<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     claim_at(object.member(name)?.as_object()?, rest)
 }
 
-/// Whether `is_same` accepts the id at this path, or one of several ids. `None` if there is no value
-/// at the path.
+/// Whether `is_same` accepts the id at this path, or one of several ids. `None` if the path leads to
+/// no value.
 ///
 /// The path is that of [`claim_at`], and leads through arrays too: `organizations.id` is the member
 /// `id` of each object in the array `organizations`. Of an array at its end, each member is an id.

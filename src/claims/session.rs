@@ -88,8 +88,8 @@ impl SessionConditions {
     /// Checks the session at `now`, in seconds since 1970.
     ///
     /// # Errors
-    /// [`Code::ImpersonationRefused`]. [`Code::SessionTooOld`] if the session began too long ago, or
-    /// if the token does not say when (RFC 9470, section 3).
+    /// [`Code::ImpersonationRefused`]. [`Code::SessionTooOld`] (RFC 9470, section 3) if the session
+    /// began too long ago, or if the token does not say when.
     pub fn check(&self, session: &SessionClaims, now: f64) -> Result<(), Error> {
         if self.refuses_impersonation && session.impersonator.is_some() {
             return Err(Error::new(Code::ImpersonationRefused, IMPERSONATED));

@@ -62,8 +62,8 @@ impl Response {
     }
 }
 
-/// RFC 6750, section 3: without an error code if the request has no token. RFC 9470, section 3: with
-/// the accepted age if the session is too old.
+/// RFC 6750, section 3: without an error code if the request has no token. RFC 9470, section 3: if
+/// the session is too old, with the accepted age.
 fn challenge(error: &Error) -> Option<String> {
     let code = error.code();
     let reason = match (code, code.status()) {

@@ -5,7 +5,7 @@ use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
 use crate::policy::rules::pattern::Pattern;
-use crate::policy::rules::session::{self, IMPERSONATION, MAX_SESSION_AGE};
+use crate::policy::rules::session;
 use crate::policy::rules::{Access, Destination, Match};
 use crate::similar::{did_you_mean, suggestion};
 
@@ -230,8 +230,17 @@ fn pattern(rule: &Object, errors: &mut Vec<String>) -> Option<Pattern> {
     Pattern::from_rule(rule).or_note(errors)
 }
 
-const MEMBERS: [&str; 9] =
-    ["path", "methods", "auth", "match", "claims", "scopes", IMPERSONATION, MAX_SESSION_AGE, "to"];
+const MEMBERS: [&str; 9] = [
+    "path",
+    "methods",
+    "auth",
+    "match",
+    "claims",
+    "scopes",
+    "impersonation",
+    "max_session_age",
+    "to",
+];
 
 fn methods(rule: &Object) -> Result<Vec<String>, String> {
     let Some(methods) = rule.member("methods") else {

@@ -31,5 +31,5 @@ pub(super) fn from_rule(rule: &Object, errors: &mut Vec<String>) -> Option<Sessi
     Some(SessionConditions { refuses_impersonation, max_age: max_age.flatten() })
 }
 
-pub(super) const IMPERSONATION: &str = "impersonation";
-pub(super) const MAX_SESSION_AGE: &str = "max_session_age";
+const IMPERSONATION: &str = "impersonation";
+const MAX_SESSION_AGE: &str = "max_session_age";
