@@ -14,8 +14,8 @@ pub fn claim_at<'o>(object: &'o Object, path: &str) -> Option<&'o Json> {
     claim_at(object.member(name)?.as_object()?, rest)
 }
 
-/// Whether `is_same` accepts the id at this path, or one of several ids. `None` if nothing is at the
-/// path.
+/// Whether `is_same` accepts the id at this path, or one of several ids. `None` if the claims have
+/// nothing at this path.
 ///
 /// The path is that of [`claim_at`], and leads through arrays too: `organizations.id` is the member
 /// `id` of each object in the array `organizations`. Of an array at its end, each member is an id.

@@ -1,6 +1,6 @@
 //! `max_session_age`: a path that needs a recent sign-in (RFC 9470).
 
-use crate::common::{Claims, Edge, NOW, good_claims, request};
+use crate::common::{Claims, Edge, NOW, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{HeaderCache, Settings};
 use better_auth_edge::host::Clock;
 
@@ -58,6 +58,21 @@ fn a_time_that_no_session_can_have_is_an_invalid_claim_on_every_path() {
         for method in ["GET", "POST"] {
             assert_eq!(outcome(&edge, method, "/account/a", &claims), "invalid_claim", "{value}");
         }
+    }
+}
+
+#[test]
+fn a_session_cookie_counts_from_the_sign_in_and_not_from_the_exchange() {
+    for (ago, expected) in [(300.0, "forward"), (700.0, "session_too_old")] {
+        let edge = Edge::new(&[ROUTES, ("SESSION_EXCHANGE", "true")]);
+        let token = edge.signer.token(&of_session(ago));
+        let body = format!(r#"{{"token":"{token}"}}"#);
+        edge.host.respond_once_with(ScriptedResponse::ok(body));
+        let headers =
+            [("cookie", "better-auth.session_token=t.s%3D"), ("origin", "https://edge.example")];
+        let head = request("POST", "/account/a", &headers);
+        assert_eq!(edge.outcome(&head), expected, "{ago}");
+        assert_eq!(edge.outcome(&request("GET", "/account/a", &headers)), "forward");
     }
 }
 
