@@ -106,6 +106,21 @@ fn other_conditions_are_checked_first() {
 }
 
 #[test]
+fn a_looser_spelling_does_not_lead_to_a_rule_with_a_longer_limit() {
+    let claims = of_session(30.0);
+    for (first, second, expected) in
+        [(60, 600, "ambiguous_path"), (600, 60, "forward"), (60, 60, "forward")]
+    {
+        let routes = format!(
+            r#"[{{"path":"/a/*","max_session_age":{first}}},
+                {{"path":"/{{any}}/*","max_session_age":{second}}}]"#
+        );
+        let edge = Edge::new(&[("ROUTES", &routes)]);
+        assert_eq!(outcome(&edge, "GET", "/A/b", &claims), expected, "{first} {second}");
+    }
+}
+
+#[test]
 fn a_cached_token_becomes_too_old_while_it_is_valid() {
     let edge = Edge::new(&[ROUTES]);
     let claims = of_session(590.0);
