@@ -130,7 +130,9 @@ def test_a_test_user_has_the_session_that_the_test_says(better_auth: Publisher) 
 
 
 @pytest.mark.parametrize("age", [0, -1, 0.5, 31_536_001, "600", True, [600], float("nan")])
-def test_an_age_that_is_not_a_number_of_seconds_is_an_error(better_auth: Publisher, age: Any) -> None:
+def test_an_age_that_is_not_a_number_of_seconds_is_an_error(
+    better_auth: Publisher, age: Any
+) -> None:
     auth = EdgeAuth(EdgeAuthSettings(better_auth_url=better_auth.url))
     with pytest.raises(ConfigurationError, match="max_session_age: is not a whole number"):
         auth.require(max_session_age=age)
