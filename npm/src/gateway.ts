@@ -22,8 +22,9 @@ export interface Route {
    */
   auth?: "required" | "optional" | "public" | undefined;
   /**
-   * Path parameters, and the claims that they must equal: `{ user_id: "sub" }`. Otherwise 403
-   * `user_mismatch`.
+   * Path parameters, and the claims that they must equal: `{ user_id: "sub" }`. If the claim is a
+   * list, one member must: `{ org_id: "organizations" }`. A dotted path leads through lists of
+   * objects: `organizations.id`. Otherwise 403 `user_mismatch`.
    */
   match?: Record<string, string> | undefined;
   /**
@@ -33,6 +34,16 @@ export interface Route {
   claims?: Record<string, unknown> | undefined;
   /** Scopes, all of which the token must have. Otherwise 403 `insufficient_scope`. */
   scopes?: string[] | undefined;
+  /**
+   * Whether an administrator who impersonates the user may send the request. With `refuse`,
+   * otherwise 403 `impersonation_refused`. Default: `allow`.
+   */
+  impersonation?: "allow" | "refuse" | undefined;
+  /**
+   * Seconds since the sign-in, from 1 to 31536000. If the claim `session_iat` is absent, or if the
+   * session is older, 401 `session_too_old`.
+   */
+  max_session_age?: number | undefined;
   /** Who handles the request: this application, or the server at `origin`. Default: `app`. */
   to?: "app" | "origin" | undefined;
 }

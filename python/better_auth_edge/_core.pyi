@@ -16,13 +16,17 @@ __all__ = [
     "canonical_algorithm",
     "check_required",
     "check_scopes",
+    "check_session",
     "claim_at",
     "default_algorithms",
     "did_you_mean",
     "handshake_token",
     "has_same_words",
     "has_too_large_number",
+    "impersonator",
+    "is_id_at",
     "is_json",
+    "is_max_age",
     "is_same_id",
     "is_scope",
     "near_miss",
@@ -99,6 +103,10 @@ class Verified:
 
     @cached.setter
     def cached(self, value: Any) -> None: ...
+    @property
+    def impersonator(self) -> str | None:
+        """The id of the user who acts as the token's user."""
+
     @property
     def expires(self) -> float:
         """Seconds since 1970."""
@@ -228,6 +236,11 @@ def handshake_token(offered: list[str]) -> str | None:
 def is_same_id(value: str, claim: str) -> bool:
     """Whether a value equals a claim. If the claim is a canonical UUID, any spelling of it does."""
 
+def is_id_at(claims: dict[str, Any], path: str, value: str) -> bool:
+    """Whether a value equals the claim with this name or at this path, as by `is_same_id`. If the
+    claim is a list, one member suffices. The path leads through lists of objects too.
+    """
+
 def claim_at(claims: dict[str, Any], path: str) -> Any:
     """Returns the claim with this name, or else the one at this path. None if it is absent."""
 
@@ -238,6 +251,28 @@ def check_required(claims: dict[str, Any], required: dict[str, Any], lists: list
 
 def check_scopes(claims: dict[str, Any], scopes: list[str]) -> None:
     """Raises `EdgeAuthError` `insufficient_scope` unless the claim `scope` contains all."""
+
+def impersonator(claims: dict[str, Any]) -> str | None:
+    """Returns the id of the user who acts as the user of these claims of Better Auth. Raises
+    `EdgeAuthError` `invalid_claim` if a claim about the session is malformed.
+    """
+
+def check_session(
+    claims: dict[str, Any],
+    impersonator: str | None,
+    *,
+    refuses_impersonation: bool,
+    max_age: int | None,
+    now: float,
+    tolerance: float,
+) -> None:
+    """Raises `EdgeAuthError` `impersonation_refused`, `session_too_old`, or `invalid_claim` for
+    malformed claims about the session. `max_age` and `tolerance` are in seconds, `now` in seconds
+    since 1970. `impersonator` counts in addition to the claims.
+    """
+
+def is_max_age(value: object) -> bool:
+    """Whether a value is a maximum age of a session: whole seconds, up to a year."""
 
 def is_scope(text: str) -> bool:
     """Whether a text is a scope (RFC 6749, section 3.3)."""

@@ -26,7 +26,7 @@ from better_auth_edge.problems import (
 )
 from better_auth_edge.replay_cache import ReplayCache
 from better_auth_edge.request_path import is_path_of
-from better_auth_edge.requirements import check_names, check_requirements
+from better_auth_edge.requirements import Impersonation, check_names, check_requirements
 from better_auth_edge.settings import EdgeAuthSettings
 from better_auth_edge.user import User
 from better_auth_edge.verifier import Verifier
@@ -148,7 +148,8 @@ class EdgeAuth(Generic[U]):
         self, parameter: Annotated[str, _NotFromRequest], *, claim: str | None = None
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: returns the user if the path parameter is the user's id or UUID, or the value
-        of `claim` if it is given. Otherwise 403. UUIDs are compared as UUIDs. Do not use a claim
+        of `claim` if it is given. Otherwise 403. UUIDs are compared as UUIDs. If the claim is a
+        list, one member suffices, as in `claim="organizations"`. Do not use a claim
         that users can write: a user could take the value of another user.
         """
         if not isinstance(parameter, str) or not parameter:
@@ -163,19 +164,28 @@ class EdgeAuth(Generic[U]):
         *,
         claims: Annotated[Mapping[str, Any] | None, _NotFromRequest] = None,
         scopes: Sequence[str] | None = None,
+        impersonation: Impersonation | None = None,
+        max_session_age: int | None = None,
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: returns the user if each claim has an accepted value and the claim `scope`
-        contains all scopes. Otherwise 403.
+        contains all scopes. Otherwise 403. `impersonation="refuse"` rejects an administrator who
+        acts as the user: 403. `max_session_age` is in seconds: if the session is older, or if the
+        claim `session_iat` is absent, 401 with a challenge that asks for a new sign-in (RFC 9470).
 
         An accepted value is one value or a list of them. If `LIST_CLAIMS` contains the claim, as in
         a `role` of `"admin,user"`, one matching member is enough. A dotted path selects a claim
         within a claim: `org.role`. Empty `claims` or `scopes`, or `None` as an accepted value,
         raise `ConfigurationError`.
 
-            Depends(auth.require(claims={"role": ["admin", "editor"]}))
+            Depends(auth.require(claims={"role": ["admin", "editor"]}, max_session_age=600))
         """
-        required = check_requirements(claims, scopes)
-        return UserWith[U](self, required, list(scopes or ()), self._mode.list_claims)
+        return UserWith[U](
+            self,
+            check_requirements(claims, scopes, impersonation, max_session_age),
+            list_claims=self._mode.list_claims,
+            clock=self._clock,
+            clock_tolerance=self._mode.clock_tolerance,
+        )
 
     async def user_of_token(self, scope: Scope, token: str) -> U:
         """Returns the user of a request's token. Verifies it once per request, because an assertion

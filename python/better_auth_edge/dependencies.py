@@ -3,7 +3,7 @@ one as to verify a token. It is also the security scheme that `/docs` shows.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol
 
 from fastapi.openapi.models import HTTPBearer
@@ -13,10 +13,11 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 from typing_extensions import TypeVar
 
-from better_auth_edge.claims import check_required, check_scopes
+from better_auth_edge.claims import check_required, check_scopes, check_session
 from better_auth_edge.credentials import SCHEME, Credential
 from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.overrides import Dependency, call_override, has_overrides, override_of
+from better_auth_edge.requirements import Requirements
 from better_auth_edge.user import User, claims_of
 
 logger = logging.getLogger(__name__)
@@ -112,21 +113,34 @@ class UserFromPath(CurrentUser[R]):
 
 
 class UserWith(CurrentUser[R]):
-    """Returns the user if it has the required claims and scopes."""
+    """Returns the user if it meets the requirements."""
 
     def __init__(
         self,
         auth: Authenticator[Any],
-        claims: Mapping[str, Sequence[Any]],
-        scopes: Sequence[str],
+        required: Requirements,
+        *,
         list_claims: Sequence[str],
+        clock: Callable[[], float],
+        clock_tolerance: float,
     ) -> None:
+        """`clock` returns seconds since 1970. The tolerance is in seconds."""
         super().__init__(auth)
-        self._claims = claims
-        self._scopes = scopes
+        self._required = required
         self._list_claims = list_claims
+        self._clock = clock
+        self._clock_tolerance = clock_tolerance
 
     def _check(self, user: User, scope: Scope) -> None:
-        claims = claims_of(user)
-        check_required(claims, self._claims, self._list_claims)
-        check_scopes(claims, self._scopes)
+        claims, required = claims_of(user), self._required
+        check_required(claims, required.claims, self._list_claims)
+        check_scopes(claims, required.scopes)
+        if required.refuses_impersonation or required.max_session_age is not None:
+            check_session(
+                claims,
+                user.impersonated_by,
+                refuses_impersonation=required.refuses_impersonation,
+                max_age=required.max_session_age,
+                now=self._clock(),
+                tolerance=self._clock_tolerance,
+            )

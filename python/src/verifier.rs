@@ -242,6 +242,11 @@ impl Verified {
     }
 
     #[getter]
+    fn impersonator(&self) -> Option<&str> {
+        self.core.session().impersonator()
+    }
+
+    #[getter]
     fn expires(&self) -> f64 {
         self.core.expires()
     }

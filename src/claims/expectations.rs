@@ -2,7 +2,7 @@
 
 use super::cookie_cache::{CookieCacheReader, SessionToken};
 use super::times::{TimeLimits, Times};
-use super::{Claims, Profile, RequiredClaim, UserClaim};
+use super::{Claims, Profile, RequiredClaim, SessionClaims, UserClaim};
 use crate::check::{Check, Observer};
 use crate::error::{Code, Error};
 use crate::jose::{Header, Json};
@@ -152,6 +152,8 @@ impl Expectations {
         let audiences = observer.record(Check::Types, audiences(claims))?;
         let times = observer.record(Check::Types, Times::of(claims))?;
         observer.record(Check::Types, self.check_texts(claims))?;
+        let session_claims = SessionClaims::of_kind(self.profile, claims, now, self.tolerance());
+        let session_claims = observer.record(Check::Types, session_claims)?;
         observer.record(Check::Lifetime, self.time_limits.check_lifetime(&times))?;
 
         observer.record(Check::Issuer, self.check_issuer(issuer))?;
@@ -162,7 +164,7 @@ impl Expectations {
             Check::Values,
             required.try_for_each(|required| required.check_value(claims.members())),
         )?;
-        Ok(AcceptedClaims { user, session: None, times })
+        Ok(AcceptedClaims { user, session: None, session_claims, times })
     }
 
     /// Checks the times of accepted claims again, at `now` in seconds since 1970.
@@ -262,6 +264,7 @@ pub(crate) struct AcceptedClaims {
     pub(crate) user: String,
     /// The token of the session, if the token is a cookie cache
     pub(crate) session: Option<SessionToken>,
+    pub(crate) session_claims: SessionClaims,
     times: Times,
 }
 

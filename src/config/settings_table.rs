@@ -155,7 +155,8 @@ settings! {
     /// URL
     "BETTER_AUTH_URL" as "baseURL": Url, Everywhere, "required";
     /// list of claims in the assertion
-    "CLAIMS" as "claims": ClaimList, Gateways, "`sub,uuid,id,email,name,role,scope`";
+    "CLAIMS" as "claims": ClaimList, Gateways,
+        "`sub,uuid,id,email,name,role,scope,activeOrganizationId,organizations,permissions,sid,session_iat`";
     /// table of claims and header names
     "CLAIM_HEADERS" as "claimHeaders": Json, Gateways, "`{}`";
     /// header in which your own proxy writes the client address

@@ -59,7 +59,8 @@ struct CachedDecision {
     user: Arc<Verified>,
     /// The index of the issuer that verified the token
     issuer: usize,
-    /// When the edge must sign another assertion, in seconds since 1970
+    /// When the edge must sign another assertion, or the session becomes too old for the path, in
+    /// seconds since 1970
     valid_until: f64,
 }
 

@@ -130,7 +130,7 @@ impl Gateway {
     fn forward<H: Host>(
         &self,
         head: &RequestHead,
-        Admitted { route, user }: Admitted,
+        Admitted { route, user, until }: Admitted,
         log: &LogContext<'_>,
         host: &H,
     ) -> Forward {
@@ -144,7 +144,8 @@ impl Gateway {
         };
         let mut forward = self.forwarding.forward(route, &context);
         forward.report = self.forward_report(log, host);
-        forward.decision_id = self.cache_decision(head, user.as_ref(), forward.valid_until);
+        let valid_until = forward.valid_until.map(|time| time.min(until));
+        forward.decision_id = self.cache_decision(head, user.as_ref(), valid_until);
         forward
     }
 }

@@ -1,5 +1,5 @@
 //! The edge's own responses. Most are problem details (RFC 9457), on 401 with a challenge (RFC
-//! 6750, section 3).
+//! 6750, section 3; RFC 9470, section 3).
 
 use crate::error::{Code, ERRORS_PAGE, Error};
 use crate::http::edit::HeaderEdit;
@@ -62,13 +62,15 @@ impl Response {
     }
 }
 
-/// RFC 6750, section 3: without an error code if the request has no token.
+/// RFC 6750, section 3: without an error code if the request has no token. RFC 9470, section 3: if
+/// the session is too old, with the accepted age.
 fn challenge(error: &Error) -> Option<String> {
     let code = error.code();
     let reason = match (code, code.status()) {
         (Code::MissingToken, _) => return Some(format!("Bearer realm=\"{REALM}\"")),
         (Code::MalformedRequest, _) => "invalid_request",
         (Code::InsufficientScope, _) => "insufficient_scope",
+        (Code::SessionTooOld, _) => "insufficient_user_authentication",
         (_, 401) => "invalid_token",
         _ => return None,
     };
@@ -78,6 +80,9 @@ fn challenge(error: &Error) -> Option<String> {
     if let Some(scopes) = error.scopes() {
         // scopes contain no characters to escape
         challenge.push_str(&format!(", scope=\"{scopes}\""));
+    }
+    if let Some(seconds) = error.max_age() {
+        challenge.push_str(&format!(", max_age=\"{seconds}\""));
     }
     Some(challenge)
 }

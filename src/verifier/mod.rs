@@ -20,7 +20,7 @@ use cache::TokenCache;
 use opaque::detect_session_token;
 
 use crate::check::{Check, Observer};
-use crate::claims::{AcceptedClaims, Claims, Expectations, SessionToken};
+use crate::claims::{AcceptedClaims, Claims, Expectations, SessionClaims, SessionToken};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -332,6 +332,11 @@ impl Verified {
     /// The user's id: the value of the user claim, never empty.
     pub fn user(&self) -> &str {
         &self.accepted.user
+    }
+
+    /// What the token says about its session.
+    pub fn session(&self) -> &SessionClaims {
+        &self.accepted.session_claims
     }
 
     /// The token of the session, if this is a cookie cache.
