@@ -10,11 +10,12 @@ mod admit;
 mod authenticate;
 mod decision_cache;
 mod report;
+mod revocations;
 mod settings;
 mod upstream;
 mod well_known;
 
-pub use crate::config::bindings::Bindings;
+pub use crate::config::bindings::{Bindings, RevocationsBinding};
 pub use crate::config::error::SettingError;
 pub use crate::config::near_miss::Variable;
 pub use crate::config::settings_table::{Hosts, Kind, Naming, SETTINGS, Setting};

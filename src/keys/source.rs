@@ -255,6 +255,7 @@ impl Remote {
             url: self.url.to_string(),
             accept: "application/jwk-set+json, application/json",
             cookie: None,
+            authorization: None,
             client_address: None,
             max_bytes: JwkSet::MAX_BYTES,
             timeout,

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer, native,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer, native,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 use futures_util::FutureExt;
@@ -332,6 +332,8 @@ impl RateLimiter for TestHost {
         !self.0.reached_limits.borrow().contains(&limit)
     }
 }
+
+impl RevocationStore for TestHost {}
 
 impl Tasks for TestHost {
     fn background<F: Future<Output = ()> + 'static>(&self, task: impl FnOnce(Self) -> F) {
