@@ -57,6 +57,7 @@
 //! impl KeyStore for MyHost {}
 //! impl Telemetry for MyHost {}
 //! impl RateLimiter for MyHost {}
+//! impl RevocationStore for MyHost {}
 //!
 //! let verifier = VerifierOptions {
 //!     base_url: Some("https://app.example.com".to_owned()),

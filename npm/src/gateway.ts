@@ -158,6 +158,39 @@ export interface GatewayOptions {
   bindRequest?: boolean | undefined;
   /** The claims that the assertion contains; with an empty list, only `sub`. */
   claims?: string[] | undefined;
+  /**
+   * The URL of another edge. This one reads its revocations there in place of a store, with
+   * `revocationsToken`. Default: none.
+   */
+  revocationsURL?: string | undefined;
+  /** The bearer token for `revocationsURL`, which is the `revocationFeedToken` of that edge. */
+  revocationsToken?: string | undefined;
+  /**
+   * The number of seconds from 0.5 to 300 after which a session that has ended is refused
+   * everywhere. Default: 2.
+   */
+  revocationLag?: number | undefined;
+  /**
+   * What happens to requests if the revocations cannot be read for longer than
+   * `revocationFailureAge`. Default: `refuse`.
+   */
+  revocationOnFailure?: "allow" | "refuse" | undefined;
+  /**
+   * The number of seconds, at least the lag, for which the last revocations are used if no further
+   * ones can be read. Default: 30.
+   */
+  revocationFailureAge?: number | undefined;
+  /** The number of seconds for which a revocation is kept. No token may live longer. */
+  revocationRetention?: number | undefined;
+  /** Into how many parts the revocations are divided, from 1 to 64. Default: 1. */
+  revocationShards?: number | undefined;
+  /** The accepted audiences of OIDC logout tokens. Default: those of other tokens. */
+  logoutAudience?: string | string[] | undefined;
+  /**
+   * The bearer token, of at least 32 characters, with which other hosts read the revocations.
+   * Default: they are not published.
+   */
+  revocationFeedToken?: string | undefined;
   /** The decisions in the log. Default: `warn`, which includes rejections. */
   logLevel?: "none" | "error" | "warn" | "info" | undefined;
   /** The salt of the user hashes in the log. */

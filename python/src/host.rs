@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 use pyo3::exceptions::PyRuntimeError;
@@ -201,3 +201,4 @@ const POLL_INTERVAL: u32 = 5;
 impl KeyStore for PyHost {}
 impl Telemetry for PyHost {}
 impl RateLimiter for PyHost {}
+impl RevocationStore for PyHost {}

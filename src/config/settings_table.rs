@@ -225,6 +225,8 @@ settings! {
     "JWKS_URL" as "jwksUrl": Url, Everywhere, "`{BETTER_AUTH_URL}/api/auth/jwks`";
     /// list of claims whose string is a comma-separated list
     "LIST_CLAIMS" as "listClaims": OptionalList, Everywhere, "`role`";
+    /// list of audiences of OIDC logout tokens
+    "LOGOUT_AUDIENCE" as "logoutAudience": List, Gateways, "what `AUDIENCE` accepts";
     /// `none`, `error`, `warn` or `info`
     "LOG_LEVEL" as "logLevel": Text, Gateways, "`warn`";
     /// secret: salt of the user hashes in the log
@@ -238,7 +240,8 @@ settings! {
     /// bytes, encoded
     "MAX_TOKEN_BYTES" as "maxTokenBytes": Number, Everywhere, "16384";
     /// seconds from `iat` to `exp`
-    "MAX_TOKEN_LIFETIME" as "maxTokenLifetime": Seconds, Everywhere, "no limit";
+    "MAX_TOKEN_LIFETIME" as "maxTokenLifetime": Seconds, Everywhere,
+        "no limit; `REVOCATION_RETENTION` with revocation";
     /// seconds up to 600 until the response begins; does not apply to uploads over 1 MB or of
     /// unknown size
     "ORIGIN_TIMEOUT": Seconds, Worker, "30";
@@ -255,6 +258,26 @@ settings! {
     "RATE_LIMIT_RETRY_AFTER": Seconds, Worker, "60";
     /// list, or a table of accepted values
     "REQUIRED_CLAIMS" as "requiredClaims": Json, Everywhere, "none";
+    /// secret: the bearer token for `REVOCATIONS_URL`
+    "REVOCATIONS_TOKEN" as "revocationsToken": Text, Gateways, "none";
+    /// URL of another edge, whose revocations this one reads in place of a store
+    "REVOCATIONS_URL" as "revocationsURL": Url, Gateways, "none";
+    /// seconds, at least the lag, for which the edge uses what it has read last if it cannot read
+    /// further
+    "REVOCATION_FAILURE_AGE" as "revocationFailureAge": Seconds, Gateways, "30";
+    /// secret of at least 32 characters: the bearer token with which other hosts read the
+    /// revocations of this edge
+    "REVOCATION_FEED_TOKEN" as "revocationFeedToken": Text, Gateways,
+        "none: the edge does not publish them";
+    /// seconds from 0.5 to 300 after which every isolate refuses a session that has ended
+    "REVOCATION_LAG" as "revocationLag": Seconds, Gateways, "2";
+    /// `refuse` or `allow`: what happens to requests if the revocations cannot be read for longer
+    /// than `REVOCATION_FAILURE_AGE`
+    "REVOCATION_ON_FAILURE" as "revocationOnFailure": Text, Gateways, "`refuse`";
+    /// seconds for which a revocation is kept: no token may live longer
+    "REVOCATION_RETENTION" as "revocationRetention": Seconds, Gateways, "86400";
+    /// whole number from 1 to 64: into how many parts the revocations are divided
+    "REVOCATION_SHARDS" as "revocationShards": Number, Gateways, "1";
     /// switch: the edge rewrites the origin server's redirects to itself, so that they lead through
     /// the edge
     "REWRITE_REDIRECTS" as "rewriteRedirects": Switch, Gateways, "`true`";

@@ -17,7 +17,7 @@ use crate::jose::{Algorithm, PublicKey};
 
 use crate::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 
 pub use promise_driver::PromiseDriver;
@@ -241,6 +241,8 @@ impl Telemetry for JsHost {
         write_point(record);
     }
 }
+
+impl RevocationStore for JsHost {}
 
 impl RateLimiter for JsHost {
     async fn admits(&self, limit: Limit, key: &str) -> bool {

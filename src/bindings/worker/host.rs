@@ -12,7 +12,7 @@ use crate::bindings::runtime::JsHost;
 use crate::error::ERRORS_PAGE;
 use crate::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use crate::jose::{Algorithm, PublicKey};
 
@@ -118,6 +118,8 @@ impl Telemetry for WorkerHost {
         self.runtime.data_point(record);
     }
 }
+
+impl RevocationStore for WorkerHost {}
 
 impl RateLimiter for WorkerHost {
     fn admits(&self, limit: Limit, key: &str) -> impl Future<Output = bool> {

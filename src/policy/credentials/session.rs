@@ -281,6 +281,7 @@ impl OpenExchange {
             url: self.url.to_string(),
             accept: "application/json",
             cookie: Some(self.cookie.clone()),
+            authorization: None,
             client_address: self.client_address.clone(),
             max_bytes: MAX_BYTES,
             timeout: TIMEOUT,
