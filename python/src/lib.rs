@@ -7,6 +7,7 @@ mod host;
 mod json;
 mod pending;
 mod requests;
+mod sessions;
 mod settings;
 mod task;
 mod verifier;
@@ -25,6 +26,8 @@ mod _core {
         bearer_token, check_required, check_scopes, claim_at, handshake_token,
         has_too_large_number, is_json, is_same_id, is_scope, without_identity,
     };
+    #[pymodule_export]
+    use super::sessions::{SessionTokens, user_of};
     #[pymodule_export]
     use super::settings::{
         BaseUrl, KeyUrl, algorithms, canonical_algorithm, default_algorithms, did_you_mean,
