@@ -15,8 +15,8 @@ class ConnectionState:
     """Whether `Authorization` had a credential before the middleware removed it."""
     is_accepted: bool = False
     """Whether the app has accepted the WebSocket."""
-    users: dict[tuple[object, str], Any] = field(default_factory=dict)
-    """Verified users, by `EdgeAuth` instance and token."""
+    users: dict[tuple[object, object], Any] = field(default_factory=dict)
+    """Verified users, by `EdgeAuth` instance and credential."""
     override_results: dict[tuple[object, ...], Any] = field(default_factory=dict)
     """Results of dependency overrides, by override and required scopes."""
     active_overrides: set[object] = field(default_factory=set)
