@@ -30,7 +30,14 @@ const options = {
   database: database.startsWith("file:")
     ? { dialect: new LibsqlDialect({ client: createClient({ url: database }) }), type: "sqlite" }
     : new Pool({ connectionString: database }),
-  emailAndPassword: { enabled: true },
+  // a real password hash takes most of the time of the tests
+  emailAndPassword: {
+    enabled: true,
+    password: {
+      hash: async (password) => password,
+      verify: async ({ hash, password }) => hash === password,
+    },
+  },
   user: {
     ...(plural ? { modelName: "users" } : {}),
     additionalFields: {
