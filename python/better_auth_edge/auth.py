@@ -104,32 +104,16 @@ class EdgeAuth(Generic[U]):
     @overload
     @classmethod
     def from_env(
-        cls,
-        *,
-        user_model: type[V],
-        session_store: SessionStore | None = None,
-        env_file: str | None = None,
-        **settings: object,
+        cls, *, user_model: type[V], env_file: str | None = None, **settings: object
     ) -> "EdgeAuth[V]": ...
 
     @overload
     @classmethod
-    def from_env(
-        cls,
-        *,
-        session_store: SessionStore | None = None,
-        env_file: str | None = None,
-        **settings: object,
-    ) -> "EdgeAuth[User]": ...
+    def from_env(cls, *, env_file: str | None = None, **settings: object) -> "EdgeAuth[User]": ...
 
     @classmethod
     def from_env(
-        cls,
-        *,
-        user_model: Any = User,
-        session_store: SessionStore | None = None,
-        env_file: str | None = None,
-        **settings: object,
+        cls, *, user_model: Any = User, env_file: str | None = None, **settings: object
     ) -> "EdgeAuth[Any]":
         """Reads the settings from the environment and from `env_file`. The environment overrides
         the file, and `settings` override both. Call it where the app is created, so that
@@ -137,10 +121,7 @@ class EdgeAuth(Generic[U]):
 
             EdgeAuth.from_env(better_auth_url="https://app.example.com")
         """
-        loaded = EdgeAuthSettings.load(
-            env_file, has_session_store=session_store is not None, **settings
-        )
-        return EdgeAuth(loaded, user_model=user_model, session_store=session_store)
+        return EdgeAuth(EdgeAuthSettings.load(env_file, **settings), user_model=user_model)
 
     @property
     def mode(self) -> str:

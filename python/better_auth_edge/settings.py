@@ -116,15 +116,10 @@ class EdgeAuthSettings(BaseSettings):
 
     @classmethod
     def load(
-        cls,
-        env_file: str | os.PathLike[str] | None = None,
-        *,
-        has_session_store: bool = False,
-        **values: object,
+        cls, env_file: str | os.PathLike[str] | None = None, **values: object
     ) -> "EdgeAuthSettings":
         """Reads the environment and a file, which the environment overrides. Raises
         `ConfigurationError` with every error, those of values and of variable names too.
-        `has_session_store` says that the code passes a store of sessions.
         """
         fields = cls.model_fields
         unknown = [name for name in values if name not in fields]
@@ -143,7 +138,6 @@ class EdgeAuthSettings(BaseSettings):
         errors += [f"{settings.shown(name)}: {reason}" for name, reason in wrong_types.items()]
         if errors:
             reader = ModeReader(settings, is_partial=env_file is not None and file is None)
-            reader.has_session_store = has_session_store
             reader.mode()
             raise ConfigurationError(errors + reader.errors)
         return settings

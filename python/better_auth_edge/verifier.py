@@ -61,9 +61,7 @@ class Verifier(Generic[U]):
         self._set(mode, UserModel(user_model, User), clock)
 
     @classmethod
-    def _of(
-        cls, mode: AuthMode, users: UserModel[U], clock: Callable[[], float]
-    ) -> "Verifier[U]":
+    def _of(cls, mode: AuthMode, users: UserModel[U], clock: Callable[[], float]) -> "Verifier[U]":
         verifier = cls.__new__(cls)
         verifier._set(mode, users, clock)
         return verifier

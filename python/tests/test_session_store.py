@@ -223,8 +223,8 @@ def test_forged_and_unsigned_sessions_are_rejected(auth: Auth) -> None:
     session = auth.sign_up()
     client = client_for(**auth.settings)
     name, value = session.cookie.split("=", 1)
-    for forged in (f"{name}={session.token}", f"{name}=x{value}", f"{name}={value[:-8]}AAAA%3D"):
-        response = client.get("/sync", headers={"Cookie": forged})
+    for planted in (f"{name}={session.token}", f"{name}=x{value}", f"{name}={value[:-8]}AAAA%3D"):
+        response = client.get("/sync", headers={"Cookie": planted})
         assert outcome(response) == "401 missing_token"
     assert outcome(client.get("/sync", headers=bearer(session.token))) == "401 opaque_token"
     forged = bearer(f"x{session.bearer}")

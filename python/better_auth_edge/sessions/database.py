@@ -112,9 +112,7 @@ class _KnownTables:
         self._found = None
 
 
-async def _look_up(
-    engine: "AsyncEngine", tables: _KnownTables, token: str
-) -> StoredSession | None:
+async def _look_up(engine: "AsyncEngine", tables: _KnownTables, token: str) -> StoredSession | None:
     from sqlalchemy.exc import DBAPIError
 
     _check_file(engine.url)
@@ -166,15 +164,14 @@ def _parsed(text: str) -> "URL":
     instead = f": write {asynchronous}://…" if asynchronous else ""
     try:
         dialect = url.get_dialect().get_async_dialect_cls(url)
-        is_async = dialect.is_async
+        if not dialect.is_async:
+            raise _wrong(f"names a driver that is not asynchronous{instead}")
         dialect.import_dbapi()
     except NoSuchModuleError:
         raise _wrong(f"names no database that SQLAlchemy knows{instead}") from None
     except ImportError as error:
         detail = f"needs the package {error.name}" if error.name else "needs another package"
         raise _wrong(f"{detail}{instead}") from None
-    if not is_async:
-        raise _wrong(f"names a driver that is not asynchronous{instead}")
     return url
 
 

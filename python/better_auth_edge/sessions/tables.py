@@ -85,7 +85,7 @@ class SessionTables:
 
         # Without types: what drivers return is read by its own form.
         s, u = session.clause("s"), user.clause("u")
-        columns = [s.c[column] for column in session.columns.values()]
+        columns: list[Any] = [s.c[column] for column in session.columns.values()]
         columns += [u.c[column] for column in user.columns.values()]
         joined = s.join(u, u.c[user.columns["id"]] == s.c[session.columns["userId"]])
         token = sa.bindparam("token", type_=sa.String())
@@ -138,7 +138,7 @@ class _Table:
     def clause(self, alias: str) -> Any:
         import sqlalchemy as sa
 
-        columns = [sa.column(column) for column in dict.fromkeys(self.columns.values())]
+        columns: list[Any] = [sa.column(column) for column in dict.fromkeys(self.columns.values())]
         return sa.table(self.name, *columns, schema=self.schema).alias(alias)
 
 
