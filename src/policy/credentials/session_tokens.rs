@@ -82,7 +82,8 @@ impl SessionTokens {
     /// bearer plugin returns it in `set-auth-token`, or the token alone. `None` for other tokens,
     /// such as JWTs.
     pub fn in_bearer(&self, bearer: &str) -> Option<BearerSession> {
-        if !is_like_session_token(bearer) {
+        let is_plain = bearer.len() <= MOST_BYTES && bearer.bytes().all(|b| b.is_ascii_graphic());
+        if !is_plain || !is_like_session_token(bearer) {
             return None;
         }
         if !bearer.contains('.') {
@@ -90,11 +91,16 @@ impl SessionTokens {
         }
         let value = decoded(bearer).filter(|value| self.secret.has_signed(value));
         let token = value.as_deref().and_then(|value| value.rsplit_once('.'));
-        Some(token.map_or(BearerSession::Forged, |(token, _)| {
-            BearerSession::Signed(token.to_owned())
-        }))
+        Some(
+            token.map_or(BearerSession::Forged, |(token, _)| {
+                BearerSession::Signed(token.to_owned())
+            }),
+        )
     }
 }
+
+/// Far more than a session token has.
+const MOST_BYTES: usize = 4_096;
 
 const SECRET: &str = "BETTER_AUTH_SECRET";
 
@@ -247,6 +253,9 @@ mod tests {
             (&TOKEN[..TOKEN.len() - 1], Some(BearerSession::Forged)),
             ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl", None),
             ("short", None),
+            (&format!("{long}\0"), None),
+            (&format!("{long}\u{e9}"), None),
+            (&"t".repeat(MOST_BYTES + 1), None),
         ] {
             assert_eq!(tokens().in_bearer(bearer), expected, "{bearer}");
         }
