@@ -29,15 +29,10 @@ class Auth:
     database: sa.Engine
     plural: bool = False
     secure: bool = False
-    redis_port: int | None = None
 
     def execute(self, statement: str, **values: Any) -> None:
         with self.database.begin() as connection:
             connection.execute(sa.text(statement), values)
-
-    @property
-    def has_sessions_in_database(self) -> bool:
-        return self.redis_port is None
 
     @property
     def user_table(self) -> str:
@@ -149,5 +144,4 @@ def _auth(
         engine,
         plural=bool(options.get("plural")),
         secure=bool(options.get("secure")),
-        redis_port=options.get("redisPort"),
     )

@@ -4,11 +4,14 @@ next request.
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
+import redis
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
@@ -17,7 +20,8 @@ from tests.apps import bearer, client_for, outcome
 from tests.isolation.postgres import program, running
 from tests.session_stores import PASSWORD, Auth, on_postgres, on_sqlite
 
-STORES = ["sqlite", "renamed", "postgresql", "redis"]
+IN_DATABASE = ["sqlite", "renamed", "postgresql"]
+STORES = [*IN_DATABASE, "redis"]
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +43,6 @@ def redis_port() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def auths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Servers that have been started, by store."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         yield {"stack": stack, "directory": tmp_path_factory.mktemp("auth")}
 
@@ -173,9 +175,8 @@ def test_revoked_sessions_of_a_user_are_rejected_at_once(auth: Auth, client: Tes
     assert client.get("/sync", headers=by_cookie(fresh)).json() == ada.id
 
 
+@pytest.mark.parametrize("auth", IN_DATABASE, indirect=True)
 def test_a_ban_in_the_database_rejects_a_session_that_is_left(auth: Auth) -> None:
-    if not auth.has_sessions_in_database:
-        pytest.skip("the sessions are not in the database")
     session = auth.sign_up()
     client = client_for(**auth.settings)
     is_sqlite = auth.database.dialect.name == "sqlite"
@@ -198,9 +199,8 @@ def test_a_ban_in_the_database_rejects_a_session_that_is_left(auth: Auth) -> Non
         assert expected == "200" or "banned" in response.json()["detail"]
 
 
+@pytest.mark.parametrize("auth", IN_DATABASE, indirect=True)
 def test_a_session_ends_when_it_expires(auth: Auth) -> None:
-    if not auth.has_sessions_in_database:
-        pytest.skip("the sessions are not in the database")
     session = auth.sign_up()
     client = client_for(**auth.settings)
     column = "expires_at" if auth.plural else '"expiresAt"'
@@ -248,8 +248,6 @@ def test_a_jwt_passes_beside_sessions_and_not_in_their_mode(auth: Auth) -> None:
     session = auth.sign_up()
     settings = {**auth.settings, "edge_auth_mode": None}
     both, only = client_for(**settings), client_for(**auth.settings)
-    import httpx
-
     url = f"{auth.url}/api/auth/token"
     token = httpx.get(url, headers=by_cookie(session)).json()["token"]
     assert both.get("/sync", headers=bearer(token)).json() == session.id
@@ -263,13 +261,10 @@ def test_a_jwt_passes_beside_sessions_and_not_in_their_mode(auth: Auth) -> None:
         assert outcome(client.get("/perhaps", headers=headers)).startswith("401 ")
 
 
+@pytest.mark.parametrize("auth", ["redis"], indirect=True)
 def test_the_revocation_of_all_sessions_in_redis_covers_unknown_keys(
     auth: Auth, redis_port: int
 ) -> None:
-    if auth.has_sessions_in_database:
-        pytest.skip("the sessions are in the database")
-    import redis
-
     session = auth.sign_up()
     client = client_for(**auth.settings)
     assert outcome(client.get("/sync", headers=by_cookie(session))) == "200"

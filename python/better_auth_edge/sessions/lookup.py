@@ -50,7 +50,7 @@ class SessionUsers(Generic[U]):
     async def user_of(self, tokens: Sequence[str]) -> U:
         """Returns the user of the first session that has not ended. Raises `EdgeAuthError`:
         `missing_token` if all have ended or the user is banned, `keys_unavailable` if the store
-        does not answer, `misconfigured` if it is no store of Better Auth.
+        does not answer, `misconfigured` if it does not have the form of a store.
         """
         rejection = None
         for token in tokens[:MOST_TRIED]:

@@ -1,4 +1,4 @@
-"""Finds Better Auth's tables and columns in a database, whatever its options call them."""
+"""Finds Better Auth's tables and columns in a database. Its options can rename them."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

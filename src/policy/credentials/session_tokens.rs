@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_host_is_no_origin() {
+    fn an_invalid_host_has_no_origin_of_its_own() {
         let session = session();
         for host in [None, Some(""), Some("a b"), Some("evil.example/x"), Some("u@evil.example")] {
             let headers = [("cookie", session.as_str()), ("origin", "https://evil.example")];

@@ -1,8 +1,8 @@
 /**
- * Runs a real Better Auth whose sessions another program reads. The argument is JSON: `database` is
- * a `file:` or `postgresql:` URL; `redisPort` stores the sessions in Redis; `snakeCase` and `plural`
- * rename tables and columns; `secure` prefixes the cookies. Prints its base URL, and ends when its
- * standard input closes. Addresses that begin with `admin` belong to administrators.
+ * Runs a real Better Auth whose sessions another program reads. The argument is JSON: `database`
+ * is a `file:` or `postgresql:` URL; `redisPort` stores the sessions in Redis; `snakeCase` and
+ * `plural` rename columns and tables; `secure` prefixes the cookies. Prints its base URL, and ends
+ * when its standard input closes. Addresses that begin with `admin` belong to administrators.
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
