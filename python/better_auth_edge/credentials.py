@@ -27,8 +27,8 @@ class PresentedSession:
     tokens: tuple[str, ...] = field(repr=False)
     """Several if the request has several session cookies, the most trustworthy first."""
     is_cookie: bool = False
-    """Browsers send cookies unasked, so a route whose user is optional ignores a cookie of a session
-    that has ended."""
+    """Browsers send cookies unasked, so a route whose user is optional ignores the cookie of a
+    session that has ended."""
     rejection: EdgeAuthError | None = field(default=None, compare=False)
     """Why there are no tokens."""
 

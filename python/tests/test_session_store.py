@@ -2,6 +2,7 @@
 next request.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -286,3 +287,29 @@ def test_a_cached_session_outlives_its_sign_out_by_its_age_only(auth: Auth) -> N
     assert outcome(client.get("/sync", headers=by_cookie(session))) == "200"
     fresh = client_for(**auth.settings, session_max_age=300)
     assert outcome(fresh.get("/sync", headers=by_cookie(session))) == "401 missing_token"
+
+
+@pytest.mark.parametrize("auth", ["redis"], indirect=True)
+def test_a_value_of_redis_is_a_session_only_under_its_own_token(
+    auth: Auth, redis_port: int
+) -> None:
+    session = auth.sign_up()
+    client = client_for(**auth.settings, session_bearer="any")
+    assert client.get("/sync", headers=bearer(session.token)).json() == session.id
+    with redis.Redis(port=redis_port, decode_responses=True) as storage:
+        stored = json.loads(str(storage.get(session.token)))
+        key = "k" * 32
+        own = {**stored["session"], "token": key}
+        for value, expected in [
+            ({"session": own, "user": stored["user"]}, "200"),
+            (stored, "401 missing_token"),
+            ({"session": {**own, "userId": "eve"}, "user": stored["user"]}, "401 missing_token"),
+            ({"session": own, "user": None}, "401 missing_token"),
+            ({"session": own}, "401 missing_token"),
+            ([], "401 missing_token"),
+            ({"session": {**own, "expiresAt": None}, "user": stored["user"]}, "500 misconfigured"),
+        ]:
+            storage.set(key, json.dumps(value))
+            assert outcome(client.get("/sync", headers=bearer(key))) == expected, expected
+        storage.set(key, "{")
+        assert outcome(client.get("/sync", headers=bearer(key))) == "401 missing_token"
