@@ -112,17 +112,25 @@ class _KnownTables:
         self._found = None
 
 
+MOST_ATTEMPTS = 3
+"""The server may have closed an idle connection of the pool. SQLAlchemy notices that at the first
+error, except for errors of asyncpg that its older versions do not know: at the second."""
+
+
 async def _look_up(engine: "AsyncEngine", tables: _KnownTables, token: str) -> StoredSession | None:
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
     _check_file(engine.url)
-    try:
-        return await _query(engine, tables, token)
-    except DBAPIError as error:
-        tables.forget()
-        # The server has closed an idle connection of the pool, and the pool has dropped the others.
-        if not error.connection_invalidated:
+    for _ in range(MOST_ATTEMPTS - 1):
+        try:
+            return await _query(engine, tables, token)
+        except SessionStoreError:
             raise
+        except Exception as error:
+            tables.forget()
+            is_closed = isinstance(error, DBAPIError) and error.connection_invalidated
+            if isinstance(error, SQLAlchemyError) and not is_closed:
+                raise
     return await _query(engine, tables, token)
 
 
