@@ -106,7 +106,9 @@ mod error;
 pub use check::Check;
 pub use config::error::SettingError;
 pub use error::{Code, Error};
-pub use policy::credentials::{bearer_token, handshake_token};
+pub use policy::credentials::{
+    BearerSession, SessionTokens, application_head, bearer_token, handshake_token,
+};
 pub use policy::isolation::is_same_id;
 pub use verifier::{
     CacheLimits, CheckOutcome, CheckReport, DEFAULT_ALGORITHMS, Explanation, Extension, KeyReport,

@@ -8,6 +8,7 @@ __all__ = [
     "KeyUrl",
     "Pending",
     "Request",
+    "SessionTokens",
     "Task",
     "Verified",
     "Verifier",
@@ -34,6 +35,7 @@ __all__ = [
     "problems",
     "secret_error",
     "suggestion",
+    "user_of",
     "without_identity",
     "words",
 ]
@@ -161,6 +163,38 @@ class Request:
         """Seconds until the whole response must have arrived."""
 
 @final
+class SessionTokens:
+    """Finds the tokens of Better Auth's sessions in the credentials of a request, and verifies
+    their signatures. It cannot tell whether a session has ended.
+    """
+
+    def __new__(cls, settings: dict[str, str]) -> SessionTokens:
+        """`settings` are those that are present, by their names in capitals: `BETTER_AUTH_SECRET`,
+        `BETTER_AUTH_URL`, `BETTER_AUTH_BASE_PATH`, `COOKIE_PREFIX`, `SESSION_COOKIE_NAME` and
+        `TRUSTED_ORIGINS`. Raises `ValueError` with a list of the settings that are wrong, each with
+        what is wrong.
+        """
+
+    def in_cookies(
+        self,
+        headers: Iterable[tuple[bytes, bytes]],
+        *,
+        method: str,
+        scheme: str,
+        is_handshake: bool,
+    ) -> list[str] | None:
+        """Returns the tokens of the session cookies in the headers of an ASGI scope, at least one,
+        or None without a session cookie. `scheme` is `http` or `https`. Raises `EdgeAuthError`:
+        `cross_site_request`, `missing_token` if Better Auth has signed no cookie, and
+        `malformed_request`.
+        """
+
+    def in_bearer(self, bearer: str) -> tuple[str, bool] | None:
+        """Returns the session's token in a bearer token, and whether Better Auth has signed it.
+        None if it is not a session's token. Raises `EdgeAuthError` `bad_signature`.
+        """
+
+@final
 class BaseUrl:
     """An absolute http or https URL without query and fragment."""
 
@@ -239,6 +273,11 @@ def is_same_id(value: str, claim: str) -> bool:
 def is_id_at(claims: dict[str, Any], path: str, value: str) -> bool:
     """Whether a value equals the claim with this name or at this path, as by `is_same_id`. If the
     claim is a list, one member suffices. The path leads through lists of objects too.
+    """
+
+def user_of(claims: dict[str, Any], names: list[str]) -> str:
+    """Returns the value of the first claim that is present. Raises `EdgeAuthError` `missing_claim`
+    or `invalid_claim`.
     """
 
 def claim_at(claims: dict[str, Any], path: str) -> Any:

@@ -14,7 +14,7 @@ from starlette.types import Scope
 from typing_extensions import TypeVar
 
 from better_auth_edge.claims import check_required, check_scopes, check_session
-from better_auth_edge.credentials import SCHEME, Credential
+from better_auth_edge.credentials import SCHEME, Credential, Presented, PresentedSession
 from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.overrides import Dependency, call_override, has_overrides, override_of
 from better_auth_edge.requirements import Requirements
@@ -39,7 +39,7 @@ class Authenticator(Protocol[U_co]):
     @property
     def optional_user(self) -> Dependency: ...
 
-    async def user_of_token(self, scope: Scope, token: str) -> U_co: ...
+    async def user_of_credential(self, scope: Scope, credential: Presented) -> U_co: ...
 
 
 class CurrentUser(SecurityBase, Generic[R]):
@@ -59,8 +59,8 @@ class CurrentUser(SecurityBase, Generic[R]):
         if override is not None:
             user = await call_override(connection, *override, security.scopes)
         else:
-            token = auth.credential.find(scope)
-            user = None if token is None else await auth.user_of_token(scope, token)
+            found = auth.credential.find(scope)
+            user = None if found is None else await self._user_of(scope, found)
         if user is None:
             return self._without_user()
         if security.scopes:
@@ -77,6 +77,9 @@ class CurrentUser(SecurityBase, Generic[R]):
                 return dependency, override
         return None
 
+    async def _user_of(self, scope: Scope, credential: Presented) -> Any:
+        return await self.auth.user_of_credential(scope, credential)
+
     def _without_user(self) -> R:
         raise EdgeAuthError("missing_token", self.auth.credential.missing)
 
@@ -88,6 +91,15 @@ class OptionalUser(CurrentUser[R | None]):
     """Returns the user, or None for a request without credentials."""
 
     is_required = False
+
+    async def _user_of(self, scope: Scope, credential: Presented) -> Any:
+        try:
+            return await super()._user_of(scope, credential)
+        except EdgeAuthError as error:
+            is_cookie = isinstance(credential, PresentedSession) and credential.is_cookie
+            if is_cookie and error.status == 401:
+                return None
+            raise
 
     def _without_user(self) -> None:
         return None

@@ -7,6 +7,7 @@ mod host;
 mod json;
 mod pending;
 mod requests;
+mod sessions;
 mod settings;
 mod task;
 mod verifier;
@@ -26,6 +27,8 @@ mod _core {
         has_too_large_number, impersonator, is_id_at, is_json, is_max_age, is_same_id, is_scope,
         without_identity,
     };
+    #[pymodule_export]
+    use super::sessions::{SessionTokens, user_of};
     #[pymodule_export]
     use super::settings::{
         BaseUrl, KeyUrl, algorithms, canonical_algorithm, default_algorithms, did_you_mean,

@@ -187,6 +187,6 @@ pub(crate) fn has_too_large_number(claims: &Bound<'_, PyAny>) -> PyResult<bool> 
     json::has_too_large_number(claims, MAX_DEPTH)
 }
 
-fn object(claims: &Bound<'_, PyDict>) -> PyResult<Object> {
+pub(crate) fn object(claims: &Bound<'_, PyDict>) -> PyResult<Object> {
     from_claims(claims, MAX_DEPTH)
 }

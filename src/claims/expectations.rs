@@ -169,7 +169,7 @@ impl Expectations {
     ) -> Result<AcceptedClaims, Error> {
         observer.record(Check::Kind, self.profile.check_markers(claims))?;
         observer.record(Check::Presence, self.check_presence(claims))?;
-        let user = observer.record(Check::User, self.user_claim.user(claims))?.to_owned();
+        let user = observer.record(Check::User, self.user_claim.user(claims.members()))?.to_owned();
         let issuer = observer.record(Check::Types, issuer(claims))?;
         let audiences = observer.record(Check::Types, audiences(claims))?;
         let times = observer.record(Check::Types, Times::of(claims))?;

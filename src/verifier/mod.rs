@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
 use opaque::detect_session_token;
+pub(crate) use opaque::is_like_session_token;
 
 use crate::check::{Check, Observer};
 use crate::claims::{Claims, Expectations, Profile};

@@ -242,7 +242,7 @@ impl SessionCookie {
     }
 
     /// The session's own token: the cookie's value up to its signature.
-    fn token(&self) -> Option<&str> {
+    pub(super) fn token(&self) -> Option<&str> {
         let (token, _) = self.value.as_ref()?.rsplit_once('.')?;
         Some(token)
     }

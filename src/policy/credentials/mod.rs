@@ -10,6 +10,7 @@ mod cookies;
 mod exchanges;
 mod failure;
 mod session;
+mod session_tokens;
 mod signed_cookie;
 mod token_response;
 mod trusted_origins;
@@ -19,6 +20,7 @@ pub use bearer::bearer_token;
 pub(crate) use cookie_cache::CookieCache;
 pub(crate) use cookies::{SessionCookie, SessionCookies};
 pub(crate) use session::{SessionError, Sessions};
+pub use session_tokens::{BearerSession, SessionTokens, application_head};
 pub use websocket::handshake_token;
 
 use cookies::Cookies;
