@@ -165,3 +165,61 @@ fn a_clock_that_jumps_causes_a_read_and_no_gap() {
         assert_eq!(edge.outcome(&head), "session_revoked", "{jump}");
     }
 }
+
+/// Numbers that look random and are the same in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        (self.0 >> 33) % limit
+    }
+}
+
+#[test]
+fn in_any_order_of_events_reads_and_requests_the_lag_is_kept() {
+    let mut refused = 0;
+    for seed in 0..150 {
+        let mut numbers = Numbers(seed);
+        let shards = ["1", "3"][numbers.below(2) as usize];
+        let (store, one, edge) = isolates(&[("REVOCATION_SHARDS", shards)]);
+        // when each session has ended
+        let mut ended = [None; 6];
+        for event in 0..60 {
+            match numbers.below(8) {
+                0 => {
+                    let number = numbers.below(6) as usize;
+                    one.host.advance(edge.host.elapsed() - one.host.elapsed());
+                    store.set_delay(Some(0.0));
+                    let (sid, sub) = (number, number % 4);
+                    let events =
+                        format!(r#"[{{"type":"session","sid":"s-{sid}","sub":"user-{sub}"}}]"#);
+                    assert_eq!(report(&one, &event.to_string(), &events), 204);
+                    ended[number].get_or_insert(edge.host.elapsed());
+                }
+                1 => edge.host.run_background(),
+                2 => edge.host.drop_background(),
+                3 => edge.host.advance(numbers.below(40) as f64 / 10.0),
+                _ => {
+                    edge.host.advance(numbers.below(9) as f64 / 10.0);
+                    store.set_delay(Some([0.0, 0.1, 0.7, 1.5][numbers.below(4) as usize]));
+                    let number = numbers.below(6) as usize;
+                    let claims = session_claims()
+                        .with("sid", &format!(r#""s-{number}""#))
+                        .with("sub", &format!(r#""user-{}""#, number % 4));
+                    let arrived = edge.host.elapsed();
+                    let outcome = edge.outcome(&with_token(&edge, &claims));
+                    match ended[number] {
+                        None => assert_eq!(outcome, "forward", "{seed} {event}"),
+                        Some(at) if arrived >= at + 2.0 => {
+                            assert_eq!(outcome, "session_revoked", "{seed} {event}");
+                            refused += 1;
+                        }
+                        Some(_) => assert!(["forward", "session_revoked"].contains(&outcome)),
+                    }
+                }
+            }
+        }
+    }
+    assert!(refused > 500, "{refused}");
+}

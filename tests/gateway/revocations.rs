@@ -78,7 +78,7 @@ fn a_session_that_has_ended_is_refused_everywhere_within_the_lag() {
 }
 
 #[test]
-fn whatever_an_isolate_has_done_before_it_refuses_from_the_lag_on() {
+fn any_isolate_refuses_from_the_lag_on_at_every_age_of_its_last_read() {
     for tenths in 0..=25 {
         let (_, one, other) = isolates(&[]);
         let head = with_token(&other, &session_claims());
