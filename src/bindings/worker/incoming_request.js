@@ -2,6 +2,7 @@
 // that a client repeats with each request cross once, and a request that returns is forwarded as
 // before while the wasm says that its decision is valid. src/http/header_cache.rs reads the heads.
 
+import { readAtMost } from "../runtime/body.js";
 import { edit } from "../runtime/headers.js";
 import { forward } from "./forward.js";
 
@@ -150,6 +151,15 @@ export class IncomingRequest {
     insert(numbers, MAX_CLIENTS, common, number);
     this.head = `${number}${own}`;
     return `+${this.head}\n${common}`;
+  }
+
+  /**
+   * The first bytes of the body.
+   *
+   * @param {number} maxBytes
+   */
+  async readBody(maxBytes) {
+    return (await readAtMost(this.request.body, maxBytes)).bytes;
   }
 
   /**
