@@ -1,7 +1,5 @@
 // The functions of a JavaScript runtime that the core calls. Rust decides URLs, sizes and times.
 
-import { readAtMost } from "./body.js";
-
 /**
  * Fetches a small document. Does not follow redirects.
  *
@@ -172,4 +170,39 @@ function rsa(bits) {
       verifying: { name: "RSA-PSS", saltLength: Number(bits) / 8 },
     },
   };
+}
+
+/**
+ * @param {ReadableStream<Uint8Array> | null} stream
+ * @param {number} maxBytes
+ * @returns {Promise<Uint8Array>} the first bytes; the rest is not read
+ */
+export async function readBody(stream, maxBytes) {
+  return (await readAtMost(stream, maxBytes)).bytes;
+}
+
+/**
+ * @param {ReadableStream<Uint8Array> | null} stream
+ * @param {number} maxBytes
+ * @returns {Promise<{ bytes: Uint8Array, isWhole: boolean }>} the first bytes, if there are more
+ */
+async function readAtMost(stream, maxBytes) {
+  const chunks = [];
+  let length = 0;
+  const reader = stream?.getReader();
+  while (reader && length <= maxBytes) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    chunks.push(value);
+  }
+  const isWhole = length <= maxBytes;
+  if (!isWhole) await reader.cancel();
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return { bytes: bytes.subarray(0, maxBytes), isWhole };
 }

@@ -2,7 +2,6 @@
 // that a client repeats with each request cross once, and a request that returns is forwarded as
 // before while the wasm says that its decision is valid. src/http/header_cache.rs reads the heads.
 
-import { readAtMost } from "../runtime/body.js";
 import { edit } from "../runtime/headers.js";
 import { forward } from "./forward.js";
 
@@ -153,13 +152,9 @@ export class IncomingRequest {
     return `+${this.head}\n${common}`;
   }
 
-  /**
-   * The first bytes of the body.
-   *
-   * @param {number} maxBytes
-   */
-  async readBody(maxBytes) {
-    return (await readAtMost(this.request.body, maxBytes)).bytes;
+  /** The body, for the few requests whose bodies enter the wasm. */
+  body() {
+    return this.request.body;
   }
 
   /**

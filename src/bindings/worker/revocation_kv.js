@@ -3,7 +3,7 @@
 // one event. Entries are the metadata of keys, so that one call lists up to 1,000 of them. Their
 // names begin with the time, so that a reader lists only what is new.
 
-import { formatEntry, parseEvent } from "./revocation_entries.js";
+import { formatEntry, parseEvent } from "./revocation_store.js";
 
 /** Seconds of one bucket of names. */
 const BUCKET = 600;
@@ -20,8 +20,18 @@ const ENTRIES_OF_KEY = 9;
 /** KV stores a key for at least 60 seconds; this is more, because clocks differ. */
 const MIN_TTL = 120;
 
-/** The store of a KV namespace. Names of other keys in it must not begin with `revocations/`. */
-export class KvRevocations {
+/**
+ * The store of a KV namespace.
+ *
+ * @param {KVNamespace} namespace
+ * @returns {import("../runtime/revocations.js").Store}
+ */
+export function kvStore(namespace) {
+  return new KvRevocations(namespace);
+}
+
+/** Names of other keys in the namespace must not begin with `revocations/`. */
+class KvRevocations {
   #namespace;
 
   /** @param {KVNamespace} namespace */

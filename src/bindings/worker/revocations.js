@@ -2,7 +2,7 @@
 // stores the entries of src/policy/revocation/, and knows neither users nor sessions.
 
 import { DurableObject } from "cloudflare:workers";
-import { formatEntry, merged, parseEntry, parseEvent } from "./revocation_entries.js";
+import { formatEntry, merged, parseEntry, parseEvent } from "./revocation_store.js";
 
 /** The most entries of a page. */
 const PAGE = 10_000;
@@ -109,7 +109,7 @@ export class Revocations extends DurableObject {
    * Stores an entry under a new number. There is one for each key, so that repeats do not fill the
    * table.
    *
-   * @param {import("./revocation_entries.js").Entry} entry
+   * @param {import("./revocation_store.js").Entry} entry
    */
   #put(entry) {
     const { sql } = this.ctx.storage;
