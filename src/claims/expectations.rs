@@ -101,6 +101,28 @@ impl Expectations {
         self.cookie_cache = Some(CookieCacheReader::new(version, implied));
     }
 
+    /// Expects messages of the same issuers: events or logout tokens, with these audiences or else
+    /// the same, that live for at most `max_lifetime` seconds and have a `jti`.
+    pub(crate) fn for_messages(
+        &self,
+        profile: Profile,
+        audiences: Option<Vec<String>>,
+        max_lifetime: f64,
+    ) -> Option<Self> {
+        let audiences = audiences.unwrap_or_else(|| self.audiences.clone());
+        Self::new(self.issuers.clone(), audiences)?
+            .with_profile(profile)
+            .with_max_lifetime(max_lifetime + self.time_limits.tolerance)
+            // no message is about one user only, but each has an id
+            .with_user_claim(UserClaim::new(vec!["jti".to_owned()])?)
+            .with_clock_tolerance(self.time_limits.tolerance)
+    }
+
+    /// The accepted issuers.
+    pub(crate) fn issuers(&self) -> &[String] {
+        &self.issuers
+    }
+
     /// Checks that `typ` is that of the expected kind of token.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Decides what to do with a request, from its head, the settings, the keys and the time.
 //!
 //! ```text
-//! head check -> rules -> credentials -> verifier -> isolation -> rate limits -> forward
+//! head check -> rules -> credentials -> verifier -> revocation -> isolation -> rate limits -> forward
 //! ```
+//!
+//! Messages of an auth server, which have bodies, are received beside that.
 //!
 //! A decision is data. The host carries it out and streams the bodies.
 
@@ -37,6 +39,7 @@ use crate::policy::credentials::Sessions;
 use crate::policy::head_check::HeadCheck;
 use crate::policy::issuers::Issuers;
 use crate::policy::rate_limits::RateLimits;
+use crate::policy::revocation::Revocations;
 use crate::proxy::cors::Cors;
 use crate::proxy::forward::{ForwardContext, Forwarding};
 use crate::telemetry::{Reporter, RequestTrace};
@@ -51,6 +54,7 @@ pub struct Gateway {
     rules: Rules,
     issuers: Issuers,
     sessions: Sessions,
+    revocations: Option<Revocations>,
     rate_limits: RateLimits,
     cors: Cors,
     forwarding: Forwarding,
@@ -75,6 +79,7 @@ impl Gateway {
             rules,
             issuers,
             sessions,
+            revocations,
             rate_limits,
             cors,
             forwarding,
@@ -86,6 +91,7 @@ impl Gateway {
             rules,
             issuers,
             sessions,
+            revocations,
             rate_limits,
             cors,
             forwarding,

@@ -13,6 +13,7 @@ use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::head_check::HeadCheck;
 use crate::policy::issuers::Issuers;
 use crate::policy::rate_limits::RateLimits;
+use crate::policy::revocation::Revocations;
 use crate::policy::rules::Rules;
 use crate::policy::tokens::{note_claims, token_options, verifier};
 use crate::proxy::assertion::asserted_claims;
@@ -27,6 +28,7 @@ pub struct Settings {
     pub(super) rules: Rules,
     pub(super) issuers: Issuers,
     pub(super) sessions: Sessions,
+    pub(super) revocations: Option<Revocations>,
     pub(super) rate_limits: RateLimits,
     pub(super) cors: Cors,
     pub(super) forwarding: Forwarding,
@@ -152,6 +154,7 @@ impl Settings {
         let first = verifier(&mut reader, tokens);
         let cookie_cache = CookieCache::from_settings(&mut reader, first.as_ref());
         let issuers = Issuers::from_settings(&mut reader, first, by_secret, &mut known_claims);
+        let revocations = Revocations::from_settings(&mut reader, issuers.as_ref());
         let rules = Rules::from_settings(&mut reader, &known_claims);
         let cors = Cors::from_settings(&mut reader);
         let sessions = Sessions::from_settings(&mut reader, cookie_cache);
@@ -171,6 +174,7 @@ impl Settings {
                 rules,
                 issuers,
                 sessions,
+                revocations,
                 rate_limits,
                 cors,
                 forwarding,

@@ -20,6 +20,11 @@ impl Response {
     /// The problem response for an error: JSON with the members of RFC 9457, section 3.1, and with
     /// `code` and `request_id`. Only the log contains the details of `misconfigured`.
     pub fn problem(error: &Error, request_id: &str) -> Self {
+        Self::problem_with_status(error, error.status(), request_id)
+    }
+
+    /// The same with another status.
+    pub(crate) fn problem_with_status(error: &Error, status: u16, request_id: &str) -> Self {
         let code = error.code();
         let detail = match code {
             Code::Misconfigured => {
@@ -31,7 +36,7 @@ impl Response {
             r#"{{"type":{},"title":{},"status":{},"code":{},"detail":{},"request_id":{}}}"#,
             quote(&format!("{ERRORS_PAGE}#{code}")),
             quote(code.title()),
-            code.status(),
+            status,
             quote(code.as_str()),
             quote(detail),
             quote(request_id),
@@ -43,13 +48,13 @@ impl Response {
             ("x-content-type-options", "nosniff".to_owned()),
             ("x-request-id", request_id.to_owned()),
         ];
-        if let Some(challenge) = challenge(error) {
+        if let Some(challenge) = challenge(error).filter(|_| status == code.status()) {
             headers.push(("www-authenticate", challenge));
         }
         if let Some(seconds) = error.retry_after() {
             headers.push(("retry-after", seconds.to_string()));
         }
-        Self { status: code.status(), headers, body }
+        Self { status, headers, body }
     }
 
     /// The headers as text for the host, in the format of edits.

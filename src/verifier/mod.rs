@@ -3,24 +3,26 @@
 
 mod cache;
 mod explain;
+mod lookup;
 mod opaque;
 mod options;
 
 pub use cache::CacheLimits;
 pub(crate) use cache::KeyedHasher;
 pub use explain::{CheckOutcome, CheckReport, Explanation, KeyReport};
+pub(crate) use lookup::Lookup;
 pub use options::{DEFAULT_ALGORITHMS, VerifierOptions, issuing_url};
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
 use opaque::detect_session_token;
 
 use crate::check::{Check, Observer};
-use crate::claims::{AcceptedClaims, Claims, Expectations, SessionToken};
+use crate::claims::{AcceptedClaims, Claims, Expectations, Profile, SessionToken};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -86,6 +88,32 @@ impl Verifier {
         self.expectations.expect_cookie_cache(version, self.is_by_secret());
         if let (Keys::Published(own), Keys::Published(source)) = (&mut self.keys, &tokens.keys) {
             *own = source.clone();
+        }
+    }
+
+    /// A verifier of messages that the same issuer signs with the same keys: see
+    /// [`Expectations::for_messages`]. It caches none.
+    pub(crate) fn for_messages(
+        &self,
+        profile: Profile,
+        audiences: Option<Vec<String>>,
+        max_lifetime: f64,
+    ) -> Option<Self> {
+        let expectations = self.expectations.for_messages(profile, audiences, max_lifetime)?;
+        let verifier = Self::new(self.keys.clone(), self.algorithms.clone(), expectations);
+        Some(verifier.with_cache(CacheLimits { tokens: 0, bytes: 0 }))
+    }
+
+    /// The accepted issuers.
+    pub(crate) fn issuers(&self) -> &[String] {
+        self.expectations.issuers()
+    }
+
+    /// The source of published keys.
+    pub(crate) fn key_source(&self) -> Option<&KeySource> {
+        match &self.keys {
+            Keys::Published(source) => Some(source),
+            Keys::Shared(_) => None,
         }
     }
 
@@ -186,6 +214,7 @@ impl Verifier {
         if self.expectations.check_times(&verified.accepted, now, &mut ()).is_err() {
             return false;
         }
+        verified.seen_at.store(now.to_bits(), Ordering::Relaxed);
         let (Keys::Published(source), Some(signed_by)) = (&self.keys, &verified.key) else {
             return true;
         };
@@ -195,6 +224,7 @@ impl Verifier {
             return false;
         };
         let now = host.now();
+        verified.seen_at.store(now.to_bits(), Ordering::Relaxed);
         let in_time = self.expectations.check_times(&verified.accepted, now, &mut ()).is_ok();
         in_time && keys.iter().any(|key| Arc::ptr_eq(key, signed_by))
     }
@@ -244,10 +274,19 @@ impl Verifier {
         };
         let accepted = accepted?;
         // the fetch of the keys can take seconds, so check the times again
-        self.expectations.check_times(&accepted, host.now(), observer)?;
-        let extension = Extension::default();
-        let was_cached = AtomicBool::new(false);
-        Ok(Verified { header, claims, accepted, algorithm, key, extension, was_cached })
+        let now = host.now();
+        self.expectations.check_times(&accepted, now, observer)?;
+        Ok(Verified {
+            header,
+            claims,
+            accepted,
+            algorithm,
+            key,
+            extension: Extension::default(),
+            was_cached: AtomicBool::new(false),
+            seen_at: AtomicU64::new(now.to_bits()),
+            lookups: OnceLock::new(),
+        })
     }
 
     fn is_by_secret(&self) -> bool {
@@ -287,6 +326,9 @@ pub struct Verified {
     key: Option<Arc<VerifyingKey>>,
     extension: Extension,
     was_cached: AtomicBool,
+    /// When it was found valid last, as the bits of an `f64`
+    seen_at: AtomicU64,
+    lookups: OnceLock<Box<[Lookup]>>,
 }
 
 /// A value that is derived from a verified token and cached with it. The cache drops both together.
@@ -341,6 +383,16 @@ impl Verified {
     /// Whether a later call accepted the token from the cache.
     pub fn was_cached(&self) -> bool {
         self.was_cached.load(Ordering::Relaxed)
+    }
+
+    /// When a call accepted the token last, in seconds since 1970.
+    pub(crate) fn seen_at(&self) -> f64 {
+        f64::from_bits(self.seen_at.load(Ordering::Relaxed))
+    }
+
+    /// What a later stage looks up about the token, from the first call on.
+    pub(crate) fn lookups(&self, make: impl FnOnce() -> Box<[Lookup]>) -> &[Lookup] {
+        self.lookups.get_or_init(make)
     }
 
     /// The value that a host caches with the token.

@@ -168,6 +168,11 @@ pub(crate) struct SessionCookies {
 }
 
 impl SessionCookies {
+    /// Whether the session cookies count, and not only cookie caches.
+    pub(crate) fn are_exchanged(&self) -> bool {
+        self.exchanged
+    }
+
     /// Whether one of the sessions with this guard has that token.
     pub(super) fn has_session(&self, token: Option<&str>, guard: &str) -> bool {
         let sessions = self.sessions.iter().chain(&self.others);
