@@ -3,6 +3,8 @@ import { toEdgeAuthError } from "./error.ts";
 import type { FetchImplementation, VerifierOptions } from "./options.ts";
 import { absoluteHead, type RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
+import type { RevocationStore } from "./revocations/store.ts";
+import { textStore } from "./revocations/texts.ts";
 import type { WaitUntil, WasmGateway } from "./wasm/glue.ts";
 
 /**
@@ -147,6 +149,46 @@ export interface GatewayOptions {
   bindRequest?: boolean | undefined;
   /** The claims that the assertion contains; with an empty list, only `sub`. */
   claims?: string[] | undefined;
+  /**
+   * Where the edge stores which sessions have ended, so that it refuses their tokens at once. With
+   * a store, the edge receives messages of the auth server at
+   * `/.well-known/better-auth-edge/events` and `/.well-known/better-auth-edge/backchannel-logout`,
+   * and `edgeIssuer` is required. Default: none, so a token is valid until it expires.
+   */
+  revocations?: RevocationStore | undefined;
+  /**
+   * The URL of another edge, whose revocations this one reads in place of a store of its own; with
+   * `revocationsToken`.
+   */
+  revocationsURL?: string | undefined;
+  /** The `revocationFeedToken` of that edge. */
+  revocationsToken?: string | undefined;
+  /** Seconds, from 0.5 to 300, within which each process refuses an ended session. Default: 2. */
+  revocationLag?: number | undefined;
+  /**
+   * What happens to requests if the edge cannot read the store for longer than
+   * `revocationFailureAge`: 503 `revocations_unavailable`, or no check. Default: `refuse`.
+   */
+  revocationOnFailure?: "allow" | "refuse" | undefined;
+  /** Seconds for which the edge uses what it has read last. Default: 30. */
+  revocationFailureAge?: number | undefined;
+  /**
+   * Seconds for which a revocation is kept. A token with a longer lifetime is rejected. Default:
+   * 86,400.
+   */
+  revocationRetention?: number | undefined;
+  /** The number of parts, up to 64, into which the store is divided. Default: 1. */
+  revocationShards?: number | undefined;
+  /**
+   * The audiences of OpenID Connect logout tokens: the client ids. Default: the accepted audiences
+   * of tokens.
+   */
+  logoutAudience?: string | string[] | undefined;
+  /**
+   * A secret of at least 32 characters, with which other edges read the revocations of this one.
+   * Default: none, so nobody else can read them.
+   */
+  revocationFeedToken?: string | undefined;
   /** The decisions in the log. Default: `warn`, which includes rejections. */
   logLevel?: "none" | "error" | "warn" | "info" | undefined;
   /** The salt of the user hashes in the log. */
@@ -236,7 +278,9 @@ export async function createGateway(
 ): Promise<Gateway> {
   const glue = await load();
   try {
-    return new Gateway(glue.createGateway(options, verifierOptions), glue.waitUntil);
+    const { revocations } = options;
+    const own = revocations ? { ...options, revocations: textStore(revocations) } : options;
+    return new Gateway(glue.createGateway(own, verifierOptions), glue.waitUntil);
   } catch (error) {
     throw toEdgeAuthError(error);
   }
