@@ -93,7 +93,9 @@ class KvRevocations {
       const some = parsed.slice(i, i + ENTRIES_OF_KEY);
       const end = Math.max(...some.map((entry) => Number(entry.until)));
       const metadata = { entries: some.map(formatEntry).join("\n") };
-      puts.push(this.#namespace.put(prefix + i, "", { metadata, expiration: expiration(end, now) }));
+      puts.push(
+        this.#namespace.put(prefix + i, "", { metadata, expiration: expiration(end, now) }),
+      );
     }
     await Promise.all(puts);
     // the last: an event that is remembered has its entries stored
