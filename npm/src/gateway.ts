@@ -157,36 +157,36 @@ export interface GatewayOptions {
    */
   revocations?: RevocationStore | undefined;
   /**
-   * The URL of another edge, whose revocations this one reads in place of a store of its own; with
-   * `revocationsToken`.
+   * The URL of another edge. This one reads its revocations there in place of a store, with
+   * `revocationsToken`. Default: none.
    */
   revocationsURL?: string | undefined;
-  /** The `revocationFeedToken` of that edge. */
+  /** The bearer token for `revocationsURL`, which is the `revocationFeedToken` of that edge. */
   revocationsToken?: string | undefined;
-  /** Seconds, from 0.5 to 300, within which each process refuses an ended session. Default: 2. */
+  /**
+   * The number of seconds from 0.5 to 300 after which a session that has ended is refused
+   * everywhere. Default: 2.
+   */
   revocationLag?: number | undefined;
   /**
-   * What happens to requests if the edge cannot read the store for longer than
-   * `revocationFailureAge`: 503 `revocations_unavailable`, or no check. Default: `refuse`.
+   * What happens to requests if the revocations cannot be read for longer than
+   * `revocationFailureAge`. Default: `refuse`.
    */
   revocationOnFailure?: "allow" | "refuse" | undefined;
-  /** Seconds for which the edge uses what it has read last. Default: 30. */
+  /**
+   * The number of seconds, at least the lag, for which the last revocations are used if no further
+   * ones can be read. Default: 30.
+   */
   revocationFailureAge?: number | undefined;
-  /**
-   * Seconds for which a revocation is kept. A token with a longer lifetime is rejected. Default:
-   * 86,400.
-   */
+  /** The number of seconds for which a revocation is kept. No token may live longer. */
   revocationRetention?: number | undefined;
-  /** The number of parts, up to 64, into which the store is divided. Default: 1. */
+  /** Into how many parts the revocations are divided, from 1 to 64. Default: 1. */
   revocationShards?: number | undefined;
-  /**
-   * The audiences of OpenID Connect logout tokens: the client ids. Default: the accepted audiences
-   * of tokens.
-   */
+  /** The accepted audiences of OIDC logout tokens. Default: those of other tokens. */
   logoutAudience?: string | string[] | undefined;
   /**
-   * A secret of at least 32 characters, with which other edges read the revocations of this one.
-   * Default: none, so nobody else can read them.
+   * The bearer token, of at least 32 characters, with which other hosts read the revocations.
+   * Default: they are not published.
    */
   revocationFeedToken?: string | undefined;
   /** The decisions in the log. Default: `warn`, which includes rejections. */

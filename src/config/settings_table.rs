@@ -239,7 +239,8 @@ settings! {
     /// bytes, encoded
     "MAX_TOKEN_BYTES" as "maxTokenBytes": Number, Everywhere, "16384";
     /// seconds from `iat` to `exp`
-    "MAX_TOKEN_LIFETIME" as "maxTokenLifetime": Seconds, Everywhere, "no limit";
+    "MAX_TOKEN_LIFETIME" as "maxTokenLifetime": Seconds, Everywhere,
+        "no limit; `REVOCATION_RETENTION` with revocation";
     /// seconds up to 600 until the response begins; does not apply to uploads over 1 MB or of
     /// unknown size
     "ORIGIN_TIMEOUT": Seconds, Worker, "30";

@@ -168,7 +168,7 @@ impl Gateway {
         match revocations.is_feed_token(given.unwrap_or_default()) {
             None => return Ok(not_found()),
             Some(false) => {
-                let detail = "the feed needs its own bearer token: REVOCATION_FEED_TOKEN";
+                let detail = "the feed of revocations requires its own bearer token";
                 return Err(Error::new(Code::MissingToken, detail));
             }
             Some(true) => {}

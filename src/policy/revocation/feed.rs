@@ -79,6 +79,8 @@ struct Running {
     /// When the last page arrived, or when it began
     progressed: f64,
     pages: u32,
+    /// Whether a request has waited for the page in vain
+    is_slow: bool,
     /// The entries since a reset, which replace all others once the read is complete
     since_reset: Option<Entries>,
 }
@@ -87,8 +89,8 @@ impl Feed {
     /// The next step at `now` for a request that arrived at `arrived`, both in seconds since 1970.
     ///
     /// A read that began up to a lag before the request arrived knows everything that the request
-    /// must respect. A request waits for a read only for a while, and for a second after a failure
-    /// no request waits.
+    /// must respect. Requests do not wait for a read that another one has waited for in vain, nor
+    /// for a second after a failure.
     pub(super) fn step(&mut self, now: f64, arrived: f64, timing: &Timing) -> Step {
         self.follow_clock_back(now);
         self.drop_lost_read(now);
@@ -103,13 +105,21 @@ impl Feed {
             _ if is_failing => self.without_read(now, timing),
             _ => match &self.running {
                 None => Step::Read(self.begin(now)),
-                Some(running) if now - running.progressed < SLOW => Step::Wait,
-                Some(_) => self.without_read(now, timing),
+                Some(running) if running.is_slow => self.without_read(now, timing),
+                Some(_) => Step::Wait,
             },
         }
     }
 
-    /// The step of a request that does not wait any longer.
+    /// The step of a request that has waited long enough. No further request waits for that page.
+    pub(super) fn stop_waiting(&mut self, now: f64, timing: &Timing) -> Step {
+        if let Some(running) = &mut self.running {
+            running.is_slow = true;
+        }
+        self.without_read(now, timing)
+    }
+
+    /// The step of a request that does not wait.
     pub(super) fn without_read(&self, now: f64, timing: &Timing) -> Step {
         let age = self.age(now);
         match age.is_some_and(|age| age <= timing.failure_age.max(timing.lag)) {
@@ -160,6 +170,7 @@ impl Feed {
     ) -> Result<bool, String> {
         let Some(running) = &mut self.running else { return Ok(false) };
         running.progressed = now;
+        running.is_slow = false;
         running.pages += 1;
         if page.is_reset {
             running.since_reset = Some(Entries::default());
@@ -201,7 +212,9 @@ impl Feed {
 
     /// Ends a read without a result, because the runtime has stopped it.
     pub(super) fn abandon(&mut self, read: &Read) {
-        self.running.take_if(|running| running.number == read.number);
+        if self.running.as_ref().is_some_and(|running| running.number == read.number) {
+            self.give_up();
+        }
     }
 
     /// The term of a revocation at `now`, if there is one.
@@ -241,8 +254,14 @@ impl Feed {
     fn begin(&mut self, now: f64) -> Read {
         self.reads += 1;
         let number = self.reads;
-        self.running =
-            Some(Running { number, began: now, progressed: now, pages: 0, since_reset: None });
+        self.running = Some(Running {
+            number,
+            began: now,
+            progressed: now,
+            pages: 0,
+            is_slow: false,
+            since_reset: None,
+        });
         Read { number, after: self.cursor.clone() }
     }
 
@@ -258,10 +277,7 @@ impl Feed {
     }
 
     fn fail(&mut self, error: String, now: f64) {
-        if self.running.take().is_some_and(|running| running.since_reset.is_some()) {
-            // the entries since the reset are not complete, so the next read starts over
-            self.cursor.clear();
-        }
+        self.give_up();
         self.failed_at = Some(now);
         self.failure = Some(error);
     }
@@ -290,11 +306,21 @@ impl Feed {
         self.purge_at = self.purge_at.min(now + PURGE_INTERVAL);
     }
 
-    /// Gives up a read that has stopped, so that another one can begin.
+    /// Gives up a read that has stopped, so that another one can begin. The runtime may have
+    /// stopped it without notice, so it is a failure only if a request has waited for it.
     fn drop_lost_read(&mut self, now: f64) {
-        let is_lost = |running: &Running| (now - running.progressed).abs() >= LOST_AFTER;
-        if self.running.as_ref().is_some_and(is_lost) {
-            self.fail("the store did not answer in time".to_owned(), now);
+        let is_lost = |running: &&Running| (now - running.progressed).abs() >= LOST_AFTER;
+        let Some(lost) = self.running.as_ref().filter(is_lost) else { return };
+        match lost.is_slow {
+            true => self.fail("the store did not answer in time".to_owned(), now),
+            false => self.give_up(),
+        }
+    }
+
+    fn give_up(&mut self) {
+        if self.running.take().is_some_and(|running| running.since_reset.is_some()) {
+            // the entries since the reset are not complete, so the next read starts over
+            self.cursor.clear();
         }
     }
 }
@@ -322,7 +348,7 @@ fn merge(entries: &mut Entries, key: Key, term: Term, now: f64) -> bool {
 /// Seconds after a failure until the next read.
 const RETRY_AFTER: f64 = 1.0;
 
-/// Seconds that a page may take before no request waits for it.
+/// Seconds for which a request waits.
 pub(super) const SLOW: f64 = 2.0;
 
 /// Seconds without a page after which a read counts as lost.

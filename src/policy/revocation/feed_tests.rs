@@ -92,22 +92,29 @@ fn a_stale_feed_serves_up_to_the_failure_age_and_an_unread_one_never() {
 }
 
 #[test]
-fn a_slow_read_is_not_waited_for_and_one_without_an_answer_is_given_up() {
+fn a_slow_read_is_not_waited_for_again_and_one_without_an_answer_is_given_up() {
     let mut feed = feed_with("", 100.0);
     let lost = begin(&mut feed, 110.0);
-    assert_eq!(step(&mut feed, 111.9), Step::Wait);
-    assert_eq!(step(&mut feed, 112.0), Step::UseStale);
+    assert_eq!(step(&mut feed, 115.0), Step::Wait, "no request has waited so far");
+    assert_eq!(feed.stop_waiting(117.0, &TIMING), Step::UseStale);
+    assert_eq!(step(&mut feed, 117.1), Step::UseStale);
     assert_eq!(step(&mut feed, 119.9), Step::UseStale);
-    assert_eq!(step(&mut feed, 120.0), Step::UseStale);
+    assert_eq!(step(&mut feed, 120.0), Step::UseStale, "a failure");
     let next = begin(&mut feed, 121.1);
     // the lost one changes nothing any more
-    assert_eq!(
-        page(&mut feed, lost, &format!("c9 0\n{}", line("a", 900.0, 1.0)), 121.2),
-        Progress::Stop
-    );
+    let late = format!("c9 0\n{}", line("a", 900.0, 1.0));
+    assert_eq!(page(&mut feed, lost, &late, 121.2), Progress::Stop);
     assert_eq!((next.after.as_str(), feed.len()), ("c1", 0));
     feed.abandon(&next);
     assert!(matches!(step(&mut feed, 121.3), Step::Read(_)));
+}
+
+#[test]
+fn a_read_that_the_runtime_has_stopped_without_notice_is_no_failure() {
+    let mut feed = feed_with("", 100.0);
+    begin(&mut feed, 101.0);
+    assert!(matches!(step(&mut feed, 111.0), Step::Read(_)));
+    assert_eq!(feed.failure(), None);
 }
 
 #[test]
@@ -208,7 +215,7 @@ fn an_incomplete_reset_drops_nothing_and_starts_over() {
 fn malformed_entries_are_counted_and_malformed_pages_are_failures() {
     let text = format!("nonsense\n{}\u{0}\n{}", line("a", 900.0, 5.0), "x".repeat(5_000));
     let feed = feed_with(&text, 100.0);
-    assert_eq!((feed.len(), feed.malformed()), (1, 2));
+    assert_eq!((feed.len(), feed.malformed()), (1, 3));
     for text in ["", "<html>", "c1 7", "c1 0 reset again"] {
         let mut feed = Feed::default();
         let read = begin(&mut feed, 100.0);

@@ -70,10 +70,7 @@ impl RevocationSettings {
             reader.error("LOGOUT_AUDIENCE", "is empty or has an empty member");
         }
         let feed_token = reader.text("REVOCATION_FEED_TOKEN");
-        if feed_token.as_ref().is_some_and(|token| !is_token(token)) {
-            let detail = "has fewer than 32 characters, or some that a header cannot contain";
-            reader.error("REVOCATION_FEED_TOKEN", detail);
-        }
+        check_token(reader, "REVOCATION_FEED_TOKEN", feed_token.as_deref());
         let feed = feed(reader);
         let source = match (store, feed) {
             (Some(_), Some(_)) => {
@@ -144,6 +141,7 @@ fn feed(reader: &mut Reader<'_>) -> Option<Source> {
     const URL: &str = "REVOCATIONS_URL";
     const TOKEN: &str = "REVOCATIONS_TOKEN";
     let token = reader.text(TOKEN);
+    check_token(reader, TOKEN, token.as_deref());
     let text = reader.text(URL)?;
     let url = reader.url(URL, &text)?;
     let Some(token) = token else {
@@ -153,10 +151,6 @@ fn feed(reader: &mut Reader<'_>) -> Option<Source> {
         }
         return None;
     };
-    if !is_token(&token) {
-        let detail = "has fewer than 32 characters, or some that a header cannot contain";
-        reader.error(TOKEN, detail);
-    }
     if url.exposure().is_some() {
         reader.error(URL, "is on a public host without TLS");
     }
@@ -169,9 +163,14 @@ fn feed_url(url: &BaseUrl) -> String {
     [url.origin(), path].concat()
 }
 
-/// RFC 6750, section 2.1, but visible ASCII suffices.
-fn is_token(token: &str) -> bool {
-    token.len() >= 32 && token.bytes().all(|byte| byte.is_ascii_graphic())
+/// A bearer token that cannot be guessed and fits into a header.
+fn check_token(reader: &mut Reader<'_>, setting: &'static str, token: Option<&str>) {
+    let is_token =
+        |token: &str| token.len() >= 32 && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !token.is_none_or(is_token) {
+        let detail = "has fewer than 32 characters, or some that a header cannot contain";
+        reader.error(setting, detail);
+    }
 }
 
 /// The audience of events.

@@ -95,7 +95,7 @@ impl Shared {
             // negative if the clock was set back
             let waits = (0.0..SLOW).contains(&(now - arrived));
             let step = own.with(|feed| match feed.step(now, arrived, &self.timing) {
-                Step::Wait if !waits => feed.without_read(now, &self.timing),
+                Step::Wait if !waits => feed.stop_waiting(now, &self.timing),
                 step => step,
             });
             match step {
