@@ -23,6 +23,7 @@ pub(super) struct Options {
     /// The function that fetches documents in place of the runtime's own
     pub(super) fetch: Option<Function>,
     /// The store of revocations
+    #[cfg(feature = "js-gateway")]
     pub(super) revocations: Option<JsValue>,
 }
 
@@ -42,8 +43,13 @@ impl Options {
     /// # Errors
     /// If `options` is not an object. All other errors are in the settings.
     pub(super) fn read(options: &JsValue, target: Target) -> Result<Self, String> {
-        let settings = SettingValues::new(Naming::Options);
-        Self { settings, fetch: None, revocations: None }.with(options, target)
+        let none = Self {
+            settings: SettingValues::new(Naming::Options),
+            fetch: None,
+            #[cfg(feature = "js-gateway")]
+            revocations: None,
+        };
+        none.with(options, target)
     }
 
     /// The same options, overridden by the members of an object.
@@ -132,6 +138,7 @@ pub(super) fn joined(errors: &[SettingError]) -> String {
 
 /// Options that are not settings.
 const FETCH: &str = "fetch";
+#[cfg(feature = "js-gateway")]
 const REVOCATIONS: &str = "revocations";
 
 #[cfg(feature = "js-gateway")]
@@ -156,7 +163,10 @@ impl Target {
         let is_middleware = Reflect::has(given, &"ownPaths".into()).unwrap_or(false);
         let of_middleware = ["signInPath", "returnParameter", "isPage"];
         let of_middleware = of_middleware.into_iter().filter(move |_| is_middleware);
+        #[cfg(feature = "js-gateway")]
         let of_gateway = (self == Self::Gateway).then_some(REVOCATIONS);
+        #[cfg(not(feature = "js-gateway"))]
+        let of_gateway = None;
         let own = [FETCH].into_iter().chain(of_gateway).chain(of_middleware);
         self.settings().filter_map(|setting| setting.option).chain(own)
     }
