@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use better_auth_edge::host::{
-    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter, RevocationStore,
-    SignatureVerifier, Tasks, Telemetry, Timer, native,
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer, native,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 

@@ -1,8 +1,8 @@
 //! Better Auth's cookie cache: a session and its user in one signed cookie.
 //!
 //! The reader converts its payload to the claims of a token: the fields of the user at the top, and
-//! the user's id in `sub`. Of the session, it takes what the tokens of Better Auth say about theirs,
-//! by the same names.
+//! the user's id in `sub`. Of the session, it takes what tokens say about theirs, by the same
+//! names.
 
 use std::fmt;
 

@@ -1,10 +1,10 @@
 //! Decides what to do with a request, from its head, the settings, the keys and the time.
 //!
 //! ```text
-//! head check -> rules -> credentials -> verifier -> revocation -> isolation -> rate limits -> forward
+//! head check -> rules -> credentials -> verifier -> revocation -> isolation -> rate limits
 //! ```
 //!
-//! Messages of an auth server, which have bodies, are received beside that.
+//! Messages of an auth server, which have bodies, have an entry of their own.
 //!
 //! A decision is data. The host carries it out and streams the bodies.
 

@@ -19,7 +19,7 @@ pub(crate) struct DecisionRecord<'d> {
     pub(crate) user: Option<&'d Verified>,
     /// Seconds since the last fetch of keys
     pub(crate) keys_age: Option<f64>,
-    /// Seconds since the last read of the revocations; `None` if there are none
+    /// Seconds since the last read of the revocations; `None` without revocation
     pub(crate) revocations_age: Option<Option<f64>>,
     pub(crate) request_id: &'d str,
 }
@@ -35,7 +35,8 @@ pub(crate) struct MatchedRule<'d> {
 
 impl DecisionRecord<'_> {
     /// A JSON object. Its members are the same for all decisions of an edge, except that only its
-    /// own responses have a `status`. The host adds `upstream_status` and `upstream_ms` to the others.
+    /// own responses have a `status`. The host adds `upstream_status` and `upstream_ms` to the
+    /// others.
     ///
     /// Users have pseudonyms if there is a `salt`.
     pub(crate) fn to_json(&self, salt: Option<&str>) -> String {

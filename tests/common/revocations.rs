@@ -62,7 +62,7 @@ impl ScriptedStore {
         self.0.refuses_appends.set(fails);
     }
 
-    /// Loses every entry and begins anew.
+    /// Loses every entry and begins again.
     pub(crate) fn wipe(&self) {
         self.0.shards.borrow_mut().clear();
         self.0.epoch.set(self.0.epoch.get() + 1);

@@ -108,7 +108,7 @@ fn a_hundred_events_fit_into_one_message() {
 }
 
 #[test]
-fn a_message_is_no_session_token() {
+fn a_message_is_not_a_session_token() {
     let (_, edge) = edge(&[]);
     let claims = message_claims(NOW, "1").with("events", SESSION_ENDED).with("sub", r#""user-1""#);
     let claims = claims.with("aud", r#"["https://edge.example","https://app.example"]"#);

@@ -86,7 +86,7 @@ fn a_cached_token_from_before_the_end_of_the_users_sessions_is_exchanged_once_mo
 }
 
 #[test]
-fn a_dead_cookie_on_an_optional_path_is_no_credential() {
+fn a_dead_cookie_on_an_optional_path_does_not_count() {
     let edge = edge(&[EXCHANGE, OPTIONAL]);
     exchanges_for(&edge, &session_claims());
     let head = with_cookie(SESSION);
@@ -102,7 +102,7 @@ fn a_dead_cookie_on_an_optional_path_is_no_credential() {
 }
 
 #[test]
-fn a_request_is_refused_if_nobody_knows_whether_its_session_has_ended() {
+fn a_request_is_refused_if_the_edge_cannot_know_whether_its_session_has_ended() {
     let store = ScriptedStore::new();
     for rules in [[].as_slice(), &[OPTIONAL]] {
         let edge = Edge::with_revocations(&[&[EXCHANGE], rules].concat(), &store);
@@ -190,7 +190,7 @@ fn no_field_of_a_user_becomes_a_claim_about_the_session() {
 #[test]
 fn the_administrator_behind_a_session_is_a_claim_of_its_cookie_cache() {
     let edge = edge(&[CACHE, ("CLAIM_HEADERS", r#"{"impersonatedBy":"x-by"}"#)]);
-    let mut impersonated = cache(json!({"impersonatedBy": "nobody"}));
+    let mut impersonated = cache(json!({"impersonatedBy": "forged"}));
     impersonated["session"]["impersonatedBy"] = json!("admin-1");
     let head = with_cache(&edge, &impersonated);
     let headers = upstream_headers(&head, &edge.forward(&head));

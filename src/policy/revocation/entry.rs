@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_entry_is_none() {
+    fn a_malformed_entry_is_not_read() {
         let key = entry(0.0, 0.0).key.as_text();
         for rest in [
             "",

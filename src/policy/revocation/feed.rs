@@ -28,7 +28,7 @@ pub(super) enum Step {
     Wait,
     /// Reads fail, but the entries are young enough to rely on
     UseStale,
-    /// Reads fail, and the entries are too old or there are none
+    /// Reads fail, and the entries are too old or do not exist
     Unknown,
 }
 

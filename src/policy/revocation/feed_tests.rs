@@ -110,7 +110,7 @@ fn a_slow_read_is_not_waited_for_again_and_one_without_an_answer_is_given_up() {
 }
 
 #[test]
-fn a_read_that_the_runtime_has_stopped_without_notice_is_no_failure() {
+fn a_read_that_the_runtime_has_stopped_without_notice_is_not_a_failure() {
     let mut feed = feed_with("", 100.0);
     begin(&mut feed, 101.0);
     assert!(matches!(step(&mut feed, 111.0), Step::Read(_)));

@@ -124,7 +124,7 @@ mod tests {
     const KNOWN: &str = "oMkifXLR6fnppGlMt-KBWA";
 
     #[test]
-    fn other_texts_are_no_keys() {
+    fn other_texts_are_not_keys() {
         let key = Key::of("a", Kind::User, "b").as_text();
         for text in ["", &key[1..], &format!("{key}A"), &key.replace(&key[..1], "+")] {
             assert!(Key::from_text(text).is_none(), "{text}");
