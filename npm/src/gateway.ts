@@ -3,6 +3,8 @@ import { toEdgeAuthError } from "./error.ts";
 import type { FetchImplementation, VerifierOptions } from "./options.ts";
 import { absoluteHead, type RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
+import type { RevocationStore } from "./revocations/store.ts";
+import { textStore } from "./revocations/texts.ts";
 import type { WaitUntil, WasmGateway } from "./wasm/glue.ts";
 
 /**
@@ -159,6 +161,13 @@ export interface GatewayOptions {
   /** The claims that the assertion contains; with an empty list, only `sub`. */
   claims?: string[] | undefined;
   /**
+   * Where the edge stores which sessions have ended, so that it refuses their tokens at once. With
+   * a store, the edge receives messages of the auth server at
+   * `/.well-known/better-auth-edge/events` and `/.well-known/better-auth-edge/backchannel-logout`,
+   * and `edgeIssuer` is required. Default: none, so a token is valid until it expires.
+   */
+  revocations?: RevocationStore | undefined;
+  /**
    * The URL of another edge. This one reads its revocations there in place of a store, with
    * `revocationsToken`. Default: none.
    */
@@ -280,7 +289,9 @@ export async function createGateway(
 ): Promise<Gateway> {
   const glue = await load();
   try {
-    return new Gateway(glue.createGateway(options, verifierOptions), glue.waitUntil);
+    const { revocations } = options;
+    const own = revocations ? { ...options, revocations: textStore(revocations) } : options;
+    return new Gateway(glue.createGateway(own, verifierOptions), glue.waitUntil);
   } catch (error) {
     throw toEdgeAuthError(error);
   }

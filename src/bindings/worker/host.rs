@@ -119,7 +119,25 @@ impl Telemetry for WorkerHost {
     }
 }
 
-impl RevocationStore for WorkerHost {}
+impl RevocationStore for WorkerHost {
+    fn read_revocations(
+        &self,
+        shard: u32,
+        after: &str,
+    ) -> impl Future<Output = Result<String, String>> {
+        self.runtime.read_revocations(shard, after)
+    }
+
+    fn append_revocations(
+        &self,
+        shard: u32,
+        id: &str,
+        until: f64,
+        entries: &str,
+    ) -> impl Future<Output = Result<bool, String>> {
+        self.runtime.append_revocations(shard, id, until, entries)
+    }
+}
 
 impl RateLimiter for WorkerHost {
     fn admits(&self, limit: Limit, key: &str) -> impl Future<Output = bool> {

@@ -4,4 +4,5 @@
 mod common;
 
 mod dev;
+mod revocations;
 mod stored_keys;
