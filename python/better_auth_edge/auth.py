@@ -181,17 +181,18 @@ class EdgeAuth(Generic[U]):
         """Returns the user of a request's token. Verifies it once per request, because an assertion
         may be valid only once and several dependencies of a request may need its user.
         """
-        users = ConnectionState.of(scope).users
-        known: U | None = users.get((self, token))
-        if known is not None:
-            return known
+        state = ConnectionState.of(scope)
+        for auth, known_token, known in state.users:
+            if auth is self and known_token == token:
+                user: U = known
+                return user
         verified = self._verifier._verified(token)
         if not isinstance(verified, Verified):
             verified = await self._verifier._wait(verified)
         if self._mode.name == "assertion":
             self._check_binding(verified, scope)
         user = self._verifier._user(verified)
-        users[self, token] = user
+        state.users = (*state.users, (self, token, user))
         return user
 
     def _wrap(self, app: FastAPI, inner: ASGIApp, strip_headers: Sequence[str]) -> ASGIApp:

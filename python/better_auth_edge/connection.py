@@ -1,26 +1,33 @@
 """State that the parts of one request, or of one WebSocket, share."""
 
-from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, MutableMapping, Sequence
+from functools import cached_property
 from typing import Any
 
 _SCOPE_KEY = "better_auth_edge"
 
 
-@dataclass(slots=True)
 class ConnectionState:
-    """Lives in the ASGI scope. Copies of the scope share it."""
+    """Lives in the ASGI scope. Copies of the scope share it. A new one has no attributes of its
+    own, because every request makes one.
+    """
 
     had_authorization: bool = False
     """Whether `Authorization` had a credential before the middleware removed it."""
     is_accepted: bool = False
     """Whether the app has accepted the WebSocket."""
-    users: dict[tuple[object, str], Any] = field(default_factory=dict)
-    """Verified users, by `EdgeAuth` instance and token."""
-    override_results: dict[tuple[object, ...], Any] = field(default_factory=dict)
-    """Results of dependency overrides, by override and required scopes."""
-    active_overrides: set[object] = field(default_factory=set)
-    """The dependencies whose override is running."""
+    users: Sequence[tuple[object, str, Any]] = ()
+    """Verified users, with their `EdgeAuth` instance and token."""
+
+    @cached_property
+    def override_results(self) -> dict[tuple[object, ...], Any]:
+        """Results of dependency overrides, by override and required scopes."""
+        return {}
+
+    @cached_property
+    def active_overrides(self) -> set[object]:
+        """The dependencies whose override is running."""
+        return set()
 
     @classmethod
     def of(cls, scope: MutableMapping[str, Any]) -> "ConnectionState":

@@ -27,13 +27,11 @@ class Driver:
 
     def __init__(self, mode: AuthMode, clock: Callable[[], float]) -> None:
         self._core = mode.verifier(clock, self._start)
+        self.begin: Callable[[object], Verified | Pending] = self._core.verify
+        """Verifies a token, unless that has to wait for keys. Raises `EdgeAuthError`."""
         self._clock = clock
         self._exception: Exception | None = None
         _drivers.add(self)
-
-    def begin(self, token: str) -> Verified | Pending:
-        """Verifies a token, unless that has to wait for keys. Raises `EdgeAuthError`."""
-        return self._core.verify(token)
 
     async def wait(self, result: Verified | Pending) -> Verified:
         """Waits for the end of a verification. Raises `EdgeAuthError`."""

@@ -53,9 +53,9 @@ class _Strip:
 
     def __call__(self, scope: Scope) -> Scope:
         """Returns a copy of the scope without the headers."""
-        headers = scope["headers"]
-        stripped = {**scope, "headers": without_identity(headers, self._extra)}
-        if b"authorization" in self._extra and presents_credential(headers):
+        headers, extra = scope["headers"], self._extra
+        stripped = {**scope, "headers": without_identity(headers, extra)}
+        if extra and b"authorization" in extra and presents_credential(headers):
             ConnectionState.of(stripped).had_authorization = True
         return stripped
 

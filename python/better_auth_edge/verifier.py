@@ -52,6 +52,7 @@ class Verifier(Generic[U]):
         """
         self._mode = AuthMode.from_settings(settings)
         self._driver = Driver(self._mode, clock)
+        self._begin = self._driver.begin
         self._users = UserModel(user_model, User)
 
     @overload
@@ -101,7 +102,7 @@ class Verifier(Generic[U]):
 
     def _verified(self, token: str) -> Verified | Pending:
         try:
-            return self._driver.begin(token)
+            return self._begin(token)
         except EdgeAuthError as error:
             raise self._explained(error) from error.__cause__
 

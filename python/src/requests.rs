@@ -4,8 +4,7 @@ use better_auth_edge::claims::{self, RequiredClaim};
 use better_auth_edge::jose::{Json, Object};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::errors::to_exception;
 use crate::json::{self, from_claims, from_python, to_python};
@@ -20,11 +19,11 @@ pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResu
     for header in headers.try_iter()? {
         // some servers have lists of two in place of tuples
         let header = header?;
-        let name: PyBackedBytes = header.get_item(0)?.extract()?;
-        if name.eq_ignore_ascii_case(b"authorization") {
-            let value: PyBackedBytes = header.get_item(1)?.extract()?;
+        let (name, value) = (header.get_item(0)?, header.get_item(1)?);
+        if bytes(&name)?.eq_ignore_ascii_case(b"authorization") {
+            let value = bytes(&value)?;
             values.push(match value.is_ascii() {
-                true => String::from_utf8_lossy(&value).into_owned(),
+                true => String::from_utf8_lossy(value).into_owned(),
                 // ISO 8859-1: such a byte must not be lost
                 false => value.iter().copied().map(char::from).collect(),
             });
@@ -39,7 +38,7 @@ pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResu
 #[pyfunction]
 pub(crate) fn without_identity<'py>(
     headers: &Bound<'py, PyAny>,
-    extra: Vec<PyBackedBytes>,
+    extra: Vec<Bound<'py, PyBytes>>,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     const ASSERTION: &[u8] = b"x-edge-jwt-assertion";
     let same = |a: &u8, b: &u8| a.eq_ignore_ascii_case(b) || (*a == b'_' && *b == b'-');
@@ -49,14 +48,20 @@ pub(crate) fn without_identity<'py>(
     let mut kept = Vec::new();
     for header in headers.try_iter()? {
         let header = header?;
-        let name: PyBackedBytes = header.get_item(0)?.extract()?;
-        let is_edges = begins(&name, b"x-edge-") && !name.eq_ignore_ascii_case(ASSERTION);
-        let is_extra = |other: &PyBackedBytes| name.len() == other.len() && begins(&name, other);
-        if !is_edges && !extra.iter().any(is_extra) {
+        let name = header.get_item(0)?;
+        let name = bytes(&name)?;
+        let is_edges = begins(name, b"x-edge-") && !name.eq_ignore_ascii_case(ASSERTION);
+        let is_extra = |other: &[u8]| name.len() == other.len() && begins(name, other);
+        if !is_edges && !extra.iter().any(|other| is_extra(other.as_bytes())) {
             kept.push(header);
         }
     }
     Ok(kept)
+}
+
+/// The name or the value of a header. A `bytearray` would be an error: it could change.
+fn bytes<'b>(value: &'b Bound<'_, PyAny>) -> PyResult<&'b [u8]> {
+    Ok(value.cast::<PyBytes>()?.as_bytes())
 }
 
 #[pyfunction]

@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
-use crate::errors::to_exception;
+use crate::errors::{catch_panic, to_exception};
 use crate::host::{Functions, PyHost};
 use crate::json::{copy_dict, to_dict};
 use crate::pending::start;
@@ -107,8 +107,12 @@ impl Verifier {
             return Err(to_exception(py, &error));
         };
         // a lone surrogate becomes U+FFFD, which no token contains either
-        let token = token.to_string_lossy().into_owned();
+        let token = token.to_string_lossy();
+        if let Some(verified) = self.verified_before(py, &token)? {
+            return Ok(Bound::new(py, verified)?.into_any());
+        }
         let host = PyHost::new(&self.functions);
+        let token = token.into_owned();
         let (core, of_verification) = (Arc::clone(&self.core), host.clone());
         let verification = async move { core.verify(&token, &of_verification).await };
         start(py, host, Box::pin(verification))
@@ -132,6 +136,15 @@ impl Verifier {
         let failure = self.source.as_ref()?.failure()?;
         let (url, status) = (failure.url().to_owned(), failure.status_code());
         Some((url, failure.reason(), status, failure.retry_after()))
+    }
+}
+
+impl Verifier {
+    /// A cached token, without the cost of a verification that could wait.
+    fn verified_before(&self, py: Python<'_>, token: &str) -> PyResult<Option<Verified>> {
+        let now = self.functions.clock.call0(py)?.extract(py)?;
+        let verified = catch_panic(|| self.core.verified_before(token, now))?;
+        Ok(verified.map(Verified::new))
     }
 }
 

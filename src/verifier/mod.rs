@@ -137,6 +137,17 @@ impl Verifier {
         Ok(verified)
     }
 
+    /// A token that this verifier verified before, if it is cached and valid at `now`, in seconds
+    /// since 1970. Fetches nothing: `None` says only that [`verify`](Self::verify) must decide.
+    pub fn verified_before(&self, token: &str, now: f64) -> Option<Arc<Verified>> {
+        if token.len() > self.limits.token_bytes {
+            return None;
+        }
+        let cache = self.cache.get()?;
+        let cached = cache.lock().unwrap_or_else(PoisonError::into_inner).get(token)?;
+        self.is_valid_now(&cached, now).then_some(cached)
+    }
+
     /// Whether a token that this verifier verified before is valid at `now`, in seconds since 1970.
     /// Fetches nothing: `false` can also mean that the keys must be fetched first.
     pub(crate) fn is_valid_now(&self, verified: &Verified, now: f64) -> bool {

@@ -37,11 +37,13 @@ pub fn bearer_token<'v>(
     if !rest.starts_with(' ') {
         return Err(misplaced());
     }
-    if token.bytes().any(|byte| matches!(byte, b' ' | b'\t' | b',')) {
+    if SEPARATORS.iter().any(|separator| token.as_bytes().contains(separator)) {
         return Err(more_than_one());
     }
     Ok(Some(token))
 }
+
+const SEPARATORS: [u8; 3] = *b" \t,";
 
 fn check_another_scheme(value: &str, rest: &str) -> Result<(), Error> {
     if value.split(',').any(|member| is_bearer(split(member.trim_ascii()).0)) {
