@@ -108,6 +108,7 @@ pub use config::error::SettingError;
 pub use error::{Code, Error};
 pub use policy::credentials::{bearer_token, handshake_token};
 pub use policy::isolation::is_same_id;
+pub use policy::revocation::FollowedFeed;
 pub use verifier::{
     CacheLimits, CheckOutcome, CheckReport, DEFAULT_ALGORITHMS, Explanation, Extension, KeyReport,
     Keys, Verified, Verifier, VerifierOptions, issuing_url,
