@@ -25,14 +25,14 @@ impl FollowedFeed {
         lookup: impl Fn(&str) -> Option<String>,
         verifier: &Verifier,
     ) -> Result<Option<Self>, Vec<SettingError>> {
-        let source = |name: &str| lookup(name).map(SettingValue::Variable);
-        let mut reader = Reader::new(&source);
-        let settings = RevocationSettings::read(&mut reader);
-        if !reader.is_valid() {
-            return Err(reader.into_errors());
-        }
         let verifiers = std::slice::from_ref(verifier);
+        let settings = read(lookup)?;
         Ok(settings.and_then(|settings| Revocations::new(settings, verifiers)).map(Self))
+    }
+
+    /// The errors in these settings.
+    pub fn setting_errors(lookup: impl Fn(&str) -> Option<String>) -> Vec<SettingError> {
+        read(lookup).err().unwrap_or_default()
     }
 
     /// Checks that the session of a token that the verifier has just accepted has not ended. Waits
@@ -64,6 +64,18 @@ impl FollowedFeed {
     /// [`check`](Self::check), verify the token once more.
     pub fn key_changes(&self) -> u64 {
         self.0.key_changes()
+    }
+}
+
+fn read(
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<Option<RevocationSettings>, Vec<SettingError>> {
+    let source = |name: &str| lookup(name).map(SettingValue::Variable);
+    let mut reader = Reader::new(&source);
+    let settings = RevocationSettings::read(&mut reader);
+    match reader.is_valid() {
+        true => Ok(settings),
+        false => Err(reader.into_errors()),
     }
 }
 
