@@ -184,7 +184,9 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
     def assertion(self) -> AuthMode:
         settings = self.settings
         if settings.edge_revocations_url is not None:
-            self.error("edge_revocations_url", "is for Better Auth's tokens: the edge checks its own")
+            self.error(
+                "edge_revocations_url", "is for Better Auth's tokens: the edge checks its own"
+            )
         url = self.key_url("edge_jwks_url")
         origin, path = (url.origin, url.path) if url else ("", "")
         self.note_exposure(url)
