@@ -110,6 +110,7 @@ pub use policy::credentials::{
     BearerSession, SessionTokens, application_head, bearer_token, handshake_token,
 };
 pub use policy::isolation::is_same_id;
+pub use policy::revocation::FollowedFeed;
 pub use verifier::{
     CacheLimits, CheckOutcome, CheckReport, DEFAULT_ALGORITHMS, Explanation, Extension, KeyReport,
     Keys, Verified, Verifier, VerifierOptions, issuing_url,

@@ -21,6 +21,7 @@ __all__ = [
     "claim_at",
     "default_algorithms",
     "did_you_mean",
+    "feed_errors",
     "handshake_token",
     "has_same_words",
     "has_too_large_number",
@@ -62,11 +63,13 @@ class Verifier:
         required: list[str] | None = None,
         clock_tolerance: float = 5.0,
         max_lifetime: float | None = None,
+        revocations: dict[str, str] | None = None,
     ) -> Verifier:
         """`keys` is the URL of a JWK Set, or a secret. `clock` returns seconds since 1970.
         `verify_signature` verifies a signature by an RSA or EC key: it takes the JWK as JSON, the
         algorithm, the message and the signature. `start_task` runs a background task in a thread.
-        `url_setting` is the setting that the URL comes from. Raises `ValueError` for an invalid
+        `url_setting` is the setting that the URL comes from. `revocations` are the core's settings
+        of the feed that says whose sessions have ended. Raises `ValueError` for an invalid
         argument.
         """
 
@@ -342,3 +345,8 @@ def problems() -> list[tuple[str, int, str]]:
 
 def panics() -> None:
     """Panics, for the test that a panic becomes a `RuntimeError`."""
+
+def feed_errors(settings: dict[str, str]) -> list[tuple[str, str]]:
+    """Returns the errors in the settings of the feed: names of the core's settings, and what is
+    wrong.
+    """

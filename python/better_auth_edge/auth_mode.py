@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ from better_auth_edge._core import (
 )
 from better_auth_edge.claims import LIST_CLAIMS
 from better_auth_edge.errors import ConfigurationError
+from better_auth_edge.feed import Feed
 from better_auth_edge.sessions.rules import STORES, SessionRules, read_session_rules
 from better_auth_edge.setting_values import SettingValues
 
@@ -67,6 +68,8 @@ class AuthMode:
     """Seconds."""
     max_lifetime: float | None = None
     """The maximum of `exp` minus `iat`, in seconds."""
+    revocations: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The core's settings of the feed that says which sessions have ended."""
     reject_replays: bool = False
     list_claims: Sequence[str] = LIST_CLAIMS
     """Claims whose text is a comma-separated list."""
@@ -113,6 +116,7 @@ class AuthMode:
             required=list(self.required),
             clock_tolerance=self.clock_tolerance,
             max_lifetime=self.max_lifetime,
+            revocations=dict(self.revocations),
         )
 
 
@@ -212,6 +216,10 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
 
     def assertion(self) -> AuthMode:
         settings = self.settings
+        if settings.edge_revocations_url is not None:
+            self.error(
+                "edge_revocations_url", "is for Better Auth's tokens: the edge checks its own"
+            )
         url = self.key_url("edge_jwks_url")
         origin, path = (url.origin, url.path) if url else ("", "")
         self.note_exposure(url)
@@ -317,7 +325,9 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
         base: BaseUrl | None,
     ) -> AuthMode:
         """Returns a mode for Better Auth's own tokens."""
-        settings = self.settings
+        settings, feed = self.settings, Feed.of(self.settings)
+        for setting, reason in feed.errors():
+            self.error(setting, reason)
         origin = "" if base is None else base.origin
         issuer = _of(base) if settings.profile == "access-token" else origin
         return AuthMode(
@@ -332,6 +342,8 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
             base_url=_of(base) or None,
             user_claims=[name.strip() for name in settings.user_claim.split(",")],
             clock_tolerance=settings.clock_tolerance,
+            max_lifetime=feed.retention if feed.url is not None else None,
+            revocations=feed.values,
         )
 
     def algorithms(self, default: Sequence[str], possible: Sequence[str]) -> Sequence[str]:

@@ -67,6 +67,21 @@ class EdgeAuthSettings(BaseSettings):
     """Whether `aud` may contain accepted audiences only. Default: in the profile `access-token`."""
     list_claims: str | None = None
     """Claims whose text is a comma-separated list. Default: `role`."""
+    edge_revocations_url: str | None = None
+    """The URL of an edge whose feed says which sessions have ended. For Better Auth's own tokens:
+    the edge checks its assertions itself."""
+    edge_revocations_token: SecretStr | None = None
+    """The edge's `REVOCATION_FEED_TOKEN`."""
+    revocation_lag: float | None = None
+    """Seconds, 0.5 to 300, after which a sign-out counts. Default: 2."""
+    revocation_failure_age: float | None = None
+    """Seconds for which the app relies on what it has read, if the feed fails. Default: 30."""
+    revocation_on_failure: Literal["allow", "refuse"] | None = None
+    """Whether tokens are accepted after that. Default: `refuse`."""
+    revocation_retention: float | None = None
+    """The edge's own, in seconds. The app rejects tokens that live longer. Default: 86400."""
+    revocation_shards: float | None = None
+    """The edge's own. Default: 1."""
     clock_tolerance: float = 5
     """Seconds, at most 300."""
     ignored_variables: str | None = None

@@ -37,5 +37,5 @@ mod _core {
     #[pymodule_export]
     use super::task::{Request, Task};
     #[pymodule_export]
-    use super::verifier::{Verified, Verifier};
+    use super::verifier::{Verified, Verifier, feed_errors};
 }

@@ -12,7 +12,7 @@ use crate::http::response::Response;
 use crate::jose::json::quote;
 use crate::policy::credentials::bearer_token;
 use crate::policy::path::percent_decode;
-use crate::policy::revocation::{Received, Revocations, Verdict};
+use crate::policy::revocation::{Received, Revocations, SESSION_ENDED, Verdict};
 use crate::verifier::Verified;
 
 pub(super) const EVENTS: &str = "/.well-known/better-auth-edge/events";
@@ -40,7 +40,7 @@ impl Gateway {
     ) -> Result<(), Ended> {
         let Some(revocations) = &self.revocations else { return Ok(()) };
         let ended = |may_be_renewed| {
-            let error = Error::new(Code::SessionRevoked, "the session of the token has ended");
+            let error = Error::new(Code::SessionRevoked, SESSION_ENDED);
             Err(Ended { error, may_be_renewed })
         };
         match revocations.check(verified, host).await {

@@ -8,11 +8,14 @@
 mod entry;
 mod events;
 mod feed;
+mod followed_feed;
 mod key;
 mod messages;
 mod settings;
 mod shard;
 
+pub use followed_feed::FollowedFeed;
+pub(crate) use followed_feed::SESSION_ENDED;
 pub(crate) use messages::Received;
 pub(crate) use settings::{FEED, token_lifetime};
 
@@ -28,7 +31,7 @@ use crate::host::Host;
 use crate::jose::Json;
 use crate::jose::json::quote;
 use crate::policy::issuers::Issuers;
-use crate::verifier::{Lookup, Verified};
+use crate::verifier::{Lookup, Verified, Verifier};
 use feed::{Feed, Step};
 use key::{Key, Kind};
 use messages::MessageVerifiers;
@@ -86,7 +89,10 @@ impl Revocations {
         issuers: Option<&Issuers>,
     ) -> Option<Self> {
         let settings = RevocationSettings::read(reader)?;
-        let verifiers = issuers?.verifiers();
+        Self::new(settings, issuers?.verifiers())
+    }
+
+    fn new(settings: RevocationSettings, verifiers: &[Verifier]) -> Option<Self> {
         let messages = match settings.source {
             Source::Store => Some(MessageVerifiers::new(
                 verifiers,
