@@ -78,12 +78,13 @@ export class Delivery {
 
   /** Why the edge did not take the events; `undefined` if it did. */
   async #attempt(edge: string, events: EdgeEvent[]): Promise<Failure | undefined> {
-    let token: string;
+    let token: string | undefined;
     try {
       token = await signEvents(this.#context, this.#jwt, edge, events);
     } catch (error) {
       return { reason: reasonOf(error), mayPass: true };
     }
+    if (token === undefined) return undefined;
     try {
       const response = await this.#options.fetch(`${edge}${PATH}`, {
         method: "POST",

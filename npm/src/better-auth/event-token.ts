@@ -15,14 +15,15 @@ const TYPE = "edge-event+jwt";
 /**
  * Signs events for an edge with the key that signs tokens, as a JWT of its own type.
  *
- * @throws if Better Auth has no key, or a key that cannot sign here
+ * @returns the JWT; `undefined` if Better Auth has no key yet, so that no token can be revoked
+ * @throws if the key cannot sign here
  */
 export async function signEvents(
   context: AuthContext,
   jwt: JwtOptions,
   edge: string,
   events: EdgeEvent[],
-): Promise<string> {
+): Promise<string | undefined> {
   const issued = Math.floor(Date.now() / 1000);
   const payload = {
     iss: issuerOf(context, jwt),
@@ -39,6 +40,7 @@ export async function signEvents(
     throw new Error(`jwt.sign must write the header that it gets: "typ" is not ${TYPE}`);
   }
   const key = await signingKey(context, jwt);
+  if (!key) return undefined;
   const header = { alg: key.algorithm, kid: key.id, typ: TYPE };
   const input = `${encodeJson(header)}.${encodeJson(payload)}`;
   const [parameters, privateKey] = await importKey(key.jwk, key.algorithm);
@@ -55,7 +57,7 @@ async function signingKey(context: AuthContext, jwt: JwtOptions) {
     (best, key) => (best && time(best.createdAt) >= time(key.createdAt) ? best : key),
     undefined,
   );
-  if (!newest) throw new Error("Better Auth has no signing key yet");
+  if (!newest) return undefined;
   const stored = String(newest.privateKey);
   const text = jwt.jwks?.disablePrivateKeyEncryption
     ? stored
