@@ -28,7 +28,7 @@ const RUNTIMES = {
   browser: INDEX,
 };
 /** What needs no wasm: the same everywhere. */
-const PLAIN_ENTRIES = { client: "src/client/index.ts" };
+const PLAIN_ENTRIES = { client: "src/client/index.ts", "better-auth": "src/better-auth/index.ts" };
 /** The part of an entry that browsers get. Its types are those of the whole. */
 const PARTS = { "browser/next": "src/next/browser.ts" };
 
@@ -49,7 +49,7 @@ const common = {
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: here("."),
-  external: ["*.wasm", "*.wasm?module", "next", "next/*", "react", "node:*"],
+  external: ["*.wasm", "*.wasm?module", "better-auth/*", "next", "next/*", "react", "node:*"],
 };
 const { outputFiles } = await build({
   ...common,
