@@ -19,6 +19,8 @@ const PAGE = 10_000;
 const ENTRIES_OF_KEY = 9;
 /** KV stores a key for at least 60 seconds; this is more, because clocks differ. */
 const MIN_TTL = 120;
+/** The latest time at which KV can delete a key, in seconds since 1970. */
+const MAX_EXPIRATION = 2 ** 31 - 1;
 
 /**
  * The store of a KV namespace.
@@ -156,7 +158,7 @@ function prefixOf(shard, bucket) {
  * @param {number} now
  */
 function expiration(end, now) {
-  return Math.ceil(Math.max(end, now + MIN_TTL));
+  return Math.min(Math.ceil(Math.max(end, now + MIN_TTL)), MAX_EXPIRATION);
 }
 
 /**
