@@ -176,11 +176,12 @@ test("a token names its session and says when it began", async () => {
   const { id, cookie } = await server.signUp("ada");
   const claims = await server.claims(cookie);
   const [session] = server.rows.session as Row[];
-  assert.equal(claims.sid, session?.id);
-  assert.equal(claims.session_iat, (session?.createdAt as Date).getTime() / 1000);
+  assert(session);
+  assert.equal(claims.sid, session.id);
+  assert.equal(claims.session_iat, (session.createdAt as Date).getTime() / 1000);
   assert.equal(claims.sub, id);
   assert.equal(claims.email, "ada@example.com", "without definePayload, the user's record remains");
-  assert(!JSON.stringify(claims).includes(session?.token as string), "never the session's token");
+  assert(!JSON.stringify(claims).includes(session.token as string), "never the session's token");
 });
 
 test("claims of the application win, except for those about the session", async () => {
