@@ -8,7 +8,7 @@ use crate::gateway::revocations::Ended;
 use crate::host::Host;
 use crate::http::head::RequestHead;
 use crate::policy::client_address::ClientAddress;
-use crate::policy::credentials::{Credential, SessionCookie, SessionCookies, SessionError};
+use crate::policy::credentials::{Credential, ExchangedSession, SessionCookies, SessionError};
 use crate::verifier::Verified;
 
 /// The user of a request.
@@ -56,6 +56,12 @@ impl Gateway {
                 self.check_session(&verified, host).await.map_err(|ended| ended.error)?;
                 Ok(Some(AuthenticatedUser { verified, issuer: Some(issuer), session_token: None }))
             }
+            Some(Credential::SessionToken(token)) => {
+                let address = self.forwarding.routing.address_source.client_address(head);
+                let session = ExchangedSession::Token(token);
+                let user = self.exchanged_user(&session, &address, host).await;
+                user.map(Some).map_err(|error| error.error)
+            }
             Some(Credential::Session(cookies)) => {
                 let address = self.forwarding.routing.address_source.client_address(head);
                 match self.session_user(cookies, &address, host).await {
@@ -91,11 +97,13 @@ impl Gateway {
             }
         }
         for session in self.sessions.candidates(cookies, host) {
-            let SessionError { error, is_of_this_session } =
-                match self.exchanged_user(session, address, host).await {
-                    Ok(user) => return Ok(user),
-                    Err(error) => error,
-                };
+            let SessionError { error, is_of_this_session } = match self
+                .exchanged_user(&ExchangedSession::Cookie(session), address, host)
+                .await
+            {
+                Ok(user) => return Ok(user),
+                Err(error) => error,
+            };
             // an unavailable auth server is worth a retry, even if it rejects the other sessions
             let is_unavailable = is_unavailable(&error);
             if rejection.is_none() || is_unavailable {
@@ -112,7 +120,7 @@ impl Gateway {
     /// is from before the user's sessions ended.
     async fn exchanged_user<H: Host>(
         &self,
-        session: &SessionCookie,
+        session: &ExchangedSession<'_>,
         address: &ClientAddress,
         host: &H,
     ) -> Result<AuthenticatedUser, SessionError> {

@@ -32,6 +32,7 @@ mod revocation_settings;
 mod revocations;
 mod rules;
 mod session_request;
+mod session_tokens;
 mod sessions;
 mod signed_sessions;
 mod step_up;
