@@ -287,7 +287,8 @@ settings! {
     "SERVER_TIMING": Switch, Worker, "`false`";
     /// exact name of the session cookie: Better Auth's `advanced.cookies.session_token.name`
     "SESSION_COOKIE_NAME" as "sessionCookieName": Text, Gateways, "`{COOKIE_PREFIX}.session_token`";
-    /// switch: the edge exchanges a session cookie for a token at Better Auth
+    /// switch: the edge exchanges a session cookie, or a session token that a client sends as
+    /// bearer token, for a token at Better Auth
     "SESSION_EXCHANGE" as "sessionExchange": Switch, Gateways, "`false`";
     /// seconds up to 300 for which the edge uses that token: a sign-out can take this long to take
     /// effect

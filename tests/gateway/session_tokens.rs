@@ -2,7 +2,7 @@
 
 use better_auth_edge::gateway::RequestHead;
 
-use crate::common::{Claims, Edge, ScriptedResponse, request, upstream_headers};
+use crate::common::{Edge, ScriptedResponse, good_claims, request, upstream_headers};
 
 const TOKEN: &str = "nR7bYx2QmK5tWv8sLpJc3HdG6fZaE9uT";
 /// The token with Better Auth's signature by `SECRET`, percent-encoded as in `set-auth-token`.
@@ -10,7 +10,7 @@ const SECRET: &str = "a secret that only Better Auth and the edge know";
 
 fn edge(settings: &[(&str, &str)]) -> Edge {
     let edge = Edge::new(&[&[("SESSION_EXCHANGE", "true")], settings].concat());
-    let token = edge.signer.token(&Claims::default());
+    let token = edge.signer.token(&good_claims());
     edge.host.respond_to(
         |request| request.url.contains("/token"),
         ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#)),
@@ -71,7 +71,7 @@ fn without_the_exchange_it_is_an_opaque_token() {
 #[test]
 fn a_session_that_better_auth_does_not_know_is_rejected() {
     let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
-    let unauthorized = ScriptedResponse::status(401);
+    let unauthorized = ScriptedResponse::status(401, "");
     edge.host.respond_to(|request| request.url.contains("/token"), unauthorized);
     for _ in 0..3 {
         assert_eq!(edge.outcome(&bearer(TOKEN)), "missing_token");
@@ -125,6 +125,7 @@ fn a_cookie_with_the_same_text_is_another_session() {
 #[test]
 fn an_auth_server_that_fails_is_not_the_clients_fault() {
     let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
-    edge.host.respond_to(|request| request.url.contains("/token"), ScriptedResponse::status(500));
+    edge.host
+        .respond_to(|request| request.url.contains("/token"), ScriptedResponse::status(500, ""));
     assert_eq!(edge.outcome(&bearer(TOKEN)), "keys_unavailable");
 }
