@@ -1,25 +1,44 @@
 import { APIError } from "better-auth/api";
 import {
   type AuthContext,
+  type Endpoint,
   type EndpointContext,
-  type JwtOptions,
+  now,
   pluginOf,
   type Row,
   type SessionOfUser,
-  subjectOf,
+  seconds,
+  type User,
 } from "./better-auth.ts";
 import { markApiKey } from "./claims.ts";
+import { type JwtPlugin, payloadOf } from "./jwt-plugin.ts";
 
 /** The id that stands for an API key where sessions have theirs. */
 export function sessionIdOf(keyId: unknown): string {
   return `api-key:${keyId}`;
 }
 
-/** The API key of a request for a token, if it has one and the api-key plugin is present. */
+/** The API key of a request for a token that has no session cookie. */
 export function apiKeyOf({ path, headers, context }: EndpointContext): string | undefined {
-  if (path !== "/token") return undefined;
-  const plugin = apiKeyPlugin(context);
-  return plugin && (headers?.get(headerOf(plugin.options)) ?? undefined);
+  if (path !== "/token" || !headers) return undefined;
+  const plugin = pluginOf(context, "api-key");
+  if (!plugin || hasCookie(headers, context.authCookies.sessionToken.name)) return undefined;
+  for (const name of headerNames(plugin.options)) {
+    const key = headers.get(name);
+    if (key) return key;
+  }
+  return undefined;
+}
+
+/**
+ * Leaves API keys of requests for a token to the exchange. The api-key plugin's own session for a
+ * key would count each use twice.
+ */
+export function takeOverTokens(context: AuthContext): void {
+  for (const hook of pluginOf(context, "api-key")?.hooks?.before ?? []) {
+    const { matcher } = hook;
+    hook.matcher = (endpoint) => apiKeyOf(endpoint) === undefined && matcher(endpoint);
+  }
 }
 
 /**
@@ -31,90 +50,98 @@ export function apiKeyOf({ path, headers, context }: EndpointContext): string | 
  */
 export async function exchangeApiKey(
   endpoint: EndpointContext,
-  jwt: JwtOptions,
+  jwt: JwtPlugin,
   key: string,
-): Promise<unknown> {
+): Promise<string> {
   const { context } = endpoint;
   const found = await verify(endpoint, key);
-  const owner = (found.referenceId ?? found.userId) as string;
-  const user =
-    found.references === "organization" ? null : await context.internalAdapter.findUserById(owner);
+  const user = await ownerOf(context, found);
   if (!user || isBanned(user)) throw invalid();
 
+  const { id, createdAt, expiresAt } = found;
   const session: SessionOfUser = {
     user,
-    session: { id: sessionIdOf(found.id), userId: user.id, createdAt: found.createdAt },
+    session: { id: sessionIdOf(id), userId: user.id, createdAt, updatedAt: createdAt, expiresAt },
   };
-  markApiKey(session, {
-    cred: "api-key",
-    api_key_id: String(found.id),
-    permissions: found.permissions ?? undefined,
-  });
+  const permissions = found.permissions ?? undefined;
+  markApiKey(session, { cred: "api-key", api_key_id: String(id), permissions });
   const payload = {
-    iat: Math.floor(Date.now() / 1000),
-    ...((await jwt.jwt?.definePayload?.(session)) as Row),
-    sub: await subjectOf(jwt, session),
+    iat: Math.floor(now()),
+    ...((await jwt.options.jwt?.definePayload?.(session)) as Row),
+    sub: await jwt.subject(session),
   };
-  return endpoint.json({ token: await sign(context, payload) });
+  const token = await jwt.sign(context, payload);
+  // no token outlives its key
+  const end = expiresAt ? Math.floor(seconds(expiresAt) ?? 0) : Number.POSITIVE_INFINITY;
+  if (Number(payloadOf(token).exp) <= end) return token;
+  return jwt.sign(context, { ...payload, exp: end });
 }
 
 /** The key's row, if the api-key plugin accepts it. */
-async function verify(endpoint: EndpointContext, key: string): Promise<Row> {
-  const { context, headers } = endpoint;
-  const endpoints = apiKeyPlugin(context)?.endpoints;
-  const verifyApiKey = endpoints?.verifyApiKey as (input: unknown) => Promise<Verification>;
-  const { valid, error, key: found } = await verifyApiKey({ body: { key }, headers, context });
+async function verify({ context, headers }: EndpointContext, key: string): Promise<Row> {
+  const verifyApiKey = pluginOf(context, "api-key")?.endpoints?.verifyApiKey as Endpoint;
+  const body = { key };
+  const { valid, error, key: found } = (await verifyApiKey({ body, headers, context })) as Verdict;
   if (valid && found) return found;
-  switch (error?.code) {
-    case "RATE_LIMITED": {
-      const seconds = Math.max(1, Math.ceil(Number(error.details?.tryAgainIn ?? 1000) / 1000));
-      throw new APIError(
-        "TOO_MANY_REQUESTS",
-        { code: "RATE_LIMITED", message: "The API key has reached its rate limit" },
-        { "Retry-After": String(seconds) },
-      );
-    }
-    case "USAGE_EXCEEDED":
-      throw new APIError("TOO_MANY_REQUESTS", {
-        code: "USAGE_EXCEEDED",
-        message: "The API key has no uses left",
-      });
-    default:
-      throw invalid();
+  if (error?.code === "RATE_LIMITED") {
+    const wait = Math.max(1, Math.ceil(Number(error.details?.tryAgainIn ?? 1000) / 1000));
+    const body = { code: "RATE_LIMITED", message: "The API key has reached its rate limit" };
+    throw new APIError("TOO_MANY_REQUESTS", body, { "Retry-After": String(wait) });
   }
+  if (error?.code === "USAGE_EXCEEDED") {
+    const body = { code: "USAGE_EXCEEDED", message: "The API key has no uses left" };
+    throw new APIError("TOO_MANY_REQUESTS", body);
+  }
+  throw invalid();
 }
 
-interface Verification {
+interface Verdict {
   valid: boolean;
   error?: { code?: string; details?: { tryAgainIn?: number } } | null;
   key?: Row | null;
 }
 
-async function sign(context: AuthContext, payload: Row): Promise<string> {
-  const signJWT = pluginOf(context, "jwt")?.endpoints?.signJWT as (
-    input: unknown,
-  ) => Promise<{ token: string }>;
-  return (await signJWT({ body: { payload }, context })).token;
+/** The user of a key. A key of an organization has none. */
+async function ownerOf(context: AuthContext, key: Row): Promise<User | null> {
+  const { options } = pluginOf(context, "api-key") ?? {};
+  const of = (one: Configuration) => (one.configId ?? "default") === (key.configId ?? "default");
+  const configuration = configurations(options).find(of);
+  if (configuration?.references === "organization") {
+    throw new APIError("UNAUTHORIZED", {
+      code: "INVALID_API_KEY",
+      message: "The API key is of an organization, not of a user",
+    });
+  }
+  // `userId` until Better Auth 1.4
+  return context.internalAdapter.findUserById(String(key.referenceId ?? key.userId));
 }
 
-function apiKeyPlugin(context: AuthContext) {
-  return pluginOf(context, "api-key");
+interface Configuration {
+  configId?: string;
+  references?: string;
+  apiKeyHeaders?: string | string[];
 }
 
-/** The header of keys; the first one if the plugin has several configurations or headers. */
-function headerOf(options: unknown): string {
-  const [first] = [options].flat() as { apiKeyHeaders?: string | string[] }[];
-  return [first?.apiKeyHeaders ?? "x-api-key"].flat()[0] ?? "x-api-key";
+/** The api-key plugin's configurations: it takes one, or a list. */
+function configurations(options: unknown): Configuration[] {
+  return [options ?? {}].flat() as Configuration[];
+}
+
+/** The names of the headers that contain a key. */
+function headerNames(options: unknown): string[] {
+  return configurations(options).flatMap(({ apiKeyHeaders }) => apiKeyHeaders ?? "x-api-key");
+}
+
+function hasCookie(headers: Headers, name: string): boolean {
+  const pairs = headers.get("cookie")?.split(";") ?? [];
+  return pairs.some((pair) => pair.trim().startsWith(`${name}=`));
 }
 
 function isBanned({ banned, banExpires }: Row): boolean {
-  if (banned !== true) return false;
-  return !banExpires || new Date(banExpires as string).getTime() > Date.now();
+  return banned === true && (seconds(banExpires) ?? Number.POSITIVE_INFINITY) > now();
 }
 
 function invalid(): APIError {
-  return new APIError("UNAUTHORIZED", {
-    code: "INVALID_API_KEY",
-    message: "The API key is not valid",
-  });
+  const message = "The API key is not valid";
+  return new APIError("UNAUTHORIZED", { code: "INVALID_API_KEY", message });
 }

@@ -1,30 +1,33 @@
-// The parts of Better Auth that the plugin uses, of versions 1.4 to 1.7. Better Auth's own types
+// The parts of Better Auth that the plugin uses, of versions 1.3 to 1.7. Better Auth's own types
 // differ between these versions.
 
 /** A row of Better Auth's tables. */
 export type Row = Record<string, unknown>;
 
+/** A row of the table of users. */
+export type User = Row & { id: string };
+
 /** A session and its user, as `definePayload` of the jwt plugin receives them. */
 export interface SessionOfUser {
   session: Row & { id: string };
-  user: Row & { id: string };
+  user: User;
 }
 
 /** A condition of a query. */
 export interface Where {
   field: string;
   value: unknown;
-  operator?: string;
 }
 
 /** The database. */
 export interface Adapter {
   findOne(query: { model: string; where: Where[] }): Promise<Row | null>;
-  findMany(query: { model: string; where?: Where[] }): Promise<Row[]>;
-  updateMany(query: { model: string; where: Where[]; update: Row }): Promise<number>;
+  findMany(query: { model: string; where?: Where[]; limit?: number }): Promise<Row[]>;
+  update(query: { model: string; where: Where[]; update: Row }): Promise<Row | null>;
+  updateMany(query: { model: string; where: Where[]; update: Row }): Promise<unknown>;
 }
 
-/** Where Better Auth keeps sessions in place of the database. */
+/** Where Better Auth keeps sessions in place of the database, or in front of it. */
 export interface SecondaryStorage {
   get(key: string): unknown;
   delete(key: string): unknown;
@@ -32,8 +35,8 @@ export interface SecondaryStorage {
 
 /** The options of the jwt plugin. */
 export interface JwtOptions {
-  adapter?: { getJwks?: (context: unknown) => Promise<Row[] | null | undefined> };
-  jwks?: { disablePrivateKeyEncryption?: boolean; keyPairConfig?: { alg?: string } };
+  adapter?: { getJwks?: (endpoint: unknown) => Promise<Row[] | null | undefined> };
+  jwks?: { disablePrivateKeyEncryption?: boolean };
   jwt?: {
     issuer?: string;
     definePayload?: (session: SessionOfUser) => unknown;
@@ -42,47 +45,62 @@ export interface JwtOptions {
   };
 }
 
+/** A function of a plugin that answers a request, or a call of `auth.api`. */
+export type Endpoint = (input: unknown) => Promise<unknown>;
+
 /** A plugin in Better Auth's options. */
 export interface Plugin {
   id: string;
   options?: unknown;
   endpoints?: Record<string, unknown>;
+  hooks?: { before?: Hook[] };
+}
+
+/** A function that Better Auth calls before or after endpoints. */
+export interface Hook {
+  matcher: (endpoint: EndpointContext) => boolean | undefined;
+  handler: unknown;
 }
 
 /** Better Auth's context. */
 export interface AuthContext {
+  /** Absent in Better Auth 1.3. */
+  version?: string;
   options: {
     baseURL?: unknown;
     plugins?: Plugin[];
     secondaryStorage?: SecondaryStorage;
-    emailAndPassword?: { enabled?: boolean; revokeSessionsOnPasswordReset?: boolean };
+    user?: { additionalFields?: Record<string, { defaultValue?: unknown }> };
   };
   baseURL: string;
   secret: string;
   secretConfig?: unknown;
+  authCookies: { sessionToken: { name: string } };
   adapter: Adapter;
-  internalAdapter: { findUserById(id: string): Promise<(Row & { id: string }) | null> };
-  logger: Record<"error" | "warn" | "info", (message: string, ...more: unknown[]) => void>;
+  internalAdapter: InternalAdapter;
+  logger: Record<"error" | "warn", (message: string, ...more: unknown[]) => void>;
   runInBackground?: (task: Promise<unknown>) => void;
+}
+
+/** The operations on users and sessions. */
+export interface InternalAdapter {
+  findUserById(id: string): Promise<User | null>;
+  /** Since Better Auth 1.6. */
+  deleteUserSessions?(userId: string): Promise<void>;
+  /** Takes tokens; until Better Auth 1.5 also a user's id. */
+  deleteSessions(tokensOrUserId: string | string[]): Promise<void>;
+  /** Since Better Auth 1.5. */
+  refreshUserSessions?(user: Row): Promise<void>;
 }
 
 /** The context of a request to an endpoint. */
 export interface EndpointContext {
-  context: AuthContext & { returned?: unknown };
-  path?: string;
-  headers?: Headers;
-  body?: Row;
+  context: AuthContext & { returned?: unknown; session?: SessionOfUser | null };
+  path?: string | undefined;
+  request?: Request | undefined;
+  headers?: Headers | undefined;
+  body?: Row | undefined;
   json(body: unknown): unknown;
-}
-
-/** The jwt plugin's options, which both plugins share. */
-export function jwtOptionsOf(context: AuthContext): JwtOptions {
-  const jwt = pluginOf(context, "jwt");
-  if (!jwt) throw new Error("better-auth-edge: add Better Auth's jwt plugin beside this one");
-  if (typeof jwt.options !== "object" || jwt.options === null) {
-    throw new Error("better-auth-edge: write jwt({}) in place of jwt(), so that tokens get claims");
-  }
-  return jwt.options;
 }
 
 /** The plugin with that id, if there is one. */
@@ -90,15 +108,13 @@ export function pluginOf(context: AuthContext, id: string): Plugin | undefined {
   return context.options.plugins?.find((plugin) => plugin.id === id);
 }
 
-/** The issuer that the jwt plugin writes to tokens. */
-export function issuerOf(context: AuthContext, jwt: JwtOptions): string {
-  const { baseURL } = context.options;
-  return (
-    jwt.jwt?.issuer ?? (typeof baseURL === "string" ? baseURL : new URL(context.baseURL).origin)
-  );
+/** The current time in seconds since 1970. */
+export function now(): number {
+  return Date.now() / 1000;
 }
 
-/** The subject that the jwt plugin writes to the tokens of a user. */
-export async function subjectOf(jwt: JwtOptions, session: SessionOfUser): Promise<string> {
-  return String((await jwt.jwt?.getSubject?.(session)) ?? session.user.id);
+/** A time of a row, which stores return as dates or as text, in seconds since 1970. */
+export function seconds(time: unknown): number | undefined {
+  const milliseconds = time instanceof Date ? time.getTime() : Date.parse(String(time));
+  return Number.isFinite(milliseconds) ? milliseconds / 1000 : undefined;
 }

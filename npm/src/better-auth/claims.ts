@@ -1,11 +1,13 @@
 import type { AuthContext, JwtOptions, Row, SessionOfUser } from "./better-auth.ts";
-import type { EdgeOptions } from "./options.ts";
+import { seconds } from "./better-auth.ts";
+import { type EdgeOptions, uuidField } from "./options.ts";
 import { uuidOf } from "./uuid.ts";
 
-/** What the user of an API key has in place of a session. */
+/** What the token of an API key contains beside the claims of its user. */
 export interface ApiKeyClaims {
   cred: "api-key";
   api_key_id: string;
+  /** Permissions as Better Auth writes them: `{ tasks: ["read"] }`. */
   permissions?: unknown;
 }
 
@@ -13,77 +15,78 @@ export interface ApiKeyClaims {
 const API_KEYS = new WeakMap<object, ApiKeyClaims>();
 
 /** Lets a session stand for an API key. */
-export function markApiKey(session: SessionOfUser, claims: ApiKeyClaims): SessionOfUser {
+export function markApiKey(session: SessionOfUser, claims: ApiKeyClaims): void {
   API_KEYS.set(session, claims);
-  return session;
 }
 
-/** The options whose `definePayload` adds the claims. */
-const EXTENDED = new WeakSet<JwtOptions>();
+/** Claims that only the plugin writes. */
+const RESERVED = ["sid", "session_iat", "impersonatedBy", "cred", "api_key_id"];
+
+type DefinePayload = (session: SessionOfUser) => unknown;
+
+/** The application's function behind each of the plugin's own. */
+const EXTENDED = new WeakMap<DefinePayload, DefinePayload | undefined>();
 
 /**
  * Adds the edge's claims to every token of the jwt plugin. Claims of the application win, except for
  * those that say which session a token is of, and who acts.
  */
 export function extendPayload(context: AuthContext, jwt: JwtOptions, options: EdgeOptions): void {
-  if (EXTENDED.has(jwt)) return;
-  EXTENDED.add(jwt);
-  const own = jwt.jwt?.definePayload;
-  const definePayload = async (session: SessionOfUser): Promise<Row> => {
-    const payload = ((await own?.(session)) ?? session.user) as Row;
-    return {
-      ...(await suggestedClaims(context, session, options)),
-      ...payload,
-      ...sessionClaims(session),
-    };
+  const current = jwt.jwt?.definePayload;
+  // a second instance of Better Auth may have the same options
+  const own = current && EXTENDED.has(current) ? EXTENDED.get(current) : current;
+  const definePayload: DefinePayload = async (session) => {
+    const payload = (own ? await own(session) : session.user) as Row | undefined;
+    return claimsOf(session, { ...payload }, await suggestedClaims(context, session, options));
   };
+  EXTENDED.set(definePayload, own);
   jwt.jwt = { ...jwt.jwt, definePayload };
+}
+
+function claimsOf(session: SessionOfUser, payload: Row, suggested: Row): Row {
+  for (const name of RESERVED) delete payload[name];
+  const apiKey = API_KEYS.get(session);
+  // those of the user would be more than the key has
+  if (apiKey) delete payload.permissions;
+  return {
+    ...payload,
+    ...present(suggested, (name) => (payload[name] ?? undefined) === undefined),
+    ...present(apiKey ? { sid: session.session.id, ...apiKey } : sessionClaims(session)),
+  };
 }
 
 /** Claims that the application may define otherwise. */
 async function suggestedClaims(
   context: AuthContext,
-  session: SessionOfUser,
+  { session, user }: SessionOfUser,
   options: EdgeOptions,
 ): Promise<Row> {
-  const { user } = session;
-  return present({
-    uuid: await uuidOf(context, user, options),
+  const field = uuidField(options);
+  return {
+    uuid: field ? await uuidOf(context, user, field) : user.uuid,
     role: user.role,
-    activeOrganizationId: session.session.activeOrganizationId,
+    activeOrganizationId: session.activeOrganizationId,
     organizations: options.organizations ? await organizationsOf(context, user.id) : undefined,
-  });
+  };
 }
 
-/** Claims that the application cannot replace. The absent ones hide the user's fields. */
-function sessionClaims(session: SessionOfUser): Row {
-  const { id, createdAt, impersonatedBy } = session.session;
-  const apiKey = API_KEYS.get(session);
-  return {
-    sid: id,
-    session_iat: seconds(createdAt),
-    impersonatedBy: impersonatedBy ?? undefined,
-    cred: apiKey?.cred,
-    api_key_id: apiKey?.api_key_id,
-    ...(apiKey && { permissions: apiKey.permissions ?? undefined }),
-  };
+/** Claims that say which session a token is of, and who acts. */
+function sessionClaims({ session }: SessionOfUser): Row {
+  const { id, createdAt, impersonatedBy } = session;
+  return { sid: id, session_iat: seconds(createdAt), impersonatedBy };
 }
 
 async function organizationsOf(context: AuthContext, userId: string): Promise<unknown[]> {
   const where = [{ field: "userId", value: userId }];
-  const members = await context.adapter.findMany({ model: "member", where });
+  const members = await context.adapter.findMany({ model: "member", where, limit: 100 });
   return members.map(({ organizationId }) => organizationId);
 }
 
-/** A time of a row, which stores return as dates or as text, in seconds since 1970. */
-function seconds(time: unknown): number | undefined {
-  const milliseconds = time instanceof Date ? time.getTime() : Date.parse(String(time));
-  return Number.isFinite(milliseconds) ? milliseconds / 1000 : undefined;
-}
-
-/** The members that have a value. */
-function present(claims: Row): Row {
+/** The claims that have a value and that pass the filter. */
+function present(claims: object, filter: (name: string) => boolean = () => true): Row {
   return Object.fromEntries(
-    Object.entries(claims).filter(([, value]) => value !== undefined && value !== null),
+    Object.entries(claims).filter(
+      ([name, value]) => value !== undefined && value !== null && filter(name),
+    ),
   );
 }

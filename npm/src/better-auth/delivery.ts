@@ -1,16 +1,18 @@
-import type { AuthContext, JwtOptions } from "./better-auth.ts";
-import { type EdgeEvent, signEvents } from "./event-token.ts";
+import type { AuthContext } from "./better-auth.ts";
+import { batches, type EdgeEvent, type Occurrence } from "./event.ts";
+import { signEvents } from "./event-token.ts";
+import type { JwtPlugin } from "./jwt-plugin.ts";
 
 const PATH = "/.well-known/better-auth-edge/events";
+
+/** Milliseconds for which events wait for others, so that they travel together. */
+const GATHERING = 50;
 
 /** Milliseconds before each further attempt. */
 const DELAYS = [250, 1_000, 4_000, 15_000, 30_000];
 
 /** Milliseconds until an edge must have answered. */
 const TIMEOUT = 5_000;
-
-/** The most events of one token. */
-const BATCH = 100;
 
 /** Deliveries that may be on their way at once. */
 const MOST_DELIVERIES = 1_000;
@@ -25,89 +27,89 @@ export interface DeliveryOptions {
 /** Sends events to the edges in the background. Those of one moment travel together. */
 export class Delivery {
   readonly #context: AuthContext;
-  readonly #jwt: JwtOptions;
+  readonly #jwt: JwtPlugin;
   readonly #options: DeliveryOptions;
-  #pending: EdgeEvent[] = [];
+  #gathered: Occurrence[] = [];
   #running = 0;
+  #isOverfull = false;
 
-  constructor(context: AuthContext, jwt: JwtOptions, options: DeliveryOptions) {
+  constructor(context: AuthContext, jwt: JwtPlugin, options: DeliveryOptions) {
     this.#context = context;
     this.#jwt = jwt;
     this.#options = options;
   }
 
-  /** Sends an event. Never throws, and delays nothing. */
-  send(event: EdgeEvent): void {
+  /** Sends an event. Delays nothing. */
+  send(occurrence: Occurrence): void {
     if (this.#options.edges.length === 0) return;
-    this.#pending.push(event);
-    if (this.#pending.length > 1) return;
-    const soon = new Promise<void>((resolve) => setTimeout(resolve, 0));
-    this.#options.waitUntil(soon.then(() => this.#flush()));
+    this.#gathered.push(occurrence);
+    if (this.#gathered.length === 1) {
+      this.#options.waitUntil(sleep(GATHERING).then(() => this.#flush()));
+    }
   }
 
   async #flush(): Promise<void> {
-    const events = this.#pending;
-    this.#pending = [];
-    const batches: EdgeEvent[][] = [];
-    for (let i = 0; i < events.length; i += BATCH) batches.push(events.slice(i, i + BATCH));
-    const deliveries = this.#options.edges.flatMap((edge) =>
-      batches.map((batch) => this.#deliver(edge, batch)),
+    const occurrences = this.#gathered;
+    this.#gathered = [];
+    const all = batches(occurrences);
+    await Promise.all(
+      this.#options.edges.flatMap((edge) => all.map((events) => this.#deliver(edge, events))),
     );
-    await Promise.all(deliveries);
   }
 
   async #deliver(edge: string, events: EdgeEvent[]): Promise<void> {
-    if (this.#running >= MOST_DELIVERIES)
-      return this.#give_up(edge, events, "too many are waiting");
+    if (this.#running >= MOST_DELIVERIES) {
+      if (!this.#isOverfull) this.#giveUp(edge, events, "too many others are waiting");
+      this.#isOverfull = true;
+      return;
+    }
+    this.#isOverfull = false;
     this.#running += 1;
     try {
-      for (const delay of [0, ...DELAYS]) {
-        if (delay > 0) await sleep(delay);
-        const failure = await this.#attempt(edge, events);
-        if (failure === undefined) return;
-        if (!failure.mayPass) return this.#give_up(edge, events, failure.reason);
-        this.#context.logger.warn(
-          `better-auth-edge: ${edge} did not take events: ${failure.reason}`,
-        );
-      }
-      this.#give_up(edge, events, "no attempt succeeded");
+      await this.#attempts(edge, events);
     } finally {
       this.#running -= 1;
     }
   }
 
+  async #attempts(edge: string, events: EdgeEvent[]): Promise<void> {
+    let reason = "";
+    for (const delay of [0, ...DELAYS]) {
+      if (delay > 0) await sleep(delay);
+      const failure = await this.#attempt(edge, events);
+      if (failure === undefined) return;
+      if (!failure.mayPass) return this.#giveUp(edge, events, failure.reason);
+      if (!reason) {
+        this.#context.logger.warn(`better-auth-edge: trying ${edge} again: ${failure.reason}`);
+      }
+      reason = failure.reason;
+    }
+    this.#giveUp(edge, events, reason);
+  }
+
   /** Why the edge did not take the events; `undefined` if it did. */
   async #attempt(edge: string, events: EdgeEvent[]): Promise<Failure | undefined> {
-    let token: string | undefined;
-    try {
-      token = await signEvents(this.#context, this.#jwt, edge, events);
-    } catch (error) {
-      return { reason: reasonOf(error), mayPass: true };
-    }
-    if (token === undefined) return undefined;
     try {
       const response = await this.#options.fetch(`${edge}${PATH}`, {
         method: "POST",
         headers: { "content-type": "application/jwt" },
-        body: token,
+        body: await signEvents(this.#context, this.#jwt, edge, events),
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT),
       });
       const { status } = response;
-      if (status === 204 || status === 409) {
-        await response.body?.cancel();
-        return undefined;
-      }
-      const code = codeOf(await response.text());
+      const body = await response.text();
+      // 409: the edge has them
+      if (status === 204 || status === 409) return undefined;
       const mayPass = status >= 500 || status === 408 || status === 429;
-      return { reason: `it answered ${status}${code && ` ${code}`}`, mayPass };
+      return { reason: `it answered ${status} ${codeOf(body)}`.trimEnd(), mayPass };
     } catch (error) {
       return { reason: reasonOf(error), mayPass: true };
     }
   }
 
-  #give_up(edge: string, events: EdgeEvent[], reason: string): void {
-    const count = `${events.length} ${events.length === 1 ? "event" : "events"}`;
+  #giveUp(edge: string, events: EdgeEvent[], reason: string): void {
+    const count = events.length === 1 ? "an event" : `${events.length} events`;
     this.#context.logger.error(`better-auth-edge: ${edge} did not get ${count}: ${reason}`);
   }
 }

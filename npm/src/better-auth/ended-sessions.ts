@@ -1,76 +1,164 @@
 import {
   type AuthContext,
-  type JwtOptions,
+  type EndpointContext,
+  now,
   type Row,
   type SecondaryStorage,
-  subjectOf,
+  seconds,
+  type User,
 } from "./better-auth.ts";
-import type { EdgeEvent } from "./event-token.ts";
+import type { Occurrence } from "./event.ts";
+import type { JwtPlugin } from "./jwt-plugin.ts";
 
-/** Tells the edges. */
-type Send = (event: EdgeEvent) => void;
+/** Endpoints that delete sessions only if they delete all of a user. */
+const ENDS_ALL = new Set([
+  "/admin/ban-user",
+  "/admin/remove-user",
+  "/admin/revoke-user-sessions",
+  "/admin/set-user-password",
+  "/admin/update-user",
+  "/change-password",
+  "/delete-user",
+  "/delete-user/callback",
+  "/email-otp/reset-password",
+  "/phone-number/reset-password",
+  "/reset-password",
+  "/revoke-sessions",
+]);
 
-/** What Better Auth calls when a row of its database has changed. */
-export function databaseHooks(jwt: JwtOptions, send: Send) {
-  const endUser = async (user: Row) => {
-    const now = Date.now() / 1000;
-    const sub = await subjectOf(jwt, { user: user as Row & { id: string }, session: { id: "" } });
-    send({ type: "user", sub, not_before: now });
-  };
-  return {
-    session: {
-      delete: {
-        after: (session: Row) => endSession(jwt, session, send),
-      },
-    },
-    user: {
-      update: {
-        after: async (user: Row) => {
-          if (user.banned === true) await endUser(user);
+/** Watches what ends sessions, and tells the edges. */
+export class EndedSessions {
+  readonly #context: AuthContext;
+  readonly #jwt: JwtPlugin;
+  readonly #send: (occurrence: Occurrence) => void;
+  /** What is known of a row before Better Auth deletes it. */
+  readonly #deletions = new WeakMap<Row, { sub: string | undefined; notBefore: number }>();
+
+  constructor(context: AuthContext, jwt: JwtPlugin, send: (occurrence: Occurrence) => void) {
+    this.#context = context;
+    this.#jwt = jwt;
+    this.#send = send;
+  }
+
+  /** What Better Auth calls when rows of its database change. */
+  hooks() {
+    const ended = this.#safely((user: User) => this.user(user, now()));
+    return {
+      session: {
+        delete: {
+          before: this.#safely(async (session: Row) => {
+            const notBefore = wholeSecond();
+            this.#deletions.set(session, { sub: await this.#subjectOf(session), notBefore });
+          }),
+          after: this.#safely(async (session: Row, endpoint?: EndpointContext | null) => {
+            const { sub, notBefore } = this.#deletions.get(session) ?? {};
+            if (sub === undefined || notBefore === undefined) return;
+            this.#end(session, sub);
+            if (ENDS_ALL.has(endpoint?.path ?? "")) {
+              this.#send({ event: { type: "user", sub, not_before: notBefore } });
+            }
+          }),
         },
       },
-      delete: { after: endUser },
-    },
-  };
+      user: {
+        update: {
+          after: this.#safely(async (user: User | null) => {
+            if (user?.banned === true) await this.user(user, wholeSecond());
+          }),
+        },
+        delete: { after: ended },
+      },
+    };
+  }
+
+  /**
+   * Watches a secondary storage that keeps sessions in place of the database: no hook tells when
+   * Better Auth deletes one there.
+   */
+  watchStorage(): void {
+    const { options } = this.#context;
+    if (!options.secondaryStorage) return;
+    const storage = WATCHED.get(options.secondaryStorage) ?? options.secondaryStorage;
+    const forget = this.#safely(async ({ session, user }: Stored) => {
+      const sub = await this.#jwt.subject({
+        session: { ...session, id: String(session.id) },
+        user,
+      });
+      this.#end(session, sub);
+    });
+    const remove = async (key: string) => {
+      const stored = await storedSession(storage, key);
+      const result = await storage.delete(key);
+      if (stored) await forget(stored);
+      return result;
+    };
+    const watched = new Proxy(storage, {
+      get(target, name) {
+        if (name === "delete") return remove;
+        const value = Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    WATCHED.set(watched, storage);
+    options.secondaryStorage = watched;
+  }
+
+  /** Tells that all sessions of a user have ended that began before a time. */
+  async user(user: User, notBefore: number): Promise<void> {
+    const sub = await this.#jwt.subject({ user, session: { id: "", userId: user.id } });
+    this.#send({ event: { type: "user", sub, not_before: notBefore } });
+  }
+
+  #end({ id, createdAt }: Row, sub: string): void {
+    this.#send({ event: { type: "session", sid: String(id), sub }, began: seconds(createdAt) });
+  }
+
+  /** The subject of the tokens of a session. */
+  async #subjectOf(session: Row): Promise<string | undefined> {
+    const id = String(session.userId);
+    const user = this.#jwt.options.jwt?.getSubject
+      ? await this.#context.internalAdapter.findUserById(id)
+      : { id };
+    if (!user) return undefined;
+    return this.#jwt.subject({ user, session: { ...session, id: String(session.id) } });
+  }
+
+  /** A function whose failure does not keep Better Auth from ending a session. */
+  #safely<Arguments extends unknown[]>(run: (...values: Arguments) => Promise<void>) {
+    return async (...values: Arguments): Promise<void> => {
+      try {
+        await run(...values);
+      } catch (error) {
+        const { message } = error instanceof Error ? error : { message: "unknown" };
+        this.#context.logger.error(`better-auth-edge: no event of an ended session: ${message}`);
+      }
+    };
+  }
 }
 
-/** Sends the end of a session. Sessions of other users could have the same id at other issuers. */
-export async function endSession(jwt: JwtOptions, session: Row, send: Send): Promise<void> {
-  const { id, userId } = session;
-  if (typeof id !== "string" || typeof userId !== "string") return;
-  const sub = await subjectOf(jwt, { user: { id: userId }, session: { ...session, id } });
-  send({ type: "session", sid: id, sub });
-}
+/** The storages behind those that are watched. */
+const WATCHED = new WeakMap<object, SecondaryStorage>();
 
-/**
- * Watches a secondary storage that keeps sessions in place of the database: no hook tells when
- * Better Auth deletes one there.
- */
-export function watchStorage(context: AuthContext, jwt: JwtOptions, send: Send): void {
-  const storage = context.options.secondaryStorage;
-  if (!storage) return;
-  const remove = async (key: string) => {
-    const session = await storedSession(storage, key);
-    const result = await storage.delete(key);
-    if (session) await endSession(jwt, session, send);
-    return result;
-  };
-  context.options.secondaryStorage = new Proxy(storage, {
-    get(target, name) {
-      if (name === "delete") return remove;
-      const value = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+interface Stored {
+  session: Row;
+  user: User;
 }
 
 /** The session under a key, if there is one: other values have no session and no user. */
-async function storedSession(storage: SecondaryStorage, key: string): Promise<Row | undefined> {
+async function storedSession(storage: SecondaryStorage, key: string): Promise<Stored | undefined> {
   try {
     const value = await storage.get(key);
-    const { session, user } = typeof value === "string" ? JSON.parse(value) : (value as Row);
-    return session && user ? session : undefined;
+    const stored = typeof value === "string" ? JSON.parse(value) : value;
+    return stored.session?.id && stored.user?.id ? stored : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The current second. Some databases keep whole seconds only: a session that begins now must not
+ * look older than a time with fractions. Sessions that began in this second end one by one.
+ */
+function wholeSecond(): number {
+  return Math.floor(now());
 }

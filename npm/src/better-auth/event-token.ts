@@ -1,11 +1,7 @@
 import { symmetricDecrypt } from "better-auth/crypto";
-import { type AuthContext, issuerOf, type JwtOptions, type Row } from "./better-auth.ts";
-
-/** Something that has ended. */
-export type EdgeEvent =
-  | { type: "session"; sid: string; sub: string }
-  | { type: "user"; sub: string; not_before: number }
-  | { type: "keys"; not_before: number };
+import { type AuthContext, now, type Row } from "./better-auth.ts";
+import type { EdgeEvent } from "./event.ts";
+import { headerOf, type JwtPlugin } from "./jwt-plugin.ts";
 
 /** Seconds for which an edge accepts an event. */
 const LIFETIME = 120;
@@ -15,62 +11,53 @@ const TYPE = "edge-event+jwt";
 /**
  * Signs events for an edge with the key that signs tokens, as a JWT of its own type.
  *
- * @returns the JWT; `undefined` if Better Auth has no key yet, so that no token can be revoked
  * @throws if the key cannot sign here
  */
 export async function signEvents(
   context: AuthContext,
-  jwt: JwtOptions,
+  jwt: JwtPlugin,
   edge: string,
   events: EdgeEvent[],
-): Promise<string | undefined> {
-  const issued = Math.floor(Date.now() / 1000);
+): Promise<string> {
+  const issued = Math.floor(now());
   const payload = {
-    iss: issuerOf(context, jwt),
+    iss: jwt.issuer(context),
     aud: edge,
     iat: issued,
     exp: issued + LIFETIME,
     jti: crypto.randomUUID(),
     events,
   };
-  if (jwt.jwt?.sign) {
-    const token = String(await jwt.jwt.sign(payload, { typ: TYPE }));
-    const header = JSON.parse(atob(urlToBase64(token.split(".")[0] ?? "")));
-    if (header.typ === TYPE) return token;
-    throw new Error(`jwt.sign must write the header that it gets: "typ" is not ${TYPE}`);
+  const { sign } = jwt.options.jwt ?? {};
+  if (sign) {
+    const token = String(await sign(payload, { typ: TYPE }));
+    if (headerOf(token).typ === TYPE) return token;
+    throw new Error(`jwt.sign does not write the header that it gets: "typ" is not ${TYPE}`);
   }
   const key = await signingKey(context, jwt);
-  if (!key) return undefined;
-  const header = { alg: key.algorithm, kid: key.id, typ: TYPE };
-  const input = `${encodeJson(header)}.${encodeJson(payload)}`;
+  const input = `${encodeJson({ alg: key.algorithm, kid: key.id, typ: TYPE })}.${encodeJson(payload)}`;
   const [parameters, privateKey] = await importKey(key.jwk, key.algorithm);
   const bytes = new TextEncoder().encode(input);
   return `${input}.${encode(await crypto.subtle.sign(parameters, privateKey, bytes))}`;
 }
 
-/** The newest key. A retired one serves too: edges accept it until it is no longer published. */
-async function signingKey(context: AuthContext, jwt: JwtOptions) {
-  const keys = jwt.adapter?.getJwks
-    ? await jwt.adapter.getJwks({ context })
-    : await context.adapter.findMany({ model: "jwks" });
-  const newest = (keys ?? []).reduce<Row | undefined>(
-    (best, key) => (best && time(best.createdAt) >= time(key.createdAt) ? best : key),
-    undefined,
-  );
-  if (!newest) return undefined;
-  const stored = String(newest.privateKey);
-  const text = jwt.jwks?.disablePrivateKeyEncryption
-    ? stored
-    : await symmetricDecrypt({
-        key: (context.secretConfig ?? context.secret) as string,
-        data: JSON.parse(stored),
-      });
-  const algorithm = String(newest.alg ?? jwt.jwks?.keyPairConfig?.alg ?? "EdDSA");
-  return { id: String(newest.id), algorithm, jwk: JSON.parse(text) as JsonWebKey };
+/** The key that signs tokens now. */
+async function signingKey(context: AuthContext, jwt: JwtPlugin) {
+  // the plugin chooses the key, and replaces one that has expired; nothing accepts this token
+  const { alg, kid } = headerOf(await jwt.sign(context, { sub: "", iat: 1, exp: 2 }));
+  const { getJwks } = jwt.options.adapter ?? {};
+  const row = getJwks
+    ? (await getJwks({ context }))?.find(({ id }) => id === kid)
+    : await context.adapter.findOne({ model: "jwks", where: [{ field: "id", value: kid }] });
+  if (!row) throw new Error("the signing key is not in the database");
+  return { id: String(kid), algorithm: String(alg), jwk: await privateKeyOf(context, jwt, row) };
 }
 
-function time(value: unknown): number {
-  return new Date(value as string).getTime();
+async function privateKeyOf(context: AuthContext, jwt: JwtPlugin, row: Row): Promise<JsonWebKey> {
+  const stored = String(row.privateKey);
+  if (jwt.options.jwks?.disablePrivateKeyEncryption) return JSON.parse(stored);
+  const key = (context.secretConfig ?? context.secret) as string;
+  return JSON.parse(await symmetricDecrypt({ key, data: JSON.parse(stored) }));
 }
 
 type Parameters = AlgorithmIdentifier | EcdsaParams | RsaPssParams;
@@ -123,8 +110,4 @@ function encodeJson(value: unknown): string {
 function encode(bytes: ArrayBuffer | Uint8Array): string {
   const text = String.fromCharCode(...new Uint8Array(bytes));
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function urlToBase64(text: string): string {
-  return text.replaceAll("-", "+").replaceAll("_", "/");
 }

@@ -1,56 +1,51 @@
+import { BetterAuthError } from "better-auth";
 import { createAuthMiddleware } from "better-auth/api";
-import { apiKeyOf, exchangeApiKey, sessionIdOf } from "./api-keys.ts";
-import {
-  type AuthContext,
-  type EndpointContext,
-  type JwtOptions,
-  jwtOptionsOf,
-  type Row,
-  subjectOf,
-} from "./better-auth.ts";
+import { apiKeyOf, exchangeApiKey, sessionIdOf, takeOverTokens } from "./api-keys.ts";
+import { type AuthContext, type EndpointContext, pluginOf, type Row } from "./better-auth.ts";
 import { extendPayload } from "./claims.ts";
 import { Delivery } from "./delivery.ts";
-import { databaseHooks, watchStorage } from "./ended-sessions.ts";
-import type { EdgeEvent } from "./event-token.ts";
-import { type EdgeOptions, edgeOrigins } from "./options.ts";
-import { UUID_SCHEMA } from "./uuid.ts";
+import { EndedSessions } from "./ended-sessions.ts";
+import type { Occurrence } from "./event.ts";
+import { JwtPlugin } from "./jwt-plugin.ts";
+import { type EdgeOptions, edgeOrigins, uuidField } from "./options.ts";
+import { endSessionsOf, PASSWORD_PATHS } from "./passwords.ts";
+import { SigningKeys } from "./signing-keys.ts";
+import { uuidHooks, uuidSchema } from "./uuid.ts";
 
 /**
- * A plugin for Better Auth, from version 1.4. It gives the tokens of the `jwt` plugin the claims
- * that the edge uses, exchanges API keys for tokens, and tells the edge when a session ends.
+ * A plugin for Better Auth. It gives the tokens of the `jwt` plugin the claims that the edge uses,
+ * exchanges API keys for tokens, and tells the edge when a session ends.
  *
  * ```ts
- * plugins: [jwt({}), edge({ edgeURL: "https://edge.example.com" })]
+ * plugins: [jwt(), edge({ edgeURL: "https://edge.example.com" })]
  * ```
  *
- * @throws if `edgeURL` is not an origin. Better Auth fails to start without `jwt` and its options.
+ * @throws {BetterAuthError} if `edgeURL` is not an origin. Better Auth fails to start without
+ *   `jwt`, or with `edgeURL` before version 1.4.
  */
 export function edge(options: EdgeOptions = {}) {
   const edges = edgeOrigins(options);
-  let jwt: JwtOptions = {};
-  let delivery: Delivery | undefined;
-  /** The `kid` of the last token. */
-  let kid: string | undefined;
-  const send = (event: EdgeEvent) => delivery?.send(event);
+  const field = uuidField(options);
+  const endsSessions = options.endSessionsOnPasswordChange !== false;
+  let running: Running | undefined;
+  /** What `init` has made: Better Auth calls it before any request. */
+  const plugin = () => running as Running;
 
   return {
     id: "better-auth-edge",
-    ...(options.uuid ? { schema: UUID_SCHEMA } : {}),
+    ...(field ? { schema: uuidSchema(field) } : {}),
 
     init(context: AuthContext) {
-      jwt = jwtOptionsOf(context);
-      extendPayload(context, jwt, options);
-      delivery = new Delivery(context, jwt, {
-        edges,
-        fetch: options.fetch ?? ((...request) => fetch(...request)),
-        waitUntil: options.waitUntil ?? context.runInBackground ?? (() => {}),
-      });
-      if (edges.length > 0) watchStorage(context, jwt, send);
-      const ends = options.endSessionsOnPasswordChange !== false;
+      running = start(context, options, edges);
+      const { ended } = running;
+      if (edges.length > 0) ended.watchStorage();
       return {
         options: {
-          ...(ends && { emailAndPassword: { revokeSessionsOnPasswordReset: true } }),
-          databaseHooks: databaseHooks(jwt, send),
+          ...(endsSessions && { emailAndPassword: { revokeSessionsOnPasswordReset: true } }),
+          databaseHooks: merged(
+            field ? uuidHooks(() => context, field) : {},
+            edges.length > 0 ? ended.hooks() : {},
+          ),
         },
       };
     },
@@ -58,15 +53,18 @@ export function edge(options: EdgeOptions = {}) {
     hooks: {
       before: [
         {
-          matcher: (endpoint: EndpointContext) => apiKeyOf(endpoint) !== undefined,
-          handler: handler((endpoint) => {
+          matcher: ({ path }: EndpointContext) => path === "/token",
+          handler: handler(async (endpoint) => {
+            const { jwt, keys } = plugin();
             const key = apiKeyOf(endpoint);
-            return key === undefined ? undefined : exchangeApiKey(endpoint, jwt, key);
+            if (key === undefined) return jwt.token(endpoint);
+            const token = await exchangeApiKey(endpoint, jwt, key);
+            await keys.used(token);
+            return endpoint.json({ token });
           }),
         },
         {
-          matcher: ({ path }: EndpointContext) =>
-            path === "/change-password" && options.endSessionsOnPasswordChange !== false,
+          matcher: ({ path }: EndpointContext) => path === "/change-password" && endsSessions,
           handler: handler(async ({ body }) => ({
             context: { body: { ...body, revokeOtherSessions: true } },
           })),
@@ -76,22 +74,20 @@ export function edge(options: EdgeOptions = {}) {
         {
           matcher: ({ path }: EndpointContext) => path === "/token",
           handler: handler(async ({ context }) => {
-            const current = kidOf((context.returned as Row | undefined)?.token);
-            if (current === undefined || current === kid) return;
-            if (kid !== undefined) send({ type: "keys", not_before: Date.now() / 1000 });
-            kid = current;
+            await plugin().keys.used((context.returned as Row | undefined)?.token);
           }),
+        },
+        {
+          matcher: ({ path }: EndpointContext) => endsSessions && PASSWORD_PATHS.has(path ?? ""),
+          handler: handler(endSessionsOf),
         },
         {
           matcher: ({ path }: EndpointContext) =>
             path === "/api-key/delete" || path === "/api-key/update",
-          handler: handler(async ({ path, body, context }) => {
-            const isEnded = path === "/api-key/delete" || body?.enabled === false;
-            if (!isEnded || context.returned instanceof Error || !body?.keyId) return;
-            const { session } = context as { session?: { user: Row & { id: string } } };
-            const user = session?.user ?? { id: String(body.userId) };
-            const sub = await subjectOf(jwt, { user, session: { id: "" } });
-            send({ type: "session", sid: sessionIdOf(body.keyId), sub });
+          handler: handler(async (endpoint) => {
+            const { jwt, send } = plugin();
+            const event = await endedApiKey(endpoint, jwt);
+            if (event) send(event);
           }),
         },
       ],
@@ -99,20 +95,72 @@ export function edge(options: EdgeOptions = {}) {
   };
 }
 
+/** The plugin in an instance of Better Auth. */
+interface Running {
+  jwt: JwtPlugin;
+  keys: SigningKeys;
+  ended: EndedSessions;
+  send: (occurrence: Occurrence) => void;
+}
+
+function start(context: AuthContext, options: EdgeOptions, edges: string[]): Running {
+  if (edges.length > 0 && context.version === undefined) {
+    throw new BetterAuthError("better-auth-edge: edgeURL requires Better Auth 1.4 or later");
+  }
+  if (options.organizations && !pluginOf(context, "organization")) {
+    throw new BetterAuthError("better-auth-edge: the organization plugin is missing");
+  }
+  const jwt = new JwtPlugin(context);
+  extendPayload(context, jwt.options, options);
+  takeOverTokens(context);
+  const delivery = new Delivery(context, jwt, {
+    edges,
+    fetch: options.fetch ?? ((...request) => fetch(...request)),
+    waitUntil: options.waitUntil ?? context.runInBackground ?? (() => {}),
+  });
+  const send = (occurrence: Occurrence) => delivery.send(occurrence);
+  return {
+    jwt,
+    send,
+    keys: new SigningKeys(context, send),
+    ended: new EndedSessions(context, jwt, send),
+  };
+}
+
+/** The end of an API key that was deleted or disabled. */
+async function endedApiKey(
+  { path, body, context }: EndpointContext,
+  jwt: JwtPlugin,
+): Promise<Occurrence | undefined> {
+  const isEnded = path === "/api-key/delete" || body?.enabled === false;
+  if (!isEnded || context.returned instanceof Error || !body?.keyId) return undefined;
+  const updated = context.returned as Row | undefined;
+  const owner =
+    updated?.referenceId ?? updated?.userId ?? context.session?.user.id ?? body.userId ?? "";
+  const user = await context.internalAdapter.findUserById(String(owner));
+  // a key of an organization: the exchange refuses it
+  if (!user) return undefined;
+  const sid = sessionIdOf(body.keyId);
+  return {
+    event: { type: "session", sid, sub: await jwt.subject({ user, session: { id: sid } }) },
+  };
+}
+
+/** Hooks of the database, by model, operation and time. No two of one kind have the same time. */
+type Hooks = Record<string, Record<string, Record<string, unknown>>>;
+
+function merged(...all: Hooks[]): Hooks {
+  const result: Hooks = {};
+  for (const hooks of all) {
+    for (const [model, operations] of Object.entries(hooks)) {
+      result[model] = { ...result[model], ...operations };
+    }
+  }
+  return result;
+}
+
 /** A hook of Better Auth. Its types differ between versions. */
 function handler(run: (endpoint: EndpointContext) => Promise<unknown> | undefined) {
   // biome-ignore lint/suspicious/noExplicitAny: what Better Auth passes
   return createAuthMiddleware(async (endpoint: any) => run(endpoint) as any);
-}
-
-/** The `kid` of a token. */
-function kidOf(token: unknown): string | undefined {
-  if (typeof token !== "string") return undefined;
-  try {
-    const header = (token.split(".")[0] ?? "").replaceAll("-", "+").replaceAll("_", "/");
-    const { kid } = JSON.parse(atob(header));
-    return typeof kid === "string" ? kid : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,37 +1,70 @@
-import type { AuthContext, Row } from "./better-auth.ts";
-import type { EdgeOptions } from "./options.ts";
+import type { AuthContext, Row, User } from "./better-auth.ts";
 
-/** The user's field for the application's own id: Better Auth's migrations add the column. */
-export const UUID_SCHEMA = {
-  user: {
-    fields: {
-      uuid: {
-        type: "string",
-        required: false,
-        unique: true,
-        // users cannot choose their uuid
-        input: false,
-        returned: true,
-        defaultValue: () => crypto.randomUUID(),
+/** The plugin's schema: Better Auth's migrations add the column. */
+export function uuidSchema(field: string) {
+  return {
+    user: {
+      fields: {
+        [field]: {
+          type: "string",
+          required: false,
+          unique: true,
+          // users cannot choose their uuid
+          input: false,
+          returned: true,
+        },
       },
     },
-  },
-} as const;
+  } as const;
+}
+
+/** Makes a new uuid, as the application's own field does if it has a default value. */
+export function makeUuid(context: AuthContext, field: string): unknown {
+  const own = context.options.user?.additionalFields?.[field]?.defaultValue;
+  return typeof own === "function" ? own() : crypto.randomUUID();
+}
 
 /** The user's uuid. A user from before the plugin gets one now. */
-export async function uuidOf(
-  context: AuthContext,
-  user: Row & { id: string },
-  { uuid }: EdgeOptions,
-): Promise<unknown> {
-  if (!uuid || user.uuid) return user.uuid;
+export async function uuidOf(context: AuthContext, user: User, field: string): Promise<unknown> {
+  if (user[field]) return user[field];
   const byId = { field: "id", value: user.id };
-  // two requests at once: only one of them finds the column empty
-  await context.adapter.updateMany({
-    model: "user",
-    where: [byId, { field: "uuid", value: null }],
-    update: { uuid: crypto.randomUUID() },
-  });
-  const row = await context.adapter.findOne({ model: "user", where: [byId] });
-  return row?.uuid;
+  const find = () => context.adapter.findOne({ model: "user", where: [byId] });
+
+  // the user may come from a cache
+  const row = await find();
+  if (!row || row[field]) return row?.[field];
+
+  const update = { [field]: makeUuid(context, field) };
+  const isEmpty = { field, value: null };
+  // of two requests at once, only one finds the column empty
+  await context.adapter.updateMany({ model: "user", where: [byId, isEmpty], update });
+  let updated = await find();
+  if (updated && !updated[field]) {
+    // the adapters of Better Auth 1.3 and 1.4 do not compare with null
+    await context.adapter.update({ model: "user", where: [byId], update });
+    updated = await find();
+  }
+  if (updated) await context.internalAdapter.refreshUserSessions?.(updated);
+  return updated?.[field];
+}
+
+/** Gives new users a uuid, and older ones when they sign in. */
+export function uuidHooks(context: () => AuthContext, field: string) {
+  return {
+    user: {
+      create: {
+        before: async (user: Row) => {
+          if (user[field]) return;
+          return { data: { ...user, [field]: makeUuid(context(), field) } };
+        },
+      },
+    },
+    session: {
+      create: {
+        before: async ({ userId }: Row) => {
+          if (typeof userId === "string") await uuidOf(context(), { id: userId }, field);
+        },
+      },
+    },
+  };
 }

@@ -1,0 +1,178 @@
+/** How the plugin for Better Auth delivers events to edges. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeJwt, decodeProtectedHeader } from "jose";
+import { batches, type Occurrence } from "../src/better-auth/event.ts";
+import { isFrom, start, startEdge } from "./plugin.setup.ts";
+import { closedUrl, until } from "./servers.ts";
+
+const options = { skip: !isFrom(4) && "before Better Auth 1.4" };
+
+/** A log, and whether a line of this level has been written. */
+function logger() {
+  const lines: string[] = [];
+  const log = (level: string, message: string) => void lines.push(`${level}: ${message}`);
+  return { lines, log };
+}
+
+test("an edge that fails gets the events again, in another token", options, async () => {
+  const { lines, log } = logger();
+  await using server = await start({ answers: [503, 429, 204], log });
+  const { cookie, sid } = await server.signUp();
+  await server.done("/sign-out", { cookie, body: {} });
+  await server.receiver.ended(sid);
+  const { tokens } = server.receiver;
+  assert.equal(new Set(tokens.map((token) => decodeJwt(token).jti)).size, tokens.length);
+  assert.ok(lines.some((line) => /^warn: .*again: it answered 503/.test(line)));
+  assert.ok(!lines.some((line) => line.includes(tokens[0] ?? "")), "never the token");
+});
+
+test("an edge that has the events, or rejects them, does not get them again", options, async () => {
+  for (const [status, isLogged] of [
+    [409, false],
+    [401, true],
+    [400, true],
+  ] as const) {
+    const { lines, log } = logger();
+    await using server = await start({ answers: [status], log });
+    await server.signUp();
+    // the first token's key is new to the edge
+    await until(() => server.receiver.tokens.length > 0);
+    const { cookie, sid } = await server.signIn();
+    await server.done("/sign-out", { cookie, body: {} });
+    await server.receiver.ended(sid);
+    assert.equal(server.receiver.tokens.length, 2, `${status}`);
+    const pattern = new RegExp(
+      `^error: .* did not get an event: it answered ${status} invalid_claim`,
+    );
+    assert.equal(
+      lines.some((line) => pattern.test(line)),
+      isLogged,
+      lines.join("\n"),
+    );
+  }
+});
+
+test("several edges get the events, each for itself", options, async () => {
+  let jwks = "";
+  const one = await startEdge(() => jwks);
+  const two = await startEdge(() => jwks, [500]);
+  await using server = await start({ edgeOptions: { edgeURL: [one.url, two.url, one.url] } });
+  jwks = `${server.url}/api/auth/jwks`;
+  const { cookie, sid } = await server.signUp();
+  await server.done("/sign-out", { cookie, body: {} });
+  await Promise.all([one.ended(sid), two.ended(sid)]);
+  assert.equal(one.events.filter((event) => event.sid === sid).length, 1, "named twice, sent once");
+  assert.equal(decodeJwt(one.tokens[0] ?? "").aud, one.url);
+  one.close();
+  two.close();
+});
+
+test("an unreachable edge delays no response and ends no process", options, async () => {
+  const tasks: Promise<unknown>[] = [];
+  const { lines, log } = logger();
+  let calls = 0;
+  const edgeOptions = {
+    edgeURL: await closedUrl(),
+    waitUntil: (task: Promise<unknown>) => void tasks.push(task),
+    // the last of six attempts would be 50 seconds later
+    fetch: (...request: Parameters<typeof fetch>) =>
+      ++calls > 2 ? Promise.resolve(new Response(null, { status: 204 })) : fetch(...request),
+  };
+  await using server = await start({ edgeOptions, log });
+  const { cookie } = await server.signUp();
+  await server.done("/sign-out", { cookie, body: {} });
+  await Promise.all(tasks);
+  assert.ok(calls >= 3);
+  assert.ok(lines.some((line) => /^warn: .*again: fetch failed/.test(line)));
+});
+
+test("Better Auth's background tasks run the delivery", { skip: !isFrom(5) }, async () => {
+  const tasks: Promise<unknown>[] = [];
+  const handler = (task: Promise<unknown>) => void tasks.push(task);
+  const advanced = { backgroundTasks: { handler } };
+  await using server = await start({ advanced, edgeOptions: { waitUntil: undefined } });
+  const { cookie, sid } = await server.signUp();
+  await server.done("/sign-out", { cookie, body: {} });
+  assert.ok(tasks.length > 0);
+  await Promise.all(tasks);
+  await server.receiver.ended(sid);
+});
+
+test("events are signed with every algorithm of the jwt plugin", options, async () => {
+  for (const keyPairConfig of [
+    { alg: "EdDSA", crv: "Ed25519" },
+    { alg: "ES256" },
+    { alg: "ES512" },
+    { alg: "PS256" },
+    { alg: "RS256" },
+  ]) {
+    for (const disablePrivateKeyEncryption of [false, true]) {
+      const jwks = { keyPairConfig, disablePrivateKeyEncryption };
+      await using server = await start({ jwtOptions: { jwks } });
+      const { cookie, sid } = await server.signUp();
+      await server.done("/sign-out", { cookie, body: {} });
+      await server.receiver.ended(sid);
+      const { alg, typ } = decodeProtectedHeader(server.receiver.tokens[0] ?? "");
+      assert.deepEqual([alg, typ], [keyPairConfig.alg, "edge-event+jwt"]);
+    }
+  }
+});
+
+test("events are signed with the key that replaces an expired one", options, async () => {
+  await using server = await start();
+  const { cookie, sid } = await server.signUp();
+  await server.receiver.received(({ type }) => type === "keys");
+  const [old] = server.rows("jwks");
+  assert.ok(old);
+  // Better Auth 1.4 publishes a retired key for 30 days
+  old.expiresAt = new Date(Date.now() - 40 * 86_400_000);
+  old.createdAt = new Date(Date.now() - 50 * 86_400_000);
+  await server.done("/sign-out", { cookie, body: {} });
+  await server.receiver.ended(sid);
+  const { kid } = decodeProtectedHeader(server.receiver.tokens.at(-1) ?? "");
+  assert.notEqual(kid, old.id);
+});
+
+test("a new signing key is an event", options, async () => {
+  await using server = await start();
+  const { cookie } = await server.signUp();
+  await server.receiver.received(({ type }) => type === "keys");
+  const before = server.receiver.events.length;
+  for (const key of server.rows("jwks")) key.expiresAt = new Date(Date.now() - 1_000);
+  await server.claims(cookie);
+  await server.claims(cookie);
+  await until(() => server.receiver.events.length > before);
+  const added = server.receiver.events.slice(before);
+  assert.deepEqual(
+    added.map(({ type }) => type),
+    ["keys"],
+  );
+});
+
+test("events fit into tokens of an edge's limits, each once", () => {
+  const session = (sid: string, began = 5): Occurrence => ({
+    event: { type: "session", sid, sub: "ada" },
+    began,
+  });
+  const many = Array.from({ length: 250 }, (_, index) => session(`${index}`.padStart(32, "0")));
+  const sizes = batches([...many, ...many]).map((batch) => batch.length);
+  assert.deepEqual(sizes, [100, 100, 50]);
+  const long = Array.from({ length: 100 }, (_, index) => session(`${index}`.padStart(500, "0")));
+  for (const batch of batches(long)) {
+    assert.ok(JSON.stringify(batch).length <= 11_002, `${JSON.stringify(batch).length}`);
+  }
+  assert.equal(batches(long).flat().length, 100);
+
+  const user = (not_before: number): Occurrence => ({
+    event: { type: "user", sub: "ada", not_before },
+  });
+  const all = batches([session("1", 9), user(10), session("2", 10), user(8), session("3", 9)]);
+  assert.deepEqual(all, [
+    [
+      { type: "user", sub: "ada", not_before: 10 },
+      { type: "session", sid: "2", sub: "ada" },
+    ],
+  ]);
+  assert.deepEqual(batches([]), []);
+});
