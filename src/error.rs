@@ -159,8 +159,6 @@ codes! {
     MissingClaim = "missing_claim", 401, "A required claim is missing";
     /// A claim has the wrong type or an impossible value.
     InvalidClaim = "invalid_claim", 401, "A claim is not valid";
-    /// Better Auth does not accept the API key.
-    InvalidApiKey = "invalid_api_key", 401, "The API key is not valid";
     /// The token's session has ended, or the user's sessions have.
     SessionRevoked = "session_revoked", 401, "The session has ended";
     /// The session began too long ago for this path.
@@ -171,8 +169,6 @@ codes! {
     InsufficientClaims = "insufficient_claims", 403, "The token's claims do not suffice";
     /// The token lacks a required scope.
     InsufficientScope = "insufficient_scope", 403, "The token's scope does not suffice";
-    /// The rule does not accept this kind of credential.
-    CredentialNotAccepted = "credential_not_accepted", 403, "This kind of credential is not accepted";
     /// Another user acts as the token's user, and the rule refuses that.
     ImpersonationRefused = "impersonation_refused", 403, "Impersonation is not accepted";
     /// The request has a session cookie, and another site may have caused it.
