@@ -11,7 +11,7 @@ import {
   type SessionOfUser,
 } from "./better-auth.ts";
 
-/** The jwt plugin beside this one, whose options both share. */
+/** The jwt plugin of the same Better Auth. Both plugins share its options. */
 export class JwtPlugin {
   readonly options: JwtOptions;
   readonly #plugin: Plugin;
