@@ -54,14 +54,18 @@ test("an API key becomes a token of its user", options, async () => {
   assert.ok(!JSON.stringify(claims).includes(String(key.key)));
 });
 
-test("a key without permissions has none, even if the application writes some", options, async () => {
-  const definePayload = () => ({ own: true, permissions: { tasks: ["write"] } });
-  const jwtOptions = { jwt: { definePayload } };
-  const { server, create, exchange } = await startWithKeys({}, { jwtOptions });
-  await using _ = server;
-  const claims = await claimsOf(await exchange((await create()).key));
-  assert.deepEqual([claims.own, "permissions" in claims], [true, false]);
-});
+test(
+  "a key without permissions has none, even if the application writes some",
+  options,
+  async () => {
+    const definePayload = () => ({ own: true, permissions: { tasks: ["write"] } });
+    const jwtOptions = { jwt: { definePayload } };
+    const { server, create, exchange } = await startWithKeys({}, { jwtOptions });
+    await using _ = server;
+    const claims = await claimsOf(await exchange((await create()).key));
+    assert.deepEqual([claims.own, "permissions" in claims], [true, false]);
+  },
+);
 
 test("an unknown, a disabled and an expired key are refused", options, async () => {
   const { server, ada, create, exchange } = await startWithKeys();
