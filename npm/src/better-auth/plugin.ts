@@ -1,6 +1,6 @@
 import { BetterAuthError } from "better-auth";
 import { createAuthMiddleware } from "better-auth/api";
-import { apiKeyOf, exchangeApiKey, sessionIdOf, takeOverTokens } from "./api-keys.ts";
+import { apiKeyOf, exchangeApiKey, takeOverTokens } from "./api-keys.ts";
 import { type AuthContext, type EndpointContext, pluginOf, type Row } from "./better-auth.ts";
 import { extendPayload } from "./claims.ts";
 import { Delivery } from "./delivery.ts";
@@ -9,6 +9,7 @@ import type { Occurrence } from "./event.ts";
 import { JwtPlugin } from "./jwt-plugin.ts";
 import { type EdgeOptions, edgeOrigins, uuidField } from "./options.ts";
 import { endSessionsOf, PASSWORD_PATHS } from "./passwords.ts";
+import { sidOfApiKey } from "./session-id.ts";
 import { SigningKeys } from "./signing-keys.ts";
 import { uuidHooks, uuidSchema } from "./uuid.ts";
 
@@ -56,7 +57,7 @@ export function edge(options: EdgeOptions = {}) {
           matcher: ({ path }: EndpointContext) => path === "/token",
           handler: handler(async (endpoint) => {
             const { jwt, keys } = plugin();
-            const key = apiKeyOf(endpoint);
+            const key = apiKeyOf(endpoint, options);
             if (key === undefined) return jwt.token(endpoint);
             const token = await exchangeApiKey(endpoint, jwt, key);
             await keys.used(token);
@@ -112,7 +113,7 @@ function start(context: AuthContext, options: EdgeOptions, edges: string[]): Run
   }
   const jwt = new JwtPlugin(context);
   extendPayload(context, jwt.options, options);
-  takeOverTokens(context);
+  takeOverTokens(context, options);
   const delivery = new Delivery(context, jwt, {
     edges,
     fetch: options.fetch ?? ((...request) => fetch(...request)),
@@ -140,7 +141,7 @@ async function endedApiKey(
   const user = await context.internalAdapter.findUserById(String(owner));
   // a key of an organization: the exchange refuses it
   if (!user) return undefined;
-  const sid = sessionIdOf(body.keyId);
+  const sid = sidOfApiKey(body.keyId);
   return {
     event: { type: "session", sid, sub: await jwt.subject({ user, session: { id: sid } }) },
   };
