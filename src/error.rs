@@ -15,13 +15,15 @@ pub struct Error {
     detail: Cow<'static, str>,
     retry_after: Option<u32>,
     scopes: Option<String>,
+    max_age: Option<u32>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error with a code and one sentence about this occurrence.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, scopes: None, source: None }
+        let detail = detail.into();
+        Self { code, detail, retry_after: None, scopes: None, max_age: None, source: None }
     }
 
     /// The same error with a `Retry-After`, in seconds.
@@ -37,6 +39,11 @@ impl Error {
     /// The same error with the required scopes, separated by spaces (RFC 6750, section 3.1).
     pub fn with_scopes(self, scopes: String) -> Self {
         Self { scopes: Some(scopes), ..self }
+    }
+
+    /// The same error with the accepted age of a session, in seconds (RFC 9470, section 3).
+    pub fn with_max_age(self, seconds: u32) -> Self {
+        Self { max_age: Some(seconds), ..self }
     }
 
     /// The same error with an addition to its detail, which any client may read.
@@ -68,6 +75,11 @@ impl Error {
     /// The required scopes, separated by spaces, if the token lacks one of them.
     pub fn scopes(&self) -> Option<&str> {
         self.scopes.as_deref()
+    }
+
+    /// The accepted age of a session in seconds, if the token's session is older.
+    pub fn max_age(&self) -> Option<u32> {
+        self.max_age
     }
 }
 
@@ -147,8 +159,6 @@ codes! {
     MissingClaim = "missing_claim", 401, "A required claim is missing";
     /// A claim has the wrong type or an impossible value.
     InvalidClaim = "invalid_claim", 401, "A claim is not valid";
-    /// Better Auth does not accept the API key.
-    InvalidApiKey = "invalid_api_key", 401, "The API key is not valid";
     /// The token's session has ended, or the user's sessions have.
     SessionRevoked = "session_revoked", 401, "The session has ended";
     /// The session began too long ago for this path.
@@ -159,8 +169,6 @@ codes! {
     InsufficientClaims = "insufficient_claims", 403, "The token's claims do not suffice";
     /// The token lacks a required scope.
     InsufficientScope = "insufficient_scope", 403, "The token's scope does not suffice";
-    /// The rule does not accept this kind of credential.
-    CredentialNotAccepted = "credential_not_accepted", 403, "This kind of credential is not accepted";
     /// Another user acts as the token's user, and the rule refuses that.
     ImpersonationRefused = "impersonation_refused", 403, "Impersonation is not accepted";
     /// The request has a session cookie, and another site may have caused it.

@@ -57,6 +57,7 @@
 //! impl KeyStore for MyHost {}
 //! impl Telemetry for MyHost {}
 //! impl RateLimiter for MyHost {}
+//! impl RevocationStore for MyHost {}
 //!
 //! let verifier = VerifierOptions {
 //!     base_url: Some("https://app.example.com".to_owned()),
@@ -105,8 +106,11 @@ mod error;
 pub use check::Check;
 pub use config::error::SettingError;
 pub use error::{Code, Error};
-pub use policy::credentials::{bearer_token, handshake_token};
+pub use policy::credentials::{
+    BearerSession, SessionTokens, application_head, bearer_token, handshake_token,
+};
 pub use policy::isolation::is_same_id;
+pub use policy::revocation::FollowedFeed;
 pub use verifier::{
     CacheLimits, CheckOutcome, CheckReport, DEFAULT_ALGORITHMS, Explanation, Extension, KeyReport,
     Keys, Verified, Verifier, VerifierOptions, issuing_url,

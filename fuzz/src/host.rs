@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer, native,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer, native,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
@@ -89,6 +89,8 @@ impl SignatureVerifier for FixedHost {
 }
 
 impl Telemetry for FixedHost {}
+
+impl RevocationStore for FixedHost {}
 
 impl RateLimiter for FixedHost {}
 

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
@@ -218,6 +218,8 @@ impl SignatureVerifier for Network {
 }
 
 impl Telemetry for Network {}
+
+impl RevocationStore for Network {}
 
 impl RateLimiter for Network {}
 

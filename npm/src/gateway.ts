@@ -3,6 +3,8 @@ import { toEdgeAuthError } from "./error.ts";
 import type { FetchImplementation, VerifierOptions } from "./options.ts";
 import { absoluteHead, type RequestHead } from "./request-head.ts";
 import type { VerifyResult } from "./result.ts";
+import type { RevocationStore } from "./revocations/store.ts";
+import { textStore } from "./revocations/texts.ts";
 import type { WaitUntil, WasmGateway } from "./wasm/glue.ts";
 
 /**
@@ -22,8 +24,9 @@ export interface Route {
    */
   auth?: "required" | "optional" | "public" | undefined;
   /**
-   * Path parameters, and the claims that they must equal: `{ user_id: "sub" }`. Otherwise 403
-   * `user_mismatch`.
+   * Path parameters, and the claims that they must equal: `{ user_id: "sub" }`. If the claim is a
+   * list, one member must: `{ org_id: "organizations" }`. A dotted path leads through lists of
+   * objects: `organizations.id`. Otherwise 403 `user_mismatch`.
    */
   match?: Record<string, string> | undefined;
   /**
@@ -33,6 +36,16 @@ export interface Route {
   claims?: Record<string, unknown> | undefined;
   /** Scopes, all of which the token must have. Otherwise 403 `insufficient_scope`. */
   scopes?: string[] | undefined;
+  /**
+   * Whether an administrator who impersonates the user may send the request. With `refuse`,
+   * otherwise 403 `impersonation_refused`. Default: `allow`.
+   */
+  impersonation?: "allow" | "refuse" | undefined;
+  /**
+   * Seconds since the sign-in, from 1 to 31536000. If the claim `session_iat` is absent, or if the
+   * session is older, 401 `session_too_old`.
+   */
+  max_session_age?: number | undefined;
   /** Who handles the request: this application, or the server at `origin`. Default: `app`. */
   to?: "app" | "origin" | undefined;
 }
@@ -66,8 +79,8 @@ export interface GatewayOptions {
    */
   rewriteRedirects?: boolean | undefined;
   /**
-   * Whether a session cookie of Better Auth is exchanged for a token at Better Auth. Default:
-   * `false`.
+   * Whether a session cookie of Better Auth, or a session token that a client sends as bearer token,
+   * is exchanged for a token at Better Auth. Default: `false`.
    */
   sessionExchange?: boolean | undefined;
   /**
@@ -147,6 +160,46 @@ export interface GatewayOptions {
   bindRequest?: boolean | undefined;
   /** The claims that the assertion contains; with an empty list, only `sub`. */
   claims?: string[] | undefined;
+  /**
+   * Where the edge stores which sessions have ended, so that it refuses their tokens at once. With
+   * a store, the edge receives messages of the auth server at
+   * `/.well-known/better-auth-edge/events` and `/.well-known/better-auth-edge/backchannel-logout`,
+   * and `edgeIssuer` is required. Default: none, so a token is valid until it expires.
+   */
+  revocations?: RevocationStore | undefined;
+  /**
+   * The URL of another edge. This one reads its revocations there in place of a store, with
+   * `revocationsToken`. Default: none.
+   */
+  revocationsURL?: string | undefined;
+  /** The bearer token for `revocationsURL`, which is the `revocationFeedToken` of that edge. */
+  revocationsToken?: string | undefined;
+  /**
+   * The number of seconds from 0.5 to 300 after which a session that has ended is refused
+   * everywhere. Default: 2.
+   */
+  revocationLag?: number | undefined;
+  /**
+   * What happens to requests if the revocations cannot be read for longer than
+   * `revocationFailureAge`. Default: `refuse`.
+   */
+  revocationOnFailure?: "allow" | "refuse" | undefined;
+  /**
+   * The number of seconds, at least the lag, for which the last revocations are used if no further
+   * ones can be read. Default: 30.
+   */
+  revocationFailureAge?: number | undefined;
+  /** The number of seconds for which a revocation is kept. No token may live longer. */
+  revocationRetention?: number | undefined;
+  /** Into how many parts the revocations are divided, from 1 to 64. Default: 1. */
+  revocationShards?: number | undefined;
+  /** The accepted audiences of OIDC logout tokens. Default: those of other tokens. */
+  logoutAudience?: string | string[] | undefined;
+  /**
+   * The bearer token, of at least 32 characters, with which other hosts read the revocations.
+   * Default: they are not published.
+   */
+  revocationFeedToken?: string | undefined;
   /** The decisions in the log. Default: `warn`, which includes rejections. */
   logLevel?: "none" | "error" | "warn" | "info" | undefined;
   /** The salt of the user hashes in the log. */
@@ -236,7 +289,9 @@ export async function createGateway(
 ): Promise<Gateway> {
   const glue = await load();
   try {
-    return new Gateway(glue.createGateway(options, verifierOptions), glue.waitUntil);
+    const { revocations } = options;
+    const own = revocations ? { ...options, revocations: textStore(revocations) } : options;
+    return new Gateway(glue.createGateway(own, verifierOptions), glue.waitUntil);
   } catch (error) {
     throw toEdgeAuthError(error);
   }

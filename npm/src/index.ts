@@ -15,4 +15,11 @@ export type {
 export type { Algorithm, FetchImplementation, VerifierOptions } from "./options.ts";
 export type { RequestHead } from "./request-head.ts";
 export type { JWTHeader, JWTPayload, User, VerifyResult } from "./result.ts";
+export { memoryRevocations } from "./revocations/memory.ts";
+export type {
+  RevocationEntry,
+  RevocationEvent,
+  RevocationPage,
+  RevocationStore,
+} from "./revocations/store.ts";
 export { createVerifier, Verifier } from "./verifier.ts";

@@ -1,6 +1,9 @@
+import { bodyOf } from "./request-body.ts";
+
 /**
- * A request without its body: a `Request`, Node's `IncomingMessage` (also that of Express), or an
- * object with the same members.
+ * A request: a `Request`, Node's `IncomingMessage` (also that of Express), or an object with the
+ * same members. Its body is read only if it is a message for the edge itself, which reports that
+ * sessions have ended: see {@link GatewayOptions.revocations}.
  */
 export interface RequestHead {
   method?: string | undefined;
@@ -14,6 +17,11 @@ export interface RequestHead {
   headers: Headers | Record<string, string | string[] | undefined>;
   /** Names and values in turn, as Node received them. They replace `headers`. */
   rawHeaders?: string[] | undefined;
+  /**
+   * The body: a `ReadableStream`, or what a body parser of Express has made of it. Without it, the
+   * request itself is read, if it is a stream of Node.
+   */
+  body?: unknown;
   /** The connection. Its member `encrypted` determines the scheme. */
   socket?: object | undefined;
 }
@@ -23,6 +31,8 @@ export interface AbsoluteHead {
   method: string;
   url: string;
   headers: Headers;
+  /** The body, which is read by the wasm. */
+  body(): ReadableStream<Uint8Array> | null;
   /** Why the value is not a request, as a sentence for the problem response. */
   malformed?: string;
 }
@@ -34,7 +44,8 @@ export function absoluteHead(request: RequestHead): AbsoluteHead {
   const { method = "", url = "", originalUrl = url, socket } = request;
   try {
     const headers = headersOf(request);
-    return { method, url: absoluteUrl(originalUrl, headers, socket), headers };
+    const body = () => bodyOf(request);
+    return { method, url: absoluteUrl(originalUrl, headers, socket), headers, body };
   } catch {
     return unreadable("a header of the request has a name or a value that no header can have");
   }
@@ -58,7 +69,7 @@ const EXPECTED =
   "pass a Request, Node's request, or an object with method, url and headers (Headers, or an object)";
 
 function unreadable(malformed: string): AbsoluteHead {
-  return { method: "", url: "", headers: new Headers(), malformed };
+  return { method: "", url: "", headers: new Headers(), body: () => null, malformed };
 }
 
 function headersOf({ headers, rawHeaders }: RequestHead): Headers {

@@ -24,6 +24,11 @@ export interface User<Claims extends object = Record<never, never>> {
   email?: string;
   /** The claim `name`, if it is a string. */
   name?: string;
+  /**
+   * The id of the administrator who acts as this user, from the claim `impersonatedBy` of Better
+   * Auth's admin plugin. Absent if the user acts alone.
+   */
+  impersonatedBy?: string;
   /** All claims: the same object as the result's `payload`. */
   claims: JWTPayload & Claims;
 }

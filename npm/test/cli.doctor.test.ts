@@ -88,7 +88,7 @@ test("a correct deployment has no warnings, and the Worker accepts a key of keyg
   );
   assert.equal(ok, true);
   assert.deepEqual([...new Set(findings.map(({ level }) => level))].sort(), ["ok", "skipped"]);
-  const checks = ["settings", "keys", "clock", "refusal", "cors", "assertion"];
+  const checks = ["settings", "keys", "clock", "refusal", "revocation", "cors", "assertion"];
   assert.deepEqual([...new Set(findings.map(({ check }) => check))], checks);
   assert.match(stdout, /2 rules, 1 of which isolates users/);
   assert.match(stdout, /1 key to verify with/);
@@ -323,6 +323,33 @@ test("keys that were fetched long ago are a warning", async () => {
     of("keys")[0]?.text ?? "",
     /fetched 2 h ago: the edge has had no need to fetch them/,
   );
+});
+
+test("an edge with a store of ended sessions reports how much it knows, and that it cannot read", async () => {
+  await using worker = await startWorkerWith({ ROUTES });
+  const without = await examine(worker.url);
+  assert.match(without.of("revocation")[0]?.text ?? "", /no store of ended sessions/);
+  const examineWith = async (health: object) => {
+    await using proxy = await serve(async (request) => {
+      const response = await forward(worker.url, request, {});
+      if (!request.path.endsWith("/health")) return response;
+      return { ...response, body: { ...JSON.parse(String(response.body)), ...health } };
+    });
+    return await examine(proxy.url);
+  };
+  const good = await examineWith({ revocations: { age: 61, entries: 2 } });
+  assert.deepEqual([good.ok, good.of("revocation")], [true, []]);
+  assert.match(good.stdout, /2 revocations, read 1 min 1 s ago/);
+  const status = "revocations_unavailable";
+  const bad = await examineWith({
+    status,
+    keys: undefined,
+    revocations: { age: null, entries: 0 },
+  });
+  assert.equal(bad.ok, false);
+  const [finding] = bad.of("revocation");
+  assert.match(finding?.text ?? "", /cannot read which sessions have ended.*never read/);
+  assert.deepEqual(bad.of("keys"), []);
 });
 
 /** Forwards a request and sets headers of the response. */

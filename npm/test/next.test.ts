@@ -276,7 +276,7 @@ test("a request for the root page's data requires that /index is public too", as
 });
 
 describe("getUser", () => {
-  test("returns the user from the middleware's assertion", async () => {
+  test("returns the user, and who acts as the user, from the middleware's assertion", async () => {
     const headers = forwardedHeaders(await sent("/page", { authorization: bearer }));
     const user = await getUser(Promise.resolve(headers), { signingKey });
     assert.deepEqual(user, {
@@ -285,6 +285,9 @@ describe("getUser", () => {
       email: "a@b.c",
       claims: { sub: "user-1", uuid: "u-1", email: "a@b.c" },
     });
+    const authorization = `Bearer ${token(signer, { ...claims, impersonatedBy: "admin-1" })}`;
+    const impersonated = forwardedHeaders(await sent("/page", { authorization }));
+    assert.equal((await getUser(impersonated, { signingKey }))?.impersonatedBy, "admin-1");
   });
 
   test("rejects every other assertion", async () => {

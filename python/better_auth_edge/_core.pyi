@@ -8,6 +8,7 @@ __all__ = [
     "KeyUrl",
     "Pending",
     "Request",
+    "SessionTokens",
     "Task",
     "Verified",
     "Verifier",
@@ -16,13 +17,18 @@ __all__ = [
     "canonical_algorithm",
     "check_required",
     "check_scopes",
+    "check_session",
     "claim_at",
     "default_algorithms",
     "did_you_mean",
+    "feed_errors",
     "handshake_token",
     "has_same_words",
     "has_too_large_number",
+    "impersonator",
+    "is_id_at",
     "is_json",
+    "is_max_age",
     "is_same_id",
     "is_scope",
     "near_miss",
@@ -30,6 +36,7 @@ __all__ = [
     "problems",
     "secret_error",
     "suggestion",
+    "user_of",
     "without_identity",
     "words",
 ]
@@ -56,11 +63,13 @@ class Verifier:
         required: list[str] | None = None,
         clock_tolerance: float = 5.0,
         max_lifetime: float | None = None,
+        revocations: dict[str, str] | None = None,
     ) -> Verifier:
         """`keys` is the URL of a JWK Set, or a secret. `clock` returns seconds since 1970.
         `verify_signature` verifies a signature by an RSA or EC key: it takes the JWK as JSON, the
         algorithm, the message and the signature. `start_task` runs a background task in a thread.
-        `url_setting` is the setting that the URL comes from. Raises `ValueError` for an invalid
+        `url_setting` is the setting that the URL comes from. `revocations` are the core's settings
+        of the feed that says whose sessions have ended. Raises `ValueError` for an invalid
         argument.
         """
 
@@ -99,6 +108,10 @@ class Verified:
 
     @cached.setter
     def cached(self, value: Any) -> None: ...
+    @property
+    def impersonator(self) -> str | None:
+        """The id of the user who acts as the token's user."""
+
     @property
     def expires(self) -> float:
         """Seconds since 1970."""
@@ -151,6 +164,38 @@ class Request:
     @property
     def timeout(self) -> float:
         """Seconds until the whole response must have arrived."""
+
+@final
+class SessionTokens:
+    """Finds the tokens of Better Auth's sessions in the credentials of a request, and verifies
+    their signatures. It cannot tell whether a session has ended.
+    """
+
+    def __new__(cls, settings: dict[str, str]) -> SessionTokens:
+        """`settings` are those that are present, by their names in capitals: `BETTER_AUTH_SECRET`,
+        `BETTER_AUTH_URL`, `BETTER_AUTH_BASE_PATH`, `COOKIE_PREFIX`, `SESSION_COOKIE_NAME` and
+        `TRUSTED_ORIGINS`. Raises `ValueError` with a list of the settings that are wrong, each with
+        what is wrong.
+        """
+
+    def in_cookies(
+        self,
+        headers: Iterable[tuple[bytes, bytes]],
+        *,
+        method: str,
+        scheme: str,
+        is_handshake: bool,
+    ) -> list[str] | None:
+        """Returns the tokens of the session cookies in the headers of an ASGI scope, at least one,
+        or None without a session cookie. `scheme` is `http` or `https`. Raises `EdgeAuthError`:
+        `cross_site_request`, `missing_token` if Better Auth has signed no cookie, and
+        `malformed_request`.
+        """
+
+    def in_bearer(self, bearer: str) -> tuple[str, bool] | None:
+        """Returns the session's token in a bearer token, and whether Better Auth has signed it.
+        None if it is not a session's token. Raises `EdgeAuthError` `bad_signature`.
+        """
 
 @final
 class BaseUrl:
@@ -228,6 +273,16 @@ def handshake_token(offered: list[str]) -> str | None:
 def is_same_id(value: str, claim: str) -> bool:
     """Whether a value equals a claim. If the claim is a canonical UUID, any spelling of it does."""
 
+def is_id_at(claims: dict[str, Any], path: str, value: str) -> bool:
+    """Whether a value equals the claim with this name or at this path, as by `is_same_id`. If the
+    claim is a list, one member suffices. The path leads through lists of objects too.
+    """
+
+def user_of(claims: dict[str, Any], names: list[str]) -> str:
+    """Returns the value of the first claim that is present. Raises `EdgeAuthError` `missing_claim`
+    or `invalid_claim`.
+    """
+
 def claim_at(claims: dict[str, Any], path: str) -> Any:
     """Returns the claim with this name, or else the one at this path. None if it is absent."""
 
@@ -238,6 +293,28 @@ def check_required(claims: dict[str, Any], required: dict[str, Any], lists: list
 
 def check_scopes(claims: dict[str, Any], scopes: list[str]) -> None:
     """Raises `EdgeAuthError` `insufficient_scope` unless the claim `scope` contains all."""
+
+def impersonator(claims: dict[str, Any]) -> str | None:
+    """Returns the id of the user who acts as the user of these claims of Better Auth. Raises
+    `EdgeAuthError` `invalid_claim` if a claim about the session is malformed.
+    """
+
+def check_session(
+    claims: dict[str, Any],
+    impersonator: str | None,
+    *,
+    refuses_impersonation: bool,
+    max_age: int | None,
+    now: float,
+    tolerance: float,
+) -> None:
+    """Raises `EdgeAuthError` `impersonation_refused`, `session_too_old`, or `invalid_claim` for
+    malformed claims about the session. `max_age` and `tolerance` are in seconds, `now` in seconds
+    since 1970. `impersonator` counts in addition to the claims.
+    """
+
+def is_max_age(value: object) -> bool:
+    """Whether a value is a maximum age of a session: whole seconds, up to a year."""
 
 def is_scope(text: str) -> bool:
     """Whether a text is a scope (RFC 6749, section 3.3)."""
@@ -268,3 +345,8 @@ def problems() -> list[tuple[str, int, str]]:
 
 def panics() -> None:
     """Panics, for the test that a panic becomes a `RuntimeError`."""
+
+def feed_errors(settings: dict[str, str]) -> list[tuple[str, str]]:
+    """Returns the errors in the settings of the feed: names of the core's settings, and what is
+    wrong.
+    """

@@ -10,11 +10,20 @@ from starlette.types import ASGIApp, Scope
 from typing_extensions import TypeVar
 
 from better_auth_edge._core import Verified
+from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.claims import invalid
 from better_auth_edge.connection import ConnectionState
-from better_auth_edge.credentials import BearerToken, Credential, EdgeAssertion
+from better_auth_edge.credentials import (
+    BearerToken,
+    Credential,
+    EdgeAssertion,
+    Presented,
+    PresentedSession,
+    SessionOrBearer,
+)
 from better_auth_edge.dependencies import CurrentUser, OptionalUser, UserFromPath, UserWith
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
+from better_auth_edge.lifespan import pool_of
 from better_auth_edge.middleware import ConnectionMiddleware, install_outermost
 from better_auth_edge.mounts import mounted_apps
 from better_auth_edge.openapi import document_rejections
@@ -26,9 +35,12 @@ from better_auth_edge.problems import (
 )
 from better_auth_edge.replay_cache import ReplayCache
 from better_auth_edge.request_path import is_path_of
-from better_auth_edge.requirements import check_names, check_requirements
+from better_auth_edge.requirements import Impersonation, check_names, check_requirements
+from better_auth_edge.sessions.lookup import SessionUsers
+from better_auth_edge.sessions.stored import SessionStore
 from better_auth_edge.settings import EdgeAuthSettings
 from better_auth_edge.user import User
+from better_auth_edge.user_model import UserModel
 from better_auth_edge.verifier import Verifier
 
 U = TypeVar("U", bound=User, default=User)
@@ -71,18 +83,21 @@ class EdgeAuth(Generic[U]):
         settings: EdgeAuthSettings,
         *,
         user_model: type[U] = User,  # type: ignore[assignment]
+        session_store: SessionStore | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Raises `ConfigurationError` with every error in the settings or in the model's aliases.
-        `clock` returns seconds since 1970.
+        `session_store` is where sessions are looked up, in place of `SESSION_DATABASE_URL` and
+        `SESSION_REDIS_URL`. `clock` returns seconds since 1970.
         """
-        self._verifier = Verifier(settings, user_model=user_model, clock=clock)
-        self._mode = self._verifier._mode
+        mode = AuthMode.from_settings(settings, has_session_store=session_store is not None)
+        users = UserModel(user_model, User)
+        self._mode = mode
+        self._verifier = None if mode.name == "session" else Verifier._of(mode, users, clock)
+        self._sessions = _sessions(mode, session_store, users, clock)
         self._clock = clock
         self._used_assertions = ReplayCache()
-        self.credential: Credential = (
-            EdgeAssertion() if self._mode.name == "assertion" else BearerToken()
-        )
+        self.credential = _credential(mode)
         self.optional_user = OptionalUser[U](self)
         self.current_user = CurrentUser[U](self)
 
@@ -110,7 +125,7 @@ class EdgeAuth(Generic[U]):
 
     @property
     def mode(self) -> str:
-        """`assertion`, `jwks` or `secret`."""
+        """`assertion`, `jwks`, `session` or `secret`."""
         return self._mode.name
 
     def install(
@@ -140,15 +155,20 @@ class EdgeAuth(Generic[U]):
     async def verify(self, token: str) -> U:
         """Returns the user of a token that did not arrive in a request header, for example in a
         WebSocket message. Raises `EdgeAuthError` `invalid_claim` for an assertion that is bound to
-        a request, or if assertions may be used only once.
+        a request, or if assertions may be used only once. The token may be a session's if sessions
+        are looked up.
         """
-        return await self._verifier.verify(token)
+        credential = self.credential.of_message(token)
+        if isinstance(credential, PresentedSession):
+            return await self._user_of_session(credential)
+        return await self._tokens.verify(credential)
 
     def user_from_path(
         self, parameter: Annotated[str, _NotFromRequest], *, claim: str | None = None
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: returns the user if the path parameter is the user's id or UUID, or the value
-        of `claim` if it is given. Otherwise 403. UUIDs are compared as UUIDs. Do not use a claim
+        of `claim` if it is given. Otherwise 403. UUIDs are compared as UUIDs. If the claim is a
+        list, one member suffices, as in `claim="organizations"`. Do not use a claim
         that users can write: a user could take the value of another user.
         """
         if not isinstance(parameter, str) or not parameter:
@@ -163,37 +183,64 @@ class EdgeAuth(Generic[U]):
         *,
         claims: Annotated[Mapping[str, Any] | None, _NotFromRequest] = None,
         scopes: Sequence[str] | None = None,
+        impersonation: Impersonation | None = None,
+        max_session_age: int | None = None,
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: returns the user if each claim has an accepted value and the claim `scope`
-        contains all scopes. Otherwise 403.
+        contains all scopes. Otherwise 403. `impersonation="refuse"` rejects an administrator who
+        acts as the user: 403. `max_session_age` is in seconds: if the session is older, or if the
+        claim `session_iat` is absent, 401 with a challenge that asks for a new sign-in (RFC 9470).
 
         An accepted value is one value or a list of them. If `LIST_CLAIMS` contains the claim, as in
         a `role` of `"admin,user"`, one matching member is enough. A dotted path selects a claim
         within a claim: `org.role`. Empty `claims` or `scopes`, or `None` as an accepted value,
         raise `ConfigurationError`.
 
-            Depends(auth.require(claims={"role": ["admin", "editor"]}))
+            Depends(auth.require(claims={"role": ["admin", "editor"]}, max_session_age=600))
         """
-        required = check_requirements(claims, scopes)
-        return UserWith[U](self, required, list(scopes or ()), self._mode.list_claims)
+        return UserWith[U](
+            self,
+            check_requirements(claims, scopes, impersonation, max_session_age),
+            list_claims=self._mode.list_claims,
+            clock=self._clock,
+            clock_tolerance=self._mode.clock_tolerance,
+        )
 
-    async def user_of_token(self, scope: Scope, token: str) -> U:
-        """Returns the user of a request's token. Verifies it once per request, because an assertion
-        may be valid only once and several dependencies of a request may need its user.
+    async def user_of_credential(self, scope: Scope, credential: Presented) -> U:
+        """Returns the user of a request's credential. Verifies it once per request, because an
+        assertion may be valid only once and several dependencies of a request may need its user.
         """
         state = ConnectionState.of(scope)
-        for auth, known_token, known in state.users:
-            if auth is self and known_token == token:
-                user: U = known
-                return user
-        verified = self._verifier._verified(token)
-        if not isinstance(verified, Verified):
-            verified = await self._verifier._wait(verified)
+        for auth, known_credential, known in state.users:
+            if auth is self and known_credential == credential:
+                known_user: U = known
+                return known_user
+        if isinstance(credential, PresentedSession):
+            user = await self._user_of_session(credential)
+        else:
+            # no coroutine of its own, because most tokens are cached
+            verified = self._tokens._verified(credential)
+            if not isinstance(verified, Verified):
+                verified = await self._tokens._wait(verified)
+            user = self._user_of_token(scope, verified)
+        state.users = (*state.users, (self, credential, user))
+        return user
+
+    def _user_of_token(self, scope: Scope, verified: Verified) -> U:
         if self._mode.name == "assertion":
             self._check_binding(verified, scope)
-        user = self._verifier._user(verified)
-        state.users = (*state.users, (self, token, user))
-        return user
+        return self._tokens._user(verified)
+
+    async def _user_of_session(self, session: PresentedSession) -> U:
+        assert self._sessions is not None  # otherwise the credential is never a session
+        if session.rejection is not None:
+            raise session.rejection
+        return await self._sessions.user_of(session.tokens)
+
+    @property
+    def _tokens(self) -> Verifier[U]:
+        assert self._verifier is not None  # otherwise the credential is never a token
+        return self._verifier
 
     def _wrap(self, app: FastAPI, inner: ASGIApp, strip_headers: Sequence[str]) -> ASGIApp:
         """Runs when the app starts, after it has mounted other apps."""
@@ -211,7 +258,10 @@ class EdgeAuth(Generic[U]):
                     wrap_override(candidate, self.current_user, lambda: CurrentUser(self))
 
         return ConnectionMiddleware(
-            inner, strip_headers=strip_headers, before_connection=wrap_overrides
+            inner,
+            strip_headers=strip_headers,
+            before_connection=wrap_overrides,
+            pool=None if self._sessions is None else pool_of(self._sessions.store),
         )
 
     def _document(self, app: Starlette) -> None:
@@ -236,3 +286,28 @@ class EdgeAuth(Generic[U]):
                 raise EdgeAuthError("missing_claim", detail)
         until = verified.expires + self._mode.clock_tolerance
         self._used_assertions.use(str(claims["jti"]), until, self._clock())
+
+
+def _credential(mode: AuthMode) -> Credential:
+    if mode.name == "assertion":
+        return EdgeAssertion()
+    if mode.sessions is not None:
+        return SessionOrBearer(mode.sessions, accepts_jwts=mode.name != "session")
+    return BearerToken()
+
+
+def _sessions(
+    mode: AuthMode,
+    store: SessionStore | None,
+    users: UserModel[U],
+    clock: Callable[[], float],
+) -> SessionUsers[U] | None:
+    """Returns what finds the users of sessions. None if the mode looks none up."""
+    if mode.sessions is None:
+        if store is not None:
+            error = "session_store: the mode assertion accepts the edge's assertions only"
+            raise ConfigurationError([error])
+        return None
+    store = store or mode.sessions.store()
+    assert store is not None  # the settings have one if the code has none
+    return SessionUsers(store, mode.sessions, users, clock)

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,8 @@ from better_auth_edge._core import (
 )
 from better_auth_edge.claims import LIST_CLAIMS
 from better_auth_edge.errors import ConfigurationError
+from better_auth_edge.feed import Feed
+from better_auth_edge.sessions.rules import STORES, SessionRules, read_session_rules
 from better_auth_edge.setting_values import SettingValues
 
 if TYPE_CHECKING:
@@ -32,11 +34,12 @@ ASSERTION_LIFETIME = 60
 MAX_CLOCK_TOLERANCE = 300
 """Seconds."""
 
-ModeName = Literal["assertion", "jwks", "secret"]
+ModeName = Literal["assertion", "jwks", "session", "secret"]
 
 MODES: dict[ModeName, tuple[str, ...]] = {
     "assertion": ("edge_jwks_url", "edge_issuer", "edge_audience"),
     "jwks": ("better_auth_url", "jwks_url"),
+    "session": STORES,
     "secret": ("better_auth_secret",),
 }
 """The settings that select a mode, in order of precedence."""
@@ -65,16 +68,23 @@ class AuthMode:
     """Seconds."""
     max_lifetime: float | None = None
     """The maximum of `exp` minus `iat`, in seconds."""
+    revocations: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The core's settings of the feed that says which sessions have ended."""
     reject_replays: bool = False
     list_claims: Sequence[str] = LIST_CLAIMS
     """Claims whose text is a comma-separated list."""
+    sessions: SessionRules | None = None
+    """How sessions are looked up: in the mode `session`, or beside tokens."""
 
     @classmethod
-    def from_settings(cls, settings: "EdgeAuthSettings") -> "AuthMode":
+    def from_settings(
+        cls, settings: "EdgeAuthSettings", *, has_session_store: bool = False
+    ) -> "AuthMode":
         """Returns the mode that the settings select. Raises `ConfigurationError` with every error,
         those of variable names too. Logs a warning if keys come without TLS over a public network.
         """
         reader = ModeReader(settings)
+        reader.has_session_store = has_session_store
         reader.errors += settings.near_misses(os.environ)
         mode = reader.mode()
         list_claims = reader.list("list_claims") or LIST_CLAIMS
@@ -106,6 +116,7 @@ class AuthMode:
             required=list(self.required),
             clock_tolerance=self.clock_tolerance,
             max_lifetime=self.max_lifetime,
+            revocations=dict(self.revocations),
         )
 
 
@@ -114,8 +125,22 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
 
     exposure: str | None = None
     """A warning about the URL of the keys, or None."""
+    has_session_store = False
+    """Whether the app's code passes a store of sessions."""
 
     def mode(self) -> AuthMode | None:
+        mode = self.mode_without_sessions()
+        if mode is None or mode.name == "assertion" or not self.has_sessions(mode.name):
+            return mode
+        sessions = read_session_rules(self, has_store=self.has_session_store)
+        return None if sessions is None else replace(mode, sessions=sessions)
+
+    def has_sessions(self, mode: ModeName) -> bool:
+        settings = self.settings
+        is_present = any(settings.is_present(name) for name in STORES)
+        return mode == "session" or is_present or self.has_session_store
+
+    def mode_without_sessions(self) -> AuthMode | None:
         settings = self.settings
         if not 0 <= settings.clock_tolerance <= MAX_CLOCK_TOLERANCE:
             self.error("clock_tolerance", f"is not between 0 and {MAX_CLOCK_TOLERANCE} seconds")
@@ -126,6 +151,8 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
                 return self.assertion()
             case "jwks":
                 return self.jwks()
+            case "session":
+                return self.session()
             case "secret":
                 return self.secret()
             case None:
@@ -156,6 +183,8 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
         present = [
             mode for mode, names in MODES.items() if any(getattr(settings, name) for name in names)
         ]
+        if self.has_session_store and "session" not in present:
+            present = [*(mode for mode in present if mode != "secret"), "session"]
         invalid = [mode for mode, names in MODES.items() if settings._invalid.intersection(names)]
         if present[:2] == ["assertion", "jwks"]:
             self.error(
@@ -163,6 +192,14 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
                 "is required, because settings of both the edge (EDGE_JWKS_URL, EDGE_ISSUER, "
                 "EDGE_AUDIENCE) and Better Auth (BETTER_AUTH_URL, JWKS_URL) are present: "
                 "set it to assertion or jwks",
+            )
+            return None
+        if present[:2] == ["assertion", "session"]:
+            self.error(
+                "edge_auth_mode",
+                "is required, because settings of both the edge (EDGE_JWKS_URL, EDGE_ISSUER, "
+                "EDGE_AUDIENCE) and sessions (SESSION_DATABASE_URL, SESSION_REDIS_URL) are "
+                "present: set it to assertion or session",
             )
             return None
         if present or invalid:
@@ -179,6 +216,10 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
 
     def assertion(self) -> AuthMode:
         settings = self.settings
+        if settings.edge_revocations_url is not None:
+            self.error(
+                "edge_revocations_url", "is for Better Auth's tokens: the edge checks its own"
+            )
         url = self.key_url("edge_jwks_url")
         origin, path = (url.origin, url.path) if url else ("", "")
         self.note_exposure(url)
@@ -212,6 +253,15 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
         self.note_exposure(url)
         keys = f"{url.origin}{url.path}" if url else ""
         return self.by_better_auth("jwks", keys, "JWKS_URL", names, base)
+
+    def session(self) -> AuthMode:
+        """Returns the mode without tokens. Better Auth's URL is one of the trusted origins."""
+        settings = self.settings
+        if settings.is_present("better_auth_url"):
+            self.with_base_path(self.url("better_auth_url"))
+        elif settings.better_auth_base_path is not None:
+            self.error("better_auth_base_path", "requires BETTER_AUTH_URL")
+        return AuthMode("session", b"", (), (), (), clock_tolerance=settings.clock_tolerance)
 
     def secret(self) -> AuthMode | None:
         settings = self.settings
@@ -275,7 +325,9 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
         base: BaseUrl | None,
     ) -> AuthMode:
         """Returns a mode for Better Auth's own tokens."""
-        settings = self.settings
+        settings, feed = self.settings, Feed.of(self.settings)
+        for setting, reason in feed.errors():
+            self.error(setting, reason)
         origin = "" if base is None else base.origin
         issuer = _of(base) if settings.profile == "access-token" else origin
         return AuthMode(
@@ -290,6 +342,8 @@ class ModeReader(SettingValues["EdgeAuthSettings"]):
             base_url=_of(base) or None,
             user_claims=[name.strip() for name in settings.user_claim.split(",")],
             clock_tolerance=settings.clock_tolerance,
+            max_lifetime=feed.retention if feed.url is not None else None,
+            revocations=feed.values,
         )
 
     def algorithms(self, default: Sequence[str], possible: Sequence[str]) -> Sequence[str]:

@@ -16,8 +16,8 @@ class ConnectionState:
     """Whether `Authorization` had a credential before the middleware removed it."""
     is_accepted: bool = False
     """Whether the app has accepted the WebSocket."""
-    users: Sequence[tuple[object, str, Any]] = ()
-    """Verified users, with their `EdgeAuth` instance and token."""
+    users: Sequence[tuple[object, object, Any]] = ()
+    """Verified users, with their `EdgeAuth` instance and credential."""
 
     @cached_property
     def override_results(self) -> dict[tuple[object, ...], Any]:

@@ -3,7 +3,7 @@ one as to verify a token. It is also the security scheme that `/docs` shows.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol
 
 from fastapi.openapi.models import HTTPBearer
@@ -13,10 +13,11 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 from typing_extensions import TypeVar
 
-from better_auth_edge.claims import check_required, check_scopes
-from better_auth_edge.credentials import SCHEME, Credential
+from better_auth_edge.claims import check_required, check_scopes, check_session
+from better_auth_edge.credentials import SCHEME, Credential, Presented, PresentedSession
 from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.overrides import Dependency, call_override, has_overrides, override_of
+from better_auth_edge.requirements import Requirements
 from better_auth_edge.user import User, claims_of
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Authenticator(Protocol[U_co]):
     @property
     def optional_user(self) -> Dependency: ...
 
-    async def user_of_token(self, scope: Scope, token: str) -> U_co: ...
+    async def user_of_credential(self, scope: Scope, credential: Presented) -> U_co: ...
 
 
 class CurrentUser(SecurityBase, Generic[R]):
@@ -58,8 +59,8 @@ class CurrentUser(SecurityBase, Generic[R]):
         if override is not None:
             user = await call_override(connection, *override, security.scopes)
         else:
-            token = auth.credential.find(scope)
-            user = None if token is None else await auth.user_of_token(scope, token)
+            found = auth.credential.find(scope)
+            user = None if found is None else await self._user_of(scope, found)
         if user is None:
             return self._without_user()
         if security.scopes:
@@ -76,6 +77,9 @@ class CurrentUser(SecurityBase, Generic[R]):
                 return dependency, override
         return None
 
+    async def _user_of(self, scope: Scope, credential: Presented) -> Any:
+        return await self.auth.user_of_credential(scope, credential)
+
     def _without_user(self) -> R:
         raise EdgeAuthError("missing_token", self.auth.credential.missing)
 
@@ -87,6 +91,15 @@ class OptionalUser(CurrentUser[R | None]):
     """Returns the user, or None for a request without credentials."""
 
     is_required = False
+
+    async def _user_of(self, scope: Scope, credential: Presented) -> Any:
+        try:
+            return await super()._user_of(scope, credential)
+        except EdgeAuthError as error:
+            is_cookie = isinstance(credential, PresentedSession) and credential.is_cookie
+            if is_cookie and error.status == 401:
+                return None
+            raise
 
     def _without_user(self) -> None:
         return None
@@ -112,21 +125,34 @@ class UserFromPath(CurrentUser[R]):
 
 
 class UserWith(CurrentUser[R]):
-    """Returns the user if it has the required claims and scopes."""
+    """Returns the user if it meets the requirements."""
 
     def __init__(
         self,
         auth: Authenticator[Any],
-        claims: Mapping[str, Sequence[Any]],
-        scopes: Sequence[str],
+        required: Requirements,
+        *,
         list_claims: Sequence[str],
+        clock: Callable[[], float],
+        clock_tolerance: float,
     ) -> None:
+        """`clock` returns seconds since 1970. The tolerance is in seconds."""
         super().__init__(auth)
-        self._claims = claims
-        self._scopes = scopes
+        self._required = required
         self._list_claims = list_claims
+        self._clock = clock
+        self._clock_tolerance = clock_tolerance
 
     def _check(self, user: User, scope: Scope) -> None:
-        claims = claims_of(user)
-        check_required(claims, self._claims, self._list_claims)
-        check_scopes(claims, self._scopes)
+        claims, required = claims_of(user), self._required
+        check_required(claims, required.claims, self._list_claims)
+        check_scopes(claims, required.scopes)
+        if required.refuses_impersonation or required.max_session_age is not None:
+            check_session(
+                claims,
+                user.impersonated_by,
+                refuses_impersonation=required.refuses_impersonation,
+                max_age=required.max_session_age,
+                now=self._clock(),
+                tolerance=self._clock_tolerance,
+            )

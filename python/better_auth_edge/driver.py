@@ -30,6 +30,7 @@ class Driver:
         self.begin: Callable[[object], Verified | Pending] = self._core.verify
         """Verifies a token, unless that has to wait for keys. Raises `EdgeAuthError`."""
         self._clock = clock
+        self._keys = mode.keys
         self._exception: Exception | None = None
         _drivers.add(self)
 
@@ -86,16 +87,21 @@ class Driver:
         if failure is not None:
             logger.warning("no keys from %s", failure)
 
+    def _note(self, request: Request, error: Exception | None) -> None:
+        """Remembers why the keys could not be fetched. The feed's failures are the core's."""
+        if request.url == self._keys:
+            self._exception = error
+
     def _fetch(self, request: Request) -> Response | tuple[int, str] | str:
         try:
             response = _run(fetch(request))
         except Exception as error:  # any error means no keys; the client gets keys_unavailable
-            self._exception = error
+            self._note(request, error)
             if isinstance(error, UnusableResponseError):
                 return 200, str(error)
             is_told = isinstance(error, TimeoutError)
             return str(error) if is_told else f"{type(error).__name__}: {error}"
-        self._exception = None
+        self._note(request, None)
         return response
 
 

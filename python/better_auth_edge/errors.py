@@ -11,6 +11,13 @@ from better_auth_edge import _core
 
 REALM = "better-auth-edge"
 
+REASONS = {
+    "malformed_request": "invalid_request",
+    "insufficient_scope": "insufficient_scope",
+    "session_too_old": "insufficient_user_authentication",
+}
+"""The error codes of challenges that differ from `invalid_token`."""
+
 PROBLEMS = {code: (status, title) for code, status, title in _core.problems()}
 """Status and title of every code, by the core."""
 
@@ -30,10 +37,11 @@ class EdgeAuthError(HTTPException):
         *,
         retry_after: int | None = None,
         scopes: Sequence[str] = (),
+        max_age: int | None = None,
     ) -> None:
         status, self.title = PROBLEMS[code]
         headers = {"Cache-Control": "no-store"}
-        challenge = _challenge(code, status, self.title, scopes)
+        challenge = _challenge(code, status, self.title, scopes, max_age)
         if challenge is not None:
             headers["WWW-Authenticate"] = challenge
         if retry_after is not None:
@@ -77,13 +85,17 @@ class ConfigurationError(ValueError):
         """Lines of the form `SETTING: what is wrong`."""
 
 
-def _challenge(code: str, status: int, title: str, scopes: Sequence[str]) -> str | None:
-    """RFC 6750, section 3. The challenge has no error code if the request had no token."""
+def _challenge(
+    code: str, status: int, title: str, scopes: Sequence[str], max_age: int | None
+) -> str | None:
+    """RFC 6750, section 3. The challenge has no error code if the request had no token. RFC 9470,
+    section 3: it has the accepted age, in seconds, if the session is too old.
+    """
     if code == "missing_token":
         return f'Bearer realm="{REALM}"'
-    reasons = {"malformed_request": "invalid_request", "insufficient_scope": "insufficient_scope"}
-    reason = reasons.get(code, "invalid_token" if status == 401 else None)
+    reason = REASONS.get(code, "invalid_token" if status == 401 else None)
     if reason is None:
         return None
     challenge = f'Bearer realm="{REALM}", error="{reason}", error_description="{title}"'
-    return challenge + (f', scope="{" ".join(scopes)}"' if scopes else "")
+    challenge += f', scope="{" ".join(scopes)}"' if scopes else ""
+    return challenge + ("" if max_age is None else f', max_age="{max_age}"')

@@ -17,6 +17,7 @@ from better_auth_edge.handshake import (
     offered_protocols,
     offers_bearer,
 )
+from better_auth_edge.lifespan import Pool, send_in_lifespan
 
 ASSERTION_HEADER = b"x-edge-jwt-assertion"
 
@@ -70,9 +71,16 @@ class ConnectionMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, *, strip_headers: Sequence[str], before_connection: Callable[[], None]
+        self,
+        app: ASGIApp,
+        *,
+        strip_headers: Sequence[str],
+        before_connection: Callable[[], None],
+        pool: Pool | None = None,
     ) -> None:
+        """`pool` has the lifespan of the app."""
         self.app = app
+        self._pool = pool
         self._strip = _Strip(strip_headers)
         self._before_connection = before_connection
 
@@ -84,6 +92,8 @@ class ConnectionMiddleware:
             if scope["type"] == "websocket":
                 has_token = offers_bearer(offered_protocols(scope))
                 send = partial(_send, state, send, has_token)
+        elif scope["type"] == "lifespan" and self._pool is not None:
+            send = partial(send_in_lifespan, self._pool, send)
         return self.app(scope, receive, send)
 
 

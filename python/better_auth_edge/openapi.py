@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from better_auth_edge.credentials import SCHEME
+from better_auth_edge.credentials import COOKIE_SCHEME, SCHEME
 from better_auth_edge.dependencies import Authenticator, CurrentUser
 from better_auth_edge.mounts import routes_of
 from better_auth_edge.problems import MEDIA_TYPE, Problem
@@ -46,10 +46,19 @@ class _DocumentedOpenAPI:
         for route in routes_of(self._app.routes):
             used = self._dependencies_of(getattr(route, "dependant", None))
             for operation in _operations(document, route) if used else ():
-                _describe(operation, is_optional=not any(one.is_required for one in used))
-                schemas = document.setdefault("components", {}).setdefault("schemas", {})
-                schemas.setdefault(PROBLEM, _SCHEMA)
+                is_optional = not any(one.is_required for one in used)
+                _describe(operation, is_optional, self._auth.credential.cookie_name)
+                components = document.setdefault("components", {})
+                components.setdefault("schemas", {}).setdefault(PROBLEM, _SCHEMA)
+                self._add_cookie(components)
         return document
+
+    def _add_cookie(self, components: Document) -> None:
+        name = self._auth.credential.cookie_name
+        if name is not None:
+            scheme = {"type": "apiKey", "in": "cookie", "name": name}
+            scheme["description"] = "The session cookie of Better Auth."
+            components.setdefault("securitySchemes", {}).setdefault(COOKIE_SCHEME, scheme)
 
     def describes(self, auth: Authenticator[Any]) -> bool:
         inner = self._document
@@ -81,7 +90,7 @@ def _operations(document: Document, route: Any) -> Iterator[Document]:
             yield item[method.lower()]
 
 
-def _describe(operation: Document, *, is_optional: bool) -> None:
+def _describe(operation: Document, is_optional: bool, cookie_name: str | None) -> None:
     responses = operation.setdefault("responses", {})
     for status, header in REJECTIONS.items():
         headers = {header: {"schema": {"type": "string"}}}
@@ -90,7 +99,10 @@ def _describe(operation: Document, *, is_optional: bool) -> None:
     security: list[Document] = operation.get("security") or []
     scopes = [scope for one in security for scope in one.get(SCHEME, ())]
     if any(SCHEME in one for one in security):
-        others = [one for one in security if one and SCHEME not in one]
+        own = {SCHEME, COOKIE_SCHEME}
+        others = [one for one in security if one and own.isdisjoint(one)]
         # A route with another security SCHEME may require it, so its security is not optional.
         anonymous: list[Document] = [{}] if {} in security or (is_optional and not others) else []
-        operation["security"] = [*anonymous, *others, {SCHEME: [*dict.fromkeys(scopes)]}]
+        scopes = [*dict.fromkeys(scopes)]
+        schemes = [SCHEME] if cookie_name is None else [COOKIE_SCHEME, SCHEME]
+        operation["security"] = [*anonymous, *others, *({name: scopes} for name in schemes)]

@@ -1,22 +1,46 @@
 """Validates the requirements of a route when the route is defined."""
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from better_auth_edge._core import is_json, is_scope
+from better_auth_edge._core import is_json, is_max_age, is_scope
 from better_auth_edge.claims import is_several
 from better_auth_edge.errors import ConfigurationError
 
+Impersonation = Literal["allow", "refuse"]
 
-def check_requirements(claims: Any, scopes: Any) -> dict[str, list[Any]]:
-    """Returns the accepted values of each required claim. Raises `ConfigurationError` for missing
-    requirements, and for those no token can meet.
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a route requires of the user."""
+
+    claims: Mapping[str, Sequence[Any]]
+    """The accepted values of each required claim."""
+    scopes: Sequence[str]
+    refuses_impersonation: bool
+    max_session_age: int | None
+    """Seconds."""
+
+
+def check_requirements(
+    claims: Any, scopes: Any, impersonation: Any = None, max_session_age: Any = None
+) -> Requirements:
+    """Returns the requirements. Raises `ConfigurationError` for missing requirements, and for those
+    no token can meet.
     """
     if claims is not None and not isinstance(claims, Mapping):
         error = 'claims: must map each claim to its accepted values, such as {"role": ["admin"]}'
         raise ConfigurationError([error])
-    if claims is None and scopes is None:
-        raise ConfigurationError(["require: needs claims or scopes"])
+    refuses_impersonation = impersonation == "refuse"
+    if impersonation not in (None, "allow", "refuse"):
+        raise ConfigurationError(["impersonation: is neither allow nor refuse"])
+    if max_session_age is not None and not is_max_age(max_session_age):
+        error = "max_session_age: is not a whole number of seconds from 1 to 31536000"
+        raise ConfigurationError([error])
+    if claims is None and scopes is None and not refuses_impersonation and max_session_age is None:
+        error = 'require: needs claims, scopes, impersonation="refuse" or max_session_age'
+        raise ConfigurationError([error])
     if scopes is not None:
         check_names("scopes", scopes)
     empty = [
@@ -28,7 +52,12 @@ def check_requirements(claims: Any, scopes: Any) -> dict[str, list[Any]]:
     errors += [*_claim_errors(claims or {}), *_scope_errors(scopes or ())]
     if errors:
         raise ConfigurationError(errors)
-    return {name: _accepted(values) for name, values in (claims or {}).items()}
+    return Requirements(
+        claims={name: _accepted(values) for name, values in (claims or {}).items()},
+        scopes=list(scopes or ()),
+        refuses_impersonation=refuses_impersonation,
+        max_session_age=None if max_session_age is None else int(max_session_age),
+    )
 
 
 def check_names(setting: str, names: Any) -> None:

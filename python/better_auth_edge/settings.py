@@ -46,7 +46,7 @@ class EdgeAuthSettings(BaseSettings):
     jwks_url: str | None = None
     """Default: `{better_auth_url}/api/auth/jwks`."""
     better_auth_secret: SecretStr | None = None
-    """The shared secret, for the mode `secret` only."""
+    """Better Auth's secret, which signs session cookies; in the mode `secret`, tokens."""
     allow_shared_secret: bool = False
     """Allows the mode `secret` outside of development, together with `edge_auth_mode`. A holder of
     the secret can sign tokens for any user."""
@@ -67,10 +67,48 @@ class EdgeAuthSettings(BaseSettings):
     """Whether `aud` may contain accepted audiences only. Default: in the profile `access-token`."""
     list_claims: str | None = None
     """Claims whose text is a comma-separated list. Default: `role`."""
+    edge_revocations_url: str | None = None
+    """The URL of an edge whose feed says which sessions have ended. For Better Auth's own tokens:
+    the edge checks its assertions itself."""
+    edge_revocations_token: SecretStr | None = None
+    """The edge's `REVOCATION_FEED_TOKEN`."""
+    revocation_lag: float | None = None
+    """Seconds, 0.5 to 300, after which a sign-out counts. Default: 2."""
+    revocation_failure_age: float | None = None
+    """Seconds for which the app relies on what it has read, if the feed fails. Default: 30."""
+    revocation_on_failure: Literal["allow", "refuse"] | None = None
+    """Whether tokens are accepted after that. Default: `refuse`."""
+    revocation_retention: float | None = None
+    """The edge's own, in seconds. The app rejects tokens that live longer. Default: 86400."""
+    revocation_shards: float | None = None
+    """The edge's own. Default: 1."""
     clock_tolerance: float = 5
     """Seconds, at most 300."""
     ignored_variables: str | None = None
     """Variables of the app that are near misses of these settings."""
+
+    session_database_url: SecretStr | None = None
+    """Better Auth's database, by SQLAlchemy with an asynchronous driver:
+    `postgresql+asyncpg://…`."""
+    session_redis_url: SecretStr | None = None
+    """Better Auth's secondary storage: `redis://…` or `rediss://…`."""
+    session_redis_prefix: str | None = None
+    """What Better Auth's secondary storage puts before each key."""
+    session_table: str | None = None
+    session_user_table: str | None = None
+    """Better Auth's tables, perhaps with a schema. Default: found in the database."""
+    session_user_fields: str | None = None
+    """More fields of the user that become claims. Default: none."""
+    session_bearer: Literal["signed", "any"] = "signed"
+    """Whether a session's token in `Authorization` needs Better Auth's signature."""
+    session_max_age: float = 0
+    """Seconds for which a session is not looked up again, at most 300."""
+    cookie_prefix: str | None = None
+    """Better Auth's `cookiePrefix`. Default: `better-auth`."""
+    session_cookie_name: str | None = None
+    """The name of Better Auth's session cookie, if `advanced.cookies` changes it."""
+    trusted_origins: str | None = None
+    """Origins whose pages may send session cookies, or patterns of them."""
 
     _in_code: frozenset[str] = PrivateAttr(frozenset())
     """The settings that the app's code passes. Errors name them in lower case, as the code does."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import Self
 
-from better_auth_edge._core import claim_at, is_same_id
+from better_auth_edge._core import impersonator, is_id_at, is_same_id
 from better_auth_edge.user_model import UserModel
 from better_auth_edge.uuids import parse_uuid
 
@@ -29,6 +29,9 @@ class User(BaseModel):
     """The `uuid` claim, if Better Auth is configured to issue one."""
     email: str | None = None
     name: str | None = None
+    impersonated_by: str | None = None
+    """The id of the administrator who acts as this user: the claim `impersonatedBy` of Better
+    Auth's admin plugin, or `act` of the edge's assertion."""
     claims: dict[str, Any] = {}
     """All claims of the token, or those that the edge forwards."""
 
@@ -47,23 +50,24 @@ class User(BaseModel):
         if claims.get("sub", id) != id:
             raise TypeError("for_test: sub is the id, which is the first argument")
         texts = {n: str(v) if isinstance(v, UUID) else v for n, v in claims.items()}
-        return UserModel(cls, User).read(id, {"sub": id, **texts})
+        texts = {"sub": id, **texts}
+        return UserModel(cls, User).read(id, texts, impersonator(texts))
 
     def owns(self, value: str, claim: str | None = None) -> bool:
         """Whether a value equals the user's id or UUID, or the value of `claim`, which is a name or
-        a dotted path. If the token has a UUID in its canonical form, any spelling of that UUID
-        matches. Everything else is compared exactly.
+        a dotted path. If that value is a list, one member must be equal, and a path leads through
+        lists of objects: `organizations.id`. If the token has a UUID in its canonical form, any
+        spelling of that UUID matches. Everything else is compared exactly.
 
         The claim `uuid` matches only in its canonical form, and only if the id is not a UUID.
         Otherwise a user who can write the claim could take the id of another user.
         """
-        if claim is None and is_same_id(value, self.id):
+        if claim is not None:
+            return is_id_at(claims_of(self), claim, value)
+        if is_same_id(value, self.id):
             return True
-        claims = claims_of(self)
-        other = (
-            self._uuid_beside_id(claims.get("uuid")) if claim is None else claim_at(claims, claim)
-        )
-        return isinstance(other, str) and is_same_id(value, other)
+        uuid = self._uuid_beside_id(claims_of(self).get("uuid"))
+        return uuid is not None and is_same_id(value, uuid)
 
     def _uuid_beside_id(self, claim: object) -> str | None:
         uuid = None if self.uuid is None else str(self.uuid)

@@ -52,14 +52,15 @@ class UserModel(Generic[M]):
         if errors:
             raise ConfigurationError(errors)
 
-    def read(self, user: str, claims: JsonObject) -> M:
-        """Builds the user from a verified user claim and verified claims. Raises `EdgeAuthError`
+    def read(self, user: str, claims: JsonObject, impersonator: str | None) -> M:
+        """Builds the user from a verified user claim, verified claims, and the id of the user who
+        acts as this one. Raises `EdgeAuthError`
         `invalid_claim` if the model does not accept them, whichever exception it raises.
         """
         # Python reads `1e999` as infinity, which differs from the token, and is not JSON.
         if has_too_large_number(claims):
             raise invalid("a claim is a number that is too large")
-        values = self._values(user, claims)
+        values = self._values(user, claims, impersonator)
         try:
             return self._validate(values)
         except ValidationError as error:
@@ -82,12 +83,12 @@ class UserModel(Generic[M]):
         known: M | None = verified.cached if self._is_base else None
         if known is not None:
             return _with_claims(known, claims)
-        user = self.read(verified.user, claims)
+        user = self.read(verified.user, claims, verified.impersonator)
         if self._is_base and verified.was_cached:
             verified.cached = _with_claims(user, {})
         return user
 
-    def _values(self, user: str, claims: JsonObject) -> dict[str, Any]:
+    def _values(self, user: str, claims: JsonObject, impersonator: str | None) -> dict[str, Any]:
         """Returns the input for pydantic: the claims that the model reads, overridden by the values
         of the base fields. A `null` claim is missing.
         """
@@ -101,6 +102,7 @@ class UserModel(Generic[M]):
             (keys["uuid"], parse_uuid(get("uuid"))),
             (keys["email"], email if isinstance(email, str) else None),
             (keys["name"], name if isinstance(name, str) else None),
+            (keys["impersonated_by"], impersonator),
             (keys["claims"], claims),
         )
         for key, value in base:
@@ -123,8 +125,8 @@ class UserModel(Generic[M]):
                 yield f"user_model: {name} and {others[0]} have the alias {head}"
         for name, ((key, *_), *_others) in self._base.items():
             hint = f'read that claim by AliasPath("claims", "{key}")'
-            if name == "id" and key in self._names:
-                yield f"user_model: another field than id has the alias {key}; {hint}"
+            if name in ("id", "impersonated_by") and key in self._names:
+                yield f"user_model: another field than {name} has the alias {key}; {hint}"
             if name in ("uuid", "email", "name") and key in added_paths:
                 yield f"user_model: an alias path begins with {key}, which is a field; {hint}"
             if name == "claims" and key in added_names:

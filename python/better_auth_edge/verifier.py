@@ -10,7 +10,7 @@ from better_auth_edge._core import Pending, Verified
 from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.claims import invalid
 from better_auth_edge.driver import Driver
-from better_auth_edge.errors import EdgeAuthError
+from better_auth_edge.errors import ConfigurationError, EdgeAuthError
 from better_auth_edge.settings import EdgeAuthSettings
 from better_auth_edge.user import User
 from better_auth_edge.user_model import UserModel
@@ -23,6 +23,11 @@ OPERATOR_HINTS = {
     "audience_mismatch": "set EDGE_AUDIENCE here to the origin that the edge uses to call this app",
 }
 """Hints for the operator, by error code. Only for assertions with a valid signature."""
+
+_NO_TOKENS = (
+    "EDGE_AUTH_MODE: is session, and a Verifier verifies tokens only: use EdgeAuth, or set "
+    "BETTER_AUTH_URL"
+)
 
 U = TypeVar("U", bound=User, default=User)
 V = TypeVar("V", bound=User)
@@ -50,10 +55,22 @@ class Verifier(Generic[U]):
         """Raises `ConfigurationError` with every error in the settings or in the model's aliases.
         `clock` returns seconds since 1970.
         """
-        self._mode = AuthMode.from_settings(settings)
+        mode = AuthMode.from_settings(settings)
+        if mode.name == "session":
+            raise ConfigurationError([_NO_TOKENS])
+        self._set(mode, UserModel(user_model, User), clock)
+
+    @classmethod
+    def _of(cls, mode: AuthMode, users: UserModel[U], clock: Callable[[], float]) -> "Verifier[U]":
+        verifier = cls.__new__(cls)
+        verifier._set(mode, users, clock)
+        return verifier
+
+    def _set(self, mode: AuthMode, users: UserModel[U], clock: Callable[[], float]) -> None:
+        self._mode = mode
         self._driver = Driver(self._mode, clock)
         self._begin = self._driver.begin
-        self._users = UserModel(user_model, User)
+        self._users = users
 
     @overload
     @classmethod

@@ -27,6 +27,7 @@ fn edge_auth_error(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let optional = [
         ("retry_after", error.retry_after().into_pyobject(py)?.into_any()),
         ("scopes", scopes.into_pyobject(py)?),
+        ("max_age", error.max_age().into_pyobject(py)?.into_any()),
     ];
     let arguments = (error.code().as_str(), error.detail());
     let exception = PyErr::from_value(class.call(arguments, Some(&optional.into_py_dict(py)?))?);

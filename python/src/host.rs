@@ -8,8 +8,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use better_auth_edge::host::{
-    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Random, RateLimiter,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 use pyo3::exceptions::PyRuntimeError;
@@ -199,5 +199,19 @@ const MAX_RUN: Duration = Duration::from_secs(6);
 const POLL_INTERVAL: u32 = 5;
 
 impl KeyStore for PyHost {}
-impl Telemetry for PyHost {}
+impl Telemetry for PyHost {
+    fn log(&self, level: Level, line: &str) {
+        self.call(|py| {
+            let level = match level {
+                Level::Error => "error",
+                Level::Warn => "warning",
+                Level::Info => "info",
+            };
+            let logger = py.import("logging")?.call_method1("getLogger", ("better_auth_edge",))?;
+            logger.call_method1(level, ("%s", line)).map(|_| ())
+        });
+    }
+}
+
 impl RateLimiter for PyHost {}
+impl RevocationStore for PyHost {}

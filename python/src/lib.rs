@@ -7,6 +7,7 @@ mod host;
 mod json;
 mod pending;
 mod requests;
+mod sessions;
 mod settings;
 mod task;
 mod verifier;
@@ -22,9 +23,12 @@ mod _core {
     use super::pending::Pending;
     #[pymodule_export]
     use super::requests::{
-        bearer_token, check_required, check_scopes, claim_at, handshake_token,
-        has_too_large_number, is_json, is_same_id, is_scope, without_identity,
+        bearer_token, check_required, check_scopes, check_session, claim_at, handshake_token,
+        has_too_large_number, impersonator, is_id_at, is_json, is_max_age, is_same_id, is_scope,
+        without_identity,
     };
+    #[pymodule_export]
+    use super::sessions::{SessionTokens, user_of};
     #[pymodule_export]
     use super::settings::{
         BaseUrl, KeyUrl, algorithms, canonical_algorithm, default_algorithms, did_you_mean,
@@ -33,5 +37,5 @@ mod _core {
     #[pymodule_export]
     use super::task::{Request, Task};
     #[pymodule_export]
-    use super::verifier::{Verified, Verifier};
+    use super::verifier::{Verified, Verifier, feed_errors};
 }

@@ -1,6 +1,6 @@
 //! Rules about requests and about the claims of users.
 
-use better_auth_edge::claims::{self, RequiredClaim};
+use better_auth_edge::claims::{self, RequiredClaim, SessionClaims, SessionConditions};
 use better_auth_edge::jose::{Json, Object};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -82,6 +82,19 @@ pub(crate) fn is_same_id(value: &Bound<'_, PyString>, claim: &str) -> bool {
     !value.is_empty() && better_auth_edge::is_same_id(value, claim)
 }
 
+/// Whether a value equals the claim at a path, or one of several ids in it.
+#[pyfunction]
+pub(crate) fn is_id_at(
+    claims: &Bound<'_, PyDict>,
+    path: &str,
+    value: &Bound<'_, PyString>,
+) -> PyResult<bool> {
+    // a path can have lone surrogates, and a claim cannot
+    let Ok(value) = value.to_str() else { return Ok(false) };
+    let is_same = |claim: &str| better_auth_edge::is_same_id(value, claim);
+    Ok(claims::is_id_at(&object(claims)?, path, &is_same) == Some(true))
+}
+
 #[pyfunction]
 pub(crate) fn claim_at<'py>(
     py: Python<'py>,
@@ -122,6 +135,41 @@ pub(crate) fn check_scopes(
     result.map_err(|error| to_exception(py, &error))
 }
 
+/// The user who acts as the user of these claims, which Better Auth has written.
+#[pyfunction]
+pub(crate) fn impersonator(py: Python<'_>, claims: &Bound<'_, PyDict>) -> PyResult<Option<String>> {
+    let session = SessionClaims::of(&object(claims)?, f64::INFINITY, 0.0);
+    let session = session.map_err(|error| to_exception(py, &error))?;
+    Ok(session.impersonator().map(str::to_owned))
+}
+
+/// Checks a session by the user who acts in it and by the claims about it. Times are in seconds.
+#[pyfunction]
+#[pyo3(signature = (claims, impersonator, *, refuses_impersonation, max_age, now, tolerance))]
+pub(crate) fn check_session(
+    py: Python<'_>,
+    claims: &Bound<'_, PyDict>,
+    impersonator: Option<String>,
+    refuses_impersonation: bool,
+    max_age: Option<u32>,
+    now: f64,
+    tolerance: f64,
+) -> PyResult<()> {
+    let conditions = SessionConditions { refuses_impersonation, max_age };
+    let claims = object(claims)?;
+    let session = SessionClaims::of(&claims, now, tolerance);
+    let result =
+        session.and_then(|session| conditions.check(&session.with_impersonator(impersonator), now));
+    result.map_err(|error| to_exception(py, &error))
+}
+
+/// Whether a value is a maximum age of a session, in seconds.
+#[pyfunction]
+pub(crate) fn is_max_age(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let value = from_python(value, 1)?;
+    Ok(value.as_ref().and_then(SessionConditions::read_max_age).is_some())
+}
+
 #[pyfunction]
 pub(crate) fn is_scope(text: &str) -> bool {
     claims::is_scope(text)
@@ -139,6 +187,6 @@ pub(crate) fn has_too_large_number(claims: &Bound<'_, PyAny>) -> PyResult<bool> 
     json::has_too_large_number(claims, MAX_DEPTH)
 }
 
-fn object(claims: &Bound<'_, PyDict>) -> PyResult<Object> {
+pub(crate) fn object(claims: &Bound<'_, PyDict>) -> PyResult<Object> {
     from_claims(claims, MAX_DEPTH)
 }

@@ -1,5 +1,6 @@
 //! Verifiers and verified tokens.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use better_auth_edge::claims::{Expectations, Profile, RequiredClaim, UserClaim};
@@ -7,7 +8,9 @@ use better_auth_edge::crypto::Secret;
 use better_auth_edge::host::{UrlKind, UrlSetting};
 use better_auth_edge::jose::Algorithm;
 use better_auth_edge::keys::{KeySource, Timing};
-use better_auth_edge::{Code, Error, Keys, Verified as CoreVerified, Verifier as CoreVerifier};
+use better_auth_edge::{
+    Code, Error, FollowedFeed, Keys, Verified as CoreVerified, Verifier as CoreVerifier,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -25,6 +28,8 @@ pub(crate) struct Verifier {
     core: Arc<CoreVerifier>,
     /// Where published keys come from
     source: Option<KeySource>,
+    /// The feed of the edge, which says whose sessions have ended
+    feed: Option<Arc<FollowedFeed>>,
     functions: Arc<Functions>,
 }
 
@@ -34,7 +39,7 @@ impl Verifier {
     #[pyo3(signature = (
         keys, *, algorithms, issuers, audiences, clock, verify_signature, start_task,
         url_setting=None, profile="session", exclusive_audience=None, base_url=None, user_claims=None,
-        required=None, clock_tolerance=5.0, max_lifetime=None,
+        required=None, clock_tolerance=5.0, max_lifetime=None, revocations=None,
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
@@ -53,6 +58,7 @@ impl Verifier {
         required: Option<Vec<String>>,
         clock_tolerance: f64,
         max_lifetime: Option<f64>,
+        revocations: Option<HashMap<String, String>>,
     ) -> PyResult<Self> {
         let algorithms = algorithms.iter().map(|name| Algorithm::from_name(name));
         let algorithms: Vec<_> =
@@ -89,9 +95,13 @@ impl Verifier {
             expectations = expectations.with_max_lifetime(seconds);
         }
         let core = Arc::new(CoreVerifier::new(keys, algorithms, expectations));
+        let revocations = revocations.unwrap_or_default();
+        let feed = FollowedFeed::from_settings(|name| revocations.get(name).cloned(), &core);
+        let feed = feed.map_err(|_| wrong("revocations"))?.map(Arc::new);
         Ok(Self {
             core,
             source,
+            feed,
             functions: Arc::new(Functions { clock, verify_signature, start_task }),
         })
     }
@@ -113,8 +123,14 @@ impl Verifier {
         }
         let host = PyHost::new(&self.functions);
         let token = token.into_owned();
-        let (core, of_verification) = (Arc::clone(&self.core), host.clone());
-        let verification = async move { core.verify(&token, &of_verification).await };
+        let (core, feed) = (Arc::clone(&self.core), self.feed.clone());
+        let of_verification = host.clone();
+        let verification = async move {
+            match feed {
+                Some(feed) => verify(&core, &feed, &token, &of_verification).await,
+                None => core.verify(&token, &of_verification).await,
+            }
+        };
         start(py, host, Box::pin(verification))
     }
 
@@ -144,8 +160,35 @@ impl Verifier {
     fn verified_before(&self, py: Python<'_>, token: &str) -> PyResult<Option<Verified>> {
         let now = self.functions.clock.call0(py)?.extract(py)?;
         let verified = catch_panic(|| self.core.verified_before(token, now))?;
+        let feed = self.feed.as_ref();
+        let verified =
+            verified.filter(|verified| feed.is_none_or(|feed| feed.is_known_valid(verified, now)));
         Ok(verified.map(Verified::new))
     }
+}
+
+/// Verifies a token whose session must not have ended. Once more if the auth server has replaced
+/// its keys meanwhile.
+async fn verify(
+    core: &CoreVerifier,
+    feed: &FollowedFeed,
+    token: &str,
+    host: &PyHost,
+) -> Result<Arc<CoreVerified>, Error> {
+    let key_changes = feed.key_changes();
+    let verified = core.verify(token, host).await?;
+    feed.check(&verified, host).await?;
+    match feed.key_changes() == key_changes {
+        true => Ok(verified),
+        false => core.verify(token, host).await,
+    }
+}
+
+/// The errors in the settings of the feed: names of settings, and what is wrong.
+#[pyfunction]
+pub(crate) fn feed_errors(settings: HashMap<String, String>) -> Vec<(String, String)> {
+    let errors = FollowedFeed::setting_errors(|name| settings.get(name).cloned());
+    errors.iter().map(|error| (error.setting().to_owned(), error.detail().to_owned())).collect()
 }
 
 /// A request that waits costs Python a coroutine or a thread.
@@ -239,6 +282,11 @@ impl Verified {
     #[setter]
     fn set_cached(&self, value: Py<PyAny>) {
         drop(self.update(|cached| cached.value.replace(value)));
+    }
+
+    #[getter]
+    fn impersonator(&self) -> Option<&str> {
+        self.core.session().impersonator()
     }
 
     #[getter]

@@ -23,7 +23,7 @@ def examples(path: str) -> list[str]:
 
 PAGES = [
     *("index", "dependencies", "testing", "websockets", "isolation", "other-frameworks"),
-    "migration",
+    *("migration", "sessions"),
 ]
 DOCUMENTS = [*(f"docs/fastapi/{page}.md" for page in PAGES), "python/README.md"]
 EXAMPLES = [example for document in DOCUMENTS for example in examples(document)]

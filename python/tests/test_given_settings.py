@@ -59,7 +59,7 @@ def test_a_value_of_the_wrong_type_is_described_without_the_words_of_pydantic(
         EDGE_AUTH_MODE="jwt",
         PROFILE="sesion",
     ) == [
-        "EDGE_AUTH_MODE: is not 'assertion', 'jwks' or 'secret'",
+        "EDGE_AUTH_MODE: is not 'assertion', 'jwks', 'session' or 'secret'",
         "EDGE_REFUSE_REPLAYS: is neither true nor false",
         "PROFILE: is not 'session' or 'access-token'",
         "CLOCK_TOLERANCE: is not a number",

@@ -21,6 +21,8 @@ def test_a_prefix_too_many_is_an_error(prefix: str, setting: str) -> None:
     written = prefix + setting
     if written in ("EDGE_ISSUER", "EDGE_AUDIENCE", "EDGE_JWKS_URL", "edge_jwks_url"):
         return
+    if written == "BETTER_AUTH_TRUSTED_ORIGINS":  # Better Auth reads it
+        return
     if written.upper() in KNOWN:
         assert meant(written) == {}
         return
@@ -67,6 +69,8 @@ def test_a_name_beside_a_setting_is_an_error(written: str, setting: str) -> None
     "written",
     [
         *("BETTER_AUTH_KV_URL", "BETTER_AUTH_API_URL", "BETTER_AUTH_API_KEY", "BETTER_AUTH_DB_URL"),
+        *("DATABASE_URL", "REDIS_URL", "SESSION_SECRET", "SESSION_COOKIE", "SESSION_TTL"),
+        *("USER_TABLE", "COOKIE_DOMAIN", "COOKIE_SECRET", "CORS_ORIGINS", "ALLOWED_ORIGINS"),
         *("BETTER_AUTH_UI_URL", "BETTER_AUTH_TELEMETRY", "BETTER_AUTH_TELEMETRY_ENDPOINT"),
         *("BETTER_AUTH_SECRETS", "BETTER_AUTH_TRUSTED_ORIGINS", "BETTER_AUTH_QA_URL"),
         *("CI_ENVIRONMENT", "MY_ENVIRONMENT", "ENVIRONMENT_ID", "PROFILES", "PROFILER", "ISSUES"),

@@ -28,7 +28,7 @@ class Member(User):
 
 
 def client_of(better_auth: Publisher, clock: int | None = None, **settings: Any) -> TestClient:
-    time = {} if clock is None else {"clock": lambda: float(clock)}
+    time: dict[str, Any] = {} if clock is None else {"clock": lambda: float(clock)}
     auth = EdgeAuth(
         EdgeAuthSettings(better_auth_url=better_auth.url, **settings), user_model=Member, **time
     )

@@ -1,7 +1,8 @@
 //! Better Auth's cookie cache: a session and its user in one signed cookie.
 //!
 //! The reader converts its payload to the claims of a token: the fields of the user at the top, and
-//! the user's id in `sub`. The session is not among the claims.
+//! the user's id in `sub`. Of the session, it takes what tokens say about theirs, by the same
+//! names.
 
 use std::fmt;
 
@@ -76,8 +77,9 @@ impl CookieCacheReader {
         }
         // fields that a user can edit never replace the claims about the token itself
         let mut token_claims = Object::default();
-        copy(user, &REGISTERED_CLAIMS, &mut token_claims);
+        copy(user, &RESERVED_CLAIMS, &mut token_claims);
         token_claims.set("sub", Json::String(id.clone()));
+        copy_session(session, &mut token_claims);
         if let Some((issuer, audience)) = &self.implied {
             for (name, value) in [("iss", issuer), ("aud", audience)] {
                 token_claims.set(name, Json::String(value.clone()));
@@ -109,11 +111,50 @@ impl fmt::Debug for SessionToken {
 /// The version of Better Auth's caches by default, and of a cache without a version.
 pub(crate) const DEFAULT_VERSION: &str = "1";
 
-/// Claims about the token itself, which no field of the user can replace.
-const REGISTERED_CLAIMS: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid"];
+/// Claims about the token, its session or its credential, which no field of the user can replace.
+const RESERVED_CLAIMS: [&str; 16] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "sid",
+    "session_iat",
+    "impersonatedBy",
+    "activeOrganizationId",
+    "organizations",
+    "cred",
+    "permissions",
+    "api_key_id",
+    "act",
+];
 
-/// Members of a cache that are not copied to the claims.
+/// Members of a cache that are not copied to the claims. `sid` there is the session's token.
 const CACHE_MEMBERS: [&str; 6] = ["session", "user", "updatedAt", "version", "sub", "sid"];
+
+/// Sets the claims about the session.
+fn copy_session(session: &Object, to: &mut Object) {
+    for (member, claim) in [
+        ("id", "sid"),
+        ("impersonatedBy", "impersonatedBy"),
+        ("activeOrganizationId", "activeOrganizationId"),
+    ] {
+        if let Some(text) = text_of(session, member) {
+            to.set(claim, Json::String(text.clone()));
+        }
+    }
+    let created = text_of(session, "createdAt").and_then(|text| seconds(text));
+    if let Some(created) = created.filter(|created| *created >= 0.0) {
+        let milliseconds = (created * 1_000.0).round() as u64;
+        let fraction = (1_000 + milliseconds % 1_000).to_string();
+        let number = [&(milliseconds / 1_000).to_string(), ".", &fraction[1..]].concat();
+        if let Ok(number) = Json::parse(&number) {
+            to.set("session_iat", number);
+        }
+    }
+}
 
 fn copy(from: &Object, except: &[&str], to: &mut Object) {
     for (name, value) in from.members() {

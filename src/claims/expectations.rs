@@ -2,7 +2,7 @@
 
 use super::cookie_cache::{CookieCacheReader, SessionToken};
 use super::times::{TimeLimits, Times};
-use super::{Claims, Profile, RequiredClaim, UserClaim};
+use super::{Claims, Profile, RequiredClaim, SessionClaims, UserClaim};
 use crate::check::{Check, Observer};
 use crate::error::{Code, Error};
 use crate::jose::{Header, Json};
@@ -101,6 +101,28 @@ impl Expectations {
         self.cookie_cache = Some(CookieCacheReader::new(version, implied));
     }
 
+    /// Expects messages of the same issuers: events or logout tokens, with these audiences or else
+    /// the same, that live for at most `max_lifetime` seconds and have a `jti`.
+    pub(crate) fn for_messages(
+        &self,
+        profile: Profile,
+        audiences: Option<Vec<String>>,
+        max_lifetime: f64,
+    ) -> Option<Self> {
+        let audiences = audiences.unwrap_or_else(|| self.audiences.clone());
+        Self::new(self.issuers.clone(), audiences)?
+            .with_profile(profile)
+            .with_max_lifetime(max_lifetime + self.time_limits.tolerance)
+            // no message is about one user only, but each has an id
+            .with_user_claim(UserClaim::new(vec!["jti".to_owned()])?)
+            .with_clock_tolerance(self.time_limits.tolerance)
+    }
+
+    /// The accepted issuers.
+    pub(crate) fn issuers(&self) -> &[String] {
+        &self.issuers
+    }
+
     /// Checks that `typ` is that of the expected kind of token.
     ///
     /// # Errors
@@ -147,11 +169,13 @@ impl Expectations {
     ) -> Result<AcceptedClaims, Error> {
         observer.record(Check::Kind, self.profile.check_markers(claims))?;
         observer.record(Check::Presence, self.check_presence(claims))?;
-        let user = observer.record(Check::User, self.user_claim.user(claims))?.to_owned();
+        let user = observer.record(Check::User, self.user_claim.user(claims.members()))?.to_owned();
         let issuer = observer.record(Check::Types, issuer(claims))?;
         let audiences = observer.record(Check::Types, audiences(claims))?;
         let times = observer.record(Check::Types, Times::of(claims))?;
         observer.record(Check::Types, self.check_texts(claims))?;
+        let session_claims = SessionClaims::of_kind(self.profile, claims, now, self.tolerance());
+        let session_claims = observer.record(Check::Types, session_claims)?;
         observer.record(Check::Lifetime, self.time_limits.check_lifetime(&times))?;
 
         observer.record(Check::Issuer, self.check_issuer(issuer))?;
@@ -162,7 +186,7 @@ impl Expectations {
             Check::Values,
             required.try_for_each(|required| required.check_value(claims.members())),
         )?;
-        Ok(AcceptedClaims { user, session: None, times })
+        Ok(AcceptedClaims { user, session: None, session_claims, times })
     }
 
     /// Checks the times of accepted claims again, at `now` in seconds since 1970.
@@ -262,6 +286,7 @@ pub(crate) struct AcceptedClaims {
     pub(crate) user: String,
     /// The token of the session, if the token is a cookie cache
     pub(crate) session: Option<SessionToken>,
+    pub(crate) session_claims: SessionClaims,
     times: Times,
 }
 

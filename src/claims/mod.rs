@@ -10,19 +10,21 @@ mod profile;
 mod required;
 mod requirement;
 mod scopes;
+mod session;
 mod times;
 mod user;
 
 pub(crate) use cookie_cache::{DEFAULT_VERSION, SessionToken};
 pub(crate) use expectations::AcceptedClaims;
 pub use expectations::{Expectations, MAX_CLOCK_TOLERANCE};
-pub use path::claim_at;
+pub use path::{claim_at, is_id_at};
 pub(crate) use profile::ASSERTION_TYPE;
 pub use profile::Profile;
 pub use required::RequiredClaim;
 pub(crate) use required::list_claims;
 pub(crate) use requirement::Requirement;
 pub use scopes::{check_scopes, is_scope};
+pub use session::{SessionClaims, SessionConditions};
 pub use user::UserClaim;
 
 use crate::jose::{Json, Object};
@@ -55,6 +57,11 @@ impl Claims {
     /// name matches takes precedence. `None` if the claim is absent or `null`.
     pub fn claim(&self, name: &str) -> Option<&Json> {
         claim_at(&self.object, name)
+    }
+
+    /// Whether `is_same` accepts an id at this path: see [`is_id_at`].
+    pub(crate) fn is_id(&self, path: &str, is_same: &dyn Fn(&str) -> bool) -> Option<bool> {
+        is_id_at(&self.object, path, is_same)
     }
 
     /// The claim with this name or at this path, if it is a non-empty string.

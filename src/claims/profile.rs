@@ -17,6 +17,10 @@ pub enum Profile {
     SessionCache,
     /// The assertion that the edge signs for the upstream or an application
     EdgeAssertion,
+    /// Events that an auth server sends to the edge
+    Events,
+    /// A logout token (OpenID Connect Back-Channel Logout 1.0, section 2.4)
+    Logout,
 }
 
 impl Profile {
@@ -35,7 +39,7 @@ impl Profile {
     pub fn fixed_audience(self) -> Option<&'static str> {
         match self {
             Self::SessionCache => Some("better-auth:session-cache"),
-            Self::Session | Self::AccessToken | Self::EdgeAssertion => None,
+            _ => None,
         }
     }
 
@@ -50,6 +54,8 @@ impl Profile {
                     || (by_secret && header.is_untyped())
             }
             Self::EdgeAssertion => header.is_typed(ASSERTION_TYPE),
+            Self::Events => header.is_typed(EVENTS_TYPE),
+            Self::Logout => header.is_typed(LOGOUT_TYPE),
         };
         if fits {
             return Ok(());
@@ -66,6 +72,8 @@ impl Profile {
             Self::SessionCache if by_secret => "absent or better-auth.session-cache+jwt",
             Self::SessionCache => "better-auth.session-cache+jwt",
             Self::EdgeAssertion => ASSERTION_TYPE,
+            Self::Events => EVENTS_TYPE,
+            Self::Logout => LOGOUT_TYPE,
         }
     }
 
@@ -83,7 +91,8 @@ impl Profile {
             Self::Session => &SESSION_MARKERS,
             Self::AccessToken => &["cnf", "events", "nonce", "at_hash", "c_hash"],
             Self::SessionCache => &["cnf", "events", "client_id"],
-            Self::EdgeAssertion => &[],
+            Self::EdgeAssertion | Self::Events => &[],
+            Self::Logout => &["nonce"],
         }
     }
 
@@ -103,6 +112,8 @@ impl std::fmt::Display for Profile {
             Self::AccessToken => "an access token that any bearer may use",
             Self::SessionCache => "a session cache",
             Self::EdgeAssertion => "an assertion of the edge",
+            Self::Events => "a message about events",
+            Self::Logout => "a logout token",
         })
     }
 }
@@ -110,6 +121,12 @@ impl std::fmt::Display for Profile {
 /// The `typ` that distinguishes the edge's assertions from all other tokens (RFC 8725,
 /// section 3.11).
 pub(crate) const ASSERTION_TYPE: &str = "edge-assertion+jwt";
+
+/// The `typ` of events.
+const EVENTS_TYPE: &str = "edge-event+jwt";
+
+/// The `typ` of logout tokens. Required here, although the specification only recommends it.
+const LOGOUT_TYPE: &str = "logout+jwt";
 
 /// Claims of an id_token, a logout token, an OAuth access token or a key-bound token. Better Auth
 /// 1.4 to 1.6 writes access tokens without `typ` and `client_id`, so only `azp` identifies them.

@@ -41,7 +41,17 @@ impl Expectations {
                 },
             },
             Check::Types => Requirement::new(
-                &["iss", "aud", "exp", "nbf", "iat", "jti", "scope"],
+                &[
+                    "iss",
+                    "aud",
+                    "exp",
+                    "nbf",
+                    "iat",
+                    "jti",
+                    "scope",
+                    "session_iat",
+                    "impersonatedBy",
+                ],
                 "texts, or an array of texts for aud; times in seconds since 1970",
             ),
             Check::Lifetime => {

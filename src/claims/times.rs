@@ -3,7 +3,7 @@
 use super::Claims;
 use crate::check::{Check, Observer};
 use crate::error::{Code, Error};
-use crate::jose::Json;
+use crate::jose::{Json, Object};
 
 /// The times of a token, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +19,7 @@ impl Times {
     /// # Errors
     /// [`Code::MissingClaim`] without `exp`, [`Code::InvalidClaim`] if one is not in seconds.
     pub(super) fn of(claims: &Claims) -> Result<Self, Error> {
+        let claims = claims.members();
         let expires = time(claims, "exp")?;
         Ok(Self {
             expires: expires
@@ -112,9 +113,9 @@ const YEAR_10000: f64 = 253_402_300_800.0;
 
 /// A NumericDate (RFC 7519, section 2), in seconds since 1970 with fractions. `None` if the claim
 /// is absent.
-fn time(claims: &Claims, name: &str) -> Result<Option<f64>, Error> {
+pub(super) fn time(claims: &Object, name: &str) -> Result<Option<f64>, Error> {
     let invalid = |detail: String| Err(Error::new(Code::InvalidClaim, detail));
-    match claims.claim(name) {
+    match claims.member(name) {
         None => Ok(None),
         Some(Json::Number(number)) => match number.as_f64() {
             Some(seconds) if (0.0..YEAR_10000).contains(&seconds) => Ok(Some(seconds)),

@@ -1,8 +1,8 @@
 //! The claim that identifies the user.
 
-use super::Claims;
+use super::claim_at;
 use crate::error::{Code, Error};
-use crate::jose::Json;
+use crate::jose::{Json, Object};
 
 /// The names of the claims that can identify the user, in order: `sub` by default, or a claim of
 /// the application such as `uuid`. The first claim that a token contains identifies its user.
@@ -25,8 +25,8 @@ impl UserClaim {
     /// # Errors
     /// [`Code::MissingClaim`] if all of the claims are absent, [`Code::InvalidClaim`] if the first
     /// that is present is not a non-empty string.
-    pub(super) fn user<'c>(&self, claims: &'c Claims) -> Result<&'c str, Error> {
-        let found = self.0.iter().find_map(|name| Some((name, claims.claim(name)?)));
+    pub fn user<'c>(&self, claims: &'c Object) -> Result<&'c str, Error> {
+        let found = self.0.iter().find_map(|name| Some((name, claim_at(claims, name)?)));
         match found {
             Some((_, Json::String(user))) if !user.is_empty() => Ok(user),
             Some((name, _)) => {

@@ -31,6 +31,34 @@ impl Bindings {
     }
 }
 
+/// A store of revocations, by how soon a reader sees what another isolate has written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RevocationsBinding {
+    /// `REVOCATIONS`: at once
+    Consistent,
+    /// `REVOCATIONS_KV`: within a minute
+    Eventual,
+}
+
+impl RevocationsBinding {
+    /// The binding with that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "REVOCATIONS" => Some(Self::Consistent),
+            "REVOCATIONS_KV" => Some(Self::Eventual),
+            _ => None,
+        }
+    }
+
+    /// The name of the binding.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Consistent => "REVOCATIONS",
+            Self::Eventual => "REVOCATIONS_KV",
+        }
+    }
+}
+
 /// The name of each binding, its function, and the error for a binding of another kind.
 const KINDS: [(&str, &str, &str); 3] = [
     ("ANALYTICS", "writeDataPoint", "is not an Analytics Engine dataset"),

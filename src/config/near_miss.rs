@@ -131,8 +131,16 @@ const SYNONYMS: [(&str, &str); 4] = [
     ("BASE_PATH", "BETTER_AUTH_BASE_PATH"),
 ];
 
-const BINDINGS: [&str; 6] =
-    ["ANALYTICS", "AUTH", "JWKS_KV", "ORIGIN", "RATE_LIMIT_REJECTED", "RATE_LIMIT_USER"];
+const BINDINGS: [&str; 8] = [
+    "ANALYTICS",
+    "AUTH",
+    "JWKS_KV",
+    "ORIGIN",
+    "RATE_LIMIT_REJECTED",
+    "RATE_LIMIT_USER",
+    "REVOCATIONS",
+    "REVOCATIONS_KV",
+];
 
 /// Names that resemble a setting's and mean something else: variables of Better Auth and of the
 /// Python package.

@@ -2,6 +2,7 @@
 //! with which the next reading can go on.
 
 use crate::base_url::BaseUrl;
+use crate::config::bindings::RevocationsBinding;
 use crate::config::error::{SettingError, SettingErrors};
 use crate::config::origin_pattern::OriginPattern;
 use crate::config::settings_table::{Kind, Naming, Setting};
@@ -12,6 +13,7 @@ use crate::jose::{Algorithm, Json};
 pub(crate) struct Reader<'s> {
     source: &'s dyn Fn(&str) -> Option<SettingValue>,
     within_app: bool,
+    revocations: Option<RevocationsBinding>,
     pub(crate) errors: SettingErrors,
 }
 
@@ -26,12 +28,22 @@ impl<'s> Reader<'s> {
         source: &'s dyn Fn(&str) -> Option<SettingValue>,
         errors: SettingErrors,
     ) -> Self {
-        Self { source, within_app: false, errors }
+        Self { source, within_app: false, revocations: None, errors }
     }
 
     /// The same for an edge that is part of an application.
     pub(crate) fn within_app(self) -> Self {
         Self { within_app: true, ..self }
+    }
+
+    /// The same for a host with this store of revocations.
+    pub(crate) fn with_revocations(self, revocations: Option<RevocationsBinding>) -> Self {
+        Self { revocations, ..self }
+    }
+
+    /// The host's store of revocations.
+    pub(crate) fn revocations(&self) -> Option<RevocationsBinding> {
+        self.revocations
     }
 
     /// Whether the edge is part of an application, which handles what does not go to the upstream.

@@ -155,7 +155,8 @@ settings! {
     /// URL
     "BETTER_AUTH_URL" as "baseURL": Url, Everywhere, "required";
     /// list of claims in the assertion
-    "CLAIMS" as "claims": ClaimList, Gateways, "`sub,uuid,id,email,name,role,scope`";
+    "CLAIMS" as "claims": ClaimList, Gateways,
+        "`sub,uuid,id,email,name,role,scope,activeOrganizationId,organizations,permissions,sid,session_iat`";
     /// table of claims and header names
     "CLAIM_HEADERS" as "claimHeaders": Json, Gateways, "`{}`";
     /// header in which your own proxy writes the client address
@@ -224,6 +225,8 @@ settings! {
     "JWKS_URL" as "jwksUrl": Url, Everywhere, "`{BETTER_AUTH_URL}/api/auth/jwks`";
     /// list of claims whose string is a comma-separated list
     "LIST_CLAIMS" as "listClaims": OptionalList, Everywhere, "`role`";
+    /// list of audiences of OIDC logout tokens
+    "LOGOUT_AUDIENCE" as "logoutAudience": List, Gateways, "what `AUDIENCE` accepts";
     /// `none`, `error`, `warn` or `info`
     "LOG_LEVEL" as "logLevel": Text, Gateways, "`warn`";
     /// secret: salt of the user hashes in the log
@@ -237,7 +240,8 @@ settings! {
     /// bytes, encoded
     "MAX_TOKEN_BYTES" as "maxTokenBytes": Number, Everywhere, "16384";
     /// seconds from `iat` to `exp`
-    "MAX_TOKEN_LIFETIME" as "maxTokenLifetime": Seconds, Everywhere, "no limit";
+    "MAX_TOKEN_LIFETIME" as "maxTokenLifetime": Seconds, Everywhere,
+        "no limit; `REVOCATION_RETENTION` with revocation";
     /// seconds up to 600 until the response begins; does not apply to uploads over 1 MB or of
     /// unknown size
     "ORIGIN_TIMEOUT": Seconds, Worker, "30";
@@ -254,6 +258,26 @@ settings! {
     "RATE_LIMIT_RETRY_AFTER": Seconds, Worker, "60";
     /// list, or a table of accepted values
     "REQUIRED_CLAIMS" as "requiredClaims": Json, Everywhere, "none";
+    /// secret: the bearer token for `REVOCATIONS_URL`
+    "REVOCATIONS_TOKEN" as "revocationsToken": Text, Gateways, "none";
+    /// URL of another edge, whose revocations this one reads in place of a store
+    "REVOCATIONS_URL" as "revocationsURL": Url, Gateways, "none";
+    /// seconds, at least the lag, for which the edge uses what it has read last if it cannot read
+    /// further
+    "REVOCATION_FAILURE_AGE" as "revocationFailureAge": Seconds, Gateways, "30";
+    /// secret of at least 32 characters: the bearer token with which other hosts read the
+    /// revocations of this edge
+    "REVOCATION_FEED_TOKEN" as "revocationFeedToken": Text, Gateways,
+        "none: the edge does not publish them";
+    /// seconds from 0.5 to 300 after which every isolate refuses a session that has ended
+    "REVOCATION_LAG" as "revocationLag": Seconds, Gateways, "2";
+    /// `refuse` or `allow`: what happens to requests if the revocations cannot be read for longer
+    /// than `REVOCATION_FAILURE_AGE`
+    "REVOCATION_ON_FAILURE" as "revocationOnFailure": Text, Gateways, "`refuse`";
+    /// seconds for which a revocation is kept: no token may live longer
+    "REVOCATION_RETENTION" as "revocationRetention": Seconds, Gateways, "86400";
+    /// whole number from 1 to 64: into how many parts the revocations are divided
+    "REVOCATION_SHARDS" as "revocationShards": Number, Gateways, "1";
     /// switch: the edge rewrites the origin server's redirects to itself, so that they lead through
     /// the edge
     "REWRITE_REDIRECTS" as "rewriteRedirects": Switch, Gateways, "`true`";
@@ -263,7 +287,8 @@ settings! {
     "SERVER_TIMING": Switch, Worker, "`false`";
     /// exact name of the session cookie: Better Auth's `advanced.cookies.session_token.name`
     "SESSION_COOKIE_NAME" as "sessionCookieName": Text, Gateways, "`{COOKIE_PREFIX}.session_token`";
-    /// switch: the edge exchanges a session cookie for a token at Better Auth
+    /// switch: the edge exchanges a session cookie, or a session token that a client sends as
+    /// bearer token, for a token at Better Auth
     "SESSION_EXCHANGE" as "sessionExchange": Switch, Gateways, "`false`";
     /// seconds up to 300 for which the edge uses that token: a sign-out can take this long to take
     /// effect

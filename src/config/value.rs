@@ -1,5 +1,6 @@
 //! The values of settings, as a host has them.
 
+use crate::config::bindings::RevocationsBinding;
 use crate::config::error::{SettingError, SettingErrors};
 use crate::config::settings_table::{Kind, Naming, Setting};
 use crate::jose::Json;
@@ -90,13 +91,25 @@ pub struct SettingValues {
     errors: Vec<SettingError>,
     /// Settings whose names the operator has misspelled, for which there is an error already
     misspelled: Vec<&'static str>,
+    revocations: Option<RevocationsBinding>,
 }
 
 impl SettingValues {
     /// No settings, for an operator who calls them so.
     pub fn new(naming: Naming) -> Self {
         let (values, errors, misspelled) = (Vec::new(), Vec::new(), Vec::new());
-        Self { naming, values, errors, misspelled }
+        Self { naming, values, errors, misspelled, revocations: None }
+    }
+
+    /// Declares that the host has this store of revocations: see
+    /// [`RevocationStore`](crate::host::RevocationStore).
+    pub fn set_revocations(&mut self, store: RevocationsBinding) {
+        self.revocations = Some(store);
+    }
+
+    /// The host's store of revocations.
+    pub(crate) fn revocations(&self) -> Option<RevocationsBinding> {
+        self.revocations
     }
 
     /// Sets a setting of the settings table, by its variable. A name that is not in the table, and

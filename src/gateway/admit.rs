@@ -17,6 +17,8 @@ use crate::telemetry::RequestTrace;
 pub(super) struct Admitted {
     pub(super) route: Route,
     pub(super) user: Option<AuthenticatedUser>,
+    /// When the user no longer meets the rule's conditions, in seconds since 1970
+    pub(super) until: f64,
 }
 
 impl Gateway {
@@ -53,13 +55,15 @@ impl Gateway {
         trace.rule = matched.rule;
         let route = || self.route(head, &path, matched.to);
         if matched.access == Access::Public || self.cors.forwards_preflight(head) {
-            return Ok(Admitted { route: route(), user: None });
+            return Ok(Admitted { route: route(), user: None, until: f64::INFINITY });
         }
         let is_optional = matched.access == Access::Optional;
         let user = self.authenticate(head, is_optional, host).await?;
         trace.user = user.as_ref().map(|user| Arc::clone(&user.verified));
-        isolation::check(&matched, trace.user.as_deref())?;
-        Ok(Admitted { route: route(), user })
+        isolation::check(&matched, trace.user.as_deref(), host.now())?;
+        let conditions = matched.session_conditions();
+        let until = trace.user.as_deref().map(|user| conditions.hold_until(user.session()));
+        Ok(Admitted { route: route(), user, until: until.unwrap_or(f64::INFINITY) })
     }
 
     fn route(&self, head: &RequestHead, path: &Path<'_>, to: Destination) -> Route {

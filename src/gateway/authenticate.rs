@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error};
 use crate::gateway::Gateway;
+use crate::gateway::revocations::Ended;
 use crate::host::Host;
 use crate::http::head::RequestHead;
 use crate::policy::client_address::ClientAddress;
-use crate::policy::credentials::{Credential, SessionCookie, SessionCookies, SessionError};
+use crate::policy::credentials::{Credential, ExchangedSession, SessionCookies, SessionError};
 use crate::verifier::Verified;
 
 /// The user of a request.
@@ -20,8 +21,8 @@ pub(super) struct AuthenticatedUser {
 }
 
 impl Gateway {
-    /// The user of a request. `None` if the request has no credential and `is_optional` allows
-    /// that.
+    /// The user of a request, whose session has not ended. `None` if the request has no credential
+    /// and `is_optional` allows that.
     ///
     /// # Errors
     /// [`Code::MissingToken`] without a credential, otherwise why the credential is rejected.
@@ -31,10 +32,35 @@ impl Gateway {
         is_optional: bool,
         host: &H,
     ) -> Result<Option<AuthenticatedUser>, Error> {
+        let Some(revocations) = &self.revocations else {
+            return self.find_user(head, is_optional, host).await;
+        };
+        let key_changes = revocations.key_changes();
+        let user = self.find_user(head, is_optional, host).await?;
+        if revocations.key_changes() == key_changes {
+            return Ok(user);
+        }
+        // the auth server no longer uses the keys that have verified the token
+        self.find_user(head, is_optional, host).await
+    }
+
+    async fn find_user<H: Host>(
+        &self,
+        head: &RequestHead,
+        is_optional: bool,
+        host: &H,
+    ) -> Result<Option<AuthenticatedUser>, Error> {
         match &self.forwarding.routing.credentials.find(head)? {
             Some(Credential::Token(token)) => {
                 let (verified, issuer) = self.issuers.verify(token, host).await?;
+                self.check_session(&verified, host).await.map_err(|ended| ended.error)?;
                 Ok(Some(AuthenticatedUser { verified, issuer: Some(issuer), session_token: None }))
+            }
+            Some(Credential::SessionToken(token)) => {
+                let address = self.forwarding.routing.address_source.client_address(head);
+                let session = ExchangedSession::Token(token);
+                let user = self.exchanged_user(&session, &address, host).await;
+                user.map(Some).map_err(|error| error.error)
             }
             Some(Credential::Session(cookies)) => {
                 let address = self.forwarding.routing.address_source.client_address(head);
@@ -57,18 +83,29 @@ impl Gateway {
         address: &ClientAddress,
         host: &H,
     ) -> Result<AuthenticatedUser, Error> {
-        if let Some(verified) = self.sessions.cached_user(cookies, host).await? {
-            return Ok(AuthenticatedUser { verified, issuer: None, session_token: None });
-        }
         let mut rejection: Option<Error> = None;
+        if let Some(verified) = self.sessions.cached_user(cookies, host).await? {
+            match self.check_session(&verified, host).await {
+                Ok(()) => {
+                    return Ok(AuthenticatedUser { verified, issuer: None, session_token: None });
+                }
+                // the session cookie is the stronger proof
+                Err(ended) if cookies.are_exchanged() && ended.error.status() == 401 => {
+                    rejection = Some(ended.error);
+                }
+                Err(ended) => return Err(ended.error),
+            }
+        }
         for session in self.sessions.candidates(cookies, host) {
-            let SessionError { error, is_of_this_session } =
-                match self.exchanged_user(session, address, host).await {
-                    Ok(user) => return Ok(user),
-                    Err(error) => error,
-                };
+            let SessionError { error, is_of_this_session } = match self
+                .exchanged_user(&ExchangedSession::Cookie(session), address, host)
+                .await
+            {
+                Ok(user) => return Ok(user),
+                Err(error) => error,
+            };
             // an unavailable auth server is worth a retry, even if it rejects the other sessions
-            let is_unavailable = error.code() == Code::KeysUnavailable;
+            let is_unavailable = is_unavailable(&error);
             if rejection.is_none() || is_unavailable {
                 rejection = Some(error);
             }
@@ -79,31 +116,42 @@ impl Gateway {
         Err(rejection.unwrap_or_else(|| cookies.rejection()))
     }
 
-    /// The user of a session. Exchanges the session once more if its cached token has expired.
+    /// The user of a session. Exchanges the session once more if its cached token has expired, or
+    /// is from before the user's sessions ended.
     async fn exchanged_user<H: Host>(
         &self,
-        session: &SessionCookie,
+        session: &ExchangedSession<'_>,
         address: &ClientAddress,
         host: &H,
     ) -> Result<AuthenticatedUser, SessionError> {
         let mut expired: Option<String> = None;
         loop {
             let token = self.sessions.token(session, address, host, expired.as_deref()).await?;
-            match self.issuers.verify(&token, host).await {
-                Ok((verified, _)) => {
+            let result = match self.issuers.verify(&token, host).await {
+                Ok((verified, _)) => self.check_session(&verified, host).await.map(|()| verified),
+                Err(error) => {
+                    let may_be_renewed = error.code() == Code::Expired;
+                    Err(Ended { error, may_be_renewed })
+                }
+            };
+            match result {
+                Ok(verified) => {
                     let session_token = Some(token);
                     return Ok(AuthenticatedUser { verified, issuer: None, session_token });
                 }
-                Err(error) if error.code() == Code::Expired && expired.is_none() => {
-                    expired = Some(token);
-                }
-                Err(error) => {
-                    let is_of_this_session = error.code() != Code::KeysUnavailable;
+                Err(ended) if ended.may_be_renewed && expired.is_none() => expired = Some(token),
+                Err(Ended { error, .. }) => {
+                    let is_of_this_session = !is_unavailable(&error);
                     return Err(SessionError { error, is_of_this_session });
                 }
             }
         }
     }
+}
+
+/// Whether the edge lacks what it needs for a decision.
+fn is_unavailable(error: &Error) -> bool {
+    matches!(error.code(), Code::KeysUnavailable | Code::RevocationsUnavailable)
 }
 
 const MISSING_TOKEN: &str =

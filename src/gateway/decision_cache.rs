@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::gateway::Gateway;
 use crate::gateway::authenticate::AuthenticatedUser;
 use crate::http::head::RequestHead;
-use crate::policy::issuers::Issuers;
 use crate::verifier::Verified;
 
 impl Gateway {
@@ -21,7 +20,12 @@ impl Gateway {
     ///
     /// The id belongs to one head. Only headers that no decision depends on may differ.
     pub fn decision_is_valid(&self, id: u32, now: f64) -> bool {
-        self.decisions.is_valid(id, &self.issuers, now)
+        self.decisions.is_valid(id, |it| {
+            let revocations = self.revocations.as_ref();
+            now < it.valid_until
+                && self.issuers.is_valid_now(&it.user, it.issuer, now)
+                && revocations.is_none_or(|known| known.is_known_valid(&it.user, now))
+        })
     }
 
     /// Caches a decision if the host can replay it and nothing would change.
@@ -59,7 +63,8 @@ struct CachedDecision {
     user: Arc<Verified>,
     /// The index of the issuer that verified the token
     issuer: usize,
-    /// When the edge must sign another assertion, in seconds since 1970
+    /// When the edge must sign another assertion, or the session becomes too old for the path, in
+    /// seconds since 1970
     valid_until: f64,
 }
 
@@ -78,14 +83,13 @@ impl DecisionCache {
         Some(id)
     }
 
-    /// Whether the decision is still cached, its token valid and the token's key known.
-    fn is_valid(&self, id: u32, issuers: &Issuers, now: f64) -> bool {
+    /// Whether the decision is still cached, and its inputs hold: its token is valid, the token's
+    /// key known, and its session has not ended.
+    fn is_valid(&self, id: u32, holds: impl FnOnce(&CachedDecision) -> bool) -> bool {
         let entries = self.entries();
         let is_cached = id < entries.next_id && entries.next_id - id <= CAPACITY;
         let decision = entries.decisions.get(index(id)).filter(|_| is_cached);
-        decision.is_some_and(|it| {
-            now < it.valid_until && issuers.is_valid_now(&it.user, it.issuer, now)
-        })
+        decision.is_some_and(holds)
     }
 
     /// A poisoned lock is harmless: no code panics while it holds the lock.

@@ -1,8 +1,10 @@
 //! Decides what to do with a request, from its head, the settings, the keys and the time.
 //!
 //! ```text
-//! head check -> rules -> credentials -> verifier -> isolation -> rate limits -> forward
+//! head check -> rules -> credentials -> verifier -> revocation -> isolation -> rate limits
 //! ```
+//!
+//! Messages of an auth server, which have bodies, have an entry of their own.
 //!
 //! A decision is data. The host carries it out and streams the bodies.
 
@@ -10,11 +12,12 @@ mod admit;
 mod authenticate;
 mod decision_cache;
 mod report;
+mod revocations;
 mod settings;
 mod upstream;
 mod well_known;
 
-pub use crate::config::bindings::Bindings;
+pub use crate::config::bindings::{Bindings, RevocationsBinding};
 pub use crate::config::error::SettingError;
 pub use crate::config::near_miss::Variable;
 pub use crate::config::settings_table::{Hosts, Kind, Naming, SETTINGS, Setting};
@@ -36,6 +39,7 @@ use crate::policy::credentials::Sessions;
 use crate::policy::head_check::HeadCheck;
 use crate::policy::issuers::Issuers;
 use crate::policy::rate_limits::RateLimits;
+use crate::policy::revocation::Revocations;
 use crate::proxy::cors::Cors;
 use crate::proxy::forward::{ForwardContext, Forwarding};
 use crate::telemetry::{Reporter, RequestTrace};
@@ -50,6 +54,7 @@ pub struct Gateway {
     rules: Rules,
     issuers: Issuers,
     sessions: Sessions,
+    revocations: Option<Revocations>,
     rate_limits: RateLimits,
     cors: Cors,
     forwarding: Forwarding,
@@ -74,6 +79,7 @@ impl Gateway {
             rules,
             issuers,
             sessions,
+            revocations,
             rate_limits,
             cors,
             forwarding,
@@ -85,6 +91,7 @@ impl Gateway {
             rules,
             issuers,
             sessions,
+            revocations,
             rate_limits,
             cors,
             forwarding,
@@ -130,7 +137,7 @@ impl Gateway {
     fn forward<H: Host>(
         &self,
         head: &RequestHead,
-        Admitted { route, user }: Admitted,
+        Admitted { route, user, until }: Admitted,
         log: &LogContext<'_>,
         host: &H,
     ) -> Forward {
@@ -144,7 +151,8 @@ impl Gateway {
         };
         let mut forward = self.forwarding.forward(route, &context);
         forward.report = self.forward_report(log, host);
-        forward.decision_id = self.cache_decision(head, user.as_ref(), forward.valid_until);
+        let valid_until = forward.valid_until.map(|time| time.min(until));
+        forward.decision_id = self.cache_decision(head, user.as_ref(), valid_until);
         forward
     }
 }

@@ -66,6 +66,7 @@ impl Gateway {
             method,
             user: trace.user.as_deref(),
             keys_age: self.issuers.keys_age(host.now()),
+            revocations_age: self.revocations.as_ref().map(|known| known.age(host.now())),
             request_id,
         }
     }

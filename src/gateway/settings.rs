@@ -2,7 +2,7 @@
 //!
 //! Parsing finds all errors, so that the operator can fix them at once.
 
-use crate::config::bindings::Bindings;
+use crate::config::bindings::{Bindings, RevocationsBinding};
 use crate::config::error::SettingError;
 use crate::config::near_miss::{self, Variable};
 use crate::config::origin_pattern::OriginPattern;
@@ -13,6 +13,7 @@ use crate::policy::credentials::{CookieCache, Sessions};
 use crate::policy::head_check::HeadCheck;
 use crate::policy::issuers::Issuers;
 use crate::policy::rate_limits::RateLimits;
+use crate::policy::revocation::Revocations;
 use crate::policy::rules::Rules;
 use crate::policy::tokens::{note_claims, token_options, verifier};
 use crate::proxy::assertion::asserted_claims;
@@ -27,6 +28,7 @@ pub struct Settings {
     pub(super) rules: Rules,
     pub(super) issuers: Issuers,
     pub(super) sessions: Sessions,
+    pub(super) revocations: Option<Revocations>,
     pub(super) rate_limits: RateLimits,
     pub(super) cors: Cors,
     pub(super) forwarding: Forwarding,
@@ -45,8 +47,21 @@ impl Settings {
         Self::read(Reader::new(&source), &[])
     }
 
+    /// Like [`Settings::parse`], for a host with this store of revocations.
+    ///
+    /// # Errors
+    /// Every error in the settings.
+    pub fn parse_with_revocations(
+        store: RevocationsBinding,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<SettingError>> {
+        let source = |name: &str| lookup(name).map(SettingValue::Variable);
+        Self::read(Reader::new(&source).with_revocations(Some(store)), &[])
+    }
+
     /// Like [`Settings::parse`], for a host that knows all variables of its environment and the
-    /// types of their values. A variable whose name is similar to a setting's is an error too.
+    /// types of their values. A variable whose name is similar to a setting's is an error too. A
+    /// binding `REVOCATIONS` or `REVOCATIONS_KV` turns revocation on.
     ///
     /// # Errors
     /// Every error in the settings.
@@ -65,7 +80,19 @@ impl Settings {
             Some(_) => values.get(name),
             None => lookup(name),
         };
-        Self::read(Reader::beside(&source, values.errors()), variables)
+        let mut reader = Reader::beside(&source, values.errors());
+        let mut store = None;
+        for Variable { name, is_binding } in variables {
+            match RevocationsBinding::named(name) {
+                Some(named) if *is_binding && store.is_none() => store = Some(named),
+                Some(named) if *is_binding => {
+                    reader.error(named.name(), "is a second store of revocations");
+                }
+                Some(named) => reader.error(named.name(), "is not a binding"),
+                None => {}
+            }
+        }
+        Self::read(reader.with_revocations(store), variables)
     }
 
     /// Parses the settings of an edge that runs in an application. The application handles each
@@ -90,8 +117,8 @@ impl Settings {
     /// Every error in the settings, including those that the host has found.
     pub fn parse_values(values: &SettingValues) -> Result<Self, Vec<SettingError>> {
         let source = |name: &str| values.get(name);
-        let errors = values.errors();
-        Self::read(Reader::beside(&source, errors).within_app(), &[])
+        let reader = Reader::beside(&source, values.errors()).within_app();
+        Self::read(reader.with_revocations(values.revocations()), &[])
     }
 
     /// Valid settings that may not be what the operator means, as one or two sentences each. The
@@ -127,6 +154,7 @@ impl Settings {
         let first = verifier(&mut reader, tokens);
         let cookie_cache = CookieCache::from_settings(&mut reader, first.as_ref());
         let issuers = Issuers::from_settings(&mut reader, first, by_secret, &mut known_claims);
+        let revocations = Revocations::from_settings(&mut reader, issuers.as_ref());
         let rules = Rules::from_settings(&mut reader, &known_claims);
         let cors = Cors::from_settings(&mut reader);
         let sessions = Sessions::from_settings(&mut reader, cookie_cache);
@@ -146,6 +174,7 @@ impl Settings {
                 rules,
                 issuers,
                 sessions,
+                revocations,
                 rate_limits,
                 cors,
                 forwarding,

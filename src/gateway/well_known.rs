@@ -3,10 +3,12 @@
 
 use crate::error::Error;
 use crate::gateway::Gateway;
+use crate::gateway::revocations::{EVENTS, LOGOUT};
 use crate::host::Host;
 use crate::http::head::RequestHead;
 use crate::http::response::Response;
 use crate::policy::issuers::KnownKeys;
+use crate::policy::revocation::{FEED, FeedStatus};
 
 const JWKS: &str = "/.well-known/better-auth-edge/jwks.json";
 const HEALTH: &str = "/.well-known/better-auth-edge/health";
@@ -31,6 +33,8 @@ impl Gateway {
         match head.path() {
             JWKS if is_read(head) => Some((self.jwk_set(), None)),
             HEALTH if is_read(head) => Some(self.health(host).await),
+            EVENTS | LOGOUT => Some((not_found(), None)),
+            FEED => Some(self.feed(head, host).await),
             _ => None,
         }
     }
@@ -47,7 +51,8 @@ impl Gateway {
         Response { status: 200, headers, body }
     }
 
-    /// 503 if the edge has no keys of at least one issuer.
+    /// 503 if the edge has no keys of at least one issuer, or refuses requests because it does not
+    /// know which sessions have ended.
     async fn health<H: Host>(&self, host: &H) -> (Response, Option<Error>) {
         let KnownKeys { issuers, served, usable, age, failure } =
             self.issuers.known_keys(host).await;
@@ -57,9 +62,22 @@ impl Gateway {
         if issuers > 1 {
             counts += &format!(r#","issuers":{issuers},"issuers_with_keys":{served}"#);
         }
+        let revocations = match &self.revocations {
+            Some(revocations) => Some(revocations.status(host).await),
+            None => None,
+        };
+        if let Some(FeedStatus { age, entries, .. }) = &revocations {
+            let age = age.map_or("null".to_owned(), |age| (age as u64).to_string());
+            counts += &format!(r#","revocations":{{"age":{age},"entries":{entries}}}"#);
+        }
         if served < issuers {
             let response = health(503, format!(r#"{{"status":"keys_unavailable"{counts}}}"#));
             return (response, failure);
+        }
+        if let Some(failure) = revocations.and_then(|status| status.failure) {
+            let response =
+                health(503, format!(r#"{{"status":"revocations_unavailable"{counts}}}"#));
+            return (response, Some(failure));
         }
         let age = age.map_or("null".to_owned(), |age| format!("{}", age as u64));
         let body = format!(r#"{{"status":"ok","keys":{usable},"keys_age":{age}{counts}}}"#);
@@ -73,6 +91,11 @@ fn health(status: u16, body: String) -> Response {
         ("cache-control", "no-store".to_owned()),
     ];
     Response { status, headers, body }
+}
+
+pub(super) fn not_found() -> Response {
+    let headers = vec![("cache-control", "no-store".to_owned())];
+    Response { status: 404, headers, body: String::new() }
 }
 
 fn is_read(head: &RequestHead) -> bool {

@@ -12,6 +12,8 @@ pub struct GetRequest {
     pub accept: &'static str,
     /// The value of the header `Cookie`, if there is one
     pub cookie: Option<String>,
+    /// The header that authorizes the edge, its name in lower case, and its value
+    pub authorization: Option<(Arc<str>, String)>,
     /// The header that forwards the client address, and the address
     pub client_address: Option<(Arc<str>, String)>,
     /// The largest body to read, in bytes
@@ -29,13 +31,13 @@ impl GetRequest {
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let always = [("accept", self.accept), ("user-agent", Self::USER_AGENT)];
         let cookie = self.cookie.as_deref().map(|cookie| ("cookie", cookie));
-        let address = self.client_address.as_ref();
-        let address = address.map(|(name, address)| (&**name, address.as_str()));
-        always.into_iter().chain(cookie).chain(address)
+        let further = self.authorization.iter().chain(&self.client_address);
+        let further = further.map(|(name, value)| (&**name, value.as_str()));
+        always.into_iter().chain(cookie).chain(further)
     }
 }
 
-/// Does not show the cookie.
+/// Shows neither the cookie nor the authorization.
 impl fmt::Debug for GetRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GetRequest").field("url", &self.url).finish_non_exhaustive()
@@ -55,7 +57,7 @@ pub struct GetResponse {
 
 impl GetResponse {
     /// The headers that the core reads, in lower case. A host may return more.
-    pub const HEADERS: [&'static str; 7] = [
+    pub const HEADERS: [&'static str; 8] = [
         "cf-mitigated",
         "location",
         "retry-after",
@@ -63,6 +65,7 @@ impl GetResponse {
         "x-amzn-errortype",
         "x-amzn-waf-action",
         "x-retry-after",
+        "x-revocation-shards",
     ];
 
     /// The value of a header, by its name in lower case.

@@ -14,7 +14,8 @@ pub mod native;
 
 pub use get::{GetError, GetRequest, GetResponse};
 pub use providers::{
-    Clock, Fetch, KeyStore, Random, RateLimiter, SignatureVerifier, Tasks, Telemetry, Timer,
+    Clock, Fetch, KeyStore, Random, RateLimiter, RevocationStore, SignatureVerifier, Tasks,
+    Telemetry, Timer,
 };
 
 pub(crate) use fetch_document::fetch_document;
@@ -29,7 +30,16 @@ pub(crate) use retry_after::retry_after;
 /// belongs to one request, because promises, timers and background tasks do. Data that outlives a
 /// request lives in the core.
 pub trait Host:
-    Clock + Random + Timer + Fetch + KeyStore + SignatureVerifier + Telemetry + RateLimiter + Tasks
+    Clock
+    + Random
+    + Timer
+    + Fetch
+    + KeyStore
+    + RevocationStore
+    + SignatureVerifier
+    + Telemetry
+    + RateLimiter
+    + Tasks
 {
 }
 
@@ -39,6 +49,7 @@ impl<T> Host for T where
         + Timer
         + Fetch
         + KeyStore
+        + RevocationStore
         + SignatureVerifier
         + Telemetry
         + RateLimiter

@@ -46,6 +46,37 @@ pub trait KeyStore {
     fn save(&self, _url: &str, _record: impl FnOnce() -> Vec<u8>, _max_age: u32) {}
 }
 
+/// Stores revocations outside of the isolate. A runtime without a store uses the default methods.
+pub trait RevocationStore {
+    /// The entries after `after`, a cursor that an earlier page named (`""` for all): a page as
+    /// text. Its first line is `<cursor> <more>`, where `more` is `1` if further pages follow at
+    /// once and `0` otherwise, and a third word `reset` says that the cursor is unknown and the
+    /// page begins from the start. Each other line is an entry. The error is a sentence for the
+    /// log.
+    fn read_revocations(
+        &self,
+        _shard: u32,
+        _after: &str,
+    ) -> impl Future<Output = Result<String, String>> {
+        ready(Err(NO_STORE.to_owned()))
+    }
+
+    /// Appends entries, one per line, of the event `id`, which the store remembers until `until`,
+    /// in seconds since 1970. `Ok(false)`: the store has seen the event, and appends nothing. The
+    /// error is a sentence for the log.
+    fn append_revocations(
+        &self,
+        _shard: u32,
+        _id: &str,
+        _until: f64,
+        _entries: &str,
+    ) -> impl Future<Output = Result<bool, String>> {
+        ready(Err(NO_STORE.to_owned()))
+    }
+}
+
+const NO_STORE: &str = "this runtime has no store of revocations";
+
 /// Verifies signatures by RSA and EC keys.
 pub trait SignatureVerifier {
     /// Whether `signature` is a signature of `message` by `key`. The core has already checked the

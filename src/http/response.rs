@@ -1,5 +1,5 @@
 //! The edge's own responses. Most are problem details (RFC 9457), on 401 with a challenge (RFC
-//! 6750, section 3).
+//! 6750, section 3; RFC 9470, section 3).
 
 use crate::error::{Code, ERRORS_PAGE, Error};
 use crate::http::edit::HeaderEdit;
@@ -20,6 +20,11 @@ impl Response {
     /// The problem response for an error: JSON with the members of RFC 9457, section 3.1, and with
     /// `code` and `request_id`. Only the log contains the details of `misconfigured`.
     pub fn problem(error: &Error, request_id: &str) -> Self {
+        Self::problem_with_status(error, error.status(), request_id)
+    }
+
+    /// The same with another status.
+    pub(crate) fn problem_with_status(error: &Error, status: u16, request_id: &str) -> Self {
         let code = error.code();
         let detail = match code {
             Code::Misconfigured => {
@@ -31,7 +36,7 @@ impl Response {
             r#"{{"type":{},"title":{},"status":{},"code":{},"detail":{},"request_id":{}}}"#,
             quote(&format!("{ERRORS_PAGE}#{code}")),
             quote(code.title()),
-            code.status(),
+            status,
             quote(code.as_str()),
             quote(detail),
             quote(request_id),
@@ -43,13 +48,13 @@ impl Response {
             ("x-content-type-options", "nosniff".to_owned()),
             ("x-request-id", request_id.to_owned()),
         ];
-        if let Some(challenge) = challenge(error) {
+        if let Some(challenge) = challenge(error).filter(|_| status == code.status()) {
             headers.push(("www-authenticate", challenge));
         }
         if let Some(seconds) = error.retry_after() {
             headers.push(("retry-after", seconds.to_string()));
         }
-        Self { status: code.status(), headers, body }
+        Self { status, headers, body }
     }
 
     /// The headers as text for the host, in the format of edits.
@@ -62,13 +67,15 @@ impl Response {
     }
 }
 
-/// RFC 6750, section 3: without an error code if the request has no token.
+/// RFC 6750, section 3: without an error code if the request has no token. RFC 9470, section 3: if
+/// the session is too old, with the accepted age.
 fn challenge(error: &Error) -> Option<String> {
     let code = error.code();
     let reason = match (code, code.status()) {
         (Code::MissingToken, _) => return Some(format!("Bearer realm=\"{REALM}\"")),
         (Code::MalformedRequest, _) => "invalid_request",
         (Code::InsufficientScope, _) => "insufficient_scope",
+        (Code::SessionTooOld, _) => "insufficient_user_authentication",
         (_, 401) => "invalid_token",
         _ => return None,
     };
@@ -78,6 +85,9 @@ fn challenge(error: &Error) -> Option<String> {
     if let Some(scopes) = error.scopes() {
         // scopes contain no characters to escape
         challenge.push_str(&format!(", scope=\"{scopes}\""));
+    }
+    if let Some(seconds) = error.max_age() {
+        challenge.push_str(&format!(", max_age=\"{seconds}\""));
     }
     Some(challenge)
 }

@@ -130,6 +130,14 @@ impl KeySource {
         }
     }
 
+    /// Makes a set due whose fetch began before that time: see [`KeyCache::mark_due`].
+    pub fn mark_due(&self, before: f64) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Remote(remote) => remote.cache().mark_due(before),
+        }
+    }
+
     /// The state of the keys, without a fetch.
     pub fn status(&self, now: f64) -> KeyStatus {
         match self {
@@ -255,6 +263,7 @@ impl Remote {
             url: self.url.to_string(),
             accept: "application/jwk-set+json, application/json",
             cookie: None,
+            authorization: None,
             client_address: None,
             max_bytes: JwkSet::MAX_BYTES,
             timeout,

@@ -8,20 +8,20 @@ use crate::error::{Code, Error};
 use crate::policy::rules::Match;
 use crate::verifier::Verified;
 
-/// Compares the path's parameters with the user's claims, and the claims and scopes with the
-/// rule's.
+/// Compares the path's parameters with the user's claims, and the claims, scopes and session with
+/// the rule's. `now` is in seconds since 1970.
 ///
 /// # Errors
-/// [`Code::UserMismatch`] if one differs, or if the claim is missing or not a string.
+/// [`Code::UserMismatch`] if one differs, or if the claim is missing or contains no string.
 /// [`Code::AmbiguousPath`] if they are equal and contain a parameter behind `;`.
-/// [`Code::InsufficientClaims`], [`Code::InsufficientScope`].
-pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), Error> {
+/// [`Code::InsufficientClaims`], [`Code::InsufficientScope`], [`Code::SessionTooOld`],
+/// [`Code::ImpersonationRefused`].
+pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>, now: f64) -> Result<(), Error> {
     for (segment, claim) in matched.isolation() {
-        let claims = user.map(Verified::claims);
-        let value = claims.and_then(|claims| claims.text_claim(claim));
-        if !value.is_some_and(|value| is_same_id(segment, value)) {
-            let has_claim = claims.is_some_and(|claims| claims.claim(claim).is_some());
-            return Err(Error::new(Code::UserMismatch, mismatch(claim, has_claim)));
+        let is_same = |id: &str| is_same_id(segment, id);
+        let found = user.and_then(|user| user.claims().is_id(claim, &is_same));
+        if found != Some(true) {
+            return Err(Error::new(Code::UserMismatch, mismatch(claim, found.is_some())));
         }
         if segment.contains(';') {
             return Err(Error::new(Code::AmbiguousPath, SEMICOLON));
@@ -32,7 +32,8 @@ pub(crate) fn check(matched: &Match<'_>, user: Option<&Verified>) -> Result<(), 
     };
     let claims = user.claims().members();
     matched.claims().iter().try_for_each(|required| required.check_value(claims))?;
-    check_scopes(claims, matched.scopes())
+    check_scopes(claims, matched.scopes())?;
+    matched.session_conditions().check(user.session(), now)
 }
 
 /// The detail of the rejection, for the client.

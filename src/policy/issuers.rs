@@ -67,6 +67,11 @@ impl Issuers {
         has_first.then_some(Self(verifiers))
     }
 
+    /// The verifiers, by their indices.
+    pub(crate) fn verifiers(&self) -> &[Verifier] {
+        &self.0
+    }
+
     /// Warnings about the URLs of keys, each once.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<String> = Vec::new();
@@ -214,7 +219,7 @@ fn from_entry(
             None => None,
         }
     };
-    let mut reader = Reader::beside(&lookup, values.errors());
+    let mut reader = Reader::beside(&lookup, values.errors()).with_revocations(all.revocations());
     let mut options = token_options(&mut reader);
     if let Some(required) = entry.member(REQUIRED_CLAIMS) {
         options.required_claims = RequiredClaim::list_from_json(required);

@@ -9,5 +9,6 @@ pub(crate) mod issuers;
 pub(crate) mod path;
 pub(crate) mod pseudonym;
 pub(crate) mod rate_limits;
+pub(crate) mod revocation;
 pub(crate) mod rules;
 pub(crate) mod tokens;

@@ -84,7 +84,8 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Error> {
     Ok(Cow::Owned(text))
 }
 
-fn percent_decode(raw: &[u8]) -> Option<Vec<u8>> {
+/// The bytes that a percent-encoded text stands for. `None` if a percent sign encodes nothing.
+pub(crate) fn percent_decode(raw: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((&byte, tail)) = rest.split_first() {
@@ -142,7 +143,8 @@ fn encoded_byte(first: u8, tail: &[u8]) -> Option<(u8, &[u8])> {
     Some((hex(*high)? << 4 | hex(*low)?, behind))
 }
 
-fn push_encoded(byte: u8, path: &mut String) {
+/// Appends a byte in percent-encoding.
+pub(crate) fn push_encoded(byte: u8, path: &mut String) {
     let digit = |bits: u8| char::from(b"0123456789ABCDEF"[usize::from(bits)]);
     path.extend(['%', digit(byte >> 4), digit(byte & 15)]);
 }

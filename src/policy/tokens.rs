@@ -3,6 +3,7 @@
 
 use crate::claims::RequiredClaim;
 use crate::config::reader::Reader;
+use crate::policy::revocation::token_lifetime;
 use crate::verifier::{Verifier, VerifierOptions};
 
 /// The options of a verifier: where its keys are, and which tokens it accepts.
@@ -18,7 +19,8 @@ pub(crate) fn token_options(reader: &mut Reader<'_>) -> VerifierOptions {
         algorithms,
         clock_tolerance: reader.number("CLOCK_TOLERANCE"),
         max_token_age: reader.number("MAX_TOKEN_AGE"),
-        max_token_lifetime: reader.number("MAX_TOKEN_LIFETIME"),
+        // a token that outlives its revocation would be valid again
+        max_token_lifetime: reader.number("MAX_TOKEN_LIFETIME").or_else(|| token_lifetime(reader)),
         profile: reader.text("PROFILE"),
         user_claim: reader.list("USER_CLAIM"),
         cache_max_age: reader.number("JWKS_MAX_AGE"),

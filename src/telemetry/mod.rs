@@ -85,6 +85,13 @@ impl Reporter {
         RequestTrace { started: self.server_timing.then(|| host.now()), ..RequestTrace::default() }
     }
 
+    /// Writes a line that is not about a decision to the log.
+    pub(crate) fn note<H: Host>(&self, level: Level, line: &str, host: &H) {
+        if self.log.has_level(level) {
+            host.log(level, line);
+        }
+    }
+
     /// Logs a response of the edge itself and writes its data point. Calls `record` only if one of
     /// them is due.
     pub(crate) fn report_response<'d, H: Host>(

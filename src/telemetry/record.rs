@@ -19,6 +19,8 @@ pub(crate) struct DecisionRecord<'d> {
     pub(crate) user: Option<&'d Verified>,
     /// Seconds since the last fetch of keys
     pub(crate) keys_age: Option<f64>,
+    /// Seconds since the last read of the revocations; `None` without revocation
+    pub(crate) revocations_age: Option<Option<f64>>,
     pub(crate) request_id: &'d str,
 }
 
@@ -32,8 +34,9 @@ pub(crate) struct MatchedRule<'d> {
 }
 
 impl DecisionRecord<'_> {
-    /// A JSON object. Its members are the same for all decisions, except that only the edge's own
-    /// responses have a `status`. The host adds `upstream_status` and `upstream_ms` to the others.
+    /// A JSON object. Its members are the same for all decisions of an edge, except that only its
+    /// own responses have a `status`. The host adds `upstream_status` and `upstream_ms` to the
+    /// others.
     ///
     /// Users have pseudonyms if there is a `salt`.
     pub(crate) fn to_json(&self, salt: Option<&str>) -> String {
@@ -66,6 +69,9 @@ impl DecisionRecord<'_> {
         let was_cached = self.user.is_some_and(Verified::was_cached);
         json.push(if was_cached { ",\"cached\":true" } else { ",\"cached\":false" });
         json.number(",\"keys_age\":", self.keys_age.map(|age| age as u32));
+        if let Some(age) = self.revocations_age {
+            json.number(",\"revocations_age\":", age.map(|age| age as u32));
+        }
         json.text(",\"request_id\":", Some(self.request_id));
         json.push("}");
         json.0

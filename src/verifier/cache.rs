@@ -111,7 +111,8 @@ impl BuildHasher for KeyedHasher {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicBool, AtomicU64};
 
     use super::*;
     use crate::claims::{Claims, Expectations};
@@ -219,6 +220,8 @@ mod tests {
             key: None,
             extension: Extension::default(),
             was_cached: AtomicBool::new(false),
+            seen_at: AtomicU64::new(0),
+            lookups: OnceLock::new(),
         };
         (token, Arc::new(verified))
     }

@@ -3,24 +3,27 @@
 
 mod cache;
 mod explain;
+mod lookup;
 mod opaque;
 mod options;
+mod verified;
 
 pub use cache::CacheLimits;
 pub(crate) use cache::KeyedHasher;
 pub use explain::{CheckOutcome, CheckReport, Explanation, KeyReport};
+pub(crate) use lookup::Lookup;
 pub use options::{DEFAULT_ALGORITHMS, VerifierOptions, issuing_url};
+pub use verified::{Extension, Verified};
 
-use std::any::Any;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cache::TokenCache;
 use opaque::detect_session_token;
+pub(crate) use opaque::is_like_session_token;
 
 use crate::check::{Check, Observer};
-use crate::claims::{AcceptedClaims, Claims, Expectations, SessionToken};
+use crate::claims::{Claims, Expectations, Profile};
 use crate::crypto::{Secret, VerifyingKey};
 use crate::error::{Code, Error};
 use crate::host::Host;
@@ -86,6 +89,32 @@ impl Verifier {
         self.expectations.expect_cookie_cache(version, self.is_by_secret());
         if let (Keys::Published(own), Keys::Published(source)) = (&mut self.keys, &tokens.keys) {
             *own = source.clone();
+        }
+    }
+
+    /// A verifier of messages that the same issuer signs with the same keys: see
+    /// [`Expectations::for_messages`]. It caches none.
+    pub(crate) fn for_messages(
+        &self,
+        profile: Profile,
+        audiences: Option<Vec<String>>,
+        max_lifetime: f64,
+    ) -> Option<Self> {
+        let expectations = self.expectations.for_messages(profile, audiences, max_lifetime)?;
+        let verifier = Self::new(self.keys.clone(), self.algorithms.clone(), expectations);
+        Some(verifier.with_cache(CacheLimits { tokens: 0, bytes: 0 }))
+    }
+
+    /// The accepted issuers.
+    pub(crate) fn issuers(&self) -> &[String] {
+        self.expectations.issuers()
+    }
+
+    /// The source of published keys.
+    pub(crate) fn key_source(&self) -> Option<&KeySource> {
+        match &self.keys {
+            Keys::Published(source) => Some(source),
+            Keys::Shared(_) => None,
         }
     }
 
@@ -197,6 +226,7 @@ impl Verifier {
         if self.expectations.check_times(&verified.accepted, now, &mut ()).is_err() {
             return false;
         }
+        verified.seen_at.store(now.to_bits(), Ordering::Relaxed);
         let (Keys::Published(source), Some(signed_by)) = (&self.keys, &verified.key) else {
             return true;
         };
@@ -206,6 +236,7 @@ impl Verifier {
             return false;
         };
         let now = host.now();
+        verified.seen_at.store(now.to_bits(), Ordering::Relaxed);
         let in_time = self.expectations.check_times(&verified.accepted, now, &mut ()).is_ok();
         in_time && keys.iter().any(|key| Arc::ptr_eq(key, signed_by))
     }
@@ -255,10 +286,19 @@ impl Verifier {
         };
         let accepted = accepted?;
         // the fetch of the keys can take seconds, so check the times again
-        self.expectations.check_times(&accepted, host.now(), observer)?;
-        let extension = Extension::default();
-        let was_cached = AtomicBool::new(false);
-        Ok(Verified { header, claims, accepted, algorithm, key, extension, was_cached })
+        let now = host.now();
+        self.expectations.check_times(&accepted, now, observer)?;
+        Ok(Verified {
+            header,
+            claims,
+            accepted,
+            algorithm,
+            key,
+            extension: Extension::default(),
+            was_cached: AtomicBool::new(false),
+            seen_at: AtomicU64::new(now.to_bits()),
+            lookups: OnceLock::new(),
+        })
     }
 
     fn is_by_secret(&self) -> bool {
@@ -284,84 +324,6 @@ impl Verifier {
             Mutex::new(TokenCache::new(self.cache_limits, KeyedHasher::new(|| host.random())))
         });
         cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A token that has passed every check.
-#[derive(Debug)]
-pub struct Verified {
-    header: Header,
-    claims: Claims,
-    accepted: AcceptedClaims,
-    algorithm: Algorithm,
-    /// The published key that signed the token
-    key: Option<Arc<VerifyingKey>>,
-    extension: Extension,
-    was_cached: AtomicBool,
-}
-
-/// A value that is derived from a verified token and cached with it. The cache drops both together.
-#[derive(Default)]
-pub struct Extension(Mutex<Option<Box<dyn Any + Send>>>);
-
-impl Extension {
-    /// Calls `f` with the value, which `f` can replace. A value of another type than `T` is
-    /// dropped.
-    pub fn update<T: Send + 'static, R>(&self, f: impl FnOnce(&mut Option<Box<T>>) -> R) -> R {
-        // a panic in `f` leaves the extension empty, which is valid
-        let mut stored = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut value = stored.take().and_then(|stored| stored.downcast::<T>().ok());
-        let result = f(&mut value);
-        *stored = value.map(|value| value as Box<dyn Any + Send>);
-        result
-    }
-}
-
-impl fmt::Debug for Extension {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Extension")
-    }
-}
-
-impl Verified {
-    /// The claims of the token.
-    pub fn claims(&self) -> &Claims {
-        &self.claims
-    }
-
-    /// The user's id: the value of the user claim, never empty.
-    pub fn user(&self) -> &str {
-        &self.accepted.user
-    }
-
-    /// The token of the session, if this is a cookie cache.
-    pub(crate) fn session_token(&self) -> Option<&str> {
-        self.accepted.session.as_ref().map(SessionToken::as_str)
-    }
-
-    /// When the token expires, in seconds since 1970.
-    pub fn expires(&self) -> f64 {
-        self.accepted.expires()
-    }
-
-    /// The algorithm of the signature.
-    pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    /// Whether a later call accepted the token from the cache.
-    pub fn was_cached(&self) -> bool {
-        self.was_cached.load(Ordering::Relaxed)
-    }
-
-    /// The value that a host caches with the token.
-    pub fn extension(&self) -> &Extension {
-        &self.extension
-    }
-
-    /// The header of the token.
-    pub fn header(&self) -> &Header {
-        &self.header
     }
 }
 

@@ -1,10 +1,11 @@
 //! A gateway, its network, and the headers that its upstream receives.
 
 use better_auth_edge::gateway::{
-    Bindings, Decision, Forward, Gateway, HeaderEdit, RequestHead, Response, Settings,
+    Bindings, Decision, Forward, Gateway, HeaderEdit, RequestHead, Response, RevocationsBinding,
+    Settings,
 };
 
-use super::{AUTH_SERVER, Claims, ScriptedResponse, Signer, TestHost, key_set};
+use super::{AUTH_SERVER, Claims, ScriptedResponse, ScriptedStore, Signer, TestHost, key_set};
 
 /// A gateway in front of `https://api.example`.
 pub(crate) struct Edge {
@@ -33,6 +34,33 @@ impl Edge {
         let host = TestHost::new();
         host.respond_with(ScriptedResponse::ok(key_set(&[signer.jwk()])));
         Self { gateway: Gateway::new(settings), host, signer }
+    }
+
+    /// A gateway with these settings and this store of revocations, which other gateways share.
+    pub(crate) fn with_revocations(settings: &[(&str, &str)], store: &ScriptedStore) -> Self {
+        let required = [
+            ("BETTER_AUTH_URL", AUTH_SERVER),
+            ("ORIGIN_URL", "https://api.example"),
+            ("EDGE_ISSUER", "https://edge.example"),
+        ];
+        let lookup = |name: &str| {
+            let mut all = settings.iter().chain(&required);
+            all.find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+        };
+        let settings = Settings::parse_with_revocations(RevocationsBinding::Consistent, lookup);
+        let settings = settings.expect("the settings are valid");
+        let bindings = Bindings { rate_limit_rejected: true, ..Bindings::default() };
+        let settings = settings.with_bindings(bindings, "a salt".to_owned());
+        let signer = Signer::default();
+        let host = TestHost::with_revocations(store);
+        host.respond_with(ScriptedResponse::ok(key_set(&[signer.jwk()])));
+        Self { gateway: Gateway::new(settings), host, signer }
+    }
+
+    /// The response to a request with a body.
+    pub(crate) fn receive(&self, head: &RequestHead, body: impl AsRef<[u8]>) -> Response {
+        assert!(self.gateway.body_limit(head).is_some(), "the gateway receives such a request");
+        self.host.run(self.gateway.receive(head, body.as_ref(), &self.host))
     }
 
     /// The `Authorization` header with a token that has these claims.

@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer, native,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer, native,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 use futures_util::FutureExt;
 
-use super::{NOW, ScriptedResponse};
+use super::{NOW, ScriptedResponse, ScriptedStore};
 
 /// The runtime. Clones share everything.
 #[derive(Clone)]
@@ -37,6 +37,7 @@ struct State {
     points: RefCell<Vec<String>>,
     reached_limits: RefCell<Vec<Limit>>,
     counted: RefCell<Vec<(Limit, String)>>,
+    revocations: ScriptedStore,
 }
 
 /// Selects the requests that a response is for.
@@ -48,17 +49,22 @@ type Store = Rc<RefCell<BTreeMap<String, Vec<u8>>>>;
 impl TestHost {
     /// At [`NOW`], with a network on which every request fails.
     pub(crate) fn new() -> Self {
-        Self::with_store(Store::default())
+        Self::with_store(Store::default(), ScriptedStore::new())
+    }
+
+    /// The same with this store of revocations.
+    pub(crate) fn with_revocations(revocations: &ScriptedStore) -> Self {
+        Self::with_store(Store::default(), revocations.clone())
     }
 
     /// A new runtime at the same time that shares only the store with this one.
     pub(crate) fn restarted(&self) -> Self {
-        let host = Self::with_store(self.0.store.clone());
+        let host = Self::with_store(self.0.store.clone(), self.0.revocations.clone());
         host.0.now.set(self.now());
         host
     }
 
-    fn with_store(store: Store) -> Self {
+    fn with_store(store: Store, revocations: ScriptedStore) -> Self {
         Self(Rc::new(State {
             now: Cell::new(NOW),
             random: Cell::new(0.5),
@@ -76,6 +82,7 @@ impl TestHost {
             points: RefCell::default(),
             reached_limits: RefCell::default(),
             counted: RefCell::default(),
+            revocations,
         }))
     }
 
@@ -244,6 +251,15 @@ impl TestHost {
         next.unwrap_or_else(|| self.0.default_response.borrow().clone())
     }
 
+    /// What the store of revocations answers, after its delay.
+    async fn answer<T>(&self, answer: T) -> T {
+        match self.0.revocations.delay() {
+            Some(seconds) => self.wait(seconds).await,
+            None => pending().await,
+        }
+        answer
+    }
+
     async fn wait(&self, seconds: f64) {
         let deadline = self.now() + seconds;
         poll_fn(|context| {
@@ -330,6 +346,24 @@ impl RateLimiter for TestHost {
     async fn admits(&self, limit: Limit, key: &str) -> bool {
         self.0.counted.borrow_mut().push((limit, key.to_owned()));
         !self.0.reached_limits.borrow().contains(&limit)
+    }
+}
+
+impl RevocationStore for TestHost {
+    async fn read_revocations(&self, shard: u32, after: &str) -> Result<String, String> {
+        let page = self.0.revocations.read(shard, after);
+        self.answer(page).await
+    }
+
+    async fn append_revocations(
+        &self,
+        shard: u32,
+        id: &str,
+        until: f64,
+        entries: &str,
+    ) -> Result<bool, String> {
+        let appended = self.0.revocations.append(shard, id, until, entries);
+        self.answer(appended).await
     }
 }
 

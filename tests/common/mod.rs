@@ -6,12 +6,14 @@
 
 mod edge;
 mod host;
+mod revocations;
 mod scripted_response;
 mod timeline;
 mod token;
 
 pub(crate) use edge::{Edge, request, upstream_headers};
 pub(crate) use host::TestHost;
+pub(crate) use revocations::ScriptedStore;
 pub(crate) use scripted_response::ScriptedResponse;
 pub(crate) use timeline::{Timeline, wanted};
 pub(crate) use token::{Claims, Signer, base64url, good_claims, key_set};

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use better_auth_edge::crypto::VerifyingKey;
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use better_auth_edge::jose::{Algorithm, Jwk, Object, PublicKey, Unusable};
 use ed25519_dalek::{Signer, SigningKey};
@@ -115,6 +115,8 @@ impl SignatureVerifier for NoHost {
 }
 
 impl Telemetry for NoHost {}
+
+impl RevocationStore for NoHost {}
 
 impl RateLimiter for NoHost {}
 

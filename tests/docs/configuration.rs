@@ -34,6 +34,7 @@ fn parse(name: &str, value: &str) -> Result<Settings, Vec<SettingError>> {
         "CORS_PREFLIGHT_TO_ORIGIN" => None,
         "BETTER_AUTH_SECRET" => Some(("ALGORITHMS", "HS256")),
         "EDGE_SIGNING_KEY_NEXT" => key.map(|key| (key.name, key.example)),
+        "REVOCATIONS_URL" => Some(("REVOCATIONS_TOKEN", "an-example-of-a-token-0123456789")),
         _ if name.starts_with("CORS_") => Some(("CORS_ORIGINS", "https://page.example")),
         _ => None,
     };

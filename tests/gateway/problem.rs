@@ -204,7 +204,7 @@ fn the_headers_of_a_rejection_are_printable_ascii() {
 #[test]
 fn every_code_has_its_own_status_and_title() {
     for code in Code::ALL {
-        assert!([400, 401, 403, 429, 500, 502, 503, 504].contains(&code.status()), "{code}");
+        assert!([400, 401, 403, 409, 429, 500, 502, 503, 504].contains(&code.status()), "{code}");
         let same = |other: &&Code| other.as_str() == code.as_str() || other.title() == code.title();
         assert_eq!(Code::ALL.iter().filter(same).count(), 1, "{code}");
         // a challenge contains the title as a quoted string

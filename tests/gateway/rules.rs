@@ -220,7 +220,7 @@ fn a_token_without_the_claim_matches_no_path() {
         good_claims().with("uuid", r#""""#),
         good_claims().with("uuid", "7"),
         good_claims().with("uuid", "true"),
-        good_claims().with("uuid", &format!("[{A:?}]")),
+        good_claims().with("uuid", &format!("[[{A:?}]]")),
         good_claims().with("uuid", &format!("{{{A:?}:1}}")),
         good_claims().with("UUID", &format!("{A:?}")),
         good_claims().with("sub", &format!("{A:?}")),

@@ -5,6 +5,7 @@
 mod common;
 
 mod concurrency;
+mod due;
 mod failing;
 mod fetching;
 mod replaced;

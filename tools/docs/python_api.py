@@ -12,6 +12,8 @@ import griffe
 
 PACKAGES = {
     "better_auth_edge": "The main module: `from better_auth_edge import EdgeAuth, User`.",
+    "better_auth_edge.sessions": "Sessions that the app looks up where Better Auth stores them: "
+    "`from better_auth_edge.sessions import …`.",
     "better_auth_edge.sqlmodel": "Sessions restricted to the rows of one user: "
     "`from better_auth_edge.sqlmodel import …`.",
 }

@@ -64,6 +64,12 @@ pub fn post(url: &str, headers: Headers<'_>, body: &Value) -> Result<Response> {
     response(request("POST", url, &json).body(serde_json::to_vec(body)?))
 }
 
+/// Posts a text of that type.
+pub fn post_text(url: &str, content_type: &str, body: &str) -> Result<Response> {
+    let headers = [("content-type", content_type)];
+    response(request("POST", url, &headers).body(body.into()))
+}
+
 /// Gets a URL, calls `piece` with each part of the body as it arrives, and returns the status.
 pub fn stream(url: &str, headers: Headers<'_>, mut piece: impl FnMut(&[u8])) -> Result<u16> {
     let request = request("GET", url, headers).body(Vec::new())?;

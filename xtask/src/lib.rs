@@ -11,6 +11,7 @@ pub mod fuzz;
 pub mod host_vectors;
 pub mod http;
 pub mod inspector;
+pub mod isolates;
 pub mod lint;
 pub mod mutants;
 pub mod process;

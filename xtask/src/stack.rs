@@ -20,6 +20,8 @@ use crate::{build, root, setup, token, usage, workerd};
 pub fn prepare() -> Result<()> {
     setup::npm_packages()?;
     setup::python()?;
+    // the example's Better Auth has a plugin of the package
+    build::npm()?;
     build::worker()
 }
 
@@ -76,16 +78,19 @@ impl Stack {
         let database = Database::start(storage, &directory.0)?;
         let secret = hexadecimal(&random()?);
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?)).to_string();
-        let (auth, auth_url) = start_auth(&database, &secret, cookie_cache, pages)?;
-        // the edge and FastAPI need each other's port: reserve the edge's until FastAPI has started
+        // the others need the edge's port: it is reserved until they have started
         let reserved = TcpListener::bind("127.0.0.1:0")?;
         let port = reserved.local_addr()?.port();
+        let edge_url = format!("http://127.0.0.1:{port}");
+        let (auth, auth_url) = start_auth(&database, &secret, cookie_cache, pages, &edge_url)?;
         let (api, api_url) = start_api(&database, port)?;
         let mut settings = workerd::Settings::from_wrangler()?
             .by_uuid()
             .with("BETTER_AUTH_URL", json!(auth_url))
             .with("ORIGIN_URL", json!(api_url))
+            .with("EDGE_ISSUER", json!(edge_url))
             .with("EDGE_SIGNING_KEY", json!(signing_key));
+        settings.objects = Some(workerd::Objects { wrapper: None });
         if cookie_cache == Some("secret") {
             settings = settings.with("BETTER_AUTH_SECRET", json!(secret));
         }
@@ -113,11 +118,19 @@ impl Stack {
     pub fn sign_up(&self, name: &str) -> Result<User> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let email = format!("user{number}@example.com");
+        self.enter("sign-up", name, &format!("user{number}@example.com"))
+    }
+
+    /// Signs a user in once more, with another session.
+    pub fn sign_in(&self, user: &User) -> Result<User> {
+        self.enter("sign-in", "", &user.email)
+    }
+
+    fn enter(&self, how: &str, name: &str, email: &str) -> Result<User> {
         let body = json!({"name": name, "email": email, "password": "correct horse battery"});
-        let url = format!("{}/api/auth/sign-up/email", self.auth_url);
+        let url = format!("{}/api/auth/{how}/email", self.auth_url);
         let response = http::post(&url, &[("origin", &self.auth_url)], &body)?;
-        ensure!(response.status == 200, "the sign-up of {email} returned {}", response.outcome());
+        ensure!(response.status == 200, "the {how} of {email} returned {}", response.outcome());
         let session_token =
             response.header("set-auth-token").context("no set-auth-token")?.to_owned();
         let uuid = response.json()["user"]["uuid"].as_str().context("no uuid")?.to_owned();
@@ -125,7 +138,7 @@ impl Stack {
         let cookie = cookies.next().flatten().context("no session cookie")?.to_owned();
         let all: Vec<_> = [cookie.as_str()].into_iter().chain(cookies.flatten()).collect();
         let cookies = all.join("; ");
-        Ok(User { session_token, cookie, cookies, uuid })
+        Ok(User { email: email.to_owned(), session_token, cookie, cookies, uuid })
     }
 
     /// A JWT for a signed-in user, from Better Auth.
@@ -178,6 +191,8 @@ impl Stack {
 /// A user who has signed up.
 #[derive(Clone, Debug)]
 pub struct User {
+    /// The address for a sign-in
+    pub email: String,
     /// Better Auth's base URL opaque session token
     pub session_token: String,
     /// The session cookie, as a browser sends it: name and value
@@ -263,10 +278,12 @@ fn start_auth(
     secret: &str,
     cookie_cache: Option<&str>,
     pages: &str,
+    edge_url: &str,
 ) -> Result<(Server, String)> {
     let mut command = auth_program("src/server.ts", database, secret);
     command.env("COOKIE_CACHE", cookie_cache.unwrap_or_default());
     command.env("BETTER_AUTH_TRUSTED_ORIGINS", pages);
+    command.env("EDGE_URL", edge_url);
     Server::start("Better Auth", &mut command, |line| listening(line, "Better Auth"))
 }
 

@@ -136,6 +136,7 @@ fn next() -> Result<()> {
 fn python() -> Result<()> {
     build::javascript()?;
     setup::postgres()?;
+    setup::redis()?;
     let pytest = |python: &Path, directory: &str, files: &[&str]| {
         let directory = root().join(directory);
         let mut pytest = Command::new(python);

@@ -1,11 +1,19 @@
 //! Forged tokens for tests.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+
+/// Seconds since 1970, with fractions.
+pub fn now() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("the clock is later than 1970").as_secs_f64()
+}
 
 /// A key that the auth server does not publish.
 pub fn foreign_key() -> SigningKey {

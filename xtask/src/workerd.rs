@@ -29,7 +29,13 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
     let modules: Vec<_> = modules
         .map(|(name, kind)| format!("(name = \"{name}\", {kind} = embed \"{name}\")"))
         .collect();
-    fs::write(&config, settings.capnp(&modules.join(", ")))?;
+    let mut text = settings.capnp(&modules.join(", "));
+    if settings.objects.is_some() {
+        let objects = directory.join("objects");
+        fs::create_dir_all(&objects)?;
+        text = text.replace("path = \"objects\"", &format!("path = {objects:?}"));
+    }
+    fs::write(&config, text)?;
 
     // workerd does not exit when its standard input closes, so a wrapper shell stops it.
     let wrapper = r#"exec 3<&0
@@ -43,7 +49,8 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
     let workerd = root().join("node_modules/workerd/bin/workerd");
     let ready = |line: &str| {
         let event: Value = serde_json::from_str(line).ok()?;
-        (event["event"] == "listen").then(|| event["port"].as_u64())?
+        let is_first = event["event"] == "listen" && event["socket"] != SECOND;
+        is_first.then(|| event["port"].as_u64())?
     };
     let mut command = Command::new("sh");
     command.args(["-c", wrapper, "sh"]).arg(workerd).arg("serve").arg(&config);
@@ -78,7 +85,27 @@ pub(crate) struct Settings {
     pub(crate) scripted: Vec<(String, String)>,
     /// The request header that contains `cf` as JSON, as on Cloudflare's servers
     pub(crate) cf_header: Option<&'static str>,
+    /// The binding `REVOCATIONS`, if it exists
+    pub(crate) objects: Option<Objects>,
 }
+
+/// Durable Objects of the class `Revocations`, which a second isolate shares: see [`second_url`].
+#[derive(Clone, Debug)]
+pub(crate) struct Objects {
+    /// A module whose default export makes the binding `REVOCATIONS` from an environment with the
+    /// namespace `objects`
+    pub(crate) wrapper: Option<String>,
+}
+
+/// The base URL of the second isolate.
+pub(crate) fn second_url(server: &Server) -> Result<String> {
+    let log = server.log_with(SECOND);
+    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let port = events.filter(|event| event["socket"] == SECOND).find_map(|it| it["port"].as_u64());
+    Ok(format!("http://127.0.0.1:{}", port.context("no second isolate")?))
+}
+
+const SECOND: &str = "second";
 
 impl Settings {
     /// The settings of wrangler.toml, so that the tests use the deployed settings.
@@ -96,6 +123,7 @@ impl Settings {
             services: Vec::new(),
             scripted: Vec::new(),
             cf_header: None,
+            objects: None,
         })
     }
 
@@ -123,16 +151,15 @@ impl Settings {
         let (outbound, scripted): (Vec<_>, Vec<_>) =
             self.scripted.iter().partition(|(name, _)| name == OUTBOUND);
         let outbound = outbound.first().map(|(_, module)| Value::from(module.as_str()));
-        let extensions = scripted.iter().map(|(name, module)| {
-            let module = Value::from(module.as_str());
-            format!("(name = \"scripted:{name}\", internal = true, esModule = {module})")
-        });
+        let extensions = scripted.iter().map(|(name, module)| extension(name, module));
+        let objects = self.objects.as_ref();
+        let extensions = extensions.chain(objects.and_then(Objects::extension));
         let extensions = extensions.collect::<Vec<_>>().join(", ");
         let scripted = scripted.iter().map(|(name, _)| {
             format!("(name = \"{name}\", wrapped = (moduleName = \"scripted:{name}\"))")
         });
         let bound = self.services.iter().map(|(name, _)| bound(name));
-        let bindings = vars.chain(bound).chain(scripted).collect::<Vec<_>>().join(", ");
+        let bindings: Vec<_> = vars.chain(bound).chain(scripted).collect();
         let services = self.services.iter().map(|(name, url)| service(name, url));
         let services: String = services.collect();
         let (date, port) = (&self.compatibility_date, self.port);
@@ -147,6 +174,31 @@ impl Settings {
         });
         let flags: Vec<_> = self.v8_flags.iter().map(|flag| format!("\"{flag}\"")).collect();
         let flags = flags.join(", ");
+        let worker = |name: &str, namespace: &str, storage: &str| {
+            let own = objects.map(|objects| objects.binding(namespace));
+            let bindings: Vec<_> = bindings.iter().cloned().chain(own).collect();
+            let bindings = bindings.join(", ");
+            format!(
+                r#"const {name} :Workerd.Worker = (
+  modules = [{modules}],
+  compatibilityDate = "{date}",
+  bindings = [{bindings}],
+  globalOutbound = "{global}",
+{storage});
+"#
+            )
+        };
+        let (further_services, further_sockets, workers) = match objects {
+            None => ("", String::new(), worker("edge", "", "")),
+            Some(_) => (
+                OBJECT_SERVICES,
+                format!(
+                    "    (name = \"{SECOND}\", address = \"127.0.0.1:0\", service = \"{SECOND}\"),\n"
+                ),
+                worker("edge", OWN_NAMESPACE, OBJECT_STORAGE)
+                    + &worker(SECOND, OTHER_NAMESPACE, ""),
+            ),
+        };
         format!(
             r#"using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -154,20 +206,56 @@ const config :Workerd.Config = (
     (name = "edge", worker = .edge),
     {outbound}
     (name = "internet", network = (allow = ["local"])),
-{services}  ],
-  sockets = [(name = "http", address = "127.0.0.1:{port}", http = ({cf}), service = "edge")],
+{services}{further_services}  ],
+  sockets = [
+    (name = "http", address = "127.0.0.1:{port}", http = ({cf}), service = "edge"),
+{further_sockets}  ],
   v8Flags = [{flags}],
   extensions = [(modules = [{extensions}])],
 );
-const edge :Workerd.Worker = (
-  modules = [{modules}],
-  compatibilityDate = "{date}",
-  bindings = [{bindings}],
-  globalOutbound = "{global}",
-);
-"#
+{workers}"#
         )
     }
+}
+
+impl Objects {
+    /// The binding `REVOCATIONS` to this namespace.
+    fn binding(&self, namespace: &str) -> String {
+        let bound =
+            |name: &str| format!("(name = \"{name}\", durableObjectNamespace = {namespace})");
+        match &self.wrapper {
+            None => bound(STORE),
+            Some(_) => {
+                let inner = bound("objects");
+                format!(
+                    "(name = \"{STORE}\", wrapped = (moduleName = \"scripted:{STORE}\", \
+                     innerBindings = [{inner}]))"
+                )
+            }
+        }
+    }
+
+    fn extension(&self) -> Option<String> {
+        self.wrapper.as_ref().map(|module| extension(STORE, module))
+    }
+}
+
+const STORE: &str = "REVOCATIONS";
+const OWN_NAMESPACE: &str = "\"Revocations\"";
+const OTHER_NAMESPACE: &str = "(className = \"Revocations\", serviceName = \"edge\")";
+const OBJECT_SERVICES: &str = r#"    (name = "second", worker = .second),
+    (name = "objects", disk = (path = "objects", writable = true)),
+"#;
+const OBJECT_STORAGE: &str = r#"  durableObjectNamespaces = [
+    (className = "Revocations", uniqueKey = "revocations", enableSql = true),
+  ],
+  durableObjectStorage = (localDisk = "objects"),
+"#;
+
+/// The module that creates a binding.
+fn extension(name: &str, module: &str) -> String {
+    let module = Value::from(module);
+    format!("(name = \"scripted:{name}\", internal = true, esModule = {module})")
 }
 
 fn bound(name: &str) -> String {

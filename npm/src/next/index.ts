@@ -7,6 +7,13 @@
 export { EdgeAuthError, type EdgeAuthErrorCode } from "../error.ts";
 export type { GatewayOptions, Route } from "../gateway.ts";
 export type { FetchImplementation, VerifierOptions } from "../options.ts";
+export { memoryRevocations } from "../revocations/memory.ts";
+export type {
+  RevocationEntry,
+  RevocationEvent,
+  RevocationPage,
+  RevocationStore,
+} from "../revocations/store.ts";
 export { createMiddleware } from "./create-middleware.ts";
 export type { Middleware, MiddlewareOptions } from "./middleware.ts";
 export { returnPath } from "./return-path.ts";

@@ -146,13 +146,15 @@ async function unlessMisconfigured(pending: Promise<Gateway>, errors: string[]):
 }
 
 /** The request's head with the path that Next's rules see and the origin that the browser sees. */
-function headOf({ method, headers, nextUrl }: NextRequest): RequestHead {
+function headOf(request: NextRequest): RequestHead {
+  const { method, headers, nextUrl } = request;
   const first = (name: string) => headers.get(name)?.split(",")[0]?.trim();
   const scheme = first("x-forwarded-proto") ?? nextUrl.protocol.slice(0, -1);
   // not `nextUrl.origin`: Next replaces every loopback address with localhost
   const url = `${scheme}://${first("x-forwarded-host") ?? first("host")}`;
   const origin = URL.canParse(url) ? new URL(url).origin : nextUrl.origin;
-  return { method, headers, url: origin + nextUrl.pathname + nextUrl.search };
+  const body = method === "POST" ? request.body : undefined;
+  return { method, headers, body, url: origin + nextUrl.pathname + nextUrl.search };
 }
 
 /**

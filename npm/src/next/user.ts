@@ -19,6 +19,8 @@ export interface User {
   email?: string;
   /** The claim `name`, if it is a string. */
   name?: string;
+  /** The id of the administrator who acts as this user. Absent if the user acts alone. */
+  impersonatedBy?: string;
   /** The token's claims that the middleware forwards: those that its option `claims` names. */
   claims: Record<string, unknown>;
 }
@@ -52,12 +54,15 @@ export async function getUser(
   const verifier = await assertionVerifier(signingKeys(options));
   if (!assertion) return null;
   try {
-    const { payload } = await verifier.verify<{ claims: User["claims"] }>(assertion);
+    const verified = await verifier.verify<{ claims: User["claims"] }>(assertion);
+    const { payload } = verified;
     const user: User = { id: payload.sub as string, claims: payload.claims };
     for (const name of ["uuid", "email", "name"] as const) {
       const value = payload.claims[name];
       if (typeof value === "string") user[name] = value;
     }
+    const { impersonatedBy } = verified.user;
+    if (impersonatedBy !== undefined) user.impersonatedBy = impersonatedBy;
     return user;
   } catch (error) {
     if (error instanceof EdgeAuthError && error.status === 401) return null;

@@ -20,6 +20,15 @@ export function malformed(request) {
 }
 
 /**
+ * The request's body.
+ *
+ * @param {{ body(): ReadableStream<Uint8Array> | null }} request
+ */
+export function body(request) {
+  return request.body();
+}
+
+/**
  * @param {{ url: string, headers: Headers }} request
  * @param {string} url the URL to forward to
  * @param {boolean} toOrigin whether the origin server handles it, and not the application

@@ -1,6 +1,7 @@
 //! The gateway for JavaScript hosts.
 //!
-//! Glue only. The head enters the wasm once, as text, and the header edits leave it once.
+//! Glue only. The head enters the wasm once, as text, and the header edits leave it once. Bodies
+//! never enter it, except those of requests to the edge itself.
 
 use std::rc::Rc;
 
@@ -45,7 +46,8 @@ pub fn create_gateway(options: JsValue, verifier_options: JsValue) -> Result<JsG
         settings.warnings().iter().for_each(|warning| host.log(Level::Warn, warning));
     }
     let service = options.fetch.as_ref().map(|fetch| Rc::new(service(fetch)));
-    Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service })
+    let revocations = options.revocations.map(Rc::new);
+    Ok(JsGateway { gateway: Rc::new(Gateway::new(settings)), service, revocations })
 }
 
 /// A gateway that is part of an application.
@@ -54,17 +56,21 @@ pub struct JsGateway {
     gateway: Rc<Gateway>,
     /// Replaces the runtime's `fetch`
     service: Option<Rc<JsValue>>,
+    /// The store of revocations
+    revocations: Option<Rc<JsValue>>,
 }
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
-    /// Decides about a request: an object with `method`, `url` (absolute) and `headers`. For other
-    /// values, `malformed` is a sentence that says what is wrong.
+    /// Decides about a request: an object with `method`, `url` (absolute), `headers`, and a function
+    /// `body` that returns its body. For other values, `malformed` is a sentence that says what is
+    /// wrong.
     ///
     /// Returns a decision (`src/bindings/javascript/gateway.js`) or a promise of one. `wait_until`
     /// receives tasks that continue after the decision. Never throws.
     pub fn decide(&self, request: JsValue, wait_until: JsValue) -> Result<JsValue, JsValue> {
         let host = host(wait_until).with_service(self.service.clone());
+        let host = host.with_revocations(self.revocations.clone());
         let Some(head) = RequestHead::parse(request_head(&request)) else {
             let detail = malformed(&request).unwrap_or_else(|| "the head is unreadable".to_owned());
             let error = Error::new(Code::MalformedRequest, detail);
@@ -74,6 +80,12 @@ impl JsGateway {
         let gateway = Rc::clone(&self.gateway);
         let driver = host.driver();
         driver.run(async move {
+            if let Some(limit) = gateway.body_limit(&head) {
+                // a client that fails to send its body has no use for a response
+                let body = host.read_body(&body(&request), limit + 1).await.unwrap_or_default();
+                let response = gateway.receive(&head, &body, &host).await;
+                return Ok(to_js_response(&response, None, Destination::App));
+            }
             Ok(match gateway.decide(&head, &host).await {
                 Decision::Forward(forward) => admitted(
                     &request,
@@ -113,6 +125,9 @@ extern "C" {
     fn request_head(request: &JsValue) -> String;
 
     fn malformed(request: &JsValue) -> Option<String>;
+
+    /// A `ReadableStream` or `null`.
+    fn body(request: &JsValue) -> JsValue;
 
     fn admitted(
         request: &JsValue,

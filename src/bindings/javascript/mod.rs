@@ -126,7 +126,9 @@ fn to_js_result(verified: &Verified) -> JsValue {
 /// One text, because each text costs a call.
 fn to_text(verified: &Verified) -> String {
     let (header, claims) = (verified.header().as_json(), verified.claims().as_json());
-    ["[", header, ",", &quote(verified.user()), ",", claims, "]"].concat()
+    let impersonator = verified.session().impersonator().map(quote);
+    let impersonator = impersonator.as_deref().unwrap_or("null");
+    ["[", header, ",", &quote(verified.user()), ",", claims, ",", impersonator, "]"].concat()
 }
 
 fn to_js_error(error: &Error) -> JsValue {

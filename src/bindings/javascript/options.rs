@@ -7,6 +7,8 @@ use js_sys::{Array, Function, JSON, Object, Reflect, Symbol, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
+#[cfg(feature = "js-gateway")]
+use crate::config::bindings::RevocationsBinding;
 use crate::config::error::SettingError;
 use crate::config::reader::Reader;
 use crate::config::settings_table::{Kind, Naming, SETTINGS, Setting};
@@ -20,6 +22,9 @@ pub(super) struct Options {
     pub(super) settings: SettingValues,
     /// The function that fetches documents in place of the runtime's own
     pub(super) fetch: Option<Function>,
+    /// The store of revocations
+    #[cfg(feature = "js-gateway")]
+    pub(super) revocations: Option<JsValue>,
 }
 
 /// The function whose options they are.
@@ -38,7 +43,13 @@ impl Options {
     /// # Errors
     /// If `options` is not an object. All other errors are in the settings.
     pub(super) fn read(options: &JsValue, target: Target) -> Result<Self, String> {
-        Self { settings: SettingValues::new(Naming::Options), fetch: None }.with(options, target)
+        let none = Self {
+            settings: SettingValues::new(Naming::Options),
+            fetch: None,
+            #[cfg(feature = "js-gateway")]
+            revocations: None,
+        };
+        none.with(options, target)
     }
 
     /// The same options, overridden by the members of an object.
@@ -61,6 +72,17 @@ impl Options {
                 read.fetch = value.dyn_into().ok();
                 if read.fetch.is_none() {
                     values.push((FETCH, Err("is not a function")));
+                }
+                continue;
+            }
+            #[cfg(feature = "js-gateway")]
+            if name == REVOCATIONS && target == Target::Gateway {
+                match is_store(&value) {
+                    true => {
+                        read.settings.set_revocations(RevocationsBinding::Consistent);
+                        read.revocations = Some(value);
+                    }
+                    false => values.push((REVOCATIONS, Err(NO_STORE))),
                 }
                 continue;
             }
@@ -114,8 +136,13 @@ pub(super) fn joined(errors: &[SettingError]) -> String {
     errors.iter().map(SettingError::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// An option that is not a setting.
+/// Options that are not settings.
 const FETCH: &str = "fetch";
+#[cfg(feature = "js-gateway")]
+const REVOCATIONS: &str = "revocations";
+
+#[cfg(feature = "js-gateway")]
+const NO_STORE: &str = "is not an object with the functions read and append";
 
 /// Whether an object has no member of that name, or an undefined one.
 fn is_absent(object: &JsValue, name: &str) -> bool {
@@ -136,7 +163,12 @@ impl Target {
         let is_middleware = Reflect::has(given, &"ownPaths".into()).unwrap_or(false);
         let of_middleware = ["signInPath", "returnParameter", "isPage"];
         let of_middleware = of_middleware.into_iter().filter(move |_| is_middleware);
-        self.settings().filter_map(|setting| setting.option).chain([FETCH]).chain(of_middleware)
+        #[cfg(feature = "js-gateway")]
+        let of_gateway = (self == Self::Gateway).then_some(REVOCATIONS);
+        #[cfg(not(feature = "js-gateway"))]
+        let of_gateway = None;
+        let own = [FETCH].into_iter().chain(of_gateway).chain(of_middleware);
+        self.settings().filter_map(|setting| setting.option).chain(own)
     }
 
     /// The value of a setting of that kind.
@@ -230,6 +262,14 @@ fn bytes(value: &JsValue) -> Option<Vec<u8>> {
 fn is_bytes(value: &JsValue) -> bool {
     let tag = Reflect::get(value, &Symbol::to_string_tag()).unwrap_or_default();
     tag == "Uint8Array"
+}
+
+#[cfg(feature = "js-gateway")]
+#[wasm_bindgen(module = "/src/bindings/runtime/revocations.js")]
+extern "C" {
+    /// Whether a value can be called as a store of revocations.
+    #[wasm_bindgen(js_name = isStore)]
+    fn is_store(value: &JsValue) -> bool;
 }
 
 #[wasm_bindgen(module = "/src/bindings/javascript/result.js")]

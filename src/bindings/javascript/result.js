@@ -1,12 +1,16 @@
 // Results and errors of the wasm as JavaScript values.
 
-/** @param {string} text a JSON array of the protected header, the user's id and the claims */
+/**
+ * @param {string} text a JSON array of the protected header, the user's id, the claims, and the id
+ *   of the user who acts as this user, or `null`
+ */
 export function result(text) {
-  const [protectedHeader, id, claims] = JSON.parse(text);
+  const [protectedHeader, id, claims, impersonatedBy] = JSON.parse(text);
   const user = { id };
   for (const name of ["uuid", "email", "name"]) {
     if (typeof claims[name] === "string") user[name] = claims[name];
   }
+  if (impersonatedBy !== null) user.impersonatedBy = impersonatedBy;
   user.claims = claims;
   return { payload: claims, protectedHeader, user };
 }

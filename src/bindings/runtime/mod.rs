@@ -17,7 +17,7 @@ use crate::jose::{Algorithm, PublicKey};
 
 use crate::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 
 pub use promise_driver::PromiseDriver;
@@ -29,6 +29,7 @@ pub struct JsHost {
     driver: PromiseDriver,
     service: Option<Rc<JsValue>>,
     clock: Option<Rc<Function>>,
+    revocations: Option<Rc<JsValue>>,
 }
 
 impl JsHost {
@@ -40,6 +41,7 @@ impl JsHost {
             driver: PromiseDriver::default(),
             service: None,
             clock: None,
+            revocations: None,
         }
     }
 
@@ -53,6 +55,11 @@ impl JsHost {
     /// clock.
     pub fn with_clock(self, clock: Option<Rc<Function>>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Stores revocations in this object: see `revocations.js`.
+    pub fn with_revocations(self, revocations: Option<Rc<JsValue>>) -> Self {
+        Self { revocations, ..self }
     }
 
     /// A random secret of 128 bits, in hexadecimal.
@@ -128,6 +135,15 @@ impl JsHost {
     /// Keeps the runtime alive until the promise is settled.
     pub fn keep_alive(&self, task: Promise) {
         (self.keep_alive)(task);
+    }
+
+    /// The first bytes of a body, a `ReadableStream` or `null`. The rest is not read.
+    ///
+    /// # Errors
+    /// If the body does not arrive, or another reader has it.
+    pub async fn read_body(&self, stream: &JsValue, max_bytes: usize) -> Result<Vec<u8>, JsValue> {
+        let bytes = self.driver.settled(read_body(stream, max_bytes as u32)).await?;
+        Ok(Uint8Array::new(&bytes).to_vec())
     }
 
     /// Fetches a small document through a service, an object with a function `fetch`; `undefined`
@@ -242,6 +258,33 @@ impl Telemetry for JsHost {
     }
 }
 
+impl RevocationStore for JsHost {
+    async fn read_revocations(&self, shard: u32, after: &str) -> Result<String, String> {
+        let store = self.revocations.as_deref().ok_or(NO_STORE)?;
+        let page = self.driver.settled(read_revocations(store, shard, after)).await;
+        page.map_err(sentence)?.as_string().ok_or_else(|| NO_STORE.to_owned())
+    }
+
+    async fn append_revocations(
+        &self,
+        shard: u32,
+        id: &str,
+        until: f64,
+        entries: &str,
+    ) -> Result<bool, String> {
+        let store = self.revocations.as_deref().ok_or(NO_STORE)?;
+        let promise = append_revocations(store, shard, id, until, entries);
+        Ok(self.driver.settled(promise).await.map_err(sentence)?.is_truthy())
+    }
+}
+
+const NO_STORE: &str = "there is no store of revocations";
+
+/// `revocations.js` rejects with texts.
+fn sentence(reason: JsValue) -> String {
+    reason.as_string().unwrap_or_else(|| "the store of revocations failed".to_owned())
+}
+
 impl RateLimiter for JsHost {
     async fn admits(&self, limit: Limit, key: &str) -> bool {
         let admitted = self.driver.settled(admits(limit.binding(), key)).await;
@@ -321,11 +364,27 @@ extern "C" {
         timeout: u32,
         service: &JsValue,
     ) -> Promise;
+    #[wasm_bindgen(js_name = readBody)]
+    fn read_body(stream: &JsValue, max_bytes: u32) -> Promise;
     fn sleep(milliseconds: u32) -> Promise;
     #[wasm_bindgen(js_name = importKey)]
     fn import_key(algorithm: &str, jwk: &str) -> Promise;
     fn verify(imported: &JsValue, message: &[u8], signature: &[u8]) -> Promise;
     fn random() -> f64;
+}
+
+#[wasm_bindgen(module = "/src/bindings/runtime/revocations.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = readRevocations)]
+    fn read_revocations(store: &JsValue, shard: u32, after: &str) -> Promise;
+    #[wasm_bindgen(js_name = appendRevocations)]
+    fn append_revocations(
+        store: &JsValue,
+        shard: u32,
+        id: &str,
+        until: f64,
+        entries: &str,
+    ) -> Promise;
 }
 
 #[wasm_bindgen(module = "/src/bindings/runtime/telemetry.js")]

@@ -175,6 +175,15 @@ function rsa(bits) {
 /**
  * @param {ReadableStream<Uint8Array> | null} stream
  * @param {number} maxBytes
+ * @returns {Promise<Uint8Array>} the first bytes; the rest is not read
+ */
+export async function readBody(stream, maxBytes) {
+  return (await readAtMost(stream, maxBytes)).bytes;
+}
+
+/**
+ * @param {ReadableStream<Uint8Array> | null} stream
+ * @param {number} maxBytes
  * @returns {Promise<{ bytes: Uint8Array, isWhole: boolean }>} the first bytes, if there are more
  */
 async function readAtMost(stream, maxBytes) {

@@ -4,6 +4,9 @@
 import Entrypoint from "worker-build";
 import { clear, IncomingRequest } from "./incoming_request.js";
 
+// the class of the binding REVOCATIONS; without the binding, nothing constructs it
+export { Revocations } from "./revocations.js";
+
 const { fetch, decisionIsValid } = Entrypoint.prototype;
 
 /** worker-build's state, which says whether the wasm must be instantiated again. */

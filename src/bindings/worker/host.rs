@@ -12,7 +12,7 @@ use crate::bindings::runtime::JsHost;
 use crate::error::ERRORS_PAGE;
 use crate::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Level, Limit, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use crate::jose::{Algorithm, PublicKey};
 
@@ -116,6 +116,26 @@ impl Telemetry for WorkerHost {
 
     fn data_point(&self, record: &str) {
         self.runtime.data_point(record);
+    }
+}
+
+impl RevocationStore for WorkerHost {
+    fn read_revocations(
+        &self,
+        shard: u32,
+        after: &str,
+    ) -> impl Future<Output = Result<String, String>> {
+        self.runtime.read_revocations(shard, after)
+    }
+
+    fn append_revocations(
+        &self,
+        shard: u32,
+        id: &str,
+        until: f64,
+        entries: &str,
+    ) -> impl Future<Output = Result<bool, String>> {
+        self.runtime.append_revocations(shard, id, until, entries)
     }
 }
 

@@ -152,6 +152,11 @@ export class IncomingRequest {
     return `+${this.head}\n${common}`;
   }
 
+  /** The body, for the few requests whose bodies enter the wasm. */
+  body() {
+    return this.request.body;
+  }
+
   /**
    * Carries out a plan.
    *

@@ -2,7 +2,7 @@
 //! decision.
 //!
 //! Glue only. The head enters the wasm once, as text, and the header edits leave it once. Bodies
-//! never enter it.
+//! never enter it, except those of requests to the edge itself.
 
 mod forward_plan;
 mod host;
@@ -53,10 +53,17 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
         // fails only for an object that is not a context
         let _ = context.wait_until(&task);
     });
+    let runtime = runtime.with_revocations(deployment.services.revocations.clone());
     let driver = runtime.driver();
     let host = WorkerHost { runtime, deployment: Rc::clone(&deployment) };
     let response = driver.run(async move {
         let gateway = &deployment.gateway;
+        if let Some(limit) = gateway.body_limit(&head) {
+            // a client that fails to send its body has no use for a response
+            let body = host.runtime.read_body(&request.body(), limit + 1).await;
+            let response = gateway.receive(&head, &body.unwrap_or_default(), &host).await;
+            return Ok(respond(&response).into());
+        }
         Ok(match gateway.decide(&head, &host).await {
             Decision::Respond(response, _) => respond(&response).into(),
             Decision::Forward(forward) if deployment.is_own_request(&head) => {
@@ -247,6 +254,10 @@ extern "C" {
     /// The head, for [`HeaderCache::read`].
     #[wasm_bindgen(method)]
     fn serialize(this: &IncomingRequest) -> String;
+
+    /// The body, a `ReadableStream` or `null`.
+    #[wasm_bindgen(method)]
+    fn body(this: &IncomingRequest) -> JsValue;
 
     #[wasm_bindgen(method)]
     fn forward(this: &IncomingRequest, plan: &forward_plan::ForwardPlan) -> JsValue;

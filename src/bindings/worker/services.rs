@@ -1,5 +1,7 @@
-//! The bindings of a Worker: services that replace the public network, and a KV namespace that
-//! stores keys.
+//! The bindings of a Worker: services that replace the public network, a KV namespace that stores
+//! keys, and the store of revocations.
+
+use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -18,6 +20,8 @@ pub(super) struct Services {
     pub(super) origin: JsValue,
     /// The namespace that stores JWK Sets
     pub(super) keys: JsValue,
+    /// The store of revocations, as `runtime/revocations.js` calls it
+    pub(super) revocations: Option<Rc<JsValue>>,
 }
 
 impl Services {
@@ -34,6 +38,14 @@ impl Services {
         let origin = binding("ORIGIN", "fetch", "is not a service binding");
         // an R2 bucket also has `get` and `put`
         let keys = binding("JWKS_KV", "getWithMetadata", "is not a KV namespace");
+        // `parse_environment` reports a second store
+        let objects = binding("REVOCATIONS", "idFromName", "is not a Durable Object namespace");
+        let kv = binding("REVOCATIONS_KV", "getWithMetadata", "is not a KV namespace");
+        let store = match (objects.is_object(), kv.is_object()) {
+            (true, _) => Some(object_store(&objects)),
+            (false, true) => Some(kv_store(&kv)),
+            (false, false) => None,
+        };
         let auth_url = match setting(env, "BETTER_AUTH_URL") {
             Some(SettingValue::Variable(url)) => url,
             _ => String::new(),
@@ -41,7 +53,7 @@ impl Services {
         // the settings report a text that is not a URL
         let auth_url = BaseUrl::parse(auth_url.trim()).ok();
         let auth_origin = auth_url.map_or_else(String::new, |url| url.origin().to_owned());
-        Self { auth, auth_origin, origin, keys }
+        Self { auth, auth_origin, origin, keys, revocations: store.map(Rc::new) }
     }
 
     /// The service for a URL; `undefined` for the public network.
@@ -51,6 +63,18 @@ impl Services {
             _ => JsValue::UNDEFINED,
         }
     }
+}
+
+#[wasm_bindgen(module = "/src/bindings/worker/revocation_store.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = objectStore)]
+    fn object_store(namespace: &JsValue) -> JsValue;
+}
+
+#[wasm_bindgen(module = "/src/bindings/worker/revocation_kv.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = kvStore)]
+    fn kv_store(namespace: &JsValue) -> JsValue;
 }
 
 #[wasm_bindgen(module = "/src/bindings/worker/environment.js")]

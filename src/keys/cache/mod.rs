@@ -66,6 +66,8 @@ pub struct KeyCache {
     confirmed: AbsentKeys,
     waiters: Waiters,
     failures: Failures,
+    /// A set whose fetch began before that time must be fetched again
+    due_before: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -112,12 +114,13 @@ impl KeyCache {
             };
         };
         let (fetched_at, selection) = (cached.fetched_at, cached.set.select(wanted));
+        let is_due = self.is_due(fetched_at);
         let failing = self.failures.count > 0;
         let failed_lately = failing && now - self.failures.retry_at < self.timing.max_backoff;
         let has_keys = matches!(selection, Selection::Keys(_));
-        if age >= self.timing.fresh && wanted.plausible && !backing_off {
+        if (age >= self.timing.fresh || is_due) && wanted.plausible && !backing_off {
             match busy {
-                true if !has_keys => return Lookup::Wait,
+                true if !has_keys || is_due => return Lookup::Wait,
                 false if !has_keys || !failed_lately => {
                     return Lookup::Fetch(self.attempt(now, None));
                 }
@@ -170,7 +173,15 @@ impl KeyCache {
         let Timing { fresh, refresh_ahead, stale, .. } = self.timing;
         // negative if the clock was set back
         let age = now - cached.fetched_at;
-        (0.0..refresh_ahead.min(fresh).min(stale)).contains(&age).then_some(&cached.set)
+        let is_fresh = (0.0..refresh_ahead.min(fresh).min(stale)).contains(&age);
+        (is_fresh && !self.is_due(cached.fetched_at)).then_some(&cached.set)
+    }
+
+    /// Makes a set due whose fetch began before that time, in seconds since 1970. The cache serves
+    /// it from then on only while fetches fail. Returns whether the cached set is such a set.
+    pub fn mark_due(&mut self, before: f64) -> bool {
+        self.due_before = Some(self.due_before.map_or(before, |due| due.max(before)));
+        self.cached.as_ref().is_some_and(|cached| cached.fetched_at < before)
     }
 
     /// Caches a set that another isolate has fetched at `fetched_at` and stored. If that set is
@@ -189,7 +200,7 @@ impl KeyCache {
             return Some(attempt);
         }
         self.cached = Some(CachedSet { set: Arc::new(set), fetched_at, attempt: attempt.number });
-        if age >= self.timing.fresh {
+        if age >= self.timing.fresh || self.is_due(fetched_at) {
             return Some(attempt);
         }
         self.has_tried = true;
@@ -304,11 +315,16 @@ impl KeyCache {
         (age < self.timing.stale).then_some((cached, age))
     }
 
+    fn is_due(&self, fetched_at: f64) -> bool {
+        self.due_before.is_some_and(|due| fetched_at < due)
+    }
+
     /// Corrects times in the future, so that a clock that was set back does not prolong them.
     fn follow_clock_back(&mut self, now: f64) {
         if let Some(cached) = self.cached.as_mut().filter(|cached| cached.fetched_at > now) {
             cached.fetched_at = now - MOMENT;
         }
+        self.due_before = self.due_before.map(|due| due.min(now));
         if self.failures.retry_at > now + self.failures.backoff {
             self.failures.retry_at = now;
         }

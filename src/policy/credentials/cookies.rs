@@ -168,6 +168,11 @@ pub(crate) struct SessionCookies {
 }
 
 impl SessionCookies {
+    /// Whether the session cookies count, and not only cookie caches.
+    pub(crate) fn are_exchanged(&self) -> bool {
+        self.exchanged
+    }
+
     /// Whether one of the sessions with this guard has that token.
     pub(super) fn has_session(&self, token: Option<&str>, guard: &str) -> bool {
         let sessions = self.sessions.iter().chain(&self.others);
@@ -237,7 +242,7 @@ impl SessionCookie {
     }
 
     /// The session's own token: the cookie's value up to its signature.
-    fn token(&self) -> Option<&str> {
+    pub(super) fn token(&self) -> Option<&str> {
         let (token, _) = self.value.as_ref()?.rsplit_once('.')?;
         Some(token)
     }

@@ -58,7 +58,7 @@ impl Rejection {
     fn detail(&self) -> &'static str {
         match self.code.as_deref() {
             Some(BANNED) => "the user of the session is banned",
-            _ => "the session of the cookie has ended; sign in again",
+            _ => "the session has ended; sign in again",
         }
     }
 }

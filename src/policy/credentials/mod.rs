@@ -10,6 +10,8 @@ mod cookies;
 mod exchanges;
 mod failure;
 mod session;
+mod session_token;
+mod session_tokens;
 mod signed_cookie;
 mod token_response;
 mod trusted_origins;
@@ -18,10 +20,13 @@ mod websocket;
 pub use bearer::bearer_token;
 pub(crate) use cookie_cache::CookieCache;
 pub(crate) use cookies::{SessionCookie, SessionCookies};
-pub(crate) use session::{SessionError, Sessions};
+pub(crate) use session::{ExchangedSession, SessionError, Sessions};
+pub(crate) use session_token::SessionToken;
+pub use session_tokens::{BearerSession, SessionTokens, application_head};
 pub use websocket::handshake_token;
 
 use cookies::Cookies;
+use session_token::SessionTokenReader;
 use websocket::WebSockets;
 
 use crate::config::reader::Reader;
@@ -33,14 +38,17 @@ use crate::http::head::RequestHead;
 #[derive(Debug)]
 pub(crate) struct Credentials {
     websockets: WebSockets,
+    session_tokens: SessionTokenReader,
     cookies: Cookies,
 }
 
 /// The credential of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Credential<'r> {
-    /// A token
+    /// A JWT, or what is no token at all
     Token(&'r str),
+    /// The token of a session, which the edge exchanges
+    SessionToken(SessionToken),
     /// A session's cookies
     Session(SessionCookies),
 }
@@ -57,7 +65,8 @@ pub(crate) struct StrippedCredentials {
 impl Credentials {
     pub(crate) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let websockets = WebSockets::from_settings(reader);
-        Self { websockets, cookies: Cookies::from_settings(reader) }
+        let session_tokens = SessionTokenReader::from_settings(reader);
+        Self { websockets, session_tokens, cookies: Cookies::from_settings(reader) }
     }
 
     /// The request's credential. Browsers send cookies unasked, so a cookie counts only if the
@@ -76,7 +85,12 @@ impl Credentials {
                     "the request has a token in Authorization and another in its handshake";
                 Err(Error::new(Code::MalformedRequest, detail))
             }
-            (Some(token), None) | (None, Some(token)) => Ok(Some(Credential::Token(token))),
+            (Some(token), None) | (None, Some(token)) => {
+                Ok(Some(match self.session_tokens.read(token)? {
+                    Some(session) => Credential::SessionToken(session),
+                    None => Credential::Token(token),
+                }))
+            }
             (None, None) => Ok(self.cookies.session(head)?.map(Credential::Session)),
         }
     }
@@ -84,6 +98,7 @@ impl Credentials {
     /// Strips the credentials that the upstream does not use, on every path.
     pub(crate) fn strip(&self, head: &RequestHead) -> StrippedCredentials {
         let mut stripped = self.websockets.strip(head);
+        stripped.edits.extend(self.session_tokens.strip(head));
         stripped.edits.extend(self.cookies.strip(head));
         stripped
     }

@@ -12,7 +12,9 @@ use crate::policy::credentials::exchanges::{
     Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket, TokenRequest,
 };
 use crate::policy::credentials::failure::Failure;
-use crate::policy::credentials::{CookieCache, SessionCookie, SessionCookies, token_response};
+use crate::policy::credentials::{
+    CookieCache, SessionCookie, SessionCookies, SessionToken, token_response,
+};
 use crate::verifier::{Verified, issuing_url};
 
 /// Finds the users of sessions, by cookie caches or by exchanges for tokens.
@@ -171,17 +173,21 @@ impl Sessions {
     /// Why the session has no token.
     pub(crate) async fn token<H: Host>(
         &self,
-        session: &SessionCookie,
+        session: &ExchangedSession<'_>,
         address: &ClientAddress,
         host: &H,
         expired: Option<&str>,
     ) -> Result<String, SessionError> {
         let rejected = |failure| SessionError::new(failure, host.now());
-        let Some(cookie) = session.cookie() else { return Err(rejected(Failure::Unreadable)) };
+        let Some(credential) = session.credential() else {
+            return Err(rejected(Failure::Unreadable));
+        };
         let arrived = host.now();
         let (client, network) = (address.rate_limit_key(), address.network());
         let (client, network) = (client.as_deref(), network.as_deref());
-        let request = TokenRequest { session: &cookie, client, network, arrived, expired };
+        let is_signed = session.is_signed(self.is_signature_known);
+        let request =
+            TokenRequest { session: &credential, client, network, arrived, is_signed, expired };
         let mut queued = QueuedRequest { sessions: self, ticket: None };
         let mut polling = Polling::up_to(MOST_SECONDS);
         loop {
@@ -194,7 +200,8 @@ impl Sessions {
                         url: Arc::clone(&self.url),
                         url_setting: self.url_setting,
                         exchanges: Arc::clone(&self.exchanges),
-                        cookie: cookie.clone(),
+                        credential: credential.clone(),
+                        is_cookie: session.is_cookie(),
                         client_address: self.address_header(address),
                         exchange: Some(exchange),
                     };
@@ -220,8 +227,7 @@ impl Sessions {
     }
 
     fn exchanges<H: Host>(&self, host: &H) -> MutexGuard<'_, Exchanges> {
-        let new =
-            || Mutex::new(Exchanges::new(self.max_age, self.is_signature_known, || host.random()));
+        let new = || Mutex::new(Exchanges::new(self.max_age, || host.random()));
         locked(self.exchanges.get_or_init(new))
     }
 }
@@ -240,6 +246,38 @@ impl Drop for QueuedRequest<'_> {
     fn drop(&mut self) {
         if let Some(exchanges) = self.sessions.exchanges.get().filter(|_| self.ticket.is_some()) {
             locked(exchanges).leave(&mut self.ticket);
+        }
+    }
+}
+
+/// A session that the edge exchanges for a token.
+pub(crate) enum ExchangedSession<'s> {
+    /// By its cookie
+    Cookie(&'s SessionCookie),
+    /// By its token
+    Token(&'s SessionToken),
+}
+
+impl ExchangedSession<'_> {
+    /// The value of the header that Better Auth gets, which is also the name of the session. The
+    /// two kinds never have the same: no name of a cookie contains a space.
+    fn credential(&self) -> Option<String> {
+        match self {
+            Self::Cookie(cookie) => cookie.cookie(),
+            Self::Token(token) => Some(["Bearer ", token.as_str()].concat()),
+        }
+    }
+
+    fn is_cookie(&self) -> bool {
+        matches!(self, Self::Cookie(_))
+    }
+
+    /// Whether the session is not made up. The edge has checked the signatures of all cookies if it
+    /// knows the secret.
+    fn is_signed(&self, is_secret_known: bool) -> bool {
+        match self {
+            Self::Cookie(_) => is_secret_known,
+            Self::Token(token) => token.is_signed(),
         }
     }
 }
@@ -263,7 +301,9 @@ struct OpenExchange {
     url: Arc<str>,
     url_setting: UrlSetting,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
-    cookie: String,
+    /// The value of `Cookie` or of `Authorization`
+    credential: String,
+    is_cookie: bool,
     client_address: Option<(Arc<str>, String)>,
     exchange: Option<Exchange>,
 }
@@ -272,7 +312,7 @@ impl OpenExchange {
     async fn carry_out<H: Host>(mut self, host: H) {
         let result = self.ask(&host).await;
         if let (Some(exchanges), Some(exchange)) = (self.exchanges.get(), self.exchange.take()) {
-            locked(exchanges).report(&self.cookie, &exchange, result, host.now());
+            locked(exchanges).report(&self.credential, &exchange, result, host.now());
         }
     }
 
@@ -280,7 +320,9 @@ impl OpenExchange {
         let request = GetRequest {
             url: self.url.to_string(),
             accept: "application/json",
-            cookie: Some(self.cookie.clone()),
+            cookie: self.is_cookie.then(|| self.credential.clone()),
+            authorization: (!self.is_cookie)
+                .then(|| ("authorization".into(), self.credential.clone())),
             client_address: self.client_address.clone(),
             max_bytes: MAX_BYTES,
             timeout: TIMEOUT,

@@ -38,7 +38,7 @@ impl TrustedOrigins {
         match self.is_trusted(head) {
             true => Ok(()),
             false => {
-                let detail = "with a session cookie, this request must come from the edge's own origin, \
+                let detail = "with a session cookie, this request must come from the origin that it is for, \
                               from Better Auth's or from one of ";
                 let detail = [detail, self.setting].concat();
                 Err(Error::new(Code::CrossSiteRequest, detail))

@@ -23,9 +23,9 @@ impl Rules {
         match first {
             None => matched,
             Some((i, isolation)) => {
-                let Match { to, claims, scopes, .. } = matched;
+                let Match { to, claims, scopes, session, .. } = matched;
                 let access = Access::Required;
-                Match { rule: Some(i), access, to, claims, scopes, ..isolation }
+                Match { rule: Some(i), access, to, claims, scopes, session, ..isolation }
             }
         }
     }
@@ -62,7 +62,7 @@ impl Rules {
     }
 
     /// Gaps that the operator may intend: no isolation at all in front of an upstream, the paths
-    /// below an isolated one, and methods that a rule's claims and scopes do not apply to, if no
+    /// below an isolated one, and methods that a rule's other conditions do not apply to, if no
     /// other rule covers these.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -80,8 +80,8 @@ impl Rules {
             let mut others = self.rules.iter().enumerate().filter(|(j, _)| *j != i);
             let is_alone = !others.any(|(_, other)| other.pattern().covers(rule.pattern()));
             if rule.is_limited_to_methods() && is_alone {
-                let rest = " requires claims or scopes for some methods only: for the others any user's \
-                            token is enough. Remove methods, or write a rule for the others";
+                let rest = " has conditions for some methods only: for the others any user's token is \
+                            enough. Remove methods, or write a rule for the others";
                 warnings.push(self.warning(i, &[path, rest]));
             }
         }

@@ -35,6 +35,7 @@ impl Rule {
         self.isolation_of(path).any(|pair| !matched.isolation().any(|other| other == pair))
             || self.claims.iter().any(|claim| !matched.claims.contains(claim))
             || self.scopes.iter().any(|scope| !matched.scopes.contains(scope))
+            || self.session.are_stricter_than(&matched.session)
             || self.access.is_stricter_than(matched.access)
     }
 

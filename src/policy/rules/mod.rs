@@ -5,12 +5,13 @@ mod gaps;
 mod loose_match;
 mod pattern;
 mod rule;
+mod session;
 
 pub use rule::Rule;
 
 use pattern::Pattern;
 
-use crate::claims::{RequiredClaim, list_claims};
+use crate::claims::{RequiredClaim, SessionConditions, list_claims};
 use crate::config::reader::Reader;
 use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
@@ -226,6 +227,7 @@ pub(crate) struct Match<'r> {
     isolation: &'r [(String, String)],
     claims: &'r [RequiredClaim],
     scopes: &'r [String],
+    session: SessionConditions,
 }
 
 impl<'r> Match<'r> {
@@ -237,6 +239,11 @@ impl<'r> Match<'r> {
     /// Scopes that the token must have.
     pub(crate) fn scopes(&self) -> &'r [String] {
         self.scopes
+    }
+
+    /// What the session must be like.
+    pub(crate) fn session_conditions(&self) -> &SessionConditions {
+        &self.session
     }
 
     /// Each path parameter that must equal a claim: its value, and the claim's name.

@@ -1,10 +1,11 @@
 //! One rule: how it is parsed, and how it matches requests.
 
-use crate::claims::{RequiredClaim, is_scope};
+use crate::claims::{RequiredClaim, SessionConditions, is_scope};
 use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
 use crate::policy::path::Path;
 use crate::policy::rules::pattern::Pattern;
+use crate::policy::rules::session;
 use crate::policy::rules::{Access, Destination, Match};
 use crate::similar::{did_you_mean, suggestion};
 
@@ -21,6 +22,8 @@ pub struct Rule {
     pub(super) claims: Vec<RequiredClaim>,
     /// Scopes, all of which the token must have
     pub(super) scopes: Vec<String>,
+    /// What it requires of the session
+    pub(super) session: SessionConditions,
     /// The destination of its requests, if it names one
     to: Option<Destination>,
 }
@@ -57,6 +60,7 @@ impl Rule {
         let isolation = isolation(rule).or_note(&mut errors);
         let claims = claims(rule).or_note(&mut errors);
         let scopes = scopes(rule).or_note(&mut errors);
+        let session = session::from_rule(rule, &mut errors);
         let to = Destination::from_rule(rule).or_note(&mut errors).flatten();
         let (
             Some(pattern),
@@ -65,7 +69,8 @@ impl Rule {
             Some(isolation),
             Some(claims),
             Some(scopes),
-        ) = (pattern, methods, access, isolation, claims, scopes)
+            Some(session),
+        ) = (pattern, methods, access, isolation, claims, scopes, session)
         else {
             return Err(errors);
         };
@@ -86,9 +91,13 @@ impl Rule {
                 naming.name_of("REQUIRED_CLAIMS"),
             ));
         }
-        let conditions =
-            [("match", isolation.len()), ("claims", claims.len()), ("scopes", scopes.len())];
-        for (name, _) in conditions.iter().filter(|(_, count)| *count > 0) {
+        let conditions = [
+            ("match", !isolation.is_empty()),
+            ("claims", !claims.is_empty()),
+            ("scopes", !scopes.is_empty()),
+        ];
+        let conditions = conditions.into_iter().chain(session::names(&session));
+        for (name, _) in conditions.filter(|(_, is_condition)| *is_condition) {
             if access != Access::Required {
                 errors.push(format!(
                     "{name} requires auth to be \"required\": a condition can hold only for a token"
@@ -96,7 +105,7 @@ impl Rule {
             }
         }
         match errors.is_empty() {
-            true => Ok(Self { pattern, methods, access, isolation, claims, scopes, to }),
+            true => Ok(Self { pattern, methods, access, isolation, claims, scopes, session, to }),
             false => Err(errors),
         }
     }
@@ -134,11 +143,13 @@ impl Rule {
         (self.isolates() && !other.isolates())
             || (!self.claims.is_empty() && other.claims.is_empty())
             || (!self.scopes.is_empty() && other.scopes.is_empty())
+            || self.session.are_missing_in(&other.session)
     }
 
     /// Whether it has conditions for some methods only. Isolation applies to all methods.
     pub(super) fn is_limited_to_methods(&self) -> bool {
-        let has_conditions = !self.claims.is_empty() || !self.scopes.is_empty();
+        let has_conditions =
+            !self.claims.is_empty() || !self.scopes.is_empty() || self.session.are_any();
         has_conditions && !self.methods.is_empty()
     }
 
@@ -192,9 +203,9 @@ impl Rule {
             return None;
         }
         let parameters = self.pattern.parameters(path)?;
-        let Self { access, isolation, claims, scopes, .. } = self;
+        let Self { access, isolation, claims, scopes, session, .. } = self;
         let (rule, access, to) = (None, *access, Destination::default());
-        Some(Match { rule, access, to, parameters, isolation, claims, scopes })
+        Some(Match { rule, access, to, parameters, isolation, claims, scopes, session: *session })
     }
 }
 
@@ -219,7 +230,17 @@ fn pattern(rule: &Object, errors: &mut Vec<String>) -> Option<Pattern> {
     Pattern::from_rule(rule).or_note(errors)
 }
 
-const MEMBERS: [&str; 7] = ["path", "methods", "auth", "match", "claims", "scopes", "to"];
+const MEMBERS: [&str; 9] = [
+    "path",
+    "methods",
+    "auth",
+    "match",
+    "claims",
+    "scopes",
+    "impersonation",
+    "max_session_age",
+    "to",
+];
 
 fn methods(rule: &Object) -> Result<Vec<String>, String> {
     let Some(methods) = rule.member("methods") else {

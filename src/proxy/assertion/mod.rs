@@ -147,6 +147,7 @@ impl Assertions {
             iat: now as u64,
             exp: expires(user, now) as u64,
             jti: new_id(),
+            act: user.session().impersonator().map(|sub| Actor { sub }),
             claims: AssertedClaims { names: &self.claims, user },
             htm: bound.then_some(method),
             htu: bound.then_some(url),
@@ -170,7 +171,20 @@ pub(crate) fn asserted_claims(reader: &mut Reader<'_>) -> Vec<String> {
 
 const CLAIMS: &str = "CLAIMS";
 
-const DEFAULT_CLAIMS: [&str; 7] = ["sub", "uuid", "id", "email", "name", "role", "scope"];
+const DEFAULT_CLAIMS: [&str; 12] = [
+    "sub",
+    "uuid",
+    "id",
+    "email",
+    "name",
+    "role",
+    "scope",
+    "activeOrganizationId",
+    "organizations",
+    "permissions",
+    "sid",
+    "session_iat",
+];
 
 impl std::fmt::Debug for Assertions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -185,7 +199,8 @@ fn expires(user: &Verified, now: f64) -> f64 {
     user.expires().min(now + LIFETIME).max(now + 1.0)
 }
 
-/// RFC 7519, section 4.1; `htm` and `htu` as in RFC 9449, section 4.2.
+/// RFC 7519, section 4.1; `act` as in RFC 8693, section 4.1; `htm` and `htu` as in RFC 9449,
+/// section 4.2.
 #[derive(Serialize)]
 struct Assertion<'a> {
     iss: &'a str,
@@ -194,11 +209,19 @@ struct Assertion<'a> {
     iat: u64,
     exp: u64,
     jti: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor<'a>>,
     claims: AssertedClaims<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     htm: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     htu: Option<&'a str>,
+}
+
+/// The user who acts as the token's user.
+#[derive(Serialize)]
+struct Actor<'a> {
+    sub: &'a str,
 }
 
 /// The claims with these names that the token has.

@@ -206,7 +206,7 @@ impl VerifierOptions {
         let issuer = match profile {
             Profile::AccessToken => base.as_ref().map(issuing_url),
             Profile::Session | Profile::SessionCache => origin.clone(),
-            Profile::EdgeAssertion => None,
+            Profile::EdgeAssertion | Profile::Events | Profile::Logout => None,
         };
         // the edge issues assertions, and the operator names their audience
         let audience = origin.filter(|_| profile != Profile::EdgeAssertion);

@@ -72,7 +72,7 @@ fn cve_2026_44574_the_checked_path_is_the_forwarded_path() {
 #[test]
 fn agno_a_token_without_a_user_matches_no_path() {
     // If the user was None, the server returned the rows of all users.
-    for uuid in ["null", r#""""#, "7", "0", "false", "[]", r#"["u-1"]"#, "{}"] {
+    for uuid in ["null", r#""""#, "7", "0", "false", "[]", r#"[["u-1"]]"#, "{}"] {
         let claims = claims_of(uuid);
         for claims in [claims.clone(), claims.without("uuid")] {
             for user in ["null", "None", "undefined", "7", "0", "false", "u-1", "*", "{user_id}"] {

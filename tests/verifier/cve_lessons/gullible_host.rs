@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::common::TestHost;
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
@@ -50,6 +50,8 @@ impl SignatureVerifier for GullibleHost {
 }
 
 impl Telemetry for GullibleHost {}
+
+impl RevocationStore for GullibleHost {}
 
 impl RateLimiter for GullibleHost {}
 

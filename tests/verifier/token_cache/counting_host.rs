@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::common::TestHost;
 use better_auth_edge::host::{
     Clock, Fetch, GetError, GetRequest, GetResponse, KeyStore, Random, RateLimiter,
-    SignatureVerifier, Tasks, Telemetry, Timer,
+    RevocationStore, SignatureVerifier, Tasks, Telemetry, Timer,
 };
 use better_auth_edge::jose::{Algorithm, PublicKey};
 
@@ -55,6 +55,8 @@ impl SignatureVerifier for CountingHost {
 }
 
 impl Telemetry for CountingHost {}
+
+impl RevocationStore for CountingHost {}
 
 impl RateLimiter for CountingHost {}
 

@@ -269,6 +269,16 @@ pub fn postgres() -> Result<()> {
     Ok(())
 }
 
+/// Installs the Redis server, unless it is on the path.
+pub fn redis() -> Result<()> {
+    if on_path("redis-server").is_none() {
+        apt_install(&["redis-server"]).context(
+            "Redis is required: apt-get install redis-server, or put redis-server on the path",
+        )?;
+    }
+    Ok(())
+}
+
 /// Installs Debian packages, if this process is root.
 fn apt_install(packages: &[&str]) -> Result<()> {
     ensure!(on_path("apt-get").is_some(), "apt-get is not installed");

@@ -3,6 +3,7 @@
 mod attacks;
 mod bypass;
 mod operations;
+mod sign_out;
 mod tasks;
 
 use anyhow::Result;
@@ -39,5 +40,11 @@ impl Step {
 
 /// All steps in order. The last one stops Better Auth.
 pub fn steps() -> impl Iterator<Item = &'static Step> {
-    tasks::STEPS.iter().chain(attacks::STEPS).chain(bypass::STEPS).chain(operations::STEPS)
+    let sessions = sign_out::STEPS;
+    tasks::STEPS
+        .iter()
+        .chain(sessions)
+        .chain(attacks::STEPS)
+        .chain(bypass::STEPS)
+        .chain(operations::STEPS)
 }

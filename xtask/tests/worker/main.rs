@@ -15,6 +15,7 @@ mod redirects;
 mod requests;
 mod responses;
 mod returning;
+mod revocations;
 mod settings;
 mod stack;
 mod streams;

@@ -4,4 +4,6 @@
 mod common;
 
 mod dev;
+mod revocation_stores;
+mod revocations;
 mod stored_keys;

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { bearer, jwt } from "better-auth/plugins";
+import { edge } from "better-auth-edge/better-auth";
 import { CLIENT_ADDRESS } from "./client-address.ts";
 import type { Database } from "./database.ts";
 import type { CookieCache } from "./settings.ts";
@@ -23,6 +24,8 @@ export interface AuthDependencies {
   trustedProxies: string[];
   /** The key that signs the cookie cache. Default: no cookie cache. */
   cookieCache?: CookieCache | undefined;
+  /** The origin of the edge, which learns when a session ends. Default: no edge. */
+  edgeURL?: string | undefined;
   /** An open database, whose tables are migrated. */
   database: Pick<Database, "adapter">;
 }
@@ -63,6 +66,7 @@ export async function createAuth(dependencies: AuthDependencies) {
 
 function authOptions(dependencies: AuthDependencies) {
   const { baseURL, secret, trustedOrigins, trustedProxies, cookieCache, database } = dependencies;
+  const { edgeURL } = dependencies;
   return {
     baseURL,
     secret,
@@ -106,6 +110,8 @@ function authOptions(dependencies: AuthDependencies) {
           }),
         },
       }),
+      // adds the session to tokens, and tells the edge when one ends
+      edge({ edgeURL }),
       // accepts the session token of clients without cookies: `Authorization: Bearer …`
       bearer(),
     ],

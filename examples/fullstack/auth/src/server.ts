@@ -16,7 +16,7 @@ try {
 }
 
 async function serve(settings: Settings): Promise<void> {
-  const { host, secret, trustedOrigins, trustedProxies, cookieCache } = settings;
+  const { host, secret, trustedOrigins, trustedProxies, cookieCache, edgeURL } = settings;
 
   let handleAuth: RequestListener = (_request, response) => {
     sendJSON(response, 503, { message: "Better Auth is starting" });
@@ -40,7 +40,15 @@ async function serve(settings: Settings): Promise<void> {
 
   const database = openDatabase(settings.databaseURL);
   const baseURL = settings.baseURL ?? address;
-  const dependencies = { baseURL, secret, trustedOrigins, trustedProxies, cookieCache, database };
+  const dependencies = {
+    baseURL,
+    secret,
+    trustedOrigins,
+    trustedProxies,
+    cookieCache,
+    edgeURL,
+    database,
+  };
   const handle = toNodeHandler(await createAuth(dependencies));
   handleAuth = (request, response) => {
     setClientAddress(request, trustedProxies);

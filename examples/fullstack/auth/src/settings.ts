@@ -21,6 +21,8 @@ export interface Settings {
   trustedProxies: string[];
   /** The key that signs the cookie cache; `undefined` for no cookie cache. */
   cookieCache: CookieCache | undefined;
+  /** The edge's origin, which learns when a session ends; `undefined` for no edge. */
+  edgeURL: string | undefined;
   /** Whether the server stops when its standard input closes. */
   exitWithParent: boolean;
 }
@@ -78,6 +80,13 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     errors.push(`BETTER_AUTH_URL: required when HOST is ${host}`);
   }
 
+  const edgeURL = env.EDGE_URL ? toOrigin(env.EDGE_URL) : undefined;
+  if (env.EDGE_URL && edgeURL === undefined) {
+    errors.push(
+      `EDGE_URL: expected an http(s) origin without a path, got ${JSON.stringify(env.EDGE_URL)}`,
+    );
+  }
+
   const databaseURL = env.DATABASE_URL || DEFAULT_DATABASE;
   if (!/^file:./.test(databaseURL) && !isPostgres(databaseURL)) {
     // the message does not contain the URL, which may contain a password
@@ -121,6 +130,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     trustedOrigins,
     trustedProxies,
     cookieCache,
+    edgeURL,
     exitWithParent,
   };
 }

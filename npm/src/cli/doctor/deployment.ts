@@ -14,7 +14,10 @@ export class Deployment {
     this.path = path;
   }
 
-  /** Fetches the edge's health: `status` is `ok`, `keys_unavailable` or `misconfigured`. */
+  /**
+   * Fetches the edge's health: `status` is `ok`, `keys_unavailable`, `revocations_unavailable` or
+   * `misconfigured`.
+   */
   health(): Promise<HttpResponse> {
     return this.request("/.well-known/better-auth-edge/health");
   }

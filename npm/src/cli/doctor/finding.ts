@@ -11,7 +11,15 @@ export interface Finding {
 }
 
 /** The checks in the order of the report. These names are part of the `--json` output. */
-export const CHECKS = ["settings", "keys", "clock", "refusal", "cors", "assertion"] as const;
+export const CHECKS = [
+  "settings",
+  "keys",
+  "clock",
+  "refusal",
+  "revocation",
+  "cors",
+  "assertion",
+] as const;
 
 /** The name of a check. */
 export type Check = (typeof CHECKS)[number];

@@ -8,17 +8,18 @@ import { adviceFor, isLocal } from "./advice.ts";
 import { checkClock } from "./clock.ts";
 import { type Deployment, parseObject } from "./deployment.ts";
 import { type Finding, findings } from "./finding.ts";
+import { revocationFinding } from "./revocation.ts";
 
 /** The findings about the edge's settings and keys. */
 export interface Health {
   findings: Finding[];
-  /** The number of keys that the edge verifies with. */
-  keys: number;
+  /** The number of keys that the edge verifies with; `undefined` if it does not say. */
+  keys: number | undefined;
   /** Whether the edge works well enough for the other checks. */
   isServing: boolean;
 }
 
-/** Checks the edge's health endpoint: its settings, its rules and its keys. */
+/** Checks the edge's health endpoint: its settings, its rules, its keys and its revocations. */
 export async function checkHealth(deployment: Deployment): Promise<Health> {
   const response = await deployment.health();
   const health = parseObject(response.text);
@@ -30,7 +31,10 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
     const text = "a setting is missing, misspelled or invalid; the log names it";
     return stop(failure(text, misconfigured));
   }
-  if (health.status !== "ok" && health.status !== "keys_unavailable") {
+  const isEdge = ["ok", "keys_unavailable", "revocations_unavailable"].includes(
+    String(health.status),
+  );
+  if (!isEdge) {
     const text = `the server is not better-auth-edge: ${describeResponse(response)}`;
     return stop(failure(text, notAnEdgeCure(response, deployment.origin)));
   }
@@ -45,7 +49,9 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
     settings.push(failure("a cache responds before the edge can verify the user", cure));
   }
   const keys = typeof health.keys === "number" ? health.keys : 0;
-  return { findings: [...settings, keysFinding(health, keys)], keys, isServing: true };
+  const found = [...settings, keysFinding(health, keys), revocationFinding(health)];
+  const isSilent = health.status === "revocations_unavailable";
+  return { findings: found, keys: isSilent ? undefined : keys, isServing: true };
 }
 
 /**
@@ -71,6 +77,7 @@ function keysFinding(health: Record<string, unknown>, keys: number): Finding {
       ? failure("the edge has no key to verify with, and rejects every token", cure)
       : failure(`the edge has keys${of}`, cure);
   }
+  if (health.status === "revocations_unavailable") return ok("the edge has keys to verify with");
   const fetched = typeof age === "number" ? `, fetched ${formatDuration(age)} ago` : "";
   const text = `${keys} ${keys === 1 ? "key" : "keys"} to verify with${fetched}`;
   if (typeof age === "number" && age > STALE) {
@@ -87,9 +94,9 @@ const STALE = 3600;
 /**
  * Compares the auth server's keys and clock with the edge's.
  *
- * @param edgeKeys the number of keys that the edge has
+ * @param edgeKeys the number of keys that the edge has, if it is known
  */
-export async function checkAuthServer(url: URL, edgeKeys: number): Promise<Finding[]> {
+export async function checkAuthServer(url: URL, edgeKeys: number | undefined): Promise<Finding[]> {
   const result = await fetchKeySet(url);
   const exposed = await keyUrlWarning(url);
   const cure = "Use an https URL of Better Auth in BETTER_AUTH_URL and JWKS_URL.";
@@ -98,7 +105,7 @@ export async function checkAuthServer(url: URL, edgeKeys: number): Promise<Findi
   return [...keySetFindings(url, result, edgeKeys), ...transport, ...clock];
 }
 
-function keySetFindings(url: URL, result: KeySetResult, edgeKeys: number): Finding[] {
+function keySetFindings(url: URL, result: KeySetResult, edgeKeys: number | undefined): Finding[] {
   const { ok, warning, failure } = findings("keys");
   if (!("set" in result)) {
     return [failure(`${url.href}: ${result.problem}`, result.cure)];
@@ -112,7 +119,7 @@ function keySetFindings(url: URL, result: KeySetResult, edgeKeys: number): Findi
   }
   const usable = entries.filter((entry) => entry.usable).length;
   const text = `${url.href} publishes ${usable} usable ${usable === 1 ? "key" : "keys"}`;
-  if (usable === edgeKeys) return [ok(text)];
+  if (edgeKeys === undefined || usable === edgeKeys) return [ok(text)];
   const cure =
     "The edge's keys may be ten minutes old. Otherwise BETTER_AUTH_URL or JWKS_URL names another server.";
   return [warning(`${text}, and the edge has ${edgeKeys}`, cure)];

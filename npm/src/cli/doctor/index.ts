@@ -23,8 +23,8 @@ export const doctor: Command = {
     origin: "value",
     json: "switch",
   },
-  help: `Checks a running deployment from outside: its settings, keys, clock, rejections, CORS and the
-assertion's keys. The command sends about ten requests, none with a valid token.
+  help: `Checks a running deployment from outside: its settings, keys, clock, rejections, ended
+sessions, CORS and the assertion's keys. The command sends about ten requests, none with a valid token.
 
 Usage: better-auth-edge doctor <worker url> [options]
 
@@ -110,6 +110,7 @@ const TITLES: Record<Check, string> = {
   keys: "Keys of the auth server",
   clock: "Clock",
   refusal: "Rejection",
+  revocation: "Ended sessions",
   cors: "CORS",
   assertion: "Assertion",
 };

@@ -35,7 +35,7 @@ pub(super) struct Exchanges {
     known: KnownSessions,
     admission: Admission,
     /// For sessions that may be made up, of clients whose address is not known
-    budget: Option<Budget>,
+    budget: Budget,
     /// Hashes the names of sessions and clients
     hasher: KeyedHasher,
     /// Seconds for which a token is used again
@@ -82,6 +82,8 @@ pub(super) struct TokenRequest<'d> {
     pub(super) network: Option<&'d str>,
     /// When the request arrived
     pub(super) arrived: f64,
+    /// Whether Better Auth has signed the session, so that the client has not made it up
+    pub(super) is_signed: bool,
     /// A token that has expired
     pub(super) expired: Option<&'d str>,
 }
@@ -116,8 +118,8 @@ pub(super) enum Lookup {
 }
 
 impl Exchanges {
-    /// `max_age` is in seconds. `is_signed` means that the caller brings no made-up sessions.
-    pub(super) fn new(max_age: f64, is_signed: bool, random: impl Fn() -> f64) -> Self {
+    /// `max_age` is in seconds.
+    pub(super) fn new(max_age: f64, random: impl Fn() -> f64) -> Self {
         let keyed = || KeyedHasher::new(&random);
         Self {
             tokens: LruCache::unbounded_with_hasher(keyed()),
@@ -125,7 +127,7 @@ impl Exchanges {
             busy: LruCache::unbounded_with_hasher(keyed()),
             known: KnownSessions::default(),
             admission: Admission::default(),
-            budget: (!is_signed).then(Budget::default),
+            budget: Budget::default(),
             hasher: keyed(),
             max_age,
         }
@@ -138,7 +140,7 @@ impl Exchanges {
         ticket: &mut Option<Ticket>,
         now: f64,
     ) -> Lookup {
-        let TokenRequest { arrived, expired, .. } = *request;
+        let TokenRequest { arrived, is_signed, expired, .. } = *request;
         let session = self.hash(request.session);
         let client = request.client.map(|client| self.hash(client));
         let is_known = self.known.contains(session);
@@ -162,8 +164,9 @@ impl Exchanges {
                 Err(failure) => return Lookup::Reject(failure.clone()),
             }
         }
-        let budget = self.budget.as_mut().filter(|_| client.is_none() && !is_known);
-        if let Some(seconds) = budget.as_ref().and_then(|budget| budget.spent_for(now))
+        let is_counted = !is_signed && client.is_none() && !is_known;
+        let spent_for = self.budget.spent_for(now).filter(|_| is_counted);
+        if let Some(seconds) = spent_for
             && !self.admission.is_running(session)
         {
             self.admission.leave(ticket);
@@ -173,8 +176,8 @@ impl Exchanges {
         let requester = Requester { session, client, network, is_known };
         match self.admission.request(requester, ticket, now) {
             Slot::Granted(number) => {
-                if let Some(budget) = budget {
-                    budget.take(now);
+                if is_counted {
+                    self.budget.take(now);
                 }
                 Lookup::Begin(Exchange { number, session, client, asked: now })
             }

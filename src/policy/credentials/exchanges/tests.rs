@@ -9,7 +9,7 @@ use crate::policy::credentials::failure::Rejection;
 const MAX_AGE: f64 = 60.0;
 
 fn exchanges() -> Exchanges {
-    Exchanges::new(MAX_AGE, true, || 0.5)
+    Exchanges::new(MAX_AGE, || 0.5)
 }
 
 /// The lookup of a request that arrives at `now`.
@@ -25,7 +25,8 @@ fn look(
     arrived: f64,
     expired: Option<&str>,
 ) -> Lookup {
-    let request = TokenRequest { session, client: None, network: None, arrived, expired };
+    let request =
+        TokenRequest { session, client: None, network: None, arrived, is_signed: true, expired };
     let mut ticket = None;
     let lookup = exchanges.lookup(&request, &mut ticket, now);
     exchanges.leave(&mut ticket);
@@ -202,13 +203,27 @@ fn five_thousand_failures_are_cached() {
 fn only_the_client_that_the_auth_server_limits_must_wait() {
     let mut all = exchanges();
     let mut look = |session: &str, client: Option<&str>, now: f64| {
-        let request = TokenRequest { session, client, network: None, arrived: now, expired: None };
+        let request = TokenRequest {
+            session,
+            client,
+            network: None,
+            arrived: now,
+            is_signed: true,
+            expired: None,
+        };
         all.lookup(&request, &mut None, now)
     };
     let Lookup::Begin(exchange) = look("s", Some("a"), 100.0) else { panic!() };
     all.report("s", &exchange, Err(busy(107.0)), 100.2);
     let mut look = |session: &str, client: Option<&str>, now: f64| {
-        let request = TokenRequest { session, client, network: None, arrived: now, expired: None };
+        let request = TokenRequest {
+            session,
+            client,
+            network: None,
+            arrived: now,
+            is_signed: true,
+            expired: None,
+        };
         let lookup = all.lookup(&request, &mut None, now);
         if let Lookup::Begin(exchange) = &lookup {
             all.abandon(exchange);
@@ -287,23 +302,34 @@ fn a_rejected_session_comes_last_while_requests_repeat_it_within_a_minute() {
 
 #[test]
 fn unknown_sessions_of_clients_without_an_address_share_a_budget() {
-    let mut all = Exchanges::new(MAX_AGE, false, || 0.5);
+    let mut all = Exchanges::new(MAX_AGE, || 0.5);
     end(&mut all, "known", 30.0, Ok("token"));
     for i in 0..80 {
-        end(&mut all, &format!("made up {i}"), 100.0, Err(rejected()));
+        let session = format!("made up {i}");
+        let Lookup::Begin(exchange) = unsigned(&mut all, &session, None, 100.0) else { panic!() };
+        all.report(&session, &exchange, Err(rejected()), 102.0);
     }
-    let Lookup::BudgetSpent(10) = look(&mut all, "another", 100.0, 100.0, None) else { panic!() };
-    begin(&mut all, "known", 100.0);
+    let Lookup::BudgetSpent(10) = unsigned(&mut all, "another", None, 100.0) else { panic!() };
+    begin(&mut all, "signed", 100.0);
+    let Lookup::Begin(_) = unsigned(&mut all, "known", None, 100.0) else { panic!() };
+    let client = Some("192.0.2.7");
+    let Lookup::Begin(exchange) = unsigned(&mut all, "another", client, 100.0) else { panic!() };
+    let shared = unsigned(&mut all, "another", None, 100.0);
+    assert_eq!(kind(&shared), "wait", "it shares the running exchange");
+    all.abandon(&exchange);
+    assert_eq!(kind(&unsigned(&mut all, "another", None, 109.9)), "budget spent");
+    assert_eq!(kind(&unsigned(&mut all, "another", None, 110.0)), "begin");
+}
+
+/// The lookup of a request whose session may be made up.
+fn unsigned(exchanges: &mut Exchanges, session: &str, client: Option<&str>, now: f64) -> Lookup {
     let request = TokenRequest {
-        session: "another",
-        client: Some("192.0.2.7"),
+        session,
+        client,
         network: None,
-        arrived: 100.0,
+        arrived: now,
+        is_signed: false,
         expired: None,
     };
-    let Lookup::Begin(exchange) = all.lookup(&request, &mut None, 100.0) else { panic!() };
-    assert_eq!(lookup(&mut all, "another", 100.0), "wait", "it shares the running exchange");
-    all.abandon(&exchange);
-    assert_eq!(lookup(&mut all, "another", 109.9), "budget spent");
-    begin(&mut all, "another", 110.0);
+    exchanges.lookup(&request, &mut None, now)
 }

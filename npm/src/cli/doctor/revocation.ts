@@ -1,0 +1,18 @@
+import { explain } from "../explanations.ts";
+import { formatDuration } from "../times.ts";
+import { type Finding, findings } from "./finding.ts";
+
+/** Reports how well the edge knows which sessions have ended, by its health. */
+export function revocationFinding({ status, revocations }: Record<string, unknown>): Finding {
+  const { ok, failure, skipped } = findings("revocation");
+  if (typeof revocations !== "object" || revocations === null) {
+    return skipped("the edge has no store of ended sessions: a token is valid until it expires");
+  }
+  const { age, entries } = revocations as Record<string, unknown>;
+  const known = typeof entries === "number" ? entries : 0;
+  const read = typeof age === "number" ? `read ${formatDuration(age)} ago` : "never read";
+  const text = `${known} ${known === 1 ? "revocation" : "revocations"}, ${read}`;
+  if (status !== "revocations_unavailable") return ok(text);
+  const { cure } = explain("revocations_unavailable") ?? {};
+  return failure(`the edge cannot read which sessions have ended, and rejects all: ${text}`, cure);
+}

@@ -1,0 +1,91 @@
+//! A session token that a client sends as a bearer token, as Better Auth's bearer plugin accepts it.
+//! Only Better Auth knows whose it is, so the edge exchanges it as it exchanges a cookie. Browsers
+//! never send it unasked, so no other site can cause such a request.
+
+use crate::config::reader::Reader;
+use crate::error::{Code, Error};
+use crate::http::edit::HeaderEdit;
+use crate::http::head::RequestHead;
+use crate::policy::credentials::bearer_token;
+use crate::policy::credentials::canonical::decoded;
+use crate::policy::credentials::signed_cookie::CookieSecret;
+use crate::verifier::is_like_session_token;
+
+/// Finds session tokens among bearer tokens, from the settings.
+#[derive(Debug)]
+pub(super) struct SessionTokenReader {
+    /// Whether the edge exchanges sessions
+    exchanged: bool,
+    /// Verifies the signatures of tokens that have one
+    secret: Option<CookieSecret>,
+}
+
+/// The token of a session, perhaps with Better Auth's signature.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct SessionToken {
+    text: String,
+    /// Whether the edge has verified its signature
+    is_signed: bool,
+}
+
+impl SessionTokenReader {
+    pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
+        let exchanged = reader.switch("SESSION_EXCHANGE", false);
+        let secret = if exchanged { CookieSecret::from_settings(reader) } else { None };
+        Self { exchanged, secret }
+    }
+
+    /// The session token that a bearer token is, if the edge exchanges sessions. `None` for other
+    /// bearer tokens.
+    ///
+    /// # Errors
+    /// [`Code::MissingToken`] if it has a signature that is not Better Auth's.
+    pub(super) fn read(&self, bearer: &str) -> Result<Option<SessionToken>, Error> {
+        if !self.is_session_token(bearer) {
+            return Ok(None);
+        }
+        let mut is_signed = false;
+        if let Some(secret) = self.secret.as_ref().filter(|_| bearer.contains('.')) {
+            is_signed = decoded(bearer).is_some_and(|value| secret.has_signed(&value));
+            if !is_signed {
+                let detail = "the session token is not signed by Better Auth; sign in again";
+                return Err(Error::new(Code::MissingToken, detail));
+            }
+        }
+        Ok(Some(SessionToken { text: bearer.to_owned(), is_signed }))
+    }
+
+    /// Strips a session token, which the upstream must not get: it is as sensitive as the session's
+    /// cookie.
+    pub(super) fn strip(&self, head: &RequestHead) -> Option<HeaderEdit> {
+        let bearer = bearer_token(head.header("authorization")).ok().flatten()?;
+        self.is_session_token(bearer).then(|| HeaderEdit::Remove("authorization".into()))
+    }
+
+    fn is_session_token(&self, bearer: &str) -> bool {
+        self.exchanged
+            && bearer.len() <= MOST_BYTES
+            && bearer.bytes().all(|byte| byte.is_ascii_graphic())
+            && is_like_session_token(bearer)
+    }
+}
+
+/// Far more than a session token has.
+const MOST_BYTES: usize = 4_096;
+
+impl SessionToken {
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn is_signed(&self) -> bool {
+        self.is_signed
+    }
+}
+
+impl std::fmt::Debug for SessionToken {
+    /// Does not show the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionToken")
+    }
+}
