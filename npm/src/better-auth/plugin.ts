@@ -11,7 +11,7 @@ import { type EdgeOptions, edgeOrigins, uuidField } from "./options.ts";
 import { endSessionsOf, PASSWORD_PATHS } from "./passwords.ts";
 import { sidOfApiKey } from "./session-id.ts";
 import { SigningKeys } from "./signing-keys.ts";
-import { uuidHooks, uuidSchema } from "./uuid.ts";
+import { type UuidSchema, uuidHooks, uuidSchema } from "./uuid.ts";
 
 /**
  * A plugin for Better Auth. It gives the tokens of the `jwt` plugin the claims that the edge uses,
@@ -24,7 +24,9 @@ import { uuidHooks, uuidSchema } from "./uuid.ts";
  * @throws {BetterAuthError} if `edgeURL` is not an origin. Better Auth fails to start without
  *   `jwt`, or with `edgeURL` before version 1.4.
  */
-export function edge(options: EdgeOptions = {}) {
+export function edge<const Options extends EdgeOptions>(
+  options: Options = {} as Options,
+): EdgePlugin<Options> {
   const edges = edgeOrigins(options);
   const field = uuidField(options);
   const endsSessions = options.endSessionsOnPasswordChange !== false;
@@ -34,7 +36,7 @@ export function edge(options: EdgeOptions = {}) {
 
   return {
     id: "better-auth-edge",
-    ...(field ? { schema: uuidSchema(field) } : {}),
+    schema: (field ? uuidSchema(field) : {}) as EdgePlugin<Options>["schema"],
 
     init(context: AuthContext) {
       running = start(context, options, edges);
@@ -94,6 +96,24 @@ export function edge(options: EdgeOptions = {}) {
       ],
     },
   };
+}
+
+/** The plugin as Better Auth's options take it. Better Auth's own types differ between versions. */
+export interface EdgePlugin<Options extends EdgeOptions = EdgeOptions> {
+  id: "better-auth-edge";
+  /** The user's field `uuid`, if it is on. */
+  schema: Options extends { uuid: true } ? UuidSchema : Record<never, never>;
+  // biome-ignore lint/suspicious/noExplicitAny: Better Auth's context
+  init: (context: any) => any;
+  hooks: { before: PluginHook[]; after: PluginHook[] };
+}
+
+/** A function that runs before or after endpoints of Better Auth. */
+export interface PluginHook {
+  // biome-ignore lint/suspicious/noExplicitAny: Better Auth's context of an endpoint
+  matcher: (endpoint: any) => boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: Better Auth's middleware
+  handler: any;
 }
 
 /** The plugin in an instance of Better Auth. */
@@ -163,5 +183,5 @@ function merged(...all: Hooks[]): Hooks {
 /** A hook of Better Auth. Its types differ between versions. */
 function handler(run: (endpoint: EndpointContext) => Promise<unknown> | undefined) {
   // biome-ignore lint/suspicious/noExplicitAny: what Better Auth passes
-  return createAuthMiddleware(async (endpoint: any) => run(endpoint) as any);
+  return createAuthMiddleware(async (endpoint: any) => run(endpoint) as any) as unknown;
 }
