@@ -49,18 +49,22 @@ test("an API key becomes a token of its user", options, async () => {
   assert.equal(claims.cred, "api-key");
   assert.equal(claims.api_key_id, key.id);
   assert.deepEqual(claims.permissions, { tasks: ["read"] });
-  assert.ok(!("session_iat" in claims), "a key is no recent sign-in");
+  assert.ok(!("session_iat" in claims), "a key is not a recent sign-in");
   assert.ok(!JSON.stringify(claims).includes(String(key.key)));
 });
 
-test("a key without permissions has none, whatever the application writes", options, async () => {
-  const definePayload = () => ({ own: true, permissions: { tasks: ["write"] } });
-  const jwtOptions = { jwt: { definePayload } };
-  const { server, create, exchange } = await startWithKeys({}, { jwtOptions });
-  await using _ = server;
-  const claims = await claimsOf(await exchange((await create()).key));
-  assert.deepEqual([claims.own, "permissions" in claims], [true, false]);
-});
+test(
+  "a key without permissions has none, also if the application writes some",
+  options,
+  async () => {
+    const definePayload = () => ({ own: true, permissions: { tasks: ["write"] } });
+    const jwtOptions = { jwt: { definePayload } };
+    const { server, create, exchange } = await startWithKeys({}, { jwtOptions });
+    await using _ = server;
+    const claims = await claimsOf(await exchange((await create()).key));
+    assert.deepEqual([claims.own, "permissions" in claims], [true, false]);
+  },
+);
 
 test("an unknown, a disabled and an expired key are refused", options, async () => {
   const { server, ada, create, exchange } = await startWithKeys();

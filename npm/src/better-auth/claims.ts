@@ -29,8 +29,8 @@ type DefinePayload = (session: SessionOfUser) => unknown;
 const EXTENDED = new WeakMap<DefinePayload, DefinePayload | undefined>();
 
 /**
- * Adds the edge's claims to every token of the jwt plugin. Claims of the application win, except for
- * those that say which session a token is of, and who acts.
+ * Adds the edge's claims to every token of the jwt plugin. Claims of the application win, except
+ * for those that say which session a token is of, and who acts.
  */
 export function extendPayload(context: AuthContext, jwt: JwtOptions, options: EdgeOptions): void {
   const current = jwt.jwt?.definePayload;

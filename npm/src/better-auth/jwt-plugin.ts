@@ -11,7 +11,7 @@ import {
   type SessionOfUser,
 } from "./better-auth.ts";
 
-/** The jwt plugin beside this one, whose options both share. */
+/** Better Auth's jwt plugin, whose options both plugins share. */
 export class JwtPlugin {
   readonly options: JwtOptions;
   readonly #plugin: Plugin;

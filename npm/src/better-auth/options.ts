@@ -19,8 +19,8 @@ export interface EdgeOptions {
    */
   organizations?: boolean | undefined;
   /**
-   * The request header, or headers, of API keys: the `apiKeyHeaders` of the api-key plugin. Default:
-   * `"x-api-key"`.
+   * The request header, or headers, of API keys: the `apiKeyHeaders` of the api-key plugin.
+   * Default: `"x-api-key"`.
    */
   apiKeyHeader?: string | string[] | undefined;
   /**

@@ -1,8 +1,8 @@
 import type { Row } from "./better-auth.ts";
 
 /**
- * The claim `sid` of a session: its id. Better Auth 1.4 and 1.5 give none to a session that is only in
- * a secondary storage; a hash of its token stands for it.
+ * The claim `sid` of a session: its id. Better Auth 1.4 and 1.5 give none to a session that is only
+ * in a secondary storage; a hash of its token stands for it.
  */
 export async function sidOf({ id, token }: Row): Promise<string | undefined> {
   if (id !== undefined && id !== null) return String(id);
