@@ -220,6 +220,30 @@ test("every option of the types is in the tables of the README", async () => {
     assert(rule.includes(`\`${name}\``), name);
 });
 
+test("every option of the plugin for Better Auth is in the table of its page", async () => {
+  const page = await readFile(join(PACKAGE, "../docs/better-auth-plugin.md"), "utf8");
+  const documented = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  const types = await readFile(join(DIST, "types/better-auth/options.d.ts"), "utf8");
+  const options = [...types.matchAll(/^ {4}(\w+)\?:/gm)].map(([, name]) => name as string);
+  assert(options.length > 5);
+  assert.deepEqual(
+    options.filter((name) => !documented.includes(name)),
+    [],
+  );
+});
+
+test("better-auth-edge/better-auth contains neither wasm nor a copy of Better Auth", async () => {
+  const text = await readFile(join(DIST, "better-auth.js"), "utf8");
+  assert.doesNotMatch(text, /wasm|node:/);
+  const imports = [...text.matchAll(/from"([^"]+)"/g)].map(([, name]) => name as string);
+  assert(imports.length > 0);
+  assert(
+    imports.every((name) => /^better-auth(\/|$)/.test(name)),
+    imports.join(),
+  );
+  assert(text.length < 20_000, `${text.length} characters`);
+});
+
 test("the codes of the types are those of the documentation", async () => {
   const documented = await readFile(join(PACKAGE, "../docs/errors.md"), "utf8");
   const typed = await readFile(join(DIST, "types/error.d.ts"), "utf8");
