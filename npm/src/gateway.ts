@@ -79,8 +79,8 @@ export interface GatewayOptions {
    */
   rewriteRedirects?: boolean | undefined;
   /**
-   * Whether a session cookie of Better Auth, or a session token that a client sends as bearer token,
-   * is exchanged for a token at Better Auth. Default: `false`.
+   * Whether a session cookie of Better Auth, or a session token that a client sends as bearer
+   * token, is exchanged for a token at Better Auth. Default: `false`.
    */
   sessionExchange?: boolean | undefined;
   /**

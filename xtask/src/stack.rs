@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
+use crate::directory::Directory;
 use crate::http::{self, Response};
 use crate::process::Server;
 use crate::{build, root, setup, token, usage, workerd};
@@ -75,7 +76,7 @@ impl Stack {
         pages: &str,
     ) -> Result<Self> {
         let directory = Directory::new()?;
-        let database = Database::start(storage, &directory.0)?;
+        let database = Database::start(storage, directory.path())?;
         let secret = hexadecimal(&random()?);
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?)).to_string();
         // the others need the edge's port: it is reserved until they have started
@@ -99,7 +100,7 @@ impl Stack {
         }
         settings.port = port;
         drop(reserved);
-        let (edge, edge_url) = workerd::start(&directory.0.join("edge"), &settings)?;
+        let (edge, edge_url) = workerd::start(&directory.path().join("edge"), &settings)?;
         Ok(Self {
             edge,
             _api: api,
@@ -253,7 +254,7 @@ impl Edge {
         for (name, value) in vars {
             settings = settings.with(name, value.clone());
         }
-        let (server, url) = workerd::start(&directory.0, &settings)?;
+        let (server, url) = workerd::start(directory.path(), &settings)?;
         Ok(Self { server, url, _directory: directory })
     }
 
@@ -387,29 +388,4 @@ fn random() -> Result<[u8; 32]> {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A temporary directory, removed when it is dropped.
-pub(crate) struct Directory(PathBuf);
-
-impl Directory {
-    pub(crate) fn new() -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("better-auth-edge-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // best effort: the system cleans its temporary directory
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

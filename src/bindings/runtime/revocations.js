@@ -5,7 +5,14 @@
  *
  * @typedef {object} Store
  * @property {(shard: number, after: string) => Promise<string>} read
- * @property {(shard: number, id: string, until: number, entries: string) => Promise<boolean>} append
+ * @property {Append} append
+ *
+ * @callback Append
+ * @param {number} shard
+ * @param {string} id
+ * @param {number} until
+ * @param {string} entries
+ * @returns {Promise<boolean>}
  */
 
 /**

@@ -45,7 +45,7 @@ pub(crate) struct Credentials {
 /// The credential of a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Credential<'r> {
-    /// A JWT, or what is no token at all
+    /// A JWT, or a malformed token
     Token(&'r str),
     /// The token of a session, which the edge exchanges
     SessionToken(SessionToken),

@@ -1,6 +1,6 @@
-//! A session token that a client sends as a bearer token, as Better Auth's bearer plugin accepts it.
-//! Only Better Auth knows whose it is, so the edge exchanges it as it exchanges a cookie. Browsers
-//! never send it unasked, so no other site can cause such a request.
+//! A session token that a client sends as a bearer token, as Better Auth's bearer plugin accepts
+//! it. Only Better Auth knows whose it is, so the edge exchanges it as it exchanges a cookie.
+//! Browsers never send it unasked, so no other site can cause such a request.
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
