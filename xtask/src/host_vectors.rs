@@ -7,9 +7,9 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::directory::Directory;
 use crate::process::Server;
 use crate::setup::{self, run};
-use crate::stack::Directory;
 use crate::{root, workerd};
 
 /// The crate `host-vectors` as wasm with its JavaScript, in a temporary directory.

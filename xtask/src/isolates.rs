@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::Value;
 
+use crate::directory::Directory;
 use crate::process::Server;
-use crate::stack::Directory;
 use crate::workerd;
 
 /// The Worker in two isolates with one store of revocations, a Durable Object on disk.

@@ -6,6 +6,7 @@ pub mod build;
 mod cargo;
 pub mod compat;
 pub mod demo;
+mod directory;
 pub mod docs;
 pub mod fuzz;
 pub mod host_vectors;

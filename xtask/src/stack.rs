@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
+use crate::directory::Directory;
 use crate::http::{self, Response};
 use crate::process::Server;
 use crate::{build, root, setup, token, usage, workerd};
@@ -46,24 +47,29 @@ impl Stack {
     /// Starts all three. The Worker has the settings of wrangler.toml, with UUIDs as user ids, and
     /// `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
-        Self::start_with(changes, None, Storage::Sqlite, "")
+        Self::start_with(changes, None, Storage::Sqlite, "", false)
     }
 
     /// The same with this kind of database for Better Auth and FastAPI.
     pub fn start_on(storage: Storage) -> Result<Self> {
-        Self::start_with(&[], None, storage, "")
+        Self::start_with(&[], None, storage, "", false)
+    }
+
+    /// Starts all three with `changes`, and with a Durable Object that stores ended sessions.
+    pub fn start_with_revocations(changes: &[(&str, Value)]) -> Result<Self> {
+        Self::start_with(changes, None, Storage::Sqlite, "", true)
     }
 
     /// The same with `origin` as a trusted origin of Better Auth, so that its pages can sign in.
     pub fn start_for_pages(origin: &str, storage: Storage) -> Result<Self> {
-        Self::start_with(&[], None, storage, origin)
+        Self::start_with(&[], None, storage, origin, false)
     }
 
     /// The same with a cookie cache that Better Auth signs with `jwks` or its `secret` and that the
     /// Worker accepts. It forwards to the upstream `origin`, because the example's requires tokens.
     pub fn start_with_cookie_cache(signed_by: &str, origin: &str) -> Result<Self> {
         let changes = [("COOKIE_CACHE", json!(signed_by)), ("ORIGIN_URL", json!(origin))];
-        Self::start_with(&changes, Some(signed_by), Storage::Sqlite, "")
+        Self::start_with(&changes, Some(signed_by), Storage::Sqlite, "", false)
     }
 
     fn start_with(
@@ -71,9 +77,10 @@ impl Stack {
         cookie_cache: Option<&str>,
         storage: Storage,
         pages: &str,
+        has_revocations: bool,
     ) -> Result<Self> {
         let directory = Directory::new()?;
-        let database = Database::start(storage, &directory.0)?;
+        let database = Database::start(storage, directory.path())?;
         let secret = hexadecimal(&random()?);
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?)).to_string();
         let (auth, auth_url) = start_auth(&database, &secret, cookie_cache, pages)?;
@@ -89,12 +96,16 @@ impl Stack {
         if cookie_cache == Some("secret") {
             settings = settings.with("BETTER_AUTH_SECRET", json!(secret));
         }
+        if has_revocations {
+            settings = settings.with("EDGE_ISSUER", json!(format!("http://127.0.0.1:{port}")));
+            settings.objects = Some(workerd::Objects { wrapper: None });
+        }
         for (name, value) in changes {
             settings = settings.with(name, value.clone());
         }
         settings.port = port;
         drop(reserved);
-        let (edge, edge_url) = workerd::start(&directory.0.join("edge"), &settings)?;
+        let (edge, edge_url) = workerd::start(&directory.path().join("edge"), &settings)?;
         Ok(Self {
             edge,
             _api: api,
@@ -238,7 +249,7 @@ impl Edge {
         for (name, value) in vars {
             settings = settings.with(name, value.clone());
         }
-        let (server, url) = workerd::start(&directory.0, &settings)?;
+        let (server, url) = workerd::start(directory.path(), &settings)?;
         Ok(Self { server, url, _directory: directory })
     }
 
@@ -370,29 +381,4 @@ fn random() -> Result<[u8; 32]> {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A temporary directory, removed when it is dropped.
-pub(crate) struct Directory(PathBuf);
-
-impl Directory {
-    pub(crate) fn new() -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("better-auth-edge-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // best effort: the system cleans its temporary directory
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

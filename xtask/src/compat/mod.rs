@@ -15,8 +15,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use self::verdicts::{Host, Measured};
+use crate::directory::Directory;
 use crate::setup::{self, run as run_command};
-use crate::stack::Directory;
 use crate::{build, progress, root};
 
 /// Runs all tests and writes the page. Fails if a case fails or the committed page differs.

@@ -10,8 +10,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::expect_files;
+use crate::directory::Directory;
 use crate::setup::{self, output, run as run_command};
-use crate::stack::Directory;
 use crate::{progress, root};
 
 pub(super) fn pack(destination: &Path) -> Result<()> {
