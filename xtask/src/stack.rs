@@ -46,32 +46,27 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts all three. The Worker has the settings of wrangler.toml, with UUIDs as user ids, and
-    /// `changes`.
+    /// Starts all three. The Worker has the settings of wrangler.toml, with UUIDs as user ids, a
+    /// store of ended sessions, and `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
-        Self::start_with(changes, None, Storage::Sqlite, "", false)
+        Self::start_with(changes, None, Storage::Sqlite, "")
     }
 
     /// The same with this kind of database for Better Auth and FastAPI.
     pub fn start_on(storage: Storage) -> Result<Self> {
-        Self::start_with(&[], None, storage, "", false)
-    }
-
-    /// Starts all three with `changes`, and with a Durable Object that stores ended sessions.
-    pub fn start_with_revocations(changes: &[(&str, Value)]) -> Result<Self> {
-        Self::start_with(changes, None, Storage::Sqlite, "", true)
+        Self::start_with(&[], None, storage, "")
     }
 
     /// The same with `origin` as a trusted origin of Better Auth, so that its pages can sign in.
     pub fn start_for_pages(origin: &str, storage: Storage) -> Result<Self> {
-        Self::start_with(&[], None, storage, origin, false)
+        Self::start_with(&[], None, storage, origin)
     }
 
     /// The same with a cookie cache that Better Auth signs with `jwks` or its `secret` and that the
     /// Worker accepts. It forwards to the upstream `origin`, because the example's requires tokens.
     pub fn start_with_cookie_cache(signed_by: &str, origin: &str) -> Result<Self> {
         let changes = [("COOKIE_CACHE", json!(signed_by)), ("ORIGIN_URL", json!(origin))];
-        Self::start_with(&changes, Some(signed_by), Storage::Sqlite, "", false)
+        Self::start_with(&changes, Some(signed_by), Storage::Sqlite, "")
     }
 
     fn start_with(
@@ -79,7 +74,6 @@ impl Stack {
         cookie_cache: Option<&str>,
         storage: Storage,
         pages: &str,
-        has_revocations: bool,
     ) -> Result<Self> {
         let directory = Directory::new()?;
         let database = Database::start(storage, directory.path())?;
@@ -100,10 +94,6 @@ impl Stack {
         settings.objects = Some(workerd::Objects { wrapper: None });
         if cookie_cache == Some("secret") {
             settings = settings.with("BETTER_AUTH_SECRET", json!(secret));
-        }
-        if has_revocations {
-            settings = settings.with("EDGE_ISSUER", json!(format!("http://127.0.0.1:{port}")));
-            settings.objects = Some(workerd::Objects { wrapper: None });
         }
         for (name, value) in changes {
             settings = settings.with(name, value.clone());

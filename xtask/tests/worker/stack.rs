@@ -83,7 +83,7 @@ fn a_bound_assertion_is_valid_for_its_request_only() {
 
 #[test]
 fn a_store_of_ended_sessions_leaves_all_others_as_they_were() {
-    let stack = Stack::start_with_revocations(&[("SESSION_EXCHANGE", json!("true"))]).unwrap();
+    let stack = Stack::start(&[("SESSION_EXCHANGE", json!("true"))]).unwrap();
     let user = stack.sign_up("Ada").unwrap();
     let token = stack.token(&user).unwrap();
     let path = format!("/api/{}/tasks", user.uuid);
