@@ -1,7 +1,7 @@
 /**
  * The body of a request, which may have been read and parsed already.
  *
- * @returns `null` if there is none, or none that its bytes are known of
+ * @returns `null` if the request has no body, or one whose bytes are not known
  * @internal
  */
 export function bodyOf(request: object): ReadableStream<Uint8Array> | null {
@@ -31,7 +31,7 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-/** A stream of Node that nobody has read. */
+/** A stream of Node that has not been read. */
 interface NodeStream {
   readable: boolean;
   iterator(options: { destroyOnReturn: boolean }): AsyncIterator<Uint8Array>;

@@ -1,4 +1,4 @@
-/** Ended sessions in Node: `verifyRequest` with a store, and how messages of the auth server arrive. */
+/** Ended sessions in Node: `verifyRequest` with a store, and how messages arrive. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";

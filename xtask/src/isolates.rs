@@ -17,8 +17,8 @@ pub struct Isolates {
 }
 
 impl Isolates {
-    /// Starts both with these settings. `wrapper` is a module whose default export makes the binding
-    /// `REVOCATIONS` from an environment with the namespace `objects`.
+    /// Starts both with these settings. `wrapper` is a module whose default export makes the
+    /// binding `REVOCATIONS` from an environment with the namespace `objects`.
     pub fn start(vars: &[(&str, Value)], wrapper: Option<&str>) -> Result<Self> {
         let directory = Directory::new()?;
         let mut settings = workerd::Settings::from_wrangler()?;

@@ -9,7 +9,8 @@
  * const name = (shard: number) => `revocations:${shard}`;
  * const revocations: RevocationStore = {
  *   async read(cursor, shard) {
- *     const found = await redis.xRange(name(shard), cursor ? `(${cursor}` : "-", "+", { COUNT: 1000 });
+ *     const start = cursor ? `(${cursor}` : "-";
+ *     const found = await redis.xRange(name(shard), start, "+", { COUNT: 1000 });
  *     return {
  *       cursor: found.at(-1)?.id ?? cursor ?? "0-0",
  *       more: found.length === 1000,

@@ -62,9 +62,9 @@ pub struct JsGateway {
 
 #[wasm_bindgen(js_class = Gateway)]
 impl JsGateway {
-    /// Decides about a request: an object with `method`, `url` (absolute), `headers`, and a function
-    /// `body` that returns its body. For other values, `malformed` is a sentence that says what is
-    /// wrong.
+    /// Decides about a request: an object with `method`, `url` (absolute), `headers`, and a
+    /// function `body` that returns its body. For other values, `malformed` is a sentence that
+    /// says what is wrong.
     ///
     /// Returns a decision (`src/bindings/javascript/gateway.js`) or a promise of one. `wait_until`
     /// receives tasks that continue after the decision. Never throws.
@@ -81,7 +81,7 @@ impl JsGateway {
         let driver = host.driver();
         driver.run(async move {
             if let Some(limit) = gateway.body_limit(&head) {
-                // a client that fails to send its body has no use for a response
+                // a body that fails to arrive is malformed
                 let body = host.read_body(&body(&request), limit + 1).await.unwrap_or_default();
                 let response = gateway.receive(&head, &body, &host).await;
                 return Ok(to_js_response(&response, None, Destination::App));

@@ -3,9 +3,9 @@
 /**
  * A store: see `RevocationStore` in src/host/providers.rs for its texts.
  *
- * @typedef {object} Store
- * @property {(shard: number, after: string) => Promise<string>} read
- * @property {(shard: number, id: string, until: number, entries: string) => Promise<boolean>} append
+ * @typedef {(shard: number, after: string) => Promise<string>} Read
+ * @typedef {(shard: number, id: string, until: number, entries: string) => Promise<boolean>} Append
+ * @typedef {{ read: Read, append: Append }} Store
  */
 
 /**

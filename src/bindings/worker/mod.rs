@@ -59,7 +59,7 @@ pub fn fetch(request: IncomingRequest, env: Env, context: worker_sys::Context) -
     let response = driver.run(async move {
         let gateway = &deployment.gateway;
         if let Some(limit) = gateway.body_limit(&head) {
-            // a client that fails to send its body has no use for a response
+            // a body that fails to arrive is malformed
             let body = host.runtime.read_body(&request.body(), limit + 1).await;
             let response = gateway.receive(&head, &body.unwrap_or_default(), &host).await;
             return Ok(respond(&response).into());

@@ -9,7 +9,7 @@ const PAGE = 10_000;
 /** Milliseconds between two removals of what has expired. */
 const PURGE_INTERVAL = 3_600_000;
 
-/** Each change of an entry has a higher number than all before it, so readers ask for what is new. */
+/** Each change of an entry has a higher number than all before it: readers ask for what is new. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS entries (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
