@@ -25,12 +25,16 @@ fn look(
     arrived: f64,
     expired: Option<&str>,
 ) -> Lookup {
-    let request =
-        TokenRequest { session, client: None, network: None, arrived, is_signed: true, expired };
+    let request = TokenRequest { expired, ..request(session, None, arrived) };
     let mut ticket = None;
     let lookup = exchanges.lookup(&request, &mut ticket, now);
     exchanges.leave(&mut ticket);
     lookup
+}
+
+/// A request with a session that Better Auth has signed.
+fn request<'d>(session: &'d str, client: Option<&'d str>, arrived: f64) -> TokenRequest<'d> {
+    TokenRequest { session, client, network: None, arrived, is_signed: true, expired: None }
 }
 
 fn kind(lookup: &Lookup) -> &'static str {
@@ -203,27 +207,13 @@ fn five_thousand_failures_are_cached() {
 fn only_the_client_that_the_auth_server_limits_must_wait() {
     let mut all = exchanges();
     let mut look = |session: &str, client: Option<&str>, now: f64| {
-        let request = TokenRequest {
-            session,
-            client,
-            network: None,
-            arrived: now,
-            is_signed: true,
-            expired: None,
-        };
+        let request = request(session, client, now);
         all.lookup(&request, &mut None, now)
     };
     let Lookup::Begin(exchange) = look("s", Some("a"), 100.0) else { panic!() };
     all.report("s", &exchange, Err(busy(107.0)), 100.2);
     let mut look = |session: &str, client: Option<&str>, now: f64| {
-        let request = TokenRequest {
-            session,
-            client,
-            network: None,
-            arrived: now,
-            is_signed: true,
-            expired: None,
-        };
+        let request = request(session, client, now);
         let lookup = all.lookup(&request, &mut None, now);
         if let Lookup::Begin(exchange) = &lookup {
             all.abandon(exchange);
@@ -323,13 +313,6 @@ fn unknown_sessions_of_clients_without_an_address_share_a_budget() {
 
 /// The lookup of a request whose session may be made up.
 fn unsigned(exchanges: &mut Exchanges, session: &str, client: Option<&str>, now: f64) -> Lookup {
-    let request = TokenRequest {
-        session,
-        client,
-        network: None,
-        arrived: now,
-        is_signed: false,
-        expired: None,
-    };
+    let request = TokenRequest { is_signed: false, ..request(session, client, now) };
     exchanges.lookup(&request, &mut None, now)
 }
