@@ -39,14 +39,17 @@ export function attacks(base: () => string, buildId: () => string, belowIndex: s
     assert.deepEqual([tasks.status, tasks.text], [200, "[]"]);
   });
 
-  test("a bearer token is accepted, and a session token is rejected as opaque_token", async () => {
+  test("a JWT and a session token are accepted as bearer, and a false session token is not", async () => {
     const { token } = (await send(base(), "/api/auth/token", { cookie: ada.cookie })).json() as {
       token: string;
     };
     const me = await send(base(), "/api/me", { authorization: `Bearer ${token}` });
     assert.equal((me.json().user as { id: string }).id, ada.uuid);
-    const opaque = await send(base(), "/api/me", { authorization: `Bearer ${ada.session}` });
-    assert.equal(opaque.json().code, "opaque_token");
+    const session = await send(base(), "/api/me", { authorization: `Bearer ${ada.session}` });
+    assert.equal((session.json().user as { id: string }).id, ada.uuid);
+    const altered = `${ada.session.slice(0, -4)}AAAA`;
+    const refused = await send(base(), "/api/me", { authorization: `Bearer ${altered}` });
+    assert.deepEqual([refused.status, refused.json().code], [401, "missing_token"]);
   });
 
   test("user A never reaches user B's path", async () => {
