@@ -7,9 +7,22 @@ use crate::host::{FetchError, GetError, GetResponse};
 use crate::policy::credentials::failure::Rejection;
 
 const MAX_AGE: f64 = 60.0;
+const AGES: Ages = Ages { token: MAX_AGE, rejection: 10.0 };
+
+fn request(session: &str, arrived: f64) -> TokenRequest<'_> {
+    TokenRequest {
+        session,
+        client: None,
+        network: None,
+        arrived,
+        is_signed: true,
+        expired: None,
+        ages: AGES,
+    }
+}
 
 fn exchanges() -> Exchanges {
-    Exchanges::new(MAX_AGE, || 0.5)
+    Exchanges::new(|| 0.5)
 }
 
 /// The lookup of a request that arrives at `now`.
@@ -25,8 +38,7 @@ fn look(
     arrived: f64,
     expired: Option<&str>,
 ) -> Lookup {
-    let request =
-        TokenRequest { session, client: None, network: None, arrived, is_signed: true, expired };
+    let request = TokenRequest { expired, ..request(session, arrived) };
     let mut ticket = None;
     let lookup = exchanges.lookup(&request, &mut ticket, now);
     exchanges.leave(&mut ticket);
@@ -37,6 +49,7 @@ fn kind(lookup: &Lookup) -> &'static str {
     match lookup {
         Lookup::Use(_) => "use",
         Lookup::Reject(Failure::Rejected(_)) => "rejected",
+        Lookup::Reject(Failure::Limited(..)) => "limited",
         Lookup::Reject(Failure::Unanswered(cause)) if cause.concerns_server() => "silent",
         Lookup::Reject(Failure::Unanswered(_)) => "answered",
         Lookup::Reject(Failure::Busy(..)) => "busy",
@@ -203,27 +216,13 @@ fn five_thousand_failures_are_cached() {
 fn only_the_client_that_the_auth_server_limits_must_wait() {
     let mut all = exchanges();
     let mut look = |session: &str, client: Option<&str>, now: f64| {
-        let request = TokenRequest {
-            session,
-            client,
-            network: None,
-            arrived: now,
-            is_signed: true,
-            expired: None,
-        };
+        let request = TokenRequest { client, ..request(session, now) };
         all.lookup(&request, &mut None, now)
     };
     let Lookup::Begin(exchange) = look("s", Some("a"), 100.0) else { panic!() };
     all.report("s", &exchange, Err(busy(107.0)), 100.2);
     let mut look = |session: &str, client: Option<&str>, now: f64| {
-        let request = TokenRequest {
-            session,
-            client,
-            network: None,
-            arrived: now,
-            is_signed: true,
-            expired: None,
-        };
+        let request = TokenRequest { client, ..request(session, now) };
         let lookup = all.lookup(&request, &mut None, now);
         if let Lookup::Begin(exchange) = &lookup {
             all.abandon(exchange);
@@ -302,7 +301,7 @@ fn a_rejected_session_comes_last_while_requests_repeat_it_within_a_minute() {
 
 #[test]
 fn unknown_sessions_of_clients_without_an_address_share_a_budget() {
-    let mut all = Exchanges::new(MAX_AGE, || 0.5);
+    let mut all = Exchanges::new(|| 0.5);
     end(&mut all, "known", 30.0, Ok("token"));
     for i in 0..80 {
         let session = format!("made up {i}");
@@ -323,13 +322,6 @@ fn unknown_sessions_of_clients_without_an_address_share_a_budget() {
 
 /// The lookup of a request whose session may be made up.
 fn unsigned(exchanges: &mut Exchanges, session: &str, client: Option<&str>, now: f64) -> Lookup {
-    let request = TokenRequest {
-        session,
-        client,
-        network: None,
-        arrived: now,
-        is_signed: false,
-        expired: None,
-    };
+    let request = TokenRequest { client, is_signed: false, ..request(session, now) };
     exchanges.lookup(&request, &mut None, now)
 }
