@@ -139,6 +139,74 @@ mod tests {
         }
     }
 
+    /// The code and `Retry-After` of the error for an API key.
+    fn of_key(status: u16, headers: &[(&str, &str)], body: &str) -> (&'static str, Option<u32>) {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let response = GetResponse { status, headers: headers.collect(), body: body.into() };
+        let kind = CredentialKind::ApiKey;
+        let result = read(kind, &URL.into(), UrlSetting::default(), &response, 0.0);
+        let error = result.expect_err("no token").into_error(kind, 0.0);
+        (error.code().as_str(), error.retry_after())
+    }
+
+    #[test]
+    fn better_auths_rejections_of_an_api_key_are_about_the_key() {
+        let code = |code| format!(r#"{{"message":"no","code":"{code}"}}"#);
+        for (status, body) in [
+            (401, String::new()),
+            (401, code("UNAUTHORIZED")),
+            (401, code("INVALID_API_KEY")),
+            (401, code("KEY_DISABLED")),
+            (403, code("INVALID_API_KEY")),
+            (403, code("BANNED_USER")),
+        ] {
+            assert_eq!(of_key(status, &[], &body), ("invalid_api_key", None), "{status} {body}");
+        }
+        for (status, headers, body) in [
+            (403, &[][..], code("FORBIDDEN")),
+            (401, &[("www-authenticate", "Basic")], code("INVALID_API_KEY")),
+            (403, &[("cf-mitigated", "challenge")], code("INVALID_API_KEY")),
+            (429, &[("x-amzn-waf-action", "captcha")], code("RATE_LIMITED")),
+            (500, &[], code("INVALID_API_KEY")),
+        ] {
+            let unavailable = ("keys_unavailable", Some(1));
+            assert_eq!(of_key(status, headers, &body), unavailable, "{status} {body}");
+        }
+        let of_session = outcome(403, &[], &code("INVALID_API_KEY"));
+        assert_eq!(of_session[0], "keys_unavailable", "a session has no key");
+    }
+
+    #[test]
+    fn a_limit_of_the_key_is_told_from_the_limit_of_the_address() {
+        let limited = r#"{"message":"no","code":"RATE_LIMITED"}"#;
+        let wait = |wait| {
+            let details = format!(r#"{{"tryAgainIn":{wait}}}"#);
+            format!(r#"{{"message":"no","code":"RATE_LIMITED","details":{details}}}"#)
+        };
+        let used = r#"{"message":"no","code":"USAGE_EXCEEDED"}"#;
+        let after = [("retry-after", "7")];
+        for (status, headers, body, seconds) in [
+            (429, &after[..], limited, 7),
+            (429, &[("retry-after", "0")], limited, 1),
+            (429, &after, &wait("20000"), 7),
+            (429, &[], &wait("19001"), 20),
+            (401, &[], &wait("19001"), 20),
+            (401, &[], &wait("-5"), 1),
+            (401, &[], &wait("1e300"), 300),
+            (401, &[], &wait("null"), 60),
+            (429, &[], limited, 60),
+            (429, &[], used, 60),
+        ] {
+            assert_eq!(of_key(status, headers, body), ("rate_limited", Some(seconds)), "{body}");
+        }
+        let of_address = r#"{"message":"Too many requests. Please try again later."}"#;
+        let other = r#"{"message":"no","code":"TOO_MANY_REQUESTS"}"#;
+        for body in [of_address, other, ""] {
+            assert_eq!(of_key(429, &after, body), ("keys_unavailable", Some(7)), "{body}");
+        }
+        assert_eq!(outcome(429, &after, limited)[0], "keys_unavailable", "a session has no key");
+    }
+
     #[test]
     fn a_token_is_a_member_of_a_json_object() {
         assert_eq!(outcome(200, &[], r#"{"token":"a.b.c"}"#)[0], "a.b.c");
