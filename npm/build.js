@@ -49,7 +49,16 @@ const common = {
   legalComments: "none",
   logLevel: "warning",
   absWorkingDir: here("."),
-  external: ["*.wasm", "*.wasm?module", "better-auth/*", "next", "next/*", "react", "node:*"],
+  external: [
+    "*.wasm",
+    "*.wasm?module",
+    "better-auth",
+    "better-auth/*",
+    "next",
+    "next/*",
+    "react",
+    "node:*",
+  ],
 };
 const { outputFiles } = await build({
   ...common,

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -81,7 +81,7 @@ export async function startEdge(jwksUrl: () => string, answers: number[] = []) {
   const events: Event[] = [];
   const tokens: string[] = [];
   const problems: unknown[] = [];
-  const receive = async (request: { url?: string; method?: string }, body: string) => {
+  const receive = async (request: IncomingMessage, body: string) => {
     assert.equal(`${request.method} ${request.url}`, "POST /.well-known/better-auth-edge/events");
     assert.ok(body.length <= 16_384, `${body.length} bytes`);
     const keys = createRemoteJWKSet(new URL(jwksUrl()));

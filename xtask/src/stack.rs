@@ -46,8 +46,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts all three. The Worker has the settings of wrangler.toml, with UUIDs as user ids, and
-    /// `changes`.
+    /// Starts all three. The Worker has the settings of wrangler.toml, with UUIDs as user ids, a
+    /// store of ended sessions, and `changes`.
     pub fn start(changes: &[(&str, Value)]) -> Result<Self> {
         Self::start_with(changes, None, Storage::Sqlite, "")
     }

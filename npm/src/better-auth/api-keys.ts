@@ -12,18 +12,18 @@ import {
 } from "./better-auth.ts";
 import { markApiKey } from "./claims.ts";
 import { type JwtPlugin, payloadOf } from "./jwt-plugin.ts";
-
-/** The id that stands for an API key where sessions have theirs. */
-export function sessionIdOf(keyId: unknown): string {
-  return `api-key:${keyId}`;
-}
+import type { EdgeOptions } from "./options.ts";
+import { sidOfApiKey } from "./session-id.ts";
 
 /** The API key of a request for a token that has no session cookie. */
-export function apiKeyOf({ path, headers, context }: EndpointContext): string | undefined {
+export function apiKeyOf(
+  { path, headers, context }: EndpointContext,
+  options: EdgeOptions,
+): string | undefined {
   if (path !== "/token" || !headers) return undefined;
   const plugin = pluginOf(context, "api-key");
   if (!plugin || hasCookie(headers, context.authCookies.sessionToken.name)) return undefined;
-  for (const name of headerNames(plugin.options)) {
+  for (const name of headerNames(options, plugin.options)) {
     const key = headers.get(name);
     if (key) return key;
   }
@@ -34,10 +34,10 @@ export function apiKeyOf({ path, headers, context }: EndpointContext): string | 
  * Leaves API keys of requests for a token to the exchange. The api-key plugin's own session for a
  * key would count each use twice.
  */
-export function takeOverTokens(context: AuthContext): void {
+export function takeOverTokens(context: AuthContext, options: EdgeOptions): void {
   for (const hook of pluginOf(context, "api-key")?.hooks?.before ?? []) {
     const { matcher } = hook;
-    hook.matcher = (endpoint) => apiKeyOf(endpoint) === undefined && matcher(endpoint);
+    hook.matcher = (endpoint) => apiKeyOf(endpoint, options) === undefined && matcher(endpoint);
   }
 }
 
@@ -61,7 +61,7 @@ export async function exchangeApiKey(
   const { id, createdAt, expiresAt } = found;
   const session: SessionOfUser = {
     user,
-    session: { id: sessionIdOf(id), userId: user.id, createdAt, updatedAt: createdAt, expiresAt },
+    session: { id: sidOfApiKey(id), userId: user.id, createdAt, updatedAt: createdAt, expiresAt },
   };
   const permissions = found.permissions ?? undefined;
   markApiKey(session, { cred: "api-key", api_key_id: String(id), permissions });
@@ -103,33 +103,23 @@ interface Verdict {
 
 /** The user of a key. A key of an organization has none. */
 async function ownerOf(context: AuthContext, key: Row): Promise<User | null> {
-  const { options } = pluginOf(context, "api-key") ?? {};
-  const of = (one: Configuration) => (one.configId ?? "default") === (key.configId ?? "default");
-  const configuration = configurations(options).find(of);
-  if (configuration?.references === "organization") {
-    throw new APIError("UNAUTHORIZED", {
-      code: "INVALID_API_KEY",
-      message: "The API key is of an organization, not of a user",
-    });
-  }
   // `userId` until Better Auth 1.4
-  return context.internalAdapter.findUserById(String(key.referenceId ?? key.userId));
-}
-
-interface Configuration {
-  configId?: string;
-  references?: string;
-  apiKeyHeaders?: string | string[];
-}
-
-/** The api-key plugin's configurations: it takes one, or a list. */
-function configurations(options: unknown): Configuration[] {
-  return [options ?? {}].flat() as Configuration[];
+  const owner = key.referenceId ?? key.userId;
+  const where = [{ field: "id", value: owner }];
+  // the plugin does not say which of its keys belong to organizations
+  const hasOrganizations = key.referenceId && pluginOf(context, "organization");
+  if (hasOrganizations && (await context.adapter.findOne({ model: "organization", where }))) {
+    const message = "The API key belongs to an organization, or to a user with the same id as one";
+    throw new APIError("UNAUTHORIZED", { code: "INVALID_API_KEY", message });
+  }
+  return context.internalAdapter.findUserById(String(owner));
 }
 
 /** The names of the headers that contain a key. */
-function headerNames(options: unknown): string[] {
-  return configurations(options).flatMap(({ apiKeyHeaders }) => apiKeyHeaders ?? "x-api-key");
+function headerNames({ apiKeyHeader }: EdgeOptions, plugin: unknown): string[] {
+  // only some versions of the plugin show their options
+  const own = (plugin as { apiKeyHeaders?: string | string[] } | undefined)?.apiKeyHeaders;
+  return [apiKeyHeader ?? own ?? "x-api-key"].flat();
 }
 
 function hasCookie(headers: Headers, name: string): boolean {

@@ -1,6 +1,7 @@
 import type { AuthContext, JwtOptions, Row, SessionOfUser } from "./better-auth.ts";
 import { seconds } from "./better-auth.ts";
 import { type EdgeOptions, uuidField } from "./options.ts";
+import { sidOf } from "./session-id.ts";
 import { uuidOf } from "./uuid.ts";
 
 /** What the token of an API key contains beside the claims of its user. */
@@ -37,13 +38,14 @@ export function extendPayload(context: AuthContext, jwt: JwtOptions, options: Ed
   const own = current && EXTENDED.has(current) ? EXTENDED.get(current) : current;
   const definePayload: DefinePayload = async (session) => {
     const payload = (own ? await own(session) : session.user) as Row | undefined;
-    return claimsOf(session, { ...payload }, await suggestedClaims(context, session, options));
+    const suggested = await suggestedClaims(context, session, options);
+    return claimsOf(session, { ...payload }, suggested);
   };
   EXTENDED.set(definePayload, own);
   jwt.jwt = { ...jwt.jwt, definePayload };
 }
 
-function claimsOf(session: SessionOfUser, payload: Row, suggested: Row): Row {
+async function claimsOf(session: SessionOfUser, payload: Row, suggested: Row): Promise<Row> {
   for (const name of RESERVED) delete payload[name];
   const apiKey = API_KEYS.get(session);
   // those of the user would be more than the key has
@@ -51,7 +53,7 @@ function claimsOf(session: SessionOfUser, payload: Row, suggested: Row): Row {
   return {
     ...payload,
     ...present(suggested, (name) => (payload[name] ?? undefined) === undefined),
-    ...present(apiKey ? { sid: session.session.id, ...apiKey } : sessionClaims(session)),
+    ...present(apiKey ? { sid: session.session.id, ...apiKey } : await sessionClaims(session)),
   };
 }
 
@@ -71,9 +73,9 @@ async function suggestedClaims(
 }
 
 /** Claims that say which session a token is of, and who acts. */
-function sessionClaims({ session }: SessionOfUser): Row {
-  const { id, createdAt, impersonatedBy } = session;
-  return { sid: id, session_iat: seconds(createdAt), impersonatedBy };
+async function sessionClaims({ session }: SessionOfUser): Promise<Row> {
+  const { createdAt, impersonatedBy } = session;
+  return { sid: await sidOf(session), session_iat: seconds(createdAt), impersonatedBy };
 }
 
 async function organizationsOf(context: AuthContext, userId: string): Promise<unknown[]> {

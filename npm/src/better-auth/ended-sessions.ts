@@ -9,6 +9,7 @@ import {
 } from "./better-auth.ts";
 import type { Occurrence } from "./event.ts";
 import type { JwtPlugin } from "./jwt-plugin.ts";
+import { sidOf } from "./session-id.ts";
 
 /** Endpoints that delete sessions only if they delete all of a user. */
 const ENDS_ALL = new Set([
@@ -53,7 +54,7 @@ export class EndedSessions {
           after: this.#safely(async (session: Row, endpoint?: EndpointContext | null) => {
             const { sub, notBefore } = this.#deletions.get(session) ?? {};
             if (sub === undefined || notBefore === undefined) return;
-            this.#end(session, sub);
+            await this.#end(session, sub);
             if (ENDS_ALL.has(endpoint?.path ?? "")) {
               this.#send({ event: { type: "user", sub, not_before: notBefore } });
             }
@@ -84,7 +85,7 @@ export class EndedSessions {
         session: { ...session, id: String(session.id) },
         user,
       });
-      this.#end(session, sub);
+      await this.#end(session, sub);
     });
     const remove = async (key: string) => {
       const stored = await storedSession(storage, key);
@@ -109,8 +110,10 @@ export class EndedSessions {
     this.#send({ event: { type: "user", sub, not_before: notBefore } });
   }
 
-  #end({ id, createdAt }: Row, sub: string): void {
-    this.#send({ event: { type: "session", sid: String(id), sub }, began: seconds(createdAt) });
+  async #end(session: Row, sub: string): Promise<void> {
+    const sid = await sidOf(session);
+    if (sid === undefined) return;
+    this.#send({ event: { type: "session", sid, sub }, began: seconds(session.createdAt) });
   }
 
   /** The subject of the tokens of a session. */
@@ -149,7 +152,7 @@ async function storedSession(storage: SecondaryStorage, key: string): Promise<St
   try {
     const value = await storage.get(key);
     const stored = typeof value === "string" ? JSON.parse(value) : value;
-    return stored.session?.id && stored.user?.id ? stored : undefined;
+    return stored.session?.token === key && stored.user?.id ? stored : undefined;
   } catch {
     return undefined;
   }

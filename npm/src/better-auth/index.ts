@@ -4,4 +4,4 @@
  * @module
  */
 export type { EdgeOptions } from "./options.ts";
-export { edge } from "./plugin.ts";
+export { type EdgePlugin, edge, type PluginHook } from "./plugin.ts";

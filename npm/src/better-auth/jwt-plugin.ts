@@ -11,7 +11,7 @@ import {
   type SessionOfUser,
 } from "./better-auth.ts";
 
-/** The jwt plugin of the same Better Auth. Both plugins share its options. */
+/** Better Auth's jwt plugin, whose options both plugins share. */
 export class JwtPlugin {
   readonly options: JwtOptions;
   readonly #plugin: Plugin;

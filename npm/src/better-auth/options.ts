@@ -19,6 +19,11 @@ export interface EdgeOptions {
    */
   organizations?: boolean | undefined;
   /**
+   * The request header, or headers, of API keys: the `apiKeyHeaders` of the api-key plugin.
+   * Default: `"x-api-key"`.
+   */
+  apiKeyHeader?: string | string[] | undefined;
+  /**
    * Whether a new password ends the user's other sessions, at Better Auth too. Default: `true`.
    */
   endSessionsOnPasswordChange?: boolean | undefined;

@@ -1,6 +1,6 @@
 import { BetterAuthError } from "better-auth";
 import { createAuthMiddleware } from "better-auth/api";
-import { apiKeyOf, exchangeApiKey, sessionIdOf, takeOverTokens } from "./api-keys.ts";
+import { apiKeyOf, exchangeApiKey, takeOverTokens } from "./api-keys.ts";
 import { type AuthContext, type EndpointContext, pluginOf, type Row } from "./better-auth.ts";
 import { extendPayload } from "./claims.ts";
 import { Delivery } from "./delivery.ts";
@@ -9,8 +9,9 @@ import type { Occurrence } from "./event.ts";
 import { JwtPlugin } from "./jwt-plugin.ts";
 import { type EdgeOptions, edgeOrigins, uuidField } from "./options.ts";
 import { endSessionsOf, PASSWORD_PATHS } from "./passwords.ts";
+import { sidOfApiKey } from "./session-id.ts";
 import { SigningKeys } from "./signing-keys.ts";
-import { uuidHooks, uuidSchema } from "./uuid.ts";
+import { type UuidSchema, uuidHooks, uuidSchema } from "./uuid.ts";
 
 /**
  * A plugin for Better Auth. It gives the tokens of the `jwt` plugin the claims that the edge uses,
@@ -23,7 +24,9 @@ import { uuidHooks, uuidSchema } from "./uuid.ts";
  * @throws {BetterAuthError} if `edgeURL` is not an origin. Better Auth fails to start without
  *   `jwt`, or with `edgeURL` before version 1.4.
  */
-export function edge(options: EdgeOptions = {}) {
+export function edge<const Options extends EdgeOptions>(
+  options: Options = {} as Options,
+): EdgePlugin<Options> {
   const edges = edgeOrigins(options);
   const field = uuidField(options);
   const endsSessions = options.endSessionsOnPasswordChange !== false;
@@ -33,7 +36,7 @@ export function edge(options: EdgeOptions = {}) {
 
   return {
     id: "better-auth-edge",
-    ...(field ? { schema: uuidSchema(field) } : {}),
+    schema: (field ? uuidSchema(field) : {}) as EdgePlugin<Options>["schema"],
 
     init(context: AuthContext) {
       running = start(context, options, edges);
@@ -56,7 +59,7 @@ export function edge(options: EdgeOptions = {}) {
           matcher: ({ path }: EndpointContext) => path === "/token",
           handler: handler(async (endpoint) => {
             const { jwt, keys } = plugin();
-            const key = apiKeyOf(endpoint);
+            const key = apiKeyOf(endpoint, options);
             if (key === undefined) return jwt.token(endpoint);
             const token = await exchangeApiKey(endpoint, jwt, key);
             await keys.used(token);
@@ -95,6 +98,24 @@ export function edge(options: EdgeOptions = {}) {
   };
 }
 
+/** The plugin as Better Auth's options take it. Better Auth's own types differ between versions. */
+export interface EdgePlugin<Options extends EdgeOptions = EdgeOptions> {
+  id: "better-auth-edge";
+  /** The user's field `uuid`, if it is on. */
+  schema: Options extends { uuid: true } ? UuidSchema : Record<never, never>;
+  // biome-ignore lint/suspicious/noExplicitAny: Better Auth's context
+  init: (context: any) => any;
+  hooks: { before: PluginHook[]; after: PluginHook[] };
+}
+
+/** A function that runs before or after endpoints of Better Auth. */
+export interface PluginHook {
+  // biome-ignore lint/suspicious/noExplicitAny: Better Auth's context of an endpoint
+  matcher: (endpoint: any) => boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: Better Auth's middleware
+  handler: any;
+}
+
 /** The plugin in an instance of Better Auth. */
 interface Running {
   jwt: JwtPlugin;
@@ -112,7 +133,7 @@ function start(context: AuthContext, options: EdgeOptions, edges: string[]): Run
   }
   const jwt = new JwtPlugin(context);
   extendPayload(context, jwt.options, options);
-  takeOverTokens(context);
+  takeOverTokens(context, options);
   const delivery = new Delivery(context, jwt, {
     edges,
     fetch: options.fetch ?? ((...request) => fetch(...request)),
@@ -140,7 +161,7 @@ async function endedApiKey(
   const user = await context.internalAdapter.findUserById(String(owner));
   // a key of an organization: the exchange refuses it
   if (!user) return undefined;
-  const sid = sessionIdOf(body.keyId);
+  const sid = sidOfApiKey(body.keyId);
   return {
     event: { type: "session", sid, sub: await jwt.subject({ user, session: { id: sid } }) },
   };
@@ -162,5 +183,5 @@ function merged(...all: Hooks[]): Hooks {
 /** A hook of Better Auth. Its types differ between versions. */
 function handler(run: (endpoint: EndpointContext) => Promise<unknown> | undefined) {
   // biome-ignore lint/suspicious/noExplicitAny: what Better Auth passes
-  return createAuthMiddleware(async (endpoint: any) => run(endpoint) as any);
+  return createAuthMiddleware(async (endpoint: any) => run(endpoint) as any) as unknown;
 }

@@ -1,21 +1,19 @@
 import type { AuthContext, Row, User } from "./better-auth.ts";
 
+/** The user's field for the uuid, as Better Auth's types and migrations read it. */
+export type UuidSchema = {
+  user: {
+    fields: {
+      uuid: { type: "string"; required: false; unique: true; input: false; returned: true };
+    };
+  };
+};
+
 /** The plugin's schema: Better Auth's migrations add the column. */
 export function uuidSchema(field: string) {
-  return {
-    user: {
-      fields: {
-        [field]: {
-          type: "string",
-          required: false,
-          unique: true,
-          // users cannot choose their uuid
-          input: false,
-          returned: true,
-        },
-      },
-    },
-  } as const;
+  // users see their uuid and cannot choose it
+  const column = { type: "string", required: false, unique: true, input: false, returned: true };
+  return { user: { fields: { [field]: column } } };
 }
 
 /** Makes a new uuid, as the application's own field does if it has a default value. */

@@ -76,8 +76,30 @@ fn every_version(python: &Path) -> Result<Vec<Measured>> {
     Ok(measured.into_iter().map(|(_, one)| one).collect())
 }
 
+/// Runs the tests of the plugin for Better Auth with a version and the built package.
+fn plugin_tests(version: &str) -> Result<()> {
+    let installed = setup::better_auth(version)?;
+    // a copy, since a link would lead to the repository's own Better Auth
+    let package = installed.join("node_modules/better-auth-edge");
+    fs::create_dir_all(package.join("dist"))?;
+    for file in ["package.json", "dist/better-auth.js"] {
+        fs::copy(root().join("npm").join(file), package.join(file))?;
+    }
+    let names = ["api-keys", "claims", "delivery", "events", "uuid"];
+    run_command(
+        Command::new(setup::node()?)
+            .args(["--import", "tsx", "--test", "--test-timeout=300000"])
+            .args(names.map(|name| format!("test/plugin.{name}.test.ts")))
+            .env("BETTER_AUTH_DIRECTORY", &installed)
+            .env("BETTER_AUTH_VERSION", version)
+            .current_dir(root().join("npm"))
+            .stdout(Stdio::null()),
+    )
+}
+
 /// Collects every host's verdicts on the cases of a version.
 fn one_version(version: &str, python: &Path) -> Result<Measured> {
+    plugin_tests(version)?;
     let directory = Directory::new()?;
     let file = |name: &str| directory.path().join(name);
     let cases = file("cases.json");

@@ -87,13 +87,17 @@ fn a_binding_that_is_down_is_reported_as_the_network_is() {
 #[test]
 fn a_binding_of_the_wrong_kind_is_a_setting_error_that_names_it() {
     let (text, object) = (json!("http://127.0.0.1:9"), json!({"get": 7}));
-    let edge = edge(&[], &[("AUTH", text), ("ORIGIN", object.clone()), ("JWKS_KV", object)]);
+    let objects = ["ORIGIN", "JWKS_KV", "REVOCATIONS"].map(|name| (name, object.clone()));
+    let edge = edge(&[], &[&[("AUTH", text)], &objects[..]].concat());
     assert_eq!(http::get(&edge.url, &[]).unwrap().outcome(), "500 misconfigured");
     let log = edge.log_with("misconfigured");
     let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
-    for error in
-        ["AUTH is not a service", "ORIGIN is not a service", "JWKS_KV is not a KV namespace"]
-    {
+    for error in [
+        "AUTH is not a service",
+        "ORIGIN is not a service",
+        "JWKS_KV is not a KV namespace",
+        "REVOCATIONS is not a Durable Object namespace",
+    ] {
         assert!(line.contains(error), "{error}: {line}");
     }
 }

@@ -82,6 +82,19 @@ fn a_bound_assertion_is_valid_for_its_request_only() {
 }
 
 #[test]
+fn a_store_of_ended_sessions_leaves_all_others_as_they_were() {
+    let stack = Stack::start(&[("SESSION_EXCHANGE", json!("true"))]).unwrap();
+    let user = stack.sign_up("Ada").unwrap();
+    let token = stack.token(&user).unwrap();
+    let path = format!("/api/{}/tasks", user.uuid);
+    assert_eq!(stack.get(&path, &token).unwrap().outcome(), "200");
+    let cookie = [("cookie", user.cookie.as_str())];
+    assert_eq!(stack.get_with(&path, &cookie).unwrap().outcome(), "200");
+    let health = stack.get_with("/.well-known/better-auth-edge/health", &[]).unwrap().json();
+    assert_eq!(health["revocations"]["entries"], json!(0), "{health}");
+}
+
+#[test]
 fn an_upload_streams_to_the_upstream() {
     let stack = Stack::start(&[]).unwrap();
     let user = stack.sign_up("Ada").unwrap();
