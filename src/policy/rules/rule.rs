@@ -273,9 +273,9 @@ const MEMBERS: [&str; 10] = [
     "match",
     "claims",
     "scopes",
+    "credentials",
     "impersonation",
     "max_session_age",
-    CREDENTIALS,
     "to",
 ];
 
