@@ -122,7 +122,7 @@ fn pack_crate(destination: &Path, options: &[&str]) -> Result<()> {
 const CRATE_FILES: &str = r"^(Cargo\.(toml|lock|toml\.orig)|\.cargo_vcs_info\.json|LICENSE|README\.md|src/.*\.(rs|js|md))$";
 
 /// Maximum size of the npm package's tarball in bytes: docs/decisions/0015.
-const NPM_BUDGET: u64 = 310_000;
+const NPM_BUDGET: u64 = 330_000;
 
 const NPM_FILES: &str = r"^(LICENSE|README\.md|package\.json|dist/(better_auth_edge\.wasm|errors\.md|[\w/-]+\.js|types/[\w/-]+\.d\.ts))$";
 

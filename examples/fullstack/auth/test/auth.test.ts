@@ -59,7 +59,10 @@ test("a token's header contains only the algorithm and the key's ID", async () =
 
 test("a token contains both identities of the user, and its issuer", async () => {
   const { claims } = decode(await fetchToken(server.url, ada.sessionToken));
-  const { iat, exp, ...rest } = claims;
+  const { iat, exp, sid, session_iat: began, ...rest } = claims;
+  assert.equal(typeof sid, "string");
+  assert.ok(!ada.sessionToken.includes(String(sid)), "the session's id, and never its token");
+  assert.ok(Number(began) <= Number(iat) + 1);
   assert.deepEqual(rest, {
     iss: server.url,
     aud: server.url,

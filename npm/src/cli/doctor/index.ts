@@ -24,7 +24,8 @@ export const doctor: Command = {
     json: "switch",
   },
   help: `Checks a running deployment from outside: its settings, keys, clock, rejections, ended
-sessions, CORS and the assertion's keys. The command sends about ten requests, none with a valid token.
+sessions, CORS and the assertion's keys. The command sends about ten requests, none with a valid
+token.
 
 Usage: better-auth-edge doctor <worker url> [options]
 
