@@ -172,7 +172,8 @@ codes! {
     /// The token lacks a required scope.
     InsufficientScope = "insufficient_scope", 403, "The token's scope does not suffice";
     /// The rule does not accept this kind of credential.
-    CredentialNotAccepted = "credential_not_accepted", 403, "This kind of credential is not accepted";
+    CredentialNotAccepted = "credential_not_accepted", 403,
+        "This kind of credential is not accepted";
     /// Another user acts as the token's user, and the rule refuses that.
     ImpersonationRefused = "impersonation_refused", 403, "Impersonation is not accepted";
     /// The request has a session cookie, and another site may have caused it.

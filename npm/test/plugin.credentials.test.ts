@@ -21,7 +21,7 @@ const ROUTES: GatewayOptions["routes"] = [
   { path: "/write/*", claims: { "permissions.tasks": ["write"] } },
 ];
 
-/** Returns a function that sends a request to an edge: the user's id, or the status and the code. */
+/** Returns a function that sends a request to an edge: the user's id, or status and code. */
 async function edgeOf(baseURL: string, options: GatewayOptions = {}) {
   const verifier = await createVerifier({ baseURL });
   const settings: GatewayOptions = {

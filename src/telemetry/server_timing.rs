@@ -2,8 +2,8 @@
 
 use crate::policy::credentials::CredentialKind;
 
-/// The edge's entries of the header's value: `edge`, the time until the decision, `jwks` if the edge
-/// fetched keys for the request, and `cred`, the kind of the user's credential.
+/// The edge's entries of the header's value: `edge`, the time until the decision, `jwks` if the
+/// edge fetched keys for the request, and `cred`, the kind of the user's credential.
 ///
 /// `elapsed` is the time since the request arrived and `keys_age` the time since the last fetch of
 /// keys, both in seconds. A fetch that is younger than the request was made for the request.

@@ -136,7 +136,7 @@ fn made_up_keys_evict_no_token() {
 }
 
 #[test]
-fn the_text_of_one_credential_is_no_other_credential() {
+fn one_text_as_different_credentials_has_an_exchange_for_each() {
     let edge = edge(&[]);
     let text = "live-nR7bYx2QmK5tWv8sLpJc3HdG6fZaE9uT";
     let cookie = format!("better-auth.session_token={text}");

@@ -4,7 +4,8 @@ use better_auth_edge::gateway::{Decision, RequestHead, Settings};
 use better_auth_edge::host::GetRequest;
 
 use crate::common::{
-    AUTH_SERVER, Claims, Edge, NOW, ScriptedResponse, good_claims, request, upstream_headers,
+    AUTH_SERVER, Claims, Edge, NOW, ScriptedResponse, ScriptedStore, good_claims, request,
+    upstream_headers,
 };
 
 const KEY: &str = "jKmNpQrStUvWxYzAbCdEfGhJkLmNpQrS";
@@ -172,7 +173,7 @@ fn a_request_has_a_key_or_a_token_and_a_cookie_beside_a_key_does_not_count() {
 }
 
 #[test]
-fn an_api_key_as_bearer_token_is_no_api_key() {
+fn an_api_key_as_bearer_token_does_not_count_as_an_api_key() {
     for settings in [&[][..], &[("SESSION_EXCHANGE", "true")]] {
         let edge = edge(settings);
         let head = request("GET", "/api/x", &[("authorization", format!("Bearer {KEY}"))]);
@@ -195,7 +196,7 @@ fn the_upstream_never_gets_the_key() {
         }
         let public = request("GET", "/public/x", &[("x-api-key", "a, b")]);
         let headers = upstream_headers(&public, &edge.forward(&public));
-        assert!(!headers.iter().any(|(name, _)| name == "x-api-key"), "what is no key");
+        assert!(!headers.iter().any(|(name, _)| name == "x-api-key"), "not a key");
     }
 }
 
@@ -323,4 +324,18 @@ fn a_warning_says_that_made_up_keys_can_use_up_a_shared_rate_limit() {
     };
     assert_eq!(warned(&[("BETTER_AUTH_SECRET", "a secret does not help")]), 1);
     assert_eq!(warned(&[("CLIENT_IP_HEADER", "x-real-ip")]), 0);
+}
+
+#[test]
+fn a_key_that_has_ended_is_refused_although_its_token_is_cached() {
+    let settings = [("API_KEYS", "true")];
+    let edge = Edge::with_revocations(&settings, &ScriptedStore::new());
+    let token = edge.signer.token(&key_claims());
+    let token = ScriptedResponse::ok(format!(r#"{{"token":"{token}"}}"#));
+    edge.host.respond_to(|request| of_key(request).is_some(), token);
+    assert_eq!(edge.outcome(&with(KEY)), "forward");
+    let ended = r#"[{"type":"session","sid":"api-key:1","sub":"user-1"}]"#;
+    assert_eq!(super::revocations::report(&edge, "1", ended), 204);
+    assert_eq!(edge.outcome(&with(KEY)), "session_revoked");
+    assert_eq!(exchanges(&edge).len(), 1, "no further exchange can help");
 }

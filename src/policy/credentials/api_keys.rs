@@ -59,7 +59,8 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`Code::MissingToken`] for an empty header. [`Code::MalformedRequest`] for more than one
-    /// header or a list of keys, and for what is no key.
+    /// header or a list of keys, and for a value
+    /// that is not a key.
     pub(super) fn find(&self, head: &RequestHead) -> Result<Option<ApiKey>, Error> {
         let Some(header) = &self.header else { return Ok(None) };
         let mut values = head.header(header);

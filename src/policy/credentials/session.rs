@@ -1,5 +1,5 @@
-//! Exchanges a session or an API key for a token at Better Auth and caches the token, so that a page
-//! with twenty requests causes one exchange.
+//! Exchanges a session or an API key for a token at Better Auth and caches the token, so that a
+//! page with twenty requests causes one exchange.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};

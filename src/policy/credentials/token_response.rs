@@ -88,7 +88,7 @@ fn wait_of_key(response: &GetResponse, now: f64) -> u32 {
 /// The longest wait in a body, in seconds, as in a header.
 const MOST_WAIT: f64 = 300.0;
 
-/// The wait, in seconds, of a key without uses: nobody knows when it gets new ones.
+/// The wait, in seconds, of a key without uses: the edge cannot know when it gets new ones.
 const USUAL_WAIT: u32 = 60;
 
 /// Whether a response is Better Auth's, and has one of these codes.

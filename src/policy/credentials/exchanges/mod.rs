@@ -1,6 +1,6 @@
 //! The results of exchanges, and which exchanges run: one for each session at a time, and a limited
-//! number in all. An API key counts as a session. This state machine gets the time from its caller. It neither waits nor
-//! fetches.
+//! number in all. An API key counts as a session. This state machine gets the time from its caller.
+//! It neither waits nor fetches.
 
 mod admission;
 mod budget;
