@@ -180,7 +180,8 @@ codes! {
     CrossSiteRequest = "cross_site_request", 403, "The request comes from another site";
     /// The edge has received this event before.
     ReplayedEvent = "replayed_event", 409, "The event was received before";
-    /// Too many requests by one user or with one API key, or too many rejected requests from one client address.
+    /// Too many requests by one user or with one API key, or too many rejected requests from one
+    /// client address.
     RateLimited = "rate_limited", 429, "There were too many requests";
     /// A setting is missing or invalid.
     Misconfigured = "misconfigured", 500, "The edge is misconfigured";

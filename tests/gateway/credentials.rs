@@ -153,7 +153,7 @@ fn a_session_whose_token_is_of_an_api_key_is_refused() {
 }
 
 #[test]
-fn a_key_is_an_api_key_whatever_its_token_says_and_other_values_of_cred_change_no_kind() {
+fn a_key_stays_an_api_key_if_its_token_names_another_kind() {
     let routes = r#"[{"path":"/*","credentials":["api-key"]}]"#;
     for cred in ["null", r#""session""#, "1"] {
         let claims = good_claims().with("cred", cred);
