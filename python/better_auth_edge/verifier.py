@@ -69,7 +69,6 @@ class Verifier(Generic[U]):
     def _set(self, mode: AuthMode, users: UserModel[U], clock: Callable[[], float]) -> None:
         self._mode = mode
         self._driver = Driver(self._mode, clock)
-        self._begin = self._driver.begin
         self._users = users
 
     @overload
@@ -119,7 +118,7 @@ class Verifier(Generic[U]):
 
     def _verified(self, token: str) -> Verified | Pending:
         try:
-            return self._begin(token)
+            return self._driver.begin(token)
         except EdgeAuthError as error:
             raise self._explained(error) from error.__cause__
 

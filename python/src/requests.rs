@@ -1,10 +1,13 @@
 //! Rules about requests and about the claims of users.
 
+use std::borrow::Cow;
+
 use better_auth_edge::claims::{self, RequiredClaim, SessionClaims, SessionConditions};
 use better_auth_edge::jose::{Json, Object};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyDict, PyString};
 
 use crate::errors::to_exception;
 use crate::json::{self, from_claims, from_python, to_python};
@@ -21,12 +24,7 @@ pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResu
         let header = header?;
         let (name, value) = (header.get_item(0)?, header.get_item(1)?);
         if bytes(&name)?.eq_ignore_ascii_case(b"authorization") {
-            let value = bytes(&value)?;
-            values.push(match value.is_ascii() {
-                true => String::from_utf8_lossy(value).into_owned(),
-                // ISO 8859-1: such a byte must not be lost
-                false => value.iter().copied().map(char::from).collect(),
-            });
+            values.push(latin1(&bytes(&value)?));
         }
     }
     let token = better_auth_edge::bearer_token(values.iter().map(String::as_str));
@@ -38,7 +36,7 @@ pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResu
 #[pyfunction]
 pub(crate) fn without_identity<'py>(
     headers: &Bound<'py, PyAny>,
-    extra: Vec<Bound<'py, PyBytes>>,
+    extra: Vec<PyBackedBytes>,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     const ASSERTION: &[u8] = b"x-edge-jwt-assertion";
     let same = |a: &u8, b: &u8| a.eq_ignore_ascii_case(b) || (*a == b'_' && *b == b'-');
@@ -50,18 +48,26 @@ pub(crate) fn without_identity<'py>(
         let header = header?;
         let name = header.get_item(0)?;
         let name = bytes(&name)?;
-        let is_edges = begins(name, b"x-edge-") && !name.eq_ignore_ascii_case(ASSERTION);
-        let is_extra = |other: &[u8]| name.len() == other.len() && begins(name, other);
-        if !is_edges && !extra.iter().any(|other| is_extra(other.as_bytes())) {
+        let is_edges = begins(&name, b"x-edge-") && !name.eq_ignore_ascii_case(ASSERTION);
+        let is_extra = |other: &[u8]| name.len() == other.len() && begins(&name, other);
+        if !is_edges && !extra.iter().any(|other| is_extra(other)) {
             kept.push(header);
         }
     }
     Ok(kept)
 }
 
-/// The name or the value of a header. A `bytearray` would be an error: it could change.
-fn bytes<'b>(value: &'b Bound<'_, PyAny>) -> PyResult<&'b [u8]> {
-    Ok(value.cast::<PyBytes>()?.as_bytes())
+/// The name or the value of a header.
+pub(crate) fn bytes<'b>(value: &'b Bound<'_, PyAny>) -> PyResult<Cow<'b, [u8]>> {
+    value.extract()
+}
+
+/// The text of a header's value, by ISO 8859-1: no byte is lost.
+pub(crate) fn latin1(value: &[u8]) -> String {
+    match value.is_ascii() {
+        true => String::from_utf8_lossy(value).into_owned(),
+        false => value.iter().copied().map(char::from).collect(),
+    }
 }
 
 #[pyfunction]

@@ -4,11 +4,10 @@ use better_auth_edge::claims::UserClaim;
 use better_auth_edge::{BearerSession, Code, Error, SessionTokens as CoreTokens, application_head};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
 
 use crate::errors::to_exception;
-use crate::requests::object;
+use crate::requests::{bytes, latin1, object};
 
 /// Finds the tokens of sessions, and verifies Better Auth's signature of them.
 #[pyclass(frozen, module = "better_auth_edge._core")]
@@ -48,12 +47,11 @@ impl SessionTokens {
         let mut values: Vec<(&str, String)> = Vec::new();
         for header in headers.try_iter()? {
             let header = header?;
-            let name: PyBackedBytes = header.get_item(0)?.extract()?;
+            let (name, value) = (header.get_item(0)?, header.get_item(1)?);
+            let name = bytes(&name)?;
             let known = NAMES.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
             if let Some(known) = known {
-                let value: PyBackedBytes = header.get_item(1)?.extract()?;
-                // ISO 8859-1: such a byte must not be lost
-                values.push((known, value.iter().copied().map(char::from).collect()));
+                values.push((known, latin1(&bytes(&value)?)));
             }
         }
         if !values.iter().any(|(name, _)| *name == COOKIE) {

@@ -127,7 +127,7 @@ impl Verifier {
         let of_verification = host.clone();
         let verification = async move {
             match feed {
-                Some(feed) => verify(&core, &feed, &token, &of_verification).await,
+                Some(feed) => feed.verify(&core, &token, &of_verification).await,
                 None => core.verify(&token, &of_verification).await,
             }
         };
@@ -164,23 +164,6 @@ impl Verifier {
         let verified =
             verified.filter(|verified| feed.is_none_or(|feed| feed.is_known_valid(verified, now)));
         Ok(verified.map(Verified::new))
-    }
-}
-
-/// Verifies a token whose session must not have ended. Once more if the auth server has replaced
-/// its keys meanwhile.
-async fn verify(
-    core: &CoreVerifier,
-    feed: &FollowedFeed,
-    token: &str,
-    host: &PyHost,
-) -> Result<Arc<CoreVerified>, Error> {
-    let key_changes = feed.key_changes();
-    let verified = core.verify(token, host).await?;
-    feed.check(&verified, host).await?;
-    match feed.key_changes() == key_changes {
-        true => Ok(verified),
-        false => core.verify(token, host).await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, WebSocket
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -47,6 +47,18 @@ def app_for(auth: EdgeAuth[Any]) -> FastAPI:
         return "ok"
 
     return app
+
+
+def add_live(app: FastAPI, auth: EdgeAuth[Any]) -> None:
+    """Adds a WebSocket that sends the user's id."""
+
+    @app.websocket("/live")
+    async def live(
+        websocket: WebSocket, user: Annotated[User | None, Depends(auth.optional_user)]
+    ) -> None:
+        await websocket.accept()
+        await websocket.send_text("anonymous" if user is None else user.id)
+        await websocket.close()
 
 
 def client_for(**settings: Any) -> TestClient:

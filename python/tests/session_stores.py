@@ -1,20 +1,18 @@
 """Real Better Auth servers whose sessions this package looks up, and clients that sign in."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 import sqlalchemy as sa
 
-AUTH = Path(__file__).parents[2] / "examples/fullstack/auth"
+from tests.auth_process import running
+
 SECRET = "a secret for tests, long enough to pass"  # noqa: S105
 PASSWORD = "correct horse battery"  # noqa: S105
 
@@ -89,24 +87,9 @@ class SignedIn:
         return self.auth.post(path, self.cookie, json)
 
 
-@contextmanager
-def running_auth(database: str, **options: Any) -> Iterator[str]:
+def running_auth(database: str, **options: Any) -> AbstractContextManager[str]:
     """The URL of a Better Auth with these options of `test/sessions.mjs`."""
-    node = shutil.which("node")
-    if node is None or not (AUTH / "node_modules/better-auth").is_dir():
-        pytest.skip("Better Auth is not installed: npm ci")
-    arguments = json.dumps({"database": database, **options})
-    command = [node, str(AUTH / "test/sessions.mjs"), arguments]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            url = process.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:"), url
-            yield url
-        finally:
-            process.stdin.close()
+    return running("sessions.mjs", json.dumps({"database": database, **options}))
 
 
 @contextmanager

@@ -62,3 +62,10 @@ def test_a_bare_token_is_not_anonymous(better_auth: Publisher) -> None:
         response = client.get("/perhaps", headers={"Authorization": value})
         assert outcome(response) == "401 missing_token"
         assert token not in response.text
+
+
+def test_a_server_may_pass_headers_as_bytearrays() -> None:
+    headers: list[Any] = [(bytearray(b"Authorization"), bytearray(b"Bearer a"))]
+    assert bearer_token(headers) == "a"
+    edge: Any = (bytearray(b"x-edge-user"), bytearray(b"eve"))
+    assert without_identity([edge, *headers], []) == headers

@@ -4,62 +4,43 @@ import asyncio
 import base64
 import hashlib
 import struct
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from better_auth_edge import ConfigurationError, EdgeAuthError, EdgeAuthSettings, Verifier
 from tests.apps import bearer, by_tokens, outcome
-from tests.better_auth import Publisher
+from tests.better_auth import Publisher, respond
 
 TOKEN = "the token of the feed, 32 characters or more".replace(" ", "-")
 FAR = 4_000_000_000
 
 
-class Feed:
+class Feed(Publisher):
     """An edge that publishes a feed. The cursor is the number of entries that a reader has."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.entries: list[str] = []
-        self.reads: list[str] = []
         self.status = 200
-        feed = self
+        self.handler = self._send_page
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                url = urlsplit(self.path)
-                after = int(parse_qs(url.query).get("after", ["0"])[0])
-                feed.reads.append(self.path)
-                is_known = self.headers["authorization"] == f"Bearer {TOKEN}"
-                entries = list(feed.entries)
-                page = "".join([f"{len(entries)} 0\n", *(f"{one}\n" for one in entries[after:])])
-                self.send_response(feed.status if is_known else 401)
-                self.send_header("x-revocation-shards", "1")
-                self.end_headers()
-                self.wfile.write(page.encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
-        self._thread.start()
+    def _send_page(self, request: BaseHTTPRequestHandler) -> None:
+        after = int(parse_qs(urlsplit(request.path).query).get("after", ["0"])[0])
+        is_known = request.headers["authorization"] == f"Bearer {TOKEN}"
+        entries = list(self.entries)
+        page = "".join([f"{len(entries)} 0\n", *(f"{one}\n" for one in entries[after:])])
+        headers = {"x-revocation-shards": "1"}
+        respond(request, self.status if is_known else 401, page.encode(), headers)
 
     def end_session(self, issuer: str, sid: str) -> None:
         self.entries.append(f"{key(issuer, 's', sid)} {FAR} *")
 
     def end_user(self, issuer: str, sub: str, not_before: float) -> None:
         self.entries.append(f"{key(issuer, 'u', sub)} {FAR} {not_before:.3f}")
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 def key(issuer: str, kind: str, id: str) -> str:
@@ -69,9 +50,8 @@ def key(issuer: str, kind: str, id: str) -> str:
 
 @pytest.fixture
 def feed() -> Iterator[Feed]:
-    feed = Feed()
-    yield feed
-    feed.close()
+    with Feed() as feed:
+        yield feed
 
 
 class Clock:
@@ -114,7 +94,7 @@ def test_requests_within_the_lag_do_not_read_the_feed(better_auth: Publisher, fe
     verify = verifier(better_auth, feed, Clock())
     token = better_auth.token(sid="first")
     assert {code(verify, token) for _ in range(100)} == {"accepted"}
-    assert len(feed.reads) == 1
+    assert feed.fetches == 1
 
 
 def test_the_sessions_of_a_user_end_and_a_later_one_is_accepted(
@@ -168,7 +148,7 @@ def test_tasks_of_one_event_loop_share_one_read(better_auth: Publisher, feed: Fe
         await asyncio.gather(*(verify.verify(token) for token in tokens))
 
     asyncio.run(all_of_them())
-    assert len(feed.reads) == 1
+    assert feed.fetches == 1
 
 
 def test_an_app_answers_401_and_503(better_auth: Publisher, feed: Feed) -> None:

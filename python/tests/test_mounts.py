@@ -5,7 +5,7 @@ from itertools import product
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from starlette.testclient import WebSocketDenialResponse
 
 from better_auth_edge import EdgeAuth, EdgeAuthSettings, User
-from tests.apps import asserted, bearer, outcome
+from tests.apps import add_live, asserted, bearer, outcome
 from tests.better_auth import ORIGIN, Edge, Publisher
 
 
@@ -35,14 +35,7 @@ def app_of(auth: EdgeAuth[Any]) -> FastAPI:
         user: User = await auth.verify(token)
         return user.id
 
-    @app.websocket("/live")
-    async def live(
-        websocket: WebSocket, user: Annotated[User | None, Depends(auth.optional_user)]
-    ) -> None:
-        await websocket.accept()
-        await websocket.send_text("anonymous" if user is None else user.id)
-        await websocket.close()
-
+    add_live(app, auth)
     return app
 
 

@@ -1,36 +1,20 @@
 """Tokens of a real Better Auth, with every algorithm that it issues, over HTTP."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.apps import bearer, client_for, outcome
+from tests.auth_process import running
 from tests.better_auth import GENERATE
-
-AUTH = Path(__file__).parents[2] / "examples/fullstack/auth"
 
 
 @pytest.fixture(scope="module")
 def better_auth() -> Iterator[str]:
     """Its base URL."""
-    node = shutil.which("node")
-    if node is None or not (AUTH / "node_modules/better-auth").is_dir():
-        pytest.skip("Better Auth is not installed: npm ci")
-    command = [node, str(AUTH / "test/algorithms.mjs"), *GENERATE]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            url = process.stdout.readline().strip()
-            assert url.startswith("http://127.0.0.1:"), url
-            yield url
-        finally:
-            process.stdin.close()
+    with running("algorithms.mjs", *GENERATE) as url:
+        yield url
 
 
 def signed_up(url: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import pytest
-from fastapi import Depends, FastAPI, WebSocket
+from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,7 +22,7 @@ from starlette.testclient import WebSocketDenialResponse
 
 from better_auth_edge import EdgeAuth, EdgeAuthError, EdgeAuthSettings, User
 from better_auth_edge.sessions import SessionStoreError, StoredSession, lookup
-from tests.apps import app_for, bearer, outcome
+from tests.apps import add_live, app_for, bearer, outcome
 from tests.session_stores import SECRET
 
 TOKEN = "t" * 32
@@ -62,18 +62,14 @@ def auth_for(store: Store, **settings: Any) -> EdgeAuth[User]:
 
 
 def client_for(store: Store, **settings: Any) -> TestClient:
-    app = app_for(auth_for(store, **settings))
+    auth = auth_for(store, **settings)
+    app = app_for(auth)
 
     @app.post("/write")
-    async def write(user: Annotated[User, Depends(auth_of(app))]) -> str:
+    async def write(user: Annotated[User, Depends(auth.current_user)]) -> str:
         return user.id
 
     return TestClient(app, base_url="http://api.example")
-
-
-def auth_of(app: FastAPI) -> Any:
-    [route] = [one for one in app.routes if getattr(one, "path", "") == "/me"]
-    return route.dependant.dependencies[0].call  # type: ignore[attr-defined]
 
 
 def test_only_signed_sessions_cost_a_look_up() -> None:
@@ -157,14 +153,7 @@ def test_a_handshake_by_cookie_needs_a_trusted_origin() -> None:
     app = FastAPI()
     auth = auth_for(Store(), trusted_origins="https://app.example")
     auth.install(app)
-
-    @app.websocket("/live")
-    async def live(
-        websocket: WebSocket, user: Annotated[User | None, Depends(auth.optional_user)]
-    ) -> None:
-        await websocket.accept()
-        await websocket.send_text("anonymous" if user is None else user.id)
-        await websocket.close()
+    add_live(app, auth)
 
     client = TestClient(app, base_url="http://api.example")
     own = {**cookie(), "Host": "api.example"}

@@ -295,6 +295,11 @@ impl AcceptedClaims {
     pub(crate) fn expires(&self) -> f64 {
         self.times.expires
     }
+
+    /// When the token was issued, in seconds since 1970, if it says so.
+    pub(crate) fn issued(&self) -> Option<f64> {
+        self.times.issued
+    }
 }
 
 /// The path of the UserInfo endpoint below Better Auth's base URL. Better Auth adds this URL to the

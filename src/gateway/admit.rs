@@ -12,6 +12,7 @@ use crate::policy::rules::{Access, Destination};
 use crate::policy::{head_check, isolation};
 use crate::proxy::route::Route;
 use crate::telemetry::RequestTrace;
+use crate::verifier::Verified;
 
 /// A request that may pass.
 pub(super) struct Admitted {
@@ -35,12 +36,27 @@ impl Gateway {
         let admitted = self.admit(head, host, trace).await;
         let admitted =
             admitted.and_then(|admitted| head_check::check_method(head).map(|()| admitted));
-        let rejection = admitted.as_ref().err();
-        match self.rate_limits.limit(rejection, trace.user.as_deref(), head) {
+        self.within_limits(admitted, trace.user.as_deref(), head, host).await
+    }
+
+    /// Counts a request of this user, or its rejection, against the limit that applies, and returns
+    /// its result.
+    ///
+    /// # Errors
+    /// That of `result`, or [`Code::RateLimited`](crate::Code::RateLimited) beyond the limit.
+    pub(super) async fn within_limits<T, H: Host>(
+        &self,
+        result: Result<T, Error>,
+        user: Option<&Verified>,
+        head: &RequestHead,
+        host: &H,
+    ) -> Result<T, Error> {
+        let rejection = result.as_ref().err();
+        match self.rate_limits.limit(rejection, user, head) {
             Some((limit, key)) if !host.admits(limit, &key).await => {
                 Err(self.rate_limits.rate_limited(limit, rejection))
             }
-            _ => admitted,
+            _ => result,
         }
     }
 

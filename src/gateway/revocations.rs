@@ -12,7 +12,7 @@ use crate::http::response::Response;
 use crate::jose::json::quote;
 use crate::policy::credentials::bearer_token;
 use crate::policy::path::percent_decode;
-use crate::policy::revocation::{Received, Revocations, SESSION_ENDED, Verdict};
+use crate::policy::revocation::{Received, Revocations, Verdict, session_ended};
 use crate::verifier::Verified;
 
 pub(super) const EVENTS: &str = "/.well-known/better-auth-edge/events";
@@ -39,10 +39,7 @@ impl Gateway {
         host: &H,
     ) -> Result<(), Ended> {
         let Some(revocations) = &self.revocations else { return Ok(()) };
-        let ended = |may_be_renewed| {
-            let error = Error::new(Code::SessionRevoked, SESSION_ENDED);
-            Err(Ended { error, may_be_renewed })
-        };
+        let ended = |may_be_renewed| Err(Ended { error: session_ended(), may_be_renewed });
         match revocations.check(verified, host).await {
             Verdict::Valid => Ok(()),
             Verdict::Outdated(warning) => {
@@ -71,7 +68,8 @@ impl Gateway {
         let context =
             LogContext { trace: &trace, method: Some(head.method()), request_id: &request_id };
         let is_logout = head.path() == LOGOUT;
-        let (mut response, error) = match self.receive_within_limits(head, body, host).await {
+        let received = self.receive_message(head, body, host).await;
+        let (mut response, error) = match self.within_limits(received, None, head, host).await {
             Ok(received) => {
                 let line = received_line(&received, &request_id);
                 self.reporter.note(Level::Info, &line, host);
@@ -90,32 +88,6 @@ impl Gateway {
         };
         self.report_response(&mut response, error.as_ref(), &context, host);
         response
-    }
-
-    async fn receive_within_limits<H: Host>(
-        &self,
-        head: &RequestHead,
-        body: &[u8],
-        host: &H,
-    ) -> Result<Received, Error> {
-        let received = self.receive_message(head, body, host).await;
-        self.within_limit(received, head, host).await
-    }
-
-    /// Counts a rejection against the rate limit of the client's address.
-    async fn within_limit<T, H: Host>(
-        &self,
-        result: Result<T, Error>,
-        head: &RequestHead,
-        host: &H,
-    ) -> Result<T, Error> {
-        let Err(rejection) = &result else { return result };
-        match self.rate_limits.limit(Some(rejection), None, head) {
-            Some((limit, key)) if !host.admits(limit, &key).await => {
-                Err(self.rate_limits.rate_limited(limit, Some(rejection)))
-            }
-            _ => result,
-        }
     }
 
     async fn receive_message<H: Host>(
@@ -151,7 +123,7 @@ impl Gateway {
         host: &H,
     ) -> (Response, Option<Error>) {
         let page = self.feed_page(head, host).await;
-        match self.within_limit(page, head, host).await {
+        match self.within_limits(page, None, head, host).await {
             Ok(response) => (response, None),
             Err(error) => {
                 let request_id = head.request_id().unwrap_or_else(|| host.request_id());

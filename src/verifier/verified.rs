@@ -75,6 +75,11 @@ impl Verified {
         self.accepted.expires()
     }
 
+    /// When the token was issued, in seconds since 1970, if it says so.
+    pub(crate) fn issued(&self) -> Option<f64> {
+        self.accepted.issued()
+    }
+
     /// The algorithm of the signature.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm

@@ -4,7 +4,7 @@ use crate::common::{Edge, ScriptedResponse, good_claims, key_set, request};
 use better_auth_edge::gateway::Settings;
 
 /// The errors of these settings together with the two required URLs.
-fn errors(settings: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn setting_errors(settings: &[(&str, &str)]) -> Vec<String> {
     let urls = [("BETTER_AUTH_URL", "https://app.example"), ("ORIGIN_URL", "https://api.example")];
     let all: Vec<_> = urls.iter().chain(settings).collect();
     let lookup = |wanted: &str| Some(all.iter().find(|(name, _)| *name == wanted)?.1.to_owned());
@@ -96,7 +96,7 @@ fn a_null_or_empty_condition_is_a_setting_error() {
         (r#""to":null"#, "to is null"),
     ] {
         let routes = format!(r#"[{{"path":"/api/{{u}}/*",{condition}}}]"#);
-        let found = errors(&[("ROUTES", &routes)]);
+        let found = setting_errors(&[("ROUTES", &routes)]);
         assert_eq!(found.len(), 1, "{condition}: {found:?}");
         assert!(found[0].starts_with(&format!("ROUTES [0]: {error}")), "{condition}: {found:?}");
     }
@@ -116,7 +116,7 @@ fn a_null_or_empty_condition_is_a_setting_error() {
         ("ISSUERS", r#"[{"base_url":"https://b.example","required_claims":null}]"#),
         ("ISSUERS", r#"[{"base_url":"https://b.example","required_claims":{"a":null}}]"#),
     ] {
-        let found = errors(&[(setting, value)]);
+        let found = setting_errors(&[(setting, value)]);
         assert!(found.len() == 1 && found[0].starts_with(setting), "{value}: {found:?}");
     }
 }
@@ -155,8 +155,8 @@ fn health_is_ok_while_keys_are_cached_or_can_be_fetched() {
 fn the_error_of_a_hidden_rule_names_the_rule_that_hides_it() {
     let routes = r#"[{"path":"/public"},{"path":"/api/*"},{"path":"/api/tasks"}]"#;
     let expected = "ROUTES [2]: can never match: [1] already matches all its paths";
-    assert_eq!(errors(&[("ROUTES", routes)]), [expected]);
+    assert_eq!(setting_errors(&[("ROUTES", routes)]), [expected]);
     let routes = r#"[{"path":"/a","methods":["GET"]},{"path":"/a","methods":["GET","PUT"]}]"#;
     let expected = "ROUTES [1]: has the path of another rule, and a method too: [0] comes first";
-    assert_eq!(errors(&[("ROUTES", routes)]), [expected]);
+    assert_eq!(setting_errors(&[("ROUTES", routes)]), [expected]);
 }

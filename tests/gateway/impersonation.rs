@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use better_auth_edge::gateway::Settings;
 use serde_json::{Value, json};
 
 use crate::common::{Claims, Edge, good_claims, request, upstream_headers};
+use crate::conditions::setting_errors;
 
 /// RFC 8037, appendix A.1
 pub(crate) const KEY: (&str, &str) = (
@@ -119,15 +119,11 @@ fn an_unknown_spelling_is_a_setting_error() {
         ),
     ] {
         let routes = format!(r#"[{{"path":"/a/{{u}}/*",{rule}}}]"#);
-        let lookup = |name: &str| match name {
-            "BETTER_AUTH_URL" => Some("https://app.example".to_owned()),
-            "ORIGIN_URL" => Some("https://api.example".to_owned()),
-            "ROUTES" => Some(routes.clone()),
-            _ => None,
-        };
-        let errors = Settings::parse(lookup).err().unwrap_or_default();
-        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        assert_eq!(errors, [format!("ROUTES [0]: {expected}")], "{rule}");
+        assert_eq!(
+            setting_errors(&[("ROUTES", &routes)]),
+            [format!("ROUTES [0]: {expected}")],
+            "{rule}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! Isolation by organization: a path parameter must equal one of the ids in a list.
 
 use crate::common::{Edge, good_claims, request};
-use better_auth_edge::gateway::Settings;
+use crate::conditions::setting_errors;
 
 const ROUTES: (&str, &str) = (
     "ROUTES",
@@ -96,13 +96,7 @@ fn the_detail_says_whether_the_token_names_organizations_at_all() {
 fn a_misspelled_organization_claim_is_a_setting_error() {
     let errors = |claim: &str| {
         let routes = format!(r#"[{{"path":"/{{o}}/*","match":{{"o":"{claim}"}}}}]"#);
-        let lookup = |name: &str| match name {
-            "BETTER_AUTH_URL" => Some("https://app.example".to_owned()),
-            "ORIGIN_URL" => Some("https://api.example".to_owned()),
-            "ROUTES" => Some(routes.clone()),
-            _ => None,
-        };
-        Settings::parse(lookup).err().unwrap_or_default().len()
+        setting_errors(&[("ROUTES", &routes)]).len()
     };
     for known in ["activeOrganizationId", "organizations", "organizations.id"] {
         assert_eq!(errors(known), 0, "{known}");

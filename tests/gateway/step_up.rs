@@ -1,6 +1,7 @@
 //! `max_session_age`: a path that needs a recent sign-in (RFC 9470).
 
 use crate::common::{Claims, Edge, NOW, ScriptedResponse, good_claims, request};
+use crate::conditions::setting_errors;
 use better_auth_edge::gateway::{HeaderCache, Settings};
 use better_auth_edge::host::Clock;
 
@@ -155,14 +156,7 @@ fn a_cached_decision_does_not_outlive_the_accepted_age() {
 fn an_age_that_is_not_a_number_of_seconds_is_a_setting_error() {
     let errors = |rule: &str| {
         let routes = format!(r#"[{{"path":"/a/{{u}}/*",{rule}}}]"#);
-        let lookup = |name: &str| match name {
-            "BETTER_AUTH_URL" => Some("https://app.example".to_owned()),
-            "ORIGIN_URL" => Some("https://api.example".to_owned()),
-            "ROUTES" => Some(routes.clone()),
-            _ => None,
-        };
-        let errors = Settings::parse(lookup).err().unwrap_or_default();
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+        setting_errors(&[("ROUTES", &routes)])
     };
     for valid in ["1", "600", "6e2", "31536000"] {
         assert_eq!(errors(&format!(r#""max_session_age":{valid}"#)), [""; 0], "{valid}");

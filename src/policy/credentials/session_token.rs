@@ -41,7 +41,7 @@ impl SessionTokenReader {
     /// # Errors
     /// [`Code::MissingToken`] if it has a signature that is not Better Auth's.
     pub(super) fn read(&self, bearer: &str) -> Result<Option<SessionToken>, Error> {
-        if !self.is_session_token(bearer) {
+        if !self.exchanged || !is_session_token(bearer) {
             return Ok(None);
         }
         let mut is_signed = false;
@@ -65,19 +65,27 @@ impl SessionTokenReader {
     /// cookie.
     pub(super) fn strip(&self, head: &RequestHead) -> Option<HeaderEdit> {
         let bearer = bearer_token(head.header("authorization")).ok().flatten()?;
-        self.is_session_token(bearer).then(|| HeaderEdit::Remove("authorization".into()))
-    }
-
-    fn is_session_token(&self, bearer: &str) -> bool {
-        self.exchanged
-            && bearer.len() <= MOST_BYTES
-            && bearer.bytes().all(|byte| byte.is_ascii_graphic())
-            && is_like_session_token(bearer)
+        let is_stripped = self.exchanged && is_session_token(bearer);
+        is_stripped.then(|| HeaderEdit::Remove("authorization".into()))
     }
 }
 
+/// Whether a bearer token has the form of a session token: `token.signature`, perhaps
+/// percent-encoded, as Better Auth's bearer plugin returns it in `set-auth-token`, or the token
+/// alone.
+pub(super) fn is_session_token(bearer: &str) -> bool {
+    bearer.len() <= MOST_BYTES
+        && bearer.bytes().all(|byte| byte.is_ascii_graphic())
+        && is_like_session_token(bearer)
+}
+
+/// The `token.signature` of a bearer token, decoded, if Better Auth has signed it.
+pub(super) fn signed_value(bearer: &str, secret: &CookieSecret) -> Option<String> {
+    decoded(bearer).filter(|value| secret.has_signed(value))
+}
+
 /// Far more than a session token has.
-const MOST_BYTES: usize = 4_096;
+pub(super) const MOST_BYTES: usize = 4_096;
 
 impl SessionToken {
     pub(super) fn as_str(&self) -> &str {

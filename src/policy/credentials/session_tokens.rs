@@ -7,10 +7,9 @@ use crate::config::reader::Reader;
 use crate::config::value::SettingValue;
 use crate::error::{Code, Error};
 use crate::http::head::RequestHead;
-use crate::policy::credentials::canonical::decoded;
 use crate::policy::credentials::cookies::{Cookies, SessionCookie};
+use crate::policy::credentials::session_token::{is_session_token, signed_value};
 use crate::policy::credentials::signed_cookie::CookieSecret;
-use crate::verifier::is_like_session_token;
 
 /// Finds the tokens of sessions in cookies and bearer tokens, and verifies Better Auth's signature
 /// of them. It cannot tell whether a session has ended.
@@ -78,18 +77,15 @@ impl SessionTokens {
         if tokens.is_empty() { Err(found.rejection()) } else { Ok(Some(tokens)) }
     }
 
-    /// The session of a bearer token: `token.signature`, perhaps percent-encoded, as Better Auth's
-    /// bearer plugin returns it in `set-auth-token`, or the token alone. `None` for other tokens,
-    /// such as JWTs.
+    /// The session of a bearer token. `None` for other tokens, such as JWTs.
     pub fn in_bearer(&self, bearer: &str) -> Option<BearerSession> {
-        let is_plain = bearer.len() <= MOST_BYTES && bearer.bytes().all(|b| b.is_ascii_graphic());
-        if !is_plain || !is_like_session_token(bearer) {
+        if !is_session_token(bearer) {
             return None;
         }
         if !bearer.contains('.') {
             return Some(BearerSession::Unsigned(bearer.to_owned()));
         }
-        let value = decoded(bearer).filter(|value| self.secret.has_signed(value));
+        let value = signed_value(bearer, &self.secret);
         let token = value.as_deref().and_then(|value| value.rsplit_once('.'));
         Some(
             token.map_or(BearerSession::Forged, |(token, _)| {
@@ -98,9 +94,6 @@ impl SessionTokens {
         )
     }
 }
-
-/// Far more than a session token has.
-const MOST_BYTES: usize = 4_096;
 
 const SECRET: &str = "BETTER_AUTH_SECRET";
 
@@ -152,6 +145,7 @@ impl std::fmt::Debug for BearerSession {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::credentials::session_token::MOST_BYTES;
 
     const TOKEN: &str = "token-1.Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSfo=";
 

@@ -1,11 +1,13 @@
 //! The feed of an edge, for a host that verifies tokens without a gateway.
 
+use std::sync::Arc;
+
 use super::settings::RevocationSettings;
-use super::{Revocations, Verdict};
+use super::{Revocations, Verdict, session_ended};
 use crate::config::error::SettingError;
 use crate::config::reader::Reader;
 use crate::config::value::SettingValue;
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::host::{Host, Level};
 use crate::verifier::{Verified, Verifier};
 
@@ -35,35 +37,43 @@ impl FollowedFeed {
         read(lookup).err().unwrap_or_default()
     }
 
-    /// Checks that the session of a token that the verifier has just accepted has not ended. Waits
-    /// if the feed must be read first.
+    /// Verifies a token whose session must not have ended. Waits if the feed must be read first.
+    /// Verifies once more if the feed says that the auth server has replaced its keys meanwhile.
     ///
     /// # Errors
-    /// [`Code::SessionRevoked`], [`Code::RevocationsUnavailable`]
-    pub async fn check<H: Host>(&self, verified: &Verified, host: &H) -> Result<(), Error> {
+    /// Those of [`Verifier::verify`], [`SessionRevoked`](crate::Code::SessionRevoked),
+    /// [`RevocationsUnavailable`](crate::Code::RevocationsUnavailable)
+    pub async fn verify<H: Host>(
+        &self,
+        verifier: &Verifier,
+        token: &str,
+        host: &H,
+    ) -> Result<Arc<Verified>, Error> {
+        let key_changes = self.0.key_changes();
+        let verified = verifier.verify(token, host).await?;
+        self.check(&verified, host).await?;
+        match self.0.key_changes() == key_changes {
+            true => Ok(verified),
+            false => verifier.verify(token, host).await,
+        }
+    }
+
+    /// Whether a token that [`verify`](Self::verify) accepted before has a session that goes on at
+    /// `now`, in seconds since 1970, without reading the feed. Takes no lock.
+    pub fn is_known_valid(&self, verified: &Verified, now: f64) -> bool {
+        self.0.is_known_valid(verified, now)
+    }
+
+    async fn check<H: Host>(&self, verified: &Verified, host: &H) -> Result<(), Error> {
         match self.0.check(verified, host).await {
             Verdict::Valid => Ok(()),
             Verdict::Outdated(warning) => {
                 host.log(Level::Warn, &warning);
                 Ok(())
             }
-            Verdict::SessionEnded | Verdict::UserEnded => {
-                Err(Error::new(Code::SessionRevoked, SESSION_ENDED))
-            }
+            Verdict::SessionEnded | Verdict::UserEnded => Err(session_ended()),
             Verdict::Unavailable(error) => Err(error),
         }
-    }
-
-    /// Whether a token that passed [`check`](Self::check) before would pass it again at `now`, in
-    /// seconds since 1970, without reading the feed. Takes no lock.
-    pub fn is_known_valid(&self, verified: &Verified, now: f64) -> bool {
-        self.0.is_known_valid(verified, now)
-    }
-
-    /// How often the feed has made a key set due. If this changes during
-    /// [`check`](Self::check), verify the token once more.
-    pub fn key_changes(&self) -> u64 {
-        self.0.key_changes()
     }
 }
 
@@ -78,5 +88,3 @@ fn read(
         false => Err(reader.into_errors()),
     }
 }
-
-pub(crate) const SESSION_ENDED: &str = "the session of the token has ended";

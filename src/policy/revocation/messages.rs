@@ -7,7 +7,6 @@ use super::key::{Key, Kind};
 use crate::claims::Profile;
 use crate::error::{Code, Error};
 use crate::host::Host;
-use crate::jose::Json;
 use crate::policy::path::percent_decode;
 use crate::verifier::{Verified, Verifier};
 
@@ -91,11 +90,7 @@ impl Revocations {
     ) -> Result<Received, Error> {
         let token = logout_token(text(body)?)?;
         let verified = verify(self.messages.as_ref().map(|it| &it.logouts), &token, host).await?;
-        let issued = match verified.claims().claim("iat") {
-            Some(Json::Number(number)) => number.as_f64(),
-            _ => None,
-        };
-        let issued = issued.unwrap_or_else(|| host.now());
+        let issued = verified.issued().unwrap_or_else(|| host.now());
         let event = events::logout(verified.claims(), issued)?;
         self.apply(&verified, &[event], host).await
     }

@@ -15,7 +15,6 @@ mod settings;
 mod shard;
 
 pub use followed_feed::FollowedFeed;
-pub(crate) use followed_feed::SESSION_ENDED;
 pub(crate) use messages::Received;
 pub(crate) use settings::{FEED, token_lifetime};
 
@@ -24,11 +23,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use crate::claims::Claims;
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
 use crate::host::Host;
-use crate::jose::Json;
 use crate::jose::json::quote;
 use crate::policy::issuers::Issuers;
 use crate::verifier::{Lookup, Verified, Verifier};
@@ -140,7 +137,7 @@ impl Revocations {
             let now = host.now();
             let shard = self.shard(lookup.shard);
             let (ended, version) =
-                shard.with(|feed| (ended(feed, lookup, verified.claims(), now), feed.version()));
+                shard.with(|feed| (ended(feed, lookup, verified, now), feed.version()));
             if let Some(ended) = ended {
                 return ended;
             }
@@ -272,22 +269,20 @@ impl Revocations {
 /// Seconds.
 const WARNING_INTERVAL: f64 = 60.0;
 
-/// What the entries say about a token with these claims.
-fn ended(feed: &Feed, lookup: &Lookup, claims: &Claims, now: f64) -> Option<Verdict> {
+/// The error for a token whose session has ended.
+pub(crate) fn session_ended() -> Error {
+    Error::new(Code::SessionRevoked, "the session of the token has ended")
+}
+
+/// What the entries say about a token.
+fn ended(feed: &Feed, lookup: &Lookup, verified: &Verified, now: f64) -> Option<Verdict> {
     let find = |key: Option<[u8; 16]>| feed.find(Key::from_bytes(key?), now);
     if find(lookup.session).is_some() {
         return Some(Verdict::SessionEnded);
     }
     let term = find(lookup.user)?;
-    let is_older = began(claims).is_none_or(|began| began < term.not_before);
+    // the token's own time, if it does not say when its session began
+    let began = verified.session().began().or(verified.issued());
+    let is_older = began.is_none_or(|began| began < term.not_before);
     is_older.then_some(Verdict::UserEnded)
-}
-
-/// When the session of a token began, or the token itself if it does not say so, in seconds since
-/// 1970.
-fn began(claims: &Claims) -> Option<f64> {
-    match claims.claim("session_iat").or_else(|| claims.claim("iat"))? {
-        Json::Number(number) => number.as_f64(),
-        _ => None,
-    }
 }

@@ -10,6 +10,7 @@ use crate::policy::credentials::failure::Rejection;
 const MAX_AGE: f64 = 60.0;
 const AGES: Ages = Ages { token: MAX_AGE, rejection: 10.0 };
 
+/// A request with a session that Better Auth has signed.
 fn request(session: &str, arrived: f64) -> TokenRequest<'_> {
     TokenRequest {
         session,
