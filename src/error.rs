@@ -159,6 +159,8 @@ codes! {
     MissingClaim = "missing_claim", 401, "A required claim is missing";
     /// A claim has the wrong type or an impossible value.
     InvalidClaim = "invalid_claim", 401, "A claim is not valid";
+    /// Better Auth does not accept the API key.
+    InvalidApiKey = "invalid_api_key", 401, "The API key is not valid";
     /// The token's session has ended, or the user's sessions have.
     SessionRevoked = "session_revoked", 401, "The session has ended";
     /// The session began too long ago for this path.
@@ -169,13 +171,17 @@ codes! {
     InsufficientClaims = "insufficient_claims", 403, "The token's claims do not suffice";
     /// The token lacks a required scope.
     InsufficientScope = "insufficient_scope", 403, "The token's scope does not suffice";
+    /// The rule does not accept this kind of credential.
+    CredentialNotAccepted = "credential_not_accepted", 403,
+        "This kind of credential is not accepted";
     /// Another user acts as the token's user, and the rule refuses that.
     ImpersonationRefused = "impersonation_refused", 403, "Impersonation is not accepted";
     /// The request has a session cookie, and another site may have caused it.
     CrossSiteRequest = "cross_site_request", 403, "The request comes from another site";
     /// The edge has received this event before.
     ReplayedEvent = "replayed_event", 409, "The event was received before";
-    /// Too many requests by one user, or too many rejected requests from one client address.
+    /// Too many requests by one user or with one API key, or too many rejected requests from one
+    /// client address.
     RateLimited = "rate_limited", 429, "There were too many requests";
     /// A setting is missing or invalid.
     Misconfigured = "misconfigured", 500, "The edge is misconfigured";

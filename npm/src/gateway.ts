@@ -37,6 +37,11 @@ export interface Route {
   /** Scopes, all of which the token must have. Otherwise 403 `insufficient_scope`. */
   scopes?: string[] | undefined;
   /**
+   * The kinds of credentials that are accepted: a token that the client sends, a session, or an API
+   * key. Otherwise 403 `credential_not_accepted`. Default: all.
+   */
+  credentials?: ("jwt" | "session" | "api-key")[] | undefined;
+  /**
    * Whether an administrator who impersonates the user may send the request. With `refuse`,
    * otherwise 403 `impersonation_refused`. Default: `allow`.
    */
@@ -88,6 +93,18 @@ export interface GatewayOptions {
    * Default: 60.
    */
   sessionMaxAge?: number | undefined;
+  /**
+   * Whether API keys of Better Auth's `apiKey` plugin are exchanged for tokens at Better Auth.
+   * Default: `false`.
+   */
+  apiKeys?: boolean | undefined;
+  /** The header that carries an API key, here and at Better Auth. Default: `x-api-key`. */
+  apiKeyHeader?: string | undefined;
+  /**
+   * Seconds up to 300 for which the token of an API key is cached. A disabled key can take this
+   * long to stop working. Default: 60.
+   */
+  apiKeyMaxAge?: number | undefined;
   /**
    * Accepts Better Auth's cookie cache without a request to Better Auth, signed with its keys
    * (`jwks`) or with its `secret`, which is then required. Default: none.

@@ -145,6 +145,8 @@ interface Setup extends Row {
   plugins?: unknown[];
   /** The status codes of the edge's first responses. */
   answers?: number[];
+  /** Whether Better Auth has no plugin of the edge. */
+  isPlain?: boolean;
   /** Whether the jwt plugin comes before the edge's. */
   isJwtFirst?: boolean;
   /** Receives Better Auth's log. */
@@ -154,7 +156,7 @@ interface Setup extends Row {
 /** Starts Better Auth with the plugin, and an edge. */
 export async function start(setup: Setup = {}) {
   const { edgeOptions, jwtOptions, plugins: others = [], answers, isJwtFirst, ...more } = setup;
-  const { log = () => {}, ...options } = more;
+  const { log = () => {}, isPlain, ...options } = more;
   const rows: Record<string, Row[]> = Object.fromEntries(
     TABLES.split(" ").map((name) => [name, []]),
   );
@@ -164,7 +166,7 @@ export async function start(setup: Setup = {}) {
   const edgeURL = isFrom(4) ? receiver.url : undefined;
   const deliveries: Promise<unknown>[] = [];
   const waitUntil = (delivery: Promise<unknown>) => void deliveries.push(delivery);
-  const own = edge({ edgeURL, waitUntil, ...edgeOptions });
+  const own = isPlain ? [] : [edge({ edgeURL, waitUntil, ...edgeOptions })];
   const auth = betterAuth({
     baseURL: url,
     secret: SECRET,
@@ -174,7 +176,7 @@ export async function start(setup: Setup = {}) {
     logger: { level: "warn", log },
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
-    plugins: isJwtFirst ? [jwt, ...others, own] : [own, ...others, jwt],
+    plugins: isJwtFirst ? [jwt, ...others, ...own] : [...own, ...others, jwt],
     ...options,
   });
   await auth.$context;

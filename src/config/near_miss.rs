@@ -81,14 +81,20 @@ fn named(name: &str) -> Option<&'static str> {
     };
     synonym
         .map(|(_, setting)| *setting)
-        .or_else(|| meant(name, settings()))
-        .or_else(|| settings().find(is_short))
-        .or_else(|| settings().find(|known| has_same_words(&said, known)))
+        .or_else(|| meant(name, confusable()))
+        .or_else(|| confusable().find(is_short))
+        .or_else(|| confusable().find(|known| has_same_words(&said, known)))
 }
 
 /// The Worker's settings.
 fn settings() -> impl Iterator<Item = &'static str> {
     SETTINGS.iter().filter(|setting| setting.hosts.have_worker()).map(|setting| setting.name)
+}
+
+/// The settings that a similar name may stand for. Many deployments have an `API_KEY` of another
+/// service, and without `API_KEYS` the edge only accepts less.
+fn confusable() -> impl Iterator<Item = &'static str> {
+    settings().filter(|name| *name != "API_KEYS")
 }
 
 /// A name without a common first word, unless only one word remains: that may mean anything.

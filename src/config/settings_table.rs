@@ -142,6 +142,13 @@ macro_rules! settings {
 settings! {
     /// list of JWS algorithms
     "ALGORITHMS" as "algorithms": List, Everywhere, "`EdDSA,ES256,ES512,PS256,RS256`";
+    /// switch: the edge exchanges API keys of Better Auth's `apiKey` plugin for tokens
+    "API_KEYS" as "apiKeys": Switch, Gateways, "`false`";
+    /// header that carries an API key, at the edge and at Better Auth
+    "API_KEY_HEADER" as "apiKeyHeader": Text, Gateways, "`x-api-key`";
+    /// seconds up to 300 for which the edge uses the token of an API key: a disabled key can take
+    /// this long to stop working
+    "API_KEY_MAX_AGE" as "apiKeyMaxAge": Seconds, Gateways, "60";
     /// list
     "AUDIENCE" as "audience": List, Everywhere, "origin of `BETTER_AUTH_URL`";
     /// header that tells Better Auth the client address in a session exchange

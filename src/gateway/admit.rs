@@ -76,6 +76,10 @@ impl Gateway {
         let is_optional = matched.access == Access::Optional;
         let user = self.authenticate(head, is_optional, host).await?;
         trace.user = user.as_ref().map(|user| Arc::clone(&user.verified));
+        trace.credential = user.as_ref().map(|user| user.kind);
+        if let Some(kind) = trace.credential {
+            matched.check_credential(kind)?;
+        }
         isolation::check(&matched, trace.user.as_deref(), host.now())?;
         let conditions = matched.session_conditions();
         let until = trace.user.as_deref().map(|user| conditions.hold_until(user.session()));

@@ -1,4 +1,4 @@
-//! The user of a request: by its bearer token or by one of its session cookies.
+//! The user of a request: by its bearer token, its API key or one of its session cookies.
 
 use std::sync::Arc;
 
@@ -8,16 +8,19 @@ use crate::gateway::revocations::Ended;
 use crate::host::Host;
 use crate::http::head::RequestHead;
 use crate::policy::client_address::ClientAddress;
-use crate::policy::credentials::{Credential, ExchangedSession, SessionCookies, SessionError};
+use crate::policy::credentials::{
+    Credential, CredentialKind, Exchanged, SessionCookies, SessionError,
+};
 use crate::verifier::Verified;
 
 /// The user of a request.
 pub(super) struct AuthenticatedUser {
     pub(super) verified: Arc<Verified>,
+    pub(super) kind: CredentialKind,
     /// The index of the issuer, if the request has a bearer token
     pub(super) issuer: Option<usize>,
-    /// The token that the edge got for the request's session cookie
-    pub(super) session_token: Option<String>,
+    /// The token that the edge got for the request's session or API key
+    pub(super) exchanged_token: Option<String>,
 }
 
 impl Gateway {
@@ -54,13 +57,18 @@ impl Gateway {
             Some(Credential::Token(token)) => {
                 let (verified, issuer) = self.issuers.verify(token, host).await?;
                 self.check_session(&verified, host).await.map_err(|ended| ended.error)?;
-                Ok(Some(AuthenticatedUser { verified, issuer: Some(issuer), session_token: None }))
+                let kind = match is_of_api_key(&verified) {
+                    true => CredentialKind::ApiKey,
+                    false => CredentialKind::Jwt,
+                };
+                let issuer = Some(issuer);
+                Ok(Some(AuthenticatedUser { verified, kind, issuer, exchanged_token: None }))
             }
             Some(Credential::SessionToken(token)) => {
-                let address = self.forwarding.routing.address_source.client_address(head);
-                let session = ExchangedSession::Token(token);
-                let user = self.exchanged_user(&session, &address, host).await;
-                user.map(Some).map_err(|error| error.error)
+                self.only_exchanged_user(&Exchanged::Token(token), head, host).await.map(Some)
+            }
+            Some(Credential::ApiKey(key)) => {
+                self.only_exchanged_user(&Exchanged::Key(key), head, host).await.map(Some)
             }
             Some(Credential::Session(cookies)) => {
                 let address = self.forwarding.routing.address_source.client_address(head);
@@ -76,6 +84,18 @@ impl Gateway {
         }
     }
 
+    /// The user of a request's only credential.
+    async fn only_exchanged_user<H: Host>(
+        &self,
+        exchanged: &Exchanged<'_>,
+        head: &RequestHead,
+        host: &H,
+    ) -> Result<AuthenticatedUser, Error> {
+        let address = self.forwarding.routing.address_source.client_address(head);
+        let user = self.exchanged_user(exchanged, &address, host).await;
+        user.map_err(|error| error.error)
+    }
+
     /// The user of the first cookie with a live session.
     async fn session_user<H: Host>(
         &self,
@@ -87,7 +107,7 @@ impl Gateway {
         if let Some(verified) = self.sessions.cached_user(cookies, host).await? {
             match self.check_session(&verified, host).await {
                 Ok(()) => {
-                    return Ok(AuthenticatedUser { verified, issuer: None, session_token: None });
+                    return by_exchange(verified, CredentialKind::Session, None);
                 }
                 // the session cookie is the stronger proof
                 Err(ended) if cookies.are_exchanged() && ended.error.status() == 401 => {
@@ -97,13 +117,11 @@ impl Gateway {
             }
         }
         for session in self.sessions.candidates(cookies, host) {
-            let SessionError { error, is_of_this_session } = match self
-                .exchanged_user(&ExchangedSession::Cookie(session), address, host)
-                .await
-            {
-                Ok(user) => return Ok(user),
-                Err(error) => error,
-            };
+            let SessionError { error, is_of_this_session } =
+                match self.exchanged_user(&Exchanged::Cookie(session), address, host).await {
+                    Ok(user) => return Ok(user),
+                    Err(error) => error,
+                };
             // an unavailable auth server is worth a retry, even if it rejects the other sessions
             let is_unavailable = is_unavailable(&error);
             if rejection.is_none() || is_unavailable {
@@ -116,17 +134,17 @@ impl Gateway {
         Err(rejection.unwrap_or_else(|| cookies.rejection()))
     }
 
-    /// The user of a session. Exchanges the session once more if its cached token has expired, or
-    /// is from before the user's sessions ended.
+    /// The user of a credential. Exchanges it once more if its cached token has expired, or is from
+    /// before the user's sessions ended.
     async fn exchanged_user<H: Host>(
         &self,
-        session: &ExchangedSession<'_>,
+        exchanged: &Exchanged<'_>,
         address: &ClientAddress,
         host: &H,
     ) -> Result<AuthenticatedUser, SessionError> {
         let mut expired: Option<String> = None;
         loop {
-            let token = self.sessions.token(session, address, host, expired.as_deref()).await?;
+            let token = self.sessions.token(exchanged, address, host, expired.as_deref()).await?;
             let result = match self.issuers.verify(&token, host).await {
                 Ok((verified, _)) => self.check_session(&verified, host).await.map(|()| verified),
                 Err(error) => {
@@ -136,8 +154,9 @@ impl Gateway {
             };
             match result {
                 Ok(verified) => {
-                    let session_token = Some(token);
-                    return Ok(AuthenticatedUser { verified, issuer: None, session_token });
+                    let user = by_exchange(verified, exchanged.kind(), Some(token));
+                    let not_this_one = |error| SessionError { error, is_of_this_session: true };
+                    return user.map_err(not_this_one);
                 }
                 Err(ended) if ended.may_be_renewed && expired.is_none() => expired = Some(token),
                 Err(Ended { error, .. }) => {
@@ -147,6 +166,28 @@ impl Gateway {
             }
         }
     }
+}
+
+/// The user of a session or an API key, perhaps with the token for it.
+///
+/// # Errors
+/// [`Code::InvalidClaim`] if the token of a session says that it is of an API key: the session
+/// would get what the key may do, or the key what the user may do.
+fn by_exchange(
+    verified: Arc<Verified>,
+    kind: CredentialKind,
+    exchanged_token: Option<String>,
+) -> Result<AuthenticatedUser, Error> {
+    if kind == CredentialKind::Session && is_of_api_key(&verified) {
+        let detail = "the token of the session says that it is of an API key";
+        return Err(Error::new(Code::InvalidClaim, detail));
+    }
+    Ok(AuthenticatedUser { verified, kind, issuer: None, exchanged_token })
+}
+
+/// Whether Better Auth issued the token for an API key.
+fn is_of_api_key(verified: &Verified) -> bool {
+    verified.claims().text_claim("cred") == Some(CredentialKind::ApiKey.name())
 }
 
 /// Whether the edge lacks what it needs for a decision.

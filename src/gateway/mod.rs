@@ -144,7 +144,8 @@ impl Gateway {
         let context = ForwardContext {
             head,
             user: user.as_ref().map(|user| &user.verified),
-            token: user.as_ref().and_then(|user| user.session_token.as_deref()),
+            credential: user.as_ref().map(|user| user.kind),
+            token: user.as_ref().and_then(|user| user.exchanged_token.as_deref()),
             request_id: log.request_id,
             new_id: &|| host.request_id(),
             now: &|| host.now(),

@@ -65,6 +65,7 @@ impl Gateway {
             rule,
             method,
             user: trace.user.as_deref(),
+            credential: trace.credential,
             keys_age: self.issuers.keys_age(host.now()),
             revocations_age: self.revocations.as_ref().map(|known| known.age(host.now())),
             request_id,
@@ -74,6 +75,7 @@ impl Gateway {
     fn server_timing<H: Host>(&self, context: &LogContext<'_>, host: &H) -> Option<String> {
         let started = context.trace.started?;
         let now = host.now();
-        Some(server_timing(now - started, self.issuers.keys_age(now)))
+        let keys_age = self.issuers.keys_age(now);
+        Some(server_timing(now - started, keys_age, context.trace.credential))
     }
 }

@@ -76,11 +76,15 @@ pub(crate) fn address_header(reader: &mut Reader<'_>) -> String {
     const SETTING: &str = "AUTH_CLIENT_IP_HEADER";
     let header = reader.text(SETTING).map(|name| name.to_ascii_lowercase());
     let header = header.unwrap_or_else(|| "x-forwarded-for".to_owned());
-    let is_request_header = REQUEST_HEADERS.contains(&header.as_str());
-    if !is_token(&header) || FORBIDDEN.contains(&header.as_str()) || is_request_header {
+    if !is_token(&header) || FORBIDDEN.contains(&header.as_str()) || is_request_header(&header) {
         reader.error(SETTING, "is not the name of a header that contains an address only");
     }
     header
+}
+
+/// Whether a header, in lower case, has a meaning in every request.
+pub(crate) fn is_request_header(name: &str) -> bool {
+    REQUEST_HEADERS.contains(&name)
 }
 
 /// Some proxies add the port: `192.0.2.7:4711`, `[2001:db8::1]:4711`.

@@ -7,7 +7,7 @@ use crate::config::reader::Reader;
 use crate::http::edit::{HeaderEdit, header_value};
 use crate::http::head::RequestHead;
 use crate::policy::client_address::AddressSource;
-use crate::policy::credentials::Credentials;
+use crate::policy::credentials::{CredentialKind, Credentials};
 use crate::policy::rules::Destination;
 use crate::proxy::assertion::{AssertionContext, Assertions};
 use crate::proxy::claim_headers;
@@ -35,7 +35,9 @@ pub(crate) struct Forwarding {
 pub(crate) struct ForwardContext<'r> {
     pub(crate) head: &'r RequestHead,
     pub(crate) user: Option<&'r Arc<Verified>>,
-    /// The user's token, if the request has a session cookie
+    /// The kind of the user's credential
+    pub(crate) credential: Option<CredentialKind>,
+    /// The token for the user's session or API key, if the edge got one
     pub(crate) token: Option<&'r str>,
     pub(crate) request_id: &'r str,
     /// Returns another id, which no client has chosen
@@ -58,7 +60,7 @@ impl Forwarding {
         let claim_headers = claim_headers::read(reader);
         let upstream = placement.as_ref().and_then(Placement::upstream);
         let assertions = Assertions::from_settings(reader, upstream.map(BaseUrl::origin));
-        let credentials = Credentials::from_settings(reader);
+        let credentials = Credentials::from_settings(reader, &claim_headers);
         let forwarded_headers = forward_headers::read(reader, &claim_headers);
         let address_source = AddressSource::from_settings(reader);
         let routing = Routing {
@@ -131,6 +133,7 @@ fn assertion_context<'r>(
 ) -> AssertionContext<'r> {
     AssertionContext {
         user,
+        credential: context.credential,
         now: (context.now)(),
         new_id: context.new_id,
         edge: context.head.origin(),
@@ -216,7 +219,7 @@ mod tests {
             placement: Placement::Standalone { upstream },
             authorization: true,
             claim_headers: vec![("email".into(), "x-user-email".into())],
-            credentials: Credentials::from_settings(&mut Reader::new(&|_| None)),
+            credentials: Credentials::from_settings(&mut Reader::new(&|_| None), &[]),
             forwarded_headers: Vec::new(),
             address_source: AddressSource::default(),
         };
@@ -231,6 +234,7 @@ mod tests {
         let context = ForwardContext {
             head: &head,
             user: None,
+            credential: None,
             token: None,
             request_id: "id",
             new_id: &|| unreachable!("nothing is signed"),

@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::config::bindings::Bindings;
 use crate::config::reader::Reader;
 use crate::host::{Host, Level};
+use crate::policy::credentials::CredentialKind;
 use crate::verifier::Verified;
 use log::Log;
 use record::level;
@@ -39,6 +40,8 @@ pub(crate) struct RequestTrace {
     pub(crate) rule: Option<usize>,
     /// The user of the verified token
     pub(crate) user: Option<Arc<Verified>>,
+    /// The kind of the user's credential
+    pub(crate) credential: Option<CredentialKind>,
     /// When the request arrived, in seconds since 1970, if timings are on
     pub(crate) started: Option<f64>,
 }

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::host::Level;
 use crate::jose::json::quote;
+use crate::policy::credentials::CredentialKind;
 use crate::policy::pseudonym::pseudonym;
 use crate::verifier::Verified;
 
@@ -17,6 +18,8 @@ pub(crate) struct DecisionRecord<'d> {
     pub(crate) method: Option<&'d str>,
     /// The user of the verified token
     pub(crate) user: Option<&'d Verified>,
+    /// The kind of the user's credential
+    pub(crate) credential: Option<CredentialKind>,
     /// Seconds since the last fetch of keys
     pub(crate) keys_age: Option<f64>,
     /// Seconds since the last read of the revocations; `None` without revocation
@@ -66,6 +69,7 @@ impl DecisionRecord<'_> {
         json.text(",\"issuer\":", issuer);
         json.text(",\"kid\":", self.user.and_then(|user| user.header().kid()));
         json.text(",\"user\":", name.as_deref().map(|name| &name[..16]));
+        json.text(",\"credential\":", self.credential.map(CredentialKind::name));
         let was_cached = self.user.is_some_and(Verified::was_cached);
         json.push(if was_cached { ",\"cached\":true" } else { ",\"cached\":false" });
         json.number(",\"keys_age\":", self.keys_age.map(|age| age as u32));

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod api_keys;
 mod client_address;
 mod host_header;
 mod key_floods;

@@ -8,7 +8,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::{Value, json};
 
 /// RFC 8037, appendix A.1
-const KEY: (&str, &str) = (
+pub(crate) const KEY: (&str, &str) = (
     "EDGE_SIGNING_KEY",
     r#"{"kty":"OKP","crv":"Ed25519","kid":"edge-1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
 );

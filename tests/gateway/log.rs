@@ -53,7 +53,7 @@ fn a_log_line_has_the_decision_the_rule_and_the_user() {
     let expected = json!({
         "level": "info", "decision": "forward", "code": null, "cause": null, "rule": rule,
         "method": "GET", "issuer": crate::common::AUTH_SERVER, "kid": "key-1", "user": null,
-        "cached": false, "keys_age": 0, "request_id": "request-0001",
+        "credential": "jwt", "cached": false, "keys_age": 0, "request_id": "request-0001",
     });
     assert_eq!(first, expected);
 
@@ -215,10 +215,10 @@ fn timings_are_reported_when_set_and_key_timings_only_when_the_request_caused_a_
         ScriptedResponse::ok(crate::common::key_set(&[edge.signer.jwk()])).after(0.25),
     );
     let head = head("/api/user-1/a", Some(&bearer));
-    assert_eq!(timing(&head), "edge;dur=250, jwks;dur=250");
-    assert_eq!(timing(&head), "edge;dur=0");
+    assert_eq!(timing(&head), r#"edge;dur=250, jwks;dur=250, cred;desc="jwt""#);
+    assert_eq!(timing(&head), r#"edge;dur=0, cred;desc="jwt""#);
     edge.host.advance(3.0);
-    assert_eq!(timing(&head), "edge;dur=0");
+    assert_eq!(timing(&head), r#"edge;dur=0, cred;desc="jwt""#);
     let rejection = edge.respond(&request::<&str>("GET", "/a", &[]));
     let timing = rejection.headers.iter().find(|(name, _)| *name == "server-timing");
     assert_eq!(timing.unwrap().1, "edge;dur=0");

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod api_keys;
 mod assertion;
 mod auth_server;
 mod base_path;
@@ -13,6 +14,7 @@ mod cookie_cache_claims;
 mod cookie_cache_settings;
 mod cookie_names;
 mod cors;
+mod credentials;
 mod decision_cache;
 mod destinations;
 mod forward;

@@ -95,6 +95,18 @@ fn with_the_secret_a_forged_signature_costs_no_exchange() {
     assert_eq!(exchanges(&edge).len(), 2);
 }
 
+#[test]
+fn all_spellings_of_a_signed_token_are_one_session() {
+    for settings in [&[][..], &[("BETTER_AUTH_SECRET", SECRET)]] {
+        let edge = edge(settings);
+        let encoded = SIGNED.replace('=', "%3D");
+        for spelling in [SIGNED, &encoded, &encoded.replace("%3D", "%3d")] {
+            assert_eq!(edge.outcome(&bearer(spelling)), "forward");
+        }
+        assert_eq!(exchanges(&edge), [(None, Some(format!("Bearer {encoded}")))]);
+    }
+}
+
 /// `token-1` would be shorter than a session token.
 const SIGNED: &str = "token-1.Ge8ADjtw5KRPYnDnMPQwq1rJY1rFPBAp1aEAklzdSfo=";
 

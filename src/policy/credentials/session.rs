@@ -1,23 +1,24 @@
-//! Exchanges a session cookie for a token at Better Auth and caches the token, so that a page with
-//! twenty requests causes one exchange.
+//! Exchanges a session or an API key for a token at Better Auth and caches the token, so that a
+//! page with twenty requests causes one exchange.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
-use crate::host::{FetchError, GetRequest, Host, Polling, UrlKind, UrlSetting, fetch_document};
+use crate::host::{FetchError, Host, Polling, UrlKind, UrlSetting};
 use crate::policy::client_address::{ClientAddress, address_header};
 use crate::policy::credentials::exchanges::{
-    Exchange, Exchanges, Lookup, Standing, TIMEOUT, Ticket, TokenRequest,
+    Ages, Exchanges, Lookup, Standing, Ticket, TokenRequest,
 };
 use crate::policy::credentials::failure::Failure;
+use crate::policy::credentials::open_exchange::{OpenExchange, locked};
 use crate::policy::credentials::{
-    CookieCache, SessionCookie, SessionCookies, SessionToken, token_response,
+    CookieCache, CredentialKind, Exchanged, SessionCookie, SessionCookies,
 };
 use crate::verifier::{Verified, issuing_url};
 
-/// Finds the users of sessions, by cookie caches or by exchanges for tokens.
+/// Finds the users of sessions and of API keys, by cookie caches or by exchanges for tokens.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     cache: Option<CookieCache>,
@@ -25,11 +26,13 @@ pub(crate) struct Sessions {
     url_setting: UrlSetting,
     /// The header, in lower case, that tells the auth server the client's address
     address_header: Arc<str>,
-    /// Seconds for which a token is used again. A sign-out can take as long to take effect
-    max_age: f64,
+    /// For how long the results of sessions count. A sign-out can take as long to take effect
+    session_ages: Ages,
+    /// For how long the results of API keys count
+    api_key_ages: Ages,
     /// Whether the edge exchanges only sessions that Better Auth has signed
     is_signature_known: bool,
-    warning: Option<String>,
+    warnings: Vec<String>,
     exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
 }
 
@@ -37,17 +40,26 @@ pub(crate) struct Sessions {
 /// the cookie of the extended one.
 const TOKEN: &str = "/token?disableRefresh=true";
 
-/// The largest response, in bytes. A token is far smaller.
-const MAX_BYTES: usize = 64 * 1024;
-
-fn shared_limit(reader: &Reader<'_>) -> String {
-    let [exchange, secret, header] = ["SESSION_EXCHANGE", "BETTER_AUTH_SECRET", "CLIENT_IP_HEADER"]
-        .map(|setting| reader.name_of(setting));
-    format!(
-        "{exchange} is on, and neither {secret} nor {header} is set: outside of Cloudflare all \
-         clients share one rate limit of Better Auth, and forged cookies can use it up; set \
-         {secret} to Better Auth's secret"
-    )
+/// Warnings that clients share one rate limit, which made-up credentials can use up.
+fn shared_limits(reader: &Reader<'_>, sessions: bool, api_keys: bool) -> Vec<String> {
+    let [exchange, keys, secret, header] =
+        ["SESSION_EXCHANGE", "API_KEYS", "BETTER_AUTH_SECRET", "CLIENT_IP_HEADER"]
+            .map(|setting| reader.name_of(setting));
+    let mut warnings = Vec::new();
+    if sessions {
+        warnings.push(format!(
+            "{exchange} is on, and neither {secret} nor {header} is set: outside of Cloudflare all \
+             clients share one rate limit of Better Auth, and forged cookies can use it up; set \
+             {secret} to Better Auth's secret"
+        ));
+    }
+    if api_keys {
+        warnings.push(format!(
+            "{keys} is on, and {header} is not set: outside of Cloudflare all clients share one \
+             rate limit of Better Auth, and made-up API keys can use it up"
+        ));
+    }
+    warnings
 }
 
 const INCOMPLETE: &str = "the chunks of the cookie cache are incomplete";
@@ -60,10 +72,8 @@ const MOST_SECONDS: f64 = 11.0;
 
 impl Sessions {
     pub(crate) fn from_settings(reader: &mut Reader<'_>, cache: Option<CookieCache>) -> Self {
-        let max_age = reader.number("SESSION_MAX_AGE").unwrap_or(60.0);
-        if !(0.0..=300.0).contains(&max_age) {
-            reader.error("SESSION_MAX_AGE", "is not a number of seconds up to 300");
-        }
+        let session_age = max_age(reader, "SESSION_MAX_AGE");
+        let api_key_age = max_age(reader, "API_KEY_MAX_AGE");
         let is_on = reader.switch("SESSION_EXCHANGE", false);
         if is_on {
             reader.needs_auth_url("SESSION_EXCHANGE", "where the edge gets the token");
@@ -75,23 +85,25 @@ impl Sessions {
         let is_signature_known = reader.better_auth_secret().is_some();
         // Cloudflare tells a Worker the address
         let is_address_known = !reader.is_within_app() || reader.is_given("CLIENT_IP_HEADER");
+        let has_keys = reader.switch("API_KEYS", false) && !is_address_known;
         let is_shared = is_on && !is_signature_known && !is_address_known;
-        let warning = is_shared.then(|| shared_limit(reader));
+        let warnings = shared_limits(reader, is_shared, has_keys);
         Self {
             cache,
             url: url.into(),
             url_setting: UrlSetting { kind: UrlKind::Base, naming: reader.naming() },
             address_header,
-            max_age,
+            session_ages: Ages { token: session_age, rejection: REJECTED_FOR },
+            api_key_ages: Ages { token: api_key_age, rejection: api_key_age.min(REJECTED_KEY_FOR) },
             is_signature_known,
-            warning,
+            warnings,
             exchanges: Arc::default(),
         }
     }
 
     /// Settings that may not be what the operator means.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
-        self.warning.iter().cloned()
+        self.warnings.iter().cloned()
     }
 
     /// The user by a cookie cache, without a request to the auth server. `None` if the caches do
@@ -144,7 +156,8 @@ impl Sessions {
     ) -> Vec<&'c SessionCookie> {
         let (mut exchanges, now) = (self.exchanges(host), host.now());
         let with_standing = |session: &'c SessionCookie| {
-            Some((exchanges.standing(&session.cookie()?, now), session))
+            let credential = Exchanged::Cookie(session).header()?;
+            Some((exchanges.standing(&credential, now), session))
         };
         let order = |(standing, session): &(Standing, &SessionCookie)| {
             (*standing == Standing::Rejected, session.rank(), *standing)
@@ -165,29 +178,34 @@ impl Sessions {
         sessions.into_iter().map(|(_, session)| session).collect()
     }
 
-    /// The token of a session, not yet verified. `expired` is a cached token that has expired.
-    /// Requests with the same session share one exchange, which continues if their clients
+    /// The token for a credential, not yet verified. `expired` is a cached token that has expired.
+    /// Requests with the same credential share one exchange, which continues if their clients
     /// disconnect.
     ///
     /// # Errors
-    /// Why the session has no token.
+    /// Why the credential has no token.
     pub(crate) async fn token<H: Host>(
         &self,
-        session: &ExchangedSession<'_>,
+        exchanged: &Exchanged<'_>,
         address: &ClientAddress,
         host: &H,
         expired: Option<&str>,
     ) -> Result<String, SessionError> {
-        let rejected = |failure| SessionError::new(failure, host.now());
-        let Some(credential) = session.credential() else {
+        let kind = exchanged.kind();
+        let rejected = |failure| SessionError::new(failure, kind, host.now());
+        let Some(credential) = exchanged.header() else {
             return Err(rejected(Failure::Unreadable));
         };
         let arrived = host.now();
         let (client, network) = (address.rate_limit_key(), address.network());
         let (client, network) = (client.as_deref(), network.as_deref());
-        let is_signed = session.is_signed(self.is_signature_known);
-        let request =
-            TokenRequest { session: &credential, client, network, arrived, is_signed, expired };
+        let is_signed = exchanged.is_signed(self.is_signature_known);
+        let ages = match kind {
+            CredentialKind::ApiKey => self.api_key_ages,
+            _ => self.session_ages,
+        };
+        let session = &credential;
+        let request = TokenRequest { session, client, network, arrived, is_signed, expired, ages };
         let mut queued = QueuedRequest { sessions: self, ticket: None };
         let mut polling = Polling::up_to(MOST_SECONDS);
         loop {
@@ -200,8 +218,8 @@ impl Sessions {
                         url: Arc::clone(&self.url),
                         url_setting: self.url_setting,
                         exchanges: Arc::clone(&self.exchanges),
+                        kind,
                         credential: credential.clone(),
-                        is_cookie: session.is_cookie(),
                         client_address: self.address_header(address),
                         exchange: Some(exchange),
                     };
@@ -227,13 +245,28 @@ impl Sessions {
     }
 
     fn exchanges<H: Host>(&self, host: &H) -> MutexGuard<'_, Exchanges> {
-        let new = || Mutex::new(Exchanges::new(self.max_age, || host.random()));
+        let new = || Mutex::new(Exchanges::new(|| host.random()));
         locked(self.exchanges.get_or_init(new))
     }
 }
 
-const WAITED: &str = "waited too long for the token of the session";
-const QUEUE_FULL: &str = "too many requests wait for the tokens of sessions";
+/// `SESSION_MAX_AGE` or `API_KEY_MAX_AGE`: seconds for which a token is used again.
+fn max_age(reader: &mut Reader<'_>, setting: &'static str) -> f64 {
+    let max_age = reader.number(setting).unwrap_or(60.0);
+    if !(0.0..=300.0).contains(&max_age) {
+        reader.error(setting, "is not a number of seconds up to 300");
+    }
+    max_age
+}
+
+/// Seconds for which the edge rejects a session that the auth server does not know.
+const REJECTED_FOR: f64 = 10.0;
+
+/// The same for an API key, if its results are kept for as long.
+const REJECTED_KEY_FOR: f64 = 60.0;
+
+const WAITED: &str = "waited too long for a token of the auth server";
+const QUEUE_FULL: &str = "too many requests wait for tokens of the auth server";
 
 /// A request that may wait in the queue. The runtime drops it if the client disconnects, and then
 /// it leaves the queue.
@@ -250,38 +283,6 @@ impl Drop for QueuedRequest<'_> {
     }
 }
 
-/// A session that the edge exchanges for a token.
-pub(crate) enum ExchangedSession<'s> {
-    /// By its cookie
-    Cookie(&'s SessionCookie),
-    /// By its token
-    Token(&'s SessionToken),
-}
-
-impl ExchangedSession<'_> {
-    /// The value of the header that Better Auth gets, which is also the name of the session. The
-    /// two kinds never have the same: no name of a cookie contains a space.
-    fn credential(&self) -> Option<String> {
-        match self {
-            Self::Cookie(cookie) => cookie.cookie(),
-            Self::Token(token) => Some(["Bearer ", token.as_str()].concat()),
-        }
-    }
-
-    fn is_cookie(&self) -> bool {
-        matches!(self, Self::Cookie(_))
-    }
-
-    /// Whether the session is not made up. The edge has checked the signatures of all cookies if it
-    /// knows the secret.
-    fn is_signed(&self, is_secret_known: bool) -> bool {
-        match self {
-            Self::Cookie(_) => is_secret_known,
-            Self::Token(token) => token.is_signed(),
-        }
-    }
-}
-
 /// Why a session has no token.
 pub(crate) struct SessionError {
     pub(crate) error: Error,
@@ -290,60 +291,10 @@ pub(crate) struct SessionError {
 }
 
 impl SessionError {
-    fn new(failure: Failure, now: f64) -> Self {
+    fn new(failure: Failure, kind: CredentialKind, now: f64) -> Self {
         let is_of_this_session = failure.is_of_this_session();
-        Self { error: failure.into_error(now), is_of_this_session }
+        Self { error: failure.into_error(kind, now), is_of_this_session }
     }
-}
-
-/// A running exchange. If the runtime drops it, the next request begins another one.
-struct OpenExchange {
-    url: Arc<str>,
-    url_setting: UrlSetting,
-    exchanges: Arc<OnceLock<Mutex<Exchanges>>>,
-    /// The value of `Cookie` or of `Authorization`
-    credential: String,
-    is_cookie: bool,
-    client_address: Option<(Arc<str>, String)>,
-    exchange: Option<Exchange>,
-}
-
-impl OpenExchange {
-    async fn carry_out<H: Host>(mut self, host: H) {
-        let result = self.ask(&host).await;
-        if let (Some(exchanges), Some(exchange)) = (self.exchanges.get(), self.exchange.take()) {
-            locked(exchanges).report(&self.credential, &exchange, result, host.now());
-        }
-    }
-
-    async fn ask<H: Host>(&self, host: &H) -> Result<String, Failure> {
-        let request = GetRequest {
-            url: self.url.to_string(),
-            accept: "application/json",
-            cookie: self.is_cookie.then(|| self.credential.clone()),
-            authorization: (!self.is_cookie)
-                .then(|| ("authorization".into(), self.credential.clone())),
-            client_address: self.client_address.clone(),
-            max_bytes: MAX_BYTES,
-            timeout: TIMEOUT,
-        };
-        let response = fetch_document(host, request).await;
-        let response = response.map_err(|why| Failure::Unanswered(Arc::new(why)))?;
-        token_response::read(&self.url, self.url_setting, &response, host.now())
-    }
-}
-
-impl Drop for OpenExchange {
-    fn drop(&mut self) {
-        if let (Some(exchanges), Some(exchange)) = (self.exchanges.get(), self.exchange.take()) {
-            locked(exchanges).abandon(&exchange);
-        }
-    }
-}
-
-/// A poisoned lock is harmless: no code panics while it holds the lock.
-fn locked(exchanges: &Mutex<Exchanges>) -> MutexGuard<'_, Exchanges> {
-    exchanges.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shows no tokens.

@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::policy::credentials::bearer_token;
-use crate::policy::credentials::canonical::decoded;
+use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature};
 use crate::policy::credentials::signed_cookie::CookieSecret;
 use crate::verifier::is_like_session_token;
 
@@ -45,14 +45,20 @@ impl SessionTokenReader {
             return Ok(None);
         }
         let mut is_signed = false;
+        let signed = decoded(bearer).filter(|_| bearer.contains('.'));
         if let Some(secret) = self.secret.as_ref().filter(|_| bearer.contains('.')) {
-            is_signed = signed_value(bearer, secret).is_some();
+            is_signed = signed.as_ref().is_some_and(|value| secret.has_signed(value));
             if !is_signed {
                 let detail = "the session token is not signed by Better Auth; sign in again";
                 return Err(Error::new(Code::MissingToken, detail));
             }
         }
-        Ok(Some(SessionToken { text: bearer.to_owned(), is_signed }))
+        // as in `set-auth-token`: before version 1.5, Better Auth does not accept other spellings
+        let text = match signed {
+            Some(value) => encoded(&with_one_signature(&value)),
+            None => bearer.to_owned(),
+        };
+        Ok(Some(SessionToken { text, is_signed }))
     }
 
     /// Strips a session token, which the upstream must not get: it is as sensitive as the session's

@@ -1,14 +1,17 @@
-//! The meaning of the auth server's response to a session exchange. A firewall, a proxy or another
+//! The meaning of the auth server's response to an exchange. A firewall, a proxy or another
 //! application may respond in Better Auth's place, and that never ends a session.
 
 use std::sync::Arc;
 
-use crate::host::{FetchError, GetResponse, UrlSetting};
+use crate::host::{FetchError, GetResponse, UrlSetting, retry_after};
 use crate::jose::{Json, Object};
+use crate::policy::credentials::CredentialKind;
 use crate::policy::credentials::failure::{BANNED, Failure, Rejection};
 
-/// The token, from the response of `url`, which comes from `setting`, at `now`.
+/// The token for a credential of this kind, from the response of `url`, which comes from `setting`,
+/// at `now`.
 pub(super) fn read(
+    kind: CredentialKind,
     url: &Arc<str>,
     setting: UrlSetting,
     response: &GetResponse,
@@ -18,14 +21,21 @@ pub(super) fn read(
         Some(seconds) => Failure::Busy(Arc::new(why), now + f64::from(seconds)),
         None => Failure::Unanswered(Arc::new(why)),
     };
-    let rejected = |code| {
+    let rejection = || {
         let (url, status) = (Arc::clone(url), response.status);
-        Failure::Rejected(Arc::new(Rejection { url, status, code }))
+        Arc::new(Rejection { url, status, code: code(response) })
     };
+    let is_key = kind == CredentialKind::ApiKey;
     match response.status {
+        401 | 429 if is_key && is_key_limit(response) => {
+            let seconds = f64::from(wait_of_key(response, now));
+            Err(Failure::Limited(rejection(), now + seconds))
+        }
         200 => token(response).map_err(|why| unanswered(FetchError::content(url, response, why))),
-        401 if is_better_auths(response) => Err(rejected(code(response))),
-        403 if is_ban(response) => Err(rejected(code(response))),
+        401 if is_better_auths(response) => Err(Failure::Rejected(rejection())),
+        403 if is_ban(response) || (is_key && is_invalid_key(response)) => {
+            Err(Failure::Rejected(rejection()))
+        }
         _ => Err(unanswered(FetchError::status(url, response, now).url_setting(setting))),
     }
 }
@@ -47,7 +57,43 @@ fn is_better_auths(response: &GetResponse) -> bool {
 /// Whether a 403 is from Better Auth's admin plugin (1.3 to 1.7), which ends a session by it.
 /// Firewalls write JSON with codes of the same form.
 fn is_ban(response: &GetResponse) -> bool {
-    code(response).is_some_and(|code| code == BANNED) && !is_of_another_server(response)
+    has_code(response, &[BANNED])
+}
+
+/// Whether a 403 is from Better Auth's api-key plugin (1.3 to 1.7), to a key that is too short or
+/// that the application rejects.
+fn is_invalid_key(response: &GetResponse) -> bool {
+    has_code(response, &["INVALID_API_KEY"])
+}
+
+/// Whether a response says that an API key has reached its own limit. Before version 1.6 the
+/// api-key plugin responds with 401, and the rate limit of addresses has no code in any version.
+fn is_key_limit(response: &GetResponse) -> bool {
+    has_code(response, &["RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "USAGE_EXCEEDED"])
+}
+
+/// Seconds that a key must wait. The api-key plugin itself has milliseconds in the body.
+fn wait_of_key(response: &GetResponse, now: f64) -> u32 {
+    let of_body = || {
+        let body = Object::parse(&response.body).ok()?;
+        match body.member("details")?.as_object()?.member("tryAgainIn")? {
+            Json::Number(milliseconds) => milliseconds.as_f64(),
+            _ => None,
+        }
+    };
+    let of_body = || of_body().map(|it| (it / 1_000.0).ceil().clamp(1.0, MOST_WAIT) as u32);
+    retry_after(response, now).or_else(of_body).unwrap_or(USUAL_WAIT)
+}
+
+/// The longest wait in a body, in seconds, as in a header.
+const MOST_WAIT: f64 = 300.0;
+
+/// The wait, in seconds, of a key without uses: the edge cannot know when it gets new ones.
+const USUAL_WAIT: u32 = 60;
+
+/// Whether a response is Better Auth's, and has one of these codes.
+fn has_code(response: &GetResponse, codes: &[&str]) -> bool {
+    code(response).is_some_and(|code| codes.contains(&&*code)) && !is_of_another_server(response)
 }
 
 /// Whether a response has a header of Cloudflare, AWS, or a server that asks for a password.
@@ -82,14 +128,83 @@ mod tests {
     fn outcome(status: u16, headers: &[(&str, &str)], body: &str) -> [String; 3] {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         let response = GetResponse { status, headers: headers.collect(), body: body.into() };
-        match read(&URL.into(), UrlSetting::default(), &response, 0.0) {
+        let kind = CredentialKind::Session;
+        match read(kind, &URL.into(), UrlSetting::default(), &response, 0.0) {
             Ok(token) => [token, String::new(), String::new()],
             Err(failure) => {
-                let error = failure.into_error(0.0);
+                let error = failure.into_error(kind, 0.0);
                 let cause = std::error::Error::source(&error).expect("something is known");
                 [error.code().to_string(), error.detail().to_owned(), cause.to_string()]
             }
         }
+    }
+
+    /// The code and `Retry-After` of the error for an API key.
+    fn of_key(status: u16, headers: &[(&str, &str)], body: &str) -> (&'static str, Option<u32>) {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let response = GetResponse { status, headers: headers.collect(), body: body.into() };
+        let kind = CredentialKind::ApiKey;
+        let result = read(kind, &URL.into(), UrlSetting::default(), &response, 0.0);
+        let error = result.expect_err("no token").into_error(kind, 0.0);
+        (error.code().as_str(), error.retry_after())
+    }
+
+    #[test]
+    fn better_auths_rejections_of_an_api_key_are_about_the_key() {
+        let code = |code| format!(r#"{{"message":"no","code":"{code}"}}"#);
+        for (status, body) in [
+            (401, String::new()),
+            (401, code("UNAUTHORIZED")),
+            (401, code("INVALID_API_KEY")),
+            (401, code("KEY_DISABLED")),
+            (403, code("INVALID_API_KEY")),
+            (403, code("BANNED_USER")),
+        ] {
+            assert_eq!(of_key(status, &[], &body), ("invalid_api_key", None), "{status} {body}");
+        }
+        for (status, headers, body) in [
+            (403, &[][..], code("FORBIDDEN")),
+            (401, &[("www-authenticate", "Basic")], code("INVALID_API_KEY")),
+            (403, &[("cf-mitigated", "challenge")], code("INVALID_API_KEY")),
+            (429, &[("x-amzn-waf-action", "captcha")], code("RATE_LIMITED")),
+            (500, &[], code("INVALID_API_KEY")),
+        ] {
+            let unavailable = ("keys_unavailable", Some(1));
+            assert_eq!(of_key(status, headers, &body), unavailable, "{status} {body}");
+        }
+        let of_session = outcome(403, &[], &code("INVALID_API_KEY"));
+        assert_eq!(of_session[0], "keys_unavailable", "a session has no key");
+    }
+
+    #[test]
+    fn a_limit_of_the_key_is_told_from_the_limit_of_the_address() {
+        let limited = r#"{"message":"no","code":"RATE_LIMITED"}"#;
+        let wait = |wait| {
+            let details = format!(r#"{{"tryAgainIn":{wait}}}"#);
+            format!(r#"{{"message":"no","code":"RATE_LIMITED","details":{details}}}"#)
+        };
+        let used = r#"{"message":"no","code":"USAGE_EXCEEDED"}"#;
+        let after = [("retry-after", "7")];
+        for (status, headers, body, seconds) in [
+            (429, &after[..], limited, 7),
+            (429, &[("retry-after", "0")], limited, 1),
+            (429, &after, &wait("20000"), 7),
+            (429, &[], &wait("19001"), 20),
+            (401, &[], &wait("19001"), 20),
+            (401, &[], &wait("-5"), 1),
+            (401, &[], &wait("1e300"), 300),
+            (401, &[], &wait("null"), 60),
+            (429, &[], limited, 60),
+            (429, &[], used, 60),
+        ] {
+            assert_eq!(of_key(status, headers, body), ("rate_limited", Some(seconds)), "{body}");
+        }
+        let of_address = r#"{"message":"Too many requests. Please try again later."}"#;
+        let other = r#"{"message":"no","code":"TOO_MANY_REQUESTS"}"#;
+        for body in [of_address, other, ""] {
+            assert_eq!(of_key(429, &after, body), ("keys_unavailable", Some(7)), "{body}");
+        }
+        assert_eq!(outcome(429, &after, limited)[0], "keys_unavailable", "a session has no key");
     }
 
     #[test]

@@ -23,9 +23,9 @@ impl Rules {
         match first {
             None => matched,
             Some((i, isolation)) => {
-                let Match { to, claims, scopes, session, .. } = matched;
-                let access = Access::Required;
-                Match { rule: Some(i), access, to, claims, scopes, session, ..isolation }
+                let Match { to, claims, scopes, session, credentials, .. } = matched;
+                let (rule, access) = (Some(i), Access::Required);
+                Match { rule, access, to, claims, scopes, session, credentials, ..isolation }
             }
         }
     }

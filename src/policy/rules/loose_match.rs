@@ -36,6 +36,7 @@ impl Rule {
             || self.claims.iter().any(|claim| !matched.claims.contains(claim))
             || self.scopes.iter().any(|scope| !matched.scopes.contains(scope))
             || self.session.are_stricter_than(&matched.session)
+            || matched.credentials.accept_more_than(self.credentials)
             || self.access.is_stricter_than(matched.access)
     }
 

@@ -1,6 +1,7 @@
 //! Rules by method and path. The first rule that matches a request counts. A request that no rule
 //! matches requires a token.
 
+mod credentials;
 mod gaps;
 mod loose_match;
 mod pattern;
@@ -14,7 +15,9 @@ use pattern::Pattern;
 use crate::claims::{RequiredClaim, SessionConditions, list_claims};
 use crate::config::reader::Reader;
 use crate::config::settings_table::Naming;
+use crate::error::Error;
 use crate::jose::{Json, Object};
+use crate::policy::credentials::{AcceptedKinds, CredentialKind};
 use crate::policy::path::Path;
 use crate::policy::tokens::LIST_CLAIMS;
 
@@ -228,9 +231,18 @@ pub(crate) struct Match<'r> {
     claims: &'r [RequiredClaim],
     scopes: &'r [String],
     session: SessionConditions,
+    credentials: AcceptedKinds,
 }
 
 impl<'r> Match<'r> {
+    /// Checks the kind of the request's credential.
+    ///
+    /// # Errors
+    /// [`Code::CredentialNotAccepted`](crate::error::Code::CredentialNotAccepted)
+    pub(crate) fn check_credential(&self, kind: CredentialKind) -> Result<(), Error> {
+        credentials::check(self.credentials, kind)
+    }
+
     /// Claims that must have one of some values.
     pub(crate) fn claims(&self) -> &'r [RequiredClaim] {
         self.claims

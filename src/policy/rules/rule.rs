@@ -3,7 +3,9 @@
 use crate::claims::{RequiredClaim, SessionConditions, is_scope};
 use crate::config::settings_table::Naming;
 use crate::jose::{Json, Object};
+use crate::policy::credentials::AcceptedKinds;
 use crate::policy::path::Path;
+use crate::policy::rules::credentials::{self, CREDENTIALS};
 use crate::policy::rules::pattern::Pattern;
 use crate::policy::rules::session;
 use crate::policy::rules::{Access, Destination, Match};
@@ -24,6 +26,8 @@ pub struct Rule {
     pub(super) scopes: Vec<String>,
     /// What it requires of the session
     pub(super) session: SessionConditions,
+    /// The kinds of credentials that it accepts
+    pub(super) credentials: AcceptedKinds,
     /// The destination of its requests, if it names one
     to: Option<Destination>,
 }
@@ -61,6 +65,7 @@ impl Rule {
         let claims = claims(rule).or_note(&mut errors);
         let scopes = scopes(rule).or_note(&mut errors);
         let session = session::from_rule(rule, &mut errors);
+        let credentials = credentials::from_rule(rule).or_note(&mut errors);
         let to = Destination::from_rule(rule).or_note(&mut errors).flatten();
         let (
             Some(pattern),
@@ -70,7 +75,8 @@ impl Rule {
             Some(claims),
             Some(scopes),
             Some(session),
-        ) = (pattern, methods, access, isolation, claims, scopes, session)
+            Some(credentials),
+        ) = (pattern, methods, access, isolation, claims, scopes, session, credentials)
         else {
             return Err(errors);
         };
@@ -95,6 +101,7 @@ impl Rule {
             ("match", !isolation.is_empty()),
             ("claims", !claims.is_empty()),
             ("scopes", !scopes.is_empty()),
+            (CREDENTIALS, credentials != AcceptedKinds::default()),
         ];
         let conditions = conditions.into_iter().chain(session::names(&session));
         for (name, _) in conditions.filter(|(_, is_condition)| *is_condition) {
@@ -105,7 +112,17 @@ impl Rule {
             }
         }
         match errors.is_empty() {
-            true => Ok(Self { pattern, methods, access, isolation, claims, scopes, session, to }),
+            true => Ok(Self {
+                pattern,
+                methods,
+                access,
+                isolation,
+                claims,
+                scopes,
+                session,
+                credentials,
+                to,
+            }),
             false => Err(errors),
         }
     }
@@ -144,13 +161,21 @@ impl Rule {
             || (!self.claims.is_empty() && other.claims.is_empty())
             || (!self.scopes.is_empty() && other.scopes.is_empty())
             || self.session.are_missing_in(&other.session)
+            || (self.limits_credentials() && !other.limits_credentials())
     }
 
     /// Whether it has conditions for some methods only. Isolation applies to all methods.
     pub(super) fn is_limited_to_methods(&self) -> bool {
-        let has_conditions =
-            !self.claims.is_empty() || !self.scopes.is_empty() || self.session.are_any();
+        let has_conditions = !self.claims.is_empty()
+            || !self.scopes.is_empty()
+            || self.session.are_any()
+            || self.limits_credentials();
         has_conditions && !self.methods.is_empty()
+    }
+
+    /// Whether it refuses a kind of credentials.
+    fn limits_credentials(&self) -> bool {
+        self.credentials != AcceptedKinds::default()
     }
 
     /// Whether each of its paths belongs to one user.
@@ -203,9 +228,20 @@ impl Rule {
             return None;
         }
         let parameters = self.pattern.parameters(path)?;
-        let Self { access, isolation, claims, scopes, session, .. } = self;
+        let Self { access, isolation, claims, scopes, session, credentials, .. } = self;
         let (rule, access, to) = (None, *access, Destination::default());
-        Some(Match { rule, access, to, parameters, isolation, claims, scopes, session: *session })
+        let (session, credentials) = (*session, *credentials);
+        Some(Match {
+            rule,
+            access,
+            to,
+            parameters,
+            isolation,
+            claims,
+            scopes,
+            session,
+            credentials,
+        })
     }
 }
 
@@ -230,13 +266,14 @@ fn pattern(rule: &Object, errors: &mut Vec<String>) -> Option<Pattern> {
     Pattern::from_rule(rule).or_note(errors)
 }
 
-const MEMBERS: [&str; 9] = [
+const MEMBERS: [&str; 10] = [
     "path",
     "methods",
     "auth",
     "match",
     "claims",
     "scopes",
+    "credentials",
     "impersonation",
     "max_session_age",
     "to",

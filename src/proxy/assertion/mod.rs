@@ -16,6 +16,7 @@ use serde::{Serialize, Serializer};
 use crate::claims::ASSERTION_TYPE;
 use crate::config::reader::Reader;
 use crate::jose::{Json, Object};
+use crate::policy::credentials::CredentialKind;
 use crate::verifier::Verified;
 
 /// Issuer and audience of assertions for the application that the edge runs in. It is not an
@@ -43,6 +44,7 @@ pub(crate) struct Assertions {
 struct CachedAssertion {
     issuer: String,
     audience: String,
+    credential: Option<CredentialKind>,
     signed: Signed,
 }
 
@@ -57,6 +59,8 @@ pub(crate) struct Signed {
 /// The request that an assertion is for.
 pub(crate) struct AssertionContext<'r> {
     pub(crate) user: &'r Verified,
+    /// The kind of the user's credential
+    pub(crate) credential: Option<CredentialKind>,
     /// Seconds since 1970
     pub(crate) now: f64,
     /// Returns a unique id that no client can choose. The request's own id may be the client's
@@ -113,11 +117,12 @@ impl Assertions {
             let assertion = self.sign(context, issuer, audience).into();
             return Signed { assertion, use_until: None };
         }
-        let AssertionContext { user, now, .. } = *context;
+        let AssertionContext { user, credential, now, .. } = *context;
         user.extension().update(|cached: &mut Option<Box<CachedAssertion>>| {
             if let Some(cached) = cached
                 && cached.issuer == issuer
                 && cached.audience == audience
+                && cached.credential == credential
                 && cached.signed.use_until.is_some_and(|until| now < until)
             {
                 return cached.signed.clone();
@@ -126,7 +131,9 @@ impl Assertions {
             let use_until = Some(now + (expires(user, now) - now) / 2.0);
             let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
             let signed = Signed { assertion, use_until };
-            *cached = Some(Box::new(CachedAssertion { issuer, audience, signed: signed.clone() }));
+            let assertion =
+                CachedAssertion { issuer, audience, credential, signed: signed.clone() };
+            *cached = Some(Box::new(assertion));
             signed
         })
     }
@@ -147,6 +154,7 @@ impl Assertions {
             iat: now as u64,
             exp: expires(user, now) as u64,
             jti: new_id(),
+            cred: context.credential.map(CredentialKind::name),
             act: user.session().impersonator().map(|sub| Actor { sub }),
             claims: AssertedClaims { names: &self.claims, user },
             htm: bound.then_some(method),
@@ -209,6 +217,9 @@ struct Assertion<'a> {
     iat: u64,
     exp: u64,
     jti: String,
+    /// The kind of the credential
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cred: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<Actor<'a>>,
     claims: AssertedClaims<'a>,

@@ -85,7 +85,7 @@ fn plugin_tests(version: &str) -> Result<()> {
     for file in ["package.json", "dist/better-auth.js"] {
         fs::copy(root().join("npm").join(file), package.join(file))?;
     }
-    let names = ["api-keys", "claims", "delivery", "events", "uuid"];
+    let names = ["api-keys", "claims", "credentials", "delivery", "events", "uuid"];
     run_command(
         Command::new(setup::node()?)
             .args(["--import", "tsx", "--test", "--test-timeout=300000"])

@@ -1,6 +1,6 @@
-//! The results of session exchanges, and which exchanges run: one for each session at a time, and a
-//! limited number in all. This state machine gets the time from its caller. It neither waits nor
-//! fetches.
+//! The results of exchanges, and which exchanges run: one for each session at a time, and a limited
+//! number in all. An API key counts as a session. This state machine gets the time from its caller.
+//! It neither waits nor fetches.
 
 mod admission;
 mod budget;
@@ -38,8 +38,6 @@ pub(super) struct Exchanges {
     budget: Budget,
     /// Hashes the names of sessions and clients
     hasher: KeyedHasher,
-    /// Seconds for which a token is used again
-    max_age: f64,
 }
 
 type Results = LruCache<u64, CachedResult, KeyedHasher>;
@@ -86,6 +84,14 @@ pub(super) struct TokenRequest<'d> {
     pub(super) is_signed: bool,
     /// A token that has expired
     pub(super) expired: Option<&'d str>,
+    pub(super) ages: Ages,
+}
+
+/// For how long the results of exchanges count, in seconds since an exchange began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ages {
+    pub(super) token: f64,
+    pub(super) rejection: f64,
 }
 
 /// Permission to fetch a session's token once.
@@ -94,6 +100,7 @@ pub(super) struct Exchange {
     session: u64,
     client: Option<u64>,
     asked: f64,
+    ages: Ages,
 }
 
 impl Standing {
@@ -118,8 +125,8 @@ pub(super) enum Lookup {
 }
 
 impl Exchanges {
-    /// `max_age` is in seconds.
-    pub(super) fn new(max_age: f64, random: impl Fn() -> f64) -> Self {
+    /// No exchanges yet. `random` seeds hashes.
+    pub(super) fn new(random: impl Fn() -> f64) -> Self {
         let keyed = || KeyedHasher::new(&random);
         Self {
             tokens: LruCache::unbounded_with_hasher(keyed()),
@@ -129,7 +136,6 @@ impl Exchanges {
             admission: Admission::default(),
             budget: Budget::default(),
             hasher: keyed(),
-            max_age,
         }
     }
 
@@ -140,7 +146,7 @@ impl Exchanges {
         ticket: &mut Option<Ticket>,
         now: f64,
     ) -> Lookup {
-        let TokenRequest { arrived, is_signed, expired, .. } = *request;
+        let TokenRequest { arrived, is_signed, expired, ages, .. } = *request;
         let session = self.hash(request.session);
         let client = request.client.map(|client| self.hash(client));
         let is_known = self.known.contains(session);
@@ -179,7 +185,7 @@ impl Exchanges {
                 if is_counted {
                     self.budget.take(now);
                 }
-                Lookup::Begin(Exchange { number, session, client, asked: now })
+                Lookup::Begin(Exchange { number, session, client, asked: now, ages })
             }
             Slot::Wait => Lookup::Wait,
             Slot::Dropped => Lookup::QueueFull,
@@ -219,7 +225,7 @@ impl Exchanges {
         result: Result<String, Failure>,
         now: f64,
     ) {
-        let asked = exchange.asked;
+        let Exchange { asked, ages, .. } = *exchange;
         self.abandon(exchange);
         let key = exchange.session;
         self.tokens.pop(&key);
@@ -227,7 +233,7 @@ impl Exchanges {
         let (results, most, key, until) = match &result {
             Ok(_) => {
                 self.known.add(key);
-                (&mut self.tokens, MOST_TOKENS, key, asked + self.max_age)
+                (&mut self.tokens, MOST_TOKENS, key, asked + ages.token)
             }
             Err(Failure::Busy(cause, until)) => match exchange.client {
                 Some(client) => (&mut self.busy, MOST_BUSY, client, *until),
@@ -238,12 +244,14 @@ impl Exchanges {
                     (&mut self.failures, MOST_FAILURES, key, until)
                 }
             },
+            // the key is valid, so it stays known
+            Err(Failure::Limited(_, until)) => (&mut self.failures, MOST_FAILURES, key, *until),
             Err(Failure::Unanswered(_)) => {
                 (&mut self.failures, MOST_FAILURES, key, now + FAILED_FOR)
             }
             Err(Failure::Rejected(_) | Failure::Unreadable) => {
                 self.known.remove(key);
-                (&mut self.failures, MOST_FAILURES, key, asked + REJECTED_FOR)
+                (&mut self.failures, MOST_FAILURES, key, asked + ages.rejection)
             }
         };
         let result = result.map(|token| CachedToken { session: session.into(), token });
@@ -295,9 +303,6 @@ const MOST_FAILURES: usize = 5_000;
 
 /// Clients that the auth server limits.
 const MOST_BUSY: usize = 1_000;
-
-/// Seconds for which the edge rejects a session that the auth server does not know.
-const REJECTED_FOR: f64 = 10.0;
 
 /// Seconds after the last request with a rejected session in which the edge tries other sessions
 /// first.

@@ -4,12 +4,27 @@ use std::sync::Arc;
 
 use super::*;
 use crate::host::{FetchError, GetError, GetResponse};
+use crate::policy::credentials::CredentialKind;
 use crate::policy::credentials::failure::Rejection;
 
 const MAX_AGE: f64 = 60.0;
+const AGES: Ages = Ages { token: MAX_AGE, rejection: 10.0 };
+
+/// A request with a session that Better Auth has signed.
+fn request(session: &str, arrived: f64) -> TokenRequest<'_> {
+    TokenRequest {
+        session,
+        client: None,
+        network: None,
+        arrived,
+        is_signed: true,
+        expired: None,
+        ages: AGES,
+    }
+}
 
 fn exchanges() -> Exchanges {
-    Exchanges::new(MAX_AGE, || 0.5)
+    Exchanges::new(|| 0.5)
 }
 
 /// The lookup of a request that arrives at `now`.
@@ -25,22 +40,18 @@ fn look(
     arrived: f64,
     expired: Option<&str>,
 ) -> Lookup {
-    let request = TokenRequest { expired, ..request(session, None, arrived) };
+    let request = TokenRequest { expired, ..request(session, arrived) };
     let mut ticket = None;
     let lookup = exchanges.lookup(&request, &mut ticket, now);
     exchanges.leave(&mut ticket);
     lookup
 }
 
-/// A request with a session that Better Auth has signed.
-fn request<'d>(session: &'d str, client: Option<&'d str>, arrived: f64) -> TokenRequest<'d> {
-    TokenRequest { session, client, network: None, arrived, is_signed: true, expired: None }
-}
-
 fn kind(lookup: &Lookup) -> &'static str {
     match lookup {
         Lookup::Use(_) => "use",
         Lookup::Reject(Failure::Rejected(_)) => "rejected",
+        Lookup::Reject(Failure::Limited(..)) => "limited",
         Lookup::Reject(Failure::Unanswered(cause)) if cause.concerns_server() => "silent",
         Lookup::Reject(Failure::Unanswered(_)) => "answered",
         Lookup::Reject(Failure::Busy(..)) => "busy",
@@ -207,13 +218,13 @@ fn five_thousand_failures_are_cached() {
 fn only_the_client_that_the_auth_server_limits_must_wait() {
     let mut all = exchanges();
     let mut look = |session: &str, client: Option<&str>, now: f64| {
-        let request = request(session, client, now);
+        let request = TokenRequest { client, ..request(session, now) };
         all.lookup(&request, &mut None, now)
     };
     let Lookup::Begin(exchange) = look("s", Some("a"), 100.0) else { panic!() };
     all.report("s", &exchange, Err(busy(107.0)), 100.2);
     let mut look = |session: &str, client: Option<&str>, now: f64| {
-        let request = request(session, client, now);
+        let request = TokenRequest { client, ..request(session, now) };
         let lookup = all.lookup(&request, &mut None, now);
         if let Lookup::Begin(exchange) = &lookup {
             all.abandon(exchange);
@@ -227,7 +238,7 @@ fn only_the_client_that_the_auth_server_limits_must_wait() {
         assert_eq!(look(session, Some("a"), 107.0), "begin");
         assert_eq!(look(session, Some("a"), 99.0), "begin", "a clock that is set back");
     }
-    let error = busy(107.0).into_error(103.5);
+    let error = busy(107.0).into_error(CredentialKind::Session, 103.5);
     assert_eq!((error.code().as_str(), error.retry_after()), ("keys_unavailable", Some(4)));
 }
 
@@ -260,9 +271,13 @@ fn without_addresses_all_clients_back_off_for_ten_seconds_except_for_known_sessi
     assert_eq!(lookup(&mut all, "another", 103.0), "busy");
     assert_eq!(lookup(&mut all, "cached", 103.0), "use");
     let Lookup::Reject(failure) = look(&mut all, "s", 104.0, 104.0, None) else { panic!() };
-    assert_eq!(failure.into_error(104.0).retry_after(), Some(56), "as the auth server asks");
+    assert_eq!(
+        failure.into_error(CredentialKind::Session, 104.0).retry_after(),
+        Some(56),
+        "as the auth server asks"
+    );
     let Lookup::Reject(failure) = look(&mut all, "another", 104.0, 104.0, None) else { panic!() };
-    assert_eq!(failure.into_error(104.0).retry_after(), Some(8));
+    assert_eq!(failure.into_error(CredentialKind::Session, 104.0).retry_after(), Some(8));
     let exchange = begin(&mut all, "known", 103.0);
     all.report("known", &exchange, Err(busy(105.0)), 103.0);
     assert_eq!(lookup(&mut all, "known", 104.9), "busy", "its own response counts for it");
@@ -292,7 +307,7 @@ fn a_rejected_session_comes_last_while_requests_repeat_it_within_a_minute() {
 
 #[test]
 fn unknown_sessions_of_clients_without_an_address_share_a_budget() {
-    let mut all = Exchanges::new(MAX_AGE, || 0.5);
+    let mut all = Exchanges::new(|| 0.5);
     end(&mut all, "known", 30.0, Ok("token"));
     for i in 0..80 {
         let session = format!("made up {i}");
@@ -313,6 +328,50 @@ fn unknown_sessions_of_clients_without_an_address_share_a_budget() {
 
 /// The lookup of a request whose session may be made up.
 fn unsigned(exchanges: &mut Exchanges, session: &str, client: Option<&str>, now: f64) -> Lookup {
-    let request = TokenRequest { is_signed: false, ..request(session, client, now) };
+    let request = TokenRequest { client, is_signed: false, ..request(session, now) };
     exchanges.lookup(&request, &mut None, now)
+}
+
+#[test]
+fn the_results_of_each_request_have_ages_of_their_own() {
+    let mut all = exchanges();
+    for (key, result) in [("x-api-key: a", Ok("token")), ("x-api-key: b", Err(rejected()))] {
+        let ages = Ages { token: 5.0, rejection: 20.0 };
+        let request = TokenRequest { ages, ..request(key, 100.0) };
+        let Lookup::Begin(exchange) = all.lookup(&request, &mut None, 100.0) else { panic!() };
+        all.report(key, &exchange, result.map(str::to_owned), 100.1);
+    }
+    end(&mut all, "cookie: a", 100.0, Ok("token"));
+    end(&mut all, "cookie: b", 100.0, Err(rejected()));
+    let mut at = |now: f64| {
+        ["x-api-key: a", "cookie: a", "x-api-key: b", "cookie: b"]
+            .map(|name| kind(&look_and_leave(&mut all, name, now)))
+    };
+    assert_eq!(at(104.9), ["use", "use", "rejected", "rejected"]);
+    assert_eq!(at(105.1), ["begin", "use", "rejected", "rejected"]);
+    assert_eq!(at(110.1), ["begin", "use", "rejected", "begin"]);
+    assert_eq!(at(120.1), ["begin", "use", "begin", "begin"]);
+}
+
+#[test]
+fn a_limit_of_one_key_delays_that_key_alone_and_keeps_it_known() {
+    let mut all = exchanges();
+    end(&mut all, "x-api-key: a", 30.0, Ok("token"));
+    let rejection = Rejection { url: "https://auth.example".into(), status: 429, code: None };
+    end(&mut all, "x-api-key: a", 100.0, Err(Failure::Limited(Arc::new(rejection), 130.0)));
+    let Lookup::Reject(limited) = look_and_leave(&mut all, "x-api-key: a", 107.5) else { panic!() };
+    let error = limited.into_error(CredentialKind::ApiKey, 107.5);
+    assert_eq!((error.code().as_str(), error.retry_after()), ("rate_limited", Some(23)));
+    assert_eq!(kind(&look_and_leave(&mut all, "x-api-key: b", 107.5)), "begin");
+    assert_eq!(all.standing("x-api-key: a", 107.5), Standing::Known);
+    assert_eq!(kind(&look_and_leave(&mut all, "x-api-key: a", 130.1)), "begin");
+}
+
+/// The lookup of a request whose exchange, if it begins, is abandoned.
+fn look_and_leave(all: &mut Exchanges, session: &str, now: f64) -> Lookup {
+    let lookup = look(all, session, now, now, None);
+    if let Lookup::Begin(exchange) = &lookup {
+        all.abandon(exchange);
+    }
+    lookup
 }
