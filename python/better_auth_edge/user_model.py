@@ -135,15 +135,25 @@ class UserModel(Generic[M]):
 
 def _with_claims(user: M, claims: JsonObject) -> M:
     """Returns a copy of a user with other claims. Like pydantic's `__copy__`, which is slower."""
-    copy = object.__new__(type(user))
-    _set(copy, "__dict__", {**user.__dict__, "claims": claims})
-    _set(copy, "__pydantic_fields_set__", user.__pydantic_fields_set__.copy())
-    _set(copy, "__pydantic_extra__", None)
-    _set(copy, "__pydantic_private__", None)
+    copy = _new(type(user))
+    _set_fields(copy, {**user.__dict__, "claims": claims})
+    _set_field_names(copy, user.__pydantic_fields_set__.copy())
+    _set_extra(copy, None)
+    _set_private(copy, None)
     return copy
 
 
-_set = object.__setattr__
+_new = object.__new__
+# of the slots, because a frozen model allows no assignment
+_set_fields, _set_field_names, _set_extra, _set_private = (
+    BaseModel.__dict__[name].__set__
+    for name in (
+        "__dict__",
+        "__pydantic_fields_set__",
+        "__pydantic_extra__",
+        "__pydantic_private__",
+    )
+)
 
 
 def _paths(model: type[BaseModel], name: str) -> Iterator[_Path]:

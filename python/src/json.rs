@@ -14,8 +14,28 @@ pub(crate) fn to_dict<'py>(py: Python<'py>, object: &Object) -> PyResult<Bound<'
     Ok(dict)
 }
 
-/// A deep copy of a dictionary that [`to_dict`] has made.
-pub(crate) fn copy_dict<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+/// An object as a dictionary, of which each result is a deep copy.
+pub(crate) struct CopiedObject {
+    dict: Py<PyDict>,
+    /// Whether no value can change, as those of most tokens
+    is_flat: bool,
+}
+
+impl CopiedObject {
+    pub(crate) fn new(py: Python<'_>, object: &Object) -> PyResult<Self> {
+        let can_change = |value: &Json| matches!(value, Json::Array(_) | Json::Object(_));
+        let is_flat = !object.members().any(|(_, value)| can_change(value));
+        Ok(Self { dict: to_dict(py, object)?.unbind(), is_flat })
+    }
+
+    pub(crate) fn copy(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        let dict = self.dict.bind(py);
+        let copy = if self.is_flat { dict.copy() } else { copy_dict(dict) };
+        copy.map(Bound::unbind)
+    }
+}
+
+fn copy_dict<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
     let copy = dict.copy()?;
     for (name, value) in dict {
         if let Some(inner) = copied(&value)? {

@@ -7,7 +7,7 @@ use better_auth_edge::jose::{Json, Object};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::errors::to_exception;
 use crate::json::{self, from_claims, from_python, to_python};
@@ -20,15 +20,21 @@ const MAX_DEPTH: usize = 64;
 pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let mut values = Vec::new();
     for header in headers.try_iter()? {
-        // some servers have lists of two in place of tuples
         let header = header?;
-        let (name, value) = (header.get_item(0)?, header.get_item(1)?);
-        if bytes(&name)?.eq_ignore_ascii_case(b"authorization") {
-            values.push(latin1(&bytes(&value)?));
+        if bytes(&part(&header, 0)?)?.eq_ignore_ascii_case(b"authorization") {
+            values.push(latin1(&bytes(&part(&header, 1)?)?));
         }
     }
     let token = better_auth_edge::bearer_token(values.iter().map(String::as_str));
     token.map(|token| token.map(str::to_owned)).map_err(|error| to_exception(py, &error))
+}
+
+/// The name of a header, or the value. Some servers have lists of two in place of tuples.
+pub(crate) fn part<'py>(header: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+    match header.cast::<PyTuple>() {
+        Ok(header) => header.get_item(index),
+        Err(_) => header.get_item(index),
+    }
 }
 
 /// The headers of an ASGI scope without those that could fake an identity: the edge's own except
@@ -46,7 +52,7 @@ pub(crate) fn without_identity<'py>(
     let mut kept = Vec::new();
     for header in headers.try_iter()? {
         let header = header?;
-        let name = header.get_item(0)?;
+        let name = part(&header, 0)?;
         let name = bytes(&name)?;
         let is_edges = begins(&name, b"x-edge-") && !name.eq_ignore_ascii_case(ASSERTION);
         let is_extra = |other: &[u8]| name.len() == other.len() && begins(&name, other);
@@ -64,9 +70,9 @@ pub(crate) fn bytes<'b>(value: &'b Bound<'_, PyAny>) -> PyResult<Cow<'b, [u8]>> 
 
 /// The text of a header's value, by ISO 8859-1: no byte is lost.
 pub(crate) fn latin1(value: &[u8]) -> String {
-    match value.is_ascii() {
-        true => String::from_utf8_lossy(value).into_owned(),
-        false => value.iter().copied().map(char::from).collect(),
+    match str::from_utf8(value) {
+        Ok(text) if text.is_ascii() => text.to_owned(),
+        _ => value.iter().copied().map(char::from).collect(),
     }
 }
 

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::to_exception;
-use crate::requests::{bytes, latin1, object};
+use crate::requests::{bytes, latin1, object, part};
 
 /// Finds the tokens of sessions, and verifies Better Auth's signature of them.
 #[pyclass(frozen, module = "better_auth_edge._core")]
@@ -47,11 +47,11 @@ impl SessionTokens {
         let mut values: Vec<(&str, String)> = Vec::new();
         for header in headers.try_iter()? {
             let header = header?;
-            let (name, value) = (header.get_item(0)?, header.get_item(1)?);
+            let name = part(&header, 0)?;
             let name = bytes(&name)?;
             let known = NAMES.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
             if let Some(known) = known {
-                values.push((known, latin1(&bytes(&value)?)));
+                values.push((known, latin1(&bytes(&part(&header, 1)?)?)));
             }
         }
         if !values.iter().any(|(name, _)| *name == COOKIE) {

@@ -19,7 +19,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{catch_panic, to_exception};
 use crate::host::{Functions, PyHost};
-use crate::json::{copy_dict, to_dict};
+use crate::json::CopiedObject;
 use crate::pending::start;
 
 /// Verifies one kind of token.
@@ -210,7 +210,7 @@ pub(crate) struct Verified {
 #[derive(Default)]
 struct Cached {
     /// The claims, of which Python gets copies
-    claims: Option<Py<PyDict>>,
+    claims: Option<Arc<CopiedObject>>,
     /// A value of Python's
     value: Option<Py<PyAny>>,
 }
@@ -221,12 +221,12 @@ impl Verified {
     }
 
     /// The lock is never held while Python runs, which could ask for the same claims.
-    fn cached_claims(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
-        if let Some(claims) = self.update(|cached| Some(cached.claims.as_ref()?.clone_ref(py))) {
+    fn cached_claims(&self, py: Python<'_>) -> PyResult<Arc<CopiedObject>> {
+        if let Some(claims) = self.update(|cached| cached.claims.clone()) {
             return Ok(claims);
         }
-        let claims = to_dict(py, self.core.claims().members())?.unbind();
-        drop(self.update(|cached| cached.claims.replace(claims.clone_ref(py))));
+        let claims = Arc::new(CopiedObject::new(py, self.core.claims().members())?);
+        drop(self.update(|cached| cached.claims.replace(Arc::clone(&claims))));
         Ok(claims)
     }
 
@@ -247,7 +247,7 @@ impl Verified {
     /// The same dictionary at each call. No other result shares it.
     #[getter]
     fn claims<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
-        let claims = || copy_dict(self.cached_claims(py)?.bind(py)).map(Bound::unbind);
+        let claims = || self.cached_claims(py)?.copy(py);
         Ok(self.claims.get_or_try_init(py, claims)?.bind(py))
     }
 

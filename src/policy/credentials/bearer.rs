@@ -37,13 +37,16 @@ pub fn bearer_token<'v>(
     if !rest.starts_with(' ') {
         return Err(misplaced());
     }
-    if SEPARATORS.iter().any(|separator| token.as_bytes().contains(separator)) {
+    // without an early exit, which is faster for tokens without any
+    if token.bytes().fold(false, |found, byte| found | is_separator(byte)) {
         return Err(more_than_one());
     }
     Ok(Some(token))
 }
 
-const SEPARATORS: [u8; 3] = *b" \t,";
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b',')
+}
 
 fn check_another_scheme(value: &str, rest: &str) -> Result<(), Error> {
     if value.split(',').any(|member| is_bearer(split(member.trim_ascii()).0)) {
