@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openDatabase } from "../../examples/fullstack/auth/src/database.ts";
+import { type EmptyDatabase, mariadb, postgres } from "./database-servers.ts";
 import { edge, isFrom, load, PASSWORD, plugins, start } from "./plugin.setup.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -16,20 +17,35 @@ async function migrate(options: object) {
   await runMigrations();
 }
 
-/** Runs a test with an empty SQLite file, and with PostgreSQL if POSTGRES_URL names a database. */
-async function withDatabases(run: (adapter: unknown, url: string) => Promise<void>) {
-  const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-plugin-"));
-  const { POSTGRES_URL } = process.env;
-  const file = `file:${join(directory, "auth.db")}`;
-  for (const url of POSTGRES_URL ? [file, POSTGRES_URL] : [file]) {
-    const { adapter, close } = openDatabase(url);
-    try {
-      await run(adapter, url);
-    } finally {
-      await close();
-    }
+/** Empty databases of each kind that Better Auth's own adapter supports. */
+const DATABASES: Record<string, () => EmptyDatabase | Promise<EmptyDatabase>> = {
+  SQLite() {
+    const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-plugin-"));
+    const { adapter, close } = openDatabase(`file:${join(directory, "auth.db")}`);
+    return {
+      adapter,
+      async close() {
+        await close();
+        rmSync(directory, { recursive: true });
+      },
+    };
+  },
+  PostgreSQL: postgres,
+  MariaDB: mariadb,
+};
+
+/** Runs a test with each database. */
+function testWithDatabases(title: string, run: (adapter: unknown, name: string) => Promise<void>) {
+  for (const [name, open] of Object.entries(DATABASES)) {
+    test(`${title}, ${name}`, async () => {
+      const { adapter, close } = await open();
+      try {
+        await run(adapter, name);
+      } finally {
+        await close();
+      }
+    });
   }
-  rmSync(directory, { recursive: true });
 }
 
 test("new users have a uuid that they cannot choose", async () => {
@@ -86,8 +102,9 @@ test("the application's own field is used as it is", async () => {
   assert.equal(server.rows("user")[0]?.uuid, uuid);
 });
 
-test("Better Auth's migrations make the column, also for existing users", () =>
-  withDatabases(async (adapter, url) => {
+testWithDatabases(
+  "Better Auth's migrations make the column, also for existing users",
+  async (adapter, name) => {
     const old = {
       database: adapter,
       emailAndPassword: { enabled: true },
@@ -95,29 +112,30 @@ test("Better Auth's migrations make the column, also for existing users", () =>
     };
     const now = { ...old, plugins: [plugins.jwt(), edge({ uuid: true })] };
     // SQLite cannot add the unique column that Better Auth before 1.7 writes
-    const canAdd = isFrom(7) || !url.startsWith("file:");
+    const canAdd = isFrom(7) || name !== "SQLite";
     await migrate(canAdd ? old : now);
-    const name = `ada-${Date.now()}`;
     let id: unknown;
     if (canAdd) {
       await using before = await start({ database: adapter });
-      id = (await before.signUp(name)).id;
+      id = (await before.signUp("ada")).id;
       await migrate(now);
     }
 
     await using server = await start({ database: adapter, edgeOptions: { uuid: true } });
-    const ada = await (canAdd ? server.signIn(name) : server.signUp(name));
+    const ada = await (canAdd ? server.signIn("ada") : server.signUp("ada"));
     const claims = await server.claims(ada.cookie);
     assert.match(claims.uuid as string, UUID);
     if (canAdd) assert.equal(claims.sub, id);
     assert.equal((await server.claims(ada.cookie)).uuid, claims.uuid);
-  }));
+  },
+);
 
-test("requests at once give a user from before the plugin one uuid", () =>
-  withDatabases(async (adapter) => {
+testWithDatabases(
+  "requests at once give a user from before the plugin one uuid",
+  async (adapter) => {
     await migrate({ database: adapter, plugins: [plugins.jwt(), edge({ uuid: true })] });
     await using server = await start({ database: adapter, edgeOptions: { uuid: true } });
-    const { cookie, id } = await server.signUp(`grace-${Date.now()}`);
+    const { cookie, id } = await server.signUp("grace");
     const { adapter: rows } = await server.auth.$context;
     const where = [{ field: "id", value: id }];
     await rows.update({ model: "user", where, update: { uuid: null } });
@@ -130,4 +148,5 @@ test("requests at once give a user from before the plugin one uuid", () =>
       claims.map((one) => one.uuid),
       Array(4).fill(uuid),
     );
-  }));
+  },
+);

@@ -106,6 +106,8 @@ fn npm() -> Result<()> {
     build::npm()?;
     // the tests of the command line examine a Worker
     build::worker()?;
+    setup::postgres()?;
+    setup::mariadb()?;
     let browser = setup::browser()?;
     let mut npm = Command::new("npm");
     npm.args(["test", "--silent", "--workspaces", "--if-present"]).current_dir(root());

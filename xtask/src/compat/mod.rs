@@ -78,6 +78,8 @@ fn every_version(python: &Path) -> Result<Vec<Measured>> {
 
 /// Runs the tests of the plugin for Better Auth with a version and the built package.
 fn plugin_tests(version: &str) -> Result<()> {
+    setup::postgres()?;
+    setup::mariadb()?;
     let installed = setup::better_auth(version)?;
     // a copy, since a link would lead to the repository's own Better Auth
     let package = installed.join("node_modules/better-auth-edge");
@@ -92,8 +94,7 @@ fn plugin_tests(version: &str) -> Result<()> {
             .args(names.map(|name| format!("test/plugin.{name}.test.ts")))
             .env("BETTER_AUTH_DIRECTORY", &installed)
             .env("BETTER_AUTH_VERSION", version)
-            .current_dir(root().join("npm"))
-            .stdout(Stdio::null()),
+            .current_dir(root().join("npm")),
     )
 }
 

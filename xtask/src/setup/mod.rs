@@ -269,6 +269,16 @@ pub fn postgres() -> Result<()> {
     Ok(())
 }
 
+/// Installs the MariaDB server, unless it is on the path.
+pub fn mariadb() -> Result<()> {
+    if on_path("mariadbd").is_none() {
+        apt_install(&["mariadb-server"]).context(
+            "MariaDB is required: apt-get install mariadb-server, or put mariadbd on the path",
+        )?;
+    }
+    Ok(())
+}
+
 /// Installs the Redis server, unless it is on the path.
 pub fn redis() -> Result<()> {
     if on_path("redis-server").is_none() {

@@ -1,0 +1,114 @@
+/**
+ * Temporary PostgreSQL and MariaDB servers: installed binaries, a temporary directory, a free port.
+ * MariaDB has the protocol and the SQL of MySQL.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { createPool } from "mysql2/promise";
+import { Pool } from "pg";
+
+/** A database without tables. */
+export interface EmptyDatabase {
+  /** Better Auth's option `database`. */
+  adapter: unknown;
+  close(): Promise<void>;
+}
+
+/** A database of a new PostgreSQL server. */
+export async function postgres(): Promise<EmptyDatabase> {
+  const home = createHome("postgres");
+  const port = await freePort();
+  const options = { host: "127.0.0.1", port, user: "postgres" };
+  home.run(postgresProgram("initdb"), ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]);
+  const settings = [`port=${port}`, `unix_socket_directories=${home.path}`, "fsync=off"];
+  const flags = ["listen_addresses=127.0.0.1", ...settings].map((setting) => `--${setting}`);
+  const stop = await home.serve(postgresProgram("postgres"), flags, async () => {
+    const probe = new Pool(options);
+    await probe.query("SELECT 1").finally(() => probe.end());
+  });
+  const pool = new Pool(options);
+  pool.on("error", () => {}); // of idle connections, when the server stops
+  return { adapter: pool, close: () => pool.end().then(stop) };
+}
+
+/** A database of a new MariaDB server. */
+export async function mariadb(): Promise<EmptyDatabase> {
+  const home = createHome("mariadb");
+  const port = await freePort();
+  const options = { host: "127.0.0.1", port, user: "root", timezone: "Z" };
+  home.run("mariadb-install-db", ["--no-defaults", "--auth-root-authentication-method=normal"]);
+  const flags = ["--no-defaults", `--socket=${join(home.path, "socket")}`, `--port=${port}`];
+  const stop = await home.serve("mariadbd", [...flags, "--bind-address=127.0.0.1"], async () => {
+    const probe = createPool(options);
+    await probe.query("CREATE DATABASE auth").finally(() => probe.end());
+  });
+  const pool = createPool({ ...options, database: "auth" });
+  return { adapter: pool, close: () => pool.end().then(stop) };
+}
+
+/** The directory of a server. Its account is never root, as which PostgreSQL does not start. */
+function createHome(name: string) {
+  const path = mkdtempSync(join(tmpdir(), `better-auth-edge-${name}-`));
+  const account = process.geteuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
+  if (account.uid) chownSync(path, account.uid, account.gid);
+  const data =
+    name === "postgres" ? ["-D", join(path, "data")] : [`--datadir=${join(path, "data")}`];
+  const options = { ...account, cwd: path, stdio: "ignore" } as const;
+
+  /** Starts the server, and returns what stops it. `connect` fails until the server is ready. */
+  async function serve(program: string, flags: string[], connect: () => Promise<unknown>) {
+    const server = spawn(program, [...flags, ...data], options);
+    const ended = once(server, "exit");
+    const kill = () => server.kill("SIGKILL");
+    process.once("exit", kill);
+    const stop = async () => {
+      server.kill(name === "postgres" ? "SIGINT" : "SIGTERM");
+      await ended;
+      process.off("exit", kill);
+      rmSync(path, { recursive: true });
+    };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await connect();
+        return stop;
+      } catch (error) {
+        if (server.exitCode === null && attempt < MOST_ATTEMPTS) await delay(100);
+        else throw await stop().then(() => error);
+      }
+    }
+  }
+
+  return {
+    path,
+    serve,
+    run: (program: string, flags: string[]) => execFileSync(program, [...flags, ...data], options),
+  };
+}
+
+const UNPRIVILEGED = 65534;
+const MOST_ATTEMPTS = 600;
+
+/** Debian's newest version of a program of PostgreSQL, or the one on the path. */
+function postgresProgram(name: string): string {
+  try {
+    const directory = "/usr/lib/postgresql";
+    const newest = readdirSync(directory).sort((a, b) => Number(b) - Number(a))[0];
+    return join(directory, String(newest), "bin", name);
+  } catch {
+    return name;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
