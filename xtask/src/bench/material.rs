@@ -61,6 +61,16 @@ pub(super) fn default_token(number: usize, issuer: &str) -> Result<String> {
     Ok(sign(&claims(number, issuer, 15 * 60)?))
 }
 
+/// A token by which the auth server tells an edge about events. `number` tells such tokens apart.
+pub(super) fn event(issuer: &str, edge: &str, number: usize, events: &Value) -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let claims = json!({
+        "iss": issuer, "aud": edge, "iat": now, "exp": now + 120,
+        "jti": format!("event-{number}"), "events": events,
+    });
+    Ok(signed(&json!({"alg": "EdDSA", "kid": KEY_ID, "typ": "edge-event+jwt"}), &claims))
+}
+
 /// The JWK Set of the auth server.
 pub(super) fn jwks() -> Value {
     let x = BASE64URL.encode(key().verifying_key().as_bytes());
@@ -74,8 +84,11 @@ fn key() -> SigningKey {
 const KEY_ID: &str = "m3kVtqYzvKjzQpY1w8cXb2RrT0sLhGfD";
 
 fn sign(claims: &Value) -> String {
-    let header = json!({"alg": "EdDSA", "kid": KEY_ID});
-    token::signed(&header, claims, |input| key().sign(input).to_bytes().to_vec())
+    signed(&json!({"alg": "EdDSA", "kid": KEY_ID}), claims)
+}
+
+fn signed(header: &Value, claims: &Value) -> String {
+    token::signed(header, claims, |input| key().sign(input).to_bytes().to_vec())
 }
 
 /// Better Auth's default claims. The lifetime is in seconds.

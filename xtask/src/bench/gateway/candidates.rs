@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
+use super::revocations;
 use crate::bench::material::User;
 use crate::bench::programs::bundle;
 use crate::bench::upstream::{ECHO, REDIRECT};
@@ -20,10 +21,12 @@ pub(super) enum Candidate {
     Jose,
     JoseCached,
     Ours,
+    OursWithRevocations,
 }
 
 impl Candidate {
-    pub(super) const ALL: [Self; 4] = [Self::Proxy, Self::Jose, Self::JoseCached, Self::Ours];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Proxy, Self::Jose, Self::JoseCached, Self::Ours, Self::OursWithRevocations];
 
     /// Its program in `benches/src/gateway`. Ours is the Worker itself.
     fn source(self) -> Option<&'static str> {
@@ -31,7 +34,7 @@ impl Candidate {
             Self::Proxy => Some("gateway/proxy.js"),
             Self::Jose => Some("gateway/jose.js"),
             Self::JoseCached => Some("gateway/jose-cached.js"),
-            Self::Ours => None,
+            Self::Ours | Self::OursWithRevocations => None,
         }
     }
 }
@@ -43,6 +46,7 @@ impl fmt::Display for Candidate {
             Self::Jose => "jose",
             Self::JoseCached => "jose, cached tokens",
             Self::Ours => "ours",
+            Self::OursWithRevocations => "ours with revocation",
         })
     }
 }
@@ -60,10 +64,14 @@ pub(super) struct Gateway {
 impl Gateway {
     /// Starts a candidate in front of the upstream, with the settings of wrangler.toml.
     pub(super) fn start(candidate: Candidate, directory: &Path, upstream: &str) -> Result<Self> {
-        let settings = workerd::Settings::from_wrangler()?
+        let mut settings = workerd::Settings::from_wrangler()?
             .by_uuid()
             .with("BETTER_AUTH_URL", json!(upstream))
             .with("ORIGIN_URL", json!(upstream));
+        if candidate == Candidate::OursWithRevocations {
+            settings = settings.with("EDGE_ISSUER", json!(revocations::EDGE));
+            settings.objects = Some(workerd::Objects { wrapper: None });
+        }
         let (server, url) = match candidate.source() {
             Some(source) => {
                 bundle(source, &directory.join("index.js"), "neutral", None)?;
@@ -74,6 +82,9 @@ impl Gateway {
         let address =
             url.strip_prefix("http://").context("the gateway's URL is not http")?.parse()?;
         let process = workerd::process_id(&server)?;
+        if candidate == Candidate::OursWithRevocations {
+            revocations::fill(&url, upstream)?;
+        }
         Ok(Self { candidate, address, process, url, server })
     }
 

@@ -5,6 +5,7 @@ mod candidates;
 mod memory;
 mod report;
 pub(super) mod requirements;
+mod revocations;
 mod rounds;
 
 use std::thread;
@@ -37,11 +38,16 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     let requests = [&many[..1], &many[..]];
     progress(format!("measuring gateways, {} rounds", effort.rounds));
     let figures = rounds::measure(&gateways, &requests, effort.rounds)?;
+    let of = |candidate| {
+        let mut gateways = gateways.iter();
+        gateways.find(|gateway| gateway.candidate == candidate).context("a gateway is missing")
+    };
+    let [ours, revoking] = [of(Candidate::Ours)?, of(Candidate::OursWithRevocations)?];
+    let resident = [usage::memory(ours.process)?, usage::memory(revoking.process)?];
     progress(format!("measuring memory, {} requests", effort.requests));
-    let ours = gateways.iter().find(|gateway| gateway.candidate == Candidate::Ours);
-    let memory = Memory::measure(ours.context("our gateway is missing")?, &many, effort.requests)?;
+    let memory = Memory::measure(ours, &many, effort.requests)?;
 
-    let report = Report { cores, rounds: effort.rounds, figures, memory };
+    let report = Report { cores, rounds: effort.rounds, figures, memory, resident };
     publish("gateway", &report.text()?, &report.json()?, options.is_empty())
 }
 
@@ -63,6 +69,9 @@ fn start(upstream: &str, user: &User, cores: usize) -> Result<Vec<Gateway>> {
     let mut gateways = Vec::new();
     for candidate in Candidate::ALL {
         let directory = directory.join(candidate.to_string().replace(", ", "-"));
+        if directory.exists() {
+            std::fs::remove_dir_all(&directory)?; // with the revocations of another run
+        }
         std::fs::create_dir_all(&directory)?;
         let gateway = Gateway::start(candidate, &directory, upstream)?;
         gateway.check(user)?;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::candidates::Candidate;
 use super::memory::Memory;
 use super::requirements::{self, Bound, Requirement, tokens};
+use super::revocations::ENTRIES;
 use super::rounds::Figures;
 use crate::bench::table::table;
 use crate::bench::{architecture, today};
@@ -19,6 +20,8 @@ pub(super) struct Report {
     pub(super) rounds: usize,
     pub(super) figures: Vec<Figures>,
     pub(super) memory: Memory,
+    /// Resident memory after the rounds, in bytes: of ours, and of ours with revocations
+    pub(super) resident: [u64; 2],
 }
 
 impl Report {
@@ -52,8 +55,9 @@ impl Report {
         for candidate in Candidate::ALL {
             let mut row = vec![candidate.to_string()];
             for figures in self.figures.iter().filter(|f| f.candidate == candidate) {
-                let speed = (figures.requests_per_second(), figures.speed_to_jose());
-                let cpu = (figures.cpu_per_request(), figures.cpu_to_jose());
+                let jose = Candidate::Jose;
+                let speed = (figures.requests_per_second(), figures.speed_to(jose));
+                let cpu = (figures.cpu_per_request(), figures.cpu_to(jose));
                 row.extend([speed, cpu].map(|(figure, ratio)| format!("{figure:.0} ({ratio:.2})")));
             }
             rows.push(row);
@@ -64,9 +68,12 @@ impl Report {
     fn memory_text(&self) -> String {
         let Memory { requests, start, end } = self.memory;
         let [start, end] = [start, end].map(|bytes| bytes / 1e6);
+        let [without, with] = self.resident.map(|bytes| bytes as f64 / 1e6);
         format!(
             "Ours, resident, over {requests} requests: {start:.0} MB in the second tenth of them, \
-             {end:.0} MB in the last.\n"
+             {end:.0} MB in the last.\n\n\
+             After the rounds: {without:.0} MB; with {ENTRIES} revocations {with:.0} MB, their Durable \
+             Object included.\n"
         )
     }
 
@@ -97,8 +104,8 @@ impl Report {
                 "tokens": figures.tokens,
                 "requestsPerSecond": figures.requests_per_second(),
                 "cpuMicrosecondsPerRequest": figures.cpu_per_request(),
-                "requestsPerSecondToJose": figures.speed_to_jose(),
-                "cpuToJose": figures.cpu_to_jose(),
+                "requestsPerSecondToJose": figures.speed_to(Candidate::Jose),
+                "cpuToJose": figures.cpu_to(Candidate::Jose),
             })
         });
         let requirements = requirements::all(&self.figures, &self.memory);
@@ -114,6 +121,8 @@ impl Report {
                 "requests": self.memory.requests,
                 "startBytes": self.memory.start.round(),
                 "endBytes": self.memory.end.round(),
+                "afterRoundsBytes": self.resident[0],
+                "afterRoundsBytesWithRevocations": self.resident[1],
             },
             "requirements": requirements.iter().map(Requirement::json).collect::<Vec<_>>(),
         }))
@@ -134,7 +143,8 @@ Requests have a browser's headers.
 - *jose*: a JavaScript Worker with `jwtVerify` and `createRemoteJWKSet` that applies our rules for tokens,
   paths, identity headers, `X-Forwarded-*`, caches and the upstream timeout, and does nothing else
 - *jose, cached tokens*: the same with a `Map` of verified tokens
-- *ours*: the Worker as it is deployed, with the settings of wrangler.toml";
+- *ours*: the Worker as it is deployed, with the settings of wrangler.toml
+- *ours with revocation*: the same with a Durable Object that holds 100,000 ended sessions of other users";
 
 /// The version of an installed package.
 fn version(package: &str) -> Result<String> {

@@ -43,17 +43,13 @@ impl Requirement {
 }
 
 pub(super) fn all(figures: &[Figures], memory: &Memory) -> Vec<Requirement> {
-    let ours = figures.iter().filter(|figures| figures.candidate == Candidate::Ours);
-    let speeds = ours.flat_map(|ours| {
-        let speed = |peer, least, measured| Requirement {
-            what: format!("requests a second, {} to {peer}", tokens(ours.tokens)),
-            bound: Bound::AtLeast(least),
-            measured,
-        };
-        [
-            speed(Candidate::Jose, 1.3, ours.speed_to_jose()),
-            speed(Candidate::JoseCached, 0.95, ours.speed_to_jose_cached()),
-        ]
+    let speeds = SPEEDS.iter().flat_map(|(candidate, peer, least)| {
+        let own = figures.iter().filter(|figures| figures.candidate == *candidate);
+        own.map(move |own| Requirement {
+            what: format!("requests a second, {}, {candidate} to {peer}", tokens(own.tokens)),
+            bound: Bound::AtLeast(*least),
+            measured: own.speed_to(*peer),
+        })
     });
     let growth = Requirement {
         what: "memory in the last tenth to the second tenth".to_owned(),
@@ -62,6 +58,13 @@ pub(super) fn all(figures: &[Figures], memory: &Memory) -> Vec<Requirement> {
     };
     speeds.chain([growth]).collect()
 }
+
+/// How fast gateways must be, compared with others.
+const SPEEDS: [(Candidate, Candidate, f64); 3] = [
+    (Candidate::Ours, Candidate::Jose, 1.3),
+    (Candidate::Ours, Candidate::JoseCached, 0.95),
+    (Candidate::OursWithRevocations, Candidate::Ours, 0.97),
+];
 
 /// The number of tokens in words.
 pub(super) fn tokens(count: usize) -> String {

@@ -15,10 +15,8 @@ pub(super) struct Figures {
     pub(super) candidate: Candidate,
     pub(super) tokens: usize,
     turns: Vec<Turn>,
-    /// Turns of jose in the same rounds
-    jose: Vec<Turn>,
-    /// Turns of jose with cached tokens
-    jose_cached: Vec<Turn>,
+    /// Turns of every gateway in the same rounds
+    all: Vec<(Candidate, Vec<Turn>)>,
 }
 
 impl Figures {
@@ -31,25 +29,22 @@ impl Figures {
         median(self.turns.iter().map(|turn| turn.cpu_per_request))
     }
 
-    /// Requests per second, as a multiple of jose's.
-    pub(super) fn speed_to_jose(&self) -> f64 {
-        ratio(&self.turns, &self.jose, |turn| turn.requests_per_second)
+    /// Requests per second, as a multiple of another gateway's.
+    pub(super) fn speed_to(&self, other: Candidate) -> f64 {
+        self.ratio_to(other, |turn| turn.requests_per_second)
     }
 
-    /// Requests per second, as a multiple of jose's with cached tokens.
-    pub(super) fn speed_to_jose_cached(&self) -> f64 {
-        ratio(&self.turns, &self.jose_cached, |turn| turn.requests_per_second)
+    /// CPU time, as a multiple of another gateway's.
+    pub(super) fn cpu_to(&self, other: Candidate) -> f64 {
+        self.ratio_to(other, |turn| turn.cpu_per_request)
     }
 
-    /// CPU time, as a fraction of jose's.
-    pub(super) fn cpu_to_jose(&self) -> f64 {
-        ratio(&self.turns, &self.jose, |turn| turn.cpu_per_request)
+    /// The median ratio of the turns' figures, each divided by that of the same round.
+    fn ratio_to(&self, other: Candidate, figure: impl Fn(&Turn) -> f64) -> f64 {
+        let others = self.all.iter().filter(|(candidate, _)| *candidate == other);
+        let others = others.flat_map(|(_, turns)| turns);
+        median(self.turns.iter().zip(others).map(|(own, other)| figure(own) / figure(other)))
     }
-}
-
-/// The median ratio of the turns' figures, each divided by that of the same round.
-fn ratio(turns: &[Turn], others: &[Turn], figure: impl Fn(&Turn) -> f64) -> f64 {
-    median(turns.iter().zip(others).map(|(own, other)| figure(own) / figure(other)))
 }
 
 /// Lists of requests, each request with its own token.
@@ -107,19 +102,12 @@ impl Line<'_> {
     }
 
     fn figures(&self, lines: &[Line<'_>]) -> Figures {
-        let turns = |candidate| {
-            let mut lines = lines.iter();
-            let line = lines.find(|line| {
-                line.gateway.candidate == candidate && line.requests.len() == self.requests.len()
-            });
-            line.map(|line| line.turns.clone()).unwrap_or_default()
-        };
+        let same = lines.iter().filter(|line| line.requests.len() == self.requests.len());
         Figures {
             candidate: self.gateway.candidate,
             tokens: self.requests.len(),
             turns: self.turns.clone(),
-            jose: turns(Candidate::Jose),
-            jose_cached: turns(Candidate::JoseCached),
+            all: same.map(|line| (line.gateway.candidate, line.turns.clone())).collect(),
         }
     }
 }
