@@ -1,5 +1,5 @@
 /** The built Worker in workerd, with a test's settings. */
-import { copyFile, mkdtemp } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /**
  * Starts the Worker on a free port. Settings that are not strings become JSON bindings.
  *
- * @param hasStore whether the Worker has a store of ended sessions, in memory
+ * @param hasStore whether the Worker has a store of ended sessions, in a Durable Object
  */
 export async function startWorker(
   settings: Record<string, unknown>,
@@ -20,7 +20,10 @@ export async function startWorker(
   for (const name of ["index.js", "index_bg.wasm"]) {
     await copyFile(join(ROOT, "build", name), join(directory, name));
   }
-  const worker = await serve(directory, definition(settings, hasStore));
+  const objects = join(directory, "objects");
+  await mkdir(objects);
+  const disk = `(name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true)),`;
+  const worker = await serve(directory, definition(settings, hasStore), disk);
   return { ...worker, [Symbol.asyncDispose]: worker.stop };
 }
 
@@ -46,5 +49,5 @@ const STORE = `
   durableObjectNamespaces = [
     (className = "Revocations", uniqueKey = "revocations", enableSql = true),
   ],
-  durableObjectStorage = (inMemory = void),
+  durableObjectStorage = (localDisk = "objects"),
 `;
