@@ -48,7 +48,7 @@ export class AuthServer {
     return this.#request("token");
   }
 
-  /** The token in the response; `undefined` if there is none. */
+  /** The token in the response; `undefined` if the response has no token. */
   tokenIn({ status, text }: HttpResponse): string | undefined {
     const { token } = parseObject(text);
     return status === 200 && typeof token === "string" ? token : undefined;

@@ -151,7 +151,7 @@ async function secondsUntilRevoked(
     const passed = response.received - began;
     if (code === "session_revoked") return (Math.max(passed, 0) / 1_000).toFixed(1);
     if (code !== undefined && code !== "rate_limited") {
-      const text = `the edge refuses the token after the sign-out, but for another reason: ${code}`;
+      const text = `the edge refuses the token after the sign-out for another reason: ${code}`;
       throw new Problem(text, explain(code)?.cure ?? "See the edge's log.");
     }
     if (passed >= wait * 1_000) throw await noRevocation(deployment, code, wait);
