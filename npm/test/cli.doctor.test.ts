@@ -338,7 +338,10 @@ test("an edge with a store of ended sessions reports how much it knows, and that
     return await examine(proxy.url);
   };
   const good = await examineWith({ revocations: { age: 61, entries: 2 } });
-  assert.deepEqual([good.ok, good.of("revocation")], [true, []]);
+  assert.equal(good.ok, true);
+  const [advice] = good.of("revocation");
+  assert.deepEqual([advice?.level, good.of("revocation").length], ["skipped", 1]);
+  assert.match(advice?.cure ?? "", /--sign-out/);
   assert.match(good.stdout, /2 revocations, read 1 min 1 s ago/);
   const status = "revocations_unavailable";
   const bad = await examineWith({
@@ -348,6 +351,7 @@ test("an edge with a store of ended sessions reports how much it knows, and that
   });
   assert.equal(bad.ok, false);
   const [finding] = bad.of("revocation");
+  assert.equal(finding?.level, "failure");
   assert.match(finding?.text ?? "", /cannot read which sessions have ended.*never read/);
   assert.deepEqual(bad.of("keys"), []);
 });

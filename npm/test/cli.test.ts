@@ -65,6 +65,12 @@ test("a wrong command line fails with a hint on standard error", async () => {
     ],
     [["keygen", "--jsom"], /did you mean --json\?/],
     [["doctor", "https://x", "--path", "api"], /--path does not begin with one \//],
+    [["doctor", "https://x", "--sign-out"], /--sign-out requires --base-url/],
+    [["doctor", "https://x", "--wait", "20"], /--wait requires --sign-out/],
+    [
+      ["doctor", "https://x", "--base-url", "https://y", "--sign-out"],
+      /reads a session, and standard input is empty/,
+    ],
   ] as const) {
     const { code, stdout, stderr } = await run([...args]);
     assert.equal(code, 2, `${args.join(" ")}: ${stderr}`);

@@ -16,10 +16,12 @@ export interface Worker {
  *
  * @param directory contains the Worker's modules; `stop` removes it
  * @param worker the Worker's definition in workerd's configuration (Cap'n Proto)
+ * @param services the definitions of further services
  */
-export async function serve(directory: string, worker: string): Promise<Worker> {
+export async function serve(directory: string, worker: string, services = ""): Promise<Worker> {
   const config = join(directory, "config.capnp");
-  await writeFile(config, `${CONFIG}const worker :Workerd.Worker = (${worker});\n`);
+  const text = CONFIG.replace("// more", services);
+  await writeFile(config, `${text}const worker :Workerd.Worker = (${worker});\n`);
 
   // workerd survives its parent. The shell ends it when the shell's standard input closes, which
   // happens even if this process is killed.
@@ -58,6 +60,7 @@ const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
     (name = "internet", network = (allow = ["local"])),
+    // more
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );

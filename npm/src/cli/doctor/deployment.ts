@@ -27,6 +27,12 @@ export class Deployment {
     return this.request("/.well-known/better-auth-edge/jwks.json");
   }
 
+  /** Sends an empty message to where the edge receives events. An edge with a store refuses it. */
+  event(): Promise<HttpResponse> {
+    const headers = { "content-type": "application/jwt" };
+    return this.request("/.well-known/better-auth-edge/events", { method: "POST", headers });
+  }
+
   /**
    * Sends a request to the path that should require a token, or to another one.
    *

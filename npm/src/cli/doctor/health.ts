@@ -8,13 +8,15 @@ import { adviceFor, isLocal } from "./advice.ts";
 import { checkClock } from "./clock.ts";
 import { type Deployment, parseObject } from "./deployment.ts";
 import { type Finding, findings } from "./finding.ts";
-import { revocationFinding } from "./revocation.ts";
+import { hasRevocations, revocationFinding } from "./revocation.ts";
 
 /** The findings about the edge's settings and keys. */
 export interface Health {
   findings: Finding[];
   /** The number of keys that the edge verifies with; `undefined` if it does not say. */
   keys: number | undefined;
+  /** Whether the edge knows which sessions have ended. */
+  hasRevocations: boolean;
   /** Whether the edge works well enough for the other checks. */
   isServing: boolean;
 }
@@ -24,7 +26,12 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
   const response = await deployment.health();
   const health = parseObject(response.text);
   const { ok, warning, failure } = findings("settings");
-  const stop = (finding: Finding): Health => ({ findings: [finding], keys: 0, isServing: false });
+  const stop = (finding: Finding): Health => ({
+    findings: [finding],
+    keys: 0,
+    hasRevocations: false,
+    isServing: false,
+  });
 
   if (health.status === "misconfigured") {
     const { misconfigured } = adviceFor(deployment.origin);
@@ -51,7 +58,12 @@ export async function checkHealth(deployment: Deployment): Promise<Health> {
   const keys = typeof health.keys === "number" ? health.keys : 0;
   const found = [...settings, keysFinding(health, keys), revocationFinding(health)];
   const isSilent = health.status === "revocations_unavailable";
-  return { findings: found, keys: isSilent ? undefined : keys, isServing: true };
+  return {
+    findings: found,
+    keys: isSilent ? undefined : keys,
+    hasRevocations: hasRevocations(health),
+    isServing: true,
+  };
 }
 
 /**

@@ -5,12 +5,14 @@ import { marked } from "../marks.ts";
 import { outputColors, paragraph, print, printable, printJson } from "../terminal.ts";
 import { adviceFor } from "./advice.ts";
 import { checkAssertion } from "./assertion.ts";
+import { readSession } from "./auth-server.ts";
 import { checkClock } from "./clock.ts";
 import { checkCors } from "./cors.ts";
 import { Deployment } from "./deployment.ts";
 import { CHECKS, type Check, type Finding, findings } from "./finding.ts";
 import { checkAuthServer, checkHealth } from "./health.ts";
 import { checkRejection } from "./rejection.ts";
+import { checkSignOut, notProved, type SignOut } from "./sign-out.ts";
 
 /** `doctor <worker url>`: checks a deployment from outside. */
 export const doctor: Command = {
@@ -21,11 +23,13 @@ export const doctor: Command = {
     "base-url": "value",
     "jwks-url": "value",
     origin: "value",
+    "sign-out": "switch",
+    wait: "value",
     json: "switch",
   },
   help: `Checks a running deployment from outside: its settings, keys, clock, rejections, ended
 sessions, CORS and the assertion's keys. The command sends about ten requests, none with a valid
-token.
+token unless you ask for a sign-out.
 
 Usage: better-auth-edge doctor <worker url> [options]
 
@@ -35,6 +39,10 @@ Options
                       Better Auth's base path
   --jwks-url <url>    the URL of the keys, if they are not at Better Auth's default path
   --origin <origin>   the origin of your pages, to check that CORS allows them
+  --sign-out          prove a sign-out: end a test user's session at --base-url, and measure when
+                      the edge refuses its token. Standard input has the Cookie header of the
+                      session, or a session token
+  --wait <seconds>    the time in which the edge must refuse it; default: 15
   --json              print JSON
   -h, --help          show this help
 
@@ -44,6 +52,8 @@ Examples
   npx better-auth-edge doctor https://edge.example.com
   npx better-auth-edge doctor https://edge.example.com --base-url https://app.example.com \\
     --origin https://app.example.com --path /api/me
+  pbpaste | npx better-auth-edge doctor https://edge.example.com --path /api/me \\
+    --base-url https://app.example.com --sign-out
 `,
   run,
 };
@@ -53,14 +63,30 @@ async function run(args: Arguments): Promise<number> {
   const path = args.value("path") ?? "/better-auth-edge-doctor";
   if (!/^\/(?!\/)[\x21-\x7e]*$/.test(path))
     throw new UsageError("--path does not begin with one /");
-  const found = await examine(new Deployment(url, path), args);
+  const signOut = await readSignOut(args);
+  const found = await examine(new Deployment(url, path), args, signOut);
   const failed = found.filter(({ level }) => level === "failure").length;
   if (args.has("json")) printJson({ url: url.origin, ok: failed === 0, findings: found });
   else show(url, found, failed);
   return failed === 0 ? 0 : 1;
 }
 
-async function examine(deployment: Deployment, args: Arguments): Promise<Finding[]> {
+async function readSignOut(args: Arguments): Promise<SignOut | undefined> {
+  const wait = args.seconds("wait");
+  if (!args.has("sign-out")) {
+    if (wait !== undefined) throw new UsageError("--wait requires --sign-out");
+    return undefined;
+  }
+  const baseURL = args.url("base-url");
+  if (!baseURL) throw new UsageError("--sign-out requires --base-url");
+  return { baseURL, session: await readSession(), wait: wait ?? 15 };
+}
+
+async function examine(
+  deployment: Deployment,
+  args: Arguments,
+  signOut: SignOut | undefined,
+): Promise<Finding[]> {
   const [keys, base] = [args.url("jwks-url"), args.url("base-url")];
   const authServer = keys ? jwksUrl(keys) : base && betterAuthJwksUrl(base);
   const origin = args.url("origin")?.origin;
@@ -71,6 +97,9 @@ async function examine(deployment: Deployment, args: Arguments): Promise<Finding
     if (authServer) found.push(...(await checkAuthServer(authServer, health.keys)));
     if (health.isServing) {
       found.push(...(await checkRejection(deployment)));
+      const { hasRevocations } = health;
+      if (signOut) found.push(...(await checkSignOut(deployment, signOut, hasRevocations)));
+      else if (hasRevocations) found.push(notProved());
       found.push(...(await checkCors(deployment, origin)));
       found.push(...(await checkAssertion(deployment)));
     }

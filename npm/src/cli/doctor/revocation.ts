@@ -2,6 +2,11 @@ import { explain } from "../explanations.ts";
 import { formatDuration } from "../times.ts";
 import { type Finding, findings } from "./finding.ts";
 
+/** Whether the edge knows which sessions have ended, by its health. */
+export function hasRevocations({ revocations }: Record<string, unknown>): boolean {
+  return typeof revocations === "object" && revocations !== null;
+}
+
 /** Reports how well the edge knows which sessions have ended, by its health. */
 export function revocationFinding({ status, revocations }: Record<string, unknown>): Finding {
   const { ok, failure, skipped } = findings("revocation");
