@@ -1,12 +1,16 @@
-import type { MiddlewareOptions } from "better-auth-edge/next";
+import { type MiddlewareOptions, memoryRevocations } from "better-auth-edge/next";
+
+// the issuer of the assertions for FastAPI, and the audience of Better Auth's events
+const edgeIssuer = process.env.EDGE_ISSUER || undefined;
 
 /** The rules of this application. */
 export const options: MiddlewareOptions = {
   baseURL: process.env.BETTER_AUTH_URL ?? "http://127.0.0.1:3000",
   // FastAPI, which stores the tasks
   origin: process.env.API_URL ?? "http://127.0.0.1:8000",
-  // the issuer of the assertions for FastAPI
-  edgeIssuer: process.env.EDGE_ISSUER || undefined,
+  edgeIssuer,
+  // a sign-out takes effect within seconds; one process runs, so its memory is enough
+  revocations: edgeIssuer === undefined ? undefined : memoryRevocations(),
   // the application's own user ID, not Better Auth's
   userClaim: "uuid",
   // with COOKIE_CACHE, the edge sends no request to Better Auth, and the origin server gets no

@@ -118,7 +118,7 @@ export function originOf({ next }: Variant, port: number): string {
 }
 
 /** Starts the built application, or the development server. */
-export function startApp(
+export async function startApp(
   variant: Variant,
   port: number,
   backends: Backends,
@@ -126,7 +126,7 @@ export function startApp(
   command: "start" | "dev" = "start",
 ): Promise<Server> {
   const { next } = variant;
-  return start({
+  const app = await start({
     command: process.execPath,
     args: [programOf(next), command, "--hostname", HOSTS[next], "--port", String(port)],
     cwd: directoryOf(variant),
@@ -140,4 +140,10 @@ export function startApp(
     ready: /Ready in/,
     url: originOf(variant, port),
   });
+  backends.apps.add(app.url);
+  const stop = () => {
+    backends.apps.delete(app.url);
+    return app.stop();
+  };
+  return { ...app, stop };
 }

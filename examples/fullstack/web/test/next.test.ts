@@ -12,6 +12,7 @@ import { send, signUp } from "./http.ts";
 import { mounted } from "./mounted.ts";
 import { bundles, prefetches } from "./prefetches.ts";
 import { type Backends, freePort, type Server, startBackends } from "./servers.ts";
+import { signOuts } from "./sign-outs.ts";
 import { visits } from "./visits.ts";
 
 const VARIANTS: Variant[] = [
@@ -74,6 +75,7 @@ for (const [index, variant] of VARIANTS.entries()) {
 
     const base = () => app.url;
     visits(base, () => browser);
+    signOuts(base, () => browser);
     prefetches(base, () => browser);
     bundles(
       base,
@@ -88,7 +90,8 @@ for (const [index, variant] of VARIANTS.entries()) {
 
     if (index > 1) return;
     test("with cookieCache, Better Auth's cookie cache is accepted without a request to Better Auth", async () => {
-      const env = { COOKIE_CACHE: "jwks" };
+      // without EDGE_ISSUER, the application has no store of ended sessions
+      const env = { COOKIE_CACHE: "jwks", EDGE_ISSUER: "" };
       const cached = await startApp(variant, cookieCachePort, backends, env);
       try {
         const user = await signUp(cached.url);
@@ -151,6 +154,10 @@ describeVariant(DEVELOPMENT, () => {
   after(() => app?.stop());
 
   visits(
+    () => app.url,
+    () => browser,
+  );
+  signOuts(
     () => app.url,
     () => browser,
   );

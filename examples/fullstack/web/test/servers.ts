@@ -94,6 +94,8 @@ export interface Backends {
   api: Server;
   /** The applications' signing key, and the issuer that FastAPI accepts. */
   edge: { EDGE_SIGNING_KEY: string; EDGE_ISSUER: string };
+  /** The URLs of the running applications, which get Better Auth's events. */
+  apps: Set<string>;
   secret: string;
   stop(): Promise<void>;
 }
@@ -108,7 +110,7 @@ export async function startBackends(origins: string[]): Promise<Backends> {
     cwd: example,
     env: { ...process.env, ...database },
   });
-  const edge = await publishKey();
+  const edge = await startAddress();
   const secret = randomBytes(32).toString("hex");
   const own = { HOST: "127.0.0.1", PORT: "0", EXIT_WITH_PARENT: "1" };
   const auth = await start({
@@ -121,6 +123,7 @@ export async function startBackends(origins: string[]): Promise<Backends> {
       BETTER_AUTH_URL: "",
       BETTER_AUTH_TRUSTED_ORIGINS: origins.join(","),
       COOKIE_CACHE: "jwks",
+      EDGE_URL: edge.url,
       DATABASE_URL: `file:${directory}/app.db`,
     },
     ready: /Better Auth listening on (\S+)/,
@@ -143,21 +146,42 @@ export async function startBackends(origins: string[]): Promise<Backends> {
     await Promise.all([auth.stop(), api.stop(), edge.stop()]);
     rmSync(directory, { recursive: true, force: true });
   };
-  return { auth, api, edge: edge.env, secret, stop };
+  return { auth, api, edge: edge.env, apps: edge.apps, secret, stop };
 }
 
-/** Makes a signing key, and starts a server that publishes the public key as the edge does. */
-async function publishKey() {
+/**
+ * Makes a signing key, and starts a server at the address that Better Auth and FastAPI have for the
+ * edge. As a load balancer in front of the applications would, it publishes the public key and
+ * forwards Better Auth's events to every application that runs.
+ */
+async function startAddress() {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const { crv, kty, x } = publicKey.export({ format: "jwk" });
   // RFC 7638, section 3
   const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x })).digest("base64url");
   const set = JSON.stringify({ keys: [{ alg: "EdDSA", crv, kid, kty, use: "sig", x }] });
-  const server = createHttpServer((_, response) => response.end(set)).listen(0, "127.0.0.1");
+  const apps = new Set<string>();
+  const server = createHttpServer(async (request, response) => {
+    if (request.method !== "POST") return response.end(set);
+    const body = Buffer.concat(await request.toArray());
+    const statuses = await Promise.all([...apps].map((app) => postEvent(app, request.url, body)));
+    return response.writeHead(Math.max(204, ...statuses)).end();
+  }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const key = JSON.stringify(privateKey.export({ format: "jwk" }));
   const stop = () => new Promise((resolve) => server.close(resolve));
-  return { url, stop, env: { EDGE_SIGNING_KEY: key, EDGE_ISSUER: url } };
+  return { url, stop, apps, env: { EDGE_SIGNING_KEY: key, EDGE_ISSUER: url } };
+}
+
+/** The status of an application's response to an event. */
+async function postEvent(app: string, path = "/", body: Uint8Array<ArrayBuffer>): Promise<number> {
+  const headers = { "content-type": "application/jwt" };
+  try {
+    return (await fetch(app + path, { method: "POST", headers, body })).status;
+  } catch {
+    // the application has stopped
+    return 502;
+  }
 }
