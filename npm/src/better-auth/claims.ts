@@ -1,24 +1,9 @@
+import { apiKeyClaims } from "./api-key-session.ts";
 import type { AuthContext, JwtOptions, Row, SessionOfUser } from "./better-auth.ts";
 import { seconds } from "./better-auth.ts";
 import { type EdgeOptions, uuidField } from "./options.ts";
 import { sidOf } from "./session-id.ts";
 import { uuidOf } from "./uuid.ts";
-
-/** What the token of an API key contains beside the claims of its user. */
-export interface ApiKeyClaims {
-  cred: "api-key";
-  api_key_id: string;
-  /** Permissions as Better Auth writes them: `{ tasks: ["read"] }`. */
-  permissions?: unknown;
-}
-
-/** The claims of API keys, by the sessions that stand for them. */
-const API_KEYS = new WeakMap<object, ApiKeyClaims>();
-
-/** Lets a session stand for an API key. */
-export function markApiKey(session: SessionOfUser, claims: ApiKeyClaims): void {
-  API_KEYS.set(session, claims);
-}
 
 /** Claims that only the plugin writes. */
 const RESERVED = ["sid", "session_iat", "impersonatedBy", "cred", "api_key_id"];
@@ -47,13 +32,13 @@ export function extendPayload(context: AuthContext, jwt: JwtOptions, options: Ed
 
 async function claimsOf(session: SessionOfUser, payload: Row, suggested: Row): Promise<Row> {
   for (const name of RESERVED) delete payload[name];
-  const apiKey = API_KEYS.get(session);
+  const apiKey = apiKeyClaims(session);
   // those of the user would be more than the key has
   if (apiKey) delete payload.permissions;
   return {
     ...payload,
     ...present(suggested, (name) => (payload[name] ?? undefined) === undefined),
-    ...present(apiKey ? { sid: session.session.id, ...apiKey } : await sessionClaims(session)),
+    ...present(apiKey ?? (await sessionClaims(session))),
   };
 }
 
