@@ -14,7 +14,7 @@ const DELAYS = [250, 1_000, 4_000, 15_000, 30_000];
 /** Milliseconds until an edge must have answered. */
 const TIMEOUT = 5_000;
 
-/** Deliveries that may be on their way at once. */
+/** Deliveries that may be on their way to one edge at once. */
 const MOST_DELIVERIES = 1_000;
 
 /** How events are delivered. */
@@ -30,13 +30,15 @@ export class Delivery {
   readonly #jwt: JwtPlugin;
   readonly #options: DeliveryOptions;
   #gathered: Occurrence[] = [];
-  #running = 0;
-  #isOverfull = false;
+  /** By edge, so that one that is down keeps no event from another. */
+  readonly #loads: Map<string, Load>;
 
   constructor(context: AuthContext, jwt: JwtPlugin, options: DeliveryOptions) {
     this.#context = context;
     this.#jwt = jwt;
     this.#options = options;
+    const load = () => ({ running: 0, isOverfull: false });
+    this.#loads = new Map(options.edges.map((edge) => [edge, load()]));
   }
 
   /** Sends an event. Delays nothing. */
@@ -58,17 +60,18 @@ export class Delivery {
   }
 
   async #deliver(edge: string, events: EdgeEvent[]): Promise<void> {
-    if (this.#running >= MOST_DELIVERIES) {
-      if (!this.#isOverfull) this.#giveUp(edge, events, "too many others are waiting");
-      this.#isOverfull = true;
+    const load = this.#loads.get(edge) as Load;
+    if (load.running >= MOST_DELIVERIES) {
+      if (!load.isOverfull) this.#giveUp(edge, events, "too many others are waiting");
+      load.isOverfull = true;
       return;
     }
-    this.#isOverfull = false;
-    this.#running += 1;
+    load.isOverfull = false;
+    load.running += 1;
     try {
       await this.#attempts(edge, events);
     } finally {
-      this.#running -= 1;
+      load.running -= 1;
     }
   }
 
@@ -112,6 +115,12 @@ export class Delivery {
     const count = events.length === 1 ? "an event" : `${events.length} events`;
     this.#context.logger.error(`better-auth-edge: ${edge} did not get ${count}: ${reason}`);
   }
+}
+
+interface Load {
+  running: number;
+  /** Whether the last events were given up for that reason. */
+  isOverfull: boolean;
 }
 
 interface Failure {
