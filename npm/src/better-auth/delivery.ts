@@ -1,4 +1,4 @@
-import type { AuthContext } from "./better-auth.ts";
+import { type AuthContext, now } from "./better-auth.ts";
 import { batches, type EdgeEvent, type Occurrence } from "./event.ts";
 import { signEvents } from "./event-token.ts";
 import type { JwtPlugin } from "./jwt-plugin.ts";
@@ -16,6 +16,9 @@ const TIMEOUT = 5_000;
 
 /** Deliveries that may be on their way to one edge at once. */
 const MOST_DELIVERIES = 1_000;
+
+/** Codes of an edge that has not fetched the key yet, or has a clock that is behind. */
+const TEMPORARY = new Set(["unknown_key", "not_yet_valid"]);
 
 /** How events are delivered. */
 export interface DeliveryOptions {
@@ -77,9 +80,11 @@ export class Delivery {
 
   async #attempts(edge: string, events: EdgeEvent[]): Promise<void> {
     let reason = "";
+    // of all attempts: an edge with a clock that is behind accepts a later one
+    const issued = Math.floor(now());
     for (const delay of [0, ...DELAYS]) {
       if (delay > 0) await sleep(delay);
-      const failure = await this.#attempt(edge, events);
+      const failure = await this.#attempt(edge, events, issued);
       if (failure === undefined) return;
       if (!failure.mayPass) return this.#giveUp(edge, events, failure.reason);
       if (!reason) {
@@ -91,12 +96,12 @@ export class Delivery {
   }
 
   /** Why the edge did not take the events; `undefined` if it did. */
-  async #attempt(edge: string, events: EdgeEvent[]): Promise<Failure | undefined> {
+  async #attempt(edge: string, events: EdgeEvent[], issued: number): Promise<Failure | undefined> {
     try {
       const response = await this.#options.fetch(`${edge}${PATH}`, {
         method: "POST",
         headers: { "content-type": "application/jwt" },
-        body: await signEvents(this.#context, this.#jwt, edge, events),
+        body: await signEvents(this.#context, this.#jwt, { edge, events, issued }),
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT),
       });
@@ -104,8 +109,9 @@ export class Delivery {
       const body = await response.text();
       // 409: the edge has them
       if (status === 204 || status === 409) return undefined;
-      const mayPass = status >= 500 || status === 408 || status === 429;
-      return { reason: `it answered ${status} ${codeOf(body)}`.trimEnd(), mayPass };
+      const code = codeOf(body);
+      const mayPass = status >= 500 || status === 408 || status === 429 || TEMPORARY.has(code);
+      return { reason: `it answered ${status} ${code}`.trimEnd(), mayPass };
     } catch (error) {
       return { reason: reasonOf(error), mayPass: true };
     }
