@@ -8,6 +8,12 @@ import { uuidOf } from "./uuid.ts";
 /** Claims that only the plugin writes. */
 const RESERVED = ["sid", "session_iat", "impersonatedBy", "cred", "api_key_id"];
 
+/** What no field of the user replaces, since users can edit fields: the edge's cookie caches too. */
+const NO_FIELDS = [
+  ...["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "act"],
+  ...["activeOrganizationId", "organizations", "permissions"],
+];
+
 type DefinePayload = (session: SessionOfUser) => unknown;
 
 /** The application's function behind each of the plugin's own. */
@@ -22,21 +28,22 @@ export function extendPayload(context: AuthContext, jwt: JwtOptions, options: Ed
   // a second instance of Better Auth may have the same options
   const own = current && EXTENDED.has(current) ? EXTENDED.get(current) : current;
   const definePayload: DefinePayload = async (session) => {
-    const payload = (own ? await own(session) : session.user) as Row | undefined;
     const suggested = await suggestedClaims(context, session, options);
-    return claimsOf(session, { ...payload }, suggested);
+    const payload = own
+      ? await own(session)
+      : { ...without(session.user, NO_FIELDS), ...present(suggested) };
+    return claimsOf(session, { ...(payload as Row | undefined) }, suggested);
   };
   EXTENDED.set(definePayload, own);
   jwt.jwt = { ...jwt.jwt, definePayload };
 }
 
 async function claimsOf(session: SessionOfUser, payload: Row, suggested: Row): Promise<Row> {
-  for (const name of RESERVED) delete payload[name];
   const apiKey = apiKeyClaims(session);
   // those of the user would be more than the key has
-  if (apiKey) delete payload.permissions;
+  const reserved = apiKey ? [...RESERVED, "permissions"] : RESERVED;
   return {
-    ...payload,
+    ...without(payload, reserved),
     ...present(suggested, (name) => (payload[name] ?? undefined) === undefined),
     ...present(apiKey ?? (await sessionClaims(session))),
   };
@@ -67,6 +74,10 @@ async function organizationsOf(context: AuthContext, userId: string): Promise<un
   const where = [{ field: "userId", value: userId }];
   const members = await context.adapter.findMany({ model: "member", where, limit: 100 });
   return members.map(({ organizationId }) => organizationId);
+}
+
+function without(claims: Row, names: string[]): Row {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)));
 }
 
 /** The claims that have a value and that pass the filter. */
