@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeJwt } from "jose";
-import { cookiesOf, isFrom, load, plugins, type Row, start } from "./plugin.setup.ts";
+import { cookiesOf, edge, isFrom, load, plugins, type Row, start } from "./plugin.setup.ts";
 
 const apiKeyModule = plugins.apiKey ? plugins : await load("@better-auth/api-key").catch(missing);
 
@@ -193,4 +193,36 @@ test("the key of an organization is refused", { skip: options.skip || !isFrom(5)
   const create = { configId: "org", organizationId: id, name: "a key" };
   const key = await server.auth.api.createApiKey({ body: create, headers });
   assert.deepEqual(await problem(await exchange(key.key)), [401, "INVALID_API_KEY"]);
+});
+
+test("no session of the api-key plugin passes for one of the key's user", options, async () => {
+  const apiKeyHeaders = ["x-api-key", "x-own"];
+  const configuration = { enableSessionForAPIKeys: true, apiKeyHeaders };
+  const edgeOptions = { apiKeyHeader: "x-api-key" };
+  const { server, create } = await startWithKeys(configuration, { edgeOptions });
+  await using _ = server;
+  const { id, key } = await create();
+  const cookie = "better-auth.session_token=none";
+  for (const request of [
+    { headers: { "x-api-key": key }, cookie },
+    { headers: { "x-own": key } },
+    { headers: { "x-own": key }, cookie },
+  ]) {
+    const claims = await claimsOf(await server.call("/token", request));
+    assert.deepEqual([claims.cred, claims.sid], ["api-key", `api-key:${id}`]);
+    assert.ok(!("session_iat" in claims), "a key is not a recent sign-in");
+  }
+  for (const name of ["x-api-key", "x-own"]) {
+    const response = await server.call("/get-session", { headers: { [name]: key } });
+    const token = response.headers.get("set-auth-jwt");
+    if (token) assert.equal(decodeJwt(token).cred, "api-key");
+  }
+});
+
+test("many instances of Better Auth can share the api-key plugin", options, async () => {
+  const { server, ada } = await startWithKeys({ enableSessionForAPIKeys: true });
+  await using _ = server;
+  const context = await server.auth.$context;
+  for (let i = 0; i < 20_000; i++) edge().init(context);
+  assert.equal((await server.claims(ada.cookie)).sub, ada.id);
 });

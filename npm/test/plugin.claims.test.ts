@@ -45,6 +45,26 @@ test("the token of /get-session and of auth.api has the claims too", async () =>
   }
 });
 
+test("a field that users can edit replaces no claim about them", async () => {
+  const field = { type: "string", required: false };
+  const names = ["uuid", "organizations", "permissions", "activeOrganizationId", "sid", "cred"];
+  const more = ["session_iat", "impersonatedBy", "act", "sub", "iss", "aud", "jti", "api_key_id"];
+  const fields = [...names, ...more].map((name) => [name, field]);
+  const user = { additionalFields: Object.fromEntries([...fields, ["city", field]]) };
+  const edgeOptions = { uuid: { field: "publicId" }, organizations: true };
+  const others = [plugins.organization(), plugins.admin()];
+  await using server = await start({ edgeOptions, plugins: others, user });
+  const { cookie } = await server.signUp();
+  const before = await server.claims(cookie);
+  const body = Object.fromEntries(fields.map(([name]) => [name, "chosen"]));
+  await server.done("/update-user", { cookie, body: { ...body, city: "chosen" } });
+  assert.equal(server.rows("user")[0]?.organizations, "chosen");
+  const { city, ...after } = await server.claims(cookie);
+  assert.equal(city, "chosen");
+  const now = { iat: before.iat, exp: before.exp, updatedAt: before.updatedAt };
+  assert.deepEqual({ ...after, ...now }, before);
+});
+
 test("claims of the application win, except for those about the session", async () => {
   const forged = { sid: "x", session_iat: 1, impersonatedBy: "x", cred: "x", api_key_id: "x" };
   const definePayload = () => ({ role: "own", uuid: "own", more: 1, ...forged });

@@ -2,11 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeJwt, decodeProtectedHeader } from "jose";
+import { Delivery } from "../src/better-auth/delivery.ts";
 import { batches, type Occurrence } from "../src/better-auth/event.ts";
-import { isFrom, start, startEdge } from "./plugin.setup.ts";
+import { isFrom, type Row, start, startEdge } from "./plugin.setup.ts";
 import { closedUrl, until } from "./servers.ts";
 
 const options = { skip: !isFrom(4) && "before Better Auth 1.4" };
+
+/** A token of the right type. */
+const SIGNED = `${Buffer.from('{"typ":"edge-event+jwt"}').toString("base64url")}.e30.x`;
 
 /** A log, and whether a line of this level has been written. */
 function logger() {
@@ -175,4 +179,58 @@ test("events fit into tokens of an edge's limits, each once", () => {
     ],
   ]);
   assert.deepEqual(batches([]), []);
+});
+
+test("an edge without the key, or with a clock that is behind, gets the events again", async () => {
+  for (const code of ["unknown_key", "not_yet_valid"]) {
+    const times: unknown[] = [];
+    const sign = ({ iat }: Row) => {
+      times.push(iat);
+      return SIGNED;
+    };
+    const jwt = { options: { jwt: { sign } }, issuer: () => "" };
+    let delivered = 0;
+    const send = async () => {
+      const isLate = times.length > 1;
+      delivered += Number(isLate);
+      return isLate
+        ? new Response(null, { status: 204 })
+        : new Response(JSON.stringify({ code }), { status: 401 });
+    };
+    const context = { logger: { warn() {}, error() {} } };
+    const more = { edges: ["https://edge.example"], fetch: send, waitUntil() {} };
+    const delivery = new Delivery(context as never, jwt as never, more);
+    delivery.send({ event: { type: "keys", not_before: 0 } });
+    await until(() => delivered === 1);
+    assert.equal(times[0], times[1], "its clock has to get there");
+  }
+});
+
+test("a dead edge keeps no event from another", async () => {
+  const dead = "https://dead.example";
+  const alive = "https://alive.example";
+  let delivered = 0;
+  const send: typeof fetch = async (url) => {
+    if (String(url).startsWith(dead)) return new Promise(() => {});
+    delivered += 1;
+    return new Response(null, { status: 204 });
+  };
+  const jwt = { options: { jwt: { sign: () => SIGNED } }, issuer: () => "" };
+  const waitUntil = () => {};
+  const context = { logger: { warn() {}, error() {} } };
+  const delivery = new Delivery(context as never, jwt as never, {
+    edges: [dead, alive],
+    fetch: send,
+    waitUntil,
+  });
+  const end = async (first: number, count: number) => {
+    for (let i = first; i < first + count; i++) {
+      // one token for each
+      const sub = `${i}`.padEnd(10_000, ".");
+      delivery.send({ event: { type: "user", sub, not_before: 0 } });
+    }
+    await until(() => delivered === first + count);
+  };
+  await end(0, 900);
+  await end(900, 900);
 });

@@ -13,6 +13,7 @@ mod open_paths;
 mod override_headers;
 mod planted_caches;
 mod planted_sessions;
+mod revocations;
 mod session_floods;
 mod sessions;
 mod unknown_addresses;

@@ -1,8 +1,10 @@
 import { APIError } from "better-auth/api";
+import { invalidApiKey, isBanned, markApiKey, markSession } from "./api-key-session.ts";
 import {
   type AuthContext,
   type Endpoint,
   type EndpointContext,
+  type Hook,
   now,
   pluginOf,
   type Row,
@@ -10,7 +12,6 @@ import {
   seconds,
   type User,
 } from "./better-auth.ts";
-import { markApiKey } from "./claims.ts";
 import { type JwtPlugin, payloadOf } from "./jwt-plugin.ts";
 import type { EdgeOptions } from "./options.ts";
 import { sidOfApiKey } from "./session-id.ts";
@@ -32,13 +33,31 @@ export function apiKeyOf(
 
 /**
  * Leaves API keys of requests for a token to the exchange. The api-key plugin's own session for a
- * key would count each use twice.
+ * key would count each use twice. Where the plugin makes one all the same, such as for a key in
+ * another header, its tokens say that they are of a key.
  */
 export function takeOverTokens(context: AuthContext, options: EdgeOptions): void {
   for (const hook of pluginOf(context, "api-key")?.hooks?.before ?? []) {
-    const { matcher } = hook;
+    // a second instance of Better Auth may have the same plugin
+    const { matcher, handler } = ORIGINAL.get(hook) ?? { ...hook };
+    ORIGINAL.set(hook, { matcher, handler });
     hook.matcher = (endpoint) => apiKeyOf(endpoint, options) === undefined && matcher(endpoint);
+    hook.handler = async (endpoint) => {
+      const result = (await handler(endpoint)) as HookResult | undefined;
+      const returned = result?.response ?? result;
+      markSession(returned?.context?.context?.session ?? returned);
+      return result;
+    };
   }
+}
+
+/** The api-key plugin's own functions behind those that replace them. */
+const ORIGINAL = new WeakMap<Hook, Hook>();
+
+/** What the api-key plugin's hook returns: the session for a key, or a context that has one. */
+interface HookResult extends Partial<SessionOfUser> {
+  response?: HookResult;
+  context?: { context?: { session?: SessionOfUser | null } };
 }
 
 /**
@@ -56,7 +75,7 @@ export async function exchangeApiKey(
   const { context } = endpoint;
   const found = await verify(endpoint, key);
   const user = await ownerOf(context, found);
-  if (!user || isBanned(user)) throw invalid();
+  if (!user || isBanned(user)) throw invalidApiKey();
 
   const { id, createdAt, expiresAt } = found;
   const session: SessionOfUser = {
@@ -92,7 +111,7 @@ async function verify({ context, headers }: EndpointContext, key: string): Promi
     const body = { code: "USAGE_EXCEEDED", message: "The API key has no uses left" };
     throw new APIError("TOO_MANY_REQUESTS", body);
   }
-  throw invalid();
+  throw invalidApiKey();
 }
 
 interface Verdict {
@@ -125,13 +144,4 @@ function headerNames({ apiKeyHeader }: EdgeOptions, plugin: unknown): string[] {
 function hasCookie(headers: Headers, name: string): boolean {
   const pairs = headers.get("cookie")?.split(";") ?? [];
   return pairs.some((pair) => pair.trim().startsWith(`${name}=`));
-}
-
-function isBanned({ banned, banExpires }: Row): boolean {
-  return banned === true && (seconds(banExpires) ?? Number.POSITIVE_INFINITY) > now();
-}
-
-function invalid(): APIError {
-  const message = "The API key is not valid";
-  return new APIError("UNAUTHORIZED", { code: "INVALID_API_KEY", message });
 }

@@ -59,7 +59,7 @@ export interface Plugin {
 /** A function that Better Auth calls before or after endpoints. */
 export interface Hook {
   matcher: (endpoint: EndpointContext) => boolean | undefined;
-  handler: unknown;
+  handler: (endpoint: EndpointContext) => Promise<unknown>;
 }
 
 /** Better Auth's context. */

@@ -1,27 +1,18 @@
+import { apiKeyClaims } from "./api-key-session.ts";
 import type { AuthContext, JwtOptions, Row, SessionOfUser } from "./better-auth.ts";
 import { seconds } from "./better-auth.ts";
 import { type EdgeOptions, uuidField } from "./options.ts";
 import { sidOf } from "./session-id.ts";
 import { uuidOf } from "./uuid.ts";
 
-/** What the token of an API key contains beside the claims of its user. */
-export interface ApiKeyClaims {
-  cred: "api-key";
-  api_key_id: string;
-  /** Permissions as Better Auth writes them: `{ tasks: ["read"] }`. */
-  permissions?: unknown;
-}
-
-/** The claims of API keys, by the sessions that stand for them. */
-const API_KEYS = new WeakMap<object, ApiKeyClaims>();
-
-/** Lets a session stand for an API key. */
-export function markApiKey(session: SessionOfUser, claims: ApiKeyClaims): void {
-  API_KEYS.set(session, claims);
-}
-
 /** Claims that only the plugin writes. */
 const RESERVED = ["sid", "session_iat", "impersonatedBy", "cred", "api_key_id"];
+
+/** What no field of the user replaces, since users can edit fields: the edge's cookie caches too. */
+const NO_FIELDS = [
+  ...["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "act"],
+  ...["activeOrganizationId", "organizations", "permissions"],
+];
 
 type DefinePayload = (session: SessionOfUser) => unknown;
 
@@ -37,23 +28,24 @@ export function extendPayload(context: AuthContext, jwt: JwtOptions, options: Ed
   // a second instance of Better Auth may have the same options
   const own = current && EXTENDED.has(current) ? EXTENDED.get(current) : current;
   const definePayload: DefinePayload = async (session) => {
-    const payload = (own ? await own(session) : session.user) as Row | undefined;
     const suggested = await suggestedClaims(context, session, options);
-    return claimsOf(session, { ...payload }, suggested);
+    const payload = own
+      ? await own(session)
+      : { ...without(session.user, NO_FIELDS), ...present(suggested) };
+    return claimsOf(session, { ...(payload as Row | undefined) }, suggested);
   };
   EXTENDED.set(definePayload, own);
   jwt.jwt = { ...jwt.jwt, definePayload };
 }
 
 async function claimsOf(session: SessionOfUser, payload: Row, suggested: Row): Promise<Row> {
-  for (const name of RESERVED) delete payload[name];
-  const apiKey = API_KEYS.get(session);
+  const apiKey = apiKeyClaims(session);
   // those of the user would be more than the key has
-  if (apiKey) delete payload.permissions;
+  const reserved = apiKey ? [...RESERVED, "permissions"] : RESERVED;
   return {
-    ...payload,
+    ...without(payload, reserved),
     ...present(suggested, (name) => (payload[name] ?? undefined) === undefined),
-    ...present(apiKey ? { sid: session.session.id, ...apiKey } : await sessionClaims(session)),
+    ...present(apiKey ?? (await sessionClaims(session))),
   };
 }
 
@@ -82,6 +74,10 @@ async function organizationsOf(context: AuthContext, userId: string): Promise<un
   const where = [{ field: "userId", value: userId }];
   const members = await context.adapter.findMany({ model: "member", where, limit: 100 });
   return members.map(({ organizationId }) => organizationId);
+}
+
+function without(claims: Row, names: string[]): Row {
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)));
 }
 
 /** The claims that have a value and that pass the filter. */

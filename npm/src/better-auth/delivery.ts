@@ -1,4 +1,4 @@
-import type { AuthContext } from "./better-auth.ts";
+import { type AuthContext, now } from "./better-auth.ts";
 import { batches, type EdgeEvent, type Occurrence } from "./event.ts";
 import { signEvents } from "./event-token.ts";
 import type { JwtPlugin } from "./jwt-plugin.ts";
@@ -14,8 +14,11 @@ const DELAYS = [250, 1_000, 4_000, 15_000, 30_000];
 /** Milliseconds until an edge must have answered. */
 const TIMEOUT = 5_000;
 
-/** Deliveries that may be on their way at once. */
+/** Deliveries that may be on their way to one edge at once. */
 const MOST_DELIVERIES = 1_000;
+
+/** Codes of an edge that has not fetched the key yet, or has a clock that is behind. */
+const TEMPORARY = new Set(["unknown_key", "not_yet_valid"]);
 
 /** How events are delivered. */
 export interface DeliveryOptions {
@@ -30,13 +33,15 @@ export class Delivery {
   readonly #jwt: JwtPlugin;
   readonly #options: DeliveryOptions;
   #gathered: Occurrence[] = [];
-  #running = 0;
-  #isOverfull = false;
+  /** By edge, so that one that is down keeps no event from another. */
+  readonly #loads: Map<string, Load>;
 
   constructor(context: AuthContext, jwt: JwtPlugin, options: DeliveryOptions) {
     this.#context = context;
     this.#jwt = jwt;
     this.#options = options;
+    const load = () => ({ running: 0, isOverfull: false });
+    this.#loads = new Map(options.edges.map((edge) => [edge, load()]));
   }
 
   /** Sends an event. Delays nothing. */
@@ -58,25 +63,28 @@ export class Delivery {
   }
 
   async #deliver(edge: string, events: EdgeEvent[]): Promise<void> {
-    if (this.#running >= MOST_DELIVERIES) {
-      if (!this.#isOverfull) this.#giveUp(edge, events, "too many others are waiting");
-      this.#isOverfull = true;
+    const load = this.#loads.get(edge) as Load;
+    if (load.running >= MOST_DELIVERIES) {
+      if (!load.isOverfull) this.#giveUp(edge, events, "too many others are waiting");
+      load.isOverfull = true;
       return;
     }
-    this.#isOverfull = false;
-    this.#running += 1;
+    load.isOverfull = false;
+    load.running += 1;
     try {
       await this.#attempts(edge, events);
     } finally {
-      this.#running -= 1;
+      load.running -= 1;
     }
   }
 
   async #attempts(edge: string, events: EdgeEvent[]): Promise<void> {
     let reason = "";
+    // of all attempts: an edge with a clock that is behind accepts a later one
+    const issued = Math.floor(now());
     for (const delay of [0, ...DELAYS]) {
       if (delay > 0) await sleep(delay);
-      const failure = await this.#attempt(edge, events);
+      const failure = await this.#attempt(edge, events, issued);
       if (failure === undefined) return;
       if (!failure.mayPass) return this.#giveUp(edge, events, failure.reason);
       if (!reason) {
@@ -88,12 +96,12 @@ export class Delivery {
   }
 
   /** Why the edge did not take the events; `undefined` if it did. */
-  async #attempt(edge: string, events: EdgeEvent[]): Promise<Failure | undefined> {
+  async #attempt(edge: string, events: EdgeEvent[], issued: number): Promise<Failure | undefined> {
     try {
       const response = await this.#options.fetch(`${edge}${PATH}`, {
         method: "POST",
         headers: { "content-type": "application/jwt" },
-        body: await signEvents(this.#context, this.#jwt, edge, events),
+        body: await signEvents(this.#context, this.#jwt, { edge, events, issued }),
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT),
       });
@@ -101,8 +109,9 @@ export class Delivery {
       const body = await response.text();
       // 409: the edge has them
       if (status === 204 || status === 409) return undefined;
-      const mayPass = status >= 500 || status === 408 || status === 429;
-      return { reason: `it answered ${status} ${codeOf(body)}`.trimEnd(), mayPass };
+      const code = codeOf(body);
+      const mayPass = status >= 500 || status === 408 || status === 429 || TEMPORARY.has(code);
+      return { reason: `it answered ${status} ${code}`.trimEnd(), mayPass };
     } catch (error) {
       return { reason: reasonOf(error), mayPass: true };
     }
@@ -112,6 +121,12 @@ export class Delivery {
     const count = events.length === 1 ? "an event" : `${events.length} events`;
     this.#context.logger.error(`better-auth-edge: ${edge} did not get ${count}: ${reason}`);
   }
+}
+
+interface Load {
+  running: number;
+  /** Whether the last events were given up for that reason. */
+  isOverfull: boolean;
 }
 
 interface Failure {

@@ -1,12 +1,20 @@
 import { symmetricDecrypt } from "better-auth/crypto";
-import { type AuthContext, now, type Row } from "./better-auth.ts";
+import type { AuthContext, Row } from "./better-auth.ts";
 import type { EdgeEvent } from "./event.ts";
 import { headerOf, type JwtPlugin } from "./jwt-plugin.ts";
 
-/** Seconds for which an edge accepts an event. */
+/** Seconds for which an edge accepts an event: longer than all attempts to deliver it take. */
 const LIFETIME = 120;
 
 const TYPE = "edge-event+jwt";
+
+/** What a message contains. */
+export interface Message {
+  edge: string;
+  events: EdgeEvent[];
+  /** In seconds since 1970. */
+  issued: number;
+}
 
 /**
  * Signs events for an edge with the key that signs tokens, as a JWT of its own type.
@@ -16,10 +24,8 @@ const TYPE = "edge-event+jwt";
 export async function signEvents(
   context: AuthContext,
   jwt: JwtPlugin,
-  edge: string,
-  events: EdgeEvent[],
+  { edge, events, issued }: Message,
 ): Promise<string> {
-  const issued = Math.floor(now());
   const payload = {
     iss: jwt.issuer(context),
     aud: edge,

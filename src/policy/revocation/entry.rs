@@ -101,19 +101,26 @@ impl<'p> Page<'p> {
         if !is_cursor(cursor) {
             return Err("has a cursor that is empty, too long or not printable");
         }
+        // the cursor would skip those that are not read
+        if lines(entries).count() > Self::MAX_ENTRIES {
+            return Err("has more than 10000 entries");
+        }
         Ok(Self { cursor, has_more, is_reset, entries })
     }
 
     /// Its entries. `None` for each that is malformed.
     pub(super) fn entries(&self) -> impl Iterator<Item = Option<Entry>> + 'p {
-        let lines = self.entries.split('\n').filter(|line| !line.is_empty());
-        lines.take(Self::MAX_ENTRIES).map(Entry::parse)
+        lines(self.entries).map(Entry::parse)
     }
 
     /// Whether it has no entries.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+fn lines(entries: &str) -> impl Iterator<Item = &str> {
+    entries.split('\n').filter(|line| !line.is_empty())
 }
 
 /// Whether a store can have made this cursor.

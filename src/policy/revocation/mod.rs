@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::config::reader::Reader;
 use crate::error::{Code, Error};
 use crate::host::Host;
+use crate::jose::Json;
 use crate::jose::json::quote;
 use crate::policy::issuers::Issuers;
 use crate::verifier::{Lookup, Verified, Verifier};
@@ -130,6 +131,9 @@ impl Revocations {
     pub(crate) async fn check<H: Host>(&self, verified: &Verified, host: &H) -> Verdict {
         if self.is_known_valid(verified, verified.seen_at()) {
             return Verdict::Valid;
+        }
+        if let Err(error) = check_names(verified) {
+            return Verdict::Unavailable(error);
         }
         let mut verdict = Verdict::Valid;
         for lookup in verified.lookups(|| self.lookups_of(verified)) {
@@ -272,6 +276,20 @@ const WARNING_INTERVAL: f64 = 60.0;
 /// The error for a token whose session has ended.
 pub(crate) fn session_ended() -> Error {
     Error::new(Code::SessionRevoked, "the session of the token has ended")
+}
+
+/// Checks that the token names its session and its user as messages do. No entry is about others.
+fn check_names(verified: &Verified) -> Result<(), Error> {
+    let claims = verified.claims().members();
+    let is_name = |name| matches!(claims.member(name), None | Some(Json::Null | Json::String(_)));
+    match is_name("sid") && is_name("sub") {
+        true => Ok(()),
+        false => {
+            let detail = "\"sid\" or \"sub\" is not a string, so the edge cannot know whether the \
+                          session has ended";
+            Err(Error::new(Code::InvalidClaim, detail))
+        }
+    }
 }
 
 /// What the entries say about a token.
