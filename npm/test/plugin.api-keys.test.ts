@@ -178,6 +178,11 @@ test("a deleted and a disabled key end at the edge", {
   const ended = events.filter(({ type }) => type === "session");
   assert.equal(ended.length, 3);
   assert.ok(ended.every(({ sid, sub }) => sub === (sid === grace.sid ? grace.id : ada.id)));
+  // a disabled key can be enabled again
+  const before = Object.fromEntries(ended.map(({ sid, not_before }) => [sid, not_before]));
+  assert.equal(before[`api-key:${deleted?.id}`], undefined);
+  const lead = Number(before[`api-key:${disabled?.id}`]) - Date.now() / 1000;
+  assert.ok(lead > -60 && lead <= 2, `${lead}`);
 });
 
 test("the key of an organization is refused", { skip: options.skip || !isFrom(5) }, async () => {

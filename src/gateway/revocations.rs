@@ -46,8 +46,8 @@ impl Gateway {
                 self.reporter.note(Level::Warn, &warning, host);
                 Ok(())
             }
-            Verdict::SessionEnded => ended(false),
-            Verdict::UserEnded => ended(true),
+            Verdict::Ended => ended(false),
+            Verdict::EndedBefore => ended(true),
             Verdict::Unavailable(error) => Err(Ended { error, may_be_renewed: false }),
         }
     }

@@ -141,6 +141,28 @@ fn the_end_of_a_users_sessions_spares_later_ones_and_other_users() {
 }
 
 #[test]
+fn the_end_of_a_sessions_tokens_spares_later_ones() {
+    let (_, one, other) = isolates(&[]);
+    let until_now =
+        |rest: &str| format!(r#"[{{"type":"session","sid":"session-1","sub":"user-1"{rest}}}]"#);
+    let not_before = format!(r#","not_before":{NOW}"#);
+    assert_eq!(report(&one, "1", &until_now(&not_before)), 204);
+    other.host.advance(5.0);
+    let issued = |iat: f64| session_claims().with("iat", &iat.to_string());
+    for edge in [&one, &other] {
+        assert_eq!(edge.outcome(&with_token(edge, &issued(NOW - 1.0))), "session_revoked");
+        assert_eq!(edge.outcome(&with_token(edge, &issued(NOW))), "forward");
+    }
+    // the end of the session counts, in whichever order the edge is told
+    assert_eq!(report(&one, "2", &until_now("")), 204);
+    assert_eq!(report(&one, "3", &until_now(&not_before)), 204);
+    other.host.advance(5.0);
+    for edge in [&one, &other] {
+        assert_eq!(edge.outcome(&with_token(edge, &issued(NOW))), "session_revoked");
+    }
+}
+
+#[test]
 fn events_that_arrive_late_or_out_of_order_end_the_same_sessions() {
     for order in [[0.0, 20.0, 10.0], [20.0, 10.0, 0.0], [10.0, 0.0, 20.0]] {
         let (_, one, other) = isolates(&[]);

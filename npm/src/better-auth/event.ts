@@ -1,6 +1,6 @@
 /** Something that has ended. */
 export type EdgeEvent =
-  | { type: "session"; sid: string; sub: string }
+  | { type: "session"; sid: string; sub: string; not_before?: number }
   | { type: "user"; sub: string; not_before: number }
   | { type: "keys"; not_before: number };
 

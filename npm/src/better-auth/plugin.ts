@@ -1,7 +1,7 @@
 import { BetterAuthError } from "better-auth";
 import { createAuthMiddleware } from "better-auth/api";
 import { apiKeyOf, exchangeApiKey, takeOverTokens } from "./api-keys.ts";
-import { type AuthContext, type EndpointContext, pluginOf, type Row } from "./better-auth.ts";
+import { type AuthContext, type EndpointContext, now, pluginOf, type Row } from "./better-auth.ts";
 import { extendPayload } from "./claims.ts";
 import { Delivery } from "./delivery.ts";
 import { EndedSessions } from "./ended-sessions.ts";
@@ -148,12 +148,13 @@ function start(context: AuthContext, options: EdgeOptions, edges: string[]): Run
   };
 }
 
-/** The end of an API key that was deleted or disabled. */
+/** The end of an API key that was deleted, or of the tokens of one that was disabled. */
 async function endedApiKey(
   { path, body, context }: EndpointContext,
   jwt: JwtPlugin,
 ): Promise<Occurrence | undefined> {
-  const isEnded = path === "/api-key/delete" || body?.enabled === false;
+  const isDeleted = path === "/api-key/delete";
+  const isEnded = isDeleted || body?.enabled === false;
   if (!isEnded || context.returned instanceof Error || !body?.keyId) return undefined;
   const updated = context.returned as Row | undefined;
   const owner =
@@ -162,9 +163,10 @@ async function endedApiKey(
   // a key of an organization: the exchange refuses it
   if (!user) return undefined;
   const sid = sidOfApiKey(body.keyId);
-  return {
-    event: { type: "session", sid, sub: await jwt.subject({ user, session: { id: sid } }) },
-  };
+  const sub = await jwt.subject({ user, session: { id: sid } });
+  // a request that saw the key enabled can get its token up to now, and its `iat` has whole seconds
+  const disabled = { not_before: Math.floor(now()) + 2 };
+  return { event: { type: "session", sid, sub, ...(isDeleted ? {} : disabled) } };
 }
 
 /** Hooks of the database, by model, operation and time. No two of one kind have the same time. */

@@ -10,8 +10,9 @@ use crate::jose::{Json, Object};
 /// Something that has ended.
 #[derive(Debug, PartialEq)]
 pub(super) enum Event<'c> {
-    /// A session, and the user it belongs to, if that is known
-    Session { sid: &'c str, sub: Option<&'c str> },
+    /// A session, and the user it belongs to, if that is known: of its tokens, those from before a
+    /// time, in seconds since 1970. Infinite: all
+    Session { sid: &'c str, sub: Option<&'c str>, not_before: f64 },
     /// A user's sessions that began before a time, in seconds since 1970
     User { sub: &'c str, not_before: f64 },
     /// The key sets from before a time
@@ -54,7 +55,14 @@ fn read(event: &Json, latest: f64) -> Result<Event<'_>, Error> {
         time.ok_or_else(|| invalid("an event has no \"not_before\" in the past"))
     };
     match event.member("type").and_then(Json::as_str) {
-        Some("session") => Ok(Event::Session { sid: id("sid")?, sub: Some(id("sub")?) }),
+        Some("session") => Ok(Event::Session {
+            sid: id("sid")?,
+            sub: Some(id("sub")?),
+            not_before: match event.member("not_before") {
+                Some(_) => not_before()?,
+                None => f64::INFINITY,
+            },
+        }),
         Some("user") => Ok(Event::User { sub: id("sub")?, not_before: not_before()? }),
         Some("keys") => Ok(Event::Keys { not_before: not_before()? }),
         _ => Err(invalid("an event has an unknown \"type\"")),
@@ -77,7 +85,7 @@ pub(super) fn logout(claims: &Claims, issued: f64) -> Result<Event<'_>, Error> {
         }
     }
     match (id(members, "sid"), id(members, "sub")) {
-        (Some(sid), sub) => Ok(Event::Session { sid, sub }),
+        (Some(sid), sub) => Ok(Event::Session { sid, sub, not_before: f64::INFINITY }),
         // a time in whole seconds does not say which sessions of its second began before it
         (None, Some(sub)) => Ok(Event::User { sub, not_before: issued.floor() + 1.0 }),
         (None, None) => {
@@ -99,7 +107,9 @@ pub(super) fn entry(
         term: Term { until, not_before },
     };
     match event {
-        Event::Session { sid, sub } => (sub.map(shard), entry(Kind::Session, sid, f64::INFINITY)),
+        Event::Session { sid, sub, not_before } => {
+            (sub.map(shard), entry(Kind::Session, sid, *not_before))
+        }
         Event::User { sub, not_before } => (Some(shard(sub)), entry(Kind::User, sub, *not_before)),
         Event::Keys { not_before } => (None, entry(Kind::KeySet, "", *not_before)),
     }
@@ -129,10 +139,12 @@ mod tests {
     #[test]
     fn events_are_read_in_order() {
         let payload = r#"{"events":[{"type":"session","sid":"s","sub":"u"},
+            {"type":"session","sid":"s","sub":"u","not_before":10},
             {"type":"user","sub":"u","not_before":10.5,"reason":"ban"},
             {"type":"keys","not_before":11}]}"#;
         let expected = [
-            Event::Session { sid: "s", sub: Some("u") },
+            Event::Session { sid: "s", sub: Some("u"), not_before: f64::INFINITY },
+            Event::Session { sid: "s", sub: Some("u"), not_before: 10.0 },
             Event::User { sub: "u", not_before: 10.5 },
             Event::Keys { not_before: 11.0 },
         ];
@@ -150,6 +162,7 @@ mod tests {
             r#"{"type":"session","sub":"u"}"#,
             r#"{"type":"session","sid":"","sub":"u"}"#,
             r#"{"type":"session","sid":7,"sub":"u"}"#,
+            r#"{"type":"session","sid":"s","sub":"u","not_before":101}"#,
             r#"{"type":"user","sub":"u"}"#,
             r#"{"type":"user","sub":"u","not_before":"1"}"#,
             r#"{"type":"user","sub":"u","not_before":-1}"#,
@@ -185,8 +198,14 @@ mod tests {
             let claims = with(rest);
             format!("{:?}", logout(&claims, 100.0).map_err(|error| error.code()))
         };
-        assert_eq!(read(r#","sid":"s","sub":"u""#), r#"Ok(Session { sid: "s", sub: Some("u") })"#);
-        assert_eq!(read(r#","sid":"s""#), r#"Ok(Session { sid: "s", sub: None })"#);
+        assert_eq!(
+            read(r#","sid":"s","sub":"u""#),
+            r#"Ok(Session { sid: "s", sub: Some("u"), not_before: inf })"#
+        );
+        assert_eq!(
+            read(r#","sid":"s""#),
+            r#"Ok(Session { sid: "s", sub: None, not_before: inf })"#
+        );
         assert_eq!(read(r#","sub":"u""#), r#"Ok(User { sub: "u", not_before: 101.0 })"#);
         assert_eq!(read(""), "Err(MissingClaim)");
         assert_eq!(read(r#","sid":7,"sub":"u""#), "Err(InvalidClaim)");

@@ -71,7 +71,7 @@ impl FollowedFeed {
                 host.log(Level::Warn, &warning);
                 Ok(())
             }
-            Verdict::SessionEnded | Verdict::UserEnded => Err(session_ended()),
+            Verdict::Ended | Verdict::EndedBefore => Err(session_ended()),
             Verdict::Unavailable(error) => Err(error),
         }
     }

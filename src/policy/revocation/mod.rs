@@ -30,6 +30,7 @@ use crate::jose::Json;
 use crate::jose::json::quote;
 use crate::policy::issuers::Issuers;
 use crate::verifier::{Lookup, Verified, Verifier};
+use entry::Term;
 use feed::{Feed, Step};
 use key::{Key, Kind};
 use messages::MessageVerifiers;
@@ -64,9 +65,10 @@ pub(crate) enum Verdict {
     /// The same by what is known, which is out of date: a line for the log
     Outdated(String),
     /// Its session has ended
-    SessionEnded,
-    /// The user's sessions have ended, and the token is of one of them
-    UserEnded,
+    Ended,
+    /// Its session has ended, or its user's sessions have, but only for tokens or sessions from
+    /// before a time
+    EndedBefore,
     /// Not known
     Unavailable(Error),
 }
@@ -295,12 +297,14 @@ fn check_names(verified: &Verified) -> Result<(), Error> {
 /// What the entries say about a token.
 fn ended(feed: &Feed, lookup: &Lookup, verified: &Verified, now: f64) -> Option<Verdict> {
     let find = |key: Option<[u8; 16]>| feed.find(Key::from_bytes(key?), now);
-    if find(lookup.session).is_some() {
-        return Some(Verdict::SessionEnded);
+    let issued = verified.issued();
+    let is_before = |time: Option<f64>, term: Term| time.is_none_or(|time| time < term.not_before);
+    match find(lookup.session) {
+        Some(term) if term.not_before.is_infinite() => return Some(Verdict::Ended),
+        Some(term) if is_before(issued, term) => return Some(Verdict::EndedBefore),
+        _ => {}
     }
-    let term = find(lookup.user)?;
     // the token's own time, if it does not say when its session began
-    let began = verified.session().began().or(verified.issued());
-    let is_older = began.is_none_or(|began| began < term.not_before);
-    is_older.then_some(Verdict::UserEnded)
+    let began = verified.session().began().or(issued);
+    is_before(began, find(lookup.user)?).then_some(Verdict::EndedBefore)
 }
