@@ -38,7 +38,7 @@ fn report(edge: &Edge, signer: &Signer, jti: &str, events: &str) -> Response {
 }
 
 #[test]
-fn a_token_whose_session_or_subject_is_no_text_is_refused() {
+fn a_token_with_another_sid_or_sub_than_a_string_is_refused() {
     for shards in ["1", "4"] {
         for (name, value) in [("sid", "7"), ("sid", r#"["7"]"#), ("sub", "7"), ("sub", "[]")] {
             let settings = [("REVOCATION_SHARDS", shards), ("USER_CLAIM", "uuid")];

@@ -8,7 +8,7 @@ import { uuidOf } from "./uuid.ts";
 /** Claims that only the plugin writes. */
 const RESERVED = ["sid", "session_iat", "impersonatedBy", "cred", "api_key_id"];
 
-/** What no field of the user replaces, since users can edit fields: the edge's cookie caches too. */
+/** What no field of the user replaces, because users can edit fields. */
 const NO_FIELDS = [
   ...["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "act"],
   ...["activeOrganizationId", "organizations", "permissions"],

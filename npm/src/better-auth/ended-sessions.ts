@@ -33,7 +33,7 @@ export class EndedSessions {
   readonly #jwt: JwtPlugin;
   readonly #send: (occurrence: Occurrence) => void;
   /** What is known of a row before Better Auth deletes it. */
-  readonly #deletions = new WeakMap<Row, { sub: string | undefined; notBefore: number }>();
+  readonly #deletions = new WeakMap<Row, { subs: string[]; notBefore: number }>();
 
   constructor(context: AuthContext, jwt: JwtPlugin, send: (occurrence: Occurrence) => void) {
     this.#context = context;
@@ -49,15 +49,13 @@ export class EndedSessions {
         delete: {
           before: this.#safely(async (session: Row) => {
             const notBefore = wholeSecond();
-            this.#deletions.set(session, { sub: await this.#subjectOf(session), notBefore });
+            this.#deletions.set(session, { subs: await this.#subjectsOf(session), notBefore });
           }),
           after: this.#safely(async (session: Row, endpoint?: EndpointContext | null) => {
-            const { sub, notBefore } = this.#deletions.get(session) ?? {};
-            if (sub === undefined || notBefore === undefined) return;
-            await this.#end(session, sub);
-            if (ENDS_ALL.has(endpoint?.path ?? "")) {
-              this.#send({ event: { type: "user", sub, not_before: notBefore } });
-            }
+            const { subs, notBefore } = this.#deletions.get(session) ?? {};
+            if (subs === undefined || notBefore === undefined) return;
+            await this.#end(session, subs);
+            if (ENDS_ALL.has(endpoint?.path ?? "")) this.#endAll(subs, notBefore);
           }),
         },
       },
@@ -81,11 +79,7 @@ export class EndedSessions {
     if (!options.secondaryStorage) return;
     const storage = WATCHED.get(options.secondaryStorage) ?? options.secondaryStorage;
     const forget = this.#safely(async ({ session, user }: Stored) => {
-      const sub = await this.#jwt.subject({
-        session: { ...session, id: String(session.id) },
-        user,
-      });
-      await this.#end(session, sub);
+      await this.#end(session, await this.#subjects(session, user));
     });
     const remove = async (key: string) => {
       const stored = await storedSession(storage, key);
@@ -106,24 +100,34 @@ export class EndedSessions {
 
   /** Tells that all sessions of a user have ended that began before a time. */
   async user(user: User, notBefore: number): Promise<void> {
-    const sub = await this.#jwt.subject({ user, session: { id: "", userId: user.id } });
-    this.#send({ event: { type: "user", sub, not_before: notBefore } });
+    this.#endAll(await this.#subjects({ id: "", userId: user.id }, user), notBefore);
   }
 
-  async #end(session: Row, sub: string): Promise<void> {
+  #endAll(subs: string[], notBefore: number): void {
+    for (const sub of subs) this.#send({ event: { type: "user", sub, not_before: notBefore } });
+  }
+
+  async #end(session: Row, subs: string[]): Promise<void> {
     const sid = await sidOf(session);
     if (sid === undefined) return;
-    this.#send({ event: { type: "session", sid, sub }, began: seconds(session.createdAt) });
+    // tokens can have a subject that is no longer the user's
+    const began = this.#jwt.options.jwt?.getSubject ? undefined : seconds(session.createdAt);
+    for (const sub of subs) this.#send({ event: { type: "session", sid, sub }, began });
   }
 
-  /** The subject of the tokens of a session. */
-  async #subjectOf(session: Row): Promise<string | undefined> {
+  /** The subjects of what Better Auth has issued for a session. Empty for an unknown user. */
+  async #subjectsOf(session: Row): Promise<string[]> {
     const id = String(session.userId);
     const user = this.#jwt.options.jwt?.getSubject
       ? await this.#context.internalAdapter.findUserById(id)
       : { id };
-    if (!user) return undefined;
-    return this.#jwt.subject({ user, session: { ...session, id: String(session.id) } });
+    return user ? this.#subjects(session, user) : [];
+  }
+
+  /** That of tokens, and that of cookie caches, which is always the user's id. */
+  async #subjects(session: Row, user: User): Promise<string[]> {
+    const sub = await this.#jwt.subject({ user, session: { ...session, id: String(session.id) } });
+    return [...new Set([sub, user.id])];
   }
 
   /** A function whose failure does not keep Better Auth from ending a session. */

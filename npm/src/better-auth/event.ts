@@ -49,7 +49,7 @@ function remaining(occurrences: Occurrence[]): EdgeEvent[] {
       const { sub } = event;
       events.set(`user ${sub}`, { ...event, not_before: users.get(sub) ?? event.not_before });
     } else if (began >= (users.get(event.sub) ?? 0)) {
-      events.set(`session ${event.sid}`, event);
+      events.set(`session ${event.sid} ${event.sub}`, event);
     }
   }
   return [...events.values()];
