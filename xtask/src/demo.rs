@@ -14,8 +14,9 @@ pub fn stay_up(storage: Storage) -> Result<()> {
     web::prepare()?;
     progress("starting Better Auth, FastAPI, the Worker and the Next.js application");
     let web_url = web::free_url()?;
-    let stack = Stack::start_for_pages(&web_url, storage)?;
-    let _web = web::start(&web_url, &stack)?;
+    let feed_token = stack::random_token()?;
+    let stack = Stack::start_for_pages(&web_url, &feed_token, storage)?;
+    let _web = web::start(&web_url, &stack, &feed_token)?;
     println!("{}", introduction(&stack, &web_url));
     // the signal handler owns the sender, so this returns on a signal
     let _ = stopped.recv();

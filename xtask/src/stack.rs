@@ -58,8 +58,10 @@ impl Stack {
     }
 
     /// The same with `origin` as a trusted origin of Better Auth, so that its pages can sign in.
-    pub fn start_for_pages(origin: &str, storage: Storage) -> Result<Self> {
-        Self::start_with(&[], None, storage, origin)
+    /// Its server can read the ended sessions with `feed_token`.
+    pub fn start_for_pages(origin: &str, feed_token: &str, storage: Storage) -> Result<Self> {
+        let changes = [("REVOCATION_FEED_TOKEN", json!(feed_token))];
+        Self::start_with(&changes, None, storage, origin)
     }
 
     /// The same with a cookie cache that Better Auth signs with `jwks` or its `secret` and that the
@@ -77,7 +79,7 @@ impl Stack {
     ) -> Result<Self> {
         let directory = Directory::new()?;
         let database = Database::start(storage, directory.path())?;
-        let secret = hexadecimal(&random()?);
+        let secret = random_token()?;
         let signing_key = token::private_jwk(&SigningKey::from_bytes(&random()?)).to_string();
         // the others need the edge's port: it is reserved until they have started
         let reserved = TcpListener::bind("127.0.0.1:0")?;
@@ -377,6 +379,11 @@ impl Database {
 fn listening(line: &str, name: &str) -> Option<String> {
     let url = line.strip_prefix(name)?.strip_prefix(" listening on ")?;
     Some(url.trim().to_owned())
+}
+
+/// A secret that cannot be guessed.
+pub(crate) fn random_token() -> Result<String> {
+    Ok(hexadecimal(&random()?))
 }
 
 /// 32 random bytes, from the system.
