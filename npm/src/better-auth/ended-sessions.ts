@@ -43,7 +43,7 @@ export class EndedSessions {
 
   /** What Better Auth calls when rows of its database change. */
   hooks() {
-    const ended = this.#safely((user: User) => this.user(user, now()));
+    const ended = this.#safely((user: User) => this.user(user, afterTokensOfNow()));
     return {
       session: {
         delete: {
@@ -62,7 +62,7 @@ export class EndedSessions {
       user: {
         update: {
           after: this.#safely(async (user: User | null) => {
-            if (user?.banned === true) await this.user(user, wholeSecond());
+            if (user?.banned === true) await this.user(user, afterTokensOfNow());
           }),
         },
         delete: { after: ended },
@@ -168,4 +168,12 @@ async function storedSession(storage: SecondaryStorage, key: string): Promise<St
  */
 function wholeSecond(): number {
   return Math.floor(now());
+}
+
+/**
+ * Later than the `iat` of every token that is being issued. It has whole seconds, and a request
+ * that saw the user or the key as they were can still get one.
+ */
+export function afterTokensOfNow(): number {
+  return Math.floor(now()) + 2;
 }

@@ -1,10 +1,10 @@
 import { BetterAuthError } from "better-auth";
 import { createAuthMiddleware } from "better-auth/api";
 import { apiKeyOf, exchangeApiKey, takeOverTokens } from "./api-keys.ts";
-import { type AuthContext, type EndpointContext, now, pluginOf, type Row } from "./better-auth.ts";
+import { type AuthContext, type EndpointContext, pluginOf, type Row } from "./better-auth.ts";
 import { extendPayload } from "./claims.ts";
 import { Delivery } from "./delivery.ts";
-import { EndedSessions } from "./ended-sessions.ts";
+import { afterTokensOfNow, EndedSessions } from "./ended-sessions.ts";
 import type { Occurrence } from "./event.ts";
 import { JwtPlugin } from "./jwt-plugin.ts";
 import { type EdgeOptions, edgeOrigins, uuidField } from "./options.ts";
@@ -164,9 +164,9 @@ async function endedApiKey(
   if (!user) return undefined;
   const sid = sidOfApiKey(body.keyId);
   const sub = await jwt.subject({ user, session: { id: sid } });
-  // a request that saw the key enabled can get its token up to now, and its `iat` has whole seconds
-  const disabled = { not_before: Math.floor(now()) + 2 };
-  return { event: { type: "session", sid, sub, ...(isDeleted ? {} : disabled) } };
+  const event = { type: "session" as const, sid, sub };
+  // a disabled key can be enabled again
+  return { event: isDeleted ? event : { ...event, not_before: afterTokensOfNow() } };
 }
 
 /** Hooks of the database, by model, operation and time. No two of one kind have the same time. */
