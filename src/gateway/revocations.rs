@@ -5,7 +5,7 @@ use crate::error::{Code, Error};
 use crate::gateway::Gateway;
 use crate::gateway::report::LogContext;
 use crate::gateway::request_origin;
-use crate::gateway::well_known::not_found;
+use crate::gateway::well_known::{EVENTS, LOGOUT, not_found};
 use crate::host::{Host, Level};
 use crate::http::head::RequestHead;
 use crate::http::response::Response;
@@ -14,9 +14,6 @@ use crate::policy::credentials::bearer_token;
 use crate::policy::path::percent_decode;
 use crate::policy::revocation::{Received, Revocations, Verdict, session_ended};
 use crate::verifier::Verified;
-
-pub(super) const EVENTS: &str = "/.well-known/better-auth-edge/events";
-pub(super) const LOGOUT: &str = "/.well-known/better-auth-edge/backchannel-logout";
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 16_384;

@@ -3,7 +3,6 @@
 
 use crate::error::Error;
 use crate::gateway::Gateway;
-use crate::gateway::revocations::{EVENTS, LOGOUT};
 use crate::host::Host;
 use crate::http::head::RequestHead;
 use crate::http::response::Response;
@@ -12,6 +11,9 @@ use crate::policy::revocation::{FEED, FeedStatus};
 
 const JWKS: &str = "/.well-known/better-auth-edge/jwks.json";
 const HEALTH: &str = "/.well-known/better-auth-edge/health";
+/// Where the edge receives messages.
+pub(super) const EVENTS: &str = "/.well-known/better-auth-edge/events";
+pub(super) const LOGOUT: &str = "/.well-known/better-auth-edge/backchannel-logout";
 
 /// Whether a request asks for the edge's health. A host without a gateway responds to it as well.
 pub fn is_health_check(head: &RequestHead) -> bool {

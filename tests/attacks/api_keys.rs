@@ -3,8 +3,7 @@
 
 use crate::common::{Edge, NOW, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead};
-use futures_util::FutureExt;
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
 
 /// An edge whose auth server responds in a second and accepts keys and tokens that contain `live`.
 fn edge(settings: &[(&str, &str)]) -> Edge {
@@ -45,28 +44,11 @@ fn within_a_flood(
     address_of: impl Fn(usize) -> String,
     head: &RequestHead,
 ) -> (&'static str, f64) {
-    let began = edge.host.elapsed();
     let made_up = |i: usize| match i % 2 {
         0 => with_key(&format!("made-up{i}"), &address_of(i)),
         _ => with_bearer(&format!("made-up{i}"), &address_of(i)),
     };
-    let heads: Vec<_> = (0..2_000).map(made_up).collect();
-    let mut flood = Box::pin(join_all(heads.iter().map(|made_up| async {
-        let decision = edge.gateway.decide(made_up, &edge.host).await;
-        assert!(matches!(decision, Decision::Respond(..)), "a made-up key was forwarded");
-    })));
-    // all of them arrive first
-    assert!((&mut flood).now_or_never().is_none());
-    let visit = async {
-        let decision = edge.gateway.decide(head, &edge.host).await;
-        (decision, edge.host.elapsed() - began)
-    };
-    let ((decision, seconds), _) = edge.host.run(join(visit, flood));
-    let outcome = match decision {
-        Decision::Forward(..) => "forward",
-        Decision::Respond(_, error) => error.expect("a reason").code().as_str(),
-    };
-    (outcome, seconds)
+    edge.outcome_within(&(0..2_000).map(made_up).collect::<Vec<_>>(), head)
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Attempts to keep a session that has ended, and to end the sessions of others.
 
 use crate::common::{
-    Claims, Edge, NOW, ScriptedResponse, ScriptedStore, Signer, good_claims, key_set, request,
+    Claims, Edge, NOW, ScriptedResponse, ScriptedStore, Signer, good_claims, key_set,
+    message_claims, request,
 };
 use better_auth_edge::gateway::{RequestHead, Response};
 
@@ -17,13 +18,7 @@ fn with_token(edge: &Edge, claims: &Claims) -> RequestHead {
 }
 
 fn message(now: f64, jti: &str, events: &str) -> Claims {
-    good_claims()
-        .without("sub")
-        .with("aud", r#""https://edge.example""#)
-        .with("iat", &now.to_string())
-        .with("exp", &(now + 120.0).to_string())
-        .with("jti", &format!("{jti:?}"))
-        .with("events", &events.replace("NOW", &now.to_string()))
+    message_claims(now, jti).with("events", &events.replace("NOW", &now.to_string()))
 }
 
 fn send(edge: &Edge, signer: &Signer, claims: &Claims) -> Response {

@@ -3,7 +3,6 @@
 
 use crate::common::{Edge, ScriptedResponse, good_claims, request};
 use better_auth_edge::gateway::{Decision, RequestHead};
-use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 const SETTINGS: [(&str, &str); 2] =
@@ -40,25 +39,8 @@ fn within_a_flood(
     address_of: impl Fn(usize) -> String,
     head: &RequestHead,
 ) -> (&'static str, f64) {
-    let began = edge.host.elapsed();
-    let heads: Vec<_> =
-        (0..2_000).map(|i| visit(&[&format!("made-up{i}.x")], &address_of(i))).collect();
-    let mut flood = Box::pin(join_all(heads.iter().map(|made_up| async {
-        let decision = edge.gateway.decide(made_up, &edge.host).await;
-        assert!(matches!(decision, Decision::Respond(..)), "a made-up session was forwarded");
-    })));
-    // all of them arrive first
-    assert!((&mut flood).now_or_never().is_none());
-    let visit = async {
-        let decision = edge.gateway.decide(head, &edge.host).await;
-        (decision, edge.host.elapsed() - began)
-    };
-    let ((decision, seconds), _) = edge.host.run(futures_util::future::join(visit, flood));
-    let outcome = match decision {
-        Decision::Forward(..) => "forward",
-        Decision::Respond(_, error) => error.expect("a reason").code().as_str(),
-    };
-    (outcome, seconds)
+    let made_up = |i| visit(&[&format!("made-up{i}.x")], &address_of(i));
+    edge.outcome_within(&(0..2_000).map(made_up).collect::<Vec<_>>(), head)
 }
 
 #[test]

@@ -4,6 +4,8 @@ use better_auth_edge::gateway::{
     Bindings, Decision, Forward, Gateway, HeaderEdit, RequestHead, Response, RevocationsBinding,
     Settings,
 };
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
 
 use super::{AUTH_SERVER, Claims, ScriptedResponse, ScriptedStore, Signer, TestHost, key_set};
 
@@ -75,11 +77,28 @@ impl Edge {
 
     /// `forward`, `answered` for a successful response of the edge, or the code of the rejection.
     pub(crate) fn outcome(&self, head: &RequestHead) -> &'static str {
-        match self.decide(head) {
-            Decision::Forward(..) => "forward",
-            Decision::Respond(response, None) if response.status < 300 => "answered",
-            Decision::Respond(_, error) => error.expect("a rejection has an error").code().as_str(),
-        }
+        outcome(&self.decide(head))
+    }
+
+    /// The outcome of a request that arrives while these wait, and its duration in seconds. Panics
+    /// if the gateway does not reject them.
+    pub(crate) fn outcome_within(
+        &self,
+        flood: &[RequestHead],
+        head: &RequestHead,
+    ) -> (&'static str, f64) {
+        let began = self.host.elapsed();
+        let mut flood = Box::pin(join_all(flood.iter().map(async |made_up| {
+            let decision = self.gateway.decide(made_up, &self.host).await;
+            assert!(matches!(decision, Decision::Respond(..)), "a made-up one was forwarded");
+        })));
+        // all of them arrive first
+        assert!((&mut flood).now_or_never().is_none());
+        let visit = async {
+            let decision = self.gateway.decide(head, &self.host).await;
+            (outcome(&decision), self.host.elapsed() - began)
+        };
+        self.host.run(join(visit, flood)).0
     }
 
     /// The request to the upstream. Panics if the gateway rejects the request.
@@ -126,4 +145,14 @@ pub(crate) fn upstream_headers(head: &RequestHead, forward: &Forward) -> Vec<(St
         }
     }
     headers
+}
+
+fn outcome(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Forward(..) => "forward",
+        Decision::Respond(response, None) if response.status < 300 => "answered",
+        Decision::Respond(_, error) => {
+            error.as_ref().expect("a rejection has an error").code().as_str()
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) use host::TestHost;
 pub(crate) use revocations::ScriptedStore;
 pub(crate) use scripted_response::ScriptedResponse;
 pub(crate) use timeline::{Timeline, wanted};
-pub(crate) use token::{Claims, Signer, base64url, good_claims, key_set};
+pub(crate) use token::{Claims, Signer, base64url, good_claims, key_set, message_claims};
 
 use std::sync::Arc;
 

@@ -99,6 +99,16 @@ pub(crate) fn good_claims() -> Claims {
         .with("exp", &(NOW + 900.0).to_string())
 }
 
+/// The claims of a message of the auth server that the edge receives at `now`.
+pub(crate) fn message_claims(now: f64, jti: &str) -> Claims {
+    good_claims()
+        .without("sub")
+        .with("aud", r#""https://edge.example""#)
+        .with("iat", &now.to_string())
+        .with("exp", &(now + 120.0).to_string())
+        .with("jti", &format!("{jti:?}"))
+}
+
 impl Claims {
     /// The same claims with this one, whose value is JSON.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {

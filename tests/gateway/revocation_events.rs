@@ -1,14 +1,14 @@
 //! Messages about events: which are accepted, once, and from whom.
 
 use crate::common::{
-    Edge, NOW, ScriptedResponse, ScriptedStore, Signer, good_claims, key_set, request,
+    Edge, NOW, ScriptedResponse, ScriptedStore, Signer, good_claims, key_set, message_claims,
+    request,
 };
 use better_auth_edge::gateway::{Decision, RequestHead, Response};
 use better_auth_edge::host::Limit;
 
 use super::revocations::{
-    SESSION_ENDED, message, message_claims, message_of, report, session_claims, to_events,
-    with_token,
+    SESSION_ENDED, message, message_of, report, session_claims, to_events, with_token,
 };
 
 fn edge(settings: &[(&str, &str)]) -> (ScriptedStore, Edge) {

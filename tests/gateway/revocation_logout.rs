@@ -1,9 +1,9 @@
 //! OIDC Back-Channel Logout.
 
-use crate::common::{Claims, Edge, NOW, ScriptedStore, Signer, request};
+use crate::common::{Claims, Edge, NOW, ScriptedStore, Signer, message_claims, request};
 use better_auth_edge::gateway::{RequestHead, Response};
 
-use super::revocations::{message_claims, session_claims, with_token};
+use super::revocations::{session_claims, with_token};
 
 const EVENT: &str = r#"{"http://schemas.openid.net/event/backchannel-logout":{}}"#;
 

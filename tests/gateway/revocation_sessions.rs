@@ -147,7 +147,7 @@ fn a_cookie_cache_names_another_issuer_than_the_tokens_of_its_sessions() {
     let edge = edge(&[CACHE, ("ISSUER", "https://tokens.example")]);
     let head = with_cache(&edge, &cache(json!({})));
     assert_eq!(edge.outcome(&head), "forward");
-    let events = super::revocations::message_claims(NOW, "1").with("events", SESSION_ENDED);
+    let events = crate::common::message_claims(NOW, "1").with("events", SESSION_ENDED);
     let events = events.with("iss", r#""https://tokens.example""#);
     let message = super::revocations::message_of(&edge.signer, &events);
     assert_eq!(edge.receive(&super::revocations::to_events(), message).status, 204);

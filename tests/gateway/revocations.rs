@@ -1,6 +1,8 @@
 //! Sessions that have ended: which tokens are refused, and from when on.
 
-use crate::common::{Claims, Edge, NOW, ScriptedStore, Signer, good_claims, request};
+use crate::common::{
+    Claims, Edge, NOW, ScriptedStore, Signer, good_claims, message_claims, request,
+};
 use better_auth_edge::gateway::{HeaderCache, RequestHead};
 use better_auth_edge::host::Clock;
 
@@ -18,15 +20,6 @@ pub(super) fn with_token(edge: &Edge, claims: &Claims) -> RequestHead {
 /// A message with these events, given as JSON.
 pub(super) fn message(signer: &Signer, now: f64, jti: &str, events: &str) -> String {
     message_of(signer, &message_claims(now, jti).with("events", events))
-}
-
-pub(super) fn message_claims(now: f64, jti: &str) -> Claims {
-    good_claims()
-        .without("sub")
-        .with("aud", r#""https://edge.example""#)
-        .with("iat", &now.to_string())
-        .with("exp", &(now + 120.0).to_string())
-        .with("jti", &format!("{jti:?}"))
 }
 
 pub(super) fn message_of(signer: &Signer, claims: &Claims) -> String {
