@@ -9,7 +9,13 @@ import type { RunningServer } from "../../examples/fullstack/auth/test/server.ts
 import { importBetterAuth, SECRET, startAuthServer } from "./better-auth.ts";
 import { json, run } from "./cli.process.ts";
 import { startWorker } from "./cli.worker.ts";
-import { type ReceivedRequest, serve, type TestResponse, type TestServer } from "./servers.ts";
+import {
+  forward,
+  type ReceivedRequest,
+  serve,
+  type TestResponse,
+  type TestServer,
+} from "./servers.ts";
 
 /** The edge's public address, which Better Auth knows before the Worker starts. */
 let address: TestServer;
@@ -213,18 +219,4 @@ async function startWithoutPlugin(): Promise<{ url: string } & AsyncDisposable> 
       server.close();
     },
   };
-}
-
-/** Forwards a request to the Worker. */
-async function forward(url: string, request: ReceivedRequest): Promise<TestResponse> {
-  const { method, path, body } = request;
-  const { host, connection, "content-length": _, ...headers } = request.headers;
-  const init = { method, headers: headers as Record<string, string>, redirect: "manual" as const };
-  const response = await fetch(url + path, { ...init, ...(body ? { body } : {}) }).catch(() => {});
-  // Better Auth tries again after the Worker of a test has stopped
-  if (!response) return { status: 502 };
-  const { "content-encoding": _encoding, ...forwarded } = Object.fromEntries(response.headers);
-  delete forwarded["content-length"];
-  delete forwarded["transfer-encoding"];
-  return { status: response.status, headers: forwarded, body: await response.text() };
 }

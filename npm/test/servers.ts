@@ -167,3 +167,17 @@ export function fakeClock() {
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
 }
+
+/** Forwards a request to another server. */
+export async function forward(url: string, request: ReceivedRequest): Promise<TestResponse> {
+  const { method, path, body } = request;
+  const { host, connection, "content-length": _, ...headers } = request.headers;
+  const init = { method, headers: headers as Record<string, string>, redirect: "manual" as const };
+  const response = await fetch(url + path, { ...init, ...(body ? { body } : {}) }).catch(() => {});
+  // Better Auth tries again after the server of a test has stopped
+  if (!response) return { status: 502 };
+  const { "content-encoding": _encoding, ...forwarded } = Object.fromEntries(response.headers);
+  delete forwarded["content-length"];
+  delete forwarded["transfer-encoding"];
+  return { status: response.status, headers: forwarded, body: await response.text() };
+}
