@@ -131,6 +131,9 @@ function start(context: AuthContext, options: EdgeOptions, edges: string[]): Run
   if (options.organizations && !pluginOf(context, "organization")) {
     throw new BetterAuthError("better-auth-edge: the organization plugin is missing");
   }
+  if (options.edgeURL === undefined && context.version !== undefined) {
+    context.logger.warn(UNTOLD);
+  }
   const jwt = new JwtPlugin(context);
   extendPayload(context, jwt.options, options);
   takeOverTokens(context, options);
@@ -147,6 +150,10 @@ function start(context: AuthContext, options: EdgeOptions, edges: string[]): Run
     ended: new EndedSessions(context, jwt, send),
   };
 }
+
+const UNTOLD =
+  "better-auth-edge: no edge is told when a session ends: set edgeURL to the edge's EDGE_ISSUER, " +
+  "or to [] if that is meant";
 
 /** The end of an API key that was deleted, or of the tokens of one that was disabled. */
 async function endedApiKey(
