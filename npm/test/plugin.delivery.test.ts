@@ -85,6 +85,21 @@ test("the log of a refused event says what to change", async () => {
   }
 });
 
+test("without edgeURL the log says once that no edge is told of sign-outs", options, async () => {
+  for (const [edgeURL, expected] of [
+    [undefined, 1],
+    [[], 0],
+    ["https://edge.example", 0],
+  ] as const) {
+    const { lines, log } = logger();
+    await using server = await start({ edgeOptions: { edgeURL: edgeURL as string[] }, log });
+    await server.call("/ok");
+    const told = lines.filter((line) => /^warn: .*no edge is told when a session ends/.test(line));
+    assert.equal(told.length, expected, lines.join("\n"));
+    if (expected) assert.match(told[0] ?? "", /set edgeURL .*EDGE_ISSUER, or to \[\]/);
+  }
+});
+
 test("several edges get the events, each for itself", options, async () => {
   let jwks = "";
   const one = await startEdge(() => jwks);

@@ -131,12 +131,11 @@ function start(context: AuthContext, options: EdgeOptions, edges: string[]): Run
   if (options.organizations && !pluginOf(context, "organization")) {
     throw new BetterAuthError("better-auth-edge: the organization plugin is missing");
   }
-  if (options.edgeURL === undefined && context.version !== undefined) {
-    context.logger.warn(UNTOLD);
-  }
   const jwt = new JwtPlugin(context);
   extendPayload(context, jwt.options, options);
   takeOverTokens(context, options);
+  // before version 1.4, no edge can be told
+  if (options.edgeURL === undefined && context.version !== undefined) context.logger.warn(UNTOLD);
   const delivery = new Delivery(context, jwt, {
     edges,
     fetch: options.fetch ?? ((...request) => fetch(...request)),
