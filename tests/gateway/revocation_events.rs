@@ -96,7 +96,7 @@ fn the_log_names_the_issuer_that_the_plugin_must_send_events_to() {
     let cause = edge.logged_cause().expect("a cause");
     assert!(cause.contains("edgeURL") && cause.ends_with(": https://edge.example"), "{cause}");
     assert!(!cause.contains("other.example") && !response.body.contains("edgeURL"), "{cause}");
-    // whoever forges a token learns and logs nothing
+    // a client that forges a token causes no such line
     let forged = message_of(&Signer::new(2, "key-1"), &of_another);
     assert_eq!(code(&edge.receive(&to_events(), forged)), "bad_signature");
     assert_eq!(edge.logged_cause(), None);
