@@ -126,6 +126,7 @@ test("verify accepts a valid token and shows its header, claims and times in wor
       inOneLine(stdout),
       new RegExp(`accepted: the user is ${ada.user.id}, signed by key`),
     );
+    assert.match(inOneLine(stdout), /does not check whether the session has ended/);
     assert.doesNotMatch(stdout, /not verified/);
     assert.ok(!stdout.includes(token.split(".")[2] ?? ""));
   }
@@ -155,6 +156,7 @@ test("verify rejects a token with the reason and the cure of docs/errors.md", as
     const { code: exit, stdout, stderr } = await run([...args], input);
     assert.deepEqual([exit, stderr], [1, ""], stdout);
     assert.match(inOneLine(stdout), cure);
+    assert.doesNotMatch(stdout, /session has ended:/);
     const read = json(await run([...args, "--json"], input));
     assert.deepEqual([read.ok, read.verified], [false, false]);
     assert.match(read.code, code instanceof RegExp ? code : new RegExp(`^${code}$`));

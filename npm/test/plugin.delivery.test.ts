@@ -12,6 +12,9 @@ const options = { skip: !isFrom(4) && "before Better Auth 1.4" };
 /** A token of the right type. */
 const SIGNED = `${Buffer.from('{"typ":"edge-event+jwt"}').toString("base64url")}.e30.x`;
 
+/** A jwt plugin with a signer of its own. */
+const JWT = { options: { jwt: { sign: () => SIGNED } }, issuer: () => "" };
+
 /** A log, and whether a line of this level has been written. */
 function logger() {
   const lines: string[] = [];
@@ -54,6 +57,46 @@ test("an edge that has the events, or rejects them, does not get them again", op
       isLogged,
       lines.join("\n"),
     );
+  }
+});
+
+test("the log of a refused event says what to change", async () => {
+  for (const [status, body, isRetried, says] of [
+    [401, { code: "audience_mismatch" }, false, /edgeURL must be the edge's EDGE_ISSUER/],
+    [401, { code: "issuer_mismatch" }, false, /the edge's ISSUER must name the issuer/],
+    [401, { code: "expired" }, false, /compare the clocks of both servers/],
+    [401, { code: "not_yet_valid" }, true, /compare the clocks of both servers/],
+    [401, { code: "unknown_key" }, true, /BETTER_AUTH_URL or JWKS_URL must name the keys/],
+    [404, {}, false, /no store of ended sessions: bind REVOCATIONS \(docs\/sign-out\.md\)/],
+    [401, { code: "bad_signature" }, false, /: it answered 401 bad_signature$/],
+    [401, { code: "constructor" }, false, /: it answered 401 constructor$/],
+  ] as const) {
+    const lines: string[] = [];
+    const log = (line: string) => void lines.push(line);
+    const delivery = new Delivery({ logger: { warn: log, error: log } } as never, JWT as never, {
+      edges: ["https://edge.example"],
+      fetch: async () => new Response(JSON.stringify(body), { status }),
+      waitUntil() {},
+    });
+    delivery.send({ event: { type: "keys", not_before: 0 } });
+    await until(() => lines.length > 0);
+    assert.match(lines[0] ?? "", isRetried ? /trying .* again/ : /did not get an event/);
+    assert.match(lines[0] ?? "", says);
+  }
+});
+
+test("without edgeURL the log says once that no edge is told of sign-outs", options, async () => {
+  for (const [edgeURL, expected] of [
+    [undefined, 1],
+    [[], 0],
+    ["https://edge.example", 0],
+  ] as const) {
+    const { lines, log } = logger();
+    await using server = await start({ edgeOptions: { edgeURL: edgeURL as string[] }, log });
+    await server.call("/ok");
+    const told = lines.filter((line) => /^warn: .*no edge is told when a session ends/.test(line));
+    assert.equal(told.length, expected, lines.join("\n"));
+    if (expected) assert.match(told[0] ?? "", /set edgeURL .*EDGE_ISSUER, or to \[\]/);
   }
 });
 
@@ -215,10 +258,9 @@ test("a dead edge keeps no event from another", async () => {
     delivered += 1;
     return new Response(null, { status: 204 });
   };
-  const jwt = { options: { jwt: { sign: () => SIGNED } }, issuer: () => "" };
   const waitUntil = () => {};
   const context = { logger: { warn() {}, error() {} } };
-  const delivery = new Delivery(context as never, jwt as never, {
+  const delivery = new Delivery(context as never, JWT as never, {
     edges: [dead, alive],
     fetch: send,
     waitUntil,

@@ -57,6 +57,14 @@ impl RevocationsBinding {
             Self::Eventual => "REVOCATIONS_KV",
         }
     }
+
+    /// The error for a variable of that name.
+    pub(crate) fn no_binding(self) -> &'static str {
+        match self {
+            Self::Consistent => "is a variable: bind it under [[durable_objects.bindings]]",
+            Self::Eventual => "is a variable: bind it under [[kv_namespaces]]",
+        }
+    }
 }
 
 /// The name of each binding, its function, and the error for a binding of another kind.

@@ -12,7 +12,7 @@ use crate::http::response::Response;
 use crate::jose::json::quote;
 use crate::policy::credentials::bearer_token;
 use crate::policy::path::percent_decode;
-use crate::policy::revocation::{Received, Revocations, Verdict, session_ended};
+use crate::policy::revocation::{Received, Revocations, Verdict};
 use crate::verifier::Verified;
 
 /// The largest body, in bytes.
@@ -36,15 +36,13 @@ impl Gateway {
         host: &H,
     ) -> Result<(), Ended> {
         let Some(revocations) = &self.revocations else { return Ok(()) };
-        let ended = |may_be_renewed| Err(Ended { error: session_ended(), may_be_renewed });
         match revocations.check(verified, host).await {
             Verdict::Valid => Ok(()),
             Verdict::Outdated(warning) => {
                 self.reporter.note(Level::Warn, &warning, host);
                 Ok(())
             }
-            Verdict::Ended => ended(false),
-            Verdict::EndedBefore => ended(true),
+            Verdict::Ended { error, may_be_renewed } => Err(Ended { error, may_be_renewed }),
             Verdict::Unavailable(error) => Err(Ended { error, may_be_renewed: false }),
         }
     }

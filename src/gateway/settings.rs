@@ -88,7 +88,7 @@ impl Settings {
                 Some(named) if *is_binding => {
                     reader.error(named.name(), "is a second store of revocations");
                 }
-                Some(named) => reader.error(named.name(), "is not a binding"),
+                Some(named) => reader.error(named.name(), named.no_binding()),
                 None => {}
             }
         }

@@ -109,6 +109,19 @@ impl Edge {
         }
     }
 
+    /// The cause in the last line of the log, if it has one.
+    pub(crate) fn logged_cause(&self) -> Option<String> {
+        let (_, line) = self.host.logged().pop().expect("a line in the log");
+        let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        line["cause"].as_str().map(str::to_owned)
+    }
+
+    /// The cause in the log's line about a request that the edge rejects.
+    pub(crate) fn cause_for(&self, head: &RequestHead) -> Option<String> {
+        self.respond(head);
+        self.logged_cause()
+    }
+
     /// The edge's own response. Panics if the gateway forwards the request.
     pub(crate) fn respond(&self, head: &RequestHead) -> Response {
         match self.decide(head) {

@@ -336,6 +336,23 @@ fn a_key_that_has_ended_is_refused_although_its_token_is_cached() {
     assert_eq!(edge.outcome(&with(KEY)), "forward");
     let ended = r#"[{"type":"session","sid":"api-key:1","sub":"user-1"}]"#;
     assert_eq!(super::revocations::report(&edge, "1", ended), 204);
-    assert_eq!(edge.outcome(&with(KEY)), "session_revoked");
+    let response = edge.respond(&with(KEY));
+    assert!(response.body.contains("session_revoked"), "{}", response.body);
+    assert!(response.body.contains("the API key of the token was deleted or disabled"));
     assert_eq!(exchanges(&edge).len(), 1, "no further exchange can help");
+}
+
+#[test]
+fn the_log_asks_whether_better_auth_reads_the_header_if_it_may_not() {
+    for (code, is_asked) in
+        [("UNAUTHORIZED", true), ("INVALID_API_KEY", false), ("KEY_DISABLED", false)]
+    {
+        let edge = Edge::new(&[("API_KEYS", "true")]);
+        let body = format!(r#"{{"message":"no","code":"{code}"}}"#);
+        edge.host.respond_to(|_| true, ScriptedResponse::status(401, &*body));
+        let cause = edge.cause_for(&with(KEY)).expect("a cause");
+        let question = "; does Better Auth read this header: apiKey and edge plugins?";
+        assert_eq!(cause.ends_with(question), is_asked, "{cause}");
+        assert!(cause.contains(code) && !cause.contains(KEY), "{cause}");
+    }
 }

@@ -87,6 +87,22 @@ fn messages_that_are_not_the_auth_servers_change_nothing() {
 }
 
 #[test]
+fn the_log_names_the_issuer_that_the_plugin_must_send_events_to() {
+    let (_, edge) = edge(&[]);
+    let good = message_claims(NOW, "1").with("events", SESSION_ENDED);
+    let of_another = good.with("aud", r#""https://other.example""#);
+    let response = edge.receive(&to_events(), message_of(&edge.signer, &of_another));
+    assert_eq!(code(&response), "audience_mismatch");
+    let cause = edge.logged_cause().expect("a cause");
+    assert!(cause.contains("edgeURL") && cause.ends_with(": https://edge.example"), "{cause}");
+    assert!(!cause.contains("other.example") && !response.body.contains("edgeURL"), "{cause}");
+    // a client that forges a token causes no such line
+    let forged = message_of(&Signer::new(2, "key-1"), &of_another);
+    assert_eq!(code(&edge.receive(&to_events(), forged)), "bad_signature");
+    assert_eq!(edge.logged_cause(), None);
+}
+
+#[test]
 fn an_unknown_event_among_known_ones_spoils_the_message() {
     let (store, edge) = edge(&[]);
     let events = r#"[{"type":"session","sid":"session-1","sub":"user-1"},{"type":"future"}]"#;

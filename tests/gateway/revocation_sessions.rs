@@ -64,6 +64,29 @@ fn the_cached_token_of_a_session_that_has_ended_is_refused() {
 }
 
 #[test]
+fn the_token_of_an_api_key_says_what_has_ended() {
+    let edge = edge(&[]);
+    let of_key = session_claims().with("cred", r#""api-key""#);
+    let event =
+        |end: &str| format!(r#"[{{"type":"session","sid":"session-1","sub":"user-1"{end}}}]"#);
+    let detail = |claims: &crate::common::Claims| {
+        let response = edge.respond(&request("GET", "/x", &[edge.bearer(claims)]));
+        let problem: Value = serde_json::from_str(&response.body).unwrap();
+        assert_eq!(problem["code"], "session_revoked");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    let session = "the session of the token has ended";
+    assert_eq!(report(&edge, "1", &user_ended(NOW + 1.0)), 204);
+    assert_eq!(detail(&of_key), session, "the key itself is valid");
+    let disabled = event(&format!(r#","not_before":{}"#, NOW + 1.0));
+    for (jti, events) in [("2", disabled), ("3", event(""))] {
+        assert_eq!(report(&edge, jti, &events), 204);
+        assert_eq!(detail(&of_key), "the API key of the token was deleted or disabled");
+        assert_eq!(detail(&session_claims()), session);
+    }
+}
+
+#[test]
 fn a_cached_token_from_before_the_end_of_the_users_sessions_is_exchanged_once_more() {
     let edge = edge(&[EXCHANGE]);
     let old = good_claims();

@@ -64,14 +64,22 @@ fn a_binding_turns_revocation_on_and_a_text_of_that_name_does_not() {
             _ => None,
         };
         let errors = Settings::parse_environment(&variables, lookup).err().unwrap_or_default();
-        errors.iter().map(|error| error.setting().to_owned()).collect::<Vec<_>>()
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let names = |variables: &[(&str, bool)]| {
+        let errors = errors(variables).into_iter();
+        errors.map(|error| error.split_once(' ').unwrap().0.to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(errors(&[]), [""; 0]);
-    for binding in ["REVOCATIONS", "REVOCATIONS_KV"] {
-        assert_eq!(errors(&[(binding, true)]), ["EDGE_ISSUER"], "it is on");
-        assert_eq!(errors(&[(binding, false)]), [binding]);
+    for (binding, section) in
+        [("REVOCATIONS", "durable_objects.bindings"), ("REVOCATIONS_KV", "kv_namespaces")]
+    {
+        assert_eq!(names(&[(binding, true)]), ["EDGE_ISSUER"], "it is on");
+        let expected = format!("{binding} is a variable: bind it under [[{section}]]");
+        assert_eq!(errors(&[(binding, false)]), [expected]);
     }
     let both = [("REVOCATIONS", true), ("REVOCATIONS_KV", true)];
-    assert_eq!(errors(&both), ["REVOCATIONS_KV", "EDGE_ISSUER"]);
-    assert_eq!(errors(&[("REVOCATION", true)]), ["REVOCATIONS"], "misspelled");
+    assert_eq!(names(&both), ["REVOCATIONS_KV", "EDGE_ISSUER"]);
+    let misspelled = errors(&[("REVOCATION", true)]);
+    assert_eq!(misspelled, ["REVOCATION is not a binding, but REVOCATIONS is"]);
 }

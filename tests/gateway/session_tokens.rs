@@ -96,6 +96,38 @@ fn with_the_secret_a_forged_signature_costs_no_exchange() {
 }
 
 #[test]
+fn the_log_asks_for_the_bearer_plugin_if_better_auth_may_not_have_read_the_token() {
+    let question = "; does Better Auth have the bearer plugin?";
+    let body = |code| format!(r#"{{"message":"no","code":"{code}"}}"#);
+    for (status, body, is_asked) in [
+        (401, String::new(), true),
+        (401, body("UNAUTHORIZED"), true),
+        (401, body("SESSION_EXPIRED"), false),
+        (403, body("BANNED_USER"), false),
+    ] {
+        let edge = Edge::new(&[("SESSION_EXCHANGE", "true")]);
+        let response = ScriptedResponse::status(status, &*body);
+        edge.host.respond_to(|request| request.url.contains("/token"), response);
+        let cause = edge.cause_for(&bearer(TOKEN)).expect("a cause");
+        assert_eq!(cause.ends_with(question), is_asked, "{cause}");
+        assert!(!cause.contains(TOKEN), "{cause}");
+        // Better Auth always reads cookies
+        let cookie = request("GET", "/x", &[("cookie", "better-auth.session_token=t.s")]);
+        let cause = edge.cause_for(&cookie).expect("a cause");
+        assert!(!cause.contains("plugin"), "{cause}");
+    }
+}
+
+#[test]
+fn a_token_that_the_secret_has_not_signed_is_logged_as_a_forged_cookie_is() {
+    let edge = edge(&[("BETTER_AUTH_SECRET", SECRET)]);
+    let forged = format!("{TOKEN}.MdIO6uXcdXVWyBbmeZM0UmBjcTJ4YmhuZ3JzYXhrZGc=");
+    let cause = edge.cause_for(&bearer(&forged)).expect("a cause");
+    assert!(cause.starts_with("no session token of the request is signed with BETTER_AUTH_SECRET"));
+    assert!(!cause.contains(TOKEN), "{cause}");
+}
+
+#[test]
 fn all_spellings_of_a_signed_token_are_one_session() {
     for settings in [&[][..], &[("BETTER_AUTH_SECRET", SECRET)]] {
         let edge = edge(settings);

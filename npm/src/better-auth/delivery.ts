@@ -2,6 +2,7 @@ import { type AuthContext, now } from "./better-auth.ts";
 import { batches, type EdgeEvent, type Occurrence } from "./event.ts";
 import { signEvents } from "./event-token.ts";
 import type { JwtPlugin } from "./jwt-plugin.ts";
+import { nextStep } from "./next-step.ts";
 
 const PATH = "/.well-known/better-auth-edge/events";
 
@@ -111,7 +112,9 @@ export class Delivery {
       if (status === 204 || status === 409) return undefined;
       const code = codeOf(body);
       const mayPass = status >= 500 || status === 408 || status === 429 || TEMPORARY.has(code);
-      return { reason: `it answered ${status} ${code}`.trimEnd(), mayPass };
+      const answer = `it answered ${status} ${code}`.trimEnd();
+      const reason = [answer, nextStep(status, code)].filter(Boolean).join("; ");
+      return { reason, mayPass };
     } catch (error) {
       return { reason: reasonOf(error), mayPass: true };
     }

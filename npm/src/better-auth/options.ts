@@ -4,7 +4,8 @@ import { BetterAuthError } from "better-auth";
 export interface EdgeOptions {
   /**
    * The origin of the edge, or of several, which the plugin tells when a session ends. Without it,
-   * the plugin only adds claims to tokens and exchanges API keys. Requires Better Auth 1.4.
+   * the plugin only adds claims to tokens and exchanges API keys, and warns once that sign-outs
+   * reach no edge; `[]` says that this is meant. Requires Better Auth 1.4.
    */
   edgeURL?: string | string[] | undefined;
   /**

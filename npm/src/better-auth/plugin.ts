@@ -134,6 +134,8 @@ function start(context: AuthContext, options: EdgeOptions, edges: string[]): Run
   const jwt = new JwtPlugin(context);
   extendPayload(context, jwt.options, options);
   takeOverTokens(context, options);
+  // before version 1.4, no edge can be told
+  if (options.edgeURL === undefined && context.version !== undefined) context.logger.warn(UNTOLD);
   const delivery = new Delivery(context, jwt, {
     edges,
     fetch: options.fetch ?? ((...request) => fetch(...request)),
@@ -147,6 +149,10 @@ function start(context: AuthContext, options: EdgeOptions, edges: string[]): Run
     ended: new EndedSessions(context, jwt, send),
   };
 }
+
+const UNTOLD =
+  "better-auth-edge: no edge is told when a session ends: set edgeURL to the edge's EDGE_ISSUER, " +
+  "or to [] if that is meant";
 
 /** The end of an API key that was deleted, or of the tokens of one that was disabled. */
 async function endedApiKey(

@@ -184,6 +184,7 @@ function show(decoded: DecodedToken, decision: Decision): void {
   if (decision.ok) {
     const key = decision.kid === undefined ? "" : `, signed by key ${formatValue(decision.kid)}`;
     print(marked("ok", `accepted: the user is ${formatValue(decision.user)}${key}`));
+    print(paragraph(NOT_CHECKED, 4));
     return;
   }
   const { code, status, detail, problem } = decision;
@@ -201,6 +202,8 @@ function show(decoded: DecodedToken, decision: Decision): void {
     print(`\n  ${bold(name)}\n${paragraph(text, 4)}`);
   }
 }
+
+const NOT_CHECKED = "This does not check whether the session has ended: only the edge knows that.";
 
 /**
  * Says whether a rejected token's signature is valid. Claims are checked after it, so their codes

@@ -11,7 +11,7 @@ use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature
 use crate::policy::credentials::chunks::{Assembled, assemble};
 use crate::policy::credentials::cookie_cache;
 use crate::policy::credentials::cookie_names::{CookieNames, GUARDS};
-use crate::policy::credentials::signed_cookie::CookieSecret;
+use crate::policy::credentials::signed_cookie::{CookieSecret, wrong_secret};
 use crate::policy::credentials::trusted_origins::TrustedOrigins;
 
 #[derive(Debug)]
@@ -185,7 +185,7 @@ impl SessionCookies {
         match self.signed_by {
             Some(secret) if self.others.iter().any(SessionCookie::is_readable) => {
                 let detail = "the session cookie is not signed by Better Auth; sign in again";
-                Error::new(Code::MissingToken, detail).with_source(wrong_secret(secret))
+                Error::new(Code::MissingToken, detail).with_source(wrong_secret("cookie", secret))
             }
             _ => {
                 let detail = "the session cookie contains no session; sign in again";
@@ -204,14 +204,6 @@ impl SessionCookies {
             sessions.push(session);
         }
     }
-}
-
-/// A hint for the operator, which only the log contains.
-fn wrong_secret(secret: &str) -> String {
-    format!(
-        "no session cookie of the request is signed with {secret}; if this happens to every \
-         client, Better Auth has another secret"
-    )
 }
 
 /// A cookie that may belong to a session.

@@ -33,6 +33,16 @@ impl Exchanged<'_> {
         })
     }
 
+    /// What the operator must check if Better Auth may not have read the credential. Empty for
+    /// cookies, which it always reads.
+    pub(super) fn question(&self) -> &'static str {
+        match self {
+            Self::Cookie(_) => "",
+            Self::Token(_) => "does Better Auth have the bearer plugin?",
+            Self::Key(_) => "does Better Auth read this header: apiKey and edge plugins?",
+        }
+    }
+
     /// Whether the credential is not made up. The edge has checked the signatures of all cookies if
     /// it knows the secret. API keys have no signature.
     pub(super) fn is_signed(&self, is_secret_known: bool) -> bool {

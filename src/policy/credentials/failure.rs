@@ -44,16 +44,19 @@ impl Failure {
         }
     }
 
-    /// The error at `now`, for a credential of this kind.
-    pub(super) fn into_error(self, kind: CredentialKind, now: f64) -> Error {
+    /// The error at `now`, for a credential of this kind. `question` is what the operator must
+    /// check if Better Auth may not have read the credential.
+    pub(super) fn into_error(self, kind: CredentialKind, question: &str, now: f64) -> Error {
         let seconds = |until: f64| (until - now).ceil().max(1.0) as u32;
         match self {
             Self::Unreadable => Error::new(Code::MissingToken, "the session cookie is unreadable"),
             Self::Rejected(rejection) if kind == CredentialKind::ApiKey => {
-                Error::new(Code::InvalidApiKey, INVALID_KEY).with_source(rejection)
+                let cause = rejection.cause(question);
+                Error::new(Code::InvalidApiKey, INVALID_KEY).with_source(cause)
             }
             Self::Rejected(rejection) => {
-                Error::new(Code::MissingToken, rejection.detail()).with_source(rejection)
+                let cause = rejection.cause(question);
+                Error::new(Code::MissingToken, rejection.detail()).with_source(cause)
             }
             Self::Limited(rejection, until) => Error::new(Code::RateLimited, LIMITED_KEY)
                 .with_retry_after(seconds(until))
@@ -73,6 +76,13 @@ impl Rejection {
             Some(BANNED) => "the user of the session is banned",
             _ => "the session has ended; sign in again",
         }
+    }
+
+    /// The line for the log. Better Auth has the same code for a request without a credential.
+    fn cause(&self, question: &str) -> String {
+        let text = self.to_string();
+        let is_unread = matches!(self.code.as_deref(), None | Some("UNAUTHORIZED"));
+        if is_unread && !question.is_empty() { [&text, "; ", question].concat() } else { text }
     }
 }
 

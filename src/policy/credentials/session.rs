@@ -192,7 +192,7 @@ impl Sessions {
         expired: Option<&str>,
     ) -> Result<String, SessionError> {
         let kind = exchanged.kind();
-        let rejected = |failure| SessionError::new(failure, kind, host.now());
+        let rejected = |failure| SessionError::new(failure, exchanged, host.now());
         let Some(credential) = exchanged.header() else {
             return Err(rejected(Failure::Unreadable));
         };
@@ -291,9 +291,10 @@ pub(crate) struct SessionError {
 }
 
 impl SessionError {
-    fn new(failure: Failure, kind: CredentialKind, now: f64) -> Self {
+    fn new(failure: Failure, exchanged: &Exchanged<'_>, now: f64) -> Self {
         let is_of_this_session = failure.is_of_this_session();
-        Self { error: failure.into_error(kind, now), is_of_this_session }
+        let error = failure.into_error(exchanged.kind(), exchanged.question(), now);
+        Self { error, is_of_this_session }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::http::edit::HeaderEdit;
 use crate::http::head::RequestHead;
 use crate::policy::credentials::bearer_token;
 use crate::policy::credentials::canonical::{decoded, encoded, with_one_signature};
-use crate::policy::credentials::signed_cookie::CookieSecret;
+use crate::policy::credentials::signed_cookie::{CookieSecret, wrong_secret};
 use crate::verifier::is_like_session_token;
 
 /// Finds session tokens among bearer tokens, from the settings.
@@ -18,6 +18,8 @@ pub(super) struct SessionTokenReader {
     exchanged: bool,
     /// Verifies the signatures of tokens that have one
     secret: Option<CookieSecret>,
+    /// The operator's name for the secret
+    secret_name: &'static str,
 }
 
 /// The token of a session, perhaps with Better Auth's signature.
@@ -32,7 +34,7 @@ impl SessionTokenReader {
     pub(super) fn from_settings(reader: &mut Reader<'_>) -> Self {
         let exchanged = reader.switch("SESSION_EXCHANGE", false);
         let secret = if exchanged { CookieSecret::from_settings(reader) } else { None };
-        Self { exchanged, secret }
+        Self { exchanged, secret, secret_name: reader.name_of("BETTER_AUTH_SECRET") }
     }
 
     /// The session token that a bearer token is, if the edge exchanges sessions. `None` for other
@@ -50,7 +52,8 @@ impl SessionTokenReader {
             is_signed = signed.as_ref().is_some_and(|value| secret.has_signed(value));
             if !is_signed {
                 let detail = "the session token is not signed by Better Auth; sign in again";
-                return Err(Error::new(Code::MissingToken, detail));
+                let cause = wrong_secret("token", self.secret_name);
+                return Err(Error::new(Code::MissingToken, detail).with_source(cause));
             }
         }
         // as in `set-auth-token`: before version 1.5, Better Auth does not accept other spellings

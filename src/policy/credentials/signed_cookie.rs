@@ -34,6 +34,15 @@ fn mac(signature: &str) -> Option<[u8; 32]> {
     base64url::decode_array(&digits.replace('+', "-").replace('/', "_"))
 }
 
+/// A hint for the operator, which only the log contains. `kind` is the kind of session that has
+/// another signature, `name` the setting with the secret.
+pub(super) fn wrong_secret(kind: &str, name: &str) -> String {
+    format!(
+        "no session {kind} of the request is signed with {name}; if this happens to every client, \
+         Better Auth has another secret"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

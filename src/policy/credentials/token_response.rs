@@ -132,7 +132,7 @@ mod tests {
         match read(kind, &URL.into(), UrlSetting::default(), &response, 0.0) {
             Ok(token) => [token, String::new(), String::new()],
             Err(failure) => {
-                let error = failure.into_error(kind, 0.0);
+                let error = failure.into_error(kind, "", 0.0);
                 let cause = std::error::Error::source(&error).expect("something is known");
                 [error.code().to_string(), error.detail().to_owned(), cause.to_string()]
             }
@@ -145,7 +145,7 @@ mod tests {
         let response = GetResponse { status, headers: headers.collect(), body: body.into() };
         let kind = CredentialKind::ApiKey;
         let result = read(kind, &URL.into(), UrlSetting::default(), &response, 0.0);
-        let error = result.expect_err("no token").into_error(kind, 0.0);
+        let error = result.expect_err("no token").into_error(kind, "", 0.0);
         (error.code().as_str(), error.retry_after())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::settings::RevocationSettings;
-use super::{Revocations, Verdict, session_ended};
+use super::{Revocations, Verdict};
 use crate::config::error::SettingError;
 use crate::config::reader::Reader;
 use crate::config::value::SettingValue;
@@ -71,8 +71,7 @@ impl FollowedFeed {
                 host.log(Level::Warn, &warning);
                 Ok(())
             }
-            Verdict::Ended | Verdict::EndedBefore => Err(session_ended()),
-            Verdict::Unavailable(error) => Err(error),
+            Verdict::Ended { error, .. } | Verdict::Unavailable(error) => Err(error),
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::verifier::{Verified, Verifier};
 pub(super) struct MessageVerifiers {
     events: Vec<Verifier>,
     logouts: Vec<Verifier>,
+    /// The audience of events
+    audience: String,
 }
 
 /// What a message has revoked.
@@ -44,7 +46,17 @@ impl MessageVerifiers {
         Some(Self {
             events: events.collect::<Option<_>>()?,
             logouts: logouts.collect::<Option<_>>()?,
+            audience,
         })
+    }
+
+    /// The same error, with what the operator must change if events are for another audience.
+    fn explained(&self, error: Error) -> Error {
+        if error.code() != Code::AudienceMismatch {
+            return error;
+        }
+        let cure = "edgeURL of Better Auth's plugin must be this edge's issuer: ";
+        error.with_source([cure, &self.audience].concat())
     }
 }
 
@@ -74,7 +86,12 @@ impl Revocations {
         host: &H,
     ) -> Result<Received, Error> {
         let token = text(body)?;
-        let verified = verify(self.messages.as_ref().map(|it| &it.events), token, host).await?;
+        let messages = self.messages.as_ref();
+        let verified = verify(messages.map(|it| &it.events), token, host).await;
+        let verified = verified.map_err(|error| match messages {
+            Some(messages) => messages.explained(error),
+            None => error,
+        })?;
         // the message was issued up to a second after its `iat`, which is accepted
         let latest = host.now() + self.tolerance + 1.0;
         let events = events::events(verified.claims(), latest)?;

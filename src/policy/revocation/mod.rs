@@ -28,6 +28,7 @@ use crate::error::{Code, Error};
 use crate::host::Host;
 use crate::jose::Json;
 use crate::jose::json::quote;
+use crate::policy::credentials::CredentialKind;
 use crate::policy::issuers::Issuers;
 use crate::verifier::{Lookup, Verified, Verifier};
 use entry::Term;
@@ -64,11 +65,9 @@ pub(crate) enum Verdict {
     Valid,
     /// The same by what is known, which is out of date: a line for the log
     Outdated(String),
-    /// Its session has ended
-    Ended,
-    /// Its session has ended, or its user's sessions have, but only for tokens or sessions from
-    /// before a time
-    EndedBefore,
+    /// Its session has ended, or its user's sessions have. `may_be_renewed` if only for tokens or
+    /// sessions from before a time
+    Ended { error: Error, may_be_renewed: bool },
     /// Not known
     Unavailable(Error),
 }
@@ -275,10 +274,17 @@ impl Revocations {
 /// Seconds.
 const WARNING_INTERVAL: f64 = 60.0;
 
-/// The error for a token whose session has ended.
-pub(crate) fn session_ended() -> Error {
-    Error::new(Code::SessionRevoked, "the session of the token has ended")
+/// The verdict on a token whose own session has ended. The session of an API key is the key.
+fn session_ended(verified: &Verified, may_be_renewed: bool) -> Verdict {
+    let is_key = verified.claims().text_claim("cred") == Some(CredentialKind::ApiKey.name());
+    let detail = match is_key {
+        true => "the API key of the token was deleted or disabled",
+        false => SESSION_ENDED,
+    };
+    Verdict::Ended { error: Error::new(Code::SessionRevoked, detail), may_be_renewed }
 }
+
+const SESSION_ENDED: &str = "the session of the token has ended";
 
 /// Checks that the token names its session and its user as messages do. No entry is about others.
 fn check_names(verified: &Verified) -> Result<(), Error> {
@@ -300,11 +306,14 @@ fn ended(feed: &Feed, lookup: &Lookup, verified: &Verified, now: f64) -> Option<
     let issued = verified.issued();
     let is_before = |time: Option<f64>, term: Term| time.is_none_or(|time| time < term.not_before);
     match find(lookup.session) {
-        Some(term) if term.not_before.is_infinite() => return Some(Verdict::Ended),
-        Some(term) if is_before(issued, term) => return Some(Verdict::EndedBefore),
+        Some(term) if term.not_before.is_infinite() => return Some(session_ended(verified, false)),
+        Some(term) if is_before(issued, term) => return Some(session_ended(verified, true)),
         _ => {}
     }
     // the token's own time, if it does not say when its session began
     let began = verified.session().began().or(issued);
-    is_before(began, find(lookup.user)?).then_some(Verdict::EndedBefore)
+    is_before(began, find(lookup.user)?).then(|| {
+        let error = Error::new(Code::SessionRevoked, SESSION_ENDED);
+        Verdict::Ended { error, may_be_renewed: true }
+    })
 }

@@ -88,7 +88,8 @@ fn a_binding_that_is_down_is_reported_as_the_network_is() {
 fn a_binding_of_the_wrong_kind_is_a_setting_error_that_names_it() {
     let (text, object) = (json!("http://127.0.0.1:9"), json!({"get": 7}));
     let objects = ["ORIGIN", "JWKS_KV", "REVOCATIONS"].map(|name| (name, object.clone()));
-    let edge = edge(&[], &[&[("AUTH", text)], &objects[..]].concat());
+    let texts = ["AUTH", "REVOCATIONS_KV"].map(|name| (name, text.clone()));
+    let edge = edge(&[], &[&texts[..], &objects[..]].concat());
     assert_eq!(http::get(&edge.url, &[]).unwrap().outcome(), "500 misconfigured");
     let log = edge.log_with("misconfigured");
     let line = log.lines().find(|line| line.contains("misconfigured")).expect("a line in the log");
@@ -96,10 +97,12 @@ fn a_binding_of_the_wrong_kind_is_a_setting_error_that_names_it() {
         "AUTH is not a service",
         "ORIGIN is not a service",
         "JWKS_KV is not a KV namespace",
-        "REVOCATIONS is not a Durable Object namespace",
+        "REVOCATIONS is a variable: bind it under [[durable_objects.bindings]]",
+        "REVOCATIONS_KV is a variable: bind it under [[kv_namespaces]]",
     ] {
         assert!(line.contains(error), "{error}: {line}");
     }
+    assert_eq!(line.matches("REVOCATIONS").count(), 2, "one error for each: {line}");
 }
 
 /// A KV namespace with workerd's protocol, and a log of its requests: methods and targets.

@@ -238,7 +238,7 @@ fn only_the_client_that_the_auth_server_limits_must_wait() {
         assert_eq!(look(session, Some("a"), 107.0), "begin");
         assert_eq!(look(session, Some("a"), 99.0), "begin", "a clock that is set back");
     }
-    let error = busy(107.0).into_error(CredentialKind::Session, 103.5);
+    let error = busy(107.0).into_error(CredentialKind::Session, "", 103.5);
     assert_eq!((error.code().as_str(), error.retry_after()), ("keys_unavailable", Some(4)));
 }
 
@@ -272,12 +272,12 @@ fn without_addresses_all_clients_back_off_for_ten_seconds_except_for_known_sessi
     assert_eq!(lookup(&mut all, "cached", 103.0), "use");
     let Lookup::Reject(failure) = look(&mut all, "s", 104.0, 104.0, None) else { panic!() };
     assert_eq!(
-        failure.into_error(CredentialKind::Session, 104.0).retry_after(),
+        failure.into_error(CredentialKind::Session, "", 104.0).retry_after(),
         Some(56),
         "as the auth server asks"
     );
     let Lookup::Reject(failure) = look(&mut all, "another", 104.0, 104.0, None) else { panic!() };
-    assert_eq!(failure.into_error(CredentialKind::Session, 104.0).retry_after(), Some(8));
+    assert_eq!(failure.into_error(CredentialKind::Session, "", 104.0).retry_after(), Some(8));
     let exchange = begin(&mut all, "known", 103.0);
     all.report("known", &exchange, Err(busy(105.0)), 103.0);
     assert_eq!(lookup(&mut all, "known", 104.9), "busy", "its own response counts for it");
@@ -360,7 +360,7 @@ fn a_limit_of_one_key_delays_that_key_alone_and_keeps_it_known() {
     let rejection = Rejection { url: "https://auth.example".into(), status: 429, code: None };
     end(&mut all, "x-api-key: a", 100.0, Err(Failure::Limited(Arc::new(rejection), 130.0)));
     let Lookup::Reject(limited) = look_and_leave(&mut all, "x-api-key: a", 107.5) else { panic!() };
-    let error = limited.into_error(CredentialKind::ApiKey, 107.5);
+    let error = limited.into_error(CredentialKind::ApiKey, "", 107.5);
     assert_eq!((error.code().as_str(), error.retry_after()), ("rate_limited", Some(23)));
     assert_eq!(kind(&look_and_leave(&mut all, "x-api-key: b", 107.5)), "begin");
     assert_eq!(all.standing("x-api-key: a", 107.5), Standing::Known);
