@@ -85,8 +85,8 @@ class UserModel(Generic[M]):
 
     def of(self, verified: Verified, claims: JsonObject, kind_of: KindOf) -> M:
         """Builds the user of a verified token from the claims about the user. `kind_of` reads the
-        kind of the credential from the claims of the token itself. The base has no rules of the app, so the fields of
-        the token's last user serve again, with claims of their own.
+        kind of the credential from the claims of the token itself. The base has no rules of the
+        app, so the fields of the token's last user serve again, with claims of their own.
         """
         known: M | None = verified.cached if self._is_base else None
         if known is not None:
