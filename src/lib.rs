@@ -107,7 +107,8 @@ pub use check::Check;
 pub use config::error::SettingError;
 pub use error::{Code, Error};
 pub use policy::credentials::{
-    BearerSession, SessionTokens, application_head, bearer_token, handshake_token,
+    AcceptedKinds, BearerSession, CredentialKind, SessionTokens, application_head, bearer_token,
+    handshake_token,
 };
 pub use policy::isolation::is_same_id;
 pub use policy::revocation::FollowedFeed;

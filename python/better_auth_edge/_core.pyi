@@ -15,6 +15,7 @@ __all__ = [
     "algorithms",
     "bearer_token",
     "canonical_algorithm",
+    "check_credential",
     "check_required",
     "check_scopes",
     "check_session",
@@ -311,6 +312,11 @@ def check_session(
     """Raises `EdgeAuthError` `impersonation_refused`, `session_too_old`, or `invalid_claim` for
     malformed claims about the session. `max_age` and `tolerance` are in seconds, `now` in seconds
     since 1970. `impersonator` counts in addition to the claims.
+    """
+
+def check_credential(accepted: list[str], kind: str | None) -> None:
+    """Raises `EdgeAuthError` `credential_not_accepted` unless the kind is one of the accepted ones.
+    An unknown kind is not. Raises `ValueError` for an accepted kind that does not exist.
     """
 
 def is_max_age(value: object) -> bool:

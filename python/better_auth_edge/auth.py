@@ -13,6 +13,7 @@ from better_auth_edge._core import Verified
 from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.claims import invalid
 from better_auth_edge.connection import ConnectionState
+from better_auth_edge.credential_kind import CredentialKind
 from better_auth_edge.credentials import (
     BearerToken,
     Credential,
@@ -185,22 +186,25 @@ class EdgeAuth(Generic[U]):
         scopes: Sequence[str] | None = None,
         impersonation: Impersonation | None = None,
         max_session_age: int | None = None,
+        credentials: Sequence[CredentialKind] | None = None,
     ) -> Callable[..., Awaitable[U]]:
         """Dependency: returns the user if each claim has an accepted value and the claim `scope`
         contains all scopes. Otherwise 403. `impersonation="refuse"` rejects an administrator who
         acts as the user: 403. `max_session_age` is in seconds: if the session is older, or if the
         claim `session_iat` is absent, 401 with a challenge that asks for a new sign-in (RFC 9470).
+        `credentials` are the accepted kinds, such as `["session", "jwt"]` for no API keys: 403 for
+        other kinds, and behind an edge that does not name the kind.
 
         An accepted value is one value or a list of them. If `LIST_CLAIMS` contains the claim, as in
         a `role` of `"admin,user"`, one matching member is enough. A dotted path selects a claim
-        within a claim: `org.role`. Empty `claims` or `scopes`, or `None` as an accepted value,
-        raise `ConfigurationError`.
+        within a claim: `org.role`. Empty `claims`, `scopes` or `credentials`, or `None` as an
+        accepted value, raise `ConfigurationError`.
 
             Depends(auth.require(claims={"role": ["admin", "editor"]}, max_session_age=600))
         """
         return UserWith[U](
             self,
-            check_requirements(claims, scopes, impersonation, max_session_age),
+            check_requirements(claims, scopes, impersonation, max_session_age, credentials),
             list_claims=self._mode.list_claims,
             clock=self._clock,
             clock_tolerance=self._mode.clock_tolerance,

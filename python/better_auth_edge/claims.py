@@ -4,10 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from better_auth_edge import _core
-from better_auth_edge._core import check_session, claim_at
+from better_auth_edge._core import check_credential, check_session, claim_at
 from better_auth_edge.errors import EdgeAuthError
 
-__all__ = ["check_required", "check_scopes", "check_session", "claim_at", "invalid", "is_several"]
+__all__ = [
+    "check_credential",
+    "check_required",
+    "check_scopes",
+    "check_session",
+    "claim_at",
+    "invalid",
+    "is_several",
+]
 
 LIST_CLAIMS = ("role",)
 """The default of `LIST_CLAIMS`: claims whose text is a comma-separated list."""

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 from typing_extensions import TypeVar
 
-from better_auth_edge.claims import check_required, check_scopes, check_session
+from better_auth_edge.claims import check_credential, check_required, check_scopes, check_session
 from better_auth_edge.credentials import SCHEME, Credential, Presented, PresentedSession
 from better_auth_edge.errors import EdgeAuthError
 from better_auth_edge.overrides import Dependency, call_override, has_overrides, override_of
@@ -145,6 +145,8 @@ class UserWith(CurrentUser[R]):
 
     def _check(self, user: User, scope: Scope) -> None:
         claims, required = claims_of(user), self._required
+        if required.credentials is not None:
+            check_credential(required.credentials, user.credential)
         check_required(claims, required.claims, self._list_claims)
         check_scopes(claims, required.scopes)
         if required.refuses_impersonation or required.max_session_age is not None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from better_auth_edge._core import is_json, is_max_age, is_scope
 from better_auth_edge.claims import is_several
+from better_auth_edge.credential_kind import KINDS
 from better_auth_edge.errors import ConfigurationError
 
 Impersonation = Literal["allow", "refuse"]
@@ -21,10 +22,16 @@ class Requirements:
     refuses_impersonation: bool
     max_session_age: int | None
     """Seconds."""
+    credentials: list[str] | None
+    """The accepted kinds of credentials. All if there is no list."""
 
 
 def check_requirements(
-    claims: Any, scopes: Any, impersonation: Any = None, max_session_age: Any = None
+    claims: Any,
+    scopes: Any,
+    impersonation: Any = None,
+    max_session_age: Any = None,
+    credentials: Any = None,
 ) -> Requirements:
     """Returns the requirements. Raises `ConfigurationError` for missing requirements, and for those
     no token can meet.
@@ -38,18 +45,18 @@ def check_requirements(
     if max_session_age is not None and not is_max_age(max_session_age):
         error = "max_session_age: is not a whole number of seconds from 1 to 31536000"
         raise ConfigurationError([error])
-    if claims is None and scopes is None and not refuses_impersonation and max_session_age is None:
-        error = 'require: needs claims, scopes, impersonation="refuse" or max_session_age'
+    lists = {"claims": claims, "scopes": scopes, "credentials": credentials}
+    present = {name: values for name, values in lists.items() if values is not None}
+    if not present and not refuses_impersonation and max_session_age is None:
+        names = "claims, scopes, credentials"
+        error = f'require: needs {names}, impersonation="refuse" or max_session_age'
         raise ConfigurationError([error])
-    if scopes is not None:
-        check_names("scopes", scopes)
-    empty = [
-        name
-        for name, values in (("claims", claims), ("scopes", scopes))
-        if values is not None and not values
-    ]
+    for name in present.keys() - {"claims"}:
+        check_names(name, present[name])
+    empty = [name for name, values in present.items() if not values]
     errors = [f"{name}: is empty, and requires nothing" for name in empty]
     errors += [*_claim_errors(claims or {}), *_scope_errors(scopes or ())]
+    errors += _kind_errors(credentials or ())
     if errors:
         raise ConfigurationError(errors)
     return Requirements(
@@ -57,6 +64,7 @@ def check_requirements(
         scopes=list(scopes or ()),
         refuses_impersonation=refuses_impersonation,
         max_session_age=None if max_session_age is None else int(max_session_age),
+        credentials=None if credentials is None else list(credentials),
     )
 
 
@@ -87,3 +95,9 @@ def _scope_errors(scopes: Collection[str]) -> Iterator[str]:
     for scope in scopes:
         if not is_scope(scope):
             yield f"scopes: {scope!r} is not a scope; list each scope separately"
+
+
+def _kind_errors(kinds: Collection[str]) -> Iterator[str]:
+    for kind in kinds:
+        if kind not in KINDS:
+            yield f"credentials: {kind!r} is not one of {', '.join(KINDS)}"

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import Self
 
 from better_auth_edge._core import impersonator, is_id_at, is_same_id
+from better_auth_edge.credential_kind import CredentialKind, kind_of_token
 from better_auth_edge.user_model import UserModel
 from better_auth_edge.uuids import parse_uuid
 
@@ -32,13 +33,18 @@ class User(BaseModel):
     impersonated_by: str | None = None
     """The id of the administrator who acts as this user: the claim `impersonatedBy` of Better
     Auth's admin plugin, or `act` of the edge's assertion."""
+    credential: CredentialKind | None = None
+    """What the client sent: `jwt`, `session` or `api-key`. None if the edge does not say."""
     claims: dict[str, Any] = {}
     """All claims of the token, or those that the edge forwards."""
 
     @classmethod
-    def for_test(cls, id: str = "test-user", **claims: Any) -> Self:
+    def for_test(
+        cls, id: str = "test-user", *, credential: CredentialKind | None = None, **claims: Any
+    ) -> Self:
         """Builds the user that a token with these claims would have, for
-        `app.dependency_overrides[auth.current_user]`. Nothing is verified.
+        `app.dependency_overrides[auth.current_user]`. Nothing is verified. `credential` is the kind
+        of credential in place of the token, such as `session`.
 
         Raises `EdgeAuthError` `invalid_claim` for claims that the model does not accept, and
         `TypeError` for the keyword `claims` and for a `sub` that differs from the id.
@@ -51,7 +57,8 @@ class User(BaseModel):
             raise TypeError("for_test: sub is the id, which is the first argument")
         texts = {n: str(v) if isinstance(v, UUID) else v for n, v in claims.items()}
         texts = {"sub": id, **texts}
-        return UserModel(cls, User).read(id, texts, impersonator(texts))
+        kind = credential or kind_of_token(texts)
+        return UserModel(cls, User).read(id, texts, impersonator(texts), kind)
 
     def owns(self, value: str, claim: str | None = None) -> bool:
         """Whether a value equals the user's id or UUID, or the value of `claim`, which is a name or

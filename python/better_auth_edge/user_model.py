@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 
 from better_auth_edge._core import Verified, has_too_large_number
 from better_auth_edge.claims import invalid
+from better_auth_edge.credential_kind import CredentialKind, KindOf
 from better_auth_edge.errors import ConfigurationError
 from better_auth_edge.uuids import parse_uuid
 
@@ -52,15 +53,21 @@ class UserModel(Generic[M]):
         if errors:
             raise ConfigurationError(errors)
 
-    def read(self, user: str, claims: JsonObject, impersonator: str | None) -> M:
-        """Builds the user from a verified user claim, verified claims, and the id of the user who
-        acts as this one. Raises `EdgeAuthError`
-        `invalid_claim` if the model does not accept them, whichever exception it raises.
+    def read(
+        self,
+        user: str,
+        claims: JsonObject,
+        impersonator: str | None,
+        credential: CredentialKind | None,
+    ) -> M:
+        """Builds the user from a verified user claim, verified claims, the id of the user who acts
+        as this one, and the kind of the credential. Raises `EdgeAuthError` `invalid_claim` if the
+        model does not accept them, whichever exception it raises.
         """
         # Python reads `1e999` as infinity, which differs from the token, and is not JSON.
         if has_too_large_number(claims):
             raise invalid("a claim is a number that is too large")
-        values = self._values(user, claims, impersonator)
+        values = self._values(user, claims, impersonator, credential)
         try:
             return self._validate(values)
         except ValidationError as error:
@@ -76,19 +83,27 @@ class UserModel(Generic[M]):
             logger.error("%s raised %s while it was built from claims:\n%s", model, kind, place)
             raise invalid("the app's user cannot be built from these claims") from None
 
-    def of(self, verified: Verified, claims: JsonObject) -> M:
-        """Builds the user of a verified token. The base has no rules of the app, so the fields of
-        the token's last user serve again, with claims of their own.
+    def of(self, verified: Verified, claims: JsonObject, kind_of: KindOf) -> M:
+        """Builds the user of a verified token from the claims about the user. `kind_of` reads the
+        kind of the credential from the claims of the token itself. The base has no rules of the
+        app, so the fields of the token's last user serve again, with claims of their own.
         """
         known: M | None = verified.cached if self._is_base else None
         if known is not None:
             return _with_claims(known, claims)
-        user = self.read(verified.user, claims, verified.impersonator)
+        kind = kind_of(verified.claims)
+        user = self.read(verified.user, claims, verified.impersonator, kind)
         if self._is_base and verified.was_cached:
             verified.cached = _with_claims(user, {})
         return user
 
-    def _values(self, user: str, claims: JsonObject, impersonator: str | None) -> dict[str, Any]:
+    def _values(
+        self,
+        user: str,
+        claims: JsonObject,
+        impersonator: str | None,
+        credential: CredentialKind | None,
+    ) -> dict[str, Any]:
         """Returns the input for pydantic: the claims that the model reads, overridden by the values
         of the base fields. A `null` claim is missing.
         """
@@ -103,6 +118,7 @@ class UserModel(Generic[M]):
             (keys["email"], email if isinstance(email, str) else None),
             (keys["name"], name if isinstance(name, str) else None),
             (keys["impersonated_by"], impersonator),
+            (keys["credential"], credential),
             (keys["claims"], claims),
         )
         for key, value in base:
@@ -125,7 +141,7 @@ class UserModel(Generic[M]):
                 yield f"user_model: {name} and {others[0]} have the alias {head}"
         for name, ((key, *_), *_others) in self._base.items():
             hint = f'read that claim by AliasPath("claims", "{key}")'
-            if name in ("id", "impersonated_by") and key in self._names:
+            if name in ("id", "impersonated_by", "credential") and key in self._names:
                 yield f"user_model: another field than {name} has the alias {key}; {hint}"
             if name in ("uuid", "email", "name") and key in added_paths:
                 yield f"user_model: an alias path begins with {key}, which is a field; {hint}"

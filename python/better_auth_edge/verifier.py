@@ -9,6 +9,7 @@ from typing_extensions import TypeVar
 from better_auth_edge._core import Pending, Verified
 from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.claims import invalid
+from better_auth_edge.credential_kind import KindOf, kind_of_assertion, kind_of_token
 from better_auth_edge.driver import Driver
 from better_auth_edge.errors import ConfigurationError, EdgeAuthError
 from better_auth_edge.settings import EdgeAuthSettings
@@ -70,6 +71,8 @@ class Verifier(Generic[U]):
         self._mode = mode
         self._driver = Driver(self._mode, clock)
         self._users = users
+        is_edge = mode.name == "assertion"
+        self._kind_of: KindOf = kind_of_assertion if is_edge else kind_of_token
 
     @overload
     @classmethod
@@ -154,4 +157,4 @@ class Verifier(Generic[U]):
             claims = claims.get("claims")
             if not isinstance(claims, dict):
                 raise invalid('the assertion\'s "claims" is not an object')
-        return self._users.of(verified, claims)
+        return self._users.of(verified, claims, self._kind_of)

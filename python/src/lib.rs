@@ -23,9 +23,9 @@ mod _core {
     use super::pending::Pending;
     #[pymodule_export]
     use super::requests::{
-        bearer_token, check_required, check_scopes, check_session, claim_at, handshake_token,
-        has_too_large_number, impersonator, is_id_at, is_json, is_max_age, is_same_id, is_scope,
-        without_identity,
+        bearer_token, check_credential, check_required, check_scopes, check_session, claim_at,
+        handshake_token, has_too_large_number, impersonator, is_id_at, is_json, is_max_age,
+        is_same_id, is_scope, without_identity,
     };
     #[pymodule_export]
     use super::sessions::{SessionTokens, user_of};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use better_auth_edge::claims::{self, RequiredClaim, SessionClaims, SessionConditions};
 use better_auth_edge::jose::{Json, Object};
+use better_auth_edge::{AcceptedKinds, CredentialKind};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -172,6 +173,20 @@ pub(crate) fn check_session(
     let session = SessionClaims::of(&claims, now, tolerance);
     let result =
         session.and_then(|session| conditions.check(&session.with_impersonator(impersonator), now));
+    result.map_err(|error| to_exception(py, &error))
+}
+
+/// Checks the kind of a user's credential, if it is known.
+#[pyfunction]
+pub(crate) fn check_credential(
+    py: Python<'_>,
+    accepted: Vec<String>,
+    kind: Option<&str>,
+) -> PyResult<()> {
+    let kinds = accepted.iter().map(|name| CredentialKind::named(name));
+    let kinds: AcceptedKinds =
+        kinds.collect::<Option<_>>().ok_or_else(|| PyValueError::new_err("accepted"))?;
+    let result = kinds.check(kind.and_then(CredentialKind::named));
     result.map_err(|error| to_exception(py, &error))
 }
 

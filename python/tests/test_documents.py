@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from better_auth_edge import EdgeAuthError, EdgeAuthSettings
@@ -82,3 +83,19 @@ def test_ten_lines_protect_a_path(better_auth: Publisher, monkeypatch: pytest.Mo
     assert client.get("/api/ada/tasks", headers=headers).json() == ["a task of ada"]
     assert outcome(client.get("/api/bob/tasks", headers=headers)) == "403 user_mismatch"
     assert outcome(client.get("/api/ada/tasks")) == "401 missing_token"
+
+
+def test_a_page_tells_keys_from_people(
+    better_auth: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
+    [code] = [code for code in examples("docs/fastapi/dependencies.md") if "credentials=" in code]
+    module, app = run(code, monkeypatch), FastAPI()
+    module["auth"].install(app)
+    app.include_router(module["router"])
+    client, person = TestClient(app), bearer(better_auth.token())
+    key = bearer(better_auth.token(cred="api-key", permissions={"tasks": ["read"]}))
+    assert outcome(client.delete("/account", headers=person)) == "200"
+    assert outcome(client.delete("/account", headers=key)) == "403 credential_not_accepted"
+    assert client.get("/tasks", headers=key).json() == "a program"
+    assert outcome(client.get("/tasks", headers=person)) == "403 insufficient_claims"

@@ -183,13 +183,38 @@ def test_a_missing_file_or_table_is_a_misconfiguration(
     missing = tmp_path / "missing.db"
     response = by_file(missing).get("/me", headers=cookie())
     assert outcome(response) == "500 misconfigured"
-    assert "the file of the SQLite database does not exist" in caplog.text
+    assert f"the file of the SQLite database does not exist: {missing}" in caplog.text
+    assert "three slashes" not in caplog.text
+    assert str(missing) not in response.text
     assert not missing.exists()
     assert outcome(by_file(file, session_table="nowhere").get("/me", headers=cookie())) == (
         "500 misconfigured"
     )
     assert "no table of sessions (nowhere)" in caplog.text
     assert "nowhere" not in response.text
+
+
+def test_the_log_says_where_a_relative_path_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "api").mkdir()
+    monkeypatch.chdir(tmp_path / "api")
+    response = by_file(Path("../missing.db")).get("/me", headers=cookie())
+    assert outcome(response) == "500 misconfigured"
+    where = (tmp_path / "missing.db").resolve()
+    hint = "three slashes begin a relative path, and four an absolute one"
+    assert f"does not exist: {where}; {hint}" in caplog.text
+
+
+def test_a_session_is_a_credential_of_its_own_kind(file: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{file}", poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        for column in ("cred", "credential"):
+            connection.execute(sa.text(f"ALTER TABLE user ADD COLUMN {column} text"))
+            connection.execute(sa.text(f"UPDATE user SET {column} = 'api-key'"))  # noqa: S608
+    client = by_file(file, session_user_fields="cred,credential")
+    user = client.get("/me", headers=cookie()).json()
+    assert (user["credential"], user["claims"]["cred"]) == ("session", "api-key")
 
 
 def test_a_migration_of_a_running_database_is_noticed(file: Path) -> None:

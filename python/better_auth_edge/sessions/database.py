@@ -155,8 +155,14 @@ def _check_file(url: "URL") -> None:
     name = url.database
     if url.get_backend_name() != "sqlite" or not name or name.startswith((":memory:", "file:")):
         return
-    if not Path(name).is_file():
-        raise SessionStoreError("the file of the SQLite database does not exist")
+    path = Path(name)
+    if path.is_file():
+        return
+    relative = "three slashes begin a relative path, and four an absolute one"
+    hint = "" if path.is_absolute() else f"; {relative}"
+    raise SessionStoreError(
+        f"the file of the SQLite database does not exist: {path.resolve()}{hint}"
+    )
 
 
 def _parsed(text: str) -> "URL":

@@ -69,7 +69,7 @@ class SessionUsers(Generic[U]):
             claims = claims_of(stored, self._clock())
         except SessionStoreError as error:
             raise self._misconfigured(error) from None
-        return self._users.read(self._name(claims), claims, impersonator(claims))
+        return self._users.read(self._name(claims), claims, impersonator(claims), "session")
 
     def _name(self, claims: dict[str, object]) -> str:
         try:

@@ -1,8 +1,10 @@
 //! The kinds of credentials, which rules tell apart.
 
+use crate::error::{Code, Error};
+
 /// The kind of a credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum CredentialKind {
+pub enum CredentialKind {
     /// A JWT that the client sent
     Jwt,
     /// A session: by its cookie, its cookie cache or its token
@@ -24,7 +26,7 @@ impl CredentialKind {
     }
 
     /// The kind with that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
@@ -35,9 +37,23 @@ impl CredentialKind {
 
 /// The kinds that a rule accepts. The default is all.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct AcceptedKinds(u8);
+pub struct AcceptedKinds(u8);
 
 impl AcceptedKinds {
+    /// Checks a credential's kind, if it is known.
+    ///
+    /// # Errors
+    /// [`Code::CredentialNotAccepted`], also for an unknown kind.
+    pub fn check(self, kind: Option<CredentialKind>) -> Result<(), Error> {
+        if kind.is_some_and(|kind| self.accept(kind)) {
+            return Ok(());
+        }
+        let accepted: Vec<_> = self.kinds().map(CredentialKind::name).collect();
+        let kind = kind.map_or("a credential of unknown kind", CredentialKind::name);
+        let detail = ["this path accepts ", &accepted.join(" or "), ", and not ", kind].concat();
+        Err(Error::new(Code::CredentialNotAccepted, detail))
+    }
+
     /// Whether it accepts that kind.
     pub(crate) fn accept(self, kind: CredentialKind) -> bool {
         self.0 & kind.bit() != 0
@@ -79,5 +95,13 @@ mod tests {
         assert!(!keys.accept(CredentialKind::Jwt) && !all.accept_more_than(all));
         let two = AcceptedKinds::from_iter([CredentialKind::Jwt, CredentialKind::Session]);
         assert!(two.accept_more_than(keys) && keys.accept_more_than(two));
+    }
+
+    #[test]
+    fn an_unknown_kind_is_not_accepted() {
+        let all = AcceptedKinds::default();
+        assert!(CredentialKind::ALL.into_iter().all(|kind| all.check(Some(kind)).is_ok()));
+        let error = all.check(None).expect_err("nothing says what the credential is");
+        assert_eq!(error.code(), Code::CredentialNotAccepted);
     }
 }

@@ -26,7 +26,7 @@ pub use bearer::bearer_token;
 pub(crate) use cookie_cache::CookieCache;
 pub(crate) use cookies::{SessionCookie, SessionCookies};
 pub(crate) use exchanged::Exchanged;
-pub(crate) use kind::{AcceptedKinds, CredentialKind};
+pub use kind::{AcceptedKinds, CredentialKind};
 pub(crate) use session::{SessionError, Sessions};
 pub(crate) use session_token::SessionToken;
 pub use session_tokens::{BearerSession, SessionTokens, application_head};

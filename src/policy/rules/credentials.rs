@@ -1,6 +1,5 @@
 //! The member `credentials` of a rule.
 
-use crate::error::{Code, Error};
 use crate::jose::{Json, Object};
 use crate::policy::credentials::{AcceptedKinds, CredentialKind};
 
@@ -18,17 +17,4 @@ pub(super) fn from_rule(rule: &Object) -> Result<AcceptedKinds, String> {
     let kinds = kinds.as_array().filter(|kinds| !kinds.is_empty());
     let kinds = kinds.and_then(|kinds| kinds.iter().map(kind).collect());
     kinds.ok_or_else(|| format!("{CREDENTIALS} is not a list of jwt, session and api-key"))
-}
-
-/// Checks a credential's kind.
-///
-/// # Errors
-/// [`Code::CredentialNotAccepted`]
-pub(crate) fn check(accepted: AcceptedKinds, kind: CredentialKind) -> Result<(), Error> {
-    if accepted.accept(kind) {
-        return Ok(());
-    }
-    let names: Vec<_> = accepted.kinds().map(CredentialKind::name).collect();
-    let detail = ["this path accepts ", &names.join(" or "), ", and not ", kind.name()].concat();
-    Err(Error::new(Code::CredentialNotAccepted, detail))
 }

@@ -240,7 +240,7 @@ impl<'r> Match<'r> {
     /// # Errors
     /// [`Code::CredentialNotAccepted`](crate::error::Code::CredentialNotAccepted)
     pub(crate) fn check_credential(&self, kind: CredentialKind) -> Result<(), Error> {
-        credentials::check(self.credentials, kind)
+        self.credentials.check(Some(kind))
     }
 
     /// Claims that must have one of some values.
