@@ -120,10 +120,10 @@ def test_any_other_token_is_a_jwt(better_auth: Publisher, cred: object) -> None:
 
 
 def test_a_token_of_a_shared_secret_is_told_apart_too(better_auth: Publisher) -> None:
-    own = {"better_auth_secret": SECRET, "better_auth_url": better_auth.url}
+    own: dict[str, Any] = {"better_auth_secret": SECRET, "better_auth_url": better_auth.url}
     client, _ = client_for(edge_auth_mode="secret", environment="test", **own)
-    for claims, expected in [({"cred": "api-key"}, "api-key"), ({}, "jwt")]:
-        token = jwt.encode(better_auth.claims(**claims), SECRET, "HS256")
+    for cred, expected in [("api-key", "api-key"), (..., "jwt")]:
+        token = jwt.encode(better_auth.claims(cred=cred), SECRET, "HS256")
         assert client.get("/kind", headers=bearer(token)).json() == expected
 
 
@@ -138,16 +138,17 @@ def test_each_of_two_members_with_one_name_is_rejected(better_auth: Publisher, e
 
 
 def test_permissions_of_a_key_are_claims(better_auth: Publisher, edge: Edge) -> None:
-    def of(**permissions: object) -> dict[str, object]:
+    def of(**permissions: object) -> dict[str, Any]:
         return {"sub": "ada", "permissions": permissions}
 
     of_key, of_edge = by_token(better_auth), by_assertion(edge)
-    for claims, expected in [
+    cases: list[tuple[dict[str, Any], str]] = [
         (of(tasks=["read", "write"]), "200"),
         (of(tasks=["write"]), "403 insufficient_claims"),
         (of(other=["read"]), "403 insufficient_claims"),
         ({"sub": "ada"}, "403 insufficient_claims"),
-    ]:
+    ]
+    for claims, expected in cases:
         headers = bearer(better_auth.token(cred="api-key", **claims))
         assert outcome(of_key.get("/tasks", headers=headers)) == expected
         headers = asserted(edge.assertion(cred="api-key", claims=claims))
