@@ -136,8 +136,20 @@ test(
   },
 );
 
-test("without a plugin for keys every key is refused", async () => {
+test("without a plugin that reads the credential, the log asks for the plugin", async (t) => {
+  const logged = t.mock.method(console, "warn", () => {});
   await using server = await start({ isPlain: true });
-  const send = await edgeOf(server.url);
-  assert.equal(await send("/programs/x", { "x-api-key": "x".repeat(64) }), "401 invalid_api_key");
+  const { cookie, id } = await server.signUp();
+  const send = await edgeOf(server.url, { logLevel: "warn" });
+  const token = cookie.slice(cookie.indexOf("=") + 1);
+  for (const [path, headers, outcome, question] of [
+    ["/users/x", { authorization: `Bearer ${token}` }, "401 missing_token", /the bearer plugin\?/],
+    ["/programs/x", { "x-api-key": "x".repeat(64) }, "401 invalid_api_key", /read this header/],
+  ] as const) {
+    assert.equal(await send(path, headers), outcome);
+    const line = String(logged.mock.calls.at(-1)?.arguments[0]);
+    assert.match(JSON.parse(line).cause, question);
+    assert.ok(!line.includes(token.slice(0, 32)), "never the token");
+  }
+  assert.equal(await send("/users/x", { cookie }), id, "the session itself is valid");
 });
