@@ -9,7 +9,7 @@ import { forward, serve, until } from "./servers.ts";
 /** Milliseconds. */
 const LAG = 1_000;
 
-/** Starts Better Auth, the Worker in front of an upstream, and the address by which they know it. */
+/** Starts Better Auth, an upstream, the Worker, and the address by which both know the Worker. */
 async function startAll() {
   const servers: AsyncDisposable[] = [];
   const use = <T extends AsyncDisposable>(server: T): T => {
