@@ -24,7 +24,7 @@ export interface AuthDependencies {
   trustedProxies: string[];
   /** The key that signs the cookie cache. Default: no cookie cache. */
   cookieCache?: CookieCache | undefined;
-  /** The origin of the edge, which learns when a session ends. Without it, a warning; `[]`: no edge. */
+  /** The origin of the edge, which learns when a session ends. `[]`: no edge. */
   edgeURL?: string | string[] | undefined;
   /** An open database, whose tables are migrated. */
   database: Pick<Database, "adapter">;
