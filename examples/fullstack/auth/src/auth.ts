@@ -24,8 +24,8 @@ export interface AuthDependencies {
   trustedProxies: string[];
   /** The key that signs the cookie cache. Default: no cookie cache. */
   cookieCache?: CookieCache | undefined;
-  /** The origin of the edge, which learns when a session ends. Default: no edge. */
-  edgeURL?: string | undefined;
+  /** The origin of the edge, which learns when a session ends. `[]`: no edge. */
+  edgeURL?: string | string[] | undefined;
   /** An open database, whose tables are migrated. */
   database: Pick<Database, "adapter">;
 }

@@ -27,7 +27,8 @@ async function retireKeys(): Promise<number> {
     // the program signs nothing, so any base URL works
     const baseURL = settings.baseURL ?? "http://127.0.0.1";
     const dependencies = { baseURL, secret, trustedOrigins, trustedProxies: [], database };
-    const auth = await createAuth(dependencies);
+    // and it ends no session
+    const auth = await createAuth({ ...dependencies, edgeURL: [] });
     const { adapter } = await auth.$context;
 
     const now = new Date();
