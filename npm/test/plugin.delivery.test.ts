@@ -86,13 +86,14 @@ test("the log of a refused event says what to change", async () => {
 });
 
 test("without edgeURL the log says once that no edge is told of sign-outs", options, async () => {
-  for (const [edgeURL, expected] of [
+  const cases: [string | string[] | undefined, number][] = [
     [undefined, 1],
     [[], 0],
     ["https://edge.example", 0],
-  ] as const) {
+  ];
+  for (const [edgeURL, expected] of cases) {
     const { lines, log } = logger();
-    await using server = await start({ edgeOptions: { edgeURL: edgeURL as string[] }, log });
+    await using server = await start({ edgeOptions: { edgeURL }, log });
     await server.call("/ok");
     const told = lines.filter((line) => /^warn: .*no edge is told when a session ends/.test(line));
     assert.equal(told.length, expected, lines.join("\n"));

