@@ -29,6 +29,14 @@ impl Figures {
         median(self.turns.iter().map(|turn| turn.cpu_per_request))
     }
 
+    /// Adds the turns of further rounds with the same gateways.
+    pub(super) fn append(&mut self, further: Self) {
+        self.turns.extend(further.turns);
+        for ((_, turns), (_, more)) in self.all.iter_mut().zip(further.all) {
+            turns.extend(more);
+        }
+    }
+
     /// Requests per second, as a multiple of another gateway's.
     pub(super) fn speed_to(&self, other: Candidate) -> f64 {
         self.ratio_to(other, |turn| turn.requests_per_second)
