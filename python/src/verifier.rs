@@ -19,7 +19,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{catch_panic, to_exception};
 use crate::host::{Functions, PyHost};
-use crate::json::CopiedObject;
+use crate::json::{CopiedObject, to_dict};
 use crate::pending::start;
 
 /// Verifies one kind of token.
@@ -247,7 +247,11 @@ impl Verified {
     /// The same dictionary at each call. No other result shares it.
     #[getter]
     fn claims<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyDict>> {
-        let claims = || self.cached_claims(py)?.copy(py);
+        let claims = || match self.core.was_cached() {
+            true => self.cached_claims(py)?.copy(py),
+            // most tokens of some loads are used once
+            false => to_dict(py, self.core.claims().members()).map(Bound::unbind),
+        };
         Ok(self.claims.get_or_try_init(py, claims)?.bind(py))
     }
 
