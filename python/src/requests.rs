@@ -30,7 +30,8 @@ pub(crate) fn bearer_token(py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResu
     token.map(|token| token.map(str::to_owned)).map_err(|error| to_exception(py, &error))
 }
 
-/// The name of a header, or the value. Some servers have lists of two in place of tuples.
+/// The name of a header, or the value. Some servers have lists of two in place of tuples, whose
+/// elements are read without an integer of Python.
 pub(crate) fn part<'py>(header: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
     match header.cast::<PyTuple>() {
         Ok(header) => header.get_item(index),

@@ -271,22 +271,22 @@ pub fn postgres() -> Result<()> {
 
 /// Installs the MariaDB server, unless it is on the path.
 pub fn mariadb() -> Result<()> {
-    if on_path("mariadbd").is_none() {
-        apt_install(&["mariadb-server"]).context(
-            "MariaDB is required: apt-get install mariadb-server, or put mariadbd on the path",
-        )?;
-    }
-    Ok(())
+    server("MariaDB", "mariadbd", "mariadb-server")
 }
 
 /// Installs the Redis server, unless it is on the path.
 pub fn redis() -> Result<()> {
-    if on_path("redis-server").is_none() {
-        apt_install(&["redis-server"]).context(
-            "Redis is required: apt-get install redis-server, or put redis-server on the path",
-        )?;
+    server("Redis", "redis-server", "redis-server")
+}
+
+/// Installs the Debian package of a server, unless its program is on the path.
+fn server(name: &str, program: &str, package: &str) -> Result<()> {
+    if on_path(program).is_some() {
+        return Ok(());
     }
-    Ok(())
+    apt_install(&[package]).with_context(|| {
+        format!("{name} is required: apt-get install {package}, or put {program} on the path")
+    })
 }
 
 /// Installs Debian packages, if this process is root.
