@@ -20,6 +20,7 @@ from better_auth_edge import (
 )
 from better_auth_edge._core import check_credential
 from better_auth_edge.credential_kind import KINDS
+from tests.aliases import unsafe_models
 from tests.apps import SECRET, asserted, bearer, outcome
 from tests.better_auth import ORIGIN, Edge, Publisher
 
@@ -212,31 +213,7 @@ def test_no_claim_of_the_user_becomes_the_kind(
         assert of_edge.get("/kind", headers=headers).json() == "api-key"
 
 
-class TakesTheName(User):
-    other: str | None = Field(default=None, validation_alias=AliasChoices("credential"))
-
-
-class TakesAPathBelowTheName(User):
-    other: str | None = Field(default=None, validation_alias=AliasPath("credential", "id"))
-
-
-class TakesTheAlias(User):
-    credential: Any = Field(default=None, alias="kind")
-    other: str | None = Field(default=None, validation_alias=AliasChoices("x", "kind"))
-
-
-class SharesAnAliasWithTheName(User):
-    credential: Any = Field(default=None, validation_alias=AliasChoices("name"))
-
-
-class ReadsAPath(User):
-    credential: Any = Field(default=None, validation_alias=AliasPath("claims", "cred"))
-
-
-@pytest.mark.parametrize(
-    "model",
-    [TakesTheName, TakesAPathBelowTheName, TakesTheAlias, SharesAnAliasWithTheName, ReadsAPath],
-)
+@pytest.mark.parametrize("model", unsafe_models("credential", "cred"))
 def test_a_model_that_would_allow_that_fails_at_start_up(
     better_auth: Publisher, model: type[User]
 ) -> None:

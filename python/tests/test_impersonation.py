@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
-from pydantic import AliasChoices, AliasPath, ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from better_auth_edge import ConfigurationError, EdgeAuth, EdgeAuthError, EdgeAuthSettings, User
+from tests.aliases import unsafe_models
 from tests.apps import asserted, bearer, outcome
 from tests.better_auth import ORIGIN, Edge, Publisher
 
@@ -131,33 +132,7 @@ def test_no_claim_of_the_user_becomes_the_administrator(
         assert by_assertion.get("/me", headers=headers).json() == "admin-1"
 
 
-class TakesTheName(User):
-    other: str | None = Field(default=None, validation_alias=AliasChoices("impersonated_by"))
-
-
-class TakesAPathBelowTheName(User):
-    other: str | None = Field(default=None, validation_alias=AliasPath("impersonated_by", "id"))
-
-
-class TakesTheAlias(User):
-    impersonated_by: str | None = Field(default=None, alias="actor")
-    other: str | None = Field(default=None, validation_alias=AliasChoices("x", "actor"))
-
-
-class SharesAnAliasWithTheName(User):
-    impersonated_by: str | None = Field(default=None, validation_alias=AliasChoices("name"))
-
-
-class ReadsAPath(User):
-    impersonated_by: str | None = Field(
-        default=None, validation_alias=AliasPath("claims", "impersonatedBy")
-    )
-
-
-@pytest.mark.parametrize(
-    "model",
-    [TakesTheName, TakesAPathBelowTheName, TakesTheAlias, SharesAnAliasWithTheName, ReadsAPath],
-)
+@pytest.mark.parametrize("model", unsafe_models("impersonated_by", "impersonatedBy"))
 def test_a_model_that_would_allow_that_fails_at_start_up(
     better_auth: Publisher, model: type[User]
 ) -> None:
