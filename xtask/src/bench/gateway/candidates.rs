@@ -67,9 +67,9 @@ impl Gateway {
         let mut settings = workerd::Settings::from_wrangler()?
             .by_uuid()
             .with("BETTER_AUTH_URL", json!(upstream))
-            .with("ORIGIN_URL", json!(upstream));
+            .with("ORIGIN_URL", json!(upstream))
+            .with("EDGE_ISSUER", json!(revocations::EDGE));
         if candidate == Candidate::OursWithRevocations {
-            settings = settings.with("EDGE_ISSUER", json!(revocations::EDGE));
             settings.objects = Some(workerd::Objects { wrapper: None });
         }
         let (server, url) = match candidate.source() {

@@ -24,7 +24,7 @@ use rounds::Figures;
 /// only prints.
 pub(super) fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
-        [] => Effort { starts: 5, rounds: 9, requests: 1_000_000 },
+        [] => Effort { starts: 7, rounds: 6, requests: 1_000_000 },
         ["--quick"] => Effort { starts: 2, rounds: 5, requests: 50_000 },
         _ => bail!("the only option of bench gateway is --quick"),
     };
