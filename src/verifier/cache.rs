@@ -4,7 +4,7 @@
 //! The cache is bounded, and its key is the whole token. A cached token is not a valid one: the
 //! verifier checks its times and its key again on each hit.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use lru::LruCache;
@@ -14,7 +14,7 @@ use super::Verified;
 
 /// The most recently used tokens.
 pub(super) struct TokenCache {
-    entries: LruCache<Box<str>, Arc<Verified>, KeyedHasher>,
+    entries: LruCache<Box<str>, Arc<Verified>, TokenHasher>,
     bytes: usize,
     limits: CacheLimits,
 }
@@ -37,7 +37,7 @@ impl Default for CacheLimits {
 impl TokenCache {
     /// An empty cache.
     pub(super) fn new(limits: CacheLimits, hasher: KeyedHasher) -> Self {
-        Self { entries: LruCache::unbounded_with_hasher(hasher), bytes: 0, limits }
+        Self { entries: LruCache::unbounded_with_hasher(TokenHasher(hasher)), bytes: 0, limits }
     }
 
     pub(super) fn get(&mut self, token: &str) -> Option<Arc<Verified>> {
@@ -106,6 +106,31 @@ impl BuildHasher for KeyedHasher {
 
     fn build_hasher(&self) -> SipHasher13 {
         SipHasher13::new_with_keys(self.0.0, self.0.1)
+    }
+}
+
+/// Hashes the end of a token. It is the end of a signature, which no client can choose, and an
+/// insertion hashes the token several times.
+struct TokenHasher(KeyedHasher);
+
+impl BuildHasher for TokenHasher {
+    type Hasher = EndHasher;
+
+    fn build_hasher(&self) -> EndHasher {
+        EndHasher(self.0.build_hasher())
+    }
+}
+
+/// Hashes at most the last 32 bytes of each text.
+struct EndHasher(SipHasher13);
+
+impl Hasher for EndHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write(bytes.last_chunk::<32>().map_or(bytes, |end| end));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.finish()
     }
 }
 

@@ -145,5 +145,5 @@ impl Snapshot {
 
 /// Long enough for V8 to optimize the code.
 const WARM_UP: Duration = Duration::from_secs(2);
-const RUN_UP: Duration = Duration::from_millis(50);
-const TURN: Duration = Duration::from_millis(600);
+const RUN_UP: Duration = Duration::from_millis(200);
+const TURN: Duration = Duration::from_millis(500);
