@@ -268,7 +268,8 @@ impl Remote {
             max_bytes: JwkSet::MAX_BYTES,
             timeout,
         };
-        let response = fetch_document(host, request).await?;
+        let response = fetch_document(host, request).await;
+        let response = response.map_err(|error| error.url_setting(self.url_setting))?;
         if response.status != 200 {
             let error = FetchError::status(&self.url, &response, host.now());
             return Err(error.url_setting(self.url_setting));
