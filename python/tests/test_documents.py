@@ -1,33 +1,73 @@
 """The examples of the documents run."""
 
 import re
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from better_auth_edge import EdgeAuthError, EdgeAuthSettings
 from tests.apps import bearer, outcome
 from tests.better_auth import Publisher
+from tests.isolation.postgres import running
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-def examples(path: str) -> list[str]:
-    """The examples of a document, without those that show code before a migration."""
-    blocks = re.findall(r"^```py\n(.*?)^```$", (REPOSITORY / path).read_text(), re.M | re.S)
-    return [block for block in blocks if not block.startswith("# before")]
-
-
-PAGES = [
-    *("index", "dependencies", "testing", "websockets", "isolation", "other-frameworks"),
-    *("migration", "sessions"),
+READMES = [
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *("npm/README.md", "python/README.md", "src/README.md"),
 ]
-DOCUMENTS = [*(f"docs/fastapi/{page}.md" for page in PAGES), "python/README.md"]
-EXAMPLES = [example for document in DOCUMENTS for example in examples(document)]
+FENCE = re.compile(
+    r"^(?: *<!-- given: ([^\n]*?) -->\n\n?)?( *)```(\S*)\n(.*?)^\2```$", re.MULTILINE | re.DOTALL
+)
+
+
+def pages() -> list[str]:
+    """The pages that tests/docs/blocks.rs reads too."""
+    found = [
+        file
+        for directory in ("docs", "examples")
+        for file in (REPOSITORY / directory).rglob("*.md")
+        if not any(
+            part.startswith(".") or part == "node_modules"
+            for part in file.relative_to(REPOSITORY).parts
+        )
+    ]
+    return READMES + sorted(str(file.relative_to(REPOSITORY)) for file in found)
+
+
+def blocks(path: str, language: str) -> list[str]:
+    """The blocks of a page, each with the code that a comment before it gives."""
+    found: list[str] = []
+    for match in FENCE.finditer((REPOSITORY / path).read_text()):
+        given, indentation, name, body = match.groups()
+        if name != language:
+            continue
+        code = re.sub(f"^{indentation}", "", body, flags=re.MULTILINE)
+        before = found[-1] if given == "the block before" else given
+        found.append(code if before is None else f"{before}\n{code}")
+    return found
+
+
+def examples(path: str) -> list[str]:
+    """The examples of a page, without those that show code before a migration."""
+    return [code for code in blocks(path, "py") if not code.startswith("# before")]
+
+
+PAGES = pages()
+EXAMPLES = {
+    f"{path} {number}": code
+    for path in PAGES
+    for number, code in enumerate(examples(path), start=1)
+}
+OTHERS = [code for path in PAGES for code in blocks(path, "py") if code.startswith("# before")]
+STATEMENTS = [(path, code) for path in PAGES for code in blocks(path, "sql")]
 
 
 def test_the_settings_page_lists_every_setting() -> None:
@@ -50,12 +90,46 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return module.__dict__
 
 
-@pytest.mark.parametrize("code", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_the_pages_have_examples() -> None:
+    pages = {name.split()[0] for name in EXAMPLES}
+    assert {"README.md", "python/README.md", "docs/worker.md", "docs/fastapi/index.md"} <= pages
+    assert len(EXAMPLES) > 20
+    assert len(OTHERS) > 3
+    assert STATEMENTS
+
+
+@pytest.mark.parametrize("code", OTHERS, ids=range(len(OTHERS)))
+def test_code_before_a_migration_is_python(code: str) -> None:
+    compile(code, "example", "exec")
+
+
+@pytest.mark.parametrize("code", EXAMPLES.values(), ids=EXAMPLES)
 def test_an_example_runs(
     better_auth: Publisher, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
     assert run(code, monkeypatch)
+
+
+TABLES = 'CREATE TABLE "user" (id text); CREATE TABLE "session" (id text);'
+
+
+def test_statements_run_on_postgresql() -> None:
+    with running() as url:
+        engine = sa.create_engine(url)
+        for _, code in STATEMENTS:
+            with engine.connect() as connection:
+                for statement in filter(str.strip, (TABLES + code).split(";")):
+                    connection.execute(sa.text(statement))
+                connection.rollback()
+        engine.dispose()
+
+
+def test_statements_of_the_plugins_page_run_on_sqlite() -> None:
+    statements = [code for path, code in STATEMENTS if path == "docs/better-auth-plugin.md"]
+    assert statements
+    for code in statements:
+        sqlite3.connect(":memory:").executescript(TABLES + code)
 
 
 def test_other_frameworks_are_protected_too(
@@ -78,7 +152,7 @@ def test_other_frameworks_are_protected_too(
 
 def test_ten_lines_protect_a_path(better_auth: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
-    client = TestClient(run(EXAMPLES[0], monkeypatch)["app"])
+    client = TestClient(run(EXAMPLES["docs/fastapi/index.md 1"], monkeypatch)["app"])
     headers = bearer(better_auth.token())
     assert client.get("/api/ada/tasks", headers=headers).json() == ["a task of ada"]
     assert outcome(client.get("/api/bob/tasks", headers=headers)) == "403 user_mismatch"
