@@ -52,12 +52,14 @@ const FENCE = /^(?: *<!-- given: ([^\n]*?) -->\n\n?)?( *)```(\S*)\n(.*?)^\2```$/
 
 /** The blocks of a page, in its order. */
 export function blocksOf(page: string, text: string): Block[] {
-  return [...text.matchAll(FENCE)].map(({ index, 0: whole, 1: given, 2: indent, 3: language, 4: body }) => {
-    const fence = index + whole.indexOf("```");
-    const line = text.slice(0, fence).split("\n").length;
-    const lines = (body ?? "").split("\n").map((each) => each.slice(indent?.length ?? 0));
-    return { page, line, language: language ?? "", text: lines.join("\n"), given };
-  });
+  return [...text.matchAll(FENCE)].map(
+    ({ index, 0: whole, 1: given, 2: indent, 3: language, 4: body }) => {
+      const fence = index + whole.indexOf("```");
+      const line = text.slice(0, fence).split("\n").length;
+      const lines = (body ?? "").split("\n").map((each) => each.slice(indent?.length ?? 0));
+      return { page, line, language: language ?? "", text: lines.join("\n"), given };
+    },
+  );
 }
 
 /** The block's code, with the code that it follows. */

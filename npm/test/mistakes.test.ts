@@ -184,7 +184,13 @@ for (const [name, mistake] of Object.entries(MISTAKES)) {
     assert.ok(isThere, `${JSON.stringify(texts)} in ${lines.join("\n")}`);
     for (const text of mistake.doctor?.(servers) ?? []) assert.ok(stdout.includes(text), stdout);
     // a stranger learns nothing about what stands behind the edge, and the log holds no credential
-    for (const url of [servers.api.url, servers.closed, servers.toHttps.url, "ROUTE", "https://app"])
+    for (const url of [
+      servers.api.url,
+      servers.closed,
+      servers.toHttps.url,
+      "ROUTE",
+      "https://app",
+    ])
       assert.ok(!detail.includes(url), detail);
     assert.ok(!worker.log.includes(credential), "a credential is in the log");
   });
@@ -217,7 +223,10 @@ async function credentialOf(auth: BetterAuth, isSessionToken: boolean): Promise<
   users += 1;
   const body = { email: `user${users}@example.com`, password: "analytical engine", name: "Ada" };
   const signedUp = await auth.done("/sign-up/email", { body });
-  const cookie = signedUp.headers.getSetCookie().map((set) => set.split(";")[0]).join("; ");
+  const cookie = signedUp.headers
+    .getSetCookie()
+    .map((set) => set.split(";")[0])
+    .join("; ");
   if (isSessionToken) return (await signedUp.json()).token;
   return (await (await auth.done("/token", { cookie })).json()).token;
 }
