@@ -4,14 +4,15 @@ import re
 import sqlite3
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
-from better_auth_edge import EdgeAuthError, EdgeAuthSettings
+from better_auth_edge import EdgeAuthError, EdgeAuthSettings, User
 from tests.apps import bearer, outcome
 from tests.better_auth import Publisher
 from tests.isolation.postgres import running
@@ -173,3 +174,91 @@ def test_a_page_tells_keys_from_people(
     assert outcome(client.delete("/account", headers=key)) == "403 credential_not_accepted"
     assert client.get("/tasks", headers=key).json() == "a program"
     assert outcome(client.get("/tasks", headers=person)) == "403 insufficient_claims"
+
+
+def example(page: str, part: str) -> str:
+    """The example of a page that contains this part."""
+    [code] = [code for code in examples(page) if part in code]
+    return code
+
+
+def test_a_page_accepts_one_of_several_roles_or_requires_all(
+    better_auth: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
+    code = example("docs/fastapi/dependencies.md", "is_auditor")
+    client = TestClient(run(code, monkeypatch)["app"])
+    for roles, tickets, audit in [
+        ("support", "200", "403 insufficient_claims"),
+        ("admin,auditor", "200", "200"),
+        ("admin", "200", "403 insufficient_claims"),
+        ("user", "403 insufficient_claims", "403 insufficient_claims"),
+    ]:
+        headers = bearer(better_auth.token(role=roles))
+        assert outcome(client.get("/tickets", headers=headers)) == tickets
+        assert outcome(client.get("/audit", headers=headers)) == audit
+
+
+def test_a_page_lets_pages_of_another_origin_read_rejections(
+    better_auth: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
+    module = run(example("docs/fastapi/index.md", "CORSMiddleware"), monkeypatch)
+    app, auth = module["app"], module["auth"]
+
+    async def me(user: Annotated[User, Depends(auth.current_user)]) -> str:
+        return user.id
+
+    app.add_api_route("/me", me)
+    client = TestClient(app)
+    origin = {"Origin": "https://app.example.com"}
+    preflight = {
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    assert client.options("/me", headers={**origin, **preflight}).status_code == 200
+    for headers in ({}, bearer(better_auth.token())):
+        response = client.get("/me", headers={**origin, **headers})
+        assert response.headers["access-control-allow-origin"] == "https://app.example.com"
+    others = client.get("/me", headers={"Origin": "https://other.example"})
+    assert "access-control-allow-origin" not in others.headers
+
+
+@pytest.mark.parametrize(
+    ("page", "model", "owner"),
+    [
+        ("docs/fastapi/index.md", "Note", "user_id"),
+        ("docs/fastapi/isolation.md", "Chore", None),
+    ],
+)
+def test_a_page_shows_users_their_own_rows_only(
+    better_auth: Publisher,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    page: str,
+    model: str,
+    owner: str | None,
+) -> None:
+    monkeypatch.setenv("BETTER_AUTH_URL", better_auth.url)
+    code = example(page, f"class {model}(")
+    file = f"{tmp_path}/rows.db"
+    code = code.replace('sqlite://"', f'sqlite:///{file}"').replace("tasks.db", f"/{file}")
+    # SQLModel knows the model of the example already
+    module = run(code.replace(model, f"Own{model}"), monkeypatch)
+    table = module[f"Own{model}"].__table__
+    users = {"ada": UUID(int=1), "bob": UUID(int=2)}
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        table.create(connection)
+        for name, uuid in users.items():
+            text = next(c for c in ("text", "title") if c in table.columns)
+            row = {text: f"of {name}", "user_id": name if owner else uuid}
+            connection.execute(table.insert(), row)
+    path = "notes" if owner else "chores"
+    client = TestClient(module["app"])
+    for name, uuid in users.items():
+        headers = bearer(better_auth.token(sub=name, uuid=str(uuid)))
+        rows = client.get(f"/api/{name}/{path}", headers=headers).json()
+        assert [row.get("text", row.get("title")) for row in rows] == [f"of {name}"]
+        others = client.get(f"/api/{'ada' if name == 'bob' else 'bob'}/{path}", headers=headers)
+        assert outcome(others) == "403 user_mismatch"
