@@ -3,6 +3,7 @@
  * operator reads ends the search: it names the URL, the status and the next step.
  */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { run } from "./cli.process.ts";
 import { startWorker } from "./cli.worker.ts";
@@ -82,7 +83,7 @@ const MISTAKES: Record<string, Mistake> = {
     detail: () => ['the token has no "uuid"', "definePayload"],
     log: () => ["uuid", "USER_CLAIM", "sub"],
   },
-  "a misspelt setting": {
+  "a misspelled setting": {
     settings: () => ({ ROUTE: [] }),
     response: "500 misconfigured",
     detail: () => ["its log says which"],
@@ -168,8 +169,17 @@ test("a right deployment forwards the request and logs nothing", async () => {
   assert.deepEqual(rejections(worker.log), []);
 });
 
-test("there are twelve mistakes", () => {
-  assert.equal(Object.keys(MISTAKES).length, 12);
+test("the page about troubleshooting lists the mistakes with their responses", async () => {
+  const page = new URL("../../docs/troubleshooting.md", import.meta.url);
+  const [, section = ""] = (await readFile(page, "utf8")).split("## The first hour\n");
+  const rows = section.split("\n## ")[0]?.match(/^\| .* \|$/gm) ?? [];
+  const listed = rows.slice(1).map((row) => row.split(" | ").slice(0, 2).join(": "));
+  const expected = Object.entries(MISTAKES).map(([name, { response }]) => {
+    const [status, code] = response.split(" ");
+    return `| ${name}: ${status} \`${code}\``;
+  });
+  assert.equal(expected.length, 12);
+  assert.deepEqual(listed, expected);
 });
 
 for (const [name, mistake] of Object.entries(MISTAKES)) {

@@ -1,8 +1,8 @@
 //! The blocks of code in the documentation, each of which a test checks.
 //!
 //! `tests/docs/examples.rs` checks configuration. `npm/test/documents.test.ts` type-checks
-//! TypeScript, `npm/test/documents.commands.test.ts` checks commands, and `python/tests/test_documents.py` runs Python and SQL. All
-//! three read the pages that [`pages`] names.
+//! TypeScript, `npm/test/documents.commands.test.ts` checks commands, and
+//! `python/tests/test_documents.py` runs Python and SQL. All read the pages that [`pages`] names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
