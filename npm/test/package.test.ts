@@ -1,7 +1,7 @@
 // The published package: its size, its files, its types, and that it works when it is installed.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -162,37 +162,6 @@ test("the command line runs from a clone after a build, and from an installed pa
   } finally {
     await rm(user, { recursive: true, force: true });
   }
-});
-
-test("the examples in the documentation compile", async () => {
-  const modules = join(PACKAGE, "../node_modules");
-  for (const name of ["hono", "jose", "@types", "undici-types"]) {
-    await symlink(join(modules, name), join(project, "node_modules", name));
-  }
-  const pages = await Promise.all(
-    ["README.md", "../docs/migrating.md"].map((page) => readFile(join(PACKAGE, page), "utf8")),
-  );
-  const examples = [...pages.join("\n").matchAll(/^```ts\n(.*?)^```$/gms)];
-  assert(examples.length >= 5);
-  const directory = join(project, "examples");
-  await mkdir(directory);
-  for (const [index, [, example = ""]] of examples.entries()) {
-    await writeFile(join(directory, `${index}.mts`), example);
-  }
-  const options = ["--strict", "--noEmit", "--skipLibCheck", "--exactOptionalPropertyTypes"];
-  const language = [
-    "--target",
-    "es2022",
-    "--module",
-    "nodenext",
-    "--lib",
-    "es2023,dom",
-    "--types",
-    "node",
-  ];
-  const files = examples.map((_, index) => `${index}.mts`);
-  const tsc = [join(modules, "typescript/bin/tsc"), ...options, ...language, ...files];
-  await run(process.execPath, tsc, { cwd: directory }).catch(({ stdout }) => assert.fail(stdout));
 });
 
 test("every option of the types is in the tables of the README", async () => {

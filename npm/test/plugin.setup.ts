@@ -147,6 +147,8 @@ interface Setup extends Row {
   answers?: number[];
   /** Whether Better Auth has no plugin of the edge. */
   isPlain?: boolean;
+  /** Whether Better Auth has no jwt plugin. Requires {@link isPlain}. */
+  isWithoutJwt?: boolean;
   /** Whether the jwt plugin comes before the edge's. */
   isJwtFirst?: boolean;
   /** Receives Better Auth's log. */
@@ -156,13 +158,13 @@ interface Setup extends Row {
 /** Starts Better Auth with the plugin, and an edge. */
 export async function start(setup: Setup = {}) {
   const { edgeOptions, jwtOptions, plugins: others = [], answers, isJwtFirst, ...more } = setup;
-  const { log = () => {}, isPlain, ...options } = more;
+  const { log = () => {}, isPlain, isWithoutJwt, ...options } = more;
   const rows: Record<string, Row[]> = Object.fromEntries(
     TABLES.split(" ").map((name) => [name, []]),
   );
   const { server, url, close } = await listen();
   const receiver = await startEdge(() => `${url}/api/auth/jwks`, answers);
-  const jwt = plugins.jwt(jwtOptions);
+  const jwt = isWithoutJwt ? [] : [plugins.jwt(jwtOptions)];
   const edgeURL = isFrom(4) ? receiver.url : undefined;
   const deliveries: Promise<unknown>[] = [];
   const waitUntil = (delivery: Promise<unknown>) => void deliveries.push(delivery);
@@ -176,7 +178,7 @@ export async function start(setup: Setup = {}) {
     logger: { level: "warn", log },
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
-    plugins: isJwtFirst ? [jwt, ...others, ...own] : [...own, ...others, jwt],
+    plugins: isJwtFirst ? [...jwt, ...others, ...own] : [...own, ...others, ...jwt],
     ...options,
   });
   await auth.$context;

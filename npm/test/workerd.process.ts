@@ -8,6 +8,8 @@ import { join } from "node:path";
 /** A running Worker. */
 export interface Worker {
   url: string;
+  /** What the Worker has logged so far as an error or a warning. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -29,7 +31,11 @@ export async function serve(directory: string, worker: string, services = ""): P
   const workerd: string = createRequire(import.meta.url)("workerd").default;
   const command = [workerd, "serve", config, "--control-fd=1"];
   const shell = spawn("sh", ["-c", script, "sh", ...command], {
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let log = "";
+  shell.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    log += chunk;
   });
   const exited = once(shell, "exit");
   const stop = async () => {
@@ -38,10 +44,11 @@ export async function serve(directory: string, worker: string, services = ""): P
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    return { url: `http://127.0.0.1:${await listeningPort(shell.stdout)}`, stop };
+    const url = `http://127.0.0.1:${await listeningPort(shell.stdout)}`;
+    return { url, log: () => log, stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw new Error(`workerd did not start: ${log}`, { cause: error });
   }
 }
 
@@ -52,7 +59,7 @@ async function listeningPort(stdout: NodeJS.ReadableStream): Promise<number> {
     const event = /\{"event":"listen".*\}/.exec(text);
     if (event) return JSON.parse(event[0]).port;
   }
-  throw new Error(`workerd did not start: ${text}`);
+  throw new Error(text);
 }
 
 const CONFIG = `using Workerd = import "/workerd/workerd.capnp";

@@ -34,7 +34,7 @@ def by_assertions(edge: Edge, **settings: Any) -> EdgeAuth[Any]:
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (404, b"", "the server answered 404, not 200: the jwt plugin is missing, or the base path"),
+        (404, b"", "the server answered 404, not 200: the jwt plugin is missing, another server"),
         (403, b"error code: 1010", "the server answered 403, not 200: a firewall"),
         (401, b"", "the server answered 401, not 200: a firewall"),
         (429, b"", "the server answered 429, not 200"),

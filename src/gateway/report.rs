@@ -69,6 +69,7 @@ impl Gateway {
             keys_age: self.issuers.keys_age(host.now()),
             revocations_age: self.revocations.as_ref().map(|known| known.age(host.now())),
             request_id,
+            naming: self.reporter.naming(),
         }
     }
 

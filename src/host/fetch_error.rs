@@ -59,6 +59,19 @@ enum Reason {
     Pending,
 }
 
+impl UrlSetting {
+    /// The name of the setting that says where the server is.
+    fn name(self) -> &'static str {
+        match self.kind {
+            UrlKind::Base | UrlKind::BasePath | UrlKind::BaseUrl => {
+                self.naming.name_of("BETTER_AUTH_URL")
+            }
+            UrlKind::KeyUrl => self.naming.name_of("JWKS_URL"),
+            UrlKind::EdgeKeyUrl => "EDGE_JWKS_URL",
+        }
+    }
+}
+
 impl FetchError {
     /// The server did not respond.
     pub(crate) fn failed(url: &str, error: GetError) -> Self {
@@ -122,13 +135,23 @@ impl FetchError {
     /// The reason without the URL.
     pub fn reason(&self) -> String {
         match &self.reason {
+            Reason::Get(GetError::Unreachable) => {
+                let error = GetError::Unreachable.to_string();
+                [&error, ": does it run, and is ", self.url_setting.name(), " its address?"]
+                    .concat()
+            }
             Reason::Get(error) => error.to_string(),
             Reason::Redirect(status, location) => {
                 let redirect = "the server answered with a redirect, which is not followed";
+                let setting = self.url_setting.name();
                 match (status, location) {
                     (0, _) => redirect.to_owned(),
                     (status, None) => format!("{redirect}: {status}"),
-                    (status, Some(location)) => format!("{redirect}: {status} to {location}"),
+                    (status, Some(location)) => {
+                        format!(
+                            "{redirect}: {status} to {location}; if Better Auth is there, change {setting}"
+                        )
+                    }
                 }
             }
             Reason::Status(status) => self.other_status(*status),
@@ -189,21 +212,25 @@ impl FetchError {
 fn hint(status: u16, UrlSetting { kind, naming }: UrlSetting) -> String {
     const FIREWALL: &str = ": a firewall or a sign-in in front of it may have rejected the request";
     const ELSEWHERE: &str = ": the jwt plugin is missing, or ";
+    const ELSEWHERE_OR_OTHER: &str = ": the jwt plugin is missing, another server answers there (";
     const NO_EDGE: &str =
         ": no edge answers there; EDGE_JWKS_URL must be the URL of the edge, not of this app";
     let [base_path, base_url, jwks_url] =
         ["BETTER_AUTH_BASE_PATH", "BETTER_AUTH_URL", "JWKS_URL"].map(|name| naming.name_of(name));
-    let other_base_path = |setting: &str| {
-        let other = "the base path is another one (";
-        [ELSEWHERE, other, setting, "), or the plugin's jwksPath is (", jwks_url, ")"].concat()
-    };
     match (status, kind) {
         (404, UrlKind::Base) => {
             let other = "the base path is another one (";
             [ELSEWHERE, other, base_path, ", or the path in ", base_url, ")"].concat()
         }
-        (404, UrlKind::BasePath) => other_base_path(base_path),
-        (404, UrlKind::BaseUrl) => other_base_path(base_url),
+        (404, UrlKind::BasePath) => {
+            let other = "), the base path is another one (";
+            let paths = [base_path, "), or the plugin's jwksPath is (", jwks_url, ")"].concat();
+            [ELSEWHERE_OR_OTHER, base_url, other, &paths].concat()
+        }
+        (404, UrlKind::BaseUrl) => {
+            let other = "the base path is another one (";
+            [ELSEWHERE, other, base_url, "), or the plugin's jwksPath is (", jwks_url, ")"].concat()
+        }
         (404, UrlKind::KeyUrl) => [ELSEWHERE, "its key set is elsewhere (", jwks_url, ")"].concat(),
         (404, UrlKind::EdgeKeyUrl) => NO_EDGE.to_owned(),
         (401 | 403, _) => FIREWALL.to_owned(),

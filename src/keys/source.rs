@@ -268,10 +268,10 @@ impl Remote {
             max_bytes: JwkSet::MAX_BYTES,
             timeout,
         };
-        let response = fetch_document(host, request).await?;
+        let named = |error: FetchError| error.url_setting(self.url_setting);
+        let response = fetch_document(host, request).await.map_err(named)?;
         if response.status != 200 {
-            let error = FetchError::status(&self.url, &response, host.now());
-            return Err(error.url_setting(self.url_setting));
+            return Err(named(FetchError::status(&self.url, &response, host.now())));
         }
         let known = self.cache().cached().cloned().unwrap_or_default();
         let set = KeySet::parse_after(&known, &response.body)

@@ -5,6 +5,7 @@
 //! branch.
 
 mod log;
+mod next_step;
 mod record;
 mod server_timing;
 
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use crate::config::bindings::Bindings;
 use crate::config::reader::Reader;
+use crate::config::settings_table::Naming;
 use crate::host::{Host, Level};
 use crate::policy::credentials::CredentialKind;
 use crate::verifier::Verified;
@@ -29,6 +31,8 @@ pub(crate) struct Reporter {
     log: Log,
     server_timing: bool,
     data_points: bool,
+    /// How the operator calls settings
+    naming: Naming,
     /// Hashed into the pseudonyms of users. Without a salt, records name no user
     salt: Option<Salt>,
 }
@@ -67,6 +71,7 @@ impl Reporter {
             log: Log::from_settings(reader),
             server_timing: reader.switch("SERVER_TIMING", false),
             data_points: false,
+            naming: reader.naming(),
             salt: reader.text("LOG_SALT").map(Salt),
         }
     }
@@ -134,6 +139,11 @@ impl Reporter {
         let log = json.clone().filter(|_| is_logged);
         let data_point = json.filter(|_| self.data_points);
         Some(ForwardReport { log, data_point, server_timing })
+    }
+
+    /// How the operator calls settings.
+    pub(crate) fn naming(&self) -> Naming {
+        self.naming
     }
 
     fn salt(&self) -> Option<&str> {

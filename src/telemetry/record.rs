@@ -1,5 +1,7 @@
 //! The record of a decision, which is a log line and a data point.
 
+use super::next_step::next_step;
+use crate::config::settings_table::Naming;
 use crate::error::Error;
 use crate::host::Level;
 use crate::jose::json::quote;
@@ -25,6 +27,8 @@ pub(crate) struct DecisionRecord<'d> {
     /// Seconds since the last read of the revocations; `None` without revocation
     pub(crate) revocations_age: Option<Option<f64>>,
     pub(crate) request_id: &'d str,
+    /// How the operator calls settings
+    pub(crate) naming: Naming,
 }
 
 /// The rule that matched a request.
@@ -46,7 +50,7 @@ impl DecisionRecord<'_> {
         let name = salt.zip(self.user).map(|(salt, user)| pseudonym(salt, user));
         // one of the settings' issuers, because the token is verified
         let issuer = self.user.and_then(|user| user.claims().text_claim("iss"));
-        let cause = self.error.and_then(cause_of);
+        let cause = self.error.and_then(|error| cause_of(error, self.naming));
         let mut json = JsonWriter(String::with_capacity(512));
         json.text("{\"level\":", Some(level(self.status).name()));
         let decision = if self.status.is_some() { "respond" } else { "forward" };
@@ -91,9 +95,18 @@ pub(super) fn level(status: Option<u16>) -> Level {
     }
 }
 
-/// The source of an error. It contains nothing that a client sent.
-fn cause_of(error: &Error) -> Option<String> {
-    std::error::Error::source(error).map(ToString::to_string)
+/// The source of an error, or its detail, and what the operator can do about it. It contains
+/// nothing that a client sent without proof.
+fn cause_of(error: &Error, naming: Naming) -> Option<String> {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    let Some(step) = next_step(error.code(), naming) else { return source };
+    let what = match source {
+        // the source of a rejection has its own next step
+        Some(source) if error.status() < 500 => return Some(source),
+        Some(source) => source,
+        None => error.detail().to_owned(),
+    };
+    Some([&what, "; ", &step].concat())
 }
 
 /// Writes a JSON object. Names come with the punctuation around them.

@@ -291,8 +291,8 @@ fn a_key_set_that_is_not_found_is_reported_with_the_setting_that_named_its_url()
     let (url, keys) = ("BETTER_AUTH_URL", "JWKS_URL");
     let (path, apart) = ("https://app.example/auth", ("BETTER_AUTH_BASE_PATH", "/auth"));
     for (settings, named, unnamed) in [
-        (vec![], vec!["BETTER_AUTH_BASE_PATH", "jwksPath", keys], vec![url]),
-        (vec![apart], vec!["BETTER_AUTH_BASE_PATH", "jwksPath", keys], vec![url]),
+        (vec![], vec![url, "BETTER_AUTH_BASE_PATH", "jwksPath", keys], vec![]),
+        (vec![apart], vec![url, "BETTER_AUTH_BASE_PATH", "jwksPath", keys], vec![]),
         (vec![(url, path)], vec![url, "jwksPath", keys], vec!["BASE_PATH"]),
         (vec![(keys, "https://keys.example/set")], vec![keys], vec![url, "BASE_PATH", "jwksPath"]),
     ] {

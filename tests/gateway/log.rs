@@ -115,7 +115,10 @@ fn a_log_line_about_unavailable_keys_has_the_cause() {
 #[test]
 fn a_failing_upstream_is_logged_as_an_error_with_the_request_id() {
     let edge = Edge::new(&[]);
-    for code in [Code::OriginTimeout, Code::OriginUnreachable] {
+    for (code, step) in [
+        (Code::OriginTimeout, "the setting ORIGIN_TIMEOUT is the time that it has"),
+        (Code::OriginUnreachable, "does the origin server run, and is ORIGIN_URL its address?"),
+    ] {
         let error = Error::new(code, "gone").with_source("POST https://api.example/a: refused");
         let id = "request-0001";
         let answer = edge.gateway.upstream_failed(None, Some("POST"), error, id, &edge.host);
@@ -127,7 +130,7 @@ fn a_failing_upstream_is_logged_as_an_error_with_the_request_id() {
             (&json!(code.as_str()), &json!(code.status()))
         );
         assert_eq!(line["request_id"], "request-0001");
-        let cause = json!("POST https://api.example/a: refused");
+        let cause = json!(format!("POST https://api.example/a: refused; {step}"));
         assert_eq!((&line["method"], &line["cause"]), (&json!("POST"), &cause));
     }
 }

@@ -108,10 +108,12 @@ fn npm() -> Result<()> {
     build::worker()?;
     setup::postgres()?;
     setup::mariadb()?;
+    setup::example_packages()?;
     let browser = setup::browser()?;
     let mut npm = Command::new("npm");
     npm.args(["test", "--silent", "--workspaces", "--if-present"]).current_dir(root());
     npm.env("CHROMIUM", browser.program).env("PYTHON", setup::python()?);
+    npm.env("WRANGLER_NODE", setup::node_for_wrangler()?);
     if let Some(deno) = setup::deno()? {
         npm.env("DENO", deno);
     }

@@ -1,4 +1,5 @@
 import { type Arguments, type Command, readUrl } from "./arguments.ts";
+import { isLocal } from "./doctor/advice.ts";
 import { type HttpResponse, NoResponse, request } from "./http.ts";
 import { type KeyEntry, type KeySet, keyUrlWarning, type Note, readKeySet } from "./key-set.ts";
 import { marked } from "./marks.ts";
@@ -88,7 +89,9 @@ export async function fetchKeySet(url: URL): Promise<KeySetResult> {
     response = await withProgress(`fetching keys from ${url.host}`, request(url, { headers }));
   } catch (error) {
     if (!(error instanceof NoResponse)) throw error;
-    return { problem: error.message, cure: "Is Better Auth running, and is this its address?" };
+    const other = isLocal(url.origin) ? ` ${TWO_ADDRESSES}` : "";
+    const cure = `Is Better Auth running, and is this its address?${other}`;
+    return { problem: error.message, cure };
   }
   if (response.status !== 200) return { ...unexpectedStatus(response), response };
   try {
@@ -115,6 +118,9 @@ function unexpectedStatus({ status, headers }: HttpResponse): { problem: string;
   }
   return { problem, cure: "See the server's log." };
 }
+
+const TWO_ADDRESSES =
+  "localhost is 127.0.0.1 or [::1], and a server may listen on one of them only. In a container, it is the container itself.";
 
 const DEFAULT_PATH =
   "Better Auth's keys are at /api/auth/jwks, unless basePath or the jwt plugin's jwksPath change that.";

@@ -40,7 +40,8 @@ impl OpenExchange {
             timeout: TIMEOUT,
         };
         let response = fetch_document(host, with_credential(request, &self.credential)).await;
-        let response = response.map_err(|why| Failure::Unanswered(Arc::new(why)))?;
+        let response = response
+            .map_err(|why| Failure::Unanswered(Arc::new(why.url_setting(self.url_setting))))?;
         token_response::read(self.kind, &self.url, self.url_setting, &response, host.now())
     }
 }

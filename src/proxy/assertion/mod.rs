@@ -74,6 +74,8 @@ pub(crate) struct AssertionContext<'r> {
     pub(crate) within_app: bool,
 }
 
+const NEW_KEY: &str = "; npx better-auth-edge keygen makes a key";
+
 impl Assertions {
     /// `None` without a key. `audience` is the upstream's origin.
     pub(crate) fn from_settings(reader: &mut Reader<'_>, audience: Option<&str>) -> Option<Self> {
@@ -81,7 +83,8 @@ impl Assertions {
         const NEXT: &str = "EDGE_SIGNING_KEY_NEXT";
         let mut key = |setting| {
             let text = reader.text(setting)?;
-            SigningKey::from_jwk(&text).map_err(|error| reader.error(setting, error)).ok()
+            let key = SigningKey::from_jwk(&text);
+            key.map_err(|error| reader.error(setting, [error, NEW_KEY].concat())).ok()
         };
         let (key, next) = (key(CURRENT), key(NEXT));
         if let (Some(key), Some(next)) = (&key, &next)

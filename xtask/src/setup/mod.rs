@@ -136,6 +136,12 @@ pub fn docs_packages() -> Result<()> {
     npm_ci(&root().join("tools/docs"))
 }
 
+/// Installs the packages that only the examples of the documentation import.
+pub fn example_packages() -> Result<()> {
+    node()?;
+    npm_ci(&root().join("tools/examples"))
+}
+
 /// Installs the previous major version of Next for the tests of the example's application.
 pub fn next_15() -> Result<()> {
     node()?;
