@@ -131,10 +131,7 @@ test("a call that is in progress when the input ends gets its response", async (
   server.send(request(2, "tools/list"));
   const { code, rest } = await server.end();
   assert.equal(code, 0);
-  assert.deepEqual(
-    rest.map(({ id }) => id).sort(),
-    [1, 2],
-  );
+  assert.deepEqual(rest.map(({ id }) => id).sort(), [1, 2]);
 });
 
 test("on a terminal, the command says that an assistant starts it", async () => {

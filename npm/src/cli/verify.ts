@@ -212,7 +212,8 @@ function show(decoded: DecodedToken, decision: Decision): void {
 }
 
 /** What a decision about a token does not say. */
-export const NOT_CHECKED = "This does not check whether the session has ended: only the edge knows that.";
+export const NOT_CHECKED =
+  "This does not check whether the session has ended: only the edge knows that.";
 
 /**
  * Says whether a rejected token's signature is valid. Claims are checked after it, so their codes

@@ -18,17 +18,22 @@ export function doctorTool(origins: AllowedOrigins): Tool {
       url: { type: "text", description: "the edge's URL", isRequired: true },
       path: {
         type: "text",
-        description: "a path that requires a token, such as /api/me; default: one that should not exist",
+        description:
+          "a path that requires a token, such as /api/me; default: one that should not exist",
         maxLength: 300,
       },
-      baseURL: { type: "text", description: "Better Auth's URL, to compare its keys with the edge's" },
+      baseURL: {
+        type: "text",
+        description: "Better Auth's URL, to compare its keys with the edge's",
+      },
       jwksUrl: {
         type: "text",
         description: "the URL of the keys, if they are not at Better Auth's default path",
       },
       origin: {
         type: "text",
-        description: "the origin of the web pages, to check that CORS allows them; it is not called",
+        description:
+          "the origin of the web pages, to check that CORS allows them; it is not called",
       },
     },
     isOnline: true,

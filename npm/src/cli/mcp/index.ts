@@ -28,7 +28,8 @@ Examples
 `,
   async run(args) {
     const origins = AllowedOrigins.parse(args.values("allow") ?? []);
-    if (process.stdin.isTTY) throw new UsageError("standard input is a terminal, but an assistant starts this command");
+    if (process.stdin.isTTY)
+      throw new UsageError("standard input is a terminal, but an assistant starts this command");
     const protocol = new Protocol({ name: "better-auth-edge", version: version() }, tools(origins));
     await serveLines(process.stdin, process.stdout, (line) => protocol.handle(line));
     return 0;

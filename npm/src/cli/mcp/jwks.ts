@@ -41,7 +41,8 @@ async function run(origins: AllowedOrigins, input: Input): Promise<Output> {
   }
   const { entries, notes } = result.set;
   const warning = await keyUrlWarning(url);
-  const all = warning === undefined ? notes : [...notes, { level: "warning" as const, text: warning }];
+  const all =
+    warning === undefined ? notes : [...notes, { level: "warning" as const, text: warning }];
   const isGood = ![...allNotes(result.set), ...all].some(({ level }) => level === "failure");
   const usable = entries.filter((entry) => entry.usable).length;
   const value = {
