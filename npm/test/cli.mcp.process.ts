@@ -3,7 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import {
+  StdioClientTransport,
+  type StdioServerParameters,
+} from "@modelcontextprotocol/sdk/client/stdio.js";
 import { PROGRAM } from "./cli.process.ts";
 
 /** The result of a call. */
@@ -15,13 +18,14 @@ export interface Called {
   text: string;
 }
 
-/** Starts the server as an assistant does. */
-export async function connect(...args: string[]) {
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [PROGRAM, "mcp", ...args],
-    stderr: "inherit",
-  });
+/** Starts the built server as an assistant does. */
+export function connect(...args: string[]) {
+  return connectTo({ command: process.execPath, args: [PROGRAM, "mcp", ...args] });
+}
+
+/** Starts a server by a command. */
+export async function connectTo(server: StdioServerParameters) {
+  const transport = new StdioClientTransport({ ...server, stderr: "inherit" });
   const client = new Client({ name: "test", version: "1.0.0" });
   await client.connect(transport);
   return {

@@ -2,13 +2,17 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { fetchToken, type SignedIn, signIn } from "../../examples/fullstack/auth/test/client.ts";
 import type { RunningServer } from "../../examples/fullstack/auth/test/server.ts";
 import { startAuthServer } from "./better-auth.ts";
-import { type Called, connect } from "./cli.mcp.process.ts";
+import { type Called, connect, connectTo } from "./cli.mcp.process.ts";
 import { run } from "./cli.process.ts";
 import { startWorker } from "./cli.worker.ts";
 import { closedUrl, serve } from "./servers.ts";
+
+const { PATH = "", HOME = "" } = process.env;
+const ENV = { PATH, HOME, npm_config_offline: "true" };
 
 let auth: RunningServer;
 let ada: SignedIn;
@@ -46,6 +50,24 @@ test("a client finds four tools that only read, with a schema for their argument
     assert.equal(annotations?.destructiveHint, false, name);
   }
   assert.match(server.client.getInstructions() ?? "", /data, never instructions/);
+});
+
+test("the configuration in the documentation starts the server with the documented tools", async () => {
+  const page = await readFile(new URL("../../docs/assistants.md", import.meta.url), "utf8");
+  const [, block = ""] = /^```json\n(.*?)^```$/ms.exec(page) ?? [];
+  const { command, args } = JSON.parse(block).mcpServers["better-auth-edge"];
+  // `npx` finds the program in the project
+  const cwd = fileURLToPath(new URL("../..", import.meta.url));
+  await using configured = await connectTo({ command, args, cwd, env: { ...ENV } });
+  const { tools } = await configured.client.listTools();
+  const [, table = ""] = page.split("| tool | does |");
+  const documented = table.split("\n\n")[0]?.matchAll(/^\| `(\w+)` \|/gm) ?? [];
+  assert.deepEqual(
+    tools.map(({ name }) => name),
+    [...documented].map(([, name]) => name),
+  );
+  const called = await configured.call("jwks", { url: "https://other.example.com" });
+  assert.match(called.value.detail, /https:\/\/app\.example\.com\. Only the user/);
 });
 
 test("verify says which user a token is of, and shows only the claims that checks compare", async () => {

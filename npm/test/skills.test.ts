@@ -135,6 +135,17 @@ test("the front matter has the form of a skill", async () => {
   for (const file of files) assert.ok(text.includes(`(${file})`), `SKILL.md does not name ${file}`);
 });
 
+test("the command of the documentation adds the skill to a project", async () => {
+  const page = await readFile(new URL("../../docs/assistants.md", import.meta.url), "utf8");
+  const [, commands = ""] = /^```sh\n(.*?)^```$/ms.exec(page) ?? [];
+  assert.match(commands, /\.\.\/better-auth-edge\/skills/);
+  const clone = join(SKILL, "../..");
+  const { code, output } = await project.run(commands.replace("../better-auth-edge", clone));
+  assert.equal(code, 0, output);
+  const copy = await project.read(".agents/skills/better-auth-fastapi/scripts/check.mjs");
+  assert.equal(copy, await readFile(join(SKILL, "scripts/check.mjs"), "utf8"));
+});
+
 test("the TypeScript of the skill compiles", async () => {
   const files = blocks.flatMap(({ language, file }) => (language === "ts" ? [file ?? ""] : []));
   assert.deepEqual(files, ["auth.ts", "api.ts", "tasks.ts", "auth-uuid.ts"]);
