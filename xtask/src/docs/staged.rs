@@ -186,7 +186,9 @@ mod tests {
         let root = crate::root();
         let site = Site::read(&root, false).unwrap();
         let text = llms(&site);
-        assert!(text.starts_with(&format!("# better-auth-edge\n\n> {ABOUT}\n\n- [Home](index.md): ")));
+        assert!(
+            text.starts_with(&format!("# better-auth-edge\n\n> {ABOUT}\n\n- [Home](index.md): "))
+        );
         let found: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         let titles: Vec<_> = site.sections.iter().map(|section| &*section.title).collect();
         assert_eq!(found, titles);

@@ -4,8 +4,8 @@ import { ToolError } from "./tool.ts";
 /**
  * The origins that the tools may call: this machine, and those that the operator named.
  *
- * The assistant chooses the URLs, and may follow hostile text that it has read. A URL can carry data
- * to any server that the assistant may call, and can reach services of the network that trust it.
+ * The assistant chooses the URLs, and may follow hostile text that it has read. A URL can carry
+ * data to any server that the tools may call, and can reach services that trust the network.
  */
 export class AllowedOrigins {
   /** The origins that the operator named. */

@@ -2,7 +2,7 @@ import { Input } from "./parameters.ts";
 import { type Output, type Tool, ToolError } from "./tool.ts";
 import { bounded } from "./untrusted.ts";
 
-/** The most calls in a minute, and at one time: an assistant that repeats itself floods no server. */
+/** The most calls in a minute, and at one time. An assistant may repeat a call without end. */
 const MAX_CALLS = 60;
 const MAX_CONCURRENT = 8;
 const MINUTE = 60_000;
