@@ -221,6 +221,16 @@ test("a redirect is not followed, and a token in its target is removed", async (
   const called = await server.call("jwks", { url: source.url });
   assert.match(called.text, /a redirect to http:\/\/127\.0\.0\.1:\d+\/\?token=\(token removed\)/);
   assertWithoutToken(called);
+  const more = { issuer: [auth.url], audience: [auth.url] };
+  for (const [name, input] of [
+    ["verify", { token, jwksUrl: `${source.url}/jwks`, ...more }],
+    ["doctor", { url: source.url, baseURL: source.url }],
+  ] as const) {
+    const redirected = await server.call(name, input);
+    assert.match(redirected.text, /redirect/);
+    assertWithoutToken(redirected);
+  }
+  assert.ok(source.requests.length >= 3);
   assert.equal(target.requests.length, 0);
 });
 

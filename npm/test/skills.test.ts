@@ -157,6 +157,19 @@ test("the TypeScript of the skill compiles", async () => {
   assert.equal(code, 0, output);
 });
 
+test("the packages are installed as the documentation says", async () => {
+  const install = await readFile(new URL("../../docs/install.md", import.meta.url), "utf8");
+  // compiling takes minutes; the release's test installs the package into an empty environment
+  assert.ok(install.includes(take("SKILL.md", "pip install").text));
+  const { text } = take("SKILL.md", "npm pack");
+  assert.ok(install.includes(text));
+  const command = text.replace("../better-auth-edge", join(SKILL, "../.."));
+  const setUp = "mkdir new && cd new && echo '{}' > package.json";
+  const { code, output } = await project.run(`${setUp}\n${command}npx better-auth-edge --version`);
+  assert.equal(code, 0, output);
+  assert.match(output, /^\d+\.\d+\.\d+$/m);
+});
+
 test("step 1: Better Auth with jwt() issues tokens that verify accepts", async () => {
   take("SKILL.md", "// auth.ts");
   await runs("SKILL.md", "--sign-up");
@@ -331,7 +344,7 @@ test("every code block of the skill has run", () => {
     unused.map(({ page, text }) => `${page}: ${text}`),
     [],
   );
-  assert.equal(blocks.length, 22);
+  assert.equal(blocks.length, 24);
 });
 
 /** Prints the variables of wrangler.toml. Python 3.10 has pytest's TOML parser only. */
