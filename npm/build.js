@@ -135,14 +135,11 @@ function loaders(sources) {
   };
 }
 
-/** The help for error codes: the sections of the page about codes of tokens and keys. */
+/** The help for error codes: the sections of the page. */
 function explanations() {
   const page = readFileSync(here("../docs/errors.md"), "utf8");
   const [, ...sections] = page.split(/^(?=## )/m);
-  const ofRequests =
-    /^## (ambiguous|cross_site|insufficient_scope|malformed_request|origin|rate|user_mismatch)/;
-  const told = sections.filter((section) => !ofRequests.test(section));
-  return told.join("").replaceAll(/(?<=\S)\n +/g, " ");
+  return sections.join("").replaceAll(/(?<=\S)\n +/g, " ");
 }
 
 /** The license for the package, without the appendix on how to apply it. */

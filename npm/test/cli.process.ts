@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
+/** The built CLI. */
+export const PROGRAM = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
 
 /** The exit code and the output of a process. */
 export interface Outcome {

@@ -4,11 +4,12 @@ import { type Command, readArguments, suggestion, UsageError } from "./arguments
 import { doctor } from "./doctor/index.ts";
 import { jwks } from "./jwks.ts";
 import { keygen } from "./keygen.ts";
+import { mcp } from "./mcp/index.ts";
 import { errorColors, printable, printError } from "./terminal.ts";
 import { verify } from "./verify.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: Record<string, Command> = { jwks, verify, keygen, doctor };
+const COMMANDS: Record<string, Command> = { jwks, verify, keygen, doctor, mcp };
 
 const HELP = `Inspects the keys, the tokens and the deployments of better-auth-edge.
 

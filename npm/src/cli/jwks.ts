@@ -156,6 +156,7 @@ function row(entry: KeyEntry): string[] {
   return [`${number}`, ...cells, state];
 }
 
-function allNotes({ entries, notes }: KeySet): Note[] {
+/** The notes about the keys and about the set. */
+export function allNotes({ entries, notes }: KeySet): Note[] {
   return [...entries.flatMap((entry) => entry.notes), ...notes];
 }

@@ -69,14 +69,17 @@ async function run(args: Arguments): Promise<number> {
   const options = readOptions(args);
   const token = await readToken(args);
   const decoded = decodeToken(token);
-  const decision = await decide(token, options);
+  const decision = await decide(token, options).catch((error: unknown) => {
+    if (!(error instanceof EdgeAuthError)) throw error;
+    throw new UsageError(withOptionNames(error.message));
+  });
   if (args.has("json")) showJson(decoded, decision);
   else show(decoded, decision);
   return decision.ok ? 0 : 1;
 }
 
 /** The verifier's decision. */
-type Decision =
+export type Decision =
   | { ok: true; user: string; kid: string | undefined }
   | {
       ok: false;
@@ -87,7 +90,12 @@ type Decision =
       problem: string | undefined;
     };
 
-async function decide(token: string, options: VerifierOptions): Promise<Decision> {
+/**
+ * Verifies a token as the edge does.
+ *
+ * @throws {EdgeAuthError} `misconfigured` if the options are invalid
+ */
+export async function decide(token: string, options: VerifierOptions): Promise<Decision> {
   let url = "";
   let failure: string | undefined;
   // observes the verifier's fetch, to say more about a failure than the verifier can
@@ -111,7 +119,7 @@ async function decide(token: string, options: VerifierOptions): Promise<Decision
   } catch (error) {
     if (!(error instanceof EdgeAuthError)) throw error;
     const { code, status, message: detail, cause } = error;
-    if (code === "misconfigured") throw new UsageError(withOptionNames(detail));
+    if (code === "misconfigured") throw error;
     const reason = failure ?? (cause instanceof Error ? cause.message : undefined);
     const problem = reason === undefined ? undefined : `${url}: ${reason}`;
     return { ok: false, code, status, detail, problem };
@@ -156,7 +164,7 @@ async function readToken(args: Arguments): Promise<string> {
 }
 
 /** Removes what users copy from a request along with the token: the scheme, and line breaks. */
-function withoutScheme(text: string): string {
+export function withoutScheme(text: string): string {
   return text.trim().replace(/^(?:authorization:\s*)?bearer\s+/i, "");
 }
 
@@ -203,13 +211,15 @@ function show(decoded: DecodedToken, decision: Decision): void {
   }
 }
 
-const NOT_CHECKED = "This does not check whether the session has ended: only the edge knows that.";
+/** What a decision about a token does not say. */
+export const NOT_CHECKED =
+  "This does not check whether the session has ended: only the edge knows that.";
 
 /**
  * Says whether a rejected token's signature is valid. Claims are checked after it, so their codes
  * imply that.
  */
-function signatureNote(code: string): string {
+export function signatureNote(code: string): string {
   return CLAIM_CODES.includes(code)
     ? "the signature is valid, but the token is rejected: see below"
     : "not verified: the contents may be forged";

@@ -182,6 +182,41 @@ mod tests {
     }
 
     #[test]
+    fn llms_txt_has_a_title_a_summary_and_the_sections_of_the_sidebar() {
+        let root = crate::root();
+        let site = Site::read(&root, false).unwrap();
+        let text = llms(&site);
+        assert!(
+            text.starts_with(&format!("# better-auth-edge\n\n> {ABOUT}\n\n- [Home](index.md): "))
+        );
+        let found: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let titles: Vec<_> = site.sections.iter().map(|section| &*section.title).collect();
+        assert_eq!(found, titles);
+        assert_eq!(text.matches("\n- [").count(), site.pages().count());
+    }
+
+    #[test]
+    fn the_site_has_llms_txt_and_every_page_once_in_llms_full_txt() {
+        let root = crate::root();
+        let site = Site::read(&root, false).unwrap();
+        let directory = root.join("target/docs/test-of-llms");
+        let (staged, built) = (directory.join("staged"), directory.join("built"));
+        write(&root, &site, &staged).unwrap();
+        for page in site.pages() {
+            fs::create_dir_all(built.join(&page.path).parent().unwrap()).unwrap();
+        }
+        write_markdown(&site, &staged, &built).unwrap();
+        assert_eq!(fs::read_to_string(built.join("llms.txt")).unwrap(), llms(&site));
+        let full = fs::read_to_string(built.join("llms-full.txt")).unwrap();
+        for page in site.pages() {
+            let text = fs::read_to_string(built.join(&page.path)).unwrap();
+            let expected = format!("<!-- {} -->\n\n{}\n\n", page.path.display(), text.trim());
+            assert_eq!(full.matches(&expected).count(), 1, "{}", page.path.display());
+        }
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
     fn links_point_to_pages_of_the_site_and_keep_only_their_text_without_a_url() {
         let root = crate::root();
         let site = Site::read(&root, false).unwrap();

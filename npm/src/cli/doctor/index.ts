@@ -82,10 +82,16 @@ async function readSignOut(args: Arguments): Promise<SignOut | undefined> {
   return { baseURL, session: await readSession(), wait: wait ?? 15 };
 }
 
-async function examine(
+/**
+ * Checks a deployment.
+ *
+ * @param args the options `base-url`, `jwks-url` and `origin`
+ * @param signOut the session to end; without it, the checks change nothing
+ */
+export async function examine(
   deployment: Deployment,
   args: Arguments,
-  signOut: SignOut | undefined,
+  signOut?: SignOut,
 ): Promise<Finding[]> {
   const [keys, base] = [args.url("jwks-url"), args.url("base-url")];
   const authServer = keys ? jwksUrl(keys) : base && betterAuthJwksUrl(base);
