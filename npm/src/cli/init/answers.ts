@@ -98,11 +98,13 @@ export async function ask(project: Project, given: Given, earlier: Given): Promi
   try {
     const { auth, userClaim } = defaults(project, given, earlier);
     const answers: Given = { ...given };
-    answers.auth ??= await prompt.ask("Where is Better Auth, as the edge reaches it?", auth, (text) =>
-      baseUrl(text, "this"),
+    answers.auth ??= await prompt.ask(
+      "Where is Better Auth, as the edge reaches it?",
+      auth,
+      (text) => baseUrl(text, "this"),
     );
     if (answers.api === undefined && answers.edge !== "none") {
-      const api = await askForApi(prompt, project, defaults(project, answers, earlier));
+      const api = await askForApi(prompt, defaults(project, answers, earlier));
       if (api !== undefined) answers.api = api;
     }
     answers.userClaim ??= await prompt.ask("Which claim identifies the user?", userClaim, (text) =>
@@ -114,11 +116,7 @@ export async function ask(project: Project, given: Given, earlier: Given): Promi
   }
 }
 
-async function askForApi(
-  prompt: Prompt,
-  project: Project,
-  { edge, api }: Answers,
-): Promise<string | undefined> {
+async function askForApi(prompt: Prompt, { edge, api }: Answers): Promise<string | undefined> {
   const question = "Where is the API, as the edge reaches it?";
   const parse = (text: string) => baseUrl(text, "this");
   if (api !== undefined) return prompt.ask(question, api, parse);
@@ -126,7 +124,6 @@ async function askForApi(
     edge === "none"
       ? "empty: FastAPI verifies the tokens itself, without an edge in front"
       : "empty: there is none beside Next.js";
-  void project;
   return prompt.askOptional(`${question} (${none})`, parse);
 }
 
@@ -154,7 +151,8 @@ function declaredAuth({ folder, next }: Project): string | undefined {
   for (const place of new Set([next?.folder ?? "", ""])) {
     for (const name of [".env.local", ".env.development", ".env"]) {
       const text = folder.text(inFolder(place, name)) ?? "";
-      const [, , value] = /^\s*(export\s+)?BETTER_AUTH_URL\s*=\s*["']?([^"'\s#]+)/m.exec(text) ?? [];
+      const [, , value] =
+        /^\s*(export\s+)?BETTER_AUTH_URL\s*=\s*["']?([^"'\s#]+)/m.exec(text) ?? [];
       try {
         if (value !== undefined) return baseUrl(value, "BETTER_AUTH_URL");
       } catch {

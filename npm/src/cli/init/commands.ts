@@ -1,90 +1,112 @@
-import { version } from "../version.ts";
 import type { Answers } from "./answers.ts";
 import type { FastApiApp } from "./detect/fastapi.ts";
 import type { Project } from "./detect/index.ts";
-import { inFolder } from "./detect/manifest.ts";
+import { inFolder, readManifest } from "./detect/manifest.ts";
 import { type PackageManager, packageManager } from "./detect/package-manager.ts";
 import { importPath } from "./files/fastapi.ts";
 import { tarball, workerFolder } from "./files/worker.ts";
+
+/** Commands, and the folder of the project in which they run; empty for the project's own. */
+export interface CommandLines {
+  folder: string;
+  lines: string[];
+}
 
 /** The commands that the user runs, for the project's package managers. */
 export class Commands {
   readonly #project: Project;
   readonly #answers: Answers;
   readonly #manager: PackageManager;
+  /** The folder of the package.json that names better-auth-edge. */
+  readonly #home: string;
+  /** The Worker's folder, from there. */
+  readonly #worker: string;
 
   constructor(project: Project, answers: Answers) {
     this.#project = project;
     this.#answers = answers;
-    this.#manager = packageManager(project.folder, project.next?.folder ?? "");
+    const { next, folder, manifest } = project;
+    this.#manager = packageManager(folder, next?.folder ?? "");
+    const place = workerFolder(project);
+    const isOwn = manifest === undefined || folder.has(inFolder(place, "package.json"));
+    const ofWorker = isOwn ? place : "";
+    this.#home = answers.edge === "next" && next ? next.folder : ofWorker;
+    this.#worker = place === this.#home ? "" : place;
   }
 
-  /** Installs the JavaScript packages that are not in package.json yet. */
-  installJavaScript(): string[] {
-    const { next, manifest, folder } = this.#project;
-    if (this.#answers.edge === "next" && next) {
-      return at(next.folder, this.#add(next.dependencies, next.folder, false));
-    }
-    if (this.#answers.edge !== "worker") return [];
-    const place = workerFolder(this.#project);
-    // the Worker's own package.json names them
-    const isOwn = manifest === undefined || folder.has(inFolder(place, "package.json"));
-    if (isOwn && place !== "") return at(place, [this.#manager.install]);
-    if (manifest === undefined) return [this.#manager.install];
-    const missing = this.#add(manifest.dependencies, "", true);
-    return missing.length > 0 || folder.has("node_modules") ? missing : [this.#manager.install];
+  /** Installs the JavaScript packages, unless package.json names them and they are installed. */
+  installJavaScript(): CommandLines {
+    const { folder } = this.#project;
+    const { edge } = this.#answers;
+    const { dependencies = {} } = readManifest(folder, this.#home) ?? {};
+    const lines = edge === "none" ? [] : this.#add(dependencies, edge === "worker");
+    const isInstalled = folder.has(inFolder(this.#home, "node_modules/better-auth-edge"));
+    if (edge !== "none" && lines.length === 0 && !isInstalled) lines.push(this.#manager.install);
+    return { folder: this.#home, lines };
   }
 
   /** Installs the Python package. */
-  installPython(app: FastApiApp): string[] {
-    if (app.isInstalled) return [];
+  installPython(app: FastApiApp): CommandLines {
     const wheel = this.#project.folder
       .names("")
       .find(({ name }) => /^better_auth_edge-.*\.whl$/.test(name))?.name;
     const source = wheel === undefined ? "better-auth-edge" : upTo(app.folder, wheel);
     const add = app.installer === "uv" ? "uv add" : "pip install";
-    return at(app.folder, [`${add} ${source}`]);
+    return { folder: app.folder, lines: app.isInstalled ? [] : [`${add} ${source}`] };
   }
 
   /** Starts the edge on this machine. */
-  startEdge(): string[] {
-    const { next } = this.#project;
-    if (this.#answers.edge === "next" && next) return at(next.folder, [this.#manager.script("dev")]);
-    return at(workerFolder(this.#project), [this.#manager.run("wrangler dev")]);
+  startEdge(): CommandLines {
+    const isNext = this.#answers.edge === "next";
+    const line = isNext ? this.#manager.script("dev") : this.#wrangler("dev");
+    return { folder: this.#home, lines: [line] };
   }
 
   /** Starts FastAPI on this machine. */
-  startApi(app: FastApiApp): string[] {
+  startApi(app: FastApiApp): CommandLines {
     const port = new URL(this.#answers.api ?? "http://localhost:8000").port || "8000";
-    const path = importPath(app);
+    const { folder, module = inFolder(folder, "main.py") } = app;
+    const file = folder === "" ? module : module.slice(folder.length + 1);
     const server = app.hasCli
-      ? `fastapi dev${app.module === undefined ? "" : ` ${upTo("", relative(app))}`} --port ${port}`
-      : `uvicorn ${path} --reload --port ${port}`;
-    return at(app.folder, [app.installer === "uv" ? `uv run ${server}` : server]);
+      ? `fastapi dev ${file} --port ${port}`
+      : `uvicorn ${importPath(app)} --reload --port ${port}`;
+    return { folder, lines: [app.installer === "uv" ? `uv run ${server}` : server] };
+  }
+
+  /** Adds a signing key to an environment file of the project. */
+  addKey(path: string): CommandLines {
+    const file = this.#home === "" ? path : path.slice(this.#home.length + 1);
+    const key = this.#manager.run("better-auth-edge keygen");
+    return { folder: this.#home, lines: [`echo "EDGE_SIGNING_KEY='$(${key})'" >> ${file}`] };
   }
 
   /** Checks the edge. */
-  doctor(edge: string): string {
+  doctor(edge: string): CommandLines {
     const path = this.#answers.api === undefined ? "" : " --path /api/1/tasks";
     return this.program(`doctor ${edge} --base-url ${this.#answers.auth}${path}`);
   }
 
   /** Runs this program. */
-  program(args: string): string {
-    return this.#manager.run(`better-auth-edge ${args}`);
+  program(args: string): CommandLines {
+    return { folder: this.#home, lines: [this.#manager.run(`better-auth-edge ${args}`)] };
   }
 
   /** Deploys the Worker. */
-  deploy(): string[] {
-    const key = this.#manager.run("wrangler secret put EDGE_SIGNING_KEY");
-    const commands = [`${this.program("keygen")} | ${key}`, this.#manager.run("wrangler deploy")];
-    return at(workerFolder(this.#project), commands);
+  deploy(): CommandLines {
+    const [keygen] = this.program("keygen").lines;
+    const put = this.#wrangler("secret put EDGE_SIGNING_KEY");
+    return { folder: this.#home, lines: [`${keygen} | ${put}`, this.#wrangler("deploy")] };
   }
 
-  #add(dependencies: Record<string, string>, place: string, isWorker: boolean): string[] {
+  #wrangler(args: string): string {
+    const config = this.#worker === "" ? "" : ` --config ${this.#worker}/wrangler.toml`;
+    return this.#manager.run(`wrangler ${args}${config}`);
+  }
+
+  #add(dependencies: Record<string, string>, isWorker: boolean): string[] {
     const packed = tarball(this.#project);
-    const source = packed === undefined ? "better-auth-edge" : upTo(place, packed);
-    const isWorkspace = place === "" && this.#project.folder.has("pnpm-workspace.yaml");
+    const source = packed === undefined ? "better-auth-edge" : upTo(this.#home, packed);
+    const isWorkspace = this.#home === "" && this.#project.folder.has("pnpm-workspace.yaml");
     const flags = isWorkspace && this.#manager.name === "pnpm" ? ["--workspace-root"] : [];
     const commands: string[] = [];
     if (dependencies["better-auth-edge"] === undefined) {
@@ -97,24 +119,8 @@ export class Commands {
   }
 }
 
-/** The version range of this package. */
-export function ownRange(): string {
-  return `^${version()}`;
-}
-
-/** Commands that run in a subfolder, each on its own. */
-function at(place: string, commands: string[]): string[] {
-  if (place === "" || commands.length === 0) return commands;
-  const [first = "", ...rest] = commands;
-  return [`cd ${place}`, first, ...rest];
-}
-
 /** A file of the project's folder, from a subfolder. */
 function upTo(place: string, file: string): string {
   const depth = place === "" ? 0 : place.split("/").length;
   return depth === 0 ? `./${file}` : "../".repeat(depth) + file;
-}
-
-function relative({ folder, module = "main.py" }: FastApiApp): string {
-  return folder === "" ? module : module.slice(folder.length + 1);
 }

@@ -1,11 +1,4 @@
-import {
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-} from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 
 /** The project's folder. It reads nothing behind a symbolic link that leads out of it. */
@@ -32,9 +25,7 @@ export class Folder {
 
   /** Whether the path itself is a symbolic link. */
   isLink(path: string): boolean {
-    return (
-      lstatSync(this.absolute(path), { throwIfNoEntry: false })?.isSymbolicLink() ?? false
-    );
+    return lstatSync(this.absolute(path), { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
   }
 
   /**

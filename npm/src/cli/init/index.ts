@@ -1,9 +1,9 @@
 import { Arguments, type Command, UsageError } from "../arguments.ts";
-import { doctor } from "../doctor/index.ts";
 import { checkAuthServer } from "../doctor/health.ts";
+import { doctor } from "../doctor/index.ts";
+import { NoResponse, request } from "../http.ts";
 import { betterAuthJwksUrl } from "../jwks.ts";
 import { marked } from "../marks.ts";
-import { NoResponse, request } from "../http.ts";
 import { outputColors, paragraph, print, printable, printError } from "../terminal.ts";
 import { type Answers, ask, check, defaults, localEdge, readGiven } from "./answers.ts";
 import { detect, type Project } from "./detect/index.ts";
@@ -118,6 +118,11 @@ async function runInit(args: Arguments): Promise<number> {
   showEdge(project, answers, given.edge !== undefined);
   const plan = makePlan(project, answers);
   showPlan(plan);
+  if (differs(earlier, answers)) {
+    print(
+      `\n${outputColors.yellow("note:")} init has written files with other answers before, and they stay. To write them again, run init --undo first.`,
+    );
+  }
   if (isDryRun) {
     print("\nNothing was written, because of --dry-run.");
     return 0;
@@ -125,7 +130,9 @@ async function runInit(args: Arguments): Promise<number> {
   if (!isEmpty(plan)) {
     if (!isSilent && !(await confirm())) throw new Cancelled();
     write(folder, plan, answers);
-    print(`\n${outputColors.bold("Written.")} ${outputColors.dim("init --undo removes it again.")}`);
+    print(
+      `\n${outputColors.bold("Written.")} ${outputColors.dim("init --undo removes it again.")}`,
+    );
   }
   const checked = await examine(project, answers);
   showSteps(project, answers, plan, checked);
@@ -179,6 +186,12 @@ function showAnswers({ auth, api, userClaim }: Answers): void {
   for (const [name = "", value = ""] of rows) {
     print(`${outputColors.bold(name.padEnd(11))}  ${printable(value)}`);
   }
+}
+
+/** Whether an earlier run had other answers. */
+function differs(earlier: Partial<Answers>, answers: Answers): boolean {
+  const names = ["auth", "api", "userClaim", "edge", "edgeUrl"] as const;
+  return Object.keys(earlier).length > 0 && names.some((name) => earlier[name] !== answers[name]);
 }
 
 function folderOf(args: Arguments): Folder {

@@ -1,12 +1,12 @@
 import type { Answers } from "./answers.ts";
 import type { Project } from "./detect/index.ts";
+import { InitError } from "./error.ts";
 import { type Ignored, isSecret, type Wanted } from "./files/change.ts";
 import { fastApiFiles, fastApiIgnored } from "./files/fastapi.ts";
 import { nextFiles, nextIgnored } from "./files/next.ts";
 import { workerFiles, workerIgnored } from "./files/worker.ts";
 import { isTracked } from "./git.ts";
 import { missingLines } from "./ignore.ts";
-import { InitError } from "./error.ts";
 import { checkWay } from "./way.ts";
 
 /** What `init` writes, and what stays as it is. */

@@ -52,7 +52,9 @@ export class Prompt {
   /** Asks a question of yes and no; Enter means yes. */
   async confirm(question: string): Promise<boolean> {
     for (;;) {
-      const answer = await this.#read(`${outputColors.bold(question)} ${outputColors.dim("(Y/n)")} `);
+      const answer = await this.#read(
+        `${outputColors.bold(question)} ${outputColors.dim("(Y/n)")} `,
+      );
       if (/^(y|yes|)$/i.test(answer)) return true;
       if (/^(n|no)$/i.test(answer)) return false;
     }

@@ -30,7 +30,9 @@ export function readRecord(folder: Folder): RunRecord | undefined {
   if (!folder.has(RECORD_FILE)) return undefined;
   const record = parse(folder.text(RECORD_FILE) ?? "");
   if (record) return record;
-  throw new InitError(`${RECORD_FILE} is damaged: remove it, and undo by hand what init has written`);
+  throw new InitError(
+    `${RECORD_FILE} is damaged: remove it, and undo by hand what init has written`,
+  );
 }
 
 /** The record as text. */
@@ -61,7 +63,9 @@ function parse(text: string): RunRecord | undefined {
 }
 
 function every(list: unknown, test: (entry: Record<string, unknown>) => boolean): boolean {
-  return Array.isArray(list) && list.every((entry) => typeof entry === "object" && test(entry ?? {}));
+  return (
+    Array.isArray(list) && list.every((entry) => typeof entry === "object" && test(entry ?? {}))
+  );
 }
 
 /** Whether the value is a path in the project: the file may come from a stranger's repository. */

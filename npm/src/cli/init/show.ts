@@ -1,8 +1,8 @@
 import { marked } from "../marks.ts";
 import { outputColors, print, printable } from "../terminal.ts";
 import type { Answers } from "./answers.ts";
-import { packageManager } from "./detect/package-manager.ts";
 import type { Project } from "./detect/index.ts";
+import { packageManager } from "./detect/package-manager.ts";
 import { isSecret, SIGNING_KEY } from "./files/change.ts";
 import { middlewarePath } from "./files/next.ts";
 import { workerFolder } from "./files/worker.ts";
@@ -33,7 +33,10 @@ export function showProject(project: Project): void {
     const plugin = betterAuth.hasJwt ? "with the jwt plugin" : "without the jwt plugin";
     found.push(`Better Auth: ${betterAuth.file} calls betterAuth(), ${plugin}`);
   }
-  if (!next && !fastApi) found.push("neither Next.js nor FastAPI in a package.json, pyproject.toml or requirements file");
+  if (!next && !fastApi)
+    found.push(
+      "neither Next.js nor FastAPI in a package.json, pyproject.toml or requirements file",
+    );
   if (next || project.manifest || !fastApi) {
     const { name, because } = packageManager(folder, next?.folder ?? "");
     found.push(`${name} for JavaScript: ${because}`);
@@ -43,25 +46,29 @@ export function showProject(project: Project): void {
 
 /** Prints where the edge goes, and why. */
 export function showEdge(project: Project, { edge }: Answers, isChosen: boolean): void {
-  const { next, fastApi } = project;
-  const why = isChosen ? " (--edge)" : "";
-  const text = {
-    next: () => `${next && middlewarePath(next)}, because the project has Next.js. For a Cloudflare Worker: --edge worker`,
-    none: () => "none: FastAPI verifies the tokens itself. For a Cloudflare Worker in front: --api <url>",
-    worker: () => {
-      const place = workerFolder(project);
-      const own = place === "" ? "in this folder" : `in ${place}/, because the project is more than a Worker`;
-      return `a Cloudflare Worker ${own}`;
-    },
-  }[edge];
-  void fastApi;
-  print(`\n${outputColors.bold("Edge")}  ${isChosen ? text().replace(/, because the project has Next.*/, "") : text()}${why}`);
+  print(`${outputColors.bold("Edge")}         ${printable(edgePlace(project, edge))}`);
+  if (isChosen || edge === "worker") return;
+  const other = edge === "next" ? "--edge worker" : "--api <url>";
+  print(outputColors.dim(`             for a Cloudflare Worker in place of it: ${other}`));
+}
+
+function edgePlace(project: Project, edge: Answers["edge"]): string {
+  if (edge === "none") return "none: FastAPI verifies the tokens itself";
+  if (edge === "next" && project.next) {
+    return `${middlewarePath(project.next)}, because the project has a Next.js application`;
+  }
+  const folder = workerFolder(project);
+  return folder === ""
+    ? "a Cloudflare Worker in this folder, which has nothing else"
+    : `a Cloudflare Worker in ${folder}/, because the project has other programs too`;
 }
 
 /** Prints each new file and each line. It does not print a secret, which does not exist yet. */
 export function showPlan(plan: Plan): void {
   for (const file of plan.creates) {
-    const note = isSecret(file) ? "  only its owner can read it; the key is made when it is written" : "";
+    const note = isSecret(file)
+      ? "  only its owner can read it; the key is made when it is written"
+      : "";
     print(`\n${outputColors.green("new")}   ${printable(file.path)}${outputColors.dim(note)}`);
     print(outputColors.dim(indented(file.content.replace(SIGNING_KEY, "…"))));
   }

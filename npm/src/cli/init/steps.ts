@@ -2,7 +2,7 @@ import { isLocal } from "../doctor/advice.ts";
 import { outputColors, paragraph, print } from "../terminal.ts";
 import type { Answers } from "./answers.ts";
 import { localEdge } from "./answers.ts";
-import { Commands } from "./commands.ts";
+import { type CommandLines, Commands } from "./commands.ts";
 import type { Project } from "./detect/index.ts";
 import { SIGNING_KEY } from "./files/change.ts";
 import { appSnippet } from "./files/fastapi.ts";
@@ -20,9 +20,10 @@ export interface Checked {
 
 /** Something that is left for the user to do. */
 interface Step {
+  /** A sentence; if commands or lines follow, without its end. */
   text: string;
-  /** Commands, or lines of a file. */
-  lines?: string | string[];
+  /** Lines of a file, or commands. */
+  lines?: string | CommandLines;
 }
 
 /** Prints what is left, in the order in which it works. */
@@ -37,10 +38,12 @@ export function showSteps(project: Project, answers: Answers, plan: Plan, checke
     ...deploymentSteps(project, answers, commands),
   ];
   print(`\n${outputColors.bold("What is left")}`);
-  for (const [index, { text, lines = [] }] of steps.entries()) {
+  for (const [index, { text, lines = "" }] of steps.entries()) {
     const mark = `  ${index + 1}. `;
-    print(mark + paragraph(text, mark.length).trimStart());
-    const code = typeof lines === "string" ? lines : lines.join("\n");
+    const place = typeof lines === "string" || lines.folder === "" ? "" : `, in ${lines.folder}/`;
+    const code = typeof lines === "string" ? lines : lines.lines.join("\n");
+    const end = code === "" ? "." : ":";
+    print(mark + paragraph(`${text}${place}${end}`, mark.length).trimStart());
     if (code !== "") print(indented(code));
   }
 }
@@ -50,34 +53,37 @@ function additions({ stays }: Plan, commands: Commands): Step[] {
     if (toAdd === undefined) return [];
     const [hasKey, rest] = [toAdd.includes(SIGNING_KEY), withoutKey(toAdd)];
     const steps: Step[] = [];
-    if (rest.trim() !== "") steps.push({ text: `Add to ${path}, which exists:`, lines: rest });
+    if (rest.trim() !== "") steps.push({ text: `Add to ${path}, which exists`, lines: rest });
     if (hasKey) {
-      const key = `echo "EDGE_SIGNING_KEY='$(${commands.program("keygen")})'" >> ${path}`;
-      steps.push({ text: `Add a signing key to ${path}. It must not be committed:`, lines: key });
+      const text = `Add a signing key to ${path}, which must not be committed`;
+      steps.push({ text, lines: commands.addKey(path) });
     }
     return steps;
   });
 }
 
 function withoutKey(lines: string): string {
-  return lines.split("\n").filter((line) => !line.includes(SIGNING_KEY)).join("\n");
+  return lines
+    .split("\n")
+    .filter((line) => !line.includes(SIGNING_KEY))
+    .join("\n");
 }
 
 function installation({ fastApi }: Project, { edge, api }: Answers, commands: Commands): Step[] {
   const steps: Step[] = [];
-  const javaScript = commands.installJavaScript();
-  if (javaScript.length > 0) steps.push({ text: "Install the package:", lines: javaScript });
-  if (edge === "worker" && isBefore(process.versions.node, [22, 12])) {
+  const { node } = process.versions;
+  if (edge === "worker" && isBefore(node, [22, 12])) {
     steps.push({
-      text: `Install Node 22.12 or later, which wrangler requires. This is Node ${process.versions.node}.`,
+      text: `Install Node 22.12 or later, which wrangler requires. This is Node ${node}`,
     });
   }
+  const javaScript = commands.installJavaScript();
+  if (javaScript.lines.length > 0) steps.push({ text: "Install the packages", lines: javaScript });
   if (fastApi && (edge === "none" || api !== undefined)) {
     const python = commands.installPython(fastApi);
-    const also = fastApi.installer === "pip" ? `, and add it to ${fastApi.because}` : "";
-    if (python.length > 0) {
-      steps.push({ text: `Install the Python package${also}:`, lines: python });
-    }
+    const also = fastApi.installer === "pip" ? ` and add it to ${fastApi.because}` : "";
+    const text = `Install the Python package${also}`;
+    if (python.lines.length > 0) steps.push({ text, lines: python });
   }
   return steps;
 }
@@ -95,13 +101,13 @@ function betterAuthSteps(
   const steps: Step[] = [];
   if (!hasKeys && betterAuth?.hasJwt !== true) {
     steps.push({
-      text: `Add the jwt plugin to ${betterAuth?.file ?? `Better Auth at ${auth}`}, and migrate its database, because the plugin has a table (npx auth@latest migrate):`,
+      text: `Add the jwt plugin to ${betterAuth?.file ?? `Better Auth at ${auth}`}, and migrate its database, because the plugin has a table (npx auth@latest migrate)`,
       lines: `import { jwt } from "better-auth/plugins";\n\nplugins: [jwt()],`,
     });
   }
   if (userClaim !== "sub") {
     steps.push({
-      text: `Put the claim ${userClaim} into the tokens, by definePayload of the jwt plugin or by the plugin of better-auth-edge/better-auth. Users must not be able to write its value.`,
+      text: `Put the claim ${userClaim} into the tokens, by definePayload of the jwt plugin or by the plugin of better-auth-edge/better-auth. Users must not be able to write its value`,
     });
   }
   return steps;
@@ -112,14 +118,14 @@ function applicationSteps(project: Project, { edge, api }: Answers): Step[] {
   const steps: Step[] = [];
   if (edge === "next" && next && signInPage(next) === undefined) {
     steps.push({
-      text: "Make the sign-in page /sign-in, to which users without a session are redirected, or name yours in signInPath.",
+      text: "Make the sign-in page /sign-in, to which users without a session are redirected, or name yours in signInPath",
     });
   }
   if (edge === "none" || api !== undefined) {
     const snippet = fastApi?.module && appSnippet(project, fastApi);
     if (snippet) {
       steps.push({
-        text: `Add to ${fastApi.module}, and give each route a user:`,
+        text: `Add to ${fastApi.module}, and give each route a user`,
         lines: snippet,
       });
     }
@@ -136,16 +142,16 @@ function startSteps(
   const { fastApi } = project;
   const steps: Step[] = [];
   if (fastApi && (answers.edge === "none" || answers.api !== undefined)) {
-    steps.push({ text: "Start FastAPI:", lines: commands.startApi(fastApi) });
+    steps.push({ text: "Start FastAPI", lines: commands.startApi(fastApi) });
   }
   if (answers.edge === "none") {
     const check = commands.program(`jwks ${answers.auth}`);
-    return [...steps, { text: "Check the keys of Better Auth:", lines: check }];
+    return [...steps, { text: "Check the keys of Better Auth", lines: check }];
   }
   if (isExamined) return steps;
   const url = localEdge(answers, project);
-  steps.push({ text: `Start the edge, at ${url}:`, lines: commands.startEdge() });
-  steps.push({ text: "Check it, in another terminal:", lines: commands.doctor(url) });
+  steps.push({ text: `Start the edge, at ${url}`, lines: commands.startEdge() });
+  steps.push({ text: "Check it from another terminal", lines: commands.doctor(url) });
   return steps;
 }
 
@@ -156,16 +162,19 @@ function deploymentSteps(project: Project, answers: Answers, commands: Commands)
   if (edge === "worker") {
     const isReady = !isLocal(auth) && !isLocal(api ?? auth);
     const urls = isReady ? "" : "Replace the two URLs in wrangler.toml, then deploy";
-    steps.push({ text: `${urls || "Deploy"} with a signing key of its own:`, lines: commands.deploy() });
+    steps.push({
+      text: `${urls || "Deploy"} with a signing key of its own`,
+      lines: commands.deploy(),
+    });
   } else if (edge === "next") {
     steps.push({
-      text: "Deploy with the variables of .env.local and their deployed values, with another EDGE_SIGNING_KEY.",
+      text: "Deploy with the variables of .env.local and their deployed values, with another EDGE_SIGNING_KEY",
     });
   }
   if (fastApi && (edge === "none" || api !== undefined)) {
     const names =
       edge === "none" ? "BETTER_AUTH_URL" : "EDGE_JWKS_URL, EDGE_ISSUER and EDGE_AUDIENCE";
-    steps.push({ text: `Deploy FastAPI with ${names} of the deployment in its environment.` });
+    steps.push({ text: `Deploy FastAPI with ${names} of the deployment in its environment` });
   }
   return steps;
 }

@@ -15,7 +15,9 @@ export function checkWay(folder: Folder, path: string): void {
     if (found.isSymbolicLink()) {
       const real = realpathIfAny(absolute);
       if (real === undefined || !isWithin(folder.root, real)) {
-        throw new InitError(`${parent} is a symbolic link out of the project: init writes no ${path}`);
+        throw new InitError(
+          `${parent} is a symbolic link out of the project: init writes no ${path}`,
+        );
       }
     } else if (!found.isDirectory()) {
       throw new InitError(`${parent} is not a folder: init cannot write ${path}`);

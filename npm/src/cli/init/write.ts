@@ -25,8 +25,8 @@ import {
   RECORD_FILE,
   RECORD_FOLDER,
   RECORD_IGNORE,
-  readRecord,
   type RunRecord,
+  readRecord,
 } from "./record.ts";
 import { checkWay, parentsOf } from "./way.ts";
 

@@ -46,7 +46,11 @@ export function findFastApi(folder: Folder, chosen: string | undefined): FastApi
       `the project has several FastAPI applications (${folders.join(", ")}): name one with --fastapi-dir`,
     );
   }
-  return describe(folder, first, manifests.filter((path) => folderOf(path) === first));
+  return describe(
+    folder,
+    first,
+    manifests.filter((path) => folderOf(path) === first),
+  );
 }
 
 const FORMATS = [
@@ -66,7 +70,8 @@ function describe(folder: Folder, app: string, manifests: string[]): FastApiApp 
   const module = findModule(folder, app);
   const source = module && (folder.text(module) ?? "");
   const lock = inFolder(app, "uv.lock");
-  const isUv = folder.has(lock) || folder.has("uv.lock") || /^\[tool\.uv[\].]/m.test(texts.join("\n"));
+  const isUv =
+    folder.has(lock) || folder.has("uv.lock") || /^\[tool\.uv[\].]/m.test(texts.join("\n"));
   return {
     folder: app,
     because,
@@ -74,8 +79,14 @@ function describe(folder: Folder, app: string, manifests: string[]): FastApiApp 
     variable: (source && CALL.exec(source)?.[1]) || "app",
     isPackage: module !== undefined && folder.has(inFolder(folderOf(module), "__init__.py")),
     installer: isUv ? "uv" : "pip",
-    installerBecause: isUv ? (folder.has(lock) ? lock : "uv.lock or [tool.uv]") : "no uv.lock was found",
-    isInstalled: /["'\s]better-auth-edge(?![\w-])|^better-auth-edge(?![\w-])/m.test(texts.join("\n")),
+    installerBecause: isUv
+      ? folder.has(lock)
+        ? lock
+        : "uv.lock or [tool.uv]"
+      : "no uv.lock was found",
+    isInstalled: /["'\s]better-auth-edge(?![\w-])|^better-auth-edge(?![\w-])/m.test(
+      texts.join("\n"),
+    ),
     hasCli: /fastapi\[[^\]]*(standard|all)|fastapi-cli/.test(texts.join("\n")),
   };
 }

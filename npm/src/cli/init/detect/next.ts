@@ -94,7 +94,9 @@ function pageOf(path: string): string[] {
   const page =
     /^app\/(?:(.*)\/)?page\.\w+$/.exec(path) ?? /^pages\/(?!api\/|_)(.*)\.\w+$/.exec(path);
   if (!page) return [];
-  const segments = (page[1] ?? "").split("/").filter((segment) => !/^(\(.*\)|index|)$/.test(segment));
+  const segments = (page[1] ?? "")
+    .split("/")
+    .filter((segment) => !/^(\(.*\)|index|)$/.test(segment));
   return [`/${segments.join("/")}`];
 }
 

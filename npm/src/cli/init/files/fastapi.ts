@@ -54,7 +54,10 @@ export function appSnippet({ folder }: Project, app: FastApiApp): string | undef
 export function importPath({ folder, module, variable }: FastApiApp): string {
   if (module === undefined) return `main:${variable}`;
   const path = folder === "" ? module : module.slice(folder.length + 1);
-  return `${path.replace(/^src\//, "").replace(/\.py$/, "").replaceAll("/", ".")}:${variable}`;
+  return `${path
+    .replace(/^src\//, "")
+    .replace(/\.py$/, "")
+    .replaceAll("/", ".")}:${variable}`;
 }
 
 const MODULE = "edge_auth";
@@ -90,7 +93,7 @@ async def tasks(user: PathUser) -> list[str]:
 
 function dependencies(app: FastApiApp): string {
   const inner = moduleFolder(app).slice(app.folder.length).split("/").filter(Boolean).length;
-  return `"""The users of the API: Better Auth's users, as better-auth-edge has verified them."""
+  return `"""The users of the API: those of Better Auth, verified by better-auth-edge."""
 
 from pathlib import Path
 from typing import Annotated
@@ -104,9 +107,9 @@ ENV_FILE = Path(__file__).resolve().parents[${inner}] / ".env"
 auth = EdgeAuth.from_env(env_file=str(ENV_FILE) if ENV_FILE.is_file() else None)
 
 CurrentUser = Annotated[User, Depends(auth.current_user)]
-"""The user who sends the request. Without one, the response is 401."""
+"""The user who sends the request. Without a token, the response is 401."""
 
 PathUser = Annotated[User, Depends(auth.user_from_path("user_id"))]
-"""The same user, whose id is \`user_id\` in the path. For another user's path, the response is 403."""
+"""The user whose id is \`user_id\` in the path. For another user, it is 403."""
 `;
 }

@@ -3,7 +3,14 @@ import { localEdge } from "../answers.ts";
 import type { Project } from "../detect/index.ts";
 import { inFolder } from "../detect/manifest.ts";
 import type { NextApp } from "../detect/next.ts";
-import { codeFile, environmentFile, type Ignored, SIGNING_KEY, type Wanted } from "./change.ts";
+import {
+  codeFile,
+  type EnvironmentLine,
+  environmentFile,
+  type Ignored,
+  SIGNING_KEY,
+  type Wanted,
+} from "./change.ts";
 
 /** The kind of the application's middleware: `proxy` runs on Node, from Next 16 on. */
 export function middlewareKind({ version, isOnCloudflare }: NextApp): "proxy" | "middleware" {
@@ -31,7 +38,7 @@ export function nextFiles(project: Project, next: NextApp, answers: Answers): Wa
             "The API, and this site's origin, which is in the assertions for the API.",
             ["API_URL", api],
             ["EDGE_ISSUER", localEdge(answers, project)],
-          ] as const)),
+          ] satisfies EnvironmentLine[])),
       "The key that signs the user's identity. A deployment has one of its own.",
       ["EDGE_SIGNING_KEY", SIGNING_KEY],
     ]),
@@ -67,7 +74,9 @@ function middleware(project: Project, next: NextApp, { api, userClaim }: Answers
   const options = [
     `baseURL: process.env.BETTER_AUTH_URL${definite}, // where Better Auth runs, as this server reaches it`,
     ...(project.betterAuth
-      ? ["secret: process.env.BETTER_AUTH_SECRET, // Better Auth's own: rejects forged session cookies"]
+      ? [
+          "secret: process.env.BETTER_AUTH_SECRET, // Better Auth's own: rejects forged session cookies",
+        ]
       : []),
     ...(api === undefined
       ? []
@@ -99,7 +108,9 @@ function rules(next: NextApp, api: string | undefined, userClaim: string): strin
     ...(api === undefined
       ? []
       : [
-          ...own.map((name) => `  { path: "/api/${name}/*" }, // a route handler of this application`),
+          ...own.map(
+            (name) => `  { path: "/api/${name}/*" }, // a route handler of this application`,
+          ),
           "  // the user in the path must be the one who is signed in; the API gets the request",
           `  { path: "/api/{user_id}/*", match: { user_id: "${userClaim}" }, to: "origin" },`,
         ]),
@@ -110,5 +121,10 @@ function rules(next: NextApp, api: string | undefined, userClaim: string): strin
 function publicPaths({ publicPaths: paths }: NextApp): string[] {
   const others = paths.filter((path) => path !== "/favicon.ico");
   if (others.length === 0) return [];
-  return ["// the files in public/", "publicPaths: [", ...others.map((path) => `  "${path}",`), "],"];
+  return [
+    "// the files in public/",
+    "publicPaths: [",
+    ...others.map((path) => `  "${path}",`),
+    "],",
+  ];
 }

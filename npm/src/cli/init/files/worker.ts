@@ -24,7 +24,13 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
       ["EDGE_SIGNING_KEY", SIGNING_KEY],
     ]),
     ...(ownManifest
-      ? [codeFile(inFolder(folder, "package.json"), manifest(project, folder), /"better-auth-edge"/)]
+      ? [
+          codeFile(
+            inFolder(folder, "package.json"),
+            manifest(project, folder),
+            /"better-auth-edge"/,
+          ),
+        ]
       : []),
   ];
 }
