@@ -1,7 +1,7 @@
 import type { Answers } from "./answers.ts";
 import type { Project } from "./detect/index.ts";
 import { InitError } from "./error.ts";
-import { type Ignored, isSecret, type Wanted } from "./files/change.ts";
+import { type Ignored, isSecret, SIGNING_KEY, type Wanted } from "./files/change.ts";
 import { fastApiFiles, fastApiIgnored } from "./files/fastapi.ts";
 import { nextFiles, nextIgnored } from "./files/next.ts";
 import { workerFiles, workerIgnored } from "./files/worker.ts";
@@ -38,6 +38,7 @@ export function makePlan(project: Project, answers: Answers): Plan {
     const existing = folder.text(file.path);
     const isDone = existing !== undefined && file.isDone(existing);
     const toAdd = isDone ? undefined : file.toAdd(existing ?? "");
+    if (toAdd?.includes(SIGNING_KEY)) checkUntracked(project, file.path);
     plan.stays.push({ path: file.path, toAdd });
   }
   for (const { path, lines } of merged(ignored)) {

@@ -5,7 +5,7 @@ import { localEdge } from "./answers.ts";
 import { type CommandLines, Commands } from "./commands.ts";
 import type { Project } from "./detect/index.ts";
 import { SIGNING_KEY } from "./files/change.ts";
-import { appSnippet } from "./files/fastapi.ts";
+import { appSnippet, settings } from "./files/fastapi.ts";
 import { signInPage } from "./files/next.ts";
 import type { Plan } from "./plan.ts";
 import { indented } from "./show.ts";
@@ -113,7 +113,8 @@ function betterAuthSteps(
   return steps;
 }
 
-function applicationSteps(project: Project, { edge, api }: Answers): Step[] {
+function applicationSteps(project: Project, answers: Answers): Step[] {
+  const { edge, api } = answers;
   const { next, fastApi } = project;
   const steps: Step[] = [];
   if (edge === "next" && next && signInPage(next) === undefined) {
@@ -129,6 +130,13 @@ function applicationSteps(project: Project, { edge, api }: Answers): Step[] {
         lines: snippet,
       });
     }
+  }
+  if (!fastApi && api !== undefined) {
+    const names = settings(project, answers).filter((line) => typeof line !== "string");
+    steps.push({
+      text: "Let the API accept only what the edge has signed. For FastAPI with better-auth-edge, set on this machine",
+      lines: names.map(([name, value]) => `${name}=${value}`).join("\n"),
+    });
   }
   return steps;
 }
