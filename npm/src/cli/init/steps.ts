@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { isLocal } from "../doctor/advice.ts";
 import { outputColors, paragraph, print } from "../terminal.ts";
 import type { Answers } from "./answers.ts";
@@ -30,6 +31,7 @@ interface Step {
 export function showSteps(project: Project, answers: Answers, plan: Plan, checked: Checked): void {
   const commands = new Commands(project, answers);
   const steps = [
+    ...arrival(project),
     ...additions(plan, commands),
     ...installation(project, answers, commands),
     ...betterAuthSteps(project, answers, checked),
@@ -46,6 +48,12 @@ export function showSteps(project: Project, answers: Answers, plan: Plan, checke
     print(mark + paragraph(`${text}${place}${end}`, mark.length).trimStart());
     if (code !== "") print(indented(code));
   }
+}
+
+/** The way to a project that is not the current folder. */
+function arrival({ folder }: Project): Step[] {
+  const path = relative(process.cwd(), folder.root);
+  return path === "" ? [] : [{ text: "Go to the project", lines: `cd ${path}` }];
 }
 
 function additions({ stays }: Plan, commands: Commands): Step[] {
