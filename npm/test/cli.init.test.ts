@@ -28,7 +28,7 @@ test("without a terminal and without flags, init names the flags and writes noth
   assert.deepEqual(await empty.snapshot(), {});
 });
 
-test("init rejects an answer that is no URL, no claim or no place for the edge", async () => {
+test("init rejects an answer that is not a URL, a claim or a place for the edge", async () => {
   await using empty = await project();
   for (const [args, message] of [
     [["--auth", "app.example.com"], /--auth is not a URL/],
@@ -121,7 +121,7 @@ test("--undo leaves a file that has changed, and lets git ignore it still", asyn
   assert.deepEqual(left, [".dev.vars", ".gitignore", "src", "src/other.ts"]);
 });
 
-test("--undo touches no file outside of the project, whatever the record says", async () => {
+test("--undo touches no file outside of the project, also if the record names one", async () => {
   await using mine = await project();
   const outside = join(dirname(mine.path), "outside");
   await mkdir(outside);
@@ -164,6 +164,13 @@ test("an existing file stays, and init says what to add to it", async () => {
     /echo "EDGE_SIGNING_KEY='\$\(npx better-auth-edge keygen\)'" >> \.dev\.vars/,
   );
   assert.doesNotMatch(stdout, /Add to \.dev\.vars, which exists/);
+});
+
+test("beside a wrangler.jsonc, init writes no wrangler.toml", async () => {
+  await using mine = await project({ "wrangler.jsonc": '{ "name": "mine" }\n' });
+  const { stdout } = await mine.init(...ANSWERS);
+  assert(!Object.keys(await mine.snapshot()).includes("wrangler.toml"));
+  assert.match(stdout, /Add to wrangler\.jsonc, which exists:\n.*"ORIGIN_URL": "http:/s);
 });
 
 test("init writes no key to a path that git tracks", async () => {

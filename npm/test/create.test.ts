@@ -1,4 +1,4 @@
-/** `npm create better-auth-edge`: the package `create`, packed and installed beside this one. */
+/** `npm create better-auth-edge`: the package `create`, packed and installed together with this one. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";

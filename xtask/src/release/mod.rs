@@ -124,7 +124,7 @@ fn pack_crate(destination: &Path, options: &[&str]) -> Result<()> {
 const CRATE_FILES: &str = r"^(Cargo\.(toml|lock|toml\.orig)|\.cargo_vcs_info\.json|LICENSE|README\.md|src/.*\.(rs|js|md))$";
 
 /// Maximum size of the npm package's tarball in bytes: docs/decisions/0015.
-const NPM_BUDGET: u64 = 330_000;
+const NPM_BUDGET: u64 = 345_000;
 
 const NPM_FILES: &str = r"^(LICENSE|README\.md|package\.json|dist/(better_auth_edge\.wasm|errors\.md|[\w/-]+\.js|types/[\w/-]+\.d\.ts))$";
 
@@ -148,7 +148,7 @@ fn pack_create(destination: &Path) -> Result<()> {
 
 const CREATE_FILES: &str = r"^(README\.md|package\.json|index\.js)$";
 
-/// Packs a directory of the repository. Returns the bytes of the tarball and the names of its files.
+/// Packs a directory of the repository. Returns the tarball's size in bytes and its files.
 fn npm_pack(directory: &str, destination: &Path) -> Result<(u64, Vec<String>)> {
     let listing = output(
         Command::new("npm")

@@ -123,7 +123,7 @@ async function askForApi(prompt: Prompt, { edge, api }: Answers): Promise<string
   const none =
     edge === "none"
       ? "empty: FastAPI verifies the tokens itself, without an edge in front"
-      : "empty: there is none beside Next.js";
+      : "empty: Next.js alone";
   return prompt.askOptional(`${question} (${none})`, parse);
 }
 

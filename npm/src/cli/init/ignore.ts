@@ -3,7 +3,7 @@ import type { Ignored } from "./files/change.ts";
 import type { Folder } from "./folder.ts";
 import { isIgnored } from "./git.ts";
 
-/** The lines of the `.gitignore` that are missing, because neither git nor the file ignores them. */
+/** The lines that the `.gitignore` lacks, because neither git nor the file ignores their names. */
 export function missingLines(folder: Folder, { path, lines }: Ignored): string[] {
   const subfolder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
   const texts = new Set([path, ".gitignore"]);

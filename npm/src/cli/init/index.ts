@@ -104,16 +104,16 @@ async function runInit(args: Arguments): Promise<number> {
     ...chosen("next", args.value("next-dir")),
     ...chosen("fastApi", args.value("fastapi-dir")),
   });
-  if (project.next && project.next.version.major < 15 && given.edge !== "worker") {
-    throw new InitError(
-      `Next.js ${project.next.version.major} is not supported: update to 15 or later, or set up a Worker with --edge worker`,
-    );
-  }
   const earlier = readRecord(folder)?.answers ?? {};
   showProject(project);
   if (!isSilent) print();
   const answers = isSilent ? defaults(project, given, earlier) : await ask(project, given, earlier);
   check(answers, project, given);
+  if (answers.edge === "next" && project.next && project.next.version.major < 15) {
+    throw new InitError(
+      `Next.js ${project.next.version.major} is not supported: update to 15 or later, or set up a Worker with --edge worker`,
+    );
+  }
   showAnswers(answers);
   showEdge(project, answers, given.edge !== undefined);
   const plan = makePlan(project, answers);

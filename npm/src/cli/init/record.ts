@@ -23,7 +23,7 @@ export const RECORD_IGNORE = `${RECORD_FOLDER}/.gitignore`;
 /**
  * Reads the record.
  *
- * @returns `undefined` if there is none
+ * @returns `undefined` if it does not exist
  * @throws {InitError} if it is not a record
  */
 export function readRecord(folder: Folder): RunRecord | undefined {

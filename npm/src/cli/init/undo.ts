@@ -65,7 +65,7 @@ function undoLines(folder: Folder, path: string, text: string, dryRun: boolean):
   return { path, outcome: "lines removed" };
 }
 
-/** A file's content; `undefined` if it does not exist, and `null` if it is no file of the project. */
+/** A file's content: `undefined` if it does not exist, `null` if it is not a file of the project. */
 function read(folder: Folder, path: string): Buffer | undefined | null {
   try {
     checkWay(folder, path);
@@ -85,6 +85,6 @@ function removeIfEmpty(folder: Folder, path: string): void {
     checkWay(folder, `${path}/file`);
     if (existsSync(absolute)) rmdirSync(absolute);
   } catch {
-    // it has other files, or is no folder of the project
+    // it has other files, or is outside of the project
   }
 }

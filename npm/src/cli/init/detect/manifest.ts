@@ -7,7 +7,7 @@ export interface Manifest {
   dependencies: Record<string, string>;
 }
 
-/** Reads the package.json of a subfolder; `undefined` if there is none, or it is not JSON. */
+/** Reads the package.json of a subfolder; `undefined` if it does not exist or is not JSON. */
 export function readManifest(folder: Folder, subfolder: string): Manifest | undefined {
   const text = folder.text(inFolder(subfolder, "package.json"));
   if (text === undefined) return undefined;

@@ -4,7 +4,7 @@ import type { Project } from "../detect/index.ts";
 import { folderOf, inFolder } from "../detect/manifest.ts";
 import { codeFile, environmentFile, type Ignored, type Wanted } from "./change.ts";
 
-/** The dependencies of the routes, the settings, and an app if there is none. */
+/** The dependencies of the routes, the settings, and an app if the project has no file for one. */
 export function fastApiFiles(project: Project, app: FastApiApp, answers: Answers): Wanted[] {
   const main = inFolder(app.folder, "main.py");
   const needsApp = app.module === undefined && !project.folder.has(main);

@@ -16,7 +16,7 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
   const ownManifest = folder === "" || !project.manifest;
   return [
     codeFile(inFolder(folder, "src/index.ts"), ENTRY, /better-auth-edge\/worker/),
-    codeFile(inFolder(folder, "wrangler.toml"), settings(project, answers), /^\s*BETTER_AUTH_URL/m),
+    configuration(project, folder, answers),
     environmentFile(inFolder(folder, ".dev.vars"), [
       "The settings and secrets of this machine, for `wrangler dev`. Git ignores the file.",
       ["EDGE_ISSUER", localEdge(answers, project)],
@@ -50,6 +50,30 @@ export function tarball({ folder }: Project): string | undefined {
 const ENTRY = `// The whole Worker: better-auth-edge has it compiled. wrangler.toml has the settings.
 export { default, Revocations } from "better-auth-edge/worker";
 `;
+
+/** wrangler.toml; or the existing configuration as JSON, beside which wrangler reads no TOML. */
+function configuration(project: Project, folder: string, answers: Answers): Wanted {
+  const isDone = /^\s*"?BETTER_AUTH_URL/m;
+  const json = ["wrangler.jsonc", "wrangler.json"]
+    .map((name) => inFolder(folder, name))
+    .find((path) => project.folder.has(path));
+  if (json !== undefined) return codeFile(json, jsonSettings(answers), isDone);
+  return codeFile(inFolder(folder, "wrangler.toml"), settings(project, answers), isDone);
+}
+
+function jsonSettings({ auth, api, userClaim }: Answers): string {
+  const vars = {
+    BETTER_AUTH_URL: auth,
+    ORIGIN_URL: api,
+    USER_CLAIM: userClaim,
+    ROUTES: [
+      { path: "/api/{user_id}/*", match: { user_id: userClaim } },
+      { path: "/health", methods: ["GET"], auth: "public" },
+    ],
+  };
+  const content = { main: "src/index.ts", compatibility_date: "2026-11-01", vars };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
 
 function settings(project: Project, answers: Answers): string {
   const { auth, api, userClaim, edgeUrl } = answers;
