@@ -1,4 +1,4 @@
-/** `npm create better-auth-edge`: the package `create`, packed and installed together with this one. */
+/** `npm create better-auth-edge`: the package in `create/`, packed and installed. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";

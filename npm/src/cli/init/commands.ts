@@ -4,7 +4,7 @@ import type { Project } from "./detect/index.ts";
 import { inFolder, readManifest } from "./detect/manifest.ts";
 import { type PackageManager, packageManager } from "./detect/package-manager.ts";
 import { importPath } from "./files/fastapi.ts";
-import { tarball, workerFolder } from "./files/worker.ts";
+import { configurationPath, tarball, workerFolder } from "./files/worker.ts";
 
 /** Commands, and the folder of the project in which they run; empty for the project's own. */
 export interface CommandLines {
@@ -99,7 +99,8 @@ export class Commands {
   }
 
   #wrangler(args: string): string {
-    const config = this.#worker === "" ? "" : ` --config ${this.#worker}/wrangler.toml`;
+    const path = configurationPath(this.#project);
+    const config = this.#worker === "" ? "" : ` --config ${path}`;
     return this.#manager.run(`wrangler ${args}${config}`);
   }
 

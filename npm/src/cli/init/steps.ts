@@ -8,6 +8,7 @@ import type { Project } from "./detect/index.ts";
 import { SIGNING_KEY } from "./files/change.ts";
 import { appSnippet, settings } from "./files/fastapi.ts";
 import { signInPage } from "./files/next.ts";
+import { configurationPath } from "./files/worker.ts";
 import type { Plan } from "./plan.ts";
 import { indented } from "./show.ts";
 
@@ -177,7 +178,9 @@ function deploymentSteps(project: Project, answers: Answers, commands: Commands)
   const steps: Step[] = [];
   if (edge === "worker") {
     const isReady = !isLocal(auth) && !isLocal(api ?? auth);
-    const urls = isReady ? "" : "Replace the two URLs in wrangler.toml, then deploy";
+    const urls = isReady
+      ? ""
+      : `Replace the two URLs in ${configurationPath(project)}, then deploy`;
     steps.push({
       text: `${urls || "Deploy"} with a signing key of its own`,
       lines: commands.deploy(),

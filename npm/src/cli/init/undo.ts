@@ -65,7 +65,7 @@ function undoLines(folder: Folder, path: string, text: string, dryRun: boolean):
   return { path, outcome: "lines removed" };
 }
 
-/** A file's content: `undefined` if it does not exist, `null` if it is not a file of the project. */
+/** A file's content; `undefined` if it does not exist, `null` if it is outside of the project. */
 function read(folder: Folder, path: string): Buffer | undefined | null {
   try {
     checkWay(folder, path);

@@ -16,7 +16,7 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
   const ownManifest = folder === "" || !project.manifest;
   return [
     codeFile(inFolder(folder, "src/index.ts"), ENTRY, /better-auth-edge\/worker/),
-    configuration(project, folder, answers),
+    configuration(project, answers),
     environmentFile(inFolder(folder, ".dev.vars"), [
       "The settings and secrets of this machine, for `wrangler dev`. Git ignores the file.",
       ["EDGE_ISSUER", localEdge(answers, project)],
@@ -35,6 +35,13 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
   ];
 }
 
+/** The Worker's configuration: an existing one as JSON, or wrangler.toml. wrangler reads one. */
+export function configurationPath(project: Project): string {
+  const folder = workerFolder(project);
+  const paths = ["wrangler.json", "wrangler.jsonc"].map((name) => inFolder(folder, name));
+  return paths.find((path) => project.folder.has(path)) ?? inFolder(folder, "wrangler.toml");
+}
+
 /** What git must not see of the Worker. */
 export function workerIgnored(project: Project): Ignored {
   const lines = [".dev.vars*", ".wrangler/", "node_modules/"];
@@ -51,14 +58,11 @@ const ENTRY = `// The whole Worker: better-auth-edge has it compiled. wrangler.t
 export { default, Revocations } from "better-auth-edge/worker";
 `;
 
-/** wrangler.toml; or the existing configuration as JSON, beside which wrangler reads no TOML. */
-function configuration(project: Project, folder: string, answers: Answers): Wanted {
-  const isDone = /^\s*"?BETTER_AUTH_URL/m;
-  const json = ["wrangler.jsonc", "wrangler.json"]
-    .map((name) => inFolder(folder, name))
-    .find((path) => project.folder.has(path));
-  if (json !== undefined) return codeFile(json, jsonSettings(answers), isDone);
-  return codeFile(inFolder(folder, "wrangler.toml"), settings(project, answers), isDone);
+function configuration(project: Project, answers: Answers): Wanted {
+  const path = configurationPath(project);
+  const isToml = path.endsWith(".toml");
+  const content = isToml ? settings(project, answers) : jsonSettings(answers);
+  return codeFile(path, content, /^\s*"?BETTER_AUTH_URL/m);
 }
 
 function jsonSettings({ auth, api, userClaim }: Answers): string {
