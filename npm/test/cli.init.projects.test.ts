@@ -13,6 +13,7 @@ import { install } from "./install.ts";
 const execute = promisify(execFile);
 const MODULES = join(PACKAGE, "../node_modules");
 const API = ["--auth", "http://127.0.0.1:9", "--api", "http://localhost:8000", "--yes"];
+const PYTHON = process.env.PYTHON ?? join(MODULES, "../.venv/bin/python");
 const NO_API = ["--auth", "http://127.0.0.1:9", "--yes"];
 
 /** A Next.js project by its package.json alone. */
@@ -215,6 +216,43 @@ test("pip and a folder without an app get a main.py and pip's commands", async (
   assert.match(stdout, /uvicorn main:app --reload --port 8000\n/);
   assert(!Object.keys(await made.snapshot()).some((path) => path.startsWith("edge/")));
 });
+
+for (const [files, shown, start] of [
+  [{ "app/main.py": "" }, "edge_auth", "uvicorn main:app --app-dir app "],
+  [{ "app/main.py": "", "app/__init__.py": "" }, ".edge_auth", "uvicorn app.main:app "],
+  [
+    { "app/main.py": "import app.other\n", "app/other.py": "" },
+    "app.edge_auth",
+    "uvicorn app.main:app ",
+  ],
+  [
+    { "src/app/main.py": "", "src/app/__init__.py": "" },
+    ".edge_auth",
+    "uvicorn app.main:app --app-dir src ",
+  ],
+  [{ "main.py": "" }, "edge_auth", "uvicorn main:app "],
+] as const) {
+  test(`with ${Object.keys(files).join(" and ")}, init imports ${shown} and starts ${start}`, async () => {
+    const app = "from fastapi import FastAPI\n\napi = FastAPI()\n";
+    const named = Object.entries(files).map(([path, text]) => [
+      path,
+      /main/.test(path) ? text + app : text,
+    ]);
+    const requirements = { "requirements.txt": "fastapi\nuvicorn\n" };
+    await using made = await project({ ...requirements, ...Object.fromEntries(named) });
+    const { stdout } = await made.init(...NO_API);
+    assert(stdout.includes(`from ${shown} import PathUser, auth\n`), stdout);
+    assert(stdout.includes(`\n      ${start.replace(":app", ":api")}`), stdout);
+    // as uvicorn imports it
+    const [, module = "", folder = "."] =
+      /uvicorn ([\w.]+):app(?: --app-dir (\S+))?/.exec(start) ?? [];
+    const main = Object.keys(files).find((path) => path.endsWith("main.py")) ?? "";
+    await made.write(main, `${await made.read(main)}from ${shown} import auth\n`);
+    const probe = `import sys; sys.path.insert(0, "${folder}"); import ${module} as m; print(m.auth.mode)`;
+    const { stdout: mode } = await execute(PYTHON, ["-c", probe], { cwd: made.path });
+    assert.equal(mode, "jwks\n");
+  });
+}
 
 test("a project of another kind keeps its root, and the Worker gets a folder", async () => {
   await using express = await project({

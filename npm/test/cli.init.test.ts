@@ -147,6 +147,24 @@ test("--undo touches no file outside of the project, also if the record names on
   }
 });
 
+test("an earlier run's answers count only if they have the form of answers", async () => {
+  await using mine = await project();
+  const answers = { auth: 'http://a/"\nX = "1', api: "ftp://b", userClaim: 'a"b', edge: "moon" };
+  const record = { version: 1, answers, files: [], appended: [], folders: [] };
+  await mine.write(".better-auth-edge/init.json", JSON.stringify(record));
+  const { code, stdout } = await mine.init("--yes", "--dry-run");
+  assert.equal(code, 0);
+  assert.match(stdout, /BETTER_AUTH_URL = "http:\/\/localhost:3000"/);
+  assert.doesNotMatch(stdout, /X = |moon|a"b/);
+});
+
+test("a folder's name never becomes a command", async () => {
+  await using mine = await project({ "requirements.txt": "fastapi\n" });
+  await mine.write("x;$(touch y)/main.py", "from fastapi import FastAPI\napp = FastAPI()\n");
+  const { stdout } = await mine.init("--yes", "--auth", "http://127.0.0.1:9");
+  assert.match(stdout, /--app-dir 'x;\$\(touch y\)' /);
+});
+
 test("an existing file stays, and init says what to add to it", async () => {
   const own = {
     "wrangler.toml": 'name = "mine"\n',

@@ -40,16 +40,33 @@ export function readGiven(args: Arguments): Given {
   const claim = args.value("user-claim");
   if (claim !== undefined) given.userClaim = claimName(claim, "--user-claim");
   const edge = args.value("edge");
-  if (edge !== undefined) {
-    if (edge !== "worker" && edge !== "next" && edge !== "none") {
-      throw new UsageError("--edge is not worker, next or none");
-    }
-    given.edge = edge;
-  }
+  if (edge !== undefined) given.edge = edgeName(edge);
   return given;
 }
 
 const KEYS: Record<string, string> = { auth: "auth", api: "api", "edge-url": "edgeUrl" };
+
+/** The answers in the record of an earlier run: only those that have the right form. */
+export function readEarlier(record: Record<string, unknown>): Given {
+  const given: Record<string, unknown> = {};
+  const url = (text: string) => baseUrl(text, "it");
+  const parsers: Record<keyof Answers, (text: string) => string> = {
+    auth: url,
+    api: url,
+    edgeUrl: (text) => new URL(url(text)).origin,
+    userClaim: (text) => claimName(text, "it"),
+    edge: edgeName,
+  };
+  for (const [name, parse] of Object.entries(parsers)) {
+    const value = record[name];
+    try {
+      if (typeof value === "string") given[name] = parse(value);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+    }
+  }
+  return given;
+}
 
 /** What `init` takes where the user gives no answer. */
 export function defaults(project: Project, given: Given, earlier: Given): Answers {
@@ -139,6 +156,11 @@ function baseUrl(value: string, what: string): string {
     throw new UsageError(`${what} has a path with unusual characters`);
   }
   return url.origin + path;
+}
+
+function edgeName(value: string): Edge {
+  if (value === "worker" || value === "next" || value === "none") return value;
+  throw new UsageError("--edge is not worker, next or none");
 }
 
 function claimName(value: string, what: string): string {

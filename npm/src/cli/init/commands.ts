@@ -45,14 +45,16 @@ export class Commands {
     return { folder: this.#home, lines };
   }
 
-  /** Installs the Python package. */
+  /** Installs the Python package, and a server if the app has none. */
   installPython(app: FastApiApp): CommandLines {
     const wheel = this.#project.folder
       .names("")
       .find(({ name }) => /^better_auth_edge-.*\.whl$/.test(name))?.name;
     const source = wheel === undefined ? "better-auth-edge" : upTo(app.folder, wheel);
     const add = app.installer === "uv" ? "uv add" : "pip install";
-    return { folder: app.folder, lines: app.isInstalled ? [] : [`${add} ${source}`] };
+    const packages = [...(app.isInstalled ? [] : [source]), ...(app.hasServer ? [] : ["uvicorn"])];
+    const lines = packages.length === 0 ? [] : [[add, ...packages].join(" ")];
+    return { folder: app.folder, lines };
   }
 
   /** Starts the edge on this machine. */
@@ -66,10 +68,14 @@ export class Commands {
   startApi(app: FastApiApp): CommandLines {
     const port = new URL(this.#answers.api ?? "http://localhost:8000").port || "8000";
     const { folder, module = inFolder(folder, "main.py") } = app;
-    const file = folder === "" ? module : module.slice(folder.length + 1);
-    const server = app.hasCli
-      ? `fastapi dev ${file} --port ${port}`
-      : `uvicorn ${importPath(app)} --reload --port ${port}`;
+    const inner = (path: string) => (folder === "" ? path : path.slice(folder.length + 1));
+    const root = inner(app.importRoot);
+    const place = root === "" ? "" : ` --app-dir ${shellWord(root)}`;
+    // `fastapi dev` knows a package by its __init__.py only
+    const server =
+      app.hasCli && /^\.?$/.test(app.importPrefix)
+        ? `fastapi dev ${shellWord(inner(module))} --port ${port}`
+        : `uvicorn ${shellWord(importPath(app))}${place} --reload --port ${port}`;
     return { folder, lines: [app.installer === "uv" ? `uv run ${server}` : server] };
   }
 
@@ -77,7 +83,10 @@ export class Commands {
   addKey(path: string): CommandLines {
     const file = this.#home === "" ? path : path.slice(this.#home.length + 1);
     const key = this.#manager.run("better-auth-edge keygen");
-    return { folder: this.#home, lines: [`echo "EDGE_SIGNING_KEY='$(${key})'" >> ${file}`] };
+    return {
+      folder: this.#home,
+      lines: [`echo "EDGE_SIGNING_KEY='$(${key})'" >> ${shellWord(file)}`],
+    };
   }
 
   /** Checks the edge. */
@@ -118,6 +127,11 @@ export class Commands {
     }
     return commands;
   }
+}
+
+/** A word of a command line of a POSIX shell, in quotes if it needs them. */
+export function shellWord(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** A file of the project's folder, from a subfolder. */

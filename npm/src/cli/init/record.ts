@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Answers } from "./answers.ts";
+import { type Answers, readEarlier } from "./answers.ts";
 import { InitError } from "./error.ts";
 import type { Folder } from "./folder.ts";
 
@@ -56,7 +56,7 @@ function parse(text: string): RunRecord | undefined {
       every(appended, ({ path, text }) => isPath(path) && typeof text === "string") &&
       Array.isArray(folders) &&
       folders.every(isPath);
-    return isValid ? { answers, files, appended, folders } : undefined;
+    return isValid ? { answers: readEarlier(answers), files, appended, folders } : undefined;
   } catch {
     return undefined;
   }

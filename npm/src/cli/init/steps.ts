@@ -3,7 +3,7 @@ import { isLocal } from "../doctor/advice.ts";
 import { outputColors, paragraph, print } from "../terminal.ts";
 import type { Answers } from "./answers.ts";
 import { localEdge } from "./answers.ts";
-import { type CommandLines, Commands } from "./commands.ts";
+import { type CommandLines, Commands, shellWord } from "./commands.ts";
 import type { Project } from "./detect/index.ts";
 import { SIGNING_KEY } from "./files/change.ts";
 import { appSnippet, settings } from "./files/fastapi.ts";
@@ -54,7 +54,7 @@ export function showSteps(project: Project, answers: Answers, plan: Plan, checke
 /** The way to a project that is not the current folder. */
 function arrival({ folder }: Project): Step[] {
   const path = relative(process.cwd(), folder.root);
-  return path === "" ? [] : [{ text: "Go to the project", lines: `cd ${path}` }];
+  return path === "" ? [] : [{ text: "Go to the project", lines: `cd ${shellWord(path)}` }];
 }
 
 function additions({ stays }: Plan, commands: Commands): Step[] {

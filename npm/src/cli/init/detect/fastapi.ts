@@ -12,8 +12,10 @@ export interface FastApiApp {
   module: string | undefined;
   /** The name of the app in that file. */
   variable: string;
-  /** Whether the app's folder is a Python package, so that its modules import relatively. */
-  isPackage: boolean;
+  /** The folder in which Python looks for the app's modules. */
+  importRoot: string;
+  /** How that file imports a module beside it: `app.` absolutely, `.` relatively, or empty. */
+  importPrefix: string;
   /** What installs packages: uv, or pip. */
   installer: "uv" | "pip";
   /** Why the project uses it. */
@@ -22,6 +24,8 @@ export interface FastApiApp {
   isInstalled: boolean;
   /** Whether the command `fastapi dev` exists. */
   hasCli: boolean;
+  /** Whether uvicorn is among the dependencies. */
+  hasServer: boolean;
 }
 
 /**
@@ -77,7 +81,7 @@ function describe(folder: Folder, app: string, manifests: string[]): FastApiApp 
     because,
     module,
     variable: (source && CALL.exec(source)?.[1]) || "app",
-    isPackage: module !== undefined && folder.has(inFolder(folderOf(module), "__init__.py")),
+    ...imports(folder, module ?? inFolder(app, "main.py"), source ?? ""),
     installer: isUv ? "uv" : "pip",
     installerBecause: isUv
       ? folder.has(lock)
@@ -87,10 +91,37 @@ function describe(folder: Folder, app: string, manifests: string[]): FastApiApp 
     isInstalled: /["'\s]better-auth-edge(?![\w-])|^better-auth-edge(?![\w-])/m.test(
       texts.join("\n"),
     ),
-    hasCli: /fastapi\[[^\]]*(standard|all)|fastapi-cli/.test(texts.join("\n")),
+    hasCli: HAS_CLI.test(texts.join("\n")),
+    hasServer: /uvicorn/.test(texts.join("\n")) || HAS_CLI.test(texts.join("\n")),
   };
 }
 
+/** How Python imports the modules beside the app's: by the packages above it, and as it does. */
+function imports(
+  folder: Folder,
+  module: string,
+  source: string,
+): Pick<FastApiApp, "importRoot" | "importPrefix"> {
+  const place = folderOf(module);
+  const parent = folderOf(place);
+  const name = place.slice(parent === "" ? 0 : parent.length + 1);
+  const isPackage = folder.has(inFolder(place, "__init__.py"));
+  if (place !== "" && (isPackage || /^\s*from\s+\./m.test(source))) {
+    let importRoot = parent;
+    while (importRoot !== "" && folder.has(inFolder(importRoot, "__init__.py"))) {
+      importRoot = folderOf(importRoot);
+    }
+    return { importRoot, importPrefix: "." };
+  }
+  // a folder that the app imports from as a package, without a file that says so
+  const isNamespace =
+    /^\w+$/.test(name) && new RegExp(`^\\s*(from|import)\\s+${name}\\.`, "m").test(source);
+  return isNamespace
+    ? { importRoot: parent, importPrefix: `${name}.` }
+    : { importRoot: place, importPrefix: "" };
+}
+
+const HAS_CLI = /fastapi\[[^\]]*(standard|all)|fastapi-cli/;
 const CALL = /^(?:(\w+)(?::[^=\n]+)?\s*=\s*)?(?:fastapi\.)?FastAPI\(/m;
 
 /** The file that calls `FastAPI()`: `main.py` before others, those near the root before others. */

@@ -44,20 +44,17 @@ export function settings(project: Project, answers: Answers): ([string, string] 
 
 /** The lines that an existing app needs; `undefined` if it has them. */
 export function appSnippet({ folder }: Project, app: FastApiApp): string | undefined {
-  const { module, variable, isPackage } = app;
+  const { module, variable, importPrefix } = app;
   const text = (module && folder.text(module)) ?? "";
   if (text.includes(MODULE)) return undefined;
-  return snippet(`${isPackage ? "." : ""}${MODULE}`, variable);
+  return snippet(importPrefix + MODULE, variable);
 }
 
-/** The module's name in an import of the command line: `app.main:app`. */
-export function importPath({ folder, module, variable }: FastApiApp): string {
-  if (module === undefined) return `main:${variable}`;
-  const path = folder === "" ? module : module.slice(folder.length + 1);
-  return `${path
-    .replace(/^src\//, "")
-    .replace(/\.py$/, "")
-    .replaceAll("/", ".")}:${variable}`;
+/** The app as uvicorn names it: `app.main:app`. */
+export function importPath({ folder, module, variable, importRoot }: FastApiApp): string {
+  const path = module ?? inFolder(folder, "main.py");
+  const inner = importRoot === "" ? path : path.slice(importRoot.length + 1);
+  return `${inner.replace(/\.py$/, "").replaceAll("/", ".")}:${variable}`;
 }
 
 const MODULE = "edge_auth";

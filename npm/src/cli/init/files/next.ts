@@ -28,10 +28,13 @@ export function middlewarePath(next: NextApp): string {
 export function nextFiles(project: Project, next: NextApp, answers: Answers): Wanted[] {
   const { auth, api } = answers;
   return [
-    codeFile(middlewarePath(next), middleware(project, next, answers), /better-auth-edge/),
+    codeFile(middlewarePath(next), middleware(next, answers), /better-auth-edge/),
     environmentFile(inFolder(next.folder, ".env.local"), [
       "Where Better Auth runs, as this server reaches it.",
       ["BETTER_AUTH_URL", auth],
+      ...(project.betterAuth
+        ? []
+        : ["BETTER_AUTH_SECRET is Better Auth's own. Add it if this server may have it."]),
       ...(api === undefined
         ? []
         : ([
@@ -68,16 +71,12 @@ const SIGN_IN = [
 const BEFORE_SIGN_IN =
   /^(\/auth)?\/(sign-?up|register|(forgot|reset)-password|verify-email|two-factor)$/;
 
-function middleware(project: Project, next: NextApp, { api, userClaim }: Answers): string {
+function middleware(next: NextApp, { api, userClaim }: Answers): string {
   const signIn = signInPage(next);
   const definite = next.isTypeScript ? "!" : "";
   const options = [
     `baseURL: process.env.BETTER_AUTH_URL${definite}, // where Better Auth runs, as this server reaches it`,
-    ...(project.betterAuth
-      ? [
-          "secret: process.env.BETTER_AUTH_SECRET, // Better Auth's own: rejects forged session cookies",
-        ]
-      : []),
+    "secret: process.env.BETTER_AUTH_SECRET, // Better Auth's own: rejects forged session cookies",
     ...(api === undefined
       ? []
       : [
