@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** The built CLI. */
+/** The path of the built program. */
 export const PROGRAM = fileURLToPath(new URL("../dist/node/cli.js", import.meta.url));
 
 /** The exit code and the output of a process. */
@@ -13,9 +13,9 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs the CLI with arguments and a standard input. */
-export function run(args: string[], input = ""): Promise<Outcome> {
-  return outcome(process.execPath, [PROGRAM, ...args], input);
+/** Runs the CLI with arguments and a standard input, in a directory. */
+export function run(args: string[], input = "", cwd?: string): Promise<Outcome> {
+  return outcome(process.execPath, [PROGRAM, ...args], input, {}, cwd);
 }
 
 /** Runs the CLI on a pseudo-terminal, which merges both outputs into `stdout`. */
@@ -35,9 +35,10 @@ async function outcome(
   args: string[],
   input: string,
   env: NodeJS.ProcessEnv = {},
+  cwd?: string,
 ): Promise<Outcome> {
   const { PATH, HOME } = process.env;
-  const child = spawn(command, args, { env: { PATH, HOME, TERM: "xterm", ...env } });
+  const child = spawn(command, args, { cwd, env: { PATH, HOME, TERM: "xterm", ...env } });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {

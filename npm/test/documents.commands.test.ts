@@ -154,7 +154,7 @@ async function helpOfCli(command: string[]): Promise<string> {
 }
 
 /** wrangler requires a newer Node than the package. `cargo xtask test npm` names one. */
-const NODE = process.env.WRANGLER_NODE ?? process.execPath;
+const NODE = process.env.NODE_FOR_WRANGLER ?? process.execPath;
 
 function helpOfWrangler(command: string[]): Promise<string> {
   const name = command.join(" ");

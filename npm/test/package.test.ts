@@ -16,7 +16,7 @@ import { install, type Packed } from "./install.ts";
 const run = promisify(execFile);
 const DIST = join(PACKAGE, "dist");
 /** The most bytes of the packed package: docs/decisions/0015. */
-const BUDGET = 330_000;
+const BUDGET = 345_000;
 
 /** A project that has the package as npm installs it. */
 let project: string;

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// `npx better-auth-edge`: inspects keys, tokens and deployments from a terminal.
+// `npx better-auth-edge`: sets up projects, and inspects keys, tokens and deployments.
 import { type Command, readArguments, suggestion, UsageError } from "./arguments.ts";
 import { doctor } from "./doctor/index.ts";
+import { init } from "./init/index.ts";
 import { jwks } from "./jwks.ts";
 import { keygen } from "./keygen.ts";
 import { mcp } from "./mcp/index.ts";
@@ -9,9 +10,9 @@ import { errorColors, printable, printError } from "./terminal.ts";
 import { verify } from "./verify.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: Record<string, Command> = { jwks, verify, keygen, doctor, mcp };
+const COMMANDS: Record<string, Command> = { init, jwks, verify, keygen, doctor, mcp };
 
-const HELP = `Inspects the keys, the tokens and the deployments of better-auth-edge.
+const HELP = `Sets up better-auth-edge in a project, and inspects its keys, tokens and deployments.
 
 Usage: better-auth-edge <command> [options]
 
@@ -25,6 +26,7 @@ Options
   -v, --version  show the version
 
 Examples
+  npx better-auth-edge init
   npx better-auth-edge jwks https://app.example.com/api/auth/jwks
   pbpaste | npx better-auth-edge verify --base-url https://app.example.com
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY

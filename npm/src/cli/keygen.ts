@@ -27,13 +27,24 @@ Examples
   run,
 };
 
-async function run(args: Arguments): Promise<number> {
-  const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+/** Makes a key pair (Ed25519) as JWKs (RFC 8037), with its thumbprint as `kid` (RFC 7638). */
+export function newSigningKey() {
+  // in Node 20, the export of a new key as a JWK can block forever
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
+    publicKeyEncoding: { format: "der", type: "spki" },
+    privateKeyEncoding: { format: "der", type: "pkcs8" },
+  });
+  // each ends with the 32 bytes of the key (RFC 8410, sections 4 and 7)
+  const [x, d] = [publicKey, privateKey].map((der) => der.subarray(-32).toString("base64url"));
   const publicMembers = { kty: "OKP", crv: "Ed25519", x };
   // the Worker computes the same `kid` for a key that has none
   const kid = thumbprint(publicMembers);
   const publicJwk = { ...publicMembers, kid, alg: "EdDSA", use: "sig" };
-  const privateJwk = { ...publicJwk, d };
+  return { kid, publicJwk, privateJwk: { ...publicJwk, d } };
+}
+
+async function run(args: Arguments): Promise<number> {
+  const { kid, publicJwk, privateJwk } = newSigningKey();
   if (args.has("json")) {
     printJson({ kid, privateJwk, publicJwk });
     return 0;

@@ -27,6 +27,8 @@ impl Manifests {
         };
         let cargo: Value = toml::from_str(&text("Cargo.toml")?).context("Cargo.toml")?;
         let npm: Value = serde_json::from_str(&text("npm/package.json")?).context("npm")?;
+        let create: Value =
+            serde_json::from_str(&text("create/package.json")?).context("create")?;
         let python: Value = toml::from_str(&text("python/pyproject.toml")?).context("python")?;
         let extension: Value = toml::from_str(&text("python/Cargo.toml")?).context("python")?;
         let version_py = text("python/better_auth_edge/version.py")?;
@@ -35,6 +37,7 @@ impl Manifests {
             version: own(&cargo["package"]["version"]),
             versions: vec![
                 ("npm/package.json", own(&npm["version"])),
+                ("create/package.json", own(&create["version"])),
                 ("python/Cargo.toml", own(&extension["package"]["version"])),
                 ("python/pyproject.toml", own(&python["project"]["version"])),
                 ("python/better_auth_edge/version.py", version_constant(&version_py)),

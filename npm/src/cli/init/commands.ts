@@ -1,0 +1,141 @@
+import type { Answers } from "./answers.ts";
+import type { FastApiApp } from "./detect/fastapi.ts";
+import type { Project } from "./detect/index.ts";
+import { inFolder, readManifest } from "./detect/manifest.ts";
+import { type PackageManager, packageManager } from "./detect/package-manager.ts";
+import { importPath } from "./files/fastapi.ts";
+import { configurationPath, tarball, workerFolder } from "./files/worker.ts";
+
+/** Commands, and the folder of the project in which they run; empty for the project's own. */
+export interface CommandLines {
+  folder: string;
+  lines: string[];
+}
+
+/** The commands that the user runs, for the project's package managers. */
+export class Commands {
+  readonly #project: Project;
+  readonly #answers: Answers;
+  readonly #manager: PackageManager;
+  /** The folder of the package.json that names better-auth-edge. */
+  readonly #home: string;
+  /** The Worker's folder, from there. */
+  readonly #worker: string;
+
+  constructor(project: Project, answers: Answers) {
+    this.#project = project;
+    this.#answers = answers;
+    const { next, folder, manifest } = project;
+    this.#manager = packageManager(folder, next?.folder ?? "");
+    const place = workerFolder(project);
+    const isOwn = manifest === undefined || folder.has(inFolder(place, "package.json"));
+    const ofWorker = isOwn ? place : "";
+    this.#home = answers.edge === "next" && next ? next.folder : ofWorker;
+    this.#worker = place === this.#home ? "" : place;
+  }
+
+  /** Installs the JavaScript packages, unless package.json names them and they are installed. */
+  installJavaScript(): CommandLines {
+    const { folder } = this.#project;
+    const { edge } = this.#answers;
+    const { dependencies = {} } = readManifest(folder, this.#home) ?? {};
+    const lines = edge === "none" ? [] : this.#add(dependencies, edge === "worker");
+    const isInstalled = folder.has(inFolder(this.#home, "node_modules/better-auth-edge"));
+    if (edge !== "none" && lines.length === 0 && !isInstalled) lines.push(this.#manager.install);
+    return { folder: this.#home, lines };
+  }
+
+  /** Installs the Python package, and a server if the app has none. */
+  installPython(app: FastApiApp): CommandLines {
+    const wheel = this.#project.folder
+      .names("")
+      .find(({ name }) => /^better_auth_edge-.*\.whl$/.test(name))?.name;
+    const source = wheel === undefined ? "better-auth-edge" : upTo(app.folder, wheel);
+    const add = app.installer === "uv" ? "uv add" : "pip install";
+    const packages = [...(app.isInstalled ? [] : [source]), ...(app.hasServer ? [] : ["uvicorn"])];
+    const lines = packages.length === 0 ? [] : [[add, ...packages].join(" ")];
+    return { folder: app.folder, lines };
+  }
+
+  /** Starts the edge on this machine. */
+  startEdge(): CommandLines {
+    const isNext = this.#answers.edge === "next";
+    const line = isNext ? this.#manager.script("dev") : this.#wrangler("dev");
+    return { folder: this.#home, lines: [line] };
+  }
+
+  /** Starts FastAPI on this machine. */
+  startApi(app: FastApiApp): CommandLines {
+    const port = new URL(this.#answers.api ?? "http://localhost:8000").port || "8000";
+    const { folder, module = inFolder(folder, "main.py") } = app;
+    const inner = (path: string) => (folder === "" ? path : path.slice(folder.length + 1));
+    const root = inner(app.importRoot);
+    const place = root === "" ? "" : ` --app-dir ${shellWord(root)}`;
+    // `fastapi dev` knows a package by its __init__.py only
+    const server =
+      app.hasCli && /^\.?$/.test(app.importPrefix)
+        ? `fastapi dev ${shellWord(inner(module))} --port ${port}`
+        : `uvicorn ${shellWord(importPath(app))}${place} --reload --port ${port}`;
+    return { folder, lines: [app.installer === "uv" ? `uv run ${server}` : server] };
+  }
+
+  /** Adds a signing key to an environment file of the project. */
+  addKey(path: string): CommandLines {
+    const file = this.#home === "" ? path : path.slice(this.#home.length + 1);
+    const key = this.#manager.run("better-auth-edge keygen");
+    return {
+      folder: this.#home,
+      lines: [`echo "EDGE_SIGNING_KEY='$(${key})'" >> ${shellWord(file)}`],
+    };
+  }
+
+  /** Checks the edge. */
+  doctor(edge: string): CommandLines {
+    const path = this.#answers.api === undefined ? "" : " --path /api/1/tasks";
+    return this.program(`doctor ${edge} --base-url ${this.#answers.auth}${path}`);
+  }
+
+  /** Runs this program. */
+  program(args: string): CommandLines {
+    return { folder: this.#home, lines: [this.#manager.run(`better-auth-edge ${args}`)] };
+  }
+
+  /** Deploys the Worker. */
+  deploy(): CommandLines {
+    const [keygen] = this.program("keygen").lines;
+    const put = this.#wrangler("secret put EDGE_SIGNING_KEY");
+    return { folder: this.#home, lines: [`${keygen} | ${put}`, this.#wrangler("deploy")] };
+  }
+
+  #wrangler(args: string): string {
+    const path = configurationPath(this.#project);
+    const config = this.#worker === "" ? "" : ` --config ${path}`;
+    return this.#manager.run(`wrangler ${args}${config}`);
+  }
+
+  #add(dependencies: Record<string, string>, isWorker: boolean): string[] {
+    const packed = tarball(this.#project);
+    const source = packed === undefined ? "better-auth-edge" : upTo(this.#home, packed);
+    const isWorkspace = this.#home === "" && this.#project.folder.has("pnpm-workspace.yaml");
+    const flags = isWorkspace && this.#manager.name === "pnpm" ? ["--workspace-root"] : [];
+    const commands: string[] = [];
+    if (dependencies["better-auth-edge"] === undefined) {
+      commands.push(this.#manager.add([...flags, source]));
+    }
+    if (isWorker && dependencies.wrangler === undefined) {
+      commands.push(this.#manager.add([...flags, "wrangler"], true));
+    }
+    return commands;
+  }
+}
+
+/** A word of a command line of a POSIX shell, in quotes if it needs them. */
+export function shellWord(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A file of the project's folder, from a subfolder. */
+function upTo(place: string, file: string): string {
+  const depth = place === "" ? 0 : place.split("/").length;
+  return depth === 0 ? `./${file}` : "../".repeat(depth) + file;
+}

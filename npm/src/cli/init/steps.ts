@@ -1,0 +1,199 @@
+import { relative } from "node:path";
+import { isLocal } from "../doctor/advice.ts";
+import { outputColors, paragraph, print } from "../terminal.ts";
+import type { Answers } from "./answers.ts";
+import { localEdge } from "./answers.ts";
+import { type CommandLines, Commands, shellWord } from "./commands.ts";
+import type { Project } from "./detect/index.ts";
+import { SIGNING_KEY } from "./files/change.ts";
+import { appSnippet, settings } from "./files/fastapi.ts";
+import { signInPage } from "./files/next.ts";
+import { configurationPath } from "./files/worker.ts";
+import type { Plan } from "./plan.ts";
+import { indented } from "./show.ts";
+
+/** What the checks after the writing have found. */
+export interface Checked {
+  /** Whether Better Auth publishes keys. */
+  hasKeys: boolean;
+  /** Whether `doctor` has examined the edge. */
+  isExamined: boolean;
+}
+
+/** Something that is left for the user to do. */
+interface Step {
+  /** A sentence; if commands or lines follow, without its end. */
+  text: string;
+  /** Lines of a file, or commands. */
+  lines?: string | CommandLines;
+}
+
+/** Prints what is left, in the order in which it works. */
+export function showSteps(project: Project, answers: Answers, plan: Plan, checked: Checked): void {
+  const commands = new Commands(project, answers);
+  const steps = [
+    ...arrival(project),
+    ...additions(plan, commands),
+    ...installation(project, answers, commands),
+    ...betterAuthSteps(project, answers, checked),
+    ...applicationSteps(project, answers),
+    ...startSteps(project, answers, commands, checked),
+    ...deploymentSteps(project, answers, commands),
+  ];
+  print(`\n${outputColors.bold("What is left")}`);
+  for (const [index, { text, lines = "" }] of steps.entries()) {
+    const mark = `  ${index + 1}. `;
+    const place = typeof lines === "string" || lines.folder === "" ? "" : `, in ${lines.folder}/`;
+    const code = typeof lines === "string" ? lines : lines.lines.join("\n");
+    const end = code === "" ? "." : ":";
+    print(mark + paragraph(`${text}${place}${end}`, mark.length).trimStart());
+    if (code !== "") print(indented(code));
+  }
+}
+
+/** The way to a project that is not the current folder. */
+function arrival({ folder }: Project): Step[] {
+  const path = relative(process.cwd(), folder.root);
+  return path === "" ? [] : [{ text: "Go to the project", lines: `cd ${shellWord(path)}` }];
+}
+
+function additions({ stays }: Plan, commands: Commands): Step[] {
+  return stays.flatMap(({ path, toAdd }) => {
+    if (toAdd === undefined) return [];
+    const [hasKey, rest] = [toAdd.includes(SIGNING_KEY), withoutKey(toAdd)];
+    const steps: Step[] = [];
+    if (rest.trim() !== "") steps.push({ text: `Add to ${path}, which exists`, lines: rest });
+    if (hasKey) {
+      const text = `Add a signing key to ${path}, which must not be committed`;
+      steps.push({ text, lines: commands.addKey(path) });
+    }
+    return steps;
+  });
+}
+
+function withoutKey(lines: string): string {
+  return lines
+    .split("\n")
+    .filter((line) => !line.includes(SIGNING_KEY))
+    .join("\n");
+}
+
+function installation({ fastApi }: Project, { edge, api }: Answers, commands: Commands): Step[] {
+  const steps: Step[] = [];
+  const { node } = process.versions;
+  if (edge === "worker" && isBefore(node, [22, 12])) {
+    steps.push({
+      text: `Install Node 22.12 or later, which wrangler requires. This is Node ${node}`,
+    });
+  }
+  const javaScript = commands.installJavaScript();
+  if (javaScript.lines.length > 0) steps.push({ text: "Install the packages", lines: javaScript });
+  if (fastApi && (edge === "none" || api !== undefined)) {
+    const python = commands.installPython(fastApi);
+    const also = fastApi.installer === "pip" ? ` and add it to ${fastApi.because}` : "";
+    const text = `Install the Python package${also}`;
+    if (python.lines.length > 0) steps.push({ text, lines: python });
+  }
+  return steps;
+}
+
+function isBefore(version: string, [major, minor]: [number, number]): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
+
+function betterAuthSteps(
+  { betterAuth }: Project,
+  { userClaim, auth }: Answers,
+  { hasKeys }: Checked,
+): Step[] {
+  const steps: Step[] = [];
+  if (!hasKeys && betterAuth?.hasJwt !== true) {
+    steps.push({
+      text: `Add the jwt plugin to ${betterAuth?.file ?? `Better Auth at ${auth}`}, and migrate its database, because the plugin has a table (npx auth@latest migrate)`,
+      lines: `import { jwt } from "better-auth/plugins";\n\nplugins: [jwt()],`,
+    });
+  }
+  if (userClaim !== "sub") {
+    steps.push({
+      text: `Put the claim ${userClaim} into the tokens, by definePayload of the jwt plugin or by the plugin of better-auth-edge/better-auth. Users must not be able to write its value`,
+    });
+  }
+  return steps;
+}
+
+function applicationSteps(project: Project, answers: Answers): Step[] {
+  const { edge, api } = answers;
+  const { next, fastApi } = project;
+  const steps: Step[] = [];
+  if (edge === "next" && next && signInPage(next) === undefined) {
+    steps.push({
+      text: "Make the sign-in page /sign-in, to which users without a session are redirected, or name yours in signInPath",
+    });
+  }
+  if (edge === "none" || api !== undefined) {
+    const snippet = fastApi?.module && appSnippet(project, fastApi);
+    if (snippet) {
+      steps.push({
+        text: `Add to ${fastApi.module}, and give each route a user`,
+        lines: snippet,
+      });
+    }
+  }
+  if (!fastApi && api !== undefined) {
+    const names = settings(project, answers).filter((line) => typeof line !== "string");
+    steps.push({
+      text: "Let the API accept only what the edge has signed. For FastAPI with better-auth-edge, set on this machine",
+      lines: names.map(([name, value]) => `${name}=${value}`).join("\n"),
+    });
+  }
+  return steps;
+}
+
+function startSteps(
+  project: Project,
+  answers: Answers,
+  commands: Commands,
+  { isExamined }: Checked,
+): Step[] {
+  const { fastApi } = project;
+  const steps: Step[] = [];
+  if (fastApi && (answers.edge === "none" || answers.api !== undefined)) {
+    steps.push({ text: "Start FastAPI", lines: commands.startApi(fastApi) });
+  }
+  if (answers.edge === "none") {
+    const check = commands.program(`jwks ${answers.auth}`);
+    return [...steps, { text: "Check the keys of Better Auth", lines: check }];
+  }
+  if (isExamined) return steps;
+  const url = localEdge(answers, project);
+  steps.push({ text: `Start the edge, at ${url}`, lines: commands.startEdge() });
+  steps.push({ text: "Check it from another terminal", lines: commands.doctor(url) });
+  return steps;
+}
+
+function deploymentSteps(project: Project, answers: Answers, commands: Commands): Step[] {
+  const { fastApi } = project;
+  const { edge, auth, api } = answers;
+  const steps: Step[] = [];
+  if (edge === "worker") {
+    const isReady = !isLocal(auth) && !isLocal(api ?? auth);
+    const urls = isReady
+      ? ""
+      : `Replace the two URLs in ${configurationPath(project)}, then deploy`;
+    steps.push({
+      text: `${urls || "Deploy"} with a signing key of its own`,
+      lines: commands.deploy(),
+    });
+  } else if (edge === "next") {
+    steps.push({
+      text: "Deploy with the variables of .env.local and their deployed values, with another EDGE_SIGNING_KEY",
+    });
+  }
+  if (fastApi && (edge === "none" || api !== undefined)) {
+    const names =
+      edge === "none" ? "BETTER_AUTH_URL" : "EDGE_JWKS_URL, EDGE_ISSUER and EDGE_AUDIENCE";
+    steps.push({ text: `Deploy FastAPI with ${names} of the deployment in its environment` });
+  }
+  return steps;
+}
