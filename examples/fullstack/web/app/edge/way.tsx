@@ -5,11 +5,14 @@ import type { Outcome } from "./scenarios";
 import { segment, shortened } from "./token";
 import { arrivedForgeries, nameOf, verdictOf } from "./verdict";
 
-/** The picture of a request's way, or of the way that a request would take. */
-export function Way({ outcome }: { outcome?: Outcome }) {
+/**
+ * The picture of a request's way, or of the way that a request would take. `run` is the number of
+ * requests so far.
+ */
+export function Way({ outcome, run }: { outcome?: Outcome; run: number }) {
   const verdict = outcome && verdictOf(outcome);
   return (
-    <ol className="way" data-verdict={verdict ?? "waiting"}>
+    <ol className="way" data-verdict={verdict ?? "waiting"} data-run={run}>
       <li>
         <Station icon={<BrowserIcon />} leg="first" />
         <div className="body">
