@@ -14,7 +14,7 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::setup::{self, run as run_command};
-use crate::{inspector, progress, root};
+use crate::{inspector, progress, root, test};
 use pages::{GENERATED, Site};
 
 pub use plots::write as draw_benchmarks;

@@ -10,7 +10,7 @@ import { retireKeys } from "./signing-keys.ts";
 const HOUR = 60 * 60;
 const QUARTER = 15 * 60;
 
-const POST = { method: "POST", use: [sensitiveSessionMiddleware] } as const;
+const POST = { method: "POST" as const, use: [sensitiveSessionMiddleware] };
 
 /** Creates the plugin. */
 export function demo() {
@@ -37,8 +37,8 @@ export function demo() {
 
       /** Signs the user in once more, as on another device: `{ sessionToken }`. */
       secondSession: createAuthEndpoint("/demo/second-session", POST, async (endpoint) => {
-        const { internalAdapter, session } = endpoint.context;
-        const { token } = await internalAdapter.createSession(session.user.id, true);
+        const { user } = endpoint.context.session;
+        const { token } = await endpoint.context.internalAdapter.createSession(user.id, true);
         return endpoint.json({ sessionToken: token });
       }),
 
@@ -47,8 +47,6 @@ export function demo() {
         return endpoint.json({ retired: await retireKeys(endpoint.context.adapter) });
       }),
     },
-    rateLimit: [
-      { pathMatcher: (path) => path.startsWith("/demo/"), window: 60, max: 60 },
-    ],
+    rateLimit: [{ pathMatcher: (path) => path.startsWith("/demo/"), window: 60, max: 60 }],
   } satisfies BetterAuthPlugin;
 }

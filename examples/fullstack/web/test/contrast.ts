@@ -28,12 +28,16 @@ export function lowContrasts(minimum: number): string[] {
     if (!element || !text || !element.checkVisibility({ visibilityProperty: true })) continue;
     if (element.closest("script, style, .visually-hidden, nextjs-portal")) continue;
     const ancestors: Element[] = [];
-    for (let each: Element | null = element; each; each = each.parentElement) ancestors.unshift(each);
+    for (let each: Element | null = element; each; each = each.parentElement)
+      ancestors.unshift(each);
     paint("white");
     let background: number[] = [];
     for (const each of ancestors) background = paint(getComputedStyle(each).backgroundColor);
     const foreground = paint(getComputedStyle(element).color);
-    const opacity = ancestors.reduce((all, each) => all * Number(getComputedStyle(each).opacity), 1);
+    const opacity = ancestors.reduce(
+      (all, each) => all * Number(getComputedStyle(each).opacity),
+      1,
+    );
     const [one, two] = [luminance(background) + 0.05, luminance(foreground) + 0.05];
     const contrast = Math.max(one, two) / Math.min(one, two);
     if (contrast < minimum || opacity < 1) low.push(`${text}: ${contrast.toFixed(2)}`);

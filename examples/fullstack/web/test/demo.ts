@@ -4,8 +4,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { lowContrasts } from "./contrast.ts";
 import { contextAt, cookiesOf } from "./context.ts";
+import { lowContrasts } from "./contrast.ts";
 import { type BrowserUser, send, signUp } from "./http.ts";
 
 /** What a button leads to: the response, and whether FastAPI sees the user. */
@@ -157,7 +157,9 @@ export function demo(base: () => string, browser: () => Browser, logs: () => str
       await page.emulateMedia({ reducedMotion });
       await press(page, "Your own path");
       const animation = await page.evaluate(
-        () => getComputedStyle(document.querySelector(".leg.first") as Element, "::after").animationName,
+        () =>
+          getComputedStyle(document.querySelector(".leg.first") as Element, "::after")
+            .animationName,
       );
       assert.equal(animation, name);
     }
@@ -278,7 +280,10 @@ async function press(page: Page, title: string): Promise<void> {
     (run) => document.querySelector(".way")?.getAttribute("data-run") !== run,
     before,
   );
-  await page.getByRole("region", { name: "Result" }).getByRole("heading", { name: title }).waitFor();
+  await page
+    .getByRole("region", { name: "Result" })
+    .getByRole("heading", { name: title })
+    .waitFor();
   await button(page, title).and(page.locator("[aria-busy=false]")).waitFor();
 }
 

@@ -16,8 +16,8 @@ export default async function EdgeAtWork() {
     <div className="wide">
       <h1>See the edge at work</h1>
       <p className="lead">
-        Each button sends a real request to FastAPI through this site. The edge decides about it, and
-        FastAPI reports what has arrived.
+        Each button sends a real request to FastAPI through this site. The edge decides about it,
+        and FastAPI reports what has arrived.
       </p>
       <Workbench userId={user.id} />
     </div>
