@@ -70,7 +70,7 @@ export function demo(base: () => string, browser: () => Browser, logs: () => str
       assert.match(await sentence(page), new RegExp(`^${status}`));
       if (code) {
         assert.ok(edge.includes(code) && edge.includes(real.detail), edge);
-        assert.match(api, /nothing.*no request with this id/s);
+        assert.match(api, /Nothing.*no request with this id/s);
       } else {
         assert.equal(real.user.uuid, ada.uuid);
         assert.ok(api.includes(ada.uuid), api);
@@ -227,6 +227,8 @@ export function demo(base: () => string, browser: () => Browser, logs: () => str
   if (!SCREENSHOTS) return;
   test("pictures of the page", async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
+    const shown = { name: "Ada", email: "ada@example.com" };
+    const person = await signUp(base(), "/api/auth/sign-up/email", shown);
     for (const { name, title, ...options } of [
       { name: "demo-light", title: "Signed out elsewhere", colorScheme: "light" },
       { name: "demo-dark", title: "A forged identity header", colorScheme: "dark" },
@@ -235,7 +237,7 @@ export function demo(base: () => string, browser: () => Browser, logs: () => str
       const viewport = "isPhone" in options ? PHONE : DESKTOP;
       const { colorScheme } = options;
       const shot = await browser().newContext({ baseURL: base(), colorScheme, viewport });
-      const opened = await open(shot, await signUp(base()));
+      const opened = await open(shot, person);
       for (const other of Object.keys(EXPECTED)) await press(opened, other);
       await press(opened, title);
       await opened.mouse.move(0, 0);

@@ -15,6 +15,8 @@ export interface Scenario {
   id: string;
   title: string;
   text: string;
+  /** What the edge does with the request if it forwards it. */
+  why?: string;
   /** Sends the request for the signed-in user. */
   run(userId: string): Promise<Outcome>;
 }
@@ -27,6 +29,9 @@ export interface Outcome {
   response: Exchange;
 }
 
+/** The note of headers that only the edge may set. */
+export const FORGED = "forged";
+
 /** A user who is not the signed-in one. */
 const OTHER_USER = "00000000-0000-4000-8000-000000000000";
 
@@ -34,13 +39,13 @@ export const SCENARIOS: Scenario[] = [
   {
     id: "own",
     title: "Your own path",
-    text: "A valid token and your own user id.",
+    text: "A valid token, and your own id.",
     run: async (userId) => outcome(userId, [bearer(await fetchToken())]),
   },
   {
     id: "other",
     title: "Another user’s path",
-    text: "Your valid token, but someone else’s id.",
+    text: "Your valid token, someone else’s id.",
     run: async (userId) => {
       const sent = { owner: OTHER_USER, headers: [bearer(await fetchToken())] };
       return { before: [], sent, response: await exchange(sent, userId) };
@@ -56,8 +61,9 @@ export const SCENARIOS: Scenario[] = [
     id: "forged",
     title: "A forged identity header",
     text: "Headers that only the edge may set.",
+    why: "The edge removed the forged headers and signed its own.",
     run: async (userId) => {
-      const note = "forged";
+      const note = FORGED;
       return outcome(userId, [
         bearer(await fetchToken()),
         { name: "X-Edge-User", value: OTHER_USER, note },
@@ -69,7 +75,8 @@ export const SCENARIOS: Scenario[] = [
   {
     id: "opaque",
     title: "An opaque session token",
-    text: "Better Auth’s session token, which is no JWT.",
+    text: "Better Auth’s own, and not a JWT.",
+    why: "The edge exchanged the session token for a JWT at Better Auth.",
     run: async (userId) => {
       const sessionToken = await startSecondSession();
       const before = ["Better Auth started a second session of yours."];
@@ -83,7 +90,7 @@ export const SCENARIOS: Scenario[] = [
   {
     id: "altered",
     title: "An altered signature",
-    text: "One character of the signature is another.",
+    text: "One character is different.",
     run: async (userId) => {
       const token = withAlteredSignature(await fetchToken());
       return outcome(userId, [bearer(token, "altered signature")]);
@@ -92,7 +99,7 @@ export const SCENARIOS: Scenario[] = [
   {
     id: "expired",
     title: "An expired token",
-    text: "Better Auth signed it, but its time is over.",
+    text: "Signed, but its time is over.",
     run: async (userId) => {
       const token = await fetchExpiredToken();
       const expired = new Date(Number(segment(token, 1).exp) * 1000).toLocaleTimeString("en-GB");
@@ -102,7 +109,8 @@ export const SCENARIOS: Scenario[] = [
   {
     id: "rotated",
     title: "A rotated key",
-    text: "Better Auth signs with a key that is new to the edge.",
+    text: "The edge has not seen the key yet.",
+    why: "The edge fetched Better Auth’s keys again and found the new one.",
     run: async (userId) => {
       const old = await fetchToken();
       await rotateKeys();

@@ -1,5 +1,5 @@
 /** What became of a request, in one word and in one sentence. */
-import type { Outcome } from "./scenarios";
+import { FORGED, type Outcome } from "./scenarios";
 
 /** `unknown`: the edge stopped the request or FastAPI did; FastAPI's record could not be read. */
 export type Verdict = "passed" | "stopped" | "refused" | "unknown";
@@ -35,6 +35,6 @@ export function nameOf(seen: Outcome["response"]["seen"]): string {
 /** The values of headers marked as forged that FastAPI has received all the same. */
 export function arrivedForgeries({ sent, response: { seen } }: Outcome): string[] {
   const values = Object.values(seen?.headers ?? {}).flat();
-  const forged = sent.headers.filter(({ note }) => note === "forged");
+  const forged = sent.headers.filter(({ note }) => note === FORGED);
   return forged.filter(({ value }) => values.includes(value)).map(({ name }) => name);
 }

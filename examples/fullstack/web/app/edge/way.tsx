@@ -1,15 +1,20 @@
 import { CHECKS, type CheckResult, resultsOf } from "./checks";
 import { pathOf } from "./exchange";
 import { BrowserIcon, EdgeIcon, ServerIcon } from "./icons";
-import type { Outcome } from "./scenarios";
+import { FORGED, type Outcome } from "./scenarios";
 import { segment, shortened } from "./token";
 import { arrivedForgeries, nameOf, verdictOf } from "./verdict";
 
-/**
- * The picture of a request's way, or of the way that a request would take. `run` is the number of
- * requests so far.
- */
-export function Way({ outcome, run }: { outcome?: Outcome; run: number }) {
+interface WayProps {
+  outcome?: Outcome | undefined;
+  /** What the edge does with the request if it forwards it. */
+  why?: string | undefined;
+  /** The number of requests so far. */
+  run: number;
+}
+
+/** The picture of a request's way, or of the way that a request would take. */
+export function Way({ outcome, why, run }: WayProps) {
   const verdict = outcome && verdictOf(outcome);
   return (
     <ol className="way" data-verdict={verdict ?? "waiting"} data-run={run}>
@@ -24,7 +29,7 @@ export function Way({ outcome, run }: { outcome?: Outcome; run: number }) {
         <Station icon={<EdgeIcon />} leg="second" />
         <div className="body">
           <h3>Edge</h3>
-          <Decision outcome={outcome} />
+          <Decision outcome={outcome} why={why} />
         </div>
       </li>
       <li>
@@ -70,7 +75,7 @@ function Request({ outcome: { before, sent, response } }: { outcome: Outcome }) 
           <div key={name}>
             <dt>{name}</dt>
             <dd>
-              {shown ?? value} {note && <em>{note}</em>}
+              {shown ?? value} {note && <em data-forged={note === FORGED}>{note}</em>}
             </dd>
           </div>
         ))}
@@ -91,13 +96,15 @@ function Request({ outcome: { before, sent, response } }: { outcome: Outcome }) 
   );
 }
 
+type DecisionProps = Pick<WayProps, "outcome" | "why">;
+
 const RESULTS: Record<CheckResult, [mark: string, text: string]> = {
   passed: ["✓", "passed"],
   failed: ["✕", "failed"],
   skipped: ["", "did not run"],
 };
 
-function Decision({ outcome }: { outcome?: Outcome | undefined }) {
+function Decision({ outcome, why = "The edge signed your identity for FastAPI." }: DecisionProps) {
   const problem = outcome?.response.problem;
   const results = outcome && resultsOf(problem?.code);
   return (
@@ -107,10 +114,7 @@ function Decision({ outcome }: { outcome?: Outcome | undefined }) {
           <p className="decision">
             <b>{outcome.response.status}</b> {problem ? <code>{problem.code}</code> : "forwarded"}
           </p>
-          <p className="reason">
-            {problem?.detail ??
-              "Every check passed. The edge removed the identity headers of the request and signed its own."}
-          </p>
+          <p className="reason">{problem?.detail ?? `Every check passed. ${why}`}</p>
         </>
       )}
       {(!outcome || results) && (
@@ -139,7 +143,7 @@ function Received({ outcome }: { outcome: Outcome }) {
     case "stopped":
       return (
         <>
-          <p className="decision">nothing</p>
+          <p className="decision">Nothing</p>
           <p className="reason">FastAPI’s own record has no request with this id.</p>
         </>
       );
@@ -155,7 +159,7 @@ function Received({ outcome }: { outcome: Outcome }) {
 /** The identity and the headers that FastAPI reports. */
 function Identity({ outcome }: { outcome: Outcome }) {
   const { seen } = outcome.response;
-  const forged = outcome.sent.headers.some(({ note }) => note === "forged");
+  const forged = outcome.sent.headers.some(({ note }) => note === FORGED);
   const arrived = arrivedForgeries(outcome);
   return (
     <>

@@ -60,7 +60,7 @@ export function Workbench({ userId }: { userId: string }) {
         <p className="sentence" role="status">
           {sending ? "Sending…" : (run?.error ?? summaryOf(run))}
         </p>
-        <Way key={count} run={count} {...(run?.outcome && { outcome: run.outcome })} />
+        <Way key={count} run={count} outcome={run?.outcome} why={run?.scenario.why} />
       </section>
     </div>
   );
