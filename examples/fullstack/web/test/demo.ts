@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { isDemo } from "../lib/demo.ts";
 import { contextAt, cookiesOf } from "./context.ts";
 import { lowContrasts } from "./contrast.ts";
 import { type BrowserUser, send, signUp } from "./http.ts";
@@ -267,6 +268,44 @@ export function withoutDemo(base: () => string): void {
     const { text } = await send(base(), "/tasks", { cookie });
     assert.match(text, /My tasks/);
     assert.doesNotMatch(text, /See the edge at work/);
+  });
+}
+
+/** Where `DEMO=1` is an error. */
+export function onlyOnLoopback(): void {
+  const names = ["EDGE_ISSUER", "BETTER_AUTH_URL", "API_URL"];
+  const local = Object.fromEntries(names.map((name) => [name, "http://127.0.0.1:3000"]));
+
+  /** `isDemo` with these environment variables. */
+  function isDemoWith(variables: Record<string, string>): boolean {
+    const before = { ...process.env };
+    for (const name of names) delete process.env[name];
+    Object.assign(process.env, variables);
+    try {
+      return isDemo();
+    } finally {
+      process.env = before;
+    }
+  }
+
+  test("DEMO=1 is an error unless every URL is a loopback address", () => {
+    assert.equal(isDemoWith({ ...local, DEMO: "1" }), true);
+    for (const DEMO of ["", "0", "true"]) assert.equal(isDemoWith({ ...local, DEMO }), false);
+    for (const name of names) {
+      for (const url of [
+        "",
+        "https://app.example.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1@example.com",
+        "http://0.0.0.0:3000",
+      ]) {
+        const run = () => isDemoWith({ ...local, [name]: url, DEMO: "1" });
+        assert.throws(run, { message: `DEMO=1 requires that ${name} is a loopback address` }, url);
+      }
+      const { [name]: _, ...others } = local;
+      assert.throws(() => isDemoWith({ ...others, DEMO: "1" }), /loopback/);
+    }
   });
 }
 

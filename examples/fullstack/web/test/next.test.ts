@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { browserFiles, build, copy, directoryOf, nameOf, startApp, type Variant } from "./app.ts";
 import { attacks } from "./attacks.ts";
-import { demo, withoutDemo } from "./demo.ts";
+import { demo, onlyOnLoopback, withoutDemo } from "./demo.ts";
 import { send, signUp } from "./http.ts";
 import { mounted } from "./mounted.ts";
 import { bundles, prefetches } from "./prefetches.ts";
@@ -90,6 +90,7 @@ for (const [index, variant] of VARIANTS.entries()) {
 
     if (index === 0) {
       withoutDemo(base);
+      onlyOnLoopback();
       describe("with DEMO=1", () => {
         let shown: Server;
         before(async () => {
