@@ -167,6 +167,8 @@ export function demo(base: () => string, browser: () => Browser, logs: () => str
   });
 
   test("every text has a contrast of 4.5 or more, in light and in dark", async () => {
+    const texts = await page.evaluate(lowContrasts, 22);
+    assert.ok(texts.length > 30, "the check sees the page's texts");
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       for (const title of Object.keys(EXPECTED)) {

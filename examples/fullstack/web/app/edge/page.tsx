@@ -9,8 +9,9 @@ export const metadata = { title: "See the edge at work" };
 
 /** Sends requests to FastAPI through the edge and shows what becomes of them. */
 export default async function EdgeAtWork() {
-  if (!isDemo()) notFound();
+  // first, because a build without DEMO=1 would store the page's absence
   const user = await getUser(headers());
+  if (!isDemo()) notFound();
   if (!user) redirect("/sign-in");
   return (
     <div className="wide">
