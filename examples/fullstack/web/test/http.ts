@@ -53,7 +53,12 @@ export async function signUp(
 ): Promise<BrowserUser> {
   count += 1;
   const email = `user-${process.pid}-${count}-${new URL(base).port}@example.com`;
-  const body = JSON.stringify({ name: "User", email, password: "correct horse battery", ...profile });
+  const body = JSON.stringify({
+    name: "User",
+    email,
+    password: "correct horse battery",
+    ...profile,
+  });
   const headers = { "content-type": "application/json", origin: base };
   const response = await send(base, path, headers, { method: "POST", body });
   if (response.status !== 200) throw new Error(`sign-up: ${response.status} ${response.text}`);
