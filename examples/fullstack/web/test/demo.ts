@@ -234,7 +234,7 @@ export function demo(base: () => string, browser: () => Browser, logs: () => str
     const person = await signUp(base(), "/api/auth/sign-up/email", shown);
     for (const { name, title, ...options } of [
       { name: "demo-light", title: "Signed out elsewhere", colorScheme: "light" },
-      { name: "demo-dark", title: "A forged identity header", colorScheme: "dark" },
+      { name: "demo-dark", title: "Signed out elsewhere", colorScheme: "dark" },
       { name: "demo-phone", title: "Another user’s path", colorScheme: "light", isPhone: true },
     ] as const) {
       const viewport = "isPhone" in options ? PHONE : DESKTOP;
