@@ -128,9 +128,7 @@ fn next() -> Result<()> {
 /// Takes pictures of the example's demo page, in one production build, into this directory.
 pub(crate) fn demo_screenshots(directory: &Path) -> Result<()> {
     run_command(
-        builds_of_next()?
-            .env("ONLY", "Next 16, proxy.ts, turbopack")
-            .env("SCREENSHOTS", directory),
+        builds_of_next()?.env("ONLY", "Next 16, proxy.ts, turbopack").env("SCREENSHOTS", directory),
     )
 }
 

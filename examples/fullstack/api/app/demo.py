@@ -27,7 +27,7 @@ class Arrival(BaseModel):
 
 @router.get("/arrivals/{request_id}")
 async def arrival(request: Request, request_id: RequestId, _: PathUser) -> Arrival:
-    """Whether a request with this id has arrived, whatever its response was."""
+    """Whether a request with this id has arrived. The server may have rejected it."""
     return Arrival(arrived=request_id in request.scope["arrived"])
 
 

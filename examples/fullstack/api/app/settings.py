@@ -49,7 +49,7 @@ class Settings(BaseSettings):
 
 
 def host_of(url: str) -> str:
-    """The host of a URL; empty if there is none."""
+    """The host of a URL; empty if the URL has no host."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

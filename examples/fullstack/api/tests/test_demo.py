@@ -25,7 +25,7 @@ def arrived(demo: TestClient, person: Person, request_id: str) -> bool:
     return answer
 
 
-def test_a_request_has_arrived_whatever_its_response_was(
+def test_a_request_has_arrived_even_if_it_was_rejected(
     demo: TestClient, ada: Person, bob: Person
 ) -> None:
     for path, status in [

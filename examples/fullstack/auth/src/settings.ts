@@ -141,7 +141,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   };
 }
 
-/** Why the demo's endpoints may not exist here: other programs than this computer's can call them. */
+/** Why the demo's endpoints may not exist here: other computers could call them. */
 function demoErrors(
   { NODE_ENV }: Record<string, string | undefined>,
   { host, baseURL, edgeURL, trustedOrigins }: Partial<Settings>,

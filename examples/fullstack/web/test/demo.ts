@@ -107,7 +107,7 @@ export function demo(base: () => string, browser: () => Browser, logs: () => str
     await page.unroute("**/arrivals/*");
   });
 
-  test("a failure of Better Auth is shown and is no decision of the edge", async () => {
+  test("a failure of Better Auth is shown, and the page shows no decision of the edge", async () => {
     await page.route("**/api/auth/token", (route) => route.fulfill({ status: 429, json: {} }));
     await button(page, "Your own path").click();
     await page.getByRole("status").filter({ hasText: "429" }).waitFor();

@@ -1,4 +1,4 @@
-/** The requests that the page can send. Each is real, and so is the decision about it. */
+/** The requests that the page can send. The requests and the decisions about them are real. */
 import {
   fetchExpiredToken,
   fetchToken,
@@ -45,7 +45,7 @@ export const SCENARIOS: Scenario[] = [
   {
     id: "other",
     title: "Another user’s path",
-    text: "Your valid token, someone else’s id.",
+    text: "Your valid token, and another id.",
     run: async (userId) => {
       const sent = { owner: OTHER_USER, headers: [bearer(await fetchToken())] };
       return { before: [], sent, response: await exchange(sent, userId) };

@@ -1,4 +1,4 @@
-/** Tokens on the page: it shows only the ends of each segment, so that no picture of it leaks one. */
+/** Tokens on the page. It shows only the ends of each segment, so that no picture leaks a token. */
 
 /** The first characters of each segment of a token, and its last ones. */
 export function shortened(token: string): string {
