@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { CHECKS, type CheckResult, resultsOf } from "./checks";
 import { pathOf } from "./exchange";
 import { BrowserIcon, EdgeIcon, ServerIcon } from "./icons";
@@ -48,7 +49,7 @@ export function Way({ outcome, why, run }: WayProps) {
 }
 
 /** A station, with the leg of the way that begins there. */
-function Station({ icon, leg }: { icon: React.ReactNode; leg?: "first" | "second" }) {
+function Station({ icon, leg }: { icon: ReactNode; leg?: "first" | "second" }) {
   return (
     <div className="station" aria-hidden="true">
       <span className="node">{icon}</span>
