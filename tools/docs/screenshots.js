@@ -1,15 +1,16 @@
-// Takes screenshots of the site and of the inspector in light and dark mode with Chromium:
-// `screenshots.js <site> <inspector> <output directory>`.
+// Takes screenshots of the site and of the inspector in light and dark mode with Chromium, and
+// compresses those of the demo, which its tests have taken:
+// `screenshots.js <site> <inspector> <pictures of the demo> <output directory>`.
 
 import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { basename, extname, join, normalize } from "node:path";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
 
-const [site, inspector, output] = process.argv.slice(2);
+const [site, inspector, demo, output] = process.argv.slice(2);
 const VIEWPORT = { width: 1120, height: 760 };
 const ISSUER = "https://app.example.com";
 const TYPES = {
@@ -71,9 +72,8 @@ async function explain(page) {
   );
 }
 
-/** Saves a screenshot with a palette, which is smaller: the pages have few colors. */
-async function save(page, name) {
-  const picture = await page.screenshot({ animations: "disabled" });
+/** Saves a picture with a palette, which is smaller: the pages have few colors. */
+async function save(picture, name) {
   await sharp(picture)
     .png({ palette: true, colors: 128, effort: 10, compressionLevel: 9 })
     .toFile(join(output, `${name}.png`));
@@ -95,6 +95,7 @@ const shots = [
 ];
 try {
   await mkdir(output, { recursive: true });
+  for (const file of await readdir(demo)) await save(join(demo, file), basename(file, ".png"));
   for (const colorScheme of ["light", "dark"]) {
     const context = await browser.newContext({ viewport: VIEWPORT, colorScheme });
     context.setDefaultTimeout(20_000);
@@ -102,7 +103,7 @@ try {
     for (const { name, url, act } of shots) {
       await page.goto(url, { waitUntil: "networkidle" });
       await act?.(page);
-      await save(page, `${name}-${colorScheme}`);
+      await save(await page.screenshot({ animations: "disabled" }), `${name}-${colorScheme}`);
     }
     await context.close();
   }

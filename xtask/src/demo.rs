@@ -96,7 +96,8 @@ Try it:
   curl -s $EDGE/api/00000000-0000-4000-8000-000000000000/tasks -H "authorization: Bearer $TOKEN"
   curl -s $EDGE/api/$USER_UUID/tasks -H "authorization: Bearer $SESSION"
 
-Or open {web_url}: a Next.js application with its own edge. Sign up, add a task, see who you are.
+Or open {web_url}/sign-up?next=/edge : a Next.js application with its own edge. Sign up, and the page
+"See the edge at work" sends the requests of the tour and shows what becomes of each.
 
 Ctrl-C stops everything."#
     )

@@ -58,7 +58,7 @@ impl Stack {
     }
 
     /// The same with `origin` as a trusted origin of Better Auth, so that its pages can sign in.
-    /// Its server can read the ended sessions with `feed_token`.
+    /// Its server can read the ended sessions with `feed_token`, and its demo page works.
     pub fn start_for_pages(origin: &str, feed_token: &str, storage: Storage) -> Result<Self> {
         let changes = [("REVOCATION_FEED_TOKEN", json!(feed_token))];
         Self::start_with(&changes, None, storage, origin)
@@ -86,7 +86,7 @@ impl Stack {
         let port = reserved.local_addr()?.port();
         let edge_url = format!("http://127.0.0.1:{port}");
         let (auth, auth_url) = start_auth(&database, &secret, cookie_cache, pages, &edge_url)?;
-        let (api, api_url) = start_api(&database, port)?;
+        let (api, api_url) = start_api(&database, port, pages)?;
         let mut settings = workerd::Settings::from_wrangler()?
             .by_uuid()
             .with("BETTER_AUTH_URL", json!(auth_url))
@@ -285,8 +285,8 @@ fn start_auth(
 ) -> Result<(Server, String)> {
     let mut command = auth_program("src/server.ts", database, secret);
     command.env("COOKIE_CACHE", cookie_cache.unwrap_or_default());
-    command.env("BETTER_AUTH_TRUSTED_ORIGINS", pages);
-    command.env("EDGE_URL", edge_url);
+    command.envs([("BETTER_AUTH_TRUSTED_ORIGINS", pages), ("EDGE_URL", edge_url)]);
+    command.env("DEMO", u8::from(!pages.is_empty()).to_string());
     Server::start("Better Auth", &mut command, |line| listening(line, "Better Auth"))
 }
 
@@ -302,7 +302,7 @@ fn auth_program(script: &str, database: &Database, secret: &str) -> Command {
 }
 
 /// The upstream, which trusts only the edge at this port.
-fn start_api(database: &Database, edge_port: u16) -> Result<(Server, String)> {
+fn start_api(database: &Database, edge_port: u16, pages: &str) -> Result<(Server, String)> {
     let reserved = TcpListener::bind("127.0.0.1:0")?;
     let port = reserved.local_addr()?.port();
     let url = format!("http://127.0.0.1:{port}");
@@ -313,6 +313,7 @@ fn start_api(database: &Database, edge_port: u16) -> Result<(Server, String)> {
         .env("DATABASE_URL", &database.api_url)
         .envs([("HOST", "127.0.0.1"), ("PORT", &port.to_string()), ("EXIT_WITH_PARENT", "1")])
         .env("NO_PROXY", "127.0.0.1")
+        .env("DEMO", u8::from(!pages.is_empty()).to_string())
         .env_remove("EDGE_AUTH_MODE")
         .env_remove("EDGE_ISSUER")
         .env_remove("BETTER_AUTH_URL");

@@ -123,16 +123,25 @@ fn npm() -> Result<()> {
 /// The example's Next.js application in Chromium: production builds of both major versions of Next,
 /// with `middleware.ts` and `proxy.ts`, and with both bundlers.
 fn next() -> Result<()> {
-    build::npm()?;
     setup::next_15()?;
-    let (browser, python) = (setup::browser()?, setup::python()?);
+    run_command(&mut builds_of_next()?)
+}
+
+/// Takes pictures of the example's demo page, in one production build, into this directory.
+pub(crate) fn demo_screenshots(directory: &Path) -> Result<()> {
     run_command(
-        Command::new("npm")
-            .args(["run", "--silent", "test:builds", "--workspace", "example-fullstack-web"])
-            .env("CHROMIUM", browser.program)
-            .env("PYTHON", python)
-            .current_dir(root()),
+        builds_of_next()?.env("ONLY", "Next 16, proxy.ts, turbopack").env("SCREENSHOTS", directory),
     )
+}
+
+fn builds_of_next() -> Result<Command> {
+    build::npm()?;
+    let mut npm = Command::new("npm");
+    npm.args(["run", "--silent", "test:builds", "--workspace", "example-fullstack-web"])
+        .env("CHROMIUM", setup::browser()?.program)
+        .env("PYTHON", setup::python()?)
+        .current_dir(root());
+    Ok(npm)
 }
 
 /// The Python package, compared with the core and with a real Better Auth; its sessions with

@@ -20,8 +20,8 @@ pub(crate) fn free_url() -> Result<String> {
     Ok(format!("http://{address}"))
 }
 
-/// Starts the application at that URL, in front of Better Auth and FastAPI. It learns of ended
-/// sessions from the Worker, with `feed_token`.
+/// Starts the application at that URL, in front of Better Auth and FastAPI, with its demo page. It
+/// learns of ended sessions from the Worker, with `feed_token`.
 pub(crate) fn start(url: &str, stack: &Stack, feed_token: &str) -> Result<Server> {
     // Next does not exit when its standard input closes, so a wrapper shell stops it.
     let wrapper = r#"exec 3<&0
@@ -42,7 +42,7 @@ pub(crate) fn start(url: &str, stack: &Stack, feed_token: &str) -> Result<Server
         .envs([("BETTER_AUTH_URL", &stack.auth_url), ("API_URL", &stack.api_url)])
         .envs([("EDGE_SIGNING_KEY", &stack.signing_key), ("EDGE_ISSUER", &stack.edge_url)])
         .envs([("REVOCATIONS_URL", stack.edge_url.as_str()), ("REVOCATIONS_TOKEN", feed_token)])
-        .env("NEXT_TELEMETRY_DISABLED", "1");
+        .envs([("DEMO", "1"), ("NEXT_TELEMETRY_DISABLED", "1")]);
     let (server, ()) =
         Server::start("Next.js", &mut command, |line| line.contains("Ready in").then_some(()))?;
     Ok(server)

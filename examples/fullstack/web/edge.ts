@@ -1,10 +1,17 @@
 import { type MiddlewareOptions, memoryRevocations } from "better-auth-edge/next";
+import { isDemo } from "./lib/demo";
 
 // the issuer of the assertions for FastAPI, and the audience of Better Auth's events
 const edgeIssuer = process.env.EDGE_ISSUER || undefined;
 
 // a Worker that receives the events in place of this application
 const revocationsURL = process.env.REVOCATIONS_URL || undefined;
+
+// what the page "See the edge at work" asks FastAPI
+const demoRoutes: MiddlewareOptions["routes"] = [
+  { path: "/api/{user_id}/whoami", match: { user_id: "uuid" }, to: "origin" },
+  { path: "/api/{user_id}/arrivals/*", match: { user_id: "uuid" }, to: "origin" },
+];
 
 /** The rules of this application. */
 export const options: MiddlewareOptions = {
@@ -26,5 +33,6 @@ export const options: MiddlewareOptions = {
     { path: "/sign-up", auth: "public" },
     { path: "/api/me" },
     { path: "/api/{user_id}/tasks/*", match: { user_id: "uuid" }, to: "origin" },
+    ...(isDemo() ? demoRoutes : []),
   ],
 };

@@ -14,7 +14,7 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::setup::{self, run as run_command};
-use crate::{inspector, progress, root};
+use crate::{inspector, progress, root, test};
 use pages::{GENERATED, Site};
 
 pub use plots::write as draw_benchmarks;
@@ -106,16 +106,18 @@ fn generate(root: &Path) -> Result<()> {
     )
 }
 
-/// Takes screenshots of the site and of the inspector into `docs/assets/` with Chromium.
+/// Takes screenshots of the site, the inspector and the demo into `docs/assets/` with Chromium.
 fn screenshots() -> Result<()> {
     let site = build()?;
     let inspector = inspector::build()?.join(inspector::PATH);
     let root = root();
+    let demo = root.join("target/next/screenshots");
+    test::demo_screenshots(&demo)?;
     progress("docs: screenshots");
     run_command(
         Command::new(setup::node()?)
             .arg(root.join(TOOLS).join("screenshots.js"))
-            .args([site, inspector, root.join("docs/assets")])
+            .args([site, inspector, demo, root.join("docs/assets")])
             .env("CHROMIUM", setup::browser()?.program)
             .current_dir(&root),
     )

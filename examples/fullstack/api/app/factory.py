@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
-from app import diagnostics, tasks
+from app import demo, diagnostics, tasks
 from app.database import open_database
 from app.identity import auth
 from app.settings import Settings
@@ -33,5 +33,8 @@ def create_app(settings: Settings) -> ASGIApp:
     app.include_router(diagnostics.public)
     app.include_router(diagnostics.private)
     app.include_router(tasks.router)
+    if settings.demo:
+        app.include_router(demo.router)
     # The outermost layer: the app's own middleware does not see headers that `install` removes.
-    return diagnostics.KeepReceivedHeaders(app)
+    outermost = diagnostics.KeepReceivedHeaders(app)
+    return demo.KeepRequestIds(outermost) if settings.demo else outermost

@@ -11,6 +11,17 @@ from app.settings import load
         pytest.param({"BETTER_AUTH_URL": "http://a"}, "EDGE_AUTH_MODE: ", id="two modes"),
         pytest.param({"PORT": "80000"}, "PORT: ", id="name an impossible port"),
         pytest.param({"DATABASE_URL": "hunter2"}, "DATABASE_URL: ", id="name no database"),
+        pytest.param({"DEMO": "1", "HOST": "192.0.2.1"}, "DEMO: ", id="show the demo to a network"),
+        pytest.param(
+            {"DEMO": "1", "EDGE_JWKS_URL": "https://edge.example.com"},
+            "DEMO: ",
+            id="show the demo behind a public edge",
+        ),
+        pytest.param(
+            {"DEMO": "1", "EDGE_JWKS_URL": "http://127.0.0.1.example.com"},
+            "DEMO: ",
+            id="show the demo behind a name that looks like loopback",
+        ),
     ],
 )
 def test_the_app_does_not_start_when_settings(

@@ -10,6 +10,7 @@ import { bearer, jwt } from "better-auth/plugins";
 import { edge } from "better-auth-edge/better-auth";
 import { CLIENT_ADDRESS } from "./client-address.ts";
 import type { Database } from "./database.ts";
+import { demo } from "./demo.ts";
 import type { CookieCache } from "./settings.ts";
 
 /** The parameters of {@link createAuth}. */
@@ -26,6 +27,8 @@ export interface AuthDependencies {
   cookieCache?: CookieCache | undefined;
   /** The origin of the edge, which learns when a session ends. `[]`: no edge. */
   edgeURL?: string | string[] | undefined;
+  /** Whether to add the endpoints of the demo page. Default: `false`. */
+  demo?: boolean;
   /** An open database, whose tables are migrated. */
   database: Pick<Database, "adapter">;
 }
@@ -66,7 +69,7 @@ export async function createAuth(dependencies: AuthDependencies) {
 
 function authOptions(dependencies: AuthDependencies) {
   const { baseURL, secret, trustedOrigins, trustedProxies, cookieCache, database } = dependencies;
-  const { edgeURL } = dependencies;
+  const { edgeURL, demo: isDemo = false } = dependencies;
   return {
     baseURL,
     secret,
@@ -114,6 +117,7 @@ function authOptions(dependencies: AuthDependencies) {
       edge({ edgeURL }),
       // accepts the session token of clients without cookies: `Authorization: Bearer …`
       bearer(),
+      ...(isDemo ? [demo()] : []),
     ],
   } satisfies BetterAuthOptions;
 }

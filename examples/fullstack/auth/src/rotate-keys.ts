@@ -1,14 +1,14 @@
 /**
  * Retires the signing keys in use. The server needs no restart: each time it signs, it looks for a
- * live key and creates one if it finds none. It publishes retired keys until their grace period
- * ends, so that issued tokens stay valid.
+ * live key and creates one if it finds none.
  */
 import { createAuth } from "./auth.ts";
 import { databaseExists, openDatabase } from "./database.ts";
 import { readSettings } from "./settings.ts";
+import { retireKeys } from "./signing-keys.ts";
 
 try {
-  const count = await retireKeys();
+  const count = await rotate();
   console.log(
     `Retired ${count} signing ${count === 1 ? "key" : "keys"}; the next token gets a new one`,
   );
@@ -17,8 +17,8 @@ try {
   process.exitCode = 1;
 }
 
-/** Sets the expiry of every live key to now. Returns their number. */
-async function retireKeys(): Promise<number> {
+/** Retires the keys of the database. Returns their number. */
+async function rotate(): Promise<number> {
   const { secret, trustedOrigins, databaseURL, ...settings } = readSettings(process.env);
   if (!databaseExists(databaseURL)) throw new Error(`the database ${databaseURL} does not exist`);
 
@@ -30,17 +30,7 @@ async function retireKeys(): Promise<number> {
     // and it ends no session
     const auth = await createAuth({ ...dependencies, edgeURL: [] });
     const { adapter } = await auth.$context;
-
-    const now = new Date();
-    return await adapter.updateMany({
-      model: "jwks",
-      // only live keys: a new expiry would lengthen a retired key's grace period
-      where: [
-        { field: "expiresAt", value: null, connector: "OR" },
-        { field: "expiresAt", operator: "gt", value: now, connector: "OR" },
-      ],
-      update: { expiresAt: now },
-    });
+    return await retireKeys(adapter);
   } finally {
     await database.close();
   }

@@ -47,6 +47,7 @@ async function serve(settings: Settings): Promise<void> {
     trustedProxies,
     cookieCache,
     edgeURL,
+    demo: settings.demo,
     database,
   };
   const handle = toNodeHandler(await createAuth(dependencies));

@@ -23,6 +23,8 @@ export interface Settings {
   cookieCache: CookieCache | undefined;
   /** The edge's origin, which learns when a session ends; `undefined` for no edge. */
   edgeURL: string | undefined;
+  /** Whether to add the endpoints of the demo page. Only on loopback, and never in production. */
+  demo: boolean;
   /** Whether the server stops when its standard input closes. */
   exitWithParent: boolean;
 }
@@ -118,6 +120,9 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     throw new SettingsError(errors);
   }
 
+  const demo = env.DEMO === "1";
+  if (demo) errors.push(...demoErrors(env, { host, baseURL, edgeURL, trustedOrigins }));
+
   if (errors.length > 0) throw new SettingsError(errors);
 
   const exitWithParent = env.EXIT_WITH_PARENT === "1";
@@ -131,8 +136,29 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     trustedProxies,
     cookieCache,
     edgeURL,
+    demo,
     exitWithParent,
   };
+}
+
+/** Why the demo's endpoints may not exist here: other computers could call them. */
+function demoErrors(
+  { NODE_ENV }: Record<string, string | undefined>,
+  { host, baseURL, edgeURL, trustedOrigins }: Partial<Settings>,
+): string[] {
+  const origins = [`http://${host?.includes(":") ? `[${host}]` : host}`, baseURL, edgeURL];
+  const isLocal = [...origins, ...(trustedOrigins ?? [])].every(isLoopback);
+  return [
+    ...(isLocal ? [] : ["DEMO: 1 requires that HOST and every URL are loopback addresses"]),
+    ...(NODE_ENV === "production" ? ["DEMO: 1 is not possible with NODE_ENV production"] : []),
+  ];
+}
+
+/** Whether an origin is this computer's. An absent one counts as such. */
+function isLoopback(origin: string | undefined): boolean {
+  if (origin === undefined) return true;
+  if (!URL.canParse(origin)) return false;
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(origin).hostname);
 }
 
 /** Splits a comma-separated list. */

@@ -1,4 +1,6 @@
 import type { ReactNode } from "react";
+import { isDemo } from "../lib/demo";
+import { Navigation } from "./navigation";
 import "./globals.css";
 
 export const metadata = { title: "Tasks" };
@@ -8,9 +10,7 @@ export default function Layout({ children }: { children: ReactNode }) {
     <html lang="en">
       <body>
         <header>
-          <nav>
-            <a href="/">Tasks</a> <a href="/tasks">My tasks</a> <a href="/me">Me</a>
-          </nav>
+          <Navigation demo={isDemo()} />
         </header>
         <main>{children}</main>
       </body>

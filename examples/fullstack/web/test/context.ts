@@ -8,3 +8,11 @@ export async function contextAt(browser: Browser, baseURL: string): Promise<Brow
   context.setDefaultTimeout(120_000);
   return context;
 }
+
+/** The cookies of a header, for a browser. */
+export function cookiesOf(header: string, url: string) {
+  return header.split("; ").map((pair) => {
+    const [name = "", ...value] = pair.split("=");
+    return { name, value: value.join("="), url };
+  });
+}

@@ -46,10 +46,19 @@ export interface BrowserUser {
 let count = 0;
 
 /** Signs up a new user at Better Auth's endpoint `path`. */
-export async function signUp(base: string, path = "/api/auth/sign-up/email"): Promise<BrowserUser> {
+export async function signUp(
+  base: string,
+  path = "/api/auth/sign-up/email",
+  profile: { name?: string; email?: string } = {},
+): Promise<BrowserUser> {
   count += 1;
   const email = `user-${process.pid}-${count}-${new URL(base).port}@example.com`;
-  const body = JSON.stringify({ name: "User", email, password: "correct horse battery" });
+  const body = JSON.stringify({
+    name: "User",
+    email,
+    password: "correct horse battery",
+    ...profile,
+  });
   const headers = { "content-type": "application/json", origin: base };
   const response = await send(base, path, headers, { method: "POST", body });
   if (response.status !== 200) throw new Error(`sign-up: ${response.status} ${response.text}`);

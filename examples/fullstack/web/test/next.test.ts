@@ -1,6 +1,7 @@
 // Builds of the example with both major versions of Next, both files and both bundlers,
 // with a real Better Auth and a real FastAPI. The environment variables CHROMIUM and PYTHON name
-// the programs. ONLY selects variants by a part of their name, such as "Next 15" or "webpack".
+// the programs. ONLY selects a variant by its name, or several by a part of it, such as "Next 15".
+// SCREENSHOTS is a directory for pictures of the demo page.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { type Browser, chromium } from "playwright-core";
 import { browserFiles, build, copy, directoryOf, nameOf, startApp, type Variant } from "./app.ts";
 import { attacks } from "./attacks.ts";
+import { demo, onlyOnLoopback, withoutDemo } from "./demo.ts";
 import { send, signUp } from "./http.ts";
 import { mounted } from "./mounted.ts";
 import { bundles, prefetches } from "./prefetches.ts";
@@ -28,24 +30,22 @@ const CACHED: Variant = { next: 16, file: "proxy", bundler: "turbopack", kind: "
 const DEVELOPMENT: Variant = { next: 16, file: "proxy", bundler: "turbopack", kind: "development" };
 
 const ONLY = process.env.ONLY ?? "";
+const isOneName = [...VARIANTS, MOUNTED, CACHED, DEVELOPMENT].some(
+  (variant) => nameOf(variant) === ONLY,
+);
 
 /** Describes the tests of a variant, unless ONLY selects others. */
 function describeVariant(variant: Variant, tests: () => void): void {
   const name = nameOf(variant);
-  if (name.includes(ONLY)) describe(name, tests);
+  if (isOneName ? name === ONLY : name.includes(ONLY)) describe(name, tests);
 }
 
 let backends: Backends;
 let browser: Browser;
 // Better Auth must know the pages' origins before it starts
-const ports = await Promise.all(Array.from({ length: VARIANTS.length + 4 }, freePort));
-const [developmentPort, cookieCachePort, mountedPort, cachedPort, ...variantPorts] = ports as [
-  number,
-  number,
-  number,
-  number,
-  ...number[],
-];
+const ports = await Promise.all(Array.from({ length: VARIANTS.length + 5 }, freePort));
+const [developmentPort, cookieCachePort, mountedPort, cachedPort, demoPort, ...variantPorts] =
+  ports as [number, number, number, number, number, ...number[]];
 
 before(async () => {
   const hosts = ["127.0.0.1", "localhost"];
@@ -87,6 +87,24 @@ for (const [index, variant] of VARIANTS.entries()) {
       () => readFileSync(join(directoryOf(variant), ".next/BUILD_ID"), "utf8"),
       variant.bundler === "webpack" ? [] : ["/index", "/index/more"],
     );
+
+    if (index === 0) {
+      withoutDemo(base);
+      onlyOnLoopback();
+      describe("with DEMO=1", () => {
+        let shown: Server;
+        before(async () => {
+          shown = await startApp(variant, demoPort, backends, { DEMO: "1" });
+        });
+        after(() => shown?.stop());
+
+        demo(
+          () => shown.url,
+          () => browser,
+          () => [shown, backends.auth, backends.api].map((server) => server.log()),
+        );
+      });
+    }
 
     if (index > 1) return;
     test("with cookieCache, Better Auth's cookie cache is accepted without a request to Better Auth", async () => {

@@ -112,7 +112,7 @@ export async function startBackends(origins: string[]): Promise<Backends> {
   });
   const edge = await startAddress();
   const secret = randomBytes(32).toString("hex");
-  const own = { HOST: "127.0.0.1", PORT: "0", EXIT_WITH_PARENT: "1" };
+  const own = { HOST: "127.0.0.1", PORT: "0", EXIT_WITH_PARENT: "1", DEMO: "1" };
   const auth = await start({
     command: process.execPath,
     args: ["--import", "tsx", "src/server.ts"],

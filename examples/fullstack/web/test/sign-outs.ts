@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { contextAt } from "./context.ts";
+import { contextAt, cookiesOf } from "./context.ts";
 import { send, signUp } from "./http.ts";
 
 /** The status and the code of a response of the API. */
@@ -64,14 +64,6 @@ export function signOuts(base: () => string, browser: () => Browser): void {
     assert.deepEqual(await withCookie(base(), graces, grace.cookie), [200]);
     const response = await send(base(), graces, { authorization: `Bearer ${token}` });
     assert.equal(response.status, 200);
-  });
-}
-
-/** The cookies of a header, for a browser. */
-function cookiesOf(header: string, url: string) {
-  return header.split("; ").map((pair) => {
-    const [name = "", ...value] = pair.split("=");
-    return { name, value: value.join("="), url };
   });
 }
 

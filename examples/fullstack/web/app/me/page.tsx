@@ -1,6 +1,5 @@
 import { getUser } from "better-auth-edge/next";
 import { headers } from "next/headers";
-import { SignOut } from "./sign-out";
 
 /** Shows the user of the edge's assertion. */
 export default async function Me() {
@@ -9,7 +8,6 @@ export default async function Me() {
     <>
       <h1>Me</h1>
       <pre id="user">{JSON.stringify(user, null, 2)}</pre>
-      <SignOut />
     </>
   );
 }
