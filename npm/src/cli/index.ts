@@ -1,16 +1,18 @@
 #!/usr/bin/env node
-// `npx better-auth-edge`: inspects keys, tokens and deployments from a terminal.
+// `npx better-auth-edge`: inspects keys, tokens and deployments from a terminal, and runs the edge.
 import { type Command, readArguments, suggestion, UsageError } from "./arguments.ts";
+import { dev } from "./dev/index.ts";
 import { doctor } from "./doctor/index.ts";
 import { jwks } from "./jwks.ts";
 import { keygen } from "./keygen.ts";
+import { serve } from "./serve/index.ts";
 import { errorColors, printable, printError } from "./terminal.ts";
 import { verify } from "./verify.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: Record<string, Command> = { jwks, verify, keygen, doctor };
+const COMMANDS: Record<string, Command> = { jwks, verify, keygen, doctor, dev, serve };
 
-const HELP = `Inspects the keys, the tokens and the deployments of better-auth-edge.
+const HELP = `Runs better-auth-edge, and inspects its keys, tokens and deployments.
 
 Usage: better-auth-edge <command> [options]
 
@@ -28,6 +30,7 @@ Examples
   pbpaste | npx better-auth-edge verify --base-url https://app.example.com
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
   npx better-auth-edge doctor https://edge.example.com
+  npx better-auth-edge dev --api http://localhost:8000 --auth http://localhost:3000
 
 Exit codes: 0 for success, 1 if a check failed, 2 if the command line is wrong.
 `;

@@ -27,13 +27,18 @@ Examples
   run,
 };
 
-async function run(args: Arguments): Promise<number> {
+/** Makes a key pair for the edge's assertions. */
+export function newSigningKey() {
   const { x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   const publicMembers = { kty: "OKP", crv: "Ed25519", x };
   // the Worker computes the same `kid` for a key that has none
   const kid = thumbprint(publicMembers);
   const publicJwk = { ...publicMembers, kid, alg: "EdDSA", use: "sig" };
-  const privateJwk = { ...publicJwk, d };
+  return { kid, publicJwk, privateJwk: { ...publicJwk, d } };
+}
+
+async function run(args: Arguments): Promise<number> {
+  const { kid, publicJwk, privateJwk } = newSigningKey();
   if (args.has("json")) {
     printJson({ kid, privateJwk, publicJwk });
     return 0;
