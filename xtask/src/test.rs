@@ -112,6 +112,7 @@ fn npm() -> Result<()> {
     let mut npm = Command::new("npm");
     npm.args(["test", "--silent", "--workspaces", "--if-present"]).current_dir(root());
     npm.env("CHROMIUM", browser.program).env("PYTHON", setup::python()?);
+    npm.env("NODE_FOR_WRANGLER", setup::node_for_wrangler()?);
     if let Some(deno) = setup::deno()? {
         npm.env("DENO", deno);
     }

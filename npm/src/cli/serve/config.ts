@@ -1,6 +1,6 @@
 /** Writes the configuration of workerd (Cap'n Proto). It contains no value of a setting. */
 import { readFileSync } from "node:fs";
-import { getCACertificates, rootCertificates } from "node:tls";
+import tls from "node:tls";
 import { REMOTE_STORE, SETTING, STORE_SERVER, TAIL } from "./modules.ts";
 import { STORE, type Settings } from "./settings.ts";
 
@@ -120,7 +120,8 @@ function quoted(text: string): string {
  * `NODE_EXTRA_CA_CERTS` names.
  */
 function certificates(): string[] {
-  if (typeof getCACertificates === "function") return getCACertificates("default");
+  // Node 20 has no function for it
+  if (typeof tls.getCACertificates === "function") return tls.getCACertificates("default");
   const extra = process.env.NODE_EXTRA_CA_CERTS;
-  return extra ? [...rootCertificates, readFileSync(extra, "utf8")] : [...rootCertificates];
+  return extra ? [...tls.rootCertificates, readFileSync(extra, "utf8")] : [...tls.rootCertificates];
 }

@@ -23,10 +23,12 @@ export interface EdgeConfig
 /** The settings have errors, so the edge would reject every request. */
 export class Misconfigured extends Error {
   override name = "Misconfigured";
+  /** Each with the name of the setting. */
+  readonly errors: string[];
 
-  /** @param errors each with the name of the setting */
-  constructor(readonly errors: string[]) {
+  constructor(errors: string[]) {
     super(errors.join("; "));
+    this.errors = errors;
   }
 }
 
