@@ -92,13 +92,15 @@ export class Edge {
   }
 
   /**
-   * Stops to listen, waits for the requests that the processes have accepted, and ends them.
+   * Accepts no further request, waits for the requests that the processes have accepted, and ends them.
    *
    * @param seconds how long it may take
    */
   async stop(seconds: number): Promise<void> {
+    const stopping = this.#supervisor?.stop(seconds);
+    this.#listener.refuse();
+    await stopping;
     this.#listener.close();
-    await this.#supervisor?.stop(seconds);
     rmSync(this.#host.directory, { recursive: true, force: true });
   }
 

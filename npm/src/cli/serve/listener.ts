@@ -1,5 +1,6 @@
 /** The socket on which all processes of the edge accept connections. */
 import { spawnSync } from "node:child_process";
+import { createServer } from "node:http";
 import net from "node:net";
 
 /** A socket that listens. This process holds it and accepts no connection itself. */
@@ -7,6 +8,11 @@ export interface Listener {
   /** The file descriptor, for child processes. */
   fd: number;
   port: number;
+  /**
+   * Responds to all further connections with 503, until it closes. workerd stops to accept them
+   * before it ends, but they would wait in the socket's queue.
+   */
+  refuse(): void;
   close(): void;
 }
 
@@ -36,7 +42,21 @@ export function listen(host: string, port: number): Listener {
     handle.close();
     throw new ListenError(`cannot listen on ${host}:${port}`);
   }
-  return { fd: handle.fd, port: name.port, close: () => handle.close() };
+  const refusing = createServer((_, response) => {
+    response.writeHead(503, { connection: "close", "retry-after": "1" }).end();
+  });
+  return {
+    fd: handle.fd,
+    port: name.port,
+    refuse() {
+      if (!refusing.listening) refusing.listen({ _handle: handle } as object);
+    },
+    close() {
+      if (!refusing.listening) return handle.close();
+      refusing.close();
+      refusing.closeAllConnections();
+    },
+  };
 }
 
 interface Handle {
