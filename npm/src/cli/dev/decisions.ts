@@ -34,6 +34,8 @@ export const showLine: LogSink = ({ time, level, event, message, ...line }) => {
 
 function showRequest(clock: string, line: RequestLine): void {
   const decision = decisionIn(line);
+  // `dev` itself asks for it after each start
+  if (line.path === HEALTH && !decision?.cause) return;
   const status = line.status ?? (line.outcome === "ok" ? undefined : line.outcome);
   const parts = [
     clock,
@@ -50,6 +52,8 @@ function showRequest(clock: string, line: RequestLine): void {
   if (decision?.cause) print(`         ${outputColors.yellow(printable(decision.cause, 500))}`);
   for (const text of line.exceptions) print(`         ${outputColors.red(printable(text, 500))}`);
 }
+
+const HEALTH = "/.well-known/better-auth-edge/health";
 
 function decisionIn({ logs }: RequestLine): Decision | undefined {
   for (const { message } of logs) {

@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from "node:fs";
+import { type StatsListener, unwatchFile, watchFile } from "node:fs";
 import type { Arguments, Command } from "../arguments.ts";
 import { newSigningKey } from "../keygen.ts";
 import { Edge, type EdgeConfig, Misconfigured } from "../serve/edge.ts";
@@ -88,10 +88,14 @@ async function run(args: Arguments): Promise<number> {
     failed(error);
   }
   const running = edge;
-  const restart = serialized(async () => {
+  const startAgain = serialized(async () => {
     print(outputColors.dim("a setting changed: the Worker starts again"));
     await start(running).catch(failed);
   });
+  const restart: StatsListener = (now, before) => {
+    // the first look at a file that does not exist counts as a change
+    if (now.mtimeMs !== before.mtimeMs || now.size !== before.size) void startAgain();
+  };
   for (const file of watched) watchFile(file, { interval: INTERVAL }, restart);
   await signal;
   for (const file of watched) unwatchFile(file, restart);

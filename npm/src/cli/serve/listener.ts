@@ -32,7 +32,9 @@ export function listen(host: string, port: number): Listener {
   // only bound
   const handle = bound(host, port);
   // `listen` is a call of the system for the socket itself, so another process can do it
-  const script = "net.createServer().listen({ fd: 3, backlog: 511 }); process.exit()";
+  const script = `net.createServer().on("error", () => process.exit(1))
+    .listen({ fd: 3, backlog: 511 });
+    process.nextTick(() => process.exit());`;
   const { status } = spawnSync(process.execPath, ["-e", script], {
     stdio: ["ignore", "ignore", "ignore", handle.fd],
   });
@@ -40,7 +42,8 @@ export function listen(host: string, port: number): Listener {
   handle.getsockname(name);
   if (status !== 0 || name.port === undefined) {
     handle.close();
-    throw new ListenError(`cannot listen on ${host}:${port}`);
+    // node:net reports an address in use only then
+    throw new ListenError(`cannot listen on ${host}:${port}: another process uses the port`);
   }
   const refusing = createServer((_, response) => {
     response.writeHead(503, { connection: "close", "retry-after": "1" }).end();
