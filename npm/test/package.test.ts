@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -39,6 +39,15 @@ test("the tarball contains the built files and no others", () => {
   assert.deepEqual(others, []);
   const times = packed.files.filter((file) => file.path.endsWith(".wasm")).length;
   assert.equal(times, 2, "the tarball contains the wasm of the verifier and of the Worker");
+});
+
+test("no packed file contains a path of the machine that built it", async () => {
+  const places = [homedir(), join(PACKAGE, "..")].map((place) => join(place, "/"));
+  for (const { path } of packed.files) {
+    const file = join(project, "node_modules/better-auth-edge", path);
+    const text = await readFile(file, "latin1");
+    for (const place of places) assert(!text.includes(place), `${path} contains ${place}`);
+  }
 });
 
 test("publint has no findings", async () => {
