@@ -57,7 +57,9 @@ new_sqlite_classes = ["Revocations"]
   assert(wasm, "the bundle imports the wasm");
   for (const name of ["index.js", wasm]) await copyFile(join(bundle, name), join(directory, name));
   const settings = { BETTER_AUTH_URL: auth.url, ORIGIN_URL: api.url };
-  const texts = Object.entries(settings).map(([name, text]) => `(name = "${name}", text = "${text}")`);
+  const texts = Object.entries(settings).map(
+    ([name, text]) => `(name = "${name}", text = "${text}")`,
+  );
   const routes = JSON.stringify([{ path: "/api/{user_id}/*", match: { user_id: "sub" } }]);
   const worker = await serveWorker(
     directory,

@@ -46,7 +46,9 @@ function showRequest(clock: string, line: RequestLine): void {
     decision?.decision === "forward" ? outputColors.dim("→ API") : undefined,
     decision?.credential ?? undefined,
     decision?.rule ? outputColors.dim(`rule ${printable(decision.rule.path)}`) : undefined,
-    decision?.upstream_ms === undefined ? undefined : outputColors.dim(`${decision.upstream_ms} ms`),
+    decision?.upstream_ms === undefined
+      ? undefined
+      : outputColors.dim(`${decision.upstream_ms} ms`),
   ];
   print(parts.filter((part) => part !== undefined && part !== null && part !== "").join("  "));
   if (decision?.cause) print(`         ${outputColors.yellow(printable(decision.cause, 500))}`);

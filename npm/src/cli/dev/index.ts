@@ -17,7 +17,14 @@ import { readDevVars } from "./dev-vars.ts";
 /** `dev`: the Worker on loopback, in front of a local API. */
 export const dev: Command = {
   summary: "runs the Worker in front of an API on this machine, and shows each decision",
-  options: { api: "value", auth: "value", config: "value", env: "value", port: "value", data: "value" },
+  options: {
+    api: "value",
+    auth: "value",
+    config: "value",
+    env: "value",
+    port: "value",
+    data: "value",
+  },
   help: `Runs the Worker on loopback, in front of an API on this machine, and shows each decision.
 
 The settings are those of wrangler.toml, if there is one, and of .dev.vars beside it, which win. A
@@ -123,7 +130,9 @@ function announce(url: string, settings: Record<string, unknown>, hasKey: boolea
   print(`auth  ${BETTER_AUTH_URL}`);
   print(`API   ${ORIGIN_URL}`);
   const audience = URL.canParse(String(ORIGIN_URL)) ? new URL(String(ORIGIN_URL)).origin : "";
-  print(`FastAPI: EDGE_JWKS_URL=${url} EDGE_ISSUER=${settings.EDGE_ISSUER} EDGE_AUDIENCE=${audience}`);
+  print(
+    `FastAPI: EDGE_JWKS_URL=${url} EDGE_ISSUER=${settings.EDGE_ISSUER} EDGE_AUDIENCE=${audience}`,
+  );
   if (!hasKey) {
     print(
       "The edge signs with a temporary key. For one that stays:\n" +

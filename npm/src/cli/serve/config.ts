@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import tls from "node:tls";
 import { REMOTE_STORE, SETTING, STORE_SERVER, TAIL } from "./modules.ts";
-import { STORE, type Settings } from "./settings.ts";
+import { type Settings, STORE } from "./settings.ts";
 
 /** A process of workerd with the Worker. */
 export interface ProcessConfig {
@@ -36,7 +36,8 @@ export function configText(config: ProcessConfig): string {
   const services = [
     '(name = "edge", worker = .edge)',
     `(name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustedCertificates = ${list(certificates().map(quoted))})))`,
-    owner && `(name = "objects", disk = (path = ${quoted(owner.directory ?? "")}, writable = true))`,
+    owner &&
+      `(name = "objects", disk = (path = ${quoted(owner.directory ?? "")}, writable = true))`,
     owner &&
       `(name = "store", worker = (modules = [(name = "store.js", esModule = ${quoted(STORE_SERVER)})], ${date}, bindings = [(name = "objects", durableObjectNamespace = (className = "Revocations", serviceName = "edge"))]))`,
     store &&

@@ -50,7 +50,12 @@ export class Edge {
     const workerd = findWorkerd();
     this.#listener = listen(address, port);
     const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-"));
-    this.#host = { workerd, directory, fd: this.#listener.fd, log: (line) => this.#note(line, log) };
+    this.#host = {
+      workerd,
+      directory,
+      fd: this.#listener.fd,
+      log: (line) => this.#note(line, log),
+    };
   }
 
   /** The port on which the edge listens. */

@@ -66,7 +66,12 @@ async function run(args: Arguments): Promise<number> {
     const config = await edgeConfig(args);
     edge = new Edge(address, port, writeLine);
     await edge.start(config, 0);
-    say({ level: "info", event: "listening", url: urlOf(address, edge.port), processes: config.processes });
+    say({
+      level: "info",
+      event: "listening",
+      url: urlOf(address, edge.port),
+      processes: config.processes,
+    });
   } catch (error) {
     await edge?.stop(0);
     return failed(error);

@@ -143,6 +143,9 @@ function health(socketPath: string): Promise<string> {
       for await (const chunk of response.setEncoding("utf8")) body += chunk;
       resolve(/^\{"status":"(\w+)"/.exec(body)?.[1] ?? "");
     });
-    sent.on("timeout", () => sent.destroy()).on("error", () => resolve("")).end();
+    sent
+      .on("timeout", () => sent.destroy())
+      .on("error", () => resolve(""))
+      .end();
   });
 }
