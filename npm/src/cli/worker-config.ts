@@ -8,7 +8,7 @@ export const COMPATIBILITY_DATE = "2026-11-01";
 
 /** What a Worker's configuration says, as far as the edge uses it. */
 export interface WorkerConfig {
-  /** The file; `undefined` if there is none. */
+  /** The file; `undefined` if it does not exist. */
   file: string | undefined;
   /** `[vars]`: texts, and the values of TOML or JSON. */
   vars: Record<string, unknown>;

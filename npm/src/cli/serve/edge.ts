@@ -97,7 +97,8 @@ export class Edge {
   }
 
   /**
-   * Accepts no further request, waits for the requests that the processes have accepted, and ends them.
+   * Accepts no further request, waits for those that the processes have accepted, and ends the
+   * processes.
    *
    * @param seconds how long it may take
    */

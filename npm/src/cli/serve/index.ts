@@ -112,7 +112,7 @@ export function nextSignal(): Promise<NodeJS.Signals> {
  * Prints why the edge cannot start.
  *
  * @returns the exit code
- * @throws an error that is none of the operator's
+ * @throws an error that the operator did not cause
  */
 export function failed(error: unknown): number {
   if (error instanceof Misconfigured) {

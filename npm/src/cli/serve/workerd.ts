@@ -9,9 +9,9 @@ export class NoWorkerd extends Error {
 }
 
 /**
- * The path of the program: the project's, or the one beside this package.
+ * The path of the program: the project's, or the one that this package finds.
  *
- * @throws {NoWorkerd} if there is none
+ * @throws {NoWorkerd} if it is not installed
  */
 export function findWorkerd(): string {
   for (const from of [join(process.cwd(), "package.json"), import.meta.url]) {
