@@ -119,10 +119,10 @@ async function listening(control: Readable): Promise<void> {
 
 /**
  * Ends the process when this one has ended, even if it was killed: a shell notices the end of its
- * standard input.
+ * standard input. A process whose requests do not end within ten seconds is killed.
  */
 function watch(child: ChildProcess, exited: Promise<Exit>): ChildProcess {
-  const script = 'read -r _; kill -TERM "$1" 2>/dev/null';
+  const script = 'read -r _; kill -TERM "$1" && sleep 10 && kill -KILL "$1"';
   const watchdog = spawn("sh", ["-c", script, "sh", String(child.pid)], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
