@@ -44,7 +44,8 @@ pub(crate) fn wasm_flags() -> Result<String> {
     let mut prefixes = vec![(root(), "/better-auth-edge".to_owned()), standard_library()?];
     prefixes.extend(registries()?.into_iter().map(|path| (path, "/registry".to_owned())));
     let prefixes = prefixes.into_iter();
-    let remapped = prefixes.map(|(path, to)| format!("--remap-path-prefix={}={to}", path.display()));
+    let remapped =
+        prefixes.map(|(path, to)| format!("--remap-path-prefix={}={to}", path.display()));
     Ok(own.chain(remapped).collect::<Vec<_>>().join("\u{1f}"))
 }
 
@@ -52,7 +53,8 @@ const WASM: &str = "wasm32-unknown-unknown";
 
 /// Where the sources of the standard library are if they are installed, and their path otherwise.
 fn standard_library() -> Result<(PathBuf, String)> {
-    let rustc = |arguments: &[&str]| output(Command::new("rustc").args(arguments).current_dir(root()));
+    let rustc =
+        |arguments: &[&str]| output(Command::new("rustc").args(arguments).current_dir(root()));
     let sysroot = PathBuf::from(rustc(&["--print", "sysroot"])?);
     let version = rustc(&["-vV"])?;
     let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));

@@ -7,9 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{
-    build, compat, demo, docs, fuzz, inspector, progress, release, root, stack, workerd,
-};
+use crate::{build, compat, demo, docs, fuzz, inspector, progress, release, root, stack, workerd};
 
 /// Runs the named parts, or all parts.
 pub fn run(names: &[&str]) -> Result<()> {
