@@ -1,4 +1,5 @@
-// Makes `dist/` from `src/` and the wasm, which `cargo xtask build` writes to `target/javascript`.
+// Makes `dist/` from `src/`, the wasm, which `cargo xtask build` writes to `target/javascript`, and
+// the Worker, which it writes to `build`.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -46,7 +47,8 @@ const common = {
   platform: "neutral",
   target: "es2022",
   minify: true,
-  legalComments: "none",
+  // the license of a bundled package
+  legalComments: "eof",
   logLevel: "warning",
   absWorkingDir: here("."),
   external: [
@@ -68,6 +70,7 @@ const { outputFiles } = await build({
   // as deep as the entries, from where the wasm is one up
   chunkNames: "shared/[hash]",
   alias: { "#bindings": `${wasm}/bindings.js` },
+  define: { SETTING_NAMES: JSON.stringify(settingNames()) },
   plugins: [loaders(await importersOfWasm())],
 });
 for (const { path, text } of outputFiles) {
@@ -80,6 +83,7 @@ for (const { path, text } of outputFiles) {
 // by themselves: what they would share with the others they do not need
 await build({ ...common, entryPoints: { ...PLAIN_ENTRIES, ...PARTS } });
 copyFileSync(`${wasm}/index_bg.wasm`, here("dist/better_auth_edge.wasm"));
+copyWorker();
 writeFileSync(here("LICENSE"), terms());
 writeFileSync(here("dist/errors.md"), explanations());
 writeTypes();
@@ -133,6 +137,21 @@ function loaders(sources) {
       }
     },
   };
+}
+
+/** The Worker as `cargo xtask build` makes it, unchanged. */
+function copyWorker() {
+  mkdirSync(here("dist/worker"));
+  for (const name of ["index.js", "index_bg.wasm"]) {
+    copyFileSync(here(`../build/${name}`), here(`dist/worker/${name}`));
+  }
+  copyFileSync(here("src/worker/index.d.ts"), here("dist/worker/index.d.ts"));
+}
+
+/** The Worker's settings. A test of the core compares the page with its table of settings. */
+function settingNames() {
+  const page = readFileSync(here("../docs/configuration.md"), "utf8");
+  return [...page.matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)].map(([, name]) => name);
 }
 
 /** The help for error codes: the sections of the page. */

@@ -37,7 +37,7 @@ test("the written Worker bundles and isolates users in front of the written Fast
   const { code, stdout } = await made.init(...flags);
   assert.equal(code, 0);
   await made.write("app/main.py", addSnippet(await made.read("app/main.py"), stdout));
-  await installWorker(made, "edge");
+  await install(join(made.path, "edge"));
   const bundled = await wrangler(made, "edge", ["deploy", "--dry-run", "--outdir", "bundle"]);
   assert.match(bundled, /Total Upload/);
   await using _worker = await start(await wranglerDev(made, edge), edge);
@@ -87,19 +87,6 @@ function addSnippet(source: string, output: string): string {
   const lines = shown.replaceAll(/^ {6}/gm, "");
   assert.match(lines, /auth\.install\(app\)/);
   return `${source}\n${lines}`;
-}
-
-/** Installs the packed package beside the Worker. */
-async function installWorker(made: Project, folder: string): Promise<void> {
-  await install(join(made.path, folder));
-  const installed = join(made.path, folder, "node_modules/better-auth-edge");
-  const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
-  if (manifest.exports["./worker"] !== undefined) return;
-  // the export is not in this package yet: the Worker that `cargo xtask build` makes
-  await cp(join(ROOT, "build/index.js"), join(installed, "dist/worker/index.js"));
-  await cp(join(ROOT, "build/index_bg.wasm"), join(installed, "dist/worker/index_bg.wasm"));
-  manifest.exports["./worker"] = "./dist/worker/index.js";
-  await writeFile(join(installed, "package.json"), JSON.stringify(manifest));
 }
 
 /** A Node that wrangler supports. */

@@ -21,7 +21,7 @@ before(async () => {
 
 after(() => auth.stop());
 
-const COMMANDS = ["init", "jwks", "verify", "keygen", "doctor", "mcp"];
+const COMMANDS = ["init", "dev", "serve", "jwks", "verify", "keygen", "doctor", "mcp"];
 
 test("the CLI and every command have a help text with examples", async () => {
   for (const args of [["--help"], ["-h"], ["help"], ...COMMANDS.map((name) => [name, "--help"])]) {

@@ -32,6 +32,7 @@ pub fn worker() -> Result<()> {
         .args(["--release", "--features", "worker"])
         .env("WASM_BINDGEN_BIN", wasm_bindgen)
         .env("ESBUILD_BIN", modules.join("esbuild/bin/esbuild"))
+        .env(cargo::RUSTFLAGS, cargo::wasm_flags()?)
         .current_dir(&root))?;
     wrap(&root, &build.join("index.js"))?;
     let wasm = build.join("index_bg.wasm");
@@ -55,8 +56,9 @@ fn wrap(root: &Path, index: &Path) -> Result<()> {
     Ok(fs::remove_file(inner)?)
 }
 
-/// Builds the npm package into `npm/dist/`.
+/// Builds the npm package into `npm/dist/`, with the Worker.
 pub fn npm() -> Result<()> {
+    worker()?;
     javascript()?;
     let package = root().join("npm");
     let _lock = setup::lock(&package)?;
@@ -105,7 +107,8 @@ pub(crate) fn compile_for_javascript(features: &str) -> Result<PathBuf> {
     let mut compile = Command::new("cargo");
     compile
         .args(["build", "--release", "--lib", "--target", "wasm32-unknown-unknown"])
-        .args(["--features", features]);
+        .args(["--features", features])
+        .env(cargo::RUSTFLAGS, cargo::wasm_flags()?);
     cargo::built_file(&mut compile, "better_auth_edge", ".wasm")
 }
 
@@ -120,13 +123,14 @@ pub(crate) fn sources(root: &Path) -> Result<String> {
 }
 
 /// Other files that a build depends on: versions, profiles, and the steps after the compiler.
-const PINS: [&str; 7] = [
+const PINS: [&str; 8] = [
     ".cargo/config.toml",
     "Cargo.toml",
     "Cargo.lock",
     "npm/bindings.js",
     "package-lock.json",
     "rust-toolchain.toml",
+    "xtask/src/cargo.rs",
     "xtask/src/wasm.rs",
 ];
 

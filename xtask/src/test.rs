@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::setup::{self, run as run_command};
-use crate::{build, compat, demo, docs, fuzz, inspector, progress, release, root, stack};
+use crate::{build, compat, demo, docs, fuzz, inspector, progress, release, root, stack, workerd};
 
 /// Runs the named parts, or all parts.
 pub fn run(names: &[&str]) -> Result<()> {
@@ -98,7 +98,23 @@ fn worker() -> Result<()> {
     stack::prepare()?;
     setup::node_for_wrangler()?;
     inspector::build()?;
-    run_command(Command::new("cargo").args(["test", "--package", "xtask"]).current_dir(root()))
+    run_command(Command::new("cargo").args(["test", "--package", "xtask"]).current_dir(root()))?;
+    worker_by_serve()
+}
+
+/// Request targets, streams, WebSockets and failing servers once more, with the Worker started by
+/// `better-auth-edge serve`. Other tests need bindings that `serve` does not have, or count the
+/// fetches of keys, which `serve` causes when it starts.
+fn worker_by_serve() -> Result<()> {
+    build::npm()?;
+    let by_serve = |test: &str, names: &[&str]| {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["test", "--package", "xtask", "--test", test, "--"]).args(names);
+        run_command(cargo.env(workerd::BY_SERVE, "1").current_dir(root()))
+    };
+    let suites = ["paths::", "requests::", "responses::", "streams::", "websockets::"];
+    by_serve("worker", &suites)?;
+    by_serve("worker_attacks", &["malformed_", "requests::"])
 }
 
 /// The npm package on every supported runtime, and the example's Better Auth server.

@@ -1,19 +1,27 @@
 //! Runs the Worker in workerd, the runtime of Cloudflare Workers, without wrangler.
 
+use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::process::Server;
 use crate::root;
 
 /// Copies the built Worker into `directory` and starts it on a free loopback port with these
 /// settings. Returns its base URL.
+///
+/// With [`BY_SERVE`] in the environment, `better-auth-edge serve` starts it, unless the settings
+/// have what only a test needs.
 pub(crate) fn start(directory: &Path, settings: &Settings) -> Result<(Server, String)> {
     fs::create_dir_all(directory)?;
+    if env::var_os(BY_SERVE).is_some() && settings.are_plain() {
+        return start_by_serve(directory, settings);
+    }
     for (name, _) in MODULES {
         fs::copy(root().join("build").join(name), directory.join(name))
             .with_context(|| format!("build/{name} is missing"))?;
@@ -37,26 +45,50 @@ pub(crate) fn serve(directory: &Path, settings: &Settings) -> Result<(Server, St
     }
     fs::write(&config, text)?;
 
-    // workerd does not exit when its standard input closes, so a wrapper shell stops it.
-    let wrapper = r#"exec 3<&0
-        "$@" 3<&- </dev/null & workerd=$!
-        { read -r _; kill "$workerd"; } <&3 2>/dev/null & watcher=$!
-        trap 'kill "$workerd"' TERM INT
-        echo "pid $workerd"
-        wait "$workerd"; status=$?
-        kill "$watcher" 2>/dev/null
-        exit "$status""#;
     let workerd = root().join("node_modules/workerd/bin/workerd");
     let ready = |line: &str| {
         let event: Value = serde_json::from_str(line).ok()?;
         let is_first = event["event"] == "listen" && event["socket"] != SECOND;
         is_first.then(|| event["port"].as_u64())?
     };
-    let mut command = Command::new("sh");
-    command.args(["-c", wrapper, "sh"]).arg(workerd).arg("serve").arg(&config);
-    command.arg("--control-fd=1");
+    let mut command = wrapped(workerd);
+    command.arg("serve").arg(&config).arg("--control-fd=1");
     let (server, port) = Server::start("workerd", &mut command, ready)?;
     Ok((server, format!("http://127.0.0.1:{port}")))
+}
+
+/// The variable that makes the tests start the Worker by `better-auth-edge serve`.
+pub(crate) const BY_SERVE: &str = "WORKER_BY_SERVE";
+
+/// Starts the Worker of the npm package as an operator does without Cloudflare.
+fn start_by_serve(directory: &Path, settings: &Settings) -> Result<(Server, String)> {
+    let config = directory.join("wrangler.json");
+    let vars: Map<_, _> = settings.vars.iter().cloned().collect();
+    let date = &settings.compatibility_date;
+    fs::write(&config, json!({"compatibility_date": date, "vars": vars}).to_string())?;
+    let mut command = wrapped("node");
+    command.arg(root().join("npm/dist/node/cli.js")).args(["serve", "--shutdown-timeout", "1"]);
+    command.arg("--port").arg(settings.port.to_string()).arg("--config").arg(&config);
+    let ready = |line: &str| {
+        let event: Value = serde_json::from_str(line).ok()?;
+        (event["event"] == "listening").then(|| event["url"].as_str().map(ToOwned::to_owned))?
+    };
+    Server::start("better-auth-edge serve", &mut command, ready)
+}
+
+/// A program that does not exit when its standard input closes, in a shell that then stops it.
+fn wrapped(program: impl AsRef<OsStr>) -> Command {
+    let wrapper = r#"exec 3<&0
+        "$@" 3<&- </dev/null & program=$!
+        { read -r _; kill "$program"; } <&3 2>/dev/null & watcher=$!
+        trap 'kill "$program"' TERM INT
+        echo "pid $program"
+        wait "$program"; status=$?
+        kill "$watcher" 2>/dev/null
+        exit "$status""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", wrapper, "sh"]).arg(program.as_ref());
+    command
 }
 
 /// The modules of a Worker, and their types in workerd's configuration.
@@ -144,6 +176,13 @@ impl Settings {
         let matches = rules.filter_map(|rule| rule.get_mut("match")?.as_object_mut());
         matches.flat_map(|claims| claims.values_mut()).for_each(|claim| *claim = json!("uuid"));
         settings
+    }
+
+    /// Whether an operator without Cloudflare can have these settings.
+    fn are_plain(&self) -> bool {
+        let Self { services, scripted, v8_flags, cf_header, objects, .. } = self;
+        let bound = !services.is_empty() || !scripted.is_empty() || objects.is_some();
+        !bound && v8_flags.is_empty() && cf_header.is_none()
     }
 
     fn capnp(&self, modules: &str) -> String {

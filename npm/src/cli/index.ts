@@ -1,18 +1,20 @@
 #!/usr/bin/env node
-// `npx better-auth-edge`: sets up projects, and inspects keys, tokens and deployments.
+// `npx better-auth-edge`: sets up projects, runs the edge, and inspects keys, tokens and deployments.
 import { type Command, readArguments, suggestion, UsageError } from "./arguments.ts";
+import { dev } from "./dev/index.ts";
 import { doctor } from "./doctor/index.ts";
 import { init } from "./init/index.ts";
 import { jwks } from "./jwks.ts";
 import { keygen } from "./keygen.ts";
 import { mcp } from "./mcp/index.ts";
+import { serve } from "./serve/index.ts";
 import { errorColors, printable, printError } from "./terminal.ts";
 import { verify } from "./verify.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: Record<string, Command> = { init, jwks, verify, keygen, doctor, mcp };
+const COMMANDS: Record<string, Command> = { init, dev, serve, jwks, verify, keygen, doctor, mcp };
 
-const HELP = `Sets up better-auth-edge in a project, and inspects its keys, tokens and deployments.
+const HELP = `Sets up and runs better-auth-edge, and inspects its keys, tokens and deployments.
 
 Usage: better-auth-edge <command> [options]
 
@@ -31,6 +33,7 @@ Examples
   pbpaste | npx better-auth-edge verify --base-url https://app.example.com
   npx better-auth-edge keygen | npx wrangler secret put EDGE_SIGNING_KEY
   npx better-auth-edge doctor https://edge.example.com
+  npx better-auth-edge dev --api http://localhost:8000 --auth http://localhost:3000
 
 Exit codes: 0 for success, 1 if a check failed, 2 if the command line is wrong.
 `;

@@ -1,0 +1,88 @@
+/** Shows the decisions of the edge to a developer, one line for each request. */
+import type { LogSink } from "../serve/log.ts";
+import { outputColors, print, printable } from "../terminal.ts";
+
+/** A request, as the tail of the Worker reports it. */
+interface RequestLine {
+  method: string;
+  path: string;
+  status?: number;
+  outcome: string;
+  logs: { level: string; message: unknown[] }[];
+  exceptions: string[];
+}
+
+/** A decision, as the edge logs it: docs/operations.md. */
+interface Decision {
+  decision: "forward" | "respond";
+  code?: string | null;
+  cause?: string | null;
+  credential?: string | null;
+  rule?: { path: string } | null;
+  upstream_ms?: number;
+}
+
+/** Prints a line of the Worker's log. */
+export const showLine: LogSink = ({ time, level, event, message, ...line }) => {
+  const clock = outputColors.dim(clockOf(time));
+  if (event === "request") return showRequest(clock, line as unknown as RequestLine);
+  // the line of the request contains it
+  if ("decision" in line) return;
+  const text = typeof message === "string" ? message : JSON.stringify({ event, ...line });
+  print(`${clock} ${colored(level)} ${printable(text, 2_000)}`);
+};
+
+function showRequest(clock: string, line: RequestLine): void {
+  const decision = decisionIn(line);
+  // `dev` itself asks for it after each start
+  if (line.path === HEALTH && !decision?.cause) return;
+  const status = line.status ?? (line.outcome === "ok" ? undefined : line.outcome);
+  const parts = [
+    clock,
+    line.method.padEnd(6),
+    printable(line.path),
+    statusText(status),
+    decision?.code,
+    decision?.decision === "forward" ? outputColors.dim("→ API") : undefined,
+    decision?.credential ?? undefined,
+    decision?.rule ? outputColors.dim(`rule ${printable(decision.rule.path)}`) : undefined,
+    decision?.upstream_ms === undefined
+      ? undefined
+      : outputColors.dim(`${decision.upstream_ms} ms`),
+  ];
+  print(parts.filter((part) => part !== undefined && part !== null && part !== "").join("  "));
+  if (decision?.cause) print(`         ${outputColors.yellow(printable(decision.cause, 500))}`);
+  for (const text of line.exceptions) print(`         ${outputColors.red(printable(text, 500))}`);
+}
+
+const HEALTH = "/.well-known/better-auth-edge/health";
+
+function decisionIn({ logs }: RequestLine): Decision | undefined {
+  for (const { message } of logs) {
+    const [text] = message;
+    if (typeof text !== "string" || !text.startsWith("{")) continue;
+    try {
+      const line = JSON.parse(text) as Partial<Decision>;
+      if (line.decision !== undefined) return line as Decision;
+    } catch {
+      // not a line of the edge
+    }
+  }
+  return undefined;
+}
+
+function statusText(status: number | string | undefined): string {
+  const text = String(status ?? "");
+  if (typeof status !== "number" || status >= 500) return outputColors.red(text);
+  return status >= 400 ? outputColors.yellow(text) : outputColors.green(text);
+}
+
+function colored(level: string): string {
+  if (level === "error") return outputColors.red(level);
+  return level === "warn" ? outputColors.yellow(level) : level;
+}
+
+/** The time of day on this machine. */
+function clockOf(time: string): string {
+  return new Date(time).toTimeString().slice(0, 8);
+}

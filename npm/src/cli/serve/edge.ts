@@ -1,0 +1,119 @@
+/** The edge on this machine: a socket, and processes with the packed Worker behind it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ProcessConfig, Store } from "./config.ts";
+import { type Listener, listen } from "./listener.ts";
+import type { LogSink } from "./log.ts";
+import { type Host, start } from "./process.ts";
+import { Supervisor } from "./supervisor.ts";
+import { findWorkerd } from "./workerd.ts";
+
+/** The Worker and how many processes run it. */
+export interface EdgeConfig
+  extends Pick<
+    ProcessConfig,
+    "settings" | "compatibilityDate" | "compatibilityFlags" | "trustsForwardedProto" | "hasTail"
+  > {
+  processes: number;
+  /** The directory of the store of ended sessions, if the Worker has one. */
+  data: string | undefined;
+}
+
+/** The settings have errors, so the edge would reject every request. */
+export class Misconfigured extends Error {
+  override name = "Misconfigured";
+  /** Each with the name of the setting. */
+  readonly errors: string[];
+
+  constructor(errors: string[]) {
+    super(errors.join("; "));
+    this.errors = errors;
+  }
+}
+
+/** An edge. Its socket stays while its processes are replaced. */
+export class Edge {
+  readonly #host: Host;
+  readonly #listener: Listener;
+  #supervisor: Supervisor | undefined;
+  #generation = 0;
+  #errors: string[] = [];
+
+  /**
+   * Listens on an address.
+   *
+   * @throws {NoWorkerd} if workerd is not installed
+   * @throws {ListenError} if the address cannot be used
+   */
+  constructor(address: string, port: number, log: LogSink) {
+    const workerd = findWorkerd();
+    this.#listener = listen(address, port);
+    const directory = mkdtempSync(join(tmpdir(), "better-auth-edge-"));
+    this.#host = {
+      workerd,
+      directory,
+      fd: this.#listener.fd,
+      log: (line) => this.#note(line, log),
+    };
+  }
+
+  /** The port on which the edge listens. */
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /**
+   * Starts processes. Those of an earlier start end once the new ones accept connections, and
+   * complete the requests that they have accepted.
+   *
+   * @param seconds how long the earlier ones may take
+   * @throws {Misconfigured} if the settings have errors; then no process runs
+   * @throws {StartError} if a process does not start
+   */
+  async start(config: EdgeConfig, seconds: number): Promise<void> {
+    const generation = this.#generation++;
+    const earlier = this.#supervisor;
+    // one process at a time may use the databases
+    if (config.data !== undefined) await earlier?.stop(seconds);
+    const store = (number: number): Store | undefined => {
+      if (config.data === undefined) return undefined;
+      const socket = join(this.#host.directory, `store-${generation}.sock`);
+      if (number > 0) return { socket };
+      rmSync(socket, { force: true });
+      return { socket, directory: config.data };
+    };
+    const supervisor = new Supervisor(
+      (number) => start(this.#host, `${generation}-${number}`, { ...config, store: store(number) }),
+      this.#host.log,
+    );
+    this.#supervisor = supervisor;
+    this.#errors = [];
+    const first = await supervisor.start(config.processes);
+    const [status] = await Promise.all([first.health(), earlier?.stop(seconds)]);
+    if (status !== "misconfigured") return;
+    await supervisor.stop(0);
+    throw new Misconfigured(this.#errors);
+  }
+
+  /**
+   * Accepts no further request, waits for those that the processes have accepted, and ends the
+   * processes.
+   *
+   * @param seconds how long it may take
+   */
+  async stop(seconds: number): Promise<void> {
+    const stopping = this.#supervisor?.stop(seconds);
+    this.#listener.refuse();
+    await stopping;
+    this.#listener.close();
+    rmSync(this.#host.directory, { recursive: true, force: true });
+  }
+
+  /** Keeps the errors of the settings, which the Worker writes to its log only. */
+  #note(line: Parameters<LogSink>[0], log: LogSink): void {
+    const [, errors] = /^misconfigured: (.+)$/s.exec(String(line.message ?? "")) ?? [];
+    if (errors !== undefined) this.#errors = errors.split("; ");
+    log(line);
+  }
+}

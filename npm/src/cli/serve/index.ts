@@ -1,0 +1,170 @@
+import type { Arguments, Command } from "../arguments.ts";
+import { UsageError } from "../arguments.ts";
+import { errorColors, printError } from "../terminal.ts";
+import { ConfigError, readWorkerConfig, type WorkerConfig } from "../worker-config.ts";
+import { Edge, type EdgeConfig, Misconfigured } from "./edge.ts";
+import { ListenError } from "./listener.ts";
+import { DirectoryError, lockDirectory } from "./lock.ts";
+import { type LogLine, writeLine } from "./log.ts";
+import { StartError } from "./process.ts";
+import { missingBindings, STORE, settingsOf } from "./settings.ts";
+import { NoWorkerd } from "./workerd.ts";
+
+/** `serve`: the Worker on this machine, for production. */
+export const serve: Command = {
+  summary: "runs the Worker on your own machine, without Cloudflare",
+  options: {
+    config: "value",
+    env: "value",
+    host: "value",
+    port: "value",
+    processes: "value",
+    data: "value",
+    "trust-forwarded-proto": "switch",
+    "shutdown-timeout": "value",
+  },
+  help: `Runs the Worker on your own machine, in workerd, the runtime of Cloudflare Workers.
+
+The settings are those of the Worker: [vars] of wrangler.toml, wrangler.jsonc or wrangler.json in the
+current directory, if there is one, and environment variables of the same names, which win. Give
+secrets as environment variables. Log lines are JSON, on standard output.
+
+Usage: better-auth-edge serve [options]
+
+Options
+  --config <file>         read this wrangler configuration
+  --env <name>            read [env.<name>] of the configuration
+  --host <address>        listen on this IP address (default: 127.0.0.1)
+  --port <port>           listen on this port (default: PORT, or 8787)
+  --processes <n>         run n processes that share the port (default: 1)
+  --data <directory>      store ended sessions there; required for the binding REVOCATIONS
+  --trust-forwarded-proto a proxy in front ends TLS and sets X-Forwarded-Proto
+  --shutdown-timeout <s>  seconds for accepted requests after SIGTERM or SIGINT (default: 30)
+  -h, --help              show this help
+
+Examples
+  BETTER_AUTH_URL=https://app.example.com ORIGIN_URL=http://10.0.0.5:8000 \\
+    npx better-auth-edge serve
+  npx better-auth-edge serve --host 0.0.0.0 --processes 4 --data /var/lib/edge
+
+Exit codes: 0 after SIGTERM or SIGINT, 1 if the edge cannot start, 2 if the command line is wrong.
+`,
+  run,
+};
+
+const HOST = "127.0.0.1";
+const PORT = 8787;
+const SHUTDOWN = 30;
+
+async function run(args: Arguments): Promise<number> {
+  const seconds = args.seconds("shutdown-timeout") ?? SHUTDOWN;
+  const address = args.value("host") ?? HOST;
+  const port = portOf(args);
+  const signal = nextSignal();
+  let edge: Edge | undefined;
+  try {
+    const config = await edgeConfig(args);
+    edge = new Edge(address, port, writeLine);
+    await edge.start(config, 0);
+    say({
+      level: "info",
+      event: "listening",
+      url: urlOf(address, edge.port),
+      processes: config.processes,
+    });
+  } catch (error) {
+    await edge?.stop(0);
+    return failed(error);
+  }
+  const name = await signal;
+  say({ level: "info", event: "stopping", signal: name, timeout: seconds });
+  // a second signal ends the requests too
+  const stopped = await Promise.race([edge.stop(seconds), nextSignal()]);
+  if (stopped !== undefined) await edge.stop(0);
+  say({ level: "info", event: "stopped" });
+  return 0;
+}
+
+/** The port of an argument, or of the variable that platforms set. */
+export function portOf(args: Arguments, fallback = PORT): number {
+  const [name, value] = args.value("port")
+    ? ["--port", args.value("port")]
+    : ["PORT", process.env.PORT || String(fallback)];
+  if (!/^\d{1,5}$/.test(value ?? "") || Number(value) > 65_535) {
+    throw new UsageError(`${name} is not a port from 0 to 65535`);
+  }
+  return Number(value);
+}
+
+/** The URL of an address that the edge listens on. */
+export function urlOf(address: string, port: number): string {
+  return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+/** Resolves with the next signal to stop. */
+export function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(name, resolve);
+  });
+}
+
+/**
+ * Prints why the edge cannot start.
+ *
+ * @returns the exit code
+ * @throws an error that the operator did not cause
+ */
+export function failed(error: unknown): number {
+  if (error instanceof Misconfigured) {
+    printError(errorColors.red("error: the settings have errors"));
+    for (const each of error.errors) printError(`- ${each}`);
+    return 1;
+  }
+  const isExpected = [ConfigError, NoWorkerd, ListenError, DirectoryError, StartError].some(
+    (kind) => error instanceof kind,
+  );
+  if (!isExpected) throw error;
+  printError(`${errorColors.red("error:")} ${(error as Error).message}`);
+  return 1;
+}
+
+async function edgeConfig(args: Arguments): Promise<EdgeConfig> {
+  const processes = args.value("processes") ?? "1";
+  if (!/^[1-9]\d{0,2}$/.test(processes)) {
+    throw new UsageError("--processes is not a number from 1 to 999");
+  }
+  if (process.platform === "win32") {
+    throw new StartError("serve runs on Linux and macOS, where processes can share a socket");
+  }
+  const config = readWorkerConfig(args.value("config"), args.value("env"));
+  warn(config);
+  return {
+    settings: settingsOf(config, process.env),
+    compatibilityDate: config.compatibilityDate,
+    compatibilityFlags: config.compatibilityFlags,
+    trustsForwardedProto: args.has("trust-forwarded-proto"),
+    hasTail: false,
+    processes: Number(processes),
+    data: await dataOf(config, args.value("data")),
+  };
+}
+
+/** @throws {ConfigError} if the configuration binds what the edge must not do without */
+function warn({ file, bindings }: WorkerConfig): void {
+  const { errors, warnings } = missingBindings(bindings);
+  if (errors.length > 0) throw new ConfigError(`${file}: ${errors.join("; ")}`);
+  for (const message of warnings) say({ level: "warn", message });
+}
+
+/** Locks the directory of the store, if the Worker has one. */
+export async function dataOf(config: WorkerConfig, data?: string): Promise<string | undefined> {
+  if (data !== undefined) return lockDirectory(data);
+  if (config.bindings.some(({ name }) => name === STORE)) {
+    throw new ConfigError(`${config.file} binds ${STORE}: name a directory for it, with --data`);
+  }
+  return undefined;
+}
+
+function say(line: LogLine): void {
+  writeLine({ time: new Date().toISOString(), ...line });
+}

@@ -1,0 +1,151 @@
+/** One process of workerd with the packed Worker. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { configText, environmentOf, type ProcessConfig } from "./config.ts";
+import { follow, type LogSink } from "./log.ts";
+
+/** What the processes of an edge have in common. */
+export interface Host {
+  /** The program workerd. */
+  workerd: string;
+  /** A directory that only this user can read. */
+  directory: string;
+  /** The descriptor of the socket that listens. */
+  fd: number;
+  log: LogSink;
+}
+
+/** How a process ended. */
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A process that accepts connections. */
+export interface WorkerProcess {
+  pid: number;
+  /** Resolves when the process has ended. */
+  exited: Promise<Exit>;
+  /** The edge's health. `misconfigured` says that it rejects every request. */
+  health(): Promise<string>;
+  /**
+   * Accepts no further connection, waits for the requests that it has accepted, and ends.
+   *
+   * @param seconds how long it may take; then it is killed
+   */
+  stop(seconds: number): Promise<void>;
+}
+
+/** The process ended before it accepted connections. The log says why. */
+export class StartError extends Error {
+  override name = "StartError";
+}
+
+/**
+ * Starts a process and waits until it accepts connections.
+ *
+ * @param name its name, for files
+ * @throws {StartError} if it ends before
+ */
+export async function start(
+  host: Host,
+  name: string,
+  config: Omit<ProcessConfig, "control">,
+): Promise<WorkerProcess> {
+  const control = join(host.directory, `${name}.sock`);
+  const directory = join(host.directory, name);
+  // a process that was killed leaves its socket
+  rmSync(control, { force: true });
+  writeFiles(directory, configText({ ...config, control }));
+  const child = spawn(
+    host.workerd,
+    ["serve", join(directory, "config.capnp"), "--control-fd=4", "--socket-fd", "http=3"],
+    {
+      env: environmentOf(config.settings),
+      stdio: ["ignore", "pipe", "pipe", host.fd, "pipe"],
+      // a Ctrl-C is for the parent, which lets the process end its requests
+      detached: true,
+    },
+  );
+  const exited = once(child, "close").then(([code, signal]): Exit => ({ code, signal }));
+  const watchdog = watch(child, exited);
+  follow(child.stdout as Readable, host.log);
+  follow(child.stderr as Readable, host.log);
+  const isReady = await Promise.race([
+    listening(child.stdio[4] as Readable).then(() => true),
+    exited.then(() => false),
+  ]);
+  if (!isReady || child.pid === undefined) throw new StartError("workerd did not start");
+  return {
+    pid: child.pid,
+    exited,
+    health: () => health(control),
+    async stop(seconds) {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1_000);
+      await exited;
+      clearTimeout(timer);
+      watchdog.kill("SIGKILL");
+    },
+  };
+}
+
+const WORKER = fileURLToPath(new URL("../worker/", import.meta.url));
+
+function writeFiles(directory: string, config: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const name of ["index.js", "index_bg.wasm"]) {
+    copyFileSync(join(WORKER, name), join(directory, name));
+  }
+  writeFileSync(join(directory, "config.capnp"), config, { mode: 0o600 });
+  chmodSync(directory, 0o700);
+}
+
+/** Resolves when the process listens on the shared socket. */
+async function listening(control: Readable): Promise<void> {
+  for await (const line of createInterface({ input: control })) {
+    const { event, socket } = JSON.parse(line);
+    if (event === "listen" && socket === "http") return;
+  }
+  // the process has ended
+  return new Promise(() => {});
+}
+
+/**
+ * Ends the process when this one has ended, even if it was killed: a shell notices the end of its
+ * standard input. A process whose requests do not end within ten seconds is killed.
+ */
+function watch(child: ChildProcess, exited: Promise<Exit>): ChildProcess {
+  const script = 'read -r _; kill -TERM "$1" && sleep 10 && kill -KILL "$1"';
+  const watchdog = spawn("sh", ["-c", script, "sh", String(child.pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  // without a shell, the process outlives this one if this one is killed
+  watchdog.on("error", () => {});
+  watchdog.stdin?.on("error", () => {});
+  exited.then(() => watchdog.kill("SIGKILL"));
+  return watchdog;
+}
+
+/** The member `status` of the edge's health; empty if the process does not respond. */
+function health(socketPath: string): Promise<string> {
+  const path = "/.well-known/better-auth-edge/health";
+  return new Promise((resolve) => {
+    const sent = request({ socketPath, path, timeout: 15_000 }, async (response) => {
+      let body = "";
+      for await (const chunk of response.setEncoding("utf8")) body += chunk;
+      resolve(/^\{"status":"(\w+)"/.exec(body)?.[1] ?? "");
+    });
+    sent
+      .on("timeout", () => sent.destroy())
+      .on("error", () => resolve(""))
+      .end();
+  });
+}
