@@ -25,9 +25,9 @@ export const serve: Command = {
   },
   help: `Runs the Worker on your own machine, in workerd, the runtime of Cloudflare Workers.
 
-The settings are those of the Worker: [vars] of wrangler.toml, wrangler.jsonc or wrangler.json in the
-current directory, if there is one, and environment variables of the same names, which win. Give
-secrets as environment variables. Log lines are JSON, on standard output.
+The settings are those of the Worker: [vars] of wrangler.toml, wrangler.jsonc or wrangler.json in
+the current directory, if there is one, and environment variables of the same names, which win.
+Give secrets as environment variables. Log lines are JSON, on standard output.
 
 Usage: better-auth-edge serve [options]
 
@@ -43,9 +43,9 @@ Options
   -h, --help              show this help
 
 Examples
+  npx better-auth-edge serve --host 0.0.0.0 --processes 4 --data /var/lib/edge
   BETTER_AUTH_URL=https://app.example.com ORIGIN_URL=http://10.0.0.5:8000 \\
     npx better-auth-edge serve
-  npx better-auth-edge serve --host 0.0.0.0 --processes 4 --data /var/lib/edge
 
 Exit codes: 0 after SIGTERM or SIGINT, 1 if the edge cannot start, 2 if the command line is wrong.
 `,
