@@ -38,6 +38,15 @@ test("every variable in the documentation is a setting, or one of the pages' own
   }
 });
 
+test("the command of every configuration for MCP clients exists, and accepts its options", async () => {
+  const configurations = blocks("json").map(({ text }) => JSON.parse(text));
+  const servers = configurations.flatMap(({ mcpServers = {} }) => Object.values(mcpServers));
+  assert.ok(servers.length > 0);
+  for (const { command, args } of servers as { command: string; args: string[] }[]) {
+    assert.equal(await errorOf({ variables: [], words: [command, ...args] }), undefined);
+  }
+});
+
 /** Variables of other programs. */
 const OWN = ["DATABASE_URL"];
 
@@ -104,7 +113,7 @@ function commandsOf(text: string): CommandLine[] {
 
 /** Programs of others whose commands the pages show as their own documentation has them. */
 const OTHERS =
-  /^(alembic|cat|cd|curl|echo|ls|mypy|pbpaste|printf|pytest|python|ruff|uvicorn|\.|\.\.\/\.venv\/bin\/python)$/;
+  /^(alembic|cat|cd|cp|curl|echo|ls|mkdir|mypy|pbpaste|printf|pytest|python|ruff|uvicorn|\.|\.\.\/\.venv\/bin\/python)$/;
 const OTHER_PACKAGES = ["auth@latest", "@better-auth/cli@1.4"];
 
 /** What is wrong with a command; `undefined` if nothing is. */
@@ -143,7 +152,7 @@ async function unlessAccepted(words: string[], helpOf: HelpOf) {
     .filter((word) => /^--?[a-z]/.test(word))
     .map((word) => word.split("=")[0] ?? "");
   const unknown = options.filter(
-    (option) => !new RegExp(`(^|[\\s,[])${option}\\b(?!-)`).test(help),
+    (option) => !new RegExp(`(^|[\\s,[|])${option}\\b(?!-)`).test(help),
   );
   return unknown.length > 0 ? `no option ${unknown.join(" ")}` : undefined;
 }
