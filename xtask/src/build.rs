@@ -56,14 +56,22 @@ fn wrap(root: &Path, index: &Path) -> Result<()> {
     Ok(fs::remove_file(inner)?)
 }
 
-/// Builds the npm package into `npm/dist/`, with the Worker.
+/// Builds the npm package into `npm/dist/`, with the Worker, unless it is up to date.
 pub fn npm() -> Result<()> {
     worker()?;
     javascript()?;
-    let package = root().join("npm");
+    let root = root();
+    let package = root.join("npm");
     let _lock = setup::lock(&package)?;
+    let stamp = root.join("target/npm.made-by-xtask");
+    let sources = package_sources(&root)?;
+    let is_built = package.join("dist/node/cli.js").is_file();
+    if is_built && fs::read_to_string(&stamp).is_ok_and(|built| built == sources) {
+        return Ok(());
+    }
     progress("building the npm package");
-    run(Command::new(setup::node()?).arg("build.js").current_dir(package))
+    run(Command::new(setup::node()?).arg("build.js").current_dir(package))?;
+    Ok(fs::write(stamp, sources)?)
 }
 
 /// Builds the wasm for JavaScript runtimes and returns its directory, with `index_bg.wasm` and
@@ -121,6 +129,26 @@ pub(crate) fn sources(root: &Path) -> Result<String> {
     hash_tree(&root.join("src"), &mut hasher)?;
     Ok(format!("{:016x}", hasher.finish()))
 }
+
+/// A hash of everything that the npm package is built from.
+fn package_sources(root: &Path) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    sources(root)?.hash(&mut hasher);
+    for name in PACKAGE_PINS {
+        fs::read(root.join(name)).with_context(|| format!("cannot read {name}"))?.hash(&mut hasher);
+    }
+    hash_tree(&root.join("npm/src"), &mut hasher)?;
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+const PACKAGE_PINS: [&str; 6] = [
+    "docs/configuration.md",
+    "docs/errors.md",
+    "npm/build.js",
+    "npm/package.json",
+    "npm/tsconfig.build.json",
+    "npm/tsconfig.json",
+];
 
 /// Other files that a build depends on: versions, profiles, and the steps after the compiler.
 const PINS: [&str; 8] = [
