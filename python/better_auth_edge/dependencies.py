@@ -3,7 +3,7 @@ one as to verify a token. It is also the security scheme that `/docs` shows.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol
 
 from fastapi.openapi.models import HTTPBearer
@@ -77,8 +77,9 @@ class CurrentUser(SecurityBase, Generic[R]):
                 return dependency, override
         return None
 
-    async def _user_of(self, scope: Scope, credential: Presented) -> Any:
-        return await self.auth.user_of_credential(scope, credential)
+    def _user_of(self, scope: Scope, credential: Presented) -> Awaitable[Any]:
+        # no coroutine of its own, because every request would make one
+        return self.auth.user_of_credential(scope, credential)
 
     def _without_user(self) -> R:
         raise EdgeAuthError("missing_token", self.auth.credential.missing)
