@@ -1,5 +1,6 @@
 """The examples of the documents run."""
 
+import asyncio
 import re
 import sqlite3
 import sys
@@ -11,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import SQLModel
 
 from better_auth_edge import EdgeAuthError, EdgeAuthSettings, User
 from tests.apps import bearer, outcome
@@ -87,6 +90,8 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     module = type(sys)("example")
     # FastAPI and SQLModel look for types where a function or a class says that it is from.
     monkeypatch.setitem(sys.modules, "example", module)
+    # Other tests have tables of the same names.
+    monkeypatch.setattr(SQLModel, "metadata", sa.MetaData())
     exec(compile(code, "example", "exec"), module.__dict__)  # noqa: S102
     return module.__dict__
 
@@ -262,3 +267,8 @@ def test_a_page_shows_users_their_own_rows_only(
         assert [row.get("text", row.get("title")) for row in rows] == [f"of {name}"]
         others = client.get(f"/api/{'ada' if name == 'bob' else 'bob'}/{path}", headers=headers)
         assert outcome(others) == "403 user_mismatch"
+    engine.dispose()
+    if isinstance(module["engine"], AsyncEngine):
+        asyncio.run(module["engine"].dispose())
+    else:
+        module["engine"].dispose()
