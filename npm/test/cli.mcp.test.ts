@@ -214,6 +214,19 @@ test("every URL that a tool would call is checked", async () => {
   }
 });
 
+test("the path of a base URL names no other host", async () => {
+  let requests = 0;
+  await using other = await serve(() => {
+    requests += 1;
+    return { body: {} };
+  });
+  await using fresh = await connect();
+  const baseURL = `${auth.url}//${new URL(other.url).host}/x`;
+  const called = await fresh.call("doctor", { url: auth.url, baseURL });
+  assert.match(called.text, /could not be fetched|404|keys/);
+  assert.equal(requests, 0);
+});
+
 test("a redirect is not followed, and a token in its target is removed", async () => {
   await using target = await serve(() => ({ body: { keys: [] } }));
   const location = `${target.url}/?token=${token}`;

@@ -89,6 +89,16 @@ auth = "public"
   assert.equal(await get(`${edge.url}/other`), "401 missing_token");
 });
 
+test("of several configurations, serve reads the one that wrangler reads", async () => {
+  const project = await mkdtemp(join(directory, "project-"));
+  const open = `[[vars.ROUTES]]\npath = "/*"\nauth = "public"\n`;
+  const vars = { BETTER_AUTH_URL: auth.url, ORIGIN_URL: api.url };
+  await writeFile(join(project, "wrangler.toml"), open);
+  await writeFile(join(project, "wrangler.json"), JSON.stringify({ vars }));
+  await using edge = await serveEdge({}, [], project);
+  assert.equal(await get(`${edge.url}/other`), "401 missing_token");
+});
+
 test("no file and no argument of the processes contains a secret", async () => {
   const { stdout } = await run(["keygen"]);
   const secret = JSON.parse(stdout).d as string;

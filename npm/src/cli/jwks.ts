@@ -70,7 +70,11 @@ export function betterAuthJwksUrl(baseURL: URL): URL {
   const basePath = baseURL.pathname.replace(/\/+$/, "");
   // the URL of a JWK Set is accepted too
   if (basePath === "" || basePath.endsWith("/jwks")) return jwksUrl(baseURL);
-  return new URL(`${basePath}/jwks`, baseURL);
+  const url = new URL(baseURL);
+  // resolved against the URL, a path that begins with `//` would name another host
+  url.pathname = `${basePath}/jwks`;
+  url.search = url.hash = "";
+  return url;
 }
 
 /**

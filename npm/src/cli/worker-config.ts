@@ -31,7 +31,8 @@ export class ConfigError extends Error {
   override name = "ConfigError";
 }
 
-const FILES = ["wrangler.toml", "wrangler.jsonc", "wrangler.json"];
+/** In wrangler's order: it reads the first one. */
+const FILES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 const BINDING_KINDS = [
   "kv_namespaces",
   "services",

@@ -55,9 +55,13 @@ Exit codes: 0 after SIGTERM or SIGINT, 1 if the edge cannot start, 2 if the comm
 const HOST = "127.0.0.1";
 const PORT = 8787;
 const SHUTDOWN = 30;
+const LONGEST_SHUTDOWN = 86_400;
 
 async function run(args: Arguments): Promise<number> {
   const seconds = args.seconds("shutdown-timeout") ?? SHUTDOWN;
+  if (seconds > LONGEST_SHUTDOWN) {
+    throw new UsageError(`--shutdown-timeout is more than ${LONGEST_SHUTDOWN} seconds`);
+  }
   const address = args.value("host") ?? HOST;
   const port = portOf(args);
   const signal = nextSignal();

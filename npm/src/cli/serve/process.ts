@@ -1,6 +1,5 @@
 /** One process of workerd with the packed Worker. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -73,7 +72,11 @@ export async function start(
       detached: true,
     },
   );
-  const exited = once(child, "close").then(([code, signal]): Exit => ({ code, signal }));
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("close", (code, signal) => resolve({ code, signal }));
+    // the program is missing, or the system has no room for a process
+    child.once("error", () => resolve({ code: null, signal: null }));
+  });
   const watchdog = watch(child, exited);
   follow(child.stdout as Readable, host.log);
   follow(child.stderr as Readable, host.log);
@@ -124,6 +127,8 @@ async function listening(control: Readable): Promise<void> {
 function watch(child: ChildProcess, exited: Promise<Exit>): ChildProcess {
   const script = 'read -r _; kill -TERM "$1" && sleep 10 && kill -KILL "$1"';
   const watchdog = spawn("sh", ["-c", script, "sh", String(child.pid)], {
+    // it needs no setting
+    env: { PATH: process.env.PATH },
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });

@@ -1,7 +1,7 @@
 /** Keeps processes of the edge running: a process that ends is started again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LogLine, LogSink } from "./log.ts";
-import { StartError, type WorkerProcess } from "./process.ts";
+import type { WorkerProcess } from "./process.ts";
 
 /** Starts the process with that number. */
 export type Starter = (number: number) => Promise<WorkerProcess>;
@@ -72,8 +72,8 @@ export class Supervisor {
         try {
           process = await this.#starter(number);
           break;
-        } catch (error) {
-          if (!(error instanceof StartError)) throw error;
+        } catch {
+          // also for a full disk or a missing program: the other processes go on
           this.#say({ level: "error", event: "process_failed", process: number, delay });
         }
       }
