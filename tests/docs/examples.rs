@@ -93,8 +93,8 @@ fn without_comments(text: &str) -> String {
     text.lines().map(code).collect::<Vec<_>>().join("\n")
 }
 
-/// The errors in a manifest of Cargo, or in a configuration of wrangler. The tests of the npm package
-/// run the commands of a configuration for MCP clients.
+/// The errors in a manifest of Cargo, or in a configuration of wrangler. The tests of the npm
+/// package run the commands of a configuration for MCP clients.
 fn errors(document: &Value) -> Vec<String> {
     if document.get("mcpServers").is_some() {
         return Vec::new();

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `npx better-auth-edge`: sets up projects, runs the edge, and inspects keys, tokens and deployments.
+// `npx better-auth-edge`: sets up projects, runs the edge, and inspects keys, tokens and
+// deployments.
 import { type Command, readArguments, suggestion, UsageError } from "./arguments.ts";
 import { dev } from "./dev/index.ts";
 import { doctor } from "./doctor/index.ts";
