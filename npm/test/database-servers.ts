@@ -58,7 +58,9 @@ function createHome(name: string) {
   if (account.uid) chownSync(path, account.uid, account.gid);
   const data =
     name === "postgres" ? ["-D", join(path, "data")] : [`--datadir=${join(path, "data")}`];
-  const options = { ...account, cwd: path, stdio: "ignore" } as const;
+  // MariaDB removes the temporary tables of other servers from a directory that they share
+  const env = { ...process.env, TMPDIR: path };
+  const options = { ...account, cwd: path, env, stdio: "ignore" } as const;
 
   /** Starts the server, and returns what stops it. `connect` fails until the server is ready. */
   async function serve(program: string, flags: string[], connect: () => Promise<unknown>) {
