@@ -123,9 +123,7 @@ pub(crate) fn compile_for_javascript(features: &str) -> Result<PathBuf> {
 /// A hash of everything that the Worker is built from.
 pub(crate) fn sources(root: &Path) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    for name in PINS {
-        fs::read(root.join(name)).with_context(|| format!("cannot read {name}"))?.hash(&mut hasher);
-    }
+    hash_files(root, &PINS, &mut hasher)?;
     hash_tree(&root.join("src"), &mut hasher)?;
     Ok(format!("{:016x}", hasher.finish()))
 }
@@ -134,9 +132,7 @@ pub(crate) fn sources(root: &Path) -> Result<String> {
 fn package_sources(root: &Path) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     sources(root)?.hash(&mut hasher);
-    for name in PACKAGE_PINS {
-        fs::read(root.join(name)).with_context(|| format!("cannot read {name}"))?.hash(&mut hasher);
-    }
+    hash_files(root, &PACKAGE_PINS, &mut hasher)?;
     hash_tree(&root.join("npm/src"), &mut hasher)?;
     Ok(format!("{:016x}", hasher.finish()))
 }
@@ -161,6 +157,13 @@ const PINS: [&str; 8] = [
     "xtask/src/cargo.rs",
     "xtask/src/wasm.rs",
 ];
+
+fn hash_files(root: &Path, names: &[&str], hasher: &mut DefaultHasher) -> Result<()> {
+    for name in names {
+        fs::read(root.join(name)).with_context(|| format!("cannot read {name}"))?.hash(hasher);
+    }
+    Ok(())
+}
 
 pub(crate) fn hash_tree(directory: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     let mut entries: Vec<_> = fs::read_dir(directory)?.collect::<Result<_, _>>()?;

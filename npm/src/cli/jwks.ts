@@ -39,12 +39,8 @@ Examples
 
 async function run(args: Arguments): Promise<number> {
   const url = jwksUrl(readUrl(args.positional, "the argument"));
-  const result = await fetchKeySet(url);
-  const warning = await keyUrlWarning(url);
-  if (warning !== undefined && "set" in result) {
-    result.set.notes.push({ level: "warning", text: warning });
-  }
-  const isGood = "set" in result && !allNotes(result.set).some(({ level }) => level === "failure");
+  const result = await inspectKeySet(url);
+  const isGood = "set" in result && isUsable(result.set);
   if (args.has("json")) {
     printJson(
       "set" in result
@@ -84,6 +80,21 @@ export function betterAuthJwksUrl(baseURL: URL): URL {
 export type KeySetResult = ({ set: KeySet } | { problem: string; cure: string }) & {
   response?: HttpResponse;
 };
+
+/** Fetches a JWK Set as the edge does. Its notes also say what is unusual about the URL. */
+export async function inspectKeySet(url: URL): Promise<KeySetResult> {
+  const result = await fetchKeySet(url);
+  const warning = await keyUrlWarning(url);
+  if (warning !== undefined && "set" in result) {
+    result.set.notes.push({ level: "warning", text: warning });
+  }
+  return result;
+}
+
+/** Whether the keys can verify tokens, and none of them is published by mistake. */
+export function isUsable(set: KeySet): boolean {
+  return !allNotes(set).some(({ level }) => level === "failure");
+}
 
 /** Fetches a JWK Set as the edge does. */
 export async function fetchKeySet(url: URL): Promise<KeySetResult> {
@@ -161,6 +172,6 @@ function row(entry: KeyEntry): string[] {
 }
 
 /** The notes about the keys and about the set. */
-export function allNotes({ entries, notes }: KeySet): Note[] {
+function allNotes({ entries, notes }: KeySet): Note[] {
   return [...entries.flatMap((entry) => entry.notes), ...notes];
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse as parseToml } from "smol-toml";
 
-/** The compatibility date of the packed Worker, for a configuration that has none. */
+/** The compatibility date of the packed Worker: of a new configuration, or one that has none. */
 export const COMPATIBILITY_DATE = "2026-11-01";
 
 /** What a Worker's configuration says, as far as the edge uses it. */
@@ -31,8 +31,8 @@ export class ConfigError extends Error {
   override name = "ConfigError";
 }
 
-/** In wrangler's order: it reads the first one. */
-const FILES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
+/** The names of wrangler's configuration, in its order: it reads the first one. */
+export const CONFIG_FILES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 const BINDING_KINDS = [
   "kv_namespaces",
   "services",
@@ -49,7 +49,7 @@ const BINDING_KINDS = [
  * @throws {ConfigError} if the file cannot be read or has another form
  */
 export function readWorkerConfig(file?: string, environment?: string): WorkerConfig {
-  const path = file ?? FILES.find((name) => existsSync(name));
+  const path = file ?? CONFIG_FILES.find((name) => existsSync(name));
   if (path === undefined) {
     if (environment) throw new ConfigError("--env names an environment, but no file defines one");
     return fromTable(undefined, {}, {});

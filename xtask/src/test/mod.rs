@@ -36,7 +36,6 @@ pub fn run(names: &[&str]) -> Result<()> {
 
 /// Builds what several parts test, so that none of them waits for another.
 fn build_all() -> Result<()> {
-    build::worker()?;
     build::npm()?;
     inspector::build()?;
     setup::python()?;
@@ -136,8 +135,6 @@ fn worker_by_serve() -> Result<()> {
 /// The npm package on every supported runtime, and the example's Better Auth server.
 fn npm() -> Result<()> {
     build::npm()?;
-    // the tests of the command line examine a Worker
-    build::worker()?;
     setup::postgres()?;
     setup::mariadb()?;
     setup::example_packages()?;

@@ -2,7 +2,7 @@ import { type StatsListener, unwatchFile, watchFile } from "node:fs";
 import type { Arguments, Command } from "../arguments.ts";
 import { newSigningKey } from "../keygen.ts";
 import { Edge, type EdgeConfig, Misconfigured } from "../serve/edge.ts";
-import { dataOf, failed, nextSignal, portOf, urlOf } from "../serve/index.ts";
+import { dataOf, failed, nextSignal, portOf } from "../serve/index.ts";
 import { settingsOf } from "../serve/settings.ts";
 import { outputColors, print } from "../terminal.ts";
 import {
@@ -126,7 +126,7 @@ function edgeConfig(
 /** Says where the edge is, and what FastAPI needs to trust it. */
 function announce(url: string, settings: Record<string, unknown>, hasKey: boolean): void {
   const { BETTER_AUTH_URL, ORIGIN_URL } = settings;
-  print(`${outputColors.bold("edge")}  ${urlOf("localhost", Number(new URL(url).port))}`);
+  print(`${outputColors.bold("edge")}  ${url}`);
   print(`auth  ${BETTER_AUTH_URL}`);
   print(`API   ${ORIGIN_URL}`);
   const audience = URL.canParse(String(ORIGIN_URL)) ? new URL(String(ORIGIN_URL)).origin : "";

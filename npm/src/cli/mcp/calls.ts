@@ -22,7 +22,7 @@ export class Calls {
     const result = bounded(value, secret);
     const text = JSON.stringify(result, null, 2);
     if (text.length > MAX_RESULT) return failed("result_too_large", "the result is too large");
-    return { content: [{ type: "text", text }], structuredContent: result, isError };
+    return toolResult(text, result, isError);
   }
 
   async #output(tool: Tool, args: Record<string, unknown>): Promise<Output> {
@@ -55,5 +55,9 @@ export class Calls {
 function failed(code: string, detail: string): Record<string, unknown> {
   const value = { ok: false, code, detail };
   const text = JSON.stringify(value, null, 2);
-  return { content: [{ type: "text", text }], structuredContent: value, isError: true };
+  return toolResult(text, value, true);
+}
+
+function toolResult(text: string, value: object, isError: boolean): Record<string, unknown> {
+  return { content: [{ type: "text", text }], structuredContent: value, isError };
 }

@@ -1,5 +1,5 @@
-import { allNotes, fetchKeySet, jwksUrl } from "../jwks.ts";
-import { type KeyEntry, keyUrlWarning, type Note } from "../key-set.ts";
+import { inspectKeySet, isUsable, jwksUrl } from "../jwks.ts";
+import type { KeyEntry, Note } from "../key-set.ts";
 import type { AllowedOrigins } from "./allowed-origins.ts";
 import type { Input } from "./parameters.ts";
 import type { Output, Tool } from "./tool.ts";
@@ -32,7 +32,7 @@ export function jwksTool(origins: AllowedOrigins): Tool {
 
 async function run(origins: AllowedOrigins, input: Input): Promise<Output> {
   const url = jwksUrl(origins.read(input.required("url"), "url"));
-  const result = await fetchKeySet(url);
+  const result = await inspectKeySet(url);
   if (!("set" in result)) {
     const { problem, cure } = result;
     const detail = quoted(problem, 400);
@@ -40,17 +40,13 @@ async function run(origins: AllowedOrigins, input: Input): Promise<Output> {
     return { isError: true, value };
   }
   const { entries, notes } = result.set;
-  const warning = await keyUrlWarning(url);
-  const all =
-    warning === undefined ? notes : [...notes, { level: "warning" as const, text: warning }];
-  const isGood = ![...allNotes(result.set), ...all].some(({ level }) => level === "failure");
   const usable = entries.filter((entry) => entry.usable).length;
   const value = {
-    ok: isGood,
+    ok: isUsable(result.set),
     url: url.href,
     keys: entries.slice(0, MAX_KEYS).map(describe),
     summary: `${usable} of ${entries.length} keys can be used`,
-    notes: all.slice(0, MAX_NOTES).map(describeNote),
+    notes: notes.slice(0, MAX_NOTES).map(describeNote),
   };
   return { value };
 }

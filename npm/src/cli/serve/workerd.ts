@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { packageManager } from "../init/detect/package-manager.ts";
+import { Folder } from "../init/folder.ts";
 
 /** workerd is not installed. The message says how to install it. */
 export class NoWorkerd extends Error {
@@ -23,27 +25,6 @@ export function findWorkerd(): string {
       // not installed here
     }
   }
-  throw new NoWorkerd(`workerd, the Worker's runtime, is not installed: ${installCommand()}`);
+  const install = packageManager(new Folder("."), "").add(["workerd"]);
+  throw new NoWorkerd(`workerd, the Worker's runtime, is not installed: ${install}`);
 }
-
-/** The command that adds workerd, by the project's package manager. */
-function installCommand(): string {
-  const [agent] = (process.env.npm_config_user_agent ?? "").split("/");
-  const locked = LOCK_FILES.find(([file]) => existsSync(file))?.[1];
-  const manager = locked ?? (agent && agent in ADD ? agent : "npm");
-  return `${ADD[manager]} workerd`;
-}
-
-const LOCK_FILES = [
-  ["pnpm-lock.yaml", "pnpm"],
-  ["yarn.lock", "yarn"],
-  ["bun.lock", "bun"],
-  ["bun.lockb", "bun"],
-  ["package-lock.json", "npm"],
-] as const;
-const ADD: Record<string, string> = {
-  npm: "npm install",
-  pnpm: "pnpm add",
-  yarn: "yarn add",
-  bun: "bun add",
-};

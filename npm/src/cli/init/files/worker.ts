@@ -1,5 +1,6 @@
 import { isLocal } from "../../doctor/advice.ts";
 import { version } from "../../version.ts";
+import { COMPATIBILITY_DATE, CONFIG_FILES } from "../../worker-config.ts";
 import { type Answers, localEdge } from "../answers.ts";
 import type { Project } from "../detect/index.ts";
 import { inFolder } from "../detect/manifest.ts";
@@ -38,7 +39,7 @@ export function workerFiles(project: Project, answers: Answers): Wanted[] {
 /** The Worker's configuration: an existing one as JSON, or wrangler.toml. wrangler reads one. */
 export function configurationPath(project: Project): string {
   const folder = workerFolder(project);
-  const paths = ["wrangler.json", "wrangler.jsonc"].map((name) => inFolder(folder, name));
+  const paths = CONFIG_FILES.map((name) => inFolder(folder, name));
   return paths.find((path) => project.folder.has(path)) ?? inFolder(folder, "wrangler.toml");
 }
 
@@ -75,7 +76,7 @@ function jsonSettings({ auth, api, userClaim }: Answers): string {
       { path: "/health", methods: ["GET"], auth: "public" },
     ],
   };
-  const content = { main: "src/index.ts", compatibility_date: "2026-11-01", vars };
+  const content = { main: "src/index.ts", compatibility_date: COMPATIBILITY_DATE, vars };
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
@@ -87,7 +88,7 @@ function settings(project: Project, answers: Answers): string {
 # the API with the user's identity in a signed header. .dev.vars has the values of this machine.
 name = "${project.name}-edge"
 main = "src/index.ts"
-compatibility_date = "2026-11-01"
+compatibility_date = "${COMPATIBILITY_DATE}"
 
 [vars]
 # Better Auth, and the API, as the Worker reaches them.${reminder(auth, api)}
