@@ -141,7 +141,7 @@ impl Report {
 
 const METHOD: &str = "\
 Each gateway is a workerd process in front of the same upstream, which responds at once. All run on
-loopback. Eight persistent connections send one request at a time. The gateways take turns of 0.6 s, and
+loopback. Eight persistent connections send one request at a time. The gateways take turns of 0.5 s, and
 the ratio to jose's figure of the same round is in brackets. If the machine allows it, the gateways have
 one core for themselves. CPU time is that of the gateway's process alone. Other load on the machine
 affects the figures, but hardly the ratios.
