@@ -1,7 +1,7 @@
 """FastAPI dependencies that authenticate the user of a request."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any, Generic, NoReturn, overload
 
 from fastapi import FastAPI
@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Scope
 from typing_extensions import TypeVar
 
-from better_auth_edge._core import Verified
+from better_auth_edge._core import Pending, Verified
 from better_auth_edge.auth_mode import AuthMode
 from better_auth_edge.claims import invalid
 from better_auth_edge.connection import ConnectionState
@@ -210,9 +210,12 @@ class EdgeAuth(Generic[U]):
             clock_tolerance=self._mode.clock_tolerance,
         )
 
-    async def user_of_credential(self, scope: Scope, credential: Presented) -> U:
-        """Returns the user of a request's credential. Verifies it once per request, because an
-        assertion may be valid only once and several dependencies of a request may need its user.
+    def user_of_credential(
+        self, scope: Scope, credential: Presented
+    ) -> U | Coroutine[Any, Any, U]:
+        """Returns the user of a request's credential, or a coroutine that does. Verifies it once
+        per request, because an assertion may be valid only once and several dependencies of a
+        request may need its user.
         """
         state = ConnectionState.of(scope)
         for auth, known_credential, known in state.users:
@@ -220,20 +223,28 @@ class EdgeAuth(Generic[U]):
                 known_user: U = known
                 return known_user
         if isinstance(credential, PresentedSession):
-            user = await self._user_of_session(credential)
-        else:
-            # no coroutine of its own, because most tokens are cached
-            verified = self._tokens._verified(credential)
-            if not isinstance(verified, Verified):
-                verified = await self._tokens._wait(verified)
-            user = self._user_of_token(scope, verified)
-        state.users = (*state.users, (self, credential, user))
+            return self._note_user_of_session(state, credential)
+        # most tokens are cached, and a coroutine would take as long as a lookup
+        verified = self._tokens._verified(credential)
+        if not isinstance(verified, Verified):
+            return self._note_user_of_pending(scope, credential, verified)
+        return self._note_user(scope, credential, verified)
+
+    async def _note_user_of_session(self, state: ConnectionState, session: PresentedSession) -> U:
+        user = await self._user_of_session(session)
+        state.users = (*state.users, (self, session, user))
         return user
 
-    def _user_of_token(self, scope: Scope, verified: Verified) -> U:
+    async def _note_user_of_pending(self, scope: Scope, token: str, pending: Pending) -> U:
+        return self._note_user(scope, token, await self._tokens._wait(pending))
+
+    def _note_user(self, scope: Scope, token: str, verified: Verified) -> U:
         if self._mode.name == "assertion":
             self._check_binding(verified, scope)
-        return self._tokens._user(verified)
+        user = self._tokens._user(verified)
+        state = ConnectionState.of(scope)
+        state.users = (*state.users, (self, token, user))
+        return user
 
     async def _user_of_session(self, session: PresentedSession) -> U:
         assert self._sessions is not None  # otherwise the credential is never a session

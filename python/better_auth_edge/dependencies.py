@@ -3,7 +3,8 @@ one as to verify a token. It is also the security scheme that `/docs` shows.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from types import CoroutineType
 from typing import Any, Generic, Protocol
 
 from fastapi.openapi.models import HTTPBearer
@@ -39,7 +40,9 @@ class Authenticator(Protocol[U_co]):
     @property
     def optional_user(self) -> Dependency: ...
 
-    async def user_of_credential(self, scope: Scope, credential: Presented) -> U_co: ...
+    def user_of_credential(
+        self, scope: Scope, credential: Presented
+    ) -> U_co | Coroutine[Any, Any, U_co]: ...
 
 
 class CurrentUser(SecurityBase, Generic[R]):
@@ -60,7 +63,9 @@ class CurrentUser(SecurityBase, Generic[R]):
             user = await call_override(connection, *override, security.scopes)
         else:
             found = auth.credential.find(scope)
-            user = None if found is None else await self._user_of(scope, found)
+            user = None if found is None else auth.user_of_credential(scope, found)
+            if isinstance(user, CoroutineType):
+                user = await self._user_of(user, found)
         if user is None:
             return self._without_user()
         if security.scopes:
@@ -77,9 +82,11 @@ class CurrentUser(SecurityBase, Generic[R]):
                 return dependency, override
         return None
 
-    def _user_of(self, scope: Scope, credential: Presented) -> Awaitable[Any]:
-        # no coroutine of its own, because every request would make one
-        return self.auth.user_of_credential(scope, credential)
+    def _user_of(
+        self, user: Coroutine[Any, Any, Any], credential: Presented | None
+    ) -> Awaitable[Any]:
+        """Waits for a user."""
+        return user
 
     def _without_user(self) -> R:
         raise EdgeAuthError("missing_token", self.auth.credential.missing)
@@ -93,9 +100,11 @@ class OptionalUser(CurrentUser[R | None]):
 
     is_required = False
 
-    async def _user_of(self, scope: Scope, credential: Presented) -> Any:
+    async def _user_of(
+        self, user: Coroutine[Any, Any, Any], credential: Presented | None
+    ) -> Any:
         try:
-            return await super()._user_of(scope, credential)
+            return await user
         except EdgeAuthError as error:
             is_cookie = isinstance(credential, PresentedSession) and credential.is_cookie
             if is_cookie and error.status == 401:
