@@ -28,6 +28,9 @@ impl Candidate {
     pub(super) const ALL: [Self; 5] =
         [Self::Proxy, Self::Jose, Self::JoseCached, Self::Ours, Self::OursWithRevocations];
 
+    /// Those that differ by a few percent: less than their turns vary beside the others.
+    pub(super) const PAIR: [Self; 2] = [Self::Ours, Self::OursWithRevocations];
+
     /// Its program in `benches/src/gateway`. Ours is the Worker itself.
     fn source(self) -> Option<&'static str> {
         match self {

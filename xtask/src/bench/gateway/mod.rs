@@ -24,8 +24,8 @@ use rounds::Figures;
 /// only prints.
 pub(super) fn run(options: &[&str]) -> Result<()> {
     let effort = match options {
-        [] => Effort { starts: 7, rounds: 6, requests: 1_000_000 },
-        ["--quick"] => Effort { starts: 2, rounds: 5, requests: 50_000 },
+        [] => Effort { all: (7, 6), pair: (4, 30), requests: 1_000_000 },
+        ["--quick"] => Effort { all: (2, 5), pair: (1, 5), requests: 50_000 },
         _ => bail!("the only option of bench gateway is --quick"),
     };
     build::worker()?;
@@ -35,18 +35,10 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     let users = users.collect::<Result<Vec<_>>>()?;
     let many: Vec<_> = users.iter().map(User::request).collect();
     let requests = [&many[..1], &many[..]];
-    let mut gateways = Vec::new();
-    let mut figures: Vec<Figures> = Vec::new();
-    for number in 1..=effort.starts {
-        gateways.clear(); // stops them
-        gateways = start(&upstream, &users[0], cores)?;
-        progress(format!("measuring gateways, start {number} of {}", effort.starts));
-        let further = rounds::measure(&gateways, &requests, effort.rounds)?;
-        match figures.is_empty() {
-            true => figures = further,
-            false => figures.iter_mut().zip(further).for_each(|(all, more)| all.append(more)),
-        }
-    }
+    let load = Load { upstream: &upstream, user: &users[0], requests: &requests, cores };
+    let (gateways, pair) = load.measure(&Candidate::PAIR, effort.pair)?;
+    drop(gateways); // stops them
+    let (gateways, figures) = load.measure(&Candidate::ALL, effort.all)?;
     let of = |candidate| {
         let mut gateways = gateways.iter();
         gateways.find(|gateway| gateway.candidate == candidate).context("a gateway is missing")
@@ -56,17 +48,18 @@ pub(super) fn run(options: &[&str]) -> Result<()> {
     progress(format!("measuring memory, {} requests", effort.requests));
     let memory = Memory::measure(ours, &many, effort.requests)?;
 
-    let report = Report { cores, effort, figures, memory, resident };
+    let report = Report { cores, effort, figures, pair, memory, resident };
     publish("gateway", &report.text()?, &report.json()?, options.is_empty())
 }
 
 /// The number of measurements.
 #[derive(Clone, Copy)]
 struct Effort {
-    /// Starts of every process. Its memory layout affects its speed by several percent
-    starts: usize,
-    /// Rounds of each start
-    rounds: usize,
+    /// Starts of every process, whose memory layout affects its speed by several percent, and rounds
+    /// of each start
+    all: (usize, usize),
+    /// The same for the two gateways that are compared alone
+    pair: (usize, usize),
     /// Requests of the memory measurement
     requests: usize,
 }
@@ -74,28 +67,59 @@ struct Effort {
 /// The number of distinct tokens in the load with many tokens.
 const USERS: usize = 48;
 
-/// Starts and checks all gateways. They share one core, and this process has the others.
-fn start(upstream: &str, user: &User, cores: usize) -> Result<Vec<Gateway>> {
-    progress("starting the gateways");
-    let directory = crate::root().join("target/bench/gateway");
-    let mut gateways = Vec::new();
-    for candidate in Candidate::ALL {
-        let directory = directory.join(candidate.to_string().replace(", ", "-"));
-        if directory.exists() {
-            std::fs::remove_dir_all(&directory)?; // with the revocations of another run
+/// What the gateways are measured with.
+struct Load<'l> {
+    upstream: &'l str,
+    user: &'l User,
+    requests: rounds::Requests<'l>,
+    cores: usize,
+}
+
+impl Load<'_> {
+    /// Measures gateways, each of which is started several times. Returns those of the last start.
+    fn measure(
+        &self,
+        candidates: &[Candidate],
+        (starts, rounds): (usize, usize),
+    ) -> Result<(Vec<Gateway>, Vec<Figures>)> {
+        let mut gateways = Vec::new();
+        let mut figures: Vec<Figures> = Vec::new();
+        for number in 1..=starts {
+            gateways.clear(); // stops them
+            gateways = self.start(candidates)?;
+            progress(format!("measuring {} gateways, start {number} of {starts}", gateways.len()));
+            let further = rounds::measure(&gateways, self.requests, rounds)?;
+            match figures.is_empty() {
+                true => figures = further,
+                false => figures.iter_mut().zip(further).for_each(|(all, more)| all.append(more)),
+            }
         }
-        std::fs::create_dir_all(&directory)?;
-        let gateway = Gateway::start(candidate, &directory, upstream)?;
-        gateway.check(user)?;
-        gateways.push(gateway);
+        Ok((gateways, figures))
     }
-    if cores > 1 {
-        let (last, others) = (cores - 1, format!("0-{}", cores - 2));
-        let pinned = usage::pin(std::process::id(), &others)
-            && gateways.iter().all(|gateway| usage::pin(gateway.process, &last.to_string()));
-        if !pinned {
-            progress("cannot pin processes to cores: the figures will vary more");
+
+    /// Starts and checks gateways. They share one core, and this process has the others.
+    fn start(&self, candidates: &[Candidate]) -> Result<Vec<Gateway>> {
+        progress("starting the gateways");
+        let directory = crate::root().join("target/bench/gateway");
+        let mut gateways = Vec::new();
+        for candidate in candidates {
+            let directory = directory.join(candidate.to_string().replace(", ", "-"));
+            if directory.exists() {
+                std::fs::remove_dir_all(&directory)?; // with the revocations of another run
+            }
+            std::fs::create_dir_all(&directory)?;
+            let gateway = Gateway::start(*candidate, &directory, self.upstream)?;
+            gateway.check(self.user)?;
+            gateways.push(gateway);
         }
+        if self.cores > 1 {
+            let (last, others) = (self.cores - 1, format!("0-{}", self.cores - 2));
+            let pinned = usage::pin(std::process::id(), &others)
+                && gateways.iter().all(|gateway| usage::pin(gateway.process, &last.to_string()));
+            if !pinned {
+                progress("cannot pin processes to cores: the figures will vary more");
+            }
+        }
+        Ok(gateways)
     }
-    Ok(gateways)
 }

@@ -20,6 +20,8 @@ pub(super) struct Report {
     pub(super) cores: usize,
     pub(super) effort: Effort,
     pub(super) figures: Vec<Figures>,
+    /// Of the two gateways that are compared alone
+    pub(super) pair: Vec<Figures>,
     pub(super) memory: Memory,
     /// Resident memory after the rounds, in bytes: of ours, and of ours with revocations
     pub(super) resident: [u64; 2],
@@ -40,7 +42,7 @@ impl Report {
                 version("jose")?,
             ),
             format!("{METHOD}\n\n{}", self.effort_text()),
-            format!("\n## Requests\n\n{}", self.figure_table()),
+            format!("\n## Requests\n\n{}\n{}", self.figure_table(), self.pair_table()),
             format!("\n## Memory\n\n{}", self.memory_text()),
             format!("\n## Requirements\n\n{}", self.requirement_table()),
         ]
@@ -48,12 +50,30 @@ impl Report {
     }
 
     fn effort_text(&self) -> String {
-        let Effort { starts, rounds, .. } = self.effort;
+        let Effort { all: (starts, rounds), pair: (pair_starts, pair_rounds), .. } = self.effort;
         format!(
             "Medians of {} rounds: {starts} starts of every process, {rounds} rounds each. The memory \
-             layout of a process affects its speed by several percent.\n",
+             layout of a process affects its speed by several percent. The cost of revocation is \
+             smaller than that, so the two gateways run alone for {} more rounds: {pair_starts} \
+             starts, {pair_rounds} rounds each.\n",
             starts * rounds,
+            pair_starts * pair_rounds,
         )
+    }
+
+    /// The gateway with revocation, as a multiple of the one without.
+    fn pair_table(&self) -> String {
+        let titles = ["ours with revocation to ours", "requests/s", "CPU µs a request"];
+        let mut rows = vec![titles.map(str::to_owned).to_vec()];
+        for figures in self.pair_ratios() {
+            let (speed, cpu) = (figures.speed_to(Candidate::Ours), figures.cpu_to(Candidate::Ours));
+            rows.push(vec![tokens(figures.tokens), format!("{speed:.3}"), format!("{cpu:.3}")]);
+        }
+        table(&rows)
+    }
+
+    fn pair_ratios(&self) -> impl Iterator<Item = &Figures> {
+        self.pair.iter().filter(|figures| figures.candidate == Candidate::OursWithRevocations)
     }
 
     fn figure_table(&self) -> String {
@@ -89,7 +109,7 @@ impl Report {
 
     fn requirement_table(&self) -> String {
         let mut rows = vec![["", "required", "measured", ""].map(str::to_owned).to_vec()];
-        for requirement in requirements::all(&self.figures, &self.memory) {
+        for requirement in requirements::all(&self.figures, &self.pair, &self.memory) {
             let bound = match requirement.bound {
                 Bound::AtLeast(least) => format!("at least {least}"),
                 Bound::AtMost(most) => format!("at most {most}"),
@@ -118,15 +138,25 @@ impl Report {
                 "cpuToJose": figures.cpu_to(Candidate::Jose),
             })
         });
-        let requirements = requirements::all(&self.figures, &self.memory);
+        let pair = self.pair_ratios().map(|figures| {
+            json!({
+                "candidate": figures.candidate.to_string(),
+                "tokens": figures.tokens,
+                "requestsPerSecondToOurs": figures.speed_to(Candidate::Ours),
+                "cpuToOurs": figures.cpu_to(Candidate::Ours),
+            })
+        });
+        let requirements = requirements::all(&self.figures, &self.pair, &self.memory);
         Ok(json!({
             "command": "cargo xtask bench gateway",
             "date": today()?,
             "cores": self.cores,
             "architecture": std::env::consts::ARCH,
             "versions": { "workerd": version("workerd")?, "jose": version("jose")? },
-            "rounds": self.effort.starts * self.effort.rounds,
+            "rounds": self.effort.all.0 * self.effort.all.1,
             "figures": figures.collect::<Vec<_>>(),
+            "pairRounds": self.effort.pair.0 * self.effort.pair.1,
+            "pair": pair.collect::<Vec<_>>(),
             "memory": {
                 "requests": self.memory.requests,
                 "startBytes": self.memory.start.round(),

@@ -42,15 +42,10 @@ impl Requirement {
     }
 }
 
-pub(super) fn all(figures: &[Figures], memory: &Memory) -> Vec<Requirement> {
-    let speeds = SPEEDS.iter().flat_map(|(candidate, peer, least)| {
-        let own = figures.iter().filter(|figures| figures.candidate == *candidate);
-        own.map(move |own| Requirement {
-            what: format!("requests a second, {}, {candidate} to {peer}", tokens(own.tokens)),
-            bound: Bound::AtLeast(*least),
-            measured: own.speed_to(*peer),
-        })
-    });
+/// `pair` has the figures of the two gateways that are compared alone.
+pub(super) fn all(figures: &[Figures], pair: &[Figures], memory: &Memory) -> Vec<Requirement> {
+    let speeds = SPEEDS.iter().flat_map(|speed| speed.requirements(figures));
+    let speeds = speeds.chain(PAIR_SPEED.requirements(pair));
     let growth = Requirement {
         what: "memory in the last tenth to the second tenth".to_owned(),
         bound: Bound::AtMost(1.1),
@@ -60,11 +55,32 @@ pub(super) fn all(figures: &[Figures], memory: &Memory) -> Vec<Requirement> {
 }
 
 /// How fast gateways must be, compared with others.
-const SPEEDS: [(Candidate, Candidate, f64); 3] = [
-    (Candidate::Ours, Candidate::Jose, 1.3),
-    (Candidate::Ours, Candidate::JoseCached, 0.95),
-    (Candidate::OursWithRevocations, Candidate::Ours, 0.97),
+const SPEEDS: [Speed; 2] = [
+    Speed { of: Candidate::Ours, to: Candidate::Jose, least: 1.3 },
+    Speed { of: Candidate::Ours, to: Candidate::JoseCached, least: 0.95 },
 ];
+const PAIR_SPEED: Speed =
+    Speed { of: Candidate::OursWithRevocations, to: Candidate::Ours, least: 0.97 };
+
+/// The least ratio of one gateway's requests a second to another's.
+struct Speed {
+    of: Candidate,
+    to: Candidate,
+    least: f64,
+}
+
+impl Speed {
+    /// A requirement for each load.
+    fn requirements(&self, figures: &[Figures]) -> impl Iterator<Item = Requirement> {
+        let Self { of, to, least } = self;
+        let own = figures.iter().filter(move |figures| figures.candidate == *of);
+        own.map(move |own| Requirement {
+            what: format!("requests a second, {}, {of} to {to}", tokens(own.tokens)),
+            bound: Bound::AtLeast(*least),
+            measured: own.speed_to(*to),
+        })
+    }
+}
 
 /// The number of tokens in words.
 pub(super) fn tokens(count: usize) -> String {
