@@ -2,7 +2,7 @@ import { type StatsListener, unwatchFile, watchFile } from "node:fs";
 import type { Arguments, Command } from "../arguments.ts";
 import { newSigningKey } from "../keygen.ts";
 import { Edge, type EdgeConfig, Misconfigured } from "../serve/edge.ts";
-import { dataOf, failed, nextSignal, portOf } from "../serve/index.ts";
+import { dataOf, failed, nextSignal, portOf, requireData } from "../serve/index.ts";
 import { settingsOf } from "../serve/settings.ts";
 import { outputColors, print } from "../terminal.ts";
 import {
@@ -82,9 +82,10 @@ async function run(args: Arguments): Promise<number> {
   let watched: string[] = [];
   try {
     const { config, devVars } = files();
-    data = await dataOf(config, args.value("data"));
+    requireData(config, args.value("data"));
+    data = await dataOf(args.value("data"));
     watched = [config.file ?? "wrangler.toml", devVars];
-    edge = new Edge(HOST, port, showLine);
+    edge = await Edge.listen(HOST, port, 1, showLine);
     await start(edge);
   } catch (error) {
     // an error in a file can be fixed while the command runs
@@ -119,7 +120,12 @@ function edgeConfig(
   settings: Record<string, unknown>,
   data: string | undefined,
 ): EdgeConfig {
-  const fixed = { trustsForwardedProto: false, hasTail: true, processes: 1 };
+  const fixed = {
+    trustsForwardedProto: false,
+    hasTail: true,
+    processes: 1,
+    runsMisconfigured: false,
+  };
   return { settings, compatibilityDate, compatibilityFlags, data, ...fixed };
 }
 
