@@ -7,7 +7,7 @@ import { ListenError } from "./listener.ts";
 import { DirectoryError, lockDirectory } from "./lock.ts";
 import { type LogLine, writeLine } from "./log.ts";
 import { StartError } from "./process.ts";
-import { missingBindings, STORE, settingsOf } from "./settings.ts";
+import { missingIn, STORE, settingsOf } from "./settings.ts";
 import { NoWorkerd } from "./workerd.ts";
 
 /** `serve`: the Worker on this machine, for production. */
@@ -171,7 +171,7 @@ async function edgeConfig(args: Arguments): Promise<EdgeConfig> {
 
 /** @throws {ConfigError} if the configuration has what the edge must not do without */
 function rejectMissing(config: WorkerConfig): void {
-  const { errors, warnings } = missingBindings(config.bindings);
+  const { errors, warnings } = missingIn(config);
   if (errors.length > 0) throw new ConfigError(`${config.file}: ${errors.join("; ")}`);
   for (const message of warnings) say({ level: "warn", message: `${config.file}: ${message}` });
 }
